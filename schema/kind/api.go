@@ -1,0 +1,85 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// API is the one way to B2 that a kind's verbs and the reader of the live
+// account know. method is the name of a native API call, optionally with its
+// version in front ("b2_update_bucket", "v3/b2_create_key"). in is encoded as
+// the JSON body; accountId is added by the implementation where the call wants
+// it and in does not carry it. out receives the decoded JSON reply: a pointer,
+// a *json.RawMessage, or nil.
+//
+// Every error that came from B2 or from the way to it is an *Error, possibly
+// wrapped.
+type API interface {
+	Call(ctx context.Context, method string, in, out any) error
+}
+
+// Emptier is what an API may also offer: removing everything a bucket holds.
+// Empty deletes every file version, hide marker and unfinished large file of
+// the bucket, calls progress with the running count (from one goroutine at a
+// time), and returns how many it removed.
+type Emptier interface {
+	Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error)
+}
+
+// An Error is a refusal by B2 or a failure on the way to it.
+type Error struct {
+	Method  string // "b2_create_bucket"
+	Status  int    // HTTP status; 0: no reply was read
+	Code    string // B2's code ("bad_bucket_id"); "" where the reply had none
+	Message string // B2's message, or what broke when Status is 0
+	// Unknown says that the request may have taken effect although it failed:
+	// the connection broke after it was sent, or the service answered 5xx.
+	Unknown    bool
+	RetryAfter time.Duration // the service's own wish, 0 when it had none
+	// Restriction describes the credentials in use, so that a refusal can name
+	// what they lack: their capabilities and the buckets they are limited to.
+	Restriction string
+	Cause       error // transport error, when there was one
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Status == 0:
+		return fmt.Sprintf("%s: %s", e.Method, e.Message)
+	case e.Message == "":
+		return fmt.Sprintf("%s: %d %s", e.Method, e.Status, e.Code)
+	}
+	return fmt.Sprintf("%s: %d %s: %s", e.Method, e.Status, e.Code, e.Message)
+}
+
+// Unwrap gives the transport's error, so that context errors stay visible.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// An Account is what b2_authorize_account says of the credentials in use.
+type Account struct {
+	ID           string
+	KeyID        string // the application key in use; equals ID for the master key
+	Realm        string // where it authorized: "https://api.backblazeb2.com"
+	S3URL        string // "https://s3.us-west-004.backblazeb2.com"
+	DownloadURL  string // "https://f004.backblazeb2.com"
+	Capabilities []string
+	// Buckets are the buckets the key is limited to; nil: not limited.
+	Buckets    []AllowedBucket
+	NamePrefix string
+	Expires    time.Time // zero: never
+}
+
+// An AllowedBucket is one bucket that a restricted key may use. Name is "" when
+// the bucket is gone.
+type AllowedBucket struct{ ID, Name string }
+
+// Can reports whether the credentials carry the capability.
+func (a *Account) Can(capability string) bool {
+	for _, c := range a.Capabilities {
+		if c == capability || c == "all" {
+			return true
+		}
+	}
+	return false
+}
