@@ -1,0 +1,103 @@
+// Package plan decides what would change: a pure function from configuration,
+// live account and state to a Plan. It reads no clock, no environment and no
+// network, and gives byte-identical plans for the same input.
+package plan
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// An Action is what happens to one object.
+type Action string
+
+// The actions. Replace makes the new object first and then deletes the old one.
+const (
+	NoOp    Action = "no-op" // only with Import: the state takes the object over
+	Create  Action = "create"
+	Update  Action = "update"
+	Replace Action = "replace"
+	Delete  Action = "delete"
+	Forget  Action = "forget" // the object is gone, the state drops it
+)
+
+// Symbol is how the action is drawn in front of a block.
+func (a Action) Symbol() string {
+	switch a {
+	case Create:
+		return "+"
+	case Update:
+		return "~"
+	case Replace:
+		return "+/-"
+	case Delete:
+		return "-"
+	case Forget:
+		return "."
+	}
+	return " "
+}
+
+// A Change is what would happen to one address. It is data: it can be saved,
+// hashed and shown in any form.
+type Change struct {
+	Addr   kind.Addr
+	Kind   *kind.Kind
+	Action Action
+	Import bool // the live object is not in the state yet and becomes ours
+
+	Identity string // what finds the object: a bucket's or key's name
+	ID       string // remote ID of the live object; "" on create
+
+	// Before is the decoded live object (every attribute), After the completed
+	// configuration (settable attributes); null where there is none. In After
+	// an undeclared attribute that keeps B2's value holds that value.
+	Before, After cty.Value
+	Fields        []string // attributes that differ, in the descriptor's order
+	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
+	Hazards       []kind.Hazard
+	Needs         []kind.Addr // changes of this plan that must be done first; sorted
+	Deliver       []string    // where a new secret will go, in words
+	Force         bool        // delete: with everything it holds
+}
+
+// A Plan is everything that would change.
+type Plan struct {
+	Changes  []Change        // sorted by address
+	Warnings hcl.Diagnostics // things to know; never a reason to stop
+	// Lost are the resources whose new secret would go nowhere. Applying them
+	// without a terminal is refused.
+	Lost []kind.Addr
+	// Basis is a digest of the plan together with what it was made from: the
+	// planned addresses, the names they use and the revisions they touch. Two
+	// plans with one Basis do the same to the same things.
+	Basis string
+	// Refreshed are state entries whose record differs from what is live without
+	// anything to change (the object was found again by its name).
+	Refreshed []kind.Entry
+}
+
+// A Request is what Make plans from.
+type Request struct {
+	Config   *kind.Config
+	Kinds    []*kind.Kind
+	Snapshot *kind.Snapshot
+	Entries  []kind.Entry // what the state says is ours
+	// Announced are identities per kind that an interrupted run was about to
+	// make: a live object found under one is ours.
+	Announced []Announced
+	Destroy   bool        // plan the deletion of everything owned
+	Replace   []kind.Addr // replace these even if nothing differs
+}
+
+// An Announced create is one of which the journal does not know the outcome.
+type Announced struct {
+	Addr     kind.Addr
+	Identity string
+	Known    []string // IDs that carried the identity before
+}
+
+// Counts are the numbers of the summary line.
+type Counts struct{ Import, Add, Change, Destroy, Forget int }

@@ -1,0 +1,179 @@
+package kind
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// An Addr names one resource of a configuration: bucket.logs["edge"],
+// module.site.key.reader. It is comparable and may be a map key.
+type Addr struct {
+	Module   string // "" or "module.site", with instance keys: `module.site["a"].module.inner`
+	Kind     string
+	Label    string
+	Instance Instance
+}
+
+// An Instance tells the copies apart that for_each or count make of a block.
+// The zero value is "there is only one".
+type Instance struct {
+	form instanceForm
+	text string
+	n    int
+}
+
+type instanceForm byte
+
+const (
+	single instanceForm = iota
+	byText
+	byNumber
+)
+
+// TextKey is the instance of a for_each over a map or set.
+func TextKey(s string) Instance { return Instance{form: byText, text: s} }
+
+// NumberKey is the instance of a count.
+func NumberKey(n int) Instance { return Instance{form: byNumber, n: n} }
+
+// IsSingle reports whether the block was not repeated.
+func (i Instance) IsSingle() bool { return i.form == single }
+
+// Value is each.key, or count.index; a null string for a single instance.
+func (i Instance) Value() cty.Value {
+	switch i.form {
+	case byText:
+		return cty.StringVal(i.text)
+	case byNumber:
+		return cty.NumberIntVal(int64(i.n))
+	}
+	return cty.NullVal(cty.String)
+}
+
+// String is the instance as written behind a label: `["edge"]`, `[0]`, "".
+func (i Instance) String() string {
+	switch i.form {
+	case byText:
+		return "[" + quote(i.text) + "]"
+	case byNumber:
+		return "[" + strconv.Itoa(i.n) + "]"
+	}
+	return ""
+}
+
+// quote writes s as an HCL string literal.
+func quote(s string) string {
+	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
+	return `"` + r.Replace(s) + `"`
+}
+
+// String is the address as a user writes it.
+func (a Addr) String() string {
+	s := a.Kind + "." + a.Label + a.Instance.String()
+	if a.Module == "" {
+		return s
+	}
+	return a.Module + "." + s
+}
+
+// Block is the address of the block without its instance key.
+func (a Addr) Block() Addr { a.Instance = Instance{}; return a }
+
+// Compare orders addresses for output: module, kind, label, instance (numbers
+// by size).
+func (a Addr) Compare(b Addr) int {
+	if c := strings.Compare(a.Module, b.Module); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Kind, b.Kind); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Label, b.Label); c != 0 {
+		return c
+	}
+	if c := int(a.Instance.form) - int(b.Instance.form); c != 0 {
+		return c
+	}
+	if c := a.Instance.n - b.Instance.n; c != 0 {
+		return c
+	}
+	return strings.Compare(a.Instance.text, b.Instance.text)
+}
+
+// MarshalText writes the address as String does.
+func (a Addr) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (a *Addr) UnmarshalText(text []byte) error {
+	p, err := ParseAddr(string(text))
+	*a = p
+	return err
+}
+
+// ParseAddr reads an address as a user writes it. The error says what is
+// expected.
+func ParseAddr(s string) (Addr, error) {
+	bad := func() (Addr, error) {
+		return Addr{}, fmt.Errorf("%q is not a resource address: write it like bucket.photos, key.app or bucket.logs[\"edge\"]", s)
+	}
+	t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		return bad()
+	}
+	var module []string
+	for len(t) > 0 && name(t[0]) == "module" {
+		if len(t) < 2 || name(t[1]) == "" {
+			return bad()
+		}
+		step := "module." + name(t[1])
+		t = t[2:]
+		if i, ok := instance(t); ok {
+			step += i.String()
+			t = t[1:]
+		}
+		module = append(module, step)
+	}
+	if len(t) < 2 || name(t[0]) == "" || name(t[1]) == "" {
+		return bad()
+	}
+	a := Addr{Module: strings.Join(module, "."), Kind: name(t[0]), Label: name(t[1])}
+	t = t[2:]
+	if i, ok := instance(t); ok {
+		a.Instance = i
+		t = t[1:]
+	}
+	if len(t) != 0 {
+		return bad()
+	}
+	return a, nil
+}
+
+func name(step hcl.Traverser) string {
+	switch s := step.(type) {
+	case hcl.TraverseRoot:
+		return s.Name
+	case hcl.TraverseAttr:
+		return s.Name
+	}
+	return ""
+}
+
+func instance(t hcl.Traversal) (Instance, bool) {
+	if len(t) == 0 {
+		return Instance{}, false
+	}
+	step, ok := t[0].(hcl.TraverseIndex)
+	if !ok {
+		return Instance{}, false
+	}
+	if step.Key.Type() == cty.String {
+		return TextKey(step.Key.AsString()), true
+	}
+	n, _ := step.Key.AsBigFloat().Int64()
+	return NumberKey(int(n)), true
+}

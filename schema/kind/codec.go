@@ -1,0 +1,425 @@
+package kind
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"sort"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Decode reads a live object: every attribute of the kind by its wire path.
+// What B2 hides from the credentials is unknown; what is absent is null, except
+// that an absent list, set or map is empty. Names resolves references; an ID it
+// does not know stands as "(deleted bucket ID)". Values come normalised.
+func (k *Kind) Decode(raw json.RawMessage, names Names, account *Account) (cty.Value, error) {
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return cty.NilVal, fmt.Errorf("not a JSON object: %w", err)
+	}
+	d := decoder{names: names, account: account}
+	return d.object(k.Attrs, m)
+}
+
+type decoder struct {
+	names   Names
+	account *Account
+}
+
+func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
+	out := make(map[string]cty.Value, len(attrs))
+	for i := range attrs {
+		v, err := d.attr(&attrs[i], m)
+		if err != nil {
+			return cty.NilVal, fmt.Errorf("%s: %w", attrs[i].Name, err)
+		}
+		out[attrs[i].Name] = v
+	}
+	return cty.ObjectVal(out), nil
+}
+
+func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
+	if a.Account != nil {
+		if d.account == nil {
+			return cty.UnknownVal(a.ValueType()), nil
+		}
+		return a.Account(d.account), nil
+	}
+	path := a.livePath()
+	if path == "" {
+		return cty.NullVal(a.ValueType()), nil
+	}
+	raw, hidden := lookup(m, path)
+	if hidden {
+		return cty.UnknownVal(a.ValueType()), nil
+	}
+	if raw == nil && a.ReadOne != "" {
+		if one, _ := lookup(m, a.ReadOne); one != nil {
+			raw = []any{one}
+		}
+	}
+	v, err := d.value(a, raw)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return a.normal(v), nil
+}
+
+func (a *Attr) livePath() string {
+	if a.Read != "" {
+		return a.Read
+	}
+	return a.Wire
+}
+
+// lookup follows a dotted path. A wrapper {isClientAuthorizedToRead, value} on
+// the way is opened; hidden says that the credentials may not look inside.
+func lookup(m map[string]any, path string) (v any, hidden bool) {
+	v = m
+	for path != "" {
+		var step string
+		step, path, _ = strings.Cut(path, ".")
+		obj, ok := v.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		v = obj[step]
+		if w, ok := v.(map[string]any); ok {
+			if may, isWrapper := w["isClientAuthorizedToRead"]; isWrapper {
+				if may == false {
+					return nil, true
+				}
+				v = w["value"]
+			}
+		}
+	}
+	return v, false
+}
+
+func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
+	switch {
+	case a.Object == nil:
+		return d.leaf(a, raw)
+	case a.Many:
+		list, ok := raw.([]any)
+		if raw != nil && !ok {
+			return cty.NilVal, unexpected("a list", raw)
+		}
+		if len(list) == 0 {
+			return cty.ListValEmpty(a.ValueType().ElementType()), nil
+		}
+		out := make([]cty.Value, len(list))
+		for i, e := range list {
+			m, ok := e.(map[string]any)
+			if !ok {
+				return cty.NilVal, unexpected("an object", e)
+			}
+			v, err := d.object(a.Object, m)
+			if err != nil {
+				return cty.NilVal, fmt.Errorf("element %d: %w", i, err)
+			}
+			out[i] = v
+		}
+		return cty.ListVal(out), nil
+	}
+	m, ok := raw.(map[string]any)
+	if raw != nil && !ok {
+		return cty.NilVal, unexpected("an object", raw)
+	}
+	if allNull(m) {
+		return cty.NullVal(a.ValueType()), nil
+	}
+	return d.object(a.Object, m)
+}
+
+// allNull recognises B2's way to say "none": {"mode": null, "period": null}.
+func allNull(m map[string]any) bool {
+	for _, v := range m {
+		if v != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
+	t := a.Type
+	if raw == nil && !(t.IsPrimitiveType() || a.Ref != "") {
+		return empty(t), nil
+	}
+	if raw == nil {
+		return cty.NullVal(t), nil
+	}
+	switch {
+	case t == cty.String:
+		if s, ok := raw.(string); ok {
+			return cty.StringVal(d.resolve(a, s)), nil
+		}
+		return cty.NilVal, unexpected("a string", raw)
+	case t == cty.Bool:
+		if b, ok := raw.(bool); ok {
+			return cty.BoolVal(b), nil
+		}
+		return cty.NilVal, unexpected("a boolean", raw)
+	case t == cty.Number:
+		if n, ok := raw.(float64); ok {
+			return cty.NumberFloatVal(n), nil
+		}
+		return cty.NilVal, unexpected("a number", raw)
+	case t.IsMapType():
+		return d.stringMap(raw)
+	}
+	return d.strings(a, raw)
+}
+
+func (d decoder) resolve(a *Attr, s string) string {
+	if a.Ref == "" {
+		return s
+	}
+	if n, ok := d.names(a.Ref, s); ok {
+		return n
+	}
+	return "(deleted " + a.Ref + " " + s + ")"
+}
+
+func (d decoder) stringMap(raw any) (cty.Value, error) {
+	m, ok := raw.(map[string]any)
+	if !ok {
+		return cty.NilVal, unexpected("an object", raw)
+	}
+	if len(m) == 0 {
+		return cty.MapValEmpty(cty.String), nil
+	}
+	out := make(map[string]cty.Value, len(m))
+	for key, v := range m {
+		s, ok := v.(string)
+		if !ok {
+			return cty.NilVal, unexpected("a string", v)
+		}
+		out[key] = cty.StringVal(s)
+	}
+	return cty.MapVal(out), nil
+}
+
+func (d decoder) strings(a *Attr, raw any) (cty.Value, error) {
+	list, ok := raw.([]any)
+	if !ok {
+		return cty.NilVal, unexpected("a list", raw)
+	}
+	if len(list) == 0 {
+		return empty(a.Type), nil
+	}
+	out := make([]cty.Value, len(list))
+	for i, e := range list {
+		s, ok := e.(string)
+		if !ok {
+			return cty.NilVal, unexpected("a string", e)
+		}
+		out[i] = cty.StringVal(d.resolve(a, s))
+	}
+	if a.Type.IsSetType() {
+		return cty.SetVal(out), nil
+	}
+	return cty.ListVal(out), nil
+}
+
+func empty(t cty.Type) cty.Value {
+	switch {
+	case t.IsMapType():
+		return cty.MapValEmpty(t.ElementType())
+	case t.IsSetType():
+		return cty.SetValEmpty(t.ElementType())
+	}
+	return cty.ListValEmpty(t.ElementType())
+}
+
+func unexpected(want string, got any) error {
+	b, _ := json.Marshal(got)
+	if len(b) > 60 {
+		b = append(b[:57], "..."...)
+	}
+	return fmt.Errorf("B2 answered %s where %s was expected", b, want)
+}
+
+// identify reads the ID and the folded identity of a raw object, and nothing else.
+func (k *Kind) identify(raw json.RawMessage) (id, identity string, err error) {
+	idWire, nameWire := k.Attr(k.ID).Wire, k.Attr(k.Identity).Wire
+	if err := scanMembers(raw, func(member, value string) {
+		switch member {
+		case idWire:
+			id = value
+		case nameWire:
+			identity = value
+		}
+	}); err != nil {
+		return "", "", fmt.Errorf("%s: B2's answer cannot be read: %w", k.Name, err)
+	}
+	if id == "" || identity == "" {
+		return "", "", fmt.Errorf("%s: B2 answered an object without %s or %s", k.Name, idWire, nameWire)
+	}
+	return id, k.Fold(identity), nil
+}
+
+// scanMembers calls f with each top-level member whose value is a string.
+func scanMembers(raw json.RawMessage, f func(member, value string)) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("not a JSON object")
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return err
+		}
+		if v[0] != '"' {
+			continue
+		}
+		var s string
+		if err := json.Unmarshal(v, &s); err != nil {
+			return err
+		}
+		f(name.(string), s)
+	}
+	return nil
+}
+
+// A Resolver turns the name of an object of a kind into its remote ID.
+type Resolver func(kind, name string) (id string, err error)
+
+// Encode builds the wire members of the named attributes of v, an object of the
+// kind's ConfigType. A null value is left out when create is set and otherwise
+// becomes what clears it. Attributes without a wire name are passed over.
+func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids Resolver) (map[string]any, error) {
+	body := map[string]any{}
+	for _, n := range attrs {
+		a := k.Attr(n)
+		if a == nil || a.Wire == "" || a.Computed {
+			continue
+		}
+		val := v.GetAttr(n)
+		if val.IsNull() {
+			if !create && a.Absent != nil {
+				put(body, a.Wire, a.Absent)
+			}
+			continue
+		}
+		if create && isEmpty(val) {
+			continue // B2's own default for every list and map
+		}
+		w, err := a.encode(val, ids)
+		if err != nil {
+			return nil, err
+		}
+		put(body, a.Wire, w)
+	}
+	return body, nil
+}
+
+func isEmpty(v cty.Value) bool {
+	t := v.Type()
+	return (t.IsListType() || t.IsSetType() || t.IsMapType()) && v.LengthInt() == 0
+}
+
+func put(m map[string]any, path string, v any) {
+	for {
+		step, rest, nested := strings.Cut(path, ".")
+		if !nested {
+			m[step] = v
+			return
+		}
+		inner, ok := m[step].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			m[step] = inner
+		}
+		m, path = inner, rest
+	}
+}
+
+func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
+	switch {
+	case a.Object == nil:
+		return a.encodeLeaf(v, ids)
+	case a.Many:
+		out := make([]any, 0, v.LengthInt())
+		for it := v.ElementIterator(); it.Next(); {
+			_, e := it.Element()
+			m, err := encodeMembers(a.Object, e, ids)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+		return out, nil
+	}
+	return encodeMembers(a.Object, v, ids)
+}
+
+func encodeMembers(attrs []Attr, v cty.Value, ids Resolver) (map[string]any, error) {
+	m := map[string]any{}
+	for i := range attrs {
+		val := v.GetAttr(attrs[i].Name)
+		if val.IsNull() || isEmpty(val) || attrs[i].Wire == "" {
+			continue
+		}
+		w, err := attrs[i].encode(val, ids)
+		if err != nil {
+			return nil, err
+		}
+		put(m, attrs[i].Wire, w)
+	}
+	return m, nil
+}
+
+func (a *Attr) encodeLeaf(v cty.Value, ids Resolver) (any, error) {
+	t := v.Type()
+	switch {
+	case t == cty.String:
+		return a.encodeString(v.AsString(), ids)
+	case t == cty.Bool:
+		return v.True(), nil
+	case t == cty.Number:
+		return encodeNumber(v.AsBigFloat()), nil
+	case t.IsMapType():
+		m := map[string]any{}
+		for key, e := range v.AsValueMap() {
+			m[key] = e.AsString()
+		}
+		return m, nil
+	}
+	out := make([]any, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		s, err := a.encodeString(e.AsString(), ids)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	if t.IsSetType() {
+		sort.Slice(out, func(i, j int) bool { return out[i].(string) < out[j].(string) })
+	}
+	return out, nil
+}
+
+func (a *Attr) encodeString(s string, ids Resolver) (any, error) {
+	if a.Ref == "" {
+		return s, nil
+	}
+	return ids(a.Ref, s)
+}
+
+func encodeNumber(f *big.Float) any {
+	if n, acc := f.Int64(); acc == big.Exact {
+		return n
+	}
+	x, _ := f.Float64()
+	return x
+}

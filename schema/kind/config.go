@@ -1,0 +1,105 @@
+package kind
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A Config is what the user wants, evaluated.
+type Config struct {
+	Resources []*Resource          // sorted by address
+	Outputs   []*Output            // sorted by name
+	Imports   []Import             // in order of their files and lines
+	Settings  Settings             // the b2form block
+	Files     map[string]*hcl.File // for showing source lines; by name as in ranges
+}
+
+// Settings is the b2form block.
+type Settings struct {
+	AccountID string       // refuse any other account; "": any
+	Allow     []HazardKind // hazards carried out without asking
+	Range     hcl.Range
+}
+
+// A Resource is one declared object.
+type Resource struct {
+	Addr  Addr
+	Kind  *Kind
+	Value cty.Value // Kind.ConfigType(), completed and normalised; null: undeclared
+	Needs []Addr    // what it refers to, directly; sorted
+	Block *Block    // shared by all instances of the block
+
+	PreventDestroy bool
+	IgnoreChanges  []string // attribute names; sorted
+	Deliver        []Delivery
+}
+
+// Identity is the value under which the live object is found.
+func (r *Resource) Identity() string { return r.Kind.IdentityOf(r.Value) }
+
+// A Block is where a resource was written.
+type Block struct {
+	Range hcl.Range            // of the header: bucket "photos"
+	Attrs map[string]hcl.Range // of each attribute or first nested block that is written
+}
+
+// RangeOf is the place of an attribute; of the block where it is not written.
+func (b *Block) RangeOf(attr string) hcl.Range {
+	if r, ok := b.Attrs[attr]; ok {
+		return r
+	}
+	return b.Range
+}
+
+// A Live answers with an object's computed attributes, by their HCL names, as
+// far as they are known; ok is false where the object is not live.
+type Live func(Addr) (computed map[string]cty.Value, ok bool)
+
+// A Delivery is one place where a new secret goes.
+type Delivery struct {
+	Type   string // "file", "stdout"
+	Path   string // file: absolute, or relative to the working folder
+	Shown  string // the destination in words, for people: "photos-plus.env"
+	Format string // "env", "json", "rclone", "aws"; "" where Content is set
+	// Content renders the user's own template: self holds application_key and
+	// application_key_id. nil: Format decides.
+	Content func(self map[string]cty.Value, live Live) (string, hcl.Diagnostics)
+	// Digest identifies how the secret is delivered, so that a changed delivery
+	// is noticed. It depends on no secret and on no computed value.
+	Digest string
+	Range  hcl.Range
+}
+
+// An Output is one output block.
+type Output struct {
+	Name, Description string
+	Sensitive         bool
+	Range             hcl.Range
+	// Value evaluates the output; what is not live yet is unknown in it.
+	Value func(live Live) (cty.Value, hcl.Diagnostics)
+}
+
+// An Import is one import block: take over the live object with this identity
+// or remote ID.
+type Import struct {
+	To    Addr
+	ID    string
+	Range hcl.Range
+}
+
+// An Entry is what the state records of one owned object: never a setting,
+// never a secret.
+type Entry struct {
+	Addr      Addr      `json:"address"`
+	Identity  string    `json:"identity"` // as last seen, to find it again
+	ID        string    `json:"id"`
+	Created   time.Time `json:"created,omitzero"`
+	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
+	Delivered bool      `json:"delivered,omitempty"`
+	Delivery  string    `json:"delivery,omitempty"` // digest of the deliveries carried out
+	// PreventDestroy is remembered so that removing a protected block does not
+	// remove its protection.
+	PreventDestroy bool `json:"prevent_destroy,omitempty"`
+}

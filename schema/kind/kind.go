@@ -1,0 +1,266 @@
+// Package kind is the vocabulary of b2form: what a kind of B2 resource is, how
+// its attributes are named in HCL and on the wire, and the plain data that
+// passes between the packages (configuration, live account, state entries).
+//
+// A Kind is a value, not an interface: a list of attributes and four verbs.
+// Everything that knows about attributes — decoding with source ranges, "did
+// you mean", defaults, request bodies, reading replies, comparing, redacting,
+// rendering, documentation, random values for tests — reads the descriptor, so
+// an attribute is named in one place.
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A Kind describes one kind of B2 resource.
+type Kind struct {
+	Name     string   // block type: "bucket"
+	Plural   string   // for messages: "buckets"
+	Provider string   // its resource type in the official Terraform provider: "b2_bucket"
+	Doc      string   // one paragraph for the reference page
+	Example  string   // a complete HCL block for the reference page
+	Identity string   // the attribute whose value is unique in a configuration and finds the live object: "name"
+	ID       string   // the computed attribute that holds the remote ID
+	Attrs    []Attr   // in the order in which they are shown
+	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
+	Reads    []string // capabilities that listing needs, for messages
+
+	// Complete derives attributes from one another after defaults are filled in:
+	// v holds every configuration attribute and is changed in place. May be nil.
+	Complete func(v map[string]cty.Value)
+	// Check judges what no single attribute can: v is the completed object.
+	Check func(v cty.Value) Problems
+	// Gone says what destroying the object may cost. v is the completed
+	// configuration, or a null value when the block is gone.
+	Gone func(v cty.Value) []Hazard
+
+	// List reads the live objects.
+	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
+	// Create makes the object and returns it as B2 answers it.
+	Create func(ctx context.Context, c Call) (json.RawMessage, error)
+	// Update changes an object in place. nil: every change replaces it, the new
+	// object first, then the old one is deleted.
+	Update func(ctx context.Context, c Call) (json.RawMessage, error)
+	// Delete removes the object; one that is gone already is a success.
+	Delete func(ctx context.Context, c Call) error
+}
+
+// An Attr is the only place that knows one attribute.
+type Attr struct {
+	Name     string // in HCL
+	Wire     string // member of the request body, dots for nesting ("period.unit"); "": never sent
+	Read     string // path in the live object when it is not Wire
+	ReadOne  string // where older API versions show a list of at most one as a single value
+	Provider string // the name in the official Terraform provider when it is not Name
+	Doc      string
+
+	Type   cty.Type // of a leaf
+	Object []Attr   // members of a nested object; Type stays empty
+	Many   bool     // a list of such objects, written as repeated blocks or as a list
+
+	Required bool
+	Computed bool      // made by B2; may stand only in outputs and deliveries
+	Secret   bool      // shown nowhere; with Computed: exists only in the reply to a create
+	Default  cty.Value // what leaving it out means; NilVal: null, that is "none"
+	Keep     bool      // leaving it out means: leave B2's value alone
+	Fixed    bool      // cannot change on a live object: another value is another object
+	Later    bool      // B2 refuses it on create; sent by an update right after
+	Guard    string    // capability without which B2 hides the live value; "": never hidden
+	Ref      string    // the kind whose name this holds; the wire carries its ID
+	Absent   any       // what clears it on the wire, where null means "not given"
+
+	Samples []cty.Value // legal values, for documentation and random configurations
+	// Normal brings a value into the one form in which two are compared.
+	Normal func(cty.Value) cty.Value
+	// Check judges a known, non-null value. Paths are relative to the attribute.
+	Check func(cty.Value) Problems
+	// Same replaces plain equality where the live value has another form.
+	Same func(Pair) bool
+	// Hazard says what going from before to after may cost. before is
+	// cty.NilVal when the object is being created.
+	Hazard func(before, after cty.Value) []Hazard
+	// Note explains a value in a few words ("keep only the last version").
+	Note func(cty.Value) string
+	// Account computes the attribute from the account instead of the object.
+	Account func(*Account) cty.Value
+}
+
+// A Pair is what an Attr's Same compares.
+type Pair struct {
+	Want, Live cty.Value // whole objects: completed configuration; decoded live object
+	Entry      *Entry    // what the state knows; nil: nothing
+}
+
+// A Scope narrows what List reads.
+type Scope struct {
+	Account *Account
+	// Multi asks for what only the newest API version lists (keys limited to
+	// several buckets) beside the rest.
+	Multi bool
+	// Only, when not empty, names the identities of interest. List may return more.
+	Only []string
+}
+
+// A Call is what a verb gets. Bodies hold wire members only, with references
+// resolved to IDs.
+type Call struct {
+	API      API
+	ID       string            // remote ID; "" on create
+	Live     map[string]any    // the live object as last read; nil on create
+	Body     map[string]any    // what to send: everything on create, what changed on update
+	Later    map[string]any    // create only: what must follow by an update
+	Force    bool              // delete: with everything it holds
+	Progress func(removed int) // delete with Force; may be nil
+}
+
+// A Problem is one thing wrong with a value. The loader gives it a place.
+type Problem struct {
+	Path    cty.Path
+	Warning bool
+	Summary string // "Invalid bucket name"
+	Detail  string // what is wrong and what to do; whole sentences
+}
+
+// Problems is a list of them; nil means fine.
+type Problems []Problem
+
+// At returns the problems with path in front of their own.
+func (ps Problems) At(path cty.Path) Problems {
+	for i := range ps {
+		ps[i].Path = append(append(cty.Path{}, path...), ps[i].Path...)
+	}
+	return ps
+}
+
+// Errorf is one error without a path.
+func Errorf(summary, detail string, args ...any) Problems {
+	return Problems{{Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
+}
+
+// Warnf is one warning without a path.
+func Warnf(summary, detail string, args ...any) Problems {
+	return Problems{{Warning: true, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
+}
+
+// A HazardKind names what a change may cost. The list is closed.
+type HazardKind string
+
+// The hazards. -allow takes their names with dashes for spaces.
+const (
+	DeletesData       HazardKind = "deletes data"
+	ExposesFiles      HazardKind = "exposes files"
+	WeakensProtection HazardKind = "weakens protection"
+	RevokesAccess     HazardKind = "revokes access"
+	AccountWide       HazardKind = "account-wide access"
+	Irreversible      HazardKind = "irreversible"
+)
+
+// HazardKinds lists them all.
+func HazardKinds() []HazardKind {
+	return []HazardKind{AccountWide, DeletesData, ExposesFiles, Irreversible, RevokesAccess, WeakensProtection}
+}
+
+// Flag is the hazard's spelling on the command line: "deletes-data".
+func (h HazardKind) Flag() string { return strings.ReplaceAll(string(h), " ", "-") }
+
+// NeedsConsent reports whether -auto-approve alone does not carry it out.
+func (h HazardKind) NeedsConsent() bool { return h != RevokesAccess && h != AccountWide }
+
+// OnCreate reports whether the hazard exists although nothing existed before.
+func (h HazardKind) OnCreate() bool {
+	return h == ExposesFiles || h == AccountWide || h == Irreversible
+}
+
+// A Hazard is one cost of one change, in words.
+type Hazard struct {
+	Kind   HazardKind `json:"kind"`
+	Detail string     `json:"detail"` // "every file becomes readable by anyone"
+}
+
+// Attr finds an attribute by its HCL name; nil: there is none.
+func (k *Kind) Attr(name string) *Attr {
+	for i := range k.Attrs {
+		if k.Attrs[i].Name == name {
+			return &k.Attrs[i]
+		}
+	}
+	return nil
+}
+
+// Settable lists the attributes a configuration may set, in order.
+func (k *Kind) Settable() []*Attr { return k.filter(func(a *Attr) bool { return !a.Computed }) }
+
+// ComputedAttrs lists what B2 makes, in order.
+func (k *Kind) ComputedAttrs() []*Attr { return k.filter(func(a *Attr) bool { return a.Computed }) }
+
+func (k *Kind) filter(keep func(*Attr) bool) []*Attr {
+	out := make([]*Attr, 0, len(k.Attrs))
+	for i := range k.Attrs {
+		if keep(&k.Attrs[i]) {
+			out = append(out, &k.Attrs[i])
+		}
+	}
+	return out
+}
+
+// ValueType is the type of the attribute's value; members of nested objects
+// that may be left out are optional in it.
+func (a *Attr) ValueType() cty.Type {
+	if a.Object == nil {
+		return a.Type
+	}
+	t := objectType(a.Object)
+	if a.Many {
+		return cty.List(t)
+	}
+	return t
+}
+
+func objectType(attrs []Attr) cty.Type {
+	types := make(map[string]cty.Type, len(attrs))
+	for i := range attrs {
+		types[attrs[i].Name] = attrs[i].ValueType()
+	}
+	return cty.Object(types)
+}
+
+// ConfigType is the type of Resource.Value: every settable attribute.
+func (k *Kind) ConfigType() cty.Type {
+	types := map[string]cty.Type{}
+	for _, a := range k.Settable() {
+		types[a.Name] = a.ValueType()
+	}
+	return cty.Object(types)
+}
+
+// LiveType is the type of a decoded live object: every attribute.
+func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
+
+// IdentityOf is the value that identifies an object of this kind, brought into
+// its normal form. v is an object that has the identity attribute.
+func (k *Kind) IdentityOf(v cty.Value) string {
+	a := k.Attr(k.Identity)
+	id := a.normal(v.GetAttr(k.Identity))
+	if id.IsNull() || !id.IsKnown() {
+		return ""
+	}
+	return id.AsString()
+}
+
+// Fold brings an identity as B2 shows it into its normal form.
+func (k *Kind) Fold(identity string) string {
+	return k.Attr(k.Identity).normal(cty.StringVal(identity)).AsString()
+}
+
+func (a *Attr) normal(v cty.Value) cty.Value {
+	if a.Normal == nil || v.IsNull() || !v.IsKnown() {
+		return v
+	}
+	return a.Normal(v)
+}

@@ -1,0 +1,28 @@
+package kind
+
+import "github.com/zclconf/go-cty/cty"
+
+// Marks travel with values through every expression.
+type mark string
+
+// Sensitive marks a value that is redacted wherever it would be shown.
+const Sensitive = mark("sensitive")
+
+// A ComputedMark marks a value that B2 makes, so that its use in an argument is
+// an error whether or not the value happens to be known.
+type ComputedMark struct {
+	Addr Addr
+	Attr string
+}
+
+// ComputedIn lists the computed attributes that v was made from.
+func ComputedIn(v cty.Value) []ComputedMark {
+	var out []ComputedMark
+	_, marks := v.UnmarkDeep()
+	for m := range marks {
+		if c, ok := m.(ComputedMark); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}

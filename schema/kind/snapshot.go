@@ -1,0 +1,167 @@
+package kind
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A Snapshot is what is live, as the credentials in use may see it. Objects
+// keep their JSON and are decoded when looked at: a plan touches few of them.
+type Snapshot struct {
+	Account *Account
+	kinds   map[string]*objects
+}
+
+type objects struct {
+	list       []*Object // in the order of their IDs
+	byID       map[string]*Object
+	byIdentity map[string][]*Object
+}
+
+// An Object is one live object.
+type Object struct {
+	Kind     *Kind
+	ID       string
+	Identity string // in its normal form
+	Raw      json.RawMessage
+	names    Names
+	account  *Account
+}
+
+// Names turns the remote ID of an object of a kind into its name; ok is false
+// where no live object has the ID.
+type Names func(kind, id string) (name string, ok bool)
+
+// NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
+// is absent from raw was not read. An object without ID or identity is an
+// error: the reply was not what B2 sends.
+func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessage) (*Snapshot, error) {
+	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
+	for _, k := range kinds {
+		list, read := raw[k.Name]
+		if !read {
+			continue
+		}
+		o := &objects{
+			list:       make([]*Object, 0, len(list)),
+			byID:       make(map[string]*Object, len(list)),
+			byIdentity: make(map[string][]*Object, len(list)),
+		}
+		for _, r := range list {
+			obj, err := k.object(r, s.Name, account)
+			if err != nil {
+				return nil, err
+			}
+			if o.byID[obj.ID] != nil {
+				continue // two API versions may list the same object
+			}
+			o.list = append(o.list, obj)
+			o.byID[obj.ID] = obj
+		}
+		sort.Slice(o.list, func(i, j int) bool { return o.list[i].ID < o.list[j].ID })
+		for _, obj := range o.list {
+			o.byIdentity[obj.Identity] = append(o.byIdentity[obj.Identity], obj)
+		}
+		s.kinds[k.Name] = o
+	}
+	return s, nil
+}
+
+// object reads only the ID and the identity of a raw object.
+func (k *Kind) object(raw json.RawMessage, names Names, account *Account) (*Object, error) {
+	id, identity, err := k.identify(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Object{Kind: k, ID: id, Identity: identity, Raw: raw, names: names, account: account}, nil
+}
+
+// Object wraps a raw object as a reply carries it.
+func (s *Snapshot) Object(k *Kind, raw json.RawMessage) (*Object, error) {
+	return k.object(raw, s.Name, s.Account)
+}
+
+// Add puts an object made after the reading into the snapshot, or replaces the
+// one with its ID. It is not safe for concurrent use.
+func (s *Snapshot) Add(o *Object) {
+	k := s.kinds[o.Kind.Name]
+	if k == nil {
+		k = &objects{byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		s.kinds[o.Kind.Name] = k
+	}
+	if old := k.byID[o.ID]; old != nil {
+		*old = *o
+		return
+	}
+	k.byID[o.ID] = o
+	k.list = append(k.list, o)
+	k.byIdentity[o.Identity] = append(k.byIdentity[o.Identity], o)
+}
+
+// WasRead reports whether the kind's live objects were read at all.
+func (s *Snapshot) WasRead(k *Kind) bool { return s.kinds[k.Name] != nil }
+
+// All lists the kind's live objects in the order of their IDs.
+func (s *Snapshot) All(k *Kind) []*Object {
+	if o := s.kinds[k.Name]; o != nil {
+		return o.list
+	}
+	return nil
+}
+
+// ByID finds a live object by its remote ID; nil: there is none.
+func (s *Snapshot) ByID(k *Kind, id string) *Object {
+	if o := s.kinds[k.Name]; o != nil {
+		return o.byID[id]
+	}
+	return nil
+}
+
+// ByIdentity finds the live objects with an identity, by ID. More than one is
+// possible where B2 does not keep names unique.
+func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
+	if o := s.kinds[k.Name]; o != nil {
+		return o.byIdentity[identity]
+	}
+	return nil
+}
+
+// Name is the Names of this snapshot. Buckets that the credentials may not list
+// are known by what authorize says of them.
+func (s *Snapshot) Name(kind, id string) (string, bool) {
+	if o := s.kinds[kind]; o != nil {
+		if obj := o.byID[id]; obj != nil {
+			return obj.Identity, true
+		}
+	}
+	if s.Account != nil && kind == "bucket" {
+		for _, b := range s.Account.Buckets {
+			if b.ID == id && b.Name != "" {
+				return b.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Value decodes the object: every attribute of its kind, hidden ones unknown.
+// An error means that the reply was not what B2 sends; it names the attribute.
+func (o *Object) Value() (cty.Value, error) {
+	v, err := o.Kind.Decode(o.Raw, o.names, o.account)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
+	}
+	return v, nil
+}
+
+// Members is the object's JSON as a map.
+func (o *Object) Members() (map[string]any, error) {
+	var m map[string]any
+	if err := json.Unmarshal(o.Raw, &m); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
+	}
+	return m, nil
+}
