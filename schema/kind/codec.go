@@ -48,6 +48,9 @@ func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
 		}
 		return a.Account(d.account), nil
 	}
+	if a.Secret {
+		return cty.UnknownVal(a.ValueType()), nil
+	}
 	path := a.livePath()
 	if path == "" {
 		return cty.NullVal(a.ValueType()), nil
@@ -345,6 +348,8 @@ func put(m map[string]any, path string, v any) {
 
 func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
 	switch {
+	case a.Send != nil:
+		return a.Send(v), nil
 	case a.Object == nil:
 		return a.encodeLeaf(v, ids)
 	case a.Many:

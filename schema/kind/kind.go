@@ -26,6 +26,7 @@ type Kind struct {
 	Doc      string   // one paragraph for the reference page
 	Example  string   // a complete HCL block for the reference page
 	Identity string   // the attribute whose value is unique in a configuration and finds the live object: "name"
+	FoldCase bool     // identities that differ only in case are one
 	ID       string   // the computed attribute that holds the remote ID
 	Attrs    []Attr   // in the order in which they are shown
 	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
@@ -36,13 +37,17 @@ type Kind struct {
 	Complete func(v map[string]cty.Value)
 	// Check judges what no single attribute can: v is the completed object.
 	Check func(v cty.Value) Problems
+	// Refuse judges a step from a live object to a wanted one that validation
+	// cannot know: before is a null value when the object is being created.
+	Refuse func(before, after cty.Value) Problems
 	// Gone says what destroying the object may cost. v is the completed
 	// configuration, or a null value when the block is gone.
 	Gone func(v cty.Value) []Hazard
 
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
-	// Create makes the object and returns it as B2 answers it.
+	// Create makes the object and returns it as B2 answers it. An object together
+	// with an error was made but not completed.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
@@ -82,6 +87,8 @@ type Attr struct {
 	Check func(cty.Value) Problems
 	// Same replaces plain equality where the live value has another form.
 	Same func(Pair) bool
+	// Send replaces the plain encoding of a known, non-null value for the wire.
+	Send func(cty.Value) any
 	// Hazard says what going from before to after may cost. before is
 	// cty.NilVal when the object is being created.
 	Hazard func(before, after cty.Value) []Hazard
@@ -243,19 +250,23 @@ func (k *Kind) ConfigType() cty.Type {
 func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
 
 // IdentityOf is the value that identifies an object of this kind, brought into
-// its normal form. v is an object that has the identity attribute.
+// the form in which two are compared. v is an object that has the identity
+// attribute; "" where that is null or unknown.
 func (k *Kind) IdentityOf(v cty.Value) string {
-	a := k.Attr(k.Identity)
-	id := a.normal(v.GetAttr(k.Identity))
+	id := v.GetAttr(k.Identity)
 	if id.IsNull() || !id.IsKnown() {
 		return ""
 	}
-	return id.AsString()
+	return k.Fold(id.AsString())
 }
 
-// Fold brings an identity as B2 shows it into its normal form.
+// Fold brings an identity as B2 shows it into the form in which two are
+// compared.
 func (k *Kind) Fold(identity string) string {
-	return k.Attr(k.Identity).normal(cty.StringVal(identity)).AsString()
+	if k.FoldCase {
+		return strings.ToLower(identity)
+	}
+	return identity
 }
 
 func (a *Attr) normal(v cty.Value) cty.Value {

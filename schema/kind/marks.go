@@ -1,6 +1,11 @@
 package kind
 
-import "github.com/zclconf/go-cty/cty"
+import (
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
 
 // Marks travel with values through every expression.
 type mark string
@@ -15,7 +20,7 @@ type ComputedMark struct {
 	Attr string
 }
 
-// ComputedIn lists the computed attributes that v was made from.
+// ComputedIn lists the computed attributes that v was made from, sorted.
 func ComputedIn(v cty.Value) []ComputedMark {
 	var out []ComputedMark
 	_, marks := v.UnmarkDeep()
@@ -24,5 +29,11 @@ func ComputedIn(v cty.Value) []ComputedMark {
 			out = append(out, c)
 		}
 	}
+	slices.SortFunc(out, func(a, b ComputedMark) int {
+		if c := a.Addr.Compare(b.Addr); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Attr, b.Attr)
+	})
 	return out
 }
