@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -82,4 +83,15 @@ func (a *Account) Can(capability string) bool {
 		}
 	}
 	return false
+}
+
+// S3Region is the region of the S3 API: what stands behind "s3." in its host.
+// "" where the URL has another form.
+func (a *Account) S3Region() string {
+	_, host, ok := strings.Cut(a.S3URL, "://s3.")
+	if !ok {
+		return ""
+	}
+	region, _, _ := strings.Cut(host, ".")
+	return region
 }

@@ -1,0 +1,155 @@
+// Package bucket describes the kind "bucket".
+package bucket
+
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Kind is the descriptor of B2 buckets.
+//
+// Attributes, limits and what absence means: "b2_create_bucket",
+// "b2_update_bucket" and "Buckets" in the B2 documentation.
+func Kind() *kind.Kind {
+	return &kind.Kind{
+		Name: "bucket", Plural: "buckets", Provider: "b2_bucket",
+		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +
+			"rules about how long versions of files are kept, and defaults for what is uploaded.",
+		Example: example,
+
+		Identity: "name", FoldCase: true, ID: "id",
+		Reads:  []string{"listBuckets"},
+		Attrs:  attrs(),
+		Check:  check,
+		Refuse: refuse,
+		Gone:   gone,
+
+		List: list, Create: create, Update: update, Delete: remove,
+	}
+}
+
+const example = `bucket "photos" {
+  name            = "acme-photos"
+  type            = "allPrivate"
+  info            = { team = "web" }
+  lifecycle_rules = keep_only_last_version()
+}
+`
+
+func attrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "name", Wire: "bucketName", Provider: "bucket_name", Type: cty.String, Required: true, Fixed: true,
+			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
+			Samples: []cty.Value{cty.StringVal("acme-photos")}, Same: sameName, Check: checkName},
+		{Name: "type", Wire: "bucketType", Provider: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
+			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
+			Samples: words("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
+		{Name: "info", Wire: "bucketInfo", Provider: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
+			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normal: lowerKeys, Check: checkInfo},
+		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
+			Doc:    "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
+			Normal: byPrefix, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
+		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
+			Doc:   "Which web pages of other origins may use the bucket; the first rule that fits decides.",
+			Check: checkCORS},
+		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), Keep: true, Guard: "readBucketEncryption",
+			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left alone."},
+		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Read: "fileLockConfiguration.isFileLockEnabled",
+			Type: cty.Bool, Keep: true, Guard: "readBucketRetentions", Hazard: locks,
+			Doc: "Object Lock. It can be turned on at any time and never off; left out, it is left alone."},
+		{Name: "default_retention", Wire: "defaultRetention", Read: "fileLockConfiguration.defaultRetention",
+			Object: retentionAttrs(), Later: true, Guard: "readBucketRetentions", Absent: map[string]any{"mode": nil},
+			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
+		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
+			Doc: "Destroying the bucket first deletes every file version in it."},
+
+		{Name: "id", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},
+		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
+		{Name: "options", Wire: "options", Type: cty.Set(cty.String), Computed: true, Doc: "s3: the bucket can be used through the S3 API."},
+		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint, Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
+		{Name: "s3_region", Type: cty.String, Computed: true, Account: region, Doc: "Region of the S3 API: us-west-004."},
+		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: https://f004.backblazeb2.com."},
+	}
+}
+
+func words(ss ...string) []cty.Value {
+	out := make([]cty.Value, len(ss))
+	for i, s := range ss {
+		out[i] = cty.StringVal(s)
+	}
+	return out
+}
+
+func numbers(ns ...int64) []cty.Value {
+	out := make([]cty.Value, len(ns))
+	for i, n := range ns {
+		out[i] = cty.NumberIntVal(n)
+	}
+	return out
+}
+
+func sameName(p kind.Pair) bool {
+	return strings.EqualFold(p.Want.GetAttr("name").AsString(), p.Live.GetAttr("name").AsString())
+}
+
+func endpoint(a *kind.Account) cty.Value    { return cty.StringVal(a.S3URL) }
+func downloadURL(a *kind.Account) cty.Value { return cty.StringVal(a.DownloadURL) }
+
+// region is the part of the S3 host between "s3." and ".backblazeb2.com".
+func region(a *kind.Account) cty.Value { return cty.StringVal(a.S3Region()) }
+
+func encryptionAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: words("SSE-B2"),
+			Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
+		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: words("AES256"),
+			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
+	}
+}
+
+func retentionAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: words("governance", "compliance"),
+			Doc:   "governance (who has bypassGovernance may delete) or compliance (nobody may).",
+			Check: oneOf("retention mode", "governance", "compliance")},
+		{Name: "duration", Wire: "period.duration", Type: cty.Number, Required: true, Samples: numbers(1, 30),
+			Doc: "How many units; 1 to 3000 days in all.", Check: atLeastOne},
+		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: words("days", "years"),
+			Doc: "days or years.", Check: oneOf("retention unit", "days", "years")},
+	}
+}
+
+func check(v cty.Value) kind.Problems {
+	lock, retention := v.GetAttr("file_lock_enabled"), v.GetAttr("default_retention")
+	if lock.IsKnown() && !lock.IsNull() && lock.False() && retention.IsKnown() && !retention.IsNull() {
+		return kind.Errorf("Default retention needs Object Lock",
+			"A bucket with default_retention must also have file_lock_enabled = true; here it is false.").At(cty.GetAttrPath("default_retention"))
+	}
+	return nil
+}
+
+func refuse(before, after cty.Value) kind.Problems {
+	live := cty.NullVal(cty.Bool)
+	if !before.IsNull() {
+		live = before.GetAttr("file_lock_enabled")
+	}
+	if !live.IsKnown() {
+		return nil
+	}
+	locked := !live.IsNull() && live.True()
+	want := after.GetAttr("file_lock_enabled")
+	if locked && !want.IsNull() && want.False() {
+		return kind.Errorf("Object Lock cannot be turned off",
+			"The bucket has Object Lock enabled, which B2 never undoes. Set file_lock_enabled = true or leave it out.").At(cty.GetAttrPath("file_lock_enabled"))
+	}
+	if !locked && want.IsNull() && !after.GetAttr("default_retention").IsNull() {
+		return kind.Errorf("Default retention needs Object Lock",
+			"The bucket has no Object Lock. Set file_lock_enabled = true beside default_retention; it cannot be turned off again.").At(cty.GetAttrPath("default_retention"))
+	}
+	return nil
+}

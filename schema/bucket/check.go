@@ -1,0 +1,200 @@
+package bucket
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// checkName follows "b2_create_bucket" (length, characters, prefix) and what
+// Backblaze's newer code adds about dots.
+func checkName(v cty.Value) kind.Problems {
+	s := v.AsString()
+	const summary = "Invalid bucket name"
+	switch {
+	case len(s) < 6 || len(s) > 63:
+		return kind.Errorf(summary, "A bucket name has 6 to 63 characters; %q has %d.", s, len(s))
+	case strings.HasPrefix(strings.ToLower(s), "b2-"):
+		return kind.Errorf(summary, "Bucket names that start with \"b2-\" are reserved by Backblaze.")
+	case !regexp.MustCompile(`^[A-Za-z0-9.-]+$`).MatchString(s):
+		return kind.Errorf(summary, "A bucket name holds letters, digits and dashes only; %q holds something else.", s)
+	case !strings.Contains(s, "."):
+		return nil
+	case strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, ".."):
+		return kind.Errorf(summary, "A dot in a bucket name stands alone and neither first nor last.")
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return kind.Errorf(summary, "A bucket name must not look like an IP address.")
+	}
+	return kind.Warnf("Dots in a bucket name",
+		"B2 began to accept dots in bucket names only lately, and TLS certificates do not cover such names in virtual-host style S3 URLs. Dashes are safer.")
+}
+
+// checkRuleName follows "Cross-Origin Resource Sharing Rules".
+func checkRuleName(v cty.Value) kind.Problems {
+	s := v.AsString()
+	if len(s) < 6 || len(s) > 63 || strings.HasPrefix(s, "b2-") || !regexp.MustCompile(`^[A-Za-z0-9-]+$`).MatchString(s) {
+		return kind.Errorf("Invalid CORS rule name", "The name of a CORS rule has 6 to 63 letters, digits and dashes and does not start with \"b2-\"; this is %q.", s)
+	}
+	return nil
+}
+
+func checkOperations(v cty.Value) kind.Problems {
+	if v.LengthInt() == 0 {
+		return kind.Errorf("CORS rule without operations", "Name at least one of %s.", strings.Join(corsOperations(), ", "))
+	}
+	var ps kind.Problems
+	for _, op := range v.AsValueSlice() {
+		if op.IsNull() || !slices.Contains(corsOperations(), op.AsString()) {
+			ps = append(ps, kind.Errorf("Unknown CORS operation", "%s is not an operation that CORS rules know. Use %s.", show(op), strings.Join(corsOperations(), ", "))...)
+		}
+	}
+	return ps
+}
+
+func show(v cty.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	return `"` + v.AsString() + `"`
+}
+
+func oneOf(what string, legal ...string) func(cty.Value) kind.Problems {
+	return func(v cty.Value) kind.Problems {
+		s := v.AsString()
+		if slices.Contains(legal, s) {
+			return nil
+		}
+		for _, l := range legal {
+			if strings.EqualFold(l, s) {
+				return kind.Errorf("Invalid "+what, "%q is not a %s. Did you mean %q?", s, what, l)
+			}
+		}
+		return kind.Errorf("Invalid "+what, "%q is not a %s. Use %s.", s, what, strings.Join(legal, " or "))
+	}
+}
+
+// checkMode: B2 refuses "none" since September 2026 and never took SSE-C as a
+// default ("Use Server-Side Encryption with the B2 Native API").
+func checkMode(v cty.Value) kind.Problems {
+	switch s := v.AsString(); strings.ToLower(s) {
+	case "none", "":
+		return kind.Errorf("Encryption cannot be turned off",
+			"B2 encrypts every new file since September 2026 and no longer accepts %q. Use \"SSE-B2\" or leave default_server_side_encryption out.", s)
+	case "sse-c":
+		return kind.Errorf("Invalid encryption mode", "SSE-C is chosen for each upload; as a bucket's default use \"SSE-B2\".")
+	}
+	return oneOf("encryption mode", "SSE-B2")(v)
+}
+
+func lowerKeys(v cty.Value) cty.Value {
+	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
+		return v
+	}
+	m := v.AsValueMap()
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	out := make(map[string]cty.Value, len(m))
+	for _, k := range keys {
+		out[strings.ToLower(k)] = m[k]
+	}
+	return cty.MapVal(out)
+}
+
+// checkInfo follows the limits of bucketInfo in "b2_create_bucket".
+func checkInfo(v cty.Value) kind.Problems {
+	m := v.AsValueMap()
+	if len(m) > 10 {
+		return kind.Errorf("Too many info pairs", "A bucket's info holds at most 10 pairs; these are %d.", len(m))
+	}
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	var ps kind.Problems
+	size := 0
+	legal := regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
+	for _, k := range keys {
+		at := cty.IndexStringPath(k)
+		switch {
+		case len(k) > 50 || !legal.MatchString(k):
+			ps = append(ps, kind.Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
+		case strings.HasPrefix(strings.ToLower(k), "b2-"):
+			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", k).At(at)...)
+		case m[k].IsNull():
+			ps = append(ps, kind.Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
+		default:
+			size += len(m[k].AsString())
+		}
+	}
+	if size > 10000 {
+		ps = append(ps, kind.Errorf("Info too long", "The values of a bucket's info have at most 10,000 bytes together; these have %d.", size)...)
+	}
+	return ps
+}
+
+// checkRetention follows "Object Lock": 1 to 3000 days.
+func checkRetention(v cty.Value) kind.Problems {
+	if days(v) > 3000 {
+		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").At(cty.GetAttrPath("duration"))
+	}
+	return nil
+}
+
+// days is how long a retention protects, 0 where there is none.
+func days(retention cty.Value) int64 {
+	if retention == cty.NilVal || retention.IsNull() || !retention.IsWhollyKnown() || retention.GetAttr("duration").IsNull() {
+		return 0
+	}
+	n, _ := retention.GetAttr("duration").AsBigFloat().Int64()
+	if u := retention.GetAttr("unit"); !u.IsNull() && u.AsString() == "years" {
+		n *= 365
+	}
+	return n
+}
+
+func exposes(_, after cty.Value) []kind.Hazard {
+	if after.AsString() != "allPublic" {
+		return nil
+	}
+	return []kind.Hazard{{Kind: kind.ExposesFiles, Detail: "anyone can download every file in the bucket"}}
+}
+
+func locks(_, after cty.Value) []kind.Hazard {
+	if after.IsNull() || after.False() {
+		return nil
+	}
+	return []kind.Hazard{{Kind: kind.Irreversible, Detail: "Object Lock cannot be turned off again"}}
+}
+
+func weakens(before, after cty.Value) []kind.Hazard {
+	var out []kind.Hazard
+	if !after.IsNull() && after.GetAttr("mode").AsString() == "compliance" {
+		out = append(out, kind.Hazard{Kind: kind.Irreversible, Detail: "files uploaded under compliance retention cannot be deleted by anyone before it ends"})
+	}
+	if before == cty.NilVal || before.IsNull() || !before.IsKnown() {
+		return out
+	}
+	softer := !after.IsNull() && before.GetAttr("mode").AsString() == "compliance" && after.GetAttr("mode").AsString() != "compliance"
+	if after.IsNull() || days(after) < days(before) || softer {
+		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: "new files are protected for a shorter time, or less strictly"})
+	}
+	return out
+}
+
+func gone(v cty.Value) []kind.Hazard {
+	if v.IsNull() || v.GetAttr("force_destroy").False() {
+		return nil
+	}
+	return []kind.Hazard{{Kind: kind.DeletesData, Detail: "every file version in the bucket is deleted first"}}
+}

@@ -1,0 +1,282 @@
+package bucket
+
+import (
+	"fmt"
+	"math/big"
+	"sort"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Lifecycle rules: "Lifecycle Rules" in the B2 documentation.
+func lifecycleAttrs() []kind.Attr {
+	days := func(name, wire, doc string) kind.Attr {
+		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
+	}
+	return []kind.Attr{
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: words("logs/", "raw/"),
+			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
+		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
+		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer one is deleted."),
+		days("days_from_starting_to_canceling_unfinished_large_files", "daysFromStartingToCancelingUnfinishedLargeFiles",
+			"Days until an unfinished large file is cancelled."),
+	}
+}
+
+// dayAttrs are the members that make a rule do something.
+func dayAttrs() []string {
+	return []string{"days_from_uploading_to_hiding", "days_from_hiding_to_deleting", "days_from_starting_to_canceling_unfinished_large_files"}
+}
+
+func ruleType(attrs []kind.Attr) cty.Type {
+	a := kind.Attr{Object: attrs}
+	return a.ValueType()
+}
+
+func noLifecycle() cty.Value { return cty.ListValEmpty(ruleType(lifecycleAttrs())) }
+func noCORS() cty.Value      { return cty.ListValEmpty(ruleType(corsAttrs())) }
+
+// byPrefix sorts the rules: their order means nothing to B2.
+func byPrefix(v cty.Value) cty.Value {
+	if v.LengthInt() < 2 || !v.IsWhollyKnown() {
+		return v
+	}
+	rules := v.AsValueSlice()
+	sort.SliceStable(rules, func(i, j int) bool { return prefixOf(rules[i]) < prefixOf(rules[j]) })
+	return cty.ListVal(rules)
+}
+
+func prefixOf(rule cty.Value) string {
+	p := rule.GetAttr("file_name_prefix")
+	if p.IsNull() || !p.IsKnown() {
+		return ""
+	}
+	return p.AsString()
+}
+
+func checkLifecycle(v cty.Value) kind.Problems {
+	if n := v.LengthInt(); n > 100 {
+		return kind.Errorf("Too many lifecycle rules", "B2 takes at most 100 lifecycle rules per bucket; these are %d.", n)
+	}
+	var ps kind.Problems
+	rules := v.AsValueSlice()
+	seen := map[string]bool{}
+	for i, r := range rules {
+		at := cty.IndexIntPath(i)
+		prefix := prefixOf(r)
+		if seen[prefix] {
+			ps = append(ps, kind.Errorf("Duplicate lifecycle rule",
+				"Two rules have the file_name_prefix %q. Put their days into one rule.", prefix).At(at)...)
+		}
+		seen[prefix] = true
+		if !anySet(r) {
+			ps = append(ps, kind.Errorf("Lifecycle rule without effect",
+				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", files(prefix), strings.Join(dayAttrs(), ", ")).At(at)...)
+		}
+	}
+	return append(ps, nested(rules)...)
+}
+
+func anySet(rule cty.Value) bool {
+	for _, n := range dayAttrs() {
+		if !rule.GetAttr(n).IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+// nested warns of rules that act on the same files in the same way: older
+// documentation forbids them, newer text is silent.
+func nested(rules []cty.Value) kind.Problems {
+	var ps kind.Problems
+	for i, inner := range rules {
+		for _, outer := range rules {
+			p, q := prefixOf(inner), prefixOf(outer)
+			if p == q || !strings.HasPrefix(p, q) {
+				continue
+			}
+			if a := sharedAction(inner, outer); a != "" {
+				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
+					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", files(p), files(q), a).At(cty.IndexIntPath(i))...)
+			}
+		}
+	}
+	return ps
+}
+
+func sharedAction(a, b cty.Value) string {
+	for _, n := range dayAttrs() {
+		if !a.GetAttr(n).IsNull() && !b.GetAttr(n).IsNull() {
+			return n
+		}
+	}
+	return ""
+}
+
+// files names the files a prefix stands for.
+func files(prefix string) string {
+	if prefix == "" {
+		return "all files"
+	}
+	return fmt.Sprintf("files under %q", prefix)
+}
+
+// shortens is the hazard of a rule that is new or acts sooner than before.
+func shortens(before, after cty.Value) []kind.Hazard {
+	old := map[string]cty.Value{}
+	if before != cty.NilVal && !before.IsNull() && before.IsKnown() {
+		for _, r := range before.AsValueSlice() {
+			old[prefixOf(r)] = r
+		}
+	}
+	var out []kind.Hazard
+	for _, r := range after.AsValueSlice() {
+		if o, had := old[prefixOf(r)]; !had || sooner(o, r) {
+			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explain(r)})
+		}
+	}
+	return out
+}
+
+func sooner(old, rule cty.Value) bool {
+	for _, n := range dayAttrs() {
+		was, is := old.GetAttr(n), rule.GetAttr(n)
+		if !is.IsNull() && (was.IsNull() || is.LessThan(was).True()) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain says in words what a rule does.
+func explain(r cty.Value) string {
+	say := map[string]string{
+		"days_from_uploading_to_hiding":                          "hidden %s after upload",
+		"days_from_hiding_to_deleting":                           "deleted %s after they are hidden or replaced by a newer version",
+		"days_from_starting_to_canceling_unfinished_large_files": "cancelled %s after their start if they are unfinished large files",
+	}
+	var parts []string
+	for _, n := range dayAttrs() {
+		if d := r.GetAttr(n); !d.IsNull() {
+			parts = append(parts, fmt.Sprintf(say[n], dayCount(d)))
+		}
+	}
+	return files(prefixOf(r)) + " are " + strings.Join(parts, ", and ")
+}
+
+func dayCount(v cty.Value) string {
+	n, _ := v.AsBigFloat().Int64()
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// notePreset recognises the three choices of the web console.
+func notePreset(v cty.Value) string {
+	if v.IsNull() || !v.IsWhollyKnown() {
+		return ""
+	}
+	switch v.LengthInt() {
+	case 0:
+		return "keep all versions"
+	case 1:
+	default:
+		return ""
+	}
+	r := v.AsValueSlice()[0]
+	d := r.GetAttr("days_from_hiding_to_deleting")
+	alone := r.GetAttr("days_from_uploading_to_hiding").IsNull() && r.GetAttr("days_from_starting_to_canceling_unfinished_large_files").IsNull()
+	if prefixOf(r) != "" || d.IsNull() || !alone {
+		return ""
+	}
+	if d.RawEquals(cty.NumberIntVal(1)) {
+		return "keep only the last version"
+	}
+	return "keep prior versions for " + dayCount(d)
+}
+
+// CORS rules: "Cross-Origin Resource Sharing Rules" in the B2 documentation.
+func corsAttrs() []kind.Attr {
+	strs := cty.List(cty.String)
+	return []kind.Attr{
+		{Name: "name", Wire: "corsRuleName", Provider: "cors_rule_name", Type: cty.String, Required: true, Samples: words("downloads"),
+			Doc: "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
+		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"),
+			Doc: "Origins that may use the bucket; https stands for every https origin, * for all."},
+		{Name: "allowed_operations", Wire: "allowedOperations", Type: cty.Set(cty.String), Required: true,
+			Samples: []cty.Value{cty.SetVal(words("s3_get", "b2_download_file_by_name"))},
+			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
+		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"),
+			Doc: "Request headers allowed in a preflight request."},
+		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("x-bz-content-sha1"),
+			Doc: "Response headers that scripts may read."},
+		{Name: "max_age_seconds", Wire: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
+			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkMaxAge},
+	}
+}
+
+func lists(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(words(ss...))} }
+
+func corsOperations() []string {
+	return []string{"b2_download_file_by_id", "b2_download_file_by_name", "b2_upload_file", "b2_upload_part",
+		"s3_delete", "s3_get", "s3_head", "s3_post", "s3_put"}
+}
+
+func checkCORS(v cty.Value) kind.Problems {
+	if n := v.LengthInt(); n > 100 {
+		return kind.Errorf("Too many CORS rules", "B2 takes at most 100 CORS rules per bucket; these are %d.", n)
+	}
+	var ps kind.Problems
+	seen := map[string]bool{}
+	for i, r := range v.AsValueSlice() {
+		at := cty.IndexIntPath(i)
+		name := r.GetAttr("name").AsString()
+		if seen[name] {
+			ps = append(ps, kind.Errorf("Duplicate CORS rule", "Two rules are named %q; names are unique in a bucket.", name).At(at)...)
+		}
+		seen[name] = true
+		if r.GetAttr("allowed_origins").LengthInt() == 0 {
+			ps = append(ps, kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".").At(at.GetAttr("allowed_origins"))...)
+		}
+		if n := corsSize(r); n >= 1000 {
+			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q has %d.", name, n).At(at)...)
+		}
+	}
+	return ps
+}
+
+func corsSize(r cty.Value) int {
+	n := len(r.GetAttr("name").AsString())
+	for _, a := range []string{"allowed_origins", "allowed_operations", "allowed_headers", "expose_headers"} {
+		for _, s := range r.GetAttr(a).AsValueSlice() {
+			if !s.IsNull() {
+				n += len(s.AsString())
+			}
+		}
+	}
+	return n
+}
+
+func checkMaxAge(v cty.Value) kind.Problems {
+	if !wholeBetween(v, 0, 86400) {
+		return kind.Errorf("Invalid max_age_seconds", "max_age_seconds is a whole number from 0 to 86400.")
+	}
+	return nil
+}
+
+func atLeastOne(v cty.Value) kind.Problems {
+	if !wholeBetween(v, 1, 1<<31) {
+		return kind.Errorf("Invalid number", "A whole number of at least 1 is needed; B2 refuses 0. Leave the argument out to say \"never\".")
+	}
+	return nil
+}
+
+func wholeBetween(v cty.Value, least, most int64) bool {
+	n, acc := v.AsBigFloat().Int64()
+	return acc == big.Exact && least <= n && n <= most
+}

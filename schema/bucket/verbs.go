@@ -1,0 +1,127 @@
+package bucket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"b2form/schema/kind"
+)
+
+// list reads all buckets in one call. A key that is limited to some buckets
+// must name one per call ("b2_list_buckets", restricted keys).
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+	allowed := scope.Account.Buckets
+	if allowed == nil {
+		return listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
+	}
+	parts := make([][]json.RawMessage, len(allowed))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, b := range allowed {
+		if b.Name == "" {
+			continue // deleted; B2 would not answer for it
+		}
+		g.Go(func() (err error) {
+			parts[i], err = listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}, "bucketId": b.ID})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(parts...), nil
+}
+
+func listSome(ctx context.Context, api kind.API, in map[string]any) ([]json.RawMessage, error) {
+	var out struct{ Buckets []json.RawMessage }
+	err := api.Call(ctx, "b2_list_buckets", in, &out)
+	return out.Buckets, err
+}
+
+// create makes the bucket, then sets what B2 takes only by an update.
+func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	var made json.RawMessage
+	if err := c.API.Call(ctx, "b2_create_bucket", c.Body, &made); err != nil || len(c.Later) == 0 {
+		return made, err
+	}
+	var live map[string]any
+	if err := json.Unmarshal(made, &live); err != nil {
+		return made, fmt.Errorf("the reply to b2_create_bucket cannot be read: %w", err)
+	}
+	updated, err := update(ctx, kind.Call{API: c.API, ID: fmt.Sprint(live["bucketId"]), Live: live, Body: c.Later})
+	if err != nil {
+		return made, err
+	}
+	return updated, nil
+}
+
+// update sends what changed, guarded by the revision that was planned from.
+func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	body := map[string]any{"bucketId": c.ID, "ifRevisionIs": c.Live["revision"]}
+	for k, v := range c.Body {
+		body[k] = v
+	}
+	var out json.RawMessage
+	err := c.API.Call(ctx, "b2_update_bucket", body, &out)
+	return out, err
+}
+
+func remove(ctx context.Context, c kind.Call) error {
+	if emptier, ok := c.API.(kind.Emptier); ok && c.Force {
+		progress := c.Progress
+		if progress == nil {
+			progress = func(int) {}
+		}
+		if _, err := emptier.Empty(ctx, c.ID, progress); err != nil && !isGone(err) {
+			return err
+		}
+	}
+	err := c.API.Call(ctx, "b2_delete_bucket", map[string]any{"bucketId": c.ID}, nil)
+	var refused *kind.Error
+	switch {
+	case err == nil || isGone(err):
+		return nil
+	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
+		return notEmpty(ctx, c, refused)
+	}
+	return err
+}
+
+// isGone recognises "Bucket ... does not exist". The ID came from B2, so a
+// bad_bucket_id cannot mean a malformed one.
+func isGone(err error) bool {
+	var e *kind.Error
+	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
+}
+
+// notEmpty says how much the bucket holds. One page of 1000 is one transaction.
+func notEmpty(ctx context.Context, c kind.Call, refused *kind.Error) error {
+	var page struct {
+		Files        []json.RawMessage
+		NextFileName *string
+	}
+	holds := "file versions, hide markers or unfinished large files"
+	in := map[string]any{"bucketId": c.ID, "maxFileCount": 1000}
+	if err := c.API.Call(ctx, "b2_list_file_versions", in, &page); err == nil {
+		n := len(page.Files)
+		switch {
+		case page.NextFileName != nil:
+			holds = "more than 1000 file versions"
+		case n == 1:
+			holds = "1 file version"
+		case n > 1:
+			holds = fmt.Sprintf("%d file versions", n)
+		}
+	}
+	return &kind.Explained{
+		Summary: "Bucket is not empty",
+		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing was removed. "+
+			"To delete them all with the bucket, set force_destroy = true in its block and destroy it while the block is still there; "+
+			"to keep the bucket and only stop managing it, use `b2form state rm`.", holds),
+		Cause: refused,
+	}
+}

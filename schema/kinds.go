@@ -1,0 +1,16 @@
+package schema
+
+import (
+	"b2form/schema/bucket"
+	"b2form/schema/key"
+	"b2form/schema/kind"
+)
+
+// Kinds lists the kinds of resources. What a configuration refers to stands
+// before what refers to it.
+func Kinds() []*kind.Kind {
+	return []*kind.Kind{
+		bucket.Kind(),
+		key.Kind(),
+	}
+}
