@@ -1,0 +1,141 @@
+package b2
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// capabilityOf names what a key needs for a call, as Backblaze's page
+// Application Key Capabilities has it.
+var capabilityOf = map[string]string{
+	"b2_cancel_large_file":             "writeFiles",
+	"b2_copy_file":                     "writeFiles",
+	"b2_create_bucket":                 "writeBuckets",
+	"b2_create_key":                    "writeKeys",
+	"b2_delete_bucket":                 "deleteBuckets",
+	"b2_delete_file_version":           "deleteFiles",
+	"b2_delete_key":                    "deleteKeys",
+	"b2_download_file_by_id":           "readFiles",
+	"b2_finish_large_file":             "writeFiles",
+	"b2_get_bucket_notification_rules": "readBucketNotifications",
+	"b2_get_download_authorization":    "shareFiles",
+	"b2_get_file_info":                 "readFiles",
+	"b2_get_upload_part_url":           "writeFiles",
+	"b2_get_upload_url":                "writeFiles",
+	"b2_hide_file":                     "writeFiles",
+	"b2_list_buckets":                  "listBuckets",
+	"b2_list_file_names":               "listFiles",
+	"b2_list_file_versions":            "listFiles",
+	"b2_list_keys":                     "listKeys",
+	"b2_list_parts":                    "writeFiles",
+	"b2_list_unfinished_large_files":   "listFiles",
+	"b2_set_bucket_notification_rules": "writeBucketNotifications",
+	"b2_start_large_file":              "writeFiles",
+	"b2_update_bucket":                 "writeBuckets",
+	"b2_update_file_legal_hold":        "writeFileLegalHolds",
+	"b2_update_file_retention":         "writeFileRetentions",
+}
+
+// needed lists the capabilities that this very request needs: some members of a
+// bucket are guarded by one of their own.
+func (r *request) needed() []string {
+	var caps []string
+	if c, ok := capabilityOf[r.method]; ok {
+		caps = append(caps, c)
+	}
+	if r.method != "b2_create_bucket" && r.method != "b2_update_bucket" {
+		return caps
+	}
+	if r.has("defaultServerSideEncryption") {
+		caps = append(caps, "writeBucketEncryption")
+	}
+	if string(r.fields["fileLockEnabled"]) == "true" || r.has("defaultRetention") {
+		caps = append(caps, "writeBucketRetentions")
+	}
+	if r.has("replicationConfiguration") {
+		caps = append(caps, "writeBucketReplications")
+	}
+	return caps
+}
+
+// explainDenial adds to a refusal what B2 leaves out: whose credentials were
+// refused, and why. B2's own message for "unauthorized" is empty.
+func (c *Client) explainDenial(e *kind.Error, r *request, s *session) {
+	if s == nil || e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden {
+		return
+	}
+	e.Restriction = restriction(&s.account)
+	if e.Code == "unauthorized" && e.Message == "" {
+		e.Message = denial(&s.account, r)
+	}
+}
+
+func denial(a *kind.Account, r *request) string {
+	missing := slices.DeleteFunc(r.needed(), a.Can)
+	switch {
+	case len(missing) == 1:
+		return "the application key lacks the capability " + missing[0]
+	case len(missing) > 1:
+		return "the application key lacks the capabilities " + strings.Join(missing, ", ")
+	case a.Buckets != nil && !r.amongAllowed(a.Buckets):
+		return "the application key is limited to certain buckets, and the request is not about one of them"
+	case a.NamePrefix != "":
+		return fmt.Sprintf("the application key is limited to file names that start with %q", a.NamePrefix)
+	case r.method == "b2_delete_file_version":
+		return "the application key may not delete this file; Object Lock may protect it"
+	}
+	return "the application key may not do this"
+}
+
+// amongAllowed reports whether the request names one of the buckets.
+func (r *request) amongAllowed(buckets []kind.AllowedBucket) bool {
+	var id, name string
+	_ = json.Unmarshal(r.fields["bucketId"], &id) // absent or not a string: names no bucket
+	_ = json.Unmarshal(r.fields["bucketName"], &name)
+	return slices.ContainsFunc(buckets, func(b kind.AllowedBucket) bool {
+		return id != "" && b.ID == id || name != "" && strings.EqualFold(b.Name, name)
+	})
+}
+
+// restriction describes the credentials in one clause.
+func restriction(a *kind.Account) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "application key %s has ", a.KeyID)
+	if caps := slices.Sorted(slices.Values(a.Capabilities)); len(caps) == 0 {
+		b.WriteString("no capabilities")
+	} else {
+		b.WriteString("the capabilities " + strings.Join(caps, ", "))
+	}
+	if a.Buckets != nil {
+		b.WriteString("; it is limited to " + bucketNames(a.Buckets))
+	}
+	if a.NamePrefix != "" {
+		fmt.Fprintf(&b, "; it is limited to file names that start with %q", a.NamePrefix)
+	}
+	return b.String()
+}
+
+func bucketNames(buckets []kind.AllowedBucket) string {
+	const shown = 10
+	var names []string
+	for _, b := range buckets {
+		if b.Name != "" {
+			names = append(names, b.Name)
+		} else {
+			names = append(names, b.ID+" (deleted)")
+		}
+	}
+	slices.Sort(names)
+	switch {
+	case len(names) == 1:
+		return "bucket " + names[0]
+	case len(names) > shown:
+		return fmt.Sprintf("buckets %s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return "buckets " + strings.Join(names, ", ")
+}

@@ -1,0 +1,139 @@
+package b2
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// A UsageError is a mistake in the credentials or the endpoint that shows
+// without asking B2. It never quotes a credential.
+type UsageError struct {
+	Summary string // what is wrong
+	Detail  string // what to do
+}
+
+func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }
+
+const (
+	idVariable  = "B2_APPLICATION_KEY_ID"
+	keyVariable = "B2_APPLICATION_KEY"
+	whereKeys   = `The web console shows key IDs, and makes keys, under "Application Keys".`
+)
+
+// The shapes of a key ID (the master key's is the 12-digit account ID) and of a
+// key, as the web console and b2_create_key give them out. Keys from B2's early
+// days look different, so a shape is used to recognise, never to refuse.
+var (
+	idShape  = regexp.MustCompile(`^([0-9a-f]{12}|[0-9a-f]{25})$`)
+	keyShape = regexp.MustCompile(`^K[0-9]{3}[0-9A-Za-z+/]{27}$`)
+)
+
+func checkCredentials(id, key string) error {
+	switch {
+	case id == "" && key == "":
+		return &UsageError{"no B2 credentials", "set " + idVariable + " and " + keyVariable + ". " + whereKeys +
+			" To try things out without an account, use -emulator."}
+	case id == "":
+		return &UsageError{"the ID of the application key is missing", "set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
+	case key == "":
+		return &UsageError{"the application key is missing", "set " + keyVariable + " beside " + idVariable +
+			". B2 shows a key only once, when it is made; if it is lost, make a new one."}
+	}
+	if stray := strayCharacter(id); stray != "" {
+		return &UsageError{idVariable + " contains " + stray, "remove it: an ID is 12 or 25 digits and letters, nothing else."}
+	}
+	if stray := strayCharacter(key); stray != "" {
+		return &UsageError{keyVariable + " contains " + stray, "remove it; it often comes along when a key is copied or read from a file."}
+	}
+	switch idIsKey, keyIsID := keyShape.MatchString(id), idShape.MatchString(key); {
+	case idIsKey && keyIsID:
+		return &UsageError{"the application key and its ID are swapped",
+			idVariable + " holds the key and " + keyVariable + " its ID; exchange them."}
+	case idIsKey:
+		return &UsageError{idVariable + " holds an application key instead of its ID", "put the ID there. " + whereKeys}
+	case keyIsID:
+		return &UsageError{keyVariable + " holds the ID of a key instead of the key",
+			"put the key there: it starts with K and B2 shows it only once, when it is made."}
+	case strings.Contains(id, ":"):
+		return &UsageError{idVariable + " contains a colon", "put the ID alone there, and the key into " + keyVariable + "."}
+	}
+	return nil
+}
+
+// strayCharacter names a character that no ID and no key contains.
+func strayCharacter(s string) string {
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\r':
+			return "a line break"
+		case unicode.IsSpace(r):
+			return "white space"
+		case strings.ContainsRune("\"'`\u2018\u2019\u201c\u201d", r):
+			return "a quotation mark"
+		case r < ' ' || r > '~':
+			return "an invisible or foreign character"
+		}
+	}
+	return ""
+}
+
+const endpointHelp = `give the name of a realm (production, staging, dev) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
+
+var (
+	s3Host       = regexp.MustCompile(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`)
+	downloadHost = regexp.MustCompile(`(?i)^(https?://)?f[0-9]{3}\.backblazeb2\.com\b`)
+	realmName    = regexp.MustCompile(`^[A-Za-z-]{1,20}$`)
+)
+
+// resolveEndpoint turns a realm's name or a URL into the root of the API,
+// without a slash at its end. The realms are those of B2's command-line tool.
+func resolveEndpoint(endpoint string) (string, error) {
+	switch endpoint {
+	case "", "production":
+		return "https://api.backblazeb2.com", nil
+	case "staging":
+		return "https://api.backblaze.net", nil
+	case "dev":
+		return "http://api.backblazeb2.xyz:8180", nil
+	}
+	switch {
+	case s3Host.MatchString(endpoint):
+		return "", &UsageError{"the endpoint is that of the S3-compatible API", "b2form speaks the native API: " + endpointHelp}
+	case downloadHost.MatchString(endpoint):
+		return "", &UsageError{"the endpoint is that of downloads", "b2form needs the native API: " + endpointHelp}
+	case realmName.MatchString(endpoint) && endpoint != "localhost":
+		return "", &UsageError{`there is no realm "` + endpoint + `"`, endpointHelp}
+	}
+	if err := checkURL(endpoint); err != nil {
+		return "", err
+	}
+	return strings.TrimRight(endpoint, "/"), nil
+}
+
+// checkURL refuses what is not the plain root URL of a service that may be sent
+// credentials.
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "":
+		return &UsageError{"the endpoint is not a URL", endpointHelp}
+	case u.Scheme != "https" && u.Scheme != "http":
+		return &UsageError{"the endpoint is not an https URL", endpointHelp}
+	case u.User != nil:
+		return &UsageError{"the endpoint contains credentials", "put them into " + idVariable + " and " + keyVariable + " instead."}
+	case u.RawQuery != "" || u.Fragment != "":
+		return &UsageError{"the endpoint has something after the root URL", "leave out what follows ? or #."}
+	case strings.Contains(u.Path, "/b2api"):
+		return &UsageError{"the endpoint names a version of the API", `leave out "/b2api" and what follows.`}
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return &UsageError{"the endpoint is not encrypted", "use https: over http anybody on the way could read the application key. Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

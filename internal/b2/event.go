@@ -1,0 +1,67 @@
+package b2
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// An Event reports one attempt at one request. It never carries a body, a
+// token or a key.
+type Event struct {
+	Method  string        // "b2_list_buckets"
+	Attempt int           // 1 for the first
+	Status  int           // HTTP status; 0: no reply was read
+	Code    string        // B2's error code, "" on success
+	Reason  string        // what broke, where Status is 0
+	Took    time.Duration // from sending to the end of the reply
+	Wait    time.Duration // the pause before the next attempt; 0: there is none
+}
+
+// Stats count what a client has sent so far.
+type Stats struct {
+	Requests map[string]int // by method, repeats included
+	Retries  int            // requests that repeated an earlier one
+	// RoundTrips is the longest chain of requests of which each began after the
+	// one before had ended: the number of network latencies that the work
+	// could not have done without.
+	RoundTrips int
+}
+
+// Stats returns a copy of the counts.
+func (c *Client) Stats() Stats {
+	c.counters.mu.Lock()
+	defer c.counters.mu.Unlock()
+	return Stats{
+		Requests:   maps.Clone(c.counters.requests),
+		Retries:    c.counters.retries,
+		RoundTrips: c.counters.chain,
+	}
+}
+
+type counters struct {
+	mu       sync.Mutex
+	requests map[string]int
+	retries  int
+	chain    int // longest chain that ends with a finished request
+}
+
+// begin counts a request and returns its place in the longest chain before it.
+func (n *counters) begin(method string, attempt int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.requests == nil {
+		n.requests = map[string]int{}
+	}
+	n.requests[method]++
+	if attempt > 1 {
+		n.retries++
+	}
+	return n.chain + 1
+}
+
+func (n *counters) end(place int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.chain = max(n.chain, place)
+}

@@ -1,0 +1,182 @@
+package b2
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+const (
+	// attemptTimeout bounds one attempt, to the last byte of the reply. The
+	// largest listings take seconds; a dead connection takes for ever.
+	attemptTimeout = 5 * time.Minute
+	maxReply       = 256 << 20 // a thousand buckets at every documented limit stay below
+	maxErrorReply  = 64 << 10
+)
+
+// A failure is an attempt that did not succeed.
+type failure struct {
+	err *kind.Error
+	// unsent: no connection came about, so B2 cannot have seen the request.
+	unsent bool
+	// final: sending it again cannot help.
+	final bool
+}
+
+// uncertain reports whether the request may have taken effect nevertheless.
+func (f *failure) uncertain() bool {
+	switch status := f.err.Status; {
+	case status == 0:
+		return !f.unsent
+	case status < 300: // a success that could not be read
+		return true
+	}
+	return f.err.Status >= 500 || f.err.Status == http.StatusRequestTimeout
+}
+
+// exchange sends the request once. A nil session sends the application key
+// itself, which is how b2_authorize_account wants it.
+func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, *failure) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	// Only a transport that reports looking for a connection, and not finding
+	// one, proves that nothing was sent.
+	var asked, connected bool
+	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { asked = true },
+		GotConn: func(httptrace.GotConnInfo) { connected = true },
+	}
+	req, err := c.newHTTPRequest(httptrace.WithClientTrace(attempt, trace), r, s)
+	if err != nil {
+		return nil, &failure{unsent: true, final: true, err: &kind.Error{Method: r.method,
+			Message: "the request cannot be put into HTTP", Cause: err}}
+	}
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, c.broken(ctx, attempt, r, err, asked && !connected)
+	}
+	defer resp.Body.Close()
+	c.reached.Store(true)
+	if resp.StatusCode/100 != 2 {
+		return nil, &failure{err: c.refusal(r, s, resp)}
+	}
+	body, err := readBounded(resp, maxReply)
+	if err != nil {
+		return nil, c.broken(ctx, attempt, r, err, false)
+	}
+	if len(body) > maxReply {
+		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode,
+			Message: fmt.Sprintf("the reply is larger than %d MB", maxReply>>20)}}
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
+		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
+	}
+	return body, nil
+}
+
+func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*http.Request, error) {
+	if s == nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint+r.path, nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("User-Agent", c.userAgent)
+		req.SetBasicAuth(c.keyID(), c.key())
+		return req, nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.apiURL+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", s.token())
+	return req, nil
+}
+
+// broken describes an attempt that ended without a whole reply.
+func (c *Client) broken(ctx, attempt context.Context, r *request, cause error, unsent bool) *failure {
+	if ctx.Err() != nil {
+		err := cancelled(r.method, ctx.Err())
+		return &failure{err: err, unsent: unsent, final: true}
+	}
+	if attempt.Err() != nil {
+		cause = errSilent
+	}
+	trouble := diagnose(cause)
+	return &failure{unsent: unsent, final: trouble.lasting,
+		err: &kind.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
+}
+
+func cancelled(method string, cause error) *kind.Error {
+	return &kind.Error{Method: method, Message: "cancelled before B2 had answered", Cause: cause}
+}
+
+// refusal reads an error reply. B2 documents its shape under Native API Error
+// Handling; anything else was said by somebody in between.
+func (c *Client) refusal(r *request, s *session, resp *http.Response) *kind.Error {
+	e := &kind.Error{Method: r.method, Status: resp.StatusCode}
+	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
+	body, _ := readBounded(resp, maxErrorReply) // the status alone says enough if the body broke off
+	var reply struct{ Code, Message string }
+	if json.Unmarshal(body, &reply) != nil || reply.Code == "" {
+		e.Message = notJSON(resp)
+		return e
+	}
+	e.Code, e.Message = c.redact(reply.Code, s), c.redact(reply.Message, s)
+	return e
+}
+
+// redact removes the credentials from a text that somebody else wrote.
+func (c *Client) redact(text string, s *session) string {
+	text = strings.ReplaceAll(text, c.key(), "[redacted]")
+	if s != nil {
+		text = strings.ReplaceAll(text, s.token(), "[redacted]")
+	}
+	return text
+}
+
+// notJSON describes a reply that B2 cannot have written. It does not quote the
+// body, which may be a whole page.
+func notJSON(resp *http.Response) string {
+	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		media = "no content type"
+	}
+	if resp.StatusCode/100 == 3 {
+		return "the reply is a redirect, which B2 never sends"
+	}
+	return fmt.Sprintf("the reply (%s) is not from B2's API", media)
+}
+
+// readBounded reads at most limit+1 bytes of the body, in one allocation where
+// the reply announces its size.
+func readBounded(resp *http.Response, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	if size := resp.ContentLength; size > 0 && size <= limit {
+		buf.Grow(int(size) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	return buf.Bytes(), err
+}
+
+// retryAfter reads the header in both of its forms, seconds and a date.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(max(seconds, 0), 24*3600)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(at.Sub(now), 0)
+	}
+	return 0
+}

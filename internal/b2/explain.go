@@ -1,0 +1,128 @@
+package b2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// Explain turns an error into plain words: the summary says what is wrong, the
+// detail what to do. It understands *UsageError and *kind.Error, wrapped or not;
+// of another error it only has the text. Neither part carries a secret, and no
+// code of B2 stands alone in either.
+func Explain(err error) (summary, detail string) {
+	if e, ok := errors.AsType[*UsageError](err); ok {
+		return e.Summary, e.Detail
+	}
+	e, ok := errors.AsType[*kind.Error](err)
+	if !ok {
+		if errors.Is(err, context.Canceled) {
+			t := diagnose(err)
+			return t.summary, t.detail
+		}
+		return err.Error(), ""
+	}
+	a := advise(e)
+	sentences := []string{a.detail}
+	if e.Unknown {
+		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
+	}
+	if e.Restriction != "" {
+		sentences = append(sentences, "The "+e.Restriction+".")
+	}
+	return a.summary, strings.Join(append(sentences, source(e, a.summary)), " ")
+}
+
+// source quotes B2, for a search or a support ticket, where the summary does not.
+func source(e *kind.Error, summary string) string {
+	switch {
+	case e.Status == 0:
+		return "(" + e.Method + ")"
+	case e.Code == "":
+		return fmt.Sprintf("(%s: %d)", e.Method, e.Status)
+	case e.Message == "" || strings.Contains(summary, e.Message):
+		return fmt.Sprintf("(%s: %d %s)", e.Method, e.Status, e.Code)
+	}
+	return fmt.Sprintf("(%s: %d %s, %q)", e.Method, e.Status, e.Code, e.Message)
+}
+
+func advise(e *kind.Error) advice {
+	known, ok := byCode[e.Code]
+	switch {
+	case e.Status == 0:
+		return unreached(e)
+	case e.Code == "":
+		return foreign(e)
+	case e.Code == "bad_request" && strings.Contains(e.Message, "on API version"),
+		e.Code == "unsupported":
+		return advice{"B2 does not support this key on the version of the API that was used",
+			"An application key for several buckets works on version 4 only: use a key for one bucket or for all, or a client that speaks version 4."}
+	case e.Method == methodAuthorize && e.Status == http.StatusUnauthorized:
+		return advice{"B2 does not accept the application key",
+			"Check that " + idVariable + " and " + keyVariable + " belong together and are complete, that the key was not deleted, replaced or expired" +
+				" (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes to work."}
+	case ok:
+		return known
+	case e.Code == "unauthorized":
+		return unauthorized(e)
+	case e.Status == http.StatusTooManyRequests:
+		return advice{"B2 limits the rate of requests and did not give in",
+			retryHint(e) + "A lower -parallelism, and fewer programs on the same account, help."}
+	case e.Status == http.StatusRequestTimeout || e.Status >= 500:
+		return advice{"B2 has trouble of its own", retryHint(e) + "If it lasts, see https://status.backblaze.com."}
+	}
+	message := e.Message
+	if message == "" {
+		message = "no reason given"
+	}
+	return advice{fmt.Sprintf("B2 refused the request: %s [%s]", message, e.Code),
+		"Compare what the request sets with the documentation of " + e.Method + "."}
+}
+
+func retryHint(e *kind.Error) string {
+	if e.RetryAfter > 0 {
+		return fmt.Sprintf("Run again in %s, as B2 asks. ", e.RetryAfter)
+	}
+	return "Run again in a few minutes. "
+}
+
+// unreached explains an attempt that brought no reply.
+func unreached(e *kind.Error) advice {
+	if e.Cause == nil {
+		return advice{e.Message, checkNetwork}
+	}
+	t := diagnose(e.Cause)
+	return advice{t.summary, t.detail}
+}
+
+// foreign explains a reply that does not come from B2's API.
+func foreign(e *kind.Error) advice {
+	switch {
+	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
+		return advice{"B2's reply could not be understood",
+			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}
+	case e.Status/100 == 3:
+		return advice{"something between here and B2 redirects the request",
+			"Often it is the login page of a network or a proxy: open a web page in a browser, or check HTTPS_PROXY and the endpoint (B2_ENDPOINT)."}
+	case e.Status == http.StatusTooManyRequests || e.Status >= 500:
+		return advice{fmt.Sprintf("a gateway before B2 answered %d %s", e.Status, http.StatusText(e.Status)),
+			retryHint(e) + "If it lasts, check HTTPS_PROXY and https://status.backblaze.com."}
+	}
+	return advice{"something other than B2's API answered",
+		"A proxy, a firewall or the login page of a network, or an endpoint (B2_ENDPOINT) that is not B2's native API."}
+}
+
+func unauthorized(e *kind.Error) advice {
+	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key for all buckets."
+	if e.Message != "" {
+		return advice{e.Message, detail}
+	}
+	if capability, ok := capabilityOf[e.Method]; ok {
+		return advice{"the application key may not do this: it takes the capability " + capability + ", for the bucket in question", detail}
+	}
+	return advice{"the application key may not do this", detail}
+}

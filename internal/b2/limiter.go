@@ -1,0 +1,118 @@
+package b2
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A limiter decides how many requests are under way at once, and when. B2
+// publishes no rate limit for the calls that matter here, so it is found out:
+// every success raises the number a little (by one per round), a 429 or 503
+// halves it, and the pause that goes with the refusal holds for everybody.
+type limiter struct {
+	most float64
+	now  func() time.Time
+	wait func(context.Context, time.Duration) error
+
+	mu     sync.Mutex
+	limit  float64
+	busy   int
+	queue  []chan struct{} // closed when its owner has a place
+	epoch  int             // how often the limit was lowered
+	resume time.Time       // nothing is sent before
+}
+
+func newLimiter(most int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
+	return &limiter{most: float64(most), limit: float64(most), now: now, wait: wait}
+}
+
+// enter waits for a place and for the end of a pause. Who has entered calls
+// exactly one of succeeded, throttled and leave; throttled wants the epoch.
+func (l *limiter) enter(ctx context.Context) (epoch int, err error) {
+	if err := l.place(ctx); err != nil {
+		return 0, err
+	}
+	var waited time.Time
+	for {
+		l.mu.Lock()
+		resume, epoch := l.resume, l.epoch
+		l.mu.Unlock()
+		// One pause is waited for once, whatever the clock says afterwards.
+		pause := resume.Sub(l.now())
+		if pause <= 0 || !resume.After(waited) {
+			return epoch, nil
+		}
+		if err := l.wait(ctx, pause); err != nil {
+			l.leave()
+			return 0, err
+		}
+		waited = resume
+	}
+}
+
+func (l *limiter) place(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	turn := make(chan struct{})
+	l.queue = append(l.queue, turn)
+	l.admit()
+	l.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.queue, turn); i >= 0 {
+		l.queue = slices.Delete(l.queue, i, i+1)
+	} else { // the place came at the same moment as the cancellation
+		l.busy--
+		l.admit()
+	}
+	return ctx.Err()
+}
+
+// admit gives free places to those who wait, in order. The caller holds mu.
+func (l *limiter) admit() {
+	for len(l.queue) > 0 && l.busy < int(l.limit) {
+		l.busy++
+		close(l.queue[0])
+		l.queue = l.queue[1:]
+	}
+}
+
+func (l *limiter) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy--
+	l.admit()
+}
+
+func (l *limiter) succeeded() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limit = min(l.most, l.limit+1/l.limit)
+	l.busy--
+	l.admit()
+}
+
+// throttled lowers the limit and stops everybody for the pause. Requests that
+// were under way together are refused together: only the first of them counts.
+func (l *limiter) throttled(epoch int, pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if epoch == l.epoch {
+		l.limit = max(1, l.limit/2)
+		l.epoch++
+	}
+	if resume := l.now().Add(pause); resume.After(l.resume) {
+		l.resume = resume
+	}
+	l.busy--
+	l.admit()
+}

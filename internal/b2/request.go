@@ -1,0 +1,83 @@
+package b2
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+const apiVersion = "v4"
+
+// A request is one call, ready to be sent any number of times.
+type request struct {
+	method string // "b2_create_key", without a version
+	path   string // "/b2api/v3/b2_create_key"
+	fields map[string]json.RawMessage
+	body   []byte // nil: a GET that carries the application key itself
+	writes bool   // it changes something at B2
+	// repeatable says that sending it again after it may have taken effect does
+	// no harm.
+	repeatable bool
+}
+
+// newRequest encodes in, which must come out as a JSON object or null, and adds
+// the account's ID where the method wants it and in has none.
+func newRequest(method string, in any, accountID string) (*request, error) {
+	version, name, ok := strings.Cut(method, "/")
+	if !ok {
+		version, name = apiVersion, method
+	}
+	r := &request{method: name, path: "/b2api/" + version + "/" + name}
+	encoded, err := json.Marshal(in)
+	if err == nil {
+		err = json.Unmarshal(encoded, &r.fields)
+	}
+	if err != nil {
+		return nil, &kind.Error{Method: name, Message: "the request cannot be written as a JSON object", Cause: err}
+	}
+	if r.fields == nil {
+		r.fields = map[string]json.RawMessage{}
+	}
+	if wantsAccountID(name) && !r.has("accountId") {
+		r.fields["accountId"] = json.RawMessage(fmt.Sprintf("%q", accountID))
+	}
+	if r.body, err = json.Marshal(r.fields); err != nil {
+		return nil, &kind.Error{Method: name, Message: "the request cannot be written as JSON", Cause: err}
+	}
+	r.writes = !startsWithOne(name, "b2_list_", "b2_get_")
+	r.repeatable = !r.writes || startsWithOne(name, "b2_delete_", "b2_cancel_") ||
+		name == "b2_update_bucket" && r.has("ifRevisionIs")
+	return r, nil
+}
+
+// has reports whether the body gives the member a value. B2 reads null as "not
+// given", for every optional member.
+func (r *request) has(member string) bool {
+	v, ok := r.fields[member]
+	return ok && string(v) != "null"
+}
+
+// wantsAccountID knows the calls whose documentation lists accountId as a
+// required parameter.
+func wantsAccountID(method string) bool {
+	return slices.Contains([]string{
+		"b2_create_bucket", "b2_update_bucket", "b2_delete_bucket", "b2_list_buckets", "b2_create_key", "b2_list_keys",
+	}, method)
+}
+
+func startsWithOne(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
+
+// shapeError says which member of a reply could not be read, without quoting
+// the reply: it may hold an application key.
+func shapeError(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return fmt.Errorf("member %s is of another type", e.Field)
+	}
+	return errors.New("it is not the JSON that was expected")
+}

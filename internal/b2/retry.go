@@ -1,0 +1,144 @@
+package b2
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// The integration checklist of B2 asks for exponential back-off on 408, 429,
+// 5xx and broken connections; these numbers are those of its own clients.
+const (
+	maxTries    = 8
+	firstTries  = 3 // while nothing has ever answered: rather a wrong address than bad luck
+	firstWait   = time.Second
+	growth      = 1.5
+	longestWait = 64 * time.Second
+	// shortestThrottle holds where a 429 comes without Retry-After.
+	shortestThrottle = 5 * time.Second
+	// patience is the longest Retry-After that is waited for.
+	patience = 10 * time.Minute
+)
+
+// send repeats the request until it succeeds or nothing more can be done. The
+// error is a *kind.Error.
+func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, error) {
+	uncertain, renewed := false, false
+	for try := 1; ; try++ {
+		body, f, wait := c.attempt(ctx, r, s, try)
+		if f == nil {
+			return body, nil
+		}
+		uncertain = uncertain || r.writes && f.uncertain()
+		if s != nil && !renewed && tokenRefused(f.err) {
+			renewed = true
+			fresh, err := c.sessions.get(ctx, s, c.authorize)
+			if err != nil {
+				return nil, markUnknown(err, uncertain)
+			}
+			s = fresh
+			continue
+		}
+		if !c.again(r, f, try) {
+			c.explainDenial(f.err, r, s)
+			return nil, markUnknown(f.err, uncertain)
+		}
+		if err := c.wait(ctx, wait); err != nil {
+			return nil, markUnknown(cancelled(r.method, err), uncertain)
+		}
+	}
+}
+
+// attempt sends the request once, when the limiter allows it. The wait is what
+// remains to the caller before another attempt; a pause that holds for everybody
+// is left to the limiter.
+func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) ([]byte, *failure, time.Duration) {
+	epoch, err := c.limiter.enter(ctx)
+	if err != nil {
+		return nil, &failure{err: cancelled(r.method, err), unsent: true, final: true}, 0
+	}
+	place := c.counters.begin(r.method, try)
+	start := c.now()
+	body, f := c.exchange(ctx, r, s)
+	took := c.now().Sub(start)
+	c.counters.end(place)
+	if f == nil {
+		c.limiter.succeeded()
+		c.log(Event{Method: r.method, Attempt: try, Status: http.StatusOK, Took: took})
+		return body, nil, 0
+	}
+	wait := backOff(f.err, try)
+	event := Event{Method: r.method, Attempt: try, Status: f.err.Status, Code: f.err.Code, Took: took}
+	if f.err.Status == 0 {
+		event.Reason = f.err.Message
+	}
+	if c.again(r, f, try) {
+		event.Wait = wait
+	}
+	if f.err.Status == http.StatusTooManyRequests || f.err.Status == http.StatusServiceUnavailable {
+		if f.err.RetryAfter > patience {
+			wait = 0 // nobody waits that long: each request shall fail and say so
+		}
+		c.limiter.throttled(epoch, wait)
+		wait = 0
+	} else {
+		c.limiter.leave()
+	}
+	c.log(event)
+	return nil, f, wait
+}
+
+// again reports whether the request should be sent once more.
+func (c *Client) again(r *request, f *failure, try int) bool {
+	tries := maxTries
+	if !c.reached.Load() {
+		tries = firstTries
+	}
+	switch {
+	case f.final || try >= tries || f.err.RetryAfter > patience:
+		return false
+	case f.unsent || f.err.Status == http.StatusTooManyRequests:
+		return true // B2 has certainly not done it
+	case f.err.Status == http.StatusNotImplemented:
+		return false
+	}
+	return r.repeatable && f.uncertain()
+}
+
+// backOff is the service's own wish, or else the exponential back-off with up
+// to a quarter more or less, so that clients that failed together do not come
+// back together.
+func backOff(e *kind.Error, try int) time.Duration {
+	if e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	wait := min(float64(firstWait)*math.Pow(growth, float64(try-1)), float64(longestWait))
+	wait *= 0.75 + rand.Float64()/2
+	if e.Status == http.StatusTooManyRequests {
+		wait = max(wait, float64(shortestThrottle))
+	}
+	return time.Duration(wait)
+}
+
+// tokenRefused tells an ended token from a refusal that a new token would meet
+// again.
+func tokenRefused(e *kind.Error) bool {
+	return e.Status == http.StatusUnauthorized && (e.Code == "expired_auth_token" || e.Code == "bad_auth_token")
+}
+
+// markUnknown notes that the request may have taken effect. The error may be
+// shared with other callers, so it is copied.
+func markUnknown(err error, uncertain bool) error {
+	e, ok := errors.AsType[*kind.Error](err)
+	if !ok || !uncertain {
+		return err
+	}
+	marked := *e
+	marked.Unknown = true
+	return &marked
+}

@@ -1,0 +1,141 @@
+package b2
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// A session is one answer of b2_authorize_account. It never changes.
+type session struct {
+	account kind.Account
+	apiURL  string
+	token   sealed
+}
+
+// sessions hands out the current session and sees to it that only one
+// authorization is under way at a time.
+type sessions struct {
+	mu      sync.Mutex
+	current *session
+	flight  *flight
+}
+
+type flight struct {
+	done      chan struct{}
+	session   *session
+	err       error
+	abandoned bool // the caller who flew it was cancelled
+}
+
+// get returns the current session, or a new one where there is none or the
+// current one is stale, the session whose token B2 has just refused. An error
+// is shared by all who waited for it, and is a *kind.Error.
+func (s *sessions) get(ctx context.Context, stale *session,
+	authorize func(context.Context) (*session, error)) (*session, error) {
+	for {
+		s.mu.Lock()
+		if s.current != nil && s.current != stale {
+			defer s.mu.Unlock()
+			return s.current, nil
+		}
+		f := s.flight
+		if f == nil {
+			f = &flight{done: make(chan struct{})}
+			s.flight = f
+			s.mu.Unlock()
+			s.fly(ctx, f, authorize)
+			return f.session, f.err
+		}
+		s.mu.Unlock()
+		select {
+		case <-f.done:
+			if !f.abandoned {
+				return f.session, f.err
+			}
+		case <-ctx.Done():
+			return nil, cancelled(methodAuthorize, ctx.Err())
+		}
+	}
+}
+
+func (s *sessions) fly(ctx context.Context, f *flight, authorize func(context.Context) (*session, error)) {
+	f.session, f.err = authorize(ctx)
+	f.abandoned = f.err != nil && ctx.Err() != nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.err == nil {
+		s.current = f.session
+	}
+	s.flight = nil
+	close(f.done)
+}
+
+const methodAuthorize = "b2_authorize_account"
+
+func (c *Client) authorize(ctx context.Context) (*session, error) {
+	r := &request{method: methodAuthorize, path: "/b2api/" + apiVersion + "/" + methodAuthorize, repeatable: true}
+	body, err := c.send(ctx, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.readSession(body)
+}
+
+// authorizeReply is what b2form needs of the v4 answer.
+type authorizeReply struct {
+	AccountID string `json:"accountId"`
+	Token     string `json:"authorizationToken"`
+	Expires   int64  `json:"applicationKeyExpirationTimestamp"` // milliseconds; null: never
+	APIInfo   struct {
+		Storage struct {
+			APIURL      string `json:"apiUrl"`
+			DownloadURL string `json:"downloadUrl"`
+			S3URL       string `json:"s3ApiUrl"`
+			Allowed     struct {
+				Buckets      []kind.AllowedBucket `json:"buckets"`
+				Capabilities []string             `json:"capabilities"`
+				NamePrefix   string               `json:"namePrefix"`
+			} `json:"allowed"`
+		} `json:"storageApi"`
+	} `json:"apiInfo"`
+}
+
+func (c *Client) readSession(body []byte) (*session, error) {
+	var reply authorizeReply
+	err := json.Unmarshal(body, &reply)
+	storage := reply.APIInfo.Storage
+	bad := ""
+	switch {
+	case err != nil:
+		bad, err = "the reply does not have the documented shape", shapeError(err)
+	case reply.AccountID == "" || reply.Token == "" || storage.APIURL == "":
+		bad = "the reply lacks the account, the token or the URL of the storage API"
+	case strings.HasPrefix(c.endpoint, "https://") && !strings.HasPrefix(storage.APIURL, "https://"):
+		bad = "the reply names an API URL without https, where the token could be read"
+	}
+	if bad != "" {
+		return nil, &kind.Error{Method: methodAuthorize, Status: http.StatusOK, Message: bad, Cause: err}
+	}
+	s := &session{
+		apiURL: strings.TrimRight(storage.APIURL, "/"),
+		token:  seal(reply.Token),
+		account: kind.Account{
+			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
+			S3URL: storage.S3URL, DownloadURL: storage.DownloadURL,
+			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
+		},
+	}
+	if len(storage.Allowed.Buckets) > 0 { // null, or an empty list: not limited
+		s.account.Buckets = storage.Allowed.Buckets
+	}
+	if reply.Expires > 0 {
+		s.account.Expires = time.UnixMilli(reply.Expires).UTC()
+	}
+	return s, nil
+}
