@@ -1,0 +1,83 @@
+package emulator
+
+import "slices"
+
+// defaultTypes are what b2_list_buckets lists if it is not told.
+var defaultTypes = []string{"allPrivate", "allPublic", "snapshot"}
+
+func listBuckets(c *call) error {
+	accountID := c.in.requiredText("accountId")
+	id, name := c.in.text("bucketId"), c.in.text("bucketName")
+	types, typed := c.in.texts("bucketTypes")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if err := c.checkAccount(accountID); err != nil {
+		return err
+	}
+	if !typed {
+		types = defaultTypes
+	} else if err := checkTypes(types); err != nil {
+		return err
+	}
+	if id != "" && !isHex(id, bucketIDLength) {
+		return refuse(400, "bad_bucket_id", "Bucket %s does not exist", id)
+	}
+	if name != "" {
+		named := string(c.tx.get(c.nameKey(name)))
+		if named == "" || id != "" && id != named {
+			// No such bucket, yet a restricted key must not learn that.
+			named = "none"
+		}
+		id = named
+	}
+	if !c.mayUse(id) && (c.server.keeps(filtersDecideListing) || id != "") {
+		return unauthorized()
+	}
+	return c.printBuckets(id, types)
+}
+
+func checkTypes(types []string) error {
+	if len(types) == 0 {
+		return badRequest("bucketTypes must not be empty")
+	}
+	for _, t := range types {
+		switch {
+		case t == "all" && len(types) > 1:
+			return badRequest("bucketTypes cannot have 'all' beside other types")
+		case t != "all" && !slices.Contains(openTypes, t) && !slices.Contains(consoleTypes, t):
+			return badRequest("unknown bucket type: '%s'", t)
+		}
+	}
+	return nil
+}
+
+// printBuckets lists the buckets of these types in the order of their names:
+// the one with the ID or, if it is "", all.
+func (c *call) printBuckets(id string, types []string) error {
+	w := &c.out
+	printed := 0
+	w.begin("", '{')
+	w.begin("buckets", '[')
+	for _, at := range c.tx.scan("N", "N") {
+		if id != "" && id != string(at) {
+			continue
+		}
+		b, err := c.bucket(string(at))
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(types, b.Type) && types[0] != "all" || !c.mayUse(b.ID) {
+			continue
+		}
+		w.bucket(c, b)
+		printed++
+	}
+	w.end(']')
+	w.end('}')
+	if printed == 0 && id != "" && !c.server.keeps(filtersDecideListing) {
+		return refuse(400, "bad_bucket_id", "Bucket does not exist")
+	}
+	c.billed = perThousand(printed)
+	return nil
+}

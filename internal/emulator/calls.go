@@ -1,0 +1,113 @@
+package emulator
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Call is one request as Calls reports it.
+type Call struct {
+	Method  string // "b2_create_key"; the path if it names no call
+	Version int    // 1 to 4
+	Status  int    // of the reply; 0 while there is none or if there never was
+	// Body is the request's JSON, from the query for a GET. Members that are
+	// secret are replaced. It is nil for uploads and for what is not JSON.
+	Body []byte
+	At   time.Time
+}
+
+// maxCalls is how many requests are remembered; older ones are forgotten.
+const maxCalls = 1 << 18
+
+type callLog struct {
+	mu    sync.Mutex
+	first int // number of the first call remembered
+	calls []Call
+}
+
+// Calls gives the requests since the start or ResetCalls in the order of their
+// arrival, the last 262144 if there were more.
+func (s *Server) Calls() []Call {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return slices.Clone(s.log.calls)
+}
+
+// ResetCalls forgets the requests so far.
+func (s *Server) ResetCalls() {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.first += len(s.log.calls)
+	s.log.calls = nil
+}
+
+func (l *callLog) arrive(c *call, body []byte) (number int) {
+	entry := Call{Method: c.method, Version: c.version, At: c.now, Body: loggable(c, body)}
+	if entry.Method == "" {
+		entry.Method = c.http.URL.Path
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.calls) == maxCalls {
+		l.calls = append(make([]Call, 0, maxCalls), l.calls[maxCalls/2:]...)
+		l.first += maxCalls / 2
+	}
+	l.calls = append(l.calls, entry)
+	return l.first + len(l.calls) - 1
+}
+
+func (l *callLog) answered(number, status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := number - l.first; i >= 0 {
+		l.calls[i].Status = status
+	}
+}
+
+// secretMembers are the request members whose values must not be remembered.
+var secretMembers = []string{"customerKey", "customHeaders", "hmacSha256SigningSecret"}
+
+func loggable(c *call, body []byte) []byte {
+	if c.http.Method == "GET" && len(c.http.URL.RawQuery) > 0 {
+		values := map[string]any{}
+		for name, all := range c.http.URL.Query() {
+			if name != "Authorization" {
+				values[name] = all[len(all)-1]
+			}
+		}
+		body, _ = json.Marshal(values)
+	}
+	if !json.Valid(body) {
+		return nil
+	}
+	if !slices.ContainsFunc(secretMembers, func(m string) bool { return strings.Contains(string(body), m) }) {
+		return body
+	}
+	var v any
+	if json.Unmarshal(body, &v) != nil {
+		return nil
+	}
+	redact(v)
+	body, _ = json.Marshal(v)
+	return body
+}
+
+func redact(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			redact(item)
+		}
+	case map[string]any:
+		for name, item := range v {
+			if slices.Contains(secretMembers, name) && item != nil {
+				v[name] = "(secret)"
+				continue
+			}
+			redact(item)
+		}
+	}
+}

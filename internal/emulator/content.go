@@ -1,0 +1,102 @@
+package emulator
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// content keeps what files hold, by file ID or by any other name that is safe
+// in a path.
+type content interface {
+	// put stores what r gives until io.EOF. If it fails, nothing is stored.
+	put(id string, r io.Reader) error
+	open(id string) (io.ReadSeekCloser, error)
+	// drop forgets an ID that may not exist.
+	drop(id string) error
+}
+
+// memoryContent is content that lives and dies with the process.
+type memoryContent struct {
+	mu   sync.Mutex
+	data map[string][]byte
+}
+
+func newMemoryContent() *memoryContent { return &memoryContent{data: map[string][]byte{}} }
+
+func (m *memoryContent) put(id string, r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.data[id] = data
+	return nil
+}
+
+func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, ok := m.data[id]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return readSeekNopCloser{bytes.NewReader(data)}, nil
+}
+
+func (m *memoryContent) drop(id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.data, id)
+	return nil
+}
+
+type readSeekNopCloser struct{ io.ReadSeeker }
+
+func (readSeekNopCloser) Close() error { return nil }
+
+// folderContent is content on disk, one file each, beside the account's
+// records.
+type folderContent string
+
+// path spreads the files over folders by the end of the ID, which varies most.
+func (f folderContent) path(id string) string {
+	return filepath.Join(string(f), "content", id[max(0, len(id)-2):], id)
+}
+
+func (f folderContent) put(id string, r io.Reader) (err error) {
+	path := f.path(id)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(path), ".new-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(out.Name()))
+		}
+	}()
+	if _, err := io.Copy(out, r); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), path)
+}
+
+func (f folderContent) open(id string) (io.ReadSeekCloser, error) { return os.Open(f.path(id)) }
+
+func (f folderContent) drop(id string) error {
+	if err := os.Remove(f.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

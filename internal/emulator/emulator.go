@@ -1,0 +1,198 @@
+// Package emulator is a Backblaze B2 account in a box: an http.Handler that
+// answers the native API, versions 1 to 4, with the wire format, validation,
+// limits, error codes and capability checks of the service.
+//
+// It imports nothing else of this module, so that it cannot inherit a mistake
+// of the client it judges. Everything that would make two runs differ comes
+// from outside: the clock, the seed of identifiers and secrets, the faults.
+//
+// One request walks this way: ServeHTTP (serve.go) reads it and asks the queue
+// of faults; the method table (methods.go) says which capability the caller
+// needs and whether the request writes; the method itself, in the file of its
+// noun (bucket.go, key.go, file.go, ...), runs inside one transaction of the
+// store (store.go) and prints its reply (wire.go). A method that returns an
+// error leaves no trace in the store.
+//
+// Where the service's documentation is silent or contradicts what was seen,
+// Switches picks the other reading.
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options say what kind of account is emulated. Only Now is required.
+type Options struct {
+	// Now is the clock of the service: expiry, upload times and the Date
+	// header come from it.
+	Now func() time.Time
+	// Seed determines identifiers and secrets: the same seed and the same
+	// requests in the same order give the same ones.
+	Seed uint64
+	// Dir is the folder that keeps the account; "" keeps it in memory.
+	Dir string
+	// Region is the last part of the S3 endpoint; "us-west-004" if empty.
+	Region string
+	// URL is the base that b2_authorize_account reports for every kind of
+	// request. If empty, the reply has the URLs of the real service in Region;
+	// whoever embeds the handler then routes all hosts to it.
+	URL string
+	// KeyID and Key are the master application key. KeyID is the account ID
+	// too, 12 hex digits. Both derive from Seed if empty. A folder remembers
+	// Seed, Region, KeyID and Key of its first run, and they win.
+	KeyID, Key string
+	// MaxBuckets is how many buckets the account may hold; 100 if zero.
+	MaxBuckets int
+	// Latency is added to every request.
+	Latency time.Duration
+	// Switches pick among readings of doubtful facts.
+	Switches Switches
+	// Broken lists behaviours to break (1 to 25, see behaviour.go). It exists
+	// to show that a test suite notices.
+	Broken []int
+}
+
+// Switches pick the reading of facts that are undocumented, contradictory or
+// in transition at the service. Every zero value is the documented or, failing
+// that, the observed behaviour.
+type Switches struct {
+	// RefuseUnknownMembers answers 400 to a request member the method does not
+	// know. What the service does is undocumented; ignoring is the default.
+	RefuseUnknownMembers bool
+	// StrictDocsKeyListing follows the letter of the b2_list_keys page: version
+	// 4 lists and deletes Multi-Bucket Application Keys only. The service was
+	// seen to list and delete every key through version 4.
+	StrictDocsKeyListing bool
+	// StrictLifecycleOverlap refuses two lifecycle rules of which one prefix
+	// starts with the other, as the documentation demanded until 2024.
+	StrictLifecycleOverlap bool
+	// PrefixNeedsBucket refuses a key with a name prefix and no bucket, as
+	// older documentation of b2_create_key demanded.
+	PrefixNeedsBucket bool
+	// PlainByDefault makes new buckets report no default encryption, as all
+	// did before 14 September 2026 and some old ones still do.
+	PlainByDefault bool
+	// SteadyRevision leaves a bucket's revision alone when an update changes
+	// nothing.
+	SteadyRevision bool
+	// TokensOutliveKeys keeps authorization tokens valid after their key is
+	// deleted, as the service may do for some minutes.
+	TokensOutliveKeys bool
+	// ConsoleTypes lets b2_create_bucket make the bucket types that only the
+	// service itself makes: snapshot, restricted and shared.
+	ConsoleTypes bool
+	// NoPaymentHistory and EmailNotVerified are the two states of an account
+	// in which buckets cannot be public.
+	NoPaymentHistory, EmailNotVerified bool
+	// TakenNames are bucket names that belong to other accounts.
+	TakenNames []string
+	// InvalidNameCode is the error code for an illegal bucket name;
+	// "bad_request" if empty. Clients were written for "invalid_bucket_name"
+	// and "bad_json" as well.
+	InvalidNameCode string
+	// DailyClassC caps the class C transactions of a UTC day; zero is no cap.
+	DailyClassC int
+}
+
+// A Server is one emulated account. It is safe for concurrent use.
+type Server struct {
+	options Options
+	store   store
+	content content
+	account account
+	broken  [behaviourCount + 1]bool
+	faults  faults
+	log     callLog
+	usage   usage
+	closed  atomic.Bool
+}
+
+// Open makes the account, or finds it again in o.Dir. When another process has
+// o.Dir open, it waits some seconds and then fails with an error that says so.
+func Open(o Options) (*Server, error) {
+	if err := o.complete(); err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
+	s := &Server{options: o}
+	for _, n := range o.Broken {
+		if n < 1 || n > behaviourCount {
+			return nil, fmt.Errorf("emulator: no behaviour has the number %d", n)
+		}
+		s.broken[n] = true
+	}
+	if o.Dir == "" {
+		s.store, s.content = newMemory(), newMemoryContent()
+	} else {
+		st, err := openFile(o.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("emulator: %w", err)
+		}
+		s.store, s.content = st, folderContent(o.Dir)
+	}
+	if err := s.found(); err != nil {
+		return nil, fmt.Errorf("emulator: %w", errors.Join(err, s.store.close()))
+	}
+	return s, nil
+}
+
+func (o *Options) complete() error {
+	if o.Now == nil {
+		return errors.New("no clock given")
+	}
+	if o.Region == "" {
+		o.Region = "us-west-004"
+	}
+	if !regexp.MustCompile(`^[a-z]+-[a-z]+-[0-9]{3}$`).MatchString(o.Region) {
+		return fmt.Errorf("region %q does not look like us-west-004", o.Region)
+	}
+	if o.KeyID != "" && !isHex(o.KeyID, accountIDLength) {
+		return fmt.Errorf("master key ID %q is not %d hex digits", o.KeyID, accountIDLength)
+	}
+	if o.MaxBuckets == 0 {
+		o.MaxBuckets = 100
+	}
+	o.URL = strings.TrimRight(o.URL, "/")
+	return nil
+}
+
+// found reads who the account is, or decides it on the first run.
+func (s *Server) found() error {
+	return s.store.update(func(t tx) error {
+		if found, err := load(t, metaKey, &s.account); found || err != nil {
+			return err
+		}
+		s.account = newAccount(s.options)
+		save(t, metaKey, s.account)
+		return nil
+	})
+}
+
+// Close releases the account's folder. Requests that are still running finish
+// first; later ones are answered with an internal error.
+func (s *Server) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	if err := s.store.close(); err != nil {
+		return fmt.Errorf("emulator: %w", err)
+	}
+	return nil
+}
+
+// AccountID is the account's 12 hex digits.
+func (s *Server) AccountID() string { return s.account.ID }
+
+// MasterKeyID is the ID of the master application key, which equals the
+// account ID.
+func (s *Server) MasterKeyID() string { return s.account.ID }
+
+// MasterKey is the secret of the master application key.
+func (s *Server) MasterKey() string { return s.account.masterKey() }
+
+var _ http.Handler = (*Server)(nil)

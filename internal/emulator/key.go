@@ -1,0 +1,216 @@
+package emulator
+
+import (
+	"regexp"
+	"slices"
+	"time"
+)
+
+// A key is an application key. Its secret is not stored: it derives from the
+// ID.
+type key struct {
+	ID           string   `json:"id"`
+	Name         string   `json:"name"`
+	Capabilities []string `json:"caps"`
+	Buckets      []string `json:"buckets,omitempty"` // nil: all
+	// Multi says that the key was made with bucketIds, in version 4.
+	Multi   bool   `json:"multi,omitempty"`
+	Prefix  string `json:"prefix,omitempty"`
+	Expires int64  `json:"expires,omitempty"` // milliseconds; 0: never
+	// Deleted keys are remembered only where their tokens outlive them.
+	Deleted bool `json:"deleted,omitempty"`
+}
+
+func (k key) expired(now time.Time) bool { return k.Expires != 0 && now.UnixMilli() >= k.Expires }
+
+// Limits of b2_create_key and b2_list_keys.
+const (
+	maxKeyDuration  = 1000 * 24 * 60 * 60 // seconds, exclusive
+	defaultKeyPage  = 100
+	maxKeyPage      = 10_000
+	tooLongKeyPages = 1000 // what a broken keyPagesAreHundred uses
+)
+
+var keyNameForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
+
+// accountCapabilities reach beyond any bucket, so a key that is limited to one
+// cannot have them.
+var accountCapabilities = []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"}
+
+func createKey(c *call) error {
+	accountID := c.in.requiredText("accountId")
+	k := key{Name: c.in.requiredText("keyName"), Prefix: c.in.text("namePrefix")}
+	c.in.require("capabilities")
+	k.Capabilities, _ = c.in.texts("capabilities")
+	seconds, expires := c.in.integer("validDurationInSeconds")
+	if c.version >= 4 {
+		k.Buckets, k.Multi = c.in.texts("bucketIds")
+	} else if id := c.in.text("bucketId"); id != "" {
+		k.Buckets = []string{id}
+	}
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if err := c.checkAccount(accountID); err != nil {
+		return err
+	}
+	if expires {
+		if seconds < 1 || seconds >= maxKeyDuration {
+			return badRequest("validDurationInSeconds must be positive and less than 1000 days: %d", seconds)
+		}
+		k.Expires = c.now.UnixMilli() + seconds*1000
+	}
+	if err := c.checkKey(k); err != nil {
+		return err
+	}
+	k.ID = c.server.account.keyID(count(c.tx, "key"))
+	save(c.tx, "k"+k.ID, k)
+	c.out.key(c, k, c.server.account.secret(k.ID))
+	return nil
+}
+
+func (c *call) checkKey(k key) error {
+	if !keyNameForm.MatchString(k.Name) {
+		return badRequest("keyName must be 1 to 100 letters, digits and hyphens: '%s'", k.Name)
+	}
+	if len(k.Capabilities) == 0 {
+		return badRequest("capabilities must not be empty")
+	}
+	for _, name := range k.Capabilities {
+		switch {
+		case !slices.Contains(allCapabilities, name):
+			return badRequest("unknown capability: '%s'", name)
+		case k.Buckets != nil && slices.Contains(accountCapabilities, name):
+			return badRequest("a key limited to a bucket cannot have the capability %s", name)
+		case !c.server.keeps(writeKeysIsFullAccess) && !c.may(name):
+			return unauthorized()
+		}
+	}
+	if k.Multi && len(k.Buckets) == 0 {
+		return badRequest("bucketIds must not be empty")
+	}
+	for _, id := range k.Buckets {
+		if _, err := c.bucket(id); err != nil {
+			return err
+		}
+	}
+	if k.Prefix != "" && k.Buckets == nil && c.server.options.Switches.PrefixNeedsBucket {
+		return badRequest("namePrefix needs a bucketId")
+	}
+	return nil
+}
+
+// key prints an application key in the form of the call's version.
+func (w *printer) key(c *call, k key, secret string) {
+	w.begin("", '{')
+	w.text("accountId", c.server.account.ID)
+	if secret != "" {
+		w.text("applicationKey", secret)
+	}
+	w.text("applicationKeyId", k.ID)
+	switch {
+	case c.version >= 4 || !c.server.keeps(keyShapesDiffer):
+		w.textsOrNull("bucketIds", k.Buckets)
+	case k.Buckets == nil:
+		w.null("bucketId")
+	default:
+		w.text("bucketId", k.Buckets[0])
+	}
+	w.texts("capabilities", k.Capabilities)
+	w.numberOrNull("expirationTimestamp", k.Expires)
+	w.text("keyName", k.Name)
+	w.textOrNull("namePrefix", k.Prefix)
+	w.texts("options", s3Option)
+	w.end('}')
+}
+
+// speaksOf reports whether the call's version lists and deletes such a key.
+func (c *call) speaksOf(k key) bool {
+	switch {
+	case !c.server.keeps(keyShapesDiffer):
+		return true
+	case c.version >= 4:
+		return k.Multi || !c.server.options.Switches.StrictDocsKeyListing
+	}
+	return !k.Multi
+}
+
+func listKeys(c *call) error {
+	accountID := c.in.requiredText("accountId")
+	page, _ := c.in.integer("maxKeyCount")
+	start := c.in.text("startApplicationKeyId")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if err := c.checkAccount(accountID); err != nil {
+		return err
+	}
+	if page < 0 || page > maxKeyPage {
+		return badRequest("maxKeyCount must be from 1 to %d: %d", maxKeyPage, page)
+	}
+	asKept := c.server.keeps(keyPagesAreHundred)
+	if page == 0 {
+		page = defaultKeyPage
+		if !asKept {
+			page = tooLongKeyPages
+		}
+	}
+	next, listed := "", 0
+	w := &c.out
+	w.begin("", '{')
+	w.begin("keys", '[')
+	for at, data := range c.tx.scan("k"+start, "k") {
+		var k key
+		if err := decode(at, data, &k); err != nil {
+			return err
+		}
+		if k.Deleted || k.expired(c.now) && c.server.keeps(expiredKeysVanish) || !c.speaksOf(k) {
+			continue
+		}
+		if listed == int(page) {
+			next = k.ID
+			break
+		}
+		w.key(c, k, "")
+		listed++
+		if !asKept && listed == int(page) {
+			next = k.ID
+			break
+		}
+	}
+	w.end(']')
+	w.textOrNull("nextApplicationKeyId", next)
+	w.end('}')
+	c.billed = perThousand(listed)
+	return nil
+}
+
+func deleteKey(c *call) error {
+	id := c.in.requiredText("applicationKeyId")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	var k key
+	found, err := load(c.tx, "k"+id, &k)
+	if err != nil {
+		return err
+	}
+	if !found || k.Deleted || k.expired(c.now) {
+		status := 400
+		if !c.server.keeps(missingIsBadRequest) {
+			status = 404
+		}
+		return refuse(status, "bad_request", "application key does not exist: %s", id)
+	}
+	if !c.speaksOf(k) {
+		return c.wrongVersion()
+	}
+	if c.server.options.Switches.TokensOutliveKeys {
+		k.Deleted = true
+		save(c.tx, "k"+id, k)
+	} else {
+		c.tx.remove("k" + id)
+	}
+	c.out.key(c, k, "")
+	return nil
+}

@@ -1,0 +1,167 @@
+package emulator
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// memory is the store that lives and dies with the process.
+type memory struct {
+	mu     sync.RWMutex
+	data   sorted
+	closed bool
+}
+
+var errClosed = errors.New("the emulator is closed")
+
+func newMemory() *memory { return &memory{} }
+
+func (m *memory) view(f func(tx) error) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return errClosed
+	}
+	return f(&memoryTx{data: &m.data})
+}
+
+func (m *memory) update(f func(tx) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return errClosed
+	}
+	t := &memoryTx{data: &m.data}
+	err := f(t)
+	if err != nil {
+		t.undo()
+	}
+	return err
+}
+
+func (m *memory) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+// memoryTx remembers what it overwrote, to take it back.
+type memoryTx struct {
+	data *sorted
+	old  []entry // a nil value: there was none
+}
+
+func (t *memoryTx) get(key string) []byte { return t.data.get(key) }
+
+func (t *memoryTx) put(key string, value []byte) {
+	t.old = append(t.old, entry{key, t.data.put(key, value)})
+}
+
+func (t *memoryTx) remove(key string) {
+	t.old = append(t.old, entry{key, t.data.remove(key)})
+}
+
+func (t *memoryTx) scan(from, prefix string) iter.Seq2[string, []byte] {
+	return t.data.scan(from, prefix)
+}
+
+func (t *memoryTx) undo() {
+	for _, e := range slices.Backward(t.old) {
+		if e.value == nil {
+			t.data.remove(e.key)
+		} else {
+			t.data.put(e.key, e.value)
+		}
+	}
+}
+
+type entry struct {
+	key   string
+	value []byte
+}
+
+// sorted is an ordered map: a list of short sorted runs, so that an insertion
+// moves few entries however many there are.
+type sorted struct{ runs [][]entry }
+
+const maxRun = 256
+
+// find gives the run and the place in it where key is or belongs.
+func (s *sorted) find(key string) (run, at int, found bool) {
+	// The last run that begins at or before key.
+	run = sort.Search(len(s.runs), func(i int) bool { return s.runs[i][0].key > key }) - 1
+	if run < 0 {
+		return 0, 0, false
+	}
+	at, found = slices.BinarySearchFunc(s.runs[run], key, func(e entry, k string) int {
+		return strings.Compare(e.key, k)
+	})
+	return run, at, found
+}
+
+func (s *sorted) get(key string) []byte {
+	if run, at, found := s.find(key); found {
+		return s.runs[run][at].value
+	}
+	return nil
+}
+
+// put stores value and returns what was there before.
+func (s *sorted) put(key string, value []byte) []byte {
+	if value == nil {
+		value = []byte{}
+	}
+	run, at, found := s.find(key)
+	if found {
+		e := &s.runs[run][at]
+		old := e.value
+		e.value = value
+		return old
+	}
+	if len(s.runs) == 0 {
+		s.runs = [][]entry{{{key, value}}}
+		return nil
+	}
+	r := slices.Insert(s.runs[run], at, entry{key, value})
+	if len(r) <= maxRun {
+		s.runs[run] = r
+		return nil
+	}
+	s.runs[run] = slices.Clone(r[:maxRun/2])
+	s.runs = slices.Insert(s.runs, run+1, slices.Clone(r[maxRun/2:]))
+	return nil
+}
+
+// remove deletes key and returns what was there.
+func (s *sorted) remove(key string) []byte {
+	run, at, found := s.find(key)
+	if !found {
+		return nil
+	}
+	old := s.runs[run][at].value
+	s.runs[run] = slices.Delete(s.runs[run], at, at+1)
+	if len(s.runs[run]) == 0 {
+		s.runs = slices.Delete(s.runs, run, run+1)
+	}
+	return old
+}
+
+func (s *sorted) scan(from, prefix string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		first, at, _ := s.find(from)
+		for run := first; run < len(s.runs); run++ {
+			for ; at < len(s.runs[run]); at++ {
+				e := s.runs[run][at]
+				if !strings.HasPrefix(e.key, prefix) || !yield(e.key, e.value) {
+					return
+				}
+			}
+			at = 0
+		}
+	}
+}

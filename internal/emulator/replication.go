@@ -1,0 +1,148 @@
+package emulator
+
+import (
+	"math"
+	"regexp"
+)
+
+// replication is where a bucket's files go and come from; see "Cloud
+// Replication". A half that is not configured is nil.
+type replication struct {
+	Source *replicationSource `json:"source,omitempty"`
+	// Destination maps the keys that read elsewhere to the keys that write here.
+	Destination map[string]string `json:"destination,omitempty"`
+}
+
+type replicationSource struct {
+	KeyID string            `json:"key"`
+	Rules []replicationRule `json:"rules"`
+}
+
+type replicationRule struct {
+	Name            string `json:"name"`
+	Destination     string `json:"destination"`
+	Prefix          string `json:"prefix"`
+	IncludeExisting bool   `json:"includeExisting"`
+	Enabled         bool   `json:"enabled"`
+	Priority        int64  `json:"priority"`
+}
+
+const (
+	maxReplicationRules = 2
+	defaultPriority     = 128
+)
+
+var replicationNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func (c *call) readReplication(b *bucket) error {
+	in := c.in.object("replicationConfiguration")
+	if in == nil {
+		if c.cleared("replicationConfiguration") {
+			b.Replication = nil
+		}
+		return nil
+	}
+	source, destination := in.object("asReplicationSource"), in.object("asReplicationDestination")
+	var r replication
+	if source != nil {
+		r.Source = readReplicationSource(source)
+	}
+	if destination != nil {
+		destination.require("sourceToDestinationKeyMapping")
+		r.Destination, _ = destination.pairs("sourceToDestinationKeyMapping")
+	}
+	switch sw := c.server.options.Switches; {
+	case !c.mayField("writeBucketReplications"):
+		return unauthorized()
+	case r.Source == nil && r.Destination == nil:
+		b.Replication = nil
+		return nil
+	case sw.EmailNotVerified:
+		return refuse(401, "email_not_verified", "The account's email address has not been verified.")
+	case sw.NoPaymentHistory:
+		return refuse(401, "no_payment_history", "The account has no payment history.")
+	}
+	b.Replication = &r
+	if r.Source == nil {
+		return nil
+	}
+	return c.checkReplicationSource(r.Source)
+}
+
+func readReplicationSource(in *params) *replicationSource {
+	s := &replicationSource{KeyID: in.requiredText("sourceApplicationKeyId")}
+	in.require("replicationRules")
+	rules, _ := in.objects("replicationRules")
+	for _, rule := range rules {
+		r := replicationRule{
+			Name:        rule.requiredText("replicationRuleName"),
+			Destination: rule.requiredText("destinationBucketId"),
+			Prefix:      rule.text("fileNamePrefix"),
+			Priority:    defaultPriority,
+		}
+		r.IncludeExisting, _ = rule.flag("includeExistingFiles")
+		r.Enabled, _ = rule.flag("isEnabled")
+		if n, ok := rule.integer("priority"); ok {
+			r.Priority = n
+		}
+		s.Rules = append(s.Rules, r)
+	}
+	return s
+}
+
+func (c *call) checkReplicationSource(s *replicationSource) error {
+	if len(s.Rules) > maxReplicationRules {
+		return badRequest("a bucket may have no more than %d replication rules", maxReplicationRules)
+	}
+	for _, r := range s.Rules {
+		if !replicationNameForm.MatchString(r.Name) {
+			return badRequest("replicationRuleName must be 1 to 64 letters, digits, '-' and '_': '%s'", r.Name)
+		}
+		if r.Priority < 1 || r.Priority > math.MaxInt32 {
+			return badRequest("priority must be from 1 to %d: %d", math.MaxInt32, r.Priority)
+		}
+		if _, err := c.bucket(r.Destination); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *printer) replication(name string, r *replication) {
+	if r == nil {
+		w.null(name)
+		return
+	}
+	w.begin(name, '{')
+	if r.Destination == nil {
+		w.null("asReplicationDestination")
+	} else {
+		w.begin("asReplicationDestination", '{')
+		w.pairs("sourceToDestinationKeyMapping", r.Destination)
+		w.end('}')
+	}
+	if r.Source == nil {
+		w.null("asReplicationSource")
+	} else {
+		w.replicationSource(r.Source)
+	}
+	w.end('}')
+}
+
+func (w *printer) replicationSource(s *replicationSource) {
+	w.begin("asReplicationSource", '{')
+	w.begin("replicationRules", '[')
+	for _, r := range s.Rules {
+		w.begin("", '{')
+		w.text("destinationBucketId", r.Destination)
+		w.text("fileNamePrefix", r.Prefix)
+		w.flag("includeExistingFiles", r.IncludeExisting)
+		w.flag("isEnabled", r.Enabled)
+		w.number("priority", r.Priority)
+		w.text("replicationRuleName", r.Name)
+		w.end('}')
+	}
+	w.end(']')
+	w.text("sourceApplicationKeyId", s.KeyID)
+	w.end('}')
+}

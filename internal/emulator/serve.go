@@ -1,0 +1,238 @@
+package emulator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A call is one native API request being answered.
+type call struct {
+	server  *Server
+	http    *http.Request
+	version int
+	method  string
+	target  string // what the path has after the method's name
+	now     time.Time
+	in      *params
+	tx      tx
+	caller  key
+	out     printer
+	// billed is how many class C transactions the call costs if not one.
+	billed int
+	// after runs once the transaction is kept.
+	after []func()
+}
+
+func (c *call) strict() bool { return c.server.options.Switches.RefuseUnknownMembers }
+
+// A reply is what goes back over the wire.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// maxBody bounds a request's JSON body, in bytes.
+const maxBody = 4 << 20
+
+var callPath = regexp.MustCompile(`^/b2api/v([1-4])/(b2_[a-z0-9_]+)(?:/(.*))?$`)
+
+// ServeHTTP answers one request of the native API. A dropped connection, which
+// is a fault that can be asked for, is the panic http.ErrAbortHandler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !wait(r.Context(), s.options.Latency) {
+		return
+	}
+	c := &call{server: s, http: r, now: s.options.Now()}
+	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
+		c.version, _ = strconv.Atoi(m[1])
+		c.method, c.target = m[2], m[3]
+	}
+	body, err := c.readBody()
+	entry := s.log.arrive(c, body)
+	fault, faulty := s.faults.next(c.method)
+	var out *reply
+	switch {
+	case faulty && !fault.After:
+		out = fault.reply()
+	case err != nil:
+		out = refusedReply(err)
+	default:
+		out = s.answer(c, body)
+	}
+	if faulty && fault.After {
+		out = fault.reply()
+	}
+	if out == nil {
+		panic(http.ErrAbortHandler)
+	}
+	s.log.answered(entry, out.status)
+	s.send(w, r, c, out)
+}
+
+// wait lets the latency pass and reports whether the client is still there.
+func wait(ctx context.Context, latency time.Duration) bool {
+	if latency <= 0 {
+		return true
+	}
+	t := time.NewTimer(latency)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// readBody reads a JSON request; the content of an upload stays unread.
+func (c *call) readBody() ([]byte, error) {
+	if methods[c.method].upload {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(c.http.Body, maxBody+1))
+	if err != nil {
+		return nil, refuse(400, "bad_request", "the request body ended early")
+	}
+	if len(body) > maxBody {
+		return nil, badRequest("the request body is larger than %d bytes", maxBody)
+	}
+	return body, nil
+}
+
+// answer runs the call in one transaction.
+func (s *Server) answer(c *call, body []byte) *reply {
+	m, known := methods[c.method]
+	if !known {
+		return refusedReply(badRequest("unknown API call: %s", c.http.URL.Path))
+	}
+	if err := c.parse(m, body); err != nil {
+		return refusedReply(err)
+	}
+	transact := s.store.view
+	if m.writes {
+		transact = s.store.update
+	}
+	err := transact(func(t tx) error {
+		c.tx = t
+		return c.run(m)
+	})
+	c.tx = nil
+	if err != nil {
+		return refusedReply(err)
+	}
+	for _, f := range c.after {
+		f()
+	}
+	return &reply{status: http.StatusOK, body: append(c.out.out, '\n')}
+}
+
+func (c *call) parse(m method, body []byte) (err error) {
+	get := c.http.Method == http.MethodGet || c.http.Method == http.MethodHead
+	switch {
+	case get && (!c.server.keeps(wireIsPrettyJSON) || m.upload), !get && c.http.Method != http.MethodPost:
+		return refuse(405, "method_not_allowed", "%s does not take %s", c.method, c.http.Method)
+	case m.upload:
+		return nil
+	case get:
+		c.in = parseQuery(c.http.URL.Query())
+		return nil
+	}
+	c.in, err = parseBody(body)
+	return err
+}
+
+func (c *call) run(m method) error {
+	if err := c.testMode(); err != nil {
+		return err
+	}
+	if !m.open {
+		if err := c.identify(c.http.Header.Get("Authorization")); err != nil {
+			return err
+		}
+		if !c.may(m.needs) && m.needs != "" {
+			return unauthorized()
+		}
+	}
+	if err := c.server.usage.check(c, m); err != nil {
+		return err
+	}
+	if err := m.run(c); err != nil {
+		return err
+	}
+	c.server.usage.add(c, m)
+	return nil
+}
+
+func refusedReply(err error) *reply {
+	var r *refusal
+	if !errors.As(err, &r) {
+		r = refuse(500, "internal_error", "%v", err)
+	}
+	header := http.Header{}
+	if r.challenge {
+		header.Set("WWW-Authenticate", `BASIC realm="authorize_account"`)
+	}
+	if r.retryAfter > 0 {
+		header.Set("Retry-After", fmt.Sprint(r.retryAfter))
+	}
+	if r.status == http.StatusBadRequest {
+		header.Set("Connection", "close")
+	}
+	return &reply{status: r.status, header: header, body: r.body()}
+}
+
+// send writes the reply with the service's headers, whose spelling differs
+// between success and failure.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *reply) {
+	h := w.Header()
+	for name, values := range out.header {
+		h[name] = values
+	}
+	h.Set("Cache-Control", "max-age=0, no-cache, no-store")
+	h.Set("Content-Type", "application/json;charset=UTF-8")
+	if out.status >= 300 {
+		h.Set("Content-Type", "application/json;charset=utf-8")
+	}
+	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
+	body := out.body
+	if !s.keeps(wireIsPrettyJSON) {
+		var compact bytes.Buffer
+		if json.Compact(&compact, body) == nil {
+			body = compact.Bytes()
+		}
+		h.Set("Content-Type", "application/json")
+		h["Date"] = nil
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(out.status)
+	if r.Method != http.MethodHead {
+		// The client may be gone; nobody else wants to know.
+		_, _ = io.Copy(w, bytes.NewReader(body))
+	}
+}
+
+// testMode obeys the header with which clients ask for the service's trouble;
+// see the "Integration Checklist".
+func (c *call) testMode() error {
+	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
+	case mode == "force_cap_exceeded" && methods[c.method].upload:
+		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")
+	case mode == "force_cap_exceeded" && methods[c.method].class == 'C':
+		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
+	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].open && c.server.faults.sometimes():
+		return refuse(401, "expired_auth_token", "")
+	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.sometimes():
+		return refuse(503, "service_unavailable", "")
+	}
+	return nil
+}

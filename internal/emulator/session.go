@@ -1,0 +1,321 @@
+package emulator
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// tokenLife is how long an authorization token is good for; see
+// b2_authorize_account.
+const tokenLife = 24 * time.Hour
+
+// allCapabilities is what the master key may do: every name that b2_create_key
+// takes.
+var allCapabilities = []string{
+	"bypassGovernance", "deleteBuckets", "deleteFiles", "deleteKeys",
+	"listAllBucketNames", "listBuckets", "listFiles", "listKeys",
+	"readBucketEncryption", "readBucketLifecycleRules", "readBucketLogging",
+	"readBucketNotifications", "readBucketReplications", "readBucketRetentions",
+	"readBuckets", "readFileLegalHolds", "readFileRetentions", "readFiles",
+	"shareFiles", "writeBucketEncryption", "writeBucketLifecycleRules",
+	"writeBucketLogging", "writeBucketNotifications", "writeBucketReplications",
+	"writeBucketRetentions", "writeBuckets", "writeFileLegalHolds",
+	"writeFileRetentions", "writeFiles", "writeKeys",
+}
+
+// master is the account's first key as if it were one of the others.
+func (s *Server) master() key {
+	return key{ID: s.account.ID, Capabilities: allCapabilities}
+}
+
+// findKey gives a key that exists and has not expired.
+func (s *Server) findKey(t tx, id string, now time.Time) (key, bool, error) {
+	if id == s.account.ID {
+		return s.master(), true, nil
+	}
+	var k key
+	found, err := load(t, "k"+id, &k)
+	return k, found && !k.Deleted && !k.expired(now), err
+}
+
+// logIn checks Basic credentials. Whatever is wrong with them, the reply is
+// the same.
+func (s *Server) logIn(t tx, r *http.Request, now time.Time) (key, error) {
+	refused := &refusal{status: 401, code: "bad_auth_token", challenge: true}
+	if !s.keeps(authCodesHaveMeaning) {
+		refused.code = "unauthorized"
+	}
+	id, secret, ok := r.BasicAuth()
+	if !ok {
+		return key{}, refused
+	}
+	k, found, err := s.findKey(t, id, now)
+	if err != nil {
+		return key{}, err
+	}
+	want := s.account.secret(id)
+	if id == s.account.ID {
+		want = s.account.masterKey()
+	}
+	if !found || subtle.ConstantTimeCompare([]byte(secret), []byte(want)) != 1 {
+		return key{}, refused
+	}
+	return k, nil
+}
+
+// A token is 77 characters: 4_<key ID>_<when, 8 hex>_<6 hex>_acct_<28 of
+// base64>. It needs no record here: the last part proves the others.
+const tokenForm = "4_%s_%08x_%s_acct_"
+
+func (s *Server) token(keyID string, version int, now time.Time) string {
+	if keyID == s.account.ID {
+		keyID = s.account.keyID(0)
+	}
+	mark := fmt.Sprintf("%s%x", hex.EncodeToString(s.account.derive("mark", keyID))[:5], version)
+	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark)
+	return head + s.proof(head)
+}
+
+func (s *Server) proof(head string) string {
+	mac := hmac.New(sha1.New, s.account.derive("token", s.account.masterKey()))
+	mac.Write([]byte(head))
+	return base64.URLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// readToken takes a token apart; ok is false unless this account made it.
+func (s *Server) readToken(token string) (keyID string, issued time.Time, version int, ok bool) {
+	const headLength = 49
+	if len(token) != 77 || !hmac.Equal([]byte(s.proof(token[:headLength])), []byte(token[headLength:])) {
+		return "", time.Time{}, 0, false
+	}
+	keyID = token[2 : 2+keyIDLength]
+	if keyID == s.account.keyID(0) {
+		keyID = s.account.ID
+	}
+	seconds, _ := strconv.ParseInt(token[28:36], 16, 64)
+	return keyID, time.Unix(seconds, 0), int(token[42] - '0'), true
+}
+
+// identify finds the key behind a request's authorization token.
+func (c *call) identify(token string) error {
+	s := c.server
+	code := func(code string) error {
+		if !s.keeps(authCodesHaveMeaning) {
+			code = "unauthorized"
+		}
+		return refuse(401, code, "")
+	}
+	if token == "" {
+		return code("missing_auth_token")
+	}
+	id, issued, version, ok := s.readToken(token)
+	if !ok || !s.keeps(tokensCrossVersions) && version != c.version {
+		return code("bad_auth_token")
+	}
+	if c.now.Sub(issued) >= tokenLife {
+		return code("expired_auth_token")
+	}
+	k, found, err := s.findKey(c.tx, id, c.now)
+	switch {
+	case err != nil:
+		return err
+	case found, k.Deleted:
+	case k.ID != "":
+		return code("expired_auth_token")
+	default:
+		return code("bad_auth_token")
+	}
+	c.caller = k
+	return nil
+}
+
+// may reports whether the caller has the capability.
+func (c *call) may(capability string) bool {
+	return slices.Contains(c.caller.Capabilities, capability)
+}
+
+// mayUse reports whether the caller's bucket restriction leaves the bucket.
+func (c *call) mayUse(bucketID string) bool {
+	return c.caller.Buckets == nil || slices.Contains(c.caller.Buckets, bucketID)
+}
+
+// checkAccount refuses an account ID that is not the caller's.
+func (c *call) checkAccount(id string) error {
+	switch {
+	case id == c.server.account.ID:
+		return nil
+	case !isHex(id, accountIDLength):
+		return badRequest("accountId invalid")
+	}
+	return unauthorized()
+}
+
+// authorize is b2_authorize_account.
+func authorize(c *call) error {
+	k, err := c.server.logIn(c.tx, c.http, c.now)
+	if err != nil {
+		return err
+	}
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if k.Multi && c.version < 4 && c.server.keeps(multiBucketNeedsV4) {
+		return c.wrongVersion()
+	}
+	c.caller = k
+	token := c.server.token(k.ID, c.version, c.now)
+	switch {
+	case c.version == 4 || !c.server.keeps(authorizeShapesDiffer):
+		return c.printV4(token)
+	case c.version == 3:
+		return c.printV3(token)
+	}
+	return c.printFlat(token)
+}
+
+// wrongVersion refuses a Multi-Bucket Application Key before version 4.
+func (c *call) wrongVersion() error {
+	return badRequest("This request is not currently supported on API version number %d", c.version)
+}
+
+const (
+	smallestPart    = 5_000_000
+	recommendedPart = 100_000_000
+)
+
+func (c *call) printV4(token string) error {
+	w, k := &c.out, c.caller
+	w.begin("", '{')
+	w.text("accountId", c.server.account.ID)
+	w.begin("apiInfo", '{')
+	w.begin("storageApi", '{')
+	w.number("absoluteMinimumPartSize", smallestPart)
+	w.begin("allowed", '{')
+	if k.Buckets == nil {
+		w.null("buckets")
+	} else if err := c.printAllowed(); err != nil {
+		return err
+	}
+	w.texts("capabilities", k.Capabilities)
+	w.textOrNull("namePrefix", k.Prefix)
+	w.end('}')
+	w.text("apiUrl", c.server.url("api"))
+	w.text("downloadUrl", c.server.url("f"))
+	w.number("recommendedPartSize", recommendedPart)
+	w.text("s3ApiUrl", c.server.url("s3"))
+	w.end('}')
+	w.end('}')
+	w.numberOrNull("applicationKeyExpirationTimestamp", k.Expires)
+	w.text("authorizationToken", token)
+	w.end('}')
+	return nil
+}
+
+func (c *call) printAllowed() error {
+	w := &c.out
+	w.begin("buckets", '[')
+	for _, id := range c.caller.Buckets {
+		name, err := c.bucketName(id)
+		if err != nil {
+			return err
+		}
+		w.begin("", '{')
+		w.text("id", id)
+		w.textOrNull("name", name)
+		w.end('}')
+	}
+	w.end(']')
+	return nil
+}
+
+func (c *call) printV3(token string) error {
+	w := &c.out
+	w.begin("", '{')
+	w.text("accountId", c.server.account.ID)
+	w.begin("apiInfo", '{')
+	w.begin("storageApi", '{')
+	w.number("absoluteMinimumPartSize", smallestPart)
+	w.text("apiUrl", c.server.url("api"))
+	if err := c.printRestriction(func() {
+		w.text("downloadUrl", c.server.url("f"))
+		w.text("infoType", "storageApi")
+	}); err != nil {
+		return err
+	}
+	w.number("recommendedPartSize", recommendedPart)
+	w.text("s3ApiUrl", c.server.url("s3"))
+	w.end('}')
+	w.end('}')
+	w.numberOrNull("applicationKeyExpirationTimestamp", c.caller.Expires)
+	w.text("authorizationToken", token)
+	w.end('}')
+	return nil
+}
+
+// printFlat answers versions 1 and 2. Version 1 has one more name for the
+// recommended part size.
+func (c *call) printFlat(token string) error {
+	w := &c.out
+	w.begin("", '{')
+	w.number("absoluteMinimumPartSize", smallestPart)
+	w.text("accountId", c.server.account.ID)
+	w.begin("allowed", '{')
+	if err := c.printRestriction(func() {}); err != nil {
+		return err
+	}
+	w.end('}')
+	w.text("apiUrl", c.server.url("api"))
+	w.text("authorizationToken", token)
+	w.text("downloadUrl", c.server.url("f"))
+	if c.version == 1 {
+		w.number("minimumPartSize", recommendedPart)
+	}
+	w.number("recommendedPartSize", recommendedPart)
+	w.text("s3ApiUrl", c.server.url("s3"))
+	w.end('}')
+	return nil
+}
+
+// printRestriction prints what the key is limited to as versions 1 to 3 do,
+// with the members that version 3 mixes in before namePrefix.
+func (c *call) printRestriction(mixIn func()) error {
+	w, k := &c.out, c.caller
+	id, name := "", ""
+	if len(k.Buckets) > 0 {
+		var err error
+		id = k.Buckets[0]
+		if name, err = c.bucketName(id); err != nil {
+			return err
+		}
+	}
+	w.textOrNull("bucketId", id)
+	w.textOrNull("bucketName", name)
+	w.texts("capabilities", k.Capabilities)
+	mixIn()
+	w.textOrNull("namePrefix", k.Prefix)
+	return nil
+}
+
+// url gives the base URL for a service: "api", "f" (downloads), "s3" or "pod"
+// (uploads).
+func (s *Server) url(service string) string {
+	if s.options.URL != "" {
+		return s.options.URL
+	}
+	switch cluster := s.account.cluster(); service {
+	case "s3":
+		return "https://s3." + s.account.Region + ".backblazeb2.com"
+	case "pod":
+		return "https://pod-" + cluster + "-1000-00.backblaze.com"
+	default:
+		return "https://" + service + cluster + ".backblazeb2.com"
+	}
+}
