@@ -23,7 +23,7 @@ var byCode = map[string]advice{
 	"download_cap_exceeded": {"the account's daily cap on downloads is reached", newDay},
 
 	// Buckets.
-	"duplicate_bucket_name": {"the bucket name is taken",
+	"duplicate_bucket_name": {"bucket name is already in use",
 		"Bucket names are shared by all customers of B2, whatever their case: choose another. If the bucket is yours, check that these are the credentials of its account, and import it."},
 	"too_many_buckets": {"the account has as many buckets as it may",
 		"The limit is 100 unless Backblaze raised it: delete buckets, or ask Backblaze's Sales team for more."},

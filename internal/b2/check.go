@@ -11,8 +11,8 @@ import (
 // A UsageError is a mistake in the credentials or the endpoint that shows
 // without asking B2. It never quotes a credential.
 type UsageError struct {
-	Summary string // what is wrong
-	Detail  string // what to do
+	Summary string // what is wrong; a clause for a person
+	Detail  string // what to do; whole sentences
 }
 
 func (e *UsageError) Error() string { return e.Summary + ": " + e.Detail }
@@ -34,31 +34,31 @@ var (
 func checkCredentials(id, key string) error {
 	switch {
 	case id == "" && key == "":
-		return &UsageError{"no B2 credentials", "set " + idVariable + " and " + keyVariable + ". " + whereKeys +
+		return &UsageError{"No B2 credentials", "Set " + idVariable + " and " + keyVariable + ". " + whereKeys +
 			" To try things out without an account, use -emulator."}
 	case id == "":
-		return &UsageError{"the ID of the application key is missing", "set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
+		return &UsageError{"The ID of the application key is missing", "Set " + idVariable + " beside " + keyVariable + ". " + whereKeys}
 	case key == "":
-		return &UsageError{"the application key is missing", "set " + keyVariable + " beside " + idVariable +
+		return &UsageError{"The application key is missing", "Set " + keyVariable + " beside " + idVariable +
 			". B2 shows a key only once, when it is made; if it is lost, make a new one."}
 	}
 	if stray := strayCharacter(id); stray != "" {
-		return &UsageError{idVariable + " contains " + stray, "remove it: an ID is 12 or 25 digits and letters, nothing else."}
+		return &UsageError{idVariable + " contains " + stray, "Remove it: an ID is 12 or 25 digits and letters, nothing else."}
 	}
 	if stray := strayCharacter(key); stray != "" {
-		return &UsageError{keyVariable + " contains " + stray, "remove it; it often comes along when a key is copied or read from a file."}
+		return &UsageError{keyVariable + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
 	}
 	switch idIsKey, keyIsID := keyShape.MatchString(id), idShape.MatchString(key); {
 	case idIsKey && keyIsID:
-		return &UsageError{"the application key and its ID are swapped",
+		return &UsageError{"The application key and its ID are swapped",
 			idVariable + " holds the key and " + keyVariable + " its ID; exchange them."}
 	case idIsKey:
-		return &UsageError{idVariable + " holds an application key instead of its ID", "put the ID there. " + whereKeys}
+		return &UsageError{idVariable + " holds an application key instead of its ID", "Put the ID there. " + whereKeys}
 	case keyIsID:
 		return &UsageError{keyVariable + " holds the ID of a key instead of the key",
-			"put the key there: it starts with K and B2 shows it only once, when it is made."}
+			"Put the key there: it starts with K and B2 shows it only once, when it is made."}
 	case strings.Contains(id, ":"):
-		return &UsageError{idVariable + " contains a colon", "put the ID alone there, and the key into " + keyVariable + "."}
+		return &UsageError{idVariable + " contains a colon", "Put the ID alone there, and the key into " + keyVariable + "."}
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func strayCharacter(s string) string {
 	return ""
 }
 
-const endpointHelp = `give the name of a realm (production, staging, dev) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
+const endpointHelp = `Give the name of a realm (production, staging, dev) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
 
 var (
 	s3Host       = regexp.MustCompile(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`)
@@ -101,35 +101,40 @@ func resolveEndpoint(endpoint string) (string, error) {
 	}
 	switch {
 	case s3Host.MatchString(endpoint):
-		return "", &UsageError{"the endpoint is that of the S3-compatible API", "b2form speaks the native API: " + endpointHelp}
+		return "", &UsageError{"The endpoint is that of the S3-compatible API", "b2form speaks the native API. " + endpointHelp}
 	case downloadHost.MatchString(endpoint):
-		return "", &UsageError{"the endpoint is that of downloads", "b2form needs the native API: " + endpointHelp}
+		return "", &UsageError{"The endpoint is that of downloads", "b2form needs the native API. " + endpointHelp}
 	case realmName.MatchString(endpoint) && endpoint != "localhost":
-		return "", &UsageError{`there is no realm "` + endpoint + `"`, endpointHelp}
+		return "", &UsageError{`There is no realm "` + endpoint + `"`, endpointHelp}
 	}
-	if err := checkURL(endpoint); err != nil {
+	u, err := url.Parse(endpoint)
+	if err == nil {
+		err = checkURL(u)
+	} else { // its text quotes what may be a credential
+		err = &UsageError{"The endpoint is not a URL", endpointHelp}
+	}
+	if err != nil {
 		return "", err
 	}
-	return strings.TrimRight(endpoint, "/"), nil
+	return strings.TrimRight(u.String(), "/"), nil
 }
 
 // checkURL refuses what is not the plain root URL of a service that may be sent
 // credentials.
-func checkURL(raw string) error {
-	u, err := url.Parse(raw)
+func checkURL(u *url.URL) error {
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return &UsageError{"the endpoint is not a URL", endpointHelp}
+	case u.Hostname() == "":
+		return &UsageError{"The endpoint is not a URL", endpointHelp}
 	case u.Scheme != "https" && u.Scheme != "http":
-		return &UsageError{"the endpoint is not an https URL", endpointHelp}
+		return &UsageError{"The endpoint is not an https URL", endpointHelp}
 	case u.User != nil:
-		return &UsageError{"the endpoint contains credentials", "put them into " + idVariable + " and " + keyVariable + " instead."}
+		return &UsageError{"The endpoint contains credentials", "Put them into " + idVariable + " and " + keyVariable + " instead."}
 	case u.RawQuery != "" || u.Fragment != "":
-		return &UsageError{"the endpoint has something after the root URL", "leave out what follows ? or #."}
+		return &UsageError{"The endpoint has something after the root URL", "Leave out what follows ? or #."}
 	case strings.Contains(u.Path, "/b2api"):
-		return &UsageError{"the endpoint names a version of the API", `leave out "/b2api" and what follows.`}
+		return &UsageError{"The endpoint names a version of the API", `Leave out "/b2api" and what follows.`}
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return &UsageError{"the endpoint is not encrypted", "use https: over http anybody on the way could read the application key. Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
+		return &UsageError{"The endpoint is not encrypted", "Use https: over http anybody on the way could read the application key. Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
 	}
 	return nil
 }

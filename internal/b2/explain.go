@@ -6,23 +6,29 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"b2form/schema/kind"
 )
 
-// Explain turns an error into plain words: the summary says what is wrong, the
-// detail what to do. It understands *UsageError and *kind.Error, wrapped or not;
-// of another error it only has the text. Neither part carries a secret, and no
-// code of B2 stands alone in either.
+// Explain turns an error into plain words: the summary says what is wrong, a
+// clause without a period; the detail says what to do, in whole sentences. It
+// understands *UsageError, *kind.Explained and *kind.Error, wrapped or not; of
+// another error it only has the text. Neither part carries a secret, and no code
+// of B2 stands alone in either.
 func Explain(err error) (summary, detail string) {
 	if e, ok := errors.AsType[*UsageError](err); ok {
+		return e.Summary, e.Detail
+	}
+	if e, ok := errors.AsType[*kind.Explained](err); ok {
 		return e.Summary, e.Detail
 	}
 	e, ok := errors.AsType[*kind.Error](err)
 	if !ok {
 		if errors.Is(err, context.Canceled) {
 			t := diagnose(err)
-			return t.summary, t.detail
+			return capital(t.summary), t.detail
 		}
 		return err.Error(), ""
 	}
@@ -34,7 +40,12 @@ func Explain(err error) (summary, detail string) {
 	if e.Restriction != "" {
 		sentences = append(sentences, "The "+e.Restriction+".")
 	}
-	return a.summary, strings.Join(append(sentences, source(e, a.summary)), " ")
+	return capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
+}
+
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // source quotes B2, for a search or a support ticket, where the summary does not.

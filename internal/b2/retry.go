@@ -48,6 +48,9 @@ func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, erro
 			c.explainDenial(f.err, r, s)
 			return nil, markUnknown(f.err, uncertain)
 		}
+		if wait == 0 {
+			continue
+		}
 		if err := c.wait(ctx, wait); err != nil {
 			return nil, markUnknown(cancelled(r.method, err), uncertain)
 		}

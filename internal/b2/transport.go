@@ -15,8 +15,8 @@ import (
 func newTransport(parallelism int) (*http.Transport, error) {
 	env := httpproxy.FromEnvironment()
 	if malformed(env.HTTPSProxy) || malformed(env.HTTPProxy) {
-		return nil, &UsageError{"the address of the proxy is malformed",
-			"correct HTTPS_PROXY or HTTP_PROXY: it has the form http://user:password@host:port."}
+		return nil, &UsageError{"The address of the proxy is malformed",
+			"Correct HTTPS_PROXY or HTTP_PROXY: it has the form http://user:password@host:port."}
 	}
 	proxy := env.ProxyFunc()
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 15 * time.Second}
