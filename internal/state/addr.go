@@ -1,0 +1,68 @@
+package state
+
+import (
+	"strconv"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// An addr decodes addresses without the HCL parser where they are plain, which
+// is what makes reading a state of a hundred thousand entries fast.
+type addr kind.Addr
+
+func (a *addr) UnmarshalText(text []byte) error {
+	s := string(text)
+	if plain, ok := plainAddr(s); ok {
+		*a = addr(plain)
+		return nil
+	}
+	parsed, err := kind.ParseAddr(s)
+	*a = addr(parsed)
+	return err
+}
+
+// plainAddr reads kind.label, kind.label["text"] and kind.label[0] in plain
+// ASCII without escapes. Where ok is false the address may still be a good one.
+func plainAddr(s string) (a kind.Addr, ok bool) {
+	k, rest, _ := strings.Cut(s, ".")
+	label, index, indexed := strings.Cut(rest, "[")
+	if !identifier(k) || !identifier(label) || k == "module" {
+		return kind.Addr{}, false
+	}
+	a = kind.Addr{Kind: k, Label: label}
+	if !indexed {
+		return a, true
+	}
+	a.Instance, ok = plainInstance(index)
+	return a, ok
+}
+
+// plainInstance reads what stands behind the opening bracket.
+func plainInstance(s string) (kind.Instance, bool) {
+	s, closed := strings.CutSuffix(s, "]")
+	if !closed || s == "" {
+		return kind.Instance{}, false
+	}
+	if text, quoted := strings.CutPrefix(s, `"`); quoted {
+		text, quoted = strings.CutSuffix(text, `"`)
+		return kind.TextKey(text), quoted && !strings.ContainsFunc(text, special)
+	}
+	n, err := strconv.Atoi(s)
+	return kind.NumberKey(n), err == nil && strconv.Itoa(n) == s && n >= 0
+}
+
+func special(r rune) bool {
+	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '$' || r == '%'
+}
+
+func identifier(s string) bool {
+	for i, r := range []byte(s) {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		inner := r >= '0' && r <= '9' || r == '_' || r == '-'
+		if !letter && (i == 0 || !inner) {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,136 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// An Error says what is wrong with the state and what to do.
+type Error struct {
+	Summary string // "State is locked"
+	Detail  string // whole sentences; ends with the next step
+	Path    string // the file it is about
+	Cause   error  // the operating system's error or a *LockedError; may be nil
+}
+
+func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// A LockedError says who holds the lock. It is the Cause of the *Error that
+// Open returns. What could not be found out is left empty.
+type LockedError struct {
+	Path      string    `json:"path"`      // the state that is locked
+	Operation string    `json:"operation"` // "apply"
+	Who       string    `json:"who"`       // "user@host"
+	PID       int       `json:"pid"`
+	Created   time.Time `json:"created"`
+}
+
+func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }
+
+// Info is the holder as lines for people, "Lock Info:" first.
+func (e *LockedError) Info() string {
+	created, pid := "unknown", ""
+	if !e.Created.IsZero() {
+		created = e.Created.UTC().Format(time.RFC3339)
+	}
+	if e.PID != 0 {
+		pid = fmt.Sprintf(" (process %d)", e.PID)
+	}
+	return fmt.Sprintf("Lock Info:\n  Path:      %s\n  Operation: %s\n  Who:       %s%s\n  Created:   %s",
+		e.Path, orUnknown(e.Operation), orUnknown(e.Who), pid, created)
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func lockedError(held *LockedError) *Error {
+	return &Error{
+		Summary: "State is locked",
+		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, then run the same " +
+			"command again. The lock ends with its process, so there is never one to remove by hand.\n\n" + held.Info(),
+		Path:  held.Path,
+		Cause: held,
+	}
+}
+
+const startOver = "Restore it from version control or a backup. Or move it away: b2form then finds everything again " +
+	"by name and takes it back with one approval."
+
+func damaged(path string, line, column int, what string) *Error {
+	return &Error{
+		Summary: "State file is damaged",
+		Detail:  fmt.Sprintf("%s cannot be read at line %d, column %d: %s. It was left as it is. %s", path, line, column, what, startOver),
+		Path:    path,
+	}
+}
+
+func newer(path string, version int) *Error {
+	return &Error{
+		Summary: "State was written by a newer b2form",
+		Detail: fmt.Sprintf("%s has format version %d; this b2form knows version %d. It was left as it is. "+
+			"Use the b2form that wrote it, or a later one.", path, version, formatVersion),
+		Path: path,
+	}
+}
+
+func irregular(path string, mode fs.FileMode) *Error {
+	what := "is not a regular file"
+	if mode.IsDir() {
+		what = "is a directory"
+	}
+	return &Error{
+		Summary: "State cannot be used",
+		Detail:  path + " " + what + ". Move it away, or run b2form in another folder.",
+		Path:    path,
+	}
+}
+
+func unreadable(path string, err error) *Error {
+	return &Error{
+		Summary: "State cannot be read",
+		Detail:  fmt.Sprintf("Reading %s failed: %s. Make the file readable for the user that runs b2form.", path, reason(err)),
+		Path:    path,
+		Cause:   err,
+	}
+}
+
+// unwritable explains a failed write; kept says what becomes of what is known.
+func unwritable(path, kept string, err error) *Error {
+	e := &Error{Summary: "State cannot be saved", Path: path, Cause: err}
+	what := fmt.Sprintf("Writing %s failed: %s. ", path, reason(err))
+	switch {
+	case isFull(err):
+		e.Summary = "No space left for the state"
+		e.Detail = what + kept + " Free some space, then run the same command again."
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		e.Detail = what + kept + " b2form must be able to create and replace files in this folder: change its " +
+			"permissions, or run as the user that owns it. Planning needs no writable folder."
+	default:
+		e.Detail = what + kept + " Correct this, then run the same command again."
+	}
+	return e
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+// reason is the operating system's words without the path, which the message
+// has already.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,320 @@
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"b2form/schema/kind"
+)
+
+// formatVersion is raised when an older b2form could misread or lose what a
+// newer one stores: also for a new member, since members that are not known are
+// refused.
+const formatVersion = 1
+
+const (
+	journalSuffix = ".journal"
+	lockSuffix    = ".lock"
+	tempSuffix    = ".tmp"
+)
+
+// resolve follows symbolic links at path, so that the file is replaced and not
+// the link. The last target need not exist.
+func resolve(path string) (string, error) {
+	const depth = 40 // as Linux: path_resolution(7)
+	for range depth {
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			return path, nil
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			return "", unreadable(path, err)
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return "", unreadable(path, errors.New("too many symbolic links"))
+}
+
+// readAll gives a file's content; nil where there is no file.
+func readAll(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, unreadable(path, err)
+	case !info.Mode().IsRegular():
+		return nil, irregular(path, info.Mode())
+	}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, unreadable(path, err)
+	}
+	return data, nil
+}
+
+// readFile decodes a state file; an absent one is an empty state.
+func readFile(path string) (*State, error) {
+	data, err := readAll(path)
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		return &State{}, nil
+	}
+	d := decoder{path: path, data: data, json: json.NewDecoder(bytes.NewReader(data))}
+	d.json.DisallowUnknownFields()
+	s, err := d.state()
+	var known *Error
+	switch {
+	case errors.As(err, &known):
+		return nil, known
+	case err != nil:
+		return nil, d.damaged(err)
+	}
+	s.sort()
+	for i := 1; i < len(s.Entries); i++ {
+		if a := s.Entries[i].Addr; a == s.Entries[i-1].Addr {
+			return nil, d.damaged(fmt.Errorf("%s stands in it twice", a))
+		}
+	}
+	return s, nil
+}
+
+// A decoder reads a state file member by member, which keeps memory low and
+// errors placed.
+type decoder struct {
+	path string
+	data []byte
+	json *json.Decoder
+}
+
+func (d *decoder) state() (*State, error) {
+	s, version := &State{}, 0
+	if err := d.delim('{'); err != nil {
+		return nil, err
+	}
+	for d.json.More() {
+		member, err := d.json.Token()
+		if err != nil {
+			return nil, err
+		}
+		if err := d.member(member, s, &version); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.delim('}'); err != nil {
+		return nil, err
+	}
+	if version == 0 {
+		return nil, errors.New(`it has no "version", so it is not a state of b2form`)
+	}
+	if _, err := d.json.Token(); err != io.EOF {
+		return nil, errors.New("something follows the end of the state")
+	}
+	return s, nil
+}
+
+func (d *decoder) member(member json.Token, s *State, version *int) error {
+	switch member {
+	case "version":
+		if err := d.json.Decode(version); err != nil {
+			return err
+		}
+		if *version > formatVersion {
+			return newer(d.path, *version)
+		}
+		return nil
+	case "account_id":
+		return d.json.Decode(&s.AccountID)
+	case "realm":
+		return d.json.Decode(&s.Realm)
+	case "entries":
+		return d.list(func() error {
+			e, err := d.entry()
+			s.Entries = append(s.Entries, e)
+			return err
+		})
+	case "open":
+		return d.list(func() error {
+			var i Intent
+			err := d.json.Decode(&i)
+			s.Open = append(s.Open, i)
+			return err
+		})
+	}
+	return fmt.Errorf("%q is not known", member)
+}
+
+func (d *decoder) entry() (kind.Entry, error) {
+	var e struct {
+		kind.Entry
+		Addr addr `json:"address"`
+	}
+	if err := d.json.Decode(&e); err != nil {
+		return kind.Entry{}, err
+	}
+	e.Entry.Addr = kind.Addr(e.Addr)
+	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
+		return kind.Entry{}, errors.New(`an entry lacks "address", "identity" or "id"`)
+	}
+	return e.Entry, nil
+}
+
+func (d *decoder) list(element func() error) error {
+	if err := d.delim('['); err != nil {
+		return err
+	}
+	for d.json.More() {
+		if err := element(); err != nil {
+			return err
+		}
+	}
+	return d.delim(']')
+}
+
+func (d *decoder) delim(want json.Delim) error {
+	t, err := d.json.Token()
+	if err == nil && t != want {
+		err = fmt.Errorf("%q was expected", want)
+	}
+	return err
+}
+
+// damaged places an error at the last byte that could be read.
+func (d *decoder) damaged(err error) *Error {
+	at := min(d.json.InputOffset(), int64(len(d.data)))
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		at = min(max(syntax.Offset-1, 0), int64(len(d.data)))
+	}
+	what := err.Error()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		at, what = int64(len(d.data)), "the file ends too early"
+	}
+	if bytes.Contains(d.data, []byte("\n<<<<<<< ")) {
+		what = "it holds the marks of a merge conflict"
+	}
+	before := d.data[:at]
+	line := bytes.Count(before, []byte{'\n'}) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return damaged(d.path, line, column, what)
+}
+
+// encode writes the state with one entry a line, so that version control shows
+// and merges it entry by entry.
+func (s *State) encode(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "{\n  \"version\": %d", formatVersion)
+	for _, m := range []struct{ name, value string }{{"account_id", s.AccountID}, {"realm", s.Realm}} {
+		if m.value != "" {
+			fmt.Fprintf(out, ",\n  %q: %s", m.name, compact(m.value))
+		}
+	}
+	encodeList(out, "entries", s.Entries)
+	if len(s.Open) > 0 {
+		encodeList(out, "open", s.Open)
+	}
+	out.WriteString("\n}\n")
+	return out.Flush()
+}
+
+func encodeList[T any](out *bufio.Writer, name string, list []T) {
+	fmt.Fprintf(out, ",\n  %q: [", name)
+	for i := range list {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		out.Write(compact(list[i]))
+	}
+	if len(list) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.WriteByte(']')
+}
+
+// compact is v as one line of JSON. The types of this package always encode.
+func compact(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+}
+
+// replaceFile writes the state beside path and renames it into place. The file
+// keeps its mode. What was at path stays whole whatever happens.
+func replaceFile(path string, s *State, count *counter) (err error) {
+	mode := fs.FileMode(0o644)
+	info, statErr := os.Stat(path)
+	if statErr == nil {
+		mode = info.Mode().Perm()
+	}
+	temp := path + tempSuffix
+	// One name for all runs: the lock is held, so a file here is what a killed
+	// run left.
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp)
+		}
+	}()
+	err = s.encode(count.writer(f))
+	if err == nil && statErr == nil {
+		err = f.Chmod(mode) // the mode given to OpenFile was cut by the umask
+	}
+	if err == nil {
+		err = count.sync(f.Sync)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	return count.sync(func() error { return syncDir(filepath.Dir(path)) })
+}
+
+// syncDir makes a rename in dir durable, where the system has such a thing.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // a directory cannot be opened for writing there
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+// Package state keeps what b2form knows to be its own: per object the address,
+// the identity and the remote ID, and which creates were announced and never
+// confirmed. It holds no setting and no secret, so the file may be committed,
+// and losing it is never fatal: everything is found again by name.
+//
+// The state is a file, `<path>`. While a run lasts there are up to two more
+// beside it: `<path>.lock`, which carries the operating system's lock (the
+// state itself cannot, since replacing it atomically gives it a new inode), and
+// `<path>.journal`, which takes every change the moment it happens. Closing a
+// Store folds the journal into the state. A run that was killed leaves its
+// journal behind; the next one reads it as part of the state.
+package state
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// A State is what is recorded at one moment.
+type State struct {
+	AccountID string // the account that owns all of it; "": not bound yet
+	Realm     string // where that account authorizes: "https://api.backblazeb2.com"
+	Entries   []kind.Entry
+	// Open are the announced creates whose outcome is not known.
+	Open []Intent
+}
+
+// An Intent announces the create of one object before the request is sent, so
+// that a run that dies in between leaves no object that nobody knows.
+type Intent struct {
+	Addr     kind.Addr `json:"address"`
+	Identity string    `json:"identity"` // the name the object will carry
+	// Known are the IDs of the live objects that carried the identity before. An
+	// object with this identity and another ID is the one announced here.
+	Known []string  `json:"known,omitempty"`
+	At    time.Time `json:"at,omitzero"` // when it was announced
+}
+
+// Read gives the state stored at path, including what the journal of a killed
+// or still running run says. It takes no lock and writes nothing; a file that
+// does not exist is an empty state. Every error is an *Error.
+//
+// Entries are sorted by address, open intents by address and identity.
+func Read(path string) (*State, error) {
+	path, err := resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		journal, err := readAll(path + journalSuffix)
+		if err != nil {
+			return nil, err
+		}
+		base, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		again, err := readAll(path + journalSuffix)
+		if err != nil {
+			return nil, err
+		}
+		// A journal that was folded in between, and another begun, may be older
+		// than the file that was read after it.
+		if !bytes.HasPrefix(again, journal) && attempt < attempts {
+			continue
+		}
+		c, err := replay(path+journalSuffix, journal, base)
+		if err != nil {
+			return nil, err
+		}
+		return c.onto(base), nil
+	}
+}
+
+// Find gives the entry of an address; ok is false where there is none.
+func (s *State) Find(addr kind.Addr) (e kind.Entry, ok bool) {
+	i, ok := slices.BinarySearchFunc(s.Entries, addr, compareEntry)
+	if !ok {
+		return kind.Entry{}, false
+	}
+	return s.Entries[i], true
+}
+
+func compareEntry(e kind.Entry, addr kind.Addr) int { return e.Addr.Compare(addr) }
+
+// An intentKey tells intents apart. One address may have several: the identity
+// changed in the configuration while an older create is still in doubt.
+type intentKey struct {
+	Addr     kind.Addr `json:"address"`
+	Identity string    `json:"identity"`
+}
+
+func (i *Intent) key() intentKey { return intentKey{i.Addr, i.Identity} }
+
+func (k intentKey) compare(other intentKey) int {
+	if c := k.Addr.Compare(other.Addr); c != 0 {
+		return c
+	}
+	return strings.Compare(k.Identity, other.Identity)
+}
+
+func (s *State) intent(k intentKey) (Intent, bool) {
+	i, ok := slices.BinarySearchFunc(s.Open, k, func(i Intent, k intentKey) int { return i.key().compare(k) })
+	if !ok {
+		return Intent{}, false
+	}
+	return s.Open[i], true
+}
+
+// changes are what happened since a State was read. Each names a thing and what
+// became of it, so applying a change twice, or on top of a state that holds it
+// already, gives the same: a journal may be replayed at any time.
+type changes struct {
+	bound   *binding
+	entries map[kind.Addr]*kind.Entry // nil: forgotten
+	open    map[intentKey]*Intent     // nil: no longer open
+}
+
+type binding struct {
+	AccountID string `json:"account_id"`
+	Realm     string `json:"realm"`
+}
+
+func newChanges() changes {
+	return changes{entries: map[kind.Addr]*kind.Entry{}, open: map[intentKey]*Intent{}}
+}
+
+// alter reports whether base with the changes would be stored differently.
+func (c *changes) alter(base *State) bool {
+	if c.bound != nil && *c.bound != (binding{base.AccountID, base.Realm}) {
+		return true
+	}
+	for a, e := range c.entries {
+		old, ok := base.Find(a)
+		if ok != (e != nil) || ok && !bytes.Equal(compact(old), compact(*e)) {
+			return true
+		}
+	}
+	for k, i := range c.open {
+		old, ok := base.intent(k)
+		if ok != (i != nil) || ok && !bytes.Equal(compact(old), compact(*i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// onto gives a state of its own: base with the changes.
+func (c *changes) onto(base *State) *State {
+	out := &State{
+		AccountID: base.AccountID,
+		Realm:     base.Realm,
+		Entries:   make([]kind.Entry, 0, len(base.Entries)+len(c.entries)),
+	}
+	if c.bound != nil {
+		out.AccountID, out.Realm = c.bound.AccountID, c.bound.Realm
+	}
+	for _, e := range base.Entries {
+		if _, changed := c.entries[e.Addr]; !changed {
+			out.Entries = append(out.Entries, cloneEntry(e))
+		}
+	}
+	for _, e := range c.entries {
+		if e != nil {
+			out.Entries = append(out.Entries, cloneEntry(*e))
+		}
+	}
+	for _, i := range base.Open {
+		if _, changed := c.open[i.key()]; !changed {
+			out.Open = append(out.Open, i.clone())
+		}
+	}
+	for _, i := range c.open {
+		if i != nil {
+			out.Open = append(out.Open, i.clone())
+		}
+	}
+	out.sort()
+	return out
+}
+
+func cloneEntry(e kind.Entry) kind.Entry {
+	e.Retiring = slices.Clone(e.Retiring)
+	return e
+}
+
+func (i Intent) clone() Intent {
+	i.Known = slices.Clone(i.Known)
+	return i
+}
+
+func (s *State) sort() {
+	slices.SortFunc(s.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(s.Open, func(a, b Intent) int { return a.key().compare(b.key()) })
+}
