@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -15,7 +17,7 @@ type Action string
 
 // The actions. Replace makes the new object first and then deletes the old one.
 const (
-	NoOp    Action = "no-op" // only with Import: the state takes the object over
+	NoOp    Action = "no-op" // only with Import, where the state takes the object over, or with Leftovers
 	Create  Action = "create"
 	Update  Action = "update"
 	Replace Action = "replace"
@@ -61,6 +63,10 @@ type Change struct {
 	Needs         []kind.Addr // changes of this plan that must be done first; sorted
 	Deliver       []string    // where a new secret will go, in words
 	Force         bool        // delete: with everything it holds
+	// Leftovers are remote IDs of further objects that interrupted runs made for
+	// this address, or replaced and did not get to deleting. They are deleted
+	// after the action. Sorted.
+	Leftovers []string
 }
 
 // A Plan is everything that would change.
@@ -74,8 +80,11 @@ type Plan struct {
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
 	Basis string
-	// Refreshed are state entries whose record differs from what is live without
-	// anything to change (the object was found again by its name).
+	// Refreshed are state entries of objects that stay, whose record differs
+	// from what is live or declared: an interrupted run made the object, or its
+	// protection or its deliveries are other than recorded. They are written
+	// before the changes. Sorted by address. An entry that is new has no times:
+	// who writes it knows the clock.
 	Refreshed []kind.Entry
 }
 
@@ -101,3 +110,61 @@ type Announced struct {
 
 // Counts are the numbers of the summary line.
 type Counts struct{ Import, Add, Change, Destroy, Forget int }
+
+// Counts adds the changes up. A replacement is one added and one destroyed.
+func (p *Plan) Counts() Counts {
+	var n Counts
+	for i := range p.Changes {
+		n = n.Plus(p.Changes[i].Counts())
+	}
+	return n
+}
+
+// Counts is what this change adds to the summary line.
+func (c *Change) Counts() Counts {
+	n := Counts{Destroy: len(c.Leftovers)}
+	if c.Import {
+		n.Import = 1
+	}
+	switch c.Action {
+	case Create:
+		n.Add = 1
+	case Update:
+		n.Change = 1
+	case Replace:
+		n.Add = 1
+		n.Destroy++
+	case Delete:
+		n.Destroy++
+	case Forget:
+		n.Forget = 1
+	}
+	return n
+}
+
+// Plus is the sum of both.
+func (n Counts) Plus(m Counts) Counts {
+	return Counts{
+		Import:  n.Import + m.Import,
+		Add:     n.Add + m.Add,
+		Change:  n.Change + m.Change,
+		Destroy: n.Destroy + m.Destroy,
+		Forget:  n.Forget + m.Forget,
+	}
+}
+
+// Empty reports whether nothing would change, neither in B2 nor in what the
+// state owns. Entries may still be Refreshed.
+func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
+
+// Hazards lists the kinds of hazard among the changes, each once, sorted.
+func (p *Plan) Hazards() []kind.HazardKind {
+	var out []kind.HazardKind
+	for i := range p.Changes {
+		for _, h := range p.Changes[i].Hazards {
+			out = append(out, h.Kind)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

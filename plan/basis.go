@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/kind"
+)
+
+// basis digests the changes and what they were made from: whole live objects,
+// with their IDs and revisions, and the IDs behind every name that the changes
+// use. What the plan does not touch does not matter.
+func (p *planner) basis() (string, error) {
+	hash := sha256.New()
+	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
+	account := p.Snapshot.Account
+	if err := out.Encode([]string{"b2form plan 1", account.Realm, account.ID}); err != nil {
+		return "", err
+	}
+	for i := range p.plan.Changes {
+		d, err := p.digestible(&p.plan.Changes[i])
+		if err != nil {
+			return "", err
+		}
+		if err := out.Encode(d); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// A digestible is a Change in the form that is hashed.
+type digestible struct {
+	Addr      kind.Addr
+	Action    Action
+	Import    bool
+	Identity  string
+	ID        string
+	Before    json.RawMessage
+	Hidden    []string // attributes of Before that nobody could read
+	After     json.RawMessage
+	Fields    []string
+	Reason    string
+	Hazards   []kind.Hazard
+	Needs     []kind.Addr
+	Deliver   []string
+	Delivery  string
+	Force     bool
+	Leftovers []string
+	Names     []string // "bucket photos = 8d625e…"
+}
+
+func (p *planner) digestible(c *Change) (digestible, error) {
+	d := digestible{
+		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID,
+		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs,
+		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers,
+	}
+	if r := p.resources[c.Addr]; r != nil {
+		d.Delivery = DeliveryDigest(r)
+	}
+	if !c.After.IsNull() {
+		d.Names = p.namesIn(c)
+	}
+	var err error
+	if d.Before, err = canonical(c.Before); err != nil {
+		return d, err
+	}
+	d.After, err = canonical(c.After)
+	return d, err
+}
+
+// canonical is the value as JSON: members sorted, sets in their own order,
+// unknown as null.
+func canonical(v cty.Value) (json.RawMessage, error) {
+	if !v.IsWhollyKnown() {
+		var err error
+		v, err = cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
+			if !v.IsKnown() {
+				return cty.NullVal(v.Type()), nil
+			}
+			return v, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ctyjson.Marshal(v, v.Type())
+}
+
+func hiddenIn(v cty.Value) []string {
+	var out []string
+	if v.IsNull() {
+		return nil
+	}
+	for name := range v.Type().AttributeTypes() {
+		if !v.GetAttr(name).IsWhollyKnown() {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// namesIn resolves the names that a change uses, as far as they are live.
+func (p *planner) namesIn(c *Change) []string {
+	var out []string
+	references(c.Kind, c.After, func(_, ref, name string) {
+		var ids []string
+		if k := p.kinds[ref]; k != nil {
+			for _, o := range p.Snapshot.ByIdentity(k, k.Fold(name)) {
+				ids = append(ids, o.ID)
+			}
+		}
+		out = append(out, ref+" "+name+" = "+strings.Join(ids, " "))
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,207 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+func (p *planner) errorf(subject *hcl.Range, summary, detail string, args ...any) {
+	p.diags = append(p.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: subject,
+	})
+}
+
+func (p *planner) warnf(subject *hcl.Range, summary, detail string, args ...any) {
+	p.plan.Warnings = append(p.plan.Warnings, &hcl.Diagnostic{
+		Severity: hcl.DiagWarning, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: subject,
+	})
+}
+
+func (p *planner) unreadable(subject *hcl.Range, err error) {
+	p.errorf(subject, "B2's answer cannot be read",
+		"%s. Either B2 has changed, or this is a defect of b2form: please report it with this text.", sentence(err))
+}
+
+func sentence(err error) string { return title(strings.TrimSuffix(err.Error(), ".")) }
+
+// checkAccount refuses to plan for another account, and where a kind that
+// matters could not be read: what cannot be seen must not look as if it did not
+// exist.
+func (p *planner) checkAccount() {
+	account := p.Snapshot.Account
+	if want := p.Config.Settings.AccountID; want != "" && want != account.ID {
+		p.errorf(p.Config.Settings.Range.Ptr(), "Wrong account",
+			"This configuration is for the account %s, but the credentials in use belong to %s. "+
+				"Use a key of the right account, or change account_id.", want, account.ID)
+		return
+	}
+	needed := map[string]*hcl.Range{}
+	for _, addr := range p.owned {
+		if p.kinds[addr.Kind] == nil {
+			p.errorf(nil, "Unknown kind in the state",
+				"The state holds %s, but this version of b2form does not know %q. Use the version that wrote the state, "+
+					"or drop the record with `b2form state rm '%s'`.", addr, addr.Kind, addr)
+		}
+		needed[addr.Kind] = nil
+	}
+	if !p.Destroy {
+		for _, r := range p.declared {
+			if needed[r.Addr.Kind] == nil {
+				needed[r.Addr.Kind] = &r.Block.Range
+			}
+		}
+	}
+	for _, k := range p.Kinds {
+		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasRead(k) {
+			p.unseen(k, subject)
+		}
+	}
+}
+
+func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
+	var lacking []string
+	for _, c := range k.Reads {
+		if !p.Snapshot.Account.Can(c) {
+			lacking = append(lacking, c)
+		}
+	}
+	if len(lacking) == 0 {
+		p.errorf(subject, "Live "+k.Plural+" were not read", "b2form did not ask B2 for its %s. This is a defect of b2form.", k.Plural)
+		return
+	}
+	p.errorf(subject, "Live "+k.Plural+" cannot be read",
+		"The credentials in use lack the capability %s, so b2form cannot see which %s exist, and it does not guess. "+
+			"Use a key that has it, or the master key.", strings.Join(lacking, " and "), k.Plural)
+}
+
+// mayCreate reports whether "not live" can be believed: credentials that are
+// limited to some buckets do not show the others.
+func (p *planner) mayCreate(r *kind.Resource) bool {
+	if !p.restricted(r.Kind) {
+		return true
+	}
+	for _, b := range p.Snapshot.Account.Buckets {
+		if b.Name != "" && r.Kind.Fold(b.Name) == r.Identity() {
+			return true
+		}
+	}
+	rng := r.Block.RangeOf(r.Kind.Identity)
+	p.errorf(&rng, "Bucket is outside what the credentials may use",
+		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to buckets.",
+		p.allowed(), r.Identity())
+	return false
+}
+
+// unseeable reports whether an object of the state, though not listed, may
+// exist out of sight.
+func (p *planner) unseeable(k *kind.Kind, id string) bool {
+	if !p.restricted(k) {
+		return false
+	}
+	for _, b := range p.Snapshot.Account.Buckets {
+		if b.ID == id {
+			return false
+		}
+	}
+	return true
+}
+
+// restricted: only buckets are ever hidden one by one ("Application Key
+// Capabilities": a restricted key sees the buckets it is limited to).
+func (p *planner) restricted(k *kind.Kind) bool {
+	return k.Name == "bucket" && p.Snapshot.Account.Buckets != nil
+}
+
+// allowed names the buckets that the credentials may use.
+func (p *planner) allowed() string {
+	buckets := p.Snapshot.Account.Buckets
+	if len(buckets) == 0 {
+		return "no bucket at all"
+	}
+	names := make([]string, len(buckets))
+	for i, b := range buckets {
+		names[i] = fmt.Sprintf("%q", b.Name)
+		if b.Name == "" {
+			names[i] = "the deleted bucket " + b.ID
+		}
+	}
+	if len(names) == 1 {
+		return "the bucket " + names[0]
+	}
+	return "the buckets " + strings.Join(names, ", ")
+}
+
+// checkReplace refuses -replace for what is not declared.
+func (p *planner) checkReplace() {
+	for _, addr := range p.Replace {
+		if p.resources[addr] == nil {
+			p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.", addr)
+		}
+	}
+}
+
+// refuse asks the kind whether the step is possible at all.
+func (p *planner) refuse(r *kind.Resource, c *Change) {
+	if r.Kind.Refuse == nil || c.Action == NoOp {
+		return
+	}
+	for _, problem := range r.Kind.Refuse(c.Before, c.After) {
+		rng := r.Block.Range
+		if len(problem.Path) > 0 {
+			if step, ok := problem.Path[0].(cty.GetAttrStep); ok {
+				rng = r.Block.RangeOf(step.Name)
+			}
+		}
+		if problem.Warning {
+			p.warnf(&rng, problem.Summary, "%s", problem.Detail)
+		} else {
+			p.errorf(&rng, problem.Summary, "%s", problem.Detail)
+		}
+	}
+}
+
+// checkReplacement refuses to replace a protected object. One that an
+// interrupted run left is not protected: nobody ever got its secret.
+func (p *planner) checkReplacement(r *kind.Resource, h holding) {
+	if r.PreventDestroy && !h.unrecorded() {
+		rng := r.Block.RangeOf("prevent_destroy")
+		p.errorf(&rng, "Instance cannot be destroyed",
+			"%s has prevent_destroy set, but the plan replaces it, which deletes the old %s. "+
+				"Undo the change, or set prevent_destroy = false first.", r.Addr, r.Kind.Name)
+	}
+}
+
+// checkInUse refuses to delete the key that this run works with.
+func (p *planner) checkInUse(r *kind.Resource, c *Change) {
+	inUse := p.Snapshot.Account.KeyID
+	ends := c.Action == Replace || c.Action == Delete
+	if !(ends && c.ID == inUse) && !slices.Contains(c.Leftovers, inUse) {
+		return
+	}
+	var subject *hcl.Range
+	if r != nil {
+		subject = &r.Block.Range
+	}
+	p.errorf(subject, "The key in use cannot be deleted",
+		"%s is the application key (%s) that this run works with, and the plan deletes it. "+
+			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
+}
+
+// warnHidden names what could not be compared, and the capability that would help.
+func (p *planner) warnHidden(r *kind.Resource, hidden []string) {
+	for _, name := range hidden {
+		help := ""
+		if guard := r.Kind.Attr(name).Guard; guard != "" {
+			help = fmt.Sprintf(" Use a key with the capability %s.", guard)
+		}
+		rng := r.Block.RangeOf(name)
+		p.warnf(&rng, "Setting cannot be compared",
+			"The credentials in use may not read %s of %s, so b2form cannot tell whether it is as declared.%s", name, r.Addr, help)
+	}
+}

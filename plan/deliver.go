@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// DeliveryDigest identifies where and how the resource's secret goes: what the
+// state records as Entry.Delivery once it has been carried out. It holds one
+// part per delivery, so that a removed delivery can be told from a changed one.
+func DeliveryDigest(r *kind.Resource) string {
+	return strings.Join(digests(r), ",")
+}
+
+func digests(r *kind.Resource) []string {
+	out := make([]string, len(r.Deliver))
+	for i := range r.Deliver {
+		out[i] = r.Deliver[i].Digest
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// replaceReason says why a live object must be replaced although its settings
+// may be as wanted; "" where nothing asks for it.
+func (p *planner) replaceReason(r *kind.Resource, h holding) string {
+	const undelivered = "its secret was never delivered"
+	switch {
+	case p.replace[r.Addr]:
+		return "as requested"
+	case !r.Kind.Delivers:
+		return ""
+	case h.recovered:
+		return undelivered
+	case len(r.Deliver) == 0 || h.secretUnknown():
+		return ""
+	case !h.entry.Delivered:
+		return undelivered
+	case !delivered(h.entry, r):
+		return "its delivery changed"
+	}
+	return ""
+}
+
+// secretUnknown reports whether the object was made by somebody else, so that
+// its secret cannot be delivered.
+func (h *holding) secretUnknown() bool {
+	return h.imported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
+}
+
+// delivered reports whether everything that the resource delivers was carried
+// out. A delivery that is no longer wanted does not matter.
+func delivered(e *kind.Entry, r *kind.Resource) bool {
+	done := strings.Split(e.Delivery, ",")
+	return !slices.ContainsFunc(digests(r), func(d string) bool { return !slices.Contains(done, d) })
+}
+
+// deliver notes where a new secret will go, or that it would be lost.
+func (p *planner) deliver(r *kind.Resource, c *Change) {
+	for i := range r.Deliver {
+		c.Deliver = append(c.Deliver, r.Deliver[i].Shown)
+	}
+	if len(r.Deliver) > 0 {
+		return
+	}
+	p.plan.Lost = append(p.plan.Lost, r.Addr)
+	p.warnf(r.Block.Range.Ptr(), "The secret would be lost",
+		"The secret of %s would be lost: B2 shows it once, and no deliver block says where it goes. Add one, for instance\n"+
+			"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one it is shown on the terminal at the end of the apply, and nowhere else.",
+		r.Addr, r.Addr.Label)
+}
+
+// warnUnknownSecret says of an adopted object that its secret cannot be had.
+func (p *planner) warnUnknownSecret(r *kind.Resource, h holding, action Action) {
+	if !r.Kind.Delivers || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
+		return
+	}
+	what := "b2form cannot show or deliver it"
+	if len(r.Deliver) > 0 {
+		what = "its deliver blocks are not carried out"
+	}
+	p.warnf(r.Block.Range.Ptr(), "The secret is unknown",
+		"%s was not made by b2form, so its secret is unknown and %s. To get a new one, run `b2form apply -replace='%s'`.", r.Addr, what, r.Addr)
+}

@@ -1,0 +1,210 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/kind"
+)
+
+// A holding is what is ours under one address.
+type holding struct {
+	entry     *kind.Entry  // nil: the state has no record
+	object    *kind.Object // nil: nothing is live
+	leftovers []string     // IDs of what interrupted runs left beside object; sorted
+	recovered bool         // object or leftovers were made by an interrupted run
+	retiring  bool         // leftovers were replaced and not yet deleted
+	imported  bool         // object is not ours yet
+	reason    string       // why the object is not the recorded one
+}
+
+// unrecorded reports whether the object itself comes from an interrupted run,
+// so that nobody can have used it.
+func (h *holding) unrecorded() bool {
+	return h.recovered && (h.entry == nil || h.object.ID != h.entry.ID)
+}
+
+// hold finds what the state recorded under an address, by its remote ID, and
+// what interrupted runs left there.
+func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
+	h := holding{entry: p.entries[addr]}
+	if h.entry != nil {
+		h.object = p.Snapshot.ByID(k, h.entry.ID)
+		for _, id := range h.entry.Retiring {
+			if p.Snapshot.ByID(k, id) != nil {
+				h.leftovers = append(h.leftovers, id)
+				h.retiring = true
+			}
+		}
+	}
+	made := p.made(addr, k)
+	if len(made) > 0 {
+		h.recovered = true
+		if h.object == nil {
+			h.object = made[len(made)-1]
+			made = made[:len(made)-1]
+		}
+		for _, o := range made {
+			h.leftovers = append(h.leftovers, o.ID)
+		}
+	}
+	slices.Sort(h.leftovers)
+	return h
+}
+
+// made are the objects that an interrupted run announced and that did appear:
+// live under the announced identity, new since, and recorded nowhere. Sorted by
+// ID.
+func (p *planner) made(addr kind.Addr, k *kind.Kind) []*kind.Object {
+	var made []*kind.Object
+	for _, a := range p.announced[addr] {
+		for _, o := range p.Snapshot.ByIdentity(k, k.Fold(a.Identity)) {
+			_, recorded := p.owners[o.ID]
+			if !recorded && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
+				made = append(made, o)
+			}
+		}
+	}
+	slices.SortFunc(made, func(a, b *kind.Object) int { return strings.Compare(a.ID, b.ID) })
+	return made
+}
+
+// find looks for a live object to import: the one an import block names, else
+// the only one under the resource's identity. It reports whether planning may
+// go on; without an object the resource is to be created.
+func (p *planner) find(r *kind.Resource, h *holding) bool {
+	if imp := p.imports[r.Addr]; imp != nil && h.entry == nil {
+		return p.findImport(r, imp, h)
+	}
+	found, ok := p.candidates(r)
+	if !ok {
+		return false
+	}
+	if imp := p.imports[r.Addr]; imp != nil && len(found) > 1 {
+		return p.findImport(r, imp, h)
+	}
+	switch len(found) {
+	case 0:
+		return p.mayCreate(r)
+	case 1:
+		h.take(found[0])
+		return true
+	}
+	p.ambiguous(r, found)
+	return false
+}
+
+func (h *holding) take(o *kind.Object) {
+	h.object, h.imported = o, true
+	if h.entry != nil {
+		h.reason = fmt.Sprintf("%s %q was deleted and made anew outside b2form", o.Kind.Name, o.Identity)
+	}
+}
+
+// candidates are the live objects under the resource's identity that do not
+// belong to another address.
+func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
+	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
+		owner, owned := p.owners[o.ID]
+		switch {
+		case !owned:
+			found = append(found, o)
+		case p.resources[owner] != nil: // that resource gives it up
+		default:
+			p.errorf(&r.Block.Range, "Resource has another address in the state",
+				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, run "+
+					"`b2form state mv '%s' '%s'`.", title(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
+			return nil, false
+		}
+	}
+	return found, true
+}
+
+// findImport resolves an import block, which names a remote ID or an identity.
+func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) bool {
+	var found []*kind.Object
+	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
+		found = append(found, o)
+	} else {
+		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.Fold(imp.ID))
+	}
+	switch {
+	case len(found) == 0:
+		p.errorf(&imp.Range, "Nothing to import",
+			"There is no %s with the name or ID %q that these credentials can see. Correct the id, or remove the import block and let b2form create %s.",
+			r.Kind.Name, imp.ID, r.Addr)
+		return false
+	case len(found) > 1:
+		p.ambiguous(r, found)
+		return false
+	}
+	if owner, owned := p.owners[found[0].ID]; owned {
+		p.errorf(&imp.Range, "Resource belongs to another address",
+			"%s %q already belongs to %s. If that block was renamed, run `b2form state mv '%s' '%s'` instead of importing.",
+			title(r.Kind.Name), imp.ID, owner, owner, r.Addr)
+		return false
+	}
+	h.take(found[0])
+	return true
+}
+
+// ambiguous lists what tells objects with one identity apart, and how to choose.
+func (p *planner) ambiguous(r *kind.Resource, found []*kind.Object) {
+	values := make([]cty.Value, len(found))
+	for i, o := range found {
+		v, err := o.Value()
+		if err != nil {
+			p.unreadable(r.Block.Range.Ptr(), err)
+			return
+		}
+		values[i] = v
+	}
+	apart := telling(r.Kind, values)
+	var list strings.Builder
+	for i, o := range found {
+		fmt.Fprintf(&list, "\n  %s", o.ID)
+		for _, name := range apart {
+			fmt.Fprintf(&list, ", %s = %s", name, brief(values[i].GetAttr(name)))
+		}
+	}
+	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
+		"B2 lets %s share a name, so b2form cannot know which of these %s is:%s\n"+
+			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }",
+		r.Kind.Plural, r.Addr, list.String(), r.Addr, found[len(found)-1].ID)
+}
+
+// telling names the attributes, without the ID, in which the values are not all alike.
+func telling(k *kind.Kind, values []cty.Value) []string {
+	var out []string
+	for i := range k.Attrs {
+		name := k.Attrs[i].Name
+		differs := slices.ContainsFunc(values, func(v cty.Value) bool {
+			return !v.GetAttr(name).RawEquals(values[0].GetAttr(name))
+		})
+		if differs && name != k.ID {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// brief shows a value in one line.
+func brief(v cty.Value) string {
+	switch {
+	case !v.IsWhollyKnown():
+		return "(hidden)"
+	case isNone(v):
+		return "none"
+	}
+	b, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return "(" + v.Type().FriendlyName() + ")"
+	}
+	return string(b)
+}
+
+func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,275 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Make plans. The plan is nil when the diagnostics, which are all errors, are
+// not empty: half a plan is not something to approve.
+//
+// Everything that may be taken, changed or deleted is either recorded in the
+// state, announced by an interrupted run, or shown as an import.
+func Make(r Request) (*Plan, hcl.Diagnostics) {
+	p := newPlanner(r)
+	if p.checkAccount(); p.diags.HasErrors() {
+		return nil, p.diags
+	}
+	if !r.Destroy {
+		p.checkReplace()
+		for _, r := range p.declared {
+			p.resource(r)
+		}
+	}
+	for _, addr := range p.owned {
+		if p.resources[addr] == nil || r.Destroy {
+			p.remove(addr)
+		}
+	}
+	p.sort()
+	p.order()
+	if p.diags.HasErrors() {
+		return nil, p.diags
+	}
+	basis, err := p.basis()
+	if err != nil {
+		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
+		return nil, p.diags
+	}
+	p.plan.Basis = basis
+	return &p.plan, nil
+}
+
+// A planner is one run of Make.
+type planner struct {
+	Request
+	declared  []*kind.Resource // sorted by address
+	owned     []kind.Addr      // what the state or the journal knows; sorted
+	kinds     map[string]*kind.Kind
+	resources map[kind.Addr]*kind.Resource
+	entries   map[kind.Addr]*kind.Entry
+	announced map[kind.Addr][]Announced
+	imports   map[kind.Addr]*kind.Import
+	owners    map[string]kind.Addr // by remote ID
+	replace   map[kind.Addr]bool
+
+	identities map[reference]kind.Addr // declared; see declaredAs
+
+	plan  Plan
+	diags hcl.Diagnostics
+}
+
+func newPlanner(r Request) *planner {
+	p := &planner{
+		Request:   r,
+		declared:  slices.Clone(r.Config.Resources),
+		owned:     make([]kind.Addr, 0, len(r.Entries)),
+		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
+		resources: make(map[kind.Addr]*kind.Resource, len(r.Config.Resources)),
+		entries:   make(map[kind.Addr]*kind.Entry, len(r.Entries)),
+		owners:    make(map[string]kind.Addr, len(r.Entries)),
+		announced: map[kind.Addr][]Announced{},
+		imports:   map[kind.Addr]*kind.Import{},
+		replace:   map[kind.Addr]bool{},
+	}
+	for _, k := range r.Kinds {
+		p.kinds[k.Name] = k
+	}
+	for _, res := range p.declared {
+		p.resources[res.Addr] = res
+	}
+	for i := range r.Entries {
+		e := &r.Entries[i]
+		p.entries[e.Addr] = e
+		p.owners[e.ID] = e.Addr
+		for _, id := range e.Retiring {
+			p.owners[id] = e.Addr
+		}
+		p.owned = append(p.owned, e.Addr)
+	}
+	for _, a := range r.Announced {
+		a.Addr = p.heir(a)
+		p.announced[a.Addr] = append(p.announced[a.Addr], a)
+		p.owned = append(p.owned, a.Addr)
+	}
+	for i := range r.Config.Imports {
+		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
+	}
+	for _, addr := range r.Replace {
+		p.replace[addr] = true
+	}
+	slices.SortFunc(p.declared, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.owned, kind.Addr.Compare)
+	p.owned = slices.Compact(p.owned)
+	return p
+}
+
+// heir is the address that an announced create counts for: its own, unless the
+// block got another label since, which its name gives away.
+func (p *planner) heir(a Announced) kind.Addr {
+	k := p.kinds[a.Addr.Kind]
+	if p.resources[a.Addr] != nil || p.entries[a.Addr] != nil || k == nil {
+		return a.Addr
+	}
+	if now, ok := p.declaredAs(k, k.Fold(a.Identity)); ok {
+		return now
+	}
+	return a.Addr
+}
+
+// resource plans one declared resource.
+func (p *planner) resource(r *kind.Resource) {
+	h := p.hold(r.Addr, r.Kind)
+	if h.object == nil && !p.find(r, &h) {
+		return
+	}
+	if h.object == nil {
+		p.create(r, h)
+		return
+	}
+	p.compare(r, h)
+}
+
+// create plans an object that is not there.
+func (p *planner) create(r *kind.Resource, h holding) {
+	c := Change{
+		Addr:      r.Addr,
+		Kind:      r.Kind,
+		Action:    Create,
+		Identity:  r.Identity(),
+		Before:    cty.NullVal(r.Kind.LiveType()),
+		After:     r.Value,
+		Leftovers: h.leftovers,
+	}
+	if h.entry != nil {
+		c.Reason = gone(r.Kind, h.entry.Identity)
+	}
+	p.finish(r, c)
+}
+
+// compare plans what becomes of an object that is there.
+func (p *planner) compare(r *kind.Resource, h holding) {
+	live, err := h.object.Value()
+	if err != nil {
+		p.unreadable(r.Block.Range.Ptr(), err)
+		return
+	}
+	fields, hidden := Diff(r.Kind, r.Value, live, h.entry, r.IgnoreChanges)
+	p.warnHidden(r, hidden)
+	action, reason := p.action(r, h, live, fields)
+	p.warnUnknownSecret(r, h, action)
+	if !h.imported && (action == NoOp || action == Update) {
+		p.refresh(r, h)
+	}
+	if action == NoOp && !h.imported && len(h.leftovers) == 0 {
+		return
+	}
+	c := Change{
+		Addr:      r.Addr,
+		Kind:      r.Kind,
+		Action:    action,
+		Import:    h.imported,
+		Identity:  r.Identity(),
+		ID:        h.object.ID,
+		Before:    live,
+		After:     after(r, live),
+		Fields:    fields,
+		Reason:    reason,
+		Leftovers: h.leftovers,
+	}
+	p.checkInUse(r, &c)
+	if action == Replace {
+		p.checkReplacement(r, h)
+	}
+	if r.Kind.Gone != nil && (action == Replace && !h.unrecorded() || h.retiring) {
+		c.Hazards = r.Kind.Gone(r.Value)
+	}
+	if action == NoOp && h.retiring {
+		c.Reason = "an earlier replacement did not get to deleting the old " + r.Kind.Name
+	}
+	p.finish(r, c)
+}
+
+// action decides what becomes of a live object, and why.
+func (p *planner) action(r *kind.Resource, h holding, live cty.Value, fields []string) (Action, string) {
+	if r.Kind.Update == nil {
+		reason := p.replaceReason(r, h)
+		if reason == "" && len(fields) == 0 {
+			return NoOp, h.reason
+		}
+		return Replace, reason
+	}
+	if p.replace[r.Addr] {
+		p.errorf(&r.Block.Range, "Refusing to replace "+r.Addr.String(),
+			"Replacing a %s is never automatic, because everything it holds would be deleted. "+
+				"Declare a new %s in a block of its own, copy what you need, and then remove this block.", r.Kind.Name, r.Kind.Name)
+		return NoOp, ""
+	}
+	for _, f := range fields {
+		if r.Kind.Attr(f).Fixed || f == r.Kind.Identity {
+			p.fixed(r, f, live)
+			return NoOp, ""
+		}
+	}
+	if len(fields) == 0 {
+		return NoOp, h.reason
+	}
+	return Update, h.reason
+}
+
+// fixed reports a change that only another object could have.
+func (p *planner) fixed(r *kind.Resource, attr string, live cty.Value) {
+	rng := r.Block.RangeOf(attr)
+	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
+		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
+			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+
+			"and then remove the old block.",
+		r.Addr, attr, brief(live.GetAttr(attr)), brief(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
+}
+
+// finish completes a change of a declared resource: everything that depends
+// on the change as a whole.
+func (p *planner) finish(r *kind.Resource, c Change) {
+	p.refuse(r, &c)
+	p.checkReferences(r, &c)
+	c.Hazards = tidy(append(c.Hazards, hazards(&c)...))
+	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace) {
+		p.deliver(r, &c)
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// refresh records an object that stays, where its entry is missing or says
+// something else.
+func (p *planner) refresh(r *kind.Resource, h holding) {
+	was := kind.Entry{Addr: r.Addr}
+	if h.entry != nil {
+		was = *h.entry
+	}
+	now := was
+	now.ID, now.Identity = h.object.ID, h.object.Identity
+	now.PreventDestroy = r.PreventDestroy
+	now.Retiring = slices.DeleteFunc(slices.Clone(was.Retiring), func(id string) bool { return p.Snapshot.ByID(r.Kind, id) == nil })
+	if was.Delivered && len(r.Deliver) > 0 {
+		now.Delivery = DeliveryDigest(r)
+	}
+	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
+		now.Delivery != was.Delivery || !slices.Equal(now.Retiring, was.Retiring) {
+		p.plan.Refreshed = append(p.plan.Refreshed, now)
+	}
+}
+
+func (p *planner) sort() {
+	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Refreshed, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Lost, kind.Addr.Compare)
+}
+
+func gone(k *kind.Kind, identity string) string {
+	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, identity)
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A reference is one mention of an object by its name.
+type reference struct{ kind, identity string }
+
+// references calls f with every name of another object in v, and with the
+// attribute of the top level in which it stands. v is not null; what is hidden
+// is passed over.
+func references(k *kind.Kind, v cty.Value, f func(attr, ref, name string)) {
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		if !a.Computed {
+			referencesIn(a, v.GetAttr(a.Name), func(ref, name string) { f(a.Name, ref, name) })
+		}
+	}
+}
+
+func referencesIn(a *kind.Attr, v cty.Value, f func(ref, name string)) {
+	switch {
+	case a.Ref == "" && a.Object == nil, v.IsNull(), !v.IsKnown():
+	case v.Type() == cty.String:
+		f(a.Ref, v.AsString())
+	case v.Type().IsObjectType():
+		for i := range a.Object {
+			referencesIn(&a.Object[i], v.GetAttr(a.Object[i].Name), f)
+		}
+	case v.CanIterateElements():
+		for it := v.ElementIterator(); it.Next(); {
+			_, e := it.Element()
+			referencesIn(a, e, f)
+		}
+	}
+}
+
+// checkReferences reports names of objects that neither exist nor will: B2 wants
+// their IDs.
+func (p *planner) checkReferences(r *kind.Resource, c *Change) {
+	if c.Action == NoOp {
+		return
+	}
+	references(r.Kind, c.After, func(attr, ref, name string) {
+		k := p.kinds[ref]
+		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.exists(k, k.Fold(name)) {
+			return
+		}
+		rng := r.Block.RangeOf(attr)
+		p.errorf(&rng, "No such "+ref,
+			"%s of %s names the %s %q, which neither exists in this account nor is in the configuration. "+
+				"Correct the name, or declare the %s.", attr, r.Addr, ref, name, ref)
+	})
+}
+
+func (p *planner) exists(k *kind.Kind, identity string) bool {
+	if !p.Snapshot.WasRead(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+		return true
+	}
+	if _, ok := p.declaredAs(k, identity); ok {
+		return true
+	}
+	return p.restricted(k) && slices.ContainsFunc(p.Snapshot.Account.Buckets, func(b kind.AllowedBucket) bool {
+		return k.Fold(b.Name) == identity
+	})
+}
+
+// declaredAs finds the resource that declares an identity. Few plans ask, so
+// the index is made when the first one does.
+func (p *planner) declaredAs(k *kind.Kind, identity string) (kind.Addr, bool) {
+	if p.identities == nil {
+		p.identities = make(map[reference]kind.Addr, len(p.declared))
+		for _, r := range p.declared {
+			p.identities[reference{r.Kind.Name, r.Identity()}] = r.Addr
+		}
+	}
+	addr, ok := p.identities[reference{k.Name, identity}]
+	return addr, ok
+}
+
+// order fills in Needs. What is made waits for what it refers to, by its block
+// or by a plain name; what is deleted waits for what refers to it. An order
+// that only a name suggests gives way where a block says the opposite.
+func (p *planner) order() {
+	changes := make(map[kind.Addr]*Change, len(p.plan.Changes))
+	for i := range p.plan.Changes {
+		changes[p.plan.Changes[i].Addr] = &p.plan.Changes[i]
+	}
+	o := orderer{planner: p, changes: changes}
+	for i := range p.plan.Changes {
+		o.declared(&p.plan.Changes[i])
+	}
+	users := o.users()
+	for i := range p.plan.Changes {
+		o.named(&p.plan.Changes[i], users)
+	}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		slices.SortFunc(c.Needs, kind.Addr.Compare)
+		c.Needs = slices.Compact(c.Needs)
+	}
+}
+
+type orderer struct {
+	*planner
+	changes map[kind.Addr]*Change
+}
+
+// declared follows what blocks refer to, through blocks that do not change.
+func (o *orderer) declared(c *Change) {
+	r := o.resources[c.Addr]
+	if r == nil {
+		return
+	}
+	seen := map[kind.Addr]bool{c.Addr: true}
+	var follow func(needs []kind.Addr)
+	follow = func(needs []kind.Addr) {
+		for _, addr := range needs {
+			if seen[addr] {
+				continue
+			}
+			seen[addr] = true
+			switch to := o.changes[addr]; {
+			case to != nil && removes(c) && removes(to):
+				to.Needs = append(to.Needs, c.Addr)
+			case to != nil && !removes(c) && !removes(to):
+				c.Needs = append(c.Needs, addr)
+			case o.resources[addr] != nil:
+				follow(o.resources[addr].Needs)
+			}
+		}
+	}
+	follow(r.Needs)
+}
+
+func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
+
+// users lists, by what is referred to, the changes that end a reference.
+func (o *orderer) users() map[reference][]*Change {
+	users := map[reference][]*Change{}
+	for i := range o.plan.Changes {
+		c := &o.plan.Changes[i]
+		if c.Before.IsNull() || c.Action == NoOp {
+			continue
+		}
+		references(c.Kind, c.Before, func(_, ref, name string) {
+			to := reference{ref, name}
+			users[to] = append(users[to], c)
+		})
+	}
+	return users
+}
+
+// named follows names that stand in values.
+func (o *orderer) named(c *Change, users map[reference][]*Change) {
+	if removes(c) {
+		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
+			o.wait(c, user)
+		}
+		return
+	}
+	references(c.Kind, c.After, func(_, ref, name string) {
+		k := o.kinds[ref]
+		if k == nil {
+			return
+		}
+		if addr, ok := o.declaredAs(k, k.Fold(name)); ok && o.changes[addr] != nil && !removes(o.changes[addr]) {
+			o.wait(c, o.changes[addr])
+		}
+	})
+}
+
+// wait lets c wait for the other change, unless that waits for c already.
+func (o *orderer) wait(c, other *Change) {
+	if c != other && !o.waits(other, c, map[kind.Addr]bool{}) {
+		c.Needs = append(c.Needs, other.Addr)
+	}
+}
+
+func (o *orderer) waits(c, other *Change, seen map[kind.Addr]bool) bool {
+	for _, addr := range c.Needs {
+		if addr == other.Addr {
+			return true
+		}
+		if to := o.changes[addr]; to != nil && !seen[addr] {
+			seen[addr] = true
+			if o.waits(to, other, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}

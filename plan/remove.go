@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// forceDestroy is the attribute by which a kind whose objects hold others lets
+// them go with it.
+const forceDestroy = "force_destroy"
+
+// remove plans the end of something owned that is not, or no longer, wanted.
+func (p *planner) remove(addr kind.Addr) {
+	k, r := p.kinds[addr.Kind], p.resources[addr]
+	h := p.hold(addr, k)
+	switch {
+	case h.object != nil:
+		p.delete(addr, k, r, h)
+	case h.entry == nil: // announced, and never made
+	case p.unseeable(k, h.entry.ID):
+		p.errorf(nil, "Bucket is outside what the credentials may use",
+			"%s is bucket %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
+				"Use a key that is not limited to buckets.", addr, h.entry.Identity, p.allowed())
+	default:
+		p.plan.Changes = append(p.plan.Changes, Change{
+			Addr:      addr,
+			Kind:      k,
+			Action:    Forget,
+			Identity:  h.entry.Identity,
+			ID:        h.entry.ID,
+			Before:    cty.NullVal(k.LiveType()),
+			After:     cty.NullVal(k.ConfigType()),
+			Reason:    gone(k, h.entry.Identity),
+			Leftovers: h.leftovers,
+		})
+	}
+}
+
+// delete plans the deletion of a live object. r is its block, nil where that is
+// gone.
+func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holding) {
+	p.checkProtected(addr, r, h)
+	live, err := h.object.Value()
+	if err != nil {
+		p.unreadable(nil, err)
+		return
+	}
+	c := Change{
+		Addr:      addr,
+		Kind:      k,
+		Action:    Delete,
+		Identity:  h.object.Identity,
+		ID:        h.object.ID,
+		Before:    live,
+		After:     cty.NullVal(k.ConfigType()),
+		Leftovers: h.leftovers,
+	}
+	declared := c.After
+	switch {
+	case r != nil:
+		declared = r.Value
+		c.Force = forced(k, declared)
+	case h.unrecorded():
+		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)
+	default:
+		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
+	}
+	if k.Gone != nil && !(k.Delivers && h.unrecorded()) {
+		c.Hazards = tidy(k.Gone(declared))
+	}
+	p.checkInUse(r, &c)
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+func forced(k *kind.Kind, v cty.Value) bool {
+	if a := k.Attr(forceDestroy); a == nil || a.Type != cty.Bool {
+		return false
+	}
+	force := v.GetAttr(forceDestroy)
+	return !force.IsNull() && force.True()
+}
+
+// checkProtected refuses to delete what prevent_destroy protects. What the block
+// says counts; what the state remembers counts where the block is gone.
+func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
+	switch {
+	case r != nil && r.PreventDestroy:
+		rng := r.Block.RangeOf("prevent_destroy")
+		p.errorf(&rng, "Instance cannot be destroyed",
+			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.", addr, addr)
+	case r == nil && h.entry != nil && h.entry.PreventDestroy:
+		p.errorf(nil, "Instance cannot be destroyed",
+			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, put its block back with "+
+				"prevent_destroy = false, apply, and then remove the block. To keep it and stop managing it, run `b2form state rm '%s'`.", addr, addr)
+	}
+}
