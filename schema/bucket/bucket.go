@@ -70,7 +70,7 @@ func attrs() []kind.Attr {
 		{Name: "id", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},
 		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
-		{Name: "options", Wire: "options", Type: cty.Set(cty.String), Computed: true, Doc: "s3: the bucket can be used through the S3 API."},
+		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true, Doc: "s3: the bucket can be used through the S3 API."},
 		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint, Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
 		{Name: "s3_region", Type: cty.String, Computed: true, Account: region, Doc: "Region of the S3 API: us-west-004."},
 		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: https://f004.backblazeb2.com."},

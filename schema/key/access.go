@@ -69,10 +69,10 @@ func accountOnly() []string { return []string{"deleteBuckets", "deleteKeys", "li
 // sameCapabilities compares as sets. Where access was given, every list that
 // the console ever granted for that choice is as good.
 func sameCapabilities(p kind.Pair) bool {
-	want, live := set(p.Want.GetAttr("capabilities")), set(p.Live.GetAttr("capabilities"))
-	if slices.Equal(want, live) {
+	if p.Want.GetAttr("capabilities").RawEquals(p.Live.GetAttr("capabilities")) {
 		return true
 	}
+	want, live := names(p.Want.GetAttr("capabilities")), names(p.Live.GetAttr("capabilities"))
 	access := p.Want.GetAttr("access")
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false
@@ -87,8 +87,8 @@ func sameCapabilities(p kind.Pair) bool {
 	return false
 }
 
-// set lists the elements in order; nil for null.
-func set(v cty.Value) []string {
+// names lists the elements; nil for null.
+func names(v cty.Value) []string {
 	if v.IsNull() {
 		return nil
 	}
@@ -96,6 +96,5 @@ func set(v cty.Value) []string {
 	for _, e := range v.AsValueSlice() {
 		out = append(out, e.AsString())
 	}
-	slices.Sort(out)
 	return out
 }

@@ -63,14 +63,14 @@ func attrs() []kind.Attr {
 		{Name: "access", Type: str,
 			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only. Instead of capabilities.",
 			Samples: words(presetNames()...), Check: checkAccess},
-		{Name: "capabilities", Wire: "capabilities", Type: cty.Set(str),
+		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Normal: sorted,
 			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
-			Samples: []cty.Value{cty.SetVal(words("listFiles", "readFiles"))}, Check: checkCapabilities, Same: sameCapabilities},
+			Samples: []cty.Value{cty.ListVal(words("listFiles", "readFiles"))}, Check: checkCapabilities, Same: sameCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
-		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", Provider: "bucket_ids", Type: cty.Set(str), Ref: "bucket",
+		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", Provider: "bucket_ids", Type: cty.List(str), Ref: "bucket",
 			Doc:    "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.SetVal(words("acme-photos"))}},
+			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(words("acme-photos"))}},
 		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: words("library/"),
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
@@ -117,7 +117,7 @@ func complete(v map[string]cty.Value) {
 		names = append(slices.Clone(names), listAll)
 	}
 	if len(names) > 0 {
-		v["capabilities"] = cty.SetVal(words(names...))
+		v["capabilities"] = cty.ListVal(words(names...))
 	}
 }
 
@@ -197,18 +197,31 @@ func check(v cty.Value) kind.Problems {
 	return ps
 }
 
-func lower(v cty.Value) cty.Value {
+// lower folds the case of bucket names, which means nothing to B2.
+func lower(v cty.Value) cty.Value { return normalise(v, strings.ToLower) }
+
+// sorted gives lists whose order and repetitions mean nothing one form.
+func sorted(v cty.Value) cty.Value { return normalise(v, func(s string) string { return s }) }
+
+func normalise(v cty.Value, fold func(string) string) cty.Value {
 	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
 		return v
 	}
-	out := make([]cty.Value, 0, v.LengthInt())
-	for _, e := range v.AsValueSlice() {
+	names, changed := make([]string, 0, v.LengthInt()), false
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
 		if e.IsNull() {
-			return v
+			return v // reported by the check
 		}
-		out = append(out, cty.StringVal(strings.ToLower(e.AsString())))
+		s := fold(e.AsString())
+		changed = changed || s != e.AsString() || len(names) > 0 && names[len(names)-1] >= s
+		names = append(names, s)
 	}
-	return cty.SetVal(out)
+	if !changed {
+		return v
+	}
+	slices.Sort(names)
+	return cty.ListVal(words(slices.Compact(names)...))
 }
 
 func noEmpty(v cty.Value) cty.Value {

@@ -1,13 +1,13 @@
 package kind
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"sort"
 	"strings"
 
+	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -250,47 +250,11 @@ func unexpected(want string, got any) error {
 // identify reads the ID and the folded identity of a raw object, and nothing else.
 func (k *Kind) identify(raw json.RawMessage) (id, identity string, err error) {
 	idWire, nameWire := k.Attr(k.ID).Wire, k.Attr(k.Identity).Wire
-	if err := scanMembers(raw, func(member, value string) {
-		switch member {
-		case idWire:
-			id = value
-		case nameWire:
-			identity = value
-		}
-	}); err != nil {
-		return "", "", fmt.Errorf("%s: B2's answer cannot be read: %w", k.Name, err)
-	}
-	if id == "" || identity == "" {
+	found := gjson.GetManyBytes(raw, idWire, nameWire)
+	if found[0].Type != gjson.String || found[1].Type != gjson.String {
 		return "", "", fmt.Errorf("%s: B2 answered an object without %s or %s", k.Name, idWire, nameWire)
 	}
-	return id, k.Fold(identity), nil
-}
-
-// scanMembers calls f with each top-level member whose value is a string.
-func scanMembers(raw json.RawMessage, f func(member, value string)) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return fmt.Errorf("not a JSON object")
-	}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return err
-		}
-		if v[0] != '"' {
-			continue
-		}
-		var s string
-		if err := json.Unmarshal(v, &s); err != nil {
-			return err
-		}
-		f(name.(string), s)
-	}
-	return nil
+	return strings.Clone(found[0].Str), k.Fold(strings.Clone(found[1].Str)), nil
 }
 
 // A Resolver turns the name of an object of a kind into its remote ID.

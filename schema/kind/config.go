@@ -92,9 +92,12 @@ type Import struct {
 // An Entry is what the state records of one owned object: never a setting,
 // never a secret.
 type Entry struct {
-	Addr      Addr      `json:"address"`
-	Identity  string    `json:"identity"` // as last seen, to find it again
-	ID        string    `json:"id"`
+	Addr     Addr   `json:"address"`
+	Identity string `json:"identity"` // as last seen, to find it again
+	ID       string `json:"id"`
+	// Retiring are remote IDs of earlier objects that this one replaced and that
+	// are still to be deleted.
+	Retiring  []string  `json:"retiring,omitempty"`
 	Created   time.Time `json:"created,omitzero"`
 	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
 	Delivered bool      `json:"delivered,omitempty"`

@@ -165,3 +165,23 @@ func (o *Object) Members() (map[string]any, error) {
 	}
 	return m, nil
 }
+
+// Computed lists a live object's computed attributes but its secrets; ok is
+// false where no live object has the ID or its JSON cannot be read.
+func (s *Snapshot) Computed(k *Kind, id string) (computed map[string]cty.Value, ok bool) {
+	o := s.ByID(k, id)
+	if o == nil {
+		return nil, false
+	}
+	v, err := o.Value()
+	if err != nil {
+		return nil, false
+	}
+	computed = map[string]cty.Value{}
+	for _, a := range k.ComputedAttrs() {
+		if !a.Secret {
+			computed[a.Name] = v.GetAttr(a.Name)
+		}
+	}
+	return computed, true
+}

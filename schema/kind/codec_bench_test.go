@@ -1,0 +1,46 @@
+package kind_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"b2form/schema/key"
+	"b2form/schema/kind"
+)
+
+func rawKeys(n int) []json.RawMessage {
+	out := make([]json.RawMessage, n)
+	for i := range out {
+		out[i] = json.RawMessage(fmt.Sprintf(`{
+  "accountId": "d2e6b27577ea",
+  "applicationKeyId": "002d2e6b27577ea%010x",
+  "bucketId": "8d625eb63be2775577c70e1a",
+  "capabilities": ["listBuckets", "listFiles", "readFiles", "shareFiles", "writeFiles"],
+  "expirationTimestamp": null,
+  "keyName": "app-%d",
+  "namePrefix": "users/%d/",
+  "options": ["s3"]
+}`, i, i, i))
+	}
+	return out
+}
+
+// BenchmarkSnapshot reads and decodes live keys, as a plan does.
+func BenchmarkSnapshot(b *testing.B) {
+	kinds := []*kind.Kind{key.Kind()}
+	raw := map[string][]json.RawMessage{"key": rawKeys(1000)}
+	account := &kind.Account{ID: "d2e6b27577ea"}
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := kind.NewSnapshot(account, kinds, raw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, o := range s.All(kinds[0]) {
+			if _, err := o.Value(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
