@@ -1,0 +1,139 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// defaultSize is reserved for a template that cannot be tried in advance.
+const defaultSize = 4096
+
+// A reserved is a file that will be replaced: a temporary file beside it, with
+// mode 0600 and the space that is needed.
+type reserved struct {
+	path string
+	temp *os.File // nil: published or abandoned
+}
+
+// reserve proves that path can be written and holds size bytes for it. What is
+// at path is not touched before publish.
+func reserve(path string, size int) (*reserved, error) {
+	if err := replaceable(path); err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
+	}
+	temp, err := os.CreateTemp(dir, ".b2form-*.tmp")
+	if err != nil {
+		return nil, fmt.Errorf("the folder %s cannot be written to: %w", dir, reason(err))
+	}
+	f := &reserved{path: filepath.Clean(path), temp: temp}
+	_, err = temp.Write(make([]byte, size))
+	if err == nil {
+		err = temp.Sync() // some file systems find out only now that they are full
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, reason(err)), f.abandon())
+	}
+	return f, nil
+}
+
+// replaceable refuses what a rename would silently destroy, or could not replace.
+func replaceable(path string) error {
+	if path == "" || os.IsPathSeparator(path[len(path)-1]) {
+		return fmt.Errorf("%q names no file", path)
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s cannot be used: %w", path, reason(err))
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory: add a file name", path)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a symbolic link: write the path of the file that it points to", path)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", path)
+	}
+	return nil
+}
+
+// fill writes the content where it is not seen yet, and makes it durable.
+func (f *reserved) fill(content string) error {
+	_, err := f.temp.WriteAt([]byte(content), 0)
+	if err == nil {
+		err = f.temp.Truncate(int64(len(content)))
+	}
+	if err == nil {
+		err = f.temp.Sync()
+	}
+	return reason(err)
+}
+
+// publish puts the file into place.
+func (f *reserved) publish() error {
+	if err := f.temp.Close(); err != nil {
+		return reason(err)
+	}
+	if err := replaceable(f.path); err != nil {
+		return err
+	}
+	if err := os.Rename(f.temp.Name(), f.path); err != nil {
+		return reason(err)
+	}
+	f.temp = nil
+	return reason(syncDir(filepath.Dir(f.path)))
+}
+
+// abandon removes the temporary file, if it is still there.
+func (f *reserved) abandon() error {
+	if f.temp == nil {
+		return nil
+	}
+	f.temp.Close()
+	err := os.Remove(f.temp.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil {
+		f.temp = nil
+	}
+	return err
+}
+
+// syncDir makes a rename in dir durable, where the system has such a thing.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // a directory cannot be opened for writing there
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
+// reason is the operating system's words without the names of temporary files.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}

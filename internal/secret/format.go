@@ -1,0 +1,88 @@
+package secret
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// format renders the key in one of the formats that need no template. A stdout
+// delivery without a format prints env.
+func format(name string, self Self) (string, error) {
+	switch name {
+	case "env", "":
+		return envFormat(self), nil
+	case "json":
+		return jsonFormat(self), nil
+	case "rclone":
+		return rcloneFormat(self), nil
+	case "aws":
+		return awsFormat(self), nil
+	}
+	return "", fmt.Errorf("%q is not a format; there are env, json, rclone and aws", name)
+}
+
+// envFormat is the pair of variables that Backblaze's command line tool reads
+// (github.com/Backblaze/B2_Command_Line_Tool, README: environment variables),
+// and b2form too. It suits a shell, Docker's --env-file and systemd's
+// EnvironmentFile: values are quoted only where a shell would need it, which
+// for the keys that B2 makes is never.
+func envFormat(self Self) string {
+	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellWord(self.KeyID), shellWord(self.Key.Reveal()))
+}
+
+func shellWord(s string) string {
+	unsafe := func(r rune) bool {
+		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !plain && !strings.ContainsRune("_-+/=.,:@", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, unsafe) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// jsonFormat is an object with the names that b2form's language uses. bucket is
+// there when the key is limited to exactly one, buckets when it is limited at
+// all, name_prefix when it is limited by one.
+func jsonFormat(self Self) string {
+	out := struct {
+		Name       string   `json:"name"`
+		KeyID      string   `json:"application_key_id"`
+		Key        string   `json:"application_key"`
+		Bucket     string   `json:"bucket,omitempty"`
+		Buckets    []string `json:"buckets,omitempty"`
+		NamePrefix string   `json:"name_prefix,omitempty"`
+		Endpoint   string   `json:"s3_endpoint"`
+		Region     string   `json:"s3_region"`
+	}{
+		Name: self.Name, KeyID: self.KeyID, Key: self.Key.Reveal(), Buckets: self.Buckets,
+		NamePrefix: self.NamePrefix, Endpoint: self.Endpoint, Region: self.Region,
+	}
+	if len(self.Buckets) == 1 {
+		out.Bucket = self.Buckets[0]
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		panic("a struct of strings always encodes")
+	}
+	return b.String()
+}
+
+// rcloneFormat is a remote for rclone, with the key's name as its name: pass the
+// file with --config, or RCLONE_CONFIG (rclone.org/b2, "account" and "key").
+func rcloneFormat(self Self) string {
+	return fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", self.Name, self.KeyID, self.Key.Reveal())
+}
+
+// awsFormat is a shared credentials file for what speaks S3 through an AWS SDK:
+// name it in AWS_SHARED_CREDENTIALS_FILE (AWS SDKs and Tools Reference Guide,
+// "Shared config and credentials files"). The profile is default, so nothing
+// else has to be set but the endpoint, which belongs into the config file.
+func awsFormat(self Self) string {
+	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", self.KeyID, self.Key.Reveal())
+}
