@@ -48,6 +48,15 @@ func (c *call) printAccount() error {
 	}
 	w.end(']')
 	w.begin("files", '[')
+	for _, id := range ids {
+		all := walk{bucketID: id}
+		for f, err := range all.from(c.tx, all.root()) {
+			if err != nil {
+				return err
+			}
+			w.file(c, f)
+		}
+	}
 	w.end(']')
 	w.begin("keys", '[')
 	for at, data := range c.tx.scan("k", "k") {
@@ -61,6 +70,5 @@ func (c *call) printAccount() error {
 	}
 	w.end(']')
 	w.end('}')
-	_ = ids
 	return nil
 }

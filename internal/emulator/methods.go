@@ -6,8 +6,10 @@ type method struct {
 	needs  string // the capability; "" if the method looks itself
 	writes bool
 	open   bool // takes other credentials than an authorization token
-	upload bool // the body is content and the parameters are headers
 	class  byte // of transaction, for the bill: 'A' is free
+	// begin and receive are the first two steps of an upload, whose body is
+	// content and whose parameters are headers; see upload.go.
+	begin, receive func(*call) error
 }
 
 // methods are all calls that exist, with what "Pricing Organized by API Calls"
@@ -23,4 +25,14 @@ var methods = map[string]method{
 	"b2_create_key": {run: createKey, needs: "writeKeys", writes: true, class: 'C'},
 	"b2_delete_key": {run: deleteKey, needs: "deleteKeys", writes: true, class: 'A'},
 	"b2_list_keys":  {run: listKeys, needs: "listKeys", class: 'C'},
+
+	"b2_cancel_large_file":           {run: cancelLargeFile, needs: "writeFiles", writes: true, class: 'A'},
+	"b2_delete_file_version":         {run: deleteFileVersion, needs: "deleteFiles", writes: true, class: 'A'},
+	"b2_get_upload_url":              {run: getUploadURL, needs: "writeFiles", class: 'A'},
+	"b2_hide_file":                   {run: hideFile, needs: "writeFiles", writes: true, class: 'A'},
+	"b2_list_file_names":             {run: listFileNames, needs: "listFiles", class: 'C'},
+	"b2_list_file_versions":          {run: listFileVersions, needs: "listFiles", class: 'C'},
+	"b2_list_unfinished_large_files": {run: listUnfinishedLargeFiles, needs: "listFiles", class: 'C'},
+	"b2_start_large_file":            {run: startLargeFile, needs: "writeFiles", writes: true, class: 'A'},
+	"b2_upload_file":                 {run: uploadFile, begin: beginUpload, receive: receiveFile, writes: true, class: 'A'},
 }

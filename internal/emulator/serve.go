@@ -26,6 +26,8 @@ type call struct {
 	tx      tx
 	caller  key
 	out     printer
+	// incoming is what an upload's steps hand on.
+	incoming *incoming
 	// billed is how many class C transactions the call costs if not one.
 	billed int
 	// after runs once the transaction is kept.
@@ -96,7 +98,7 @@ func wait(ctx context.Context, latency time.Duration) bool {
 
 // readBody reads a JSON request; the content of an upload stays unread.
 func (c *call) readBody() ([]byte, error) {
-	if methods[c.method].upload {
+	if methods[c.method].begin != nil {
 		return nil, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(c.http.Body, maxBody+1))
@@ -118,16 +120,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if err := c.parse(m, body); err != nil {
 		return refusedReply(err)
 	}
-	transact := s.store.view
-	if m.writes {
-		transact = s.store.update
-	}
-	err := transact(func(t tx) error {
-		c.tx = t
-		return c.run(m)
-	})
-	c.tx = nil
-	if err != nil {
+	if err := c.steps(m); err != nil {
 		return refusedReply(err)
 	}
 	for _, f := range c.after {
@@ -136,12 +129,44 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	return &reply{status: http.StatusOK, body: append(c.out.out, '\n')}
 }
 
+// steps runs the method's transaction or, for an upload, both of them with the
+// content in between.
+func (c *call) steps(m method) error {
+	if m.begin != nil {
+		err := c.transact(m, func() error {
+			if err := c.testMode(); err != nil {
+				return err
+			}
+			return m.begin(c)
+		})
+		if err != nil {
+			return err
+		}
+		if err := m.receive(c); err != nil {
+			return err
+		}
+		return c.transact(m, func() error { return m.run(c) })
+	}
+	return c.transact(m, func() error { return c.run(m) })
+}
+
+func (c *call) transact(m method, f func() error) error {
+	transact := c.server.store.view
+	if m.writes {
+		transact = c.server.store.update
+	}
+	return transact(func(t tx) error {
+		c.tx = t
+		return f()
+	})
+}
+
 func (c *call) parse(m method, body []byte) (err error) {
 	get := c.http.Method == http.MethodGet || c.http.Method == http.MethodHead
 	switch {
-	case get && (!c.server.keeps(wireIsPrettyJSON) || m.upload), !get && c.http.Method != http.MethodPost:
+	case get && (!c.server.keeps(wireIsPrettyJSON) || m.begin != nil), !get && c.http.Method != http.MethodPost:
 		return refuse(405, "method_not_allowed", "%s does not take %s", c.method, c.http.Method)
-	case m.upload:
+	case m.begin != nil:
 		return nil
 	case get:
 		c.in = parseQuery(c.http.URL.Query())
@@ -156,7 +181,7 @@ func (c *call) run(m method) error {
 		return err
 	}
 	if !m.open {
-		if err := c.identify(c.http.Header.Get("Authorization")); err != nil {
+		if err := c.identify(c.http.Header.Get("Authorization"), accountToken); err != nil {
 			return err
 		}
 		if !c.may(m.needs) && m.needs != "" {
@@ -225,13 +250,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *repl
 // see the "Integration Checklist".
 func (c *call) testMode() error {
 	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
-	case mode == "force_cap_exceeded" && methods[c.method].upload:
+	case mode == "force_cap_exceeded" && methods[c.method].begin != nil:
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")
 	case mode == "force_cap_exceeded" && methods[c.method].class == 'C':
 		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
 	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].open && c.server.faults.sometimes():
 		return refuse(401, "expired_auth_token", "")
-	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.sometimes():
+	case mode == "fail_some_uploads" && methods[c.method].begin != nil && c.server.faults.sometimes():
 		return refuse(503, "service_unavailable", "")
 	}
 	return nil

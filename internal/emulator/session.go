@@ -72,28 +72,32 @@ func (s *Server) logIn(t tx, r *http.Request, now time.Time) (key, error) {
 }
 
 // A token is 77 characters: 4_<key ID>_<when, 8 hex>_<6 hex>_acct_<28 of
-// base64>. It needs no record here: the last part proves the others.
-const tokenForm = "4_%s_%08x_%s_acct_"
+// base64>. It needs no record here: the last part proves the others, and what
+// the token is for: "acct", or "upld" with what may be uploaded to.
+const tokenForm = "4_%s_%08x_%s_%s_"
 
-func (s *Server) token(keyID string, version int, now time.Time) string {
+const accountToken = "acct"
+
+func (s *Server) token(keyID, purpose string, version int, now time.Time) string {
 	if keyID == s.account.ID {
 		keyID = s.account.keyID(0)
 	}
 	mark := fmt.Sprintf("%s%x", hex.EncodeToString(s.account.derive("mark", keyID))[:5], version)
-	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark)
-	return head + s.proof(head)
+	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark, purpose[:4])
+	return head + s.proof(head, purpose)
 }
 
-func (s *Server) proof(head string) string {
-	mac := hmac.New(sha1.New, s.account.derive("token", s.account.masterKey()))
+func (s *Server) proof(head, purpose string) string {
+	mac := hmac.New(sha1.New, s.account.derive("token", s.account.masterKey(), purpose))
 	mac.Write([]byte(head))
 	return base64.URLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// readToken takes a token apart; ok is false unless this account made it.
-func (s *Server) readToken(token string) (keyID string, issued time.Time, version int, ok bool) {
+// readToken takes a token apart; ok is false unless this account made it for
+// the purpose.
+func (s *Server) readToken(token, purpose string) (keyID string, issued time.Time, version int, ok bool) {
 	const headLength = 49
-	if len(token) != 77 || !hmac.Equal([]byte(s.proof(token[:headLength])), []byte(token[headLength:])) {
+	if len(token) != 77 || !hmac.Equal([]byte(s.proof(token[:headLength], purpose)), []byte(token[headLength:])) {
 		return "", time.Time{}, 0, false
 	}
 	keyID = token[2 : 2+keyIDLength]
@@ -105,7 +109,7 @@ func (s *Server) readToken(token string) (keyID string, issued time.Time, versio
 }
 
 // identify finds the key behind a request's authorization token.
-func (c *call) identify(token string) error {
+func (c *call) identify(token, purpose string) error {
 	s := c.server
 	code := func(code string) error {
 		if !s.keeps(authCodesHaveMeaning) {
@@ -116,7 +120,7 @@ func (c *call) identify(token string) error {
 	if token == "" {
 		return code("missing_auth_token")
 	}
-	id, issued, version, ok := s.readToken(token)
+	id, issued, version, ok := s.readToken(token, purpose)
 	if !ok || !s.keeps(tokensCrossVersions) && version != c.version {
 		return code("bad_auth_token")
 	}
@@ -171,7 +175,7 @@ func authorize(c *call) error {
 		return c.wrongVersion()
 	}
 	c.caller = k
-	token := c.server.token(k.ID, c.version, c.now)
+	token := c.server.token(k.ID, accountToken, c.version, c.now)
 	switch {
 	case c.version == 4 || !c.server.keeps(authorizeShapesDiffer):
 		return c.printV4(token)

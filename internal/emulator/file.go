@@ -1,0 +1,272 @@
+package emulator
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// A file is one file version, hide marker or unfinished large file; see "File
+// Versions".
+type file struct {
+	ID          string            `json:"id"`
+	Bucket      string            `json:"bucket"`
+	Name        string            `json:"name"`
+	Action      string            `json:"action"`
+	Order       uint64            `json:"order"` // of creation
+	Time        int64             `json:"time"`  // milliseconds
+	Length      int64             `json:"length"`
+	SHA1        string            `json:"sha1,omitempty"`
+	MD5         string            `json:"md5,omitempty"`
+	ContentType string            `json:"type"`
+	Info        map[string]string `json:"info,omitempty"`
+	Encryption  encryption        `json:"encryption"`
+	CustomerKey string            `json:"customerKey,omitempty"` // MD5 of an SSE-C key
+	Lock        fileLock          `json:"lock"`
+	// Pieces are the parts of a large file, whose content stays where it is.
+	Pieces []piece `json:"pieces,omitempty"`
+}
+
+// What a file version is.
+const (
+	uploaded = "upload"
+	hidden   = "hide"
+	started  = "start"
+	folder   = "folder" // in listings only
+)
+
+type piece struct {
+	Content string `json:"content"`
+	Length  int64  `json:"length"`
+}
+
+// A fileLock protects a version from deletion until a time, in milliseconds,
+// or while a hold is "on".
+type fileLock struct {
+	Mode  string `json:"mode,omitempty"`
+	Until int64  `json:"until,omitempty"`
+	Hold  string `json:"hold,omitempty"`
+}
+
+// Limits of b2_upload_file.
+const (
+	maxFileName    = 1024 // bytes
+	maxNameSegment = 250  // bytes, between slashes
+	maxFileInfo    = 10
+	maxInfoBytes   = 7000 // keys and values together
+)
+
+const hideMarkerType = "application/x-bz-hide-marker"
+
+// The digests of nothing, which hide markers have.
+const (
+	emptySHA1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+	emptyMD5  = "d41d8cd98f00b204e9800998ecf8427e"
+)
+
+// key is where the store has the version: after its name, newest first.
+func (f file) key() string { return versionKey(f.Bucket, f.Name, f.Time, f.Order) }
+
+func versionKey(bucketID, name string, millis int64, order uint64) string {
+	return fmt.Sprintf("f%s/%s\x00%016x%016x", bucketID, name, math.MaxUint64-uint64(millis), math.MaxUint64-order)
+}
+
+func (f file) unfinishedKey() string { return unfinishedKey(f.Bucket, f.Order) }
+
+func unfinishedKey(bucketID string, order uint64) string {
+	return fmt.Sprintf("u%s%016x", bucketID, order)
+}
+
+// newFile gives a file of this moment its place and ID. Large files have IDs
+// of their own kind. The ID tells the order, so that a listing can go on from
+// a version that is gone.
+func (c *call) newFile(bucketID, name, action string) file {
+	at := c.now.UTC().Truncate(time.Second)
+	f := file{
+		Bucket: bucketID, Name: name, Action: action, Time: at.UnixMilli(),
+		Order: count(c.tx, "file"), Encryption: c.server.defaultEncryption(),
+	}
+	kind := '1'
+	if action == started {
+		kind = '2'
+	}
+	noise := c.server.account.derive("file", strconv.FormatUint(f.Order, 10))
+	f.ID = fmt.Sprintf("4_z%s_f%c%05x%010x_d%s_m%s_c%s_v0001000_t%04d", bucketID, kind,
+		uint32(noise[0])<<12|uint32(noise[1])<<4|uint32(noise[2])>>4, f.Order,
+		at.Format("20060102"), at.Format("150405"), c.server.account.cluster(), noise[3]%60)
+	return f
+}
+
+var fileIDForm = regexp.MustCompile(
+	`^4_z([0-9a-f]{24})_f[12][0-9a-f]{5}([0-9a-f]{10})_d([0-9]{8})_m([0-9]{6})_c[0-9]{3}_v[0-9]{7}_t[0-9]{4}$`)
+
+// readFileID takes an ID apart.
+func readFileID(id string) (bucketID string, millis int64, order uint64, ok bool) {
+	m := fileIDForm.FindStringSubmatch(id)
+	if m == nil {
+		return "", 0, 0, false
+	}
+	at, err := time.Parse("20060102150405", m[3]+m[4])
+	if err != nil {
+		return "", 0, 0, false
+	}
+	order, _ = strconv.ParseUint(m[2], 16, 64)
+	return m[1], at.UnixMilli(), order, true
+}
+
+// addFile stores a version and what finds it.
+func (c *call) addFile(f file) {
+	save(c.tx, f.key(), f)
+	c.tx.put("i"+f.ID, []byte(f.key()))
+	if f.Action == started {
+		c.tx.put(f.unfinishedKey(), []byte(f.key()))
+	}
+}
+
+// removeFile forgets a version and, once that is certain, its content.
+func (c *call) removeFile(f file) error {
+	c.tx.remove(f.key())
+	c.tx.remove("i" + f.ID)
+	c.tx.remove(f.unfinishedKey())
+	drop := []string{f.ID}
+	for _, p := range f.Pieces {
+		drop = append(drop, p.Content)
+	}
+	if f.Action == started {
+		parts, err := c.removeParts(f)
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			drop = append(drop, p.Content)
+		}
+	}
+	c.after = append(c.after, func() {
+		for _, id := range drop {
+			// What stays behind is never found again and only takes room.
+			_ = c.server.content.drop(id)
+		}
+	})
+	return nil
+}
+
+// findFile gives a version, whose ID must at least look like one.
+func (c *call) findFile(id string) (f file, found bool, err error) {
+	bucketID, _, _, ok := readFileID(id)
+	if !ok {
+		return f, false, badRequest("Invalid fileId: %s", id)
+	}
+	if !c.mayUse(bucketID) {
+		return f, false, unauthorized()
+	}
+	at := c.tx.get("i" + id)
+	if at == nil {
+		return f, false, nil
+	}
+	found, err = load(c.tx, string(at), &f)
+	if err == nil && found && !c.mayName(f.Name) {
+		err = unauthorized()
+	}
+	return f, found, err
+}
+
+// mayName reports whether the caller's name prefix leaves the file.
+func (c *call) mayName(name string) bool { return strings.HasPrefix(name, c.caller.Prefix) }
+
+// fileBucket gives the bucket of a file call, whose ID must look like one.
+func (c *call) fileBucket(id string) (bucket, error) {
+	if !isHex(id, bucketIDLength) {
+		return bucket{}, refuse(400, "invalid_bucket_id", "Invalid bucketId: %s", id)
+	}
+	return c.allowedBucket(id)
+}
+
+func checkFileName(name string) error {
+	longest := 0
+	for segment := range strings.SplitSeq(name, "/") {
+		longest = max(longest, len(segment))
+	}
+	isControl := func(r rune) bool { return r < 0x20 || r == 0x7f }
+	switch {
+	case name == "":
+		return badRequest("File names must not be empty")
+	case len(name) > maxFileName:
+		return badRequest("File names must be no longer than %d bytes", maxFileName)
+	case !utf8.ValidString(name):
+		return badRequest("File names must be UTF-8")
+	case strings.ContainsFunc(name, isControl) || strings.Contains(name, `\`):
+		return badRequest("File names must not contain control characters or backslashes")
+	case strings.HasPrefix(name, "/") || strings.Contains(name, "//"):
+		return badRequest("File names must not start with '/' or contain '//'")
+	case longest > maxNameSegment:
+		return badRequest("File names must have no more than %d bytes between slashes", maxNameSegment)
+	}
+	return nil
+}
+
+func checkFileInfo(info map[string]string) error {
+	size := 0
+	for _, k := range sortedKeys(info) {
+		if len(k) > maxInfoKey || !infoKeyForm.MatchString(k) {
+			return badRequest("Bad file info name: %s", k)
+		}
+		size += len(k) + len(info[k])
+	}
+	if len(info) > maxFileInfo {
+		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
+	}
+	if size > maxInfoBytes {
+		return badRequest("File info must be no longer than %d bytes", maxInfoBytes)
+	}
+	return nil
+}
+
+// file prints a version for the caller.
+func (w *printer) file(c *call, f file) {
+	w.begin("", '{')
+	w.text("accountId", c.server.account.ID)
+	w.text("action", f.Action)
+	w.text("bucketId", f.Bucket)
+	w.number("contentLength", f.Length)
+	w.textOrNull("contentMd5", f.MD5)
+	w.textOrNull("contentSha1", f.SHA1)
+	w.textOrNull("contentType", f.ContentType)
+	w.textOrNull("fileId", f.ID)
+	w.pairs("fileInfo", f.Info)
+	w.text("fileName", f.Name)
+	if f.Action != hidden && f.Action != folder {
+		c.guarded("fileRetention", "readFileRetentions", false, func() {
+			w.fileRetention("value", f.Lock)
+		})
+		c.guarded("legalHold", "readFileLegalHolds", false, func() {
+			w.textOrNull("value", f.Lock.Hold)
+		})
+		w.fileEncryption(f)
+	}
+	if c.version == 1 {
+		w.number("size", f.Length)
+	}
+	w.number("uploadTimestamp", f.Time)
+	w.end('}')
+}
+
+func (w *printer) fileRetention(name string, l fileLock) {
+	w.begin(name, '{')
+	w.textOrNull("mode", l.Mode)
+	w.numberOrNull("retainUntilTimestamp", l.Until)
+	w.end('}')
+}
+
+func (w *printer) fileEncryption(f file) {
+	w.begin("serverSideEncryption", '{')
+	w.textOrNull("algorithm", f.Encryption.Algorithm)
+	if f.CustomerKey != "" {
+		w.text("customerKeyMd5", f.CustomerKey)
+	}
+	w.textOrNull("mode", f.Encryption.Mode)
+	w.end('}')
+}

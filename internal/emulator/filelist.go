@@ -1,0 +1,252 @@
+package emulator
+
+import (
+	"iter"
+	"strings"
+)
+
+// Page sizes of the file listings.
+const (
+	defaultFilePage   = 100
+	maxFilePage       = 10_000
+	maxUnfinishedPage = 100
+)
+
+// filePage reads how many files a listing wants.
+func (c *call) filePage(largest int64) (int, error) {
+	n, _ := c.in.integer("maxFileCount")
+	if n < 0 || n > largest {
+		return 0, refuse(400, "out_of_range", "maxFileCount out of range: %d", n)
+	}
+	if n == 0 {
+		n = defaultFilePage
+	}
+	return int(n), nil
+}
+
+// A walk goes through the versions of one bucket.
+type walk struct {
+	bucketID, prefix, delimiter string
+	// names visits only what b2_list_file_names shows: of each name the
+	// current version, unless that hides it.
+	names bool
+}
+
+func (w walk) root() string { return "f" + w.bucketID + "/" }
+
+// folderOf gives the folder that stands for the file in the listing, or "".
+func (w walk) folderOf(name string) string {
+	if w.delimiter == "" {
+		return ""
+	}
+	before, _, inFolder := strings.Cut(name[len(w.prefix):], w.delimiter)
+	if !inFolder {
+		return ""
+	}
+	return w.prefix + before + w.delimiter
+}
+
+// from visits the files from the store's key on, in order. After a folder it
+// jumps over what is inside, and after a name over its other versions, so that
+// a page costs what it shows.
+func (w walk) from(t tx, start string) iter.Seq2[file, error] {
+	return func(yield func(file, error) bool) {
+		for start != "" {
+			var ok bool
+			if start, ok = w.leg(t, start, yield); !ok {
+				return
+			}
+		}
+	}
+}
+
+// leg visits files until it is better to jump, and gives the key to jump to,
+// "" at the end. Its second result is false when the visitor has enough.
+func (w walk) leg(t tx, start string, yield func(file, error) bool) (string, bool) {
+	for key, data := range t.scan(start, w.root()+w.prefix) {
+		name, _, _ := strings.Cut(key[len(w.root()):], "\x00")
+		in := w.folderOf(name)
+		if in != "" && !w.names {
+			return w.past(in), yield(file{Action: folder, Bucket: w.bucketID, Name: in}, nil)
+		}
+		var f file
+		if err := decode(key, data, &f); err != nil {
+			return "", yield(file{}, err)
+		}
+		switch {
+		case !w.names:
+			if !yield(f, nil) {
+				return "", false
+			}
+		case f.Action == started:
+		case f.Action == hidden:
+			return w.root() + name + "\x01", true
+		case in != "":
+			return w.past(in), yield(file{Action: folder, Bucket: w.bucketID, Name: in}, nil)
+		default:
+			return w.root() + name + "\x01", yield(f, nil)
+		}
+	}
+	return "", true
+}
+
+// past is a key after everything in the folder: no name holds the byte 0xff.
+func (w walk) past(folder string) string { return w.root() + folder + "\xff" }
+
+// readWalk reads the members that both listings share.
+func (c *call) readWalk(names bool) (walk, string) {
+	w := walk{
+		bucketID: c.in.requiredText("bucketId"), prefix: c.in.text("prefix"),
+		delimiter: c.in.text("delimiter"), names: names,
+	}
+	return w, c.in.text("startFileName")
+}
+
+// checkWalk finds the bucket and enforces the caller's restrictions: a key
+// with a name prefix must ask for no more than that.
+func (c *call) checkWalk(w walk) error {
+	if _, err := c.fileBucket(w.bucketID); err != nil {
+		return err
+	}
+	if !c.mayName(w.prefix) {
+		return unauthorized()
+	}
+	return nil
+}
+
+func listFileNames(c *call) error {
+	w, startName := c.readWalk(true)
+	page, wrong := c.filePage(maxFilePage)
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if err := c.checkWalk(w); err != nil {
+		return err
+	}
+	next, err := c.printFiles(w.from(c.tx, w.root()+max(startName, w.prefix)), page)
+	if err != nil {
+		return err
+	}
+	c.out.textOrNull("nextFileName", next.Name)
+	c.out.end('}')
+	return nil
+}
+
+func listFileVersions(c *call) error {
+	w, startName := c.readWalk(false)
+	startID := c.in.text("startFileId")
+	page, wrong := c.filePage(maxFilePage)
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if startID != "" && startName == "" {
+		return badRequest("startFileName must be specified if startFileId is specified")
+	}
+	if err := c.checkWalk(w); err != nil {
+		return err
+	}
+	start, err := c.versionStart(w, startName, startID)
+	if err != nil {
+		return err
+	}
+	next, err := c.printFiles(w.from(c.tx, start), page)
+	if err != nil {
+		return err
+	}
+	c.out.textOrNull("nextFileId", next.ID)
+	c.out.textOrNull("nextFileName", next.Name)
+	c.out.end('}')
+	return nil
+}
+
+// versionStart is the key of the version to begin with, or where it would be
+// were it not gone.
+func (c *call) versionStart(w walk, name, id string) (string, error) {
+	if id == "" {
+		return w.root() + max(name, w.prefix), nil
+	}
+	bucketID, millis, order, ok := readFileID(id)
+	if !ok || bucketID != w.bucketID {
+		return "", badRequest("Invalid startFileId: %s", id)
+	}
+	if at := c.tx.get("i" + id); at != nil {
+		return string(at), nil
+	}
+	return versionKey(w.bucketID, name, millis, order), nil
+}
+
+// printFiles prints one page and leaves the object open. next is the file that
+// the page after it begins with.
+func (c *call) printFiles(files iter.Seq2[file, error], page int) (next file, err error) {
+	w := &c.out
+	listed := 0
+	w.begin("", '{')
+	w.begin("files", '[')
+	for f, err := range files {
+		if err != nil {
+			return file{}, err
+		}
+		if listed == page {
+			next = f
+			break
+		}
+		w.file(c, f)
+		listed++
+	}
+	w.end(']')
+	c.billed = perThousand(listed)
+	return next, nil
+}
+
+func listUnfinishedLargeFiles(c *call) error {
+	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("namePrefix")
+	startID := c.in.text("startFileId")
+	page, wrong := c.filePage(maxUnfinishedPage)
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if err := c.checkWalk(walk{bucketID: bucketID, prefix: prefix}); err != nil {
+		return err
+	}
+	start := "u" + bucketID
+	if startID != "" {
+		inBucket, _, order, ok := readFileID(startID)
+		if !ok || inBucket != bucketID {
+			return badRequest("Invalid startFileId: %s", startID)
+		}
+		start = unfinishedKey(bucketID, order)
+	}
+	next, err := c.printFiles(c.unfinished(bucketID, start, prefix), page)
+	if err != nil {
+		return err
+	}
+	c.out.textOrNull("nextFileId", next.ID)
+	c.out.end('}')
+	return nil
+}
+
+// unfinished visits the bucket's unfinished large files in the order of their
+// start.
+func (c *call) unfinished(bucketID, start, namePrefix string) iter.Seq2[file, error] {
+	return func(yield func(file, error) bool) {
+		for _, at := range c.tx.scan(start, "u"+bucketID) {
+			var f file
+			_, err := load(c.tx, string(at), &f)
+			if !strings.HasPrefix(f.Name, namePrefix) {
+				continue
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+	}
+}

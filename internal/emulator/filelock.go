@@ -1,0 +1,104 @@
+package emulator
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+)
+
+// A lockWish is how a new file is to be locked: by the bucket's default where
+// it says nothing.
+type lockWish struct {
+	Mode  string
+	Until int64
+	Hold  string
+}
+
+// newLock decides the lock of a file that is made now.
+func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
+	if wish == (lockWish{}) {
+		return c.defaultLock(b), nil
+	}
+	switch {
+	case wish.Mode != "" && !c.may("writeFileRetentions"), wish.Hold != "" && !c.may("writeFileLegalHolds"):
+		return fileLock{}, unauthorized()
+	case !b.Locked:
+		return fileLock{}, refuse(400, "bucket_missing_file_lock", "The bucket is not file lock enabled")
+	case wish.Hold != "" && wish.Hold != "on" && wish.Hold != "off":
+		return fileLock{}, badRequest("legalHold must be on or off: '%s'", wish.Hold)
+	}
+	lock := c.defaultLock(b)
+	if wish.Mode != "" || wish.Until != 0 {
+		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
+			return fileLock{}, err
+		}
+		lock.Mode, lock.Until = wish.Mode, wish.Until
+	}
+	lock.Hold = wish.Hold
+	return lock, nil
+}
+
+// defaultLock is what the bucket's default retention means for a file of now.
+func (c *call) defaultLock(b bucket) fileLock {
+	until := c.now
+	switch b.Retention.Unit {
+	case "days":
+		until = until.AddDate(0, 0, int(b.Retention.Duration))
+	case "years":
+		until = until.AddDate(int(b.Retention.Duration), 0, 0)
+	default:
+		return fileLock{}
+	}
+	return fileLock{Mode: b.Retention.Mode, Until: until.UnixMilli()}
+}
+
+func (c *call) checkRetention(mode string, until int64) error {
+	switch {
+	case mode != "governance" && mode != "compliance":
+		return badRequest("fileRetention.mode must be governance or compliance: '%s'", mode)
+	case until <= c.now.UnixMilli():
+		return refuse(400, "retain_until_timestamp_must_be_in_future", "retainUntilTimestamp must be in the future")
+	}
+	return nil
+}
+
+// readLockWish reads the members with which calls that are not uploads ask
+// for a lock.
+func (c *call) readLockWish() lockWish {
+	wish := lockWish{Hold: c.in.text("legalHold")}
+	if in := c.in.object("fileRetention"); in != nil {
+		wish.Mode = in.text("mode")
+		wish.Until, _ = in.integer("retainUntilTimestamp")
+	}
+	return wish
+}
+
+// customerEncryption checks a customer's key against its digest and forgets it.
+func customerEncryption(key, digest string) (encryption, string, error) {
+	raw, err := base64.StdEncoding.DecodeString(key)
+	sum := md5.Sum(raw)
+	if err != nil || len(raw) != 32 || base64.StdEncoding.EncodeToString(sum[:]) != digest {
+		return encryption{}, "", badRequest("Invalid customer key or customerKeyMd5")
+	}
+	return encryption{"SSE-C", "AES256"}, digest, nil
+}
+
+// readFileEncryption reads a member that asks for a file's encryption.
+func (c *call) readFileEncryption(name string, byDefault encryption) (e encryption, customerKey string, err error) {
+	in := c.in.object(name)
+	if in == nil {
+		return byDefault, "", nil
+	}
+	mode, algorithm := in.text("mode"), in.text("algorithm")
+	key, digest := in.text("customerKey"), in.text("customerKeyMd5")
+	switch {
+	case mode == "":
+		return byDefault, "", nil
+	case algorithm != "AES256":
+		return e, "", badRequest("Invalid server-side encryption algorithm")
+	case mode == "SSE-C":
+		return customerEncryption(key, digest)
+	case mode == "SSE-B2":
+		return sseB2, "", nil
+	}
+	return e, "", badRequest("expected a FileSseMode but found: '%s'", mode)
+}

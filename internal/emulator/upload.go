@@ -1,0 +1,253 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// An upload is answered in three steps, so that no transaction waits for the
+// network: begin checks the token and the headers and reserves an ID, receive
+// stores the content and compares digests, and the method itself makes the
+// content a file. What the last one needs stays in incoming.
+type incoming struct {
+	file   file
+	verify string // the SHA-1 that is promised: 40 hex digits, or "" for none
+	atEnd  bool   // the promise comes after the content
+	length int64  // of the content
+}
+
+// maxUpload is the size of the largest file in one request, in bytes.
+const maxUpload = 5_000_000_000
+
+func getUploadURL(c *call) error {
+	id := c.in.requiredText("bucketId")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if _, err := c.fileBucket(id); err != nil {
+		return err
+	}
+	w := &c.out
+	w.begin("", '{')
+	w.text("authorizationToken", c.uploadToken(id))
+	w.text("bucketId", id)
+	w.text("uploadUrl", fmt.Sprintf("%s/b2api/v%d/b2_upload_file/%s/c%s_v0001000_t0000",
+		c.server.url("pod"), c.version, id, c.server.account.cluster()))
+	w.end('}')
+	return nil
+}
+
+// uploadToken gives the caller's token for uploads to a bucket or large file.
+func (c *call) uploadToken(target string) string {
+	return c.server.token(c.caller.ID, "upld"+target, c.version, c.now)
+}
+
+// beginUpload is the first step of b2_upload_file.
+func beginUpload(c *call) error {
+	bucketID, _, _ := strings.Cut(c.target, "/")
+	if err := c.identify(c.http.Header.Get("Authorization"), "upld"+bucketID); err != nil {
+		return err
+	}
+	if !c.may("writeFiles") {
+		return unauthorized()
+	}
+	b, err := c.fileBucket(bucketID)
+	if err != nil {
+		return err
+	}
+	f, err := c.headerFile(b)
+	if err != nil {
+		return err
+	}
+	c.incoming = &incoming{file: f}
+	return c.promises()
+}
+
+// headerFile makes a file of the headers of b2_upload_file.
+func (c *call) headerFile(b bucket) (file, error) {
+	h := c.http.Header
+	name, err := url.QueryUnescape(h.Get("X-Bz-File-Name"))
+	if err != nil {
+		return file{}, badRequest("X-Bz-File-Name is not percent-encoded")
+	}
+	if err := checkFileName(name); err != nil {
+		return file{}, err
+	}
+	if !c.mayName(name) {
+		return file{}, unauthorized()
+	}
+	f := c.newFile(b.ID, name, uploaded)
+	if f.ContentType = contentType(h.Get("Content-Type"), name); f.ContentType == "" {
+		return file{}, badRequest("required header Content-Type is missing")
+	}
+	if f.Info, err = headerInfo(h); err != nil {
+		return file{}, err
+	}
+	if custom := h.Get("X-Bz-Custom-Upload-Timestamp"); custom != "" {
+		if f.Time, err = strconv.ParseInt(custom, 10, 64); err != nil || f.Time < 0 {
+			return file{}, badRequest("X-Bz-Custom-Upload-Timestamp must be milliseconds: %s", custom)
+		}
+	}
+	if f.Encryption, f.CustomerKey, err = headerEncryption(h, f.Encryption); err != nil {
+		return file{}, err
+	}
+	lock := lockWish{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
+	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
+		if lock.Until, err = strconv.ParseInt(until, 10, 64); err != nil {
+			return file{}, badRequest("X-Bz-File-Retention-Retain-Until-Timestamp must be milliseconds: %s", until)
+		}
+	}
+	f.Lock, err = c.newLock(b, lock)
+	return f, err
+}
+
+// contentType resolves the type that asks the service to guess.
+func contentType(given, name string) string {
+	if given != "b2/x-auto" {
+		return given
+	}
+	guess, _, _ := strings.Cut(mime.TypeByExtension(path.Ext(name)), ";")
+	if guess == "" {
+		return "application/octet-stream"
+	}
+	return guess
+}
+
+const infoHeader = "X-Bz-Info-"
+
+// headerInfo reads file info from headers. Header names have no case, and the
+// service keeps the lower one.
+func headerInfo(h http.Header) (map[string]string, error) {
+	info := map[string]string{}
+	for _, name := range sortedKeys(h) {
+		if !strings.HasPrefix(name, infoHeader) {
+			continue
+		}
+		value, err := url.QueryUnescape(h.Get(name))
+		if err != nil {
+			return nil, badRequest("%s is not percent-encoded", name)
+		}
+		info[strings.ToLower(name[len(infoHeader):])] = value
+	}
+	return info, checkFileInfo(info)
+}
+
+// headerEncryption reads how an upload is to be encrypted: by the service's
+// key, or by the customer's, of which only the digest is kept.
+func headerEncryption(h http.Header, byDefault encryption) (e encryption, customerKey string, err error) {
+	const customer = "X-Bz-Server-Side-Encryption-Customer-"
+	switch managed, algorithm := h.Get("X-Bz-Server-Side-Encryption"), h.Get(customer+"Algorithm"); {
+	case managed == "" && algorithm == "":
+		return byDefault, "", nil
+	case managed == "AES256" && algorithm == "":
+		return sseB2, "", nil
+	case managed == "" && algorithm == "AES256":
+		return customerEncryption(h.Get(customer+"Key"), h.Get(customer+"Key-Md5"))
+	}
+	return encryption{}, "", badRequest("Invalid server-side encryption headers")
+}
+
+var shaForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// promises reads how long the content is and which digest it has.
+func (c *call) promises() error {
+	in, claim := c.incoming, strings.ToLower(c.http.Header.Get("X-Bz-Content-Sha1"))
+	in.length = c.http.ContentLength
+	in.file.SHA1 = ""
+	switch unverified, isUnverified := strings.CutPrefix(claim, unverifiedPrefix); {
+	case claim == "":
+		return badRequest("required header X-Bz-Content-Sha1 is missing")
+	case claim == "hex_digits_at_end":
+		in.atEnd = true
+		in.length -= sha1.Size * 2
+	case claim == "do_not_verify":
+		in.file.SHA1 = unverifiedPrefix
+	case isUnverified && shaForm.MatchString(unverified):
+		in.verify, in.file.SHA1 = unverified, unverifiedPrefix
+	case shaForm.MatchString(claim):
+		in.verify = claim
+	default:
+		return badRequest("Invalid X-Bz-Content-Sha1 header")
+	}
+	switch {
+	case c.http.ContentLength < 0:
+		return badRequest("Content-Length header is required")
+	case in.length < 0:
+		return badRequest("the content is too short for the SHA1 checksum at its end")
+	case in.length > maxUpload:
+		return badRequest("the content is larger than %d bytes", int64(maxUpload))
+	}
+	return nil
+}
+
+// unverifiedPrefix marks a SHA-1 that the client did not vouch for.
+const unverifiedPrefix = "unverified:"
+
+// receive stores the content under the name and checks its promises.
+func (c *call) receive(name string) error {
+	in := c.incoming
+	digests := digests{sha1.New(), md5.New()}
+	limited := &io.LimitedReader{R: c.http.Body, N: in.length}
+	if err := c.server.content.put(name, io.TeeReader(limited, digests)); err != nil {
+		if limited.N > 0 {
+			return badRequest("the content ended early")
+		}
+		return err
+	}
+	if limited.N > 0 {
+		return c.discard(name, badRequest("the content ended %d bytes early", limited.N))
+	}
+	in.file.Length = in.length
+	in.file.MD5 = hex.EncodeToString(digests.md5.Sum(nil))
+	found := hex.EncodeToString(digests.sha1.Sum(nil))
+	in.file.SHA1 += found
+	if in.atEnd {
+		end, err := io.ReadAll(io.LimitReader(c.http.Body, sha1.Size*2))
+		if in.verify = string(bytes.ToLower(end)); err != nil || !shaForm.MatchString(in.verify) {
+			return c.discard(name, badRequest("the content does not end with its SHA1 checksum"))
+		}
+	}
+	if in.verify != "" && in.verify != found {
+		return c.discard(name, badRequest("Sha1 did not match data received"))
+	}
+	return nil
+}
+
+type digests struct{ sha1, md5 hash.Hash }
+
+func (d digests) Write(p []byte) (int, error) {
+	d.sha1.Write(p)
+	return d.md5.Write(p)
+}
+
+func (c *call) discard(name string, why error) error {
+	return errors.Join(why, c.server.content.drop(name))
+}
+
+// receiveFile is the second step of b2_upload_file.
+func receiveFile(c *call) error { return c.receive(c.incoming.file.ID) }
+
+// uploadFile is the last step of b2_upload_file. The bucket may have gone
+// meanwhile.
+func uploadFile(c *call) error {
+	f := c.incoming.file
+	if _, err := c.bucket(f.Bucket); err != nil {
+		return c.discard(f.ID, err)
+	}
+	c.addFile(f)
+	c.out.file(c, f)
+	return nil
+}
