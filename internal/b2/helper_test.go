@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	stdlog "log"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -190,3 +191,6 @@ func wantContains(t *testing.T, what, got string, parts ...string) {
 		}
 	}
 }
+
+// quiet keeps a server's complaints about its clients out of the test's output.
+func quiet() *stdlog.Logger { return stdlog.New(io.Discard, "", 0) }

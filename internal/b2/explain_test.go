@@ -1,0 +1,113 @@
+package b2_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"b2form/internal/b2"
+	"b2form/schema/kind"
+)
+
+func TestExplain(t *testing.T) {
+	refused := func(method string, status int, code, message string) *kind.Error {
+		return &kind.Error{Method: method, Status: status, Code: code, Message: message}
+	}
+	broken := func(cause error) *kind.Error {
+		return &kind.Error{Method: "b2_list_keys", Message: "broken", Cause: cause}
+	}
+	for _, c := range []struct {
+		err             error
+		summary, detail string
+	}{
+		{refused("b2_authorize_account", 401, "bad_auth_token", ""), "does not accept the application key", "B2_APPLICATION_KEY_ID"},
+		{refused("b2_authorize_account", 401, "unauthorized", "bad"), "does not accept the application key", "few minutes"},
+		{refused("b2_authorize_account", 400, "bad_request", "This request is not currently supported on API version number 3"), "version of the API", "several buckets"},
+		{refused("b2_authorize_account", 401, "unsupported", ""), "version of the API", "several buckets"},
+		{refused("b2_authorize_account", 403, "transaction_cap_exceeded", ""), "cap on transactions", "00:00 UTC"},
+		{refused("b2_list_keys", 401, "bad_auth_token", ""), "session", "deleted or replaced"},
+		{refused("b2_list_keys", 401, "unauthorized", ""), "listKeys", "web console"},
+		{refused("b2_update_bucket", 401, "unauthorized", "the application key lacks the capability writeBucketEncryption"), "writeBucketEncryption", "web console"},
+		{refused("b2_create_bucket", 401, "email_not_verified", ""), "e-mail", "verify"},
+		{refused("b2_update_bucket", 401, "no_payment_history", ""), "payment history", "Billing"},
+		{refused("b2_create_bucket", 403, "storage_cap_exceeded", ""), "cap on storage", "Caps & Alerts"},
+		{refused("b2_create_bucket", 400, "duplicate_bucket_name", "Bucket name is already in use."), "already in use", "all customers"},
+		{refused("b2_create_bucket", 400, "too_many_buckets", ""), "as many buckets", "100"},
+		{refused("b2_delete_bucket", 400, "cannot_delete_non_empty_bucket", ""), "not empty", "force_destroy"},
+		{refused("b2_update_bucket", 409, "conflict", "simultaneous updates to bucket"), "somebody else", "Run again"},
+		{refused("b2_update_bucket", 400, "file_lock_conflict", ""), "cannot be switched off", "file_lock_enabled"},
+		{refused("b2_update_bucket", 400, "bucket_missing_file_lock", ""), "no Object Lock", "file_lock_enabled = true"},
+		{refused("b2_update_bucket", 400, "source_replication_conflict", ""), "replication", "first"},
+		{refused("b2_update_bucket", 400, "restricted_bucket_conflict", ""), "restricted", "another bucket"},
+		{refused("b2_update_bucket", 400, "bad_bucket_id", "Bucket 1 does not exist"), "does not exist", "another account"},
+		{refused("b2_create_bucket", 400, "bad_request", "Rule with prefix '' must have"), "Rule with prefix '' must have", "documentation of b2_create_bucket"},
+		{refused("b2_list_keys", 400, "brand_new_code", ""), "no reason given [brand_new_code]", "documentation"},
+		{&kind.Error{Method: "b2_list_keys", Status: 429, Code: "too_many_requests", RetryAfter: time.Hour}, "rate of requests", "1h0m0s"},
+		{refused("b2_list_keys", 503, "service_unavailable", ""), "trouble of its own", "status.backblaze.com"},
+		{refused("b2_list_keys", 502, "", "the reply (text/html) is not from B2's API"), "502 Bad Gateway", "HTTPS_PROXY"},
+		{refused("b2_list_keys", 200, "", "the reply (text/html) is not from B2's API"), "other than B2", "login page"},
+		{refused("b2_list_keys", 200, "", "the reply does not have the documented shape"), "could not be understood", "release"},
+		{refused("b2_list_keys", 302, "", "redirect"), "redirects", "login page"},
+		{broken(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "api.nowhere", IsNotFound: true}}), "host api.nowhere is not known", "DNS"},
+		{broken(&net.DNSError{Name: "api.nowhere", Err: "server misbehaving"}), "could not be looked up", "DNS server"},
+		{broken(&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}), "127.0.0.1:9 refused", "B2_ENDPOINT"},
+		{broken(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), "no route", "network"},
+		{broken(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), "proxy cannot be reached", "NO_PROXY"},
+		{broken(x509.UnknownAuthorityError{}), "not trusted", "SSL_CERT_FILE"},
+		{broken(x509.HostnameError{}), "belongs to another host", "B2_ENDPOINT"},
+		{broken(io.EOF), "connection broke", "run again"},
+		{broken(context.DeadlineExceeded), "in time", "network"},
+		{broken(context.Canceled), "cancelled", "again"},
+		{broken(errors.New("?")), "on its way to B2", "network"},
+		{context.Canceled, "cancelled", "again"},
+		{&kind.Explained{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
+	} {
+		summary, detail := b2.Explain(fmt.Errorf("bucket.photos: %w", c.err))
+		wantContains(t, "summary", summary, c.summary)
+		wantContains(t, "detail", detail, c.detail)
+		if first := []rune(summary)[0]; unicode.IsLower(first) || strings.HasSuffix(summary, ".") {
+			t.Errorf("summary %q is not a capitalised clause", summary)
+		}
+	}
+	if summary, _ := b2.Explain(errors.New("disk full")); summary != "disk full" {
+		t.Errorf("explained a stranger as %q", summary)
+	}
+}
+
+func TestExplainSaysWhoAndWhetherItHappened(t *testing.T) {
+	_, detail := b2.Explain(&kind.Error{Method: "b2_create_key", Status: 500, Code: "internal_error", Message: "oops",
+		Unknown: true, Restriction: "application key 1 has no capabilities"})
+	wantContains(t, "detail", detail, "may have been made", "The application key 1 has no capabilities.", `(b2_create_key: 500 internal_error, "oops")`)
+}
+
+func TestADenialNamesWhatIsMissing(t *testing.T) {
+	const limited = `"buckets": [{"id": "b1", "name": "photos"}], "namePrefix": null, "capabilities": `
+	for name, c := range map[string]struct {
+		account, method string
+		in              object
+		summary, detail string
+	}{
+		"one capability":  {limited + `["listFiles"]`, "b2_update_bucket", object{"bucketId": "b1"}, "lacks the capability writeBuckets", "has the capabilities listFiles; it is limited to bucket photos"},
+		"guarded members": {limited + `["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b1", "defaultServerSideEncryption": object{}, "fileLockEnabled": true, "replicationConfiguration": object{}}, "lacks the capabilities writeBucketEncryption, writeBucketRetentions, writeBucketReplications", "writeBuckets"},
+		"another bucket":  {limited + `["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b2"}, "limited to certain buckets", "bucket photos"},
+		"every bucket":    {limited + `["listBuckets"]`, "b2_list_buckets", nil, "limited to certain buckets", "bucket photos"},
+		"a prefix":        {`"buckets": null, "namePrefix": "x/", "capabilities": ["listFiles"]`, "b2_list_file_versions", object{"bucketId": "b1"}, `start with "x/"`, `start with "x/"`},
+		"no reason":       {`"buckets": null, "namePrefix": "", "capabilities": ["listKeys"]`, "b2_list_keys", nil, "may not do this", "listKeys"},
+		"a locked file":   {`"capabilities": ["deleteFiles"]`, "b2_delete_file_version", nil, "Object Lock", "deleteFiles"},
+	} {
+		s := serve(t, map[string][]answer{c.method: {refuse(401, "unauthorized")}})
+		s.account = c.account
+		client, _ := connect(t, s, nil)
+		summary, detail := b2.Explain(client.Call(t.Context(), c.method, c.in, nil))
+		wantContains(t, name, summary, c.summary)
+		wantContains(t, name, detail, "application key "+keyID, c.detail, "401 unauthorized")
+	}
+}

@@ -1,0 +1,142 @@
+package b2_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2form/internal/b2"
+)
+
+// tokens is a service whose tokens work for an hour. Requests take a second.
+type tokens struct {
+	mu      sync.Mutex
+	issued  int
+	at      time.Time
+	trouble func(authorization int) bool // fails this authorization without a reply
+}
+
+func (s *tokens) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, reply := s.answer(r)
+	select {
+	case <-time.After(time.Second):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if status == 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	w := httptest.NewRecorder()
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, reply)
+	return w.Result(), nil
+}
+
+func (s *tokens) answer(r *http.Request) (int, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.HasSuffix(r.URL.Path, "authorize_account") {
+		s.issued++
+		s.at = time.Now()
+		if s.trouble != nil && s.trouble(s.issued) {
+			return 0, ""
+		}
+		return 200, fmt.Sprintf(`{"accountId": "a", "authorizationToken": "t%d", "apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`, s.issued)
+	}
+	if r.Header.Get("Authorization") != fmt.Sprintf("t%d", s.issued) || time.Since(s.at) >= time.Hour {
+		return 401, `{"code": "expired_auth_token", "message": "", "status": 401}`
+	}
+	return 200, "{}"
+}
+
+func (s *tokens) client(t *testing.T) *b2.Client {
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Transport: s, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestExpiryIsSharedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokens{}
+		client := s.client(t)
+		wave(t, client, 30)
+		<-time.After(2 * time.Hour)
+		wave(t, client, 30)
+		if s.issued != 2 {
+			t.Errorf("%d authorizations, want 2", s.issued)
+		}
+	})
+}
+
+func TestAFailedAuthorizationIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokens{trouble: func(n int) bool { return n <= 3 }}
+		client := s.client(t)
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if _, err := client.Authorize(t.Context()); err == nil {
+					t.Error("authorized without an answer")
+				}
+			})
+		}
+		all.Wait()
+		if _, err := client.Authorize(t.Context()); err != nil || s.issued != 4 {
+			t.Errorf("after the trouble: %v, %d requests in all", err, s.issued)
+		}
+	})
+}
+
+func TestTheCancelledLeaderDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokens{}
+		client := s.client(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			if _, err := client.Authorize(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("the leader got %v", err)
+			}
+		}()
+		synctest.Wait()
+		go cancel()
+		wave(t, client, 5)
+		short, end := context.WithTimeout(t.Context(), time.Millisecond)
+		defer end()
+		if _, err := client.Authorize(short); err != nil {
+			t.Errorf("from memory: %v", err)
+		}
+	})
+}
+
+func TestWhatAuthorizeMayNotAnswer(t *testing.T) {
+	for name, body := range map[string]string{
+		"lacks the account": `{"accountId": "", "apiInfo": {}}`,
+		"documented shape":  `{"accountId": 12}`,
+		"without https":     `{"accountId": "a", "authorizationToken": "t", "apiInfo": {"storageApi": {"apiUrl": "http://api.example"}}}`,
+	} {
+		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: time.Now, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			_, _ = io.WriteString(w, body)
+			return w.Result(), nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Authorize(t.Context())
+		wantContains(t, "error", kindError(t, err).Message, name)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
