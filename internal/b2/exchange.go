@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"b2form/schema/kind"
 )
@@ -133,12 +134,19 @@ func (c *Client) refusal(r *request, s *session, resp *http.Response) *kind.Erro
 		e.Message = notJSON(resp)
 		return e
 	}
-	e.Code, e.Message = c.redact(reply.Code, s), c.redact(reply.Message, s)
+	e.Code, e.Message = c.clean(reply.Code, s), c.clean(reply.Message, s)
 	return e
 }
 
-// redact removes the credentials from a text that somebody else wrote.
-func (c *Client) redact(text string, s *session) string {
+// clean makes a text that somebody else wrote fit to be shown: without the
+// credentials, and without what a terminal would obey.
+func (c *Client) clean(text string, s *session) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 	text = strings.ReplaceAll(text, c.key(), "[redacted]")
 	if s != nil {
 		text = strings.ReplaceAll(text, s.token(), "[redacted]")
@@ -150,7 +158,7 @@ func (c *Client) redact(text string, s *session) string {
 // body, which may be a whole page.
 func notJSON(resp *http.Response) string {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil {
+	if err != nil || len(media) > 60 {
 		media = "no content type"
 	}
 	if resp.StatusCode/100 == 3 {

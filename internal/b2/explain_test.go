@@ -111,3 +111,43 @@ func TestADenialNamesWhatIsMissing(t *testing.T) {
 		wantContains(t, name, detail, "application key "+keyID, c.detail, "401 unauthorized")
 	}
 }
+
+func TestARestrictedKey(t *testing.T) {
+	a := open(t)
+	var made struct{ ApplicationKeyID, ApplicationKey string }
+	a.call(t, "v3/b2_create_key", object{"keyName": "photos", "bucketId": a.bucket, "capabilities": []string{"listBuckets", "listFiles"}}, &made)
+	account, err := a.client.Authorize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited, err := b2.New(b2.Options{KeyID: made.ApplicationKeyID, Key: made.ApplicationKey, Endpoint: account.Realm, Now: a.clock.Now, Wait: a.clock.Wait})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := limited.Call(t.Context(), "b2_list_buckets", object{"bucketId": a.bucket}, nil); err != nil {
+		t.Error(err)
+	}
+	for method, says := range map[string]string{"b2_list_buckets": "certain buckets", "b2_update_bucket": "writeBuckets", "b2_list_keys": "listKeys"} {
+		summary, detail := b2.Explain(limited.Call(t.Context(), method, object{"bucketName": "other-photos", "bucketId": nil}, nil))
+		wantContains(t, method, summary, says)
+		wantContains(t, method, detail, "limited to bucket photos-library")
+	}
+	a.call(t, "b2_delete_key", object{"applicationKeyId": made.ApplicationKeyID}, nil)
+	summary, _ := b2.Explain(limited.Call(t.Context(), "b2_list_buckets", object{"bucketId": a.bucket}, nil))
+	wantContains(t, "after the key was deleted", summary, "does not accept the application key")
+}
+
+func TestABadSecretAgainstTheEmulator(t *testing.T) {
+	a := open(t)
+	account, err := a.client.Authorize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := b2.New(b2.Options{KeyID: a.MasterKeyID(), Key: key, Endpoint: account.Realm, Now: a.clock.Now, Wait: a.clock.Wait})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = stranger.Authorize(t.Context())
+	summary, _ := b2.Explain(err)
+	wantContains(t, "summary", summary, "does not accept the application key")
+}
