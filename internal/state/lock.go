@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"time"
 
@@ -28,7 +27,9 @@ func takeLock(ctx context.Context, path string, self LockedError, wait time.Dura
 			return nil, unwritable(name, "Nothing was changed.", err)
 		}
 		if ok {
-			return lock, describeHolder(lock, self)
+			// A courtesy to others: where it cannot be written the lock holds no less.
+			_ = os.WriteFile(name, append(compact(self), '\n'), 0o644)
+			return lock, nil
 		}
 		select {
 		case <-waiting.Done():
@@ -70,21 +71,13 @@ func releaseLock(lock *flock.Flock) error {
 	return lock.Unlock()
 }
 
-func describeHolder(lock *flock.Flock, self LockedError) error {
-	if err := os.WriteFile(lock.Path(), append(compact(self), '\n'), 0o644); err != nil {
-		return errors.Join(unwritable(lock.Path(), "Nothing was changed.", err), releaseLock(lock))
-	}
-	return nil
-}
-
-// readHolder gives what is known of the holder, at least the path.
+// readHolder gives what is known of the holder, at least the path. The file may
+// be half written, or unreadable while it is locked, as on Windows.
 func readHolder(path string) *LockedError {
 	held := &LockedError{}
 	data, err := os.ReadFile(path + lockSuffix)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		if json.Unmarshal(data, held) != nil {
-			held = &LockedError{}
-		}
+	if err != nil || json.Unmarshal(data, held) != nil {
+		held = &LockedError{}
 	}
 	held.Path = path
 	return held

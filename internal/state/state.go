@@ -69,6 +69,9 @@ func Read(path string) (*State, error) {
 		if !bytes.HasPrefix(again, journal) && attempt < attempts {
 			continue
 		}
+		if len(journal) == 0 {
+			return base, nil
+		}
 		c, err := replay(path+journalSuffix, journal, base)
 		if err != nil {
 			return nil, err

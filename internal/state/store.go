@@ -41,6 +41,7 @@ type Store struct {
 	base    *State // as read
 	changes changes
 	closed  bool
+	writing sync.WaitGroup // changes on their way to the journal
 }
 
 // Open locks and reads the state at path; a file that does not exist is an
@@ -123,31 +124,24 @@ func (s *Store) Bind(accountID, realm string) error {
 //
 // On an error nothing is announced and the create must not be sent.
 func (s *Store) Begin(intents ...Intent) error {
-	var added []Intent
-	err := s.change(func() ([]record, error) {
+	return s.change(func() ([]record, error) {
+		var r record
 		for _, i := range intents {
 			if _, open := s.intent(i.key()); open {
 				continue
 			}
 			i = i.clone()
 			if i.At.IsZero() {
-				i.At = s.now().UTC()
+				i.At = s.now()
 			}
-			added = append(added, i)
+			i.At = i.At.UTC()
+			r.Begin = append(r.Begin, i)
 		}
-		if len(added) == 0 {
+		if r.Begin == nil {
 			return nil, nil
 		}
-		return []record{{Begin: added}}, nil
+		return []record{r}, nil
 	})
-	if err != nil && len(added) > 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i := range added {
-			s.changes.open[added[i].key()] = nil
-		}
-	}
-	return err
 }
 
 // Put records objects, in place of what their addresses held. It closes the
@@ -158,6 +152,7 @@ func (s *Store) Put(entries ...kind.Entry) error {
 		records := make([]record, len(entries))
 		for i, e := range entries {
 			e = cloneEntry(e)
+			e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
 			records[i].Put = &e
 			k := intentKey{e.Addr, e.Identity}
 			if open, ok := s.intent(k); ok && !slices.Contains(open.Known, e.ID) {
@@ -195,10 +190,17 @@ func (s *Store) Drop(addr kind.Addr, identity string) error {
 }
 
 // Move gives an entry, and what is open for its address, another address. It is
-// an *Error when from has no entry or to has one.
+// an *Error when from has no entry, to has one, or their kinds differ.
 func (s *Store) Move(from, to kind.Addr) error {
 	return s.change(func() ([]record, error) {
 		e, ok := s.entry(from)
+		if from.Kind != to.Kind {
+			return nil, &Error{
+				Summary: "Kinds differ",
+				Detail:  fmt.Sprintf("%s is a %s and cannot become a %s.", from, from.Kind, to.Kind),
+				Path:    s.path,
+			}
+		}
 		if !ok {
 			return nil, &Error{
 				Summary: "Nothing to move",
@@ -236,11 +238,15 @@ func (s *Store) Stats() Stats {
 // what was made durable; the next run reads it. Closing again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
+		s.mu.Unlock()
 		return nil
 	}
 	s.closed = true
+	s.mu.Unlock()
+	s.writing.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	err := s.fold()
 	if unlockErr := releaseLock(s.lock); err == nil && unlockErr != nil {
 		err = unwritable(s.path+lockSuffix, "The state itself is saved.", unlockErr)
@@ -248,10 +254,10 @@ func (s *Store) Close() error {
 	return err
 }
 
+// fold brings the state file up to date and removes the journal. Only then: all
+// of it may still be needed.
 func (s *Store) fold() error {
-	if err := s.journal.close(); err != nil {
-		return s.unsaved(err)
-	}
+	s.journal.close()
 	if s.changes.alter(s.base) {
 		if err := replaceFile(s.path, s.changes.onto(s.base), &s.count); err != nil {
 			return s.unsaved(err)
@@ -264,17 +270,18 @@ func (s *Store) fold() error {
 }
 
 func (s *Store) unsaved(err error) *Error {
-	return unwritable(s.path, "Nothing is lost: "+s.path+journalSuffix+" holds what this run did, and the next run reads it.", err)
+	return unwritable(s.path, "What this run recorded is kept in "+s.path+journalSuffix+"; the next run reads it.", err)
 }
 
-// change applies what records gives, once it has looked at what is recorded.
-func (s *Store) change(records func() ([]record, error)) error {
+// change applies and writes the records that decide gives after a look at what
+// is recorded.
+func (s *Store) change(decide func() ([]record, error)) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		return errors.New("state: the store is closed")
 	}
-	todo, err := records()
+	todo, err := decide()
 	if err != nil || len(todo) == 0 {
 		s.mu.Unlock()
 		return err
@@ -285,11 +292,27 @@ func (s *Store) change(records func() ([]record, error)) error {
 		lines = append(lines, todo[i].line()...)
 	}
 	b, leads := s.journal.enqueue(lines)
+	s.writing.Add(1)
+	defer s.writing.Done()
 	s.mu.Unlock()
 	if err := s.journal.commit(b, leads); err != nil {
+		s.retract(todo)
 		return unwritable(s.path+journalSuffix, "What was recorded before is safe.", err)
 	}
 	return nil
+}
+
+// retract takes back announcements; facts stay, as they are true.
+func (s *Store) retract(records []record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range records {
+		for _, i := range r.Begin {
+			if r.Put == nil {
+				s.changes.open[i.key()] = nil
+			}
+		}
+	}
 }
 
 func (s *Store) entry(a kind.Addr) (kind.Entry, bool) {
