@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -52,10 +53,10 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	defer cancel()
 	// Only a transport that reports looking for a connection, and not finding
 	// one, proves that nothing was sent.
-	var asked, connected bool
+	var asked, connected atomic.Bool
 	trace := &httptrace.ClientTrace{
-		GetConn: func(string) { asked = true },
-		GotConn: func(httptrace.GotConnInfo) { connected = true },
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}
 	req, err := c.newHTTPRequest(httptrace.WithClientTrace(attempt, trace), r, s)
 	if err != nil {
@@ -64,7 +65,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, c.broken(ctx, attempt, r, err, asked && !connected)
+		return nil, c.broken(ctx, attempt, r, err, asked.Load() && !connected.Load())
 	}
 	defer resp.Body.Close()
 	c.reached.Store(true)

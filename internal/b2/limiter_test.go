@@ -2,6 +2,7 @@ package b2_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -133,18 +134,40 @@ func TestRefusalsNeverStopEverything(t *testing.T) {
 	})
 }
 
-func TestCancelledInTheQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := &line{latency: time.Hour} // longer than an attempt may take
-		client := through(t, l, 1)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := client.Call(ctx, "b2_list_keys", nil, nil); err == nil {
-			t.Error("authorized in spite of the cancellation")
-		}
-		l.latency = 0
-		wave(t, client, 3) // the place was given back
-	})
+func TestCancelledWhileWaiting(t *testing.T) {
+	for name, l := range map[string]*line{
+		"in the queue": {latency: time.Minute},
+		"in the pause": {refuse: func(n int) bool { return n == 2 }},
+		"on the way":   {latency: time.Hour}, // longer than an attempt may take
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := through(t, l, 1)
+				latency := l.latency
+				l.latency = 0
+				wave(t, client, 1)
+				l.latency = latency
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				var all sync.WaitGroup
+				for range 2 {
+					all.Go(func() {
+						err := client.Call(ctx, "b2_list_keys", nil, nil)
+						if kindError(t, err); !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("got %v", err)
+						}
+					})
+				}
+				start := time.Now()
+				all.Wait()
+				if took := time.Since(start); took != time.Second && latency > 0 {
+					t.Errorf("returned after %v, want at the deadline", took)
+				}
+				l.latency = 0
+				wave(t, client, 3) // every place was given back
+			})
+		})
+	}
 }
 
 func TestASilentServiceIsAskedAgain(t *testing.T) {

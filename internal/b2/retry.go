@@ -84,10 +84,11 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 		event.Wait = wait
 	}
 	if f.err.Status == http.StatusTooManyRequests || f.err.Status == http.StatusServiceUnavailable {
+		pause := wait
 		if f.err.RetryAfter > patience {
-			wait = 0 // nobody waits that long: each request shall fail and say so
+			pause = 0 // nobody waits that long: each request shall fail and say so
 		}
-		c.limiter.throttled(epoch, wait)
+		c.limiter.throttled(epoch, pause)
 		wait = 0
 	} else {
 		c.limiter.leave()
