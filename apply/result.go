@@ -55,7 +55,10 @@ type Result struct {
 	// showing them once. Keys whose delivery failed are not among them.
 	Secrets     map[kind.Addr]Secret
 	Interrupted bool
-	Warnings    []string
+	// StateErr says that the state could not be written; nil: all is recorded.
+	StateErr error
+	// Entries are what is ours after the run, sorted by address.
+	Entries []kind.Entry
 }
 
 // A Secret is a key that this run made.
@@ -65,10 +68,12 @@ type Secret struct {
 	Delivered []string // where it went, in words; empty: nowhere
 }
 
-// Err reports whether anything failed or was left undone.
-func (r *Result) Err() bool { return r.Interrupted || len(r.Skipped) > 0 || r.failed() }
+// Failed reports whether anything failed or was left undone.
+func (r *Result) Failed() bool {
+	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || r.stepFailed()
+}
 
-func (r *Result) failed() bool {
+func (r *Result) stepFailed() bool {
 	for _, s := range r.Steps {
 		if s.Err != nil {
 			return true

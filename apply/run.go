@@ -1,0 +1,212 @@
+// Package apply carries a plan out: needs first, the rest in parallel, each
+// step recorded so that a run that was cut off at any point is completed by the
+// next one.
+package apply
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"b2form/internal/secret"
+	"b2form/internal/state"
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// Options is what Run works with. Everything but Events is required.
+type Options struct {
+	API         kind.API
+	Kinds       []*kind.Kind
+	Config      *kind.Config
+	Snapshot    *kind.Snapshot // what the plan was made from; Run keeps it up to date
+	Plan        *plan.Plan
+	State       *state.Store
+	Secrets     secret.Env
+	Parallelism int // steps under way at once, at least 1
+	Now         func() time.Time
+	Events      func(Event) // nil: nobody watches
+}
+
+// Run carries out the plan. When ctx is done no further step is begun; steps
+// under way are finished and recorded. What failed is told per step, and what
+// does not depend on it is carried out all the same.
+func Run(ctx context.Context, o Options) *Result {
+	r := newRunner(o)
+	err := r.refresh()
+	if err == nil {
+		r.schedule(ctx)
+		err = r.settleIntents()
+	}
+	return r.result(ctx, err)
+}
+
+// A runner is one Run.
+type runner struct {
+	Options
+	resources map[kind.Addr]*kind.Resource
+	kinds     map[string]*kind.Kind
+
+	mu      sync.Mutex // guards all below, and the snapshot
+	entries map[kind.Addr]kind.Entry
+	secrets map[kind.Addr]Secret
+	steps   []Step
+	skipped []kind.Addr
+	open    []state.Intent // what an earlier run left unresolved
+	events  sync.Mutex     // one event at a time
+}
+
+func newRunner(o Options) *runner {
+	r := &runner{
+		Options:   o,
+		resources: make(map[kind.Addr]*kind.Resource, len(o.Config.Resources)),
+		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
+		entries:   map[kind.Addr]kind.Entry{},
+		secrets:   map[kind.Addr]Secret{},
+	}
+	for _, res := range o.Config.Resources {
+		r.resources[res.Addr] = res
+	}
+	for _, k := range o.Kinds {
+		r.kinds[k.Name] = k
+	}
+	s := o.State.State()
+	for _, e := range s.Entries {
+		r.entries[e.Addr] = e
+	}
+	r.open = s.Open
+	return r
+}
+
+// refresh brings entries up to date whose objects need no change.
+func (r *runner) refresh() error {
+	entries := slices.Clone(r.Plan.Refreshed)
+	for i := range entries {
+		if e := &entries[i]; e.Created.IsZero() && e.Adopted.IsZero() {
+			e.Created = r.now()
+		}
+		r.entries[entries[i].Addr] = entries[i]
+	}
+	return r.State.Put(entries...)
+}
+
+// settleIntents drops what earlier runs announced: this run has seen the account
+// after them, and its plan dealt with whatever they made.
+func (r *runner) settleIntents() error {
+	undone := map[kind.Addr]bool{}
+	for _, addr := range r.skipped {
+		undone[addr] = true
+	}
+	for _, s := range r.steps {
+		undone[s.Change.Addr] = undone[s.Change.Addr] || s.Err != nil
+	}
+	for _, intent := range r.open {
+		if undone[intent.Addr] {
+			continue
+		}
+		if err := r.State.Drop(intent.Addr, intent.Identity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// schedule begins every step as soon as the steps it needs are done. It owns
+// the workers and returns when none is left.
+func (r *runner) schedule(ctx context.Context) {
+	q := newQueue(r.Plan.Changes)
+	done := make(chan Step)
+	running := 0
+	for {
+		for running < max(1, r.Parallelism) && ctx.Err() == nil {
+			c := q.next()
+			if c == nil {
+				break
+			}
+			running++
+			go func() { done <- r.step(context.WithoutCancel(ctx), c) }()
+		}
+		if running == 0 {
+			break
+		}
+		s := <-done
+		running--
+		q.finish(s.Change.Addr, s.Err == nil)
+		r.mu.Lock()
+		r.steps = append(r.steps, s)
+		r.mu.Unlock()
+	}
+	r.skipped = q.left()
+}
+
+func (r *runner) result(ctx context.Context, err error) *Result {
+	slices.SortFunc(r.steps, func(a, b Step) int { return a.Change.Addr.Compare(b.Change.Addr) })
+	out := &Result{Steps: r.steps, Skipped: r.skipped, Snapshot: r.Snapshot, Secrets: r.secrets, StateErr: err,
+		Interrupted: ctx.Err() != nil && len(r.skipped) > 0}
+	for _, e := range r.entries {
+		out.Entries = append(out.Entries, e)
+	}
+	slices.SortFunc(out.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	for _, s := range r.steps {
+		if s.Err == nil {
+			count(&out.Counts, s.Change)
+		}
+	}
+	return out
+}
+
+func count(n *plan.Counts, c *plan.Change) {
+	if c.Import {
+		n.Import++
+	}
+	switch c.Action {
+	case plan.Create:
+		n.Add++
+	case plan.Update:
+		n.Change++
+	case plan.Replace:
+		n.Add++
+		n.Destroy++
+	case plan.Delete:
+		n.Destroy++
+	case plan.Forget:
+		n.Forget++
+	}
+}
+
+func (r *runner) put(e kind.Entry) error {
+	if err := r.State.Put(e); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries[e.Addr] = e
+	return nil
+}
+
+func (r *runner) forget(addr kind.Addr) error {
+	if err := r.State.Forget(addr); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.entries, addr)
+	return nil
+}
+
+func (r *runner) entry(addr kind.Addr) (kind.Entry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.entries[addr]
+	return e, ok
+}
+
+func (r *runner) emit(e Event) {
+	if r.Events == nil {
+		return
+	}
+	r.events.Lock()
+	defer r.events.Unlock()
+	r.Events(e)
+}

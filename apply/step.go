@@ -1,0 +1,265 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// step carries out one change and everything that belongs to it.
+func (r *runner) step(ctx context.Context, c *plan.Change) Step {
+	start := r.Now()
+	s := Step{Change: c, ID: c.ID}
+	switch c.Action {
+	case plan.Create:
+		s.ID, s.Err = r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
+	case plan.Replace:
+		s.ID, s.Err = r.replace(ctx, c)
+	case plan.Update:
+		s.ID, s.Err = r.watched(c, plan.Update, c.ID, func() (string, error) { return c.ID, r.update(ctx, c) })
+	case plan.Delete:
+		_, s.Err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.remove(ctx, c, c.ID) })
+		if s.Err == nil {
+			s.Err = r.forget(c.Addr)
+		}
+	case plan.Forget:
+		s.Err = r.forget(c.Addr)
+	case plan.NoOp:
+		if c.Import {
+			s.Err = r.record(c, c.ID, nil)
+		}
+	}
+	if s.Err == nil {
+		s.Err = r.removeLeftovers(ctx, c)
+	}
+	s.Took = r.Now().Sub(start)
+	return s
+}
+
+// watched tells of the beginning and the end of one action.
+func (r *runner) watched(c *plan.Change, action plan.Action, id string, do func() (string, error)) (string, error) {
+	start := r.Now()
+	e := Event{Addr: c.Addr, Kind: c.Kind, Action: action, Stage: Started, ID: id}
+	r.emit(e)
+	id, e.Err = do()
+	e.Stage, e.Took = Done, r.Now().Sub(start)
+	if id != "" {
+		e.ID = id
+	}
+	if e.Err != nil {
+		e.Stage = Failed
+	}
+	r.emit(e)
+	return id, e.Err
+}
+
+// replace makes the new object, records the old one as retiring, and deletes
+// it: a run that is cut off in between leaves the deletion to the next one.
+func (r *runner) replace(ctx context.Context, c *plan.Change) (string, error) {
+	id, err := r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
+	if err != nil {
+		return id, err
+	}
+	_, err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.retire(ctx, c, c.ID) })
+	return id, err
+}
+
+// removeLeftovers deletes what an interrupted run left under the address.
+func (r *runner) removeLeftovers(ctx context.Context, c *plan.Change) error {
+	for _, id := range c.Leftovers {
+		if _, err := r.watched(c, plan.Delete, id, func() (string, error) { return id, r.retire(ctx, c, id) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retire deletes a superseded object and strikes it from the entry's list.
+func (r *runner) retire(ctx context.Context, c *plan.Change, id string) error {
+	if err := r.remove(ctx, c, id); err != nil {
+		return err
+	}
+	e, ok := r.entry(c.Addr)
+	if !ok || len(e.Retiring) == 0 {
+		return nil
+	}
+	e.Retiring = without(e.Retiring, id)
+	return r.put(e)
+}
+
+func without(ids []string, id string) []string {
+	var out []string
+	for _, i := range ids {
+		if i != id {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (r *runner) remove(ctx context.Context, c *plan.Change, id string) error {
+	live, err := r.members(c.Kind, id)
+	if err != nil {
+		return err
+	}
+	return c.Kind.Delete(ctx, kind.Call{API: r.API, ID: id, Live: live, Force: c.Force, Progress: func(n int) {
+		r.emit(Event{Addr: c.Addr, Kind: c.Kind, Action: plan.Delete, Stage: Emptying, ID: id, Count: n})
+	}})
+}
+
+// members is the live object as a map; nil where it was not read.
+func (r *runner) members(k *kind.Kind, id string) (map[string]any, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := r.Snapshot.ByID(k, id)
+	if o == nil {
+		return nil, nil
+	}
+	return o.Members()
+}
+
+// update sends the changed attributes. A conflict means that somebody else was
+// faster, or that our own reply was lost: the account tells which.
+func (r *runner) update(ctx context.Context, c *plan.Change) error {
+	live, err := r.members(c.Kind, c.ID)
+	if err != nil {
+		return err
+	}
+	body, err := c.Kind.Encode(c.After, c.Fields, false, r.id)
+	if err != nil {
+		return err
+	}
+	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: c.ID, Live: live, Body: body})
+	var refused *kind.Error
+	if errors.As(err, &refused) && refused.Status == 409 {
+		return r.afterConflict(ctx, c, refused)
+	}
+	if err != nil {
+		return err
+	}
+	o, err := r.Snapshot.Object(c.Kind, raw)
+	if err != nil {
+		return err
+	}
+	return r.settle(c, o)
+}
+
+func (r *runner) afterConflict(ctx context.Context, c *plan.Change, refused *kind.Error) error {
+	found, err := r.look(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	for _, o := range found {
+		if o.ID == c.ID && r.check(c, o) == nil {
+			return r.settle(c, o)
+		}
+	}
+	return &kind.Explained{
+		Summary: "The " + c.Kind.Name + " was changed by somebody else",
+		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what differs now.",
+			title(c.Kind.Name), c.Identity),
+		Cause: refused,
+	}
+}
+
+func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// settle takes the object as B2 answered it into the snapshot and the state,
+// and compares it with what was planned.
+func (r *runner) settle(c *plan.Change, o *kind.Object) error {
+	r.mu.Lock()
+	r.Snapshot.Add(o)
+	r.mu.Unlock()
+	if err := r.check(c, o); err != nil {
+		return err
+	}
+	if c.Import {
+		return r.record(c, o.ID, nil)
+	}
+	return nil
+}
+
+// check compares a live object with what was planned.
+func (r *runner) check(c *plan.Change, o *kind.Object) error {
+	v, err := o.Value()
+	if err != nil {
+		return err
+	}
+	var entry *kind.Entry
+	if e, ok := r.entry(c.Addr); ok && e.ID == o.ID {
+		entry = &e
+	}
+	fields, _ := plan.Diff(c.Kind, c.After, v, entry, r.resources[c.Addr].IgnoreChanges)
+	if len(fields) == 0 {
+		return nil
+	}
+	return &kind.Explained{
+		Summary: "B2 made something else than planned",
+		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report this if it stays.",
+			title(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
+	}
+}
+
+// record writes the entry of an object that is ours from now on.
+func (r *runner) record(c *plan.Change, id string, made *made) error {
+	res := r.resources[c.Addr]
+	e := kind.Entry{Addr: c.Addr, Identity: c.Identity, ID: id, PreventDestroy: res.PreventDestroy}
+	if old, ok := r.entry(c.Addr); ok {
+		e.Retiring = old.Retiring
+	}
+	switch {
+	case made == nil:
+		e.Adopted = r.now()
+	default:
+		e.Created, e.Delivered, e.Delivery = made.at, made.delivered, made.digest
+		retiring := slices.Concat(e.Retiring, c.Leftovers)
+		if c.Action == plan.Replace {
+			retiring = append(retiring, c.ID)
+		}
+		slices.Sort(retiring)
+		e.Retiring = slices.Compact(retiring)
+	}
+	return r.put(e)
+}
+
+// now is the time in the precision that the state keeps.
+func (r *runner) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
+
+// id resolves a name on its way to the wire.
+func (r *runner) id(kindName, name string) (string, error) {
+	k := r.kinds[kindName]
+	r.mu.Lock()
+	found := r.Snapshot.ByIdentity(k, k.Fold(name))
+	r.mu.Unlock()
+	if len(found) > 0 {
+		return found[0].ID, nil
+	}
+	for _, b := range r.Snapshot.Account.Buckets {
+		if kindName == "bucket" && k.Fold(b.Name) == k.Fold(name) {
+			return b.ID, nil
+		}
+	}
+	return "", &kind.Explained{
+		Summary: title(kindName) + " not found",
+		Detail:  fmt.Sprintf("There is no %s %q in the account. Declare it, or correct the name.", kindName, name),
+	}
+}
+
+// live answers for deliveries: the computed attributes of what is ours.
+func (r *runner) live(addr kind.Addr) (map[string]cty.Value, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.entries[addr]
+	if !ok {
+		return nil, false
+	}
+	return r.Snapshot.Computed(r.kinds[addr.Kind], e.ID)
+}
