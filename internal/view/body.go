@@ -1,0 +1,228 @@
+package view
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// A body turns one change into lines. Values of secret attributes are never
+// looked at.
+type body struct {
+	literal
+	change *plan.Change
+}
+
+func newBody(c *plan.Change) body {
+	hidden := func(cty.Value) string { return "(not readable with these credentials)" }
+	return body{literal: literal{unknown: hidden}, change: c}
+}
+
+// lines is the inside of the change's block: attributes, then nested blocks in
+// groups of one name.
+func (b body) lines() []line {
+	var out, groups []line
+	hidden := 0
+	for i := range b.change.Kind.Attrs {
+		a := &b.change.Kind.Attrs[i]
+		ls, skipped := b.attr(a)
+		if skipped {
+			hidden++
+		}
+		if slices.ContainsFunc(ls, func(l line) bool { return l.block }) {
+			groups = append(append(groups, line{}), ls...)
+			continue
+		}
+		out = append(out, ls...)
+	}
+	if hidden > 0 {
+		out = append(out, comment("("+plural(hidden, "unchanged attribute", "unchanged attributes")+" hidden)"))
+	}
+	for _, d := range b.change.Deliver {
+		out = append(out, comment("secret → "+d))
+	}
+	return append(out, groups...)
+}
+
+// attr shows one attribute; skipped says that it has an unchanged value that is
+// not shown.
+func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
+	c := b.change
+	before, after := member(c.Before, a), member(c.After, a)
+	switch c.Action {
+	case plan.Create:
+		return b.made(a, after), false
+	case plan.Delete:
+		if a.Computed && a.Name != c.Kind.ID {
+			return nil, false
+		}
+		return b.noted(a, before, b.whole(a, "-", before)), false
+	case plan.NoOp:
+		if a.Computed && a.Name != c.Kind.ID {
+			return nil, false
+		}
+		return b.noted(a, before, b.whole(a, "", before)), false
+	}
+	if a.Computed {
+		return b.remade(a, before), false
+	}
+	if slices.Contains(c.Fields, a.Name) {
+		ls := b.changed(a, before, after)
+		if c.Action == plan.Replace && len(ls) > 0 {
+			ls[0].note = joinNotes(ls[0].note, "forces replacement")
+		}
+		return b.noted(a, after, ls), false
+	}
+	if a.Name == c.Kind.Identity {
+		return b.whole(a, "", after), false
+	}
+	return nil, !isNone(after)
+}
+
+// member is an attribute of an object; null where the object is null or has no
+// such attribute.
+func member(v cty.Value, a *kind.Attr) cty.Value {
+	if v == cty.NilVal || v.IsNull() || !v.Type().HasAttribute(a.Name) {
+		return cty.NullVal(a.ValueType())
+	}
+	return v.GetAttr(a.Name)
+}
+
+// made shows an attribute of an object that does not exist yet.
+func (b body) made(a *kind.Attr, after cty.Value) []line {
+	switch {
+	case a.Secret:
+		return []line{{sign: "+", name: a.Name, text: sensitive}}
+	case a.Computed && a.Account != nil:
+		return nil
+	case a.Computed:
+		return []line{{sign: "+", name: a.Name, text: afterApply}}
+	}
+	return b.noted(a, after, b.whole(a, "+", after))
+}
+
+// remade shows a computed attribute of an object that is updated (nothing) or
+// replaced (its ID and secrets).
+func (b body) remade(a *kind.Attr, before cty.Value) []line {
+	switch {
+	case b.change.Action != plan.Replace:
+		return nil
+	case a.Secret:
+		return []line{{sign: "~", name: a.Name, text: sensitive}}
+	case a.Name == b.change.Kind.ID:
+		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + afterApply}}
+	}
+	return nil
+}
+
+// noted puts the attribute's own explanation of its value beside what shows it:
+// at the end of a line, or above nested blocks, or alone where the value says
+// nothing.
+func (b body) noted(a *kind.Attr, v cty.Value, ls []line) []line {
+	if a.Note == nil || !v.IsWhollyKnown() {
+		return ls
+	}
+	note := a.Note(v)
+	switch {
+	case note == "":
+		return ls
+	case len(ls) == 0:
+		return []line{comment(a.Name + ": " + note)}
+	case ls[0].block:
+		return append([]line{comment(note)}, ls...)
+	}
+	ls[0].note = joinNotes(note, ls[0].note)
+	return ls
+}
+
+func joinNotes(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// isNone reports whether a value says nothing: null or an empty collection.
+func isNone(v cty.Value) bool {
+	if !v.IsKnown() {
+		return false
+	}
+	t := v.Type()
+	return v.IsNull() || (t.IsCollectionType() && v.LengthInt() == 0)
+}
+
+// whole shows a value under one sign; nothing for one that says nothing.
+func (b body) whole(a *kind.Attr, sign string, v cty.Value) []line {
+	switch {
+	case isNone(v), sign == "-" && !v.IsKnown():
+		return nil
+	case a.Secret:
+		return []line{{sign: sign, name: a.Name, text: sensitive}}
+	case !v.IsKnown() || a.Object == nil:
+		return []line{b.leaf(a.Name, sign, v)}
+	case !a.Many:
+		return []line{{sign: sign, name: a.Name, open: "{", block: true, kids: b.inside(a, sign, v)}}
+	}
+	var out []line
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		out = append(out, line{sign: sign, name: a.Name, open: "{", block: true, kids: b.inside(a, sign, e)})
+	}
+	return out
+}
+
+func (b body) inside(a *kind.Attr, sign string, v cty.Value) []line {
+	var out []line
+	for i := range a.Object {
+		out = append(out, b.whole(&a.Object[i], sign, v.GetAttr(a.Object[i].Name))...)
+	}
+	return out
+}
+
+// leaf shows one value of an attribute that is no nested object.
+func (b body) leaf(name, sign string, v cty.Value) line {
+	gone := ""
+	if sign == "-" {
+		gone = " -> null"
+	}
+	if !v.IsKnown() || v.Type().IsPrimitiveType() {
+		return line{sign: sign, name: name, text: b.write(v, 0) + gone}
+	}
+	if v.Type().IsMapType() {
+		l := line{sign: sign, name: name, open: "{", end: gone}
+		for _, e := range entries(v) {
+			l.kids = append(l.kids, line{sign: sign, name: quote(e.key), text: b.write(e.val, 0)})
+		}
+		return l
+	}
+	if text := b.write(v, 0); len(text) <= 60 {
+		return line{sign: sign, name: name, text: text + gone}
+	}
+	l := line{sign: sign, name: name, open: "[", end: gone}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		l.kids = append(l.kids, line{sign: sign, text: b.write(e, 0) + ","})
+	}
+	return l
+}
+
+type entry struct {
+	key string
+	val cty.Value
+}
+
+// entries lists a map sorted by key; nothing for a null one.
+func entries(v cty.Value) []entry {
+	if v.IsNull() {
+		return nil
+	}
+	out := make([]entry, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		out = append(out, entry{k.AsString(), e})
+	}
+	return out
+}

@@ -1,0 +1,173 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hcled"
+)
+
+// shownAlike is how many errors of one summary are shown in full; of warnings
+// one is.
+const shownAlike = 10
+
+// Diagnostics writes errors and warnings as boxes: what is wrong, where in
+// which file, what to do. Many alike become one with a count.
+func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	var b strings.Builder
+	for _, g := range alike(diags) {
+		t.box(&b, g, files)
+	}
+	io.WriteString(t.Err, b.String())
+}
+
+// A group is one diagnostic that stands for further ones of its kind.
+type group struct {
+	*hcl.Diagnostic
+	more []*hcl.Diagnostic
+}
+
+// alike keeps the order and folds what has one severity and summary.
+func alike(diags hcl.Diagnostics) []group {
+	type key struct {
+		severity hcl.DiagnosticSeverity
+		summary  string
+	}
+	var out []group
+	seen := map[key][]int{}
+	for _, d := range diags {
+		k := key{d.Severity, d.Summary}
+		limit := shownAlike
+		if d.Severity == hcl.DiagWarning {
+			limit = 1
+		}
+		if places := seen[k]; len(places) >= limit {
+			last := places[len(places)-1]
+			out[last].more = append(out[last].more, d)
+			continue
+		}
+		seen[k] = append(seen[k], len(out))
+		out = append(out, group{Diagnostic: d})
+	}
+	return out
+}
+
+func (t Text) box(b *strings.Builder, g group, files map[string]*hcl.File) {
+	word, ink := "Error", red
+	if g.Severity == hcl.DiagWarning {
+		word, ink = "Warning", yellow
+	}
+	bar := t.Style.paint("│", ink)
+	line := func(text string) {
+		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
+	}
+	b.WriteString(t.Style.paint("╷", ink) + "\n")
+	for i, s := range wrap(printable(g.Summary), t.Style.columns()-len(word)-4) {
+		if i == 0 {
+			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
+		}
+		line(s)
+	}
+	if g.Subject != nil {
+		line("")
+		for _, s := range t.source(g.Diagnostic, files) {
+			line(s)
+		}
+	}
+	if g.Detail != "" {
+		line("")
+		for _, s := range wrap(printable(g.Detail), t.Style.columns()-2) {
+			line(s)
+		}
+	}
+	if n := len(g.more); n > 0 {
+		line("")
+		for _, s := range wrap(further(g.more, word), t.Style.columns()-2) {
+			line(s)
+		}
+	}
+	b.WriteString(t.Style.paint("╵", ink) + "\n")
+}
+
+// further says how many more there are, and where.
+func further(more []*hcl.Diagnostic, word string) string {
+	text := fmt.Sprintf("(and %s", plural(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s"))
+	var places []string
+	for _, d := range more {
+		if d.Subject == nil {
+			continue
+		}
+		place := fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
+		if !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	if len(places) > 5 {
+		places = append(places[:5], "...")
+	}
+	if len(places) > 0 {
+		text += ": " + strings.Join(places, ", ")
+	}
+	return text + ")"
+}
+
+// source is where the diagnostic lies: file, line, block, and the line itself
+// with the subject underlined.
+func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
+	where := fmt.Sprintf("  on %s line %d", d.Subject.Filename, d.Subject.Start.Line)
+	file := files[d.Subject.Filename]
+	if file == nil {
+		return []string{where}
+	}
+	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
+		where += ", in " + in
+	}
+	s := snip(d, file.Bytes)
+	if s == nil {
+		return []string{where + ":"}
+	}
+	out := []string{where + ":"}
+	for i, text := range s.lines {
+		number := fmt.Sprintf("%4d: ", s.first+i)
+		before, marked, after := s.cut(i)
+		if marked == "" {
+			out = append(out, number+text)
+			continue
+		}
+		out = append(out, number+before+t.Style.paint(marked, underline)+after)
+		if !t.Style.Color {
+			out = append(out, strings.Repeat(" ", len(number))+blank(before)+strings.Repeat("^", max(1, cells(marked))))
+		}
+	}
+	return out
+}
+
+// blank replaces everything but tabs by spaces, so that what follows stands
+// below what followed.
+func blank(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, s)
+}
+
+func cells(s string) int { return len([]rune(s)) }
+
+// printable replaces control characters, which could drive the terminal, by a
+// placeholder of the same number of bytes.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' && r != '\n' && r != '\t', r == 0x7f:
+			return '?'
+		case r >= 0x80 && r < 0xa0:
+			return '·'
+		}
+		return r
+	}, s)
+}

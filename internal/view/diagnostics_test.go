@@ -1,0 +1,69 @@
+package view_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/internal/view"
+)
+
+const source = "# é\nbucket \"logs\" {\n\tname = \"logs\"\n  info = {\n    a = 1\n  }\n}\n"
+
+// place is the range of a part of source.
+func place(part string) *hcl.Range {
+	from := strings.Index(source, part)
+	pos := func(n int) hcl.Pos {
+		before := source[:n]
+		line := strings.Count(before, "\n")
+		return hcl.Pos{Line: line + 1, Column: n - strings.LastIndex(before, "\n"), Byte: n}
+	}
+	return &hcl.Range{Filename: "main.b2.hcl", Start: pos(from), End: pos(from + len(part))}
+}
+
+func sources() map[string]*hcl.File {
+	f, diags := hclsyntax.ParseConfig([]byte(source), "main.b2.hcl", hcl.InitialPos)
+	if diags.HasErrors() {
+		panic(diags)
+	}
+	return map[string]*hcl.File{"main.b2.hcl": f}
+}
+
+func diagnostics() hcl.Diagnostics {
+	long := "B2 bucket names are unique across all accounts. Choose another name, or import the bucket if it is yours:\n  import { to = bucket.logs  id = \"logs\" }\nThen run the command again."
+	diags := hcl.Diagnostics{
+		{Severity: hcl.DiagError, Summary: "Bucket name is already in use", Detail: long, Subject: place(`"logs"` + "\n  info")},
+		{Severity: hcl.DiagError, Summary: "Invalid info", Detail: "Too odd.", Subject: place("{\n    a = 1\n  }"), Extra: addr("bucket.logs")},
+		{Severity: hcl.DiagError, Summary: "Elsewhere", Subject: &hcl.Range{Filename: "other.b2.hcl", Start: hcl.Pos{Line: 9, Column: 1}}},
+		{Severity: hcl.DiagError, Summary: "No place", Detail: "Control \x1b[31mcharacters\x07 do not reach the terminal."},
+		{Severity: hcl.DiagError, Summary: "End of file", Detail: "A range may be empty.", Subject: &hcl.Range{Filename: "main.b2.hcl",
+			Start: hcl.Pos{Line: 8, Column: 1, Byte: len(source)}, End: hcl.Pos{Line: 8, Column: 1, Byte: len(source)}}},
+	}
+	for range 3 {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown capability", Detail: "B2 may have added it.", Subject: place("name")})
+	}
+	for range 12 {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Many alike", Subject: place("a = 1")})
+	}
+	return diags
+}
+
+func TestDiagnosticsText(t *testing.T) {
+	var plain, coloured bytes.Buffer
+	view.Text{Err: &plain}.Diagnostics(diagnostics(), sources())
+	golden(t, "diagnostics.txt", plain.String())
+	view.Text{Err: &coloured, Style: view.Style{Color: true, Width: 50}}.Diagnostics(diagnostics()[:1], sources())
+	golden(t, "diagnostics-colour.txt", coloured.String())
+}
+
+func TestDiagnosticsJSON(t *testing.T) {
+	b, err := json.MarshalIndent(view.NewValidation(diagnostics()[:6], sources()), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "diagnostics.json", string(b)+"\n")
+}

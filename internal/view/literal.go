@@ -1,0 +1,129 @@
+package view
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+const (
+	afterApply = "(known after apply)"
+	sensitive  = "(sensitive value)"
+)
+
+// A literal writes values as HCL expressions.
+type literal struct {
+	// unknown says what stands for a value that is not known; v keeps its marks.
+	unknown func(v cty.Value) string
+	// reveal shows what is marked as sensitive.
+	reveal bool
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// write gives v as lines of HCL: one for what fits, more for the rest. Lines
+// after the first are indented by depth steps of two, and one more for members.
+func (l literal) write(v cty.Value, depth int) string {
+	switch {
+	case v.HasMark(kind.Sensitive) && !l.reveal:
+		return sensitive
+	case !v.IsKnown():
+		return l.unknown(v)
+	}
+	v, _ = v.Unmark()
+	t := v.Type()
+	switch {
+	case v.IsNull():
+		return "null"
+	case t == cty.String:
+		return quote(v.AsString())
+	case t == cty.Number:
+		return v.AsBigFloat().Text('f', -1)
+	case t == cty.Bool:
+		return strconv.FormatBool(v.True())
+	case t.IsMapType() || t.IsObjectType():
+		return l.members(v, depth)
+	}
+	return l.elements(v, depth)
+}
+
+// quote writes s as an HCL string.
+func quote(s string) string {
+	return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes())
+}
+
+// key writes the name of a map's element or an object's attribute.
+func key(s string) string {
+	if hclsyntax.ValidIdentifier(s) {
+		return s
+	}
+	return quote(s)
+}
+
+func (l literal) members(v cty.Value, depth int) string {
+	if v.LengthInt() == 0 {
+		return "{}"
+	}
+	m := v.AsValueMap()
+	names := make([]string, 0, len(m))
+	width := 0
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	keys := make([]string, len(names))
+	allPlain := true
+	for _, name := range names {
+		allPlain = allPlain && hclsyntax.ValidIdentifier(name)
+	}
+	for i, name := range names {
+		keys[i] = name
+		if !allPlain {
+			keys[i] = quote(name)
+		}
+		width = max(width, utf8.RuneCountInString(keys[i]))
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for i, name := range names {
+		b.WriteString(strings.Repeat("  ", depth+1) + pad(keys[i], width) + " = " + l.write(m[name], depth+1) + "\n")
+	}
+	b.WriteString(strings.Repeat("  ", depth) + "}")
+	return b.String()
+}
+
+func (l literal) elements(v cty.Value, depth int) string {
+	if v.LengthInt() == 0 {
+		return "[]"
+	}
+	parts := make([]string, 0, v.LengthInt())
+	oneLine := true
+	size := 0
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		s := l.write(e, depth+1)
+		oneLine = oneLine && !strings.Contains(s, "\n")
+		size += utf8.RuneCountInString(s) + 2
+		parts = append(parts, s)
+	}
+	if oneLine && size <= 60 {
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	step := strings.Repeat("  ", depth+1)
+	return "[\n" + step + strings.Join(parts, ",\n"+step) + ",\n" + strings.Repeat("  ", depth) + "]"
+}
+
+// pad fills s with spaces up to width.
+func pad(s string, width int) string {
+	if n := width - utf8.RuneCountInString(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}

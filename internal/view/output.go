@@ -1,0 +1,130 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/kind"
+)
+
+// An Output is the value of an output block.
+type Output struct {
+	Name      string
+	Sensitive bool
+	Value     cty.Value
+}
+
+// A Disclosure says what may be shown of outputs.
+type Disclosure struct {
+	// Missing puts into words why a part of a value is not known, such as
+	// "(delivered to app.env; not stored)". The value still has its marks.
+	Missing func(cty.Value) string
+	// Secrets shows what is marked or declared as sensitive.
+	Secrets bool
+}
+
+func (d Disclosure) text(o Output) string {
+	if o.Sensitive && !d.Secrets {
+		return sensitive
+	}
+	return literal{unknown: d.Missing, reveal: d.Secrets}.write(o.Value, 0)
+}
+
+// Outputs writes the closing section of an apply; nothing without outputs.
+func (t Text) Outputs(outs []Output, d Disclosure) {
+	if len(outs) == 0 {
+		return
+	}
+	fmt.Fprint(t.Out, "\n"+t.Style.paint("Outputs:", bold, green)+"\n\n"+OutputsText(outs, d))
+}
+
+// OutputsText is the outputs as HCL assignments, one a line.
+func OutputsText(outs []Output, d Disclosure) string {
+	var b strings.Builder
+	for _, o := range outs {
+		b.WriteString(key(o.Name) + " = " + d.text(o) + "\n")
+	}
+	return b.String()
+}
+
+// OutputText is one output's value as an HCL expression.
+func OutputText(o Output, d Disclosure) string { return d.text(o) }
+
+// OutputRaw is one output's value without quotes, for scripts; an error where
+// the value is no single text or part of it is not known.
+func OutputRaw(o Output, d Disclosure) (string, error) {
+	v, _ := o.Value.UnmarkDeep()
+	switch {
+	case !v.IsWhollyKnown():
+		return "", fmt.Errorf("output %q is not available: %s", o.Name, d.firstMissing(o.Value))
+	case v.IsNull():
+		return "", fmt.Errorf("output %q is null", o.Name)
+	case !v.Type().IsPrimitiveType():
+		return "", fmt.Errorf("output %q is %s, and -raw prints strings, numbers and booleans only: use -json", o.Name, v.Type().FriendlyName())
+	case v.Type() == cty.String:
+		return v.AsString(), nil
+	}
+	return literal{}.write(v, 0), nil
+}
+
+func (d Disclosure) firstMissing(v cty.Value) string {
+	text := ""
+	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
+		if text == "" && !e.IsKnown() {
+			text = d.Missing(e)
+		}
+		return text == "", nil
+	})
+	return text
+}
+
+// An OutputValue is an output in Terraform's JSON shape.
+type OutputValue struct {
+	Sensitive bool            `json:"sensitive"`
+	Type      json.RawMessage `json:"type"`
+	Value     json.RawMessage `json:"value,omitempty"`
+}
+
+// OutputJSON brings an output into its JSON shape. What is not known is null.
+func OutputJSON(o Output) (OutputValue, error) {
+	v, _ := o.Value.UnmarkDeep()
+	v, err := cty.Transform(v, func(_ cty.Path, e cty.Value) (cty.Value, error) {
+		if !e.IsKnown() {
+			return cty.NullVal(e.Type()), nil
+		}
+		return e, nil
+	})
+	if err != nil {
+		return OutputValue{}, fmt.Errorf("output %q: %w", o.Name, err)
+	}
+	value, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return OutputValue{}, fmt.Errorf("output %q: %w", o.Name, err)
+	}
+	t, err := ctyjson.MarshalType(v.Type())
+	if err != nil {
+		return OutputValue{}, fmt.Errorf("output %q: %w", o.Name, err)
+	}
+	return OutputValue{Sensitive: o.Sensitive, Type: t, Value: value}, nil
+}
+
+// A Secret is a new application key that may be shown once.
+type Secret struct {
+	Addr       kind.Addr
+	KeyID, Key string
+}
+
+// Secrets shows new keys, once; nothing without any.
+func (t Text) Secrets(made []Secret) {
+	if len(made) == 0 {
+		return
+	}
+	fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets, shown this once and stored nowhere:", bold, yellow)+"\n")
+	for _, s := range made {
+		fmt.Fprintf(t.Out, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key))
+	}
+}

@@ -1,0 +1,143 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"b2form/plan"
+)
+
+// A Mode is what a plan is shown for; it only chooses words.
+type Mode int
+
+// The modes.
+const (
+	Planning Mode = iota
+	Destroying
+)
+
+// Plan writes the plan as people read it: symbols in use, one block per change,
+// summary line. It needs no server and no terminal.
+func (t Text) Plan(p *plan.Plan, m Mode) {
+	out := &printer{style: t.Style}
+	if p.Empty() {
+		out.WriteString(nothing(m, t.Style))
+	} else {
+		t.changes(out, p)
+		out.WriteString("\n" + summary(p.Counts(), t.Style) + "\n")
+	}
+	io.WriteString(t.Out, out.String())
+}
+
+func nothing(m Mode, s Style) string {
+	if m == Destroying {
+		return s.paint("No changes.", bold, green) + " No objects need to be destroyed.\n\n" +
+			"b2form owns nothing here: the state lists no object.\n"
+	}
+	return s.paint("No changes. Your infrastructure matches the configuration.", bold, green) + "\n\n" +
+		"b2form has compared your real infrastructure against your configuration and\n" +
+		"found no differences, so no changes are needed.\n"
+}
+
+func (t Text) changes(out *printer, p *plan.Plan) {
+	if legend := legend(p.Changes, t.Style); legend != "" {
+		out.WriteString("Actions are indicated with the following symbols:\n" + legend + "\n")
+	}
+	out.WriteString("b2form will perform the following actions:\n")
+	for i := range p.Changes {
+		out.WriteByte('\n')
+		out.change(&p.Changes[i])
+	}
+}
+
+// legend explains the symbols that the plan uses, in a fixed order.
+func legend(changes []plan.Change, s Style) string {
+	words := []struct {
+		action plan.Action
+		word   string
+	}{
+		{plan.Create, "create"},
+		{plan.Delete, "destroy"},
+		{plan.Update, "update in-place"},
+		{plan.Replace, "create replacement and then destroy"},
+		{plan.Forget, "forget"},
+	}
+	used := map[plan.Action]bool{}
+	for i := range changes {
+		used[changes[i].Action] = true
+	}
+	var b strings.Builder
+	for _, w := range words {
+		if used[w.action] {
+			sign := w.action.Symbol()
+			b.WriteString(s.symbol(sign, fmt.Sprintf("%3s", sign)) + " " + w.word + "\n")
+		}
+	}
+	return b.String()
+}
+
+func (p *printer) change(c *plan.Change) {
+	p.WriteString("  " + p.style.paint("# "+heading(c), bold) + "\n")
+	if c.Reason != "" && c.Reason != asRequested {
+		p.WriteString("  # (because " + c.Reason + ")\n")
+	}
+	if c.Import && c.Action != plan.NoOp {
+		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
+	}
+	if len(c.Leftovers) > 0 {
+		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", made by an interrupted run)\n")
+	}
+	for _, h := range c.Hazards {
+		text := "! " + string(h.Kind)
+		if h.Detail != "" {
+			text += ": " + h.Detail
+		}
+		p.WriteString("  " + p.style.paint(text, bold, red) + "\n")
+	}
+	if c.Action == plan.Forget || c.Action == plan.NoOp && !c.Import {
+		return
+	}
+	sign := c.Action.Symbol()
+	p.WriteString(p.style.symbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quote(c.Addr.Label)))
+	p.lines(newBody(c).lines(), 1)
+	p.WriteString("    }\n")
+}
+
+const asRequested = "as requested"
+
+func heading(c *plan.Change) string {
+	addr := c.Addr.String()
+	switch c.Action {
+	case plan.Create:
+		return addr + " will be created"
+	case plan.Update:
+		return addr + " will be updated in-place"
+	case plan.Delete:
+		return addr + " will be destroyed"
+	case plan.Forget:
+		return addr + " will be removed from the state; nothing is destroyed"
+	case plan.NoOp:
+		if c.Import {
+			return addr + " will be imported"
+		}
+		return addr + " stays; what an interrupted run left beside it will be destroyed"
+	}
+	if c.Reason == asRequested {
+		return addr + " will be replaced, as requested"
+	}
+	return addr + " must be replaced"
+}
+
+// summary is the line that people and CI tools look for.
+func summary(n plan.Counts, s Style) string {
+	text := s.paint("Plan:", bold) + " "
+	if n.Import > 0 {
+		text += fmt.Sprintf("%d to import, ", n.Import)
+	}
+	text += fmt.Sprintf("%d to add, %d to change, %d to destroy", n.Add, n.Change, n.Destroy)
+	if n.Forget > 0 {
+		text += fmt.Sprintf(", %d to forget", n.Forget)
+	}
+	return text + "."
+}

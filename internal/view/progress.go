@@ -1,0 +1,116 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"b2form/apply"
+	"b2form/plan"
+)
+
+// verbs are the words of one action while it runs, in the past and in trouble.
+type verbs struct{ running, done, failed string }
+
+func verbsOf(a plan.Action) verbs {
+	switch a {
+	case plan.Create, plan.Replace:
+		return verbs{"creating", "Creation complete", "Creation failed"}
+	case plan.Update:
+		return verbs{"modifying", "Modifications complete", "Modification failed"}
+	case plan.Delete:
+		return verbs{"destroying", "Destruction complete", "Destruction failed"}
+	case plan.Forget:
+		return verbs{"forgetting", "Forgotten", "Forgetting failed"}
+	}
+	return verbs{"importing", "Import complete", "Import failed"}
+}
+
+// Event tells of a step's progress in one line.
+func (t Text) Event(e apply.Event) {
+	t.Note(t.Style.paint(eventText(e), bold))
+}
+
+// Still says that a step is under way; e.Took is how long.
+func (t Text) Still(e apply.Event) {
+	t.Note(t.Style.paint(stillText(e), bold))
+}
+
+func eventText(e apply.Event) string {
+	v := verbsOf(e.Action)
+	addr := e.Addr.String() + ": "
+	switch e.Stage {
+	case apply.Started:
+		id := e.ID
+		if e.Action == plan.Create {
+			id = ""
+		}
+		return addr + title(v.running) + "..." + withID(id)
+	case apply.Emptying:
+		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
+	case apply.Delivered:
+		return addr + "Secret delivered to " + e.Note
+	case apply.Failed:
+		return addr + v.failed + " after " + seconds(e.Took)
+	}
+	id := e.ID
+	if e.Action == plan.Delete || e.Action == plan.Forget {
+		id = ""
+	}
+	return addr + v.done + " after " + seconds(e.Took) + withID(id)
+}
+
+func stillText(e apply.Event) string {
+	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
+}
+
+func title(s string) string { return string(s[0]-'a'+'A') + s[1:] }
+
+func withID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " [id=" + id + "]"
+}
+
+// seconds writes a duration as people read it: "0s", "1m20s".
+func seconds(d time.Duration) string { return d.Truncate(time.Second).String() }
+
+// Done writes the closing line of a run that changed something or tried to.
+func (t Text) Done(r *apply.Result, m Mode) {
+	n := r.Counts
+	word, text := "Apply", fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	if n.Import > 0 {
+		text = fmt.Sprintf("%d imported, %s", n.Import, text)
+	}
+	if n.Forget > 0 {
+		text += fmt.Sprintf(", %d forgotten", n.Forget)
+	}
+	if m == Destroying {
+		word, text = "Destroy", fmt.Sprintf("%d destroyed", n.Destroy)
+	}
+	if !r.Failed() {
+		fmt.Fprintln(t.Out, "\n"+t.Style.paint(word+" complete! Resources: "+text+".", bold, green))
+		return
+	}
+	fmt.Fprintln(t.Out, "\n"+t.Style.paint(word+" incomplete. Resources: "+text+leftUndone(r)+".", bold, red))
+}
+
+func leftUndone(r *apply.Result) string {
+	failed := 0
+	for _, s := range r.Steps {
+		if s.Err != nil {
+			failed++
+		}
+	}
+	text := ""
+	if failed > 0 {
+		text += fmt.Sprintf(", %d failed", failed)
+	}
+	if n := len(r.Skipped); n > 0 {
+		text += fmt.Sprintf(", %d not begun", n)
+	}
+	return text
+}
+
+// Note writes one line beside the results.
+func (t Text) Note(text string) { fmt.Fprintln(t.Err, text) }

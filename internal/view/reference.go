@@ -1,0 +1,108 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Reference writes the reference page of a kind in Markdown, from its
+// descriptor alone.
+func Reference(k *kind.Kind) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
+	fmt.Fprintf(&b, "Identity: `%s`. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
+		k.Identity, k.Provider, strings.Join(k.Reads, "`, `"))
+	b.WriteString("## Arguments\n\n| name | type | left out | change | |\n|---|---|---|---|---|\n")
+	for _, a := range k.Settable() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))
+	}
+	for _, a := range k.Settable() {
+		if a.Object != nil {
+			members(&b, a)
+		}
+	}
+	b.WriteString("\nEvery resource also takes `for_each`, `count`, `depends_on`, `prevent_destroy` and `ignore_changes`.\n")
+	if k.Delivers {
+		b.WriteString(deliverDoc)
+	}
+	b.WriteString("\n## Computed\n\nThey may stand in `output` and `deliver`, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
+	for _, a := range k.ComputedAttrs() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
+	}
+	return b.String()
+}
+
+const deliverDoc = `
+## Where the secret goes
+
+Each ` + "`deliver`" + ` block is one destination. All are proven ready before the key is made; if one fails, the new key is deleted again.
+
+| block | arguments |
+|---|---|
+| ` + "`deliver \"file\"`" + ` | ` + "`path`" + ` (mode 0600, relative to the configuration), and ` + "`format`" + ` (` + "`env`" + `, ` + "`json`" + `, ` + "`rclone`" + `, ` + "`aws`" + `; left out: ` + "`env`" + `) or ` + "`content`" + `, a template with ` + "`self.application_key_id`" + ` and ` + "`self.application_key`" + ` |
+| ` + "`deliver \"stdout\"`" + ` | ` + "`format`" + ` or ` + "`content`" + `; printed once |
+`
+
+func members(b *strings.Builder, a *kind.Attr) {
+	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", a.Name)
+	for i := range a.Object {
+		m := &a.Object[i]
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, typeName(m), absence(m), cell(describe(m)))
+	}
+}
+
+func typeName(a *kind.Attr) string {
+	if a.Object == nil {
+		return a.Type.FriendlyNameForConstraint()
+	}
+	if a.Many {
+		return "list of objects, or blocks"
+	}
+	return "object, or a block"
+}
+
+func absence(a *kind.Attr) string {
+	switch {
+	case a.Required:
+		return "required"
+	case a.Keep:
+		return "left alone"
+	case a.Default == cty.NilVal || collection(a.Default) && a.Default.LengthInt() == 0:
+		return "none"
+	}
+	return "`" + Literal(a.Default) + "`"
+}
+
+func collection(v cty.Value) bool {
+	return v.Type().IsCollectionType()
+}
+
+func change(k *kind.Kind, a *kind.Attr) string {
+	switch {
+	case a.Fixed:
+		return "refused"
+	case a.Wire == "":
+		return "–"
+	case k.Update == nil:
+		return "replaces"
+	}
+	return "in place"
+}
+
+// describe adds to the attribute's text what else its descriptor knows.
+func describe(a *kind.Attr) string {
+	doc := a.Doc
+	if a.Guard != "" {
+		doc += " Hidden from keys without `" + a.Guard + "`."
+	}
+	if a.Provider != "" {
+		doc += " In the official provider: `" + a.Provider + "`."
+	}
+	return doc
+}
+
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

@@ -1,0 +1,65 @@
+package view
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// maxSnippet is how many lines of source a diagnostic quotes.
+const maxSnippet = 6
+
+// A snippet is the source around a diagnostic: whole lines, and the part of
+// them that the diagnostic is about, as byte offsets into the joined lines.
+type snippet struct {
+	lines      []string
+	first      int // number of the first line
+	start, end int // marked bytes within code()
+}
+
+func (s *snippet) code() string { return strings.Join(s.lines, "\n") }
+
+// snip cuts the lines of d's subject out of src; nil where the range does not
+// fit the source.
+func snip(d *hcl.Diagnostic, src []byte) *snippet {
+	from, to := d.Subject.Start.Byte, d.Subject.End.Byte
+	if from < 0 || from > len(src) || to < from {
+		return nil
+	}
+	to = min(to, len(src))
+	begin := bytes.LastIndexByte(src[:from], '\n') + 1
+	end := len(src)
+	if i := bytes.IndexByte(src[max(from, to-1):], '\n'); i >= 0 {
+		end = max(from, to-1) + i
+	}
+	s := &snippet{
+		lines: strings.Split(printable(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		first: d.Subject.Start.Line,
+		start: from - begin,
+		end:   min(to, end) - begin,
+	}
+	if len(s.lines) > maxSnippet {
+		s.lines = s.lines[:maxSnippet]
+		s.end = min(s.end, len(s.code()))
+	}
+	return s
+}
+
+// cut splits line i into what stands before, inside and after the marked part.
+func (s *snippet) cut(i int) (before, marked, after string) {
+	offset := 0
+	for _, l := range s.lines[:i] {
+		offset += len(l) + 1
+	}
+	text := s.lines[i]
+	from := clamp(s.start-offset, len(text))
+	to := clamp(s.end-offset, len(text))
+	if s.start-offset < 0 { // marked since an earlier line: leave the indentation alone
+		from = len(text) - len(strings.TrimLeft(text, " \t"))
+		from = min(from, to)
+	}
+	return text[:from], text[from:to], text[to:]
+}
+
+func clamp(n, top int) int { return max(0, min(n, top)) }

@@ -1,0 +1,216 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/apply"
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// JSON is the face for programs: one object a line, in the shape of Terraform's
+// machine-readable UI, everything on one stream. Values of attributes are never
+// part of it.
+type JSON struct {
+	Out     io.Writer
+	Now     func() time.Time
+	Version string // of b2form
+	// Trouble receives the first error of writing a line; may be nil.
+	Trouble func(error)
+}
+
+type fields map[string]any
+
+func (j JSON) emit(level, message, kind string, more fields) {
+	m := fields{
+		"@level":     level,
+		"@message":   message,
+		"@module":    "b2form.ui",
+		"@timestamp": j.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"),
+		"type":       kind,
+	}
+	for k, v := range more {
+		m[k] = v
+	}
+	b, err := json.Marshal(m)
+	if err == nil {
+		_, err = j.Out.Write(append(b, '\n'))
+	}
+	if err != nil && j.Trouble != nil {
+		j.Trouble(err)
+	}
+}
+
+// Start is the first line: which program speaks, and which edition of this
+// format.
+func (j JSON) Start() {
+	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.0"})
+}
+
+// Note is a remark.
+func (j JSON) Note(text string) { j.emit("info", text, "log", nil) }
+
+// Diagnostics writes one line each.
+func (j JSON) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	for _, d := range diags {
+		level, word := "error", "Error: "
+		if d.Severity == hcl.DiagWarning {
+			level, word = "warn", "Warning: "
+		}
+		j.emit(level, word+d.Summary, "diagnostic", fields{"diagnostic": DiagnosticJSON(d, files)})
+	}
+}
+
+type resource struct {
+	Addr            string `json:"addr"`
+	Module          string `json:"module"`
+	Resource        string `json:"resource"`
+	ImpliedProvider string `json:"implied_provider"`
+	ResourceType    string `json:"resource_type"`
+	ResourceName    string `json:"resource_name"`
+	ResourceKey     any    `json:"resource_key"`
+}
+
+func resourceOf(a kind.Addr) resource {
+	within := a
+	within.Module = ""
+	r := resource{
+		Addr: a.String(), Module: a.Module, Resource: within.String(),
+		ImpliedProvider: "b2", ResourceType: a.Kind, ResourceName: a.Label,
+	}
+	switch v := a.Instance.Value(); {
+	case v.IsNull():
+	case v.Type() == cty.String:
+		r.ResourceKey = v.AsString()
+	default:
+		r.ResourceKey, _ = v.AsBigFloat().Int64()
+	}
+	return r
+}
+
+// Plan writes one line per change and the summary.
+func (j JSON) Plan(p *plan.Plan, m Mode) {
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		change := fields{"resource": resourceOf(c.Addr), "action": c.Action}
+		if c.Reason != "" {
+			change["reason"] = c.Reason
+		}
+		if c.Import {
+			change["importing"] = fields{"id": c.ID}
+		}
+		if len(c.Hazards) > 0 {
+			change["hazards"] = c.Hazards
+		}
+		if len(c.Fields) > 0 {
+			change["fields"] = c.Fields
+		}
+		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
+	}
+	operation := "plan"
+	if m == Destroying {
+		operation = "destroy"
+	}
+	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
+}
+
+func planVerb(c *plan.Change) string {
+	switch {
+	case c.Import && c.Action == plan.NoOp:
+		return "import"
+	case c.Action == plan.NoOp:
+		return "clean up"
+	}
+	return string(c.Action)
+}
+
+func (j JSON) summary(n plan.Counts, operation, message string) {
+	j.emit("info", message, "change_summary", fields{"changes": fields{
+		"add": n.Add, "change": n.Change, "import": n.Import, "remove": n.Destroy, "forget": n.Forget, "operation": operation,
+	}})
+}
+
+// Event is a step's progress.
+func (j JSON) Event(e apply.Event) {
+	hook := fields{"resource": resourceOf(e.Addr), "action": e.Action}
+	if e.ID != "" && e.Kind != nil {
+		hook["id_key"], hook["id_value"] = e.Kind.ID, e.ID
+	}
+	level, name := "info", "apply_start"
+	switch e.Stage {
+	case apply.Emptying:
+		name, hook["removed"] = "apply_progress", e.Count
+	case apply.Delivered:
+		name, hook["delivered"] = "apply_progress", e.Note
+	case apply.Done:
+		name = "apply_complete"
+	case apply.Failed:
+		level, name = "error", "apply_errored"
+	}
+	if e.Stage != apply.Started {
+		hook["elapsed_seconds"] = int(e.Took.Seconds())
+	}
+	j.emit(level, eventText(e), name, fields{"hook": hook})
+}
+
+// Still says that a step is under way.
+func (j JSON) Still(e apply.Event) {
+	j.emit("info", stillText(e), "apply_progress", fields{"hook": fields{
+		"resource": resourceOf(e.Addr), "action": e.Action, "elapsed_seconds": int(e.Took.Seconds()),
+	}})
+}
+
+// Done is the summary of what was done.
+func (j JSON) Done(r *apply.Result, m Mode) {
+	operation, word := "apply", "Apply"
+	if m == Destroying {
+		operation, word = "destroy", "Destroy"
+	}
+	end := " complete!"
+	if r.Failed() {
+		end = " incomplete."
+	}
+	n := r.Counts
+	j.summary(n, operation, fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", word, end, n.Add, n.Change, n.Destroy))
+}
+
+// Outputs writes all outputs in one line; the values of sensitive ones only
+// where d shows secrets.
+func (j JSON) Outputs(outs []Output, d Disclosure) {
+	m := make(map[string]OutputValue, len(outs))
+	for _, o := range outs {
+		v, err := OutputJSON(o)
+		if err != nil {
+			if j.Trouble != nil {
+				j.Trouble(err)
+			}
+			continue
+		}
+		if (o.Sensitive || holdsSensitive(o.Value)) && !d.Secrets {
+			v.Sensitive, v.Value = true, nil
+		}
+		m[o.Name] = v
+	}
+	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", fields{"outputs": m})
+}
+
+func holdsSensitive(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	_, found := marks[kind.Sensitive]
+	return found
+}
+
+// Secrets writes one line per new key that may be shown.
+func (j JSON) Secrets(made []Secret) {
+	for _, s := range made {
+		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", fields{"secret": fields{
+			"resource": resourceOf(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key,
+		}})
+	}
+}
