@@ -127,3 +127,8 @@ func pad(s string, width int) string {
 	}
 	return s
 }
+
+// Literal writes a value as an HCL expression.
+func Literal(v cty.Value) string {
+	return literal{unknown: func(cty.Value) string { return afterApply }}.write(v, 0)
+}
