@@ -1,0 +1,262 @@
+package conform
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Subject is a server under test and its master key.
+type Subject struct {
+	URL        string // before "/b2api/..."
+	KeyID, Key string
+	Client     *http.Client
+	Advance    func(time.Duration)      // nil: its clock is the real one
+	Fail       func(fault string) error // nil: it fails only by itself
+}
+
+// ErrUnsuited says that the subject cannot run the case.
+var ErrUnsuited = errors.New("the case needs a clock, setup or fault that the subject does not have")
+
+// Run takes the case's steps. The error tells the first step that went
+// otherwise than the service.
+func (c Case) Run(ctx context.Context, s Subject) error {
+	r := &run{Subject: s, vars: map[string]string{"account": s.KeyID, "keyId": s.KeyID, "key": s.Key, "url": s.URL}}
+	if err := r.authorize(ctx, s.KeyID, s.Key); err != nil {
+		return err
+	}
+	for _, step := range c.steps {
+		if err := r.step(ctx, step); err != nil {
+			return fmt.Errorf("line %d: %s %s: %w", step.line, step.method, step.path, err)
+		}
+	}
+	return nil
+}
+
+type run struct {
+	Subject
+	vars  map[string]string
+	token string
+}
+
+func (r *run) step(ctx context.Context, s step) error {
+	switch {
+	case s.clock != 0:
+		if r.Advance == nil {
+			return ErrUnsuited
+		}
+		r.Advance(s.clock)
+		return nil
+	case s.fault != "":
+		if r.Fail == nil {
+			return ErrUnsuited
+		}
+		return r.Fail(r.fill(s.fault))
+	case len(s.as) == 2:
+		return r.authorize(ctx, r.fill(s.as[0]), r.fill(s.as[1]))
+	case len(s.as) == 1 && s.as[0] == "nobody":
+		r.token = ""
+		return nil
+	case len(s.as) == 1:
+		return r.authorize(ctx, r.KeyID, r.Key)
+	}
+	for n := range max(s.repeat, 1) {
+		r.vars["n"] = strconv.Itoa(n + 1)
+		if err := r.request(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) authorize(ctx context.Context, id, key string) error {
+	request, err := http.NewRequestWithContext(ctx, "GET", r.URL+"/b2api/v4/b2_authorize_account", nil)
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(id, key)
+	response, body, err := r.send(request)
+	if err != nil {
+		return err
+	}
+	var reply struct{ AuthorizationToken string }
+	if err := json.Unmarshal(body, &reply); err != nil || response.StatusCode != 200 {
+		return fmt.Errorf("authorize: status %d: %s", response.StatusCode, body)
+	}
+	r.token = reply.AuthorizationToken
+	return nil
+}
+
+func (r *run) send(request *http.Request) (*http.Response, []byte, error) {
+	response, err := r.Client.Do(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	return response, body, errors.Join(err, response.Body.Close())
+}
+
+// fill writes the variables' values into the text.
+func (r *run) fill(text string) string {
+	return variable.ReplaceAllStringFunc(text, func(v string) string {
+		if value, ok := r.vars[v[2:len(v)-1]]; ok {
+			return value
+		}
+		return v
+	})
+}
+
+var variable = regexp.MustCompile(`\$\{\w+\}`)
+
+func (r *run) request(ctx context.Context, s step) error {
+	target := r.fill(s.path)
+	if strings.HasPrefix(target, "/") {
+		target = r.URL + target
+	}
+	request, err := http.NewRequestWithContext(ctx, s.method, target, strings.NewReader(r.fill(s.body)))
+	if err != nil {
+		return err
+	}
+	if r.token != "" {
+		request.Header.Set("Authorization", r.token)
+	}
+	for _, f := range s.header {
+		request.Header.Set(f.name, credentials(r.fill(f.value)))
+	}
+	response, body, err := r.send(request)
+	if s.status == 0 {
+		if err == nil {
+			return fmt.Errorf("status %d, want no reply at all", response.StatusCode)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != s.status {
+		return fmt.Errorf("status %d, want %d: %s", response.StatusCode, s.status, body)
+	}
+	if err := obeysLaws(response, body); err != nil {
+		return fmt.Errorf("%w: %s", err, body)
+	}
+	for _, f := range s.want {
+		if got := response.Header.Get(f.name); got != r.fill(f.value) {
+			return fmt.Errorf("header %s is %q, want %q", f.name, got, f.value)
+		}
+	}
+	return r.compare(s, body)
+}
+
+// credentials encodes what a case spells "Basic id:key".
+func credentials(header string) string {
+	pair, ok := strings.CutPrefix(header, "Basic ")
+	if !ok || !strings.Contains(pair, ":") {
+		return header
+	}
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
+}
+
+func (r *run) compare(s step, body []byte) error {
+	want := r.fill(s.expect)
+	if s.exact {
+		if s.status < 300 {
+			want += "\n"
+		}
+		if string(body) != want {
+			return fmt.Errorf("the body is\n%s\nwant\n%s", body, want)
+		}
+		return nil
+	}
+	if want == "" {
+		return nil
+	}
+	var expected, got any
+	if err := decode([]byte(want), &expected); err != nil {
+		return fmt.Errorf("the case's members: %w", err)
+	}
+	if err := decode(body, &got); err != nil {
+		return err
+	}
+	found := maps.Clone(r.vars)
+	if err := match("reply", expected, got, found); err != nil {
+		return fmt.Errorf("%w: %s", err, body)
+	}
+	r.vars = found
+	return nil
+}
+
+func decode(data []byte, out *any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d.Decode(out)
+}
+
+// match compares what is expected with what came, and collects variables.
+func match(at string, want, got any, vars map[string]string) error {
+	switch want := want.(type) {
+	case string:
+		if name, ok := strings.CutPrefix(want, "$="); ok {
+			text, isText := got.(string)
+			if !isText {
+				return fmt.Errorf("%s is %v, want a string", at, got)
+			}
+			vars[name] = text
+			return nil
+		}
+		if want == "$any" {
+			return nil
+		}
+	case map[string]any:
+		return matchObject(at, want, got, vars)
+	case []any:
+		list, ok := got.([]any)
+		if !ok || len(list) != len(want) {
+			return fmt.Errorf("%s is %v, want %d elements", at, got, len(want))
+		}
+		for i := range want {
+			if err := match(fmt.Sprintf("%s[%d]", at, i), want[i], list[i], vars); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if want != got {
+		return fmt.Errorf("%s is %v, want %v", at, got, want)
+	}
+	return nil
+}
+
+func matchObject(at string, want map[string]any, got any, vars map[string]string) error {
+	object, ok := got.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s is %v, want an object", at, got)
+	}
+	if len(want) == 0 && len(object) > 0 {
+		return fmt.Errorf("%s is %v, want an empty object", at, got)
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		w := want[name]
+		g, there := object[name]
+		if (w == "$absent") == there {
+			return fmt.Errorf("%s.%s: present is %v", at, name, there)
+		}
+		if !there {
+			continue
+		}
+		if err := match(at+"."+name, w, g, vars); err != nil {
+			return err
+		}
+	}
+	return nil
+}
