@@ -181,20 +181,17 @@ func (d *decoder) mark() {
 // damaged says what is wrong and where.
 func (d *decoder) damaged(err error) *Error {
 	at, what := d.at, strings.TrimPrefix(err.Error(), "json: ")
-	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		at, what = int64(len(d.data)), "the file ends too early"
-	case errors.As(err, &syntax):
-		at = max(syntax.Offset-1, 0)
 	case errors.As(err, &mismatch):
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
 	}
-	if bytes.Contains(d.data, []byte("\n<<<<<<< ")) {
-		what = "it holds the marks of a merge conflict"
+	if conflict := bytes.Index(d.data, []byte("\n<<<<<<< ")); conflict >= 0 {
+		at, what = int64(conflict)+1, "it holds the marks of a merge conflict"
 	}
-	before := d.data[:min(at, int64(len(d.data)))]
+	before := d.data[:at]
 	line := bytes.Count(before, []byte{'\n'}) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n')
 	return damaged(d.path, line, column, what)

@@ -1,0 +1,265 @@
+package state_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+// Whatever is cut off the end of a journal, the state is the one after the last
+// change that is whole, and going on from it works.
+func TestEveryPrefixOfTheJournal(t *testing.T) {
+	t.Parallel()
+	path := statePath(t)
+	s := open(t, path)
+	must(t, s.Put(kind.Entry{Addr: addr(t, "key.old"), Identity: "old", ID: "k0"}))
+	must(t, s.Close())
+	s = open(t, path)
+	a, b := addr(t, "key.a"), addr(t, "key.b")
+	after := []*state.State{s.State(), s.State()} // nothing, and the journal's first line, change nothing
+	for _, change := range []func() error{
+		func() error { return s.Bind("acc1", "https://api.backblazeb2.com") },
+		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a"}) },
+		func() error { return s.Put(kind.Entry{Addr: a, Identity: "a", ID: "k1"}) },
+		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a2", Known: []string{"k1"}}) },
+		func() error { return s.Move(a, b) },
+		func() error { return s.Forget(addr(t, "key.old")) },
+		func() error { return s.Drop(b, "a2") },
+	} {
+		must(t, change())
+		after = append(after, s.State())
+	}
+	journal, err := os.ReadFile(path + ".journal")
+	must(t, err)
+	if lines := bytes.Count(journal, []byte("\n")); lines != len(after)-1 {
+		t.Fatalf("%d lines for %d changes", lines, len(after)-2)
+	}
+	defer s.Close()
+
+	crashed := statePath(t)
+	for n := range len(journal) + 1 {
+		copyFile(t, path, crashed)
+		must(t, os.WriteFile(crashed+".journal", journal[:n], 0o644))
+		whole := bytes.Count(journal[:n], []byte("\n"))
+		if n < len(journal) && journal[n] == '\n' {
+			whole++ // only the end of the line is missing
+		}
+		want := after[whole]
+		if d := diff(want, read(t, crashed)); d != "" {
+			t.Fatalf("Read after %d bytes (-want +got):\n%s", n, d)
+		}
+		if n%17 != 0 && n != len(journal) && journal[n] != '\n' {
+			continue // the rest syncs, which takes its time
+		}
+		next := open(t, crashed)
+		must(t, next.Begin(state.Intent{Addr: addr(t, "key.next"), Identity: "next"}))
+		if d := diff(next.State(), read(t, crashed)); d != "" {
+			t.Fatalf("going on after %d bytes (-store +read):\n%s", n, d)
+		}
+		must(t, next.Drop(addr(t, "key.next"), "next"))
+		must(t, next.Close())
+		if d := diff(want, read(t, crashed)); d != "" {
+			t.Fatalf("folded after %d bytes (-want +got):\n%s", n, d)
+		}
+	}
+}
+
+// A line that was damaged hides none of the others.
+func TestDamagedLine(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	for _, id := range []string{"k1", "k2", "k3"} {
+		must(t, s.Put(kind.Entry{Addr: addr(t, "key."+id), Identity: id, ID: id}))
+	}
+	crashed := statePath(t)
+	journal, err := os.ReadFile(path + ".journal")
+	must(t, err)
+	must(t, s.Close())
+	must(t, os.WriteFile(crashed+".journal", bytes.Replace(journal, []byte(`"id":"k2"`), []byte(`"id":"kX"`), 1), 0o644))
+	var ids []string
+	for _, e := range read(t, crashed).Entries {
+		ids = append(ids, e.ID)
+	}
+	if got := strings.Join(ids, " "); got != "k1 k3" {
+		t.Errorf("entries are %q", got)
+	}
+}
+
+// Any sequence of changes, crashes and clean runs: what Store, Read and the file
+// say is what a plain map says.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	steps := rapid.SliceOfN(rapid.SampledFrom([]string{"put", "put", "forget", "move", "crash", "crash while closing", "close"}), 1, 12)
+	rapid.Check(t, func(r *rapid.T) {
+		h := &history{t: t, model: map[kind.Addr]string{}, root: t.TempDir()}
+		h.restart(h.newPath())
+		for _, step := range steps.Draw(r, "steps") {
+			h.step(r, step)
+			h.check(r)
+		}
+		must(t, h.store.Close())
+		h.check(r)
+	})
+}
+
+// A history is a state that lives through several processes, of which each has
+// a folder of its own after a crash: the lock of the crashed one is still held.
+type history struct {
+	t     *testing.T
+	root  string
+	runs  int
+	path  string
+	store *state.Store
+	model map[kind.Addr]string // IDs
+}
+
+func (h *history) step(r *rapid.T, step string) {
+	pick := func(name string) kind.Addr {
+		return kind.Addr{Kind: "key", Label: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, name)}
+	}
+	switch step {
+	case "put":
+		a, id := pick("addr"), rapid.StringMatching(`k[0-9]`).Draw(r, "id")
+		must(h.t, h.store.Put(kind.Entry{Addr: a, Identity: "n", ID: id}))
+		h.model[a] = id
+	case "forget":
+		a := pick("addr")
+		must(h.t, h.store.Forget(a))
+		delete(h.model, a)
+	case "move":
+		from, to := pick("from"), pick("to")
+		id, has := h.model[from]
+		_, taken := h.model[to]
+		err := h.store.Move(from, to)
+		if (err == nil) != (has && !taken) {
+			r.Fatalf("Move(%s, %s) = %v", from, to, err)
+		}
+		if err == nil {
+			h.model[to] = id
+			delete(h.model, from)
+		}
+	case "close":
+		h.restart(h.path)
+	case "crash":
+		next := h.newPath()
+		copyAll(h.t, filepath.Dir(h.path), filepath.Dir(next))
+		h.restart(next)
+	case "crash while closing": // the state is replaced, the journal still there
+		next := h.newPath()
+		copyAll(h.t, filepath.Dir(h.path), filepath.Dir(next))
+		must(h.t, h.store.Close())
+		copyAll(h.t, filepath.Dir(h.path), filepath.Dir(next))
+		h.restart(next)
+	}
+}
+
+func (h *history) newPath() string {
+	h.runs++
+	dir := filepath.Join(h.root, fmt.Sprint(h.runs))
+	must(h.t, os.Mkdir(dir, 0o755))
+	return filepath.Join(dir, "state.json")
+}
+
+func (h *history) restart(path string) {
+	if h.store != nil {
+		must(h.t, h.store.Close())
+	}
+	h.path, h.store = path, open(h.t, path)
+}
+
+func (h *history) check(r *rapid.T) {
+	if d := diff(h.store.State(), read(h.t, h.path)); d != "" {
+		r.Fatalf("Read (-store +read):\n%s", d)
+	}
+	got := map[kind.Addr]string{}
+	for _, e := range h.store.State().Entries {
+		got[e.Addr] = e.ID
+	}
+	if d := cmp.Diff(h.model, got, cmp.Comparer(func(a, b kind.Addr) bool { return a == b })); d != "" {
+		r.Fatalf("entries (-want +got):\n%s", d)
+	}
+}
+
+func copyAll(t testing.TB, from, to string) {
+	t.Helper()
+	files, err := os.ReadDir(from)
+	must(t, err)
+	for _, f := range files {
+		copyFile(t, filepath.Join(from, f.Name()), filepath.Join(to, f.Name()))
+	}
+}
+
+// helper, in the environment, makes the test binary play another process.
+const helper = "B2FORM_STATE_TEST_HELPER"
+
+// child runs a Test function of this binary with the state's path.
+func child(t *testing.T, test, path string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.count=1")
+	cmd.Env = append(os.Environ(), helper+"="+path)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// A process that is killed loses nothing that it was told is stored, and the
+// lock with its life.
+func TestKill(t *testing.T) {
+	if path := os.Getenv(helper); path != "" {
+		announceForever(t, path)
+	}
+	for _, survive := range []int{1, 7, 40} {
+		path := statePath(t)
+		cmd := child(t, "TestKill", path)
+		out, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		told := bufio.NewScanner(out)
+		var last string
+		for n := 0; n < survive && told.Scan(); n++ {
+			last = told.Text()
+		}
+		must(t, cmd.Process.Kill())
+		for told.Scan() {
+			last = told.Text()
+		}
+		_ = cmd.Wait()
+
+		s := open(t, path)
+		var n int
+		if _, err := fmt.Sscan(last, &n); err != nil {
+			t.Fatalf("the child said %q", last)
+		}
+		got := s.State()
+		if len(got.Entries) < n || len(got.Entries) > n+1 || len(got.Open) > 1 {
+			t.Errorf("told of %d entries, found %d and %d open", n, len(got.Entries), len(got.Open))
+		}
+		must(t, s.Close())
+		if d := diff(got, read(t, path)); d != "" {
+			t.Errorf("after closing:\n%s", d)
+		}
+	}
+}
+
+// announceForever creates keys and prints how many are stored.
+func announceForever(t *testing.T, path string) {
+	s, err := state.Open(context.Background(), path, options())
+	must(t, err)
+	for i := 0; ; i++ {
+		a := kind.Addr{Kind: "key", Label: "app", Instance: kind.NumberKey(i)}
+		must(t, s.Begin(state.Intent{Addr: a, Identity: a.String()}))
+		must(t, s.Put(kind.Entry{Addr: a, Identity: a.String(), ID: "k"}))
+		fmt.Println(i + 1)
+	}
+}

@@ -1,0 +1,182 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+// What cannot be understood is explained, placed, and left alone.
+func TestBadFiles(t *testing.T) {
+	const entry = `{"address":"key.app","identity":"app","id":"k1"}`
+	tests := []struct{ name, text, summary, detail string }{
+		{"empty", "", "State file is damaged", "line 1, column 1: the file ends too early"},
+		{"cut off", "{\n  \"version\": 1,\n  \"entr", "State file is damaged", "line 3, column 8: the file ends too early"},
+		{"cut in a list", `{"version":1,"entries":[` + entry, "State file is damaged", "the file ends too early"},
+		{"not JSON", "{\n  \"version\": 1,\n  oops\n}", "State file is damaged", "line 3, column 3: invalid character 'o'"},
+		{"a list", "[]", "State file is damaged", `line 1, column 1: "{" was expected`},
+		{"something else", `{"lineage":"x"}`, "State file is damaged", `line 1, column 2: "lineage" is not known here`},
+		{"no version", `{"entries":[]}`, "State file is damaged", `no "version"`},
+		{"wrong type", "{\"version\":1,\"entries\":[\n  {\"address\":\"key.app\",\"identity\":7}]}", "State file is damaged", "line 2, column 3: a JSON number stands where a string belongs"},
+		{"unknown member", "{\"version\":1,\"entries\":[\n  {\"adress\":\"key.app\"}]}", "State file is damaged", `line 2, column 3: unknown field "adress"`},
+		{"bad address", "{\"version\":1,\"entries\":[\n  " + entry + ",\n  {\"address\":\"key\"}]}", "State file is damaged", `line 3, column 3: "key" is not a resource address`},
+		{"no ID", `{"version":1,"entries":[{"address":"key.app","identity":"app"}]}`, "State file is damaged", "an entry lacks"},
+		{"no identity", `{"version":1,"open":[{"address":"key.app"}]}`, "State file is damaged", "an open create lacks"},
+		{"twice", `{"version":1,"entries":[` + entry + "," + entry + `]}`, "State file is damaged", "key.app stands twice"},
+		{"open twice", `{"version":1,"open":[{"address":"key.app","identity":"a"},{"address":"key.app","identity":"a"}]}`, "State file is damaged", "key.app stands twice"},
+		{"two files", `{"version":1}{"version":1}`, "State file is damaged", "line 1, column 14: something follows"},
+		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged", "line 2, column 1: it holds the marks of a merge conflict"},
+		{"newer", `{"version":2,"entries":{"of":"another shape"}}`, "State was written by a newer b2form", "format version 2; this b2form knows version 1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := statePath(t)
+			must(t, os.WriteFile(path, []byte(test.text), 0o644))
+			_, readErr := state.Read(path)
+			_, openErr := state.Open(context.Background(), path, options())
+			for _, err := range []error{readErr, openErr} {
+				var e *state.Error
+				if !errors.As(err, &e) {
+					t.Fatalf("error is %v, want an *Error", err)
+				}
+				if e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) || e.Path != path || !strings.Contains(e.Detail, path) {
+					t.Errorf("error is %q: %q (%s)", e.Summary, e.Detail, e.Path)
+				}
+			}
+			got, err := os.ReadFile(path)
+			must(t, err)
+			if string(got) != test.text {
+				t.Errorf("the file was changed to %q", got)
+			}
+			if names := beside(t, path); len(names) > 0 {
+				t.Errorf("left beside the state: %q", names)
+			}
+		})
+	}
+}
+
+func TestBadPlaces(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o644))
+	locked := filepath.Join(dir, "locked.json")
+	must(t, os.MkdirAll(filepath.Join(locked+".lock", "full"), 0o755))
+	loop := filepath.Join(dir, "loop.json")
+	must(t, os.Symlink(loop, loop))
+	tests := []struct{ name, path, summary, detail string }{
+		{"a directory", dir, "State cannot be used", "is a directory"},
+		{"not a file", os.DevNull, "State cannot be used", "is not a regular file"},
+		{"below a file", filepath.Join(file, "b2form.state.json"), "State cannot be saved", "not a directory"},
+		{"no folder", filepath.Join(dir, "none", "b2form.state.json"), "State cannot be saved", "no such file or directory"},
+		{"nothing may be written beside it", locked, "State cannot be saved", "is a directory"},
+		{"a link to itself", loop, "State cannot be read", "too many symbolic links"},
+	}
+	for _, test := range tests {
+		var e *state.Error
+		_, err := state.Open(context.Background(), test.path, options())
+		if !errors.As(err, &e) || e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) {
+			t.Errorf("%s: Open = %v", test.name, err)
+		}
+	}
+	if _, err := state.Read(locked); err != nil {
+		t.Errorf("Read needs no lock, but says %v", err)
+	}
+}
+
+func TestLocked(t *testing.T) {
+	path := statePath(t)
+	first := open(t, path)
+	o := options()
+	o.Operation = "destroy"
+	_, err := state.Open(context.Background(), path, o)
+	var e *state.Error
+	var held *state.LockedError
+	if !errors.As(err, &e) || !errors.As(err, &held) {
+		t.Fatalf("Open of a locked state = %v", err)
+	}
+	want := state.LockedError{Path: path, Operation: "apply", Who: "ann@build", PID: os.Getpid(), Created: noon()}
+	if d := cmp.Diff(want, *held); d != "" {
+		t.Errorf("holder (-want +got):\n%s", d)
+	}
+	for _, line := range []string{"Lock Info:\n", "  Path:      " + path, "  Operation: apply\n", "  Who:       ann@build", "  Created:   2026-10-02T12:00:00Z"} {
+		if !strings.Contains(e.Detail, line) {
+			t.Errorf("detail lacks %q:\n%s", line, e.Detail)
+		}
+	}
+	if _, err := state.Read(path); err != nil {
+		t.Errorf("Read of a locked state: %v", err)
+	}
+
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	o.Wait = time.Hour
+	if _, err := state.Open(gone, path, o); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open with a cancelled context = %v", err)
+	}
+
+	// Whoever waits gets it, one after the other, and nothing is lost.
+	got := make(chan error)
+	for _, name := range []string{"a", "b", "c"} {
+		go func() {
+			s, err := state.Open(context.Background(), path, o)
+			if err != nil {
+				got <- err
+				return
+			}
+			a := kind.Addr{Kind: "key", Label: name}
+			got <- errors.Join(s.Put(kind.Entry{Addr: a, Identity: name, ID: name}), s.Close())
+		}()
+	}
+	must(t, first.Close())
+	for range 3 {
+		must(t, <-got)
+	}
+	if n := len(read(t, path).Entries); n != 3 {
+		t.Errorf("%d entries, want those of all three", n)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	s := open(t, statePath(t))
+	must(t, s.Close())
+	if err := s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
+		t.Error("Put after Close succeeds")
+	}
+}
+
+func TestForeignJournal(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
+	must(t, s.Close())
+	s = open(t, path)
+	must(t, s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: "k1"}))
+	other := filepath.Join(t.TempDir(), "b2form.state.json")
+	copyFile(t, path+".journal", other+".journal")
+	must(t, s.Close())
+
+	if e, ok := read(t, other).Find(addr(t, "key.app")); !ok || e.ID != "k1" {
+		t.Errorf("a journal without its state gives %+v", e)
+	}
+	must(t, os.WriteFile(other, []byte(`{"version":1,"account_id":"acc2","realm":"https://api.backblazeb2.com"}`), 0o644))
+	var e *state.Error
+	if _, err := state.Read(other); !errors.As(err, &e) || !strings.Contains(e.Detail, "acc1") || !strings.Contains(e.Detail, "acc2") {
+		t.Errorf("Read beside another account's journal = %v", err)
+	}
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	must(t, err)
+	must(t, os.WriteFile(to, data, 0o644))
+}

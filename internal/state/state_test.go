@@ -1,0 +1,313 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+func noon() time.Time { return time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC) }
+
+func options() state.Options {
+	return state.Options{Now: noon, Operation: "apply", Who: "ann@build"}
+}
+
+func statePath(t testing.TB) string { return filepath.Join(t.TempDir(), "b2form.state.json") }
+
+func open(t testing.TB, path string) *state.Store {
+	t.Helper()
+	s, err := state.Open(context.Background(), path, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t testing.TB, path string) *state.State {
+	t.Helper()
+	s, err := state.Read(path)
+	must(t, err)
+	return s
+}
+
+func addr(t testing.TB, s string) kind.Addr {
+	t.Helper()
+	a, err := kind.ParseAddr(s)
+	must(t, err)
+	return a
+}
+
+func diff(want, got *state.State) string {
+	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b kind.Addr) bool { return a == b }))
+}
+
+// The file is read by people and merged by version control, so its text counts.
+func TestFile(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
+	photos, app := addr(t, "bucket.photos"), addr(t, `key.app["<edge>"]`)
+	must(t, s.Begin(state.Intent{Addr: app, Identity: "app"}, state.Intent{Addr: photos, Identity: "acme-photos", Known: []string{"b1"}}))
+	must(t, s.Put(
+		kind.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true, Delivery: "sha256:00"},
+		kind.Entry{Addr: addr(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
+		kind.Entry{Addr: addr(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
+	))
+	during := s.State()
+	if d := diff(during, read(t, path)); d != "" {
+		t.Errorf("Read beside a running Store (-store +read):\n%s", d)
+	}
+	must(t, s.Close())
+	must(t, s.Close())
+
+	want := `{
+  "version": 1,
+  "account_id": "d2e6b27577ea",
+  "realm": "https://api.backblazeb2.com",
+  "entries": [
+    {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true},
+    {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z"},
+    {"address":"key.app[\"<edge>\"]","identity":"app","id":"k1","created":"2026-10-02T12:00:00Z","delivered":true,"delivery":"sha256:00"}
+  ],
+  "open": [
+    {"address":"bucket.photos","identity":"acme-photos","known":["b1"],"at":"2026-10-02T12:00:00Z"}
+  ]
+}
+`
+	got, err := os.ReadFile(path)
+	must(t, err)
+	if d := cmp.Diff(want, string(got)); d != "" {
+		t.Errorf("state file (-want +got):\n%s", d)
+	}
+	if d := diff(during, read(t, path)); d != "" {
+		t.Errorf("read back (-stored +read):\n%s", d)
+	}
+	if names := beside(t, path); len(names) > 0 {
+		t.Errorf("left beside the state: %q", names)
+	}
+}
+
+// beside lists what else is in the state's folder.
+func beside(t testing.TB, path string) []string {
+	t.Helper()
+	var names []string
+	files, err := os.ReadDir(filepath.Dir(path))
+	must(t, err)
+	for _, f := range files {
+		if f.Name() != filepath.Base(path) {
+			names = append(names, f.Name())
+		}
+	}
+	return names
+}
+
+func TestStateIsACopy(t *testing.T) {
+	s := open(t, statePath(t))
+	defer s.Close()
+	a := addr(t, "key.app")
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k0"}}))
+	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []string{"k9"}}))
+	got := s.State()
+	got.Entries[0].Retiring[0], got.Open[0].Known[0] = "changed", "changed"
+	if e, ok := s.State().Find(a); !ok || e.Retiring[0] != "k9" || s.State().Open[0].Known[0] != "k0" {
+		t.Errorf("a change of the copy shows in the store: %+v", s.State())
+	}
+}
+
+// A run that changes nothing must not touch the file, whoever formatted it.
+func TestUnchangedFileStays(t *testing.T) {
+	path := statePath(t)
+	text := `{"entries":[{"id":"k1","identity":"app","address":"key.app"},{"id":"b1","identity":"x","address":"bucket.x"}],"version":1}`
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	before, err := os.Stat(path)
+	must(t, err)
+
+	s := open(t, path)
+	a := addr(t, "key.app")
+	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}))
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "new"}))
+	must(t, s.Drop(a, "new"))
+	must(t, s.Forget(addr(t, "key.never")))
+	must(t, s.Close())
+
+	after, err := os.Stat(path)
+	must(t, err)
+	got, _ := os.ReadFile(path)
+	if !os.SameFile(before, after) || string(got) != text {
+		t.Errorf("the file was rewritten: %s", got)
+	}
+	if names := beside(t, path); len(names) > 0 {
+		t.Errorf("left beside the state: %q", names)
+	}
+}
+
+// A run that only looks leaves nothing, not even a first state file.
+func TestNothingToStore(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	must(t, s.Close())
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a state file was made: %v", err)
+	}
+	if got := s.Stats(); got != (state.Stats{}) {
+		t.Errorf("Stats() = %+v, want nothing written", got)
+	}
+	if d := diff(&state.State{}, read(t, filepath.Join(filepath.Dir(path), "no", "such", "folder.json"))); d != "" {
+		t.Errorf("Read of an absent state:\n%s", d)
+	}
+}
+
+func TestSymlinkAndMode(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "shared", "state.json"), filepath.Join(dir, "b2form.state.json")
+	must(t, os.Mkdir(filepath.Dir(target), 0o755))
+	must(t, os.Symlink(filepath.Join("shared", "state.json"), link))
+	put := func(id string) {
+		s := open(t, link)
+		must(t, s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: id}))
+		must(t, s.Close())
+	}
+	put("k1")
+	must(t, os.Chmod(target, 0o640))
+	put("k2")
+
+	if to, err := os.Readlink(link); err != nil || to != filepath.Join("shared", "state.json") {
+		t.Errorf("the link became %q, %v", to, err)
+	}
+	info, err := os.Stat(target)
+	must(t, err)
+	if info.Mode().Perm() != 0o640 {
+		t.Errorf("mode is %v, want it kept at 0640", info.Mode().Perm())
+	}
+	if e, _ := read(t, target).Find(addr(t, "key.app")); e.ID != "k2" {
+		t.Errorf("the target holds %+v", e)
+	}
+}
+
+// What is announced stays open until its own outcome is known.
+func TestIntents(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	a := addr(t, "key.app")
+	at := noon().Add(-time.Hour)
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}))
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1", "k2"}})) // the older one holds
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "renamed"}))
+	first := state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}
+	second := state.Intent{Addr: a, Identity: "renamed", At: noon()}
+
+	steps := []struct {
+		name string
+		do   func() error
+		want []state.Intent
+	}{
+		{"two identities", func() error { return nil }, []state.Intent{first, second}},
+		{"the old object was seen again", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}) }, []state.Intent{first, second}},
+		{"the object is gone", func() error { return s.Forget(a) }, []state.Intent{first, second}},
+		{"the announced one exists", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
+		{"never made", func() error { return s.Drop(a, "renamed") }, nil},
+		{"nothing left to drop", func() error { return s.Drop(a, "renamed") }, nil},
+	}
+	for _, step := range steps {
+		must(t, step.do())
+		for from, got := range map[string]*state.State{"State": s.State(), "Read": read(t, path)} {
+			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b kind.Addr) bool { return a == b })); d != "" {
+				t.Errorf("%s: open by %s (-want +got):\n%s", step.name, from, d)
+			}
+		}
+	}
+	must(t, s.Close())
+}
+
+func TestMove(t *testing.T) {
+	s := open(t, statePath(t))
+	defer s.Close()
+	from, to := addr(t, "key.a"), addr(t, `module.m["x"].key.b`)
+	must(t, s.Put(kind.Entry{Addr: from, Identity: "app", ID: "k1"}))
+	must(t, s.Begin(state.Intent{Addr: from, Identity: "app", Known: []string{"k1"}}))
+	must(t, s.Move(from, to))
+	want := &state.State{
+		Entries: []kind.Entry{{Addr: to, Identity: "app", ID: "k1"}},
+		Open:    []state.Intent{{Addr: to, Identity: "app", Known: []string{"k1"}, At: noon()}},
+	}
+	if d := diff(want, s.State()); d != "" {
+		t.Errorf("after Move (-want +got):\n%s", d)
+	}
+	must(t, s.Put(kind.Entry{Addr: from, Identity: "other", ID: "k2"}))
+	for _, bad := range [][2]kind.Addr{{from, to}, {addr(t, "key.none"), addr(t, "key.free")}, {from, addr(t, "bucket.a")}} {
+		var e *state.Error
+		if err := s.Move(bad[0], bad[1]); !errors.As(err, &e) || !strings.Contains(e.Detail, "key.") {
+			t.Errorf("Move(%s, %s) = %v", bad[0], bad[1], err)
+		}
+	}
+}
+
+func TestBind(t *testing.T) {
+	path := statePath(t)
+	for range 2 {
+		s := open(t, path)
+		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
+		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
+		for _, other := range [][2]string{{"acc2", "https://api.backblazeb2.com"}, {"acc1", "http://localhost:8090"}} {
+			err := s.Bind(other[0], other[1])
+			for _, want := range []string{"acc1", "https://api.backblazeb2.com", other[0], other[1]} {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("Bind(%v) = %v; it should name %s", other, err, want)
+				}
+			}
+		}
+		must(t, s.Close())
+	}
+}
+
+// Work is linear in what changes: one line and at most one sync a change, and
+// the file once. The bound on bytes fails for anything that rewrites as it goes.
+func TestCost(t *testing.T) {
+	cost := func(n int) state.Stats {
+		s := open(t, statePath(t))
+		for i := range n {
+			a := kind.Addr{Kind: "key", Label: "app", Instance: kind.NumberKey(i)}
+			name := fmt.Sprintf("app-%d", i)
+			must(t, s.Begin(state.Intent{Addr: a, Identity: name}))
+			must(t, s.Put(kind.Entry{Addr: a, Identity: name, ID: name}))
+		}
+		must(t, s.Close())
+		return s.Stats()
+	}
+	got := cost(50)
+	if got.Syncs > 2*50+3 {
+		t.Errorf("%d syncs for 100 changes one after the other", got.Syncs)
+	}
+	if double := cost(100); double.Bytes > got.Bytes*2+got.Bytes/10 {
+		t.Errorf("50 creates write %d bytes, 100 write %d", got.Bytes, double.Bytes)
+	}
+	// Many facts at once are one sync.
+	s := open(t, statePath(t))
+	var many []kind.Entry
+	for i := range 1000 {
+		many = append(many, kind.Entry{Addr: kind.Addr{Kind: "key", Label: "k", Instance: kind.NumberKey(i)}, Identity: "x", ID: "y"})
+	}
+	must(t, s.Put(many...))
+	if got := s.Stats(); got.Syncs > 2 {
+		t.Errorf("%d syncs for one Put of 1000 entries", got.Syncs)
+	}
+	must(t, s.Close())
+}
