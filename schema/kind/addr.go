@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -174,6 +175,6 @@ func instance(t hcl.Traversal) (Instance, bool) {
 	if step.Key.Type() == cty.String {
 		return TextKey(step.Key.AsString()), true
 	}
-	n, _ := step.Key.AsBigFloat().Int64()
-	return NumberKey(int(n)), true
+	n, acc := step.Key.AsBigFloat().Int64()
+	return NumberKey(int(n)), acc == big.Exact && n >= 0
 }

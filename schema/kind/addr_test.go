@@ -1,0 +1,71 @@
+package kind_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"b2form/schema/kind"
+)
+
+func TestParseAddr(t *testing.T) {
+	for _, s := range []string{
+		`bucket.photos`,
+		`key.app[0]`,
+		`bucket.logs["edge"]`,
+		`bucket.logs["a \"quoted\" $${not} \\ name"]`,
+		`module.site.bucket.photos`,
+		`module.site["eu"].module.inner[3].key.reader["x"]`,
+	} {
+		a, err := kind.ParseAddr(s)
+		if err != nil {
+			t.Errorf("ParseAddr(%s): %v", s, err)
+		} else if a.String() != s {
+			t.Errorf("ParseAddr(%s) is written %s", s, a)
+		}
+	}
+}
+
+func TestParseAddrRefuses(t *testing.T) {
+	for _, s := range []string{"", "bucket", "bucket.", "module.x", "bucket.a.b", "bucket.a[x]", `bucket.a["x"].name`, "1.2", "bucket.a[*]", "bucket.a[1.5]", "bucket.a[-1]"} {
+		if a, err := kind.ParseAddr(s); err == nil {
+			t.Errorf("ParseAddr(%q) = %v, want an error", s, a)
+		} else if !strings.Contains(err.Error(), "bucket.photos") {
+			t.Errorf("ParseAddr(%q): the error shows no example: %v", s, err)
+		}
+	}
+}
+
+func TestAddrOrder(t *testing.T) {
+	want := []kind.Addr{
+		{Kind: "bucket", Label: "a"},
+		{Kind: "bucket", Label: "b", Instance: kind.TextKey("10")},
+		{Kind: "bucket", Label: "b", Instance: kind.TextKey("9")},
+		{Kind: "bucket", Label: "b", Instance: kind.NumberKey(9)},
+		{Kind: "bucket", Label: "b", Instance: kind.NumberKey(10)},
+		{Kind: "key", Label: "a"},
+		{Module: "module.m", Kind: "bucket", Label: "a"},
+	}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, kind.Addr.Compare)
+	if !slices.Equal(got, want) {
+		t.Errorf("sorted: %v", got)
+	}
+}
+
+func FuzzParseAddr(f *testing.F) {
+	for _, s := range []string{`bucket.photos`, `module.m["k"].key.a[1]`, `bucket.logs["${x}"]`, "bucket.a[1e9]", "bucket.a[-1]"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := kind.ParseAddr(s)
+		if err != nil {
+			return
+		}
+		again, err := kind.ParseAddr(a.String())
+		if err != nil || again != a {
+			t.Errorf("%q parses to %v, which parses to %v, %v", s, a, again, err)
+		}
+	})
+}
