@@ -3,9 +3,12 @@ package state_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,6 +146,49 @@ func TestLocked(t *testing.T) {
 	if n := len(read(t, path).Entries); n != 3 {
 		t.Errorf("%d entries, want those of all three", n)
 	}
+}
+
+// Runs that come and go: never two at once, and who reads meanwhile never sees
+// an older state than before.
+func TestContention(t *testing.T) {
+	path := statePath(t)
+	must(t, os.WriteFile(path, []byte(`{"version":1}`), 0o644))
+	const runs = 100
+	var holders, done atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for done.Load() < runs {
+				s, err := state.Open(context.Background(), path, options())
+				var held *state.LockedError
+				if errors.As(err, &held) {
+					continue
+				}
+				if err != nil || holders.Add(1) > 1 {
+					t.Errorf("two runs at once, or: %v", err)
+				}
+				id := fmt.Sprintf("%06d", done.Add(1))
+				err = s.Put(kind.Entry{Addr: kind.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
+				holders.Add(-1)
+				if err := errors.Join(err, s.Close()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	last := ""
+	for done.Load() < runs {
+		s, err := state.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, _ := s.Find(kind.Addr{Kind: "key", Label: "app"})
+		if e.ID < last {
+			t.Fatalf("read %s after %s", e.ID, last)
+		}
+		last = e.ID
+	}
+	wg.Wait()
 }
 
 func TestClosed(t *testing.T) {
