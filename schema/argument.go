@@ -1,0 +1,218 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// written is what one body says about the attributes of a descriptor.
+type written struct {
+	place   hcl.Range // of the block's header
+	args    []argument
+	dynamic bool // holds dynamic blocks, so it must be read again for each instance
+}
+
+// An argument is one attribute as it is written: assigned, or as nested blocks.
+type argument struct {
+	attr   *kind.Attr
+	place  hcl.Range
+	expr   hcl.Expression
+	blocks []*written
+	varies bool // differs between the instances of a block
+}
+
+func (w *written) find(name string) *argument {
+	for i := range w.args {
+		if w.args[i].attr.Name == name {
+			return &w.args[i]
+		}
+	}
+	return nil
+}
+
+// metaArguments are understood by every resource.
+func metaArguments() []string {
+	return []string{"for_each", "count", "depends_on", "prevent_destroy", "ignore_changes"}
+}
+
+// bodySchema describes a body by its descriptor: what is nested may be assigned
+// or written as blocks.
+func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
+	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
+	for i := range attrs {
+		a := &attrs[i]
+		if a.Computed {
+			continue
+		}
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
+		if a.Object != nil {
+			s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: a.Name})
+		}
+	}
+	if meta {
+		for _, name := range metaArguments() {
+			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
+		}
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "deliver", LabelNames: []string{"type"}})
+	}
+	return s
+}
+
+func findAttr(attrs []kind.Attr, name string) *kind.Attr {
+	for i := range attrs {
+		if attrs[i].Name == name {
+			return &attrs[i]
+		}
+	}
+	return nil
+}
+
+// read sorts the content of a body by its descriptor.
+func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *written {
+	content, _, diags := body.PartialContent(bodySchema(attrs, false))
+	l.add(diags...)
+	nested := map[string][]*hcl.Block{}
+	for _, b := range content.Blocks {
+		nested[b.Type] = append(nested[b.Type], b)
+	}
+	w := &written{place: place, dynamic: len(nested["dynamic"]) > 0}
+	for i := range attrs {
+		a := &attrs[i]
+		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
+		if a.Computed || assigned == nil && len(blocks) == 0 {
+			continue
+		}
+		l.judgeForms(a, assigned, blocks)
+		arg := argument{attr: a}
+		if assigned != nil {
+			arg.place, arg.expr = assigned.Range, assigned.Expr
+			arg.varies = refersToInstance(assigned.Expr)
+		} else {
+			arg.place = blocks[0].DefRange
+		}
+		for _, b := range blocks {
+			inner := l.read(b.Body, a.Object, b.DefRange)
+			w.dynamic = w.dynamic || inner.dynamic
+			arg.varies = arg.varies || slices.ContainsFunc(inner.args, func(x argument) bool { return x.varies })
+			arg.blocks = append(arg.blocks, inner)
+		}
+		w.args = append(w.args, arg)
+	}
+	return w
+}
+
+// judgeForms reports an attribute that is written in two ways, or twice.
+func (l *loader) judgeForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl.Block) {
+	if assigned != nil && len(blocks) > 0 {
+		l.errorAt(blocks[0].DefRange, "Argument and block at once", fmt.Sprintf(
+			"%s is assigned at %s and written as a block here. Both mean the same; use one of them.", a.Name, assigned.NameRange))
+	}
+	if !a.Many && len(blocks) > 1 {
+		l.errorAt(blocks[1].DefRange, "Duplicate block", fmt.Sprintf("There can be one %s block only; the first is at %s.", a.Name, blocks[0].DefRange))
+	}
+}
+
+func refersToInstance(e hcl.Expression) bool {
+	return slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool {
+		return t.RootName() == "each" || t.RootName() == "count"
+	})
+}
+
+// judgeBody reports every name in a body that its descriptor does not know.
+func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
+	_, native := body.(*hclsyntax.Body)
+	for _, it := range items(body) {
+		a := findAttr(attrs, it.name)
+		switch {
+		case a != nil && a.Computed:
+			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
+		case a != nil && it.block && a.Object == nil:
+			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
+		case a != nil && it.block:
+			l.judgeBody(it.body, k, a.Object, false)
+		case a != nil:
+		case it.name == "dynamic" && (it.block || !native):
+			l.judgeDynamic(it, k, attrs)
+		case top && l.judgeMeta(it, k, native):
+		default:
+			l.unknownName(it, k, attrs, top)
+		}
+	}
+}
+
+// judgeMeta judges what every resource understands; false: it is none of that.
+func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
+	switch {
+	case slices.Contains(metaArguments(), it.name):
+		if it.block {
+			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
+		}
+	case it.name != "deliver":
+		return false
+	case !k.Delivers:
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
+	case native && !it.block:
+		l.errorAt(it.at, "Unsupported argument", `deliver is a block: write deliver "file" { path = … }.`)
+	}
+	return true
+}
+
+func (l *loader) judgeDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
+	if !it.block {
+		return // JSON: its shape is judged where it is expanded
+	}
+	a := findAttr(attrs, it.label)
+	if a == nil || a.Object == nil || a.Computed {
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, didYouMean(it.label, nestedNames(attrs))))
+		return
+	}
+	for _, inner := range items(it.body) {
+		if inner.block && inner.name == "content" {
+			l.judgeBody(inner.body, k, a.Object, false)
+		}
+	}
+}
+
+func nestedNames(attrs []kind.Attr) []string {
+	var out []string
+	for i := range attrs {
+		if attrs[i].Object != nil {
+			out = append(out, attrs[i].Name)
+		}
+	}
+	return out
+}
+
+func (l *loader) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
+	if rewrite := pastedArgument(k, attrs, it.name, top); rewrite != "" {
+		l.errorAt(it.at, "Terraform argument", rewrite)
+		return
+	}
+	known := settableNames(attrs)
+	if top {
+		known = append(known, metaArguments()...)
+		if k.Delivers {
+			known = append(known, "deliver")
+		}
+	}
+	if it.block {
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here.%s", it.name, didYouMean(it.name, known)))
+		return
+	}
+	l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("An argument named %q is not expected here.%s", it.name, didYouMean(it.name, known)))
+}
+
+func settableNames(attrs []kind.Attr) []string {
+	var out []string
+	for i := range attrs {
+		if !attrs[i].Computed {
+			out = append(out, attrs[i].Name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,251 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// A block is one resource block as it is written, and what became of it.
+type block struct {
+	node  *node
+	addr  kind.Addr // without an instance
+	kind  *kind.Kind
+	place hcl.Range
+	body  hcl.Body
+
+	forEach, count hcl.Expression // at most one is set
+	preventDestroy hcl.Expression
+	dependsOn      hcl.Expression
+	ignoreChanges  []string
+	delivers       []*hcl.Block
+
+	after     []ref // what depends_on names
+	written   *written
+	resources []*kind.Resource // sorted by instance
+	repeats   []repetition     // beside resources
+}
+
+func (b *block) repeated() bool { return b.forEach != nil || b.count != nil }
+
+// instance finds one resource of the block; nil: there is none.
+func (b *block) instance(at kind.Instance) *kind.Resource {
+	addr := b.addr
+	addr.Instance = at
+	i, found := slices.BinarySearchFunc(b.resources, addr, func(r *kind.Resource, a kind.Addr) int { return r.Addr.Compare(a) })
+	if !found {
+		return nil
+	}
+	return b.resources[i]
+}
+
+// readMeta reads what every resource understands.
+func (l *loader) readMeta(b *block) {
+	content, _, diags := b.body.PartialContent(bodySchema(nil, true))
+	l.add(diags...)
+	expr := func(name string) hcl.Expression {
+		if a := content.Attributes[name]; a != nil {
+			return a.Expr
+		}
+		return nil
+	}
+	b.forEach, b.count = expr("for_each"), expr("count")
+	if b.forEach != nil && b.count != nil {
+		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
+		b.count = nil
+	}
+	b.preventDestroy, b.dependsOn = expr("prevent_destroy"), expr("depends_on")
+	if e := expr("ignore_changes"); e != nil {
+		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
+	}
+	for _, d := range content.Blocks {
+		if d.Type == "deliver" && b.kind.Delivers {
+			b.delivers = append(b.delivers, d)
+		}
+	}
+}
+
+// readIgnoreChanges reads a list of attribute names, bare or in quotes.
+func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
+	list, diags := hcl.ExprList(e)
+	if diags.HasErrors() {
+		l.errorAt(e.Range(), wrongType, "ignore_changes needs a list of argument names, as [info, cors_rules].")
+		return nil
+	}
+	var out []string
+	for _, item := range list {
+		name := hcl.ExprAsKeyword(item)
+		if v, diags := item.Value(nil); name == "" && !diags.HasErrors() && isText(v) {
+			name = v.AsString()
+		}
+		a := k.Attr(name)
+		switch {
+		case a == nil || a.Computed:
+			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, didYouMean(name, settableNames(k.Attrs))))
+		case name == k.Identity:
+			l.errorAt(item.Range(), "Invalid argument", fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
+		case !slices.Contains(out, name):
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// resolveDependsOn reads a list of references to whole blocks or instances.
+func (l *loader) resolveDependsOn(b *block) []*node {
+	if b.dependsOn == nil {
+		return nil
+	}
+	list, diags := hcl.ExprList(b.dependsOn)
+	if diags.HasErrors() {
+		l.errorAt(b.dependsOn.Range(), wrongType, "depends_on needs a list of resources, as [bucket.photos].")
+		return nil
+	}
+	var nodes []*node
+	for _, item := range list {
+		t, diags := hcl.AbsTraversalForExpr(item)
+		if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 {
+			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources, as bucket.photos, without quotes and attributes.")
+			continue
+		}
+		before := len(l.diags)
+		r := l.resolveNode(t, use{})
+		if !r.broken && len(t) == 3 && !r.indexed {
+			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources, as bucket.photos, without attributes.")
+		}
+		if len(l.diags) == before {
+			b.after = append(b.after, r)
+			nodes = append(nodes, r.node)
+		}
+	}
+	return nodes
+}
+
+// most is how many instances one block may have: more is a mistake.
+const most = 1_000_000
+
+// A repetition is one instance to be: its key, and the value of each or count.
+type repetition struct {
+	at    kind.Instance
+	root  string // "each", "count"; "" where the block is not repeated
+	value cty.Value
+}
+
+// context lets expressions see each.key and each.value, or count.index.
+func (r repetition) context(parent *hcl.EvalContext) *hcl.EvalContext {
+	if r.root == "" {
+		return parent
+	}
+	ctx := parent.NewChild()
+	ctx.Variables = map[string]cty.Value{r.root: r.value}
+	return ctx
+}
+
+// repetitions evaluates for_each or count. marks are those of the collection
+// itself: every instance depends on what they stand for. ok is false where
+// there is an error.
+func (l *loader) repetitions(b *block, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
+	e := b.forEach
+	if b.count != nil {
+		e = b.count
+	}
+	if e == nil {
+		return []repetition{{}}, nil, true
+	}
+	v, marks := l.static.eval(e, ctx).Unmark()
+	if marks.Has(kind.Sensitive) {
+		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are shown. Use nonsensitive() where that is harmless.")
+		return nil, nil, false
+	}
+	if b.count != nil {
+		list, ok = l.counted(e, v, marks)
+	} else {
+		list, ok = l.eached(e, v, marks)
+	}
+	return list, marks, ok
+}
+
+func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+	if !v.IsKnown() {
+		l.notKnown(e.Range(), marks, "")
+		return nil, false
+	}
+	n, err := convert.Convert(v, cty.Number)
+	size := int64(-1)
+	if err == nil && !n.IsNull() {
+		if f := n.AsBigFloat(); f.IsInt() {
+			size, _ = f.Int64()
+		}
+	}
+	if size < 0 || size > most {
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
+		return nil, false
+	}
+	list := make([]repetition, size)
+	for i := range list {
+		list[i] = repetition{kind.NumberKey(i), "count", cty.ObjectVal(map[string]cty.Value{"index": cty.NumberIntVal(int64(i))})}
+	}
+	return list, true
+}
+
+func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+	t := v.Type()
+	set := t.IsSetType()
+	switch {
+	case !v.IsKnown() || set && !v.IsWhollyKnown():
+		l.notKnown(e.Range(), marks, "")
+		return nil, false
+	case v.IsNull():
+		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
+		return nil, false
+	case t.IsTupleType() || t.IsListType():
+		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is a list. Write for_each = toset(…) to turn a list of strings into a set.")
+		return nil, false
+	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is a %s.", t.FriendlyName()))
+		return nil, false
+	}
+	list := make([]repetition, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		key, value := it.Element()
+		if key.IsNull() {
+			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
+			return nil, false
+		}
+		list = append(list, repetition{kind.TextKey(key.AsString()), "each", cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})})
+	}
+	slices.SortFunc(list, func(a, b repetition) int {
+		return kind.Addr{Instance: a.at}.Compare(kind.Addr{Instance: b.at})
+	})
+	return list, true
+}
+
+// notKnown reports a value that only B2 knows where a known one is needed. A
+// value that is unknown because of an earlier error says nothing.
+func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
+	if what := computedIn(marks); what != "" {
+		l.errorAt(at, computedSummary, computedDetail(what)+suffix)
+		return
+	}
+	if !l.failed {
+		l.errorAt(at, computedSummary, computedDetail("The value")+suffix)
+	}
+}
+
+// computedIn names the computed attributes among the marks.
+func computedIn(marks cty.ValueMarks) string {
+	var names []string
+	for _, c := range kind.ComputedIn(cty.True.WithMarks(marks)) {
+		names = append(names, c.Addr.String()+"."+c.Attr)
+	}
+	if len(names) > 3 {
+		names = append(names[:3], "others")
+	}
+	return listed(names)
+}

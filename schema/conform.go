@@ -1,0 +1,249 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+const wrongType = "Incorrect value type"
+
+// conformer brings an assigned value into the type of its attribute. It takes
+// the marks off and collects them.
+type conformer struct {
+	kind   *kind.Kind
+	kinds  map[string]*kind.Kind // by name, for what attributes refer to
+	json   bool                  // JSON writes a single nested block without a list
+	marks  cty.ValueMarks
+	faults []fault
+}
+
+// A fault is something wrong inside a value.
+type fault struct {
+	path    cty.Path // within the attribute
+	name    bool     // the last step's name is wrong, not its value
+	unknown bool     // the value is not known; summary and detail are empty
+	marks   cty.ValueMarks
+	summary string
+	detail  string
+}
+
+func (c *conformer) mistyped(path cty.Path, a *kind.Attr, message string) cty.Value {
+	c.faults = append(c.faults, fault{path: path.Copy(), summary: wrongType, detail: message})
+	return cty.UnknownVal(a.ValueType())
+}
+
+// take removes the marks at the top of v; false: v is not known.
+func (c *conformer) take(v cty.Value, path cty.Path) (cty.Value, bool) {
+	v, marks := v.Unmark()
+	c.collect(marks)
+	if v.IsKnown() {
+		return v, true
+	}
+	c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+	return v, false
+}
+
+func (c *conformer) collect(marks cty.ValueMarks) {
+	if len(marks) == 0 {
+		return
+	}
+	if c.marks == nil {
+		c.marks = cty.ValueMarks{}
+	}
+	maps.Copy(c.marks, marks)
+}
+
+// value conforms v to the attribute. The result is not wholly known exactly
+// where a fault was recorded.
+func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	v, known := c.take(v, path)
+	switch {
+	case !known:
+		return cty.UnknownVal(a.ValueType())
+	case v.IsNull():
+		return cty.NullVal(a.ValueType())
+	case a.Object == nil && a.Ref != "":
+		return c.references(a, v, path)
+	case a.Object == nil:
+		return c.leaf(a, v, path)
+	case a.Many:
+		return c.list(a, v, path)
+	}
+	return c.object(a, a.Object, v, path)
+}
+
+func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	v, marks := v.UnmarkDeep()
+	c.collect(marks)
+	if !v.IsWhollyKnown() {
+		c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+		return cty.UnknownVal(a.Type)
+	}
+	out, err := convert.Convert(v, a.Type)
+	if err != nil {
+		var at cty.PathError
+		if errors.As(err, &at) {
+			path = append(path.Copy(), at.Path...)
+		}
+		return c.mistyped(path, a, pathText(a.Name, path)+": "+err.Error()+".")
+	}
+	return out
+}
+
+func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	t := v.Type()
+	if c.json && (t.IsObjectType() || t.IsMapType()) {
+		v = cty.TupleVal([]cty.Value{v})
+		t = v.Type()
+	}
+	if !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ … }], or blocks %s { … }.", pathText(a.Name, path), a.Name))
+	}
+	element := a.ValueType().ElementType()
+	if v.LengthInt() == 0 {
+		return cty.ListValEmpty(element)
+	}
+	out := make([]cty.Value, 0, v.LengthInt())
+	one := *a
+	one.Many = false
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		out = append(out, c.value(&one, e, append(path, cty.IndexStep{Key: cty.NumberIntVal(int64(len(out)))})))
+	}
+	return cty.ListVal(out)
+}
+
+func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if t := v.Type(); !t.IsObjectType() && !t.IsMapType() {
+		return c.mistyped(path, a, fmt.Sprintf("%s: an object is required, as { … }.", pathText(a.Name, path)))
+	}
+	members := v.AsValueMap()
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if m := findAttr(attrs, name); m == nil || m.Computed {
+			c.unknownMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
+		}
+	}
+	out := make(map[string]cty.Value, len(attrs))
+	for i := range attrs {
+		m := &attrs[i]
+		if given, has := members[m.Name]; has {
+			out[m.Name] = c.value(m, given, append(path, cty.GetAttrStep{Name: m.Name}))
+		} else {
+			out[m.Name] = cty.NullVal(m.ValueType())
+		}
+	}
+	return cty.ObjectVal(out)
+}
+
+func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
+	f := fault{path: path.Copy(), name: true, summary: "Unsupported argument",
+		detail: fmt.Sprintf("%s has no member %q.%s", pathText(a.Name, path[:len(path)-1]), name, didYouMean(name, settableNames(attrs)))}
+	if rewrite := pastedArgument(c.kind, attrs, name, false); rewrite != "" {
+		f.summary, f.detail = "Terraform argument", rewrite
+	}
+	c.faults = append(c.faults, f)
+}
+
+// references conforms an attribute that holds names of resources of another
+// kind: each resource stands for its name.
+func (c *conformer) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if a.Type == cty.String {
+		return c.reference(a, v, path)
+	}
+	t := v.Type()
+	if c.isResource(a, t) || t.IsPrimitiveType() {
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", pathText(a.Name, path), a.Ref))
+	}
+	names := c.names(a, v, path, nil)
+	switch {
+	case len(names) == 0:
+		return cty.SetValEmpty(cty.String)
+	case a.Type.IsListType():
+		return cty.ListVal(names)
+	}
+	return cty.SetVal(names)
+}
+
+// isResource reports whether values of the type can stand for a resource of the
+// kind that the attribute refers to.
+func (c *conformer) isResource(a *kind.Attr, t cty.Type) bool {
+	k := c.kinds[a.Ref]
+	return k != nil && t.IsObjectType() && t.HasAttribute(k.Identity)
+}
+
+// names flattens collections, so that a whole for_each block may be given.
+func (c *conformer) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
+	for it := v.ElementIterator(); it.Next(); {
+		key, e := it.Element()
+		step := append(path, cty.IndexStep{Key: key})
+		inner, known := c.take(e, step)
+		if known && !inner.IsNull() && inner.CanIterateElements() && !c.isResource(a, inner.Type()) {
+			out = c.names(a, inner, step, out)
+			continue
+		}
+		if known {
+			out = append(out, c.reference(a, e, step))
+		}
+	}
+	return out
+}
+
+// reference is one name: a text, or the resource that has it.
+func (c *conformer) reference(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	v, marks := v.Unmark()
+	c.collect(marks)
+	if v.IsNull() {
+		return cty.NullVal(cty.String)
+	}
+	if c.isResource(a, v.Type()) {
+		for m := range marks {
+			if r, ok := m.(refMark); ok && r.addr.Kind != a.Ref {
+				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", pathText(a.Name, path), a.Ref, r.addr, r.addr.Kind))
+			}
+		}
+		v = v.GetAttr(c.kinds[a.Ref].Identity)
+	}
+	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
+		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", pathText(a.Name, path), a.Ref, a.Ref))
+	}
+	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
+}
+
+// pathText writes the place of a value inside an attribute:
+// lifecycle_rules[0].file_name_prefix.
+func pathText(attr string, path cty.Path) string {
+	var b strings.Builder
+	b.WriteString(attr)
+	for _, step := range path {
+		switch s := step.(type) {
+		case cty.GetAttrStep:
+			b.WriteString("." + s.Name)
+		case cty.IndexStep:
+			switch {
+			case s.Key.Type() == cty.Number && s.Key.IsKnown() && !s.Key.IsNull():
+				b.WriteString("[" + s.Key.AsBigFloat().Text('f', -1) + "]")
+			case s.Key.Type() == cty.String && s.Key.IsKnown() && !s.Key.IsNull():
+				b.WriteString("[" + strconv.Quote(s.Key.AsString()) + "]")
+			}
+		}
+	}
+	return b.String()
+}
+
+// typeError words an error of a type conversion, with its place inside the value.
+func typeError(err error) string {
+	var at cty.PathError
+	if errors.As(err, &at) && len(at.Path) > 0 {
+		return strings.TrimPrefix(pathText("", at.Path), ".") + ": " + err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,189 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// An item is one thing written in a body: an argument or a nested block.
+type item struct {
+	name  string
+	at    hcl.Range // of the name
+	block bool      // written as a block; JSON cannot tell
+	body  hcl.Body  // of a block; nil in JSON
+	label string    // of a block: its first label
+}
+
+// items lists what stands directly in a body, in order.
+func items(body hcl.Body) []item {
+	var out []item
+	if native, ok := body.(*hclsyntax.Body); ok {
+		for _, a := range native.Attributes {
+			out = append(out, item{name: a.Name, at: a.NameRange})
+		}
+		for _, b := range native.Blocks {
+			it := item{name: b.Type, at: b.TypeRange, block: true, body: b.Body}
+			if len(b.Labels) > 0 {
+				it.label = b.Labels[0]
+			}
+			out = append(out, it)
+		}
+	} else {
+		attrs, _ := body.JustAttributes()
+		for _, a := range attrs {
+			out = append(out, item{name: a.Name, at: a.NameRange})
+		}
+	}
+	slices.SortFunc(out, func(a, b item) int { return comparePlaces(a.at, b.at) })
+	return out
+}
+
+// plannedBlocks are the blocks of the language that this version does not have.
+func plannedBlocks() map[string]string {
+	return map[string]string{
+		"module":             "Modules are not part of this version of b2form; keep the configuration in one folder.",
+		"data":               "Data blocks are not part of this version of b2form. A bucket that is not managed here can be named by its name.",
+		"moved":              "Moved blocks are not part of this version of b2form; use b2form state mv.",
+		"removed":            "Removed blocks are not part of this version of b2form; use b2form state rm to keep the object.",
+		"check":              "Check blocks are not part of this version of b2form.",
+		"notification_rules": "Notification rules are not part of this version of b2form.",
+		"file":               "Files are not part of this version of b2form.",
+	}
+}
+
+// fileSchema describes the top level of a configuration file.
+func (l *loader) fileSchema() *hcl.BodySchema {
+	one := []string{"name"}
+	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one},
+		{Type: "locals"}, {Type: "import"}, {Type: "b2form"},
+		{Type: "resource", LabelNames: []string{"type", "name"}},
+	}}
+	for _, name := range slices.Sorted(maps.Keys(l.kinds)) {
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: one})
+	}
+	return s
+}
+
+// declare turns the blocks of every file into declarations.
+func (l *loader) declare() {
+	schema := l.fileSchema()
+	for _, f := range l.bodies {
+		content, _, diags := f.body.PartialContent(schema)
+		l.add(diags...)
+		l.judgeTopLevel(f.body, schema)
+		blocks := slices.Clone(content.Blocks)
+		slices.SortStableFunc(blocks, func(a, b *hcl.Block) int { return comparePlaces(a.DefRange, b.DefRange) })
+		for _, b := range blocks {
+			l.declareBlock(b)
+		}
+	}
+}
+
+// judgeTopLevel reports what does not belong at the top of a file.
+func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
+	var known []string
+	for _, b := range schema.Blocks {
+		known = append(known, b.Type)
+	}
+	json := true
+	if _, native := body.(*hclsyntax.Body); native {
+		json = false
+	}
+	for _, it := range items(body) {
+		if slices.Contains(known, it.name) && (it.block || json) {
+			continue
+		}
+		if why, planned := plannedBlocks()[it.name]; planned {
+			l.errorAt(it.at, "Unsupported block type", why)
+			continue
+		}
+		if why := pastedTopLevel(it.name); why != "" {
+			l.errorAt(it.at, "Terraform block", why)
+			continue
+		}
+		if !it.block && !json {
+			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf(
+				"An argument named %q is not expected at the top level of a file. Named values go into a locals block.", it.name))
+			continue
+		}
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here.%s", it.name, didYouMean(it.name, known)))
+	}
+}
+
+func (l *loader) declareBlock(b *hcl.Block) {
+	switch b.Type {
+	case "locals":
+		l.declareLocals(b)
+	case "variable":
+		l.declareVariable(b)
+	case "output":
+		l.declareOutput(b)
+	case "import":
+		l.imports = append(l.imports, b)
+	case "b2form":
+		if l.settings != nil {
+			l.errorAt(b.DefRange, "Duplicate b2form block", fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))
+			return
+		}
+		l.settings = b
+	case "resource":
+		l.pastedResource(b)
+	default:
+		l.declareResource(b)
+	}
+}
+
+// nameOK reports a label that no reference could name.
+func (l *loader) nameOK(b *hcl.Block) bool {
+	if hclsyntax.ValidIdentifier(b.Labels[0]) {
+		return true
+	}
+	l.errorAt(b.LabelRanges[0], "Invalid name", fmt.Sprintf(
+		"%q cannot be used as a name: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", b.Labels[0]))
+	return false
+}
+
+// duplicate reports the second declaration of a name.
+func (l *loader) duplicate(what string, at, first hcl.Range) {
+	l.errorAt(at, "Duplicate declaration", fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first))
+}
+
+func (l *loader) declareLocals(b *hcl.Block) {
+	attrs, diags := b.Body.JustAttributes()
+	l.add(diags...)
+	list := slices.Collect(maps.Values(attrs))
+	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return comparePlaces(a.NameRange, b.NameRange) })
+	for _, a := range list {
+		if first := l.locals[a.Name]; first != nil {
+			l.duplicate("local."+a.Name, a.NameRange, first.place)
+			continue
+		}
+		n := &node{name: "local." + a.Name, place: a.NameRange, expr: a.Expr}
+		l.locals[a.Name] = n
+		l.nodes = append(l.nodes, n)
+	}
+}
+
+func (l *loader) declareResource(b *hcl.Block) {
+	if !l.nameOK(b) {
+		return
+	}
+	addr := kind.Addr{Kind: b.Type, Label: b.Labels[0]}
+	if first := l.blocks[addr]; first != nil {
+		l.duplicate(addr.String(), b.DefRange, first.place)
+		return
+	}
+	r := &block{addr: addr, kind: l.kinds[b.Type], place: b.DefRange, body: b.Body}
+	r.node = &node{name: addr.String(), place: b.DefRange, block: r}
+	l.blocks[addr] = r
+	l.nodes = append(l.nodes, r.node)
+	l.readMeta(r)
+	l.judgeBody(r.body, r.kind, r.kind.Attrs, true)
+}

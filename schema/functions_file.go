@@ -1,0 +1,178 @@
+package schema
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// A folder is where file functions read: nothing outside of it, symbolic links
+// included, so that a configuration depends on itself alone.
+type folder struct{ dir, cwd string }
+
+// in runs f on the folder, with path made relative to it.
+func (d folder) in(path string, f func(root *os.Root, path string) error) error {
+	if filepath.IsAbs(path) {
+		base := d.dir
+		if !filepath.IsAbs(base) {
+			base = filepath.Join(d.cwd, base)
+		}
+		rel, err := filepath.Rel(base, path)
+		if err != nil {
+			return outside(path)
+		}
+		path = rel
+	}
+	path = filepath.Clean(path)
+	if !filepath.IsLocal(path) {
+		return outside(path)
+	}
+	root, err := os.OpenRoot(d.dir)
+	if err != nil {
+		return errors.New(reason(err))
+	}
+	defer root.Close()
+	return f(root, path)
+}
+
+func outside(path string) error {
+	return fmt.Errorf("%q is outside of the configuration's folder; only files below it can be read", path)
+}
+
+func (d folder) read(path string) ([]byte, error) {
+	var content []byte
+	err := d.in(path, func(root *os.Root, path string) (err error) {
+		content, err = root.ReadFile(path)
+		return err
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %q in the configuration's folder", path)
+	case err != nil:
+		return nil, fmt.Errorf("%q cannot be read: %s", path, reason(err))
+	}
+	return content, nil
+}
+
+func (d folder) readText(path string) (string, error) {
+	content, err := d.read(path)
+	if err == nil && !utf8.Valid(content) {
+		return "", fmt.Errorf("%q is not text in UTF-8; use filebase64()", path)
+	}
+	return string(content), err
+}
+
+// fileFunctions read below a folder. others are the functions that templates
+// may use.
+func fileFunctions(d folder, others map[string]function.Function) map[string]function.Function {
+	of := func(f func(path string) (string, error)) function.Function {
+		return pure(cty.String, func(args []cty.Value) (cty.Value, error) {
+			s, err := f(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.StringVal(s), nil
+		}, cty.String)
+	}
+	plain := func(f func(string) string) func(string) (string, error) {
+		return func(path string) (string, error) { return f(path), nil }
+	}
+	out := map[string]function.Function{
+		"basename": of(plain(filepath.Base)),
+		"dirname":  of(plain(filepath.Dir)),
+		"file":     of(d.readText),
+		"filebase64": of(func(path string) (string, error) {
+			content, err := d.read(path)
+			return base64.StdEncoding.EncodeToString(content), err
+		}),
+		"fileexists":   pure(cty.Bool, d.exists, cty.String),
+		"fileset":      pure(cty.Set(cty.String), d.set, cty.String, cty.String),
+		"templatefile": pure(cty.String, d.template(others), cty.String, cty.DynamicPseudoType),
+	}
+	for name, digest := range digesters() {
+		out["file"+name] = of(func(path string) (string, error) {
+			content, err := d.read(path)
+			return digest(content), err
+		})
+	}
+	return out
+}
+
+func (d folder) exists(args []cty.Value) (cty.Value, error) {
+	found := false
+	err := d.in(args[0].AsString(), func(root *os.Root, path string) error {
+		info, err := root.Stat(path)
+		found = err == nil && info.Mode().IsRegular()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return cty.NilVal, function.NewArgError(0, err)
+	}
+	return cty.BoolVal(found), nil
+}
+
+// set lists the files below a folder whose paths match a pattern.
+func (d folder) set(args []cty.Value) (cty.Value, error) {
+	var found []string
+	err := d.in(args[0].AsString(), func(root *os.Root, path string) error {
+		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
+		if err != nil {
+			return err
+		}
+		found, err = doublestar.Glob(sub, args[1].AsString(), doublestar.WithFilesOnly())
+		return err
+	})
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("the files cannot be listed: %w", err)
+	}
+	if len(found) == 0 {
+		return cty.SetValEmpty(cty.String), nil
+	}
+	list := make([]cty.Value, len(found))
+	for i, path := range found {
+		list[i] = cty.StringVal(path)
+	}
+	return cty.SetVal(list), nil
+}
+
+// template renders a file with the given variables. Templates cannot render
+// further templates, so none can contain itself.
+func (d folder) template(others map[string]function.Function) func([]cty.Value) (cty.Value, error) {
+	return func(args []cty.Value) (cty.Value, error) {
+		path, vars := args[0].AsString(), args[1]
+		if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
+			return cty.NilVal, function.NewArgErrorf(1, "an object with the template's variables is needed")
+		}
+		src, err := d.readText(path)
+		if err != nil {
+			return cty.NilVal, function.NewArgError(0, err)
+		}
+		expr, diags := hclsyntax.ParseTemplate([]byte(src), path, hcl.InitialPos)
+		if diags.HasErrors() {
+			return cty.NilVal, function.NewArgError(0, diags)
+		}
+		v, diags := expr.Value(&hcl.EvalContext{Variables: vars.AsValueMap(), Functions: others})
+		if diags.HasErrors() {
+			return cty.NilVal, function.NewArgError(1, diags)
+		}
+		out, err := convert.Convert(v, cty.String)
+		if err != nil || out.IsNull() {
+			return cty.NilVal, function.NewArgErrorf(0, "the template does not render to a string")
+		}
+		return out, nil
+	}
+}

@@ -1,0 +1,246 @@
+package schema
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// listFunctions are Terraform's functions on collections that no library has,
+// or has under that name with other arguments.
+func listFunctions() map[string]function.Function {
+	return map[string]function.Function{
+		"alltrue":   pure(cty.Bool, every(true), cty.List(cty.Bool)),
+		"anytrue":   pure(cty.Bool, every(false), cty.List(cty.Bool)),
+		"index":     pure(cty.Number, index, cty.DynamicPseudoType, cty.DynamicPseudoType),
+		"length":    length(),
+		"lookup":    lookup(),
+		"matchkeys": matchkeys(),
+		"one":       one(),
+		"sum":       pure(cty.Number, sum, cty.DynamicPseudoType),
+		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, cty.Map(cty.List(cty.String))),
+	}
+}
+
+// every is alltrue where all is set and anytrue otherwise: the answer is all
+// unless an element says otherwise.
+func every(all bool) func([]cty.Value) (cty.Value, error) {
+	return func(args []cty.Value) (cty.Value, error) {
+		for it := args[0].ElementIterator(); it.Next(); {
+			_, v := it.Element()
+			if !v.IsNull() && v.True() != all || v.IsNull() && all {
+				return cty.BoolVal(!all), nil
+			}
+		}
+		return cty.BoolVal(all), nil
+	}
+}
+
+func index(args []cty.Value) (cty.Value, error) {
+	list := args[0]
+	if t := list.Type(); !t.IsListType() && !t.IsTupleType() {
+		return cty.NilVal, function.NewArgErrorf(0, "a list is needed")
+	}
+	for it := list.ElementIterator(); it.Next(); {
+		at, v := it.Element()
+		if eq := v.Equals(args[1]); eq.IsKnown() && eq.True() {
+			return at, nil
+		}
+	}
+	return cty.NilVal, errors.New("the list has no such element")
+}
+
+func sum(args []cty.Value) (cty.Value, error) {
+	if t := args[0].Type(); !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
+		return cty.NilVal, function.NewArgErrorf(0, "a list of numbers is needed")
+	}
+	if args[0].LengthInt() == 0 {
+		return cty.NilVal, function.NewArgErrorf(0, "an empty list has no sum")
+	}
+	total := cty.Zero
+	for it := args[0].ElementIterator(); it.Next(); {
+		_, v := it.Element()
+		n, err := convert.Convert(v, cty.Number)
+		if err != nil || n.IsNull() {
+			return cty.NilVal, function.NewArgErrorf(0, "a list of numbers is needed")
+		}
+		total = total.Add(n)
+	}
+	return total, nil
+}
+
+// transpose turns {a = [x, y]} into {x = [a], y = [a]}.
+func transpose(args []cty.Value) (cty.Value, error) {
+	found := map[string][]cty.Value{}
+	for it := args[0].ElementIterator(); it.Next(); {
+		key, list := it.Element()
+		if err := notNull(list, 0, "a list in the map"); err != nil {
+			return cty.NilVal, err
+		}
+		for e := list.ElementIterator(); e.Next(); {
+			_, v := e.Element()
+			if err := notNull(v, 0, "an element"); err != nil {
+				return cty.NilVal, err
+			}
+			found[v.AsString()] = append(found[v.AsString()], key)
+		}
+	}
+	if len(found) == 0 {
+		return cty.MapValEmpty(cty.List(cty.String)), nil
+	}
+	out := make(map[string]cty.Value, len(found))
+	for key, list := range found {
+		out[key] = cty.ListVal(list)
+	}
+	return cty.MapVal(out), nil
+}
+
+// dynamic describes a parameter of any type that keeps its marks.
+func dynamic(name string) function.Parameter {
+	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true}
+}
+
+// length counts characters too, which the library keeps apart.
+func length() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true, AllowUnknown: true}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			t := args[0].Type()
+			if t == cty.String || t == cty.DynamicPseudoType || t.IsTupleType() || t.IsObjectType() || t.IsCollectionType() {
+				return cty.Number, nil
+			}
+			return cty.NilType, function.NewArgErrorf(0, "a string, list, set, map or object is needed")
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, marks := args[0].Unmark()
+			switch t := v.Type(); {
+			case !v.IsKnown() && !t.IsTupleType() && !t.IsObjectType():
+				return cty.UnknownVal(cty.Number).WithMarks(marks), nil
+			case t == cty.String:
+				n, err := stdlib.Strlen(v)
+				return n.WithMarks(marks), err
+			case t.IsObjectType():
+				return cty.NumberIntVal(int64(len(t.AttributeTypes()))).WithMarks(marks), nil
+			}
+			return v.Length().WithMarks(marks), nil
+		},
+	})
+}
+
+// lookup has a default that may be left out.
+func lookup() function.Function {
+	rest := dynamic("default")
+	rest.AllowNull = true
+	full := func(args []cty.Value) ([]cty.Value, error) {
+		switch len(args) {
+		case 2:
+			name, _ := args[1].Unmark()
+			m, _ := args[0].Unmark()
+			if !name.IsKnown() || !m.IsKnown() {
+				return append(slices.Clone(args), cty.DynamicVal), nil
+			}
+			t := m.Type()
+			if !t.IsMapType() && !t.IsObjectType() {
+				return nil, function.NewArgErrorf(0, "a map or object is needed")
+			}
+			if t.IsMapType() && m.HasIndex(name).False() || t.IsObjectType() && !t.HasAttribute(name.AsString()) {
+				return nil, function.NewArgErrorf(1, "there is no element %q and no default", name.AsString())
+			}
+			return append(slices.Clone(args), cty.NullVal(cty.DynamicPseudoType)), nil
+		case 3:
+			return args, nil
+		}
+		return nil, errors.New("lookup takes a map, a key and perhaps a default")
+	}
+	return function.New(&function.Spec{
+		Params:   []function.Parameter{dynamic("map"), {Name: "key", Type: cty.String, AllowMarked: true}},
+		VarParam: &rest,
+		Type: func(args []cty.Value) (cty.Type, error) {
+			all, err := full(args)
+			if err != nil {
+				return cty.NilType, err
+			}
+			return stdlib.LookupFunc.ReturnTypeForValues(all)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			all, err := full(args)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			return stdlib.LookupFunc.Call(all)
+		},
+	})
+}
+
+// one turns a list of at most one element into that element or null.
+func one() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{dynamic("list")},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			v, _ := args[0].Unmark()
+			switch t := v.Type(); {
+			case t == cty.DynamicPseudoType:
+				return t, nil
+			case t.IsListType() || t.IsSetType():
+				return t.ElementType(), nil
+			case t.IsTupleType() && t.Length() == 0:
+				return cty.DynamicPseudoType, nil
+			case t.IsTupleType() && t.Length() == 1:
+				return t.TupleElementType(0), nil
+			case t.IsTupleType():
+				return cty.NilType, function.NewArgErrorf(0, "a list of at most one element is needed; this has %d", t.Length())
+			}
+			return cty.NilType, function.NewArgErrorf(0, "a list, set or tuple is needed")
+		},
+		Impl: func(args []cty.Value, result cty.Type) (cty.Value, error) {
+			v, marks := args[0].Unmark()
+			if !v.IsKnown() {
+				return cty.UnknownVal(result).WithMarks(marks), nil
+			}
+			switch n := v.LengthInt(); n {
+			case 0:
+				return cty.NullVal(result).WithMarks(marks), nil
+			case 1:
+				return v.AsValueSlice()[0].WithMarks(marks), nil
+			default:
+				return cty.NilVal, function.NewArgErrorf(0, "a list of at most one element is needed; this has %d", n)
+			}
+		},
+	})
+}
+
+// matchkeys picks the values whose key at the same place is wanted.
+func matchkeys() function.Function {
+	list := func(name string) function.Parameter {
+		return function.Parameter{Name: name, Type: cty.List(cty.DynamicPseudoType)}
+	}
+	return function.New(&function.Spec{
+		Params: []function.Parameter{list("values"), list("keys"), list("wanted")},
+		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, result cty.Type) (cty.Value, error) {
+			values, keys, wanted := args[0], args[1], args[2]
+			if !keys.IsWhollyKnown() || !wanted.IsWhollyKnown() || !values.IsKnown() {
+				return cty.UnknownVal(result), nil
+			}
+			if values.LengthInt() != keys.LengthInt() {
+				return cty.NilVal, errors.New("the lists of values and keys must have the same length")
+			}
+			var out []cty.Value
+			all := values.AsValueSlice()
+			for i, key := range keys.AsValueSlice() {
+				same := func(w cty.Value) bool { eq := key.Equals(w); return eq.IsKnown() && eq.True() }
+				if slices.ContainsFunc(wanted.AsValueSlice(), same) {
+					out = append(out, all[i])
+				}
+			}
+			if len(out) == 0 {
+				return cty.ListValEmpty(result.ElementType()), nil
+			}
+			return cty.ListVal(out), nil
+		},
+	})
+}

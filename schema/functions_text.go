@@ -1,0 +1,133 @@
+package schema
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"b2form/schema/kind"
+)
+
+// textFunctions are Terraform's functions on strings that no library has.
+func textFunctions() map[string]function.Function {
+	test := func(f func(s, part string) bool) function.Function {
+		return pure(cty.Bool, func(args []cty.Value) (cty.Value, error) {
+			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
+		}, cty.String, cty.String)
+	}
+	return map[string]function.Function{
+		"startswith":  test(strings.HasPrefix),
+		"endswith":    test(strings.HasSuffix),
+		"strcontains": test(strings.Contains),
+		"replace":     pure(cty.String, replace, cty.String, cty.String, cty.String),
+		"timecmp":     pure(cty.Number, timecmp, cty.String, cty.String),
+		"urldecode": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
+			s, err := url.QueryUnescape(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
+			}
+			return cty.StringVal(s), nil
+		}, cty.String),
+	}
+}
+
+// replace takes a regular expression where the pattern stands between slashes.
+func replace(args []cty.Value) (cty.Value, error) {
+	s, old, with := args[0].AsString(), args[1].AsString(), args[2].AsString()
+	if len(old) < 2 || old[0] != '/' || old[len(old)-1] != '/' {
+		return cty.StringVal(strings.ReplaceAll(s, old, with)), nil
+	}
+	re, err := regexp.Compile(old[1 : len(old)-1])
+	if err != nil {
+		return cty.NilVal, function.NewArgErrorf(1, "the regular expression between the slashes is not valid: %s", err)
+	}
+	return cty.StringVal(re.ReplaceAllString(s, with)), nil
+}
+
+func timecmp(args []cty.Value) (cty.Value, error) {
+	var at [2]time.Time
+	for i := range at {
+		t, err := time.Parse(time.RFC3339, args[i].AsString())
+		if err != nil {
+			return cty.NilVal, function.NewArgErrorf(i, "a time like 2026-01-31T12:00:00Z is needed")
+		}
+		at[i] = t
+	}
+	return cty.NumberIntVal(int64(at[0].Compare(at[1]))), nil
+}
+
+// A digester is one way to turn content into a printable hash.
+type digester func(content []byte) string
+
+func digesters() map[string]digester {
+	sum := func(make func() hash.Hash, print func([]byte) string) digester {
+		return func(content []byte) string {
+			h := make()
+			h.Write(content) // never fails
+			return print(h.Sum(nil))
+		}
+	}
+	return map[string]digester{
+		"md5":          sum(md5.New, hex.EncodeToString),
+		"sha1":         sum(sha1.New, hex.EncodeToString),
+		"sha256":       sum(sha256.New, hex.EncodeToString),
+		"sha512":       sum(sha512.New, hex.EncodeToString),
+		"base64sha256": sum(sha256.New, base64.StdEncoding.EncodeToString),
+		"base64sha512": sum(sha512.New, base64.StdEncoding.EncodeToString),
+	}
+}
+
+func hashFunctions() map[string]function.Function {
+	out := map[string]function.Function{}
+	for name, digest := range digesters() {
+		out[name] = pure(cty.String, func(args []cty.Value) (cty.Value, error) {
+			return cty.StringVal(digest([]byte(args[0].AsString()))), nil
+		}, cty.String)
+	}
+	return out
+}
+
+// markFunctions set, remove and query the mark of sensitive values.
+func markFunctions() map[string]function.Function {
+	marking := func(change func(v cty.Value) cty.Value) function.Function {
+		return function.New(&function.Spec{
+			Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType,
+				AllowNull: true, AllowUnknown: true, AllowMarked: true, AllowDynamicType: true}},
+			Type: func(args []cty.Value) (cty.Type, error) { return change(args[0]).Type(), nil },
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return change(args[0]), nil },
+		})
+	}
+	return map[string]function.Function{
+		"sensitive":   marking(func(v cty.Value) cty.Value { return v.Mark(kind.Sensitive) }),
+		"issensitive": marking(func(v cty.Value) cty.Value { return cty.BoolVal(v.HasMark(kind.Sensitive)) }),
+		"nonsensitive": marking(func(v cty.Value) cty.Value {
+			v, marks := v.Unmark()
+			for m := range marks {
+				if m != kind.Sensitive {
+					v = v.Mark(m)
+				}
+			}
+			return v
+		}),
+	}
+}
+
+// known reports an argument that is null, by its name.
+func notNull(v cty.Value, arg int, what string) error {
+	if v.IsNull() {
+		return function.NewArgError(arg, fmt.Errorf("%s must not be null", what))
+	}
+	return nil
+}

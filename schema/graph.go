@@ -1,0 +1,110 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+
+	"b2form/schema/kind"
+)
+
+// visit is how far the walk over the references has come with a node.
+type visit byte
+
+const (
+	unseen visit = iota
+	open
+	done
+)
+
+// link resolves the references of every node, orders the nodes so that each
+// stands after what it refers to, and reports loops.
+func (l *loader) link() {
+	for _, n := range l.nodes {
+		switch {
+		case n.expr != nil:
+			n.refs = l.resolve(n.expr.Variables(), use{computed: true})
+		case n.block != nil:
+			l.linkBlock(n)
+		}
+	}
+	ordered := make([]*node, 0, len(l.nodes))
+	var path []*node
+	for _, n := range l.nodes {
+		ordered = l.visit(n, path, ordered)
+	}
+	l.nodes = ordered
+}
+
+func (l *loader) linkBlock(n *node) {
+	b := n.block
+	u := use{each: b.forEach != nil, count: b.count != nil}
+	var once, every []hcl.Traversal // evaluated for the block; for each instance
+	for _, e := range []hcl.Expression{b.forEach, b.count} {
+		if e != nil {
+			once = append(once, e.Variables()...)
+		}
+	}
+	if b.preventDestroy != nil {
+		every = append(every, b.preventDestroy.Variables()...)
+	}
+	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs)...)
+	outer := l.resolve(once, use{})
+	n.refs = l.resolve(every, u)
+	n.refs.list = append(n.refs.list, outer.list...)
+	n.refs.dead = append(n.refs.dead, outer.dead...)
+	n.after = l.resolveDependsOn(b)
+}
+
+// bodyReferences lists the references in a body, those of nested and dynamic
+// blocks included.
+func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr) []hcl.Traversal {
+	out, children := n.Visit(bodySchema(attrs, false))
+	for _, c := range children {
+		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil {
+			out = append(out, bodyReferences(c.Node, a.Object)...)
+		}
+	}
+	return out
+}
+
+// visit walks depth first; path holds the nodes that are open.
+func (l *loader) visit(n *node, path, ordered []*node) []*node {
+	switch n.state {
+	case done:
+		return ordered
+	case open:
+		l.loop(path[slices.Index(path, n):])
+		return ordered
+	}
+	n.state = open
+	path = append(path, n)
+	for _, r := range n.refs.list {
+		if r.node != nil {
+			ordered = l.visit(r.node, path, ordered)
+		}
+	}
+	for _, a := range n.after {
+		ordered = l.visit(a, path, ordered)
+	}
+	n.state = done
+	return append(ordered, n)
+}
+
+func (l *loader) loop(nodes []*node) {
+	var steps []string
+	for _, n := range nodes {
+		n.broken = true
+		steps = append(steps, fmt.Sprintf("%s (%s:%d)", n.name, n.place.Filename, n.place.Start.Line))
+	}
+	first := nodes[0]
+	if len(nodes) == 1 {
+		l.errorAt(first.place, "Reference to itself", fmt.Sprintf("%s refers to itself. Use the value it refers to directly, or a local value that both use.", first.name))
+		return
+	}
+	l.errorAt(first.place, "Reference loop", fmt.Sprintf("These refer to one another in a circle: %s → %s. Break it, for example with a local value that they share.",
+		strings.Join(steps, " → "), first.name))
+}

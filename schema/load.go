@@ -1,0 +1,206 @@
+// Package schema reads a folder of HCL files and says what they declare: every
+// resource evaluated, completed and checked against the descriptor of its kind.
+//
+// The walk, one file each: source.go finds and parses the files, declare.go
+// turns blocks into declarations, variable.go gives variables their values,
+// reference.go and graph.go find out what refers to what, scope.go answers
+// references, resource.go and argument.go evaluate blocks by their descriptor,
+// deliver.go, output.go and settings.go the rest. Whatever is wrong becomes a
+// diagnostic with a place.
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/schema/kind"
+)
+
+// Options says what to load.
+type Options struct {
+	Dir     string // the configuration's folder; "" is "."
+	Kinds   []*kind.Kind
+	Version string // of the program, for required_version; "": not checked
+	Cwd     string // path.cwd: the folder in which the program was started
+
+	// Env holds values of variables from the environment, by the variables'
+	// names. What is not declared is passed over.
+	Env []VarValue
+	// Vars holds values from the command line in the order given; later ones win.
+	Vars []VarValue
+	// Ask is asked for a variable that has no value; the answer is read like
+	// that of -var. nil: a missing value is an error.
+	Ask func(name, description string) (string, error)
+}
+
+// A VarValue is one value from outside, or a file of values.
+//
+// For a variable of type string, number or bool, or without a type, Value is
+// taken literally; for any other type it is an HCL expression.
+type VarValue struct {
+	Name, Value string
+	File        string // -var-file: read instead of Name and Value
+}
+
+// Load evaluates the configuration in Options.Dir. Diagnostics are sorted by
+// file and place. The Config is never nil; with errors it holds what could be
+// evaluated, and unknown values in it stand for what could not.
+func Load(o Options) (*kind.Config, hcl.Diagnostics) {
+	l := newLoader(o)
+	if l.readFiles() {
+		l.declare()
+		l.assignVariables()
+		l.link()
+		l.evaluate()
+		l.judgeIdentities()
+		l.deliverAll()
+		l.judgeNeeds()
+		l.finish()
+	}
+	return l.config, l.report.sorted()
+}
+
+// loader is one run of Load.
+type loader struct {
+	Options
+	*report
+	kinds      map[string]*kind.Kind
+	config     *kind.Config
+	bodies     []fileBody       // configuration files in order of their names
+	valueFiles []hcl.Attributes // value files that are always read
+
+	variables map[string]*variable
+	locals    map[string]*node
+	blocks    map[kind.Addr]*block // by the address of the block
+	nodes     []*node              // variables, locals and blocks, as declared
+	outputs   []*output
+	imports   []*hcl.Block
+	settings  *hcl.Block
+
+	root   *hcl.EvalContext // functions and path.*
+	static *scope           // computed attributes unknown
+}
+
+func newLoader(o Options) *loader {
+	if o.Dir == "" {
+		o.Dir = "."
+	}
+	l := &loader{
+		Options:   o,
+		report:    newReport(),
+		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
+		config:    &kind.Config{Files: map[string]*hcl.File{}},
+		variables: map[string]*variable{},
+		locals:    map[string]*node{},
+		blocks:    map[kind.Addr]*block{},
+	}
+	for _, k := range o.Kinds {
+		l.kinds[k.Name] = k
+	}
+	l.root = rootContext(o)
+	l.static = newScope(l, l.report, nil)
+	return l
+}
+
+// evaluate works through variables, locals and blocks, each after what it
+// refers to.
+func (l *loader) evaluate() {
+	l.validateVariables()
+	for _, n := range l.nodes {
+		if n.block != nil {
+			l.evaluateBlock(n)
+			continue
+		}
+		l.static.value(n)
+	}
+	for _, n := range l.nodes {
+		if n.block != nil {
+			l.config.Resources = append(l.config.Resources, n.block.resources...)
+		}
+	}
+	slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
+}
+
+// finish evaluates what nothing refers to: outputs, imports and settings.
+func (l *loader) finish() {
+	l.evaluateOutputs()
+	l.evaluateImports()
+	l.evaluateSettings()
+}
+
+// report collects diagnostics and drops repetitions: a block with for_each
+// would say the same thing once per instance.
+type report struct {
+	diags  hcl.Diagnostics
+	failed bool // an error is among them
+	seen   map[said]bool
+	count  map[said]int // without the detail
+}
+
+type said struct {
+	at              hcl.Range
+	summary, detail string
+}
+
+// repeats is how often one thing is said of one place in different words.
+const repeats = 5
+
+func newReport() *report { return &report{seen: map[said]bool{}, count: map[said]int{}} }
+
+func (r *report) add(diags ...*hcl.Diagnostic) {
+	for _, d := range diags {
+		key := said{summary: d.Summary}
+		if d.Subject != nil {
+			key.at = *d.Subject
+			if r.count[key] == repeats {
+				continue
+			}
+		}
+		full := key
+		full.detail = d.Detail
+		if r.seen[full] {
+			continue
+		}
+		r.seen[full] = true
+		r.count[key]++
+		r.failed = r.failed || d.Severity == hcl.DiagError
+		r.diags = append(r.diags, d)
+	}
+}
+
+// errorAt reports an error at a place.
+func (r *report) errorAt(at hcl.Range, summary, detail string) {
+	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
+}
+
+// fail reports an error that has no place in a file.
+func (r *report) fail(summary, detail string) {
+	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail})
+}
+
+// sorted lists the diagnostics by file and place; those without a place first.
+func (r *report) sorted() hcl.Diagnostics {
+	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
+		return comparePlaces(subject(a), subject(b))
+	})
+	return r.diags
+}
+
+func subject(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
+}
+
+func comparePlaces(a, b hcl.Range) int {
+	if c := strings.Compare(a.Filename, b.Filename); c != 0 {
+		return c
+	}
+	if a.Start.Byte != b.Start.Byte {
+		return a.Start.Byte - b.Start.Byte
+	}
+	return a.End.Byte - b.End.Byte
+}

@@ -1,0 +1,240 @@
+package schema_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func options(dir string) schema.Options {
+	return schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.2.3", Cwd: "/somewhere"}
+}
+
+// TestGood loads each folder of testdata/good and compares what it declares
+// with its want.json.
+func TestGood(t *testing.T) {
+	dirs, err := filepath.Glob("testdata/good/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no configurations", err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			config, diags := schema.Load(options(dir))
+			for _, d := range diags {
+				t.Errorf("%s", d)
+			}
+			got := show(t, config)
+			golden := filepath.Join(dir, "want.json")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// show writes a configuration as JSON, with live values made up by liveSample.
+func show(t *testing.T, c *kind.Config) string {
+	t.Helper()
+	resources := map[string]any{}
+	for _, r := range c.Resources {
+		m := map[string]any{"value": plain(t, r.Value)}
+		if len(r.Needs) > 0 {
+			m["needs"] = r.Needs
+		}
+		if r.PreventDestroy {
+			m["prevent_destroy"] = true
+		}
+		if len(r.IgnoreChanges) > 0 {
+			m["ignore_changes"] = r.IgnoreChanges
+		}
+		var deliver []any
+		for _, d := range r.Deliver {
+			one := map[string]any{"type": d.Type, "shown": d.Shown, "path": d.Path, "format": d.Format, "digest": d.Digest}
+			if d.Content != nil {
+				text, diags := d.Content(map[string]cty.Value{
+					"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID"),
+				}, liveSample)
+				one["content"] = text
+				for _, x := range diags {
+					t.Error(x)
+				}
+			}
+			deliver = append(deliver, one)
+		}
+		if deliver != nil {
+			m["deliver"] = deliver
+		}
+		resources[r.Addr.String()] = m
+	}
+	outputs := map[string]any{}
+	for _, o := range c.Outputs {
+		v, diags := o.Value(liveSample)
+		for _, x := range diags {
+			t.Error(x)
+		}
+		outputs[o.Name] = map[string]any{"value": plain(t, v), "sensitive": o.Sensitive, "description": o.Description}
+	}
+	var imports []string
+	for _, i := range c.Imports {
+		imports = append(imports, i.To.String()+" = "+i.ID)
+	}
+	out, err := json.MarshalIndent(map[string]any{
+		"resources": resources, "outputs": outputs, "imports": imports,
+		"account_id": c.Settings.AccountID, "allow": c.Settings.Allow,
+	}, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out) + "\n"
+}
+
+// plain leaves out what is null, so that goldens show what matters.
+func plain(t *testing.T, v cty.Value) any {
+	t.Helper()
+	v, _ = v.UnmarkDeep()
+	if !v.IsWhollyKnown() {
+		return "(not known)"
+	}
+	b, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return withoutNulls(out)
+}
+
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			if e == nil {
+				delete(v, k)
+				continue
+			}
+			v[k] = withoutNulls(e)
+		}
+	case []any:
+		for i := range v {
+			v[i] = withoutNulls(v[i])
+		}
+	}
+	return v
+}
+
+// liveSample is an account in which every bucket exists and no key does.
+func liveSample(a kind.Addr) (map[string]cty.Value, bool) {
+	if a.Kind != "bucket" {
+		return nil, false
+	}
+	return map[string]cty.Value{
+		"id":          cty.StringVal("id of " + a.String()),
+		"s3_endpoint": cty.StringVal("https://s3.us-west-004.backblazeb2.com"),
+		"s3_region":   cty.StringVal("us-west-004"),
+	}, true
+}
+
+// TestBad loads each file of testdata/bad as a configuration of its own. What
+// is expected stands in comments on the line of the diagnostic's subject:
+// # ERROR: summary, # WARNING: summary; several are separated by " + ".
+func TestBad(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no configurations", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), src, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			config, diags := schema.Load(options(dir))
+			want := expected(string(src))
+			got := map[int][]string{}
+			for _, d := range diags {
+				checkPlace(t, config, d)
+				if d.Subject != nil {
+					line := d.Subject.Start.Line
+					got[line] = append(got[line], severity(d)+": "+d.Summary)
+				}
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+				for _, x := range diags {
+					t.Log(x)
+				}
+			}
+		})
+	}
+}
+
+func severity(d *hcl.Diagnostic) string {
+	if d.Severity == hcl.DiagWarning {
+		return "WARNING"
+	}
+	return "ERROR"
+}
+
+// expected reads the comments by line.
+func expected(src string) map[int][]string {
+	out := map[int][]string{}
+	for i, line := range strings.Split(src, "\n") {
+		for _, mark := range []string{"# ERROR: ", "# WARNING: "} {
+			_, text, found := strings.Cut(line, mark)
+			if !found {
+				continue
+			}
+			for n, one := range strings.Split(text, " + ") {
+				if n == 0 {
+					one = strings.TrimPrefix(mark, "# ") + one
+				}
+				out[i+1] = append(out[i+1], strings.TrimSpace(one))
+			}
+		}
+	}
+	return out
+}
+
+// checkPlace holds of every diagnostic: it has a place in a file that was read,
+// and says in whole sentences what to do.
+func checkPlace(t *testing.T, c *kind.Config, d *hcl.Diagnostic) {
+	t.Helper()
+	if d.Summary == "" || d.Detail == "" {
+		t.Errorf("diagnostic without words: %#v", d)
+	}
+	if d.Subject == nil {
+		return
+	}
+	f := c.Files[d.Subject.Filename]
+	if f == nil || d.Subject.End.Byte > len(f.Bytes) || d.Subject.Start.Byte > d.Subject.End.Byte {
+		t.Errorf("%s: the subject does not lie in a file", d)
+	}
+}

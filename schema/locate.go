@@ -1,0 +1,104 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// locate finds the smallest written piece that a path into the attributes leads
+// to. name asks for the last step's name instead of its value. The expression
+// is nil where the place is a block's header.
+func (w *written) locate(path cty.Path, name bool) (hcl.Range, hcl.Expression) {
+	if len(path) == 0 {
+		return w.place, nil
+	}
+	step, ok := path[0].(cty.GetAttrStep)
+	if !ok {
+		return w.place, nil
+	}
+	arg := w.find(step.Name)
+	switch {
+	case arg == nil:
+		return w.place, nil
+	case arg.expr != nil:
+		return locateIn(arg.expr, path[1:], name)
+	case !arg.attr.Many:
+		return arg.blocks[0].locate(path[1:], name)
+	case len(path) > 1:
+		if i, ok := indexOf(path[1]); ok && i < len(arg.blocks) {
+			return arg.blocks[i].locate(path[2:], name)
+		}
+	}
+	return arg.place, nil
+}
+
+// locateIn follows a path into what an expression literally spells out.
+func locateIn(e hcl.Expression, path cty.Path, name bool) (hcl.Range, hcl.Expression) {
+	if len(path) == 0 {
+		return e.Range(), e
+	}
+	if i, ok := indexOf(path[0]); ok {
+		if list, diags := hcl.ExprList(e); !diags.HasErrors() && i < len(list) {
+			return locateIn(list[i], path[1:], name)
+		}
+		return e.Range(), e
+	}
+	key, ok := keyOf(path[0])
+	if !ok {
+		return e.Range(), e
+	}
+	pairs, diags := hcl.ExprMap(e)
+	if diags.HasErrors() {
+		return locateElement(e, key)
+	}
+	for _, p := range pairs {
+		if v, diags := p.Key.Value(nil); !diags.HasErrors() && isText(v) && strings.EqualFold(v.AsString(), key) {
+			if name && len(path) == 1 {
+				return p.Key.Range(), nil
+			}
+			return locateIn(p.Value, path[1:], name)
+		}
+	}
+	return e.Range(), e
+}
+
+// locateElement finds the element of a list literal that a set holds as a text.
+func locateElement(e hcl.Expression, text string) (hcl.Range, hcl.Expression) {
+	list, diags := hcl.ExprList(e)
+	if diags.HasErrors() {
+		return e.Range(), e
+	}
+	for _, item := range list {
+		if v, diags := item.Value(nil); !diags.HasErrors() && isText(v) && v.AsString() == text {
+			return item.Range(), item
+		}
+	}
+	return e.Range(), e
+}
+
+func isText(v cty.Value) bool {
+	return !v.IsMarked() && v.Type() == cty.String && v.IsKnown() && !v.IsNull()
+}
+
+func indexOf(step cty.PathStep) (int, bool) {
+	s, ok := step.(cty.IndexStep)
+	if !ok || s.Key.Type() != cty.Number || !s.Key.IsKnown() || s.Key.IsNull() {
+		return 0, false
+	}
+	n, _ := s.Key.AsBigFloat().Int64()
+	return int(n), n >= 0
+}
+
+func keyOf(step cty.PathStep) (string, bool) {
+	switch s := step.(type) {
+	case cty.GetAttrStep:
+		return s.Name, true
+	case cty.IndexStep:
+		if isText(s.Key) {
+			return s.Key.AsString(), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,81 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/ctymarks"
+
+	"b2form/schema/kind"
+)
+
+// An output is one output block.
+type output struct {
+	config *kind.Output
+	expr   hcl.Expression
+	refs   refs
+}
+
+func (l *loader) declareOutput(b *hcl.Block) {
+	if !l.nameOK(b) {
+		return
+	}
+	name := b.Labels[0]
+	for _, first := range l.outputs {
+		if first.config.Name == name {
+			l.duplicate("output."+name, b.DefRange, first.config.Range)
+			return
+		}
+	}
+	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+		{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"},
+	}})
+	l.add(diags...)
+	a := content.Attributes["value"]
+	if a == nil {
+		return
+	}
+	o := &output{config: &kind.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
+	l.constant(content.Attributes["description"], &o.config.Description)
+	l.constant(content.Attributes["sensitive"], &o.config.Sensitive)
+	l.outputs = append(l.outputs, o)
+}
+
+// evaluateOutputs tries every output once, so that its errors show now.
+func (l *loader) evaluateOutputs() {
+	for _, o := range l.outputs {
+		o.refs = l.resolve(o.expr.Variables(), use{computed: true})
+		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
+		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {
+			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable. Add sensitive = true to the output, or use nonsensitive() where that is harmless.")
+		}
+		o.config.Value = l.outputValue(o)
+		l.config.Outputs = append(l.config.Outputs, o.config)
+	}
+	slices.SortFunc(l.config.Outputs, func(a, b *kind.Output) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// outputValue is the Value of an output. Of the marks only kind.Sensitive stays.
+func (l *loader) outputValue(o *output) func(kind.Live) (cty.Value, hcl.Diagnostics) {
+	return func(live kind.Live) (cty.Value, hcl.Diagnostics) {
+		s := newScope(l, newReport(), live)
+		v := s.eval(o.expr, s.context(o.refs, l.root))
+		return keepSensitive(v), s.report.sorted()
+	}
+}
+
+// keepSensitive takes every other mark off, wherever it is.
+func keepSensitive(v cty.Value) cty.Value {
+	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
+		if mark == kind.Sensitive {
+			return ctymarks.WrangleKeep, nil
+		}
+		return ctymarks.WrangleDrop, nil
+	})
+	if err != nil {
+		return cty.DynamicVal.Mark(kind.Sensitive)
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/schema/kind"
+)
+
+// What people paste from Terraform is recognised and answered with the rewrite.
+// Resource types and most argument names come from the descriptors; this file
+// adds what has no single counterpart.
+
+// pastedTopLevel answers a top-level block of Terraform's; "" for any other.
+func pastedTopLevel(name string) string {
+	switch name {
+	case "terraform":
+		return "b2form has no terraform block. Delete it; required_version goes into a b2form block."
+	case "provider":
+		return "b2form has no provider block. Delete it; the credentials come from the environment variables B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."
+	}
+	return ""
+}
+
+// pastedResource answers a resource block: its header, then each argument
+// that has another name here.
+func (l *loader) pastedResource(b *hcl.Block) {
+	for _, k := range l.Kinds {
+		if k.Provider != b.Labels[0] {
+			continue
+		}
+		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1], b.Labels[0], b.Labels[1]))
+		l.judgeBody(b.Body, k, k.Attrs, true)
+		return
+	}
+	if k := l.kinds[b.Labels[0]]; k != nil {
+		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } without the word resource.", k.Name, b.Labels[1]))
+		return
+	}
+	var known []string
+	for _, k := range l.Kinds {
+		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Provider))
+	}
+	l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("b2form has no resource %q. It has %s.", b.Labels[0], strings.Join(known, ", ")))
+}
+
+// pastedArgument says what to write instead of an argument or nested block of
+// Terraform's; "" where the name is none.
+func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
+	for i := range attrs {
+		if attrs[i].Provider == name {
+			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
+		}
+	}
+	if !top {
+		if name == "period" {
+			return "Write duration and unit directly, without a period block."
+		}
+		return ""
+	}
+	switch {
+	case name == "lifecycle":
+		return "b2form has no lifecycle block. Write prevent_destroy and ignore_changes directly in the block, without lifecycle { }."
+	case name == "file_lock_configuration" && k.Attr("file_lock_enabled") != nil:
+		return "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."
+	case name == "bucket_id" && k.Attr("buckets") != nil:
+		return "Write buckets = [bucket.NAME] instead of bucket_id."
+	case name == "provider" || name == "provisioner" || name == "connection" || name == "timeouts":
+		return fmt.Sprintf("b2form has no %s here. Delete it.", name)
+	}
+	return ""
+}
+
+// pastedReference says what to write instead of a reference to a Terraform
+// resource; "" where the root is none.
+func (l *loader) pastedReference(t hcl.Traversal) string {
+	for _, k := range l.Kinds {
+		if t.RootName() != k.Provider {
+			continue
+		}
+		rest := k.Name
+		if len(t) > 1 {
+			rest = k.Name + "." + stepName(t[1])
+		}
+		if len(t) == 3 {
+			rest += "." + currentName(k, stepName(t[2]))
+		}
+		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
+	}
+	return ""
+}
+
+// currentName is the name here of an attribute known by its name there.
+func currentName(k *kind.Kind, name string) string {
+	for i := range k.Attrs {
+		if k.Attrs[i].Provider == name {
+			return k.Attrs[i].Name
+		}
+	}
+	return name
+}

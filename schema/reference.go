@@ -1,0 +1,280 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A node is what expressions refer to: a variable, a local value or the
+// resources of one block. Exactly one of variable, expr and block is set.
+type node struct {
+	name  string // as it is referred to: var.site, local.names, bucket.photos
+	place hcl.Range
+
+	variable *variable
+	expr     hcl.Expression // of a local value
+	block    *block
+
+	refs   refs
+	after  []*node // what depends_on adds
+	broken bool    // part of a loop, or not evaluated: its value is unknown
+	state  visit
+}
+
+// refs are the references of some expressions.
+type refs struct {
+	list []ref
+	dead []string // roots that nothing answers; an error was reported
+}
+
+// A ref is one reference.
+type ref struct {
+	root, name string // bucket, photos
+	node       *node  // nil where nothing has the name
+	broken     bool   // an error was reported: its value is unknown here
+	instance   kind.Instance
+	indexed    bool // written with a constant instance key
+}
+
+// use says what may stand in an expression.
+type use struct {
+	each, count bool       // inside a block that is repeated so
+	computed    bool       // computed attributes of resources
+	self        *kind.Kind // inside deliver: the kind whose secret self holds
+}
+
+// resolve finds what the traversals refer to and reports those that cannot be
+// answered.
+func (l *loader) resolve(ts []hcl.Traversal, u use) refs {
+	var out refs
+	for _, t := range ts {
+		switch root := t.RootName(); root {
+		case "each", "count", "self", "path":
+			if !l.resolveLocalName(t, u) {
+				out.dead = append(out.dead, root)
+			}
+		default:
+			if root != "var" && root != "local" && l.kinds[root] == nil {
+				l.unknownRoot(t)
+				out.dead = append(out.dead, root)
+				continue
+			}
+			if len(t) < 2 || stepName(t[1]) == "" {
+				l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%q alone is no value; write %s.NAME.", root, root))
+				out.dead = append(out.dead, root)
+				continue
+			}
+			out.list = append(out.list, l.resolveNode(t, u))
+		}
+	}
+	return out
+}
+
+// resolveLocalName judges the names that exist only in some places.
+func (l *loader) resolveLocalName(t hcl.Traversal, u use) bool {
+	root := t.RootName()
+	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "path": {"module", "root", "cwd"}}[root]
+	why := ""
+	switch {
+	case root == "each" && !u.each:
+		why = "each.key and each.value exist only inside a block with for_each."
+	case root == "count" && !u.count:
+		why = "count.index exists only inside a block with count."
+	case root == "self" && u.self == nil:
+		why = "self exists only in the content of a deliver block."
+	case root == "self":
+		members = selfNames(u.self)
+	}
+	if why == "" && (len(t) < 2 || !slices.Contains(members, stepName(t[1]))) {
+		why = fmt.Sprintf("%s holds %s.", root, listed(members))
+		if len(t) > 1 {
+			why += didYouMean(stepName(t[1]), members)
+		}
+	}
+	if why == "" {
+		return true
+	}
+	l.errorAt(t.SourceRange(), "Invalid reference", why)
+	return false
+}
+
+// selfNames are the two halves of the credentials a kind yields.
+func selfNames(k *kind.Kind) []string {
+	names := []string{k.ID}
+	for _, a := range k.ComputedAttrs() {
+		if a.Secret {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+func (l *loader) unknownRoot(t hcl.Traversal) {
+	root := t.RootName()
+	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "each", "count", "path", "self")
+	why := l.pastedReference(t)
+	switch {
+	case why != "":
+	case root == "module" || root == "data":
+		why = plannedBlocks()[root]
+	case root == "terraform":
+		why = "b2form has no workspaces; use a variable instead."
+	case len(t) == 1 && nearest(root, roots) == "":
+		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
+	default:
+		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s", root, didYouMean(root, roots))
+	}
+	l.errorAt(t.SourceRange(), "Invalid reference", why)
+}
+
+// resolveNode finds a variable, local value or resource.
+func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
+	r := ref{root: t.RootName(), name: stepName(t[1])}
+	switch r.root {
+	case "var":
+		if v := l.variables[r.name]; v != nil {
+			r.node = v.node
+		} else {
+			l.undeclared(t, "variable", slices.Collect(maps.Keys(l.variables)))
+		}
+	case "local":
+		if r.node = l.locals[r.name]; r.node == nil {
+			l.undeclared(t, "local value", slices.Collect(maps.Keys(l.locals)))
+		}
+	default:
+		if b := l.blocks[kind.Addr{Kind: r.root, Label: r.name}]; b != nil {
+			r.node = b.node
+			r.instance, r.indexed, r.broken = l.resolveMember(b, t, u)
+		} else {
+			l.undeclared(t, r.root, l.labels(r.root))
+		}
+	}
+	r.broken = r.broken || r.node == nil
+	return r
+}
+
+func (l *loader) labels(kindName string) []string {
+	var out []string
+	for addr := range l.blocks {
+		if addr.Kind == kindName {
+			out = append(out, addr.Label)
+		}
+	}
+	return out
+}
+
+func (l *loader) undeclared(t hcl.Traversal, what string, names []string) {
+	detail := fmt.Sprintf("No %s is named %q.", what, stepName(t[1]))
+	if s := nearest(stepName(t[1]), names); s != "" {
+		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
+	} else {
+		detail += " Declare it, or correct the name."
+	}
+	l.errorAt(t.SourceRange(), "Undeclared reference", detail)
+}
+
+// resolveMember judges what follows bucket.photos in a reference: an instance
+// key exactly where the block is repeated, then an attribute that exists.
+func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instance, indexed, broken bool) {
+	rest := t[2:]
+	if len(rest) == 0 {
+		return at, false, false
+	}
+	if index, isIndex := rest[0].(hcl.TraverseIndex); isIndex {
+		if !b.repeated() {
+			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; leave out the brackets.", b.addr))
+			return at, false, true
+		}
+		at, indexed = instanceOf(index.Key)
+		rest = rest[1:]
+	} else if b.repeated() {
+		example := `["KEY"]`
+		if b.count != nil {
+			example = "[0]"
+		}
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", b.addr, b.addr, example, stepName(rest[0])))
+		return at, false, true
+	}
+	if len(rest) == 0 || stepName(rest[0]) == "" {
+		return at, indexed, false
+	}
+	name := stepName(rest[0])
+	a := b.kind.Attr(name)
+	switch {
+	case a == nil:
+		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(b.kind, name))
+		return at, indexed, true
+	case a.Computed && !u.computed:
+		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))
+		return at, indexed, true
+	}
+	return at, indexed, false
+}
+
+const computedSummary = "Computed attribute in an argument"
+
+func computedDetail(what string) string {
+	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output and deliver, nowhere else. Where a bucket is wanted, refer to the bucket itself, as bucket.NAME.", what)
+}
+
+func unknownAttribute(k *kind.Kind, name string) string {
+	var names []string
+	for i := range k.Attrs {
+		if k.Attrs[i].Provider == name {
+			return fmt.Sprintf("A %s has no attribute %q here; write %s.", k.Name, name, k.Attrs[i].Name)
+		}
+		names = append(names, k.Attrs[i].Name)
+	}
+	return fmt.Sprintf("A %s has no attribute %q.%s", k.Name, name, didYouMean(name, names))
+}
+
+// stepName is the name of a root or attribute step; "" for any other.
+func stepName(step hcl.Traverser) string {
+	switch s := step.(type) {
+	case hcl.TraverseRoot:
+		return s.Name
+	case hcl.TraverseAttr:
+		return s.Name
+	}
+	return ""
+}
+
+// instanceOf reads a constant instance key.
+func instanceOf(key cty.Value) (kind.Instance, bool) {
+	if key.IsNull() || !key.IsKnown() {
+		return kind.Instance{}, false
+	}
+	switch key.Type() {
+	case cty.String:
+		return kind.TextKey(key.AsString()), true
+	case cty.Number:
+		n, _ := key.AsBigFloat().Int64()
+		return kind.NumberKey(int(n)), true
+	}
+	return kind.Instance{}, false
+}
+
+// traversalText writes a reference as its author did.
+func traversalText(t hcl.Traversal) string {
+	var b strings.Builder
+	for i, step := range t {
+		switch s := step.(type) {
+		case hcl.TraverseIndex:
+			at, _ := instanceOf(s.Key)
+			b.WriteString(at.String())
+		default:
+			if i > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(stepName(step))
+		}
+	}
+	return b.String()
+}

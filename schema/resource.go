@@ -1,0 +1,303 @@
+package schema
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// evaluateBlock makes the resources of one block.
+func (l *loader) evaluateBlock(n *node) {
+	b := n.block
+	if n.broken {
+		return
+	}
+	ctx := l.static.context(n.refs, l.root)
+	b.written = l.read(b.body, b.kind.Attrs, b.place)
+	repeats, marks, ok := l.repetitions(b, ctx)
+	if !ok {
+		n.broken = true
+		return
+	}
+	common := l.common(b, ctx, marks)
+	place := &kind.Block{Range: b.place, Attrs: make(map[string]hcl.Range, len(b.written.args))}
+	for _, a := range b.written.args {
+		place.Attrs[a.attr.Name] = a.place
+	}
+	slab := make([]kind.Resource, len(repeats))
+	b.resources = make([]*kind.Resource, len(repeats))
+	for i, rep := range repeats {
+		r := &slab[i]
+		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
+		r.Addr.Instance = rep.at
+		e := common.instance(r.Addr, rep.context(ctx))
+		r.Value = e.complete()
+		r.Needs = e.needed()
+		r.PreventDestroy = e.prevent
+		b.resources[i] = r
+	}
+	if len(b.delivers) > 0 {
+		b.repeats = repeats
+	}
+}
+
+// An evaluation is one instance of a block being evaluated. Arguments that are
+// alike for all instances are evaluated once and shared.
+type evaluation struct {
+	l       *loader
+	b       *block
+	addr    kind.Addr
+	ctx     *hcl.EvalContext
+	written *written
+	attrs   map[string]cty.Value
+	marks   cty.ValueMarks // of everything that was evaluated for this instance
+	needs   []kind.Addr    // what all instances need; sorted
+	unsound bool           // an attribute is unknown because of an error
+	prevent bool
+}
+
+// common evaluates what does not differ between the instances.
+func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
+	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written}
+	e.attrs = make(map[string]cty.Value, len(b.kind.Attrs))
+	for _, a := range b.kind.Settable() {
+		e.attrs[a.Name] = cty.NullVal(a.ValueType())
+	}
+	if !b.written.dynamic {
+		for i := range b.written.args {
+			if arg := &b.written.args[i]; !arg.varies {
+				e.attrs[arg.attr.Name] = e.argument(arg)
+			}
+		}
+	}
+	if b.preventDestroy != nil && !refersToInstance(b.preventDestroy) {
+		e.prevent = e.flag(b.preventDestroy)
+	}
+	e.collect(marks)
+	for _, r := range b.after {
+		for _, x := range r.node.block.resources {
+			if !r.indexed || x.Addr.Instance == r.instance {
+				e.collect(cty.NewValueMarks(refMark{x.Addr}))
+			}
+		}
+	}
+	e.needs = e.needed()
+	return e
+}
+
+// instance evaluates what is an instance's own.
+func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation {
+	own := *e
+	own.addr, own.ctx, own.marks = addr, ctx, nil
+	own.attrs = maps.Clone(e.attrs)
+	if own.written.dynamic {
+		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.place)
+	}
+	for i := range own.written.args {
+		if arg := &own.written.args[i]; arg.varies || e.written.dynamic {
+			own.attrs[arg.attr.Name] = own.argument(arg)
+		}
+	}
+	if p := e.b.preventDestroy; p != nil && refersToInstance(p) {
+		own.prevent = own.flag(p)
+	}
+	return &own
+}
+
+// argument evaluates one attribute; the result is unknown where an error was
+// reported.
+func (e *evaluation) argument(arg *argument) cty.Value {
+	if arg.expr != nil {
+		return e.assigned(arg)
+	}
+	list := make([]cty.Value, len(arg.blocks))
+	for i, w := range arg.blocks {
+		v, ok := e.nested(arg.attr.Object, w)
+		if !ok {
+			e.unsound = true
+			return cty.UnknownVal(arg.attr.ValueType())
+		}
+		list[i] = v
+	}
+	if arg.attr.Many {
+		return cty.ListVal(list)
+	}
+	return list[0]
+}
+
+func (e *evaluation) nested(attrs []kind.Attr, w *written) (cty.Value, bool) {
+	out := make(map[string]cty.Value, len(attrs))
+	for i := range attrs {
+		if !attrs[i].Computed {
+			out[attrs[i].Name] = cty.NullVal(attrs[i].ValueType())
+		}
+	}
+	ok := true
+	for i := range w.args {
+		v := e.argument(&w.args[i])
+		out[w.args[i].attr.Name] = v
+		ok = ok && v.IsWhollyKnown()
+	}
+	return cty.ObjectVal(out), ok
+}
+
+func (e *evaluation) assigned(arg *argument) cty.Value {
+	v, diags := arg.expr.Value(e.ctx)
+	e.l.add(diags...)
+	if diags.HasErrors() {
+		e.unsound = true
+		return cty.UnknownVal(arg.attr.ValueType())
+	}
+	c := conformer{kind: e.b.kind, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
+	out := c.value(arg.attr, v, nil)
+	e.collect(c.marks)
+	for _, f := range c.faults {
+		at, expr := locateIn(arg.expr, f.path, f.name)
+		if f.unknown {
+			e.l.notKnown(at, f.marks, e.suffix())
+			continue
+		}
+		e.say(hcl.DiagError, at, expr, f.summary, f.detail)
+	}
+	if len(c.faults) > 0 {
+		e.unsound = true
+		return cty.UnknownVal(arg.attr.ValueType())
+	}
+	return out
+}
+
+// flag evaluates an argument that is true or false.
+func (e *evaluation) flag(expr hcl.Expression) bool {
+	v, diags := expr.Value(e.ctx)
+	e.l.add(diags...)
+	if diags.HasErrors() {
+		return false
+	}
+	v, marks := v.Unmark()
+	e.collect(marks)
+	out := false
+	if !v.IsKnown() {
+		e.l.notKnown(expr.Range(), marks, e.suffix())
+		return false
+	}
+	e.l.scalar("prevent_destroy", expr, v, &out)
+	return out
+}
+
+// complete lets the kind fill in and judge the evaluated attributes. Where an
+// attribute is unknown only the others are judged, each for itself.
+func (e *evaluation) complete() cty.Value {
+	k := e.b.kind
+	if e.unsound {
+		alone := *k
+		alone.Complete, alone.Check = nil, nil
+		k = &alone
+	}
+	given := cty.ObjectVal(e.attrs)
+	value := k.Completed(given)
+	for _, p := range k.Problems(value) {
+		severity := hcl.DiagError
+		if p.Warning {
+			severity = hcl.DiagWarning
+		}
+		at, expr := e.written.locate(asWritten(k, p.Path, given, value), false)
+		e.say(severity, at, expr, p.Summary, p.Detail)
+	}
+	return value
+}
+
+// asWritten undoes the reordering that an attribute's normal form may bring: a
+// path to element i of the completed list becomes one to the element as written.
+func asWritten(k *kind.Kind, path cty.Path, given, completed cty.Value) cty.Path {
+	if len(path) < 2 {
+		return path
+	}
+	step, ok := path[0].(cty.GetAttrStep)
+	i, isIndex := indexOf(path[1])
+	if !ok || !isIndex || k.Attr(step.Name) == nil || k.Attr(step.Name).Normal == nil {
+		return path
+	}
+	list, old := completed.GetAttr(step.Name), given.GetAttr(step.Name)
+	if !list.CanIterateElements() || !old.CanIterateElements() || i >= list.LengthInt() {
+		return path
+	}
+	all := list.AsValueSlice()
+	nth := 0
+	for _, e := range all[:i] {
+		if e.RawEquals(all[i]) {
+			nth++
+		}
+	}
+	attrs := given.AsValueMap()
+	for j, e := range old.AsValueSlice() {
+		attrs[step.Name] = cty.ListVal([]cty.Value{e})
+		one := k.Completed(cty.ObjectVal(attrs)).GetAttr(step.Name)
+		if one.LengthInt() != 1 || !one.AsValueSlice()[0].RawEquals(all[i]) {
+			continue
+		}
+		if nth--; nth < 0 {
+			out := path.Copy()
+			out[1] = cty.IndexStep{Key: cty.NumberIntVal(int64(j))}
+			return out
+		}
+	}
+	return path
+}
+
+func (e *evaluation) collect(marks cty.ValueMarks) {
+	if len(marks) == 0 {
+		return
+	}
+	if e.marks == nil {
+		e.marks = cty.ValueMarks{}
+	}
+	maps.Copy(e.marks, marks)
+}
+
+// needed lists the resources that the evaluated values came from, sorted.
+func (e *evaluation) needed() []kind.Addr {
+	return withMarked(e.needs, e.marks)
+}
+
+// withMarked adds the resources among the marks to a sorted list. The list
+// itself is returned where nothing is added.
+func withMarked(needs []kind.Addr, marks cty.ValueMarks) []kind.Addr {
+	var more []kind.Addr
+	for m := range marks {
+		r, ok := m.(refMark)
+		if !ok {
+			continue
+		}
+		if _, has := slices.BinarySearchFunc(needs, r.addr, kind.Addr.Compare); !has {
+			more = append(more, r.addr)
+		}
+	}
+	if len(more) == 0 {
+		return needs
+	}
+	more = append(more, needs...)
+	slices.SortFunc(more, kind.Addr.Compare)
+	return more
+}
+
+// say reports something of one instance.
+func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, expr hcl.Expression, summary, detail string) {
+	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail + e.suffix(), Subject: &at}
+	if expr != nil {
+		d.Expression, d.EvalContext = expr, e.ctx
+	}
+	e.l.add(d)
+}
+
+// suffix says which of several instances is meant.
+func (e *evaluation) suffix() string {
+	if e.addr.Instance.IsSingle() {
+		return ""
+	}
+	return " This is about " + e.addr.String() + "."
+}

@@ -1,0 +1,201 @@
+package schema
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// A refMark travels with the object of a resource through every expression, so
+// that whoever uses a part of it is known to need the resource.
+type refMark struct{ addr kind.Addr }
+
+// A scope answers references. Without live, computed attributes are unknown and
+// marked; with it they are what live says.
+type scope struct {
+	l      *loader
+	report *report
+	live   kind.Live
+	memo   map[*node]cty.Value
+	secret bool // live gave a secret, which no message may repeat
+}
+
+func newScope(l *loader, r *report, live kind.Live) *scope {
+	return &scope{l: l, report: r, live: live, memo: map[*node]cty.Value{}}
+}
+
+// value is the value of a node. What a local value refers to is evaluated
+// first; blocks must have been evaluated before.
+func (s *scope) value(n *node) cty.Value {
+	if v, ok := s.memo[n]; ok {
+		return v
+	}
+	v := cty.DynamicVal
+	switch {
+	case n.broken:
+	case n.variable != nil:
+		v = n.variable.value
+	case n.block != nil:
+		v = s.blockValue(n.block)
+	default:
+		v = s.eval(n.expr, s.context(n.refs, s.l.root))
+	}
+	s.memo[n] = v
+	return v
+}
+
+// eval evaluates an expression and reports what is wrong with it; its value is
+// then unknown.
+func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
+	v, diags := e.Value(ctx)
+	if s.secret {
+		discreet(diags)
+	}
+	s.report.add(diags...)
+	if diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	return v
+}
+
+// discreet takes out of diagnostics what may repeat a value.
+func discreet(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		d.Detail = "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret."
+		d.Expression, d.EvalContext = nil, nil
+	}
+}
+
+// context holds what the references need and nothing else, so that its cost
+// does not grow with the configuration.
+func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
+	if len(rs.list) == 0 && len(rs.dead) == 0 {
+		return parent
+	}
+	wanted := map[string]map[string]*want{}
+	for _, r := range rs.list {
+		names := wanted[r.root]
+		if names == nil {
+			names = map[string]*want{}
+			wanted[r.root] = names
+		}
+		if names[r.name] == nil {
+			names[r.name] = &want{node: r.node}
+		}
+		names[r.name].add(r)
+	}
+	ctx := parent.NewChild()
+	ctx.Variables = make(map[string]cty.Value, len(wanted)+len(rs.dead))
+	for root, names := range wanted {
+		values := make(map[string]cty.Value, len(names))
+		for name, w := range names {
+			values[name] = s.referred(w)
+		}
+		ctx.Variables[root] = cty.ObjectVal(values)
+	}
+	for _, root := range rs.dead {
+		ctx.Variables[root] = cty.DynamicVal
+	}
+	return ctx
+}
+
+// want is what several references to one node ask of it.
+type want struct {
+	node   *node
+	broken bool
+	whole  bool            // not only single instances
+	only   []kind.Instance // those named by a constant key
+}
+
+func (w *want) add(r ref) {
+	w.broken = w.broken || r.broken
+	w.whole = w.whole || !r.indexed
+	w.only = append(w.only, r.instance)
+}
+
+// referred is the wanted value. Of a block with for_each of which only single
+// instances are wanted, only these are built.
+func (s *scope) referred(w *want) cty.Value {
+	switch {
+	case w.broken:
+		return cty.DynamicVal
+	case w.whole || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
+		return s.value(w.node)
+	}
+	var list []*kind.Resource
+	for _, at := range w.only {
+		if r := w.node.block.instance(at); r != nil {
+			list = append(list, r)
+		}
+	}
+	return s.mapOf(w.node.block.kind, list)
+}
+
+// blockValue is what bucket.photos evaluates to: an object; with for_each a map
+// of objects, with count a tuple.
+func (s *scope) blockValue(b *block) cty.Value {
+	switch {
+	case b.forEach != nil:
+		return s.mapOf(b.kind, b.resources)
+	case b.count != nil:
+		list := make([]cty.Value, len(b.resources))
+		for i, r := range b.resources {
+			list[i] = s.object(r)
+		}
+		return cty.TupleVal(list)
+	case len(b.resources) == 1:
+		return s.object(b.resources[0])
+	}
+	return cty.DynamicVal
+}
+
+func (s *scope) mapOf(k *kind.Kind, list []*kind.Resource) cty.Value {
+	if len(list) == 0 {
+		return cty.MapValEmpty(k.LiveType())
+	}
+	objects := make(map[string]cty.Value, len(list))
+	for _, r := range list {
+		objects[r.Addr.Instance.Value().AsString()] = s.object(r)
+	}
+	return cty.MapVal(objects)
+}
+
+// object is one resource with all its attributes, of the kind's LiveType.
+func (s *scope) object(r *kind.Resource) cty.Value {
+	var computed map[string]cty.Value
+	if s.live != nil {
+		computed, _ = s.live(r.Addr)
+	}
+	attrs := make(map[string]cty.Value, len(r.Kind.Attrs))
+	for i := range r.Kind.Attrs {
+		a := &r.Kind.Attrs[i]
+		v, known := computed[a.Name]
+		switch {
+		case !a.Computed:
+			v = r.Value.GetAttr(a.Name)
+		case !known:
+			v = cty.UnknownVal(a.Type)
+		case a.Secret:
+			s.secret = true
+		}
+		v = typed(v, a.ValueType())
+		if a.Computed {
+			v = v.Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
+		}
+		attrs[a.Name] = v
+	}
+	return cty.ObjectVal(attrs).Mark(refMark{r.Addr})
+}
+
+// typed makes sure of the type, since the elements of a map must agree in it.
+func typed(v cty.Value, t cty.Type) cty.Value {
+	if v.Type().Equals(t) {
+		return v
+	}
+	if c, err := convert.Convert(v, t); err == nil {
+		return c
+	}
+	return cty.UnknownVal(t)
+}

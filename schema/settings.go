@@ -1,0 +1,177 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// evaluateSettings reads the b2form block.
+func (l *loader) evaluateSettings() {
+	if l.settings == nil {
+		return
+	}
+	l.judgeSettingsNames()
+	content, _, diags := l.settings.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+		{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"},
+	}})
+	l.add(diags...)
+	l.config.Settings.Range = l.settings.DefRange
+	if a := content.Attributes["required_version"]; a != nil {
+		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
+			l.requireVersion(a, v.AsString())
+		}
+	}
+	if a := content.Attributes["account_id"]; a != nil {
+		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
+			l.config.Settings.AccountID = v.AsString()
+			if v.AsString() == "" {
+				l.errorAt(a.Expr.Range(), "Invalid account", "account_id is empty. Write the account's ID, or remove the argument to accept any account.")
+			}
+		}
+	}
+	if a := content.Attributes["allow"]; a != nil {
+		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+			l.allow(a, v)
+		}
+	}
+}
+
+func (l *loader) judgeSettingsNames() {
+	known := []string{"required_version", "account_id", "allow"}
+	for _, it := range items(l.settings.Body) {
+		switch {
+		case slices.Contains(known, it.name) && !it.block:
+		case it.name == "backend":
+			l.errorAt(it.at, "Unsupported block type", "Backends are not part of this version of b2form; the state is kept in the configuration's folder.")
+		case it.name == "limits":
+			l.errorAt(it.at, "Unsupported argument", "Limits are not part of this version of b2form.")
+		case it.name == "required_providers":
+			l.errorAt(it.at, "Terraform block", "b2form has no providers. Delete required_providers.")
+		default:
+			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("The b2form block has no %q.%s", it.name, didYouMean(it.name, known)))
+		}
+	}
+}
+
+// setting evaluates one argument of the b2form block.
+func (l *loader) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
+	rs := l.resolve(a.Expr.Variables(), use{})
+	v, marks := l.static.eval(a.Expr, l.static.context(rs, l.root)).UnmarkDeep()
+	if !v.IsWhollyKnown() {
+		l.notKnown(a.Expr.Range(), marks, "")
+		return v, false
+	}
+	out, err := convert.Convert(v, want)
+	if err != nil {
+		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("%s needs %s.", a.Name, word))
+		return v, false
+	}
+	return out, true
+}
+
+func (l *loader) requireVersion(a *hcl.Attribute, text string) {
+	want, err := version.NewConstraint(text)
+	if err != nil {
+		l.errorAt(a.Expr.Range(), "Invalid version constraint", fmt.Sprintf("%q is not a version constraint. Write one like \">= 1.2\" or \"~> 1.4\".", text))
+		return
+	}
+	have, err := version.NewVersion(l.Version)
+	if err != nil {
+		return // a build without a version
+	}
+	if !want.Check(have.Core()) {
+		l.errorAt(a.Expr.Range(), "Unsupported version of b2form", fmt.Sprintf("This is b2form %s, and the configuration needs %s. Install a version that fits.", have, want))
+	}
+}
+
+// allow reads hazards, by their flag or in words.
+func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
+	var flags []string
+	for _, h := range kind.HazardKinds() {
+		flags = append(flags, h.Flag())
+	}
+	for i, v := range list.AsValueSlice() {
+		at, _ := locateIn(a.Expr, cty.IndexIntPath(i), false)
+		name := ""
+		if !v.IsNull() {
+			name = strings.ReplaceAll(v.AsString(), " ", "-")
+		}
+		n := slices.Index(flags, name)
+		if n < 0 {
+			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, listed(flags), didYouMean(name, flags)))
+			continue
+		}
+		if h := kind.HazardKinds()[n]; !slices.Contains(l.config.Settings.Allow, h) {
+			l.config.Settings.Allow = append(l.config.Settings.Allow, h)
+		}
+	}
+}
+
+// evaluateImports reads the import blocks.
+func (l *loader) evaluateImports() {
+	first := map[kind.Addr]hcl.Range{}
+	for _, b := range l.imports {
+		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "to", Required: true}, {Name: "id", Required: true}}})
+		l.add(diags...)
+		if diags.HasErrors() {
+			continue
+		}
+		to := content.Attributes["to"]
+		addr, ok := l.importTarget(to.Expr)
+		if !ok {
+			continue
+		}
+		if at, has := first[addr]; has {
+			l.errorAt(to.Expr.Range(), "Duplicate import", fmt.Sprintf("%s is imported already at %s.", addr, at))
+			continue
+		}
+		first[addr] = b.DefRange
+		id, ok := l.setting(content.Attributes["id"], cty.String, "a string")
+		if !ok {
+			continue
+		}
+		if id.IsNull() || strings.TrimSpace(id.AsString()) == "" {
+			l.errorAt(content.Attributes["id"].Expr.Range(), "Invalid import", fmt.Sprintf("id is empty. Write the name or the ID of the live %s.", addr.Kind))
+			continue
+		}
+		l.config.Imports = append(l.config.Imports, kind.Import{To: addr, ID: id.AsString(), Range: b.DefRange})
+	}
+}
+
+// importTarget reads the address of one declared resource.
+func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
+	t, diags := hcl.AbsTraversalForExpr(e)
+	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
+		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
+		return kind.Addr{}, false
+	}
+	r := l.resolveNode(t, use{computed: true})
+	if r.broken {
+		return kind.Addr{}, false
+	}
+	b := r.node.block
+	why := ""
+	switch {
+	case len(t) == 3 && !r.indexed:
+		why = "to needs the address of a resource, without an attribute."
+	case len(t) == 2 && b.repeated():
+		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
+	case !b.node.broken && b.instance(r.instance) == nil:
+		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instance)
+	}
+	if why != "" {
+		l.errorAt(e.Range(), "Invalid import", why)
+		return kind.Addr{}, false
+	}
+	addr := b.addr
+	addr.Instance = r.instance
+	return addr, !b.node.broken
+}

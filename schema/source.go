@@ -1,0 +1,122 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
+)
+
+// Files are the files of a configuration's folder, as paths that begin with it.
+type Files struct {
+	Config []string // *.b2.hcl and *.b2.hcl.json, by name
+	Values []string // value files that are always read, in the order in which they are
+	Other  []string // further value files, *.b2vars.hcl, by name
+}
+
+// Sources lists the files of a configuration in a folder. Hidden files do not
+// count. The error is that of reading the folder.
+func Sources(dir string) (Files, error) {
+	var f Files
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return f, err
+	}
+	for _, e := range entries {
+		name, path := e.Name(), filepath.Join(dir, e.Name())
+		switch {
+		case e.IsDir() || strings.HasPrefix(name, "."):
+		case strings.HasSuffix(name, ".b2.hcl") || strings.HasSuffix(name, ".b2.hcl.json"):
+			f.Config = append(f.Config, path)
+		case name == "b2form.b2vars.hcl":
+			f.Values = slices.Insert(f.Values, 0, path)
+		case strings.HasSuffix(name, ".auto.b2vars.hcl"):
+			f.Values = append(f.Values, path)
+		case strings.HasSuffix(name, ".b2vars.hcl"):
+			f.Other = append(f.Other, path)
+		}
+	}
+	return f, nil
+}
+
+// readFiles parses the configuration files; false: there is nothing to load.
+func (l *loader) readFiles() bool {
+	files, err := Sources(l.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
+		return false
+	case err != nil:
+		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s.", err))
+		return false
+	case len(files.Config) == 0:
+		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
+		return false
+	}
+	for _, path := range files.Config {
+		if body := l.parse(path); body != nil {
+			l.bodies = append(l.bodies, fileBody{path, body})
+		}
+	}
+	for _, path := range files.Values {
+		l.valueFiles = append(l.valueFiles, l.readValues(path))
+	}
+	return true
+}
+
+type fileBody struct {
+	path string
+	body hcl.Body
+}
+
+// instead says what to do in a folder without configuration.
+func (l *loader) instead() string {
+	for _, pattern := range []string{"*.tf", "*.hcl"} {
+		if found, _ := filepath.Glob(filepath.Join(l.Dir, pattern)); len(found) > 0 {
+			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.", filepath.Base(found[0]))
+		}
+	}
+	return "Write one, or name the configuration's folder with -chdir."
+}
+
+// parse reads one file in HCL's native or JSON syntax. nil: it could not be
+// read at all.
+func (l *loader) parse(path string) hcl.Body {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		l.fail("Unreadable file", fmt.Sprintf("%s cannot be read: %s.", path, reason(err)))
+		return nil
+	}
+	var file *hcl.File
+	var diags hcl.Diagnostics
+	if isJSON(path) {
+		file, diags = json.Parse(src, path)
+	} else {
+		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	}
+	l.add(diags...)
+	if file == nil || file.Body == nil {
+		l.config.Files[path] = &hcl.File{Bytes: src}
+		return nil
+	}
+	l.config.Files[path] = file
+	return file.Body
+}
+
+func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
+
+// reason is the error without the path it repeats.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,329 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// EnvPrefix stands before a variable's name in the environment.
+const EnvPrefix = "B2FORM_VAR_"
+
+// A variable is one variable block and the value it was given.
+type variable struct {
+	node        *node
+	name        string
+	description string
+	typ         cty.Type
+	defaults    *typeexpr.Defaults
+	fallback    cty.Value // the default; NilVal: the variable must be given
+	sensitive   bool
+	nullable    bool
+	validations []*hcl.Block
+	value       cty.Value
+	given       []given // lowest precedence first
+}
+
+// given is a value from a file, or a text from outside.
+type given struct {
+	expr   hcl.Expression // from a value file
+	text   string         // from anywhere else
+	source string         // "the environment variable B2FORM_VAR_site"
+}
+
+func variableSchema() *hcl.BodySchema {
+	return &hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
+	}
+}
+
+func (l *loader) declareVariable(b *hcl.Block) {
+	if !l.nameOK(b) {
+		return
+	}
+	name := b.Labels[0]
+	if first := l.variables[name]; first != nil {
+		l.duplicate("var."+name, b.DefRange, first.node.place)
+		return
+	}
+	v := &variable{name: name, typ: cty.DynamicPseudoType, nullable: true, value: cty.DynamicVal}
+	v.node = &node{name: "var." + name, place: b.DefRange, variable: v}
+	l.variables[name] = v
+	l.nodes = append(l.nodes, v.node)
+
+	content, diags := b.Body.Content(variableSchema())
+	l.add(diags...)
+	v.validations = content.Blocks
+	l.constant(content.Attributes["description"], &v.description)
+	l.constant(content.Attributes["sensitive"], &v.sensitive)
+	l.constant(content.Attributes["nullable"], &v.nullable)
+	if a := content.Attributes["type"]; a != nil {
+		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
+		l.add(diags...)
+		if diags.HasErrors() {
+			v.node.broken = true
+		} else {
+			v.typ, v.defaults = typ, defaults
+		}
+	}
+	if a := content.Attributes["default"]; a != nil {
+		v.fallback = l.fallbackOf(v, a.Expr)
+	}
+}
+
+func (l *loader) fallbackOf(v *variable, e hcl.Expression) cty.Value {
+	value, diags := e.Value(nil)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	if value.IsNull() && !v.nullable {
+		l.errorAt(e.Range(), "Invalid default", fmt.Sprintf("The default of var.%s is null although nullable is false.", v.name))
+		return cty.DynamicVal
+	}
+	out, err := v.convert(value)
+	if err != nil {
+		l.errorAt(e.Range(), "Invalid default", fmt.Sprintf("The default of var.%s does not fit its type: %s.", v.name, typeError(err)))
+		return cty.DynamicVal
+	}
+	return out
+}
+
+// constant evaluates an argument that may not refer to anything.
+func (l *loader) constant(a *hcl.Attribute, into any) {
+	if a == nil {
+		return
+	}
+	v, diags := a.Expr.Value(nil)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return
+	}
+	l.scalar(a.Name, a.Expr, v, into)
+}
+
+// scalar stores a known value in a *string or *bool; null leaves it alone.
+func (l *loader) scalar(name string, e hcl.Expression, v cty.Value, into any) bool {
+	v, _ = v.Unmark()
+	if v.IsNull() {
+		return true
+	}
+	want, word := cty.String, "a string"
+	if _, ok := into.(*bool); ok {
+		want, word = cty.Bool, "true or false"
+	}
+	c, err := convert.Convert(v, want)
+	if err != nil || !c.IsKnown() || c.IsNull() {
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("%s needs %s.", name, word))
+		return false
+	}
+	switch p := into.(type) {
+	case *string:
+		*p = c.AsString()
+	case *bool:
+		*p = c.True()
+	}
+	return true
+}
+
+// convert brings a value into the variable's type, with the defaults of
+// optional() members.
+func (v *variable) convert(value cty.Value) (cty.Value, error) {
+	if v.defaults != nil && !value.IsNull() {
+		value = v.defaults.Apply(value)
+	}
+	return convert.Convert(value, v.typ)
+}
+
+// literal reports whether a text from outside is taken as it is.
+func (v *variable) literal() bool { return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType }
+
+// readValues reads a value file: one argument per variable.
+func (l *loader) readValues(path string) hcl.Attributes {
+	body := l.parse(path)
+	if body == nil {
+		return nil
+	}
+	attrs, diags := body.JustAttributes()
+	l.add(diags...)
+	return attrs
+}
+
+// assignVariables gives every variable its value: the default, the
+// environment, the value files of the folder, then the command line in its
+// order; the last one wins.
+func (l *loader) assignVariables() {
+	for _, g := range l.Env {
+		if v := l.variables[g.Name]; v != nil {
+			v.given = append(v.given, given{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
+		}
+	}
+	for _, attrs := range l.valueFiles {
+		l.assignFile(attrs)
+	}
+	for _, g := range l.Vars {
+		if g.File != "" {
+			l.assignFile(l.readValues(g.File))
+			continue
+		}
+		v := l.variables[g.Name]
+		if v == nil {
+			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, didYouMean(g.Name, l.variableNames())))
+			continue
+		}
+		v.given = append(v.given, given{text: g.Value, source: "-var"})
+	}
+	for _, name := range l.variableNames() {
+		v := l.variables[name]
+		v.value = l.valueOf(v)
+		if v.sensitive {
+			v.value = v.value.Mark(kind.Sensitive)
+		}
+	}
+}
+
+func (l *loader) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
+
+func (l *loader) assignFile(attrs hcl.Attributes) {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		a := attrs[name]
+		if v := l.variables[name]; v != nil {
+			v.given = append(v.given, given{expr: a.Expr, source: a.Range.Filename})
+			continue
+		}
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
+			Detail: fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", name, didYouMean(name, l.variableNames()))})
+	}
+}
+
+// valueOf is the variable's value, asked for where it is missing.
+func (l *loader) valueOf(v *variable) cty.Value {
+	if v.node.broken {
+		return cty.DynamicVal
+	}
+	if len(v.given) == 0 && v.fallback == cty.NilVal {
+		if l.Ask == nil {
+			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
+				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.", v.name, v.name, EnvPrefix, v.name))
+			return cty.DynamicVal
+		}
+		text, err := l.Ask(v.name, v.description)
+		if err != nil {
+			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("No value for var.%s could be read: %s.", v.name, err))
+			return cty.DynamicVal
+		}
+		v.given = []given{{text: text, source: "the answer"}}
+	}
+	if len(v.given) == 0 {
+		return v.fallback
+	}
+	value, ok := l.valueGiven(v, v.given[len(v.given)-1])
+	if ok && value.IsNull() && !v.nullable {
+		if v.fallback != cty.NilVal {
+			return v.fallback
+		}
+		l.errorAt(v.node.place, "Invalid value of a variable", fmt.Sprintf("var.%s was given null although nullable is false.", v.name))
+		return cty.DynamicVal
+	}
+	return value
+}
+
+// valueGiven reads a value. Messages never repeat a text from outside: it may
+// be a secret.
+func (l *loader) valueGiven(v *variable, g given) (cty.Value, bool) {
+	at, value := v.node.place, cty.StringVal(g.text)
+	expr := g.expr
+	if expr == nil && !v.literal() {
+		parsed, diags := hclsyntax.ParseExpression([]byte(g.text), "", hcl.InitialPos)
+		if diags.HasErrors() {
+			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
+				"The value of var.%s from %s is not a valid expression. A %s is written like %s.", v.name, g.source, v.typ.FriendlyNameForConstraint(), exampleOf(v.typ)))
+			return cty.DynamicVal, false
+		}
+		expr = parsed
+	}
+	if expr != nil {
+		var diags hcl.Diagnostics
+		value, diags = expr.Value(nil)
+		if diags.HasErrors() && g.expr != nil {
+			l.add(diags...)
+			return cty.DynamicVal, false
+		}
+		if diags.HasErrors() {
+			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s must be a constant, without references and functions.", v.name, g.source))
+			return cty.DynamicVal, false
+		}
+	}
+	if g.expr != nil {
+		at = g.expr.Range()
+	}
+	out, err := v.convert(value)
+	if err != nil {
+		l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeError(err)))
+		return cty.DynamicVal, false
+	}
+	return out, true
+}
+
+func exampleOf(t cty.Type) string {
+	switch {
+	case t.IsMapType() || t.IsObjectType():
+		return `{ team = "web" }`
+	default:
+		return `["edge", "app"]`
+	}
+}
+
+// validateVariables evaluates the validation blocks.
+func (l *loader) validateVariables() {
+	schema := &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
+	for _, name := range l.variableNames() {
+		for _, b := range l.variables[name].validations {
+			content, diags := b.Body.Content(schema)
+			l.add(diags...)
+			if !diags.HasErrors() {
+				l.validate(l.variables[name], content.Attributes["condition"].Expr, content.Attributes["error_message"].Expr)
+			}
+		}
+	}
+}
+
+func (l *loader) validate(v *variable, condition, message hcl.Expression) {
+	rs := l.resolve(append(condition.Variables(), message.Variables()...), use{})
+	for _, r := range rs.list {
+		if r.node != nil && r.node.variable == nil {
+			l.errorAt(condition.Range(), "Invalid validation", "The condition and message of a validation may refer to variables only.")
+			return
+		}
+	}
+	ctx := l.static.context(rs, l.root)
+	result := l.static.eval(condition, ctx)
+	result, _ = result.Unmark()
+	if !result.IsKnown() {
+		return // an error was reported for what it is made from
+	}
+	fine := false
+	if !l.scalar("condition", condition, result, &fine) || fine {
+		return
+	}
+	if result.IsNull() {
+		l.errorAt(condition.Range(), wrongType, "condition needs true or false.")
+		return
+	}
+	text := ""
+	l.scalar("error_message", message, l.static.eval(message, ctx), &text)
+	at := v.node.place
+	if n := len(v.given); n > 0 && v.given[n-1].expr != nil {
+		at = v.given[n-1].expr.Range()
+	}
+	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name, condition.Range()))
+}
