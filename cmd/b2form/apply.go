@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/apply"
+	"b2form/internal/secret"
+	"b2form/internal/state"
+	"b2form/internal/view"
+	"b2form/plan"
+)
+
+func (p *program) applyCommand() *cli.Command {
+	o := &p.options
+	return p.command(&cli.Command{
+		Name: "apply", Usage: "Make the account match the configuration",
+		Description: `The plan is shown and carried out after an approval. Only "yes" approves.
+
+Example:
+  b2form apply
+  b2form apply -auto-approve -lock-timeout=5m     # in a pipeline
+
+` + exitCodes + `
+  1  also after an interrupt: what was under way is finished and recorded first`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
+			p.replaceFlag(),
+			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &o.showSecrets},
+			p.jsonFlag("print JSON lines; needs -auto-approve"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return p.carryOut(ctx, view.Planning)
+		},
+	})
+}
+
+// carryOut is apply and destroy.
+func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
+	if err := p.mayAsk(m); err != nil {
+		return err
+	}
+	p.streamed()
+	ctx, cancel := p.interruptible(ctx)
+	defer cancel()
+	s, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if p.autoApprove {
+		return s.unasked(ctx, m)
+	}
+	return s.asked(ctx, m)
+}
+
+// mayAsk fails at once where a prompt would wait for nobody.
+func (p *program) mayAsk(m view.Mode) error {
+	name := "apply"
+	if m == view.Destroying {
+		name = "destroy"
+	}
+	switch {
+	case p.autoApprove || p.interactive():
+		return nil
+	case p.json:
+		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
+	case p.inTerminal:
+		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s without being asked.", name)
+	}
+	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at \"b2form plan\", then %s with -auto-approve.", name)
+}
+
+// unasked locks the state first, so that runs that follow each other in a
+// pipeline never plan on what the one before is about to change.
+func (s *session) unasked(ctx context.Context, m view.Mode) error {
+	return s.locked(ctx, m, func(store *state.Store) error {
+		p, err := s.shown(ctx, store.State(), m)
+		if err != nil {
+			return err
+		}
+		if p.Empty() && len(p.Refreshed) == 0 && len(s.state.Open) == 0 {
+			return s.finishUnchanged(m)
+		}
+		return s.run(ctx, store, p, m)
+	})
+}
+
+// asked shows the plan, asks, and plans again under the lock: only what was
+// approved is carried out.
+func (s *session) asked(ctx context.Context, m view.Mode) error {
+	st, err := state.Read(s.statePath())
+	if err != nil {
+		return err
+	}
+	p, err := s.shown(ctx, st, m)
+	if err != nil {
+		return err
+	}
+	again := func(ctx context.Context, store *state.Store) (*plan.Plan, error) {
+		return s.plan(ctx, store.State(), m)
+	}
+	switch {
+	case !p.Empty():
+		q := applyQuestion
+		if m == view.Destroying {
+			q = destroyQuestion
+		}
+		if err := s.approve(ctx, q); err != nil {
+			return err
+		}
+	case len(p.Refreshed) == 0 && len(st.Open) == 0:
+		return s.finishUnchanged(m)
+	}
+	return s.locked(ctx, m, func(store *state.Store) error {
+		fresh, err := again(ctx, store)
+		if err != nil {
+			return err
+		}
+		if fresh.Basis != p.Basis {
+			return failf("The account changed since the plan was made",
+				"Something that the plan touches is other than it was when the plan was shown, so nothing was changed. Run the command again to see the plan of now.")
+		}
+		return s.run(ctx, store, fresh, m)
+	})
+}
+
+// shown plans, shows, and refuses what has no consent.
+func (s *session) shown(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
+	p, err := s.plan(ctx, st, m)
+	if err != nil {
+		return nil, err
+	}
+	s.face.Diagnostics(p.Warnings, s.files)
+	s.face.Plan(p, m)
+	return p, s.consented(p)
+}
+
+// locked opens the state for changing it.
+func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store) error) (err error) {
+	operation := "apply"
+	if m == view.Destroying {
+		operation = "destroy"
+	}
+	store, err := s.openState(ctx, operation)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(store)
+}
+
+func (p *program) openState(ctx context.Context, operation string) (*state.Store, error) {
+	return state.Open(ctx, p.statePath(), state.Options{
+		Now: p.now, Operation: operation, Who: p.getenv("USER") + "@" + p.host, Wait: p.lockTimeout,
+	})
+}
+
+// run carries the plan out and tells what came of it.
+func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m view.Mode) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := store.Bind(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
+		return err
+	}
+	w := s.watch()
+	result := apply.Run(ctx, apply.Options{
+		API: s.client, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
+		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.now, Events: w.event,
+	})
+	w.stop()
+	if !p.Empty() {
+		s.face.Done(result, m)
+	}
+	s.face.Secrets(s.secretsToShow(result))
+	if result.Failed() {
+		s.face.Diagnostics(s.failures(result), s.files)
+		return exitCode(1)
+	}
+	if m == view.Destroying {
+		return nil
+	}
+	return s.showOutputs(result.Snapshot, result.Entries, result.Secrets)
+}
+
+// finishUnchanged ends a run that had nothing to do.
+func (s *session) finishUnchanged(m view.Mode) error {
+	if m == view.Destroying {
+		return nil
+	}
+	return s.showOutputs(s.snapshot, s.state.Entries, nil)
+}
+
+// deliveries is where secrets may go. JSON lines leave no room for one on
+// standard output.
+func (s *session) deliveries() secret.Env {
+	env := secret.Env{Stdout: s.stdout}
+	if s.json {
+		env.Stdout = nil
+	}
+	if s.box != nil {
+		env.Place = s.box.place
+	}
+	return env
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// interactive reports whether somebody is there to answer. TF_INPUT is
+// Terraform's variable for the same.
+func (p *program) interactive() bool {
+	off := p.getenv("TF_INPUT")
+	return p.inTerminal && p.ask && !p.json && off != "0" && off != "false"
+}
+
+// readLine reads one line from the terminal, or fails when ctx ends first.
+func (p *program) readLine(ctx context.Context) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	c := make(chan answer, 1)
+	go func() {
+		line, err := p.input.ReadString('\n')
+		c <- answer{line, err}
+	}()
+	select {
+	case a := <-c:
+		if a.err != nil && !errors.Is(a.err, io.EOF) {
+			return "", a.err
+		}
+		return strings.TrimSpace(a.line), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// askVariable asks for a variable that has no value.
+func (p *program) askVariable(name, description string) (string, error) {
+	fmt.Fprintln(p.stderr, "var."+name)
+	if description != "" {
+		fmt.Fprintln(p.stderr, "  "+description)
+	}
+	fmt.Fprint(p.stderr, "\n  Enter a value: ")
+	line, err := p.readLine(context.Background())
+	fmt.Fprintln(p.stderr)
+	return line, err
+}
+
+// A question asks for an approval.
+type question struct{ title, text, cancelled string }
+
+var (
+	applyQuestion = question{
+		"Do you want to perform these actions?",
+		"b2form will perform the actions described above.\n  Only 'yes' will be accepted to approve.",
+		"Apply cancelled.",
+	}
+	destroyQuestion = question{
+		"Do you really want to destroy all resources?",
+		"b2form will destroy all that is shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.",
+		"Destroy cancelled.",
+	}
+)
+
+// approve asks; anything but "yes" ends the command.
+func (p *program) approve(ctx context.Context, q question) error {
+	fmt.Fprintf(p.stderr, "\n%s\n  %s\n\n  Enter a value: ", q.title, q.text)
+	line, err := p.readLine(ctx)
+	fmt.Fprintln(p.stderr)
+	if err != nil {
+		return err
+	}
+	if line != "yes" {
+		fmt.Fprintln(p.stderr, q.cancelled)
+		return exitCode(1)
+	}
+	return nil
+}

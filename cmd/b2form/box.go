@@ -1,0 +1,60 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"b2form/internal/emulator"
+	"b2form/schema/kind"
+)
+
+// boxFolder holds everything that -emulator touches: the account, the state and
+// the files that secrets are delivered to.
+const boxFolder = ".b2form/emulator"
+
+// A box is an emulated account for the length of one command.
+type box struct {
+	*emulator.Server
+	server *http.Server
+	addr   string
+}
+
+func (p *program) openBox() (*box, error) {
+	data := filepath.Join(boxFolder, "account")
+	if err := os.MkdirAll(data, 0o777); err != nil {
+		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, plain(err))
+	}
+	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
+	if err != nil {
+		return nil, failf("Emulator cannot start", "%s. To begin with an empty account, delete the folder %s.", capital(err.Error()), boxFolder)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		_ = e.Close()
+		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", err)
+	}
+	b := &box{Server: e, server: &http.Server{Handler: e}, addr: l.Addr().String()}
+	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
+	return b, nil
+}
+
+func (b *box) close() error {
+	_ = b.server.Close() // nobody is left to listen to
+	return b.Server.Close()
+}
+
+// RoundTrip sends every request to the box, whatever host it names: the account
+// reports the hosts of the real service.
+func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host = "http", b.addr
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// place keeps delivered files inside the box, also those with an absolute path
+// or one that leads out of the folder.
+func (b *box) place(d kind.Delivery) string {
+	return filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
+}

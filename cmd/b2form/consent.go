@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// consented checks what -auto-approve alone is no consent to, before anything
+// is written. It says what to add.
+func (s *session) consented(p *plan.Plan) error {
+	var diags hcl.Diagnostics
+	if s.autoApprove {
+		diags = append(diags, s.refuseHazards(p)...)
+		diags = append(diags, s.refuseImports(p)...)
+	}
+	diags = append(diags, s.refuseLost(p)...)
+	if len(diags) > 0 {
+		return diags
+	}
+	return nil
+}
+
+func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
+	var refused []kind.HazardKind
+	var where []string
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		for _, h := range c.Hazards {
+			if !h.Kind.NeedsConsent() || slices.Contains(s.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
+				continue
+			}
+			refused = append(refused, h.Kind)
+			where = append(where, fmt.Sprintf("  %s: %s: %s", c.Addr, h.Kind, h.Detail))
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	slices.Sort(refused)
+	var names []string
+	for _, h := range slices.Compact(refused) {
+		names = append(names, h.Flag())
+	}
+	const most = 20
+	if n := len(where); n > most {
+		where = append(where[:most], fmt.Sprintf("  (and %d more)", n-most))
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagError,
+		Summary: "Hazards need consent of their own",
+		Detail: fmt.Sprintf("-auto-approve alone does not carry this out:\n%s\nIf it is wanted, add -allow=%s, or put allow = [%s] into the b2form block. Without -auto-approve, the prompt is the consent.",
+			strings.Join(where, "\n"), strings.Join(names, ","), `"`+strings.Join(names, `", "`)+`"`),
+	}}
+}
+
+// refuseImports keeps a pipeline from taking over what somebody else made.
+func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
+	if s.adopt {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		declared := slices.ContainsFunc(s.config.Imports, func(i kind.Import) bool { return i.To == c.Addr })
+		if !c.Import || declared {
+			continue
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
+			Summary: "Import needs consent",
+			Detail: fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add -adopt, or write: import { to = %s  id = %q }.",
+				c.Addr, c.Kind.Name, c.Identity, c.Addr, c.Identity),
+			Subject: s.blockOf(c.Addr), Extra: c.Addr,
+		})
+	}
+	return diags
+}
+
+// refuseLost keeps a key from being made whose secret nobody would see.
+func (s *session) refuseLost(p *plan.Plan) hcl.Diagnostics {
+	if s.showSecrets || s.outTerminal && !s.json {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, addr := range p.Lost {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
+			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
+			Detail:  "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
+			Subject: s.blockOf(addr), Extra: addr,
+		})
+	}
+	return diags
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+)
+
+func (p *program) destroyCommand() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "destroy", Usage: "Destroy everything that b2form owns here",
+		Description: `Every object in the state is deleted. What the state does not list is left
+alone. With -auto-approve this revokes keys and deletes empty buckets; files
+are deleted only with force_destroy and -allow=deletes-data.
+
+Example:
+  b2form destroy
+  b2form destroy -auto-approve
+
+` + exitCodes,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
+			p.jsonFlag("print JSON lines; needs -auto-approve"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return p.carryOut(ctx, view.Destroying)
+		},
+	})
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/b2"
+	"b2form/internal/secret"
+	"b2form/internal/state"
+)
+
+// explain turns whatever went wrong into what is wrong and what to do.
+func explain(err error) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if errors.As(err, &diags) {
+		return diags
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			diags = append(diags, explain(e)...)
+		}
+		return diags
+	}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError}
+	var stateErr *state.Error
+	var secretErr *secret.Error
+	switch {
+	case errors.As(err, &stateErr):
+		d.Summary, d.Detail = stateErr.Summary, stateErr.Detail
+	case errors.As(err, &secretErr):
+		d.Summary, d.Detail = secretErr.Summary, secretErr.Detail
+		if secretErr.Range.Filename != "" {
+			d.Subject = &secretErr.Range
+		}
+	case errors.Is(err, context.Canceled):
+		d.Summary, d.Detail = "Interrupted", "The command was stopped before it was done. Run it again to go on."
+	default:
+		d.Summary, d.Detail = b2.Explain(err)
+	}
+	d.Summary, d.Detail = capital(d.Summary), capital(d.Detail)
+	return hcl.Diagnostics{d}
+}
+
+// capital begins a sentence with a capital letter, except where it begins with a
+// name.
+func capital(s string) string {
+	if s == "" || strings.HasPrefix(s, "b2") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/apply"
+	"b2form/internal/view"
+	"b2form/plan"
+)
+
+// A face is how a command speaks: view.Text to people, view.JSON to programs.
+type face interface {
+	Note(text string)
+	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
+	Plan(*plan.Plan, view.Mode)
+	Event(apply.Event)
+	Still(apply.Event)
+	Done(*apply.Result, view.Mode)
+	Secrets([]view.Secret)
+	Outputs([]view.Output, view.Disclosure)
+}
+
+// streamed makes the command speak JSON lines where -json asks for it.
+func (p *program) streamed() {
+	if !p.json {
+		return
+	}
+	j := view.JSON{Out: p.stdout, Now: p.now, Version: version}
+	j.Start()
+	p.face = j
+}
+
+// warn shows one warning.
+func (p *program) warn(summary, detail string) {
+	p.face.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.files)
+}

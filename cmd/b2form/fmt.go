@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/urfave/cli/v3"
+)
+
+const (
+	fmtParseError  exitCode = 2
+	fmtUnformatted exitCode = 3
+)
+
+// A formatter is one run of fmt.
+type formatter struct {
+	*program
+	check, diff, recursive, write bool
+	differs, broken               bool
+}
+
+func (p *program) fmtCommand() *cli.Command {
+	f := &formatter{program: p}
+	return p.command(&cli.Command{
+		Name: "fmt", Usage: "Rewrite files in the usual style", ArgsUsage: "[FILE or FOLDER ...]",
+		Description: `Without arguments, the files *.b2.hcl and *.b2vars.hcl of the folder are
+rewritten in place. The names of the files that change are printed. The
+argument - formats standard input to standard output.
+
+Example:
+  b2form fmt -recursive
+  b2form fmt -check -diff       # in a pipeline
+
+Exit codes:
+  0  everything is formatted
+  1  a file could not be read or written
+  2  a file could not be parsed
+  3  with -check: a file is not formatted`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "check", Usage: "change nothing; exit with 3 if a file is not formatted", Destination: &f.check},
+			&cli.BoolFlag{Name: "diff", Usage: "show what changes", Destination: &f.diff},
+			&cli.BoolFlag{Name: "recursive", Usage: "also format the folders below", Destination: &f.recursive},
+			&cli.BoolFlag{Name: "write", Value: true, Usage: "rewrite the files; -write=false only lists them", Destination: &f.write},
+		},
+		Action: func(_ context.Context, c *cli.Command) error { return f.run(c.Args().Slice()) },
+	})
+}
+
+func (f *formatter) run(args []string) error {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	for _, arg := range args {
+		if err := f.argument(arg); err != nil {
+			return err
+		}
+	}
+	switch {
+	case f.broken:
+		return fmtParseError
+	case f.check && f.differs:
+		return fmtUnformatted
+	}
+	return nil
+}
+
+func (f *formatter) argument(arg string) error {
+	if arg == "-" {
+		src, err := io.ReadAll(f.stdin)
+		if err != nil {
+			return failf("Standard input cannot be read", "%s.", plain(err))
+		}
+		return f.format("<stdin>", src, func(out []byte) error {
+			_, err := f.stdout.Write(out)
+			return err
+		})
+	}
+	info, err := os.Stat(arg)
+	if err != nil {
+		return failf("File cannot be read", "%s: %s.", arg, plain(err))
+	}
+	if !info.IsDir() {
+		return f.file(arg, info)
+	}
+	return filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return failf("Folder cannot be read", "%s: %s.", path, plain(err))
+		case d.IsDir():
+			hidden := strings.HasPrefix(d.Name(), ".") && path != arg
+			if path != arg && (hidden || !f.recursive) {
+				return fs.SkipDir
+			}
+			return nil
+		case !strings.HasSuffix(path, ".b2.hcl") && !strings.HasSuffix(path, ".b2vars.hcl"):
+			return nil
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return failf("File cannot be read", "%s: %s.", path, plain(err))
+		}
+		return f.file(path, info)
+	})
+}
+
+func (f *formatter) file(path string, info fs.FileInfo) error {
+	if strings.HasSuffix(path, ".json") || !strings.HasSuffix(path, ".hcl") {
+		return failf("File cannot be formatted", "%s is not HCL in native syntax: only files ending in .hcl are formatted.", path)
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return failf("File cannot be read", "%s: %s.", path, plain(err))
+	}
+	return f.format(path, src, func(out []byte) error {
+		if bytes.Equal(src, out) {
+			return nil
+		}
+		fmt.Fprintln(f.stdout, path)
+		if f.check || !f.write {
+			return nil
+		}
+		if err := os.WriteFile(path, out, info.Mode().Perm()); err != nil {
+			return failf("File cannot be written", "%s: %s.", path, plain(err))
+		}
+		return nil
+	})
+}
+
+// format gives the formatted source to use. A file that does not parse is
+// reported and left alone.
+func (f *formatter) format(name string, src []byte, use func([]byte) error) error {
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	if diags.HasErrors() {
+		f.broken = true
+		f.face.Diagnostics(diags, map[string]*hcl.File{name: file})
+		return nil
+	}
+	out := hclwrite.Format(src)
+	changed := !bytes.Equal(src, out)
+	f.differs = f.differs || changed
+	if name != "<stdin>" || !f.check && !f.diff {
+		if err := use(out); err != nil {
+			return err
+		}
+	}
+	if f.diff && changed {
+		_, err := f.stdout.Write(diff.Diff("old/"+name, src, "new/"+name, out))
+		return err
+	}
+	return nil
+}
+
+// plain is an operating system's error without the operation and path, which
+// the message around it has.
+func plain(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,90 @@
+// Command b2form provisions Backblaze B2 from HCL files.
+//
+// This package is the only place that reads arguments, the environment, the
+// clock and the terminal, and that exits. Everything it takes from outside comes
+// through a world; one file holds one command.
+package main
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() { os.Exit(run(os.Args, theWorld())) }
+
+// A world is everything the program gets from outside.
+type world struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// Which of the three are terminals, and the screen's width; 0: unknown.
+	inTerminal, outTerminal, errTerminal bool
+	width                                int
+
+	getenv  func(string) string
+	environ func() []string
+	now     func() time.Time
+	chdir   func(string) error
+	exit    func(int)
+	cwd     string // the folder in which the program was started
+	host    string
+	// interrupts delivers what asks the program to stop, from now on.
+	interrupts func() <-chan os.Signal
+	// every calls back at an interval until stop is called.
+	every func(time.Duration, func()) (stop func())
+}
+
+func theWorld() world {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 0
+	}
+	cwd, _ := os.Getwd()     // only for path.cwd and
+	host, _ := os.Hostname() // for those who find the state locked
+	return world{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		inTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		outTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		errTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		width:       width,
+		getenv:      os.Getenv,
+		environ:     os.Environ,
+		now:         time.Now,
+		chdir:       os.Chdir,
+		exit:        os.Exit,
+		cwd:         cwd,
+		host:        host,
+		interrupts:  interrupts,
+		every:       every,
+	}
+}
+
+// interrupts has room for the second signal while the first is being handled.
+func interrupts() <-chan os.Signal {
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	return c
+}
+
+func every(interval time.Duration, f func()) (stop func()) {
+	ticker := time.NewTicker(interval)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-ticker.C:
+				f()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(done)
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+// options are the values of all flags, of whatever command. What a command does
+// not offer keeps its zero value.
+type options struct {
+	dir        string // -chdir
+	noColor    bool
+	helpWanted bool
+	version    bool
+
+	vars        []schema.VarValue // -var and -var-file, in the order given
+	json        bool
+	ask         bool // -input
+	endpoint    string
+	onEmulator  bool
+	parallelism int
+	lockTimeout time.Duration
+
+	detailedExitCode bool
+	autoApprove      bool
+	adopt            bool
+	showSecrets      bool
+	replace          []kind.Addr
+	allow            []kind.HazardKind
+}
+
+func (p *program) globalFlags() []cli.Flag {
+	o := &p.options
+	return []cli.Flag{
+		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.dir},
+		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
+		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: toggle{&o.helpWanted}},
+		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version, Local: true},
+	}
+}
+
+// configFlags are those of every command that reads the configuration.
+func (p *program) configFlags() []cli.Flag {
+	o := &p.options
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable", Value: each{func(s string) error {
+			name, value, ok := strings.Cut(s, "=")
+			if !ok || strings.TrimSpace(name) == "" {
+				return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
+			}
+			o.vars = append(o.vars, schema.VarValue{Name: strings.TrimSpace(name), Value: value})
+			return nil
+		}}},
+		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable", Value: each{func(s string) error {
+			o.vars = append(o.vars, schema.VarValue{File: s})
+			return nil
+		}}},
+		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
+	}
+}
+
+func (p *program) jsonFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: usage, Destination: &p.json}
+}
+
+// accountFlags are those of every command that speaks to B2.
+func (p *program) accountFlags() []cli.Flag {
+	o := &p.options
+	return []cli.Flag{
+		&cli.StringFlag{Name: "endpoint", Usage: "realm name or root `URL` of the native API (default: B2_ENDPOINT, else production)", Destination: &o.endpoint},
+		p.emulatorFlag(),
+		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once", Destination: &o.parallelism, Validator: atLeastOne},
+	}
+}
+
+func (p *program) emulatorFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched", Destination: &p.onEmulator}
+}
+
+func (p *program) lockFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "lock-timeout", Usage: "wait `DURATION`, such as 30s, for another run to end", Destination: &p.lockTimeout}
+}
+
+// approvalFlags are those of every command that changes the account.
+func (p *program) approvalFlags() []cli.Flag {
+	o := &p.options
+	return []cli.Flag{
+		p.lockFlag(),
+		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
+		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: each{o.allowHazards}},
+	}
+}
+
+func (p *program) replaceFlag() cli.Flag {
+	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: each{func(s string) error {
+		addr, err := kind.ParseAddr(s)
+		p.options.replace = append(p.options.replace, addr)
+		return err
+	}}}
+}
+
+// consentNames are the hazards that -auto-approve alone does not carry out.
+func consentNames() []string {
+	var names []string
+	for _, h := range kind.HazardKinds() {
+		if h.NeedsConsent() {
+			names = append(names, h.Flag())
+		}
+	}
+	return names
+}
+
+func (o *options) allowHazards(list string) error {
+	for _, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.Flag() == name })
+		if i < 0 {
+			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(consentNames(), ", "))
+		}
+		o.allow = append(o.allow, kind.HazardKinds()[i])
+	}
+	return nil
+}
+
+// each is a flag that may be repeated: a function called with every value.
+type each struct{ set func(string) error }
+
+// Set takes one value.
+func (e each) Set(s string) error { return e.set(s) }
+
+// Get has nothing to give: the values are with the function.
+func (e each) Get() any { return nil }
+
+// String is the default: none.
+func (e each) String() string { return "" }
+
+func atLeastOne(n int) error {
+	if n < 1 {
+		return fmt.Errorf("%d is less than 1", n)
+	}
+	return nil
+}
+
+// toggle is a flag without value. The library shows its own help for a boolean
+// flag of the name "help"; it takes no notice of this one.
+type toggle struct{ on *bool }
+
+// Set takes "true" or "false".
+func (t toggle) Set(s string) (err error) { *t.on, err = strconv.ParseBool(s); return err }
+
+// Get has nothing to give: the value is where it points.
+func (t toggle) Get() any { return nil }
+
+// String is the default.
+func (t toggle) String() string { return "false" }
+
+// IsBoolFlag says that no value follows.
+func (t toggle) IsBoolFlag() bool { return true }

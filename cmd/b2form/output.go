@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/account"
+	"b2form/internal/state"
+	"b2form/internal/view"
+)
+
+func (p *program) outputCommand() *cli.Command {
+	var raw bool
+	return p.command(&cli.Command{
+		Name: "output", Usage: "Show the values of the outputs", ArgsUsage: "[NAME]",
+		Description: `Nothing is stored: the outputs are evaluated against the live account.
+Application keys are not known any more; the output says where they went.
+
+Example:
+  b2form output
+  b2form output -raw endpoint
+
+` + exitCodes,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			p.jsonFlag("print JSON"),
+			&cli.BoolFlag{Name: "raw", Usage: "print the one value without quotes and line break", Destination: &raw},
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			name := c.Args().First()
+			switch {
+			case c.Args().Len() > 1:
+				return failf("Too many arguments", "output takes the name of one output, or none for all.")
+			case raw && p.json:
+				return failf("Invalid command line", "-raw and -json exclude each other.")
+			case raw && name == "":
+				return failf("Name missing", "-raw prints one output: give its name, as in \"b2form output -raw endpoint\".")
+			}
+			ctx, cancel := p.interruptible(ctx)
+			defer cancel()
+			return p.output(ctx, name, raw)
+		},
+	})
+}
+
+func (p *program) output(ctx context.Context, name string, raw bool) (err error) {
+	s, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	r, err := s.readOutputs(ctx)
+	if err != nil {
+		return err
+	}
+	outs, diags := r.outputs()
+	s.face.Diagnostics(diags, s.files)
+	if diags.HasErrors() {
+		return exitCode(1)
+	}
+	if name != "" {
+		i := slices.IndexFunc(outs, func(o view.Output) bool { return o.Name == name })
+		if i < 0 {
+			return unknownOutput(name, outs)
+		}
+		return p.printOutput(outs[i], r.disclosure(), raw)
+	}
+	if p.json {
+		return p.printOutputs(outs)
+	}
+	if len(outs) == 0 {
+		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = bucket.photos.s3_endpoint }.")
+	}
+	fmt.Fprint(p.stdout, view.OutputsText(outs, r.disclosure()))
+	return nil
+}
+
+// readOutputs reads what is live, without planning.
+func (s *session) readOutputs(ctx context.Context) (*reader, error) {
+	var err error
+	if s.state, err = state.Read(s.statePath()); err != nil {
+		return nil, err
+	}
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := belongs(s.state, a); err != nil {
+		return nil, err
+	}
+	s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, account.Wanted(s.config, s.known(), s.kinds))
+	if err != nil {
+		return nil, err
+	}
+	return s.reader(s.snapshot, s.state.Entries, nil), nil
+}
+
+func unknownOutput(name string, outs []view.Output) error {
+	var names []string
+	for _, o := range outs {
+		names = append(names, o.Name)
+	}
+	return failf("There is no output \""+name+"\"", "The configuration declares no output %q.%s Run \"b2form output\" for all.", name, didYouMean(name, "", names))
+}
+
+// printOutput prints one value; who names an output wants to see it, also a
+// sensitive one.
+func (p *program) printOutput(o view.Output, d view.Disclosure, raw bool) error {
+	d.Secrets = true
+	switch {
+	case raw:
+		text, err := view.OutputRaw(o, d)
+		if err != nil {
+			return failf("Output cannot be printed raw", "%s.", capital(err.Error()))
+		}
+		_, err = fmt.Fprint(p.stdout, text)
+		return err
+	case p.json:
+		v, err := view.OutputJSON(o)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, string(v.Value))
+		return err
+	}
+	_, err := fmt.Fprintln(p.stdout, view.OutputText(o, d))
+	return err
+}
+
+func (p *program) printOutputs(outs []view.Output) error {
+	all := make(map[string]view.OutputValue, len(outs))
+	for _, o := range outs {
+		v, err := view.OutputJSON(o)
+		if err != nil {
+			return err
+		}
+		all[o.Name] = v
+	}
+	return p.printJSON(all)
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/apply"
+	"b2form/internal/view"
+	"b2form/schema/kind"
+)
+
+// A reader answers for outputs: what is live, and why the rest is not there.
+type reader struct {
+	*session
+	snapshot *kind.Snapshot
+	entries  map[kind.Addr]kind.Entry
+	secrets  map[kind.Addr]apply.Secret // keys that this run made
+	kinds    map[string]*kind.Kind
+	declared map[kind.Addr]*kind.Resource
+}
+
+func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) *reader {
+	r := &reader{
+		session: s, snapshot: snapshot, secrets: secrets,
+		entries:  make(map[kind.Addr]kind.Entry, len(entries)),
+		kinds:    map[string]*kind.Kind{},
+		declared: make(map[kind.Addr]*kind.Resource, len(s.config.Resources)),
+	}
+	for _, e := range entries {
+		r.entries[e.Addr] = e
+	}
+	for _, k := range s.kinds {
+		r.kinds[k.Name] = k
+	}
+	for _, res := range s.config.Resources {
+		r.declared[res.Addr] = res
+	}
+	return r
+}
+
+// live is the kind.Live of the account, with the secrets that may be shown.
+func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
+	e, ok := r.entries[addr]
+	k := r.kinds[addr.Kind]
+	if !ok || k == nil {
+		return nil, false
+	}
+	computed, ok := r.snapshot.Computed(k, e.ID)
+	made, fresh := r.secrets[addr]
+	if !ok || !fresh || !r.disclosed(made) {
+		return computed, ok
+	}
+	for _, a := range k.ComputedAttrs() {
+		if a.Secret {
+			computed[a.Name] = cty.StringVal(made.Key.Reveal())
+		}
+	}
+	return computed, true
+}
+
+// missing says why a value is not known.
+func (r *reader) missing(v cty.Value) string {
+	for _, m := range kind.ComputedIn(v) {
+		k := r.kinds[m.Addr.Kind]
+		e, ours := r.entries[m.Addr]
+		if k == nil || !ours {
+			continue
+		}
+		if a := k.Attr(m.Attr); a == nil || !a.Secret {
+			continue
+		}
+		if !e.Adopted.IsZero() {
+			return "(not known: the key was not made by b2form)"
+		}
+		if to := destinations(r.declared[m.Addr]); to != "" {
+			return "(delivered to " + to + "; not stored)"
+		}
+		return "(shown once when it was made; not stored)"
+	}
+	return "(known after apply)"
+}
+
+func destinations(r *kind.Resource) string {
+	if r == nil {
+		return ""
+	}
+	var names []string
+	for _, d := range r.Deliver {
+		names = append(names, d.Shown)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r *reader) disclosure() view.Disclosure {
+	return view.Disclosure{Missing: r.missing, Secrets: r.showSecrets}
+}
+
+// outputs evaluates every output block.
+func (r *reader) outputs() ([]view.Output, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	outs := make([]view.Output, 0, len(r.config.Outputs))
+	for _, o := range r.config.Outputs {
+		v, ds := o.Value(r.live)
+		diags = append(diags, ds...)
+		if !ds.HasErrors() {
+			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v})
+		}
+	}
+	return outs, diags
+}
+
+func (s *session) showOutputs(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) error {
+	r := s.reader(snapshot, entries, secrets)
+	outs, diags := r.outputs()
+	s.face.Outputs(outs, r.disclosure())
+	s.face.Diagnostics(diags, s.files)
+	if diags.HasErrors() {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// failures are the errors of a run, each at the block it is about.
+func (s *session) failures(r *apply.Result) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, step := range r.Steps {
+		if step.Err == nil {
+			continue
+		}
+		for _, d := range explain(step.Err) {
+			addr := step.Change.Addr
+			if d.Subject == nil {
+				d.Subject = s.blockOf(addr)
+			}
+			if d.Subject == nil {
+				d.Detail = fmt.Sprintf("%s: %s", addr, d.Detail)
+			}
+			d.Extra = addr
+			diags = append(diags, d)
+		}
+	}
+	if r.StateErr != nil {
+		diags = append(diags, explain(r.StateErr)...)
+	}
+	if r.Interrupted {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
+			Detail: fmt.Sprintf("What was under way is finished and recorded; %d steps were not begun. Run the command again to go on.", len(r.Skipped))})
+	}
+	return diags
+}

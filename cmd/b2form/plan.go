@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/state"
+	"b2form/internal/view"
+)
+
+const changesPresent exitCode = 2
+
+func (p *program) planCommand() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "plan", Usage: "Show what apply would change",
+		Description: `The live account is read and compared with the configuration; nothing is
+written, neither there nor here.
+
+Example:
+  b2form plan
+  b2form plan -detailed-exitcode     # in a pipeline
+
+Exit codes:
+  0  success; with -detailed-exitcode: nothing to do
+  1  an error
+  2  with -detailed-exitcode: there are changes`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			p.replaceFlag(),
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &p.detailedExitCode},
+			p.jsonFlag("print JSON lines"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			p.streamed()
+			ctx, cancel := p.interruptible(ctx)
+			defer cancel()
+			return p.showPlan(ctx)
+		},
+	})
+}
+
+func (p *program) showPlan(ctx context.Context) (err error) {
+	s, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	s.warnWithoutState()
+	st, err := state.Read(s.statePath())
+	if err != nil {
+		return err
+	}
+	made, err := s.plan(ctx, st, view.Planning)
+	if err != nil {
+		return err
+	}
+	s.face.Diagnostics(made.Warnings, s.files)
+	s.face.Plan(made, view.Planning)
+	if s.detailedExitCode && !made.Empty() {
+		return changesPresent
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+)
+
+// A program is one run of b2form.
+type program struct {
+	world
+	options
+	input *bufio.Reader        // over stdin, shared by everything that asks
+	face  face                 // how this command speaks
+	files map[string]*hcl.File // sources that diagnostics may point into
+}
+
+// exitCode ends the program with a code and without further words.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// run carries one command line out and returns the exit code.
+func run(args []string, w world) int {
+	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}}
+	p.face = p.text()
+	err := p.root().Run(context.Background(), args)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	p.face.Diagnostics(explain(err), p.files)
+	return 1
+}
+
+// root is the whole command line.
+func (p *program) root() *cli.Command {
+	root := p.command(&cli.Command{
+		Name:      "b2form",
+		Usage:     "Provision Backblaze B2 from HCL files",
+		ArgsUsage: "COMMAND",
+		Description: `b2form compares the files of a folder with the live account and carries out
+what differs. Nothing needs to be initialised.
+
+Example:
+  b2form plan
+  b2form apply
+
+` + exitCodes,
+		Flags: p.globalFlags(),
+		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(c, name)
+			}
+			if p.version {
+				return p.printVersion(false)
+			}
+			p.help(c)
+			return exitCode(1)
+		},
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: p.completion,
+	})
+	root.Commands = []*cli.Command{
+		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(),
+		p.outputCommand(), p.stateCommand(), p.fmtCommand(), p.versionCommand(), p.emulatorCommand(),
+		p.helpCommand(),
+	}
+	root.Commands = append(root.Commands, p.words()...)
+	return root
+}
+
+// command completes what all commands share: help, errors of usage, and where
+// to write.
+func (p *program) command(c *cli.Command) *cli.Command {
+	act := c.Action
+	c.HideHelp = true
+	c.Writer, c.ErrWriter = p.stdout, p.stderr
+	c.ExitErrHandler = func(context.Context, *cli.Command, error) {}
+	c.OnUsageError = usageError
+	c.Action = func(ctx context.Context, c *cli.Command) error {
+		if p.helpWanted {
+			p.help(c)
+			return nil
+		}
+		if c != c.Root() {
+			if err := p.start(); err != nil {
+				return err
+			}
+		}
+		return act(ctx, c)
+	}
+	return c
+}
+
+// start makes the global options good, before the command itself begins.
+func (p *program) start() error {
+	p.face = p.text()
+	if p.dir == "" {
+		return nil
+	}
+	if err := p.chdir(p.dir); err != nil {
+		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.dir, plain(err))
+	}
+	return nil
+}
+
+// failf is an error for people.
+func failf(summary, detail string, args ...any) error {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
+}
+
+func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
+	text := err.Error()
+	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help")
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return failf("Unknown option -"+name, "%s has no option -%s.%s %s", c.FullName(), name, didYouMean(name, "-", flagNames(c)), more)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
+		return failf("Value missing", "The option %s needs a value, as in %s=VALUE. %s", name, name, more)
+	}
+	// The library puts its own words and those of strconv around a value.
+	text, _, _ = strings.Cut(text, ": strconv.")
+	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
+	return failf("Invalid command line", "%s. %s", capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
+}
+
+func unknownCommand(c *cli.Command, name string) error {
+	var names []string
+	for _, sub := range c.Commands {
+		names = append(names, sub.Name)
+	}
+	return failf(fmt.Sprintf("There is no command %q", strings.TrimSpace(strings.TrimPrefix(c.FullName(), "b2form")+" "+name)),
+		"%sRun %q for all commands.", strings.TrimPrefix(didYouMean(name, "", names)+" ", " "), c.FullName()+" -help")
+}
+
+func flagNames(c *cli.Command) []string {
+	var names []string
+	for _, within := range c.Lineage() {
+		for _, f := range within.Flags {
+			names = append(names, f.Names()[0])
+		}
+	}
+	return names
+}
+
+// didYouMean is " Did you mean -x?" for the nearest of the names, if any is
+// near.
+func didYouMean(given, dash string, names []string) string {
+	best, nearest := 3, ""
+	for _, n := range names {
+		if d := levenshtein.Distance(given, n, nil); d < best {
+			best, nearest = d, n
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean %q?", dash+nearest)
+}
+
+// text is the face for people on the screen at hand.
+func (p *program) text() view.Text {
+	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Hints: p.getenv("TF_IN_AUTOMATION") == ""}
+}

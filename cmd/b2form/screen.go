@@ -1,0 +1,22 @@
+package main
+
+import "b2form/internal/view"
+
+// style decides about colour. In this order: -no-color and NO_COLOR forbid it,
+// FORCE_COLOR and CLICOLOR_FORCE demand it, TERM=dumb forbids it, a terminal
+// and the logs of GitHub and GitLab, which show it, allow it.
+//
+// NO_COLOR: no-color.org. CLICOLOR_FORCE: bixense.com/clicolors.
+func (p *program) style() view.Style {
+	s := view.Style{Width: p.width}
+	set := func(name string) bool { v := p.getenv(name); return v != "" && v != "0" && v != "false" }
+	switch {
+	case p.noColor || p.getenv("NO_COLOR") != "":
+	case set("FORCE_COLOR") || set("CLICOLOR_FORCE"):
+		s.Color = true
+	case p.getenv("TERM") == "dumb":
+	default:
+		s.Color = p.outTerminal && p.errTerminal || set("GITHUB_ACTIONS") || set("GITLAB_CI")
+	}
+	return s
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/account"
+	"b2form/internal/b2"
+	"b2form/internal/state"
+	"b2form/internal/view"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+const stateFile = "b2form.state.json"
+
+// A session is the way from files to a plan: what is wanted, what is ours, what
+// is live.
+type session struct {
+	*program
+	kinds    []*kind.Kind
+	config   *kind.Config
+	state    *state.State
+	box      *box // nil: B2 itself
+	client   *b2.Client
+	snapshot *kind.Snapshot
+}
+
+// statePath is where the state is kept, also for commands without a session.
+func (p *program) statePath() string {
+	if p.onEmulator {
+		return filepath.Join(boxFolder, stateFile)
+	}
+	return stateFile
+}
+
+// open loads the configuration and makes the client ready, without asking B2
+// for anything. The session must be closed.
+func (p *program) open() (*session, error) {
+	s := &session{program: p, kinds: schema.Kinds()}
+	var err error
+	if s.config, err = p.load(s.kinds); err != nil {
+		return nil, err
+	}
+	if p.onEmulator {
+		if p.endpoint != "" {
+			return nil, failf("Two accounts to choose from", "-emulator works on an account in a box and -endpoint names a service. Give one of them.")
+		}
+		if s.box, err = p.openBox(); err != nil {
+			return nil, err
+		}
+		p.face.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
+	}
+	if s.client, err = s.connect(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *session) close() error {
+	if s.box == nil {
+		return nil
+	}
+	return s.box.close()
+}
+
+// load reads the configuration and shows what is to be said about it.
+func (p *program) load(kinds []*kind.Kind) (*kind.Config, error) {
+	config, diags := schema.Load(p.loadOptions(kinds))
+	p.files = config.Files
+	if diags.HasErrors() {
+		p.face.Diagnostics(diags, p.files)
+		return nil, exitCode(1)
+	}
+	p.face.Diagnostics(diags, p.files)
+	return config, nil
+}
+
+func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
+	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars}
+	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
+		for _, pair := range p.environ() {
+			name, value, _ := strings.Cut(pair, "=")
+			if name, ok := strings.CutPrefix(name, prefix); ok {
+				o.Env = append(o.Env, schema.VarValue{Name: name, Value: value})
+			}
+		}
+	}
+	if p.interactive() {
+		o.Ask = p.askVariable
+	}
+	return o
+}
+
+// connect makes a client from the flags and the environment.
+func (s *session) connect() (*b2.Client, error) {
+	o := b2.Options{
+		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
+		Parallelism: s.parallelism,
+		Now:         s.now,
+		Log:         s.requestLog(),
+	}
+	if s.box != nil {
+		o.KeyID, o.Key, o.Transport = s.box.MasterKeyID(), s.box.MasterKey(), s.box
+		return b2.New(o)
+	}
+	o.KeyID, o.Key = s.getenv("B2_APPLICATION_KEY_ID"), s.getenv("B2_APPLICATION_KEY")
+	if o.KeyID == "" && o.Key == "" && s.getenv("B2_ACCOUNT_ID") != "" {
+		o.KeyID, o.Key = s.getenv("B2_ACCOUNT_ID"), s.getenv("B2_ACCOUNT_KEY")
+		s.warn("Old names of the credentials", "The credentials come from B2_ACCOUNT_ID and B2_ACCOUNT_KEY. Today's names are B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.")
+	}
+	for _, e := range []string{s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT")} {
+		if o.Endpoint == "" {
+			o.Endpoint = e
+		}
+	}
+	return b2.New(o)
+}
+
+// requestLog writes every request to standard error where B2FORM_LOG=debug asks
+// for it.
+func (p *program) requestLog() func(b2.Event) {
+	if !strings.EqualFold(p.getenv("B2FORM_LOG"), "debug") {
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return func(e b2.Event) {
+		log.Debug(e.Method, "attempt", e.Attempt, "status", e.Status, "code", e.Code, "reason", e.Reason, "took", e.Took, "wait", e.Wait)
+	}
+}
+
+// plan reads the account and works out what would change. Warnings are shown.
+func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
+	s.state = st
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := belongs(st, a); err != nil {
+		return nil, err
+	}
+	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, account.Wanted(s.config, s.known(), s.kinds)); err != nil {
+		return nil, err
+	}
+	request := plan.Request{
+		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
+		Destroy: m == view.Destroying, Replace: s.replace,
+	}
+	for _, i := range st.Open {
+		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
+	}
+	made, diags := plan.Make(request)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return made, nil
+}
+
+// known is what the state lists, with announced creates as entries without ID.
+func (s *session) known() []kind.Entry {
+	entries := slices.Clone(s.state.Entries)
+	for _, i := range s.state.Open {
+		entries = append(entries, kind.Entry{Addr: i.Addr, Identity: i.Identity})
+	}
+	return entries
+}
+
+// belongs refuses a state that records the objects of another account.
+func belongs(st *state.State, a *kind.Account) error {
+	if st.AccountID == "" || st.AccountID == a.ID && st.Realm == a.Realm {
+		return nil
+	}
+	return failf("The state belongs to another account",
+		"The state records objects of account %s at %s, but the credentials are those of account %s at %s. "+
+			"Use the other credentials, or keep one folder per account.", st.AccountID, st.Realm, a.ID, a.Realm)
+}
+
+// warnWithoutState says what a pipeline loses that starts without a state.
+func (s *session) warnWithoutState() {
+	if s.getenv("CI") == "" || s.box != nil || len(s.config.Resources) == 0 {
+		return
+	}
+	if _, err := os.Stat(s.statePath()); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.warn("No state on CI", s.statePath()+" does not exist, so b2form cannot know what earlier runs made: an object whose block is removed is not destroyed, "+
+		"and what exists under a declared name needs an import block or -adopt. Commit the file after each apply; it holds no setting and no secret.")
+}
+
+// blockOf is where a resource is declared; nil where it is not.
+func (s *session) blockOf(addr kind.Addr) *hcl.Range {
+	for _, r := range s.config.Resources {
+		if r.Addr == addr {
+			return &r.Block.Range
+		}
+	}
+	return nil
+}

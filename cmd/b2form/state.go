@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/urfave/cli/v3"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+func (p *program) stateCommand() *cli.Command {
+	c := p.command(&cli.Command{
+		Name: "state", Usage: "Look at or correct what b2form owns", ArgsUsage: "COMMAND",
+		Description: `The state lists the objects that b2form owns. It holds no setting and no
+secret. None of these commands asks B2 or changes anything there.
+
+Example:
+  b2form state list
+  b2form state mv bucket.old bucket.new
+
+` + exitCodes,
+		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(c, name)
+			}
+			p.help(c)
+			return exitCode(1)
+		},
+	})
+	c.Commands = []*cli.Command{p.stateList(), p.stateShow(), p.stateRemove(), p.stateMove()}
+	return c
+}
+
+func (p *program) stateList() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
+		Description: "Example:\n  b2form state list bucket.\n\n" + exitCodes,
+		Flags:       []cli.Flag{p.emulatorFlag()},
+		Action: func(_ context.Context, c *cli.Command) error {
+			st, err := state.Read(p.statePath())
+			if err != nil {
+				return err
+			}
+			for _, e := range st.Entries {
+				if addr := e.Addr.String(); hasAnyPrefix(addr, c.Args().Slice()) {
+					fmt.Fprintln(p.stdout, addr)
+				}
+			}
+			return nil
+		},
+	})
+}
+
+func hasAnyPrefix(s string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return len(prefixes) == 0
+}
+
+func (p *program) stateShow() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
+		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show 'bucket.logs[\"edge\"]'\n\n" + exitCodes,
+		Flags:       []cli.Flag{p.emulatorFlag()},
+		Action: func(_ context.Context, c *cli.Command) error {
+			addrs, err := addresses(c, 1, 1)
+			if err != nil {
+				return err
+			}
+			st, err := state.Read(p.statePath())
+			if err != nil {
+				return err
+			}
+			e, ok := st.Find(addrs[0])
+			if !ok {
+				return notInState(addrs[0], st.Entries)
+			}
+			_, err = p.stdout.Write(entryText(e))
+			return err
+		},
+	})
+}
+
+// entryText is what is recorded, as HCL.
+func entryText(e kind.Entry) []byte {
+	f := hclwrite.NewEmptyFile()
+	set := func(name string, v cty.Value) { f.Body().SetAttributeValue(name, v) }
+	set("address", cty.StringVal(e.Addr.String()))
+	set("identity", cty.StringVal(e.Identity))
+	set("id", cty.StringVal(e.ID))
+	for _, t := range []struct {
+		name string
+		at   time.Time
+	}{{"created", e.Created}, {"adopted", e.Adopted}} {
+		if !t.at.IsZero() {
+			set(t.name, cty.StringVal(t.at.UTC().Format(time.RFC3339)))
+		}
+	}
+	if e.Delivery != "" {
+		set("delivered", cty.BoolVal(e.Delivered))
+	}
+	if e.PreventDestroy {
+		set("prevent_destroy", cty.True)
+	}
+	return hclwrite.Format(f.Bytes())
+}
+
+func (p *program) stateRemove() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
+		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
+		Flags:       []cli.Flag{p.emulatorFlag(), p.lockFlag()},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			addrs, err := addresses(c, 1, -1)
+			if err != nil {
+				return err
+			}
+			return p.changeState(ctx, "state rm", func(store *state.Store) error {
+				st := store.State()
+				for _, a := range addrs {
+					if _, ok := st.Find(a); !ok {
+						return notInState(a, st.Entries)
+					}
+				}
+				if err := store.Forget(addrs...); err != nil {
+					return err
+				}
+				for _, a := range addrs {
+					fmt.Fprintf(p.stdout, "Removed %s\n", a)
+				}
+				return nil
+			})
+		},
+	})
+}
+
+func (p *program) stateMove() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "mv", Usage: "Give an object another address", ArgsUsage: "FROM TO",
+		Description: "For a block whose label changed.\n\nExample:\n  b2form state mv bucket.old 'bucket.new[\"edge\"]'\n\n" + exitCodes,
+		Flags:       []cli.Flag{p.emulatorFlag(), p.lockFlag()},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			addrs, err := addresses(c, 2, 2)
+			if err != nil {
+				return err
+			}
+			from, to := addrs[0], addrs[1]
+			if from.Kind != to.Kind {
+				return failf("Kinds differ", "%s cannot become %s: a %s stays a %s.", from, to, from.Kind, from.Kind)
+			}
+			return p.changeState(ctx, "state mv", func(store *state.Store) error {
+				st := store.State()
+				if _, ok := st.Find(from); !ok {
+					return notInState(from, st.Entries)
+				}
+				if err := store.Move(from, to); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "Moved %s to %s\n", from, to)
+				return nil
+			})
+		},
+	})
+}
+
+func (p *program) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
+	store, err := p.openState(ctx, operation)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(store)
+}
+
+// addresses parses the arguments, at least least and at most most of them; -1:
+// any number.
+func addresses(c *cli.Command, least, most int) ([]kind.Addr, error) {
+	args := c.Args().Slice()
+	if len(args) < least || most >= 0 && len(args) > most {
+		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
+	}
+	out := make([]kind.Addr, len(args))
+	for i, arg := range args {
+		a, err := kind.ParseAddr(arg)
+		if err != nil {
+			return nil, failf("Invalid address", "%s.", capital(err.Error()))
+		}
+		out[i] = a
+	}
+	return out, nil
+}
+
+func notInState(a kind.Addr, entries []kind.Entry) error {
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Addr.String())
+	}
+	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a, didYouMean(a.String(), "", names))
+}

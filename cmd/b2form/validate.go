@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+	"b2form/schema"
+)
+
+func (p *program) validateCommand() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "validate", Usage: "Check the configuration without asking B2",
+		Description: `Everything that can be known offline is checked: syntax, types, references,
+and what B2 would refuse. No credentials are needed.
+
+Example:
+  b2form validate
+  b2form validate -json
+
+Exit codes:
+  0  the configuration is valid, perhaps with warnings
+  1  it is not`,
+		Flags: append(p.configFlags(), p.jsonFlag("print the diagnostics as JSON")),
+		Action: func(_ context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return p.validate()
+		},
+	})
+}
+
+func (p *program) validate() error {
+	config, diags := schema.Load(p.loadOptions(schema.Kinds()))
+	if p.json {
+		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {
+			return err
+		}
+	} else {
+		p.face.Diagnostics(diags, config.Files)
+	}
+	switch {
+	case diags.HasErrors():
+		return exitCode(1)
+	case p.json:
+	case len(diags) > 0:
+		fmt.Fprintln(p.stdout, "Success! The configuration is valid, but there were some validation warnings as shown above.")
+	default:
+		fmt.Fprintln(p.stdout, "Success! The configuration is valid.")
+	}
+	return nil
+}

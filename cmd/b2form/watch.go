@@ -1,0 +1,81 @@
+package main
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"b2form/apply"
+	"b2form/internal/view"
+	"b2form/schema/kind"
+)
+
+const reminder = 10 * time.Second
+
+// A watch shows the progress of a run, and every ten seconds what is still
+// under way.
+type watch struct {
+	*program
+	mu      sync.Mutex
+	running map[kind.Addr]running
+	end     func()
+}
+
+type running struct {
+	event apply.Event
+	since time.Time
+}
+
+func (p *program) watch() *watch {
+	w := &watch{program: p, running: map[kind.Addr]running{}}
+	w.end = p.every(reminder, w.remind)
+	return w
+}
+
+func (w *watch) event(e apply.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch e.Stage {
+	case apply.Started:
+		w.running[e.Addr] = running{e, w.now()}
+	case apply.Done, apply.Failed:
+		delete(w.running, e.Addr)
+	}
+	w.face.Event(e)
+}
+
+func (w *watch) remind() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var addrs []kind.Addr
+	for addr := range w.running {
+		addrs = append(addrs, addr)
+	}
+	slices.SortFunc(addrs, kind.Addr.Compare)
+	for _, addr := range addrs {
+		r := w.running[addr]
+		r.event.Took = w.now().Sub(r.since)
+		if r.event.Took >= reminder {
+			w.face.Still(r.event)
+		}
+	}
+}
+
+func (w *watch) stop() { w.end() }
+
+// secretsToShow are the new keys that are shown once: those that went nowhere,
+// on a terminal, and all with -show-secrets.
+func (s *session) secretsToShow(r *apply.Result) []view.Secret {
+	var out []view.Secret
+	for addr, made := range r.Secrets {
+		if s.disclosed(made) {
+			out = append(out, view.Secret{Addr: addr, KeyID: made.KeyID, Key: made.Key.Reveal()})
+		}
+	}
+	slices.SortFunc(out, func(a, b view.Secret) int { return a.Addr.Compare(b.Addr) })
+	return out
+}
+
+func (s *session) disclosed(made apply.Secret) bool {
+	return s.showSecrets || len(made.Delivered) == 0 && s.outTerminal && !s.json
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+)
+
+// words are commands that people know from Terraform and that b2form does not
+// need or does otherwise. Each answers in one line: with success where nothing
+// is missing, with an error where an effect would be expected.
+func (p *program) words() []*cli.Command {
+	return []*cli.Command{
+		p.word("init", "Not needed: there is nothing to initialise", 0,
+			"b2form needs no init: there are no plugins to download. Run \"b2form plan\"."),
+		p.word("refresh", "Not needed: every plan reads the live account", 0,
+			"b2form needs no refresh: every plan reads the live account, and the state holds no settings."),
+		p.word("get", "Not needed: there is nothing to download", 0,
+			"b2form needs no get: modules are local folders."),
+		p.word("providers", "Not needed: there are no plugins", 0,
+			"b2form has no providers: Backblaze B2 is built in."),
+		p.word("login", "Not needed: credentials come from the environment", 0,
+			"b2form needs no login: set B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."),
+		p.word("taint", "Use apply -replace", 1,
+			"b2form marks nothing: run \"b2form apply -replace=ADDRESS\" to replace a key."),
+		p.word("untaint", "Not available: nothing is ever tainted", 1,
+			"b2form marks nothing as tainted: what \"b2form apply -replace=ADDRESS\" does is decided in that run."),
+		p.word("force-unlock", "Not available: the lock ends with its process", 1,
+			"b2form has no lock to remove: it ends with the process that holds it; \"b2form apply -lock-timeout=5m\" waits for that."),
+		p.word("import", "Use an import block or apply -adopt", 1,
+			`b2form imports in the plan: write import { to = bucket.x  id = "bucket-name" } and run "b2form apply", or take over what has the declared names with "b2form apply -adopt".`),
+		p.word("workspace", "Not available: use one folder per environment", 1,
+			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
+	}
+}
+
+func (p *program) word(name, usage string, code int, answer string) *cli.Command {
+	return p.command(&cli.Command{
+		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
+		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",
+		Action: func(_ context.Context, c *cli.Command) error {
+			for _, arg := range c.Args().Slice() {
+				if arg == "-h" || arg == "-help" || arg == "--help" {
+					p.help(c)
+					return nil
+				}
+			}
+			if code == 0 {
+				fmt.Fprintln(p.stdout, answer)
+				return nil
+			}
+			fmt.Fprintln(p.stderr, answer)
+			return exitCode(code)
+		},
+	})
+}
