@@ -74,7 +74,7 @@ func absence(a *kind.Attr) string {
 	case a.Default == cty.NilVal || collection(a.Default) && a.Default.LengthInt() == 0:
 		return "none"
 	}
-	return "`" + Literal(a.Default) + "`"
+	return "`" + literal{}.write(a.Default, 0) + "`"
 }
 
 func collection(v cty.Value) bool {
