@@ -37,6 +37,9 @@ type Options struct {
 	Seed uint64
 	// Dir is the folder that keeps the account; "" keeps it in memory.
 	Dir string
+	// Patience is how long Open waits for a folder that another process has;
+	// 10 seconds if zero.
+	Patience time.Duration
 	// Region is the last part of the S3 endpoint; "us-west-004" if empty.
 	Region string
 	// URL is the base that b2_authorize_account reports for every kind of
@@ -114,7 +117,7 @@ type Server struct {
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
-// o.Dir open, it waits some seconds and then fails with an error that says so.
+// o.Dir open, it waits for o.Patience and then fails with an error that says so.
 func Open(o Options) (*Server, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("emulator: %w", err)
@@ -129,7 +132,7 @@ func Open(o Options) (*Server, error) {
 	if o.Dir == "" {
 		s.store, s.content = newMemory(), newMemoryContent()
 	} else {
-		st, err := openFile(o.Dir)
+		st, err := openFile(o.Dir, o.Patience)
 		if err != nil {
 			return nil, fmt.Errorf("emulator: %w", err)
 		}
@@ -156,6 +159,9 @@ func (o *Options) complete() error {
 	}
 	if o.MaxBuckets == 0 {
 		o.MaxBuckets = 100
+	}
+	if o.Patience == 0 {
+		o.Patience = 10 * time.Second
 	}
 	o.URL = strings.TrimRight(o.URL, "/")
 	return nil

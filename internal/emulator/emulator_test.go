@@ -77,11 +77,16 @@ func (w *world) want(status int, r *http.Request) map[string]any {
 	if response.StatusCode != status {
 		w.t.Fatalf("%s: status %d, want %d: %s", r.URL.Path, response.StatusCode, status, body)
 	}
-	var members map[string]any
-	if err := json.Unmarshal(body, &members); err != nil {
-		w.t.Fatalf("%s: %v: %s", r.URL.Path, err, body)
+	return members(w.t, body)
+}
+
+func members(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(body, &m); err != nil {
+		t.Fatalf("%v: %s", err, body)
 	}
-	return members
+	return m
 }
 
 // call posts to a method of version 4. The body is a format in which accountId

@@ -103,8 +103,12 @@ func (c *call) readWalk(names bool) (walk, string) {
 }
 
 // checkWalk finds the bucket and enforces the caller's restrictions: a key
-// with a name prefix must ask for no more than that.
+// with a name prefix must ask for no more than that. No file has a NUL in its
+// name, and the store's keys mean something else by it.
 func (c *call) checkWalk(w walk) error {
+	if strings.Contains(w.prefix, "\x00") {
+		return badRequest("File names must not contain control characters or backslashes")
+	}
 	if _, err := c.fileBucket(w.bucketID); err != nil {
 		return err
 	}

@@ -96,9 +96,6 @@ func holdsAny(t tx, prefix string) bool {
 	return false
 }
 
-// lockPatience is how long Open waits for a folder that another process has.
-const lockPatience = 10 * time.Second
-
 // fileStore keeps the account in one bbolt file. Transactions are not synced
 // to the disk: they survive the end of the process, however sudden, and not
 // that of the machine.
@@ -106,12 +103,12 @@ type fileStore struct{ db *bbolt.DB }
 
 var records = []byte("b2")
 
-func openFile(dir string) (*fileStore, error) {
+func openFile(dir string, patience time.Duration) (*fileStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	db, err := bbolt.Open(filepath.Join(dir, "account.db"), 0o600, &bbolt.Options{
-		Timeout: lockPatience, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
+		Timeout: patience, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is in use by another process", dir)

@@ -1,0 +1,69 @@
+package emulator_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"b2form/internal/emulator"
+)
+
+// FuzzServe sends any request to an account that has something in it: every
+// one gets a reply in the service's form.
+func FuzzServe(f *testing.F) {
+	for _, method := range []string{"b2_authorize_account", "b2_create_bucket", "b2_create_key", "b2_list_file_versions"} {
+		f.Add("POST", "/b2api/v4/"+method, "Content-Type", "text/plain", []byte(`{"accountId":"ACCOUNT","maxFileCount":1}`))
+	}
+	f.Add("POST", "/b2api/v1/b2_update_bucket", "X-Bz-Test-Mode", "force_cap_exceeded",
+		[]byte(`{"accountId":"ACCOUNT","bucketId":"BUCKET","lifecycleRules":[{"fileNamePrefix":""}],"ifRevisionIs":1e3}`))
+	f.Add("GET", "/b2api/v3/b2_list_buckets?accountId=ACCOUNT&bucketTypes=%5B1%5D", "", "", []byte{})
+	f.Add("POST", "/b2api/v2/b2_upload_file/BUCKET/x", "X-Bz-File-Name", "%ff", []byte("content"))
+	f.Add("PUT", "/file/my-bucket/f?Authorization=x", "Range", "bytes=1-", []byte{})
+	f.Add("HEAD", "/b2api/v4/b2_list_file_names?bucketId=BUCKET&prefix=%00&delimiter=/", "Authorization", "x", []byte{})
+	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
+		s, err := emulator.Open(emulator.Options{Now: func() time.Time { return noon }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, bucketID := inhabit(t, s)
+		fill := strings.NewReplacer("ACCOUNT", s.AccountID(), "BUCKET", bucketID)
+		r, err := http.NewRequest(method, "http://b2"+fill.Replace(target), strings.NewReader(fill.Replace(string(body))))
+		if err != nil {
+			return // no client can send it
+		}
+		r.Header.Set("Authorization", token)
+		if name != "" {
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code < 200 || w.Code > 599 || w.Code == 500 {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if _, err := s.Dump(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// inhabit makes a bucket with a file in it, and gives a token.
+func inhabit(t *testing.T, s *emulator.Server) (token, bucketID string) {
+	call := func(method, body string) map[string]any {
+		r := httptest.NewRequest("POST", "/b2api/v4/"+method, bytes.NewReader([]byte(body)))
+		r.SetBasicAuth(s.MasterKeyID(), s.MasterKey())
+		if token != "" {
+			r.Header.Set("Authorization", token)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return members(t, w.Body.Bytes())
+	}
+	token = call("b2_authorize_account", "{}")["authorizationToken"].(string)
+	b := call("b2_create_bucket", `{"accountId":"`+s.AccountID()+`","bucketName":"my-bucket","bucketType":"allPrivate"}`)
+	bucketID = b["bucketId"].(string)
+	call("b2_start_large_file", `{"bucketId":"`+bucketID+`","fileName":"a/b","contentType":"b2/x-auto"}`)
+	return token, bucketID
+}
