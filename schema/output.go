@@ -57,19 +57,20 @@ func (l *loader) evaluateOutputs() {
 	slices.SortFunc(l.config.Outputs, func(a, b *kind.Output) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// outputValue is the Value of an output. Of the marks only kind.Sensitive stays.
+// outputValue is the Value of an output. Marks tell what is
+// sensitive and what a missing value was to be made from.
 func (l *loader) outputValue(o *output) func(kind.Live) (cty.Value, hcl.Diagnostics) {
 	return func(live kind.Live) (cty.Value, hcl.Diagnostics) {
 		s := newScope(l, newReport(), live)
 		v := s.eval(o.expr, s.context(o.refs, l.root))
-		return keepSensitive(v), s.report.sorted()
+		return keepPublic(v), s.report.sorted()
 	}
 }
 
-// keepSensitive takes every other mark off, wherever it is.
-func keepSensitive(v cty.Value) cty.Value {
+// keepPublic takes every mark off that is the loader's own business.
+func keepPublic(v cty.Value) cty.Value {
 	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
-		if mark == kind.Sensitive {
+		if _, computed := mark.(kind.ComputedMark); computed || mark == kind.Sensitive {
 			return ctymarks.WrangleKeep, nil
 		}
 		return ctymarks.WrangleDrop, nil
