@@ -137,9 +137,10 @@ type repetition struct {
 	value cty.Value
 }
 
-// context lets expressions see each.key and each.value, or count.index.
-func (r repetition) context(parent *hcl.EvalContext) *hcl.EvalContext {
-	if r.root == "" {
+// context lets expressions see each.key and each.value, or count.index, unless
+// an error was reported for how they are used.
+func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalContext {
+	if r.root == "" || slices.Contains(dead, r.root) {
 		return parent
 	}
 	ctx := parent.NewChild()

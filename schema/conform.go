@@ -82,12 +82,12 @@ func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 }
 
 func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	v, marks := v.UnmarkDeep()
-	c.collect(marks)
 	if !v.IsWhollyKnown() {
-		c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+		c.unknownParts(v, path)
 		return cty.UnknownVal(a.Type)
 	}
+	v, marks := v.UnmarkDeep()
+	c.collect(marks)
 	out, err := convert.Convert(v, a.Type)
 	if err != nil {
 		var at cty.PathError
@@ -97,6 +97,16 @@ func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		return c.mistyped(path, a, pathText(a.Name, path)+": "+err.Error()+".")
 	}
 	return out
+}
+
+// unknownParts records every place inside v that is not known.
+func (c *conformer) unknownParts(v cty.Value, path cty.Path) {
+	_ = cty.Walk(v, func(at cty.Path, part cty.Value) (bool, error) { // the callback never fails
+		if !part.IsKnown() {
+			c.faults = append(c.faults, fault{path: append(path.Copy(), at...), unknown: true, marks: part.Marks()})
+		}
+		return true, nil
+	})
 }
 
 func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
@@ -128,6 +138,9 @@ func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 	}
 	members := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if c.json && name == "//" {
+			continue // how HCL's JSON syntax writes a comment
+		}
 		if m := findAttr(attrs, name); m == nil || m.Computed {
 			c.unknownMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
 		}
@@ -186,7 +199,7 @@ func (c *conformer) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Va
 		key, e := it.Element()
 		step := append(path, cty.IndexStep{Key: key})
 		inner, known := c.take(e, step)
-		if known && !inner.IsNull() && inner.CanIterateElements() && !c.isResource(a, inner.Type()) {
+		if t := inner.Type(); known && !inner.IsNull() && inner.CanIterateElements() && !t.IsObjectType() {
 			out = c.names(a, inner, step, out)
 			continue
 		}

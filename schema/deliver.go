@@ -94,7 +94,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
 	for i, r := range b.resources {
-		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: b.repeats[i].context(settings)}
+		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: b.repeats[i].context(settings, d.settings.dead)}
 		out := kind.Delivery{Type: d.typ, Shown: "standard output", Range: d.place}
 		if d.typ == "file" && !e.destination(d, &out) {
 			continue
@@ -114,7 +114,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		if d.content != nil {
 			rep := b.repeats[i]
 			out.Content = l.template(d, b.kind, rep)
-			v, diags := render(d, rep.context(template), selfSample(b.kind))
+			v, diags := render(d, rep.context(template, d.template.dead), selfSample(b.kind))
 			l.add(diags...)
 			v, marks := v.UnmarkDeep()
 			e.collect(marks)
@@ -199,7 +199,7 @@ func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
 func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live kind.Live) (string, hcl.Diagnostics) {
 		s := newScope(l, newReport(), live)
-		v, diags := render(d, rep.context(s.context(d.template, l.root)), self)
+		v, diags := render(d, rep.context(s.context(d.template, l.root), d.template.dead), self)
 		discreet(diags)
 		s.report.add(diags...)
 		if s.report.failed {
@@ -216,8 +216,11 @@ func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 
 // render evaluates the content to a string that may be unknown or marked.
 func render(d *delivery, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
-	ctx := parent.NewChild()
-	ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
+	ctx := parent
+	if !slices.Contains(d.template.dead, "self") {
+		ctx = parent.NewChild()
+		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
+	}
 	e := d.content.Expr
 	v, diags := e.Value(ctx)
 	if diags.HasErrors() {

@@ -214,8 +214,9 @@ func expected(src string) map[int][]string {
 			}
 			for n, one := range strings.Split(text, " + ") {
 				if n == 0 {
-					one = strings.TrimPrefix(mark, "# ") + one
+					one = strings.TrimPrefix(mark, "# ") + one // the others say it themselves
 				}
+				one, _, _ = strings.Cut(one, `"`) // the end of a comment in JSON
 				out[i+1] = append(out[i+1], strings.TrimSpace(one))
 			}
 		}

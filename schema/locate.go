@@ -40,8 +40,12 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) (hcl.Range, hcl.Expres
 		return e.Range(), e
 	}
 	if i, ok := indexOf(path[0]); ok {
-		if list, diags := hcl.ExprList(e); !diags.HasErrors() && i < len(list) {
+		list, diags := hcl.ExprList(e)
+		switch {
+		case !diags.HasErrors() && i < len(list):
 			return locateIn(list[i], path[1:], name)
+		case diags.HasErrors() && isJSON(e.Range().Filename):
+			return locateIn(e, path[1:], name) // a list of one, written without the list
 		}
 		return e.Range(), e
 	}

@@ -35,7 +35,7 @@ func (l *loader) evaluateBlock(n *node) {
 		r := &slab[i]
 		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
-		e := common.instance(r.Addr, rep.context(ctx))
+		e := common.instance(r.Addr, rep.context(ctx, n.refs.dead))
 		r.Value = e.complete()
 		r.Needs = e.needed()
 		r.PreventDestroy = e.prevent

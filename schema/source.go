@@ -46,7 +46,8 @@ func Sources(dir string) (Files, error) {
 	return f, nil
 }
 
-// readFiles parses the configuration files; false: there is nothing to load.
+// readFiles parses the files; false: there is nothing that could be loaded. What
+// cannot be parsed is not evaluated, since half a file only brings more errors.
 func (l *loader) readFiles() bool {
 	files, err := Sources(l.Dir)
 	switch {
@@ -68,7 +69,7 @@ func (l *loader) readFiles() bool {
 	for _, path := range files.Values {
 		l.valueFiles = append(l.valueFiles, l.readValues(path))
 	}
-	return true
+	return !l.failed
 }
 
 type fileBody struct {

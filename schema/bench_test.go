@@ -1,0 +1,77 @@
+package schema_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"b2form/schema"
+)
+
+const forEachKeys = `
+locals {
+  names = [for i in range(%d) : "app-${i}"]
+}
+bucket "data" {
+  for_each = toset([for i in range(100) : tostring(i)])
+  name     = "acme-data-${each.key}"
+}
+key "app" {
+  for_each       = toset(local.names)
+  name           = each.key
+  access         = "read_write"
+  buckets        = [bucket.data["7"]]
+  name_prefix    = "${each.key}/"
+  valid_duration = "90d"
+  list_all_bucket_names = true
+}
+`
+
+// BenchmarkForEach loads one block that makes many keys.
+func BenchmarkForEach(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { load(b, n+100, fmt.Sprintf(forEachKeys, n)) })
+	}
+}
+
+// BenchmarkBlocks loads many written blocks: half buckets, half keys for them.
+func BenchmarkBlocks(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		var src strings.Builder
+		for i := range n / 2 {
+			fmt.Fprintf(&src, `
+bucket "b%d" {
+  name            = "acme-data-%d"
+  info            = { team = "web" }
+  lifecycle_rules = keep_only_last_version()
+}
+key "k%d" {
+  name        = "app-%d"
+  access      = "read_only"
+  buckets     = [bucket.b%d]
+  name_prefix = "library/"
+  deliver "file" {
+    path = "k%d.env"
+  }
+}
+`, i, i, i, i, i, i)
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) { load(b, n, src.String()) })
+	}
+}
+
+func load(b *testing.B, want int, src string) {
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(src), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		config, diags := schema.Load(options(dir))
+		if diags.HasErrors() || len(config.Resources) != want {
+			b.Fatal(len(config.Resources), diags)
+		}
+	}
+}

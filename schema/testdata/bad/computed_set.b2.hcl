@@ -1,0 +1,4 @@
+bucket "x" {
+  name = "acme-photos"
+  id   = "abc" # ERROR: Computed attribute
+}

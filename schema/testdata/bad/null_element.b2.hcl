@@ -1,0 +1,6 @@
+bucket "x" {
+  name = "acme-photos"
+  lifecycle_rules = [
+    null, # ERROR: Invalid element
+  ]
+}

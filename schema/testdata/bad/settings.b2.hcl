@@ -1,0 +1,8 @@
+b2form {
+  required_version = ">= 2.0" # ERROR: Unsupported version of b2form
+  account_id       = "" # ERROR: Invalid account
+  allow            = ["deletes-data", "exposes data"] # ERROR: Unknown hazard
+  backend "b2" {} # ERROR: Unsupported block type
+  limits           = {} # ERROR: Unsupported argument
+  acount_id        = "x" # ERROR: Unsupported argument
+}

@@ -1,0 +1,2 @@
+terraform {} # ERROR: Terraform block
+provider "b2" {} # ERROR: Terraform block

@@ -1,0 +1,4 @@
+bucket "x" {
+  name = "acme-photos"
+}
+site = "acme" # ERROR: Unsupported argument

@@ -1,0 +1,4 @@
+bucket "x" {
+  name = "acme-photos"
+  tpye = "allPrivate" # ERROR: Unsupported argument
+}

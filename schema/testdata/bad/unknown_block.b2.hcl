@@ -1,0 +1,3 @@
+buckets "x" { # ERROR: Unsupported block type
+  name = "acme-photos"
+}
