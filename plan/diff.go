@@ -69,6 +69,8 @@ func equal(a, b cty.Value) bool {
 	}
 	t := a.Type()
 	switch {
+	case t == cty.String:
+		return a.AsString() == b.AsString() // by far the most, and RawEquals is slow
 	case t.IsObjectType():
 		for name := range t.AttributeTypes() {
 			if !equal(a.GetAttr(name), b.GetAttr(name)) {

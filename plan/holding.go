@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -168,7 +169,7 @@ func (p *planner) ambiguous(r *kind.Resource, found []*kind.Object) {
 	for i, o := range found {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
-			fmt.Fprintf(&list, ", %s = %s", name, brief(values[i].GetAttr(name)))
+			fmt.Fprintf(&list, ", %s = %s", name, moment(name, values[i].GetAttr(name)))
 		}
 	}
 	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
@@ -205,6 +206,16 @@ func brief(v cty.Value) string {
 		return "(" + v.Type().FriendlyName() + ")"
 	}
 	return string(b)
+}
+
+// moment shows what B2 calls a timestamp, which is in milliseconds, as a date,
+// and everything else like brief.
+func moment(name string, v cty.Value) string {
+	if !strings.HasSuffix(name, "_timestamp") || v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
+		return brief(v)
+	}
+	ms, _ := v.AsBigFloat().Int64()
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
 }
 
 func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -83,21 +83,25 @@ func (p *planner) declaredAs(k *kind.Kind, identity string) (kind.Addr, bool) {
 	return addr, ok
 }
 
-// order fills in Needs. What is made waits for what it refers to, by its block
-// or by a plain name; what is deleted waits for what refers to it. An order
-// that only a name suggests gives way where a block says the opposite.
+// order fills in Needs. What is made waits for what its block refers to; what
+// is deleted waits for what refers to it, in blocks and in B2.
 func (p *planner) order() {
-	changes := make(map[kind.Addr]*Change, len(p.plan.Changes))
+	o := orderer{planner: p, changes: make(map[kind.Addr]*Change, len(p.plan.Changes))}
 	for i := range p.plan.Changes {
-		changes[p.plan.Changes[i].Addr] = &p.plan.Changes[i]
+		o.changes[p.plan.Changes[i].Addr] = &p.plan.Changes[i]
 	}
-	o := orderer{planner: p, changes: changes}
 	for i := range p.plan.Changes {
 		o.declared(&p.plan.Changes[i])
 	}
 	users := o.users()
 	for i := range p.plan.Changes {
-		o.named(&p.plan.Changes[i], users)
+		c := &p.plan.Changes[i]
+		if !removes(c) {
+			continue
+		}
+		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
+			o.wait(c, user)
+		}
 	}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
@@ -111,10 +115,13 @@ type orderer struct {
 	changes map[kind.Addr]*Change
 }
 
-// declared follows what blocks refer to, through blocks that do not change.
+func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
+
+// declared follows what the change's block refers to, through blocks that do
+// not change.
 func (o *orderer) declared(c *Change) {
 	r := o.resources[c.Addr]
-	if r == nil {
+	if r == nil || len(r.Needs) == 0 {
 		return
 	}
 	seen := map[kind.Addr]bool{c.Addr: true}
@@ -138,11 +145,13 @@ func (o *orderer) declared(c *Change) {
 	follow(r.Needs)
 }
 
-func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
-
-// users lists, by what is referred to, the changes that end a reference.
+// users lists, by what is referred to, the changes that end a reference of a
+// live object. It may be one that no block speaks of.
 func (o *orderer) users() map[reference][]*Change {
 	users := map[reference][]*Change{}
+	if !slices.ContainsFunc(o.plan.Changes, func(c Change) bool { return removes(&c) }) {
+		return users
+	}
 	for i := range o.plan.Changes {
 		c := &o.plan.Changes[i]
 		if c.Before.IsNull() || c.Action == NoOp {
@@ -156,26 +165,8 @@ func (o *orderer) users() map[reference][]*Change {
 	return users
 }
 
-// named follows names that stand in values.
-func (o *orderer) named(c *Change, users map[reference][]*Change) {
-	if removes(c) {
-		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
-			o.wait(c, user)
-		}
-		return
-	}
-	references(c.Kind, c.After, func(_, ref, name string) {
-		k := o.kinds[ref]
-		if k == nil {
-			return
-		}
-		if addr, ok := o.declaredAs(k, k.Fold(name)); ok && o.changes[addr] != nil && !removes(o.changes[addr]) {
-			o.wait(c, o.changes[addr])
-		}
-	})
-}
-
-// wait lets c wait for the other change, unless that waits for c already.
+// wait lets c wait for the other change, unless blocks say that the other one
+// waits for c.
 func (o *orderer) wait(c, other *Change) {
 	if c != other && !o.waits(other, c, map[kind.Addr]bool{}) {
 		c.Needs = append(c.Needs, other.Addr)

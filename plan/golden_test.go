@@ -1,0 +1,281 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+	"golang.org/x/tools/txtar"
+
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+var update = flag.Bool("update", false, "rewrite plan.txt in testdata")
+
+// TestGolden plans every testdata/*.txtar. A case holds
+//
+//	*.b2.hcl      the configuration
+//	account.json  {"account": {...}, "buckets": [...], "keys": [...]}: what B2
+//	              answers; a list that is left out was not read
+//	state.json    {"entries": [...], "announced": [...]}; may be left out
+//	request       lines "destroy" and "replace ADDRESS"; may be left out
+//	plan.txt      what must come of it
+//
+// Each case is also planned with everything in reverse: nothing may depend on
+// the order of blocks, listings and entries.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) < 30 {
+		t.Fatal("cases are missing", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := readCase(t, a)
+			got, basis := c.dump(t, c.request(t))
+			if *update {
+				put(a, "plan.txt", got)
+				if err := os.WriteFile(file, txtar.Format(a), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(find(a, "plan.txt")), got); diff != "" {
+				t.Errorf("plan.txt (-want +got); rewrite it with -update:\n%s", diff)
+			}
+			c.reverse()
+			again, basisAgain := c.dump(t, c.request(t))
+			if diff := cmp.Diff(got, again); diff != "" || basis != basisAgain {
+				t.Errorf("the plan depends on the order of its input (%s, %s):\n%s", basis, basisAgain, diff)
+			}
+		})
+	}
+}
+
+// A goldenCase is one case, read.
+type goldenCase struct {
+	dir     string
+	kinds   []*kind.Kind
+	config  *kind.Config
+	flags   string
+	Account kind.Account
+	Buckets *[]json.RawMessage
+	Keys    *[]json.RawMessage
+	State   struct {
+		Entries   []kind.Entry
+		Announced []plan.Announced
+	}
+}
+
+func readCase(t *testing.T, a *txtar.Archive) *goldenCase {
+	t.Helper()
+	c := &goldenCase{dir: t.TempDir(), kinds: schema.Kinds(), flags: string(find(a, "request"))}
+	c.Account = newWorld(t).account
+	for _, f := range a.Files {
+		if strings.HasSuffix(f.Name, ".b2.hcl") {
+			if err := os.WriteFile(filepath.Join(c.dir, f.Name), f.Data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	decode(t, find(a, "account.json"), c)
+	if state := find(a, "state.json"); len(state) > 0 {
+		decode(t, state, &c.State)
+	}
+	var diags hcl.Diagnostics
+	c.config, diags = schema.Load(schema.Options{Dir: c.dir, Kinds: c.kinds})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	c.fillDigests()
+	return c
+}
+
+// fillDigests puts the digest of what a resource delivers where an entry says
+// DIGEST.
+func (c *goldenCase) fillDigests() {
+	for _, r := range c.config.Resources {
+		for i := range c.State.Entries {
+			if e := &c.State.Entries[i]; e.Addr == r.Addr {
+				e.Delivery = strings.ReplaceAll(e.Delivery, "DIGEST", plan.DeliveryDigest(r))
+			}
+		}
+	}
+}
+
+func decode(t *testing.T, data []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatalf("%s: %v", data, err)
+	}
+}
+
+func find(a *txtar.Archive, name string) []byte {
+	for _, f := range a.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
+func put(a *txtar.Archive, name, data string) {
+	for i := range a.Files {
+		if a.Files[i].Name == name {
+			a.Files[i].Data = []byte(data)
+			return
+		}
+	}
+	a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(data)})
+}
+
+func (c *goldenCase) request(t *testing.T) plan.Request {
+	t.Helper()
+	raw := map[string][]json.RawMessage{}
+	if c.Buckets != nil {
+		raw["bucket"] = *c.Buckets
+	}
+	if c.Keys != nil {
+		raw["key"] = *c.Keys
+	}
+	s, err := kind.NewSnapshot(&c.Account, c.kinds, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := plan.Request{Config: c.config, Kinds: c.kinds, Snapshot: s, Entries: c.State.Entries, Announced: c.State.Announced}
+	for line := range strings.Lines(c.flags) {
+		verb, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch verb {
+		case "destroy":
+			r.Destroy = true
+		case "replace":
+			a, err := kind.ParseAddr(addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Replace = append(r.Replace, a)
+		}
+	}
+	return r
+}
+
+// reverse turns every list round.
+func (c *goldenCase) reverse() {
+	slices.Reverse(c.config.Resources)
+	slices.Reverse(c.State.Entries)
+	slices.Reverse(c.State.Announced)
+	if c.Buckets != nil {
+		slices.Reverse(*c.Buckets)
+	}
+	if c.Keys != nil {
+		slices.Reverse(*c.Keys)
+	}
+}
+
+// dump writes a plan, or why there is none, in full.
+func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
+	t.Helper()
+	var b strings.Builder
+	p, diags := plan.Make(r)
+	if p != nil && diags.HasErrors() {
+		t.Error("a plan beside errors")
+	}
+	c.diagnostics(&b, diags)
+	if p == nil {
+		return b.String(), ""
+	}
+	for i := range p.Changes {
+		change(&b, &p.Changes[i])
+	}
+	for _, e := range p.Refreshed {
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "refreshed: %s\n", line)
+	}
+	for _, addr := range p.Lost {
+		fmt.Fprintf(&b, "lost: %s\n", addr)
+	}
+	c.diagnostics(&b, p.Warnings)
+	n := p.Counts()
+	fmt.Fprintf(&b, "%d to import, %d to add, %d to change, %d to destroy, %d to forget\n", n.Import, n.Add, n.Change, n.Destroy, n.Forget)
+	return b.String(), p.Basis
+}
+
+func (c *goldenCase) diagnostics(b *strings.Builder, diags hcl.Diagnostics) {
+	for _, d := range diags {
+		severity, place := "error", "-"
+		if d.Severity == hcl.DiagWarning {
+			severity = "warning"
+		}
+		if d.Subject != nil {
+			place = fmt.Sprintf("%s:%d", filepath.Base(d.Subject.Filename), d.Subject.Start.Line)
+		}
+		fmt.Fprintf(b, "%s: %s: %s\n", severity, place, d.Summary)
+		for line := range strings.Lines(d.Detail + "\n") {
+			fmt.Fprintf(b, "    %s", line)
+		}
+	}
+}
+
+func change(b *strings.Builder, c *plan.Change) {
+	fmt.Fprintf(b, "%s %s", c.Action, c.Addr)
+	if c.Import {
+		b.WriteString(" import")
+	}
+	if c.Force {
+		b.WriteString(" force")
+	}
+	fmt.Fprintf(b, " %q", c.Identity)
+	if c.ID != "" {
+		fmt.Fprintf(b, " id %s", c.ID)
+	}
+	b.WriteString("\n")
+	line := func(what, text string) {
+		if text != "" {
+			fmt.Fprintf(b, "    %s: %s\n", what, text)
+		}
+	}
+	line("because", c.Reason)
+	for _, a := range c.Kind.Settable() {
+		switch {
+		case c.Action == plan.Create && !c.After.GetAttr(a.Name).IsNull():
+			fmt.Fprintf(b, "    %s = %s\n", a.Name, show(c.After.GetAttr(a.Name)))
+		case slices.Contains(c.Fields, a.Name):
+			fmt.Fprintf(b, "    %s = %s -> %s\n", a.Name, show(c.Before.GetAttr(a.Name)), show(c.After.GetAttr(a.Name)))
+		}
+	}
+	for _, h := range c.Hazards {
+		line("hazard", string(h.Kind)+": "+h.Detail)
+	}
+	for _, addr := range c.Needs {
+		line("needs", addr.String())
+	}
+	line("deliver", strings.Join(c.Deliver, ", "))
+	line("leftovers", strings.Join(c.Leftovers, ", "))
+}
+
+func show(v cty.Value) string {
+	if !v.IsWhollyKnown() {
+		return "(hidden)"
+	}
+	text, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
