@@ -65,12 +65,13 @@ type slot struct {
 	stdout   io.Writer // type stdout
 }
 
-// The key of a placeholder is as long as B2's (25 characters of ID, 31 of
-// secret: b2_create_key) and of characters that grow the most when a template
-// encodes them.
-var (
-	placeholderID  = strings.Repeat("0", 25)
-	placeholderKey = "K000" + strings.Repeat("/", 27)
+// A placeholder is as long as what B2 makes (25 characters of ID, 31 of secret:
+// the examples of b2_create_key). A template may encode the real one, of which
+// some characters then take more room.
+const (
+	placeholderID  = "0000000000000000000000000"
+	placeholderKey = "K000000000000000000000000000000"
+	encodingRoom   = 512
 )
 
 // Prepare makes every destination ready before the key exists: a file's folder
@@ -118,7 +119,7 @@ func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its content cannot be rendered: %w", diags)
 		}
-		size = len(content)
+		size = len(content) + encodingRoom
 	}
 	switch d.Type {
 	case "file":
