@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"b2form/internal/account"
+	"b2form/internal/state"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == launchFlag {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// fixed opens a fixture for the length of a test, live where wanted.
+func fixed(t testing.TB, how style, buckets, keys int, live bool) *fixture {
+	t.Helper()
+	f, err := newFixture(how, buckets, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if live {
+		if err := f.live(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+// A planned is everything that goes into a plan, and the plan.
+type planned struct {
+	config   *kind.Config
+	state    *state.State
+	snapshot *kind.Snapshot
+	plan     *plan.Plan
+}
+
+// Each of the four steps of a plan takes what the ones before made.
+
+func (p *planned) load(t testing.TB, f *fixture) {
+	config, diags := f.load()
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	p.config = config
+}
+
+func (p *planned) recall(t testing.TB, f *fixture) {
+	s, err := state.Read(f.statePath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.state = s
+}
+
+func (p *planned) read(t testing.TB, f *fixture) {
+	ctx := context.Background()
+	client, err := f.client(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := client.Authorize(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := schema.Kinds()
+	p.snapshot, err = account.Read(ctx, client, a, kinds, account.Wanted(p.config, p.state.Entries, kinds))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *planned) make(t testing.TB) {
+	made, diags := plan.Make(plan.Request{Config: p.config, Kinds: schema.Kinds(), Snapshot: p.snapshot, Entries: p.state.Entries})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	p.plan = made
+}
+
+// BenchmarkPlan measures the steps of a plan with nothing to do, each by
+// itself, and all of them: what b2form does between its start and its first
+// line. The emulator's work is part of read.
+func BenchmarkPlan(b *testing.B) {
+	for _, keys := range []int{100, 1_000, 10_000} {
+		buckets := min(keys, 100)
+		b.Run(fmt.Sprintf("%d", keys), func(b *testing.B) {
+			f := fixed(b, repeated, buckets, keys, true)
+			var p planned
+			p.load(b, f)
+			p.recall(b, f)
+			p.read(b, f)
+			if p.make(b); !p.plan.Empty() {
+				b.Fatal("something is to be done")
+			}
+			step := func(name string, do func()) {
+				b.Run(name, func(b *testing.B) {
+					b.ReportAllocs()
+					for b.Loop() {
+						do()
+					}
+					b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(buckets+keys), "µs/object")
+				})
+			}
+			step("load", func() { p.load(b, f) })
+			step("recall", func() { p.recall(b, f) })
+			step("read", func() { p.read(b, f) })
+			step("make", func() { p.make(b) })
+			step("all", func() {
+				var p planned
+				p.load(b, f)
+				p.recall(b, f)
+				p.read(b, f)
+				p.make(b)
+			})
+		})
+	}
+}

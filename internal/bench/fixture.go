@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
+
+	"b2form/internal/b2"
+	"b2form/internal/state"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+// A style is a way to write the same buckets and keys.
+type style string
+
+const (
+	repeated   style = "for_each"   // two blocks with for_each
+	fromFile   style = "jsondecode" // two blocks with for_each over a JSON file
+	writtenOut style = "blocks"     // one block for each bucket and key
+)
+
+// A fixture is a folder with a configuration and, once live, the account and
+// the state that an apply of it would have left behind.
+type fixture struct {
+	*service
+	dir string
+}
+
+const stateFile = "b2form.state.json"
+
+// newFixture writes a configuration into a new folder and opens an empty
+// account. The caller closes it, which removes the folder.
+func newFixture(how style, buckets, keys int) (*fixture, error) {
+	dir, err := os.MkdirTemp("", "b2form-bench-")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{"main.b2.hcl": configuration(how, buckets, keys)}
+	if how == fromFile {
+		files["keys.json"] = table(buckets, keys)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	s, err := serve(buckets)
+	if err != nil {
+		return nil, err
+	}
+	return &fixture{dir: dir, service: s}, nil
+}
+
+func (f *fixture) close() error { return errors.Join(f.service.close(), os.RemoveAll(f.dir)) }
+
+// live makes everything that the configuration declares, without latency and
+// without the network, and records it in the state.
+func (f *fixture) live(ctx context.Context) error {
+	config, diags := f.load()
+	if diags.HasErrors() {
+		return diags
+	}
+	client, err := f.client(direct{f.service})
+	if err != nil {
+		return err
+	}
+	account, err := client.Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	entries := make([]kind.Entry, len(config.Resources))
+	ids := map[string]string{} // of buckets, by name
+	for _, k := range schema.Kinds() {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(8)
+		for i, r := range config.Resources {
+			if r.Kind.Name != k.Name {
+				continue
+			}
+			g.Go(func() (err error) {
+				entries[i], err = create(ctx, client, r, ids)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		for i, r := range config.Resources {
+			if k.Name == "bucket" && r.Kind.Name == k.Name {
+				ids[entries[i].Identity] = entries[i].ID
+			}
+		}
+	}
+	return f.record(ctx, account, entries)
+}
+
+// create makes one object and gives what the state records of it.
+func create(ctx context.Context, api kind.API, r *kind.Resource, ids map[string]string) (kind.Entry, error) {
+	var names []string
+	for _, a := range r.Kind.Settable() {
+		names = append(names, a.Name)
+	}
+	body, err := r.Kind.Encode(r.Value, names, true, func(_, name string) (string, error) { return ids[name], nil })
+	if err != nil {
+		return kind.Entry{}, err
+	}
+	raw, err := r.Kind.Create(ctx, kind.Call{API: api, Body: body})
+	if err != nil {
+		return kind.Entry{}, err
+	}
+	o, err := new(kind.Snapshot).Object(r.Kind, raw)
+	if err != nil {
+		return kind.Entry{}, err
+	}
+	return kind.Entry{
+		Addr: r.Addr, Identity: o.Identity, ID: o.ID, Created: time.Now(),
+		Delivered: len(r.Deliver) > 0, Delivery: plan.DeliveryDigest(r),
+	}, nil
+}
+
+func (f *fixture) record(ctx context.Context, a *kind.Account, entries []kind.Entry) (err error) {
+	s, err := f.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Bind(a.ID, a.Realm); err != nil {
+		return err
+	}
+	return s.Put(entries...)
+}
+
+func (f *fixture) store(ctx context.Context) (*state.Store, error) {
+	return state.Open(ctx, f.statePath(), state.Options{Now: time.Now, Operation: "benchmark"})
+}
+
+func (f *fixture) statePath() string { return filepath.Join(f.dir, stateFile) }
+
+func (f *fixture) load() (*kind.Config, hcl.Diagnostics) {
+	return schema.Load(schema.Options{Dir: f.dir, Kinds: schema.Kinds()})
+}
+
+func (f *fixture) client(way http.RoundTripper) (*b2.Client, error) {
+	return b2.New(b2.Options{KeyID: f.MasterKeyID(), Key: f.MasterKey(), Endpoint: f.url, Transport: way, Now: time.Now})
+}
+
+// configuration declares the buckets data-0000, … and the keys app-000000, …,
+// each limited to one bucket and a name prefix, as three real programs have
+// them in the examples.
+func configuration(how style, buckets, keys int) string {
+	var b strings.Builder
+	if how == writtenOut {
+		for i := range buckets {
+			writeBucket(&b, fmt.Sprintf("data-%04d", i), "", fmt.Sprintf("%q", bucketName(i)))
+		}
+		for i := range keys {
+			writeKey(&b, fmt.Sprintf("app-%06d", i), "", fmt.Sprintf("%q", keyName(i)), fmt.Sprintf("bucket.data-%04d", i%buckets))
+		}
+		return b.String()
+	}
+	// range makes at most 1024 numbers.
+	fmt.Fprintf(&b, `locals {
+  buckets = [for i in range(%d) : format("acme-data-%%04d", i)]
+  keys    = merge([for t in range(%d) : {
+    for i in range(1000 * t, min(1000 * (t + 1), %d)) : format("app-%%06d", i) => local.buckets[i %% %d]
+  }]...)
+}
+
+`, buckets, (keys+999)/1000, keys, buckets)
+	list := "local.keys"
+	if how == fromFile {
+		list = `jsondecode(file("keys.json"))`
+	}
+	writeBucket(&b, "data", "toset(local.buckets)", "each.key")
+	writeKey(&b, "app", list, "each.key", "bucket.data[each.value]")
+	return b.String()
+}
+
+func bucketName(i int) string { return fmt.Sprintf("acme-data-%04d", i) }
+func keyName(i int) string    { return fmt.Sprintf("app-%06d", i) }
+
+func writeBucket(b *strings.Builder, label, forEach, name string) {
+	fmt.Fprintf(b, "bucket %q {\n", label)
+	if forEach != "" {
+		fmt.Fprintf(b, "  for_each        = %s\n", forEach)
+	}
+	fmt.Fprintf(b, "  name            = %s\n  info            = { team = \"web\" }\n  lifecycle_rules = keep_only_last_version()\n}\n\n", name)
+}
+
+func writeKey(b *strings.Builder, label, forEach, name, bucket string) {
+	fmt.Fprintf(b, "key %q {\n", label)
+	if forEach != "" {
+		fmt.Fprintf(b, "  for_each    = %s\n", forEach)
+	}
+	fmt.Fprintf(b, "  name        = %s\n  access      = \"read_write\"\n  buckets     = [%s]\n  name_prefix = \"library/\"\n", name, bucket)
+	path := `"${each.key}.env"`
+	if forEach == "" {
+		path = fmt.Sprintf("%q", label+".env")
+	}
+	fmt.Fprintf(b, "\n  deliver \"file\" {\n    path = %s\n  }\n}\n\n", path)
+}
+
+// table is a JSON object of key names and the buckets they are limited to.
+func table(buckets, keys int) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i := range keys {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "\n  %q: %q", keyName(i), bucketName(i%buckets))
+	}
+	b.WriteString("\n}\n")
+	return b.String()
+}

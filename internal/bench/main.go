@@ -1,0 +1,165 @@
+// Command bench measures b2form as a user runs it: the built program, as a
+// process of its own, against an emulated account on a port of this machine. It
+// prints a table in Markdown; docs/benchmarks.md explains the columns.
+//
+//	go run ./internal/bench            # everything, some minutes
+//	go run ./internal/bench -quick     # small accounts only
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	quick   bool
+	runs    int
+	latency time.Duration
+	out     io.Writer
+}
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == launchFlag {
+		exit(launch(os.Args[2:], os.Stdout))
+	}
+	o := options{out: os.Stdout}
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	flags.BoolVar(&o.quick, "quick", false, "leave out accounts of more than 1000 keys")
+	flags.IntVar(&o.runs, "runs", 3, "measure each case so often and print medians")
+	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the latency of the service, beside none")
+	_ = flags.Parse(os.Args[1:]) // exits on an error
+	exit(o.run(context.Background()))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func (o options) run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "b2form-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	p, err := build(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(o.out, header)
+	if err := o.print(startUp(p, 10*o.runs)); err != nil {
+		return err
+	}
+	for _, s := range o.scales() {
+		if err := o.plan(ctx, p, s); err != nil {
+			return fmt.Errorf("%s: %w", s.title(), err)
+		}
+	}
+	return o.create(ctx, p)
+}
+
+func (o options) print(m measured, err error) error {
+	if err == nil {
+		_, err = fmt.Fprintln(o.out, m.row())
+	}
+	return err
+}
+
+// A scale is one size of account, and one way to write it.
+type scale struct {
+	how           style
+	buckets, keys int
+	latencies     []time.Duration
+	busy          bool // also with refusals
+}
+
+func (o options) scales() []scale {
+	both, none := []time.Duration{0, o.latency}, []time.Duration{0}
+	all := []scale{
+		{repeated, 100, 100, both, true},
+		{repeated, 100, 1_000, both, false},
+		{repeated, 1_000, 1_000, both, true},
+		{writtenOut, 100, 1_000, none, false},
+		{writtenOut, 1_000, 1_000, none, false},
+		{repeated, 100, 10_000, both, false},
+		{repeated, 1_000, 10_000, both, false},
+		{fromFile, 1_000, 10_000, none, false},
+		{writtenOut, 1_000, 10_000, none, false},
+		{repeated, 100, 100_000, both, false},
+		{repeated, 1_000, 100_000, both, true},
+		{fromFile, 1_000, 100_000, none, false},
+		{writtenOut, 1_000, 100_000, none, false},
+	}
+	if !o.quick {
+		return all
+	}
+	return all[:5]
+}
+
+func (s scale) title() string {
+	text := fmt.Sprintf("plan, %d buckets + %d keys", s.buckets, s.keys)
+	if s.how != repeated {
+		text += ", " + string(s.how)
+	}
+	return text
+}
+
+// plan measures a plan with nothing to do in every world of the scale.
+func (o options) plan(ctx context.Context, p program, s scale) (err error) {
+	f, err := newFixture(s.how, s.buckets, s.keys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	if err := f.live(ctx); err != nil {
+		return err
+	}
+	for _, latency := range s.latencies {
+		m, err := plans(p, f, o.runs, latency)
+		m.what = s.title()
+		if err := o.print(m, err); err != nil {
+			return err
+		}
+	}
+	if !s.busy {
+		return nil
+	}
+	m, err := busyPlans(p, f, o.runs, o.latency)
+	m.what = s.title() + ", 429"
+	return o.print(m, err)
+}
+
+// create measures how long 100 buckets and 100 keys take to make, and to
+// destroy.
+func (o options) create(ctx context.Context, p program) error {
+	const n = 100
+	var made, gone []measured
+	for range o.runs {
+		f, err := newFixture(repeated, n, n)
+		if err != nil {
+			return err
+		}
+		m, err := repeat(p, f, 1, o.latency, nothing, fmt.Sprintf("%d added", 2*n), "apply", "-auto-approve", "-parallelism=10")
+		if err == nil {
+			made = append(made, m)
+			m, err = repeat(p, f, 1, o.latency, nothing, fmt.Sprintf("%d destroyed", 2*n), "destroy", "-auto-approve", "-parallelism=10")
+			gone = append(gone, m)
+		}
+		if err := errors.Join(err, f.close()); err != nil {
+			return err
+		}
+	}
+	if err := o.print(middle(made, "create 100 buckets + 100 keys"), nil); err != nil {
+		return err
+	}
+	return o.print(middle(gone, "destroy them"), nil)
+}

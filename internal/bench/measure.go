@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"b2form/internal/emulator"
+)
+
+// A measured is one row of the table: something run several times.
+type measured struct {
+	what       string
+	latency    time.Duration
+	requests   int
+	roundTrips int
+	wall, cpu  time.Duration // medians
+	peak       int64         // the largest
+}
+
+// repeat runs the program so many times and sums up. before prepares each run
+// and is not measured; the output of each must hold want.
+func repeat(p program, f *fixture, times int, latency time.Duration, before func() error, want string, args ...string) (measured, error) {
+	m := measured{latency: latency}
+	var walls, cpus []time.Duration
+	for range times {
+		if err := before(); err != nil {
+			return m, err
+		}
+		if f != nil {
+			f.start(latency)
+		}
+		r, err := p.run(f, args...)
+		if err != nil {
+			return m, err
+		}
+		if !strings.Contains(r.Output, want) {
+			return m, fmt.Errorf("%v did not print %q but:\n%s", args, want, r.Output)
+		}
+		walls, cpus, m.peak = append(walls, r.Wall), append(cpus, r.CPU), max(m.peak, r.Peak)
+		if f != nil {
+			m.requests, m.roundTrips = f.counts()
+		}
+	}
+	m.wall, m.cpu = median(walls), median(cpus)
+	return m, nil
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// middle is the measurement with the median wall time.
+func middle(all []measured, what string) measured {
+	slices.SortFunc(all, func(a, b measured) int { return int(a.wall - b.wall) })
+	m := all[len(all)/2]
+	m.what = what
+	return m
+}
+
+func nothing() error { return nil }
+
+// startUp measures how long the program takes to do nothing.
+func startUp(p program, times int) (measured, error) {
+	m, err := repeat(p, nil, times, 0, nothing, "b2form", "version")
+	m.what = "`b2form version`"
+	return m, err
+}
+
+const noChanges = "No changes."
+
+// plans measures a plan with nothing to do.
+func plans(p program, f *fixture, times int, latency time.Duration) (measured, error) {
+	return repeat(p, f, times, latency, nothing, noChanges, "plan")
+}
+
+// busyPlans measures it while B2 refuses the first listing of each kind and
+// wants a second's pause.
+func busyPlans(p program, f *fixture, times int, latency time.Duration) (measured, error) {
+	before := func() error {
+		for _, method := range []string{"b2_list_buckets", "b2_list_keys"} {
+			f.Fail(emulator.Fault{Method: method, Status: 429, Code: "too_many_requests", RetryAfter: 1})
+		}
+		return nil
+	}
+	return repeat(p, f, times, latency, before, noChanges, "plan")
+}
+
+func (m measured) row() string {
+	trips, own := "–", m.wall
+	if m.latency > 0 {
+		trips = fmt.Sprint(m.roundTrips)
+		own -= time.Duration(m.roundTrips) * m.latency
+	}
+	requests := fmt.Sprint(m.requests)
+	if m.requests == 0 {
+		requests, trips = "–", "–"
+	}
+	memory := "–"
+	if m.peak > 0 {
+		memory = fmt.Sprintf("%d MB", (m.peak+500_000)/1_000_000)
+	}
+	return fmt.Sprintf("| %-46s | %7s | %8s | %11s | %8s | %8s | %8s | %7s |",
+		m.what, short(m.latency), requests, trips, short(m.wall), short(own), short(m.cpu), memory)
+}
+
+const header = `| what                                           | latency | requests | round trips |     wall |      own |      CPU |  memory |
+|------------------------------------------------|--------:|---------:|------------:|---------:|---------:|---------:|--------:|`
+
+// short writes a duration with as many digits as one can trust.
+func short(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
