@@ -321,7 +321,7 @@ func TestDeliverFails(t *testing.T) {
 				}
 			}
 			noCanary(t, test.name, fmt.Sprint(err))
-			must(t, s.Abandon())
+			defer func() { must(t, s.Abandon()) }()
 			if test.detail == "no such file or directory" {
 				return
 			}
