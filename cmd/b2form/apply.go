@@ -201,12 +201,8 @@ func (s *session) finishUnchanged(m view.Mode) error {
 // deliveries is where secrets may go. JSON lines leave no room for one on
 // standard output.
 func (s *session) deliveries() secret.Env {
-	env := secret.Env{Stdout: s.stdout}
 	if s.json {
-		env.Stdout = nil
+		return secret.Env{}
 	}
-	if s.box != nil {
-		env.Place = s.box.place
-	}
-	return env
+	return secret.Env{Stdout: s.stdout}
 }

@@ -53,8 +53,15 @@ func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// place keeps delivered files inside the box, also those with an absolute path
-// or one that leads out of the folder.
-func (b *box) place(d kind.Delivery) string {
-	return filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
+// moveDeliveries keeps delivered files inside the box, also those with an
+// absolute path or one that leads out of the folder, and says so.
+func (b *box) moveDeliveries(config *kind.Config) {
+	for _, r := range config.Resources {
+		for i := range r.Deliver {
+			if d := &r.Deliver[i]; d.Type == "file" {
+				d.Path = filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
+				d.Shown = d.Path
+			}
+		}
+	}
 }

@@ -17,7 +17,7 @@ type face interface {
 	Still(apply.Event)
 	Done(*apply.Result, view.Mode)
 	Secrets([]view.Secret)
-	Outputs([]view.Output, view.Disclosure)
+	Outputs(outs []view.Output, reveal bool)
 }
 
 // streamed makes the command speak JSON lines where -json asks for it.

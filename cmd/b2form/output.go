@@ -66,7 +66,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 		if i < 0 {
 			return unknownOutput(name, outs)
 		}
-		return p.printOutput(outs[i], r.disclosure(), raw)
+		return p.printOutput(outs[i], raw)
 	}
 	if p.json {
 		return p.printOutputs(outs)
@@ -74,7 +74,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 	if len(outs) == 0 {
 		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = bucket.photos.s3_endpoint }.")
 	}
-	fmt.Fprint(p.stdout, view.OutputsText(outs, r.disclosure()))
+	fmt.Fprint(p.stdout, view.OutputsText(outs, false))
 	return nil
 }
 
@@ -108,32 +108,31 @@ func unknownOutput(name string, outs []view.Output) error {
 
 // printOutput prints one value; who names an output wants to see it, also a
 // sensitive one.
-func (p *program) printOutput(o view.Output, d view.Disclosure, raw bool) error {
-	d.Secrets = true
+func (p *program) printOutput(o view.Output, raw bool) error {
 	switch {
 	case raw:
-		text, err := view.OutputRaw(o, d)
+		text, err := o.Raw()
 		if err != nil {
 			return failf("Output cannot be printed raw", "%s.", capital(err.Error()))
 		}
 		_, err = fmt.Fprint(p.stdout, text)
 		return err
 	case p.json:
-		v, err := view.OutputJSON(o)
+		v, err := o.JSON()
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(p.stdout, string(v.Value))
 		return err
 	}
-	_, err := fmt.Fprintln(p.stdout, view.OutputText(o, d))
+	_, err := fmt.Fprintln(p.stdout, o.Text(true))
 	return err
 }
 
 func (p *program) printOutputs(outs []view.Output) error {
 	all := make(map[string]view.OutputValue, len(outs))
 	for _, o := range outs {
-		v, err := view.OutputJSON(o)
+		v, err := o.JSON()
 		if err != nil {
 			return err
 		}

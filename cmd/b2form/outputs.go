@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,22 +19,21 @@ type reader struct {
 	snapshot *kind.Snapshot
 	entries  map[kind.Addr]kind.Entry
 	secrets  map[kind.Addr]apply.Secret // keys that this run made
-	kinds    map[string]*kind.Kind
 	declared map[kind.Addr]*kind.Resource
+
+	// What the output under way asked for and did not get.
+	withheld []kind.Addr // keys of which the secret was not given
+	absent   bool        // an object that is not live
 }
 
 func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) *reader {
 	r := &reader{
 		session: s, snapshot: snapshot, secrets: secrets,
 		entries:  make(map[kind.Addr]kind.Entry, len(entries)),
-		kinds:    map[string]*kind.Kind{},
 		declared: make(map[kind.Addr]*kind.Resource, len(s.config.Resources)),
 	}
 	for _, e := range entries {
 		r.entries[e.Addr] = e
-	}
-	for _, k := range s.kinds {
-		r.kinds[k.Name] = k
 	}
 	for _, res := range s.config.Resources {
 		r.declared[res.Addr] = res
@@ -43,59 +43,50 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets 
 
 // live is the kind.Live of the account, with the secrets that may be shown.
 func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
-	e, ok := r.entries[addr]
-	k := r.kinds[addr.Kind]
-	if !ok || k == nil {
+	res, e := r.declared[addr], r.entries[addr]
+	if res == nil || e.ID == "" {
+		r.absent = true
 		return nil, false
 	}
-	computed, ok := r.snapshot.Computed(k, e.ID)
-	made, fresh := r.secrets[addr]
-	if !ok || !fresh || !r.disclosed(made) {
-		return computed, ok
+	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
+	if !ok {
+		r.absent = true
+		return nil, false
 	}
-	for _, a := range k.ComputedAttrs() {
-		if a.Secret {
+	made, fresh := r.secrets[addr]
+	for _, a := range res.Kind.ComputedAttrs() {
+		switch {
+		case !a.Secret:
+		case fresh && r.disclosed(made):
 			computed[a.Name] = cty.StringVal(made.Key.Reveal())
+		default:
+			r.withheld = append(r.withheld, addr)
 		}
 	}
 	return computed, true
 }
 
-// missing says why a value is not known.
-func (r *reader) missing(v cty.Value) string {
-	for _, m := range kind.ComputedIn(v) {
-		k := r.kinds[m.Addr.Kind]
-		e, ours := r.entries[m.Addr]
-		if k == nil || !ours {
-			continue
+// missing says why something is not known in the output that was evaluated
+// last.
+func (r *reader) missing() string {
+	if r.absent || len(r.withheld) == 0 {
+		return "(known after apply)"
+	}
+	var to []string
+	for _, addr := range r.withheld {
+		if !r.entries[addr].Adopted.IsZero() {
+			return "(not known: " + addr.String() + " was not made by b2form)"
 		}
-		if a := k.Attr(m.Attr); a == nil || !a.Secret {
-			continue
+		for _, d := range r.declared[addr].Deliver {
+			if !slices.Contains(to, d.Shown) {
+				to = append(to, d.Shown)
+			}
 		}
-		if !e.Adopted.IsZero() {
-			return "(not known: the key was not made by b2form)"
-		}
-		if to := destinations(r.declared[m.Addr]); to != "" {
-			return "(delivered to " + to + "; not stored)"
-		}
+	}
+	if len(to) == 0 {
 		return "(shown once when it was made; not stored)"
 	}
-	return "(known after apply)"
-}
-
-func destinations(r *kind.Resource) string {
-	if r == nil {
-		return ""
-	}
-	var names []string
-	for _, d := range r.Deliver {
-		names = append(names, d.Shown)
-	}
-	return strings.Join(names, ", ")
-}
-
-func (r *reader) disclosure() view.Disclosure {
-	return view.Disclosure{Missing: r.missing, Secrets: r.showSecrets}
+	return "(delivered to " + strings.Join(to, ", ") + "; not stored)"
 }
 
 // outputs evaluates every output block.
@@ -103,19 +94,19 @@ func (r *reader) outputs() ([]view.Output, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	outs := make([]view.Output, 0, len(r.config.Outputs))
 	for _, o := range r.config.Outputs {
+		r.withheld, r.absent = nil, false
 		v, ds := o.Value(r.live)
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
-			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v})
+			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, Missing: r.missing()})
 		}
 	}
 	return outs, diags
 }
 
 func (s *session) showOutputs(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) error {
-	r := s.reader(snapshot, entries, secrets)
-	outs, diags := r.outputs()
-	s.face.Outputs(outs, r.disclosure())
+	outs, diags := s.reader(snapshot, entries, secrets).outputs()
+	s.face.Outputs(outs, s.showSecrets)
 	s.face.Diagnostics(diags, s.files)
 	if diags.HasErrors() {
 		return exitCode(1)

@@ -1,25 +1,18 @@
 package main
 
 import (
-	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
-	"io"
-	"maps"
-	"net/http"
-	"net/http/httptest"
+	"net/url"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"b2form/internal/emulator"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of scripts")
@@ -35,10 +28,12 @@ func TestMain(m *testing.M) {
 //	b2 dump                                  print the account, without secrets
 //	b2 put METHOD JSON                       one raw call; "@name" stands for the ID of a bucket or key
 //	b2 fail METHOD N before|after STATUS CODE
+//	b2 upload BUCKET NAME
 //	b2 calls [METHOD=N ...] [writes=N]       requests since the last look
 //	b2 as CAPABILITY,... [BUCKET]            continue with a restricted key
 //
-// and "exits CODE COMMAND ..." is exec that wants a certain exit code.
+// "exits CODE COMMAND ..." is exec that wants a certain exit code, and "canary
+// FILE OTHER ..." wants the secret that is in FILE in no other one.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -46,7 +41,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup:               setup,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"b2": behind, "exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"b2": behind, "exits": exits, "canary": canary},
 	})
 }
 
@@ -66,24 +61,6 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// behind is the command b2 of scripts.
-func behind(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) == 0 || neg {
-		ts.Fatalf("usage: b2 dump|put|fail|calls|as ...")
-	}
-	a := ts.Value(serviceKey{}).(*service)
-	verbs := map[string]func(*testscript.TestScript, []string) error{
-		"dump": a.dump, "put": a.put, "fail": a.fail, "calls": a.calls, "as": a.as,
-	}
-	verb, ok := verbs[args[0]]
-	if !ok {
-		ts.Fatalf("b2 %s: unknown", args[0])
-	}
-	if err := verb(ts, args[1:]); err != nil {
-		ts.Fatalf("b2 %s: %v", strings.Join(args, " "), err)
-	}
-}
-
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || neg {
 		ts.Fatalf("usage: exits CODE COMMAND ...")
@@ -101,163 +78,29 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// A service is an emulated account on loopback.
-type service struct {
-	*emulator.Server
-	http *httptest.Server
-}
-
-func newService(now func() time.Time) (*service, error) {
-	a := &service{}
-	a.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.ServeHTTP(w, r) }))
-	var err error
-	a.Server, err = emulator.Open(emulator.Options{
-		Now: now, URL: a.http.URL,
-		Switches: emulator.Switches{RefuseUnknownMembers: true, TakenNames: []string{"taken-by-somebody"}},
-	})
-	return a, err
-}
-
-func (a *service) close() {
-	a.http.Close()
-	_ = a.Server.Close()
-}
-
-func (a *service) dump(ts *testscript.TestScript, _ []string) error {
-	d, err := a.Dump()
-	if err != nil {
-		return err
+// canary first makes sure that there is a secret, then looks for it in every
+// spelling.
+func canary(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: canary FILE OTHER ...")
 	}
-	b, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return err
+	var delivered struct {
+		Key string `json:"application_key"`
 	}
-	_, err = fmt.Fprintln(ts.Stdout(), string(b))
-	return err
-}
-
-func (a *service) put(ts *testscript.TestScript, args []string) error {
-	reply, err := a.call(args[0], args[1])
-	if err != nil {
-		return err
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &delivered))
+	if len(delivered.Key) < 20 {
+		ts.Fatalf("%s holds no application key", args[0])
 	}
-	_, err = fmt.Fprintln(ts.Stdout(), string(reply))
-	return err
-}
-
-// call sends one request with the master key, past b2form.
-func (a *service) call(method, body string) ([]byte, error) {
-	body, err := a.withIDs(body)
-	if err != nil {
-		return nil, err
-	}
-	token, err := a.token()
-	if err != nil {
-		return nil, err
-	}
-	body = strings.Replace(body, "{", `{"accountId":"`+a.AccountID()+`",`, 1)
-	return fetch(http.MethodPost, a.http.URL+"/b2api/v4/"+method, body, func(r *http.Request) { r.Header.Set("Authorization", token) })
-}
-
-func (a *service) token() (string, error) {
-	reply, err := fetch(http.MethodGet, a.http.URL+"/b2api/v4/b2_authorize_account", "", func(r *http.Request) { r.SetBasicAuth(a.MasterKeyID(), a.MasterKey()) })
-	if err != nil {
-		return "", err
-	}
-	var session struct{ AuthorizationToken string }
-	return session.AuthorizationToken, json.Unmarshal(reply, &session)
-}
-
-// withIDs replaces "@name" by the ID of the bucket or key with the name.
-func (a *service) withIDs(body string) (string, error) {
-	d, err := a.Dump()
-	if err != nil {
-		return "", err
-	}
-	for _, b := range d.Buckets {
-		body = strings.ReplaceAll(body, fmt.Sprintf(`"@%s"`, b["bucketName"]), fmt.Sprintf("%q", b["bucketId"]))
-	}
-	for _, k := range d.Keys {
-		body = strings.ReplaceAll(body, fmt.Sprintf(`"@%s"`, k["keyName"]), fmt.Sprintf("%q", k["applicationKeyId"]))
-	}
-	return body, nil
-}
-
-func fetch(method, url, body string, prepare func(*http.Request)) ([]byte, error) {
-	r, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	prepare(r)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	reply, err := io.ReadAll(resp.Body)
-	err = errors.Join(err, resp.Body.Close())
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", resp.Status, bytes.TrimSpace(reply))
-	}
-	return reply, err
-}
-
-func (a *service) fail(_ *testscript.TestScript, args []string) error {
-	if len(args) != 5 {
-		return errors.New("usage: METHOD N before|after STATUS CODE")
-	}
-	nth, err1 := strconv.Atoi(args[1])
-	status, err2 := strconv.Atoi(args[3])
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4]})
-	return nil
-}
-
-// calls compares the number of requests per method since the last look.
-func (a *service) calls(ts *testscript.TestScript, args []string) error {
-	got := map[string]int{}
-	for _, c := range a.Calls() {
-		got[c.Method]++
-		if c.Method != "b2_authorize_account" && !strings.HasPrefix(c.Method, "b2_list_") {
-			got["writes"]++
+	quoted, err := json.Marshal(delivered.Key)
+	ts.Check(err)
+	for _, name := range args[1:] {
+		for _, spelling := range []string{
+			delivered.Key, url.QueryEscape(delivered.Key), url.PathEscape(delivered.Key), strings.Trim(string(quoted), `"`),
+			strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(delivered.Key)), "="),
+		} {
+			if strings.Contains(ts.ReadFile(name), spelling) {
+				ts.Fatalf("the secret is in %s", name)
+			}
 		}
 	}
-	a.ResetCalls()
-	var text []string
-	for _, method := range slices.Sorted(maps.Keys(got)) {
-		text = append(text, fmt.Sprintf("%s=%d", method, got[method]))
-	}
-	for _, arg := range args {
-		method, n, _ := strings.Cut(arg, "=")
-		if strconv.Itoa(got[method]) != n {
-			return fmt.Errorf("there were %s", strings.Join(text, " "))
-		}
-	}
-	_, err := fmt.Fprintln(ts.Stdout(), strings.Join(text, "\n"))
-	return err
-}
-
-// as makes a key with the capabilities, limited to a bucket if one is named, and
-// puts it into the environment of the script.
-func (a *service) as(ts *testscript.TestScript, args []string) error {
-	request := map[string]any{"keyName": "restricted", "capabilities": strings.Split(args[0], ",")}
-	if len(args) > 1 {
-		request["bucketIds"] = []string{"@" + args[1]}
-	}
-	b, err := json.Marshal(request)
-	if err != nil {
-		return err
-	}
-	reply, err := a.call("b2_create_key", string(b))
-	if err != nil {
-		return err
-	}
-	var made struct{ ApplicationKeyID, ApplicationKey string }
-	if err := json.Unmarshal(reply, &made); err != nil {
-		return err
-	}
-	ts.Setenv("B2_APPLICATION_KEY_ID", made.ApplicationKeyID)
-	ts.Setenv("B2_APPLICATION_KEY", made.ApplicationKey)
-	return nil
 }

@@ -58,6 +58,7 @@ func (p *program) open() (*session, error) {
 		if s.box, err = p.openBox(); err != nil {
 			return nil, err
 		}
+		s.box.moveDeliveries(s.config)
 		p.face.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
 	}
 	if s.client, err = s.connect(); err != nil {

@@ -16,51 +16,43 @@ type Output struct {
 	Name      string
 	Sensitive bool
 	Value     cty.Value
+	// Missing stands for what is not known in the value:
+	// "(delivered to app.env; not stored)".
+	Missing string
 }
 
-// A Disclosure says what may be shown of outputs.
-type Disclosure struct {
-	// Missing puts into words why a part of a value is not known, such as
-	// "(delivered to app.env; not stored)". The value still has its marks.
-	Missing func(cty.Value) string
-	// Secrets shows what is marked or declared as sensitive.
-	Secrets bool
-}
-
-func (d Disclosure) text(o Output) string {
-	if o.Sensitive && !d.Secrets {
+// Text is the value as an HCL expression. reveal shows what is sensitive.
+func (o Output) Text(reveal bool) string {
+	if o.Sensitive && !reveal {
 		return sensitive
 	}
-	return literal{unknown: d.Missing, reveal: d.Secrets}.write(o.Value, 0)
+	return literal{unknown: func(cty.Value) string { return o.Missing }, reveal: reveal}.write(o.Value, 0)
 }
 
 // Outputs writes the closing section of an apply; nothing without outputs.
-func (t Text) Outputs(outs []Output, d Disclosure) {
+func (t Text) Outputs(outs []Output, reveal bool) {
 	if len(outs) == 0 {
 		return
 	}
-	fmt.Fprint(t.Out, "\n"+t.Style.paint("Outputs:", bold, green)+"\n\n"+OutputsText(outs, d))
+	fmt.Fprint(t.Out, "\n"+t.Style.paint("Outputs:", bold, green)+"\n\n"+OutputsText(outs, reveal))
 }
 
-// OutputsText is the outputs as HCL assignments, one a line.
-func OutputsText(outs []Output, d Disclosure) string {
+// OutputsText is the outputs as HCL assignments.
+func OutputsText(outs []Output, reveal bool) string {
 	var b strings.Builder
 	for _, o := range outs {
-		b.WriteString(key(o.Name) + " = " + d.text(o) + "\n")
+		b.WriteString(key(o.Name) + " = " + o.Text(reveal) + "\n")
 	}
 	return b.String()
 }
 
-// OutputText is one output's value as an HCL expression.
-func OutputText(o Output, d Disclosure) string { return d.text(o) }
-
-// OutputRaw is one output's value without quotes, for scripts; an error where
-// the value is no single text or part of it is not known.
-func OutputRaw(o Output, d Disclosure) (string, error) {
+// Raw is the value without quotes, for scripts; an error where it is no single
+// text or part of it is not known.
+func (o Output) Raw() (string, error) {
 	v, _ := o.Value.UnmarkDeep()
 	switch {
 	case !v.IsWhollyKnown():
-		return "", fmt.Errorf("output %q is not available: %s", o.Name, d.firstMissing(o.Value))
+		return "", fmt.Errorf("output %q is not available %s", o.Name, o.Missing)
 	case v.IsNull():
 		return "", fmt.Errorf("output %q is null", o.Name)
 	case !v.Type().IsPrimitiveType():
@@ -68,18 +60,7 @@ func OutputRaw(o Output, d Disclosure) (string, error) {
 	case v.Type() == cty.String:
 		return v.AsString(), nil
 	}
-	return literal{}.write(v, 0), nil
-}
-
-func (d Disclosure) firstMissing(v cty.Value) string {
-	text := ""
-	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
-		if text == "" && !e.IsKnown() {
-			text = d.Missing(e)
-		}
-		return text == "", nil
-	})
-	return text
+	return Literal(v), nil
 }
 
 // An OutputValue is an output in Terraform's JSON shape.
@@ -89,8 +70,8 @@ type OutputValue struct {
 	Value     json.RawMessage `json:"value,omitempty"`
 }
 
-// OutputJSON brings an output into its JSON shape. What is not known is null.
-func OutputJSON(o Output) (OutputValue, error) {
+// JSON brings the output into its JSON shape. What is not known is null.
+func (o Output) JSON() (OutputValue, error) {
 	v, _ := o.Value.UnmarkDeep()
 	v, err := cty.Transform(v, func(_ cty.Path, e cty.Value) (cty.Value, error) {
 		if !e.IsKnown() {

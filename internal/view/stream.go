@@ -181,18 +181,18 @@ func (j JSON) Done(r *apply.Result, m Mode) {
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only
-// where d shows secrets.
-func (j JSON) Outputs(outs []Output, d Disclosure) {
+// where reveal is set.
+func (j JSON) Outputs(outs []Output, reveal bool) {
 	m := make(map[string]OutputValue, len(outs))
 	for _, o := range outs {
-		v, err := OutputJSON(o)
+		v, err := o.JSON()
 		if err != nil {
 			if j.Trouble != nil {
 				j.Trouble(err)
 			}
 			continue
 		}
-		if (o.Sensitive || holdsSensitive(o.Value)) && !d.Secrets {
+		if (o.Sensitive || holdsSensitive(o.Value)) && !reveal {
 			v.Sensitive, v.Value = true, nil
 		}
 		m[o.Name] = v

@@ -21,7 +21,7 @@ type face interface {
 	Still(apply.Event)
 	Done(*apply.Result, view.Mode)
 	Secrets([]view.Secret)
-	Outputs([]view.Output, view.Disclosure)
+	Outputs([]view.Output, bool)
 }
 
 // tell drives a face through a whole run.
@@ -47,7 +47,7 @@ func tell(f face) {
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []kind.Addr{edge, reader}}, view.Planning)
 	f.Secrets([]view.Secret{{Addr: reader, KeyID: "0040000000000000000000001", Key: "K0040000000000000000000000000000"}})
-	f.Outputs(outputs(), disclosure())
+	f.Outputs(outputs(), false)
 }
 
 func outputs() []view.Output {
@@ -58,13 +58,9 @@ func outputs() []view.Output {
 		{Name: "hidden", Sensitive: true, Value: str("hush")},
 		{Name: "list", Value: strs("one that is long enough", "two that is long enough", "three that is long")},
 		{Name: "null", Value: cty.NullVal(cty.String)},
-		{Name: "partly", Value: cty.ObjectVal(attrs{"S3 access key": str("004…"), "S3 secret key": unknown, "n": cty.NumberFloatVal(1.5), "in": cty.ObjectVal(attrs{"a": cty.True})})},
+		{Name: "partly", Value: cty.ObjectVal(attrs{"S3 access key": str("004…"), "S3 secret key": unknown, "n": cty.NumberFloatVal(1.5), "in": cty.ObjectVal(attrs{"a": cty.True})}), Missing: "(delivered to reader.env; not stored)"},
 		{Name: "tainted", Value: cty.TupleVal([]cty.Value{str("hush").Mark(kind.Sensitive), str("shown")})},
 	}
-}
-
-func disclosure() view.Disclosure {
-	return view.Disclosure{Missing: func(cty.Value) string { return "(delivered to reader.env; not stored)" }}
 }
 
 func TestTextRun(t *testing.T) {
@@ -86,19 +82,17 @@ func TestJSONRun(t *testing.T) {
 }
 
 func TestOutputForms(t *testing.T) {
-	all := disclosure()
-	all.Secrets = true
 	var text string
 	for _, o := range outputs() {
-		raw, err := view.OutputRaw(o, all)
+		raw, err := o.Raw()
 		if err != nil {
 			raw = "error: " + err.Error()
 		}
-		v, err := view.OutputJSON(o)
+		v, err := o.JSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += o.Name + "\n  hcl:  " + view.OutputText(o, all) + "\n  raw:  " + raw + "\n  type: " + string(v.Type) + "\n  json: " + string(v.Value) + "\n"
+		text += o.Name + "\n  hcl:  " + o.Text(true) + "\n  raw:  " + raw + "\n  type: " + string(v.Type) + "\n  json: " + string(v.Value) + "\n"
 	}
 	golden(t, "outputs.txt", text)
 }
