@@ -61,7 +61,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s := &Store{path: path, now: o.Now, lock: lock}
 	if err := s.read(); err != nil {
-		return nil, errors.Join(err, releaseLock(lock))
+		_ = releaseLock(lock)
+		return nil, err
 	}
 	return s, nil
 }
