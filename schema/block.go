@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -159,7 +160,7 @@ func (l *loader) repetitions(b *block, ctx *hcl.EvalContext) (list []repetition,
 	if e == nil {
 		return []repetition{{}}, nil, true
 	}
-	v, marks := l.static.eval(e, ctx).Unmark()
+	v, marks := l.collection(e, ctx)
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are shown. Use nonsensitive() where that is harmless.")
 		return nil, nil, false
@@ -170,6 +171,33 @@ func (l *loader) repetitions(b *block, ctx *hcl.EvalContext) (list []repetition,
 		list, ok = l.eached(e, v, marks)
 	}
 	return list, marks, ok
+}
+
+// collection evaluates for_each or count and takes the marks off. toset(list) is
+// answered with a map: going through a set of 100,000 strings takes longer than
+// evaluating the block for each of them.
+func (l *loader) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, cty.ValueMarks) {
+	call, ok := e.(*hclsyntax.FunctionCallExpr)
+	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
+		return l.static.eval(e, ctx).Unmark()
+	}
+	list, diags := call.Args[0].Value(ctx)
+	list, marks := list.UnmarkDeep()
+	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
+		return l.static.eval(e, ctx).Unmark()
+	}
+	keys := make(map[string]cty.Value, list.LengthInt())
+	for it := list.ElementIterator(); it.Next(); {
+		_, v := it.Element()
+		if !isText(v) {
+			return l.static.eval(e, ctx).Unmark()
+		}
+		keys[v.AsString()] = v
+	}
+	if len(keys) == 0 {
+		return cty.MapValEmpty(cty.String), marks
+	}
+	return cty.MapVal(keys), marks
 }
 
 func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
@@ -199,7 +227,7 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 	t := v.Type()
 	set := t.IsSetType()
 	switch {
-	case !v.IsKnown() || set && !v.IsWhollyKnown():
+	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
 		l.notKnown(e.Range(), marks, "")
 		return nil, false
 	case v.IsNull():
@@ -215,7 +243,11 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 	list := make([]repetition, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
-		if key.IsNull() {
+		switch {
+		case !key.IsKnown():
+			l.notKnown(e.Range(), marks, "")
+			return nil, false
+		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
 			return nil, false
 		}
