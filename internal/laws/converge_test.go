@@ -1,0 +1,148 @@
+package laws_test
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"b2form/apply"
+	"b2form/internal/emulator"
+	"b2form/plan"
+)
+
+// Whatever configuration is applied on whatever another one left, planning again
+// finds nothing to do, applying again writes nothing, requests hold only what
+// changed, and at the end everything that was there before us is as it was.
+func TestConvergence(t *testing.T) {
+	steps, refused := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, emulator.Options{})
+		defer w.close()
+		w.parallelism = rapid.SampledFrom([]int{1, 4}).Draw(t, "parallelism")
+		w.strangers()
+		before := w.dump()
+		lost := false
+		for range rapid.IntRange(1, 3).Draw(t, "configurations") {
+			w.configure(drawConfig(t, w.kinds)...)
+			steps++
+			if !w.step() {
+				refused++
+			}
+			if !lost && rapid.IntRange(0, 4).Draw(t, "the state is lost") == 0 {
+				lost = true
+				w.must(os.RemoveAll(w.statePath()))
+			}
+		}
+		if lost {
+			return // nobody knows any more what was ours
+		}
+		w.teardown(rapid.Bool().Draw(t, "by destroy"))
+		if diff := cmp.Diff(before, w.dump()); diff != "" {
+			t.Fatalf("teardown did not leave what was there before (-before +after):\n%s", diff)
+		}
+	})
+	t.Logf("%d configurations, %d refused by the planner", steps, refused)
+	if refused*2 > steps {
+		t.Errorf("%d of %d configurations were refused: the generator draws too little that can be applied", refused, steps)
+	}
+}
+
+// strangers are objects that are nobody's business.
+func (w *world) strangers() {
+	made := w.by("b2_create_bucket", `{"bucketName":"foreign-files","bucketType":"allPrivate","bucketInfo":{"owner":"them"}}`)
+	w.by("b2_create_key", `{"keyName":"foreign-key","capabilities":["readFiles"],"bucketIds":[%q]}`, made["bucketId"])
+	w.by("b2_create_key", `{"keyName":"foreign-key","capabilities":["listKeys"]}`)
+}
+
+// step applies the configuration and holds the run to the laws. It reports false
+// where the planner refuses, which must leave the account alone.
+func (w *world) step() bool {
+	w.Helper()
+	start, before := w.wire.count(), w.dump()
+	a, result, err := w.apply(mode{})
+	if a == nil && err != nil {
+		if diff := cmp.Diff(before, w.dump()); diff != "" {
+			w.Fatalf("a refused plan changed the account: %v\n%s", err, diff)
+		}
+		return false
+	}
+	if err != nil {
+		w.Fatalf("apply: %v", err)
+	}
+	w.checkBodies(a, result, w.wire.writesSince(start))
+	w.settled(mode{})
+	quiet := w.wire.count()
+	w.done(mode{})
+	for _, r := range w.wire.writesSince(quiet) {
+		w.Errorf("a second apply sent %s", r)
+	}
+	return true
+}
+
+func (w *world) teardown(byDestroy bool) {
+	w.Helper()
+	if !byDestroy {
+		w.configure()
+	}
+	w.done(mode{destroy: byDestroy})
+	w.settled(mode{destroy: byDestroy})
+}
+
+// checkBodies demands that updates hold what changed and nothing else.
+func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) {
+	w.Helper()
+	allowed := map[any][]string{} // by remote ID
+	for i := range a.plan.Changes {
+		c := &a.plan.Changes[i]
+		switch c.Action {
+		case plan.Update:
+			allowed[c.ID] = wires(c, c.Fields)
+		case plan.Create:
+			allowed[stepOf(result, c).ID] = later(c)
+		}
+	}
+	for _, r := range writes {
+		if r.method != "b2_update_bucket" {
+			continue
+		}
+		m := r.members(w)
+		members := slices.DeleteFunc(slices.Sorted(maps.Keys(m)), func(name string) bool {
+			return name == "accountId" || name == "bucketId" || name == "ifRevisionIs"
+		})
+		if diff := cmp.Diff(allowed[m["bucketId"]], members); diff != "" || m["ifRevisionIs"] == nil {
+			w.Errorf("%s\nholds other than what changed (-changed +sent):\n%s", r, diff)
+		}
+	}
+}
+
+// wires are the request members of attributes, sorted.
+func wires(c *plan.Change, attrs []string) []string {
+	var out []string
+	for _, name := range attrs {
+		member, _, _ := strings.Cut(c.Kind.Attr(name).Wire, ".")
+		out = append(out, member)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// later are the members that must follow a create.
+func later(c *plan.Change) []string {
+	var names []string
+	for _, a := range c.Kind.Settable() {
+		if a.Later && !c.After.GetAttr(a.Name).IsNull() {
+			names = append(names, a.Name)
+		}
+	}
+	return wires(c, names)
+}
+
+func stepOf(r *apply.Result, c *plan.Change) apply.Step {
+	i := slices.IndexFunc(r.Steps, func(s apply.Step) bool { return s.Change.Addr == c.Addr })
+	return r.Steps[i]
+}

@@ -1,0 +1,99 @@
+package laws_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A request is one that the client sent.
+type request struct {
+	verb, path, method string // "POST", "/b2api/v3/b2_create_key", "b2_create_key"
+	raw                []byte
+}
+
+func (r request) writes() bool {
+	return !strings.HasPrefix(r.method, "b2_list_") && !strings.HasPrefix(r.method, "b2_get_") && r.method != "b2_authorize_account"
+}
+
+func (r request) String() string { return fmt.Sprintf("%s %s %s", r.verb, r.path, r.raw) }
+
+// members is the request's body.
+func (r request) members(j judge) map[string]any {
+	j.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(r.raw, &m); err != nil {
+		j.Fatalf("%s: %v", r, err)
+	}
+	return m
+}
+
+// A wire leads every request to one server, whatever host it names, and
+// remembers it. Accounts report the hosts of the real service.
+type wire struct {
+	addr string
+	next *http.Transport
+	// around, where set, decides what becomes of the n-th request, from 1.
+	around func(n int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error)
+
+	mu   sync.Mutex
+	sent []request
+}
+
+func newWire(addr string) *wire {
+	return &wire{addr: addr, next: &http.Transport{MaxIdleConnsPerHost: 16}}
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+	}
+	w.mu.Lock()
+	w.sent = append(w.sent, request{r.Method, r.URL.Path, path.Base(r.URL.Path), body})
+	n := len(w.sent)
+	w.mu.Unlock()
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host = "http", w.addr
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	send := func() (*http.Response, error) { return w.next.RoundTrip(r) }
+	if w.around != nil {
+		return w.around(n, r, send)
+	}
+	return send()
+}
+
+// since gives the requests after the first n.
+func (w *wire) since(n int) []request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.sent[n:])
+}
+
+func (w *wire) count() int { return len(w.since(0)) }
+
+// writesSince gives the requests after the first n that change something.
+func (w *wire) writesSince(n int) []request {
+	return slices.DeleteFunc(w.since(n), func(r request) bool { return !r.writes() })
+}
+
+// send answers a request without a network.
+func (w *world) send(r *http.Request) (status int, reply map[string]any) {
+	w.Helper()
+	rec := httptest.NewRecorder()
+	w.box.ServeHTTP(rec, r)
+	if err := json.Unmarshal(rec.Body.Bytes(), &reply); err != nil {
+		w.Fatalf("%s: %v", r.URL.Path, err)
+	}
+	return rec.Code, reply
+}

@@ -1,0 +1,378 @@
+// Package laws holds the product to its laws: the loader, the client, the
+// reader, the planner and the runner together, over HTTP against the emulator.
+package laws_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"b2form/apply"
+	"b2form/internal/account"
+	"b2form/internal/b2"
+	"b2form/internal/emulator"
+	"b2form/internal/secret"
+	"b2form/internal/state"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+// A judge hears of what is wrong: a *testing.T, a *rapid.T, or the verdict on a
+// broken emulator.
+type judge interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// noon is when every world begins.
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+// A clock moves only when somebody waits.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func (c *clock) wait(ctx context.Context, d time.Duration) error {
+	c.pass(d)
+	return ctx.Err()
+}
+
+// A world is an account in an emulator, a folder with a configuration, and the
+// state beside it.
+type world struct {
+	judge
+	box  *emulator.Server // nil in a process that shares another's account
+	http *httptest.Server
+	wire *wire
+	*clock
+	dir   string
+	kinds []*kind.Kind
+
+	keyID, key  string // credentials in use
+	parallelism int
+	events      []apply.Event
+	printed     strings.Builder // standard output: deliveries
+	log         []b2.Event
+	logged      sync.Mutex
+}
+
+// newWorld makes an empty account and an empty folder. It must be closed.
+func newWorld(j judge, o emulator.Options) *world {
+	j.Helper()
+	w := &world{judge: j, clock: &clock{now: noon}, kinds: schema.Kinds(), parallelism: 1}
+	o.Now = w.Now
+	if o.Seed == 0 {
+		o.Seed = 11 // its first secrets hold both / and +
+	}
+	o.Switches.RefuseUnknownMembers = true
+	var err error
+	if w.box, err = emulator.Open(o); err != nil {
+		j.Fatalf("%v", err)
+	}
+	if w.dir, err = os.MkdirTemp("", "laws-"); err != nil {
+		j.Fatalf("%v", err)
+	}
+	w.http = httptest.NewServer(w.box)
+	w.wire = newWire(w.http.Listener.Addr().String())
+	w.keyID, w.key = w.box.MasterKeyID(), w.box.MasterKey()
+	return w
+}
+
+func (w *world) close() {
+	w.wire.next.CloseIdleConnections()
+	w.http.Close()
+	if err := errors.Join(w.box.Close(), os.RemoveAll(w.dir)); err != nil {
+		w.Errorf("%v", err)
+	}
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("%v", err)
+	}
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+func (w *world) statePath() string { return w.path("b2form.state.json") }
+
+// configure replaces the configuration by files of these texts.
+func (w *world) configure(files ...string) {
+	w.Helper()
+	old, err := filepath.Glob(w.path("*.b2.hcl"))
+	w.must(err)
+	for _, name := range old {
+		w.must(os.Remove(name))
+	}
+	if len(files) == 0 {
+		files = []string{"# nothing is wanted\n"}
+	}
+	for i, text := range files {
+		w.must(os.WriteFile(w.path(fmt.Sprintf("f%02d.b2.hcl", i)), []byte(text), 0o600))
+	}
+}
+
+// A mode is what a run is asked for.
+type mode struct {
+	destroy bool
+	replace []kind.Addr
+}
+
+// An attempt is a run up to its plan.
+type attempt struct {
+	client   *b2.Client
+	config   *kind.Config
+	snapshot *kind.Snapshot
+	open     []state.Intent
+	plan     *plan.Plan
+}
+
+// idle reports whether a run would have nothing to do, not even in the state.
+func (a *attempt) idle() bool {
+	return a.plan.Empty() && len(a.plan.Refreshed) == 0 && len(a.open) == 0
+}
+
+func (w *world) connect() *b2.Client {
+	w.Helper()
+	c, err := b2.New(b2.Options{
+		KeyID: w.keyID, Key: w.key, Transport: w.wire, Parallelism: w.parallelism, Now: w.Now, Wait: w.wait,
+		Log: func(e b2.Event) {
+			w.logged.Lock()
+			defer w.logged.Unlock()
+			w.log = append(w.log, e)
+		},
+	})
+	w.must(err)
+	return c
+}
+
+// plan does what `b2form plan` does.
+func (w *world) plan(m mode) (*attempt, error) {
+	st, err := state.Read(w.statePath())
+	if err != nil {
+		return nil, err
+	}
+	return w.planFrom(st, m)
+}
+
+func (w *world) load() *kind.Config {
+	w.Helper()
+	config, diags := schema.Load(schema.Options{Dir: w.dir, Kinds: w.kinds})
+	if diags.HasErrors() {
+		w.Fatalf("the configuration is wrong: %v", diags)
+	}
+	return config
+}
+
+// planFrom may fail because B2 did (a *kind.Error) or because the planner
+// refuses (hcl.Diagnostics).
+func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
+	w.Helper()
+	a := &attempt{client: w.connect(), config: w.load(), open: st.Open}
+	owner, err := a.client.Authorize(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	known := slices.Clone(st.Entries)
+	for _, i := range st.Open {
+		known = append(known, kind.Entry{Addr: i.Addr, Identity: i.Identity})
+	}
+	want := account.Wanted(a.config, known, w.kinds)
+	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
+		return nil, err
+	}
+	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace}
+	for _, i := range st.Open {
+		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
+	}
+	made, diags := plan.Make(r)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	a.plan = made
+	return a, nil
+}
+
+func (w *world) lock() (*state.Store, error) {
+	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.Now, Operation: "apply", Who: "laws"})
+}
+
+// apply does what `b2form apply -auto-approve` does with every hazard allowed.
+// The result is nil where nothing was to be done or the plan failed.
+func (w *world) apply(m mode) (a *attempt, result *apply.Result, err error) {
+	w.Helper()
+	store, err := w.lock()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if a, err = w.planFrom(store.State(), m); err != nil || a.idle() {
+		return a, nil, err
+	}
+	result, err = w.carryOut(store, a)
+	return a, result, err
+}
+
+// carryOut applies a plan; the error is everything that failed.
+func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) {
+	if err := store.Bind(a.snapshot.Account.ID, a.snapshot.Account.Realm); err != nil {
+		return nil, err
+	}
+	r := apply.Run(context.Background(), apply.Options{
+		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
+		Secrets: secret.Env{Stdout: &w.printed}, Parallelism: w.parallelism, Now: w.Now,
+		Events: func(e apply.Event) { w.events = append(w.events, e) },
+	})
+	errs := []error{r.StateErr}
+	for _, s := range r.Steps {
+		if s.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.Change.Addr, s.Err))
+		}
+	}
+	err := errors.Join(errs...)
+	if err == nil && r.Failed() {
+		err = fmt.Errorf("not begun: %v", r.Skipped)
+	}
+	return r, err
+}
+
+// done applies and demands success.
+func (w *world) done(m mode) (*attempt, *apply.Result) {
+	w.Helper()
+	a, r, err := w.apply(m)
+	if err != nil {
+		w.Fatalf("apply: %v", err)
+	}
+	return a, r
+}
+
+// settled demands that nothing is left to do.
+func (w *world) settled(m mode) {
+	w.Helper()
+	a, err := w.plan(m)
+	if err != nil {
+		w.Fatalf("plan after apply: %v", err)
+	}
+	for _, c := range a.plan.Changes {
+		w.Errorf("after apply, %s still plans %s %v (%s)", c.Addr, c.Action, c.Fields, c.Reason)
+		for _, f := range c.Fields {
+			if !c.Before.IsNull() {
+				w.Errorf("  %s is %#v, wanted %#v", f, c.Before.GetAttr(f), c.After.GetAttr(f))
+			}
+		}
+	}
+	if len(a.plan.Refreshed) > 0 || len(a.open) > 0 {
+		w.Errorf("after apply, the state is not settled: %+v, open %+v", a.plan.Refreshed, a.open)
+	}
+}
+
+// by lets somebody else call B2 with the master key; no client sees it.
+func (w *world) by(method, body string, args ...any) map[string]any {
+	w.Helper()
+	status, reply := w.ask("POST", "/b2api/v4/"+method, fmt.Sprintf(body, args...), w.token())
+	if status != 200 {
+		w.Fatalf("%s by hand: %d %v", method, status, reply)
+	}
+	return reply
+}
+
+func (w *world) token() string {
+	w.Helper()
+	_, reply := w.authorize(4, w.box.MasterKeyID(), w.box.MasterKey())
+	token, _ := reply["authorizationToken"].(string)
+	return token
+}
+
+// authorize says how a version of the API answers to a key.
+func (w *world) authorize(version int, id, key string) (status int, reply map[string]any) {
+	w.Helper()
+	r := httptest.NewRequest("POST", fmt.Sprintf("/b2api/v%d/b2_authorize_account", version), strings.NewReader("{}"))
+	r.SetBasicAuth(id, key)
+	return w.send(r)
+}
+
+func (w *world) ask(verb, path, body, token string) (status int, reply map[string]any) {
+	w.Helper()
+	if method := filepath.Base(path); strings.HasSuffix(method, "_bucket") || strings.HasPrefix(method, "b2_list_b") || method == "b2_create_key" {
+		body = fmt.Sprintf(`{"accountId":%q,`, w.box.AccountID()) + strings.TrimPrefix(body, "{")
+	}
+	r := httptest.NewRequest(verb, path, strings.NewReader(body))
+	r.Header.Set("Authorization", token)
+	return w.send(r)
+}
+
+// dump is the whole account as JSON, IDs and all.
+func (w *world) dump() string {
+	w.Helper()
+	a, err := w.box.Dump()
+	w.must(err)
+	return indented(w, a)
+}
+
+// account is what the account holds up to IDs, revisions and times: they differ
+// between any two runs. An expiry is kept in hours from the world's beginning.
+func (w *world) account() string {
+	w.Helper()
+	a, err := w.box.Dump()
+	w.must(err)
+	names := map[any]any{}
+	for _, b := range a.Buckets {
+		names[b["bucketId"]] = b["bucketName"]
+		delete(b, "bucketId")
+		delete(b, "revision")
+	}
+	for _, k := range a.Keys {
+		delete(k, "applicationKeyId")
+		if ms, ok := k["expirationTimestamp"].(float64); ok {
+			k["expirationTimestamp"] = time.UnixMilli(int64(ms)).Sub(noon).Round(time.Hour).String()
+		}
+		ids, _ := k["bucketIds"].([]any)
+		for i := range ids {
+			ids[i] = names[ids[i]]
+		}
+	}
+	text := make(map[string]string, len(a.Keys))
+	for _, k := range a.Keys {
+		text[fmt.Sprintf("%s %d", k["keyName"], len(text))] = indented(w, k)
+	}
+	a.Keys = nil
+	out := indented(w, a) + "\n"
+	for _, name := range slices.Sorted(maps.Keys(text)) {
+		out += text[name] + "\n"
+	}
+	return out
+}
+
+func indented(j judge, v any) string {
+	j.Helper()
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		j.Fatalf("%v", err)
+	}
+	return string(b)
+}
