@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -16,23 +17,19 @@ import (
 // basis digests the changes and what they were made from: whole live objects,
 // with their IDs and revisions, and the IDs behind every name that the changes
 // use. What the plan does not touch does not matter.
-func (p *planner) basis() (string, error) {
+func (p *planner) basis() {
 	hash := sha256.New()
 	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
 	account := p.Snapshot.Account
-	if err := out.Encode([]string{"b2form plan 1", account.Realm, account.ID}); err != nil {
-		return "", err
-	}
+	err := out.Encode([]string{"b2form plan 1", account.Realm, account.ID})
 	for i := range p.plan.Changes {
-		d, err := p.digestible(&p.plan.Changes[i])
-		if err != nil {
-			return "", err
-		}
-		if err := out.Encode(d); err != nil {
-			return "", err
-		}
+		d, digestErr := p.digestible(&p.plan.Changes[i])
+		err = errors.Join(err, digestErr, out.Encode(d))
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	if err != nil {
+		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
+	}
+	p.plan.Basis = hex.EncodeToString(hash.Sum(nil))
 }
 
 // A digestible is a Change in the form that is hashed.

@@ -17,32 +17,33 @@ import (
 // state, announced by an interrupted run, or shown as an import.
 func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
-	if p.checkAccount(); p.diags.HasErrors() {
+	p.checkAccount()
+	if !p.diags.HasErrors() {
+		p.changes()
+		p.sort()
+		p.order()
+		p.basis()
+	}
+	if p.diags.HasErrors() {
 		return nil, p.diags
 	}
-	if !r.Destroy {
+	return &p.plan, nil
+}
+
+// changes plans what is declared, then the end of what is owned and no longer
+// wanted.
+func (p *planner) changes() {
+	if !p.Destroy {
 		p.checkReplace()
 		for _, r := range p.declared {
 			p.resource(r)
 		}
 	}
 	for _, addr := range p.owned {
-		if p.resources[addr] == nil || r.Destroy {
+		if p.resources[addr] == nil || p.Destroy {
 			p.remove(addr)
 		}
 	}
-	p.sort()
-	p.order()
-	if p.diags.HasErrors() {
-		return nil, p.diags
-	}
-	basis, err := p.basis()
-	if err != nil {
-		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
-		return nil, p.diags
-	}
-	p.plan.Basis = basis
-	return &p.plan, nil
 }
 
 // A planner is one run of Make.

@@ -58,16 +58,14 @@ func (p *planner) checkReferences(r *kind.Resource, c *Change) {
 	})
 }
 
+// exists reports whether a name leads to something. Where the credentials do
+// not show everything, it may.
 func (p *planner) exists(k *kind.Kind, identity string) bool {
-	if !p.Snapshot.WasRead(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+	if !p.Snapshot.WasRead(k) || p.restricted(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
 		return true
 	}
-	if _, ok := p.declaredAs(k, identity); ok {
-		return true
-	}
-	return p.restricted(k) && slices.ContainsFunc(p.Snapshot.Account.Buckets, func(b kind.AllowedBucket) bool {
-		return k.Fold(b.Name) == identity
-	})
+	_, ok := p.declaredAs(k, identity)
+	return ok
 }
 
 // declaredAs finds the resource that declares an identity. Few plans ask, so
