@@ -27,9 +27,9 @@ type Need struct {
 
 // Wanted works out what a plan of cfg and entries needs: each kind that is
 // declared or owned, and each kind whose names those may hold. A configuration
-// without keys never lists keys. announced are the addresses of creates whose
-// outcome is unknown; what they made is looked for in every listing.
-func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind, announced ...kind.Addr) Want {
+// without keys never lists keys. An entry without an ID stands for an announced
+// create whose outcome is unknown: what it made is looked for in every listing.
+func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 	want := Want{}
 	for _, r := range cfg.Resources {
 		n := want[r.Kind.Name]
@@ -48,15 +48,13 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind, announce
 		}
 		n := want[k.Name]
 		n.Identities = append(n.Identities, k.Fold(e.Identity))
-		n.IDs = append(append(n.IDs, e.ID), e.Retiring...)
-		want[k.Name] = n
-	}
-	for _, addr := range announced {
-		if k := byName[addr.Kind]; k != nil {
-			n := want[k.Name]
+		n.IDs = append(n.IDs, e.Retiring...)
+		if e.ID != "" {
+			n.IDs = append(n.IDs, e.ID)
+		} else {
 			n.Multi = n.Multi || hasMulti(k)
-			want[k.Name] = n
 		}
+		want[k.Name] = n
 	}
 	for name, n := range want {
 		n.Identities, n.IDs = sorted(n.Identities), sorted(n.IDs)

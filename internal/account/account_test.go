@@ -86,10 +86,9 @@ func (l *lab) key(method, name string, limits map[string]any) (id, secret string
 
 // A want is what a test declares and owns.
 type want struct {
-	Buckets   []string            // declared
-	Keys      map[string][]string // declared, with the buckets they are limited to
-	Entries   []kind.Entry
-	Announced []kind.Addr
+	Buckets []string            // declared
+	Keys    map[string][]string // declared, with the buckets they are limited to
+	Entries []kind.Entry
 }
 
 func (l *lab) config(w want) *kind.Config {
@@ -129,7 +128,7 @@ func (l *lab) read(c *b2.Client, w want) (*kind.Snapshot, []string, error) {
 		l.t.Fatal(err)
 	}
 	l.server.ResetCalls()
-	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.Wanted(l.config(w), w.Entries, l.kinds, w.Announced...))
+	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.Wanted(l.config(w), w.Entries, l.kinds))
 	var calls []string
 	for _, call := range l.server.Calls() {
 		calls = append(calls, "v"+string(rune('0'+call.Version))+"/"+call.Method)
@@ -177,7 +176,7 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an owned key that is gone", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an announced key", want: want{Announced: []kind.Addr{addr("key", "x")}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
+		{name: "an announced key", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an unknown kind", want: want{Entries: []kind.Entry{{Addr: addr("file", "x"), ID: "4_z"}}}, calls: nil},
 	}
 	for _, tt := range tests {
