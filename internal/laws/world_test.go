@@ -316,10 +316,15 @@ func (w *world) authorize(version int, id, key string) (status int, reply map[st
 	return w.send(r)
 }
 
+// ask sends a request with a token, as a client of any sort may.
 func (w *world) ask(verb, path, body, token string) (status int, reply map[string]any) {
 	w.Helper()
-	if method := filepath.Base(path); strings.HasSuffix(method, "_bucket") || strings.HasPrefix(method, "b2_list_b") || method == "b2_create_key" {
-		body = fmt.Sprintf(`{"accountId":%q,`, w.box.AccountID()) + strings.TrimPrefix(body, "{")
+	switch filepath.Base(path) {
+	case "b2_create_bucket", "b2_update_bucket", "b2_delete_bucket", "b2_list_buckets", "b2_create_key", "b2_list_keys":
+		m := map[string]any{}
+		w.must(json.Unmarshal([]byte(body), &m))
+		m["accountId"] = w.box.AccountID()
+		body = indented(w, m)
 	}
 	r := httptest.NewRequest(verb, path, strings.NewReader(body))
 	r.Header.Set("Authorization", token)

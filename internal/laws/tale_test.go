@@ -1,0 +1,273 @@
+package laws_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/emulator"
+	"b2form/internal/state"
+)
+
+// A tale is the change from one configuration to the next that something
+// disturbs.
+type tale struct {
+	name          string
+	first, second string
+	mode          mode
+	// meanwhile happens between the two; may be nil.
+	meanwhile func(*world)
+}
+
+// tales are the sorts of change there are. Between them every verb of every
+// kind is called.
+func tales() []tale {
+	return []tale{
+		{name: "create", second: original},
+		{name: "update", first: original, second: changed},
+		{name: "replace", first: original, second: otherKeys},
+		{name: "remove", first: original, second: ""},
+		{name: "destroy with files", first: original, second: original, mode: mode{destroy: true}, meanwhile: (*world).fill},
+		{name: "adopt", first: original, second: changed, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "recover what vanished", first: original, second: original, meanwhile: (*world).vanish},
+	}
+}
+
+const original = `
+bucket "vault" {
+  name              = "acme-vault"
+  file_lock_enabled = true
+  default_retention {
+    mode     = "governance"
+    duration = 30
+  }
+}
+bucket "photos" {
+  name            = "acme-photos"
+  info            = { team = "web" }
+  lifecycle_rules = keep_only_last_version()
+  force_destroy   = true
+}
+key "one" {
+  name           = "one"
+  access         = "read_write"
+  buckets        = [bucket.photos]
+  name_prefix    = "library/"
+  valid_duration = "90d"
+  deliver "file" { path = "one.env" }
+}
+key "several" {
+  name         = "several"
+  capabilities = ["listFiles", "readFiles"]
+  buckets      = [bucket.photos, bucket.vault]
+  deliver "file" { path = "several.env" }
+}
+key "every" {
+  name         = "every"
+  capabilities = ["listBuckets"]
+  deliver "file" {
+    path    = "every.env"
+    content = "B2_APPLICATION_KEY_ID=${self.application_key_id}\nB2_APPLICATION_KEY=${self.application_key}\nBUCKET=${bucket.vault.id}\n"
+  }
+}
+`
+
+// changed has other settings of both buckets, and the same keys.
+var changed = replace(original,
+	"duration = 30", "duration = 7",
+	`{ team = "web" }`, "{}",
+	"keep_only_last_version()", "keep_prior_versions(7)",
+	"force_destroy   = true", "type = \"allPublic\"\n  file_lock_enabled = true\n  default_retention {\n    mode = \"compliance\"\n    duration = 1\n  }\n")
+
+// otherKeys limits each key otherwise.
+var otherKeys = replace(original,
+	"buckets        = [bucket.photos]", "buckets = [bucket.photos, bucket.vault]",
+	"buckets      = [bucket.photos, bucket.vault]", "buckets = [bucket.vault]",
+	`["listBuckets"]`, `["listBuckets", "listFiles"]`)
+
+func replace(text string, pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		if strings.Count(text, pairs[i]) != 1 {
+			panic("the text does not hold exactly one " + pairs[i])
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// fill puts into acme-photos what must go before the bucket can: versions, a
+// hide marker and an unfinished large file.
+func (w *world) fill() {
+	id := w.bucketID("acme-photos")
+	for range 2 {
+		w.upload(id, "a.txt")
+	}
+	w.by("b2_hide_file", `{"bucketId":%q,"fileName":"a.txt"}`, id)
+	w.by("b2_start_large_file", `{"bucketId":%q,"fileName":"c.bin","contentType":"b2/x-auto"}`, id)
+}
+
+func (w *world) upload(bucketID, name string) {
+	w.Helper()
+	to := w.by("b2_get_upload_url", `{"bucketId":%q}`, bucketID)
+	r := httptest.NewRequest("POST", to["uploadUrl"].(string), strings.NewReader("text"))
+	r.Header.Set("Authorization", to["authorizationToken"].(string))
+	r.Header.Set("X-Bz-File-Name", name)
+	r.Header.Set("Content-Type", "text/plain")
+	r.Header.Set("X-Bz-Content-Sha1", "do_not_verify")
+	if status, reply := w.send(r); status != 200 {
+		w.Fatalf("upload by hand: %d %v", status, reply)
+	}
+}
+
+// vanish deletes one of each by hand.
+func (w *world) vanish() {
+	for _, k := range w.live("b2_list_keys", "keys") {
+		if k["keyName"] == "every" {
+			w.by("b2_delete_key", `{"applicationKeyId":%q}`, k["applicationKeyId"])
+		}
+	}
+	w.by("b2_delete_bucket", `{"bucketId":%q}`, w.bucketID("acme-vault"))
+}
+
+func (w *world) bucketID(name string) string {
+	w.Helper()
+	for _, b := range w.live("b2_list_buckets", "buckets") {
+		if b["bucketName"] == name {
+			return b["bucketId"].(string)
+		}
+	}
+	w.Fatalf("there is no bucket %s", name)
+	return ""
+}
+
+// live lists what there is, by hand.
+func (w *world) live(method, member string) []map[string]any {
+	w.Helper()
+	var out []map[string]any
+	for _, o := range w.by(method, "{}")[member].([]any) {
+		out = append(out, o.(map[string]any))
+	}
+	return out
+}
+
+// begin tells the tale up to where it may be disturbed.
+func (l tale) begin(j judge) *world {
+	w := newWorld(j, emulator.Options{})
+	w.strangers()
+	w.configure(l.first)
+	w.done(mode{})
+	if l.meanwhile != nil {
+		l.meanwhile(w)
+	}
+	w.configure(l.second)
+	return w
+}
+
+// undisturbed gives what the tale comes to when nothing happens, and the requests
+// it takes.
+func (l tale) undisturbed(j judge) (account string, requests []request) {
+	w := l.begin(j)
+	defer w.close()
+	start := w.wire.count()
+	w.done(l.mode)
+	requests = w.wire.since(start)
+	w.settled(l.mode)
+	w.usable()
+	return w.account(), requests
+}
+
+// mostRuns is how many runs after a disturbed one may be needed.
+const mostRuns = 2
+
+// converge runs again until nothing is left to do, and compares.
+func (l tale) converge(w *world, want string) {
+	w.Helper()
+	var err error
+	for range mostRuns {
+		var a *attempt
+		if a, _, err = w.apply(l.mode); err == nil && a.idle() {
+			break
+		}
+	}
+	if err != nil {
+		w.Fatalf("the last run still fails: %v", err)
+	}
+	w.settled(l.mode)
+	if diff := cmp.Diff(want, w.account()); diff != "" {
+		w.Errorf("the account is not that of an undisturbed run (-undisturbed +disturbed):\n%s", diff)
+	}
+	w.usable()
+}
+
+// usable demands that the state names live objects only, and that every file a
+// declared key is delivered to holds the one that is live.
+func (w *world) usable() {
+	w.Helper()
+	st, err := state.Read(w.statePath())
+	w.must(err)
+	live := map[any]any{}
+	for _, b := range w.live("b2_list_buckets", "buckets") {
+		live[b["bucketId"]] = b["bucketName"]
+	}
+	for _, k := range w.live("b2_list_keys", "keys") {
+		live[k["applicationKeyId"]] = k["keyName"]
+	}
+	config, ids := w.load(), map[string]string{}
+	for _, e := range st.Entries {
+		ids[e.Addr.String()] = e.ID
+		if live[e.ID] != e.Identity || len(e.Retiring) > 0 {
+			w.Errorf("the state says %+v; that ID is %v", e, live[e.ID])
+		}
+	}
+	for _, r := range config.Resources {
+		for _, d := range r.Deliver {
+			if e, ok := st.Find(r.Addr); ok && e.Adopted.IsZero() {
+				w.holds(filepath.Base(d.Path), ids[r.Addr.String()])
+			}
+		}
+	}
+}
+
+// holds demands that a delivered file has the key with this ID, and that the key
+// works.
+func (w *world) holds(file, id string) {
+	w.Helper()
+	gotID, key := w.delivered(file)
+	if gotID != id {
+		w.Errorf("%s holds the key %q, the state %q", file, gotID, id)
+	}
+	if status, reply := w.authorize(4, gotID, key); status != 200 {
+		w.Errorf("the key in %s does not authorize: %v", file, reply["code"])
+	}
+	if info, err := os.Stat(w.path(file)); err != nil || info.Mode().Perm() != 0o600 {
+		w.Errorf("%s: mode %v, %v", file, info.Mode(), err)
+	}
+}
+
+func (w *world) delivered(file string) (id, key string) {
+	w.Helper()
+	text, err := os.ReadFile(w.path(file))
+	if err != nil {
+		w.Fatalf("%v", err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		switch name, value, _ := strings.Cut(line, "="); name {
+		case "B2_APPLICATION_KEY_ID":
+			id = value
+		case "B2_APPLICATION_KEY":
+			key = value
+		}
+	}
+	return id, key
+}
+
+// litter lists temporary files in the folder.
+func (w *world) litter() string {
+	w.Helper()
+	found, err := filepath.Glob(w.path(".b2form*.tmp"))
+	w.must(err)
+	return fmt.Sprint(found)
+}
