@@ -145,13 +145,18 @@ func (c *call) removeFile(f file) error {
 			drop = append(drop, p.Content)
 		}
 	}
+	c.dropLater(drop...)
+	return nil
+}
+
+// dropLater drops content once the transaction that makes it useless is kept.
+func (c *call) dropLater(names ...string) {
 	c.after = append(c.after, func() {
-		for _, id := range drop {
+		for _, name := range names {
 			// What stays behind is never found again and only takes room.
-			_ = c.server.content.drop(id)
+			_ = c.server.content.drop(name)
 		}
 	})
-	return nil
 }
 
 // findFile gives a version, whose ID must at least look like one.

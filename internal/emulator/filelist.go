@@ -234,6 +234,7 @@ func listUnfinishedLargeFiles(c *call) error {
 		return err
 	}
 	c.out.textOrNull("nextFileId", next.ID)
+	c.out.textOrNull("nextFileName", next.Name)
 	c.out.end('}')
 	return nil
 }

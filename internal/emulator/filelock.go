@@ -13,6 +13,10 @@ type lockWish struct {
 	Hold  string
 }
 
+func errNoLock() error {
+	return refuse(400, "bucket_missing_file_lock", "The bucket is not file lock enabled")
+}
+
 // newLock decides the lock of a file that is made now.
 func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
 	if wish == (lockWish{}) {
@@ -22,7 +26,7 @@ func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
 	case wish.Mode != "" && !c.may("writeFileRetentions"), wish.Hold != "" && !c.may("writeFileLegalHolds"):
 		return fileLock{}, unauthorized()
 	case !b.Locked:
-		return fileLock{}, refuse(400, "bucket_missing_file_lock", "The bucket is not file lock enabled")
+		return fileLock{}, errNoLock()
 	case wish.Hold != "" && wish.Hold != "on" && wish.Hold != "off":
 		return fileLock{}, badRequest("legalHold must be on or off: '%s'", wish.Hold)
 	}

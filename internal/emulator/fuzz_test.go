@@ -22,14 +22,18 @@ func FuzzServe(f *testing.F) {
 	f.Add("GET", "/b2api/v3/b2_list_buckets?accountId=ACCOUNT&bucketTypes=%5B1%5D", "", "", []byte{})
 	f.Add("POST", "/b2api/v2/b2_upload_file/BUCKET/x", "X-Bz-File-Name", "%ff", []byte("content"))
 	f.Add("PUT", "/file/my-bucket/f?Authorization=x", "Range", "bytes=1-", []byte{})
+	f.Add("POST", "/b2api/v4/b2_set_bucket_notification_rules", "", "", []byte(`{"bucketId":"BUCKET","eventNotificationRules":[{"name":"rule-one","eventTypes":["b2:ObjectCreated:*"],"targetConfiguration":{"url":"https://x"}}]}`))
+	f.Add("POST", "/b2api/v4/b2_copy_part", "", "", []byte(`{"sourceFileId":"FILE","largeFileId":"FILE","partNumber":1,"range":"bytes=-1"}`))
+	f.Add("POST", "/b2api/v4/b2_finish_large_file", "", "", []byte(`{"fileId":"FILE","partSha1Array":["",""]}`))
+	f.Add("GET", "/b2api/v4/b2_download_file_by_id?fileId=FILE", "Authorization", "3_20261103120000_8d625eb63be2775577c70e1a_da39a3ee5e6b4b0d3255bfef95601890afd80709_000_20261103130000_0000_dnld", []byte{})
 	f.Add("HEAD", "/b2api/v4/b2_list_file_names?bucketId=BUCKET&prefix=%00&delimiter=/", "Authorization", "x", []byte{})
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
 		s, err := emulator.Open(emulator.Options{Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, bucketID := inhabit(t, s)
-		fill := strings.NewReplacer("ACCOUNT", s.AccountID(), "BUCKET", bucketID)
+		token, bucketID, fileID := inhabit(t, s)
+		fill := strings.NewReplacer("ACCOUNT", s.AccountID(), "BUCKET", bucketID, "FILE", fileID)
 		r, err := http.NewRequest(method, "http://b2"+fill.Replace(target), strings.NewReader(fill.Replace(string(body))))
 		if err != nil {
 			return // no client can send it
@@ -49,8 +53,8 @@ func FuzzServe(f *testing.F) {
 	})
 }
 
-// inhabit makes a bucket with a file in it, and gives a token.
-func inhabit(t *testing.T, s *emulator.Server) (token, bucketID string) {
+// inhabit makes a bucket with an unfinished file in it, and gives a token.
+func inhabit(t *testing.T, s *emulator.Server) (token, bucketID, fileID string) {
 	call := func(method, body string) map[string]any {
 		r := httptest.NewRequest("POST", "/b2api/v4/"+method, bytes.NewReader([]byte(body)))
 		r.SetBasicAuth(s.MasterKeyID(), s.MasterKey())
@@ -64,6 +68,6 @@ func inhabit(t *testing.T, s *emulator.Server) (token, bucketID string) {
 	token = call("b2_authorize_account", "{}")["authorizationToken"].(string)
 	b := call("b2_create_bucket", `{"accountId":"`+s.AccountID()+`","bucketName":"my-bucket","bucketType":"allPrivate"}`)
 	bucketID = b["bucketId"].(string)
-	call("b2_start_large_file", `{"bucketId":"`+bucketID+`","fileName":"a/b","contentType":"b2/x-auto"}`)
-	return token, bucketID
+	f := call("b2_start_large_file", `{"bucketId":"`+bucketID+`","fileName":"a/b","contentType":"b2/x-auto"}`)
+	return token, bucketID, f["fileId"].(string)
 }

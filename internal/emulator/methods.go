@@ -7,8 +7,9 @@ type method struct {
 	writes bool
 	open   bool // takes other credentials than an authorization token
 	class  byte // of transaction, for the bill: 'A' is free
-	// begin and receive are the first two steps of an upload, whose body is
-	// content and whose parameters are headers; see upload.go.
+	upload bool // the body is content and the parameters are headers
+	// begin and receive are the first two steps of an upload or copy; see
+	// upload.go.
 	begin, receive func(*call) error
 }
 
@@ -26,13 +27,29 @@ var methods = map[string]method{
 	"b2_delete_key": {run: deleteKey, needs: "deleteKeys", writes: true, class: 'A'},
 	"b2_list_keys":  {run: listKeys, needs: "listKeys", class: 'C'},
 
+	"b2_get_bucket_notification_rules": {run: getNotificationRules, needs: "readBucketNotifications", class: 'C'},
+	"b2_set_bucket_notification_rules": {run: setNotificationRules, needs: "writeBucketNotifications", writes: true, class: 'C'},
+
+	"b2_copy_file":                  {begin: beginCopy, receive: receiveCopy, run: keepCopy, needs: "writeFiles", writes: true, class: 'C'},
+	"b2_delete_file_version":        {run: deleteFileVersion, needs: "deleteFiles", writes: true, class: 'A'},
+	"b2_download_file_by_id":        {run: downloadByID, open: true, class: 'B'},
+	byName:                          {run: downloadByName, open: true, class: 'B'},
+	"b2_get_download_authorization": {run: getDownloadAuthorization, needs: "shareFiles", class: 'C'},
+	"b2_get_file_info":              {run: getFileInfo, needs: "readFiles", class: 'B'},
+	"b2_get_upload_url":             {run: getUploadURL, needs: "writeFiles", class: 'A'},
+	"b2_hide_file":                  {run: hideFile, needs: "writeFiles", writes: true, class: 'A'},
+	"b2_list_file_names":            {run: listFileNames, needs: "listFiles", class: 'C'},
+	"b2_list_file_versions":         {run: listFileVersions, needs: "listFiles", class: 'C'},
+	"b2_update_file_legal_hold":     {run: updateLegalHold, needs: "writeFileLegalHolds", writes: true, class: 'A'},
+	"b2_update_file_retention":      {run: updateRetention, needs: "writeFileRetentions", writes: true, class: 'A'},
+	"b2_upload_file":                {begin: beginUpload, receive: receive, run: uploadFile, writes: true, open: true, upload: true, class: 'A'},
+
 	"b2_cancel_large_file":           {run: cancelLargeFile, needs: "writeFiles", writes: true, class: 'A'},
-	"b2_delete_file_version":         {run: deleteFileVersion, needs: "deleteFiles", writes: true, class: 'A'},
-	"b2_get_upload_url":              {run: getUploadURL, needs: "writeFiles", class: 'A'},
-	"b2_hide_file":                   {run: hideFile, needs: "writeFiles", writes: true, class: 'A'},
-	"b2_list_file_names":             {run: listFileNames, needs: "listFiles", class: 'C'},
-	"b2_list_file_versions":          {run: listFileVersions, needs: "listFiles", class: 'C'},
+	"b2_copy_part":                   {begin: beginCopyPart, receive: receiveCopy, run: keepPart, needs: "writeFiles", writes: true, class: 'C'},
+	"b2_finish_large_file":           {run: finishLargeFile, needs: "writeFiles", writes: true, class: 'A'},
+	"b2_get_upload_part_url":         {run: getUploadPartURL, needs: "writeFiles", class: 'A'},
+	"b2_list_parts":                  {run: listParts, needs: "writeFiles", class: 'C'},
 	"b2_list_unfinished_large_files": {run: listUnfinishedLargeFiles, needs: "listFiles", class: 'C'},
 	"b2_start_large_file":            {run: startLargeFile, needs: "writeFiles", writes: true, class: 'A'},
-	"b2_upload_file":                 {run: uploadFile, begin: beginUpload, receive: receiveFile, writes: true, class: 'A'},
+	"b2_upload_part":                 {begin: beginPart, receive: receive, run: keepPart, writes: true, open: true, upload: true, class: 'A'},
 }

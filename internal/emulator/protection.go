@@ -127,7 +127,7 @@ func (c *call) readRetention(b *bucket) error {
 		return nil
 	}
 	if !b.Locked && c.server.keeps(lockComesFirst) {
-		return refuse(400, "bucket_missing_file_lock", "The bucket is not file lock enabled")
+		return errNoLock()
 	}
 	if err := r.check(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -26,8 +27,10 @@ type call struct {
 	tx      tx
 	caller  key
 	out     printer
-	// incoming is what an upload's steps hand on.
+	// incoming is what the steps of an upload or copy hand on.
 	incoming *incoming
+	// sending is set by a download, which prints nothing.
+	sending *sending
 	// billed is how many class C transactions the call costs if not one.
 	billed int
 	// after runs once the transaction is kept.
@@ -41,12 +44,17 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	// content, if not nil, goes out instead of body.
+	content io.ReadCloser
 }
 
 // maxBody bounds a request's JSON body, in bytes.
 const maxBody = 4 << 20
 
 var callPath = regexp.MustCompile(`^/b2api/v([1-4])/(b2_[a-z0-9_]+)(?:/(.*))?$`)
+
+// byName is the call whose path is /file/BUCKET/NAME.
+const byName = "b2_download_file_by_name"
 
 // ServeHTTP answers one request of the native API. A dropped connection, which
 // is a fault that can be asked for, is the panic http.ErrAbortHandler.
@@ -58,6 +66,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, _ = strconv.Atoi(m[1])
 		c.method, c.target = m[2], m[3]
+	} else if target, ok := strings.CutPrefix(r.URL.Path, "/file/"); ok {
+		c.version, c.method, c.target = 4, byName, target
 	}
 	body, err := c.readBody()
 	entry := s.log.arrive(c, body)
@@ -98,7 +108,7 @@ func wait(ctx context.Context, latency time.Duration) bool {
 
 // readBody reads a JSON request; the content of an upload stays unread.
 func (c *call) readBody() ([]byte, error) {
-	if methods[c.method].begin != nil {
+	if methods[c.method].upload {
 		return nil, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(c.http.Body, maxBody+1))
@@ -126,28 +136,25 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	for _, f := range c.after {
 		f()
 	}
+	if d := c.sending; d != nil {
+		return &reply{status: d.status, header: d.header, content: s.read(d.source)}
+	}
 	return &reply{status: http.StatusOK, body: append(c.out.out, '\n')}
 }
 
-// steps runs the method's transaction or, for an upload, both of them with the
-// content in between.
+// steps runs the method's transaction or, for an upload or copy, both of them
+// with the content in between.
 func (c *call) steps(m method) error {
-	if m.begin != nil {
-		err := c.transact(m, func() error {
-			if err := c.testMode(); err != nil {
-				return err
-			}
-			return m.begin(c)
-		})
-		if err != nil {
-			return err
-		}
-		if err := m.receive(c); err != nil {
-			return err
-		}
-		return c.transact(m, func() error { return m.run(c) })
+	if m.begin == nil {
+		return c.transact(m, func() error { return c.run(m, m.run) })
 	}
-	return c.transact(m, func() error { return c.run(m) })
+	if err := c.transact(m, func() error { return c.run(m, m.begin) }); err != nil {
+		return err
+	}
+	if err := m.receive(c); err != nil {
+		return err
+	}
+	return c.transact(m, func() error { return m.run(c) })
 }
 
 func (c *call) transact(m method, f func() error) error {
@@ -164,9 +171,9 @@ func (c *call) transact(m method, f func() error) error {
 func (c *call) parse(m method, body []byte) (err error) {
 	get := c.http.Method == http.MethodGet || c.http.Method == http.MethodHead
 	switch {
-	case get && (!c.server.keeps(wireIsPrettyJSON) || m.begin != nil), !get && c.http.Method != http.MethodPost:
+	case get && (!c.server.keeps(wireIsPrettyJSON) || m.upload), !get && c.http.Method != http.MethodPost:
 		return refuse(405, "method_not_allowed", "%s does not take %s", c.method, c.http.Method)
-	case m.begin != nil:
+	case m.upload:
 		return nil
 	case get:
 		c.in = parseQuery(c.http.URL.Query())
@@ -176,7 +183,8 @@ func (c *call) parse(m method, body []byte) (err error) {
 	return err
 }
 
-func (c *call) run(m method) error {
+// run checks who calls before it takes the method's step.
+func (c *call) run(m method, step func(*call) error) error {
 	if err := c.testMode(); err != nil {
 		return err
 	}
@@ -191,7 +199,7 @@ func (c *call) run(m method) error {
 	if err := c.server.usage.check(c, m); err != nil {
 		return err
 	}
-	if err := m.run(c); err != nil {
+	if err := step(c); err != nil {
 		return err
 	}
 	c.server.usage.add(c, m)
@@ -220,15 +228,17 @@ func refusedReply(err error) *reply {
 // between success and failure.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *reply) {
 	h := w.Header()
-	for name, values := range out.header {
-		h[name] = values
-	}
 	h.Set("Cache-Control", "max-age=0, no-cache, no-store")
 	h.Set("Content-Type", "application/json;charset=UTF-8")
 	if out.status >= 300 {
 		h.Set("Content-Type", "application/json;charset=utf-8")
 	}
 	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
+	maps.Copy(h, out.header)
+	if out.content != nil {
+		sendContent(w, r, out)
+		return
+	}
 	body := out.body
 	if !s.keeps(wireIsPrettyJSON) {
 		var compact bytes.Buffer
@@ -246,17 +256,29 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *repl
 	}
 }
 
+func sendContent(w http.ResponseWriter, r *http.Request, out *reply) {
+	w.WriteHeader(out.status)
+	var err error
+	if r.Method != http.MethodHead {
+		_, err = io.Copy(w, out.content)
+	}
+	if err = errors.Join(err, out.content.Close()); err != nil {
+		// The reply promised more bytes than will come.
+		panic(http.ErrAbortHandler)
+	}
+}
+
 // testMode obeys the header with which clients ask for the service's trouble;
 // see the "Integration Checklist".
 func (c *call) testMode() error {
 	switch mode := strings.TrimSpace(c.http.Header.Get("X-Bz-Test-Mode")); {
-	case mode == "force_cap_exceeded" && methods[c.method].begin != nil:
+	case mode == "force_cap_exceeded" && methods[c.method].upload:
 		return refuse(403, "storage_cap_exceeded", "Cannot upload files, storage cap exceeded.")
 	case mode == "force_cap_exceeded" && methods[c.method].class == 'C':
 		return refuse(403, "transaction_cap_exceeded", "Transaction cap exceeded.")
 	case mode == "expire_some_account_authorization_tokens" && !methods[c.method].open && c.server.faults.sometimes():
 		return refuse(401, "expired_auth_token", "")
-	case mode == "fail_some_uploads" && methods[c.method].begin != nil && c.server.faults.sometimes():
+	case mode == "fail_some_uploads" && methods[c.method].upload && c.server.faults.sometimes():
 		return refuse(503, "service_unavailable", "")
 	}
 	return nil

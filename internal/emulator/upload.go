@@ -18,15 +18,22 @@ import (
 	"strings"
 )
 
-// An upload is answered in three steps, so that no transaction waits for the
-// network: begin checks the token and the headers and reserves an ID, receive
-// stores the content and compares digests, and the method itself makes the
-// content a file. What the last one needs stays in incoming.
+// An upload or copy is answered in three steps, so that no transaction waits
+// for content: begin checks the request and reserves an ID, receive stores the
+// content and compares digests, and the method itself makes the content a file.
+// What they hand on is incoming.
 type incoming struct {
-	file   file
-	verify string // the SHA-1 that is promised: 40 hex digits, or "" for none
-	atEnd  bool   // the promise comes after the content
-	length int64  // of the content
+	file    file   // to be, or the large file that the part belongs to
+	part    int    // its number
+	content string // the name of the content to be
+	source  source // of a copy
+	length  int64  // of the content
+	// sha1 and md5 are known after the second step.
+	sha1, md5 string
+	// What an upload promises: a SHA-1, or "" for none; that it comes after
+	// the content; and that nobody vouches for it.
+	verify            string
+	atEnd, unverified bool
 }
 
 // maxUpload is the size of the largest file in one request, in bytes.
@@ -72,7 +79,7 @@ func beginUpload(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.incoming = &incoming{file: f}
+	c.incoming = &incoming{file: f, content: f.ID}
 	return c.promises()
 }
 
@@ -166,7 +173,6 @@ var shaForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
 func (c *call) promises() error {
 	in, claim := c.incoming, strings.ToLower(c.http.Header.Get("X-Bz-Content-Sha1"))
 	in.length = c.http.ContentLength
-	in.file.SHA1 = ""
 	switch unverified, isUnverified := strings.CutPrefix(claim, unverifiedPrefix); {
 	case claim == "":
 		return badRequest("required header X-Bz-Content-Sha1 is missing")
@@ -174,9 +180,9 @@ func (c *call) promises() error {
 		in.atEnd = true
 		in.length -= sha1.Size * 2
 	case claim == "do_not_verify":
-		in.file.SHA1 = unverifiedPrefix
+		in.unverified = true
 	case isUnverified && shaForm.MatchString(unverified):
-		in.verify, in.file.SHA1 = unverified, unverifiedPrefix
+		in.verify, in.unverified = unverified, true
 	case shaForm.MatchString(claim):
 		in.verify = claim
 	default:
@@ -196,34 +202,39 @@ func (c *call) promises() error {
 // unverifiedPrefix marks a SHA-1 that the client did not vouch for.
 const unverifiedPrefix = "unverified:"
 
-// receive stores the content under the name and checks its promises.
-func (c *call) receive(name string) error {
+// receive is the second step of an upload.
+func receive(c *call) error {
 	in := c.incoming
-	digests := digests{sha1.New(), md5.New()}
-	limited := &io.LimitedReader{R: c.http.Body, N: in.length}
-	if err := c.server.content.put(name, io.TeeReader(limited, digests)); err != nil {
-		if limited.N > 0 {
-			return badRequest("the content ended early")
-		}
-		return err
+	if err := c.store(c.http.Body); err != nil {
+		return c.discard(in.content, err)
 	}
-	if limited.N > 0 {
-		return c.discard(name, badRequest("the content ended %d bytes early", limited.N))
-	}
-	in.file.Length = in.length
-	in.file.MD5 = hex.EncodeToString(digests.md5.Sum(nil))
-	found := hex.EncodeToString(digests.sha1.Sum(nil))
-	in.file.SHA1 += found
 	if in.atEnd {
 		end, err := io.ReadAll(io.LimitReader(c.http.Body, sha1.Size*2))
 		if in.verify = string(bytes.ToLower(end)); err != nil || !shaForm.MatchString(in.verify) {
-			return c.discard(name, badRequest("the content does not end with its SHA1 checksum"))
+			return c.discard(in.content, badRequest("the content does not end with its SHA1 checksum"))
 		}
 	}
-	if in.verify != "" && in.verify != found {
-		return c.discard(name, badRequest("Sha1 did not match data received"))
+	if in.verify != "" && in.verify != in.sha1 {
+		return c.discard(in.content, badRequest("Sha1 did not match data received"))
+	}
+	if in.unverified {
+		in.sha1 = unverifiedPrefix + in.sha1
 	}
 	return nil
+}
+
+// store keeps so many bytes of r as the incoming content.
+func (c *call) store(r io.Reader) error {
+	in := c.incoming
+	digests := digests{sha1.New(), md5.New()}
+	limited := &io.LimitedReader{R: r, N: in.length}
+	err := c.server.content.put(in.content, io.TeeReader(limited, digests))
+	if limited.N > 0 {
+		return badRequest("the content ended %d bytes early", limited.N)
+	}
+	in.sha1 = hex.EncodeToString(digests.sha1.Sum(nil))
+	in.md5 = hex.EncodeToString(digests.md5.Sum(nil))
+	return err
 }
 
 type digests struct{ sha1, md5 hash.Hash }
@@ -237,13 +248,17 @@ func (c *call) discard(name string, why error) error {
 	return errors.Join(why, c.server.content.drop(name))
 }
 
-// receiveFile is the second step of b2_upload_file.
-func receiveFile(c *call) error { return c.receive(c.incoming.file.ID) }
+// whole is the incoming file with what its content turned out to be.
+func (in *incoming) whole() file {
+	f := in.file
+	f.Length, f.SHA1, f.MD5 = in.length, in.sha1, in.md5
+	return f
+}
 
 // uploadFile is the last step of b2_upload_file. The bucket may have gone
 // meanwhile.
 func uploadFile(c *call) error {
-	f := c.incoming.file
+	f := c.incoming.whole()
 	if _, err := c.bucket(f.Bucket); err != nil {
 		return c.discard(f.ID, err)
 	}

@@ -81,3 +81,110 @@ func (c *call) checkLock(f file, bypass bool) error {
 	}
 	return nil
 }
+
+func getFileInfo(c *call) error {
+	id := c.in.requiredText("fileId")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	f, found, err := c.findFile(id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return refuse(404, "not_found", "file_state_none")
+	}
+	c.out.file(c, f)
+	return nil
+}
+
+func updateLegalHold(c *call) error {
+	name, id, hold := c.in.requiredText("fileName"), c.in.requiredText("fileId"), c.in.requiredText("legalHold")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	f, err := c.lockableFile(name, id)
+	if err != nil {
+		return err
+	}
+	if hold != "on" && hold != "off" {
+		return badRequest("legalHold must be on or off: '%s'", hold)
+	}
+	f.Lock.Hold = hold
+	save(c.tx, f.key(), f)
+	w := &c.out
+	w.begin("", '{')
+	w.text("fileId", id)
+	w.text("fileName", name)
+	w.text("legalHold", hold)
+	w.end('}')
+	return nil
+}
+
+func updateRetention(c *call) error {
+	name, id := c.in.requiredText("fileName"), c.in.requiredText("fileId")
+	c.in.require("fileRetention")
+	var wish lockWish
+	if in := c.in.object("fileRetention"); in != nil {
+		wish.Mode = in.text("mode")
+		wish.Until, _ = in.integer("retainUntilTimestamp")
+	}
+	bypass, _ := c.in.flag("bypassGovernance")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	f, err := c.lockableFile(name, id)
+	if err != nil {
+		return err
+	}
+	if err := c.checkRelock(f.Lock, wish, bypass); err != nil {
+		return err
+	}
+	f.Lock.Mode, f.Lock.Until = wish.Mode, wish.Until
+	save(c.tx, f.key(), f)
+	w := &c.out
+	w.begin("", '{')
+	w.text("fileId", id)
+	w.text("fileName", name)
+	w.fileRetention("fileRetention", f.Lock)
+	w.end('}')
+	return nil
+}
+
+// lockableFile gives a version whose bucket has Object Lock.
+func (c *call) lockableFile(name, id string) (file, error) {
+	f, found, err := c.findFile(id)
+	if err != nil {
+		return f, err
+	}
+	if !found || f.Name != name || f.Action == hidden {
+		if b, err := c.bucket(f.Bucket); err == nil && !b.Locked {
+			return f, errNoLock()
+		}
+		return f, refuse(400, "file_not_present", "File not present: %s %s", name, id)
+	}
+	b, err := c.bucket(f.Bucket)
+	if err == nil && !b.Locked {
+		err = errNoLock()
+	}
+	return f, err
+}
+
+// checkRelock lets a retention grow, and shrink or go only with a bypass of
+// governance.
+func (c *call) checkRelock(old fileLock, wish lockWish, bypass bool) error {
+	if bypass && !c.may("bypassGovernance") {
+		return unauthorized()
+	}
+	if wish.Mode != "" || wish.Until != 0 {
+		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
+			return err
+		}
+	}
+	weaker := wish.Until < old.Until || wish.Mode != old.Mode && wish.Mode != "compliance"
+	active := old.Until > c.now.UnixMilli()
+	if active && weaker && !(bypass && old.Mode == "governance") {
+		return refuse(401, "access_denied", "Access Denied")
+	}
+	return nil
+}

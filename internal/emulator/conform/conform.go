@@ -19,9 +19,12 @@
 //
 // A request may begin with "repeat 3", and then ${n} counts from 1. In the
 // reply's members an object lists what must be there; an array, all of it.
+// ${account}, ${keyId} and ${key} are the subject's; ${fiveMebibytes} is that
+// many letters "a", the smallest round size of a part.
 // "$any" is any value, "$absent" no member, "$=name" any string, which is then
 // ${name} in what follows. After "=> 200 exactly" the body is compared byte for
-// byte. Every reply must also have what all replies have: see laws.go.
+// byte; after "=> 200 content" too, and it is a file's. Every other reply must
+// also have what all replies have: see laws.go.
 package conform
 
 import (
@@ -66,6 +69,7 @@ type step struct {
 	body   string
 	status int
 	exact  bool
+	isFile bool // the reply is content
 	want   []field
 	expect string
 }
@@ -172,6 +176,7 @@ func parseStep(block string) (s step, err error) {
 	s.header, s.body = parseMessage(request)
 	status, reply, _ := strings.Cut(reply, "\n")
 	status, s.exact = strings.CutSuffix(status, " exactly")
+	status, s.isFile = strings.CutSuffix(status, " content")
 	if s.status, err = strconv.Atoi(status); err != nil {
 		return s, err
 	}

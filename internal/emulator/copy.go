@@ -1,0 +1,153 @@
+package emulator
+
+import "io"
+
+// maxCopy is the largest source of one copy, in bytes.
+const maxCopy = 5_000_000_000
+
+// A source is what a copy reads: a file, and of it a range of bytes.
+type source struct {
+	file         file
+	from, length int64
+}
+
+// readSource finds the file that a copy names, which the caller must be able
+// to read, and the range it wants.
+func (c *call) readSource(id, byteRange string) (source, error) {
+	f, found, err := c.findFile(id)
+	if err != nil {
+		return source{}, err
+	}
+	if !found || f.Action != uploaded {
+		return source{}, refuse(404, "not_found", "file_state_none")
+	}
+	b, err := c.bucket(f.Bucket)
+	if err != nil {
+		return source{}, err
+	}
+	if b.Type != "allPublic" && !c.may("readFiles") {
+		return source{}, unauthorized()
+	}
+	s := source{file: f, length: f.Length}
+	if byteRange != "" {
+		if s.from, s.length, err = parseRange(byteRange, f.Length); err != nil {
+			return source{}, err
+		}
+	}
+	if s.length > maxCopy {
+		return source{}, refuse(400, "source_too_large", "The source is larger than %d bytes", int64(maxCopy))
+	}
+	return s, nil
+}
+
+// readSourceKey checks the key of a source that its customer encrypted.
+func (c *call) readSourceKey(f file) error {
+	e, key, err := c.readFileEncryption("sourceServerSideEncryption", f.Encryption)
+	if err == nil && (e != f.Encryption || key != f.CustomerKey) {
+		err = badRequest("sourceServerSideEncryption is not that of the source")
+	}
+	return err
+}
+
+// beginCopy is the first step of b2_copy_file.
+func beginCopy(c *call) error {
+	sourceID, name := c.in.requiredText("sourceFileId"), c.in.requiredText("fileName")
+	bucketID, byteRange := c.in.text("destinationBucketId"), c.in.text("range")
+	directive, kind := c.in.text("metadataDirective"), c.in.text("contentType")
+	info, hasInfo := c.in.pairs("fileInfo")
+	wish := c.readLockWish()
+	s, missing := c.readSource(sourceID, byteRange)
+	wrongKey := c.readSourceKey(s.file)
+	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", c.server.defaultEncryption())
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	for _, err := range []error{missing, wrongKey, wrong, checkFileName(name), checkFileInfo(info)} {
+		if err != nil {
+			return err
+		}
+	}
+	if bucketID == "" {
+		bucketID = s.file.Bucket
+	}
+	b, err := c.fileBucket(bucketID)
+	if err != nil {
+		return err
+	}
+	if !c.mayName(name) {
+		return unauthorized()
+	}
+	f := c.newFile(b.ID, name, uploaded)
+	f.Encryption, f.CustomerKey = encrypted, customerKey
+	switch {
+	case directive == "REPLACE" && kind != "":
+		f.ContentType, f.Info = contentType(kind, name), info
+	case (directive == "" || directive == "COPY") && kind == "" && !hasInfo:
+		f.ContentType, f.Info = s.file.ContentType, s.file.Info
+	default:
+		return badRequest("metadataDirective COPY takes no contentType and fileInfo, REPLACE needs a contentType: '%s'", directive)
+	}
+	if f.Lock, err = c.newLock(b, wish); err != nil {
+		return err
+	}
+	c.incoming = &incoming{file: f, content: f.ID, source: s, length: s.length}
+	return nil
+}
+
+// keepCopy is the last step of b2_copy_file.
+func keepCopy(c *call) error {
+	f := c.incoming.whole()
+	if _, err := c.bucket(f.Bucket); err != nil {
+		return c.discard(f.ID, err)
+	}
+	c.addFile(f)
+	f.Action = "copy" // in this reply only
+	c.out.file(c, f)
+	return nil
+}
+
+// beginCopyPart is the first step of b2_copy_part.
+func beginCopyPart(c *call) error {
+	sourceID, largeID := c.in.requiredText("sourceFileId"), c.in.requiredText("largeFileId")
+	c.in.require("partNumber")
+	number, _ := c.in.integer("partNumber")
+	s, missing := c.readSource(sourceID, c.in.text("range"))
+	wrongKey := c.readSourceKey(s.file)
+	_, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	for _, err := range []error{missing, wrongKey, wrong} {
+		if err != nil {
+			return err
+		}
+	}
+	f, err := c.unfinishedFile(largeID)
+	if err != nil {
+		return err
+	}
+	if customerKey != f.CustomerKey {
+		return badRequest("The customer key is not that of the large file")
+	}
+	if err := c.reservePart(f, number); err != nil {
+		return err
+	}
+	c.incoming.source, c.incoming.length = s, s.length
+	return nil
+}
+
+// receiveCopy is the second step of both copies.
+func receiveCopy(c *call) error {
+	in := c.incoming
+	r := c.server.read(in.source)
+	if err := c.store(r); err != nil {
+		return c.discard(in.content, closing(r, err))
+	}
+	return r.Close()
+}
+
+func closing(r io.Closer, err error) error {
+	// What went wrong first is what matters.
+	_ = r.Close()
+	return err
+}

@@ -1,0 +1,368 @@
+package emulator
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxShare is how long a download authorization may last, in seconds.
+const maxShare = 7 * 24 * 60 * 60
+
+// overrides are the response headers a download may ask for, by the parameter
+// that asks, with the file info that says the same.
+var overrides = []struct{ parameter, header, info string }{
+	{"b2CacheControl", "Cache-Control", "b2-cache-control"},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition"},
+	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding"},
+	{"b2ContentLanguage", "Content-Language", "b2-content-language"},
+	{"b2ContentType", "Content-Type", ""},
+	{"b2Expires", "Expires", "b2-expires"},
+}
+
+func getDownloadAuthorization(c *call) error {
+	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("fileNamePrefix")
+	c.in.require("fileNamePrefix")
+	c.in.require("validDurationInSeconds")
+	seconds, _ := c.in.integer("validDurationInSeconds")
+	asked := url.Values{}
+	for _, o := range overrides {
+		if value := c.in.text(o.parameter); value != "" {
+			asked.Set(o.parameter, value)
+		}
+	}
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	if seconds < 1 || seconds > maxShare {
+		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxShare, seconds)
+	}
+	if _, err := c.fileBucket(bucketID); err != nil {
+		return err
+	}
+	if !c.mayName(prefix) {
+		return unauthorized()
+	}
+	until := c.now.Add(time.Duration(seconds) * time.Second)
+	grant := share{issued: c.now, until: until, bucketID: bucketID, prefix: prefix, asked: asked}
+	w := &c.out
+	w.begin("", '{')
+	w.text("authorizationToken", c.server.shareToken(grant))
+	w.text("bucketId", bucketID)
+	w.text("fileNamePrefix", prefix)
+	w.end('}')
+	return nil
+}
+
+// A share is what a download authorization grants: until a time, the names
+// under a prefix, with just these overrides.
+type share struct {
+	issued, until    time.Time
+	bucketID, prefix string
+	asked            url.Values
+}
+
+const shareTime = "20060102150405"
+
+// shareToken writes the share down as the documentation shows it: 3_<issued>_
+// <bucket>_<40 hex>_000_<until>_<length of the prefix>_dnld.
+func (s *Server) shareToken(g share) string {
+	head := fmt.Sprintf("3_%s_%s_", g.issued.UTC().Format(shareTime), g.bucketID)
+	tail := fmt.Sprintf("_000_%s_%04d_dnld", g.until.UTC().Format(shareTime), len(g.prefix))
+	mac := hmac.New(sha1.New, s.account.derive("share", s.account.masterKey()))
+	mac.Write([]byte(head + tail + g.prefix + "\x00" + g.asked.Encode()))
+	return head + hex.EncodeToString(mac.Sum(nil)) + tail
+}
+
+var shareForm = regexp.MustCompile(`^3_([0-9]{14})_[0-9a-f]{24}_[0-9a-f]{40}_000_([0-9]{14})_([0-9]{4})_dnld$`)
+
+// shared reports whether the token grants this download.
+func (c *call) shared(token string, f file, asked url.Values) bool {
+	m := shareForm.FindStringSubmatch(token)
+	if m == nil {
+		return false
+	}
+	issued, badIssue := time.Parse(shareTime, m[1])
+	until, badUntil := time.Parse(shareTime, m[2])
+	length, _ := strconv.Atoi(m[3])
+	if badIssue != nil || badUntil != nil || !c.now.Before(until) || length > len(f.Name) {
+		return false
+	}
+	g := share{issued: issued, until: until, bucketID: f.Bucket, prefix: f.Name[:length], asked: asked}
+	return hmac.Equal([]byte(c.server.shareToken(g)), []byte(token))
+}
+
+// downloadByID is b2_download_file_by_id.
+func downloadByID(c *call) error {
+	id := c.in.requiredText("fileId")
+	asked := c.asked()
+	c.in.text("Authorization")
+	if err := c.in.finish(c.strict()); err != nil {
+		return err
+	}
+	bucketID, _, _, ok := readFileID(id)
+	if !ok {
+		return badRequest("Invalid fileId: %s", id)
+	}
+	f := file{Bucket: bucketID}
+	found, err := load(c.tx, string(c.tx.get("i"+id)), &f)
+	if err != nil {
+		return err
+	}
+	return c.download(f, found && f.Action == uploaded, asked)
+}
+
+// downloadByName serves /file/BUCKET/NAME, the path of b2_download_file_by_name.
+func downloadByName(c *call) error {
+	bucketName, name, _ := strings.Cut(c.target, "/")
+	asked := c.asked()
+	f := file{Bucket: string(c.tx.get(c.nameKey(bucketName))), Name: name}
+	if f.Bucket == "" {
+		return refuse(404, "not_found", "Bucket does not exist: %s", bucketName)
+	}
+	now, found, err := c.current(f.Bucket, name)
+	if err != nil {
+		return err
+	}
+	if found {
+		f = now
+	}
+	return c.download(f, found && f.Action == uploaded, asked)
+}
+
+func (c *call) asked() url.Values {
+	asked := url.Values{}
+	for _, o := range overrides {
+		if value := c.in.text(o.parameter); value != "" {
+			asked.Set(o.parameter, value)
+		}
+	}
+	return asked
+}
+
+// download decides whether the caller may have the file, and what it sends.
+func (c *call) download(f file, found bool, asked url.Values) error {
+	if err := c.mayDownload(f, asked); err != nil {
+		return err
+	}
+	if !found {
+		return refuse(404, "not_found", "File with such name does not exist.")
+	}
+	if f.CustomerKey != "" {
+		_, key, err := headerEncryption(c.http.Header, encryption{})
+		if err != nil || key != f.CustomerKey {
+			return badRequest("The file is encrypted with a customer key, which the request must have")
+		}
+	}
+	c.sending = &sending{source: source{file: f, length: f.Length}, status: http.StatusOK}
+	h := c.fileHeader(f, asked)
+	if wanted := c.http.Header.Get("Range"); wanted != "" {
+		from, length, err := parseRange(wanted, f.Length)
+		if err != nil {
+			return err
+		}
+		c.sending.from, c.sending.length, c.sending.status = from, length, http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, from+length-1, f.Length))
+	}
+	h.Set("Content-Length", strconv.FormatInt(c.sending.length, 10))
+	c.sending.header = h
+	return nil
+}
+
+// mayDownload takes a token of either kind from the header or the query, and
+// none for a file in a public bucket.
+func (c *call) mayDownload(f file, asked url.Values) error {
+	b, err := c.bucket(f.Bucket)
+	if err != nil {
+		return refuse(404, "not_found", "Bucket does not exist")
+	}
+	token := c.http.Header.Get("Authorization")
+	if token == "" {
+		token = c.http.URL.Query().Get("Authorization")
+	}
+	switch {
+	case token == "" && b.Type == "allPublic":
+		c.caller = key{}
+		return nil
+	case strings.HasPrefix(token, "3_"):
+		if c.shared(token, f, asked) {
+			return nil
+		}
+		return unauthorized()
+	case token == "":
+		return unauthorized()
+	}
+	if err := c.identify(token, accountToken); err != nil {
+		return err
+	}
+	allowed := c.may("readFiles") && c.mayUse(f.Bucket) && c.mayName(f.Name)
+	if !allowed && b.Type != "allPublic" {
+		return unauthorized()
+	}
+	return nil
+}
+
+// fileHeader describes a file as downloads do. Info headers keep the case of
+// their keys.
+func (c *call) fileHeader(f file, asked url.Values) http.Header {
+	h := http.Header{
+		"Accept-Ranges":         {"bytes"},
+		"Content-Type":          {f.ContentType},
+		"X-Bz-File-Id":          {f.ID},
+		"X-Bz-File-Name":        {escapeName(f.Name)},
+		"X-Bz-Content-Sha1":     {f.SHA1},
+		"X-Bz-Upload-Timestamp": {strconv.FormatInt(f.Time, 10)},
+	}
+	for _, k := range sortedKeys(f.Info) {
+		h["x-bz-info-"+k] = []string{escapeName(f.Info[k])}
+	}
+	for _, o := range overrides {
+		if value, ok := f.Info[o.info]; ok {
+			h.Set(o.header, value)
+		}
+		if value := asked.Get(o.parameter); value != "" {
+			h.Set(o.header, value)
+		}
+	}
+	if f.CustomerKey != "" {
+		h.Set("X-Bz-Server-Side-Encryption-Customer-Algorithm", f.Encryption.Algorithm)
+		h.Set("X-Bz-Server-Side-Encryption-Customer-Key-Md5", f.CustomerKey)
+	} else if f.Encryption.Algorithm != "" {
+		h.Set("X-Bz-Server-Side-Encryption", f.Encryption.Algorithm)
+	}
+	maps.Copy(h, c.lockHeader(f.Lock))
+	return h
+}
+
+// lockHeader tells a file's lock to those who may know it, and to the others
+// that there may be one.
+func (c *call) lockHeader(l fileLock) http.Header {
+	h := http.Header{}
+	var hidden []string
+	if !c.may("readFileRetentions") {
+		hidden = append(hidden, "X-Bz-File-Retention-Mode", "X-Bz-File-Retention-Retain-Until-Timestamp")
+	} else if l.Mode != "" {
+		h.Set("X-Bz-File-Retention-Mode", l.Mode)
+		h.Set("X-Bz-File-Retention-Retain-Until-Timestamp", strconv.FormatInt(l.Until, 10))
+	}
+	if !c.may("readFileLegalHolds") {
+		hidden = append(hidden, "X-Bz-File-Legal-Hold")
+	} else if l.Hold != "" {
+		h.Set("X-Bz-File-Legal-Hold", l.Hold)
+	}
+	if hidden != nil {
+		h.Set("X-Bz-Client-Unauthorized-To-Read", strings.Join(hidden, ","))
+	}
+	return h
+}
+
+// escapeName percent-encodes a name, except slashes, for a header.
+func escapeName(name string) string {
+	return strings.ReplaceAll(url.PathEscape(name), "%2F", "/")
+}
+
+// parseRange reads "bytes=1-2", "bytes=1-" or "bytes=-2" for a file of that
+// size.
+func parseRange(header string, size int64) (from, length int64, err error) {
+	unsatisfiable := refuse(416, "range_not_satisfiable", "The range cannot be satisfied: %s", header)
+	first, last, ok := strings.Cut(strings.TrimPrefix(header, "bytes="), "-")
+	start, startErr := strconv.ParseInt(first, 10, 64)
+	end, endErr := strconv.ParseInt(last, 10, 64)
+	switch {
+	case !ok || !strings.HasPrefix(header, "bytes="):
+		return 0, 0, badRequest("Invalid range: %s", header)
+	case first == "" && endErr == nil:
+		start, end = max(0, size-end), size-1
+	case last == "" && startErr == nil:
+		end = size - 1
+	case startErr != nil || endErr != nil:
+		return 0, 0, badRequest("Invalid range: %s", header)
+	}
+	end = min(end, size-1)
+	if start > end {
+		return 0, 0, unsatisfiable
+	}
+	return start, end - start + 1, nil
+}
+
+// A sending is the content that a download replies with.
+type sending struct {
+	source
+	status int
+	header http.Header
+}
+
+// read gives the bytes of a source. A large file's pieces are opened as they
+// are reached.
+func (s *Server) read(from source) io.ReadCloser {
+	pieces := from.file.Pieces
+	if pieces == nil {
+		pieces = []piece{{from.file.ID, from.file.Length}}
+	}
+	return &pieceReader{content: s.content, pieces: pieces, skip: from.from, left: from.length}
+}
+
+type pieceReader struct {
+	content content
+	pieces  []piece
+	skip    int64 // bytes before the first wanted one
+	left    int64 // bytes still wanted
+	open    io.ReadSeekCloser
+}
+
+func (r *pieceReader) Read(p []byte) (int, error) {
+	for r.left > 0 {
+		if r.open == nil {
+			if err := r.next(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := r.open.Read(p[:min(int64(len(p)), r.left)])
+		r.left -= int64(n)
+		if errors.Is(err, io.EOF) {
+			err = r.Close()
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, io.EOF
+}
+
+// next opens the piece that has the next wanted byte.
+func (r *pieceReader) next() error {
+	for len(r.pieces) > 0 && r.skip >= r.pieces[0].Length {
+		r.skip -= r.pieces[0].Length
+		r.pieces = r.pieces[1:]
+	}
+	if len(r.pieces) == 0 {
+		return io.ErrUnexpectedEOF
+	}
+	in, err := r.content.open(r.pieces[0].Content)
+	if err != nil {
+		return err
+	}
+	r.open, r.pieces = in, r.pieces[1:]
+	_, err = in.Seek(r.skip, io.SeekStart)
+	r.skip = 0
+	return err
+}
+
+func (r *pieceReader) Close() error {
+	if r.open == nil {
+		return nil
+	}
+	in := r.open
+	r.open = nil
+	return in.Close()
+}
