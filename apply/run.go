@@ -150,29 +150,10 @@ func (r *runner) result(ctx context.Context, err error) *Result {
 	slices.SortFunc(out.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	for _, s := range r.steps {
 		if s.Err == nil {
-			count(&out.Counts, s.Change)
+			out.Counts = out.Counts.Plus(s.Change.Counts())
 		}
 	}
 	return out
-}
-
-func count(n *plan.Counts, c *plan.Change) {
-	if c.Import {
-		n.Import++
-	}
-	switch c.Action {
-	case plan.Create:
-		n.Add++
-	case plan.Update:
-		n.Change++
-	case plan.Replace:
-		n.Add++
-		n.Destroy++
-	case plan.Delete:
-		n.Destroy++
-	case plan.Forget:
-		n.Forget++
-	}
 }
 
 func (r *runner) put(e kind.Entry) error {

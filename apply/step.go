@@ -27,11 +27,6 @@ func (r *runner) step(ctx context.Context, c *plan.Change) Step {
 		s.ID, s.Err = r.watched(c, plan.Update, c.ID, func() (string, error) { return c.ID, r.update(ctx, c) })
 	case plan.Delete:
 		_, s.Err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.remove(ctx, c, c.ID) })
-		if s.Err == nil {
-			s.Err = r.forget(c.Addr)
-		}
-	case plan.Forget:
-		s.Err = r.forget(c.Addr)
 	case plan.NoOp:
 		if c.Import {
 			s.Err = r.record(c, c.ID, nil)
@@ -39,6 +34,10 @@ func (r *runner) step(ctx context.Context, c *plan.Change) Step {
 	}
 	if s.Err == nil {
 		s.Err = r.removeLeftovers(ctx, c)
+	}
+	// Only now: the entry is what the next run would find the leftovers by.
+	if s.Err == nil && (c.Action == plan.Delete || c.Action == plan.Forget) {
+		s.Err = r.forget(c.Addr)
 	}
 	s.Took = r.Now().Sub(start)
 	return s
