@@ -123,8 +123,13 @@ func downloadByID(c *call) error {
 }
 
 // downloadByName serves /file/BUCKET/NAME, the path of b2_download_file_by_name.
+// In a path too a plus stands for a space; see "String Encoding".
 func downloadByName(c *call) error {
-	bucketName, name, _ := strings.Cut(c.target, "/")
+	bucketName, encoded, _ := strings.Cut(c.target, "/")
+	name, err := url.QueryUnescape(encoded)
+	if err != nil {
+		return badRequest("The file name is not percent-encoded")
+	}
 	asked := c.asked()
 	f := file{Bucket: string(c.tx.get(c.nameKey(bucketName))), Name: name}
 	if f.Bucket == "" {

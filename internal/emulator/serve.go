@@ -66,7 +66,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, _ = strconv.Atoi(m[1])
 		c.method, c.target = m[2], m[3]
-	} else if target, ok := strings.CutPrefix(r.URL.Path, "/file/"); ok {
+	} else if target, ok := strings.CutPrefix(r.URL.EscapedPath(), "/file/"); ok {
 		c.version, c.method, c.target = 4, byName, target
 	}
 	body, err := c.readBody()
