@@ -59,9 +59,9 @@ func (c *call) printAccount() error {
 	}
 	w.end(']')
 	w.begin("keys", '[')
-	for at, data := range c.tx.scan("k", "k") {
-		var k key
-		if err := decode(at, data, &k); err != nil {
+	for at, record := range c.tx.scan("k", "k") {
+		k, err := readKey(at, record)
+		if err != nil {
 			return err
 		}
 		if !k.Deleted && !k.expired(c.now) {

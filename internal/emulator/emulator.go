@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -114,6 +115,7 @@ type Server struct {
 	log     callLog
 	usage   usage
 	closed  atomic.Bool
+	buffers sync.Pool // of replies, which run to megabytes
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has

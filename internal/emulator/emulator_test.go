@@ -16,6 +16,8 @@ import (
 // noon is when every test begins.
 var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 
+func nowNoon() time.Time { return noon }
+
 // A world is an emulator behind a loopback server and who talks to it.
 type world struct {
 	t      *testing.T
@@ -29,7 +31,7 @@ type world struct {
 func open(t *testing.T, o emulator.Options) *world {
 	t.Helper()
 	if o.Now == nil {
-		o.Now = func() time.Time { return noon }
+		o.Now = nowNoon
 	}
 	s, err := emulator.Open(o)
 	if err != nil {

@@ -3,6 +3,7 @@ package emulator
 import (
 	"crypto/md5"
 	"encoding/base64"
+	"time"
 )
 
 // A lockWish is how a new file is to be locked: by the bucket's default where
@@ -43,7 +44,7 @@ func (c *call) newLock(b bucket, wish lockWish) (fileLock, error) {
 
 // defaultLock is what the bucket's default retention means for a file of now.
 func (c *call) defaultLock(b bucket) fileLock {
-	until := c.now
+	until := c.now.Truncate(time.Second)
 	switch b.Retention.Unit {
 	case "days":
 		until = until.AddDate(0, 0, int(b.Retention.Duration))

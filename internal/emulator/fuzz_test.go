@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"b2form/internal/emulator"
 )
@@ -28,7 +27,7 @@ func FuzzServe(f *testing.F) {
 	f.Add("GET", "/b2api/v4/b2_download_file_by_id?fileId=FILE", "Authorization", "3_20261103120000_8d625eb63be2775577c70e1a_da39a3ee5e6b4b0d3255bfef95601890afd80709_000_20261103130000_0000_dnld", []byte{})
 	f.Add("HEAD", "/b2api/v4/b2_list_file_names?bucketId=BUCKET&prefix=%00&delimiter=/", "Authorization", "x", []byte{})
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
-		s, err := emulator.Open(emulator.Options{Now: func() time.Time { return noon }})
+		s, err := emulator.Open(emulator.Options{Now: nowNoon})
 		if err != nil {
 			t.Fatal(err)
 		}

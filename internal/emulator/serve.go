@@ -63,6 +63,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{server: s, http: r, now: s.options.Now()}
+	if buffer, ok := s.buffers.Get().(*[]byte); ok {
+		c.out.out = *buffer
+	}
 	if m := callPath.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, _ = strconv.Atoi(m[1])
 		c.method, c.target = m[2], m[3]
@@ -89,6 +92,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.answered(entry, out.status)
 	s.send(w, r, c, out)
+	buffer := c.out.out[:0]
+	s.buffers.Put(&buffer)
 }
 
 // wait lets the latency pass and reports whether the client is still there.
@@ -139,7 +144,8 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if d := c.sending; d != nil {
 		return &reply{status: d.status, header: d.header, content: s.read(d.source)}
 	}
-	return &reply{status: http.StatusOK, body: append(c.out.out, '\n')}
+	c.out.out = append(c.out.out, '\n')
+	return &reply{status: http.StatusOK, body: c.out.out}
 }
 
 // steps runs the method's transaction or, for an upload or copy, both of them

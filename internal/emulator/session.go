@@ -41,8 +41,7 @@ func (s *Server) findKey(t tx, id string, now time.Time) (key, bool, error) {
 	if id == s.account.ID {
 		return s.master(), true, nil
 	}
-	var k key
-	found, err := load(t, "k"+id, &k)
+	k, found, err := loadKey(t, id)
 	return k, found && !k.Deleted && !k.expired(now), err
 }
 

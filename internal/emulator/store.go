@@ -79,6 +79,35 @@ func encode(key string, v any) []byte {
 	return data
 }
 
+// pack joins strings to a record, each after its length.
+func pack(fields ...string) []byte {
+	size := 0
+	for _, f := range fields {
+		size += len(f) + 2
+	}
+	record := make([]byte, 0, size)
+	for _, f := range fields {
+		record = binary.AppendUvarint(record, uint64(len(f)))
+		record = append(record, f...)
+	}
+	return record
+}
+
+// unpack takes a record of pack apart; ok is false if it is none.
+func unpack(record []byte) (fields []string, ok bool) {
+	text := string(record)
+	for at := 0; at < len(text); {
+		length, n := binary.Uvarint(record[at:])
+		if n <= 0 || length > uint64(len(text)-at-n) {
+			return nil, false
+		}
+		at += n
+		fields = append(fields, text[at:at+int(length)])
+		at += int(length)
+	}
+	return fields, true
+}
+
 // count makes the next number, from 1, of what is being counted.
 func count(t tx, what string) uint64 {
 	n := uint64(1)
