@@ -106,7 +106,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 			destination = "stdout of " + r.Addr.String()
 		}
 		if first, has := taken[destination]; has {
-			e.say(hcl.DiagError, at, nil, "Duplicate destination", fmt.Sprintf("%s is delivered to already at %s; one secret would overwrite the other.", out.Shown, first))
+			e.say(hcl.DiagError, at, nil, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
 			continue
 		}
 		taken[destination] = at
@@ -125,7 +125,10 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		}
 		out.Digest = digest(out, text)
 		r.Deliver = append(r.Deliver, out)
-		r.Needs = slices.DeleteFunc(slices.Clone(withMarked(r.Needs, e.marks)), func(a kind.Addr) bool { return a == r.Addr })
+		delete(e.marks, refMark{r.Addr})
+		if more := withMarked(r.Needs, e.marks); len(more) > len(r.Needs) {
+			r.Needs, l.lateNeeds = more, true
+		}
 	}
 }
 

@@ -134,46 +134,49 @@ func length() function.Function {
 // lookup has a default that may be left out.
 func lookup() function.Function {
 	rest := dynamic("default")
-	rest.AllowNull = true
-	full := func(args []cty.Value) ([]cty.Value, error) {
-		switch len(args) {
-		case 2:
-			name, _ := args[1].Unmark()
-			m, _ := args[0].Unmark()
-			if !name.IsKnown() || !m.IsKnown() {
-				return append(slices.Clone(args), cty.DynamicVal), nil
-			}
-			t := m.Type()
-			if !t.IsMapType() && !t.IsObjectType() {
-				return nil, function.NewArgErrorf(0, "a map or object is needed")
-			}
-			if t.IsMapType() && m.HasIndex(name).False() || t.IsObjectType() && !t.HasAttribute(name.AsString()) {
-				return nil, function.NewArgErrorf(1, "there is no element %q and no default", name.AsString())
-			}
-			return append(slices.Clone(args), cty.NullVal(cty.DynamicPseudoType)), nil
-		case 3:
-			return args, nil
-		}
-		return nil, errors.New("lookup takes a map, a key and perhaps a default")
-	}
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{dynamic("map"), {Name: "key", Type: cty.String, AllowMarked: true}},
 		VarParam: &rest,
 		Type: func(args []cty.Value) (cty.Type, error) {
-			all, err := full(args)
+			all, err := withDefault(args)
 			if err != nil {
 				return cty.NilType, err
 			}
 			return stdlib.LookupFunc.ReturnTypeForValues(all)
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			all, err := full(args)
+			all, err := withDefault(args)
 			if err != nil {
 				return cty.NilVal, err
 			}
 			return stdlib.LookupFunc.Call(all)
 		},
 	})
+}
+
+// withDefault adds the third argument that the library's lookup insists on: the
+// element itself, which must exist then.
+func withDefault(args []cty.Value) ([]cty.Value, error) {
+	if len(args) == 3 {
+		return args, nil
+	}
+	if len(args) != 2 {
+		return nil, errors.New("lookup takes a map, a key and perhaps a default")
+	}
+	m, _ := args[0].Unmark()
+	key, _ := args[1].Unmark()
+	t := m.Type()
+	switch {
+	case !m.IsKnown() || !key.IsKnown():
+		return append(slices.Clone(args), cty.DynamicVal), nil
+	case t.IsMapType() && m.HasIndex(key).True():
+		return append(slices.Clone(args), m.Index(key)), nil
+	case t.IsObjectType() && t.HasAttribute(key.AsString()):
+		return append(slices.Clone(args), m.GetAttr(key.AsString())), nil
+	case t.IsMapType() || t.IsObjectType():
+		return nil, function.NewArgErrorf(1, "there is no element %q and no default", key.AsString())
+	}
+	return nil, function.NewArgErrorf(0, "a map or object is needed")
 }
 
 // one turns a list of at most one element into that element or null.

@@ -31,20 +31,46 @@ func (l *loader) judgeIdentities() {
 		l.errorAt(r.Block.RangeOf(r.Kind.Identity), "Duplicate "+r.Kind.Identity, fmt.Sprintf("%s and %s (at %s) both have the %s %q, so they would be one and the same %s.",
 			r.Addr, other.Addr, other.Block.RangeOf(r.Kind.Identity), r.Kind.Identity, id.value, r.Kind.Name))
 	}
-	for _, r := range l.config.Resources {
-		for _, a := range r.Kind.Attrs {
-			if a.Ref == "" || a.Computed {
-				continue
-			}
-			marks := cty.ValueMarks{}
-			for _, name := range namesIn(r.Value.GetAttr(a.Name)) {
-				if other := first[identity{a.Ref, l.kinds[a.Ref].Fold(name)}]; other != nil && other != r {
-					marks[refMark{other.Addr}] = struct{}{}
-				}
-			}
-			r.Needs = withMarked(r.Needs, marks)
+	for _, n := range l.nodes {
+		if n.block != nil {
+			l.needNames(n.block, first)
 		}
 	}
+}
+
+// needNames adds what the block's resources refer to by a plain name.
+func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
+	for i := range b.kind.Attrs {
+		a := &b.kind.Attrs[i]
+		if a.Ref == "" || a.Computed || b.written == nil {
+			continue
+		}
+		arg := b.written.find(a.Name)
+		if arg == nil && !b.written.dynamic {
+			continue
+		}
+		alike := arg != nil && !arg.varies && !b.written.dynamic
+		var marks cty.ValueMarks
+		for n, r := range b.resources {
+			if n == 0 || !alike {
+				marks = l.named(a, r, first)
+			}
+			if more := withMarked(r.Needs, marks); len(more) > len(r.Needs) {
+				r.Needs, l.lateNeeds = more, true
+			}
+		}
+	}
+}
+
+// named lists the declared resources whose names the attribute holds.
+func (l *loader) named(a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) cty.ValueMarks {
+	marks := cty.ValueMarks{}
+	for _, name := range namesIn(r.Value.GetAttr(a.Name)) {
+		if other := first[identity{a.Ref, l.kinds[a.Ref].Fold(name)}]; other != nil && other != r {
+			marks[refMark{other.Addr}] = struct{}{}
+		}
+	}
+	return marks
 }
 
 // namesIn lists the names that an attribute with a Ref holds.
@@ -66,9 +92,13 @@ func namesIn(v cty.Value) []string {
 	return out
 }
 
-// judgeNeeds reports resources that need one another. Arguments cannot form
-// such a loop, since their references were ordered; deliveries can.
+// judgeNeeds reports resources that need one another. References in arguments
+// cannot form such a loop, since they were ordered; deliveries and plain names
+// can.
 func (l *loader) judgeNeeds() {
+	if !l.lateNeeds {
+		return
+	}
 	byAddr := make(map[kind.Addr]*kind.Resource, len(l.config.Resources))
 	for _, r := range l.config.Resources {
 		byAddr[r.Addr] = r
@@ -104,6 +134,6 @@ func (l *loader) needsLoop(byAddr map[kind.Addr]*kind.Resource, loop []kind.Addr
 	for _, a := range loop {
 		steps = append(steps, a.String())
 	}
-	l.errorAt(byAddr[loop[0]].Block.Range, "Reference loop", fmt.Sprintf("With their deliveries these need one another in a circle: %s → %s. Remove one of the references.",
+	l.errorAt(byAddr[loop[0]].Block.Range, "Reference loop", fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of the references.",
 		strings.Join(steps, " → "), loop[0]))
 }

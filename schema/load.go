@@ -81,6 +81,8 @@ type loader struct {
 
 	root   *hcl.EvalContext // functions and path.*
 	static *scope           // computed attributes unknown
+
+	lateNeeds bool // there are needs beside those by reference in arguments
 }
 
 func newLoader(o Options) *loader {

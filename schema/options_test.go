@@ -1,0 +1,271 @@
+package schema_test
+
+import (
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+// write makes a folder with the given files.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// output evaluates one output against an account in which nothing is live.
+func output(t *testing.T, c *kind.Config, name string) cty.Value {
+	t.Helper()
+	for _, o := range c.Outputs {
+		if o.Name == name {
+			v, diags := o.Value(func(kind.Addr) (map[string]cty.Value, bool) { return nil, false })
+			if diags.HasErrors() {
+				t.Error(diags)
+			}
+			return v
+		}
+	}
+	t.Fatalf("no output %s", name)
+	return cty.NilVal
+}
+
+func TestLaterValuesOfAVariableWin(t *testing.T) {
+	files := map[string]string{"main.b2.hcl": `
+		variable "v" { default = "default" }
+		output "v" { value = var.v }`}
+	var o schema.Options
+	step := func(want string) {
+		t.Helper()
+		base := options(write(t, files))
+		base.Env, base.Vars = o.Env, o.Vars
+		config, diags := schema.Load(base)
+		if len(diags) > 0 {
+			t.Error(diags)
+		}
+		if got := output(t, config, "v").AsString(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	step("default")
+	o.Env = []schema.VarValue{{Name: "v", Value: "environment"}, {Name: "undeclared", Value: "passed over"}}
+	step("environment")
+	files["b2form.b2vars.hcl"] = `v = "own file"`
+	step("own file")
+	files["a.auto.b2vars.hcl"] = `v = "auto a"`
+	files["b.auto.b2vars.hcl"] = `v = "auto b"`
+	step("auto b")
+	o.Vars = append(o.Vars, schema.VarValue{Name: "v", Value: "command line"})
+	step("command line")
+	file := filepath.Join(write(t, map[string]string{"live.b2vars.hcl": `v = "named file"`}), "live.b2vars.hcl")
+	o.Vars = append(o.Vars, schema.VarValue{File: file})
+	step("named file")
+	o.Vars = append(o.Vars, schema.VarValue{Name: "v", Value: "last"})
+	step("last")
+}
+
+func TestTextsFromOutsideFollowTheType(t *testing.T) {
+	o := options(write(t, map[string]string{"main.b2.hcl": `
+		variable "text"   { type = string }
+		variable "number" { type = number }
+		variable "list"   { type = list(string) }
+		variable "any"    {}
+		variable "null"   {
+			type     = list(string)
+			nullable = false
+			default  = ["kept"]
+		}
+		output "all" { value = [var.text, var.number, var.list, var.any, var.null] }`}))
+	o.Env = []schema.VarValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
+	o.Vars = []schema.VarValue{{Name: "list", Value: `["a", "b"]`}}
+	o.Ask = func(name, _ string) (string, error) { return "asked for " + name, nil }
+	config, diags := schema.Load(o)
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	want := []any{`["a"]`, 12.0, []any{"a", "b"}, "asked for any", []any{"kept"}}
+	if d := cmp.Diff(any(want), plain(t, output(t, config, "all"))); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestDiagnosticsWithoutAPlace(t *testing.T) {
+	const main = `variable "site" { type = list(string) }`
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		set   func(*schema.Options)
+		want  string
+	}{
+		{"empty folder", nil, nil, "Write one, or name the configuration's folder with -chdir."},
+		{"Terraform's files", map[string]string{"main.tf": ""}, nil, "It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
+		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},
+		{"undeclared -var", map[string]string{"main.b2.hcl": `variable "site" { default = 1 }`},
+			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "sight"}} }, `Did you mean "site"?`},
+		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VarValue{{File: "none.hcl"}} }, "none.hcl cannot be read"},
+		{"wrong type", map[string]string{"main.b2.hcl": main},
+			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},
+		{"no expression", map[string]string{"main.b2.hcl": main},
+			func(o *schema.Options) { o.Env = []schema.VarValue{{Name: "site", Value: `hunter2]`}} }, "from the environment variable B2FORM_VAR_site is not a valid expression"},
+		{"reference", map[string]string{"main.b2.hcl": main},
+			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
+		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
+			o.Ask = func(string, string) (string, error) { return "", errors.New("end of input") }
+		}, "No value for var.site could be read: end of input."},
+		{"undeclared in a value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = 1"}, nil, `declares no variable "site"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(write(t, c.files))
+			if c.set != nil {
+				c.set(&o)
+			}
+			_, diags := schema.Load(o)
+			if len(diags) != 1 || !strings.Contains(diags[0].Detail, c.want) {
+				t.Errorf("got %v, want %s", diags, c.want)
+			}
+			if strings.Contains(diags.Error(), "hunter2") {
+				t.Errorf("a value from outside is repeated: %v", diags)
+			}
+		})
+	}
+}
+
+// Blocks may be spread over files in any way and order.
+func TestOrderMeansNothing(t *testing.T) {
+	src, err := os.ReadFile("testdata/good/whole/main.b2.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(src), "\n\n")
+	for i := 0; i < len(blocks); i++ { // a blank line inside a block
+		for strings.Count(blocks[i], "{") != strings.Count(blocks[i], "}") {
+			blocks[i] += "\n\n" + blocks[i+1]
+			blocks = slices.Delete(blocks, i+1, i+2)
+		}
+	}
+	want := ""
+	for seed := range uint64(20) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		rnd.Shuffle(len(blocks), func(i, j int) { blocks[i], blocks[j] = blocks[j], blocks[i] })
+		files := map[string]string{}
+		for _, b := range blocks {
+			files[string(rune('a'+rnd.IntN(3)))+".b2.hcl"] += b + "\n"
+		}
+		dir := write(t, files)
+		config, diags := schema.Load(options(dir))
+		if len(diags) > 0 {
+			t.Fatal(diags)
+		}
+		got := strings.ReplaceAll(show(t, config), dir, "")
+		if want == "" {
+			want = got
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatal(d)
+		}
+	}
+}
+
+func TestSources(t *testing.T) {
+	dir := write(t, map[string]string{
+		"b.b2.hcl": "", "a.b2.hcl.json": "", ".hidden.b2.hcl": "", "main.tf": "",
+		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
+	})
+	got, err := schema.Sources(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(names ...string) (out []string) {
+		for _, n := range names {
+			out = append(out, filepath.Join(dir, n))
+		}
+		return out
+	}
+	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), Values: in("b2form.b2vars.hcl", "a.auto.b2vars.hcl"), Other: in("live.b2vars.hcl")}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// What live answers may be a secret: it stands in what was asked for and in no
+// message.
+func TestSecretsStayWhereTheyBelong(t *testing.T) {
+	config, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": `
+		key "x" {
+			name   = "app"
+			access = "read_only"
+			deliver "file" {
+				path    = "x"
+				content = "id ${self.application_key_id}, secret ${tonumber(self.application_key)}"
+			}
+		}
+		output "plain"  { value = key.x.application_key }
+		output "number" { value = parseint(key.x.application_key, 10) }`})))
+	if len(diags) != 1 || diags[0].Subject.Start.Line != 7 {
+		t.Errorf("the template was not tried with a sample: %v", diags)
+	}
+	const canary = "K004canary"
+	live := func(kind.Addr) (map[string]cty.Value, bool) {
+		return map[string]cty.Value{"application_key": cty.StringVal(canary)}, true
+	}
+	for _, o := range config.Outputs {
+		v, diags := o.Value(live)
+		v, _ = v.Unmark()
+		if o.Name == "plain" && (diags.HasErrors() || v.AsString() != canary) {
+			t.Errorf("%s = %#v, %v", o.Name, v, diags)
+		}
+		if o.Name == "number" {
+			if !diags.HasErrors() {
+				t.Error("a secret was read as a number")
+			}
+			for _, d := range diags {
+				if strings.Contains(d.Error()+d.Detail, canary) || d.EvalContext != nil {
+					t.Errorf("%v holds the secret", d)
+				}
+			}
+		}
+	}
+}
+
+// Every file function stays below the configuration's folder.
+func TestFilesOutsideCannotBeRead(t *testing.T) {
+	outside := write(t, map[string]string{"secret": "hunter2"})
+	dir := write(t, map[string]string{"main.b2.hcl": ""})
+	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	library := schema.Functions(dir, "/")
+	for _, path := range []string{"link", "../" + filepath.Base(outside) + "/secret", filepath.Join(outside, "secret")} {
+		for _, name := range slices.Sorted(maps.Keys(library)) {
+			if !strings.HasPrefix(name, "file") && name != "templatefile" || name == "fileset" {
+				continue
+			}
+			args := []cty.Value{cty.StringVal(path)}
+			if name == "templatefile" {
+				args = append(args, cty.EmptyObjectVal)
+			}
+			v, err := library[name].Call(args)
+			if err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s(%q) = %#v, %v", name, path, v, err)
+			}
+		}
+	}
+	if v, err := library["file"].Call([]cty.Value{cty.StringVal(filepath.Join(dir, "main.b2.hcl"))}); err != nil || v.AsString() != "" {
+		t.Errorf("an absolute path into the folder: %#v, %v", v, err)
+	}
+}
