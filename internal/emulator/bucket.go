@@ -28,6 +28,7 @@ const (
 	maxInfo       = 10
 	maxInfoKey    = 50     // bytes
 	maxInfoValues = 10_000 // bytes, together
+	infoKeyOthers = "-_.`~!#$%^&*'|+"
 )
 
 var (
@@ -36,7 +37,6 @@ var (
 	consoleTypes = []string{"restricted", "shared", "snapshot"}
 
 	bucketNameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]|\.[A-Za-z0-9-])*$`)
-	infoKeyForm    = regexp.MustCompile("^[A-Za-z0-9_.`~!#$%^&*'|+-]+$")
 )
 
 // bucket gives the bucket with the ID.
@@ -199,7 +199,7 @@ func (c *call) readInfo(b *bucket) error {
 	values := 0
 	for _, k := range sortedKeys(info) {
 		switch folded := strings.ToLower(k); {
-		case len(k) > maxInfoKey || !infoKeyForm.MatchString(k):
+		case !isName(k, 1, maxInfoKey, infoKeyOthers):
 			return badRequest("invalid bucketInfo key: '%s'", k)
 		case strings.HasPrefix(folded, "b2-"):
 			return badRequest("bucketInfo key must not start with 'b2-': '%s'", k)

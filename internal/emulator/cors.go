@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,11 +22,9 @@ const (
 	maxCORSMaxAge = 86_400
 )
 
-// ruleNameForm is what CORS and event notification rules may be called.
-var ruleNameForm = regexp.MustCompile(`^[A-Za-z0-9-]{6,63}$`)
-
+// checkRuleName checks what CORS and event notification rules may be called.
 func checkRuleName(member, name string) error {
-	if !ruleNameForm.MatchString(name) || strings.HasPrefix(strings.ToLower(name), "b2-") {
+	if !isName(name, 6, 63, "-") || strings.HasPrefix(strings.ToLower(name), "b2-") {
 		return badRequest("%s must be 6 to 63 letters, digits and hyphens and not start with 'b2-': '%s'", member, name)
 	}
 	return nil

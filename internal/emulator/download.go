@@ -84,7 +84,7 @@ func (s *Server) shareToken(g share) string {
 	return head + hex.EncodeToString(mac.Sum(nil)) + tail
 }
 
-var shareForm = regexp.MustCompile(`^3_([0-9]{14})_[0-9a-f]{24}_[0-9a-f]{40}_000_([0-9]{14})_([0-9]{4})_dnld$`)
+var shareForm = regexp.MustCompile(`^3_([0-9]+)_[0-9a-f]+_[0-9a-f]+_000_([0-9]+)_([0-9]+)_dnld$`)
 
 // shared reports whether the token grants this download.
 func (c *call) shared(token string, f file, asked url.Values) bool {

@@ -146,6 +146,8 @@ func Open(o Options) (*Server, error) {
 	return s, nil
 }
 
+var regionForm = regexp.MustCompile(`^[a-z]+-[a-z]+-[0-9][0-9][0-9]$`)
+
 func (o *Options) complete() error {
 	if o.Now == nil {
 		return errors.New("no clock given")
@@ -153,7 +155,7 @@ func (o *Options) complete() error {
 	if o.Region == "" {
 		o.Region = "us-west-004"
 	}
-	if !regexp.MustCompile(`^[a-z]+-[a-z]+-[0-9]{3}$`).MatchString(o.Region) {
+	if !regionForm.MatchString(o.Region) {
 		return fmt.Errorf("region %q does not look like us-west-004", o.Region)
 	}
 	if o.KeyID != "" && !isHex(o.KeyID, accountIDLength) {

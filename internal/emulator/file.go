@@ -102,19 +102,21 @@ func (c *call) newFile(bucketID, name, action string) file {
 }
 
 var fileIDForm = regexp.MustCompile(
-	`^4_z([0-9a-f]{24})_f[12][0-9a-f]{5}([0-9a-f]{10})_d([0-9]{8})_m([0-9]{6})_c[0-9]{3}_v[0-9]{7}_t[0-9]{4}$`)
+	`^4_z([0-9a-f]+)_f[12]([0-9a-f]+)_d([0-9]+)_m([0-9]+)_c[0-9]+_v[0-9]+_t[0-9]+$`)
+
+const fileIDLength = 83
 
 // readFileID takes an ID apart.
 func readFileID(id string) (bucketID string, millis int64, order uint64, ok bool) {
 	m := fileIDForm.FindStringSubmatch(id)
-	if m == nil {
+	if m == nil || len(id) != fileIDLength || len(m[1]) != bucketIDLength || len(m[2]) != 15 {
 		return "", 0, 0, false
 	}
 	at, err := time.Parse("20060102150405", m[3]+m[4])
 	if err != nil {
 		return "", 0, 0, false
 	}
-	order, _ = strconv.ParseUint(m[2], 16, 64)
+	order, _ = strconv.ParseUint(m[2][5:], 16, 64)
 	return m[1], at.UnixMilli(), order, true
 }
 
@@ -216,7 +218,7 @@ func checkFileName(name string) error {
 func checkFileInfo(info map[string]string) error {
 	size := 0
 	for _, k := range sortedKeys(info) {
-		if len(k) > maxInfoKey || !infoKeyForm.MatchString(k) {
+		if !isName(k, 1, maxInfoKey, infoKeyOthers) {
 			return badRequest("Bad file info name: %s", k)
 		}
 		size += len(k) + len(info[k])

@@ -76,6 +76,16 @@ func (a account) bucketID(n uint64) string {
 	return string(id)
 }
 
+// isName reports whether s has so many bytes, all of them letters, digits or
+// one of others.
+func isName(s string, shortest, longest int, others string) bool {
+	odd := func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && !strings.ContainsRune(others, r)
+	}
+	return len(s) >= shortest && len(s) <= longest && !strings.ContainsFunc(s, odd)
+}
+
 func isHex(s string, length int) bool {
 	return len(s) == length && strings.Trim(s, hexDigits) == ""
 }

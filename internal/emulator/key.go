@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,10 +69,9 @@ const (
 	maxKeyDuration  = 1000 * 24 * 60 * 60 // seconds, exclusive
 	defaultKeyPage  = 100
 	maxKeyPage      = 10_000
+	maxKeyName      = 100
 	tooLongKeyPages = 1000 // what a broken keyPagesAreHundred uses
 )
-
-var keyNameForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
 
 // accountCapabilities reach beyond any bucket, so a key that is limited to one
 // cannot have them.
@@ -112,7 +110,7 @@ func createKey(c *call) error {
 }
 
 func (c *call) checkKey(k key) error {
-	if !keyNameForm.MatchString(k.Name) {
+	if !isName(k.Name, 1, maxKeyName, "-") {
 		return badRequest("keyName must be 1 to 100 letters, digits and hyphens: '%s'", k.Name)
 	}
 	if len(k.Capabilities) == 0 {

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,8 +29,6 @@ const (
 	maxEventBatch        = 50
 	maxCustomHeaders     = 10
 )
-
-var signingSecretForm = regexp.MustCompile(`^[A-Za-z0-9]{32}$`)
 
 // eventTypes are the event types by category; "*" means all of one.
 var eventTypes = map[string][]string{
@@ -124,7 +121,7 @@ func (r notificationRule) check() error {
 	switch {
 	case !strings.HasPrefix(r.URL, "https://"):
 		return badRequest("the url of rule '%s' must begin with https://", r.Name)
-	case r.Secret != "" && !signingSecretForm.MatchString(r.Secret):
+	case r.Secret != "" && !isName(r.Secret, 32, 32, ""):
 		return badRequest("hmacSha256SigningSecret must be 32 letters and digits")
 	case r.MaxBatch < 1 || r.MaxBatch > maxEventBatch:
 		return badRequest("maxEventsPerBatch must be from 1 to %d: %d", maxEventBatch, r.MaxBatch)

@@ -1,9 +1,6 @@
 package emulator
 
-import (
-	"math"
-	"regexp"
-)
+import "math"
 
 // replication is where a bucket's files go and come from; see "Cloud
 // Replication". A half that is not configured is nil.
@@ -31,8 +28,6 @@ const (
 	maxReplicationRules = 2
 	defaultPriority     = 128
 )
-
-var replicationNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (c *call) readReplication(b *bucket) error {
 	in := c.in.object("replicationConfiguration")
@@ -95,7 +90,7 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		return badRequest("a bucket may have no more than %d replication rules", maxReplicationRules)
 	}
 	for _, r := range s.Rules {
-		if !replicationNameForm.MatchString(r.Name) {
+		if !isName(r.Name, 1, 64, "-_") {
 			return badRequest("replicationRuleName must be 1 to 64 letters, digits, '-' and '_': '%s'", r.Name)
 		}
 		if r.Priority < 1 || r.Priority > math.MaxInt32 {

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -167,7 +166,7 @@ func headerEncryption(h http.Header, byDefault encryption) (e encryption, custom
 	return encryption{}, "", badRequest("Invalid server-side encryption headers")
 }
 
-var shaForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
+func isSHA1(s string) bool { return isHex(s, sha1.Size*2) }
 
 // promises reads how long the content is and which digest it has.
 func (c *call) promises() error {
@@ -181,9 +180,9 @@ func (c *call) promises() error {
 		in.length -= sha1.Size * 2
 	case claim == "do_not_verify":
 		in.unverified = true
-	case isUnverified && shaForm.MatchString(unverified):
+	case isUnverified && isSHA1(unverified):
 		in.verify, in.unverified = unverified, true
-	case shaForm.MatchString(claim):
+	case isSHA1(claim):
 		in.verify = claim
 	default:
 		return badRequest("Invalid X-Bz-Content-Sha1 header")
@@ -210,7 +209,7 @@ func receive(c *call) error {
 	}
 	if in.atEnd {
 		end, err := io.ReadAll(io.LimitReader(c.http.Body, sha1.Size*2))
-		if in.verify = string(bytes.ToLower(end)); err != nil || !shaForm.MatchString(in.verify) {
+		if in.verify = string(bytes.ToLower(end)); err != nil || !isSHA1(in.verify) {
 			return c.discard(in.content, badRequest("the content does not end with its SHA1 checksum"))
 		}
 	}
