@@ -47,8 +47,8 @@ func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
 		return err
 	}
 	p.streamed()
-	ctx, cancel := p.interruptible(ctx)
-	defer cancel()
+	ctx, stop := p.interruptible(ctx)
+	defer stop()
 	s, err := p.open()
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if !p.Empty() {
 		s.face.Done(result, m)
 	}
-	s.face.Secrets(s.secretsToShow(result))
+	s.face.Secrets(s.newSecrets(result))
 	if result.Failed() {
 		s.face.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)

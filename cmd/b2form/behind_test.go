@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,7 +28,8 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	a := ts.Value(serviceKey{}).(*service)
 	verbs := map[string]func(*testscript.TestScript, []string) error{
-		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload, "calls": a.calls, "as": a.as,
+		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
+		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
@@ -42,17 +44,60 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 type service struct {
 	*emulator.Server
 	http *httptest.Server
+
+	mu      sync.Mutex
+	held    string        // the method of which the next request is held up
+	arrived chan struct{} // closed when it is there
+	going   chan struct{} // closed when it may go on
 }
 
 func newService(now func() time.Time) (*service, error) {
 	a := &service{}
-	a.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.ServeHTTP(w, r) }))
+	a.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.delay(r)
+		a.ServeHTTP(w, r)
+	}))
 	var err error
 	a.Server, err = emulator.Open(emulator.Options{
-		Now: now, URL: a.http.URL,
+		Now: now, URL: "http://" + a.http.Listener.Addr().String(),
 		Switches: emulator.Switches{RefuseUnknownMembers: true, TakenNames: []string{"taken-by-somebody"}},
 	})
+	if err == nil {
+		a.http.Start()
+	}
 	return a, err
+}
+
+// delay holds up a request that hold asked for.
+func (a *service) delay(r *http.Request) {
+	a.mu.Lock()
+	wait := a.held != "" && strings.HasSuffix(r.URL.Path, "/"+a.held)
+	if wait {
+		a.held = ""
+		close(a.arrived)
+	}
+	going := a.going
+	a.mu.Unlock()
+	if wait {
+		<-going
+	}
+}
+
+func (a *service) hold(_ *testscript.TestScript, args []string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.held, a.arrived, a.going = args[0], make(chan struct{}), make(chan struct{})
+	return nil
+}
+
+func (a *service) await(*testscript.TestScript, []string) error {
+	<-a.arrived
+	return nil
+}
+
+func (a *service) release(*testscript.TestScript, []string) error {
+	close(a.going)
+	return nil
 }
 
 func (a *service) close() {

@@ -14,6 +14,10 @@ import (
 // the files that secrets are delivered to.
 const boxFolder = ".b2form/emulator"
 
+// boxRealm is what the state of the box records as its realm, so that it is
+// never taken for one of B2's.
+const boxRealm = "http://localhost"
+
 // A box is an emulated account for the length of one command.
 type box struct {
 	*emulator.Server

@@ -11,6 +11,7 @@ import (
 // A face is how a command speaks: view.Text to people, view.JSON to programs.
 type face interface {
 	Note(text string)
+	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.Mode)
 	Event(apply.Event)

@@ -1,19 +1,35 @@
 package main
 
-import "context"
+import (
+	"context"
+	"os"
+)
 
 // interruptible gives a context that ends with the first interrupt. The second
-// one ends the program on the spot.
-func (p *program) interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := p.interrupts()
-	go func() {
-		<-signals
-		p.face.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
+// one ends the program on the spot. stop must be called when the command is
+// done.
+func (p *program) interruptible(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	done := make(chan struct{})
+	go p.listen(p.interrupts(), cancel, done)
+	return ctx, func() {
 		cancel()
-		<-signals
+		close(done)
+	}
+}
+
+func (p *program) listen(signals <-chan os.Signal, cancel func(), done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case <-signals:
+	}
+	p.face.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
+	cancel()
+	select {
+	case <-done:
+	case <-signals:
 		p.face.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
 		p.exit(1)
-	}()
-	return ctx, cancel
+	}
 }

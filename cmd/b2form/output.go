@@ -39,8 +39,8 @@ Example:
 			case raw && name == "":
 				return failf("Name missing", "-raw prints one output: give its name, as in \"b2form output -raw endpoint\".")
 			}
-			ctx, cancel := p.interruptible(ctx)
-			defer cancel()
+			ctx, stop := p.interruptible(ctx)
+			defer stop()
 			return p.output(ctx, name, raw)
 		},
 	})

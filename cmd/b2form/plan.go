@@ -37,8 +37,8 @@ Exit codes:
 				return err
 			}
 			p.streamed()
-			ctx, cancel := p.interruptible(ctx)
-			defer cancel()
+			ctx, stop := p.interruptible(ctx)
+			defer stop()
 			return p.showPlan(ctx)
 		},
 	})
@@ -61,6 +61,9 @@ func (p *program) showPlan(ctx context.Context) (err error) {
 	}
 	s.face.Diagnostics(made.Warnings, s.files)
 	s.face.Plan(made, view.Planning)
+	if !made.Empty() {
+		s.face.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
+	}
 	if s.detailedExitCode && !made.Empty() {
 		return changesPresent
 	}

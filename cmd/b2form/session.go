@@ -112,6 +112,7 @@ func (s *session) connect() (*b2.Client, error) {
 	}
 	if s.box != nil {
 		o.KeyID, o.Key, o.Transport = s.box.MasterKeyID(), s.box.MasterKey(), s.box
+		o.Endpoint = boxRealm
 		return b2.New(o)
 	}
 	o.KeyID, o.Key = s.getenv("B2_APPLICATION_KEY_ID"), s.getenv("B2_APPLICATION_KEY")

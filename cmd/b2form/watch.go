@@ -63,14 +63,17 @@ func (w *watch) remind() {
 
 func (w *watch) stop() { w.end() }
 
-// secretsToShow are the new keys that are shown once: those that went nowhere,
-// on a terminal, and all with -show-secrets.
-func (s *session) secretsToShow(r *apply.Result) []view.Secret {
+// newSecrets are the keys that a run made: where they went, and those that are
+// shown once. That is those that went nowhere, on a terminal, and all with
+// -show-secrets.
+func (s *session) newSecrets(r *apply.Result) []view.Secret {
 	var out []view.Secret
 	for addr, made := range r.Secrets {
+		v := view.Secret{Addr: addr, KeyID: made.KeyID, Delivered: made.Delivered}
 		if s.disclosed(made) {
-			out = append(out, view.Secret{Addr: addr, KeyID: made.KeyID, Key: made.Key.Reveal()})
+			v.Key = made.Key.Reveal()
 		}
+		out = append(out, v)
 	}
 	slices.SortFunc(out, func(a, b view.Secret) int { return a.Addr.Compare(b.Addr) })
 	return out

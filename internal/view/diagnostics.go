@@ -101,12 +101,14 @@ func further(more []*hcl.Diagnostic, word string) string {
 			continue
 		}
 		place := fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
-		if !slices.Contains(places, place) {
-			places = append(places, place)
+		if slices.Contains(places, place) {
+			continue
 		}
-	}
-	if len(places) > 5 {
-		places = append(places[:5], "...")
+		if len(places) == 5 {
+			places = append(places, "...")
+			break
+		}
+		places = append(places, place)
 	}
 	if len(places) > 0 {
 		text += ": " + strings.Join(places, ", ")

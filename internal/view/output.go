@@ -93,19 +93,29 @@ func (o Output) JSON() (OutputValue, error) {
 	return OutputValue{Sensitive: o.Sensitive, Type: t, Value: value}, nil
 }
 
-// A Secret is a new application key that may be shown once.
+// A Secret is a new application key: where it went, and what of it may be shown.
 type Secret struct {
-	Addr       kind.Addr
-	KeyID, Key string
+	Addr      kind.Addr
+	KeyID     string
+	Key       string   // "": not to be shown
+	Delivered []string // where it went, in words
 }
 
-// Secrets shows new keys, once; nothing without any.
+// Secrets says where new keys went, and shows, once, those that may be shown.
 func (t Text) Secrets(made []Secret) {
-	if len(made) == 0 {
-		return
-	}
-	fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets, shown this once and stored nowhere:", bold, yellow)+"\n")
+	var delivered, shown strings.Builder
 	for _, s := range made {
-		fmt.Fprintf(t.Out, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key))
+		for _, to := range s.Delivered {
+			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, to)
+		}
+		if s.Key != "" {
+			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key))
+		}
+	}
+	if delivered.Len() > 0 {
+		fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets delivered:", bold, green)+"\n\n"+delivered.String())
+	}
+	if shown.Len() > 0 {
+		fmt.Fprint(t.Out, "\n"+t.Style.paint("Secrets, shown this once and stored nowhere:", bold, yellow)+"\n"+shown.String())
 	}
 }

@@ -111,6 +111,3 @@ func leftUndone(r *apply.Result) string {
 	}
 	return text
 }
-
-// Note writes one line beside the results.
-func (t Text) Note(text string) { fmt.Fprintln(t.Err, text) }

@@ -21,8 +21,6 @@ type JSON struct {
 	Out     io.Writer
 	Now     func() time.Time
 	Version string // of b2form
-	// Trouble receives the first error of writing a line; may be nil.
-	Trouble func(error)
 }
 
 type fields map[string]any
@@ -39,12 +37,10 @@ func (j JSON) emit(level, message, kind string, more fields) {
 		m[k] = v
 	}
 	b, err := json.Marshal(m)
-	if err == nil {
-		_, err = j.Out.Write(append(b, '\n'))
+	if err != nil {
+		panic(fmt.Sprintf("view: a line of type %s cannot be encoded: %v", kind, err))
 	}
-	if err != nil && j.Trouble != nil {
-		j.Trouble(err)
-	}
+	_, _ = j.Out.Write(append(b, '\n')) // who closed the pipe reads no error either
 }
 
 // Start is the first line: which program speaks, and which edition of this
@@ -55,6 +51,9 @@ func (j JSON) Start() {
 
 // Note is a remark.
 func (j JSON) Note(text string) { j.emit("info", text, "log", nil) }
+
+// Hint says nothing: programs know what to run next.
+func (j JSON) Hint(string) {}
 
 // Diagnostics writes one line each.
 func (j JSON) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
@@ -187,9 +186,7 @@ func (j JSON) Outputs(outs []Output, reveal bool) {
 	for _, o := range outs {
 		v, err := o.JSON()
 		if err != nil {
-			if j.Trouble != nil {
-				j.Trouble(err)
-			}
+			j.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Output cannot be shown", Detail: err.Error()}}, nil)
 			continue
 		}
 		if (o.Sensitive || holdsSensitive(o.Value)) && !reveal {
@@ -209,6 +206,9 @@ func holdsSensitive(v cty.Value) bool {
 // Secrets writes one line per new key that may be shown.
 func (j JSON) Secrets(made []Secret) {
 	for _, s := range made {
+		if s.Key == "" {
+			continue // its delivery is a line of its own
+		}
 		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", fields{"secret": fields{
 			"resource": resourceOf(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key,
 		}})

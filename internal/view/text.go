@@ -1,6 +1,9 @@
 package view
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
 // Text is the face for people.
 type Text struct {
@@ -8,4 +11,14 @@ type Text struct {
 	Err   io.Writer // progress, warnings, errors
 	Style Style     // of Out and Err
 	Hints bool      // say what to run next
+}
+
+// Note writes one line beside the results.
+func (t Text) Note(text string) { fmt.Fprintln(t.Err, text) }
+
+// Hint writes what to run next, where hints are wanted.
+func (t Text) Hint(text string) {
+	if t.Hints {
+		fmt.Fprintln(t.Err, "\n"+text)
+	}
 }
