@@ -80,13 +80,25 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode,
 			Message: fmt.Sprintf("the reply is larger than %d MB", maxReply>>20)}}
 	}
-	if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
+	if r.accept != nil {
+		if err := r.accept(resp, body); err != nil {
+			return nil, c.broken(ctx, attempt, r, err, false)
+		}
+	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
 	}
+	c.hear(resp)
 	return body, nil
 }
 
 func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*http.Request, error) {
+	if r.build != nil {
+		req, err := r.build(ctx, s)
+		if err == nil {
+			req.Header.Set("User-Agent", c.userAgent)
+		}
+		return req, err
+	}
 	if s == nil {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint+r.path, nil)
 		if err != nil {

@@ -49,14 +49,16 @@ type call struct {
 // {} for ever. An authorize without a script succeeds.
 type service struct {
 	*httptest.Server
-	mu      sync.Mutex
-	script  map[string][]answer
-	calls   []call
-	account string // members of storageApi.allowed
+	mu       sync.Mutex
+	script   map[string][]answer
+	calls    []call
+	account  string // members of storageApi.allowed
+	download string // downloadUrl
+	digest   string // X-Bz-Content-Sha1 of every answer; "": none
 }
 
 func serve(t *testing.T, script map[string][]answer) *service {
-	s := &service{script: script, account: `"buckets": null, "capabilities": ["listBuckets", "writeBuckets"], "namePrefix": null`}
+	s := &service{script: script, download: "https://f004.backblazeb2.com", account: `"buckets": null, "capabilities": ["listBuckets", "writeBuckets"], "namePrefix": null`}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -80,6 +82,9 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", a.media)
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
+	}
+	if s.digest != "" {
+		w.Header().Set("X-Bz-Content-Sha1", s.digest)
 	}
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, a.body) // the client may have had enough
@@ -107,8 +112,8 @@ func (s *service) next(r *http.Request, raw []byte) answer {
 
 func (s *service) authorization() string {
 	return fmt.Sprintf(`{"accountId": "5f0571db506a", "authorizationToken": %q, "applicationKeyExpirationTimestamp": null,
-		"apiInfo": {"groupsApi": {}, "storageApi": {"apiUrl": %q, "downloadUrl": "https://f004.backblazeb2.com",
-		"s3ApiUrl": "https://s3.us-west-004.backblazeb2.com", "allowed": {%s}}}}`, token, s.URL, s.account)
+		"apiInfo": {"groupsApi": {}, "storageApi": {"apiUrl": %q, "downloadUrl": %q,
+		"s3ApiUrl": "https://s3.us-west-004.backblazeb2.com", "allowed": {%s}}}}`, token, s.URL, s.download, s.account)
 }
 
 // of returns the requests of one method.

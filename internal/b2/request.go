@@ -1,9 +1,11 @@
 package b2
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -22,6 +24,10 @@ type request struct {
 	// repeatable says that sending it again after it may have taken effect does
 	// no harm.
 	repeatable bool
+	// build makes the HTTP request where it is not a POST of body to path.
+	build func(context.Context, *session) (*http.Request, error)
+	// accept judges a successful reply that is not a JSON object.
+	accept func(*http.Response, []byte) error
 }
 
 // newRequest encodes in, which must come out as a JSON object or null, and adds

@@ -65,6 +65,10 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 	if err != nil {
 		return nil, &failure{err: cancelled(r.method, err), unsent: true, final: true}, 0
 	}
+	if f := forbidden(ctx, r.method); f != nil {
+		c.limiter.leave()
+		return nil, f, 0
+	}
 	place := c.counters.begin(r.method, try)
 	start := c.now()
 	body, f := c.exchange(ctx, r, s)

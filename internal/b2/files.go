@@ -1,0 +1,161 @@
+package b2
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// This file moves the content of small files. It needs nothing of blazer: one
+// request each way, through the same session, limiter and patience as every
+// other call.
+
+// uploadTries bounds how many upload URLs are tried for one file; B2 asks for
+// five ("Uploading Files").
+const uploadTries = 5
+
+// Upload stores content as a new version of the file and returns its ID. B2
+// has no condition for uploads: after an unknown outcome the content is sent
+// again, so there may be two versions with the same content, of which the
+// returned one exists. Errors are *kind.Error.
+func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
+	for try := 1; ; try++ {
+		var to struct{ UploadURL, AuthorizationToken string }
+		if err := c.Call(ctx, "b2_get_upload_url", map[string]string{"bucketId": bucketID}, &to); err != nil {
+			return "", err
+		}
+		r := uploadRequest(to.UploadURL, seal(to.AuthorizationToken), name, contentType, content)
+		reply, err := c.send(ctx, r, nil)
+		if err == nil {
+			return uploadedID(reply)
+		}
+		// The URL may have been at fault: its token ends, or its host is busy.
+		refused, ok := errors.AsType[*kind.Error](err)
+		if !ok || ctx.Err() != nil || try == uploadTries || !refused.Unknown && !tokenRefused(refused) {
+			return "", err
+		}
+		if err := c.wait(ctx, backOff(refused, try)); err != nil {
+			return "", cancelled(r.method, err)
+		}
+	}
+}
+
+func uploadRequest(target string, token sealed, name, contentType string, content []byte) *request {
+	sum := sha1.Sum(content)
+	return &request{method: "b2_upload_file", writes: true, build: func(ctx context.Context, _ *session) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(content))
+		if err != nil {
+			return nil, errors.New("B2 gave an upload URL that is none") // the URL's own text is not for messages
+		}
+		req.Header.Set("Authorization", token())
+		req.Header.Set("Content-Type", contentType)
+		req.Header.Set("X-Bz-File-Name", escapeName(name))
+		req.Header.Set("X-Bz-Content-Sha1", hex.EncodeToString(sum[:]))
+		return req, nil
+	}}
+}
+
+// escapeName percent-encodes a file name for the header, all but slashes; a
+// plus would be read as a space ("String Encoding").
+func escapeName(name string) string {
+	return strings.NewReplacer("%2F", "/", "+", "%2B").Replace(url.PathEscape(name))
+}
+
+func uploadedID(reply []byte) (string, error) {
+	var made struct{ FileID string }
+	if err := json.Unmarshal(reply, &made); err != nil || made.FileID == "" {
+		return "", &kind.Error{Method: "b2_upload_file", Status: http.StatusOK, Unknown: true,
+			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
+	}
+	return made.FileID, nil
+}
+
+// Download returns the content of a file version, also of one that is hidden.
+// What arrives is compared with the SHA-1 that B2 keeps, and fetched again if it
+// differs. Errors are *kind.Error.
+func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
+	s, err := c.sessions.get(ctx, nil, c.authorize)
+	if err != nil {
+		return nil, err
+	}
+	const method = "b2_download_file_by_id"
+	r := &request{method: method, repeatable: true, accept: sameContent}
+	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
+		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + method + "?fileId=" + url.QueryEscape(fileID)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", s.token())
+		return req, nil
+	}
+	return c.send(ctx, r, s)
+}
+
+// sameContent compares a download with its digest. A large file has none.
+func sameContent(resp *http.Response, body []byte) error {
+	want := resp.Header.Get("X-Bz-Content-Sha1")
+	sum := sha1.Sum(body)
+	if len(want) == hex.EncodedLen(len(sum)) && want != hex.EncodeToString(sum[:]) {
+		return fmt.Errorf("the content was damaged on its way: %w", io.ErrUnexpectedEOF)
+	}
+	return nil
+}
+
+// Time is B2's own clock: the latest time that a successful reply has stated in
+// its Date header, in whole seconds; zero before the first.
+func (c *Client) Time() time.Time {
+	if s := c.heard.Load(); s != 0 {
+		return time.Unix(s, 0).UTC()
+	}
+	return time.Time{}
+}
+
+// hear keeps the time of a reply. Replies may arrive in another order than they
+// were written in.
+func (c *Client) hear(resp *http.Response) {
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		return
+	}
+	for {
+		last := c.heard.Load()
+		if at.Unix() <= last || c.heard.CompareAndSwap(last, at.Unix()) {
+			return
+		}
+	}
+}
+
+type checkKey struct{}
+
+// WithCheck has check asked before every single attempt at a request, repeats
+// included, that is made with the context it returns. If check fails, nothing is
+// sent, and its error is the Cause of the request's *kind.Error. check must not
+// use the client.
+func WithCheck(ctx context.Context, check func() error) context.Context {
+	return context.WithValue(ctx, checkKey{}, check)
+}
+
+// forbidden asks the check of the context, if it has one.
+func forbidden(ctx context.Context, method string) *failure {
+	check, ok := ctx.Value(checkKey{}).(func() error)
+	if !ok {
+		return nil
+	}
+	err := check()
+	if err == nil {
+		return nil
+	}
+	return &failure{unsent: true, final: true, err: &kind.Error{Method: method, Message: err.Error(), Cause: err}}
+}
