@@ -26,6 +26,23 @@ func TestLatencyEndsWithClient(t *testing.T) {
 	}
 }
 
+// A request may come straight from a client, without a network in between.
+func TestNoNetwork(t *testing.T) {
+	s, err := emulator.Open(emulator.Options{Now: nowNoon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "https://api.backblazeb2.com/b2api/v4/b2_authorize_account", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(s.MasterKeyID(), s.MasterKey())
+	w := httptest.NewRecorder()
+	if s.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
 // A lost reply leaves what the request did, and a lost request nothing; both
 // are in the log without a status.
 func TestLostConnections(t *testing.T) {

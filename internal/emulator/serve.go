@@ -62,6 +62,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.options.Latency) {
 		return
 	}
+	if r.Body == nil {
+		r.Body = http.NoBody // a client's request, handed over without a network
+	}
 	c := &call{server: s, http: r, now: s.options.Now()}
 	if buffer, ok := s.buffers.Get().(*[]byte); ok {
 		c.out.out = *buffer
