@@ -124,11 +124,7 @@ func (w *world) upload(bucketID, name string) {
 
 // vanish deletes one of each by hand.
 func (w *world) vanish() {
-	for _, k := range w.live("b2_list_keys", "keys") {
-		if k["keyName"] == "every" {
-			w.by("b2_delete_key", `{"applicationKeyId":%q}`, k["applicationKeyId"])
-		}
-	}
+	w.deleteKey("every")
 	w.by("b2_delete_bucket", `{"bucketId":%q}`, w.bucketID("acme-vault"))
 }
 

@@ -1,0 +1,108 @@
+package laws_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/emulator"
+)
+
+const oneOfEach = `
+bucket "photos" {
+  name = "acme-photos"
+}
+key "camera" {
+  name         = "camera"
+  capabilities = ["readFiles"]
+  buckets      = [bucket.photos]
+  deliver "file" { path = "camera.env" }
+}
+`
+
+const severalBuckets = oneOfEach + `
+key "both" {
+  name         = "both"
+  capabilities = ["readFiles"]
+  buckets      = ["acme-photos", "foreign-files"]
+  deliver "file" { path = "both.env" }
+}
+`
+
+// A plan that finds nothing to do asks authorize once, lists the buckets once
+// and the keys by pages of ten thousand, side by side, however much there is.
+func TestReadBudget(t *testing.T) {
+	for _, b := range []struct {
+		name, config         string
+		buckets, keys        int // in the account, beside ours
+		listKeys, roundTrips int
+	}{
+		{"no key is declared or owned", `bucket "photos" { name = "acme-photos" }`, 5, 12, 0, 2},
+		{"one of each in a crowd", oneOfEach, 90, 120, 1, 2},
+		{"a key for several buckets", severalBuckets, 0, 12, 2, 2},
+	} {
+		t.Run(b.name, func(t *testing.T) {
+			w := newWorld(t, emulator.Options{})
+			defer w.close()
+			w.strangers()
+			w.configure(b.config)
+			w.done(mode{})
+			for i := range b.buckets {
+				w.by("b2_create_bucket", `{"bucketName":"crowd-%d","bucketType":"allPrivate"}`, i)
+			}
+			w.crowd(b.keys)
+			w.spends(b.listKeys, b.roundTrips)
+		})
+	}
+	t.Run("full pages of keys", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, emulator.Options{})
+		defer w.close()
+		fullPages(w)
+	})
+}
+
+// fullPages plans on exactly one page of keys, and on one key more.
+func fullPages(w *world) {
+	w.Helper()
+	const page = 10_000
+	w.configure(oneOfEach)
+	w.done(mode{})
+	w.crowd(page - 1)
+	w.spends(1, 2)
+	w.crowd(1)
+	w.spends(2, 3)
+}
+
+// crowd makes n keys of somebody else's.
+func (w *world) crowd(n int) {
+	w.Helper()
+	token := w.token()
+	for range n {
+		status, reply := w.ask("POST", "/b2api/v4/b2_create_key", `{"keyName":"crowd","capabilities":["readFiles"]}`, token)
+		if status != 200 {
+			w.Fatalf("%v", reply)
+		}
+	}
+}
+
+// spends demands that a plan has nothing to do and costs no more than this.
+func (w *world) spends(listKeys, roundTrips int) {
+	w.Helper()
+	w.parallelism = 10
+	a, err := w.plan(mode{})
+	w.must(err)
+	if !a.idle() {
+		w.Errorf("there is something to do: %v", a.plan.Changes)
+	}
+	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_keys": listKeys}
+	maps.DeleteFunc(want, func(_ string, n int) bool { return n == 0 })
+	stats := a.client.Stats()
+	if diff := cmp.Diff(want, stats.Requests); diff != "" {
+		w.Errorf("requests (-budget +spent):\n%s", diff)
+	}
+	if stats.RoundTrips > roundTrips {
+		w.Errorf("%d round trips, want %d", stats.RoundTrips, roundTrips)
+	}
+}

@@ -1,0 +1,131 @@
+package laws_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+
+	"b2form/schema"
+)
+
+// victimVariable makes the test binary a victim instead of running tests.
+const victimVariable = "B2FORM_TEST_VICTIM"
+
+// A victim is a run in a process of its own that is killed, as by kill -9, at
+// one of its writing requests.
+type victim struct {
+	Dir, Addr   string
+	KeyID, Key  string
+	Destroy     bool
+	Parallelism int
+	Nth         int  // which writing request, from 1
+	After       bool // once it took effect and its reply was read, otherwise before it is sent
+}
+
+func TestMain(m *testing.M) {
+	order := os.Getenv(victimVariable)
+	if order == "" {
+		os.Exit(m.Run())
+	}
+	var v victim
+	if err := json.Unmarshal([]byte(order), &v); err != nil {
+		panic(err)
+	}
+	v.run()
+}
+
+// plain is the judge of a process that is no test.
+type plain struct{}
+
+func (plain) Helper()                      {}
+func (plain) Errorf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
+func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
+
+func (v victim) run() {
+	w := &world{judge: plain{}, clock: &clock{now: noon}, kinds: schema.Kinds(), parallelism: v.Parallelism,
+		dir: v.Dir, wire: newWire(v.Addr), keyID: v.KeyID, key: v.Key}
+	writes := make(chan int, 1)
+	writes <- 0
+	w.wire.around = func(n int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		r := w.wire.since(n - 1)[0]
+		if !r.writes() {
+			return send()
+		}
+		nth := <-writes + 1
+		writes <- nth
+		if nth == v.Nth && !v.After {
+			die()
+		}
+		reply, err := send()
+		if nth == v.Nth && err == nil {
+			_, err = io.Copy(io.Discard, reply.Body)
+			die()
+		}
+		return reply, err
+	}
+	if _, _, err := w.apply(mode{destroy: v.Destroy}); err != nil {
+		panic(err)
+	}
+}
+
+const lastWord = "killed where it was asked for"
+
+// die ends the process at once: nothing is closed, flushed or unlocked.
+func die() {
+	fmt.Print(lastWord)
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Kill()
+	}
+	if err != nil {
+		panic(err)
+	}
+	select {}
+}
+
+// kill runs the world's configuration in a process that dies at the n-th writing
+// request.
+func (w *world) kill(m mode, nth int, after bool) {
+	w.Helper()
+	order, err := json.Marshal(victim{Dir: w.dir, Addr: w.wire.addr, KeyID: w.keyID, Key: w.key,
+		Destroy: m.destroy, Parallelism: 3, Nth: nth, After: after})
+	w.must(err)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), victimVariable+"="+string(order))
+	out, err := cmd.CombinedOutput()
+	if err == nil || string(out) != lastWord {
+		w.Fatalf("the run was not killed: %v\n%s", err, out)
+	}
+}
+
+// For every writing request of every sort of change: a process that is killed
+// before it sends the request, or before it sees the reply, leaves what the next
+// runs complete.
+func TestKilledAtEveryWrite(t *testing.T) {
+	for _, l := range tales() {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			want, requests := l.undisturbed(t)
+			n := 0
+			for _, r := range requests {
+				if !r.writes() {
+					continue
+				}
+				n++
+				for _, after := range []bool{false, true} {
+					w := l.begin(t)
+					w.kill(l.mode, n, after)
+					l.converge(w, want)
+					if t.Failed() {
+						t.Logf("killed at write %d (%s), after it: %v", n, r.method, after)
+					}
+					w.close()
+				}
+			}
+		})
+	}
+}
