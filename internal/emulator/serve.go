@@ -63,7 +63,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body == nil {
-		r.Body = http.NoBody // a client's request, handed over without a network
+		// A client's request, handed over without a network, and not ours.
+		r = r.WithContext(r.Context())
+		r.Body = http.NoBody
 	}
 	c := &call{server: s, http: r, now: s.options.Now()}
 	if buffer, ok := s.buffers.Get().(*[]byte); ok {
