@@ -106,7 +106,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 			destination = "stdout of " + r.Addr.String()
 		}
 		if first, has := taken[destination]; has {
-			e.say(hcl.DiagError, at, nil, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
+			e.say(hcl.DiagError, at, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
 			continue
 		}
 		taken[destination] = at
@@ -155,7 +155,7 @@ func (e *evaluation) destination(d *delivery, out *kind.Delivery) bool {
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {
-		e.say(hcl.DiagError, d.path.Expr.Range(), d.path.Expr, "Invalid path", why)
+		e.say(hcl.DiagError, d.path.Expr.Range(), "Invalid path", why)
 		return false
 	}
 	out.Shown, out.Path = path, path
@@ -169,7 +169,7 @@ func (e *evaluation) destination(d *delivery, out *kind.Delivery) bool {
 		return true
 	}
 	if out.Format, ok = e.text(d.format); ok && !slices.Contains(deliverFormats(), out.Format) {
-		e.say(hcl.DiagError, d.format.Expr.Range(), d.format.Expr, "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
+		e.say(hcl.DiagError, d.format.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
 			out.Format, strings.Join(deliverFormats(), ", "), didYouMean(out.Format, deliverFormats())))
 		return false
 	}
@@ -191,7 +191,7 @@ func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
 	}
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() {
-		e.say(hcl.DiagError, a.Expr.Range(), a.Expr, wrongType, a.Name+" needs a string.")
+		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a string.")
 		return "", false
 	}
 	return s.AsString(), true

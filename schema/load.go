@@ -76,6 +76,7 @@ type loader struct {
 	blocks    map[kind.Addr]*block // by the address of the block
 	nodes     []*node              // variables, locals and blocks, as declared
 	outputs   []*output
+	outputAt  map[string]hcl.Range // by name
 	imports   []*hcl.Block
 	settings  *hcl.Block
 
@@ -97,6 +98,7 @@ func newLoader(o Options) *loader {
 		variables: map[string]*variable{},
 		locals:    map[string]*node{},
 		blocks:    map[kind.Addr]*block{},
+		outputAt:  map[string]hcl.Range{},
 	}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k

@@ -69,22 +69,8 @@ func show(t *testing.T, c *kind.Config) string {
 		if len(r.IgnoreChanges) > 0 {
 			m["ignore_changes"] = r.IgnoreChanges
 		}
-		var deliver []any
-		for _, d := range r.Deliver {
-			one := map[string]any{"type": d.Type, "shown": d.Shown, "path": d.Path, "format": d.Format, "digest": d.Digest}
-			if d.Content != nil {
-				text, diags := d.Content(map[string]cty.Value{
-					"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID"),
-				}, liveSample)
-				one["content"] = text
-				for _, x := range diags {
-					t.Error(x)
-				}
-			}
-			deliver = append(deliver, one)
-		}
-		if deliver != nil {
-			m["deliver"] = deliver
+		if len(r.Deliver) > 0 {
+			m["deliver"] = deliveries(t, r)
 		}
 		resources[r.Addr.String()] = m
 	}
@@ -108,6 +94,25 @@ func show(t *testing.T, c *kind.Config) string {
 		t.Fatal(err)
 	}
 	return string(out) + "\n"
+}
+
+func deliveries(t *testing.T, r *kind.Resource) []any {
+	t.Helper()
+	var out []any
+	for _, d := range r.Deliver {
+		one := map[string]any{"type": d.Type, "shown": d.Shown, "path": d.Path, "format": d.Format, "digest": d.Digest}
+		if d.Content != nil {
+			text, diags := d.Content(map[string]cty.Value{
+				"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID"),
+			}, liveSample)
+			for _, x := range diags {
+				t.Error(x)
+			}
+			one["content"] = text
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // plain leaves out what is null, so that goldens show what matters.
@@ -230,6 +235,9 @@ func checkPlace(t *testing.T, c *kind.Config, d *hcl.Diagnostic) {
 	t.Helper()
 	if d.Summary == "" || d.Detail == "" {
 		t.Errorf("diagnostic without words: %#v", d)
+	}
+	if strings.Contains(d.Detail, "hunter2") {
+		t.Errorf("%s: a sensitive value is repeated", d)
 	}
 	if d.Subject == nil {
 		return

@@ -8,20 +8,19 @@ import (
 )
 
 // locate finds the smallest written piece that a path into the attributes leads
-// to. name asks for the last step's name instead of its value. The expression
-// is nil where the place is a block's header.
-func (w *written) locate(path cty.Path, name bool) (hcl.Range, hcl.Expression) {
+// to; name asks for the last step's name instead of its value.
+func (w *written) locate(path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
-		return w.place, nil
+		return w.place
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	if !ok {
-		return w.place, nil
+		return w.place
 	}
 	arg := w.find(step.Name)
 	switch {
 	case arg == nil:
-		return w.place, nil
+		return w.place
 	case arg.expr != nil:
 		return locateIn(arg.expr, path[1:], name)
 	case !arg.attr.Many:
@@ -31,13 +30,13 @@ func (w *written) locate(path cty.Path, name bool) (hcl.Range, hcl.Expression) {
 			return arg.blocks[i].locate(path[2:], name)
 		}
 	}
-	return arg.place, nil
+	return arg.place
 }
 
 // locateIn follows a path into what an expression literally spells out.
-func locateIn(e hcl.Expression, path cty.Path, name bool) (hcl.Range, hcl.Expression) {
+func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
-		return e.Range(), e
+		return e.Range()
 	}
 	if i, ok := indexOf(path[0]); ok {
 		list, diags := hcl.ExprList(e)
@@ -47,11 +46,11 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) (hcl.Range, hcl.Expres
 		case diags.HasErrors() && isJSON(e.Range().Filename):
 			return locateIn(e, path[1:], name) // a list of one, written without the list
 		}
-		return e.Range(), e
+		return e.Range()
 	}
 	key, ok := keyOf(path[0])
 	if !ok {
-		return e.Range(), e
+		return e.Range()
 	}
 	pairs, diags := hcl.ExprMap(e)
 	if diags.HasErrors() {
@@ -60,26 +59,26 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) (hcl.Range, hcl.Expres
 	for _, p := range pairs {
 		if v, diags := p.Key.Value(nil); !diags.HasErrors() && isText(v) && strings.EqualFold(v.AsString(), key) {
 			if name && len(path) == 1 {
-				return p.Key.Range(), nil
+				return p.Key.Range()
 			}
 			return locateIn(p.Value, path[1:], name)
 		}
 	}
-	return e.Range(), e
+	return e.Range()
 }
 
 // locateElement finds the element of a list literal that a set holds as a text.
-func locateElement(e hcl.Expression, text string) (hcl.Range, hcl.Expression) {
+func locateElement(e hcl.Expression, text string) hcl.Range {
 	list, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
-		return e.Range(), e
+		return e.Range()
 	}
 	for _, item := range list {
 		if v, diags := item.Value(nil); !diags.HasErrors() && isText(v) && v.AsString() == text {
-			return item.Range(), item
+			return item.Range()
 		}
 	}
-	return e.Range(), e
+	return e.Range()
 }
 
 func isText(v cty.Value) bool {

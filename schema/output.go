@@ -23,12 +23,11 @@ func (l *loader) declareOutput(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	for _, first := range l.outputs {
-		if first.config.Name == name {
-			l.duplicate("output."+name, b.DefRange, first.config.Range)
-			return
-		}
+	if first, has := l.outputAt[name]; has {
+		l.duplicate("output."+name, b.DefRange, first)
+		return
 	}
+	l.outputAt[name] = b.DefRange
 	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 		{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"},
 	}})

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -142,11 +143,11 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 		if v := l.variables[r.name]; v != nil {
 			r.node = v.node
 		} else {
-			l.undeclared(t, "variable", slices.Collect(maps.Keys(l.variables)))
+			l.undeclared(t, "variable", maps.Keys(l.variables))
 		}
 	case "local":
 		if r.node = l.locals[r.name]; r.node == nil {
-			l.undeclared(t, "local value", slices.Collect(maps.Keys(l.locals)))
+			l.undeclared(t, "local value", maps.Keys(l.locals))
 		}
 	default:
 		if b := l.blocks[kind.Addr{Kind: r.root, Label: r.name}]; b != nil {
@@ -160,19 +161,23 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 	return r
 }
 
-func (l *loader) labels(kindName string) []string {
-	var out []string
-	for addr := range l.blocks {
-		if addr.Kind == kindName {
-			out = append(out, addr.Label)
+func (l *loader) labels(kindName string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for addr := range l.blocks {
+			if addr.Kind == kindName && !yield(addr.Label) {
+				return
+			}
 		}
 	}
-	return out
 }
 
-func (l *loader) undeclared(t hcl.Traversal, what string, names []string) {
+func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
 	detail := fmt.Sprintf("No %s is named %q.", what, stepName(t[1]))
-	if s := nearest(stepName(t[1]), names); s != "" {
+	s := ""
+	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
+		s = nearest(stepName(t[1]), slices.Collect(names))
+	}
+	if s != "" {
 		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
 	} else {
 		detail += " Declare it, or correct the name."

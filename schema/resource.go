@@ -49,16 +49,17 @@ func (l *loader) evaluateBlock(n *node) {
 // An evaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
 type evaluation struct {
-	l       *loader
-	b       *block
-	addr    kind.Addr
-	ctx     *hcl.EvalContext
-	written *written
-	attrs   map[string]cty.Value
-	marks   cty.ValueMarks // of everything that was evaluated for this instance
-	needs   []kind.Addr    // what all instances need; sorted
-	unsound bool           // an attribute is unknown because of an error
-	prevent bool
+	l        *loader
+	b        *block
+	addr     kind.Addr
+	ctx      *hcl.EvalContext
+	written  *written
+	attrs    map[string]cty.Value
+	marks    cty.ValueMarks // of everything that was evaluated for this instance
+	needs    []kind.Addr    // what all instances need; sorted
+	unsound  bool           // an attribute is unknown because of an error
+	discreet bool           // a value is sensitive
+	prevent  bool
 }
 
 // common evaluates what does not differ between the instances.
@@ -157,12 +158,12 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 	out := c.value(arg.attr, v, nil)
 	e.collect(c.marks)
 	for _, f := range c.faults {
-		at, expr := locateIn(arg.expr, f.path, f.name)
+		at := locateIn(arg.expr, f.path, f.name)
 		if f.unknown {
 			e.l.notKnown(at, f.marks, e.suffix())
 			continue
 		}
-		e.say(hcl.DiagError, at, expr, f.summary, f.detail)
+		e.say(hcl.DiagError, at, f.summary, f.detail)
 	}
 	if len(c.faults) > 0 {
 		e.unsound = true
@@ -205,8 +206,10 @@ func (e *evaluation) complete() cty.Value {
 		if p.Warning {
 			severity = hcl.DiagWarning
 		}
-		at, expr := e.written.locate(asWritten(k, p.Path, given, value), false)
-		e.say(severity, at, expr, p.Summary, p.Detail)
+		if e.discreet {
+			p.Detail = "Details are left out, since the block uses a sensitive value that they might repeat."
+		}
+		e.say(severity, e.written.locate(asWritten(k, p.Path, given, value), false), p.Summary, p.Detail)
 	}
 	return value
 }
@@ -257,6 +260,7 @@ func (e *evaluation) collect(marks cty.ValueMarks) {
 		e.marks = cty.ValueMarks{}
 	}
 	maps.Copy(e.marks, marks)
+	e.discreet = e.discreet || marks.Has(kind.Sensitive)
 }
 
 // needed lists the resources that the evaluated values came from, sorted.
@@ -286,12 +290,8 @@ func withMarked(needs []kind.Addr, marks cty.ValueMarks) []kind.Addr {
 }
 
 // say reports something of one instance.
-func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, expr hcl.Expression, summary, detail string) {
-	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail + e.suffix(), Subject: &at}
-	if expr != nil {
-		d.Expression, d.EvalContext = expr, e.ctx
-	}
-	e.l.add(d)
+func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
+	e.l.add(&hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail + e.suffix(), Subject: &at})
 }
 
 // suffix says which of several instances is meant.

@@ -99,7 +99,7 @@ func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
 		flags = append(flags, h.Flag())
 	}
 	for i, v := range list.AsValueSlice() {
-		at, _ := locateIn(a.Expr, cty.IndexIntPath(i), false)
+		at := locateIn(a.Expr, cty.IndexIntPath(i), false)
 		name := ""
 		if !v.IsNull() {
 			name = strings.ReplaceAll(v.AsString(), " ", "-")
