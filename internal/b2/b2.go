@@ -65,8 +65,8 @@ type Client struct {
 	sessions sessions
 	limiter  *limiter
 	counters counters
-	reached  atomic.Bool  // some reply has come back
-	heard    atomic.Int64 // the latest Date of a reply, as seconds since 1970
+	reached  atomic.Bool // some reply has come back
+	clock    clock
 }
 
 var (

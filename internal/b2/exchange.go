@@ -63,6 +63,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 		return nil, &failure{unsent: true, final: true, err: &kind.Error{Method: r.method,
 			Message: "the request cannot be put into HTTP", Cause: err}}
 	}
+	sent := c.now()
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return nil, c.broken(ctx, attempt, r, err, asked.Load() && !connected.Load())
@@ -87,7 +88,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
 	}
-	c.hear(resp)
+	c.clock.hear(resp, sent)
 	return body, nil
 }
 

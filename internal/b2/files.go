@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"b2form/schema/kind"
@@ -113,27 +114,32 @@ func sameContent(resp *http.Response, body []byte) error {
 	return nil
 }
 
-// Time is B2's own clock: the latest time that a successful reply has stated in
-// its Date header, in whole seconds; zero before the first.
-func (c *Client) Time() time.Time {
-	if s := c.heard.Load(); s != 0 {
-		return time.Unix(s, 0).UTC()
-	}
-	return time.Time{}
+// Time compares B2's clock with ours: a successful reply said service in its
+// Date header, in whole seconds, and its request was sent at sent. So B2's clock
+// stood at service+1s or earlier when ours stood at sent. Of all replies it is
+// the one with the latest service; both are zero before the first.
+func (c *Client) Time() (service, sent time.Time) {
+	c.clock.mu.Lock()
+	defer c.clock.mu.Unlock()
+	return c.clock.service, c.clock.sent
 }
 
-// hear keeps the time of a reply. Replies may arrive in another order than they
-// were written in.
-func (c *Client) hear(resp *http.Response) {
+// A clock is what replies have told of B2's time. Replies may arrive in another
+// order than they were written in.
+type clock struct {
+	mu            sync.Mutex
+	service, sent time.Time
+}
+
+func (k *clock) hear(resp *http.Response, sent time.Time) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return
 	}
-	for {
-		last := c.heard.Load()
-		if at.Unix() <= last || c.heard.CompareAndSwap(last, at.Unix()) {
-			return
-		}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if at.After(k.service) || at.Equal(k.service) && sent.After(k.sent) {
+		k.service, k.sent = at, sent
 	}
 }
 

@@ -30,8 +30,9 @@ func TestUploadAndDownload(t *testing.T) {
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("Download = %q, %v", got, err)
 	}
-	if now := a.clock.Now().Truncate(time.Second); !a.client.Time().Equal(now) {
-		t.Errorf("Time = %s, want %s", a.client.Time(), now)
+	now := a.clock.Now()
+	if service, sent := a.client.Time(); !service.Equal(now.Truncate(time.Second)) || !sent.Equal(now) {
+		t.Errorf("Time = %s, %s; want %s", service, sent, now)
 	}
 }
 
