@@ -12,16 +12,22 @@ import (
 	"b2form/internal/state"
 )
 
-// explain turns whatever went wrong into what is wrong and what to do.
+// explain turns whatever went wrong into what is wrong and what to do. An exit
+// code needs no words.
 func explain(err error) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	if errors.As(err, &diags) {
-		return diags
-	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var diags hcl.Diagnostics
 		for _, e := range joined.Unwrap() {
 			diags = append(diags, explain(e)...)
 		}
+		return diags
+	}
+	var diags hcl.Diagnostics
+	var code exitCode
+	switch {
+	case err == nil || errors.As(err, &code):
+		return nil
+	case errors.As(err, &diags):
 		return diags
 	}
 	d := &hcl.Diagnostic{Severity: hcl.DiagError}

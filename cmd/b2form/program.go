@@ -33,15 +33,16 @@ func run(args []string, w world) int {
 	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}}
 	p.face = p.text()
 	err := p.root().Run(context.Background(), args)
+	diags := explain(err)
+	p.face.Diagnostics(diags, p.files)
 	var code exitCode
 	switch {
-	case err == nil:
-		return 0
+	case diags.HasErrors():
+		return 1
 	case errors.As(err, &code):
 		return int(code)
 	}
-	p.face.Diagnostics(explain(err), p.files)
-	return 1
+	return 0
 }
 
 // root is the whole command line.

@@ -10,10 +10,12 @@ import (
 	"b2form/schema/kind"
 )
 
-const reminder = 10 * time.Second
+const (
+	reminder = 10 * time.Second // how often to say what is still under way
+	counting = time.Second      // how often to say how many files are removed
+)
 
-// A watch shows the progress of a run, and every ten seconds what is still
-// under way.
+// A watch shows the progress of a run.
 type watch struct {
 	*program
 	mu      sync.Mutex
@@ -22,8 +24,9 @@ type watch struct {
 }
 
 type running struct {
-	event apply.Event
-	since time.Time
+	event   apply.Event
+	since   time.Time
+	counted time.Time // when files were counted last
 }
 
 func (p *program) watch() *watch {
@@ -35,11 +38,19 @@ func (p *program) watch() *watch {
 func (w *watch) event(e apply.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	now := w.now()
 	switch e.Stage {
 	case apply.Started:
-		w.running[e.Addr] = running{e, w.now()}
+		w.running[e.Addr] = running{event: e, since: now, counted: now}
 	case apply.Done, apply.Failed:
 		delete(w.running, e.Addr)
+	case apply.Emptying: // comes with every file
+		r := w.running[e.Addr]
+		if now.Sub(r.counted) < counting {
+			return
+		}
+		r.counted = now
+		w.running[e.Addr] = r
 	}
 	w.face.Event(e)
 }
