@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,10 +19,6 @@ type reader struct {
 	entries  map[kind.Addr]kind.Entry
 	secrets  map[kind.Addr]apply.Secret // keys that this run made
 	declared map[kind.Addr]*kind.Resource
-
-	// What the output under way asked for and did not get.
-	withheld []kind.Addr // keys of which the secret was not given
-	absent   bool        // an object that is not live
 }
 
 func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) *reader {
@@ -45,48 +40,45 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets 
 func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
-		r.absent = true
 		return nil, false
 	}
 	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
-	if !ok {
-		r.absent = true
-		return nil, false
-	}
 	made, fresh := r.secrets[addr]
+	if !ok || !fresh || !r.disclosed(made) {
+		return computed, ok
+	}
 	for _, a := range res.Kind.ComputedAttrs() {
-		switch {
-		case !a.Secret:
-		case fresh && r.disclosed(made):
+		if a.Secret {
 			computed[a.Name] = cty.StringVal(made.Key.Reveal())
-		default:
-			r.withheld = append(r.withheld, addr)
 		}
 	}
 	return computed, true
 }
 
-// missing says why something is not known in the output that was evaluated
-// last.
-func (r *reader) missing() string {
-	if r.absent || len(r.withheld) == 0 {
-		return "(known after apply)"
-	}
-	var to []string
-	for _, addr := range r.withheld {
-		if !r.entries[addr].Adopted.IsZero() {
-			return "(not known: " + addr.String() + " was not made by b2form)"
+// missing says why a part of an output is not known: a secret is gone, or what
+// it is made from is not live.
+func (r *reader) missing(v cty.Value) string {
+	for _, m := range kind.ComputedIn(v) {
+		res, e := r.declared[m.Addr], r.entries[m.Addr]
+		if res == nil || e.ID == "" {
+			break
 		}
-		for _, d := range r.declared[addr].Deliver {
-			if !slices.Contains(to, d.Shown) {
-				to = append(to, d.Shown)
-			}
+		if a := res.Kind.Attr(m.Attr); a == nil || !a.Secret {
+			continue
 		}
+		switch {
+		case !e.Adopted.IsZero():
+			return "(not known: " + m.Addr.String() + " was not made by b2form)"
+		case len(res.Deliver) == 0:
+			return "(shown once when it was made; not stored)"
+		}
+		var to []string
+		for _, d := range res.Deliver {
+			to = append(to, d.Shown)
+		}
+		return "(delivered to " + strings.Join(to, ", ") + "; not stored)"
 	}
-	if len(to) == 0 {
-		return "(shown once when it was made; not stored)"
-	}
-	return "(delivered to " + strings.Join(to, ", ") + "; not stored)"
+	return "(known after apply)"
 }
 
 // outputs evaluates every output block.
@@ -94,11 +86,10 @@ func (r *reader) outputs() ([]view.Output, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	outs := make([]view.Output, 0, len(r.config.Outputs))
 	for _, o := range r.config.Outputs {
-		r.withheld, r.absent = nil, false
 		v, ds := o.Value(r.live)
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
-			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, Missing: r.missing()})
+			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, Missing: r.missing})
 		}
 	}
 	return outs, diags

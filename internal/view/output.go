@@ -16,9 +16,9 @@ type Output struct {
 	Name      string
 	Sensitive bool
 	Value     cty.Value
-	// Missing stands for what is not known in the value:
-	// "(delivered to app.env; not stored)".
-	Missing string
+	// Missing says what stands for a part of the value that is not known:
+	// "(delivered to app.env; not stored)". The part has its marks.
+	Missing func(cty.Value) string
 }
 
 // Text is the value as an HCL expression. reveal shows what is sensitive.
@@ -26,7 +26,7 @@ func (o Output) Text(reveal bool) string {
 	if o.Sensitive && !reveal {
 		return sensitive
 	}
-	return literal{unknown: func(cty.Value) string { return o.Missing }, reveal: reveal}.write(o.Value, 0)
+	return literal{unknown: o.Missing, reveal: reveal}.write(o.Value, 0)
 }
 
 // Outputs writes the closing section of an apply; nothing without outputs.
@@ -52,7 +52,7 @@ func (o Output) Raw() (string, error) {
 	v, _ := o.Value.UnmarkDeep()
 	switch {
 	case !v.IsWhollyKnown():
-		return "", fmt.Errorf("output %q is not available %s", o.Name, o.Missing)
+		return "", fmt.Errorf("output %q is not available %s", o.Name, o.firstMissing())
 	case v.IsNull():
 		return "", fmt.Errorf("output %q is null", o.Name)
 	case !v.Type().IsPrimitiveType():
@@ -61,6 +61,16 @@ func (o Output) Raw() (string, error) {
 		return v.AsString(), nil
 	}
 	return Literal(v), nil
+}
+
+func (o Output) firstMissing() (text string) {
+	_ = cty.Walk(o.Value, func(_ cty.Path, e cty.Value) (bool, error) {
+		if text == "" && !e.IsKnown() {
+			text = o.Missing(e)
+		}
+		return text == "", nil
+	})
+	return text
 }
 
 // An OutputValue is an output in Terraform's JSON shape.
