@@ -143,7 +143,7 @@ func (r *runner) schedule(ctx context.Context) {
 func (r *runner) result(ctx context.Context, err error) *Result {
 	slices.SortFunc(r.steps, func(a, b Step) int { return a.Change.Addr.Compare(b.Change.Addr) })
 	out := &Result{Steps: r.steps, Skipped: r.skipped, Snapshot: r.Snapshot, Secrets: r.secrets, StateErr: err,
-		Interrupted: ctx.Err() != nil && len(r.skipped) > 0}
+		Interrupted: ctx.Err() != nil}
 	for _, e := range r.entries {
 		out.Entries = append(out.Entries, e)
 	}

@@ -128,8 +128,12 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 		diags = append(diags, explain(r.StateErr)...)
 	}
 	if r.Interrupted {
+		left := "nothing was left to begin"
+		if n := len(r.Skipped); n > 0 {
+			left = fmt.Sprintf("what was not begun: %d. Run the command again to go on", n)
+		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
-			Detail: fmt.Sprintf("What was under way is finished and recorded; %d steps were not begun. Run the command again to go on.", len(r.Skipped))})
+			Detail: fmt.Sprintf("What was under way is finished and recorded; %s.", left)})
 	}
 	return diags
 }

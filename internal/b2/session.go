@@ -97,6 +97,7 @@ type authorizeReply struct {
 			APIURL      string `json:"apiUrl"`
 			DownloadURL string `json:"downloadUrl"`
 			S3URL       string `json:"s3ApiUrl"`
+			S3Region    string `json:"s3Region"` // only the emulator has it
 			Allowed     struct {
 				Buckets      []kind.AllowedBucket `json:"buckets"`
 				Capabilities []string             `json:"capabilities"`
@@ -127,7 +128,7 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		token:  seal(reply.Token),
 		account: kind.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
-			S3URL: storage.S3URL, DownloadURL: storage.DownloadURL,
+			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
 		},
 	}

@@ -214,6 +214,10 @@ func (c *call) printV4(token string) error {
 	w.text("downloadUrl", c.server.url("f"))
 	w.number("recommendedPartSize", recommendedPart)
 	w.text("s3ApiUrl", c.server.url("s3"))
+	if c.server.options.URL != "" {
+		// B2 has no such member: its S3 host names the region, ours cannot.
+		w.text("s3Region", c.server.account.Region)
+	}
 	w.end('}')
 	w.end('}')
 	w.numberOrNull("applicationKeyExpirationTimestamp", k.Expires)

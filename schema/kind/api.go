@@ -63,6 +63,7 @@ type Account struct {
 	KeyID        string // the application key in use; equals ID for the master key
 	Realm        string // where it authorized: "https://api.backblazeb2.com"
 	S3URL        string // "https://s3.us-west-004.backblazeb2.com"
+	Region       string // of the S3 API, where the service names it; "": S3URL does
 	DownloadURL  string // "https://f004.backblazeb2.com"
 	Capabilities []string
 	// Buckets are the buckets the key is limited to; nil: not limited.
@@ -85,9 +86,12 @@ func (a *Account) Can(capability string) bool {
 	return false
 }
 
-// S3Region is the region of the S3 API: what stands behind "s3." in its host.
-// "" where the URL has another form.
+// S3Region is the region of the S3 API: what stands behind "s3." in its host,
+// unless the service names it. "" where neither is so.
 func (a *Account) S3Region() string {
+	if a.Region != "" {
+		return a.Region
+	}
 	_, host, ok := strings.Cut(a.S3URL, "://s3.")
 	if !ok {
 		return ""
