@@ -12,6 +12,12 @@ import (
 	"b2form/schema/kind"
 )
 
+var (
+	legalName     = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
+	legalRuleName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+	legalInfoKey  = regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
+)
+
 // checkName follows "b2_create_bucket" (length, characters, prefix) and what
 // Backblaze's newer code adds about dots.
 func checkName(v cty.Value) kind.Problems {
@@ -22,7 +28,7 @@ func checkName(v cty.Value) kind.Problems {
 		return kind.Errorf(summary, "A bucket name has 6 to 63 characters; %q has %d.", s, len(s))
 	case strings.HasPrefix(strings.ToLower(s), "b2-"):
 		return kind.Errorf(summary, "Bucket names that start with \"b2-\" are reserved by Backblaze.")
-	case !regexp.MustCompile(`^[A-Za-z0-9.-]+$`).MatchString(s):
+	case !legalName.MatchString(s):
 		return kind.Errorf(summary, "A bucket name holds letters, digits and dashes only; %q holds something else.", s)
 	case !strings.Contains(s, "."):
 		return nil
@@ -39,7 +45,7 @@ func checkName(v cty.Value) kind.Problems {
 // checkRuleName follows "Cross-Origin Resource Sharing Rules".
 func checkRuleName(v cty.Value) kind.Problems {
 	s := v.AsString()
-	if len(s) < 6 || len(s) > 63 || strings.HasPrefix(s, "b2-") || !regexp.MustCompile(`^[A-Za-z0-9-]+$`).MatchString(s) {
+	if len(s) < 6 || len(s) > 63 || strings.HasPrefix(s, "b2-") || !legalRuleName.MatchString(s) {
 		return kind.Errorf("Invalid CORS rule name", "The name of a CORS rule has 6 to 63 letters, digits and dashes and does not start with \"b2-\"; this is %q.", s)
 	}
 	return nil
@@ -107,6 +113,9 @@ func lowerKeys(v cty.Value) cty.Value {
 	for _, k := range keys {
 		out[strings.ToLower(k)] = m[k]
 	}
+	if len(out) < len(m) {
+		return v // two keys differ in case only; the check refuses them
+	}
 	return cty.MapVal(out)
 }
 
@@ -123,11 +132,16 @@ func checkInfo(v cty.Value) kind.Problems {
 	sort.Strings(keys)
 	var ps kind.Problems
 	size := 0
-	legal := regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
+	seen := map[string]string{}
 	for _, k := range keys {
 		at := cty.IndexStringPath(k)
+		folded := strings.ToLower(k)
+		other, twice := seen[folded]
+		seen[folded] = k
 		switch {
-		case len(k) > 50 || !legal.MatchString(k):
+		case twice:
+			ps = append(ps, kind.Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other, k).At(at)...)
+		case len(k) > 50 || !legalInfoKey.MatchString(k):
 			ps = append(ps, kind.Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
 		case strings.HasPrefix(strings.ToLower(k), "b2-"):
 			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", k).At(at)...)

@@ -2,12 +2,10 @@
 package key
 
 import (
-	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/agext/levenshtein"
 	"github.com/zclconf/go-cty/cty"
@@ -33,6 +31,9 @@ func Kind() *kind.Kind {
 		Complete: complete,
 		Check:    check,
 		Gone:     gone,
+		Rotation: rotation,
+		Expires:  expires,
+		Made:     made,
 
 		List: list, Create: create, Delete: remove,
 	}
@@ -59,7 +60,7 @@ func attrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", Wire: "keyName", Provider: "key_name", Type: str, Required: true,
 			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
-			Samples: words("camera"), Check: checkName},
+			Samples: words("camera"), Check: checkName, Same: sameName},
 		{Name: "access", Type: str,
 			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only. Instead of capabilities.",
 			Samples: words(presetNames()...), Check: checkAccess},
@@ -76,6 +77,7 @@ func attrs() []kind.Attr {
 		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
 			Samples: words("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration},
+		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
 		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, Computed: true, Doc: "When the key expires, in milliseconds since 1970; null: never."},
@@ -92,11 +94,27 @@ func words(ss ...string) []cty.Value {
 	return out
 }
 
+// granted are the capabilities of each access, without and with the one to list
+// all bucket names; sorted.
+var granted = grants()
+
+func grants() map[string][2]cty.Value {
+	out := map[string][2]cty.Value{}
+	for _, access := range presetNames() {
+		plain := presets(access)[0]
+		all := append(slices.Clone(plain), listAll)
+		slices.Sort(plain)
+		slices.Sort(all)
+		out[access] = [2]cty.Value{cty.ListVal(words(plain...)), cty.ListVal(words(all...))}
+	}
+	return out
+}
+
 // complete works out the capabilities that access and list_all_bucket_names
 // stand for.
 func complete(v map[string]cty.Value) {
 	caps, access, all := v["capabilities"], v["access"], v["list_all_bucket_names"]
-	if !caps.IsWhollyKnown() || !access.IsKnown() || !all.IsKnown() {
+	if !caps.IsKnown() || !access.IsKnown() || !all.IsKnown() {
 		return
 	}
 	var names []string
@@ -108,8 +126,14 @@ func complete(v map[string]cty.Value) {
 			}
 			names = append(names, c.AsString())
 		}
-	case !access.IsNull() && len(presets(access.AsString())) > 0:
-		names = presets(access.AsString())[0]
+	case !access.IsNull():
+		if g, ok := granted[access.AsString()]; ok {
+			v["capabilities"] = g[0]
+			if all.True() {
+				v["capabilities"] = g[1]
+			}
+		}
+		return
 	default:
 		return
 	}
@@ -121,9 +145,14 @@ func complete(v map[string]cty.Value) {
 	}
 }
 
+var legalName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
+// longest is the most characters that a key name may have.
+const longest = 100
+
 func checkName(v cty.Value) kind.Problems {
 	s := v.AsString()
-	if len(s) > 100 || !regexp.MustCompile(`^[A-Za-z0-9-]+$`).MatchString(s) {
+	if len(s) > longest || !legalName.MatchString(s) {
 		return kind.Errorf("Invalid key name", "A key name has 1 to 100 letters, digits and dashes; this is %q.", s)
 	}
 	return nil
@@ -179,12 +208,14 @@ func checkBuckets(v cty.Value) kind.Problems {
 	return nil
 }
 
-func check(v cty.Value) kind.Problems {
+func check(v cty.Value) kind.Problems { return append(checkAccessGiven(v), checkRotate(v)...) }
+
+func checkAccessGiven(v cty.Value) kind.Problems {
 	caps, access := v.GetAttr("capabilities"), v.GetAttr("access")
 	if caps.IsNull() && access.IsNull() {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of capabilities.")
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsWhollyKnown() || caps.IsNull() {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() {
 		return nil
 	}
 	var ps kind.Problems
@@ -204,7 +235,7 @@ func lower(v cty.Value) cty.Value { return normalise(v, strings.ToLower) }
 func sorted(v cty.Value) cty.Value { return normalise(v, func(s string) string { return s }) }
 
 func normalise(v cty.Value, fold func(string) string) cty.Value {
-	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
+	if v.LengthInt() == 0 {
 		return v
 	}
 	names, changed := make([]string, 0, v.LengthInt()), false
@@ -250,61 +281,4 @@ func noteBuckets(v cty.Value) string {
 
 func gone(cty.Value) []kind.Hazard {
 	return []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}
-}
-
-// seconds reads a duration; ok is false where it is none.
-func seconds(s string) (n int64, ok bool) {
-	unit, number := int64(1), s
-	units := map[string]int64{"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-	if len(s) > 0 {
-		if u, has := units[s[len(s)-1:]]; has {
-			unit, number = u, s[:len(s)-1]
-		}
-	}
-	f, _, err := big.ParseFloat(number, 10, 64, big.ToNearestEven)
-	if err != nil {
-		return 0, false
-	}
-	n, acc := f.Int64()
-	if acc != big.Exact || n > 1<<40 {
-		return 0, false
-	}
-	return n * unit, true
-}
-
-const thousandDays = 1000 * 86400
-
-func checkDuration(v cty.Value) kind.Problems {
-	n, ok := seconds(v.AsString())
-	if !ok {
-		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.", v.AsString())
-	}
-	if n < 1 || n >= thousandDays {
-		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(), n)
-	}
-	return nil
-}
-
-func sendDuration(v cty.Value) any {
-	n, _ := seconds(v.AsString())
-	return n
-}
-
-// tolerance covers the difference between B2's clock and ours.
-const tolerance = 10 * time.Minute
-
-// sameDuration compares the wanted life with the live expiry. When the key was
-// made is known only from the state; without it any expiry is as wanted.
-func sameDuration(p kind.Pair) bool {
-	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr("expiration_timestamp")
-	if want.IsNull() || expires.IsNull() {
-		return want.IsNull() && expires.IsNull()
-	}
-	if p.Entry == nil || p.Entry.Created.IsZero() || !p.Entry.Adopted.IsZero() {
-		return true
-	}
-	n, _ := seconds(want.AsString())
-	ms, _ := expires.AsBigFloat().Int64()
-	life := time.UnixMilli(ms).Sub(p.Entry.Created)
-	return (life - time.Duration(n)*time.Second).Abs() <= min(tolerance, time.Duration(n)*time.Second/2)
 }

@@ -98,7 +98,7 @@ func problems(attrs []Attr, v cty.Value) Problems {
 			}
 			continue
 		}
-		if val.IsWhollyKnown() {
+		if val.IsKnown() {
 			ps = append(ps, a.problems(val).At(path)...)
 		}
 	}
