@@ -40,6 +40,25 @@ func TestRecordedReplies(t *testing.T) {
 	}
 }
 
+// The same for the replies to creations: what they say is what was planned, and
+// the secret in them reaches its file as it came.
+func TestRecordedCreations(t *testing.T) {
+	for _, name := range []string{"bucket", "key", "key-several"} {
+		t.Run(name, func(t *testing.T) {
+			fixture, err := txtar.ParseFile("testdata/created/" + name + ".txtar")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, want := replayed(t, fixture)
+			w.done(mode{})
+			delivered, err := os.ReadFile(w.path("delivered"))
+			if diff := cmp.Diff(want, string(delivered)); diff != "" || err != nil && want != "" {
+				t.Errorf("delivered (-want +got): %v\n%s", err, diff)
+			}
+		})
+	}
+}
+
 // replayed is a world whose service knows the fixture's replies and nothing
 // else.
 func replayed(t *testing.T, fixture *txtar.Archive) (w *world, want string) {
