@@ -20,7 +20,13 @@ func readFile(path string) (*State, error) {
 	if data == nil {
 		return &State{}, nil
 	}
-	d := decoder{path: path, data: data, json: json.NewDecoder(bytes.NewReader(data))}
+	return Parse(path, data)
+}
+
+// Parse reads what Encode wrote; name is what messages call it. Every error is
+// an *Error.
+func Parse(name string, data []byte) (*State, error) {
+	d := decoder{path: name, data: data, json: json.NewDecoder(bytes.NewReader(data))}
 	d.json.DisallowUnknownFields()
 	s, err := d.state()
 	if err == nil {

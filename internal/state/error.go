@@ -29,6 +29,9 @@ type LockedError struct {
 	Who       string    `json:"who"`       // "user@host"
 	PID       int       `json:"pid"`
 	Created   time.Time `json:"created"`
+	// Expires is when the lock ends if its holder does not renew it, on B2's
+	// clock; zero: with its process.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }
@@ -42,8 +45,12 @@ func (e *LockedError) Info() string {
 	if e.PID != 0 {
 		pid = fmt.Sprintf(" (process %d)", e.PID)
 	}
-	return fmt.Sprintf("Lock Info:\n  Path:      %s\n  Operation: %s\n  Who:       %s%s\n  Created:   %s",
+	info := fmt.Sprintf("Lock Info:\n  Path:      %s\n  Operation: %s\n  Who:       %s%s\n  Created:   %s",
 		e.Path, orUnknown(e.Operation), orUnknown(e.Who), pid, created)
+	if !e.Expires.IsZero() {
+		info += "\n  Expires:   " + e.Expires.UTC().Format(time.RFC3339) + ", unless it is renewed"
+	}
+	return info
 }
 
 func orUnknown(s string) string {

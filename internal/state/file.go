@@ -67,9 +67,9 @@ func readAll(path string) ([]byte, error) {
 	return data, nil
 }
 
-// encode writes the state with one entry a line, so that version control shows
-// and merges it entry by entry.
-func (s *State) encode(w io.Writer) error {
+// Encode writes the state as it is stored: JSON with one entry a line, so that
+// version control shows and merges it entry by entry.
+func (s *State) Encode(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "{\n  \"version\": %d", formatVersion)
 	for _, m := range []struct{ name, value string }{{"account_id", s.AccountID}, {"realm", s.Realm}} {
@@ -134,7 +134,7 @@ func replaceFile(path string, s *State, count *counter) (err error) {
 			_ = os.Remove(temp)
 		}
 	}()
-	err = s.encode(count.writer(f))
+	err = s.Encode(count.writer(f))
 	if err == nil && statErr == nil {
 		err = f.Chmod(mode) // the mode given to OpenFile was cut by the umask
 	}

@@ -41,7 +41,7 @@ func onDisk(t *testing.T, d *disk) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.journal.open = func() (file, error) { return d, nil }
+	s.keeper.(*files).open = func() (file, error) { return d, nil }
 	return s
 }
 

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
-	"path/filepath"
-	"sync"
 	"sync/atomic"
 
 	"b2form/schema/kind"
@@ -18,6 +15,7 @@ import (
 // here; all of a line counts, or nothing of it.
 type record struct {
 	Version int         `json:"version,omitempty"` // first line of a journal
+	After   *object     `json:"after,omitempty"`   // likewise: the part that this one continues
 	Bind    *binding    `json:"bind,omitempty"`
 	Forget  *kind.Addr  `json:"forget,omitempty"`
 	Put     *kind.Entry `json:"put,omitempty"`
@@ -54,6 +52,15 @@ func checksum(b []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(b
 func (r *record) line() []byte {
 	do := compact(r)
 	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", checksum(do), do)
+}
+
+// head is the first line of a journal on top of base.
+func head(base *State) *record {
+	r := &record{Version: formatVersion}
+	if base.AccountID != "" {
+		r.Bind = &binding{base.AccountID, base.Realm}
+	}
+	return r
 }
 
 // replay reads a journal. A line that fails its checksum is passed over: it was
@@ -105,6 +112,8 @@ func (c *counter) sync(sync func() error) error {
 	return sync()
 }
 
+func (c *counter) stats() Stats { return Stats{Bytes: c.bytes.Load(), Syncs: c.syncs.Load()} }
+
 func (c *counter) writer(w io.Writer) io.Writer { return countingWriter{w, c} }
 
 type countingWriter struct {
@@ -116,114 +125,4 @@ func (w countingWriter) Write(p []byte) (int, error) {
 	n, err := w.w.Write(p)
 	w.c.bytes.Add(int64(n))
 	return n, err
-}
-
-// file is what the journal needs of *os.File.
-type file interface {
-	io.WriteCloser
-	Sync() error
-}
-
-// A journal appends lines with group commit: while one batch is being synced,
-// everything that arrives gathers in the next, and its first caller writes it
-// for all. So n callers cost far fewer than n syncs, without a goroutine and
-// without waiting for company.
-type journal struct {
-	open  func() (file, error)
-	head  []byte // written in front of the first batch; nil: the journal has it
-	count *counter
-
-	mu   sync.Mutex
-	next *batch // gathering; nil: nobody waits
-
-	turn chan struct{} // held while writing; guards what follows
-	file file
-	torn bool // what is on disk may end within a line
-}
-
-type batch struct {
-	lines []byte
-	done  chan struct{}
-	err   error
-}
-
-// newJournal prepares appending to the journal at path, of which raw is there
-// already. Nothing is created before the first line.
-func newJournal(path string, raw []byte, head record, count *counter) *journal {
-	j := &journal{count: count, turn: make(chan struct{}, 1)}
-	j.torn = len(raw) > 0 && raw[len(raw)-1] != '\n'
-	if len(raw) == 0 {
-		j.head = head.line()
-	}
-	j.open = func() (file, error) {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return nil, err
-		}
-		if err := count.sync(func() error { return syncDir(filepath.Dir(path)) }); err != nil {
-			f.Close()
-			return nil, err
-		}
-		return f, nil
-	}
-	return j
-}
-
-// enqueue adds lines to the batch that is gathering. The order of calls is the
-// order in the journal. leads says that the caller must commit the batch; all
-// others wait for it.
-func (j *journal) enqueue(lines []byte) (b *batch, leads bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.next == nil {
-		j.next, leads = &batch{done: make(chan struct{})}, true
-	}
-	j.next.lines = append(j.next.lines, lines...)
-	return j.next, leads
-}
-
-// commit returns when the batch is durable, or failed.
-func (j *journal) commit(b *batch, leads bool) error {
-	if leads {
-		j.turn <- struct{}{}
-		j.mu.Lock()
-		j.next = nil
-		j.mu.Unlock()
-		b.err = j.write(b.lines)
-		<-j.turn
-		close(b.done)
-	}
-	<-b.done
-	return b.err
-}
-
-func (j *journal) write(lines []byte) error {
-	if j.file == nil {
-		f, err := j.open()
-		if err != nil {
-			return err
-		}
-		j.file = f
-	}
-	if j.head != nil {
-		lines = append(j.head, lines...)
-	}
-	if j.torn {
-		lines = append([]byte{'\n'}, lines...)
-	}
-	j.torn = true
-	if _, err := j.count.writer(j.file).Write(lines); err != nil {
-		return err
-	}
-	j.torn, j.head = false, nil
-	return j.count.sync(j.file.Sync)
-}
-
-// close gives up the file. Every batch must have been committed. What fails here
-// was synced before.
-func (j *journal) close() {
-	if j.file != nil {
-		_ = j.file.Close()
-		j.file = nil
-	}
 }

@@ -4,38 +4,55 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"b2form/schema/kind"
 )
 
-// Options are what Open wants to know. Now is required.
+// A Backend is a place where a state is kept: Local or Shared. Errors are
+// *Error, or those of contexts.
+type Backend interface {
+	// Read gives the state as it is stored now, with what an interrupted or still
+	// running run has announced. It takes no lock and changes nothing.
+	Read(ctx context.Context) (*State, error)
+	// Open locks the state and gives it for changing.
+	Open(ctx context.Context, o Options) (*Store, error)
+	// Holder says who holds the lock; nil: nobody.
+	Holder(ctx context.Context) (*LockedError, error)
+	// Break takes the lock away from its holder and says who that was; nil:
+	// nobody held it.
+	Break(ctx context.Context) (*LockedError, error)
+}
+
+var (
+	_ Backend = Local{}
+	_ Backend = Shared{}
+)
+
+// Options are what opening a state takes. Now is required.
 type Options struct {
 	Now       func() time.Time
 	Operation string        // for those who find the state locked: "apply"
 	Who       string        // likewise: "user@host"
 	Wait      time.Duration // how long to try for the lock; 0: once
+	NoLock    bool          // take no lock and do not mind who holds it
 }
 
 // A Store is the state, opened for changing it. Until Close nobody else can
 // open it. All methods are safe for concurrent use, and every change is durable
-// when its method returns: concurrent changes share one sync.
+// when its method returns: concurrent changes share one write.
 //
 // A fact that could not be written (Put, Forget, Drop, Move returned an error)
 // is still known to the Store, and Close tries again to save it. An
 // announcement that could not be written (Begin) is forgotten, as the create
 // must not follow.
 type Store struct {
-	path    string
-	now     func() time.Time
-	lock    *flock.Flock
-	journal *journal
-	count   counter
+	path   string // what messages call the state
+	now    func() time.Time
+	keeper keeper
+	group  *group
 
 	mu      sync.Mutex
 	base    *State // as read
@@ -44,46 +61,35 @@ type Store struct {
 	writing sync.WaitGroup // changes on their way to the journal
 }
 
-// Open locks and reads the state at path; a file that does not exist is an
-// empty state, and is made by Close when there is something to store. Where
-// path is a symbolic link, its target is the state. An error is an *Error (with
-// a *LockedError as cause when another run holds the lock longer than
-// Options.Wait), or ctx's.
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	path, err := resolve(path)
-	if err != nil {
-		return nil, err
-	}
-	self := LockedError{Path: path, Operation: o.Operation, Who: o.Who, PID: os.Getpid(), Created: o.Now().UTC()}
-	lock, err := takeLock(ctx, path, self, o.Wait)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, now: o.Now, lock: lock}
-	if err := s.read(); err != nil {
-		_ = releaseLock(lock)
-		return nil, err
-	}
-	return s, nil
+// A keeper is where a Store keeps what it is told. Its errors are *Error.
+type keeper interface {
+	// append makes lines of the journal durable. One call at a time.
+	append(lines []byte) error
+	// close makes s the stored state in place of the one before and of the
+	// journal, and unlocks it whatever comes of that. nil: what is stored says the
+	// same already.
+	close(s *State) error
+	// check is Store.Check, call is Store.Call, stats is Store.Stats.
+	check() error
+	call(ctx context.Context, api kind.API, method string, in, out any) error
+	stats() Stats
 }
 
-func (s *Store) read() error {
-	raw, err := readAll(s.path + journalSuffix)
-	if err != nil {
-		return err
-	}
-	if s.base, err = readFile(s.path); err != nil {
-		return err
-	}
-	if s.changes, err = replay(s.path+journalSuffix, raw, s.base); err != nil {
-		return err
-	}
-	head := record{Version: formatVersion}
-	if s.base.AccountID != "" {
-		head.Bind = &binding{s.base.AccountID, s.base.Realm}
-	}
-	s.journal = newJournal(s.path+journalSuffix, raw, head, &s.count)
-	return nil
+func newStore(path string, k keeper, base *State, c changes) *Store {
+	return &Store{path: path, keeper: k, group: newGroup(k.append), base: base, changes: c}
+}
+
+// Check reports whether the state is still locked for this Store: nil, or an
+// *Error that says why nothing must be done any more. It asks nobody, so it may
+// be called before every step that has an effect.
+func (s *Store) Check() error { return s.keeper.check() }
+
+// Call is api.Call. Where the state is kept in a bucket and the call updates
+// that same bucket, it is lined up with the Store's own updates, so that neither
+// is in the other's way: an ifRevisionIs that only the Store's updates have
+// outdated is brought up to date, and the Store's own info pairs are kept.
+func (s *Store) Call(ctx context.Context, api kind.API, method string, in, out any) error {
+	return s.keeper.call(ctx, api, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,
@@ -229,14 +235,13 @@ func (s *Store) Move(from, to kind.Addr) error {
 	})
 }
 
-// Stats gives what was written since Open.
-func (s *Store) Stats() Stats {
-	return Stats{Bytes: s.count.bytes.Load(), Syncs: s.count.syncs.Load()}
-}
+// Stats gives what was written since Open. Shared: each move of the pointer
+// counts as one sync.
+func (s *Store) Stats() Stats { return s.keeper.stats() }
 
-// Close saves the state and unlocks it. A file that already says the same is
-// not touched. On an *Error the state is unlocked too, and the journal keeps
-// what was made durable; the next run reads it. Closing again does nothing.
+// Close saves the state and unlocks it. What already says the same is not
+// touched. On an *Error the state is unlocked too, and the journal keeps what
+// was made durable; the next run reads it. Closing again does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -248,30 +253,10 @@ func (s *Store) Close() error {
 	s.writing.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.fold()
-	if unlockErr := releaseLock(s.lock); err == nil && unlockErr != nil {
-		err = unwritable(s.path+lockSuffix, "The state itself is saved.", unlockErr)
-	}
-	return err
-}
-
-// fold brings the state file up to date and removes the journal. Only then: all
-// of it may still be needed.
-func (s *Store) fold() error {
-	s.journal.close()
 	if s.changes.alter(s.base) {
-		if err := replaceFile(s.path, s.changes.onto(s.base), &s.count); err != nil {
-			return s.unsaved(err)
-		}
+		return s.keeper.close(s.changes.onto(s.base))
 	}
-	if err := os.Remove(s.path + journalSuffix); err != nil && !os.IsNotExist(err) {
-		return s.unsaved(err)
-	}
-	return nil
-}
-
-func (s *Store) unsaved(err error) *Error {
-	return unwritable(s.path, "What this run recorded is kept in "+s.path+journalSuffix+"; the next run reads it.", err)
+	return s.keeper.close(nil)
 }
 
 // change applies and writes the records that decide gives after a look at what
@@ -292,15 +277,15 @@ func (s *Store) change(decide func() ([]record, error)) error {
 		s.changes.apply(&todo[i])
 		lines = append(lines, todo[i].line()...)
 	}
-	b, leads := s.journal.enqueue(lines)
+	b, leads := s.group.enqueue(lines)
 	s.writing.Add(1)
 	defer s.writing.Done()
 	s.mu.Unlock()
-	if err := s.journal.commit(b, leads); err != nil {
+	err = s.group.commit(b, leads)
+	if err != nil {
 		s.retract(todo)
-		return unwritable(s.path+journalSuffix, "What was recorded before is safe.", err)
 	}
-	return nil
+	return err
 }
 
 // retract takes back announcements; facts stay, as they are true.

@@ -20,6 +20,11 @@ type API interface {
 	Call(ctx context.Context, method string, in, out any) error
 }
 
+// ReservedInfo is how the keys of info pairs begin that b2form itself keeps in a
+// bucket that holds states. They are nobody's setting: they are not compared, and
+// every update carries them along.
+const ReservedInfo = "b2form-state-"
+
 // Emptier is what an API may also offer: removing everything a bucket holds.
 // Empty deletes every file version, hide marker and unfinished large file of
 // the bucket, calls progress with the running count (from one goroutine at a

@@ -1,0 +1,413 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+const (
+	retryLease = 3 * time.Second // how often, about, a held lease is looked at again
+	maxSwaps   = 100             // conflicts in a row, each of which is somebody's success
+	maxPart    = 64 << 10        // a part of the journal that has grown to this is left behind
+	maxPairs   = 10              // "b2_update_bucket"
+)
+
+// bucket is the keeper of a shared state. Whatever changes the bucket goes
+// through mu: the heartbeat, commits, and updates by the run itself.
+type bucket struct {
+	Shared
+	now            func() time.Time
+	who, operation string
+	id             string // in the names of this run's objects
+
+	ctx    context.Context // outlives the run's
+	end    context.CancelFunc
+	beaten chan struct{} // closed when the heartbeat has ended
+	count  counter
+	home   string // the bucket's ID
+
+	base *State
+	old  []object // the parts of the journal
+	part []byte   // the last of them, which grows; nil: a new one is to be begun
+	made int      // objects, for their names
+
+	mu    sync.Mutex
+	seen  *view // nil: must be read again
+	ours  int64 // since this revision nobody else has updated the bucket
+	claim claim
+
+	state   sync.Mutex // guards what check looks at
+	renewed time.Time  // our time, at or before that from which the lease runs
+	lost    error      // not nil: for good
+}
+
+// acquire takes the lease, trying for as long as wait.
+func (k *bucket) acquire(ctx context.Context, wait time.Duration) error {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		held, err := k.tryAcquire(ctx)
+		if held == nil || err != nil {
+			return err
+		}
+		now, _ := k.Remote.Time()
+		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
+		if err := pause(waiting, next); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return sharedLocked(held)
+		}
+	}
+}
+
+func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seen = nil
+	err = k.swap(ctx, func(p pointer, now time.Time) (pointer, error) {
+		held = nil
+		if k.claim.nonce != "" {
+			l := lease{Nonce: k.claim.nonce, Owner: k.who, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
+			next, by := p.take(l, now)
+			if by != nil {
+				held = by.locked(k.String())
+			}
+			p = next
+		}
+		k.claim.known = []version{p.version}
+		return p, nil
+	})
+	return held, err
+}
+
+// swap moves the pointer: it looks at the bucket, has decide say what shall be
+// next, and stores that unless the bucket was changed meanwhile; then it begins
+// again. An error of decide counts only after a fresh look. now is B2's time.
+func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time) (pointer, error)) error {
+	for try := 1; ; try++ {
+		fresh := k.seen == nil
+		if fresh {
+			v, err := k.look(ctx)
+			if err != nil {
+				return err
+			}
+			k.seen, k.ours, k.home = v, v.Revision, v.ID
+		}
+		old := k.seen.Info[k.pair()]
+		p, err := readPointer(k.String(), old)
+		if err != nil {
+			return err
+		}
+		service, sent := k.Remote.Time()
+		if service.IsZero() {
+			return errors.New("the replies of this service carry no Date, which the lock of a shared state needs")
+		}
+		next, err := decide(p, service)
+		if err != nil {
+			if fresh {
+				return err
+			}
+			k.seen = nil
+			continue
+		}
+		if text := next.String(); text != p.String() {
+			err = k.store(ctx, text)
+		}
+		switch {
+		case err == nil:
+			k.state.Lock()
+			k.renewed = sent
+			k.state.Unlock()
+			return nil
+		case !isConflict(err) || try == maxSwaps:
+			k.seen = nil
+			return err
+		}
+		k.seen = nil
+		if err := pause(ctx, jitter(time.Duration(try)*10*time.Millisecond)); err != nil {
+			return err
+		}
+	}
+}
+
+// store replaces the pair and keeps the bucket's other ones.
+func (k *bucket) store(ctx context.Context, text string) error {
+	info := maps.Clone(k.seen.Info)
+	if info == nil {
+		info = map[string]string{}
+	}
+	info[k.pair()] = text
+	if len(info) > maxPairs {
+		return &Error{
+			Summary: "The bucket has no room for the state's pointer",
+			Detail: fmt.Sprintf("A bucket holds at most %d info pairs, and %s has that many already. Remove one, or keep the state in another bucket.",
+				maxPairs, k.Bucket),
+			Path: k.String(),
+		}
+	}
+	var v view
+	err := k.Remote.Call(ctx, "b2_update_bucket",
+		map[string]any{"bucketId": k.seen.ID, "bucketInfo": info, "ifRevisionIs": k.seen.Revision}, &v)
+	if err == nil {
+		k.seen = &v
+		k.count.syncs.Add(1)
+	}
+	return err
+}
+
+func isConflict(err error) bool {
+	var e *kind.Error
+	return errors.As(err, &e) && e.Status == http.StatusConflict
+}
+
+// start begins the heartbeat. It ends with close or giveUp.
+func (k *bucket) start(ctx context.Context) {
+	k.ctx, k.end = context.WithCancel(ctx)
+	k.beaten = make(chan struct{})
+	if k.claim.nonce == "" {
+		close(k.beaten)
+		return
+	}
+	go func() {
+		defer close(k.beaten)
+		for pause(k.ctx, leaseBeat) == nil && k.lostFor() == nil {
+			k.renew() // after a failure there is the next beat, and check
+		}
+	}()
+}
+
+func (k *bucket) renew() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_ = k.move(func(p pointer, now time.Time) (pointer, bool) { return p.renew(k.claim, now.Add(leaseLength)) })
+}
+
+// move is swap by a run that holds the lease: once it finds that it does not, it
+// never does again.
+func (k *bucket) move(step func(pointer, time.Time) (pointer, bool)) error {
+	if err := k.lostFor(); err != nil {
+		return err
+	}
+	var gone *Error
+	err := k.swap(k.ctx, func(p pointer, now time.Time) (pointer, error) {
+		gone = nil
+		next, ok := step(p, now)
+		if !ok {
+			gone = lostLease(k.String())
+			return p, gone
+		}
+		return next, nil
+	})
+	if gone != nil {
+		k.state.Lock()
+		k.lost = gone
+		k.state.Unlock()
+	}
+	return err
+}
+
+func (k *bucket) lostFor() error {
+	k.state.Lock()
+	defer k.state.Unlock()
+	return k.lost
+}
+
+func (k *bucket) check() error {
+	k.state.Lock()
+	defer k.state.Unlock()
+	switch {
+	case k.lost != nil:
+		return k.lost
+	case k.claim.nonce != "" && elapsed(k.renewed, k.now()) >= leaseLength-leaseGuard:
+		return lapsedLease(k.String())
+	}
+	return nil
+}
+
+// append stores the lines as the end of the journal: one object, and one move
+// of the pointer. As long as a part is small, the next version of it has the new
+// lines too, so a journal has few parts however many batches it took.
+func (k *bucket) append(lines []byte) error {
+	now := k.current()
+	part, name := k.part, now.Journal.Name
+	if len(part) == 0 || len(part) > maxPart {
+		first := head(k.base)
+		if now.Journal != (object{}) {
+			first.After = &now.Journal
+		}
+		part, name = first.line(), k.name("journal")
+		k.old = append(k.old, object{Name: name})
+	}
+	part = append(slices.Clone(part), lines...)
+	made, err := k.upload(name, part)
+	if err != nil {
+		return err
+	}
+	if err := k.commit(version{State: now.State, Journal: made}); err != nil {
+		k.part = nil // what is stored is not known; the next part stands for itself
+		return err
+	}
+	k.part = part
+	return nil
+}
+
+func (k *bucket) current() version {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.claim.known[0]
+}
+
+func (k *bucket) commit(to version) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.move(func(p pointer, now time.Time) (pointer, bool) { return p.commit(k.claim, to, now.Add(leaseLength)) })
+	if err != nil {
+		k.claim.known = append(k.claim.known, to)
+		return err
+	}
+	k.claim.known = []version{to}
+	return nil
+}
+
+// name is one that no other object has. It tells when it was made, on B2's clock,
+// and by which run.
+func (k *bucket) name(what string) string {
+	service, _ := k.Remote.Time()
+	k.made++
+	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format("20060102t150405z"), strings.ToLower(k.id), k.made, what)
+}
+
+func (k *bucket) upload(name string, content []byte) (object, error) {
+	if err := k.lostFor(); err != nil {
+		return object{}, err
+	}
+	id, err := k.Remote.Upload(k.ctx, k.home, name, "application/json", content)
+	k.count.bytes.Add(int64(len(content)))
+	return object{ID: id, Name: name}, err
+}
+
+// hide lets the bucket's lifecycle rule delete superseded objects in its time.
+// One that stays visible is in nobody's way.
+func (k *bucket) hide(objects []object) {
+	for _, o := range objects {
+		_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.home, "fileName": o.Name}, nil)
+	}
+}
+
+// close stores the state, drops the journal and gives the lease back, all three
+// by one move of the pointer.
+func (k *bucket) close(s *State) error {
+	defer k.stop()
+	now := k.current()
+	to, superseded := version{State: now.State}, k.old
+	var failed error
+	if s != nil {
+		var content bytes.Buffer
+		failed = s.Encode(&content)
+		if failed == nil {
+			to.State, failed = k.upload(k.name("state"), content.Bytes())
+		}
+		if now.State != (object{}) {
+			superseded = append(superseded, now.State)
+		}
+	}
+	if failed != nil {
+		to, superseded = now, nil
+	}
+	k.mu.Lock()
+	err := k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) })
+	k.mu.Unlock()
+	if err = errors.Join(failed, err); err != nil {
+		return err
+	}
+	k.hide(superseded)
+	return nil
+}
+
+// giveUp gives the lease back after a failed start.
+func (k *bucket) giveUp() {
+	defer k.stop()
+	to := k.current()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_ = k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) }) // else it expires
+}
+
+func (k *bucket) stop() {
+	k.end()
+	<-k.beaten
+}
+
+func (k *bucket) stats() Stats { return k.count.stats() }
+
+// call is api.Call, but an update of this bucket takes its turn with ours.
+func (k *bucket) call(ctx context.Context, api kind.API, method string, in, out any) error {
+	if method != "b2_update_bucket" {
+		return api.Call(ctx, method, in, out)
+	}
+	encoded := compact(in)
+	body := map[string]json.RawMessage{}
+	var want struct {
+		BucketID     string
+		IfRevisionIs int64
+		BucketInfo   map[string]string
+	}
+	if err := errors.Join(json.Unmarshal(encoded, &body), json.Unmarshal(encoded, &want)); err != nil || want.BucketID != k.home {
+		return api.Call(ctx, method, in, out)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.seen == nil {
+		v, err := k.look(ctx)
+		if err != nil {
+			return err
+		}
+		k.seen, k.ours = v, v.Revision
+	}
+	if want.IfRevisionIs >= k.ours {
+		body["ifRevisionIs"] = compact(k.seen.Revision)
+	}
+	if want.BucketInfo != nil {
+		body["bucketInfo"] = compact(k.withReserved(want.BucketInfo))
+	}
+	var reply json.RawMessage
+	err := api.Call(ctx, method, body, &reply)
+	v := &view{}
+	if err == nil {
+		err = json.Unmarshal(reply, v)
+	}
+	if err != nil {
+		k.seen = nil
+		return err
+	}
+	k.seen = v
+	if raw, ok := out.(*json.RawMessage); ok {
+		*raw = reply
+		return nil
+	}
+	return json.Unmarshal(reply, out)
+}
+
+// withReserved is info with the pairs of states as they are now.
+func (k *bucket) withReserved(info map[string]string) map[string]string {
+	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, kind.ReservedInfo) }
+	maps.DeleteFunc(info, isReserved)
+	for key, value := range k.seen.Info {
+		if isReserved(key, value) {
+			info[key] = value
+		}
+	}
+	return info
+}

@@ -1,0 +1,54 @@
+package state
+
+import "sync"
+
+// A group is group commit: while one batch of lines is being written,
+// everything that arrives gathers in the next, and its first caller writes it
+// for all. So n callers cost far fewer than n writes, without a goroutine and
+// without waiting for company.
+type group struct {
+	write func(lines []byte) error // returns when the lines are durable; one call at a time
+
+	mu   sync.Mutex
+	next *batch // gathering; nil: nobody waits
+
+	turn chan struct{} // held while writing
+}
+
+type batch struct {
+	lines []byte
+	done  chan struct{}
+	err   error
+}
+
+func newGroup(write func([]byte) error) *group {
+	return &group{write: write, turn: make(chan struct{}, 1)}
+}
+
+// enqueue adds lines to the batch that is gathering. The order of calls is the
+// order in the journal. leads says that the caller must commit the batch; all
+// others wait for it.
+func (g *group) enqueue(lines []byte) (b *batch, leads bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.next == nil {
+		g.next, leads = &batch{done: make(chan struct{})}, true
+	}
+	g.next.lines = append(g.next.lines, lines...)
+	return g.next, leads
+}
+
+// commit returns when the batch is durable, or failed.
+func (g *group) commit(b *batch, leads bool) error {
+	if leads {
+		g.turn <- struct{}{}
+		g.mu.Lock()
+		g.next = nil
+		g.mu.Unlock()
+		b.err = g.write(b.lines)
+		<-g.turn
+		close(b.done)
+	}
+	<-b.done
+	return b.err
+}

@@ -1,0 +1,185 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// This file is the protocol of the shared state, without anything that sends or
+// waits: what an info pair of the bucket says, and the moves from one to the
+// next. A move counts only when b2_update_bucket takes it with ifRevisionIs for
+// the very revision that was looked at, so moves of different runs happen one
+// after the other, each in full view of those before. docs/adr/0008 has the
+// reasons.
+
+// The times of a lease. leaseLength is on B2's clock; the others are on the
+// clock of whoever holds it. A holder stops leaseGuard early, which must cover
+// the whole second that a Date header may lag behind, how far B2's servers
+// disagree, and how much faster than the holder's B2's clock runs in one length.
+const (
+	leaseLength = 2 * time.Minute
+	leaseBeat   = 20 * time.Second
+	leaseGuard  = 15 * time.Second
+)
+
+// A pointer is the info pair of one state: which objects are the state, and who
+// may change it.
+type pointer struct {
+	Format int `json:"format"`
+	version
+	Lease *lease `json:"lease,omitempty"`
+}
+
+// A version of the state is an object, and the journal on top of it: the last
+// of its parts, each of which names the one before. Zero: there is none.
+type version struct {
+	State   object `json:"state,omitzero"`
+	Journal object `json:"journal,omitzero"`
+}
+
+// An object is one file version in the bucket. No two are made under one name.
+type object struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// A lease gives its holder the state until it expires, on B2's clock.
+type lease struct {
+	Nonce     string    `json:"nonce"` // of one run only
+	Owner     string    `json:"owner"`
+	Operation string    `json:"operation"`
+	Since     time.Time `json:"since"`
+	Expires   time.Time `json:"expires"`
+}
+
+func readPointer(where, pair string) (pointer, error) {
+	p := pointer{Format: formatVersion}
+	if pair == "" {
+		return p, nil
+	}
+	if err := json.Unmarshal([]byte(pair), &p); err != nil {
+		return p, &Error{
+			Summary: "The pointer to the state is damaged",
+			Detail: where + " has an info pair of b2form that cannot be read. Restore the pair, or remove it: b2form then " +
+				"finds everything again by name and takes it back with one approval.",
+			Path: where,
+		}
+	}
+	if p.Format > formatVersion {
+		return p, newer(where, p.Format)
+	}
+	return p, nil
+}
+
+func (p pointer) String() string { return string(compact(p)) }
+
+// heldBy is the lease of somebody else that still runs at now.
+func (p pointer) heldBy(other string, now time.Time) *lease {
+	if p.Lease == nil || p.Lease.Nonce == other || !now.Before(p.Lease.Expires) {
+		return nil
+	}
+	return p.Lease
+}
+
+// take gives the state to the holder of l, or says who has it.
+func (p pointer) take(l lease, now time.Time) (pointer, *lease) {
+	if held := p.heldBy(l.Nonce, now); held != nil {
+		return p, held
+	}
+	if p.Lease != nil && p.Lease.Nonce == l.Nonce {
+		l.Since = p.Lease.Since
+	}
+	p.Lease = &l
+	return p, nil
+}
+
+// A claim is what a run goes by when it moves the pointer.
+type claim struct {
+	nonce string // of its lease; "": it works without one
+	// known are the versions that the run has read, or tried to write since
+	// without learning what came of it. Another one is somebody else's.
+	known []version
+}
+
+func (c claim) holds(p pointer) bool {
+	return c.nonce == "" || p.Lease != nil && p.Lease.Nonce == c.nonce
+}
+
+// renew extends the lease. Whoever finds another lease, or a version that is not
+// its own, has lost the state for good.
+func (p pointer) renew(c claim, expires time.Time) (next pointer, ok bool) {
+	if !c.holds(p) || !slices.Contains(c.known, p.version) {
+		return p, false
+	}
+	if c.nonce != "" {
+		extended := *p.Lease
+		extended.Expires = expires
+		p.Lease = &extended
+	}
+	return p, true
+}
+
+// commit makes to the state, and extends the lease.
+func (p pointer) commit(c claim, to version, expires time.Time) (next pointer, ok bool) {
+	c.known = append(slices.Clone(c.known), to) // the reply to an earlier try may have been lost
+	next, ok = p.renew(c, expires)
+	if ok {
+		next.version = to
+	}
+	return next, ok
+}
+
+// release makes to the state and gives the lease back. Where that happened
+// before, and only the reply was lost, another run may have the lease already.
+func (p pointer) release(c claim, to version) (next pointer, ok bool) {
+	if !c.holds(p) {
+		return p, p.version == to || slices.Contains(c.known, to)
+	}
+	next, ok = p.commit(c, to, time.Time{})
+	if ok && c.nonce != "" {
+		next.Lease = nil
+	}
+	return next, ok
+}
+
+// elapsed is the time from then to now by whichever of the two clocks, monotonic
+// and wall, says more: one stands still while a machine sleeps, the other can be
+// set back.
+func elapsed(then, now time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+}
+
+// locked describes who holds the state.
+func (l *lease) locked(where string) *LockedError {
+	return &LockedError{Path: where, Operation: l.Operation, Who: l.Owner, Created: l.Since, Expires: l.Expires}
+}
+
+func sharedLocked(held *LockedError) *Error {
+	return &Error{
+		Summary: "State is locked",
+		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, or let b2form wait with -lock-timeout=5m. " +
+			"The lock of a run that was killed ends by itself; `b2form lock` shows it, and `b2form lock -break` removes it.\n\n" + held.Info(),
+		Path:  held.Path,
+		Cause: held,
+	}
+}
+
+func lostLease(where string) *Error {
+	return &Error{
+		Summary: "Another run has the state",
+		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. What this run did last "+
+			"may not be recorded. Run the same command again: it begins with a look at what was left.", where),
+		Path: where,
+	}
+}
+
+func lapsedLease(where string) *Error {
+	return &Error{
+		Summary: "The lock of the state ran out",
+		Detail: fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may have the state now, so "+
+			"nothing further is sent. Run the same command again: it begins with a look at what was left.", where),
+		Path: where,
+	}
+}

@@ -1,0 +1,246 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// A Remote is what the shared state needs of B2.
+type Remote interface {
+	kind.API
+	// Upload stores a new version of a file and returns its ID. It may be sent
+	// twice.
+	Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error)
+	// Download returns the content of a file version, also of one that is hidden.
+	Download(ctx context.Context, fileID string) ([]byte, error)
+	// Time says that B2's clock stood at service, to the second below, when it
+	// answered a request that was sent when ours stood at sent. It knows the
+	// answers to the calls that have returned.
+	Time() (service, sent time.Time)
+}
+
+// Shared is the Backend that keeps states in a bucket, for runs on several
+// machines. Each write is a new object under Prefix, and an info pair of the
+// bucket says which of them count and who may write; it is moved by
+// b2_update_bucket with ifRevisionIs ("b2_update_bucket"), so a run that has
+// lost the lock cannot change what counts. Reading takes listBuckets and
+// readFiles on the bucket, writing also writeBuckets and writeFiles.
+//
+// Errors are *Error where they are about the state, and otherwise the Remote's.
+type Shared struct {
+	Remote Remote
+	Bucket string // the bucket's name
+	Prefix string // what the names of objects begin with: "b2form/"
+}
+
+// DefaultPrefix is what the names of objects begin with where nothing is said.
+const DefaultPrefix = "b2form/"
+
+// String is what messages call the state.
+func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
+
+// pair is the key of the state's info pair: several states may share a bucket,
+// and keys have at most 50 bytes.
+func (b Shared) pair() string {
+	sum := sha256.Sum256([]byte(b.Prefix))
+	return kind.ReservedInfo + hex.EncodeToString(sum[:8])
+}
+
+// A view is the bucket at one revision.
+type view struct {
+	ID       string            `json:"bucketId"`
+	Revision int64             `json:"revision"`
+	Info     map[string]string `json:"bucketInfo"`
+}
+
+func (b Shared) look(ctx context.Context) (*view, error) {
+	var out struct{ Buckets []*view }
+	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(out.Buckets) == 0:
+		return nil, &Error{
+			Summary: "The bucket of the state does not exist",
+			Detail: "There is no bucket " + b.Bucket + " in this account, so there is nowhere to keep the state. Make it with `b2form state init`, " +
+				"or correct the backend block.",
+			Path: b.String(),
+		}
+	}
+	return out.Buckets[0], nil
+}
+
+// Read implements [Backend].
+func (b Shared) Read(ctx context.Context) (*State, error) {
+	var before version
+	for first := true; ; first = false {
+		v, err := b.look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p, err := readPointer(b.String(), v.Info[b.pair()])
+		if err != nil {
+			return nil, err
+		}
+		base, c, _, err := b.load(ctx, p.version)
+		// A version that was superseded meanwhile may be gone.
+		if err != nil && (first || p.version != before) && ctx.Err() == nil {
+			before = p.version
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.onto(base), nil
+	}
+}
+
+// load reads a version: the state, what its journal changes, and the journal's
+// parts.
+func (b Shared) load(ctx context.Context, v version) (*State, changes, []object, error) {
+	base := &State{}
+	if v.State != (object{}) {
+		data, err := b.Remote.Download(ctx, v.State.ID)
+		if err != nil {
+			return nil, changes{}, nil, err
+		}
+		if base, err = Parse(b.Bucket+"/"+v.State.Name, data); err != nil {
+			return nil, changes{}, nil, err
+		}
+	}
+	var raw []byte
+	var parts []object
+	for part := v.Journal; part != (object{}); {
+		data, err := b.Remote.Download(ctx, part.ID)
+		if err != nil {
+			return nil, changes{}, nil, err
+		}
+		raw = append(data, raw...)
+		parts = append(parts, part)
+		part = before(data)
+	}
+	c, err := replay(b.String(), raw, base)
+	return base, c, parts, err
+}
+
+// before is the part of the journal that a part continues.
+func before(part []byte) object {
+	line, _, _ := bytes.Cut(part, []byte{'\n'})
+	var s sealed
+	var r record
+	if json.Unmarshal(line, &s) != nil || json.Unmarshal(s.Do, &r) != nil || r.After == nil {
+		return object{}
+	}
+	return *r.After
+}
+
+// Open implements [Backend]. A run that was killed holds the lock until its
+// lease expires, which B2's clock decides: the clocks of machines need not
+// agree.
+func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
+	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text()}
+	if !o.NoLock {
+		k.claim.nonce = k.id
+	}
+	if err := k.acquire(ctx, o.Wait); err != nil {
+		return nil, err
+	}
+	k.start(context.WithoutCancel(ctx))
+	base, c, parts, err := b.load(ctx, k.claim.known[0])
+	if err != nil {
+		k.giveUp()
+		return nil, err
+	}
+	k.old, k.base = parts, base
+	s := newStore(b.String(), k, base, c)
+	s.now = o.Now
+	return s, nil
+}
+
+// plainText is what goes into an info pair of the bucket.
+func plainText(s string) string {
+	const most = 80
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+	return s[:min(len(s), most)]
+}
+
+// Holder implements [Backend].
+func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
+	v, err := b.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := readPointer(b.String(), v.Info[b.pair()])
+	if err != nil {
+		return nil, err
+	}
+	now, _ := b.Remote.Time()
+	if held := p.heldBy("", now); held != nil {
+		return held.locked(b.String()), nil
+	}
+	return nil, nil
+}
+
+// Break implements [Backend]. The run that held the lock notices before it
+// sends anything further, or at the latest 20 seconds later.
+func (b Shared) Break(ctx context.Context) (*LockedError, error) {
+	var broken *LockedError
+	k := &bucket{Shared: b}
+	err := k.swap(ctx, func(p pointer, _ time.Time) (pointer, error) {
+		if p.Lease != nil {
+			broken = p.Lease.locked(b.String())
+		}
+		p.Lease = nil
+		return p, nil
+	})
+	return broken, err
+}
+
+// Init makes the bucket: private, and with a lifecycle rule that deletes objects
+// of the state keepDays after they were superseded. existed says that there is
+// such a bucket already; it is left as it is.
+func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error) {
+	var out struct{ Buckets []json.RawMessage }
+	if err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out); err != nil {
+		return false, err
+	}
+	if len(out.Buckets) > 0 {
+		return true, nil
+	}
+	return false, b.Remote.Call(ctx, "b2_create_bucket", map[string]any{
+		"bucketName": b.Bucket, "bucketType": "allPrivate",
+		"lifecycleRules": []map[string]any{{"fileNamePrefix": b.Prefix, "daysFromHidingToDeleting": keepDays}},
+	}, nil)
+}
+
+// jitter is between half and one and a half of d, so that runs that met once do
+// not meet again.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + mathrand.N(d)
+}
+
+// pause returns after d, or with ctx's error.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
