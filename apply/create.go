@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/plan"
@@ -25,6 +27,7 @@ type made struct {
 // request goes out, and every destination of its secret is prepared before
 // that. It returns the new object's ID.
 func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err error) {
+	c = r.named(c)
 	call, err := r.createCall(c)
 	if err != nil {
 		return "", err
@@ -49,7 +52,7 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err err
 	r.mu.Lock()
 	r.Snapshot.Add(o)
 	r.mu.Unlock()
-	m := &made{at: r.now()}
+	m := &made{at: r.madeAt(c, o)}
 	if err == nil {
 		err = r.check(c, o)
 	}
@@ -57,6 +60,44 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err err
 		return o.ID, r.finishSecret(ctx, c, o, key, slots, m, err)
 	}
 	return o.ID, errors.Join(err, r.record(c, o.ID, m))
+}
+
+// named is the change with the name under which its object will live. In a
+// rotation that is later than every name of it that is live, whatever the clock
+// says: the newest name is the newest object.
+func (r *runner) named(c *plan.Change) *plan.Change {
+	if _, ok := c.Kind.RotationOf(c.After); !ok {
+		return c
+	}
+	at := r.now()
+	r.mu.Lock()
+	for _, o := range r.Snapshot.All(c.Kind) {
+		if name, made, ok := kind.Unstamped(o.Identity); ok && name == c.Identity && !made.Before(at) {
+			at = made.Add(time.Second)
+		}
+	}
+	r.mu.Unlock()
+	n := *c
+	n.Identity = kind.Stamped(c.Identity, at)
+	after := c.After.AsValueMap()
+	after[c.Kind.Identity] = cty.StringVal(n.Identity)
+	n.After = cty.ObjectVal(after)
+	return &n
+}
+
+// madeAt is when the object was made, by B2's clock where its answer tells.
+func (r *runner) madeAt(c *plan.Change, o *kind.Object) time.Time {
+	if c.Kind.Made == nil {
+		return r.now()
+	}
+	live, err := o.Value()
+	if err != nil {
+		return r.now() // the check that follows says so
+	}
+	if at := c.Kind.Made(c.After, live); !at.IsZero() {
+		return at.UTC().Truncate(time.Second)
+	}
+	return r.now()
 }
 
 // notMade strikes the announcement of a create that B2 refused. One with an
@@ -79,7 +120,7 @@ func (r *runner) prepare(ctx context.Context, c *plan.Change) (*secret.Slots, er
 // self describes the key to its destinations.
 func (r *runner) self(c *plan.Change, id string, key secret.Value) secret.Self {
 	account := r.Snapshot.Account
-	self := secret.Self{Name: c.Identity, KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
+	self := secret.Self{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
 	if !c.Kind.Delivers {
 		return self
 	}

@@ -98,6 +98,9 @@ func (r *runner) settleIntents() error {
 	for _, addr := range r.skipped {
 		undone[addr] = true
 	}
+	for _, addr := range r.Plan.LeftOut {
+		undone[addr] = true
+	}
 	for _, s := range r.steps {
 		undone[s.Change.Addr] = undone[s.Change.Addr] || s.Err != nil
 	}

@@ -19,7 +19,7 @@ func (r *runner) step(ctx context.Context, c *plan.Change) Step {
 	start := r.Now()
 	s := Step{Change: c, ID: c.ID}
 	switch c.Action {
-	case plan.Create:
+	case plan.Create, plan.Rotate:
 		s.ID, s.Err = r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
 	case plan.Replace:
 		s.ID, s.Err = r.replace(ctx, c)
@@ -90,18 +90,8 @@ func (r *runner) retire(ctx context.Context, c *plan.Change, id string) error {
 	if !ok || len(e.Retiring) == 0 {
 		return nil
 	}
-	e.Retiring = without(e.Retiring, id)
+	e.Retiring = slices.DeleteFunc(slices.Clone(e.Retiring), func(old kind.Retiree) bool { return old.ID == id })
 	return r.put(e)
-}
-
-func without(ids []string, id string) []string {
-	var out []string
-	for _, i := range ids {
-		if i != id {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 func (r *runner) remove(ctx context.Context, c *plan.Change, id string) error {
@@ -211,22 +201,25 @@ func (r *runner) check(c *plan.Change, o *kind.Object) error {
 func (r *runner) record(c *plan.Change, id string, made *made) error {
 	res := r.resources[c.Addr]
 	e := kind.Entry{Addr: c.Addr, Identity: c.Identity, ID: id, PreventDestroy: res.PreventDestroy}
-	if old, ok := r.entry(c.Addr); ok {
-		e.Retiring = old.Retiring
-	}
-	switch {
-	case made == nil:
+	if made == nil {
 		e.Adopted = r.now()
-	default:
+		e.Identity = r.identity(c, id)
+	} else {
 		e.Created, e.Delivered, e.Delivery = made.at, made.delivered, made.digest
-		retiring := slices.Concat(e.Retiring, c.Leftovers)
-		if c.Action == plan.Replace {
-			retiring = append(retiring, c.ID)
-		}
-		slices.Sort(retiring)
-		e.Retiring = slices.Compact(retiring)
 	}
+	e.Retiring = retirees(c, e.Created)
 	return r.put(e)
+}
+
+// identity is the name under which a live object is found again. It may carry
+// more than the change says.
+func (r *runner) identity(c *plan.Change, id string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o := r.Snapshot.ByID(c.Kind, id); o != nil {
+		return o.Identity
+	}
+	return c.Identity
 }
 
 // now is the time in the precision that the state keeps.
@@ -261,4 +254,22 @@ func (r *runner) live(addr kind.Addr) (map[string]cty.Value, bool) {
 		return nil, false
 	}
 	return r.Snapshot.Computed(r.kinds[addr.Kind], e.ID)
+}
+
+// retirees are the earlier objects that are recorded with the one that takes
+// their place at the given time: to be deleted at once, or when their time is
+// over.
+func retirees(c *plan.Change, at time.Time) []kind.Retiree {
+	out := slices.Clone(c.Retiring)
+	for _, id := range c.Leftovers {
+		out = append(out, kind.Retiree{ID: id})
+	}
+	for _, id := range c.Overlapping {
+		out = append(out, kind.Retiree{ID: id, Until: at.Add(c.Overlap)})
+	}
+	if c.Action == plan.Replace {
+		out = append(out, kind.Retiree{ID: c.ID})
+	}
+	slices.SortFunc(out, func(a, b kind.Retiree) int { return strings.Compare(a.ID, b.ID) })
+	return out
 }

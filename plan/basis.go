@@ -50,6 +50,8 @@ type digestible struct {
 	Delivery  string
 	Force     bool
 	Leftovers []string
+	Retiring  []kind.Retiree
+	Overlap   []string
 	Names     []string // "bucket photos = 8d625e…"
 }
 
@@ -58,6 +60,10 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID,
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs,
 		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers,
+		Retiring: c.Retiring,
+	}
+	if len(c.Overlapping) > 0 {
+		d.Overlap = append(slices.Clone(c.Overlapping), c.Overlap.String())
 	}
 	if r := p.resources[c.Addr]; r != nil {
 		d.Delivery = DeliveryDigest(r)

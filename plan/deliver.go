@@ -28,12 +28,14 @@ func digests(r *kind.Resource) []string {
 func (p *planner) replaceReason(r *kind.Resource, h holding) string {
 	const undelivered = "its secret was never delivered"
 	switch {
-	case p.replace[r.Addr]:
+	case p.replace[r.Addr], p.rotate[r.Addr]:
 		return "as requested"
 	case !r.Kind.Delivers:
 		return ""
 	case h.recovered:
 		return undelivered
+	case h.strange || len(h.strangers) > 0:
+		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliver) == 0 || h.secretUnknown():
 		return ""
 	case !h.entry.Delivered:

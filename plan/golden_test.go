@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -29,7 +30,8 @@ var update = flag.Bool("update", false, "rewrite plan.txt in testdata")
 //	account.json  {"account": {...}, "buckets": [...], "keys": [...]}: what B2
 //	              answers; a list that is left out was not read
 //	state.json    {"entries": [...], "announced": [...]}; may be left out
-//	request       lines "destroy" and "replace ADDRESS"; may be left out
+//	request       lines "destroy", "replace ADDRESS", "rotate ADDRESS", "rotations"
+//	              and "now TIME" (left out: noon); may be left out
 //	plan.txt      what must come of it
 //
 // Each case is also planned with everything in reverse: nothing may depend on
@@ -155,21 +157,35 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := plan.Request{Config: c.config, Kinds: c.kinds, Snapshot: s, Entries: c.State.Entries, Announced: c.State.Announced}
+	r := plan.Request{Config: c.config, Kinds: c.kinds, Snapshot: s, Entries: c.State.Entries, Announced: c.State.Announced, Now: noon}
 	for line := range strings.Lines(c.flags) {
 		verb, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch verb {
 		case "destroy":
 			r.Destroy = true
+		case "rotations":
+			r.Rotations = true
 		case "replace":
-			a, err := kind.ParseAddr(addr)
-			if err != nil {
+			r.Replace = append(r.Replace, address(t, addr))
+		case "rotate":
+			r.Rotate = append(r.Rotate, address(t, addr))
+		case "now":
+			var err error
+			if r.Now, err = time.Parse(time.RFC3339, addr); err != nil {
 				t.Fatal(err)
 			}
-			r.Replace = append(r.Replace, a)
 		}
 	}
 	return r
+}
+
+func address(t *testing.T, text string) kind.Addr {
+	t.Helper()
+	a, err := kind.ParseAddr(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // reverse turns every list round.
@@ -206,6 +222,12 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&b, "refreshed: %s\n", line)
+	}
+	for _, r := range p.Rotations {
+		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.Name, day(r.Made), day(r.Due), retirees(r.Retiring))
+	}
+	if len(p.LeftOut) > 0 {
+		fmt.Fprintf(&b, "left out: %v\n", p.LeftOut)
 	}
 	for _, addr := range p.Lost {
 		fmt.Fprintf(&b, "lost: %s\n", addr)
@@ -267,6 +289,25 @@ func change(b *strings.Builder, c *plan.Change) {
 	}
 	line("deliver", strings.Join(c.Deliver, ", "))
 	line("leftovers", strings.Join(c.Leftovers, ", "))
+	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
+	if len(c.Overlapping) > 0 {
+		line("overlap of "+c.Overlap.String(), strings.Join(c.Overlapping, ", "))
+	}
+}
+
+func retirees(list []kind.Retiree) string {
+	var b strings.Builder
+	for _, old := range list {
+		fmt.Fprintf(&b, ", %s until %s", old.ID, day(old.Until))
+	}
+	return b.String()
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Format("2006-01-02 15:04:05")
 }
 
 func show(v cty.Value) string {

@@ -14,14 +14,39 @@ import (
 
 // A holding is what is ours under one address.
 type holding struct {
-	entry     *kind.Entry  // nil: the state has no record
-	object    *kind.Object // nil: nothing is live
-	leftovers []string     // IDs of what interrupted runs left beside object; sorted
-	recovered bool         // object or leftovers were made by an interrupted run
-	retiring  bool         // leftovers were replaced and not yet deleted
-	imported  bool         // object is not ours yet
-	reason    string       // why the object is not the recorded one
+	entry     *kind.Entry    // nil: the state has no record
+	object    *kind.Object   // nil: nothing is live
+	ended     []kind.Retiree // live objects that were replaced and whose time is over
+	waiting   []kind.Retiree // live objects that were replaced and live on; sorted by ID
+	made      []string       // IDs of what interrupted runs made beside object
+	strangers []string       // IDs of live objects of the same rotation that may be successors of object
+	recovered bool           // object or made come from an interrupted run
+	strange   bool           // object is of the same rotation as the recorded one, which is gone
+	imported  bool           // object is not ours yet
+	reason    string         // why the object is not the recorded one
 }
+
+// leftovers are the IDs of what is to be deleted beside the object, sorted.
+func (h *holding) leftovers() []string {
+	out := slices.Clone(h.made)
+	for _, old := range h.ended {
+		out = append(out, old.ID)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// retirees are the objects that were replaced and are live, sorted by ID.
+func (h *holding) retirees() []kind.Retiree {
+	return byID(slices.Concat(h.ended, h.waiting))
+}
+
+func byID(list []kind.Retiree) []kind.Retiree {
+	slices.SortFunc(list, func(a, b kind.Retiree) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+func sameRetiree(a, b kind.Retiree) bool { return a.ID == b.ID && a.Until.Equal(b.Until) }
 
 // unrecorded reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
@@ -35,10 +60,9 @@ func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
 	h := holding{entry: p.entries[addr]}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
-		for _, id := range h.entry.Retiring {
-			if p.Snapshot.ByID(k, id) != nil {
-				h.leftovers = append(h.leftovers, id)
-				h.retiring = true
+		for _, old := range h.entry.Retiring {
+			if p.Snapshot.ByID(k, old.ID) != nil {
+				p.retire(&h, old)
 			}
 		}
 	}
@@ -50,10 +74,9 @@ func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
 			made = made[:len(made)-1]
 		}
 		for _, o := range made {
-			h.leftovers = append(h.leftovers, o.ID)
+			h.made = append(h.made, o.ID)
 		}
 	}
-	slices.Sort(h.leftovers)
 	return h
 }
 
@@ -85,6 +108,9 @@ func (p *planner) find(r *kind.Resource, h *holding) bool {
 	if !ok {
 		return false
 	}
+	if newest := p.newest(r, found); newest != nil {
+		return h.takeNewest(newest)
+	}
 	if imp := p.imports[r.Addr]; imp != nil && len(found) > 1 {
 		return p.findImport(r, imp, h)
 	}
@@ -109,7 +135,7 @@ func (h *holding) take(o *kind.Object) {
 // candidates are the live objects under the resource's identity that do not
 // belong to another address.
 func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
-	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
+	for _, o := range p.family(r) {
 		owner, owned := p.owners[o.ID]
 		switch {
 		case !owned:

@@ -20,6 +20,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p.checkAccount()
 	if !p.diags.HasErrors() {
 		p.changes()
+		p.narrow()
 		p.sort()
 		p.order()
 		p.basis()
@@ -35,6 +36,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 func (p *planner) changes() {
 	if !p.Destroy {
 		p.checkReplace()
+		p.checkRotate()
 		for _, r := range p.declared {
 			p.resource(r)
 		}
@@ -58,8 +60,11 @@ type planner struct {
 	imports   map[kind.Addr]*kind.Import
 	owners    map[string]kind.Addr // by remote ID
 	replace   map[kind.Addr]bool
+	rotate    map[kind.Addr]bool
+	renewals  map[kind.Addr]bool // changes that rotation asks for
 
-	identities map[reference]kind.Addr // declared; see declaredAs
+	identities map[reference]kind.Addr      // declared; see declaredAs
+	stamped    map[reference][]*kind.Object // live, by declared name; see family
 
 	plan  Plan
 	diags hcl.Diagnostics
@@ -77,6 +82,8 @@ func newPlanner(r Request) *planner {
 		announced: map[kind.Addr][]Announced{},
 		imports:   map[kind.Addr]*kind.Import{},
 		replace:   map[kind.Addr]bool{},
+		rotate:    map[kind.Addr]bool{},
+		renewals:  map[kind.Addr]bool{},
 	}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
@@ -88,8 +95,8 @@ func newPlanner(r Request) *planner {
 		e := &r.Entries[i]
 		p.entries[e.Addr] = e
 		p.owners[e.ID] = e.Addr
-		for _, id := range e.Retiring {
-			p.owners[id] = e.Addr
+		for _, old := range e.Retiring {
+			p.owners[old.ID] = e.Addr
 		}
 		p.owned = append(p.owned, e.Addr)
 	}
@@ -103,6 +110,9 @@ func newPlanner(r Request) *planner {
 	}
 	for _, addr := range r.Replace {
 		p.replace[addr] = true
+	}
+	for _, addr := range r.Rotate {
+		p.rotate[addr] = true
 	}
 	slices.SortFunc(p.declared, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.owned, kind.Addr.Compare)
@@ -120,6 +130,11 @@ func (p *planner) heir(a Announced) kind.Addr {
 	if now, ok := p.declaredAs(k, k.Fold(a.Identity)); ok {
 		return now
 	}
+	if name, _, ok := kind.Unstamped(a.Identity); ok && k.Rotation != nil {
+		if now, ok := p.declaredAs(k, k.Fold(name)); ok {
+			return now
+		}
+	}
 	return a.Addr
 }
 
@@ -129,6 +144,7 @@ func (p *planner) resource(r *kind.Resource) {
 	if h.object == nil && !p.find(r, &h) {
 		return
 	}
+	p.gather(r, &h)
 	if h.object == nil {
 		p.create(r, h)
 		return
@@ -145,10 +161,12 @@ func (p *planner) create(r *kind.Resource, h holding) {
 		Identity:  r.Identity(),
 		Before:    cty.NullVal(r.Kind.LiveType()),
 		After:     r.Value,
-		Leftovers: h.leftovers,
+		Leftovers: h.leftovers(),
+		Retiring:  h.waiting,
 	}
 	if h.entry != nil {
 		c.Reason = gone(r.Kind, h.entry.Identity)
+		_, p.renewals[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	p.finish(r, c)
 }
@@ -167,7 +185,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	if !h.imported && (action == NoOp || action == Update) {
 		p.refresh(r, h)
 	}
-	if action == NoOp && !h.imported && len(h.leftovers) == 0 {
+	if action == NoOp && !h.imported && len(h.leftovers()) == 0 {
 		return
 	}
 	c := Change{
@@ -181,17 +199,25 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		After:     after(r, live),
 		Fields:    fields,
 		Reason:    reason,
-		Leftovers: h.leftovers,
+		Leftovers: h.leftovers(),
+		Retiring:  h.waiting,
+	}
+	switch action {
+	case Rotate:
+		p.overlap(r, h, &c)
+	case Replace:
+		p.noOverlap(r, h, &c)
 	}
 	p.checkInUse(r, &c)
 	if action == Replace {
 		p.checkReplacement(r, h)
 	}
-	if r.Kind.Gone != nil && (action == Replace && !h.unrecorded() || h.retiring) {
+	if r.Kind.Gone != nil && (action == Replace && !h.unrecorded() || len(h.ended) > 0) {
 		c.Hazards = r.Kind.Gone(r.Value)
 	}
-	if action == NoOp && h.retiring {
-		c.Reason = "an earlier replacement did not get to deleting the old " + r.Kind.Name
+	if action == NoOp && len(h.ended) > 0 {
+		c.Reason = h.endedReason(r.Kind)
+		p.renewals[r.Addr] = true
 	}
 	p.finish(r, c)
 }
@@ -200,6 +226,9 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 func (p *planner) action(r *kind.Resource, h holding, live cty.Value, fields []string) (Action, string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
+		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
+			return p.renewal(r, h, rotation, reason, live, fields)
+		}
 		if reason == "" && len(fields) == 0 {
 			return NoOp, h.reason
 		}
@@ -239,7 +268,7 @@ func (p *planner) finish(r *kind.Resource, c Change) {
 	p.refuse(r, &c)
 	p.checkReferences(r, &c)
 	c.Hazards = tidy(append(c.Hazards, hazards(&c)...))
-	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace) {
+	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.deliver(r, &c)
 	}
 	p.plan.Changes = append(p.plan.Changes, c)
@@ -255,12 +284,12 @@ func (p *planner) refresh(r *kind.Resource, h holding) {
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
 	now.PreventDestroy = r.PreventDestroy
-	now.Retiring = slices.DeleteFunc(slices.Clone(was.Retiring), func(id string) bool { return p.Snapshot.ByID(r.Kind, id) == nil })
+	now.Retiring = h.retirees()
 	if was.Delivered && len(r.Deliver) > 0 {
 		now.Delivery = DeliveryDigest(r)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.Delivery != was.Delivery || !slices.Equal(now.Retiring, was.Retiring) {
+		now.Delivery != was.Delivery || !slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
 		p.plan.Refreshed = append(p.plan.Refreshed, now)
 	}
 }
@@ -269,6 +298,8 @@ func (p *planner) sort() {
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Refreshed, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Lost, kind.Addr.Compare)
+	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.LeftOut, kind.Addr.Compare)
 }
 
 func gone(k *kind.Kind, identity string) string {

@@ -5,6 +5,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -21,6 +22,7 @@ const (
 	Create  Action = "create"
 	Update  Action = "update"
 	Replace Action = "replace"
+	Rotate  Action = "rotate" // make a successor; the old object lives on for a while, and a later run deletes it
 	Delete  Action = "delete"
 	Forget  Action = "forget" // the object is gone, the state drops it
 )
@@ -28,7 +30,7 @@ const (
 // Symbol is how the action is drawn in front of a block.
 func (a Action) Symbol() string {
 	switch a {
-	case Create:
+	case Create, Rotate:
 		return "+"
 	case Update:
 		return "~"
@@ -64,9 +66,17 @@ type Change struct {
 	Deliver       []string    // where a new secret will go, in words
 	Force         bool        // delete: with everything it holds
 	// Leftovers are remote IDs of further objects that interrupted runs made for
-	// this address, or replaced and did not get to deleting. They are deleted
+	// this address, or that were replaced and whose time is over. They are deleted
 	// after the action. Sorted.
 	Leftovers []string
+	// Retiring are further objects of this address that live on, and until when.
+	// Sorted by ID.
+	Retiring []kind.Retiree
+	// Overlapping are remote IDs of objects that live on for Overlap after the
+	// secret of the new one was delivered. Only with Rotate, or with Create where
+	// interrupted runs left something; sorted.
+	Overlapping []string
+	Overlap     time.Duration
 }
 
 // A Plan is everything that would change.
@@ -86,6 +96,21 @@ type Plan struct {
 	// before the changes. Sorted by address. An entry that is new has no times:
 	// who writes it knows the clock.
 	Refreshed []kind.Entry
+	// Rotations tell of every declared object that is renewed from time to time
+	// and lives. Sorted by address.
+	Rotations []Rotation
+	// LeftOut are the addresses with changes that Request.Rotations keeps out of
+	// Changes. Sorted.
+	LeftOut []kind.Addr
+}
+
+// A Rotation is the present of an object that is renewed from time to time.
+type Rotation struct {
+	Addr     kind.Addr
+	Name, ID string
+	Made     time.Time      // zero: it was made before rotation was asked for, and nobody can say
+	Due      time.Time      // when it will be renewed; zero: at once
+	Retiring []kind.Retiree // its predecessors that live on; sorted by ID
 }
 
 // A Request is what Make plans from.
@@ -98,7 +123,12 @@ type Request struct {
 	// make: a live object found under one is ours.
 	Announced []Announced
 	Destroy   bool        // plan the deletion of everything owned
-	Replace   []kind.Addr // replace these even if nothing differs
+	Replace   []kind.Addr // replace these even if nothing differs, without an overlap
+	Rotate    []kind.Addr // renew these even if they are not due
+	// Rotations plans nothing but what rotation asks for: of the addresses in
+	// Rotate, or of every address where that is empty.
+	Rotations bool
+	Now       time.Time
 }
 
 // An Announced create is one of which the journal does not know the outcome.
@@ -127,7 +157,7 @@ func (c *Change) Counts() Counts {
 		n.Import = 1
 	}
 	switch c.Action {
-	case Create:
+	case Create, Rotate:
 		n.Add = 1
 	case Update:
 		n.Change = 1

@@ -16,6 +16,7 @@ const forceDestroy = "force_destroy"
 func (p *planner) remove(addr kind.Addr) {
 	k, r := p.kinds[addr.Kind], p.resources[addr]
 	h := p.hold(addr, k)
+	h.ended, h.waiting = h.retirees(), nil // nobody waits for the end of an overlap
 	switch {
 	case h.object != nil:
 		p.delete(addr, k, r, h)
@@ -34,7 +35,7 @@ func (p *planner) remove(addr kind.Addr) {
 			Before:    cty.NullVal(k.LiveType()),
 			After:     cty.NullVal(k.ConfigType()),
 			Reason:    gone(k, h.entry.Identity),
-			Leftovers: h.leftovers,
+			Leftovers: h.leftovers(),
 		})
 	}
 }
@@ -56,7 +57,7 @@ func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holdi
 		ID:        h.object.ID,
 		Before:    live,
 		After:     cty.NullVal(k.ConfigType()),
-		Leftovers: h.leftovers,
+		Leftovers: h.leftovers(),
 	}
 	declared := c.After
 	switch {

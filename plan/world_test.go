@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -26,6 +27,9 @@ type world struct {
 	entries []kind.Entry
 	open    []plan.Announced
 }
+
+// noon is when all is planned.
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 
 // A failer is a *testing.T, a *testing.B or a *rapid.T.
 type failer interface {
@@ -81,6 +85,9 @@ func (w *world) live(r *kind.Resource, id string) {
 		w.t.Fatal(err)
 	}
 	m[r.Kind.Attr(r.Kind.ID).Wire] = id
+	if _, ok := r.Kind.RotationOf(r.Value); ok {
+		m[r.Kind.Attr(r.Kind.Identity).Wire] = kind.Stamped(r.Identity(), noon)
+	}
 	if r.Kind == w.bucket {
 		m["revision"] = 2
 		m["fileLockConfiguration"] = map[string]any{"isClientAuthorizedToRead": true, "value": map[string]any{
@@ -105,7 +112,7 @@ func (w *world) request() plan.Request {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return plan.Request{Config: &w.config, Kinds: w.kinds, Snapshot: s, Entries: w.entries, Announced: w.open}
+	return plan.Request{Config: &w.config, Kinds: w.kinds, Snapshot: s, Entries: w.entries, Announced: w.open, Now: noon}
 }
 
 func (w *world) plan() *plan.Plan {

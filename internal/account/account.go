@@ -48,7 +48,9 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 		}
 		n := want[k.Name]
 		n.Identities = append(n.Identities, k.Fold(e.Identity))
-		n.IDs = append(n.IDs, e.Retiring...)
+		for _, old := range e.Retiring {
+			n.IDs = append(n.IDs, old.ID)
+		}
 		if e.ID != "" {
 			n.IDs = append(n.IDs, e.ID)
 		} else {

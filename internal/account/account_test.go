@@ -172,7 +172,7 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an owned key of two buckets", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "multi", ID: multi}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "a retiring key of two buckets", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "plain", ID: plain, Retiring: []string{multi}}}},
+		{name: "a retiring key of two buckets", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "plain", ID: plain, Retiring: []kind.Retiree{{ID: multi}}}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an owned key that is gone", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},

@@ -124,10 +124,10 @@ func TestStateIsACopy(t *testing.T) {
 	defer s.Close()
 	a := addr(t, "key.app")
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k0"}}))
-	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []string{"k9"}}))
+	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []kind.Retiree{{ID: "k9"}}}))
 	got := s.State()
-	got.Entries[0].Retiring[0], got.Open[0].Known[0] = "changed", "changed"
-	if e, ok := s.State().Find(a); !ok || e.Retiring[0] != "k9" || s.State().Open[0].Known[0] != "k0" {
+	got.Entries[0].Retiring[0].ID, got.Open[0].Known[0] = "changed", "changed"
+	if e, ok := s.State().Find(a); !ok || e.Retiring[0].ID != "k9" || s.State().Open[0].Known[0] != "k0" {
 		t.Errorf("a change of the copy shows in the store: %+v", s.State())
 	}
 }

@@ -95,9 +95,9 @@ type Entry struct {
 	Addr     Addr   `json:"address"`
 	Identity string `json:"identity"` // as last seen, to find it again
 	ID       string `json:"id"`
-	// Retiring are remote IDs of earlier objects that this one replaced and that
-	// are still to be deleted.
-	Retiring  []string  `json:"retiring,omitempty"`
+	// Retiring are earlier objects that this one replaced and that are still to
+	// be deleted.
+	Retiring  []Retiree `json:"retiring,omitempty"`
 	Created   time.Time `json:"created,omitzero"`
 	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
 	Delivered bool      `json:"delivered,omitempty"`
@@ -105,4 +105,10 @@ type Entry struct {
 	// PreventDestroy is remembered so that removing a protected block does not
 	// remove its protection.
 	PreventDestroy bool `json:"prevent_destroy,omitempty"`
+}
+
+// A Retiree is an object that has a successor.
+type Retiree struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
 }

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -43,6 +44,15 @@ type Kind struct {
 	// Gone says what destroying the object may cost. v is the completed
 	// configuration, or a null value when the block is gone.
 	Gone func(v cty.Value) []Hazard
+	// Rotation reads how the object that v declares is to be renewed; ok is false
+	// where it is not. v is the completed configuration. nil: never.
+	Rotation func(v cty.Value) (r Rotation, ok bool)
+	// Expires says when a decoded live object ends by itself; zero: never. May be
+	// nil.
+	Expires func(live cty.Value) time.Time
+	// Made says when B2 made an object, by B2's own clock, as far as what was
+	// wanted and what is live tell; zero: they do not. May be nil.
+	Made func(want, live cty.Value) time.Time
 
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)

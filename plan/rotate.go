@@ -1,0 +1,234 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// momentLayout is how people are shown a time.
+const momentLayout = "2006-01-02 15:04 UTC"
+
+// retire sorts an object that was replaced: its time is over, or it lives on.
+// The key that this run works with outlives its time, with a warning: whoever
+// runs b2form has not been given the new one.
+func (p *planner) retire(h *holding, old kind.Retiree) {
+	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
+	case old.Until.After(p.Now):
+		h.waiting = byID(append(h.waiting, old))
+	case inUse && !old.Until.IsZero():
+		h.waiting = byID(append(h.waiting, old))
+		p.warnf(nil, "The key in use outlives its rotation",
+			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
+				"Run b2form with the key that took its place.", old.ID, old.Until.UTC().Format(momentLayout))
+	default:
+		h.ended = append(h.ended, old)
+	}
+}
+
+// family are the live objects that may be the resource's: those under its
+// identity and, where it rotates, under its identity with a stamp. Oldest first:
+// without a stamp, by stamp, by ID.
+func (p *planner) family(r *kind.Resource) []*kind.Object {
+	plain := p.Snapshot.ByIdentity(r.Kind, r.Identity())
+	if _, ok := r.Kind.RotationOf(r.Value); !ok {
+		return plain
+	}
+	if p.stamped == nil {
+		p.indexStamped()
+	}
+	return slices.Concat(plain, p.stamped[reference{r.Kind.Name, r.Identity()}])
+}
+
+func (p *planner) indexStamped() {
+	p.stamped = map[reference][]*kind.Object{}
+	for _, k := range p.Kinds {
+		if k.Rotation == nil {
+			continue
+		}
+		for _, o := range p.Snapshot.All(k) { // in the order of their IDs
+			if name, _, ok := kind.Unstamped(o.Identity); ok {
+				of := reference{k.Name, name}
+				p.stamped[of] = append(p.stamped[of], o)
+			}
+		}
+	}
+	for _, list := range p.stamped {
+		slices.SortStableFunc(list, func(a, b *kind.Object) int { return stamp(a).Compare(stamp(b)) })
+	}
+}
+
+// stamp is the time that the object's name carries; zero: none.
+func stamp(o *kind.Object) time.Time {
+	_, at, _ := kind.Unstamped(o.Identity)
+	return at
+}
+
+// newest picks from the candidates of a rotating resource the one that is
+// current; nil where that cannot be said from their names.
+func (p *planner) newest(r *kind.Resource, found []*kind.Object) *kind.Object {
+	if _, ok := r.Kind.RotationOf(r.Value); !ok || len(found) == 0 {
+		return nil
+	}
+	if last := found[len(found)-1]; !stamp(last).IsZero() {
+		return last
+	}
+	return nil
+}
+
+// takeNewest takes the current object of a rotation. Where the state recorded
+// an older one, it is ours already: the state lags behind.
+func (h *holding) takeNewest(o *kind.Object) bool {
+	h.object = o
+	h.imported, h.strange = h.entry == nil, h.entry != nil
+	return true
+}
+
+// gather looks for further objects of the resource's rotation that the state
+// does not know: it was lost, or it is an old copy. Older ones than the current
+// one were replaced by it; newer ones may have been delivered, or not.
+func (p *planner) gather(r *kind.Resource, h *holding) {
+	rotation, ok := r.Kind.RotationOf(r.Value)
+	if !ok || h.object == nil {
+		return
+	}
+	for _, o := range p.family(r) {
+		_, owned := p.owners[o.ID]
+		switch {
+		case owned, o == h.object, slices.Contains(h.made, o.ID):
+		case h.unrecorded(), h.strange, stamp(o).After(stamp(h.object)):
+			h.strangers = append(h.strangers, o.ID)
+		default:
+			p.retire(h, kind.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)})
+		}
+	}
+}
+
+// renewal decides what becomes of an object that rotates. Whatever the reason,
+// its users are given the overlap.
+func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, reason string, live cty.Value, fields []string) (Action, string) {
+	due, why := p.due(r, h, rotation, live)
+	if reason == "" {
+		reason = why
+	}
+	p.plan.Rotations = append(p.plan.Rotations, Rotation{
+		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, Made: h.madeAt(), Due: due, Retiring: h.retirees(),
+	})
+	p.renewals[r.Addr] = reason != ""
+	switch {
+	case reason == "" && len(fields) == 0:
+		return NoOp, h.reason
+	case rotation.Overlap == 0:
+		return Replace, reason
+	}
+	return Rotate, reason
+}
+
+// due says when the object is to be renewed and, once that is now, why.
+func (p *planner) due(r *kind.Resource, h holding, rotation kind.Rotation, live cty.Value) (due time.Time, why string) {
+	made := h.madeAt()
+	if made.IsZero() {
+		return time.Time{}, "it rotates from now on, and its name does not tell its age"
+	}
+	if made.After(p.Now.Add(time.Hour)) {
+		p.warnf(r.Block.Range.Ptr(), "A clock is wrong",
+			"%s was made on %s, which is in the future by the clock of this machine (%s). It is renewed as if that were right; "+
+				"`b2form rotate '%s'` renews it now.", r.Addr, made.UTC().Format(momentLayout), p.Now.UTC().Format(momentLayout), r.Addr)
+	}
+	expires := r.Kind.ExpiryOf(live)
+	due = rotation.Due(made, expires)
+	switch {
+	case due.IsZero() || p.Now.Before(due):
+		return due, ""
+	case due.Equal(expires.Add(-rotation.RenewBefore)):
+		return due, "it expires on " + expires.UTC().Format(momentLayout)
+	}
+	return due, "it was due on " + due.UTC().Format(momentLayout)
+}
+
+// madeAt is when the object was made: as recorded, else as its name says; zero:
+// neither tells. A name without a stamp is of the time before rotation.
+func (h *holding) madeAt() time.Time {
+	at := stamp(h.object)
+	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
+		return h.entry.Created
+	}
+	return at
+}
+
+// overlap lets everything live on that somebody may have been given.
+func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
+	rotation, _ := r.Kind.RotationOf(r.Value)
+	c.Overlap = rotation.Overlap
+	c.Overlapping = slices.Concat([]string{c.ID}, h.made, h.strangers)
+	slices.Sort(c.Overlapping)
+	h.made = nil
+	c.Leftovers = h.leftovers()
+}
+
+// noOverlap deletes everything of a rotation that comes before the new object.
+// What was promised a longer life keeps it, unless the replacement was asked
+// for: a secret may have leaked.
+func (p *planner) noOverlap(r *kind.Resource, h holding, c *Change) {
+	c.Leftovers = append(c.Leftovers, h.strangers...)
+	if p.replace[r.Addr] {
+		for _, old := range h.waiting {
+			c.Leftovers = append(c.Leftovers, old.ID)
+		}
+		c.Retiring = nil
+	}
+	slices.Sort(c.Leftovers)
+}
+
+// endedReason says why replaced objects are deleted now and not earlier.
+func (h *holding) endedReason(k *kind.Kind) string {
+	var last time.Time
+	for _, old := range h.ended {
+		if old.Until.After(last) {
+			last = old.Until
+		}
+	}
+	if last.IsZero() {
+		return "an earlier replacement did not get to deleting the old " + k.Name
+	}
+	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, last.UTC().Format(momentLayout))
+}
+
+// checkRotate refuses to renew what does not rotate.
+func (p *planner) checkRotate() {
+	for _, addr := range p.Rotate {
+		r := p.resources[addr]
+		if r == nil {
+			p.errorf(nil, "Nothing to rotate", "%s is not in the configuration.", addr)
+			continue
+		}
+		if _, ok := r.Kind.RotationOf(r.Value); ok {
+			continue
+		}
+		detail := fmt.Sprintf("%s is a %s; only keys rotate.", addr, r.Kind.Name)
+		if r.Kind.Rotation != nil {
+			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
+				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
+		}
+		p.errorf(&r.Block.Range, "Nothing to rotate", "%s", detail)
+	}
+}
+
+// narrow leaves out what rotation does not ask for, where nothing else is wanted.
+func (p *planner) narrow() {
+	if !p.Rotations {
+		return
+	}
+	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
+		wanted := p.renewals[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
+		if !wanted {
+			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
+		}
+		return !wanted
+	})
+	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a kind.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
+}

@@ -1,0 +1,96 @@
+package key
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// seconds reads a duration; ok is false where it is none.
+func seconds(s string) (n int64, ok bool) {
+	unit, number := int64(1), s
+	units := map[string]int64{"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+	if len(s) > 0 {
+		if u, has := units[s[len(s)-1:]]; has {
+			unit, number = u, s[:len(s)-1]
+		}
+	}
+	f, _, err := big.ParseFloat(number, 10, 64, big.ToNearestEven)
+	if err != nil {
+		return 0, false
+	}
+	n, acc := f.Int64()
+	if acc != big.Exact || n > 1<<40 {
+		return 0, false
+	}
+	return n * unit, true
+}
+
+const thousandDays = 1000 * 86400
+
+func checkDuration(v cty.Value) kind.Problems {
+	n, ok := seconds(v.AsString())
+	if !ok {
+		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.", v.AsString())
+	}
+	if n < 1 || n >= thousandDays {
+		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(), n)
+	}
+	return nil
+}
+
+func sendDuration(v cty.Value) any {
+	n, _ := seconds(v.AsString())
+	return n
+}
+
+// tolerance covers the difference between B2's clock and ours.
+const tolerance = 10 * time.Minute
+
+// sameDuration compares the wanted life with the live expiry. When the key was
+// made is known only from the state; without it any expiry is as wanted.
+func sameDuration(p kind.Pair) bool {
+	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr("expiration_timestamp")
+	if want.IsNull() || expires.IsNull() {
+		return want.IsNull() && expires.IsNull()
+	}
+	if p.Entry == nil || p.Entry.Created.IsZero() || !p.Entry.Adopted.IsZero() {
+		return true
+	}
+	lasts := span(want.AsString())
+	life := moment(expires).Sub(p.Entry.Created)
+	return (life - lasts).Abs() <= min(tolerance, lasts/2)
+}
+
+// span is a checked duration.
+func span(s string) time.Duration {
+	n, _ := seconds(s)
+	return time.Duration(n) * time.Second
+}
+
+// moment is a timestamp of B2: milliseconds since 1970.
+func moment(v cty.Value) time.Time {
+	ms, _ := v.AsBigFloat().Int64()
+	return time.UnixMilli(ms).UTC()
+}
+
+// expires is when the live key ends; zero: never.
+func expires(live cty.Value) time.Time {
+	v := live.GetAttr("expiration_timestamp")
+	if v.IsNull() || !v.IsKnown() {
+		return time.Time{}
+	}
+	return moment(v)
+}
+
+// made is when B2 made the key. Its clock set the expiry, and ours may be wrong.
+func made(want, live cty.Value) time.Time {
+	at, lasts := expires(live), want.GetAttr("valid_duration")
+	if at.IsZero() || lasts.IsNull() {
+		return time.Time{}
+	}
+	return at.Add(-span(lasts.AsString()))
+}
