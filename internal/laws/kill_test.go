@@ -62,7 +62,7 @@ func (v victim) run() {
 		}
 		reply, err := send()
 		if nth == v.Nth && err == nil {
-			_, err = io.Copy(io.Discard, reply.Body)
+			_, _ = io.Copy(io.Discard, reply.Body)
 			die()
 		}
 		return reply, err
