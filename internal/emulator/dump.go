@@ -17,7 +17,10 @@ type Account struct {
 // Dump gives the whole account, for comparison. It is no request: nothing
 // counts it and no fault hits it.
 func (s *Server) Dump() (Account, error) {
-	c := &call{server: s, version: 4, now: s.options.Now(), caller: s.master()}
+	if err := s.CatchUp(); err != nil {
+		return Account{}, err
+	}
+	c := &call{server: s, version: 4, now: s.now(), caller: s.master()}
 	err := s.store.view(func(t tx) error {
 		c.tx = t
 		return c.printAccount()

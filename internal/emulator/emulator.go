@@ -88,6 +88,10 @@ type Switches struct {
 	// TokensOutliveKeys keeps authorization tokens valid after their key is
 	// deleted, as the service may do for some minutes.
 	TokensOutliveKeys bool
+	// MarkersNeedRules keeps a hide marker that has become the only version of
+	// its name where no lifecycle rule applies. The documentation says that
+	// such markers are always removed.
+	MarkersNeedRules bool
 	// ConsoleTypes lets b2_create_bucket make the bucket types that only the
 	// service itself makes: snapshot, restricted and shared.
 	ConsoleTypes bool
@@ -115,7 +119,12 @@ type Server struct {
 	log     callLog
 	usage   usage
 	closed  atomic.Bool
-	buffers sync.Pool // of replies, which run to megabytes
+	moved   atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
+	// lastPass is the day, from 1970, of the last pass of lifecycle rules;
+	// passing is held by whoever makes one.
+	lastPass atomic.Int64
+	passing  sync.Mutex
+	buffers  sync.Pool // of replies, which run to megabytes
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
@@ -174,12 +183,15 @@ func (o *Options) complete() error {
 // found reads who the account is, or decides it on the first run.
 func (s *Server) found() error {
 	return s.store.update(func(t tx) error {
-		if found, err := load(t, metaKey, &s.account); found || err != nil {
+		found, err := load(t, metaKey, &s.account)
+		if err != nil {
 			return err
 		}
-		s.account = newAccount(s.options)
-		save(t, metaKey, s.account)
-		return nil
+		if !found {
+			s.account = newAccount(s.options)
+			save(t, metaKey, s.account)
+		}
+		return s.beginDays(t)
 	})
 }
 

@@ -67,7 +67,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(r.Context())
 		r.Body = http.NoBody
 	}
-	c := &call{server: s, http: r, now: s.options.Now()}
+	c := &call{server: s, http: r, now: s.now()}
 	if buffer, ok := s.buffers.Get().(*[]byte); ok {
 		c.out.out = *buffer
 	}
@@ -138,6 +138,9 @@ func (s *Server) answer(c *call, body []byte) *reply {
 		return refusedReply(badRequest("unknown API call: %s", c.http.URL.Path))
 	}
 	if err := c.parse(m, body); err != nil {
+		return refusedReply(err)
+	}
+	if err := s.catchUp(c.now); err != nil {
 		return refusedReply(err)
 	}
 	if err := c.steps(m); err != nil {

@@ -19,6 +19,7 @@ import (
 // a key says what it holds:
 //
 //	m                            who the account is
+//	d                            the day of the last lifecycle pass
 //	n<what>                      how many buckets, keys and files were ever made
 //	b<bucketId>                  a bucket
 //	N<lower-case name>           its ID

@@ -35,11 +35,17 @@ func hideFile(c *call) error {
 	case f.Action == hidden:
 		return refuse(400, "already_hidden", "File already hidden: %s", name)
 	}
-	f = c.newFile(bucketID, name, hidden)
-	f.ContentType, f.SHA1, f.MD5 = hideMarkerType, emptySHA1, emptyMD5
+	f = c.newMarker(bucketID, name)
 	c.addFile(f)
 	c.out.file(c, f)
 	return nil
+}
+
+// newMarker gives a hide marker of this moment.
+func (c *call) newMarker(bucketID, name string) file {
+	f := c.newFile(bucketID, name, hidden)
+	f.ContentType, f.SHA1, f.MD5 = hideMarkerType, emptySHA1, emptyMD5
+	return f
 }
 
 func deleteFileVersion(c *call) error {

@@ -12,6 +12,7 @@
 //
 //	clock 24h               let time pass
 //	as ${keyId} ${secret}   authorize with another key; "as master", "as nobody"
+//	upload ${bucket} f id   upload a file named f and call its ID ${id}
 //	fault {...}             ask for trouble, in the subject's own words
 //	POST /b2api/v4/...      a request: headers, an empty line, a body, and after
 //	                        "=> 409" what the reply must be: headers, an empty
@@ -62,6 +63,7 @@ type step struct {
 	clock  time.Duration
 	as     []string // key ID and secret, or one word
 	fault  string
+	upload []string // bucket ID, file name and variable
 	repeat int
 	method string // of HTTP; "": no request
 	path   string
@@ -157,6 +159,11 @@ func parseStep(block string) (s step, err error) {
 		return s, err
 	case "as":
 		s.as = strings.Fields(argument)
+		return s, nil
+	case "upload":
+		if s.upload = strings.Fields(argument); len(s.upload) != 3 {
+			return s, fmt.Errorf("%q needs a bucket, a name and a variable", first)
+		}
 		return s, nil
 	case "fault":
 		s.fault = argument

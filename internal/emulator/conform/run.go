@@ -63,6 +63,8 @@ func (r *run) step(ctx context.Context, s step) error {
 			return ErrUnsuited
 		}
 		return r.Fail(r.fill(s.fault))
+	case s.upload != nil:
+		return r.upload(ctx, s)
 	case len(s.as) == 2:
 		return r.authorize(ctx, r.fill(s.as[0]), r.fill(s.as[1]))
 	case len(s.as) == 1 && s.as[0] == "nobody":
@@ -74,6 +76,28 @@ func (r *run) step(ctx context.Context, s step) error {
 	for n := range max(s.repeat, 1) {
 		r.vars["n"] = strconv.Itoa(n + 1)
 		if err := r.request(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upload makes a file, whose content is its name.
+func (r *run) upload(ctx context.Context, s step) error {
+	steps := []step{{
+		method: "POST", path: "/b2api/v4/b2_get_upload_url", status: 200,
+		body:   `{"bucketId":"` + s.upload[0] + `"}`,
+		expect: `{"authorizationToken":"$=uploadToken","uploadUrl":"$=uploadUrl"}`,
+	}, {
+		method: "POST", path: "${uploadUrl}", status: 200, body: s.upload[1],
+		header: []field{
+			{"Authorization", "${uploadToken}"}, {"X-Bz-File-Name", s.upload[1]},
+			{"X-Bz-Content-Sha1", "do_not_verify"}, {"Content-Type", "text/plain"},
+		},
+		expect: `{"fileId":"$=` + s.upload[2] + `"}`,
+	}}
+	for _, step := range steps {
+		if err := r.request(ctx, step); err != nil {
 			return err
 		}
 	}

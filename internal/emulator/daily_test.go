@@ -1,0 +1,86 @@
+package emulator_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"b2form/internal/emulator"
+)
+
+const keepLastVersion = `{"bucketName":"my-bucket","bucketType":"allPrivate","lifecycleRules":[{"fileNamePrefix":"","daysFromHidingToDeleting":1}]}`
+
+// One pass may delete more than one transaction takes, and what it deletes
+// takes no room any more.
+func TestPassOfManyNames(t *testing.T) {
+	const names = 1100
+	for _, dir := range []string{"", t.TempDir()} {
+		w := open(t, emulator.Options{Dir: dir})
+		id := w.call(200, "b2_create_bucket", keepLastVersion)["bucketId"].(string)
+		for n := range names {
+			w.upload(id, fmt.Sprintf("f%d", n), "old")
+			w.upload(id, fmt.Sprintf("f%d", n), "new")
+		}
+		w.server.Advance(48 * time.Hour)
+		if left := len(w.dump().Files); left != names {
+			t.Errorf("%d versions are left, want %d", left, names)
+		}
+		if dir != "" {
+			if contents := contents(t, dir); contents != names {
+				t.Errorf("%d contents are left, want %d", contents, names)
+			}
+		}
+	}
+}
+
+func contents(t *testing.T, dir string) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "content", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+// The midnights that passed while nobody had the folder open count too.
+func TestPassesOfClosedFolder(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, emulator.Options{Dir: dir})
+	id := first.call(200, "b2_create_bucket", keepLastVersion)["bucketId"].(string)
+	first.upload(id, "f", "old")
+	first.upload(id, "f", "new")
+	if err := first.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	later := func() time.Time { return noon.Add(48 * time.Hour) }
+	second := open(t, emulator.Options{Dir: dir, Now: later})
+	if files := second.dump().Files; len(files) != 1 {
+		t.Errorf("%d versions are left, want 1", len(files))
+	}
+}
+
+// The account's clock goes on from where it was set, and back.
+func TestClock(t *testing.T) {
+	now := noon
+	s, err := emulator.Open(emulator.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(at time.Time) {
+		t.Helper()
+		if got := s.Now(); !got.Equal(at) {
+			t.Errorf("it is %s, want %s", got, at)
+		}
+	}
+	s.SetClock(noon.AddDate(1, 0, 0))
+	now = now.Add(time.Minute)
+	want(noon.AddDate(1, 0, 0).Add(time.Minute))
+	s.Advance(-time.Minute)
+	want(noon.AddDate(1, 0, 0))
+	s.SetClock(noon)
+	if err := s.CatchUp(); err != nil {
+		t.Error(err)
+	}
+	want(noon)
+}
