@@ -65,6 +65,7 @@ func newRunner(o Options) *runner {
 		entries:   map[kind.Addr]kind.Entry{},
 		secrets:   map[kind.Addr]Secret{},
 	}
+	r.Secrets.Stdout = secret.OneAtATime(o.Secrets.Stdout)
 	for _, res := range o.Config.Resources {
 		r.resources[res.Addr] = res
 	}

@@ -109,9 +109,12 @@ type Rotation struct {
 	Addr     kind.Addr
 	Name, ID string
 	Made     time.Time      // zero: it was made before rotation was asked for, and nobody can say
-	Due      time.Time      // when it will be renewed; zero: at once
+	Due      time.Time      // when it is to be renewed; zero: never
 	Retiring []kind.Retiree // its predecessors that live on; sorted by ID
 }
+
+// IsDue reports whether it is to be renewed now.
+func (r *Rotation) IsDue(now time.Time) bool { return !r.Due.IsZero() && !now.Before(r.Due) }
 
 // A Request is what Make plans from.
 type Request struct {

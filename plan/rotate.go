@@ -132,7 +132,7 @@ func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, r
 func (p *planner) due(r *kind.Resource, h holding, rotation kind.Rotation, live cty.Value) (due time.Time, why string) {
 	made := h.madeAt()
 	if made.IsZero() {
-		return time.Time{}, "it rotates from now on, and its name does not tell its age"
+		return p.Now, "it rotates from now on, and its name does not tell its age"
 	}
 	if made.After(p.Now.Add(time.Hour)) {
 		p.warnf(r.Block.Range.Ptr(), "A clock is wrong",
@@ -160,14 +160,19 @@ func (h *holding) madeAt() time.Time {
 	return at
 }
 
-// overlap lets everything live on that somebody may have been given.
+// overlap lets everything live on that somebody may have been given. What an
+// interrupted run made and did not record is not among it: its secret is lost.
 func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	c.Overlapping = slices.Concat([]string{c.ID}, h.made, h.strangers)
+	c.Overlapping = slices.Clone(h.strangers)
+	if h.unrecorded() {
+		c.Leftovers = append(c.Leftovers, c.ID)
+	} else {
+		c.Overlapping = append(c.Overlapping, c.ID)
+	}
 	slices.Sort(c.Overlapping)
-	h.made = nil
-	c.Leftovers = h.leftovers()
+	slices.Sort(c.Leftovers)
 }
 
 // noOverlap deletes everything of a rotation that comes before the new object.

@@ -41,7 +41,7 @@ Example:
 	})
 }
 
-// carryOut is apply and destroy.
+// carryOut is apply, destroy and rotate.
 func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
 	if err := p.mayAsk(m); err != nil {
 		return err
@@ -62,10 +62,7 @@ func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
 
 // mayAsk fails at once where a prompt would wait for nobody.
 func (p *program) mayAsk(m view.Mode) error {
-	name := "apply"
-	if m == view.Destroying {
-		name = "destroy"
-	}
+	name := m.Verb()
 	switch {
 	case p.autoApprove || p.interactive():
 		return nil
@@ -108,11 +105,7 @@ func (s *session) asked(ctx context.Context, m view.Mode) error {
 	}
 	switch {
 	case !p.Empty():
-		q := applyQuestion
-		if m == view.Destroying {
-			q = destroyQuestion
-		}
-		if err := s.approve(ctx, q); err != nil {
+		if err := s.approve(ctx, questionOf(m)); err != nil {
 			return err
 		}
 	case len(p.Refreshed) == 0 && len(st.Open) == 0:
@@ -138,17 +131,16 @@ func (s *session) shown(ctx context.Context, st *state.State, m view.Mode) (*pla
 		return nil, err
 	}
 	s.face.Diagnostics(p.Warnings, s.files)
+	if m == view.Rotating {
+		s.showRotations(p)
+	}
 	s.face.Plan(p, m)
 	return p, s.consented(p)
 }
 
 // locked opens the state for changing it.
 func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store) error) (err error) {
-	operation := "apply"
-	if m == view.Destroying {
-		operation = "destroy"
-	}
-	store, err := s.openState(ctx, operation)
+	store, err := s.openState(ctx, m.Verb())
 	if err != nil {
 		return err
 	}
@@ -187,12 +179,18 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if m == view.Destroying {
 		return nil
 	}
-	return s.showOutputs(result.Snapshot, result.Entries, result.Secrets)
+	if err := s.showOutputs(result.Snapshot, result.Entries, result.Secrets); err != nil {
+		return err
+	}
+	if s.detailedExitCode && !p.Empty() {
+		return changesPresent
+	}
+	return nil
 }
 
 // finishUnchanged ends a run that had nothing to do.
 func (s *session) finishUnchanged(m view.Mode) error {
-	if m == view.Destroying {
+	if m != view.Planning {
 		return nil
 	}
 	return s.showOutputs(s.snapshot, s.state.Entries, nil)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"b2form/internal/view"
 )
 
 // interactive reports whether somebody is there to answer. TF_INPUT is
@@ -63,7 +65,22 @@ var (
 		"b2form will destroy all that is shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.",
 		"Destroy cancelled.",
 	}
+	rotateQuestion = question{
+		"Do you want to perform these rotations?",
+		"b2form will perform the actions described above.\n  Only 'yes' will be accepted to approve.",
+		"Rotate cancelled.",
+	}
 )
+
+func questionOf(m view.Mode) question {
+	switch m {
+	case view.Destroying:
+		return destroyQuestion
+	case view.Rotating:
+		return rotateQuestion
+	}
+	return applyQuestion
+}
 
 // approve asks; anything but "yes" ends the command.
 func (p *program) approve(ctx context.Context, q question) error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/apply"
@@ -14,6 +16,7 @@ type face interface {
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.Mode)
+	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)
 	Still(apply.Event)
 	Done(*apply.Result, view.Mode)

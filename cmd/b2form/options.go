@@ -34,6 +34,7 @@ type options struct {
 	adopt            bool
 	showSecrets      bool
 	replace          []kind.Addr
+	rotate           []kind.Addr
 	allow            []kind.HazardKind
 }
 

@@ -74,7 +74,7 @@ Example:
 		ConfigureShellCompletionCommand: p.completion,
 	})
 	root.Commands = []*cli.Command{
-		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(),
+		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
 		p.outputCommand(), p.stateCommand(), p.fmtCommand(), p.versionCommand(), p.emulatorCommand(),
 		p.helpCommand(),
 	}

@@ -156,6 +156,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.replace,
+		Rotate: s.rotate, Rotations: m == view.Rotating, Now: s.now(),
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})

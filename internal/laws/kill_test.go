@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"b2form/schema"
 )
@@ -19,6 +20,7 @@ const victimVariable = "B2FORM_TEST_VICTIM"
 // one of its writing requests.
 type victim struct {
 	Dir, Addr   string
+	Now         time.Time
 	KeyID, Key  string
 	Destroy     bool
 	Parallelism int
@@ -46,7 +48,7 @@ func (plain) Errorf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 
 func (v victim) run() {
-	w := &world{judge: plain{}, clock: &clock{now: noon}, kinds: schema.Kinds(), parallelism: v.Parallelism,
+	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
 		dir: v.Dir, wire: newWire(v.Addr), keyID: v.KeyID, key: v.Key}
 	writes := make(chan int, 1)
 	writes <- 0
@@ -91,7 +93,7 @@ func die() {
 // request.
 func (w *world) kill(m mode, nth int, after bool) {
 	w.Helper()
-	order, err := json.Marshal(victim{Dir: w.dir, Addr: w.wire.addr, KeyID: w.keyID, Key: w.key,
+	order, err := json.Marshal(victim{Dir: w.dir, Addr: w.wire.addr, Now: w.Now(), KeyID: w.keyID, Key: w.key,
 		Destroy: m.destroy, Parallelism: 3, Nth: nth, After: after})
 	w.must(err)
 	cmd := exec.Command(os.Args[0])

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,6 +34,13 @@ func tales() []tale {
 		{name: "remove", first: original, second: ""},
 		{name: "destroy with files", first: original, second: original, mode: mode{destroy: true}, meanwhile: (*world).fill},
 		{name: "adopt", first: original, second: changed, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "create what rotates", first: "", second: rotating},
+		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
+		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {
+			w.pass(91 * 24 * time.Hour)
+			w.done(mode{})
+			w.pass(8 * 24 * time.Hour)
+		}},
 		{name: "recover what vanished", first: original, second: original, meanwhile: (*world).vanish},
 	}
 }
@@ -88,6 +96,19 @@ var otherKeys = replace(original,
 	"buckets        = [bucket.photos]", "buckets = [bucket.photos, bucket.vault]",
 	"buckets      = [bucket.photos, bucket.vault]", "buckets = [bucket.vault]",
 	`["listBuckets"]`, `["listBuckets", "listFiles"]`)
+
+// rotating renews a key every 90 days and keeps the old one for another week.
+const rotating = `
+key "robot" {
+  name         = "robot"
+  capabilities = ["listBuckets"]
+  rotate {
+    every   = "90d"
+    overlap = "7d"
+  }
+  deliver "file" { path = "robot.env" }
+}
+`
 
 func replace(text string, pairs ...string) string {
 	for i := 0; i < len(pairs); i += 2 {
@@ -214,8 +235,13 @@ func (w *world) usable() {
 	config, ids := w.load(), map[string]string{}
 	for _, e := range st.Entries {
 		ids[e.Addr.String()] = e.ID
-		if live[e.ID] != e.Identity || len(e.Retiring) > 0 {
+		if live[e.ID] != e.Identity {
 			w.Errorf("the state says %+v; that ID is %v", e, live[e.ID])
+		}
+		for _, old := range e.Retiring {
+			if live[old.ID] == nil || !old.Until.After(w.Now()) {
+				w.Errorf("the state says that %s is still to be deleted: %+v", e.Addr, old)
+			}
 		}
 	}
 	for _, r := range config.Resources {

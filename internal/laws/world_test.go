@@ -206,7 +206,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
-	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace}
+	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace, Now: w.Now()}
 	for _, i := range st.Open {
 		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
 	}
@@ -340,7 +340,8 @@ func (w *world) dump() string {
 }
 
 // account is what the account holds up to IDs, revisions and times: they differ
-// between any two runs. An expiry is kept in hours from the world's beginning.
+// between any two runs. An expiry is kept in hours from the world's beginning,
+// the time in a rotating key's name not at all.
 func (w *world) account() string {
 	w.Helper()
 	a, err := w.box.Dump()
@@ -353,6 +354,9 @@ func (w *world) account() string {
 	}
 	for _, k := range a.Keys {
 		delete(k, "applicationKeyId")
+		if name, _, ok := kind.Unstamped(fmt.Sprint(k["keyName"])); ok {
+			k["keyName"] = name + "-(time)"
+		}
 		if ms, ok := k["expirationTimestamp"].(float64); ok {
 			k["expirationTimestamp"] = time.UnixMilli(int64(ms)).Sub(noon).Round(time.Hour).String()
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -27,14 +28,35 @@ type Self struct {
 
 // An Env is what deliveries need from outside.
 type Env struct {
-	// Stdout receives the deliveries of type stdout, each in a single Write. nil:
-	// there is nowhere to print, and such a delivery is refused.
+	// Stdout receives the deliveries of type stdout, each in a single Write, from
+	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
+	// print, and such a delivery is refused.
 	Stdout io.Writer
 	// Place gives the path at which a file delivery is written. nil: its Path.
 	Place func(kind.Delivery) string
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
 	Live kind.Live
+}
+
+// OneAtATime makes w safe for concurrent use: what is written in one call stays
+// in one piece. It gives nil for nil.
+func OneAtATime(w io.Writer) io.Writer {
+	if w == nil {
+		return nil
+	}
+	return &queued{w: w}
+}
+
+type queued struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (q *queued) Write(p []byte) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.w.Write(p)
 }
 
 // An Error is a delivery that cannot be carried out, in words that hold no

@@ -71,7 +71,7 @@ func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
 	}
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changed(a, before, after)
-		if c.Action == plan.Replace && len(ls) > 0 {
+		if renewed(c) && len(ls) > 0 {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")
 		}
 		return b.noted(a, after, ls), false
@@ -108,7 +108,7 @@ func (b body) made(a *kind.Attr, after cty.Value) []line {
 // replaced (its ID and secrets).
 func (b body) remade(a *kind.Attr, before cty.Value) []line {
 	switch {
-	case b.change.Action != plan.Replace:
+	case !renewed(b.change):
 		return nil
 	case a.Secret:
 		return []line{{sign: "~", name: a.Name, text: sensitive}}
@@ -117,6 +117,9 @@ func (b body) remade(a *kind.Attr, before cty.Value) []line {
 	}
 	return nil
 }
+
+// renewed reports whether another object takes the place of the one shown.
+func renewed(c *plan.Change) bool { return c.Action == plan.Replace || c.Action == plan.Rotate }
 
 // noted puts the attribute's own explanation of its value beside what shows it:
 // at the end of a line, or above nested blocks, or alone where the value says

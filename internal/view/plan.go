@@ -15,7 +15,19 @@ type Mode int
 const (
 	Planning Mode = iota
 	Destroying
+	Rotating
 )
+
+// Verb is the command that carries such a plan out: "apply".
+func (m Mode) Verb() string {
+	switch m {
+	case Destroying:
+		return "destroy"
+	case Rotating:
+		return "rotate"
+	}
+	return "apply"
+}
 
 // Plan writes the plan as people read it: symbols in use, one block per change,
 // summary line. It needs no server and no terminal.
@@ -34,6 +46,9 @@ func nothing(m Mode, s Style) string {
 	if m == Destroying {
 		return s.paint("No changes.", bold, green) + " No objects need to be destroyed.\n\n" +
 			"b2form owns nothing here: the state lists no object.\n"
+	}
+	if m == Rotating {
+		return s.paint("No changes.", bold, green) + " No key is due, and no overlap has ended.\n"
 	}
 	return s.paint("No changes. Your infrastructure matches the configuration.", bold, green) + "\n\n" +
 		"b2form has compared your real infrastructure against your configuration and\n" +
@@ -61,6 +76,7 @@ func legend(changes []plan.Change, s Style) string {
 		{plan.Delete, "destroy"},
 		{plan.Update, "update in-place"},
 		{plan.Replace, "create replacement and then destroy"},
+		{plan.Rotate, "create successor and keep the old one for a while"},
 		{plan.Forget, "forget"},
 	}
 	used := map[plan.Action]bool{}
@@ -86,7 +102,13 @@ func (p *printer) change(c *plan.Change) {
 		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
 	}
 	if len(c.Leftovers) > 0 {
-		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", made by an interrupted run)\n")
+		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run)\n")
+	}
+	if len(c.Overlapping) > 0 {
+		p.WriteString("  # (" + strings.Join(c.Overlapping, ", ") + " lives on for " + span(c.Overlap) + "; a later run destroys it)\n")
+	}
+	for _, old := range c.Retiring {
+		p.WriteString("  # (" + old.ID + " lives on until " + moment(old.Until) + ")\n")
 	}
 	for _, h := range c.Hazards {
 		text := "! " + string(h.Kind)
@@ -121,12 +143,18 @@ func heading(c *plan.Change) string {
 		if c.Import {
 			return addr + " will be imported"
 		}
-		return addr + " stays; what an interrupted run left beside it will be destroyed"
+		return addr + " stays; what an earlier run left beside it will be destroyed"
 	}
-	if c.Reason == asRequested {
-		return addr + " will be replaced, as requested"
+	what := " must be replaced"
+	switch {
+	case c.Action == plan.Rotate && c.Reason == asRequested:
+		what = " will be rotated, as requested"
+	case c.Action == plan.Rotate:
+		what = " will be rotated"
+	case c.Reason == asRequested:
+		what = " will be replaced, as requested"
 	}
-	return addr + " must be replaced"
+	return addr + what
 }
 
 // summary is the line that people and CI tools look for.

@@ -13,7 +13,7 @@ type verbs struct{ running, done, failed string }
 
 func verbsOf(a plan.Action) verbs {
 	switch a {
-	case plan.Create, plan.Replace:
+	case plan.Create, plan.Replace, plan.Rotate:
 		return verbs{"creating", "Creation complete", "Creation failed"}
 	case plan.Update:
 		return verbs{"modifying", "Modifications complete", "Modification failed"}
@@ -41,7 +41,7 @@ func eventText(e apply.Event) string {
 	switch e.Stage {
 	case apply.Started:
 		id := e.ID
-		if e.Action == plan.Create {
+		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
 		return addr + title(v.running) + "..." + withID(id)
@@ -78,7 +78,7 @@ func seconds(d time.Duration) string { return d.Truncate(time.Second).String() }
 // Done writes the closing line of a run that changed something or tried to.
 func (t Text) Done(r *apply.Result, m Mode) {
 	n := r.Counts
-	word, text := "Apply", fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	word, text := title(m.Verb()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {
 		text = fmt.Sprintf("%d imported, %s", n.Import, text)
 	}
@@ -86,7 +86,7 @@ func (t Text) Done(r *apply.Result, m Mode) {
 		text += fmt.Sprintf(", %d forgotten", n.Forget)
 	}
 	if m == Destroying {
-		word, text = "Destroy", fmt.Sprintf("%d destroyed", n.Destroy)
+		text = fmt.Sprintf("%d destroyed", n.Destroy)
 	}
 	if !r.Failed() {
 		fmt.Fprintln(t.Out, "\n"+t.Style.paint(word+" complete! Resources: "+text+".", bold, green))

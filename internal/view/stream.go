@@ -107,14 +107,20 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if len(c.Hazards) > 0 {
 			change["hazards"] = c.Hazards
 		}
+		if len(c.Leftovers) > 0 {
+			change["also_deletes"] = c.Leftovers
+		}
+		if len(c.Overlapping) > 0 {
+			change["overlap"] = fields{"ids": c.Overlapping, "seconds": int(c.Overlap.Seconds())}
+		}
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
 		}
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
 	}
 	operation := "plan"
-	if m == Destroying {
-		operation = "destroy"
+	if m != Planning {
+		operation = m.Verb()
 	}
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
 }
@@ -167,16 +173,12 @@ func (j JSON) Still(e apply.Event) {
 
 // Done is the summary of what was done.
 func (j JSON) Done(r *apply.Result, m Mode) {
-	operation, word := "apply", "Apply"
-	if m == Destroying {
-		operation, word = "destroy", "Destroy"
-	}
 	end := " complete!"
 	if r.Failed() {
 		end = " incomplete."
 	}
 	n := r.Counts
-	j.summary(n, operation, fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", word, end, n.Add, n.Change, n.Destroy))
+	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", title(m.Verb()), end, n.Add, n.Change, n.Destroy))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
@@ -157,6 +158,10 @@ func plans() map[string]*plan.Plan {
 			Reason: "its delivery changed", Leftovers: []string{"0040123456789ab0000000007"}}),
 		"replace-requested": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Reason: "as requested"}),
+		"rotate": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Rotate, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+			Before: oldKey, After: newKey, Fields: []string{"name_prefix"}, Reason: "it was due on 2026-11-01 12:00 UTC", Deliver: []string{"photos-plus.env"},
+			Leftovers: []string{"0040123456789ab0000000003"}, Overlapping: []string{"0040123456789ab0000000001"}, Overlap: 7 * 24 * time.Hour,
+			Retiring: []kind.Retiree{{ID: "0040123456789ab0000000002", Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
 		"delete": {Changes: []plan.Change{
 			{Addr: addr("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos, After: none(bucket), Reason: "bucket.photos is not in configuration"},
 			{Addr: addr("key.gone"), Kind: key, Action: plan.Forget, Identity: "gone", Before: unborn(key), After: none(key), Reason: "key \"gone\" no longer exists in B2"},

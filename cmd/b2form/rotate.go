@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/state"
+	"b2form/internal/view"
+	"b2form/plan"
+)
+
+func (p *program) rotateCommand() *cli.Command {
+	var scheduleOnly bool
+	return p.command(&cli.Command{
+		Name: "rotate", Usage: "Renew keys, and delete old ones whose overlap has ended", ArgsUsage: "[ADDRESS ...]",
+		Description: `Without an address: what the rotate blocks ask for now, and nothing else. A job
+that runs this every day needs no other schedule. With addresses: renew these
+keys although they are not due. The old key works on for the overlap; a later
+run deletes it. Other changes are left to "b2form apply", which rotates too.
+
+Example:
+  b2form rotate -schedule                         # what is due when
+  b2form rotate -auto-approve -detailed-exitcode  # in a daily job
+  b2form rotate key.camera                        # now
+
+Exit codes:
+  0  success; with -detailed-exitcode: nothing was due
+  1  an error, or the approval was refused
+  2  with -detailed-exitcode: keys were made or deleted`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "schedule", Usage: "only show what is due when", Destination: &scheduleOnly},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &p.detailedExitCode},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &p.showSecrets},
+			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) (err error) {
+			if p.options.rotate, err = addresses(c, 0, -1); err != nil {
+				return err
+			}
+			if scheduleOnly {
+				return p.showSchedule(ctx)
+			}
+			return p.carryOut(ctx, view.Rotating)
+		},
+	})
+}
+
+// showSchedule tells what is due when, and changes nothing.
+func (p *program) showSchedule(ctx context.Context) (err error) {
+	p.streamed()
+	ctx, cancel := p.interruptible(ctx)
+	defer cancel()
+	s, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	st, err := state.Read(s.statePath())
+	if err != nil {
+		return err
+	}
+	made, err := s.plan(ctx, st, view.Rotating)
+	if err != nil {
+		return err
+	}
+	s.face.Diagnostics(made.Warnings, s.files)
+	s.showRotations(made)
+	return nil
+}
+
+// showRotations tells what is due when, and what this command does not touch.
+func (s *session) showRotations(p *plan.Plan) {
+	s.face.Rotations(p, s.now())
+	if len(p.LeftOut) == 0 {
+		return
+	}
+	names := make([]string, len(p.LeftOut))
+	for i, addr := range p.LeftOut {
+		names[i] = addr.String()
+	}
+	s.face.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(names, ", ")))
+}

@@ -1,0 +1,76 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"b2form/plan"
+)
+
+// moment writes a time as people read it.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// span writes a long duration in days as far as it is whole days.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day && d%day == 0:
+		return plural(int(d/day), "day", "days")
+	case d >= time.Hour && d%time.Hour == 0:
+		return plural(int(d/time.Hour), "hour", "hours")
+	}
+	return seconds(d)
+}
+
+// Rotations writes one paragraph per rotating object: since when it lives, when
+// it will be renewed, and which of its predecessors still live.
+func (t Text) Rotations(p *plan.Plan, now time.Time) {
+	out := &printer{style: t.Style}
+	for _, r := range p.Rotations {
+		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + r.Name + "\n")
+		out.WriteString("  id   " + r.ID + "\n")
+		if !r.Made.IsZero() {
+			out.WriteString("  made " + moment(r.Made) + "\n")
+		}
+		out.WriteString("  due  " + dueText(r, now) + "\n")
+		for _, old := range r.Retiring {
+			out.WriteString("  old  " + old.ID + ", works until " + moment(old.Until) + "\n")
+		}
+		out.WriteByte('\n')
+	}
+	if len(p.Rotations) == 0 {
+		out.WriteString("No live object rotates: no key has a rotate block, or none is made yet.\n\n")
+	}
+	io.WriteString(t.Out, out.String())
+}
+
+func dueText(r plan.Rotation, now time.Time) string {
+	switch {
+	case r.Due.IsZero():
+		return "never"
+	case r.IsDue(now):
+		return "now"
+	}
+	return fmt.Sprintf("%s, in %s", moment(r.Due), span(r.Due.Sub(now).Truncate(time.Hour)))
+}
+
+// Rotations writes one line per rotating object.
+func (j JSON) Rotations(p *plan.Plan, now time.Time) {
+	for _, r := range p.Rotations {
+		retiring := make([]fields, len(r.Retiring))
+		for i, old := range r.Retiring {
+			retiring[i] = fields{"id": old.ID, "until": old.Until}
+		}
+		rotation := fields{
+			"resource": resourceOf(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,
+		}
+		if !r.Made.IsZero() {
+			rotation["made"] = r.Made
+		}
+		if !r.Due.IsZero() {
+			rotation["due"] = r.Due
+		}
+		j.emit("info", r.Addr.String()+": Due "+dueText(r, now), "rotation", fields{"rotation": rotation})
+	}
+}
