@@ -20,11 +20,12 @@ type block struct {
 	place hcl.Range
 	body  hcl.Body
 
-	forEach, count hcl.Expression // at most one is set
-	preventDestroy hcl.Expression
-	dependsOn      hcl.Expression
-	ignoreChanges  []string
-	delivers       []*hcl.Block
+	forEach, count   hcl.Expression // at most one is set
+	preventDestroy   hcl.Expression
+	preventDestroyAt hcl.Range
+	dependsOn        hcl.Expression
+	ignoreChanges    []string
+	delivers         []*hcl.Block
 
 	after     []ref // what depends_on names
 	written   *written
@@ -61,6 +62,9 @@ func (l *loader) readMeta(b *block) {
 		b.count = nil
 	}
 	b.preventDestroy, b.dependsOn = expr("prevent_destroy"), expr("depends_on")
+	if a := content.Attributes["prevent_destroy"]; a != nil {
+		b.preventDestroyAt = a.Range
+	}
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}

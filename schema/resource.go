@@ -29,6 +29,9 @@ func (l *loader) evaluateBlock(n *node) {
 	for _, a := range b.written.args {
 		place.Attrs[a.attr.Name] = a.place
 	}
+	if b.preventDestroy != nil {
+		place.Attrs["prevent_destroy"] = b.preventDestroyAt
+	}
 	slab := make([]kind.Resource, len(repeats))
 	b.resources = make([]*kind.Resource, len(repeats))
 	for i, rep := range repeats {
