@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"syscall"
+
+	"b2form/internal/durable"
 )
 
 // defaultSize is reserved for a template that cannot be tried in advance.
@@ -90,7 +90,7 @@ func (f *reserved) publish() error {
 		return reason(err)
 	}
 	f.temp = nil
-	return reason(syncDir(filepath.Dir(f.path)))
+	return reason(durable.Dir(filepath.Dir(f.path)))
 }
 
 // abandon removes the temporary file, if it is still there.
@@ -107,22 +107,6 @@ func (f *reserved) abandon() error {
 		f.temp = nil
 	}
 	return err
-}
-
-// syncDir makes a rename in dir durable, where the system has such a thing.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // a directory cannot be opened for writing there
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
 }
 
 // reason is the operating system's words without the names of temporary files.

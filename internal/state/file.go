@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"syscall"
+
+	"b2form/internal/durable"
 )
 
 // formatVersion is raised when an older b2form could misread or lose what a
@@ -150,21 +150,5 @@ func replaceFile(path string, s *State, count *counter) (err error) {
 	if err := os.Rename(temp, path); err != nil {
 		return err
 	}
-	return count.sync(func() error { return syncDir(filepath.Dir(path)) })
-}
-
-// syncDir makes a rename in dir durable, where the system has such a thing.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // a directory cannot be opened for writing there
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
+	return count.sync(func() error { return durable.Dir(filepath.Dir(path)) })
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"b2form/internal/durable"
 	"b2form/schema/kind"
 )
 
@@ -129,7 +130,7 @@ func (f *files) openJournal() (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.count.sync(func() error { return syncDir(filepath.Dir(f.path)) }); err != nil {
+	if err := f.count.sync(func() error { return durable.Dir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()
 		return nil, err
 	}
