@@ -64,14 +64,9 @@ func (p *planner) deliver(r *kind.Resource, c *Change) {
 	for i := range r.Deliver {
 		c.Deliver = append(c.Deliver, r.Deliver[i].Shown)
 	}
-	if len(r.Deliver) > 0 {
-		return
+	if len(r.Deliver) == 0 {
+		p.plan.Lost = append(p.plan.Lost, r.Addr)
 	}
-	p.plan.Lost = append(p.plan.Lost, r.Addr)
-	p.warnf(r.Block.Range.Ptr(), "The secret would be lost",
-		"The secret of %s would be lost: B2 shows it once, and no deliver block says where it goes. Add one, for instance\n"+
-			"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one it is shown on the terminal at the end of the apply, and nowhere else.",
-		r.Addr, r.Addr.Label)
 }
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.

@@ -83,8 +83,9 @@ type Change struct {
 type Plan struct {
 	Changes  []Change        // sorted by address
 	Warnings hcl.Diagnostics // things to know; never a reason to stop
-	// Lost are the resources whose new secret would go nowhere. Applying them
-	// without a terminal is refused.
+	// Lost are the resources whose new secret would go nowhere. Whoever shows the
+	// plan warns of them, or refuses them where there is no terminal to show the
+	// secret on. Sorted.
 	Lost []kind.Addr
 	// Basis is a digest of the plan together with what it was made from: the
 	// planned addresses, the names they use and the revisions they touch. Two

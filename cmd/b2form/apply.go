@@ -130,7 +130,11 @@ func (s *session) shown(ctx context.Context, st *state.State, m view.Mode) (*pla
 	if err != nil {
 		return nil, err
 	}
-	s.face.Diagnostics(p.Warnings, s.files)
+	warnings := p.Warnings
+	if s.showsLost() {
+		warnings = append(warnings, s.warnLost(p)...) // else there will be an error
+	}
+	s.face.Diagnostics(warnings, s.files)
 	if m == view.Rotating {
 		s.showRotations(p)
 	}

@@ -82,7 +82,7 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 
 // refuseLost keeps a key from being made whose secret nobody would see.
 func (s *session) refuseLost(p *plan.Plan) hcl.Diagnostics {
-	if s.showSecrets || s.outTerminal && !s.json {
+	if s.showsLost() {
 		return nil
 	}
 	var diags hcl.Diagnostics
@@ -90,6 +90,26 @@ func (s *session) refuseLost(p *plan.Plan) hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
 			Detail:  "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
+			Subject: s.blockOf(addr), Extra: addr,
+		})
+	}
+	return diags
+}
+
+// showsLost reports whether an apply would show a secret that is delivered
+// nowhere.
+func (s *session) showsLost() bool { return s.showSecrets || s.outTerminal && !s.json }
+
+// warnLost says of keys without a delivery that their secret is shown at most
+// once.
+func (s *session) warnLost(p *plan.Plan) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, addr := range p.Lost {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning,
+			Summary: "The secret would be lost",
+			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for instance\n"+
+				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with -show-secrets, and otherwise refuses to make the key.",
+				addr, addr.Label),
 			Subject: s.blockOf(addr), Extra: addr,
 		})
 	}

@@ -59,7 +59,7 @@ func (p *program) showPlan(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.face.Diagnostics(made.Warnings, s.files)
+	s.face.Diagnostics(append(made.Warnings, s.warnLost(made)...), s.files)
 	s.face.Plan(made, view.Planning)
 	if !made.Empty() {
 		s.face.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
