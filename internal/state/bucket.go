@@ -23,8 +23,8 @@ const (
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
-// bucket is the keeper of a shared state. Whatever changes the bucket goes
-// through mu: the heartbeat, commits, and updates by the run itself.
+// bucket is the keeper of a shared state. Whatever changes the bucket takes its
+// turn: the heartbeat, commits, and updates by the run itself.
 type bucket struct {
 	Shared
 	now            func() time.Time
@@ -42,12 +42,12 @@ type bucket struct {
 	part []byte   // the last of them, which grows; nil: a new one is to be begun
 	made int      // objects, for their names
 
-	mu    sync.Mutex
-	seen  *view // nil: must be read again
-	ours  int64 // since this revision nobody else has updated the bucket
+	turn  chan struct{} // held over requests, so it is no mutex: who waits for it may give up
+	seen  *view         // nil: must be read again
+	ours  int64         // since this revision nobody else has updated the bucket
 	claim claim
 
-	state   sync.Mutex // guards what check looks at
+	mu      sync.Mutex // guards what check looks at
 	renewed time.Time  // our time, at or before that from which the lease runs
 	lost    error      // not nil: for good
 }
@@ -73,8 +73,8 @@ func (k *bucket) acquire(ctx context.Context, wait time.Duration) error {
 }
 
 func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
 	k.seen = nil
 	err = k.swap(ctx, func(p pointer, now time.Time) (pointer, error) {
 		held = nil
@@ -97,7 +97,7 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 // again. An error of decide counts only after a fresh look. now is B2's time.
 func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time) (pointer, error)) error {
 	for try := 1; ; try++ {
-		fresh := k.seen == nil
+		fresh := k.seen == nil || k.outdated()
 		if fresh {
 			v, err := k.look(ctx)
 			if err != nil {
@@ -110,9 +110,9 @@ func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time)
 		if err != nil {
 			return err
 		}
-		service, sent := k.Remote.Time()
-		if service.IsZero() {
-			return errors.New("the replies of this service carry no Date, which the lock of a shared state needs")
+		service, ours, err := k.time()
+		if err != nil {
+			return err
 		}
 		next, err := decide(p, service)
 		if err != nil {
@@ -127,9 +127,9 @@ func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time)
 		}
 		switch {
 		case err == nil:
-			k.state.Lock()
-			k.renewed = sent
-			k.state.Unlock()
+			k.mu.Lock()
+			k.renewed = ours
+			k.mu.Unlock()
 			return nil
 		case !isConflict(err) || try == maxSwaps:
 			k.seen = nil
@@ -140,6 +140,25 @@ func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time)
 			return err
 		}
 	}
+}
+
+// time is B2's time as far as a lease may run from it, and ours at that moment.
+// B2's clock may be a second ahead, and as much as the two drift apart since the
+// last reply.
+func (k *bucket) time() (service, ours time.Time, err error) {
+	service, sent := k.Remote.Time()
+	if service.IsZero() {
+		return service, ours, errors.New("the replies of this service carry no Date, which the lock of a shared state needs")
+	}
+	ours = k.now()
+	return service.Add(elapsed(sent, ours)), ours, nil
+}
+
+// outdated reports whether what is known of B2's time is too old to make a lease
+// of: the machine has slept.
+func (k *bucket) outdated() bool {
+	_, sent := k.Remote.Time()
+	return elapsed(sent, k.now()) > 2*leaseBeat
 }
 
 // store replaces the pair and keeps the bucket's other ones.
@@ -189,8 +208,8 @@ func (k *bucket) start(ctx context.Context) {
 }
 
 func (k *bucket) renew() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
 	_ = k.move(func(p pointer, now time.Time) (pointer, bool) { return p.renew(k.claim, now.Add(leaseLength)) })
 }
 
@@ -211,22 +230,22 @@ func (k *bucket) move(step func(pointer, time.Time) (pointer, bool)) error {
 		return next, nil
 	})
 	if gone != nil {
-		k.state.Lock()
+		k.mu.Lock()
 		k.lost = gone
-		k.state.Unlock()
+		k.mu.Unlock()
 	}
 	return err
 }
 
 func (k *bucket) lostFor() error {
-	k.state.Lock()
-	defer k.state.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	return k.lost
 }
 
 func (k *bucket) check() error {
-	k.state.Lock()
-	defer k.state.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	switch {
 	case k.lost != nil:
 		return k.lost
@@ -263,15 +282,13 @@ func (k *bucket) append(lines []byte) error {
 	return nil
 }
 
-func (k *bucket) current() version {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.claim.known[0]
-}
+// current is what counts, as far as this run knows. Only append and close change
+// it, one at a time, and only they ask.
+func (k *bucket) current() version { return k.claim.known[0] }
 
 func (k *bucket) commit(to version) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
 	err := k.move(func(p pointer, now time.Time) (pointer, bool) { return p.commit(k.claim, to, now.Add(leaseLength)) })
 	if err != nil {
 		k.claim.known = append(k.claim.known, to)
@@ -326,9 +343,9 @@ func (k *bucket) close(s *State) error {
 	if failed != nil {
 		to, superseded = now, nil
 	}
-	k.mu.Lock()
+	k.turn <- struct{}{}
 	err := k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) })
-	k.mu.Unlock()
+	<-k.turn
 	if err = errors.Join(failed, err); err != nil {
 		return err
 	}
@@ -340,8 +357,8 @@ func (k *bucket) close(s *State) error {
 func (k *bucket) giveUp() {
 	defer k.stop()
 	to := k.current()
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
 	_ = k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) }) // else it expires
 }
 
@@ -367,8 +384,12 @@ func (k *bucket) call(ctx context.Context, api kind.API, method string, in, out 
 	if err := errors.Join(json.Unmarshal(encoded, &body), json.Unmarshal(encoded, &want)); err != nil || want.BucketID != k.home {
 		return api.Call(ctx, method, in, out)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	select {
+	case k.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-k.turn }()
 	if k.seen == nil {
 		v, err := k.look(ctx)
 		if err != nil {

@@ -148,7 +148,7 @@ func (p pointer) release(c claim, to version) (next pointer, ok bool) {
 // and wall, says more: one stands still while a machine sleeps, the other can be
 // set back.
 func elapsed(then, now time.Time) time.Duration {
-	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)), 0)
 }
 
 // locked describes who holds the state.

@@ -147,7 +147,7 @@ func before(part []byte) object {
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
 func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text()}
+	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text(), turn: make(chan struct{}, 1)}
 	if !o.NoLock {
 		k.claim.nonce = k.id
 	}
@@ -199,7 +199,8 @@ func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
 // sends anything further, or at the latest 20 seconds later.
 func (b Shared) Break(ctx context.Context) (*LockedError, error) {
 	var broken *LockedError
-	k := &bucket{Shared: b}
+	now := func() time.Time { _, sent := b.Remote.Time(); return sent } // breaking takes no time
+	k := &bucket{Shared: b, now: now}
 	err := k.swap(ctx, func(p pointer, _ time.Time) (pointer, error) {
 		if p.Lease != nil {
 			broken = p.Lease.locked(b.String())

@@ -1,0 +1,309 @@
+package state_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2form/internal/b2"
+	"b2form/internal/emulator"
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+// A cloud is an emulated account that clients reach without a network, so that
+// time stands still while they work.
+type cloud struct {
+	*emulator.Server
+	t *testing.T
+}
+
+func newCloud(t *testing.T, now func() time.Time) *cloud {
+	t.Helper()
+	s, err := emulator.Open(emulator.Options{Now: now, Seed: 1, URL: "https://b2.test", Switches: emulator.Switches{RefuseUnknownMembers: true}})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return &cloud{s, t}
+}
+
+// A wire carries requests to the cloud; before and after may hold them up or
+// fail them.
+type wire struct {
+	cloud         *cloud
+	before, after func(method string) error
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	if w.before != nil {
+		if err := w.before(method); err != nil {
+			return nil, err
+		}
+	}
+	rec := httptest.NewRecorder()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w.cloud.ServeHTTP(rec, r)
+	if w.after != nil {
+		if err := w.after(method); err != nil {
+			return nil, err
+		}
+	}
+	return rec.Result(), nil
+}
+
+// client is one machine with a clock of its own.
+func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
+	c.t.Helper()
+	w.cloud = c
+	client, err := b2.New(b2.Options{KeyID: c.MasterKeyID(), Key: c.MasterKey(), Endpoint: "https://b2.test", Transport: w, Now: now})
+	must(c.t, err)
+	return client
+}
+
+func (c *cloud) shared(w *wire, now func() time.Time) state.Shared {
+	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: state.DefaultPrefix}
+}
+
+// info is the bucket's info as it is.
+func (c *cloud) info() map[string]string {
+	c.t.Helper()
+	d, err := c.Dump()
+	must(c.t, err)
+	raw, err := json.Marshal(d.Buckets[0]["bucketInfo"])
+	must(c.t, err)
+	var info map[string]string
+	must(c.t, json.Unmarshal(raw, &info))
+	return info
+}
+
+func opened(t *testing.T, b state.Backend, o state.Options) *state.Store {
+	t.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s, err := b.Open(context.Background(), o)
+	must(t, err)
+	return s
+}
+
+func readShared(t *testing.T, b state.Backend) *state.State {
+	t.Helper()
+	s, err := b.Read(context.Background())
+	must(t, err)
+	return s
+}
+
+// inCloud runs f in a bubble of fake time, with a bucket for states.
+func inCloud(t *testing.T, f func(t *testing.T, c *cloud)) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t, time.Now)
+		existed, err := c.shared(&wire{}, time.Now).Init(context.Background(), 30)
+		if must(t, err); existed {
+			t.Fatal("the bucket existed already")
+		}
+		f(t, c)
+	})
+}
+
+// What one run stores the next one reads, on whatever machine; nothing but the
+// pair of the state changes in the bucket, and superseded objects are hidden.
+func TestSharedRoundTrip(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		a := c.shared(&wire{}, time.Now)
+		must(t, a.Remote.Call(t.Context(), "b2_update_bucket", map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{"team": "web"}}, nil))
+		for i := range 3 {
+			s := opened(t, a, state.Options{Operation: "apply", Who: "ann@one"})
+			must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
+			must(t, s.Begin(state.Intent{Addr: addr(t, "key.open"), Identity: "open", Known: []string{"k0"}}))
+			must(t, s.Put(entryNumber("app", i)))
+			held, err := c.shared(&wire{}, time.Now).Holder(t.Context())
+			if err != nil || held == nil || held.Who != "ann@one" || held.Operation != "apply" || held.Expires.IsZero() {
+				t.Errorf("Holder = %+v, %v", held, err)
+			}
+			must(t, s.Close())
+		}
+		got := readShared(t, c.shared(&wire{}, time.Now))
+		if len(got.Entries) != 3 || len(got.Open) != 1 || got.AccountID != "d2e6b27577ea" {
+			t.Errorf("read %+v", got)
+		}
+		if held, err := a.Holder(t.Context()); held != nil || err != nil {
+			t.Errorf("Holder = %+v, %v after Close", held, err)
+		}
+		if info := c.info(); len(info) != 2 || info["team"] != "web" {
+			t.Errorf("the bucket's info is %v", info)
+		}
+		if visible := c.visible(); len(visible) != 1 || !strings.HasSuffix(visible[0], ".state") {
+			t.Errorf("visible are %v", visible)
+		}
+	})
+}
+
+func (c *cloud) bucketID() string {
+	d, err := c.Dump()
+	must(c.t, err)
+	return fmt.Sprint(d.Buckets[0]["bucketId"])
+}
+
+// visible lists the files that are not hidden.
+func (c *cloud) visible() []string {
+	var out struct {
+		Files []struct{ FileName, Action string }
+	}
+	client := c.client(&wire{}, time.Now)
+	must(c.t, client.Call(context.Background(), "b2_list_file_names", map[string]any{"bucketId": c.bucketID(), "maxFileCount": 1000}, &out))
+	var names []string
+	for _, f := range out.Files {
+		names = append(names, f.FileName)
+	}
+	return names
+}
+
+// A run that stops without a word keeps the lock until its lease ends on B2's
+// clock; what it announced and recorded is there for the next one. Clocks of
+// machines do not matter.
+func TestSharedTakeover(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		var dead atomic.Bool
+		w := &wire{}
+		w.before = func(string) error {
+			if dead.Load() {
+				return errors.New("gone")
+			}
+			return nil
+		}
+		s := opened(t, c.shared(w, time.Now), state.Options{})
+		must(t, s.Begin(state.Intent{Addr: addr(t, "key.b"), Identity: "b"}))
+		must(t, s.Put(entryNumber("app", 1)))
+		dead.Store(true)
+		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
+		var e *state.Error
+		var held *state.LockedError
+		if _, err := fast.Open(t.Context(), state.Options{Now: time.Now}); !errors.As(err, &e) || !errors.As(err, &held) || e.Summary != "State is locked" {
+			t.Fatalf("Open = %v while the lease runs", err)
+		}
+		start := time.Now()
+		next := opened(t, fast, state.Options{Wait: 5 * time.Minute})
+		if waited := time.Since(start); waited > 2*time.Minute+time.Second {
+			t.Errorf("waited %s", waited)
+		}
+		if got := next.State(); len(got.Entries) != 1 || len(got.Open) != 1 {
+			t.Errorf("took over %+v", got)
+		}
+		must(t, next.Put(entryNumber("app", 2)))
+		dead.Store(false)
+		if err := s.Check(); !errors.As(err, &e) {
+			t.Errorf("Check = %v", err)
+		}
+		if err := s.Put(entryNumber("stale", 1)); !errors.As(err, &e) || e.Summary != "Another run has the state" {
+			t.Errorf("Put = %v", err)
+		}
+		if err := s.Close(); !errors.As(err, &e) {
+			t.Errorf("Close = %v", err)
+		}
+		must(t, next.Close())
+		if got := readShared(t, fast); len(got.Entries) != 2 {
+			t.Errorf("in the end there is %+v", got)
+		}
+	})
+}
+
+// Whoever sleeps longer than the lease must not act, but may go on when nobody
+// came meanwhile: the heartbeat finds its lease untouched.
+func TestSharedSleeper(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		var offset time.Duration // the wall clock runs on while the machine sleeps
+		now := func() time.Time { return time.Now().Add(offset) }
+		b := c.shared(&wire{}, now)
+		s := opened(t, b, state.Options{Now: now})
+		must(t, s.Check())
+		offset = time.Hour
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), "ran out") {
+			t.Errorf("Check = %v after an hour of sleep", err)
+		}
+		time.Sleep(21 * time.Second) // fake: one heartbeat
+		synctest.Wait()
+		must(t, s.Check())
+		must(t, s.Put(entryNumber("app", 1)))
+		must(t, s.Close())
+	})
+}
+
+// A broken lock is noticed by the one who had it; without a lock, a commit
+// counts only on the version that was read.
+func TestSharedBreakAndNoLock(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		b := c.shared(&wire{}, time.Now)
+		s := opened(t, b, state.Options{Who: "ann@one"})
+		broken, err := c.shared(&wire{}, time.Now).Break(t.Context())
+		if err != nil || broken == nil || broken.Who != "ann@one" {
+			t.Errorf("Break = %+v, %v", broken, err)
+		}
+		time.Sleep(21 * time.Second)
+		synctest.Wait()
+		if err := s.Check(); err == nil {
+			t.Error("the heartbeat did not notice")
+		}
+		if err := s.Close(); err == nil {
+			t.Error("Close said nothing of the broken lock")
+		}
+		holder := opened(t, b, state.Options{})
+		free := opened(t, c.shared(&wire{}, time.Now), state.Options{NoLock: true})
+		must(t, free.Put(entryNumber("free", 1)))
+		if err := holder.Put(entryNumber("held", 1)); err == nil {
+			t.Error("two versions grew from one")
+		}
+		must(t, free.Close())
+		_ = holder.Close()
+		if got := readShared(t, b); len(got.Entries) != 1 || got.Entries[0].Addr.Label != "free" {
+			t.Errorf("in the end there is %+v", got)
+		}
+	})
+}
+
+// Every single request of a run fails once, before or after it took effect: the
+// state comes out the same.
+func TestSharedSurvivesEveryLostReply(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for k := 0; ; k++ {
+			reached := false
+			inCloud(t, func(t *testing.T, c *cloud) {
+				n := 0
+				hit := func(string) error {
+					if n++; n == k+1 {
+						reached = true
+						return errors.New("broken")
+					}
+					return nil
+				}
+				w := &wire{}
+				warm := c.shared(w, time.Now)
+				_, err := warm.Read(t.Context()) // a client that never got a reply gives up early
+				must(t, err)
+				if w.before = hit; after {
+					w.before, w.after = nil, hit
+				}
+				s := opened(t, warm, state.Options{})
+				must(t, s.Begin(state.Intent{Addr: addr(t, "key.b"), Identity: "b"}))
+				must(t, s.Put(entryNumber("app", 1)))
+				must(t, s.Put(kind.Entry{Addr: addr(t, "key.b"), Identity: "b", ID: "k1"}))
+				must(t, s.Close())
+				if got := readShared(t, c.shared(&wire{}, time.Now)); len(got.Entries) != 2 || len(got.Open) != 0 {
+					t.Errorf("request %d, after: %v: in the end there is %+v", k, after, got)
+				}
+			})
+			if !reached {
+				break
+			}
+		}
+	}
+}
