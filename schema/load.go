@@ -59,6 +59,7 @@ func Load(o Options) (*kind.Config, hcl.Diagnostics) {
 		l.judgeNeeds()
 		l.finish()
 	}
+	l.config.Eval = l.evaluator()
 	return l.config, l.report.sorted()
 }
 

@@ -17,8 +17,9 @@ func (p *program) interactive() bool {
 	return p.inTerminal && p.ask && !p.json && off != "0" && off != "false"
 }
 
-// readLine reads one line from the terminal, or fails when ctx ends first.
-func (p *program) readLine(ctx context.Context) (string, error) {
+// nextLine reads one line of standard input without its line break, or fails
+// when ctx ends first. With io.EOF comes what stands behind the last break.
+func (p *program) nextLine(ctx context.Context) (string, error) {
 	type answer struct {
 		line string
 		err  error
@@ -26,17 +27,23 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	c := make(chan answer, 1)
 	go func() {
 		line, err := p.input.ReadString('\n')
-		c <- answer{line, err}
+		c <- answer{strings.TrimRight(line, "\r\n"), err}
 	}()
 	select {
 	case a := <-c:
-		if a.err != nil && !errors.Is(a.err, io.EOF) {
-			return "", a.err
-		}
-		return strings.TrimSpace(a.line), nil
+		return a.line, a.err
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+}
+
+// readLine reads an answer; the end of the input is an empty one.
+func (p *program) readLine(ctx context.Context) (string, error) {
+	line, err := p.nextLine(ctx)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return strings.TrimSpace(line), err
 }
 
 // askVariable asks for a variable that has no value.

@@ -75,8 +75,8 @@ Example:
 	})
 	root.Commands = []*cli.Command{
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
-		p.outputCommand(), p.stateCommand(), p.fmtCommand(), p.versionCommand(), p.emulatorCommand(),
-		p.helpCommand(),
+		p.outputCommand(), p.stateCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
+		p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
 	}
 	root.Commands = append(root.Commands, p.words()...)
 	return root

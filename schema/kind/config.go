@@ -14,6 +14,11 @@ type Config struct {
 	Imports   []Import             // in order of their files and lines
 	Settings  Settings             // the b2form block
 	Files     map[string]*hcl.File // for showing source lines; by name as in ranges
+
+	// Eval evaluates one expression that may refer to all that outputs may. name
+	// stands for the source in diagnostics. live answers for computed attributes;
+	// nil: they are unknown. Unknown parts and sensitive ones keep their marks.
+	Eval func(source, name string, live Live) (cty.Value, hcl.Diagnostics)
 }
 
 // Settings is the b2form block.

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/urfave/cli/v3"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/view"
+	"b2form/schema"
+)
+
+func (p *program) consoleCommand() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "console", Usage: "Try expressions against configuration and account",
+		Description: `Reads one expression per line and prints its value. Variables, local values,
+resources and functions are those of the configuration. Without credentials what
+B2 makes is not known and the rest works. Nothing is changed; "exit" ends.
+
+Example:
+  b2form console
+  echo 'bucket.photos.name' | b2form console
+
+Exit codes:
+  0  every expression had a value
+  1  an error; without a terminal the first one ends the command`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			ctx, stop := p.interruptible(ctx)
+			defer stop()
+			return p.console(ctx)
+		},
+	})
+}
+
+func (p *program) console(ctx context.Context) (err error) {
+	seen, err := p.consoleWorld(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, seen.close()) }()
+	for n := 1; ; n++ {
+		source, err := p.readExpression(ctx)
+		if errors.Is(err, io.EOF) || source == "exit" || source == "quit" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if source == "" {
+			continue
+		}
+		if ok := p.answer(seen, source, fmt.Sprintf("<console-input-%d>", n)); !ok && !p.interactive() {
+			return exitCode(1)
+		}
+	}
+}
+
+// A consoleWorld is what expressions see.
+type consoleWorld struct {
+	eval    func(source, name string) (cty.Value, hcl.Diagnostics)
+	missing func(cty.Value) string // what stands for a value that is not known
+	close   func() error
+}
+
+// consoleWorld reads configuration and account. Without credentials nothing is
+// live.
+func (p *program) consoleWorld(ctx context.Context) (*consoleWorld, error) {
+	if !p.onEmulator && p.getenv("B2_APPLICATION_KEY_ID") == "" && p.getenv("B2_ACCOUNT_ID") == "" {
+		config, err := p.load(schema.Kinds())
+		if err != nil {
+			return nil, err
+		}
+		return &consoleWorld{
+			eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
+			missing: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
+			close:   func() error { return nil },
+		}, nil
+	}
+	s, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.readOutputs(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return &consoleWorld{
+		eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return s.config.Eval(source, name, r.live) },
+		missing: r.missing,
+		close:   s.close,
+	}, nil
+}
+
+// readExpression reads lines until their brackets are closed.
+func (p *program) readExpression(ctx context.Context) (string, error) {
+	var lines []string
+	for {
+		if p.interactive() {
+			prompt := "> "
+			if len(lines) > 0 {
+				prompt = "  "
+			}
+			fmt.Fprint(p.stderr, prompt)
+		}
+		line, err := p.nextLine(ctx)
+		if line != "" {
+			lines = append(lines, line)
+		}
+		source := strings.Join(lines, "\n")
+		switch {
+		case errors.Is(err, io.EOF) && source != "":
+			return source, nil
+		case err != nil:
+			return "", err
+		case line == "" || !unclosed(source):
+			return strings.TrimSpace(source), nil
+		}
+	}
+}
+
+// unclosed reports whether source has brackets, templates or heredocs that want
+// more lines.
+func unclosed(source string) bool {
+	depth := 0
+	tokens, _ := hclsyntax.LexExpression([]byte(source), "", hcl.InitialPos)
+	for _, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
+			hclsyntax.TokenTemplateControl, hclsyntax.TokenOHeredoc:
+			depth++
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd,
+			hclsyntax.TokenCHeredoc:
+			depth--
+		}
+	}
+	return depth > 0
+}
+
+// answer prints the value of an expression and reports whether it has one.
+func (p *program) answer(seen *consoleWorld, source, name string) bool {
+	v, diags := seen.eval(source, name)
+	p.files[name] = &hcl.File{Bytes: []byte(source)}
+	p.face.Diagnostics(diags, p.files)
+	if diags.HasErrors() {
+		return false
+	}
+	fmt.Fprintln(p.stdout, view.Output{Value: v, Missing: seen.missing}.Text(false))
+	return true
+}

@@ -1,0 +1,61 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// A Graph says which resource needs which.
+type Graph struct {
+	nodes []kind.Addr
+	edges [][2]int // from what needs to what is needed; by place in nodes
+}
+
+// GraphOf is the graph of what a configuration declares. Nodes and edges are
+// sorted by address.
+func GraphOf(c *kind.Config) Graph {
+	g := Graph{nodes: make([]kind.Addr, len(c.Resources))}
+	at := make(map[kind.Addr]int, len(c.Resources))
+	for i, r := range c.Resources {
+		g.nodes[i], at[r.Addr] = r.Addr, i
+	}
+	for i, r := range c.Resources {
+		for _, need := range r.Needs {
+			if j, declared := at[need]; declared {
+				g.edges = append(g.edges, [2]int{i, j})
+			}
+		}
+	}
+	return g
+}
+
+// DOT writes the graph in Graphviz's language.
+func (g Graph) DOT() string {
+	var b strings.Builder
+	b.WriteString("digraph {\n  rankdir = \"RL\"\n  node [shape = \"box\"]\n")
+	name := func(i int) string {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.nodes[i].String()) + `"`
+	}
+	for i := range g.nodes {
+		b.WriteString("  " + name(i) + "\n")
+	}
+	for _, e := range g.edges {
+		b.WriteString("  " + name(e[0]) + " -> " + name(e[1]) + "\n")
+	}
+	return b.String() + "}\n"
+}
+
+// Mermaid writes the graph as a Mermaid flowchart.
+func (g Graph) Mermaid() string {
+	var b strings.Builder
+	b.WriteString("flowchart RL\n")
+	for i, addr := range g.nodes {
+		fmt.Fprintf(&b, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(addr.String()))
+	}
+	for _, e := range g.edges {
+		fmt.Fprintf(&b, "  n%d --> n%d\n", e[0], e[1])
+	}
+	return b.String()
+}

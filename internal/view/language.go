@@ -1,0 +1,105 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/kind"
+)
+
+// A Language is the kinds of the language as data for other programs.
+type Language struct {
+	FormatVersion string         `json:"format_version"` // "1.0"; a new first number may take something away
+	Kinds         []LanguageKind `json:"kinds"`
+}
+
+// A LanguageKind is one kind of resource.
+type LanguageKind struct {
+	Name       string         `json:"name"`
+	Doc        string         `json:"doc"`
+	Example    string         `json:"example"`
+	Identity   string         `json:"identity"`   // the attribute that is unique in a configuration
+	ID         string         `json:"id"`         // the attribute that holds B2's ID
+	Provider   string         `json:"provider"`   // the resource type in the official Terraform provider
+	Delivers   bool           `json:"delivers"`   // may hold deliver blocks
+	Reads      []string       `json:"reads"`      // capabilities that reading needs
+	Attributes []LanguageAttr `json:"attributes"` // in the order in which plans show them
+	Meta       []string       `json:"meta"`       // arguments that every resource takes
+}
+
+// A LanguageAttr is one attribute of a kind or of a nested object.
+type LanguageAttr struct {
+	Name       string          `json:"name"`
+	Doc        string          `json:"doc"`
+	Type       json.RawMessage `json:"type"` // as Terraform writes types: "string", ["set","string"]
+	Required   bool            `json:"required,omitempty"`
+	Computed   bool            `json:"computed,omitempty"`
+	Sensitive  bool            `json:"sensitive,omitempty"`
+	Default    json.RawMessage `json:"default,omitempty"`
+	LeftAlone  bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
+	Change     string          `json:"change,omitempty"`     // of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
+	Capability string          `json:"capability,omitempty"` // without it the live value is hidden
+	References string          `json:"references,omitempty"` // the kind whose objects it names
+	Provider   string          `json:"provider,omitempty"`   // its name in the official provider, where it differs
+	Repeated   bool            `json:"repeated,omitempty"`   // a list of objects
+	Members    []LanguageAttr  `json:"members,omitempty"`    // of the object or of each one
+}
+
+// metaArguments are what every resource takes.
+var metaArguments = [...]string{"for_each", "count", "depends_on", "prevent_destroy", "ignore_changes"}
+
+// NewLanguage reads the descriptors.
+func NewLanguage(kinds []*kind.Kind) Language {
+	l := Language{FormatVersion: "1.0", Kinds: make([]LanguageKind, len(kinds))}
+	for i, k := range kinds {
+		l.Kinds[i] = LanguageKind{
+			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, ID: k.ID, Provider: k.Provider,
+			Delivers: k.Delivers, Reads: k.Reads, Meta: metaArguments[:],
+			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
+				if a.Computed {
+					return ""
+				}
+				return change(k, a)
+			}),
+		}
+	}
+	return l
+}
+
+func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []LanguageAttr {
+	out := make([]LanguageAttr, len(attrs))
+	for i := range attrs {
+		a := &attrs[i]
+		out[i] = LanguageAttr{
+			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
+			Sensitive: a.Secret, LeftAlone: a.Keep, Change: changed(a), Capability: a.Guard, References: a.Ref,
+			Provider: a.Provider, Repeated: a.Many,
+		}
+		if a.Default != cty.NilVal {
+			out[i].Default = valueJSON(a.Default)
+		}
+		if a.Object != nil {
+			out[i].Members = languageAttrs(a.Object, func(*kind.Attr) string { return "" })
+		}
+	}
+	return out
+}
+
+func typeJSON(t cty.Type) json.RawMessage {
+	b, err := ctyjson.MarshalType(t)
+	if err != nil {
+		panic(fmt.Sprintf("type %#v of a descriptor: %v", t, err)) // descriptors hold no capsule types
+	}
+	return b
+}
+
+func valueJSON(v cty.Value) json.RawMessage {
+	b, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		panic(fmt.Sprintf("default %#v of a descriptor: %v", v, err)) // descriptors hold known values
+	}
+	return b
+}
