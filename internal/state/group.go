@@ -1,6 +1,9 @@
 package state
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
 
 // A group is group commit: while one batch of lines is being written,
 // everything that arrives gathers in the next, and its first caller writes it
@@ -42,6 +45,9 @@ func (g *group) enqueue(lines []byte) (b *batch, leads bool) {
 func (g *group) commit(b *batch, leads bool) error {
 	if leads {
 		g.turn <- struct{}{}
+		// Whoever is about to enqueue, but was not given a processor, comes along:
+		// a disk may be faster than the scheduler.
+		runtime.Gosched()
 		g.mu.Lock()
 		g.next = nil
 		g.mu.Unlock()
