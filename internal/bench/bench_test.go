@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"testing"
 
 	"b2form/internal/account"
+	"b2form/internal/b2"
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema"
@@ -42,6 +44,8 @@ func fixed(t testing.TB, how style, buckets, keys int, live bool) *fixture {
 
 // A planned is everything that goes into a plan, and the plan.
 type planned struct {
+	way      http.RoundTripper // nil: over the network of this machine
+	client   *b2.Client
 	config   *kind.Config
 	state    *state.State
 	snapshot *kind.Snapshot
@@ -68,10 +72,11 @@ func (p *planned) recall(t testing.TB, f *fixture) {
 
 func (p *planned) read(t testing.TB, f *fixture) {
 	ctx := context.Background()
-	client, err := f.client(nil)
+	client, err := f.client(p.way)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.client = client
 	a, err := client.Authorize(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +96,13 @@ func (p *planned) make(t testing.TB) {
 	p.plan = made
 }
 
+func (p *planned) all(t testing.TB, f *fixture) {
+	p.load(t, f)
+	p.recall(t, f)
+	p.read(t, f)
+	p.make(t)
+}
+
 // BenchmarkPlan measures the steps of a plan with nothing to do, each by
 // itself, and all of them: what b2form does between its start and its first
 // line. The emulator's work is part of read.
@@ -100,10 +112,7 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(fmt.Sprintf("%d", keys), func(b *testing.B) {
 			f := fixed(b, repeated, buckets, keys, true)
 			var p planned
-			p.load(b, f)
-			p.recall(b, f)
-			p.read(b, f)
-			if p.make(b); !p.plan.Empty() {
+			if p.all(b, f); !p.plan.Empty() {
 				b.Fatal("something is to be done")
 			}
 			step := func(name string, do func()) {
@@ -119,13 +128,7 @@ func BenchmarkPlan(b *testing.B) {
 			step("recall", func() { p.recall(b, f) })
 			step("read", func() { p.read(b, f) })
 			step("make", func() { p.make(b) })
-			step("all", func() {
-				var p planned
-				p.load(b, f)
-				p.recall(b, f)
-				p.read(b, f)
-				p.make(b)
-			})
+			step("all", func() { new(planned).all(b, f) })
 		})
 	}
 }

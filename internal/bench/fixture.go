@@ -63,8 +63,8 @@ func newFixture(how style, buckets, keys int) (*fixture, error) {
 
 func (f *fixture) close() error { return errors.Join(f.service.close(), os.RemoveAll(f.dir)) }
 
-// live makes everything that the configuration declares, without latency and
-// without the network, and records it in the state.
+// live makes everything that the configuration declares, without the network,
+// and records it in the state.
 func (f *fixture) live(ctx context.Context) error {
 	config, diags := f.load()
 	if diags.HasErrors() {

@@ -85,16 +85,16 @@ func (s *service) counts() (requests, roundTrips int) {
 	return s.requests, s.chain
 }
 
-// direct is the way to the service without network, latency and counting.
+// direct is the way to the service without the network.
 type direct struct{ *service }
 
-// RoundTrip lets the emulator answer at once.
+// RoundTrip is the service's answer.
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r = r.Clone(r.Context())
 		r.Body = http.NoBody
 	}
 	w := httptest.NewRecorder()
-	d.Server.ServeHTTP(w, r)
+	d.service.ServeHTTP(w, r)
 	return w.Result(), nil
 }
