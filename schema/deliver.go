@@ -7,27 +7,62 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/agefile"
 	"b2form/schema/kind"
 )
 
 // deliverFormats are what a delivered file may look like without a template.
 func deliverFormats() []string { return []string{"env", "json", "rclone", "aws"} }
 
+// A form is what a deliver block of one type holds.
+type form struct {
+	typ      string
+	required []string
+	optional []string
+}
+
+func forms() []form {
+	return []form{
+		{"age", []string{"path", "recipients"}, []string{"format", "content"}},
+		{"file", []string{"path"}, []string{"format", "content"}},
+		{"stdout", nil, []string{"format", "content"}},
+	}
+}
+
+func formOf(typ string) (form, bool) {
+	i := slices.IndexFunc(forms(), func(f form) bool { return f.typ == typ })
+	if i < 0 {
+		return form{}, false
+	}
+	return forms()[i], true
+}
+
+func (f form) schema() *hcl.BodySchema {
+	s := &hcl.BodySchema{}
+	for _, name := range f.required {
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: true})
+	}
+	for _, name := range f.optional {
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	return s
+}
+
+// withSecret are the arguments that may use the new key.
+func withSecret() []string { return []string{"content"} }
+
 // A delivery is one deliver block.
 type delivery struct {
 	typ      string
 	place    hcl.Range
-	path     *hcl.Attribute
-	format   *hcl.Attribute
-	content  *hcl.Attribute
-	settings refs // of path and format
-	template refs // of content
+	args     map[string]*hcl.Attribute
+	settings refs // of what is known before the key is made
+	template refs // of what may use it
 }
 
 // deliverAll evaluates the deliver blocks. They come after all resources,
@@ -39,54 +74,50 @@ func (l *loader) deliverAll() {
 		if n.block == nil || len(n.block.delivers) == 0 {
 			continue
 		}
-		for _, d := range l.readDelivers(n.block) {
-			l.deliver(n.block, d, sample, taken)
+		for _, raw := range n.block.delivers {
+			if d := l.readDeliver(n.block, raw); d != nil {
+				l.deliver(n.block, d, sample, taken)
+			}
 		}
 	}
 }
 
-func (l *loader) readDelivers(b *block) []*delivery {
-	var out []*delivery
-	for _, raw := range b.delivers {
-		d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
-		schema := &hcl.BodySchema{}
-		switch d.typ {
-		case "file":
-			schema.Attributes = []hcl.AttributeSchema{{Name: "path", Required: true}, {Name: "format"}, {Name: "content"}}
-		case "stdout":
-		case "age", "command":
-			l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("deliver %q is not part of this version of b2form. Use deliver \"file\".", d.typ))
-			continue
-		default:
-			known := []string{"file", "stdout"}
-			l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; use \"file\" or \"stdout\".%s", d.typ, didYouMean(d.typ, known)))
-			continue
+// readDeliver reads one block; nil where it is of no use.
+func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
+	d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
+	f, ok := formOf(d.typ)
+	if !ok {
+		var known []string
+		for _, f := range forms() {
+			known = append(known, f.typ)
 		}
-		content, diags := raw.Body.Content(schema)
-		l.add(diags...)
-		if diags.HasErrors() {
-			continue
-		}
-		d.path, d.format, d.content = content.Attributes["path"], content.Attributes["format"], content.Attributes["content"]
-		if d.format != nil && d.content != nil {
-			l.errorAt(d.content.NameRange, "format and content at once", "A delivered file has either a format or a content of your own. Remove one of them.")
-			continue
-		}
-		u := use{each: b.forEach != nil, count: b.count != nil}
-		for _, a := range []*hcl.Attribute{d.path, d.format} {
-			if a != nil {
-				found := l.resolve(a.Expr.Variables(), u)
-				d.settings.list = append(d.settings.list, found.list...)
-				d.settings.dead = append(d.settings.dead, found.dead...)
-			}
-		}
-		if d.content != nil {
-			u.computed, u.self = true, b.kind
-			d.template = l.resolve(d.content.Expr.Variables(), u)
-		}
-		out = append(out, d)
+		l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, listed(known), didYouMean(d.typ, known)))
+		return nil
 	}
-	return out
+	content, diags := raw.Body.Content(f.schema())
+	l.add(diags...)
+	if diags.HasErrors() {
+		return nil
+	}
+	d.args = content.Attributes
+	if d.args["format"] != nil && d.args["content"] != nil {
+		l.errorAt(d.args["content"].NameRange, "format and content at once", "What is delivered has either a format or a content of your own. Remove one of them.")
+		return nil
+	}
+	for _, name := range slices.Concat(f.required, f.optional) {
+		a := d.args[name]
+		if a == nil {
+			continue
+		}
+		u, into := use{each: b.forEach != nil, count: b.count != nil}, &d.settings
+		if slices.Contains(withSecret(), name) {
+			u.computed, u.self, into = true, b.kind, &d.template
+		}
+		found := l.resolve(a.Expr.Variables(), u)
+		into.list = append(into.list, found.list...)
+		into.dead = append(into.dead, found.dead...)
+	}
+	return d
 }
 
 // deliver adds one deliver block to each instance of its resource.
@@ -94,34 +125,18 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
 	for i, r := range b.resources {
-		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: b.repeats[i].context(settings, d.settings.dead)}
-		out := kind.Delivery{Type: d.typ, Shown: "standard output", Range: d.place}
-		if d.typ == "file" && !e.destination(d, &out) {
+		rep := b.repeats[i]
+		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: rep.context(settings, d.settings.dead)}
+		out := kind.Delivery{Type: d.typ, Range: d.place}
+		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue
 		}
-		at, destination := d.place, filepath.Clean(out.Path)
-		if d.path != nil {
-			at = d.path.Expr.Range()
-		} else {
-			destination = "stdout of " + r.Addr.String()
-		}
-		if first, has := taken[destination]; has {
-			e.say(hcl.DiagError, at, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
+		text, ok := e.tried(d, &out, rep.context(template, d.template.dead))
+		if !ok {
 			continue
 		}
-		taken[destination] = at
-		text := ""
-		if d.content != nil {
-			rep := b.repeats[i]
+		if d.args["content"] != nil {
 			out.Content = l.template(d, b.kind, rep)
-			v, diags := render(d, rep.context(template, d.template.dead), selfSample(b.kind))
-			l.add(diags...)
-			v, marks := v.UnmarkDeep()
-			e.collect(marks)
-			if diags.HasErrors() || !v.IsKnown() {
-				continue
-			}
-			text = v.AsString()
 		}
 		out.Digest = digest(out, text)
 		r.Deliver = append(r.Deliver, out)
@@ -132,69 +147,54 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	}
 }
 
-// digest identifies a delivery; text is the rendered template.
-func digest(d kind.Delivery, text string) string {
-	b, _ := json.Marshal([]string{d.Type, d.Shown, d.Format, text}) // strings always encode
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+// untaken reports a destination that another delivery overwrites.
+func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]hcl.Range) bool {
+	at, destination := d.place, "stdout of "+e.addr.String()
+	if out.Path != "" {
+		at, destination = d.args["path"].Expr.Range(), filepath.Clean(out.Path)
+	}
+	if first, has := taken[destination]; has {
+		e.say(hcl.DiagError, at, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
+		return false
+	}
+	taken[destination] = at
+	return true
 }
 
-// destination evaluates path and format.
-func (e *evaluation) destination(d *delivery, out *kind.Delivery) bool {
-	path, ok := e.text(d.path)
-	if !ok {
-		return false
+// tried renders the template with made-up values, so that its errors show now.
+func (e *evaluation) tried(d *delivery, out *kind.Delivery, parent *hcl.EvalContext) (text string, ok bool) {
+	if d.args["content"] == nil {
+		return "", true
 	}
-	why := ""
-	switch {
-	case path == "" || strings.HasSuffix(path, "/") || strings.ContainsRune(path, 0):
-		why = "path needs the name of a file."
-	case strings.HasPrefix(path, "~"):
-		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's folder."
-	case strings.HasSuffix(path, ".b2.hcl") || strings.HasSuffix(path, ".b2vars.hcl"):
-		why = "path names a file that b2form reads as configuration. Choose another name."
-	}
-	if why != "" {
-		e.say(hcl.DiagError, d.path.Expr.Range(), "Invalid path", why)
-		return false
-	}
-	out.Shown, out.Path = path, path
-	if !filepath.IsAbs(path) {
-		out.Path = filepath.Join(e.l.Dir, path)
-	}
-	if d.content == nil {
-		out.Format = "env"
-	}
-	if d.format == nil {
-		return true
-	}
-	if out.Format, ok = e.text(d.format); ok && !slices.Contains(deliverFormats(), out.Format) {
-		e.say(hcl.DiagError, d.format.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
-			out.Format, strings.Join(deliverFormats(), ", "), didYouMean(out.Format, deliverFormats())))
-		return false
-	}
-	return ok
-}
-
-// text evaluates an argument that must be a known string.
-func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
-	v, diags := a.Expr.Value(e.ctx)
+	v, diags := render(d, parent, selfSample(e.b.kind))
 	e.l.add(diags...)
-	if diags.HasErrors() {
-		return "", false
-	}
 	v, marks := v.UnmarkDeep()
 	e.collect(marks)
-	if !v.IsWhollyKnown() {
-		e.l.notKnown(a.Expr.Range(), marks, e.suffix())
+	if diags.HasErrors() || !v.IsKnown() {
 		return "", false
 	}
-	s, err := convert.Convert(v, cty.String)
-	if err != nil || s.IsNull() {
-		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a string.")
-		return "", false
+	if marks.Has(kind.Sensitive) {
+		// What the state records must not let anybody guess a sensitive value.
+		at := d.args["content"].Expr.Range()
+		return "sensitive: " + string(at.SliceBytes(e.l.config.Files[at.Filename].Bytes)), true
 	}
-	return s.AsString(), true
+	return v.AsString(), true
+}
+
+// digest identifies a delivery; text is the rendered template.
+func digest(d kind.Delivery, text string) string {
+	parts := []string{d.Type, d.Shown, d.Format, text}
+	if d.Type == "age" {
+		readers := make([]string, len(d.Recipients))
+		for i, r := range d.Recipients {
+			readers[i] = agefile.Canonical(r)
+		}
+		slices.Sort(readers)
+		parts = append(parts, slices.Compact(readers)...)
+	}
+	b, _ := json.Marshal(parts) // strings always encode
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // template is the Content of a delivery: the user's own text with the secret
@@ -210,7 +210,7 @@ func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 		}
 		v, _ = v.UnmarkDeep()
 		if !v.IsKnown() {
-			s.report.errorAt(d.content.Expr.Range(), "Unknown content", fmt.Sprintf("The content of this %s's delivery uses something that is not known yet.", k.Name))
+			s.report.errorAt(d.args["content"].Expr.Range(), "Unknown content", fmt.Sprintf("The content of this %s's delivery uses something that is not known yet.", k.Name))
 			return "", s.report.sorted()
 		}
 		return v.AsString(), s.report.sorted()
@@ -224,7 +224,7 @@ func render(d *delivery, parent *hcl.EvalContext, self map[string]cty.Value) (ct
 		ctx = parent.NewChild()
 		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
 	}
-	e := d.content.Expr
+	e := d.args["content"].Expr
 	v, diags := e.Value(ctx)
 	if diags.HasErrors() {
 		return cty.UnknownVal(cty.String), diags
@@ -235,50 +235,4 @@ func render(d *delivery, parent *hcl.EvalContext, self map[string]cty.Value) (ct
 	}
 	return cty.UnknownVal(cty.String), append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType,
 		Detail: "content needs a string. Use jsonencode() or a template for structures.", Subject: e.Range().Ptr()})
-}
-
-// samples answers with made-up values of the right form, so that templates can
-// be tried before there is anything to put into them.
-func samples(kinds []*kind.Kind, blocks map[kind.Addr]*block) kind.Live {
-	all := make(map[string]map[string]cty.Value, len(kinds))
-	for _, k := range kinds {
-		all[k.Name] = map[string]cty.Value{}
-		for _, a := range k.ComputedAttrs() {
-			all[k.Name][a.Name] = sampleOf(k, a)
-		}
-	}
-	return func(a kind.Addr) (map[string]cty.Value, bool) { return all[a.Kind], blocks[a.Block()] != nil }
-}
-
-func selfSample(k *kind.Kind) map[string]cty.Value {
-	out := map[string]cty.Value{}
-	for _, name := range selfNames(k) {
-		out[name] = sampleOf(k, k.Attr(name))
-	}
-	return out
-}
-
-// sampleOf follows the forms that the B2 documentation shows: key IDs of 25
-// characters, secrets of 31, bucket IDs of 24.
-func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
-	switch {
-	case a.Account != nil:
-		return a.Account(&kind.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
-			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com"})
-	case len(a.Samples) > 0:
-		return a.Samples[0]
-	case a.Type == cty.Number:
-		return cty.NumberIntVal(1)
-	case a.Type == cty.Bool:
-		return cty.False
-	case a.Type == cty.Set(cty.String):
-		return cty.SetVal([]cty.Value{cty.StringVal("s3")})
-	case a.Type != cty.String:
-		return cty.NullVal(a.ValueType())
-	case a.Secret:
-		return cty.StringVal("K004" + strings.Repeat("0", 27))
-	case k.Delivers && a.Name == k.ID:
-		return cty.StringVal("004" + strings.Repeat("0", 22))
-	}
-	return cty.StringVal(strings.Repeat("0", 24))
 }

@@ -101,6 +101,9 @@ func deliveries(t *testing.T, r *kind.Resource) []any {
 	var out []any
 	for _, d := range r.Deliver {
 		one := map[string]any{"type": d.Type, "shown": d.Shown, "path": d.Path, "format": d.Format, "digest": d.Digest}
+		if d.Recipients != nil {
+			one["recipients"] = d.Recipients
+		}
 		if d.Content != nil {
 			text, diags := d.Content(map[string]cty.Value{
 				"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID"),

@@ -62,7 +62,7 @@ func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
 func (b *box) moveDeliveries(config *kind.Config) {
 	for _, r := range config.Resources {
 		for i := range r.Deliver {
-			if d := &r.Deliver[i]; d.Type == "file" {
+			if d := &r.Deliver[i]; d.Path != "" {
 				d.Path = filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
 				d.Shown = d.Path
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/agefile"
 	"b2form/schema/kind"
 )
 
@@ -32,7 +33,7 @@ type Env struct {
 	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
 	// print, and such a delivery is refused.
 	Stdout io.Writer
-	// Place gives the path at which a file delivery is written. nil: its Path.
+	// Place gives the path at which a file is written. nil: the delivery's Path.
 	Place func(kind.Delivery) string
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
@@ -83,7 +84,7 @@ type Slots struct{ slots []*slot }
 
 type slot struct {
 	delivery kind.Delivery
-	file     *reserved // type file
+	file     *reserved // types age and file
 	stdout   io.Writer // type stdout
 }
 
@@ -99,7 +100,7 @@ const (
 // Prepare makes every destination ready before the key exists: a file's folder
 // is there (it is created if needed), nothing but a regular file is in its
 // place, and a temporary file beside it holds the space that the content will
-// take. self is the key as far as it is known. Nothing that exists is changed.
+// take; the recipients of an age file can be encrypted to. self is the key as far as it is known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
 func Prepare(ctx context.Context, self Self, deliveries []kind.Delivery, env Env) (*Slots, error) {
@@ -144,6 +145,13 @@ func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
 		size = len(content) + encodingRoom
 	}
 	switch d.Type {
+	case "age":
+		sealed, err := agefile.Seal(strings.Repeat("0", size), d.Recipients)
+		if err != nil {
+			return nil, err
+		}
+		size = len(sealed)
+		fallthrough
 	case "file":
 		path := d.Path
 		if env.Place != nil {
@@ -179,6 +187,12 @@ func (s *Slots) Deliver(self Self, live kind.Live) (where []string, err error) {
 		text, diags := render(self, slot.delivery, live)
 		if diags.HasErrors() {
 			return fail(slot.delivery, publicPart(diags))
+		}
+		if slot.delivery.Type == "age" {
+			var err error
+			if text, err = agefile.Seal(text, slot.delivery.Recipients); err != nil {
+				return fail(slot.delivery, err)
+			}
 		}
 		contents[i] = text
 		if slot.file != nil {

@@ -43,8 +43,12 @@ Each ` + "`deliver`" + ` block is one destination. All are proven ready before t
 
 | block | arguments |
 |---|---|
-| ` + "`deliver \"file\"`" + ` | ` + "`path`" + ` (mode 0600, relative to the configuration), and ` + "`format`" + ` (` + "`env`" + `, ` + "`json`" + `, ` + "`rclone`" + `, ` + "`aws`" + `; left out: ` + "`env`" + `) or ` + "`content`" + `, a template with ` + "`self.application_key_id`" + ` and ` + "`self.application_key`" + ` |
-| ` + "`deliver \"stdout\"`" + ` | ` + "`format`" + ` or ` + "`content`" + `; printed once |
+| ` + "`deliver \"file\"`" + ` | ` + "`path`" + `, relative to the configuration; written with mode 0600 |
+| ` + "`deliver \"age\"`" + ` | ` + "`path`" + ` as above, and ` + "`recipients`" + `: who can read the encrypted, armored file, which may be committed: age or SSH public keys |
+| ` + "`deliver \"stdout\"`" + ` | none; printed once |
+
+What is written is a ` + "`format`" + `: ` + "`env`" + ` (where nothing is said), ` + "`json`" + `, ` + "`rclone`" + ` or ` + "`aws`" + `. Or ` + "`content`" + `, a text of your own with
+` + "`self.application_key_id`" + ` and ` + "`self.application_key`" + `.
 `
 
 func members(b *strings.Builder, a *kind.Attr) {

@@ -64,13 +64,15 @@ type Live func(Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
-	Type   string // "file", "stdout"
-	Path   string // file: absolute, or relative to the working folder
+	Type   string // "age", "file", "stdout"
+	Path   string // age, file: absolute, or relative to the working folder
 	Shown  string // the destination in words, for people: "photos-plus.env"
 	Format string // "env", "json", "rclone", "aws"; "" where Content is set
 	// Content renders the user's own template: self holds application_key and
 	// application_key_id. nil: Format decides.
 	Content func(self map[string]cty.Value, live Live) (string, hcl.Diagnostics)
+	// Recipients are who can read an age file: public keys, at least one.
+	Recipients []string
 	// Digest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	Digest string

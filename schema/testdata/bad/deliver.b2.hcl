@@ -1,7 +1,6 @@
 key "x" {
   name   = "one"
   access = "read_only"
-  deliver "age" {} # ERROR: Unsupported delivery
   deliver "fil" {} # ERROR: Unsupported delivery
   deliver "file" {} # ERROR: Missing required argument
   deliver "stdout" {

@@ -86,3 +86,19 @@ output "token" {
 output "not_live" {
   value = key.all.application_key_id
 }
+
+key "sealed" {
+  name   = "sealed"
+  access = "read_only"
+  deliver "age" {
+    path = "sealed.age"
+    recipients = [
+      "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@somewhere",
+    ]
+    format = "json"
+  }
+  deliver "stdout" {
+    content = "id ${self.application_key_id}"
+  }
+}
