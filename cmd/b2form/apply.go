@@ -155,7 +155,13 @@ func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store)
 func (p *program) openState(ctx context.Context, operation string) (*state.Store, error) {
 	return state.Open(ctx, p.statePath(), state.Options{
 		Now: p.now, Operation: operation, Who: p.getenv("USER") + "@" + p.host, Wait: p.lockTimeout,
+		Waiting: p.tellWaiting,
 	})
+}
+
+// tellWaiting says who is waited for, once.
+func (p *program) tellWaiting(holder *state.LockedError) {
+	p.face.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
 }
 
 // run carries the plan out and tells what came of it.

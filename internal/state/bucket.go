@@ -52,14 +52,17 @@ type bucket struct {
 	lost    error      // not nil: for good
 }
 
-// acquire takes the lease, trying for as long as wait.
-func (k *bucket) acquire(ctx context.Context, wait time.Duration) error {
-	waiting, cancel := context.WithTimeout(ctx, wait)
+// acquire takes the lease, trying for as long as o says.
+func (k *bucket) acquire(ctx context.Context, o Options) error {
+	waiting, cancel := context.WithTimeout(ctx, o.Wait)
 	defer cancel()
-	for {
+	for told := false; ; told = true {
 		held, err := k.tryAcquire(ctx)
 		if held == nil || err != nil {
 			return err
+		}
+		if !told {
+			o.tell(held)
 		}
 		now, _ := k.Remote.Time()
 		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))

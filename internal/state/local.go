@@ -71,7 +71,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	f := &files{path: path}
 	if !o.NoLock {
 		self := LockedError{Path: path, Operation: o.Operation, Who: o.Who, PID: os.Getpid(), Created: o.Now().UTC()}
-		if f.lock, err = takeLock(ctx, path, self, o.Wait); err != nil {
+		if f.lock, err = takeLock(ctx, path, self, o); err != nil {
 			return nil, err
 		}
 	}

@@ -13,15 +13,15 @@ import (
 // retryLock is how often a held lock is tried again.
 const retryLock = 100 * time.Millisecond
 
-// takeLock locks the state at path, trying for as long as wait. The lock is the
+// takeLock locks the state at path, trying for as long as o says. The lock is the
 // operating system's and ends with the process; the file only carries it, and
 // for those who find it held, the holder's LockedError.
-func takeLock(ctx context.Context, path string, self LockedError, wait time.Duration) (*flock.Flock, error) {
+func takeLock(ctx context.Context, path string, self LockedError, o Options) (*flock.Flock, error) {
 	name := path + lockSuffix
-	waiting, cancel := context.WithTimeout(ctx, wait)
+	waiting, cancel := context.WithTimeout(ctx, o.Wait)
 	defer cancel()
 	lock := flock.New(name, flock.SetPermissions(0o644))
-	for {
+	for told := false; ; told = true {
 		ok, err := tryLock(lock)
 		if err != nil {
 			return nil, unwritable(name, "Nothing was changed.", err)
@@ -31,6 +31,9 @@ func takeLock(ctx context.Context, path string, self LockedError, wait time.Dura
 			_ = os.WriteFile(name, append(compact(self), '\n'), 0o644)
 			return lock, nil
 		}
+		if !told {
+			o.tell(readHolder(path))
+		}
 		select {
 		case <-waiting.Done():
 			if ctx.Err() != nil {
@@ -39,6 +42,13 @@ func takeLock(ctx context.Context, path string, self LockedError, wait time.Dura
 			return nil, lockedError(readHolder(path))
 		case <-time.After(retryLock):
 		}
+	}
+}
+
+// tell says that a wait begins, if there is one and somebody listens.
+func (o Options) tell(holder *LockedError) {
+	if o.Wait > 0 && o.Waiting != nil {
+		o.Waiting(holder)
 	}
 }
 

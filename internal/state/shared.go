@@ -151,7 +151,7 @@ func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
 	if !o.NoLock {
 		k.claim.nonce = k.id
 	}
-	if err := k.acquire(ctx, o.Wait); err != nil {
+	if err := k.acquire(ctx, o); err != nil {
 		return nil, err
 	}
 	k.start(context.WithoutCancel(ctx))

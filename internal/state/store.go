@@ -37,7 +37,10 @@ type Options struct {
 	Operation string        // for those who find the state locked: "apply"
 	Who       string        // likewise: "user@host"
 	Wait      time.Duration // how long to try for the lock; 0: once
-	NoLock    bool          // take no lock and do not mind who holds it
+	// Waiting is called once, before a wait begins, with what is known of the
+	// holder. May be nil.
+	Waiting func(holder *LockedError)
+	NoLock  bool // take no lock and do not mind who holds it
 }
 
 // A Store is the state, opened for changing it. Until Close nobody else can
