@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -14,56 +17,122 @@ import (
 	"b2form/internal/emulator"
 )
 
+// emulatorOptions are the flags of b2form emulator.
+type emulatorOptions struct {
+	listen, url string
+	remote      bool
+	clock       clockStart
+	faults      []emulator.Fault
+	emulator    emulator.Options
+}
+
 func (p *program) emulatorCommand() *cli.Command {
-	var listen, data string
-	var latency time.Duration
+	var o emulatorOptions
 	return p.command(&cli.Command{
-		Name: "emulator", Usage: "Serve a B2 account in a box",
-		Description: `A Backblaze B2 account for trying things out, on a port of this machine. The
-lines that it prints point b2form, and most other B2 programs, to it. It ends
-with an interrupt.
+		Name: "emulator", Usage: "Serve a B2 account in a box", ArgsUsage: "[-- COMMAND ...]",
+		Description: `A Backblaze B2 account for trying things out and for tests, on a port of this
+machine. The lines that it prints point b2form, and most other B2 programs, to
+it. It ends with an interrupt or, if a command is given, with that: the command
+finds the same lines in its environment. docs/emulator.md tells the rest.
 
 Example:
   b2form emulator -listen=127.0.0.1:8025 -data=/tmp/b2
+  b2form emulator -- b2form apply -auto-approve
 
+Switches, for -switch:
+` + switchList() + `
 Exit codes:
   0  stopped by an interrupt
-  1  it could not start`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one", Destination: &listen},
-			&cli.StringFlag{Name: "data", Usage: "keep the account in `FOLDER` (default: in memory)", Destination: &data},
-			&cli.DurationFlag{Name: "latency", Usage: "add `DURATION`, such as 50ms, to every request", Destination: &latency},
-		},
+  1  it could not start
+  otherwise that of the command`,
+		Flags: o.flags(),
 		Action: func(_ context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
-			return p.serve(listen, data, latency)
+			return p.serve(o, c.Args().Slice())
 		},
 	})
 }
 
-func (p *program) serve(listen, data string, latency time.Duration) (err error) {
-	l, err := listenLoopback(listen)
+func (o *emulatorOptions) flags() []cli.Flag {
+	e := &o.emulator
+	return []cli.Flag{
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one", Destination: &o.listen},
+		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.remote},
+		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)", Destination: &o.url},
+		&cli.StringFlag{Name: "data", Usage: "keep the account in `FOLDER` (default: in memory)", Destination: &e.Dir},
+		&cli.Uint64Flag{Name: "seed", Usage: "derive the account's IDs and secrets from `N`", Destination: &e.Seed},
+		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
+		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets, Validator: atLeastOne},
+		&cli.DurationFlag{Name: "latency", Usage: "add `DURATION`, such as 50ms, to every request", Destination: &e.Latency},
+		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now", Value: each{o.clock.set}},
+		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable", Value: each{func(s string) error {
+			f, err := emulator.ParseFault(s)
+			o.faults = append(o.faults, f)
+			return err
+		}}},
+		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: each{e.Switches.Set}},
+	}
+}
+
+func switchList() string {
+	var b strings.Builder
+	for _, s := range emulator.AllSwitches() {
+		name := s.Name
+		if s.Value != "" {
+			name += "=" + s.Value
+		}
+		fmt.Fprintf(&b, "  %-24s  %s\n", name, s.Doc)
+	}
+	return b.String()
+}
+
+// A clockStart is where the account's clock begins: at a time, or so far from
+// the real one.
+type clockStart struct {
+	at    time.Time
+	ahead time.Duration
+}
+
+func (c *clockStart) set(s string) (err error) {
+	if s != "" && strings.ContainsRune("+-", rune(s[0])) {
+		c.ahead, err = time.ParseDuration(s)
+	} else {
+		c.at, err = time.Parse(time.RFC3339, s)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is neither a time like 2026-11-03T12:00:00Z nor a duration like +72h", s)
+	}
+	return nil
+}
+
+func (c clockStart) apply(e *emulator.Server) {
+	if c.at.IsZero() {
+		e.Advance(c.ahead)
+	} else {
+		e.SetClock(c.at)
+	}
+}
+
+// serve runs the emulator until an interrupt or the end of the command.
+func (p *program) serve(o emulatorOptions, command []string) (err error) {
+	l, err := o.open()
 	if err != nil {
 		return err
 	}
-	url := "http://" + l.Addr().String()
-	if data != "" {
-		if err := os.MkdirAll(data, 0o777); err != nil {
-			return errors.Join(failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, plain(err)), l.Close())
-		}
-	}
-	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data, URL: url, Latency: latency})
+	e, err := p.openEmulator(&o, l.Addr().String())
 	if err != nil {
-		return errors.Join(failf("Emulator cannot start", "%s.", capital(err.Error())), l.Close())
+		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	stop := p.interrupts()
-	server := &http.Server{Handler: e}
+	server := &http.Server{Handler: withControl(e)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	fmt.Fprintf(p.stdout, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", e.MasterKeyID(), e.MasterKey(), url)
+	env := []string{"B2_APPLICATION_KEY_ID=" + e.MasterKeyID(), "B2_APPLICATION_KEY=" + e.MasterKey(), "B2_ENDPOINT=" + o.url}
+	if len(command) > 0 {
+		defer func() { _ = server.Close() }() // nobody is left to listen to
+		return p.runBeside(command, env, stop)
+	}
+	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
 	fmt.Fprintln(p.stderr, "The emulator is running; an interrupt (Ctrl-C) ends it.")
 	select {
 	case <-stop:
@@ -73,19 +142,80 @@ func (p *program) serve(listen, data string, latency time.Duration) (err error) 
 	}
 }
 
-// listenLoopback opens a port that only this machine can reach: the emulated
-// account's key is printed and no secret.
-func listenLoopback(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, failf("Invalid address", "-listen=%s: write it like 127.0.0.1:8025.", address)
+func (p *program) openEmulator(o *emulatorOptions, addr string) (*emulator.Server, error) {
+	if o.url == "" {
+		o.url = "http://" + addr
+	} else if u, err := url.Parse(o.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, failf("Invalid address", "-url=%s: write it like http://b2.test:8025.", o.url)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, failf("Invalid address", "-listen=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost.", address)
+	o.url = strings.TrimRight(o.url, "/")
+	if dir := o.emulator.Dir; dir != "" {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, plain(err))
+		}
 	}
-	l, err := net.Listen("tcp", address)
+	o.emulator.Now, o.emulator.URL = p.now, o.url
+	e, err := emulator.Open(o.emulator)
 	if err != nil {
-		return nil, failf("Port cannot be opened", "-listen=%s: %s. Choose another port, or 0 for a free one.", address, err)
+		return nil, failf("Emulator cannot start", "%s.", capital(err.Error()))
+	}
+	o.clock.apply(e)
+	for _, f := range o.faults {
+		e.Fail(f)
+	}
+	return e, nil
+}
+
+// withControl serves the account and, under its own path, what moves it.
+func withControl(e *emulator.Server) http.Handler {
+	control := e.Control()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, emulator.ControlPath) {
+			control.ServeHTTP(w, r)
+			return
+		}
+		e.ServeHTTP(w, r)
+	})
+}
+
+// runBeside runs a command while the emulator serves it, and passes interrupts
+// on to it.
+func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error {
+	c := exec.Command(command[0], command[1:]...)
+	c.Stdin, c.Stdout, c.Stderr = p.stdin, p.stdout, p.stderr
+	c.Env = append(p.environ(), env...)
+	if err := c.Start(); err != nil {
+		return failf("Command cannot start", "%s: %s.", command[0], plain(err))
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for {
+		select {
+		case s := <-stop:
+			_ = c.Process.Signal(s) // it may have ended just now
+		case err := <-ended:
+			var exit *exec.ExitError
+			if errors.As(err, &exit) {
+				return exitCode(max(exit.ExitCode(), 1)) // a signal ended it: -1
+			}
+			return err
+		}
+	}
+}
+
+// open opens the port. Without -allow-remote only this machine may reach it:
+// the emulated account's key is printed and no secret.
+func (o *emulatorOptions) open() (net.Listener, error) {
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return nil, failf("Invalid address", "-listen=%s: write it like 127.0.0.1:8025.", o.listen)
+	}
+	if ip := net.ParseIP(host); !o.remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, failf("Invalid address", "-listen=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or allow other machines with -allow-remote.", o.listen)
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return nil, failf("Port cannot be opened", "-listen=%s: %s. Choose another port, or 0 for a free one.", o.listen, err)
 	}
 	return l, nil
 }

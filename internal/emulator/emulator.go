@@ -92,6 +92,9 @@ type Switches struct {
 	// its name where no lifecycle rule applies. The documentation says that
 	// such markers are always removed.
 	MarkersNeedRules bool
+	// RealDate leaves the Date header of replies alone when the account's clock
+	// is moved: some clients refuse a server whose clock is wrong.
+	RealDate bool
 	// ConsoleTypes lets b2_create_bucket make the bucket types that only the
 	// service itself makes: snapshot, restricted and shared.
 	ConsoleTypes bool

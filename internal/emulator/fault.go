@@ -1,21 +1,37 @@
 package emulator
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"slices"
 	"sync"
+	"time"
 )
 
-// A Fault makes requests fail on purpose.
+// A Fault makes requests fail on purpose. Its zero value loses the next
+// request: the connection breaks before anything happened.
 type Fault struct {
 	// Method picks requests by the name of their call; "" picks all.
 	Method string
 	// Nth is which of the requests picked fails, counting from 1 at the time
 	// Fail is called; 0 is 1.
 	Nth int
-	// Count is how many fail in a row; 0 is 1.
+	// Count is how many fail in a row; 0 is 1, and less is all from then on.
 	Count int
 	// After lets the request take effect; only its reply is replaced.
 	After bool
+	// Late lets the request take effect once so many further requests have
+	// been answered: the reply is lost or replaced now, and what was asked for
+	// appears when nobody expects it any more.
+	Late int
+	// Delay is how long the request waits before anything else happens.
+	Delay time.Duration
+	// Hang lets the reply never come: the connection stays open until the
+	// client gives up, at most ten minutes, and then breaks.
+	Hang bool
+	// Pass lets the request and its reply through unharmed, after Delay.
+	Pass bool
 	// Status, Code, Message and RetryAfter (in seconds) are the reply. With
 	// Status 0 the connection breaks without one.
 	Status     int
@@ -24,8 +40,15 @@ type Fault struct {
 	RetryAfter int
 }
 
+// maxHang is how long a reply that never comes keeps a connection.
+const maxHang = 10 * time.Minute
+
 // reply gives the fault's answer, or nil for none at all.
-func (f Fault) reply() *reply {
+func (f Fault) reply(ctx context.Context) *reply {
+	if f.Hang {
+		wait(ctx, maxHang)
+		return nil
+	}
 	if f.Status == 0 {
 		return nil
 	}
@@ -35,6 +58,7 @@ func (f Fault) reply() *reply {
 type faults struct {
 	mu      sync.Mutex
 	queue   []Fault
+	late    []*lateCall
 	chances int
 }
 
@@ -42,10 +66,28 @@ type faults struct {
 // picks, and where several hit one request, the one queued first answers.
 func (s *Server) Fail(f Fault) {
 	f.Nth = max(f.Nth, 1)
-	f.Count = max(f.Count, 1)
+	if f.Count == 0 {
+		f.Count = 1
+	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.queue = append(s.faults.queue, f)
+}
+
+// Faults gives the faults that are still to come, in the order of the queue.
+// Nth and Count are what is left of them.
+func (s *Server) Faults() []Fault {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return slices.Clone(s.faults.queue)
+}
+
+// ClearFaults forgets the faults that are still to come. What was to take
+// effect late never does.
+func (s *Server) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.queue, s.faults.late = nil, nil
 }
 
 // next counts a request and gives the fault that hits it.
@@ -61,13 +103,63 @@ func (f *faults) next(method string) (hit Fault, ok bool) {
 			q.Nth--
 			continue
 		}
-		q.Count--
+		if q.Count > 0 {
+			q.Count--
+		}
 		if !ok {
 			hit, ok = *q, true
 		}
 	}
 	f.queue = slices.DeleteFunc(f.queue, func(q Fault) bool { return q.Count == 0 })
 	return hit, ok
+}
+
+// A lateCall is a request whose effect is still to come.
+type lateCall struct {
+	call *call
+	body []byte
+	left int // requests to be answered before
+}
+
+// postpone keeps a request until so many others have been answered. The content
+// of an upload is read now, since the connection will be gone.
+func (f *faults) postpone(c *call, body []byte, requests int) error {
+	content, err := io.ReadAll(c.http.Body)
+	if err != nil {
+		return err
+	}
+	late := &call{server: c.server, version: c.version, method: c.method, target: c.target}
+	late.http = c.http.Clone(context.WithoutCancel(c.http.Context()))
+	late.http.Body = io.NopCloser(bytes.NewReader(content))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.late = append(f.late, &lateCall{call: late, body: body, left: requests})
+	return nil
+}
+
+// ripe counts an answered request and gives those that take effect after it, in
+// the order in which they came.
+func (f *faults) ripe() (due []*lateCall) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.late = slices.DeleteFunc(f.late, func(l *lateCall) bool {
+		if l.left--; l.left > 0 {
+			return false
+		}
+		due = append(due, l)
+		return true
+	})
+	return due
+}
+
+// settle lets what is late take effect. Nobody is there to read the replies.
+func (s *Server) settle() {
+	for _, late := range s.faults.ripe() {
+		late.call.now = s.now()
+		if out := s.answer(late.call, late.body); out.content != nil {
+			_ = out.content.Close() // nobody reads it
+		}
+	}
 }
 
 // sometimes is true for every third request that asks for random trouble.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,4 +85,127 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
+}
+
+// The text of a fault says all that a fault can do.
+func TestFaultText(t *testing.T) {
+	for text, want := range map[string]emulator.Fault{
+		"*:drop": {Nth: 1, Count: 1},
+		"b2_create_key:nth=2,after,status=503,retry_after=1": {
+			Method: "b2_create_key", Nth: 2, Count: 1, After: true, Status: 503, Code: "service_unavailable", RetryAfter: 1,
+		},
+		`b2_list_keys:count=always,status=418,code=teapot,message=a\, b`: {
+			Method: "b2_list_keys", Nth: 1, Count: -1, Status: 418, Code: "teapot", Message: "a, b",
+		},
+		"b2_update_bucket:expired":           {Method: "b2_update_bucket", Nth: 1, Count: 1, Status: 401, Code: "expired_auth_token"},
+		"b2_list_buckets:cap,count=3":        {Method: "b2_list_buckets", Nth: 1, Count: 3, Status: 403, Code: "transaction_cap_exceeded"},
+		"b2_create_bucket:late=3,drop":       {Method: "b2_create_bucket", Nth: 1, Count: 1, Late: 3},
+		"b2_upload_file:hang":                {Method: "b2_upload_file", Nth: 1, Count: 1, Hang: true},
+		"b2_upload_part:delay=1.5s":          {Method: "b2_upload_part", Nth: 1, Count: 1, Delay: 1500 * time.Millisecond, Pass: true},
+		"b2_hide_file:delay=1s,status=500":   {Method: "b2_hide_file", Nth: 1, Count: 1, Delay: time.Second, Status: 500, Code: "internal_error"},
+		"b2_list_file_names:delay=1ms,after": {},
+		"b2_list_file_names:nth=0,drop":      {},
+		"b2_list_file_names:status=200":      {},
+		"b2_list_file_names:status=418":      {},
+		"b2_list_file_names:code=x,drop":     {},
+		"b2_list_file_names:hang,status=500": {},
+		"b2_list_file_names:after,late=1":    {},
+		"b2_list_file_names:":                {},
+		"b2_list_file_names:drop,x":          {},
+		"b2_list_file_names:delay=1h":        {},
+		"b2_list_everything:drop":            {},
+		"drop":                               {},
+	} {
+		got, err := emulator.ParseFault(text)
+		if wrong := want == (emulator.Fault{}); wrong != (err != nil) {
+			t.Errorf("%s: error %v", text, err)
+			continue
+		} else if wrong {
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+		if again, err := emulator.ParseFault(got.String()); err != nil || again != got {
+			t.Errorf("%s became %s, which is %+v, %v", text, got, again, err)
+		}
+	}
+}
+
+// What is late takes effect after so many further requests, with its content.
+func TestLateEffect(t *testing.T) {
+	w := open(t, emulator.Options{})
+	id := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
+	u := w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, id)
+	w.server.Fail(emulator.Fault{Method: "b2_upload_file", Late: 2, Status: 503, Code: "service_unavailable"})
+	_, path, _ := strings.Cut(u["uploadUrl"].(string), ".com")
+	r := w.request("POST", path, "content")
+	r.Header.Set("Authorization", u["authorizationToken"].(string))
+	for name, value := range map[string]string{"X-Bz-File-Name": "f", "X-Bz-Content-Sha1": "do_not_verify", "Content-Type": "text/plain"} {
+		r.Header.Set(name, value)
+	}
+	w.want(503, r)
+	for n := range 3 {
+		listed := w.call(200, "b2_list_file_names", `{"bucketId":%q}`, id)["files"].([]any)
+		if want := n / 2; len(listed) != want {
+			t.Errorf("after %d further requests there are %d files, want %d", n, len(listed), want)
+		}
+	}
+}
+
+// A reply that never comes keeps the connection for as long as the client likes,
+// but not for ever.
+func TestHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := emulator.Open(emulator.Options{Now: nowNoon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Fail(emulator.Fault{Hang: true, Count: 2})
+		ask := func(ctx context.Context) (broken chan any) {
+			broken = make(chan any, 1)
+			go func() {
+				defer func() { broken <- recover() }()
+				s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/b2api/v4/b2_authorize_account", nil))
+			}()
+			synctest.Wait()
+			if len(broken) > 0 {
+				t.Error("a reply came")
+			}
+			return broken
+		}
+		ctx, giveUp := context.WithCancel(t.Context())
+		impatient := ask(ctx)
+		giveUp()
+		start := time.Now()
+		for _, broken := range []chan any{impatient, ask(t.Context())} {
+			if got := <-broken; got != http.ErrAbortHandler {
+				t.Errorf("panic %v", got)
+			}
+		}
+		if waited := time.Since(start); waited != 10*time.Minute {
+			t.Errorf("the connection broke after %s", waited)
+		}
+	})
+}
+
+// What waits is unharmed.
+func TestDelay(t *testing.T) {
+	w := open(t, emulator.Options{})
+	w.server.Fail(emulator.Fault{Delay: time.Millisecond, Pass: true})
+	w.authorize(w.server.MasterKeyID(), w.server.MasterKey())
+	if left := w.server.Faults(); len(left) != 0 {
+		t.Errorf("faults are left: %v", left)
+	}
+}
+
+// A fault may hit for ever, until it is cleared.
+func TestFaultForAlways(t *testing.T) {
+	w := open(t, emulator.Options{})
+	w.server.Fail(emulator.Fault{Method: "b2_list_keys", Count: -1, Status: 429, Code: "too_many_requests"})
+	for range 3 {
+		w.call(429, "b2_list_keys", `{"maxKeyCount":1}`)
+	}
+	w.server.ClearFaults()
+	w.call(200, "b2_list_keys", `{"maxKeyCount":1}`)
 }

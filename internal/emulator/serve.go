@@ -80,18 +80,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := c.readBody()
 	entry := s.log.arrive(c, body)
 	fault, faulty := s.faults.next(c.method)
-	var out *reply
-	switch {
-	case faulty && !fault.After:
-		out = fault.reply()
-	case err != nil:
-		out = refusedReply(err)
-	default:
-		out = s.answer(c, body)
+	if faulty && !wait(r.Context(), fault.Delay) {
+		return
 	}
-	if faulty && fault.After {
-		out = fault.reply()
-	}
+	out := s.reply(c, body, err, fault, faulty && !fault.Pass)
+	s.settle()
 	if out == nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -99,6 +92,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.send(w, r, c, out)
 	buffer := c.out.out[:0]
 	s.buffers.Put(&buffer)
+}
+
+// reply gives the answer of the method or of the fault that hits the request;
+// nil is none at all.
+func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool) *reply {
+	switch {
+	case !faulty && unread != nil:
+		return refusedReply(unread)
+	case !faulty:
+		return s.answer(c, body)
+	case unread != nil:
+	case f.Late > 0:
+		if s.faults.postpone(c, body, f.Late+1) != nil { // this request counts too
+			return nil
+		}
+	case f.After:
+		s.answer(c, body)
+	}
+	return f.reply(c.http.Context())
 }
 
 // wait lets the latency pass and reports whether the client is still there.
@@ -247,7 +259,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *repl
 	if out.status >= 300 {
 		h.Set("Content-Type", "application/json;charset=utf-8")
 	}
-	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
+	date := c.now
+	if s.options.Switches.RealDate {
+		date = s.options.Now()
+	}
+	h.Set("Date", date.UTC().Format(http.TimeFormat))
 	maps.Copy(h, out.header)
 	if out.content != nil {
 		sendContent(w, r, out)

@@ -43,5 +43,11 @@ func (u *usage) turn(now time.Time) {
 	}
 }
 
+func (u *usage) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.spent = 0
+}
+
 // perThousand is what a listing costs: one transaction per 1000 items begun.
 func perThousand(items int) int { return (items + 999) / 1000 }

@@ -1,0 +1,60 @@
+package emulator
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Reset empties the account, in one transaction, and forgets calls, faults, what
+// was spent today and how far the clock was moved. The account stays who it is,
+// with its master key, and is else as it was when it was opened first: the same
+// requests get the same IDs and secrets again.
+func (s *Server) Reset() error {
+	c := &call{server: s}
+	s.passing.Lock()
+	defer s.passing.Unlock()
+	err := s.store.update(func(t tx) error {
+		c.tx = t
+		return c.empty()
+	})
+	if err != nil {
+		return fmt.Errorf("emulator: reset: %w", err)
+	}
+	for _, f := range c.after {
+		f()
+	}
+	s.moved.Store(0)
+	s.lastPass.Store(dayOf(s.now()))
+	s.ClearFaults()
+	s.ResetCalls()
+	s.usage.forget()
+	return nil
+}
+
+// empty removes what the account holds.
+func (c *call) empty() error {
+	var files []file
+	for at, data := range c.tx.scan("f", "f") {
+		var f file
+		if err := decode(at, data, &f); err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	for _, f := range files {
+		if err := c.removeFile(f); err != nil {
+			return err
+		}
+	}
+	var rest []string
+	for at := range c.tx.scan("", "") {
+		if at != metaKey {
+			rest = append(rest, at)
+		}
+	}
+	for _, at := range rest {
+		c.tx.remove(at)
+	}
+	c.tx.put(dailyKey, strconv.AppendInt(nil, dayOf(c.server.options.Now()), 10))
+	return nil
+}

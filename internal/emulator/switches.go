@@ -1,0 +1,89 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Switch is one field of Switches as a user writes it.
+type Switch struct {
+	// Name is what Set takes.
+	Name string
+	// Value is what stands after an equals sign, "" if the switch takes none.
+	Value string
+	// Doc is a phrase that says what the emulator then does.
+	Doc string
+	set func(*Switches, string) error
+}
+
+// AllSwitches lists every switch, by name.
+func AllSwitches() []Switch {
+	on := func(field func(*Switches) *bool) func(*Switches, string) error {
+		return func(s *Switches, value string) error {
+			if value != "" {
+				return errors.New("it takes no value")
+			}
+			*field(s) = true
+			return nil
+		}
+	}
+	return []Switch{
+		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared", on(func(s *Switches) *bool { return &s.ConsoleTypes })},
+		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},
+		{"email-not-verified", "", "the account's email address is not verified: no public buckets", on(func(s *Switches) *bool { return &s.EmailNotVerified })},
+		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request", func(s *Switches, value string) error {
+			return setText(&s.InvalidNameCode, value)
+		}},
+		{"markers-need-rules", "", "a hide marker without versions stays where no lifecycle rule applies", on(func(s *Switches) *bool { return &s.MarkersNeedRules })},
+		{"no-payment-history", "", "the account never paid: no public buckets", on(func(s *Switches) *bool { return &s.NoPaymentHistory })},
+		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026", on(func(s *Switches) *bool { return &s.PlainByDefault })},
+		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket", on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
+		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDate })},
+		{"refuse-unknown-members", "", "a request member that the call does not know is an error", on(func(s *Switches) *bool { return &s.RefuseUnknownMembers })},
+		{"steady-revision", "", "an update that changes nothing leaves the revision alone", on(func(s *Switches) *bool { return &s.SteadyRevision })},
+		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only", on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
+		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches", on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},
+		{"taken-name", "NAME", "the bucket name belongs to somebody else; repeatable", func(s *Switches, value string) error {
+			var name string
+			err := setText(&name, value)
+			s.TakenNames = append(s.TakenNames, name)
+			return err
+		}},
+		{"tokens-outlive-keys", "", "a token stays valid when its key is deleted", on(func(s *Switches) *bool { return &s.TokensOutliveKeys })},
+	}
+}
+
+// Set throws the switch that text names, as in "steady-revision" or
+// "daily-class-c=100".
+func (s *Switches) Set(text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	for _, sw := range AllSwitches() {
+		if sw.Name != name {
+			continue
+		}
+		if err := sw.set(s, value); err != nil {
+			return fmt.Errorf("switch %q: %w", name, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("there is no switch %q", name)
+}
+
+func setText(to *string, value string) error {
+	if value == "" {
+		return errors.New("it needs a value, after an equals sign")
+	}
+	*to = value
+	return nil
+}
+
+func (s *Switches) setCap(value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return errors.New("it needs a positive number, after an equals sign")
+	}
+	s.DailyClassC = n
+	return nil
+}
