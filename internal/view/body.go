@@ -71,6 +71,9 @@ func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
 	}
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changed(a, before, after)
+		if a.Instead != nil {
+			ls = []line{{sign: "~", name: a.Name, text: "(" + a.Instead(c.Before) + ") -> " + b.write(after, 0)}}
+		}
 		if renewed(c) && len(ls) > 0 {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")
 		}

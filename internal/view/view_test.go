@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +154,9 @@ func plans() map[string]*plan.Plan {
 		"replace": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: newKey, Fields: []string{"capabilities", "name_prefix", "valid_duration"}, Deliver: []string{"photos-plus.env"},
 			Hazards: []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}}),
+		"replace-expiry": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+			Before: live(key, strings.Replace(liveKey, `Timestamp":null`, `Timestamp":1767225600000`, 1)),
+			After:  wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Fields: []string{"valid_duration"}}),
 		"replace-reason": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles")}), Fields: []string{"buckets"},
 			Reason: "its delivery changed", Leftovers: []string{"0040123456789ab0000000007"}}),

@@ -86,6 +86,15 @@ func expires(live cty.Value) time.Time {
 	return moment(v)
 }
 
+// expiry is what B2 tells of a live key's valid_duration.
+func expiry(live cty.Value) string {
+	at := expires(live)
+	if at.IsZero() {
+		return "never expires"
+	}
+	return "expires " + at.Format("2006-01-02 15:04 UTC")
+}
+
 // made is when B2 made the key. Its clock set the expiry, and ours may be wrong.
 func made(want, live cty.Value) time.Time {
 	at, lasts := expires(live), want.GetAttr("valid_duration")

@@ -76,7 +76,7 @@ func attrs() []kind.Attr {
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: words("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration},
+			Samples: words("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration, Instead: expiry},
 		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},

@@ -104,6 +104,9 @@ type Attr struct {
 	Hazard func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
+	// Instead says in a few words what a decoded live object shows in place of the
+	// attribute, where B2 does not answer the value that was sent. May be nil.
+	Instead func(live cty.Value) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*Account) cty.Value
 }
