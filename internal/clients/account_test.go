@@ -83,7 +83,7 @@ type key struct {
 }
 
 // apply has b2form make what the configuration wants in an account of its own.
-func apply(t *testing.T, bin, config string) *account {
+func apply(t *testing.T, bin, config string, vars ...string) *account {
 	t.Helper()
 	a := &account{folder: t.TempDir()}
 	server := httptest.NewUnstartedServer(nil)
@@ -106,7 +106,7 @@ func apply(t *testing.T, bin, config string) *account {
 	if err := os.WriteFile(filepath.Join(a.folder, "main.b2.hcl"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "-chdir="+a.folder, "apply", "-auto-approve", "-allow=irreversible")
+	cmd := exec.Command(bin, append([]string{"-chdir=" + a.folder, "apply", "-auto-approve", "-allow=irreversible"}, vars...)...)
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "B2_ENDPOINT="+a.url, "B2_APPLICATION_KEY_ID="+e.MasterKeyID(), "B2_APPLICATION_KEY="+e.MasterKey())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("b2form apply: %v\n%s", err, out)

@@ -344,16 +344,20 @@ func (b *blazer) makeKeys() error {
 	}
 	_, absent := bucket.Object("folder/absent").Attrs(b.ctx)
 	_, forbidden := bucket.Object("other/absent").Attrs(b.ctx)
-	for what, ok := range map[string]bool{
-		"another bucket":             isRefusal(otherBucket),
-		"listing inside":             inside.Err() == nil,
-		"listing outside":            isRefusal(outside.Err()),
-		"a missing file inside":      b2.IsNotExist(absent),
-		"a missing file outside":     isRefusal(forbidden),
-		"the time at which it ends ": made.Expires().After(time.Now().Add(59 * time.Minute)),
+	for _, c := range []struct {
+		what string
+		ok   bool
+		err  error
+	}{
+		{"another bucket", isRefusal(otherBucket), otherBucket},
+		{"listing inside", inside.Err() == nil, inside.Err()},
+		{"listing outside", isRefusal(outside.Err()), outside.Err()},
+		{"a missing file inside", b2.IsNotExist(absent), absent},
+		{"a missing file outside", isRefusal(forbidden), forbidden},
+		{"the time at which it ends", made.Expires().After(time.Now().Add(59 * time.Minute)), nil},
 	} {
-		if !ok {
-			return fmt.Errorf("%w: %s: %v, %v, %v, %v, %v", errWrong, what, otherBucket, inside.Err(), outside.Err(), absent, forbidden)
+		if !c.ok {
+			return fmt.Errorf("%w: %s: %v", errWrong, c.what, c.err)
 		}
 	}
 	return nil

@@ -111,7 +111,7 @@ func TestClients(t *testing.T) {
 	var pages []string
 	for _, c := range clients() {
 		t.Run(c.name, func(t *testing.T) {
-			demand(t, c)
+			demand(t, c.name, c.missing)
 			page := page{client: c}
 			for _, j := range c.jobs {
 				t.Run(j.name, func(t *testing.T) { page.add(j, try(t, bin, c.name, j)) })
@@ -124,15 +124,15 @@ func TestClients(t *testing.T) {
 
 // demand skips the test if the client is missing, or fails it where nothing may
 // be skipped.
-func demand(t *testing.T, c client) {
+func demand(t *testing.T, name string, missing func() error) {
 	t.Helper()
-	err := c.missing()
+	err := missing()
 	switch {
 	case err == nil:
 	case os.Getenv("CI") != "" || updating():
-		t.Fatalf("%s is not installed (%v); .ci/run installs what the tests need", c.name, err)
+		t.Fatalf("%s is not installed (%v); .ci/run installs what the tests need", name, err)
 	default:
-		t.Skipf("%s is not installed: %v", c.name, err)
+		t.Skipf("%s is not installed: %v", name, err)
 	}
 }
 

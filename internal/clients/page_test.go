@@ -70,6 +70,9 @@ The second table says what the program sent while its jobs succeeded: the member
 mark, the parameters of the query; and the headers that tell something. Calls other than b2_authorize_account carry a
 token, those without one are links that were shared.
 
+The keys of the folders in examples/ are tried with both versions of rclone, which works in their buckets as the
+applications do, must stay in there, and looks at what the lifecycle rules leave as days go by.
+
 | program | install |
 |---|---|
 | rclone, b2sdk | ` + "`apt-get install rclone python3-b2sdk`" + ` on Debian |
