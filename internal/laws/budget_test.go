@@ -61,12 +61,6 @@ func TestReadBudget(t *testing.T) {
 			w.spends(b.listKeys, b.roundTrips)
 		})
 	}
-	t.Run("full pages of keys", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, emulator.Options{})
-		defer w.close()
-		fullPages(w)
-	})
 }
 
 // fullPages plans on exactly one page of keys, and on one key more.

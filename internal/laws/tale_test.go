@@ -130,7 +130,8 @@ func (w *world) fill() {
 	w.by("b2_start_large_file", `{"bucketId":%q,"fileName":"c.bin","contentType":"b2/x-auto"}`, id)
 }
 
-func (w *world) upload(bucketID, name string) {
+// upload stores a file by hand and gives its ID.
+func (w *world) upload(bucketID, name string) string {
 	w.Helper()
 	to := w.by("b2_get_upload_url", `{"bucketId":%q}`, bucketID)
 	r := httptest.NewRequest("POST", to["uploadUrl"].(string), strings.NewReader("text"))
@@ -138,9 +139,11 @@ func (w *world) upload(bucketID, name string) {
 	r.Header.Set("X-Bz-File-Name", name)
 	r.Header.Set("Content-Type", "text/plain")
 	r.Header.Set("X-Bz-Content-Sha1", "do_not_verify")
-	if status, reply := w.send(r); status != 200 {
+	status, reply := w.send(r)
+	if status != 200 {
 		w.Fatalf("upload by hand: %d %v", status, reply)
 	}
+	return reply["fileId"].(string)
 }
 
 // vanish deletes one of each by hand.
