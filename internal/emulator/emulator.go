@@ -152,7 +152,11 @@ func Open(o Options) (*Server, error) {
 		}
 		s.store, s.content = st, folderContent(o.Dir)
 	}
-	if err := s.found(); err != nil {
+	wasOpen, err := s.found()
+	if folder, ok := s.content.(folderContent); ok && wasOpen && err == nil {
+		err = s.sweep(folder)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", errors.Join(err, s.store.close()))
 	}
 	return s, nil
@@ -183,9 +187,10 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// found reads who the account is, or decides it on the first run.
-func (s *Server) found() error {
-	return s.store.update(func(t tx) error {
+// found reads who the account is, or decides it on the first run. wasOpen says
+// that the last process which had the account did not close it.
+func (s *Server) found() (wasOpen bool, err error) {
+	err = s.store.update(func(t tx) error {
 		found, err := load(t, metaKey, &s.account)
 		if err != nil {
 			return err
@@ -194,8 +199,11 @@ func (s *Server) found() error {
 			s.account = newAccount(s.options)
 			save(t, metaKey, s.account)
 		}
+		wasOpen = t.get(openKey) != nil
+		t.put(openKey, []byte("1"))
 		return s.beginDays(t)
 	})
+	return wasOpen, err
 }
 
 // Close releases the account's folder. Requests that are still running finish
@@ -204,7 +212,11 @@ func (s *Server) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	if err := s.store.close(); err != nil {
+	err := s.store.update(func(t tx) error {
+		t.remove(openKey)
+		return nil
+	})
+	if err = errors.Join(err, s.store.close()); err != nil {
 		return fmt.Errorf("emulator: %w", err)
 	}
 	return nil

@@ -2,10 +2,12 @@ package emulator_test
 
 import (
 	"bufio"
+	"crypto/sha1"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -128,6 +130,56 @@ func TestKilled(t *testing.T) {
 	if whole := len(a.Buckets); len(a.Keys) < whole-1 || len(a.Files) < 2*(whole-1) {
 		t.Errorf("%d buckets have %d keys and %d files", whole, len(a.Keys), len(a.Files))
 	}
+	uploads := 0
+	for _, f := range a.Files {
+		if f["action"] == "upload" {
+			uploads++
+		}
+	}
+	if n := contents(t, dir); n != uploads {
+		t.Errorf("%d uploads have %d contents", uploads, n)
+	}
+}
+
+// What a killed process left behind is swept when its folder is opened again,
+// and nothing else: not the contents of large files, finished or not.
+func TestSweep(t *testing.T) {
+	living := t.TempDir()
+	w := open(t, emulator.Options{Dir: living})
+	bucketID := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
+	small := w.upload(bucketID, "small", "text")["fileId"].(string)
+	start := func() string {
+		return w.call(200, "b2_start_large_file", `{"bucketId":%q,"fileName":"big","contentType":"a/b"}`, bucketID)["fileId"].(string)
+	}
+	unfinished, finished := start(), start()
+	w.part(unfinished, 1, "part")
+	one, two := w.part(finished, 1, strings.Repeat("a", 5_000_000)), w.part(finished, 2, "z")
+	w.call(200, "b2_finish_large_file", `{"fileId":%q,"partSha1Array":[%q,%q]}`, finished, one, two)
+	dir := filepath.Join(t.TempDir(), "killed")
+	if err := os.CopyFS(dir, os.DirFS(living)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".new-1", strings.Replace(small, "4_z", "4_y", 1), finished, finished + ".ff", unfinished + ".ff", small + ".1"} {
+		if err := os.WriteFile(filepath.Join(dir, "content", small[len(small)-2:], name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, emulator.Options{Dir: dir})
+	if before, now := contents(t, living), contents(t, dir); before != 4 || now != before {
+		t.Errorf("of %d contents %d are left", before, now)
+	}
+}
+
+// part uploads a part of a large file and gives its checksum.
+func (w *world) part(fileID string, number int, content string) string {
+	w.t.Helper()
+	u := w.call(200, "b2_get_upload_part_url", `{"fileId":%q}`, fileID)
+	_, path, _ := strings.Cut(u["uploadUrl"].(string), ".com")
+	r := w.request("POST", path, content)
+	r.Header.Set("Authorization", u["authorizationToken"].(string))
+	r.Header.Set("X-Bz-Part-Number", fmt.Sprint(number))
+	r.Header.Set("X-Bz-Content-Sha1", fmt.Sprintf("%x", sha1.Sum([]byte(content))))
+	return w.want(200, r)["contentSha1"].(string)
 }
 
 func victim(t *testing.T, dir string) {

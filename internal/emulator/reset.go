@@ -48,7 +48,7 @@ func (c *call) empty() error {
 	}
 	var rest []string
 	for at := range c.tx.scan("", "") {
-		if at != metaKey {
+		if at != metaKey && at != openKey {
 			rest = append(rest, at)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 //
 //	m                            who the account is
 //	d                            the day of the last lifecycle pass
+//	o                            there is a process that has the account open
 //	n<what>                      how many buckets, keys and files were ever made
 //	b<bucketId>                  a bucket
 //	N<lower-case name>           its ID
@@ -32,7 +33,10 @@ import (
 //
 // File names hold no control characters, so \0 ends a name and sorts a name
 // before all longer names that start with it.
-const metaKey = "m"
+const (
+	metaKey = "m"
+	openKey = "o"
+)
 
 // A store runs transactions: any number of views at a time, or one update.
 type store interface {

@@ -1,0 +1,65 @@
+package emulator
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// sweep removes contents that belong to no file: what a killed process was
+// about to store or to drop.
+func (s *Server) sweep(folder folderContent) error {
+	return s.store.view(func(t tx) error {
+		o := owners{call: &call{server: s, tx: t}}
+		root := filepath.Join(string(folder), "content")
+		return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if path == root && errors.Is(err, fs.ErrNotExist) {
+				return fs.SkipAll
+			}
+			if err != nil || d.IsDir() {
+				return err
+			}
+			owned, err := o.own(d.Name())
+			if err != nil || owned {
+				return err
+			}
+			return os.Remove(path)
+		})
+	})
+}
+
+// owners finds out to which files contents belong. It remembers the file it met
+// last, since the pieces of large files come one after another.
+type owners struct {
+	call   *call
+	last   string
+	pieces map[string]bool // of the last file
+}
+
+// own reports whether a file has the content.
+func (o *owners) own(name string) (bool, error) {
+	id, _, _ := strings.Cut(name, ".")
+	if id != o.last {
+		var f file
+		if _, err := load(o.call.tx, string(o.call.tx.get("i"+id)), &f); err != nil {
+			return false, err
+		}
+		if f.Action == uploaded && f.Pieces == nil {
+			return id == name, nil
+		}
+		parts, err := o.call.parts(f)
+		if err != nil {
+			return false, err
+		}
+		o.last, o.pieces = id, map[string]bool{}
+		for _, p := range f.Pieces {
+			o.pieces[p.Content] = true
+		}
+		for _, p := range parts {
+			o.pieces[p.Content] = true
+		}
+	}
+	return o.pieces[name], nil
+}
