@@ -34,7 +34,10 @@ type Options struct {
 // does not depend on it is carried out all the same.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
-	err := r.refresh()
+	err := r.move()
+	if err == nil {
+		err = r.refresh()
+	}
 	if err == nil {
 		r.schedule(ctx)
 		err = r.settleIntents()
@@ -72,12 +75,29 @@ func newRunner(o Options) *runner {
 	for _, k := range o.Kinds {
 		r.kinds[k.Name] = k
 	}
-	s := o.State.State()
+	r.recall()
+	return r
+}
+
+// recall reads what the state says now.
+func (r *runner) recall() {
+	s := r.State.State()
+	clear(r.entries)
 	for _, e := range s.Entries {
 		r.entries[e.Addr] = e
 	}
 	r.open = s.Open
-	return r
+}
+
+// move gives entries the addresses under which their objects are declared now.
+func (r *runner) move() error {
+	for _, m := range r.Plan.Moves {
+		if err := r.State.Move(m.From, m.To); err != nil {
+			return err
+		}
+	}
+	r.recall()
+	return nil
 }
 
 // refresh brings entries up to date whose objects need no change.

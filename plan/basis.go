@@ -35,6 +35,7 @@ func (p *planner) basis() {
 // A digestible is a Change in the form that is hashed.
 type digestible struct {
 	Addr      kind.Addr
+	MovedFrom string
 	Action    Action
 	Import    bool
 	Identity  string
@@ -61,6 +62,9 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs,
 		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers,
 		Retiring: c.Retiring,
+	}
+	if c.MovedFrom != (kind.Addr{}) {
+		d.MovedFrom = c.MovedFrom.String()
 	}
 	if len(c.Overlapping) > 0 {
 		d.Overlap = append(slices.Clone(c.Overlapping), c.Overlap.String())

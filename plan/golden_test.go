@@ -216,6 +216,9 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 	for i := range p.Changes {
 		change(&b, &p.Changes[i])
 	}
+	for _, m := range p.Moves {
+		fmt.Fprintf(&b, "move: %s to %s\n", m.From, m.To)
+	}
 	for _, e := range p.Refreshed {
 		line, err := json.Marshal(e)
 		if err != nil {
@@ -271,6 +274,9 @@ func change(b *strings.Builder, c *plan.Change) {
 		if text != "" {
 			fmt.Fprintf(b, "    %s: %s\n", what, text)
 		}
+	}
+	if c.MovedFrom != (kind.Addr{}) {
+		line("moved from", c.MovedFrom.String())
 	}
 	line("because", c.Reason)
 	for _, a := range c.Kind.Settable() {

@@ -143,8 +143,8 @@ func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 		case p.resources[owner] != nil: // that resource gives it up
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",
-				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, run "+
-					"`b2form state mv '%s' '%s'`.", title(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
+				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
+					"  moved {\n    from = %s\n    to   = %s\n  }", title(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
 			return nil, false
 		}
 	}
@@ -171,7 +171,8 @@ func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) boo
 	}
 	if owner, owned := p.owners[found[0].ID]; owned {
 		p.errorf(&imp.Range, "Resource belongs to another address",
-			"%s %q already belongs to %s. If that block was renamed, run `b2form state mv '%s' '%s'` instead of importing.",
+			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
+				"  moved {\n    from = %s\n    to   = %s\n  }",
 			title(r.Kind.Name), imp.ID, owner, owner, r.Addr)
 		return false
 	}

@@ -62,6 +62,7 @@ type planner struct {
 	replace   map[kind.Addr]bool
 	rotate    map[kind.Addr]bool
 	renewals  map[kind.Addr]bool // changes that rotation asks for
+	movedFrom map[kind.Addr]kind.Addr
 
 	identities map[reference]kind.Addr      // declared; see declaredAs
 	stamped    map[reference][]*kind.Object // live, by declared name; see family
@@ -84,15 +85,17 @@ func newPlanner(r Request) *planner {
 		replace:   map[kind.Addr]bool{},
 		rotate:    map[kind.Addr]bool{},
 		renewals:  map[kind.Addr]bool{},
+		movedFrom: map[kind.Addr]kind.Addr{},
 	}
+	p.move()
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
 	for _, res := range p.declared {
 		p.resources[res.Addr] = res
 	}
-	for i := range r.Entries {
-		e := &r.Entries[i]
+	for i := range p.Entries {
+		e := &p.Entries[i]
 		p.entries[e.Addr] = e
 		p.owners[e.ID] = e.Addr
 		for _, old := range e.Retiring {
@@ -185,7 +188,8 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	if !h.imported && (action == NoOp || action == Update) {
 		p.refresh(r, h)
 	}
-	if action == NoOp && !h.imported && len(h.leftovers()) == 0 {
+	_, moved := p.movedFrom[r.Addr]
+	if action == NoOp && !h.imported && !moved && len(h.leftovers()) == 0 {
 		return
 	}
 	c := Change{
@@ -295,6 +299,9 @@ func (p *planner) refresh(r *kind.Resource, h holding) {
 }
 
 func (p *planner) sort() {
+	for i := range p.plan.Changes {
+		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
+	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Refreshed, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Lost, kind.Addr.Compare)

@@ -18,13 +18,13 @@ type Action string
 
 // The actions. Replace makes the new object first and then deletes the old one.
 const (
-	NoOp    Action = "no-op" // only with Import, where the state takes the object over, or with Leftovers
+	NoOp    Action = "no-op" // only with Import, where the state takes the object over, with MovedFrom, or with Leftovers
 	Create  Action = "create"
 	Update  Action = "update"
 	Replace Action = "replace"
 	Rotate  Action = "rotate" // make a successor; the old object lives on for a while, and a later run deletes it
 	Delete  Action = "delete"
-	Forget  Action = "forget" // the object is gone, the state drops it
+	Forget  Action = "forget" // the object is gone, or stays and is not ours any more: the state drops it
 )
 
 // Symbol is how the action is drawn in front of a block.
@@ -51,6 +51,9 @@ type Change struct {
 	Kind   *kind.Kind
 	Action Action
 	Import bool // the live object is not in the state yet and becomes ours
+
+	// MovedFrom is the address under which the state has it so far; zero: this one.
+	MovedFrom kind.Addr
 
 	Identity string // what finds the object: a bucket's or key's name
 	ID       string // remote ID of the live object; "" on create
@@ -97,6 +100,9 @@ type Plan struct {
 	// before the changes. Sorted by address. An entry that is new has no times:
 	// who writes it knows the clock.
 	Refreshed []kind.Entry
+	// Moves are the state entries that get another address before anything else,
+	// in an order in which each address is free.
+	Moves []Moved
 	// Rotations tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
 	Rotations []Rotation

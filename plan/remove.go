@@ -17,6 +17,10 @@ func (p *planner) remove(addr kind.Addr) {
 	k, r := p.kinds[addr.Kind], p.resources[addr]
 	h := p.hold(addr, k)
 	h.ended, h.waiting = h.retirees(), nil // nobody waits for the end of an overlap
+	if removed := p.removal(addr); removed != nil && !removed.Destroy {
+		p.release(addr, k, h)
+		return
+	}
 	switch {
 	case h.object != nil:
 		p.delete(addr, k, r, h)
@@ -92,9 +96,9 @@ func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
 			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.", addr, addr)
-	case r == nil && h.entry != nil && h.entry.PreventDestroy:
+	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removal(addr) == nil:
 		p.errorf(nil, "Instance cannot be destroyed",
-			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, put its block back with "+
-				"prevent_destroy = false, apply, and then remove the block. To keep it and stop managing it, run `b2form state rm '%s'`.", addr, addr)
+			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
+				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = false.", addr, addr)
 	}
 }

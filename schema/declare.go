@@ -49,8 +49,6 @@ func plannedBlocks() map[string]string {
 	return map[string]string{
 		"module":             "Modules are not part of this version of b2form; keep the configuration in one folder.",
 		"data":               "Data blocks are not part of this version of b2form. A bucket that is not managed here can be named by its name.",
-		"moved":              "Moved blocks are not part of this version of b2form; use b2form state mv.",
-		"removed":            "Removed blocks are not part of this version of b2form; use b2form state rm to keep the object.",
 		"check":              "Check blocks are not part of this version of b2form.",
 		"notification_rules": "Notification rules are not part of this version of b2form.",
 		"file":               "Files are not part of this version of b2form.",
@@ -62,14 +60,16 @@ func (l *loader) fileSchema() *hcl.BodySchema {
 	one := []string{"name"}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one},
-		{Type: "locals"}, {Type: "import"}, {Type: "b2form"},
+		{Type: "locals"}, {Type: "b2form"}, {Type: "import"}, {Type: "moved"}, {Type: "removed"},
 		{Type: "resource", LabelNames: []string{"type", "name"}},
 	}}
-	for _, name := range slices.Sorted(maps.Keys(l.kinds)) {
+	for _, name := range l.kindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: one})
 	}
 	return s
 }
+
+func (l *loader) kindNames() []string { return slices.Sorted(maps.Keys(l.kinds)) }
 
 // declare turns the blocks of every file into declarations.
 func (l *loader) declare() {
@@ -127,6 +127,10 @@ func (l *loader) declareBlock(b *hcl.Block) {
 		l.declareOutput(b)
 	case "import":
 		l.imports = append(l.imports, b)
+	case "moved":
+		l.moved = append(l.moved, b)
+	case "removed":
+		l.removed = append(l.removed, b)
 	case "b2form":
 		if l.settings != nil {
 			l.errorAt(b.DefRange, "Duplicate b2form block", fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))

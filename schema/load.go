@@ -79,6 +79,8 @@ type loader struct {
 	outputs   []*output
 	outputAt  map[string]hcl.Range // by name
 	imports   []*hcl.Block
+	moved     []*hcl.Block
+	removed   []*hcl.Block
 	settings  *hcl.Block
 
 	root   *hcl.EvalContext // functions and path.*
@@ -128,10 +130,13 @@ func (l *loader) evaluate() {
 	slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 }
 
-// finish evaluates what nothing refers to: outputs, imports and settings.
+// finish evaluates what nothing refers to: outputs, settings, and what becomes
+// of objects beside what is declared.
 func (l *loader) finish() {
 	l.evaluateOutputs()
 	l.evaluateImports()
+	l.evaluateMoves()
+	l.evaluateRemovals()
 	l.evaluateSettings()
 }
 

@@ -86,10 +86,17 @@ func show(t *testing.T, c *kind.Config) string {
 	for _, i := range c.Imports {
 		imports = append(imports, i.To.String()+" = "+i.ID)
 	}
-	out, err := json.MarshalIndent(map[string]any{
+	all := map[string]any{
 		"resources": resources, "outputs": outputs, "imports": imports,
 		"account_id": c.Settings.AccountID, "allow": c.Settings.Allow,
-	}, "", "  ")
+	}
+	for _, m := range c.Moves {
+		all["moved "+m.From.String()] = m.To
+	}
+	for _, r := range c.Removals {
+		all["removed "+r.From.String()] = map[string]any{"destroy": r.Destroy}
+	}
+	out, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"b2form/plan"
+	"b2form/schema/kind"
 )
 
 // A Mode is what a plan is shown for; it only chooses words.
@@ -98,6 +99,10 @@ func (p *printer) change(c *plan.Change) {
 	if c.Reason != "" && c.Reason != asRequested {
 		p.WriteString("  # (because " + c.Reason + ")\n")
 	}
+	moved := c.MovedFrom != (kind.Addr{})
+	if moved && heading(c) != movedHeading(c) {
+		p.WriteString("  # (moved from " + c.MovedFrom.String() + ")\n")
+	}
 	if c.Import && c.Action != plan.NoOp {
 		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
 	}
@@ -143,6 +148,9 @@ func heading(c *plan.Change) string {
 		if c.Import {
 			return addr + " will be imported"
 		}
+		if c.MovedFrom != (kind.Addr{}) && len(c.Leftovers) == 0 {
+			return movedHeading(c)
+		}
 		return addr + " stays; what an earlier run left beside it will be destroyed"
 	}
 	what := " must be replaced"
@@ -155,6 +163,10 @@ func heading(c *plan.Change) string {
 		what = " will be replaced, as requested"
 	}
 	return addr + what
+}
+
+func movedHeading(c *plan.Change) string {
+	return c.MovedFrom.String() + " has moved to " + c.Addr.String()
 }
 
 // summary is the line that people and CI tools look for.

@@ -97,9 +97,12 @@ func resourceOf(a kind.Addr) resource {
 func (j JSON) Plan(p *plan.Plan, m Mode) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		change := fields{"resource": resourceOf(c.Addr), "action": c.Action}
+		change := fields{"resource": resourceOf(c.Addr), "action": planned(c)}
 		if c.Reason != "" {
 			change["reason"] = c.Reason
+		}
+		if c.MovedFrom != (kind.Addr{}) {
+			change["previous_resource"] = resourceOf(c.MovedFrom)
 		}
 		if c.Import {
 			change["importing"] = fields{"id": c.ID}
@@ -125,8 +128,18 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
 }
 
+// planned is the action; a mere change of the address is called a move.
+func planned(c *plan.Change) string {
+	if c.Action == plan.NoOp && !c.Import && len(c.Leftovers) == 0 {
+		return "move"
+	}
+	return string(c.Action)
+}
+
 func planVerb(c *plan.Change) string {
 	switch {
+	case planned(c) == "move":
+		return "move"
 	case c.Import && c.Action == plan.NoOp:
 		return "import"
 	case c.Action == plan.NoOp:

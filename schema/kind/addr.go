@@ -73,8 +73,12 @@ func quote(s string) string {
 	return `"` + r.Replace(s) + `"`
 }
 
-// String is the address as a user writes it.
+// String is the address as a user writes it; that of a whole module where Kind
+// is "".
 func (a Addr) String() string {
+	if a.Kind == "" {
+		return a.Module
+	}
 	s := a.Kind + "." + a.Label + a.Instance.String()
 	if a.Module == "" {
 		return s
@@ -119,39 +123,41 @@ func (a *Addr) UnmarshalText(text []byte) error {
 // ParseAddr reads an address as a user writes it. The error says what is
 // expected.
 func ParseAddr(s string) (Addr, error) {
-	bad := func() (Addr, error) {
-		return Addr{}, fmt.Errorf("%q is not a resource address: write it like bucket.photos, key.app or bucket.logs[\"edge\"]", s)
-	}
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos)
-	if diags.HasErrors() {
-		return bad()
-	}
-	var module []string
-	for len(t) > 0 && name(t[0]) == "module" {
-		if len(t) < 2 || name(t[1]) == "" {
-			return bad()
+	if !diags.HasErrors() {
+		if a, ok := AddrOf(t); ok && a.Kind != "" {
+			return a, nil
 		}
-		step := "module." + name(t[1])
-		t = t[2:]
-		if i, ok := instance(t); ok {
-			step += i.String()
-			t = t[1:]
-		}
-		module = append(module, step)
 	}
-	if len(t) < 2 || name(t[0]) == "" || name(t[1]) == "" {
-		return bad()
+	return Addr{}, fmt.Errorf("%q is not a resource address: write it like bucket.photos, key.app or bucket.logs[\"edge\"]", s)
+}
+
+// AddrOf reads the address of a resource or, with Kind "", of a whole module.
+func AddrOf(t hcl.Traversal) (Addr, bool) {
+	var a Addr
+	for len(t) > 1 && name(t[0]) == "module" && name(t[1]) != "" {
+		var at Instance
+		step := name(t[1])
+		at, t = leadingInstance(t[2:])
+		a.Module = strings.TrimPrefix(a.Module+".module."+step+at.String(), ".")
 	}
-	a := Addr{Module: strings.Join(module, "."), Kind: name(t[0]), Label: name(t[1])}
-	t = t[2:]
+	if len(t) == 0 {
+		return a, a.Module != ""
+	}
+	if len(t) < 2 || name(t[0]) == "" || name(t[0]) == "module" || name(t[1]) == "" {
+		return a, false
+	}
+	a.Kind, a.Label = name(t[0]), name(t[1])
+	a.Instance, t = leadingInstance(t[2:])
+	return a, len(t) == 0
+}
+
+// leadingInstance takes an instance key off the front, where there is one.
+func leadingInstance(t hcl.Traversal) (Instance, hcl.Traversal) {
 	if i, ok := instance(t); ok {
-		a.Instance = i
-		t = t[1:]
+		return i, t[1:]
 	}
-	if len(t) != 0 {
-		return bad()
-	}
-	return a, nil
+	return Instance{}, t
 }
 
 func name(step hcl.Traverser) string {

@@ -12,6 +12,8 @@ type Config struct {
 	Resources []*Resource          // sorted by address
 	Outputs   []*Output            // sorted by name
 	Imports   []Import             // in order of their files and lines
+	Moves     []Move               // likewise; no two concern one address, and they form no circle
+	Removals  []Removal            // likewise
 	Settings  Settings             // the b2form block
 	Files     map[string]*hcl.File // for showing source lines; by name as in ranges
 

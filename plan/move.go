@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A Moved is one state entry that gets another address.
+type Moved struct{ From, To kind.Addr }
+
+// move gives the entries the addresses that moved blocks say. Chains are
+// followed to their end.
+func (p *planner) move() {
+	if len(p.Config.Moves) == 0 {
+		return
+	}
+	p.Entries = slices.Clone(p.Entries)
+	slices.SortFunc(p.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	taken := make(map[kind.Addr]kind.Addr, len(p.Entries)) // now: before
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		from := e.Addr
+		e.Addr = p.destination(from)
+		if other, has := taken[e.Addr]; has {
+			p.errorf(nil, "Two objects for one address",
+				"By the moved blocks both %s and %s of the state become %s, but only one can. Remove the moved block, or "+
+					"forget one of them with `b2form state rm`.", other, from, e.Addr)
+		}
+		taken[e.Addr] = from
+		if e.Addr != from {
+			p.movedFrom[e.Addr] = from
+			p.plan.Moves = append(p.plan.Moves, Moved{From: from, To: e.Addr})
+		}
+	}
+	p.plan.Moves = inOrder(p.plan.Moves)
+}
+
+// destination follows the moves from one address. They form no circle.
+func (p *planner) destination(addr kind.Addr) kind.Addr {
+	for range p.Config.Moves {
+		next := addr
+		for _, m := range p.Config.Moves {
+			if to, ok := m.Moved(addr); ok {
+				next = to
+				break
+			}
+		}
+		if next == addr {
+			break
+		}
+		addr = next
+	}
+	return addr
+}
+
+// inOrder sorts moves so that each address is free when something moves to it.
+func inOrder(moves []Moved) []Moved {
+	from := make(map[kind.Addr]Moved, len(moves))
+	for _, m := range moves {
+		from[m.From] = m
+	}
+	out := make([]Moved, 0, len(moves))
+	var visit func(m Moved)
+	visit = func(m Moved) {
+		if _, open := from[m.From]; !open {
+			return
+		}
+		delete(from, m.From)
+		if next, has := from[m.To]; has {
+			visit(next)
+		}
+		out = append(out, m)
+	}
+	for _, m := range moves {
+		visit(m)
+	}
+	return out
+}
+
+// removal is the removed block that speaks of an address; nil: none.
+func (p *planner) removal(addr kind.Addr) *kind.Removal {
+	for i := range p.Config.Removals {
+		if r := &p.Config.Removals[i]; r.Covers(addr) {
+			return r
+		}
+	}
+	return nil
+}
+
+// release plans to forget an object that stays in B2.
+func (p *planner) release(addr kind.Addr, k *kind.Kind, h holding) {
+	c := Change{
+		Addr:     addr,
+		Kind:     k,
+		Action:   Forget,
+		Identity: h.identity(),
+		Reason:   "a removed block says that it is not managed here any more",
+		Before:   cty.NullVal(k.LiveType()),
+		After:    cty.NullVal(k.ConfigType()),
+	}
+	if h.entry != nil {
+		c.ID = h.entry.ID
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// identity is the name of what is ours; "" where nothing is.
+func (h *holding) identity() string {
+	switch {
+	case h.object != nil:
+		return h.object.Identity
+	case h.entry != nil:
+		return h.entry.Identity
+	}
+	return ""
+}

@@ -1,0 +1,58 @@
+package kind
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Move says that what was declared at one address is declared at another now.
+// Both are resources, or both are whole modules, whose Kind is "".
+type Move struct {
+	From, To Addr
+	Range    hcl.Range
+}
+
+// Moved is where an object recorded at addr belongs now; ok is false where the
+// move does not concern it. Between two addresses without instance keys all
+// instances move and keep their keys.
+func (m Move) Moved(addr Addr) (to Addr, ok bool) {
+	keys := m.From.Kind == "" && (keyed(m.From.Module) || keyed(m.To.Module))
+	if m.From.Kind == "" {
+		rest, ok := strings.CutPrefix(addr.Module, m.From.Module)
+		if !ok || rest != "" && rest[0] != '.' && (keys || rest[0] != '[') {
+			return addr, false
+		}
+		addr.Module = m.To.Module + rest
+		return addr, true
+	}
+	if addr.Block() != m.From.Block() {
+		return addr, false
+	}
+	if m.From.Instance.IsSingle() && m.To.Instance.IsSingle() {
+		to = m.To
+		to.Instance = addr.Instance
+		return to, true
+	}
+	return m.To, addr == m.From
+}
+
+// keyed reports whether a module path ends in an instance key.
+func keyed(module string) bool { return strings.HasSuffix(module, "]") }
+
+// A Removal says that what was declared at an address is declared no more, and
+// what becomes of the object.
+type Removal struct {
+	From    Addr // a resource, or with Kind "" a whole module; without an instance key all instances
+	Destroy bool // false: the object stays, and nobody manages it
+	Range   hcl.Range
+}
+
+// Covers reports whether the removal speaks of an address.
+func (r Removal) Covers(addr Addr) bool {
+	if r.From.Kind == "" {
+		_, ok := Move{From: r.From, To: r.From}.Moved(addr)
+		return ok
+	}
+	return r.From == addr || r.From == addr.Block()
+}

@@ -1,0 +1,157 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// evaluateMoves reads the moved blocks.
+func (l *loader) evaluateMoves() {
+	for _, b := range l.moved {
+		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}})
+		l.add(diags...)
+		if diags.HasErrors() {
+			continue
+		}
+		from, ok := l.target(content.Attributes["from"])
+		to, alsoOK := l.target(content.Attributes["to"])
+		if !ok || !alsoOK {
+			continue
+		}
+		m := kind.Move{From: from, To: to, Range: b.DefRange}
+		if why := l.unmovable(m); why != "" {
+			l.errorAt(b.DefRange, "Invalid move", why)
+			continue
+		}
+		l.config.Moves = append(l.config.Moves, m)
+	}
+	l.judgeMoveLoops()
+}
+
+// unmovable says what is wrong with a move; "" where nothing is.
+func (l *loader) unmovable(m kind.Move) string {
+	for _, other := range l.config.Moves {
+		switch {
+		case other.From == m.From:
+			return fmt.Sprintf("%s is moved already at %s. Remove one of the blocks.", m.From, other.Range)
+		case other.To == m.To:
+			return fmt.Sprintf("%s is moved to %s already at %s. Only one object can have an address.", other.From, m.To, other.Range)
+		}
+	}
+	switch {
+	case m.From == m.To:
+		return fmt.Sprintf("from and to are both %s. Remove the block.", m.From)
+	case m.From.Kind != m.To.Kind && (m.From.Kind == "" || m.To.Kind == ""):
+		return "from and to must both be resources, or both modules."
+	case m.From.Kind != m.To.Kind:
+		return fmt.Sprintf("%s cannot become %s: a %s stays a %s.", m.From, m.To, m.From.Kind, m.From.Kind)
+	}
+	for _, r := range l.config.Resources {
+		if to, ok := m.Moved(r.Addr); ok && to != r.Addr {
+			return fmt.Sprintf("%s is declared still at %s, so nothing moves from it. Rename its block, or remove the moved block.", r.Addr, r.Block.Range)
+		}
+	}
+	return ""
+}
+
+// judgeMoveLoops reports moves that lead round in a circle.
+func (l *loader) judgeMoveLoops() {
+	next := map[kind.Addr]kind.Move{}
+	for _, m := range l.config.Moves {
+		next[m.From] = m
+	}
+	for _, first := range l.config.Moves {
+		steps := []string{first.From.String()}
+		for m, ok := first, true; ok && len(steps) <= len(next); m, ok = next[m.To] {
+			steps = append(steps, m.To.String())
+			if m.To == first.From {
+				l.errorAt(first.Range, "Invalid move", fmt.Sprintf("These moves lead round in a circle: %s. To swap two objects, move one of them to a third address first.", strings.Join(steps, " → ")))
+				return
+			}
+		}
+	}
+}
+
+// evaluateRemovals reads the removed blocks.
+func (l *loader) evaluateRemovals() {
+	for _, b := range l.removed {
+		l.judgeRemovedNames(b)
+		content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "destroy"}}})
+		l.add(diags...)
+		if diags.HasErrors() {
+			continue
+		}
+		r := kind.Removal{Range: b.DefRange}
+		var ok bool
+		if r.From, ok = l.target(content.Attributes["from"]); !ok {
+			continue
+		}
+		if a := content.Attributes["destroy"]; a != nil {
+			v, ok := l.setting(a, cty.Bool, "true or false")
+			if !ok {
+				continue
+			}
+			r.Destroy = !v.IsNull() && v.True()
+		}
+		if why := l.unremovable(r); why != "" {
+			l.errorAt(content.Attributes["from"].Expr.Range(), "Invalid removal", why)
+			continue
+		}
+		l.config.Removals = append(l.config.Removals, r)
+	}
+}
+
+func (l *loader) judgeRemovedNames(b *hcl.Block) {
+	known := []string{"from", "destroy"}
+	for _, it := range items(b.Body) {
+		switch {
+		case slices.Contains(known, it.name) && !it.block:
+		case it.name == "lifecycle":
+			l.errorAt(it.at, "Terraform block", "Write destroy = false directly in the block, without lifecycle { }. It is what leaving it out means.")
+		default:
+			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("A removed block has no %q.%s", it.name, didYouMean(it.name, known)))
+		}
+	}
+}
+
+func (l *loader) unremovable(r kind.Removal) string {
+	for _, other := range l.config.Removals {
+		if other.From == r.From {
+			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
+		}
+	}
+	for _, res := range l.config.Resources {
+		if r.Covers(res.Addr) {
+			return fmt.Sprintf("%s is declared still at %s. Delete its block, or delete the removed block.", res.Addr, res.Block.Range)
+		}
+	}
+	return ""
+}
+
+// target reads the address of a resource or module that need not be declared.
+func (l *loader) target(a *hcl.Attribute) (kind.Addr, bool) {
+	t, diags := hcl.AbsTraversalForExpr(a.Expr)
+	var addr kind.Addr
+	ok := false
+	if !diags.HasErrors() {
+		addr, ok = kind.AddrOf(t)
+	}
+	switch {
+	case !ok:
+		l.errorAt(a.Expr.Range(), "Invalid address", fmt.Sprintf("%s needs the address of a resource or module, as bucket.photos, bucket.logs[\"edge\"] or module.site.", a.Name))
+	case addr.Kind != "" && l.kinds[addr.Kind] == nil:
+		ok = false
+		why := l.pastedReference(t)
+		if why == "" {
+			why = fmt.Sprintf("There is no kind of resource %q.%s", addr.Kind, didYouMean(addr.Kind, l.kindNames()))
+		}
+		l.errorAt(a.Expr.Range(), "Invalid address", why)
+	}
+	return addr, ok
+}
