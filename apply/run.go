@@ -34,6 +34,7 @@ type Options struct {
 // does not depend on it is carried out all the same.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
+	r.Secrets.Stop = ctx.Done()
 	err := r.move()
 	if err == nil {
 		err = r.refresh()

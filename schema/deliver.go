@@ -9,8 +9,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/agefile"
 	"b2form/schema/kind"
@@ -29,6 +27,7 @@ type form struct {
 func forms() []form {
 	return []form{
 		{"age", []string{"path", "recipients"}, []string{"format", "content"}},
+		{"command", []string{"command"}, []string{"format", "content", "environment", "timeout"}},
 		{"file", []string{"path"}, []string{"format", "content"}},
 		{"stdout", nil, []string{"format", "content"}},
 	}
@@ -54,7 +53,7 @@ func (f form) schema() *hcl.BodySchema {
 }
 
 // withSecret are the arguments that may use the new key.
-func withSecret() []string { return []string{"content"} }
+func withSecret() []string { return []string{"content", "environment"} }
 
 // A delivery is one deliver block.
 type delivery struct {
@@ -138,6 +137,9 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		if d.args["content"] != nil {
 			out.Content = l.template(d, b.kind, rep)
 		}
+		if d.args["environment"] != nil {
+			out.Environment = l.environment(d, b.kind, rep)
+		}
 		out.Digest = digest(out, text)
 		r.Deliver = append(r.Deliver, out)
 		delete(e.marks, refMark{r.Addr})
@@ -147,8 +149,12 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	}
 }
 
-// untaken reports a destination that another delivery overwrites.
+// untaken reports a destination that another delivery overwrites. What a
+// program does with a secret is not known.
 func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]hcl.Range) bool {
+	if d.typ == "command" {
+		return true
+	}
 	at, destination := d.place, "stdout of "+e.addr.String()
 	if out.Path != "" {
 		at, destination = d.args["path"].Expr.Range(), filepath.Clean(out.Path)
@@ -161,29 +167,43 @@ func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]h
 	return true
 }
 
-// tried renders the template with made-up values, so that its errors show now.
-func (e *evaluation) tried(d *delivery, out *kind.Delivery, parent *hcl.EvalContext) (text string, ok bool) {
-	if d.args["content"] == nil {
-		return "", true
+// tried renders what may use the secret with made-up values, so that its errors
+// show now. text is what came of it.
+func (e *evaluation) tried(d *delivery, out *kind.Delivery, parent *hcl.EvalContext) (text []string, ok bool) {
+	text, ok = []string{""}, true
+	for _, name := range withSecret() {
+		a := d.args[name]
+		if a == nil {
+			continue
+		}
+		v, diags := render(d, name, parent, selfSample(e.b.kind))
+		e.l.add(diags...)
+		v, marks := v.UnmarkDeep()
+		e.collect(marks)
+		switch {
+		case diags.HasErrors() || !v.IsWhollyKnown():
+			ok = false
+		case marks.Has(kind.Sensitive):
+			// What the state records must not let anybody guess a sensitive value.
+			at := a.Expr.Range()
+			text = append(text, "sensitive", string(at.SliceBytes(e.l.config.Files[at.Filename].Bytes)))
+			out.Discreet = true
+		case name == "content":
+			text[0] = v.AsString()
+		default:
+			text = append(text, name)
+			for it := v.ElementIterator(); it.Next(); {
+				key, value := it.Element() // sorted by key
+				text = append(text, key.AsString(), value.AsString())
+			}
+		}
 	}
-	v, diags := render(d, parent, selfSample(e.b.kind))
-	e.l.add(diags...)
-	v, marks := v.UnmarkDeep()
-	e.collect(marks)
-	if diags.HasErrors() || !v.IsKnown() {
-		return "", false
-	}
-	if marks.Has(kind.Sensitive) {
-		// What the state records must not let anybody guess a sensitive value.
-		at := d.args["content"].Expr.Range()
-		return "sensitive: " + string(at.SliceBytes(e.l.config.Files[at.Filename].Bytes)), true
-	}
-	return v.AsString(), true
+	return text, ok
 }
 
-// digest identifies a delivery; text is the rendered template.
-func digest(d kind.Delivery, text string) string {
-	parts := []string{d.Type, d.Shown, d.Format, text}
+// digest identifies a delivery; text is what was rendered for it.
+func digest(d kind.Delivery, text []string) string {
+	parts := slices.Concat([]string{d.Type, d.Shown, d.Format}, text, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {
@@ -195,44 +215,4 @@ func digest(d kind.Delivery, text string) string {
 	b, _ := json.Marshal(parts) // strings always encode
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
-}
-
-// template is the Content of a delivery: the user's own text with the secret
-// in it.
-func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics) {
-	return func(self map[string]cty.Value, live kind.Live) (string, hcl.Diagnostics) {
-		s := newScope(l, newReport(), live)
-		v, diags := render(d, rep.context(s.context(d.template, l.root), d.template.dead), self)
-		discreet(diags)
-		s.report.add(diags...)
-		if s.report.failed {
-			return "", s.report.sorted()
-		}
-		v, _ = v.UnmarkDeep()
-		if !v.IsKnown() {
-			s.report.errorAt(d.args["content"].Expr.Range(), "Unknown content", fmt.Sprintf("The content of this %s's delivery uses something that is not known yet.", k.Name))
-			return "", s.report.sorted()
-		}
-		return v.AsString(), s.report.sorted()
-	}
-}
-
-// render evaluates the content to a string that may be unknown or marked.
-func render(d *delivery, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
-	ctx := parent
-	if !slices.Contains(d.template.dead, "self") {
-		ctx = parent.NewChild()
-		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
-	}
-	e := d.args["content"].Expr
-	v, diags := e.Value(ctx)
-	if diags.HasErrors() {
-		return cty.UnknownVal(cty.String), diags
-	}
-	out, err := convert.Convert(v, cty.String)
-	if err == nil && !out.IsNull() {
-		return out, diags
-	}
-	return cty.UnknownVal(cty.String), append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType,
-		Detail: "content needs a string. Use jsonencode() or a template for structures.", Subject: e.Range().Ptr()})
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -16,15 +18,91 @@ import (
 
 // destination evaluates everything that is known before the key is made.
 func (e *evaluation) destination(d *delivery, out *kind.Delivery) bool {
-	if d.args["path"] == nil {
+	switch d.typ {
+	case "stdout":
 		out.Shown = "standard output"
-	} else if !e.path(d.args["path"], out) {
-		return false
+	case "command":
+		return e.command(d, out) && e.format(d, out)
+	default:
+		if !e.path(d.args["path"], out) {
+			return false
+		}
 	}
 	if a := d.args["recipients"]; a != nil && !e.recipients(a, out) {
 		return false
 	}
 	return e.format(d, out)
+}
+
+// defaultTimeout is what a program gets that says nothing of it, and
+// longestTimeout the most that it can ask for.
+const (
+	defaultTimeout = time.Minute
+	longestTimeout = time.Hour
+)
+
+// command evaluates which program is run, where and for how long.
+func (e *evaluation) command(d *delivery, out *kind.Delivery) bool {
+	a := d.args["command"]
+	list, ok := e.texts(a)
+	if !ok {
+		return false
+	}
+	why := ""
+	switch {
+	case len(list) == 0 || list[0] == "":
+		why = "command needs a program and its arguments, as [\"gh\", \"secret\", \"set\", \"B2_KEY\"]. No shell reads it."
+	case slices.ContainsFunc(list, func(s string) bool { return strings.ContainsRune(s, 0) }):
+		why = "An element of command holds a NUL character."
+	case len(list) == 1 && strings.ContainsAny(list[0], " \t") && !strings.ContainsAny(list[0], `/\`):
+		why = "No shell takes this apart: write each argument as an element of its own, as [\"gh\", \"secret\", \"set\", \"B2_KEY\"]."
+	case strings.HasPrefix(list[0], "~"):
+		why = "~ does not stand for a home folder. Write the program's name, its whole path, or one relative to the configuration's folder."
+	}
+	if why != "" {
+		e.say(hcl.DiagError, a.Expr.Range(), "Invalid command", why)
+		return false
+	}
+	if d.args["content"] == nil && d.args["format"] == nil && d.args["environment"] == nil {
+		e.say(hcl.DiagError, d.place, "Nothing to deliver", "Say what the program is given: content or format for its standard input, as content = self.application_key, or environment for its variables.")
+		return false
+	}
+	out.Command, out.Dir, out.Shown = list, e.l.Dir, "command "+shortened(list)
+	return e.timeout(d.args["timeout"], out)
+}
+
+func (e *evaluation) timeout(a *hcl.Attribute, out *kind.Delivery) bool {
+	out.Timeout = defaultTimeout
+	if a == nil {
+		return true
+	}
+	text, ok := e.text(a)
+	if !ok {
+		return false
+	}
+	t, err := time.ParseDuration(text)
+	if err != nil || t <= 0 || t > longestTimeout {
+		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour. Write one like \"30s\" or \"5m\".", text))
+		return false
+	}
+	out.Timeout = t
+	return true
+}
+
+// shortened is a command in words that fit into a line.
+func shortened(command []string) string {
+	const most = 60
+	words := make([]string, len(command))
+	for i, w := range command {
+		if words[i] = w; w == "" || strings.ContainsFunc(w, func(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f }) {
+			words[i] = strconv.Quote(w)
+		}
+	}
+	runes := []rune(strings.Join(words, " "))
+	if len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return string(runes)
 }
 
 // path evaluates where a file goes.
@@ -57,7 +135,7 @@ func (e *evaluation) path(a *hcl.Attribute, out *kind.Delivery) bool {
 func (e *evaluation) format(d *delivery, out *kind.Delivery) (ok bool) {
 	a := d.args["format"]
 	if a == nil {
-		if d.args["content"] == nil {
+		if d.args["content"] == nil && d.typ != "command" {
 			out.Format = "env"
 		}
 		return true
@@ -145,6 +223,10 @@ func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
 	}
 	v, marks := v.UnmarkDeep()
 	e.collect(marks)
+	if marks.Has(kind.Sensitive) {
+		e.say(hcl.DiagError, a.Expr.Range(), "Sensitive value", fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, and others on the machine can read a program's arguments. Use content or environment for it, or nonsensitive() where that is harmless.", a.Name))
+		return v, false
+	}
 	if !v.IsWhollyKnown() {
 		e.l.notKnown(a.Expr.Range(), marks, e.suffix())
 		return v, false

@@ -111,10 +111,19 @@ func deliveries(t *testing.T, r *kind.Resource) []any {
 		if d.Recipients != nil {
 			one["recipients"] = d.Recipients
 		}
+		if d.Command != nil {
+			one["command"], one["folder"], one["timeout"] = d.Command, d.Dir, d.Timeout.String()
+		}
+		self := map[string]cty.Value{"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID")}
+		if d.Environment != nil {
+			vars, diags := d.Environment(self, liveSample)
+			for _, x := range diags {
+				t.Error(x)
+			}
+			one["environment"] = vars
+		}
 		if d.Content != nil {
-			text, diags := d.Content(map[string]cty.Value{
-				"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID"),
-			}, liveSample)
+			text, diags := d.Content(self, liveSample)
 			for _, x := range diags {
 				t.Error(x)
 			}

@@ -89,7 +89,7 @@ func (l *loader) resolveLocalName(t hcl.Traversal, u use) bool {
 	case root == "count" && !u.count:
 		why = "count.index exists only inside a block with count."
 	case root == "self" && u.self == nil:
-		why = "self exists only in the content of a deliver block."
+		why = "self exists only in the content and the environment of a deliver block."
 	case root == "self":
 		members = selfNames(u.self)
 	}

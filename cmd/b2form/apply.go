@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -206,11 +207,16 @@ func (s *session) finishUnchanged(m view.Mode) error {
 	return s.showOutputs(s.snapshot, s.state.Entries, nil)
 }
 
+// graceOfPrograms is how long a program that a secret is delivered to may go on
+// after an interrupt.
+const graceOfPrograms = 10 * time.Second
+
 // deliveries is where secrets may go. JSON lines leave no room for one on
 // standard output.
 func (s *session) deliveries() secret.Env {
-	if s.json {
-		return secret.Env{}
+	env := secret.Env{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.box != nil}
+	if !s.json {
+		env.Stdout = s.stdout
 	}
-	return secret.Env{Stdout: s.stdout}
+	return env
 }

@@ -58,13 +58,18 @@ func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // moveDeliveries keeps delivered files inside the box, also those with an
-// absolute path or one that leads out of the folder, and says so.
+// absolute path or one that leads out of the folder, and says so, as it does of
+// programs, which are not run.
 func (b *box) moveDeliveries(config *kind.Config) {
 	for _, r := range config.Resources {
 		for i := range r.Deliver {
-			if d := &r.Deliver[i]; d.Path != "" {
+			d := &r.Deliver[i]
+			if d.Path != "" {
 				d.Path = filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
 				d.Shown = d.Path
+			}
+			if d.Type == "command" {
+				d.Shown += " (not run: this is the emulator)"
 			}
 		}
 	}

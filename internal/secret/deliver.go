@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -38,6 +39,14 @@ type Env struct {
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
 	Live kind.Live
+	// Environ is the environment of programs, as "NAME=value".
+	Environ []string
+	// Stop, when closed, asks programs to end: what still runs after Grace is
+	// ended. nil: nobody asks.
+	Stop  <-chan struct{}
+	Grace time.Duration
+	// Pretend leaves programs out: they are neither looked up nor run.
+	Pretend bool
 }
 
 // OneAtATime makes w safe for concurrent use: what is written in one call stays
@@ -86,6 +95,7 @@ type slot struct {
 	delivery kind.Delivery
 	file     *reserved // types age and file
 	stdout   io.Writer // type stdout
+	program  *program  // type command
 }
 
 // A placeholder is as long as what B2 makes (25 characters of ID, 31 of secret:
@@ -100,7 +110,7 @@ const (
 // Prepare makes every destination ready before the key exists: a file's folder
 // is there (it is created if needed), nothing but a regular file is in its
 // place, and a temporary file beside it holds the space that the content will
-// take; the recipients of an age file can be encrypted to. self is the key as far as it is known. Nothing that exists is changed.
+// take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
 func Prepare(ctx context.Context, self Self, deliveries []kind.Delivery, env Env) (*Slots, error) {
@@ -150,85 +160,121 @@ func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
 		if err != nil {
 			return nil, err
 		}
-		size = len(sealed)
-		fallthrough
+		return prepareFile(d, env, len(sealed))
 	case "file":
-		path := d.Path
-		if env.Place != nil {
-			path = env.Place(d)
-		}
-		f, err := reserve(path, size)
-		if err != nil {
-			return nil, err
-		}
-		return &slot{delivery: d, file: f}, nil
+		return prepareFile(d, env, size)
 	case "stdout":
 		if env.Stdout == nil {
 			return nil, errors.New("there is no standard output to print it to")
 		}
 		return &slot{delivery: d, stdout: env.Stdout}, nil
+	case "command":
+		p, err := prepareProgram(self, d, env)
+		if err != nil {
+			return nil, err
+		}
+		return &slot{delivery: d, program: p}, nil
 	}
 	return nil, fmt.Errorf("a delivery to %q is not known", d.Type)
 }
 
+func prepareFile(d kind.Delivery, env Env, size int) (*slot, error) {
+	path := d.Path
+	if env.Place != nil {
+		path = env.Place(d)
+	}
+	f, err := reserve(path, size)
+	if err != nil {
+		return nil, err
+	}
+	return &slot{delivery: d, file: f}, nil
+}
+
 // Deliver brings the key to every destination and says in words where, in the
 // order of the deliveries. Everything is written and synced before the first
-// destination changes; what is printed comes before files are renamed into
-// place. On an *Error the destinations that it does not name as Dead are as
-// they were, and nothing temporary is left; the key should be deleted.
+// destination changes; then programs run, one after the other, then what is
+// printed is printed, then files are renamed into place. On an *Error the
+// destinations that it does not name as Dead are as they were, and nothing
+// temporary is left; the key should be deleted.
 func (s *Slots) Deliver(self Self, live kind.Live) (where []string, err error) {
-	var dead []string
-	fail := func(d kind.Delivery, why error) ([]string, error) {
-		_ = s.Abandon()
-		return nil, undelivered(d, dead, why)
-	}
-	contents := make([]string, len(s.slots))
-	for i, slot := range s.slots {
-		text, diags := render(self, slot.delivery, live)
-		if diags.HasErrors() {
-			return fail(slot.delivery, publicPart(diags))
-		}
-		if slot.delivery.Type == "age" {
-			var err error
-			if text, err = agefile.Seal(text, slot.delivery.Recipients); err != nil {
-				return fail(slot.delivery, err)
+	d := dispatch{Slots: s, self: self, live: live, contents: make([]string, len(s.slots))}
+	for _, stage := range []func(int, *slot) error{d.fill, d.run, d.print, d.publish} {
+		for i, slot := range s.slots {
+			if err := stage(i, slot); err != nil {
+				_ = s.Abandon()
+				return nil, undelivered(slot.delivery, d.dead, err)
 			}
-		}
-		contents[i] = text
-		if slot.file != nil {
-			if err := slot.file.fill(text); err != nil {
-				return fail(slot.delivery, err)
-			}
-		}
-	}
-	for i, slot := range s.slots {
-		if slot.stdout == nil {
-			continue
-		}
-		n, err := io.WriteString(slot.stdout, strings.TrimSuffix(contents[i], "\n")+"\n")
-		if n > 0 {
-			dead = append(dead, slot.delivery.Shown)
-		}
-		if err != nil {
-			return fail(slot.delivery, err)
-		}
-	}
-	for _, slot := range s.slots {
-		if slot.file == nil {
-			continue
-		}
-		err := slot.file.publish()
-		if slot.file.temp == nil {
-			dead = append(dead, slot.delivery.Shown)
-		}
-		if err != nil {
-			return fail(slot.delivery, err)
 		}
 	}
 	for _, slot := range s.slots {
 		where = append(where, slot.delivery.Shown)
 	}
 	return where, nil
+}
+
+// A dispatch is one Deliver. Each of its stages does the part of one
+// destination that belongs to it.
+type dispatch struct {
+	*Slots
+	self     Self
+	live     kind.Live
+	contents []string
+	dead     []string // destinations that changed
+}
+
+// fill renders what goes to the destination and brings a file onto the disk.
+func (d *dispatch) fill(i int, s *slot) error {
+	text, diags := render(d.self, s.delivery, d.live)
+	if diags.HasErrors() {
+		return publicPart(diags)
+	}
+	if s.delivery.Type == "age" {
+		var err error
+		if text, err = agefile.Seal(text, s.delivery.Recipients); err != nil {
+			return err
+		}
+	}
+	d.contents[i] = text
+	if s.file != nil {
+		return s.file.fill(text)
+	}
+	if s.program != nil {
+		return s.program.fill(d.self, d.live)
+	}
+	return nil
+}
+
+func (d *dispatch) run(i int, s *slot) error {
+	if s.program == nil {
+		return nil
+	}
+	started, err := s.program.run(d.contents[i], d.self.Key)
+	if started {
+		d.dead = append(d.dead, s.delivery.Shown)
+	}
+	return err
+}
+
+func (d *dispatch) print(i int, s *slot) error {
+	if s.stdout == nil {
+		return nil
+	}
+	n, err := io.WriteString(s.stdout, strings.TrimSuffix(d.contents[i], "\n")+"\n")
+	if n > 0 {
+		d.dead = append(d.dead, s.delivery.Shown)
+	}
+	return err
+}
+
+func (d *dispatch) publish(_ int, s *slot) error {
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.publish()
+	if s.file.temp == nil {
+		d.dead = append(d.dead, s.delivery.Shown)
+	}
+	return err
 }
 
 // Abandon removes every temporary file. Calling it again, or after Deliver, does
@@ -244,33 +290,47 @@ func (s *Slots) Abandon() error {
 }
 
 func undelivered(d kind.Delivery, dead []string, why error) *Error {
+	short, words := why.Error(), ""
+	var p *programError
+	if errors.As(why, &p) && p.said != "" {
+		short, words = p.how, "\nThe program said:\n"+p.said
+	}
 	e := &Error{
 		Summary: "Secret was not delivered",
-		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.Shown, why),
+		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.Shown, short),
 		Range:   d.Range,
 		Dead:    dead,
 		Cause:   why,
 	}
 	if len(dead) > 0 {
-		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it was written to %s before: what is there will not work.",
+		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",
 			strings.Join(dead, " and "))
 	}
+	e.Detail += words
 	return e
 }
 
 // render gives what goes to a destination.
 func render(self Self, d kind.Delivery, live kind.Live) (string, hcl.Diagnostics) {
 	if d.Content != nil {
-		return d.Content(map[string]cty.Value{
-			"application_key":    cty.StringVal(self.Key.Reveal()),
-			"application_key_id": cty.StringVal(self.KeyID),
-		}, live)
+		return d.Content(variables(self), live)
+	}
+	if d.Type == "command" && d.Format == "" {
+		return "", nil
 	}
 	text, err := format(d.Format, self)
 	if err != nil {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown format", Detail: err.Error(), Subject: &d.Range}}
 	}
 	return text, nil
+}
+
+// variables is what a template knows as self.
+func variables(self Self) map[string]cty.Value {
+	return map[string]cty.Value{
+		"application_key":    cty.StringVal(self.Key.Reveal()),
+		"application_key_id": cty.StringVal(self.KeyID),
+	}
 }
 
 // publicPart keeps of a failed template what cannot quote the secret: functions

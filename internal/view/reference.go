@@ -45,9 +45,10 @@ Each ` + "`deliver`" + ` block is one destination. All are proven ready before t
 |---|---|
 | ` + "`deliver \"file\"`" + ` | ` + "`path`" + `, relative to the configuration; written with mode 0600 |
 | ` + "`deliver \"age\"`" + ` | ` + "`path`" + ` as above, and ` + "`recipients`" + `: who can read the encrypted, armored file, which may be committed: age or SSH public keys |
+| ` + "`deliver \"command\"`" + ` | ` + "`command`" + `: a program and its arguments, as a list; no shell. It reads ` + "`content`" + ` or ` + "`format`" + ` from standard input; ` + "`environment`" + ` is a map that may use ` + "`self`" + `; ` + "`timeout`" + `: one minute where nothing is said |
 | ` + "`deliver \"stdout\"`" + ` | none; printed once |
 
-What is written is a ` + "`format`" + `: ` + "`env`" + ` (where nothing is said), ` + "`json`" + `, ` + "`rclone`" + ` or ` + "`aws`" + `. Or ` + "`content`" + `, a text of your own with
+[Where a key's secret goes](../deliver.md) has the order of things and recipes. What is written is a ` + "`format`" + `: ` + "`env`" + ` (where nothing is said), ` + "`json`" + `, ` + "`rclone`" + ` or ` + "`aws`" + `. Or ` + "`content`" + `, a text of your own with
 ` + "`self.application_key_id`" + ` and ` + "`self.application_key`" + `.
 `
 

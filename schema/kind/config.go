@@ -66,15 +66,26 @@ type Live func(Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
-	Type   string // "age", "file", "stdout"
+	Type   string // "age", "command", "file", "stdout"
 	Path   string // age, file: absolute, or relative to the working folder
 	Shown  string // the destination in words, for people: "photos-plus.env"
-	Format string // "env", "json", "rclone", "aws"; "" where Content is set
+	Format string // "env", "json", "rclone", "aws"; "" where Content is set, or nothing is written
 	// Content renders the user's own template: self holds application_key and
 	// application_key_id. nil: Format decides.
 	Content func(self map[string]cty.Value, live Live) (string, hcl.Diagnostics)
 	// Recipients are who can read an age file: public keys, at least one.
 	Recipients []string
+	// Command is a program and its arguments; it reads what is delivered from its
+	// standard input, runs in the folder Dir, and may take as long as Timeout (0: for ever).
+	Command []string
+	Dir     string
+	Timeout time.Duration
+	// Environment renders variables that the program gets beside the inherited
+	// ones; self is as in Content. nil: there are none.
+	Environment func(self map[string]cty.Value, live Live) (map[string]string, hcl.Diagnostics)
+	// Discreet says that other sensitive values than the secret are delivered with
+	// it, so that nothing a program says may be repeated.
+	Discreet bool
 	// Digest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	Digest string

@@ -101,4 +101,13 @@ key "sealed" {
   deliver "stdout" {
     content = "id ${self.application_key_id}"
   }
+  deliver "command" {
+    command     = ["./push.sh", "--to", "the vault", "--description", "everything that the second program needs"]
+    environment = { ID = self.application_key_id, KEY = self.application_key, BUCKET = bucket.plain.id }
+    timeout     = "5m"
+  }
+  deliver "command" {
+    command = ["gh", "secret", "set", "KEY"]
+    content = self.application_key
+  }
 }

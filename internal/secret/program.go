@@ -1,0 +1,251 @@
+package secret
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// A program is what a delivery of type command runs. It is found before the key
+// exists.
+type program struct {
+	delivery kind.Delivery
+	env      Env
+	path     string // absolute
+	vars     []string
+}
+
+// ownCredentials are the variables that b2form itself is given its credentials
+// in. Programs do not inherit them: they are for another key.
+func ownCredentials() []string {
+	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
+}
+
+func prepareProgram(self Self, d kind.Delivery, env Env) (*program, error) {
+	p := &program{delivery: d, env: env}
+	if env.Live != nil && d.Environment != nil {
+		if _, diags := d.Environment(variables(self), env.Live); diags.HasErrors() {
+			// Made with a placeholder, so it holds no secret.
+			return nil, fmt.Errorf("its environment cannot be rendered: %w", diags)
+		}
+	}
+	if env.Pretend {
+		return p, nil
+	}
+	if len(d.Command) == 0 {
+		return nil, errors.New("it names no program")
+	}
+	name := d.Command[0]
+	if filepath.Base(name) != name && !filepath.IsAbs(name) {
+		name = filepath.Join(d.Dir, name)
+		if filepath.Base(name) == name {
+			name = "." + string(filepath.Separator) + name // not one of PATH
+		}
+	}
+	found, err := exec.LookPath(name)
+	if err != nil {
+		return nil, missing(d.Command[0], err)
+	}
+	p.path, err = filepath.Abs(found)
+	return p, err
+}
+
+func missing(name string, err error) error {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("the program %q is not found; install it, or correct its name", name)
+	}
+	return fmt.Errorf("the program %q cannot be run: %w", name, reason(err))
+}
+
+// fill renders the variables.
+func (p *program) fill(self Self, live kind.Live) error {
+	if p.delivery.Environment == nil {
+		return nil
+	}
+	vars, diags := p.delivery.Environment(variables(self), live)
+	if diags.HasErrors() {
+		return publicPart(diags)
+	}
+	p.vars = nil
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		p.vars = append(p.vars, name+"="+vars[name])
+	}
+	return nil
+}
+
+var (
+	errTimeout = errors.New("it took too long")
+	errStopped = errors.New("it was still running when b2form was asked to stop")
+)
+
+// lastWords is how long a program that was asked to end may take to do so, and
+// how long one that ended is waited for to close its output.
+const lastWords = 3 * time.Second
+
+// run gives the program its input and waits for its end. started is false where
+// it can have learnt nothing.
+func (p *program) run(input string, key Value) (started bool, err error) {
+	if p.env.Pretend {
+		return false, nil
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	if p.delivery.Timeout > 0 {
+		timer := time.AfterFunc(p.delivery.Timeout, func() { cancel(errTimeout) })
+		defer timer.Stop()
+	}
+	go p.heed(ctx, cancel)
+
+	said := &tail{}
+	cmd := exec.CommandContext(ctx, p.path)
+	cmd.Args = slices.Clone(p.delivery.Command)
+	cmd.Dir = p.delivery.Dir
+	cmd.Env = p.environ()
+	cmd.Stdin = strings.NewReader(input)
+	cmd.Stdout, cmd.Stderr = said, said
+	cmd.WaitDelay = lastWords
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		if why := context.Cause(ctx); why != nil {
+			return false, p.failure(why, nil, "", key)
+		}
+		return false, fmt.Errorf("the program cannot be run: %w", reason(err))
+	}
+	err = cmd.Wait()
+	why := context.Cause(ctx)
+	if why != nil {
+		endAll(cmd)
+	}
+	if why == nil && (err == nil || errors.Is(err, exec.ErrWaitDelay)) {
+		return true, nil // what it left in the background is its own business
+	}
+	return true, p.failure(why, err, said.text(), key)
+}
+
+// heed ends the program when it has used up its time after a request to stop.
+func (p *program) heed(ctx context.Context, cancel context.CancelCauseFunc) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-p.env.Stop:
+	}
+	timer := time.NewTimer(p.env.Grace)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+		cancel(errStopped)
+	}
+}
+
+func (p *program) environ() []string {
+	var out []string
+	for _, pair := range p.env.Environ {
+		name, _, _ := strings.Cut(pair, "=")
+		if !slices.Contains(ownCredentials(), name) {
+			out = append(out, pair)
+		}
+	}
+	return append(out, p.vars...)
+}
+
+// failure says how the program ended and, as far as it gives nothing away, what
+// it said.
+func (p *program) failure(why, err error, said string, key Value) error {
+	var text string
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(why, errTimeout):
+		text = fmt.Sprintf("the program was ended after %s, its timeout", p.delivery.Timeout)
+	case why != nil:
+		text = "the program was ended, since b2form was asked to stop"
+	case errors.As(err, &exit) && exit.Exited():
+		text = fmt.Sprintf("the program ended with exit code %d", exit.ExitCode())
+	case errors.As(err, &exit):
+		text = "the program was ended: " + exit.String()
+	default:
+		text = "the program failed: " + reason(err).Error()
+	}
+	said = strings.TrimSpace(scrub(said, key))
+	switch {
+	case said == "":
+		return &programError{text + " and said nothing", ""}
+	case p.delivery.Discreet:
+		return &programError{text + "; what it said is left out, since it may repeat a sensitive value", ""}
+	}
+	return &programError{text, indent(last(said))}
+}
+
+// A programError is the end of a program that failed, and its words.
+type programError struct{ how, said string }
+
+func (e *programError) Error() string {
+	if e.said == "" {
+		return e.how
+	}
+	return e.how + "\nIt said:\n" + e.said
+}
+
+// shownLines and shownBytes limit what is repeated of a program's words.
+const (
+	shownLines = 20
+	shownBytes = 2000
+)
+
+// last is the end of a text, in whole lines where they fit.
+func last(text string) string {
+	cut := false
+	if n := len(text) - shownBytes; n > 0 {
+		text, cut = strings.ToValidUTF8(text[n:], ""), true
+	}
+	lines := strings.Split(text, "\n")
+	if n := len(lines) - shownLines; n > 0 {
+		lines, cut = lines[n:], true
+	}
+	text = strings.Join(lines, "\n")
+	if cut {
+		text = "… " + text
+	}
+	return text
+}
+
+func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+
+// tail keeps the last part of what is written to it. It is much more than is
+// ever shown, so that no piece of a secret at its beginning is.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 64 << 10
+
+// Write never fails.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if n := len(t.buf) - tailSize; n > 0 {
+		t.buf = append(t.buf[:0], t.buf[n:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.ToValidUTF8(string(t.buf), "�")
+}

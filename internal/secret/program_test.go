@@ -1,0 +1,157 @@
+//go:build unix
+
+package secret_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/secret"
+	"b2form/schema/kind"
+)
+
+// shell is a delivery to a script; the secret is its input.
+func shell(dir, script string) kind.Delivery {
+	return kind.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, Shown: "command sh",
+		Timeout: time.Minute, Content: plainKey, Range: hcl.Range{Filename: "main.b2.hcl"}}
+}
+
+func plainKey(self map[string]cty.Value, _ kind.Live) (string, hcl.Diagnostics) {
+	return self["application_key"].AsString(), nil
+}
+
+func asVariables(self map[string]cty.Value, _ kind.Live) (map[string]string, hcl.Diagnostics) {
+	return map[string]string{"KEY": self["application_key"].AsString(), "B2_APPLICATION_KEY_ID": self["application_key_id"].AsString()}, nil
+}
+
+func deliver(t *testing.T, env secret.Env, deliveries ...kind.Delivery) ([]string, error) {
+	t.Helper()
+	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
+	must(t, err)
+	defer func() { must(t, slots.Abandon()) }()
+	return slots.Deliver(after(), live)
+}
+
+// A program gets the secret as its input and in its environment, and none of
+// the credentials that b2form works with. It runs before anything else changes.
+func TestProgram(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY $B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY $OTHER\" > variables\nls key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
+	d := shell(dir, "")
+	d.Command, d.Environment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
+	var out bytes.Buffer
+	env := secret.Env{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours", "B2_APPLICATION_KEY_ID=ours"}}
+	where, err := deliver(t, env, file(filepath.Join(dir, "key.env")), d)
+	must(t, err)
+	if diff := cmp.Diff([]string{"key.env", "command sh"}, where); diff != "" {
+		t.Errorf("where (-want +got):\n%s", diff)
+	}
+	left := files(t, dir)
+	delete(left, "push.sh")
+	want := map[string]string{"key.env": asEnv, "input": canary, "variables": "an argument; rm -rf $HOME " + canary + " " + keyID + " inherited\n"}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// A program that fails is named with its exit code and its words, without the
+// secret in any form, and nothing after it changes.
+func TestProgramFails(t *testing.T) {
+	quick := func(d *kind.Delivery) { d.Timeout = 50 * time.Millisecond }
+	tests := []struct {
+		name, script, want string
+		change             func(*kind.Delivery)
+	}{
+		{"plain", `echo refused: $(cat) >&2; exit 3`, "said:\n  refused: (sensitive value)", nil},
+		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nThe program said:\n  basic ", nil},
+		{"hex", `od -An -tx1 | tr -d ' \n'; exit 1`, "(sensitive value)", nil},
+		{"percent", `printf 'K002%%2F9r%%2Bhp%%27MfU%%22c%%3Cp%%3ES%%267%%25uY%%3Dkg3FC'; exit 1`, "said:\n  (sensitive value)", nil},
+		{"percent, small", `printf 'K002%%2f9r%%2bhp%%27MfU%%22c%%3cp%%3eS%%267%%25uY%%3dkg3FC'; exit 1`, "said:\n  (sensitive value)", nil},
+		{"JSON", `printf '{"key":"K002/9r+hp%sMfU\\"c\\u003cp\\u003eS\\u00267%%uY=kg3FC"}' "'"; exit 1`, `{"key":"(sensitive value)"}`, nil},
+		{"a piece", `cut -c 1-20; exit 1`, "piece of the secret", nil},
+		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
+		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
+		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *kind.Delivery) { d.Discreet = true }},
+		{"a signal", `kill -9 $$`, "signal: killed", nil},
+		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
+		{"cannot start", ``, "cannot be run", func(d *kind.Delivery) { d.Dir += "/gone" }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			d := shell(dir, test.script)
+			if test.change != nil {
+				test.change(&d)
+			}
+			var out bytes.Buffer
+			where, err := deliver(t, secret.Env{Stdout: &out, Environ: os.Environ()}, kind.Delivery{Type: "stdout", Shown: "standard output"}, file(filepath.Join(dir, "key.env")), d)
+			var e *secret.Error
+			if !errors.As(err, &e) || where != nil || !strings.Contains(e.Detail, test.want) {
+				t.Fatalf("Deliver = %v, %v", where, err)
+			}
+			noCanary(t, "the error", fmt.Sprintf("%v %+v %#v", err, e, e.Cause))
+			dead := []string{"command sh"}
+			if test.name == "cannot start" {
+				dead = nil
+			}
+			if diff := cmp.Diff(dead, e.Dead); diff != "" {
+				t.Errorf("dead (-want +got):\n%s", diff)
+			}
+			if len(files(t, dir)) > 0 || out.Len() > 0 {
+				t.Errorf("%v and %q after the failure", files(t, dir), &out)
+			}
+		})
+	}
+}
+
+// An interrupt leaves programs their time, and ends them then.
+func TestProgramStopped(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	_, err := deliver(t, secret.Env{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond}, shell(t.TempDir(), "tail -f /dev/null"))
+	if err == nil || !strings.Contains(err.Error(), "asked to stop") {
+		t.Errorf("without time: %v", err)
+	}
+	if _, err := deliver(t, secret.Env{Environ: os.Environ(), Stop: stop, Grace: time.Hour}, shell(t.TempDir(), "cat > /dev/null")); err != nil {
+		t.Errorf("with time: %v", err)
+	}
+}
+
+// What is missing is found before the key is made.
+func TestProgramPrepare(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "text"), nil, 0o600))
+	wrong := shell(dir, "")
+	wrong.Environment = func(map[string]cty.Value, kind.Live) (map[string]string, hcl.Diagnostics) {
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Bad", Detail: "No such bucket."}}
+	}
+	for _, test := range []struct {
+		d    kind.Delivery
+		want string
+	}{
+		{kind.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}, `"b2form-no-such-program" is not found`},
+		{kind.Delivery{Type: "command", Command: []string{"./gone"}, Dir: dir}, "cannot be run"},
+		{kind.Delivery{Type: "command", Command: []string{"./text"}, Dir: dir}, "permission denied"},
+		{kind.Delivery{Type: "command"}, "names no program"},
+		{wrong, "No such bucket"},
+	} {
+		_, err := secret.Prepare(t.Context(), before(), []kind.Delivery{test.d}, secret.Env{Live: live})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: %v", test.d.Command, err)
+		}
+	}
+	where, err := deliver(t, secret.Env{Pretend: true}, kind.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, Shown: "nothing"})
+	if err != nil || len(where) != 1 {
+		t.Errorf("pretending: %v, %v", where, err)
+	}
+}

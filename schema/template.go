@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// template is the Content of a delivery: the user's own text with the secret
+// in it.
+func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live kind.Live) (string, hcl.Diagnostics) {
+		v, diags := l.rendered(d, "content", k, rep, self, live)
+		if diags.HasErrors() {
+			return "", diags
+		}
+		return v.AsString(), diags
+	}
+}
+
+// environment is the Environment of a delivery.
+func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (map[string]string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live kind.Live) (map[string]string, hcl.Diagnostics) {
+		v, diags := l.rendered(d, "environment", k, rep, self, live)
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		out := make(map[string]string, v.LengthInt())
+		for it := v.ElementIterator(); it.Next(); {
+			name, value := it.Element()
+			out[name.AsString()] = value.AsString()
+		}
+		return out, diags
+	}
+}
+
+// rendered evaluates an argument with the new key and what is live. Nothing
+// that is said of it repeats a value.
+func (l *loader) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live kind.Live) (cty.Value, hcl.Diagnostics) {
+	s := newScope(l, newReport(), live)
+	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
+	discreet(diags)
+	s.report.add(diags...)
+	v, _ = v.UnmarkDeep()
+	if !s.report.failed && !v.IsWhollyKnown() {
+		s.report.errorAt(d.args[name].Expr.Range(), "Unknown "+name, fmt.Sprintf("The %s of this %s's delivery uses something that is not known yet.", name, k.Name))
+	}
+	return v, s.report.sorted()
+}
+
+// render evaluates content to a string and environment to a map of strings,
+// which may be unknown or marked.
+func render(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
+	ctx := parent
+	if !slices.Contains(d.template.dead, "self") {
+		ctx = parent.NewChild()
+		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
+	}
+	want, hint := cty.String, "content needs a string. Use jsonencode() or a template for structures."
+	if name == "environment" {
+		want, hint = cty.Map(cty.String), "environment needs a map of strings, as { B2_KEY = self.application_key }."
+	}
+	e := d.args[name].Expr
+	v, diags := e.Value(ctx)
+	if diags.HasErrors() {
+		return cty.UnknownVal(want), diags
+	}
+	problem := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: hint, Subject: e.Range().Ptr()}
+	out, err := convert.Convert(v, want)
+	if err == nil && !out.IsNull() {
+		if name != "environment" {
+			return out, diags
+		}
+		if problem = judgeVariables(out, e); problem == nil {
+			return out, diags
+		}
+	}
+	return cty.UnknownVal(want), append(diags, problem)
+}
+
+// judgeVariables finds what cannot stand in an environment.
+func judgeVariables(v cty.Value, e hcl.Expression) *hcl.Diagnostic {
+	plain, _ := v.UnmarkDeep()
+	if !plain.IsWhollyKnown() {
+		return nil
+	}
+	for it := plain.ElementIterator(); it.Next(); {
+		name, value := it.Element()
+		why := ""
+		switch n := name.AsString(); {
+		case n == "" || strings.ContainsAny(n, "=\x00"):
+			why = fmt.Sprintf("%q cannot be the name of a variable.", n)
+		case value.IsNull():
+			why = fmt.Sprintf("The value of %s is null; leave it out instead.", n)
+		case strings.ContainsRune(value.AsString(), 0):
+			why = fmt.Sprintf("The value of %s holds a NUL character.", n)
+		}
+		if why != "" {
+			return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid environment", Detail: why, Subject: e.Range().Ptr()}
+		}
+	}
+	return nil
+}
