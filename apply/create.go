@@ -146,11 +146,11 @@ func (r *runner) createCall(c *plan.Change) (kind.Call, error) {
 			later = append(later, a.Name)
 		}
 	}
-	body, err := c.Kind.Encode(c.After, now, true, r.id)
+	body, err := c.Kind.Encode(c.After, now, true, r.id(c))
 	if err != nil {
 		return kind.Call{}, err
 	}
-	rest, err := c.Kind.Encode(c.After, later, true, r.id)
+	rest, err := c.Kind.Encode(c.After, later, true, r.id(c))
 	return kind.Call{API: r.API, Body: body, Later: rest}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,9 @@ func (r *runner) step(ctx context.Context, c *plan.Change) Step {
 	// Only now: the entry is what the next run would find the leftovers by.
 	if s.Err == nil && (c.Action == plan.Delete || c.Action == plan.Forget) {
 		s.Err = r.forget(c.Addr)
+	}
+	if len(c.Sensitive) > 0 {
+		s.Err = kind.Discreet(s.Err)
 	}
 	s.Took = r.Now().Sub(start)
 	return s
@@ -122,7 +126,7 @@ func (r *runner) update(ctx context.Context, c *plan.Change) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.Kind.Encode(c.After, c.Fields, false, r.id)
+	body, err := c.Kind.Encode(c.After, c.Fields, false, r.id(c))
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object) error {
 // record writes the entry of an object that is ours from now on.
 func (r *runner) record(c *plan.Change, id string, made *made) error {
 	res := r.resources[c.Addr]
-	e := kind.Entry{Addr: c.Addr, Identity: c.Identity, ID: id, PreventDestroy: res.PreventDestroy}
+	e := kind.Entry{Addr: c.Addr, Identity: c.Identity, ID: id, PreventDestroy: res.PreventDestroy, Sensitive: res.Sensitive}
 	if made == nil {
 		e.Adopted = r.now()
 		e.Identity = r.identity(c, id)
@@ -225,24 +229,38 @@ func (r *runner) identity(c *plan.Change, id string) string {
 // now is the time in the precision that the state keeps.
 func (r *runner) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
 
-// id resolves a name on its way to the wire.
-func (r *runner) id(kindName, name string) (string, error) {
+// id resolves the names in a change on their way to the wire.
+func (r *runner) id(c *plan.Change) func(kindName, name string) (string, error) {
+	return func(kindName, name string) (string, error) {
+		if id := r.lookUp(kindName, name); id != "" {
+			return id, nil
+		}
+		shown := strconv.Quote(name)
+		if len(c.Sensitive) > 0 {
+			shown = kind.Hidden
+		}
+		return "", &kind.Explained{
+			Summary: title(kindName) + " not found",
+			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", kindName, shown),
+		}
+	}
+}
+
+// lookUp finds the ID of what has a name; "": nothing has it.
+func (r *runner) lookUp(kindName, name string) string {
 	k := r.kinds[kindName]
 	r.mu.Lock()
 	found := r.Snapshot.ByIdentity(k, k.Fold(name))
 	r.mu.Unlock()
 	if len(found) > 0 {
-		return found[0].ID, nil
+		return found[0].ID
 	}
 	for _, b := range r.Snapshot.Account.Buckets {
 		if kindName == "bucket" && k.Fold(b.Name) == k.Fold(name) {
-			return b.ID, nil
+			return b.ID
 		}
 	}
-	return "", &kind.Explained{
-		Summary: title(kindName) + " not found",
-		Detail:  fmt.Sprintf("There is no %s %q in the account. Declare it, or correct the name.", kindName, name),
-	}
+	return ""
 }
 
 // live answers for deliveries: the computed attributes of what is ours.

@@ -153,6 +153,9 @@ func (p *planner) refuse(r *kind.Resource, c *Change) {
 	}
 	for _, problem := range r.Kind.Refuse(c.Before, c.After) {
 		rng := r.Block.Range
+		if len(c.Sensitive) > 0 {
+			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
+		}
 		if len(problem.Path) > 0 {
 			if step, ok := problem.Path[0].(cty.GetAttrStep); ok {
 				rng = r.Block.RangeOf(step.Name)

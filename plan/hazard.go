@@ -9,6 +9,18 @@ import (
 	"b2form/schema/kind"
 )
 
+// costs asks one attribute what going from before to after costs. What it says of
+// a sensitive one may repeat the value and is left out.
+func costs(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard {
+	out := a.Hazard(before, after)
+	if slices.Contains(c.Sensitive, a.Name) {
+		for i := range out {
+			out[i].Detail = "through " + a.Name + ", which is sensitive"
+		}
+	}
+	return out
+}
+
 // hazards asks the attributes what the change costs. A create is judged by
 // every attribute but only by what can be a cost although nothing existed.
 func hazards(c *Change) []kind.Hazard {
@@ -18,13 +30,13 @@ func hazards(c *Change) []kind.Hazard {
 			if a.Hazard == nil {
 				continue
 			}
-			out = append(out, a.Hazard(cty.NilVal, c.After.GetAttr(a.Name))...)
+			out = append(out, costs(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
 		}
 		return slices.DeleteFunc(out, func(h kind.Hazard) bool { return !h.Kind.OnCreate() })
 	}
 	for _, name := range c.Fields {
 		if a := c.Kind.Attr(name); a.Hazard != nil {
-			out = append(out, a.Hazard(c.Before.GetAttr(name), c.After.GetAttr(name))...)
+			out = append(out, costs(c, a, c.Before.GetAttr(name), c.After.GetAttr(name))...)
 		}
 	}
 	return out

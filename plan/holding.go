@@ -36,6 +36,20 @@ func (h *holding) leftovers() []string {
 	return out
 }
 
+// sensitive lists the attributes that must not be shown: what the block says,
+// and what it said when it was recorded last. r may be nil.
+func (h *holding) sensitive(r *kind.Resource) []string {
+	var out []string
+	if r != nil {
+		out = append(out, r.Sensitive...)
+	}
+	if h.entry != nil {
+		out = append(out, h.entry.Sensitive...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // retirees are the objects that were replaced and are live, sorted by ID.
 func (h *holding) retirees() []kind.Retiree {
 	return byID(slices.Concat(h.ended, h.waiting))

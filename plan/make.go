@@ -164,6 +164,7 @@ func (p *planner) create(r *kind.Resource, h holding) {
 		Identity:  r.Identity(),
 		Before:    cty.NullVal(r.Kind.LiveType()),
 		After:     r.Value,
+		Sensitive: h.sensitive(r),
 		Leftovers: h.leftovers(),
 		Retiring:  h.waiting,
 	}
@@ -202,6 +203,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		Before:    live,
 		After:     after(r, live),
 		Fields:    fields,
+		Sensitive: h.sensitive(r),
 		Reason:    reason,
 		Leftovers: h.leftovers(),
 		Retiring:  h.waiting,
@@ -287,13 +289,13 @@ func (p *planner) refresh(r *kind.Resource, h holding) {
 	}
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
-	now.PreventDestroy = r.PreventDestroy
+	now.PreventDestroy, now.Sensitive = r.PreventDestroy, r.Sensitive
 	now.Retiring = h.retirees()
 	if was.Delivered && len(r.Deliver) > 0 {
 		now.Delivery = DeliveryDigest(r)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.Delivery != was.Delivery || !slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
+		now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) || !slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
 		p.plan.Refreshed = append(p.plan.Refreshed, now)
 	}
 }

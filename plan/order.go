@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -51,10 +52,14 @@ func (p *planner) checkReferences(r *kind.Resource, c *Change) {
 		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.exists(k, k.Fold(name)) {
 			return
 		}
+		shown := strconv.Quote(name)
+		if slices.Contains(c.Sensitive, attr) {
+			shown = kind.Hidden
+		}
 		rng := r.Block.RangeOf(attr)
 		p.errorf(&rng, "No such "+ref,
-			"%s of %s names the %s %q, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", attr, r.Addr, ref, name, ref)
+			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
+				"Correct the name, or declare the %s.", attr, r.Addr, ref, shown, ref)
 	})
 }
 

@@ -63,6 +63,7 @@ type Change struct {
 	// an undeclared attribute that keeps B2's value holds that value.
 	Before, After cty.Value
 	Fields        []string // attributes that differ, in the descriptor's order
+	Sensitive     []string // attributes whose values must not be shown, neither old nor new; sorted
 	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards       []kind.Hazard
 	Needs         []kind.Addr // changes of this plan that must be done first; sorted

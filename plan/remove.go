@@ -61,6 +61,7 @@ func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holdi
 		ID:        h.object.ID,
 		Before:    live,
 		After:     cty.NullVal(k.ConfigType()),
+		Sensitive: h.sensitive(r),
 		Leftovers: h.leftovers(),
 	}
 	declared := c.After

@@ -216,7 +216,7 @@ func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
 
 // value evaluates an argument that must be known.
 func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
-	v, diags := a.Expr.Value(e.ctx)
+	v, diags := evaluated(a.Expr, e.ctx)
 	e.l.add(diags...)
 	if diags.HasErrors() {
 		return v, false

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -39,7 +40,7 @@ func (l *loader) evaluateBlock(n *node) {
 		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
 		e := common.instance(r.Addr, rep.context(ctx, n.refs.dead))
-		r.Value = e.complete()
+		r.Value, r.Sensitive = e.complete()
 		r.Needs = e.needed()
 		r.PreventDestroy = e.prevent
 		b.resources[i] = r
@@ -62,6 +63,7 @@ type evaluation struct {
 	needs    []kind.Addr    // what all instances need; sorted
 	unsound  bool           // an attribute is unknown because of an error
 	discreet bool           // a value is sensitive
+	hidden   []string       // attributes that were given a sensitive value
 	prevent  bool
 }
 
@@ -75,7 +77,7 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 	if !b.written.dynamic {
 		for i := range b.written.args {
 			if arg := &b.written.args[i]; !arg.varies {
-				e.attrs[arg.attr.Name] = e.argument(arg)
+				e.set(arg)
 			}
 		}
 	}
@@ -98,19 +100,35 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation {
 	own := *e
 	own.addr, own.ctx, own.marks = addr, ctx, nil
-	own.attrs = maps.Clone(e.attrs)
+	own.attrs, own.hidden = maps.Clone(e.attrs), slices.Clip(e.hidden)
 	if own.written.dynamic {
 		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.place)
 	}
 	for i := range own.written.args {
 		if arg := &own.written.args[i]; arg.varies || e.written.dynamic {
-			own.attrs[arg.attr.Name] = own.argument(arg)
+			own.set(arg)
 		}
 	}
 	if p := e.b.preventDestroy; p != nil && refersToInstance(p) {
 		own.prevent = own.flag(p)
 	}
 	return &own
+}
+
+// set evaluates one attribute of the block itself.
+func (e *evaluation) set(arg *argument) {
+	before := e.discreet
+	e.discreet = false
+	e.attrs[arg.attr.Name] = e.argument(arg)
+	if e.discreet {
+		e.hidden = append(e.hidden, arg.attr.Name)
+	}
+	if e.discreet && arg.attr.Name == e.b.kind.Identity {
+		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
+			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
+		e.attrs[arg.attr.Name], e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
+	}
+	e.discreet = e.discreet || before
 }
 
 // argument evaluates one attribute; the result is unknown where an error was
@@ -151,7 +169,7 @@ func (e *evaluation) nested(attrs []kind.Attr, w *written) (cty.Value, bool) {
 }
 
 func (e *evaluation) assigned(arg *argument) cty.Value {
-	v, diags := arg.expr.Value(e.ctx)
+	v, diags := evaluated(arg.expr, e.ctx)
 	e.l.add(diags...)
 	if diags.HasErrors() {
 		e.unsound = true
@@ -166,6 +184,9 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 			e.l.notKnown(at, f.marks, e.suffix())
 			continue
 		}
+		if c.marks.Has(kind.Sensitive) {
+			f.detail = withheld
+		}
 		e.say(hcl.DiagError, at, f.summary, f.detail)
 	}
 	if len(c.faults) > 0 {
@@ -177,7 +198,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 
 // flag evaluates an argument that is true or false.
 func (e *evaluation) flag(expr hcl.Expression) bool {
-	v, diags := expr.Value(e.ctx)
+	v, diags := evaluated(expr, e.ctx)
 	e.l.add(diags...)
 	if diags.HasErrors() {
 		return false
@@ -194,8 +215,9 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 }
 
 // complete lets the kind fill in and judge the evaluated attributes. Where an
-// attribute is unknown only the others are judged, each for itself.
-func (e *evaluation) complete() cty.Value {
+// attribute is unknown only the others are judged, each for itself. sensitive are
+// the attributes that show something of a sensitive value; sorted.
+func (e *evaluation) complete() (value cty.Value, sensitive []string) {
 	k := e.b.kind
 	if e.unsound {
 		alone := *k
@@ -203,18 +225,42 @@ func (e *evaluation) complete() cty.Value {
 		k = &alone
 	}
 	given := cty.ObjectVal(e.attrs)
-	value := k.Completed(given)
+	value = k.Completed(given)
 	for _, p := range k.Problems(value) {
 		severity := hcl.DiagError
 		if p.Warning {
 			severity = hcl.DiagWarning
 		}
 		if e.discreet {
-			p.Detail = "Details are left out, since the block uses a sensitive value that they might repeat."
+			p.Detail = withheld
 		}
 		e.say(severity, e.written.locate(asWritten(k, p.Path, given, value), false), p.Summary, p.Detail)
 	}
-	return value
+	return value, e.sensitive(k, given, value)
+}
+
+// withheld stands for the details of a message.
+const withheld = "Details are left out: a sensitive value is used here, which they might repeat."
+
+// sensitive lists the attributes that were given a sensitive value, and those
+// that would be others without it: the kind has derived them from it.
+func (e *evaluation) sensitive(k *kind.Kind, given, completed cty.Value) []string {
+	if len(e.hidden) == 0 {
+		return nil
+	}
+	attrs := given.AsValueMap()
+	for _, name := range e.hidden {
+		attrs[name] = cty.NullVal(k.Attr(name).ValueType())
+	}
+	without := k.Completed(cty.ObjectVal(attrs))
+	out := slices.Clone(e.hidden)
+	for name := range attrs {
+		if !completed.GetAttr(name).RawEquals(without.GetAttr(name)) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // asWritten undoes the reordering that an attribute's normal form may bring: a

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -49,9 +51,9 @@ func (s *scope) value(n *node) cty.Value {
 // eval evaluates an expression and reports what is wrong with it; its value is
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
-	v, diags := e.Value(ctx)
+	v, diags := evaluated(e, ctx)
 	if s.secret {
-		discreet(diags)
+		discreet(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
 	if diags.HasErrors() {
@@ -61,11 +63,31 @@ func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 }
 
 // discreet takes out of diagnostics what may repeat a value.
-func discreet(diags hcl.Diagnostics) {
+func discreet(diags hcl.Diagnostics, detail string) {
 	for _, d := range diags {
-		d.Detail = "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret."
+		d.Detail = detail
 		d.Expression, d.EvalContext = nil, nil
 	}
+}
+
+// evaluated is the value of an expression. What is wrong with it is said without
+// details where it refers to something sensitive.
+func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := e.Value(ctx)
+	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
+		discreet(diags, withheld)
+	}
+	return v, diags
+}
+
+func refersToSensitive(t hcl.Traversal, ctx *hcl.EvalContext) bool {
+	for ; len(t) > 0; t = t[:len(t)-1] {
+		if v, diags := t.TraverseAbs(ctx); !diags.HasErrors() {
+			_, marks := v.UnmarkDeep()
+			return marks.Has(kind.Sensitive)
+		}
+	}
+	return false
 }
 
 // context holds what the references need and nothing else, so that its cost
@@ -181,6 +203,9 @@ func (s *scope) object(r *kind.Resource) cty.Value {
 			s.secret = true
 		}
 		v = typed(v, a.ValueType())
+		if slices.Contains(r.Sensitive, a.Name) {
+			v = v.Mark(kind.Sensitive)
+		}
 		if a.Computed {
 			v = v.Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		}

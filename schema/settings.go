@@ -65,6 +65,10 @@ func (l *loader) judgeSettingsNames() {
 func (l *loader) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
 	rs := l.resolve(a.Expr.Variables(), use{})
 	v, marks := l.static.eval(a.Expr, l.static.context(rs, l.root)).UnmarkDeep()
+	if marks.Has(kind.Sensitive) {
+		l.errorAt(a.Expr.Range(), "Sensitive "+a.Name, a.Name+" is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		return v, false
+	}
 	if !v.IsWhollyKnown() {
 		l.notKnown(a.Expr.Range(), marks, "")
 		return v, false

@@ -45,7 +45,7 @@ func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 func (l *loader) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live kind.Live) (cty.Value, hcl.Diagnostics) {
 	s := newScope(l, newReport(), live)
 	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
-	discreet(diags)
+	discreet(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
 	if !s.report.failed && !v.IsWhollyKnown() {
@@ -67,7 +67,7 @@ func render(d *delivery, name string, parent *hcl.EvalContext, self map[string]c
 		want, hint = cty.Map(cty.String), "environment needs a map of strings, as { B2_KEY = self.application_key }."
 	}
 	e := d.args[name].Expr
-	v, diags := e.Value(ctx)
+	v, diags := evaluated(e, ctx)
 	if diags.HasErrors() {
 		return cty.UnknownVal(want), diags
 	}

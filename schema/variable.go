@@ -254,7 +254,7 @@ func (l *loader) valueGiven(v *variable, g given) (cty.Value, bool) {
 	if expr != nil {
 		var diags hcl.Diagnostics
 		value, diags = expr.Value(nil)
-		if diags.HasErrors() && g.expr != nil {
+		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)
 			return cty.DynamicVal, false
 		}
@@ -263,7 +263,7 @@ func (l *loader) valueGiven(v *variable, g given) (cty.Value, bool) {
 			return cty.DynamicVal, false
 		}
 	}
-	if g.expr != nil {
+	if g.expr != nil && !v.sensitive { // its line would be shown
 		at = g.expr.Range()
 	}
 	out, err := v.convert(value)
@@ -319,10 +319,12 @@ func (l *loader) validate(v *variable, condition, message hcl.Expression) {
 		l.errorAt(condition.Range(), wrongType, "condition needs true or false.")
 		return
 	}
-	text := ""
-	l.scalar("error_message", message, l.static.eval(message, ctx), &text)
+	text := "The message refers to a sensitive value and is left out."
+	if said := l.static.eval(message, ctx); !said.HasMark(kind.Sensitive) {
+		l.scalar("error_message", message, said, &text)
+	}
 	at := v.node.place
-	if n := len(v.given); n > 0 && v.given[n-1].expr != nil {
+	if n := len(v.given); n > 0 && !v.sensitive && v.given[n-1].expr != nil {
 		at = v.given[n-1].expr.Range()
 	}
 	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name, condition.Range()))

@@ -186,15 +186,15 @@ func fetch(method, url, body string, prepare func(*http.Request)) ([]byte, error
 }
 
 func (a *service) fail(_ *testscript.TestScript, args []string) error {
-	if len(args) != 5 {
-		return errors.New("usage: METHOD N before|after STATUS CODE")
+	if len(args) < 5 {
+		return errors.New("usage: METHOD N before|after STATUS CODE [MESSAGE]")
 	}
 	nth, err1 := strconv.Atoi(args[1])
 	status, err2 := strconv.Atoi(args[3])
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4]})
+	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4], Message: strings.Join(args[5:], " ")})
 	return nil
 }
 

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 //
 //	b2 dump                                  print the account, without secrets
 //	b2 put METHOD JSON                       one raw call; "@name" stands for the ID of a bucket or key
-//	b2 fail METHOD N before|after STATUS CODE
+//	b2 fail METHOD N before|after STATUS CODE [MESSAGE]
 //	b2 upload BUCKET NAME
 //	b2 hold METHOD, b2 await, b2 release     stop the next such request on its way
 //	b2 calls [METHOD=N ...] [writes=N]       requests since the last look

@@ -188,7 +188,7 @@ func (c *changes) onto(base *State) *State {
 }
 
 func cloneEntry(e kind.Entry) kind.Entry {
-	e.Retiring = slices.Clone(e.Retiring)
+	e.Retiring, e.Sensitive = slices.Clone(e.Retiring), slices.Clone(e.Sensitive)
 	return e
 }
 

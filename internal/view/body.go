@@ -51,6 +51,11 @@ func (b body) lines() []line {
 // not shown.
 func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
 	c := b.change
+	if slices.Contains(c.Sensitive, a.Name) {
+		hidden := *a
+		hidden.Secret, hidden.Note, hidden.Instead = true, nil, nil
+		a = &hidden
+	}
 	before, after := member(c.Before, a), member(c.After, a)
 	switch c.Action {
 	case plan.Create:
@@ -97,7 +102,7 @@ func member(v cty.Value, a *kind.Attr) cty.Value {
 // made shows an attribute of an object that does not exist yet.
 func (b body) made(a *kind.Attr, after cty.Value) []line {
 	switch {
-	case a.Secret:
+	case a.Secret && a.Computed:
 		return []line{{sign: "+", name: a.Name, text: sensitive}}
 	case a.Computed && a.Account != nil:
 		return nil

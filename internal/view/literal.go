@@ -15,7 +15,7 @@ import (
 
 const (
 	afterApply = "(known after apply)"
-	sensitive  = "(sensitive value)"
+	sensitive  = kind.Hidden
 )
 
 // A literal writes values as HCL expressions.

@@ -100,7 +100,7 @@ func (o Output) JSON() (OutputValue, error) {
 	if err != nil {
 		return OutputValue{}, fmt.Errorf("output %q: %w", o.Name, err)
 	}
-	return OutputValue{Sensitive: o.Sensitive, Type: t, Value: value}, nil
+	return OutputValue{Sensitive: o.Sensitive || holdsSensitive(o.Value), Type: t, Value: value}, nil
 }
 
 // A Secret is a new application key: where it went, and what of it may be shown.

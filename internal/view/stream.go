@@ -204,8 +204,8 @@ func (j JSON) Outputs(outs []Output, reveal bool) {
 			j.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Output cannot be shown", Detail: err.Error()}}, nil)
 			continue
 		}
-		if (o.Sensitive || holdsSensitive(o.Value)) && !reveal {
-			v.Sensitive, v.Value = true, nil
+		if v.Sensitive && !reveal {
+			v.Value = nil
 		}
 		m[o.Name] = v
 	}

@@ -40,6 +40,7 @@ type Resource struct {
 
 	PreventDestroy bool
 	IgnoreChanges  []string // attribute names; sorted
+	Sensitive      []string // attributes made from sensitive values; sorted. Value itself carries no marks
 	Deliver        []Delivery
 }
 
@@ -125,6 +126,9 @@ type Entry struct {
 	// PreventDestroy is remembered so that removing a protected block does not
 	// remove its protection.
 	PreventDestroy bool `json:"prevent_destroy,omitempty"`
+	// Sensitive are the attributes made from sensitive values; sorted. They are
+	// remembered so that a plan does not show what is live when the block is gone.
+	Sensitive []string `json:"sensitive,omitempty"`
 }
 
 // A Retiree is an object that has a successor.

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -12,6 +13,9 @@ type mark string
 
 // Sensitive marks a value that is redacted wherever it would be shown.
 const Sensitive = mark("sensitive")
+
+// Hidden stands for a sensitive value in messages.
+const Hidden = "(sensitive value)"
 
 // A ComputedMark marks a value that B2 makes, so that its use in an argument is
 // an error whether or not the value happens to be known.
@@ -36,4 +40,26 @@ func ComputedIn(v cty.Value) []ComputedMark {
 		return strings.Compare(a.Attr, b.Attr)
 	})
 	return out
+}
+
+// Discreet is an error without what B2 said in words, which may repeat the
+// values that were sent. Status, code and advice stay.
+func Discreet(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, Discreet(e))
+		}
+		return errors.Join(all...)
+	}
+	if _, ok := errors.AsType[*Explained](err); ok {
+		return err // words of our own
+	}
+	refused, ok := errors.AsType[*Error](err)
+	if !ok || refused.Status == 0 {
+		return err
+	}
+	silent := *refused
+	silent.Message = ""
+	return &silent
 }
