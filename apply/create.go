@@ -288,6 +288,7 @@ func (r *runner) finishSecret(ctx context.Context, c *plan.Change, o *kind.Objec
 	for _, w := range where {
 		r.emit(Event{Addr: c.Addr, Kind: c.Kind, Action: c.Action, Stage: Delivered, ID: o.ID, Note: w})
 	}
+	r.confirm(ctx, c, o.ID, key)
 	return nil
 }
 

@@ -3,6 +3,8 @@ package apply
 import (
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"b2form/internal/secret"
 	"b2form/plan"
 	"b2form/schema/kind"
@@ -57,6 +59,8 @@ type Result struct {
 	Interrupted bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
+	// Warnings are about new keys that B2 did not confirm; by address.
+	Warnings hcl.Diagnostics
 	// Entries are what is ours after the run, sorted by address.
 	Entries []kind.Entry
 }

@@ -9,13 +9,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
 
-// Options is what Run works with. Everything but Events is required.
+// Options is what Run works with. Everything up to Now is required.
 type Options struct {
 	API         kind.API
 	Kinds       []*kind.Kind
@@ -27,6 +29,12 @@ type Options struct {
 	Parallelism int // steps under way at once, at least 1
 	Now         func() time.Time
 	Events      func(Event) // nil: nobody watches
+	// Verify asks B2 what a new key may do, with the key itself; the error is a
+	// *kind.Error where B2 refused. It is called from several goroutines. nil: new
+	// keys are not tried.
+	Verify func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error)
+	// Wait returns after d, or earlier with the context's error. nil: a timer.
+	Wait func(ctx context.Context, d time.Duration) error
 }
 
 // Run carries out the plan. When ctx is done no further step is begun; steps
@@ -34,7 +42,7 @@ type Options struct {
 // does not depend on it is carried out all the same.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
-	r.Secrets.Stop = ctx.Done()
+	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
 	err := r.move()
 	if err == nil {
 		err = r.refresh()
@@ -59,6 +67,9 @@ type runner struct {
 	skipped []kind.Addr
 	open    []state.Intent // what an earlier run left unresolved
 	events  sync.Mutex     // one event at a time
+
+	stop     <-chan struct{}               // closed when the run is interrupted
+	warnings map[kind.Addr]*hcl.Diagnostic // new keys that B2 did not confirm
 }
 
 func newRunner(o Options) *runner {
@@ -68,6 +79,7 @@ func newRunner(o Options) *runner {
 		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
 		entries:   map[kind.Addr]kind.Entry{},
 		secrets:   map[kind.Addr]Secret{},
+		warnings:  map[kind.Addr]*hcl.Diagnostic{},
 	}
 	r.Secrets.Stdout = secret.OneAtATime(o.Secrets.Stdout)
 	for _, res := range o.Config.Resources {
@@ -174,9 +186,18 @@ func (r *runner) result(ctx context.Context, err error) *Result {
 	}
 	slices.SortFunc(out.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	for _, s := range r.steps {
-		if s.Err == nil {
-			out.Counts = out.Counts.Plus(s.Change.Counts())
+		warning := r.warnings[s.Change.Addr]
+		if warning != nil {
+			out.Warnings = append(out.Warnings, warning)
 		}
+		if s.Err != nil {
+			continue
+		}
+		done := s.Change.Counts()
+		if warning != nil {
+			done.Destroy = 0 // see replace
+		}
+		out.Counts = out.Counts.Plus(done)
 	}
 	return out
 }

@@ -33,7 +33,7 @@ func (r *runner) step(ctx context.Context, c *plan.Change) Step {
 			s.Err = r.record(c, c.ID, nil)
 		}
 	}
-	if s.Err == nil {
+	if s.Err == nil && !r.unconfirmed(c) {
 		s.Err = r.removeLeftovers(ctx, c)
 	}
 	// Only now: the entry is what the next run would find the leftovers by.
@@ -65,10 +65,11 @@ func (r *runner) watched(c *plan.Change, action plan.Action, id string, do func(
 }
 
 // replace makes the new object, records the old one as retiring, and deletes
-// it: a run that is cut off in between leaves the deletion to the next one.
+// it: a run that is cut off in between leaves the deletion to the next one, and
+// so does one to which B2 did not confirm the new object.
 func (r *runner) replace(ctx context.Context, c *plan.Change) (string, error) {
 	id, err := r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
-	if err != nil {
+	if err != nil || r.unconfirmed(c) {
 		return id, err
 	}
 	_, err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.retire(ctx, c, c.ID) })

@@ -177,12 +177,16 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	result := apply.Run(ctx, apply.Options{
 		API: s.client, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.now, Events: w.event,
+		Verify: s.verify,
 	})
 	w.stop()
 	if !p.Empty() {
 		s.face.Done(result, m)
 	}
-	s.face.Secrets(s.newSecrets(result))
+	made := s.newSecrets(result)
+	s.mask(made)
+	s.face.Secrets(made)
+	s.face.Diagnostics(result.Warnings, s.files)
 	if result.Failed() {
 		s.face.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
@@ -216,7 +220,7 @@ const graceOfPrograms = 10 * time.Second
 func (s *session) deliveries() secret.Env {
 	env := secret.Env{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.box != nil}
 	if !s.json {
-		env.Stdout = s.stdout
+		env.Stdout, env.Preface = s.stdout, s.maskLine
 	}
 	return env
 }

@@ -14,6 +14,7 @@ import (
 
 	"b2form/internal/account"
 	"b2form/internal/b2"
+	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/view"
 	"b2form/plan"
@@ -207,4 +208,13 @@ func (s *session) blockOf(addr kind.Addr) *hcl.Range {
 		}
 	}
 	return nil
+}
+
+// verify asks B2 what a new key may do, as that key: one more authorization.
+func (s *session) verify(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) {
+	c, err := s.client.As(keyID, key.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	return c.Authorize(ctx)
 }

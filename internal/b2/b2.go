@@ -113,6 +113,20 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// As gives a client for other credentials that shares this one's connections
+// and the limits of its requests. A mistake that can be seen in the credentials
+// is a *UsageError.
+func (c *Client) As(keyID, key string) (*Client, error) {
+	if err := checkCredentials(keyID, key); err != nil {
+		return nil, err
+	}
+	return &Client{
+		keyID: seal(keyID), key: seal(key), endpoint: c.endpoint,
+		userAgent: c.userAgent, transport: c.transport, parallelism: c.parallelism,
+		now: c.now, wait: c.wait, log: c.log, limiter: c.limiter,
+	}, nil
+}
+
 // Format keeps the credentials out of whatever prints the client.
 func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "b2.Client{%s}", c.endpoint) }
 

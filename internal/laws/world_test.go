@@ -77,6 +77,7 @@ type world struct {
 	events      []apply.Event
 	printed     strings.Builder // standard output: deliveries
 	log         []b2.Event
+	verify      func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) // nil: new keys are not tried
 	logged      sync.Mutex
 }
 
@@ -246,7 +247,7 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 	r := apply.Run(context.Background(), apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
 		Secrets: secret.Env{Stdout: &w.printed}, Parallelism: w.parallelism, Now: w.Now,
-		Events: func(e apply.Event) { w.events = append(w.events, e) },
+		Events: func(e apply.Event) { w.events = append(w.events, e) }, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
 	for _, s := range r.Steps {

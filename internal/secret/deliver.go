@@ -34,6 +34,9 @@ type Env struct {
 	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
 	// print, and such a delivery is refused.
 	Stdout io.Writer
+	// Preface gives what is printed in front of a secret that goes to Stdout, in
+	// the same Write; nil: nothing.
+	Preface func(Value) string
 	// Place gives the path at which a file is written. nil: the delivery's Path.
 	Place func(kind.Delivery) string
 	// Live answers for the objects that templates refer to, as far as they exist
@@ -95,7 +98,8 @@ type slot struct {
 	delivery kind.Delivery
 	file     *reserved // types age and file
 	stdout   io.Writer // type stdout
-	program  *program  // type command
+	preface  func(Value) string
+	program  *program // type command
 }
 
 // A placeholder is as long as what B2 makes (25 characters of ID, 31 of secret:
@@ -167,7 +171,7 @@ func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
 		if env.Stdout == nil {
 			return nil, errors.New("there is no standard output to print it to")
 		}
-		return &slot{delivery: d, stdout: env.Stdout}, nil
+		return &slot{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
 	case "command":
 		p, err := prepareProgram(self, d, env)
 		if err != nil {
@@ -259,7 +263,11 @@ func (d *dispatch) print(i int, s *slot) error {
 	if s.stdout == nil {
 		return nil
 	}
-	n, err := io.WriteString(s.stdout, strings.TrimSuffix(d.contents[i], "\n")+"\n")
+	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
+	if s.preface != nil {
+		text = s.preface(d.self.Key) + text
+	}
+	n, err := io.WriteString(s.stdout, text)
 	if n > 0 {
 		d.dead = append(d.dead, s.delivery.Shown)
 	}

@@ -34,6 +34,7 @@ func Kind() *kind.Kind {
 		Rotation: rotation,
 		Expires:  expires,
 		Made:     made,
+		Granted:  differing,
 
 		List: list, Create: create, Delete: remove,
 	}

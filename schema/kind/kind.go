@@ -54,6 +54,11 @@ type Kind struct {
 	// wanted and what is live tell; zero: they do not. May be nil.
 	Made func(want, live cty.Value) time.Time
 
+	// Granted compares what credentials may do, by B2's own word, with the object
+	// that was to yield them: it names the attributes that differ. nil: the object
+	// yields none.
+	Granted func(want cty.Value, account *Account) []string
+
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
 	// Create makes the object and returns it as B2 answers it. An object together

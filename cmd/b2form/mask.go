@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"b2form/internal/secret"
+	"b2form/internal/view"
+)
+
+// maskLine tells GitHub Actions to hide a secret in the log of the job from then
+// on, also where it stands encoded; "" elsewhere. It must come before the
+// secret, on the same stream: there is no order between the two streams ("Workflow
+// commands for GitHub Actions", masking a value in a log).
+func (p *program) maskLine(v secret.Value) string {
+	if p.getenv("GITHUB_ACTIONS") != "true" {
+		return ""
+	}
+	return "::add-mask::" + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(v.Reveal()) + "\n"
+}
+
+// mask hides what is about to be shown. A secret that is not shown is not
+// printed for hiding it either: standard output may go elsewhere than to a log.
+// JSON lines leave no room for the command, so it goes to standard error then.
+func (s *session) mask(about []view.Secret) {
+	out := s.stdout
+	if s.json {
+		out = s.stderr
+	}
+	for _, made := range about {
+		if made.Key != "" {
+			fmt.Fprint(out, s.maskLine(secret.New(made.Key)))
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package key
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// differing names the attributes in which what b2_authorize_account says of a
+// key is not what the key was made with.
+func differing(want cty.Value, a *kind.Account) []string {
+	var out []string
+	differ := func(name string, is bool) {
+		if is {
+			out = append(out, name)
+		}
+	}
+	var buckets []string
+	for _, b := range a.Buckets {
+		buckets = append(buckets, strings.ToLower(b.Name))
+	}
+	prefix := ""
+	if v := want.GetAttr("name_prefix"); !v.IsNull() {
+		prefix = v.AsString()
+	}
+	differ("capabilities", !alike(names(want.GetAttr("capabilities")), a.Capabilities))
+	differ("buckets", !alike(names(want.GetAttr("buckets")), buckets))
+	differ("name_prefix", prefix != a.NamePrefix)
+	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.Expires.IsZero())
+	return out
+}
+
+// alike compares as sets.
+func alike(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
