@@ -17,20 +17,46 @@ import (
 // the credentials may not read, so that nobody can say. Both are in the
 // descriptor's order.
 func Diff(k *kind.Kind, want, live cty.Value, e *kind.Entry, ignore []string) (fields, hidden []string) {
+	return newDiffer(k).diff(k.ValuesOf(want), k.ValuesOf(live), e, ignore)
+}
+
+// A differ compares objects of one kind. It remembers of each attribute how its
+// last comparison ended, since many objects share both sides of it.
+type differ struct {
+	kind *kind.Kind
+	last []comparison // by the attribute's index
+}
+
+type comparison struct {
+	want, live *cty.Value
+	equal      bool
+}
+
+func newDiffer(k *kind.Kind) *differ { return &differ{k, make([]comparison, len(k.Attrs))} }
+
+// differ gives the one for a kind.
+func (p *planner) differ(k *kind.Kind) *differ {
+	if p.differs[k.Name] == nil {
+		p.differs[k.Name] = newDiffer(k)
+	}
+	return p.differs[k.Name]
+}
+
+func (d *differ) diff(want, live kind.Values, e *kind.Entry, ignore []string) (fields, hidden []string) {
 	pair := kind.Pair{Want: want, Live: live, Entry: e}
-	for i := range k.Attrs {
-		a := &k.Attrs[i]
+	for i := range d.kind.Attrs {
+		a := &d.kind.Attrs[i]
 		if !compared(a) || slices.Contains(ignore, a.Name) {
 			continue
 		}
-		w, l := want.GetAttr(a.Name), live.GetAttr(a.Name)
+		w, l := want.At(i), live.At(i)
 		switch {
 		case a.Keep && w.IsNull():
-		case !known(a, l):
-			if !isNone(w) {
+		case !known(a, *l):
+			if !isNone(*w) {
 				hidden = append(hidden, a.Name)
 			}
-		case !same(k, a, pair, w, l):
+		case !d.same(i, pair, w, l):
 			fields = append(fields, a.Name)
 		}
 	}
@@ -50,14 +76,19 @@ func known(a *kind.Attr, live cty.Value) bool {
 	return live.IsWhollyKnown()
 }
 
-func same(k *kind.Kind, a *kind.Attr, pair kind.Pair, want, live cty.Value) bool {
-	switch {
-	case a.Same != nil:
-		return a.Same(pair)
-	case a.Name == k.Identity:
-		return k.IdentityOf(pair.Want) == k.IdentityOf(pair.Live)
+func (d *differ) same(i int, pair kind.Pair, want, live *cty.Value) bool {
+	a := &d.kind.Attrs[i]
+	if a.Name == d.kind.Identity && a.Same == nil {
+		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
-	return equal(want, live)
+	c := &d.last[i]
+	if c.want != want || c.live != live {
+		*c = comparison{want, live, equal(*want, *live)}
+	}
+	if a.Same == nil || c.equal && !isNone(*want) {
+		return c.equal
+	}
+	return a.Same(pair)
 }
 
 // equal compares two normalised values. "None" has several spellings (null, an
@@ -78,13 +109,14 @@ func equal(a, b cty.Value) bool {
 			}
 		}
 		return true
-	case t.IsListType() && t.ElementType().IsObjectType():
+	case t.IsListType() && (t.ElementType() == cty.String || t.ElementType().IsObjectType()):
 		if a.LengthInt() != b.LengthInt() {
 			return false
 		}
-		theirs := b.AsValueSlice()
-		for i, mine := range a.AsValueSlice() {
-			if !equal(mine, theirs[i]) {
+		theirs := b.ElementIterator()
+		for mine := a.ElementIterator(); mine.Next() && theirs.Next(); {
+			_, x := mine.Element()
+			if _, y := theirs.Element(); !equal(x, y) {
 				return false
 			}
 		}
@@ -103,17 +135,17 @@ func isNone(v cty.Value) bool {
 
 // after is what an object will be: what is wanted, except that attributes which
 // leave B2's value alone, or whose changes are ignored, hold that value.
-func after(r *kind.Resource, live cty.Value) cty.Value {
-	m := r.Value.AsValueMap()
+func after(r *kind.Resource, live kind.Values) cty.Value {
+	v := r.Value.Clone()
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
 		if !compared(a) {
 			continue
 		}
-		kept := a.Keep && m[a.Name].IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
-		if l := live.GetAttr(a.Name); kept && known(a, l) {
-			m[a.Name] = l
+		kept := a.Keep && v.At(i).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
+		if l := live.At(i); kept && known(a, *l) {
+			v.Put(i, l)
 		}
 	}
-	return cty.ObjectVal(m)
+	return v.Object()
 }

@@ -67,6 +67,8 @@ type planner struct {
 	identities map[reference]kind.Addr      // declared; see declaredAs
 	stamped    map[reference][]*kind.Object // live, by declared name; see family
 
+	differs map[string]*differ // by kind
+
 	plan  Plan
 	diags hcl.Diagnostics
 }
@@ -86,6 +88,7 @@ func newPlanner(r Request) *planner {
 		rotate:    map[kind.Addr]bool{},
 		renewals:  map[kind.Addr]bool{},
 		movedFrom: map[kind.Addr]kind.Addr{},
+		differs:   map[string]*differ{},
 	}
 	p.move()
 	for _, k := range r.Kinds {
@@ -163,7 +166,7 @@ func (p *planner) create(r *kind.Resource, h holding) {
 		Action:    Create,
 		Identity:  r.Identity(),
 		Before:    cty.NullVal(r.Kind.LiveType()),
-		After:     r.Value,
+		After:     r.Value.Object(),
 		Sensitive: h.sensitive(r),
 		Leftovers: h.leftovers(),
 		Retiring:  h.waiting,
@@ -177,12 +180,12 @@ func (p *planner) create(r *kind.Resource, h holding) {
 
 // compare plans what becomes of an object that is there.
 func (p *planner) compare(r *kind.Resource, h holding) {
-	live, err := h.object.Value()
+	live, err := h.object.Values()
 	if err != nil {
 		p.unreadable(r.Block.Range.Ptr(), err)
 		return
 	}
-	fields, hidden := Diff(r.Kind, r.Value, live, h.entry, r.IgnoreChanges)
+	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
 	action, reason := p.action(r, h, live, fields)
 	p.warnUnknownSecret(r, h, action)
@@ -200,7 +203,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		Import:    h.imported,
 		Identity:  r.Identity(),
 		ID:        h.object.ID,
-		Before:    live,
+		Before:    live.Object(),
 		After:     after(r, live),
 		Fields:    fields,
 		Sensitive: h.sensitive(r),
@@ -219,7 +222,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		p.checkReplacement(r, h)
 	}
 	if r.Kind.Gone != nil && (action == Replace && !h.unrecorded() || len(h.ended) > 0) {
-		c.Hazards = r.Kind.Gone(r.Value)
+		c.Hazards = r.Kind.Gone(r.Value.Object())
 	}
 	if action == NoOp && len(h.ended) > 0 {
 		c.Reason = h.endedReason(r.Kind)
@@ -229,7 +232,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 }
 
 // action decides what becomes of a live object, and why.
-func (p *planner) action(r *kind.Resource, h holding, live cty.Value, fields []string) (Action, string) {
+func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields []string) (Action, string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
@@ -259,7 +262,7 @@ func (p *planner) action(r *kind.Resource, h holding, live cty.Value, fields []s
 }
 
 // fixed reports a change that only another object could have.
-func (p *planner) fixed(r *kind.Resource, attr string, live cty.Value) {
+func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+

@@ -67,7 +67,7 @@ func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holdi
 	declared := c.After
 	switch {
 	case r != nil:
-		declared = r.Value
+		declared = r.Value.Object()
 		c.Force = forced(k, declared)
 	case h.unrecorded():
 		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)

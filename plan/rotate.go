@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/schema/kind"
 )
 
@@ -110,7 +108,7 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 
 // renewal decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, reason string, live cty.Value, fields []string) (Action, string) {
+func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
 	due, why := p.due(r, h, rotation, live)
 	if reason == "" {
 		reason = why
@@ -129,7 +127,7 @@ func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, r
 }
 
 // due says when the object is to be renewed and, once that is now, why.
-func (p *planner) due(r *kind.Resource, h holding, rotation kind.Rotation, live cty.Value) (due time.Time, why string) {
+func (p *planner) due(r *kind.Resource, h holding, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
 	made := h.madeAt()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"

@@ -69,7 +69,7 @@ func (w *world) resource(k *kind.Kind, label string, v cty.Value) *kind.Resource
 	return &kind.Resource{
 		Addr:  kind.Addr{Kind: k.Name, Label: label},
 		Kind:  k,
-		Value: v,
+		Value: k.ValuesOf(v),
 		Block: &kind.Block{Range: hcl.Range{Filename: "main.b2.hcl"}},
 	}
 }
@@ -80,7 +80,7 @@ func (w *world) live(r *kind.Resource, id string) {
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
 	}
-	m, err := r.Kind.Encode(r.Value, names, true, func(_, name string) (string, error) { return "id-" + name, nil })
+	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(_, name string) (string, error) { return "id-" + name, nil })
 	if err != nil {
 		w.t.Fatal(err)
 	}

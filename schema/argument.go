@@ -20,6 +20,7 @@ type written struct {
 // An argument is one attribute as it is written: assigned, or as nested blocks.
 type argument struct {
 	attr   *kind.Attr
+	index  int // of attr in its descriptor
 	place  hcl.Range
 	expr   hcl.Expression
 	blocks []*written
@@ -88,7 +89,7 @@ func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *writte
 			continue
 		}
 		l.judgeForms(a, assigned, blocks)
-		arg := argument{attr: a}
+		arg := argument{attr: a, index: i}
 		if assigned != nil {
 			arg.place, arg.expr = assigned.Range, assigned.Expr
 			arg.varies = refersToInstance(assigned.Expr)

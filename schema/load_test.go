@@ -59,7 +59,7 @@ func show(t *testing.T, c *kind.Config) string {
 	t.Helper()
 	resources := map[string]any{}
 	for _, r := range c.Resources {
-		m := map[string]any{"value": plain(t, r.Value)}
+		m := map[string]any{"value": plain(t, r.Value.Object())}
 		if len(r.Needs) > 0 {
 			m["needs"] = r.Needs
 		}

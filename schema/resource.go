@@ -58,7 +58,8 @@ type evaluation struct {
 	addr     kind.Addr
 	ctx      *hcl.EvalContext
 	written  *written
-	attrs    map[string]cty.Value
+	attrs    kind.Values
+	done     *kind.Completer
 	marks    cty.ValueMarks // of everything that was evaluated for this instance
 	needs    []kind.Addr    // what all instances need; sorted
 	unsound  bool           // an attribute is unknown because of an error
@@ -69,10 +70,12 @@ type evaluation struct {
 
 // common evaluates what does not differ between the instances.
 func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
-	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written}
-	e.attrs = make(map[string]cty.Value, len(b.kind.Attrs))
-	for _, a := range b.kind.Settable() {
-		e.attrs[a.Name] = cty.NullVal(a.ValueType())
+	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(), done: b.kind.NewCompleter()}
+	for i := range b.kind.Attrs {
+		if a := &b.kind.Attrs[i]; !a.Computed {
+			null := cty.NullVal(a.ValueType())
+			e.attrs.Put(i, &null)
+		}
 	}
 	if !b.written.dynamic {
 		for i := range b.written.args {
@@ -100,7 +103,7 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation {
 	own := *e
 	own.addr, own.ctx, own.marks = addr, ctx, nil
-	own.attrs, own.hidden = maps.Clone(e.attrs), slices.Clip(e.hidden)
+	own.attrs, own.hidden = e.attrs.Clone(), slices.Clip(e.hidden)
 	if own.written.dynamic {
 		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.place)
 	}
@@ -119,14 +122,15 @@ func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation 
 func (e *evaluation) set(arg *argument) {
 	before := e.discreet
 	e.discreet = false
-	e.attrs[arg.attr.Name] = e.argument(arg)
+	v := e.argument(arg)
+	e.attrs.Put(arg.index, &v)
 	if e.discreet {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
 	if e.discreet && arg.attr.Name == e.b.kind.Identity {
 		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
 			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
-		e.attrs[arg.attr.Name], e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
+		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
 	}
 	e.discreet = e.discreet || before
 }
@@ -217,16 +221,9 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 // complete lets the kind fill in and judge the evaluated attributes. Where an
 // attribute is unknown only the others are judged, each for itself. sensitive are
 // the attributes that show something of a sensitive value; sorted.
-func (e *evaluation) complete() (value cty.Value, sensitive []string) {
-	k := e.b.kind
-	if e.unsound {
-		alone := *k
-		alone.Complete, alone.Check = nil, nil
-		k = &alone
-	}
-	given := cty.ObjectVal(e.attrs)
-	value = k.Completed(given)
-	for _, p := range k.Problems(value) {
+func (e *evaluation) complete() (value kind.Values, sensitive []string) {
+	value, problems := e.done.Complete(e.attrs, e.unsound)
+	for _, p := range problems {
 		severity := hcl.DiagError
 		if p.Warning {
 			severity = hcl.DiagWarning
@@ -234,9 +231,10 @@ func (e *evaluation) complete() (value cty.Value, sensitive []string) {
 		if e.discreet {
 			p.Detail = withheld
 		}
-		e.say(severity, e.written.locate(asWritten(k, p.Path, given, value), false), p.Summary, p.Detail)
+		at := e.written.locate(e.asWritten(p.Path, value), false)
+		e.say(severity, at, p.Summary, p.Detail)
 	}
-	return value, e.sensitive(k, given, value)
+	return value, e.sensitive(value)
 }
 
 // withheld stands for the details of a message.
@@ -244,19 +242,20 @@ const withheld = "Details are left out: a sensitive value is used here, which th
 
 // sensitive lists the attributes that were given a sensitive value, and those
 // that would be others without it: the kind has derived them from it.
-func (e *evaluation) sensitive(k *kind.Kind, given, completed cty.Value) []string {
+func (e *evaluation) sensitive(completed kind.Values) []string {
 	if len(e.hidden) == 0 {
 		return nil
 	}
-	attrs := given.AsValueMap()
+	attrs := e.attrs.Clone()
 	for _, name := range e.hidden {
-		attrs[name] = cty.NullVal(k.Attr(name).ValueType())
+		null := cty.NullVal(e.b.kind.Attr(name).ValueType())
+		attrs.Set(name, &null)
 	}
-	without := k.Completed(cty.ObjectVal(attrs))
+	without, _ := e.done.Complete(attrs, e.unsound)
 	out := slices.Clone(e.hidden)
-	for name := range attrs {
-		if !completed.GetAttr(name).RawEquals(without.GetAttr(name)) {
-			out = append(out, name)
+	for _, a := range e.b.kind.Settable() {
+		if !completed.GetAttr(a.Name).RawEquals(without.GetAttr(a.Name)) {
+			out = append(out, a.Name)
 		}
 	}
 	slices.Sort(out)
@@ -265,30 +264,32 @@ func (e *evaluation) sensitive(k *kind.Kind, given, completed cty.Value) []strin
 
 // asWritten undoes the reordering that an attribute's normal form may bring: a
 // path to element i of the completed list becomes one to the element as written.
-func asWritten(k *kind.Kind, path cty.Path, given, completed cty.Value) cty.Path {
+func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	if len(path) < 2 {
 		return path
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	i, isIndex := indexOf(path[1])
-	if !ok || !isIndex || k.Attr(step.Name) == nil || k.Attr(step.Name).Normal == nil {
+	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Normal == nil {
 		return path
 	}
-	list, old := completed.GetAttr(step.Name), given.GetAttr(step.Name)
+	list, old := completed.GetAttr(step.Name), e.attrs.GetAttr(step.Name)
 	if !list.CanIterateElements() || !old.CanIterateElements() || i >= list.LengthInt() {
 		return path
 	}
 	all := list.AsValueSlice()
 	nth := 0
-	for _, e := range all[:i] {
-		if e.RawEquals(all[i]) {
+	for _, v := range all[:i] {
+		if v.RawEquals(all[i]) {
 			nth++
 		}
 	}
-	attrs := given.AsValueMap()
-	for j, e := range old.AsValueSlice() {
-		attrs[step.Name] = cty.ListVal([]cty.Value{e})
-		one := k.Completed(cty.ObjectVal(attrs)).GetAttr(step.Name)
+	attrs := e.attrs.Clone()
+	for j, v := range old.AsValueSlice() {
+		list := cty.ListVal([]cty.Value{v})
+		attrs.Set(step.Name, &list)
+		done, _ := e.done.Complete(attrs, e.unsound)
+		one := done.GetAttr(step.Name)
 		if one.LengthInt() != 1 || !one.AsValueSlice()[0].RawEquals(all[i]) {
 			continue
 		}

@@ -100,7 +100,7 @@ func (l *lab) config(w want) *kind.Config {
 			}
 		}
 		cfg.Resources = append(cfg.Resources, &kind.Resource{
-			Addr: kind.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.Completed(cty.ObjectVal(set)),
+			Addr: kind.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.Completed(cty.ObjectVal(set))),
 		})
 	}
 	for _, name := range w.Buckets {

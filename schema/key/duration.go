@@ -78,7 +78,7 @@ func moment(v cty.Value) time.Time {
 }
 
 // expires is when the live key ends; zero: never.
-func expires(live cty.Value) time.Time {
+func expires(live kind.Attrs) time.Time {
 	v := live.GetAttr("expiration_timestamp")
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
@@ -87,7 +87,7 @@ func expires(live cty.Value) time.Time {
 }
 
 // expiry is what B2 tells of a live key's valid_duration.
-func expiry(live cty.Value) string {
+func expiry(live kind.Attrs) string {
 	at := expires(live)
 	if at.IsZero() {
 		return "never expires"
@@ -96,7 +96,7 @@ func expiry(live cty.Value) string {
 }
 
 // made is when B2 made the key. Its clock set the expiry, and ours may be wrong.
-func made(want, live cty.Value) time.Time {
+func made(want, live kind.Attrs) time.Time {
 	at, lasts := expires(live), want.GetAttr("valid_duration")
 	if at.IsZero() || lasts.IsNull() {
 		return time.Time{}

@@ -99,22 +99,22 @@ func words(ss ...string) []cty.Value {
 // all bucket names; sorted.
 var granted = grants()
 
-func grants() map[string][2]cty.Value {
-	out := map[string][2]cty.Value{}
+func grants() map[string]*[2]cty.Value {
+	out := map[string]*[2]cty.Value{}
 	for _, access := range presetNames() {
 		plain := presets(access)[0]
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
-		out[access] = [2]cty.Value{cty.ListVal(words(plain...)), cty.ListVal(words(all...))}
+		out[access] = &[2]cty.Value{cty.ListVal(words(plain...)), cty.ListVal(words(all...))}
 	}
 	return out
 }
 
 // complete works out the capabilities that access and list_all_bucket_names
 // stand for.
-func complete(v map[string]cty.Value) {
-	caps, access, all := v["capabilities"], v["access"], v["list_all_bucket_names"]
+func complete(v kind.Values) {
+	caps, access, all := v.GetAttr("capabilities"), v.GetAttr("access"), v.GetAttr("list_all_bucket_names")
 	if !caps.IsKnown() || !access.IsKnown() || !all.IsKnown() {
 		return
 	}
@@ -129,10 +129,11 @@ func complete(v map[string]cty.Value) {
 		}
 	case !access.IsNull():
 		if g, ok := granted[access.AsString()]; ok {
-			v["capabilities"] = g[0]
+			which := &g[0]
 			if all.True() {
-				v["capabilities"] = g[1]
+				which = &g[1]
 			}
+			v.Set("capabilities", which)
 		}
 		return
 	default:
@@ -142,7 +143,8 @@ func complete(v map[string]cty.Value) {
 		names = append(slices.Clone(names), listAll)
 	}
 	if len(names) > 0 {
-		v["capabilities"] = cty.ListVal(words(names...))
+		list := cty.ListVal(words(names...))
+		v.Set("capabilities", &list)
 	}
 }
 
@@ -209,9 +211,9 @@ func checkBuckets(v cty.Value) kind.Problems {
 	return nil
 }
 
-func check(v cty.Value) kind.Problems { return append(checkAccessGiven(v), checkRotate(v)...) }
+func check(v kind.Attrs) kind.Problems { return append(checkAccessGiven(v), checkRotate(v)...) }
 
-func checkAccessGiven(v cty.Value) kind.Problems {
+func checkAccessGiven(v kind.Attrs) kind.Problems {
 	caps, access := v.GetAttr("capabilities"), v.GetAttr("access")
 	if caps.IsNull() && access.IsNull() {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of capabilities.")

@@ -33,7 +33,7 @@ func checkSpan(v cty.Value) kind.Problems {
 }
 
 // rotation reads the rotate attribute of a completed configuration.
-func rotation(v cty.Value) (kind.Rotation, bool) {
+func rotation(v kind.Attrs) (kind.Rotation, bool) {
 	r := v.GetAttr("rotate")
 	if r.IsNull() || !r.IsWhollyKnown() {
 		return kind.Rotation{}, false
@@ -55,7 +55,7 @@ func rotation(v cty.Value) (kind.Rotation, bool) {
 }
 
 // checkRotate judges the times of a rotation against one another.
-func checkRotate(v cty.Value) kind.Problems {
+func checkRotate(v kind.Attrs) kind.Problems {
 	r, ok := rotation(v)
 	if !ok {
 		return nil

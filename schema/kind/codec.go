@@ -11,19 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Decode reads a live object: every attribute of the kind by its wire path.
-// What B2 hides from the credentials is unknown; what is absent is null, except
-// that an absent list, set or map is empty. Names resolves references; an ID it
-// does not know stands as "(deleted bucket ID)". Values come normalised.
-func (k *Kind) Decode(raw json.RawMessage, names Names, account *Account) (cty.Value, error) {
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return cty.NilVal, fmt.Errorf("not a JSON object: %w", err)
-	}
-	d := decoder{names: names, account: account}
-	return d.object(k.Attrs, m)
-}
-
+// A decoder turns parts of a live object into values.
 type decoder struct {
 	names   Names
 	account *Account

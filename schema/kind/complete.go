@@ -6,22 +6,95 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Completed fills in what was left out, lets the kind derive attributes from one
-// another, and brings every value into its normal form. v is of ConfigType and
-// wholly known, except that attributes may be unknown where an error was
-// reported already. The result is what plans compare and show.
-func (k *Kind) Completed(v cty.Value) cty.Value {
-	m := v.AsValueMap()
-	fill(k.Attrs, m)
-	if k.Complete != nil {
-		k.Complete(m)
-	}
-	for i := range k.Attrs {
-		if a := &k.Attrs[i]; !a.Computed {
-			m[a.Name] = a.normal(m[a.Name])
+// A Completer fills in and judges objects of one kind. It remembers of each
+// attribute what came of its last value, since the instances of a block share
+// most of them. It is not safe for concurrent use.
+type Completer struct {
+	kind   *Kind
+	filled []step[struct{}]
+	judged []step[Problems]
+}
+
+// A step is what became of a value.
+type step[T any] struct {
+	in, out *cty.Value
+	with    T
+}
+
+// NewCompleter makes a Completer of the kind.
+func (k *Kind) NewCompleter() *Completer {
+	return &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs))}
+}
+
+// Complete fills in what was left out, lets the kind derive attributes from one
+// another, and brings every value into its normal form; then it judges each
+// attribute, missing members of nested objects, and the whole. v holds every
+// attribute that can be set and is wholly known, except that attributes may be
+// unknown where an error was reported already: then alone says that only the
+// others are judged, each for itself. The result is what plans compare and show.
+func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
+	out := v.Clone()
+	for i := range c.kind.Attrs {
+		if out.list[i] != nil {
+			out.list[i] = c.fill(i, out.list[i])
 		}
 	}
-	return cty.ObjectVal(m)
+	if c.kind.Complete != nil && !alone {
+		c.kind.Complete(out)
+	}
+	var ps Problems
+	for i := range c.kind.Attrs {
+		if out.list[i] == nil || c.kind.Attrs[i].Computed {
+			continue
+		}
+		j := c.judge(i, out.list[i])
+		out.list[i] = j.out
+		ps = append(ps, j.with...)
+	}
+	if c.kind.Check != nil && !alone && len(ps.errors()) == 0 {
+		ps = append(ps, c.kind.Check(out)...)
+	}
+	return out, ps
+}
+
+func (c *Completer) fill(i int, in *cty.Value) *cty.Value {
+	a, last := &c.kind.Attrs[i], &c.filled[i]
+	switch {
+	case last.in == in:
+		return last.out
+	case in.IsNull() && a.Default != cty.NilVal:
+		last.in, last.out = in, &a.Default
+		if a.Object != nil {
+			v := a.fillMembers(a.Default)
+			last.out = &v
+		}
+	case a.Object == nil:
+		last.in, last.out = in, in
+	default:
+		v := a.fillMembers(*in)
+		last.in, last.out = in, &v
+	}
+	return last.out
+}
+
+func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
+	a, last := &c.kind.Attrs[i], &c.judged[i]
+	if last.in == in {
+		return last
+	}
+	*last = step[Problems]{in: in, out: in}
+	if a.Normal != nil && !in.IsNull() && in.IsKnown() {
+		v := a.Normal(*in)
+		last.out = &v
+	}
+	last.with = a.judge(*last.out)
+	return last
+}
+
+// Completed is what [Completer.Complete] makes of a cty object of ConfigType.
+func (k *Kind) Completed(v cty.Value) cty.Value {
+	out, _ := k.NewCompleter().Complete(k.ValuesOf(v), false)
+	return out.Object()
 }
 
 func fill(attrs []Attr, m map[string]cty.Value) {
@@ -63,12 +136,11 @@ func (a *Attr) fillMembers(v cty.Value) cty.Value {
 	return cty.ListVal(out)
 }
 
-// Problems judges a completed value: each attribute's own check, missing
-// members of nested objects, and the kind's check of the whole.
+// Problems is what [Completer.Complete] has against a completed cty object.
 func (k *Kind) Problems(v cty.Value) Problems {
 	ps := problems(k.Attrs, v)
 	if k.Check != nil && len(ps.errors()) == 0 {
-		ps = append(ps, k.Check(v)...)
+		ps = append(ps, k.Check(k.ValuesOf(v))...)
 	}
 	return ps
 }
@@ -90,19 +162,26 @@ func problems(attrs []Attr, v cty.Value) Problems {
 		if a.Computed {
 			continue
 		}
-		path := cty.GetAttrPath(a.Name)
-		val := v.GetAttr(a.Name)
-		if val.IsNull() {
-			if a.Required {
-				ps = append(ps, Errorf("Missing required argument", "The argument %q is required, but no definition was found.", a.Name).At(path)...)
-			}
-			continue
-		}
-		if val.IsKnown() {
-			ps = append(ps, a.problems(val).At(path)...)
-		}
+		ps = append(ps, a.judge(v.GetAttr(a.Name))...)
 	}
 	return ps
+}
+
+// judge finds what is wrong with the attribute, with paths that start at its name.
+func (a *Attr) judge(v cty.Value) Problems {
+	var ps Problems
+	switch {
+	case v.IsNull():
+		if a.Required {
+			ps = Errorf("Missing required argument", "The argument %q is required, but no definition was found.", a.Name)
+		}
+	case v.IsKnown():
+		ps = a.problems(v)
+	}
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps.At(cty.GetAttrPath(a.Name))
 }
 
 func (a *Attr) problems(v cty.Value) Problems {

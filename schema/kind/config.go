@@ -34,9 +34,9 @@ type Settings struct {
 type Resource struct {
 	Addr  Addr
 	Kind  *Kind
-	Value cty.Value // Kind.ConfigType(), completed and normalised; null: undeclared
-	Needs []Addr    // what it refers to, directly; sorted
-	Block *Block    // shared by all instances of the block
+	Value Values // every attribute that can be set, completed and normalised; null: undeclared
+	Needs []Addr // what it refers to, directly; sorted
+	Block *Block // shared by all instances of the block
 
 	PreventDestroy bool
 	IgnoreChanges  []string // attribute names; sorted

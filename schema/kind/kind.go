@@ -35,9 +35,9 @@ type Kind struct {
 
 	// Complete derives attributes from one another after defaults are filled in:
 	// v holds every configuration attribute and is changed in place. May be nil.
-	Complete func(v map[string]cty.Value)
+	Complete func(v Values)
 	// Check judges what no single attribute can: v is the completed object.
-	Check func(v cty.Value) Problems
+	Check func(v Attrs) Problems
 	// Refuse judges a step from a live object to a wanted one that validation
 	// cannot know: before is a null value when the object is being created.
 	Refuse func(before, after cty.Value) Problems
@@ -46,13 +46,13 @@ type Kind struct {
 	Gone func(v cty.Value) []Hazard
 	// Rotation reads how the object that v declares is to be renewed; ok is false
 	// where it is not. v is the completed configuration. nil: never.
-	Rotation func(v cty.Value) (r Rotation, ok bool)
+	Rotation func(v Attrs) (r Rotation, ok bool)
 	// Expires says when a decoded live object ends by itself; zero: never. May be
 	// nil.
-	Expires func(live cty.Value) time.Time
+	Expires func(live Attrs) time.Time
 	// Made says when B2 made an object, by B2's own clock, as far as what was
 	// wanted and what is live tell; zero: they do not. May be nil.
-	Made func(want, live cty.Value) time.Time
+	Made func(want, live Attrs) time.Time
 
 	// Granted compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ. nil: the object
@@ -100,7 +100,8 @@ type Attr struct {
 	Normal func(cty.Value) cty.Value
 	// Check judges a known, non-null value. Paths are relative to the attribute.
 	Check func(cty.Value) Problems
-	// Same replaces plain equality where the live value has another form.
+	// Same decides where plain equality does not: values that are given on both
+	// sides and equal are the same without it.
 	Same func(Pair) bool
 	// Send replaces the plain encoding of a known, non-null value for the wire.
 	Send func(cty.Value) any
@@ -111,15 +112,15 @@ type Attr struct {
 	Note func(cty.Value) string
 	// Instead says in a few words what a decoded live object shows in place of the
 	// attribute, where B2 does not answer the value that was sent. May be nil.
-	Instead func(live cty.Value) string
+	Instead func(live Attrs) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*Account) cty.Value
 }
 
 // A Pair is what an Attr's Same compares.
 type Pair struct {
-	Want, Live cty.Value // whole objects: completed configuration; decoded live object
-	Entry      *Entry    // what the state knows; nil: nothing
+	Want, Live Attrs  // whole objects: completed configuration; decoded live object
+	Entry      *Entry // what the state knows; nil: nothing
 }
 
 // A Scope narrows what List reads.
@@ -270,7 +271,7 @@ func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
 // IdentityOf is the value that identifies an object of this kind, brought into
 // the form in which two are compared. v is an object that has the identity
 // attribute; "" where that is null or unknown.
-func (k *Kind) IdentityOf(v cty.Value) string {
+func (k *Kind) IdentityOf(v Attrs) string {
 	id := v.GetAttr(k.Identity)
 	if id.IsNull() || !id.IsKnown() {
 		return ""

@@ -2,8 +2,6 @@ package kind
 
 import (
 	"time"
-
-	"github.com/zclconf/go-cty/cty"
 )
 
 // A Rotation says how objects that cannot be changed are renewed while their
@@ -29,7 +27,7 @@ func (r Rotation) Due(made, expires time.Time) time.Time {
 
 // RotationOf is the rotation that v asks for, an object of the kind's
 // ConfigType; ok is false where it asks for none.
-func (k *Kind) RotationOf(v cty.Value) (r Rotation, ok bool) {
+func (k *Kind) RotationOf(v Attrs) (r Rotation, ok bool) {
 	if k.Rotation == nil || v.IsNull() {
 		return Rotation{}, false
 	}
@@ -37,7 +35,7 @@ func (k *Kind) RotationOf(v cty.Value) (r Rotation, ok bool) {
 }
 
 // ExpiryOf is when a live object ends by itself; zero: never, or nobody can say.
-func (k *Kind) ExpiryOf(live cty.Value) time.Time {
+func (k *Kind) ExpiryOf(live Attrs) time.Time {
 	if k.Expires == nil || live.IsNull() {
 		return time.Time{}
 	}

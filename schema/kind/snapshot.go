@@ -16,6 +16,7 @@ type Snapshot struct {
 }
 
 type objects struct {
+	from       *reading
 	list       []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
@@ -27,8 +28,7 @@ type Object struct {
 	ID       string
 	Identity string // in its normal form
 	Raw      json.RawMessage
-	names    Names
-	account  *Account
+	from     *reading
 }
 
 // Names turns the remote ID of an object of a kind into its name; ok is false
@@ -36,8 +36,8 @@ type Object struct {
 type Names func(kind, id string) (name string, ok bool)
 
 // NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
-// is absent from raw was not read. An object without ID or identity is an
-// error: the reply was not what B2 sends.
+// is absent from raw was not read. Every object is valid JSON, as it came in a
+// reply; one without ID or identity is an error: that is not what B2 sends.
 func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessage) (*Snapshot, error) {
 	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
 	for _, k := range kinds {
@@ -46,12 +46,13 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessa
 			continue
 		}
 		o := &objects{
+			from:       newReading(k, s.Name, account),
 			list:       make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),
 		}
 		for _, r := range list {
-			obj, err := k.object(r, s.Name, account)
+			obj, err := o.from.object(r)
 			if err != nil {
 				return nil, err
 			}
@@ -71,25 +72,31 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessa
 }
 
 // object reads only the ID and the identity of a raw object.
-func (k *Kind) object(raw json.RawMessage, names Names, account *Account) (*Object, error) {
-	id, identity, err := k.identify(raw)
+func (r *reading) object(raw json.RawMessage) (*Object, error) {
+	id, identity, err := r.kind.identify(raw)
 	if err != nil {
 		return nil, err
 	}
-	return &Object{Kind: k, ID: id, Identity: identity, Raw: raw, names: names, account: account}, nil
+	return &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, from: r}, nil
 }
 
 // Object wraps a raw object as a reply carries it.
 func (s *Snapshot) Object(k *Kind, raw json.RawMessage) (*Object, error) {
-	return k.object(raw, s.Name, s.Account)
+	if o := s.kinds[k.Name]; o != nil {
+		return o.from.object(raw)
+	}
+	return newReading(k, s.Name, s.Account).object(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
 // one with its ID. It is not safe for concurrent use.
 func (s *Snapshot) Add(o *Object) {
+	for _, k := range s.kinds {
+		k.from.forget()
+	}
 	k := s.kinds[o.Kind.Name]
 	if k == nil {
-		k = &objects{byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		k = &objects{from: o.from, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
 		s.kinds[o.Kind.Name] = k
 	}
 	if old := k.byID[o.ID]; old != nil {
@@ -147,14 +154,23 @@ func (s *Snapshot) Name(kind, id string) (string, bool) {
 	return "", false
 }
 
-// Value decodes the object: every attribute of its kind, hidden ones unknown.
+// Values decodes the object: every attribute of its kind, hidden ones unknown.
 // An error means that the reply was not what B2 sends; it names the attribute.
-func (o *Object) Value() (cty.Value, error) {
-	v, err := o.Kind.Decode(o.Raw, o.names, o.account)
+func (o *Object) Values() (Values, error) {
+	v, err := o.from.decode(o.Raw)
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
+		return v, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
 	}
 	return v, nil
+}
+
+// Value is Values as a cty object.
+func (o *Object) Value() (cty.Value, error) {
+	v, err := o.Values()
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return v.Object(), nil
 }
 
 // Members is the object's JSON as a map.
@@ -173,7 +189,7 @@ func (s *Snapshot) Computed(k *Kind, id string) (computed map[string]cty.Value, 
 	if o == nil {
 		return nil, false
 	}
-	v, err := o.Value()
+	v, err := o.Values()
 	if err != nil {
 		return nil, false
 	}

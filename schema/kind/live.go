@@ -1,0 +1,205 @@
+package kind
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A reading is what the live objects of one kind in one snapshot share: how they
+// are read, and what was read before. Most objects of an account have most of
+// their lists and nested objects in common, so each text is decoded once.
+type reading struct {
+	kind    *Kind
+	names   Names
+	account *Account
+	members []string // top-level members of the JSON that attributes are read from
+	attrs   []source // by the attribute's index
+
+	mu    sync.Mutex
+	parts []gjson.Result        // of the object that is being read; by the index in members
+	known []map[text]*cty.Value // by the attribute's index
+}
+
+// A source says where an attribute is found.
+type source struct {
+	fixed  *cty.Value // the same for every object
+	null   *cty.Value
+	member int
+	path   string // below member: "" or dotted
+	one    int    // member of ReadOne; -1: none
+}
+
+// A text is a piece of JSON, and whether it stands for a list of one.
+type text struct {
+	json string
+	one  bool
+}
+
+// most is how many texts of one attribute are remembered.
+const most = 1000
+
+func newReading(k *Kind, names Names, account *Account) *reading {
+	r := &reading{kind: k, names: names, account: account,
+		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		null := cty.NullVal(a.ValueType())
+		s := source{null: &null, one: -1}
+		path := a.livePath()
+		switch fixed := cty.UnknownVal(a.ValueType()); {
+		case a.Account != nil && account != nil:
+			fixed = a.Account(account)
+			s.fixed = &fixed
+		case a.Account != nil, a.Secret:
+			s.fixed = &fixed
+		case path == "":
+			s.fixed = &null
+		default:
+			var member string
+			member, s.path, _ = strings.Cut(path, ".")
+			s.member = r.member(member)
+			if a.ReadOne != "" {
+				s.one = r.member(a.ReadOne)
+			}
+		}
+		r.attrs[i] = s
+		r.known[i] = map[text]*cty.Value{}
+	}
+	r.parts = make([]gjson.Result, len(r.members))
+	return r
+}
+
+func (r *reading) member(name string) int {
+	for i, m := range r.members {
+		if m == name {
+			return i
+		}
+	}
+	r.members = append(r.members, name)
+	return len(r.members) - 1
+}
+
+// forget is called when names have changed.
+func (r *reading) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.known {
+		clear(m)
+	}
+}
+
+// Decode reads one live object, which is valid JSON: every attribute of the kind
+// by its wire path. What B2 hides from the credentials is unknown; what is absent
+// is null, except that an absent list, set or map is empty. names resolves
+// references; an ID it does not know stands as "(deleted bucket ID)". Values come
+// normalised. An error names the attribute.
+func (k *Kind) Decode(raw json.RawMessage, names Names, account *Account) (cty.Value, error) {
+	v, err := newReading(k, names, account).decode(raw)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return v.Object(), nil
+}
+
+// decode is [Kind.Decode] without the cty object.
+func (r *reading) decode(raw json.RawMessage) (Values, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.parts)
+	whole := gjson.ParseBytes(raw)
+	if !whole.IsObject() {
+		return Values{}, fmt.Errorf("not a JSON object: %w", unexpected("an object", json.RawMessage(raw)))
+	}
+	whole.ForEach(func(name, value gjson.Result) bool {
+		for i, m := range r.members {
+			if m == name.Str {
+				r.parts[i] = value
+				break
+			}
+		}
+		return true
+	})
+	out := r.kind.NewValues()
+	for i := range r.attrs {
+		v, err := r.attr(i)
+		if err != nil {
+			return Values{}, fmt.Errorf("%s: %w", r.kind.Attrs[i].Name, err)
+		}
+		out.list[i] = v
+	}
+	return out, nil
+}
+
+func (r *reading) attr(i int) (*cty.Value, error) {
+	a, s := &r.kind.Attrs[i], &r.attrs[i]
+	if s.fixed != nil {
+		return s.fixed, nil
+	}
+	part := r.parts[s.member]
+	if s.path == "" && a.Object == nil {
+		switch {
+		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
+			return s.null, nil
+		case part.Type == gjson.String && a.Type == cty.String && plain(part):
+			v := a.normal(cty.StringVal(decoder{r.names, r.account}.resolve(a, part.Str)))
+			return &v, nil
+		}
+	}
+	t := text{json: part.Raw}
+	if part.Type == gjson.Null && s.one >= 0 && r.parts[s.one].Type != gjson.Null {
+		t = text{r.parts[s.one].Raw, true}
+	}
+	if v, ok := r.known[i][t]; ok {
+		return v, nil
+	}
+	v, err := r.parse(a, s, t)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.known[i]) < most {
+		t.json = strings.Clone(t.json) // a part would hold the whole
+		r.known[i][t] = v
+	}
+	return v, nil
+}
+
+// plain reports whether a string is the bytes between its quotes.
+func plain(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
+
+// parse decodes what has not been seen before.
+func (r *reading) parse(a *Attr, s *source, t text) (*cty.Value, error) {
+	var found any
+	if t.json != "" {
+		if err := json.Unmarshal([]byte(t.json), &found); err != nil {
+			return nil, err
+		}
+	}
+	member, path := r.members[s.member], s.path
+	if t.one {
+		member, path = r.members[s.one], ""
+	}
+	whole := member
+	if path != "" {
+		whole += "." + path
+	}
+	found, hidden := lookup(map[string]any{member: found}, whole)
+	if hidden {
+		v := cty.UnknownVal(a.ValueType())
+		return &v, nil
+	}
+	if t.one && found != nil {
+		found = []any{found}
+	}
+	v, err := decoder{r.names, r.account}.value(a, found)
+	if err != nil {
+		return nil, err
+	}
+	v = a.normal(v)
+	return &v, nil
+}

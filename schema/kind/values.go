@@ -1,0 +1,95 @@
+package kind
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Values are the attributes of one object, wanted or live, by its descriptor. A
+// plan handles a hundred thousand of them, for which cty objects are too slow and
+// too large: each carries its type and two maps. What many objects share is held
+// once, so equal pointers mean equal values; the reverse does not hold.
+//
+// Values share what they hold when they are copied.
+type Values struct {
+	attrs []Attr
+	list  []*cty.Value // by the index in attrs; nil: there is no such attribute
+}
+
+// Attrs is what reads attributes one by one: Values, or a cty object.
+type Attrs interface {
+	// GetAttr gives the attribute of a name, which must exist.
+	GetAttr(name string) cty.Value
+	IsNull() bool
+}
+
+var _, _ Attrs = Values{}, cty.Value{}
+
+// NewValues has no attribute yet.
+func (k *Kind) NewValues() Values {
+	return Values{k.Attrs, make([]*cty.Value, len(k.Attrs))}
+}
+
+// ValuesOf takes apart a cty object that has attributes of the kind. A null
+// object has none.
+func (k *Kind) ValuesOf(object cty.Value) Values {
+	v := k.NewValues()
+	if object.IsNull() {
+		return v
+	}
+	t := object.Type()
+	for i := range k.Attrs {
+		if name := k.Attrs[i].Name; t.HasAttribute(name) {
+			one := object.GetAttr(name)
+			v.list[i] = &one
+		}
+	}
+	return v
+}
+
+// Clone gives Values of their own that share every single value.
+func (v Values) Clone() Values {
+	return Values{v.attrs, append([]*cty.Value(nil), v.list...)}
+}
+
+// At gives the attribute with an index in the descriptor; nil: there is none.
+func (v Values) At(i int) *cty.Value { return v.list[i] }
+
+// Put sets the attribute with an index in the descriptor. What value points to
+// must not change afterwards.
+func (v Values) Put(i int, value *cty.Value) { v.list[i] = value }
+
+// Set sets the attribute of a name.
+func (v Values) Set(name string, value *cty.Value) { v.list[v.index(name)] = value }
+
+// GetAttr implements [Attrs].
+func (v Values) GetAttr(name string) cty.Value {
+	if one := v.list[v.index(name)]; one != nil {
+		return *one
+	}
+	panic(fmt.Sprintf("kind: these values have no %s", name))
+}
+
+func (v Values) index(name string) int {
+	for i := range v.attrs {
+		if v.attrs[i].Name == name {
+			return i
+		}
+	}
+	panic(fmt.Sprintf("kind: there is no attribute %s", name))
+}
+
+// IsNull implements [Attrs]: Values are never null.
+func (v Values) IsNull() bool { return false }
+
+// Object is the cty object of the attributes that there are.
+func (v Values) Object() cty.Value {
+	m := make(map[string]cty.Value, len(v.list))
+	for i, one := range v.list {
+		if one != nil {
+			m[v.attrs[i].Name] = *one
+		}
+	}
+	return cty.ObjectVal(m)
+}
