@@ -264,13 +264,14 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 }
 
 // notKnown reports a value that only B2 knows where a known one is needed. A
-// value that is unknown because of an earlier error says nothing.
+// value that is unknown because of an earlier error says nothing, nor does one
+// that is made from a variable without a value.
 func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	if what := computedIn(marks); what != "" {
 		l.errorAt(at, computedSummary, computedDetail(what)+suffix)
 		return
 	}
-	if !l.failed {
+	if !l.failed && !l.AllowUnset {
 		l.errorAt(at, computedSummary, computedDetail("The value")+suffix)
 	}
 }

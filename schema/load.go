@@ -33,6 +33,10 @@ type Options struct {
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
 	Ask func(name, description string) (string, error)
+	// AllowUnset lets a variable without a value stand for any value of its type,
+	// and asks nobody. What is made from it is not judged, and a block that is
+	// repeated by it has no resources.
+	AllowUnset bool
 }
 
 // A VarValue is one value from outside, or a file of values.

@@ -185,8 +185,20 @@ func liveSample(a kind.Addr) (map[string]cty.Value, bool) {
 // TestBad loads each file of testdata/bad as a configuration of its own. What
 // is expected stands in comments on the line of the diagnostic's subject:
 // # ERROR: summary, # WARNING: summary; several are separated by " + ".
-func TestBad(t *testing.T) {
-	files, err := filepath.Glob("testdata/bad/*")
+func TestBad(t *testing.T) { expectDiagnostics(t, "testdata/bad/*", options) }
+
+// TestUnset does the same where variables may lack their values.
+func TestUnset(t *testing.T) {
+	expectDiagnostics(t, "testdata/unset/*", func(dir string) schema.Options {
+		o := options(dir)
+		o.AllowUnset = true
+		return o
+	})
+}
+
+func expectDiagnostics(t *testing.T, pattern string, options func(dir string) schema.Options) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatal("no configurations", err)
 	}

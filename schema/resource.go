@@ -23,6 +23,9 @@ func (l *loader) evaluateBlock(n *node) {
 	repeats, marks, ok := l.repetitions(b, ctx)
 	if !ok {
 		n.broken = true
+		if l.AllowUnset {
+			l.tryBlock(n, ctx)
+		}
 		return
 	}
 	common := l.common(b, ctx, marks)
@@ -48,6 +51,17 @@ func (l *loader) evaluateBlock(n *node) {
 	if len(b.delivers) > 0 {
 		b.repeats = repeats
 	}
+}
+
+// tryBlock judges a block of which nobody knows the instances, as one whose each
+// or count may be anything.
+func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
+	each := cty.ObjectVal(map[string]cty.Value{"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal})
+	rep := repetition{root: "each", value: each}
+	if n.block.count != nil {
+		rep = repetition{root: "count", value: cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}
+	}
+	l.common(n.block, ctx, nil).instance(n.block.addr, rep.context(ctx, n.refs.dead)).complete()
 }
 
 // An evaluation is one instance of a block being evaluated. Arguments that are

@@ -210,7 +210,11 @@ func (l *loader) valueOf(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
-	if len(v.given) == 0 && v.fallback == cty.NilVal {
+	unset := len(v.given) == 0 && v.fallback == cty.NilVal
+	if unset && l.AllowUnset {
+		return v.anyValue()
+	}
+	if unset {
 		if l.Ask == nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
 				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.", v.name, v.name, EnvPrefix, v.name))
@@ -235,6 +239,15 @@ func (l *loader) valueOf(v *variable) cty.Value {
 		return cty.DynamicVal
 	}
 	return value
+}
+
+// anyValue stands for every value that the variable may be given.
+func (v *variable) anyValue() cty.Value {
+	any := cty.UnknownVal(v.typ.WithoutOptionalAttributesDeep())
+	if v.nullable || v.typ == cty.DynamicPseudoType {
+		return any
+	}
+	return any.RefineNotNull()
 }
 
 // valueGiven reads a value. Messages never repeat a text from outside: it may

@@ -14,7 +14,8 @@ func (p *program) validateCommand() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "validate", Usage: "Check the configuration without asking B2",
 		Description: `Everything that can be known offline is checked: syntax, types, references,
-and what B2 would refuse. No credentials are needed.
+and what B2 would refuse. No credentials are needed, and no values of
+variables: what is made from one without a value is not judged.
 
 Example:
   b2form validate
@@ -34,7 +35,9 @@ Exit codes:
 }
 
 func (p *program) validate() error {
-	config, diags := schema.Load(p.loadOptions(schema.Kinds()))
+	o := p.loadOptions(schema.Kinds())
+	o.AllowUnset = true
+	config, diags := schema.Load(o)
 	if p.json {
 		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {
 			return err
