@@ -87,6 +87,7 @@ func beginCopy(c *call) error {
 	default:
 		return badRequest("metadataDirective COPY takes no contentType and fileInfo, REPLACE needs a contentType: '%s'", directive)
 	}
+	f.Replication = b.replicationOf(f)
 	if f.Lock, err = c.newLock(b, wish); err != nil {
 		return err
 	}

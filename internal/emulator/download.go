@@ -239,6 +239,9 @@ func (c *call) fileHeader(f file, asked url.Values) http.Header {
 			h.Set(o.header, value)
 		}
 	}
+	if f.Replication != "" {
+		h.Set("X-Bz-Replication-Status", f.Replication)
+	}
 	if f.CustomerKey != "" {
 		h.Set("X-Bz-Server-Side-Encryption-Customer-Algorithm", f.Encryption.Algorithm)
 		h.Set("X-Bz-Server-Side-Encryption-Customer-Key-Md5", f.CustomerKey)

@@ -27,6 +27,7 @@ type file struct {
 	Encryption  encryption        `json:"encryption"`
 	CustomerKey string            `json:"customerKey,omitempty"` // MD5 of an SSE-C key
 	Lock        fileLock          `json:"lock"`
+	Replication string            `json:"replication,omitempty"` // status
 	// Pieces are the parts of a large file, whose content stays where it is.
 	Pieces []piece `json:"pieces,omitempty"`
 }
@@ -216,17 +217,15 @@ func checkFileName(name string) error {
 }
 
 func checkFileInfo(info map[string]string) error {
-	size := 0
 	for _, k := range sortedKeys(info) {
 		if !isName(k, 1, maxInfoKey, infoKeyOthers) {
 			return badRequest("Bad file info name: %s", k)
 		}
-		size += len(k) + len(info[k])
 	}
 	if len(info) > maxFileInfo {
 		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
 	}
-	if size > maxInfoBytes {
+	if infoSize(info) > maxInfoBytes {
 		return badRequest("File info must be no longer than %d bytes", maxInfoBytes)
 	}
 	return nil
@@ -252,6 +251,9 @@ func (w *printer) file(c *call, f file) {
 		c.guarded("legalHold", "readFileLegalHolds", false, func() {
 			w.textOrNull("value", f.Lock.Hold)
 		})
+		if f.Replication != "" {
+			w.text("replicationStatus", f.Replication)
+		}
 		w.fileEncryption(f)
 	}
 	if c.version == 1 {

@@ -50,6 +50,7 @@ func startLargeFile(c *call) error {
 	}
 	f.SHA1, f.ContentType, f.Info = "none", contentType(kind, name), maps.Clone(info)
 	f.Encryption, f.CustomerKey = encrypted, customerKey
+	f.Replication = b.replicationOf(f)
 	if hasCustom {
 		f.Time = custom
 	}

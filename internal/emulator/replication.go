@@ -1,6 +1,9 @@
 package emulator
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // replication is where a bucket's files go and come from; see "Cloud
 // Replication". A half that is not configured is nil.
@@ -101,6 +104,35 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		}
 	}
 	return nil
+}
+
+// replicationPending is the status of files that are to be replicated, which
+// here never comes to pass.
+const replicationPending = "PENDING"
+
+// maxReplicatedInfo is how much file info keeps a file from being replicated,
+// in bytes.
+const maxReplicatedInfo = 2048
+
+// replicationOf gives the replication status of a new file, "" if no rule of
+// its bucket reaches it.
+func (b bucket) replicationOf(f file) string {
+	if b.Replication == nil || b.Replication.Source == nil || f.CustomerKey != "" || infoSize(f.Info) > maxReplicatedInfo {
+		return ""
+	}
+	for _, r := range b.Replication.Source.Rules {
+		if r.Enabled && strings.HasPrefix(f.Name, r.Prefix) {
+			return replicationPending
+		}
+	}
+	return ""
+}
+
+func infoSize(info map[string]string) (size int) {
+	for k, v := range info {
+		size += len(k) + len(v)
+	}
+	return size
 }
 
 func (w *printer) replication(name string, r *replication) {

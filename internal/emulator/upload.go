@@ -116,6 +116,7 @@ func (c *call) headerFile(b bucket) (file, error) {
 			return file{}, badRequest("X-Bz-File-Retention-Retain-Until-Timestamp must be milliseconds: %s", until)
 		}
 	}
+	f.Replication = b.replicationOf(f)
 	f.Lock, err = c.newLock(b, lock)
 	return f, err
 }

@@ -7,6 +7,7 @@
 //
 //	behaviours: 4 15        numbers of behaviours the case guards
 //	setup: {...}            a Setup as JSON; such a case suits only an emulator
+//	account: own            nobody else may use the account meanwhile
 //
 // A step is one of
 //
@@ -55,6 +56,7 @@ type Case struct {
 	Doc        string
 	Behaviours []int
 	Setup      *Setup // nil: any account will do
+	Own        bool   // the account must not be shared
 	steps      []step
 }
 
@@ -142,6 +144,10 @@ func (c *Case) parseHead(head string) error {
 			if err := json.Unmarshal([]byte(setup), c.Setup); err != nil {
 				return fmt.Errorf("setup: %w", err)
 			}
+			continue
+		}
+		if line == "account: own" {
+			c.Own = true
 			continue
 		}
 		c.Doc = strings.TrimSpace(c.Doc + " " + line)

@@ -63,19 +63,35 @@ func TestMutations(t *testing.T) {
 func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 	t.Helper()
 	clock := &clock{now: time.Date(2021, 11, 7, 14, 36, 53, 0, time.UTC)}
-	listener := httptest.NewUnstartedServer(nil)
-	url := "http://" + listener.Listener.Addr().String()
-	o := emulator.Options{Now: clock.read, Seed: 1, URL: url, Broken: broken}
+	o := emulator.Options{Now: clock.read, Broken: broken}
 	if s := c.Setup; s != nil {
 		o.KeyID, o.Region, o.MaxBuckets = s.KeyID, s.Region, s.MaxBuckets
-		if s.ServiceURLs {
-			o.URL = ""
-		}
 		if len(s.Switches) > 0 {
 			if err := json.Unmarshal(s.Switches, &o.Switches); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+	server, subject := start(t, o, c.Setup != nil && c.Setup.ServiceURLs)
+	subject.Advance = clock.advance
+	subject.Fail = func(text string) error {
+		var f emulator.Fault
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			return err
+		}
+		server.Fail(f)
+		return nil
+	}
+	return subject
+}
+
+// start serves an emulator on loopback.
+func start(t *testing.T, o emulator.Options, serviceURLs bool) (*emulator.Server, conform.Subject) {
+	t.Helper()
+	listener := httptest.NewUnstartedServer(nil)
+	o.Seed = 1
+	if !serviceURLs {
+		o.URL = "http://" + listener.Listener.Addr().String()
 	}
 	server, err := emulator.Open(o)
 	if err != nil {
@@ -89,17 +105,8 @@ func emulate(t *testing.T, c conform.Case, broken ...int) conform.Subject {
 			t.Error(err)
 		}
 	})
-	return conform.Subject{
-		URL: listener.URL, KeyID: server.MasterKeyID(), Key: server.MasterKey(),
-		Client: listener.Client(), Advance: clock.advance,
-		Fail: func(text string) error {
-			var f emulator.Fault
-			if err := json.Unmarshal([]byte(text), &f); err != nil {
-				return err
-			}
-			server.Fail(f)
-			return nil
-		},
+	return server, conform.Subject{
+		URL: listener.URL, KeyID: server.MasterKeyID(), Key: server.MasterKey(), Client: listener.Client(),
 	}
 }
 
