@@ -59,7 +59,7 @@ func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
 		for _, name := range metaArguments() {
 			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
 		}
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "deliver", LabelNames: []string{"type"}})
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "deliver", LabelNames: []string{"type"}}, hcl.BlockHeaderSchema{Type: "precondition"})
 	}
 	return s
 }
@@ -153,6 +153,10 @@ func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
 		if it.block {
 			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
 		}
+	case it.name == "precondition":
+		if native && !it.block {
+			l.errorAt(it.at, "Unsupported argument", "precondition is a block: write precondition { condition = … error_message = … }.")
+		}
 	case it.name != "deliver":
 		return false
 	case !k.Delivers:
@@ -196,7 +200,7 @@ func (l *loader) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool)
 	}
 	known := settableNames(attrs)
 	if top {
-		known = append(known, metaArguments()...)
+		known = append(append(known, metaArguments()...), "precondition")
 		if k.Delivers {
 			known = append(known, "deliver")
 		}

@@ -26,6 +26,7 @@ type block struct {
 	dependsOn        hcl.Expression
 	ignoreChanges    []string
 	delivers         []*hcl.Block
+	preconditions    []*condition
 
 	after     []ref // what depends_on names
 	written   *written
@@ -68,11 +69,16 @@ func (l *loader) readMeta(b *block) {
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}
+	var preconditions []*hcl.Block
 	for _, d := range content.Blocks {
-		if d.Type == "deliver" && b.kind.Delivers {
+		switch {
+		case d.Type == "precondition":
+			preconditions = append(preconditions, d)
+		case d.Type == "deliver" && b.kind.Delivers:
 			b.delivers = append(b.delivers, d)
 		}
 	}
+	b.preconditions = l.readConditions(preconditions)
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.

@@ -49,7 +49,6 @@ func plannedBlocks() map[string]string {
 	return map[string]string{
 		"module":             "Modules are not part of this version of b2form; keep the configuration in one folder.",
 		"data":               "Data blocks are not part of this version of b2form. A bucket that is not managed here can be named by its name.",
-		"check":              "Check blocks are not part of this version of b2form.",
 		"notification_rules": "Notification rules are not part of this version of b2form.",
 		"file":               "Files are not part of this version of b2form.",
 	}
@@ -59,7 +58,7 @@ func plannedBlocks() map[string]string {
 func (l *loader) fileSchema() *hcl.BodySchema {
 	one := []string{"name"}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one},
+		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one}, {Type: "check", LabelNames: one},
 		{Type: "locals"}, {Type: "b2form"}, {Type: "import"}, {Type: "moved"}, {Type: "removed"},
 		{Type: "resource", LabelNames: []string{"type", "name"}},
 	}}
@@ -123,6 +122,8 @@ func (l *loader) declareBlock(b *hcl.Block) {
 		l.declareLocals(b)
 	case "variable":
 		l.declareVariable(b)
+	case "check":
+		l.declareCheck(b)
 	case "output":
 		l.declareOutput(b)
 	case "import":

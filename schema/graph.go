@@ -51,6 +51,9 @@ func (l *loader) linkBlock(n *node) {
 	if b.preventDestroy != nil {
 		every = append(every, b.preventDestroy.Variables()...)
 	}
+	for _, c := range b.preconditions {
+		every = append(every, c.variables()...)
+	}
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs)...)
 	outer := l.resolve(once, use{})
 	n.refs = l.resolve(every, u)

@@ -82,6 +82,7 @@ type loader struct {
 	nodes     []*node              // variables, locals and blocks, as declared
 	outputs   []*output
 	outputAt  map[string]hcl.Range // by name
+	checks    []*check
 	imports   []*hcl.Block
 	moved     []*hcl.Block
 	removed   []*hcl.Block
@@ -134,10 +135,11 @@ func (l *loader) evaluate() {
 	slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 }
 
-// finish evaluates what nothing refers to: outputs, settings, and what becomes
+// finish evaluates what nothing refers to: outputs, checks, settings, and what becomes
 // of objects beside what is declared.
 func (l *loader) finish() {
 	l.evaluateOutputs()
+	l.evaluateChecks()
 	l.evaluateImports()
 	l.evaluateMoves()
 	l.evaluateRemovals()

@@ -90,6 +90,13 @@ func show(t *testing.T, c *kind.Config) string {
 		"resources": resources, "outputs": outputs, "imports": imports,
 		"account_id": c.Settings.AccountID, "allow": c.Settings.Allow,
 	}
+	for _, c := range c.Checks {
+		said := []string{}
+		for _, d := range c.Evaluate(liveSample) {
+			said = append(said, severity(d)+": "+d.Summary+": "+d.Detail)
+		}
+		all["check "+c.Name] = said
+	}
 	for _, m := range c.Moves {
 		all["moved "+m.From.String()] = m.To
 	}

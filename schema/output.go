@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,8 @@ type output struct {
 	config *kind.Output
 	expr   hcl.Expression
 	refs   refs
+
+	preconditions []*condition
 }
 
 func (l *loader) declareOutput(b *hcl.Block) {
@@ -28,9 +31,10 @@ func (l *loader) declareOutput(b *hcl.Block) {
 		return
 	}
 	l.outputAt[name] = b.DefRange
-	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-		{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"},
-	}})
+	content, diags := b.Body.Content(&hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}},
+	})
 	l.add(diags...)
 	a := content.Attributes["value"]
 	if a == nil {
@@ -39,6 +43,7 @@ func (l *loader) declareOutput(b *hcl.Block) {
 	o := &output{config: &kind.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
 	l.constant(content.Attributes["description"], &o.config.Description)
 	l.constant(content.Attributes["sensitive"], &o.config.Sensitive)
+	o.preconditions = l.readConditions(content.Blocks)
 	l.outputs = append(l.outputs, o)
 }
 
@@ -46,6 +51,10 @@ func (l *loader) declareOutput(b *hcl.Block) {
 func (l *loader) evaluateOutputs() {
 	for _, o := range l.outputs {
 		o.refs = l.resolve(o.expr.Variables(), use{computed: true})
+		for _, c := range o.preconditions {
+			c.refs = l.resolve(c.variables(), use{computed: true})
+		}
+		o.judgePreconditions(l.static)
 		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
 		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {
 			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable. Add sensitive = true to the output, or use nonsensitive() where that is harmless.")
@@ -61,8 +70,20 @@ func (l *loader) evaluateOutputs() {
 func (l *loader) outputValue(o *output) func(kind.Live) (cty.Value, hcl.Diagnostics) {
 	return func(live kind.Live) (cty.Value, hcl.Diagnostics) {
 		s := newScope(l, newReport(), live)
+		o.judgePreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.root))
 		return keepPublic(v), s.report.sorted()
+	}
+}
+
+// judgePreconditions reports what does not hold, as far as that is known.
+func (o *output) judgePreconditions(s *scope) {
+	for _, c := range o.preconditions {
+		if d, _ := c.failure(s, s.context(c.refs, s.l.root)); d != nil {
+			d.Summary = preconditionFailed
+			d.Detail += fmt.Sprintf(" This is a precondition of output.%s.", o.config.Name)
+			s.report.add(d)
+		}
 	}
 }
 

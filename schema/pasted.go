@@ -62,11 +62,13 @@ func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) stri
 	}
 	switch {
 	case name == "lifecycle":
-		return "b2form has no lifecycle block. Write prevent_destroy and ignore_changes directly in the block, without lifecycle { }."
+		return "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } directly in the block, without lifecycle { }."
 	case name == "file_lock_configuration" && k.Attr("file_lock_enabled") != nil:
 		return "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."
 	case name == "bucket_id" && k.Attr("buckets") != nil:
 		return "Write buckets = [bucket.NAME] instead of bucket_id."
+	case name == "postcondition":
+		return "b2form has no postcondition: after each change it compares B2's answer with the plan by itself. What should be watched beyond that goes into a check block."
 	case name == "provider" || name == "provisioner" || name == "connection" || name == "timeouts":
 		return fmt.Sprintf("b2form has no %s here. Delete it.", name)
 	}

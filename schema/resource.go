@@ -43,6 +43,7 @@ func (l *loader) evaluateBlock(n *node) {
 		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
 		e := common.instance(r.Addr, rep.context(ctx, n.refs.dead))
+		e.judgePreconditions()
 		r.Value, r.Sensitive = e.complete()
 		r.Needs = e.needed()
 		r.PreventDestroy = e.prevent

@@ -194,6 +194,9 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if m == view.Destroying {
 		return nil
 	}
+	if m == view.Planning {
+		s.face.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
+	}
 	if err := s.showOutputs(result.Snapshot, result.Entries, result.Secrets); err != nil {
 		return err
 	}

@@ -95,6 +95,15 @@ func (r *reader) outputs() ([]view.Output, hcl.Diagnostics) {
 	return outs, diags
 }
 
+// failedChecks warns of every assertion that does not hold.
+func (s *session) failedChecks(r *reader) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, c := range s.config.Checks {
+		diags = append(diags, c.Evaluate(r.live)...)
+	}
+	return diags
+}
+
 func (s *session) showOutputs(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) error {
 	outs, diags := s.reader(snapshot, entries, secrets).outputs()
 	s.face.Outputs(outs, s.showSecrets)

@@ -166,6 +166,9 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	if m == view.Planning {
+		made.Warnings = append(made.Warnings, s.failedChecks(s.reader(s.snapshot, st.Entries, nil))...)
+	}
 	return made, nil
 }
 

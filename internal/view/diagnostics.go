@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
+
+	"b2form/schema/kind"
 )
 
 // shownAlike is how many errors of one summary are shown in full; of warnings
@@ -40,6 +42,10 @@ func alike(diags hcl.Diagnostics) []group {
 	seen := map[key][]int{}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
+		if _, own := d.Extra.(kind.Distinct); own {
+			out = append(out, group{Diagnostic: d})
+			continue
+		}
 		limit := shownAlike
 		if d.Severity == hcl.DiagWarning {
 			limit = 1

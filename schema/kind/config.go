@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Resources []*Resource          // sorted by address
 	Outputs   []*Output            // sorted by name
+	Checks    []*Check             // in order of their files and lines
 	Imports   []Import             // in order of their files and lines
 	Moves     []Move               // likewise; no two concern one address, and they form no circle
 	Removals  []Removal            // likewise
@@ -101,6 +102,18 @@ type Output struct {
 	// Value evaluates the output; what is not live yet is unknown in it.
 	Value func(live Live) (cty.Value, hcl.Diagnostics)
 }
+
+// A Check is one check block: something that is watched and stops nothing.
+type Check struct {
+	Name  string
+	Range hcl.Range
+	// Evaluate warns of what does not hold; what is not live yet is not judged.
+	Evaluate func(live Live) hcl.Diagnostics
+}
+
+// Distinct is the Extra of a diagnostic that is shown also beside
+// others with the same summary: its words are the user's own.
+type Distinct struct{}
 
 // An Import is one import block: take over the live object with this identity
 // or remote ID.

@@ -1,5 +1,4 @@
 module "x" {} # ERROR: Unsupported block type
 data "bucket" "x" {} # ERROR: Unsupported block type
-check "x" {} # ERROR: Unsupported block type
 notification_rules "x" {} # ERROR: Unsupported block type
 file "x" {} # ERROR: Unsupported block type

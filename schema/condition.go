@@ -1,0 +1,156 @@
+package schema
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// A condition is something that must hold, and what is said where it does not:
+// a precondition, or an assertion of a check.
+type condition struct {
+	holds, message hcl.Expression
+	refs           refs
+}
+
+func conditionSchema() *hcl.BodySchema {
+	return &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
+}
+
+// readConditions reads blocks with a condition and an error_message; references
+// are still to be resolved.
+func (l *loader) readConditions(blocks []*hcl.Block) []*condition {
+	var out []*condition
+	for _, b := range blocks {
+		content, diags := b.Body.Content(conditionSchema())
+		l.add(diags...)
+		if !diags.HasErrors() {
+			out = append(out, &condition{holds: content.Attributes["condition"].Expr, message: content.Attributes["error_message"].Expr})
+		}
+	}
+	return out
+}
+
+func (c *condition) variables() []hcl.Traversal {
+	return append(c.holds.Variables(), c.message.Variables()...)
+}
+
+// failure says why the condition does not hold; nil where it does, where an
+// error was reported, or where that is not known. marks are those of the result.
+func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, marks cty.ValueMarks) {
+	v, marks := s.eval(c.holds, ctx).Unmark()
+	if !v.IsKnown() {
+		return nil, marks
+	}
+	at := c.holds.Range()
+	holds, err := convert.Convert(v, cty.Bool)
+	switch {
+	case err != nil || holds.IsNull():
+		s.report.errorAt(at, wrongType, "condition needs true or false.")
+		return nil, marks
+	case holds.True():
+		return nil, marks
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: kind.Distinct{}}, marks
+}
+
+// text is the message, unless that would tell a secret.
+func (c *condition) text(s *scope, ctx *hcl.EvalContext) string {
+	v, marks := s.eval(c.message, ctx).UnmarkDeep()
+	if marks.Has(kind.Sensitive) {
+		return "The error_message is left out, since it holds a sensitive value."
+	}
+	text, err := convert.Convert(v, cty.String)
+	switch {
+	case err != nil || text.IsNull():
+		s.report.errorAt(c.message.Range(), wrongType, "error_message needs a string.")
+	case text.IsKnown() && text.AsString() != "":
+		return text.AsString()
+	}
+	return "The condition does not hold."
+}
+
+const preconditionFailed = "Precondition failed"
+
+// judgePreconditions reports the preconditions that do not hold for an instance.
+func (e *evaluation) judgePreconditions() {
+	for _, c := range e.b.preconditions {
+		d, marks := c.failure(e.l.static, e.ctx)
+		if d != nil {
+			e.say(hcl.DiagError, *d.Subject, preconditionFailed, d.Detail)
+		} else if what := computedIn(marks); what != "" {
+			e.l.errorAt(c.holds.Range(), computedSummary, computedDetail(what)+e.suffix())
+		}
+	}
+}
+
+// A check is one check block.
+type check struct {
+	config  *kind.Check
+	asserts []*condition
+}
+
+func (l *loader) declareCheck(b *hcl.Block) {
+	if !l.nameOK(b) {
+		return
+	}
+	name := b.Labels[0]
+	for _, other := range l.checks {
+		if other.config.Name == name {
+			l.duplicate("check."+name, b.DefRange, other.config.Range)
+			return
+		}
+	}
+	for _, it := range items(b.Body) {
+		switch {
+		case it.name == "assert":
+		case it.name == "data":
+			l.errorAt(it.at, "Unsupported block type", "Data blocks stand beside the check, not in it. Move it to the top level of the file.")
+		default:
+			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("A check block has no %q; it holds assert blocks.%s", it.name, didYouMean(it.name, []string{"assert"})))
+		}
+	}
+	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "assert"}}})
+	l.add(diags...)
+	if len(content.Blocks) == 0 {
+		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
+	}
+	l.checks = append(l.checks, &check{config: &kind.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks)})
+}
+
+// evaluateChecks tries every check once, so that its errors show now.
+func (l *loader) evaluateChecks() {
+	for _, c := range l.checks {
+		for _, a := range c.asserts {
+			a.refs = l.resolve(a.variables(), use{computed: true})
+			a.failure(l.static, l.static.context(a.refs, l.root))
+		}
+		c.config.Evaluate = l.checkResult(c)
+		l.config.Checks = append(l.config.Checks, c.config)
+	}
+}
+
+// checkResult is the Evaluate of a check. Even what cannot be evaluated is only
+// a warning: a check stops nothing.
+func (l *loader) checkResult(c *check) func(kind.Live) hcl.Diagnostics {
+	return func(live kind.Live) hcl.Diagnostics {
+		s := newScope(l, newReport(), live)
+		for _, a := range c.asserts {
+			d, _ := a.failure(s, s.context(a.refs, l.root))
+			if d != nil {
+				d.Summary = "Check block assertion failed"
+				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by check.%s.", d.Detail, c.config.Name)
+				s.report.add(d)
+			}
+		}
+		diags := s.report.sorted()
+		for _, d := range diags {
+			d.Severity = hcl.DiagWarning
+		}
+		return diags
+	}
+}
