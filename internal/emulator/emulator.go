@@ -121,6 +121,7 @@ type Server struct {
 	faults  faults
 	log     callLog
 	usage   usage
+	uploads uploading
 	closed  atomic.Bool
 	moved   atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
 	// lastPass is the day, from 1970, of the last pass of lifecycle rules;

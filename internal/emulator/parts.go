@@ -34,11 +34,8 @@ func getUploadPartURL(c *call) error {
 // beginPart is the first step of b2_upload_part.
 func beginPart(c *call) error {
 	id, _, _ := strings.Cut(c.target, "/")
-	if err := c.identify(c.http.Header.Get("Authorization"), "upld"+id); err != nil {
+	if err := c.beginToUpload(id); err != nil {
 		return err
-	}
-	if !c.may("writeFiles") {
-		return unauthorized()
 	}
 	f, err := c.unfinishedFile(id)
 	if err != nil {

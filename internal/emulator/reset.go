@@ -28,6 +28,7 @@ func (s *Server) Reset() error {
 	s.ClearFaults()
 	s.ResetCalls()
 	s.usage.forget()
+	s.uploads.forget()
 	return nil
 }
 

@@ -33,6 +33,8 @@ type call struct {
 	sending *sending
 	// billed is how many class C transactions the call costs if not one.
 	billed int
+	// uploadsWith is the token that an upload has to itself.
+	uploadsWith string
 	// after runs once the transaction is kept.
 	after []func()
 }
@@ -174,6 +176,7 @@ func (c *call) steps(m method) error {
 	if m.begin == nil {
 		return c.transact(m, func() error { return c.run(m, m.run) })
 	}
+	defer c.endUpload()
 	if err := c.transact(m, func() error { return c.run(m, m.begin) }); err != nil {
 		return err
 	}

@@ -73,16 +73,21 @@ func (s *Server) logIn(t tx, r *http.Request, now time.Time) (key, error) {
 // A token is 77 characters: 4_<key ID>_<when, 8 hex>_<6 hex>_acct_<28 of
 // base64>. It needs no record here: the last part proves the others, and what
 // the token is for: "acct", or "upld" with what may be uploaded to.
-const tokenForm = "4_%s_%08x_%s_%s_"
+const tokenForm = "4_%s_%08x_%s%x_%s_"
 
 const accountToken = "acct"
 
 func (s *Server) token(keyID, purpose string, version int, now time.Time) string {
+	return s.markedToken(keyID, purpose, hex.EncodeToString(s.account.derive("mark", keyID))[:5], version, now)
+}
+
+// markedToken tells tokens of the same key, purpose and second apart by a mark
+// of 5 hex digits.
+func (s *Server) markedToken(keyID, purpose, mark string, version int, now time.Time) string {
 	if keyID == s.account.ID {
 		keyID = s.account.keyID(0)
 	}
-	mark := fmt.Sprintf("%s%x", hex.EncodeToString(s.account.derive("mark", keyID))[:5], version)
-	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark, purpose[:4])
+	head := fmt.Sprintf(tokenForm, keyID, uint32(now.Unix()), mark, version, purpose[:4])
 	return head + s.proof(head, purpose)
 }
 

@@ -56,19 +56,11 @@ func getUploadURL(c *call) error {
 	return nil
 }
 
-// uploadToken gives the caller's token for uploads to a bucket or large file.
-func (c *call) uploadToken(target string) string {
-	return c.server.token(c.caller.ID, "upld"+target, c.version, c.now)
-}
-
 // beginUpload is the first step of b2_upload_file.
 func beginUpload(c *call) error {
 	bucketID, _, _ := strings.Cut(c.target, "/")
-	if err := c.identify(c.http.Header.Get("Authorization"), "upld"+bucketID); err != nil {
+	if err := c.beginToUpload(bucketID); err != nil {
 		return err
-	}
-	if !c.may("writeFiles") {
-		return unauthorized()
 	}
 	b, err := c.fileBucket(bucketID)
 	if err != nil {

@@ -1,0 +1,74 @@
+package emulator
+
+import (
+	"fmt"
+	"sync"
+)
+
+// uploading knows which upload tokens are in use. The service hands out a new
+// one each time it is asked for an upload URL, and takes one upload at a time
+// with each (b2_get_upload_url: to upload in parallel, request several).
+type uploading struct {
+	mu   sync.Mutex
+	made int // tokens so far
+	busy map[string]bool
+}
+
+// next numbers a new token.
+func (u *uploading) next() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.made++
+	return u.made
+}
+
+func (u *uploading) start(token string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.busy[token] {
+		// Clients look for these very words and take another URL.
+		return badRequest("more than one upload using auth token %s", token)
+	}
+	if u.busy == nil {
+		u.busy = map[string]bool{}
+	}
+	u.busy[token] = true
+	return nil
+}
+
+func (u *uploading) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.made = 0
+}
+
+// uploadToken gives the caller a new token for uploads to a bucket or large
+// file.
+func (c *call) uploadToken(target string) string {
+	mark := fmt.Sprintf("%05x", c.server.uploads.next()&0xfffff)
+	return c.server.markedToken(c.caller.ID, "upld"+target, mark, c.version, c.now)
+}
+
+// beginToUpload identifies the caller of an upload to a bucket or large file and
+// keeps the token until the call is answered.
+func (c *call) beginToUpload(target string) error {
+	token := c.http.Header.Get("Authorization")
+	if err := c.identify(token, "upld"+target); err != nil {
+		return err
+	}
+	if !c.may("writeFiles") {
+		return unauthorized()
+	}
+	if err := c.server.uploads.start(token); err != nil {
+		return err
+	}
+	c.uploadsWith = token
+	return nil
+}
+
+func (c *call) endUpload() {
+	u := &c.server.uploads
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.busy, c.uploadsWith)
+}
