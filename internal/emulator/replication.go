@@ -96,8 +96,10 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		if !isName(r.Name, 1, 64, "-_") {
 			return badRequest("replicationRuleName must be 1 to 64 letters, digits, '-' and '_': '%s'", r.Name)
 		}
-		if r.Priority < 1 || r.Priority > math.MaxInt32 {
-			return badRequest("priority must be from 1 to %d: %d", math.MaxInt32, r.Priority)
+		// The Python SDK starts at 1 by itself; blazer's tests of the service
+		// send 0 and have it taken.
+		if r.Priority < 0 || r.Priority > math.MaxInt32 {
+			return badRequest("priority must be from 0 to %d: %d", math.MaxInt32, r.Priority)
 		}
 		if _, err := c.bucket(r.Destination); err != nil {
 			return err
