@@ -24,7 +24,9 @@ type victim struct {
 	KeyID, Key  string
 	Destroy     bool
 	Parallelism int
-	Nth         int  // which writing request, from 1
+	MayFail     bool // the run; otherwise that is the victim's failure
+	Watched     bool // by trace
+	Nth         int  // which writing request, from 1; 0: none
 	After       bool // once it took effect and its reply was read, otherwise before it is sent
 }
 
@@ -50,6 +52,9 @@ func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 func (v victim) run() {
 	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
 		dir: v.Dir, wire: newWire(v.Addr), keyID: v.KeyID, key: v.Key}
+	if v.Watched {
+		w.must(beWatched())
+	}
 	writes := make(chan int, 1)
 	writes <- 0
 	w.wire.around = func(n int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
@@ -69,7 +74,10 @@ func (v victim) run() {
 		}
 		return reply, err
 	}
-	if _, _, err := w.apply(mode{destroy: v.Destroy}); err != nil {
+	switch _, _, err := w.apply(mode{destroy: v.Destroy}); {
+	case err != nil && v.MayFail:
+		fmt.Print(err)
+	case err != nil:
 		panic(err)
 	}
 }
@@ -89,16 +97,22 @@ func die() {
 	select {}
 }
 
+// victim is a process that will work in this world.
+func (w *world) victim(v victim) *exec.Cmd {
+	w.Helper()
+	v.Dir, v.Addr, v.Now, v.KeyID, v.Key = w.dir, w.wire.addr, w.Now(), w.keyID, w.key
+	order, err := json.Marshal(v)
+	w.must(err)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), victimVariable+"="+string(order), "GORACE=atexit_sleep_ms=0")
+	return cmd
+}
+
 // kill runs the world's configuration in a process that dies at the n-th writing
 // request.
 func (w *world) kill(m mode, nth int, after bool) {
 	w.Helper()
-	order, err := json.Marshal(victim{Dir: w.dir, Addr: w.wire.addr, Now: w.Now(), KeyID: w.keyID, Key: w.key,
-		Destroy: m.destroy, Parallelism: 3, Nth: nth, After: after})
-	w.must(err)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(order))
-	out, err := cmd.CombinedOutput()
+	out, err := w.victim(victim{Destroy: m.destroy, Parallelism: 3, Nth: nth, After: after}).CombinedOutput()
 	if err == nil || string(out) != lastWord {
 		w.Fatalf("the run was not killed: %v\n%s", err, out)
 	}

@@ -1,0 +1,126 @@
+package laws_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A fileOp is a call to the system by which a run changes a file of its world.
+type fileOp struct{ call, file string }
+
+// A fate is what becomes of a run at a fileOp.
+type fate int
+
+const (
+	undisturbed fate = iota
+	killed           // before the call takes effect
+	fullDisk         // the call fails with ENOSPC
+	readOnly         // the call fails with EROFS
+)
+
+func (f fate) String() string {
+	return [...]string{"undisturbed", "killed", "full disk", "read-only"}[f]
+}
+
+// matters reports whether a fate at the operation differs from the same fate
+// before another one. A process that dies loses nothing that it wrote and did
+// not sync, and a lock is not kept.
+func (o fileOp) matters(f fate) bool {
+	switch {
+	case strings.HasSuffix(o.file, ".lock"):
+		return false
+	case f == killed:
+		return o.call != "sync"
+	case f == fullDisk:
+		return o.call == "write" || o.call == "sync"
+	}
+	return o.call != "write" && o.call != "sync"
+}
+
+// fileTales are changes that write to each of the files there are.
+func fileTales() []tale {
+	const small = `
+bucket "photos" {
+  name = "acme-photos"
+}
+key "camera" {
+  name         = "camera"
+  capabilities = ["readFiles"]
+  buckets      = [bucket.photos]
+  deliver "file" { path = "camera.env" }
+  deliver "file" {
+    path    = "camera.txt"
+    content = "B2_APPLICATION_KEY_ID=${self.application_key_id}\nB2_APPLICATION_KEY=${self.application_key}\n"
+  }
+}
+`
+	return []tale{
+		{name: "create", second: small},
+		{name: "replace", first: small, second: replace(small, `["readFiles"]`, `["listFiles"]`)},
+		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
+		{name: "destroy", first: small, second: small, mode: mode{destroy: true}},
+	}
+}
+
+// For every change of a file by every sort of run, the journal, the state and
+// the deliveries: a process that is killed there, or for which the disk is full
+// or read-only there, leaves what the next runs complete.
+func TestDisturbedAtEveryFile(t *testing.T) {
+	if !traceable {
+		t.Skip("this system is not one on which a process can be watched")
+	}
+	for _, l := range fileTales() {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			want, _ := l.undisturbed(t)
+			w := l.begin(t)
+			ops, _ := w.traced(l.mode, 0, undisturbed)
+			w.settled(l.mode)
+			w.close()
+			for i, op := range ops {
+				for _, f := range []fate{killed, fullDisk, readOnly} {
+					if !op.matters(f) {
+						continue
+					}
+					w := l.begin(t)
+					_, said := w.traced(l.mode, i+1, f)
+					if litter := w.litter(); f != killed && op.call != "remove" && (litter != "[]" || said == "") {
+						t.Errorf("the run left %s behind and failed with %q", litter, said)
+					}
+					l.converge(w, want)
+					if t.Failed() {
+						t.Fatalf("%s at the %d. of %d, %s %s; it said %s", f, i+1, len(ops), op.call, op.file, said)
+					}
+					w.close()
+				}
+			}
+		})
+	}
+}
+
+// traced runs the world's configuration in another process, with a fate at the
+// n-th fileOp. It gives what the process did to files, and what it said.
+func (w *world) traced(m mode, nth int, f fate) (ops []fileOp, said string) {
+	w.Helper()
+	cmd := w.victim(victim{Destroy: m.destroy, Parallelism: 1, Watched: true, MayFail: f != undisturbed})
+	out, err := os.Create(w.dir + ".said")
+	w.must(err)
+	cmd.Stdout, cmd.Stderr = out, out
+	ops, err = trace(cmd, w.dir, func(n int, _ fileOp) fate {
+		if n == nth {
+			return f
+		}
+		return undisturbed
+	})
+	w.must(errors.Join(err, out.Close()))
+	text, err := os.ReadFile(out.Name())
+	w.must(errors.Join(err, os.Remove(out.Name())))
+	if len(ops) < nth || f == killed && len(ops) != nth {
+		w.Fatalf("the process went on to %d operations, %v at %d: %s", len(ops), f, nth, fmt.Sprint(ops))
+	}
+	return ops, string(text)
+}
