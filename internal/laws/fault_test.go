@@ -1,9 +1,11 @@
 package laws_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"b2form/internal/emulator"
@@ -11,10 +13,8 @@ import (
 
 // A disturbance spoils the k-th request of a run, from 1.
 type disturbance struct {
-	name string
-	// effect: the request takes effect. For one that only reads it would be the
-	// same without.
-	effect bool
+	name   string
+	writes bool // only requests that write: for the others another disturbance is the same
 	set    func(w *world, k int)
 }
 
@@ -28,6 +28,7 @@ func disturbances() []disturbance {
 		{"503 although done", true, fault(emulator.Fault{After: true, Status: 503, Code: "service_unavailable"})},
 		{"B2 gone from there on", false, func(w *world, k int) { w.outage(k, false) }},
 		{"B2 gone after it", true, func(w *world, k int) { w.outage(k, true) }},
+		{"daily cap reached there", true, (*world).capped},
 	}
 }
 
@@ -52,6 +53,27 @@ func (w *world) outage(n int, after bool) {
 	}
 }
 
+// capped refuses what costs something, from the n-th request from now on.
+func (w *world) capped(n int) {
+	start := w.wire.count()
+	w.wire.around = func(m int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if free := strings.Contains(r.URL.Path, "b2_delete_"); m-start < n || free {
+			return send()
+		}
+		return refusal(http.StatusForbidden, "transaction_cap_exceeded"), nil
+	}
+}
+
+// refusal is an answer as B2 gives it instead of doing something.
+func refusal(status int, code string) *http.Response {
+	body := fmt.Sprintf("{\n  \"code\": %q,\n  \"message\": \"\",\n  \"status\": %d\n}", code, status)
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json;charset=utf-8"}},
+		Body:   io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+}
+
 // For every request of every sort of change: whatever becomes of the request,
 // further runs bring the account to where an undisturbed run brings it, every
 // declared key is live once, and its file holds it.
@@ -62,7 +84,7 @@ func TestEveryRequestLost(t *testing.T) {
 			want, requests := l.undisturbed(t)
 			for _, d := range disturbances() {
 				for i, r := range requests {
-					if d.effect && !r.writes() {
+					if d.writes && !r.writes() {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s %d %s", d.name, i+1, r.method), func(t *testing.T) {
@@ -82,5 +104,54 @@ func TestEveryRequestLost(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where B2 says that it did nothing, every request is sent once more and one run
+// is enough, whatever it does.
+func TestEveryRequestRefusedOnce(t *testing.T) {
+	refusals := map[string]func() *http.Response{
+		"too many requests": func() *http.Response { return refusal(429, "too_many_requests") },
+		"expired token":     func() *http.Response { return refusal(401, "expired_auth_token") },
+		"bad token":         func() *http.Response { return refusal(401, "bad_auth_token") },
+	}
+	for _, l := range tales() {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			want, _ := l.undisturbed(t)
+			for name, refuse := range refusals {
+				w := l.begin(t)
+				w.wire.around = refusedOnce(refuse)
+				w.done(l.mode)
+				w.wire.around = nil
+				if a, _ := w.done(l.mode); !a.idle() {
+					t.Errorf("%s: the next run still has to do %s", name, a.outcome())
+				}
+				l.converge(w, want)
+				if t.Failed() {
+					t.Logf("every request was refused once with %s", name)
+				}
+				w.close()
+			}
+		})
+	}
+}
+
+// refusedOnce refuses each request but that for a token, and lets it pass when
+// it comes again.
+func refusedOnce(refuse func() *http.Response) func(int, *http.Request, func() (*http.Response, error)) (*http.Response, error) {
+	seen := map[string]bool{} // worlds have one request at a time
+	return func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		what := r.URL.Path + string(body)
+		if seen[what] || strings.Contains(what, "authorize") {
+			return send()
+		}
+		seen[what] = true
+		return refuse(), nil
 	}
 }
