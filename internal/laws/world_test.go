@@ -69,6 +69,7 @@ type world struct {
 	http *httptest.Server
 	wire *wire
 	*clock
+	skew  time.Duration // by which the clock of those who run b2form is wrong
 	dir   string
 	kinds []*kind.Kind
 
@@ -138,10 +139,14 @@ func (w *world) configure(files ...string) {
 	}
 }
 
+// here is what the clock says where b2form runs.
+func (w *world) here() time.Time { return w.Now().Add(w.skew) }
+
 // A mode is what a run is asked for.
 type mode struct {
 	destroy bool
 	replace []kind.Addr
+	rotate  []kind.Addr
 }
 
 // An attempt is a run up to its plan.
@@ -161,7 +166,7 @@ func (a *attempt) idle() bool {
 func (w *world) connect() *b2.Client {
 	w.Helper()
 	c, err := b2.New(b2.Options{
-		KeyID: w.keyID, Key: w.key, Transport: w.wire, Parallelism: w.parallelism, Now: w.Now, Wait: w.wait,
+		KeyID: w.keyID, Key: w.key, Transport: w.wire, Parallelism: w.parallelism, Now: w.here, Wait: w.wait,
 		Log: func(e b2.Event) {
 			w.logged.Lock()
 			defer w.logged.Unlock()
@@ -207,7 +212,8 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
-	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace, Now: w.Now()}
+	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
+		Rotate: m.rotate, Now: w.here()}
 	for _, i := range st.Open {
 		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
 	}
@@ -220,7 +226,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 }
 
 func (w *world) lock() (*state.Store, error) {
-	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.Now, Operation: "apply", Who: "laws"})
+	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.here, Operation: "apply", Who: "laws"})
 }
 
 // apply does what `b2form apply -auto-approve` does with every hazard allowed.
@@ -246,7 +252,7 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 	}
 	r := apply.Run(context.Background(), apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Env{Stdout: &w.printed}, Parallelism: w.parallelism, Now: w.Now,
+		Secrets: secret.Env{Stdout: &w.printed}, Parallelism: w.parallelism, Now: w.here,
 		Events: func(e apply.Event) { w.events = append(w.events, e) }, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}

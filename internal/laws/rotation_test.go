@@ -1,0 +1,165 @@
+package laws_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"b2form/internal/emulator"
+	"b2form/schema/kind"
+)
+
+// mostSkew is by how much the clocks of machines are wrong at most, and slack
+// what the waits of a run take at most.
+const (
+	mostSkew = 10 * time.Minute
+	slack    = 5 * time.Minute
+)
+
+// A regime is how a key rotates.
+type regime struct {
+	every, overlap, lasts time.Duration
+	lines                 string // in its block
+}
+
+func regimes() []regime {
+	const hour, day = time.Hour, 24 * time.Hour
+	return []regime{
+		{90 * day, 7 * day, 0, "rotate {\n    every   = \"90d\"\n    overlap = \"7d\"\n  }\n"},
+		{2 * day, 6 * hour, 0, "rotate {\n    every   = \"2d\"\n    overlap = \"6h\"\n  }\n"},
+		{2 * day, 0, 0, "rotate {\n    every   = \"2d\"\n    overlap = \"0\"\n  }\n"},
+		{4 * day, day, 5 * day, "valid_duration = \"5d\"\n  rotate {\n    overlap = \"1d\"\n  }\n"},
+	}
+}
+
+// A caretaker watches over one rotating key by B2's clock.
+type caretaker struct {
+	*world
+	regime
+	current string               // ID of the key in the file; "": there is no file yet
+	made    map[string]time.Time // when a key was first seen
+	given   map[string]bool      // it was in the file
+	until   map[string]time.Time // when it was superseded: another key came into the file
+	narrow  bool                 // which of two sets of capabilities is declared
+	lost    bool                 // the state, since the last delivery
+	orphans int                  // keys that were made since the last delivery and not delivered
+}
+
+// Whatever the schedule of runs, with requests that are lost, states that are
+// lost and clocks that are wrong: once there is a key, the file holds one that
+// works; whoever was given a key can use it for the overlap after the next one
+// was delivered; and then it is gone.
+func TestRotationUnderAnySchedule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, emulator.Options{})
+		defer w.close()
+		c := &caretaker{world: w, regime: rapid.SampledFrom(regimes()).Draw(t, "regime"),
+			made: map[string]time.Time{}, given: map[string]bool{}, until: map[string]time.Time{}}
+		c.declare()
+		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+			c.step(t)
+		}
+		w.done(mode{})
+		c.observe(true)
+		w.settled(mode{})
+		w.pass(c.overlap + 2*mostSkew + slack)
+		w.done(mode{})
+		c.observe(true)
+	})
+}
+
+func (c *caretaker) declare() {
+	capabilities := `["listBuckets"]`
+	if c.narrow {
+		capabilities = `["listFiles"]`
+	}
+	c.configure(fmt.Sprintf("key \"robot\" {\n  name         = \"robot\"\n  capabilities = %s\n  %s  deliver \"file\" { path = \"robot.env\" }\n}\n",
+		capabilities, c.lines))
+}
+
+func (c *caretaker) step(t *rapid.T) {
+	robot := mode{rotate: []kind.Addr{{Kind: "key", Label: "robot"}}}
+	switch rapid.SampledFrom([]string{"wait", "wait", "run", "run", "rotate", "crash", "lose the state", "skew", "change"}).Draw(t, "step") {
+	case "wait":
+		c.pass(rapid.SampledFrom([]time.Duration{
+			time.Minute, c.overlap / 2, c.overlap, c.every - c.overlap, c.every, 3 * c.every,
+		}).Draw(t, "for"))
+	case "run":
+		c.done(mode{})
+		c.observe(true)
+	case "rotate":
+		if c.current != "" {
+			c.done(robot)
+			c.observe(true)
+		}
+	case "crash":
+		c.outage(rapid.IntRange(2, 8).Draw(t, "at"), rapid.Bool().Draw(t, "after it took effect"))
+		_, _, err := c.apply(rapid.SampledFrom([]mode{{}, robot}).Draw(t, "run"))
+		c.wire.around = nil
+		c.observe(false)
+		t.Logf("it ended with %v", err)
+	case "lose the state":
+		// Of a key that nobody was given and that is recorded nowhere, nobody
+		// can know.
+		if c.orphans == 0 {
+			c.must(os.RemoveAll(c.statePath()))
+			c.lost = true
+		}
+	case "skew":
+		c.skew = time.Duration(rapid.IntRange(int(-mostSkew/time.Minute), int(mostSkew/time.Minute)).Draw(t, "minutes")) * time.Minute
+	case "change":
+		c.narrow = !c.narrow
+		c.declare()
+	}
+}
+
+// observe looks at what there is after a run.
+func (c *caretaker) observe(succeeded bool) {
+	c.Helper()
+	now, live := c.Now(), map[string]bool{}
+	for _, k := range c.live("b2_list_keys", "keys") {
+		live[k["applicationKeyId"].(string)] = true
+	}
+	if _, err := os.Stat(c.path("robot.env")); err == nil {
+		if id, _ := c.delivered("robot.env"); id != c.current {
+			for old := range c.made {
+				if _, is := c.until[old]; !is {
+					c.until[old] = now
+				}
+			}
+			c.current, c.lost, c.orphans = id, false, 0
+			c.made[id], c.given[id] = now, true
+		}
+	}
+	for id := range live {
+		if _, seen := c.made[id]; !seen {
+			c.made[id] = now
+			c.orphans++
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.made)) {
+		c.judge(id, live[id], succeeded)
+	}
+}
+
+// judge says whether a key may be live, or may be gone.
+func (c *caretaker) judge(id string, live, succeeded bool) {
+	c.Helper()
+	now := c.Now()
+	expired := c.lasts > 0 && now.After(c.made[id].Add(c.lasts-slack))
+	until, superseded := c.until[id]
+	switch {
+	case !live && expired:
+	case !live && id == c.current:
+		c.Fatalf("the key in the file is gone")
+	case !live && c.given[id] && superseded && now.Before(until.Add(c.overlap-2*mostSkew)):
+		c.Fatalf("%s was superseded on %v, and it is gone before the overlap of %v has ended", id, until, c.overlap)
+	case live && succeeded && superseded && now.After(until.Add(c.overlap+2*mostSkew+slack)):
+		c.Fatalf("%s was superseded on %v, and it lives although the overlap of %v has ended", id, until, c.overlap)
+	}
+}
