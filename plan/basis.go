@@ -75,12 +75,36 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 	if !c.After.IsNull() {
 		d.Names = p.namesIn(c)
 	}
-	var err error
-	if d.Before, err = canonical(c.Before); err != nil {
+	before, err := p.steady(c)
+	if err != nil {
+		return d, err
+	}
+	if d.Before, err = canonical(before); err != nil {
 		return d, err
 	}
 	d.After, err = canonical(c.After)
 	return d, err
+}
+
+// steady is the live object without what b2form's own lock changes in it.
+func (p *planner) steady(c *Change) (cty.Value, error) {
+	o := p.Snapshot.ByID(c.Kind, c.ID)
+	if c.Kind.Leased == nil || c.Before.IsNull() || o == nil {
+		return c.Before, nil
+	}
+	live, err := o.Members()
+	if err != nil {
+		return c.Before, err
+	}
+	leased := c.Kind.Leased(live)
+	if len(leased) == 0 {
+		return c.Before, nil
+	}
+	m := c.Before.AsValueMap()
+	for _, name := range leased {
+		m[name] = cty.NullVal(m[name].Type())
+	}
+	return cty.ObjectVal(m), nil
 }
 
 // canonical is the value as JSON: members sorted, sets in their own order,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -19,9 +20,7 @@ func (l *loader) evaluateSettings() {
 		return
 	}
 	l.judgeSettingsNames()
-	content, _, diags := l.settings.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-		{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"},
-	}})
+	content, _, diags := l.settings.Body.PartialContent(settingsSchema())
 	l.add(diags...)
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
@@ -42,15 +41,26 @@ func (l *loader) evaluateSettings() {
 			l.allow(a, v)
 		}
 	}
+	l.evaluateBackend(content.Blocks)
+}
+
+func settingsSchema() *hcl.BodySchema {
+	return &hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "backend", LabelNames: []string{"type"}}},
+	}
 }
 
 func (l *loader) judgeSettingsNames() {
-	known := []string{"required_version", "account_id", "allow"}
+	known := []string{"required_version", "account_id", "allow", "backend"}
+	_, native := l.settings.Body.(*hclsyntax.Body)
 	for _, it := range items(l.settings.Body) {
+		isBlock := it.block || !native // JSON cannot tell
 		switch {
-		case slices.Contains(known, it.name) && !it.block:
+		case it.name == "backend" && isBlock:
 		case it.name == "backend":
-			l.errorAt(it.at, "Unsupported block type", "Backends are not part of this version of b2form; the state is kept in the configuration's folder.")
+			l.errorAt(it.at, "Unsupported argument", "The backend is a block: backend \"b2\" { bucket = \"acme-states\" }.")
+		case slices.Contains(known, it.name) && !it.block:
 		case it.name == "limits":
 			l.errorAt(it.at, "Unsupported argument", "Limits are not part of this version of b2form.")
 		case it.name == "required_providers":

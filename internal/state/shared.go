@@ -42,9 +42,6 @@ type Shared struct {
 	Prefix string // what the names of objects begin with: "b2form/"
 }
 
-// DefaultPrefix is what the names of objects begin with where nothing is said.
-const DefaultPrefix = "b2form/"
-
 // String is what messages call the state.
 func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 

@@ -71,7 +71,7 @@ func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
 }
 
 func (c *cloud) shared(w *wire, now func() time.Time) state.Shared {
-	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: state.DefaultPrefix}
+	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: kind.DefaultPrefix}
 }
 
 // info is the bucket's info as it is.

@@ -145,6 +145,8 @@ func checkInfo(v cty.Value) kind.Problems {
 			ps = append(ps, kind.Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
 		case strings.HasPrefix(strings.ToLower(k), "b2-"):
 			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", k).At(at)...)
+		case isReserved(k):
+			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", kind.ReservedInfo, k).At(at)...)
 		case m[k].IsNull():
 			ps = append(ps, kind.Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
 		default:

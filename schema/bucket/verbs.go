@@ -65,12 +65,20 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	for k, v := range c.Body {
 		body[k] = v
 	}
+	keepReserved(body, c.Live)
 	var out json.RawMessage
 	err := c.API.Call(ctx, "b2_update_bucket", body, &out)
 	return out, err
 }
 
 func remove(ctx context.Context, c kind.Call) error {
+	if holdsState(c.Live) {
+		return &kind.Explained{
+			Summary: "Bucket holds a state",
+			Detail: "The bucket holds a state of b2form, so it is not deleted. Nothing was removed. Move that state elsewhere first, " +
+				"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
+		}
+	}
 	if emptier, ok := c.API.(kind.Emptier); ok && c.Force {
 		progress := c.Progress
 		if progress == nil {

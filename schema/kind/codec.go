@@ -56,6 +56,9 @@ func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
+	if a.Ours != nil {
+		v = a.Ours(v)
+	}
 	return a.normal(v), nil
 }
 

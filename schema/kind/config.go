@@ -28,8 +28,21 @@ type Config struct {
 type Settings struct {
 	AccountID string       // refuse any other account; "": any
 	Allow     []HazardKind // hazards carried out without asking
+	Backend   Backend
 	Range     hcl.Range
 }
+
+// A Backend says where the state is kept: in a bucket if Bucket is not "", else
+// in a file.
+type Backend struct {
+	Path           string // relative to the working folder; "": the usual one
+	Bucket, Prefix string // Prefix ends with a slash
+	Range          hcl.Range
+}
+
+// DefaultPrefix is what the names of a state's objects in a bucket begin with
+// where nothing is said.
+const DefaultPrefix = "b2form/"
 
 // A Resource is one declared object.
 type Resource struct {

@@ -59,6 +59,11 @@ type Kind struct {
 	// yields none.
 	Granted func(want cty.Value, account *Account) []string
 
+	// Leased names the computed attributes of a live object that b2form itself
+	// changes while it holds a lock, so that a plan does not depend on them. May be
+	// nil.
+	Leased func(live map[string]any) []string
+
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
 	// Create makes the object and returns it as B2 answers it. An object together
@@ -98,6 +103,9 @@ type Attr struct {
 	Samples []cty.Value // legal values, for documentation and random configurations
 	// Normal brings a value into the one form in which two are compared.
 	Normal func(cty.Value) cty.Value
+	// Ours takes out of a live value what b2form itself keeps there, which is
+	// nobody's setting. May be nil.
+	Ours func(live cty.Value) cty.Value
 	// Check judges a known, non-null value. Paths are relative to the attribute.
 	Check func(cty.Value) Problems
 	// Same decides where plain equality does not: values that are given on both

@@ -2,7 +2,7 @@ b2form {
   required_version = ">= 2.0" # ERROR: Unsupported version of b2form
   account_id       = "" # ERROR: Invalid account
   allow            = ["deletes-data", "exposes data"] # ERROR: Unknown hazard
-  backend "b2" {} # ERROR: Unsupported block type
+  backend "s3" {} # ERROR: Unknown backend
   limits           = {} # ERROR: Unsupported argument
   acount_id        = "x" # ERROR: Unsupported argument
 }

@@ -1,0 +1,176 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// LoadSettings evaluates nothing but the b2form block, for commands that work on
+// the state alone: mistakes in resources, and variables that the block does not
+// use, are not in their way. A folder without configuration has no settings.
+// Diagnostics are errors only.
+func LoadSettings(o Options) (*kind.Config, hcl.Diagnostics) {
+	l := newLoader(o)
+	if files, err := Sources(l.Dir); err == nil && len(files.Config) == 0 {
+		return l.config, nil
+	}
+	if l.readFiles() {
+		l.declareOnly("variable", "locals", "b2form")
+		l.keepOnlySettings()
+		l.assignVariables()
+		l.link()
+		l.evaluate()
+		l.evaluateSettings()
+	}
+	return l.config, slices.DeleteFunc(l.report.sorted(), func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })
+}
+
+// declareOnly is declare for some types of blocks.
+func (l *loader) declareOnly(types ...string) {
+	schema := l.fileSchema()
+	for _, f := range l.bodies {
+		content, _, _ := f.body.PartialContent(schema)
+		for _, b := range content.Blocks {
+			if slices.Contains(types, b.Type) {
+				l.declareBlock(b)
+			}
+		}
+	}
+}
+
+// keepOnlySettings drops what the b2form block does not use. Variables stay
+// declared, since they may have been given a value, but nobody asks for one.
+func (l *loader) keepOnlySettings() {
+	used := map[*node]bool{}
+	if l.settings != nil {
+		for _, e := range settingsExpressions(l.settings) {
+			l.markUsed(e.Variables(), used)
+		}
+	}
+	for _, v := range l.variables {
+		v.node.broken = v.node.broken || !used[v.node]
+	}
+	l.nodes = slices.DeleteFunc(l.nodes, func(n *node) bool { return !used[n] })
+}
+
+func (l *loader) markUsed(ts []hcl.Traversal, used map[*node]bool) {
+	for _, t := range ts {
+		if len(t) < 2 {
+			continue
+		}
+		var n *node
+		switch name := stepName(t[1]); t.RootName() {
+		case "var":
+			if v := l.variables[name]; v != nil {
+				n = v.node
+			}
+		case "local":
+			n = l.locals[name]
+		}
+		if n == nil || used[n] {
+			continue
+		}
+		used[n] = true
+		if n.expr != nil {
+			l.markUsed(n.expr.Variables(), used)
+		}
+	}
+}
+
+// settingsExpressions are the expressions of the b2form block.
+func settingsExpressions(b *hcl.Block) []hcl.Expression {
+	content, _, _ := b.Body.PartialContent(settingsSchema())
+	bodies := []hcl.Attributes{content.Attributes}
+	for _, inner := range content.Blocks {
+		attrs, _ := inner.Body.JustAttributes()
+		bodies = append(bodies, attrs)
+	}
+	var out []hcl.Expression
+	for _, attrs := range bodies {
+		for a := range maps.Values(attrs) {
+			out = append(out, a.Expr)
+		}
+	}
+	return out
+}
+
+// evaluateBackend reads where the state is kept.
+func (l *loader) evaluateBackend(blocks hcl.Blocks) {
+	if len(blocks) == 0 {
+		return
+	}
+	b := blocks[0]
+	for _, extra := range blocks[1:] {
+		l.errorAt(extra.DefRange, "Duplicate backend", fmt.Sprintf("The state is kept in one place; there is a backend block already at %s. Remove one of them.", b.DefRange))
+	}
+	out := &l.config.Settings.Backend
+	out.Range = b.DefRange
+	switch typ := b.Labels[0]; typ {
+	case "local":
+		l.readBackend(b, map[string]*string{"path": &out.Path})
+	case "b2":
+		out.Prefix = kind.DefaultPrefix
+		l.readBackend(b, map[string]*string{"bucket": &out.Bucket, "prefix": &out.Prefix}, "bucket")
+		if !strings.HasSuffix(out.Prefix, "/") {
+			out.Prefix += "/"
+		}
+	default:
+		known := []string{"local", "b2"}
+		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, didYouMean(typ, known)))
+	}
+}
+
+// readBackend evaluates the arguments of a backend block.
+func (l *loader) readBackend(b *hcl.Block, into map[string]*string, required ...string) {
+	schema := &hcl.BodySchema{}
+	names := slices.Sorted(maps.Keys(into))
+	for _, name := range names {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name, Required: slices.Contains(required, name)})
+	}
+	content, diags := b.Body.Content(schema)
+	l.add(diags...)
+	for _, name := range names {
+		a := content.Attributes[name]
+		if a == nil || !l.settled(a) {
+			continue
+		}
+		v, ok := l.setting(a, cty.String, "a string")
+		switch {
+		case !ok:
+		case v.IsNull() && !slices.Contains(required, name):
+		case v.IsNull() || v.AsString() == "" || strings.HasPrefix(v.AsString(), "/") && name == "prefix":
+			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackend(name))
+		default:
+			*into[name] = v.AsString()
+		}
+	}
+}
+
+func invalidBackend(name string) string {
+	switch name {
+	case "bucket":
+		return "bucket needs the name of the bucket that holds the state."
+	case "prefix":
+		return "prefix is what the names of the state's objects begin with, as \"team/web/\": it is not empty and does not begin with a slash."
+	}
+	return "path needs the name of a file, relative to the configuration's folder."
+}
+
+// settled reports an argument that depends on resources: the state must be found
+// before anything is known of them.
+func (l *loader) settled(a *hcl.Attribute) bool {
+	for _, t := range a.Expr.Variables() {
+		if l.kinds[t.RootName()] != nil {
+			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write the name itself, or use a variable for both.")
+			return false
+		}
+	}
+	return true
+}
