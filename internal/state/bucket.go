@@ -125,8 +125,8 @@ func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time)
 			k.seen = nil
 			continue
 		}
-		if text := next.String(); text != p.String() {
-			err = k.store(ctx, text)
+		if next.String() != p.String() {
+			err = k.store(ctx, next)
 		}
 		switch {
 		case err == nil:
@@ -164,13 +164,17 @@ func (k *bucket) outdated() bool {
 	return elapsed(sent, k.now()) > 2*leaseBeat
 }
 
-// store replaces the pair and keeps the bucket's other ones.
-func (k *bucket) store(ctx context.Context, text string) error {
+// store replaces the pair and keeps the bucket's other ones. A pointer to nothing
+// is no pair.
+func (k *bucket) store(ctx context.Context, p pointer) error {
 	info := maps.Clone(k.seen.Info)
 	if info == nil {
 		info = map[string]string{}
 	}
-	info[k.pair()] = text
+	info[k.pair()] = p.String()
+	if p.version == (version{}) && p.Lease == nil {
+		delete(info, k.pair())
+	}
 	if len(info) > maxPairs {
 		return &Error{
 			Summary: "The bucket has no room for the state's pointer",
@@ -335,8 +339,11 @@ func (k *bucket) close(s *State) error {
 	var failed error
 	if s != nil {
 		var content bytes.Buffer
-		failed = s.Encode(&content)
-		if failed == nil {
+		to = version{}
+		if !s.blank() {
+			failed = s.Encode(&content)
+		}
+		if failed == nil && content.Len() > 0 {
 			to.State, failed = k.upload(k.name("state"), content.Bytes())
 		}
 		if now.State != (object{}) {

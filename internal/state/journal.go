@@ -85,7 +85,7 @@ func replay(path string, raw []byte, base *State) (changes, error) {
 				Path:    path,
 			}
 		}
-		if b := r.Bind; b != nil && base.AccountID != "" && *b != (binding{base.AccountID, base.Realm}) {
+		if b := r.Bind; b != nil && *b != (binding{}) && base.AccountID != "" && *b != (binding{base.AccountID, base.Realm}) {
 			return c, &Error{
 				Summary: "Journal belongs to another account",
 				Detail: fmt.Sprintf("%s was left by an interrupted run for account %s at %s, but the state beside it is of account %s at %s. "+

@@ -184,7 +184,12 @@ func (f *files) close(s *State) error {
 }
 
 func (f *files) fold(s *State) error {
-	if s != nil {
+	switch {
+	case s != nil && s.blank():
+		if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
+			return f.unsaved(err)
+		}
+	case s != nil:
 		if err := replaceFile(f.path, s, &f.count); err != nil {
 			return f.unsaved(err)
 		}

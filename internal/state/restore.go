@@ -11,6 +11,13 @@ func (s *Store) Restore(to *State) error {
 			return err
 		}
 	}
+	return s.replace(to, nil)
+}
+
+// Clear forgets everything, also whose it is; then there is no state.
+func (s *Store) Clear() error { return s.replace(&State{}, &binding{}) }
+
+func (s *Store) replace(to *State, bind *binding) error {
 	return s.change(func() ([]record, error) {
 		now := s.changes.onto(s.base)
 		var todo []record
@@ -23,7 +30,7 @@ func (s *Store) Restore(to *State) error {
 			e = cloneEntry(e)
 			todo = append(todo, record{Put: &e})
 		}
-		last := record{Begin: slices.Clone(to.Open)}
+		last := record{Bind: bind, Begin: slices.Clone(to.Open)}
 		for _, i := range now.Open {
 			last.Drop = append(last.Drop, i.key())
 		}

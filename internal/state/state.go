@@ -197,6 +197,12 @@ func (i Intent) clone() Intent {
 	return i
 }
 
+// blank reports whether nothing is recorded, not even whose it would be: such a
+// state is stored by storing none.
+func (s *State) blank() bool {
+	return s.AccountID == "" && s.Realm == "" && len(s.Entries) == 0 && len(s.Open) == 0
+}
+
 func (s *State) sort() {
 	slices.SortFunc(s.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(s.Open, func(a, b Intent) int { return a.key().compare(b.key()) })
