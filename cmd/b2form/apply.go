@@ -93,7 +93,7 @@ func (s *session) unasked(ctx context.Context, m view.Mode) error {
 // asked shows the plan, asks, and plans again under the lock: only what was
 // approved is carried out.
 func (s *session) asked(ctx context.Context, m view.Mode) error {
-	st, err := state.Read(s.statePath())
+	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,18 +153,6 @@ func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store)
 	return do(store)
 }
 
-func (p *program) openState(ctx context.Context, operation string) (*state.Store, error) {
-	return state.Open(ctx, p.statePath(), state.Options{
-		Now: p.now, Operation: operation, Who: p.getenv("USER") + "@" + p.host, Wait: p.lockTimeout,
-		Waiting: p.tellWaiting,
-	})
-}
-
-// tellWaiting says who is waited for, once.
-func (p *program) tellWaiting(holder *state.LockedError) {
-	p.face.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
-}
-
 // run carries the plan out and tells what came of it.
 func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m view.Mode) error {
 	if err := ctx.Err(); err != nil {
@@ -175,7 +163,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	}
 	w := s.watch()
 	result := apply.Run(ctx, apply.Options{
-		API: s.client, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
+		API: guarded{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.now, Events: w.event,
 		Verify: s.verify,
 	})

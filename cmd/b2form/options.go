@@ -28,6 +28,7 @@ type options struct {
 	onEmulator  bool
 	parallelism int
 	lockTimeout time.Duration
+	lock        bool
 
 	detailedExitCode bool
 	autoApprove      bool
@@ -86,18 +87,21 @@ func (p *program) emulatorFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched", Destination: &p.onEmulator}
 }
 
-func (p *program) lockFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "lock-timeout", Usage: "wait `DURATION`, such as 30s, for another run to end", Destination: &p.lockTimeout}
+// lockFlags are those of every command that changes the state.
+func (p *program) lockFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.DurationFlag{Name: "lock-timeout", Usage: "wait `DURATION`, such as 30s, for another run to end", Destination: &p.lockTimeout},
+		&cli.BoolFlag{Name: "lock", Value: true, Usage: "with `false`, take no lock: only when nobody else can be working", Destination: &p.lock},
+	}
 }
 
 // approvalFlags are those of every command that changes the account.
 func (p *program) approvalFlags() []cli.Flag {
 	o := &p.options
-	return []cli.Flag{
-		p.lockFlag(),
+	return append(p.lockFlags(),
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: each{o.allowHazards}},
-	}
+	)
 }
 
 func (p *program) replaceFlag() cli.Flag {

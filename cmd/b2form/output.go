@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/account"
-	"b2form/internal/state"
 	"b2form/internal/view"
 )
 
@@ -81,7 +80,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 // readOutputs reads what is live, without planning.
 func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	var err error
-	if s.state, err = state.Read(s.statePath()); err != nil {
+	if s.state, err = s.readState(ctx); err != nil {
 		return nil, err
 	}
 	a, err := s.client.Authorize(ctx)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/state"
 	"b2form/internal/view"
 )
 
@@ -51,7 +50,7 @@ func (p *program) showPlan(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	s.warnWithoutState()
-	st, err := state.Read(s.statePath())
+	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/state"
 	"b2form/internal/view"
 	"b2form/plan"
 )
@@ -60,7 +59,7 @@ func (p *program) showSchedule(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	st, err := state.Read(s.statePath())
+	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}

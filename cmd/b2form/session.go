@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,8 +21,6 @@ import (
 	"b2form/schema/kind"
 )
 
-const stateFile = "b2form.state.json"
-
 // A session is the way from files to a plan: what is wanted, what is ours, what
 // is live.
 type session struct {
@@ -34,14 +31,6 @@ type session struct {
 	box      *box // nil: B2 itself
 	client   *b2.Client
 	snapshot *kind.Snapshot
-}
-
-// statePath is where the state is kept, also for commands without a session.
-func (p *program) statePath() string {
-	if p.onEmulator {
-		return filepath.Join(boxFolder, stateFile)
-	}
-	return stateFile
 }
 
 // open loads the configuration and makes the client ready, without asking B2
@@ -196,11 +185,15 @@ func (s *session) warnWithoutState() {
 	if s.getenv("CI") == "" || s.box != nil || len(s.config.Resources) == 0 {
 		return
 	}
-	if _, err := os.Stat(s.statePath()); !errors.Is(err, fs.ErrNotExist) {
+	local, ok := s.backend().(state.Local)
+	if !ok {
 		return
 	}
-	s.warn("No state on CI", s.statePath()+" does not exist, so b2form cannot know what earlier runs made: an object whose block is removed is not destroyed, "+
-		"and what exists under a declared name needs an import block or -adopt. Commit the file after each apply; it holds no setting and no secret.")
+	if _, err := os.Stat(local.Path); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.warn("No state on CI", local.Path+" does not exist, so b2form cannot know what earlier runs made: an object whose block is removed is not destroyed, "+
+		"and what exists under a declared name needs an import block or -adopt. Commit the file after each apply; it holds no setting and no secret. Or let runs share it in a bucket, with a backend \"b2\" block.")
 }
 
 // blockOf is where a resource is declared; nil where it is not.

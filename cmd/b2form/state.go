@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +19,7 @@ func (p *program) stateCommand() *cli.Command {
 	c := p.command(&cli.Command{
 		Name: "state", Usage: "Look at or correct what b2form owns", ArgsUsage: "COMMAND",
 		Description: `The state lists the objects that b2form owns. It holds no setting and no
-secret. None of these commands asks B2 or changes anything there.
+secret. None of these commands changes what b2form owns on B2.
 
 Example:
   b2form state list
@@ -34,17 +34,21 @@ Example:
 			return exitCode(1)
 		},
 	})
-	c.Commands = []*cli.Command{p.stateList(), p.stateShow(), p.stateRemove(), p.stateMove()}
+	c.Commands = []*cli.Command{p.stateList(), p.stateShow(), p.stateRemove(), p.stateMove(),
+		p.statePull(), p.statePush(), p.stateMigrate(), p.stateInit()}
 	return c
 }
+
+// stateFlags are those of every command that works on the state alone.
+func (p *program) stateFlags() []cli.Flag { return slices.Concat(p.configFlags(), p.accountFlags()) }
 
 func (p *program) stateList() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
 		Description: "Example:\n  b2form state list bucket.\n\n" + exitCodes,
-		Flags:       []cli.Flag{p.emulatorFlag()},
-		Action: func(_ context.Context, c *cli.Command) error {
-			st, err := state.Read(p.statePath())
+		Flags:       p.stateFlags(),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			st, err := s.readState(ctx)
 			if err != nil {
 				return err
 			}
@@ -54,7 +58,7 @@ func (p *program) stateList() *cli.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	})
 }
 
@@ -71,13 +75,13 @@ func (p *program) stateShow() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
 		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show 'bucket.logs[\"edge\"]'\n\n" + exitCodes,
-		Flags:       []cli.Flag{p.emulatorFlag()},
-		Action: func(_ context.Context, c *cli.Command) error {
+		Flags:       p.stateFlags(),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := addresses(c, 1, 1)
 			if err != nil {
 				return err
 			}
-			st, err := state.Read(p.statePath())
+			st, err := s.readState(ctx)
 			if err != nil {
 				return err
 			}
@@ -87,7 +91,7 @@ func (p *program) stateShow() *cli.Command {
 			}
 			_, err = p.stdout.Write(entryText(e))
 			return err
-		},
+		}),
 	})
 }
 
@@ -119,13 +123,13 @@ func (p *program) stateRemove() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
 		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
-		Flags:       []cli.Flag{p.emulatorFlag(), p.lockFlag()},
-		Action: func(ctx context.Context, c *cli.Command) error {
+		Flags:       slices.Concat(p.stateFlags(), p.lockFlags()),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := addresses(c, 1, -1)
 			if err != nil {
 				return err
 			}
-			return p.changeState(ctx, "state rm", func(store *state.Store) error {
+			return s.changeState(ctx, "state rm", func(store *state.Store) error {
 				st := store.State()
 				for _, a := range addrs {
 					if _, ok := st.Find(a); !ok {
@@ -140,7 +144,7 @@ func (p *program) stateRemove() *cli.Command {
 				}
 				return nil
 			})
-		},
+		}),
 	})
 }
 
@@ -148,8 +152,8 @@ func (p *program) stateMove() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "mv", Usage: "Give an object another address", ArgsUsage: "FROM TO",
 		Description: "For a block whose label changed.\n\nExample:\n  b2form state mv bucket.old 'bucket.new[\"edge\"]'\n\n" + exitCodes,
-		Flags:       []cli.Flag{p.emulatorFlag(), p.lockFlag()},
-		Action: func(ctx context.Context, c *cli.Command) error {
+		Flags:       slices.Concat(p.stateFlags(), p.lockFlags()),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := addresses(c, 2, 2)
 			if err != nil {
 				return err
@@ -158,7 +162,7 @@ func (p *program) stateMove() *cli.Command {
 			if from.Kind != to.Kind {
 				return failf("Kinds differ", "%s cannot become %s: a %s stays a %s.", from, to, from.Kind, from.Kind)
 			}
-			return p.changeState(ctx, "state mv", func(store *state.Store) error {
+			return s.changeState(ctx, "state mv", func(store *state.Store) error {
 				st := store.State()
 				if _, ok := st.Find(from); !ok {
 					return notInState(from, st.Entries)
@@ -169,17 +173,8 @@ func (p *program) stateMove() *cli.Command {
 				fmt.Fprintf(p.stdout, "Moved %s to %s\n", from, to)
 				return nil
 			})
-		},
+		}),
 	})
-}
-
-func (p *program) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
-	store, err := p.openState(ctx, operation)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return do(store)
 }
 
 // addresses parses the arguments, at least least and at most most of them; -1:

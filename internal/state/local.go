@@ -15,6 +15,9 @@ import (
 // Local is the Backend that keeps the state in the file at Path.
 type Local struct{ Path string }
 
+// String is what messages call the state.
+func (l Local) String() string { return l.Path }
+
 // Read implements [Backend]. See the function Read.
 func (l Local) Read(context.Context) (*State, error) { return Read(l.Path) }
 

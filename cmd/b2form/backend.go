@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/b2"
+	"b2form/internal/state"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+const stateFile = "b2form.state.json"
+
+// backend is where the state is kept. On the emulator that is its folder,
+// whatever the configuration says.
+func (s *session) backend() state.Backend {
+	if s.onEmulator {
+		return state.Local{Path: filepath.Join(boxFolder, stateFile)}
+	}
+	return s.backendAt(s.config.Settings.Backend)
+}
+
+func (s *session) backendAt(b kind.Backend) state.Backend {
+	switch {
+	case b.Bucket != "":
+		return state.Shared{Remote: s.client, Bucket: b.Bucket, Prefix: b.Prefix}
+	case b.Path != "":
+		return state.Local{Path: b.Path}
+	}
+	return state.Local{Path: stateFile}
+}
+
+// readState gives the state as it is, without a lock.
+func (s *session) readState(ctx context.Context) (*state.State, error) { return s.backend().Read(ctx) }
+
+// openState locks the state.
+func (s *session) openState(ctx context.Context, operation string) (*state.Store, error) {
+	return s.openBackend(ctx, s.backend(), operation)
+}
+
+func (s *session) openBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
+	return b.Open(ctx, state.Options{
+		Now: s.now, Operation: operation, Who: s.getenv("USER") + "@" + s.host, Wait: s.lockTimeout,
+		Waiting: s.tellWaiting, NoLock: !s.lock,
+	})
+}
+
+// tellWaiting says who is waited for, once.
+func (p *program) tellWaiting(holder *state.LockedError) {
+	p.face.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
+}
+
+// openSettings is open for commands that work on the state alone: of the
+// configuration only the b2form block is read, and a client is made only where
+// the state is in a bucket.
+func (p *program) openSettings() (*session, error) {
+	s := &session{program: p, kinds: schema.Kinds(), config: &kind.Config{}}
+	if p.onEmulator {
+		return s, nil
+	}
+	config, diags := schema.LoadSettings(p.loadOptions(s.kinds))
+	p.files = config.Files
+	p.face.Diagnostics(diags, p.files)
+	if diags.HasErrors() {
+		return nil, exitCode(1)
+	}
+	s.config = config
+	if config.Settings.Backend.Bucket == "" {
+		return s, nil
+	}
+	var err error
+	s.client, err = s.connect()
+	return s, err
+}
+
+// onState is the action of a command that works on the state alone.
+func (p *program) onState(do func(context.Context, *cli.Command, *session) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		ctx, stop := p.interruptible(ctx)
+		defer stop()
+		s, err := p.openSettings()
+		if err != nil {
+			return err
+		}
+		return do(ctx, c, s)
+	}
+}
+
+// changeState does something with the state under its lock.
+func (s *session) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
+	store, err := s.openState(ctx, operation)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(store)
+}
+
+// A guarded client sends nothing when the lock of the state is lost, and lines up
+// its updates of the bucket that holds the state with those of the lock.
+type guarded struct {
+	*b2.Client
+	store *state.Store
+}
+
+// Call implements kind.API.
+func (g guarded) Call(ctx context.Context, method string, in, out any) error {
+	return g.store.Call(b2.WithCheck(ctx, g.store.Check), g.Client, method, in, out)
+}
+
+// Empty implements kind.Emptier.
+func (g guarded) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
+	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
+}

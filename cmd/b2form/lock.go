@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/state"
+)
+
+func (p *program) lockCommand() *cli.Command {
+	var breaking bool
+	return p.command(&cli.Command{
+		Name: "lock", Usage: "Show who holds the lock of the state, or break it",
+		Description: `A run locks the state while it changes it. The lock of a state in a file ends
+with its process. That of a state in a bucket ends two minutes after its run
+was killed; breaking it saves the wait. A run whose lock was broken notices
+and stops: it stores nothing any more, but what it had sent stays sent.
+
+Example:
+  b2form lock
+  b2form lock -break
+
+` + exitCodes,
+		Flags: append(p.stateFlags(),
+			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			b := s.backend()
+			look, said := state.Backend.Holder, "The state is locked.\n\n%s\n"
+			if breaking {
+				look, said = state.Backend.Break, "The lock is broken.\n\n%s\n"
+			}
+			held, err := look(b, ctx)
+			switch {
+			case err != nil:
+				return err
+			case held == nil:
+				fmt.Fprintln(p.stdout, "The state is not locked.")
+			default:
+				fmt.Fprintf(p.stdout, said, held.Info())
+			}
+			return nil
+		}),
+	})
+}

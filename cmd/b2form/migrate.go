@@ -1,0 +1,240 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+)
+
+// This file holds the commands that carry a state from one place to another.
+
+func (p *program) statePull() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "pull", Usage: "Print the state, wherever it is kept",
+		Description: "What an interrupted run has announced is in it.\n\nExample:\n  b2form state pull >backup.json\n\n" + exitCodes,
+		Flags:       p.stateFlags(),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			st, err := s.readState(ctx)
+			if err != nil {
+				return err
+			}
+			return st.Encode(p.stdout)
+		}),
+	})
+}
+
+func (p *program) statePush() *cli.Command {
+	var force bool
+	return p.command(&cli.Command{
+		Name: "push", Usage: "Store a state in place of the present one", ArgsUsage: "FILE",
+		Description: `FILE is what "state pull" printed; - stands for standard input. A state that
+would forget objects is stored only with -force.
+
+Example:
+  b2form state push backup.json
+
+` + exitCodes,
+		Flags: slices.Concat(p.stateFlags(), p.lockFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "force", Usage: "also if objects are forgotten", Destination: &force},
+		}),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			if c.Args().Len() != 1 {
+				return failf("Wrong number of arguments", "Usage: %s FILE.", c.FullName())
+			}
+			st, err := p.parseState(c.Args().First())
+			if err != nil {
+				return err
+			}
+			return s.changeState(ctx, "state push", func(store *state.Store) error {
+				if lost := missing(store.State(), st); len(lost) > 0 && !force {
+					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; they stay on B2.",
+						s.backend(), c.Args().First(), strings.Join(lost, ", "))
+				}
+				if err := store.Restore(st); err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "Stored the state with %s at %s\n", objects(st), s.backend())
+				return nil
+			})
+		}),
+	})
+}
+
+// parseState reads a state from a file, or from standard input.
+func (p *program) parseState(name string) (*state.State, error) {
+	var data []byte
+	var err error
+	if name == "-" {
+		data, err = io.ReadAll(p.stdin)
+	} else {
+		data, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, failf("File cannot be read", "%s: %s.", name, plain(err))
+	}
+	return state.Parse(name, data)
+}
+
+// missing are the addresses that only the present state has.
+func missing(now, next *state.State) []string {
+	var out []string
+	for _, e := range now.Entries {
+		if _, kept := next.Find(e.Addr); !kept {
+			out = append(out, e.Addr.String())
+		}
+	}
+	return out
+}
+
+func objects(st *state.State) string {
+	if len(st.Entries) == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", len(st.Entries))
+}
+
+func (p *program) stateMigrate() *cli.Command {
+	return p.command(&cli.Command{
+		Name: "migrate", Usage: "Move the state to where the configuration keeps it now", ArgsUsage: "[FROM]",
+		Description: `Change the backend block first. FROM is where the state was until now: a file,
+or b2://BUCKET/PREFIX/; left out, it is ` + stateFile + `. Both places are
+locked. When the state is safe in the new place it is removed from the old one.
+
+Example:
+  b2form state migrate                         # from the file into the bucket
+  b2form state migrate b2://acme-states/b2form/
+
+` + exitCodes,
+		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			if c.Args().Len() > 1 {
+				return failf("Wrong number of arguments", "Usage: %s [FROM].", c.FullName())
+			}
+			if p.onEmulator {
+				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", boxFolder)
+			}
+			from, err := s.placeOf(c.Args().First())
+			if err != nil {
+				return err
+			}
+			return s.migrate(ctx, from, s.backend())
+		}),
+	})
+}
+
+// placeOf reads FROM.
+func (s *session) placeOf(from string) (state.Backend, error) {
+	rest, inBucket := strings.CutPrefix(from, "b2://")
+	if !inBucket {
+		return s.backendAt(kind.Backend{Path: from}), nil
+	}
+	bucket, prefix, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
+	if bucket == "" {
+		return nil, failf("Invalid place of a state", "%q names no bucket. Write b2://BUCKET/PREFIX/, as `b2form lock` shows it.", from)
+	}
+	if prefix == "" {
+		prefix = strings.TrimSuffix(kind.DefaultPrefix, "/")
+	}
+	if s.client == nil {
+		var err error
+		if s.client, err = s.connect(); err != nil {
+			return nil, err
+		}
+	}
+	return s.backendAt(kind.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
+}
+
+// migrate leaves the state in both places if it is cut off; then it can be begun
+// again.
+func (s *session) migrate(ctx context.Context, from, to state.Backend) (err error) {
+	if fmt.Sprint(from) == fmt.Sprint(to) {
+		return failf("Nothing to migrate", "The configuration keeps the state at %s, which is where it is to come from. Change the backend block, or name the old place: b2form state migrate FROM.", to)
+	}
+	old, err := s.openBackend(ctx, from, "state migrate")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, old.Close()) }()
+	st := old.State()
+	if len(st.Entries)+len(st.Open) == 0 {
+		return failf("Nothing to migrate", "There is no state at %s.", from)
+	}
+	if err := s.copyState(ctx, st, to); err != nil {
+		return err
+	}
+	if err := old.Clear(); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), from, to)
+	return nil
+}
+
+// copyState stores the state in a place that has none, or has this one already.
+func (s *session) copyState(ctx context.Context, st *state.State, to state.Backend) (err error) {
+	store, err := s.openBackend(ctx, to, "state migrate")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	now := store.State()
+	var have, want bytes.Buffer
+	if err := errors.Join(now.Encode(&have), st.Encode(&want)); err != nil {
+		return err
+	}
+	if bytes.Equal(have.Bytes(), want.Bytes()) {
+		return nil
+	}
+	if len(now.Entries)+len(now.Open) > 0 {
+		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this state under another prefix.", to, objects(now))
+	}
+	return store.Restore(st)
+}
+
+func (p *program) stateInit() *cli.Command {
+	var days int
+	return p.command(&cli.Command{
+		Name: "init", Usage: "Make the bucket that keeps the state",
+		Description: `For a configuration with a backend "b2" block. The bucket is private, and a
+lifecycle rule deletes versions of the state some days after a later one took
+their place. A bucket that exists is left as it is.
+
+Example:
+  b2form state init -keep=30
+
+` + exitCodes,
+		Flags: append(p.stateFlags(),
+			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days, Validator: atLeastOne}),
+		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			shared, ok := s.backend().(state.Shared)
+			if !ok {
+				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write: b2form { backend \"b2\" { bucket = \"acme-states\" } }.")
+			}
+			existed, err := shared.Init(ctx, days)
+			switch {
+			case err != nil:
+				return err
+			case existed:
+				fmt.Fprintf(p.stdout, "The bucket %s exists already; nothing was changed.\n", shared.Bucket)
+			default:
+				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", shared.Bucket, days)
+			}
+			return nil
+		}),
+	})
+}
