@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -271,6 +272,9 @@ func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret
 // finishSecret delivers a new key's secret and records the key. If anything is
 // wrong the key is deleted again: nobody could use it.
 func (r *runner) finishSecret(ctx context.Context, c *plan.Change, o *kind.Object, key secret.Value, slots *secret.Slots, m *made, err error) error {
+	if gone := r.State.Check(); gone != nil {
+		return gone // whoever has the state now finds the key announced, and deletes it
+	}
 	var where []string
 	if err == nil {
 		where, err = slots.Deliver(r.self(c, o.ID, key), r.live)
@@ -280,7 +284,7 @@ func (r *runner) finishSecret(ctx context.Context, c *plan.Change, o *kind.Objec
 	}
 	m.delivered, m.digest = true, plan.DeliveryDigest(r.resources[c.Addr])
 	if err := r.record(c, o.ID, m); err != nil {
-		return err
+		return errors.Join(err, deliveredInVain(c, o, where))
 	}
 	r.mu.Lock()
 	r.secrets[c.Addr] = Secret{KeyID: o.ID, Key: key, Delivered: where}
@@ -290,6 +294,19 @@ func (r *runner) finishSecret(ctx context.Context, c *plan.Change, o *kind.Objec
 	}
 	r.confirm(ctx, c, o.ID, key)
 	return nil
+}
+
+// deliveredInVain names the places that hold a secret of which the state does not
+// know. Because of the announcement the next run takes the key for undelivered.
+func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
+	if len(where) == 0 {
+		return nil
+	}
+	return &kind.Explained{
+		Summary: "A delivery is not recorded",
+		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s and delivers the secret of "+
+			"another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name, c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name),
+	}
 }
 
 // takeBack deletes a new object that is of no use. Where that fails the journal

@@ -37,9 +37,12 @@ type Options struct {
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Run carries out the plan. When ctx is done no further step is begun; steps
-// under way are finished and recorded. What failed is told per step, and what
-// does not depend on it is carried out all the same.
+// Run carries out the plan. When ctx is done, or the state no longer locked, no
+// further step is begun; steps under way are finished and recorded. What failed
+// is told per step, and what does not depend on it is carried out all the same.
+//
+// API should refuse to send once State.Check fails, also between attempts at one
+// request.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
 	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
@@ -49,6 +52,9 @@ func Run(ctx context.Context, o Options) *Result {
 	}
 	if err == nil {
 		r.schedule(ctx)
+		err = r.State.Check()
+	}
+	if err == nil {
 		err = r.settleIntents()
 	}
 	return r.result(ctx, err)
@@ -156,7 +162,7 @@ func (r *runner) schedule(ctx context.Context) {
 	done := make(chan Step)
 	running := 0
 	for {
-		for running < max(1, r.Parallelism) && ctx.Err() == nil {
+		for running < max(1, r.Parallelism) && ctx.Err() == nil && r.State.Check() == nil {
 			c := q.next()
 			if c == nil {
 				break

@@ -149,7 +149,7 @@ func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = closed(store, err) }()
 	return do(store)
 }
 

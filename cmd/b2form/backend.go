@@ -96,8 +96,18 @@ func (s *session) changeState(ctx context.Context, operation string, do func(*st
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = closed(store, err) }()
 	return do(store)
+}
+
+// closed closes the store after work that ended with err. That the lock was lost
+// is not said twice.
+func closed(store *state.Store, err error) error {
+	closeErr, gone := store.Close(), store.Check()
+	if err != nil && gone != nil && errors.Is(closeErr, gone) {
+		return err
+	}
+	return errors.Join(err, closeErr)
 }
 
 // A guarded client sends nothing when the lock of the state is lost, and lines up

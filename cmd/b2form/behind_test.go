@@ -96,11 +96,22 @@ func (a *service) await(*testscript.TestScript, []string) error {
 }
 
 func (a *service) release(*testscript.TestScript, []string) error {
-	close(a.going)
+	a.letGo()
 	return nil
 }
 
+// letGo lets a request go on that was held up, if there is one.
+func (a *service) letGo() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.going != nil {
+		close(a.going)
+	}
+	a.going = nil
+}
+
 func (a *service) close() {
+	a.letGo()
 	a.http.Close()
 	_ = a.Server.Close()
 }

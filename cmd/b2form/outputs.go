@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -114,6 +115,19 @@ func (s *session) showOutputs(snapshot *kind.Snapshot, entries []kind.Entry, sec
 	return nil
 }
 
+// once drops what an earlier one has said, only of another block: a lock that was
+// lost fails every step under way.
+func once(diags hcl.Diagnostics) hcl.Diagnostics {
+	type said struct{ summary, detail string }
+	seen := map[said]bool{}
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
+		what := said{d.Summary, d.Detail}
+		repeated := seen[what] && d.Subject == nil
+		seen[what] = true
+		return repeated
+	})
+}
+
 // failures are the errors of a run, each at the block it is about.
 func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -136,6 +150,7 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 	if r.StateErr != nil {
 		diags = append(diags, explain(r.StateErr)...)
 	}
+	diags = once(diags)
 	if r.Interrupted {
 		left := "nothing was left to begin"
 		if n := len(r.Skipped); n > 0 {

@@ -334,6 +334,9 @@ func (k *bucket) hide(objects []object) {
 // by one move of the pointer.
 func (k *bucket) close(s *State) error {
 	defer k.stop()
+	if err := k.lostFor(); err != nil {
+		return err
+	}
 	now := k.current()
 	to, superseded := version{State: now.State}, k.old
 	var failed error
