@@ -335,7 +335,7 @@ func (w *world) shared() state.Shared {
 	client := w.connect()
 	_, err := client.Authorize(context.Background())
 	w.must(err)
-	return state.Shared{Remote: client, Bucket: "acme-state", Prefix: state.DefaultPrefix}
+	return state.Shared{Remote: client, Bucket: "acme-state", Prefix: kind.DefaultPrefix}
 }
 
 func stateBucketMade(w *world) {
