@@ -109,33 +109,32 @@ func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 }
 
 // resolveDependsOn reads a list of references to whole blocks or instances.
-func (l *loader) resolveDependsOn(b *block) []*node {
-	if b.dependsOn == nil {
-		return nil
+func (l *loader) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node) {
+	if e == nil {
+		return nil, nil
 	}
-	list, diags := hcl.ExprList(b.dependsOn)
+	list, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
-		l.errorAt(b.dependsOn.Range(), wrongType, "depends_on needs a list of resources, as [bucket.photos].")
-		return nil
+		l.errorAt(e.Range(), wrongType, "depends_on needs a list of resources and modules, as [bucket.photos].")
+		return nil, nil
 	}
-	var nodes []*node
 	for _, item := range list {
 		t, diags := hcl.AbsTraversalForExpr(item)
-		if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 {
-			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources, as bucket.photos, without quotes and attributes.")
+		if diags.HasErrors() || l.kinds[t.RootName()] == nil && t.RootName() != "module" || len(t) < 2 || len(t) > 3 {
+			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without quotes and attributes.")
 			continue
 		}
 		before := len(l.diags)
 		r := l.resolveNode(t, use{})
 		if !r.broken && len(t) == 3 && !r.indexed {
-			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources, as bucket.photos, without attributes.")
+			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		}
 		if len(l.diags) == before {
-			b.after = append(b.after, r)
+			after = append(after, r)
 			nodes = append(nodes, r.node)
 		}
 	}
-	return nodes
+	return after, nodes
 }
 
 // most is how many instances one block may have: more is a mistake.
@@ -162,10 +161,10 @@ func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalCon
 // repetitions evaluates for_each or count. marks are those of the collection
 // itself: every instance depends on what they stand for. ok is false where
 // there is an error.
-func (l *loader) repetitions(b *block, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
-	e := b.forEach
-	if b.count != nil {
-		e = b.count
+func (l *loader) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
+	e := forEach
+	if count != nil {
+		e = count
 	}
 	if e == nil {
 		return []repetition{{}}, nil, true
@@ -175,7 +174,7 @@ func (l *loader) repetitions(b *block, ctx *hcl.EvalContext) (list []repetition,
 		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are shown. Use nonsensitive() where that is harmless.")
 		return nil, nil, false
 	}
-	if b.count != nil {
+	if count != nil {
 		list, ok = l.counted(e, v, marks)
 	} else {
 		list, ok = l.eached(e, v, marks)

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -130,6 +131,7 @@ func (l *loader) evaluateChecks() {
 			a.failure(l.static, l.static.context(a.refs, l.root))
 		}
 		c.config.Evaluate = l.checkResult(c)
+		c.config.Name = strings.TrimPrefix(l.module+".check."+c.config.Name, ".")
 		l.config.Checks = append(l.config.Checks, c.config)
 	}
 }
@@ -143,7 +145,7 @@ func (l *loader) checkResult(c *check) func(kind.Live) hcl.Diagnostics {
 			d, _ := a.failure(s, s.context(a.refs, l.root))
 			if d != nil {
 				d.Summary = "Check block assertion failed"
-				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by check.%s.", d.Detail, c.config.Name)
+				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)
 				s.report.add(d)
 			}
 		}

@@ -47,7 +47,6 @@ func items(body hcl.Body) []item {
 // plannedBlocks are the blocks of the language that this version does not have.
 func plannedBlocks() map[string]string {
 	return map[string]string{
-		"module":             "Modules are not part of this version of b2form; keep the configuration in one folder.",
 		"data":               "Data blocks are not part of this version of b2form. A bucket that is not managed here can be named by its name.",
 		"notification_rules": "Notification rules are not part of this version of b2form.",
 		"file":               "Files are not part of this version of b2form.",
@@ -58,7 +57,7 @@ func plannedBlocks() map[string]string {
 func (l *loader) fileSchema() *hcl.BodySchema {
 	one := []string{"name"}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one}, {Type: "check", LabelNames: one},
+		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one}, {Type: "check", LabelNames: one}, {Type: "module", LabelNames: one},
 		{Type: "locals"}, {Type: "b2form"}, {Type: "import"}, {Type: "moved"}, {Type: "removed"},
 		{Type: "resource", LabelNames: []string{"type", "name"}},
 	}}
@@ -126,13 +125,23 @@ func (l *loader) declareBlock(b *hcl.Block) {
 		l.declareCheck(b)
 	case "output":
 		l.declareOutput(b)
+	case "module":
+		l.declareModule(b)
 	case "import":
+		if l.caller != nil {
+			l.errorAt(b.DefRange, "Import in a module", "Import blocks stand in the configuration's own files, not in a module; to = module.NAME.bucket.photos names a resource of a module.")
+			return
+		}
 		l.imports = append(l.imports, b)
 	case "moved":
 		l.moved = append(l.moved, b)
 	case "removed":
 		l.removed = append(l.removed, b)
 	case "b2form":
+		if l.caller != nil {
+			l.errorAt(b.DefRange, "Settings in a module", "The b2form block stands in the configuration's own files, not in a module.")
+			return
+		}
 		if l.settings != nil {
 			l.errorAt(b.DefRange, "Duplicate b2form block", fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))
 			return
@@ -180,7 +189,7 @@ func (l *loader) declareResource(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
-	addr := kind.Addr{Kind: b.Type, Label: b.Labels[0]}
+	addr := kind.Addr{Module: l.module, Kind: b.Type, Label: b.Labels[0]}
 	if first := l.blocks[addr]; first != nil {
 		l.duplicate(addr.String(), b.DefRange, first.place)
 		return

@@ -67,16 +67,21 @@ type delivery struct {
 // deliverAll evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
 func (l *loader) deliverAll() {
-	sample := newScope(l, l.report, samples(l.Kinds, l.blocks))
+	sample := newScope(l, l.report, samples(l.Kinds))
 	taken := map[string]hcl.Range{}
-	for _, n := range l.nodes {
-		if n.block == nil || len(n.block.delivers) == 0 {
-			continue
-		}
-		for _, raw := range n.block.delivers {
-			if d := l.readDeliver(n.block, raw); d != nil {
-				l.deliver(n.block, d, sample, taken)
+	for _, m := range l.shared.loaders {
+		for _, n := range m.nodes {
+			if n.block != nil {
+				m.deliverBlock(n.block, sample.in(m), taken)
 			}
+		}
+	}
+}
+
+func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]hcl.Range) {
+	for _, raw := range b.delivers {
+		if d := l.readDeliver(b, raw); d != nil {
+			l.deliver(b, d, sample, taken)
 		}
 	}
 }
@@ -144,7 +149,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		r.Deliver = append(r.Deliver, out)
 		delete(e.marks, refMark{r.Addr})
 		if more := withMarked(r.Needs, e.marks); len(more) > len(r.Needs) {
-			r.Needs, l.lateNeeds = more, true
+			r.Needs, l.shared.lateNeeds = more, true
 		}
 	}
 }

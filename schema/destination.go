@@ -124,7 +124,7 @@ func (e *evaluation) path(a *hcl.Attribute, out *kind.Delivery) bool {
 		e.say(hcl.DiagError, a.Expr.Range(), "Invalid path", why)
 		return false
 	}
-	out.Shown, out.Path = path, path
+	out.Shown, out.Path = e.l.within(path), path
 	if !filepath.IsAbs(path) {
 		out.Path = filepath.Join(e.l.Dir, path)
 	}

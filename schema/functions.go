@@ -16,13 +16,14 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// rootContext holds what every expression may use: functions and path.*. Paths
-// are relative to the configuration's folder, as those given to functions are.
-func rootContext(o Options) *hcl.EvalContext {
+// rootContext holds what every expression of the module in dir may use:
+// functions and path.*. Paths are relative to the configuration's folder, as
+// those given to functions are.
+func rootContext(o Options, dir string) *hcl.EvalContext {
 	return &hcl.EvalContext{
-		Functions: Functions(o.Dir, o.Cwd),
+		Functions: functions(folder{o.Dir, dir, o.Cwd}),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal("."),
+			"module": cty.StringVal(modulePath(o, dir)),
 			"root":   cty.StringVal("."),
 			"cwd":    cty.StringVal(o.Cwd),
 		})},
@@ -34,13 +35,17 @@ func rootContext(o Options) *hcl.EvalContext {
 // lifecycle rules. File functions read below dir and nowhere else; cwd is what a
 // relative dir is relative to.
 func Functions(dir, cwd string) map[string]function.Function {
+	return functions(folder{dir, dir, cwd})
+}
+
+func functions(d folder) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, part := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), listFunctions(), markFunctions(), presets(), impureFunctions(),
 	} {
 		maps.Copy(all, part)
 	}
-	files := fileFunctions(folder{dir, cwd}, all)
+	files := fileFunctions(d, all)
 	maps.Copy(all, files)
 	return all
 }

@@ -17,9 +17,10 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// A folder is where file functions read: nothing outside of it, symbolic links
-// included, so that a configuration depends on itself alone.
-type folder struct{ dir, cwd string }
+// A folder is where file functions read: the configuration's folder and that of
+// the module, and nothing outside of them, symbolic links included, so that a
+// configuration depends on itself alone. cwd is what a relative dir is relative to.
+type folder struct{ dir, module, cwd string }
 
 // in runs f on the folder, with path made relative to it.
 func (d folder) in(path string, f func(root *os.Root, path string) error) error {
@@ -34,16 +35,21 @@ func (d folder) in(path string, f func(root *os.Root, path string) error) error 
 		}
 		path = rel
 	}
-	path = filepath.Clean(path)
-	if !filepath.IsLocal(path) {
-		return outside(path)
+	within, local := d.dir, filepath.Clean(path)
+	if !filepath.IsLocal(local) {
+		within = d.module
+		rel, err := filepath.Rel(d.module, filepath.Join(d.dir, path))
+		if err != nil || !filepath.IsLocal(rel) {
+			return outside(path)
+		}
+		local = rel
 	}
-	root, err := os.OpenRoot(d.dir)
+	root, err := os.OpenRoot(within)
 	if err != nil {
 		return errors.New(reason(err))
 	}
 	defer root.Close()
-	return f(root, path)
+	return f(root, local)
 }
 
 func outside(path string) error {

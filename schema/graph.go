@@ -29,6 +29,8 @@ func (l *loader) link() {
 			n.refs = l.resolve(n.expr.Variables(), use{computed: true})
 		case n.block != nil:
 			l.linkBlock(n)
+		case n.call != nil:
+			l.linkCall(n)
 		}
 	}
 	ordered := make([]*node, 0, len(l.nodes))
@@ -59,7 +61,7 @@ func (l *loader) linkBlock(n *node) {
 	n.refs = l.resolve(every, u)
 	n.refs.list = append(n.refs.list, outer.list...)
 	n.refs.dead = append(n.refs.dead, outer.dead...)
-	n.after = l.resolveDependsOn(b)
+	b.after, n.after = l.resolveDependsOn(b.dependsOn)
 }
 
 // bodyReferences lists the references in a body, those of nested and dynamic

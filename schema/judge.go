@@ -31,9 +31,11 @@ func (l *loader) judgeIdentities() {
 		l.errorAt(r.Block.RangeOf(r.Kind.Identity), "Duplicate "+r.Kind.Identity, fmt.Sprintf("%s and %s (at %s) both have the %s %q, so they would be one and the same %s.",
 			r.Addr, other.Addr, other.Block.RangeOf(r.Kind.Identity), r.Kind.Identity, id.value, r.Kind.Name))
 	}
-	for _, n := range l.nodes {
-		if n.block != nil {
-			l.needNames(n.block, first)
+	for _, m := range l.shared.loaders {
+		for _, n := range m.nodes {
+			if n.block != nil {
+				l.needNames(n.block, first)
+			}
 		}
 	}
 }
@@ -56,7 +58,7 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 				marks = l.named(a, r, first)
 			}
 			if more := withMarked(r.Needs, marks); len(more) > len(r.Needs) {
-				r.Needs, l.lateNeeds = more, true
+				r.Needs, l.shared.lateNeeds = more, true
 			}
 		}
 	}
@@ -96,7 +98,7 @@ func namesIn(v cty.Value) []string {
 // cannot form such a loop, since they were ordered; deliveries and plain names
 // can.
 func (l *loader) judgeNeeds() {
-	if !l.lateNeeds {
+	if !l.shared.lateNeeds {
 		return
 	}
 	byAddr := make(map[kind.Addr]*kind.Resource, len(l.config.Resources))

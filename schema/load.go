@@ -54,10 +54,8 @@ type VarValue struct {
 func Load(o Options) (*kind.Config, hcl.Diagnostics) {
 	l := newLoader(o)
 	if l.readFiles() {
-		l.declare()
-		l.assignVariables()
-		l.link()
-		l.evaluate()
+		l.run()
+		slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.judgeIdentities()
 		l.deliverAll()
 		l.judgeNeeds()
@@ -67,10 +65,13 @@ func Load(o Options) (*kind.Config, hcl.Diagnostics) {
 	return l.config, l.report.sorted()
 }
 
-// loader is one run of Load.
+// loader is one run of Load, or what one instance of a module adds to it.
 type loader struct {
 	Options
 	*report
+	shared     *shared
+	caller     *caller // nil: this is the configuration itself
+	module     string  // path of the module in addresses; "" of the configuration itself
 	kinds      map[string]*kind.Kind
 	config     *kind.Config
 	bodies     []fileBody       // configuration files in order of their names
@@ -79,7 +80,8 @@ type loader struct {
 	variables map[string]*variable
 	locals    map[string]*node
 	blocks    map[kind.Addr]*block // by the address of the block
-	nodes     []*node              // variables, locals and blocks, as declared
+	calls     map[string]*call     // modules by name
+	nodes     []*node              // variables, locals, blocks and modules, as declared
 	outputs   []*output
 	outputAt  map[string]hcl.Range // by name
 	checks    []*check
@@ -90,59 +92,72 @@ type loader struct {
 
 	root   *hcl.EvalContext // functions and path.*
 	static *scope           // computed attributes unknown
-
-	lateNeeds bool // there are needs beside those by reference in arguments
 }
 
 func newLoader(o Options) *loader {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := &loader{
-		Options:   o,
-		report:    newReport(),
-		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
-		config:    &kind.Config{Files: map[string]*hcl.File{}},
-		variables: map[string]*variable{},
-		locals:    map[string]*node{},
-		blocks:    map[kind.Addr]*block{},
-		outputAt:  map[string]hcl.Range{},
-	}
+	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o})
+	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
+	l.config = &kind.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.root = rootContext(o)
+	l.root = rootContext(o, o.Dir)
 	l.static = newScope(l, l.report, nil)
 	return l
 }
 
-// evaluate works through variables, locals and blocks, each after what it
-// refers to.
+// newModuleLoader has what is every module's own, and is known to all.
+func newModuleLoader(o Options, r *report, s *shared) *loader {
+	l := &loader{
+		Options:   o,
+		report:    r,
+		shared:    s,
+		variables: map[string]*variable{},
+		locals:    map[string]*node{},
+		blocks:    map[kind.Addr]*block{},
+		calls:     map[string]*call{},
+		outputAt:  map[string]hcl.Range{},
+	}
+	s.loaders = append(s.loaders, l)
+	return l
+}
+
+// evaluate works through variables, locals, blocks and modules, each after what
+// it refers to.
 func (l *loader) evaluate() {
 	l.validateVariables()
 	for _, n := range l.nodes {
-		if n.block != nil {
+		switch {
+		case n.block != nil:
 			l.evaluateBlock(n)
-			continue
+		case n.call != nil:
+			l.evaluateCall(n)
+		default:
+			l.static.value(n)
 		}
-		l.static.value(n)
 	}
 	for _, n := range l.nodes {
-		if n.block != nil {
+		if n.block != nil { // those of modules are there already
 			l.config.Resources = append(l.config.Resources, n.block.resources...)
 		}
 	}
-	slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 }
 
-// finish evaluates what nothing refers to: outputs, checks, settings, and what becomes
-// of objects beside what is declared.
+// finish evaluates what nothing refers to: outputs, checks, settings, and what
+// becomes of objects beside what is declared.
 func (l *loader) finish() {
+	l.linkOutputs()
 	l.evaluateOutputs()
-	l.evaluateChecks()
+	for _, m := range l.shared.loaders {
+		m.evaluateChecks()
+		m.evaluateMoves()
+		m.evaluateRemovals()
+	}
+	l.judgeMoveLoops()
 	l.evaluateImports()
-	l.evaluateMoves()
-	l.evaluateRemovals()
 	l.evaluateSettings()
 }
 

@@ -2,7 +2,9 @@ package schema_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+	"golang.org/x/tools/txtar"
 
 	"b2form/schema"
 	"b2form/schema/kind"
@@ -95,7 +98,7 @@ func show(t *testing.T, c *kind.Config) string {
 		for _, d := range c.Evaluate(liveSample) {
 			said = append(said, severity(d)+": "+d.Summary+": "+d.Detail)
 		}
-		all["check "+c.Name] = said
+		all[c.Name] = said
 	}
 	for _, m := range c.Moves {
 		all["moved "+m.From.String()] = m.To
@@ -211,22 +214,23 @@ func expectDiagnostics(t *testing.T, pattern string, options func(dir string) sc
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), src, 0o644); err != nil {
-				t.Fatal(err)
+			want := map[string][]string{}
+			for name, src := range filesOf(t, file) {
+				path := filepath.Join(dir, name)
+				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, src, 0o644)); err != nil {
+					t.Fatal(err)
+				}
+				expected(name, string(src), want)
 			}
 			config, diags := schema.Load(options(dir))
-			want := expected(string(src))
-			got := map[int][]string{}
+			got := map[string][]string{}
 			for _, d := range diags {
 				checkPlace(t, config, d)
 				if d.Subject != nil {
-					line := d.Subject.Start.Line
-					got[line] = append(got[line], severity(d)+": "+d.Summary)
+					summary, _, _ := strings.Cut(d.Summary, ` "`)
+					place := strings.TrimPrefix(fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line), dir+"/")
+					got[place] = append(got[place], severity(d)+": "+summary)
 				}
 			}
 			if d := cmp.Diff(want, got); d != "" {
@@ -239,6 +243,23 @@ func expectDiagnostics(t *testing.T, pattern string, options func(dir string) sc
 	}
 }
 
+// filesOf is one file, or the files of an archive, by name.
+func filesOf(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filepath.Ext(path) != ".txtar" {
+		return map[string][]byte{filepath.Base(path): src}
+	}
+	files := map[string][]byte{}
+	for _, f := range txtar.Parse(src).Files {
+		files[f.Name] = f.Data
+	}
+	return files
+}
+
 func severity(d *hcl.Diagnostic) string {
 	if d.Severity == hcl.DiagWarning {
 		return "WARNING"
@@ -246,9 +267,8 @@ func severity(d *hcl.Diagnostic) string {
 	return "ERROR"
 }
 
-// expected reads the comments by line.
-func expected(src string) map[int][]string {
-	out := map[int][]string{}
+// expected reads the comments by file and line.
+func expected(name, src string, out map[string][]string) {
 	for i, line := range strings.Split(src, "\n") {
 		for _, mark := range []string{"# ERROR: ", "# WARNING: "} {
 			_, text, found := strings.Cut(line, mark)
@@ -260,11 +280,11 @@ func expected(src string) map[int][]string {
 					one = strings.TrimPrefix(mark, "# ") + one // the others say it themselves
 				}
 				one, _, _ = strings.Cut(one, `"`) // the end of a comment in JSON
-				out[i+1] = append(out[i+1], strings.TrimSpace(one))
+				place := fmt.Sprintf("%s:%d", name, i+1)
+				out[place] = append(out[place], strings.TrimSpace(one))
 			}
 		}
 	}
-	return out
 }
 
 // checkPlace holds of every diagnostic: it has a place in a file that was read,

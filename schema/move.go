@@ -31,7 +31,6 @@ func (l *loader) evaluateMoves() {
 		}
 		l.config.Moves = append(l.config.Moves, m)
 	}
-	l.judgeMoveLoops()
 }
 
 // unmovable says what is wrong with a move; "" where nothing is.
@@ -134,13 +133,15 @@ func (l *loader) unremovable(r kind.Removal) string {
 	return ""
 }
 
-// target reads the address of a resource or module that need not be declared.
+// target reads the address of a resource or module that need not be declared, as
+// seen from this module.
 func (l *loader) target(a *hcl.Attribute) (kind.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(a.Expr)
 	var addr kind.Addr
 	ok := false
 	if !diags.HasErrors() {
 		addr, ok = kind.AddrOf(t)
+		addr.Module = strings.Trim(l.module+"."+addr.Module, ".")
 	}
 	switch {
 	case !ok:

@@ -47,13 +47,19 @@ func (l *loader) declareOutput(b *hcl.Block) {
 	l.outputs = append(l.outputs, o)
 }
 
-// evaluateOutputs tries every output once, so that its errors show now.
-func (l *loader) evaluateOutputs() {
+// linkOutputs resolves the references of the outputs.
+func (l *loader) linkOutputs() {
 	for _, o := range l.outputs {
 		o.refs = l.resolve(o.expr.Variables(), use{computed: true})
 		for _, c := range o.preconditions {
 			c.refs = l.resolve(c.variables(), use{computed: true})
 		}
+	}
+}
+
+// evaluateOutputs tries every output once, so that its errors show now.
+func (l *loader) evaluateOutputs() {
+	for _, o := range l.outputs {
 		o.judgePreconditions(l.static)
 		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
 		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {

@@ -13,8 +13,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// A node is what expressions refer to: a variable, a local value or the
-// resources of one block. Exactly one of variable, expr and block is set.
+// A node is what expressions refer to: a variable, a local value, the resources
+// of one block, or a module. Exactly one of variable, expr, block and call is
+// set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
@@ -22,6 +23,7 @@ type node struct {
 	variable *variable
 	expr     hcl.Expression // of a local value
 	block    *block
+	call     *call
 
 	refs   refs
 	after  []*node // what depends_on adds
@@ -62,7 +64,7 @@ func (l *loader) resolve(ts []hcl.Traversal, u use) refs {
 				out.dead = append(out.dead, root)
 			}
 		default:
-			if root != "var" && root != "local" && l.kinds[root] == nil {
+			if root != "var" && root != "local" && root != "module" && l.kinds[root] == nil {
 				l.unknownRoot(t)
 				out.dead = append(out.dead, root)
 				continue
@@ -119,11 +121,11 @@ func selfNames(k *kind.Kind) []string {
 
 func (l *loader) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
-	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "each", "count", "path", "self")
+	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "each", "count", "path", "self")
 	why := l.pastedReference(t)
 	switch {
 	case why != "":
-	case root == "module" || root == "data":
+	case root == "data":
 		why = plannedBlocks()[root]
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
@@ -149,8 +151,15 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 		if r.node = l.locals[r.name]; r.node == nil {
 			l.undeclared(t, "local value", maps.Keys(l.locals))
 		}
+	case "module":
+		if c := l.calls[r.name]; c != nil {
+			r.node = c.node
+			r.instance, r.indexed, r.broken = l.resolveOutput(c, t)
+		} else {
+			l.undeclared(t, "module", maps.Keys(l.calls))
+		}
 	default:
-		if b := l.blocks[kind.Addr{Kind: r.root, Label: r.name}]; b != nil {
+		if b := l.blocks[kind.Addr{Module: l.module, Kind: r.root, Label: r.name}]; b != nil {
 			r.node = b.node
 			r.instance, r.indexed, r.broken = l.resolveMember(b, t, u)
 		} else {
@@ -188,27 +197,9 @@ func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 // resolveMember judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
 func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instance, indexed, broken bool) {
-	rest := t[2:]
-	if len(rest) == 0 {
-		return at, false, false
-	}
-	if index, isIndex := rest[0].(hcl.TraverseIndex); isIndex {
-		if !b.repeated() {
-			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; leave out the brackets.", b.addr))
-			return at, false, true
-		}
-		at, indexed = instanceOf(index.Key)
-		rest = rest[1:]
-	} else if b.repeated() {
-		example := `["KEY"]`
-		if b.count != nil {
-			example = "[0]"
-		}
-		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", b.addr, b.addr, example, stepName(rest[0])))
-		return at, false, true
-	}
-	if len(rest) == 0 || stepName(rest[0]) == "" {
-		return at, indexed, false
+	at, indexed, rest, ok := l.resolveInstance(t, b.forEach != nil, b.count != nil)
+	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
+		return at, indexed, !ok
 	}
 	name := stepName(rest[0])
 	a := b.kind.Attr(name)
@@ -221,6 +212,46 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instan
 		return at, indexed, true
 	}
 	return at, indexed, false
+}
+
+// resolveOutput is the same for what follows module.site.
+func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at kind.Instance, indexed, broken bool) {
+	at, indexed, rest, ok := l.resolveInstance(t, c.forEach != nil, c.count != nil)
+	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
+		return at, indexed, !ok
+	}
+	if name := stepName(rest[0]); !slices.Contains(c.source.outputs, name) {
+		l.errorAt(t.SourceRange(), "Unknown output", fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, didYouMean(name, c.source.outputs)))
+		return at, indexed, true
+	}
+	return at, indexed, false
+}
+
+// resolveInstance takes a constant instance key off a reference; what follows is
+// the rest. A key must stand exactly where there are several instances.
+func (l *loader) resolveInstance(t hcl.Traversal, forEach, count bool) (at kind.Instance, indexed bool, rest hcl.Traversal, ok bool) {
+	rest = t[2:]
+	if len(rest) == 0 {
+		return at, false, nil, true
+	}
+	what := traversalText(t[:2])
+	if index, isIndex := rest[0].(hcl.TraverseIndex); isIndex {
+		if !forEach && !count {
+			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; leave out the brackets.", what))
+			return at, false, nil, false
+		}
+		at, indexed = instanceOf(index.Key)
+		return at, indexed, rest[1:], true
+	}
+	if forEach || count {
+		example := `["KEY"]`
+		if count {
+			example = "[0]"
+		}
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", what, what, example, stepName(rest[0])))
+		return at, false, nil, false
+	}
+	return at, false, rest, true
 }
 
 const computedSummary = "Computed attribute in an argument"

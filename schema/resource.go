@@ -20,7 +20,7 @@ func (l *loader) evaluateBlock(n *node) {
 	}
 	ctx := l.static.context(n.refs, l.root)
 	b.written = l.read(b.body, b.kind.Attrs, b.place)
-	repeats, marks, ok := l.repetitions(b, ctx)
+	repeats, marks, ok := l.repetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
 		if l.AllowUnset {
@@ -104,11 +104,10 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 	}
 	e.collect(marks)
 	for _, r := range b.after {
-		for _, x := range r.node.block.resources {
-			if !r.indexed || x.Addr.Instance == r.instance {
-				e.collect(cty.NewValueMarks(refMark{x.Addr}))
-			}
-		}
+		e.collect(r.resources())
+	}
+	if l.caller != nil {
+		e.collect(l.caller.needs)
 	}
 	e.needs = e.needed()
 	return e

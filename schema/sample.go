@@ -10,7 +10,7 @@ import (
 
 // samples answers with made-up values of the right form, so that templates can
 // be tried before there is anything to put into them.
-func samples(kinds []*kind.Kind, blocks map[kind.Addr]*block) kind.Live {
+func samples(kinds []*kind.Kind) kind.Live {
 	all := make(map[string]map[string]cty.Value, len(kinds))
 	for _, k := range kinds {
 		all[k.Name] = map[string]cty.Value{}
@@ -18,7 +18,7 @@ func samples(kinds []*kind.Kind, blocks map[kind.Addr]*block) kind.Live {
 			all[k.Name][a.Name] = sampleOf(k, a)
 		}
 	}
-	return func(a kind.Addr) (map[string]cty.Value, bool) { return all[a.Kind], blocks[a.Block()] != nil }
+	return func(a kind.Addr) (map[string]cty.Value, bool) { return all[a.Kind], true }
 }
 
 func selfSample(k *kind.Kind) map[string]cty.Value {

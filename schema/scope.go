@@ -21,11 +21,25 @@ type scope struct {
 	report *report
 	live   kind.Live
 	memo   map[*node]cty.Value
-	secret bool // live gave a secret, which no message may repeat
+	calls  map[*call]*hcl.EvalContext // in which the inputs of modules are evaluated
+	within map[*loader]*scope         // those of all modules, for one evaluation
+	secret *bool                      // live gave a secret, which no message may repeat
 }
 
 func newScope(l *loader, r *report, live kind.Live) *scope {
-	return &scope{l: l, report: r, live: live, memo: map[*node]cty.Value{}}
+	s := &scope{report: r, live: live, within: map[*loader]*scope{}, secret: new(bool)}
+	return s.in(l)
+}
+
+// in is the scope of another module in the same evaluation.
+func (s *scope) in(l *loader) *scope {
+	if known := s.within[l]; known != nil {
+		return known
+	}
+	other := *s
+	other.l, other.memo, other.calls = l, map[*node]cty.Value{}, map[*call]*hcl.EvalContext{}
+	s.within[l] = &other
+	return &other
 }
 
 // value is the value of a node. What a local value refers to is evaluated
@@ -37,8 +51,12 @@ func (s *scope) value(n *node) cty.Value {
 	v := cty.DynamicVal
 	switch {
 	case n.broken:
+	case n.variable != nil && s.l.caller != nil:
+		v = s.input(n.variable)
 	case n.variable != nil:
 		v = n.variable.value
+	case n.call != nil:
+		v = s.callValue(n.call)
 	case n.block != nil:
 		v = s.blockValue(n.block)
 	default:
@@ -52,7 +70,7 @@ func (s *scope) value(n *node) cty.Value {
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	v, diags := evaluated(e, ctx)
-	if s.secret {
+	if *s.secret {
 		discreet(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
@@ -200,7 +218,7 @@ func (s *scope) object(r *kind.Resource) cty.Value {
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:
-			s.secret = true
+			*s.secret = true
 		}
 		v = typed(v, a.ValueType())
 		if slices.Contains(r.Sensitive, a.Name) {

@@ -163,6 +163,9 @@ func (l *loader) evaluateImports() {
 // importTarget reads the address of one declared resource.
 func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(e)
+	if !diags.HasErrors() && t.RootName() == "module" {
+		return l.importInto(t)
+	}
 	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return kind.Addr{}, false
@@ -188,4 +191,20 @@ func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 	addr := b.addr
 	addr.Instance = r.instance
 	return addr, !b.node.broken
+}
+
+// importInto reads the address of one declared resource of a module.
+func (l *loader) importInto(t hcl.Traversal) (kind.Addr, bool) {
+	addr, ok := kind.AddrOf(t)
+	if !ok || addr.Kind == "" {
+		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
+		return addr, false
+	}
+	if !slices.ContainsFunc(l.config.Resources, func(r *kind.Resource) bool { return r.Addr == addr }) {
+		if !l.failed { // else it may be among what could not be evaluated
+			l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it in the module, or correct the address.", addr))
+		}
+		return addr, false
+	}
+	return addr, true
 }

@@ -160,8 +160,16 @@ func (l *loader) readValues(path string) hcl.Attributes {
 
 // assignVariables gives every variable its value: the default, the
 // environment, the value files of the folder, then the command line in its
-// order; the last one wins.
+// order; the last one wins. Those of a module are what its caller says.
 func (l *loader) assignVariables() {
+	if l.caller != nil {
+		for name, a := range l.caller.call.inputs {
+			if v := l.variables[name]; v != nil {
+				v.given = []given{{expr: a.Expr, source: "the module block"}}
+			}
+		}
+		return
+	}
 	for _, g := range l.Env {
 		if v := l.variables[g.Name]; v != nil {
 			v.given = append(v.given, given{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})

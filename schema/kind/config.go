@@ -118,7 +118,7 @@ type Output struct {
 
 // A Check is one check block: something that is watched and stops nothing.
 type Check struct {
-	Name  string
+	Name  string // as a user writes it: "check.private"
 	Range hcl.Range
 	// Evaluate warns of what does not hold; what is not live yet is not judged.
 	Evaluate func(live Live) hcl.Diagnostics

@@ -1,4 +1,3 @@
-module "x" {} # ERROR: Unsupported block type
 data "bucket" "x" {} # ERROR: Unsupported block type
 notification_rules "x" {} # ERROR: Unsupported block type
 file "x" {} # ERROR: Unsupported block type

@@ -1,0 +1,383 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A call is one module block. Each of its instances is loaded like a
+// configuration of its own, by a loader that belongs to the caller's.
+type call struct {
+	node   *node
+	name   string
+	place  hcl.Range
+	source *source
+	inputs map[string]*hcl.Attribute // arguments for the module's variables
+
+	forEach, count hcl.Expression // at most one is set
+	dependsOn      hcl.Expression
+
+	after     []ref // what depends_on names
+	instances []*loader
+}
+
+// A source is one folder of files that modules are made from.
+type source struct {
+	dir       string
+	root      *hcl.EvalContext // functions and path.* as the module sees them
+	bodies    []fileBody
+	variables map[string]bool // by name: whether a value must be given
+	outputs   []string
+}
+
+// A shared holds what all modules of one Load have in common.
+type shared struct {
+	sources   map[string]*source // by folder; nil: it could not be read
+	loaders   []*loader          // of the configuration and of every instance of a module
+	top       Options
+	lateNeeds bool // there are needs beside those by reference in arguments
+}
+
+// A caller is where a module was called.
+type caller struct {
+	loader *loader
+	call   *call
+	at     repetition
+	needs  cty.ValueMarks // what everything in the module needs
+}
+
+// metaOfModules are the arguments of a module block that are no inputs.
+func metaOfModules() []string { return []string{"source", "for_each", "count", "depends_on"} }
+
+func (l *loader) declareModule(b *hcl.Block) {
+	if !l.nameOK(b) {
+		return
+	}
+	c := &call{name: b.Labels[0], place: b.DefRange, inputs: map[string]*hcl.Attribute{}}
+	c.node = &node{name: "module." + c.name, place: b.DefRange, call: c}
+	if first := l.calls[c.name]; first != nil {
+		l.duplicate(c.node.name, b.DefRange, first.place)
+		return
+	}
+	l.calls[c.name] = c
+	l.nodes = append(l.nodes, c.node)
+	attrs, diags := b.Body.JustAttributes()
+	l.add(diags...)
+	if c.source = l.sourceOf(b, attrs["source"]); c.source == nil {
+		c.node.broken = true
+		return
+	}
+	expr := func(name string) hcl.Expression {
+		if a := attrs[name]; a != nil {
+			return a.Expr
+		}
+		return nil
+	}
+	c.forEach, c.count, c.dependsOn = expr("for_each"), expr("count"), expr("depends_on")
+	if c.forEach != nil && c.count != nil {
+		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of them.")
+		c.count = nil
+	}
+	l.readInputs(c, attrs)
+}
+
+// readInputs matches arguments with the module's variables.
+func (l *loader) readInputs(c *call, attrs hcl.Attributes) {
+	known := slices.Sorted(maps.Keys(c.source.variables))
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		a := attrs[name]
+		_, declared := c.source.variables[name]
+		switch {
+		case slices.Contains(metaOfModules(), name):
+		case declared:
+			c.inputs[name] = a
+		case name == "version" || name == "providers":
+			l.errorAt(a.NameRange, "Terraform argument", fmt.Sprintf("b2form has no %s here: modules are local folders. Delete it.", name))
+		default:
+			l.errorAt(a.NameRange, "Unsupported argument", fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, didYouMean(name, known)))
+		}
+	}
+	for _, name := range known {
+		if c.source.variables[name] && c.inputs[name] == nil {
+			l.errorAt(c.place, "Missing required argument", fmt.Sprintf("The argument %q is required: the module in %s has a variable of that name without a default.", name, c.source.dir))
+			c.node.broken = true
+		}
+	}
+}
+
+// sourceOf reads the folder that a module block names; nil: an error was
+// reported.
+func (l *loader) sourceOf(b *hcl.Block, a *hcl.Attribute) *source {
+	if a == nil {
+		l.errorAt(b.DefRange, "Missing required argument", "A module needs source, the folder that holds its files, as source = \"./modules/site\".")
+		return nil
+	}
+	path := ""
+	l.constant(a, &path)
+	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
+		if path != "" {
+			l.errorAt(a.Expr.Range(), "Invalid source", fmt.Sprintf("%q is not a local folder. b2form downloads no modules: copy the folder beside the configuration, and write its path beginning with ./ or ../.", path))
+		}
+		return nil
+	}
+	dir := filepath.Join(l.Dir, path)
+	for up := l; ; up = up.caller.loader {
+		if filepath.Clean(up.Dir) == dir {
+			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("%s holds the block that calls it, so there would be no end to it.", dir))
+			return nil
+		}
+		if up.caller == nil {
+			break
+		}
+	}
+	s, known := l.shared.sources[dir]
+	if !known {
+		s = l.readSource(dir, a.Expr.Range())
+		l.shared.sources[dir] = s
+	}
+	return s
+}
+
+// readSource parses the files of a module; nil: it cannot be used.
+func (l *loader) readSource(dir string, at hcl.Range) *source {
+	files, err := Sources(dir)
+	if err != nil || len(files.Config) == 0 {
+		why := "holds no file named *.b2.hcl"
+		if err != nil {
+			why = "cannot be read: " + reason(err)
+		}
+		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
+		return nil
+	}
+	s := &source{dir: dir, root: rootContext(l.shared.top, dir), variables: map[string]bool{}}
+	errors := l.failed
+	l.failed = false
+	for _, path := range files.Config {
+		if body := l.parse(path); body != nil {
+			s.bodies = append(s.bodies, fileBody{path, body})
+		}
+	}
+	unparsed := l.failed
+	l.failed = l.failed || errors
+	if unparsed {
+		return nil
+	}
+	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "variable", LabelNames: []string{"name"}}, {Type: "output", LabelNames: []string{"name"}}}}
+	for _, f := range s.bodies {
+		content, _, _ := f.body.PartialContent(schema) // its errors are reported when an instance is loaded
+		for _, b := range content.Blocks {
+			name := b.Labels[0]
+			if b.Type == "output" {
+				s.outputs = append(s.outputs, name)
+				continue
+			}
+			head, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}}})
+			s.variables[name] = head.Attributes["default"] == nil
+		}
+	}
+	slices.Sort(s.outputs)
+	return s
+}
+
+// linkCall resolves the references of a module block.
+func (l *loader) linkCall(n *node) {
+	c := n.call
+	if c.source == nil {
+		return
+	}
+	u := use{each: c.forEach != nil, count: c.count != nil, computed: true}
+	var once, every []hcl.Traversal
+	for _, e := range []hcl.Expression{c.forEach, c.count} {
+		if e != nil {
+			once = append(once, e.Variables()...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
+		every = append(every, c.inputs[name].Expr.Variables()...)
+	}
+	outer := l.resolve(once, use{})
+	n.refs = l.resolve(every, u)
+	n.refs.list = append(n.refs.list, outer.list...)
+	n.refs.dead = append(n.refs.dead, outer.dead...)
+	c.after, n.after = l.resolveDependsOn(c.dependsOn)
+}
+
+// evaluateCall loads the instances of a module block.
+func (l *loader) evaluateCall(n *node) {
+	c := n.call
+	if n.broken {
+		return
+	}
+	repeats, marks, ok := l.repetitions(c.forEach, c.count, l.static.context(n.refs, l.root))
+	if !ok {
+		n.broken = true
+		return
+	}
+	needs := cty.ValueMarks{}
+	maps.Copy(needs, marks)
+	if l.caller != nil {
+		maps.Copy(needs, l.caller.needs)
+	}
+	for _, r := range c.after {
+		maps.Copy(needs, r.resources())
+	}
+	for _, rep := range repeats {
+		inner := l.instance(c, rep, needs)
+		c.instances = append(c.instances, inner)
+		inner.run()
+	}
+}
+
+// instance is the loader of one instance of a module.
+func (l *loader) instance(c *call, at repetition, needs cty.ValueMarks) *loader {
+	inner := newModuleLoader(l.Options, l.report, l.shared)
+	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
+	inner.kinds, inner.config = l.kinds, l.config
+	inner.bodies, inner.root = c.source.bodies, c.source.root
+	inner.module = strings.TrimPrefix(l.module+".module."+c.name+at.at.String(), ".")
+	inner.caller = &caller{loader: l, call: c, at: at, needs: needs}
+	inner.static = l.static.in(inner)
+	return inner
+}
+
+// run loads one module, after everything that its inputs refer to.
+func (l *loader) run() {
+	l.declare()
+	l.assignVariables()
+	l.link()
+	l.evaluate()
+	if l.caller != nil {
+		l.linkOutputs()
+	}
+}
+
+// callValue is what module.site evaluates to: an object of its outputs; with
+// for_each an object of such objects, with count a tuple.
+func (s *scope) callValue(c *call) cty.Value {
+	list := make([]cty.Value, len(c.instances))
+	byKey := make(map[string]cty.Value, len(list))
+	for i, inner := range c.instances {
+		list[i] = s.in(inner).outputs()
+		if c.forEach != nil {
+			byKey[inner.caller.at.at.Value().AsString()] = list[i]
+		}
+	}
+	switch {
+	case c.forEach != nil:
+		return cty.ObjectVal(byKey)
+	case c.count != nil:
+		return cty.TupleVal(list)
+	case len(list) == 1:
+		return list[0]
+	}
+	return cty.DynamicVal
+}
+
+func (s *scope) outputs() cty.Value {
+	out := make(map[string]cty.Value, len(s.l.outputs))
+	for _, o := range s.l.outputs {
+		o.judgePreconditions(s)
+		v := s.eval(o.expr, s.context(o.refs, s.l.root))
+		if o.config.Sensitive {
+			v = v.Mark(kind.Sensitive)
+		}
+		out[o.config.Name] = v
+	}
+	return cty.ObjectVal(out)
+}
+
+// input is the value of a variable of a module: what the caller gives, in the
+// variable's type, or its default.
+func (s *scope) input(v *variable) cty.Value {
+	if v.node.broken {
+		return cty.DynamicVal
+	}
+	value := v.fallback
+	if len(v.given) > 0 {
+		value = s.argument(v, v.given[0].expr)
+	}
+	if value == cty.NilVal {
+		return cty.DynamicVal
+	}
+	if v.sensitive {
+		value = value.Mark(kind.Sensitive)
+	}
+	return value
+}
+
+func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
+	from := s.l.caller
+	up := s.in(from.loader)
+	refs := from.call.node.refs
+	if up.calls[from.call] == nil {
+		up.calls[from.call] = up.context(refs, from.loader.root)
+	}
+	value := up.eval(e, from.at.context(up.calls[from.call], refs.dead))
+	plain, _ := value.Unmark()
+	if plain.IsKnown() && plain.IsNull() && !v.nullable {
+		if v.fallback == cty.NilVal {
+			s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("The module's variable %s was given null although nullable is false.", v.name))
+		}
+		return v.fallback
+	}
+	out, err := v.convert(value)
+	if err != nil {
+		s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeError(err)))
+		return cty.DynamicVal
+	}
+	return out
+}
+
+// resources are marks of the resources that a reference in depends_on names.
+func (r ref) resources() cty.ValueMarks {
+	marks := cty.ValueMarks{}
+	switch n := r.node; {
+	case n.block != nil:
+		for _, x := range n.block.resources {
+			if !r.indexed || x.Addr.Instance == r.instance {
+				marks[refMark{x.Addr}] = struct{}{}
+			}
+		}
+	case n.call != nil:
+		for _, inner := range n.call.instances {
+			if !r.indexed || inner.caller.at.at == r.instance {
+				maps.Copy(marks, inner.everything())
+			}
+		}
+	}
+	return marks
+}
+
+// everything is marks of all resources of a module and of those within it.
+func (l *loader) everything() cty.ValueMarks {
+	marks := cty.ValueMarks{}
+	for _, n := range l.nodes {
+		maps.Copy(marks, ref{node: n}.resources())
+	}
+	return marks
+}
+
+// within is a path of the module as the configuration's folder sees it.
+func (l *loader) within(path string) string {
+	if l.caller == nil || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.ToSlash(filepath.Join(modulePath(l.shared.top, l.Dir), path))
+}
+
+// modulePath is path.module: a module's folder, relative to the configuration's.
+func modulePath(top Options, dir string) string {
+	rel, err := filepath.Rel(top.Dir, dir)
+	if err != nil {
+		return dir // both are relative to one folder, or one of them is absolute
+	}
+	return filepath.ToSlash(rel)
+}
