@@ -270,13 +270,19 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 
 // notKnown reports a value that only B2 knows where a known one is needed. A
 // value that is unknown because of an earlier error says nothing, nor does one
-// that is made from a variable without a value.
+// that is made from a variable without a value or from data that was not read yet.
 func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	if what := computedIn(marks); what != "" {
 		l.errorAt(at, computedSummary, computedDetail(what)+suffix)
 		return
 	}
-	if !l.failed && !l.AllowUnset {
+	for m := range marks {
+		if h, ok := m.(hiddenMark); ok {
+			l.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.", h.attr, h.capability)+suffix)
+			return
+		}
+	}
+	if !l.failed && !l.lenient() {
 		l.errorAt(at, computedSummary, computedDetail("The value")+suffix)
 	}
 }

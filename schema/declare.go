@@ -47,7 +47,6 @@ func items(body hcl.Body) []item {
 // plannedBlocks are the blocks of the language that this version does not have.
 func plannedBlocks() map[string]string {
 	return map[string]string{
-		"data":               "Data blocks are not part of this version of b2form. A bucket that is not managed here can be named by its name.",
 		"notification_rules": "Notification rules are not part of this version of b2form.",
 		"file":               "Files are not part of this version of b2form.",
 	}
@@ -58,6 +57,7 @@ func (l *loader) fileSchema() *hcl.BodySchema {
 	one := []string{"name"}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one}, {Type: "check", LabelNames: one}, {Type: "module", LabelNames: one},
+		{Type: "data", LabelNames: []string{"type", "name"}},
 		{Type: "locals"}, {Type: "b2form"}, {Type: "import"}, {Type: "moved"}, {Type: "removed"},
 		{Type: "resource", LabelNames: []string{"type", "name"}},
 	}}
@@ -127,6 +127,8 @@ func (l *loader) declareBlock(b *hcl.Block) {
 		l.declareOutput(b)
 	case "module":
 		l.declareModule(b)
+	case "data":
+		l.declareData(b)
 	case "import":
 		if l.caller != nil {
 			l.errorAt(b.DefRange, "Import in a module", "Import blocks stand in the configuration's own files, not in a module; to = module.NAME.bucket.photos names a resource of a module.")
@@ -155,12 +157,14 @@ func (l *loader) declareBlock(b *hcl.Block) {
 }
 
 // nameOK reports a label that no reference could name.
-func (l *loader) nameOK(b *hcl.Block) bool {
-	if hclsyntax.ValidIdentifier(b.Labels[0]) {
+func (l *loader) nameOK(b *hcl.Block) bool { return l.validName(b.Labels[0], b.LabelRanges[0]) }
+
+func (l *loader) validName(name string, at hcl.Range) bool {
+	if hclsyntax.ValidIdentifier(name) {
 		return true
 	}
-	l.errorAt(b.LabelRanges[0], "Invalid name", fmt.Sprintf(
-		"%q cannot be used as a name: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", b.Labels[0]))
+	l.errorAt(at, "Invalid name", fmt.Sprintf(
+		"%q cannot be used as a name: a name starts with a letter or underscore and holds letters, digits, underscores and dashes.", name))
 	return false
 }
 

@@ -31,6 +31,8 @@ func (l *loader) link() {
 			l.linkBlock(n)
 		case n.call != nil:
 			l.linkCall(n)
+		case n.data != nil:
+			l.linkData(n)
 		}
 	}
 	ordered := make([]*node, 0, len(l.nodes))

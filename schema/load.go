@@ -37,6 +37,9 @@ type Options struct {
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
 	AllowUnset bool
+	// Snapshot is what data blocks are answered from: it holds what Config.Data of
+	// a Load without it asks for. nil: what they answer stands for any value.
+	Snapshot *kind.Snapshot
 }
 
 // A VarValue is one value from outside, or a file of values.
@@ -79,9 +82,10 @@ type loader struct {
 
 	variables map[string]*variable
 	locals    map[string]*node
-	blocks    map[kind.Addr]*block // by the address of the block
-	calls     map[string]*call     // modules by name
-	nodes     []*node              // variables, locals, blocks and modules, as declared
+	blocks    map[kind.Addr]*block  // by the address of the block
+	calls     map[string]*call      // modules by name
+	data      map[string]*dataBlock // by address, as data.bucket.photos
+	nodes     []*node               // variables, locals, blocks and modules, as declared
 	outputs   []*output
 	outputAt  map[string]hcl.Range // by name
 	checks    []*check
@@ -119,6 +123,7 @@ func newModuleLoader(o Options, r *report, s *shared) *loader {
 		locals:    map[string]*node{},
 		blocks:    map[kind.Addr]*block{},
 		calls:     map[string]*call{},
+		data:      map[string]*dataBlock{},
 		outputAt:  map[string]hcl.Range{},
 	}
 	s.loaders = append(s.loaders, l)
@@ -135,6 +140,8 @@ func (l *loader) evaluate() {
 			l.evaluateBlock(n)
 		case n.call != nil:
 			l.evaluateCall(n)
+		case n.data != nil:
+			l.evaluateData(n)
 		default:
 			l.static.value(n)
 		}
@@ -145,6 +152,10 @@ func (l *loader) evaluate() {
 		}
 	}
 }
+
+// lenient reports whether a value that is not known may be anything, and is no
+// error.
+func (l *loader) lenient() bool { return l.AllowUnset || l.shared.pending }
 
 // finish evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.

@@ -23,7 +23,32 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func options(dir string) schema.Options {
-	return schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.2.3", Cwd: "/somewhere"}
+	o := schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.2.3", Cwd: "/somewhere"}
+	o.Snapshot = snapshot(filepath.Join(dir, "account.json"), o.Kinds)
+	return o
+}
+
+// snapshot is the account in a file: what B2 answers, by kind. nil: there is no
+// such file.
+func snapshot(path string, kinds []*kind.Kind) *kind.Snapshot {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var raw map[string][]json.RawMessage
+	account := &kind.Account{
+		ID: "d2e6b27577ea", KeyID: "004d2e6b27577ea0000000001", Realm: "https://api.backblazeb2.com",
+		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
+		Capabilities: []string{"listKeys", "listBuckets"},
+	}
+	if err := json.Unmarshal(src, &raw); err != nil {
+		panic(err)
+	}
+	s, err := kind.NewSnapshot(account, kinds, raw)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // TestGood loads each folder of testdata/good and compares what it declares

@@ -44,6 +44,7 @@ type shared struct {
 	loaders   []*loader          // of the configuration and of every instance of a module
 	top       Options
 	lateNeeds bool // there are needs beside those by reference in arguments
+	pending   bool // there are data blocks that nothing answers yet
 }
 
 // A caller is where a module was called.

@@ -269,3 +269,25 @@ func TestFilesOutsideCannotBeRead(t *testing.T) {
 		t.Errorf("an absolute path into the folder: %#v, %v", v, err)
 	}
 }
+
+// Without an account data blocks stand for anything, and say what they ask for.
+func TestDataAsksBeforeItIsAnswered(t *testing.T) {
+	o := options("testdata/good/data")
+	o.Snapshot = nil
+	config, diags := schema.Load(o)
+	for _, d := range diags {
+		t.Error(d)
+	}
+	got := map[string]bool{}
+	for _, q := range config.Data {
+		if q.Kind == nil {
+			got["account"] = true
+			continue
+		}
+		got[q.Kind.Name+" "+q.Identity] = true
+	}
+	want := map[string]bool{"account": true, "bucket ": true, "bucket acme-logs": true, "bucket acme-photos": true, "key ": true, "key camera": true}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}

@@ -14,8 +14,8 @@ import (
 )
 
 // A node is what expressions refer to: a variable, a local value, the resources
-// of one block, or a module. Exactly one of variable, expr, block and call is
-// set.
+// of one block, a module, or data. Exactly one of variable, expr, block, call and
+// data is set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
@@ -24,6 +24,7 @@ type node struct {
 	expr     hcl.Expression // of a local value
 	block    *block
 	call     *call
+	data     *dataBlock
 
 	refs   refs
 	after  []*node // what depends_on adds
@@ -64,7 +65,7 @@ func (l *loader) resolve(ts []hcl.Traversal, u use) refs {
 				out.dead = append(out.dead, root)
 			}
 		default:
-			if root != "var" && root != "local" && root != "module" && l.kinds[root] == nil {
+			if root != "var" && root != "local" && root != "module" && root != "data" && l.kinds[root] == nil {
 				l.unknownRoot(t)
 				out.dead = append(out.dead, root)
 				continue
@@ -121,12 +122,10 @@ func selfNames(k *kind.Kind) []string {
 
 func (l *loader) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
-	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "each", "count", "path", "self")
+	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
 	why := l.pastedReference(t)
 	switch {
 	case why != "":
-	case root == "data":
-		why = plannedBlocks()[root]
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
 	case len(t) == 1 && nearest(root, roots) == "":
@@ -151,6 +150,8 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 		if r.node = l.locals[r.name]; r.node == nil {
 			l.undeclared(t, "local value", maps.Keys(l.locals))
 		}
+	case "data":
+		r.node, r.name = l.resolveData(t, &r)
 	case "module":
 		if c := l.calls[r.name]; c != nil {
 			r.node = c.node
@@ -197,7 +198,7 @@ func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 // resolveMember judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
 func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instance, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstance(t, b.forEach != nil, b.count != nil)
+	at, indexed, rest, ok := l.resolveInstance(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
 		return at, indexed, !ok
 	}
@@ -216,7 +217,7 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instan
 
 // resolveOutput is the same for what follows module.site.
 func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at kind.Instance, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstance(t, c.forEach != nil, c.count != nil)
+	at, indexed, rest, ok := l.resolveInstance(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
 	}
@@ -227,14 +228,42 @@ func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at kind.Instance, inde
 	return at, indexed, false
 }
 
-// resolveInstance takes a constant instance key off a reference; what follows is
-// the rest. A key must stand exactly where there are several instances.
-func (l *loader) resolveInstance(t hcl.Traversal, forEach, count bool) (at kind.Instance, indexed bool, rest hcl.Traversal, ok bool) {
-	rest = t[2:]
+// resolveData finds a data block. Its references have one step more than others.
+func (l *loader) resolveData(t hcl.Traversal, r *ref) (*node, string) {
+	if len(t) < 3 || stepName(t[2]) == "" {
+		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
+		return nil, ""
+	}
+	name := stepName(t[1]) + "." + stepName(t[2])
+	d := l.data["data."+name]
+	if d == nil {
+		why := "Declare it, or correct the name."
+		if s := nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
+			why = "Did you mean " + s + "?"
+		}
+		l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("There is no data block data.%s. %s", name, why))
+		return nil, name
+	}
+	var rest hcl.Traversal
+	var ok bool
+	r.instance, r.indexed, rest, ok = l.resolveInstance(t, 3, d.forEach != nil, d.count != nil)
+	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.value.HasAttribute(stepName(rest[0])) {
+		known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
+		l.errorAt(t.SourceRange(), "Unknown attribute", fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), didYouMean(stepName(rest[0]), known)))
+		ok = false
+	}
+	r.broken = !ok
+	return d.node, name
+}
+
+// resolveInstance takes a constant instance key off a reference, behind its first
+// n steps; what follows is the rest. A key must stand exactly where there are several instances.
+func (l *loader) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at kind.Instance, indexed bool, rest hcl.Traversal, ok bool) {
+	rest = t[n:]
 	if len(rest) == 0 {
 		return at, false, nil, true
 	}
-	what := traversalText(t[:2])
+	what := traversalText(t[:n])
 	if index, isIndex := rest[0].(hcl.TraverseIndex); isIndex {
 		if !forEach && !count {
 			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; leave out the brackets.", what))

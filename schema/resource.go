@@ -23,7 +23,8 @@ func (l *loader) evaluateBlock(n *node) {
 	repeats, marks, ok := l.repetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
-		if l.AllowUnset {
+		l.undecided(b.kind)
+		if l.lenient() {
 			l.tryBlock(n, ctx)
 		}
 		return
@@ -45,6 +46,9 @@ func (l *loader) evaluateBlock(n *node) {
 		e := common.instance(r.Addr, rep.context(ctx, n.refs.dead))
 		e.judgePreconditions()
 		r.Value, r.Sensitive = e.complete()
+		if e.unsound {
+			l.undecided(b.kind)
+		}
 		r.Needs = e.needed()
 		r.PreventDestroy = e.prevent
 		b.resources[i] = r

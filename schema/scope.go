@@ -2,6 +2,7 @@ package schema
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -57,6 +58,8 @@ func (s *scope) value(n *node) cty.Value {
 		v = n.variable.value
 	case n.call != nil:
 		v = s.callValue(n.call)
+	case n.data != nil:
+		v = n.data.value
 	case n.block != nil:
 		v = s.blockValue(n.block)
 	default:
@@ -133,12 +136,32 @@ func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
 		for name, w := range names {
 			values[name] = s.referred(w)
 		}
+		if root == "data" {
+			values = byType(values)
+		}
 		ctx.Variables[root] = cty.ObjectVal(values)
 	}
 	for _, root := range rs.dead {
 		ctx.Variables[root] = cty.DynamicVal
 	}
 	return ctx
+}
+
+// byType turns {"bucket.photos" = x} into {bucket = {photos = x}}.
+func byType(flat map[string]cty.Value) map[string]cty.Value {
+	types := map[string]map[string]cty.Value{}
+	for name, v := range flat {
+		typ, label, _ := strings.Cut(name, ".")
+		if types[typ] == nil {
+			types[typ] = map[string]cty.Value{}
+		}
+		types[typ][label] = v
+	}
+	out := make(map[string]cty.Value, len(types))
+	for typ, values := range types {
+		out[typ] = cty.ObjectVal(values)
+	}
+	return out
 }
 
 // want is what several references to one node ask of it.

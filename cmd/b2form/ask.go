@@ -46,8 +46,11 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// askVariable asks for a variable that has no value.
+// askVariable asks for a variable that has no value, once.
 func (p *program) askVariable(name, description string) (string, error) {
+	if given, ok := p.answers[name]; ok {
+		return given, nil
+	}
 	fmt.Fprintln(p.stderr, "var."+name)
 	if description != "" {
 		fmt.Fprintln(p.stderr, "  "+description)
@@ -55,6 +58,9 @@ func (p *program) askVariable(name, description string) (string, error) {
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readLine(context.Background())
 	fmt.Fprintln(p.stderr)
+	if err == nil {
+		p.answers[name] = line
+	}
 	return line, err
 }
 

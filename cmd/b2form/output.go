@@ -94,6 +94,11 @@ func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	warnings, err := s.answerData()
+	if err != nil {
+		return nil, err
+	}
+	s.face.Diagnostics(warnings, s.files)
 	return s.reader(s.snapshot, s.state.Entries, nil), nil
 }
 

@@ -21,6 +21,8 @@ type program struct {
 	input *bufio.Reader        // over stdin, shared by everything that asks
 	face  face                 // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
+
+	answers map[string]string // values of variables that were asked for
 }
 
 // exitCode ends the program with a code and without further words.
@@ -30,7 +32,7 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run carries one command line out and returns the exit code.
 func run(args []string, w world) int {
-	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}}
+	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, answers: map[string]string{}}
 	p.face = p.text()
 	err := p.root().Run(context.Background(), args)
 	diags := explain(err)

@@ -72,8 +72,30 @@ func (p *program) load(kinds []*kind.Kind) (*kind.Config, error) {
 		p.face.Diagnostics(diags, p.files)
 		return nil, exitCode(1)
 	}
-	p.face.Diagnostics(diags, p.files)
+	if len(config.Data) == 0 { // else it is evaluated again, and says the same
+		p.face.Diagnostics(diags, p.files)
+	}
 	return config, nil
+}
+
+// answerData evaluates the configuration again where data blocks ask for what is
+// live: only now has that been read. Warnings are given back.
+func (s *session) answerData() (hcl.Diagnostics, error) {
+	if len(s.config.Data) == 0 {
+		return nil, nil
+	}
+	o := s.loadOptions(s.kinds)
+	o.Snapshot = s.snapshot
+	config, diags := schema.Load(o)
+	s.files = config.Files
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	s.config = config
+	if s.box != nil {
+		s.box.moveDeliveries(config)
+	}
+	return diags, nil
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
@@ -143,6 +165,10 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, account.Wanted(s.config, s.known(), s.kinds)); err != nil {
 		return nil, err
 	}
+	warnings, err := s.answerData()
+	if err != nil {
+		return nil, err
+	}
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.replace,
@@ -155,6 +181,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	made.Warnings = append(warnings, made.Warnings...)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, s.failedChecks(s.reader(s.snapshot, st.Entries, nil))...)
 	}

@@ -26,14 +26,17 @@ type Need struct {
 }
 
 // Wanted works out what a plan of cfg and entries needs: each kind that is
-// declared or owned, and each kind whose names those may hold. A configuration
+// declared, owned or asked for by data blocks, and each kind whose names those may
+// hold. A configuration
 // without keys never lists keys. An entry without an ID stands for an announced
 // create whose outcome is unknown: what it made is looked for in every listing.
 func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 	want := Want{}
 	for _, r := range cfg.Resources {
 		n := want[r.Kind.Name]
-		n.Identities = append(n.Identities, r.Identity())
+		if id := r.Identity(); id != "" { // else a data block is to answer first
+			n.Identities = append(n.Identities, id)
+		}
 		n.Multi = n.Multi || multi(r)
 		want[r.Kind.Name] = n
 	}
@@ -57,6 +60,17 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 			n.Multi = n.Multi || hasMulti(k)
 		}
 		want[k.Name] = n
+	}
+	for _, q := range cfg.Data {
+		if q.Kind == nil {
+			continue
+		}
+		n := want[q.Kind.Name]
+		if q.Identity != "" {
+			n.Identities = append(n.Identities, q.Identity)
+		}
+		n.Multi = n.Multi || hasMulti(q.Kind)
+		want[q.Kind.Name] = n
 	}
 	for name, n := range want {
 		n.Identities, n.IDs = sorted(n.Identities), sorted(n.IDs)

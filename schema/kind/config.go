@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Resources []*Resource          // sorted by address
 	Outputs   []*Output            // sorted by name
+	Data      []Query              // what data blocks ask for
 	Checks    []*Check             // in order of their files and lines
 	Imports   []Import             // in order of their files and lines
 	Moves     []Move               // likewise; no two concern one address, and they form no circle
@@ -114,6 +115,12 @@ type Output struct {
 	Range             hcl.Range
 	// Value evaluates the output; what is not live yet is unknown in it.
 	Value func(live Live) (cty.Value, hcl.Diagnostics)
+}
+
+// A Query is something live that an evaluation needs to know.
+type Query struct {
+	Kind     *Kind  // nil: only the account
+	Identity string // in its normal form; "": every object of the kind may matter
 }
 
 // A Check is one check block: something that is watched and stops nothing.

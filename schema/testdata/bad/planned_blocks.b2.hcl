@@ -1,3 +1,2 @@
-data "bucket" "x" {} # ERROR: Unsupported block type
 notification_rules "x" {} # ERROR: Unsupported block type
 file "x" {} # ERROR: Unsupported block type

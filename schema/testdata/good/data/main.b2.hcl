@@ -1,0 +1,59 @@
+variable "bucket" {
+  default = "ACME-photos"
+}
+
+data "bucket" "photos" {
+  name = var.bucket
+}
+
+data "bucket" "each" {
+  for_each = toset(["photos", "logs"])
+  name     = "acme-${each.key}"
+}
+
+data "buckets" "all" {}
+
+data "buckets" "logs" {
+  name_prefix = "acme-l"
+}
+
+data "key" "camera" {
+  name = "camera"
+}
+
+data "key" "twin" {
+  application_key_id = "004d2e6b27577ea0000000004"
+}
+
+data "keys" "all" {}
+
+data "account" "this" {}
+
+key "reader" {
+  for_each    = { for b in data.buckets.all.buckets : b.name => b }
+  name        = "reader-${each.key}"
+  access      = "read_only"
+  buckets     = [each.value]
+  name_prefix = data.key.camera.name_prefix
+}
+
+bucket "beside" {
+  name = "${data.bucket.photos.name}-2"
+  info = merge(data.bucket.photos.info, { id = data.bucket.photos.id, region = data.account.this.s3_region })
+}
+
+key "beside" {
+  name    = "beside"
+  access  = "read_only"
+  buckets = [data.bucket.each["logs"], data.bucket.photos]
+}
+
+output "all" {
+  value = {
+    logs    = data.buckets.logs.names
+    keys    = data.keys.all.names
+    twin    = data.key.twin.application_key_id
+    secret  = data.key.twin.application_key
+    account = data.account.this
+  }
+}
