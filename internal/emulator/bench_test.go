@@ -12,7 +12,7 @@ import (
 )
 
 // serve answers a request without a network and fails on anything but 200.
-func serve(b *testing.B, s *emulator.Server, token, method, body string) string {
+func serve(b testing.TB, s *emulator.Server, token, method, body string) string {
 	b.Helper()
 	r := httptest.NewRequest("POST", "/b2api/v3/"+method, strings.NewReader(body))
 	r.SetBasicAuth(s.MasterKeyID(), s.MasterKey())
@@ -28,7 +28,7 @@ func serve(b *testing.B, s *emulator.Server, token, method, body string) string 
 	return string(reply)
 }
 
-func openBench(b *testing.B, dir string) (s *emulator.Server, token string) {
+func openBench(b testing.TB, dir string) (s *emulator.Server, token string) {
 	s, err := emulator.Open(emulator.Options{Now: nowNoon, Dir: dir})
 	if err != nil {
 		b.Fatal(err)

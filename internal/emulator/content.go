@@ -33,6 +33,7 @@ func (m *memoryContent) put(id string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	data = bytes.Clone(data) // without what ReadAll allocated in advance
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.data[id] = data

@@ -114,10 +114,12 @@ func downloadByID(c *call) error {
 	if !ok {
 		return badRequest("Invalid fileId: %s", id)
 	}
-	f := file{Bucket: bucketID}
-	found, err := load(c.tx, string(c.tx.get("i"+id)), &f)
+	f, found, err := loadFile(c.tx, string(c.tx.get("i"+id)))
 	if err != nil {
 		return err
+	}
+	if !found {
+		f.Bucket = bucketID
 	}
 	return c.download(f, found && f.Action == uploaded, asked)
 }

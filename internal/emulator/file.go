@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,23 +12,23 @@ import (
 // A file is one file version, hide marker or unfinished large file; see "File
 // Versions".
 type file struct {
-	ID          string            `json:"id"`
-	Bucket      string            `json:"bucket"`
-	Name        string            `json:"name"`
-	Action      string            `json:"action"`
-	Order       uint64            `json:"order"` // of creation
-	Time        int64             `json:"time"`  // milliseconds
-	Length      int64             `json:"length"`
-	SHA1        string            `json:"sha1,omitempty"`
-	MD5         string            `json:"md5,omitempty"`
-	ContentType string            `json:"type"`
-	Info        map[string]string `json:"info,omitempty"`
-	Encryption  encryption        `json:"encryption"`
-	CustomerKey string            `json:"customerKey,omitempty"` // MD5 of an SSE-C key
-	Lock        fileLock          `json:"lock"`
-	Replication string            `json:"replication,omitempty"` // status
+	ID          string
+	Bucket      string
+	Name        string
+	Action      string
+	Order       uint64 // of creation
+	Time        int64  // milliseconds
+	Length      int64
+	SHA1        string
+	MD5         string
+	ContentType string
+	Info        map[string]string
+	Encryption  encryption
+	CustomerKey string // MD5 of an SSE-C key
+	Lock        fileLock
+	Replication string // status
 	// Pieces are the parts of a large file, whose content stays where it is.
-	Pieces []piece `json:"pieces,omitempty"`
+	Pieces []piece
 }
 
 // What a file version is.
@@ -41,16 +40,16 @@ const (
 )
 
 type piece struct {
-	Content string `json:"content"`
-	Length  int64  `json:"length"`
+	Content string
+	Length  int64
 }
 
 // A fileLock protects a version from deletion until a time, in milliseconds,
 // or while a hold is "on".
 type fileLock struct {
-	Mode  string `json:"mode,omitempty"`
-	Until int64  `json:"until,omitempty"`
-	Hold  string `json:"hold,omitempty"`
+	Mode  string
+	Until int64
+	Hold  string
 }
 
 // Limits of b2_upload_file.
@@ -68,13 +67,6 @@ const (
 	emptySHA1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 	emptyMD5  = "d41d8cd98f00b204e9800998ecf8427e"
 )
-
-// key is where the store has the version: after its name, newest first.
-func (f file) key() string { return versionKey(f.Bucket, f.Name, f.Time, f.Order) }
-
-func versionKey(bucketID, name string, millis int64, order uint64) string {
-	return fmt.Sprintf("f%s/%s\x00%016x%016x", bucketID, name, math.MaxUint64-uint64(millis), math.MaxUint64-order)
-}
 
 func (f file) unfinishedKey() string { return unfinishedKey(f.Bucket, f.Order) }
 
@@ -123,7 +115,7 @@ func readFileID(id string) (bucketID string, millis int64, order uint64, ok bool
 
 // addFile stores a version and what finds it.
 func (c *call) addFile(f file) {
-	save(c.tx, f.key(), f)
+	saveFile(c.tx, f)
 	c.tx.put("i"+f.ID, []byte(f.key()))
 	if f.Action == started {
 		c.tx.put(f.unfinishedKey(), []byte(f.key()))
@@ -175,7 +167,7 @@ func (c *call) findFile(id string) (f file, found bool, err error) {
 	if at == nil {
 		return f, false, nil
 	}
-	found, err = load(c.tx, string(at), &f)
+	f, found, err = loadFile(c.tx, string(at))
 	if err == nil && found && !c.mayName(f.Name) {
 		err = unauthorized()
 	}

@@ -69,8 +69,8 @@ func (w walk) leg(t tx, start string, yield func(file, error) bool) (string, boo
 		if in != "" && !w.names {
 			return w.past(in), yield(file{Action: folder, Bucket: w.bucketID, Name: in}, nil)
 		}
-		var f file
-		if err := decode(key, data, &f); err != nil {
+		f, err := readFile(key, data)
+		if err != nil {
 			return "", yield(file{}, err)
 		}
 		switch {
@@ -244,8 +244,7 @@ func listUnfinishedLargeFiles(c *call) error {
 func (c *call) unfinished(bucketID, start, namePrefix string) iter.Seq2[file, error] {
 	return func(yield func(file, error) bool) {
 		for _, at := range c.tx.scan(start, "u"+bucketID) {
-			var f file
-			_, err := load(c.tx, string(at), &f)
+			f, _, err := loadFile(c.tx, string(at))
 			if !strings.HasPrefix(f.Name, namePrefix) {
 				continue
 			}

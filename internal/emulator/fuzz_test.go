@@ -70,3 +70,50 @@ func inhabit(t *testing.T, s *emulator.Server) (token, bucketID, fileID string) 
 	f := call("b2_start_large_file", `{"bucketId":"`+bucketID+`","fileName":"a/b","contentType":"b2/x-auto"}`)
 	return token, bucketID, f["fileId"].(string)
 }
+
+// Every fault that is understood has a text that means the same.
+func FuzzFault(f *testing.F) {
+	for _, text := range []string{"*:drop", `b2_list_keys:nth=2,after,status=503,message=a\,b\\`, "b2_hide_file:late=3,hang,delay=1s", "b2_upload_file:cap,count=always"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, err := emulator.ParseFault(text)
+		if err != nil {
+			return
+		}
+		if got, err := emulator.ParseFault(want.String()); err != nil || got != want {
+			t.Errorf("%q is %+v and as %q %+v, %v", text, want, want.String(), got, err)
+		}
+	})
+}
+
+// The control endpoint answers anything with JSON and without an error of its
+// own.
+func FuzzControl(f *testing.F) {
+	f.Add("POST", "clock", []byte(`{"advance":"72h"}`))
+	f.Add("POST", "clock", []byte(`{"set":"9999-12-31T23:59:59Z"}`))
+	f.Add("POST", "faults", []byte(`{"fault":"*:drop"}`))
+	f.Add("DELETE", "calls", []byte{})
+	f.Add("GET", "dump?x=%00", []byte{})
+	f.Add("POST", "reset", []byte("x"))
+	f.Fuzz(func(t *testing.T, method, path string, body []byte) {
+		s, err := emulator.Open(emulator.Options{Now: nowNoon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inhabit(t, s)
+		r, err := http.NewRequest(method, "http://localhost"+emulator.ControlPath+path, bytes.NewReader(body))
+		if err != nil {
+			return // no client can send it
+		}
+		r.RemoteAddr = "127.0.0.1:4711"
+		w := httptest.NewRecorder()
+		s.Control().ServeHTTP(w, r)
+		if w.Code >= 500 {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if _, err := s.Dump(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -36,8 +36,8 @@ func (s *Server) Reset() error {
 func (c *call) empty() error {
 	var files []file
 	for at, data := range c.tx.scan("f", "f") {
-		var f file
-		if err := decode(at, data, &f); err != nil {
+		f, err := readFile(at, data)
+		if err != nil {
 			return err
 		}
 		files = append(files, f)

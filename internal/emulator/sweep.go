@@ -42,8 +42,8 @@ type owners struct {
 func (o *owners) own(name string) (bool, error) {
 	id, _, _ := strings.Cut(name, ".")
 	if id != o.last {
-		var f file
-		if _, err := load(o.call.tx, string(o.call.tx.get("i"+id)), &f); err != nil {
+		f, _, err := loadFile(o.call.tx, string(o.call.tx.get("i"+id)))
+		if err != nil {
 			return false, err
 		}
 		if f.Action == uploaded && f.Pieces == nil {

@@ -4,13 +4,13 @@ package emulator
 func (c *call) current(bucketID, name string) (f file, found bool, err error) {
 	prefix := "f" + bucketID + "/" + name + "\x00"
 	for at, data := range c.tx.scan(prefix, prefix) {
-		if err := decode(at, data, &f); err != nil {
+		f, err := readFile(at, data)
+		if err != nil {
 			return f, false, err
 		}
 		if f.Action != started {
 			return f, true, nil
 		}
-		f = file{}
 	}
 	return f, false, nil
 }
@@ -117,7 +117,7 @@ func updateLegalHold(c *call) error {
 		return badRequest("legalHold must be on or off: '%s'", hold)
 	}
 	f.Lock.Hold = hold
-	save(c.tx, f.key(), f)
+	saveFile(c.tx, f)
 	w := &c.out
 	w.begin("", '{')
 	w.text("fileId", id)
@@ -147,7 +147,7 @@ func updateRetention(c *call) error {
 		return err
 	}
 	f.Lock.Mode, f.Lock.Until = wish.Mode, wish.Until
-	save(c.tx, f.key(), f)
+	saveFile(c.tx, f)
 	w := &c.out
 	w.begin("", '{')
 	w.text("fileId", id)
