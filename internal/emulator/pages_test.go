@@ -68,6 +68,7 @@ func BenchmarkListVersions(b *testing.B) {
 			before := heap()
 			s, token := openBench(b, "")
 			list := middle(populate(b, s, token, versions), versions, 1000)
+			s.ResetCalls()
 			used := heap() - before
 			for b.Loop() {
 				serve(b, s, token, "b2_list_file_versions", list)

@@ -1,0 +1,238 @@
+package emulator_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"b2form/internal/emulator"
+)
+
+// What follows measures b2form emulator as a process of its own, over loopback,
+// beside another local object server: the program that B2FORM_RIVAL names, which
+// takes the flags of gofakes3. docs/benchmarks-emulator.md has the results.
+
+// build makes the program.
+func build(b *testing.B) string {
+	b.Helper()
+	program := filepath.Join(b.TempDir(), "b2form")
+	if out, err := exec.Command("go", "build", "-o", program, "b2form/cmd/b2form").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+// A running is the emulator as a process, and where it is.
+type running struct {
+	id, key, url string
+	token        string
+	bucketID     string
+	client       *http.Client
+}
+
+// launch starts a process that ends with the benchmark.
+func launch(b *testing.B, program string, args ...string) *bufio.Reader {
+	b.Helper()
+	c := exec.Command(program, args...)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait() // killed
+	})
+	return bufio.NewReader(out)
+}
+
+func start(b *testing.B, program string) *running {
+	b.Helper()
+	out := launch(b, program, "emulator")
+	r := &running{client: newClient()}
+	if _, err := fmt.Fscanf(out, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", &r.id, &r.key, &r.url); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+}
+
+// authorize gets a token and makes a bucket.
+func (r *running) authorize(b *testing.B) {
+	b.Helper()
+	r.token = member(r.ask(b, "GET", "/b2api/v4/b2_authorize_account", nil, nil), "authorizationToken")
+	made := r.post(b, "b2_create_bucket", fmt.Sprintf(`{"accountId":%q,"bucketName":"my-bucket","bucketType":"allPrivate"}`, r.id))
+	r.bucketID = member(made, "bucketId")
+}
+
+func (r *running) post(b *testing.B, method, body string) string {
+	return r.ask(b, "POST", "/b2api/v4/"+method, []byte(body), nil)
+}
+
+// ask sends a request and wants success.
+func (r *running) ask(b *testing.B, method, target string, body []byte, header http.Header) string {
+	if strings.HasPrefix(target, "/") {
+		target = r.url + target
+	}
+	request, err := http.NewRequest(method, target, bytes.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if header != nil {
+		request.Header = header
+	} else if r.token != "" {
+		request.Header.Set("Authorization", r.token)
+	} else if r.id != "" {
+		request.SetBasicAuth(r.id, r.key)
+	}
+	response, err := r.client.Do(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	reply, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		b.Fatalf("%s %s: %s %s", method, target, response.Status, reply)
+	}
+	return string(reply)
+}
+
+// parallel measures requests of 16 clients at once.
+func parallel(b *testing.B, ask func(n int)) {
+	b.SetParallelism(8)
+	var mu sync.Mutex
+	n := 0
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			mu.Lock()
+			n++
+			mine := n
+			mu.Unlock()
+			ask(mine)
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+// BenchmarkLoopback is the emulator's speed.
+func BenchmarkLoopback(b *testing.B) {
+	r := start(b, build(b))
+	r.authorize(b)
+	content := bytes.Repeat([]byte("x"), 1024)
+	place := r.post(b, "b2_get_upload_url", fmt.Sprintf(`{"bucketId":%q}`, r.bucketID))
+	upload := func(name string) {
+		r.ask(b, "POST", member(place, "uploadUrl"), content, http.Header{
+			"Authorization": {member(place, "authorizationToken")}, "X-Bz-File-Name": {name},
+			"X-Bz-Content-Sha1": {"do_not_verify"}, "Content-Type": {"text/plain"},
+		})
+	}
+	upload("f")
+	for _, op := range []struct {
+		name string
+		ask  func(n int)
+	}{
+		{"list-buckets", func(int) { r.post(b, "b2_list_buckets", fmt.Sprintf(`{"accountId":%q}`, r.id)) }},
+		{"update-bucket", func(n int) {
+			r.post(b, "b2_update_bucket", fmt.Sprintf(`{"accountId":%q,"bucketId":%q,"bucketInfo":{"n":"%d"}}`, r.id, r.bucketID, n))
+		}},
+		{"create-key", func(int) {
+			r.post(b, "b2_create_key", fmt.Sprintf(`{"accountId":%q,"keyName":"k","capabilities":["listFiles"]}`, r.id))
+		}},
+		{"upload-1KiB", func(n int) { upload(fmt.Sprintf("f%d", n)) }},
+		{"download-1KiB", func(int) { r.ask(b, "GET", "/file/my-bucket/f", nil, nil) }},
+	} {
+		b.Run(op.name, func(b *testing.B) { parallel(b, op.ask) })
+	}
+}
+
+// BenchmarkRival is the same for the other server, as far as it goes.
+func BenchmarkRival(b *testing.B) {
+	program := os.Getenv("B2FORM_RIVAL")
+	if program == "" {
+		b.Skip("B2FORM_RIVAL names no program")
+	}
+	addr := freeAddress(b)
+	launch(b, program, "-backend=memory", "-host="+addr, "-initialbucket=my-bucket", "-quiet")
+	await(b, addr)
+	r := &running{url: "http://" + addr, client: newClient()}
+	content := bytes.Repeat([]byte("x"), 1024)
+	r.ask(b, "PUT", "/my-bucket/f", content, nil)
+	for _, op := range []struct {
+		name string
+		ask  func(n int)
+	}{
+		{"list-buckets", func(int) { r.ask(b, "GET", "/", nil, nil) }},
+		{"upload-1KiB", func(n int) { r.ask(b, "PUT", fmt.Sprintf("/my-bucket/f%d", n), content, nil) }},
+		{"download-1KiB", func(int) { r.ask(b, "GET", "/my-bucket/f", nil, nil) }},
+	} {
+		b.Run(op.name, func(b *testing.B) { parallel(b, op.ask) })
+	}
+}
+
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// await tries to connect until somebody listens.
+func await(b *testing.B, addr string) {
+	b.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			_ = c.Close()
+			return
+		}
+	}
+	b.Fatalf("nobody listens on %s", addr)
+}
+
+// BenchmarkStart is from the start of the process to its first reply.
+func BenchmarkStart(b *testing.B) {
+	program := build(b)
+	for b.Loop() {
+		r := start(b, program)
+		r.ask(b, "GET", "/b2api/v4/b2_authorize_account", nil, nil)
+	}
+}
+
+// BenchmarkMemoryOfKeys is what 100 000 keys take.
+func BenchmarkMemoryOfKeys(b *testing.B) {
+	const keys = 100_000
+	for b.Loop() {
+		before := heap()
+		s, err := emulator.Open(emulator.Options{Now: nowNoon})
+		if err != nil {
+			b.Fatal(err)
+		}
+		token := member(serve(b, s, "", "b2_authorize_account", "{}"), "authorizationToken")
+		body := fmt.Sprintf(`{"accountId":%q,"keyName":"bench","capabilities":[%s]}`, s.AccountID(), readWrite)
+		for range keys {
+			serve(b, s, token, "b2_create_key", body)
+		}
+		s.ResetCalls()
+		b.ReportMetric(float64(heap()-before)/keys, "heap-B/key")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
