@@ -83,9 +83,21 @@ func loggable(c *call, body []byte) []byte {
 	if !json.Valid(body) {
 		return nil
 	}
-	if !slices.ContainsFunc(secretMembers, func(m string) bool { return strings.Contains(string(body), m) }) {
-		return body
+	if !mayTell(string(body)) {
+		return redacted(body)
 	}
+	return body
+}
+
+// mayTell reports whether a text surely has no secret member, however it is
+// spelled.
+func mayTell(text string) bool {
+	text = strings.ToLower(text)
+	names := func(member string) bool { return strings.Contains(text, strings.ToLower(member)) }
+	return !strings.Contains(text, `\u`) && !slices.ContainsFunc(secretMembers, names)
+}
+
+func redacted(body []byte) []byte {
 	var v any
 	if json.Unmarshal(body, &v) != nil {
 		return nil
@@ -103,7 +115,10 @@ func redact(v any) {
 		}
 	case map[string]any:
 		for name, item := range v {
-			if slices.Contains(secretMembers, name) && item != nil {
+			text, isText := item.(string)
+			secret := func(member string) bool { return strings.EqualFold(member, name) }
+			// In a query, objects are texts of JSON.
+			if item != nil && slices.ContainsFunc(secretMembers, secret) || isText && !mayTell(text) {
 				v[name] = "(secret)"
 				continue
 			}
