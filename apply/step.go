@@ -212,7 +212,7 @@ func (r *runner) record(c *plan.Change, id string, made *made) error {
 	} else {
 		e.Created, e.Delivered, e.Delivery = made.at, made.delivered, made.digest
 	}
-	e.Retiring = retirees(c, e.Created)
+	e.Retiring = retirees(c, r.now())
 	return r.put(e)
 }
 
@@ -276,15 +276,15 @@ func (r *runner) live(addr kind.Addr) (map[string]cty.Value, bool) {
 }
 
 // retirees are the earlier objects that are recorded with the one that takes
-// their place at the given time: to be deleted at once, or when their time is
-// over.
-func retirees(c *plan.Change, at time.Time) []kind.Retiree {
+// their place: to be deleted at once, or when their time is over. It runs from
+// now, when the new one has reached its destinations.
+func retirees(c *plan.Change, now time.Time) []kind.Retiree {
 	out := slices.Clone(c.Retiring)
 	for _, id := range c.Leftovers {
 		out = append(out, kind.Retiree{ID: id})
 	}
 	for _, id := range c.Overlapping {
-		out = append(out, kind.Retiree{ID: id, Until: at.Add(c.Overlap)})
+		out = append(out, kind.Retiree{ID: id, Until: now.Add(c.Overlap)})
 	}
 	if c.Action == plan.Replace {
 		out = append(out, kind.Retiree{ID: c.ID})

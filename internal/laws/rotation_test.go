@@ -163,3 +163,21 @@ func (c *caretaker) judge(id string, live, succeeded bool) {
 		c.Fatalf("%s was superseded on %v, and it lives although the overlap of %v has ended", id, until, c.overlap)
 	}
 }
+
+// The overlap is the time that users have to fetch the new key, so it begins
+// when they can.
+func TestOverlapBeginsWithDelivery(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.configure(replace(rotating, "\n  deliver", "\n  deliver \"stdout\" {}\n  deliver"))
+	w.done(mode{})
+	w.pass(91 * 24 * time.Hour)
+	w.printing = func() { w.pass(5 * time.Hour) } // a slow reader
+	w.done(mode{})
+	w.pass(7*24*time.Hour - time.Hour)
+	w.settled(mode{})
+	w.pass(time.Hour)
+	if a, err := w.plan(mode{}); err != nil || a.idle() {
+		t.Errorf("the overlap does not end: %v", err)
+	}
+}

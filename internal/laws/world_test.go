@@ -77,6 +77,7 @@ type world struct {
 	parallelism int
 	events      []apply.Event
 	printed     strings.Builder // standard output: deliveries
+	printing    func()          // called when something is delivered there; may be nil
 	log         []b2.Event
 	verify      func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) // nil: new keys are not tried
 	logged      sync.Mutex
@@ -252,7 +253,7 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 	}
 	r := apply.Run(context.Background(), apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Env{Stdout: &w.printed}, Parallelism: w.parallelism, Now: w.here,
+		Secrets: secret.Env{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here,
 		Events: func(e apply.Event) { w.events = append(w.events, e) }, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
@@ -266,6 +267,16 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 		err = fmt.Errorf("not begun: %v", r.Skipped)
 	}
 	return r, err
+}
+
+// A printer is the standard output of a world.
+type printer struct{ *world }
+
+func (p printer) Write(text []byte) (int, error) {
+	if p.printing != nil {
+		p.printing()
+	}
+	return p.printed.Write(text)
 }
 
 // done applies and demands success.
