@@ -11,14 +11,17 @@ import (
 // moment writes a time as people read it.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// span writes a long duration in days as far as it is whole days.
+const day = 24 * time.Hour
+
+// span writes a long duration in whole days, hours or minutes, as far as it is.
 func span(d time.Duration) string {
-	const day = 24 * time.Hour
 	switch {
 	case d >= day && d%day == 0:
 		return plural(int(d/day), "day", "days")
 	case d >= time.Hour && d%time.Hour == 0:
 		return plural(int(d/time.Hour), "hour", "hours")
+	case d >= time.Minute && d%time.Minute == 0:
+		return plural(int(d/time.Minute), "minute", "minutes")
 	}
 	return seconds(d)
 }
@@ -52,7 +55,14 @@ func dueText(r plan.Rotation, now time.Time) string {
 	case r.IsDue(now):
 		return "now"
 	}
-	return fmt.Sprintf("%s, in %s", moment(r.Due), span(r.Due.Sub(now).Truncate(time.Hour)))
+	left, unit := r.Due.Sub(now), time.Minute
+	switch {
+	case left > 2*day:
+		unit = day
+	case left > 2*time.Hour:
+		unit = time.Hour
+	}
+	return fmt.Sprintf("%s, in %s", moment(r.Due), span(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.
