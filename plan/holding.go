@@ -60,7 +60,9 @@ func byID(list []kind.Retiree) []kind.Retiree {
 	return list
 }
 
-func sameRetiree(a, b kind.Retiree) bool { return a.ID == b.ID && a.Until.Equal(b.Until) }
+func sameRetiree(a, b kind.Retiree) bool {
+	return a.ID == b.ID && a.Until.Equal(b.Until) && a.Kept == b.Kept
+}
 
 // unrecorded reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.

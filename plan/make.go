@@ -175,6 +175,10 @@ func (p *planner) create(r *kind.Resource, h holding) {
 		c.Reason = gone(r.Kind, h.entry.Identity)
 		_, p.renewals[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
+	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
+		c.Overlapping, c.Retiring = h.kept()
+		c.Overlap = rotation.Overlap
+	}
 	p.finish(r, c)
 }
 

@@ -16,7 +16,7 @@ const momentLayout = "2006-01-02 15:04 UTC"
 // runs b2form has not been given the new one.
 func (p *planner) retire(h *holding, old kind.Retiree) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
-	case old.Until.After(p.Now):
+	case old.Kept, old.Until.After(p.Now):
 		h.waiting = byID(append(h.waiting, old))
 	case inUse && !old.Until.IsZero():
 		h.waiting = byID(append(h.waiting, old))
@@ -88,12 +88,15 @@ func (h *holding) takeNewest(o *kind.Object) bool {
 
 // gather looks for further objects of the resource's rotation that the state
 // does not know: it was lost, or it is an old copy. Older ones than the current
-// one were replaced by it; newer ones may have been delivered, or not.
+// one were replaced by it; newer ones may have been delivered, or not. Nor does
+// anybody know that of a current one that is taken from the account: the one
+// before it may still be what is used.
 func (p *planner) gather(r *kind.Resource, h *holding) {
 	rotation, ok := r.Kind.RotationOf(r.Value)
 	if !ok || h.object == nil {
 		return
 	}
+	var before []*kind.Object
 	for _, o := range p.family(r) {
 		_, owned := p.owners[o.ID]
 		switch {
@@ -101,9 +104,29 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 		case h.unrecorded(), h.strange, stamp(o).After(stamp(h.object)):
 			h.strangers = append(h.strangers, o.ID)
 		default:
-			p.retire(h, kind.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)})
+			before = append(before, o)
 		}
 	}
+	for i, o := range before {
+		old := kind.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)}
+		if h.imported && i == len(before)-1 {
+			old = kind.Retiree{ID: o.ID, Kept: true}
+		}
+		p.retire(h, old)
+	}
+}
+
+// kept are the IDs of what lives on until the object is renewed, which happens
+// now.
+func (h *holding) kept() (ids []string, others []kind.Retiree) {
+	for _, old := range h.waiting {
+		if old.Kept {
+			ids = append(ids, old.ID)
+		} else {
+			others = append(others, old)
+		}
+	}
+	return ids, others
 }
 
 // renewal decides what becomes of an object that rotates. Whatever the reason,
@@ -163,7 +186,8 @@ func (h *holding) madeAt() time.Time {
 func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	c.Overlapping = slices.Clone(h.strangers)
+	c.Overlapping, c.Retiring = h.kept()
+	c.Overlapping = append(c.Overlapping, h.strangers...)
 	if h.unrecorded() {
 		c.Leftovers = append(c.Leftovers, c.ID)
 	} else {
@@ -177,9 +201,10 @@ func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
 // What was promised a longer life keeps it, unless the replacement was asked
 // for: a secret may have leaked.
 func (p *planner) noOverlap(r *kind.Resource, h holding, c *Change) {
-	c.Leftovers = append(c.Leftovers, h.strangers...)
+	kept, others := h.kept()
+	c.Leftovers, c.Retiring = slices.Concat(c.Leftovers, h.strangers, kept), others
 	if p.replace[r.Addr] {
-		for _, old := range h.waiting {
+		for _, old := range others {
 			c.Leftovers = append(c.Leftovers, old.ID)
 		}
 		c.Retiring = nil

@@ -46,8 +46,7 @@ type caretaker struct {
 	given   map[string]bool      // it was in the file
 	until   map[string]time.Time // when it was superseded: another key came into the file
 	narrow  bool                 // which of two sets of capabilities is declared
-	lost    bool                 // the state, since the last delivery
-	orphans int                  // keys that were made since the last delivery and not delivered
+	kept    map[string]bool      // it may live on until the next delivery
 }
 
 // Whatever the schedule of runs, with requests that are lost, states that are
@@ -59,7 +58,7 @@ func TestRotationUnderAnySchedule(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		c := &caretaker{world: w, regime: rapid.SampledFrom(regimes()).Draw(t, "regime"),
-			made: map[string]time.Time{}, given: map[string]bool{}, until: map[string]time.Time{}}
+			made: map[string]time.Time{}, given: map[string]bool{}, until: map[string]time.Time{}, kept: map[string]bool{}}
 		c.declare()
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
 			c.step(t)
@@ -104,17 +103,34 @@ func (c *caretaker) step(t *rapid.T) {
 		c.observe(false)
 		t.Logf("it ended with %v", err)
 	case "lose the state":
-		// Of a key that nobody was given and that is recorded nowhere, nobody
-		// can know.
-		if c.orphans == 0 {
-			c.must(os.RemoveAll(c.statePath()))
-			c.lost = true
-		}
+		c.lose()
 	case "skew":
 		c.skew = time.Duration(rapid.IntRange(int(-mostSkew/time.Minute), int(mostSkew/time.Minute)).Draw(t, "minutes")) * time.Minute
 	case "change":
 		c.narrow = !c.narrow
 		c.declare()
+	}
+}
+
+// lose takes the state away. Of several keys that nobody was given and that are
+// recorded nowhere, nobody can know.
+func (c *caretaker) lose() {
+	c.Helper()
+	var youngest string
+	orphans := 0
+	for _, k := range c.live("b2_list_keys", "keys") {
+		id := k["applicationKeyId"].(string)
+		_, superseded := c.until[id]
+		switch {
+		case !superseded && id != c.current:
+			orphans++
+		case superseded && (youngest == "" || c.made[id].After(c.made[youngest])):
+			youngest = id
+		}
+	}
+	if orphans <= 1 {
+		c.must(os.RemoveAll(c.statePath()))
+		c.kept[youngest] = true
 	}
 }
 
@@ -128,18 +144,18 @@ func (c *caretaker) observe(succeeded bool) {
 	if _, err := os.Stat(c.path("robot.env")); err == nil {
 		if id, _ := c.delivered("robot.env"); id != c.current {
 			for old := range c.made {
-				if _, is := c.until[old]; !is {
+				if _, is := c.until[old]; !is || c.kept[old] {
 					c.until[old] = now
 				}
 			}
-			c.current, c.lost, c.orphans = id, false, 0
+			clear(c.kept)
+			c.current = id
 			c.made[id], c.given[id] = now, true
 		}
 	}
 	for id := range live {
 		if _, seen := c.made[id]; !seen {
 			c.made[id] = now
-			c.orphans++
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.made)) {
@@ -159,7 +175,7 @@ func (c *caretaker) judge(id string, live, succeeded bool) {
 		c.Fatalf("the key in the file is gone")
 	case !live && c.given[id] && superseded && now.Before(until.Add(c.overlap-2*mostSkew)):
 		c.Fatalf("%s was superseded on %v, and it is gone before the overlap of %v has ended", id, until, c.overlap)
-	case live && succeeded && superseded && now.After(until.Add(c.overlap+2*mostSkew+slack)):
+	case live && succeeded && superseded && !c.kept[id] && now.After(until.Add(c.overlap+2*mostSkew+slack)):
 		c.Fatalf("%s was superseded on %v, and it lives although the overlap of %v has ended", id, until, c.overlap)
 	}
 }
@@ -179,5 +195,30 @@ func TestOverlapBeginsWithDelivery(t *testing.T) {
 	w.pass(time.Hour)
 	if a, err := w.plan(mode{}); err != nil || a.idle() {
 		t.Errorf("the overlap does not end: %v", err)
+	}
+}
+
+// A successor that nobody was given looks current once the state is lost. The
+// key that is in use lives on all the same, until one is delivered again.
+func TestKeyInUseOutlivesLostState(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.configure(rotating)
+	w.done(mode{})
+	w.pass(91 * 24 * time.Hour)
+	w.outage(4, true) // the new key is made, and that is the end of it
+	if _, _, err := w.apply(mode{}); err == nil {
+		t.Fatal("the run was not disturbed")
+	}
+	w.wire.around = nil
+	w.must(os.RemoveAll(w.statePath()))
+	for range 5 { // in 120 days
+		w.done(mode{})
+		id, _ := w.delivered("robot.env")
+		w.holds("robot.env", id)
+		w.pass(30 * 24 * time.Hour)
+	}
+	if n := len(w.live("b2_list_keys", "keys")); n != 1 {
+		t.Errorf("%d keys live, want 1", n)
 	}
 }

@@ -113,7 +113,7 @@ func (p *printer) change(c *plan.Change) {
 		p.WriteString("  # (" + strings.Join(c.Overlapping, ", ") + " lives on for " + span(c.Overlap) + "; a later run destroys it)\n")
 	}
 	for _, old := range c.Retiring {
-		p.WriteString("  # (" + old.ID + " lives on until " + moment(old.Until) + ")\n")
+		p.WriteString("  # (" + old.ID + " lives on until " + endOf(old, c.Addr) + ")\n")
 	}
 	for _, h := range c.Hazards {
 		text := "! " + string(h.Kind)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"b2form/plan"
+	"b2form/schema/kind"
 )
 
 // moment writes a time as people read it.
@@ -38,7 +39,7 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + old.ID + ", works until " + moment(old.Until) + "\n")
+			out.WriteString("  old  " + old.ID + ", works until " + endOf(old, r.Addr) + "\n")
 		}
 		out.WriteByte('\n')
 	}
@@ -46,6 +47,14 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		out.WriteString("No live object rotates: no key has a rotate block, or none is made yet.\n\n")
 	}
 	io.WriteString(t.Out, out.String())
+}
+
+// endOf says until when an object of the address lives that has a successor.
+func endOf(old kind.Retiree, addr kind.Addr) string {
+	if old.Kept {
+		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
+	}
+	return moment(old.Until)
 }
 
 func dueText(r plan.Rotation, now time.Time) string {
@@ -70,7 +79,10 @@ func (j JSON) Rotations(p *plan.Plan, now time.Time) {
 	for _, r := range p.Rotations {
 		retiring := make([]fields, len(r.Retiring))
 		for i, old := range r.Retiring {
-			retiring[i] = fields{"id": old.ID, "until": old.Until}
+			retiring[i] = fields{"id": old.ID}
+			if !old.Kept {
+				retiring[i]["until"] = old.Until
+			}
 		}
 		rotation := fields{
 			"resource": resourceOf(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,

@@ -168,4 +168,7 @@ type Entry struct {
 type Retiree struct {
 	ID    string    `json:"id"`
 	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
+	// Kept says that nobody knows whether its users ever got its successor. It
+	// lives until that is renewed, and then for the overlap.
+	Kept bool `json:"kept,omitempty"`
 }
