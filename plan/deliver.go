@@ -78,6 +78,10 @@ func (p *planner) warnUnknownSecret(r *kind.Resource, h holding, action Action) 
 	if len(r.Deliver) > 0 {
 		what = "its deliver blocks are not carried out"
 	}
+	renew := "b2form apply -replace="
+	if _, ok := r.Kind.RotationOf(r.Value); ok {
+		renew = "b2form rotate "
+	}
 	p.warnf(r.Block.Range.Ptr(), "The secret is unknown",
-		"%s was not made by b2form, so its secret is unknown and %s. To get a new one, run `b2form apply -replace='%s'`.", r.Addr, what, r.Addr)
+		"%s was not made by b2form, so its secret is unknown and %s. To get a new one, run `%s'%s'`.", r.Addr, what, renew, r.Addr)
 }

@@ -304,7 +304,11 @@ func change(b *strings.Builder, c *plan.Change) {
 func retirees(list []kind.Retiree) string {
 	var b strings.Builder
 	for _, old := range list {
-		fmt.Fprintf(&b, ", %s until %s", old.ID, day(old.Until))
+		end := day(old.Until)
+		if old.Kept {
+			end = "renewal"
+		}
+		fmt.Fprintf(&b, ", %s until %s", old.ID, end)
 	}
 	return b.String()
 }

@@ -124,7 +124,7 @@ func (c *caretaker) lose() {
 		switch {
 		case !superseded && id != c.current:
 			orphans++
-		case superseded && (youngest == "" || c.made[id].After(c.made[youngest])):
+		case superseded && (youngest == "" || !c.made[id].Before(c.made[youngest])):
 			youngest = id
 		}
 	}
