@@ -18,6 +18,7 @@ import (
 func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
 	p.checkAccount()
+	p.checkDenied()
 	if !p.diags.HasErrors() {
 		p.changes()
 		p.narrow()

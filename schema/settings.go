@@ -41,18 +41,23 @@ func (l *loader) evaluateSettings() {
 			l.allow(a, v)
 		}
 	}
+	if a := content.Attributes["deny"]; a != nil {
+		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+			l.deny(a, v)
+		}
+	}
 	l.evaluateBackend(content.Blocks)
 }
 
 func settingsSchema() *hcl.BodySchema {
 	return &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"}},
+		Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"}, {Name: "deny"}},
 		Blocks:     []hcl.BlockHeaderSchema{{Type: "backend", LabelNames: []string{"type"}}},
 	}
 }
 
 func (l *loader) judgeSettingsNames() {
-	known := []string{"required_version", "account_id", "allow", "backend"}
+	known := []string{"required_version", "account_id", "allow", "deny", "backend"}
 	_, native := l.settings.Body.(*hclsyntax.Body)
 	for _, it := range items(l.settings.Body) {
 		isBlock := it.block || !native // JSON cannot tell
@@ -127,6 +132,27 @@ func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
 			l.config.Settings.Allow = append(l.config.Settings.Allow, h)
 		}
 	}
+}
+
+// deny reads rules about keys.
+func (l *loader) deny(a *hcl.Attribute, list cty.Value) {
+	var known []string
+	for _, r := range kind.Deniable() {
+		known = append(known, string(r))
+	}
+	for i, v := range list.AsValueSlice() {
+		name := ""
+		if !v.IsNull() {
+			name = v.AsString()
+		}
+		if !slices.Contains(known, name) {
+			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, listed(known), didYouMean(name, known)))
+			continue
+		}
+		l.config.Settings.Deny = append(l.config.Settings.Deny, kind.Rule(name))
+	}
+	slices.Sort(l.config.Settings.Deny)
+	l.config.Settings.Deny = slices.Compact(l.config.Settings.Deny)
 }
 
 // evaluateImports reads the import blocks.

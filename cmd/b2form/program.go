@@ -76,7 +76,7 @@ Example:
 		ConfigureShellCompletionCommand: p.completion,
 	})
 	root.Commands = []*cli.Command{
-		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
+		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
 		p.outputCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
 		p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
 	}

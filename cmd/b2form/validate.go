@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/plan"
 	"b2form/schema"
 )
 
@@ -38,6 +39,9 @@ func (p *program) validate() error {
 	o := p.loadOptions(schema.Kinds())
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
+	if !diags.HasErrors() {
+		diags = append(diags, plan.Denied(config)...)
+	}
 	if p.json {
 		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {
 			return err

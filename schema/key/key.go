@@ -35,6 +35,7 @@ func Kind() *kind.Kind {
 		Expires:  expires,
 		Made:     made,
 		Granted:  differing,
+		Lint:     lint,
 
 		List: list, Create: create, Delete: remove,
 	}

@@ -176,7 +176,7 @@ func (d decoder) resolve(a *Attr, s string) string {
 	if n, ok := d.names(a.Ref, s); ok {
 		return n
 	}
-	return "(deleted " + a.Ref + " " + s + ")"
+	return deleted + a.Ref + " " + s + ")"
 }
 
 func (d decoder) stringMap(raw any) (cty.Value, error) {

@@ -30,6 +30,7 @@ type Settings struct {
 	AccountID string       // refuse any other account; "": any
 	Allow     []HazardKind // hazards carried out without asking
 	Backend   Backend
+	Deny      []Rule // what is an error in plans; sorted
 	Range     hcl.Range
 }
 

@@ -64,6 +64,11 @@ type Kind struct {
 	// nil.
 	Leased func(live map[string]any) []string
 
+	// Lint names what is wider about credentials than most programs need. want is
+	// a completed configuration, live a decoded object; one of them may be null.
+	// nil: nothing can be.
+	Lint func(want, live Attrs) []Finding
+
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
 	// Create makes the object and returns it as B2 answers it. An object together

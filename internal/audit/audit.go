@@ -1,0 +1,174 @@
+// Package audit looks over the credentials that live in an account: whose they
+// are, and what about them deserves a look.
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Options is what Look works with.
+type Options struct {
+	Config   *kind.Config
+	Kinds    []*kind.Kind
+	Snapshot *kind.Snapshot // with all objects of the kinds that yield credentials
+	Entries  []kind.Entry   // what is ours
+	Now      time.Time
+	Soon     time.Duration // how far ahead an expiry is worth mentioning
+}
+
+// A Report is what was found.
+type Report struct {
+	Account     []kind.Finding // about the credentials in use
+	Credentials []Credential   // sorted by name, then by ID
+}
+
+// A Credential is one live object that somebody can identify with.
+type Credential struct {
+	Kind     *kind.Kind
+	ID       string
+	Name     string
+	Owner    kind.Addr // where Owned
+	Owned    bool      // the state has it
+	Retiring bool      // it has a successor
+	Value    cty.Value // as decoded; its secret is not known to anybody
+	Expires  time.Time // zero: never
+	Findings []kind.Finding
+}
+
+// Found counts the credentials with findings.
+func (r *Report) Found() int {
+	n := 0
+	for _, c := range r.Credentials {
+		if len(c.Findings) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Look goes through every live credential. An error means that B2's answer
+// cannot be read.
+func Look(o Options) (*Report, error) {
+	l := looker{Options: o, owners: map[string]Credential{}, declared: map[kind.Addr]*kind.Resource{}}
+	for _, e := range o.Entries {
+		l.owners[e.ID] = Credential{Owner: e.Addr, Owned: true}
+		for _, old := range e.Retiring {
+			l.owners[old.ID] = Credential{Owner: e.Addr, Owned: true, Retiring: true}
+		}
+	}
+	for _, r := range o.Config.Resources {
+		l.declared[r.Addr] = r
+	}
+	report := &Report{}
+	if a := o.Snapshot.Account; a.KeyID == a.ID {
+		report.Account = append(report.Account, kind.Finding{Rule: kind.MasterKey,
+			Detail: "the credentials in use are the master key, which may do everything; make an application key for b2form"})
+	}
+	for _, k := range o.Kinds {
+		if !k.Delivers {
+			continue
+		}
+		for _, live := range o.Snapshot.All(k) {
+			c, err := l.look(k, live)
+			if err != nil {
+				return nil, err
+			}
+			report.Credentials = append(report.Credentials, c)
+		}
+	}
+	slices.SortFunc(report.Credentials, func(a, b Credential) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return report, nil
+}
+
+type looker struct {
+	Options
+	owners   map[string]Credential // by ID; only what the state knows
+	declared map[kind.Addr]*kind.Resource
+}
+
+func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
+	v, err := live.Value()
+	if err != nil {
+		return Credential{}, err
+	}
+	c := l.owners[live.ID]
+	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
+	var want kind.Attrs = cty.NullVal(k.ConfigType())
+	if r := l.declared[c.Owner]; c.Owned && r != nil {
+		want = r.Value
+	}
+	_, rotates := k.RotationOf(want)
+	found := func(rule kind.Rule, detail string, args ...any) {
+		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
+	}
+	if !c.Owned {
+		found(kind.Unowned, "the state here does not know it: it was made by hand or by another configuration")
+	}
+	if gone := l.gone(k, v); len(gone) > 0 {
+		found(kind.BucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
+	}
+	if same := l.Snapshot.ByIdentity(k, live.Identity); len(same) > 1 {
+		found(kind.DuplicateName, "%d live %s have this name", len(same), k.Plural)
+	}
+	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {
+		found(kind.ExpiresSoon, "it expires in %s, on %s", span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if k.Lint != nil {
+		c.Findings = append(c.Findings, k.Lint(want, v)...)
+	}
+	slices.SortStableFunc(c.Findings, func(a, b kind.Finding) int { return strings.Compare(string(a.Rule), string(b.Rule)) })
+	return c, nil
+}
+
+// gone lists the references to objects that are gone, as far as those were
+// read.
+func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
+	var out []string
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		refs := v
+		if a.Ref == "" || !l.read(a.Ref) {
+			continue
+		}
+		if refs = v.GetAttr(a.Name); refs.IsNull() {
+			continue
+		}
+		list := []cty.Value{refs}
+		if refs.CanIterateElements() {
+			list = refs.AsValueSlice()
+		}
+		for _, r := range list {
+			if kind.Deleted(r.AsString()) {
+				out = append(out, strings.Trim(r.AsString(), "()"))
+			}
+		}
+	}
+	return out
+}
+
+func (l *looker) read(name string) bool {
+	i := slices.IndexFunc(l.Kinds, func(k *kind.Kind) bool { return k.Name == name })
+	return i >= 0 && l.Snapshot.WasRead(l.Kinds[i])
+}
+
+// span is a time in the one unit that matters.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return fmt.Sprintf("%d minutes", max(0, d)/time.Minute)
+}

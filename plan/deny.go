@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Denied are the errors of declared objects that the configuration itself
+// denies. It needs nothing live.
+func Denied(c *kind.Config) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, r := range c.Resources {
+		if r.Kind.Lint == nil {
+			continue
+		}
+		for _, f := range r.Kind.Lint(r.Value, cty.NullVal(r.Kind.LiveType())) {
+			if slices.Contains(c.Settings.Deny, f.Rule) {
+				diags = append(diags, denied(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
+			}
+		}
+	}
+	return diags
+}
+
+// DeniedCredentials is the error that the credentials in use are denied; nil
+// where they are not.
+func DeniedCredentials(c *kind.Config, a *kind.Account) hcl.Diagnostics {
+	if a.KeyID != a.ID || !slices.Contains(c.Settings.Deny, kind.MasterKey) {
+		return nil
+	}
+	return hcl.Diagnostics{denied(c.Settings.Range,
+		"the credentials in use are the master key, which may do everything; make an application key for b2form", kind.MasterKey)}
+}
+
+func denied(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wider access than allowed", Subject: &at,
+		Detail: fmt.Sprintf("%s. The b2form block denies %s.", title(detail), rule)}
+}
+
+func (p *planner) checkDenied() {
+	if !p.Destroy {
+		p.diags = append(p.diags, DeniedCredentials(p.Config, p.Snapshot.Account)...)
+		p.diags = append(p.diags, Denied(p.Config)...)
+	}
+}

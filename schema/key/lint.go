@@ -1,0 +1,53 @@
+package key
+
+import (
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// lint names what is wider about a key than most programs need. want is null
+// where the key is not declared, live where it is not made.
+func lint(want, live kind.Attrs) []kind.Finding {
+	v := live
+	if v.IsNull() {
+		v = want
+	}
+	given := v.GetAttr("capabilities")
+	if !given.IsWhollyKnown() {
+		return nil // it depends on a variable without a value
+	}
+	caps := names(given)
+	var out []kind.Finding
+	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesFiles) {
+		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",
+			Detail: "it may change or delete files in every bucket of the account, also in those made later; limit it with buckets, or to reading"})
+	}
+	if slices.Contains(caps, "writeKeys") {
+		out = append(out, kind.Finding{Rule: kind.ManagesKeys, Attr: "capabilities",
+			Detail: "writeKeys lets it make keys that may do anything, so it is as good as the master key"})
+	}
+	if endless(want, live) {
+		out = append(out, kind.Finding{Rule: kind.NoExpiry, Attr: "valid_duration",
+			Detail: "it works until somebody deletes it; give it a valid_duration, or rotate it"})
+	}
+	return out
+}
+
+// changesFiles reports whether a capability lets a key change what is stored.
+func changesFiles(capability string) bool {
+	return strings.HasPrefix(capability, "write") && capability != "writeKeys" || capability == "deleteFiles" || capability == "deleteBuckets" || capability == "bypassGovernance"
+}
+
+// endless reports whether nothing ends the key: no expiry, and no rotation that
+// is known of.
+func endless(want, live kind.Attrs) bool {
+	if !want.IsNull() && !want.GetAttr("rotate").IsNull() {
+		return false
+	}
+	if !live.IsNull() {
+		return live.GetAttr("expiration_timestamp").IsNull()
+	}
+	return want.GetAttr("valid_duration").IsNull()
+}

@@ -1,0 +1,39 @@
+package kind
+
+import "strings"
+
+// A Rule names something about credentials that deserves a look.
+type Rule string
+
+// What a configuration may deny: credentials wider than most programs need.
+const (
+	AllBucketsWrite Rule = "all-buckets-write"
+	ManagesKeys     Rule = "manages-keys"
+	MasterKey       Rule = "master-key"
+	NoExpiry        Rule = "no-expiry"
+)
+
+// What only a look at the live account can find.
+const (
+	BucketGone    Rule = "bucket-gone"
+	DuplicateName Rule = "duplicate-name"
+	ExpiresSoon   Rule = "expires-soon"
+	Unowned       Rule = "unowned"
+)
+
+// Deniable lists the rules that a configuration may deny.
+func Deniable() []Rule { return []Rule{AllBucketsWrite, ManagesKeys, MasterKey, NoExpiry} }
+
+// A Finding is one thing that a rule found, in words.
+type Finding struct {
+	Rule   Rule   `json:"rule"`
+	Detail string `json:"detail"` // a sentence without its period
+	// Attr is the attribute to change; "" where it is about the whole object.
+	Attr string `json:"-"`
+}
+
+// deleted is how a reference shows whose object is gone.
+const deleted = "(deleted "
+
+// Deleted reports whether a decoded reference is to an object that is gone.
+func Deleted(ref string) bool { return strings.HasPrefix(ref, deleted) }

@@ -1,0 +1,3 @@
+b2form {
+  deny = "no-expiry" # ERROR: Incorrect value type
+}
