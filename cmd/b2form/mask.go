@@ -28,8 +28,8 @@ func (s *session) mask(about []view.Secret) {
 		out = s.stderr
 	}
 	for _, made := range about {
-		if made.Key != "" {
-			fmt.Fprint(out, s.maskLine(secret.New(made.Key)))
+		if !made.Key.IsZero() {
+			fmt.Fprint(out, s.maskLine(made.Key))
 		}
 	}
 }

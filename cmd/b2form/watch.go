@@ -82,7 +82,7 @@ func (s *session) newSecrets(r *apply.Result) []view.Secret {
 	for addr, made := range r.Secrets {
 		v := view.Secret{Addr: addr, KeyID: made.KeyID, Delivered: made.Delivered}
 		if s.disclosed(made) {
-			v.Key = made.Key.Reveal()
+			v.Key = made.Key
 		}
 		out = append(out, v)
 	}

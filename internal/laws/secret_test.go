@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/apply"
 	"b2form/internal/b2"
@@ -237,6 +238,14 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 		if b, err := json.Marshal(things[name]); err == nil {
 			c.nowhere(w, name+" as JSON", string(b))
 		}
+		if name != "the options" { // New takes them apart
+			c.prowl(w, name, things[name])
+		}
+	}
+	for addr, made := range r.Secrets {
+		shown := view.Secret{Addr: addr, KeyID: made.KeyID, Key: made.Key}
+		out := view.Output{Name: "basic", Value: cty.StringVal(made.Key.Reveal())}
+		c.nowhere(w, "what is about to be shown", fmt.Sprintf("%+v %+v %#v %#v", shown, out, shown, out))
 	}
 	c.nowhere(w, "what a run says", w.says(a, r))
 }

@@ -101,6 +101,7 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 	if p.env.Pretend {
 		return false, nil
 	}
+	defer func() { p.vars = nil }() // they hold the secret
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	if p.delivery.Timeout > 0 {

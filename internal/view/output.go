@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/internal/secret"
 	"b2form/schema/kind"
 )
 
@@ -20,6 +21,10 @@ type Output struct {
 	// "(delivered to app.env; not stored)". The part has its marks.
 	Missing func(cty.Value) string
 }
+
+// Format keeps the value out of whatever prints the output by chance: it may
+// hold a secret.
+func (o Output) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "output %q", o.Name) }
 
 // Text is the value as an HCL expression. reveal shows what is sensitive.
 func (o Output) Text(reveal bool) string {
@@ -107,8 +112,8 @@ func (o Output) JSON() (OutputValue, error) {
 type Secret struct {
 	Addr      kind.Addr
 	KeyID     string
-	Key       string   // "": not to be shown
-	Delivered []string // where it went, in words
+	Key       secret.Value // zero: not to be shown
+	Delivered []string     // where it went, in words
 }
 
 // Secrets says where new keys went, and shows, once, those that may be shown.
@@ -118,8 +123,8 @@ func (t Text) Secrets(made []Secret) {
 		for _, to := range s.Delivered {
 			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, to)
 		}
-		if s.Key != "" {
-			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key))
+		if !s.Key.IsZero() {
+			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key.Reveal()))
 		}
 	}
 	if delivered.Len() > 0 {

@@ -221,11 +221,11 @@ func holdsSensitive(v cty.Value) bool {
 // Secrets writes one line per new key that may be shown.
 func (j JSON) Secrets(made []Secret) {
 	for _, s := range made {
-		if s.Key == "" {
+		if s.Key.IsZero() {
 			continue // its delivery is a line of its own
 		}
 		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", fields{"secret": fields{
-			"resource": resourceOf(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key,
+			"resource": resourceOf(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key.Reveal(),
 		}})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/apply"
+	"b2form/internal/secret"
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema/kind"
@@ -46,7 +47,7 @@ func tell(f face) {
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []kind.Addr{edge, reader}}, view.Planning)
-	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}}, {Addr: reader, KeyID: "0040000000000000000000001", Key: "K0040000000000000000000000000000"}})
+	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}}, {Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
 	f.Outputs(outputs(), false)
 }
 
