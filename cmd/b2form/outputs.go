@@ -37,7 +37,9 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets 
 	return r
 }
 
-// live is the kind.Live of the account, with the secrets that may be shown.
+// live is the kind.Live of the account, with the secrets of keys that this run
+// made where they may be shown. An output that uses a secret asks to see it, also
+// where it is delivered.
 func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
@@ -45,7 +47,7 @@ func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
 	}
 	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
 	made, fresh := r.secrets[addr]
-	if !ok || !fresh || !r.disclosed(made) {
+	if !ok || !fresh || !r.showsLost() {
 		return computed, ok
 	}
 	for _, a := range res.Kind.ComputedAttrs() {

@@ -229,7 +229,8 @@ func TestAccountChangesAtThePrompt(t *testing.T) {
 	}
 }
 
-// A key without a delivery is shown once, on a terminal and nowhere else.
+// A key without a delivery is shown once, on a terminal and nowhere else. One
+// with a delivery is shown in the outputs that ask for it.
 func TestSecretOnTheTerminal(t *testing.T) {
 	const config = `
 key "app" {
@@ -237,8 +238,20 @@ key "app" {
   capabilities = ["listFiles"]
 }
 
+key "sent" {
+  name         = "sent"
+  capabilities = ["listFiles"]
+  deliver "file" {
+    path = "sent.env"
+  }
+}
+
 output "secret" {
   value = key.app.application_key
+}
+
+output "combined" {
+  value = "id=${key.sent.application_key_id} key=${key.sent.application_key}"
 }
 `
 	b := newBench(t, config)
@@ -247,7 +260,10 @@ output "secret" {
 	if got := b.run("-no-color", "apply"); got != 0 {
 		t.Fatalf("exit code %d:\n%s", got, b.err)
 	}
-	b.wants(t, b.out, "Secrets, shown this once", `application_key    = "K00`, `secret = "K00`)
+	b.wants(t, b.out, "Secrets, shown this once", `application_key    = "K00`, `secret = "K00`, "key=K00", "key.sent → sent.env")
+	if n := strings.Count(b.out.String(), `application_key    = "`); n != 1 {
+		t.Errorf("%d secrets are shown by themselves, want that of key.app only", n)
+	}
 	if strings.Contains(b.err.String(), "K00") {
 		t.Error("the secret is on standard error")
 	}

@@ -225,7 +225,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 		"the configuration": a.config, "the client": a.client, "the options": b2.Options{KeyID: w.keyID, Key: w.key},
 		"the snapshot": a.snapshot, "the snapshot afterwards": r.Snapshot, "the plan": a.plan, "the changes": a.plan.Changes,
 		"the result": r, "the secrets": r.Secrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
-		"the events": w.events, "the log": w.log,
+		"the events": w.events, "the log": w.log, "the emulator's log": w.box.Calls(),
 	}
 	for _, o := range slices.Concat(a.snapshot.All(w.kinds[0]), r.Snapshot.All(w.kinds[1])) {
 		things["object "+o.ID] = *o
