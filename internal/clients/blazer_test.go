@@ -20,12 +20,10 @@ import (
 const smallestPart = 5_000_000
 
 // noise gives bytes that are alike for the same seed.
-func noise(seed uint64, size int) []byte {
-	r := rand.New(rand.NewPCG(seed, 0))
+func noise(seed byte, size int) []byte {
 	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
+	// It never fails.
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b)
 	return b
 }
 

@@ -80,6 +80,19 @@ applications do, must stay in there, and looks at what the lifecycle rules leave
 
 A program that is missing is skipped, but not where the variable CI is set. ` + "`go test ./internal/clients -update`" + `
 writes this page from what it sees.
+
+## Their own tests
+
+The authors of rclone and blazer test against the real service. By hand, their tests run against
+` + "`b2form emulator -listen=127.0.0.1:8025`" + ` too, rclone's with a remote TestB2 that has its key and endpoint, blazer's with
+B2_ACCOUNT_ID and B2_SECRET_KEY and a copy of blazer whose APIBase is the emulator's address:
+
+| tests | result |
+|---|---|
+| rclone 1.75.1, ` + "`go test ./backend/b2 -remote TestB2:`" + ` | pass |
+| rclone 1.75.1, ` + "`go test ./fs/sync -remote TestB2:`" + ` | pass |
+| rclone 1.75.1, ` + "`go test ./fs/operations -remote TestB2:`" + ` | pass, but for TestRmdirsNoLeaveRoot, which rclone lists as impossible on B2 |
+| blazer 0.7.2, ` + "`go test ./b2 ./base`" + ` | pass, but for TestUnknownCA, which needs TLS; blazer's own writer panics in some runs of TestResumeWriter |
 `
 
 // compare compares docs/clients.md with the pages of the clients that are here.
