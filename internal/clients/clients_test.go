@@ -41,6 +41,7 @@ func clients() []client {
 		{"rclone", "Debian's package rclone", inPath("rclone"), []job{rcloneFiles("rclone"), rcloneFolder("rclone"), rcloneAccount("rclone")}},
 		{"rclone-current", "Rclone of the version in testdata/rclone/go.mod", inPath("rclone-current"),
 			[]job{rcloneFiles("rclone-current"), rcloneFolder("rclone-current"), rcloneAccount("rclone-current", rcloneLifecycle)}},
+		{"restic", "Debian's package restic", inPath("restic"), []job{resticRepository()}},
 		{"b2sdk", "Backblaze's SDK for Python, Debian's package python3-b2sdk", sdkMissing, []job{sdkFiles(), sdkAccount()}},
 	}
 }

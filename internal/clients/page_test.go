@@ -75,7 +75,7 @@ applications do, must stay in there, and looks at what the lifecycle rules leave
 
 | program | install |
 |---|---|
-| rclone, b2sdk | ` + "`apt-get install rclone python3-b2sdk`" + ` on Debian |
+| rclone, restic, b2sdk | ` + "`apt-get install rclone restic python3-b2sdk`" + ` on Debian |
 | rclone-current | ` + "`go build -C internal/clients/testdata/rclone -o ~/go/bin/rclone-current .`" + ` |
 
 A program that is missing is skipped, but not where the variable CI is set. ` + "`go test ./internal/clients -update`" + `

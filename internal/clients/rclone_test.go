@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -87,34 +85,10 @@ func (r *rclone) names(path string, args ...string) ([]string, error) {
 
 // write replaces a local folder.
 func (r *rclone) write(folder string, files map[string]string) error {
-	at := filepath.Join(r.site.dir, folder)
-	if err := os.RemoveAll(at); err != nil {
-		return err
-	}
-	for name, content := range files {
-		path := filepath.Join(at, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(content), 0o666)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeFolder(r.local(folder), files)
 }
 
 func (r *rclone) local(folder string) string { return filepath.Join(r.site.dir, folder) }
-
-// readFolder is the reverse of write.
-func readFolder(folder string) (map[string]string, error) {
-	files := map[string]string{}
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(filepath.Join(folder, path))
-		files[path] = string(content)
-		return err
-	})
-	return files, err
-}
 
 func (r *rclone) listEmpty() error {
 	names, err := r.names("")
