@@ -10,7 +10,7 @@ import (
 
 const listAll = "listAllBucketNames"
 
-func presetNames() []string { return []string{"read_write", "read_only", "write_only"} }
+func presetNames() []string { return []string{"read_write", "read_only", "write_only", "state"} }
 
 // presets are the lists that the web console has granted for a type of access,
 // the one that new keys get first. They are frozen: a list that a release adds
@@ -33,6 +33,8 @@ func presets(access string) [][]string {
 	case "write_only":
 		base := []string{"deleteFiles", "listBuckets", "writeBucketEncryption", "writeBucketReplications", "writeFiles"}
 		return eras(base, []string{"writeBucketNotifications"}, []string{"writeBucketLogging"}, []string{"writeBuckets", "writeBucketLifecycleRules"})
+	case "state": // what a shared state takes beside the configuration's own needs
+		return [][]string{{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}}
 	}
 	return nil
 }

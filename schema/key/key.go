@@ -64,7 +64,7 @@ func attrs() []kind.Attr {
 			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
 			Samples: words("camera"), Check: checkName, Same: sameName},
 		{Name: "access", Type: str,
-			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only. Instead of capabilities.",
+			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state in a bucket takes. Instead of capabilities.",
 			Samples: words(presetNames()...), Check: checkAccess},
 		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Normal: sorted,
 			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
@@ -164,7 +164,7 @@ func checkName(v cty.Value) kind.Problems {
 
 func checkAccess(v cty.Value) kind.Problems {
 	if presets(v.AsString()) == nil {
-		return kind.Errorf("Invalid access", "%q is not a type of access. Use read_write, read_only or write_only, or list capabilities instead.", v.AsString())
+		return kind.Errorf("Invalid access", "%q is not a type of access. Use read_write, read_only, write_only or state, or list capabilities instead.", v.AsString())
 	}
 	return nil
 }

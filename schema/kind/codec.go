@@ -56,10 +56,15 @@ func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
+	return a.liveNormal(v), nil
+}
+
+// liveNormal is the normal form of a value as B2 tells it.
+func (a *Attr) liveNormal(v cty.Value) cty.Value {
 	if a.Ours != nil {
 		v = a.Ours(v)
 	}
-	return a.normal(v), nil
+	return a.normal(v)
 }
 
 func (a *Attr) livePath() string {

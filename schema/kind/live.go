@@ -200,6 +200,6 @@ func (r *reading) parse(a *Attr, s *source, t text) (*cty.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	v = a.normal(v)
+	v = a.liveNormal(v)
 	return &v, nil
 }
