@@ -106,6 +106,7 @@ func TestProcesses(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 0))
 	var wg sync.WaitGroup
 	for i := range processes {
+		w := w
 		w.Number, w.Die = i, i%10 == 3
 		w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
 		wg.Go(func() { w.run(t) })
