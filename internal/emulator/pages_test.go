@@ -48,15 +48,23 @@ func middle(bucketID string, versions, page int) string {
 
 // A page costs what it shows, however many versions there are around it.
 func TestPageCostIsConstant(t *testing.T) {
-	cost := func(versions int, method string) float64 {
-		s, token := openBench(t, "")
+	methods := []string{"b2_list_file_versions", "b2_list_file_names"}
+	costs := func(dir string, versions int) (all []float64) {
+		s, token := openBench(t, dir)
 		list := middle(populate(t, s, token, versions), versions, 20)
-		return testing.AllocsPerRun(20, func() { serve(t, s, token, method, list) })
+		for _, method := range methods {
+			all = append(all, testing.AllocsPerRun(20, func() { serve(t, s, token, method, list) }))
+		}
+		return all
 	}
-	for _, method := range []string{"b2_list_file_versions", "b2_list_file_names"} {
-		few, many := cost(400, method), cost(4_000, method)
-		if many > few*1.2 {
-			t.Errorf("%s: a page costs %v allocations among 400 versions and %v among 4000", method, few, many)
+	for place, costs := range map[string][2][]float64{
+		"memory": {costs("", 400), costs("", 2_000)},
+		"folder": {costs(t.TempDir(), 400), costs(t.TempDir(), 1_000)},
+	} {
+		for i, method := range methods {
+			if few, many := costs[0][i], costs[1][i]; many > few*1.2 {
+				t.Errorf("%s in %s: a page costs %v allocations among few versions and %v among many", method, place, few, many)
+			}
 		}
 	}
 }
