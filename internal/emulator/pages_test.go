@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -78,9 +79,11 @@ func BenchmarkListVersions(b *testing.B) {
 			list := middle(populate(b, s, token, versions), versions, 1000)
 			s.ResetCalls()
 			used := heap() - before
+			began := processorTime(os.Getpid())
 			for b.Loop() {
 				serve(b, s, token, "b2_list_file_versions", list)
 			}
+			b.ReportMetric((processorTime(os.Getpid())-began)*1e6/float64(b.N), "cpu-µs/op")
 			b.ReportMetric(float64(used)/float64(versions), "heap-B/version")
 		})
 	}
