@@ -114,10 +114,13 @@ func (r *running) ask(b *testing.B, method, target string, body []byte, header h
 	return string(reply)
 }
 
-// parallel measures requests of 16 clients at once: how many a second, and how
+// clients is how many ask at once, per processor.
+const clients = 8
+
+// parallel measures requests of so many clients at once: how many a second, and how
 // long a processor works for one in the server's process.
 func parallel(b *testing.B, pid int, ask func(n int)) {
-	b.SetParallelism(8)
+	b.SetParallelism(clients)
 	var mu sync.Mutex
 	n, before := 0, processorTime(pid)
 	b.RunParallel(func(p *testing.PB) {
@@ -157,8 +160,14 @@ func BenchmarkLoopback(b *testing.B) {
 	r := start(b, build(b))
 	r.authorize(b)
 	content := bytes.Repeat([]byte("x"), 1024)
-	place := r.post(b, "b2_get_upload_url", fmt.Sprintf(`{"bucketId":%q}`, r.bucketID))
+	// One token is good for one upload at a time.
+	places := make(chan string, 2*clients)
+	for range 2 * clients {
+		places <- r.post(b, "b2_get_upload_url", fmt.Sprintf(`{"bucketId":%q}`, r.bucketID))
+	}
 	upload := func(name string) {
+		place := <-places
+		defer func() { places <- place }()
 		r.ask(b, "POST", member(place, "uploadUrl"), content, http.Header{
 			"Authorization": {member(place, "authorizationToken")}, "X-Bz-File-Name": {name},
 			"X-Bz-Content-Sha1": {"do_not_verify"}, "Content-Type": {"text/plain"},
