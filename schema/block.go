@@ -140,11 +140,21 @@ func (l *loader) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 // most is how many instances one block may have: more is a mistake.
 const most = 1_000_000
 
-// A repetition is one instance to be: its key, and the value of each or count.
+// A repetition is one instance to be.
 type repetition struct {
 	at    kind.Instance
-	root  string // "each", "count"; "" where the block is not repeated
-	value cty.Value
+	root  string    // "each", "count"; "" where the block is not repeated
+	key   cty.Value // each.key
+	value cty.Value // each.value, or count.index
+}
+
+// object is each or count. It is made when it is needed: a hundred thousand of
+// them take up more than all that is declared with them.
+func (r repetition) object() cty.Value {
+	if r.root == "count" {
+		return cty.ObjectVal(map[string]cty.Value{"index": r.value})
+	}
+	return cty.ObjectVal(map[string]cty.Value{"key": r.key, "value": r.value})
 }
 
 // context lets expressions see each.key and each.value, or count.index, unless
@@ -154,7 +164,7 @@ func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalCon
 		return parent
 	}
 	ctx := parent.NewChild()
-	ctx.Variables = map[string]cty.Value{r.root: r.value}
+	ctx.Variables = map[string]cty.Value{r.root: r.object()}
 	return ctx
 }
 
@@ -227,7 +237,7 @@ func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([
 	}
 	list := make([]repetition, size)
 	for i := range list {
-		list[i] = repetition{kind.NumberKey(i), "count", cty.ObjectVal(map[string]cty.Value{"index": cty.NumberIntVal(int64(i))})}
+		list[i] = repetition{at: kind.NumberKey(i), root: "count", value: cty.NumberIntVal(int64(i))}
 	}
 	return list, true
 }
@@ -260,7 +270,7 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
 			return nil, false
 		}
-		list = append(list, repetition{kind.TextKey(key.AsString()), "each", cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})})
+		list = append(list, repetition{kind.TextKey(key.AsString()), "each", key, value})
 	}
 	slices.SortFunc(list, func(a, b repetition) int {
 		return kind.Addr{Instance: a.at}.Compare(kind.Addr{Instance: b.at})

@@ -135,7 +135,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue
 		}
-		text, ok := e.tried(d, &out, rep.context(template, d.template.dead))
+		text, ok := e.tried(d, &out, rep, template)
 		if !ok {
 			continue
 		}
@@ -160,9 +160,11 @@ func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]h
 	if d.typ == "command" {
 		return true
 	}
-	at, destination := d.place, "stdout of "+e.addr.String()
-	if out.Path != "" {
-		at, destination = d.args["path"].Expr.Range(), filepath.Clean(out.Path)
+	at, destination := d.place, filepath.Clean(out.Path)
+	if out.Path == "" {
+		destination = "stdout of " + e.addr.String()
+	} else {
+		at = d.args["path"].Expr.Range()
 	}
 	if first, has := taken[destination]; has {
 		e.say(hcl.DiagError, at, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
@@ -174,14 +176,14 @@ func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]h
 
 // tried renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *evaluation) tried(d *delivery, out *kind.Delivery, parent *hcl.EvalContext) (text []string, ok bool) {
+func (e *evaluation) tried(d *delivery, out *kind.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
 	text, ok = []string{""}, true
 	for _, name := range withSecret() {
 		a := d.args[name]
 		if a == nil {
 			continue
 		}
-		v, diags := render(d, name, parent, selfSample(e.b.kind))
+		v, diags := render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
 		e.l.add(diags...)
 		v, marks := v.UnmarkDeep()
 		e.collect(marks)

@@ -52,27 +52,26 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 			continue
 		}
 		alike := arg != nil && !arg.varies && !b.written.dynamic
-		var marks cty.ValueMarks
+		var named []kind.Addr
 		for n, r := range b.resources {
 			if n == 0 || !alike {
-				marks = l.named(a, r, first)
+				named = l.named(named[:0], a, r, first)
 			}
-			if more := withMarked(r.Needs, marks); len(more) > len(r.Needs) {
+			if more := with(r.Needs, named); len(more) > len(r.Needs) {
 				r.Needs, l.shared.lateNeeds = more, true
 			}
 		}
 	}
 }
 
-// named lists the declared resources whose names the attribute holds.
-func (l *loader) named(a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) cty.ValueMarks {
-	marks := cty.ValueMarks{}
+// named adds the declared resources whose names the attribute holds.
+func (l *loader) named(to []kind.Addr, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) []kind.Addr {
 	for _, name := range namesIn(r.Value.GetAttr(a.Name)) {
 		if other := first[identity{a.Ref, l.kinds[a.Ref].Fold(name)}]; other != nil && other != r {
-			marks[refMark{other.Addr}] = struct{}{}
+			to = append(to, other.Addr)
 		}
 	}
-	return marks
+	return to
 }
 
 // namesIn lists the names that an attribute with a Ref holds.

@@ -61,10 +61,9 @@ func (l *loader) evaluateBlock(n *node) {
 // tryBlock judges a block of which nobody knows the instances, as one whose each
 // or count may be anything.
 func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
-	each := cty.ObjectVal(map[string]cty.Value{"key": cty.UnknownVal(cty.String), "value": cty.DynamicVal})
-	rep := repetition{root: "each", value: each}
+	rep := repetition{root: "each", key: cty.UnknownVal(cty.String), value: cty.DynamicVal}
 	if n.block.count != nil {
-		rep = repetition{root: "count", value: cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}
+		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
 	}
 	l.common(n.block, ctx, nil).instance(n.block.addr, rep.context(ctx, n.refs.dead)).complete()
 }
@@ -339,14 +338,22 @@ func (e *evaluation) needed() []kind.Addr {
 // withMarked adds the resources among the marks to a sorted list. The list
 // itself is returned where nothing is added.
 func withMarked(needs []kind.Addr, marks cty.ValueMarks) []kind.Addr {
-	var more []kind.Addr
+	var marked []kind.Addr
 	for m := range marks {
-		r, ok := m.(refMark)
-		if !ok {
-			continue
+		if r, ok := m.(refMark); ok {
+			marked = append(marked, r.addr)
 		}
-		if _, has := slices.BinarySearchFunc(needs, r.addr, kind.Addr.Compare); !has {
-			more = append(more, r.addr)
+	}
+	return with(needs, marked)
+}
+
+// with adds addresses to a sorted list. The list itself is returned where all
+// are in it.
+func with(needs, addrs []kind.Addr) []kind.Addr {
+	var more []kind.Addr
+	for _, a := range addrs {
+		if _, has := slices.BinarySearchFunc(needs, a, kind.Addr.Compare); !has {
+			more = append(more, a)
 		}
 	}
 	if len(more) == 0 {
@@ -354,7 +361,7 @@ func withMarked(needs []kind.Addr, marks cty.ValueMarks) []kind.Addr {
 	}
 	more = append(more, needs...)
 	slices.SortFunc(more, kind.Addr.Compare)
-	return more
+	return slices.Compact(more)
 }
 
 // say reports something of one instance.

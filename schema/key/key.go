@@ -223,8 +223,8 @@ func checkAccessGiven(v kind.Attrs) kind.Problems {
 		return nil
 	}
 	var ps kind.Problems
-	for _, c := range caps.AsValueSlice() {
-		if slices.Contains(accountOnly(), c.AsString()) {
+	for it := caps.ElementIterator(); it.Next(); {
+		if _, c := it.Element(); slices.Contains(accountOnly(), c.AsString()) {
 			ps = append(ps, kind.Errorf("Capability needs the whole account",
 				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.", c.AsString()).At(cty.GetAttrPath("capabilities"))...)
 		}

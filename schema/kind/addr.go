@@ -69,6 +69,9 @@ func (i Instance) String() string {
 
 // quote writes s as an HCL string literal.
 func quote(s string) string {
+	if !strings.ContainsAny(s, "\\\"\n\r\t$%") {
+		return `"` + s + `"`
+	}
 	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
 	return `"` + r.Replace(s) + `"`
 }
