@@ -156,7 +156,7 @@ func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 		switch {
 		case !owned:
 			found = append(found, o)
-		case p.resources[owner] != nil: // that resource gives it up
+		case p.resources[*owner] != nil: // that resource gives it up
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+

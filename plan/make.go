@@ -59,7 +59,7 @@ type planner struct {
 	entries   map[kind.Addr]*kind.Entry
 	announced map[kind.Addr][]Announced
 	imports   map[kind.Addr]*kind.Import
-	owners    map[string]kind.Addr // by remote ID
+	owners    map[string]*kind.Addr // by remote ID
 	replace   map[kind.Addr]bool
 	rotate    map[kind.Addr]bool
 	renewals  map[kind.Addr]bool // changes that rotation asks for
@@ -82,7 +82,7 @@ func newPlanner(r Request) *planner {
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
 		resources: make(map[kind.Addr]*kind.Resource, len(r.Config.Resources)),
 		entries:   make(map[kind.Addr]*kind.Entry, len(r.Entries)),
-		owners:    make(map[string]kind.Addr, len(r.Entries)),
+		owners:    make(map[string]*kind.Addr, len(r.Entries)),
 		announced: map[kind.Addr][]Announced{},
 		imports:   map[kind.Addr]*kind.Import{},
 		replace:   map[kind.Addr]bool{},
@@ -101,9 +101,9 @@ func newPlanner(r Request) *planner {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		p.entries[e.Addr] = e
-		p.owners[e.ID] = e.Addr
+		p.owners[e.ID] = &e.Addr
 		for _, old := range e.Retiring {
-			p.owners[old.ID] = e.Addr
+			p.owners[old.ID] = &e.Addr
 		}
 		p.owned = append(p.owned, e.Addr)
 	}

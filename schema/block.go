@@ -168,6 +168,25 @@ func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalCon
 	return ctx
 }
 
+// contexts makes one context after another, of which only the last is in use. It
+// changes the same one again and again, unless a diagnostic may hold it.
+type contexts struct {
+	parent *hcl.EvalContext
+	dead   []string
+	*report
+	last *hcl.EvalContext
+	said int // diagnostics when last was made
+}
+
+func (c *contexts) of(r repetition) *hcl.EvalContext {
+	if c.last == nil || c.last == c.parent || c.said != len(c.diags) {
+		c.last, c.said = r.context(c.parent, c.dead), len(c.diags)
+		return c.last
+	}
+	c.last.Variables[r.root] = r.object()
+	return c.last
+}
+
 // repetitions evaluates for_each or count. marks are those of the collection
 // itself: every instance depends on what they stand for. ok is false where
 // there is an error.

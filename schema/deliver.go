@@ -128,9 +128,10 @@ func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
 func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]hcl.Range) {
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
+	see := contexts{parent: settings, dead: d.settings.dead, report: l.report}
 	for i, r := range b.resources {
 		rep := b.repeats[i]
-		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: rep.context(settings, d.settings.dead)}
+		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep)}
 		out := kind.Delivery{Type: d.typ, Range: d.place}
 		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue

@@ -39,11 +39,12 @@ func (l *loader) evaluateBlock(n *node) {
 	}
 	slab := make([]kind.Resource, len(repeats))
 	b.resources = make([]*kind.Resource, len(repeats))
+	see := contexts{parent: ctx, dead: n.refs.dead, report: l.report}
 	for i, rep := range repeats {
 		r := &slab[i]
 		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
-		e := common.instance(r.Addr, rep.context(ctx, n.refs.dead))
+		e := common.instance(r.Addr, see.of(rep))
 		e.judgePreconditions()
 		r.Value, r.Sensitive = e.complete()
 		if e.unsound {

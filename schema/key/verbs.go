@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/kind"
@@ -36,19 +37,41 @@ func pages(ctx context.Context, api kind.API, method string) ([]json.RawMessage,
 	var all []json.RawMessage
 	in := map[string]any{"maxKeyCount": pageSize}
 	for {
-		var page struct {
-			Keys                 []json.RawMessage
-			NextApplicationKeyID *string `json:"nextApplicationKeyId"`
-		}
-		if err := api.Call(ctx, method, in, &page); err != nil {
+		var reply json.RawMessage
+		if err := api.Call(ctx, method, in, &reply); err != nil {
 			return nil, err
 		}
-		all = append(all, page.Keys...)
-		if page.NextApplicationKeyID == nil {
+		keys, next, ok := page(reply)
+		if !ok {
+			return nil, &kind.Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
+		}
+		all = append(all, keys...)
+		if next == "" {
 			return all, nil
 		}
-		in = map[string]any{"maxKeyCount": pageSize, "startApplicationKeyId": *page.NextApplicationKeyID}
+		in = map[string]any{"maxKeyCount": pageSize, "startApplicationKeyId": next}
 	}
+}
+
+// page takes a reply of b2_list_keys apart: the keys, which share its memory, and
+// where the next page begins, "" after the last one. A full page has megabytes,
+// and this takes half of the time that encoding/json takes to copy the keys out.
+func page(reply json.RawMessage) (keys []json.RawMessage, next string, ok bool) {
+	if !gjson.ValidBytes(reply) {
+		return nil, "", false
+	}
+	reply = slices.Clone(reply) // it may have room for twice its length
+	found := gjson.GetManyBytes(reply, "keys.#", "nextApplicationKeyId")
+	if found[0].Type != gjson.Number || found[1].Type != gjson.String && found[1].Type != gjson.Null {
+		return nil, "", false
+	}
+	keys = make([]json.RawMessage, 0, found[0].Int())
+	gjson.GetBytes(reply, "keys").ForEach(func(_, key gjson.Result) bool {
+		at := key.Index
+		keys = append(keys, reply[at:at+len(key.Raw):at+len(key.Raw)])
+		return true
+	})
+	return keys, found[1].Str, true
 }
 
 // create uses version 3 for no bucket or one: every client and the web console
