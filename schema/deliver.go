@@ -75,6 +75,7 @@ func (l *loader) deliverAll() {
 				m.deliverBlock(n.block, sample.in(m), taken)
 			}
 		}
+		n.block.repeats = nil // templates keep what they need
 	}
 }
 

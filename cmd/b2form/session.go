@@ -190,7 +190,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 
 // known is what the state lists, with announced creates as entries without ID.
 func (s *session) known() []kind.Entry {
-	entries := slices.Clone(s.state.Entries)
+	entries := slices.Clip(s.state.Entries)
 	for _, i := range s.state.Open {
 		entries = append(entries, kind.Entry{Addr: i.Addr, Identity: i.Identity})
 	}

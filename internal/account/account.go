@@ -85,7 +85,9 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 }
 
 func sorted(ss []string) []string {
-	slices.Sort(ss)
+	if !slices.IsSorted(ss) {
+		slices.Sort(ss)
+	}
 	return slices.Compact(ss)
 }
 

@@ -125,7 +125,7 @@ func retentionAttrs() []kind.Attr {
 	}
 }
 
-func check(v kind.Attrs) kind.Problems {
+func check(v kind.Values) kind.Problems {
 	lock, retention := v.GetAttr("file_lock_enabled"), v.GetAttr("default_retention")
 	if lock.IsKnown() && !lock.IsNull() && lock.False() && retention.IsKnown() && !retention.IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",

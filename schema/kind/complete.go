@@ -84,8 +84,9 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 	}
 	*last = step[Problems]{in: in, out: in}
 	if a.Normal != nil && !in.IsNull() && in.IsKnown() {
-		v := a.Normal(*in)
-		last.out = &v
+		if v := a.Normal(*in); !v.RawEquals(*in) {
+			last.out = &v
+		}
 	}
 	last.with = a.judge(*last.out)
 	return last

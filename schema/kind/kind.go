@@ -37,7 +37,7 @@ type Kind struct {
 	// v holds every configuration attribute and is changed in place. May be nil.
 	Complete func(v Values)
 	// Check judges what no single attribute can: v is the completed object.
-	Check func(v Attrs) Problems
+	Check func(v Values) Problems
 	// Refuse judges a step from a live object to a wanted one that validation
 	// cannot know: before is a null value when the object is being created.
 	Refuse func(before, after cty.Value) Problems

@@ -56,6 +56,9 @@ func (v Values) Clone() Values {
 // At gives the attribute with an index in the descriptor; nil: there is none.
 func (v Values) At(i int) *cty.Value { return v.list[i] }
 
+// Pointer gives the attribute of a name; nil: there is none.
+func (v Values) Pointer(name string) *cty.Value { return v.list[v.index(name)] }
+
 // Put sets the attribute with an index in the descriptor. What value points to
 // must not change afterwards.
 func (v Values) Put(i int, value *cty.Value) { v.list[i] = value }
