@@ -1,0 +1,110 @@
+package kind_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/bucket"
+	"b2form/schema/key"
+	"b2form/schema/kind"
+)
+
+// What was read before must not show in what is read now.
+func TestReadingRemembersNothingWrong(t *testing.T) {
+	account := &kind.Account{ID: "d2e6b27577ea", S3URL: "https://s3.us-west-004.backblazeb2.com"}
+	b, k := bucket.Kind(), key.Kind()
+	raw := map[string][]json.RawMessage{
+		"bucket": {
+			[]byte(`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
+			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`),
+			[]byte(`{"bucketId":"b2","bucketName":"acme-music","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":3,
+			  "fileLockConfiguration":{"isClientAuthorizedToRead":false,"value":null}}`),
+			[]byte(`{"bucketId":"b3","bucketName":"acme-\u0066iles","bucketInfo":{"Team":"web"},"lifecycleRules":null}`),
+		},
+		"key": {
+			[]byte(`{"applicationKeyId":"k1","keyName":"one","capabilities":["readFiles","listFiles"],"bucketId":"b1","namePrefix":""}`),
+			[]byte(`{"applicationKeyId":"k2","keyName":"two","capabilities":["readFiles","listFiles"],"bucketIds":["b1"],"namePrefix":"a\"b/"}`),
+			[]byte(`{"applicationKeyId":"k3","keyName":"three","capabilities":["listFiles","readFiles"],"bucketId":"b9","namePrefix":"é/"}`),
+			[]byte(`{"applicationKeyId":"k4","keyName":"four","capabilities":[],"bucketId":null,"expirationTimestamp":1800000000000}`),
+			[]byte(`{"applicationKeyId":"k5","keyName":"five","bucketIds":null,"bucketId":"b1","keyName":"last"}`),
+		},
+	}
+	s, err := kind.NewSnapshot(account, []*kind.Kind{b, k}, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, k := range []*kind.Kind{b, k} {
+			for _, o := range s.All(k) {
+				got, err := o.Value()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := k.Decode(o.Raw, s.Name, account)
+				if err != nil || !got.RawEquals(want) {
+					t.Errorf("%s is read as %#v, by itself as %#v, %v", o.ID, got, want, err)
+				}
+			}
+		}
+	}
+	// A name that was not known before.
+	o, err := s.Object(b, []byte(`{"bucketId":"b9","bucketName":"acme-new"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(o)
+	v, err := s.ByID(k, "k3").Value()
+	if want := cty.ListVal([]cty.Value{cty.StringVal("acme-new")}); err != nil || !v.GetAttr("buckets").RawEquals(want) {
+		t.Errorf("the key's bucket is %#v, %v", v.GetAttr("buckets"), err)
+	}
+}
+
+// What an instance of a block comes to does not depend on the ones before.
+func TestCompleterRemembersNothingWrong(t *testing.T) {
+	k := key.Kind()
+	base := k.NewValues()
+	for i := range k.Attrs {
+		if a := &k.Attrs[i]; !a.Computed {
+			null := cty.NullVal(a.ValueType())
+			base.Put(i, &null)
+		}
+	}
+	c := k.NewCompleter()
+	texts := func(ss ...string) cty.Value {
+		var list []cty.Value
+		for _, s := range ss {
+			list = append(list, cty.StringVal(s))
+		}
+		return cty.ListVal(list)
+	}
+	for _, set := range []map[string]cty.Value{
+		{"name": cty.StringVal("a"), "access": cty.StringVal("read_only")},
+		{"name": cty.StringVal("b"), "list_all_bucket_names": cty.True},
+		{"access": cty.NullVal(cty.String), "buckets": texts("Acme-Photos"), "capabilities": texts("writeKeys", "listFiles")},
+		{"capabilities": texts("nonsense", "nonsense")},
+		{"capabilities": cty.NullVal(cty.List(cty.String))},
+		{"access": cty.StringVal("read_write"), "valid_duration": cty.StringVal("90d"), "name": cty.StringVal("not legal")},
+		{"name": cty.StringVal("c"), "access": cty.StringVal("nobody")},
+	} {
+		for name, v := range set {
+			base.Set(name, &v)
+		}
+		got, gotProblems := c.Complete(base, false)
+		want, wantProblems := k.NewCompleter().Complete(base, false)
+		if !got.Object().RawEquals(want.Object()) {
+			t.Errorf("%v: %#v, by itself %#v", set, got.Object(), want.Object())
+		}
+		words := func(ps kind.Problems) (out []string) {
+			for _, p := range ps {
+				out = append(out, p.Summary+": "+p.Detail)
+			}
+			return out
+		}
+		if diff := cmp.Diff(words(wantProblems), words(gotProblems)); diff != "" {
+			t.Errorf("%v (-by itself +after others):\n%s", set, diff)
+		}
+	}
+}
