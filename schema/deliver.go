@@ -75,7 +75,6 @@ func (l *loader) deliverAll() {
 				m.deliverBlock(n.block, sample.in(m), taken)
 			}
 		}
-		n.block.repeats = nil // templates keep what they need
 	}
 }
 
@@ -85,6 +84,7 @@ func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]hcl.Rang
 			l.deliver(b, d, sample, taken)
 		}
 	}
+	b.repeats = nil // templates keep what they need
 }
 
 // readDeliver reads one block; nil where it is of no use.
