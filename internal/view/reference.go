@@ -29,6 +29,9 @@ func Reference(k *kind.Kind) string {
 	if k.Delivers {
 		b.WriteString(deliverDoc)
 	}
+	if k.Rotation != nil {
+		b.WriteString("\n[Keys that renew themselves](../rotation.md) says what `rotate` does, and when.\n")
+	}
 	b.WriteString("\n## Computed\n\nThey may stand in `output` and `deliver`, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
