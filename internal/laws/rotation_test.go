@@ -60,7 +60,7 @@ func TestRotationUnderAnySchedule(t *testing.T) {
 		c := &caretaker{world: w, regime: rapid.SampledFrom(regimes()).Draw(t, "regime"),
 			made: map[string]time.Time{}, given: map[string]bool{}, until: map[string]time.Time{}, kept: map[string]bool{}}
 		c.declare()
-		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+		for range rapid.IntRange(1, 9).Draw(t, "steps") {
 			c.step(t)
 		}
 		w.done(mode{})
