@@ -13,10 +13,6 @@ import (
 	"unsafe"
 )
 
-// traceable reports whether this machine lets a process be watched at every call
-// to the system.
-const traceable = true
-
 // trace runs a program whose output goes to files and that calls beWatched. It
 // decides at each fileOp in dir what becomes of it, and gives all of them.
 func trace(cmd *exec.Cmd, dir string, decide func(n int, op fileOp) fate) (ops []fileOp, err error) {

@@ -7,8 +7,6 @@ import (
 	"os/exec"
 )
 
-const traceable = false
-
 func trace(*exec.Cmd, string, func(int, fileOp) fate) ([]fileOp, error) {
 	return nil, errors.ErrUnsupported
 }
