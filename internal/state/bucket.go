@@ -80,6 +80,9 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 	defer func() { <-k.turn }()
 	k.seen = nil
 	err = k.swap(ctx, func(p pointer, now time.Time) (pointer, error) {
+		if k.seen.hides(k.Prefix) {
+			return p, k.endangered()
+		}
 		held = nil
 		if k.claim.nonce != "" {
 			l := lease{Nonce: k.claim.nonce, Owner: k.who, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
@@ -93,6 +96,15 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 		return p, nil
 	})
 	return held, err
+}
+
+func (k *bucket) endangered() *Error {
+	return &Error{
+		Summary: "A lifecycle rule would delete the state",
+		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 would remove a state that does not change. "+
+			"Take that part out of the rule; days_from_hiding_to_deleting alone does no harm.", k.Bucket, k.Prefix),
+		Path: k.String(),
+	}
 }
 
 // swap moves the pointer: it looks at the bucket, has decide say what shall be

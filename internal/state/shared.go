@@ -7,7 +7,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	mathrand "math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -57,6 +60,21 @@ type view struct {
 	ID       string            `json:"bucketId"`
 	Revision int64             `json:"revision"`
 	Info     map[string]string `json:"bucketInfo"`
+	Rules    []struct {
+		Prefix string `json:"fileNamePrefix"`
+		Hides  *int   `json:"daysFromUploadingToHiding"`
+	} `json:"lifecycleRules"`
+}
+
+// hides reports whether a lifecycle rule would in time remove a state that does
+// not change ("Lifecycle Rules").
+func (v *view) hides(prefix string) bool {
+	for _, r := range v.Rules {
+		if r.Hides != nil && (strings.HasPrefix(prefix, r.Prefix) || strings.HasPrefix(r.Prefix, prefix)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b Shared) look(ctx context.Context) (*view, error) {
@@ -106,7 +124,7 @@ func (b Shared) Read(ctx context.Context) (*State, error) {
 func (b Shared) load(ctx context.Context, v version) (*State, changes, []object, error) {
 	base := &State{}
 	if v.State != (object{}) {
-		data, err := b.Remote.Download(ctx, v.State.ID)
+		data, err := b.download(ctx, v.State)
 		if err != nil {
 			return nil, changes{}, nil, err
 		}
@@ -117,7 +135,7 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 	var raw []byte
 	var parts []object
 	for part := v.Journal; part != (object{}); {
-		data, err := b.Remote.Download(ctx, part.ID)
+		data, err := b.download(ctx, part)
 		if err != nil {
 			return nil, changes{}, nil, err
 		}
@@ -127,6 +145,21 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 	}
 	c, err := replay(b.String(), raw, base)
 	return base, c, parts, err
+}
+
+func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
+	data, err := b.Remote.Download(ctx, o.ID)
+	var refused *kind.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+		return nil, &Error{
+			Summary: "The state is gone",
+			Detail: fmt.Sprintf("%s says that the state is the file %q (%s), which does not exist any more. Remove "+
+				"the pair %q from the bucket's info: b2form then finds everything again by name and takes it back with one approval, or stores a copy that you have with `b2form state push`.", b, o.Name, o.ID, b.pair()),
+			Path:  b.String(),
+			Cause: err,
+		}
+	}
+	return data, err
 }
 
 // before is the part of the journal that a part continues.

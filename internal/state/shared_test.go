@@ -307,3 +307,29 @@ func TestSharedSurvivesEveryLostReply(t *testing.T) {
 		}
 	}
 }
+
+// A state whose object somebody deleted is told of as such, and its pointer is
+// left alone.
+func TestSharedGone(t *testing.T) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		b := c.shared(&wire{}, time.Now)
+		s := opened(t, b, state.Options{})
+		must(t, s.Put(entryNumber("app", 1)))
+		must(t, s.Close())
+		d, err := c.Dump()
+		must(t, err)
+		for _, f := range d.Files {
+			must(t, b.Remote.Call(t.Context(), "b2_delete_file_version", map[string]any{"fileId": f["fileId"], "fileName": f["fileName"]}, nil))
+		}
+		var e *state.Error
+		if _, err := b.Read(t.Context()); !errors.As(err, &e) || e.Summary != "The state is gone" {
+			t.Errorf("Read = %v", err)
+		}
+		if _, err := b.Open(t.Context(), state.Options{Now: time.Now}); !errors.As(err, &e) || e.Summary != "The state is gone" {
+			t.Errorf("Open = %v", err)
+		}
+		if held, err := b.Holder(t.Context()); held != nil || err != nil || len(c.info()) != 1 {
+			t.Errorf("Holder = %v, %v; info %v", held, err, c.info())
+		}
+	})
+}
