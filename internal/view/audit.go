@@ -44,7 +44,7 @@ func (t Text) Audit(r *audit.Report) {
 			v := c.Value.GetAttr(a.Name)
 			switch {
 			case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-				row(a.Name, Literal(v))
+				row(a.Name, brief(v))
 			case v.IsNull() && a.Note != nil && a.Note(v) != "":
 				row(a.Name, a.Note(v))
 			}
@@ -57,6 +57,18 @@ func (t Text) Audit(r *audit.Report) {
 	}
 	fmt.Fprintf(&b, "%s, %d with findings.\n", plural(len(r.Credentials), "live key", "live keys"), r.Found())
 	io.WriteString(t.Out, b.String())
+}
+
+// brief is a value in one line: a list as its elements.
+func brief(v cty.Value) string {
+	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
+		return Literal(v)
+	}
+	words := make([]string, 0, v.LengthInt())
+	for _, e := range v.AsValueSlice() {
+		words = append(words, e.AsString())
+	}
+	return strings.Join(words, ", ")
 }
 
 // An Audit is a report as one JSON document.
