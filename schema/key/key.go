@@ -83,6 +83,7 @@ func attrs() []kind.Attr {
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
 		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, Computed: true, Doc: "When the key expires, in milliseconds since 1970; null: never."},
+		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys from before May 2020 cannot."},
 		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
 	}
