@@ -117,7 +117,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},
 		{"undeclared -var", map[string]string{"main.b2.hcl": `variable "site" { default = 1 }`},
 			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "sight"}} }, `Did you mean "site"?`},
-		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VarValue{{File: "none.hcl"}} }, "none.hcl cannot be read"},
+		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VarValue{{File: "none.hcl"}} }, "none.hcl does not exist"},
 		{"wrong type", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},
 		{"no expression", map[string]string{"main.b2.hcl": main},

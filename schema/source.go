@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -32,7 +33,7 @@ func Sources(dir string) (Files, error) {
 	for _, e := range entries {
 		name, path := e.Name(), filepath.Join(dir, e.Name())
 		switch {
-		case e.IsDir() || strings.HasPrefix(name, "."):
+		case e.IsDir() || strings.HasPrefix(name, ".") || e.Type()&fs.ModeNamedPipe != 0: // reading a pipe waits for its writer
 		case strings.HasSuffix(name, ".b2.hcl") || strings.HasSuffix(name, ".b2.hcl.json"):
 			f.Config = append(f.Config, path)
 		case name == "b2form.b2vars.hcl":
@@ -55,7 +56,7 @@ func (l *loader) readFiles() bool {
 		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
 		return false
 	case err != nil:
-		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s.", err))
+		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a user who may read it.", reason(err)))
 		return false
 	case len(files.Config) == 0:
 		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
@@ -90,9 +91,9 @@ func (l *loader) instead() string {
 // parse reads one file in HCL's native or JSON syntax. nil: it could not be
 // read at all.
 func (l *loader) parse(path string) hcl.Body {
-	src, err := os.ReadFile(path)
-	if err != nil {
-		l.fail("Unreadable file", fmt.Sprintf("%s cannot be read: %s.", path, reason(err)))
+	src, why := readText(path)
+	if why != "" {
+		l.fail("Unreadable file", path+" "+why)
 		return nil
 	}
 	var file *hcl.File
@@ -109,6 +110,29 @@ func (l *loader) parse(path string) hcl.Body {
 	}
 	l.config.Files[path] = file
 	return file.Body
+}
+
+// readText reads a file; why says what is wrong with it, as the end of a sentence
+// and what to do.
+func readText(path string) (src []byte, why string) {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode()&(fs.ModeDir|fs.ModeSocket|fs.ModeIrregular) != 0 {
+		return nil, "is no file. Give the path of a file, or move it away."
+	}
+	if err == nil {
+		src, err = os.ReadFile(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "does not exist. Paths are relative to the configuration's folder; a symbolic link may lead nowhere."
+	case errors.Is(err, fs.ErrPermission):
+		return nil, "cannot be read: permission denied. Change its permissions, or run as a user who may read it."
+	case err != nil:
+		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", reason(err))
+	case !utf8.Valid(src):
+		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
+	}
+	return src, ""
 }
 
 func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -185,7 +186,7 @@ func (l *loader) assignVariables() {
 		}
 		v := l.variables[g.Name]
 		if v == nil {
-			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, didYouMean(g.Name, l.variableNames())))
+			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, cmp.Or(didYouMean(g.Name, l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
 		v.given = append(v.given, given{text: g.Value, source: "-var"})

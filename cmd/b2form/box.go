@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"b2form/internal/emulator"
 	"b2form/schema/kind"
@@ -32,12 +33,13 @@ func (p *program) openBox() (*box, error) {
 	}
 	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
 	if err != nil {
-		return nil, failf("Emulator cannot start", "%s. To begin with an empty account, delete the folder %s.", capital(err.Error()), boxFolder)
+		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the folder %s.",
+			data, strings.TrimPrefix(plain(err), "emulator: "), boxFolder)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = e.Close()
-		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", err)
+		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", plain(err))
 	}
 	b := &box{Server: e, server: &http.Server{Handler: e}, addr: l.Addr().String()}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -161,9 +162,12 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 	return nil
 }
 
-// plain is an operating system's error without the operation and path, which
-// the message around it has.
+// plain is an operating system's error without the operation, path and address,
+// which the message around it has.
 func plain(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err.Error()

@@ -15,7 +15,12 @@ import (
 	"golang.org/x/term"
 )
 
-func main() { os.Exit(run(os.Args, theWorld())) }
+func main() {
+	// Without this a reader who leaves, such as head, would end the process in
+	// the middle of its work. Programs that are started keep the default.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	os.Exit(run(os.Args, theWorld()))
+}
 
 // A world is everything the program gets from outside.
 type world struct {

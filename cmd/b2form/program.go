@@ -32,10 +32,12 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run carries one command line out and returns the exit code.
 func run(args []string, w world) int {
+	out := &sink{to: w.stdout}
+	w.stdout = out
 	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, answers: map[string]string{}}
 	p.face = p.text()
 	err := p.root().Run(context.Background(), args)
-	diags := explain(err)
+	diags := append(explain(err), out.diagnostics()...)
 	p.face.Diagnostics(diags, p.files)
 	var code exitCode
 	switch {
@@ -135,6 +137,9 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	}
 	// The library puts its own words and those of strconv around a value.
 	text, _, _ = strings.Cut(text, ": strconv.")
+	if before, _, isDuration := strings.Cut(text, ": time: "); isDuration {
+		text = before + ": write a time with its unit, such as 30s or 5m"
+	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
 	return failf("Invalid command line", "%s. %s", capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -143,7 +144,11 @@ func (s *session) connect() (*b2.Client, error) {
 // requestLog writes every request to standard error where B2FORM_LOG=debug asks
 // for it.
 func (p *program) requestLog() func(b2.Event) {
-	if !strings.EqualFold(p.getenv("B2FORM_LOG"), "debug") {
+	level := p.getenv("B2FORM_LOG")
+	if !strings.EqualFold(level, "debug") {
+		if level != "" && !strings.EqualFold(level, "off") {
+			p.warn("Unknown log level", fmt.Sprintf("B2FORM_LOG is %q; the levels are off and debug, which writes a line per request to standard error.", level))
+		}
 		return nil
 	}
 	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -188,9 +188,12 @@ func (d *decoder) mark() {
 func (d *decoder) damaged(err error) *Error {
 	at, what := d.at, strings.TrimPrefix(err.Error(), "json: ")
 	var mismatch *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		at, what = int64(len(d.data)), "the file ends too early"
+	case errors.As(err, &syntax):
+		what = "what stands there is not JSON"
 	case errors.As(err, &mismatch):
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
 	}

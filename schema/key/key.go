@@ -186,13 +186,13 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		return kind.Errorf("No capabilities", "A key without capabilities can do nothing and B2 refuses it. List at least one, or use access.")
 	}
 	var ps kind.Problems
-	for _, c := range v.AsValueSlice() {
+	for i, c := range v.AsValueSlice() {
 		if c.IsNull() {
 			ps = append(ps, kind.Errorf("Invalid capability", "An element of capabilities is null; leave it out instead.")...)
 			continue
 		}
 		if s := c.AsString(); !slices.Contains(known(), s) {
-			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s, didYouMean(s))...)
+			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s, didYouMean(s)).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps

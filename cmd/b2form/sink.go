@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"syscall"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A sink is standard output. It remembers the first failure, so that a run whose
+// results did not get out does not end as a success, whoever wrote them.
+type sink struct {
+	to    io.Writer
+	mu    sync.Mutex
+	first error
+}
+
+// Write passes b on. Its errors are *unwritten.
+func (s *sink) Write(b []byte) (int, error) {
+	n, err := s.to.Write(b)
+	if err == nil {
+		return n, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first == nil {
+		s.first = err
+	}
+	return n, &unwritten{err}
+}
+
+// unwritten is a failure of standard output. The sink tells of it once.
+type unwritten struct{ error }
+
+func (u *unwritten) Unwrap() error { return u.error }
+
+// diagnostics say that output is missing. Whoever closed the pipe knows.
+func (s *sink) diagnostics() hcl.Diagnostics {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first == nil || errors.Is(s.first, syscall.EPIPE) {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Standard output cannot be written",
+		Detail: "Some of the output is missing: " + plain(s.first) + ". What the command did is done and recorded."}}
+}
+
+func isUnwritten(err error) bool {
+	_, ok := errors.AsType[*unwritten](err)
+	return ok
+}
