@@ -308,7 +308,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 		attrs.Set(step.Name, &list)
 		done, _ := e.done.Complete(attrs, e.unsound)
 		one := done.GetAttr(step.Name)
-		if one.LengthInt() != 1 || !one.AsValueSlice()[0].RawEquals(all[i]) {
+		if !slices.ContainsFunc(one.AsValueSlice(), func(v cty.Value) bool { return v.RawEquals(all[i]) }) {
 			continue
 		}
 		if nth--; nth < 0 {
@@ -317,7 +317,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 			return out
 		}
 	}
-	return path
+	return path[:1]
 }
 
 func (e *evaluation) collect(marks cty.ValueMarks) {
