@@ -142,7 +142,11 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 		number := fmt.Sprintf("%4d: ", s.first+i)
 		before, marked, after := s.cut(i)
 		if marked == "" {
-			out = append(out, number+text)
+			before, marked, after = "", "", text
+		}
+		before, marked, after = last(before), first(marked), first(after)
+		if marked == "" {
+			out = append(out, number+before+after)
 			continue
 		}
 		out = append(out, number+before+t.Style.paint(marked, underline)+after)
@@ -151,6 +155,24 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 		}
 	}
 	return out
+}
+
+// longest is how much of a line is shown on each side of what is marked:
+// generated files have lines without end.
+const longest = 200
+
+func first(s string) string {
+	if r := []rune(s); len(r) > longest {
+		return string(r[:longest]) + "…"
+	}
+	return s
+}
+
+func last(s string) string {
+	if r := []rune(s); len(r) > longest {
+		return "…" + string(r[len(r)-longest:])
+	}
+	return s
 }
 
 // blank replaces everything but tabs by spaces, so that what follows stands
