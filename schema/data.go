@@ -217,6 +217,10 @@ func (l *loader) dataArgument(d *dataBlock, ctx *hcl.EvalContext) (name, value s
 			continue
 		}
 		v, marks := l.static.eval(a.Expr, ctx).UnmarkDeep()
+		if marks.Has(kind.Sensitive) {
+			l.errorAt(a.Expr.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+			return name, "", false
+		}
 		if !v.IsWhollyKnown() {
 			l.notKnown(a.Expr.Range(), marks, "")
 			return name, "", false

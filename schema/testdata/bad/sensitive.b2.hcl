@@ -23,3 +23,6 @@ import {
   to = bucket.y
   id = var.name # ERROR: Sensitive id
 }
+data "bucket" "z" {
+  name = var.name # ERROR: Sensitive name
+}
