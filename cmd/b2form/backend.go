@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v3"
@@ -92,6 +94,9 @@ func (p *program) onState(do func(context.Context, *cli.Command, *session) error
 
 // changeState does something with the state under its lock.
 func (s *session) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
+	if _, statErr := os.Stat(boxFolder); s.onEmulator && errors.Is(statErr, fs.ErrNotExist) {
+		return failf("There is no state", "-emulator works in %s, which does not exist: nothing was applied there yet.", boxFolder)
+	}
 	store, err := s.openState(ctx, operation)
 	if err != nil {
 		return err
