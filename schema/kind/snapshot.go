@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 )
 
 // A Snapshot is what is live, as the credentials in use may see it. Objects
 // keep their JSON and are decoded when looked at: a plan touches few of them.
+//
+// It is safe for concurrent use.
 type Snapshot struct {
 	Account *Account
+	mu      sync.RWMutex // guards kinds and all in it
 	kinds   map[string]*objects
 }
 
@@ -82,18 +86,33 @@ func (r *reading) object(raw json.RawMessage) (*Object, error) {
 
 // Object wraps a raw object as a reply carries it.
 func (s *Snapshot) Object(k *Kind, raw json.RawMessage) (*Object, error) {
-	if o := s.kinds[k.Name]; o != nil {
+	s.mu.RLock()
+	o := s.kinds[k.Name]
+	s.mu.RUnlock()
+	if o != nil {
 		return o.from.object(raw)
 	}
 	return newReading(k, s.Name, s.Account).object(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
-// one with its ID. It is not safe for concurrent use.
+// one with its ID.
 func (s *Snapshot) Add(o *Object) {
+	s.put(o)
+	s.mu.RLock()
+	readings := make([]*reading, 0, len(s.kinds))
 	for _, k := range s.kinds {
-		k.from.forget()
+		readings = append(readings, k.from)
 	}
+	s.mu.RUnlock()
+	for _, r := range readings { // not under the lock: who decodes asks for names
+		r.forget()
+	}
+}
+
+func (s *Snapshot) put(o *Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	k := s.kinds[o.Kind.Name]
 	if k == nil {
 		k = &objects{from: o.from, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
@@ -109,10 +128,16 @@ func (s *Snapshot) Add(o *Object) {
 }
 
 // WasRead reports whether the kind's live objects were read at all.
-func (s *Snapshot) WasRead(k *Kind) bool { return s.kinds[k.Name] != nil }
+func (s *Snapshot) WasRead(k *Kind) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.kinds[k.Name] != nil
+}
 
 // All lists the kind's live objects in the order of their IDs.
 func (s *Snapshot) All(k *Kind) []*Object {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if o := s.kinds[k.Name]; o != nil {
 		return o.list
 	}
@@ -121,6 +146,8 @@ func (s *Snapshot) All(k *Kind) []*Object {
 
 // ByID finds a live object by its remote ID; nil: there is none.
 func (s *Snapshot) ByID(k *Kind, id string) *Object {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if o := s.kinds[k.Name]; o != nil {
 		return o.byID[id]
 	}
@@ -130,6 +157,8 @@ func (s *Snapshot) ByID(k *Kind, id string) *Object {
 // ByIdentity finds the live objects with an identity, by ID. More than one is
 // possible where B2 does not keep names unique.
 func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if o := s.kinds[k.Name]; o != nil {
 		return o.byIdentity[identity]
 	}
@@ -139,6 +168,8 @@ func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 // Name is the Names of this snapshot. Buckets that the credentials may not list
 // are known by what authorize says of them.
 func (s *Snapshot) Name(kind, id string) (string, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if o := s.kinds[kind]; o != nil {
 		if obj := o.byID[id]; obj != nil {
 			return obj.Identity, true
