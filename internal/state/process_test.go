@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +32,7 @@ type worker struct {
 	Skew            time.Duration // of its clock
 	Number          int
 	Die             bool // by SIGKILL, while it holds the lock
+	Pause           bool // while it holds the lock, until standard input ends
 }
 
 const rush = 200 // how much faster
@@ -69,6 +70,16 @@ func (w worker) work() error {
 		if err != nil {
 			return err
 		}
+		if w.Pause {
+			w.Pause = false
+			fmt.Print("p")
+			if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+				return err
+			}
+			if s.Check() == nil {
+				return errors.New("it may act although its lease has ended")
+			}
+		}
 		err = s.Put(entryNumber("worker", w.Number))
 		if err == nil && w.Die {
 			fmt.Print("stored")
@@ -87,7 +98,8 @@ func (w worker) work() error {
 }
 
 // Fifty processes, each with a clock of its own, some of them killed while they
-// hold the lock: whatever one of them said was stored is there at the end.
+// hold the lock, some held up until another has taken it over: whatever one of
+// them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
 	const processes = 50
 	start := time.Now()
@@ -98,7 +110,7 @@ func TestProcesses(t *testing.T) {
 	server.Start()
 	t.Cleanup(func() { server.Close(); must(t, e.Close()) })
 	w := worker{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey(), Start: start}
-	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: time.Now})
+	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: rushed(start, 0)})
 	must(t, err)
 	shared := state.Shared{Remote: client, Bucket: "acme-states", Prefix: kind.DefaultPrefix}
 	_, err = shared.Init(t.Context(), 30)
@@ -107,9 +119,9 @@ func TestProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range processes {
 		w := w
-		w.Number, w.Die = i, i%10 == 3
+		w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6
 		w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
-		wg.Go(func() { w.run(t) })
+		wg.Go(func() { w.run(t, shared) })
 	}
 	wg.Wait()
 	st := readShared(t, shared)
@@ -121,7 +133,8 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-func (w worker) run(t *testing.T) {
+// run runs the worker; while it pauses, another run takes the lock over.
+func (w worker) run(t *testing.T, shared state.Shared) {
 	order, err := json.Marshal(w)
 	if err != nil {
 		t.Error(err)
@@ -129,8 +142,28 @@ func (w worker) run(t *testing.T) {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), workerVariable+"="+string(order))
-	out, err := cmd.CombinedOutput()
-	if (err != nil) != w.Die || !strings.HasPrefix(string(out), "stored") {
-		t.Errorf("worker %d: %v\n%s", w.Number, err, out)
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
+		t.Error(err)
+		return
+	}
+	if w.Pause {
+		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+			t.Errorf("worker %d did not pause: %v", w.Number, err)
+		}
+		s, err := shared.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), Wait: time.Minute})
+		if err == nil {
+			err = s.Close()
+		}
+		var lost *state.Error
+		if err != nil && !errors.As(err, &lost) {
+			t.Errorf("taking over from worker %d: %v", w.Number, err)
+		}
+	}
+	in.Close()
+	said, err := io.ReadAll(out)
+	if err := errors.Join(err, cmd.Wait()); (err != nil) != w.Die || string(said) != "stored" {
+		t.Errorf("worker %d: %v\n%s", w.Number, err, said)
 	}
 }
