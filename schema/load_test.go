@@ -222,6 +222,10 @@ func liveSample(a kind.Addr) (map[string]cty.Value, bool) {
 // # ERROR: summary, # WARNING: summary; several are separated by " + ".
 func TestBad(t *testing.T) { expectDiagnostics(t, "testdata/bad/*", options) }
 
+// TestReal loads what people write for the official Terraform provider, put into
+// this language: each has its own lines to say, and no complaint.
+func TestReal(t *testing.T) { expectDiagnostics(t, "testdata/real/*", options) }
+
 // TestUnset does the same where variables may lack their values.
 func TestUnset(t *testing.T) {
 	expectDiagnostics(t, "testdata/unset/*", func(dir string) schema.Options {
