@@ -41,12 +41,12 @@ func Functions(dir, cwd string) map[string]function.Function {
 func functions(d folder) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, part := range []map[string]function.Function{
-		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), listFunctions(), markFunctions(), presets(), impureFunctions(),
+		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), listFunctions(), markFunctions(), presets(), impureFunctions(),
 	} {
 		maps.Copy(all, part)
 	}
-	files := fileFunctions(d, all)
-	maps.Copy(all, files)
+	maps.Copy(all, fileFunctions(d))
+	maps.Copy(all, templateFunctions(d, maps.Clone(all)))
 	return all
 }
 
@@ -96,7 +96,7 @@ func setFunctions() map[string]function.Function {
 // run to run, so no plan that uses them would ever be empty.
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
-	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "rsadecrypt", "abspath", "pathexpand"} {
+	for _, name := range ImpureFunctions() {
 		out[name] = function.New(&function.Spec{
 			VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
 			Type: func([]cty.Value) (cty.Type, error) {
@@ -106,6 +106,12 @@ func impureFunctions() map[string]function.Function {
 		})
 	}
 	return out
+}
+
+// ImpureFunctions lists the functions of Terraform's that are refused with a
+// reason.
+func ImpureFunctions() []string {
+	return []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "abspath", "pathexpand"}
 }
 
 // pure is a function of wholly known, non-null values with a fixed result type.

@@ -79,9 +79,8 @@ func (d folder) readText(path string) (string, error) {
 	return string(content), err
 }
 
-// fileFunctions read below a folder. others are the functions that templates
-// may use.
-func fileFunctions(d folder, others map[string]function.Function) map[string]function.Function {
+// fileFunctions read below a folder.
+func fileFunctions(d folder) map[string]function.Function {
 	of := func(f func(path string) (string, error)) function.Function {
 		return pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			s, err := f(args[0].AsString())
@@ -102,9 +101,8 @@ func fileFunctions(d folder, others map[string]function.Function) map[string]fun
 			content, err := d.read(path)
 			return base64.StdEncoding.EncodeToString(content), err
 		}),
-		"fileexists":   pure(cty.Bool, d.exists, cty.String),
-		"fileset":      pure(cty.Set(cty.String), d.set, cty.String, cty.String),
-		"templatefile": pure(cty.String, d.template(others), cty.String, cty.DynamicPseudoType),
+		"fileexists": pure(cty.Bool, d.exists, cty.String),
+		"fileset":    pure(cty.Set(cty.String), d.set, cty.String, cty.String),
 	}
 	for name, digest := range digesters() {
 		out["file"+name] = of(func(path string) (string, error) {
@@ -155,30 +153,44 @@ func (d folder) set(args []cty.Value) (cty.Value, error) {
 	return cty.SetVal(list), nil
 }
 
-// template renders a file with the given variables. Templates cannot render
-// further templates, so none can contain itself.
-func (d folder) template(others map[string]function.Function) func([]cty.Value) (cty.Value, error) {
+// templateFunctions render templates, which may use the other functions. They
+// cannot render further templates, so none can contain itself.
+func templateFunctions(d folder, others map[string]function.Function) map[string]function.Function {
+	return map[string]function.Function{
+		"templatefile": pure(cty.String, d.templateFile(others), cty.String, cty.DynamicPseudoType),
+		"templatestring": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
+			return template(args[0].AsString(), "the template", args[1], others)
+		}, cty.String, cty.DynamicPseudoType),
+	}
+}
+
+func (d folder) templateFile(others map[string]function.Function) func([]cty.Value) (cty.Value, error) {
 	return func(args []cty.Value) (cty.Value, error) {
-		path, vars := args[0].AsString(), args[1]
-		if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
-			return cty.NilVal, function.NewArgErrorf(1, "an object with the template's variables is needed")
-		}
-		src, err := d.readText(path)
+		src, err := d.readText(args[0].AsString())
 		if err != nil {
 			return cty.NilVal, function.NewArgError(0, err)
 		}
-		expr, diags := hclsyntax.ParseTemplate([]byte(src), path, hcl.InitialPos)
-		if diags.HasErrors() {
-			return cty.NilVal, function.NewArgError(0, diags)
-		}
-		v, diags := expr.Value(&hcl.EvalContext{Variables: vars.AsValueMap(), Functions: others})
-		if diags.HasErrors() {
-			return cty.NilVal, function.NewArgError(1, diags)
-		}
-		out, err := convert.Convert(v, cty.String)
-		if err != nil || out.IsNull() {
-			return cty.NilVal, function.NewArgErrorf(0, "the template does not render to a string")
-		}
-		return out, nil
+		return template(src, args[0].AsString(), args[1], others)
 	}
+}
+
+// template renders a template with the given variables; name is what messages
+// call it.
+func template(src, name string, vars cty.Value, others map[string]function.Function) (cty.Value, error) {
+	if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
+		return cty.NilVal, function.NewArgErrorf(1, "an object with the template's variables is needed")
+	}
+	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.NilVal, function.NewArgError(0, diags)
+	}
+	v, diags := expr.Value(&hcl.EvalContext{Variables: vars.AsValueMap(), Functions: others})
+	if diags.HasErrors() {
+		return cty.NilVal, function.NewArgError(1, diags)
+	}
+	out, err := convert.Convert(v, cty.String)
+	if err != nil || out.IsNull() {
+		return cty.NilVal, function.NewArgErrorf(0, "the template does not render to a string")
+	}
+	return out, nil
 }

@@ -80,7 +80,7 @@ Example:
 	root.Commands = []*cli.Command{
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
 		p.outputCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
-		p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
+		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
 	}
 	root.Commands = append(root.Commands, p.words()...)
 	return root
