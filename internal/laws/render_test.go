@@ -1,0 +1,117 @@
+package laws_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
+	"pgregory.net/rapid"
+
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+// TestRenderedAgain: what a configuration declares, written down as plain HCL
+// without any expression and loaded again, declares the same.
+func TestRenderedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rendersAgain(t, loaded(t, strings.Join(drawConfig(t, schema.Kinds()), "\n")))
+	})
+}
+
+// TestWrittenRenderedAgain is the same for configurations that were written by
+// hand, with all that the language offers.
+func TestWrittenRenderedAgain(t *testing.T) {
+	var dirs []string
+	for _, pattern := range []string{"../../schema/testdata/good/*", "../../examples/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, found...)
+	}
+	seen := 0
+	for _, dir := range dirs {
+		config, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds()})
+		if diags.HasErrors() || len(config.Data) > 0 { // a folder without configuration, or one that asks B2
+			continue
+		}
+		seen++
+		t.Run(filepath.Base(dir), func(t *testing.T) { rendersAgain(t, config) })
+	}
+	if seen < 6 {
+		t.Errorf("only %d configurations were found", seen)
+	}
+}
+
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+func loaded(t tester, source string) *kind.Config {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "render")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds()})
+	if diags.HasErrors() {
+		t.Fatal(errors.Join(diags.Errs()...), "\n", source)
+	}
+	return config
+}
+
+func rendersAgain(t tester, config *kind.Config) {
+	t.Helper()
+	var b strings.Builder
+	for i, r := range config.Resources {
+		b.WriteString(rendered(r, fmt.Sprintf("r%d", i)))
+	}
+	if d := cmp.Diff(declared(config), declared(loaded(t, b.String()))); d != "" {
+		t.Errorf("%s\n%s", d, b.String())
+	}
+}
+
+// rendered writes a resource as a block of constants. What follows from the
+// rest is left out, as nobody may say both.
+func rendered(r *kind.Resource, label string) string {
+	m := r.Value.Object().AsValueMap()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
+	for _, a := range r.Kind.Settable() {
+		v := m[a.Name]
+		m[a.Name] = cty.NullVal(a.ValueType())
+		if v.IsNull() || r.Kind.Completed(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
+			continue
+		}
+		m[a.Name] = v
+		fmt.Fprintf(&b, "  %s = %s\n", a.Name, literal(v))
+	}
+	if r.PreventDestroy {
+		b.WriteString("  prevent_destroy = true\n")
+	}
+	if len(r.IgnoreChanges) > 0 {
+		fmt.Fprintf(&b, "  ignore_changes = [%s]\n", strings.Join(r.IgnoreChanges, ", "))
+	}
+	return b.String() + "}\n"
+}
+
+// declared is what must not get lost, by identity.
+func declared(c *kind.Config) map[string]string {
+	out := map[string]string{}
+	for _, r := range c.Resources {
+		out[r.Kind.Name+" "+r.Identity()] = fmt.Sprintf("%#v %v %v", r.Value.Object(), r.PreventDestroy, r.IgnoreChanges)
+	}
+	return out
+}
