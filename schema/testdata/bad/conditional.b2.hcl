@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = "acme" ? "acme-photos" : "acme-logs" # ERROR: Incorrect condition type
+}

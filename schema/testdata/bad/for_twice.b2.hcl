@@ -1,0 +1,3 @@
+locals {
+  twice = { for x in ["a", "a"] : x => 1 } # ERROR: Duplicate object key
+}

@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = "acme-${timestamp()}" # ERROR: Error in function call
+}

@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = uper("acme-photos") # ERROR: Call to unknown function
+}

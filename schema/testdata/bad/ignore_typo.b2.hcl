@@ -1,0 +1,4 @@
+bucket "logs" {
+  name           = "acme-logs"
+  ignore_changes = [inof] # ERROR: Unknown argument
+}

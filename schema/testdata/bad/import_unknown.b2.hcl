@@ -1,0 +1,4 @@
+import {
+  to = bucket.photos # ERROR: Undeclared reference
+  id = "acme-photos"
+}

@@ -1,0 +1,7 @@
+bucket "photos" {
+  name = "acme-photos"
+}
+
+import { # ERROR: Missing required argument
+  to = bucket.photos
+}

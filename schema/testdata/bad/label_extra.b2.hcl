@@ -1,0 +1,3 @@
+bucket "photos" "extra" { # ERROR: Extraneous label for bucket
+  name = "acme-photos"
+}

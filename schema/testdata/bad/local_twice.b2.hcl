@@ -1,0 +1,7 @@
+locals {
+  prefix = "acme"
+}
+
+locals {
+  prefix = "other" # ERROR: Duplicate declaration
+}

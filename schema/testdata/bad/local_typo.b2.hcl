@@ -1,0 +1,7 @@
+locals {
+  prefix = "acme"
+}
+
+bucket "photos" {
+  name = "${local.prefx}-photos" # ERROR: Undeclared reference
+}

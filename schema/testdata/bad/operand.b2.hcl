@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = 1 + "acme" # ERROR: Invalid operand
+}

@@ -1,0 +1,3 @@
+output "n" {
+  value = tonumber("twelve") # ERROR: Invalid function argument
+}

@@ -1,0 +1,7 @@
+output "a" {
+  value = 1
+}
+
+output "a" { # ERROR: Duplicate declaration
+  value = 2
+}

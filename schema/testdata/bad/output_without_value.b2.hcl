@@ -1,0 +1,2 @@
+output "photos" { # ERROR: Missing required argument
+}

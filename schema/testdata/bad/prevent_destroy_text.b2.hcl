@@ -1,0 +1,4 @@
+bucket "logs" {
+  name            = "acme-logs"
+  prevent_destroy = "perhaps" # ERROR: Incorrect value type
+}

@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = acme-photos # ERROR: Invalid reference
+}

@@ -1,0 +1,7 @@
+bucket "a" {
+  name = "acme-photos"
+}
+
+bucket "b" {
+  name = "Acme-Photos" # ERROR: Duplicate name
+}

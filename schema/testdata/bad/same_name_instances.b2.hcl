@@ -1,0 +1,4 @@
+bucket "photos" {
+  for_each = toset(["a", "b"])
+  name     = "acme-photos" # ERROR: Duplicate name
+}

@@ -1,0 +1,3 @@
+b2form {
+  allow = ["deletes data", "exposes-file"] # ERROR: Unknown hazard
+}

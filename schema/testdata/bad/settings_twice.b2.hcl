@@ -1,0 +1,5 @@
+b2form {
+}
+
+b2form { # ERROR: Duplicate b2form block
+}

@@ -1,0 +1,3 @@
+b2form {
+  required_version = ">= 99" # ERROR: Unsupported version of b2form
+}

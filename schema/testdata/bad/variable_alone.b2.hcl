@@ -1,0 +1,3 @@
+bucket "photos" {
+  name = var # ERROR: Invalid reference
+}

@@ -1,0 +1,4 @@
+variable "days" {
+  nullable = false
+  default  = null # ERROR: Invalid default
+}

@@ -1,0 +1,4 @@
+variable "days" {
+  type    = number
+  default = "many" # ERROR: Invalid default
+}

@@ -1,0 +1,3 @@
+variable "site" { # ERROR: Missing variable
+  type = string
+}

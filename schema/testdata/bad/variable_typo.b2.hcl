@@ -1,0 +1,7 @@
+variable "site" {
+  default = "acme"
+}
+
+bucket "photos" {
+  name = "${var.stie}-photos" # ERROR: Undeclared reference
+}

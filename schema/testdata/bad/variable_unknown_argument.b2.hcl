@@ -1,0 +1,4 @@
+variable "site" {
+  default   = "acme"
+  ephemeral = true # ERROR: Unsupported argument
+}
