@@ -30,3 +30,14 @@ removed {
   from    = module.trial
   destroy = true
 }
+
+bucket "old" {
+  for_each = { a = "acme-old-a", b = "acme-old-b" }
+  name     = each.value
+}
+
+import {
+  for_each = { a = "8d625eb63be2775577c70e01", b = "acme-old-b" }
+  to       = bucket.old[each.key]
+  id       = each.value
+}

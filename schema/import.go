@@ -1,0 +1,169 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/schema/kind"
+)
+
+// evaluateImports reads the import blocks.
+func (l *loader) evaluateImports() {
+	first := map[kind.Addr]hcl.Range{}
+	for _, b := range l.imports {
+		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
+			{Name: "to", Required: true}, {Name: "id", Required: true}, {Name: "for_each"},
+		}})
+		l.add(diags...)
+		if !diags.HasErrors() {
+			l.importEach(b, content.Attributes, first)
+		}
+	}
+}
+
+// importEach evaluates one block, once for each element of for_each.
+func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[kind.Addr]hcl.Range) {
+	to, id := args["to"].Expr, args["id"].Expr
+	var forEach hcl.Expression
+	rs := refs{}
+	u := use{}
+	if a := args["for_each"]; a != nil {
+		forEach, u.each = a.Expr, true
+		rs = l.resolve(forEach.Variables(), use{})
+	}
+	var key hcl.Expression // of an instance, where it is no constant
+	variables := id.Variables()
+	if x, ok := to.(*hclsyntax.IndexExpr); ok {
+		to, key = x.Collection, x.Key
+		variables = append(variables, key.Variables()...)
+	}
+	more := l.resolve(variables, u)
+	rs.list, rs.dead = append(rs.list, more.list...), append(rs.dead, more.dead...)
+	ctx := l.static.context(rs, l.root)
+	repeats, _, ok := l.repetitions(forEach, nil, ctx)
+	if !ok {
+		return
+	}
+	for _, rep := range repeats {
+		inner := rep.context(ctx, rs.dead)
+		addr, ok := l.importAddr(to, key, inner)
+		if !ok {
+			continue
+		}
+		if at, has := first[addr]; has {
+			l.errorAt(to.Range(), "Duplicate import", fmt.Sprintf("%s is imported already at %s.", addr, at))
+			continue
+		}
+		first[addr] = b.DefRange
+		if text, ok := l.importID(id, inner, addr.Kind); ok {
+			l.config.Imports = append(l.config.Imports, kind.Import{To: addr, ID: text, Range: b.DefRange})
+		}
+	}
+}
+
+// importAddr is the address of one declared resource; key is nil where to says
+// all.
+func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (kind.Addr, bool) {
+	if key == nil {
+		return l.importTarget(to)
+	}
+	t, diags := hcl.AbsTraversalForExpr(to)
+	v, marks := l.static.eval(key, ctx).Unmark()
+	if !v.IsKnown() {
+		l.notKnown(key.Range(), marks, "")
+		return kind.Addr{}, false
+	}
+	at, isKey := instanceOf(v)
+	addr, isAddr := kind.Addr{}, false
+	if !diags.HasErrors() {
+		addr, isAddr = kind.AddrOf(t)
+	}
+	if !isKey || !isAddr || addr.Kind == "" || !addr.Instance.IsSingle() {
+		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key].")
+		return addr, false
+	}
+	addr.Instance = at
+	return addr, l.importable(addr, to.Range())
+}
+
+func (l *loader) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
+	v, marks := l.static.eval(e, ctx).UnmarkDeep()
+	if !v.IsWhollyKnown() {
+		l.notKnown(e.Range(), marks, "")
+		return "", false
+	}
+	if marks.Has(kind.Sensitive) {
+		l.errorAt(e.Range(), "Sensitive id", "id is shown in plans, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		return "", false
+	}
+	id, err := convert.Convert(v, cty.String)
+	switch {
+	case err != nil:
+		l.errorAt(e.Range(), wrongType, "id needs a string.")
+		return "", false
+	case id.IsNull() || strings.TrimSpace(id.AsString()) == "":
+		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("id is empty. Write the name or the ID of the live %s.", what))
+		return "", false
+	}
+	return id.AsString(), true
+}
+
+// importTarget reads the address of one declared resource.
+func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
+	t, diags := hcl.AbsTraversalForExpr(e)
+	if !diags.HasErrors() && t.RootName() == "module" {
+		return l.importInto(t)
+	}
+	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
+		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
+		return kind.Addr{}, false
+	}
+	r := l.resolveNode(t, use{computed: true})
+	if r.broken {
+		return kind.Addr{}, false
+	}
+	b := r.node.block
+	why := ""
+	switch {
+	case len(t) == 3 && !r.indexed:
+		why = "to needs the address of a resource, without an attribute."
+	case len(t) == 2 && b.repeated():
+		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
+	case !b.node.broken && b.instance(r.instance) == nil:
+		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instance)
+	}
+	if why != "" {
+		l.errorAt(e.Range(), "Invalid import", why)
+		return kind.Addr{}, false
+	}
+	addr := b.addr
+	addr.Instance = r.instance
+	return addr, !b.node.broken
+}
+
+// importInto reads the address of one declared resource of a module.
+func (l *loader) importInto(t hcl.Traversal) (kind.Addr, bool) {
+	addr, ok := kind.AddrOf(t)
+	if !ok || addr.Kind == "" {
+		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
+		return addr, false
+	}
+	return addr, l.importable(addr, t.SourceRange())
+}
+
+// importable reports an address at which nothing is declared.
+func (l *loader) importable(addr kind.Addr, at hcl.Range) bool {
+	if slices.ContainsFunc(l.config.Resources, func(r *kind.Resource) bool { return r.Addr == addr }) {
+		return true
+	}
+	if !l.failed && !l.lenient() { // else it may be among what could not be evaluated
+		l.errorAt(at, "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it, or correct the address.", addr))
+	}
+	return false
+}
