@@ -14,12 +14,13 @@ const template = "template"
 // names and types; what values may be is for "b2form validate".
 func EditorSchema(kinds []*kind.Kind) map[string]any {
 	top := map[string]any{}
-	for _, name := range []string{"variable", "output"} {
+	for _, name := range []string{"check", "module", "output", "variable"} {
 		top[name] = map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"object", "array"}}}
 	}
-	for _, name := range []string{"locals", "import", "b2form"} {
+	for _, name := range []string{"b2form", "import", "locals", "moved", "removed"} {
 		top[name] = map[string]any{"type": []string{"object", "array"}}
 	}
+	top["data"] = map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "object"}}
 	for _, k := range kinds {
 		body := blockSchema(k.Attrs)
 		properties := body["properties"].(map[string]any)
@@ -29,6 +30,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 		if k.Delivers {
 			properties["deliver"] = map[string]any{"type": []string{"object", "array"}}
 		}
+		properties["precondition"] = map[string]any{"type": []string{"object", "array"}}
 		properties["dynamic"] = map[string]any{"type": []string{"object", "array"}}
 		top[k.Name] = map[string]any{"description": k.Doc, "type": "object", "additionalProperties": oneOrMany(body)}
 	}
