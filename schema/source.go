@@ -103,6 +103,7 @@ func (l *loader) parse(path string) hcl.Body {
 	} else {
 		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	}
+	inside(diags, len(src))
 	l.add(diags...)
 	if file == nil || file.Body == nil {
 		l.config.Files[path] = &hcl.File{Bytes: src}
@@ -133,6 +134,18 @@ func readText(path string) (src []byte, why string) {
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}
 	return src, ""
+}
+
+// inside keeps places within the file: the JSON parser points behind the end of
+// one that breaks off.
+func inside(diags hcl.Diagnostics, size int) {
+	for _, d := range diags {
+		for _, r := range []*hcl.Range{d.Subject, d.Context} {
+			if r != nil {
+				r.Start.Byte, r.End.Byte = min(r.Start.Byte, size), min(r.End.Byte, size)
+			}
+		}
+	}
 }
 
 func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
