@@ -51,6 +51,7 @@ func mayImport() map[string][]string {
 		"schema/kind":               {},
 		"schema/bucket":             {"schema/kind"},
 		"schema/key":                {"schema/kind"},
+		"schema/notification":       {"schema/kind"},
 		"schema":                    {"schema/*", "internal/agefile"},
 		"plan":                      {"schema/kind"},
 		"internal/account":          {"schema/kind"},

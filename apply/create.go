@@ -224,7 +224,11 @@ func (r *runner) complete(ctx context.Context, c *plan.Change, call kind.Call, o
 
 // look reads the objects that carry the change's identity now and are not known.
 func (r *runner) look(ctx context.Context, c *plan.Change, known []string) ([]*kind.Object, error) {
-	list, err := c.Kind.List(ctx, r.API, kind.Scope{Account: r.Snapshot.Account, Multi: true, Only: []string{c.Identity}})
+	only := c.Identity
+	if whole := c.Kind.PartOf(); whole != "" {
+		only = r.lookUp(whole, c.Identity)
+	}
+	list, err := c.Kind.List(ctx, r.API, kind.Scope{Account: r.Snapshot.Account, Multi: true, Only: []string{only}})
 	if err != nil {
 		return nil, err
 	}

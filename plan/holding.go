@@ -103,7 +103,7 @@ func (p *planner) made(addr kind.Addr, k *kind.Kind) []*kind.Object {
 	var made []*kind.Object
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.Fold(a.Identity)) {
-			_, recorded := p.owners[o.ID]
+			_, recorded := p.owners[ownedAs(o)]
 			if !recorded && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
 				made = append(made, o)
 			}
@@ -152,7 +152,7 @@ func (h *holding) take(o *kind.Object) {
 // belong to another address.
 func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 	for _, o := range p.family(r) {
-		owner, owned := p.owners[o.ID]
+		owner, owned := p.owners[ownedAs(o)]
 		switch {
 		case !owned:
 			found = append(found, o)
@@ -185,7 +185,7 @@ func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) boo
 		p.ambiguous(r, found)
 		return false
 	}
-	if owner, owned := p.owners[found[0].ID]; owned {
+	if owner, owned := p.owners[ownedAs(found[0])]; owned {
 		p.errorf(&imp.Range, "Resource belongs to another address",
 			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 				"  moved {\n    from = %s\n    to   = %s\n  }",

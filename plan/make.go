@@ -59,7 +59,7 @@ type planner struct {
 	entries   map[kind.Addr]*kind.Entry
 	announced map[kind.Addr][]Announced
 	imports   map[kind.Addr]*kind.Import
-	owners    map[string]*kind.Addr // by remote ID
+	owners    map[owned]*kind.Addr
 	replace   map[kind.Addr]bool
 	rotate    map[kind.Addr]bool
 	renewals  map[kind.Addr]bool // changes that rotation asks for
@@ -74,6 +74,12 @@ type planner struct {
 	diags hcl.Diagnostics
 }
 
+// An owned is a remote ID that the state records. Objects of two kinds may share
+// one: a bucket and its notification rules.
+type owned struct{ kind, id string }
+
+func ownedAs(o *kind.Object) owned { return owned{o.Kind.Name, o.ID} }
+
 func newPlanner(r Request) *planner {
 	p := &planner{
 		Request:   r,
@@ -82,7 +88,7 @@ func newPlanner(r Request) *planner {
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
 		resources: make(map[kind.Addr]*kind.Resource, len(r.Config.Resources)),
 		entries:   make(map[kind.Addr]*kind.Entry, len(r.Entries)),
-		owners:    make(map[string]*kind.Addr, len(r.Entries)),
+		owners:    make(map[owned]*kind.Addr, len(r.Entries)),
 		announced: map[kind.Addr][]Announced{},
 		imports:   map[kind.Addr]*kind.Import{},
 		replace:   map[kind.Addr]bool{},
@@ -101,9 +107,9 @@ func newPlanner(r Request) *planner {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		p.entries[e.Addr] = e
-		p.owners[e.ID] = &e.Addr
+		p.owners[owned{e.Addr.Kind, e.ID}] = &e.Addr
 		for _, old := range e.Retiring {
-			p.owners[old.ID] = &e.Addr
+			p.owners[owned{e.Addr.Kind, old.ID}] = &e.Addr
 		}
 		p.owned = append(p.owned, e.Addr)
 	}

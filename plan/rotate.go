@@ -98,7 +98,7 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 	}
 	var before []*kind.Object
 	for _, o := range p.family(r) {
-		_, owned := p.owners[o.ID]
+		_, owned := p.owners[ownedAs(o)]
 		switch {
 		case owned, o == h.object, slices.Contains(h.made, o.ID):
 		case h.unrecorded(), h.strange, stamp(o).After(stamp(h.object)):

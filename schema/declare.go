@@ -47,8 +47,7 @@ func items(body hcl.Body) []item {
 // plannedBlocks are the blocks of the language that this version does not have.
 func plannedBlocks() map[string]string {
 	return map[string]string{
-		"notification_rules": "Notification rules are not part of this version of b2form.",
-		"file":               "Files are not part of this version of b2form.",
+		"file": "Files are not part of this version of b2form.",
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"b2form/schema/bucket"
 	"b2form/schema/key"
 	"b2form/schema/kind"
+	"b2form/schema/notification"
 )
 
 // Kinds lists the kinds of resources. What a configuration refers to stands
@@ -12,5 +13,6 @@ func Kinds() []*kind.Kind {
 	return []*kind.Kind{
 		bucket.Kind(),
 		key.Kind(),
+		notification.Kind(),
 	}
 }

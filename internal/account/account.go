@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -120,18 +121,24 @@ func multi(r *kind.Resource) bool {
 // API versions and to several in the newest.
 func several(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
 
-// Read lists every wanted kind, all at once. A kind that the credentials may
+// Read lists every wanted kind, all at once, and then what is a part of what was
+// found. A kind that the credentials may
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
 // state knows IDs that the listing lacks, one more listing with Scope.Multi
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
 func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kind.Kind, want Want) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, want: want, raw: make(map[string][]json.RawMessage, len(kinds))}
-	var first []*kind.Kind
+	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]json.RawMessage, len(kinds))}
+	var first, parts []*kind.Kind
 	for _, k := range kinds {
-		if _, ok := want[k.Name]; ok && r.may(k) {
-			first = append(first, k)
+		if _, ok := want[k.Name]; !ok || !r.may(k) {
+			continue
 		}
+		if k.PartOf() != "" {
+			parts = append(parts, k)
+			continue
+		}
+		first = append(first, k)
 	}
 	if err := r.list(ctx, first, false); err != nil {
 		return nil, err
@@ -141,20 +148,26 @@ func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kin
 		return nil, err
 	}
 	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.lacks(k, snapshot) })
-	if len(second) == 0 {
+	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
-	if err := r.list(ctx, second, true); err != nil {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.list(gctx, second, true) })
+	g.Go(func() error { return r.listParts(gctx, parts, snapshot) })
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	maps.Copy(r.raw, r.parts)
 	return kind.NewSnapshot(account, kinds, r.raw)
 }
 
 type reader struct {
 	api     kind.API
 	account *kind.Account
+	kinds   []*kind.Kind
 	want    Want
 	raw     map[string][]json.RawMessage
+	parts   map[string][]json.RawMessage // of kinds that are parts of others
 }
 
 // may reports whether the credentials may list the kind.
@@ -186,6 +199,30 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 	}
 	for i, k := range kinds {
 		r.raw[k.Name] = lists[i]
+	}
+	return nil
+}
+
+// listParts reads what belongs to those live objects that are declared or owned
+// with it. Where these were not read, neither is what belongs to them.
+func (r *reader) listParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) error {
+	r.parts = map[string][]json.RawMessage{}
+	for _, k := range kinds {
+		whole := slices.IndexFunc(r.kinds, func(w *kind.Kind) bool { return w.Name == k.PartOf() })
+		if !s.WasRead(r.kinds[whole]) {
+			continue
+		}
+		var ids []string
+		for _, identity := range r.want[k.Name].Identities {
+			for _, o := range s.ByIdentity(r.kinds[whole], identity) {
+				ids = append(ids, o.ID)
+			}
+		}
+		list, err := k.List(ctx, r.api, kind.Scope{Account: r.account, Only: ids})
+		if err != nil {
+			return fmt.Errorf("reading the live %s: %w", k.Plural, err)
+		}
+		r.parts[k.Name] = list
 	}
 	return nil
 }

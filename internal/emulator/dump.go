@@ -12,6 +12,9 @@ type Account struct {
 	Buckets []map[string]any `json:"buckets"` // by name
 	Keys    []map[string]any `json:"keys"`    // live ones, by ID: oldest first
 	Files   []map[string]any `json:"files"`   // by bucket name, file name, newest first
+	// NotificationRules are those of each bucket that has any, by bucket name;
+	// of signing secrets and header values it only says that they are there.
+	NotificationRules []map[string]any `json:"notificationRules"`
 }
 
 // Dump gives the whole account, for comparison. It is no request: nothing
@@ -58,6 +61,17 @@ func (c *call) printAccount() error {
 				return err
 			}
 			w.file(c, f)
+		}
+	}
+	w.end(']')
+	w.begin("notificationRules", '[')
+	for _, id := range ids {
+		var rules []notificationRule
+		if _, err := load(c.tx, "r"+id, &rules); err != nil {
+			return err
+		}
+		if len(rules) > 0 {
+			w.notificationRules(id, withoutSecrets(rules))
 		}
 	}
 	w.end(']')

@@ -142,6 +142,21 @@ func (r notificationRule) check() error {
 	return checkRuleName("name", r.Name)
 }
 
+// withoutSecrets is a copy that can be shown.
+func withoutSecrets(rules []notificationRule) []notificationRule {
+	out := slices.Clone(rules)
+	for i := range out {
+		if out[i].Secret != "" {
+			out[i].Secret = "(secret)"
+		}
+		out[i].Headers = slices.Clone(out[i].Headers)
+		for j := range out[i].Headers {
+			out[i].Headers[j].Value = "(secret)"
+		}
+	}
+	return out
+}
+
 // splitEvent takes "b2:ObjectCreated:Copy" apart before its last colon.
 func splitEvent(event string) (category, action string) {
 	i := strings.LastIndexByte(event, ':')

@@ -96,9 +96,12 @@ func (w *world) teardown(byDestroy bool) {
 // checkBodies demands that updates hold what changed and nothing else.
 func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) {
 	w.Helper()
-	allowed := map[any][]string{} // by remote ID
+	allowed := map[any][]string{} // of buckets, by ID
 	for i := range a.plan.Changes {
 		c := &a.plan.Changes[i]
+		if c.Kind.Name != "bucket" {
+			continue
+		}
 		switch c.Action {
 		case plan.Update:
 			allowed[c.ID] = wires(c, c.Fields)

@@ -34,7 +34,13 @@ func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
 
 func (d *draft) block(k *kind.Kind, i int) {
 	n := named{label: fmt.Sprintf("l%d", i), name: fmt.Sprintf("acme-%s-%d", k.Name, i)}
-	if rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
+	if whole := k.PartOf(); whole != "" {
+		if i >= len(d.names[whole]) {
+			return
+		}
+		n.name = d.names[whole][i].name
+	}
+	if k.PartOf() == "" && rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
 		n.name += "-b"
 	}
 	var b strings.Builder

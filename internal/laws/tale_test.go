@@ -34,6 +34,8 @@ func tales() []tale {
 		{name: "remove", first: original, second: ""},
 		{name: "destroy with files", first: original, second: original, mode: mode{destroy: true}, meanwhile: (*world).fill},
 		{name: "adopt", first: original, second: changed, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "notification rules", first: told, second: replace(told, "example.com/events", "example.com/others")},
+		{name: "notification rules of a new bucket", first: "", second: told},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {
@@ -96,6 +98,20 @@ var otherKeys = replace(original,
 	"buckets        = [bucket.photos]", "buckets = [bucket.photos, bucket.vault]",
 	"buckets      = [bucket.photos, bucket.vault]", "buckets = [bucket.vault]",
 	`["listBuckets"]`, `["listBuckets", "listFiles"]`)
+
+// told has the rules of one bucket.
+const told = `
+bucket "told" { name = "acme-told" }
+
+notification_rules "told" {
+  bucket = bucket.told
+  rules {
+    name        = "everything"
+    event_types = ["b2:ObjectCreated:*", "b2:ObjectDeleted:*"]
+    target_configuration { url = "https://www.example.com/events" }
+  }
+}
+`
 
 // rotating renews a key every 90 days and keeps the old one for another week.
 const rotating = `

@@ -36,7 +36,7 @@ func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
 		}
 		return a.Account(d.account), nil
 	}
-	if a.Secret {
+	if a.Secret && a.Computed {
 		return cty.UnknownVal(a.ValueType()), nil
 	}
 	path := a.livePath()
@@ -244,13 +244,15 @@ func unexpected(want string, got any) error {
 }
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
-func (k *Kind) identify(raw json.RawMessage) (id, identity string, err error) {
-	idWire, nameWire := k.Attr(k.ID).Wire, k.Attr(k.Identity).Wire
+func (k *Kind) identify(raw json.RawMessage, names Names) (id, identity string, err error) {
+	named := k.Attr(k.Identity)
+	idWire, nameWire := k.Attr(k.ID).livePath(), named.livePath()
 	found := gjson.GetManyBytes(raw, idWire, nameWire)
 	if found[0].Type != gjson.String || found[1].Type != gjson.String {
 		return "", "", fmt.Errorf("%s: B2 answered an object without %s or %s", k.Name, idWire, nameWire)
 	}
-	return strings.Clone(found[0].Str), k.Fold(strings.Clone(found[1].Str)), nil
+	identity = decoder{names: names}.resolve(named, strings.Clone(found[1].Str))
+	return strings.Clone(found[0].Str), k.Fold(identity), nil
 }
 
 // A Resolver turns the name of an object of a kind into its remote ID.

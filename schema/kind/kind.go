@@ -96,7 +96,7 @@ type Attr struct {
 
 	Required bool
 	Computed bool      // made by B2; may stand only in outputs and deliveries
-	Secret   bool      // shown nowhere; with Computed: exists only in the reply to a create
+	Secret   bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
 	Default  cty.Value // what leaving it out means; NilVal: null, that is "none"
 	Keep     bool      // leaving it out means: leave B2's value alone
 	Fixed    bool      // cannot change on a live object: another value is another object
@@ -143,6 +143,7 @@ type Scope struct {
 	// several buckets) beside the rest.
 	Multi bool
 	// Only, when not empty, names the identities of interest. List may return more.
+	// To a kind that is PartOf another it is the other's remote IDs, all of them.
 	Only []string
 }
 
@@ -220,6 +221,16 @@ func (h HazardKind) OnCreate() bool {
 type Hazard struct {
 	Kind   HazardKind `json:"kind"`
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
+}
+
+// PartOf is the kind whose objects the objects of this kind are parts of: their
+// identity and remote ID are the other's, as with the notification rules of a
+// bucket. "": an object of this kind stands alone.
+func (k *Kind) PartOf() string {
+	if a := k.Attr(k.Identity); a != nil {
+		return a.Ref
+	}
+	return ""
 }
 
 // Attr finds an attribute by its HCL name; nil: there is none.

@@ -56,7 +56,7 @@ func newReading(k *Kind, names Names, account *Account) *reading {
 		case a.Account != nil && account != nil:
 			fixed = a.Account(account)
 			s.fixed = &fixed
-		case a.Account != nil, a.Secret:
+		case a.Account != nil, a.Secret && a.Computed:
 			s.fixed = &fixed
 		case path == "":
 			s.fixed = &null

@@ -3,6 +3,7 @@ package kind
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -19,6 +20,7 @@ type Snapshot struct {
 	kinds   map[string]*objects
 }
 
+// Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
 	from       *reading
 	list       []*Object // in the order of their IDs
@@ -77,7 +79,7 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessa
 
 // object reads only the ID and the identity of a raw object.
 func (r *reading) object(raw json.RawMessage) (*Object, error) {
-	id, identity, err := r.kind.identify(raw)
+	id, identity, err := r.kind.identify(raw, r.names)
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +120,25 @@ func (s *Snapshot) put(o *Object) {
 		k = &objects{from: o.from, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
 		s.kinds[o.Kind.Name] = k
 	}
-	if old := k.byID[o.ID]; old != nil {
-		*old = *o
-		return
-	}
+	old := k.byID[o.ID]
 	k.byID[o.ID] = o
-	k.list = append(k.list, o)
-	k.byIdentity[o.Identity] = append(k.byIdentity[o.Identity], o)
+	k.list = with(k.list, old, o)
+	if old != nil && old.Identity != o.Identity {
+		k.byIdentity[old.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[old.Identity]), func(x *Object) bool { return x == old })
+	}
+	k.byIdentity[o.Identity] = with(k.byIdentity[o.Identity], old, o)
+}
+
+// with is the list with o in the place of old, or behind the rest.
+func with(list []*Object, old, o *Object) []*Object {
+	if old != nil {
+		if i := slices.Index(list, old); i >= 0 {
+			list = slices.Clone(list)
+			list[i] = o
+			return list
+		}
+	}
+	return append(list, o)
 }
 
 // WasRead reports whether the kind's live objects were read at all.

@@ -1,2 +1,1 @@
-notification_rules "x" {} # ERROR: Unsupported block type
 file "x" {} # ERROR: Unsupported block type

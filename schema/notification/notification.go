@@ -1,0 +1,117 @@
+// Package notification describes the kind "notification_rules": to whom B2 tells
+// what happens to the files of a bucket.
+package notification
+
+import (
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Kind is the descriptor of the event notification rules of a bucket. A bucket
+// has one list of them, which is replaced as a whole; a bucket with an empty
+// list has no object of this kind.
+//
+// Attributes and limits: "b2_set_bucket_notification_rules" and "Event
+// Notifications Reference Guide" in the B2 documentation.
+func Kind() *kind.Kind {
+	return &kind.Kind{
+		Name: "notification_rules", Plural: "notification rules", Provider: "b2_bucket_notification_rules",
+		Doc: "All event notification rules of a bucket: web servers that B2 calls when files are uploaded, hidden or deleted. " +
+			"Each call is billed as a Class B transaction.",
+		Example: example,
+
+		Identity: "bucket", FoldCase: true, ID: "bucket_id",
+		Reads: []string{"readBucketNotifications"},
+		Attrs: attrs(),
+
+		List: list, Create: create, Update: update, Delete: remove,
+	}
+}
+
+const example = `variable "signing_secret" {
+  type      = string
+  sensitive = true
+  default   = "0123456789abcdefghijABCDEFGHIJxx"
+}
+
+bucket "photos" {
+  name = "acme-photos"
+}
+
+notification_rules "photos" {
+  bucket = bucket.photos
+
+  rules {
+    name        = "thumbnails"
+    event_types = ["b2:ObjectCreated:*"]
+    target_configuration {
+      url                        = "https://www.example.com/events"
+      hmac_sha256_signing_secret = var.signing_secret
+    }
+  }
+}
+`
+
+func attrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true,
+			Doc:     "The bucket, as bucket.photos or by name.",
+			Samples: words("acme-photos")},
+		{Name: "rules", Wire: "eventNotificationRules", Provider: "notification_rules", Object: ruleAttrs(), Many: true, Required: true,
+			Doc: "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
+
+		{Name: "bucket_id", Read: "bucketId", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+	}
+}
+
+func ruleAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: words("thumbnails", "audit-log"), Check: checkName,
+			Doc: "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
+		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normal: sorted, Check: checkEvents,
+			Samples: []cty.Value{cty.ListVal(words("b2:ObjectCreated:*")), cty.ListVal(words("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
+			Doc:     "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * for all."},
+		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: words("", "library/"),
+			Doc: "Only of files whose names start with this."},
+		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and does nothing."},
+		{Name: "max_events_per_batch", Wire: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
+			Samples: []cty.Value{cty.NumberIntVal(1), cty.NumberIntVal(50)}, Check: checkBatch,
+			Doc: "At most so many events in one call, 1 to 50."},
+		{Name: "target_configuration", Wire: "targetConfiguration", Object: targetAttrs(), Required: true,
+			Doc: "Who is called."},
+	}
+}
+
+func targetAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"), Samples: words("webhook"), Check: checkTarget,
+			Doc: "webhook: the only one there is."},
+		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: words("https://www.example.com/events"), Check: checkURL,
+			Doc: "Where events are posted; https only."},
+		{Name: "custom_headers", Wire: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
+			Doc: "Up to 10 headers that every call carries."},
+		{Name: "hmac_sha256_signing_secret", Wire: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
+			Samples: words("0123456789abcdefghijABCDEFGHIJxx"),
+			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
+	}
+}
+
+func headerAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: words("X-Team"), Doc: "Name of the header."},
+		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: words("web"), Doc: "Its value."},
+	}
+}
+
+func noHeaders() cty.Value {
+	return cty.ListValEmpty((&kind.Attr{Object: headerAttrs(), Many: true}).ValueType().ElementType())
+}
+
+func words(ss ...string) []cty.Value {
+	out := make([]cty.Value, len(ss))
+	for i, s := range ss {
+		out[i] = cty.StringVal(s)
+	}
+	return out
+}

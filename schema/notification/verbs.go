@@ -1,0 +1,96 @@
+package notification
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+
+	"golang.org/x/sync/errgroup"
+
+	"b2form/schema/kind"
+)
+
+// list asks for the rules of each bucket of interest. One without rules has no
+// object.
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+	found := make([]json.RawMessage, len(scope.Only))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, bucketID := range scope.Only {
+		g.Go(func() (err error) {
+			found[i], err = read(ctx, api, bucketID)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []json.RawMessage
+	for _, raw := range found {
+		if raw != nil {
+			out = append(out, raw)
+		}
+	}
+	return out, nil
+}
+
+// read gives nil for a bucket without rules, and for one that is gone.
+func read(ctx context.Context, api kind.API, bucketID string) (json.RawMessage, error) {
+	var raw json.RawMessage
+	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
+	if isGone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var content struct {
+		Rules []json.RawMessage `json:"eventNotificationRules"`
+	}
+	if err := json.Unmarshal(raw, &content); err != nil || len(content.Rules) == 0 {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// create looks first: B2 replaces whatever rules a bucket has without a word.
+func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	id, _ := c.Body["bucketId"].(string)
+	there, err := read(ctx, c.API, id)
+	if err != nil {
+		return nil, err
+	}
+	if there != nil {
+		return nil, &kind.Explained{
+			Summary: "The bucket has notification rules already",
+			Detail:  "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command again to see them.",
+		}
+	}
+	return set(ctx, c.API, c.Body)
+}
+
+func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	body := maps.Clone(c.Body)
+	body["bucketId"] = c.ID
+	return set(ctx, c.API, body)
+}
+
+func set(ctx context.Context, api kind.API, body map[string]any) (json.RawMessage, error) {
+	var out json.RawMessage
+	err := api.Call(ctx, "b2_set_bucket_notification_rules", body, &out)
+	return out, err
+}
+
+func remove(ctx context.Context, c kind.Call) error {
+	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// isGone recognises a bucket that does not exist: the ID came from B2.
+func isGone(err error) bool {
+	var e *kind.Error
+	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
+}
