@@ -369,25 +369,24 @@ func explore(l limits) (fault string, way []world, states int) {
 	for i := range l.runs {
 		start.runs[i].nonce = uint8(i + 1)
 	}
-	from := map[world]world{start: start}
-	queue := []world{start}
-	for len(queue) > 0 && fault == "" {
-		w := queue[0]
-		queue = queue[1:]
-		w.steps(l, func(next world) {
-			if _, seen := from[next]; seen || fault != "" {
+	worlds, from := []world{start}, []int{0}
+	seen := map[world]struct{}{start: {}}
+	for at := 0; at < len(worlds) && fault == ""; at++ {
+		worlds[at].steps(l, func(next world) {
+			if _, known := seen[next]; known || fault != "" {
 				return
 			}
-			from[next] = w
-			queue = append(queue, next)
-			if fault = next.fault(l); fault != "" {
-				for at := next; at != start; at = from[at] {
-					way = append([]world{at}, way...)
-				}
-			}
+			seen[next] = struct{}{}
+			worlds, from = append(worlds, next), append(from, at)
+			fault = next.fault(l)
 		})
 	}
-	return fault, way, len(from)
+	if fault != "" {
+		for i := len(worlds) - 1; i != 0; i = from[i] {
+			way = append([]world{worlds[i]}, way...)
+		}
+	}
+	return fault, way, len(worlds)
 }
 
 func TestModel(t *testing.T) {
