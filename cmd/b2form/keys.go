@@ -111,6 +111,11 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, want); err != nil {
 		return nil, err
 	}
+	warnings, err := s.answerData()
+	if err != nil {
+		return nil, err
+	}
+	s.face.Diagnostics(warnings, s.files)
 	return audit.Look(audit.Options{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.now(), Soon: within,
 	})
