@@ -12,10 +12,11 @@ import (
 func (p *program) schemaCommand() *cli.Command {
 	var editor bool
 	return p.command(&cli.Command{
-		Name: "schema", Usage: "Print the resources of the language as data",
+		Name: "schema", Usage: "Print the resources and functions of the language as data",
 		Description: `Every kind of resource with its attributes, as JSON: types, defaults, what is
-required, made by B2 or secret, and what a change means. With -editor: a JSON
-Schema, for editors that complete and check *.b2.hcl.json files.
+required, made by B2 or secret, and what a change means; and every function.
+With -editor: a JSON Schema, for editors that complete and check *.b2.hcl.json
+files.
 
 Example:
   b2form schema -json
@@ -35,7 +36,10 @@ Exit codes:
 			if editor {
 				return p.printJSON(view.EditorSchema(schema.Kinds()))
 			}
-			return p.printJSON(view.NewLanguage(schema.Kinds()))
+			return p.printJSON(struct {
+				view.Language
+				Functions []schema.FunctionDoc `json:"functions"`
+			}{view.NewLanguage(schema.Kinds()), schema.FunctionDocs()})
 		},
 	})
 }
