@@ -29,6 +29,7 @@ func (r *runner) confirm(ctx context.Context, c *plan.Change, id string, key sec
 	if r.Verify == nil || c.Kind.Granted == nil {
 		return
 	}
+	r.waits <- c.Addr
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

@@ -26,7 +26,7 @@ type Options struct {
 	Plan        *plan.Plan
 	State       *state.Store
 	Secrets     secret.Env
-	Parallelism int // steps under way at once, at least 1
+	Parallelism int // steps under way at once, at least 1; those that wait for a key to be confirmed do not count
 	Now         func() time.Time
 	Events      func(Event) // nil: nobody watches
 	// Verify asks B2 what a new key may do, with the key itself; the error is a
@@ -74,6 +74,7 @@ type runner struct {
 	open    []state.Intent // what an earlier run left unresolved
 	events  sync.Mutex     // one event at a time
 
+	waits    chan kind.Addr                // steps that from now on only wait
 	stop     <-chan struct{}               // closed when the run is interrupted
 	warnings map[kind.Addr]*hcl.Diagnostic // new keys that B2 did not confirm
 }
@@ -86,6 +87,7 @@ func newRunner(o Options) *runner {
 		entries:   map[kind.Addr]kind.Entry{},
 		secrets:   map[kind.Addr]Secret{},
 		warnings:  map[kind.Addr]*hcl.Diagnostic{},
+		waits:     make(chan kind.Addr),
 	}
 	r.Secrets.Stdout = secret.OneAtATime(o.Secrets.Stdout)
 	for _, res := range o.Config.Resources {
@@ -156,25 +158,36 @@ func (r *runner) settleIntents() error {
 }
 
 // schedule begins every step as soon as the steps it needs are done. It owns
-// the workers and returns when none is left.
+// the workers and returns when none is left. A step that only waits for a key to
+// be confirmed leaves its place to another one.
 func (r *runner) schedule(ctx context.Context) {
 	q := newQueue(r.Plan.Changes)
 	done := make(chan Step)
-	running := 0
+	working, waiting := 0, map[kind.Addr]bool{}
 	for {
-		for running < max(1, r.Parallelism) && ctx.Err() == nil && r.State.Check() == nil {
+		for working < max(1, r.Parallelism) && ctx.Err() == nil && r.State.Check() == nil {
 			c := q.next()
 			if c == nil {
 				break
 			}
-			running++
+			working++
 			go func() { done <- r.step(context.WithoutCancel(ctx), c) }()
 		}
-		if running == 0 {
+		if working == 0 && len(waiting) == 0 {
 			break
 		}
-		s := <-done
-		running--
+		var s Step
+		select {
+		case addr := <-r.waits:
+			waiting[addr] = true
+			working--
+			continue
+		case s = <-done:
+		}
+		if !waiting[s.Change.Addr] {
+			working--
+		}
+		delete(waiting, s.Change.Addr)
 		q.finish(s.Change.Addr, s.Err == nil)
 		r.mu.Lock()
 		r.steps = append(r.steps, s)

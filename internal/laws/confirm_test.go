@@ -3,6 +3,7 @@ package laws_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,4 +128,22 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 			w.settled(mode{})
 		})
 	}
+}
+
+// A key that B2 is slow to accept does not hold up the rest of the run: even one
+// step at a time makes the second key while the first is waited for.
+func TestWaitingLeavesItsPlace(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.parallelism = 1
+	var all sync.WaitGroup
+	all.Add(2)
+	w.verify = func(context.Context, string, secret.Value) (*kind.Account, error) {
+		all.Done()
+		all.Wait() // for the other key
+		return nil, &kind.Error{Status: 503, Code: "service_unavailable"}
+	}
+	w.configure(strings.ReplaceAll(confirmed, `"app`, `"one`) + strings.ReplaceAll(strings.ReplaceAll(confirmed, `"app`, `"two`), `bucket "photos" { name = "acme-photos" }`, ""))
+	w.done(mode{})
+	w.settled(mode{})
 }
