@@ -89,7 +89,7 @@ func newRunner(o Options) *runner {
 		warnings:  map[kind.Addr]*hcl.Diagnostic{},
 		waits:     make(chan kind.Addr),
 	}
-	r.Secrets.Stdout = secret.OneAtATime(o.Secrets.Stdout)
+	r.Secrets.Stdout, r.Secrets.Check = secret.OneAtATime(o.Secrets.Stdout), o.State.Check
 	for _, res := range o.Config.Resources {
 		r.resources[res.Addr] = res
 	}

@@ -48,6 +48,9 @@ type Env struct {
 	// ended. nil: nobody asks.
 	Stop  <-chan struct{}
 	Grace time.Duration
+	// Check is asked before every effect of a delivery; its error ends it. nil:
+	// nothing stands against one.
+	Check func() error
 	// Pretend leaves programs out: they are neither looked up nor run.
 	Pretend bool
 }
@@ -92,7 +95,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Slots are destinations that are ready to receive one key. They belong to one
 // goroutine at a time. Abandon must be called on every path on which Deliver
 // was not.
-type Slots struct{ slots []*slot }
+type Slots struct {
+	slots []*slot
+	check func() error
+}
 
 type slot struct {
 	delivery kind.Delivery
@@ -119,7 +125,10 @@ const (
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
 func Prepare(ctx context.Context, self Self, deliveries []kind.Delivery, env Env) (*Slots, error) {
 	self.KeyID, self.Key = placeholderID, New(placeholderKey)
-	s := &Slots{}
+	s := &Slots{check: env.Check}
+	if s.check == nil {
+		s.check = func() error { return nil }
+	}
 	places := map[string]bool{}
 	for _, d := range deliveries {
 		if err := ctx.Err(); err != nil {
@@ -252,6 +261,9 @@ func (d *dispatch) run(i int, s *slot) error {
 	if s.program == nil {
 		return nil
 	}
+	if err := d.check(); err != nil {
+		return err
+	}
 	started, err := s.program.run(d.contents[i], d.self.Key)
 	if started {
 		d.dead = append(d.dead, s.delivery.Shown)
@@ -262,6 +274,9 @@ func (d *dispatch) run(i int, s *slot) error {
 func (d *dispatch) print(i int, s *slot) error {
 	if s.stdout == nil {
 		return nil
+	}
+	if err := d.check(); err != nil {
+		return err
 	}
 	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
 	if s.preface != nil {
@@ -277,6 +292,9 @@ func (d *dispatch) print(i int, s *slot) error {
 func (d *dispatch) publish(_ int, s *slot) error {
 	if s.file == nil {
 		return nil
+	}
+	if err := d.check(); err != nil {
+		return err
 	}
 	err := s.file.publish()
 	if s.file.temp == nil {
@@ -305,7 +323,7 @@ func undelivered(d kind.Delivery, dead []string, why error) *Error {
 	}
 	e := &Error{
 		Summary: "Secret was not delivered",
-		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.Shown, short),
+		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.Shown, strings.TrimSuffix(short, ".")),
 		Range:   d.Range,
 		Dead:    dead,
 		Cause:   why,
