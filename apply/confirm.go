@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/internal/pause"
 	"b2form/internal/secret"
 	"b2form/plan"
 	"b2form/schema/kind"
@@ -90,14 +91,7 @@ func (r *runner) wait(ctx context.Context, d time.Duration) error {
 	if r.Wait != nil {
 		return r.Wait(ctx, d)
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause.For(ctx, d)
 }
 
 // unconfirmed reports whether a change made a key that B2 did not confirm, so

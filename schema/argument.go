@@ -36,11 +36,6 @@ func (w *written) find(name string) *argument {
 	return nil
 }
 
-// metaArguments are understood by every resource.
-func metaArguments() []string {
-	return []string{"for_each", "count", "depends_on", "prevent_destroy", "ignore_changes"}
-}
-
 // bodySchema describes a body by its descriptor: what is nested may be assigned
 // or written as blocks.
 func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
@@ -56,7 +51,7 @@ func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
 		}
 	}
 	if meta {
-		for _, name := range metaArguments() {
+		for _, name := range kind.MetaArguments() {
 			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
 		}
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "deliver", LabelNames: []string{"type"}}, hcl.BlockHeaderSchema{Type: "precondition"})
@@ -149,7 +144,7 @@ func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 // judgeMeta judges what every resource understands; false: it is none of that.
 func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
 	switch {
-	case slices.Contains(metaArguments(), it.name):
+	case slices.Contains(kind.MetaArguments(), it.name):
 		if it.block {
 			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
 		}
@@ -200,7 +195,7 @@ func (l *loader) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool)
 	}
 	known := settableNames(attrs)
 	if top {
-		known = append(append(known, metaArguments()...), "precondition")
+		known = append(append(known, kind.MetaArguments()...), "precondition")
 		if k.Delivers {
 			known = append(known, "deliver")
 		}

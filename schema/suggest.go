@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"b2form/schema/kind"
 )
 
 // didYouMean is ` Did you mean "name"?` for the name that is most like what was
@@ -21,14 +21,7 @@ func didYouMean(written string, names []string) string {
 func nearest(written string, names []string) string {
 	names = slices.Clone(names)
 	slices.Sort(names)
-	best, least := "", min(4, len(written)/2+2)
-	for _, name := range names {
-		d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil)
-		if d < least {
-			best, least = name, d
-		}
-	}
-	return best
+	return kind.Nearest(written, names, min(4, len(written)/2+2))
 }
 
 // listed joins names for a sentence: "a, b and c".

@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"b2form/internal/pause"
 	"b2form/schema/kind"
 )
 
@@ -104,7 +105,7 @@ func New(o Options) (*Client, error) {
 		}
 	}
 	if c.wait == nil {
-		c.wait = timer
+		c.wait = pause.For
 	}
 	if c.log == nil {
 		c.log = func(Event) {}
@@ -175,14 +176,3 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 type sealed func() string
 
 func seal(s string) sealed { return func() string { return s } }
-
-func timer(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"b2form/internal/pause"
 	"b2form/schema/kind"
 )
 
@@ -66,7 +67,7 @@ func (k *bucket) acquire(ctx context.Context, o Options) error {
 		}
 		now, _ := k.Remote.Time()
 		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
-		if err := pause(waiting, next); err != nil {
+		if err := pause.For(waiting, next); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -151,7 +152,7 @@ func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time)
 			return err
 		}
 		k.seen = nil
-		if err := pause(ctx, jitter(time.Duration(try)*10*time.Millisecond)); err != nil {
+		if err := pause.For(ctx, jitter(time.Duration(try)*10*time.Millisecond)); err != nil {
 			return err
 		}
 	}
@@ -220,7 +221,7 @@ func (k *bucket) start(ctx context.Context) {
 	}
 	go func() {
 		defer close(k.beaten)
-		for pause(k.ctx, leaseBeat) == nil && k.lostFor() == nil {
+		for pause.For(k.ctx, leaseBeat) == nil && k.lostFor() == nil {
 			k.renew() // after a failure there is the next beat, and check
 		}
 	}()

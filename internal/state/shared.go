@@ -263,15 +263,3 @@ func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error
 func jitter(d time.Duration) time.Duration {
 	return d/2 + mathrand.N(d)
 }
-
-// pause returns after d, or with ctx's error.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

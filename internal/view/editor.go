@@ -24,7 +24,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 	for _, k := range kinds {
 		body := blockSchema(k.Attrs)
 		properties := body["properties"].(map[string]any)
-		for _, meta := range metaArguments {
+		for _, meta := range kind.MetaArguments() {
 			properties[meta] = map[string]any{}
 		}
 		if k.Delivers {

@@ -48,16 +48,13 @@ type LanguageAttr struct {
 	Members    []LanguageAttr  `json:"members,omitempty"`    // of the object or of each one
 }
 
-// metaArguments are what every resource takes.
-var metaArguments = [...]string{"for_each", "count", "depends_on", "prevent_destroy", "ignore_changes"}
-
 // NewLanguage reads the descriptors.
 func NewLanguage(kinds []*kind.Kind) Language {
 	l := Language{FormatVersion: "1.0", Kinds: make([]LanguageKind, len(kinds))}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, ID: k.ID, Provider: k.Provider,
-			Delivers: k.Delivers, Reads: k.Reads, Meta: metaArguments[:],
+			Delivers: k.Delivers, Reads: k.Reads, Meta: kind.MetaArguments(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""

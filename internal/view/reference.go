@@ -25,7 +25,7 @@ func Reference(k *kind.Kind) string {
 			members(&b, a)
 		}
 	}
-	b.WriteString("\nEvery resource also takes `for_each`, `count`, `depends_on`, `prevent_destroy` and `ignore_changes`.\n")
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s`.\n", strings.Join(kind.MetaArguments(), "`, `"))
 	if k.Delivers {
 		b.WriteString(deliverDoc)
 	}

@@ -47,7 +47,7 @@ func attrs() []kind.Attr {
 			Samples: []cty.Value{cty.StringVal("acme-photos")}, Same: sameName, Check: checkName},
 		{Name: "type", Wire: "bucketType", Provider: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
-			Samples: words("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
+			Samples: kind.Texts("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
 		{Name: "info", Wire: "bucketInfo", Provider: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
 			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normal: lowerKeys, Ours: withoutReserved, Check: checkInfo},
@@ -78,14 +78,6 @@ func attrs() []kind.Attr {
 	}
 }
 
-func words(ss ...string) []cty.Value {
-	out := make([]cty.Value, len(ss))
-	for i, s := range ss {
-		out[i] = cty.StringVal(s)
-	}
-	return out
-}
-
 func numbers(ns ...int64) []cty.Value {
 	out := make([]cty.Value, len(ns))
 	for i, n := range ns {
@@ -106,21 +98,21 @@ func region(a *kind.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: words("SSE-B2"),
+		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.Texts("SSE-B2"),
 			Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
-		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: words("AES256"),
+		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.Texts("AES256"),
 			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
 	}
 }
 
 func retentionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: words("governance", "compliance"),
+		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: kind.Texts("governance", "compliance"),
 			Doc:   "governance (who has bypassGovernance may delete) or compliance (nobody may).",
 			Check: oneOf("retention mode", "governance", "compliance")},
 		{Name: "duration", Wire: "period.duration", Type: cty.Number, Required: true, Samples: numbers(1, 30),
 			Doc: "How many units; 1 to 3000 days in all.", Check: atLeastOne},
-		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: words("days", "years"),
+		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: kind.Texts("days", "years"),
 			Doc: "days or years.", Check: oneOf("retention unit", "days", "years")},
 	}
 }

@@ -84,26 +84,19 @@ func remove(ctx context.Context, c kind.Call) error {
 		if progress == nil {
 			progress = func(int) {}
 		}
-		if _, err := emptier.Empty(ctx, c.ID, progress); err != nil && !isGone(err) {
+		if _, err := emptier.Empty(ctx, c.ID, progress); err != nil && !kind.NoSuchBucket(err) {
 			return err
 		}
 	}
 	err := c.API.Call(ctx, "b2_delete_bucket", map[string]any{"bucketId": c.ID}, nil)
 	var refused *kind.Error
 	switch {
-	case err == nil || isGone(err):
+	case err == nil || kind.NoSuchBucket(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
 		return notEmpty(ctx, c, refused)
 	}
 	return err
-}
-
-// isGone recognises "Bucket ... does not exist". The ID came from B2, so a
-// bad_bucket_id cannot mean a malformed one.
-func isGone(err error) bool {
-	var e *kind.Error
-	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
 }
 
 // notEmpty says how much the bucket holds. One page of 1000 is one transaction.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -62,23 +61,23 @@ func attrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", Wire: "keyName", Provider: "key_name", Type: str, Required: true,
 			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
-			Samples: words("camera"), Check: checkName, Same: sameName},
+			Samples: kind.Texts("camera"), Check: checkName, Same: sameName},
 		{Name: "access", Type: str,
 			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state in a bucket takes. Instead of capabilities.",
-			Samples: words(presetNames()...), Check: checkAccess},
+			Samples: kind.Texts(presetNames()...), Check: checkAccess},
 		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Normal: sorted,
 			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
-			Samples: []cty.Value{cty.ListVal(words("listFiles", "readFiles"))}, Check: checkCapabilities, Same: sameCapabilities},
+			Samples: []cty.Value{cty.ListVal(kind.Texts("listFiles", "readFiles"))}, Check: checkCapabilities, Same: sameCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
 		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", Provider: "bucket_ids", Type: cty.List(str), Ref: "bucket",
 			Doc:    "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(words("acme-photos"))}},
-		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: words("library/"),
+			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(kind.Texts("acme-photos"))}},
+		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: kind.Texts("library/"),
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: words("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration, Instead: expiry},
+			Samples: kind.Texts("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration, Instead: expiry},
 		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
@@ -87,14 +86,6 @@ func attrs() []kind.Attr {
 		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
 	}
-}
-
-func words(ss ...string) []cty.Value {
-	out := make([]cty.Value, len(ss))
-	for i, s := range ss {
-		out[i] = cty.StringVal(s)
-	}
-	return out
 }
 
 // granted are the capabilities of each access, without and with the one to list
@@ -108,7 +99,7 @@ func grants() map[string]*[2]cty.Value {
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
-		out[access] = &[2]cty.Value{cty.ListVal(words(plain...)), cty.ListVal(words(all...))}
+		out[access] = &[2]cty.Value{cty.ListVal(kind.Texts(plain...)), cty.ListVal(kind.Texts(all...))}
 	}
 	return out
 }
@@ -156,7 +147,7 @@ func complete(v kind.Values) {
 		names = append(slices.Clone(names), listAll)
 	}
 	if len(names) > 0 {
-		list := cty.ListVal(words(names...))
+		list := cty.ListVal(kind.Texts(names...))
 		v.Set("capabilities", &list)
 	}
 }
@@ -199,12 +190,7 @@ func checkCapabilities(v cty.Value) kind.Problems {
 }
 
 func didYouMean(s string) string {
-	best, at := "", 4
-	for _, k := range known() {
-		if d := levenshtein.Distance(strings.ToLower(s), strings.ToLower(k), nil); d < at {
-			best, at = k, d
-		}
-	}
+	best := kind.Nearest(s, known(), 4)
 	if best == "" {
 		return ""
 	}
@@ -268,7 +254,7 @@ func normalise(v cty.Value, fold func(string) string) cty.Value {
 		return v
 	}
 	slices.Sort(names)
-	return cty.ListVal(words(slices.Compact(names)...))
+	return cty.ListVal(kind.Texts(slices.Compact(names)...))
 }
 
 func noEmpty(v cty.Value) cty.Value {

@@ -15,11 +15,11 @@ func rotate() kind.Attr {
 		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old one. " +
 			"Such a key lives in B2 as its name, a dash and the time of its creation.",
 		Object: []kind.Attr{
-			{Name: "every", Type: str, Samples: words("90d"), Check: checkSpan,
+			{Name: "every", Type: str, Samples: kind.Texts("90d"), Check: checkSpan,
 				Doc: "The age at which the key is renewed: \"90d\", \"12h\". Left out: only before it expires."},
-			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: words("7d"), Check: checkSpan,
+			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: kind.Texts("7d"), Check: checkSpan,
 				Doc: "How long the old key works beside the new one; shorter than every. \"0\" deletes it at once."},
-			{Name: "renew_before", Type: str, Samples: words("14d"), Check: checkSpan,
+			{Name: "renew_before", Type: str, Samples: kind.Texts("14d"), Check: checkSpan,
 				Doc: "How long before its expiry a key with valid_duration is renewed at the latest. Left out: the overlap."},
 		}}
 }

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -61,6 +62,13 @@ func (e *Error) Error() string {
 
 // Unwrap gives the transport's error, so that context errors stay visible.
 func (e *Error) Unwrap() error { return e.Cause }
+
+// NoSuchBucket recognises that a bucket does not exist, of whose ID it is known
+// that B2 gave it: a bad_bucket_id cannot mean a malformed one then.
+func NoSuchBucket(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
+}
 
 // An Account is what b2_authorize_account says of the credentials in use.
 type Account struct {

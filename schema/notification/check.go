@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -83,12 +82,7 @@ func checkEvents(v cty.Value) kind.Problems {
 }
 
 func didYouMean(s string) string {
-	best, at := "", len(s)/2
-	for _, known := range eventTypes() {
-		if d := levenshtein.Distance(strings.ToLower(s), strings.ToLower(known), nil); d < at {
-			best, at = known, d
-		}
-	}
+	best := kind.Nearest(s, eventTypes(), len(s)/2)
 	if best == "" {
 		return " They are " + strings.Join(eventTypes(), ", ") + "."
 	}

@@ -57,7 +57,7 @@ func attrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true,
 			Doc:     "The bucket, as bucket.photos or by name.",
-			Samples: words("acme-photos")},
+			Samples: kind.Texts("acme-photos")},
 		{Name: "rules", Wire: "eventNotificationRules", Provider: "notification_rules", Object: ruleAttrs(), Many: true, Required: true,
 			Doc: "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
 
@@ -67,12 +67,12 @@ func attrs() []kind.Attr {
 
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: words("thumbnails", "audit-log"), Check: checkName,
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.Texts("thumbnails", "audit-log"), Check: checkName,
 			Doc: "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
 		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normal: sorted, Check: checkEvents,
-			Samples: []cty.Value{cty.ListVal(words("b2:ObjectCreated:*")), cty.ListVal(words("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
+			Samples: []cty.Value{cty.ListVal(kind.Texts("b2:ObjectCreated:*")), cty.ListVal(kind.Texts("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc:     "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * for all."},
-		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: words("", "library/"),
+		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"),
 			Doc: "Only of files whose names start with this."},
 		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and does nothing."},
 		{Name: "max_events_per_batch", Wire: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
@@ -85,33 +85,25 @@ func ruleAttrs() []kind.Attr {
 
 func targetAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"), Samples: words("webhook"), Check: checkTarget,
+		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"), Samples: kind.Texts("webhook"), Check: checkTarget,
 			Doc: "webhook: the only one there is."},
-		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: words("https://www.example.com/events"), Check: checkURL,
+		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: kind.Texts("https://www.example.com/events"), Check: checkURL,
 			Doc: "Where events are posted; https only."},
 		{Name: "custom_headers", Wire: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
 			Doc: "Up to 10 headers that every call carries."},
 		{Name: "hmac_sha256_signing_secret", Wire: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
-			Samples: words("0123456789abcdefghijABCDEFGHIJxx"),
+			Samples: kind.Texts("0123456789abcdefghijABCDEFGHIJxx"),
 			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
 	}
 }
 
 func headerAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: words("X-Team"), Doc: "Name of the header."},
-		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: words("web"), Doc: "Its value."},
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.Texts("X-Team"), Doc: "Name of the header."},
+		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.Texts("web"), Doc: "Its value."},
 	}
 }
 
 func noHeaders() cty.Value {
 	return cty.ListValEmpty((&kind.Attr{Object: headerAttrs(), Many: true}).ValueType().ElementType())
-}
-
-func words(ss ...string) []cty.Value {
-	out := make([]cty.Value, len(ss))
-	for i, s := range ss {
-		out[i] = cty.StringVal(s)
-	}
-	return out
 }

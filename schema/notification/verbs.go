@@ -3,7 +3,6 @@ package notification
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 
 	"golang.org/x/sync/errgroup"
@@ -38,7 +37,7 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 func read(ctx context.Context, api kind.API, bucketID string) (json.RawMessage, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
-	if isGone(err) {
+	if kind.NoSuchBucket(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -83,14 +82,8 @@ func set(ctx context.Context, api kind.API, body map[string]any) (json.RawMessag
 
 func remove(ctx context.Context, c kind.Call) error {
 	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
-	if isGone(err) {
+	if kind.NoSuchBucket(err) {
 		return nil
 	}
 	return err
-}
-
-// isGone recognises a bucket that does not exist: the ID came from B2.
-func isGone(err error) bool {
-	var e *kind.Error
-	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
 }
