@@ -32,14 +32,16 @@ func (r *runner) confirm(ctx context.Context, c *plan.Change, id string, key sec
 	}
 	r.waits <- c.Addr
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	watched := make(chan struct{})
 	go func() {
+		defer close(watched)
 		select {
 		case <-r.stop:
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
+	defer func() { cancel(); <-watched }()
 	account, err := r.accepted(ctx, id, key)
 	summary, why := "", ""
 	switch {

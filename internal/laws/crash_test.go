@@ -96,6 +96,9 @@ func TestDisturbedAtEveryFile(t *testing.T) {
 						t.Errorf("the run left %s behind and failed with %q", litter, said)
 					}
 					l.converge(w, want)
+					if litter := w.litter(); litter != "[]" {
+						t.Errorf("the next runs left %s of it", litter)
+					}
 					if t.Failed() {
 						t.Fatalf("%s at the %d. of %d, %s %s; it said %s", f, i+1, len(ops), op.call, op.file, said)
 					}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -163,9 +162,6 @@ func (w *watcher) fileOp(thread int, r *syscall.PtraceRegs) (fileOp, bool) {
 		return fileOp{call, "."}, true
 	}
 	inside, ok := strings.CutPrefix(path, w.dir+"/")
-	if ok && strings.HasPrefix(inside, ".b2form-") {
-		inside = ".b2form-*" + filepath.Ext(inside)
-	}
 	return fileOp{call, inside}, ok
 }
 

@@ -30,7 +30,7 @@ func reserve(path string, size int) (*reserved, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
 	}
-	temp, err := os.CreateTemp(dir, ".b2form-*.tmp")
+	temp, err := createTemp(filepath.Join(dir, ".b2form-"+filepath.Base(path)+".tmp"))
 	if err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be written to: %w", dir, reason(err))
 	}
@@ -43,6 +43,16 @@ func reserve(path string, size int) (*reserved, error) {
 		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, reason(err)), f.abandon())
 	}
 	return f, nil
+}
+
+// createTemp makes the file anew, readable by its owner alone. The name is always
+// the same, so that what a killed run left, perhaps with a secret, goes with the
+// next one.
+func createTemp(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // replaceable refuses what a rename would silently destroy, or could not replace.
