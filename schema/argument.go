@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // written is what one body says about the attributes of a descriptor.
@@ -38,7 +39,7 @@ func (w *written) find(name string) *argument {
 
 // bodySchema describes a body by its descriptor: what is nested may be assigned
 // or written as blocks.
-func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
+func bodySchema(attrs []kind.Attr) *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
 	for i := range attrs {
 		a := &attrs[i]
@@ -49,12 +50,6 @@ func bodySchema(attrs []kind.Attr, meta bool) *hcl.BodySchema {
 		if a.Object != nil {
 			s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: a.Name})
 		}
-	}
-	if meta {
-		for _, name := range kind.MetaArguments() {
-			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-		}
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: "deliver", LabelNames: []string{"type"}}, hcl.BlockHeaderSchema{Type: "precondition"})
 	}
 	return s
 }
@@ -70,7 +65,7 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 
 // read sorts the content of a body by its descriptor.
 func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *written {
-	content, _, diags := body.PartialContent(bodySchema(attrs, false))
+	content, _, diags := body.PartialContent(bodySchema(attrs))
 	l.add(diags...)
 	nested := map[string][]*hcl.Block{}
 	for _, b := range content.Blocks {
@@ -128,7 +123,7 @@ func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 		case a != nil && a.Computed:
 			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
 		case a != nil && it.block && a.Object == nil:
-			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
+			l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 		case a != nil && it.block:
 			l.judgeBody(it.body, k, a.Object, false)
 		case a != nil:
@@ -143,21 +138,18 @@ func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 
 // judgeMeta judges what every resource understands; false: it is none of that.
 func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
+	d := syntax.Resource()
+	arg, nested := d.Argument(it.name), d.Nested(it.name)
 	switch {
-	case slices.Contains(kind.MetaArguments(), it.name):
-		if it.block {
-			l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", it.name, it.name))
-		}
-	case it.name == "precondition":
-		if native && !it.block {
-			l.errorAt(it.at, "Unsupported argument", "precondition is a block: write precondition { condition = … error_message = … }.")
-		}
-	case it.name != "deliver":
+	case arg == nil && nested == nil:
 		return false
-	case !k.Delivers:
+	case arg != nil && it.block:
+		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
+	case arg != nil:
+	case it.name == "deliver" && !k.Delivers:
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
 	case native && !it.block:
-		l.errorAt(it.at, "Unsupported argument", `deliver is a block: write deliver "file" { path = … }.`)
+		l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
 	}
 	return true
 }
@@ -195,16 +187,18 @@ func (l *loader) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool)
 	}
 	known := settableNames(attrs)
 	if top {
-		known = append(append(known, kind.MetaArguments()...), "precondition")
-		if k.Delivers {
-			known = append(known, "deliver")
-		}
+		known = append(known, metaNames(k)...)
 	}
 	if it.block {
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here.%s", it.name, didYouMean(it.name, known)))
+		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, known))
 		return
 	}
-	l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("An argument named %q is not expected here.%s", it.name, didYouMean(it.name, known)))
+	l.errorAt(it.at, "Unsupported argument", notExpected("An argument named", it.name, known))
+}
+
+// metaNames lists what a resource takes beside the attributes of its kind.
+func metaNames(k *kind.Kind) []string {
+	return slices.DeleteFunc(syntax.Resource().Names(), func(name string) bool { return name == "deliver" && !k.Delivers })
 }
 
 func settableNames(attrs []kind.Attr) []string {

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // LoadSettings evaluates nothing but the b2form block, for commands that work on
@@ -86,7 +87,7 @@ func (l *loader) markUsed(ts []hcl.Traversal, used map[*node]bool) {
 
 // settingsExpressions are the expressions of the b2form block.
 func settingsExpressions(b *hcl.Block) []hcl.Expression {
-	content, _, _ := b.Body.PartialContent(settingsSchema())
+	content, _, _ := b.Body.PartialContent(syntax.Find(b.Type).BodySchema())
 	bodies := []hcl.Attributes{content.Attributes}
 	for _, inner := range content.Blocks {
 		attrs, _ := inner.Body.JustAttributes()
@@ -112,31 +113,27 @@ func (l *loader) evaluateBackend(blocks hcl.Blocks) {
 	}
 	out := &l.config.Settings.Backend
 	out.Range = b.DefRange
+	forms := syntax.Find("b2form").Nested(b.Type)
 	switch typ := b.Labels[0]; typ {
 	case "local":
 		l.readBackend(b, map[string]*string{"path": &out.Path})
 	case "b2":
 		out.Prefix = kind.DefaultPrefix
-		l.readBackend(b, map[string]*string{"bucket": &out.Bucket, "prefix": &out.Prefix}, "bucket")
+		l.readBackend(b, map[string]*string{"bucket": &out.Bucket, "prefix": &out.Prefix})
 		if !strings.HasSuffix(out.Prefix, "/") {
 			out.Prefix += "/"
 		}
 	default:
-		known := []string{"local", "b2"}
-		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, didYouMean(typ, known)))
+		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, didYouMean(typ, syntax.FormNames(forms))))
 	}
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *loader) readBackend(b *hcl.Block, into map[string]*string, required ...string) {
-	schema := &hcl.BodySchema{}
-	names := slices.Sorted(maps.Keys(into))
-	for _, name := range names {
-		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name, Required: slices.Contains(required, name)})
-	}
-	content, diags := b.Body.Content(schema)
-	l.add(diags...)
-	for _, name := range names {
+func (l *loader) readBackend(b *hcl.Block, into map[string]*string) {
+	d := syntax.Find("b2form").FormOf(b.Type, b.Labels[0])
+	content, _ := l.contentOf(b, d)
+	for _, arg := range d.Arguments {
+		name := arg.Name
 		a := content.Attributes[name]
 		if a == nil || !l.settled(a) {
 			continue
@@ -144,7 +141,7 @@ func (l *loader) readBackend(b *hcl.Block, into map[string]*string, required ...
 		v, ok := l.setting(a, cty.String, "a string")
 		switch {
 		case !ok:
-		case v.IsNull() && !slices.Contains(required, name):
+		case v.IsNull() && !arg.Required:
 		case v.IsNull() || v.AsString() == "" || strings.HasPrefix(v.AsString(), "/") && name == "prefix":
 			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackend(name))
 		default:

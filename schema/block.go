@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // A block is one resource block as it is written, and what became of it.
@@ -49,7 +50,7 @@ func (b *block) instance(at kind.Instance) *kind.Resource {
 
 // readMeta reads what every resource understands.
 func (l *loader) readMeta(b *block) {
-	content, _, diags := b.body.PartialContent(bodySchema(nil, true))
+	content, _, diags := b.body.PartialContent(syntax.Resource().BodySchema())
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
@@ -69,16 +70,12 @@ func (l *loader) readMeta(b *block) {
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}
-	var preconditions []*hcl.Block
 	for _, d := range content.Blocks {
-		switch {
-		case d.Type == "precondition":
-			preconditions = append(preconditions, d)
-		case d.Type == "deliver" && b.kind.Delivers:
+		if d.Type == "deliver" && b.kind.Delivers {
 			b.delivers = append(b.delivers, d)
 		}
 	}
-	b.preconditions = l.readConditions(preconditions)
+	b.preconditions = l.readConditions(content.Blocks, syntax.Resource())
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // A condition is something that must hold, and what is said where it does not:
@@ -18,18 +19,16 @@ type condition struct {
 	refs           refs
 }
 
-func conditionSchema() *hcl.BodySchema {
-	return &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
-}
-
-// readConditions reads blocks with a condition and an error_message; references
-// are still to be resolved.
-func (l *loader) readConditions(blocks []*hcl.Block) []*condition {
+// readConditions reads the blocks with a condition and an error_message among
+// those in a block that within describes; references are still to be resolved.
+func (l *loader) readConditions(blocks []*hcl.Block, within *syntax.Block) []*condition {
 	var out []*condition
 	for _, b := range blocks {
-		content, diags := b.Body.Content(conditionSchema())
-		l.add(diags...)
-		if !diags.HasErrors() {
+		d := within.FormOf(b.Type, "")
+		if d == nil || d.Argument("condition") == nil {
+			continue
+		}
+		if content, complete := l.contentOf(b, d); complete {
 			out = append(out, &condition{holds: content.Attributes["condition"].Expr, message: content.Attributes["error_message"].Expr})
 		}
 	}
@@ -106,21 +105,12 @@ func (l *loader) declareCheck(b *hcl.Block) {
 			return
 		}
 	}
-	for _, it := range items(b.Body) {
-		switch {
-		case it.name == "assert":
-		case it.name == "data":
-			l.errorAt(it.at, "Unsupported block type", "Data blocks stand beside the check, not in it. Move it to the top level of the file.")
-		default:
-			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("A check block has no %q; it holds assert blocks.%s", it.name, didYouMean(it.name, []string{"assert"})))
-		}
-	}
-	content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "assert"}}})
-	l.add(diags...)
+	d := syntax.Find(b.Type)
+	content, _ := l.contentOf(b, d)
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
 	}
-	l.checks = append(l.checks, &check{config: &kind.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks)})
+	l.checks = append(l.checks, &check{config: &kind.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks, d)})
 }
 
 // evaluateChecks tries every check once, so that its errors show now.

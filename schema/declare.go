@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // An item is one thing written in a body: an argument or a nested block.
@@ -53,15 +54,15 @@ func plannedBlocks() map[string]string {
 
 // fileSchema describes the top level of a configuration file.
 func (l *loader) fileSchema() *hcl.BodySchema {
-	one := []string{"name"}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "variable", LabelNames: one}, {Type: "output", LabelNames: one}, {Type: "check", LabelNames: one}, {Type: "module", LabelNames: one},
 		{Type: "data", LabelNames: []string{"type", "name"}},
-		{Type: "locals"}, {Type: "b2form"}, {Type: "import"}, {Type: "moved"}, {Type: "removed"},
-		{Type: "resource", LabelNames: []string{"type", "name"}},
+		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
 	}}
+	for _, b := range syntax.Blocks() {
+		s.Blocks = append(s.Blocks, b.HeaderSchema())
+	}
 	for _, name := range l.kindNames() {
-		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: one})
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
 	return s
 }
@@ -110,11 +111,15 @@ func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 				"An argument named %q is not expected at the top level of a file. Named values go into a locals block.", it.name))
 			continue
 		}
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here.%s", it.name, didYouMean(it.name, known)))
+		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, known))
 	}
 }
 
 func (l *loader) declareBlock(b *hcl.Block) {
+	if d := syntax.Find(b.Type); d != nil && d.Root != "" && l.caller != nil {
+		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a module. %s", b.Type, d.Root))
+		return
+	}
 	switch b.Type {
 	case "locals":
 		l.declareLocals(b)
@@ -129,20 +134,12 @@ func (l *loader) declareBlock(b *hcl.Block) {
 	case "data":
 		l.declareData(b)
 	case "import":
-		if l.caller != nil {
-			l.errorAt(b.DefRange, "Import in a module", "Import blocks stand in the configuration's own files, not in a module; to = module.NAME.bucket.photos names a resource of a module.")
-			return
-		}
 		l.imports = append(l.imports, b)
 	case "moved":
 		l.moved = append(l.moved, b)
 	case "removed":
 		l.removed = append(l.removed, b)
 	case "b2form":
-		if l.caller != nil {
-			l.errorAt(b.DefRange, "Settings in a module", "The b2form block stands in the configuration's own files, not in a module.")
-			return
-		}
 		if l.settings != nil {
 			l.errorAt(b.DefRange, "Duplicate b2form block", fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))
 			return
@@ -173,8 +170,9 @@ func (l *loader) duplicate(what string, at, first hcl.Range) {
 }
 
 func (l *loader) declareLocals(b *hcl.Block) {
-	attrs, diags := b.Body.JustAttributes()
-	l.add(diags...)
+	d := syntax.Find(b.Type)
+	l.judgeNames(b.Body, d)
+	attrs := rest(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
 	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return comparePlaces(a.NameRange, b.NameRange) })
 	for _, a := range list {

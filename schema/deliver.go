@@ -12,48 +12,8 @@ import (
 
 	"b2form/internal/agefile"
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
-
-// deliverFormats are what a delivered file may look like without a template.
-func deliverFormats() []string { return []string{"env", "json", "rclone", "aws"} }
-
-// A form is what a deliver block of one type holds.
-type form struct {
-	typ      string
-	required []string
-	optional []string
-}
-
-func forms() []form {
-	return []form{
-		{"age", []string{"path", "recipients"}, []string{"format", "content"}},
-		{"command", []string{"command"}, []string{"format", "content", "environment", "timeout"}},
-		{"file", []string{"path"}, []string{"format", "content"}},
-		{"stdout", nil, []string{"format", "content"}},
-	}
-}
-
-func formOf(typ string) (form, bool) {
-	i := slices.IndexFunc(forms(), func(f form) bool { return f.typ == typ })
-	if i < 0 {
-		return form{}, false
-	}
-	return forms()[i], true
-}
-
-func (f form) schema() *hcl.BodySchema {
-	s := &hcl.BodySchema{}
-	for _, name := range f.required {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name, Required: true})
-	}
-	for _, name := range f.optional {
-		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	return s
-}
-
-// withSecret are the arguments that may use the new key.
-func withSecret() []string { return []string{"content", "environment"} }
 
 // A delivery is one deliver block.
 type delivery struct {
@@ -62,6 +22,8 @@ type delivery struct {
 	args     map[string]*hcl.Attribute
 	settings refs // of what is known before the key is made
 	template refs // of what may use it
+
+	withSecret []string // the arguments given that may use it
 }
 
 // deliverAll evaluates the deliver blocks. They come after all resources,
@@ -90,18 +52,14 @@ func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]hcl.Rang
 // readDeliver reads one block; nil where it is of no use.
 func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
 	d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
-	f, ok := formOf(d.typ)
-	if !ok {
-		var known []string
-		for _, f := range forms() {
-			known = append(known, f.typ)
-		}
+	f := syntax.Resource().FormOf(raw.Type, d.typ)
+	if f == nil {
+		known := syntax.FormNames(syntax.Resource().Nested(raw.Type))
 		l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, listed(known), didYouMean(d.typ, known)))
 		return nil
 	}
-	content, diags := raw.Body.Content(f.schema())
-	l.add(diags...)
-	if diags.HasErrors() {
+	content, complete := l.contentOf(raw, f)
+	if !complete {
 		return nil
 	}
 	d.args = content.Attributes
@@ -109,13 +67,14 @@ func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
 		l.errorAt(d.args["content"].NameRange, "format and content at once", "What is delivered has either a format or a content of your own. Remove one of them.")
 		return nil
 	}
-	for _, name := range slices.Concat(f.required, f.optional) {
-		a := d.args[name]
+	for i := range f.Arguments {
+		a := d.args[f.Arguments[i].Name]
 		if a == nil {
 			continue
 		}
 		u, into := use{each: b.forEach != nil, count: b.count != nil}, &d.settings
-		if slices.Contains(withSecret(), name) {
+		if f.Arguments[i].Sees == syntax.Self {
+			d.withSecret = append(d.withSecret, a.Name)
 			u.computed, u.self, into = true, b.kind, &d.template
 		}
 		found := l.resolve(a.Expr.Variables(), u)
@@ -180,11 +139,8 @@ func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]h
 // show now. text is what came of it.
 func (e *evaluation) tried(d *delivery, out *kind.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
 	text, ok = []string{""}, true
-	for _, name := range withSecret() {
+	for _, name := range d.withSecret {
 		a := d.args[name]
-		if a == nil {
-			continue
-		}
 		v, diags := render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
 		e.l.add(diags...)
 		v, marks := v.UnmarkDeep()

@@ -14,6 +14,7 @@ import (
 
 	"b2form/internal/agefile"
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // destination evaluates everything that is known before the key is made.
@@ -140,9 +141,9 @@ func (e *evaluation) format(d *delivery, out *kind.Delivery) (ok bool) {
 		}
 		return true
 	}
-	if out.Format, ok = e.text(a); ok && !slices.Contains(deliverFormats(), out.Format) {
+	if out.Format, ok = e.text(a); ok && !slices.Contains(syntax.Formats(), out.Format) {
 		e.say(hcl.DiagError, a.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
-			out.Format, strings.Join(deliverFormats(), ", "), didYouMean(out.Format, deliverFormats())))
+			out.Format, strings.Join(syntax.Formats(), ", "), didYouMean(out.Format, syntax.Formats())))
 		return false
 	}
 	return ok

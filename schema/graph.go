@@ -69,7 +69,7 @@ func (l *loader) linkBlock(n *node) {
 // bodyReferences lists the references in a body, those of nested and dynamic
 // blocks included.
 func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr) []hcl.Traversal {
-	out, children := n.Visit(bodySchema(attrs, false))
+	out, children := n.Visit(bodySchema(attrs))
 	for _, c := range children {
 		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil {
 			out = append(out, bodyReferences(c.Node, a.Object)...)

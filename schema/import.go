@@ -11,17 +11,14 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // evaluateImports reads the import blocks.
 func (l *loader) evaluateImports() {
 	first := map[kind.Addr]hcl.Range{}
 	for _, b := range l.imports {
-		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-			{Name: "to", Required: true}, {Name: "id", Required: true}, {Name: "for_each"},
-		}})
-		l.add(diags...)
-		if !diags.HasErrors() {
+		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
 			l.importEach(b, content.Attributes, first)
 		}
 	}

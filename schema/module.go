@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // A call is one module block. Each of its instances is loaded like a
@@ -55,9 +56,6 @@ type caller struct {
 	needs  cty.ValueMarks // what everything in the module needs
 }
 
-// metaOfModules are the arguments of a module block that are no inputs.
-func metaOfModules() []string { return []string{"source", "for_each", "count", "depends_on"} }
-
 func (l *loader) declareModule(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
@@ -70,9 +68,13 @@ func (l *loader) declareModule(b *hcl.Block) {
 	}
 	l.calls[c.name] = c
 	l.nodes = append(l.nodes, c.node)
-	attrs, diags := b.Body.JustAttributes()
-	l.add(diags...)
-	if c.source = l.sourceOf(b, attrs["source"]); c.source == nil {
+	d := syntax.Find(b.Type)
+	content, complete := l.contentOf(b, d)
+	attrs := content.Attributes
+	if complete {
+		c.source = l.sourceOf(attrs["source"])
+	}
+	if c.source == nil {
 		c.node.broken = true
 		return
 	}
@@ -87,7 +89,7 @@ func (l *loader) declareModule(b *hcl.Block) {
 		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of them.")
 		c.count = nil
 	}
-	l.readInputs(c, attrs)
+	l.readInputs(c, rest(b.Body, d))
 }
 
 // readInputs matches arguments with the module's variables.
@@ -96,12 +98,12 @@ func (l *loader) readInputs(c *call, attrs hcl.Attributes) {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		_, declared := c.source.variables[name]
+		hint := syntax.Find("module").Hint(name)
 		switch {
-		case slices.Contains(metaOfModules(), name):
 		case declared:
 			c.inputs[name] = a
-		case name == "version" || name == "providers":
-			l.errorAt(a.NameRange, "Terraform argument", fmt.Sprintf("b2form has no %s here: modules are local folders. Delete it.", name))
+		case hint != nil:
+			l.errorAt(a.NameRange, hint.Summary, hint.Says)
 		default:
 			l.errorAt(a.NameRange, "Unsupported argument", fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, didYouMean(name, known)))
 		}
@@ -116,11 +118,7 @@ func (l *loader) readInputs(c *call, attrs hcl.Attributes) {
 
 // sourceOf reads the folder that a module block names; nil: an error was
 // reported.
-func (l *loader) sourceOf(b *hcl.Block, a *hcl.Attribute) *source {
-	if a == nil {
-		l.errorAt(b.DefRange, "Missing required argument", "A module needs source, the folder that holds its files, as source = \"./modules/site\".")
-		return nil
-	}
+func (l *loader) sourceOf(a *hcl.Attribute) *source {
 	path := ""
 	l.constant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
@@ -171,16 +169,17 @@ func (l *loader) readSource(dir string, at hcl.Range) *source {
 	if unparsed {
 		return nil
 	}
-	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "variable", LabelNames: []string{"name"}}, {Type: "output", LabelNames: []string{"name"}}}}
+	variable, output := syntax.Find("variable"), syntax.Find("output")
+	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{variable.HeaderSchema(), output.HeaderSchema()}}
 	for _, f := range s.bodies {
 		content, _, _ := f.body.PartialContent(schema) // its errors are reported when an instance is loaded
 		for _, b := range content.Blocks {
 			name := b.Labels[0]
-			if b.Type == "output" {
+			if b.Type == output.Type {
 				s.outputs = append(s.outputs, name)
 				continue
 			}
-			head, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}}})
+			head, _, _ := b.Body.PartialContent(variable.BodySchema())
 			s.variables[name] = head.Attributes["default"] == nil
 		}
 	}

@@ -2,21 +2,20 @@ package schema
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // evaluateMoves reads the moved blocks.
 func (l *loader) evaluateMoves() {
 	for _, b := range l.moved {
-		content, diags := b.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "to", Required: true}}})
-		l.add(diags...)
-		if diags.HasErrors() {
+		content, complete := l.contentOf(b, syntax.Find(b.Type))
+		if !complete {
 			continue
 		}
 		from, ok := l.target(content.Attributes["from"])
@@ -80,10 +79,8 @@ func (l *loader) judgeMoveLoops() {
 // evaluateRemovals reads the removed blocks.
 func (l *loader) evaluateRemovals() {
 	for _, b := range l.removed {
-		l.judgeRemovedNames(b)
-		content, _, diags := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}, {Name: "destroy"}}})
-		l.add(diags...)
-		if diags.HasErrors() {
+		content, complete := l.contentOf(b, syntax.Find(b.Type))
+		if !complete {
 			continue
 		}
 		r := kind.Removal{Range: b.DefRange}
@@ -103,19 +100,6 @@ func (l *loader) evaluateRemovals() {
 			continue
 		}
 		l.config.Removals = append(l.config.Removals, r)
-	}
-}
-
-func (l *loader) judgeRemovedNames(b *hcl.Block) {
-	known := []string{"from", "destroy"}
-	for _, it := range items(b.Body) {
-		switch {
-		case slices.Contains(known, it.name) && !it.block:
-		case it.name == "lifecycle":
-			l.errorAt(it.at, "Terraform block", "Write destroy = false directly in the block, without lifecycle { }. It is what leaving it out means.")
-		default:
-			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("A removed block has no %q.%s", it.name, didYouMean(it.name, known)))
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // An output is one output block.
@@ -31,11 +32,8 @@ func (l *loader) declareOutput(b *hcl.Block) {
 		return
 	}
 	l.outputAt[name] = b.DefRange
-	content, diags := b.Body.Content(&hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "value", Required: true}, {Name: "description"}, {Name: "sensitive"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}},
-	})
-	l.add(diags...)
+	d := syntax.Find(b.Type)
+	content, _ := l.contentOf(b, d)
 	a := content.Attributes["value"]
 	if a == nil {
 		return
@@ -43,7 +41,7 @@ func (l *loader) declareOutput(b *hcl.Block) {
 	o := &output{config: &kind.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
 	l.constant(content.Attributes["description"], &o.config.Description)
 	l.constant(content.Attributes["sensitive"], &o.config.Sensitive)
-	o.preconditions = l.readConditions(content.Blocks)
+	o.preconditions = l.readConditions(content.Blocks, d)
 	l.outputs = append(l.outputs, o)
 }
 

@@ -7,11 +7,11 @@ import (
 
 	"github.com/hashicorp/go-version"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // evaluateSettings reads the b2form block.
@@ -19,9 +19,7 @@ func (l *loader) evaluateSettings() {
 	if l.settings == nil {
 		return
 	}
-	l.judgeSettingsNames()
-	content, _, diags := l.settings.Body.PartialContent(settingsSchema())
-	l.add(diags...)
+	content, _ := l.contentOf(l.settings, syntax.Find("b2form"))
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
 		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
@@ -47,33 +45,6 @@ func (l *loader) evaluateSettings() {
 		}
 	}
 	l.evaluateBackend(content.Blocks)
-}
-
-func settingsSchema() *hcl.BodySchema {
-	return &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "required_version"}, {Name: "account_id"}, {Name: "allow"}, {Name: "deny"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "backend", LabelNames: []string{"type"}}},
-	}
-}
-
-func (l *loader) judgeSettingsNames() {
-	known := []string{"required_version", "account_id", "allow", "deny", "backend"}
-	_, native := l.settings.Body.(*hclsyntax.Body)
-	for _, it := range items(l.settings.Body) {
-		isBlock := it.block || !native // JSON cannot tell
-		switch {
-		case it.name == "backend" && isBlock:
-		case it.name == "backend":
-			l.errorAt(it.at, "Unsupported argument", "The backend is a block: backend \"b2\" { bucket = \"acme-states\" }.")
-		case slices.Contains(known, it.name) && !it.block:
-		case it.name == "limits":
-			l.errorAt(it.at, "Unsupported argument", "Limits are not part of this version of b2form.")
-		case it.name == "required_providers":
-			l.errorAt(it.at, "Terraform block", "b2form has no providers. Delete required_providers.")
-		default:
-			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("The b2form block has no %q.%s", it.name, didYouMean(it.name, known)))
-		}
-	}
 }
 
 // setting evaluates one argument of the b2form block.
@@ -113,10 +84,7 @@ func (l *loader) requireVersion(a *hcl.Attribute, text string) {
 
 // allow reads hazards, by their flag or in words.
 func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
-	var flags []string
-	for _, h := range kind.HazardKinds() {
-		flags = append(flags, h.Flag())
-	}
+	flags := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		at := locateIn(a.Expr, cty.IndexIntPath(i), false)
 		name := ""
@@ -136,10 +104,7 @@ func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
 
 // deny reads rules about keys.
 func (l *loader) deny(a *hcl.Attribute, list cty.Value) {
-	var known []string
-	for _, r := range kind.Deniable() {
-		known = append(known, string(r))
-	}
+	known := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		name := ""
 		if !v.IsNull() {

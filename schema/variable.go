@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // EnvPrefix stands before a variable's name in the environment.
@@ -28,7 +29,7 @@ type variable struct {
 	fallback    cty.Value // the default; NilVal: the variable must be given
 	sensitive   bool
 	nullable    bool
-	validations []*hcl.Block
+	validations []*condition
 	value       cty.Value
 	given       []given // lowest precedence first
 }
@@ -38,13 +39,6 @@ type given struct {
 	expr   hcl.Expression // from a value file
 	text   string         // from anywhere else
 	source string         // "the environment variable B2FORM_VAR_site"
-}
-
-func variableSchema() *hcl.BodySchema {
-	return &hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}, {Name: "sensitive"}, {Name: "nullable"}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
-	}
 }
 
 func (l *loader) declareVariable(b *hcl.Block) {
@@ -61,9 +55,8 @@ func (l *loader) declareVariable(b *hcl.Block) {
 	l.variables[name] = v
 	l.nodes = append(l.nodes, v.node)
 
-	content, diags := b.Body.Content(variableSchema())
-	l.add(diags...)
-	v.validations = content.Blocks
+	content, _ := l.contentOf(b, syntax.Find(b.Type))
+	v.validations = l.readConditions(content.Blocks, syntax.Find(b.Type))
 	l.constant(content.Attributes["description"], &v.description)
 	l.constant(content.Attributes["sensitive"], &v.sensitive)
 	l.constant(content.Attributes["nullable"], &v.nullable)
@@ -307,14 +300,9 @@ func exampleOf(t cty.Type) string {
 
 // validateVariables evaluates the validation blocks.
 func (l *loader) validateVariables() {
-	schema := &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}}}
 	for _, name := range l.variableNames() {
-		for _, b := range l.variables[name].validations {
-			content, diags := b.Body.Content(schema)
-			l.add(diags...)
-			if !diags.HasErrors() {
-				l.validate(l.variables[name], content.Attributes["condition"].Expr, content.Attributes["error_message"].Expr)
-			}
+		for _, c := range l.variables[name].validations {
+			l.validate(l.variables[name], c.holds, c.message)
 		}
 	}
 }

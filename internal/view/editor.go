@@ -4,6 +4,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // template is what may stand for every value in HCL's JSON syntax: a text that
@@ -24,7 +25,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 	for _, k := range kinds {
 		body := blockSchema(k.Attrs)
 		properties := body["properties"].(map[string]any)
-		for _, meta := range kind.MetaArguments() {
+		for _, meta := range syntax.Meta() {
 			properties[meta] = map[string]any{}
 		}
 		if k.Delivers {

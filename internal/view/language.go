@@ -8,6 +8,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // A Language is the kinds of the language as data for other programs.
@@ -54,7 +55,7 @@ func NewLanguage(kinds []*kind.Kind) Language {
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, ID: k.ID, Provider: k.Provider,
-			Delivers: k.Delivers, Reads: k.Reads, Meta: kind.MetaArguments(),
+			Delivers: k.Delivers, Reads: k.Reads, Meta: syntax.Meta(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""

@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // Reference writes the reference page of a kind in Markdown, from its
@@ -25,7 +26,7 @@ func Reference(k *kind.Kind) string {
 			members(&b, a)
 		}
 	}
-	fmt.Fprintf(&b, "\nEvery resource also takes `%s`.\n", strings.Join(kind.MetaArguments(), "`, `"))
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s`.\n", strings.Join(syntax.Meta(), "`, `"))
 	if k.Delivers {
 		b.WriteString(deliverDoc)
 	}

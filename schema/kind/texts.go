@@ -28,8 +28,3 @@ func Nearest(written string, names []string, within int) string {
 	}
 	return best
 }
-
-// MetaArguments are what every resource takes beside the attributes of its kind.
-func MetaArguments() []string {
-	return []string{"for_each", "count", "depends_on", "prevent_destroy", "ignore_changes"}
-}

@@ -17,7 +17,7 @@ check "names" {
   assert { # ERROR: Missing required argument
     condition = true
   }
-  asert { # ERROR: Unsupported argument
+  asert { # ERROR: Unsupported block type
   }
   data "bucket" "other" { # ERROR: Unsupported block type
     name = "acme-other"

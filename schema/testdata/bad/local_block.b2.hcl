@@ -1,4 +1,4 @@
 locals {
-  prefix { # ERROR: Unexpected
+  prefix { # ERROR: Unsupported block type
   }
 }

@@ -1,4 +1,4 @@
 output "a" {
   value      = 1
-  depends_on = [] # ERROR: Unsupported argument
+  depends_on = [] # ERROR: Terraform argument
 }

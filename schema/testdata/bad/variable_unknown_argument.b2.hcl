@@ -1,4 +1,4 @@
 variable "site" {
   default   = "acme"
-  ephemeral = true # ERROR: Unsupported argument
+  ephemeral = true # ERROR: Terraform argument
 }

@@ -1,0 +1,87 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/syntax"
+)
+
+// contentOf reads a block by its description and reports what does not belong
+// there. complete is false where something required is missing.
+func (l *loader) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
+	l.judgeNames(b.Body, d)
+	content, _, diags := b.Body.PartialContent(d.BodySchema())
+	l.add(diags...)
+	complete = !diags.HasErrors()
+	for i := range d.Arguments {
+		if a := &d.Arguments[i]; a.Required && content.Attributes[a.Name] == nil {
+			l.errorAt(b.DefRange, "Missing required argument", fmt.Sprintf("The argument %q is required. %s", a.Name, strings.ReplaceAll(a.Doc, "`", "")))
+			complete = false
+		}
+	}
+	return content, complete
+}
+
+// rest are the arguments of a block that its description does not name.
+func rest(body hcl.Body, d *syntax.Block) hcl.Attributes {
+	attrs, _ := body.JustAttributes() // what is none was reported by judgeNames
+	for i := range d.Arguments {
+		delete(attrs, d.Arguments[i].Name)
+	}
+	return attrs
+}
+
+// judgeNames reports every name in a body that its description does not know.
+func (l *loader) judgeNames(body hcl.Body, d *syntax.Block) {
+	_, native := body.(*hclsyntax.Body)
+	for _, it := range items(body) {
+		arg, nested := d.Argument(it.name), d.Nested(it.name)
+		switch {
+		case arg != nil && it.block:
+			l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
+		case arg != nil:
+		case nested != nil && native && !it.block:
+			l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
+		case nested != nil:
+		default:
+			l.unknownIn(it, d)
+		}
+	}
+}
+
+// unknownIn reports a name that is neither an argument nor a nested block, unless
+// the block takes any name.
+func (l *loader) unknownIn(it item, d *syntax.Block) {
+	hint := d.Hint(it.name)
+	switch {
+	case d.Rest != "" && !it.block:
+	case hint != nil:
+		l.errorAt(it.at, hint.Summary, hint.Says)
+	case it.block && d.Rest != "":
+		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
+	case it.block:
+		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, d.Names()))
+	default:
+		l.errorAt(it.at, "Unsupported argument", notExpected("An argument named", it.name, d.Names()))
+	}
+}
+
+func argumentNotBlock(name string) string {
+	return fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", name, name)
+}
+
+func blockNotArgument(name string, forms []*syntax.Block) string {
+	return fmt.Sprintf("%s is a block: write %s { … } without an equals sign.", name, forms[0].Header())
+}
+
+func notExpected(what, name string, known []string) string {
+	verb := "is"
+	if what == "Blocks of type" {
+		verb = "are"
+	}
+	return fmt.Sprintf("%s %q %s not expected here.%s", what, name, verb, didYouMean(name, known))
+}

@@ -1,0 +1,64 @@
+package syntax
+
+var imports = Block{
+	Type: "import", Root: "To import something of a module, write to = module.NAME.bucket.photos there.",
+	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the plan says\n" +
+		"that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
+	Terraform: "`id` may be the name. There is no `provider`.",
+	Arguments: []Argument{
+		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, `bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
+		{Name: "id", Type: Text, Sees: Instance, Required: true, Doc: "The name, or B2's ID, of what exists."},
+		{Name: "for_each", Type: Collection, Sees: Known, Doc: "One import for each element."},
+	},
+	Hints: []Hint{{"provider", "Terraform argument", "b2form has no provider here. Delete it."}},
+	Example: `import {
+  to = bucket.old
+  id = "acme-old" # the name, or the ID, of what exists
+}
+
+bucket "old" {
+  name = "acme-old"
+}
+`,
+}
+
+var moved = Block{
+	Type: "moved",
+	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances move and\n" +
+		"keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and `to = module.new`. The\n" +
+		"plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so a moved block may stay for those\n" +
+		"whose state is older.",
+	Arguments: []Argument{
+		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "The address before."},
+		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address now."},
+	},
+	Example: `moved {
+  from = bucket.photos
+  to   = bucket.pictures
+}
+
+bucket "pictures" {
+  name = "acme-pictures"
+}
+`,
+}
+
+var removed = Block{
+	Type: "removed",
+	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With `destroy = true`\n" +
+		"the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
+	Terraform: "`destroy` stands directly in the block, and false is what leaving it out means.",
+	Arguments: []Argument{
+		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, `module.site`."},
+		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},
+	},
+	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = false directly in the block, without lifecycle { }. It is what leaving it out means."}},
+	Example: `removed {
+  from = bucket.photos
+}
+
+bucket "pictures" {
+  name = "acme-pictures"
+}
+`,
+}

@@ -1,0 +1,139 @@
+package syntax
+
+var forEach = Argument{Name: "for_each", Type: Collection, Sees: Known,
+	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`."}
+
+var count = Argument{Name: "count", Type: Count, Sees: Known,
+	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. Not beside `for_each`."}
+
+// resource is what every resource takes beside the attributes of its kind.
+var resource = Block{
+	Type: "resource",
+	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands in the block\n" +
+		"itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
+		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` where a\n" +
+		"bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not managed here. What B2\n" +
+		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known:\n" +
+		"a configuration that works on its second run works on its first.",
+	Terraform: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no\n" +
+		"`postcondition`: after each change b2form itself compares B2's answer with the plan.",
+	Arguments: []Argument{
+		forEach, count,
+		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to them, as `[bucket.photos, module.site]`."},
+		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
+			Doc: "With true no plan destroys it, not even once the block is gone.", Terraform: "It may be any expression."},
+		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`."},
+	},
+	Blocks: append([]Block{
+		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
+		{Type: "dynamic", Labels: []string{"type"},
+			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type of the nested block.",
+			Arguments: []Argument{
+				{Name: "for_each", Type: Collection, Sees: Instance, Required: true, Doc: "The collection; a list too."},
+				{Name: "iterator", Type: Text, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and `NAME.value`; left out, that of the block."},
+			},
+			Blocks: []Block{{Type: "content", Once: true, Min: 1, Rest: "an argument of the nested block", Doc: "What each of the blocks holds."}}},
+	}, deliver...),
+	Example: `bucket "logs" {
+  for_each        = { edge = 7, app = 30 }
+  name            = "acme-logs-${each.key}"
+  prevent_destroy = each.key == "app"
+  ignore_changes  = [info]
+
+  dynamic "lifecycle_rules" {
+    for_each = ["raw/", "tmp/"]
+    content {
+      file_name_prefix             = lifecycle_rules.value
+      days_from_hiding_to_deleting = each.value
+    }
+  }
+  precondition {
+    condition     = each.value > 0
+    error_message = "Keep the logs of ${each.key} for a day at least."
+  }
+}
+`,
+}
+
+// Formats are what a delivered secret may look like without a template.
+func Formats() []string { return []string{"env", "json", "rclone", "aws"} }
+
+var (
+	format = Argument{Name: "format", Type: Text, Sees: Instance, Default: `"env"`, Choices: Formats(),
+		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote) or `aws` (a profile). Not beside `content`."}
+	content = Argument{Name: "content", Type: Text, Sees: Self,
+		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
+	path = Argument{Name: "path", Type: Text, Sees: Instance, Required: true, Doc: "The file, relative to the folder of the block's own file. Only its owner may read it (mode 0600)."}
+)
+
+const deliverDoc = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are proven ready before the key\n" +
+	"is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has the order of things and recipes.\n\n"
+
+var deliver = []Block{
+	{
+		Type: "deliver", Form: "file", Doc: deliverDoc + "A file that only its owner may read.",
+		Arguments: []Argument{path, format, content},
+		Example: `key "camera" {
+  name   = "camera"
+  access = "read_write"
+
+  deliver "file" {
+    path = "camera.env"
+  }
+}
+`,
+	},
+	{
+		Type: "deliver", Form: "age", Doc: "A file that is encrypted with age and may be committed.",
+		Arguments: []Argument{path,
+			{Name: "recipients", Type: Texts, Sees: Instance, Required: true, Doc: "Who can read it: age or SSH public keys, at least one."},
+			format, content},
+		Example: `key "camera" {
+  name   = "camera"
+  access = "read_write"
+
+  deliver "age" {
+    path       = "camera.age"
+    recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+    format     = "json"
+  }
+}
+`,
+	},
+	{
+		Type: "deliver", Form: "command", Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given\n" +
+			"must be said: `format`, `content` or `environment`.",
+		Arguments: []Argument{
+			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder of the block's own file."},
+			{Name: "format", Type: Text, Sees: Instance, Choices: Formats(), Doc: "As in a file, for its standard input."},
+			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input."},
+			{Name: "environment", Type: TextMap, Sees: Self, Doc: "Variables of its environment beside the inherited ones."},
+			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`, Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
+		},
+		Example: `key "camera" {
+  name   = "camera"
+  access = "read_write"
+
+  deliver "command" {
+    command     = ["gh", "secret", "set", "B2_KEY"]
+    content     = self.application_key
+    environment = { KEY_ID = self.application_key_id }
+    timeout     = "30s"
+  }
+}
+`,
+	},
+	{
+		Type: "deliver", Form: "stdout", Doc: "Standard output, once.",
+		Arguments: []Argument{format, content},
+		Example: `key "camera" {
+  name   = "camera"
+  access = "read_write"
+
+  deliver "stdout" {
+    content = "B2 key: ${self.application_key_id} ${self.application_key}"
+  }
+}
+`,
+	},
+}

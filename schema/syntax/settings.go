@@ -1,0 +1,71 @@
+package syntax
+
+import "b2form/schema/kind"
+
+func hazardFlags() []string {
+	var out []string
+	for _, h := range kind.HazardKinds() {
+		out = append(out, h.Flag())
+	}
+	return out
+}
+
+func deniable() []string {
+	var out []string
+	for _, r := range kind.Deniable() {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+var settings = Block{
+	Type: "b2form", Root: "Settings hold for all of a configuration.", Once: true,
+	Doc: "Settings. All of them, and the block itself, may be left out.",
+	Terraform: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables\n" +
+		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
+	Arguments: []Argument{
+		{Name: "required_version", Type: Text, Sees: Settings, Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
+		{Name: "account_id", Type: Text, Sees: Settings, Doc: "Refuse the credentials of any other account."},
+		{Name: "allow", Type: Texts, Sees: Settings, Choices: hazardFlags(),
+			Doc: "Hazards that `-auto-approve` carries out. A plan shows which hazards a change has."},
+		{Name: "deny", Type: Texts, Sees: Settings, Choices: deniable(),
+			Doc: "Access that is wider than it should be: an error in every plan. [Keys](../keys.md) says what each rule finds."},
+	},
+	Blocks: backends,
+	Hints: []Hint{
+		{"limits", "Unsupported argument", "Limits are not part of this version of b2form; -parallelism=N limits how many requests are made at once."},
+		{"required_providers", "Terraform block", "b2form has no providers. Delete required_providers."},
+		{"cloud", "Terraform block", "b2form keeps its state in a file or in a bucket. Write backend \"b2\" { bucket = \"acme-states\" } instead of cloud."},
+	},
+	Example: `b2form {
+  required_version = ">= 0.1"
+  account_id       = "d2e6b27577ea"
+  allow            = ["deletes-data"]
+  deny             = ["master-key"]
+  backend "local" {
+    path = "states/production.json"
+  }
+}
+
+bucket "photos" {
+  name = "acme-photos"
+}
+`,
+}
+
+const backendDoc = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it needs. A backend cannot\n" +
+	"depend on resources: the state is read before them.\n\n"
+
+var backends = []Block{
+	{
+		Type: "backend", Form: "local", Once: true, Doc: backendDoc + "A file on this machine.",
+		Arguments: []Argument{{Name: "path", Type: Text, Sees: Settings, Default: `"b2form.state.json"`, Doc: "The file, relative to the configuration's folder."}},
+	},
+	{
+		Type: "backend", Form: "b2", Once: true, Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
+		Arguments: []Argument{
+			{Name: "bucket", Type: Text, Sees: Settings, Required: true, Doc: "The bucket's name."},
+			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + kind.DefaultPrefix + `"`, Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
+		},
+	},
+}

@@ -1,0 +1,228 @@
+// Package syntax describes the blocks of the language that are no kinds of
+// resources: variable, output, module, b2form and so on, and what every resource
+// takes beside the attributes of its kind.
+//
+// The descriptions are data. The loader decodes by them, and what programs,
+// editors and readers are told of the language is made from them, so that an
+// argument is named in one place.
+package syntax
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Block describes one type of block, or one form of it.
+type Block struct {
+	Type string // "variable"
+	// Form is the first label where that decides what the block holds:
+	// deliver "file". "": the block has no forms.
+	Form   string
+	Labels []string // what its further labels are: "name"
+	Doc    string   // a paragraph or more for the reference page, in Markdown
+	// Terraform is what who comes from Terraform should know, in whole sentences;
+	// "" where nothing differs.
+	Terraform string
+	Example   string // a complete configuration; see [Files]
+
+	Arguments []Argument
+	Blocks    []Block // nested, each form by itself
+	// Rest says what an argument is that is not listed; "": there are no others.
+	Rest string
+
+	// Root is why the block stands in the configuration's own files only, not in
+	// those of modules, in a sentence; "": it stands in both.
+	Root string
+	Once bool // there is at most one
+	Min  int  // how many there must be at least
+
+	// Hints answer words that are none of this block's.
+	Hints []Hint
+}
+
+// A Hint is what to write instead of a word that people bring along.
+type Hint struct {
+	Name    string
+	Summary string // of the error
+	Says    string // what to do; whole sentences
+}
+
+// An Argument describes one argument of a block.
+type Argument struct {
+	Name     string
+	Type     Type
+	Sees     Sees
+	Required bool
+	Default  string   // what leaving it out means, as it is written in HCL; "": nothing
+	Choices  []string // all values, or elements of a list, that it can have; nil: many
+	Doc      string   // sentences
+	// Terraform is what who comes from Terraform should know; "" where nothing
+	// differs.
+	Terraform string
+}
+
+// A Type says in words what an argument is.
+type Type string
+
+// The types of arguments.
+const (
+	Text       Type = "string"
+	Bool       Type = "bool"
+	Count      Type = "whole number"
+	Texts      Type = "list of string"
+	TextMap    Type = "map of string"
+	Any        Type = "any value"
+	Collection Type = "map, or set of strings"
+	Constraint Type = "type"
+	Address    Type = "address"
+	Addresses  Type = "list of addresses"
+	Names      Type = "list of argument names"
+)
+
+// Sees says what an argument's expression may refer to.
+type Sees string
+
+// From nothing to everything.
+const (
+	Constant  Sees = "nothing: a constant"
+	Written   Sees = "nothing: it is read as it is written"
+	Variables Sees = "variables"
+	Settings  Sees = "variables and local values"
+	Known     Sees = "everything but computed attributes"
+	Instance  Sees = "everything but computed attributes; each or count too"
+	Computed  Sees = "everything, computed attributes too"
+	Self      Sees = "everything, and self"
+)
+
+// Argument finds an argument; nil: there is none of that name.
+func (b *Block) Argument(name string) *Argument {
+	i := slices.IndexFunc(b.Arguments, func(a Argument) bool { return a.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &b.Arguments[i]
+}
+
+// Hint finds what to write instead of a word; nil: nothing is known of it.
+func (b *Block) Hint(name string) *Hint {
+	i := slices.IndexFunc(b.Hints, func(h Hint) bool { return h.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &b.Hints[i]
+}
+
+// Nested lists the forms of a nested block; none: there is no such block.
+func (b *Block) Nested(typ string) []*Block {
+	return forms(b.Blocks, typ)
+}
+
+// FormOf finds one form of a nested block; nil: there is none.
+func (b *Block) FormOf(typ, form string) *Block {
+	for _, n := range b.Nested(typ) {
+		if n.Form == form {
+			return n
+		}
+	}
+	return nil
+}
+
+func forms(list []Block, typ string) []*Block {
+	var out []*Block
+	for i := range list {
+		if list[i].Type == typ {
+			out = append(out, &list[i])
+		}
+	}
+	return out
+}
+
+// FormNames lists the first labels that blocks of several forms can have.
+func FormNames(forms []*Block) []string {
+	var out []string
+	for _, f := range forms {
+		out = append(out, f.Form)
+	}
+	return out
+}
+
+// Names lists what may stand in the block: arguments, then types of nested
+// blocks.
+func (b *Block) Names() []string {
+	var out []string
+	for i := range b.Arguments {
+		out = append(out, b.Arguments[i].Name)
+	}
+	for i := range b.Blocks {
+		if !slices.Contains(out, b.Blocks[i].Type) {
+			out = append(out, b.Blocks[i].Type)
+		}
+	}
+	return out
+}
+
+// Header is how a block of this type begins: deliver "file", variable "name".
+func (b *Block) Header() string {
+	out := b.Type
+	if b.Form != "" {
+		out += ` "` + b.Form + `"`
+	}
+	for _, l := range b.Labels {
+		out += ` "` + strings.ToUpper(l) + `"`
+	}
+	return out
+}
+
+// HeaderSchema describes the block's header to HCL.
+func (b *Block) HeaderSchema() hcl.BlockHeaderSchema {
+	h := hcl.BlockHeaderSchema{Type: b.Type}
+	if b.Form != "" {
+		h.LabelNames = append(h.LabelNames, "type")
+	}
+	h.LabelNames = append(h.LabelNames, b.Labels...)
+	return h
+}
+
+// BodySchema describes the block's body to HCL. Whoever reads it asks for what is
+// required.
+func (b *Block) BodySchema() *hcl.BodySchema {
+	s := &hcl.BodySchema{Blocks: Headers(b.Blocks)}
+	for i := range b.Arguments {
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: b.Arguments[i].Name})
+	}
+	return s
+}
+
+// Headers describes blocks to HCL, those of several forms once.
+func Headers(blocks []Block) []hcl.BlockHeaderSchema {
+	var out []hcl.BlockHeaderSchema
+	for i := range blocks {
+		if !slices.ContainsFunc(out, func(h hcl.BlockHeaderSchema) bool { return h.Type == blocks[i].Type }) {
+			out = append(out, blocks[i].HeaderSchema())
+		}
+	}
+	return out
+}
+
+// A File is one file of an example.
+type File struct{ Name, Text string }
+
+// Files takes an example apart: what follows a line "# FILE name" is another
+// file than main.b2.hcl.
+func Files(example string) []File {
+	parts := strings.Split("\n"+example, "\n# FILE ")
+	out := []File{{Name: "main.b2.hcl", Text: strings.TrimPrefix(parts[0], "\n")}}
+	if !strings.HasSuffix(out[0].Text, "\n") {
+		out[0].Text += "\n"
+	}
+	for _, part := range parts[1:] {
+		name, text, _ := strings.Cut(part, "\n")
+		if !strings.HasSuffix(text, "\n") {
+			text += "\n"
+		}
+		out = append(out, File{name, text})
+	}
+	return out
+}
