@@ -79,7 +79,7 @@ func (p *program) accountFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "endpoint", Usage: "realm name or root `URL` of the native API (default: B2_ENDPOINT, else production)", Destination: &o.endpoint},
 		p.emulatorFlag(),
-		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once", Destination: &o.parallelism, Validator: atLeastOne},
+		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once, beside those that try new keys", Destination: &o.parallelism, Validator: atLeastOne},
 	}
 }
 

@@ -41,7 +41,7 @@ type Options struct {
 	// variables and the system's certificates (so SSL_CERT_FILE too), speaks
 	// HTTP/2 and keeps enough connections open.
 	Transport   http.RoundTripper
-	Parallelism int              // most requests under way at once; 0 means 10
+	Parallelism int              // most requests under way at once, see also As; 0 means 10
 	Now         func() time.Time // required
 	// Wait returns after d, or earlier with the context's error; nil means a
 	// timer. Now and Wait should agree on the time.
@@ -65,6 +65,7 @@ type Client struct {
 
 	sessions sessions
 	limiter  *limiter
+	others   *limiter // of all clients for other credentials
 	counters counters
 	reached  atomic.Bool // some reply has come back
 	clock    clock
@@ -111,12 +112,14 @@ func New(o Options) (*Client, error) {
 		c.log = func(Event) {}
 	}
 	c.limiter = newLimiter(c.parallelism, c.now, c.wait)
+	c.others = &limiter{pace: c.limiter.pace}
 	return c, nil
 }
 
 // As gives a client for other credentials that shares this one's connections
-// and the limits of its requests. A mistake that can be seen in the credentials
-// is a *UsageError.
+// and its pace: what B2 refuses to one slows down both. All such clients together
+// may have as many requests under way as this one, and beside it. A mistake that
+// can be seen in the credentials is a *UsageError.
 func (c *Client) As(keyID, key string) (*Client, error) {
 	if err := checkCredentials(keyID, key); err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func (c *Client) As(keyID, key string) (*Client, error) {
 	return &Client{
 		keyID: seal(keyID), key: seal(key), endpoint: c.endpoint,
 		userAgent: c.userAgent, transport: c.transport, parallelism: c.parallelism,
-		now: c.now, wait: c.wait, log: c.log, limiter: c.limiter,
+		now: c.now, wait: c.wait, log: c.log, limiter: c.others, others: c.others,
 	}, nil
 }
 

@@ -7,25 +7,31 @@ import (
 	"time"
 )
 
-// A limiter decides how many requests are under way at once, and when. B2
-// publishes no rate limit for the calls that matter here, so it is found out:
-// every success raises the number a little (by one per round), a 429 or 503
-// halves it, and the pause that goes with the refusal holds for everybody.
-type limiter struct {
+// A pace is how many requests may be under way at once, and when. B2 publishes
+// no rate limit for the calls that matter here, so it is found out: every success
+// raises the number a little (by one per round), a 429 or 503 halves it, and the
+// pause that goes with the refusal holds for everybody.
+type pace struct {
 	most float64
 	now  func() time.Time
 	wait func(context.Context, time.Duration) error
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards all below, and the limiters at this pace
 	limit  float64
-	busy   int
-	queue  []chan struct{} // closed when its owner has a place
-	epoch  int             // how often the limit was lowered
-	resume time.Time       // nothing is sent before
+	epoch  int       // how often the limit was lowered
+	resume time.Time // nothing is sent before
+}
+
+// A limiter lets as many requests go at once as its pace allows. Limiters at one
+// pace do not take places from each other.
+type limiter struct {
+	*pace
+	busy  int
+	queue []chan struct{} // closed when its owner has a place
 }
 
 func newLimiter(most int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
-	return &limiter{most: float64(most), limit: float64(most), now: now, wait: wait}
+	return &limiter{pace: &pace{most: float64(most), limit: float64(most), now: now, wait: wait}}
 }
 
 // enter waits for a place and for the end of a pause. Who has entered calls

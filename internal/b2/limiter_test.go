@@ -93,6 +93,49 @@ func TestParallelismAndRoundTrips(t *testing.T) {
 	})
 }
 
+// other is a client for other credentials, which has authorized.
+func other(t *testing.T, client *b2.Client) *b2.Client {
+	t.Helper()
+	o, err := client.As(keyID, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Authorize(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// Clients for other credentials take no places from the first one, but from each
+// other, and what B2 refuses to one slows down all.
+func TestOtherCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{latency: 50 * time.Millisecond}
+		client := through(t, l, 10)
+		clients := []*b2.Client{client, other(t, client), other(t, client)}
+		wave(t, client, 1)
+		start := time.Now()
+		var all sync.WaitGroup
+		for i, c := range clients {
+			all.Go(func() { wave(t, c, []int{50, 25, 25}[i]) })
+		}
+		all.Wait()
+		if took := time.Since(start); took != 5*l.latency || l.most != 20 {
+			t.Errorf("took %v with %d at once, want five round trips of ten and ten", took, l.most)
+		}
+		l.n, l.refuse, start = 0, func(n int) bool { return n == 1 }, time.Now()
+		wave(t, clients[2], 1)
+		if took := time.Since(start); took < 5*time.Second {
+			t.Fatalf("took %v, want a pause of 5s", took)
+		}
+		l.most = 0
+		wave(t, client, 10)
+		if l.most != 5 {
+			t.Errorf("after a refusal to other credentials %d at once, want 5", l.most)
+		}
+	})
+}
+
 func TestOneRefusalSlowsEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &line{latency: 50 * time.Millisecond, refuse: func(n int) bool { return n <= 8 }}

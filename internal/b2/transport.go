@@ -26,7 +26,7 @@ func newTransport(parallelism int) (*http.Transport, error) {
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           2 * parallelism,
-		MaxIdleConnsPerHost:    parallelism,
+		MaxIdleConnsPerHost:    2 * parallelism, // see Client.As
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    20 * time.Second,
 	}, nil
