@@ -133,7 +133,10 @@ func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 }
 
 func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	if t := v.Type(); !t.IsObjectType() && !t.IsMapType() {
+	if t := v.Type(); c.json && t.IsTupleType() && v.LengthInt() == 1 { // one block, in a list
+		zero := cty.NumberIntVal(0)
+		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
+	} else if !t.IsObjectType() && !t.IsMapType() {
 		return c.mistyped(path, a, fmt.Sprintf("%s: an object is required, as { … }.", pathText(a.Name, path)))
 	}
 	members := v.AsValueMap()

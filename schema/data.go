@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // A dataBlock is one data block: something live that is not managed here.
@@ -29,31 +30,42 @@ type dataForm struct {
 	name  string     // the first label: bucket, buckets, account
 	kind  *kind.Kind // nil: the account
 	many  bool
-	args  []string
+	block *syntax.Block
+	args  []string // those that say what is meant
 	value cty.Type
 }
-
-const namePrefix = "name_prefix"
 
 // dataForms lists the types of data blocks: one object of a kind, all of them,
 // and the account.
 func (l *loader) dataForms() []dataForm {
 	var out []dataForm
-	for _, k := range l.Kinds {
-		one := k.LiveType()
-		all := cty.Object(map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(one)})
-		out = append(out,
-			dataForm{name: k.Name, kind: k, args: []string{k.Identity, k.ID}, value: one},
-			dataForm{name: k.Plural, kind: k, many: true, args: []string{namePrefix}, value: all})
+	blocks := syntax.Data(l.Kinds)
+	for i := range blocks {
+		f := dataForm{name: blocks[i].Form, block: &blocks[i], value: accountType()}
+		for _, a := range f.block.Arguments {
+			if a.Type == syntax.Text {
+				f.args = append(f.args, a.Name)
+			}
+		}
+		for _, k := range l.Kinds {
+			switch f.name {
+			case k.Name:
+				f.kind, f.value = k, k.LiveType()
+			case k.Plural:
+				f.kind, f.many = k, true
+				f.value = cty.Object(map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())})
+			}
+		}
+		out = append(out, f)
 	}
-	return append(out, dataForm{name: "account", value: accountType()})
+	return out
 }
 
 func accountType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"account_id": cty.String, "application_key_id": cty.String, "realm": cty.String,
 		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String,
-		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), namePrefix: cty.String,
+		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), syntax.NamePrefix: cty.String,
 	})
 }
 
@@ -76,27 +88,20 @@ func (l *loader) declareData(b *hcl.Block) {
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
 	l.shared.pending = l.shared.pending || l.Snapshot == nil
-	attrs, diags := b.Body.JustAttributes()
-	l.add(diags...)
-	for _, it := range items(b.Body) {
-		a := attrs[it.name]
-		switch {
-		case a == nil: // a block: reported
-		case it.name == "for_each":
+	content, _ := l.contentOf(b, d.form.block)
+	for name, a := range content.Attributes {
+		switch name {
+		case "for_each":
 			d.forEach = a.Expr
-		case it.name == "count":
+		case "count":
 			d.count = a.Expr
-		case slices.Contains(d.form.args, it.name):
-			d.args[it.name] = a
-		case it.name == "depends_on":
-			l.errorAt(it.at, "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on.")
 		default:
-			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf("A data block for %s has no %q.%s", d.form.name, it.name, didYouMean(it.name, append(d.form.args, "for_each", "count"))))
+			d.args[name] = a
 		}
 	}
 	switch {
 	case d.forEach != nil && d.count != nil:
-		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
+		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
 		d.count = nil
 	case !d.form.many && d.form.kind != nil && len(d.args) != 1:
 		l.errorAt(b.DefRange, "Incomplete data block", fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
@@ -329,6 +334,6 @@ func accountValue(a *kind.Account) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"account_id": text(a.ID), "application_key_id": text(a.KeyID), "realm": text(a.Realm),
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
-		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, namePrefix: text(a.NamePrefix),
+		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
 	})
 }

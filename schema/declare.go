@@ -54,16 +54,21 @@ func plannedBlocks() map[string]string {
 
 // fileSchema describes the top level of a configuration file.
 func (l *loader) fileSchema() *hcl.BodySchema {
+	if l.shared.file != nil {
+		return l.shared.file
+	}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "data", LabelNames: []string{"type", "name"}},
 		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
 	}}
-	for _, b := range syntax.Blocks() {
-		s.Blocks = append(s.Blocks, b.HeaderSchema())
+	for _, b := range syntax.Top(l.Kinds) {
+		if !slices.ContainsFunc(s.Blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type }) {
+			s.Blocks = append(s.Blocks, b.HeaderSchema())
+		}
 	}
 	for _, name := range l.kindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
+	l.shared.file = s
 	return s
 }
 

@@ -26,7 +26,7 @@ func (l *loader) evaluateImports() {
 
 // importEach evaluates one block, once for each element of for_each.
 func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[kind.Addr]hcl.Range) {
-	to, id := args["to"].Expr, args["id"].Expr
+	to, id := addressExpr(args["to"].Expr), args["id"].Expr
 	var forEach hcl.Expression
 	rs := refs{}
 	u := use{}
@@ -62,6 +62,23 @@ func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[kind.Ad
 			l.config.Imports = append(l.config.Imports, kind.Import{To: addr, ID: text, Range: b.DefRange})
 		}
 	}
+}
+
+// addressExpr is an address as an expression. In JSON it is a text that holds one.
+func addressExpr(e hcl.Expression) hcl.Expression {
+	at := e.Range()
+	if !isJSON(at.Filename) {
+		return e
+	}
+	v, diags := e.Value(nil)
+	if diags.HasErrors() || !isText(v) {
+		return e // what is wrong is said where it is read
+	}
+	at.Start.Byte, at.Start.Column = at.Start.Byte+1, at.Start.Column+1 // behind the quote
+	if parsed, diags := hclsyntax.ParseExpression([]byte(v.AsString()), at.Filename, at.Start); !diags.HasErrors() {
+		return parsed
+	}
+	return e
 }
 
 // importAddr is the address of one declared resource; key is nil where to says

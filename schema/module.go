@@ -44,8 +44,9 @@ type shared struct {
 	sources   map[string]*source // by folder; nil: it could not be read
 	loaders   []*loader          // of the configuration and of every instance of a module
 	top       Options
-	lateNeeds bool // there are needs beside those by reference in arguments
-	pending   bool // there are data blocks that nothing answers yet
+	file      *hcl.BodySchema // of the top level of files; nil until it is needed
+	lateNeeds bool            // there are needs beside those by reference in arguments
+	pending   bool            // there are data blocks that nothing answers yet
 }
 
 // A caller is where a module was called.

@@ -1,6 +1,9 @@
 package view
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -14,52 +17,165 @@ const template = "template"
 // EditorSchema is a JSON Schema (draft 2020-12) of *.b2.hcl.json files. It knows
 // names and types; what values may be is for "b2form validate".
 func EditorSchema(kinds []*kind.Kind) map[string]any {
-	top := map[string]any{}
-	for _, name := range []string{"check", "module", "output", "variable"} {
-		top[name] = map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"object", "array"}}}
-	}
-	for _, name := range []string{"b2form", "import", "locals", "moved", "removed"} {
-		top[name] = map[string]any{"type": []string{"object", "array"}}
-	}
-	top["data"] = map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "object"}}
+	defs := definitions{template: map[string]any{"type": "string", "pattern": `[$%]\{`}}
+	top := defs.blocks(syntax.Top(kinds), "")
 	for _, k := range kinds {
-		body := blockSchema(k.Attrs)
-		properties := body["properties"].(map[string]any)
-		for _, meta := range syntax.Meta() {
-			properties[meta] = map[string]any{}
-		}
-		if k.Delivers {
-			properties["deliver"] = map[string]any{"type": []string{"object", "array"}}
-		}
-		properties["precondition"] = map[string]any{"type": []string{"object", "array"}}
-		properties["dynamic"] = map[string]any{"type": []string{"object", "array"}}
-		top[k.Name] = map[string]any{"description": k.Doc, "type": "object", "additionalProperties": oneOrMany(body)}
+		top[k.Name] = described(labelled(1, defs.add(k.Name, defs.resource(k))), k.Doc)
 	}
-	top["//"] = map[string]any{"description": "A comment."}
+	top["//"] = remark()
 	return map[string]any{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
 		"title":                "b2form configuration",
 		"type":                 "object",
 		"properties":           top,
 		"additionalProperties": false,
-		"$defs": map[string]any{
-			template: map[string]any{"type": "string", "pattern": `[$%]\{`},
-		},
+		"$defs":                defs,
 	}
 }
 
-// blockSchema is an object with the settable attributes.
-func blockSchema(attrs []kind.Attr) map[string]any {
-	properties := map[string]any{"//": map[string]any{"description": "A comment."}}
+// definitions are the schemas that others refer to, by name.
+type definitions map[string]any
+
+// add defines a schema and returns what stands for it.
+func (defs definitions) add(name string, schema map[string]any) map[string]any {
+	defs[name] = schema
+	return map[string]any{"$ref": "#/$defs/" + name}
+}
+
+func remark() map[string]any { return map[string]any{"description": "A comment."} }
+
+// resource is the body of a resource: the attributes of its kind, and what every
+// resource takes.
+func (defs definitions) resource(k *kind.Kind) map[string]any {
+	body := defs.object(k.Attrs, k.Name)
+	properties := body["properties"].(map[string]any)
+	meta := syntax.Resource()
+	for i := range meta.Arguments {
+		properties[meta.Arguments[i].Name] = argumentSchema(&meta.Arguments[i])
+	}
+	nested := defs.blocks(pointers(meta.Blocks), meta.Type+".")
+	if !k.Delivers {
+		delete(nested, "deliver")
+	}
+	maps.Copy(properties, nested)
+	return body
+}
+
+func pointers(blocks []syntax.Block) []*syntax.Block {
+	out := make([]*syntax.Block, len(blocks))
+	for i := range blocks {
+		out[i] = &blocks[i]
+	}
+	return out
+}
+
+// blocks are the schemas of blocks by their type; the forms of one type are told
+// apart by their first label. path is what the names of definitions begin with.
+func (defs definitions) blocks(blocks []*syntax.Block, path string) map[string]any {
+	out := map[string]any{}
+	forms := map[string]map[string]any{}
+	for _, b := range blocks {
+		if b.Form == "" {
+			body := defs.add(path+b.Type, defs.body(b, path+b.Type+"."))
+			out[b.Type] = described(labelled(len(b.Labels), body), b.Doc)
+			continue
+		}
+		if forms[b.Type] == nil {
+			forms[b.Type] = map[string]any{}
+			one := defs.add(path+b.Type, map[string]any{"type": "object", "properties": forms[b.Type], "additionalProperties": false})
+			out[b.Type] = described(oneOrMany(one), b.About)
+		}
+		name := path + b.Type + "." + b.Form
+		forms[b.Type][b.Form] = described(labelled(len(b.Labels), defs.add(name, defs.body(b, name+"."))), b.Doc)
+	}
+	return out
+}
+
+// labelled is a body below so many labels: each of them is the name of a member.
+func labelled(labels int, body map[string]any) map[string]any {
+	out := oneOrMany(body)
+	for range labels {
+		out = oneOrMany(map[string]any{"type": "object", "additionalProperties": out})
+	}
+	return out
+}
+
+func described(s map[string]any, doc string) map[string]any {
+	if doc != "" {
+		s["description"] = doc
+	}
+	return s
+}
+
+// body is what stands in a block of the language itself.
+func (defs definitions) body(b *syntax.Block, path string) map[string]any {
+	properties := map[string]any{"//": remark()}
+	required := []string{}
+	for i := range b.Arguments {
+		a := &b.Arguments[i]
+		properties[a.Name] = argumentSchema(a)
+		if a.Required {
+			required = append(required, a.Name)
+		}
+	}
+	for i := range b.Blocks {
+		if t := b.Blocks[i].Type; b.Blocks[i].Min > 0 && !slices.Contains(required, t) {
+			required = append(required, t)
+		}
+	}
+	maps.Copy(properties, defs.blocks(pointers(b.Blocks), path))
+	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.Rest != ""}
+}
+
+func argumentSchema(a *syntax.Argument) map[string]any {
+	value := wordSchema(a)
+	if a.Sees != syntax.Written {
+		value = expression(value)
+	}
+	return described(value, a.Doc)
+}
+
+// wordSchema is the JSON form of an argument's type.
+func wordSchema(a *syntax.Argument) map[string]any {
+	text := map[string]any{"type": "string"}
+	chosen := typeSchema(cty.String)
+	if a.Choices != nil {
+		chosen = map[string]any{"enum": a.Choices}
+	}
+	switch a.Type {
+	case syntax.Text:
+		return chosen
+	case syntax.Constraint, syntax.Address:
+		return text
+	case syntax.Bool:
+		return typeSchema(cty.Bool)
+	case syntax.Count:
+		return typeSchema(cty.Number)
+	case syntax.Texts:
+		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}} // the choices complete, and hinder nothing
+	case syntax.Addresses, syntax.Names:
+		return map[string]any{"type": "array", "items": text}
+	case syntax.TextMap, syntax.Collection:
+		return map[string]any{"type": "object"}
+	}
+	return map[string]any{}
+}
+
+// expression is a value, or a text that holds an expression for it.
+func expression(value map[string]any) map[string]any {
+	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + template}, map[string]any{"type": "null"}}}
+}
+
+// object is an object with the settable attributes.
+func (defs definitions) object(attrs []kind.Attr, path string) map[string]any {
+	properties := map[string]any{"//": remark()}
 	required := []string{}
 	for i := range attrs {
 		a := &attrs[i]
 		if a.Computed {
 			continue
 		}
-		s := attrSchema(a)
-		s["description"] = a.Doc
-		properties[a.Name] = s
+		properties[a.Name] = described(defs.attr(a, path+"."+a.Name), a.Doc)
 		if a.Required {
 			required = append(required, a.Name)
 		}
@@ -67,32 +183,31 @@ func blockSchema(attrs []kind.Attr) map[string]any {
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-func attrSchema(a *kind.Attr) map[string]any {
-	value := typeSchema(a.Type)
-	switch {
-	case a.Object == nil:
-	case a.Many:
-		value = oneOrMany(blockSchema(a.Object))
-	default:
-		value = blockSchema(a.Object)
+func (defs definitions) attr(a *kind.Attr, path string) map[string]any {
+	if a.Object == nil {
+		return expression(typeSchema(a.Type))
 	}
-	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + template}, map[string]any{"type": "null"}}}
+	one := defs.add(path, defs.object(a.Object, path))
+	value := oneOrMany(one)
+	if !a.Many {
+		value["maxItems"] = 1 // of the list
+	}
+	return expression(value)
 }
 
 func oneOrMany(one map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one}}}
 }
 
-// typeSchema is the JSON form of a leaf; a type that takes several forms, such
-// as a duration, is any value.
+// typeSchema is the JSON form of a leaf, with what HCL converts into it.
 func typeSchema(t cty.Type) map[string]any {
 	switch {
 	case t == cty.String:
-		return map[string]any{"type": "string"}
+		return map[string]any{"type": []string{"string", "number", "boolean"}}
 	case t == cty.Number:
-		return map[string]any{"type": "number"}
+		return map[string]any{"type": []string{"number", "string"}, "pattern": `^-?[0-9.]+$`}
 	case t == cty.Bool:
-		return map[string]any{"type": "boolean"}
+		return map[string]any{"enum": []any{true, false, "true", "false"}}
 	case t.IsMapType():
 		return map[string]any{"type": "object", "additionalProperties": typeSchema(t.ElementType())}
 	case t.IsListType() || t.IsSetType():

@@ -11,10 +11,12 @@ import (
 	"b2form/schema/syntax"
 )
 
-// A Language is the kinds of the language as data for other programs.
+// A Language is the language as data for other programs.
 type Language struct {
-	FormatVersion string         `json:"format_version"` // "1.0"; a new first number may take something away
-	Kinds         []LanguageKind `json:"kinds"`
+	FormatVersion string          `json:"format_version"` // "1.1"; a new first number may take something away
+	Kinds         []LanguageKind  `json:"kinds"`
+	Resource      *syntax.Block   `json:"resource"` // what every resource takes beside the attributes of its kind
+	Blocks        []*syntax.Block `json:"blocks"`   // of the top level, beside those of the kinds
 }
 
 // A LanguageKind is one kind of resource.
@@ -51,7 +53,7 @@ type LanguageAttr struct {
 
 // NewLanguage reads the descriptors.
 func NewLanguage(kinds []*kind.Kind) Language {
-	l := Language{FormatVersion: "1.0", Kinds: make([]LanguageKind, len(kinds))}
+	l := Language{FormatVersion: "1.1", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, ID: k.ID, Provider: k.Provider,

@@ -1,5 +1,7 @@
 package syntax
 
+import "b2form/schema/kind"
+
 // Blocks lists the blocks of the top level that are no resources and no data, in
 // the order in which they are documented.
 func Blocks() []*Block {
@@ -28,3 +30,13 @@ func Meta() []string {
 // Resource is what every resource takes beside the attributes of its kind. Its
 // deliver blocks belong only to kinds that deliver.
 func Resource() *Block { return &resource }
+
+// Top lists every block of the top level that is no resource.
+func Top(kinds []*kind.Kind) []*Block {
+	out := Blocks()
+	data := Data(kinds)
+	for i := range data {
+		out = append(out, &data[i])
+	}
+	return out
+}

@@ -2,7 +2,7 @@ package syntax
 
 var imports = Block{
 	Type: "import", Root: "To import something of a module, write to = module.NAME.bucket.photos there.",
-	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the plan says\n" +
+	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the plan says " +
 		"that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	Terraform: "`id` may be the name. There is no `provider`.",
 	Arguments: []Argument{
@@ -24,9 +24,9 @@ bucket "old" {
 
 var moved = Block{
 	Type: "moved",
-	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances move and\n" +
-		"keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and `to = module.new`. The\n" +
-		"plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so a moved block may stay for those\n" +
+	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances move and " +
+		"keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and `to = module.new`. The " +
+		"plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so a moved block may stay for those " +
 		"whose state is older.",
 	Arguments: []Argument{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "The address before."},
@@ -45,7 +45,7 @@ bucket "pictures" {
 
 var removed = Block{
 	Type: "removed",
-	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With `destroy = true`\n" +
+	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With `destroy = true` " +
 		"the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
 	Terraform: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []Argument{

@@ -9,13 +9,13 @@ var count = Argument{Name: "count", Type: Count, Sees: Known,
 // resource is what every resource takes beside the attributes of its kind.
 var resource = Block{
 	Type: "resource",
-	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands in the block\n" +
+	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands in the block " +
 		"itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
-		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` where a\n" +
-		"bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not managed here. What B2\n" +
-		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known:\n" +
+		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` where a " +
+		"bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not managed here. What B2 " +
+		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known: " +
 		"a configuration that works on its second run works on its first.",
-	Terraform: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no\n" +
+	Terraform: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no " +
 		"`postcondition`: after each change b2form itself compares B2's answer with the plan.",
 	Arguments: []Argument{
 		forEach, count,
@@ -66,12 +66,12 @@ var (
 	path = Argument{Name: "path", Type: Text, Sees: Instance, Required: true, Doc: "The file, relative to the folder of the block's own file. Only its owner may read it (mode 0600)."}
 )
 
-const deliverDoc = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are proven ready before the key\n" +
-	"is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has the order of things and recipes.\n\n"
+const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are proven ready before the key " +
+	"is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has the order of things and recipes."
 
 var deliver = []Block{
 	{
-		Type: "deliver", Form: "file", Doc: deliverDoc + "A file that only its owner may read.",
+		Type: "deliver", Form: "file", About: deliverAbout, Doc: "A file that only its owner may read.",
 		Arguments: []Argument{path, format, content},
 		Example: `key "camera" {
   name   = "camera"
@@ -84,7 +84,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "age", Doc: "A file that is encrypted with age and may be committed.",
+		Type: "deliver", Form: "age", About: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
 		Arguments: []Argument{path,
 			{Name: "recipients", Type: Texts, Sees: Instance, Required: true, Doc: "Who can read it: age or SSH public keys, at least one."},
 			format, content},
@@ -101,7 +101,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "command", Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given\n" +
+		Type: "deliver", Form: "command", About: deliverAbout, Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
 			"must be said: `format`, `content` or `environment`.",
 		Arguments: []Argument{
 			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder of the block's own file."},
@@ -124,7 +124,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "stdout", Doc: "Standard output, once.",
+		Type: "deliver", Form: "stdout", About: deliverAbout, Doc: "Standard output, once.",
 		Arguments: []Argument{format, content},
 		Example: `key "camera" {
   name   = "camera"

@@ -21,7 +21,7 @@ func deniable() []string {
 var settings = Block{
 	Type: "b2form", Root: "Settings hold for all of a configuration.", Once: true,
 	Doc: "Settings. All of them, and the block itself, may be left out.",
-	Terraform: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables\n" +
+	Terraform: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
 		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
 	Arguments: []Argument{
 		{Name: "required_version", Type: Text, Sees: Settings, Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},
@@ -53,16 +53,16 @@ bucket "photos" {
 `,
 }
 
-const backendDoc = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it needs. A backend cannot\n" +
-	"depend on resources: the state is read before them.\n\n"
+const backendAbout = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it needs. A backend cannot " +
+	"depend on resources: the state is read before them."
 
 var backends = []Block{
 	{
-		Type: "backend", Form: "local", Once: true, Doc: backendDoc + "A file on this machine.",
+		Type: "backend", Form: "local", Once: true, About: backendAbout, Doc: "A file on this machine.",
 		Arguments: []Argument{{Name: "path", Type: Text, Sees: Settings, Default: `"b2form.state.json"`, Doc: "The file, relative to the configuration's folder."}},
 	},
 	{
-		Type: "backend", Form: "b2", Once: true, Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
+		Type: "backend", Form: "b2", Once: true, About: backendAbout, Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
 		Arguments: []Argument{
 			{Name: "bucket", Type: Text, Sees: Settings, Required: true, Doc: "The bucket's name."},
 			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + kind.DefaultPrefix + `"`, Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},

@@ -14,32 +14,35 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// A Block describes one type of block, or one form of it.
+// A Block describes one type of block, or one form of it. Its JSON is part of
+// what `b2form schema -json` prints.
 type Block struct {
-	Type string // "variable"
+	Type string `json:"type"` // "variable"
 	// Form is the first label where that decides what the block holds:
 	// deliver "file". "": the block has no forms.
-	Form   string
-	Labels []string // what its further labels are: "name"
-	Doc    string   // a paragraph or more for the reference page, in Markdown
+	Form   string   `json:"form,omitempty"`
+	Labels []string `json:"labels,omitempty"` // what its further labels are: "name"
+	Doc    string   `json:"doc"`              // a paragraph or more, in Markdown
+	// About is what all forms of the block have in common; "" where it has none.
+	About string `json:"about,omitempty"`
 	// Terraform is what who comes from Terraform should know, in whole sentences;
 	// "" where nothing differs.
-	Terraform string
-	Example   string // a complete configuration; see [Files]
+	Terraform string `json:"terraform,omitempty"`
+	Example   string `json:"example,omitempty"` // a complete configuration; see [Files]
 
-	Arguments []Argument
-	Blocks    []Block // nested, each form by itself
+	Arguments []Argument `json:"arguments,omitempty"`
+	Blocks    []Block    `json:"blocks,omitempty"` // nested, each form by itself
 	// Rest says what an argument is that is not listed; "": there are no others.
-	Rest string
+	Rest string `json:"rest,omitempty"`
 
 	// Root is why the block stands in the configuration's own files only, not in
 	// those of modules, in a sentence; "": it stands in both.
-	Root string
-	Once bool // there is at most one
-	Min  int  // how many there must be at least
+	Root string `json:"root_only,omitempty"`
+	Once bool   `json:"once,omitempty"`    // there is at most one
+	Min  int    `json:"minimum,omitempty"` // how many there must be at least
 
 	// Hints answer words that are none of this block's.
-	Hints []Hint
+	Hints []Hint `json:"-"`
 }
 
 // A Hint is what to write instead of a word that people bring along.
@@ -51,16 +54,16 @@ type Hint struct {
 
 // An Argument describes one argument of a block.
 type Argument struct {
-	Name     string
-	Type     Type
-	Sees     Sees
-	Required bool
-	Default  string   // what leaving it out means, as it is written in HCL; "": nothing
-	Choices  []string // all values, or elements of a list, that it can have; nil: many
-	Doc      string   // sentences
+	Name     string   `json:"name"`
+	Type     Type     `json:"type"`
+	Sees     Sees     `json:"sees"`
+	Required bool     `json:"required,omitempty"`
+	Default  string   `json:"default,omitempty"` // what leaving it out means, as it is written in HCL; "": nothing
+	Choices  []string `json:"choices,omitempty"` // all values, or elements of a list, that it can have; nil: many
+	Doc      string   `json:"doc"`               // sentences, in Markdown
 	// Terraform is what who comes from Terraform should know; "" where nothing
 	// differs.
-	Terraform string
+	Terraform string `json:"terraform,omitempty"`
 }
 
 // A Type says in words what an argument is.

@@ -13,10 +13,10 @@ func conditionArguments(sees Sees) []Argument {
 
 var variable = Block{
 	Type: "variable", Labels: name,
-	Doc: "A value that is given from outside: `var.NAME` in expressions. It is the last of: the `default`; the environment, `TF_VAR_NAME`, then\n" +
-		"`B2FORM_VAR_NAME`; `b2form.b2vars.hcl`; `*.auto.b2vars.hcl` in the order of their names; `-var-file` and `-var` in the order given. What\n" +
+	Doc: "A value that is given from outside: `var.NAME` in expressions. It is the last of: the `default`; the environment, `TF_VAR_NAME`, then " +
+		"`B2FORM_VAR_NAME`; `b2form.b2vars.hcl`; `*.auto.b2vars.hcl` in the order of their names; `-var-file` and `-var` in the order given. What " +
 		"then has none is asked for on a terminal and is an error elsewhere; `validate` does without.\n\n" +
-		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an\n" +
+		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown. A saved plan holds a keyed hash of it.",
 	Terraform: "Value files are named `*.b2vars.hcl`; one in JSON is given with `-var-file`. There is no `ephemeral`.",
@@ -54,7 +54,7 @@ bucket "logs" {
 
 var locals = Block{
 	Type: "locals",
-	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a file may hold\n" +
+	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a file may hold " +
 		"several such blocks.",
 	Rest: "a value; its name is of your choice",
 	Example: `locals {
@@ -71,7 +71,7 @@ bucket "media" {
 
 var output = Block{
 	Type: "output", Labels: name,
-	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are stored nowhere:\n" +
+	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are stored nowhere: " +
 		"`b2form output` evaluates them against the live account. The secret of a key is shown only by the run that makes the key.",
 	Arguments: []Argument{
 		{Name: "value", Type: Any, Sees: Computed, Required: true, Doc: "The value."},
@@ -104,7 +104,7 @@ output "media" {
 
 var check = Block{
 	Type: "check", Labels: name,
-	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not judged, and\n" +
+	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not judged, and " +
 		"what cannot be evaluated is a warning too.",
 	Terraform: "Data blocks stand beside the check, not in it.",
 	Blocks: []Block{{
@@ -127,10 +127,10 @@ check "private" {
 
 var module = Block{
 	Type: "module", Labels: name,
-	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has addresses such as\n" +
-		"`module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that came from a module waits for\n" +
+	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has addresses such as " +
+		"`module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that came from a module waits for " +
 		"that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
-		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside the module's\n" +
+		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside the module's " +
 		"files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
 	Terraform: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no `providers`.",
 	Arguments: []Argument{
