@@ -53,6 +53,7 @@ func mayImport() map[string][]string {
 		"schema/key":                {"schema/kind"},
 		"schema/notification":       {"schema/kind"},
 		"schema/syntax":             {"schema/kind"},
+		"schema/file":               {"schema/kind"},
 		"schema":                    {"schema/*", "internal/agefile"},
 		"plan":                      {"schema/kind"},
 		"internal/account":          {"schema/kind"},

@@ -152,7 +152,7 @@ func (r *runner) createCall(c *plan.Change) (kind.Call, error) {
 		return kind.Call{}, err
 	}
 	rest, err := c.Kind.Encode(c.After, later, true, r.id(c))
-	return kind.Call{API: r.API, Body: body, Later: rest}, err
+	return kind.Call{API: r.API, Body: body, Later: rest, Payload: r.resources[c.Addr].Payload}, err
 }
 
 // begin announces the create in the journal, with the IDs that carry the
@@ -226,7 +226,7 @@ func (r *runner) complete(ctx context.Context, c *plan.Change, call kind.Call, o
 func (r *runner) look(ctx context.Context, c *plan.Change, known []string) ([]*kind.Object, error) {
 	only := c.Identity
 	if whole := c.Kind.PartOf(); whole != "" {
-		only = r.lookUp(whole, c.Identity)
+		only = c.Kind.PartID(c.Identity, r.lookUp(whole, c.Kind.Holder(c.Identity)))
 	}
 	list, err := c.Kind.List(ctx, r.API, kind.Scope{Account: r.Snapshot.Account, Multi: true, Only: []string{only}})
 	if err != nil {

@@ -127,11 +127,18 @@ func (r *runner) update(ctx context.Context, c *plan.Change) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.Kind.Encode(c.After, c.Fields, false, r.id(c))
+	attrs := c.Fields
+	if c.Kind.Whole {
+		attrs = nil
+		for _, a := range c.Kind.Settable() {
+			attrs = append(attrs, a.Name)
+		}
+	}
+	body, err := c.Kind.Encode(c.After, attrs, false, r.id(c))
 	if err != nil {
 		return err
 	}
-	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: c.ID, Live: live, Body: body})
+	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: c.ID, Live: live, Body: body, Payload: r.resources[c.Addr].Payload})
 	var refused *kind.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
 		return r.afterConflict(ctx, c, refused)

@@ -66,7 +66,11 @@ func (p *planner) checkAccount() {
 
 func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
 	var lacking []string
-	for _, c := range k.Reads {
+	reads := k.Reads
+	if holder := p.kinds[k.PartOf()]; holder != nil {
+		reads = slices.Concat(holder.Reads, reads)
+	}
+	for _, c := range reads {
 		if !p.Snapshot.Account.Can(c) {
 			lacking = append(lacking, c)
 		}
@@ -83,24 +87,35 @@ func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
 // mayCreate reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
 func (p *planner) mayCreate(r *kind.Resource) bool {
-	if !p.restricted(r.Kind) {
+	holder, attr := r.Kind, r.Kind.Identity
+	if whole := p.kinds[r.Kind.PartOf()]; whole != nil {
+		holder = whole
+		if r.Kind.Within != "" {
+			attr = r.Kind.Within
+		}
+	}
+	bucket := r.Kind.Holder(r.Identity())
+	if !p.restricted(holder) {
 		return true
 	}
 	for _, b := range p.Snapshot.Account.Buckets {
-		if b.Name != "" && r.Kind.Fold(b.Name) == r.Identity() {
+		if b.Name != "" && holder.Fold(b.Name) == bucket {
 			return true
 		}
 	}
-	rng := r.Block.RangeOf(r.Kind.Identity)
+	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, "Bucket is outside what the credentials may use",
 		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to buckets.",
-		p.allowed(), r.Identity())
+		p.allowed(), bucket)
 	return false
 }
 
 // unseeable reports whether an object of the state, though not listed, may
 // exist out of sight.
 func (p *planner) unseeable(k *kind.Kind, id string) bool {
+	if holder := p.kinds[k.PartOf()]; holder != nil {
+		k, id = holder, k.HolderID(id)
+	}
 	if !p.restricted(k) {
 		return false
 	}

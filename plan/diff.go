@@ -78,7 +78,7 @@ func known(a *kind.Attr, live cty.Value) bool {
 
 func (d *differ) same(i int, pair kind.Pair, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
-	if a.Name == d.kind.Identity && a.Same == nil {
+	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Same == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]

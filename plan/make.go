@@ -47,6 +47,7 @@ func (p *planner) changes() {
 			p.remove(addr)
 		}
 	}
+	p.checkEmptied()
 }
 
 // A planner is one run of Make.
@@ -254,6 +255,11 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 		}
 		return Replace, reason
 	}
+	if p.replace[r.Addr] && r.Kind.Content != nil {
+		p.errorf(&r.Block.Range, "Nothing to replace",
+			"A %s gets a new version as soon as its content, type or info differ from what is declared. There is nothing else to replace in %s.", r.Kind.Name, r.Addr)
+		return NoOp, ""
+	}
 	if p.replace[r.Addr] {
 		p.errorf(&r.Block.Range, "Refusing to replace "+r.Addr.String(),
 			"Replacing a %s is never automatic, because everything it holds would be deleted. "+
@@ -261,7 +267,7 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 		return NoOp, ""
 	}
 	for _, f := range fields {
-		if r.Kind.Attr(f).Fixed || f == r.Kind.Identity {
+		if r.Kind.Attr(f).Fixed || r.Kind.Identifies(f) {
 			p.fixed(r, f, live)
 			return NoOp, ""
 		}
@@ -275,6 +281,12 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 // fixed reports a change that only another object could have.
 func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
+	if r.Kind.Content != nil {
+		p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
+			"%s has %s %s in B2, the configuration says %s. Give the block another label: then the plan makes the new %s, and ends the one that this block has made.",
+			r.Addr, attr, brief(live.GetAttr(attr)), brief(r.Value.GetAttr(attr)), r.Kind.Name)
+		return
+	}
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -27,8 +28,8 @@ func (p *planner) remove(addr kind.Addr) {
 	case h.entry == nil: // announced, and never made
 	case p.unseeable(k, h.entry.ID):
 		p.errorf(nil, "Bucket is outside what the credentials may use",
-			"%s is bucket %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
-				"Use a key that is not limited to buckets.", addr, h.entry.Identity, p.allowed())
+			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
+				"Use a key that is not limited to buckets.", addr, k.Name, h.entry.Identity, p.allowed())
 	default:
 		p.plan.Changes = append(p.plan.Changes, Change{
 			Addr:      addr,
@@ -101,5 +102,37 @@ func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
 		p.errorf(nil, "Instance cannot be destroyed",
 			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
 				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = false.", addr, addr)
+	}
+}
+
+// checkEmptied refuses to delete a bucket beside files in it that are only hidden:
+// it would not be empty.
+func (p *planner) checkEmptied() {
+	hidden := map[reference][]string{}
+	for i := range p.plan.Changes {
+		if c := &p.plan.Changes[i]; c.Action == Delete && c.Kind.Within != "" && !c.Force {
+			holder := reference{c.Kind.PartOf(), c.Kind.Holder(c.Identity)}
+			hidden[holder] = append(hidden[holder], c.Addr.String())
+		}
+	}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		files := hidden[reference{c.Kind.Name, c.Identity}]
+		if c.Action != Delete || c.Force || len(files) == 0 {
+			continue
+		}
+		what := files[0]
+		if n := len(files) - 1; n > 0 {
+			what = fmt.Sprintf("%s and %d more", what, n)
+		}
+		advice := "Set force_destroy = true on the files, which deletes all their versions, or on the bucket, which deletes everything in it."
+		var subject *hcl.Range
+		if r := p.resources[c.Addr]; r != nil {
+			subject = &r.Block.Range
+		} else {
+			advice = "Put the blocks back with force_destroy = true, on the files or on the bucket, and use `b2form destroy`; or write a removed block, which keeps the bucket."
+		}
+		p.errorf(subject, "Bucket will not be empty",
+			"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty buckets. %s", c.Addr, what, advice)
 	}
 }

@@ -95,14 +95,14 @@ func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 		switch {
 		case a == nil || a.Computed:
 			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, didYouMean(name, settableNames(k.Attrs))))
-		case name == k.Identity:
+		case k.Identifies(name):
 			l.errorAt(item.Range(), "Invalid argument", fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
-		case !slices.Contains(out, name):
-			out = append(out, name)
+		default:
+			out = append(out, compared(k, name))
 		}
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // resolveDependsOn reads a list of references to whole blocks or instances.

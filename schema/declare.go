@@ -45,13 +45,6 @@ func items(body hcl.Body) []item {
 	return out
 }
 
-// plannedBlocks are the blocks of the language that this version does not have.
-func plannedBlocks() map[string]string {
-	return map[string]string{
-		"file": "Files are not part of this version of b2form.",
-	}
-}
-
 // fileSchema describes the top level of a configuration file.
 func (l *loader) fileSchema() *hcl.BodySchema {
 	if l.shared.file != nil {
@@ -101,10 +94,6 @@ func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	}
 	for _, it := range items(body) {
 		if slices.Contains(known, it.name) && (it.block || json) {
-			continue
-		}
-		if why, planned := plannedBlocks()[it.name]; planned {
-			l.errorAt(it.at, "Unsupported block type", why)
 			continue
 		}
 		if why := pastedTopLevel(it.name); why != "" {

@@ -62,11 +62,8 @@ func (d folder) read(path string) ([]byte, error) {
 		content, err = root.ReadFile(path)
 		return err
 	})
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no file %q in the configuration's folder", path)
-	case err != nil:
-		return nil, fmt.Errorf("%q cannot be read: %s", path, reason(err))
+	if err != nil {
+		return nil, unreadable(path, err)
 	}
 	return content, nil
 }

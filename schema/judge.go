@@ -28,8 +28,7 @@ func (l *loader) judgeIdentities() {
 			first[id] = r
 			continue
 		}
-		l.errorAt(r.Block.RangeOf(r.Kind.Identity), "Duplicate "+r.Kind.Identity, fmt.Sprintf("%s and %s (at %s) both have the %s %q, so they would be one and the same %s.",
-			r.Addr, other.Addr, other.Block.RangeOf(r.Kind.Identity), r.Kind.Identity, id.value, r.Kind.Name))
+		l.duplicateIdentity(r, other)
 	}
 	for _, m := range l.shared.loaders {
 		for _, n := range m.nodes {
@@ -38,6 +37,16 @@ func (l *loader) judgeIdentities() {
 			}
 		}
 	}
+}
+
+func (l *loader) duplicateIdentity(r, other *kind.Resource) {
+	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
+	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
+	if k.Within != "" {
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Ref, k.Holder(r.Identity()))
+	}
+	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the same %s.",
+		r.Addr, other.Addr, place, same, k.Name))
 }
 
 // needNames adds what the block's resources refer to by a plain name.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"b2form/schema/bucket"
+	"b2form/schema/file"
 	"b2form/schema/key"
 	"b2form/schema/kind"
 	"b2form/schema/notification"
@@ -14,5 +15,6 @@ func Kinds() []*kind.Kind {
 		bucket.Kind(),
 		key.Kind(),
 		notification.Kind(),
+		file.Kind(),
 	}
 }

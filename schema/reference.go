@@ -208,6 +208,9 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instan
 	case a == nil:
 		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(b.kind, name))
 		return at, indexed, true
+	case b.kind.Content != nil && name == b.kind.Content.Text:
+		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a name in locals, and use that in both places.", b.kind.Name))
+		return at, indexed, true
 	case a.Computed && !u.computed:
 		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, indexed, true

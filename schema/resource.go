@@ -46,6 +46,7 @@ func (l *loader) evaluateBlock(n *node) {
 		r.Addr.Instance = rep.at
 		e := common.instance(r.Addr, see.of(rep))
 		e.judgePreconditions()
+		r.Payload = e.payload()
 		r.Value, r.Sensitive = e.complete()
 		if e.unsound {
 			l.undecided(b.kind)
@@ -66,7 +67,9 @@ func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
 	if n.block.count != nil {
 		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
 	}
-	l.common(n.block, ctx, nil).instance(n.block.addr, rep.context(ctx, n.refs.dead)).complete()
+	e := l.common(n.block, ctx, nil).instance(n.block.addr, rep.context(ctx, n.refs.dead))
+	e.payload()
+	e.complete()
 }
 
 // An evaluation is one instance of a block being evaluated. Arguments that are
@@ -145,7 +148,7 @@ func (e *evaluation) set(arg *argument) {
 	if e.discreet {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
-	if e.discreet && arg.attr.Name == e.b.kind.Identity {
+	if e.discreet && e.b.kind.Identifies(arg.attr.Name) {
 		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
 			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
@@ -252,7 +255,8 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		at := e.written.locate(e.asWritten(p.Path, value), false)
 		e.say(severity, at, p.Summary, p.Detail)
 	}
-	return value, e.sensitive(value)
+	sensitive = e.sensitive(value)
+	return e.withoutContent(value), sensitive
 }
 
 // withheld stands for the details of a message.

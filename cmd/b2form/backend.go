@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -130,4 +131,14 @@ func (g guarded) Call(ctx context.Context, method string, in, out any) error {
 // Empty implements kind.Emptier.
 func (g guarded) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
 	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
+}
+
+// Put implements kind.Files.
+func (g guarded) Put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
+}
+
+// Purge implements kind.Files.
+func (g guarded) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
+	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
 }

@@ -203,28 +203,62 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 	return nil
 }
 
-// listParts reads what belongs to those live objects that are declared or owned
-// with it. Where these were not read, neither is what belongs to them.
+// listParts reads what is a part of live objects, as far as it is declared or
+// owned, all kinds at once. Where the others were not read, neither is what belongs
+// to them.
 func (r *reader) listParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) error {
-	r.parts = map[string][]json.RawMessage{}
-	for _, k := range kinds {
-		whole := slices.IndexFunc(r.kinds, func(w *kind.Kind) bool { return w.Name == k.PartOf() })
-		if !s.WasRead(r.kinds[whole]) {
+	lists := make([][]json.RawMessage, len(kinds))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, k := range kinds {
+		holder := r.kindOf(k.PartOf())
+		if !s.WasRead(holder) && r.account.Buckets == nil {
 			continue
 		}
+		lists[i] = []json.RawMessage{}
 		var ids []string
 		for _, identity := range r.want[k.Name].Identities {
-			for _, o := range s.ByIdentity(r.kinds[whole], identity) {
-				ids = append(ids, o.ID)
+			for _, id := range r.holders(s, holder, k.Holder(identity)) {
+				ids = append(ids, k.PartID(identity, id))
 			}
 		}
-		list, err := k.List(ctx, r.api, kind.Scope{Account: r.account, Only: ids})
-		if err != nil {
-			return fmt.Errorf("reading the live %s: %w", k.Plural, err)
+		g.Go(func() error {
+			list, err := k.List(ctx, r.api, kind.Scope{Account: r.account, Only: ids})
+			if err != nil {
+				return fmt.Errorf("reading the live %s: %w", k.Plural, err)
+			}
+			lists[i] = append(lists[i], list...)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	r.parts = map[string][]json.RawMessage{}
+	for i, k := range kinds {
+		if lists[i] != nil {
+			r.parts[k.Name] = lists[i]
 		}
-		r.parts[k.Name] = list
 	}
 	return nil
+}
+
+func (r *reader) kindOf(name string) *kind.Kind {
+	return r.kinds[slices.IndexFunc(r.kinds, func(k *kind.Kind) bool { return k.Name == name })]
+}
+
+// holders are the IDs of live objects with an identity. Authorize names the
+// buckets that credentials are limited to, also where they may not list them.
+func (r *reader) holders(s *kind.Snapshot, k *kind.Kind, identity string) []string {
+	var ids []string
+	for _, o := range s.ByIdentity(k, identity) {
+		ids = append(ids, o.ID)
+	}
+	for _, b := range r.account.Buckets {
+		if k.Name == "bucket" && b.Name != "" && k.Fold(b.Name) == identity {
+			ids = append(ids, b.ID)
+		}
+	}
+	return sorted(ids)
 }
 
 // lacks reports whether an object that the state knows was not listed although

@@ -177,7 +177,7 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 		{name: "an owned key that is gone", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an announced key", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an unknown kind", want: want{Entries: []kind.Entry{{Addr: addr("file", "x"), ID: "4_z"}}}, calls: nil},
+		{name: "an unknown kind", want: want{Entries: []kind.Entry{{Addr: addr("folder", "x"), ID: "4_z"}}}, calls: nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

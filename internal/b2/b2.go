@@ -69,11 +69,13 @@ type Client struct {
 	counters counters
 	reached  atomic.Bool // some reply has come back
 	clock    clock
+	uploads  uploads
 }
 
 var (
 	_ kind.API     = (*Client)(nil)
 	_ kind.Emptier = (*Client)(nil)
+	_ kind.Files   = (*Client)(nil)
 )
 
 // New checks the options without sending anything. A mistake that can be seen

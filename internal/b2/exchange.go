@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one attempt, to the last byte of the reply. The
+	// attemptTimeout bounds one attempt, to the last byte of the reply; large
+	// uploads may take longer. The
 	// largest listings take seconds; a dead connection takes for ever.
 	attemptTimeout = 5 * time.Minute
 	maxReply       = 256 << 20 // a thousand buckets at every documented limit stay below
@@ -49,7 +50,7 @@ func (f *failure) uncertain() bool {
 // exchange sends the request once. A nil session sends the application key
 // itself, which is how b2_authorize_account wants it.
 func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, *failure) {
-	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout+r.extra)
 	defer cancel()
 	// Only a transport that reports looking for a connection, and not finding
 	// one, proves that nothing was sent.

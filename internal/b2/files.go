@@ -18,9 +18,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// This file moves the content of small files. It needs nothing of blazer: one
-// request each way, through the same session, limiter and patience as every
-// other call.
+// This file moves content that is held in memory.
 
 // uploadTries bounds how many upload URLs are tried for one file; B2 asks for
 // five ("Uploading Files").
@@ -31,52 +29,30 @@ const uploadTries = 5
 // again, so there may be two versions with the same content, of which the
 // returned one exists. Errors are *kind.Error.
 func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
+	sum := sha1.Sum(content)
+	u := kind.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: &kind.Payload{
+		Size: int64(len(content)), SHA1: hex.EncodeToString(sum[:]),
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
+	}}
 	for try := 1; ; try++ {
-		var to struct{ UploadURL, AuthorizationToken string }
-		if err := c.Call(ctx, "b2_get_upload_url", map[string]string{"bucketId": bucketID}, &to); err != nil {
-			return "", err
-		}
-		r := uploadRequest(to.UploadURL, seal(to.AuthorizationToken), name, contentType, content)
-		reply, err := c.send(ctx, r, nil)
+		reply, err := c.Put(ctx, u)
 		if err == nil {
 			return uploadedID(reply)
 		}
-		// The URL may have been at fault: its token ends, or its host is busy.
 		refused, ok := errors.AsType[*kind.Error](err)
-		if !ok || ctx.Err() != nil || try == uploadTries || !refused.Unknown && !tokenRefused(refused) {
+		if !ok || ctx.Err() != nil || try == uploadTries || !refused.Unknown {
 			return "", err
 		}
 		if err := c.wait(ctx, backOff(refused, try)); err != nil {
-			return "", cancelled(r.method, err)
+			return "", cancelled(methodUpload, err)
 		}
 	}
-}
-
-func uploadRequest(target string, token sealed, name, contentType string, content []byte) *request {
-	sum := sha1.Sum(content)
-	return &request{method: "b2_upload_file", writes: true, build: func(ctx context.Context, _ *session) (*http.Request, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(content))
-		if err != nil {
-			return nil, errors.New("B2 gave an upload URL that is none") // the URL's own text is not for messages
-		}
-		req.Header.Set("Authorization", token())
-		req.Header.Set("Content-Type", contentType)
-		req.Header.Set("X-Bz-File-Name", escapeName(name))
-		req.Header.Set("X-Bz-Content-Sha1", hex.EncodeToString(sum[:]))
-		return req, nil
-	}}
-}
-
-// escapeName percent-encodes a file name for the header, all but slashes; a
-// plus would be read as a space ("String Encoding").
-func escapeName(name string) string {
-	return strings.NewReplacer("%2F", "/", "+", "%2B").Replace(url.PathEscape(name))
 }
 
 func uploadedID(reply []byte) (string, error) {
 	var made struct{ FileID string }
 	if err := json.Unmarshal(reply, &made); err != nil || made.FileID == "" {
-		return "", &kind.Error{Method: "b2_upload_file", Status: http.StatusOK, Unknown: true,
+		return "", &kind.Error{Method: methodUpload, Status: http.StatusOK, Unknown: true,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return made.FileID, nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"b2form/schema/kind"
 )
@@ -24,6 +25,8 @@ type request struct {
 	// repeatable says that sending it again after it may have taken effect does
 	// no harm.
 	repeatable bool
+	// extra is granted to an attempt beside what all have.
+	extra time.Duration
 	// build makes the HTTP request where it is not a POST of body to path.
 	build func(context.Context, *session) (*http.Request, error)
 	// accept judges a successful reply that is not a JSON object.

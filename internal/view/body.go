@@ -84,7 +84,7 @@ func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
 		}
 		return b.noted(a, after, ls), false
 	}
-	if a.Name == c.Kind.Identity {
+	if c.Kind.Identifies(a.Name) {
 		return b.whole(a, "", after), false
 	}
 	return nil, !isNone(after)

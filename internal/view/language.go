@@ -24,13 +24,14 @@ type LanguageKind struct {
 	Name       string         `json:"name"`
 	Doc        string         `json:"doc"`
 	Example    string         `json:"example"`
-	Identity   string         `json:"identity"`   // the attribute that is unique in a configuration
-	ID         string         `json:"id"`         // the attribute that holds B2's ID
-	Provider   string         `json:"provider"`   // the resource type in the official Terraform provider
-	Delivers   bool           `json:"delivers"`   // may hold deliver blocks
-	Reads      []string       `json:"reads"`      // capabilities that reading needs
-	Attributes []LanguageAttr `json:"attributes"` // in the order in which plans show them
-	Meta       []string       `json:"meta"`       // arguments that every resource takes
+	Identity   string         `json:"identity"`         // the attribute that is unique in a configuration
+	Within     string         `json:"within,omitempty"` // or else in what this attribute names
+	ID         string         `json:"id"`               // the attribute that holds B2's ID
+	Provider   string         `json:"provider"`         // the resource type in the official Terraform provider
+	Delivers   bool           `json:"delivers"`         // may hold deliver blocks
+	Reads      []string       `json:"reads"`            // capabilities that reading needs
+	Attributes []LanguageAttr `json:"attributes"`       // in the order in which plans show them
+	Meta       []string       `json:"meta"`             // arguments that every resource takes
 }
 
 // A LanguageAttr is one attribute of a kind or of a nested object.
@@ -56,7 +57,7 @@ func NewLanguage(kinds []*kind.Kind) Language {
 	l := Language{FormatVersion: "1.1", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
-			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, ID: k.ID, Provider: k.Provider,
+			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.Within, ID: k.ID, Provider: k.Provider,
 			Delivers: k.Delivers, Reads: k.Reads, Meta: syntax.Meta(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {

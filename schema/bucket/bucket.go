@@ -50,7 +50,7 @@ func attrs() []kind.Attr {
 			Samples: kind.Texts("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
 		{Name: "info", Wire: "bucketInfo", Provider: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
-			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normal: lowerKeys, Ours: withoutReserved, Check: checkInfo},
+			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normal: kind.FoldInfo, Ours: withoutReserved, Check: checkInfo},
 		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
 			Doc:    "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
 			Normal: byPrefix, Check: checkLifecycle, Hazard: shortens, Note: notePreset},

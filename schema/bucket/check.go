@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -15,7 +14,6 @@ import (
 var (
 	legalName     = regexp.MustCompile(`^[A-Za-z0-9.-]+$`)
 	legalRuleName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
-	legalInfoKey  = regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
 )
 
 // checkName follows "b2_create_bucket" (length, characters, prefix) and what
@@ -99,58 +97,21 @@ func checkMode(v cty.Value) kind.Problems {
 	return oneOf("encryption mode", "SSE-B2")(v)
 }
 
-func lowerKeys(v cty.Value) cty.Value {
-	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
-		return v
-	}
-	m := v.AsValueMap()
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	out := make(map[string]cty.Value, len(m))
-	for _, k := range keys {
-		out[strings.ToLower(k)] = m[k]
-	}
-	if len(out) < len(m) {
-		return v // two keys differ in case only; the check refuses them
-	}
-	return cty.MapVal(out)
-}
-
 // checkInfo follows the limits of bucketInfo in "b2_create_bucket".
 func checkInfo(v cty.Value) kind.Problems {
-	m := v.AsValueMap()
-	if len(m) > 10 {
-		return kind.Errorf("Too many info pairs", "A bucket's info holds at most 10 pairs; these are %d.", len(m))
-	}
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	var ps kind.Problems
-	size := 0
-	seen := map[string]string{}
-	for _, k := range keys {
-		at := cty.IndexStringPath(k)
-		folded := strings.ToLower(k)
-		other, twice := seen[folded]
-		seen[folded] = k
+	ps := kind.CheckInfo("bucket", v, func(key string) kind.Problems {
 		switch {
-		case twice:
-			ps = append(ps, kind.Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other, k).At(at)...)
-		case len(k) > 50 || !legalInfoKey.MatchString(k):
-			ps = append(ps, kind.Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
-		case strings.HasPrefix(strings.ToLower(k), "b2-"):
-			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", k).At(at)...)
-		case isReserved(k):
-			ps = append(ps, kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", kind.ReservedInfo, k).At(at)...)
-		case m[k].IsNull():
-			ps = append(ps, kind.Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
-		default:
-			size += len(m[k].AsString())
+		case strings.HasPrefix(key, "b2-"):
+			return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", key)
+		case isReserved(key):
+			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", kind.ReservedInfo, key)
+		}
+		return nil
+	})
+	size := 0
+	for _, pair := range v.AsValueMap() {
+		if !pair.IsNull() {
+			size += len(pair.AsString())
 		}
 	}
 	if size > 10000 {

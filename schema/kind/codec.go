@@ -245,13 +245,21 @@ func unexpected(want string, got any) error {
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
 func (k *Kind) identify(raw json.RawMessage, names Names) (id, identity string, err error) {
-	named := k.Attr(k.Identity)
-	idWire, nameWire := k.Attr(k.ID).livePath(), named.livePath()
-	found := gjson.GetManyBytes(raw, idWire, nameWire)
-	if found[0].Type != gjson.String || found[1].Type != gjson.String {
-		return "", "", fmt.Errorf("%s: B2 answered an object without %s or %s", k.Name, idWire, nameWire)
+	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
+	if k.Within != "" {
+		wires = append(wires, k.Attr(k.Within).livePath())
 	}
-	identity = decoder{names: names}.resolve(named, strings.Clone(found[1].Str))
+	found := gjson.GetManyBytes(raw, wires...)
+	for _, f := range found {
+		if f.Type != gjson.String {
+			return "", "", fmt.Errorf("%s: B2 answered an object without %s", k.Name, strings.Join(wires, " or "))
+		}
+	}
+	d := decoder{names: names}
+	identity = d.resolve(k.Attr(k.Identity), strings.Clone(found[1].Str))
+	if k.Within != "" {
+		identity = d.resolve(k.Attr(k.Within), found[2].Str) + "/" + identity
+	}
 	return strings.Clone(found[0].Str), k.Fold(identity), nil
 }
 

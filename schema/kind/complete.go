@@ -227,6 +227,9 @@ func ValidateKinds(kinds []*Kind) error {
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
 			return fmt.Errorf("kind %s: ID must be a computed attribute and Identity a required string", k.Name)
 		}
+		if within := k.Attr(k.Within); k.Within != "" && (within == nil || !within.Required || within.Ref == "") {
+			return fmt.Errorf("kind %s: Within must be a required reference", k.Name)
+		}
 		if err := validateAttrs(k.Attrs); err != nil {
 			return fmt.Errorf("kind %s: %w", k.Name, err)
 		}

@@ -58,6 +58,7 @@ type Resource struct {
 	IgnoreChanges  []string // attribute names; sorted
 	Sensitive      []string // attributes made from sensitive values; sorted. Value itself carries no marks
 	Deliver        []Delivery
+	Payload        *Payload // what a file is to hold; nil where the kind has no Content
 }
 
 // Identity is the value under which the live object is found.

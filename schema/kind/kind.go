@@ -21,17 +21,26 @@ import (
 
 // A Kind describes one kind of B2 resource.
 type Kind struct {
-	Name     string   // block type: "bucket"
-	Plural   string   // for messages: "buckets"
-	Provider string   // its resource type in the official Terraform provider: "b2_bucket"
-	Doc      string   // one paragraph for the reference page
-	Example  string   // a complete HCL block for the reference page
-	Identity string   // the attribute whose value is unique in a configuration and finds the live object: "name"
-	FoldCase bool     // identities that differ only in case are one
+	Name     string // block type: "bucket"
+	Plural   string // for messages: "buckets"
+	Provider string // its resource type in the official Terraform provider: "b2_bucket"
+	Doc      string // one paragraph for the reference page
+	Example  string // a complete HCL block for the reference page
+	Identity string // the attribute whose value is unique in a configuration and finds the live object: "name"
+	// Within is the attribute that names what holds the object, where a name is
+	// unique only there: "bucket". Identity is then the name of the object in it, and
+	// what identifies the object is both with a slash between: "acme-site/index.html".
+	Within   string
+	FoldCase bool     // identities that differ only in case are one; with Within, holders that do
 	ID       string   // the computed attribute that holds the remote ID
 	Attrs    []Attr   // in the order in which they are shown
 	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
 	Reads    []string // capabilities that listing needs, for messages
+	// Whole says that an update sends every attribute, not only those that changed.
+	Whole bool
+	// Content says which attributes give what a file of this kind holds. nil: the
+	// objects hold nothing that a configuration gives.
+	Content *Content
 
 	// Complete derives attributes from one another after defaults are filled in:
 	// v holds every configuration attribute and is changed in place. May be nil.
@@ -143,7 +152,7 @@ type Scope struct {
 	// several buckets) beside the rest.
 	Multi bool
 	// Only, when not empty, names the identities of interest. List may return more.
-	// To a kind that is PartOf another it is the other's remote IDs, all of them.
+	// To a kind that is PartOf another it is the remote IDs of all that may matter.
 	Only []string
 }
 
@@ -155,6 +164,7 @@ type Call struct {
 	Live     map[string]any    // the live object as last read; nil on create
 	Body     map[string]any    // what to send: everything on create, what changed on update
 	Later    map[string]any    // create only: what must follow by an update
+	Payload  *Payload          // what the file is to hold; nil where the kind has no Content
 	Force    bool              // delete: with everything it holds
 	Progress func(removed int) // delete with Force; may be nil
 }
@@ -223,15 +233,43 @@ type Hazard struct {
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
 }
 
-// PartOf is the kind whose objects the objects of this kind are parts of: their
-// identity and remote ID are the other's, as with the notification rules of a
-// bucket. "": an object of this kind stands alone.
+// PartOf is the kind whose objects the objects of this kind are parts of, as the
+// notification rules of a bucket or the files in one: their identities and remote
+// IDs begin with the other's. "": an object of this kind stands alone.
 func (k *Kind) PartOf() string {
-	if a := k.Attr(k.Identity); a != nil {
+	holder := k.Within
+	if holder == "" {
+		holder = k.Identity
+	}
+	if a := k.Attr(holder); a != nil {
 		return a.Ref
 	}
 	return ""
 }
+
+// Holder is the identity of what an object with the identity is part of. Names of
+// holders have no slash.
+func (k *Kind) Holder(identity string) string {
+	if k.Within == "" {
+		return identity
+	}
+	holder, _, _ := strings.Cut(identity, "/")
+	return holder
+}
+
+// PartID is the remote ID of a part with the identity, where holder is the remote
+// ID of what it is part of. B2 has IDs for the versions of a file only, which
+// change with every upload: what a file is known by is the bucket and the name.
+func (k *Kind) PartID(identity, holder string) string {
+	if k.Within == "" {
+		return holder
+	}
+	_, name, _ := strings.Cut(identity, "/")
+	return holder + "/" + name
+}
+
+// HolderID is the remote ID of what a part with the remote ID is part of.
+func (k *Kind) HolderID(id string) string { return k.Holder(id) }
 
 // Attr finds an attribute by its HCL name; nil: there is none.
 func (k *Kind) Attr(name string) *Attr {
@@ -292,24 +330,38 @@ func (k *Kind) ConfigType() cty.Type {
 // LiveType is the type of a decoded live object: every attribute.
 func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
 
-// IdentityOf is the value that identifies an object of this kind, brought into
-// the form in which two are compared. v is an object that has the identity
-// attribute; "" where that is null or unknown.
+// IdentityOf is what identifies an object of this kind, brought into the form in
+// which two are compared. v is an object that has the identity's attributes; ""
+// where one is null or unknown.
 func (k *Kind) IdentityOf(v Attrs) string {
 	id := v.GetAttr(k.Identity)
 	if id.IsNull() || !id.IsKnown() {
 		return ""
 	}
-	return k.Fold(id.AsString())
+	if k.Within == "" {
+		return k.Fold(id.AsString())
+	}
+	holder := v.GetAttr(k.Within)
+	if holder.IsNull() || !holder.IsKnown() {
+		return ""
+	}
+	return k.Fold(holder.AsString() + "/" + id.AsString())
+}
+
+// Identifies reports whether the attribute is what, or part of what, identifies
+// an object.
+func (k *Kind) Identifies(attr string) bool {
+	return attr == k.Identity || attr == k.Within && attr != ""
 }
 
 // Fold brings an identity as B2 shows it into the form in which two are
 // compared.
 func (k *Kind) Fold(identity string) string {
-	if k.FoldCase {
-		return strings.ToLower(identity)
+	if !k.FoldCase {
+		return identity
 	}
-	return identity
+	holder := k.Holder(identity)
+	return strings.ToLower(holder) + identity[len(holder):]
 }
 
 func (a *Attr) normal(v cty.Value) cty.Value {

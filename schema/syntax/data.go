@@ -10,6 +10,9 @@ const NamePrefix = "name_prefix"
 func Data(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
+		if k.Within != "" {
+			continue
+		}
 		out = append(out, dataOf(k.Name, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.",
 			Argument{Name: k.Identity, Type: Text, Sees: Instance, Doc: "Its " + k.Identity + ". Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
 			Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc}))

@@ -1,0 +1,163 @@
+package b2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/Backblaze/blazer/base"
+	"golang.org/x/sync/errgroup"
+
+	"b2form/schema/kind"
+)
+
+const (
+	versionsPerPage   = 1000 // what one class C transaction pays for
+	unfinishedPerPage = 100  // the documented maximum
+)
+
+// Empty implements [kind.Emptier]. It stops at the first file that cannot be
+// deleted; what was deleted until then stays deleted. Files that somebody else
+// deletes meanwhile are not an error and not counted.
+func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error) {
+	e := &emptying{client: c, progress: progress}
+	err := e.open(ctx, bucketID)
+	if err == nil {
+		err = e.versions(ctx)
+	}
+	if err == nil {
+		err = e.unfinished(ctx)
+	}
+	return e.removed, err
+}
+
+// Purge implements [kind.Files]. It stops as Empty does.
+func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error) {
+	e := &emptying{client: c, file: name, progress: progress}
+	err := e.open(ctx, bucketID)
+	if err == nil {
+		err = e.versions(ctx)
+	}
+	return e.removed, err
+}
+
+// An emptying is one run of Empty or Purge.
+type emptying struct {
+	client   *Client
+	file     string // only versions of the file with this name; "": everything
+	bucket   *base.Bucket
+	progress func(int)
+
+	mu      sync.Mutex
+	removed int
+}
+
+func (e *emptying) open(ctx context.Context, bucketID string) error {
+	s, err := e.client.sessions.get(ctx, nil, e.client.authorize)
+	if err != nil {
+		return err
+	}
+	return e.call(ctx, func(ctx context.Context) error {
+		e.bucket, err = (&seam{client: e.client, session: s, bucketID: bucketID}).bucket(ctx)
+		return err
+	})
+}
+
+func (e *emptying) call(ctx context.Context, f func(context.Context) error) error {
+	return viaBlazer(ctx, &record{}, f)
+}
+
+// versions removes what is listed. Versions of one file are listed together, and
+// before those of files whose names go on after it.
+func (e *emptying) versions(ctx context.Context) error {
+	for name, id := e.file, ""; ; {
+		var page []*base.File
+		err := e.call(ctx, func(ctx context.Context) (err error) {
+			page, name, id, err = e.bucket.ListFileVersions(ctx, versionsPerPage, name, id, e.file, "")
+			return err
+		})
+		if e.file != "" {
+			page = slices.DeleteFunc(page, func(f *base.File) bool { return f.Name != e.file })
+		}
+		if err == nil {
+			err = e.removeAll(ctx, page)
+		}
+		if err != nil || name == "" || e.file != "" && name != e.file {
+			return err
+		}
+	}
+}
+
+func (e *emptying) unfinished(ctx context.Context) error {
+	for next := ""; ; {
+		var page []*base.File
+		err := e.call(ctx, func(ctx context.Context) (err error) {
+			page, next, err = e.bucket.ListUnfinishedLargeFiles(ctx, unfinishedPerPage, next)
+			return err
+		})
+		if err == nil {
+			err = e.removeAll(ctx, page)
+		}
+		if err != nil || next == "" {
+			return err
+		}
+	}
+}
+
+// removeAll deletes the files in parallel. After an error no further deletion
+// starts, but those under way end, so that the count is right.
+func (e *emptying) removeAll(ctx context.Context, files []*base.File) error {
+	group, started := errgroup.WithContext(ctx)
+	group.SetLimit(e.client.parallelism)
+	for _, file := range files {
+		group.Go(func() error {
+			if started.Err() != nil {
+				return nil
+			}
+			return e.remove(ctx, file)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return cancelled("b2_delete_file_version", err)
+	}
+	return nil
+}
+
+func (e *emptying) remove(ctx context.Context, file *base.File) error {
+	err := e.call(ctx, func(ctx context.Context) error {
+		if file.Status == "start" {
+			return file.AsLargeFile().CancelLargeFile(ctx)
+		}
+		return file.DeleteFileVersion(ctx)
+	})
+	if refusal, ok := errors.AsType[*kind.Error](err); ok {
+		if !alreadyGone(refusal) {
+			named := *refusal
+			named.Message = fmt.Sprintf("file %q: %s", file.Name, refusal.Message)
+			return &named
+		}
+		if !refusal.Unknown { // gone, and not by an attempt of ours whose reply was lost
+			return nil
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.removed++
+	if e.progress != nil {
+		e.progress(e.removed)
+	}
+	return nil
+}
+
+// alreadyGone reports whether a deletion failed because there is nothing left
+// to delete. Cancelling a large file that is no longer unfinished is a plain
+// bad_request; its ID came from B2's own list, so nothing else can be bad.
+func alreadyGone(e *kind.Error) bool {
+	return e.Code == "file_not_present" || e.Code == "no_such_file" ||
+		e.Code == "bad_request" && e.Method == "b2_cancel_large_file"
+}

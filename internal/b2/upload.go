@@ -1,0 +1,151 @@
+package b2
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Backblaze/blazer/base"
+
+	"b2form/schema/kind"
+)
+
+// This file uploads through blazer, which builds the request. The token of an
+// upload URL stays here, and so does the content: it is opened anew for every
+// attempt.
+
+const methodUpload = "b2_upload_file"
+
+// uploads keeps upload URLs for the next file of the same bucket. B2 allows one
+// upload at a time to each, and asks for another URL after trouble ("Uploading
+// Files").
+type uploads struct {
+	mu   sync.Mutex
+	free map[string][]*target // by bucket ID
+}
+
+// A target is one upload URL.
+type target struct {
+	seam *seam
+	url  *base.URL
+}
+
+func (u *uploads) take(bucketID string) *target {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	list := u.free[bucketID]
+	if len(list) == 0 {
+		return nil
+	}
+	u.free[bucketID] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+func (u *uploads) put(bucketID string, t *target) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.free == nil {
+		u.free = map[string][]*target{}
+	}
+	u.free[bucketID] = append(u.free[bucketID], t)
+}
+
+// Put implements [kind.Files]. An upload URL that B2 does not accept any more is
+// replaced; nothing else is sent again that may have taken effect.
+func (c *Client) Put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+	for try := 1; ; try++ {
+		raw, err := c.put(ctx, u)
+		refused, ok := errors.AsType[*kind.Error](err)
+		if err == nil || !ok || !tokenRefused(refused) || try == uploadTries {
+			return raw, err
+		}
+	}
+}
+
+func (c *Client) put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+	t := c.uploads.take(u.BucketID)
+	if t == nil {
+		var err error
+		if t, err = c.newTarget(ctx, u.BucketID); err != nil {
+			return nil, err
+		}
+	}
+	rec := &record{method: methodUpload, payload: u.Payload}
+	err := viaBlazer(ctx, rec, func(ctx context.Context) error {
+		_, err := t.url.UploadFile(ctx, strings.NewReader(""), int(u.Payload.Size), u.Name, u.ContentType, u.Payload.SHA1, u.Info)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.uploads.put(u.BucketID, t)
+	return rec.reply, nil
+}
+
+func (c *Client) newTarget(ctx context.Context, bucketID string) (*target, error) {
+	s, err := c.sessions.get(ctx, nil, c.authorize)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{seam: &seam{client: c, session: s, bucketID: bucketID}}
+	err = viaBlazer(ctx, &record{}, func(ctx context.Context) error {
+		bucket, err := t.seam.bucket(ctx)
+		if err == nil {
+			t.url, err = bucket.GetUploadURL(ctx)
+		}
+		return err
+	})
+	return t, err
+}
+
+// uploadURL answers blazer with the URL and keeps the token.
+func (m *seam) uploadURL(out json.RawMessage) (*http.Response, error) {
+	var to struct{ UploadURL, AuthorizationToken string }
+	if err := json.Unmarshal(out, &to); err != nil {
+		return nil, err
+	}
+	m.token = seal(to.AuthorizationToken)
+	return reply(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
+}
+
+// slowest is how many bytes a second an upload makes at least.
+const slowest = 100_000
+
+// upload sends what blazer made of an upload, with the token and the content.
+func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
+	rec.method = methodUpload
+	size := req.ContentLength
+	r := &request{method: methodUpload, writes: true, extra: time.Duration(size/slowest) * time.Second}
+	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
+		content, err := rec.payload.Open()
+		if err != nil {
+			return nil, err
+		}
+		out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.URL.String(), content)
+		if err != nil {
+			return nil, errors.New("B2 gave an upload URL that is none") // the URL's own text is not for messages
+		}
+		if out.ContentLength = size; size == 0 {
+			_ = content.Close() // there is nothing to read
+			out.Body = http.NoBody
+		}
+		for name, values := range req.Header {
+			if name == "Content-Type" || strings.HasPrefix(name, "X-Bz-") {
+				out.Header[name] = values
+			}
+		}
+		out.Header.Set("Authorization", m.token())
+		return out, nil
+	}
+	sent, err := m.client.send(req.Context(), r, nil)
+	if err != nil {
+		rec.err = err
+		return nil, err
+	}
+	rec.reply = sent
+	return reply(rec.reply)
+}

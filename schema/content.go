@@ -1,0 +1,173 @@
+package schema
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// What a file holds is kept beside its attributes, since those stand in plans. Of
+// the content they have the SHA-1.
+
+// payload is what the instance's file is to hold; nil where its kind has no
+// content, and where that is missing, not known or cannot be read. A local file is
+// read now and gives the instance its SHA-1.
+func (e *evaluation) payload() *kind.Payload {
+	c := e.b.kind.Content
+	if c == nil {
+		return nil
+	}
+	text, source := e.attrs.GetAttr(c.Text), e.attrs.GetAttr(c.Source)
+	switch {
+	case !text.IsKnown() || !source.IsKnown() || text.IsNull() == source.IsNull():
+		return nil // not known yet, or reported
+	case source.IsNull():
+		return e.judgeSize(c, c.Text, textPayload(text.AsString()))
+	}
+	from := folder{e.l.shared.top.Dir, e.l.Dir, e.l.Cwd}
+	size, err := from.size(source.AsString())
+	p := &kind.Payload{Size: size}
+	if err == nil && size <= c.Most {
+		p, err = from.payload(source.AsString())
+	}
+	if err != nil {
+		e.sayOf(c.Source, "Source cannot be read", sentence(err.Error()))
+		e.unsound = true
+		return nil
+	}
+	if e.judgeSize(c, c.Source, p) == nil {
+		return nil
+	}
+	e.digested(c, p)
+	return p
+}
+
+func textPayload(text string) *kind.Payload {
+	sum := sha1.Sum([]byte(text))
+	return &kind.Payload{Size: int64(len(text)), SHA1: hex.EncodeToString(sum[:]), From: "The content",
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+}
+
+// judgeSize reports content that is too large, and gives nil for it.
+func (e *evaluation) judgeSize(c *kind.Content, attr string, p *kind.Payload) *kind.Payload {
+	if p.Size <= c.Most {
+		return p
+	}
+	e.sayOf(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; this has %d bytes. %s",
+		e.b.kind.Name, c.Most/1_000_000, p.Size, c.Beyond))
+	e.unsound = true
+	return nil
+}
+
+// digested gives the instance the SHA-1 of its local file. Where the path is
+// sensitive so is what it leads to.
+func (e *evaluation) digested(c *kind.Content, p *kind.Payload) {
+	given := e.attrs.GetAttr(c.SHA1)
+	switch {
+	case given.IsNull():
+		sum := cty.StringVal(p.SHA1)
+		e.attrs.Set(c.SHA1, &sum)
+	case given.IsKnown() && !strings.EqualFold(given.AsString(), p.SHA1):
+		e.sayOf(c.SHA1, "Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1+" out.")
+	}
+	if slices.Contains(e.hidden, c.Source) {
+		e.hidden = append(e.hidden, c.SHA1)
+	}
+}
+
+// sayOf reports an error of one attribute.
+func (e *evaluation) sayOf(attr, summary, detail string) {
+	at := e.b.place
+	if arg := e.written.find(attr); arg != nil {
+		at = arg.place
+		if arg.expr != nil {
+			at = arg.expr.Range()
+		}
+	}
+	if e.discreet {
+		detail = withheld
+	}
+	e.say(hcl.DiagError, at, summary, detail)
+}
+
+// withoutContent takes the content itself out of completed attributes.
+func (e *evaluation) withoutContent(v kind.Values) kind.Values {
+	if c := e.b.kind.Content; c != nil {
+		null := cty.NullVal(cty.String)
+		v.Set(c.Text, &null)
+	}
+	return v
+}
+
+// compared is the attribute in which a difference of another one shows.
+func compared(k *kind.Kind, attr string) string {
+	if c := k.Content; c != nil && (attr == c.Text || attr == c.Source) {
+		return c.SHA1
+	}
+	return attr
+}
+
+// payload reads a file below the folder, and finds it again later.
+func (d folder) payload(path string) (*kind.Payload, error) {
+	p := &kind.Payload{From: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
+	content, err := p.Open()
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer content.Close()
+	hash := sha1.New()
+	if p.Size, err = io.Copy(hash, content); err != nil {
+		return nil, unreadable(path, err)
+	}
+	p.SHA1 = hex.EncodeToString(hash.Sum(nil))
+	return p, nil
+}
+
+func (d folder) open(path string) (f *os.File, err error) {
+	err = d.in(path, func(root *os.Root, path string) (err error) {
+		f, err = root.Open(path)
+		return err
+	})
+	return f, err
+}
+
+// size is that of a regular file.
+func (d folder) size(path string) (int64, error) {
+	var size int64
+	err := d.in(path, func(root *os.Root, local string) error {
+		info, err := root.Stat(local)
+		if err != nil {
+			return err
+		}
+		size = info.Size()
+		switch {
+		case info.IsDir():
+			return errors.New("it is a folder; for all files in one, use for_each = fileset(…)")
+		case !info.Mode().IsRegular():
+			return errors.New("it is no regular file")
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, unreadable(path, err)
+	}
+	return size, nil
+}
+
+func unreadable(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no file %q in the configuration's folder", path)
+	}
+	return fmt.Errorf("%q cannot be read: %s", path, reason(err))
+}

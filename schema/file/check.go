@@ -1,0 +1,166 @@
+package file
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Limits of names and headers: "Files" in the B2 documentation.
+const (
+	mostName    = 1024 // bytes
+	mostSegment = 250  // bytes between slashes
+	// mostHeaders is for the headers of name and info together, and
+	// mostEncrypted where the file is encrypted, as B2 does by itself since
+	// September 2026.
+	mostHeaders   = 7000
+	mostEncrypted = 2048
+)
+
+var (
+	hexSHA1   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	mediaType = regexp.MustCompile("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+[ \t]*(;[ -~]*)?$")
+)
+
+// autoType lets B2 choose the type by the name.
+const autoType = "b2/x-auto"
+
+func lower(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
+
+func checkName(v cty.Value) kind.Problems {
+	s := v.AsString()
+	const summary = "Invalid file name"
+	longest := 0
+	for segment := range strings.SplitSeq(s, "/") {
+		longest = max(longest, len(segment))
+	}
+	switch {
+	case s == "":
+		return kind.Errorf(summary, "The name of a file is empty.")
+	case len(s) > mostName:
+		return kind.Errorf(summary, "The name of a file has at most %d bytes; this one has %d.", mostName, len(s))
+	case !utf8.ValidString(s):
+		return kind.Errorf(summary, "The name of a file is text in UTF-8; %q is not.", s)
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return kind.Errorf(summary, "The name of a file has no control characters; %q has one.", s)
+	case strings.Contains(s, `\`):
+		return kind.Errorf(summary, "The name of a file has no backslashes; write %q.", strings.ReplaceAll(s, `\`, "/"))
+	case strings.HasPrefix(s, "/"):
+		return kind.Errorf(summary, "The name of a file does not start with a slash: write %q.", strings.TrimLeft(s, "/"))
+	case strings.Contains(s, "//"):
+		return kind.Errorf(summary, "The name of a file has no two slashes in a row; %q has.", s)
+	case longest > mostSegment:
+		return kind.Errorf(summary, "Between slashes the name of a file has at most %d bytes; one part of this has %d.", mostSegment, longest)
+	case strings.HasSuffix(s, "/"):
+		return kind.Warnf("File name ends with a slash", "Programs take %q for an empty folder. B2 needs no folders: they are there once a file's name begins with them.", s)
+	}
+	return nil
+}
+
+func checkSHA1(v cty.Value) kind.Problems {
+	if !hexSHA1.MatchString(v.AsString()) {
+		return kind.Errorf("Invalid SHA-1", "A SHA-1 is 40 hexadecimal digits, as filesha1() gives them. Leave sha1 out to have it follow from the content.")
+	}
+	return nil
+}
+
+func checkType(v cty.Value) kind.Problems {
+	switch s := v.AsString(); {
+	case s == autoType:
+		return kind.Errorf("Invalid content type", "Leave content_type out to have B2 decide by the name; %q is never what a file has.", autoType)
+	case !mediaType.MatchString(s):
+		return kind.Errorf("Invalid content type", "%q is not a media type. Write one such as \"text/html; charset=utf-8\", or leave content_type out.", s)
+	}
+	return nil
+}
+
+// headers are the pairs that downloads show as headers of their own
+// ("b2_upload_file").
+func headers() []string {
+	return []string{"b2-cache-control", "b2-content-disposition", "b2-content-encoding", "b2-content-language", "b2-expires"}
+}
+
+func checkInfo(v cty.Value) kind.Problems {
+	return kind.CheckInfo("file", v, func(key string) kind.Problems {
+		if !strings.HasPrefix(key, "b2-") || slices.Contains(headers(), key) {
+			return nil
+		}
+		near := kind.Nearest(key, headers(), len(key)/2)
+		if near != "" {
+			near = " Did you mean " + near + "?"
+		}
+		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s", strings.Join(headers(), ", "), near)
+	})
+}
+
+// check judges attributes together.
+func check(v kind.Values) kind.Problems {
+	content, source := v.GetAttr("content"), v.GetAttr("source")
+	switch {
+	case content.IsNull() && source.IsNull():
+		return kind.Errorf("File without content", "Say what the file holds, by content = \"…\" or by source = \"PATH\".")
+	case !content.IsNull() && !source.IsNull():
+		return kind.Errorf("Content and source at once", "The file holds content or what is in the file at source. Remove one of them.").At(cty.GetAttrPath("source"))
+	}
+	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != digest(content) {
+		return kind.Errorf("Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave sha1 out.").At(cty.GetAttrPath("sha1"))
+	}
+	return checkHeaders(v.GetAttr("name"), v.GetAttr("info"))
+}
+
+// checkHeaders weighs what name and info come to as headers, percent-encoded and
+// with their line ends.
+func checkHeaders(name, info cty.Value) kind.Problems {
+	if !name.IsKnown() || !info.IsWhollyKnown() || info.IsNull() {
+		return nil
+	}
+	size := header("X-Bz-File-Name", name.AsString())
+	for key, value := range info.AsValueMap() {
+		size += header("X-Bz-Info-"+key, value.AsString())
+	}
+	at := cty.GetAttrPath("info")
+	switch {
+	case size > mostHeaders:
+		return kind.Errorf("Name and info too long", "Name and info of a file come to at most %d bytes as headers; these are %d.", mostHeaders, size).At(at)
+	case size > mostEncrypted:
+		return kind.Warnf("Name and info may be too long", "B2 takes at most %d bytes of headers for name and info of an encrypted file, and it encrypts by itself; these are %d.", mostEncrypted, size).At(at)
+	}
+	return nil
+}
+
+func header(name, value string) int {
+	return len(name) + len(": ") + len(url.QueryEscape(value)) + len("\r\n")
+}
+
+// theirs are pairs that programs write with what they upload.
+func theirs() []string { return []string{"large_file_sha1", "src_last_modified_millis"} }
+
+// sameInfo passes over what other programs wrote, unless it is declared.
+func sameInfo(p kind.Pair) bool {
+	want, live := infoOf(p.Want), infoOf(p.Live)
+	for _, key := range theirs() {
+		if _, declared := want[key]; !declared {
+			delete(live, key)
+		}
+	}
+	return maps.Equal(want, live)
+}
+
+func infoOf(v kind.Attrs) map[string]string {
+	out := map[string]string{}
+	info := v.GetAttr("info")
+	if info.IsNull() || !info.IsWhollyKnown() {
+		return out
+	}
+	for key, value := range info.AsValueMap() {
+		out[key] = value.AsString()
+	}
+	return out
+}

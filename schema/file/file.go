@@ -1,0 +1,134 @@
+// Package file describes the kind "file": one small file in a bucket.
+package file
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// mostBytes is what B2 recommends to upload in one request
+// (recommendedPartSize in "b2_authorize_account"). Clients send more in parts,
+// and of such a file B2 keeps no SHA-1 that it could be compared by.
+const mostBytes = 100_000_000
+
+// Kind is the descriptor of a file. What a configuration speaks of is the file
+// and not one of its versions: B2 has IDs for versions only, so a file is known by
+// the bucket's ID and its name.
+//
+// Attributes and limits: "b2_upload_file", "Files" and "Add File Information with
+// the Native API" in the B2 documentation.
+func Kind() *kind.Kind {
+	return &kind.Kind{
+		Name: "file", Plural: "files", Provider: "b2_bucket_file_version",
+		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and the " +
+			"versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes all its versions. " +
+			"What it holds stands in no plan, state or log.",
+		Example: example,
+
+		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
+		Reads: []string{"listFiles"},
+		Whole: true,
+		Content: &kind.Content{Text: "content", Source: "source", SHA1: "sha1", Most: mostBytes,
+			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
+		Attrs: attrs(),
+
+		Complete: complete,
+		Check:    check,
+		Gone:     gone,
+
+		List: list, Create: create, Update: update, Delete: remove,
+	}
+}
+
+const example = `bucket "site" {
+  name = "acme-site"
+  type = "allPublic"
+}
+
+file "index" {
+  bucket  = bucket.site
+  name    = "index.html"
+  content = "<h1>Acme</h1>\n"
+  info    = { b2-cache-control = "max-age=3600" }
+}
+
+# Every file below the folder "public", under the same names.
+file "asset" {
+  for_each = fileset(path.module, "public/**")
+  bucket   = bucket.site
+  name     = each.value
+  source   = each.value
+}
+`
+
+func attrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true, Normal: lower,
+			Doc:     "The bucket, as bucket.site or by name.",
+			Samples: kind.Texts("acme-site")},
+		{Name: "name", Wire: "fileName", Provider: "file_name", Type: cty.String, Required: true, Fixed: true, Check: checkName,
+			Doc:     "Name in the bucket: up to 1024 bytes, with slashes for folders, such as css/site.css.",
+			Samples: kind.Texts("index.html", "css/site one+two.css", "自由.txt")},
+		{Name: "content", Type: cty.String, Secret: true,
+			Doc:     "What the file holds, as text in UTF-8. This or source.",
+			Samples: kind.Texts("hello\n", "")},
+		{Name: "source", Type: cty.String,
+			Doc:     "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin it with ${path.module}. This or content.",
+			Samples: kind.Texts("hello.txt")},
+		{Name: "sha1", Wire: "contentSha1", Provider: "content_sha1", Type: cty.String, Normal: lower, Check: checkSHA1,
+			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
+			Samples: kind.Texts("f572d396fae9206628714fb2ce00f72e94f2258f")},
+		{Name: "content_type", Wire: "contentType", Type: cty.String, Keep: true, Check: checkType,
+			Doc:     "Media type. Left out, B2 decides by the name when the file is made, and it stays.",
+			Samples: kind.Texts("text/html; charset=utf-8", "application/json")},
+		{Name: "info", Wire: "fileInfo", Provider: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: b2-cache-control, " +
+				"b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
+			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
+			Normal:  kind.FoldInfo, Same: sameInfo, Check: checkInfo},
+		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
+			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
+
+		{Name: "id", Read: "id", Type: cty.String, Computed: true, Doc: "ID of the bucket, a slash, and the name."},
+		{Name: "file_id", Read: "fileId", Type: cty.String, Computed: true, Doc: "B2's ID of the current version; every upload makes another."},
+		{Name: "size", Read: "contentLength", Type: cty.Number, Computed: true, Doc: "Bytes in the current version."},
+		{Name: "upload_timestamp", Read: "uploadTimestamp", Type: cty.Number, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
+	}
+}
+
+func pairs(kv ...string) cty.Value {
+	m := map[string]cty.Value{}
+	for i := 0; i < len(kv); i += 2 {
+		m[kv[i]] = cty.StringVal(kv[i+1])
+	}
+	return cty.MapVal(m)
+}
+
+// complete gives a text its SHA-1. That of a source is found by who can read it.
+func complete(v kind.Values) {
+	content, given := v.GetAttr("content"), v.GetAttr("sha1")
+	if content.IsNull() || !given.IsNull() {
+		return
+	}
+	sum := cty.UnknownVal(cty.String)
+	if content.IsKnown() {
+		sum = cty.StringVal(digest(content))
+	}
+	v.Set("sha1", &sum)
+}
+
+func digest(content cty.Value) string {
+	sum := sha1.Sum([]byte(content.AsString()))
+	return hex.EncodeToString(sum[:])
+}
+
+func gone(v cty.Value) []kind.Hazard {
+	if v.IsNull() || v.GetAttr("force_destroy").False() {
+		return nil
+	}
+	return []kind.Hazard{{Kind: kind.DeletesData, Detail: "every version of the file is deleted"}}
+}

@@ -1,0 +1,278 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+
+	"b2form/schema/kind"
+)
+
+// onePage is what one Class C transaction pays for in a listing.
+const onePage = 1000
+
+// list looks for the files of interest, bucket by bucket. Names of one bucket are
+// often near each other, so one listing is asked for first, from the first name
+// on; what lies beyond it is asked for one by one. So there is never more than one
+// request for each file.
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+	names := map[string][]string{}
+	var buckets []string
+	for _, id := range scope.Only {
+		bucketID, name, _ := strings.Cut(id, "/")
+		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
+			return nil, &kind.Explained{Summary: "File is outside what the credentials may use",
+				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %q, so b2form cannot see whether %q exists. Use a key without that limit.", prefix, name)}
+		}
+		if names[bucketID] == nil {
+			buckets = append(buckets, bucketID)
+		}
+		names[bucketID] = append(names[bucketID], name)
+	}
+	slices.Sort(buckets)
+	found := make([][]json.RawMessage, len(buckets))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, bucketID := range buckets {
+		g.Go(func() (err error) {
+			found[i], err = look(ctx, api, bucketID, slices.Sorted(slices.Values(names[bucketID])))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
+}
+
+// look finds the files with these names, which are sorted, in one bucket. A file
+// whose newest version hides it is not there.
+func look(ctx context.Context, api kind.API, bucketID string, names []string) ([]json.RawMessage, error) {
+	names = slices.Compact(names)
+	count := 1
+	if len(names) > 1 {
+		count = onePage
+	}
+	page, err := listNames(ctx, api, bucketID, names[0], common(names), count)
+	if err != nil {
+		return nil, err
+	}
+	var rest []string
+	if page.NextFileName != nil { // names are listed in the order of their bytes
+		i, _ := slices.BinarySearch(names, *page.NextFileName)
+		rest = names[max(i, 1):]
+	}
+	found := make([][]json.RawMessage, 1+len(rest))
+	found[0] = page.among(names)
+	g, ctx := errgroup.WithContext(ctx)
+	for i, name := range rest {
+		g.Go(func() error {
+			page, err := listNames(ctx, api, bucketID, name, name, 1)
+			found[1+i] = page.among([]string{name})
+			return err
+		})
+	}
+	err = g.Wait()
+	return slices.Concat(found...), err
+}
+
+// common is what all names begin with, which are sorted. Credentials that are
+// limited to a prefix must ask for no more than that.
+func common(names []string) string {
+	first, last := names[0], names[len(names)-1]
+	n := 0
+	for n < min(len(first), len(last)) && first[n] == last[n] {
+		n++
+	}
+	for n > 0 && n < len(first) && !utf8.RuneStart(first[n]) {
+		n--
+	}
+	return first[:n]
+}
+
+type page struct {
+	Files        []json.RawMessage
+	NextFileName *string
+}
+
+func listNames(ctx context.Context, api kind.API, bucketID, start, prefix string, count int) (page, error) {
+	var out page
+	err := api.Call(ctx, "b2_list_file_names", map[string]any{
+		"bucketId": bucketID, "startFileName": start, "prefix": prefix, "maxFileCount": count,
+	}, &out)
+	if kind.NoSuchBucket(err) {
+		return page{}, nil
+	}
+	return out, err
+}
+
+// among gives those of the files that have one of the names, which are sorted.
+func (p page) among(names []string) []json.RawMessage {
+	var out []json.RawMessage
+	for _, raw := range p.Files {
+		var v version
+		if json.Unmarshal(raw, &v) != nil {
+			continue
+		}
+		if _, ok := slices.BinarySearch(names, v.FileName); ok && v.Action == "upload" {
+			out = append(out, v.object())
+		}
+	}
+	return out
+}
+
+// A version is what B2 answers of one, as far as it matters here.
+type version struct {
+	Action          string            `json:"action,omitempty"`
+	ID              string            `json:"id"` // of the file: ours
+	BucketID        string            `json:"bucketId"`
+	FileName        string            `json:"fileName"`
+	FileID          string            `json:"fileId"`
+	ContentLength   int64             `json:"contentLength"`
+	ContentSHA1     *string           `json:"contentSha1"`
+	ContentType     string            `json:"contentType"`
+	FileInfo        map[string]string `json:"fileInfo"`
+	UploadTimestamp int64             `json:"uploadTimestamp"`
+}
+
+// object is the file whose current version this is. Of a file that was uploaded in
+// parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
+// one that nobody vouched for is marked.
+func (v version) object() json.RawMessage {
+	v.Action, v.ID = "", v.BucketID+"/"+v.FileName
+	sum := ""
+	if v.ContentSHA1 != nil {
+		sum = strings.TrimPrefix(*v.ContentSHA1, "unverified:")
+	}
+	if !hexSHA1.MatchString(sum) {
+		sum = strings.ToLower(v.FileInfo["large_file_sha1"])
+	}
+	v.ContentSHA1 = &sum
+	if !hexSHA1.MatchString(sum) {
+		v.ContentSHA1 = nil
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and numbers can be written
+	}
+	return raw
+}
+
+func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	if err := c.Payload.Verify(); err != nil {
+		return nil, err
+	}
+	return upload(ctx, c)
+}
+
+// tries is how often an upload is sent whose outcome was unknown.
+const tries = 3
+
+// update makes a new version, with the same content where that is to stay though
+// the configuration has another. After an unknown outcome it looks first, so that
+// no version is made twice.
+func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	send := upload
+	if c.Payload.SHA1 != c.Body["contentSha1"] {
+		send = copied
+	} else if err := c.Payload.Verify(); err != nil {
+		return nil, err
+	}
+	bucketID, name := text(c.Body["bucketId"]), text(c.Body["fileName"])
+	for try := 1; ; try++ {
+		raw, err := send(ctx, c)
+		var lost *kind.Error
+		if err == nil || !errors.As(err, &lost) || !lost.Unknown || try == tries {
+			return raw, err
+		}
+		found, lookErr := look(ctx, c.API, bucketID, []string{name})
+		if lookErr != nil {
+			return nil, errors.Join(err, lookErr)
+		}
+		for _, raw := range found {
+			var now version
+			if err := json.Unmarshal(raw, &now); err == nil && now.FileID != c.Live["fileId"] {
+				return raw, nil // the caller compares it with what was to be made
+			}
+		}
+	}
+}
+
+func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	files, ok := c.API.(kind.Files)
+	if !ok {
+		return nil, fmt.Errorf("the way to B2 takes no files")
+	}
+	u := kind.Upload{BucketID: text(c.Body["bucketId"]), Name: text(c.Body["fileName"]),
+		ContentType: text(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
+	if u.ContentType == "" {
+		u.ContentType = autoType
+	}
+	info, _ := c.Body["fileInfo"].(map[string]any)
+	for key, value := range info {
+		u.Info[key] = text(value)
+	}
+	raw, err := files.Put(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return made(raw)
+}
+
+// copied makes a version of the live content, which never leaves B2.
+func copied(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+	info := c.Body["fileInfo"]
+	if info == nil {
+		info = map[string]any{}
+	}
+	var raw json.RawMessage
+	err := c.API.Call(ctx, "b2_copy_file", map[string]any{
+		"sourceFileId": c.Live["fileId"], "fileName": c.Body["fileName"],
+		"metadataDirective": "REPLACE", "contentType": c.Body["contentType"], "fileInfo": info,
+	}, &raw)
+	if err != nil {
+		return nil, err
+	}
+	return made(raw)
+}
+
+// made is the file as the reply to its making shows it.
+func made(raw json.RawMessage) (json.RawMessage, error) {
+	var v version
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)
+	}
+	return v.object(), nil
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// remove hides the file, or with Force deletes all its versions.
+func remove(ctx context.Context, c kind.Call) error {
+	bucketID, name, _ := strings.Cut(c.ID, "/")
+	if files, ok := c.API.(kind.Files); ok && c.Force {
+		progress := c.Progress
+		if progress == nil {
+			progress = func(int) {}
+		}
+		_, err := files.Purge(ctx, bucketID, name, progress)
+		if kind.NoSuchBucket(err) {
+			return nil
+		}
+		return err
+	}
+	err := c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil)
+	var refused *kind.Error
+	if kind.NoSuchBucket(err) || errors.As(err, &refused) && slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
+		return nil
+	}
+	return err
+}

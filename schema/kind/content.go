@@ -1,0 +1,73 @@
+package kind
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// A Content names the attributes of a kind that say what a file holds. What it
+// holds is in no plan and no state: a Resource has its SHA-1 as an attribute, and
+// a Payload beside its attributes.
+type Content struct {
+	Text   string // the attribute that is the content itself; null in a Resource
+	Source string // the attribute that names a local file instead
+	SHA1   string // the attribute that follows from them
+	Most   int64  // bytes
+	Beyond string // what to do about more; whole sentences
+}
+
+// A Payload is what a file is to hold.
+type Payload struct {
+	Size int64  // in bytes
+	SHA1 string // in hexadecimal digits
+	// Open gives the content from its beginning; it may be called several times.
+	Open func() (io.ReadCloser, error)
+	// From names the local file that it comes from; "": the configuration has it.
+	From string
+}
+
+// Verify reads the content again, and fails with words for people where it is not
+// the one that the plan was made from.
+func (p *Payload) Verify() error {
+	content, err := p.Open()
+	if err != nil {
+		return &Explained{Summary: "Source cannot be read",
+			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and run the command again.", p.From), Cause: err}
+	}
+	hash := sha1.New()
+	size, err := io.Copy(hash, content)
+	_ = content.Close() // it was only read
+	if err != nil {
+		return &Explained{Summary: "Source cannot be read", Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.From), Cause: err}
+	}
+	if size != p.Size || hex.EncodeToString(hash.Sum(nil)) != p.SHA1 {
+		return &Explained{Summary: "Source has changed since the plan was made",
+			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to see what would be.", p.From)}
+	}
+	return nil
+}
+
+// An Upload is one new version of a file.
+type Upload struct {
+	BucketID    string
+	Name        string
+	ContentType string // "b2/x-auto": B2 decides by the name
+	Info        map[string]string
+	Payload     *Payload
+}
+
+// Files is what an API may also offer for what is not JSON, and for files of
+// which there are many versions.
+type Files interface {
+	// Put stores a version and returns it as B2 answers. After an unknown outcome
+	// nothing is sent again: the error says so.
+	Put(ctx context.Context, u Upload) (json.RawMessage, error)
+	// Purge deletes every version of the file with exactly this name, calls progress
+	// with the running count (from one goroutine at a time), and returns how many it
+	// removed.
+	Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error)
+}

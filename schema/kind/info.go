@@ -1,0 +1,69 @@
+package kind
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// MostInfo is how many info pairs a bucket or a file has at most.
+const MostInfo = 10
+
+var legalInfoKey = regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
+
+// FoldInfo gives info pairs the form in which B2 answers them: keys in lower case.
+// Where two keys differ in case only, the pairs stay as they are.
+func FoldInfo(v cty.Value) cty.Value {
+	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
+		return v
+	}
+	m := v.AsValueMap()
+	out := make(map[string]cty.Value, len(m))
+	for _, k := range infoKeys(m) {
+		out[strings.ToLower(k)] = m[k]
+	}
+	if len(out) < len(m) {
+		return v
+	}
+	return cty.MapVal(out)
+}
+
+// CheckInfo judges what info pairs of buckets and of files have in common
+// ("b2_create_bucket", "b2_upload_file"). own judges a key in lower case beside
+// that; where it finds nothing the pair is good. what is their owner: "bucket".
+func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems {
+	m := v.AsValueMap()
+	if len(m) > MostInfo {
+		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, MostInfo, len(m))
+	}
+	var ps Problems
+	seen := map[string]string{}
+	for _, k := range infoKeys(m) {
+		at := cty.IndexStringPath(k)
+		folded := strings.ToLower(k)
+		other, twice := seen[folded]
+		seen[folded] = k
+		switch {
+		case twice:
+			ps = append(ps, Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other, k).At(at)...)
+		case len(k) > 50 || !legalInfoKey.MatchString(k):
+			ps = append(ps, Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
+		case m[k].IsNull():
+			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
+		default:
+			ps = append(ps, own(folded).At(at)...)
+		}
+	}
+	return ps
+}
+
+func infoKeys(m map[string]cty.Value) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

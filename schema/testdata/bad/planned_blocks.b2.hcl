@@ -1,1 +1,0 @@
-file "x" {} # ERROR: Unsupported block type
