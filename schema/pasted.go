@@ -67,6 +67,8 @@ func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) stri
 		return "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."
 	case name == "bucket_id" && k.Attr("buckets") != nil:
 		return "Write buckets = [bucket.NAME] instead of bucket_id."
+	case name == "server_side_encryption" && k.Content != nil:
+		return fmt.Sprintf("b2form has no server_side_encryption for a %s. Delete it: default_server_side_encryption of the bucket decides.", k.Name)
 	case name == "postcondition":
 		return "b2form has no postcondition: after each change it compares B2's answer with the plan by itself. What should be watched beyond that goes into a check block."
 	case name == "provider" || name == "provisioner" || name == "connection" || name == "timeouts":

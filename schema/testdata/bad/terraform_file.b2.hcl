@@ -1,0 +1,18 @@
+resource "b2_bucket_file_version" "index" { # ERROR: Terraform block
+  bucket_id    = b2_bucket.site.id # ERROR: Terraform argument
+  file_name    = "index.html" # ERROR: Terraform argument
+  source       = "index.html"
+  content_type = "text/html"
+  file_info = { # ERROR: Terraform argument
+    description = "the page"
+  }
+  server_side_encryption { # ERROR: Terraform argument
+    mode      = "SSE-B2"
+    algorithm = "AES256"
+  }
+}
+file "typo" { # ERROR: Missing required argument
+  bucket  = "acme-site"
+  nam     = "index.html" # ERROR: Unsupported argument
+  content = ""
+}
