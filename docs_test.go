@@ -23,10 +23,24 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestKindPages keeps docs/kinds as the descriptors say.
-func TestKindPages(t *testing.T) {
-	for _, k := range schema.Kinds() {
-		generated(t, filepath.Join("docs", "kinds", k.Name+".md"), view.Reference(k))
+// TestReferencePages keeps the pages about the language as the descriptors say.
+func TestReferencePages(t *testing.T) {
+	written := map[string]bool{}
+	for _, p := range view.Pages(schema.Kinds()) {
+		path := filepath.Join("docs", p.Path)
+		written[path] = true
+		generated(t, path, p.Text)
+	}
+	for _, folder := range []string{"kinds", "blocks"} {
+		pages, err := filepath.Glob(filepath.Join("docs", folder, "*"))
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("no pages in docs/%s: %v", folder, err)
+		}
+		for _, path := range pages {
+			if !written[path] {
+				t.Errorf("%s is about nothing; delete it", path)
+			}
+		}
 	}
 }
 
@@ -64,47 +78,4 @@ func generated(t *testing.T, path, want string) {
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Errorf("%s is stale; run `go test . -update` (-want +got):\n%s", path, d)
 	}
-}
-
-// TestLanguagePage loads every example of docs/language.md: all HCL of one
-// section is one configuration, with the lines of its HTML comments added. A
-// block that begins with "# FILE" is that file.
-func TestLanguagePage(t *testing.T) {
-	src, err := os.ReadFile(filepath.Join("docs", "language.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, section := range strings.Split(string(src), "\n## ")[1:] {
-		name, _, _ := strings.Cut(section, "\n")
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			for path, text := range examples(section) {
-				path = filepath.Join(dir, path)
-				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.5.0"})
-			for _, d := range diags {
-				t.Error(d)
-			}
-		})
-	}
-}
-
-// examples are the files that a section of a page holds.
-func examples(section string) map[string]string {
-	files := map[string]string{"main.b2.hcl": ""}
-	for _, fence := range []struct{ open, end string }{{"```hcl\n", "```"}, {"<!--\n", "-->"}} {
-		for _, part := range strings.Split(section, fence.open)[1:] {
-			text, _, _ := strings.Cut(part, fence.end)
-			first, rest, _ := strings.Cut(text, "\n")
-			if path, ok := strings.CutPrefix(first, "# FILE "); ok {
-				files[path] += rest
-				continue
-			}
-			files["main.b2.hcl"] += text
-		}
-	}
-	return files
 }

@@ -96,8 +96,9 @@ func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 		if slices.Contains(known, it.name) && (it.block || json) {
 			continue
 		}
-		if why := pastedTopLevel(it.name); why != "" {
-			l.errorAt(it.at, "Terraform block", why)
+		if i := slices.IndexFunc(syntax.Foreign(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
+			h := syntax.Foreign()[i]
+			l.errorAt(it.at, h.Summary, h.Says)
 			continue
 		}
 		if !it.block && !json {

@@ -118,7 +118,7 @@ func (e *evaluation) path(a *hcl.Attribute, out *kind.Delivery) bool {
 		why = "path needs the name of a file."
 	case strings.HasPrefix(path, "~"):
 		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's folder."
-	case strings.HasSuffix(path, ".b2.hcl") || strings.HasSuffix(path, ".b2vars.hcl"):
+	case slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"}, func(end string) bool { return strings.HasSuffix(path, end) }):
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {

@@ -329,6 +329,9 @@ func checkPlace(t *testing.T, c *kind.Config, d *hcl.Diagnostic) {
 	if d.Subject == nil {
 		return
 	}
+	if strings.Contains(filepath.Base(d.Subject.Filename), ".b2vars.hcl") {
+		return // a value file is not shown
+	}
 	f := c.Files[d.Subject.Filename]
 	if f == nil || d.Subject.End.Byte > len(f.Bytes) || d.Subject.Start.Byte > d.Subject.End.Byte {
 		t.Errorf("%s: the subject does not lie in a file", d)

@@ -127,6 +127,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
 			o.Ask = func(string, string) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},
+		{"a broken value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = hunter2 hunter2"}, nil, "Details are left out"},
 		{"undeclared in a value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = 1"}, nil, `declares no variable "site"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,6 +186,7 @@ func TestSources(t *testing.T) {
 	dir := write(t, map[string]string{
 		"b.b2.hcl": "", "a.b2.hcl.json": "", ".hidden.b2.hcl": "", "main.tf": "",
 		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
+		"a.auto.b2vars.hcl.json": "", "b2form.b2vars.hcl.json": "", "live.b2vars.hcl.json": "",
 	})
 	got, err := schema.Sources(dir)
 	if err != nil {
@@ -196,7 +198,8 @@ func TestSources(t *testing.T) {
 		}
 		return out
 	}
-	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), Values: in("b2form.b2vars.hcl", "a.auto.b2vars.hcl"), Other: in("live.b2vars.hcl")}
+	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), Other: in("live.b2vars.hcl", "live.b2vars.hcl.json"),
+		Values: in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json")}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -7,22 +7,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // What people paste from Terraform is recognised and answered with the rewrite.
-// Resource types and most argument names come from the descriptors; this file
-// adds what has no single counterpart.
-
-// pastedTopLevel answers a top-level block of Terraform's; "" for any other.
-func pastedTopLevel(name string) string {
-	switch name {
-	case "terraform":
-		return "b2form has no terraform block. Delete it; required_version goes into a b2form block."
-	case "provider":
-		return "b2form has no provider block. Delete it; the credentials come from the environment variables B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."
-	}
-	return ""
-}
+// Most of it comes from the descriptors; this file adds what has no single
+// counterpart.
 
 // pastedResource answers a resource block: its header, then each argument
 // that has another name here.
@@ -61,18 +51,15 @@ func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) stri
 		return ""
 	}
 	switch {
-	case name == "lifecycle":
-		return "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } directly in the block, without lifecycle { }."
 	case name == "file_lock_configuration" && k.Attr("file_lock_enabled") != nil:
 		return "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."
 	case name == "bucket_id" && k.Attr("buckets") != nil:
 		return "Write buckets = [bucket.NAME] instead of bucket_id."
 	case name == "server_side_encryption" && k.Content != nil:
 		return fmt.Sprintf("b2form has no server_side_encryption for a %s. Delete it: default_server_side_encryption of the bucket decides.", k.Name)
-	case name == "postcondition":
-		return "b2form has no postcondition: after each change it compares B2's answer with the plan by itself. What should be watched beyond that goes into a check block."
-	case name == "provider" || name == "provisioner" || name == "connection" || name == "timeouts":
-		return fmt.Sprintf("b2form has no %s here. Delete it.", name)
+	}
+	if h := syntax.Resource().Hint(name); h != nil {
+		return h.Says
 	}
 	return ""
 }

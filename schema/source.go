@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,13 +18,14 @@ import (
 type Files struct {
 	Config []string // *.b2.hcl and *.b2.hcl.json, by name
 	Values []string // value files that are always read, in the order in which they are
-	Other  []string // further value files, *.b2vars.hcl, by name
+	Other  []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
 }
 
 // Sources lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
 func Sources(dir string) (Files, error) {
 	var f Files
+	var own []string // value files without another name
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return f, err
@@ -36,14 +36,15 @@ func Sources(dir string) (Files, error) {
 		case e.IsDir() || strings.HasPrefix(name, ".") || e.Type()&fs.ModeNamedPipe != 0: // reading a pipe waits for its writer
 		case strings.HasSuffix(name, ".b2.hcl") || strings.HasSuffix(name, ".b2.hcl.json"):
 			f.Config = append(f.Config, path)
-		case name == "b2form.b2vars.hcl":
-			f.Values = slices.Insert(f.Values, 0, path)
-		case strings.HasSuffix(name, ".auto.b2vars.hcl"):
+		case name == "b2form.b2vars.hcl" || name == "b2form.b2vars.hcl.json":
+			own = append(own, path)
+		case strings.HasSuffix(name, ".auto.b2vars.hcl") || strings.HasSuffix(name, ".auto.b2vars.hcl.json"):
 			f.Values = append(f.Values, path)
-		case strings.HasSuffix(name, ".b2vars.hcl"):
+		case strings.HasSuffix(name, ".b2vars.hcl") || strings.HasSuffix(name, ".b2vars.hcl.json"):
 			f.Other = append(f.Other, path)
 		}
 	}
+	f.Values = append(own, f.Values...)
 	return f, nil
 }
 
@@ -88,13 +89,36 @@ func (l *loader) instead() string {
 	return "Write one, or name the configuration's folder with -chdir."
 }
 
-// parse reads one file in HCL's native or JSON syntax. nil: it could not be
-// read at all.
+// parse reads one configuration file. nil: it could not be read at all.
 func (l *loader) parse(path string) hcl.Body {
+	file, diags := l.parseText(path)
+	l.add(diags...)
+	if file == nil {
+		return nil
+	}
+	l.config.Files[path] = file
+	return file.Body
+}
+
+// parseValues reads one value file. It may hold secrets, so what is said of it
+// repeats none of its text.
+func (l *loader) parseValues(path string) hcl.Body {
+	file, diags := l.parseText(path)
+	discreet(diags, "The syntax of the value file is wrong here. Details are left out, since it may hold secrets.")
+	l.add(diags...)
+	if file == nil {
+		return nil
+	}
+	return file.Body
+}
+
+// parseText parses a file in HCL's native or JSON syntax. nil: it could not be
+// read at all. Its body is nil where nothing could be made of it.
+func (l *loader) parseText(path string) (*hcl.File, hcl.Diagnostics) {
 	src, why := readText(path)
 	if why != "" {
 		l.fail("Unreadable file", path+" "+why)
-		return nil
+		return nil, nil
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
@@ -104,13 +128,10 @@ func (l *loader) parse(path string) hcl.Body {
 		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	}
 	inside(diags, len(src))
-	l.add(diags...)
 	if file == nil || file.Body == nil {
-		l.config.Files[path] = &hcl.File{Bytes: src}
-		return nil
+		file = &hcl.File{Bytes: src}
 	}
-	l.config.Files[path] = file
-	return file.Body
+	return file, diags
 }
 
 // readText reads a file; why says what is wrong with it, as the end of a sentence

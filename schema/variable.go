@@ -143,7 +143,7 @@ func (v *variable) literal() bool { return v.typ.IsPrimitiveType() || v.typ == c
 
 // readValues reads a value file: one argument per variable.
 func (l *loader) readValues(path string) hcl.Attributes {
-	body := l.parse(path)
+	body := l.parseValues(path)
 	if body == nil {
 		return nil
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -12,13 +14,16 @@ import (
 func (p *program) schemaCommand() *cli.Command {
 	var editor bool
 	return p.command(&cli.Command{
-		Name: "schema", Usage: "Print the resources and functions of the language as data",
-		Description: `Every kind of resource with its attributes, as JSON: types, defaults, what is
-required, made by B2 or secret, and what a change means; and every function.
-With -editor: a JSON Schema, for editors that complete and check *.b2.hcl.json
-files.
+		Name: "schema", Usage: "Print the language as data, or one page about it", ArgsUsage: "[NAME]",
+		Description: `Every kind of resource with its attributes, every other block with its
+arguments, and every function, as JSON: types, defaults, what is required, made
+by B2 or secret, what a change means, and where what is checked is documented.
+With the name of a kind or block: its page of the reference, in Markdown; the
+name language is that of the overview. With -editor: a JSON Schema, for editors
+that complete and check *.b2.hcl.json files.
 
 Example:
+  b2form schema bucket
   b2form schema -json
   b2form schema -editor > b2form.schema.json
 
@@ -30,6 +35,9 @@ Exit codes:
 			&cli.BoolFlag{Name: "editor", Usage: "print a JSON Schema (draft 2020-12) of *.b2.hcl.json files", Destination: &editor},
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" && !editor && !p.json {
+				return p.page(name, c.Args().Tail())
+			}
 			if err := noArguments(c); err != nil {
 				return err
 			}
@@ -42,4 +50,20 @@ Exit codes:
 			}{view.NewLanguage(schema.Kinds()), schema.FunctionDocs()})
 		},
 	})
+}
+
+// page prints one page of the reference.
+func (p *program) page(name string, more []string) error {
+	if len(more) > 0 {
+		return failf("Too many arguments", "schema takes one name, but was given %q too.", more[0])
+	}
+	var names []string
+	for _, page := range view.Pages(schema.Kinds()) {
+		if page.Name == name {
+			_, err := io.WriteString(p.stdout, page.Text)
+			return err
+		}
+		names = append(names, page.Name)
+	}
+	return failf("There is no page \""+name+"\"", "The pages are %s.%s", strings.Join(names, ", "), didYouMean(name, "", names))
 }

@@ -10,14 +10,14 @@ import (
 	"b2form/schema/syntax"
 )
 
-// template is what may stand for every value in HCL's JSON syntax: a text that
+// templateDef is what may stand for every value in HCL's JSON syntax: a text that
 // holds an expression.
-const template = "template"
+const templateDef = "template"
 
 // EditorSchema is a JSON Schema (draft 2020-12) of *.b2.hcl.json files. It knows
 // names and types; what values may be is for "b2form validate".
 func EditorSchema(kinds []*kind.Kind) map[string]any {
-	defs := definitions{template: map[string]any{"type": "string", "pattern": `[$%]\{`}}
+	defs := definitions{templateDef: map[string]any{"type": "string", "pattern": `[$%]\{`}}
 	top := defs.blocks(syntax.Top(kinds), "")
 	for _, k := range kinds {
 		top[k.Name] = described(labelled(1, defs.add(k.Name, defs.resource(k))), k.Doc)
@@ -163,7 +163,7 @@ func wordSchema(a *syntax.Argument) map[string]any {
 
 // expression is a value, or a text that holds an expression for it.
 func expression(value map[string]any) map[string]any {
-	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + template}, map[string]any{"type": "null"}}}
+	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + templateDef}, map[string]any{"type": "null"}}}
 }
 
 // object is an object with the settable attributes.

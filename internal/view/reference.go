@@ -30,9 +30,9 @@ func Reference(k *kind.Kind) string {
 			members(&b, a)
 		}
 	}
-	fmt.Fprintf(&b, "\nEvery resource also takes `%s`.\n", strings.Join(syntax.Meta(), "`, `"))
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"), pageOf(syntax.Resource()))
 	if k.Delivers {
-		b.WriteString(deliverDoc)
+		b.WriteString(deliveries())
 	}
 	if k.Rotation != nil {
 		b.WriteString("\n[Keys that renew themselves](../rotation.md) says what `rotate` does, and when.\n")
@@ -44,21 +44,20 @@ func Reference(k *kind.Kind) string {
 	return b.String()
 }
 
-const deliverDoc = `
-## Where the secret goes
-
-Each ` + "`deliver`" + ` block is one destination. All are proven ready before the key is made; if one fails, the new key is deleted again.
-
-| block | arguments |
-|---|---|
-| ` + "`deliver \"file\"`" + ` | ` + "`path`" + `, relative to the configuration; written with mode 0600 |
-| ` + "`deliver \"age\"`" + ` | ` + "`path`" + ` as above, and ` + "`recipients`" + `: who can read the encrypted, armored file, which may be committed: age or SSH public keys |
-| ` + "`deliver \"command\"`" + ` | ` + "`command`" + `: a program and its arguments, as a list; no shell. It reads ` + "`content`" + ` or ` + "`format`" + ` from standard input; ` + "`environment`" + ` is a map that may use ` + "`self`" + `; ` + "`timeout`" + `: one minute where nothing is said |
-| ` + "`deliver \"stdout\"`" + ` | none; printed once |
-
-[Where a key's secret goes](../deliver.md) has the order of things and recipes. What is written is a ` + "`format`" + `: ` + "`env`" + ` (where nothing is said), ` + "`json`" + `, ` + "`rclone`" + ` or ` + "`aws`" + `. Or ` + "`content`" + `, a text of your own with
-` + "`self.application_key_id`" + ` and ` + "`self.application_key`" + `.
-`
+// deliveries is the section about where the secret of an object goes.
+func deliveries() string {
+	var b strings.Builder
+	forms := syntax.Resource().Nested("deliver")
+	b.WriteString("\n## Where the secret goes\n\n" + wrapped(forms[0].About) + "| block | | arguments |\n|---|---|---|\n")
+	for _, f := range forms {
+		var names []string
+		for _, a := range f.Arguments {
+			names = append(names, "`"+a.Name+"`")
+		}
+		fmt.Fprintf(&b, "| [`%s`](../%s) | %s | %s |\n", f.Header(), pageOf(f), firstSentence(f.Doc), strings.Join(names, ", "))
+	}
+	return b.String()
+}
 
 func members(b *strings.Builder, a *kind.Attr) {
 	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", a.Name)

@@ -17,7 +17,7 @@ type Config struct {
 	Moves     []Move               // likewise; no two concern one address, and they form no circle
 	Removals  []Removal            // likewise
 	Settings  Settings             // the b2form block
-	Files     map[string]*hcl.File // for showing source lines; by name as in ranges
+	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
 
 	// Eval evaluates one expression that may refer to all that outputs may. name
 	// stands for the source in diagnostics. live answers for computed attributes;

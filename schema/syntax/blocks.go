@@ -8,6 +8,17 @@ func Blocks() []*Block {
 	return []*Block{&variable, &locals, &output, &module, &check, &imports, &moved, &removed, &settings}
 }
 
+// Foreign lists blocks of Terraform's top level that b2form does not have, with
+// what to do instead.
+func Foreign() []Hint {
+	return []Hint{
+		{"terraform", "Terraform block", "b2form has no terraform block. Delete it; required_version goes into a b2form block."},
+		{"provider", "Terraform block", "b2form has no provider block. Delete it; the credentials come from the environment variables B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."},
+		{"ephemeral", "Terraform block", "b2form has no ephemeral blocks. The secret of a key goes where its deliver blocks say and is stored nowhere else."},
+		{"action", "Terraform block", "b2form has no actions. What a program should do with a new key goes into a deliver \"command\" block."},
+	}
+}
+
 // Find finds a block of the top level by its type; nil: there is none.
 func Find(typ string) *Block {
 	for _, b := range Blocks() {

@@ -34,6 +34,13 @@ var resource = Block{
 			},
 			Blocks: []Block{{Type: "content", Once: true, Min: 1, Rest: "an argument of the nested block", Doc: "What each of the blocks holds."}}},
 	}, deliver...),
+	Hints: []Hint{
+		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } directly in the block, without lifecycle { }."},
+		{"postcondition", "Terraform argument", "b2form has no postcondition: after each change it compares B2's answer with the plan by itself. What should be watched beyond that goes into a check block."},
+		notHere("provider"), notHere("provisioner"), notHere("connection"), notHere("timeouts"),
+		{"create_before_destroy", "Terraform argument", "b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
+		{"replace_triggered_by", "Terraform argument", "b2form has no replace_triggered_by. Write b2form apply -replace=ADDRESS, or rotate in a key. Delete it."},
+	},
 	Example: `bucket "logs" {
   for_each        = { edge = 7, app = 30 }
   name            = "acme-logs-${each.key}"
@@ -53,6 +60,10 @@ var resource = Block{
   }
 }
 `,
+}
+
+func notHere(name string) Hint {
+	return Hint{name, "Terraform argument", "b2form has no " + name + " here. Delete it."}
 }
 
 // Formats are what a delivered secret may look like without a template.

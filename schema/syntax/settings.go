@@ -39,9 +39,9 @@ var settings = Block{
 	},
 	Example: `b2form {
   required_version = ">= 0.1"
-  account_id       = "d2e6b27577ea"
+  account_id       = "2039f49f5ead"
   allow            = ["deletes-data"]
-  deny             = ["master-key"]
+  deny             = ["all-buckets-write"]
   backend "local" {
     path = "states/production.json"
   }

@@ -13,13 +13,12 @@ func conditionArguments(sees Sees) []Argument {
 
 var variable = Block{
 	Type: "variable", Labels: name,
-	Doc: "A value that is given from outside: `var.NAME` in expressions. It is the last of: the `default`; the environment, `TF_VAR_NAME`, then " +
-		"`B2FORM_VAR_NAME`; `b2form.b2vars.hcl`; `*.auto.b2vars.hcl` in the order of their names; `-var-file` and `-var` in the order given. What " +
-		"then has none is asked for on a terminal and is an error elsewhere; `validate` does without.\n\n" +
+	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a value file, the " +
+		"environment, the command line, the default. What has none is asked for on a terminal and is an error elsewhere.\n\n" +
 		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown. A saved plan holds a keyed hash of it.",
-	Terraform: "Value files are named `*.b2vars.hcl`; one in JSON is given with `-var-file`. There is no `ephemeral`.",
+	Terraform: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []Argument{
 		{Name: "type", Type: Constraint, Sees: Written, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted where that loses nothing; " +

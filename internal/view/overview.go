@@ -1,0 +1,125 @@
+package view
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"b2form/schema/kind"
+	"b2form/schema/syntax"
+)
+
+// overviewText is the prose of the overview. What names arguments in it comes
+// from the descriptors.
+//
+//go:embed overview.md.tmpl
+var overviewText string
+
+// whole is the configuration at the beginning of the overview.
+//
+//go:embed whole.b2.hcl
+var whole string
+
+// A row is one line of a table.
+type row []string
+
+func overview(kinds []*kind.Kind) Page {
+	data := struct {
+		Whole, Meta           string
+		Kinds, Blocks, Pasted []row
+	}{
+		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: pastedRows(kinds),
+		Meta: "`" + strings.Join(syntax.Meta(), "`, `") + "`",
+	}
+	var b strings.Builder
+	t := template.Must(template.New("overview").Funcs(template.FuncMap{"table": table}).Parse(overviewText))
+	if err := t.Execute(&b, data); err != nil {
+		panic(fmt.Sprintf("the overview of the language: %v", err)) // the template is part of the program
+	}
+	return Page{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{whole}}
+}
+
+// table writes the rows of a table below a header that is written already.
+func table(rows []row) string {
+	var b strings.Builder
+	for i, r := range rows {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = cell(c)
+		}
+		b.WriteString("| " + strings.Join(cells, " | ") + " |")
+	}
+	return b.String()
+}
+
+func kindRows(kinds []*kind.Kind) []row {
+	var out []row
+	for _, k := range kinds {
+		out = append(out, row{fmt.Sprintf("[`%s \"NAME\"`](kinds/%s.md)", k.Name, k.Name), firstSentence(k.Doc), "`" + k.Identity + "`"})
+	}
+	return out
+}
+
+func blockRows(kinds []*kind.Kind) []row {
+	var out []row
+	for _, forms := range blockTypes(kinds) {
+		b := forms[0]
+		header, doc := b.Header(), b.Doc
+		if b.Form != "" {
+			header, doc = b.Type+` "`+strings.Join(syntax.FormNames(forms), `", "`)+`"`, b.About
+		}
+		if b == syntax.Resource() {
+			header = "any resource"
+		}
+		out = append(out, row{fmt.Sprintf("[`%s`](%s)", header, pageOf(b)), firstSentence(doc)})
+	}
+	return out
+}
+
+// firstSentence is the text up to its first full stop.
+func firstSentence(text string) string {
+	for i := range len(text) {
+		if text[i] == '.' && (i+1 == len(text) || text[i+1] == ' ' || text[i+1] == '\n') {
+			return text[:i+1]
+		}
+	}
+	return text
+}
+
+// pastedRows says what becomes of what people bring along from Terraform.
+func pastedRows(kinds []*kind.Kind) []row {
+	var out []row
+	for _, k := range kinds {
+		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Provider), fmt.Sprintf("`%s \"x\"`", k.Name)})
+		out = append(out, renamed(k.Attrs, k.Name)...)
+	}
+	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"})
+	for _, h := range syntax.Foreign() {
+		out = append(out, row{"`" + h.Name + " { }`", h.Says})
+	}
+	for _, b := range append(syntax.Blocks(), syntax.Resource()) {
+		for _, h := range b.Hints {
+			if !strings.HasPrefix(h.Summary, "Terraform") {
+				continue
+			}
+			out = append(out, row{fmt.Sprintf("`%s` in %s", h.Name, b.Type), h.Says})
+		}
+	}
+	return out
+}
+
+// renamed lists the attributes that have another name there.
+func renamed(attrs []kind.Attr, in string) []row {
+	var out []row
+	for i := range attrs {
+		if a := &attrs[i]; a.Provider != "" && !a.Computed {
+			out = append(out, row{fmt.Sprintf("`%s` in %s", a.Provider, in), "`" + a.Name + "`"})
+		}
+		out = append(out, renamed(attrs[i].Object, attrs[i].Name)...)
+	}
+	return out
+}

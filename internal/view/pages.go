@@ -1,0 +1,194 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+	"b2form/schema/syntax"
+)
+
+// A Page is one page of the language's reference, in Markdown.
+type Page struct {
+	Name string // what it is about, as a user names it: bucket, variable, data
+	Path string // below docs
+	Text string
+	// Examples are the configurations on it; each stands for itself.
+	Examples []string
+}
+
+// Pages writes the reference of the language from the descriptors: the overview,
+// a page for each kind, and one for each type of block.
+func Pages(kinds []*kind.Kind) []Page {
+	pages := []Page{overview(kinds)}
+	for _, k := range kinds {
+		pages = append(pages, Page{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: Reference(k), Examples: []string{k.Example}})
+	}
+	for _, forms := range blockTypes(kinds) {
+		pages = append(pages, blockPage(forms))
+	}
+	return pages
+}
+
+// blockTypes are the forms of each type of block that has a page: those of the
+// top level, what every resource takes, and deliver.
+func blockTypes(kinds []*kind.Kind) [][]*syntax.Block {
+	types := [][]*syntax.Block{{syntax.Resource()}, syntax.Resource().Nested("deliver")}
+	for _, b := range syntax.Top(kinds) {
+		i := slices.IndexFunc(types, func(forms []*syntax.Block) bool { return forms[0].Type == b.Type })
+		if i < 0 {
+			types = append(types, nil)
+			i = len(types) - 1
+		}
+		types[i] = append(types[i], b)
+	}
+	return types
+}
+
+// pageOf is where the page of a block is, below docs.
+func pageOf(b *syntax.Block) string { return "blocks/" + b.Type + ".md" }
+
+func blockPage(forms []*syntax.Block) Page {
+	first := forms[0]
+	p := Page{Name: first.Type, Path: pageOf(first)}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n", first.Type)
+	if first.Form == "" {
+		p.section(&b, first, "##")
+	} else {
+		b.WriteString(wrapped(first.About))
+		shared := !slices.ContainsFunc(forms, func(f *syntax.Block) bool { return f.Example != first.Example })
+		if shared {
+			p.example(&b, first.Example)
+		}
+		if first.Terraform != "" {
+			b.WriteString(wrapped("From Terraform: " + first.Terraform))
+		}
+		for _, f := range forms {
+			one := *f
+			one.Terraform = ""
+			if shared {
+				one.Example = ""
+			}
+			fmt.Fprintf(&b, "## %s\n\n", f.Header())
+			p.section(&b, &one, "###")
+		}
+	}
+	p.Text = strings.TrimRight(b.String(), "\n") + "\n"
+	return p
+}
+
+// section writes everything about one block. depth is the mark of the headings
+// below it.
+func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
+	b.WriteString(wrapped(d.Doc))
+	p.example(b, d.Example)
+	if d.Root != "" {
+		b.WriteString(wrapped("It stands in the configuration's own files, not in those of modules. " + d.Root))
+	}
+	if d.Terraform != "" {
+		b.WriteString(wrapped("From Terraform: " + d.Terraform))
+	}
+	if len(d.Arguments) > 0 && depth == "##" {
+		b.WriteString(depth + " Arguments\n\n")
+	}
+	b.WriteString(argumentTable(d))
+	types := map[string]bool{}
+	for _, n := range d.Blocks {
+		if n.Type == "deliver" { // has a page of its own
+			if !types[n.Type] {
+				b.WriteString(wrapped("A kind whose objects have a secret also takes [deliver](deliver.md) blocks."))
+			}
+			types[n.Type] = true
+			continue
+		}
+		fmt.Fprintf(b, "%s %s\n\n", depth, n.Header())
+		if n.About != "" && !types[n.Type] {
+			b.WriteString(wrapped(n.About))
+		}
+		types[n.Type] = true
+		p.section(b, &n, depth+"#")
+	}
+}
+
+func (p *Page) example(b *strings.Builder, text string) {
+	if text == "" {
+		return
+	}
+	p.Examples = append(p.Examples, text)
+	for i, f := range syntax.Files(text) {
+		if i > 0 {
+			fmt.Fprintf(b, "`%s`:\n\n", f.Name)
+		}
+		fmt.Fprintf(b, "```hcl\n%s```\n\n", f.Text)
+	}
+}
+
+func argumentTable(d *syntax.Block) string {
+	var b strings.Builder
+	if len(d.Arguments) > 0 {
+		b.WriteString("| name | type | left out | may refer to | |\n|---|---|---|---|---|\n")
+	}
+	for i := range d.Arguments {
+		a := &d.Arguments[i]
+		doc := a.Doc
+		if len(a.Choices) > 0 && !strings.Contains(doc, "`"+a.Choices[0]+"`") {
+			doc += " One of `" + strings.Join(a.Choices, "`, `") + "`."
+		}
+		if a.Terraform != "" {
+			doc += " From Terraform: " + a.Terraform
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type, leftOut(a), a.Sees, cell(doc))
+	}
+	if d.Rest != "" {
+		rest := "Any other argument"
+		if len(d.Arguments) == 0 {
+			rest = "Each argument"
+		} else {
+			b.WriteString("\n")
+		}
+		b.WriteString(rest + " is " + d.Rest + ".\n")
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func leftOut(a *syntax.Argument) string {
+	switch {
+	case a.Required:
+		return "required"
+	case a.Default != "":
+		return "`" + a.Default + "`"
+	}
+	return "nothing"
+}
+
+// width is how long the lines of a page are.
+const width = 140
+
+// wrapped breaks paragraphs into lines and ends with an empty one.
+func wrapped(text string) string {
+	var b strings.Builder
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		column := 0
+		for word := range strings.FieldsSeq(paragraph) {
+			n := len([]rune(word))
+			switch {
+			case column == 0:
+			case column+1+n > width:
+				b.WriteByte('\n')
+				column = 0
+			default:
+				b.WriteByte(' ')
+				column++
+			}
+			b.WriteString(word)
+			column += n
+		}
+		b.WriteString("\n\n")
+	}
+	return b.String()
+}
