@@ -115,11 +115,8 @@ func ImpureFunctions() []string {
 }
 
 // pure is a function of wholly known, non-null values with a fixed result type.
-func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...cty.Type) function.Function {
-	spec := &function.Spec{Type: function.StaticReturnType(result)}
-	for i, t := range params {
-		spec.Params = append(spec.Params, function.Parameter{Name: fmt.Sprintf("argument%d", i+1), Type: t})
-	}
+func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
+	spec := &function.Spec{Type: function.StaticReturnType(result), Params: params}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		for _, a := range args {
 			if !a.IsWhollyKnown() {
@@ -129,6 +126,11 @@ func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), param
 		return impl(args)
 	}
 	return function.New(spec)
+}
+
+// takes is a parameter of a function; name as in its signature in docs().
+func takes(name string, t cty.Type) function.Parameter {
+	return function.Parameter{Name: name, Type: t}
 }
 
 // presets are the web console's three choices of a lifecycle ("Lifecycle Rules"
@@ -157,6 +159,6 @@ func presets() map[string]function.Function {
 				return cty.NilVal, function.NewArgErrorf(0, "a whole number of days of at least 1 is needed; to keep only the last version use keep_only_last_version()")
 			}
 			return keep(args[0]), nil
-		}, cty.Number),
+		}, takes("days", cty.Number)),
 	}
 }

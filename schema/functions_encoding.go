@@ -19,11 +19,11 @@ import (
 // their encoded forms that no library has, and those on addresses and keys.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"base64gzip":       pure(cty.String, zip, cty.String),
-		"base64gunzip":     pure(cty.String, unzip, cty.String),
-		"textencodebase64": pure(cty.String, encodeText, cty.String, cty.String),
-		"textdecodebase64": pure(cty.String, decodeText, cty.String, cty.String),
-		"cidrcontains":     pure(cty.Bool, cidrContains, cty.String, cty.String),
+		"base64gzip":       pure(cty.String, zip, takes("text", cty.String)),
+		"base64gunzip":     pure(cty.String, unzip, takes("text", cty.String)),
+		"textencodebase64": pure(cty.String, encodeText, takes("text", cty.String), takes("encoding", cty.String)),
+		"textdecodebase64": pure(cty.String, decodeText, takes("text", cty.String), takes("encoding", cty.String)),
+		"cidrcontains":     pure(cty.Bool, cidrContains, takes("network", cty.String), takes("part", cty.String)),
 		"rsadecrypt":       crypto.RsaDecryptFunc,
 	}
 }

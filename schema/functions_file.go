@@ -31,7 +31,7 @@ func (d folder) in(path string, f func(root *os.Root, path string) error) error 
 		}
 		rel, err := filepath.Rel(base, path)
 		if err != nil {
-			return outside(path)
+			return errOutside
 		}
 		path = rel
 	}
@@ -40,7 +40,7 @@ func (d folder) in(path string, f func(root *os.Root, path string) error) error 
 		within = d.module
 		rel, err := filepath.Rel(d.module, filepath.Join(d.dir, path))
 		if err != nil || !filepath.IsLocal(rel) {
-			return outside(path)
+			return errOutside
 		}
 		local = rel
 	}
@@ -49,12 +49,23 @@ func (d folder) in(path string, f func(root *os.Root, path string) error) error 
 		return errors.New(reason(err))
 	}
 	defer root.Close()
-	return f(root, local)
+	err = f(root, local)
+	if err != nil && leads(root, local) {
+		return errOutside
+	}
+	return err
 }
 
-func outside(path string) error {
-	return fmt.Errorf("%q is outside of the configuration's folder; only files below it can be read", path)
+// leads reports whether a path leads out of a folder by a symbolic link.
+func leads(root *os.Root, path string) bool {
+	if _, err := root.Stat(path); err == nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(root.Name(), path))
+	return err == nil
 }
+
+var errOutside = errors.New("it is outside of the configuration's folder, and only files below that are read")
 
 func (d folder) read(path string) ([]byte, error) {
 	var content []byte
@@ -85,7 +96,7 @@ func fileFunctions(d folder) map[string]function.Function {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
 			return cty.StringVal(s), nil
-		}, cty.String)
+		}, takes("path", cty.String))
 	}
 	plain := func(f func(string) string) func(string) (string, error) {
 		return func(path string) (string, error) { return f(path), nil }
@@ -98,8 +109,8 @@ func fileFunctions(d folder) map[string]function.Function {
 			content, err := d.read(path)
 			return base64.StdEncoding.EncodeToString(content), err
 		}),
-		"fileexists": pure(cty.Bool, d.exists, cty.String),
-		"fileset":    pure(cty.Set(cty.String), d.set, cty.String, cty.String),
+		"fileexists": pure(cty.Bool, d.exists, takes("path", cty.String)),
+		"fileset":    pure(cty.Set(cty.String), d.set, takes("folder", cty.String), takes("pattern", cty.String)),
 	}
 	for name, digest := range digesters() {
 		out["file"+name] = of(func(path string) (string, error) {
@@ -121,7 +132,7 @@ func (d folder) exists(args []cty.Value) (cty.Value, error) {
 		return err
 	})
 	if err != nil {
-		return cty.NilVal, function.NewArgError(0, err)
+		return cty.NilVal, function.NewArgError(0, unreadable(args[0].AsString(), err))
 	}
 	return cty.BoolVal(found), nil
 }
@@ -129,6 +140,9 @@ func (d folder) exists(args []cty.Value) (cty.Value, error) {
 // set lists the files below a folder whose paths match a pattern.
 func (d folder) set(args []cty.Value) (cty.Value, error) {
 	var found []string
+	if !doublestar.ValidatePattern(args[1].AsString()) {
+		return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", args[1].AsString())
+	}
 	err := d.in(args[0].AsString(), func(root *os.Root, path string) error {
 		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
 		if err != nil {
@@ -138,7 +152,7 @@ func (d folder) set(args []cty.Value) (cty.Value, error) {
 		return err
 	})
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("the files cannot be listed: %w", err)
+		return cty.NilVal, function.NewArgError(0, unreadable(args[0].AsString(), err))
 	}
 	if len(found) == 0 {
 		return cty.SetValEmpty(cty.String), nil
@@ -154,10 +168,10 @@ func (d folder) set(args []cty.Value) (cty.Value, error) {
 // cannot render further templates, so none can contain itself.
 func templateFunctions(d folder, others map[string]function.Function) map[string]function.Function {
 	return map[string]function.Function{
-		"templatefile": pure(cty.String, d.templateFile(others), cty.String, cty.DynamicPseudoType),
+		"templatefile": pure(cty.String, d.templateFile(others), takes("path", cty.String), takes("variables", cty.DynamicPseudoType)),
 		"templatestring": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			return template(args[0].AsString(), "the template", args[1], others)
-		}, cty.String, cty.DynamicPseudoType),
+		}, takes("template", cty.String), takes("variables", cty.DynamicPseudoType)),
 	}
 }
 

@@ -14,15 +14,15 @@ import (
 // or has under that name with other arguments.
 func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue":   pure(cty.Bool, every(true), cty.List(cty.Bool)),
-		"anytrue":   pure(cty.Bool, every(false), cty.List(cty.Bool)),
-		"index":     pure(cty.Number, index, cty.DynamicPseudoType, cty.DynamicPseudoType),
+		"alltrue":   pure(cty.Bool, every(true), takes("list", cty.List(cty.Bool))),
+		"anytrue":   pure(cty.Bool, every(false), takes("list", cty.List(cty.Bool))),
+		"index":     pure(cty.Number, index, takes("list", cty.DynamicPseudoType), takes("value", cty.DynamicPseudoType)),
 		"length":    length(),
 		"lookup":    lookup(),
 		"matchkeys": matchkeys(),
 		"one":       one(),
-		"sum":       pure(cty.Number, sum, cty.DynamicPseudoType),
-		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, cty.Map(cty.List(cty.String))),
+		"sum":       pure(cty.Number, sum, takes("list", cty.DynamicPseudoType)),
+		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, takes("map", cty.Map(cty.List(cty.String)))),
 	}
 }
 

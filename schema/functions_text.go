@@ -22,24 +22,24 @@ import (
 
 // textFunctions are Terraform's functions on strings that no library has.
 func textFunctions() map[string]function.Function {
-	test := func(f func(s, part string) bool) function.Function {
+	test := func(f func(s, part string) bool, part string) function.Function {
 		return pure(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
-		}, cty.String, cty.String)
+		}, takes("text", cty.String), takes(part, cty.String))
 	}
 	return map[string]function.Function{
-		"startswith":  test(strings.HasPrefix),
-		"endswith":    test(strings.HasSuffix),
-		"strcontains": test(strings.Contains),
-		"replace":     pure(cty.String, replace, cty.String, cty.String, cty.String),
-		"timecmp":     pure(cty.Number, timecmp, cty.String, cty.String),
+		"startswith":  test(strings.HasPrefix, "start"),
+		"endswith":    test(strings.HasSuffix, "end"),
+		"strcontains": test(strings.Contains, "part"),
+		"replace":     pure(cty.String, replace, takes("text", cty.String), takes("old", cty.String), takes("new", cty.String)),
+		"timecmp":     pure(cty.Number, timecmp, takes("a", cty.String), takes("b", cty.String)),
 		"urldecode": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			s, err := url.QueryUnescape(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
 			}
 			return cty.StringVal(s), nil
-		}, cty.String),
+		}, takes("text", cty.String)),
 	}
 }
 
@@ -94,7 +94,7 @@ func hashFunctions() map[string]function.Function {
 	for name, digest := range digesters() {
 		out[name] = pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			return cty.StringVal(digest([]byte(args[0].AsString()))), nil
-		}, cty.String)
+		}, takes("text", cty.String))
 	}
 	return out
 }

@@ -10,6 +10,9 @@ output "outside" {
 output "missing" {
   value = file("missing.txt") # ERROR: Invalid function argument
 }
+output "pattern" {
+  value = fileset(".", "[a") # ERROR: Invalid function argument
+}
 output "few" {
   value = upper() # ERROR: Not enough function arguments
 }
