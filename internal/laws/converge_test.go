@@ -87,10 +87,12 @@ func (w *world) step() bool {
 func (w *world) teardown(byDestroy bool) {
 	w.Helper()
 	if !byDestroy {
-		w.configure()
+		w.configure(keeper)
+		w.done(mode{})
+		w.settled(mode{})
 	}
-	w.done(mode{destroy: byDestroy})
-	w.settled(mode{destroy: byDestroy})
+	w.done(mode{destroy: true})
+	w.settled(mode{destroy: true})
 }
 
 // checkBodies demands that updates hold what changed and nothing else.

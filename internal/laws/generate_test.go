@@ -21,9 +21,17 @@ type draft struct {
 
 type named struct{ label, name string }
 
+// keeper is in every configuration. Files are in it, since a bucket cannot go
+// together with the blocks of its files: they hide them.
+const keeper = `bucket "kept" {
+  name          = "acme-kept"
+  force_destroy = true
+}
+`
+
 // drawConfig draws the blocks of a configuration, each a text of its own.
 func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
-	d := &draft{T: t, names: map[string][]named{}}
+	d := &draft{T: t, names: map[string][]named{}, blocks: []string{keeper}}
 	for _, k := range kinds {
 		for i := range rapid.IntRange(0, 3).Draw(t, k.Plural) {
 			d.block(k, i)
@@ -34,7 +42,7 @@ func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
 
 func (d *draft) block(k *kind.Kind, i int) {
 	n := named{label: fmt.Sprintf("l%d", i), name: fmt.Sprintf("acme-%s-%d", k.Name, i)}
-	if whole := k.PartOf(); whole != "" {
+	if whole := k.PartOf(); whole != "" && k.Within == "" {
 		if i >= len(d.names[whole]) {
 			return
 		}
@@ -67,6 +75,10 @@ func (d *draft) legal(k *kind.Kind, name string) cty.Value {
 	for range 50 {
 		m := d.object(k.Attrs)
 		m[k.Identity] = cty.StringVal(name)
+		if k.Within != "" {
+			m[k.Within] = cty.StringVal("acme-kept")
+			m[k.Identity] = cty.StringVal(name + "/" + rapid.SampledFrom(k.Attr(k.Identity).Samples).Draw(d.T, k.Identity).AsString())
+		}
 		for range len(m) { // leave out what is complained about
 			v := cty.ObjectVal(m)
 			bad, ok := complaint(k, v)

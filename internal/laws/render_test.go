@@ -3,6 +3,7 @@ package laws_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,7 @@ import (
 // without any expression and loaded again, declares the same.
 func TestRenderedAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rendersAgain(t, loaded(t, strings.Join(drawConfig(t, schema.Kinds()), "\n")))
+		rendersAgain(t, loaded(t, "", strings.Join(drawConfig(t, schema.Kinds()), "\n")), "")
 	})
 }
 
@@ -42,7 +43,7 @@ func TestWrittenRenderedAgain(t *testing.T) {
 			continue
 		}
 		seen++
-		t.Run(filepath.Base(dir), func(t *testing.T) { rendersAgain(t, config) })
+		t.Run(filepath.Base(dir), func(t *testing.T) { rendersAgain(t, config, dir) })
 	}
 	if seen < 6 {
 		t.Errorf("only %d configurations were found", seen)
@@ -55,13 +56,25 @@ type tester interface {
 	Errorf(format string, args ...any)
 }
 
-func loaded(t tester, source string) *kind.Config {
+// loaded loads a configuration beside the other files of a folder; "": none.
+func loaded(t tester, beside, source string) *kind.Config {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "render")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
+	err = writeSources(dir)
+	if beside != "" {
+		err = errors.Join(err, os.CopyFS(dir, os.DirFS(beside)))
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "*.b2*")) // the pattern is good
+	for _, name := range old {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +85,13 @@ func loaded(t tester, source string) *kind.Config {
 	return config
 }
 
-func rendersAgain(t tester, config *kind.Config) {
+func rendersAgain(t tester, config *kind.Config, dir string) {
 	t.Helper()
 	var b strings.Builder
 	for i, r := range config.Resources {
 		b.WriteString(rendered(r, fmt.Sprintf("r%d", i)))
 	}
-	if d := cmp.Diff(declared(config), declared(loaded(t, b.String()))); d != "" {
+	if d := cmp.Diff(declared(config), declared(loaded(t, dir, b.String()))); d != "" {
 		t.Errorf("%s\n%s", d, b.String())
 	}
 }
@@ -91,6 +104,9 @@ func rendered(r *kind.Resource, label string) string {
 	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
 	for _, a := range r.Kind.Settable() {
 		v := m[a.Name]
+		if c := r.Kind.Content; c != nil && a.Name == c.Text && m[c.Source].IsNull() {
+			v = content(r)
+		}
 		m[a.Name] = cty.NullVal(a.ValueType())
 		if v.IsNull() || r.Kind.Completed(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
 			continue
@@ -105,6 +121,19 @@ func rendered(r *kind.Resource, label string) string {
 		fmt.Fprintf(&b, "  ignore_changes = [%s]\n", strings.Join(r.IgnoreChanges, ", "))
 	}
 	return b.String() + "}\n"
+}
+
+// content is what a file is to hold.
+func content(r *kind.Resource) cty.Value {
+	from, err := r.Payload.Open()
+	if err != nil {
+		panic(err)
+	}
+	text, err := io.ReadAll(from)
+	if err != nil {
+		panic(err)
+	}
+	return cty.StringVal(string(text))
 }
 
 // declared is what must not get lost, by identity.

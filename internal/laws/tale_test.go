@@ -36,6 +36,13 @@ func tales() []tale {
 		{name: "adopt", first: original, second: changed, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
 		{name: "notification rules", first: told, second: replace(told, "example.com/events", "example.com/others")},
 		{name: "notification rules of a new bucket", first: "", second: told},
+		{name: "files", second: site},
+		{name: "new versions", first: site, second: newer},
+		{name: "hidden files", first: site, second: replace(site, page, ""), meanwhile: func(w *world) { w.upload(w.bucketID("acme-site"), "pages/first.html2") }},
+		{name: "files destroyed with all versions", first: newer, second: newer, mode: mode{destroy: true}, meanwhile: func(w *world) {
+			w.upload(w.bucketID("acme-site"), "pages/first.html")
+		}},
+		{name: "adopted files", first: site, second: newer, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {
@@ -112,6 +119,34 @@ notification_rules "told" {
   }
 }
 `
+
+// site has files of all sorts.
+const site = `
+bucket "site" {
+  name          = "acme-site"
+  force_destroy = true
+}
+file "source" {
+  bucket = bucket.site
+  name   = "source.txt"
+  source = "hello.txt"
+}
+` + page
+
+const page = `
+file "page" {
+  for_each      = toset(["first", "second"])
+  bucket        = "acme-site"
+  name          = "pages/${each.key}.html"
+  content       = "<p>${each.key}"
+  info          = { page = each.key }
+  force_destroy = true
+}
+`
+
+// newer has another content or info in every file.
+var newer = replace(site, `"hello.txt"`, `"hello.txt"
+  info   = { b2-expires = "Thu, 01 Dec 2026 16:00:00 GMT" }`, "<p>", "<p class='new'>")
 
 // rotating renews a key every 90 days and keeps the old one for another week.
 const rotating = `
@@ -250,6 +285,12 @@ func (w *world) usable() {
 	}
 	for _, k := range w.live("b2_list_keys", "keys") {
 		live[k["applicationKeyId"]] = k["keyName"]
+	}
+	for _, b := range w.live("b2_list_buckets", "buckets") {
+		for _, f := range w.by("b2_list_file_names", `{"bucketId":%q}`, b["bucketId"])["files"].([]any) {
+			name := f.(map[string]any)["fileName"]
+			live[fmt.Sprintf("%s/%s", b["bucketId"], name)] = fmt.Sprintf("%s/%s", b["bucketName"], name)
+		}
 	}
 	config, ids := w.load(), map[string]string{}
 	for _, e := range st.Entries {

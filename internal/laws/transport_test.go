@@ -62,15 +62,38 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	w.sent = append(w.sent, request{r.Method, r.URL.Path, path.Base(r.URL.Path), body})
 	n := len(w.sent)
+	if strings.Contains(r.URL.Path, "/b2_upload_file/") {
+		w.sent[n-1] = uploadOf(r, body)
+	}
 	w.mu.Unlock()
 	r = r.Clone(r.Context())
 	r.URL.Scheme, r.URL.Host = "http", w.addr
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Body = http.NoBody; len(body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	send := func() (*http.Response, error) { return w.next.RoundTrip(r) }
 	if w.around != nil {
 		return w.around(n, r, send)
 	}
 	return send()
+}
+
+// uploadOf is an upload as one document: the headers that matter, the bucket that
+// the URL names, and the content.
+func uploadOf(r *http.Request, body []byte) request {
+	call, to, _ := strings.Cut(r.URL.Path, "/b2_upload_file/")
+	bucketID, _, _ := strings.Cut(to, "/")
+	m := map[string]string{"bucketId": bucketID, "Content-Length": fmt.Sprint(r.ContentLength), "body": string(body)}
+	for name, values := range r.Header {
+		if name == "Content-Type" || strings.HasPrefix(name, "X-Bz-") {
+			m[name] = values[0]
+		}
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return request{r.Method, call + "/b2_upload_file", "b2_upload_file", raw}
 }
 
 // since gives the requests after the first n.

@@ -138,6 +138,12 @@ func (w *world) configure(files ...string) {
 	for i, text := range files {
 		w.must(os.WriteFile(w.path(fmt.Sprintf("f%02d.b2.hcl", i)), []byte(text), 0o600))
 	}
+	w.must(writeSources(w.dir))
+}
+
+// writeSources puts the local files into a folder that descriptors use as samples.
+func writeSources(dir string) error {
+	return os.WriteFile(filepath.Join(dir, "hello.txt"), []byte("hello\n"), 0o600)
 }
 
 // here is what the clock says where b2form runs.
@@ -369,6 +375,11 @@ func (w *world) account() string {
 		names[b["bucketId"]] = b["bucketName"]
 		delete(b, "bucketId")
 		delete(b, "revision")
+	}
+	for _, f := range a.Files {
+		f["bucketId"] = names[f["bucketId"]]
+		delete(f, "fileId")
+		delete(f, "uploadTimestamp")
 	}
 	for _, k := range a.Keys {
 		delete(k, "applicationKeyId")
