@@ -28,7 +28,7 @@ type made struct {
 // request goes out, and every destination of its secret is prepared before
 // that. It returns the new object's ID.
 func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err error) {
-	c = r.named(c)
+	c = r.stamped(c)
 	call, err := r.createCall(c)
 	if err != nil {
 		return "", err
@@ -55,7 +55,7 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err err
 	r.mu.Unlock()
 	m := &made{at: r.madeAt(c, o)}
 	if err == nil {
-		err = r.check(c, o)
+		err = r.check(c, o, c.Late)
 	}
 	if c.Kind.Delivers {
 		return o.ID, r.finishSecret(ctx, c, o, key, slots, m, err)
@@ -63,10 +63,10 @@ func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err err
 	return o.ID, errors.Join(err, r.record(c, o.ID, m))
 }
 
-// named is the change with the name under which its object will live. In a
+// stamped is the change with the name under which its object will live. In a
 // rotation that is later than every name of it that is live, whatever the clock
 // says: the newest name is the newest object.
-func (r *runner) named(c *plan.Change) *plan.Change {
+func (r *runner) stamped(c *plan.Change) *plan.Change {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
 		return c
 	}
@@ -136,23 +136,16 @@ func (r *runner) self(c *plan.Change, id string, key secret.Value) secret.Self {
 	return self
 }
 
-// createCall builds the request.
+// createCall builds the request: what is not set last.
 func (r *runner) createCall(c *plan.Change) (kind.Call, error) {
-	var now, later []string
+	var names []string
 	for _, a := range c.Kind.Settable() {
-		switch {
-		case !a.Later:
-			now = append(now, a.Name)
-		case !c.After.GetAttr(a.Name).IsNull():
-			later = append(later, a.Name)
+		if !a.Later {
+			names = append(names, a.Name)
 		}
 	}
-	body, err := c.Kind.Encode(c.After, now, true, r.id(c))
-	if err != nil {
-		return kind.Call{}, err
-	}
-	rest, err := c.Kind.Encode(c.After, later, true, r.id(c))
-	return kind.Call{API: r.API, Body: body, Later: rest, Payload: r.resources[c.Addr].Payload}, err
+	body, err := c.Kind.Encode(c.After, names, true, r.id(c))
+	return kind.Call{API: r.API, Body: body, Payload: r.resources[c.Addr].Payload}, err
 }
 
 // begin announces the create in the journal, with the IDs that carry the
@@ -187,7 +180,7 @@ func (r *runner) send(ctx context.Context, c *plan.Change, call kind.Call, known
 			return nil, errors.Join(err, lookErr)
 		}
 		if len(found) > 0 && !c.Kind.Delivers {
-			return r.complete(ctx, c, call, found[0])
+			return found[0].Raw, nil
 		}
 		for _, o := range found {
 			live, err := o.Members()
@@ -204,22 +197,6 @@ func (r *runner) send(ctx context.Context, c *plan.Change, call kind.Call, known
 			return nil, err
 		}
 	}
-}
-
-// complete sends what must follow the creation of an object whose reply was lost.
-func (r *runner) complete(ctx context.Context, c *plan.Change, call kind.Call, o *kind.Object) (json.RawMessage, error) {
-	if len(call.Later) == 0 {
-		return o.Raw, nil
-	}
-	live, err := o.Members()
-	if err != nil {
-		return o.Raw, err
-	}
-	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: o.ID, Live: live, Body: call.Later})
-	if err != nil {
-		return o.Raw, err
-	}
-	return raw, nil
 }
 
 // look reads the objects that carry the change's identity now and are not known.

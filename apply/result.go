@@ -47,8 +47,10 @@ type Step struct {
 
 // A Result is what happened.
 type Result struct {
-	Steps   []Step      // sorted by address; every change of the plan that was begun
-	Skipped []kind.Addr // not begun: something they need failed, or the run was interrupted
+	Steps []Step // sorted by address; every change of the plan that was begun
+	// Skipped were not begun, or lack their last part: something they need failed,
+	// or the run was interrupted. Sorted.
+	Skipped []kind.Addr
 	// Counts are the changes that were done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.

@@ -74,7 +74,11 @@ type runner struct {
 	open    []state.Intent // what an earlier run left unresolved
 	events  sync.Mutex     // one event at a time
 
+	byName   sync.Once
+	declared map[reference]kind.Addr // by name, once it was asked for
+
 	waits    chan kind.Addr                // steps that from now on only wait
+	halves   map[kind.Addr]Step            // divided changes that lack their last part; only schedule uses it
 	stop     <-chan struct{}               // closed when the run is interrupted
 	warnings map[kind.Addr]*hcl.Diagnostic // new keys that B2 did not confirm
 }
@@ -87,6 +91,7 @@ func newRunner(o Options) *runner {
 		entries:   map[kind.Addr]kind.Entry{},
 		secrets:   map[kind.Addr]Secret{},
 		warnings:  map[kind.Addr]*hcl.Diagnostic{},
+		halves:    map[kind.Addr]Step{},
 		waits:     make(chan kind.Addr),
 	}
 	r.Secrets.Stdout, r.Secrets.Check = secret.OneAtATime(o.Secrets.Stdout), o.State.Check
@@ -162,38 +167,58 @@ func (r *runner) settleIntents() error {
 // be confirmed leaves its place to another one.
 func (r *runner) schedule(ctx context.Context) {
 	q := newQueue(r.Plan.Changes)
-	done := make(chan Step)
+	done := make(chan finished)
 	working, waiting := 0, map[kind.Addr]bool{}
 	for {
 		for working < max(1, r.Parallelism) && ctx.Err() == nil && r.State.Check() == nil {
-			c := q.next()
-			if c == nil {
+			t := q.next()
+			if t == nil {
 				break
 			}
 			working++
-			go func() { done <- r.step(context.WithoutCancel(ctx), c) }()
+			go func() { done <- finished{t, r.step(context.WithoutCancel(ctx), t)} }()
 		}
 		if working == 0 && len(waiting) == 0 {
 			break
 		}
-		var s Step
+		var f finished
 		select {
 		case addr := <-r.waits:
 			waiting[addr] = true
 			working--
 			continue
-		case s = <-done:
+		case f = <-done:
 		}
-		if !waiting[s.Change.Addr] {
+		addr := f.task.change.Addr
+		if !waiting[addr] {
 			working--
 		}
-		delete(waiting, s.Change.Addr)
-		q.finish(s.Change.Addr, s.Err == nil)
-		r.mu.Lock()
-		r.steps = append(r.steps, s)
-		r.mu.Unlock()
+		delete(waiting, addr)
+		q.finish(f.task, f.step.ID, f.step.Err == nil)
+		r.finish(f)
 	}
 	r.skipped = q.left()
+}
+
+// A finished task is a step, or the first part of one.
+type finished struct {
+	task *task
+	step Step
+}
+
+// finish keeps a step. Of a divided change it is whole after the last part, or
+// after a failure.
+func (r *runner) finish(f finished) {
+	addr, s := f.task.change.Addr, f.step
+	s.Took += r.halves[addr].Took
+	delete(r.halves, addr)
+	if !f.task.last && s.Err == nil {
+		r.halves[addr] = s
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.steps = append(r.steps, s)
 }
 
 func (r *runner) result(ctx context.Context, err error) *Result {
@@ -217,6 +242,11 @@ func (r *runner) result(ctx context.Context, err error) *Result {
 			done.Destroy = 0 // see replace
 		}
 		out.Counts = out.Counts.Plus(done)
+	}
+	for _, s := range r.halves {
+		if n := s.Change.Counts(); n.Add > 0 {
+			out.Counts.Add++ // it is there, if not as it should be
+		}
 	}
 	return out
 }

@@ -1,11 +1,11 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,36 +15,70 @@ import (
 	"b2form/schema/kind"
 )
 
-// step carries out one change and everything that belongs to it.
-func (r *runner) step(ctx context.Context, c *plan.Change) Step {
-	start := r.Now()
-	s := Step{Change: c, ID: c.ID}
-	switch c.Action {
-	case plan.Create, plan.Rotate:
-		s.ID, s.Err = r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
-	case plan.Replace:
-		s.ID, s.Err = r.replace(ctx, c)
-	case plan.Update:
-		s.ID, s.Err = r.watched(c, plan.Update, c.ID, func() (string, error) { return c.ID, r.update(ctx, c) })
-	case plan.Delete:
-		_, s.Err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.remove(ctx, c, c.ID) })
-	case plan.NoOp:
-		if c.Import {
-			s.Err = r.record(c, c.ID, nil)
-		}
+// step carries out a task and everything that belongs to it.
+func (r *runner) step(ctx context.Context, t *task) Step {
+	start, c := r.Now(), t.change
+	s := Step{Change: c, ID: cmp.Or(t.id, c.ID)}
+	if t.first {
+		s.ID, s.Err = r.first(ctx, c)
 	}
-	if s.Err == nil && !r.unconfirmed(c) {
-		s.Err = r.removeLeftovers(ctx, c)
-	}
-	// Only now: the entry is what the next run would find the leftovers by.
-	if s.Err == nil && (c.Action == plan.Delete || c.Action == plan.Forget) {
-		s.Err = r.forget(c.Addr)
+	if s.Err == nil && t.last {
+		s.Err = r.last(ctx, c, s.ID)
 	}
 	if len(c.Sensitive) > 0 {
 		s.Err = kind.Discreet(s.Err)
 	}
 	s.Took = r.Now().Sub(start)
 	return s
+}
+
+// first carries out the first part of a change and gives the object's ID.
+func (r *runner) first(ctx context.Context, c *plan.Change) (id string, err error) {
+	switch c.Action {
+	case plan.Create, plan.Rotate, plan.Replace:
+		return r.watched(c, plan.Create, "", func() (string, error) {
+			id, err := r.create(ctx, c)
+			if err == nil && !c.Divided() {
+				err = r.setLate(ctx, c, id)
+			}
+			return id, err
+		})
+	case plan.Update:
+		if fields := c.First(); len(fields) > 0 {
+			return r.watched(c, plan.Update, c.ID, func() (string, error) { return c.ID, r.update(ctx, c, c.ID, fields, c.Late) })
+		}
+	case plan.Delete:
+		return r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.remove(ctx, c, c.ID) })
+	}
+	if c.Import {
+		err = r.record(c, c.ID, nil)
+	}
+	return c.ID, err
+}
+
+// last carries out the last part: what is set last, then the end of what the
+// change supersedes. A run that is cut off before it leaves it to the next one,
+// and so does one to which B2 did not confirm the new object.
+func (r *runner) last(ctx context.Context, c *plan.Change, id string) (err error) {
+	if c.Divided() && len(c.Late) > 0 {
+		_, err = r.watched(c, plan.Update, id, func() (string, error) { return id, r.setLate(ctx, c, id) })
+	}
+	if err == nil && !r.unconfirmed(c) {
+		err = r.removeSuperseded(ctx, c)
+	}
+	// Only now: the entry is what the next run would find the rest by.
+	if err == nil && (c.Action == plan.Delete || c.Action == plan.Forget) {
+		err = r.forget(c.Addr)
+	}
+	return err
+}
+
+// setLate sends the attributes that are set last.
+func (r *runner) setLate(ctx context.Context, c *plan.Change, id string) error {
+	if len(c.Late) == 0 {
+		return nil
+	}
+	return r.update(ctx, c, id, c.Late, nil)
 }
 
 // watched tells of the beginning and the end of one action.
@@ -64,21 +98,14 @@ func (r *runner) watched(c *plan.Change, action plan.Action, id string, do func(
 	return id, e.Err
 }
 
-// replace makes the new object, records the old one as retiring, and deletes
-// it: a run that is cut off in between leaves the deletion to the next one, and
-// so does one to which B2 did not confirm the new object.
-func (r *runner) replace(ctx context.Context, c *plan.Change) (string, error) {
-	id, err := r.watched(c, plan.Create, "", func() (string, error) { return r.create(ctx, c) })
-	if err != nil || r.unconfirmed(c) {
-		return id, err
+// removeSuperseded deletes what a replacement took the place of, and what
+// interrupted runs left under the address.
+func (r *runner) removeSuperseded(ctx context.Context, c *plan.Change) error {
+	ids := c.Leftovers
+	if c.Action == plan.Replace {
+		ids = append([]string{c.ID}, ids...)
 	}
-	_, err = r.watched(c, plan.Delete, c.ID, func() (string, error) { return c.ID, r.retire(ctx, c, c.ID) })
-	return id, err
-}
-
-// removeLeftovers deletes what an interrupted run left under the address.
-func (r *runner) removeLeftovers(ctx context.Context, c *plan.Change) error {
-	for _, id := range c.Leftovers {
+	for _, id := range ids {
 		if _, err := r.watched(c, plan.Delete, id, func() (string, error) { return id, r.retire(ctx, c, id) }); err != nil {
 			return err
 		}
@@ -120,28 +147,28 @@ func (r *runner) members(k *kind.Kind, id string) (map[string]any, error) {
 	return o.Members()
 }
 
-// update sends the changed attributes. A conflict means that somebody else was
-// faster, or that our own reply was lost: the account tells which.
-func (r *runner) update(ctx context.Context, c *plan.Change) error {
-	live, err := r.members(c.Kind, c.ID)
+// update sends attributes; others are pending and keep what they are. A conflict
+// means that somebody else was faster, or that our own reply was lost: the
+// account tells which.
+func (r *runner) update(ctx context.Context, c *plan.Change, id string, fields, pending []string) error {
+	live, err := r.members(c.Kind, id)
 	if err != nil {
 		return err
 	}
-	attrs := c.Fields
 	if c.Kind.Whole {
-		attrs = nil
+		fields = nil
 		for _, a := range c.Kind.Settable() {
-			attrs = append(attrs, a.Name)
+			fields = append(fields, a.Name)
 		}
 	}
-	body, err := c.Kind.Encode(c.After, attrs, false, r.id(c))
+	body, err := c.Kind.Encode(c.After, fields, false, r.id(c))
 	if err != nil {
 		return err
 	}
-	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: c.ID, Live: live, Body: body, Payload: r.resources[c.Addr].Payload})
+	raw, err := c.Kind.Update(ctx, kind.Call{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[c.Addr].Payload})
 	var refused *kind.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
-		return r.afterConflict(ctx, c, refused)
+		return r.afterConflict(ctx, c, id, pending, refused)
 	}
 	if err != nil {
 		return err
@@ -150,17 +177,17 @@ func (r *runner) update(ctx context.Context, c *plan.Change) error {
 	if err != nil {
 		return err
 	}
-	return r.settle(c, o)
+	return r.settle(c, o, pending)
 }
 
-func (r *runner) afterConflict(ctx context.Context, c *plan.Change, refused *kind.Error) error {
+func (r *runner) afterConflict(ctx context.Context, c *plan.Change, id string, pending []string, refused *kind.Error) error {
 	found, err := r.look(ctx, c, nil)
 	if err != nil {
 		return err
 	}
 	for _, o := range found {
-		if o.ID == c.ID && r.check(c, o) == nil {
-			return r.settle(c, o)
+		if o.ID == id && r.check(c, o, pending) == nil {
+			return r.settle(c, o, pending)
 		}
 	}
 	return &kind.Explained{
@@ -175,30 +202,32 @@ func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // settle takes the object as B2 answered it into the snapshot and the state,
 // and compares it with what was planned.
-func (r *runner) settle(c *plan.Change, o *kind.Object) error {
+func (r *runner) settle(c *plan.Change, o *kind.Object, pending []string) error {
 	r.mu.Lock()
 	r.Snapshot.Add(o)
 	r.mu.Unlock()
-	if err := r.check(c, o); err != nil {
+	if err := r.check(c, o, pending); err != nil {
 		return err
 	}
-	if c.Import {
+	if e, _ := r.entry(c.Addr); c.Import && e.ID != o.ID {
 		return r.record(c, o.ID, nil)
 	}
 	return nil
 }
 
-// check compares a live object with what was planned.
-func (r *runner) check(c *plan.Change, o *kind.Object) error {
-	v, err := o.Value()
+// check compares a live object with what was planned, but for attributes that are
+// pending.
+func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
+	values, err := o.Values()
 	if err != nil {
 		return err
 	}
+	v := r.named(c, values)
 	var entry *kind.Entry
 	if e, ok := r.entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e
 	}
-	fields, _ := plan.Diff(c.Kind, c.After, v, entry, r.resources[c.Addr].IgnoreChanges)
+	fields, _ := plan.Diff(c.Kind, c.After, v, entry, slices.Concat(r.resources[c.Addr].IgnoreChanges, pending))
 	if len(fields) == 0 {
 		return nil
 	}
@@ -236,40 +265,6 @@ func (r *runner) identity(c *plan.Change, id string) string {
 
 // now is the time in the precision that the state keeps.
 func (r *runner) now() time.Time { return r.Now().UTC().Truncate(time.Second) }
-
-// id resolves the names in a change on their way to the wire.
-func (r *runner) id(c *plan.Change) func(kindName, name string) (string, error) {
-	return func(kindName, name string) (string, error) {
-		if id := r.lookUp(kindName, name); id != "" {
-			return id, nil
-		}
-		shown := strconv.Quote(name)
-		if len(c.Sensitive) > 0 {
-			shown = kind.Hidden
-		}
-		return "", &kind.Explained{
-			Summary: title(kindName) + " not found",
-			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", kindName, shown),
-		}
-	}
-}
-
-// lookUp finds the ID of what has a name; "": nothing has it.
-func (r *runner) lookUp(kindName, name string) string {
-	k := r.kinds[kindName]
-	r.mu.Lock()
-	found := r.Snapshot.ByIdentity(k, k.Fold(name))
-	r.mu.Unlock()
-	if len(found) > 0 {
-		return found[0].ID
-	}
-	for _, b := range r.Snapshot.Account.Buckets {
-		if kindName == "bucket" && k.Fold(b.Name) == k.Fold(name) {
-			return b.ID
-		}
-	}
-	return ""
-}
 
 // live answers for deliveries: the computed attributes of what is ours.
 func (r *runner) live(addr kind.Addr) (map[string]cty.Value, bool) {

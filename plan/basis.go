@@ -46,7 +46,9 @@ type digestible struct {
 	Fields    []string
 	Reason    string
 	Hazards   []kind.Hazard
-	Needs     []kind.Addr
+	Needs     []Need
+	Late      []string
+	LateNeeds []Need
 	Deliver   []string
 	Delivery  string
 	Force     bool
@@ -59,7 +61,7 @@ type digestible struct {
 func (p *planner) digestible(c *Change) (digestible, error) {
 	d := digestible{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID,
-		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs,
+		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs, Late: c.Late, LateNeeds: c.LateNeeds,
 		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers,
 		Retiring: c.Retiring,
 	}
@@ -142,15 +144,29 @@ func hiddenIn(v cty.Value) []string {
 // namesIn resolves the names that a change uses, as far as they are live.
 func (p *planner) namesIn(c *Change) []string {
 	var out []string
-	references(c.Kind, c.After, func(_, ref, name string) {
-		var ids []string
-		if k := p.kinds[ref]; k != nil {
-			for _, o := range p.Snapshot.ByIdentity(k, k.Fold(name)) {
-				ids = append(ids, o.ID)
-			}
-		}
-		out = append(out, ref+" "+name+" = "+strings.Join(ids, " "))
+	references(c.Kind, c.After, func(_ string, by *kind.Attr, name string) {
+		out = append(out, by.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
 	})
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// idsOf lists the live objects that a name may stand for: of a declared one whose
+// name others may have, only itself, and nothing where it is to be made.
+func (p *planner) idsOf(by *kind.Attr, name string) (ids []string) {
+	k := p.kinds[by.Ref]
+	if k == nil || p.isID(by, k, name) {
+		return nil
+	}
+	addr, declared := p.declaredAs(k, k.Fold(name))
+	if k.Namesake && declared {
+		if id := p.place[addr]; id != "" {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	for _, o := range p.Snapshot.ByIdentity(k, k.Fold(name)) {
+		ids = append(ids, o.ID)
+	}
+	return ids
 }

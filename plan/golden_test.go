@@ -290,8 +290,12 @@ func change(b *strings.Builder, c *plan.Change) {
 	for _, h := range c.Hazards {
 		line("hazard", string(h.Kind)+": "+h.Detail)
 	}
-	for _, addr := range c.Needs {
-		line("needs", addr.String())
+	for _, n := range c.Needs {
+		line("needs", n.String())
+	}
+	line("sets last", strings.Join(c.Late, ", "))
+	for _, n := range c.LateNeeds {
+		line("needs before its last part", n.String())
 	}
 	line("deliver", strings.Join(c.Deliver, ", "))
 	line("leftovers", strings.Join(c.Leftovers, ", "))

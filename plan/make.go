@@ -39,6 +39,16 @@ func (p *planner) changes() {
 		p.checkReplace()
 		p.checkRotate()
 		for _, r := range p.declared {
+			if p.ties(r) {
+				p.tied = append(p.tied, r)
+			}
+		}
+		for _, r := range p.declared {
+			if len(p.tied) == 0 || !p.ties(r) {
+				p.resource(r)
+			}
+		}
+		for _, r := range p.tied {
 			p.resource(r)
 		}
 	}
@@ -71,6 +81,13 @@ type planner struct {
 
 	differs map[string]*differ // by kind
 
+	tied    []*kind.Resource          // declared resources that name others, planned last; see ties
+	knotted map[*kind.Kind][]int      // attributes that are set last; see knots
+	stands  map[owned]*kind.Resource  // live objects that stay what is declared
+	place   map[kind.Addr]string      // their IDs
+	follows map[kind.Addr][]kind.Addr // updates that have no reason but the renewal of others
+	uses    map[kind.Addr][]owned     // what live objects name by its ID
+
 	plan  Plan
 	diags hcl.Diagnostics
 }
@@ -97,6 +114,11 @@ func newPlanner(r Request) *planner {
 		renewals:  map[kind.Addr]bool{},
 		movedFrom: map[kind.Addr]kind.Addr{},
 		differs:   map[string]*differ{},
+		knotted:   map[*kind.Kind][]int{},
+		stands:    map[owned]*kind.Resource{},
+		place:     map[kind.Addr]string{},
+		follows:   map[kind.Addr][]kind.Addr{},
+		uses:      map[kind.Addr][]owned{},
 	}
 	p.move()
 	for _, k := range r.Kinds {
@@ -192,14 +214,24 @@ func (p *planner) create(r *kind.Resource, h holding) {
 
 // compare plans what becomes of an object that is there.
 func (p *planner) compare(r *kind.Resource, h holding) {
-	live, err := h.object.Values()
+	raw, err := h.object.Values()
 	if err != nil {
 		p.unreadable(r.Block.Range.Ptr(), err)
 		return
 	}
+	live := p.names(r, raw, p.standing)
 	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
 	action, reason := p.action(r, h, live, fields)
+	if action == NoOp || action == Update {
+		p.stand(r, h)
+	}
+	if action == Update {
+		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
+	}
+	if action == Update && reason == "" {
+		reason = p.follow(r, h, raw, fields)
+	}
 	p.warnUnknownSecret(r, h, action)
 	if !h.imported && (action == NoOp || action == Update) {
 		p.refresh(r, h)

@@ -12,55 +12,51 @@ import (
 // A reference is one mention of an object by its name.
 type reference struct{ kind, identity string }
 
-// references calls f with every name of another object in v, and with the
-// attribute of the top level in which it stands. v is not null; what is hidden
-// is passed over.
-func references(k *kind.Kind, v cty.Value, f func(attr, ref, name string)) {
+// references calls f with every name of another object in v, with the attribute
+// of the top level in which it stands, and with the one that holds it. v is not
+// null; what is hidden is passed over.
+func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, name string)) {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if !a.Computed {
-			referencesIn(a, v.GetAttr(a.Name), func(ref, name string) { f(a.Name, ref, name) })
+		if a.Computed || !a.Refers() {
+			continue
+		}
+		for _, m := range a.Mentions(v.GetAttr(a.Name)) {
+			f(a.Name, m.By, m.Name)
 		}
 	}
 }
 
-func referencesIn(a *kind.Attr, v cty.Value, f func(ref, name string)) {
-	switch {
-	case a.Ref == "" && a.Object == nil, v.IsNull(), !v.IsKnown():
-	case v.Type() == cty.String:
-		f(a.Ref, v.AsString())
-	case v.Type().IsObjectType():
-		for i := range a.Object {
-			referencesIn(&a.Object[i], v.GetAttr(a.Object[i].Name), f)
-		}
-	case v.CanIterateElements():
-		for it := v.ElementIterator(); it.Next(); {
-			_, e := it.Element()
-			referencesIn(a, e, f)
-		}
-	}
-}
-
-// checkReferences reports names of objects that neither exist nor will: B2 wants
-// their IDs.
+// checkReferences reports names of objects that neither exist nor will, or that
+// several have: B2 wants their IDs.
 func (p *planner) checkReferences(r *kind.Resource, c *Change) {
 	if c.Action == NoOp {
 		return
 	}
-	references(r.Kind, c.After, func(attr, ref, name string) {
-		k := p.kinds[ref]
-		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.exists(k, k.Fold(name)) {
+	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {
+		k := p.kinds[by.Ref]
+		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.isID(by, k, name) {
 			return
 		}
-		shown := strconv.Quote(name)
-		if slices.Contains(c.Sensitive, attr) {
-			shown = kind.Hidden
+		if k.Namesake {
+			p.checkShared(r, c, attr, k, name)
+		}
+		if p.exists(k, k.Fold(name)) {
+			return
 		}
 		rng := r.Block.RangeOf(attr)
-		p.errorf(&rng, "No such "+ref,
+		p.errorf(&rng, "No such "+by.Ref,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", attr, r.Addr, ref, shown, ref)
+				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, shown(c, attr, name), by.Ref)
 	})
+}
+
+// shown is a name in an attribute, in quotes.
+func shown(c *Change, attr, name string) string {
+	if slices.Contains(c.Sensitive, attr) {
+		return kind.Hidden
+	}
+	return strconv.Quote(name)
 }
 
 // exists reports whether a name leads to something. Where the credentials do
@@ -86,8 +82,9 @@ func (p *planner) declaredAs(k *kind.Kind, identity string) (kind.Addr, bool) {
 	return addr, ok
 }
 
-// order fills in Needs. What is made waits for what its block refers to; what
-// is deleted waits for what refers to it, in blocks and in B2.
+// order fills in what each change waits for. What is made waits for what its
+// block refers to; what is deleted waits for what refers to it, in blocks and in
+// B2.
 func (p *planner) order() {
 	o := orderer{planner: p, changes: make(map[kind.Addr]*Change, len(p.plan.Changes))}
 	for i := range p.plan.Changes {
@@ -106,11 +103,17 @@ func (p *planner) order() {
 			o.wait(c, user)
 		}
 	}
+	o.last()
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		slices.SortFunc(c.Needs, kind.Addr.Compare)
-		c.Needs = slices.Compact(c.Needs)
+		c.Needs, c.LateNeeds = tidyNeeds(c.Needs), tidyNeeds(c.LateNeeds)
 	}
+	o.whole()
+}
+
+func tidyNeeds(needs []Need) []Need {
+	slices.SortFunc(needs, func(a, b Need) int { return a.Addr.Compare(b.Addr) })
+	return slices.Compact(needs)
 }
 
 type orderer struct {
@@ -127,25 +130,37 @@ func (o *orderer) declared(c *Change) {
 	if r == nil || len(r.Needs) == 0 {
 		return
 	}
-	seen := map[kind.Addr]bool{c.Addr: true}
-	var follow func(needs []kind.Addr)
-	follow = func(needs []kind.Addr) {
-		for _, addr := range needs {
+	o.follow(c.Addr, r.Needs, func(to *Change) bool {
+		switch {
+		case removes(c) != removes(to):
+			return false
+		case removes(c):
+			to.Needs = append(to.Needs, Need{Addr: c.Addr})
+		default:
+			c.Needs = append(c.Needs, Need{Addr: to.Addr})
+		}
+		return true
+	})
+}
+
+// follow gives f the changes that addresses lead to. Where there is none, or f
+// does not take it, what that block refers to is followed. from is passed over.
+func (o *orderer) follow(from kind.Addr, addrs []kind.Addr, f func(*Change) bool) {
+	seen := map[kind.Addr]bool{from: true}
+	var follow func([]kind.Addr)
+	follow = func(addrs []kind.Addr) {
+		for _, addr := range addrs {
 			if seen[addr] {
 				continue
 			}
 			seen[addr] = true
-			switch to := o.changes[addr]; {
-			case to != nil && removes(c) && removes(to):
-				to.Needs = append(to.Needs, c.Addr)
-			case to != nil && !removes(c) && !removes(to):
-				c.Needs = append(c.Needs, addr)
-			case o.resources[addr] != nil:
-				follow(o.resources[addr].Needs)
+			to, r := o.changes[addr], o.resources[addr]
+			if (to == nil || !f(to)) && r != nil {
+				follow(r.Needs)
 			}
 		}
 	}
-	follow(r.Needs)
+	follow(addrs)
 }
 
 // users lists, by what is referred to, the changes that end a reference of a
@@ -160,9 +175,11 @@ func (o *orderer) users() map[reference][]*Change {
 		if c.Before.IsNull() || c.Action == NoOp {
 			continue
 		}
-		references(c.Kind, c.Before, func(_, ref, name string) {
-			to := reference{ref, name}
-			users[to] = append(users[to], c)
+		references(c.Kind, c.Before, func(_ string, by *kind.Attr, name string) {
+			if k := o.kinds[by.Ref]; k != nil && !k.Namesake { // the others are known by their IDs
+				to := reference{by.Ref, name}
+				users[to] = append(users[to], c)
+			}
 		})
 	}
 	return users
@@ -172,17 +189,17 @@ func (o *orderer) users() map[reference][]*Change {
 // waits for c.
 func (o *orderer) wait(c, other *Change) {
 	if c != other && !o.waits(other, c, map[kind.Addr]bool{}) {
-		c.Needs = append(c.Needs, other.Addr)
+		c.Needs = append(c.Needs, Need{Addr: other.Addr})
 	}
 }
 
 func (o *orderer) waits(c, other *Change, seen map[kind.Addr]bool) bool {
-	for _, addr := range c.Needs {
-		if addr == other.Addr {
+	for _, n := range c.Needs {
+		if n.Addr == other.Addr {
 			return true
 		}
-		if to := o.changes[addr]; to != nil && !seen[addr] {
-			seen[addr] = true
+		if to := o.changes[n.Addr]; to != nil && !seen[n.Addr] {
+			seen[n.Addr] = true
 			if o.waits(to, other, seen) {
 				return true
 			}

@@ -66,9 +66,14 @@ type Change struct {
 	Sensitive     []string // attributes whose values must not be shown, neither old nor new; sorted
 	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards       []kind.Hazard
-	Needs         []kind.Addr // changes of this plan that must be done first; sorted
-	Deliver       []string    // where a new secret will go, in words
-	Force         bool        // delete: with everything it holds
+	Needs         []Need // changes of this plan that must be done first; sorted
+	// Late are the attributes that an update of their own sets in the last part of
+	// the change, in the descriptor's order; see Divided.
+	Late []string
+	// LateNeeds are the changes that must be done before the last part; sorted.
+	LateNeeds []Need
+	Deliver   []string // where a new secret will go, in words
+	Force     bool     // delete: with everything it holds
 	// Leftovers are remote IDs of further objects that interrupted runs made for
 	// this address, or that were replaced and whose time is over. They are deleted
 	// after the action. Sorted.

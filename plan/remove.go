@@ -49,11 +49,12 @@ func (p *planner) remove(addr kind.Addr) {
 // gone.
 func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holding) {
 	p.checkProtected(addr, r, h)
-	live, err := h.object.Value()
+	values, err := h.object.Values()
 	if err != nil {
 		p.unreadable(nil, err)
 		return
 	}
+	live := p.renamed(k, values, p.standing).Object()
 	c := Change{
 		Addr:      addr,
 		Kind:      k,

@@ -251,12 +251,21 @@ func (p *planner) narrow() {
 	if !p.Rotations {
 		return
 	}
+	renewed := map[kind.Addr]bool{}
+	for i := range p.plan.Changes {
+		renewed[p.plan.Changes[i].Addr] = p.renewed(&p.plan.Changes[i])
+	}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.renewals[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
+		wanted := p.renewed(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr kind.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
 		}
 		return !wanted
 	})
 	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a kind.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
+}
+
+// renewed reports whether rotation asks for a change, of what is asked about.
+func (p *planner) renewed(c *Change) bool {
+	return p.renewals[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

@@ -80,7 +80,12 @@ func (w *world) live(r *kind.Resource, id string) {
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
 	}
-	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(_, name string) (string, error) { return "id-" + name, nil })
+	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(by *kind.Attr, name string) (string, error) {
+		if by.Foreign != nil && by.Foreign(name) {
+			return name, nil
+		}
+		return "id-" + name, nil
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -37,13 +37,18 @@ func (w *written) find(name string) *argument {
 	return nil
 }
 
-// bodySchema describes a body by its descriptor: what is nested may be assigned
-// or written as blocks.
-func bodySchema(attrs []kind.Attr) *hcl.BodySchema {
+// A part picks the attributes of a block that are evaluated together; nil: all.
+type part func(*kind.Attr) bool
+
+func (p part) holds(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
+
+// bodySchema describes part of a body by its descriptor: what is nested may be
+// assigned or written as blocks.
+func bodySchema(attrs []kind.Attr, p part) *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
 	for i := range attrs {
 		a := &attrs[i]
-		if a.Computed {
+		if !p.holds(a) {
 			continue
 		}
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -63,9 +68,9 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 	return nil
 }
 
-// read sorts the content of a body by its descriptor.
-func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *written {
-	content, _, diags := body.PartialContent(bodySchema(attrs))
+// read sorts the content of a part of a body by its descriptor.
+func (l *loader) read(body hcl.Body, attrs []kind.Attr, p part, place hcl.Range) *written {
+	content, _, diags := body.PartialContent(bodySchema(attrs, p))
 	l.add(diags...)
 	nested := map[string][]*hcl.Block{}
 	for _, b := range content.Blocks {
@@ -75,7 +80,7 @@ func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *writte
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
-		if a.Computed || assigned == nil && len(blocks) == 0 {
+		if !p.holds(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
 		l.judgeForms(a, assigned, blocks)
@@ -87,7 +92,7 @@ func (l *loader) read(body hcl.Body, attrs []kind.Attr, place hcl.Range) *writte
 			arg.place = blocks[0].DefRange
 		}
 		for _, b := range blocks {
-			inner := l.read(b.Body, a.Object, b.DefRange)
+			inner := l.read(b.Body, a.Object, nil, b.DefRange)
 			w.dynamic = w.dynamic || inner.dynamic
 			arg.varies = arg.varies || slices.ContainsFunc(inner.args, func(x argument) bool { return x.varies })
 			arg.blocks = append(arg.blocks, inner)

@@ -30,9 +30,12 @@ type block struct {
 	preconditions    []*condition
 
 	after     []ref // what depends_on names
+	part      part  // what its own node evaluates; nil: all
 	written   *written
 	resources []*kind.Resource // sorted by instance
 	repeats   []repetition     // beside resources
+	// unfinished are the evaluations, beside resources, that a knot completes.
+	unfinished []*evaluation
 }
 
 func (b *block) repeated() bool { return b.forEach != nil || b.count != nil }
@@ -298,8 +301,8 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 // value that is unknown because of an earlier error says nothing, nor does one
 // that is made from a variable without a value or from data that was not read yet.
 func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
-	if what := computedIn(marks); what != "" {
-		l.errorAt(at, computedSummary, computedDetail(what)+suffix)
+	if summary, detail := l.tooEarly(marks); summary != "" {
+		l.errorAt(at, summary, detail+suffix)
 		return
 	}
 	for m := range marks {
@@ -313,14 +316,23 @@ func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	}
 }
 
-// computedIn names the computed attributes among the marks.
-func computedIn(marks cty.ValueMarks) string {
+// tooEarly words the use of attributes among the marks that are not known while
+// blocks are evaluated; summary is "" where there is none.
+func (l *loader) tooEarly(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
+	last := false
 	for _, c := range kind.ComputedIn(cty.True.WithMarks(marks)) {
 		names = append(names, c.Addr.String()+"."+c.Attr)
+		last = l.kinds[c.Addr.Kind].Attr(c.Attr).Knots()
 	}
 	if len(names) > 3 {
 		names = append(names[:3], "others")
 	}
-	return listed(names)
+	switch {
+	case names == nil:
+		return "", ""
+	case last:
+		return lastSummary, lastDetail(listed(names))
+	}
+	return computedSummary, computedDetail(listed(names))
 }

@@ -82,8 +82,8 @@ func (e *evaluation) judgePreconditions() {
 		d, marks := c.failure(e.l.static, e.ctx)
 		if d != nil {
 			e.say(hcl.DiagError, *d.Subject, preconditionFailed, d.Detail)
-		} else if what := computedIn(marks); what != "" {
-			e.l.errorAt(c.holds.Range(), computedSummary, computedDetail(what)+e.suffix())
+		} else if summary, detail := e.l.tooEarly(marks); summary != "" {
+			e.l.errorAt(c.holds.Range(), summary, detail+e.suffix())
 		}
 	}
 }

@@ -23,7 +23,7 @@ const (
 // link resolves the references of every node, orders the nodes so that each
 // stands after what it refers to, and reports loops.
 func (l *loader) link() {
-	for _, n := range l.nodes {
+	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
 			n.refs = l.resolve(n.expr.Variables(), use{computed: true})
@@ -58,7 +58,8 @@ func (l *loader) linkBlock(n *node) {
 	for _, c := range b.preconditions {
 		every = append(every, c.variables()...)
 	}
-	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs)...)
+	now := l.linkKnot(n, u)
+	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)
 	outer := l.resolve(once, use{})
 	n.refs = l.resolve(every, u)
 	n.refs.list = append(n.refs.list, outer.list...)
@@ -66,13 +67,13 @@ func (l *loader) linkBlock(n *node) {
 	b.after, n.after = l.resolveDependsOn(b.dependsOn)
 }
 
-// bodyReferences lists the references in a body, those of nested and dynamic
+// bodyReferences lists the references in part of a body, those of nested and dynamic
 // blocks included.
-func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr) []hcl.Traversal {
-	out, children := n.Visit(bodySchema(attrs))
+func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p part) []hcl.Traversal {
+	out, children := n.Visit(bodySchema(attrs, p))
 	for _, c := range children {
 		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil {
-			out = append(out, bodyReferences(c.Node, a.Object)...)
+			out = append(out, bodyReferences(c.Node, a.Object, nil)...)
 		}
 	}
 	return out

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/schema/kind"
 )
 
@@ -49,11 +47,12 @@ func (l *loader) duplicateIdentity(r, other *kind.Resource) {
 		r.Addr, other.Addr, place, same, k.Name))
 }
 
-// needNames adds what the block's resources refer to by a plain name.
+// needNames adds what the block's resources refer to by a plain name, and judges
+// what they refer to.
 func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
-		if a.Ref == "" || a.Computed || b.written == nil {
+		if !a.Refers() || a.Computed || b.written == nil {
 			continue
 		}
 		arg := b.written.find(a.Name)
@@ -64,42 +63,31 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 		var named []kind.Addr
 		for n, r := range b.resources {
 			if n == 0 || !alike {
-				named = l.named(named[:0], a, r, first)
+				named = l.mentioned(named[:0], a, r, first)
 			}
-			if more := with(r.Needs, named); len(more) > len(r.Needs) {
+			l.fit(b, a, r, first)
+			if a.Knots() {
+				r.Later = with(r.Later, named)
+			} else if more := with(r.Needs, named); len(more) > len(r.Needs) {
 				r.Needs, l.shared.lateNeeds = more, true
 			}
 		}
 	}
 }
 
-// named adds the declared resources whose names the attribute holds.
-func (l *loader) named(to []kind.Addr, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) []kind.Addr {
-	for _, name := range namesIn(r.Value.GetAttr(a.Name)) {
-		if other := first[identity{a.Ref, l.kinds[a.Ref].Fold(name)}]; other != nil && other != r {
+// mentioned adds the declared resources whose names the attribute holds.
+func (l *loader) mentioned(to []kind.Addr, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) []kind.Addr {
+	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
+		if other := l.named(m, first); other != nil && other != r {
 			to = append(to, other.Addr)
 		}
 	}
 	return to
 }
 
-// namesIn lists the names that an attribute with a Ref holds.
-func namesIn(v cty.Value) []string {
-	switch {
-	case !v.IsWhollyKnown() || v.IsNull():
-		return nil
-	case v.Type() == cty.String:
-		return []string{v.AsString()}
-	case !v.CanIterateElements():
-		return nil
-	}
-	var out []string
-	for it := v.ElementIterator(); it.Next(); {
-		if _, e := it.Element(); isText(e) {
-			out = append(out, e.AsString())
-		}
-	}
-	return out
+// named is the declared resource that a name leads to; nil: there is none.
+func (l *loader) named(m kind.Mention, first map[identity]*kind.Resource) *kind.Resource {
+	return first[identity{m.By.Ref, l.kinds[m.By.Ref].Fold(m.Name)}]
 }
 
 // judgeNeeds reports resources that need one another. References in arguments

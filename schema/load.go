@@ -110,6 +110,7 @@ func newLoader(o Options) *loader {
 	}
 	l.root = rootContext(o, o.Dir)
 	l.static = newScope(l, l.report, nil)
+	l.static.early = true
 	return l
 }
 
@@ -142,6 +143,8 @@ func (l *loader) evaluate() {
 			l.evaluateCall(n)
 		case n.data != nil:
 			l.evaluateData(n)
+		case n.knot != nil:
+			l.evaluateKnot(n)
 		default:
 			l.static.value(n)
 		}

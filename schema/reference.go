@@ -14,8 +14,8 @@ import (
 )
 
 // A node is what expressions refer to: a variable, a local value, the resources
-// of one block, a module, or data. Exactly one of variable, expr, block, call and
-// data is set.
+// of one block, a module, or data; or a knot, to which nothing refers. Exactly one
+// of variable, expr, block, call, data and knot is set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
@@ -25,6 +25,7 @@ type node struct {
 	block    *block
 	call     *call
 	data     *dataBlock
+	knot     *block // whose attributes that are set last it evaluates
 
 	refs   refs
 	after  []*node // what depends_on adds
@@ -210,6 +211,9 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instan
 		return at, indexed, true
 	case b.kind.Content != nil && name == b.kind.Content.Text:
 		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a name in locals, and use that in both places.", b.kind.Name))
+		return at, indexed, true
+	case a.Knots() && !u.computed:
+		l.errorAt(t.SourceRange(), lastSummary, lastDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, indexed, true
 	case a.Computed && !u.computed:
 		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))

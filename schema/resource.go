@@ -19,7 +19,7 @@ func (l *loader) evaluateBlock(n *node) {
 		return
 	}
 	ctx := l.static.context(n.refs, l.root)
-	b.written = l.read(b.body, b.kind.Attrs, b.place)
+	b.written = l.read(b.body, b.kind.Attrs, b.part, b.place)
 	repeats, marks, ok := l.repetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
@@ -54,8 +54,11 @@ func (l *loader) evaluateBlock(n *node) {
 		r.Needs = e.needed()
 		r.PreventDestroy = e.prevent
 		b.resources[i] = r
+		if b.part != nil {
+			b.unfinished = append(b.unfinished, e)
+		}
 	}
-	if len(b.delivers) > 0 {
+	if len(b.delivers) > 0 || b.part != nil {
 		b.repeats = repeats
 	}
 }
@@ -126,7 +129,7 @@ func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation 
 	own.addr, own.ctx, own.marks = addr, ctx, nil
 	own.attrs, own.hidden = e.attrs.Clone(), slices.Clip(e.hidden)
 	if own.written.dynamic {
-		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.place)
+		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.part, e.b.place)
 	}
 	for i := range own.written.args {
 		if arg := &own.written.args[i]; arg.varies || e.written.dynamic {

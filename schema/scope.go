@@ -25,6 +25,7 @@ type scope struct {
 	calls  map[*call]*hcl.EvalContext // in which the inputs of modules are evaluated
 	within map[*loader]*scope         // those of all modules, for one evaluation
 	secret *bool                      // live gave a secret, which no message may repeat
+	early  bool                       // what is evaluated last is not known
 }
 
 func newScope(l *loader, r *report, live kind.Live) *scope {
@@ -236,6 +237,8 @@ func (s *scope) object(r *kind.Resource) cty.Value {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
+		case s.early && a.Knots():
+			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			v = r.Value.GetAttr(a.Name)
 		case !known:

@@ -40,6 +40,7 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 		}
 		n.Multi = n.Multi || multi(r)
 		want[r.Kind.Name] = n
+		addNamed(want, r)
 	}
 	byName := make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
@@ -92,9 +93,26 @@ func sorted(ss []string) []string {
 	return slices.Compact(ss)
 }
 
+// addNamed adds the kinds of which a resource names an object where it could give
+// an ID.
+func addNamed(want Want, r *kind.Resource) {
+	for i := range r.Kind.Attrs {
+		a := &r.Kind.Attrs[i]
+		if !a.Knots() {
+			continue
+		}
+		for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
+			if m.By.Foreign != nil && !m.By.Foreign(m.Name) {
+				want[m.By.Ref] = want[m.By.Ref]
+			}
+		}
+	}
+}
+
+// addRefs adds the kinds whose objects must be known by name to read others.
 func addRefs(want Want, attrs []kind.Attr) {
 	for i := range attrs {
-		if ref := attrs[i].Ref; ref != "" {
+		if ref := attrs[i].Ref; ref != "" && attrs[i].Foreign == nil {
 			n := want[ref] // for its names; nothing of it is wanted by itself
 			want[ref] = n
 		}

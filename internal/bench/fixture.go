@@ -110,7 +110,7 @@ func create(ctx context.Context, api kind.API, r *kind.Resource, ids map[string]
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
 	}
-	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_, name string) (string, error) { return ids[name], nil })
+	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_ *kind.Attr, name string) (string, error) { return ids[name], nil })
 	if err != nil {
 		return kind.Entry{}, err
 	}

@@ -65,6 +65,7 @@ func attrs() []kind.Attr {
 		{Name: "default_retention", Wire: "defaultRetention", Read: "fileLockConfiguration.defaultRetention",
 			Object: retentionAttrs(), Later: true, Guard: "readBucketRetentions", Absent: map[string]any{"mode": nil},
 			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
+		replication(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the bucket first deletes every file version in it."},
 
@@ -117,7 +118,9 @@ func retentionAttrs() []kind.Attr {
 	}
 }
 
-func check(v kind.Values) kind.Problems {
+func check(v kind.Values) kind.Problems { return append(checkLocked(v), checkItself(v)...) }
+
+func checkLocked(v kind.Values) kind.Problems {
 	lock, retention := v.GetAttr("file_lock_enabled"), v.GetAttr("default_retention")
 	if lock.IsKnown() && !lock.IsNull() && lock.False() && retention.IsKnown() && !retention.IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",
@@ -127,6 +130,10 @@ func check(v kind.Values) kind.Problems {
 }
 
 func refuse(before, after cty.Value) kind.Problems {
+	return append(refuseUnlock(before, after), refuseLock(before, after)...)
+}
+
+func refuseUnlock(before, after cty.Value) kind.Problems {
 	live := cty.NullVal(cty.Bool)
 	if !before.IsNull() {
 		live = before.GetAttr("file_lock_enabled")

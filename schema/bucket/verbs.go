@@ -42,21 +42,10 @@ func listSome(ctx context.Context, api kind.API, in map[string]any) ([]json.RawM
 	return out.Buckets, err
 }
 
-// create makes the bucket, then sets what B2 takes only by an update.
 func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	var made json.RawMessage
-	if err := c.API.Call(ctx, "b2_create_bucket", c.Body, &made); err != nil || len(c.Later) == 0 {
-		return made, err
-	}
-	var live map[string]any
-	if err := json.Unmarshal(made, &live); err != nil {
-		return made, fmt.Errorf("the reply to b2_create_bucket cannot be read: %w", err)
-	}
-	updated, err := update(ctx, kind.Call{API: c.API, ID: fmt.Sprint(live["bucketId"]), Live: live, Body: c.Later})
-	if err != nil {
-		return made, err
-	}
-	return updated, nil
+	err := c.API.Call(ctx, "b2_create_bucket", c.Body, &made)
+	return made, err
 }
 
 // update sends what changed, guarded by the revision that was planned from.

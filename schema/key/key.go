@@ -24,7 +24,7 @@ func Kind() *kind.Kind {
 			"B2 shows the secret once, when the key is made; a deliver block says where it goes.",
 		Example: example,
 
-		Identity: "name", ID: "application_key_id", Delivers: true,
+		Identity: "name", ID: "application_key_id", Delivers: true, Namesake: true,
 		Reads:    []string{"listKeys"},
 		Attrs:    attrs(),
 		Complete: complete,

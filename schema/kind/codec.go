@@ -3,7 +3,9 @@ package kind
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 
@@ -102,6 +104,8 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case a.Object == nil:
 		return d.leaf(a, raw)
+	case a.Pairs:
+		return d.pairs(a, raw)
 	case a.Many:
 		list, ok := raw.([]any)
 		if raw != nil && !ok {
@@ -132,6 +136,30 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 		return cty.NullVal(a.ValueType()), nil
 	}
 	return d.object(a.Object, m)
+}
+
+// pairs turns an object on the wire into a list, sorted by the names of members.
+func (d decoder) pairs(a *Attr, raw any) (cty.Value, error) {
+	m, ok := raw.(map[string]any)
+	if raw != nil && !ok {
+		return cty.NilVal, unexpected("an object", raw)
+	}
+	if len(m) == 0 {
+		return cty.ListValEmpty(a.ValueType().ElementType()), nil
+	}
+	out := make([]cty.Value, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		first, err := d.leaf(&a.Object[0], name)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		second, err := d.leaf(&a.Object[1], m[name])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		out = append(out, cty.ObjectVal(map[string]cty.Value{a.Object[0].Name: first, a.Object[1].Name: second}))
+	}
+	return cty.ListVal(out), nil
 }
 
 // allNull recognises B2's way to say "none": {"mode": null, "period": null}.
@@ -178,8 +206,11 @@ func (d decoder) resolve(a *Attr, s string) string {
 	if a.Ref == "" {
 		return s
 	}
-	if n, ok := d.names(a.Ref, s); ok {
+	if n, ok := d.names(a.Ref, s); ok && (a.Foreign == nil || !a.Foreign(n)) {
 		return n
+	}
+	if a.Foreign != nil {
+		return s
 	}
 	return deleted + a.Ref + " " + s + ")"
 }
@@ -263,8 +294,8 @@ func (k *Kind) identify(raw json.RawMessage, names Names) (id, identity string, 
 	return strings.Clone(found[0].Str), k.Fold(identity), nil
 }
 
-// A Resolver turns the name of an object of a kind into its remote ID.
-type Resolver func(kind, name string) (id string, err error)
+// A Resolver turns the name that an attribute with a Ref holds into a remote ID.
+type Resolver func(by *Attr, name string) (id string, err error)
 
 // Encode builds the wire members of the named attributes of v, an object of the
 // kind's ConfigType. A null value is left out when create is set and otherwise
@@ -322,6 +353,8 @@ func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
 		return a.Send(v), nil
 	case a.Object == nil:
 		return a.encodeLeaf(v, ids)
+	case a.Pairs:
+		return a.encodePairs(v, ids)
 	case a.Many:
 		out := make([]any, 0, v.LengthInt())
 		for it := v.ElementIterator(); it.Next(); {
@@ -337,11 +370,32 @@ func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
 	return encodeMembers(a.Object, v, ids)
 }
 
+func (a *Attr) encodePairs(v cty.Value, ids Resolver) (any, error) {
+	m := make(map[string]any, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		first, err := a.Object[0].encodeString(e.GetAttr(a.Object[0].Name).AsString(), ids)
+		if err != nil {
+			return nil, err
+		}
+		second, err := a.Object[1].encode(e.GetAttr(a.Object[1].Name), ids)
+		if err != nil {
+			return nil, err
+		}
+		m[fmt.Sprint(first)] = second
+	}
+	return m, nil
+}
+
 func encodeMembers(attrs []Attr, v cty.Value, ids Resolver) (map[string]any, error) {
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
-		if val.IsNull() || isEmpty(val) || attrs[i].Wire == "" {
+		if attrs[i].Wire == "" || val.IsNull() && attrs[i].Absent == nil || isEmpty(val) {
+			continue
+		}
+		if val.IsNull() {
+			put(m, attrs[i].Wire, attrs[i].Absent)
 			continue
 		}
 		w, err := attrs[i].encode(val, ids)
@@ -388,7 +442,7 @@ func (a *Attr) encodeString(s string, ids Resolver) (any, error) {
 	if a.Ref == "" {
 		return s, nil
 	}
-	return ids(a.Ref, s)
+	return ids(a, s)
 }
 
 func encodeNumber(f *big.Float) any {

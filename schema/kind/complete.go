@@ -262,6 +262,10 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("a nested object takes its type from its members")
 	case a.Many && a.Object == nil:
 		return fmt.Errorf("only a nested object can be Many; give a leaf a list type")
+	case a.Pairs && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
+		return fmt.Errorf("Pairs is for many objects of two leaves, the first of them a string")
+	case a.Foreign != nil && a.Ref == "":
+		return fmt.Errorf("Foreign needs Ref")
 	case a.Computed && (a.Required || a.Default != cty.NilVal || a.Keep):
 		return fmt.Errorf("a computed attribute cannot be required or have a default")
 	case a.Keep && a.Default != cty.NilVal:

@@ -52,6 +52,7 @@ type Resource struct {
 	Kind  *Kind
 	Value Values // every attribute that can be set, completed and normalised; null: undeclared
 	Needs []Addr // what it refers to, directly; sorted
+	Later []Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
 	Block *Block // shared by all instances of the block
 
 	PreventDestroy bool

@@ -35,6 +35,7 @@ type Kind struct {
 	ID       string   // the computed attribute that holds the remote ID
 	Attrs    []Attr   // in the order in which they are shown
 	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
+	Namesake bool     // B2 lets several objects share an identity, so that an ID does not follow from it
 	Reads    []string // capabilities that listing needs, for messages
 	// Whole says that an update sends every attribute, not only those that changed.
 	Whole bool
@@ -80,8 +81,7 @@ type Kind struct {
 
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
-	// Create makes the object and returns it as B2 answers it. An object together
-	// with an error was made but not completed.
+	// Create makes the object and returns it as B2 answers it.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
@@ -102,6 +102,7 @@ type Attr struct {
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
+	Pairs  bool     // of Many objects with two members: the wire has one object, from first members to second ones
 
 	Required bool
 	Computed bool      // made by B2; may stand only in outputs and deliveries
@@ -109,10 +110,13 @@ type Attr struct {
 	Default  cty.Value // what leaving it out means; NilVal: null, that is "none"
 	Keep     bool      // leaving it out means: leave B2's value alone
 	Fixed    bool      // cannot change on a live object: another value is another object
-	Later    bool      // B2 refuses it on create; sent by an update right after
+	Later    bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
 	Guard    string    // capability without which B2 hides the live value; "": never hidden
 	Ref      string    // the kind whose name this holds; the wire carries its ID
 	Absent   any       // what clears it on the wire, where null means "not given"
+	// Foreign, beside Ref, recognises remote IDs, which may be of other accounts:
+	// they stand for themselves.
+	Foreign func(text string) bool
 
 	Samples []cty.Value // legal values, for documentation and random configurations
 	// Normal brings a value into the one form in which two are compared.
@@ -130,6 +134,9 @@ type Attr struct {
 	// Hazard says what going from before to after may cost. before is
 	// cty.NilVal when the object is being created.
 	Hazard func(before, after cty.Value) []Hazard
+	// Fits judges what a declared object that a mention in the attribute leads to
+	// is to the object that mentions it. Paths do not matter. May be nil.
+	Fits func(by, named Attrs) Problems
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
 	// Instead says in a few words what a decoded live object shows in place of the
@@ -162,8 +169,7 @@ type Call struct {
 	API      API
 	ID       string            // remote ID; "" on create
 	Live     map[string]any    // the live object as last read; nil on create
-	Body     map[string]any    // what to send: everything on create, what changed on update
-	Later    map[string]any    // create only: what must follow by an update
+	Body     map[string]any    // what to send: everything on create but what comes later, what changed on update
 	Payload  *Payload          // what the file is to hold; nil where the kind has no Content
 	Force    bool              // delete: with everything it holds
 	Progress func(removed int) // delete with Force; may be nil

@@ -180,12 +180,13 @@ func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 }
 
 // Name is the Names of this snapshot. Buckets that the credentials may not list
-// are known by what authorize says of them.
+// are known by what authorize says of them. Of a kind whose objects may share a
+// name nothing has one here: who plans knows which of them is meant.
 func (s *Snapshot) Name(kind, id string) (string, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.kinds[kind]; o != nil {
-		if obj := o.byID[id]; obj != nil {
+		if obj := o.byID[id]; obj != nil && !obj.Kind.Namesake {
 			return obj.Identity, true
 		}
 	}

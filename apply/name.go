@@ -1,0 +1,99 @@
+package apply
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// id resolves the names in a change on their way to the wire.
+func (r *runner) id(c *plan.Change) kind.Resolver {
+	return func(by *kind.Attr, name string) (string, error) {
+		if id := r.leadsTo(by, name); id != "" {
+			return id, nil
+		}
+		shown := strconv.Quote(name)
+		if len(c.Sensitive) > 0 {
+			shown = kind.Hidden
+		}
+		return "", &kind.Explained{
+			Summary: title(by.Ref) + " not found",
+			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Ref, shown),
+		}
+	}
+}
+
+// leadsTo is the ID that a name in an attribute stands for: that of the declared
+// object, the text itself where it is an ID, or that of what is live under the
+// name; "": nothing.
+func (r *runner) leadsTo(by *kind.Attr, name string) string {
+	k := r.kinds[by.Ref]
+	if by.Foreign == nil {
+		return r.lookUp(by.Ref, name)
+	}
+	r.byName.Do(func() { r.indexNames() })
+	addr, declared := r.declared[reference{k.Name, k.Fold(name)}]
+	if e, ours := r.entry(addr); declared && ours {
+		return e.ID
+	}
+	if !declared && by.Foreign(name) {
+		return name
+	}
+	return r.lookUp(by.Ref, name)
+}
+
+// A reference is a kind and an identity of it.
+type reference struct{ kind, identity string }
+
+// indexNames lists what the configuration declares. Few runs ask.
+func (r *runner) indexNames() {
+	r.declared = make(map[reference]kind.Addr, len(r.resources))
+	for addr, res := range r.resources {
+		r.declared[reference{addr.Kind, res.Identity()}] = addr
+	}
+}
+
+// named is a live object of a change in which IDs have given way to the names of
+// the change that stand for them.
+func (r *runner) named(c *plan.Change, live kind.Values) cty.Value {
+	for i := range c.Kind.Attrs {
+		a := &c.Kind.Attrs[i]
+		if !a.Knots() {
+			continue
+		}
+		names := map[string]string{}
+		for _, m := range a.Mentions(c.After.GetAttr(a.Name)) {
+			names[r.leadsTo(m.By, m.Name)] = m.Name
+		}
+		v := a.Renamed(*live.At(i), func(_ *kind.Attr, id string) string {
+			if name := names[id]; name != "" {
+				return name
+			}
+			return id
+		})
+		live = live.Clone()
+		live.Put(i, &v)
+	}
+	return live.Object()
+}
+
+// lookUp finds the ID of what has a name; "": nothing has it.
+func (r *runner) lookUp(kindName, name string) string {
+	k := r.kinds[kindName]
+	r.mu.Lock()
+	found := r.Snapshot.ByIdentity(k, k.Fold(name))
+	r.mu.Unlock()
+	if len(found) > 0 {
+		return found[0].ID
+	}
+	for _, b := range r.Snapshot.Account.Buckets {
+		if kindName == "bucket" && k.Fold(b.Name) == k.Fold(name) {
+			return b.ID
+		}
+	}
+	return ""
+}

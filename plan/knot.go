@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/schema/kind"
+)
+
+// Some attributes name objects whose names are shared, or that belong to other
+// accounts (kind.Attr.Foreign). What is live there are IDs, and which of them a
+// name stands for follows from the rest of the plan: such attributes are planned
+// last.
+
+// knots lists the attributes of a kind that are set last.
+func (p *planner) knots(k *kind.Kind) []int {
+	list, known := p.knotted[k]
+	if !known {
+		for i := range k.Attrs {
+			if k.Attrs[i].Knots() {
+				list = append(list, i)
+			}
+		}
+		p.knotted[k] = list
+	}
+	return list
+}
+
+// ties reports whether a resource gives a value to an attribute that is set last.
+func (p *planner) ties(r *kind.Resource) bool {
+	return slices.ContainsFunc(p.knots(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
+}
+
+// mentions lists what the attributes of v that are set last name.
+func (p *planner) mentions(k *kind.Kind, v kind.Values) []kind.Mention {
+	var out []kind.Mention
+	for _, i := range p.knots(k) {
+		out = append(out, k.Attrs[i].Mentions(*v.At(i))...)
+	}
+	return out
+}
+
+// renamed is a live object in which IDs have given way to names, as name has it.
+func (p *planner) renamed(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
+	knots := p.knots(k)
+	if !slices.ContainsFunc(knots, func(i int) bool { return live.At(i).IsKnown() && !live.At(i).IsNull() }) {
+		return live
+	}
+	live = live.Clone()
+	for _, i := range knots {
+		v := k.Attrs[i].Renamed(*live.At(i), name)
+		live.Put(i, &v)
+	}
+	return live
+}
+
+// standing names what will be there when the plan is carried out: a declared
+// object by its declared name, another one by its own if nothing shares that.
+func (p *planner) standing(by *kind.Attr, id string) string {
+	k := p.kinds[by.Ref]
+	if k == nil || !k.Namesake {
+		return id // a name already, or an ID of another account
+	}
+	if r := p.stands[owned{k.Name, id}]; r != nil {
+		return r.Identity()
+	}
+	o := p.Snapshot.ByID(k, id)
+	if o == nil || by.Foreign(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
+		return id
+	}
+	if _, declared := p.declaredAs(k, o.Identity); declared {
+		return id
+	}
+	return o.Identity
+}
+
+// recorded is like standing, but names what is declared also by the IDs of those
+// objects of it that are, or will be, replaced.
+func (p *planner) recorded(by *kind.Attr, id string) string {
+	if owner := p.owners[owned{by.Ref, id}]; owner != nil && p.resources[*owner] != nil && by.Foreign != nil {
+		return p.resources[*owner].Identity()
+	}
+	return p.standing(by, id)
+}
+
+// names brings the IDs of a live object into the form in which it is compared
+// with r. What r itself names by its ID stays.
+func (p *planner) names(r *kind.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
+	if len(p.knots(r.Kind)) == 0 {
+		return live
+	}
+	given := p.mentions(r.Kind, r.Value)
+	return p.renamed(r.Kind, live, func(by *kind.Attr, id string) string {
+		if slices.ContainsFunc(given, func(m kind.Mention) bool { return m.Name == id }) {
+			return id
+		}
+		return name(by, id)
+	})
+}
+
+// followed says which replacements an update follows, so that it names what takes
+// the place of what is live. all says that there is no other reason for it.
+func (p *planner) followed(r *kind.Resource, h holding, raw kind.Values, fields []string) (reason string, targets []kind.Addr, all bool) {
+	if len(fields) == 0 || !p.ties(r) {
+		return "", nil, false
+	}
+	rest, _ := newDiffer(r.Kind).diff(r.Value, p.names(r, raw, p.recorded), h.entry, r.IgnoreChanges)
+	if len(rest) == len(fields) {
+		return "", nil, false
+	}
+	for _, m := range p.mentions(r.Kind, raw) {
+		owner := p.owners[owned{m.By.Ref, m.Name}]
+		if owner != nil && p.resources[*owner] != nil && p.stands[owned{m.By.Ref, m.Name}] == nil {
+			targets = append(targets, *owner)
+		}
+	}
+	slices.SortFunc(targets, kind.Addr.Compare)
+	targets = slices.Compact(targets)
+	texts := make([]string, len(targets))
+	for i, t := range targets {
+		texts[i] = t.String()
+	}
+	return strings.Join(texts, ", ") + " is made anew", targets, len(rest) == 0
+}
+
+// checkShared refuses a name that several live objects have and no block.
+func (p *planner) checkShared(r *kind.Resource, c *Change, attr string, k *kind.Kind, name string) {
+	found := p.Snapshot.ByIdentity(k, k.Fold(name))
+	if _, declared := p.declaredAs(k, k.Fold(name)); declared || len(found) < 2 {
+		return
+	}
+	ids := make([]string, len(found))
+	for i, o := range found {
+		ids[i] = o.ID
+	}
+	rng := r.Block.RangeOf(attr)
+	p.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of the one that is meant.",
+		attr, r.Addr, k.Name, shown(c, attr, name), strings.Join(ids, ", "))
+}
+
+// isID reports whether a text stands for itself.
+func (p *planner) isID(by *kind.Attr, k *kind.Kind, text string) bool {
+	if by.Foreign == nil || !by.Foreign(text) {
+		return false
+	}
+	_, declared := p.declaredAs(k, k.Fold(text))
+	return !declared
+}
+
+// needByName notes the kinds whose live objects must have been read because names
+// of them are to become IDs.
+func (p *planner) needByName(r *kind.Resource, needed map[string]*hcl.Range) {
+	for _, i := range p.knots(r.Kind) {
+		a := &r.Kind.Attrs[i]
+		for _, m := range a.Mentions(*r.Value.At(i)) {
+			if k := p.kinds[m.By.Ref]; k != nil && k.Namesake && needed[k.Name] == nil && !p.isID(m.By, k, m.Name) {
+				rng := r.Block.RangeOf(a.Name)
+				needed[k.Name] = &rng
+			}
+		}
+	}
+}
+
+// stand notes that a live object stays what is declared, where others name such
+// objects.
+func (p *planner) stand(r *kind.Resource, h holding) {
+	if len(p.tied) > 0 && r.Kind.Namesake {
+		p.stands[ownedAs(h.object)], p.place[r.Addr] = r, h.object.ID
+	}
+}
+
+// follow is the reason for an update that only names something new; "" where it
+// does more.
+func (p *planner) follow(r *kind.Resource, h holding, raw kind.Values, fields []string) string {
+	reason, targets, all := p.followed(r, h, raw, fields)
+	if all {
+		p.follows[r.Addr] = targets
+	}
+	return reason
+}

@@ -1,0 +1,82 @@
+package bucket
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// What a replication needs of the keys and buckets that it names. B2 takes a
+// replication whose keys cannot do their work and then copies nothing, so these
+// are warnings.
+
+// readsHere judges the key of a source.
+func readsHere(by, key kind.Attrs) kind.Problems {
+	ps := fits(by, key, "readFiles", "read")
+	prefix := key.GetAttr("name_prefix")
+	if prefix.IsNull() || !prefix.IsKnown() {
+		return ps
+	}
+	for _, r := range rulesOf(by.GetAttr("replication")) {
+		if !strings.HasPrefix(prefixOf(r), prefix.AsString()) {
+			ps = append(ps, kind.Warnf("Key does not reach all files", "The replication rule %q copies %s, but its key reaches only %s.",
+				r.GetAttr("name").AsString(), files(prefixOf(r)), files(prefix.AsString()))...)
+		}
+	}
+	return ps
+}
+
+// writesHere judges the key of a destination.
+func writesHere(by, key kind.Attrs) kind.Problems { return fits(by, key, "writeFiles", "write") }
+
+// fits judges what both need of a key.
+func fits(by, key kind.Attrs, capability, verb string) kind.Problems {
+	var ps kind.Problems
+	name := key.GetAttr("name").AsString()
+	if caps := texts(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
+		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here for the replication.", name, capability, verb)...)
+	}
+	bucket := by.GetAttr("name").AsString()
+	if limit := texts(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
+		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name, strings.Join(limit, ", "), verb, bucket)...)
+	}
+	if lasts := key.GetAttr("valid_duration"); !lasts.IsNull() && lasts.IsKnown() && key.GetAttr("rotate").IsNull() {
+		ps = append(ps, kind.Warnf("Replication ends with its key", "The key %q expires after %s, and B2 copies nothing from then on. Leave valid_duration out, or renew the key with rotate.",
+			name, lasts.AsString())...)
+	}
+	return ps
+}
+
+// takesCopies judges the bucket that a rule copies to.
+func takesCopies(by, bucket kind.Attrs) kind.Problems {
+	source := member(by.GetAttr("replication"), "source")
+	if source == cty.NilVal || !bucket.GetAttr("replication").IsWhollyKnown() {
+		return nil
+	}
+	key := source.GetAttr("key")
+	for _, pair := range keysOf(bucket.GetAttr("replication")) {
+		if pair.GetAttr("source").RawEquals(key) {
+			return nil
+		}
+	}
+	return kind.Warnf("Destination does not take the copies",
+		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination { keys { source = …, destination = … } } to it.",
+		bucket.GetAttr("name").AsString(), key.AsString())
+}
+
+// texts lists strings; nil where they are null or not known.
+func texts(v cty.Value) []string {
+	if v.IsNull() || !v.IsWhollyKnown() {
+		return nil
+	}
+	out := []string{}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); !e.IsNull() {
+			out = append(out, e.AsString())
+		}
+	}
+	return out
+}

@@ -1,0 +1,281 @@
+package bucket
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// Replication: "Cloud Replication" and "Create a Cloud Replication Rule with the
+// Native API" in the B2 documentation. The two halves are one object in B2, so a
+// change sends both.
+func replication() kind.Attr {
+	return kind.Attr{Name: "replication", Wire: "replicationConfiguration", Provider: "replication_configuration",
+		Object: []kind.Attr{replicationSource(), replicationDestination()}, Later: true, Guard: "readBucketReplications",
+		Absent: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil},
+		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
+			"It is set last, so a key that is limited to the bucket may stand in it.",
+		Same: sameReplication, Check: checkReplication, Hazard: stopsCopying,
+	}
+}
+
+// absentHalf is how the Python SDK says that a half is not wanted.
+const absentHalf = "null"
+
+func replicationSource() kind.Attr {
+	return kind.Attr{Name: "source", Wire: "asReplicationSource", Provider: "as_replication_source", Absent: json.RawMessage(absentHalf),
+		Doc: "B2 copies files of this bucket to other buckets.",
+		Object: []kind.Attr{
+			{Name: "key", Wire: "sourceApplicationKeyId", Provider: "source_application_key_id", Type: cty.String, Required: true, Ref: "key", Foreign: kind.IsKeyID,
+				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It needs readFiles; " +
+					"B2 was seen to ask for writeFiles too.",
+				Samples: keySamples(), Check: checkKey, Fits: readsHere},
+			{Name: "rules", Wire: "replicationRules", Provider: "replication_rules", Object: ruleAttrs(), Many: true, Required: true,
+				Doc: "What is copied where: one rule or two. A file that two rules reach is copied by both."},
+		}}
+}
+
+func ruleAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "name", Wire: "replicationRuleName", Provider: "replication_rule_name", Type: cty.String, Required: true, Samples: kind.Texts("copy", "second_copy"),
+			Doc: "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.", Check: checkReplicationRuleName},
+		{Name: "destination", Wire: "destinationBucketId", Provider: "destination_bucket_id", Type: cty.String, Required: true, Ref: "bucket", Foreign: kind.IsBucketID,
+			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
+			Samples: kind.Texts("8d625eb63be2775577c70e1a"), Normal: foldName, Check: checkDestination, Fits: takesCopies},
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"),
+			Doc: "Which files: those whose names start with this; \"\" is every file."},
+		{Name: "include_existing_files", Wire: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
+			Doc: "Copies also what is in the bucket already, at midnight UTC."},
+		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and copies nothing."},
+		{Name: "priority", Wire: "priority", Type: cty.Number, Default: cty.NumberIntVal(128), Samples: numbers(1, 128, math.MaxInt32),
+			Doc: "Which rule comes first: 1 to 2147483647, higher first.", Check: checkPriority},
+	}
+}
+
+func replicationDestination() kind.Attr {
+	return kind.Attr{Name: "destination", Wire: "asReplicationDestination", Provider: "as_replication_destination", Absent: json.RawMessage(absentHalf),
+		Doc: "The bucket takes copies of files of other buckets.",
+		Object: []kind.Attr{
+			{Name: "keys", Wire: "sourceToDestinationKeyMapping", Provider: "source_to_destination_key_mapping", Many: true, Pairs: true, Required: true,
+				Doc: "For each key that reads elsewhere, the key that writes here.",
+				Object: []kind.Attr{
+					{Name: "source", Wire: "source", Type: cty.String, Required: true, Ref: "key", Foreign: kind.IsKeyID,
+						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
+						Samples: keySamples(), Check: checkKey},
+					{Name: "destination", Wire: "destination", Type: cty.String, Required: true, Ref: "key", Foreign: kind.IsKeyID,
+						Doc:     "The key with which B2 writes here. It needs writeFiles.",
+						Samples: keySamples(), Check: checkKey, Fits: writesHere},
+				}},
+		}}
+}
+
+func keySamples() []cty.Value { return kind.Texts("004d2e6b27577ea0000000001") }
+
+func foldName(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
+
+var (
+	legalReplicationRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	legalKeyName         = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
+)
+
+// checkReplicationRuleName follows what the Python SDK lets pass.
+func checkReplicationRuleName(v cty.Value) kind.Problems {
+	if !legalReplicationRule.MatchString(v.AsString()) {
+		return kind.Errorf("Invalid replication rule name", "The name of a replication rule has 1 to 64 letters, digits, dashes and underscores; this is %q.", v.AsString())
+	}
+	return nil
+}
+
+func checkKey(v cty.Value) kind.Problems {
+	if !legalKeyName.MatchString(v.AsString()) {
+		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the ID of a key of another account.", v.AsString())
+	}
+	return nil
+}
+
+func checkDestination(v cty.Value) kind.Problems {
+	if kind.IsBucketID(v.AsString()) {
+		return nil
+	}
+	return slices.DeleteFunc(checkName(v), func(p kind.Problem) bool { return p.Warning })
+}
+
+// checkPriority follows the Python SDK, which starts at 1. The service was seen
+// to take 0.
+func checkPriority(v cty.Value) kind.Problems {
+	switch {
+	case !wholeBetween(v, 0, math.MaxInt32):
+		return kind.Errorf("Invalid priority", "The priority of a replication rule is a whole number from 1 to %d.", math.MaxInt32)
+	case v.RawEquals(cty.Zero):
+		return kind.Warnf("Priority below the documented range", "The priority of a replication rule is a whole number from 1 to %d. B2 was seen to take 0, and may stop to.", math.MaxInt32)
+	}
+	return nil
+}
+
+// maxReplicationRules is the limit of "Create a Cloud Replication Rule with the
+// Native API".
+const maxReplicationRules = 2
+
+func checkReplication(v cty.Value) kind.Problems {
+	source, destination := v.GetAttr("source"), v.GetAttr("destination")
+	if source.IsNull() && destination.IsNull() {
+		return kind.Errorf("Replication of nothing", "Say where the bucket's files are copied, source { … }, or whose copies it takes, destination { … }; or remove replication.")
+	}
+	ps := checkReplicationRules(source).At(cty.GetAttrPath("source").GetAttr("rules"))
+	return append(ps, checkKeys(destination).At(cty.GetAttrPath("destination").GetAttr("keys"))...)
+}
+
+func checkReplicationRules(source cty.Value) kind.Problems {
+	if source.IsNull() {
+		return nil
+	}
+	rules := source.GetAttr("rules").AsValueSlice()
+	switch {
+	case len(rules) == 0:
+		return kind.Errorf("Replication without rules", "The bucket is a source, but no rule says what is copied. Write rules { name = …, destination = … }, or remove source.")
+	case len(rules) > maxReplicationRules:
+		return kind.Errorf("Too many replication rules", "B2 takes at most %d replication rules for a bucket; these are %d.", maxReplicationRules, len(rules))
+	}
+	for i, r := range rules[1:] {
+		if name := r.GetAttr("name"); name.RawEquals(rules[0].GetAttr("name")) {
+			return kind.Errorf("Duplicate replication rule", "Another rule of this bucket is named %q already; names must be unique.", name.AsString()).
+				At(cty.IndexIntPath(i + 1).GetAttr("name"))
+		}
+	}
+	return nil
+}
+
+func checkKeys(destination cty.Value) kind.Problems {
+	if destination.IsNull() {
+		return nil
+	}
+	keys := destination.GetAttr("keys").AsValueSlice()
+	if len(keys) == 0 {
+		return kind.Errorf("Destination without keys", "The bucket is a destination, but for no key of a source. Write keys { source = …, destination = … }, or remove destination.")
+	}
+	var ps kind.Problems
+	seen := map[string]bool{}
+	for i, pair := range keys {
+		source := pair.GetAttr("source").AsString()
+		if seen[source] {
+			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination key for it.", source).At(cty.IndexIntPath(i).GetAttr("source"))...)
+		}
+		seen[source] = true
+	}
+	return ps
+}
+
+// checkItself refuses a rule that copies a bucket into itself.
+func checkItself(v kind.Values) kind.Problems {
+	var ps kind.Problems
+	name, whole := v.GetAttr("name"), v.GetAttr("replication")
+	if whole.IsNull() || !whole.IsWhollyKnown() || !name.IsKnown() {
+		return nil
+	}
+	for i, r := range rulesOf(whole) {
+		if strings.EqualFold(r.GetAttr("destination").AsString(), name.AsString()) {
+			ps = append(ps, kind.Errorf("Bucket replicates into itself", "The destination of the rule %q is this very bucket. Name another one.", r.GetAttr("name").AsString()).
+				At(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
+		}
+	}
+	return ps
+}
+
+// rulesOf lists the rules of a replication, which may be null or unknown.
+func rulesOf(replication cty.Value) []cty.Value {
+	if source := member(replication, "source"); source != cty.NilVal {
+		return source.GetAttr("rules").AsValueSlice()
+	}
+	return nil
+}
+
+// keysOf lists the pairs of keys of a replication, which may be null or unknown.
+func keysOf(replication cty.Value) []cty.Value {
+	if destination := member(replication, "destination"); destination != cty.NilVal {
+		return destination.GetAttr("keys").AsValueSlice()
+	}
+	return nil
+}
+
+// member is NilVal where there is none.
+func member(v cty.Value, name string) cty.Value {
+	if v == cty.NilVal || v.IsNull() || !v.IsWhollyKnown() || v.GetAttr(name).IsNull() {
+		return cty.NilVal
+	}
+	return v.GetAttr(name)
+}
+
+// sameReplication passes over the order of rules, which priorities decide, and of
+// keys, which the wire does not have.
+func sameReplication(p kind.Pair) bool {
+	return canonicalReplication(p.Want.GetAttr("replication")) == canonicalReplication(p.Live.GetAttr("replication"))
+}
+
+func canonicalReplication(v cty.Value) string {
+	if v.IsNull() {
+		return ""
+	}
+	key := ""
+	if source := member(v, "source"); source != cty.NilVal {
+		key = source.GetAttr("key").AsString()
+	}
+	texts := func(list []cty.Value) []string {
+		out := make([]string, len(list))
+		for i, e := range list {
+			out[i] = fmt.Sprintf("%#v", e)
+		}
+		slices.Sort(out)
+		return out
+	}
+	return fmt.Sprintf("%s %q %q", key, texts(rulesOf(v)), texts(keysOf(v)))
+}
+
+// stopsCopying is the hazard of files that are copied no longer.
+func stopsCopying(before, after cty.Value) []kind.Hazard {
+	var out []kind.Hazard
+	say := func(detail string, args ...any) {
+		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: fmt.Sprintf(detail, args...)})
+	}
+	for _, r := range rulesOf(before) {
+		if r.GetAttr("is_enabled").True() && !slices.ContainsFunc(rulesOf(after), func(other cty.Value) bool { return covers(other, r) }) {
+			say("new %s are no longer copied to bucket %s", files(prefixOf(r)), r.GetAttr("destination").AsString())
+		}
+	}
+	for _, pair := range keysOf(before) {
+		same := func(other cty.Value) bool { return other.GetAttr("source").RawEquals(pair.GetAttr("source")) }
+		if !slices.ContainsFunc(keysOf(after), same) {
+			say("copies that are made with the key %s are no longer taken", pair.GetAttr("source").AsString())
+		}
+	}
+	slices.SortFunc(out, func(a, b kind.Hazard) int { return cmp.Compare(a.Detail, b.Detail) })
+	return out
+}
+
+// covers reports whether a rule copies all that another one copied.
+func covers(rule, other cty.Value) bool {
+	return rule.GetAttr("is_enabled").True() && rule.GetAttr("destination").RawEquals(other.GetAttr("destination")) &&
+		strings.HasPrefix(prefixOf(other), prefixOf(rule))
+}
+
+// refuseLock: a bucket that is the source of a replication cannot get Object Lock
+// ("Object Lock" in the B2 documentation).
+func refuseLock(before, after cty.Value) kind.Problems {
+	if before.IsNull() || member(before.GetAttr("replication"), "source") == cty.NilVal {
+		return nil
+	}
+	lock, want := before.GetAttr("file_lock_enabled"), after.GetAttr("file_lock_enabled")
+	if !lock.IsKnown() || !lock.IsNull() && lock.True() || want.IsNull() || want.False() {
+		return nil
+	}
+	return kind.Errorf("Object Lock cannot be turned on",
+		"The bucket is the source of a replication, and B2 turns Object Lock on only where there is none. "+
+			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").At(cty.GetAttrPath("file_lock_enabled"))
+}

@@ -1,0 +1,94 @@
+package kind
+
+import (
+	"regexp"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Forms of remote IDs in B2 ("b2_list_buckets", "b2_list_keys"): a bucket has 24
+// hexadecimal digits. A key has 25, and the master key the 12 of the account.
+var (
+	bucketID = regexp.MustCompile(`^[0-9a-f]{24}$`)
+	keyID    = regexp.MustCompile(`^([0-9a-f]{25}|[0-9a-f]{12})$`)
+)
+
+// IsBucketID reports whether a text has the form of a bucket's ID.
+func IsBucketID(text string) bool { return bucketID.MatchString(text) }
+
+// IsKeyID reports whether a text has the form of the ID of an application key.
+func IsKeyID(text string) bool { return keyID.MatchString(text) }
+
+// A Mention is one name of another object in a value.
+type Mention struct {
+	Path cty.Path // from the value down
+	By   *Attr    // the attribute or member that holds it; its Ref is not ""
+	Name string
+}
+
+// Mentions lists the names of other objects in a value of the attribute. What is
+// null or not known holds none.
+func (a *Attr) Mentions(v cty.Value) []Mention {
+	var out []Mention
+	a.visit(v, nil, func(m Mention) { out = append(out, m) })
+	return out
+}
+
+func (a *Attr) visit(v cty.Value, path cty.Path, f func(Mention)) {
+	switch t := v.Type(); {
+	case !a.Refers(), v.IsNull(), !v.IsKnown():
+	case t == cty.String:
+		f(Mention{path.Copy(), a, v.AsString()})
+	case t.IsObjectType():
+		for i := range a.Object {
+			name := a.Object[i].Name
+			a.Object[i].visit(v.GetAttr(name), append(path, cty.GetAttrStep{Name: name}), f)
+		}
+	case v.CanIterateElements():
+		i := int64(0)
+		for it := v.ElementIterator(); it.Next(); i++ {
+			_, e := it.Element()
+			a.visit(e, append(path, cty.IndexStep{Key: cty.NumberIntVal(i)}), f)
+		}
+	}
+}
+
+// Renamed is the value with other names in the place of those that may be IDs (see
+// Foreign).
+func (a *Attr) Renamed(v cty.Value, name func(by *Attr, text string) string) cty.Value {
+	switch t := v.Type(); {
+	case !a.Refers(), v.IsNull(), !v.IsKnown():
+	case t == cty.String && a.Foreign != nil:
+		return cty.StringVal(name(a, v.AsString()))
+	case t.IsObjectType():
+		m := v.AsValueMap()
+		for i := range a.Object {
+			m[a.Object[i].Name] = a.Object[i].Renamed(m[a.Object[i].Name], name)
+		}
+		return cty.ObjectVal(m)
+	case t.IsListType() && v.LengthInt() > 0:
+		list := v.AsValueSlice()
+		for i, e := range list {
+			list[i] = a.Renamed(e, name)
+		}
+		return cty.ListVal(list)
+	}
+	return v
+}
+
+// Knots reports whether the attribute names other objects and is set after they
+// are made, so that they may name the one that carries it.
+func (a *Attr) Knots() bool { return a.Later && a.Refers() }
+
+// Refers reports whether the attribute or a member of it has a Ref.
+func (a *Attr) Refers() bool {
+	if a.Ref != "" {
+		return true
+	}
+	for i := range a.Object {
+		if a.Object[i].Refers() {
+			return true
+		}
+	}
+	return false
+}

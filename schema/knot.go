@@ -1,0 +1,121 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A bucket may name a key that is limited to the bucket. So what kind.Attr.Knots
+// says of is evaluated by a node of its own, a knot, after the block itself and
+// all that it refers to. Nothing refers to a knot: it closes no circle.
+
+// linkKnot makes the knot of a block where there is need of one, and gives the
+// part of the block that its own node evaluates.
+func (l *loader) linkKnot(n *node, u use) part {
+	b := n.block
+	last := part((*kind.Attr).Knots)
+	if !writesAny(b.body, b.kind.Attrs, last) {
+		return nil
+	}
+	refs := l.resolve(bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, last), u)
+	if len(refs.list) == 0 && len(refs.dead) == 0 {
+		return nil
+	}
+	b.part = func(a *kind.Attr) bool { return !a.Knots() }
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, knot: b, refs: refs, after: []*node{n}})
+	return b.part
+}
+
+// writesAny is a quick look whether a body may hold an attribute of the part.
+func writesAny(body hcl.Body, attrs []kind.Attr, p part) bool {
+	native, ok := body.(*hclsyntax.Body)
+	for i := range attrs {
+		switch a := &attrs[i]; {
+		case !p.holds(a):
+		case !ok, native.Attributes[a.Name] != nil:
+			return true
+		case slices.ContainsFunc(native.Blocks, func(b *hclsyntax.Block) bool { return b.Type == a.Name || b.Type == "dynamic" }):
+			return true
+		}
+	}
+	return false
+}
+
+// evaluateKnot completes the resources of a block.
+func (l *loader) evaluateKnot(n *node) {
+	b := n.knot
+	if n.broken || b.node.broken {
+		return
+	}
+	ctx := l.static.context(n.refs, l.root)
+	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).Knots, b.place)
+	for i, e := range b.unfinished {
+		e.ctx, e.marks, e.needs = b.repeats[i].context(ctx, n.refs.dead), nil, nil
+		own := last
+		if last.dynamic {
+			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).Knots, b.place)
+		}
+		for j := range own.args {
+			e.set(&own.args[j])
+		}
+		e.written = e.written.with(own)
+		r := b.resources[i]
+		r.Value, r.Sensitive = e.complete()
+		if e.unsound {
+			l.undecided(b.kind)
+		}
+		delete(e.marks, refMark{r.Addr})
+		r.Later = e.needed()
+	}
+	if len(b.resources) > 0 {
+		places := b.resources[0].Block.Attrs
+		for i := range last.args {
+			places[last.args[i].attr.Name] = last.args[i].place
+		}
+	}
+	b.written, b.unfinished = b.written.with(last), nil
+}
+
+// with is what both parts of a body say.
+func (w *written) with(other *written) *written {
+	return &written{w.place, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
+}
+
+const lastSummary = "Attribute that is set last"
+
+func lastDetail(what string) string {
+	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, check and deliver, nowhere else. "+
+		"What several resources share goes into a local value.", what)
+}
+
+// fit judges the declared resources that an attribute mentions.
+func (l *loader) fit(b *block, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) {
+	if a.Object == nil && a.Fits == nil {
+		return
+	}
+	e := &evaluation{l: l, b: b, addr: r.Addr}
+	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
+		other := l.named(m, first)
+		if m.By.Fits == nil || other == nil || other == r {
+			continue
+		}
+		at := b.written.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
+		for _, p := range m.By.Fits(r.Value, other.Value) {
+			if slices.Contains(r.Sensitive, a.Name) || len(other.Sensitive) > 0 {
+				p.Detail = withheld
+			}
+			severity := hcl.DiagError
+			if p.Warning {
+				severity = hcl.DiagWarning
+			}
+			e.say(severity, at, p.Summary, p.Detail)
+		}
+	}
+}
