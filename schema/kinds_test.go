@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"slices"
 	"testing"
 
 	"b2form/schema"
@@ -8,7 +9,12 @@ import (
 )
 
 func TestDescriptorsAreSound(t *testing.T) {
-	if err := kind.ValidateKinds(schema.Kinds()); err != nil {
+	kinds := schema.Kinds()
+	if err := kind.ValidateKinds(kinds); err != nil {
 		t.Error(err)
+	}
+	slices.Reverse(kinds)
+	if kind.ValidateKinds(kinds) == nil {
+		t.Error("parts of buckets may stand before buckets")
 	}
 }

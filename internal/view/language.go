@@ -32,6 +32,17 @@ type LanguageKind struct {
 	Reads      []string       `json:"reads"`            // capabilities that reading needs
 	Attributes []LanguageAttr `json:"attributes"`       // in the order in which plans show them
 	Meta       []string       `json:"meta"`             // arguments that every resource takes
+	Limits     []Limit        `json:"limits"`
+}
+
+// A Limit is one thing that is demanded of a configuration of a kind.
+type Limit struct {
+	Attribute string `json:"attribute,omitempty"` // dots for members; left out: the resource as a whole
+	Says      string `json:"says"`
+	Source    string `json:"source"`
+	URL       string `json:"url,omitempty"`
+	Example   string `json:"example,omitempty"` // arguments that do not keep to it
+	Warning   bool   `json:"warning,omitempty"` // it is no error
 }
 
 // A LanguageAttr is one attribute of a kind or of a nested object.
@@ -65,6 +76,10 @@ func NewLanguage(kinds []*kind.Kind) Language {
 				}
 				return change(k, a)
 			}),
+			Limits: make([]Limit, len(k.Limits)),
+		}
+		for j, limit := range k.Limits {
+			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Says, limit.Source.Name, limit.Source.URL, limit.Breaks, limit.Warns}
 		}
 	}
 	return l

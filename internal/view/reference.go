@@ -37,11 +37,33 @@ func Reference(k *kind.Kind) string {
 	if k.Rotation != nil {
 		b.WriteString("\n[Keys that renew themselves](../rotation.md) says what `rotate` does, and when.\n")
 	}
+	if len(k.Limits) > 0 {
+		limits(&b, k)
+	}
 	b.WriteString("\n## Computed\n\nThey may stand in `output` and `deliver`, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
 	}
 	return b.String()
+}
+
+// limits is the section about what is demanded of a configuration.
+func limits(b *strings.Builder, k *kind.Kind) {
+	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take it after all, it is a warning.\n\n" +
+		"| argument | what is demanded | source |\n|---|---|---|\n")
+	for _, l := range k.Limits {
+		about, says, source := "the "+k.Name, l.Says, l.Source.Name
+		if l.Attr != "" {
+			about = "`" + l.Attr + "`"
+		}
+		if l.Warns {
+			says += " (a warning)"
+		}
+		if l.Source.URL != "" {
+			source = fmt.Sprintf("[%s](%s)", l.Source.Name, l.Source.URL)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", about, cell(says), source)
+	}
 }
 
 // deliveries is the section about where the secret of an object goes.

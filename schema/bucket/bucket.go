@@ -23,6 +23,7 @@ func Kind() *kind.Kind {
 		Identity: "name", FoldCase: true, ID: "id",
 		Reads:  []string{"listBuckets"},
 		Attrs:  attrs(),
+		Limits: limits(),
 		Check:  check,
 		Refuse: refuse,
 		Gone:   gone,

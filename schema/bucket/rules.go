@@ -17,7 +17,7 @@ func lifecycleAttrs() []kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
 	}
 	return []kind.Attr{
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("logs/", "raw/"),
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("logs/", "raw/"), Check: checkPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
 		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer one is deleted."),
@@ -25,6 +25,8 @@ func lifecycleAttrs() []kind.Attr {
 			"Days until an unfinished large file is cancelled."),
 	}
 }
+
+func checkPrefix(v cty.Value) kind.Problems { return kind.CheckPrefix(v.AsString()) }
 
 // dayAttrs are the members that make a rule do something.
 func dayAttrs() []string {
@@ -206,14 +208,14 @@ func corsAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", Wire: "corsRuleName", Provider: "cors_rule_name", Type: cty.String, Required: true, Samples: kind.Texts("downloads"),
 			Doc: "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
-		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"),
+		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"), Check: checkOrigins,
 			Doc: "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", Wire: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.Texts("s3_get", "b2_download_file_by_name"))},
 			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
-		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"),
+		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"), Check: checkHeaders,
 			Doc: "Request headers allowed in a preflight request."},
-		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("x-bz-content-sha1"),
+		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("x-bz-content-sha1"), Check: checkHeaders,
 			Doc: "Response headers that scripts may read."},
 		{Name: "max_age_seconds", Wire: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
 			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkMaxAge},
@@ -240,11 +242,30 @@ func checkCORS(v cty.Value) kind.Problems {
 			ps = append(ps, kind.Errorf("Duplicate CORS rule", "Two rules are named %q; names are unique in a bucket.", name).At(at)...)
 		}
 		seen[name] = true
-		if r.GetAttr("allowed_origins").LengthInt() == 0 {
-			ps = append(ps, kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".").At(at.GetAttr("allowed_origins"))...)
-		}
 		if n := corsSize(r); n >= 1000 {
 			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q has %d.", name, n).At(at)...)
+		}
+	}
+	return ps
+}
+
+func checkOrigins(v cty.Value) kind.Problems {
+	if v.LengthInt() == 0 {
+		return kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".")
+	}
+	return checkTexts(v, "Invalid CORS origin", "An origin is empty; write one such as \"https://www.example.com\", \"https\" or \"*\".")
+}
+
+func checkHeaders(v cty.Value) kind.Problems {
+	return checkTexts(v, "Invalid CORS header", "A header's name is empty; leave it out instead.")
+}
+
+// checkTexts reports elements that are null or empty.
+func checkTexts(v cty.Value, summary, detail string) kind.Problems {
+	var ps kind.Problems
+	for i, s := range v.AsValueSlice() {
+		if s.IsNull() || s.AsString() == "" {
+			ps = append(ps, kind.Errorf(summary, "%s", detail).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps

@@ -34,7 +34,8 @@ func Kind() *kind.Kind {
 		Whole: true,
 		Content: &kind.Content{Text: "content", Source: "source", SHA1: "sha1", Most: mostBytes,
 			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
-		Attrs: attrs(),
+		Attrs:  attrs(),
+		Limits: limits(),
 
 		Complete: complete,
 		Check:    check,

@@ -216,6 +216,9 @@ func ValidateKinds(kinds []*Kind) error {
 		if seen[k.Name] {
 			return fmt.Errorf("kind %s is listed twice", k.Name)
 		}
+		if of := k.PartOf(); of != "" && !seen[of] {
+			return fmt.Errorf("kind %s: %s, of which it is a part, must stand before it", k.Name, of)
+		}
 		seen[k.Name] = true
 		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.Provider == "" {
 			return fmt.Errorf("kind %s: Doc, Example, Plural and Provider are needed", k.Name)
@@ -232,6 +235,11 @@ func ValidateKinds(kinds []*Kind) error {
 		}
 		if err := validateAttrs(k.Attrs); err != nil {
 			return fmt.Errorf("kind %s: %w", k.Name, err)
+		}
+		for _, l := range k.Limits {
+			if l.Says == "" || l.Source.Name == "" || l.Attr != "" && k.find(l.Attr) == nil {
+				return fmt.Errorf("kind %s: the limit %q of %q lacks words or a source, or is about nothing", k.Name, l.Says, l.Attr)
+			}
 		}
 	}
 	return nil

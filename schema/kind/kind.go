@@ -37,6 +37,7 @@ type Kind struct {
 	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
 	Namesake bool     // B2 lets several objects share an identity, so that an ID does not follow from it
 	Reads    []string // capabilities that listing needs, for messages
+	Limits   []Limit  // what is demanded of a configuration, by attribute
 	// Whole says that an update sends every attribute, not only those that changed.
 	Whole bool
 	// Content says which attributes give what a file of this kind holds. nil: the

@@ -1,0 +1,36 @@
+package file
+
+import (
+	"fmt"
+
+	"b2form/schema/kind"
+)
+
+// limits lists what the checks of this package demand, and where B2 says so.
+func limits() []kind.Limit {
+	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	upload := kind.Source{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
+	name := func(says, breaks string) kind.Limit {
+		return kind.Limit{Attr: "name", Says: says, Source: files, Breaks: breaks}
+	}
+	return []kind.Limit{
+		name("not empty", `name = ""`),
+		name(fmt.Sprintf("at most %d bytes", mostName), `name = join("/", [for i in range(300) : "part"])`),
+		name(fmt.Sprintf("at most %d bytes between slashes", mostSegment), `name = format("%0251d", 0)`),
+		name("no control characters", `name = "a\tb"`),
+		name("no backslashes", `name = "css\\site.css"`),
+		name("does not start with a slash", `name = "/index.html"`),
+		name("no two slashes in a row", `name = "css//site.css"`),
+		{Attr: "name", Says: "does not end with a slash: programs take it for an empty folder", Source: files, Breaks: `name = "css/"`, Warns: true},
+		{Attr: "content_type", Says: "a media type", Source: upload, Breaks: `content_type = "html"`},
+		{Attr: "sha1", Says: "40 hexadecimal digits, and that of the content", Source: upload, Breaks: `sha1 = "f572d396fae9206628714fb2ce00f72e94f2258f"`},
+		{Attr: "info", Says: "at most 10 pairs", Source: upload, Breaks: `info = { for i in range(11) : "k${i}" => "v" }`},
+		{Attr: "info", Says: "keys have 1 to 50 letters, digits or characters of -_.`~!#$%^&*'|+", Source: upload, Breaks: `info = { "two words" = "v" }`},
+		{Attr: "info", Says: "keys start with b2- only where they are headers of downloads", Source: upload, Breaks: `info = { b2-team = "web" }`},
+		{Attr: "info", Says: fmt.Sprintf("name and info come to at most %d bytes as headers", mostHeaders), Source: files,
+			Breaks: `info = { note = format("%07001d", 0) }`},
+		{Attr: "info", Says: fmt.Sprintf("and to %d where the file is encrypted", mostEncrypted), Source: files,
+			Breaks: `info = { note = format("%02049d", 0) }`, Warns: true},
+		{Says: "content or source, and not both", Source: kind.Ours(), Breaks: "content = \"\"\nsource = \"index.html\""},
+	}
+}

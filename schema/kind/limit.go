@@ -1,0 +1,52 @@
+package kind
+
+import "strings"
+
+// A Limit is one thing that is demanded of a configuration before anything is
+// sent, for the reference page.
+type Limit struct {
+	Attr   string // "cors_rules.name"; "": the object as a whole
+	Says   string // what is demanded: a sentence without its period
+	Source Source
+	// Breaks is what does not keep to it: arguments of a resource in HCL, which
+	// stand beside whatever else is required. "": no single resource does.
+	Breaks string
+	Warns  bool // it is a warning: B2 may take it
+}
+
+// A Source is where B2 says something.
+type Source struct{ Name, URL string }
+
+// Ours is the source of what b2form itself demands.
+func Ours() Source { return Source{Name: "b2form"} }
+
+// find finds the attribute that a limit is about; nil: there is none.
+func (k *Kind) find(path string) *Attr {
+	attrs := k.Attrs
+	var found *Attr
+	for name := range strings.SplitSeq(path, ".") {
+		found = nil
+		for i := range attrs {
+			if attrs[i].Name == name {
+				found = &attrs[i]
+			}
+		}
+		if found == nil {
+			return nil
+		}
+		attrs = found.Object
+	}
+	return found
+}
+
+// CheckPrefix warns of what begins file names only by mistake: B2 knows no
+// wildcards ("Lifecycle Rules"), and no name starts with a slash ("Files").
+func CheckPrefix(prefix string) Problems {
+	switch {
+	case strings.HasPrefix(prefix, "/"):
+		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix, strings.TrimLeft(prefix, "/"))
+	case strings.Contains(prefix, "*"):
+		return Warnf("Prefix holds a *", "B2 knows no wildcards here: %q matches names that begin with it, the * included. Every name that begins with a text matches that text.", prefix)
+	}
+	return nil
+}
