@@ -24,7 +24,7 @@ func limits() []kind.Limit {
 		{Attr: "info", Says: "no two keys differ in case only", Source: operator, Breaks: `info = { team = "web", Team = "api" }`},
 		{Attr: "info", Says: "keys do not start with " + kind.ReservedInfo + ", where b2form finds states", Source: kind.Ours(), Breaks: `info = { ` + kind.ReservedInfo + `x = "v" }`},
 	}
-	return append(append(append(out, lifecycleLimits()...), corsLimits()...), protectionLimits()...)
+	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
 }
 
 func lifecycleLimits() []kind.Limit {
@@ -91,5 +91,37 @@ func protectionLimits() []kind.Limit {
 		{Attr: "default_retention.unit", Says: "days or years", Source: native, Breaks: retention(`{ unit = "weeks" }`)},
 		{Attr: "default_retention.duration", Says: "a whole number of at least 1", Source: native, Breaks: retention(`{ duration = 0 }`)},
 		{Attr: "default_retention.duration", Says: "1 to 3,000 days in all", Source: lock, Breaks: retention(`{ duration = 9, unit = "years" }`)},
+	}
+}
+
+func replicationLimits() []kind.Limit {
+	create := kind.Source{Name: "Create a Cloud Replication Rule with the Native API", URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
+	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
+	keys := kind.Source{Name: "b2-sdk-python, test_raw_api.py", URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/test/integration/test_raw_api.py"}
+	sdk := kind.Source{Name: "b2-sdk-python, replication/setting.py", URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/replication/setting.py"}
+	source := func(rules string) string {
+		return "replication = { source = { key = \"004d2e6b27577ea0000000001\", rules = " + rules + " } }"
+	}
+	rule := func(members string) string {
+		return source(`[merge({ name = "copy", destination = "acme-copies" }, ` + members + `)]`)
+	}
+	destination := func(keys string) string { return "replication = { destination = { keys = " + keys + " } }" }
+	const pair = `{ source = "004d2e6b27577ea0000000001", destination = "004d2e6b27577ea0000000002" }`
+	return []kind.Limit{
+		{Attr: "replication", Says: "a source, a destination, or both", Source: kind.Ours(), Breaks: "replication = {}"},
+		{Attr: "replication.source.key", Says: "the name or the ID of a key", Source: sdk, Breaks: `replication = { source = { key = "the key", rules = [{ name = "copy", destination = "acme-copies" }] } }`},
+		{Attr: "replication.source.key", Says: "may readFiles here; the plan knows, where it sees the key", Source: keys},
+		{Attr: "replication.source.rules", Says: "one or two", Source: create, Breaks: source(`[for i in range(3) : { name = "copy-${i}", destination = "acme-copies" }]`)},
+		{Attr: "replication.source.rules.name", Says: "1 to 64 letters, digits, dashes and underscores", Source: sdk, Breaks: rule(`{ name = "a copy" }`)},
+		{Attr: "replication.source.rules.name", Says: "unique in the bucket", Source: sdk, Breaks: source(`[for b in ["acme-copies", "acme-others"] : { name = "copy", destination = b }]`)},
+		{Attr: "replication.source.rules.destination", Says: "the name or the ID of another bucket", Source: create, Breaks: rule(`{ destination = "acme-photos" }`)},
+		{Attr: "replication.source.rules.file_name_prefix", Says: "holds no *: there are no wildcards", Source: create, Breaks: rule(`{ file_name_prefix = "raw/*" }`), Warns: true},
+		{Attr: "replication.source.rules.priority", Says: "a whole number up to 2147483647", Source: sdk, Breaks: rule(`{ priority = -1 }`)},
+		{Attr: "replication.source.rules.priority", Says: "at least 1", Source: sdk, Breaks: rule(`{ priority = 0 }`), Warns: true},
+		{Attr: "replication.destination.keys", Says: "at least one", Source: create, Breaks: destination(`[]`)},
+		{Attr: "replication.destination.keys.source", Says: "the name or the ID of a key, and none twice", Source: sdk, Breaks: destination("[" + pair + ", " + pair + "]")},
+		{Attr: "replication.destination.keys.destination", Says: "the name or the ID of a key", Source: sdk, Breaks: destination(`[merge(` + pair + `, { destination = "" })]`)},
+		{Attr: "replication.destination.keys.destination", Says: "may writeFiles here; the plan knows, where it sees the key", Source: keys},
+		{Attr: "file_lock_enabled", Says: "is not turned on while the bucket is the source of a replication; the plan knows", Source: lock},
 	}
 }

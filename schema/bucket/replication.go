@@ -50,7 +50,7 @@ func ruleAttrs() []kind.Attr {
 		{Name: "destination", Wire: "destinationBucketId", Provider: "destination_bucket_id", Type: cty.String, Required: true, Ref: "bucket", Foreign: kind.IsBucketID,
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.Texts("8d625eb63be2775577c70e1a"), Normal: foldName, Check: checkDestination, Fits: takesCopies},
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"),
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: checkPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file."},
 		{Name: "include_existing_files", Wire: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
