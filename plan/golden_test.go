@@ -76,6 +76,7 @@ type goldenCase struct {
 	Account kind.Account
 	Buckets *[]json.RawMessage
 	Keys    *[]json.RawMessage
+	Files   *[]json.RawMessage // as the reader gives them
 	State   struct {
 		Entries   []kind.Entry
 		Announced []plan.Announced
@@ -152,6 +153,9 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 	}
 	if c.Keys != nil {
 		raw["key"] = *c.Keys
+	}
+	if c.Files != nil {
+		raw["file"] = *c.Files
 	}
 	s, err := kind.NewSnapshot(&c.Account, c.kinds, raw)
 	if err != nil {

@@ -148,7 +148,7 @@ func (a *service) call(method, body string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{"b2_delete_key", "b2_get_upload_url", "b2_set_bucket_notification_rules"}, method) {
+	if !slices.Contains([]string{"b2_delete_key", "b2_get_upload_url", "b2_hide_file", "b2_set_bucket_notification_rules"}, method) {
 		body = strings.Replace(body, "{", `{"accountId":"`+a.AccountID()+`",`, 1)
 	}
 	return fetch(http.MethodPost, a.http.URL+"/b2api/v4/"+method, body, func(r *http.Request) { r.Header.Set("Authorization", token) })

@@ -69,3 +69,46 @@ func TestContentReachesB2Only(t *testing.T) {
 		w.leaves(c)
 	}
 }
+
+// A local file that changes after the plan was made is not uploaded, whether it is
+// new or another version.
+func TestSourceChangedSincePlan(t *testing.T) {
+	const config = `
+bucket "site" { name = "acme-site" }
+file "hello" {
+  bucket = bucket.site
+  name   = "hello.txt"
+  source = "hello.txt"
+  info   = { round = "%d" }
+}
+`
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	for round := range 2 {
+		for _, meddle := range []func() error{
+			func() error { return os.WriteFile(w.path("hello.txt"), []byte("hallo\n"), 0o600) },
+			func() error { return os.Remove(w.path("hello.txt")) },
+		} {
+			w.configure(fmt.Sprintf(config, round))
+			store, err := w.lock()
+			w.must(err)
+			a, err := w.planFrom(store.State(), mode{})
+			w.must(err)
+			w.must(meddle())
+			start := w.wire.count()
+			_, err = w.carryOut(store, a)
+			w.must(store.Close())
+			if err == nil || !strings.Contains(err.Error(), "hello.txt") || !strings.Contains(err.Error(), "ploaded") {
+				t.Errorf("applying says %v", err)
+			}
+			for _, r := range w.wire.since(start) {
+				if r.method == "b2_upload_file" {
+					t.Errorf("%s was sent", r)
+				}
+			}
+		}
+		w.configure(fmt.Sprintf(config, round))
+		w.done(mode{})
+		w.settled(mode{})
+	}
+}
