@@ -71,7 +71,7 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 	if len(c.Overlapping) > 0 {
 		d.Overlap = append(slices.Clone(c.Overlapping), c.Overlap.String())
 	}
-	if r := p.resources[c.Addr]; r != nil {
+	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)
 	}
 	if !c.After.IsNull() {

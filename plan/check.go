@@ -156,7 +156,7 @@ func (p *planner) allowed() string {
 // checkReplace refuses -replace for what is not declared.
 func (p *planner) checkReplace() {
 	for _, addr := range p.Replace {
-		if p.resources[addr] == nil {
+		if p.declaration(addr) == nil {
 			p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.", addr)
 		}
 	}

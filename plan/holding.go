@@ -73,7 +73,7 @@ func (h *holding) unrecorded() bool {
 // hold finds what the state recorded under an address, by its remote ID, and
 // what interrupted runs left there.
 func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
-	h := holding{entry: p.entries[addr]}
+	h := holding{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
 		for _, old := range h.entry.Retiring {
@@ -103,8 +103,7 @@ func (p *planner) made(addr kind.Addr, k *kind.Kind) []*kind.Object {
 	var made []*kind.Object
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.Fold(a.Identity)) {
-			_, recorded := p.owners[ownedAs(o)]
-			if !recorded && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
+			if p.owner(ownedAs(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
 				made = append(made, o)
 			}
 		}
@@ -152,11 +151,11 @@ func (h *holding) take(o *kind.Object) {
 // belong to another address.
 func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 	for _, o := range p.family(r) {
-		owner, owned := p.owners[ownedAs(o)]
+		owner := p.owner(ownedAs(o))
 		switch {
-		case !owned:
+		case owner == nil:
 			found = append(found, o)
-		case p.resources[*owner] != nil: // that resource gives it up
+		case p.declaration(*owner) != nil: // that resource gives it up
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
@@ -185,7 +184,7 @@ func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) boo
 		p.ambiguous(r, found)
 		return false
 	}
-	if owner, owned := p.owners[ownedAs(found[0])]; owned {
+	if owner := p.owner(ownedAs(found[0])); owner != nil {
 		p.errorf(&imp.Range, "Resource belongs to another address",
 			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 				"  moved {\n    from = %s\n    to   = %s\n  }",

@@ -79,8 +79,10 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (p *planner) recorded(by *kind.Attr, id string) string {
-	if owner := p.owners[owned{by.Ref, id}]; owner != nil && p.resources[*owner] != nil && by.Foreign != nil {
-		return p.resources[*owner].Identity()
+	if owner := p.owner(owned{by.Ref, id}); owner != nil && by.Foreign != nil {
+		if r := p.declaration(*owner); r != nil {
+			return r.Identity()
+		}
 	}
 	return p.standing(by, id)
 }
@@ -111,8 +113,8 @@ func (p *planner) followed(r *kind.Resource, h holding, raw kind.Values, fields 
 		return "", nil, false
 	}
 	for _, m := range p.mentions(r.Kind, raw) {
-		owner := p.owners[owned{m.By.Ref, m.Name}]
-		if owner != nil && p.resources[*owner] != nil && p.stands[owned{m.By.Ref, m.Name}] == nil {
+		owner := p.owner(owned{m.By.Ref, m.Name})
+		if owner != nil && p.declaration(*owner) != nil && p.stands[owned{m.By.Ref, m.Name}] == nil {
 			targets = append(targets, *owner)
 		}
 	}

@@ -53,7 +53,7 @@ func (p *planner) changes() {
 		}
 	}
 	for _, addr := range p.owned {
-		if p.resources[addr] == nil || p.Destroy {
+		if p.Destroy || p.declaration(addr) == nil {
 			p.remove(addr)
 		}
 	}
@@ -66,16 +66,16 @@ type planner struct {
 	declared  []*kind.Resource // sorted by address
 	owned     []kind.Addr      // what the state or the journal knows; sorted
 	kinds     map[string]*kind.Kind
-	resources map[kind.Addr]*kind.Resource
-	entries   map[kind.Addr]*kind.Entry
+	resources lookup // in declared
+	entries   lookup // in Entries, which are sorted by address
 	announced map[kind.Addr][]Announced
 	imports   map[kind.Addr]*kind.Import
-	owners    map[owned]*kind.Addr
 	replace   map[kind.Addr]bool
 	rotate    map[kind.Addr]bool
 	renewals  map[kind.Addr]bool // changes that rotation asks for
 	movedFrom map[kind.Addr]kind.Addr
 
+	owners     map[owned]*kind.Addr         // see owner
 	identities map[reference]kind.Addr      // declared; see declaredAs
 	stamped    map[reference][]*kind.Object // live, by declared name; see family
 
@@ -104,9 +104,6 @@ func newPlanner(r Request) *planner {
 		declared:  slices.Clone(r.Config.Resources),
 		owned:     make([]kind.Addr, 0, len(r.Entries)),
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
-		resources: make(map[kind.Addr]*kind.Resource, len(r.Config.Resources)),
-		entries:   make(map[kind.Addr]*kind.Entry, len(r.Entries)),
-		owners:    make(map[owned]*kind.Addr, len(r.Entries)),
 		announced: map[kind.Addr][]Announced{},
 		imports:   map[kind.Addr]*kind.Import{},
 		replace:   map[kind.Addr]bool{},
@@ -120,21 +117,15 @@ func newPlanner(r Request) *planner {
 		follows:   map[kind.Addr][]kind.Addr{},
 		uses:      map[kind.Addr][]owned{},
 	}
+	slices.SortFunc(p.declared, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
+	p.resources = lookup{n: len(p.declared), at: func(i int) *kind.Addr { return &p.declared[i].Addr }}
 	p.move()
+	p.entries = lookup{n: len(p.Entries), at: func(i int) *kind.Addr { return &p.Entries[i].Addr }}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
-	for _, res := range p.declared {
-		p.resources[res.Addr] = res
-	}
 	for i := range p.Entries {
-		e := &p.Entries[i]
-		p.entries[e.Addr] = e
-		p.owners[owned{e.Addr.Kind, e.ID}] = &e.Addr
-		for _, old := range e.Retiring {
-			p.owners[owned{e.Addr.Kind, old.ID}] = &e.Addr
-		}
-		p.owned = append(p.owned, e.Addr)
+		p.owned = append(p.owned, p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
 		a.Addr = p.heir(a)
@@ -150,7 +141,6 @@ func newPlanner(r Request) *planner {
 	for _, addr := range r.Rotate {
 		p.rotate[addr] = true
 	}
-	slices.SortFunc(p.declared, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.owned, kind.Addr.Compare)
 	p.owned = slices.Compact(p.owned)
 	return p
@@ -160,7 +150,7 @@ func newPlanner(r Request) *planner {
 // block got another label since, which its name gives away.
 func (p *planner) heir(a Announced) kind.Addr {
 	k := p.kinds[a.Addr.Kind]
-	if p.resources[a.Addr] != nil || p.entries[a.Addr] != nil || k == nil {
+	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
 	}
 	if now, ok := p.declaredAs(k, k.Fold(a.Identity)); ok {

@@ -11,14 +11,17 @@ import (
 // A Moved is one state entry that gets another address.
 type Moved struct{ From, To kind.Addr }
 
-// move gives the entries the addresses that moved blocks say. Chains are
-// followed to their end.
+// move gives the entries the addresses that moved blocks say, following chains
+// to their end, and sorts them.
 func (p *planner) move() {
+	byAddr := func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) }
+	if len(p.Config.Moves) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
+		p.Entries = slices.Clone(p.Entries)
+		slices.SortFunc(p.Entries, byAddr)
+	}
 	if len(p.Config.Moves) == 0 {
 		return
 	}
-	p.Entries = slices.Clone(p.Entries)
-	slices.SortFunc(p.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	taken := make(map[kind.Addr]kind.Addr, len(p.Entries)) // now: before
 	for i := range p.Entries {
 		e := &p.Entries[i]
@@ -36,6 +39,7 @@ func (p *planner) move() {
 		}
 	}
 	p.plan.Moves = inOrder(p.plan.Moves)
+	slices.SortFunc(p.Entries, byAddr)
 }
 
 // destination follows the moves from one address. They form no circle.

@@ -126,7 +126,7 @@ func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
 // declared follows what the change's block refers to, through blocks that do
 // not change.
 func (o *orderer) declared(c *Change) {
-	r := o.resources[c.Addr]
+	r := o.declaration(c.Addr)
 	if r == nil || len(r.Needs) == 0 {
 		return
 	}
@@ -154,7 +154,7 @@ func (o *orderer) follow(from kind.Addr, addrs []kind.Addr, f func(*Change) bool
 				continue
 			}
 			seen[addr] = true
-			to, r := o.changes[addr], o.resources[addr]
+			to, r := o.changes[addr], o.declaration(addr)
 			if (to == nil || !f(to)) && r != nil {
 				follow(r.Needs)
 			}

@@ -62,7 +62,7 @@ func (o *orderer) late(c *Change) {
 	if c.Action != Create && c.Action != Update {
 		return
 	}
-	r, knots := o.resources[c.Addr], false
+	r, knots := o.declaration(c.Addr), false
 	for _, a := range c.Kind.Settable() {
 		changed := c.Action == Update && slices.Contains(c.Fields, a.Name) || c.Action == Create && !c.After.GetAttr(a.Name).IsNull()
 		if a.Later && changed {

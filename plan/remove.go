@@ -15,7 +15,7 @@ const forceDestroy = "force_destroy"
 
 // remove plans the end of something owned that is not, or no longer, wanted.
 func (p *planner) remove(addr kind.Addr) {
-	k, r := p.kinds[addr.Kind], p.resources[addr]
+	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.hold(addr, k)
 	h.ended, h.waiting = h.retirees(), nil // nobody waits for the end of an overlap
 	if removed := p.removal(addr); removed != nil && !removed.Destroy {
@@ -128,7 +128,7 @@ func (p *planner) checkEmptied() {
 		}
 		advice := "Set force_destroy = true on the files, which deletes all their versions, or on the bucket, which deletes everything in it."
 		var subject *hcl.Range
-		if r := p.resources[c.Addr]; r != nil {
+		if r := p.declaration(c.Addr); r != nil {
 			subject = &r.Block.Range
 		} else {
 			advice = "Put the blocks back with force_destroy = true, on the files or on the bucket, and use `b2form destroy`; or write a removed block, which keeps the bucket."

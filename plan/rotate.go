@@ -98,9 +98,8 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 	}
 	var before []*kind.Object
 	for _, o := range p.family(r) {
-		_, owned := p.owners[ownedAs(o)]
 		switch {
-		case owned, o == h.object, slices.Contains(h.made, o.ID):
+		case p.owner(ownedAs(o)) != nil, o == h.object, slices.Contains(h.made, o.ID):
 		case h.unrecorded(), h.strange, stamp(o).After(stamp(h.object)):
 			h.strangers = append(h.strangers, o.ID)
 		default:
@@ -229,7 +228,7 @@ func (h *holding) endedReason(k *kind.Kind) string {
 // checkRotate refuses to renew what does not rotate.
 func (p *planner) checkRotate() {
 	for _, addr := range p.Rotate {
-		r := p.resources[addr]
+		r := p.declaration(addr)
 		if r == nil {
 			p.errorf(nil, "Nothing to rotate", "%s is not in the configuration.", addr)
 			continue

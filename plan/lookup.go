@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"sort"
+
+	"b2form/schema/kind"
+)
+
+// A lookup finds addresses in a list that is sorted by them. Most are asked for
+// in the order of the list, where this takes less time and memory than a map.
+type lookup struct {
+	n    int
+	at   func(i int) *kind.Addr
+	next int // behind the last one found
+}
+
+// find gives the index of an address; -1: it is not in the list.
+func (l *lookup) find(addr *kind.Addr) int {
+	i := l.next
+	if i >= l.n || *l.at(i) != *addr {
+		var found bool
+		if i, found = sort.Find(l.n, func(i int) int { return addr.Compare(*l.at(i)) }); !found {
+			return -1
+		}
+	}
+	l.next = i + 1
+	return i
+}
+
+// declaration is what is declared under an address; nil: nothing.
+func (p *planner) declaration(addr kind.Addr) *kind.Resource {
+	if i := p.resources.find(&addr); i >= 0 {
+		return p.declared[i]
+	}
+	return nil
+}
+
+// entry is what the state records of an address; nil: nothing.
+func (p *planner) entry(addr kind.Addr) *kind.Entry {
+	if i := p.entries.find(&addr); i >= 0 {
+		return &p.Entries[i]
+	}
+	return nil
+}
+
+// owner is the address under which the state records an object; nil: none. Few
+// plans ask, so the index is made when the first one does.
+func (p *planner) owner(o owned) *kind.Addr {
+	if p.owners == nil {
+		p.owners = make(map[owned]*kind.Addr, len(p.Entries))
+		for i := range p.Entries {
+			e := &p.Entries[i]
+			p.owners[owned{e.Addr.Kind, e.ID}] = &e.Addr
+			for _, old := range e.Retiring {
+				p.owners[owned{e.Addr.Kind, old.ID}] = &e.Addr
+			}
+		}
+	}
+	return p.owners[o]
+}
