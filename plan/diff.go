@@ -21,18 +21,25 @@ func Diff(k *kind.Kind, want, live cty.Value, e *kind.Entry, ignore []string) (f
 }
 
 // A differ compares objects of one kind. It remembers of each attribute how its
-// last comparison ended, since many objects share both sides of it.
+// last comparison ended, since many objects share both sides of it, and more of
+// those that refer to other objects.
 type differ struct {
 	kind *kind.Kind
 	last []comparison // by the attribute's index
+	more map[sides]bool
 }
 
 type comparison struct {
-	want, live *cty.Value
-	equal      bool
+	sides
+	equal bool
 }
 
-func newDiffer(k *kind.Kind) *differ { return &differ{k, make([]comparison, len(k.Attrs))} }
+type sides struct{ want, live *cty.Value }
+
+// most is how many comparisons are remembered beside the last ones.
+const most = 10_000
+
+func newDiffer(k *kind.Kind) *differ { return &differ{k, make([]comparison, len(k.Attrs)), map[sides]bool{}} }
 
 // differ gives the one for a kind.
 func (p *planner) differ(k *kind.Kind) *differ {
@@ -82,13 +89,27 @@ func (d *differ) same(i int, pair kind.Pair, want, live *cty.Value) bool {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]
-	if c.want != want || c.live != live {
-		*c = comparison{want, live, equal(*want, *live)}
+	if at := (sides{want, live}); c.sides != at {
+		*c = comparison{at, d.equal(a, at)}
 	}
 	if a.Same == nil || c.equal && !isNone(*want) {
 		return c.equal
 	}
 	return a.Same(pair)
+}
+
+func (d *differ) equal(a *kind.Attr, at sides) bool {
+	if a.Ref == "" {
+		return equal(*at.want, *at.live)
+	}
+	same, known := d.more[at]
+	if !known {
+		same = equal(*at.want, *at.live)
+		if len(d.more) < most {
+			d.more[at] = same
+		}
+	}
+	return same
 }
 
 // equal compares two normalised values. "None" has several spellings (null, an

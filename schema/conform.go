@@ -22,7 +22,7 @@ type conformer struct {
 	kind   *kind.Kind
 	kinds  map[string]*kind.Kind // by name, for what attributes refer to
 	json   bool                  // JSON writes a single nested block without a list
-	marks  cty.ValueMarks
+	marks  []cty.ValueMarks
 	faults []fault
 }
 
@@ -48,18 +48,18 @@ func (c *conformer) take(v cty.Value, path cty.Path) (cty.Value, bool) {
 	if v.IsKnown() {
 		return v, true
 	}
-	c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+	c.notKnown(path, marks)
 	return v, false
 }
 
+func (c *conformer) notKnown(path cty.Path, marks cty.ValueMarks) {
+	c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+}
+
 func (c *conformer) collect(marks cty.ValueMarks) {
-	if len(marks) == 0 {
-		return
+	if len(marks) > 0 {
+		c.marks = append(c.marks, marks)
 	}
-	if c.marks == nil {
-		c.marks = cty.ValueMarks{}
-	}
-	maps.Copy(c.marks, marks)
 }
 
 // value conforms v to the attribute. The result is not wholly known exactly
@@ -82,6 +82,9 @@ func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 }
 
 func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if a.Type == cty.String && isText(v) {
+		return v // by far the most, and what follows is slow
+	}
 	if !v.IsWhollyKnown() {
 		c.unknownParts(v, path)
 		return cty.UnknownVal(a.Type)
@@ -173,7 +176,7 @@ func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, 
 // kind: each resource stands for its name.
 func (c *conformer) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if a.Type == cty.String {
-		return c.reference(a, v, path)
+		return c.reference(a, v, nil, path)
 	}
 	t := v.Type()
 	if c.isResource(a, t) || t.IsPrimitiveType() {
@@ -201,22 +204,23 @@ func (c *conformer) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Va
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		step := append(path, cty.IndexStep{Key: key})
-		inner, known := c.take(e, step)
-		if t := inner.Type(); known && !inner.IsNull() && inner.CanIterateElements() && !t.IsObjectType() {
-			out = c.names(a, inner, step, out)
-			continue
-		}
-		if known {
-			out = append(out, c.reference(a, e, step))
+		e, marks := e.Unmark()
+		c.collect(marks)
+		switch {
+		case !e.IsKnown():
+			c.notKnown(step, marks)
+		case !e.IsNull() && e.CanIterateElements() && !e.Type().IsObjectType():
+			out = c.names(a, e, step, out)
+		default:
+			out = append(out, c.reference(a, e, marks, step))
 		}
 	}
 	return out
 }
 
-// reference is one name: a text, or the resource that has it.
-func (c *conformer) reference(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	v, marks := v.Unmark()
-	c.collect(marks)
+// reference is one name: a text, or the resource that has it. marks are those
+// that v had.
+func (c *conformer) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
 	if v.IsNull() {
 		return cty.NullVal(cty.String)
 	}

@@ -2,8 +2,8 @@ package schema
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
@@ -85,7 +85,8 @@ type evaluation struct {
 	written  *written
 	attrs    kind.Values
 	done     *kind.Completer
-	marks    cty.ValueMarks // of everything that was evaluated for this instance
+	names    map[names]*cty.Value // those of earlier instances; see shared
+	refs     []kind.Addr    // what the evaluated values of this instance came from
 	needs    []kind.Addr    // what all instances need; sorted
 	unsound  bool           // an attribute is unknown because of an error
 	discreet bool           // a value is sensitive
@@ -95,7 +96,8 @@ type evaluation struct {
 
 // common evaluates what does not differ between the instances.
 func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
-	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(), done: b.kind.NewCompleter()}
+	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(),
+		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}}
 	for i := range b.kind.Attrs {
 		if a := &b.kind.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
@@ -126,7 +128,7 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 // instance evaluates what is an instance's own.
 func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation {
 	own := *e
-	own.addr, own.ctx, own.marks = addr, ctx, nil
+	own.addr, own.ctx, own.refs = addr, ctx, nil
 	own.attrs, own.hidden = e.attrs.Clone(), slices.Clip(e.hidden)
 	if own.written.dynamic {
 		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.part, e.b.place)
@@ -147,7 +149,7 @@ func (e *evaluation) set(arg *argument) {
 	before := e.discreet
 	e.discreet = false
 	v := e.argument(arg)
-	e.attrs.Put(arg.index, &v)
+	e.attrs.Put(arg.index, e.shared(arg.attr, &v))
 	if e.discreet {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
@@ -157,6 +159,35 @@ func (e *evaluation) set(arg *argument) {
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
 	}
 	e.discreet = e.discreet || before
+}
+
+// names is a list of names of other objects, as one text.
+type names struct {
+	attr *kind.Attr
+	text string
+}
+
+// shared gives one pointer for all equal lists of names of other objects: most
+// objects of a block refer to few, and what equal pointers lead to is worked out
+// once.
+func (e *evaluation) shared(a *kind.Attr, v *cty.Value) *cty.Value {
+	if a.Ref == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
+		return v
+	}
+	var key strings.Builder
+	for it := v.ElementIterator(); it.Next(); {
+		_, name := it.Element()
+		if name.IsNull() {
+			return v
+		}
+		key.WriteString(name.AsString() + "\x00")
+	}
+	at := names{a, key.String()}
+	if known := e.names[at]; known != nil {
+		return known
+	}
+	e.names[at] = v
+	return v
 }
 
 // argument evaluates one attribute; the result is unknown where an error was
@@ -205,14 +236,18 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 	}
 	c := conformer{kind: e.b.kind, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
 	out := c.value(arg.attr, v, nil)
-	e.collect(c.marks)
+	hidden := false
+	for _, marks := range c.marks {
+		e.collect(marks)
+		hidden = hidden || marks.Has(kind.Sensitive)
+	}
 	for _, f := range c.faults {
 		at := locateIn(arg.expr, f.path, f.name)
 		if f.unknown {
 			e.l.notKnown(at, f.marks, e.suffix())
 			continue
 		}
-		if c.marks.Has(kind.Sensitive) {
+		if hidden {
 			f.detail = withheld
 		}
 		e.say(hcl.DiagError, at, f.summary, f.detail)
@@ -328,31 +363,17 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 }
 
 func (e *evaluation) collect(marks cty.ValueMarks) {
-	if len(marks) == 0 {
-		return
+	for m := range marks {
+		if r, ok := m.(refMark); ok {
+			e.refs = append(e.refs, r.addr) // in any order: with sorts them
+		}
 	}
-	if e.marks == nil {
-		e.marks = cty.ValueMarks{}
-	}
-	maps.Copy(e.marks, marks)
 	e.discreet = e.discreet || marks.Has(kind.Sensitive)
 }
 
 // needed lists the resources that the evaluated values came from, sorted.
 func (e *evaluation) needed() []kind.Addr {
-	return withMarked(e.needs, e.marks)
-}
-
-// withMarked adds the resources among the marks to a sorted list. The list
-// itself is returned where nothing is added.
-func withMarked(needs []kind.Addr, marks cty.ValueMarks) []kind.Addr {
-	var marked []kind.Addr
-	for m := range marks {
-		if r, ok := m.(refMark); ok {
-			marked = append(marked, r.addr)
-		}
-	}
-	return with(needs, marked)
+	return with(e.needs, e.refs)
 }
 
 // with adds addresses to a sorted list. The list itself is returned where all

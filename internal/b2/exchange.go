@@ -190,6 +190,9 @@ func readBounded(resp *http.Response, limit int64) ([]byte, error) {
 		buf.Grow(int(size) + bytes.MinRead)
 	}
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if room := buf.Cap() - buf.Len(); room > buf.Len()/8 {
+		return bytes.Clone(buf.Bytes()), err // it may be kept
+	}
 	return buf.Bytes(), err
 }
 

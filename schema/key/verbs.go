@@ -57,21 +57,29 @@ func pages(ctx context.Context, api kind.API, method string) ([]json.RawMessage,
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
 func page(reply json.RawMessage) (keys []json.RawMessage, next string, ok bool) {
-	if !gjson.ValidBytes(reply) {
+	text := string(reply)
+	if !gjson.Valid(text) {
 		return nil, "", false
 	}
-	reply = slices.Clone(reply) // it may have room for twice its length
-	found := gjson.GetManyBytes(reply, "keys.#", "nextApplicationKeyId")
-	if found[0].Type != gjson.Number || found[1].Type != gjson.String && found[1].Type != gjson.Null {
+	var list, last gjson.Result
+	gjson.Parse(text).ForEach(func(member, value gjson.Result) bool {
+		switch member.Str {
+		case "keys":
+			list = value
+		case "nextApplicationKeyId":
+			last = value
+		}
+		return true
+	})
+	if !list.IsArray() || last.Type != gjson.String && last.Type != gjson.Null {
 		return nil, "", false
 	}
-	keys = make([]json.RawMessage, 0, found[0].Int())
-	gjson.GetBytes(reply, "keys").ForEach(func(_, key gjson.Result) bool {
+	list.ForEach(func(_, key gjson.Result) bool {
 		at := key.Index
 		keys = append(keys, reply[at:at+len(key.Raw):at+len(key.Raw)])
 		return true
 	})
-	return keys, found[1].Str, true
+	return keys, last.Str, true
 }
 
 // create uses version 3 for no bucket or one: every client and the web console

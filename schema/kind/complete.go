@@ -8,11 +8,13 @@ import (
 
 // A Completer fills in and judges objects of one kind. It remembers of each
 // attribute what came of its last value, since the instances of a block share
-// most of them. It is not safe for concurrent use.
+// most of them, and of one that refers to other objects what came of every value,
+// since there are few. It is not safe for concurrent use.
 type Completer struct {
-	kind   *Kind
-	filled []step[struct{}]
-	judged []step[Problems]
+	kind     *Kind
+	filled   []step[struct{}]
+	judged   []step[Problems]
+	referred []map[*cty.Value]step[Problems] // nil where an attribute refers to nothing
 }
 
 // A step is what became of a value.
@@ -23,7 +25,13 @@ type step[T any] struct {
 
 // NewCompleter makes a Completer of the kind.
 func (k *Kind) NewCompleter() *Completer {
-	return &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs))}
+	c := &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs)), make([]map[*cty.Value]step[Problems], len(k.Attrs))}
+	for i := range k.Attrs {
+		if k.Attrs[i].Ref != "" {
+			c.referred[i] = map[*cty.Value]step[Problems]{}
+		}
+	}
+	return c
 }
 
 // Complete fills in what was left out, lets the kind derive attributes from one
@@ -82,6 +90,10 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 	if last.in == in {
 		return last
 	}
+	if known, ok := c.referred[i][in]; ok {
+		*last = known
+		return last
+	}
 	*last = step[Problems]{in: in, out: in}
 	if a.Normal != nil && !in.IsNull() && in.IsKnown() {
 		if v := a.Normal(*in); !v.RawEquals(*in) {
@@ -89,6 +101,9 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 		}
 	}
 	last.with = a.judge(*last.out)
+	if known := c.referred[i]; known != nil {
+		known[in] = *last
+	}
 	return last
 }
 
