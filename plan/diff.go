@@ -39,7 +39,9 @@ type sides struct{ want, live *cty.Value }
 // most is how many comparisons are remembered beside the last ones.
 const most = 10_000
 
-func newDiffer(k *kind.Kind) *differ { return &differ{k, make([]comparison, len(k.Attrs)), map[sides]bool{}} }
+func newDiffer(k *kind.Kind) *differ {
+	return &differ{k, make([]comparison, len(k.Attrs)), map[sides]bool{}}
+}
 
 // differ gives the one for a kind.
 func (p *planner) differ(k *kind.Kind) *differ {

@@ -86,11 +86,11 @@ type evaluation struct {
 	attrs    kind.Values
 	done     *kind.Completer
 	names    map[names]*cty.Value // those of earlier instances; see shared
-	refs     []kind.Addr    // what the evaluated values of this instance came from
-	needs    []kind.Addr    // what all instances need; sorted
-	unsound  bool           // an attribute is unknown because of an error
-	discreet bool           // a value is sensitive
-	hidden   []string       // attributes that were given a sensitive value
+	refs     []kind.Addr          // what the evaluated values of this instance came from
+	needs    []kind.Addr          // what all instances need; sorted
+	unsound  bool                 // an attribute is unknown because of an error
+	discreet bool                 // a value is sensitive
+	hidden   []string             // attributes that were given a sensitive value
 	prevent  bool
 }
 

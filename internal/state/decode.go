@@ -1,12 +1,12 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"b2form/schema/kind"
 )
@@ -26,8 +26,7 @@ func readFile(path string) (*State, error) {
 // Parse reads what Encode wrote; name is what messages call it. Every error is
 // an *Error.
 func Parse(name string, data []byte) (*State, error) {
-	d := decoder{path: name, data: data, json: json.NewDecoder(bytes.NewReader(data))}
-	d.json.DisallowUnknownFields()
+	d := decoder{path: name, data: string(data)}
 	s, err := d.state()
 	if err == nil {
 		s.sort()
@@ -58,47 +57,62 @@ func (s *State) check() error {
 	return nil
 }
 
-// A decoder reads a state file member by member, which keeps memory low and
-// errors placed.
+// A decoder reads a state file. Checking the whole and then picking out members
+// takes a third of the time that encoding/json takes.
 type decoder struct {
-	path string
-	data []byte
-	json *json.Decoder
-	at   int64 // where the value that is being read starts
+	path, data string
+	at         int // where what is being read starts
 }
 
 func (d *decoder) state() (*State, error) {
+	if !gjson.Valid(d.data) {
+		return nil, d.invalid()
+	}
 	s, version := &State{}, 0
-	if err := d.delim('{'); err != nil {
-		return nil, err
+	whole := gjson.Parse(d.data)
+	d.at = whole.Index
+	if !whole.IsObject() {
+		return nil, errors.New(`"{" was expected`)
 	}
-	for d.json.More() {
-		d.mark()
-		member, err := d.json.Token()
-		if err != nil {
-			return nil, err
-		}
-		if err := d.member(member, s, &version); err != nil {
-			return nil, err
-		}
+	err := d.each(whole, func(member, v gjson.Result) error { return d.member(member, v, s, &version) })
+	if err == nil && version == 0 {
+		err = errors.New("it has no \"version\", so b2form did not write it")
 	}
-	if err := d.delim('}'); err != nil {
-		return nil, err
-	}
-	if version == 0 {
-		return nil, errors.New("it has no \"version\", so b2form did not write it")
-	}
-	d.mark()
-	if _, err := d.json.Token(); err != io.EOF {
-		return nil, errors.New("something follows the end of the state")
-	}
-	return s, nil
+	return s, err
 }
 
-func (d *decoder) member(member json.Token, s *State, version *int) error {
-	switch member {
+// invalid says where the file stops to be JSON.
+func (d *decoder) invalid() error {
+	from := json.NewDecoder(strings.NewReader(d.data))
+	var whole json.RawMessage
+	err := from.Decode(&whole)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		d.at = int(syntax.Offset) - 1
+		return errors.New("what stands there is not JSON")
+	}
+	if err != nil {
+		d.at = len(d.data)
+		return errors.New("the file ends too early")
+	}
+	d.at = int(from.InputOffset())
+	return errors.New("something follows the end of the state")
+}
+
+// each calls f with the members of an object or the elements of a list, until
+// one is wrong.
+func (d *decoder) each(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
+	of.ForEach(func(member, v gjson.Result) bool {
+		d.at = v.Index
+		err = f(member, v)
+		return err == nil
+	})
+	return err
+}
+
+func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
+	switch member.Str {
 	case "version":
-		if err := d.value(version); err != nil {
+		if err := strictly(v, version); err != nil {
 			return err
 		}
 		if *version > formatVersion {
@@ -106,102 +120,106 @@ func (d *decoder) member(member json.Token, s *State, version *int) error {
 		}
 		return nil
 	case "account_id":
-		return d.value(&s.AccountID)
+		return strictly(v, &s.AccountID)
 	case "realm":
-		return d.value(&s.Realm)
+		return strictly(v, &s.Realm)
 	case "entries":
+		if !v.IsArray() {
+			return errors.New(`"[" was expected`)
+		}
 		// Growing by doubling would copy every entry several times.
-		s.Entries = make([]kind.Entry, 0, bytes.Count(d.data, []byte(`"address"`)))
-		return d.list(func() error {
-			e, err := d.entry()
+		s.Entries = make([]kind.Entry, 0, strings.Count(v.Raw, `"address"`))
+		return d.each(v, func(_, v gjson.Result) error {
+			e, err := entry(v)
 			s.Entries = append(s.Entries, e)
 			return err
 		})
 	case "open":
-		return d.list(func() error {
-			i, err := d.intent()
+		if !v.IsArray() {
+			return errors.New(`"[" was expected`)
+		}
+		return d.each(v, func(_, v gjson.Result) error {
+			i, err := intent(v)
 			s.Open = append(s.Open, i)
 			return err
 		})
 	}
-	return fmt.Errorf("%q is not known here", member)
+	d.at = member.Index
+	return fmt.Errorf("%q is not known here", member.Str)
 }
 
-func (d *decoder) entry() (kind.Entry, error) {
-	var e struct {
-		kind.Entry
-		Addr addr `json:"address"`
+func entry(v gjson.Result) (kind.Entry, error) {
+	e, ok := plainEntry(v)
+	if !ok {
+		var any struct {
+			kind.Entry
+			Addr addr `json:"address"`
+		}
+		if err := strictly(v, &any); err != nil {
+			return kind.Entry{}, err
+		}
+		e, e.Addr = any.Entry, kind.Addr(any.Addr)
 	}
-	if err := d.value(&e); err != nil {
-		return kind.Entry{}, err
-	}
-	e.Entry.Addr = kind.Addr(e.Addr)
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
 		return kind.Entry{}, errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
-	return e.Entry, nil
+	return e, nil
 }
 
-func (d *decoder) intent() (i Intent, err error) {
-	err = d.value(&i)
+// plainEntry reads an entry that has only the members of most. Where ok is false
+// it may still be a good one.
+func plainEntry(v gjson.Result) (e kind.Entry, ok bool) {
+	ok = v.IsObject()
+	v.ForEach(func(member, v gjson.Result) bool {
+		switch {
+		case member.Str == "delivered" && v.IsBool():
+			e.Delivered = v.Bool()
+		case v.Type != gjson.String:
+			ok = false
+		case member.Str == "address":
+			e.Addr, ok = plainAddr(strings.Clone(v.Str))
+		case member.Str == "identity":
+			e.Identity = strings.Clone(v.Str)
+		case member.Str == "id":
+			e.ID = strings.Clone(v.Str)
+		case member.Str == "delivery":
+			e.Delivery = strings.Clone(v.Str)
+		case member.Str == "created":
+			ok = e.Created.UnmarshalText([]byte(v.Str)) == nil
+		default:
+			ok = false
+		}
+		return ok
+	})
+	return e, ok
+}
+
+func intent(v gjson.Result) (i Intent, err error) {
+	err = strictly(v, &i)
 	if err == nil && (i.Addr.Kind == "" || i.Identity == "") {
 		err = errors.New(`an open create lacks "address" or "identity"`)
 	}
 	return i, err
 }
 
-func (d *decoder) value(v any) error {
-	d.mark()
-	return d.json.Decode(v)
-}
-
-func (d *decoder) list(element func() error) error {
-	if err := d.delim('['); err != nil {
-		return err
-	}
-	for d.json.More() {
-		if err := element(); err != nil {
-			return err
-		}
-	}
-	return d.delim(']')
-}
-
-func (d *decoder) delim(want json.Delim) error {
-	d.mark()
-	t, err := d.json.Token()
-	if err == nil && t != want {
-		err = fmt.Errorf("%q was expected", want.String())
-	}
-	return err
-}
-
-// mark remembers where the next token starts.
-func (d *decoder) mark() {
-	d.at = d.json.InputOffset()
-	for d.at < int64(len(d.data)) && strings.IndexByte(" \t\r\n,:", d.data[d.at]) >= 0 {
-		d.at++
-	}
+// strictly decodes a value that has no members but the known ones.
+func strictly(v gjson.Result, into any) error {
+	d := json.NewDecoder(strings.NewReader(v.Raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
 }
 
 // damaged says what is wrong and where.
 func (d *decoder) damaged(err error) *Error {
 	at, what := d.at, strings.TrimPrefix(err.Error(), "json: ")
-	var mismatch *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		at, what = int64(len(d.data)), "the file ends too early"
-	case errors.As(err, &syntax):
-		what = "what stands there is not JSON"
-	case errors.As(err, &mismatch):
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
 	}
-	if conflict := bytes.Index(d.data, []byte("\n<<<<<<< ")); conflict >= 0 {
-		at, what = int64(conflict)+1, "it holds the marks of a merge conflict"
+	if conflict := strings.Index(d.data, "\n<<<<<<< "); conflict >= 0 {
+		at, what = conflict+1, "it holds the marks of a merge conflict"
 	}
 	before := d.data[:at]
-	line := bytes.Count(before, []byte{'\n'}) + 1
-	column := len(before) - bytes.LastIndexByte(before, '\n')
+	line := strings.Count(before, "\n") + 1
+	column := len(before) - strings.LastIndexByte(before, '\n')
 	return damaged(d.path, line, column, what)
 }
