@@ -108,8 +108,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		}
 		out.Digest = digest(out, text)
 		r.Deliver = append(r.Deliver, out)
-		others := slices.DeleteFunc(e.refs, func(a kind.Addr) bool { return a == r.Addr })
-		if more := with(r.Needs, others); len(more) > len(r.Needs) {
+		if more := with(r.Needs, e.refs); len(more) > len(r.Needs) {
 			r.Needs, l.shared.lateNeeds = more, true
 		}
 	}

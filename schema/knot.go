@@ -57,7 +57,7 @@ func (l *loader) evaluateKnot(n *node) {
 	ctx := l.static.context(n.refs, l.root)
 	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).Knots, b.place)
 	for i, e := range b.unfinished {
-		e.ctx, e.marks, e.needs = b.repeats[i].context(ctx, n.refs.dead), nil, nil
+		e.ctx, e.refs, e.needs = b.repeats[i].context(ctx, n.refs.dead), nil, nil
 		own := last
 		if last.dynamic {
 			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).Knots, b.place)
@@ -71,7 +71,6 @@ func (l *loader) evaluateKnot(n *node) {
 		if e.unsound {
 			l.undecided(b.kind)
 		}
-		delete(e.marks, refMark{r.Addr})
 		r.Later = e.needed()
 	}
 	if len(b.resources) > 0 {

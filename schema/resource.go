@@ -364,7 +364,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 
 func (e *evaluation) collect(marks cty.ValueMarks) {
 	for m := range marks {
-		if r, ok := m.(refMark); ok {
+		if r, ok := m.(refMark); ok && r.addr != e.addr { // nothing needs itself
 			e.refs = append(e.refs, r.addr) // in any order: with sorts them
 		}
 	}
