@@ -76,6 +76,19 @@ func (a account) bucketID(n uint64) string {
 	return string(id)
 }
 
+// isForeign reports whether an ID is that of a bucket of another account.
+func (a account) isForeign(bucketID string) bool {
+	if !isHex(bucketID, bucketIDLength) {
+		return false
+	}
+	for i := range accountIDLength {
+		if bucketID[2*i+1] != a.ID[i] {
+			return true
+		}
+	}
+	return false
+}
+
 // isName reports whether s has so many bytes, all of them letters, digits or
 // one of others.
 func isName(s string, shortest, longest int, others string) bool {

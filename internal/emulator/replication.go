@@ -101,6 +101,9 @@ func (c *call) checkReplicationSource(s *replicationSource) error {
 		if r.Priority < 0 || r.Priority > math.MaxInt32 {
 			return badRequest("priority must be from 0 to %d: %d", math.MaxInt32, r.Priority)
 		}
+		if c.server.account.isForeign(r.Destination) {
+			continue // nobody here knows the buckets of other accounts
+		}
 		if _, err := c.bucket(r.Destination); err != nil {
 			return err
 		}

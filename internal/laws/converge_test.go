@@ -95,20 +95,21 @@ func (w *world) teardown(byDestroy bool) {
 	w.settled(mode{destroy: true})
 }
 
-// checkBodies demands that updates hold what changed and nothing else.
+// checkBodies demands that updates hold what changed and nothing else, in one
+// request or, where something comes between, in two.
 func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) {
 	w.Helper()
-	allowed := map[any][]string{} // of buckets, by ID
+	want, sent := map[any][][]string{}, map[any][][]string{} // of buckets, by ID
 	for i := range a.plan.Changes {
 		c := &a.plan.Changes[i]
-		if c.Kind.Name != "bucket" {
+		if c.Kind.Name != "bucket" || c.Action != plan.Update && c.Action != plan.Create {
 			continue
 		}
-		switch c.Action {
-		case plan.Update:
-			allowed[c.ID] = wires(c, c.Fields)
-		case plan.Create:
-			allowed[stepOf(result, c).ID] = later(c)
+		id := stepOf(result, c).ID
+		for _, part := range [][]string{c.First(), c.Late} {
+			if members := wires(c, part); len(members) > 0 {
+				want[id] = append(want[id], members)
+			}
 		}
 	}
 	for _, r := range writes {
@@ -119,9 +120,13 @@ func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) 
 		members := slices.DeleteFunc(slices.Sorted(maps.Keys(m)), func(name string) bool {
 			return name == "accountId" || name == "bucketId" || name == "ifRevisionIs"
 		})
-		if diff := cmp.Diff(allowed[m["bucketId"]], members); diff != "" || m["ifRevisionIs"] == nil {
-			w.Errorf("%s\nholds other than what changed (-changed +sent):\n%s", r, diff)
+		sent[m["bucketId"]] = append(sent[m["bucketId"]], members)
+		if m["ifRevisionIs"] == nil {
+			w.Errorf("%s\ndoes not name the revision", r)
 		}
+	}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		w.Errorf("updates hold other than what changed (-changed +sent):\n%s", diff)
 	}
 }
 
@@ -134,17 +139,6 @@ func wires(c *plan.Change, attrs []string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// later are the members that must follow a create.
-func later(c *plan.Change) []string {
-	var names []string
-	for _, a := range c.Kind.Settable() {
-		if a.Later && !c.After.GetAttr(a.Name).IsNull() {
-			names = append(names, a.Name)
-		}
-	}
-	return wires(c, names)
 }
 
 func stepOf(r *apply.Result, c *plan.Change) apply.Step {

@@ -29,18 +29,24 @@ const keeper = `bucket "kept" {
 }
 `
 
-// drawConfig draws the blocks of a configuration, each a text of its own.
+// drawConfig draws the blocks of a configuration, each a text of its own. What is
+// declared is drawn first, so that blocks may refer to one another.
 func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
 	d := &draft{T: t, names: map[string][]named{}, blocks: []string{keeper}}
 	for _, k := range kinds {
 		for i := range rapid.IntRange(0, 3).Draw(t, k.Plural) {
-			d.block(k, i)
+			d.declare(k, i)
+		}
+	}
+	for _, k := range kinds {
+		for _, n := range d.names[k.Name] {
+			d.block(k, n)
 		}
 	}
 	return d.blocks
 }
 
-func (d *draft) block(k *kind.Kind, i int) {
+func (d *draft) declare(k *kind.Kind, i int) {
 	n := named{label: fmt.Sprintf("l%d", i), name: fmt.Sprintf("acme-%s-%d", k.Name, i)}
 	if whole := k.PartOf(); whole != "" && k.Within == "" {
 		if i >= len(d.names[whole]) {
@@ -51,6 +57,10 @@ func (d *draft) block(k *kind.Kind, i int) {
 	if k.PartOf() == "" && rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
 		n.name += "-b"
 	}
+	d.names[k.Name] = append(d.names[k.Name], n)
+}
+
+func (d *draft) block(k *kind.Kind, n named) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", k.Name, n.label)
 	v := d.legal(k, n.name)
@@ -67,7 +77,6 @@ func (d *draft) block(k *kind.Kind, i int) {
 		}).Draw(d.T, "deliver"))
 	}
 	d.blocks = append(d.blocks, b.String()+"}\n")
-	d.names[k.Name] = append(d.names[k.Name], n)
 }
 
 // legal draws until validation and the planner have nothing against the value.
@@ -148,8 +157,12 @@ func (d *draft) attr(a *kind.Attr) cty.Value {
 	return cty.BoolVal(rapid.Bool().Draw(d.T, a.Name))
 }
 
-// reference picks declared names of the kind that the attribute refers to.
+// reference picks declared names of the kind that the attribute refers to, or an
+// ID where it takes those.
 func (d *draft) reference(a *kind.Attr) cty.Value {
+	if a.Foreign != nil && rapid.IntRange(0, 3).Draw(d.T, a.Name+" is an ID") == 0 {
+		return rapid.SampledFrom(a.Samples).Draw(d.T, a.Name)
+	}
 	var picked []cty.Value
 	for _, n := range d.names[a.Ref] {
 		if rapid.Bool().Draw(d.T, a.Name+" has "+n.label) {
@@ -172,32 +185,46 @@ func (d *draft) argument(a *kind.Attr, v cty.Value) string {
 	case asBlocks && a.Many:
 		var b strings.Builder
 		for _, e := range v.AsValueSlice() {
-			b.WriteString(nested(a, e))
+			b.WriteString(d.nested(a, e))
 		}
 		return b.String()
 	case asBlocks:
-		return nested(a, v)
-	case a.Ref != "" && a.Type != cty.String:
-		var list []string
-		for _, e := range v.AsValueSlice() {
-			list = append(list, d.mention(a.Ref, e.AsString()))
-		}
-		return a.Name + " = [" + strings.Join(list, ", ") + "]\n"
-	case a.Ref != "":
-		return a.Name + " = " + d.mention(a.Ref, v.AsString()) + "\n"
+		return d.nested(a, v)
 	}
-	return a.Name + " = " + literal(v) + "\n"
+	return a.Name + " = " + d.expression(a, v) + "\n"
 }
 
-func nested(a *kind.Attr, v cty.Value) string {
+func (d *draft) nested(a *kind.Attr, v cty.Value) string {
 	var b strings.Builder
 	b.WriteString(a.Name + " {\n")
 	for i := range a.Object {
 		if m := v.GetAttr(a.Object[i].Name); !m.IsNull() {
-			b.WriteString("  " + a.Object[i].Name + " = " + literal(m) + "\n")
+			b.WriteString(d.argument(&a.Object[i], m))
 		}
 	}
 	return b.String() + "}\n"
+}
+
+// expression writes a value, with references to what it names.
+func (d *draft) expression(a *kind.Attr, v cty.Value) string {
+	switch {
+	case v.IsNull() || !a.Refers():
+		return literal(v)
+	case v.Type() == cty.String:
+		return d.mention(a.Ref, v.AsString())
+	case v.Type().IsObjectType():
+		var b strings.Builder
+		for i := range a.Object {
+			m := &a.Object[i]
+			b.WriteString(m.Name + " = " + d.expression(m, v.GetAttr(m.Name)) + "\n")
+		}
+		return "{\n" + b.String() + "}"
+	}
+	var list []string
+	for _, e := range v.AsValueSlice() {
+		list = append(list, d.expression(a, e))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
 }
 
 // mention refers to a declared object by its block or by its name.
