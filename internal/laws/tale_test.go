@@ -43,6 +43,12 @@ func tales() []tale {
 			w.upload(w.bucketID("acme-site"), "pages/first.html")
 		}},
 		{name: "adopted files", first: site, second: newer, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "replicate", second: replicated},
+		{name: "replicate what is there", first: replace(replicated, copying, "", taking, ""), second: replicated},
+		{name: "replicate with other keys", first: replicated, second: replace(replicated, `["readFiles"]`, `["listFiles", "readFiles"]`, "every   = \"90d\"", "every   = \"80d\""),
+			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
+		{name: "replicate no longer", first: replicated, second: replace(replicated, copying, "")},
+		{name: "destroy what replicates", first: replicated, second: replicated, mode: mode{destroy: true}},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {
@@ -147,6 +153,57 @@ file "page" {
 // newer has another content or info in every file.
 var newer = replace(site, `"hello.txt"`, `"hello.txt"
   info   = { b2-expires = "Thu, 01 Dec 2026 16:00:00 GMT" }`, "<p>", "<p class='new'>")
+
+// replicated copies from one bucket to another, each with a key that is limited to
+// it; one of them rotates.
+const (
+	copying = `
+  info = { team = "web" }
+  replication {
+    source {
+      key = key.reader
+      rules {
+        name        = "copy"
+        destination = bucket.copy
+      }
+    }
+  }`
+	taking = `
+  replication {
+    destination {
+      keys = [{ source = "reader", destination = key.writer }]
+    }
+  }`
+	replicated = `
+bucket "photos" {
+  name = "acme-photos"` + copying + `
+}
+bucket "copy" {
+  name              = "acme-copy"
+  file_lock_enabled = true
+  default_retention {
+    mode     = "governance"
+    duration = 30
+  }` + taking + `
+}
+key "reader" {
+  name         = "reader"
+  capabilities = ["readFiles"]
+  buckets      = [bucket.photos]
+  deliver "file" { path = "reader.env" }
+}
+key "writer" {
+  name         = "writer"
+  capabilities = ["writeFiles"]
+  buckets      = [bucket.copy]
+  rotate {
+    every   = "90d"
+    overlap = "7d"
+  }
+  deliver "file" { path = "writer.env" }
+}
+`
+)
 
 // rotating renews a key every 90 days and keeps the old one for another week.
 const rotating = `

@@ -371,8 +371,10 @@ func (w *world) account() string {
 	a, err := w.box.Dump()
 	w.must(err)
 	names := map[any]any{}
+	mentions := keyNames(a.Keys)
 	for _, b := range a.Buckets {
 		names[b["bucketId"]] = b["bucketName"]
+		mentions = append(mentions, fmt.Sprint(b["bucketId"]), fmt.Sprint(b["bucketName"]))
 		delete(b, "bucketId")
 		delete(b, "revision")
 	}
@@ -399,11 +401,27 @@ func (w *world) account() string {
 		text[fmt.Sprintf("%s %d", k["keyName"], len(text))] = indented(w, k)
 	}
 	a.Keys = nil
-	out := indented(w, a) + "\n"
+	out := strings.NewReplacer(mentions...).Replace(indented(w, a)) + "\n"
 	for _, name := range slices.Sorted(maps.Keys(text)) {
 		out += text[name] + "\n"
 	}
 	return out
+}
+
+// keyNames pairs the IDs of keys with names, by which replications mention them:
+// how many younger ones of the name there are tells keys of one rotation apart.
+func keyNames(keys []map[string]any) []string {
+	var pairs []string
+	younger := map[string]int{}
+	byAge := slices.SortedFunc(slices.Values(keys), func(a, b map[string]any) int {
+		return strings.Compare(fmt.Sprint(b["applicationKeyId"]), fmt.Sprint(a["applicationKeyId"]))
+	})
+	for _, k := range byAge {
+		name, _, _ := kind.Unstamped(fmt.Sprint(k["keyName"]))
+		pairs = append(pairs, fmt.Sprint(k["applicationKeyId"]), fmt.Sprintf("%s %d", name, younger[name]))
+		younger[name]++
+	}
+	return pairs
 }
 
 func indented(j judge, v any) string {
