@@ -17,7 +17,7 @@ var variable = Block{
 		"environment, the command line, the default. What has none is asked for on a terminal and is an error elsewhere.\n\n" +
 		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
-		"A sensitive value, and whatever is made from it, is kept out of everything that is shown. A saved plan holds a keyed hash of it.",
+		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	Terraform: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []Argument{
 		{Name: "type", Type: Constraint, Sees: Written, Default: "any",
