@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,12 +28,13 @@ type dataBlock struct {
 
 // A dataForm is what data blocks of one type may ask.
 type dataForm struct {
-	name  string     // the first label: bucket, buckets, account
-	kind  *kind.Kind // nil: the account
-	many  bool
-	block *syntax.Block
-	args  []string // those that say what is meant
-	value cty.Type
+	name   string     // the first label: bucket, buckets, account
+	kind   *kind.Kind // nil: the account
+	many   bool
+	within bool // many: parts of one object
+	block  *syntax.Block
+	args   []string // those that say what is meant
+	value  cty.Type
 }
 
 // dataForms lists the types of data blocks: one object of a kind, all of them,
@@ -43,7 +45,7 @@ func (l *loader) dataForms() []dataForm {
 	for i := range blocks {
 		f := dataForm{name: blocks[i].Form, block: &blocks[i], value: accountType()}
 		for _, a := range f.block.Arguments {
-			if a.Type == syntax.Text {
+			if a.Type == syntax.Text || a.Type == syntax.Count && a.Name != "count" {
 				f.args = append(f.args, a.Name)
 			}
 		}
@@ -52,8 +54,12 @@ func (l *loader) dataForms() []dataForm {
 			case k.Name:
 				f.kind, f.value = k, k.LiveType()
 			case k.Plural:
-				f.kind, f.many = k, true
-				f.value = cty.Object(map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())})
+				f.kind, f.many, f.within = k, true, k.Within != ""
+				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
+				if f.within {
+					holds[complete] = cty.Bool
+				}
+				f.value = cty.Object(holds)
 			}
 		}
 		out = append(out, f)
@@ -103,9 +109,12 @@ func (l *loader) declareData(b *hcl.Block) {
 	case d.forEach != nil && d.count != nil:
 		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
 		d.count = nil
-	case !d.form.many && d.form.kind != nil && len(d.args) != 1:
+	case !d.form.many && d.form.kind != nil && d.form.kind.Within == "" && len(d.args) != 1:
 		l.errorAt(b.DefRange, "Incomplete data block", fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
 		d.node.broken = true
+	}
+	for _, a := range d.form.block.Arguments {
+		d.node.broken = d.node.broken || a.Required && d.args[a.Name] == nil // reported
 	}
 }
 
@@ -118,6 +127,9 @@ func (l *loader) unknownData(name string, forms []dataForm) string {
 		if name == k.Provider {
 			return fmt.Sprintf("Write data %q instead of data %q.", k.Name, name)
 		}
+	}
+	if i := slices.IndexFunc(forms, func(f dataForm) bool { return name == "b2_bucket_"+f.name }); i >= 0 {
+		return fmt.Sprintf("Write data %q instead of data %q.", forms[i].name, name)
 	}
 	if name == "b2_account_info" {
 		return "Write data \"account\" instead of data \"b2_account_info\"."
@@ -178,33 +190,58 @@ func (l *loader) evaluateData(n *node) {
 // answer is the value of one instance; unknown where nothing was read yet, or
 // where an error was reported.
 func (l *loader) answer(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
-	unknown := cty.UnknownVal(d.form.value)
-	by, arg, ok := l.dataArgument(d, ctx)
+	unknown, k := cty.UnknownVal(d.form.value), d.form.kind
+	args, ok := l.dataArguments(d, ctx)
 	if !ok {
-		l.undecided(d.form.kind)
+		l.undecided(k)
 		return unknown
 	}
-	q := kind.Query{}
-	if k := d.form.kind; k != nil {
-		q.Kind = k
-		if by == k.Identity {
-			q.Identity = k.Fold(arg)
-		}
-	}
+	q := l.query(d, args)
 	l.config.Data = append(l.config.Data, q)
 	switch {
 	case l.Snapshot == nil:
 		return unknown
-	case d.form.kind == nil:
+	case k == nil:
 		return accountValue(l.Snapshot.Account)
-	case !l.Snapshot.WasRead(d.form.kind):
-		l.errorAt(d.place, "Live "+d.form.kind.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which reading %s needs. Use a key that has it.",
-			strings.Join(d.form.kind.Reads, " or "), d.form.kind.Plural))
+	case !l.Snapshot.WasRead(k):
+		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which reading %s needs. Use a key that has it.",
+			strings.Join(k.Reads, " or "), k.Plural))
 		return unknown
+	case d.form.within:
+		return l.browsed(d, q.Listing)
 	case d.form.many:
-		return l.all(d, arg)
+		return l.all(d, args[syntax.NamePrefix])
+	case q.Identity != "" && !l.Snapshot.Asked(k, q.Identity):
+		l.shared.pending = true
+		return unknown
 	}
-	return l.one(d, by, arg)
+	return l.one(d, args, q.Identity)
+}
+
+// query is what an instance asks for. What is part of another object is read by
+// its identity, also where an ID says which is meant.
+func (l *loader) query(d *dataBlock, args map[string]string) kind.Query {
+	k := d.form.kind
+	if k == nil {
+		return kind.Query{}
+	}
+	q := kind.Query{Kind: k}
+	name, named := args[k.Identity]
+	switch {
+	case d.form.within:
+		most, err := strconv.Atoi(args[syntax.MaxCount])
+		if err != nil {
+			most = syntax.DefaultCount
+		}
+		q.Listing = kind.Listing{Holder: l.kinds[k.PartOf()].Fold(args[k.Within]), Prefix: args[syntax.NamePrefix], Most: most}
+	case k.Within != "":
+		q.Identity = k.Fold(args[k.Within] + "/" + name)
+	case named:
+		q.Identity = k.Fold(name)
+	case !d.form.many && k.PartOf() != "" && l.Snapshot != nil:
+		q.Identity, _ = l.Snapshot.Name(k.PartOf(), args[k.ID])
+	}
+	return q
 }
 
 // undecided notes that objects of a kind may matter which nobody can name yet.
@@ -214,38 +251,58 @@ func (l *loader) undecided(k *kind.Kind) {
 	}
 }
 
-// dataArgument evaluates the one argument that is given: its name and value.
-func (l *loader) dataArgument(d *dataBlock, ctx *hcl.EvalContext) (name, value string, ok bool) {
+// dataArguments evaluates the arguments that are given, by name.
+func (l *loader) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
+	args, ok = map[string]string{}, true
 	for _, name := range d.form.args {
-		a := d.args[name]
-		if a == nil {
-			continue
+		if a := d.args[name]; a != nil {
+			text, known := l.dataArgument(d, name, a.Expr, ctx)
+			args[name], ok = text, ok && known
 		}
-		v, marks := l.static.eval(a.Expr, ctx).UnmarkDeep()
-		if marks.Has(kind.Sensitive) {
-			l.errorAt(a.Expr.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
-			return name, "", false
-		}
-		if !v.IsWhollyKnown() {
-			l.notKnown(a.Expr.Range(), marks, "")
-			return name, "", false
-		}
-		s, err := convert.Convert(v, cty.String)
-		if err != nil || s.IsNull() {
-			l.errorAt(a.Expr.Range(), wrongType, name+" needs a string.")
-			return name, "", false
-		}
-		return name, s.AsString(), true
 	}
-	return "", "", true
+	return args, ok
 }
 
-func (l *loader) one(d *dataBlock, by, arg string) cty.Value {
+func (l *loader) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
+	v, marks := l.static.eval(e, ctx).UnmarkDeep()
+	if marks.Has(kind.Sensitive) {
+		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		return "", false
+	}
+	if k := d.form.kind; k != nil && k.Attr(name) != nil && !v.IsNull() {
+		if to := l.kinds[k.Attr(name).Ref]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.Identity) {
+			v = v.GetAttr(to.Identity)
+		}
+	}
+	if !v.IsWhollyKnown() {
+		l.notKnown(e.Range(), marks, "")
+		return "", false
+	}
+	s, err := convert.Convert(v, cty.String)
+	if err != nil || s.IsNull() {
+		l.errorAt(e.Range(), wrongType, name+" needs a string.")
+		return "", false
+	}
+	if name == syntax.MaxCount {
+		if n, err := strconv.Atoi(s.AsString()); err != nil || n < 1 || n > syntax.MostCount {
+			l.errorAt(e.Range(), wrongType, fmt.Sprintf("%s needs a whole number from 1 to %d.", name, syntax.MostCount))
+			return "", false
+		}
+	}
+	return s.AsString(), true
+}
+
+// one answers with a single object, which the given arguments name.
+func (l *loader) one(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
-	at := d.args[by].Expr.Range()
+	by := k.Identity
+	if _, named := args[by]; !named {
+		by = k.ID
+	}
+	at, arg := d.args[by].Expr.Range(), args[by]
 	var found []*kind.Object
-	if by == k.Identity {
-		found = l.Snapshot.ByIdentity(k, k.Fold(arg))
+	if identity != "" {
+		found = l.Snapshot.ByIdentity(k, identity)
 	} else if o := l.Snapshot.ByID(k, arg); o != nil {
 		found = append(found, o)
 	}
@@ -253,7 +310,11 @@ func (l *loader) one(d *dataBlock, by, arg string) cty.Value {
 	case 1:
 		return l.objectOf(d, found[0])
 	case 0:
-		l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, k.Name))
+		where := ""
+		if k.Within != "" {
+			where = fmt.Sprintf(" in the %s %q", k.PartOf(), args[k.Within])
+		}
+		l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 	default:
 		var ids []string
 		for _, o := range found {
@@ -264,20 +325,56 @@ func (l *loader) one(d *dataBlock, by, arg string) cty.Value {
 	return cty.UnknownVal(d.form.value)
 }
 
+// complete is the attribute of data about parts that says whether these are all.
+const complete = "complete"
+
+// browsed answers with parts of one object.
+func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
+	k, unknown := d.form.kind, cty.UnknownVal(d.form.value)
+	found := l.Snapshot.Found(k, asked)
+	if found == nil {
+		l.shared.pending = true
+		return unknown
+	}
+	if !l.live(l.kinds[k.PartOf()], asked.Holder) {
+		l.errorAt(d.args[k.Within].Expr.Range(), "No such "+k.PartOf(), fmt.Sprintf("These credentials see no %s with the name %q. Correct it: data blocks read only what exists before the run.", k.PartOf(), asked.Holder))
+		return unknown
+	}
+	if found.More {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
+			Detail: fmt.Sprintf("%s holds the first %d %s of the %s %q by name, and there are more. Narrow them by %s, or raise %s, up to %d.", d.addr, asked.Most, k.Plural, k.PartOf(), asked.Holder, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+	}
+	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Holder+"/") })
+	answer[complete] = cty.BoolVal(!found.More)
+	return cty.ObjectVal(answer)
+}
+
+// live reports whether an object with the identity is seen, if only as one that
+// the credentials are limited to.
+func (l *loader) live(k *kind.Kind, identity string) bool {
+	return len(l.Snapshot.ByIdentity(k, identity)) > 0 ||
+		slices.ContainsFunc(l.Snapshot.Account.Buckets, func(b kind.AllowedBucket) bool { return k.Name == "bucket" && k.Fold(b.Name) == identity })
+}
+
 // all lists what is live, by name and then by ID.
 func (l *loader) all(d *dataBlock, prefix string) cty.Value {
 	k := d.form.kind
 	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool { return !strings.HasPrefix(o.Identity, k.Fold(prefix)) })
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
+	return cty.ObjectVal(l.lists(d, objects, func(o *kind.Object) string { return o.Identity }))
+}
+
+func (l *loader) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+	k := d.form.kind
 	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
 	if len(objects) > 0 {
 		ns, vs := make([]cty.Value, len(objects)), make([]cty.Value, len(objects))
 		for i, o := range objects {
-			ns[i], vs[i] = cty.StringVal(o.Identity), l.objectOf(d, o)
+			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
 		}
 		names, list = cty.ListVal(ns), cty.ListVal(vs)
 	}
-	return cty.ObjectVal(map[string]cty.Value{"names": names, k.Plural: list})
+	return map[string]cty.Value{"names": names, k.Plural: list}
 }
 
 // A hiddenMark marks what B2 does not show to the credentials in use.
@@ -299,10 +396,36 @@ func (l *loader) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 		case !v.IsWhollyKnown():
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.Guard})
 		default:
-			attrs[a.Name] = typed(v, a.ValueType())
+			attrs[a.Name] = typed(withoutSecrets(a, v), a.ValueType())
 		}
 	}
 	return cty.ObjectVal(attrs)
+}
+
+// withoutSecrets makes the secret members of nested objects null.
+func withoutSecrets(a *kind.Attr, v cty.Value) cty.Value {
+	switch {
+	case a.Object == nil || v.IsNull():
+		return v
+	case a.Many && v.LengthInt() == 0:
+		return v
+	case a.Many:
+		one := *a
+		one.Many = false
+		list := v.AsValueSlice()
+		for i := range list {
+			list[i] = withoutSecrets(&one, list[i])
+		}
+		return cty.ListVal(list)
+	}
+	m := v.AsValueMap()
+	for i := range a.Object {
+		inner := &a.Object[i]
+		if m[inner.Name] = withoutSecrets(inner, m[inner.Name]); inner.Secret {
+			m[inner.Name] = cty.NullVal(inner.ValueType())
+		}
+	}
+	return cty.ObjectVal(m)
 }
 
 func accountValue(a *kind.Account) cty.Value {

@@ -289,7 +289,7 @@ func TestDataAsksBeforeItIsAnswered(t *testing.T) {
 		}
 		got[q.Kind.Name+" "+q.Identity] = true
 	}
-	want := map[string]bool{"account": true, "bucket ": true, "bucket acme-logs": true, "bucket acme-photos": true, "key ": true, "key camera": true}
+	want := map[string]bool{"account": true, "bucket ": true, "bucket acme-logs": true, "bucket acme-photos": true, "key ": true, "key camera": true, "file ": true, "notification_rules ": true}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -12,6 +12,7 @@ import (
 	"b2form/internal/audit"
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/kind"
 )
 
 func (p *program) keysCommand() *cli.Command {
@@ -99,19 +100,14 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	if err := belongs(st, a); err != nil {
 		return nil, err
 	}
-	want := account.Want{}
 	for _, k := range s.kinds {
-		want[k.Name] = account.Need{Multi: k.Delivers}
 		for _, c := range k.Reads {
 			if k.Delivers && !a.Can(c) {
 				return nil, failf("Keys cannot be listed", "The credentials in use lack the capability %s. Use a key that has it.", c)
 			}
 		}
 	}
-	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, want); err != nil {
-		return nil, err
-	}
-	warnings, err := s.answerData()
+	warnings, err := s.read(ctx, a, s.everything)
 	if err != nil {
 		return nil, err
 	}
@@ -119,4 +115,15 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	return audit.Look(audit.Options{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.now(), Soon: within,
 	})
+}
+
+// everything is all buckets and keys, and what data blocks ask for.
+func (s *session) everything() account.Want {
+	want := account.Wanted(&kind.Config{Data: s.config.Data}, nil, s.kinds)
+	for _, k := range s.kinds {
+		need := want[k.Name]
+		need.Multi = need.Multi || k.Delivers
+		want[k.Name] = need
+	}
+	return want
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/account"
 	"b2form/internal/view"
 )
 
@@ -90,11 +89,7 @@ func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	if err := belongs(s.state, a); err != nil {
 		return nil, err
 	}
-	s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, account.Wanted(s.config, s.known(), s.kinds))
-	if err != nil {
-		return nil, err
-	}
-	warnings, err := s.answerData()
+	warnings, err := s.read(ctx, a, s.wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,33 @@ func (p *program) load(kinds []*kind.Kind) (*kind.Config, error) {
 	return config, nil
 }
 
+// mostRounds bounds how often an answer of data may lead to the next question.
+const mostRounds = 20
+
+// read reads what is live and answers data blocks. What they answer may name more
+// to be read, as the bucket of a file.
+func (s *session) read(ctx context.Context, a *kind.Account, wanted func() account.Want) (hcl.Diagnostics, error) {
+	var err error
+	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
+		return nil, err
+	}
+	for range mostRounds {
+		warnings, err := s.answerData()
+		if err != nil || len(s.config.Data) == 0 {
+			return warnings, err
+		}
+		more, err := account.More(ctx, s.client, s.kinds, wanted(), s.snapshot)
+		if err != nil || !more {
+			return warnings, err
+		}
+	}
+	return nil, failf("Data blocks never come to an end",
+		"What data blocks answer leads to further questions again and again. Let them refer to each other in fewer steps.")
+}
+
+// wanted is what a plan needs to know.
+func (s *session) wanted() account.Want { return account.Wanted(s.config, s.known(), s.kinds) }
+
 // answerData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
 func (s *session) answerData() (hcl.Diagnostics, error) {
@@ -167,10 +194,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err := belongs(st, a); err != nil {
 		return nil, err
 	}
-	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, account.Wanted(s.config, s.known(), s.kinds)); err != nil {
-		return nil, err
-	}
-	warnings, err := s.answerData()
+	warnings, err := s.read(ctx, a, s.wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -24,6 +23,7 @@ type Need struct {
 	Identities []string // declared or owned, in their normal form; sorted
 	IDs        []string // remote IDs that the state knows; sorted
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
+	Listings   []kind.Listing
 }
 
 // Wanted works out what a plan of cfg and entries needs: each kind that is
@@ -70,6 +70,9 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 		n := want[q.Kind.Name]
 		if q.Identity != "" {
 			n.Identities = append(n.Identities, q.Identity)
+		}
+		if q.Listing != (kind.Listing{}) && !slices.Contains(n.Listings, q.Listing) {
+			n.Listings = append(n.Listings, q.Listing)
 		}
 		n.Multi = n.Multi || hasMulti(q.Kind)
 		want[q.Kind.Name] = n
@@ -169,14 +172,40 @@ func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kin
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
+	var found []part
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.list(gctx, second, true) })
-	g.Go(func() error { return r.listParts(gctx, parts, snapshot) })
+	g.Go(func() (err error) {
+		found, err = r.readParts(gctx, parts, snapshot)
+		return err
+	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	maps.Copy(r.raw, r.parts)
-	return kind.NewSnapshot(account, kinds, r.raw)
+	if len(second) > 0 {
+		if snapshot, err = kind.NewSnapshot(account, kinds, r.raw); err != nil {
+			return nil, err
+		}
+	}
+	return snapshot, addParts(snapshot, found)
+}
+
+// More reads what is wanted of parts and was not looked for yet, and puts it into
+// the snapshot. It reports whether there was something to look for.
+func More(ctx context.Context, api kind.API, kinds []*kind.Kind, want Want, s *kind.Snapshot) (bool, error) {
+	r := reader{api: api, account: s.Account, kinds: kinds, want: want}
+	var parts []*kind.Kind
+	for _, k := range kinds {
+		if _, ok := want[k.Name]; ok && k.PartOf() != "" && r.may(k) {
+			parts = append(parts, k)
+		}
+	}
+	found, err := r.readParts(ctx, parts, s)
+	if err != nil {
+		return false, err
+	}
+	news := slices.ContainsFunc(found, func(p part) bool { return len(p.asked) > 0 || p.listing != nil })
+	return news, addParts(s, found)
 }
 
 type reader struct {
@@ -185,7 +214,6 @@ type reader struct {
 	kinds   []*kind.Kind
 	want    Want
 	raw     map[string][]json.RawMessage
-	parts   map[string][]json.RawMessage // of kinds that are parts of others
 }
 
 // may reports whether the credentials may list the kind.
@@ -219,64 +247,6 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 		r.raw[k.Name] = lists[i]
 	}
 	return nil
-}
-
-// listParts reads what is a part of live objects, as far as it is declared or
-// owned, all kinds at once. Where the others were not read, neither is what belongs
-// to them.
-func (r *reader) listParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) error {
-	lists := make([][]json.RawMessage, len(kinds))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, k := range kinds {
-		holder := r.kindOf(k.PartOf())
-		if !s.WasRead(holder) && r.account.Buckets == nil {
-			continue
-		}
-		lists[i] = []json.RawMessage{}
-		var ids []string
-		for _, identity := range r.want[k.Name].Identities {
-			for _, id := range r.holders(s, holder, k.Holder(identity)) {
-				ids = append(ids, k.PartID(identity, id))
-			}
-		}
-		g.Go(func() error {
-			list, err := k.List(ctx, r.api, kind.Scope{Account: r.account, Only: ids})
-			if err != nil {
-				return fmt.Errorf("reading the live %s: %w", k.Plural, err)
-			}
-			lists[i] = append(lists[i], list...)
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	r.parts = map[string][]json.RawMessage{}
-	for i, k := range kinds {
-		if lists[i] != nil {
-			r.parts[k.Name] = lists[i]
-		}
-	}
-	return nil
-}
-
-func (r *reader) kindOf(name string) *kind.Kind {
-	return r.kinds[slices.IndexFunc(r.kinds, func(k *kind.Kind) bool { return k.Name == name })]
-}
-
-// holders are the IDs of live objects with an identity. Authorize names the
-// buckets that credentials are limited to, also where they may not list them.
-func (r *reader) holders(s *kind.Snapshot, k *kind.Kind, identity string) []string {
-	var ids []string
-	for _, o := range s.ByIdentity(k, identity) {
-		ids = append(ids, o.ID)
-	}
-	for _, b := range r.account.Buckets {
-		if k.Name == "bucket" && b.Name != "" && k.Fold(b.Name) == identity {
-			ids = append(ids, b.ID)
-		}
-	}
-	return sorted(ids)
 }
 
 // lacks reports whether an object that the state knows was not listed although

@@ -41,7 +41,7 @@ func Kind() *kind.Kind {
 		Check:    check,
 		Gone:     gone,
 
-		List: list, Create: create, Update: update, Delete: remove,
+		List: list, Browse: browse, Create: create, Update: update, Delete: remove,
 	}
 }
 

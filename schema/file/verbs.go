@@ -101,14 +101,38 @@ type page struct {
 }
 
 func listNames(ctx context.Context, api kind.API, bucketID, start, prefix string, count int) (page, error) {
+	in := map[string]any{"bucketId": bucketID, "prefix": prefix, "maxFileCount": count}
+	if start != "" {
+		in["startFileName"] = start
+	}
 	var out page
-	err := api.Call(ctx, "b2_list_file_names", map[string]any{
-		"bucketId": bucketID, "startFileName": start, "prefix": prefix, "maxFileCount": count,
-	}, &out)
+	err := api.Call(ctx, "b2_list_file_names", in, &out)
 	if kind.NoSuchBucket(err) {
 		return page{}, nil
 	}
 	return out, err
+}
+
+// browse lists the current files of a bucket by name. B2 gives up to 10,000 in one
+// page ("b2_list_file_names").
+func browse(ctx context.Context, api kind.API, bucketID, prefix string, most int) (list []json.RawMessage, more bool, err error) {
+	for start := ""; ; {
+		page, err := listNames(ctx, api, bucketID, start, prefix, most-len(list))
+		if err != nil {
+			return nil, false, err
+		}
+		for _, raw := range page.Files {
+			var v version
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
+			}
+			list = append(list, v.object())
+		}
+		if page.NextFileName == nil || len(list) >= most {
+			return list, page.NextFileName != nil, nil
+		}
+		start = *page.NextFileName
+	}
 }
 
 // among gives those of the files that have one of the names, which are sorted.

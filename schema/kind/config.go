@@ -122,8 +122,16 @@ type Output struct {
 
 // A Query is something live that an evaluation needs to know.
 type Query struct {
-	Kind     *Kind  // nil: only the account
-	Identity string // in its normal form; "": every object of the kind may matter
+	Kind     *Kind   // nil: only the account
+	Identity string  // in its normal form; "": every object of the kind may matter
+	Listing  Listing // instead, of a kind with Browse; zero: none
+}
+
+// A Listing asks for what is part of one object.
+type Listing struct {
+	Holder string // identity of that object, in its normal form
+	Prefix string // of the names
+	Most   int    // the first so many, by name
 }
 
 // A Check is one check block: something that is watched and stops nothing.

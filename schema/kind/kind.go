@@ -82,6 +82,9 @@ type Kind struct {
 
 	// List reads the live objects.
 	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
+	// Browse lists what is part of one object, by name: the first most whose names
+	// start with prefix, and whether there are more. nil: nobody can ask for that.
+	Browse func(ctx context.Context, api API, holderID, prefix string, most int) (list []json.RawMessage, more bool, err error)
 	// Create makes the object and returns it as B2 answers it.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new

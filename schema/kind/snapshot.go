@@ -23,6 +23,9 @@ type Snapshot struct {
 // Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
 	from       *reading
+	whole      bool            // all that there are; else those of asked and found
+	asked      map[string]bool // identities that were looked for
+	found      map[Listing]*Found
 	list       []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
@@ -53,6 +56,7 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessa
 		}
 		o := &objects{
 			from:       newReading(k, s.Name, account),
+			whole:      true,
 			list:       make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),

@@ -1,9 +1,24 @@
 package syntax
 
-import "b2form/schema/kind"
+import (
+	"strconv"
 
-// NamePrefix is the argument that narrows what data about several objects lists.
-const NamePrefix = "name_prefix"
+	"b2form/schema/kind"
+)
+
+// NamePrefix is the argument that narrows what data about several objects lists,
+// and MaxCount the one that ends it.
+const (
+	NamePrefix = "name_prefix"
+	MaxCount   = "max_count"
+)
+
+// DefaultCount and MostCount are what MaxCount is where it is left out, and at
+// most.
+const (
+	DefaultCount = 1_000
+	MostCount    = 10_000
+)
 
 // Data lists the forms of data blocks: one object of a kind, all of them, and
 // the account.
@@ -11,6 +26,7 @@ func Data(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
 		if k.Within != "" {
+			out = append(out, within(k)...)
 			continue
 		}
 		out = append(out, dataOf(k.Name, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.",
@@ -25,6 +41,20 @@ func Data(kinds []*kind.Kind) []Block {
 		"`buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, `s3_region` and `download_url`."))
 }
 
+// within is data about what is part of another object: one, or all of one.
+func within(k *kind.Kind) []Block {
+	holder := k.Attr(k.Within)
+	of := Argument{Name: k.Within, Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Ref + ", by name or as a reference to it."}
+	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Ref+". It holds every attribute of the "+k.Name+", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
+		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
+	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and `complete`: false where there are more than `"+MaxCount+"`. "+
+		"It takes one request, which is billed for each 1000 "+k.Plural+".",
+		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
+		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
+			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."})
+	return []Block{one, all}
+}
+
 func dataOf(form, doc string, args ...Argument) Block {
 	return Block{
 		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
@@ -34,8 +64,8 @@ func dataOf(form, doc string, args ...Argument) Block {
 	}
 }
 
-const dataAbout = "What is live and not managed here. Data is read with what a plan reads anyway, so a data block costs no request of its own; " +
-	"only keys are also listed through the newest API version, the one that shows keys for several buckets. Its values are known when the " +
+const dataAbout = "What is live and not managed here. Data is read with what a plan reads anyway, so a data block costs no request of its own, but for " +
+	"files and notification rules; and keys are also listed through the newest API version, the one that shows keys for several buckets. Its values are known when the " +
 	"plan is made and may be used anywhere, as `data.bucket.photos.name`. `validate` asks B2 for nothing: there, data may be anything. What the " +
 	"same configuration declares is referred to as `bucket.photos`; a data block finds only what existed before the run."
 

@@ -57,3 +57,34 @@ output "all" {
     account = data.account.this
   }
 }
+
+data "files" "photos" {
+  bucket      = data.bucket.photos
+  name_prefix = "a/"
+  max_count   = 3
+}
+
+data "file" "one" {
+  for_each = toset(data.files.photos.names)
+  bucket   = "acme-photos"
+  name     = each.value
+}
+
+data "notification_rules" "photos" {
+  bucket = data.bucket.photos
+}
+
+file "copy" {
+  bucket  = data.bucket.photos
+  name    = "copy-of-${basename(data.files.photos.names[0])}"
+  content = jsonencode(data.file.one["a/1.txt"].info)
+}
+
+output "files" {
+  value = {
+    names    = data.files.photos.names
+    complete = data.files.photos.complete
+    sizes    = [for f in data.files.photos.files : f.size]
+    rules    = data.notification_rules.photos.rules
+  }
+}
