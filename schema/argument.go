@@ -164,6 +164,10 @@ func (l *loader) judgeDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 		return // JSON: its shape is judged where it is expanded
 	}
 	a := findAttr(attrs, it.label)
+	if syntax.Resource().Nested(it.label) != nil {
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
+		return
+	}
 	if a == nil || a.Object == nil || a.Computed {
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, didYouMean(it.label, nestedNames(attrs))))
 		return

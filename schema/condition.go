@@ -81,7 +81,11 @@ func (e *evaluation) judgePreconditions() {
 	for _, c := range e.b.preconditions {
 		d, marks := c.failure(e.l.static, e.ctx)
 		if d != nil {
-			e.say(hcl.DiagError, *d.Subject, preconditionFailed, d.Detail)
+			if suffix := strings.TrimSpace(e.suffix()); suffix != "" {
+				d.Detail += "\n\n" + suffix
+			}
+			d.Summary = preconditionFailed
+			e.l.add(d)
 		} else if summary, detail := e.l.tooEarly(marks); summary != "" {
 			e.l.errorAt(c.holds.Range(), summary, detail+e.suffix())
 		}

@@ -2,8 +2,10 @@ package schema
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"b2form/schema/kind"
 )
@@ -23,7 +25,20 @@ func (l *loader) evaluator() func(source, name string, live kind.Live) (cty.Valu
 			return cty.DynamicVal, once.sorted()
 		}
 		s := newScope(&once, once.report, live)
-		v := s.eval(expr, s.context(rs, l.root))
+		root := l.root.NewChild()
+		root.Functions = map[string]function.Function{"type": typeFunction()}
+		v := s.eval(expr, s.context(rs, root))
 		return keepPublic(v), once.sorted()
 	}
+}
+
+// typeFunction says which type a value has, as a type constraint.
+func typeFunction() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return cty.StringVal(typeexpr.TypeString(args[0].Type())), nil
+		},
+	})
 }

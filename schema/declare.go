@@ -3,7 +3,9 @@ package schema
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -161,7 +163,13 @@ func (l *loader) validName(name string, at hcl.Range) bool {
 
 // duplicate reports the second declaration of a name.
 func (l *loader) duplicate(what string, at, first hcl.Range) {
-	l.errorAt(at, "Duplicate declaration", fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first))
+	detail := fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first)
+	for _, place := range []hcl.Range{at, first} {
+		if name, _, _ := strings.Cut(filepath.Base(place.Filename), ".b2.hcl"); name == "override" || strings.HasSuffix(name, "_override") {
+			detail = fmt.Sprintf("%s is declared already at %s. b2form has no override files: change the block itself, or use a variable.", what, first)
+		}
+	}
+	l.errorAt(at, "Duplicate declaration", detail)
 }
 
 func (l *loader) declareLocals(b *hcl.Block) {

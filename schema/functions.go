@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -20,8 +21,13 @@ import (
 // functions and path.*. Paths are relative to the configuration's folder, as
 // those given to functions are.
 func rootContext(o Options, dir string) *hcl.EvalContext {
+	all := functions(folder{o.Dir, dir, o.Cwd})
+	for name, f := range maps.Clone(all) {
+		all["core::"+name] = f // Terraform's way to say that no provider's function is meant
+	}
+	maps.Copy(all, elsewhere())
 	return &hcl.EvalContext{
-		Functions: functions(folder{o.Dir, dir, o.Cwd}),
+		Functions: all,
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
 			"module": cty.StringVal(modulePath(o, dir)),
 			"root":   cty.StringVal("."),
@@ -92,20 +98,32 @@ func setFunctions() map[string]function.Function {
 	}
 }
 
+// elsewhere are functions of Terraform's that it has given up, or has in its
+// console only.
+func elsewhere() map[string]function.Function {
+	return map[string]function.Function{
+		"list": refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
+		"map":  refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
+		"type": refused("type() is there in b2form console only"),
+	}
+}
+
 // impureFunctions say why they are not there: what they return differs from
 // run to run, so no plan that uses them would ever be empty.
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
 	for _, name := range ImpureFunctions() {
-		out[name] = function.New(&function.Spec{
-			VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
-			Type: func([]cty.Value) (cty.Type, error) {
-				return cty.NilType, fmt.Errorf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value as a variable", name)
-			},
-			Impl: func([]cty.Value, cty.Type) (cty.Value, error) { return cty.DynamicVal, nil },
-		})
+		out[name] = refused(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value as a variable", name))
 	}
 	return out
+}
+
+func refused(why string) function.Function {
+	return function.New(&function.Spec{
+		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
+		Type:     func([]cty.Value) (cty.Type, error) { return cty.NilType, errors.New(why) },
+		Impl:     func([]cty.Value, cty.Type) (cty.Value, error) { return cty.DynamicVal, nil },
+	})
 }
 
 // ImpureFunctions lists the functions of Terraform's that are refused with a

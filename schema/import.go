@@ -134,6 +134,12 @@ func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 	if !diags.HasErrors() && t.RootName() == "module" {
 		return l.importInto(t)
 	}
+	if !diags.HasErrors() {
+		if why := l.pastedReference(t); why != "" {
+			l.errorAt(e.Range(), "Invalid import", why)
+			return kind.Addr{}, false
+		}
+	}
 	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return kind.Addr{}, false

@@ -134,7 +134,7 @@ func newModuleLoader(o Options, r *report, s *shared) *loader {
 // evaluate works through variables, locals, blocks and modules, each after what
 // it refers to.
 func (l *loader) evaluate() {
-	l.validateVariables()
+	late := l.validateVariables()
 	for _, n := range l.nodes {
 		switch {
 		case n.block != nil:
@@ -148,6 +148,9 @@ func (l *loader) evaluate() {
 		default:
 			l.static.value(n)
 		}
+	}
+	for _, v := range late {
+		l.validate(v)
 	}
 	for _, n := range l.nodes {
 		if n.block != nil { // those of modules are there already

@@ -96,6 +96,9 @@ func discreet(diags hcl.Diagnostics, detail string) {
 // details where it refers to something sensitive.
 func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
+	for _, d := range diags {
+		d.Detail += wholeResource(d) + splatOfMap(e, d)
+	}
 	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
 		discreet(diags, withheld)
 	}

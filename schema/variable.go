@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -46,6 +47,10 @@ func (l *loader) declareVariable(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
+	if syntax.Find("module").Argument(name) != nil {
+		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A module block has an argument %q of its own, so no caller could give this variable a value. Choose another name.", name))
+		return
+	}
 	if first := l.variables[name]; first != nil {
 		l.duplicate("var."+name, b.DefRange, first.node.place)
 		return
@@ -62,7 +67,11 @@ func (l *loader) declareVariable(b *hcl.Block) {
 	l.constant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
 		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
-		l.add(diags...)
+		if text, ok := quoted(a.Expr); ok && diags.HasErrors() {
+			l.errorAt(a.Expr.Range(), "Type in quotes", fmt.Sprintf("Write type = %s without quotes.", text))
+		} else {
+			l.add(diags...)
+		}
 		if diags.HasErrors() {
 			v.node.broken = true
 		} else {
@@ -71,6 +80,24 @@ func (l *loader) declareVariable(b *hcl.Block) {
 	}
 	if a := content.Attributes["default"]; a != nil {
 		v.fallback = l.fallbackOf(v, a.Expr)
+	}
+}
+
+// quoted is a type that is written as a text, as Terraform did once.
+func quoted(e hcl.Expression) (string, bool) {
+	v, diags := e.Value(nil)
+	if diags.HasErrors() || !isText(v) {
+		return "", false
+	}
+	switch text := v.AsString(); text {
+	case "list", "map", "set":
+		return text + "(string)", true
+	default:
+		inner, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
+		if !diags.HasErrors() {
+			_, _, diags = typeexpr.TypeConstraintWithDefaults(inner)
+		}
+		return text, !diags.HasErrors()
 	}
 }
 
@@ -219,7 +246,7 @@ func (l *loader) valueOf(v *variable) cty.Value {
 	if unset {
 		if l.Ask == nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
-				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.", v.name, v.name, EnvPrefix, v.name))
+				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.%s", v.name, v.name, EnvPrefix, v.name, l.unreadValues()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(v.name, v.description)
@@ -241,6 +268,17 @@ func (l *loader) valueOf(v *variable) cty.Value {
 		return cty.DynamicVal
 	}
 	return value
+}
+
+// unreadValues says what becomes of Terraform's value files; "" where there are
+// none.
+func (l *loader) unreadValues() string {
+	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
+	if len(found) == 0 {
+		return ""
+	}
+	name := filepath.Base(found[0])
+	return fmt.Sprintf(" b2form does not read %s by itself: rename it to b2form.b2vars.hcl, or give it with -var-file=%s.", name, name)
 }
 
 // anyValue stands for every value that the variable may be given.
@@ -298,24 +336,32 @@ func exampleOf(t cty.Type) string {
 	}
 }
 
-// validateVariables evaluates the validation blocks.
-func (l *loader) validateVariables() {
-	for _, name := range l.variableNames() {
-		for _, c := range l.variables[name].validations {
-			l.validate(l.variables[name], c.holds, c.message)
-		}
-	}
+// A validation is one validation block of a variable.
+type validation struct {
+	*condition
+	of *variable
 }
 
-func (l *loader) validate(v *variable, condition, message hcl.Expression) {
-	rs := l.resolve(append(condition.Variables(), message.Variables()...), use{})
-	for _, r := range rs.list {
-		if r.node != nil && r.node.variable == nil {
-			l.errorAt(condition.Range(), "Invalid validation", "The condition and message of a validation may refer to variables only.")
-			return
+// validateVariables evaluates the validation blocks. Those that refer to more than
+// variables are returned: they are for when everything is evaluated.
+func (l *loader) validateVariables() (late []validation) {
+	for _, name := range l.variableNames() {
+		for _, c := range l.variables[name].validations {
+			c.refs = l.resolve(c.variables(), use{})
+			one := validation{c, l.variables[name]}
+			if slices.ContainsFunc(c.refs.list, func(r ref) bool { return r.node != nil && r.node.variable == nil }) {
+				late = append(late, one)
+			} else {
+				l.validate(one)
+			}
 		}
 	}
-	ctx := l.static.context(rs, l.root)
+	return late
+}
+
+func (l *loader) validate(one validation) {
+	v, condition, message := one.of, one.holds, one.message
+	ctx := l.static.context(one.refs, l.root)
 	result := l.static.eval(condition, ctx)
 	result, _ = result.Unmark()
 	if !result.IsKnown() {

@@ -27,8 +27,8 @@ const (
 // A formatter is one run of fmt.
 type formatter struct {
 	*program
-	check, diff, recursive, write bool
-	differs, broken               bool
+	check, diff, recursive, write, list bool
+	differs, broken                     bool
 }
 
 func (p *program) fmtCommand() *cli.Command {
@@ -51,6 +51,7 @@ Exit codes:
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "check", Usage: "change nothing; exit with 3 if a file is not formatted", Destination: &f.check},
 			&cli.BoolFlag{Name: "diff", Usage: "show what changes", Destination: &f.diff},
+			&cli.BoolFlag{Name: "list", Value: true, Usage: "print the names of files that change; -list=false does not", Destination: &f.list},
 			&cli.BoolFlag{Name: "recursive", Usage: "also format the folders below", Destination: &f.recursive},
 			&cli.BoolFlag{Name: "write", Value: true, Usage: "rewrite the files; -write=false only lists them", Destination: &f.write},
 		},
@@ -127,7 +128,9 @@ func (f *formatter) file(path string, info fs.FileInfo) error {
 		if bytes.Equal(src, out) {
 			return nil
 		}
-		fmt.Fprintln(f.stdout, path)
+		if f.list {
+			fmt.Fprintln(f.stdout, path)
+		}
 		if f.check || !f.write {
 			return nil
 		}
@@ -144,7 +147,11 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	if diags.HasErrors() {
 		f.broken = true
-		f.face.Diagnostics(diags, map[string]*hcl.File{name: file})
+		files := map[string]*hcl.File{name: file}
+		if strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
+			files = nil
+		}
+		f.face.Diagnostics(diags, files)
 		return nil
 	}
 	out := hclwrite.Format(src)

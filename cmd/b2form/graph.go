@@ -32,11 +32,14 @@ Example:
 			if draw == nil {
 				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
 			}
-			config, err := p.load(schema.Kinds())
-			if err != nil {
-				return err
+			o := p.loadOptions(schema.Kinds())
+			o.AllowUnset = true
+			config, diags := schema.Load(o)
+			p.face.Diagnostics(diags, config.Files)
+			if diags.HasErrors() {
+				return exitCode(1)
 			}
-			_, err = fmt.Fprint(p.stdout, draw(view.GraphOf(config)))
+			_, err := fmt.Fprint(p.stdout, draw(view.GraphOf(config)))
 			return err
 		},
 	})

@@ -130,7 +130,11 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	text := err.Error()
 	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help")
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		return failf("Unknown option -"+name, "%s has no option -%s.%s %s", c.FullName(), name, didYouMean(name, "-", flagNames(c)), more)
+		hint := didYouMean(name, "-", flagNames(c))
+		if answer := foreignOption(name); answer != "" {
+			hint = " " + answer
+		}
+		return failf("Unknown option -"+name, "%s has no option -%s.%s %s", c.FullName(), name, hint, more)
 	}
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
 		return failf("Value missing", "The option %s needs a value, as in %s=VALUE. %s", name, name, more)

@@ -22,6 +22,14 @@ func (p *program) words() []*cli.Command {
 			"b2form has no providers: Backblaze B2 is built in."),
 		p.word("login", "Not needed: credentials come from the environment", 0,
 			"b2form needs no login: set B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."),
+		p.word("logout", "Not needed: credentials come from the environment", 0,
+			"b2form needs no logout: it keeps no credentials. Unset B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."),
+		p.word("modules", "Not needed: modules are local folders", 0,
+			"b2form keeps no list of modules: each module block names its folder."),
+		p.word("test", "Use -emulator", 1,
+			"b2form tests nothing by itself: \"b2form apply -emulator\" tries a configuration on an account in a box, and check blocks say what should hold."),
+		p.word("metadata", "Use functions -json or schema -json", 1,
+			"b2form prints its functions with \"b2form functions -json\" and its language with \"b2form schema -json\"."),
 		p.word("taint", "Use apply -replace", 1,
 			"b2form marks nothing: run \"b2form apply -replace=ADDRESS\" to replace a key."),
 		p.word("untaint", "Not available: nothing is ever tainted", 1,
@@ -54,4 +62,30 @@ func (p *program) word(name, usage string, code int, answer string) *cli.Command
 			return exitCode(code)
 		},
 	})
+}
+
+// foreignOption says what to do instead of an option of Terraform's; "" for any
+// other.
+func foreignOption(name string) string {
+	switch name {
+	case "target", "exclude":
+		return "A plan is always of the whole folder: give what lives apart a folder of its own, or a removed block."
+	case "refresh", "refresh-only":
+		return "Every plan reads the live account, in two round trips, and the state holds no setting that could be refreshed."
+	case "lock":
+		return "A run that changes something always holds the lock; -lock-timeout=5m waits for it."
+	case "state", "state-out", "backup":
+		return "Say where the state is in the b2form block: backend \"local\" { path = \"…\" }."
+	case "backend-config", "reconfigure", "migrate-state":
+		return "A backend block may use variables; \"b2form state migrate\" moves the state to where the configuration keeps it now."
+	case "destroy":
+		return "Run \"b2form destroy\"."
+	case "generate-config-out":
+		return "Write the block, and an import block beside it: the plan shows what differs from what is live."
+	case "compact-warnings":
+		return "Warnings that are alike are shown once, with their number."
+	case "upgrade", "get", "plugin-dir", "from-module":
+		return "There are no plugins, and modules are local folders."
+	}
+	return ""
 }

@@ -89,14 +89,13 @@ type Sees string
 
 // From nothing to everything.
 const (
-	Constant  Sees = "nothing: a constant"
-	Written   Sees = "nothing: it is read as it is written"
-	Variables Sees = "variables"
-	Settings  Sees = "variables and local values"
-	Known     Sees = "everything but computed attributes"
-	Instance  Sees = "everything but computed attributes; each or count too"
-	Computed  Sees = "everything, computed attributes too"
-	Self      Sees = "everything, and self"
+	Constant Sees = "nothing: a constant"
+	Written  Sees = "nothing: it is read as it is written"
+	Settings Sees = "variables and local values"
+	Known    Sees = "everything but computed attributes"
+	Instance Sees = "everything but computed attributes; each or count too"
+	Computed Sees = "everything, computed attributes too"
+	Self     Sees = "everything, and self"
 )
 
 // Argument finds an argument; nil: there is none of that name.

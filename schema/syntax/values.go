@@ -30,7 +30,7 @@ var variable = Block{
 	},
 	Blocks: []Block{{
 		Type: "validation", Doc: "A condition on the value. There may be several; each must hold.",
-		Arguments: conditionArguments(Variables),
+		Arguments: conditionArguments(Known),
 	}},
 	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. Delete it; write sensitive = true to keep the value from being shown."}},
 	Example: `variable "sites" {

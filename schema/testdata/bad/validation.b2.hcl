@@ -1,11 +1,11 @@
-variable "site" { # ERROR: Invalid value of a variable
+variable "site" { # ERROR: Invalid value of a variable + ERROR: Invalid value of a variable
   default = "ACME"
   validation {
     condition     = can(regex("^[a-z]+$", var.site))
     error_message = "Use lower-case letters only."
   }
   validation {
-    condition     = length(local.names) > 0 # ERROR: Invalid validation
+    condition     = length(local.names) > 0
     error_message = "Names are needed."
   }
   validation {

@@ -1,0 +1,60 @@
+package schema
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// wholeResource says of a diagnostic about a whole resource, where a part of it
+// must be meant, how to name one; "" of any other.
+func wholeResource(d *hcl.Diagnostic) string {
+	if d.Expression == nil || d.EvalContext == nil {
+		return ""
+	}
+	t, diags := hcl.AbsTraversalForExpr(d.Expression)
+	if diags.HasErrors() {
+		return ""
+	}
+	v, diags := t.TraverseAbs(d.EvalContext)
+	v, marks := v.Unmark()
+	if diags.HasErrors() || !markedAsResource(marks) || !v.Type().IsObjectType() || !v.Type().HasAttribute("name") {
+		return ""
+	}
+	return fmt.Sprintf(" That is a whole resource; write %s.name for its name.", traversalText(t))
+}
+
+// splatOfMap says of m[*].name, where m is a map, how to go through its values.
+func splatOfMap(e hcl.Expression, d *hcl.Diagnostic) string {
+	node, native := e.(hclsyntax.Node)
+	if !native || d.Subject == nil || d.EvalContext == nil {
+		return ""
+	}
+	hint := ""
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		splat, ok := n.(*hclsyntax.SplatExpr)
+		if !ok || !splat.Range().Overlaps(*d.Subject) {
+			return nil
+		}
+		t, diags := hcl.AbsTraversalForExpr(splat.Source)
+		if diags.HasErrors() {
+			return nil
+		}
+		if v, diags := t.TraverseAbs(d.EvalContext); !diags.HasErrors() && v.Type().IsMapType() {
+			hint = fmt.Sprintf(" A map is no list: write values(%s)[*] to go through its values.", traversalText(t))
+		}
+		return nil
+	})
+	return hint
+}
+
+func markedAsResource(marks cty.ValueMarks) bool {
+	for m := range marks {
+		if _, ok := m.(refMark); ok {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,61 @@
+package schema_test
+
+import (
+	"strings"
+	"testing"
+
+	"b2form/schema"
+)
+
+// What people try in the first hour is answered with what to write instead.
+func TestMessagesSayWhatToWrite(t *testing.T) {
+	const blocks = `
+		bucket "one" { name = "acme-photos" }
+		bucket "many" {
+			for_each = toset(["a"])
+			name     = "acme-photos-${each.key}"
+		}
+	`
+	for _, c := range []struct{ write, want string }{
+		{`output "x" { value = "in ${bucket.one}" }`, "write bucket.one.name for its name"},
+		{`output "x" { value = upper(bucket.many["a"]) }`, `write bucket.many["a"].name for its name`},
+		{`output "x" { value = bucket.many[*].name }`, "write values(bucket.many)[*]"},
+		{`output "x" { value = bucket.many.name }`, `name one, as bucket.many["KEY"].name`},
+		{`output "x" { value = list("a") }`, `write [1, 2], or tolist([1, 2])`},
+		{`output "x" { value = uuid() }`, "give such a value as a variable"},
+		{`variable "x" { type = "list" }`, "type = list(string) without quotes"},
+		{`variable "source" { default = 1 }`, "Choose another name"},
+		{`module "x" { source = "hashicorp/x/aws" }`, "copy the folder beside the configuration"},
+		{`import {
+			to = b2_bucket.one
+			id = "x"
+		}`, "Write bucket.one instead of b2_bucket.one"},
+		{`key "x" {
+			name    = "x"
+			access  = "read_only"
+			buckets = [bucket.one.id]
+		}`, "refer to the bucket itself, as bucket.NAME"},
+		{`key "x" {
+			name    = "x"
+			access  = "read_only"
+			buckets = bucket.one
+		}`, "put it into brackets"},
+		{`key "x" {
+			name   = "x"
+			access = "read_only"
+			dynamic "deliver" {
+				for_each = []
+				content {}
+			}
+		}`, "write each of them out"},
+	} {
+		_, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": blocks + c.write})))
+		said := false
+		for _, d := range diags {
+			said = said || strings.Contains(d.Detail, c.want)
+		}
+		if !said {
+			t.Errorf("%s\nsays nothing of %q: %v", c.write, c.want, diags)
+		}
+	}
+}
