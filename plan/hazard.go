@@ -23,7 +23,7 @@ func costs(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard {
 
 // hazards asks the attributes what the change costs. A create is judged by
 // every attribute but only by what can be a cost although nothing existed.
-func hazards(c *Change) []kind.Hazard {
+func hazards(c *Change, before cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if c.Action == Create {
 		for _, a := range c.Kind.Settable() {
@@ -36,7 +36,7 @@ func hazards(c *Change) []kind.Hazard {
 	}
 	for _, name := range c.Fields {
 		if a := c.Kind.Attr(name); a.Hazard != nil {
-			out = append(out, costs(c, a, c.Before.GetAttr(name), c.After.GetAttr(name))...)
+			out = append(out, costs(c, a, before.GetAttr(name), c.After.GetAttr(name))...)
 		}
 	}
 	return out

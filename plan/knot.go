@@ -66,6 +66,9 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 	if r := p.stands[owned{k.Name, id}]; r != nil {
 		return r.Identity()
 	}
+	if r := p.ours(owned{k.Name, id}); len(p.tied) == 0 && r != nil {
+		return r.Identity() // nothing is compared with it
+	}
 	o := p.Snapshot.ByID(k, id)
 	if o == nil || by.Foreign(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
@@ -79,12 +82,19 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (p *planner) recorded(by *kind.Attr, id string) string {
-	if owner := p.owner(owned{by.Ref, id}); owner != nil && by.Foreign != nil {
-		if r := p.declaration(*owner); r != nil {
-			return r.Identity()
-		}
+	if r := p.ours(owned{by.Ref, id}); r != nil && by.Foreign != nil {
+		return r.Identity()
 	}
 	return p.standing(by, id)
+}
+
+// ours is the declared resource under whose address the state records a live
+// object; nil: there is none.
+func (p *planner) ours(id owned) *kind.Resource {
+	if owner := p.owner(id); owner != nil {
+		return p.declaration(*owner)
+	}
+	return nil
 }
 
 // names brings the IDs of a live object into the form in which it is compared
@@ -102,29 +112,32 @@ func (p *planner) names(r *kind.Resource, live kind.Values, name func(by *kind.A
 	})
 }
 
-// followed says which replacements an update follows, so that it names what takes
-// the place of what is live. all says that there is no other reason for it.
-func (p *planner) followed(r *kind.Resource, h holding, raw kind.Values, fields []string) (reason string, targets []kind.Addr, all bool) {
-	if len(fields) == 0 || !p.ties(r) {
-		return "", nil, false
-	}
-	rest, _ := newDiffer(r.Kind).diff(r.Value, p.names(r, raw, p.recorded), h.entry, r.IgnoreChanges)
+// follow is the reason for an update that names what takes the place of something
+// live; "" where there is none. judged is the live object with the names of what
+// will be replaced. An update that has no other reason is noted.
+func (p *planner) follow(r *kind.Resource, h holding, raw, judged kind.Values, fields []string) string {
+	rest, _ := newDiffer(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
 	if len(rest) == len(fields) {
-		return "", nil, false
+		return ""
 	}
-	for _, m := range p.mentions(r.Kind, raw) {
-		owner := p.owner(owned{m.By.Ref, m.Name})
-		if owner != nil && p.declaration(*owner) != nil && p.stands[owned{m.By.Ref, m.Name}] == nil {
-			targets = append(targets, *owner)
+	var targets []kind.Addr
+	for _, id := range p.usesOf(r.Kind, raw) {
+		if r := p.ours(id); r != nil && p.stands[id] == nil && !slices.Contains(targets, r.Addr) {
+			targets = append(targets, r.Addr)
 		}
 	}
 	slices.SortFunc(targets, kind.Addr.Compare)
-	targets = slices.Compact(targets)
+	if len(rest) == 0 {
+		p.follows[r.Addr] = targets
+	}
 	texts := make([]string, len(targets))
 	for i, t := range targets {
-		texts[i] = t.String()
+		texts[i] = t.String() + " is made anew"
+		if p.place[t] != "" {
+			texts[i] = t.String() + " was made anew"
+		}
 	}
-	return strings.Join(texts, ", ") + " is made anew", targets, len(rest) == 0
+	return strings.Join(texts, ", ")
 }
 
 // checkShared refuses a name that several live objects have and no block.
@@ -171,14 +184,4 @@ func (p *planner) stand(r *kind.Resource, h holding) {
 	if len(p.tied) > 0 && r.Kind.Namesake {
 		p.stands[ownedAs(h.object)], p.place[r.Addr] = r, h.object.ID
 	}
-}
-
-// follow is the reason for an update that only names something new; "" where it
-// does more.
-func (p *planner) follow(r *kind.Resource, h holding, raw kind.Values, fields []string) string {
-	reason, targets, all := p.followed(r, h, raw, fields)
-	if all {
-		p.follows[r.Addr] = targets
-	}
-	return reason
 }

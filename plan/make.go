@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -199,7 +200,7 @@ func (p *planner) create(r *kind.Resource, h holding) {
 		c.Overlapping, c.Retiring = h.kept()
 		c.Overlap = rotation.Overlap
 	}
-	p.finish(r, c)
+	p.finish(r, c, c.Before)
 }
 
 // compare plans what becomes of an object that is there.
@@ -216,11 +217,13 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	if action == NoOp || action == Update {
 		p.stand(r, h)
 	}
+	judged := live
+	if action == Update && p.ties(r) {
+		judged = p.names(r, raw, p.recorded)
+		reason = cmp.Or(reason, p.follow(r, h, raw, judged, fields))
+	}
 	if action == Update {
 		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
-	}
-	if action == Update && reason == "" {
-		reason = p.follow(r, h, raw, fields)
 	}
 	p.warnUnknownSecret(r, h, action)
 	if !h.imported && (action == NoOp || action == Update) {
@@ -262,7 +265,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		c.Reason = h.endedReason(r.Kind)
 		p.renewals[r.Addr] = true
 	}
-	p.finish(r, c)
+	p.finish(r, c, judged.Object())
 }
 
 // action decides what becomes of a live object, and why.
@@ -318,10 +321,11 @@ func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
 
 // finish completes a change of a declared resource: everything that depends
 // on the change as a whole.
-func (p *planner) finish(r *kind.Resource, c Change) {
+// before is the live object as hazards see it: null where there is none.
+func (p *planner) finish(r *kind.Resource, c Change, before cty.Value) {
 	p.refuse(r, &c)
 	p.checkReferences(r, &c)
-	c.Hazards = tidy(append(c.Hazards, hazards(&c)...))
+	c.Hazards = tidy(append(c.Hazards, hazards(&c, before)...))
 	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.deliver(r, &c)
 	}

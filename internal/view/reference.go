@@ -26,9 +26,7 @@ func Reference(k *kind.Kind) string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))
 	}
 	for _, a := range k.Settable() {
-		if a.Object != nil {
-			members(&b, a)
-		}
+		members(&b, a, a.Name)
 	}
 	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"), pageOf(syntax.Resource()))
 	if k.Delivers {
@@ -81,11 +79,18 @@ func deliveries() string {
 	return b.String()
 }
 
-func members(b *strings.Builder, a *kind.Attr) {
-	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", a.Name)
+// members is a section for a nested object, and one for each that is nested in it.
+func members(b *strings.Builder, a *kind.Attr, path string) {
+	if a.Object == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", path)
 	for i := range a.Object {
 		m := &a.Object[i]
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, typeName(m), absence(m), cell(describe(m)))
+	}
+	for i := range a.Object {
+		members(b, &a.Object[i], path+"."+a.Object[i].Name)
 	}
 }
 

@@ -246,7 +246,11 @@ func stopsCopying(before, after cty.Value) []kind.Hazard {
 	}
 	for _, r := range rulesOf(before) {
 		if r.GetAttr("is_enabled").True() && !slices.ContainsFunc(rulesOf(after), func(other cty.Value) bool { return covers(other, r) }) {
-			say("new %s are no longer copied to bucket %s", files(prefixOf(r)), r.GetAttr("destination").AsString())
+			which := "new files"
+			if prefix := prefixOf(r); prefix != "" {
+				which += fmt.Sprintf(" under %q", prefix)
+			}
+			say("%s are no longer copied to bucket %s", which, r.GetAttr("destination").AsString())
 		}
 	}
 	for _, pair := range keysOf(before) {
