@@ -21,6 +21,7 @@ const wrongType = "Incorrect value type"
 type conformer struct {
 	kind   *kind.Kind
 	kinds  map[string]*kind.Kind // by name, for what attributes refer to
+	attr   string                // the attribute that the value is assigned to
 	json   bool                  // JSON writes a single nested block without a list
 	marks  []cty.ValueMarks
 	faults []fault
@@ -65,12 +66,15 @@ func (c *conformer) collect(marks cty.ValueMarks) {
 // value conforms v to the attribute. The result is not wholly known exactly
 // where a fault was recorded.
 func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	marks := v.Marks()
 	v, known := c.take(v, path)
 	switch {
 	case !known:
 		return cty.UnknownVal(a.ValueType())
 	case v.IsNull():
 		return cty.NullVal(a.ValueType())
+	case a.Ref != "" && a.Type == cty.String:
+		return c.reference(a, v, marks, path)
 	case a.Object == nil && a.Ref != "":
 		return c.references(a, v, path)
 	case a.Object == nil:
@@ -97,7 +101,7 @@ func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		if errors.As(err, &at) {
 			path = append(path.Copy(), at.Path...)
 		}
-		return c.mistyped(path, a, pathText(a.Name, path)+": "+err.Error()+".")
+		return c.mistyped(path, a, c.place(path)+": "+err.Error()+".")
 	}
 	return out
 }
@@ -119,7 +123,11 @@ func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		t = v.Type()
 	}
 	if !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ … }], or blocks %s { … }.", pathText(a.Name, path), a.Name))
+		members := "…"
+		if a.Pairs {
+			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
+		}
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path), members, a.Name))
 	}
 	element := a.ValueType().ElementType()
 	if v.LengthInt() == 0 {
@@ -140,7 +148,7 @@ func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 		zero := cty.NumberIntVal(0)
 		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
 	} else if !t.IsObjectType() && !t.IsMapType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: an object is required, as { … }.", pathText(a.Name, path)))
+		return c.mistyped(path, a, fmt.Sprintf("%s: an object is required, as { … }.", c.place(path)))
 	}
 	members := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -165,7 +173,7 @@ func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 
 func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
 	f := fault{path: path.Copy(), name: true, summary: "Unsupported argument",
-		detail: fmt.Sprintf("%s has no member %q.%s", pathText(a.Name, path[:len(path)-1]), name, didYouMean(name, settableNames(attrs)))}
+		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, didYouMean(name, settableNames(attrs)))}
 	if rewrite := pastedArgument(c.kind, attrs, name, false); rewrite != "" {
 		f.summary, f.detail = "Terraform argument", rewrite
 	}
@@ -175,12 +183,9 @@ func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, 
 // references conforms an attribute that holds names of resources of another
 // kind: each resource stands for its name.
 func (c *conformer) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	if a.Type == cty.String {
-		return c.reference(a, v, nil, path)
-	}
 	t := v.Type()
 	if c.isResource(a, t) || t.IsPrimitiveType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", pathText(a.Name, path), a.Ref))
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path), a.Ref))
 	}
 	names := c.names(a, v, path, nil)
 	switch {
@@ -227,16 +232,19 @@ func (c *conformer) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 	if c.isResource(a, v.Type()) {
 		for m := range marks {
 			if r, ok := m.(refMark); ok && r.addr.Kind != a.Ref {
-				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", pathText(a.Name, path), a.Ref, r.addr, r.addr.Kind))
+				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Ref, r.addr, r.addr.Kind))
 			}
 		}
 		v = v.GetAttr(c.kinds[a.Ref].Identity)
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
-		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", pathText(a.Name, path), a.Ref, a.Ref))
+		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Ref, a.Ref))
 	}
 	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
 }
+
+// place writes the place of a value for messages.
+func (c *conformer) place(path cty.Path) string { return pathText(c.attr, path) }
 
 // pathText writes the place of a value inside an attribute:
 // lifecycle_rules[0].file_name_prefix.

@@ -72,7 +72,7 @@ func (l *loader) linkBlock(n *node) {
 func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p part) []hcl.Traversal {
 	out, children := n.Visit(bodySchema(attrs, p))
 	for _, c := range children {
-		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil {
+		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.holds(a) {
 			out = append(out, bodyReferences(c.Node, a.Object, nil)...)
 		}
 	}

@@ -91,6 +91,9 @@ func show(t *testing.T, c *kind.Config) string {
 		if len(r.Needs) > 0 {
 			m["needs"] = r.Needs
 		}
+		if len(r.Later) > 0 {
+			m["later"] = r.Later
+		}
 		if r.PreventDestroy {
 			m["prevent_destroy"] = true
 		}

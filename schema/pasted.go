@@ -40,7 +40,11 @@ func (l *loader) pastedResource(b *hcl.Block) {
 // Terraform's; "" where the name is none.
 func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
 	for i := range attrs {
-		if attrs[i].Provider == name {
+		switch a := &attrs[i]; {
+		case a.Provider != name:
+		case a.Pairs:
+			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name, a.Object[1].Name, name)
+		default:
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
 		}
 	}

@@ -234,7 +234,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 		e.unsound = true
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
-	c := conformer{kind: e.b.kind, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
+	c := conformer{kind: e.b.kind, attr: arg.attr.Name, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
 	out := c.value(arg.attr, v, nil)
 	hidden := false
 	for _, marks := range c.marks {
