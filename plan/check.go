@@ -168,14 +168,9 @@ func (p *planner) refuse(r *kind.Resource, c *Change) {
 		return
 	}
 	for _, problem := range r.Kind.Refuse(c.Before, c.After) {
-		rng := r.Block.Range
+		rng := placeOf(r, problem)
 		if len(c.Sensitive) > 0 {
 			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
-		}
-		if len(problem.Path) > 0 {
-			if step, ok := problem.Path[0].(cty.GetAttrStep); ok {
-				rng = r.Block.RangeOf(step.Name)
-			}
 		}
 		if problem.Warning {
 			p.warnf(&rng, problem.Summary, "%s", problem.Detail)
@@ -183,6 +178,27 @@ func (p *planner) refuse(r *kind.Resource, c *Change) {
 			p.errorf(&rng, problem.Summary, "%s", problem.Detail)
 		}
 	}
+}
+
+// report passes on what the kind finds about a live object.
+func (p *planner) report(r *kind.Resource, live kind.Attrs) {
+	if r.Kind.Report == nil {
+		return
+	}
+	for _, problem := range r.Kind.Report(live) {
+		rng := placeOf(r, problem)
+		p.warnf(&rng, problem.Summary, "%s", problem.Detail)
+	}
+}
+
+// placeOf is where what a problem is about was written.
+func placeOf(r *kind.Resource, problem kind.Problem) hcl.Range {
+	if len(problem.Path) > 0 {
+		if step, ok := problem.Path[0].(cty.GetAttrStep); ok {
+			return r.Block.RangeOf(step.Name)
+		}
+	}
+	return r.Block.Range
 }
 
 // checkReplacement refuses to replace a protected object. One that an

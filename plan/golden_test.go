@@ -77,6 +77,7 @@ type goldenCase struct {
 	Buckets *[]json.RawMessage
 	Keys    *[]json.RawMessage
 	Files   *[]json.RawMessage // as the reader gives them
+	Rules   *[]json.RawMessage `json:"notification_rules"`
 	State   struct {
 		Entries   []kind.Entry
 		Announced []plan.Announced
@@ -156,6 +157,9 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 	}
 	if c.Files != nil {
 		raw["file"] = *c.Files
+	}
+	if c.Rules != nil {
+		raw["notification_rules"] = *c.Rules
 	}
 	s, err := kind.NewSnapshot(&c.Account, c.kinds, raw)
 	if err != nil {

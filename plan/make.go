@@ -213,6 +213,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	live := p.names(r, raw, p.standing)
 	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
+	p.report(r, live)
 	action, reason := p.action(r, h, live, fields)
 	if action == NoOp || action == Update {
 		p.stand(r, h)

@@ -98,7 +98,10 @@ func typeName(a *kind.Attr) string {
 	if a.Object == nil {
 		return a.Type.FriendlyNameForConstraint()
 	}
-	if a.Many {
+	switch {
+	case a.Computed && a.Many:
+		return "list of objects"
+	case a.Many:
 		return "list of objects, or blocks"
 	}
 	return "object, or a block"

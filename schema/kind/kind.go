@@ -52,6 +52,9 @@ type Kind struct {
 	// Refuse judges a step from a live object to a wanted one that validation
 	// cannot know: before is a null value when the object is being created.
 	Refuse func(before, after cty.Value) Problems
+	// Report says what deserves a look about a decoded live object that is declared;
+	// all of it is warnings. May be nil.
+	Report func(live Attrs) Problems
 	// Gone says what destroying the object may cost. v is the completed
 	// configuration, or a null value when the block is gone.
 	Gone func(v cty.Value) []Hazard

@@ -25,6 +25,7 @@ func Kind() *kind.Kind {
 		Reads:  []string{"readBucketNotifications"},
 		Attrs:  attrs(),
 		Limits: limits(),
+		Report: report,
 
 		List: list, Create: create, Update: update, Delete: remove,
 	}
@@ -63,6 +64,7 @@ func attrs() []kind.Attr {
 			Doc: "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
 
 		{Name: "bucket_id", Read: "bucketId", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+		suspendedRules(),
 	}
 }
 
