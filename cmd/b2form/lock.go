@@ -21,9 +21,10 @@ and stops: it stores nothing any more, but what it had sent stays sent.
 Example:
   b2form lock
   b2form lock -break
+  b2form lock -json
 
 ` + exitCodes,
-		Flags: append(p.stateFlags(),
+		Flags: append(p.stateFlags(), p.jsonFlag("print it as one JSON document"),
 			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
 		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := noArguments(c); err != nil {
@@ -38,6 +39,8 @@ Example:
 			switch {
 			case err != nil:
 				return err
+			case p.json:
+				return p.printJSON(lockDocument{"1.0", held != nil && !breaking, held != nil && breaking, held})
 			case held == nil:
 				fmt.Fprintln(p.stdout, "The state is not locked.")
 			default:
@@ -46,4 +49,12 @@ Example:
 			return nil
 		}),
 	})
+}
+
+// A lockDocument is what lock -json prints.
+type lockDocument struct {
+	FormatVersion string             `json:"format_version"`
+	Locked        bool               `json:"locked"`
+	Broken        bool               `json:"broken"` // this command took the lock away
+	Holder        *state.LockedError `json:"holder"` // who holds it, or held it; null: nobody
 }

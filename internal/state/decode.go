@@ -34,12 +34,20 @@ func Parse(name string, data []byte) (*State, error) {
 	}
 	var known *Error
 	switch {
+	case err != nil && isTerraforms(d.data):
+		return nil, terraforms(name)
 	case errors.As(err, &known):
 		return nil, known
 	case err != nil:
 		return nil, d.damaged(err)
 	}
 	return s, nil
+}
+
+// isTerraforms reports whether Terraform wrote a state file.
+func isTerraforms(data string) bool {
+	whole := gjson.Parse(data)
+	return gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
 }
 
 // check finds what no run of b2form would have written.

@@ -90,6 +90,15 @@ func newer(path string, version int) *Error {
 	}
 }
 
+func terraforms(path string) *Error {
+	return &Error{
+		Summary: "State is one of Terraform's",
+		Detail: path + " was written by Terraform or OpenTofu, and b2form keeps a state of its own. It was left as it is. " +
+			"Move it away: b2form then finds everything by name and takes it over with one approval.",
+		Path: path,
+	}
+}
+
 func irregular(path string, mode fs.FileMode) *Error {
 	what := "is not a regular file"
 	if mode.IsDir() {

@@ -38,6 +38,7 @@ func TestBadFiles(t *testing.T) {
 		{"open twice", `{"version":1,"open":[{"address":"key.app","identity":"a"},{"address":"key.app","identity":"a"}]}`, "State file is damaged", "key.app stands twice"},
 		{"two files", `{"version":1}{"version":1}`, "State file is damaged", "line 1, column 14: something follows"},
 		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged", "line 2, column 1: it holds the marks of a merge conflict"},
+		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`, "State is one of Terraform's", "takes it over with one approval"},
 		{"newer", `{"version":2,"entries":{"of":"another shape"}}`, "State was written by a newer b2form", "format version 2; this b2form knows version 1"},
 	}
 	for _, test := range tests {
