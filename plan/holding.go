@@ -155,6 +155,9 @@ func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 		switch {
 		case owner == nil:
 			found = append(found, o)
+		case p.declaration(*owner) != nil && r.Kind.Renews:
+			p.passedOn(r, *owner)
+			return nil, false
 		case p.declaration(*owner) != nil: // that resource gives it up
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",

@@ -172,6 +172,7 @@ func (p *planner) resource(r *kind.Resource) {
 		return
 	}
 	p.gather(r, &h)
+	p.underNewName(r, &h)
 	if h.object == nil {
 		p.create(r, h)
 		return
@@ -255,6 +256,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	case Replace:
 		p.noOverlap(r, h, &c)
 	}
+	c.Force = (action == Replace || len(c.Leftovers) > 0) && forced(r.Kind, c.After)
 	p.checkInUse(r, &c)
 	if action == Replace {
 		p.checkReplacement(r, h)
@@ -281,9 +283,9 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 		}
 		return Replace, reason
 	}
-	if p.replace[r.Addr] && r.Kind.Content != nil {
+	if p.replace[r.Addr] && r.Kind.Renews {
 		p.errorf(&r.Block.Range, "Nothing to replace",
-			"A %s gets a new version as soon as its content, type or info differ from what is declared. There is nothing else to replace in %s.", r.Kind.Name, r.Addr)
+			"%s is written anew as soon as something differs from what is declared, and replaced when its name does. There is nothing else to replace.", r.Addr)
 		return NoOp, ""
 	}
 	if p.replace[r.Addr] {
@@ -293,10 +295,16 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 		return NoOp, ""
 	}
 	for _, f := range fields {
-		if r.Kind.Attr(f).Fixed || r.Kind.Identifies(f) {
-			p.fixed(r, f, live)
-			return NoOp, ""
+		if !r.Kind.Attr(f).Fixed && !r.Kind.Identifies(f) {
+			continue
 		}
+		if r.Kind.Renews && p.mayTake(r) {
+			return Replace, h.reason
+		}
+		if !r.Kind.Renews {
+			p.fixed(r, f, live)
+		}
+		return NoOp, ""
 	}
 	if len(fields) == 0 {
 		return NoOp, h.reason
@@ -307,12 +315,6 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 // fixed reports a change that only another object could have.
 func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
-	if r.Kind.Content != nil {
-		p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
-			"%s has %s %s in B2, the configuration says %s. Give the block another label: then the plan makes the new %s, and ends the one that this block has made.",
-			r.Addr, attr, brief(live.GetAttr(attr)), brief(r.Value.GetAttr(attr)), r.Kind.Name)
-		return
-	}
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+

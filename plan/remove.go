@@ -111,8 +111,8 @@ func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
 func (p *planner) checkEmptied() {
 	hidden := map[reference][]string{}
 	for i := range p.plan.Changes {
-		if c := &p.plan.Changes[i]; c.Action == Delete && c.Kind.Within != "" && !c.Force {
-			holder := reference{c.Kind.PartOf(), c.Kind.Holder(c.Identity)}
+		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.Within != "" && !c.Force {
+			holder := reference{c.Kind.PartOf(), c.Kind.Holder(c.Kind.IdentityOf(c.Before))}
 			hidden[holder] = append(hidden[holder], c.Addr.String())
 		}
 	}

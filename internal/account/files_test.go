@@ -101,6 +101,13 @@ func TestReadFilesBeyondOnePage(t *testing.T) {
 	}
 	l.put(site, crowd...)
 	l.put(site, "a", "y", "z")
+	var owned []string
+	for i := range 1100 {
+		owned = append(owned, fmt.Sprintf("acme-site/crowd/%04d", i))
+	}
+	if found, requests, err := l.files(l.master, owned...); err != nil || len(found) != 1001 || requests != 2 {
+		t.Errorf("%d of 1001 files found with %d requests, want 2: %v", len(found), requests, err)
+	}
 	found, requests, err := l.files(l.master, "acme-site/a", "acme-site/crowd/0500", "acme-site/x", "acme-site/y", "acme-site/z")
 	if err != nil {
 		t.Fatal(err)

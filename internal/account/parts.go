@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +32,7 @@ func (r *reader) readParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snap
 			continue
 		}
 		p := part{kind: k}
-		for _, identity := range r.want[k.Name].Identities {
+		for _, identity := range r.identities(k, s) {
 			if !s.Asked(k, identity) {
 				p.asked = append(p.asked, identity)
 			}
@@ -59,6 +60,24 @@ func (r *reader) readParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snap
 		})
 	}
 	return parts, g.Wait()
+}
+
+// identities are those that are wanted, and those of wanted IDs.
+func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
+	need := r.want[k.Name]
+	all := slices.Clone(need.Identities)
+	for _, id := range need.IDs {
+		holder, name, _ := strings.Cut(id, "/")
+		identity, ok := s.Name(k.PartOf(), holder)
+		if !ok {
+			continue
+		}
+		if k.Within != "" {
+			identity += "/" + name
+		}
+		all = append(all, k.Fold(identity))
+	}
+	return sorted(all)
 }
 
 func (r *reader) browse(ctx context.Context, p *part, s *kind.Snapshot) error {

@@ -39,6 +39,7 @@ var capabilityOf = map[string]string{
 	"b2_update_bucket":                 "writeBuckets",
 	"b2_update_file_legal_hold":        "writeFileLegalHolds",
 	"b2_update_file_retention":         "writeFileRetentions",
+	"b2_upload_file":                   "writeFiles",
 }
 
 // needed lists the capabilities that this very request needs: some members of a

@@ -119,7 +119,8 @@ const slowest = 100_000
 func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
 	rec.method = methodUpload
 	size := req.ContentLength
-	r := &request{method: methodUpload, writes: true, extra: time.Duration(size/slowest) * time.Second}
+	bucketID, _ := json.Marshal(m.bucketID) // strings always encode
+	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true, extra: time.Duration(size/slowest) * time.Second}
 	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
 		content, err := rec.payload.Open()
 		if err != nil {
@@ -143,6 +144,9 @@ func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
 	}
 	sent, err := m.client.send(req.Context(), r, nil)
 	if err != nil {
+		if refused, ok := errors.AsType[*kind.Error](err); ok {
+			m.client.explainDenial(refused, r, m.session)
+		}
 		rec.err = err
 		return nil, err
 	}

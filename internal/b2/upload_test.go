@@ -139,3 +139,13 @@ func TestPurge(t *testing.T) {
 		t.Errorf("removed %d of nothing: %v", n, err)
 	}
 }
+
+// B2 says nothing of why it refuses; the message does.
+func TestPutRefused(t *testing.T) {
+	a := open(t)
+	a.Fail(emulator.Fault{Method: "b2_upload_file", Status: 401, Code: "unauthorized"})
+	_, err := a.client.Put(t.Context(), a.textFile("a", "x"))
+	e := kindError(t, err)
+	wantContains(t, "message", e.Message, "may not do this")
+	wantContains(t, "restriction", e.Restriction, "capabilities")
+}

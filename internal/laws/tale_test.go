@@ -49,6 +49,7 @@ func tales() []tale {
 			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "replicate no longer", first: replicated, second: replace(replicated, copying, "")},
 		{name: "destroy what replicates", first: replicated, second: replicated, mode: mode{destroy: true}},
+		{name: "renamed files", first: site, second: replace(site, "source.txt", "renamed.txt", "pages/", "sheets/")},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {

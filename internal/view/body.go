@@ -79,7 +79,7 @@ func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
 		if a.Instead != nil {
 			ls = []line{{sign: "~", name: a.Name, text: "(" + a.Instead(c.Before) + ") -> " + b.write(after, 0)}}
 		}
-		if renewed(c) && len(ls) > 0 {
+		if renewed(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Fixed) {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")
 		}
 		return b.noted(a, after, ls), false

@@ -30,8 +30,9 @@ func Kind() *kind.Kind {
 		Example: example,
 
 		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
-		Reads: []string{"listFiles"},
-		Whole: true,
+		Reads:  []string{"listFiles"},
+		Renews: true,
+		Whole:  true,
 		Content: &kind.Content{Text: "content", Source: "source", SHA1: "sha1", Most: mostBytes,
 			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:  attrs(),

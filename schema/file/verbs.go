@@ -17,9 +17,9 @@ import (
 // onePage is what one Class C transaction pays for in a listing.
 const onePage = 1000
 
-// list looks for the files of interest, bucket by bucket. Names of one bucket are
-// often near each other, so one listing is asked for first, from the first name
-// on; what lies beyond it is asked for one by one. So there is never more than one
+// list looks for the files of interest, bucket by bucket. Names in one bucket are
+// often near each other, so pages are listed from the first name on as long as they
+// bring many; the rest is asked for one by one. So there is never more than one
 // request for each file.
 func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
 	names := map[string][]string{}
@@ -50,35 +50,38 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 	return slices.Concat(found...), nil
 }
 
+// worth is how many files of interest a page must bring to be better than asking
+// for as many by their names at once.
+const worth = 10
+
 // look finds the files with these names, which are sorted, in one bucket. A file
 // whose newest version hides it is not there.
-func look(ctx context.Context, api kind.API, bucketID string, names []string) ([]json.RawMessage, error) {
+func look(ctx context.Context, api kind.API, bucketID string, names []string) (found []json.RawMessage, err error) {
 	names = slices.Compact(names)
-	count := 1
-	if len(names) > 1 {
-		count = onePage
+	for brought := worth; len(names) > 1 && brought >= worth; {
+		page, err := listNames(ctx, api, bucketID, names[0], common(names), onePage)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, page.among(names)...)
+		if page.NextFileName == nil { // names are listed in the order of their bytes
+			return found, nil
+		}
+		brought, _ = slices.BinarySearch(names, *page.NextFileName)
+		brought = max(brought, 1)
+		names = names[brought:]
 	}
-	page, err := listNames(ctx, api, bucketID, names[0], common(names), count)
-	if err != nil {
-		return nil, err
-	}
-	var rest []string
-	if page.NextFileName != nil { // names are listed in the order of their bytes
-		i, _ := slices.BinarySearch(names, *page.NextFileName)
-		rest = names[max(i, 1):]
-	}
-	found := make([][]json.RawMessage, 1+len(rest))
-	found[0] = page.among(names)
+	single := make([][]json.RawMessage, len(names))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, name := range rest {
+	for i, name := range names {
 		g.Go(func() error {
 			page, err := listNames(ctx, api, bucketID, name, name, 1)
-			found[1+i] = page.among([]string{name})
+			single[i] = page.among([]string{name})
 			return err
 		})
 	}
 	err = g.Wait()
-	return slices.Concat(found...), err
+	return append(found, slices.Concat(single...)...), err
 }
 
 // common is what all names begin with, which are sorted. Credentials that are

@@ -38,6 +38,9 @@ type Kind struct {
 	Namesake bool     // B2 lets several objects share an identity, so that an ID does not follow from it
 	Reads    []string // capabilities that listing needs, for messages
 	Limits   []Limit  // what is demanded of a configuration, by attribute
+	// Renews says that another value of a Fixed attribute, or another identity, makes
+	// another object, whereupon this one is deleted. Else it is refused.
+	Renews bool
 	// Whole says that an update sends every attribute, not only those that changed.
 	Whole bool
 	// Content says which attributes give what a file of this kind holds. nil: the

@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"slices"
+
+	"b2form/schema/kind"
+)
+
+// Objects of a kind that Renews are known by their names alone. Where a block gets
+// another name, the object under it is made and the one before is deleted; and
+// since nothing else tells two of them apart, no name may pass from one block to
+// another within one plan.
+
+// underNewName finds out what an interrupted run did to a resource whose name had
+// changed: where it has made the object under the new name, that is the one, and
+// what the state records is left to be deleted.
+func (p *planner) underNewName(r *kind.Resource, h *holding) {
+	if !r.Kind.Renews || h.object == nil || h.object.Identity == r.Identity() {
+		return
+	}
+	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
+		isMade := slices.Contains(h.made, o.ID)
+		if !isMade && !slices.ContainsFunc(h.ended, func(old kind.Retiree) bool { return old.ID == o.ID }) {
+			continue
+		}
+		h.made = slices.DeleteFunc(h.made, func(id string) bool { return id == o.ID })
+		h.ended = slices.DeleteFunc(h.ended, func(old kind.Retiree) bool { return old.ID == o.ID })
+		h.ended = append(h.ended, kind.Retiree{ID: h.object.ID})
+		h.object = o
+		return
+	}
+}
+
+// mayTake refuses to give a resource a name under which something is live.
+func (p *planner) mayTake(r *kind.Resource) bool {
+	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
+	if len(found) == 0 {
+		return p.mayCreate(r)
+	}
+	rng := r.Block.RangeOf(r.Kind.Identity)
+	owner := p.owner(ownedAs(found[0]))
+	if owner == nil {
+		p.errorf(&rng, "The name is taken",
+			"There is a %s %q already, and it is not managed here. Choose another name for %s; or give the block another label, and that %s becomes the block's by an import.",
+			r.Kind.Name, r.Identity(), r.Addr, r.Kind.Name)
+		return false
+	}
+	p.passedOn(r, *owner)
+	return false
+}
+
+// passedOn reports a name that would go from one block to another.
+func (p *planner) passedOn(r *kind.Resource, owner kind.Addr) {
+	rng := r.Block.RangeOf(r.Kind.Identity)
+	p.errorf(&rng, "The name is taken",
+		"The %s %q is still that of %s. Give it up there in an apply of its own first; or, where blocks only got other labels, write\n"+
+			"  moved {\n    from = %s\n    to   = %s\n  }", r.Kind.Name, r.Identity(), owner, owner, r.Addr)
+}
