@@ -108,15 +108,19 @@ func (q *queue) finish(t *task, id string, ok bool) {
 	}
 }
 
-// left are the changes that were not begun or that lack their last part, without
-// those that failed; sorted.
-func (q *queue) left() []kind.Addr {
-	var out []kind.Addr
-	for h, t := range q.tasks {
-		if !q.begun[h] && t.last && !q.failed[h.addr] {
-			out = append(out, h.addr)
+// left are the changes that were not begun, and those that lack their last part
+// although nothing in them failed; sorted.
+func (q *queue) left() (skipped, unfinished []kind.Addr) {
+	for h := range q.tasks {
+		switch {
+		case q.begun[h] || q.failed[h.addr]:
+		case !h.last:
+			skipped = append(skipped, h.addr)
+		case q.begun[half{h.addr, false}]:
+			unfinished = append(unfinished, h.addr)
 		}
 	}
-	slices.SortFunc(out, kind.Addr.Compare)
-	return out
+	slices.SortFunc(skipped, kind.Addr.Compare)
+	slices.SortFunc(unfinished, kind.Addr.Compare)
+	return skipped, unfinished
 }

@@ -47,10 +47,10 @@ type Step struct {
 
 // A Result is what happened.
 type Result struct {
-	Steps []Step // sorted by address; every change of the plan that was begun
-	// Skipped were not begun, or lack their last part: something they need failed,
-	// or the run was interrupted. Sorted.
-	Skipped []kind.Addr
+	Steps   []Step      // sorted by address; every change of the plan that was begun
+	Skipped []kind.Addr // not begun: something they need failed, or the run was interrupted; sorted
+	// Unfinished were begun and lack their last part, for the same reasons; sorted.
+	Unfinished []kind.Addr
 	// Counts are the changes that were done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
@@ -76,7 +76,7 @@ type Secret struct {
 
 // Failed reports whether anything failed or was left undone.
 func (r *Result) Failed() bool {
-	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || r.stepFailed()
+	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || r.stepFailed()
 }
 
 func (r *Result) stepFailed() bool {

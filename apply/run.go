@@ -66,13 +66,14 @@ type runner struct {
 	resources map[kind.Addr]*kind.Resource
 	kinds     map[string]*kind.Kind
 
-	mu      sync.Mutex // guards all below, and the snapshot
-	entries map[kind.Addr]kind.Entry
-	secrets map[kind.Addr]Secret
-	steps   []Step
-	skipped []kind.Addr
-	open    []state.Intent // what an earlier run left unresolved
-	events  sync.Mutex     // one event at a time
+	mu         sync.Mutex // guards all below, and the snapshot
+	entries    map[kind.Addr]kind.Entry
+	secrets    map[kind.Addr]Secret
+	steps      []Step
+	skipped    []kind.Addr
+	unfinished []kind.Addr
+	open       []state.Intent // what an earlier run left unresolved
+	events     sync.Mutex     // one event at a time
 
 	byName   sync.Once
 	declared map[reference]kind.Addr // by name, once it was asked for
@@ -142,7 +143,7 @@ func (r *runner) refresh() error {
 // after them, and its plan dealt with whatever they made.
 func (r *runner) settleIntents() error {
 	undone := map[kind.Addr]bool{}
-	for _, addr := range r.skipped {
+	for _, addr := range slices.Concat(r.skipped, r.unfinished) {
 		undone[addr] = true
 	}
 	for _, addr := range r.Plan.LeftOut {
@@ -197,7 +198,7 @@ func (r *runner) schedule(ctx context.Context) {
 		q.finish(f.task, f.step.ID, f.step.Err == nil)
 		r.finish(f)
 	}
-	r.skipped = q.left()
+	r.skipped, r.unfinished = q.left()
 }
 
 // A finished task is a step, or the first part of one.
@@ -223,7 +224,7 @@ func (r *runner) finish(f finished) {
 
 func (r *runner) result(ctx context.Context, err error) *Result {
 	slices.SortFunc(r.steps, func(a, b Step) int { return a.Change.Addr.Compare(b.Change.Addr) })
-	out := &Result{Steps: r.steps, Skipped: r.skipped, Snapshot: r.Snapshot, Secrets: r.secrets, StateErr: err,
+	out := &Result{Steps: r.steps, Skipped: r.skipped, Unfinished: r.unfinished, Snapshot: r.Snapshot, Secrets: r.secrets, StateErr: err,
 		Interrupted: ctx.Err() != nil}
 	for _, e := range r.entries {
 		out.Entries = append(out.Entries, e)

@@ -155,8 +155,8 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 	diags = once(diags)
 	if r.Interrupted {
 		left := "nothing was left to begin"
-		if n := len(r.Skipped); n > 0 {
-			left = fmt.Sprintf("what was not begun: %d. Run the command again to go on", n)
+		if n := len(r.Skipped) + len(r.Unfinished); n > 0 {
+			left = fmt.Sprintf("what was not begun or not finished: %d. Run the command again to go on", n)
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
 			Detail: fmt.Sprintf("What was under way is finished and recorded; %s.", left)})

@@ -270,7 +270,7 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 	}
 	err := errors.Join(errs...)
 	if err == nil && r.Failed() {
-		err = fmt.Errorf("not begun: %v", r.Skipped)
+		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.Unfinished)
 	}
 	return r, err
 }

@@ -109,5 +109,8 @@ func leftUndone(r *apply.Result) string {
 	if n := len(r.Skipped); n > 0 {
 		text += fmt.Sprintf(", %d not begun", n)
 	}
+	if n := len(r.Unfinished); n > 0 {
+		text += fmt.Sprintf(", %d not finished", n)
+	}
 	return text
 }
