@@ -20,8 +20,8 @@ type Want map[string]Need
 
 // A Need is what one kind must be read for.
 type Need struct {
-	Identities []string // declared or owned, in their normal form; sorted
-	IDs        []string // remote IDs that the state knows; sorted
+	Identities []string // declared or owned, in their normal form; sorted. Only of a kind that is PartOf another
+	IDs        []string // remote IDs that the state knows. Only of a kind of which Scope.Multi lists more
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
 	Listings   []kind.Listing
 }
@@ -32,61 +32,92 @@ type Need struct {
 // without keys never lists keys. An entry without an ID stands for an announced
 // create whose outcome is unknown: what it made is looked for in every listing.
 func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
-	want := Want{}
-	for _, r := range cfg.Resources {
-		n := want[r.Kind.Name]
-		if id := r.Identity(); id != "" { // else a data block is to answer first
-			n.Identities = append(n.Identities, id)
-		}
-		n.Multi = n.Multi || multi(r)
-		want[r.Kind.Name] = n
-		addNamed(want, r)
-	}
-	byName := make(map[string]*kind.Kind, len(kinds))
+	w, byName := wanting{}, make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
 		byName[k.Name] = k
 	}
-	for _, e := range entries {
-		k := byName[e.Addr.Kind]
-		if k == nil {
-			continue // the planner says so
+	for _, r := range cfg.Resources {
+		n := w.of(r.Kind)
+		n.identified(r.Identity())
+		n.Multi = n.Multi || n.multi && multi(r)
+		for _, a := range n.knots {
+			w.addNamed(a, r, byName)
 		}
-		n := want[k.Name]
-		n.Identities = append(n.Identities, k.Fold(e.Identity))
-		for _, old := range e.Retiring {
-			n.IDs = append(n.IDs, old.ID)
+	}
+	for i := range entries {
+		if k := byName[entries[i].Addr.Kind]; k != nil { // else the planner says so
+			w.of(k).known(&entries[i])
 		}
-		if e.ID != "" {
-			n.IDs = append(n.IDs, e.ID)
-		} else {
-			n.Multi = n.Multi || hasMulti(k)
-		}
-		want[k.Name] = n
 	}
 	for _, q := range cfg.Data {
-		if q.Kind == nil {
-			continue
+		if q.Kind != nil {
+			n := w.of(q.Kind)
+			n.identified(q.Identity)
+			n.Multi = n.Multi || n.multi
+			if q.Listing != (kind.Listing{}) && !slices.Contains(n.Listings, q.Listing) {
+				n.Listings = append(n.Listings, q.Listing)
+			}
 		}
-		n := want[q.Kind.Name]
-		if q.Identity != "" {
-			n.Identities = append(n.Identities, q.Identity)
-		}
-		if q.Listing != (kind.Listing{}) && !slices.Contains(n.Listings, q.Listing) {
-			n.Listings = append(n.Listings, q.Listing)
-		}
-		n.Multi = n.Multi || hasMulti(q.Kind)
-		want[q.Kind.Name] = n
-	}
-	for name, n := range want {
-		n.Identities, n.IDs = sorted(n.Identities), sorted(n.IDs)
-		want[name] = n
 	}
 	for _, k := range kinds {
-		if _, ok := want[k.Name]; ok {
-			addRefs(want, k.Attrs)
+		if w[k.Name] != nil {
+			w.addRefs(k.Attrs, byName)
 		}
 	}
+	want := make(Want, len(w))
+	for name, n := range w {
+		n.Identities = sorted(n.Identities)
+		want[name] = n.Need
+	}
 	return want
+}
+
+// wanting is a Want in the making.
+type wanting map[string]*needed
+
+type needed struct {
+	Need
+	kind        *kind.Kind
+	part, multi bool         // see the members of Need
+	knots       []*kind.Attr // see addNamed
+}
+
+func (w wanting) of(k *kind.Kind) *needed {
+	n := w[k.Name]
+	if n == nil {
+		n = &needed{kind: k, part: k.PartOf() != "", multi: hasMulti(k)}
+		for i := range k.Attrs {
+			if a := &k.Attrs[i]; a.Knots() {
+				n.knots = append(n.knots, a)
+			}
+		}
+		w[k.Name] = n
+	}
+	return n
+}
+
+// identified adds the identity of an object; "" where a data block is to answer
+// first.
+func (n *needed) identified(identity string) {
+	if n.part && identity != "" {
+		n.Identities = append(n.Identities, identity)
+	}
+}
+
+// known adds an object of the state.
+func (n *needed) known(e *kind.Entry) {
+	n.identified(n.kind.Fold(e.Identity))
+	if !n.multi {
+		return
+	}
+	for _, old := range e.Retiring {
+		n.IDs = append(n.IDs, old.ID)
+	}
+	if e.ID != "" {
+		n.IDs = append(n.IDs, e.ID)
+	} else {
+		n.Multi = true
+	}
 }
 
 func sorted(ss []string) []string {
@@ -98,28 +129,21 @@ func sorted(ss []string) []string {
 
 // addNamed adds the kinds of which a resource names an object where it could give
 // an ID.
-func addNamed(want Want, r *kind.Resource) {
-	for i := range r.Kind.Attrs {
-		a := &r.Kind.Attrs[i]
-		if !a.Knots() {
-			continue
-		}
-		for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
-			if m.By.Foreign != nil && !m.By.Foreign(m.Name) {
-				want[m.By.Ref] = want[m.By.Ref]
-			}
+func (w wanting) addNamed(a *kind.Attr, r *kind.Resource, kinds map[string]*kind.Kind) {
+	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
+		if k := kinds[m.By.Ref]; k != nil && m.By.Foreign != nil && !m.By.Foreign(m.Name) {
+			w.of(k)
 		}
 	}
 }
 
 // addRefs adds the kinds whose objects must be known by name to read others.
-func addRefs(want Want, attrs []kind.Attr) {
+func (w wanting) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 	for i := range attrs {
-		if ref := attrs[i].Ref; ref != "" && attrs[i].Foreign == nil {
-			n := want[ref] // for its names; nothing of it is wanted by itself
-			want[ref] = n
+		if k := kinds[attrs[i].Ref]; k != nil && attrs[i].Foreign == nil {
+			w.of(k) // for its names; nothing of it is wanted by itself
 		}
-		addRefs(want, attrs[i].Object)
+		w.addRefs(attrs[i].Object, kinds)
 	}
 }
 
@@ -228,9 +252,6 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 	for i, k := range kinds {
 		need := r.want[k.Name]
 		scope := kind.Scope{Account: r.account, Multi: multi || need.Multi}
-		if r.account.Buckets != nil {
-			scope.Only = interesting(r.account, need)
-		}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -254,17 +275,6 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.want[k.Name]
 	return !need.Multi && hasMulti(k) && slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil })
-}
-
-// interesting names what restricted credentials should be asked about.
-func interesting(account *kind.Account, need Need) []string {
-	only := slices.Clone(need.Identities)
-	for _, b := range account.Buckets {
-		if b.Name != "" {
-			only = append(only, b.Name)
-		}
-	}
-	return sorted(only)
 }
 
 // hasMulti reports whether Scope.Multi makes a difference for the kind.
