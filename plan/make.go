@@ -54,8 +54,8 @@ func (p *planner) changes() {
 		}
 	}
 	for _, addr := range p.owned {
-		if p.Destroy || p.declaration(addr) == nil {
-			p.remove(addr)
+		if p.Destroy || p.declaration(*addr) == nil {
+			p.remove(*addr)
 		}
 	}
 	p.checkEmptied()
@@ -65,7 +65,7 @@ func (p *planner) changes() {
 type planner struct {
 	Request
 	declared  []*kind.Resource // sorted by address
-	owned     []kind.Addr      // what the state or the journal knows; sorted
+	owned     []*kind.Addr     // what the state or the journal knows; sorted
 	kinds     map[string]*kind.Kind
 	resources lookup // in declared
 	entries   lookup // in Entries, which are sorted by address
@@ -103,7 +103,7 @@ func newPlanner(r Request) *planner {
 	p := &planner{
 		Request:   r,
 		declared:  slices.Clone(r.Config.Resources),
-		owned:     make([]kind.Addr, 0, len(r.Entries)),
+		owned:     make([]*kind.Addr, 0, len(r.Entries)),
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
 		announced: map[kind.Addr][]Announced{},
 		imports:   map[kind.Addr]*kind.Import{},
@@ -126,12 +126,12 @@ func newPlanner(r Request) *planner {
 		p.kinds[k.Name] = k
 	}
 	for i := range p.Entries {
-		p.owned = append(p.owned, p.Entries[i].Addr)
+		p.owned = append(p.owned, &p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
 		a.Addr = p.heir(a)
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
-		p.owned = append(p.owned, a.Addr)
+		p.owned = append(p.owned, &a.Addr)
 	}
 	for i := range r.Config.Imports {
 		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
@@ -142,8 +142,8 @@ func newPlanner(r Request) *planner {
 	for _, addr := range r.Rotate {
 		p.rotate[addr] = true
 	}
-	slices.SortFunc(p.owned, kind.Addr.Compare)
-	p.owned = slices.Compact(p.owned)
+	slices.SortFunc(p.owned, func(a, b *kind.Addr) int { return a.Compare(*b) })
+	p.owned = slices.CompactFunc(p.owned, func(a, b *kind.Addr) bool { return *a == *b })
 	return p
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"b2form/schema/kind"
 )
 
@@ -55,15 +57,19 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 		if !a.Refers() || a.Computed || b.written == nil {
 			continue
 		}
-		arg := b.written.find(a.Name)
-		if arg == nil && !b.written.dynamic {
+		if b.written.find(a.Name) == nil && !b.written.dynamic {
 			continue
 		}
-		alike := arg != nil && !arg.varies && !b.written.dynamic
-		var named []kind.Addr
-		for n, r := range b.resources {
-			if n == 0 || !alike {
-				named = l.mentioned(named[:0], a, r, first)
+		known := map[*cty.Value][]kind.Addr{} // equal pointers are equal values
+		for _, r := range b.resources {
+			v := r.Value.At(i)
+			named, ok := known[v]
+			if !ok {
+				named = l.mentioned(a, *v, first)
+				known[v] = named
+			}
+			if slices.Contains(named, r.Addr) {
+				named = slices.DeleteFunc(slices.Clone(named), func(a kind.Addr) bool { return a == r.Addr })
 			}
 			l.fit(b, a, r, first)
 			if a.Knots() {
@@ -75,14 +81,16 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 	}
 }
 
-// mentioned adds the declared resources whose names the attribute holds.
-func (l *loader) mentioned(to []kind.Addr, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) []kind.Addr {
-	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
-		if other := l.named(m, first); other != nil && other != r {
-			to = append(to, other.Addr)
+// mentioned lists the declared resources whose names a value of the attribute
+// holds.
+func (l *loader) mentioned(a *kind.Attr, v cty.Value, first map[identity]*kind.Resource) []kind.Addr {
+	var out []kind.Addr
+	for _, m := range a.Mentions(v) {
+		if other := l.named(m, first); other != nil {
+			out = append(out, other.Addr)
 		}
 	}
-	return to
+	return out
 }
 
 // named is the declared resource that a name leads to; nil: there is none.

@@ -57,7 +57,7 @@ func (l *loader) evaluateKnot(n *node) {
 	ctx := l.static.context(n.refs, l.root)
 	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).Knots, b.place)
 	for i, e := range b.unfinished {
-		e.ctx, e.refs, e.needs = b.repeats[i].context(ctx, n.refs.dead), nil, nil
+		e.ctx, e.refs = b.repeats[i].context(ctx, n.refs.dead), nil
 		own := last
 		if last.dynamic {
 			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).Knots, b.place)
@@ -71,7 +71,7 @@ func (l *loader) evaluateKnot(n *node) {
 		if e.unsound {
 			l.undecided(b.kind)
 		}
-		r.Later = e.needed()
+		r.Later = with(nil, e.refs)
 	}
 	if len(b.resources) > 0 {
 		places := b.resources[0].Block.Attrs

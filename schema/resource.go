@@ -85,19 +85,20 @@ type evaluation struct {
 	written  *written
 	attrs    kind.Values
 	done     *kind.Completer
-	names    map[names]*cty.Value // those of earlier instances; see shared
-	refs     []kind.Addr          // what the evaluated values of this instance came from
-	needs    []kind.Addr          // what all instances need; sorted
-	unsound  bool                 // an attribute is unknown because of an error
-	discreet bool                 // a value is sensitive
-	hidden   []string             // attributes that were given a sensitive value
+	names    map[names]*cty.Value      // those of earlier instances; see shared
+	single   map[kind.Addr][]kind.Addr // what earlier instances need that came from one thing
+	refs     []kind.Addr               // what the evaluated values of this instance came from
+	needs    []kind.Addr               // what all instances need; sorted
+	unsound  bool                      // an attribute is unknown because of an error
+	discreet bool                      // a value is sensitive
+	hidden   []string                  // attributes that were given a sensitive value
 	prevent  bool
 }
 
 // common evaluates what does not differ between the instances.
 func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(),
-		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}}
+		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}, single: map[kind.Addr][]kind.Addr{}}
 	for i := range b.kind.Attrs {
 		if a := &b.kind.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
@@ -373,7 +374,16 @@ func (e *evaluation) collect(marks cty.ValueMarks) {
 
 // needed lists the resources that the evaluated values came from, sorted.
 func (e *evaluation) needed() []kind.Addr {
-	return with(e.needs, e.refs)
+	if len(e.refs) != 1 {
+		return with(e.needs, e.refs)
+	}
+	of := e.refs[0]
+	known, ok := e.single[of]
+	if !ok {
+		known = with(e.needs, e.refs)
+		e.single[of] = known
+	}
+	return known
 }
 
 // with adds addresses to a sorted list. The list itself is returned where all
