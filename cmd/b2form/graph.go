@@ -15,7 +15,8 @@ func (p *program) graphCommand() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "graph", Usage: "Draw which resource needs which",
 		Description: `An arrow leads from a resource to what it refers to and what is therefore made
-before it. B2 is not asked.
+before it. A dashed arrow leads to what is made before the last settings of a
+resource only: replication needs a key, which needs the bucket. B2 is not asked.
 
 Example:
   b2form graph | dot -Tsvg > graph.svg

@@ -10,11 +10,17 @@ import (
 // A Graph says which resource needs which.
 type Graph struct {
 	nodes []kind.Addr
-	edges [][2]int // from what needs to what is needed; by place in nodes
+	edges []edge
+}
+
+// An edge leads from what needs to what is needed, by their places in a Graph.
+type edge struct {
+	from, to int
+	last     bool // what is set last needs it
 }
 
 // GraphOf is the graph of what a configuration declares. Nodes and edges are
-// sorted by address.
+// sorted by address; of one node, what is set last comes last.
 func GraphOf(c *kind.Config) Graph {
 	g := Graph{nodes: make([]kind.Addr, len(c.Resources))}
 	at := make(map[kind.Addr]int, len(c.Resources))
@@ -24,7 +30,12 @@ func GraphOf(c *kind.Config) Graph {
 	for i, r := range c.Resources {
 		for _, need := range r.Needs {
 			if j, declared := at[need]; declared {
-				g.edges = append(g.edges, [2]int{i, j})
+				g.edges = append(g.edges, edge{from: i, to: j})
+			}
+		}
+		for _, need := range r.Later {
+			if j, declared := at[need]; declared {
+				g.edges = append(g.edges, edge{from: i, to: j, last: true})
 			}
 		}
 	}
@@ -42,7 +53,11 @@ func (g Graph) DOT() string {
 		b.WriteString("  " + name(i) + "\n")
 	}
 	for _, e := range g.edges {
-		b.WriteString("  " + name(e[0]) + " -> " + name(e[1]) + "\n")
+		style := ""
+		if e.last {
+			style = ` [style = "dashed"]`
+		}
+		b.WriteString("  " + name(e.from) + " -> " + name(e.to) + style + "\n")
 	}
 	return b.String() + "}\n"
 }
@@ -55,7 +70,11 @@ func (g Graph) Mermaid() string {
 		fmt.Fprintf(&b, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(addr.String()))
 	}
 	for _, e := range g.edges {
-		fmt.Fprintf(&b, "  n%d --> n%d\n", e[0], e[1])
+		arrow := "-->"
+		if e.last {
+			arrow = "-.->"
+		}
+		fmt.Fprintf(&b, "  n%d %s n%d\n", e.from, arrow, e.to)
 	}
 	return b.String()
 }
