@@ -14,15 +14,12 @@ import (
 )
 
 // A decoder turns parts of a live object into values.
-type decoder struct {
-	names   Names
-	account *Account
-}
+type decoder struct{ names Names }
 
 func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
-		v, err := d.attr(&attrs[i], m)
+		v, err := d.at(&attrs[i], m, attrs[i].livePath())
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s: %w", attrs[i].Name, err)
 		}
@@ -31,28 +28,12 @@ func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	return cty.ObjectVal(out), nil
 }
 
-func (d decoder) attr(a *Attr, m map[string]any) (cty.Value, error) {
-	if a.Account != nil {
-		if d.account == nil {
-			return cty.UnknownVal(a.ValueType()), nil
-		}
-		return a.Account(d.account), nil
-	}
-	if a.Secret && a.Computed {
-		return cty.UnknownVal(a.ValueType()), nil
-	}
-	path := a.livePath()
-	if path == "" {
-		return cty.NullVal(a.ValueType()), nil
-	}
+// at is the attribute by its path in a live object or in a member of one; unknown
+// where B2 hides it.
+func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
 	raw, hidden := lookup(m, path)
 	if hidden {
 		return cty.UnknownVal(a.ValueType()), nil
-	}
-	if raw == nil && a.ReadOne != "" {
-		if one, _ := lookup(m, a.ReadOne); one != nil {
-			raw = []any{one}
-		}
 	}
 	v, err := d.value(a, raw)
 	if err != nil {

@@ -298,6 +298,11 @@ func (a *Attr) validate() error {
 	case !a.Computed && a.Object == nil && a.Type != cty.Bool && len(a.Samples) == 0:
 		return fmt.Errorf("samples are needed: documentation and random configurations use them")
 	}
+	for i := range a.Object {
+		if m := &a.Object[i]; m.Account != nil || m.ReadOne != "" || m.livePath() == "" && a.livePath() != "" {
+			return fmt.Errorf("%s: a member is read from its own path in the object", m.Name)
+		}
+	}
 	for _, s := range a.Samples {
 		if !s.Type().Equals(a.ValueType()) {
 			return fmt.Errorf("sample %#v is not of the attribute's type", s)

@@ -17,7 +17,6 @@ import (
 type reading struct {
 	kind    *Kind
 	names   Names
-	account *Account
 	members []string // top-level members of the JSON that attributes are read from
 	attrs   []source // by the attribute's index
 
@@ -45,7 +44,7 @@ type text struct {
 const most = 1000
 
 func newReading(k *Kind, names Names, account *Account) *reading {
-	r := &reading{kind: k, names: names, account: account,
+	r := &reading{kind: k, names: names,
 		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
@@ -147,7 +146,7 @@ func (r *reading) attr(i int) (*cty.Value, error) {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.null, nil
 		case part.Type == gjson.String && a.Type == cty.String && plain(part):
-			v := a.normal(cty.StringVal(decoder{r.names, r.account}.resolve(a, part.Str)))
+			v := a.normal(cty.StringVal(decoder{r.names}.resolve(a, part.Str)))
 			return &v, nil
 		}
 	}
@@ -188,18 +187,12 @@ func (r *reading) parse(a *Attr, s *source, t text) (*cty.Value, error) {
 	if path != "" {
 		whole += "." + path
 	}
-	found, hidden := lookup(map[string]any{member: found}, whole)
-	if hidden {
-		v := cty.UnknownVal(a.ValueType())
-		return &v, nil
-	}
 	if t.one && found != nil {
 		found = []any{found}
 	}
-	v, err := decoder{r.names, r.account}.value(a, found)
+	v, err := decoder{r.names}.at(a, map[string]any{member: found}, whole)
 	if err != nil {
 		return nil, err
 	}
-	v = a.liveNormal(v)
 	return &v, nil
 }
