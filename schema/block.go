@@ -83,17 +83,19 @@ func (l *loader) readMeta(b *block) {
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.
 func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
+	if word, ok := word(e); ok && word == "all" {
+		all := slices.DeleteFunc(settableNames(k.Attrs), k.Identifies)
+		slices.Sort(all)
+		return all
+	}
 	list, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
-		l.errorAt(e.Range(), wrongType, "ignore_changes needs a list of argument names, as [info, cors_rules].")
+		l.errorAt(e.Range(), wrongType, "ignore_changes needs a list of argument names, as [info, cors_rules], or the word all.")
 		return nil
 	}
 	var out []string
 	for _, item := range list {
-		name := hcl.ExprAsKeyword(item)
-		if v, diags := item.Value(nil); name == "" && !diags.HasErrors() && isText(v) {
-			name = v.AsString()
-		}
+		name, _ := word(item)
 		a := k.Attr(name)
 		switch {
 		case a == nil || a.Computed:
@@ -106,6 +108,17 @@ func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// word is an expression that is one word, bare or in quotes.
+func word(e hcl.Expression) (string, bool) {
+	if name := hcl.ExprAsKeyword(e); name != "" {
+		return name, true
+	}
+	if v, diags := e.Value(nil); !diags.HasErrors() && isText(v) {
+		return v.AsString(), true
+	}
+	return "", false
 }
 
 // resolveDependsOn reads a list of references to whole blocks or instances.

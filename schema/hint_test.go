@@ -24,6 +24,7 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		{`output "x" { value = list("a") }`, `write [1, 2], or tolist([1, 2])`},
 		{`output "x" { value = uuid() }`, "give such a value as a variable"},
 		{`variable "x" { type = "list" }`, "type = list(string) without quotes"},
+		{`variable "x" { type = lst(string) }`, `Did you mean "list"?`},
 		{`variable "source" { default = 1 }`, "Choose another name"},
 		{`module "x" { source = "hashicorp/x/aws" }`, "copy the folder beside the configuration"},
 		{`import {

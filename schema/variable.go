@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -66,21 +67,32 @@ func (l *loader) declareVariable(b *hcl.Block) {
 	l.constant(content.Attributes["sensitive"], &v.sensitive)
 	l.constant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
-		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
-		if text, ok := quoted(a.Expr); ok && diags.HasErrors() {
-			l.errorAt(a.Expr.Range(), "Type in quotes", fmt.Sprintf("Write type = %s without quotes.", text))
-		} else {
-			l.add(diags...)
-		}
-		if diags.HasErrors() {
-			v.node.broken = true
-		} else {
-			v.typ, v.defaults = typ, defaults
-		}
+		v.node.broken = !l.readType(v, a.Expr)
 	}
 	if a := content.Attributes["default"]; a != nil {
 		v.fallback = l.fallbackOf(v, a.Expr)
 	}
+}
+
+// readType reads a type constraint; false: an error was reported.
+func (l *loader) readType(v *variable, e hcl.Expression) bool {
+	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(e)
+	if !diags.HasErrors() {
+		v.typ, v.defaults = typ, defaults
+		return true
+	}
+	if text, ok := quoted(e); ok {
+		l.errorAt(e.Range(), "Type in quotes", fmt.Sprintf("Write type = %s without quotes.", text))
+		return false
+	}
+	for _, d := range diags {
+		_, rest, _ := strings.Cut(d.Detail, `Keyword "`)
+		if name, _, ok := strings.Cut(rest, `"`); ok {
+			d.Detail += didYouMean(name, []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"})
+		}
+	}
+	l.add(diags...)
+	return false
 }
 
 // quoted is a type that is written as a text, as Terraform did once.

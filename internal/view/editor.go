@@ -153,7 +153,9 @@ func wordSchema(a *syntax.Argument) map[string]any {
 		return typeSchema(cty.Number)
 	case syntax.Texts:
 		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}} // the choices complete, and hinder nothing
-	case syntax.Addresses, syntax.Names:
+	case syntax.Names:
+		return oneOrMany(text)
+	case syntax.Addresses:
 		return map[string]any{"type": "array", "items": text}
 	case syntax.TextMap, syntax.Collection:
 		return map[string]any{"type": "object"}

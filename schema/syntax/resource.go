@@ -22,7 +22,7 @@ var resource = Block{
 		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to them, as `[bucket.photos, module.site]`."},
 		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
 			Doc: "With true no plan destroys it, not even once the block is gone.", Terraform: "It may be any expression."},
-		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`."},
+		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; or `all`."},
 	},
 	Blocks: append([]Block{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},

@@ -5,7 +5,7 @@ bucket "x" {
 }
 bucket "y" {
   name           = "acme-videos"
-  ignore_changes = all # ERROR: Incorrect value type
+  ignore_changes = everything # ERROR: Incorrect value type
   depends_on     = bucket.x # ERROR: Incorrect value type
   deliver "file" { # ERROR: Unsupported block type
     path = "x"

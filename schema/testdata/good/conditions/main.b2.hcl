@@ -40,3 +40,8 @@ output "region" {
     error_message = "There is no region."
   }
 }
+
+bucket "left_alone" {
+  name           = "acme-left-alone"
+  ignore_changes = all
+}
