@@ -32,7 +32,7 @@ type Options struct {
 	Vars []VarValue
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
-	Ask func(name, description string) (string, error)
+	Ask func(Question) (string, error)
 	// AllowUnset lets a variable without a value stand for any value of its type,
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
@@ -40,6 +40,12 @@ type Options struct {
 	// Snapshot is what data blocks are answered from: it holds what Config.Data of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
+}
+
+// A Question is a variable that somebody is asked for.
+type Question struct {
+	Name, Description string
+	Sensitive         bool // the answer must not be seen
 }
 
 // A VarValue is one value from outside, or a file of values.

@@ -93,7 +93,7 @@ func TestTextsFromOutsideFollowTheType(t *testing.T) {
 		output "all" { value = [var.text, var.number, var.list, var.any, var.null] }`}))
 	o.Env = []schema.VarValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
 	o.Vars = []schema.VarValue{{Name: "list", Value: `["a", "b"]`}}
-	o.Ask = func(name, _ string) (string, error) { return "asked for " + name, nil }
+	o.Ask = func(q schema.Question) (string, error) { return "asked for " + q.Name, nil }
 	config, diags := schema.Load(o)
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -125,7 +125,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"reference", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
-			o.Ask = func(string, string) (string, error) { return "", errors.New("end of input") }
+			o.Ask = func(schema.Question) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},
 		{"a broken value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = hunter2 hunter2"}, nil, "Details are left out"},
 		{"undeclared in a value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = 1"}, nil, `declares no variable "site"`},

@@ -261,7 +261,7 @@ func (l *loader) valueOf(v *variable) cty.Value {
 				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.%s", v.name, v.name, EnvPrefix, v.name, l.unreadValues()))
 			return cty.DynamicVal
 		}
-		text, err := l.Ask(v.name, v.description)
+		text, err := l.Ask(Question{v.name, v.description, v.sensitive})
 		if err != nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("No value for var.%s could be read: %s.", v.name, err))
 			return cty.DynamicVal

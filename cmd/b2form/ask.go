@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"b2form/internal/view"
+	"b2form/schema"
 )
 
 // interactive reports whether somebody is there to answer. TF_INPUT is
@@ -47,19 +48,24 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 }
 
 // askVariable asks for a variable that has no value, once.
-func (p *program) askVariable(name, description string) (string, error) {
-	if given, ok := p.answers[name]; ok {
+func (p *program) askVariable(q schema.Question) (line string, err error) {
+	if given, ok := p.answers[q.Name]; ok {
 		return given, nil
 	}
-	fmt.Fprintln(p.stderr, "var."+name)
-	if description != "" {
-		fmt.Fprintln(p.stderr, "  "+description)
+	fmt.Fprintln(p.stderr, "var."+q.Name)
+	if q.Description != "" {
+		fmt.Fprintln(p.stderr, "  "+q.Description)
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
-	line, err := p.readLine(context.Background())
+	if q.Sensitive && p.input.Buffered() == 0 {
+		line, err = p.unseen()
+		fmt.Fprintln(p.stderr)
+	} else {
+		line, err = p.readLine(context.Background())
+	}
 	fmt.Fprintln(p.stderr)
 	if err == nil {
-		p.answers[name] = line
+		p.answers[q.Name] = line
 	}
 	return line, err
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,6 +40,8 @@ type world struct {
 	host    string
 	// interrupts delivers what asks the program to stop, from now on.
 	interrupts func() <-chan os.Signal
+	// unseen reads one line from the terminal without showing it.
+	unseen func() (string, error)
 	// every calls back at an interval until stop is called.
 	every func(time.Duration, func()) (stop func())
 }
@@ -64,8 +67,33 @@ func theWorld() world {
 		cwd:         cwd,
 		host:        host,
 		interrupts:  interrupts,
+		unseen:      unseen,
 		every:       every,
 	}
+}
+
+// unseen leaves the terminal as it was, also where it is interrupted.
+func unseen() (string, error) {
+	fd := int(os.Stdin.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt)
+	done := make(chan struct{})
+	defer close(done)
+	defer signal.Stop(stop)
+	go func() {
+		select {
+		case <-stop:
+			_ = term.Restore(fd, before) // the program ends, whatever comes of it
+			os.Exit(1)
+		case <-done:
+		}
+	}()
+	line, err := term.ReadPassword(fd)
+	return strings.TrimSpace(string(line)), err
 }
 
 // interrupts has room for the second signal while the first is being handled.

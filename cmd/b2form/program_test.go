@@ -229,6 +229,25 @@ func TestAccountChangesAtThePrompt(t *testing.T) {
 	}
 }
 
+// What is typed for a sensitive variable is not shown while it is typed.
+func TestSensitiveAnswersAreNotSeen(t *testing.T) {
+	b := newBench(t, `
+variable "hush" {
+  type      = string
+  sensitive = true
+}
+
+output "length" { value = nonsensitive(length(var.hush)) }
+`)
+	b.inTerminal = true
+	b.unseen = func() (string, error) { return "four", nil }
+	if got := b.run("output", "length"); got != 0 {
+		t.Fatal(b.err)
+	}
+	b.wants(t, b.err, "var.hush", "Enter a value:")
+	b.wants(t, b.out, "4")
+}
+
 // A key without a delivery is shown once, on a terminal and nowhere else. One
 // with a delivery is shown in the outputs that ask for it.
 func TestSecretOnTheTerminal(t *testing.T) {
