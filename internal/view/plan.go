@@ -106,6 +106,9 @@ func (p *printer) change(c *plan.Change) {
 	if c.Import && c.Action != plan.NoOp {
 		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
 	}
+	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Spares != "" && !c.Force {
+		p.WriteString("  # (" + c.Kind.Spares + ")\n")
+	}
 	if len(c.Leftovers) > 0 {
 		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run)\n")
 	}

@@ -32,6 +32,7 @@ func Kind() *kind.Kind {
 		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
 		Reads:  []string{"listFiles"},
 		Renews: true,
+		Spares: "what is there stays, as hidden versions",
 		Whole:  true,
 		Content: &kind.Content{Text: "content", Source: "source", SHA1: "sha1", Most: mostBytes,
 			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},

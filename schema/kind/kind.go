@@ -41,6 +41,9 @@ type Kind struct {
 	// Renews says that another value of a Fixed attribute, or another identity, makes
 	// another object, whereupon this one is deleted. Else it is refused.
 	Renews bool
+	// Spares says in words what is left of an object that is deleted without Force.
+	// "": nothing.
+	Spares string
 	// Whole says that an update sends every attribute, not only those that changed.
 	Whole bool
 	// Content says which attributes give what a file of this kind holds. nil: the
