@@ -107,33 +107,43 @@ func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
 }
 
 // checkEmptied refuses to delete a bucket beside files in it that are only hidden:
-// it would not be empty.
+// it would not be empty. Files of a bucket that goes with everything it holds go
+// for good too.
 func (p *planner) checkEmptied() {
-	hidden := map[reference][]string{}
+	hidden := map[reference][]*Change{}
 	for i := range p.plan.Changes {
 		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.Within != "" && !c.Force {
 			holder := reference{c.Kind.PartOf(), c.Kind.Holder(c.Kind.IdentityOf(c.Before))}
-			hidden[holder] = append(hidden[holder], c.Addr.String())
+			hidden[holder] = append(hidden[holder], c)
 		}
 	}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		files := hidden[reference{c.Kind.Name, c.Identity}]
-		if c.Action != Delete || c.Force || len(files) == 0 {
-			continue
+		switch {
+		case c.Action != Delete || len(files) == 0:
+		case c.Force:
+			for _, file := range files {
+				file.Force = true
+			}
+		default:
+			p.notEmptied(c, files)
 		}
-		what := files[0]
-		if n := len(files) - 1; n > 0 {
-			what = fmt.Sprintf("%s and %d more", what, n)
-		}
-		advice := "Set force_destroy = true on the files, which deletes all their versions, or on the bucket, which deletes everything in it."
-		var subject *hcl.Range
-		if r := p.declaration(c.Addr); r != nil {
-			subject = &r.Block.Range
-		} else {
-			advice = "Put the blocks back with force_destroy = true, on the files or on the bucket, and use `b2form destroy`; or write a removed block, which keeps the bucket."
-		}
-		p.errorf(subject, "Bucket will not be empty",
-			"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty buckets. %s", c.Addr, what, advice)
 	}
+}
+
+func (p *planner) notEmptied(c *Change, files []*Change) {
+	what := files[0].Addr.String()
+	if n := len(files) - 1; n > 0 {
+		what = fmt.Sprintf("%s and %d more", what, n)
+	}
+	advice := "Set force_destroy = true on the files, which deletes all their versions, or on the bucket, which deletes everything in it."
+	var subject *hcl.Range
+	if r := p.declaration(c.Addr); r != nil {
+		subject = &r.Block.Range
+	} else {
+		advice = "Put the blocks back with force_destroy = true, on the files or on the bucket, and use `b2form destroy`; or write a removed block, which keeps the bucket."
+	}
+	p.errorf(subject, "Bucket will not be empty",
+		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty buckets. %s", c.Addr, what, advice)
 }
