@@ -66,9 +66,6 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 	if r := p.stands[owned{k.Name, id}]; r != nil {
 		return r.Identity()
 	}
-	if r := p.ours(owned{k.Name, id}); len(p.tied) == 0 && r != nil {
-		return r.Identity() // nothing is compared with it
-	}
 	o := p.Snapshot.ByID(k, id)
 	if o == nil || by.Foreign(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
@@ -110,6 +107,31 @@ func (p *planner) names(r *kind.Resource, live kind.Values, name func(by *kind.A
 		}
 		return name(by, id)
 	})
+}
+
+// named is a live object with names as far as they say what the IDs would.
+func (p *planner) named(r *kind.Resource, raw kind.Values) kind.Values {
+	if p.ties(r) {
+		return p.names(r, raw, p.standing)
+	}
+	return p.names(r, raw, p.recorded) // nothing is compared with it
+}
+
+// tie notes what a live object stands for and what it names, and gives the object
+// as hazards see it, and the reason for an update that only follows others.
+func (p *planner) tie(r *kind.Resource, h holding, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
+	if action == NoOp || action == Update {
+		p.stand(r, h)
+	}
+	if len(p.knots(r.Kind)) == 0 {
+		return raw, ""
+	}
+	judged = p.names(r, raw, p.recorded)
+	if action == Update {
+		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
+		reason = p.follow(r, h, raw, judged, fields)
+	}
+	return judged, reason
 }
 
 // follow is the reason for an update that names what takes the place of something

@@ -211,22 +211,13 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 		p.unreadable(r.Block.Range.Ptr(), err)
 		return
 	}
-	live := p.names(r, raw, p.standing)
+	live := p.named(r, raw)
 	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
 	p.report(r, live)
 	action, reason := p.action(r, h, live, fields)
-	if action == NoOp || action == Update {
-		p.stand(r, h)
-	}
-	judged := live
-	if action == Update && p.ties(r) {
-		judged = p.names(r, raw, p.recorded)
-		reason = cmp.Or(reason, p.follow(r, h, raw, judged, fields))
-	}
-	if action == Update {
-		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
-	}
+	judged, follows := p.tie(r, h, action, raw, fields)
+	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
 	if !h.imported && (action == NoOp || action == Update) {
 		p.refresh(r, h)

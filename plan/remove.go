@@ -54,7 +54,7 @@ func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holdi
 		p.unreadable(nil, err)
 		return
 	}
-	live := p.renamed(k, values, p.standing).Object()
+	live := p.renamed(k, values, p.recorded).Object()
 	c := Change{
 		Addr:      addr,
 		Kind:      k,
