@@ -23,6 +23,7 @@ type Need struct {
 	Identities []string // declared or owned, in their normal form; sorted. Only of a kind that is PartOf another
 	IDs        []string // remote IDs that the state knows. Only of a kind of which Scope.Multi lists more
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
+	Named      []string // what others name and nobody declares. Only of a kind of which Scope.Multi lists more
 	Listings   []kind.Listing
 }
 
@@ -66,7 +67,7 @@ func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
 	}
 	want := make(Want, len(w))
 	for name, n := range w {
-		n.Identities = sorted(n.Identities)
+		n.Identities, n.Named = sorted(n.Identities), undeclared(cfg, n.kind, n.Named)
 		want[name] = n.Need
 	}
 	return want
@@ -132,9 +133,26 @@ func sorted(ss []string) []string {
 func (w wanting) addNamed(a *kind.Attr, r *kind.Resource, kinds map[string]*kind.Kind) {
 	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
 		if k := kinds[m.By.Ref]; k != nil && m.By.Foreign != nil && !m.By.Foreign(m.Name) {
-			w.of(k)
+			n := w.of(k)
+			if identity := k.Fold(m.Name); n.multi && !slices.Contains(n.Named, identity) {
+				n.Named = append(n.Named, identity)
+			}
 		}
 	}
+}
+
+// undeclared keeps of the identities those that no resource of the kind has.
+func undeclared(cfg *kind.Config, k *kind.Kind, identities []string) []string {
+	for _, r := range cfg.Resources {
+		if len(identities) == 0 {
+			break
+		}
+		if r.Kind == k {
+			identity := r.Identity()
+			identities = slices.DeleteFunc(identities, func(s string) bool { return s == identity })
+		}
+	}
+	return identities
 }
 
 // addRefs adds the kinds whose objects must be known by name to read others.
@@ -270,11 +288,15 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 	return nil
 }
 
-// lacks reports whether an object that the state knows was not listed although
-// Scope.Multi might list it.
+// lacks reports whether an object that the state knows, or that others name, was
+// not listed although Scope.Multi might list it.
 func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.want[k.Name]
-	return !need.Multi && hasMulti(k) && slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil })
+	if need.Multi || !hasMulti(k) {
+		return false
+	}
+	return slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
+		slices.ContainsFunc(need.Named, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 
 // hasMulti reports whether Scope.Multi makes a difference for the kind.

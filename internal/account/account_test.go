@@ -89,6 +89,7 @@ type want struct {
 	Buckets []string            // declared
 	Keys    map[string][]string // declared, with the buckets they are limited to
 	Entries []kind.Entry
+	Names   string // a key that the replication of a bucket names
 }
 
 func (l *lab) config(w want) *kind.Config {
@@ -105,6 +106,15 @@ func (l *lab) config(w want) *kind.Config {
 	}
 	for _, name := range w.Buckets {
 		declare(l.kinds[0], map[string]cty.Value{"name": cty.StringVal(name)})
+	}
+	if w.Names != "" {
+		v := cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal("0012ab34cd56ef00000000001"), "destination": cty.StringVal(w.Names)})
+		replication := map[string]cty.Value{}
+		for name, t := range l.kinds[0].Attr("replication").ValueType().AttributeTypes() {
+			replication[name] = cty.NullVal(t)
+		}
+		replication["destination"] = cty.ObjectVal(map[string]cty.Value{"keys": cty.ListVal([]cty.Value{v})})
+		declare(l.kinds[0], map[string]cty.Value{"name": cty.StringVal("acme-copy"), "replication": cty.ObjectVal(replication)})
 	}
 	for name, buckets := range w.Keys {
 		set := map[string]cty.Value{"name": cty.StringVal(name), "access": cty.StringVal("read_only")}
@@ -177,6 +187,10 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 		{name: "an owned key that is gone", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an announced key", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
+		{name: "a key that a replication names", want: want{Names: "plain"}, calls: []string{v3, buckets}, keys: []string{"plain"}},
+		{name: "a key of two buckets that a replication names", want: want{Names: "multi"},
+			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
+		{name: "a key that a replication names by its ID", want: want{Names: plain}, calls: []string{buckets}},
 		{name: "an unknown kind", want: want{Entries: []kind.Entry{{Addr: addr("folder", "x"), ID: "4_z"}}}, calls: nil},
 	}
 	for _, tt := range tests {
