@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -32,11 +33,7 @@ func (l *lab) put(bucketID string, names ...string) {
 // files reads what is live of the named ones, and counts the requests.
 func (l *lab) files(c *b2.Client, identities ...string) (found []string, requests int, err error) {
 	l.t.Helper()
-	who, err := c.Authorize(l.t.Context())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	k := l.kinds[slices.IndexFunc(l.kinds, func(k *kind.Kind) bool { return k.Name == "file" })]
+	who, k := l.who(c), l.file()
 	l.server.ResetCalls()
 	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.Want{"bucket": {}, "file": {Identities: identities}})
 	if err != nil {
@@ -134,4 +131,84 @@ func TestReadFilesWithLimitedCredentials(t *testing.T) {
 	if !errors.As(err, &why) || !strings.Contains(why.Detail, `"public/"`) || !strings.Contains(why.Detail, `"private"`) {
 		t.Errorf("%v does not say what is out of reach", err)
 	}
+}
+
+// Other programs upload in other ways. What they say of the content counts where
+// B2 did not compute it.
+func TestReadWhatOthersUploaded(t *testing.T) {
+	l := newLab(t, nil)
+	site := l.bucket("acme-site")
+	sum := fmt.Sprintf("%x", sha1.Sum([]byte("x")))
+	var to struct{ UploadURL, AuthorizationToken string }
+	post := func(content, digest string, headers map[string]string) {
+		t.Helper()
+		url, token := to.UploadURL, to.AuthorizationToken
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", token)
+		r.Header.Set("X-Bz-Content-Sha1", digest)
+		for name, value := range headers {
+			r.Header.Set(name, value)
+		}
+		reply, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = reply.Body.Close()
+		if reply.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s", url, reply.Status)
+		}
+	}
+	if err := l.master.Call(t.Context(), "b2_get_upload_url", map[string]any{"bucketId": site}, &to); err != nil {
+		t.Fatal(err)
+	}
+	post("x", "do_not_verify", map[string]string{"X-Bz-File-Name": "unverified", "Content-Type": "text/plain"})
+	for name, info := range map[string]map[string]string{"large": {"large_file_sha1": strings.ToUpper(sum)}, "larger": {}} {
+		id := l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": name, "contentType": "text/plain", "fileInfo": info})["fileId"]
+		if err := l.master.Call(t.Context(), "b2_get_upload_part_url", map[string]any{"fileId": id}, &to); err != nil {
+			t.Fatal(err)
+		}
+		part := strings.Repeat("x", 5_000_000) // the smallest there is
+		first := fmt.Sprintf("%x", sha1.Sum([]byte(part)))
+		post(part, first, map[string]string{"X-Bz-Part-Number": "1"})
+		post("x", sum, map[string]string{"X-Bz-Part-Number": "2"})
+		l.call("b2_finish_large_file", map[string]any{"fileId": id, "partSha1Array": []string{first, sum}})
+	}
+	l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": "unfinished", "contentType": "text/plain"})
+
+	s, err := account.Read(t.Context(), l.master, l.who(l.master), l.kinds, account.Want{"bucket": {}, "file": {
+		Identities: []string{"acme-site/large", "acme-site/larger", "acme-site/unfinished", "acme-site/unverified"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range s.All(l.file()) {
+		v, err := o.Value()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[o.Identity] = "unknown"; !v.GetAttr("sha1").IsNull() {
+			got[o.Identity] = v.GetAttr("sha1").AsString()
+		}
+	}
+	want := map[string]string{"acme-site/large": sum, "acme-site/larger": "unknown", "acme-site/unverified": sum}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("SHA-1 (-want +got):\n%s", diff)
+	}
+}
+
+func (l *lab) file() *kind.Kind {
+	return l.kinds[slices.IndexFunc(l.kinds, func(k *kind.Kind) bool { return k.Name == "file" })]
+}
+
+func (l *lab) who(c *b2.Client) *kind.Account {
+	l.t.Helper()
+	who, err := c.Authorize(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return who
 }

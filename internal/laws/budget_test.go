@@ -63,6 +63,44 @@ func TestReadBudget(t *testing.T) {
 	}
 }
 
+// A hundred files take a hundred uploads and few upload URLs; looking whether they
+// are as declared takes one listing.
+func TestFilesBudget(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.parallelism = 10
+	w.configure(`
+bucket "site" {
+  name = "acme-site"
+}
+file "page" {
+  for_each = toset([for i in range(100) : "pages/${i}.html"])
+  bucket   = bucket.site
+  name     = each.key
+  content  = each.key
+}
+`)
+	w.done(mode{})
+	spent := map[string]int{}
+	for _, r := range w.wire.since(0) {
+		spent[r.method]++
+	}
+	if urls := spent["b2_get_upload_url"]; urls > 10 {
+		t.Errorf("%d upload URLs were asked for, want at most 10", urls)
+	}
+	delete(spent, "b2_get_upload_url")
+	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_create_bucket": 1, "b2_upload_file": 100}
+	if diff := cmp.Diff(want, spent); diff != "" {
+		t.Errorf("requests (-budget +spent):\n%s", diff)
+	}
+	a, err := w.plan(mode{})
+	w.must(err)
+	want = map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_file_names": 1}
+	if diff := cmp.Diff(want, a.client.Stats().Requests); diff != "" || !a.idle() {
+		t.Errorf("a plan with nothing to do (-budget +spent):\n%s", diff)
+	}
+}
+
 // fullPages plans on exactly one page of keys, and on one key more.
 func fullPages(w *world) {
 	w.Helper()

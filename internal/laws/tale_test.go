@@ -49,6 +49,9 @@ func tales() []tale {
 			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "replicate no longer", first: replicated, second: replace(replicated, copying, "")},
 		{name: "destroy what replicates", first: replicated, second: replicated, mode: mode{destroy: true}},
+		{name: "other info, and content that is ignored", first: site, second: replace(site, `"hello.txt"`, `"own.txt"
+  info           = { team = "web" }
+  ignore_changes = [content]`), meanwhile: func(w *world) { w.must(os.WriteFile(w.path("own.txt"), []byte("own\n"), 0o600)) }},
 		{name: "renamed files", first: site, second: replace(site, "source.txt", "renamed.txt", "pages/", "sheets/")},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},

@@ -1,0 +1,182 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+	"b2form/schema/syntax"
+)
+
+// one answers with a single object, which the given arguments name.
+func (l *loader) one(d *dataBlock, args map[string]string, identity string) cty.Value {
+	k := d.form.kind
+	by := k.Identity
+	if _, named := args[by]; !named {
+		by = k.ID
+	}
+	at, arg := d.args[by].Expr.Range(), args[by]
+	var found []*kind.Object
+	if identity != "" {
+		found = l.Snapshot.ByIdentity(k, identity)
+	} else if o := l.Snapshot.ByID(k, arg); o != nil {
+		found = append(found, o)
+	}
+	switch len(found) {
+	case 1:
+		return l.objectOf(d, found[0])
+	case 0:
+		where := ""
+		if k.Within != "" {
+			where = fmt.Sprintf(" in the %s %q", k.PartOf(), args[k.Within])
+		}
+		l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
+	default:
+		var ids []string
+		for _, o := range found {
+			ids = append(ids, o.ID)
+		}
+		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, listed(ids), k.ID))
+	}
+	return cty.UnknownVal(d.form.value)
+}
+
+// complete is the attribute of data about parts that says whether these are all.
+const complete = "complete"
+
+// browsed answers with parts of one object.
+func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
+	k, unknown := d.form.kind, cty.UnknownVal(d.form.value)
+	found := l.Snapshot.Found(k, asked)
+	if found == nil {
+		l.shared.pending = true
+		return unknown
+	}
+	if !l.live(l.kinds[k.PartOf()], asked.Holder) {
+		l.errorAt(d.args[k.Within].Expr.Range(), "No such "+k.PartOf(), fmt.Sprintf("These credentials see no %s with the name %q. Correct it: data blocks read only what exists before the run.", k.PartOf(), asked.Holder))
+		return unknown
+	}
+	if found.More {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
+			Detail: fmt.Sprintf("%s holds the first %d %s of the %s %q by name, and there are more. Narrow them by %s, or raise %s, up to %d.", d.addr, asked.Most, k.Plural, k.PartOf(), asked.Holder, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+	}
+	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Holder+"/") })
+	answer[complete] = cty.BoolVal(!found.More)
+	return cty.ObjectVal(answer)
+}
+
+// live reports whether an object with the identity is seen, if only as one that
+// the credentials are limited to.
+func (l *loader) live(k *kind.Kind, identity string) bool {
+	return len(l.Snapshot.ByIdentity(k, identity)) > 0 ||
+		slices.ContainsFunc(l.Snapshot.Account.Buckets, func(b kind.AllowedBucket) bool { return k.Name == "bucket" && k.Fold(b.Name) == identity })
+}
+
+// all lists what is live, by name and then by ID.
+func (l *loader) all(d *dataBlock, prefix string) cty.Value {
+	k := d.form.kind
+	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool { return !strings.HasPrefix(o.Identity, k.Fold(prefix)) })
+	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
+	return cty.ObjectVal(l.lists(d, objects, func(o *kind.Object) string { return o.Identity }))
+}
+
+func (l *loader) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+	k := d.form.kind
+	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
+	if len(objects) > 0 {
+		ns, vs := make([]cty.Value, len(objects)), make([]cty.Value, len(objects))
+		for i, o := range objects {
+			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
+		}
+		names, list = cty.ListVal(ns), cty.ListVal(vs)
+	}
+	return map[string]cty.Value{"names": names, k.Plural: list}
+}
+
+// A hiddenMark marks what B2 does not show to the credentials in use.
+type hiddenMark struct{ attr, capability string }
+
+// objectOf is a live object as an expression sees it: secrets are null.
+func (l *loader) objectOf(d *dataBlock, o *kind.Object) cty.Value {
+	v, err := o.Value()
+	if err != nil {
+		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: please report it with this text.")
+		return cty.UnknownVal(o.Kind.LiveType())
+	}
+	attrs := v.AsValueMap()
+	for i := range o.Kind.Attrs {
+		a := &o.Kind.Attrs[i]
+		switch v := attrs[a.Name]; {
+		case a.Secret:
+			attrs[a.Name] = cty.NullVal(a.ValueType())
+		case !v.IsWhollyKnown():
+			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.Guard})
+		default:
+			attrs[a.Name] = typed(withoutSecrets(a, v), a.ValueType())
+		}
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// withoutSecrets makes the secret members of nested objects null.
+func withoutSecrets(a *kind.Attr, v cty.Value) cty.Value {
+	switch {
+	case a.Object == nil || v.IsNull():
+		return v
+	case a.Many && v.LengthInt() == 0:
+		return v
+	case a.Many:
+		one := *a
+		one.Many = false
+		list := v.AsValueSlice()
+		for i := range list {
+			list[i] = withoutSecrets(&one, list[i])
+		}
+		return cty.ListVal(list)
+	}
+	m := v.AsValueMap()
+	for i := range a.Object {
+		inner := &a.Object[i]
+		if m[inner.Name] = withoutSecrets(inner, m[inner.Name]); inner.Secret {
+			m[inner.Name] = cty.NullVal(inner.ValueType())
+		}
+	}
+	return cty.ObjectVal(m)
+}
+
+func accountValue(a *kind.Account) cty.Value {
+	text := func(s string) cty.Value {
+		if s == "" {
+			return cty.NullVal(cty.String)
+		}
+		return cty.StringVal(s)
+	}
+	texts := func(ss []string) cty.Value {
+		if len(ss) == 0 {
+			return cty.ListValEmpty(cty.String)
+		}
+		slices.Sort(ss)
+		out := make([]cty.Value, len(ss))
+		for i, s := range ss {
+			out[i] = cty.StringVal(s)
+		}
+		return cty.ListVal(out)
+	}
+	buckets := cty.NullVal(cty.List(cty.String))
+	if a.Buckets != nil {
+		var names []string
+		for _, b := range a.Buckets {
+			names = append(names, b.Name)
+		}
+		buckets = texts(names)
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"account_id": text(a.ID), "application_key_id": text(a.KeyID), "realm": text(a.Realm),
+		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
+		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
+	})
+}
