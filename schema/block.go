@@ -53,7 +53,7 @@ func (b *block) instance(at kind.Instance) *kind.Resource {
 
 // readMeta reads what every resource understands.
 func (l *loader) readMeta(b *block) {
-	content, _, diags := b.body.PartialContent(syntax.Resource().BodySchema())
+	content, _, diags := b.body.PartialContent(l.shared.meta)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {

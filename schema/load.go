@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 // Options says what to load.
@@ -108,7 +109,7 @@ func newLoader(o Options) *loader {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o})
+	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema()})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &kind.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {

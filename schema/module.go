@@ -45,6 +45,7 @@ type shared struct {
 	loaders   []*loader          // of the configuration and of every instance of a module
 	top       Options
 	file      *hcl.BodySchema // of the top level of files; nil until it is needed
+	meta      *hcl.BodySchema // of what every resource takes
 	lateNeeds bool            // there are needs beside those by reference in arguments
 	pending   bool            // there are data blocks that nothing answers yet
 }
