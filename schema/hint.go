@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
 )
 
 // wholeResource says of a diagnostic about a whole resource, where a part of it
@@ -57,4 +59,50 @@ func markedAsResource(marks cty.ValueMarks) bool {
 		}
 	}
 	return false
+}
+
+// otherName suggests a name where a member or an instance has another.
+func otherName(e hcl.Expression, d *hcl.Diagnostic) string {
+	if d.Subject == nil || d.EvalContext == nil {
+		return ""
+	}
+	for _, t := range e.Variables() {
+		for i, step := range t[1:] {
+			if step.SourceRange() != *d.Subject {
+				continue
+			}
+			v, diags := t[:i+1].TraverseAbs(d.EvalContext)
+			v, marks := v.Unmark()
+			if diags.HasErrors() || marks.Has(kind.Sensitive) || !v.IsKnown() || v.IsNull() {
+				return ""
+			}
+			return didYouMean(stepText(step), namesOf(v))
+		}
+	}
+	return ""
+}
+
+// stepText is the name in a step of a reference, as an attribute or in brackets.
+func stepText(step hcl.Traverser) string {
+	if index, ok := step.(hcl.TraverseIndex); ok && isText(index.Key) {
+		return index.Key.AsString()
+	}
+	return stepName(step)
+}
+
+// namesOf lists the names of an object's members, or the keys of a map.
+func namesOf(v cty.Value) []string {
+	var out []string
+	switch t := v.Type(); {
+	case t.IsObjectType():
+		for name := range t.AttributeTypes() {
+			out = append(out, name)
+		}
+	case t.IsMapType():
+		for it := v.ElementIterator(); it.Next() && len(out) < 1000; {
+			key, _ := it.Element()
+			out = append(out, key.AsString())
+		}
+	}
+	return out
 }

@@ -25,6 +25,9 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		{`output "x" { value = uuid() }`, "give such a value as a variable"},
 		{`variable "x" { type = "list" }`, "type = list(string) without quotes"},
 		{`variable "x" { type = lst(string) }`, `Did you mean "list"?`},
+		{`output "x" { value = bucket.many["aa"].name }`, `Did you mean "a"?`},
+		{`locals { o = { alpha = 1 } }
+		  output "x" { value = local.o.alhpa }`, `Did you mean "alpha"?`},
 		{`variable "source" { default = 1 }`, "Choose another name"},
 		{`module "x" { source = "hashicorp/x/aws" }`, "copy the folder beside the configuration"},
 		{`import {

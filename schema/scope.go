@@ -97,7 +97,7 @@ func discreet(diags hcl.Diagnostics, detail string) {
 func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
 	for _, d := range diags {
-		d.Detail += wholeResource(d) + splatOfMap(e, d)
+		d.Detail += wholeResource(d) + splatOfMap(e, d) + otherName(e, d)
 	}
 	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
 		discreet(diags, withheld)
@@ -193,9 +193,11 @@ func (s *scope) referred(w *want) cty.Value {
 	}
 	var list []*kind.Resource
 	for _, at := range w.only {
-		if r := w.node.block.instance(at); r != nil {
-			list = append(list, r)
+		r := w.node.block.instance(at)
+		if r == nil {
+			return s.value(w.node) // what is said of it may name those that there are
 		}
+		list = append(list, r)
 	}
 	return s.mapOf(w.node.block.kind, list)
 }

@@ -86,7 +86,7 @@ func (l *loader) readType(v *variable, e hcl.Expression) bool {
 		return false
 	}
 	for _, d := range diags {
-		_, rest, _ := strings.Cut(d.Detail, `Keyword "`)
+		_, rest, _ := strings.Cut(d.Detail, `eyword "`)
 		if name, _, ok := strings.Cut(rest, `"`); ok {
 			d.Detail += didYouMean(name, []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"})
 		}
