@@ -125,6 +125,8 @@ func collection(v cty.Value) bool {
 
 func change(k *kind.Kind, a *kind.Attr) string {
 	switch {
+	case a.Fixed && k.Renews:
+		return "replaces"
 	case a.Fixed:
 		return "refused"
 	case a.Wire == "":

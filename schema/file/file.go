@@ -26,7 +26,8 @@ func Kind() *kind.Kind {
 		Name: "file", Plural: "files", Provider: "b2_bucket_file_version",
 		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and the " +
 			"versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes all its versions. " +
-			"What it holds stands in no plan, state or log.",
+			"A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
+			"What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one request each.",
 		Example: example,
 
 		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
