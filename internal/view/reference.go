@@ -129,6 +129,8 @@ func change(k *kind.Kind, a *kind.Attr) string {
 		return "replaces"
 	case a.Fixed:
 		return "refused"
+	case k.Content != nil && (a.Name == k.Content.Text || a.Name == k.Content.Source):
+		return "in place"
 	case a.Wire == "":
 		return "–"
 	case k.Update == nil:
