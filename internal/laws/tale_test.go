@@ -47,6 +47,8 @@ func tales() []tale {
 		{name: "replicate what is there", first: replace(replicated, copying, "", taking, ""), second: replicated},
 		{name: "replicate with other keys", first: replicated, second: replace(replicated, `["readFiles"]`, `["listFiles", "readFiles"]`, "every   = \"90d\"", "every   = \"80d\""),
 			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
+		{name: "adopt what replicates", first: replicated, second: replace(replicated, `name        = "copy"`, `name        = "copies"`),
+			meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
 		{name: "replicate no longer", first: replicated, second: replace(replicated, copying, "")},
 		{name: "destroy what replicates", first: replicated, second: replicated, mode: mode{destroy: true}},
 		{name: "other info, and content that is ignored", first: site, second: replace(site, `"hello.txt"`, `"own.txt"

@@ -36,7 +36,7 @@ func replicationSource() kind.Attr {
 		Object: []kind.Attr{
 			{Name: "key", Wire: "sourceApplicationKeyId", Provider: "source_application_key_id", Type: cty.String, Required: true, Ref: "key", Foreign: kind.IsKeyID,
 				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It needs readFiles; " +
-					"B2 was seen to ask for writeFiles too.",
+					"Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
 				Samples: keySamples(), Check: checkKey, Fits: readsHere},
 			{Name: "rules", Wire: "replicationRules", Provider: "replication_rules", Object: ruleAttrs(), Many: true, Required: true,
 				Doc: "What is copied where: one rule or two. A file that two rules reach is copied by both."},
@@ -56,7 +56,7 @@ func ruleAttrs() []kind.Attr {
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
 		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and copies nothing."},
 		{Name: "priority", Wire: "priority", Type: cty.Number, Default: cty.NumberIntVal(128), Samples: numbers(1, 128, math.MaxInt32),
-			Doc: "Which rule comes first: 1 to 2147483647, higher first.", Check: checkPriority},
+			Doc: "Orders the two rules of a bucket: 1 to 2147483647.", Check: checkPriority},
 	}
 }
 
@@ -71,7 +71,7 @@ func replicationDestination() kind.Attr {
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
 						Samples: keySamples(), Check: checkKey},
 					{Name: "destination", Wire: "destination", Type: cty.String, Required: true, Ref: "key", Foreign: kind.IsKeyID,
-						Doc:     "The key with which B2 writes here. It needs writeFiles.",
+						Doc:     "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds writeFileLegalHolds, writeFileRetentions and deleteFiles.",
 						Samples: keySamples(), Check: checkKey, Fits: writesHere},
 				}},
 		}}
