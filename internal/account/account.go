@@ -21,7 +21,7 @@ type Want map[string]Need
 // A Need is what one kind must be read for.
 type Need struct {
 	Identities []string // declared or owned, in their normal form; sorted. Only of a kind that is PartOf another
-	IDs        []string // remote IDs that the state knows. Only of a kind of which Scope.Multi lists more
+	IDs        []string // remote IDs that the state knows. Only of a kind that is PartOf another, or of which Scope.Multi lists more
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
 	Named      []string // what others name and nobody declares. Only of a kind of which Scope.Multi lists more
 	Listings   []kind.Listing
@@ -108,7 +108,7 @@ func (n *needed) identified(identity string) {
 // known adds an object of the state.
 func (n *needed) known(e *kind.Entry) {
 	n.identified(n.kind.Fold(e.Identity))
-	if !n.multi {
+	if !n.multi && !n.part {
 		return
 	}
 	for _, old := range e.Retiring {
@@ -117,7 +117,7 @@ func (n *needed) known(e *kind.Entry) {
 	if e.ID != "" {
 		n.IDs = append(n.IDs, e.ID)
 	} else {
-		n.Multi = true
+		n.Multi = n.Multi || n.multi
 	}
 }
 
