@@ -62,7 +62,8 @@ func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
 	}
 	if found.More {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
-			Detail: fmt.Sprintf("%s holds the first %d %s of the %s %q by name, and there are more. Narrow them by %s, or raise %s, up to %d.", d.addr, asked.Most, k.Plural, k.PartOf(), asked.Holder, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or raise %s, up to %d.",
+				k.PartOf(), asked.Holder, k.Plural, asked.Most, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
 	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Holder+"/") })
 	answer[complete] = cty.BoolVal(!found.More)
