@@ -63,9 +63,12 @@ func (o *orderer) late(c *Change) {
 		return
 	}
 	r, knots := o.declaration(c.Addr), false
-	for _, a := range c.Kind.Settable() {
-		changed := c.Action == Update && slices.Contains(c.Fields, a.Name) || c.Action == Create && !c.After.GetAttr(a.Name).IsNull()
-		if a.Later && changed {
+	for i := range c.Kind.Attrs {
+		a := &c.Kind.Attrs[i]
+		if !a.Later {
+			continue
+		}
+		if c.Action == Update && slices.Contains(c.Fields, a.Name) || c.Action == Create && !c.After.GetAttr(a.Name).IsNull() {
 			c.Late = append(c.Late, a.Name)
 			knots = knots || a.Knots()
 		}
@@ -83,11 +86,15 @@ func (o *orderer) late(c *Change) {
 	}
 }
 
-// ends lists the remote IDs that the change deletes.
+// ends lists what the change deletes, as live objects name it: by remote IDs, and
+// by the name where that is nobody else's.
 func (c *Change) ends() []owned {
 	var out []owned
 	if c.Action == Delete || c.Action == Replace {
 		out = append(out, owned{c.Kind.Name, c.ID})
+	}
+	if c.Action == Delete && !c.Kind.Namesake {
+		out = append(out, owned{c.Kind.Name, c.Identity})
 	}
 	for _, id := range c.Leftovers {
 		out = append(out, owned{c.Kind.Name, id})
@@ -95,7 +102,7 @@ func (c *Change) ends() []owned {
 	return out
 }
 
-// usersByID lists, by the ID that a live object names, the updates that end that.
+// usersByID lists, by what a live object names, the updates that end that.
 func (o *orderer) usersByID() map[owned][]*Change {
 	users := map[owned][]*Change{}
 	for i := range o.plan.Changes {
@@ -221,13 +228,12 @@ func (o *orderer) leads(from, to half, seen map[half]bool) bool {
 	})
 }
 
-// usesOf lists what a live object names by its ID.
+// usesOf lists what a live object names: by its ID, or by a name that nothing else
+// has.
 func (p *planner) usesOf(k *kind.Kind, raw kind.Values) []owned {
 	var out []owned
 	for _, m := range p.mentions(k, raw) {
-		if ref := p.kinds[m.By.Ref]; ref != nil && ref.Namesake {
-			out = append(out, owned{ref.Name, m.Name})
-		}
+		out = append(out, owned{m.By.Ref, m.Name})
 	}
 	return out
 }
