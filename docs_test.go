@@ -79,3 +79,37 @@ func generated(t *testing.T, path, want string) {
 		t.Errorf("%s is stale; run `go test . -update` (-want +got):\n%s", path, d)
 	}
 }
+
+// TestExamplesInProse loads every configuration on the pages that are written by
+// hand. Those of deliveries are parts of keys, which have a test of their own.
+func TestExamplesInProse(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range append(pages, "README.md") {
+		src, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(page) == "deliver.md" {
+			continue
+		}
+		for i, part := range strings.Split(string(src), "```hcl\n")[1:] {
+			found++
+			text, _, _ := strings.Cut(part, "```")
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds(), Version: "1.5.0", AllowUnset: true})
+			for _, d := range diags {
+				t.Errorf("example %d of %s: %s", i+1, page, d)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found %d examples only", found)
+	}
+}
