@@ -180,7 +180,7 @@ func (r *runner) send(ctx context.Context, c *plan.Change, call kind.Call, known
 			return nil, errors.Join(err, lookErr)
 		}
 		if len(found) > 0 && !c.Kind.Delivers {
-			return found[0].Raw, nil
+			return json.RawMessage(found[0].Raw), nil
 		}
 		for _, o := range found {
 			live, err := o.Members()
@@ -246,7 +246,7 @@ func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret
 			return nil, key, err
 		}
 	}
-	o, err := r.Snapshot.Object(k, raw)
+	o, err := r.Snapshot.Object(k, kind.JSON(raw))
 	return o, key, err
 }
 

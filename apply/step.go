@@ -173,7 +173,7 @@ func (r *runner) update(ctx context.Context, c *plan.Change, id string, fields, 
 	if err != nil {
 		return err
 	}
-	o, err := r.Snapshot.Object(c.Kind, raw)
+	o, err := r.Snapshot.Object(c.Kind, kind.JSON(raw))
 	if err != nil {
 		return err
 	}

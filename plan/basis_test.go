@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -33,7 +32,7 @@ func busy(t *testing.T) *world {
 func (w *world) edit(k *kind.Kind, id, from, to string) {
 	for i, raw := range w.raw[k.Name] {
 		if strings.Contains(string(raw), id) {
-			w.raw[k.Name][i] = json.RawMessage(strings.ReplaceAll(string(raw), from, to))
+			w.raw[k.Name][i] = kind.JSON(strings.ReplaceAll(string(raw), from, to))
 		}
 	}
 }

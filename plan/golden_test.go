@@ -74,10 +74,10 @@ type goldenCase struct {
 	config  *kind.Config
 	flags   string
 	Account kind.Account
-	Buckets *[]json.RawMessage
-	Keys    *[]json.RawMessage
-	Files   *[]json.RawMessage // as the reader gives them
-	Rules   *[]json.RawMessage `json:"notification_rules"`
+	Buckets *[]kind.JSON
+	Keys    *[]kind.JSON
+	Files   *[]kind.JSON // as the reader gives them
+	Rules   *[]kind.JSON `json:"notification_rules"`
 	State   struct {
 		Entries   []kind.Entry
 		Announced []plan.Announced
@@ -148,7 +148,7 @@ func put(a *txtar.Archive, name, data string) {
 
 func (c *goldenCase) request(t *testing.T) plan.Request {
 	t.Helper()
-	raw := map[string][]json.RawMessage{}
+	raw := map[string][]kind.JSON{}
 	if c.Buckets != nil {
 		raw["bucket"] = *c.Buckets
 	}

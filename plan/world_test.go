@@ -23,7 +23,7 @@ type world struct {
 	key     *kind.Kind
 	config  kind.Config
 	account kind.Account
-	raw     map[string][]json.RawMessage
+	raw     map[string][]kind.JSON
 	entries []kind.Entry
 	open    []plan.Announced
 }
@@ -45,7 +45,7 @@ func newWorld(t failer) *world {
 			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 			Capabilities: []string{"all"},
 		},
-		raw: map[string][]json.RawMessage{"bucket": nil, "key": nil},
+		raw: map[string][]kind.JSON{"bucket": nil, "key": nil},
 	}
 	w.kinds = []*kind.Kind{w.bucket, w.key}
 	return w
@@ -102,7 +102,7 @@ func (w *world) live(r *kind.Resource, id string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], raw)
+	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], kind.JSON(raw))
 }
 
 // own records the resource in the state.
@@ -170,7 +170,7 @@ func BenchmarkEverythingToDo(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b)
 			w.keys(n)
-			w.entries, w.raw = nil, map[string][]json.RawMessage{"bucket": nil, "key": nil}
+			w.entries, w.raw = nil, map[string][]kind.JSON{"bucket": nil, "key": nil}
 			r := w.request()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -35,7 +35,7 @@ func snapshot(path string, kinds []*kind.Kind) *kind.Snapshot {
 	if err != nil {
 		return nil
 	}
-	var raw map[string][]json.RawMessage
+	var raw map[string][]kind.JSON
 	account := &kind.Account{
 		ID: "d2e6b27577ea", KeyID: "004d2e6b27577ea0000000001", Realm: "https://api.backblazeb2.com",
 		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",

@@ -4,7 +4,6 @@ package account
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -191,7 +190,7 @@ func several(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
 func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kind.Kind, want Want) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]json.RawMessage, len(kinds))}
+	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]kind.JSON, len(kinds))}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.may(k) {
@@ -255,7 +254,7 @@ type reader struct {
 	account *kind.Account
 	kinds   []*kind.Kind
 	want    Want
-	raw     map[string][]json.RawMessage
+	raw     map[string][]kind.JSON
 }
 
 // may reports whether the credentials may list the kind.
@@ -265,7 +264,7 @@ func (r *reader) may(k *kind.Kind) bool {
 
 // list reads the kinds, all at once, in place of what was read of them before.
 func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error {
-	lists := make([][]json.RawMessage, len(kinds))
+	lists := make([][]kind.JSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.want[k.Name]

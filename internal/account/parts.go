@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +17,7 @@ type part struct {
 	kind    *kind.Kind
 	asked   []string
 	listing *kind.Listing
-	list    []json.RawMessage
+	list    []kind.JSON
 	more    bool
 }
 

@@ -118,7 +118,7 @@ func create(ctx context.Context, api kind.API, r *kind.Resource, ids map[string]
 	if err != nil {
 		return kind.Entry{}, err
 	}
-	o, err := new(kind.Snapshot).Object(r.Kind, raw)
+	o, err := new(kind.Snapshot).Object(r.Kind, kind.JSON(raw))
 	if err != nil {
 		return kind.Entry{}, err
 	}

@@ -2,7 +2,6 @@ package view_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -67,7 +66,7 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 // live decodes an object as B2 would send it.
 func live(k *kind.Kind, raw string) cty.Value {
 	names := func(kind, id string) (string, bool) { return "acme-photos", kind == "bucket" && id == "b1" }
-	v, err := k.Decode(json.RawMessage(raw), names, &kind.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
+	v, err := k.Decode(kind.JSON(raw), names, &kind.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
 	if err != nil {
 		panic(err)
 	}

@@ -14,12 +14,12 @@ import (
 
 // list reads all buckets in one call. A key that is limited to some buckets
 // must name one per call ("b2_list_buckets", restricted keys).
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
 	allowed := scope.Account.Buckets
 	if allowed == nil {
 		return listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
 	}
-	parts := make([][]json.RawMessage, len(allowed))
+	parts := make([][]kind.JSON, len(allowed))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, b := range allowed {
 		if b.Name == "" {
@@ -36,8 +36,8 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 	return slices.Concat(parts...), nil
 }
 
-func listSome(ctx context.Context, api kind.API, in map[string]any) ([]json.RawMessage, error) {
-	var out struct{ Buckets []json.RawMessage }
+func listSome(ctx context.Context, api kind.API, in map[string]any) ([]kind.JSON, error) {
+	var out struct{ Buckets []kind.JSON }
 	err := api.Call(ctx, "b2_list_buckets", in, &out)
 	return out.Buckets, err
 }

@@ -21,7 +21,7 @@ const onePage = 1000
 // often near each other, so pages are listed from the first name on as long as they
 // bring many; the rest is asked for one by one. So there is never more than one
 // request for each file.
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
 	names := map[string][]string{}
 	var buckets []string
 	for _, id := range scope.Only {
@@ -36,7 +36,7 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 		names[bucketID] = append(names[bucketID], name)
 	}
 	slices.Sort(buckets)
-	found := make([][]json.RawMessage, len(buckets))
+	found := make([][]kind.JSON, len(buckets))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range buckets {
 		g.Go(func() (err error) {
@@ -56,7 +56,7 @@ const worth = 10
 
 // look finds the files with these names, which are sorted, in one bucket. A file
 // whose newest version hides it is not there.
-func look(ctx context.Context, api kind.API, bucketID string, names []string) (found []json.RawMessage, err error) {
+func look(ctx context.Context, api kind.API, bucketID string, names []string) (found []kind.JSON, err error) {
 	names = slices.Compact(names)
 	for brought := worth; len(names) > 1 && brought >= worth; {
 		page, err := listNames(ctx, api, bucketID, names[0], common(names), onePage)
@@ -71,7 +71,7 @@ func look(ctx context.Context, api kind.API, bucketID string, names []string) (f
 		brought = max(brought, 1)
 		names = names[brought:]
 	}
-	single := make([][]json.RawMessage, len(names))
+	single := make([][]kind.JSON, len(names))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, name := range names {
 		g.Go(func() error {
@@ -118,7 +118,7 @@ func listNames(ctx context.Context, api kind.API, bucketID, start, prefix string
 
 // browse lists the current files of a bucket by name. B2 gives up to 10,000 in one
 // page ("b2_list_file_names").
-func browse(ctx context.Context, api kind.API, bucketID, prefix string, most int) (list []json.RawMessage, more bool, err error) {
+func browse(ctx context.Context, api kind.API, bucketID, prefix string, most int) (list []kind.JSON, more bool, err error) {
 	for start := ""; ; {
 		page, err := listNames(ctx, api, bucketID, start, prefix, most-len(list))
 		if err != nil {
@@ -139,8 +139,8 @@ func browse(ctx context.Context, api kind.API, bucketID, prefix string, most int
 }
 
 // among gives those of the files that have one of the names, which are sorted.
-func (p page) among(names []string) []json.RawMessage {
-	var out []json.RawMessage
+func (p page) among(names []string) []kind.JSON {
+	var out []kind.JSON
 	for _, raw := range p.Files {
 		var v version
 		if json.Unmarshal(raw, &v) != nil {
@@ -170,7 +170,7 @@ type version struct {
 // object is the file whose current version this is. Of a file that was uploaded in
 // parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
 // one that nobody vouched for is marked.
-func (v version) object() json.RawMessage {
+func (v version) object() kind.JSON {
 	v.Action, v.ID = "", v.BucketID+"/"+v.FileName
 	sum := ""
 	if v.ContentSHA1 != nil {
@@ -187,7 +187,7 @@ func (v version) object() json.RawMessage {
 	if err != nil {
 		panic(err) // strings and numbers can be written
 	}
-	return raw
+	return kind.JSON(raw)
 }
 
 func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
@@ -223,8 +223,8 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 		}
 		for _, raw := range found {
 			var now version
-			if err := json.Unmarshal(raw, &now); err == nil && now.FileID != c.Live["fileId"] {
-				return raw, nil // the caller compares it with what was to be made
+			if err := json.Unmarshal([]byte(raw), &now); err == nil && now.FileID != c.Live["fileId"] {
+				return json.RawMessage(raw), nil // the caller compares it with what was to be made
 			}
 		}
 	}
@@ -274,7 +274,7 @@ func made(raw json.RawMessage) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)
 	}
-	return v.object(), nil
+	return json.RawMessage(v.object()), nil
 }
 
 func text(v any) string {

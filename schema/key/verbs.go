@@ -20,11 +20,11 @@ const pageSize = 10000
 // list reads the keys through version 3, which lists every key but those for
 // several buckets, and with scope.Multi through version 4 as well, which lists
 // those too. A key listed by both comes twice.
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
 	if !scope.Multi {
 		return pages(ctx, api, "v3/b2_list_keys")
 	}
-	var v3, v4 []json.RawMessage
+	var v3, v4 []kind.JSON
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { v3, err = pages(ctx, api, "v3/b2_list_keys"); return err })
 	g.Go(func() (err error) { v4, err = pages(ctx, api, "b2_list_keys"); return err })
@@ -34,8 +34,8 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 	return slices.Concat(v3, v4), nil
 }
 
-func pages(ctx context.Context, api kind.API, method string) ([]json.RawMessage, error) {
-	var all []json.RawMessage
+func pages(ctx context.Context, api kind.API, method string) ([]kind.JSON, error) {
+	var all []kind.JSON
 	in := map[string]any{"maxKeyCount": pageSize}
 	for {
 		var reply json.RawMessage
@@ -57,12 +57,11 @@ func pages(ctx context.Context, api kind.API, method string) ([]json.RawMessage,
 // page takes a reply of b2_list_keys apart: the keys, which share its memory, and
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
-func page(reply json.RawMessage) (keys []json.RawMessage, next string, ok bool) {
+func page(reply json.RawMessage) (keys []kind.JSON, next string, ok bool) {
 	if !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
-	reply = slices.Clone(pretty.Ugly(reply)) // a third is white space
-	text := string(reply)
+	text := string(pretty.Ugly(reply)) // a third is white space
 	var list, last gjson.Result
 	gjson.Parse(text).ForEach(func(member, value gjson.Result) bool {
 		switch member.Str {
@@ -77,8 +76,7 @@ func page(reply json.RawMessage) (keys []json.RawMessage, next string, ok bool) 
 		return nil, "", false
 	}
 	list.ForEach(func(_, key gjson.Result) bool {
-		at := key.Index
-		keys = append(keys, reply[at:at+len(key.Raw):at+len(key.Raw)])
+		keys = append(keys, kind.JSON(key.Raw))
 		return true
 	})
 	return keys, last.Str, true

@@ -256,23 +256,23 @@ func unexpected(want string, got any) error {
 }
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
-func (k *Kind) identify(raw json.RawMessage, names Names) (id, identity string, err error) {
+func (k *Kind) identify(raw JSON, names Names) (id, identity string, err error) {
 	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
 	if k.Within != "" {
 		wires = append(wires, k.Attr(k.Within).livePath())
 	}
-	found := gjson.GetManyBytes(raw, wires...)
+	found := gjson.GetMany(string(raw), wires...)
 	for _, f := range found {
 		if f.Type != gjson.String {
 			return "", "", fmt.Errorf("%s: B2 answered an object without %s", k.Name, strings.Join(wires, " or "))
 		}
 	}
 	d := decoder{names: names}
-	identity = d.resolve(k.Attr(k.Identity), strings.Clone(found[1].Str))
+	identity = d.resolve(k.Attr(k.Identity), found[1].Str)
 	if k.Within != "" {
 		identity = d.resolve(k.Attr(k.Within), found[2].Str) + "/" + identity
 	}
-	return strings.Clone(found[0].Str), k.Fold(identity), nil
+	return found[0].Str, k.Fold(identity), nil
 }
 
 // A Resolver turns the name that an attribute with a Ref holds into a remote ID.

@@ -1,7 +1,6 @@
 package kind_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -9,10 +8,10 @@ import (
 	"b2form/schema/kind"
 )
 
-func rawKeys(n int) []json.RawMessage {
-	out := make([]json.RawMessage, n)
+func rawKeys(n int) []kind.JSON {
+	out := make([]kind.JSON, n)
 	for i := range out {
-		out[i] = json.RawMessage(fmt.Sprintf(`{
+		out[i] = kind.JSON(fmt.Sprintf(`{
   "accountId": "d2e6b27577ea",
   "applicationKeyId": "002d2e6b27577ea%010x",
   "bucketId": "8d625eb63be2775577c70e1a",
@@ -29,7 +28,7 @@ func rawKeys(n int) []json.RawMessage {
 // BenchmarkSnapshot reads and decodes live keys, as a plan does.
 func BenchmarkSnapshot(b *testing.B) {
 	kinds := []*kind.Kind{key.Kind()}
-	raw := map[string][]json.RawMessage{"key": rawKeys(1000)}
+	raw := map[string][]kind.JSON{"key": rawKeys(1000)}
 	account := &kind.Account{ID: "d2e6b27577ea"}
 	b.ReportAllocs()
 	for b.Loop() {

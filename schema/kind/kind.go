@@ -90,10 +90,10 @@ type Kind struct {
 	Lint func(want, live Attrs) []Finding
 
 	// List reads the live objects.
-	List func(ctx context.Context, api API, scope Scope) ([]json.RawMessage, error)
+	List func(ctx context.Context, api API, scope Scope) ([]JSON, error)
 	// Browse lists what is part of one object, by name: the first most whose names
 	// start with prefix, and whether there are more. nil: nobody can ask for that.
-	Browse func(ctx context.Context, api API, holderID, prefix string, most int) (list []json.RawMessage, more bool, err error)
+	Browse func(ctx context.Context, api API, holderID, prefix string, most int) (list []JSON, more bool, err error)
 	// Create makes the object and returns it as B2 answers it.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new

@@ -98,7 +98,7 @@ func (r *reading) forget() {
 // is null, except that an absent list, set or map is empty. names resolves
 // references; an ID it does not know stands as "(deleted bucket ID)". Values come
 // normalised. An error names the attribute.
-func (k *Kind) Decode(raw json.RawMessage, names Names, account *Account) (cty.Value, error) {
+func (k *Kind) Decode(raw JSON, names Names, account *Account) (cty.Value, error) {
 	v, err := newReading(k, names, account).decode(raw)
 	if err != nil {
 		return cty.NilVal, err
@@ -107,11 +107,11 @@ func (k *Kind) Decode(raw json.RawMessage, names Names, account *Account) (cty.V
 }
 
 // decode is [Kind.Decode] without the cty object.
-func (r *reading) decode(raw json.RawMessage) (Values, error) {
+func (r *reading) decode(raw JSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.parts)
-	whole := gjson.ParseBytes(raw)
+	whole := gjson.Parse(string(raw))
 	if !whole.IsObject() {
 		return Values{}, fmt.Errorf("not a JSON object: %w", unexpected("an object", json.RawMessage(raw)))
 	}

@@ -1,7 +1,6 @@
 package kind
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -49,7 +48,7 @@ func (s *Snapshot) Found(k *Kind, l Listing) *Found {
 }
 
 // AddParts puts in what there is of the identities that were looked for.
-func (s *Snapshot) AddParts(k *Kind, identities []string, list []json.RawMessage) error {
+func (s *Snapshot) AddParts(k *Kind, identities []string, list []JSON) error {
 	from := s.parts(k).from
 	for _, raw := range list {
 		o, err := from.object(raw)
@@ -67,7 +66,7 @@ func (s *Snapshot) AddParts(k *Kind, identities []string, list []json.RawMessage
 }
 
 // AddFound puts in what a listing came to.
-func (s *Snapshot) AddFound(k *Kind, l Listing, list []json.RawMessage, more bool) error {
+func (s *Snapshot) AddFound(k *Kind, l Listing, list []JSON, more bool) error {
 	from := s.parts(k).from
 	found := &Found{More: more}
 	for _, raw := range list {

@@ -36,7 +36,7 @@ type Object struct {
 	Kind     *Kind
 	ID       string
 	Identity string // in its normal form
-	Raw      json.RawMessage
+	Raw      JSON
 	from     *reading
 }
 
@@ -47,7 +47,7 @@ type Names func(kind, id string) (name string, ok bool)
 // NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
-func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessage) (*Snapshot, error) {
+func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]JSON) (*Snapshot, error) {
 	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
 	for _, k := range kinds {
 		list, read := raw[k.Name]
@@ -82,7 +82,7 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]json.RawMessa
 }
 
 // object reads only the ID and the identity of a raw object.
-func (r *reading) object(raw json.RawMessage) (*Object, error) {
+func (r *reading) object(raw JSON) (*Object, error) {
 	id, identity, err := r.kind.identify(raw, r.names)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (r *reading) object(raw json.RawMessage) (*Object, error) {
 }
 
 // Object wraps a raw object as a reply carries it.
-func (s *Snapshot) Object(k *Kind, raw json.RawMessage) (*Object, error) {
+func (s *Snapshot) Object(k *Kind, raw JSON) (*Object, error) {
 	s.mu.RLock()
 	o := s.kinds[k.Name]
 	s.mu.RUnlock()
@@ -226,7 +226,7 @@ func (o *Object) Value() (cty.Value, error) {
 // Members is the object's JSON as a map.
 func (o *Object) Members() (map[string]any, error) {
 	var m map[string]any
-	if err := json.Unmarshal(o.Raw, &m); err != nil {
+	if err := json.Unmarshal([]byte(o.Raw), &m); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
 	}
 	return m, nil

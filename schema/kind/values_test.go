@@ -1,7 +1,6 @@
 package kind_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,20 +15,20 @@ import (
 func TestReadingRemembersNothingWrong(t *testing.T) {
 	account := &kind.Account{ID: "d2e6b27577ea", S3URL: "https://s3.us-west-004.backblazeb2.com"}
 	b, k := bucket.Kind(), key.Kind()
-	raw := map[string][]json.RawMessage{
+	raw := map[string][]kind.JSON{
 		"bucket": {
-			[]byte(`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
-			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`),
-			[]byte(`{"bucketId":"b2","bucketName":"acme-music","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":3,
-			  "fileLockConfiguration":{"isClientAuthorizedToRead":false,"value":null}}`),
-			[]byte(`{"bucketId":"b3","bucketName":"acme-\u0066iles","bucketInfo":{"Team":"web"},"lifecycleRules":null}`),
+			`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
+			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`,
+			`{"bucketId":"b2","bucketName":"acme-music","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":3,
+			  "fileLockConfiguration":{"isClientAuthorizedToRead":false,"value":null}}`,
+			`{"bucketId":"b3","bucketName":"acme-\u0066iles","bucketInfo":{"Team":"web"},"lifecycleRules":null}`,
 		},
 		"key": {
-			[]byte(`{"applicationKeyId":"k1","keyName":"one","capabilities":["readFiles","listFiles"],"bucketId":"b1","namePrefix":""}`),
-			[]byte(`{"applicationKeyId":"k2","keyName":"two","capabilities":["readFiles","listFiles"],"bucketIds":["b1"],"namePrefix":"a\"b/"}`),
-			[]byte(`{"applicationKeyId":"k3","keyName":"three","capabilities":["listFiles","readFiles"],"bucketId":"b9","namePrefix":"é/"}`),
-			[]byte(`{"applicationKeyId":"k4","keyName":"four","capabilities":[],"bucketId":null,"expirationTimestamp":1800000000000}`),
-			[]byte(`{"applicationKeyId":"k5","keyName":"five","bucketIds":null,"bucketId":"b1","keyName":"last"}`),
+			`{"applicationKeyId":"k1","keyName":"one","capabilities":["readFiles","listFiles"],"bucketId":"b1","namePrefix":""}`,
+			`{"applicationKeyId":"k2","keyName":"two","capabilities":["readFiles","listFiles"],"bucketIds":["b1"],"namePrefix":"a\"b/"}`,
+			`{"applicationKeyId":"k3","keyName":"three","capabilities":["listFiles","readFiles"],"bucketId":"b9","namePrefix":"é/"}`,
+			`{"applicationKeyId":"k4","keyName":"four","capabilities":[],"bucketId":null,"expirationTimestamp":1800000000000}`,
+			`{"applicationKeyId":"k5","keyName":"five","bucketIds":null,"bucketId":"b1","keyName":"last"}`,
 		},
 	}
 	s, err := kind.NewSnapshot(account, []*kind.Kind{b, k}, raw)
@@ -51,7 +50,7 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 		}
 	}
 	// A name that was not known before.
-	o, err := s.Object(b, []byte(`{"bucketId":"b9","bucketName":"acme-new"}`))
+	o, err := s.Object(b, `{"bucketId":"b9","bucketName":"acme-new"}`)
 	if err != nil {
 		t.Fatal(err)
 	}

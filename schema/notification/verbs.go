@@ -12,8 +12,8 @@ import (
 
 // list asks for the rules of each bucket of interest. One without rules has no
 // object.
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessage, error) {
-	found := make([]json.RawMessage, len(scope.Only))
+func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
+	found := make([]kind.JSON, len(scope.Only))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range scope.Only {
 		g.Go(func() (err error) {
@@ -24,32 +24,32 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]json.RawMessag
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var out []json.RawMessage
+	var out []kind.JSON
 	for _, raw := range found {
-		if raw != nil {
+		if raw != "" {
 			out = append(out, raw)
 		}
 	}
 	return out, nil
 }
 
-// read gives nil for a bucket without rules, and for one that is gone.
-func read(ctx context.Context, api kind.API, bucketID string) (json.RawMessage, error) {
+// read gives "" for a bucket without rules, and for one that is gone.
+func read(ctx context.Context, api kind.API, bucketID string) (kind.JSON, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
 	if kind.NoSuchBucket(err) {
-		return nil, nil
+		return "", nil
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var content struct {
 		Rules []json.RawMessage `json:"eventNotificationRules"`
 	}
 	if err := json.Unmarshal(raw, &content); err != nil || len(content.Rules) == 0 {
-		return nil, err
+		return "", err
 	}
-	return raw, nil
+	return kind.JSON(raw), nil
 }
 
 // create looks first: B2 replaces whatever rules a bucket has without a word.
@@ -59,7 +59,7 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if there != nil {
+	if there != "" {
 		return nil, &kind.Explained{
 			Summary: "The bucket has notification rules already",
 			Detail:  "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command again to see them.",
