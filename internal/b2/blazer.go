@@ -44,6 +44,14 @@ type seam struct {
 }
 
 func (m *seam) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := m.answer(req)
+	if resp != nil {
+		resp.Request = req // as every transport does; blazer looks there
+	}
+	return resp, err
+}
+
+func (m *seam) answer(req *http.Request) (*http.Response, error) {
 	_, method, _ := strings.Cut(req.URL.Path, "/b2api/")
 	_, name, _ := strings.Cut(method, "/")
 	rec, ok := req.Context().Value(recordKey{}).(*record)
