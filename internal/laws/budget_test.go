@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -129,7 +130,7 @@ func (w *world) crowd(n int) {
 func (w *world) spends(listKeys, roundTrips int) {
 	w.Helper()
 	w.parallelism = 10
-	w.wire.around = together(1 + listKeys - (roundTrips - 2))
+	w.wire.around = together(1+listKeys-(roundTrips-2), "b2_list_")
 	a, err := w.plan(mode{})
 	w.wire.around = nil
 	w.must(err)
@@ -147,15 +148,39 @@ func (w *world) spends(listKeys, roundTrips int) {
 	}
 }
 
-// together holds the first n listings until all of them are under way, so that
-// what is sent side by side counts as one round trip however slow the machine
-// is. Listings that wait for one another end in a time-out.
-func together(n int) func(int, *http.Request, func() (*http.Response, error)) (*http.Response, error) {
+// What is part of buckets is looked for at once, whatever it is and wherever.
+func TestPartsAreReadAtOnce(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.configure(told, site, `
+file "told" {
+  bucket  = bucket.told
+  name    = "index.html"
+  content = "x"
+}
+`)
+	w.done(mode{})
+	w.parallelism = 10
+	w.wire.around = together(3, "b2_list_file_names", "b2_get_bucket_notification_rules")
+	a, err := w.plan(mode{})
+	w.must(err)
+	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_file_names": 2, "b2_get_bucket_notification_rules": 1}
+	stats := a.client.Stats()
+	if diff := cmp.Diff(want, stats.Requests); diff != "" || stats.RoundTrips > 3 || !a.idle() {
+		t.Errorf("%d round trips, want 3 (-budget +spent):\n%s", stats.RoundTrips, diff)
+	}
+}
+
+// together holds the first n requests of some sorts until all of them are under
+// way, so that what is sent side by side counts as one round trip however slow the
+// machine is. Requests that wait for one another end in a time-out.
+func together(n int, sorts ...string) func(int, *http.Request, func() (*http.Response, error)) (*http.Response, error) {
 	var arrived sync.WaitGroup
 	arrived.Add(n)
 	var count atomic.Int32
 	return func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
-		if !strings.Contains(r.URL.Path, "b2_list_") || int(count.Add(1)) > n {
+		isOne := func(sort string) bool { return strings.Contains(r.URL.Path, sort) }
+		if !slices.ContainsFunc(sorts, isOne) || int(count.Add(1)) > n {
 			return send()
 		}
 		arrived.Done()
@@ -165,7 +190,7 @@ func together(n int) func(int, *http.Request, func() (*http.Response, error)) (*
 		case <-all:
 			return send()
 		case <-time.After(5 * time.Second):
-			return nil, errors.New("the listings are not under way at once")
+			return nil, errors.New("the requests are not under way at once")
 		}
 	}
 }
