@@ -25,20 +25,27 @@ const (
 func Data(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
-		if k.Within != "" {
+		switch holder := k.PartOf(); {
+		case k.Within != "":
 			out = append(out, within(k)...)
-			continue
-		}
-		out = append(out, dataOf(k.Name, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.",
-			Argument{Name: k.Identity, Type: Text, Sees: Instance, Doc: "Its " + k.Identity + ". Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
-			Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc}))
-		if k.PartOf() == "" {
-			out = append(out, dataOf(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+"`: lists, sorted by name.",
-				Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
+		case holder != "":
+			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+". It holds every attribute of the kind "+k.Name+", the computed ones too, but no secret. It takes one request.",
+				"The "+holder+", by name or as a reference to it."))
+		default:
+			out = append(out, oneOf(k, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.", "Its "+k.Identity+"."),
+				dataOf(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+"`: lists, sorted by name.",
+					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
 	return append(out, dataOf("account", "What the credentials in use belong to. It holds `account_id`, `application_key_id`, `capabilities`, "+
 		"`buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, `s3_region` and `download_url`."))
+}
+
+// oneOf is data about one object, by what identifies it or by its ID.
+func oneOf(k *kind.Kind, doc, identity string) Block {
+	return dataOf(k.Name, doc,
+		Argument{Name: k.Identity, Type: Text, Sees: Instance, Doc: identity + " Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
+		Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc})
 }
 
 // within is data about what is part of another object: one, or all of one.
@@ -58,7 +65,7 @@ func within(k *kind.Kind) []Block {
 func dataOf(form, doc string, args ...Argument) Block {
 	return Block{
 		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
-		Terraform: "The type is the kind without `b2_`; the account is `data \"account\"`.",
+		Terraform: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments: append(args, forEach, count),
 		Hints:     []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on."}},
 	}
