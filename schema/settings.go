@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -44,7 +46,42 @@ func (l *loader) evaluateSettings() {
 			l.deny(a, v)
 		}
 	}
-	l.evaluateBackend(content.Blocks)
+	var backends, limits hcl.Blocks
+	for _, b := range content.Blocks {
+		if b.Type == "limits" {
+			limits = append(limits, b)
+		} else {
+			backends = append(backends, b)
+		}
+	}
+	l.evaluateBackend(backends)
+	l.evaluateLimits(limits)
+}
+
+// evaluateLimits reads how much a run may do without anybody looking.
+func (l *loader) evaluateLimits(blocks hcl.Blocks) {
+	if len(blocks) == 0 {
+		return
+	}
+	for _, extra := range blocks[1:] {
+		l.errorAt(extra.DefRange, "Duplicate limits", fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
+	}
+	content, _ := l.contentOf(blocks[0], syntax.Find("b2form").FormOf("limits", ""))
+	a := content.Attributes["destroy"]
+	if a == nil {
+		return
+	}
+	v, ok := l.setting(a, cty.Number, "a whole number")
+	if !ok || v.IsNull() {
+		return
+	}
+	n, accuracy := v.AsBigFloat().Int64()
+	if accuracy != big.Exact || n < 0 || n > math.MaxInt32 {
+		l.errorAt(a.Expr.Range(), wrongType, "destroy needs a whole number, 0 or more.")
+		return
+	}
+	most := int(n)
+	l.config.Settings.MostDestroyed = &most
 }
 
 // setting evaluates one argument of the b2form block.

@@ -140,7 +140,7 @@ func (s *session) shown(ctx context.Context, st *state.State, m view.Mode) (*pla
 		s.showRotations(p)
 	}
 	s.face.Plan(p, m)
-	return p, s.consented(p)
+	return p, s.consented(p, m)
 }
 
 // locked opens the state for changing it.

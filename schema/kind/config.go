@@ -30,8 +30,11 @@ type Settings struct {
 	AccountID string       // refuse any other account; "": any
 	Allow     []HazardKind // hazards carried out without asking
 	Backend   Backend
-	Deny      []Rule // what is an error in plans; sorted
-	Range     hcl.Range
+	// MostDestroyed is how many objects one run destroys or replaces at most where
+	// nobody is asked; nil: any number.
+	MostDestroyed *int
+	Deny          []Rule // what is an error in plans; sorted
+	Range         hcl.Range
 }
 
 // A Backend says where the state is kept: in a bucket if Bucket is not "", else

@@ -31,9 +31,12 @@ var settings = Block{
 		{Name: "deny", Type: Texts, Sees: Settings, Choices: deniable(),
 			Doc: "Access that is wider than it should be: an error in every plan. [Keys](../keys.md) says what each rule finds."},
 	},
-	Blocks: backends,
+	Blocks: append([]Block{{
+		Type: "limits", Once: true, Doc: "How much a run may do without anybody looking. At a prompt, whoever answers has looked.",
+		Arguments: []Argument{{Name: "destroy", Type: Count, Sees: Settings,
+			Doc: "So many objects at most are destroyed or replaced by one `apply -auto-approve`. The command `destroy` is consent to more."}},
+	}}, backends...),
 	Hints: []Hint{
-		{"limits", "Unsupported argument", "Limits are not part of this version of b2form; -parallelism=N limits how many requests are made at once."},
 		{"required_providers", "Terraform block", "b2form has no providers. Delete required_providers."},
 		{"cloud", "Terraform block", "b2form keeps its state in a file or in a bucket. Write backend \"b2\" { bucket = \"acme-states\" } instead of cloud."},
 	},
@@ -42,6 +45,9 @@ var settings = Block{
   account_id       = "2039f49f5ead"
   allow            = ["deletes-data"]
   deny             = ["all-buckets-write"]
+  limits {
+    destroy = 3
+  }
   backend "local" {
     path = "states/production.json"
   }
