@@ -125,6 +125,8 @@ func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 	for _, it := range items(body) {
 		a := findAttr(attrs, it.name)
 		switch {
+		case a != nil && a.Computed && pastedArgument(k, attrs, it.name, top) != "":
+			l.unknownName(it, k, attrs, top)
 		case a != nil && a.Computed:
 			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
 		case a != nil && it.block && a.Object == nil:

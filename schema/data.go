@@ -123,21 +123,32 @@ func (l *loader) unknownData(name string, forms []dataForm) string {
 	for _, f := range forms {
 		known = append(known, f.name)
 	}
-	for _, k := range l.Kinds {
-		if name == k.Provider {
-			return fmt.Sprintf("Write data %q instead of data %q.", k.Name, name)
-		}
+	if form := l.dataOfProvider(name, forms); form != "" {
+		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
-	if i := slices.IndexFunc(forms, func(f dataForm) bool { return name == "b2_bucket_"+f.name }); i >= 0 {
-		return fmt.Sprintf("Write data %q instead of data %q.", forms[i].name, name)
-	}
-	switch name {
-	case "b2_account_info":
-		return "Write data \"account\" instead of data \"b2_account_info\"."
-	case "b2_bucket_file_signed_url":
+	if name == "b2_bucket_file_signed_url" {
 		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url --with-auth`."
 	}
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, listed(known), didYouMean(name, known))
+}
+
+// dataOfProvider is the type here of data of the official provider; "" where it
+// has none of that type, or there is none here.
+func (l *loader) dataOfProvider(name string, forms []dataForm) string {
+	if name == "b2_account_info" {
+		return "account"
+	}
+	for _, k := range l.Kinds {
+		if name == k.Provider {
+			return k.Name
+		}
+	}
+	for _, f := range forms {
+		if name == "b2_bucket_"+f.name {
+			return f.name
+		}
+	}
+	return ""
 }
 
 func (l *loader) linkData(n *node) {

@@ -34,6 +34,10 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 			to = b2_bucket.one
 			id = "x"
 		}`, "Write bucket.one instead of b2_bucket.one"},
+		{`resource "random_id" "x" { byte_length = 4 }`, "make it a variable"},
+		{`resource "local_sensitive_file" "x" {}`, `deliver "file"`},
+		{`resource "b2_bucket_notification_rules" "x" { bucket_id = b2_bucket.one.id }`, "Write bucket instead of bucket_id"},
+		{`output "x" { value = data.b2_account_info.x.account_id }`, "Write data.account.x."},
 		{`key "x" {
 			name    = "x"
 			access  = "read_only"

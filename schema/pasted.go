@@ -33,7 +33,25 @@ func (l *loader) pastedResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
 		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Provider))
 	}
-	l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("b2form has no resource %q. It has %s.", b.Labels[0], strings.Join(known, ", ")))
+	why := counterpart(b.Labels[0])
+	if why == "" {
+		why = "It has " + strings.Join(known, ", ") + "."
+	}
+	l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("b2form has no resource %q. %s", b.Labels[0], why))
+}
+
+// counterpart says what does the work of resources that often stand beside those of
+// B2; "" of any other.
+func counterpart(typ string) string {
+	switch name, _, _ := strings.Cut(typ, "_"); {
+	case name == "random":
+		return "A plan comes out the same every time: choose the value once and make it a variable."
+	case name == "time":
+		return "A key renews itself with rotate { every = \"90d\" }."
+	case name == "local", name == "null", typ == "terraform_data":
+		return "A key's secret goes into a file by deliver \"file\", and to a program by deliver \"command\"."
+	}
+	return ""
 }
 
 // pastedArgument says what to write instead of an argument or nested block of

@@ -245,6 +245,9 @@ func (l *loader) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."
+		if form := l.dataOfProvider(stepName(t[1]), l.dataForms()); form != "" {
+			why = fmt.Sprintf("Write data.%s.%s.", form, stepName(t[2]))
+		}
 		if s := nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
 		}
