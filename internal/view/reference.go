@@ -32,8 +32,10 @@ func Reference(k *kind.Kind) string {
 	if k.Delivers {
 		b.WriteString(deliveries())
 	}
-	if k.Rotation != nil {
-		b.WriteString("\n[Keys that renew themselves](../rotation.md) says what `rotate` does, and when.\n")
+	for _, a := range k.Settable() {
+		if a.Guide != "" {
+			fmt.Fprintf(&b, "\nMore about `%s`: [%s](../%s.md).\n", a.Name, a.Guide, a.Guide)
+		}
 	}
 	if len(k.Limits) > 0 {
 		limits(&b, k)

@@ -19,7 +19,7 @@ import (
 // change sends both.
 func replication() kind.Attr {
 	return kind.Attr{Name: "replication", Wire: "replicationConfiguration", Provider: "replication_configuration",
-		Object: []kind.Attr{replicationSource(), replicationDestination()}, Later: true, Guard: "readBucketReplications",
+		Object: []kind.Attr{replicationSource(), replicationDestination()}, Later: true, Guard: "readBucketReplications", Guide: "replication",
 		Absent: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",

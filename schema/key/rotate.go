@@ -11,7 +11,7 @@ import (
 // rotate describes how a key is renewed. B2 knows nothing of it.
 func rotate() kind.Attr {
 	str := cty.String
-	return kind.Attr{Name: "rotate",
+	return kind.Attr{Name: "rotate", Guide: "rotation",
 		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old one. " +
 			"Such a key lives in B2 as its name, a dash and the time of its creation.",
 		Object: []kind.Attr{

@@ -111,6 +111,7 @@ type Attr struct {
 	ReadOne  string // where older API versions show a list of at most one as a single value
 	Provider string // the name in the official Terraform provider when it is not Name
 	Doc      string
+	Guide    string // a page of docs that says more of a top-level attribute, without its ending; "": none
 
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
