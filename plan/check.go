@@ -156,9 +156,18 @@ func (p *planner) allowed() string {
 // checkReplace refuses -replace for what is not declared.
 func (p *planner) checkReplace() {
 	for _, addr := range p.Replace {
-		if p.declaration(addr) == nil {
-			p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.", addr)
+		if p.declaration(addr) != nil {
+			continue
 		}
+		var names []string
+		for _, r := range p.Config.Resources {
+			names = append(names, r.Addr.String())
+		}
+		hint := ""
+		if near := kind.Nearest(addr.String(), names, 4); near != "" {
+			hint = fmt.Sprintf(" Did you mean %s?", near)
+		}
+		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, hint)
 	}
 }
 
