@@ -139,7 +139,7 @@ func argumentTable(d *syntax.Block) string {
 		if a.Terraform != "" {
 			doc += " From Terraform: " + a.Terraform
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type, leftOut(a), a.Sees, cell(doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), leftOut(a), a.Sees.Words(), cell(doc))
 	}
 	if d.Rest != "" {
 		rest := "Any other argument"

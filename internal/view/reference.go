@@ -40,7 +40,7 @@ func Reference(k *kind.Kind) string {
 	if len(k.Limits) > 0 {
 		limits(&b, k)
 	}
-	b.WriteString("\n## Computed\n\nThey may stand in `output` and `deliver`, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
+	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks and deliveries, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
 	}

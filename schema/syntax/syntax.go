@@ -66,37 +66,77 @@ type Argument struct {
 	Terraform string `json:"terraform,omitempty"`
 }
 
-// A Type says in words what an argument is.
+// A Type is what an argument is.
 type Type string
 
 // The types of arguments.
 const (
 	Text       Type = "string"
 	Bool       Type = "bool"
-	Count      Type = "whole number"
-	Texts      Type = "list of string"
-	TextMap    Type = "map of string"
-	Any        Type = "any value"
-	Collection Type = "map, or set of strings"
+	Count      Type = "number"
+	Texts      Type = "list(string)"
+	TextMap    Type = "map(string)"
+	Any        Type = "any"
+	Collection Type = "collection"
 	Constraint Type = "type"
 	Address    Type = "address"
-	Addresses  Type = "list of addresses"
-	Names      Type = "list of argument names"
+	Addresses  Type = "list(address)"
+	Names      Type = "list(name)"
 )
+
+// Words says the type to a reader.
+func (t Type) Words() string {
+	switch t {
+	case Count:
+		return "whole number"
+	case Texts:
+		return "list of string"
+	case TextMap:
+		return "map of string"
+	case Any:
+		return "any value"
+	case Collection:
+		return "map, or set of strings"
+	case Addresses:
+		return "list of addresses"
+	case Names:
+		return "list of argument names"
+	}
+	return string(t)
+}
 
 // Sees says what an argument's expression may refer to.
 type Sees string
 
 // From nothing to everything.
 const (
-	Constant Sees = "nothing: a constant"
-	Written  Sees = "nothing: it is read as it is written"
-	Settings Sees = "variables and local values"
-	Known    Sees = "everything but computed attributes"
-	Instance Sees = "everything but computed attributes; each or count too"
-	Computed Sees = "everything, computed attributes too"
-	Self     Sees = "everything, and self"
+	Constant Sees = "constant" // nothing
+	Written  Sees = "written"  // nothing: it is no expression
+	Settings Sees = "settings" // variables and local values
+	Known    Sees = "known"    // everything but computed attributes
+	Instance Sees = "instance" // that, and each or count
+	Computed Sees = "computed" // everything
+	Self     Sees = "self"     // that, and self
 )
+
+// Words says it to a reader.
+func (s Sees) Words() string {
+	switch s {
+	case Constant:
+		return "nothing: a constant"
+	case Written:
+		return "nothing: it is read as it is written"
+	case Settings:
+		return "variables and local values"
+	case Known:
+		return "everything but computed attributes"
+	case Instance:
+		return "everything but computed attributes; each or count too"
+	case Computed:
+		return "everything, computed attributes too"
+	}
+	return "everything, and self"
+}
 
 // Argument finds an argument; nil: there is none of that name.
 func (b *Block) Argument(name string) *Argument {
