@@ -30,7 +30,7 @@ type delivery struct {
 // since they may use computed attributes of any of them.
 func (l *loader) deliverAll() {
 	sample := newScope(l, l.report, samples(l.Kinds))
-	taken := map[string]hcl.Range{}
+	taken := map[string]*delivery{}
 	for _, m := range l.shared.loaders {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -40,7 +40,7 @@ func (l *loader) deliverAll() {
 	}
 }
 
-func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]hcl.Range) {
+func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]*delivery) {
 	for _, raw := range b.delivers {
 		if d := l.readDeliver(b, raw); d != nil {
 			l.deliver(b, d, sample, taken)
@@ -85,14 +85,14 @@ func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
 }
 
 // deliver adds one deliver block to each instance of its resource.
-func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]hcl.Range) {
+func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]*delivery) {
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
 	see := contexts{parent: settings, dead: d.settings.dead, report: l.report}
 	for i, r := range b.resources {
 		rep := b.repeats[i]
 		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep)}
-		out := kind.Delivery{Type: d.typ, Range: d.place}
+		out := kind.Delivery{Type: d.typ, Range: &d.place}
 		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue
 		}
@@ -116,22 +116,28 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 
 // untaken reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]hcl.Range) bool {
+func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]*delivery) bool {
 	if d.typ == "command" {
 		return true
 	}
-	at, destination := d.place, filepath.Clean(out.Path)
+	destination := filepath.Clean(out.Path)
 	if out.Path == "" {
 		destination = "stdout of " + e.addr.String()
-	} else {
-		at = d.args["path"].Expr.Range()
 	}
-	if first, has := taken[destination]; has {
-		e.say(hcl.DiagError, at, "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first))
+	if first := taken[destination]; first != nil {
+		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first.target()))
 		return false
 	}
-	taken[destination] = at
+	taken[destination] = d
 	return true
+}
+
+// target is where the destination is written.
+func (d *delivery) target() hcl.Range {
+	if path := d.args["path"]; path != nil {
+		return path.Expr.Range()
+	}
+	return d.place
 }
 
 // tried renders what may use the secret with made-up values, so that its errors

@@ -38,9 +38,7 @@ func explain(err error) hcl.Diagnostics {
 		d.Summary, d.Detail = stateErr.Summary, stateErr.Detail
 	case errors.As(err, &secretErr):
 		d.Summary, d.Detail = secretErr.Summary, secretErr.Detail
-		if secretErr.Range.Filename != "" {
-			d.Subject = &secretErr.Range
-		}
+		d.Subject = secretErr.Range
 	case errors.Is(err, context.Canceled):
 		d.Summary, d.Detail = "Interrupted", "The command was stopped before it was done. Run it again to go on."
 	default:

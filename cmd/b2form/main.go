@@ -21,6 +21,9 @@ func main() {
 	// Without this a reader who leaves, such as head, would end the process in
 	// the middle of its work. Programs that are started keep the default.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if os.Getenv("GOGC") == "" {
+		spareCollections(64 << 20)
+	}
 	// Where B2_LOG_LEVEL is set, blazer writes requests here: names, digests and info
 	// that may be sensitive. B2FORM_LOG shows what nobody need hide.
 	log.SetOutput(io.Discard)

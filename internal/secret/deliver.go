@@ -80,7 +80,7 @@ func (q *queued) Write(p []byte) (int, error) {
 type Error struct {
 	Summary string // "Secret cannot be delivered"
 	Detail  string // what is wrong and what to do; whole sentences
-	Range   hcl.Range
+	Range   *hcl.Range
 	// Dead are the destinations, in words, that received the secret before
 	// another one failed. The key must be deleted now, so what they hold is void.
 	Dead  []string
@@ -346,7 +346,7 @@ func render(self Self, d kind.Delivery, live kind.Live) (string, hcl.Diagnostics
 	}
 	text, err := format(d.Format, self)
 	if err != nil {
-		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown format", Detail: err.Error(), Subject: &d.Range}}
+		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown format", Detail: err.Error(), Subject: d.Range}}
 	}
 	return text, nil
 }

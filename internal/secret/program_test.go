@@ -23,7 +23,7 @@ import (
 // shell is a delivery to a script; the secret is its input.
 func shell(dir, script string) kind.Delivery {
 	return kind.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, Shown: "command sh",
-		Timeout: time.Minute, Content: plainKey, Range: hcl.Range{Filename: "main.b2.hcl"}}
+		Timeout: time.Minute, Content: plainKey, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 func plainKey(self map[string]cty.Value, _ kind.Live) (string, hcl.Diagnostics) {

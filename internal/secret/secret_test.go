@@ -44,7 +44,7 @@ func must(t testing.TB, err error) {
 }
 
 func file(path string) kind.Delivery {
-	return kind.Delivery{Type: "file", Path: path, Shown: filepath.Base(path), Format: "env", Range: hcl.Range{Filename: "main.b2.hcl"}}
+	return kind.Delivery{Type: "file", Path: path, Shown: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 // files gives the content of every file in dir, temporary ones included.

@@ -111,7 +111,7 @@ type Delivery struct {
 	// Digest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	Digest string
-	Range  hcl.Range
+	Range  *hcl.Range // of the block
 }
 
 // An Output is one output block.
