@@ -6,6 +6,7 @@ import (
 
 	"b2form/schema"
 	"b2form/schema/kind"
+	"b2form/schema/syntax"
 )
 
 func TestDescriptorsAreSound(t *testing.T) {
@@ -16,5 +17,47 @@ func TestDescriptorsAreSound(t *testing.T) {
 	slices.Reverse(kinds)
 	if kind.ValidateKinds(kinds) == nil {
 		t.Error("parts of buckets may stand before buckets")
+	}
+}
+
+// Every block and argument has words for the reader, and no name means two things.
+func TestBlocksAreSound(t *testing.T) {
+	kinds := schema.Kinds()
+	blocks := append(syntax.Top(kinds), syntax.Resource())
+	for _, b := range blocks {
+		if b.Example == "" {
+			t.Errorf("%s has no example", b.Header())
+		}
+		soundBlock(t, b, b.Header())
+	}
+	for _, k := range kinds {
+		if syntax.Find(k.Name) != nil {
+			t.Errorf("%s is a kind and a block of the language", k.Name)
+		}
+		for _, name := range syntax.Resource().Names() {
+			if k.Attr(name) != nil {
+				t.Errorf("%s has an attribute %s, which every resource takes", k.Name, name)
+			}
+		}
+	}
+}
+
+func soundBlock(t *testing.T, b *syntax.Block, path string) {
+	t.Helper()
+	if b.Doc == "" || b.Form != "" && b.About == "" {
+		t.Errorf("%s lacks words", path)
+	}
+	seen := map[string]bool{}
+	for _, a := range b.Arguments {
+		if a.Doc == "" || a.Type == "" || a.Sees == "" || a.Required && a.Default != "" {
+			t.Errorf("%s in %s lacks words, a type or what it sees, or is required with a default", a.Name, path)
+		}
+		if seen[a.Name] || b.Nested(a.Name) != nil || b.Hint(a.Name) != nil {
+			t.Errorf("%s in %s means two things", a.Name, path)
+		}
+		seen[a.Name] = true
+	}
+	for i := range b.Blocks {
+		soundBlock(t, &b.Blocks[i], path+" "+b.Blocks[i].Header())
 	}
 }
