@@ -170,7 +170,13 @@ func (l *loader) judgeDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
 		return
 	}
-	if a == nil || a.Object == nil || a.Computed {
+	switch {
+	case it.label == "": // reported
+		return
+	case a != nil && a.Object == nil && !a.Computed:
+		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.label))
+		return
+	case a == nil || a.Computed:
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, didYouMean(it.label, nestedNames(attrs))))
 		return
 	}
