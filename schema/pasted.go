@@ -10,9 +10,8 @@ import (
 	"b2form/schema/syntax"
 )
 
-// What people paste from Terraform is recognised and answered with the rewrite.
-// Most of it comes from the descriptors; this file adds what has no single
-// counterpart.
+// What people paste from Terraform is recognised and answered with the rewrite,
+// which the descriptors know.
 
 // pastedResource answers a resource block: its header, then each argument
 // that has another name here.
@@ -66,21 +65,12 @@ func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) stri
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
 		}
 	}
-	if !top {
-		if name == "period" {
-			return "Write duration and unit directly, without a period block."
+	for _, p := range k.Pasted {
+		if p.Name == name && p.Nested != top {
+			return p.Says
 		}
-		return ""
 	}
-	switch {
-	case name == "file_lock_configuration" && k.Attr("file_lock_enabled") != nil:
-		return "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."
-	case name == "bucket_id" && k.Attr("buckets") != nil:
-		return "Write buckets = [bucket.NAME] instead of bucket_id."
-	case name == "server_side_encryption" && k.Content != nil:
-		return fmt.Sprintf("b2form has no server_side_encryption for a %s. Delete it: default_server_side_encryption of the bucket decides.", k.Name)
-	}
-	if h := syntax.Resource().Hint(name); h != nil {
+	if h := syntax.Resource().Hint(name); h != nil && top {
 		return h.Says
 	}
 	return ""

@@ -59,9 +59,17 @@ func table(rows []row) string {
 func kindRows(kinds []*kind.Kind) []row {
 	var out []row
 	for _, k := range kinds {
-		out = append(out, row{fmt.Sprintf("[`%s \"NAME\"`](kinds/%s.md)", k.Name, k.Name), firstSentence(k.Doc), "`" + k.Identity + "`"})
+		out = append(out, row{fmt.Sprintf("[`%s \"NAME\"`](kinds/%s.md)", k.Name, k.Name), firstSentence(k.Doc), identity(k)})
 	}
 	return out
+}
+
+// identity is what finds the live object.
+func identity(k *kind.Kind) string {
+	if k.Within != "" {
+		return "`" + k.Within + "` and `" + k.Identity + "`"
+	}
+	return "`" + k.Identity + "`"
 }
 
 func blockRows(kinds []*kind.Kind) []row {
@@ -96,8 +104,11 @@ func pastedRows(kinds []*kind.Kind) []row {
 	for _, k := range kinds {
 		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Provider), fmt.Sprintf("`%s \"x\"`", k.Name)})
 		out = append(out, renamed(k.Attrs, k.Name)...)
+		for _, p := range k.Pasted {
+			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Says})
+		}
 	}
-	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"})
+	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"}, row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
 	for _, h := range syntax.Foreign() {
 		out = append(out, row{"`" + h.Name + " { }`", h.Says})
 	}

@@ -15,12 +15,8 @@ import (
 func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
-	identity := k.Identity
-	if k.Within != "" {
-		identity = k.Within + "`, `" + identity
-	}
-	fmt.Fprintf(&b, "Identity: `%s`. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
-		identity, k.Provider, strings.Join(k.Reads, "`, `"))
+	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
+		identity(k), k.Provider, strings.Join(k.Reads, "`, `"))
 	b.WriteString("## Arguments\n\n| name | type | left out | change | |\n|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))

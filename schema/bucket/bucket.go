@@ -24,6 +24,10 @@ func Kind() *kind.Kind {
 		Reads:  []string{"listBuckets"},
 		Attrs:  attrs(),
 		Limits: limits(),
+		Pasted: []kind.Pasted{
+			{Name: "file_lock_configuration", Says: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
+			{Name: "period", Nested: true, Says: "Write duration and unit directly, without a period block."},
+		},
 		Check:  check,
 		Refuse: refuse,
 		Gone:   gone,

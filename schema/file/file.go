@@ -39,6 +39,7 @@ func Kind() *kind.Kind {
 			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:  attrs(),
 		Limits: limits(),
+		Pasted: []kind.Pasted{{Name: "server_side_encryption", Says: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}},
 
 		Complete: complete,
 		Check:    check,

@@ -28,6 +28,7 @@ func Kind() *kind.Kind {
 		Reads:    []string{"listKeys"},
 		Attrs:    attrs(),
 		Limits:   limits(),
+		Pasted:   []kind.Pasted{{Name: "bucket_id", Says: "Write buckets = [bucket.NAME] instead of bucket_id."}},
 		Complete: complete,
 		Check:    check,
 		Gone:     gone,

@@ -38,6 +38,7 @@ type Kind struct {
 	Namesake bool     // B2 lets several objects share an identity, so that an ID does not follow from it
 	Reads    []string // capabilities that listing needs, for messages
 	Limits   []Limit  // what is demanded of a configuration, by attribute
+	Pasted   []Pasted // words of the official provider's beside those that attributes know
 	// Renews says that another value of a Fixed attribute, or another identity, makes
 	// another object, whereupon this one is deleted. Else it is refused.
 	Renews bool

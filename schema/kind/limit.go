@@ -17,6 +17,14 @@ type Limit struct {
 // A Source is where B2 says something.
 type Source struct{ Name, URL string }
 
+// Pasted is a word of the official Terraform provider's that has no single
+// counterpart, and what to write instead.
+type Pasted struct {
+	Name   string
+	Nested bool   // in a nested block, not in the resource itself
+	Says   string // a whole sentence
+}
+
 // Ours is the source of what b2form itself demands.
 func Ours() Source { return Source{Name: "b2form"} }
 
