@@ -89,9 +89,10 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
 	see := contexts{parent: settings, dead: d.settings.dead, report: l.report}
+	e := new(evaluation)
 	for i, r := range b.resources {
 		rep := b.repeats[i]
-		e := &evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep)}
+		*e = evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep), refs: e.refs[:0]}
 		out := kind.Delivery{Type: d.typ, Range: &d.place}
 		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue

@@ -40,11 +40,15 @@ func (l *loader) evaluateBlock(n *node) {
 	slab := make([]kind.Resource, len(repeats))
 	b.resources = make([]*kind.Resource, len(repeats))
 	see := contexts{parent: ctx, dead: n.refs.dead, report: l.report}
+	var e *evaluation
 	for i, rep := range repeats {
 		r := &slab[i]
 		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
-		e := common.instance(r.Addr, see.of(rep))
+		if e == nil || b.part != nil { // else no instance is looked at again
+			e = new(evaluation)
+		}
+		common.instance(e, r.Addr, see.of(rep))
 		e.judgePreconditions()
 		r.Payload = e.payload()
 		r.Value, r.Sensitive = e.complete()
@@ -70,7 +74,8 @@ func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
 	if n.block.count != nil {
 		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
 	}
-	e := l.common(n.block, ctx, nil).instance(n.block.addr, rep.context(ctx, n.refs.dead))
+	e := new(evaluation)
+	l.common(n.block, ctx, nil).instance(e, n.block.addr, rep.context(ctx, n.refs.dead))
 	e.payload()
 	e.complete()
 }
@@ -126,10 +131,12 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 	return e
 }
 
-// instance evaluates what is an instance's own.
-func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation {
-	own := *e
-	own.addr, own.ctx, own.refs = addr, ctx, nil
+// instance makes own the evaluation of one instance, and evaluates what differs
+// from the others.
+func (e *evaluation) instance(own *evaluation, addr kind.Addr, ctx *hcl.EvalContext) {
+	refs := own.refs[:0]
+	*own = *e
+	own.addr, own.ctx, own.refs = addr, ctx, refs
 	own.attrs, own.hidden = e.attrs.Clone(), slices.Clip(e.hidden)
 	if own.written.dynamic {
 		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.part, e.b.place)
@@ -142,7 +149,6 @@ func (e *evaluation) instance(addr kind.Addr, ctx *hcl.EvalContext) *evaluation 
 	if p := e.b.preventDestroy; p != nil && refersToInstance(p) {
 		own.prevent = own.flag(p)
 	}
-	return &own
 }
 
 // set evaluates one attribute of the block itself.
