@@ -4,6 +4,7 @@
 //
 //	go run ./internal/bench            # everything, some minutes
 //	go run ./internal/bench -quick     # small accounts only
+//	go run ./internal/bench -only create
 package main
 
 import (
@@ -13,12 +14,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 )
 
 // options are the flags.
 type options struct {
 	quick   bool
+	only    string
 	runs    int
 	latency time.Duration
 	out     io.Writer
@@ -31,6 +34,7 @@ func main() {
 	o := options{out: os.Stdout}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.BoolVar(&o.quick, "quick", false, "leave out accounts of more than 1000 keys")
+	flags.StringVar(&o.only, "only", "", "leave out what does not have this in the first column")
 	flags.IntVar(&o.runs, "runs", 3, "measure each case so often and print medians")
 	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the latency of the service, beside none")
 	_ = flags.Parse(os.Args[1:]) // exits on an error
@@ -56,13 +60,21 @@ func (o options) run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Fprintln(o.out, header)
-	if err := o.print(startUp(p, 10*o.runs)); err != nil {
-		return err
+	if strings.Contains(startTitle, o.only) {
+		if err := o.print(startUp(p, 10*o.runs)); err != nil {
+			return err
+		}
 	}
 	for _, s := range o.scales() {
+		if !strings.Contains(s.title(), o.only) {
+			continue
+		}
 		if err := o.plan(ctx, p, s); err != nil {
 			return fmt.Errorf("%s: %w", s.title(), err)
 		}
+	}
+	if !strings.Contains(createTitle, o.only) {
+		return nil
 	}
 	return o.create(ctx, p)
 }
@@ -138,6 +150,8 @@ func (o options) plan(ctx context.Context, p program, s scale) (err error) {
 	return o.print(m, err)
 }
 
+const createTitle = "create 100 buckets + 100 keys"
+
 // create measures how long 100 buckets and 100 keys take to make, and to
 // destroy.
 func (o options) create(ctx context.Context, p program) error {
@@ -158,7 +172,7 @@ func (o options) create(ctx context.Context, p program) error {
 			return err
 		}
 	}
-	if err := o.print(middle(made, "create 100 buckets + 100 keys"), nil); err != nil {
+	if err := o.print(middle(made, createTitle), nil); err != nil {
 		return err
 	}
 	return o.print(middle(gone, "destroy them"), nil)

@@ -62,10 +62,12 @@ func middle(all []measured, what string) measured {
 
 func nothing() error { return nil }
 
+const startTitle = "`b2form version`"
+
 // startUp measures how long the program takes to do nothing.
 func startUp(p program, times int) (measured, error) {
 	m, err := repeat(p, nil, times, 0, nothing, "b2form", "version")
-	m.what = "`b2form version`"
+	m.what = startTitle
 	return m, err
 }
 

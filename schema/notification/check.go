@@ -12,12 +12,17 @@ import (
 	"b2form/schema/kind"
 )
 
+// Lengths stand apart: a counted repetition makes a large program, which every
+// start of b2form would pay for.
 var (
-	legalName   = regexp.MustCompile(`^[A-Za-z0-9-]{6,63}$`)
-	legalSecret = regexp.MustCompile(`^[A-Za-z0-9]{32}$`)
+	legalName   = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+	legalSecret = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 )
 
 const (
+	minName    = 6
+	maxName    = 63
+	secretSize = 32
 	maxRules   = 25
 	maxHeaders = 10
 	maxBatch   = 50
@@ -49,7 +54,7 @@ func sorted(v cty.Value) cty.Value {
 
 func checkName(v cty.Value) kind.Problems {
 	s := v.AsString()
-	if !legalName.MatchString(s) || strings.HasPrefix(s, "b2-") {
+	if !legalName.MatchString(s) || len(s) < minName || len(s) > maxName || strings.HasPrefix(s, "b2-") {
 		return kind.Errorf("Invalid rule name", "The name of a rule has 6 to 63 letters, digits and dashes and does not start with \"b2-\"; this is %q.", s)
 	}
 	return nil
@@ -124,7 +129,7 @@ func checkHeaders(v cty.Value) kind.Problems {
 
 // checkSecret does not repeat the secret.
 func checkSecret(v cty.Value) kind.Problems {
-	if !legalSecret.MatchString(v.AsString()) {
+	if s := v.AsString(); !legalSecret.MatchString(s) || len(s) != secretSize {
 		return kind.Errorf("Invalid signing secret", "A signing secret has exactly 32 letters and digits; this one has %d characters or others.", len(v.AsString()))
 	}
 	return nil
