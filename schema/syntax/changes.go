@@ -52,7 +52,7 @@ var removed = Block{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, `module.site`."},
 		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},
 	},
-	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = false directly in the block, without lifecycle { }. It is what leaving it out means."}},
+	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = true or false directly in the block, without lifecycle { }. Left out, it is false."}},
 	Example: `removed {
   from = bucket.photos
 }
