@@ -30,6 +30,11 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		  output "x" { value = local.o.alhpa }`, `Did you mean "alpha"?`},
 		{`variable "source" { default = 1 }`, "Choose another name"},
 		{`module "x" { source = "hashicorp/x/aws" }`, "copy the folder beside the configuration"},
+		{`module "gone" {
+			source   = "./gone"
+			for_each = { a = 1 }
+		}
+		output "x" { value = module.gone.name }`, `name one, as module.gone["KEY"].name`},
 		{`import {
 			to = b2_bucket.one
 			id = "x"

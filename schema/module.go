@@ -73,13 +73,6 @@ func (l *loader) declareModule(b *hcl.Block) {
 	d := syntax.Find(b.Type)
 	content, complete := l.contentOf(b, d)
 	attrs := content.Attributes
-	if complete {
-		c.source = l.sourceOf(attrs["source"])
-	}
-	if c.source == nil {
-		c.node.broken = true
-		return
-	}
 	expr := func(name string) hcl.Expression {
 		if a := attrs[name]; a != nil {
 			return a.Expr
@@ -90,6 +83,13 @@ func (l *loader) declareModule(b *hcl.Block) {
 	if c.forEach != nil && c.count != nil {
 		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of them.")
 		c.count = nil
+	}
+	if complete {
+		c.source = l.sourceOf(attrs["source"])
+	}
+	if c.source == nil {
+		c.node.broken = true
+		return
 	}
 	l.readInputs(c, rest(b.Body, d))
 }
@@ -132,7 +132,7 @@ func (l *loader) sourceOf(a *hcl.Attribute) *source {
 	dir := filepath.Join(l.Dir, path)
 	for up := l; ; up = up.caller.loader {
 		if filepath.Clean(up.Dir) == dir {
-			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("%s holds the block that calls it, so there would be no end to it.", dir))
+			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("The folder %s holds the block that calls it, so there would be no end to it.", dir))
 			return nil
 		}
 		if up.caller == nil {
