@@ -70,7 +70,7 @@ func loaded(t tester, beside, source string) *kind.Config {
 	}
 	old, _ := filepath.Glob(filepath.Join(dir, "*.b2*")) // the pattern is good
 	for _, name := range old {
-		err = errors.Join(err, os.Remove(name))
+		err = errors.Join(err, os.RemoveAll(name)) // .b2form too, which somebody may have left
 	}
 	if err != nil {
 		t.Fatal(err)
