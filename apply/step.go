@@ -25,7 +25,7 @@ func (r *runner) step(ctx context.Context, t *task) Step {
 	if s.Err == nil && t.last {
 		s.Err = r.last(ctx, c, s.ID)
 	}
-	if len(c.Sensitive) > 0 {
+	if len(c.Sensitive) > 0 || slices.ContainsFunc(c.Kind.Attrs, func(a kind.Attr) bool { return a.SendsSecret() }) {
 		s.Err = kind.Discreet(s.Err)
 	}
 	s.Took = r.Now().Sub(start)

@@ -66,6 +66,9 @@ func (c *conformer) collect(marks cty.ValueMarks) {
 // value conforms v to the attribute. The result is not wholly known exactly
 // where a fault was recorded.
 func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if a.Object == nil && a.SendsSecret() {
+		v = withoutSensitive(v) // it is shown nowhere, and hides nothing beside it
+	}
 	marks := v.Marks()
 	v, known := c.take(v, path)
 	switch {

@@ -110,18 +110,21 @@ func markFunctions() map[string]function.Function {
 		})
 	}
 	return map[string]function.Function{
-		"sensitive":   marking(func(v cty.Value) cty.Value { return v.Mark(kind.Sensitive) }),
-		"issensitive": marking(func(v cty.Value) cty.Value { return cty.BoolVal(v.HasMark(kind.Sensitive)) }),
-		"nonsensitive": marking(func(v cty.Value) cty.Value {
-			v, marks := v.Unmark()
-			for m := range marks {
-				if m != kind.Sensitive {
-					v = v.Mark(m)
-				}
-			}
-			return v
-		}),
+		"sensitive":    marking(func(v cty.Value) cty.Value { return v.Mark(kind.Sensitive) }),
+		"issensitive":  marking(func(v cty.Value) cty.Value { return cty.BoolVal(v.HasMark(kind.Sensitive)) }),
+		"nonsensitive": marking(withoutSensitive),
 	}
+}
+
+// withoutSensitive keeps all other marks, and those inside the value.
+func withoutSensitive(v cty.Value) cty.Value {
+	v, marks := v.Unmark()
+	for m := range marks {
+		if m != kind.Sensitive {
+			v = v.Mark(m)
+		}
+	}
+	return v
 }
 
 // known reports an argument that is null, by its name.

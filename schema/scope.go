@@ -245,7 +245,7 @@ func (s *scope) object(r *kind.Resource) cty.Value {
 		case s.early && a.Knots():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
-			v = r.Value.GetAttr(a.Name)
+			v = replaceSecrets(a, r.Value.GetAttr(a.Name), func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:

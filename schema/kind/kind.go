@@ -161,6 +161,20 @@ type Attr struct {
 	Account func(*Account) cty.Value
 }
 
+// SendsSecret reports whether the attribute or a member of it is a secret that
+// the configuration gives and that goes to B2.
+func (a *Attr) SendsSecret() bool {
+	if a.Secret && !a.Computed && a.Wire != "" {
+		return true
+	}
+	for i := range a.Object {
+		if a.Object[i].SendsSecret() {
+			return true
+		}
+	}
+	return false
+}
+
 // A Pair is what an Attr's Same compares.
 type Pair struct {
 	Want, Live Attrs  // whole objects: completed configuration; decoded live object
