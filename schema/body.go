@@ -19,7 +19,8 @@ func (l *loader) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 	complete = !diags.HasErrors()
 	for i := range d.Arguments {
 		if a := &d.Arguments[i]; a.Required && content.Attributes[a.Name] == nil {
-			l.errorAt(b.DefRange, "Missing required argument", fmt.Sprintf("The argument %q is required. %s", a.Name, strings.ReplaceAll(a.Doc, "`", "")))
+			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
+			l.errorAt(b.DefRange, "Missing required argument", fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
 			complete = false
 		}
 	}

@@ -7,7 +7,7 @@ func conditionArguments(sees Sees) []Argument {
 	return []Argument{
 		{Name: "condition", Type: Bool, Sees: sees, Required: true, Doc: "What must be true."},
 		{Name: "error_message", Type: Text, Sees: sees, Required: true,
-			Doc: "What is said where it is not. It is left out where it would show a sensitive value."},
+			Doc: "What is said where the condition does not hold. It is left out where it would show a sensitive value."},
 	}
 }
 
