@@ -178,7 +178,7 @@ func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) boo
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.Fold(imp.ID))
 	}
 	switch {
-	case len(found) == 0 && r.Kind.Within != "":
+	case len(found) == 0 && r.Kind.Within != "" && r.Kind.Fold(imp.ID) != r.Kind.Fold(r.Identity()):
 		p.errorf(&imp.Range, "Nothing to import",
 			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. Correct one of them, "+
 				"or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(), r.Addr)

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,23 +27,65 @@ func (l *loader) one(d *dataBlock, args map[string]string, identity string) cty.
 	} else if o := l.Snapshot.ByID(k, arg); o != nil {
 		found = append(found, o)
 	}
-	switch len(found) {
-	case 1:
+	switch {
+	case len(found) == 1:
 		return l.objectOf(d, found[0])
-	case 0:
-		where := ""
-		if k.Within != "" {
-			where = fmt.Sprintf(" in the %s %q", k.PartOf(), args[k.Within])
-		}
-		l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
-	default:
+	case len(found) > 1:
 		var ids []string
 		for _, o := range found {
 			ids = append(ids, o.ID)
 		}
 		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, listed(ids), k.ID))
+	case k.PartOf() != "":
+		return l.absentPart(d, args, identity)
+	default:
+		l.unseen(at, k, by, arg, "")
 	}
 	return cty.UnknownVal(d.form.value)
+}
+
+// unseen reports that there is nothing which an argument names.
+func (l *loader) unseen(at hcl.Range, k *kind.Kind, by, arg, where string) {
+	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
+}
+
+// absentPart answers where nothing was found that is part of another object. Of
+// settings of a whole object there are none then, which is an answer.
+func (l *loader) absentPart(d *dataBlock, args map[string]string, identity string) cty.Value {
+	k := d.form.kind
+	holder, by := l.kinds[k.PartOf()], cmp.Or(k.Within, k.Identity)
+	if identity == "" {
+		l.unseen(d.args[k.ID].Expr.Range(), holder, holder.ID, args[k.ID], "")
+		return cty.UnknownVal(d.form.value)
+	}
+	id, seen := l.live(holder, k.Holder(identity))
+	switch {
+	case seen && k.Within == "":
+		return unset(k, identity, id)
+	case seen:
+		l.unseen(d.args[k.Identity].Expr.Range(), k, k.Identity, args[k.Identity], fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
+	default:
+		l.unseen(d.args[by].Expr.Range(), holder, holder.Identity, args[by], "")
+	}
+	return cty.UnknownVal(d.form.value)
+}
+
+// unset is an object in which nothing is set.
+func unset(k *kind.Kind, identity, id string) cty.Value {
+	attrs := map[string]cty.Value{}
+	for i := range k.Attrs {
+		switch a, t := &k.Attrs[i], k.Attrs[i].ValueType(); {
+		case a.Name == k.Identity:
+			attrs[a.Name] = cty.StringVal(identity)
+		case a.Name == k.ID:
+			attrs[a.Name] = cty.StringVal(id)
+		case t.IsListType():
+			attrs[a.Name] = cty.ListValEmpty(t.ElementType())
+		default:
+			attrs[a.Name] = cty.NullVal(t)
+		}
+	}
+	return cty.ObjectVal(attrs)
 }
 
 // complete is the attribute of data about parts that says whether these are all.
@@ -50,14 +93,14 @@ const complete = "complete"
 
 // browsed answers with parts of one object.
 func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
-	k, unknown := d.form.kind, cty.UnknownVal(d.form.value)
+	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.PartOf()], cty.UnknownVal(d.form.value)
 	found := l.Snapshot.Found(k, asked)
 	if found == nil {
 		l.shared.pending = true
 		return unknown
 	}
-	if !l.live(l.kinds[k.PartOf()], asked.Holder) {
-		l.errorAt(d.args[k.Within].Expr.Range(), "No such "+k.PartOf(), fmt.Sprintf("These credentials see no %s with the name %q. Correct it: data blocks read only what exists before the run.", k.PartOf(), asked.Holder))
+	if _, seen := l.live(holder, asked.Holder); !seen {
+		l.unseen(d.args[k.Within].Expr.Range(), holder, holder.Identity, asked.Holder, "")
 		return unknown
 	}
 	if found.More {
@@ -70,11 +113,18 @@ func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
 	return cty.ObjectVal(answer)
 }
 
-// live reports whether an object with the identity is seen, if only as one that
-// the credentials are limited to.
-func (l *loader) live(k *kind.Kind, identity string) bool {
-	return len(l.Snapshot.ByIdentity(k, identity)) > 0 ||
-		slices.ContainsFunc(l.Snapshot.Account.Buckets, func(b kind.AllowedBucket) bool { return k.Name == "bucket" && k.Fold(b.Name) == identity })
+// live finds an object with the identity, if only as one that the credentials are
+// limited to.
+func (l *loader) live(k *kind.Kind, identity string) (id string, ok bool) {
+	for _, o := range l.Snapshot.ByIdentity(k, identity) {
+		return o.ID, true
+	}
+	for _, b := range l.Snapshot.Account.Buckets {
+		if k.Name == "bucket" && k.Fold(b.Name) == identity {
+			return b.ID, true
+		}
+	}
+	return "", false
 }
 
 // all lists what is live, by name and then by ID.

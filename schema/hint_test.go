@@ -47,7 +47,7 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 			name    = "x"
 			access  = "read_only"
 			buckets = [bucket.one.id]
-		}`, "refer to the bucket itself, as bucket.NAME"},
+		}`, "refer to it as a whole, as bucket.NAME"},
 		{`key "x" {
 			name    = "x"
 			access  = "read_only"

@@ -296,7 +296,7 @@ func (l *loader) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 const computedSummary = "Computed attribute in an argument"
 
 func computedDetail(what string) string {
-	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, nowhere else. Where a bucket is wanted, refer to the bucket itself, as bucket.NAME.", what)
+	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
 }
 
 func unknownAttribute(k *kind.Kind, name string) string {

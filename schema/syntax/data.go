@@ -29,7 +29,7 @@ func Data(kinds []*kind.Kind) []Block {
 		case k.Within != "":
 			out = append(out, within(k)...)
 		case holder != "":
-			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+". It holds every attribute of the kind "+k.Name+", the computed ones too, but no secret. It takes one request.",
+			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+"; it may have none. It holds every attribute of the kind "+k.Name+", the computed ones too, but no secret. It takes one request.",
 				"The "+holder+", by name or as a reference to it."))
 		default:
 			out = append(out, oneOf(k, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.", "Its "+k.Identity+"."),
