@@ -22,7 +22,8 @@ func (p *program) consoleCommand() *cli.Command {
 		Name: "console", Usage: "Try expressions against configuration and account",
 		Description: `Reads one expression per line and prints its value. Variables, local values,
 resources and functions are those of the configuration. Without credentials what
-B2 makes is not known and the rest works. Nothing is changed; "exit" ends.
+B2 makes is not known and the rest works. type(x) says the type of x. Nothing is
+changed; "exit" ends.
 
 Example:
   b2form console
