@@ -167,7 +167,11 @@ func (r repetition) object() cty.Value {
 	if r.root == "count" {
 		return cty.ObjectVal(map[string]cty.Value{"index": r.value})
 	}
-	return cty.ObjectVal(map[string]cty.Value{"key": r.key, "value": r.value})
+	pair := map[string]cty.Value{"key": r.key, "value": r.value}
+	if isText(r.key) && isText(r.value) {
+		return cty.MapVal(pair) // half the memory; each is never used as a whole
+	}
+	return cty.ObjectVal(pair)
 }
 
 // context lets expressions see each.key and each.value, or count.index, unless
