@@ -184,7 +184,7 @@ func TestOrderMeansNothing(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	dir := write(t, map[string]string{
-		"b.b2.hcl": "", "a.b2.hcl.json": "", ".hidden.b2.hcl": "", "main.tf": "",
+		"b.b2.hcl": "", "a.b2.hcl.json": "", ".hidden.b2.hcl": "", "main.tf": "", "a.auto.tfvars": "", "b2form.b2vars.json": "",
 		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
 		"a.auto.b2vars.hcl.json": "", "b2form.b2vars.hcl.json": "", "live.b2vars.hcl.json": "",
 	})
@@ -199,7 +199,8 @@ func TestSources(t *testing.T) {
 		return out
 	}
 	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), Other: in("live.b2vars.hcl", "live.b2vars.hcl.json"),
-		Values: in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json")}
+		Values: in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json"),
+		Missed: in("b2form.b2vars.json")}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

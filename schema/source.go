@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +21,15 @@ type Files struct {
 	Config []string // *.b2.hcl and *.b2.hcl.json, by name
 	Values []string // value files that are always read, in the order in which they are
 	Other  []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
+	Missed []string // files that are not read, and were meant to be by their names
 }
+
+// Names of value files that lack an ending, and those of Terraform's, which it
+// reads by itself where it has a configuration.
+var (
+	nearlyValues   = regexp.MustCompile(`^(b2form|.+\.auto)\.b2vars(\.json)?$`)
+	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
+)
 
 // Sources lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
@@ -30,6 +40,7 @@ func Sources(dir string) (Files, error) {
 	if err != nil {
 		return f, err
 	}
+	terraform := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".tf") })
 	for _, e := range entries {
 		name, path := e.Name(), filepath.Join(dir, e.Name())
 		switch {
@@ -42,6 +53,8 @@ func Sources(dir string) (Files, error) {
 			f.Values = append(f.Values, path)
 		case strings.HasSuffix(name, ".b2vars.hcl") || strings.HasSuffix(name, ".b2vars.hcl.json"):
 			f.Other = append(f.Other, path)
+		case nearlyValues.MatchString(name) || providerValues.MatchString(name) && !terraform:
+			f.Missed = append(f.Missed, path)
 		}
 	}
 	f.Values = append(own, f.Values...)
@@ -67,6 +80,14 @@ func (l *loader) readFiles() bool {
 		if body := l.parse(path); body != nil {
 			l.bodies = append(l.bodies, fileBody{path, body})
 		}
+	}
+	if len(files.Missed) > 0 {
+		var names []string
+		for _, path := range files.Missed {
+			names = append(names, filepath.Base(path))
+		}
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read", Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
+			"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with -var-file.", strings.Join(names, ", "))})
 	}
 	for _, path := range files.Values {
 		l.valueFiles = append(l.valueFiles, l.readValues(path))
