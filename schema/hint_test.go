@@ -53,6 +53,19 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 			access  = "read_only"
 			buckets = bucket.one
 		}`, "put it into brackets"},
+		{`bucket "x" {
+			name = "acme_x"
+			info = { owner = sensitive("hunter2") }
+		}`, `"acme_x" holds something else`},
+		{`bucket "x" {
+			name            = "acme-x"
+			info            = { owner = sensitive("hunter2") }
+			lifecycle_rules = [{ file_name_prefix = "raw/" }]
+		}`, "days_from_uploading_to_hiding"},
+		{`bucket "x" {
+			name = "acme-x"
+			info = { "${sensitive("an owner")}" = "x" }
+		}`, "Details are left out"},
 		{`key "x" {
 			name   = "x"
 			access = "read_only"

@@ -289,18 +289,18 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 // the attributes that show something of a sensitive value; sorted.
 func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 	value, problems := e.done.Complete(e.attrs, e.unsound)
+	sensitive = e.sensitive(value)
 	for _, p := range problems {
 		severity := hcl.DiagError
 		if p.Warning {
 			severity = hcl.DiagWarning
 		}
-		if e.discreet {
+		if len(sensitive) > 0 && (p.Whole || slices.Contains(sensitive, p.Attr())) {
 			p.Detail = withheld
 		}
 		at := e.written.locate(e.asWritten(p.Path, value), false)
 		e.say(severity, at, p.Summary, p.Detail)
 	}
-	sensitive = e.sensitive(value)
 	return e.withoutContent(value), sensitive
 }
 

@@ -60,7 +60,10 @@ func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
 		ps = append(ps, j.with...)
 	}
 	if c.kind.Check != nil && !alone && len(ps.errors()) == 0 {
-		ps = append(ps, c.kind.Check(out)...)
+		for _, p := range c.kind.Check(out) {
+			p.Whole = true
+			ps = append(ps, p)
+		}
 	}
 	return out, ps
 }

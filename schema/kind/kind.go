@@ -208,8 +208,19 @@ type Call struct {
 type Problem struct {
 	Path    cty.Path
 	Warning bool
+	Whole   bool   // it was found by looking at several attributes, and its words may repeat any of them
 	Summary string // "Invalid bucket name"
 	Detail  string // what is wrong and what to do; whole sentences
+}
+
+// Attr is the name of the attribute that the problem lies in; "": it names none.
+func (p *Problem) Attr() string {
+	if len(p.Path) > 0 {
+		if step, ok := p.Path[0].(cty.GetAttrStep); ok {
+			return step.Name
+		}
+	}
+	return ""
 }
 
 // Problems is a list of them; nil means fine.
