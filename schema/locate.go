@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -38,6 +39,7 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
 		return e.Range()
 	}
+	e = literal(e)
 	if i, ok := indexOf(path[0]); ok {
 		list, diags := hcl.ExprList(e)
 		switch {
@@ -65,6 +67,36 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 		}
 	}
 	return e.Range()
+}
+
+// literal is the expression without parentheses, and of a conditional the one
+// side that can hold something.
+func literal(e hcl.Expression) hcl.Expression {
+	switch e := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return literal(e.Expression)
+	case *hclsyntax.ConditionalExpr:
+		switch yes, no := literal(e.TrueResult), literal(e.FalseResult); {
+		case holdsNothing(yes):
+			return no
+		case holdsNothing(no):
+			return yes
+		}
+	}
+	return e
+}
+
+// holdsNothing: null, [] or {}.
+func holdsNothing(e hcl.Expression) bool {
+	switch e := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val.IsNull()
+	case *hclsyntax.TupleConsExpr:
+		return len(e.Exprs) == 0
+	case *hclsyntax.ObjectConsExpr:
+		return len(e.Items) == 0
+	}
+	return false
 }
 
 // locateElement finds the element of a list literal that a set holds as a text.
