@@ -14,7 +14,8 @@ var resource = Block{
 		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` where a " +
 		"bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not managed here. What B2 " +
 		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known: " +
-		"a configuration that works on its second run works on its first.",
+		"a configuration that works on its second run works on its first. Every other attribute has the value that is declared, whatever is live: " +
+		"what is left out and left alone is null, and so is the content of a file, which is kept nowhere. What is live is asked of [data](data.md).",
 	Terraform: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no " +
 		"`postcondition`: after each change b2form itself compares B2's answer with the plan.",
 	Arguments: []Argument{
