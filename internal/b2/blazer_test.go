@@ -150,6 +150,9 @@ func TestEmptyStopsAtALockedFile(t *testing.T) {
 	summary, detail := b2.Explain(err)
 	wantContains(t, "summary", summary, "protected by Object Lock")
 	wantContains(t, "detail", detail, "legal hold", "file-00")
+	if strings.Contains(detail, "capabilities") {
+		t.Errorf("no capability would help, but the detail lists them: %s", detail)
+	}
 	dump := a.count("b2_delete_file_version")
 	if n == 0 || n > 39 || dump != n+1 {
 		t.Errorf("removed %d with %d deletions: the count must match what was sent", n, dump)

@@ -37,7 +37,7 @@ func Explain(err error) (summary, detail string) {
 	if e.Unknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}
-	if e.Restriction != "" {
+	if _, known := byCode[e.Code]; e.Restriction != "" && !known { // what has a code of its own has another reason
 		sentences = append(sentences, "The "+e.Restriction+".")
 	}
 	return capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
