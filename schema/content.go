@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -123,12 +124,12 @@ func (d folder) payload(path string) (*kind.Payload, error) {
 	p := &kind.Payload{From: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
 	content, err := p.Open()
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, d.unreadable(path, err)
 	}
 	defer content.Close()
 	hash := sha1.New()
 	if p.Size, err = io.Copy(hash, content); err != nil {
-		return nil, unreadable(path, err)
+		return nil, d.unreadable(path, err)
 	}
 	p.SHA1 = hex.EncodeToString(hash.Sum(nil))
 	return p, nil
@@ -160,14 +161,20 @@ func (d folder) size(path string) (int64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, unreadable(path, err)
+		return 0, d.unreadable(path, err)
 	}
 	return size, nil
 }
 
-func unreadable(path string, err error) error {
+func (d folder) unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no file %q in the configuration's folder", path)
+		hint := ""
+		if filepath.IsLocal(path) && d.module != d.dir {
+			if _, err := os.Stat(filepath.Join(d.module, path)); err == nil {
+				hint = fmt.Sprintf("; for that in the module's folder write \"${path.module}/%s\"", path)
+			}
+		}
+		return fmt.Errorf("there is no file %q in the configuration's folder%s", path, hint)
 	}
 	return fmt.Errorf("%q cannot be read: %s", path, reason(err))
 }

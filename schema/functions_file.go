@@ -74,7 +74,7 @@ func (d folder) read(path string) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, d.unreadable(path, err)
 	}
 	return content, nil
 }
@@ -82,7 +82,7 @@ func (d folder) read(path string) ([]byte, error) {
 func (d folder) readText(path string) (string, error) {
 	content, err := d.read(path)
 	if err == nil && !utf8.Valid(content) {
-		return "", fmt.Errorf("%q is not text in UTF-8; use filebase64()", path)
+		return "", fmt.Errorf("%q is not text in UTF-8; use filebase64(), or source in a file block", path)
 	}
 	return string(content), err
 }
@@ -132,7 +132,7 @@ func (d folder) exists(args []cty.Value) (cty.Value, error) {
 		return err
 	})
 	if err != nil {
-		return cty.NilVal, function.NewArgError(0, unreadable(args[0].AsString(), err))
+		return cty.NilVal, function.NewArgError(0, d.unreadable(args[0].AsString(), err))
 	}
 	return cty.BoolVal(found), nil
 }
@@ -152,7 +152,7 @@ func (d folder) set(args []cty.Value) (cty.Value, error) {
 		return err
 	})
 	if err != nil {
-		return cty.NilVal, function.NewArgError(0, unreadable(args[0].AsString(), err))
+		return cty.NilVal, function.NewArgError(0, d.unreadable(args[0].AsString(), err))
 	}
 	if len(found) == 0 {
 		return cty.SetValEmpty(cty.String), nil

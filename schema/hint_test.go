@@ -1,6 +1,9 @@
 package schema_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,6 +85,31 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 		}
 		if !said {
 			t.Errorf("%s\nsays nothing of %q: %v", c.write, c.want, diags)
+		}
+	}
+}
+
+// In a module a path is that of the configuration, as everywhere.
+func TestMissingFileOfTheModule(t *testing.T) {
+	dir := write(t, map[string]string{"main.b2.hcl": `module "site" { source = "./site" }`})
+	site := filepath.Join(dir, "site")
+	if err := errors.Join(os.Mkdir(site, 0o755), os.WriteFile(filepath.Join(site, "index.html"), nil, 0o644), os.WriteFile(filepath.Join(site, "main.b2.hcl"), []byte(`
+		file "index" {
+			bucket = "acme-site"
+			name   = "index.html"
+			source = "index.html"
+		}
+		output "text" { value = file("index.html") }
+	`), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := schema.Load(options(dir))
+	if len(diags) != 2 {
+		t.Fatalf("want two errors, also for an output that nothing refers to: %v", diags)
+	}
+	for _, d := range diags {
+		if !strings.Contains(d.Detail, `write "${path.module}/index.html"`) {
+			t.Errorf("no hint: %s", d.Detail)
 		}
 	}
 }

@@ -102,7 +102,7 @@ func (l *loader) fit(b *block, a *kind.Attr, r *kind.Resource, first map[identit
 	e := &evaluation{l: l, b: b, addr: r.Addr}
 	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
 		other := l.named(m, first)
-		if m.By.Fits == nil || other == nil || other == r {
+		if m.By.Fits == nil || other == nil || other == r || l.shared.flawed[r.Addr] || l.shared.flawed[other.Addr] {
 			continue
 		}
 		at := b.written.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)

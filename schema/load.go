@@ -109,7 +109,7 @@ func newLoader(o Options) *loader {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema()})
+	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[kind.Addr]bool{}})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &kind.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {
@@ -176,6 +176,9 @@ func (l *loader) finish() {
 	l.linkOutputs()
 	l.evaluateOutputs()
 	for _, m := range l.shared.loaders {
+		if m != l {
+			m.static.outputs() // also those that nothing refers to have to be right
+		}
 		m.evaluateChecks()
 		m.evaluateMoves()
 		m.evaluateRemovals()

@@ -48,6 +48,8 @@ type shared struct {
 	meta      *hcl.BodySchema // of what every resource takes
 	lateNeeds bool            // there are needs beside those by reference in arguments
 	pending   bool            // there are data blocks that nothing answers yet
+
+	flawed map[kind.Addr]bool // resources that an error was reported of
 }
 
 // A caller is where a module was called.

@@ -290,6 +290,7 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 	value, problems := e.done.Complete(e.attrs, e.unsound)
 	sensitive = e.sensitive(value)
+	flawed := e.unsound
 	for _, p := range problems {
 		severity := hcl.DiagError
 		if p.Warning {
@@ -300,6 +301,10 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		}
 		at := e.written.locate(e.asWritten(p.Path, value), false)
 		e.say(severity, at, p.Summary, p.Detail)
+		flawed = flawed || !p.Warning
+	}
+	if flawed {
+		e.l.shared.flawed[e.addr] = true
 	}
 	return e.withoutContent(value), sensitive
 }
