@@ -85,7 +85,7 @@ func (o *output) judgePreconditions(s *scope) {
 	for _, c := range o.preconditions {
 		if d, _ := c.failure(s, s.context(c.refs, s.l.root)); d != nil {
 			d.Summary = preconditionFailed
-			d.Detail += fmt.Sprintf(" This is a precondition of output.%s.", o.config.Name)
+			d.Detail += fmt.Sprintf("\n\nThis is a precondition of output.%s.", o.config.Name)
 			s.report.add(d)
 		}
 	}
