@@ -60,11 +60,8 @@ func (r *runner) indexNames() {
 // named is a live object of a change in which IDs have given way to the names of
 // the change that stand for them.
 func (r *runner) named(c *plan.Change, live kind.Values) cty.Value {
-	for i := range c.Kind.Attrs {
+	for _, i := range c.Kind.Knots() {
 		a := &c.Kind.Attrs[i]
-		if !a.Knots() {
-			continue
-		}
 		names := map[string]string{}
 		for _, m := range a.Mentions(c.After.GetAttr(a.Name)) {
 			names[r.leadsTo(m.By, m.Name)] = m.Name
@@ -84,16 +81,8 @@ func (r *runner) named(c *plan.Change, live kind.Values) cty.Value {
 // lookUp finds the ID of what has a name; "": nothing has it.
 func (r *runner) lookUp(kindName, name string) string {
 	k := r.kinds[kindName]
-	r.mu.Lock()
-	found := r.Snapshot.ByIdentity(k, k.Fold(name))
-	r.mu.Unlock()
-	if len(found) > 0 {
-		return found[0].ID
-	}
-	for _, b := range r.Snapshot.Account.Buckets {
-		if kindName == "bucket" && k.Fold(b.Name) == k.Fold(name) {
-			return b.ID
-		}
+	for _, id := range r.Snapshot.IDs(k, k.Fold(name)) {
+		return id
 	}
 	return ""
 }

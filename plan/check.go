@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
 )
@@ -202,12 +201,7 @@ func (p *planner) report(r *kind.Resource, live kind.Attrs) {
 
 // placeOf is where what a problem is about was written.
 func placeOf(r *kind.Resource, problem kind.Problem) hcl.Range {
-	if len(problem.Path) > 0 {
-		if step, ok := problem.Path[0].(cty.GetAttrStep); ok {
-			return r.Block.RangeOf(step.Name)
-		}
-	}
-	return r.Block.Range
+	return r.Block.RangeOf(problem.Attr())
 }
 
 // checkReplacement refuses to replace a protected object. One that an

@@ -33,11 +33,13 @@ func Denied(c *kind.Config) hcl.Diagnostics {
 // DeniedCredentials is the error that the credentials in use are denied; nil
 // where they are not.
 func DeniedCredentials(c *kind.Config, a *kind.Account) hcl.Diagnostics {
-	if a.KeyID != a.ID || !slices.Contains(c.Settings.Deny, kind.MasterKey) {
-		return nil
+	var diags hcl.Diagnostics
+	for _, f := range kind.LintAccount(a) {
+		if slices.Contains(c.Settings.Deny, f.Rule) {
+			diags = append(diags, denied(c.Settings.Range, f.Detail, f.Rule))
+		}
 	}
-	return hcl.Diagnostics{denied(c.Settings.Range,
-		"the credentials in use are the master key, which may do everything; make an application key for b2form", kind.MasterKey)}
+	return diags
 }
 
 func denied(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {

@@ -18,11 +18,7 @@ import (
 func (p *planner) knots(k *kind.Kind) []int {
 	list, known := p.knotted[k]
 	if !known {
-		for i := range k.Attrs {
-			if k.Attrs[i].Knots() {
-				list = append(list, i)
-			}
-		}
+		list = k.Knots()
 		p.knotted[k] = list
 	}
 	return list
@@ -129,7 +125,7 @@ func (p *planner) tie(r *kind.Resource, h holding, action Action, raw kind.Value
 	judged = p.names(r, raw, p.recorded)
 	if action == Update {
 		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
-		reason = p.follow(r, h, raw, judged, fields)
+		reason = p.follow(r, h, judged, fields)
 	}
 	return judged, reason
 }
@@ -137,13 +133,13 @@ func (p *planner) tie(r *kind.Resource, h holding, action Action, raw kind.Value
 // follow is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (p *planner) follow(r *kind.Resource, h holding, raw, judged kind.Values, fields []string) string {
-	rest, _ := newDiffer(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
+func (p *planner) follow(r *kind.Resource, h holding, judged kind.Values, fields []string) string {
+	rest, _ := p.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}
 	var targets []kind.Addr
-	for _, id := range p.usesOf(r.Kind, raw) {
+	for _, id := range p.uses[r.Addr] {
 		if r := p.ours(id); r != nil && p.stands[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}

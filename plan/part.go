@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"b2form/schema/kind"
 )
@@ -152,14 +153,11 @@ func (o *orderer) orphans(ends map[owned]*Change, users map[owned][]*Change) {
 
 // topOf names the attributes.
 func topOf(k *kind.Kind, attrs []int) string {
-	names := ""
+	names := make([]string, len(attrs))
 	for i, a := range attrs {
-		if i > 0 {
-			names += " or "
-		}
-		names += k.Attrs[a].Name
+		names[i] = k.Attrs[a].Name
 	}
-	return names
+	return strings.Join(names, " or ")
 }
 
 // whole decides for each need whether the change that is needed is waited for to

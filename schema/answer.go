@@ -116,13 +116,8 @@ func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
 // live finds an object with the identity, if only as one that the credentials are
 // limited to.
 func (l *loader) live(k *kind.Kind, identity string) (id string, ok bool) {
-	for _, o := range l.Snapshot.ByIdentity(k, identity) {
-		return o.ID, true
-	}
-	for _, b := range l.Snapshot.Account.Buckets {
-		if k.Name == "bucket" && k.Fold(b.Name) == identity {
-			return b.ID, true
-		}
+	for _, id := range l.Snapshot.IDs(k, identity) {
+		return id, true
 	}
 	return "", false
 }
@@ -212,11 +207,7 @@ func accountValue(a *kind.Account) cty.Value {
 			return cty.ListValEmpty(cty.String)
 		}
 		slices.Sort(ss)
-		out := make([]cty.Value, len(ss))
-		for i, s := range ss {
-			out[i] = cty.StringVal(s)
-		}
-		return cty.ListVal(out)
+		return cty.ListVal(kind.Texts(ss...))
 	}
 	buckets := cty.NullVal(cty.List(cty.String))
 	if a.Buckets != nil {

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -55,9 +53,9 @@ func (e *evaluation) payload() *kind.Payload {
 }
 
 func textPayload(text string) *kind.Payload {
-	sum := sha1.Sum([]byte(text))
-	return &kind.Payload{Size: int64(len(text)), SHA1: hex.EncodeToString(sum[:]), From: "The content",
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+	p := kind.InMemory(text)
+	p.From = "The content"
+	return p
 }
 
 // judgeSize reports content that is too large, and gives nil for it.
@@ -127,11 +125,9 @@ func (d folder) payload(path string) (*kind.Payload, error) {
 		return nil, d.unreadable(path, err)
 	}
 	defer content.Close()
-	hash := sha1.New()
-	if p.Size, err = io.Copy(hash, content); err != nil {
+	if p.Size, p.SHA1, err = kind.Digest(content); err != nil {
 		return nil, d.unreadable(path, err)
 	}
-	p.SHA1 = hex.EncodeToString(hash.Sum(nil))
 	return p, nil
 }
 

@@ -153,21 +153,13 @@ func (l *loader) dataOfProvider(name string, forms []dataForm) string {
 
 func (l *loader) linkData(n *node) {
 	d := n.data
-	var once, every []hcl.Traversal
-	for _, e := range []hcl.Expression{d.forEach, d.count} {
-		if e != nil {
-			once = append(once, e.Variables()...)
-		}
-	}
+	var every []hcl.Traversal
 	for _, name := range d.form.args {
 		if a := d.args[name]; a != nil {
 			every = append(every, a.Expr.Variables()...)
 		}
 	}
-	outer := l.resolve(once, use{})
-	n.refs = l.resolve(every, use{each: d.forEach != nil, count: d.count != nil})
-	n.refs.list = append(n.refs.list, outer.list...)
-	n.refs.dead = append(n.refs.dead, outer.dead...)
+	n.refs = l.resolveRepeated(d.forEach, d.count, every, use{each: d.forEach != nil, count: d.count != nil})
 }
 
 // evaluateData answers one data block from what is live.

@@ -46,12 +46,7 @@ func (l *loader) link() {
 func (l *loader) linkBlock(n *node) {
 	b := n.block
 	u := use{each: b.forEach != nil, count: b.count != nil}
-	var once, every []hcl.Traversal // evaluated for the block; for each instance
-	for _, e := range []hcl.Expression{b.forEach, b.count} {
-		if e != nil {
-			once = append(once, e.Variables()...)
-		}
-	}
+	var every []hcl.Traversal // evaluated for each instance
 	if b.preventDestroy != nil {
 		every = append(every, b.preventDestroy.Variables()...)
 	}
@@ -60,11 +55,23 @@ func (l *loader) linkBlock(n *node) {
 	}
 	now := l.linkKnot(n, u)
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)
-	outer := l.resolve(once, use{})
-	n.refs = l.resolve(every, u)
-	n.refs.list = append(n.refs.list, outer.list...)
-	n.refs.dead = append(n.refs.dead, outer.dead...)
+	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	b.after, n.after = l.resolveDependsOn(b.dependsOn)
+}
+
+// resolveRepeated resolves what a block with for_each or count refers to: in these,
+// which are evaluated once, and for every instance, as u says.
+func (l *loader) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u use) refs {
+	var once []hcl.Traversal
+	for _, e := range []hcl.Expression{forEach, count} {
+		if e != nil {
+			once = append(once, e.Variables()...)
+		}
+	}
+	outer, all := l.resolve(once, use{}), l.resolve(every, u)
+	all.list = append(all.list, outer.list...)
+	all.dead = append(all.dead, outer.dead...)
+	return all
 }
 
 // bodyReferences lists the references in part of a body, those of nested and dynamic

@@ -198,19 +198,11 @@ func (l *loader) linkCall(n *node) {
 		return
 	}
 	u := use{each: c.forEach != nil, count: c.count != nil, computed: true}
-	var once, every []hcl.Traversal
-	for _, e := range []hcl.Expression{c.forEach, c.count} {
-		if e != nil {
-			once = append(once, e.Variables()...)
-		}
-	}
+	var every []hcl.Traversal
 	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
 		every = append(every, c.inputs[name].Expr.Variables()...)
 	}
-	outer := l.resolve(once, use{})
-	n.refs = l.resolve(every, u)
-	n.refs.list = append(n.refs.list, outer.list...)
-	n.refs.dead = append(n.refs.dead, outer.dead...)
+	n.refs = l.resolveRepeated(c.forEach, c.count, every, u)
 	c.after, n.after = l.resolveDependsOn(c.dependsOn)
 }
 

@@ -86,10 +86,8 @@ func (w wanting) of(k *kind.Kind) *needed {
 	n := w[k.Name]
 	if n == nil {
 		n = &needed{kind: k, part: k.PartOf() != "", multi: hasMulti(k)}
-		for i := range k.Attrs {
-			if a := &k.Attrs[i]; a.Knots() {
-				n.knots = append(n.knots, a)
-			}
+		for _, i := range k.Knots() {
+			n.knots = append(n.knots, &k.Attrs[i])
 		}
 		w[k.Name] = n
 	}

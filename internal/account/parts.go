@@ -101,20 +101,9 @@ func (r *reader) partIDs(p *part, s *kind.Snapshot) []string {
 }
 
 // holders are the IDs of the live objects with an identity of which something of
-// the kind is part. Authorize names the buckets that credentials are limited to,
-// also where they may not list them.
+// the kind is part.
 func (r *reader) holders(s *kind.Snapshot, k *kind.Kind, identity string) []string {
-	holder := r.kindOf(k.PartOf())
-	var ids []string
-	for _, o := range s.ByIdentity(holder, identity) {
-		ids = append(ids, o.ID)
-	}
-	for _, b := range r.account.Buckets {
-		if holder.Name == "bucket" && b.Name != "" && holder.Fold(b.Name) == identity {
-			ids = append(ids, b.ID)
-		}
-	}
-	return sorted(ids)
+	return s.IDs(r.kindOf(k.PartOf()), identity)
 }
 
 func (r *reader) kindOf(name string) *kind.Kind {

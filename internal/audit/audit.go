@@ -67,11 +67,7 @@ func Look(o Options) (*Report, error) {
 	for _, r := range o.Config.Resources {
 		l.declared[r.Addr] = r
 	}
-	report := &Report{}
-	if a := o.Snapshot.Account; a.KeyID == a.ID {
-		report.Account = append(report.Account, kind.Finding{Rule: kind.MasterKey,
-			Detail: "the credentials in use are the master key, which may do everything; make an application key for b2form"})
-	}
+	report := &Report{Account: kind.LintAccount(o.Snapshot.Account)}
 	for _, k := range o.Kinds {
 		if !k.Delivers {
 			continue
@@ -136,20 +132,9 @@ func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		refs := v
-		if a.Ref == "" || !l.read(a.Ref) {
-			continue
-		}
-		if refs = v.GetAttr(a.Name); refs.IsNull() {
-			continue
-		}
-		list := []cty.Value{refs}
-		if refs.CanIterateElements() {
-			list = refs.AsValueSlice()
-		}
-		for _, r := range list {
-			if kind.Deleted(r.AsString()) {
-				out = append(out, strings.Trim(r.AsString(), "()"))
+		for _, m := range a.Mentions(v.GetAttr(a.Name)) {
+			if l.read(m.By.Ref) && kind.Deleted(m.Name) {
+				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}
 	}

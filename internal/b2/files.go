@@ -1,7 +1,6 @@
 package b2
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -29,11 +28,7 @@ const uploadTries = 5
 // again, so there may be two versions with the same content, of which the
 // returned one exists. Errors are *kind.Error.
 func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
-	sum := sha1.Sum(content)
-	u := kind.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: &kind.Payload{
-		Size: int64(len(content)), SHA1: hex.EncodeToString(sum[:]),
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
-	}}
+	u := kind.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: kind.InMemory(string(content))}
 	for try := 1; ; try++ {
 		reply, err := c.Put(ctx, u)
 		if err == nil {

@@ -11,7 +11,7 @@ import (
 // waits: what an info pair of the bucket says, and the moves from one to the
 // next. A move counts only when b2_update_bucket takes it with ifRevisionIs for
 // the very revision that was looked at, so moves of different runs happen one
-// after the other, each in full view of those before. docs/adr/0009 has the
+// after the other, each in full view of those before. docs/adr/0013 has the
 // reasons.
 
 // The times of a lease. leaseLength is on B2's clock; the others are on the

@@ -64,11 +64,7 @@ func brief(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return Literal(v)
 	}
-	words := make([]string, 0, v.LengthInt())
-	for _, e := range v.AsValueSlice() {
-		words = append(words, e.AsString())
-	}
-	return strings.Join(words, ", ")
+	return strings.Join(kind.Strings(v), ", ")
 }
 
 // An Audit is a report as one JSON document.

@@ -173,22 +173,7 @@ const width = 140
 func wrapped(text string) string {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		column := 0
-		for word := range strings.FieldsSeq(paragraph) {
-			n := len([]rune(word))
-			switch {
-			case column == 0:
-			case column+1+n > width:
-				b.WriteByte('\n')
-				column = 0
-			default:
-				b.WriteByte(' ')
-				column++
-			}
-			b.WriteString(word)
-			column += n
-		}
-		b.WriteString("\n\n")
+		b.WriteString(strings.Join(wrapLine(paragraph, width), "\n") + "\n\n")
 	}
 	return b.String()
 }

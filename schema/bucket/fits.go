@@ -36,11 +36,11 @@ func writesHere(by, key kind.Attrs) kind.Problems { return fits(by, key, "writeF
 func fits(by, key kind.Attrs, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
-	if caps := texts(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
+	if caps := kind.Strings(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
 		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here for the replication.", name, capability, verb)...)
 	}
 	bucket := by.GetAttr("name").AsString()
-	if limit := texts(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
+	if limit := kind.Strings(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
 		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name, strings.Join(limit, ", "), verb, bucket)...)
 	}
 	if lasts := key.GetAttr("valid_duration"); !lasts.IsNull() && lasts.IsKnown() && key.GetAttr("rotate").IsNull() {
@@ -65,18 +65,4 @@ func takesCopies(by, bucket kind.Attrs) kind.Problems {
 	return kind.Warnf("Destination does not take the copies",
 		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination { keys { source = …, destination = … } } to it.",
 		bucket.GetAttr("name").AsString(), key.AsString())
-}
-
-// texts lists strings; nil where they are null or not known.
-func texts(v cty.Value) []string {
-	if v.IsNull() || !v.IsWhollyKnown() {
-		return nil
-	}
-	out := []string{}
-	for it := v.ElementIterator(); it.Next(); {
-		if _, e := it.Element(); !e.IsNull() {
-			out = append(out, e.AsString())
-		}
-	}
-	return out
 }

@@ -49,8 +49,8 @@ func ruleAttrs() []kind.Attr {
 			Doc: "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.", Check: checkReplicationRuleName},
 		{Name: "destination", Wire: "destinationBucketId", Provider: "destination_bucket_id", Type: cty.String, Required: true, Ref: "bucket", Foreign: kind.IsBucketID,
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
-			Samples: kind.Texts("8d625eb63be2775577c70e1a"), Normal: foldName, Check: checkDestination, Fits: takesCopies},
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: checkPrefix,
+			Samples: kind.Texts("8d625eb63be2775577c70e1a"), Normal: kind.Lower, Check: checkDestination, Fits: takesCopies},
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file."},
 		{Name: "include_existing_files", Wire: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
@@ -78,8 +78,6 @@ func replicationDestination() kind.Attr {
 }
 
 func keySamples() []cty.Value { return kind.Texts("004d2e6b27577ea0000000001") }
-
-func foldName(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
 
 var (
 	legalReplicationRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)

@@ -17,7 +17,7 @@ func lifecycleAttrs() []kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
 	}
 	return []kind.Attr{
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("logs/", "raw/"), Check: checkPrefix,
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("logs/", "raw/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
 		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer one is deleted."),
@@ -25,8 +25,6 @@ func lifecycleAttrs() []kind.Attr {
 			"Days until an unfinished large file is cancelled."),
 	}
 }
-
-func checkPrefix(v cty.Value) kind.Problems { return kind.CheckPrefix(v.AsString()) }
 
 // dayAttrs are the members that make a rule do something.
 func dayAttrs() []string {

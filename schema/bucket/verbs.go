@@ -69,11 +69,7 @@ func remove(ctx context.Context, c kind.Call) error {
 		}
 	}
 	if emptier, ok := c.API.(kind.Emptier); ok && c.Force {
-		progress := c.Progress
-		if progress == nil {
-			progress = func(int) {}
-		}
-		if _, err := emptier.Empty(ctx, c.ID, progress); err != nil && !kind.NoSuchBucket(err) {
+		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !kind.NoSuchBucket(err) {
 			return err
 		}
 	}

@@ -32,8 +32,6 @@ var (
 // autoType lets B2 choose the type by the name.
 const autoType = "b2/x-auto"
 
-func lower(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
-
 func checkName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	const summary = "Invalid file name"

@@ -2,9 +2,6 @@
 package file
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
-
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
@@ -72,7 +69,7 @@ file "asset" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true, Normal: lower,
+		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true, Normal: kind.Lower,
 			Doc:     "The bucket, as bucket.site or by name.",
 			Samples: kind.Texts("acme-site")},
 		{Name: "name", Wire: "fileName", Provider: "file_name", Type: cty.String, Required: true, Fixed: true, Check: checkName,
@@ -84,7 +81,7 @@ func attrs() []kind.Attr {
 		{Name: "source", Type: cty.String,
 			Doc:     "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin it with ${path.module}. This or content.",
 			Samples: kind.Texts("hello.txt")},
-		{Name: "sha1", Wire: "contentSha1", Provider: "content_sha1", Type: cty.String, Normal: lower, Check: checkSHA1,
+		{Name: "sha1", Wire: "contentSha1", Provider: "content_sha1", Type: cty.String, Normal: kind.Lower, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
 			Samples: kind.Texts("f572d396fae9206628714fb2ce00f72e94f2258f")},
 		{Name: "content_type", Wire: "contentType", Type: cty.String, Keep: true, Check: checkType,
@@ -126,10 +123,7 @@ func complete(v kind.Values) {
 	v.Set("sha1", &sum)
 }
 
-func digest(content cty.Value) string {
-	sum := sha1.Sum([]byte(content.AsString()))
-	return hex.EncodeToString(sum[:])
-}
+func digest(content cty.Value) string { return kind.InMemory(content.AsString()).SHA1 }
 
 func gone(v cty.Value) []kind.Hazard {
 	if v.IsNull() || v.GetAttr("force_destroy").False() {

@@ -286,11 +286,7 @@ func text(v any) string {
 func remove(ctx context.Context, c kind.Call) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
 	if files, ok := c.API.(kind.Files); ok && c.Force {
-		progress := c.Progress
-		if progress == nil {
-			progress = func(int) {}
-		}
-		_, err := files.Purge(ctx, bucketID, name, progress)
+		_, err := files.Purge(ctx, bucketID, name, c.Progress)
 		if kind.NoSuchBucket(err) {
 			return nil
 		}

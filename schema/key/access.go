@@ -3,8 +3,6 @@ package key
 import (
 	"slices"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/schema/kind"
 )
 
@@ -74,7 +72,7 @@ func sameCapabilities(p kind.Pair) bool {
 	if p.Want.GetAttr("capabilities").RawEquals(p.Live.GetAttr("capabilities")) {
 		return true
 	}
-	want, live := names(p.Want.GetAttr("capabilities")), names(p.Live.GetAttr("capabilities"))
+	want, live := kind.Strings(p.Want.GetAttr("capabilities")), kind.Strings(p.Live.GetAttr("capabilities"))
 	access := p.Want.GetAttr("access")
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false
@@ -87,16 +85,4 @@ func sameCapabilities(p kind.Pair) bool {
 		}
 	}
 	return false
-}
-
-// names lists the elements; nil for null.
-func names(v cty.Value) []string {
-	if v.IsNull() {
-		return nil
-	}
-	out := make([]string, 0, v.LengthInt())
-	for _, e := range v.AsValueSlice() {
-		out = append(out, e.AsString())
-	}
-	return out
 }

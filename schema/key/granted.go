@@ -26,8 +26,8 @@ func differing(want cty.Value, a *kind.Account) []string {
 	if v := want.GetAttr("name_prefix"); !v.IsNull() {
 		prefix = v.AsString()
 	}
-	differ("capabilities", !alike(names(want.GetAttr("capabilities")), a.Capabilities))
-	differ("buckets", !alike(names(want.GetAttr("buckets")), buckets))
+	differ("capabilities", !alike(kind.Strings(want.GetAttr("capabilities")), a.Capabilities))
+	differ("buckets", !alike(kind.Strings(want.GetAttr("buckets")), buckets))
 	differ("name_prefix", prefix != a.NamePrefix)
 	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.Expires.IsZero())
 	return out

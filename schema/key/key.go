@@ -75,7 +75,7 @@ func attrs() []kind.Attr {
 		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", Provider: "bucket_ids", Type: cty.List(str), Ref: "bucket",
 			Doc:    "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
 			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(kind.Texts("acme-photos"))}},
-		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: kind.Texts("library/"), Check: checkPrefix,
+		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: kind.Texts("library/"), Check: kind.CheckPrefix,
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
@@ -258,8 +258,6 @@ func normalise(v cty.Value, fold func(string) string) cty.Value {
 	slices.Sort(names)
 	return cty.ListVal(kind.Texts(slices.Compact(names)...))
 }
-
-func checkPrefix(v cty.Value) kind.Problems { return kind.CheckPrefix(v.AsString()) }
 
 func noEmpty(v cty.Value) cty.Value {
 	if v.AsString() == "" {

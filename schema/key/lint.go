@@ -18,7 +18,7 @@ func lint(want, live kind.Attrs) []kind.Finding {
 	if !given.IsWhollyKnown() {
 		return nil // it depends on a variable without a value
 	}
-	caps := names(given)
+	caps := kind.Strings(given)
 	var out []kind.Finding
 	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesFiles) {
 		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",

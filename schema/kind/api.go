@@ -28,8 +28,8 @@ const ReservedInfo = "b2form-state-"
 
 // Emptier is what an API may also offer: removing everything a bucket holds.
 // Empty deletes every file version, hide marker and unfinished large file of
-// the bucket, calls progress with the running count (from one goroutine at a
-// time), and returns how many it removed.
+// the bucket, calls progress, which may be nil, with the running count (from one
+// goroutine at a time), and returns how many it removed.
 type Emptier interface {
 	Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error)
 }

@@ -1,6 +1,10 @@
 package kind
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
 
 // A Limit is one thing that is demanded of a configuration before anything is
 // sent, for the reference page.
@@ -49,8 +53,8 @@ func (k *Kind) find(path string) *Attr {
 
 // CheckPrefix warns of what begins file names only by mistake: B2 knows no
 // wildcards ("Lifecycle Rules"), and no name starts with a slash ("Files").
-func CheckPrefix(prefix string) Problems {
-	switch {
+func CheckPrefix(v cty.Value) Problems {
+	switch prefix := v.AsString(); {
 	case strings.HasPrefix(prefix, "/"):
 		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix, strings.TrimLeft(prefix, "/"))
 	case strings.Contains(prefix, "*"):

@@ -32,6 +32,14 @@ type Finding struct {
 	Attr string `json:"-"`
 }
 
+// LintAccount names what is wider about the credentials in use than most runs need.
+func LintAccount(a *Account) []Finding {
+	if a.KeyID != a.ID {
+		return nil
+	}
+	return []Finding{{Rule: MasterKey, Detail: "the credentials in use are the master key, which may do everything; make an application key for b2form"}}
+}
+
 // deleted is how a reference shows whose object is gone.
 const deleted = "(deleted "
 

@@ -80,6 +80,17 @@ func (a *Attr) Renamed(v cty.Value, name func(by *Attr, text string) string) cty
 // are made, so that they may name the one that carries it.
 func (a *Attr) Knots() bool { return a.Later && a.Refers() }
 
+// Knots lists the indices of the attributes that are knots.
+func (k *Kind) Knots() []int {
+	var list []int
+	for i := range k.Attrs {
+		if k.Attrs[i].Knots() {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // Refers reports whether the attribute or a member of it has a Ref.
 func (a *Attr) Refers() bool {
 	if a.Ref != "" {

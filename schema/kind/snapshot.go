@@ -183,6 +183,23 @@ func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 	return nil
 }
 
+// IDs lists the remote IDs of the live objects with an identity. Buckets that the
+// credentials may not list are known by what authorize says of them.
+func (s *Snapshot) IDs(k *Kind, identity string) []string {
+	var ids []string
+	for _, o := range s.ByIdentity(k, identity) {
+		ids = append(ids, o.ID)
+	}
+	if k.Name == "bucket" && len(ids) == 0 {
+		for _, b := range s.Account.Buckets {
+			if b.Name != "" && k.Fold(b.Name) == identity {
+				ids = append(ids, b.ID)
+			}
+		}
+	}
+	return ids
+}
+
 // Name is the Names of this snapshot. Buckets that the credentials may not list
 // are known by what authorize says of them. Of a kind whose objects may share a
 // name nothing has one here: who plans knows which of them is meant.

@@ -16,6 +16,24 @@ func Texts(ss ...string) []cty.Value {
 	return out
 }
 
+// Lower is the Normal of a text in which case means nothing.
+func Lower(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
+
+// Strings lists the elements of a collection of texts but those that are null; nil
+// where it is null or not wholly known.
+func Strings(v cty.Value) []string {
+	if v.IsNull() || !v.IsWhollyKnown() {
+		return nil
+	}
+	out := make([]string, 0, v.LengthInt())
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); !e.IsNull() {
+			out = append(out, e.AsString())
+		}
+	}
+	return out
+}
+
 // Nearest is the name most like what was written, whatever the case, with fewer
 // than within letters to change; the first of several; "" where there is none.
 func Nearest(written string, names []string, within int) string {

@@ -60,8 +60,6 @@ func checkName(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkPrefix(v cty.Value) kind.Problems { return kind.CheckPrefix(v.AsString()) }
-
 func checkEvents(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("Rule without events", "Name at least one event type, such as \"b2:ObjectCreated:*\".")

@@ -75,7 +75,7 @@ func ruleAttrs() []kind.Attr {
 		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normal: sorted, Check: checkEvents,
 			Samples: []cty.Value{cty.ListVal(kind.Texts("b2:ObjectCreated:*")), cty.ListVal(kind.Texts("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc:     "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * for all."},
-		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: checkPrefix,
+		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Only of files whose names start with this."},
 		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and does nothing."},
 		{Name: "max_events_per_batch", Wire: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
