@@ -17,50 +17,108 @@ import (
 	"b2form/schema/kind"
 )
 
-// made is what is to be recorded of a new object.
-type made struct {
-	at        time.Time
-	delivered bool
-	digest    string
+// announce makes creates known to the next run, should this one not see their
+// outcome: under which names objects will appear, and the IDs that carry those
+// names already. What else appears under them is ours.
+func (r *runner) announce(creates []int) error {
+	intents := make([]state.Intent, len(creates))
+	for i, step := range creates {
+		t := r.tasks[r.Plan.Steps[step].Change]
+		t.Change = r.stamped(t.Change)
+		t.known = r.carriers(t.Change)
+		t.again = slices.ContainsFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
+		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: t.known, At: r.now()}
+	}
+	err := r.State.Begin(intents...)
+	if err != nil {
+		for _, step := range creates {
+			t := r.tasks[r.Plan.Steps[step].Change]
+			t.errs = append(t.errs, err)
+		}
+	}
+	return err
 }
 
-// create makes the object of a change. The journal knows of it before the
-// request goes out, and every destination of its secret is prepared before
-// that. It returns the new object's ID.
-func (r *runner) create(ctx context.Context, c *plan.Change) (id string, err error) {
-	c = r.stamped(c)
-	call, err := r.createCall(c)
-	if err != nil {
-		return "", err
+// carriers are the IDs of the live objects that carry a change's identity and are
+// not its own leftovers; sorted.
+func (r *runner) carriers(c *plan.Change) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.Fold(c.Identity)) {
+		if !slices.Contains(c.Leftovers, o.ID) {
+			ids = append(ids, o.ID)
+		}
 	}
-	slots, err := r.prepare(ctx, c)
+	slices.Sort(ids)
+	return ids
+}
+
+// create makes the object of a task, which is announced. Every destination of its
+// secret is prepared before the request goes out.
+func (r *runner) create(ctx context.Context, t *task, fields []string, free func()) (err error) {
+	body, err := t.Kind.Encode(t.After, fields, true, r.id(t.Change))
 	if err != nil {
-		return "", err
+		return errors.Join(err, r.withdraw(t))
+	}
+	slots, err := r.prepare(ctx, t)
+	if err != nil {
+		return errors.Join(err, r.withdraw(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
-	known, err := r.begin(c)
-	if err != nil {
-		return "", err
+	raw, refused, err := r.send(ctx, t, kind.Call{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
+	if refused {
+		return errors.Join(err, r.withdraw(t))
 	}
-	raw, err := r.send(ctx, c, call, known)
 	if raw == nil {
-		return "", r.notMade(c, err)
+		return err
 	}
-	o, key, objErr := r.object(c.Kind, raw)
+	o, key, objErr := r.object(t.Kind, raw)
 	if objErr != nil {
-		return "", errors.Join(err, objErr)
+		return errors.Join(err, objErr)
 	}
-	r.mu.Lock()
-	r.Snapshot.Add(o)
-	r.mu.Unlock()
-	m := &made{at: r.madeAt(c, o)}
-	if err == nil {
-		err = r.check(c, o, c.Late)
+	t.id = o.ID
+	err = errors.Join(err, r.accept(t, o, t.deferred))
+	if t.Kind.Delivers {
+		return r.deliver(ctx, t, o, key, slots, err, free)
 	}
-	if c.Kind.Delivers {
-		return o.ID, r.finishSecret(ctx, c, o, key, slots, m, err)
+	free()
+	return errors.Join(err, r.record(t, r.madeAt(t.Change, o), false))
+}
+
+// withdraw takes back the announcement of a create that has not taken effect. One
+// that is older than this run stays.
+func (r *runner) withdraw(t *task) error {
+	if t.again {
+		return nil
 	}
-	return o.ID, errors.Join(err, r.record(c, o.ID, m))
+	return r.State.Drop(state.Intent{Addr: t.Addr, Identity: t.Identity})
+}
+
+// record writes the entry of a new object.
+func (r *runner) record(t *task, made time.Time, delivered bool) error {
+	res := r.resources[t.Addr]
+	e := kind.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy, Sensitive: res.Sensitive,
+		Created: made, Retiring: retirees(t.Change, r.now())}
+	if delivered {
+		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
+	}
+	return r.State.Put(e)
+}
+
+// retirees are the earlier objects that are recorded with the one that takes
+// their place: to be deleted at once, or when their time is over. It runs from
+// now, when the new one has reached its destinations.
+func retirees(c *plan.Change, now time.Time) []kind.Retiree {
+	out := slices.Clone(c.Retiring)
+	for _, id := range c.Deletes() {
+		out = append(out, kind.Retiree{ID: id})
+	}
+	for _, id := range c.Overlapping {
+		out = append(out, kind.Retiree{ID: id, Until: now.Add(c.Overlap)})
+	}
+	slices.SortFunc(out, func(a, b kind.Retiree) int { return strings.Compare(a.ID, b.ID) })
+	return out
 }
 
 // stamped is the change with the name under which its object will live. In a
@@ -101,21 +159,11 @@ func (r *runner) madeAt(c *plan.Change, o *kind.Object) time.Time {
 	return r.now()
 }
 
-// notMade strikes the announcement of a create that B2 refused. One with an
-// unknown outcome stays for the next run.
-func (r *runner) notMade(c *plan.Change, err error) error {
-	var e *kind.Error
-	if errors.As(err, &e) && e.Unknown {
-		return err
-	}
-	return errors.Join(err, r.State.Drop(c.Addr, c.Identity))
-}
-
 // prepare proves that every destination of the new secret can take it.
-func (r *runner) prepare(ctx context.Context, c *plan.Change) (*secret.Slots, error) {
+func (r *runner) prepare(ctx context.Context, t *task) (*secret.Slots, error) {
 	env := r.Secrets
 	env.Live = r.live
-	return secret.Prepare(ctx, r.self(c, "", secret.Value{}), r.resources[c.Addr].Deliver, env)
+	return secret.Prepare(ctx, r.self(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
 }
 
 // self describes the key to its destinations.
@@ -136,72 +184,53 @@ func (r *runner) self(c *plan.Change, id string, key secret.Value) secret.Self {
 	return self
 }
 
-// createCall builds the request: what is not set last.
-func (r *runner) createCall(c *plan.Change) (kind.Call, error) {
-	var names []string
-	for _, a := range c.Kind.Settable() {
-		if !a.Later {
-			names = append(names, a.Name)
-		}
-	}
-	body, err := c.Kind.Encode(c.After, names, true, r.id(c))
-	return kind.Call{API: r.API, Body: body, Payload: r.resources[c.Addr].Payload}, err
-}
-
-// begin announces the create in the journal, with the IDs that carry the
-// identity already: what else appears under it is ours.
-func (r *runner) begin(c *plan.Change) (known []string, err error) {
-	r.mu.Lock()
-	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.Fold(c.Identity)) {
-		if !slices.Contains(c.Leftovers, o.ID) {
-			known = append(known, o.ID)
-		}
-	}
-	r.mu.Unlock()
-	slices.Sort(known)
-	return known, r.State.Begin(state.Intent{Addr: c.Addr, Identity: c.Identity, Known: known, At: r.now()})
-}
-
 // attempts bounds how often a create is sent whose outcome was unknown.
 const attempts = 3
 
 // send creates, and after an unknown outcome looks before it does so again. An
 // object without a secret to lose is taken as it was made; one whose secret was
-// in the lost reply is deleted and made anew.
-func (r *runner) send(ctx context.Context, c *plan.Change, call kind.Call, known []string) (json.RawMessage, error) {
+// in the lost reply is deleted and made anew. refused says that no attempt can have
+// taken effect.
+func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
 	for try := 1; ; try++ {
-		raw, err := c.Kind.Create(ctx, call)
+		raw, err = t.Kind.Create(ctx, call)
 		var lost *kind.Error
-		if raw != nil || !errors.As(err, &lost) || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
-			return raw, err
+		isError := errors.As(err, &lost)
+		if raw != nil || !isError || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
+			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
 		}
-		found, lookErr := r.look(ctx, c, known)
+		found, lookErr := r.look(ctx, t, t.known)
 		if lookErr != nil {
-			return nil, errors.Join(err, lookErr)
+			return nil, false, errors.Join(err, lookErr)
 		}
-		if len(found) > 0 && !c.Kind.Delivers {
-			return json.RawMessage(found[0].Raw), nil
+		if len(found) > 0 && !t.Kind.Delivers {
+			return json.RawMessage(found[0].Raw), false, nil
 		}
 		for _, o := range found {
-			live, err := o.Members()
-			if err != nil {
-				return nil, err
-			}
-			if err := c.Kind.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live}); err != nil {
-				return nil, err
+			if err := r.undo(ctx, t.Kind, o); err != nil {
+				return nil, false, err
 			}
 		}
 		// A key that is not listed may still appear: making another now could
 		// leave two. The journal keeps the announcement for the next run.
-		if try == attempts || c.Kind.Delivers && len(found) == 0 {
-			return nil, err
+		if try == attempts || t.Kind.Delivers && len(found) == 0 {
+			return nil, false, err
 		}
 	}
 }
 
-// look reads the objects that carry the change's identity now and are not known.
-func (r *runner) look(ctx context.Context, c *plan.Change, known []string) ([]*kind.Object, error) {
-	only := c.Identity
+// undo deletes what this run made.
+func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
+	live, err := o.Members()
+	if err != nil {
+		return err
+	}
+	return k.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live})
+}
+
+// look reads the objects that carry the task's identity now and are not known.
+func (r *runner) look(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
+	c, only := t.Change, t.Identity
 	if whole := c.Kind.PartOf(); whole != "" {
 		only = c.Kind.PartID(c.Identity, r.lookUp(whole, c.Kind.Holder(c.Identity)))
 	}
@@ -250,30 +279,27 @@ func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret
 	return o, key, err
 }
 
-// finishSecret delivers a new key's secret and records the key. If anything is
-// wrong the key is deleted again: nobody could use it.
-func (r *runner) finishSecret(ctx context.Context, c *plan.Change, o *kind.Object, key secret.Value, slots *secret.Slots, m *made, err error) error {
+// deliver delivers a new key's secret and records the key. If anything is wrong,
+// before it or with it, the key is deleted again: nobody could use it.
+func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.Slots, err error, free func()) error {
 	if gone := r.State.Check(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string
 	if err == nil {
-		where, err = slots.Deliver(r.self(c, o.ID, key), r.live)
+		where, err = slots.Deliver(r.self(t.Change, o.ID, key), r.live)
 	}
 	if err != nil {
-		return errors.Join(err, r.takeBack(ctx, c, o))
+		return errors.Join(err, r.takeBack(ctx, t, o))
 	}
-	m.delivered, m.digest = true, plan.DeliveryDigest(r.resources[c.Addr])
-	if err := r.record(c, o.ID, m); err != nil {
-		return errors.Join(err, deliveredInVain(c, o, where))
+	free()
+	if err := r.record(t, r.madeAt(t.Change, o), true); err != nil {
+		return errors.Join(err, deliveredInVain(t.Change, o, where))
 	}
-	r.mu.Lock()
-	r.secrets[c.Addr] = Secret{KeyID: o.ID, Key: key, Delivered: where}
-	r.mu.Unlock()
+	t.key = Secret{KeyID: o.ID, Key: key, Delivered: where}
 	for _, w := range where {
-		r.emit(Event{Addr: c.Addr, Kind: c.Kind, Action: c.Action, Stage: Delivered, ID: o.ID, Note: w})
+		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, ID: o.ID, Note: w})
 	}
-	r.confirm(ctx, c, o.ID, key)
 	return nil
 }
 
@@ -292,17 +318,13 @@ func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
 
 // takeBack deletes a new object that is of no use. Where that fails the journal
 // still has the announcement, and the next run deletes it.
-func (r *runner) takeBack(ctx context.Context, c *plan.Change, o *kind.Object) error {
-	live, err := o.Members()
-	if err != nil {
-		return err
-	}
-	if err := c.Kind.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live}); err != nil {
+func (r *runner) takeBack(ctx context.Context, t *task, o *kind.Object) error {
+	if err := r.undo(ctx, t.Kind, o); err != nil {
 		return &kind.Explained{
-			Summary: "A new " + c.Kind.Name + " was left behind",
-			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", title(c.Kind.Name), c.Identity, o.ID),
+			Summary: "A new " + t.Kind.Name + " was left behind",
+			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", title(t.Kind.Name), t.Identity, o.ID),
 			Cause:   err,
 		}
 	}
-	return r.State.Drop(c.Addr, c.Identity)
+	return r.withdraw(t)
 }

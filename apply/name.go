@@ -37,7 +37,7 @@ func (r *runner) leadsTo(by *kind.Attr, name string) string {
 	}
 	r.byName.Do(func() { r.indexNames() })
 	addr, declared := r.declared[reference{k.Name, k.Fold(name)}]
-	if e, ours := r.entry(addr); declared && ours {
+	if e, ours := r.State.Entry(addr); declared && ours {
 		return e.ID
 	}
 	if !declared && by.Foreign(name) {

@@ -1,6 +1,10 @@
 package apply
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -21,7 +25,7 @@ type Event struct {
 	Took   time.Duration // since the step started
 	Count  int           // Stage Emptying: file versions removed so far
 	Note   string        // Stage Delivered: where the secret went
-	Err    error         // Stage Failed
+	Err    error         // Stage Failed; Stage Verified, where B2 still does not accept the key
 }
 
 // A Stage is how far a step has come. A Replace reports the creation of the new
@@ -33,25 +37,27 @@ const (
 	Started   Stage = "started"
 	Emptying  Stage = "emptying"
 	Delivered Stage = "delivered"
+	Verifying Stage = "verifying" // B2 does not accept the new key yet; only then
+	Verified  Stage = "verified"  // the wait for that is over
 	Done      Stage = "done"
 	Failed    Stage = "failed"
 )
 
-// A Step is one change as it was carried out.
-type Step struct {
+// A ChangeResult is what became of one change.
+type ChangeResult struct {
 	Change *plan.Change
-	ID     string // the object's remote ID after the step
-	Took   time.Duration
-	Err    error // nil: done
+	ID     string        // the object's remote ID: of the new one, where one was made
+	Took   time.Duration // all its steps together
+	Err    error         // of the steps that failed; nil: none did
 }
 
 // A Result is what happened.
 type Result struct {
-	Steps   []Step      // sorted by address; every change of the plan that was begun
-	Skipped []kind.Addr // not begun: something they need failed, or the run was interrupted; sorted
-	// Unfinished were begun and lack their last part, for the same reasons; sorted.
+	Changes []ChangeResult // sorted by address; every change of the plan that was begun
+	Skipped []kind.Addr    // not begun: something they need failed, or the run was interrupted; sorted
+	// Unfinished were begun and lack a step, for the same reasons; sorted.
 	Unfinished []kind.Addr
-	// Counts are the changes that were done.
+	// Counts are what was done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
 	Snapshot *kind.Snapshot
@@ -61,7 +67,8 @@ type Result struct {
 	Interrupted bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
-	// Warnings are about new keys that B2 did not confirm; by address.
+	// Warnings are about new keys that B2 did not confirm, and about deletions that
+	// are left to the next run because of them; by address.
 	Warnings hcl.Diagnostics
 	// Entries are what is ours after the run, sorted by address.
 	Entries []kind.Entry
@@ -76,14 +83,85 @@ type Secret struct {
 
 // Failed reports whether anything failed or was left undone.
 func (r *Result) Failed() bool {
-	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || r.stepFailed()
+	failed := func(c ChangeResult) bool { return c.Err != nil }
+	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || slices.ContainsFunc(r.Changes, failed)
 }
 
-func (r *Result) stepFailed() bool {
-	for _, s := range r.Steps {
-		if s.Err != nil {
-			return true
+// result sums the run up. err is of the state.
+func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Result {
+	out := &Result{Snapshot: r.Snapshot, Secrets: map[kind.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
+	steps := make([][]int, len(r.tasks))
+	for i := range r.Plan.Steps {
+		change := r.Plan.Steps[i].Change
+		steps[change] = append(steps[change], i)
+	}
+	for i, t := range r.tasks {
+		begun, left, waits := len(steps[i]) == 0, false, false
+		for _, step := range steps[i] {
+			begun = begun || outcomes[step] != notBegun
+			left = left || outcomes[step] == notBegun && r.Plan.Steps[step].Op != plan.OpVerify
+			waits = waits || outcomes[step] == held
+		}
+		failure := errors.Join(t.errs...)
+		switch {
+		case !begun:
+			out.Skipped = append(out.Skipped, t.Addr)
+			continue
+		case left && failure == nil:
+			out.Unfinished = append(out.Unfinished, t.Addr)
+		}
+		out.Changes = append(out.Changes, ChangeResult{Change: t.Change, ID: t.id, Took: t.took, Err: failure})
+		out.Counts = out.Counts.Plus(r.counts(t, steps[i], outcomes))
+		if t.key.KeyID != "" {
+			out.Secrets[t.Addr] = t.key
+		}
+		if waits {
+			out.Warnings = append(out.Warnings, r.warning(t))
 		}
 	}
-	return false
+	return out
+}
+
+// counts is what was done of a change.
+func (r *runner) counts(t *task, steps []int, outcomes []outcome) plan.Counts {
+	var n plan.Counts
+	if t.Import {
+		n.Import = 1
+	}
+	updated := t.Action == plan.Update
+	for _, step := range steps {
+		isDone := outcomes[step] == done
+		switch r.Plan.Steps[step].Op {
+		case plan.OpCreate:
+			n.Add += count(isDone)
+		case plan.OpUpdate:
+			updated = updated && isDone
+		case plan.OpDelete:
+			n.Destroy += count(isDone)
+		case plan.OpForget:
+			n.Forget += count(isDone && t.Action == plan.Forget)
+		}
+	}
+	n.Change = count(updated)
+	return n
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// warning says why something of a change was left to the next run.
+func (r *runner) warning(t *task) *hcl.Diagnostic {
+	if w := r.warnings[t.Addr]; w != nil {
+		return w
+	}
+	w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A deletion is left to the next apply", Extra: t.Addr,
+		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next apply goes on with it.", t.Addr)}
+	if res := r.resources[t.Addr]; res != nil {
+		w.Subject = res.Block.Range.Ptr()
+	}
+	return w
 }

@@ -1,11 +1,11 @@
-// Package apply carries a plan out: needs first, the rest in parallel, each
-// step recorded so that a run that was cut off at any point is completed by the
-// next one.
+// Package apply carries a plan out: its steps in the order that the plan demands,
+// in parallel, each recorded so that a run that was cut off at any point is
+// completed by the next one.
 package apply
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"sync"
 	"time"
 
@@ -26,7 +26,7 @@ type Options struct {
 	Plan        *plan.Plan
 	State       *state.Store
 	Secrets     secret.Env
-	Parallelism int // steps under way at once, at least 1; those that wait for a key to be confirmed do not count
+	Parallelism int // steps under way at once, at least 1; those that try a key, or wait for the state to be written, do not count
 	Now         func() time.Time
 	Events      func(Event) // nil: nobody watches
 	// Verify asks B2 what a new key may do, with the key itself; the error is a
@@ -39,25 +39,19 @@ type Options struct {
 
 // Run carries out the plan. When ctx is done, or the state no longer locked, no
 // further step is begun; steps under way are finished and recorded. What failed
-// is told per step, and what does not depend on it is carried out all the same.
+// is told per change, and what does not depend on it is carried out all the same.
 //
 // API should refuse to send once State.Check fails, also between attempts at one
 // request.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
 	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
-	err := r.move()
-	if err == nil {
-		err = r.refresh()
+	if err := r.revise(); err != nil {
+		return &Result{Skipped: r.addresses(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
 	}
-	if err == nil {
-		r.schedule(ctx)
-		err = r.State.Check()
-	}
-	if err == nil {
-		err = r.settleIntents()
-	}
-	return r.result(ctx, err)
+	r.open = r.State.State().Open
+	outcomes := r.execute(ctx)
+	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.closeIntents(outcomes)))
 }
 
 // A runner is one Run.
@@ -65,23 +59,30 @@ type runner struct {
 	Options
 	resources map[kind.Addr]*kind.Resource
 	kinds     map[string]*kind.Kind
+	tasks     []*task        // one for each change of the plan
+	open      []state.Intent // what earlier runs left unresolved
+	stop      <-chan struct{}
 
-	mu         sync.Mutex // guards all below, and the snapshot
-	entries    map[kind.Addr]kind.Entry
-	secrets    map[kind.Addr]Secret
-	steps      []Step
-	skipped    []kind.Addr
-	unfinished []kind.Addr
-	open       []state.Intent // what an earlier run left unresolved
-	events     sync.Mutex     // one event at a time
+	mu       sync.Mutex                    // guards the snapshot's changes and all below
+	warnings map[kind.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
+	events   sync.Mutex                    // one event at a time
 
 	byName   sync.Once
 	declared map[reference]kind.Addr // by name, once it was asked for
+}
 
-	waits    chan kind.Addr                // steps that from now on only wait
-	halves   map[kind.Addr]Step            // divided changes that lack their last part; only schedule uses it
-	stop     <-chan struct{}               // closed when the run is interrupted
-	warnings map[kind.Addr]*hcl.Diagnostic // new keys that B2 did not confirm
+// A task is a change while it is carried out. Steps of one change that write to it
+// never run at the same time, but for deletes, which write to errs and took alone.
+type task struct {
+	*plan.Change          // a rotating object's has the name under which that will live, once it is announced
+	id           string   // of the live object; of the new one once it is made
+	deferred     []string // attributes that a later update sets
+	known        []string // IDs that carried the identity before the create was announced
+	again        bool     // an earlier run's announcement of the same create is still open
+	key          Secret   // what a create made
+	mu           sync.Mutex
+	errs         []error
+	took         time.Duration
 }
 
 func newRunner(o Options) *runner {
@@ -89,11 +90,8 @@ func newRunner(o Options) *runner {
 		Options:   o,
 		resources: make(map[kind.Addr]*kind.Resource, len(o.Config.Resources)),
 		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
-		entries:   map[kind.Addr]kind.Entry{},
-		secrets:   map[kind.Addr]Secret{},
+		tasks:     make([]*task, len(o.Plan.Changes)),
 		warnings:  map[kind.Addr]*hcl.Diagnostic{},
-		halves:    map[kind.Addr]Step{},
-		waits:     make(chan kind.Addr),
 	}
 	r.Secrets.Stdout, r.Secrets.Check = secret.OneAtATime(o.Secrets.Stdout), o.State.Check
 	for _, res := range o.Config.Resources {
@@ -102,181 +100,102 @@ func newRunner(o Options) *runner {
 	for _, k := range o.Kinds {
 		r.kinds[k.Name] = k
 	}
-	r.recall()
+	for i := range o.Plan.Changes {
+		c := &o.Plan.Changes[i]
+		r.tasks[i] = &task{Change: c, id: c.ID}
+	}
+	r.divide()
 	return r
 }
 
-// recall reads what the state says now.
-func (r *runner) recall() {
-	s := r.State.State()
-	clear(r.entries)
-	for _, e := range s.Entries {
-		r.entries[e.Addr] = e
-	}
-	r.open = s.Open
-}
-
-// move gives entries the addresses under which their objects are declared now.
-func (r *runner) move() error {
-	for _, m := range r.Plan.Moves {
-		if err := r.State.Move(m.From, m.To); err != nil {
-			return err
+// divide tells the tasks what their steps say of them.
+func (r *runner) divide() {
+	begins := make([]bool, len(r.tasks))
+	for i := range r.Plan.Steps {
+		s := &r.Plan.Steps[i]
+		t := r.tasks[s.Change]
+		switch {
+		case s.Op == plan.OpCreate:
+			begins[s.Change], t.id = true, ""
+		case s.Op == plan.OpUpdate && begins[s.Change]:
+			t.deferred = s.Fields
+		case s.Op == plan.OpUpdate:
+			begins[s.Change] = true
 		}
 	}
-	r.recall()
-	return nil
 }
 
-// refresh brings entries up to date whose objects need no change.
-func (r *runner) refresh() error {
-	entries := slices.Clone(r.Plan.Refreshed)
-	for i := range entries {
-		if e := &entries[i]; e.Created.IsZero() && e.Adopted.IsZero() {
+func (r *runner) addresses() []kind.Addr {
+	var all []kind.Addr
+	for _, t := range r.tasks {
+		all = append(all, t.Addr)
+	}
+	return all
+}
+
+// revise writes what is to be recorded before the first step.
+func (r *runner) revise() error {
+	moves := make([]state.Moved, len(r.Plan.Moves))
+	for i, m := range r.Plan.Moves {
+		moves[i] = state.Moved(m)
+	}
+	imported := map[kind.Addr]bool{}
+	for i := range r.Plan.Changes {
+		if c := &r.Plan.Changes[i]; c.Import {
+			imported[c.Addr] = true
+		}
+	}
+	records := make([]kind.Entry, len(r.Plan.Records))
+	for i, e := range r.Plan.Records {
+		switch {
+		case imported[e.Addr]:
+			e.Adopted = r.now()
+		case e.Created.IsZero() && e.Adopted.IsZero():
 			e.Created = r.now()
 		}
-		r.entries[entries[i].Addr] = entries[i]
+		records[i] = e
 	}
-	return r.State.Put(entries...)
+	return r.State.Revise(moves, records)
 }
 
-// settleIntents drops what earlier runs announced: this run has seen the account
-// after them, and its plan dealt with whatever they made.
-func (r *runner) settleIntents() error {
-	undone := map[kind.Addr]bool{}
-	for _, addr := range slices.Concat(r.skipped, r.unfinished) {
-		undone[addr] = true
+// execute carries out the steps.
+func (r *runner) execute(ctx context.Context) []outcome {
+	working := context.WithoutCancel(ctx)
+	e := executor{
+		steps:    r.Plan.Steps,
+		most:     r.Parallelism,
+		announce: r.announce,
+		do:       func(step int, free func()) outcome { return r.do(working, &r.Plan.Steps[step], free) },
+		mayBegin: func() bool { return ctx.Err() == nil && r.State.Check() == nil },
 	}
+	return e.run()
+}
+
+// closeIntents drops what was announced and never begun, and what earlier runs
+// announced: this run has seen the account after them, and its plan dealt with
+// whatever they made.
+func (r *runner) closeIntents(outcomes []outcome) error {
+	var closed []state.Intent
+	undone := map[kind.Addr]bool{}
 	for _, addr := range r.Plan.LeftOut {
 		undone[addr] = true
 	}
-	for _, s := range r.steps {
-		undone[s.Change.Addr] = undone[s.Change.Addr] || s.Err != nil
+	for i, o := range outcomes {
+		s := &r.Plan.Steps[i]
+		t := r.tasks[s.Change]
+		if o != done && o != held {
+			undone[t.Addr] = true
+		}
+		if s.Op == plan.OpCreate && o == notBegun && !t.again {
+			closed = append(closed, state.Intent{Addr: t.Addr, Identity: t.Identity})
+		}
 	}
 	for _, intent := range r.open {
-		if undone[intent.Addr] {
-			continue
-		}
-		if err := r.State.Drop(intent.Addr, intent.Identity); err != nil {
-			return err
+		if !undone[intent.Addr] {
+			closed = append(closed, intent)
 		}
 	}
-	return nil
-}
-
-// schedule begins every step as soon as the steps it needs are done. It owns
-// the workers and returns when none is left. A step that only waits for a key to
-// be confirmed leaves its place to another one.
-func (r *runner) schedule(ctx context.Context) {
-	q := newQueue(r.Plan.Changes)
-	done := make(chan finished)
-	working, waiting := 0, map[kind.Addr]bool{}
-	for {
-		for working < max(1, r.Parallelism) && ctx.Err() == nil && r.State.Check() == nil {
-			t := q.next()
-			if t == nil {
-				break
-			}
-			working++
-			go func() { done <- finished{t, r.step(context.WithoutCancel(ctx), t)} }()
-		}
-		if working == 0 && len(waiting) == 0 {
-			break
-		}
-		var f finished
-		select {
-		case addr := <-r.waits:
-			waiting[addr] = true
-			working--
-			continue
-		case f = <-done:
-		}
-		addr := f.task.change.Addr
-		if !waiting[addr] {
-			working--
-		}
-		delete(waiting, addr)
-		q.finish(f.task, f.step.ID, f.step.Err == nil)
-		r.finish(f)
-	}
-	r.skipped, r.unfinished = q.left()
-}
-
-// A finished task is a step, or the first part of one.
-type finished struct {
-	task *task
-	step Step
-}
-
-// finish keeps a step. Of a divided change it is whole after the last part, or
-// after a failure.
-func (r *runner) finish(f finished) {
-	addr, s := f.task.change.Addr, f.step
-	s.Took += r.halves[addr].Took
-	delete(r.halves, addr)
-	if !f.task.last && s.Err == nil {
-		r.halves[addr] = s
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.steps = append(r.steps, s)
-}
-
-func (r *runner) result(ctx context.Context, err error) *Result {
-	slices.SortFunc(r.steps, func(a, b Step) int { return a.Change.Addr.Compare(b.Change.Addr) })
-	out := &Result{Steps: r.steps, Skipped: r.skipped, Unfinished: r.unfinished, Snapshot: r.Snapshot, Secrets: r.secrets, StateErr: err,
-		Interrupted: ctx.Err() != nil}
-	for _, e := range r.entries {
-		out.Entries = append(out.Entries, e)
-	}
-	slices.SortFunc(out.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
-	for _, s := range r.steps {
-		warning := r.warnings[s.Change.Addr]
-		if warning != nil {
-			out.Warnings = append(out.Warnings, warning)
-		}
-		if s.Err != nil {
-			continue
-		}
-		done := s.Change.Counts()
-		if warning != nil {
-			done.Destroy = 0 // see replace
-		}
-		out.Counts = out.Counts.Plus(done)
-	}
-	for _, s := range r.halves {
-		if n := s.Change.Counts(); n.Add > 0 {
-			out.Counts.Add++ // it is there, if not as it should be
-		}
-	}
-	return out
-}
-
-func (r *runner) put(e kind.Entry) error {
-	if err := r.State.Put(e); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.entries[e.Addr] = e
-	return nil
-}
-
-func (r *runner) forget(addr kind.Addr) error {
-	if err := r.State.Forget(addr); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.entries, addr)
-	return nil
-}
-
-func (r *runner) entry(addr kind.Addr) (kind.Entry, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e, ok := r.entries[addr]
-	return e, ok
+	return r.State.Drop(closed...)
 }
 
 func (r *runner) emit(e Event) {
@@ -287,3 +206,6 @@ func (r *runner) emit(e Event) {
 	defer r.events.Unlock()
 	r.Events(e)
 }
+
+// now is the time in the precision that the state keeps.
+func (r *runner) now() time.Time { return r.Now().UTC().Truncate(time.Second) }

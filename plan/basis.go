@@ -14,17 +14,20 @@ import (
 	"b2form/schema/kind"
 )
 
-// basis digests the changes and what they were made from: whole live objects,
-// with their IDs and revisions, and the IDs behind every name that the changes
-// use. What the plan does not touch does not matter.
+// basis digests the plan and what it was made from: whole live objects, with their
+// IDs and revisions, and the IDs behind every name that the changes use. What the
+// plan does not touch does not matter.
 func (p *planner) basis() {
 	hash := sha256.New()
 	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
 	account := p.Snapshot.Account
-	err := out.Encode([]string{"b2form plan 1", account.Realm, account.ID})
+	err := out.Encode([]string{"b2form plan 2", account.Realm, account.ID})
 	for i := range p.plan.Changes {
 		d, digestErr := p.digestible(&p.plan.Changes[i])
 		err = errors.Join(err, digestErr, out.Encode(d))
+	}
+	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Lost, p.plan.LeftOut} {
+		err = errors.Join(err, out.Encode(part))
 	}
 	if err != nil {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
@@ -44,11 +47,9 @@ type digestible struct {
 	Hidden    []string // attributes of Before that nobody could read
 	After     json.RawMessage
 	Fields    []string
+	Sensitive []string
 	Reason    string
 	Hazards   []kind.Hazard
-	Needs     []Need
-	Late      []string
-	LateNeeds []Need
 	Deliver   []string
 	Delivery  string
 	Force     bool
@@ -61,14 +62,13 @@ type digestible struct {
 func (p *planner) digestible(c *Change) (digestible, error) {
 	d := digestible{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID,
-		Hidden: hiddenIn(c.Before), Fields: c.Fields, Reason: c.Reason, Hazards: c.Hazards, Needs: c.Needs, Late: c.Late, LateNeeds: c.LateNeeds,
-		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers,
-		Retiring: c.Retiring,
+		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
+		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers, Retiring: c.Retiring,
 	}
 	if c.MovedFrom != (kind.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
 	}
-	if len(c.Overlapping) > 0 {
+	if len(c.Overlapping) > 0 || c.Overlap > 0 {
 		d.Overlap = append(slices.Clone(c.Overlapping), c.Overlap.String())
 	}
 	if r := p.declaration(c.Addr); r != nil {

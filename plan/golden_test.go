@@ -224,15 +224,18 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 	for i := range p.Changes {
 		change(&b, &p.Changes[i])
 	}
+	for i := range p.Steps {
+		step(&b, p, i)
+	}
 	for _, m := range p.Moves {
 		fmt.Fprintf(&b, "move: %s to %s\n", m.From, m.To)
 	}
-	for _, e := range p.Refreshed {
+	for _, e := range p.Records {
 		line, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "refreshed: %s\n", line)
+		fmt.Fprintf(&b, "record: %s\n", line)
 	}
 	for _, r := range p.Rotations {
 		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.Name, day(r.Made), day(r.Due), retirees(r.Retiring))
@@ -298,19 +301,27 @@ func change(b *strings.Builder, c *plan.Change) {
 	for _, h := range c.Hazards {
 		line("hazard", string(h.Kind)+": "+h.Detail)
 	}
-	for _, n := range c.Needs {
-		line("needs", n.String())
-	}
-	line("sets last", strings.Join(c.Late, ", "))
-	for _, n := range c.LateNeeds {
-		line("needs before its last part", n.String())
-	}
 	line("deliver", strings.Join(c.Deliver, ", "))
 	line("leftovers", strings.Join(c.Leftovers, ", "))
 	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
 	if len(c.Overlapping) > 0 {
 		line("overlap of "+c.Overlap.String(), strings.Join(c.Overlapping, ", "))
 	}
+}
+
+func step(b *strings.Builder, p *plan.Plan, i int) {
+	s := &p.Steps[i]
+	fmt.Fprintf(b, "step %d: %s %s", i+1, s.Op, p.Changes[s.Change].Addr)
+	if s.Target != "" {
+		fmt.Fprintf(b, " id %s", s.Target)
+	}
+	if len(s.Fields) > 0 {
+		fmt.Fprintf(b, " (%s)", strings.Join(s.Fields, ", "))
+	}
+	for j, n := range s.Needs {
+		fmt.Fprintf(b, "%s %d", []string{", after", " and"}[min(j, 1)], n+1)
+	}
+	b.WriteString("\n")
 }
 
 func retirees(list []kind.Retiree) string {

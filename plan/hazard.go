@@ -2,7 +2,9 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -48,4 +50,64 @@ func tidy(hs []kind.Hazard) []kind.Hazard {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Detail, b.Detail))
 	})
 	return slices.Compact(hs)
+}
+
+// endsWith lists what is gone after the change has deleted the object with the remote ID, as live
+// objects name it: by the ID, and by the name where that is nobody else's.
+func (c *Change) endsWith(id string) []owned {
+	ends := []owned{{c.Kind.Name, id}}
+	if c.Action == Delete && id == c.ID && !c.Kind.Namesake {
+		ends = append(ends, owned{c.Kind.Name, c.Identity})
+	}
+	return ends
+}
+
+// changesLinks reports whether an update changes an attribute that links to other objects.
+func (c *Change) changesLinks() bool {
+	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).Knots() })
+}
+
+// orphans adds the hazard of an object that is deleted while another one, which
+// stays as it is, names it.
+func (p *planner) orphans() {
+	ends, going, updated := map[owned]*Change{}, map[owned]bool{}, map[owned]bool{}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		for _, id := range c.Deletes() {
+			for _, end := range c.endsWith(id) {
+				ends[end] = c
+			}
+		}
+		going[owned{c.Kind.Name, c.ID}] = c.Action == Delete
+		updated[owned{c.Kind.Name, c.ID}] = c.changesLinks()
+	}
+	if len(ends) == 0 {
+		return
+	}
+	for _, k := range p.Kinds {
+		if len(p.knots(k)) == 0 {
+			continue
+		}
+		for _, object := range p.Snapshot.All(k) {
+			live, err := object.Values()
+			if err != nil || going[ownedAs(object)] || updated[ownedAs(object)] {
+				continue // what is unreadable and matters was reported
+			}
+			for _, m := range p.mentions(k, live) {
+				if c := ends[owned{m.By.Ref, m.Name}]; c != nil {
+					c.Hazards = tidy(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
+						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, topOf(k, p.knots(k)))}))
+				}
+			}
+		}
+	}
+}
+
+// topOf names the attributes.
+func topOf(k *kind.Kind, attrs []int) string {
+	names := make([]string, len(attrs))
+	for i, a := range attrs {
+		names[i] = k.Attrs[a].Name
+	}
+	return strings.Join(names, " or ")
 }

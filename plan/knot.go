@@ -203,3 +203,13 @@ func (p *planner) stand(r *kind.Resource, h holding) {
 		p.stands[ownedAs(h.object)], p.place[r.Addr] = r, h.object.ID
 	}
 }
+
+// usesOf lists what a live object names: by its ID, or by a name that nothing else
+// has.
+func (p *planner) usesOf(k *kind.Kind, raw kind.Values) []owned {
+	var out []owned
+	for _, m := range p.mentions(k, raw) {
+		out = append(out, owned{m.By.Ref, m.Name})
+	}
+	return out
+}

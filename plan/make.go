@@ -24,7 +24,8 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.changes()
 		p.narrow()
 		p.sort()
-		p.order()
+		p.orphans()
+		p.makeSteps()
 		p.basis()
 	}
 	if p.diags.HasErrors() {
@@ -219,8 +220,8 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 	judged, follows := p.tie(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
-	if !h.imported && (action == NoOp || action == Update) {
-		p.refresh(r, h)
+	if h.imported || action == NoOp || action == Update {
+		p.record(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
 	if action == NoOp && !h.imported && !moved && len(h.leftovers()) == 0 {
@@ -326,11 +327,11 @@ func (p *planner) finish(r *kind.Resource, c Change, before cty.Value) {
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-// refresh records an object that stays, where its entry is missing or says
-// something else.
-func (p *planner) refresh(r *kind.Resource, h holding) {
+// record plans the entry of an object that is imported, or that stays and whose
+// entry is missing or says something else.
+func (p *planner) record(r *kind.Resource, h holding) {
 	was := kind.Entry{Addr: r.Addr}
-	if h.entry != nil {
+	if h.entry != nil && !h.imported {
 		was = *h.entry
 	}
 	now := was
@@ -342,7 +343,7 @@ func (p *planner) refresh(r *kind.Resource, h holding) {
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
 		now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) || !slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
-		p.plan.Refreshed = append(p.plan.Refreshed, now)
+		p.plan.Records = append(p.plan.Records, now)
 	}
 }
 
@@ -351,7 +352,7 @@ func (p *planner) sort() {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.Refreshed, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Records, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Lost, kind.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.LeftOut, kind.Addr.Compare)

@@ -66,14 +66,8 @@ type Change struct {
 	Sensitive     []string // attributes whose values must not be shown, neither old nor new; sorted
 	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards       []kind.Hazard
-	Needs         []Need // changes of this plan that must be done first; sorted
-	// Late are the attributes that an update of their own sets in the last part of
-	// the change, in the descriptor's order; see Divided.
-	Late []string
-	// LateNeeds are the changes that must be done before the last part; sorted.
-	LateNeeds []Need
-	Deliver   []string // where a new secret will go, in words
-	Force     bool     // delete: with everything it holds
+	Deliver       []string // where a new secret will go, in words
+	Force         bool     // delete: with everything it holds
 	// Leftovers are remote IDs of further objects that interrupted runs made for
 	// this address, or that were replaced and whose time is over. They are deleted
 	// after the action. Sorted.
@@ -90,7 +84,9 @@ type Change struct {
 
 // A Plan is everything that would change.
 type Plan struct {
-	Changes  []Change        // sorted by address
+	Changes []Change // sorted by address; what is approved
+	// Steps are what is executed: all of it, in an order in which needs come first.
+	Steps    []Step
 	Warnings hcl.Diagnostics // things to know; never a reason to stop
 	// Lost are the resources whose new secret would go nowhere. Whoever shows the
 	// plan warns of them, or refuses them where there is no terminal to show the
@@ -100,12 +96,11 @@ type Plan struct {
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
 	Basis string
-	// Refreshed are state entries of objects that stay, whose record differs
-	// from what is live or declared: an interrupted run made the object, or its
-	// protection or its deliveries are other than recorded. They are written
-	// before the changes. Sorted by address. An entry that is new has no times:
-	// who writes it knows the clock.
-	Refreshed []kind.Entry
+	// Records are state entries that are written before the first step: of imported objects, and of
+	// objects that stay and whose record differs from what is live or declared, since an interrupted
+	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
+	// address. An entry that is new has no times: who writes it knows the clock.
+	Records []kind.Entry
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
 	Moves []Moved
@@ -200,7 +195,7 @@ func (n Counts) Plus(m Counts) Counts {
 }
 
 // Empty reports whether nothing would change, neither in B2 nor in what the
-// state owns. Entries may still be Refreshed.
+// state owns. There may still be Records to write.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
 
 // Hazards lists the kinds of hazard among the changes, each once, sorted.

@@ -254,13 +254,16 @@ func (p *planner) narrow() {
 	for i := range p.plan.Changes {
 		renewed[p.plan.Changes[i].Addr] = p.renewed(&p.plan.Changes[i])
 	}
+	imports := map[kind.Addr]bool{}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
 		wanted := p.renewed(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr kind.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
+			imports[c.Addr] = c.Import
 		}
 		return !wanted
 	})
+	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e kind.Entry) bool { return imports[e.Addr] })
 	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a kind.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
 }
 

@@ -83,7 +83,7 @@ func (s *session) unasked(ctx context.Context, m view.Mode) error {
 		if err != nil {
 			return err
 		}
-		if p.Empty() && len(p.Refreshed) == 0 && len(s.state.Open) == 0 {
+		if p.Empty() && len(p.Records) == 0 && len(s.state.Open) == 0 {
 			return s.finishUnchanged(m)
 		}
 		return s.run(ctx, store, p, m)
@@ -109,7 +109,7 @@ func (s *session) asked(ctx context.Context, m view.Mode) error {
 		if err := s.approve(ctx, questionOf(m)); err != nil {
 			return err
 		}
-	case len(p.Refreshed) == 0 && len(st.Open) == 0:
+	case len(p.Records) == 0 && len(st.Open) == 0:
 		return s.finishUnchanged(m)
 	}
 	return s.locked(ctx, m, func(store *state.Store) error {

@@ -133,12 +133,12 @@ func once(diags hcl.Diagnostics) hcl.Diagnostics {
 // failures are the errors of a run, each at the block it is about.
 func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, step := range r.Steps {
-		if step.Err == nil {
+	for _, c := range r.Changes {
+		if c.Err == nil {
 			continue
 		}
-		for _, d := range explain(step.Err) {
-			addr := step.Change.Addr
+		for _, d := range explain(c.Err) {
+			addr := c.Change.Addr
 			if d.Subject == nil {
 				d.Subject = s.blockOf(addr)
 			}

@@ -40,9 +40,9 @@ func (w *watch) event(e apply.Event) {
 	defer w.mu.Unlock()
 	now := w.now()
 	switch e.Stage {
-	case apply.Started:
+	case apply.Started, apply.Verifying:
 		w.running[e.Addr] = running{event: e, since: now, counted: now}
-	case apply.Done, apply.Failed:
+	case apply.Done, apply.Failed, apply.Verified:
 		delete(w.running, e.Addr)
 	case apply.Emptying: // comes with every file
 		r := w.running[e.Addr]

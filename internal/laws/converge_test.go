@@ -105,9 +105,12 @@ func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) 
 		if c.Kind.Name != "bucket" || c.Action != plan.Update && c.Action != plan.Create {
 			continue
 		}
-		id := stepOf(result, c).ID
-		for _, part := range [][]string{c.First(), c.Late} {
-			if members := wires(c, part); len(members) > 0 {
+		id := resultOf(result, c).ID
+		for _, s := range a.plan.Steps {
+			if s.Change != i || s.Op != plan.OpUpdate {
+				continue
+			}
+			if members := wires(c, s.Fields); len(members) > 0 {
 				want[id] = append(want[id], members)
 			}
 		}
@@ -141,7 +144,7 @@ func wires(c *plan.Change, attrs []string) []string {
 	return slices.Compact(out)
 }
 
-func stepOf(r *apply.Result, c *plan.Change) apply.Step {
-	i := slices.IndexFunc(r.Steps, func(s apply.Step) bool { return s.Change.Addr == c.Addr })
-	return r.Steps[i]
+func resultOf(r *apply.Result, c *plan.Change) apply.ChangeResult {
+	i := slices.IndexFunc(r.Changes, func(done apply.ChangeResult) bool { return done.Change.Addr == c.Addr })
+	return r.Changes[i]
 }

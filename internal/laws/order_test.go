@@ -72,9 +72,9 @@ func (w *world) said() string {
 	for _, d := range a.plan.Warnings {
 		b.WriteString(d.Summary + ": " + d.Detail + "\n")
 	}
-	fmt.Fprintf(&b, "basis %s\nlost %v\nrefreshed %+v\n", a.plan.Basis, a.plan.Lost, a.plan.Refreshed)
-	for _, c := range a.plan.Changes {
-		fmt.Fprintln(&b, c.Addr, c.Needs)
+	fmt.Fprintf(&b, "basis %s\nlost %v\nrefreshed %+v\n", a.plan.Basis, a.plan.Lost, a.plan.Records)
+	for _, s := range a.plan.Steps {
+		fmt.Fprintln(&b, a.plan.Changes[s.Change].Addr, s)
 	}
 	return b.String()
 }

@@ -311,8 +311,8 @@ key "good" {
 				t.Fatal("nothing failed")
 			}
 			c.nowhere(t, "the error", fmt.Sprintf("%v %+v %#v", err, err, err))
-			for _, s := range r.Steps {
-				c.explained(t, s.Err)
+			for _, done := range r.Changes {
+				c.explained(t, done.Err)
 			}
 			c.nowhere(t, "the events", fmt.Sprintf("%+v", w.events))
 			c.nowhere(t, "the log", fmt.Sprintf("%+v", w.log))

@@ -167,7 +167,7 @@ type attempt struct {
 
 // idle reports whether a run would have nothing to do, not even in the state.
 func (a *attempt) idle() bool {
-	return a.plan.Empty() && len(a.plan.Refreshed) == 0 && len(a.open) == 0
+	return a.plan.Empty() && len(a.plan.Records) == 0 && len(a.open) == 0
 }
 
 func (w *world) connect() *b2.Client {
@@ -263,9 +263,9 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 		Events: func(e apply.Event) { w.events = append(w.events, e) }, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
-	for _, s := range r.Steps {
-		if s.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.Change.Addr, s.Err))
+	for _, c := range r.Changes {
+		if c.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.Change.Addr, c.Err))
 		}
 	}
 	err := errors.Join(errs...)
@@ -310,8 +310,8 @@ func (w *world) settled(m mode) {
 			}
 		}
 	}
-	if len(a.plan.Refreshed) > 0 || len(a.open) > 0 {
-		w.Errorf("after apply, the state is not settled: %+v, open %+v", a.plan.Refreshed, a.open)
+	if len(a.plan.Records) > 0 || len(a.open) > 0 {
+		w.Errorf("after apply, the state is not settled: %+v, open %+v", a.plan.Records, a.open)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a2", Known: []string{"k1"}}) },
 		func() error { return s.Move(a, b) },
 		func() error { return s.Forget(addr(t, "key.old")) },
-		func() error { return s.Drop(b, "a2") },
+		func() error { return s.Drop(state.Intent{Addr: b, Identity: "a2"}) },
 	} {
 		must(t, change())
 		after = append(after, s.State())
@@ -68,7 +68,7 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 		if d := diff(next.State(), read(t, crashed)); d != "" {
 			t.Fatalf("going on after %d bytes (-store +read):\n%s", n, d)
 		}
-		must(t, next.Drop(addr(t, "key.next"), "next"))
+		must(t, next.Drop(state.Intent{Addr: addr(t, "key.next"), Identity: "next"}))
 		must(t, next.Close())
 		if d := diff(want, read(t, crashed)); d != "" {
 			t.Fatalf("folded after %d bytes (-want +got):\n%s", n, d)

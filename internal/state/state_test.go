@@ -144,7 +144,7 @@ func TestUnchangedFileStays(t *testing.T) {
 	a := addr(t, "key.app")
 	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}))
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "new"}))
-	must(t, s.Drop(a, "new"))
+	must(t, s.Drop(state.Intent{Addr: a, Identity: "new"}))
 	must(t, s.Forget(addr(t, "key.never")))
 	must(t, s.Close())
 
@@ -227,8 +227,8 @@ func TestIntents(t *testing.T) {
 		{"the old object was seen again", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}) }, []state.Intent{first, second}},
 		{"the object is gone", func() error { return s.Forget(a) }, []state.Intent{first, second}},
 		{"the announced one exists", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
-		{"never made", func() error { return s.Drop(a, "renamed") }, nil},
-		{"nothing left to drop", func() error { return s.Drop(a, "renamed") }, nil},
+		{"never made", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
+		{"nothing left to drop", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
 	}
 	for _, step := range steps {
 		must(t, step.do())

@@ -47,7 +47,7 @@ type Options struct {
 // open it. All methods are safe for concurrent use, and every change is durable
 // when its method returns: concurrent changes share one write.
 //
-// A fact that could not be written (Put, Forget, Drop, Move returned an error)
+// A fact that could not be written (Put, Forget, Drop, Strike, Revise returned an error)
 // is still known to the Store, and Close tries again to save it. An
 // announcement that could not be written (Begin) is forgotten, as the create
 // must not follow.
@@ -101,6 +101,14 @@ func (s *Store) State() *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changes.onto(s.base)
+}
+
+// Entry is what is recorded of an address now; ok is false where nothing is.
+func (s *Store) Entry(addr kind.Addr) (e kind.Entry, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok = s.entry(addr)
+	return cloneEntry(e), ok
 }
 
 // Bind says whose objects are recorded. The first use sets it; afterwards
@@ -158,19 +166,21 @@ func (s *Store) Begin(intents ...Intent) error {
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
 func (s *Store) Put(entries ...kind.Entry) error {
-	return s.change(func() ([]record, error) {
-		records := make([]record, len(entries))
-		for i, e := range entries {
-			e = cloneEntry(e)
-			e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
-			records[i].Put = &e
-			k := intentKey{e.Addr, e.Identity}
-			if open, ok := s.intent(k); ok && !slices.Contains(open.Known, e.ID) {
-				records[i].Drop = []intentKey{k}
-			}
+	return s.change(func() ([]record, error) { return s.puts(entries), nil })
+}
+
+func (s *Store) puts(entries []kind.Entry) []record {
+	records := make([]record, len(entries))
+	for i, e := range entries {
+		e = cloneEntry(e)
+		e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
+		records[i].Put = &e
+		k := intentKey{e.Addr, e.Identity}
+		if open, ok := s.intent(k); ok && !slices.Contains(open.Known, e.ID) {
+			records[i].Drop = []intentKey{k}
 		}
-		return records, nil
-	})
+	}
+	return records
 }
 
 // Forget removes the entries of addresses; one that has none is passed over.
@@ -186,56 +196,106 @@ func (s *Store) Forget(addrs ...kind.Addr) error {
 	})
 }
 
-// Drop closes the Intent of an address and identity whose create is known not
-// to have taken effect, or whose object has been dealt with. It is no error
-// when there is none.
-func (s *Store) Drop(addr kind.Addr, identity string) error {
+// Drop closes Intents whose creates are known not to have taken effect, or whose
+// objects have been dealt with; all that counts of each are its address and its
+// identity. One that is not open is passed over.
+func (s *Store) Drop(intents ...Intent) error {
 	return s.change(func() ([]record, error) {
-		k := intentKey{addr, identity}
-		if _, ok := s.intent(k); !ok {
-			return nil, nil
-		}
-		return []record{{Drop: []intentKey{k}}}, nil
-	})
-}
-
-// Move gives an entry, and what is open for its address, another address. It is
-// an *Error when from has no entry, to has one, or their kinds differ.
-func (s *Store) Move(from, to kind.Addr) error {
-	return s.change(func() ([]record, error) {
-		e, ok := s.entry(from)
-		if from.Kind != to.Kind {
-			return nil, &Error{
-				Summary: "Kinds differ",
-				Detail:  fmt.Sprintf("%s is a %s and cannot become a %s.", from, from.Kind, to.Kind),
-				Path:    s.path,
-			}
-		}
-		if !ok {
-			return nil, &Error{
-				Summary: "Nothing to move",
-				Detail:  fmt.Sprintf("The state has no %s. `b2form state list` shows what it has.", from),
-				Path:    s.path,
-			}
-		}
-		if _, taken := s.entry(to); taken {
-			return nil, &Error{
-				Summary: "Address is taken",
-				Detail:  fmt.Sprintf("The state has a %s already. Move or remove that one first.", to),
-				Path:    s.path,
-			}
-		}
-		e.Addr = to
-		r := record{Forget: &from, Put: &e}
-		for _, i := range s.changes.onto(s.base).Open {
-			if i.Addr == from {
+		var r record
+		for _, i := range intents {
+			if _, open := s.intent(i.key()); open {
 				r.Drop = append(r.Drop, i.key())
-				i.Addr = to
-				r.Begin = append(r.Begin, i)
 			}
+		}
+		if r.Drop == nil {
+			return nil, nil
 		}
 		return []record{r}, nil
 	})
+}
+
+// Strike takes an object that is gone out of the list of an entry's retirees.
+// Without such an entry or retiree nothing is written.
+func (s *Store) Strike(addr kind.Addr, id string) error {
+	return s.change(func() ([]record, error) {
+		e, ok := s.entry(addr)
+		isGone := func(old kind.Retiree) bool { return old.ID == id }
+		if !ok || !slices.ContainsFunc(e.Retiring, isGone) {
+			return nil, nil
+		}
+		e.Retiring = slices.DeleteFunc(slices.Clone(e.Retiring), isGone)
+		return []record{{Put: &e}}, nil
+	})
+}
+
+// A Moved is an entry that gets another address.
+type Moved struct{ From, To kind.Addr }
+
+// Move gives an entry, and what is open for its address, another address. It is
+// an *Error when from has no entry, to has one, or their kinds differ.
+func (s *Store) Move(from, to kind.Addr) error { return s.Revise([]Moved{{from, to}}, nil) }
+
+// Revise gives entries other addresses, as Move does, one after the other, and
+// then records entries, as Put does, all in one write. On an *Error nothing is
+// changed.
+func (s *Store) Revise(moves []Moved, entries []kind.Entry) error {
+	return s.change(func() ([]record, error) {
+		var records []record
+		now := map[kind.Addr]*kind.Entry{} // after the moves so far; nil: none
+		var open []Intent
+		if len(moves) > 0 {
+			open = s.changes.onto(s.base).Open
+		}
+		for _, m := range moves {
+			e, err := s.movable(m, now)
+			if err != nil {
+				return nil, err
+			}
+			e.Addr = m.To
+			now[m.From], now[m.To] = nil, e
+			r := record{Forget: &m.From, Put: e}
+			for i := range open {
+				if open[i].Addr == m.From {
+					r.Drop = append(r.Drop, open[i].key())
+					open[i].Addr = m.To
+					r.Begin = append(r.Begin, open[i].clone())
+				}
+			}
+			records = append(records, r)
+		}
+		return append(records, s.puts(entries)...), nil
+	})
+}
+
+// movable is a copy of the entry that moves.
+func (s *Store) movable(m Moved, now map[kind.Addr]*kind.Entry) (*kind.Entry, error) {
+	at := func(addr kind.Addr) *kind.Entry {
+		if e, changed := now[addr]; changed {
+			return e
+		}
+		if e, ok := s.entry(addr); ok {
+			return &e
+		}
+		return nil
+	}
+	var wrong Error
+	e := at(m.From)
+	switch {
+	case m.From.Kind != m.To.Kind:
+		wrong.Summary = "Kinds differ"
+		wrong.Detail = fmt.Sprintf("%s is a %s and cannot become a %s.", m.From, m.From.Kind, m.To.Kind)
+	case e == nil:
+		wrong.Summary = "Nothing to move"
+		wrong.Detail = fmt.Sprintf("The state has no %s. `b2form state list` shows what it has.", m.From)
+	case at(m.To) != nil:
+		wrong.Summary = "Address is taken"
+		wrong.Detail = fmt.Sprintf("The state has a %s already. Move or remove that one first.", m.To)
+	default:
+		e := cloneEntry(*e)
+		return &e, nil
+	}
+	wrong.Path = s.path
+	return nil, &wrong
 }
 
 // Stats gives what was written since Open. Shared: each move of the pointer

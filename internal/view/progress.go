@@ -49,6 +49,13 @@ func eventText(e apply.Event) string {
 		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
 	case apply.Delivered:
 		return addr + "Secret delivered to " + e.Note
+	case apply.Verifying:
+		return addr + "Waiting until B2 accepts the new key..." + withID(e.ID)
+	case apply.Verified:
+		if e.Err != nil {
+			return addr + "B2 does not accept the new key after " + seconds(e.Took) + withID(e.ID)
+		}
+		return addr + "B2 accepts the new key after " + seconds(e.Took) + withID(e.ID)
 	case apply.Failed:
 		return addr + v.failed + " after " + seconds(e.Took)
 	}
@@ -60,6 +67,9 @@ func eventText(e apply.Event) string {
 }
 
 func stillText(e apply.Event) string {
+	if e.Stage == apply.Verifying {
+		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
+	}
 	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
 }
 
@@ -97,8 +107,8 @@ func (t Text) Done(r *apply.Result, m Mode) {
 
 func leftUndone(r *apply.Result) string {
 	failed := 0
-	for _, s := range r.Steps {
-		if s.Err != nil {
+	for _, c := range r.Changes {
+		if c.Err != nil {
 			failed++
 		}
 	}

@@ -166,6 +166,10 @@ func (j JSON) Event(e apply.Event) {
 		name, hook["removed"] = "apply_progress", e.Count
 	case apply.Delivered:
 		name, hook["delivered"] = "apply_progress", e.Note
+	case apply.Verifying:
+		name, hook["verified"] = "apply_progress", false
+	case apply.Verified:
+		name, hook["verified"] = "apply_progress", e.Err == nil
 	case apply.Done:
 		name = "apply_complete"
 	case apply.Failed:

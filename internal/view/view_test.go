@@ -142,7 +142,7 @@ func plans() map[string]*plan.Plan {
 					"lifecycle_rules": rules(rule("", 0, 1)), "file_lock_enabled": cty.True}),
 				Hazards: []kind.Hazard{{Kind: kind.ExposesFiles, Detail: "every file becomes readable by anyone"}, {Kind: kind.Irreversible, Detail: "Object Lock stays on for good"}}},
 			{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Create, Identity: "photos-plus", Before: unborn(key), After: newKey,
-				Needs: []plan.Need{{Addr: edge}}, Deliver: []string{"photos-plus.env"}},
+				Deliver: []string{"photos-plus.env"}},
 		}},
 		"update-leaf":     update(attrs{"type": str("allPublic"), "info": cty.MapVal(attrs{"team": str("web"), "env": str("prod")}), "lifecycle_rules": rules(rule("", 0, 1), rule("tmp/", 7, 1))}, "type"),
 		"update-map":      update(attrs{"info": cty.MapVal(attrs{"team": str("ops"), "cost": str("42")})}, "info"),

@@ -1,0 +1,112 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/pause"
+	"b2form/schema/kind"
+)
+
+// patience is how long to wait after each attempt to use a new key. B2 may take
+// minutes until a key works everywhere ("Create and Manage App Keys").
+func patience() []time.Duration {
+	return []time.Duration{
+		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second,
+	}
+}
+
+// verify uses a new key once, after its delivery: it must be accepted, and be
+// limited as planned. What is wrong becomes a warning, and what would be deleted in
+// the key's favour is held. The key stays: its secret is delivered, and B2 may only
+// be slow.
+func (r *runner) verify(ctx context.Context, t *task) outcome {
+	if r.Verify == nil {
+		return done
+	}
+	summary, why := r.try(ctx, t)
+	if why == "" {
+		return done
+	}
+	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.", title(t.Kind.Name), t.Identity, t.id, why)
+	if len(t.Deletes()) > 0 {
+		detail += " What it replaces still works; the next apply deletes that."
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.warnings[t.Addr] = &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: detail,
+		Subject: r.resources[t.Addr].Block.Range.Ptr(), Extra: t.Addr}
+	return held
+}
+
+// try says what is wrong with a new key; why is "" where nothing is.
+func (r *runner) try(ctx context.Context, t *task) (summary, why string) {
+	ctx, cancel := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-r.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer func() { cancel(); <-watched }()
+	account, err := r.accepted(ctx, t)
+	switch {
+	case err == nil:
+		differ := t.Kind.Granted(t.After, account)
+		if len(differ) == 0 {
+			return "", ""
+		}
+		return "A new " + t.Kind.Name + " is not limited as planned",
+			"B2 accepts it, but says something else than planned of " + strings.Join(differ, ", ")
+	case refused(err):
+		return "A new " + t.Kind.Name + " does not work yet", "B2 does not accept it yet, which can take some minutes"
+	case ctx.Err() != nil:
+		return "A new " + t.Kind.Name + " was not tried", "the run was interrupted before it was tried"
+	}
+	return "A new " + t.Kind.Name + " could not be tried", fmt.Sprintf("it could not be tried (%s)", err)
+}
+
+// accepted asks until B2 accepts the key, patience ends, or something else than
+// a refusal comes back.
+func (r *runner) accepted(ctx context.Context, t *task) (account *kind.Account, err error) {
+	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.id}
+	account, err = r.Verify(ctx, t.id, t.key.Key)
+	if !refused(err) {
+		return account, err
+	}
+	start := r.Now()
+	e.Stage = Verifying
+	r.emit(e)
+	for _, pause := range patience() {
+		if r.wait(ctx, pause) != nil {
+			break
+		}
+		if account, err = r.Verify(ctx, t.id, t.key.Key); !refused(err) {
+			break
+		}
+	}
+	e.Stage, e.Took, e.Err = Verified, r.Now().Sub(start), err
+	r.emit(e)
+	return account, err
+}
+
+// refused reports whether B2 does not know the credentials.
+func refused(err error) bool {
+	var e *kind.Error
+	return errors.As(err, &e) && e.Status == 401
+}
+
+func (r *runner) wait(ctx context.Context, d time.Duration) error {
+	if r.Wait != nil {
+		return r.Wait(ctx, d)
+	}
+	return pause.For(ctx, d)
+}

@@ -1,0 +1,69 @@
+package plan
+
+// components orders n steps so that what a step needs comes before it, as far as needs form no
+// cycle, and gives the strongly connected component of each step (Tarjan, "Depth-first search and
+// linear graph algorithms", 1972). Needs are sorted by step.
+func components(n int, needs []need) (order, of []int) {
+	t := tarjan{needs: needs, from: make([]int, n+1), index: make([]int, n), low: make([]int, n), of: make([]int, n), order: make([]int, 0, n)}
+	for _, need := range needs {
+		t.from[need.step+1]++
+	}
+	for i := range n {
+		t.from[i+1] += t.from[i]
+		t.of[i] = none
+	}
+	for i := range n {
+		if t.index[i] == 0 {
+			t.visit(i)
+		}
+	}
+	return t.order, t.of
+}
+
+// isCyclic reports whether a component has several steps.
+func isCyclic(of []int) bool {
+	last := none
+	for _, component := range of {
+		last = max(last, component)
+	}
+	return last+1 < len(of)
+}
+
+type tarjan struct {
+	needs      []need
+	from       []int // needs of a step begin here
+	index, low []int // from 1; index 0: not visited
+	of         []int // none: not known yet
+	order      []int
+	stack      []int
+	visited    int
+	components int
+}
+
+func (t *tarjan) visit(i int) {
+	t.visited++
+	t.index[i], t.low[i] = t.visited, t.visited
+	t.stack = append(t.stack, i)
+	for _, n := range t.needs[t.from[i]:t.from[i+1]] {
+		switch {
+		case t.index[n.on] == 0:
+			t.visit(n.on)
+			t.low[i] = min(t.low[i], t.low[n.on])
+		case t.of[n.on] == none:
+			t.low[i] = min(t.low[i], t.index[n.on])
+		}
+	}
+	if t.low[i] != t.index[i] {
+		return
+	}
+	for {
+		last := t.stack[len(t.stack)-1]
+		t.stack = t.stack[:len(t.stack)-1]
+		t.of[last] = t.components
+		t.order = append(t.order, last)
+		if last == i {
+			break
+		}
+	}
+	t.components++
+}

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A reference is one mention of an object by its name.
+type reference struct{ kind, identity string }
+
+// references calls f with every name of another object in v, with the attribute
+// of the top level in which it stands, and with the one that holds it. v is not
+// null; what is hidden is passed over.
+func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, name string)) {
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		if a.Computed || !a.Refers() {
+			continue
+		}
+		for _, m := range a.Mentions(v.GetAttr(a.Name)) {
+			f(a.Name, m.By, m.Name)
+		}
+	}
+}
+
+// checkReferences reports names of objects that neither exist nor will, or that
+// several have: B2 wants their IDs.
+func (p *planner) checkReferences(r *kind.Resource, c *Change) {
+	if c.Action == NoOp {
+		return
+	}
+	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {
+		k := p.kinds[by.Ref]
+		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.isID(by, k, name) {
+			return
+		}
+		if k.Namesake {
+			p.checkShared(r, c, attr, k, name)
+		}
+		if p.exists(k, k.Fold(name)) {
+			return
+		}
+		rng := r.Block.RangeOf(attr)
+		p.errorf(&rng, "No such "+by.Ref,
+			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
+				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, shown(c, attr, name), by.Ref)
+	})
+}
+
+// shown is a name in an attribute, in quotes.
+func shown(c *Change, attr, name string) string {
+	if slices.Contains(c.Sensitive, attr) {
+		return kind.Hidden
+	}
+	return strconv.Quote(name)
+}
+
+// exists reports whether a name leads to something. Where the credentials do
+// not show everything, it may.
+func (p *planner) exists(k *kind.Kind, identity string) bool {
+	if !p.Snapshot.WasRead(k) || p.restricted(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+		return true
+	}
+	_, ok := p.declaredAs(k, identity)
+	return ok
+}
+
+// declaredAs finds the resource that declares an identity. Few plans ask, so
+// the index is made when the first one does.
+func (p *planner) declaredAs(k *kind.Kind, identity string) (kind.Addr, bool) {
+	if p.identities == nil {
+		p.identities = make(map[reference]kind.Addr, len(p.declared))
+		for _, r := range p.declared {
+			p.identities[reference{r.Kind.Name, r.Identity()}] = r.Addr
+		}
+	}
+	addr, ok := p.identities[reference{k.Name, identity}]
+	return addr, ok
+}

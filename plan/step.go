@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"slices"
+
+	"b2form/schema/kind"
+)
+
+// An Op is what a step does.
+type Op string
+
+// The ops.
+const (
+	OpCreate Op = "create" // make the object, deliver its secret, record it
+	OpVerify Op = "verify" // use the new credentials once; what is deleted in their favour waits for it
+	OpUpdate Op = "update" // set attributes of a live object
+	OpDelete Op = "delete" // delete one live object
+	OpForget Op = "forget" // drop the state's entry
+)
+
+// A Step is one thing that is done to carry out a change. Steps are what is executed, changes are
+// what is approved. Moves and records are no steps: they are written before the first one.
+type Step struct {
+	Change int // its change, an index in Plan.Changes
+	Op     Op
+	Fields []string // create and update: the attributes that it sets, in the descriptor's order
+	Target string   // update and delete: the remote ID; "": what the create of the change makes
+	Needs  []int    // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
+}
+
+// stepsOf are the steps of one change, as indices in graph.steps; none where there is no such step.
+type stepsOf struct {
+	create, verify, update, deferred, forget int
+	deletes                                  []int
+}
+
+const none = -1
+
+// sets lists the steps that give the object of the change its settings after it is made.
+func (s *stepsOf) sets() []int { return present(s.update, s.deferred) }
+
+// first is the step with which a change that makes or updates an object begins.
+func (s *stepsOf) first() int {
+	for _, i := range []int{s.create, s.update, s.deferred} {
+		if i != none {
+			return i
+		}
+	}
+	return none
+}
+
+func present(steps ...int) []int {
+	return slices.DeleteFunc(steps, func(i int) bool { return i == none })
+}
+
+// A graph is the steps of a plan and their needs while they are worked out.
+type graph struct {
+	*planner
+	changes lookup // in plan.Changes
+	steps   []Step // without needs; those of a change follow each other
+	of      []stepsOf
+	needs   []need
+	sent    []string // what the last create sets
+	fields  []string // reused
+}
+
+// makeSteps works out what is done to carry out the changes, and in which order.
+func (p *planner) makeSteps() {
+	changes := p.plan.Changes
+	g := &graph{
+		planner: p,
+		changes: lookup{n: len(changes), at: func(i int) *kind.Addr { return &changes[i].Addr }},
+		of:      make([]stepsOf, len(changes)),
+	}
+	for i := range changes {
+		g.split(i)
+	}
+	for i := range changes {
+		g.needDeclared(i)
+		g.needDeferred(i)
+		g.needWithin(i)
+	}
+	g.needRelease()
+	g.needLive()
+	p.plan.Steps = g.ordered()
+}
+
+// split divides a change into its steps.
+func (g *graph) split(i int) {
+	c, s := &g.plan.Changes[i], stepsOf{none, none, none, none, none, nil}
+	deferred := g.deferred(i)
+	switch c.Action {
+	case Create, Replace, Rotate:
+		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.given(c)})
+		if c.Kind.Granted != nil {
+			s.verify = g.add(Step{Change: i, Op: OpVerify})
+		}
+	case Update:
+		now := c.Fields
+		if c.Kind.Whole {
+			now = settable(c.Kind)
+		}
+		if now = without(now, deferred); len(now) > 0 {
+			s.update = g.add(Step{Change: i, Op: OpUpdate, Fields: now, Target: c.ID})
+		}
+	}
+	if len(deferred) > 0 {
+		target := ""
+		if c.Action == Update {
+			target = c.ID
+		}
+		s.deferred = g.add(Step{Change: i, Op: OpUpdate, Fields: deferred, Target: target})
+	}
+	for _, id := range c.Deletes() {
+		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, Target: id}))
+	}
+	if removes(c) {
+		s.forget = g.add(Step{Change: i, Op: OpForget})
+	}
+	g.of[i] = s
+}
+
+func (g *graph) add(s Step) int {
+	g.steps = append(g.steps, s)
+	return len(g.steps) - 1
+}
+
+// Deletes lists the remote IDs of what the change deletes: the object itself, or the one that is
+// replaced, then what interrupted runs left.
+func (c *Change) Deletes() []string {
+	if c.Action == Delete || c.Action == Replace {
+		return append([]string{c.ID}, c.Leftovers...)
+	}
+	return c.Leftovers
+}
+
+// makes reports whether the change makes an object, or sets attributes of a live one.
+func makes(c *Change) bool {
+	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update
+}
+
+func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
+
+// given lists what a create sets: everything that has a value and is not set by an update later.
+// Creates in a row that set the same share one list.
+func (g *graph) given(c *Change) []string {
+	g.fields = g.fields[:0]
+	for i := range c.Kind.Attrs {
+		if a := &c.Kind.Attrs[i]; !a.Computed && !a.Later && !c.After.GetAttr(a.Name).IsNull() {
+			g.fields = append(g.fields, a.Name)
+		}
+	}
+	if !slices.Equal(g.fields, g.sent) {
+		g.sent = slices.Clone(g.fields)
+	}
+	return g.sent
+}
+
+// deferred lists the attributes that an update of their own sets: after a create all that B2 does
+// not take there; of an update the links, where something that they lead to is done first.
+func (g *graph) deferred(i int) []string {
+	c := &g.plan.Changes[i]
+	if !makes(c) {
+		return nil
+	}
+	var fields []string
+	links := false
+	for j := range c.Kind.Attrs {
+		a := &c.Kind.Attrs[j]
+		if !a.Later || c.Action == Update && !slices.Contains(c.Fields, a.Name) || c.Action != Update && c.After.GetAttr(a.Name).IsNull() {
+			continue
+		}
+		fields = append(fields, a.Name)
+		links = links || a.Knots()
+	}
+	if c.Action == Update && !(links && g.linksToChange(i)) {
+		return nil
+	}
+	return fields
+}
+
+// linksToChange reports whether a link of the change's block leads to what is made or updated.
+func (g *graph) linksToChange(i int) bool {
+	found := false
+	g.follow(i, g.declaration(g.plan.Changes[i].Addr).Later, func(to int) bool {
+		found = found || makes(&g.plan.Changes[to])
+		return makes(&g.plan.Changes[to])
+	})
+	return found
+}
+
+func settable(k *kind.Kind) []string {
+	var names []string
+	for _, a := range k.Settable() {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func without(list, drop []string) []string {
+	if len(drop) == 0 {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(drop, s) })
+}
