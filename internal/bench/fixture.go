@@ -54,7 +54,7 @@ func newFixture(how style, buckets, keys int) (*fixture, error) {
 			return nil, err
 		}
 	}
-	s, err := serve(buckets)
+	s, err := serve(buckets + 1) // one may hold the state
 	if err != nil {
 		return nil, err
 	}

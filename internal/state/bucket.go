@@ -338,9 +338,13 @@ func (k *bucket) upload(name string, content []byte) (object, error) {
 // hide lets the bucket's lifecycle rule delete superseded objects in its time.
 // One that stays visible is in nobody's way.
 func (k *bucket) hide(objects []object) {
+	var all sync.WaitGroup
 	for _, o := range objects {
-		_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.home, "fileName": o.Name}, nil)
+		all.Go(func() {
+			_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.home, "fileName": o.Name}, nil)
+		})
 	}
+	all.Wait()
 }
 
 // close stores the state, drops the journal and gives the lease back, all three

@@ -44,8 +44,8 @@ type Options struct {
 }
 
 // A Store is the state, opened for changing it. Until Close nobody else can
-// open it. All methods are safe for concurrent use, and every change is durable
-// when its method returns: concurrent changes share one write.
+// open it. All methods are safe for concurrent use, and every change but
+// Bind is durable when its method returns: concurrent changes share one write.
 //
 // A fact that could not be written (Put, Forget, Drop, Strike, Revise returned an error)
 // is still known to the Store, and Close tries again to save it. An
@@ -61,6 +61,8 @@ type Store struct {
 	base    *State // as read
 	changes changes
 	closed  bool
+
+	unwritten []byte // lines that the next change takes along
 	writing sync.WaitGroup // changes on their way to the journal
 }
 
@@ -112,28 +114,32 @@ func (s *Store) Entry(addr kind.Addr) (e kind.Entry, ok bool) {
 }
 
 // Bind says whose objects are recorded. The first use sets it; afterwards
-// another account or realm is an *Error that names both.
+// another account or realm is an *Error that names both. It becomes durable with
+// the first change that follows, or with Close.
 func (s *Store) Bind(accountID, realm string) error {
-	return s.change(func() ([]record, error) {
-		now := binding{s.base.AccountID, s.base.Realm}
-		if s.changes.bound != nil {
-			now = *s.changes.bound
-		}
-		want := binding{accountID, realm}
-		switch now {
-		case want:
-			return nil, nil
-		case binding{}:
-			return []record{{Bind: &want}}, nil
-		}
-		return nil, &Error{
-			Summary: "State belongs to another account",
-			Detail: fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
-				"Use the credentials of the recorded account, or run b2form in a folder of its own for the other one.",
-				s.path, now.AccountID, now.Realm, accountID, realm),
-			Path: s.path,
-		}
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := binding{s.base.AccountID, s.base.Realm}
+	if s.changes.bound != nil {
+		now = *s.changes.bound
+	}
+	want := binding{accountID, realm}
+	switch now {
+	case want:
+		return nil
+	case binding{}:
+		r := record{Bind: &want}
+		s.changes.apply(&r)
+		s.unwritten = r.line()
+		return nil
+	}
+	return &Error{
+		Summary: "State belongs to another account",
+		Detail: fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
+			"Use the credentials of the recorded account, or run b2form in a folder of its own for the other one.",
+			s.path, now.AccountID, now.Realm, accountID, realm),
+		Path: s.path,
+	}
 }
 
 // Begin announces creates, before their requests are sent. At is filled in where
@@ -335,7 +341,8 @@ func (s *Store) change(decide func() ([]record, error)) error {
 		s.mu.Unlock()
 		return err
 	}
-	var lines []byte
+	lines := s.unwritten
+	s.unwritten = nil
 	for i := range todo {
 		s.changes.apply(&todo[i])
 		lines = append(lines, todo[i].line()...)
