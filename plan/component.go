@@ -47,7 +47,7 @@ func (t *tarjan) visit(i int) {
 	for _, n := range t.needs[t.from[i]:t.from[i+1]] {
 		switch {
 		case t.index[n.on] == 0:
-			t.visit(n.on)
+			t.visit(int(n.on))
 			t.low[i] = min(t.low[i], t.low[n.on])
 		case t.of[n.on] == none:
 			t.low[i] = min(t.low[i], t.index[n.on])

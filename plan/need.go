@@ -13,14 +13,14 @@ import (
 // is deleted must be let go of first. A soft one is better kept, and dropped where keeping it would
 // make steps wait for each other.
 type need struct {
-	step, on int
+	step, on int32
 	hard     bool
 }
 
 func (g *graph) need(step int, hard bool, on ...int) {
 	for _, i := range on {
 		if step != none && i != none && i != step {
-			g.needs = append(g.needs, need{step, i, hard})
+			g.needs = append(g.needs, need{int32(step), int32(i), hard})
 		}
 	}
 }
@@ -85,6 +85,11 @@ func (g *graph) needMade(step, change int) {
 // follow gives f the changes that addresses lead to. Where there is none, or f does not take it,
 // what that block refers to is followed. from is passed over.
 func (g *graph) follow(from int, addrs []kind.Addr, f func(to int) bool) {
+	if len(addrs) == 1 && addrs[0] != g.plan.Changes[from].Addr {
+		if to := g.changes.find(&addrs[0]); to >= 0 && f(to) {
+			return // as most do, and needs no memory
+		}
+	}
 	seen := map[kind.Addr]bool{g.plan.Changes[from].Addr: true}
 	var follow func([]kind.Addr)
 	follow = func(addrs []kind.Addr) {
@@ -208,7 +213,7 @@ func (g *graph) ordered() []Step {
 	next := 0
 	for i, s := range g.steps {
 		from := next
-		for next < len(g.needs) && g.needs[next].step == i {
+		for next < len(g.needs) && int(g.needs[next].step) == i {
 			next++
 		}
 		if next > from {

@@ -31,7 +31,7 @@ type Step struct {
 // stepsOf are the steps of one change, as indices in graph.steps; none where there is no such step.
 type stepsOf struct {
 	create, verify, update, deferred, forget int
-	deletes                                  []int
+	deletes                                  []int // follow each other
 }
 
 const none = -1
@@ -70,7 +70,9 @@ func (p *planner) makeSteps() {
 	g := &graph{
 		planner: p,
 		changes: lookup{n: len(changes), at: func(i int) *kind.Addr { return &changes[i].Addr }},
+		steps:   make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
 		of:      make([]stepsOf, len(changes)),
+		needs:   make([]need, 0, 2*len(changes)),
 	}
 	for i := range changes {
 		g.split(i)
@@ -145,8 +147,13 @@ func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
 // Creates in a row that set the same share one list.
 func (g *graph) given(c *Change) []string {
 	g.fields = g.fields[:0]
+	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
-		if a := &c.Kind.Attrs[i]; !a.Computed && !a.Later && !c.After.GetAttr(a.Name).IsNull() {
+		a := &c.Kind.Attrs[i]
+		if a.Computed || a.Later {
+			continue
+		}
+		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
 			g.fields = append(g.fields, a.Name)
 		}
 	}

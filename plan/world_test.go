@@ -182,3 +182,19 @@ func BenchmarkEverythingToDo(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSteps is the part of BenchmarkEverythingToDo that works out the steps.
+func BenchmarkSteps(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := newWorld(b)
+			w.keys(n)
+			w.entries, w.raw = nil, map[string][]kind.JSON{"bucket": nil, "key": nil}
+			again := plan.Stepper(w.request())
+			b.ReportAllocs()
+			for b.Loop() {
+				again()
+			}
+		})
+	}
+}

@@ -3,35 +3,51 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/plan"
 	"b2form/schema"
 )
 
 func (p *program) graphCommand() *cli.Command {
-	var format string
+	var (
+		format string
+		steps  bool
+	)
 	return p.command(&cli.Command{
-		Name: "graph", Usage: "Draw which resource needs which",
+		Name: "graph", Usage: "Draw which resource needs which, or the steps of a plan",
 		Description: `An arrow leads from a resource to what it refers to and what is therefore made
 before it. A dashed arrow leads to what is made before the last settings of a
 resource only: replication needs a key, which needs the bucket. B2 is not asked.
 
+With -plan the account is read, and the graph is that of the steps that an apply
+would take now, each with an arrow to those that must be done before it.
+
 Example:
   b2form graph | dot -Tsvg > graph.svg
-  b2form graph -format=mermaid
+  b2form graph -plan -format=mermaid
 
 ` + exitCodes,
-		Flags: append(p.configFlags(),
-			&cli.StringFlag{Name: "format", Value: "dot", Usage: "`FORMAT`: dot (for Graphviz) or mermaid", Destination: &format}),
-		Action: func(_ context.Context, c *cli.Command) error {
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "dot", Usage: "`FORMAT`: dot (for Graphviz) or mermaid", Destination: &format},
+			&cli.BoolFlag{Name: "plan", Usage: "draw the steps that an apply would take", Destination: &steps},
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
 			draw := map[string]func(view.Graph) string{"dot": view.Graph.DOT, "mermaid": view.Graph.Mermaid}[format]
 			if draw == nil {
 				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
+			}
+			if steps {
+				return p.planned(ctx, func(made *plan.Plan) error {
+					_, err := fmt.Fprint(p.stdout, draw(view.GraphOfSteps(made)))
+					return err
+				})
 			}
 			o := p.loadOptions(schema.Kinds())
 			o.AllowUnset = true

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/plan"
 )
 
 const changesPresent exitCode = 2
@@ -36,14 +37,15 @@ Exit codes:
 				return err
 			}
 			p.streamed()
-			ctx, stop := p.interruptible(ctx)
-			defer stop()
-			return p.showPlan(ctx)
+			return p.planned(ctx, p.showPlan)
 		},
 	})
 }
 
-func (p *program) showPlan(ctx context.Context) (err error) {
+// planned makes a plan, and shows its warnings before it is used.
+func (p *program) planned(ctx context.Context, use func(*plan.Plan) error) (err error) {
+	ctx, stop := p.interruptible(ctx)
+	defer stop()
 	s, err := p.open()
 	if err != nil {
 		return err
@@ -59,11 +61,15 @@ func (p *program) showPlan(ctx context.Context) (err error) {
 		return err
 	}
 	s.face.Diagnostics(append(made.Warnings, s.warnLost(made)...), s.files)
-	s.face.Plan(made, view.Planning)
+	return use(made)
+}
+
+func (p *program) showPlan(made *plan.Plan) error {
+	p.face.Plan(made, view.Planning)
 	if !made.Empty() {
-		s.face.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
+		p.face.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
 	}
-	if s.detailedExitCode && !made.Empty() {
+	if p.detailedExitCode && !made.Empty() {
 		return changesPresent
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/emulator"
+	"b2form/internal/state"
 )
 
 const oneOfEach = `
@@ -100,6 +101,33 @@ file "page" {
 	if diff := cmp.Diff(want, a.client.Stats().Requests); diff != "" || !a.idle() {
 		t.Errorf("a plan with nothing to do (-budget +spent):\n%s", diff)
 	}
+}
+
+// Creates that are ready together are announced together, before the first of them
+// is sent.
+func TestCreatesAreAnnouncedTogether(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.configure(`
+bucket "b" {
+  for_each = toset([for i in range(30) : "acme-${i}"])
+  name     = each.key
+}
+`)
+	announced := -1
+	w.wire.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		if announced < 0 && strings.Contains(r.URL.Path, "b2_create_bucket") {
+			st, err := state.Read(w.statePath())
+			w.must(err)
+			announced = len(st.Open)
+		}
+		return send()
+	}
+	w.done(mode{})
+	if announced != 30 {
+		t.Errorf("%d creates were announced when the first was sent, want 30", announced)
+	}
+	w.settled(mode{})
 }
 
 // fullPages plans on exactly one page of keys, and on one key more.

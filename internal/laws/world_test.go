@@ -76,8 +76,9 @@ type world struct {
 	keyID, key  string // credentials in use
 	parallelism int
 	events      []apply.Event
-	printed     strings.Builder // standard output: deliveries
-	printing    func()          // called when something is delivered there; may be nil
+	onEvent     func(apply.Event) // hears of them; may be nil
+	printed     strings.Builder   // standard output: deliveries
+	printing    func()            // called when something is delivered there; may be nil
 	log         []b2.Event
 	verify      func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) // nil: new keys are not tried
 	logged      sync.Mutex
@@ -254,13 +255,17 @@ func (w *world) apply(m mode) (a *attempt, result *apply.Result, err error) {
 
 // carryOut applies a plan; the error is everything that failed.
 func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) {
+	return w.carryOutIn(context.Background(), store, a)
+}
+
+func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) (*apply.Result, error) {
 	if err := store.Bind(a.snapshot.Account.ID, a.snapshot.Account.Realm); err != nil {
 		return nil, err
 	}
-	r := apply.Run(context.Background(), apply.Options{
+	r := apply.Run(ctx, apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
 		Secrets: secret.Env{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here,
-		Events: func(e apply.Event) { w.events = append(w.events, e) }, Verify: w.verify, Wait: w.wait,
+		Events: w.event, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
 	for _, c := range r.Changes {
@@ -273,6 +278,13 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.Unfinished)
 	}
 	return r, err
+}
+
+func (w *world) event(e apply.Event) {
+	w.events = append(w.events, e)
+	if w.onEvent != nil {
+		w.onEvent(e)
+	}
 }
 
 // A printer is the standard output of a world.

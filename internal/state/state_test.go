@@ -241,6 +241,43 @@ func TestIntents(t *testing.T) {
 	must(t, s.Close())
 }
 
+// Moves and records of one Revise are one write, and a chain of moves frees each
+// address for the next.
+func TestRevise(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	s := open(t, path)
+	a, b, c := addr(t, "key.a"), addr(t, "key.b"), addr(t, "key.c")
+	must(t, s.Put(kind.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []kind.Retiree{{ID: "8"}, {ID: "9"}}}, kind.Entry{Addr: b, Identity: "b", ID: "2"}))
+	before := s.Stats().Syncs
+	must(t, s.Revise([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []kind.Entry{{Addr: a, Identity: "new", ID: "3"}}))
+	if n := s.Stats().Syncs - before; n != 1 {
+		t.Errorf("%d syncs, want 1", n)
+	}
+	must(t, s.Strike(b, "8"))
+	must(t, s.Strike(b, "no such retiree"))
+	must(t, s.Strike(addr(t, "key.none"), "8"))
+	want := map[kind.Addr]string{a: "3 []", b: "1 [9]", c: "2 []"}
+	must(t, s.Close())
+	s = open(t, path)
+	for addr, what := range want {
+		e, ok := s.Entry(addr)
+		var retiring []string
+		for _, old := range e.Retiring {
+			retiring = append(retiring, old.ID)
+		}
+		if got := fmt.Sprint(e.ID, " ", retiring); !ok || got != what {
+			t.Errorf("%s is %s, want %s", addr, got, what)
+		}
+	}
+	if err := s.Revise([]state.Moved{{From: a, To: addr(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
+		t.Error("an entry moved away can be moved again")
+	}
+	if _, ok := s.Entry(a); !ok {
+		t.Error("a refused Revise has moved something")
+	}
+	must(t, s.Close())
+}
+
 func TestMove(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()

@@ -62,8 +62,8 @@ type Store struct {
 	changes changes
 	closed  bool
 
-	unwritten []byte // lines that the next change takes along
-	writing sync.WaitGroup // changes on their way to the journal
+	unwritten []byte         // lines that the next change takes along
+	writing   sync.WaitGroup // changes on their way to the journal
 }
 
 // A keeper is where a Store keeps what it is told. Its errors are *Error.

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"b2form/plan"
 	"b2form/schema/kind"
 )
 
-// A Graph says which resource needs which.
+// A Graph says what needs what.
 type Graph struct {
-	nodes []kind.Addr
+	nodes []string // labels, no two alike
 	edges []edge
 }
 
@@ -22,10 +23,10 @@ type edge struct {
 // GraphOf is the graph of what a configuration declares. Nodes and edges are
 // sorted by address; of one node, what is set last comes last.
 func GraphOf(c *kind.Config) Graph {
-	g := Graph{nodes: make([]kind.Addr, len(c.Resources))}
+	g := Graph{nodes: make([]string, len(c.Resources))}
 	at := make(map[kind.Addr]int, len(c.Resources))
 	for i, r := range c.Resources {
-		g.nodes[i], at[r.Addr] = r.Addr, i
+		g.nodes[i], at[r.Addr] = r.Addr.String(), i
 	}
 	for i, r := range c.Resources {
 		for _, need := range r.Needs {
@@ -42,12 +43,37 @@ func GraphOf(c *kind.Config) Graph {
 	return g
 }
 
+// GraphOfSteps is the graph of what an apply of the plan does, in the plan's order.
+func GraphOfSteps(p *plan.Plan) Graph {
+	g := Graph{nodes: make([]string, len(p.Steps))}
+	for i := range p.Steps {
+		g.nodes[i] = stepText(p, i)
+		for _, need := range p.Steps[i].Needs {
+			g.edges = append(g.edges, edge{from: i, to: need})
+		}
+	}
+	return g
+}
+
+// stepText is a step in words: "update bucket.photos (replication)".
+func stepText(p *plan.Plan, i int) string {
+	s := &p.Steps[i]
+	text := string(s.Op) + " " + p.Changes[s.Change].Addr.String()
+	switch {
+	case s.Op == plan.OpUpdate:
+		text += " (" + strings.Join(s.Fields, ", ") + ")"
+	case s.Op == plan.OpDelete:
+		text += withID(s.Target)
+	}
+	return text
+}
+
 // DOT writes the graph in Graphviz's language.
 func (g Graph) DOT() string {
 	var b strings.Builder
 	b.WriteString("digraph {\n  rankdir = \"RL\"\n  node [shape = \"box\"]\n")
 	name := func(i int) string {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.nodes[i].String()) + `"`
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.nodes[i]) + `"`
 	}
 	for i := range g.nodes {
 		b.WriteString("  " + name(i) + "\n")
@@ -66,8 +92,8 @@ func (g Graph) DOT() string {
 func (g Graph) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart RL\n")
-	for i, addr := range g.nodes {
-		fmt.Fprintf(&b, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(addr.String()))
+	for i, label := range g.nodes {
+		fmt.Fprintf(&b, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(label))
 	}
 	for _, e := range g.edges {
 		arrow := "-->"

@@ -46,7 +46,7 @@ func (j JSON) emit(level, message, kind string, more fields) {
 // Start is the first line: which program speaks, and which edition of this
 // format.
 func (j JSON) Start() {
-	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.0"})
+	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.1"})
 }
 
 // Note is a remark.
@@ -93,7 +93,8 @@ func resourceOf(a kind.Addr) resource {
 	return r
 }
 
-// Plan writes one line per change and the summary.
+// Plan writes one line per change, one per step, and the summary. The needs of a
+// step are the indices of others.
 func (j JSON) Plan(p *plan.Plan, m Mode) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -120,6 +121,17 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 			change["fields"] = c.Fields
 		}
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		step := fields{"index": i, "op": s.Op, "resource": resourceOf(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
+		if len(s.Fields) > 0 {
+			step["fields"] = s.Fields
+		}
+		if s.Target != "" {
+			step["target"] = s.Target
+		}
+		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": step})
 	}
 	operation := "plan"
 	if m != Planning {

@@ -1,0 +1,9 @@
+package plan
+
+// Stepper plans, and gives what works out the steps of that plan anew.
+func Stepper(r Request) func() {
+	p := newPlanner(r)
+	p.changes()
+	p.sort()
+	return p.makeSteps
+}

@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"b2form/schema/kind"
+)
+
+// Steps come after what they need; a soft need within a cycle is dropped, a hard
+// cycle is an error that names it.
+func TestOrdered(t *testing.T) {
+	k := plainKind("kind")
+	build := func(n int, needs ...need) (*graph, []Step) {
+		g := &graph{planner: newPlanner(Request{Config: &kind.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
+		for i := range n {
+			g.plan.Changes = append(g.plan.Changes, Change{Addr: kind.Addr{Kind: "kind", Label: fmt.Sprint("n", i)}})
+			g.add(Step{Change: i, Op: OpUpdate})
+		}
+		return g, g.ordered()
+	}
+	text := func(steps []Step) (out string) {
+		for _, s := range steps {
+			out += fmt.Sprintf("%d%v ", s.Change, s.Needs)
+		}
+		return out
+	}
+	for _, test := range []struct {
+		name  string
+		needs []need
+		want  string
+	}{
+		{"none", nil, "0[] 1[] 2[] 3[] "},
+		{"backwards", []need{{0, 1, false}, {1, 2, true}, {2, 3, true}}, "3[] 2[0] 1[1] 0[2] "},
+		{"twice", []need{{1, 0, false}, {1, 0, true}}, "0[] 1[0] 2[] 3[] "},
+		{"soft in a cycle", []need{{0, 1, true}, {1, 0, false}, {1, 3, false}}, "3[] 1[0] 0[1] 2[] "},
+		{"soft beside a cycle", []need{{0, 1, true}, {1, 0, false}, {0, 2, false}, {2, 3, false}}, "1[] 3[] 2[1] 0[0 2] "},
+		{"all soft", []need{{0, 1, false}, {1, 2, false}, {2, 0, false}}, "0[] 1[] 2[] 3[] "},
+	} {
+		g, steps := build(4, test.needs...)
+		if got := text(steps); got != test.want || g.diags.HasErrors() {
+			t.Errorf("%s: %q, want %q (%v)", test.name, got, test.want, g.diags)
+		}
+	}
+	g, steps := build(4, need{0, 1, true}, need{1, 2, true}, need{2, 0, true}, need{3, 0, true})
+	if steps != nil || len(g.diags) != 1 {
+		t.Fatalf("a hard cycle gives %v, %v", steps, g.diags)
+	}
+	for i, want := range []bool{true, true, true, false} {
+		if name := fmt.Sprint("update of kind.n", i); strings.Contains(g.diags[0].Detail, name) != want {
+			t.Errorf("%q names %s: want %v", g.diags[0].Detail, name, want)
+		}
+	}
+}
