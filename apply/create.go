@@ -14,7 +14,9 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // announce makes creates known to the next run, should this one not see their
@@ -98,7 +100,7 @@ func (r *runner) withdraw(t *task) error {
 // record writes the entry of a new object.
 func (r *runner) record(t *task, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
-	e := kind.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy, Sensitive: res.Sensitive,
+	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy, Sensitive: res.Sensitive,
 		Created: made, Retiring: retirees(t.Change, r.now())}
 	if delivered {
 		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
@@ -109,15 +111,15 @@ func (r *runner) record(t *task, made time.Time, delivered bool) error {
 // retirees are the earlier objects that are recorded with the one that takes
 // their place: to be deleted at once, or when their time is over. It runs from
 // now, when the new one has reached its destinations.
-func retirees(c *plan.Change, now time.Time) []kind.Retiree {
+func retirees(c *plan.Change, now time.Time) []addr.Retiree {
 	out := slices.Clone(c.Retiring)
 	for _, id := range c.Deletes() {
-		out = append(out, kind.Retiree{ID: id})
+		out = append(out, addr.Retiree{ID: id})
 	}
 	for _, id := range c.Overlapping {
-		out = append(out, kind.Retiree{ID: id, Until: now.Add(c.Overlap)})
+		out = append(out, addr.Retiree{ID: id, Until: now.Add(c.Overlap)})
 	}
-	slices.SortFunc(out, func(a, b kind.Retiree) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b addr.Retiree) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
@@ -194,7 +196,7 @@ const attempts = 3
 func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
-		var lost *kind.Error
+		var lost *wire.Error
 		isError := errors.As(err, &lost)
 		if raw != nil || !isError || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
 			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
@@ -275,7 +277,7 @@ func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret
 			return nil, key, err
 		}
 	}
-	o, err := r.Snapshot.Object(k, kind.JSON(raw))
+	o, err := r.Snapshot.Object(k, wire.JSON(raw))
 	return o, key, err
 }
 
@@ -309,7 +311,7 @@ func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
 	if len(where) == 0 {
 		return nil
 	}
-	return &kind.Explained{
+	return &wire.Explained{
 		Summary: "A delivery is not recorded",
 		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s and delivers the secret of "+
 			"another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name, c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name),
@@ -320,7 +322,7 @@ func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
 // still has the announcement, and the next run deletes it.
 func (r *runner) takeBack(ctx context.Context, t *task, o *kind.Object) error {
 	if err := r.undo(ctx, t.Kind, o); err != nil {
-		return &kind.Explained{
+		return &wire.Explained{
 			Summary: "A new " + t.Kind.Name + " was left behind",
 			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", title(t.Kind.Name), t.Identity, o.ID),
 			Cause:   err,

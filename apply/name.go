@@ -7,7 +7,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // id resolves the names in a change on their way to the wire.
@@ -20,7 +22,7 @@ func (r *runner) id(c *plan.Change) kind.Resolver {
 		if len(c.Sensitive) > 0 {
 			shown = kind.Hidden
 		}
-		return "", &kind.Explained{
+		return "", &wire.Explained{
 			Summary: title(by.Ref) + " not found",
 			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Ref, shown),
 		}
@@ -51,7 +53,7 @@ type reference struct{ kind, identity string }
 
 // indexNames lists what the configuration declares. Few runs ask.
 func (r *runner) indexNames() {
-	r.declared = make(map[reference]kind.Addr, len(r.resources))
+	r.declared = make(map[reference]addr.Addr, len(r.resources))
 	for addr, res := range r.resources {
 		r.declared[reference{addr.Kind, res.Identity()}] = addr
 	}

@@ -11,13 +11,14 @@ import (
 
 	"b2form/internal/secret"
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
 // An Event tells of progress while a plan is carried out. Events of one address
 // come in order; the receiver is called from one goroutine at a time.
 type Event struct {
-	Addr   kind.Addr
+	Addr   addr.Addr
 	Kind   *kind.Kind
 	Action plan.Action
 	Stage  Stage
@@ -54,16 +55,16 @@ type ChangeResult struct {
 // A Result is what happened.
 type Result struct {
 	Changes []ChangeResult // sorted by address; every change of the plan that was begun
-	Skipped []kind.Addr    // not begun: something they need failed, or the run was interrupted; sorted
+	Skipped []addr.Addr    // not begun: something they need failed, or the run was interrupted; sorted
 	// Unfinished were begun and lack a step, for the same reasons; sorted.
-	Unfinished []kind.Addr
+	Unfinished []addr.Addr
 	// Counts are what was done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
 	Snapshot *kind.Snapshot
 	// Secrets are the application keys made by this run, for outputs and for
 	// showing them once. Keys whose delivery failed are not among them.
-	Secrets     map[kind.Addr]Secret
+	Secrets     map[addr.Addr]Secret
 	Interrupted bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
@@ -71,7 +72,7 @@ type Result struct {
 	// are left to the next run because of them; by address.
 	Warnings hcl.Diagnostics
 	// Entries are what is ours after the run, sorted by address.
-	Entries []kind.Entry
+	Entries []addr.Entry
 }
 
 // A Secret is a key that this run made.
@@ -89,7 +90,7 @@ func (r *Result) Failed() bool {
 
 // result sums the run up. err is of the state.
 func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Result {
-	out := &Result{Snapshot: r.Snapshot, Secrets: map[kind.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
+	out := &Result{Snapshot: r.Snapshot, Secrets: map[addr.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
 	steps := make([][]int, len(r.tasks))
 	for i := range r.Plan.Steps {
 		change := r.Plan.Steps[i].Change

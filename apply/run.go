@@ -14,14 +14,17 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Options is what Run works with. Everything up to Now is required.
 type Options struct {
-	API         kind.API
+	API         wire.API
 	Kinds       []*kind.Kind
-	Config      *kind.Config
+	Config      *config.Config
 	Snapshot    *kind.Snapshot // what the plan was made from; Run keeps it up to date
 	Plan        *plan.Plan
 	State       *state.Store
@@ -32,7 +35,7 @@ type Options struct {
 	// Verify asks B2 what a new key may do, with the key itself; the error is a
 	// *kind.Error where B2 refused. It is called from several goroutines. nil: new
 	// keys are not tried.
-	Verify func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error)
+	Verify func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
 	// Wait returns after d, or earlier with the context's error. nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
@@ -57,18 +60,18 @@ func Run(ctx context.Context, o Options) *Result {
 // A runner is one Run.
 type runner struct {
 	Options
-	resources map[kind.Addr]*kind.Resource
+	resources map[addr.Addr]*config.Resource
 	kinds     map[string]*kind.Kind
 	tasks     []*task        // one for each change of the plan
 	open      []state.Intent // what earlier runs left unresolved
 	stop      <-chan struct{}
 
 	mu       sync.Mutex                    // guards the snapshot's changes and all below
-	warnings map[kind.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
+	warnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
 	events   sync.Mutex                    // one event at a time
 
 	byName   sync.Once
-	declared map[reference]kind.Addr // by name, once it was asked for
+	declared map[reference]addr.Addr // by name, once it was asked for
 }
 
 // A task is a change while it is carried out. Steps of one change that write to it
@@ -88,10 +91,10 @@ type task struct {
 func newRunner(o Options) *runner {
 	r := &runner{
 		Options:   o,
-		resources: make(map[kind.Addr]*kind.Resource, len(o.Config.Resources)),
+		resources: make(map[addr.Addr]*config.Resource, len(o.Config.Resources)),
 		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
 		tasks:     make([]*task, len(o.Plan.Changes)),
-		warnings:  map[kind.Addr]*hcl.Diagnostic{},
+		warnings:  map[addr.Addr]*hcl.Diagnostic{},
 	}
 	r.Secrets.Stdout, r.Secrets.Check = secret.OneAtATime(o.Secrets.Stdout), o.State.Check
 	for _, res := range o.Config.Resources {
@@ -125,8 +128,8 @@ func (r *runner) divide() {
 	}
 }
 
-func (r *runner) addresses() []kind.Addr {
-	var all []kind.Addr
+func (r *runner) addresses() []addr.Addr {
+	var all []addr.Addr
 	for _, t := range r.tasks {
 		all = append(all, t.Addr)
 	}
@@ -139,13 +142,13 @@ func (r *runner) revise() error {
 	for i, m := range r.Plan.Moves {
 		moves[i] = state.Moved(m)
 	}
-	imported := map[kind.Addr]bool{}
+	imported := map[addr.Addr]bool{}
 	for i := range r.Plan.Changes {
 		if c := &r.Plan.Changes[i]; c.Import {
 			imported[c.Addr] = true
 		}
 	}
-	records := make([]kind.Entry, len(r.Plan.Records))
+	records := make([]addr.Entry, len(r.Plan.Records))
 	for i, e := range r.Plan.Records {
 		switch {
 		case imported[e.Addr]:
@@ -176,7 +179,7 @@ func (r *runner) execute(ctx context.Context) []outcome {
 // whatever they made.
 func (r *runner) closeIntents(outcomes []outcome) error {
 	var closed []state.Intent
-	undone := map[kind.Addr]bool{}
+	undone := map[addr.Addr]bool{}
 	for _, addr := range r.Plan.LeftOut {
 		undone[addr] = true
 	}

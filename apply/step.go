@@ -11,7 +11,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // do carries out a step. It calls free when all that is left is to wait for the
@@ -39,7 +41,7 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 	if err != nil {
 		result = failed
 		if len(t.Sensitive) > 0 || slices.ContainsFunc(t.Kind.Attrs, func(a kind.Attr) bool { return a.SendsSecret() }) {
-			err = kind.Discreet(err)
+			err = wire.Discreet(err)
 		}
 	}
 	t.mu.Lock()
@@ -110,21 +112,21 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 		pending = nil
 	}
 	raw, err := t.Kind.Update(ctx, kind.Call{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
-	var refused *kind.Error
+	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
 		return r.afterConflict(ctx, t, id, pending, refused)
 	}
 	if err != nil {
 		return err
 	}
-	o, err := r.Snapshot.Object(t.Kind, kind.JSON(raw))
+	o, err := r.Snapshot.Object(t.Kind, wire.JSON(raw))
 	if err != nil {
 		return err
 	}
 	return r.accept(t, o, pending)
 }
 
-func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending []string, refused *kind.Error) error {
+func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
 	found, err := r.look(ctx, t, nil)
 	if err != nil {
 		return err
@@ -134,7 +136,7 @@ func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending 
 			return r.accept(t, o, pending)
 		}
 	}
-	return &kind.Explained{
+	return &wire.Explained{
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
 		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what differs now.",
 			title(t.Kind.Name), t.Identity),
@@ -161,7 +163,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 		return err
 	}
 	v := r.named(c, values)
-	var entry *kind.Entry
+	var entry *addr.Entry
 	if e, ok := r.State.Entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e
 	}
@@ -169,7 +171,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return &kind.Explained{
+	return &wire.Explained{
 		Summary: "B2 made something else than planned",
 		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report this if it stays.",
 			title(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
@@ -177,7 +179,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 }
 
 // live answers for deliveries: the computed attributes of what is ours.
-func (r *runner) live(addr kind.Addr) (map[string]cty.Value, bool) {
+func (r *runner) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	e, ok := r.State.Entry(addr)
 	if !ok {
 		return nil, false

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/pause"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // patience is how long to wait after each attempt to use a new key. B2 may take
@@ -76,7 +76,7 @@ func (r *runner) try(ctx context.Context, t *task) (summary, why string) {
 
 // accepted asks until B2 accepts the key, patience ends, or something else than
 // a refusal comes back.
-func (r *runner) accepted(ctx context.Context, t *task) (account *kind.Account, err error) {
+func (r *runner) accepted(ctx context.Context, t *task) (account *wire.Account, err error) {
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.id}
 	account, err = r.Verify(ctx, t.id, t.key.Key)
 	if !refused(err) {
@@ -100,7 +100,7 @@ func (r *runner) accepted(ctx context.Context, t *task) (account *kind.Account, 
 
 // refused reports whether B2 does not know the credentials.
 func refused(err error) bool {
-	var e *kind.Error
+	var e *wire.Error
 	return errors.As(err, &e) && e.Status == 401
 }
 

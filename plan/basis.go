@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -37,7 +38,7 @@ func (p *planner) basis() {
 
 // A digestible is a Change in the form that is hashed.
 type digestible struct {
-	Addr      kind.Addr
+	Addr      addr.Addr
 	MovedFrom string
 	Action    Action
 	Import    bool
@@ -54,7 +55,7 @@ type digestible struct {
 	Delivery  string
 	Force     bool
 	Leftovers []string
-	Retiring  []kind.Retiree
+	Retiring  []addr.Retiree
 	Overlap   []string
 	Names     []string // "bucket photos = 8d625e…"
 }
@@ -65,7 +66,7 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
 		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers, Retiring: c.Retiring,
 	}
-	if c.MovedFrom != (kind.Addr{}) {
+	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
 	}
 	if len(c.Overlapping) > 0 || c.Overlap > 0 {

@@ -9,7 +9,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A plain kind has what a digest asks for.
@@ -28,8 +31,8 @@ func filled(t *testing.T, typ reflect.Type, n int) reflect.Value {
 		return reflect.ValueOf(plainKind(fmt.Sprint("kind", n)))
 	case reflect.TypeFor[time.Time]():
 		return reflect.ValueOf(time.Date(2026, 11, n, 12, 0, 0, 0, time.UTC))
-	case reflect.TypeFor[kind.Addr]():
-		return reflect.ValueOf(kind.Addr{Kind: "kind", Label: fmt.Sprint("label", n)})
+	case reflect.TypeFor[addr.Addr]():
+		return reflect.ValueOf(addr.Addr{Kind: "kind", Label: fmt.Sprint("label", n)})
 	}
 	switch typ.Kind() {
 	case reflect.String:
@@ -55,11 +58,11 @@ func filled(t *testing.T, typ reflect.Type, n int) reflect.Value {
 func digestOf(t *testing.T, made Plan) string {
 	t.Helper()
 	k := plainKind("kind")
-	snapshot, err := kind.NewSnapshot(&kind.Account{ID: "a", Realm: "r"}, []*kind.Kind{k}, nil)
+	snapshot, err := kind.NewSnapshot(&wire.Account{ID: "a", Realm: "r"}, []*kind.Kind{k}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlanner(Request{Config: &kind.Config{}, Kinds: []*kind.Kind{k}, Snapshot: snapshot})
+	p := newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}, Snapshot: snapshot})
 	p.plan = made
 	if p.basis(); p.diags.HasErrors() {
 		t.Fatal(p.diags)
@@ -73,7 +76,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 		return Plan{
 			Changes: filled(t, reflect.TypeFor[[]Change](), 1).Interface().([]Change),
 			Steps:   filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
-			Records: filled(t, reflect.TypeFor[[]kind.Entry](), 1).Interface().([]kind.Entry),
+			Records: filled(t, reflect.TypeFor[[]addr.Entry](), 1).Interface().([]addr.Entry),
 			Moves:   filled(t, reflect.TypeFor[[]Moved](), 1).Interface().([]Moved),
 		}
 	}
@@ -94,7 +97,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 		{reflect.TypeFor[Change](), map[string]string{"Kind": "the address names it"},
 			func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Changes[0]).Elem() }},
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
-		{reflect.TypeFor[kind.Entry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
+		{reflect.TypeFor[addr.Entry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
 		{reflect.TypeFor[Moved](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
 	} {
 		for i := range test.of.NumField() {

@@ -8,7 +8,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/plan"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // busy is a world with a bucket to change, a key to make that is limited to
@@ -24,7 +26,7 @@ func busy(t *testing.T) *world {
 		"name": cty.StringVal("camera"), "access": cty.StringVal("read_only"),
 		"buckets": cty.ListVal([]cty.Value{cty.StringVal("acme-music")}),
 	})
-	camera.Deliver = []kind.Delivery{{Type: "file", Shown: "camera.env", Digest: "d1"}}
+	camera.Deliver = []config.Delivery{{Type: "file", Shown: "camera.env", Digest: "d1"}}
 	return w
 }
 
@@ -32,7 +34,7 @@ func busy(t *testing.T) *world {
 func (w *world) edit(k *kind.Kind, id, from, to string) {
 	for i, raw := range w.raw[k.Name] {
 		if strings.Contains(string(raw), id) {
-			w.raw[k.Name][i] = kind.JSON(strings.ReplaceAll(string(raw), from, to))
+			w.raw[k.Name][i] = wire.JSON(strings.ReplaceAll(string(raw), from, to))
 		}
 	}
 }
@@ -104,13 +106,13 @@ func TestAfterKeepsLiveValues(t *testing.T) {
 }
 
 func TestDeliveryDigestDoesNotDependOnOrder(t *testing.T) {
-	a, b := kind.Delivery{Digest: "a"}, kind.Delivery{Digest: "b"}
-	one := plan.DeliveryDigest(&kind.Resource{Deliver: []kind.Delivery{a, b}})
-	two := plan.DeliveryDigest(&kind.Resource{Deliver: []kind.Delivery{b, a, b}})
-	if one != two || one == plan.DeliveryDigest(&kind.Resource{Deliver: []kind.Delivery{a}}) {
+	a, b := config.Delivery{Digest: "a"}, config.Delivery{Digest: "b"}
+	one := plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{a, b}})
+	two := plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{b, a, b}})
+	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{a}}) {
 		t.Errorf("digests %q and %q", one, two)
 	}
-	if none := plan.DeliveryDigest(&kind.Resource{}); none != "" {
+	if none := plan.DeliveryDigest(&config.Resource{}); none != "" {
 		t.Errorf("without deliveries the digest is %q", none)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -86,7 +87,7 @@ func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
 
 // mayCreate reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
-func (p *planner) mayCreate(r *kind.Resource) bool {
+func (p *planner) mayCreate(r *config.Resource) bool {
 	holder, attr := r.Kind, r.Kind.Identity
 	if whole := p.kinds[r.Kind.PartOf()]; whole != nil {
 		holder = whole
@@ -171,7 +172,7 @@ func (p *planner) checkReplace() {
 }
 
 // refuse asks the kind whether the step is possible at all.
-func (p *planner) refuse(r *kind.Resource, c *Change) {
+func (p *planner) refuse(r *config.Resource, c *Change) {
 	if r.Kind.Refuse == nil || c.Action == NoOp {
 		return
 	}
@@ -189,7 +190,7 @@ func (p *planner) refuse(r *kind.Resource, c *Change) {
 }
 
 // report passes on what the kind finds about a live object.
-func (p *planner) report(r *kind.Resource, live kind.Attrs) {
+func (p *planner) report(r *config.Resource, live kind.Attrs) {
 	if r.Kind.Report == nil {
 		return
 	}
@@ -200,13 +201,13 @@ func (p *planner) report(r *kind.Resource, live kind.Attrs) {
 }
 
 // placeOf is where what a problem is about was written.
-func placeOf(r *kind.Resource, problem kind.Problem) hcl.Range {
+func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
 	return r.Block.RangeOf(problem.Attr())
 }
 
 // checkReplacement refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkReplacement(r *kind.Resource, h holding) {
+func (p *planner) checkReplacement(r *config.Resource, h holding) {
 	if r.PreventDestroy && !h.unrecorded() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
@@ -216,7 +217,7 @@ func (p *planner) checkReplacement(r *kind.Resource, h holding) {
 }
 
 // checkInUse refuses to delete the key that this run works with.
-func (p *planner) checkInUse(r *kind.Resource, c *Change) {
+func (p *planner) checkInUse(r *config.Resource, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
 	if !(ends && c.ID == inUse) && !slices.Contains(c.Leftovers, inUse) {
@@ -232,7 +233,7 @@ func (p *planner) checkInUse(r *kind.Resource, c *Change) {
 }
 
 // warnHidden names what could not be compared, and the capability that would help.
-func (p *planner) warnHidden(r *kind.Resource, hidden []string) {
+func (p *planner) warnHidden(r *config.Resource, hidden []string) {
 	for _, name := range hidden {
 		help := ""
 		if guard := r.Kind.Attr(name).Guard; guard != "" {

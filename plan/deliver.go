@@ -4,17 +4,18 @@ import (
 	"slices"
 	"strings"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // DeliveryDigest identifies where and how the resource's secret goes: what the
 // state records as Entry.Delivery once it has been carried out. It holds one
 // part per delivery, so that a removed delivery can be told from a changed one.
-func DeliveryDigest(r *kind.Resource) string {
+func DeliveryDigest(r *config.Resource) string {
 	return strings.Join(digests(r), ",")
 }
 
-func digests(r *kind.Resource) []string {
+func digests(r *config.Resource) []string {
 	out := make([]string, len(r.Deliver))
 	for i := range r.Deliver {
 		out[i] = r.Deliver[i].Digest
@@ -25,7 +26,7 @@ func digests(r *kind.Resource) []string {
 
 // replaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
-func (p *planner) replaceReason(r *kind.Resource, h holding) string {
+func (p *planner) replaceReason(r *config.Resource, h holding) string {
 	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
@@ -54,13 +55,13 @@ func (h *holding) secretUnknown() bool {
 
 // delivered reports whether everything that the resource delivers was carried
 // out. A delivery that is no longer wanted does not matter.
-func delivered(e *kind.Entry, r *kind.Resource) bool {
+func delivered(e *addr.Entry, r *config.Resource) bool {
 	done := strings.Split(e.Delivery, ",")
 	return !slices.ContainsFunc(digests(r), func(d string) bool { return !slices.Contains(done, d) })
 }
 
 // deliver notes where a new secret will go, or that it would be lost.
-func (p *planner) deliver(r *kind.Resource, c *Change) {
+func (p *planner) deliver(r *config.Resource, c *Change) {
 	for i := range r.Deliver {
 		c.Deliver = append(c.Deliver, r.Deliver[i].Shown)
 	}
@@ -70,7 +71,7 @@ func (p *planner) deliver(r *kind.Resource, c *Change) {
 }
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.
-func (p *planner) warnUnknownSecret(r *kind.Resource, h holding, action Action) {
+func (p *planner) warnUnknownSecret(r *config.Resource, h holding, action Action) {
 	if !r.Kind.Delivers || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
 		return
 	}

@@ -7,12 +7,14 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Denied are the errors of declared objects that the configuration itself
 // denies. It needs nothing live.
-func Denied(c *kind.Config) hcl.Diagnostics {
+func Denied(c *config.Config) hcl.Diagnostics {
 	if len(c.Settings.Deny) == 0 {
 		return nil // looking at every key takes a tenth of a plan's time
 	}
@@ -32,7 +34,7 @@ func Denied(c *kind.Config) hcl.Diagnostics {
 
 // DeniedCredentials is the error that the credentials in use are denied; nil
 // where they are not.
-func DeniedCredentials(c *kind.Config, a *kind.Account) hcl.Diagnostics {
+func DeniedCredentials(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range kind.LintAccount(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {

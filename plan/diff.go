@@ -5,6 +5,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -16,7 +18,7 @@ import (
 // fields are the attributes that differ; hidden are those that want declares and
 // the credentials may not read, so that nobody can say. Both are in the
 // descriptor's order.
-func Diff(k *kind.Kind, want, live cty.Value, e *kind.Entry, ignore []string) (fields, hidden []string) {
+func Diff(k *kind.Kind, want, live cty.Value, e *addr.Entry, ignore []string) (fields, hidden []string) {
 	return newDiffer(k).diff(k.ValuesOf(want), k.ValuesOf(live), e, ignore)
 }
 
@@ -51,7 +53,7 @@ func (p *planner) differ(k *kind.Kind) *differ {
 	return p.differs[k.Name]
 }
 
-func (d *differ) diff(want, live kind.Values, e *kind.Entry, ignore []string) (fields, hidden []string) {
+func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (fields, hidden []string) {
 	pair := kind.Pair{Want: want, Live: live, Entry: e}
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
@@ -158,7 +160,7 @@ func isNone(v cty.Value) bool {
 
 // after is what an object will be: what is wanted, except that attributes which
 // leave B2's value alone, or whose changes are ignored, hold that value.
-func after(r *kind.Resource, live kind.Values) cty.Value {
+func after(r *config.Resource, live kind.Values) cty.Value {
 	v := r.Value.Clone()
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]

@@ -19,7 +19,10 @@ import (
 
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 var update = flag.Bool("update", false, "rewrite plan.txt in testdata")
@@ -71,15 +74,15 @@ func TestGolden(t *testing.T) {
 type goldenCase struct {
 	dir     string
 	kinds   []*kind.Kind
-	config  *kind.Config
+	config  *config.Config
 	flags   string
-	Account kind.Account
-	Buckets *[]kind.JSON
-	Keys    *[]kind.JSON
-	Files   *[]kind.JSON // as the reader gives them
-	Rules   *[]kind.JSON `json:"notification_rules"`
+	Account wire.Account
+	Buckets *[]wire.JSON
+	Keys    *[]wire.JSON
+	Files   *[]wire.JSON // as the reader gives them
+	Rules   *[]wire.JSON `json:"notification_rules"`
 	State   struct {
-		Entries   []kind.Entry
+		Entries   []addr.Entry
 		Announced []plan.Announced
 	}
 }
@@ -148,7 +151,7 @@ func put(a *txtar.Archive, name, data string) {
 
 func (c *goldenCase) request(t *testing.T) plan.Request {
 	t.Helper()
-	raw := map[string][]kind.JSON{}
+	raw := map[string][]wire.JSON{}
 	if c.Buckets != nil {
 		raw["bucket"] = *c.Buckets
 	}
@@ -187,9 +190,9 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 	return r
 }
 
-func address(t *testing.T, text string) kind.Addr {
+func address(t *testing.T, text string) addr.Addr {
 	t.Helper()
-	a, err := kind.ParseAddr(text)
+	a, err := addr.ParseAddr(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +289,7 @@ func change(b *strings.Builder, c *plan.Change) {
 			fmt.Fprintf(b, "    %s: %s\n", what, text)
 		}
 	}
-	if c.MovedFrom != (kind.Addr{}) {
+	if c.MovedFrom != (addr.Addr{}) {
 		line("moved from", c.MovedFrom.String())
 	}
 	line("because", c.Reason)
@@ -324,7 +327,7 @@ func step(b *strings.Builder, p *plan.Plan, i int) {
 	b.WriteString("\n")
 }
 
-func retirees(list []kind.Retiree) string {
+func retirees(list []addr.Retiree) string {
 	var b strings.Builder
 	for _, old := range list {
 		end := day(old.Until)

@@ -9,15 +9,17 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // A holding is what is ours under one address.
 type holding struct {
-	entry     *kind.Entry    // nil: the state has no record
+	entry     *addr.Entry    // nil: the state has no record
 	object    *kind.Object   // nil: nothing is live
-	ended     []kind.Retiree // live objects that were replaced and whose time is over
-	waiting   []kind.Retiree // live objects that were replaced and live on; sorted by ID
+	ended     []addr.Retiree // live objects that were replaced and whose time is over
+	waiting   []addr.Retiree // live objects that were replaced and live on; sorted by ID
 	made      []string       // IDs of what interrupted runs made beside object
 	strangers []string       // IDs of live objects of the same rotation that may be successors of object
 	recovered bool           // object or made come from an interrupted run
@@ -38,7 +40,7 @@ func (h *holding) leftovers() []string {
 
 // sensitive lists the attributes that must not be shown: what the block says,
 // and what it said when it was recorded last. r may be nil.
-func (h *holding) sensitive(r *kind.Resource) []string {
+func (h *holding) sensitive(r *config.Resource) []string {
 	var out []string
 	if r != nil {
 		out = append(out, r.Sensitive...)
@@ -51,16 +53,16 @@ func (h *holding) sensitive(r *kind.Resource) []string {
 }
 
 // retirees are the objects that were replaced and are live, sorted by ID.
-func (h *holding) retirees() []kind.Retiree {
+func (h *holding) retirees() []addr.Retiree {
 	return byID(slices.Concat(h.ended, h.waiting))
 }
 
-func byID(list []kind.Retiree) []kind.Retiree {
-	slices.SortFunc(list, func(a, b kind.Retiree) int { return strings.Compare(a.ID, b.ID) })
+func byID(list []addr.Retiree) []addr.Retiree {
+	slices.SortFunc(list, func(a, b addr.Retiree) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 
-func sameRetiree(a, b kind.Retiree) bool {
+func sameRetiree(a, b addr.Retiree) bool {
 	return a.ID == b.ID && a.Until.Equal(b.Until) && a.Kept == b.Kept
 }
 
@@ -72,7 +74,7 @@ func (h *holding) unrecorded() bool {
 
 // hold finds what the state recorded under an address, by its remote ID, and
 // what interrupted runs left there.
-func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
+func (p *planner) hold(addr addr.Addr, k *kind.Kind) holding {
 	h := holding{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
@@ -99,7 +101,7 @@ func (p *planner) hold(addr kind.Addr, k *kind.Kind) holding {
 // made are the objects that an interrupted run announced and that did appear:
 // live under the announced identity, new since, and recorded nowhere. Sorted by
 // ID.
-func (p *planner) made(addr kind.Addr, k *kind.Kind) []*kind.Object {
+func (p *planner) made(addr addr.Addr, k *kind.Kind) []*kind.Object {
 	var made []*kind.Object
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.Fold(a.Identity)) {
@@ -115,7 +117,7 @@ func (p *planner) made(addr kind.Addr, k *kind.Kind) []*kind.Object {
 // find looks for a live object to import: the one an import block names, else
 // the only one under the resource's identity. It reports whether planning may
 // go on; without an object the resource is to be created.
-func (p *planner) find(r *kind.Resource, h *holding) bool {
+func (p *planner) find(r *config.Resource, h *holding) bool {
 	if imp := p.imports[r.Addr]; imp != nil && h.entry == nil {
 		return p.findImport(r, imp, h)
 	}
@@ -149,7 +151,7 @@ func (h *holding) take(o *kind.Object) {
 
 // candidates are the live objects under the resource's identity that do not
 // belong to another address.
-func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
+func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool) {
 	for _, o := range p.family(r) {
 		owner := p.owner(ownedAs(o))
 		switch {
@@ -170,7 +172,7 @@ func (p *planner) candidates(r *kind.Resource) (found []*kind.Object, ok bool) {
 }
 
 // findImport resolves an import block, which names a remote ID or an identity.
-func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) bool {
+func (p *planner) findImport(r *config.Resource, imp *config.Import, h *holding) bool {
 	var found []*kind.Object
 	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
 		found = append(found, o)
@@ -204,7 +206,7 @@ func (p *planner) findImport(r *kind.Resource, imp *kind.Import, h *holding) boo
 }
 
 // ambiguous lists what tells objects with one identity apart, and how to choose.
-func (p *planner) ambiguous(r *kind.Resource, found []*kind.Object) {
+func (p *planner) ambiguous(r *config.Resource, found []*kind.Object) {
 	values := make([]cty.Value, len(found))
 	for i, o := range found {
 		v, err := o.Value()

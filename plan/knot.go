@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -25,7 +27,7 @@ func (p *planner) knots(k *kind.Kind) []int {
 }
 
 // ties reports whether a resource gives a value to an attribute that is set last.
-func (p *planner) ties(r *kind.Resource) bool {
+func (p *planner) ties(r *config.Resource) bool {
 	return slices.ContainsFunc(p.knots(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
 }
 
@@ -83,7 +85,7 @@ func (p *planner) recorded(by *kind.Attr, id string) string {
 
 // ours is the declared resource under whose address the state records a live
 // object; nil: there is none.
-func (p *planner) ours(id owned) *kind.Resource {
+func (p *planner) ours(id owned) *config.Resource {
 	if owner := p.owner(id); owner != nil {
 		return p.declaration(*owner)
 	}
@@ -92,7 +94,7 @@ func (p *planner) ours(id owned) *kind.Resource {
 
 // names brings the IDs of a live object into the form in which it is compared
 // with r. What r itself names by its ID stays.
-func (p *planner) names(r *kind.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
+func (p *planner) names(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
 	if len(p.knots(r.Kind)) == 0 {
 		return live
 	}
@@ -106,7 +108,7 @@ func (p *planner) names(r *kind.Resource, live kind.Values, name func(by *kind.A
 }
 
 // named is a live object with names as far as they say what the IDs would.
-func (p *planner) named(r *kind.Resource, raw kind.Values) kind.Values {
+func (p *planner) named(r *config.Resource, raw kind.Values) kind.Values {
 	if p.ties(r) {
 		return p.names(r, raw, p.standing)
 	}
@@ -115,7 +117,7 @@ func (p *planner) named(r *kind.Resource, raw kind.Values) kind.Values {
 
 // tie notes what a live object stands for and what it names, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (p *planner) tie(r *kind.Resource, h holding, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
+func (p *planner) tie(r *config.Resource, h holding, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
 	if action == NoOp || action == Update {
 		p.stand(r, h)
 	}
@@ -133,18 +135,18 @@ func (p *planner) tie(r *kind.Resource, h holding, action Action, raw kind.Value
 // follow is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (p *planner) follow(r *kind.Resource, h holding, judged kind.Values, fields []string) string {
+func (p *planner) follow(r *config.Resource, h holding, judged kind.Values, fields []string) string {
 	rest, _ := p.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}
-	var targets []kind.Addr
+	var targets []addr.Addr
 	for _, id := range p.uses[r.Addr] {
 		if r := p.ours(id); r != nil && p.stands[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
-	slices.SortFunc(targets, kind.Addr.Compare)
+	slices.SortFunc(targets, addr.Addr.Compare)
 	if len(rest) == 0 {
 		p.follows[r.Addr] = targets
 	}
@@ -159,7 +161,7 @@ func (p *planner) follow(r *kind.Resource, h holding, judged kind.Values, fields
 }
 
 // checkShared refuses a name that several live objects have and no block.
-func (p *planner) checkShared(r *kind.Resource, c *Change, attr string, k *kind.Kind, name string) {
+func (p *planner) checkShared(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
 	found := p.Snapshot.ByIdentity(k, k.Fold(name))
 	if _, declared := p.declaredAs(k, k.Fold(name)); declared || len(found) < 2 {
 		return
@@ -184,7 +186,7 @@ func (p *planner) isID(by *kind.Attr, k *kind.Kind, text string) bool {
 
 // needByName notes the kinds whose live objects must have been read because names
 // of them are to become IDs.
-func (p *planner) needByName(r *kind.Resource, needed map[string]*hcl.Range) {
+func (p *planner) needByName(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range p.knots(r.Kind) {
 		a := &r.Kind.Attrs[i]
 		for _, m := range a.Mentions(*r.Value.At(i)) {
@@ -198,7 +200,7 @@ func (p *planner) needByName(r *kind.Resource, needed map[string]*hcl.Range) {
 
 // stand notes that a live object stays what is declared, where others name such
 // objects.
-func (p *planner) stand(r *kind.Resource, h holding) {
+func (p *planner) stand(r *config.Resource, h holding) {
 	if len(p.tied) > 0 && r.Kind.Namesake {
 		p.stands[ownedAs(h.object)], p.place[r.Addr] = r, h.object.ID
 	}

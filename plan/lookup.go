@@ -3,19 +3,20 @@ package plan
 import (
 	"sort"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // A lookup finds addresses in a list that is sorted by them. Most are asked for
 // in the order of the list, where this takes less time and memory than a map.
 type lookup struct {
 	n    int
-	at   func(i int) *kind.Addr
+	at   func(i int) *addr.Addr
 	next int // behind the last one found
 }
 
 // find gives the index of an address; -1: it is not in the list.
-func (l *lookup) find(addr *kind.Addr) int {
+func (l *lookup) find(addr *addr.Addr) int {
 	i := l.next
 	if i >= l.n || *l.at(i) != *addr {
 		var found bool
@@ -28,7 +29,7 @@ func (l *lookup) find(addr *kind.Addr) int {
 }
 
 // declaration is what is declared under an address; nil: nothing.
-func (p *planner) declaration(addr kind.Addr) *kind.Resource {
+func (p *planner) declaration(addr addr.Addr) *config.Resource {
 	if i := p.resources.find(&addr); i >= 0 {
 		return p.declared[i]
 	}
@@ -36,7 +37,7 @@ func (p *planner) declaration(addr kind.Addr) *kind.Resource {
 }
 
 // entry is what the state records of an address; nil: nothing.
-func (p *planner) entry(addr kind.Addr) *kind.Entry {
+func (p *planner) entry(addr addr.Addr) *addr.Entry {
 	if i := p.entries.find(&addr); i >= 0 {
 		return &p.Entries[i]
 	}
@@ -45,9 +46,9 @@ func (p *planner) entry(addr kind.Addr) *kind.Entry {
 
 // owner is the address under which the state records an object; nil: none. Few
 // plans ask, so the index is made when the first one does.
-func (p *planner) owner(o owned) *kind.Addr {
+func (p *planner) owner(o owned) *addr.Addr {
 	if p.owners == nil {
-		p.owners = make(map[owned]*kind.Addr, len(p.Entries))
+		p.owners = make(map[owned]*addr.Addr, len(p.Entries))
 		for i := range p.Entries {
 			e := &p.Entries[i]
 			p.owners[owned{e.Addr.Kind, e.ID}] = &e.Addr

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -65,30 +67,30 @@ func (p *planner) changes() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared  []*kind.Resource // sorted by address
-	owned     []*kind.Addr     // what the state or the journal knows; sorted
+	declared  []*config.Resource // sorted by address
+	owned     []*addr.Addr       // what the state or the journal knows; sorted
 	kinds     map[string]*kind.Kind
 	resources lookup // in declared
 	entries   lookup // in Entries, which are sorted by address
-	announced map[kind.Addr][]Announced
-	imports   map[kind.Addr]*kind.Import
-	replace   map[kind.Addr]bool
-	rotate    map[kind.Addr]bool
-	renewals  map[kind.Addr]bool // changes that rotation asks for
-	movedFrom map[kind.Addr]kind.Addr
+	announced map[addr.Addr][]Announced
+	imports   map[addr.Addr]*config.Import
+	replace   map[addr.Addr]bool
+	rotate    map[addr.Addr]bool
+	renewals  map[addr.Addr]bool // changes that rotation asks for
+	movedFrom map[addr.Addr]addr.Addr
 
-	owners     map[owned]*kind.Addr         // see owner
-	identities map[reference]kind.Addr      // declared; see declaredAs
+	owners     map[owned]*addr.Addr         // see owner
+	identities map[reference]addr.Addr      // declared; see declaredAs
 	stamped    map[reference][]*kind.Object // live, by declared name; see family
 
 	differs map[string]*differ // by kind
 
-	tied    []*kind.Resource          // declared resources that name others, planned last; see ties
-	knotted map[*kind.Kind][]int      // attributes that are set last; see knots
-	stands  map[owned]*kind.Resource  // live objects that stay what is declared
-	place   map[kind.Addr]string      // their IDs
-	follows map[kind.Addr][]kind.Addr // updates that have no reason but the renewal of others
-	uses    map[kind.Addr][]owned     // what live objects name by its ID
+	tied    []*config.Resource         // declared resources that name others, planned last; see ties
+	knotted map[*kind.Kind][]int       // attributes that are set last; see knots
+	stands  map[owned]*config.Resource // live objects that stay what is declared
+	place   map[addr.Addr]string       // their IDs
+	follows map[addr.Addr][]addr.Addr  // updates that have no reason but the renewal of others
+	uses    map[addr.Addr][]owned      // what live objects name by its ID
 
 	plan  Plan
 	diags hcl.Diagnostics
@@ -104,25 +106,25 @@ func newPlanner(r Request) *planner {
 	p := &planner{
 		Request:   r,
 		declared:  slices.Clone(r.Config.Resources),
-		owned:     make([]*kind.Addr, 0, len(r.Entries)),
+		owned:     make([]*addr.Addr, 0, len(r.Entries)),
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
-		announced: map[kind.Addr][]Announced{},
-		imports:   map[kind.Addr]*kind.Import{},
-		replace:   map[kind.Addr]bool{},
-		rotate:    map[kind.Addr]bool{},
-		renewals:  map[kind.Addr]bool{},
-		movedFrom: map[kind.Addr]kind.Addr{},
+		announced: map[addr.Addr][]Announced{},
+		imports:   map[addr.Addr]*config.Import{},
+		replace:   map[addr.Addr]bool{},
+		rotate:    map[addr.Addr]bool{},
+		renewals:  map[addr.Addr]bool{},
+		movedFrom: map[addr.Addr]addr.Addr{},
 		differs:   map[string]*differ{},
 		knotted:   map[*kind.Kind][]int{},
-		stands:    map[owned]*kind.Resource{},
-		place:     map[kind.Addr]string{},
-		follows:   map[kind.Addr][]kind.Addr{},
-		uses:      map[kind.Addr][]owned{},
+		stands:    map[owned]*config.Resource{},
+		place:     map[addr.Addr]string{},
+		follows:   map[addr.Addr][]addr.Addr{},
+		uses:      map[addr.Addr][]owned{},
 	}
-	slices.SortFunc(p.declared, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
-	p.resources = lookup{n: len(p.declared), at: func(i int) *kind.Addr { return &p.declared[i].Addr }}
+	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
+	p.resources = lookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
 	p.move()
-	p.entries = lookup{n: len(p.Entries), at: func(i int) *kind.Addr { return &p.Entries[i].Addr }}
+	p.entries = lookup{n: len(p.Entries), at: func(i int) *addr.Addr { return &p.Entries[i].Addr }}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
@@ -143,14 +145,14 @@ func newPlanner(r Request) *planner {
 	for _, addr := range r.Rotate {
 		p.rotate[addr] = true
 	}
-	slices.SortFunc(p.owned, func(a, b *kind.Addr) int { return a.Compare(*b) })
-	p.owned = slices.CompactFunc(p.owned, func(a, b *kind.Addr) bool { return *a == *b })
+	slices.SortFunc(p.owned, func(a, b *addr.Addr) int { return a.Compare(*b) })
+	p.owned = slices.CompactFunc(p.owned, func(a, b *addr.Addr) bool { return *a == *b })
 	return p
 }
 
 // heir is the address that an announced create counts for: its own, unless the
 // block got another label since, which its name gives away.
-func (p *planner) heir(a Announced) kind.Addr {
+func (p *planner) heir(a Announced) addr.Addr {
 	k := p.kinds[a.Addr.Kind]
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
@@ -167,7 +169,7 @@ func (p *planner) heir(a Announced) kind.Addr {
 }
 
 // resource plans one declared resource.
-func (p *planner) resource(r *kind.Resource) {
+func (p *planner) resource(r *config.Resource) {
 	h := p.hold(r.Addr, r.Kind)
 	if h.object == nil && !p.find(r, &h) {
 		return
@@ -182,7 +184,7 @@ func (p *planner) resource(r *kind.Resource) {
 }
 
 // create plans an object that is not there.
-func (p *planner) create(r *kind.Resource, h holding) {
+func (p *planner) create(r *config.Resource, h holding) {
 	c := Change{
 		Addr:      r.Addr,
 		Kind:      r.Kind,
@@ -206,7 +208,7 @@ func (p *planner) create(r *kind.Resource, h holding) {
 }
 
 // compare plans what becomes of an object that is there.
-func (p *planner) compare(r *kind.Resource, h holding) {
+func (p *planner) compare(r *config.Resource, h holding) {
 	raw, err := h.object.Values()
 	if err != nil {
 		p.unreadable(r.Block.Range.Ptr(), err)
@@ -264,7 +266,7 @@ func (p *planner) compare(r *kind.Resource, h holding) {
 }
 
 // action decides what becomes of a live object, and why.
-func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields []string) (Action, string) {
+func (p *planner) action(r *config.Resource, h holding, live kind.Values, fields []string) (Action, string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
@@ -305,7 +307,7 @@ func (p *planner) action(r *kind.Resource, h holding, live kind.Values, fields [
 }
 
 // fixed reports a change that only another object could have.
-func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
+func (p *planner) fixed(r *config.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
@@ -317,7 +319,7 @@ func (p *planner) fixed(r *kind.Resource, attr string, live kind.Values) {
 // finish completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
-func (p *planner) finish(r *kind.Resource, c Change, before cty.Value) {
+func (p *planner) finish(r *config.Resource, c Change, before cty.Value) {
 	p.refuse(r, &c)
 	p.checkReferences(r, &c)
 	c.Hazards = tidy(append(c.Hazards, hazards(&c, before)...))
@@ -329,8 +331,8 @@ func (p *planner) finish(r *kind.Resource, c Change, before cty.Value) {
 
 // record plans the entry of an object that is imported, or that stays and whose
 // entry is missing or says something else.
-func (p *planner) record(r *kind.Resource, h holding) {
-	was := kind.Entry{Addr: r.Addr}
+func (p *planner) record(r *config.Resource, h holding) {
+	was := addr.Entry{Addr: r.Addr}
 	if h.entry != nil && !h.imported {
 		was = *h.entry
 	}
@@ -352,10 +354,10 @@ func (p *planner) sort() {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.Records, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.Lost, kind.Addr.Compare)
+	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Lost, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.LeftOut, kind.Addr.Compare)
+	slices.SortFunc(p.plan.LeftOut, addr.Addr.Compare)
 }
 
 func gone(k *kind.Kind, identity string) string {

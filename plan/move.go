@@ -5,16 +5,18 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // A Moved is one state entry that gets another address.
-type Moved struct{ From, To kind.Addr }
+type Moved struct{ From, To addr.Addr }
 
 // move gives the entries the addresses that moved blocks say, following chains
 // to their end, and sorts them.
 func (p *planner) move() {
-	byAddr := func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) }
+	byAddr := func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) }
 	if len(p.Config.Moves) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
 		p.Entries = slices.Clone(p.Entries)
 		slices.SortFunc(p.Entries, byAddr)
@@ -22,7 +24,7 @@ func (p *planner) move() {
 	if len(p.Config.Moves) == 0 {
 		return
 	}
-	taken := make(map[kind.Addr]kind.Addr, len(p.Entries)) // now: before
+	taken := make(map[addr.Addr]addr.Addr, len(p.Entries)) // now: before
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		from := e.Addr
@@ -43,7 +45,7 @@ func (p *planner) move() {
 }
 
 // destination follows the moves from one address. They form no circle.
-func (p *planner) destination(addr kind.Addr) kind.Addr {
+func (p *planner) destination(addr addr.Addr) addr.Addr {
 	for range p.Config.Moves {
 		next := addr
 		for _, m := range p.Config.Moves {
@@ -62,7 +64,7 @@ func (p *planner) destination(addr kind.Addr) kind.Addr {
 
 // inOrder sorts moves so that each address is free when something moves to it.
 func inOrder(moves []Moved) []Moved {
-	from := make(map[kind.Addr]Moved, len(moves))
+	from := make(map[addr.Addr]Moved, len(moves))
 	for _, m := range moves {
 		from[m.From] = m
 	}
@@ -85,7 +87,7 @@ func inOrder(moves []Moved) []Moved {
 }
 
 // removal is the removed block that speaks of an address; nil: none.
-func (p *planner) removal(addr kind.Addr) *kind.Removal {
+func (p *planner) removal(addr addr.Addr) *config.Removal {
 	for i := range p.Config.Removals {
 		if r := &p.Config.Removals[i]; r.Covers(addr) {
 			return r
@@ -95,7 +97,7 @@ func (p *planner) removal(addr kind.Addr) *kind.Removal {
 }
 
 // release plans to forget an object that stays in B2.
-func (p *planner) release(addr kind.Addr, k *kind.Kind, h holding) {
+func (p *planner) release(addr addr.Addr, k *kind.Kind, h holding) {
 	c := Change{
 		Addr:     addr,
 		Kind:     k,

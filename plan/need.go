@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -84,15 +85,15 @@ func (g *graph) needMade(step, change int) {
 
 // follow gives f the changes that addresses lead to. Where there is none, or f does not take it,
 // what that block refers to is followed. from is passed over.
-func (g *graph) follow(from int, addrs []kind.Addr, f func(to int) bool) {
+func (g *graph) follow(from int, addrs []addr.Addr, f func(to int) bool) {
 	if len(addrs) == 1 && addrs[0] != g.plan.Changes[from].Addr {
 		if to := g.changes.find(&addrs[0]); to >= 0 && f(to) {
 			return // as most do, and needs no memory
 		}
 	}
-	seen := map[kind.Addr]bool{g.plan.Changes[from].Addr: true}
-	var follow func([]kind.Addr)
-	follow = func(addrs []kind.Addr) {
+	seen := map[addr.Addr]bool{g.plan.Changes[from].Addr: true}
+	var follow func([]addr.Addr)
+	follow = func(addrs []addr.Addr) {
 		for _, addr := range addrs {
 			if seen[addr] {
 				continue

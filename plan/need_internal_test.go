@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -13,9 +15,9 @@ import (
 func TestOrdered(t *testing.T) {
 	k := plainKind("kind")
 	build := func(n int, needs ...need) (*graph, []Step) {
-		g := &graph{planner: newPlanner(Request{Config: &kind.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
+		g := &graph{planner: newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
 		for i := range n {
-			g.plan.Changes = append(g.plan.Changes, Change{Addr: kind.Addr{Kind: "kind", Label: fmt.Sprint("n", i)}})
+			g.plan.Changes = append(g.plan.Changes, Change{Addr: addr.Addr{Kind: "kind", Label: fmt.Sprint("n", i)}})
 			g.add(Step{Change: i, Op: OpUpdate})
 		}
 		return g, g.ordered()

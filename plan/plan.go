@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -47,13 +49,13 @@ func (a Action) Symbol() string {
 // A Change is what would happen to one address. It is data: it can be saved,
 // hashed and shown in any form.
 type Change struct {
-	Addr   kind.Addr
+	Addr   addr.Addr
 	Kind   *kind.Kind
 	Action Action
 	Import bool // the live object is not in the state yet and becomes ours
 
 	// MovedFrom is the address under which the state has it so far; zero: this one.
-	MovedFrom kind.Addr
+	MovedFrom addr.Addr
 
 	Identity string // what finds the object: a bucket's or key's name
 	ID       string // remote ID of the live object; "" on create
@@ -74,7 +76,7 @@ type Change struct {
 	Leftovers []string
 	// Retiring are further objects of this address that live on, and until when.
 	// Sorted by ID.
-	Retiring []kind.Retiree
+	Retiring []addr.Retiree
 	// Overlapping are remote IDs of objects that live on for Overlap after the
 	// secret of the new one was delivered. Only with Rotate, or with Create where
 	// interrupted runs left something; sorted.
@@ -91,7 +93,7 @@ type Plan struct {
 	// Lost are the resources whose new secret would go nowhere. Whoever shows the
 	// plan warns of them, or refuses them where there is no terminal to show the
 	// secret on. Sorted.
-	Lost []kind.Addr
+	Lost []addr.Addr
 	// Basis is a digest of the plan together with what it was made from: the
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
@@ -100,7 +102,7 @@ type Plan struct {
 	// objects that stay and whose record differs from what is live or declared, since an interrupted
 	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
 	// address. An entry that is new has no times: who writes it knows the clock.
-	Records []kind.Entry
+	Records []addr.Entry
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
 	Moves []Moved
@@ -109,16 +111,16 @@ type Plan struct {
 	Rotations []Rotation
 	// LeftOut are the addresses with changes that Request.Rotations keeps out of
 	// Changes. Sorted.
-	LeftOut []kind.Addr
+	LeftOut []addr.Addr
 }
 
 // A Rotation is the present of an object that is renewed from time to time.
 type Rotation struct {
-	Addr     kind.Addr
+	Addr     addr.Addr
 	Name, ID string
 	Made     time.Time      // zero: it was made before rotation was asked for, and nobody can say
 	Due      time.Time      // when it is to be renewed; zero: never
-	Retiring []kind.Retiree // its predecessors that live on; sorted by ID
+	Retiring []addr.Retiree // its predecessors that live on; sorted by ID
 }
 
 // IsDue reports whether it is to be renewed now.
@@ -126,16 +128,16 @@ func (r *Rotation) IsDue(now time.Time) bool { return !r.Due.IsZero() && !now.Be
 
 // A Request is what Make plans from.
 type Request struct {
-	Config   *kind.Config
+	Config   *config.Config
 	Kinds    []*kind.Kind
 	Snapshot *kind.Snapshot
-	Entries  []kind.Entry // what the state says is ours
+	Entries  []addr.Entry // what the state says is ours
 	// Announced are identities per kind that an interrupted run was about to
 	// make: a live object found under one is ours.
 	Announced []Announced
 	Destroy   bool        // plan the deletion of everything owned
-	Replace   []kind.Addr // replace these even if nothing differs, without an overlap
-	Rotate    []kind.Addr // renew these even if they are not due
+	Replace   []addr.Addr // replace these even if nothing differs, without an overlap
+	Rotate    []addr.Addr // renew these even if they are not due
 	// Rotations plans nothing but what rotation asks for: of the addresses in
 	// Rotate, or of every address where that is empty.
 	Rotations bool
@@ -144,7 +146,7 @@ type Request struct {
 
 // An Announced create is one of which the journal does not know the outcome.
 type Announced struct {
-	Addr     kind.Addr
+	Addr     addr.Addr
 	Identity string
 	Known    []string // IDs that carried the identity before
 }

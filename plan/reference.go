@@ -6,6 +6,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -29,7 +31,7 @@ func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, na
 
 // checkReferences reports names of objects that neither exist nor will, or that
 // several have: B2 wants their IDs.
-func (p *planner) checkReferences(r *kind.Resource, c *Change) {
+func (p *planner) checkReferences(r *config.Resource, c *Change) {
 	if c.Action == NoOp {
 		return
 	}
@@ -71,9 +73,9 @@ func (p *planner) exists(k *kind.Kind, identity string) bool {
 
 // declaredAs finds the resource that declares an identity. Few plans ask, so
 // the index is made when the first one does.
-func (p *planner) declaredAs(k *kind.Kind, identity string) (kind.Addr, bool) {
+func (p *planner) declaredAs(k *kind.Kind, identity string) (addr.Addr, bool) {
 	if p.identities == nil {
-		p.identities = make(map[reference]kind.Addr, len(p.declared))
+		p.identities = make(map[reference]addr.Addr, len(p.declared))
 		for _, r := range p.declared {
 			p.identities[reference{r.Kind.Name, r.Identity()}] = r.Addr
 		}

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -14,7 +16,7 @@ import (
 const forceDestroy = "force_destroy"
 
 // remove plans the end of something owned that is not, or no longer, wanted.
-func (p *planner) remove(addr kind.Addr) {
+func (p *planner) remove(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.hold(addr, k)
 	h.ended, h.waiting = h.retirees(), nil // nobody waits for the end of an overlap
@@ -47,7 +49,7 @@ func (p *planner) remove(addr kind.Addr) {
 
 // delete plans the deletion of a live object. r is its block, nil where that is
 // gone.
-func (p *planner) delete(addr kind.Addr, k *kind.Kind, r *kind.Resource, h holding) {
+func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h holding) {
 	p.checkProtected(addr, r, h)
 	values, err := h.object.Values()
 	if err != nil {
@@ -93,7 +95,7 @@ func forced(k *kind.Kind, v cty.Value) bool {
 
 // checkProtected refuses to delete what prevent_destroy protects. What the block
 // says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkProtected(addr kind.Addr, r *kind.Resource, h holding) {
+func (p *planner) checkProtected(addr addr.Addr, r *config.Resource, h holding) {
 	switch {
 	case r != nil && r.PreventDestroy:
 		rng := r.Block.RangeOf("prevent_destroy")

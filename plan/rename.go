@@ -3,7 +3,8 @@ package plan
 import (
 	"slices"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // Objects of a kind that Renews are known by their names alone. Where a block gets
@@ -14,25 +15,25 @@ import (
 // underNewName finds out what an interrupted run did to a resource whose name had
 // changed: where it has made the object under the new name, that is the one, and
 // what the state records is left to be deleted.
-func (p *planner) underNewName(r *kind.Resource, h *holding) {
+func (p *planner) underNewName(r *config.Resource, h *holding) {
 	if !r.Kind.Renews || h.object == nil || h.object.Identity == r.Identity() {
 		return
 	}
 	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
 		isMade := slices.Contains(h.made, o.ID)
-		if !isMade && !slices.ContainsFunc(h.ended, func(old kind.Retiree) bool { return old.ID == o.ID }) {
+		if !isMade && !slices.ContainsFunc(h.ended, func(old addr.Retiree) bool { return old.ID == o.ID }) {
 			continue
 		}
 		h.made = slices.DeleteFunc(h.made, func(id string) bool { return id == o.ID })
-		h.ended = slices.DeleteFunc(h.ended, func(old kind.Retiree) bool { return old.ID == o.ID })
-		h.ended = append(h.ended, kind.Retiree{ID: h.object.ID})
+		h.ended = slices.DeleteFunc(h.ended, func(old addr.Retiree) bool { return old.ID == o.ID })
+		h.ended = append(h.ended, addr.Retiree{ID: h.object.ID})
 		h.object = o
 		return
 	}
 }
 
 // mayTake refuses to give a resource a name under which something is live.
-func (p *planner) mayTake(r *kind.Resource) bool {
+func (p *planner) mayTake(r *config.Resource) bool {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
 		return p.mayCreate(r)
@@ -50,7 +51,7 @@ func (p *planner) mayTake(r *kind.Resource) bool {
 }
 
 // passedOn reports a name that would go from one block to another.
-func (p *planner) passedOn(r *kind.Resource, owner kind.Addr) {
+func (p *planner) passedOn(r *config.Resource, owner addr.Addr) {
 	rng := r.Block.RangeOf(r.Kind.Identity)
 	p.errorf(&rng, "The name is taken",
 		"The %s %q is still that of %s. Give it up there in an apply of its own first; or, where blocks only got other labels, write\n"+

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -14,7 +16,7 @@ const momentLayout = "2006-01-02 15:04 UTC"
 // retire sorts an object that was replaced: its time is over, or it lives on.
 // The key that this run works with outlives its time, with a warning: whoever
 // runs b2form has not been given the new one.
-func (p *planner) retire(h *holding, old kind.Retiree) {
+func (p *planner) retire(h *holding, old addr.Retiree) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
 	case old.Kept, old.Until.After(p.Now):
 		h.waiting = byID(append(h.waiting, old))
@@ -31,7 +33,7 @@ func (p *planner) retire(h *holding, old kind.Retiree) {
 // family are the live objects that may be the resource's: those under its
 // identity and, where it rotates, under its identity with a stamp. Oldest first:
 // without a stamp, by stamp, by ID.
-func (p *planner) family(r *kind.Resource) []*kind.Object {
+func (p *planner) family(r *config.Resource) []*kind.Object {
 	plain := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
@@ -68,7 +70,7 @@ func stamp(o *kind.Object) time.Time {
 
 // newest picks from the candidates of a rotating resource the one that is
 // current; nil where that cannot be said from their names.
-func (p *planner) newest(r *kind.Resource, found []*kind.Object) *kind.Object {
+func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok || len(found) == 0 {
 		return nil
 	}
@@ -91,7 +93,7 @@ func (h *holding) takeNewest(o *kind.Object) bool {
 // one were replaced by it; newer ones may have been delivered, or not. Nor does
 // anybody know that of a current one that is taken from the account: the one
 // before it may still be what is used.
-func (p *planner) gather(r *kind.Resource, h *holding) {
+func (p *planner) gather(r *config.Resource, h *holding) {
 	rotation, ok := r.Kind.RotationOf(r.Value)
 	if !ok || h.object == nil {
 		return
@@ -107,9 +109,9 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 		}
 	}
 	for i, o := range before {
-		old := kind.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)}
+		old := addr.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)}
 		if h.imported && i == len(before)-1 {
-			old = kind.Retiree{ID: o.ID, Kept: true}
+			old = addr.Retiree{ID: o.ID, Kept: true}
 		}
 		p.retire(h, old)
 	}
@@ -117,7 +119,7 @@ func (p *planner) gather(r *kind.Resource, h *holding) {
 
 // kept are the IDs of what lives on until the object is renewed, which happens
 // now.
-func (h *holding) kept() (ids []string, others []kind.Retiree) {
+func (h *holding) kept() (ids []string, others []addr.Retiree) {
 	for _, old := range h.waiting {
 		if old.Kept {
 			ids = append(ids, old.ID)
@@ -130,7 +132,7 @@ func (h *holding) kept() (ids []string, others []kind.Retiree) {
 
 // renewal decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
+func (p *planner) renewal(r *config.Resource, h holding, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
 	due, why := p.due(r, h, rotation, live)
 	if reason == "" {
 		reason = why
@@ -149,7 +151,7 @@ func (p *planner) renewal(r *kind.Resource, h holding, rotation kind.Rotation, r
 }
 
 // due says when the object is to be renewed and, once that is now, why.
-func (p *planner) due(r *kind.Resource, h holding, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
+func (p *planner) due(r *config.Resource, h holding, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
 	made := h.madeAt()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"
@@ -182,7 +184,7 @@ func (h *holding) madeAt() time.Time {
 
 // overlap lets everything live on that somebody may have been given. What an
 // interrupted run made and did not record is not among it: its secret is lost.
-func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
+func (p *planner) overlap(r *config.Resource, h holding, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
 	c.Overlapping, c.Retiring = h.kept()
@@ -199,7 +201,7 @@ func (p *planner) overlap(r *kind.Resource, h holding, c *Change) {
 // noOverlap deletes everything of a rotation that comes before the new object.
 // What was promised a longer life keeps it, unless the replacement was asked
 // for: a secret may have leaked.
-func (p *planner) noOverlap(r *kind.Resource, h holding, c *Change) {
+func (p *planner) noOverlap(r *config.Resource, h holding, c *Change) {
 	kept, others := h.kept()
 	c.Leftovers, c.Retiring = slices.Concat(c.Leftovers, h.strangers, kept), others
 	if p.replace[r.Addr] {
@@ -250,21 +252,21 @@ func (p *planner) narrow() {
 	if !p.Rotations {
 		return
 	}
-	renewed := map[kind.Addr]bool{}
+	renewed := map[addr.Addr]bool{}
 	for i := range p.plan.Changes {
 		renewed[p.plan.Changes[i].Addr] = p.renewed(&p.plan.Changes[i])
 	}
-	imports := map[kind.Addr]bool{}
+	imports := map[addr.Addr]bool{}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.renewed(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr kind.Addr) bool { return renewed[addr] })
+		wanted := p.renewed(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
 			imports[c.Addr] = c.Import
 		}
 		return !wanted
 	})
-	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e kind.Entry) bool { return imports[e.Addr] })
-	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a kind.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
+	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.Entry) bool { return imports[e.Addr] })
+	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a addr.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
 }
 
 // renewed reports whether rotation asks for a change, of what is asked about.

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -69,7 +70,7 @@ func (p *planner) makeSteps() {
 	changes := p.plan.Changes
 	g := &graph{
 		planner: p,
-		changes: lookup{n: len(changes), at: func(i int) *kind.Addr { return &changes[i].Addr }},
+		changes: lookup{n: len(changes), at: func(i int) *addr.Addr { return &changes[i].Addr }},
 		steps:   make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
 		of:      make([]stepsOf, len(changes)),
 		needs:   make([]need, 0, 2*len(changes)),

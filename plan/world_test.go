@@ -10,9 +10,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/bucket"
+	"b2form/schema/config"
 	"b2form/schema/key"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A world is a configuration, an account and a state that are built by a test.
@@ -21,10 +24,10 @@ type world struct {
 	kinds   []*kind.Kind
 	bucket  *kind.Kind
 	key     *kind.Kind
-	config  kind.Config
-	account kind.Account
-	raw     map[string][]kind.JSON
-	entries []kind.Entry
+	config  config.Config
+	account wire.Account
+	raw     map[string][]wire.JSON
+	entries []addr.Entry
 	open    []plan.Announced
 }
 
@@ -40,19 +43,19 @@ type failer interface {
 func newWorld(t failer) *world {
 	w := &world{
 		t: t, bucket: bucket.Kind(), key: key.Kind(),
-		account: kind.Account{
+		account: wire.Account{
 			ID: "d2e6b27577ea", KeyID: "d2e6b27577ea", Realm: "https://api.backblazeb2.com",
 			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 			Capabilities: []string{"all"},
 		},
-		raw: map[string][]kind.JSON{"bucket": nil, "key": nil},
+		raw: map[string][]wire.JSON{"bucket": nil, "key": nil},
 	}
 	w.kinds = []*kind.Kind{w.bucket, w.key}
 	return w
 }
 
 // declare adds a resource with the given attributes.
-func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *kind.Resource {
+func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *config.Resource {
 	values := map[string]cty.Value{}
 	for _, a := range k.Settable() {
 		values[a.Name] = cty.NullVal(a.ValueType())
@@ -65,17 +68,17 @@ func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *k
 	return r
 }
 
-func (w *world) resource(k *kind.Kind, label string, v cty.Value) *kind.Resource {
-	return &kind.Resource{
-		Addr:  kind.Addr{Kind: k.Name, Label: label},
+func (w *world) resource(k *kind.Kind, label string, v cty.Value) *config.Resource {
+	return &config.Resource{
+		Addr:  addr.Addr{Kind: k.Name, Label: label},
 		Kind:  k,
 		Value: k.ValuesOf(v),
-		Block: &kind.Block{Range: hcl.Range{Filename: "main.b2.hcl"}},
+		Block: &config.Block{Range: hcl.Range{Filename: "main.b2.hcl"}},
 	}
 }
 
 // live makes the account hold what the resource declares.
-func (w *world) live(r *kind.Resource, id string) {
+func (w *world) live(r *config.Resource, id string) {
 	var names []string
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
@@ -102,12 +105,12 @@ func (w *world) live(r *kind.Resource, id string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], kind.JSON(raw))
+	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], wire.JSON(raw))
 }
 
 // own records the resource in the state.
-func (w *world) own(r *kind.Resource, id string) {
-	w.entries = append(w.entries, kind.Entry{
+func (w *world) own(r *config.Resource, id string) {
+	w.entries = append(w.entries, addr.Entry{
 		Addr: r.Addr, Identity: r.Identity(), ID: id, Delivered: true, Delivery: plan.DeliveryDigest(r),
 	})
 }
@@ -141,7 +144,7 @@ func (w *world) keys(n int) {
 			"buckets":     cty.ListVal([]cty.Value{cty.StringVal("acme-photos")}),
 			"name_prefix": cty.StringVal("library/"),
 		})
-		r.Needs = []kind.Addr{b.Addr}
+		r.Needs = []addr.Addr{b.Addr}
 		id := fmt.Sprintf("004d2e6b27577ea%010x", i)
 		w.live(r, id)
 		w.own(r, id)
@@ -170,7 +173,7 @@ func BenchmarkEverythingToDo(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b)
 			w.keys(n)
-			w.entries, w.raw = nil, map[string][]kind.JSON{"bucket": nil, "key": nil}
+			w.entries, w.raw = nil, map[string][]wire.JSON{"bucket": nil, "key": nil}
 			r := w.request()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -189,7 +192,7 @@ func BenchmarkSteps(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b)
 			w.keys(n)
-			w.entries, w.raw = nil, map[string][]kind.JSON{"bucket": nil, "key": nil}
+			w.entries, w.raw = nil, map[string][]wire.JSON{"bucket": nil, "key": nil}
 			again := plan.Stepper(w.request())
 			b.ReportAllocs()
 			for b.Loop() {

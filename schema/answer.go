@@ -11,6 +11,7 @@ import (
 
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
+	"b2form/schema/wire"
 )
 
 // one answers with a single object, which the given arguments name.
@@ -195,7 +196,7 @@ func replaceSecrets(a *kind.Attr, v cty.Value, instead func(*kind.Attr, cty.Valu
 	return cty.ObjectVal(m)
 }
 
-func accountValue(a *kind.Account) cty.Value {
+func accountValue(a *wire.Account) cty.Value {
 	text := func(s string) cty.Value {
 		if s == "" {
 			return cty.NullVal(cty.String)

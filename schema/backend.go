@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/schema/kind"
+	"b2form/schema/config"
 	"b2form/schema/syntax"
 )
 
@@ -17,7 +17,7 @@ import (
 // the state alone: mistakes in resources, and variables that the block does not
 // use, are not in their way. A folder without configuration has no settings.
 // Diagnostics are errors only.
-func LoadSettings(o Options) (*kind.Config, hcl.Diagnostics) {
+func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newLoader(o)
 	if files, err := Sources(l.Dir); err == nil && len(files.Config) == 0 {
 		return l.config, nil
@@ -118,7 +118,7 @@ func (l *loader) evaluateBackend(blocks hcl.Blocks) {
 	case "local":
 		l.readBackend(b, map[string]*string{"path": &out.Path})
 	case "b2":
-		out.Prefix = kind.DefaultPrefix
+		out.Prefix = config.DefaultPrefix
 		l.readBackend(b, map[string]*string{"bucket": &out.Bucket, "prefix": &out.Prefix})
 		if !strings.HasSuffix(out.Prefix, "/") {
 			out.Prefix += "/"

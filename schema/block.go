@@ -9,6 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -16,7 +18,7 @@ import (
 // A block is one resource block as it is written, and what became of it.
 type block struct {
 	node  *node
-	addr  kind.Addr // without an instance
+	addr  addr.Addr // without an instance
 	kind  *kind.Kind
 	place hcl.Range
 	body  hcl.Body
@@ -32,8 +34,8 @@ type block struct {
 	after     []ref // what depends_on names
 	part      part  // what its own node evaluates; nil: all
 	written   *written
-	resources []*kind.Resource // sorted by instance
-	repeats   []repetition     // beside resources
+	resources []*config.Resource // sorted by instance
+	repeats   []repetition       // beside resources
 	// unfinished are the evaluations, beside resources, that a knot completes.
 	unfinished []*evaluation
 }
@@ -41,10 +43,10 @@ type block struct {
 func (b *block) repeated() bool { return b.forEach != nil || b.count != nil }
 
 // instance finds one resource of the block; nil: there is none.
-func (b *block) instance(at kind.Instance) *kind.Resource {
-	addr := b.addr
-	addr.Instance = at
-	i, found := slices.BinarySearchFunc(b.resources, addr, func(r *kind.Resource, a kind.Addr) int { return r.Addr.Compare(a) })
+func (b *block) instance(at addr.Instance) *config.Resource {
+	of := b.addr
+	of.Instance = at
+	i, found := slices.BinarySearchFunc(b.resources, of, func(r *config.Resource, a addr.Addr) int { return r.Addr.Compare(a) })
 	if !found {
 		return nil
 	}
@@ -155,7 +157,7 @@ const most = 1_000_000
 
 // A repetition is one instance to be.
 type repetition struct {
-	at    kind.Instance
+	at    addr.Instance
 	root  string    // "each", "count"; "" where the block is not repeated
 	key   cty.Value // each.key
 	value cty.Value // each.value, or count.index
@@ -273,7 +275,7 @@ func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([
 	}
 	list := make([]repetition, size)
 	for i := range list {
-		list[i] = repetition{at: kind.NumberKey(i), root: "count", value: cty.NumberIntVal(int64(i))}
+		list[i] = repetition{at: addr.NumberKey(i), root: "count", value: cty.NumberIntVal(int64(i))}
 	}
 	return list, true
 }
@@ -306,10 +308,10 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
 			return nil, false
 		}
-		list = append(list, repetition{kind.TextKey(key.AsString()), "each", key, value})
+		list = append(list, repetition{addr.TextKey(key.AsString()), "each", key, value})
 	}
 	slices.SortFunc(list, func(a, b repetition) int {
-		return kind.Addr{Instance: a.at}.Compare(kind.Addr{Instance: b.at})
+		return addr.Addr{Instance: a.at}.Compare(addr.Addr{Instance: b.at})
 	})
 	return list, true
 }

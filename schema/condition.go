@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -55,7 +56,7 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	case holds.True():
 		return nil, marks
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: kind.Distinct{}}, marks
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.Distinct{}}, marks
 }
 
 // text is the message, unless that would tell a secret.
@@ -94,7 +95,7 @@ func (e *evaluation) judgePreconditions() {
 
 // A check is one check block.
 type check struct {
-	config  *kind.Check
+	config  *config.Check
 	asserts []*condition
 }
 
@@ -114,7 +115,7 @@ func (l *loader) declareCheck(b *hcl.Block) {
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
 	}
-	l.checks = append(l.checks, &check{config: &kind.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks, d)})
+	l.checks = append(l.checks, &check{config: &config.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks, d)})
 }
 
 // evaluateChecks tries every check once, so that its errors show now.
@@ -132,8 +133,8 @@ func (l *loader) evaluateChecks() {
 
 // checkResult is the Evaluate of a check. Even what cannot be evaluated is only
 // a warning: a check stops nothing.
-func (l *loader) checkResult(c *check) func(kind.Live) hcl.Diagnostics {
-	return func(live kind.Live) hcl.Diagnostics {
+func (l *loader) checkResult(c *check) func(config.Live) hcl.Diagnostics {
+	return func(live config.Live) hcl.Diagnostics {
 		s := newScope(l, newReport(), live)
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.root))

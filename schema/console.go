@@ -7,13 +7,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // evaluator is the Eval of the configuration: one expression, with everything
 // in reach that an output may use.
-func (l *loader) evaluator() func(source, name string, live kind.Live) (cty.Value, hcl.Diagnostics) {
-	return func(source, name string, live kind.Live) (cty.Value, hcl.Diagnostics) {
+func (l *loader) evaluator() func(source, name string, live config.Live) (cty.Value, hcl.Diagnostics) {
+	return func(source, name string, live config.Live) (cty.Value, hcl.Diagnostics) {
 		expr, diags := hclsyntax.ParseExpression([]byte(source), name, hcl.InitialPos)
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags

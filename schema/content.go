@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // What a file holds is kept beside its attributes, since those stand in plans. Of
@@ -22,7 +23,7 @@ import (
 // payload is what the instance's file is to hold; nil where its kind has no
 // content, and where that is missing, not known or cannot be read. A local file is
 // read now and gives the instance its SHA-1.
-func (e *evaluation) payload() *kind.Payload {
+func (e *evaluation) payload() *wire.Payload {
 	c := e.b.kind.Content
 	if c == nil {
 		return nil
@@ -36,7 +37,7 @@ func (e *evaluation) payload() *kind.Payload {
 	}
 	from := folder{e.l.shared.top.Dir, e.l.Dir, e.l.Cwd}
 	size, err := from.size(source.AsString())
-	p := &kind.Payload{Size: size}
+	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.Most {
 		p, err = from.payload(source.AsString())
 	}
@@ -52,14 +53,14 @@ func (e *evaluation) payload() *kind.Payload {
 	return p
 }
 
-func textPayload(text string) *kind.Payload {
-	p := kind.InMemory(text)
+func textPayload(text string) *wire.Payload {
+	p := wire.InMemory(text)
 	p.From = "The content"
 	return p
 }
 
 // judgeSize reports content that is too large, and gives nil for it.
-func (e *evaluation) judgeSize(c *kind.Content, attr string, p *kind.Payload) *kind.Payload {
+func (e *evaluation) judgeSize(c *kind.Content, attr string, p *wire.Payload) *wire.Payload {
 	if p.Size <= c.Most {
 		return p
 	}
@@ -71,7 +72,7 @@ func (e *evaluation) judgeSize(c *kind.Content, attr string, p *kind.Payload) *k
 
 // digested gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
-func (e *evaluation) digested(c *kind.Content, p *kind.Payload) {
+func (e *evaluation) digested(c *kind.Content, p *wire.Payload) {
 	given := e.attrs.GetAttr(c.SHA1)
 	switch {
 	case given.IsNull():
@@ -118,14 +119,14 @@ func compared(k *kind.Kind, attr string) string {
 }
 
 // payload reads a file below the folder, and finds it again later.
-func (d folder) payload(path string) (*kind.Payload, error) {
-	p := &kind.Payload{From: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
+func (d folder) payload(path string) (*wire.Payload, error) {
+	p := &wire.Payload{From: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
 	content, err := p.Open()
 	if err != nil {
 		return nil, d.unreadable(path, err)
 	}
 	defer content.Close()
-	if p.Size, p.SHA1, err = kind.Digest(content); err != nil {
+	if p.Size, p.SHA1, err = wire.Digest(content); err != nil {
 		return nil, d.unreadable(path, err)
 	}
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -226,12 +227,12 @@ func (l *loader) answer(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 
 // query is what an instance asks for. What is part of another object is read by
 // its identity, also where an ID says which is meant.
-func (l *loader) query(d *dataBlock, args map[string]string) kind.Query {
+func (l *loader) query(d *dataBlock, args map[string]string) config.Query {
 	k := d.form.kind
 	if k == nil {
-		return kind.Query{}
+		return config.Query{}
 	}
-	q := kind.Query{Kind: k}
+	q := config.Query{Kind: k}
 	name, named := args[k.Identity]
 	switch {
 	case d.form.within:
@@ -253,7 +254,7 @@ func (l *loader) query(d *dataBlock, args map[string]string) kind.Query {
 // undecided notes that objects of a kind may matter which nobody can name yet.
 func (l *loader) undecided(k *kind.Kind) {
 	if l.shared.pending {
-		l.config.Data = append(l.config.Data, kind.Query{Kind: k})
+		l.config.Data = append(l.config.Data, config.Query{Kind: k})
 	}
 }
 

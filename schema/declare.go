@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 	"b2form/schema/syntax"
 )
 
@@ -193,7 +193,7 @@ func (l *loader) declareResource(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
-	addr := kind.Addr{Module: l.module, Kind: b.Type, Label: b.Labels[0]}
+	addr := addr.Addr{Module: l.module, Kind: b.Type, Label: b.Labels[0]}
 	if first := l.blocks[addr]; first != nil {
 		l.duplicate(addr.String(), b.DefRange, first.place)
 		return

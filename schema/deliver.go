@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/agefile"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -93,7 +94,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	for i, r := range b.resources {
 		rep := b.repeats[i]
 		*e = evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep), refs: e.refs[:0]}
-		out := kind.Delivery{Type: d.typ, Range: &d.place}
+		out := config.Delivery{Type: d.typ, Range: &d.place}
 		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
 			continue
 		}
@@ -117,7 +118,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 
 // untaken reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) untaken(d *delivery, out *kind.Delivery, taken map[string]*delivery) bool {
+func (e *evaluation) untaken(d *delivery, out *config.Delivery, taken map[string]*delivery) bool {
 	if d.typ == "command" {
 		return true
 	}
@@ -143,7 +144,7 @@ func (d *delivery) target() hcl.Range {
 
 // tried renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *evaluation) tried(d *delivery, out *kind.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
+func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
 	text, ok = []string{""}, true
 	for _, name := range d.withSecret {
 		a := d.args[name]
@@ -173,7 +174,7 @@ func (e *evaluation) tried(d *delivery, out *kind.Delivery, rep repetition, temp
 }
 
 // digest identifies a delivery; text is what was rendered for it.
-func digest(d kind.Delivery, text []string) string {
+func digest(d config.Delivery, text []string) string {
 	parts := slices.Concat([]string{d.Type, d.Shown, d.Format}, text, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))

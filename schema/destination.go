@@ -13,12 +13,13 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/agefile"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
 
 // destination evaluates everything that is known before the key is made.
-func (e *evaluation) destination(d *delivery, out *kind.Delivery) bool {
+func (e *evaluation) destination(d *delivery, out *config.Delivery) bool {
 	switch d.typ {
 	case "stdout":
 		out.Shown = "standard output"
@@ -43,7 +44,7 @@ const (
 )
 
 // command evaluates which program is run, where and for how long.
-func (e *evaluation) command(d *delivery, out *kind.Delivery) bool {
+func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
 	a := d.args["command"]
 	list, ok := e.texts(a)
 	if !ok {
@@ -72,7 +73,7 @@ func (e *evaluation) command(d *delivery, out *kind.Delivery) bool {
 	return e.timeout(d.args["timeout"], out)
 }
 
-func (e *evaluation) timeout(a *hcl.Attribute, out *kind.Delivery) bool {
+func (e *evaluation) timeout(a *hcl.Attribute, out *config.Delivery) bool {
 	out.Timeout = defaultTimeout
 	if a == nil {
 		return true
@@ -107,7 +108,7 @@ func shortened(command []string) string {
 }
 
 // path evaluates where a file goes.
-func (e *evaluation) path(a *hcl.Attribute, out *kind.Delivery) bool {
+func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
 	path, ok := e.text(a)
 	if !ok {
 		return false
@@ -133,7 +134,7 @@ func (e *evaluation) path(a *hcl.Attribute, out *kind.Delivery) bool {
 }
 
 // format evaluates what is delivered, where that is no template.
-func (e *evaluation) format(d *delivery, out *kind.Delivery) (ok bool) {
+func (e *evaluation) format(d *delivery, out *config.Delivery) (ok bool) {
 	a := d.args["format"]
 	if a == nil {
 		if d.args["content"] == nil && d.typ != "command" {
@@ -150,7 +151,7 @@ func (e *evaluation) format(d *delivery, out *kind.Delivery) (ok bool) {
 }
 
 // recipients evaluates for whom a file is encrypted.
-func (e *evaluation) recipients(a *hcl.Attribute, out *kind.Delivery) bool {
+func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
 	list, ok := e.texts(a)
 	if !ok {
 		return false

@@ -10,13 +10,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
 
 // evaluateImports reads the import blocks.
 func (l *loader) evaluateImports() {
-	first := map[kind.Addr]hcl.Range{}
+	first := map[addr.Addr]hcl.Range{}
 	for _, b := range l.imports {
 		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
 			l.importEach(b, content.Attributes, first)
@@ -25,7 +27,7 @@ func (l *loader) evaluateImports() {
 }
 
 // importEach evaluates one block, once for each element of for_each.
-func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[kind.Addr]hcl.Range) {
+func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
 	to, id := addressExpr(args["to"].Expr), args["id"].Expr
 	var forEach hcl.Expression
 	rs := refs{}
@@ -59,7 +61,7 @@ func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[kind.Ad
 		}
 		first[addr] = b.DefRange
 		if text, ok := l.importID(id, inner, addr.Kind); ok {
-			l.config.Imports = append(l.config.Imports, kind.Import{To: addr, ID: text, Range: b.DefRange})
+			l.config.Imports = append(l.config.Imports, config.Import{To: addr, ID: text, Range: b.DefRange})
 		}
 	}
 }
@@ -83,7 +85,7 @@ func addressExpr(e hcl.Expression) hcl.Expression {
 
 // importAddr is the address of one declared resource; key is nil where to says
 // all.
-func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (kind.Addr, bool) {
+func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
 	if key == nil {
 		return l.importTarget(to)
 	}
@@ -91,19 +93,19 @@ func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (kind.
 	v, marks := l.static.eval(key, ctx).Unmark()
 	if !v.IsKnown() {
 		l.notKnown(key.Range(), marks, "")
-		return kind.Addr{}, false
+		return addr.Addr{}, false
 	}
 	at, isKey := instanceOf(v)
-	addr, isAddr := kind.Addr{}, false
+	target, isAddr := addr.Addr{}, false
 	if !diags.HasErrors() {
-		addr, isAddr = kind.AddrOf(t)
+		target, isAddr = addr.AddrOf(t)
 	}
-	if !isKey || !isAddr || addr.Kind == "" || !addr.Instance.IsSingle() {
+	if !isKey || !isAddr || target.Kind == "" || !target.Instance.IsSingle() {
 		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key].")
-		return addr, false
+		return target, false
 	}
-	addr.Instance = at
-	return addr, l.importable(addr, to.Range())
+	target.Instance = at
+	return target, l.importable(target, to.Range())
 }
 
 func (l *loader) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
@@ -129,7 +131,7 @@ func (l *loader) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (
 }
 
 // importTarget reads the address of one declared resource.
-func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
+func (l *loader) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(e)
 	if !diags.HasErrors() && t.RootName() == "module" {
 		return l.importInto(t)
@@ -137,16 +139,16 @@ func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 	if !diags.HasErrors() {
 		if why := l.pastedReference(t); why != "" {
 			l.errorAt(e.Range(), "Invalid import", why)
-			return kind.Addr{}, false
+			return addr.Addr{}, false
 		}
 	}
 	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
-		return kind.Addr{}, false
+		return addr.Addr{}, false
 	}
 	r := l.resolveNode(t, use{computed: true})
 	if r.broken {
-		return kind.Addr{}, false
+		return addr.Addr{}, false
 	}
 	b := r.node.block
 	why := ""
@@ -160,7 +162,7 @@ func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 	}
 	if why != "" {
 		l.errorAt(e.Range(), "Invalid import", why)
-		return kind.Addr{}, false
+		return addr.Addr{}, false
 	}
 	addr := b.addr
 	addr.Instance = r.instance
@@ -168,8 +170,8 @@ func (l *loader) importTarget(e hcl.Expression) (kind.Addr, bool) {
 }
 
 // importInto reads the address of one declared resource of a module.
-func (l *loader) importInto(t hcl.Traversal) (kind.Addr, bool) {
-	addr, ok := kind.AddrOf(t)
+func (l *loader) importInto(t hcl.Traversal) (addr.Addr, bool) {
+	addr, ok := addr.AddrOf(t)
 	if !ok || addr.Kind == "" {
 		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
 		return addr, false
@@ -178,8 +180,8 @@ func (l *loader) importInto(t hcl.Traversal) (kind.Addr, bool) {
 }
 
 // importable reports an address at which nothing is declared.
-func (l *loader) importable(addr kind.Addr, at hcl.Range) bool {
-	if slices.ContainsFunc(l.config.Resources, func(r *kind.Resource) bool { return r.Addr == addr }) {
+func (l *loader) importable(addr addr.Addr, at hcl.Range) bool {
+	if slices.ContainsFunc(l.config.Resources, func(r *config.Resource) bool { return r.Addr == addr }) {
 		return true
 	}
 	if !l.failed && !l.lenient() { // else it may be among what could not be evaluated

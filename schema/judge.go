@@ -7,6 +7,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -15,9 +17,9 @@ type identity struct{ kind, value string }
 // judgeIdentities reports two resources that would be one live object, and
 // adds what is needed where a reference is written as a plain name.
 func (l *loader) judgeIdentities() {
-	first := make(map[identity]*kind.Resource, len(l.config.Resources))
+	first := make(map[identity]*config.Resource, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
-	slices.SortStableFunc(inOrder, func(a, b *kind.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
+	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
 	for _, r := range inOrder {
 		id := identity{r.Addr.Kind, r.Identity()}
 		if id.value == "" {
@@ -39,7 +41,7 @@ func (l *loader) judgeIdentities() {
 	}
 }
 
-func (l *loader) duplicateIdentity(r, other *kind.Resource) {
+func (l *loader) duplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
 	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
 	if k.Within != "" {
@@ -51,7 +53,7 @@ func (l *loader) duplicateIdentity(r, other *kind.Resource) {
 
 // needNames adds what the block's resources refer to by a plain name, and judges
 // what they refer to.
-func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
+func (l *loader) needNames(b *block, first map[identity]*config.Resource) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
 		if !a.Refers() || a.Computed || b.written == nil {
@@ -60,7 +62,7 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 		if b.written.find(a.Name) == nil && !b.written.dynamic {
 			continue
 		}
-		known := map[*cty.Value][]kind.Addr{} // equal pointers are equal values
+		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
 		for _, r := range b.resources {
 			v := r.Value.At(i)
 			named, ok := known[v]
@@ -69,7 +71,7 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 				known[v] = named
 			}
 			if slices.Contains(named, r.Addr) {
-				named = slices.DeleteFunc(slices.Clone(named), func(a kind.Addr) bool { return a == r.Addr })
+				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
 			l.fit(b, a, r, first)
 			if a.Knots() {
@@ -83,8 +85,8 @@ func (l *loader) needNames(b *block, first map[identity]*kind.Resource) {
 
 // mentioned lists the declared resources whose names a value of the attribute
 // holds.
-func (l *loader) mentioned(a *kind.Attr, v cty.Value, first map[identity]*kind.Resource) []kind.Addr {
-	var out []kind.Addr
+func (l *loader) mentioned(a *kind.Attr, v cty.Value, first map[identity]*config.Resource) []addr.Addr {
+	var out []addr.Addr
 	for _, m := range a.Mentions(v) {
 		if other := l.named(m, first); other != nil {
 			out = append(out, other.Addr)
@@ -94,7 +96,7 @@ func (l *loader) mentioned(a *kind.Attr, v cty.Value, first map[identity]*kind.R
 }
 
 // named is the declared resource that a name leads to; nil: there is none.
-func (l *loader) named(m kind.Mention, first map[identity]*kind.Resource) *kind.Resource {
+func (l *loader) named(m kind.Mention, first map[identity]*config.Resource) *config.Resource {
 	return first[identity{m.By.Ref, l.kinds[m.By.Ref].Fold(m.Name)}]
 }
 
@@ -105,14 +107,14 @@ func (l *loader) judgeNeeds() {
 	if !l.shared.lateNeeds {
 		return
 	}
-	byAddr := make(map[kind.Addr]*kind.Resource, len(l.config.Resources))
+	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))
 	for _, r := range l.config.Resources {
 		byAddr[r.Addr] = r
 	}
-	state := make(map[kind.Addr]visit, len(byAddr))
-	var path []kind.Addr
-	var walk func(r *kind.Resource)
-	walk = func(r *kind.Resource) {
+	state := make(map[addr.Addr]visit, len(byAddr))
+	var path []addr.Addr
+	var walk func(r *config.Resource)
+	walk = func(r *config.Resource) {
 		switch state[r.Addr] {
 		case done:
 			return
@@ -135,7 +137,7 @@ func (l *loader) judgeNeeds() {
 	}
 }
 
-func (l *loader) needsLoop(byAddr map[kind.Addr]*kind.Resource, loop []kind.Addr) {
+func (l *loader) needsLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
 	var steps []string
 	for _, a := range loop {
 		steps = append(steps, a.String())

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -95,7 +96,7 @@ func lastDetail(what string) string {
 }
 
 // fit judges the declared resources that an attribute mentions.
-func (l *loader) fit(b *block, a *kind.Attr, r *kind.Resource, first map[identity]*kind.Resource) {
+func (l *loader) fit(b *block, a *kind.Attr, r *config.Resource, first map[identity]*config.Resource) {
 	if a.Object == nil && a.Fits == nil {
 		return
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -61,11 +63,11 @@ type VarValue struct {
 // Load evaluates the configuration in Options.Dir. Diagnostics are sorted by
 // file and place. The Config is never nil; with errors it holds what could be
 // evaluated, and unknown values in it stand for what could not.
-func Load(o Options) (*kind.Config, hcl.Diagnostics) {
+func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newLoader(o)
 	if l.readFiles() {
 		l.run()
-		slices.SortFunc(l.config.Resources, func(a, b *kind.Resource) int { return a.Addr.Compare(b.Addr) })
+		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.judgeIdentities()
 		l.deliverAll()
 		l.judgeNeeds()
@@ -83,13 +85,13 @@ type loader struct {
 	caller     *caller // nil: this is the configuration itself
 	module     string  // path of the module in addresses; "" of the configuration itself
 	kinds      map[string]*kind.Kind
-	config     *kind.Config
+	config     *config.Config
 	bodies     []fileBody       // configuration files in order of their names
 	valueFiles []hcl.Attributes // value files that are always read
 
 	variables map[string]*variable
 	locals    map[string]*node
-	blocks    map[kind.Addr]*block  // by the address of the block
+	blocks    map[addr.Addr]*block  // by the address of the block
 	calls     map[string]*call      // modules by name
 	data      map[string]*dataBlock // by address, as data.bucket.photos
 	nodes     []*node               // variables, locals, blocks and modules, as declared
@@ -109,9 +111,9 @@ func newLoader(o Options) *loader {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[kind.Addr]bool{}})
+	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[addr.Addr]bool{}})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
-	l.config = &kind.Config{Files: map[string]*hcl.File{}}
+	l.config = &config.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
@@ -129,7 +131,7 @@ func newModuleLoader(o Options, r *report, s *shared) *loader {
 		shared:    s,
 		variables: map[string]*variable{},
 		locals:    map[string]*node{},
-		blocks:    map[kind.Addr]*block{},
+		blocks:    map[addr.Addr]*block{},
 		calls:     map[string]*call{},
 		data:      map[string]*dataBlock{},
 		outputAt:  map[string]hcl.Range{},

@@ -17,7 +17,10 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -35,8 +38,8 @@ func snapshot(path string, kinds []*kind.Kind) *kind.Snapshot {
 	if err != nil {
 		return nil
 	}
-	var raw map[string][]kind.JSON
-	account := &kind.Account{
+	var raw map[string][]wire.JSON
+	account := &wire.Account{
 		ID: "d2e6b27577ea", KeyID: "004d2e6b27577ea0000000001", Realm: "https://api.backblazeb2.com",
 		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 		Capabilities: []string{"listKeys", "listBuckets"},
@@ -83,7 +86,7 @@ func TestGood(t *testing.T) {
 }
 
 // show writes a configuration as JSON, with live values made up by liveSample.
-func show(t *testing.T, c *kind.Config) string {
+func show(t *testing.T, c *config.Config) string {
 	t.Helper()
 	resources := map[string]any{}
 	for _, r := range c.Resources {
@@ -141,7 +144,7 @@ func show(t *testing.T, c *kind.Config) string {
 	return string(out) + "\n"
 }
 
-func deliveries(t *testing.T, r *kind.Resource) []any {
+func deliveries(t *testing.T, r *config.Resource) []any {
 	t.Helper()
 	var out []any
 	for _, d := range r.Deliver {
@@ -209,7 +212,7 @@ func withoutNulls(v any) any {
 }
 
 // liveSample is an account in which every bucket exists and no key does.
-func liveSample(a kind.Addr) (map[string]cty.Value, bool) {
+func liveSample(a addr.Addr) (map[string]cty.Value, bool) {
 	if a.Kind != "bucket" {
 		return nil, false
 	}
@@ -321,7 +324,7 @@ func expected(name, src string, out map[string][]string) {
 
 // checkPlace holds of every diagnostic: it has a place in a file that was read,
 // and says in whole sentences what to do.
-func checkPlace(t *testing.T, c *kind.Config, d *hcl.Diagnostic) {
+func checkPlace(t *testing.T, c *config.Config, d *hcl.Diagnostic) {
 	t.Helper()
 	if d.Summary == "" || d.Detail == "" {
 		t.Errorf("diagnostic without words: %#v", d)

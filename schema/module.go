@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -49,7 +50,7 @@ type shared struct {
 	lateNeeds bool            // there are needs beside those by reference in arguments
 	pending   bool            // there are data blocks that nothing answers yet
 
-	flawed map[kind.Addr]bool // resources that an error was reported of
+	flawed map[addr.Addr]bool // resources that an error was reported of
 }
 
 // A caller is where a module was called.

@@ -7,7 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/syntax"
 )
 
@@ -23,7 +24,7 @@ func (l *loader) evaluateMoves() {
 		if !ok || !alsoOK {
 			continue
 		}
-		m := kind.Move{From: from, To: to, Range: b.DefRange}
+		m := config.Move{From: from, To: to, Range: b.DefRange}
 		if why := l.unmovable(m); why != "" {
 			l.errorAt(b.DefRange, "Invalid move", why)
 			continue
@@ -33,7 +34,7 @@ func (l *loader) evaluateMoves() {
 }
 
 // unmovable says what is wrong with a move; "" where nothing is.
-func (l *loader) unmovable(m kind.Move) string {
+func (l *loader) unmovable(m config.Move) string {
 	for _, other := range l.config.Moves {
 		switch {
 		case other.From == m.From:
@@ -60,7 +61,7 @@ func (l *loader) unmovable(m kind.Move) string {
 
 // judgeMoveLoops reports moves that lead round in a circle.
 func (l *loader) judgeMoveLoops() {
-	next := map[kind.Addr]kind.Move{}
+	next := map[addr.Addr]config.Move{}
 	for _, m := range l.config.Moves {
 		next[m.From] = m
 	}
@@ -83,7 +84,7 @@ func (l *loader) evaluateRemovals() {
 		if !complete {
 			continue
 		}
-		r := kind.Removal{Range: b.DefRange}
+		r := config.Removal{Range: b.DefRange}
 		var ok bool
 		if r.From, ok = l.target(content.Attributes["from"]); !ok {
 			continue
@@ -103,7 +104,7 @@ func (l *loader) evaluateRemovals() {
 	}
 }
 
-func (l *loader) unremovable(r kind.Removal) string {
+func (l *loader) unremovable(r config.Removal) string {
 	for _, other := range l.config.Removals {
 		if other.From == r.From {
 			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
@@ -119,24 +120,24 @@ func (l *loader) unremovable(r kind.Removal) string {
 
 // target reads the address of a resource or module that need not be declared, as
 // seen from this module.
-func (l *loader) target(a *hcl.Attribute) (kind.Addr, bool) {
+func (l *loader) target(a *hcl.Attribute) (addr.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(a.Expr)
-	var addr kind.Addr
+	var to addr.Addr
 	ok := false
 	if !diags.HasErrors() {
-		addr, ok = kind.AddrOf(t)
-		addr.Module = strings.Trim(l.module+"."+addr.Module, ".")
+		to, ok = addr.AddrOf(t)
+		to.Module = strings.Trim(l.module+"."+to.Module, ".")
 	}
 	switch {
 	case !ok:
 		l.errorAt(a.Expr.Range(), "Invalid address", fmt.Sprintf("%s needs the address of a resource or module, as bucket.photos, bucket.logs[\"edge\"] or module.site.", a.Name))
-	case addr.Kind != "" && l.kinds[addr.Kind] == nil:
+	case to.Kind != "" && l.kinds[to.Kind] == nil:
 		ok = false
 		why := l.pastedReference(t)
 		if why == "" {
-			why = fmt.Sprintf("There is no kind of resource %q.%s", addr.Kind, didYouMean(addr.Kind, l.kindNames()))
+			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, didYouMean(to.Kind, l.kindNames()))
 		}
 		l.errorAt(a.Expr.Range(), "Invalid address", why)
 	}
-	return addr, ok
+	return to, ok
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // write makes a folder with the given files.
@@ -30,11 +31,11 @@ func write(t testing.TB, files map[string]string) string {
 }
 
 // output evaluates one output against an account in which nothing is live.
-func output(t *testing.T, c *kind.Config, name string) cty.Value {
+func output(t *testing.T, c *config.Config, name string) cty.Value {
 	t.Helper()
 	for _, o := range c.Outputs {
 		if o.Name == name {
-			v, diags := o.Value(func(kind.Addr) (map[string]cty.Value, bool) { return nil, false })
+			v, diags := o.Value(func(addr.Addr) (map[string]cty.Value, bool) { return nil, false })
 			if diags.HasErrors() {
 				t.Error(diags)
 			}
@@ -224,7 +225,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 		t.Errorf("the template was not tried with a sample: %v", diags)
 	}
 	const canary = "K004canary"
-	live := func(kind.Addr) (map[string]cty.Value, bool) {
+	live := func(addr.Addr) (map[string]cty.Value, bool) {
 		return map[string]cty.Value{"application_key": cty.StringVal(canary)}, true
 	}
 	for _, o := range config.Outputs {

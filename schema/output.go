@@ -9,13 +9,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
 
 // An output is one output block.
 type output struct {
-	config *kind.Output
+	config *config.Output
 	expr   hcl.Expression
 	refs   refs
 
@@ -38,7 +39,7 @@ func (l *loader) declareOutput(b *hcl.Block) {
 	if a == nil {
 		return
 	}
-	o := &output{config: &kind.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
+	o := &output{config: &config.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
 	l.constant(content.Attributes["description"], &o.config.Description)
 	l.constant(content.Attributes["sensitive"], &o.config.Sensitive)
 	o.preconditions = l.readConditions(content.Blocks, d)
@@ -66,13 +67,13 @@ func (l *loader) evaluateOutputs() {
 		o.config.Value = l.outputValue(o)
 		l.config.Outputs = append(l.config.Outputs, o.config)
 	}
-	slices.SortFunc(l.config.Outputs, func(a, b *kind.Output) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(l.config.Outputs, func(a, b *config.Output) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // outputValue is the Value of an output. Marks tell what is
 // sensitive and what a missing value was to be made from.
-func (l *loader) outputValue(o *output) func(kind.Live) (cty.Value, hcl.Diagnostics) {
-	return func(live kind.Live) (cty.Value, hcl.Diagnostics) {
+func (l *loader) outputValue(o *output) func(config.Live) (cty.Value, hcl.Diagnostics) {
+	return func(live config.Live) (cty.Value, hcl.Diagnostics) {
 		s := newScope(l, newReport(), live)
 		o.judgePreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.root))

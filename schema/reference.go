@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -44,7 +45,7 @@ type ref struct {
 	root, name string // bucket, photos
 	node       *node  // nil where nothing has the name
 	broken     bool   // an error was reported: its value is unknown here
-	instance   kind.Instance
+	instance   addr.Instance
 	indexed    bool // written with a constant instance key
 }
 
@@ -161,7 +162,7 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 			l.undeclared(t, "module", maps.Keys(l.calls))
 		}
 	default:
-		if b := l.blocks[kind.Addr{Module: l.module, Kind: r.root, Label: r.name}]; b != nil {
+		if b := l.blocks[addr.Addr{Module: l.module, Kind: r.root, Label: r.name}]; b != nil {
 			r.node = b.node
 			r.instance, r.indexed, r.broken = l.resolveMember(b, t, u)
 		} else {
@@ -198,7 +199,7 @@ func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 
 // resolveMember judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
-func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instance, indexed, broken bool) {
+func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instance, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
 		return at, indexed, !ok
@@ -223,7 +224,7 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at kind.Instan
 }
 
 // resolveOutput is the same for what follows module.site.
-func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at kind.Instance, indexed, broken bool) {
+func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at addr.Instance, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
@@ -268,7 +269,7 @@ func (l *loader) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 
 // resolveInstance takes a constant instance key off a reference, behind its first
 // n steps; what follows is the rest. A key must stand exactly where there are several instances.
-func (l *loader) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at kind.Instance, indexed bool, rest hcl.Traversal, ok bool) {
+func (l *loader) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.Instance, indexed bool, rest hcl.Traversal, ok bool) {
 	rest = t[n:]
 	if len(rest) == 0 {
 		return at, false, nil, true
@@ -322,18 +323,18 @@ func stepName(step hcl.Traverser) string {
 }
 
 // instanceOf reads a constant instance key.
-func instanceOf(key cty.Value) (kind.Instance, bool) {
+func instanceOf(key cty.Value) (addr.Instance, bool) {
 	if key.IsNull() || !key.IsKnown() {
-		return kind.Instance{}, false
+		return addr.Instance{}, false
 	}
 	switch key.Type() {
 	case cty.String:
-		return kind.TextKey(key.AsString()), true
+		return addr.TextKey(key.AsString()), true
 	case cty.Number:
 		n, _ := key.AsBigFloat().Int64()
-		return kind.NumberKey(int(n)), true
+		return addr.NumberKey(int(n)), true
 	}
-	return kind.Instance{}, false
+	return addr.Instance{}, false
 }
 
 // traversalText writes a reference as its author did.

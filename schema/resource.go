@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -30,20 +32,20 @@ func (l *loader) evaluateBlock(n *node) {
 		return
 	}
 	common := l.common(b, ctx, marks)
-	place := &kind.Block{Range: b.place, Attrs: make(map[string]hcl.Range, len(b.written.args))}
+	place := &config.Block{Range: b.place, Attrs: make(map[string]hcl.Range, len(b.written.args))}
 	for _, a := range b.written.args {
 		place.Attrs[a.attr.Name] = a.place
 	}
 	if b.preventDestroy != nil {
 		place.Attrs["prevent_destroy"] = b.preventDestroyAt
 	}
-	slab := make([]kind.Resource, len(repeats))
-	b.resources = make([]*kind.Resource, len(repeats))
+	slab := make([]config.Resource, len(repeats))
+	b.resources = make([]*config.Resource, len(repeats))
 	see := contexts{parent: ctx, dead: n.refs.dead, report: l.report}
 	var e *evaluation
 	for i, rep := range repeats {
 		r := &slab[i]
-		*r = kind.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
+		*r = config.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.at
 		if e == nil || b.part != nil { // else no instance is looked at again
 			e = new(evaluation)
@@ -85,15 +87,15 @@ func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
 type evaluation struct {
 	l        *loader
 	b        *block
-	addr     kind.Addr
+	addr     addr.Addr
 	ctx      *hcl.EvalContext
 	written  *written
 	attrs    kind.Values
 	done     *kind.Completer
 	names    map[names]*cty.Value      // those of earlier instances; see shared
-	single   map[kind.Addr][]kind.Addr // what earlier instances need that came from one thing
-	refs     []kind.Addr               // what the evaluated values of this instance came from
-	needs    []kind.Addr               // what all instances need; sorted
+	single   map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
+	refs     []addr.Addr               // what the evaluated values of this instance came from
+	needs    []addr.Addr               // what all instances need; sorted
 	unsound  bool                      // an attribute is unknown because of an error
 	discreet bool                      // a value is sensitive
 	hidden   []string                  // attributes that were given a sensitive value
@@ -103,7 +105,7 @@ type evaluation struct {
 // common evaluates what does not differ between the instances.
 func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(),
-		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}, single: map[kind.Addr][]kind.Addr{}}
+		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}, single: map[addr.Addr][]addr.Addr{}}
 	for i := range b.kind.Attrs {
 		if a := &b.kind.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
@@ -133,7 +135,7 @@ func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *e
 
 // instance makes own the evaluation of one instance, and evaluates what differs
 // from the others.
-func (e *evaluation) instance(own *evaluation, addr kind.Addr, ctx *hcl.EvalContext) {
+func (e *evaluation) instance(own *evaluation, addr addr.Addr, ctx *hcl.EvalContext) {
 	refs := own.refs[:0]
 	*own = *e
 	own.addr, own.ctx, own.refs = addr, ctx, refs
@@ -384,7 +386,7 @@ func (e *evaluation) collect(marks cty.ValueMarks) {
 }
 
 // needed lists the resources that the evaluated values came from, sorted.
-func (e *evaluation) needed() []kind.Addr {
+func (e *evaluation) needed() []addr.Addr {
 	if len(e.refs) != 1 {
 		return with(e.needs, e.refs)
 	}
@@ -399,10 +401,10 @@ func (e *evaluation) needed() []kind.Addr {
 
 // with adds addresses to a sorted list. The list itself is returned where all
 // are in it.
-func with(needs, addrs []kind.Addr) []kind.Addr {
-	var more []kind.Addr
+func with(needs, addrs []addr.Addr) []addr.Addr {
+	var more []addr.Addr
 	for _, a := range addrs {
-		if _, has := slices.BinarySearchFunc(needs, a, kind.Addr.Compare); !has {
+		if _, has := slices.BinarySearchFunc(needs, a, addr.Addr.Compare); !has {
 			more = append(more, a)
 		}
 	}
@@ -410,7 +412,7 @@ func with(needs, addrs []kind.Addr) []kind.Addr {
 		return needs
 	}
 	more = append(more, needs...)
-	slices.SortFunc(more, kind.Addr.Compare)
+	slices.SortFunc(more, addr.Addr.Compare)
 	return slices.Compact(more)
 }
 

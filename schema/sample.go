@@ -5,12 +5,15 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // samples answers with made-up values of the right form, so that templates can
 // be tried before there is anything to put into them.
-func samples(kinds []*kind.Kind) kind.Live {
+func samples(kinds []*kind.Kind) config.Live {
 	all := make(map[string]map[string]cty.Value, len(kinds))
 	for _, k := range kinds {
 		all[k.Name] = map[string]cty.Value{}
@@ -18,7 +21,7 @@ func samples(kinds []*kind.Kind) kind.Live {
 			all[k.Name][a.Name] = sampleOf(k, a)
 		}
 	}
-	return func(a kind.Addr) (map[string]cty.Value, bool) { return all[a.Kind], true }
+	return func(a addr.Addr) (map[string]cty.Value, bool) { return all[a.Kind], true }
 }
 
 func selfSample(k *kind.Kind) map[string]cty.Value {
@@ -34,7 +37,7 @@ func selfSample(k *kind.Kind) map[string]cty.Value {
 func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
 	switch {
 	case a.Account != nil:
-		return a.Account(&kind.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
+		return a.Account(&wire.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
 			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com"})
 	case len(a.Samples) > 0:
 		return a.Samples[0]

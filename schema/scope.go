@@ -8,19 +8,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // A refMark travels with the object of a resource through every expression, so
 // that whoever uses a part of it is known to need the resource.
-type refMark struct{ addr kind.Addr }
+type refMark struct{ addr addr.Addr }
 
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
 	l      *loader
 	report *report
-	live   kind.Live
+	live   config.Live
 	memo   map[*node]cty.Value
 	calls  map[*call]*hcl.EvalContext // in which the inputs of modules are evaluated
 	within map[*loader]*scope         // those of all modules, for one evaluation
@@ -28,7 +30,7 @@ type scope struct {
 	early  bool                       // what is evaluated last is not known
 }
 
-func newScope(l *loader, r *report, live kind.Live) *scope {
+func newScope(l *loader, r *report, live config.Live) *scope {
 	s := &scope{report: r, live: live, within: map[*loader]*scope{}, secret: new(bool)}
 	return s.in(l)
 }
@@ -173,7 +175,7 @@ type want struct {
 	node   *node
 	broken bool
 	whole  bool            // not only single instances
-	only   []kind.Instance // those named by a constant key
+	only   []addr.Instance // those named by a constant key
 }
 
 func (w *want) add(r ref) {
@@ -191,7 +193,7 @@ func (s *scope) referred(w *want) cty.Value {
 	case w.whole || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
 		return s.value(w.node)
 	}
-	var list []*kind.Resource
+	var list []*config.Resource
 	for _, at := range w.only {
 		r := w.node.block.instance(at)
 		if r == nil {
@@ -220,7 +222,7 @@ func (s *scope) blockValue(b *block) cty.Value {
 	return cty.DynamicVal
 }
 
-func (s *scope) mapOf(k *kind.Kind, list []*kind.Resource) cty.Value {
+func (s *scope) mapOf(k *kind.Kind, list []*config.Resource) cty.Value {
 	if len(list) == 0 {
 		return cty.MapValEmpty(k.LiveType())
 	}
@@ -232,7 +234,7 @@ func (s *scope) mapOf(k *kind.Kind, list []*kind.Resource) cty.Value {
 }
 
 // object is one resource with all its attributes, of the kind's LiveType.
-func (s *scope) object(r *kind.Resource) cty.Value {
+func (s *scope) object(r *config.Resource) cty.Value {
 	var computed map[string]cty.Value
 	if s.live != nil {
 		computed, _ = s.live(r.Addr)

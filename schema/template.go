@@ -9,13 +9,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // template is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics) {
-	return func(self map[string]cty.Value, live kind.Live) (string, hcl.Diagnostics) {
+func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live config.Live) (string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "content", k, rep, self, live)
 		if diags.HasErrors() {
 			return "", diags
@@ -25,8 +26,8 @@ func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 }
 
 // environment is the Environment of a delivery.
-func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, kind.Live) (map[string]string, hcl.Diagnostics) {
-	return func(self map[string]cty.Value, live kind.Live) (map[string]string, hcl.Diagnostics) {
+func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.Live) (map[string]string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live config.Live) (map[string]string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "environment", k, rep, self, live)
 		if diags.HasErrors() {
 			return nil, diags
@@ -42,7 +43,7 @@ func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 
 // rendered evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *loader) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live kind.Live) (cty.Value, hcl.Diagnostics) {
+func (l *loader) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live config.Live) (cty.Value, hcl.Diagnostics) {
 	s := newScope(l, newReport(), live)
 	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
 	discreet(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")

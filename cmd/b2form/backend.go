@@ -13,7 +13,8 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/state"
 	"b2form/schema"
-	"b2form/schema/kind"
+	"b2form/schema/config"
+	"b2form/schema/wire"
 )
 
 const stateFile = "b2form.state.json"
@@ -27,7 +28,7 @@ func (s *session) backend() state.Backend {
 	return s.backendAt(s.config.Settings.Backend)
 }
 
-func (s *session) backendAt(b kind.Backend) state.Backend {
+func (s *session) backendAt(b config.Backend) state.Backend {
 	switch {
 	case b.Bucket != "":
 		return state.Shared{Remote: s.client, Bucket: b.Bucket, Prefix: b.Prefix}
@@ -61,7 +62,7 @@ func (p *program) tellWaiting(holder *state.LockedError) {
 // configuration only the b2form block is read, and a client is made only where
 // the state is in a bucket.
 func (p *program) openSettings() (*session, error) {
-	s := &session{program: p, kinds: schema.Kinds(), config: &kind.Config{}}
+	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
 	if p.onEmulator {
 		return s, nil
 	}
@@ -134,7 +135,7 @@ func (g guarded) Empty(ctx context.Context, bucketID string, progress func(int))
 }
 
 // Put implements kind.Files.
-func (g guarded) Put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+func (g guarded) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"b2form/internal/emulator"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // boxFolder holds everything that -emulator touches: the account, the state and
@@ -62,7 +62,7 @@ func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
 // moveDeliveries keeps delivered files inside the box, also those with an
 // absolute path or one that leads out of the folder, and says so, as it does of
 // programs, which are not run.
-func (b *box) moveDeliveries(config *kind.Config) {
+func (b *box) moveDeliveries(config *config.Config) {
 	for _, r := range config.Resources {
 		for i := range r.Deliver {
 			d := &r.Deliver[i]

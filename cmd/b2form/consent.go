@@ -9,6 +9,7 @@ import (
 
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -90,7 +91,7 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		declared := slices.ContainsFunc(s.config.Imports, func(i kind.Import) bool { return i.To == c.Addr })
+		declared := slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr })
 		if !c.Import || declared {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 	"b2form/internal/audit"
 	"b2form/internal/view"
 	"b2form/plan"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 func (p *program) keysCommand() *cli.Command {
@@ -119,7 +119,7 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 
 // everything is all buckets and keys, and what data blocks ask for.
 func (s *session) everything() account.Want {
-	want := account.Wanted(&kind.Config{Data: s.config.Data}, nil, s.kinds)
+	want := account.Wanted(&config.Config{Data: s.config.Data}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
 		need.Multi = need.Multi || k.Delivers

@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // This file holds the commands that carry a state from one place to another.
@@ -139,14 +139,14 @@ Example:
 func (s *session) placeOf(from string) (state.Backend, error) {
 	rest, inBucket := strings.CutPrefix(from, "b2://")
 	if !inBucket {
-		return s.backendAt(kind.Backend{Path: from}), nil
+		return s.backendAt(config.Backend{Path: from}), nil
 	}
 	bucket, prefix, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
 	if bucket == "" {
 		return nil, failf("Invalid place of a state", "%q names no bucket. Write b2://BUCKET/PREFIX/, as `b2form lock` shows it.", from)
 	}
 	if prefix == "" {
-		prefix = strings.TrimSuffix(kind.DefaultPrefix, "/")
+		prefix = strings.TrimSuffix(config.DefaultPrefix, "/")
 	}
 	if s.client == nil {
 		var err error
@@ -154,7 +154,7 @@ func (s *session) placeOf(from string) (state.Backend, error) {
 			return nil, err
 		}
 	}
-	return s.backendAt(kind.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
+	return s.backendAt(config.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
 }
 
 // migrate leaves the state in both places if it is cut off; then it can be begun

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/schema"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -34,8 +35,8 @@ type options struct {
 	autoApprove      bool
 	adopt            bool
 	showSecrets      bool
-	replace          []kind.Addr
-	rotate           []kind.Addr
+	replace          []addr.Addr
+	rotate           []addr.Addr
 	allow            []kind.HazardKind
 }
 
@@ -106,7 +107,7 @@ func (p *program) approvalFlags() []cli.Flag {
 
 func (p *program) replaceFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: each{func(s string) error {
-		addr, err := kind.ParseAddr(s)
+		addr, err := addr.ParseAddr(s)
 		p.options.replace = append(p.options.replace, addr)
 		return err
 	}}}

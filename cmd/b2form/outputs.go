@@ -10,6 +10,8 @@ import (
 
 	"b2form/apply"
 	"b2form/internal/view"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -17,16 +19,16 @@ import (
 type reader struct {
 	*session
 	snapshot *kind.Snapshot
-	entries  map[kind.Addr]kind.Entry
-	secrets  map[kind.Addr]apply.Secret // keys that this run made
-	declared map[kind.Addr]*kind.Resource
+	entries  map[addr.Addr]addr.Entry
+	secrets  map[addr.Addr]apply.Secret // keys that this run made
+	declared map[addr.Addr]*config.Resource
 }
 
-func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) *reader {
+func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) *reader {
 	r := &reader{
 		session: s, snapshot: snapshot, secrets: secrets,
-		entries:  make(map[kind.Addr]kind.Entry, len(entries)),
-		declared: make(map[kind.Addr]*kind.Resource, len(s.config.Resources)),
+		entries:  make(map[addr.Addr]addr.Entry, len(entries)),
+		declared: make(map[addr.Addr]*config.Resource, len(s.config.Resources)),
 	}
 	for _, e := range entries {
 		r.entries[e.Addr] = e
@@ -40,7 +42,7 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []kind.Entry, secrets 
 // live is the kind.Live of the account, with the secrets of keys that this run
 // made where they may be shown. An output that uses a secret asks to see it, also
 // where it is delivered.
-func (r *reader) live(addr kind.Addr) (map[string]cty.Value, bool) {
+func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
 		return nil, false
@@ -107,7 +109,7 @@ func (s *session) failedChecks(r *reader) hcl.Diagnostics {
 	return diags
 }
 
-func (s *session) showOutputs(snapshot *kind.Snapshot, entries []kind.Entry, secrets map[kind.Addr]apply.Secret) error {
+func (s *session) showOutputs(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) error {
 	outs, diags := s.reader(snapshot, entries, secrets).outputs()
 	s.face.Outputs(outs, s.showSecrets)
 	s.face.Diagnostics(diags, s.files)

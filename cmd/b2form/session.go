@@ -19,7 +19,10 @@ import (
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A session is the way from files to a plan: what is wanted, what is ours, what
@@ -27,7 +30,7 @@ import (
 type session struct {
 	*program
 	kinds    []*kind.Kind
-	config   *kind.Config
+	config   *config.Config
 	state    *state.State
 	box      *box // nil: B2 itself
 	client   *b2.Client
@@ -66,7 +69,7 @@ func (s *session) close() error {
 }
 
 // load reads the configuration and shows what is to be said about it.
-func (p *program) load(kinds []*kind.Kind) (*kind.Config, error) {
+func (p *program) load(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.loadOptions(kinds))
 	p.files = config.Files
 	if diags.HasErrors() {
@@ -84,7 +87,7 @@ const mostRounds = 20
 
 // read reads what is live and answers data blocks. What they answer may name more
 // to be read, as the bucket of a file.
-func (s *session) read(ctx context.Context, a *kind.Account, wanted func() account.Want) (hcl.Diagnostics, error) {
+func (s *session) read(ctx context.Context, a *wire.Account, wanted func() account.Want) (hcl.Diagnostics, error) {
 	var err error
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
@@ -218,16 +221,16 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 }
 
 // known is what the state lists, with announced creates as entries without ID.
-func (s *session) known() []kind.Entry {
+func (s *session) known() []addr.Entry {
 	entries := slices.Clip(s.state.Entries)
 	for _, i := range s.state.Open {
-		entries = append(entries, kind.Entry{Addr: i.Addr, Identity: i.Identity})
+		entries = append(entries, addr.Entry{Addr: i.Addr, Identity: i.Identity})
 	}
 	return entries
 }
 
 // belongs refuses a state that records the objects of another account.
-func belongs(st *state.State, a *kind.Account) error {
+func belongs(st *state.State, a *wire.Account) error {
 	if st.AccountID == "" || st.AccountID == a.ID && st.Realm == a.Realm {
 		return nil
 	}
@@ -253,7 +256,7 @@ func (s *session) warnWithoutState() {
 }
 
 // blockOf is where a resource is declared; nil where it is not.
-func (s *session) blockOf(addr kind.Addr) *hcl.Range {
+func (s *session) blockOf(addr addr.Addr) *hcl.Range {
 	for _, r := range s.config.Resources {
 		if r.Addr == addr {
 			return &r.Block.Range
@@ -263,7 +266,7 @@ func (s *session) blockOf(addr kind.Addr) *hcl.Range {
 }
 
 // verify asks B2 what a new key may do, as that key: one more authorization.
-func (s *session) verify(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) {
+func (s *session) verify(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
 	c, err := s.client.As(keyID, key.Reveal())
 	if err != nil {
 		return nil, err

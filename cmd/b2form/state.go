@@ -12,7 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 func (p *program) stateCommand() *cli.Command {
@@ -96,7 +96,7 @@ func (p *program) stateShow() *cli.Command {
 }
 
 // entryText is what is recorded, as HCL.
-func entryText(e kind.Entry) []byte {
+func entryText(e addr.Entry) []byte {
 	f := hclwrite.NewEmptyFile()
 	set := func(name string, v cty.Value) { f.Body().SetAttributeValue(name, v) }
 	set("address", cty.StringVal(e.Addr.String()))
@@ -179,14 +179,14 @@ func (p *program) stateMove() *cli.Command {
 
 // addresses parses the arguments, at least least and at most most of them; -1:
 // any number.
-func addresses(c *cli.Command, least, most int) ([]kind.Addr, error) {
+func addresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
 	args := c.Args().Slice()
 	if len(args) < least || most >= 0 && len(args) > most {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 	}
-	out := make([]kind.Addr, len(args))
+	out := make([]addr.Addr, len(args))
 	for i, arg := range args {
-		a, err := kind.ParseAddr(arg)
+		a, err := addr.ParseAddr(arg)
 		if err != nil {
 			return nil, failf("Invalid address", "%s.", capital(err.Error()))
 		}
@@ -195,7 +195,7 @@ func addresses(c *cli.Command, least, most int) ([]kind.Addr, error) {
 	return out, nil
 }
 
-func notInState(a kind.Addr, entries []kind.Entry) error {
+func notInState(a addr.Addr, entries []addr.Entry) error {
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Addr.String())

@@ -7,7 +7,7 @@ import (
 
 	"b2form/apply"
 	"b2form/internal/view"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 type watch struct {
 	*program
 	mu      sync.Mutex
-	running map[kind.Addr]running
+	running map[addr.Addr]running
 	end     func()
 }
 
@@ -30,7 +30,7 @@ type running struct {
 }
 
 func (p *program) watch() *watch {
-	w := &watch{program: p, running: map[kind.Addr]running{}}
+	w := &watch{program: p, running: map[addr.Addr]running{}}
 	w.end = p.every(reminder, w.remind)
 	return w
 }
@@ -58,11 +58,11 @@ func (w *watch) event(e apply.Event) {
 func (w *watch) remind() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var addrs []kind.Addr
+	var addrs []addr.Addr
 	for addr := range w.running {
 		addrs = append(addrs, addr)
 	}
-	slices.SortFunc(addrs, kind.Addr.Compare)
+	slices.SortFunc(addrs, addr.Addr.Compare)
 	for _, addr := range addrs {
 		r := w.running[addr]
 		r.event.Took = w.now().Sub(r.since)

@@ -10,7 +10,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Want says what must be read, by the name of the kind. A kind that is absent
@@ -31,7 +34,7 @@ type Need struct {
 // hold. A configuration
 // without keys never lists keys. An entry without an ID stands for an announced
 // create whose outcome is unknown: what it made is looked for in every listing.
-func Wanted(cfg *kind.Config, entries []kind.Entry, kinds []*kind.Kind) Want {
+func Wanted(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Want {
 	w, byName := wanting{}, make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
 		byName[k.Name] = k
@@ -103,7 +106,7 @@ func (n *needed) identified(identity string) {
 }
 
 // known adds an object of the state.
-func (n *needed) known(e *kind.Entry) {
+func (n *needed) known(e *addr.Entry) {
 	n.identified(n.kind.Fold(e.Identity))
 	if !n.multi && !n.part {
 		return
@@ -127,7 +130,7 @@ func sorted(ss []string) []string {
 
 // addNamed adds the kinds of which a resource names an object where it could give
 // an ID.
-func (w wanting) addNamed(a *kind.Attr, r *kind.Resource, kinds map[string]*kind.Kind) {
+func (w wanting) addNamed(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
 	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
 		if k := kinds[m.By.Ref]; k != nil && m.By.Foreign != nil && !m.By.Foreign(m.Name) {
 			n := w.of(k)
@@ -139,7 +142,7 @@ func (w wanting) addNamed(a *kind.Attr, r *kind.Resource, kinds map[string]*kind
 }
 
 // undeclared keeps of the identities those that no resource of the kind has.
-func undeclared(cfg *kind.Config, k *kind.Kind, identities []string) []string {
+func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string {
 	for _, r := range cfg.Resources {
 		if len(identities) == 0 {
 			break
@@ -164,7 +167,7 @@ func (w wanting) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 
 // multi recognises what only the newest API version lists: an object limited
 // to several others ("b2_list_keys", multi-bucket application keys).
-func multi(r *kind.Resource) bool {
+func multi(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
 		if !several(a) {
@@ -187,8 +190,8 @@ func several(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
 // state knows IDs that the listing lacks, one more listing with Scope.Multi
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
-func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kind.Kind, want Want) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]kind.JSON, len(kinds))}
+func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Want) (*kind.Snapshot, error) {
+	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]wire.JSON, len(kinds))}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.may(k) {
@@ -231,7 +234,7 @@ func Read(ctx context.Context, api kind.API, account *kind.Account, kinds []*kin
 
 // More reads what is wanted of parts and was not looked for yet, and puts it into
 // the snapshot. It reports whether there was something to look for.
-func More(ctx context.Context, api kind.API, kinds []*kind.Kind, want Want, s *kind.Snapshot) (bool, error) {
+func More(ctx context.Context, api wire.API, kinds []*kind.Kind, want Want, s *kind.Snapshot) (bool, error) {
 	r := reader{api: api, account: s.Account, kinds: kinds, want: want}
 	var parts []*kind.Kind
 	for _, k := range kinds {
@@ -248,11 +251,11 @@ func More(ctx context.Context, api kind.API, kinds []*kind.Kind, want Want, s *k
 }
 
 type reader struct {
-	api     kind.API
-	account *kind.Account
+	api     wire.API
+	account *wire.Account
 	kinds   []*kind.Kind
 	want    Want
-	raw     map[string][]kind.JSON
+	raw     map[string][]wire.JSON
 }
 
 // may reports whether the credentials may list the kind.
@@ -262,7 +265,7 @@ func (r *reader) may(k *kind.Kind) bool {
 
 // list reads the kinds, all at once, in place of what was read of them before.
 func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error {
-	lists := make([][]kind.JSON, len(kinds))
+	lists := make([][]wire.JSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.want[k.Name]

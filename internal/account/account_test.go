@@ -17,7 +17,10 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 var now = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
@@ -88,20 +91,20 @@ func (l *lab) key(method, name string, limits map[string]any) (id, secret string
 type want struct {
 	Buckets []string            // declared
 	Keys    map[string][]string // declared, with the buckets they are limited to
-	Entries []kind.Entry
+	Entries []addr.Entry
 	Names   string // a key that the replication of a bucket names
 }
 
-func (l *lab) config(w want) *kind.Config {
-	cfg := &kind.Config{}
+func (l *lab) config(w want) *config.Config {
+	cfg := &config.Config{}
 	declare := func(k *kind.Kind, set map[string]cty.Value) {
 		for _, a := range k.Settable() {
 			if _, ok := set[a.Name]; !ok {
 				set[a.Name] = cty.NullVal(a.ValueType())
 			}
 		}
-		cfg.Resources = append(cfg.Resources, &kind.Resource{
-			Addr: kind.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.Completed(cty.ObjectVal(set))),
+		cfg.Resources = append(cfg.Resources, &config.Resource{
+			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.Completed(cty.ObjectVal(set))),
 		})
 	}
 	for _, name := range w.Buckets {
@@ -156,7 +159,7 @@ func names(s *kind.Snapshot, k *kind.Kind) []string {
 	return out
 }
 
-func addr(k, label string) kind.Addr { return kind.Addr{Kind: k, Label: label} }
+func address(k, label string) addr.Addr { return addr.Addr{Kind: k, Label: label} }
 
 func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 	l := newLab(t, nil)
@@ -174,24 +177,24 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 	}{
 		{name: "nothing", calls: nil},
 		{name: "a bucket", want: want{Buckets: []string{"acme-photos"}}, calls: []string{buckets}},
-		{name: "an owned bucket", want: want{Entries: []kind.Entry{{Addr: addr("bucket", "x"), Identity: "acme-photos", ID: photos}}}, calls: []string{buckets}},
+		{name: "an owned bucket", want: want{Entries: []addr.Entry{{Addr: address("bucket", "x"), Identity: "acme-photos", ID: photos}}}, calls: []string{buckets}},
 		{name: "a key", want: want{Keys: map[string][]string{"plain": nil}}, calls: []string{v3, buckets}, keys: []string{"plain"}},
-		{name: "an owned key", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "plain", ID: plain}}},
+		{name: "an owned key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain}}},
 			calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets", want: want{Keys: map[string][]string{"multi": {"acme-photos", "acme-music"}}},
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an owned key of two buckets", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "multi", ID: multi}}},
+		{name: "an owned key of two buckets", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "multi", ID: multi}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "a retiring key of two buckets", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "plain", ID: plain, Retiring: []kind.Retiree{{ID: multi}}}}},
+		{name: "a retiring key of two buckets", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain, Retiring: []addr.Retiree{{ID: multi}}}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an owned key that is gone", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
+		{name: "an owned key that is gone", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an announced key", want: want{Entries: []kind.Entry{{Addr: addr("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
+		{name: "an announced key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names", want: want{Names: "plain"}, calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets that a replication names", want: want{Names: "multi"},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names by its ID", want: want{Names: plain}, calls: []string{buckets}},
-		{name: "an unknown kind", want: want{Entries: []kind.Entry{{Addr: addr("folder", "x"), ID: "4_z"}}}, calls: nil},
+		{name: "an unknown kind", want: want{Entries: []addr.Entry{{Addr: address("folder", "x"), ID: "4_z"}}}, calls: nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -259,7 +262,7 @@ func TestReadErrorNamesWhatWasRead(t *testing.T) {
 	l := newLab(t, nil)
 	l.server.Fail(emulator.Fault{Method: "b2_list_buckets", Status: 403, Code: "transaction_cap_exceeded"})
 	_, _, err := l.read(l.master, want{Buckets: []string{"acme-photos"}})
-	var refused *kind.Error
+	var refused *wire.Error
 	if !errors.As(err, &refused) || refused.Code != "transaction_cap_exceeded" {
 		t.Fatalf("%v does not carry B2's refusal", err)
 	}

@@ -15,12 +15,13 @@ import (
 	"b2form/internal/account"
 	"b2form/internal/b2"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 func (l *lab) put(bucketID string, names ...string) {
 	l.t.Helper()
 	for _, name := range names {
-		u := kind.Upload{BucketID: bucketID, Name: name, ContentType: "b2/x-auto", Payload: &kind.Payload{
+		u := wire.Upload{BucketID: bucketID, Name: name, ContentType: "b2/x-auto", Payload: &wire.Payload{
 			Size: 1, SHA1: fmt.Sprintf("%x", sha1.Sum([]byte("x"))),
 			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil },
 		}}
@@ -127,7 +128,7 @@ func TestReadFilesWithLimitedCredentials(t *testing.T) {
 		t.Errorf("found %v with %d requests: %v", found, requests, err)
 	}
 	_, _, err = l.files(limited, "acme-site/private")
-	var why *kind.Explained
+	var why *wire.Explained
 	if !errors.As(err, &why) || !strings.Contains(why.Detail, `"public/"`) || !strings.Contains(why.Detail, `"private"`) {
 		t.Errorf("%v does not say what is out of reach", err)
 	}
@@ -204,7 +205,7 @@ func (l *lab) file() *kind.Kind {
 	return l.kinds[slices.IndexFunc(l.kinds, func(k *kind.Kind) bool { return k.Name == "file" })]
 }
 
-func (l *lab) who(c *b2.Client) *kind.Account {
+func (l *lab) who(c *b2.Client) *wire.Account {
 	l.t.Helper()
 	who, err := c.Authorize(l.t.Context())
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A part is what came of looking for parts of other objects: for some by their
@@ -17,7 +18,7 @@ type part struct {
 	kind    *kind.Kind
 	asked   []string
 	listing *kind.Listing
-	list    []kind.JSON
+	list    []wire.JSON
 	more    bool
 }
 

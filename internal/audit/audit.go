@@ -11,15 +11,17 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // Options is what Look works with.
 type Options struct {
-	Config   *kind.Config
+	Config   *config.Config
 	Kinds    []*kind.Kind
 	Snapshot *kind.Snapshot // with all objects of the kinds that yield credentials
-	Entries  []kind.Entry   // what is ours
+	Entries  []addr.Entry   // what is ours
 	Now      time.Time
 	Soon     time.Duration // how far ahead an expiry is worth mentioning
 }
@@ -35,7 +37,7 @@ type Credential struct {
 	Kind     *kind.Kind
 	ID       string
 	Name     string
-	Owner    kind.Addr // where Owned
+	Owner    addr.Addr // where Owned
 	Owned    bool      // the state has it
 	Retiring bool      // it has a successor
 	Value    cty.Value // as decoded; its secret is not known to anybody
@@ -57,7 +59,7 @@ func (r *Report) Found() int {
 // Look goes through every live credential. An error means that B2's answer
 // cannot be read.
 func Look(o Options) (*Report, error) {
-	l := looker{Options: o, owners: map[string]Credential{}, declared: map[kind.Addr]*kind.Resource{}}
+	l := looker{Options: o, owners: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
 	for _, e := range o.Entries {
 		l.owners[e.ID] = Credential{Owner: e.Addr, Owned: true}
 		for _, old := range e.Retiring {
@@ -89,7 +91,7 @@ func Look(o Options) (*Report, error) {
 type looker struct {
 	Options
 	owners   map[string]Credential // by ID; only what the state knows
-	declared map[kind.Addr]*kind.Resource
+	declared map[addr.Addr]*config.Resource
 }
 
 func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {

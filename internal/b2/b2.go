@@ -26,7 +26,7 @@ import (
 	"time"
 
 	"b2form/internal/pause"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Options say whom to speak to, as whom, and how.
@@ -73,9 +73,9 @@ type Client struct {
 }
 
 var (
-	_ kind.API     = (*Client)(nil)
-	_ kind.Emptier = (*Client)(nil)
-	_ kind.Files   = (*Client)(nil)
+	_ wire.API     = (*Client)(nil)
+	_ wire.Emptier = (*Client)(nil)
+	_ wire.Files   = (*Client)(nil)
 )
 
 // New checks the options without sending anything. A mistake that can be seen
@@ -139,7 +139,7 @@ func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "b2.Client{%s}", c
 // Authorize returns what B2 says of the credentials. The first call asks B2;
 // calls made meanwhile share its answer, and later ones get it from memory. The
 // caller must not change the result.
-func (c *Client) Authorize(ctx context.Context) (*kind.Account, error) {
+func (c *Client) Authorize(ctx context.Context) (*wire.Account, error) {
 	s, err := c.sessions.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(reply, out); err != nil {
-		return &kind.Error{Method: r.method, Status: http.StatusOK, Unknown: r.writes,
+		return &wire.Error{Method: r.method, Status: http.StatusOK, Unknown: r.writes,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 
 	"github.com/Backblaze/blazer/base"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // This file is the seam between the session of this package and blazer, through
@@ -97,7 +97,7 @@ type record struct {
 	method string
 	err    error
 	// Of an upload: what gives the content once for every attempt, and B2's reply.
-	payload *kind.Payload
+	payload *wire.Payload
 	reply   json.RawMessage
 }
 
@@ -107,7 +107,7 @@ type recordKey struct{}
 func viaBlazer(ctx context.Context, rec *record, f func(context.Context) error) error {
 	err := f(context.WithValue(ctx, recordKey{}, rec))
 	if err != nil && rec.err == nil {
-		return &kind.Error{Method: rec.method, Status: http.StatusOK,
+		return &wire.Error{Method: rec.method, Status: http.StatusOK,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return rec.err

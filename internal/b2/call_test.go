@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"b2form/internal/b2"
-	"b2form/schema/kind"
-
 	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/b2"
+	"b2form/schema/wire"
 )
 
-func asError(err error) (*kind.Error, bool) { return errors.AsType[*kind.Error](err) }
+func asError(err error) (*wire.Error, bool) { return errors.AsType[*wire.Error](err) }
 
 func TestOneAuthorizationServesAllCalls(t *testing.T) {
 	s := serve(t, nil)
@@ -57,11 +57,11 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &kind.Account{
+	want := &wire.Account{
 		ID: "5f0571db506a", KeyID: keyID, Realm: s.URL,
 		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 		Capabilities: []string{"listFiles"}, NamePrefix: "x/",
-		Buckets: []kind.AllowedBucket{{ID: "b1", Name: "photos"}, {ID: "b2"}},
+		Buckets: []wire.AllowedBucket{{ID: "b1", Name: "photos"}, {ID: "b2"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // capabilityOf names what a key needs for a call, as Backblaze's page
@@ -66,7 +66,7 @@ func (r *request) needed() []string {
 
 // explainDenial adds to a refusal what B2 leaves out: whose credentials were
 // refused, and why. B2's own message for "unauthorized" is empty.
-func (c *Client) explainDenial(e *kind.Error, r *request, s *session) {
+func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 	if s == nil || e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden {
 		return
 	}
@@ -76,7 +76,7 @@ func (c *Client) explainDenial(e *kind.Error, r *request, s *session) {
 	}
 }
 
-func denial(a *kind.Account, r *request) string {
+func denial(a *wire.Account, r *request) string {
 	missing := slices.DeleteFunc(r.needed(), a.Can)
 	switch {
 	case len(missing) == 1:
@@ -94,17 +94,17 @@ func denial(a *kind.Account, r *request) string {
 }
 
 // amongAllowed reports whether the request names one of the buckets.
-func (r *request) amongAllowed(buckets []kind.AllowedBucket) bool {
+func (r *request) amongAllowed(buckets []wire.AllowedBucket) bool {
 	var id, name string
 	_ = json.Unmarshal(r.fields["bucketId"], &id) // absent or not a string: names no bucket
 	_ = json.Unmarshal(r.fields["bucketName"], &name)
-	return slices.ContainsFunc(buckets, func(b kind.AllowedBucket) bool {
+	return slices.ContainsFunc(buckets, func(b wire.AllowedBucket) bool {
 		return id != "" && b.ID == id || name != "" && strings.EqualFold(b.Name, name)
 	})
 }
 
 // restriction describes the credentials in one clause.
-func restriction(a *kind.Account) string {
+func restriction(a *wire.Account) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "application key %s has ", a.KeyID)
 	if caps := slices.Sorted(slices.Values(a.Capabilities)); len(caps) == 0 {
@@ -121,7 +121,7 @@ func restriction(a *kind.Account) string {
 	return b.String()
 }
 
-func bucketNames(buckets []kind.AllowedBucket) string {
+func bucketNames(buckets []wire.AllowedBucket) string {
 	const shown = 10
 	var names []string
 	for _, b := range buckets {

@@ -15,7 +15,7 @@ import (
 	"time"
 	"unicode"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 
 // A failure is an attempt that did not succeed.
 type failure struct {
-	err *kind.Error
+	err *wire.Error
 	// unsent: no connection came about, so B2 cannot have seen the request.
 	unsent bool
 	// final: sending it again cannot help.
@@ -61,7 +61,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	}
 	req, err := c.newHTTPRequest(httptrace.WithClientTrace(attempt, trace), r, s)
 	if err != nil {
-		return nil, &failure{unsent: true, final: true, err: &kind.Error{Method: r.method,
+		return nil, &failure{unsent: true, final: true, err: &wire.Error{Method: r.method,
 			Message: "the request cannot be put into HTTP", Cause: err}}
 	}
 	sent := c.now()
@@ -79,7 +79,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 		return nil, c.broken(ctx, attempt, r, err, false)
 	}
 	if len(body) > maxReply {
-		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode,
+		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode,
 			Message: fmt.Sprintf("the reply is larger than %d MB", maxReply>>20)}}
 	}
 	if r.accept != nil {
@@ -87,7 +87,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 			return nil, c.broken(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{final: true, err: &kind.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
+		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
 	}
 	c.clock.hear(resp, sent)
 	return body, nil
@@ -131,17 +131,17 @@ func (c *Client) broken(ctx, attempt context.Context, r *request, cause error, u
 	}
 	trouble := diagnose(cause)
 	return &failure{unsent: unsent, final: trouble.lasting,
-		err: &kind.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
+		err: &wire.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
 }
 
-func cancelled(method string, cause error) *kind.Error {
-	return &kind.Error{Method: method, Message: "cancelled before B2 had answered", Cause: cause}
+func cancelled(method string, cause error) *wire.Error {
+	return &wire.Error{Method: method, Message: "cancelled before B2 had answered", Cause: cause}
 }
 
 // refusal reads an error reply. B2 documents its shape under Native API Error
 // Handling; anything else was said by somebody in between.
-func (c *Client) refusal(r *request, s *session, resp *http.Response) *kind.Error {
-	e := &kind.Error{Method: r.method, Status: resp.StatusCode}
+func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Error {
+	e := &wire.Error{Method: r.method, Status: resp.StatusCode}
 	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
 	body, _ := readBounded(resp, maxErrorReply) // the status alone says enough if the body broke off
 	var reply struct{ Code, Message string }

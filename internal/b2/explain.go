@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Explain turns an error into plain words: the summary says what is wrong, a
@@ -21,10 +21,10 @@ func Explain(err error) (summary, detail string) {
 	if e, ok := errors.AsType[*UsageError](err); ok {
 		return e.Summary, e.Detail
 	}
-	if e, ok := errors.AsType[*kind.Explained](err); ok {
+	if e, ok := errors.AsType[*wire.Explained](err); ok {
 		return e.Summary, e.Detail
 	}
-	e, ok := errors.AsType[*kind.Error](err)
+	e, ok := errors.AsType[*wire.Error](err)
 	if !ok {
 		if errors.Is(err, context.Canceled) {
 			t := diagnose(err)
@@ -49,7 +49,7 @@ func capital(s string) string {
 }
 
 // source quotes B2, for a search or a support ticket, where the summary does not.
-func source(e *kind.Error, summary string) string {
+func source(e *wire.Error, summary string) string {
 	switch {
 	case e.Status == 0:
 		return "(" + e.Method + ")"
@@ -61,7 +61,7 @@ func source(e *kind.Error, summary string) string {
 	return fmt.Sprintf("(%s: %d %s, %q)", e.Method, e.Status, e.Code, e.Message)
 }
 
-func advise(e *kind.Error) advice {
+func advise(e *wire.Error) advice {
 	known, ok := byCode[e.Code]
 	switch {
 	case e.Status == 0:
@@ -94,7 +94,7 @@ func advise(e *kind.Error) advice {
 		"Compare what the request sets with the documentation of " + e.Method + "."}
 }
 
-func retryHint(e *kind.Error) string {
+func retryHint(e *wire.Error) string {
 	if e.RetryAfter > 0 {
 		return fmt.Sprintf("Run again in %s, as B2 asks. ", e.RetryAfter)
 	}
@@ -102,7 +102,7 @@ func retryHint(e *kind.Error) string {
 }
 
 // unreached explains an attempt that brought no reply.
-func unreached(e *kind.Error) advice {
+func unreached(e *wire.Error) advice {
 	if e.Cause == nil {
 		return advice{e.Message, checkNetwork}
 	}
@@ -111,7 +111,7 @@ func unreached(e *kind.Error) advice {
 }
 
 // foreign explains a reply that does not come from B2's API.
-func foreign(e *kind.Error) advice {
+func foreign(e *wire.Error) advice {
 	switch {
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
 		return advice{"B2's reply could not be understood",
@@ -127,7 +127,7 @@ func foreign(e *kind.Error) advice {
 		"A proxy, a firewall or the login page of a network, or an endpoint (B2_ENDPOINT) that is not B2's native API."}
 }
 
-func unauthorized(e *kind.Error) advice {
+func unauthorized(e *wire.Error) advice {
 	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key for all buckets."
 	if e.Message != "" {
 		return advice{e.Message, detail}

@@ -14,15 +14,15 @@ import (
 	"unicode"
 
 	"b2form/internal/b2"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 func TestExplain(t *testing.T) {
-	refused := func(method string, status int, code, message string) *kind.Error {
-		return &kind.Error{Method: method, Status: status, Code: code, Message: message}
+	refused := func(method string, status int, code, message string) *wire.Error {
+		return &wire.Error{Method: method, Status: status, Code: code, Message: message}
 	}
-	broken := func(cause error) *kind.Error {
-		return &kind.Error{Method: "b2_list_keys", Message: "broken", Cause: cause}
+	broken := func(cause error) *wire.Error {
+		return &wire.Error{Method: "b2_list_keys", Message: "broken", Cause: cause}
 	}
 	for _, c := range []struct {
 		err             error
@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 		{refused("b2_update_bucket", 400, "bad_bucket_id", "Bucket 1 does not exist"), "does not exist", "another account"},
 		{refused("b2_create_bucket", 400, "bad_request", "Rule with prefix '' must have"), "Rule with prefix '' must have", "documentation of b2_create_bucket"},
 		{refused("b2_list_keys", 400, "brand_new_code", ""), "no reason given [brand_new_code]", "documentation"},
-		{&kind.Error{Method: "b2_list_keys", Status: 429, Code: "too_many_requests", RetryAfter: time.Hour}, "rate of requests", "1h0m0s"},
+		{&wire.Error{Method: "b2_list_keys", Status: 429, Code: "too_many_requests", RetryAfter: time.Hour}, "rate of requests", "1h0m0s"},
 		{refused("b2_list_keys", 503, "service_unavailable", ""), "trouble of its own", "status.backblaze.com"},
 		{refused("b2_list_keys", 502, "", "the reply (text/html) is not from B2's API"), "502 Bad Gateway", "HTTPS_PROXY"},
 		{refused("b2_list_keys", 200, "", "the reply (text/html) is not from B2's API"), "other than B2", "login page"},
@@ -69,7 +69,7 @@ func TestExplain(t *testing.T) {
 		{broken(context.Canceled), "cancelled", "again"},
 		{broken(errors.New("?")), "on its way to B2", "network"},
 		{context.Canceled, "cancelled", "again"},
-		{&kind.Explained{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
+		{&wire.Explained{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
 	} {
 		summary, detail := b2.Explain(fmt.Errorf("bucket.photos: %w", c.err))
 		wantContains(t, "summary", summary, c.summary)
@@ -84,7 +84,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainSaysWhoAndWhetherItHappened(t *testing.T) {
-	_, detail := b2.Explain(&kind.Error{Method: "b2_create_key", Status: 500, Code: "internal_error", Message: "oops",
+	_, detail := b2.Explain(&wire.Error{Method: "b2_create_key", Status: 500, Code: "internal_error", Message: "oops",
 		Unknown: true, Restriction: "application key 1 has no capabilities"})
 	wantContains(t, "detail", detail, "may have been made", "The application key 1 has no capabilities.", `(b2_create_key: 500 internal_error, "oops")`)
 }

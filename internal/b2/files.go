@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // This file moves content that is held in memory.
@@ -28,13 +28,13 @@ const uploadTries = 5
 // again, so there may be two versions with the same content, of which the
 // returned one exists. Errors are *kind.Error.
 func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
-	u := kind.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: kind.InMemory(string(content))}
+	u := wire.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: wire.InMemory(string(content))}
 	for try := 1; ; try++ {
 		reply, err := c.Put(ctx, u)
 		if err == nil {
 			return uploadedID(reply)
 		}
-		refused, ok := errors.AsType[*kind.Error](err)
+		refused, ok := errors.AsType[*wire.Error](err)
 		if !ok || ctx.Err() != nil || try == uploadTries || !refused.Unknown {
 			return "", err
 		}
@@ -47,7 +47,7 @@ func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string,
 func uploadedID(reply []byte) (string, error) {
 	var made struct{ FileID string }
 	if err := json.Unmarshal(reply, &made); err != nil || made.FileID == "" {
-		return "", &kind.Error{Method: methodUpload, Status: http.StatusOK, Unknown: true,
+		return "", &wire.Error{Method: methodUpload, Status: http.StatusOK, Unknown: true,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return made.FileID, nil
@@ -134,5 +134,5 @@ func forbidden(ctx context.Context, method string) *failure {
 	if err == nil {
 		return nil
 	}
-	return &failure{unsent: true, final: true, err: &kind.Error{Method: method, Message: err.Error(), Cause: err}}
+	return &failure{unsent: true, final: true, err: &wire.Error{Method: method, Message: err.Error(), Cause: err}}
 }

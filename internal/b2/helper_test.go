@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"b2form/internal/b2"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const (
@@ -179,7 +179,7 @@ func connect(t *testing.T, s *service, change func(*b2.Options)) (*b2.Client, *c
 	return client, c
 }
 
-func kindError(t *testing.T, err error) *kind.Error {
+func kindError(t *testing.T, err error) *wire.Error {
 	t.Helper()
 	e, ok := asError(err)
 	if !ok {

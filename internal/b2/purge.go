@@ -10,7 +10,7 @@ import (
 	"github.com/Backblaze/blazer/base"
 	"golang.org/x/sync/errgroup"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const (
@@ -135,7 +135,7 @@ func (e *emptying) remove(ctx context.Context, file *base.File) error {
 		}
 		return file.DeleteFileVersion(ctx)
 	})
-	if refusal, ok := errors.AsType[*kind.Error](err); ok {
+	if refusal, ok := errors.AsType[*wire.Error](err); ok {
 		if !alreadyGone(refusal) {
 			named := *refusal
 			named.Message = fmt.Sprintf("file %q: %s", file.Name, refusal.Message)
@@ -157,7 +157,7 @@ func (e *emptying) remove(ctx context.Context, file *base.File) error {
 // alreadyGone reports whether a deletion failed because there is nothing left
 // to delete. Cancelling a large file that is no longer unfinished is a plain
 // bad_request; its ID came from B2's own list, so nothing else can be bad.
-func alreadyGone(e *kind.Error) bool {
+func alreadyGone(e *wire.Error) bool {
 	return e.Code == "file_not_present" || e.Code == "no_such_file" ||
 		e.Code == "bad_request" && e.Method == "b2_cancel_large_file"
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const apiVersion = "v4"
@@ -46,7 +46,7 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 		err = json.Unmarshal(encoded, &r.fields)
 	}
 	if err != nil {
-		return nil, &kind.Error{Method: name, Message: "the request cannot be written as a JSON object", Cause: err}
+		return nil, &wire.Error{Method: name, Message: "the request cannot be written as a JSON object", Cause: err}
 	}
 	if r.fields == nil {
 		r.fields = map[string]json.RawMessage{}
@@ -55,7 +55,7 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 		r.fields["accountId"] = json.RawMessage(fmt.Sprintf("%q", accountID))
 	}
 	if r.body, err = json.Marshal(r.fields); err != nil {
-		return nil, &kind.Error{Method: name, Message: "the request cannot be written as JSON", Cause: err}
+		return nil, &wire.Error{Method: name, Message: "the request cannot be written as JSON", Cause: err}
 	}
 	r.writes = !startsWithOne(name, "b2_list_", "b2_get_")
 	r.repeatable = !r.writes || startsWithOne(name, "b2_delete_", "b2_cancel_") ||

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // The integration checklist of B2 asks for exponential back-off on 408, 429,
@@ -121,7 +121,7 @@ func (c *Client) again(r *request, f *failure, try int) bool {
 // backOff is the service's own wish, or else the exponential back-off with up
 // to a quarter more or less, so that clients that failed together do not come
 // back together.
-func backOff(e *kind.Error, try int) time.Duration {
+func backOff(e *wire.Error, try int) time.Duration {
 	if e.RetryAfter > 0 {
 		return e.RetryAfter
 	}
@@ -135,14 +135,14 @@ func backOff(e *kind.Error, try int) time.Duration {
 
 // tokenRefused tells an ended token from a refusal that a new token would meet
 // again.
-func tokenRefused(e *kind.Error) bool {
+func tokenRefused(e *wire.Error) bool {
 	return e.Status == http.StatusUnauthorized && (e.Code == "expired_auth_token" || e.Code == "bad_auth_token")
 }
 
 // markUnknown notes that the request may have taken effect. The error may be
 // shared with other callers, so it is copied.
 func markUnknown(err error, uncertain bool) error {
-	e, ok := errors.AsType[*kind.Error](err)
+	e, ok := errors.AsType[*wire.Error](err)
 	if !ok || !uncertain {
 		return err
 	}

@@ -8,12 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A session is one answer of b2_authorize_account. It never changes.
 type session struct {
-	account kind.Account
+	account wire.Account
 	apiURL  string
 	token   sealed
 }
@@ -99,7 +99,7 @@ type authorizeReply struct {
 			S3URL       string `json:"s3ApiUrl"`
 			S3Region    string `json:"s3Region"` // only the emulator has it
 			Allowed     struct {
-				Buckets      []kind.AllowedBucket `json:"buckets"`
+				Buckets      []wire.AllowedBucket `json:"buckets"`
 				Capabilities []string             `json:"capabilities"`
 				NamePrefix   string               `json:"namePrefix"`
 			} `json:"allowed"`
@@ -121,12 +121,12 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		bad = "the reply names an API URL without https, where the token could be read"
 	}
 	if bad != "" {
-		return nil, &kind.Error{Method: methodAuthorize, Status: http.StatusOK, Message: bad, Cause: err}
+		return nil, &wire.Error{Method: methodAuthorize, Status: http.StatusOK, Message: bad, Cause: err}
 	}
 	s := &session{
 		apiURL: strings.TrimRight(storage.APIURL, "/"),
 		token:  seal(reply.Token),
-		account: kind.Account{
+		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
 			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,

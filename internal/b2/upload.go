@@ -11,7 +11,7 @@ import (
 
 	"github.com/Backblaze/blazer/base"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // This file uploads through blazer, which builds the request. The token of an
@@ -56,17 +56,17 @@ func (u *uploads) put(bucketID string, t *target) {
 
 // Put implements [kind.Files]. An upload URL that B2 does not accept any more is
 // replaced; nothing else is sent again that may have taken effect.
-func (c *Client) Put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	for try := 1; ; try++ {
 		raw, err := c.put(ctx, u)
-		refused, ok := errors.AsType[*kind.Error](err)
+		refused, ok := errors.AsType[*wire.Error](err)
 		if err == nil || !ok || !tokenRefused(refused) || try == uploadTries {
 			return raw, err
 		}
 	}
 }
 
-func (c *Client) put(ctx context.Context, u kind.Upload) (json.RawMessage, error) {
+func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	t := c.uploads.take(u.BucketID)
 	if t == nil {
 		var err error
@@ -144,7 +144,7 @@ func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
 	}
 	sent, err := m.client.send(req.Context(), r, nil)
 	if err != nil {
-		if refused, ok := errors.AsType[*kind.Error](err); ok {
+		if refused, ok := errors.AsType[*wire.Error](err); ok {
 			m.client.explainDenial(refused, r, m.session)
 		}
 		rec.err = err

@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"b2form/internal/emulator"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
-func (a *account) textFile(name, text string) kind.Upload {
-	return kind.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"}, Payload: &kind.Payload{
+func (a *account) textFile(name, text string) wire.Upload {
+	return wire.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"}, Payload: &wire.Payload{
 		Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), From: "the test",
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
 	}}

@@ -12,6 +12,7 @@ import (
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -46,7 +47,7 @@ func fixed(t testing.TB, how style, buckets, keys int, live bool) *fixture {
 type planned struct {
 	way      http.RoundTripper // nil: over the network of this machine
 	client   *b2.Client
-	config   *kind.Config
+	config   *config.Config
 	state    *state.State
 	snapshot *kind.Snapshot
 	plan     *plan.Plan

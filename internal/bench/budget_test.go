@@ -10,7 +10,7 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/schema"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // The budgets are counted where time stands still until everybody waits: what
@@ -75,7 +75,7 @@ func spend(t *testing.T, n int) (s spending) {
 }
 
 // verify asks the service what a new key may do, as the program does.
-func (p *planned) verify(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) {
+func (p *planned) verify(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
 	c, err := p.client.As(keyID, key.Reveal())
 	if err != nil {
 		return nil, err

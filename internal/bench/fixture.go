@@ -17,7 +17,10 @@ import (
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A style is a way to write the same buckets and keys.
@@ -78,7 +81,7 @@ func (f *fixture) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	entries := make([]kind.Entry, len(config.Resources))
+	entries := make([]addr.Entry, len(config.Resources))
 	ids := map[string]string{} // of buckets, by name
 	for _, k := range schema.Kinds() {
 		g, ctx := errgroup.WithContext(ctx)
@@ -105,30 +108,30 @@ func (f *fixture) live(ctx context.Context) error {
 }
 
 // create makes one object and gives what the state records of it.
-func create(ctx context.Context, api kind.API, r *kind.Resource, ids map[string]string) (kind.Entry, error) {
+func create(ctx context.Context, api wire.API, r *config.Resource, ids map[string]string) (addr.Entry, error) {
 	var names []string
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
 	}
 	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_ *kind.Attr, name string) (string, error) { return ids[name], nil })
 	if err != nil {
-		return kind.Entry{}, err
+		return addr.Entry{}, err
 	}
 	raw, err := r.Kind.Create(ctx, kind.Call{API: api, Body: body})
 	if err != nil {
-		return kind.Entry{}, err
+		return addr.Entry{}, err
 	}
-	o, err := new(kind.Snapshot).Object(r.Kind, kind.JSON(raw))
+	o, err := new(kind.Snapshot).Object(r.Kind, wire.JSON(raw))
 	if err != nil {
-		return kind.Entry{}, err
+		return addr.Entry{}, err
 	}
-	return kind.Entry{
+	return addr.Entry{
 		Addr: r.Addr, Identity: o.Identity, ID: o.ID, Created: time.Now(),
 		Delivered: len(r.Deliver) > 0, Delivery: plan.DeliveryDigest(r),
 	}, nil
 }
 
-func (f *fixture) record(ctx context.Context, a *kind.Account, entries []kind.Entry) (err error) {
+func (f *fixture) record(ctx context.Context, a *wire.Account, entries []addr.Entry) (err error) {
 	s, err := f.store(ctx)
 	if err != nil {
 		return err
@@ -146,7 +149,7 @@ func (f *fixture) store(ctx context.Context) (*state.Store, error) {
 
 func (f *fixture) statePath() string { return filepath.Join(f.dir, stateFile) }
 
-func (f *fixture) load() (*kind.Config, hcl.Diagnostics) {
+func (f *fixture) load() (*config.Config, hcl.Diagnostics) {
 	return schema.Load(schema.Options{Dir: f.dir, Kinds: schema.Kinds()})
 }
 

@@ -84,7 +84,7 @@ file "page" {
 `)
 	w.done(mode{})
 	spent := map[string]int{}
-	for _, r := range w.wire.since(0) {
+	for _, r := range w.traffic.since(0) {
 		spent[r.method]++
 	}
 	if urls := spent["b2_get_upload_url"]; urls > 10 {
@@ -115,7 +115,7 @@ bucket "b" {
 }
 `)
 	announced := -1
-	w.wire.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		if announced < 0 && strings.Contains(r.URL.Path, "b2_create_bucket") {
 			st, err := state.Read(w.statePath())
 			w.must(err)
@@ -158,9 +158,9 @@ func (w *world) crowd(n int) {
 func (w *world) spends(listKeys, roundTrips int) {
 	w.Helper()
 	w.parallelism = 10
-	w.wire.around = together(1+listKeys-(roundTrips-2), "b2_list_")
+	w.traffic.around = together(1+listKeys-(roundTrips-2), "b2_list_")
 	a, err := w.plan(mode{})
-	w.wire.around = nil
+	w.traffic.around = nil
 	w.must(err)
 	if !a.idle() {
 		w.Errorf("there is something to do: %v", a.plan.Changes)
@@ -189,7 +189,7 @@ file "told" {
 `)
 	w.done(mode{})
 	w.parallelism = 10
-	w.wire.around = together(3, "b2_list_file_names", "b2_get_bucket_notification_rules")
+	w.traffic.around = together(3, "b2_list_file_names", "b2_get_bucket_notification_rules")
 	a, err := w.plan(mode{})
 	w.must(err)
 	want := map[string]int{"b2_authorize_account": 1, "b2_list_buckets": 1, "b2_list_file_names": 2, "b2_get_bucket_notification_rules": 1}

@@ -9,7 +9,7 @@ import (
 
 	"b2form/internal/emulator"
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const confirmed = `
@@ -26,7 +26,7 @@ key "app" {
 
 // trying makes the world try every new key.
 func (w *world) trying() {
-	w.verify = func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) {
+	w.verify = func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
 		c, err := w.connect().As(keyID, key.Reveal())
 		if err != nil {
 			return nil, err
@@ -71,13 +71,13 @@ func TestNewKeyIsTried(t *testing.T) {
 func TestUnconfirmedKeyStays(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault emulator.Fault
-		lie   func(*kind.Account)
+		lie   func(*wire.Account)
 		want  string
 	}{
 		"refused": {fault: emulator.Fault{Status: 401, Code: "bad_auth_token", Count: 99}, want: "does not accept it yet"},
 		"capped":  {fault: emulator.Fault{Status: 403, Code: "transaction_cap_exceeded", Count: 99}, want: "could not be tried"},
-		"wider":   {lie: func(a *kind.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") }, want: "something else than planned of capabilities, buckets."},
-		"other":   {lie: func(a *kind.Account) { a.NamePrefix, a.Expires = "", time.Time{} }, want: "something else than planned of name_prefix, valid_duration."},
+		"wider":   {lie: func(a *wire.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") }, want: "something else than planned of capabilities, buckets."},
+		"other":   {lie: func(a *wire.Account) { a.NamePrefix, a.Expires = "", time.Time{} }, want: "something else than planned of name_prefix, valid_duration."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, emulator.Options{})
@@ -97,7 +97,7 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 				w.box.Fail(test.fault)
 			} else {
 				honest := w.verify
-				w.verify = func(ctx context.Context, id string, key secret.Value) (*kind.Account, error) {
+				w.verify = func(ctx context.Context, id string, key secret.Value) (*wire.Account, error) {
 					account, err := honest(ctx, id, key)
 					if err == nil {
 						test.lie(account)
@@ -138,10 +138,10 @@ func TestWaitingLeavesItsPlace(t *testing.T) {
 	w.parallelism = 1
 	var all sync.WaitGroup
 	all.Add(2)
-	w.verify = func(context.Context, string, secret.Value) (*kind.Account, error) {
+	w.verify = func(context.Context, string, secret.Value) (*wire.Account, error) {
 		all.Done()
 		all.Wait() // for the other key
-		return nil, &kind.Error{Status: 503, Code: "service_unavailable"}
+		return nil, &wire.Error{Status: 503, Code: "service_unavailable"}
 	}
 	w.configure(strings.ReplaceAll(confirmed, `"app`, `"one`) + strings.ReplaceAll(strings.ReplaceAll(confirmed, `"app`, `"two`), `bucket "photos" { name = "acme-photos" }`, ""))
 	w.done(mode{})

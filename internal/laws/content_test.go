@@ -48,9 +48,9 @@ func TestContentReachesB2Only(t *testing.T) {
 		}
 		c.keys = append(c.keys, canaries...)
 		w.configure(contents)
-		start := w.wire.count()
+		start := w.traffic.count()
 		a, r, store := w.observed(c)
-		sent := fmt.Sprint(w.wire.writesSince(start))
+		sent := fmt.Sprint(w.traffic.writesSince(start))
 		for _, canary := range canaries {
 			if !strings.Contains(sent, canary) {
 				t.Errorf("B2 did not get %q: the search proves nothing", canary)
@@ -95,13 +95,13 @@ file "hello" {
 			a, err := w.planFrom(store.State(), mode{})
 			w.must(err)
 			w.must(meddle())
-			start := w.wire.count()
+			start := w.traffic.count()
 			_, err = w.carryOut(store, a)
 			w.must(store.Close())
 			if err == nil || !strings.Contains(err.Error(), "hello.txt") || !strings.Contains(err.Error(), "ploaded") {
 				t.Errorf("applying says %v", err)
 			}
-			for _, r := range w.wire.since(start) {
+			for _, r := range w.traffic.since(start) {
 				if r.method == "b2_upload_file" {
 					t.Errorf("%s was sent", r)
 				}

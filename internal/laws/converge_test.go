@@ -63,7 +63,7 @@ func (w *world) strangers() {
 // where the planner refuses, which must leave the account alone.
 func (w *world) step() bool {
 	w.Helper()
-	start, before := w.wire.count(), w.dump()
+	start, before := w.traffic.count(), w.dump()
 	a, result, err := w.apply(mode{})
 	if a == nil && err != nil {
 		if diff := cmp.Diff(before, w.dump()); diff != "" {
@@ -74,11 +74,11 @@ func (w *world) step() bool {
 	if err != nil {
 		w.Fatalf("apply: %v", err)
 	}
-	w.checkBodies(a, result, w.wire.writesSince(start))
+	w.checkBodies(a, result, w.traffic.writesSince(start))
 	w.settled(mode{})
-	quiet := w.wire.count()
+	quiet := w.traffic.count()
 	w.done(mode{})
-	for _, r := range w.wire.writesSince(quiet) {
+	for _, r := range w.traffic.writesSince(quiet) {
 		w.Errorf("a second apply sent %s", r)
 	}
 	return true

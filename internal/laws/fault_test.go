@@ -35,8 +35,8 @@ func disturbances() []disturbance {
 // outage breaks every connection from the n-th request from now on; after lets
 // that one take effect.
 func (w *world) outage(n int, after bool) {
-	start := w.wire.count()
-	w.wire.around = func(m int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	start := w.traffic.count()
+	w.traffic.around = func(m int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		switch {
 		case m-start < n:
 			return send()
@@ -55,8 +55,8 @@ func (w *world) outage(n int, after bool) {
 
 // capped refuses what costs something, from the n-th request from now on.
 func (w *world) capped(n int) {
-	start := w.wire.count()
-	w.wire.around = func(m int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	start := w.traffic.count()
+	w.traffic.around = func(m int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		if free := strings.Contains(r.URL.Path, "b2_delete_"); m-start < n || free {
 			return send()
 		}
@@ -92,7 +92,7 @@ func TestEveryRequestLost(t *testing.T) {
 						defer w.close()
 						d.set(w, i+1)
 						_, _, err := w.apply(l.mode)
-						w.wire.around = nil
+						w.traffic.around = nil
 						if litter := w.litter(); litter != "[]" {
 							t.Errorf("the disturbed run left %s behind", litter)
 						}
@@ -121,9 +121,9 @@ func TestEveryRequestRefusedOnce(t *testing.T) {
 			want, _ := l.undisturbed(t)
 			for name, refuse := range refusals {
 				w := l.begin(t)
-				w.wire.around = refusedOnce(refuse)
+				w.traffic.around = refusedOnce(refuse)
 				w.done(l.mode)
-				w.wire.around = nil
+				w.traffic.around = nil
 				if a, _ := w.done(l.mode); !a.idle() {
 					t.Errorf("%s: the next run still has to do %s", name, a.outcome())
 				}

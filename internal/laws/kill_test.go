@@ -51,14 +51,14 @@ func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 
 func (v victim) run() {
 	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
-		dir: v.Dir, wire: newWire(v.Addr), keyID: v.KeyID, key: v.Key}
+		dir: v.Dir, traffic: newTraffic(v.Addr), keyID: v.KeyID, key: v.Key}
 	if v.Watched {
 		w.must(beWatched())
 	}
 	writes := make(chan int, 1)
 	writes <- 0
-	w.wire.around = func(n int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
-		r := w.wire.since(n - 1)[0]
+	w.traffic.around = func(n int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		r := w.traffic.since(n - 1)[0]
 		if !r.writes() {
 			return send()
 		}
@@ -100,7 +100,7 @@ func die() {
 // victim is a process that will work in this world.
 func (w *world) victim(v victim) *exec.Cmd {
 	w.Helper()
-	v.Dir, v.Addr, v.Now, v.KeyID, v.Key = w.dir, w.wire.addr, w.Now(), w.keyID, w.key
+	v.Dir, v.Addr, v.Now, v.KeyID, v.Key = w.dir, w.traffic.addr, w.Now(), w.keyID, w.key
 	order, err := json.Marshal(v)
 	w.must(err)
 	cmd := exec.Command(os.Args[0])

@@ -38,7 +38,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			files[rapid.IntRange(0, len(files)-1).Draw(t, "file")] += b
 		}
 		w.configure(files...)
-		w.wire.around = shuffled(t)
+		w.traffic.around = shuffled(t)
 		if diff := cmp.Diff(want, w.said()); diff != "" {
 			t.Fatalf("another order, another plan (-want +got):\n%s", diff)
 		}

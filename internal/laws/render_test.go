@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"b2form/schema"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // TestRenderedAgain: what a configuration declares, written down as plain HCL
@@ -57,7 +57,7 @@ type tester interface {
 }
 
 // loaded loads a configuration beside the other files of a folder; "": none.
-func loaded(t tester, beside, source string) *kind.Config {
+func loaded(t tester, beside, source string) *config.Config {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "render")
 	if err != nil {
@@ -85,7 +85,7 @@ func loaded(t tester, beside, source string) *kind.Config {
 	return config
 }
 
-func rendersAgain(t tester, config *kind.Config, dir string) {
+func rendersAgain(t tester, config *config.Config, dir string) {
 	t.Helper()
 	var b strings.Builder
 	for i, r := range config.Resources {
@@ -98,7 +98,7 @@ func rendersAgain(t tester, config *kind.Config, dir string) {
 
 // rendered writes a resource as a block of constants. What follows from the
 // rest is left out, as nobody may say both.
-func rendered(r *kind.Resource, label string) string {
+func rendered(r *config.Resource, label string) string {
 	m := r.Value.Object().AsValueMap()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
@@ -124,7 +124,7 @@ func rendered(r *kind.Resource, label string) string {
 }
 
 // content is what a file is to hold.
-func content(r *kind.Resource) cty.Value {
+func content(r *config.Resource) cty.Value {
 	from, err := r.Payload.Open()
 	if err != nil {
 		panic(err)
@@ -137,7 +137,7 @@ func content(r *kind.Resource) cty.Value {
 }
 
 // declared is what must not get lost, by identity.
-func declared(c *kind.Config) map[string]string {
+func declared(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, r := range c.Resources {
 		out[r.Kind.Name+" "+r.Identity()] = fmt.Sprintf("%#v %v %v", r.Value.Object(), r.PreventDestroy, r.IgnoreChanges)

@@ -86,8 +86,8 @@ func replayed(t *testing.T, fixture *txtar.Archive) (w *world, want string) {
 		_, _ = out.Write(body) // the client may be gone
 	}))
 	t.Cleanup(w.http.Close)
-	w.wire = newWire(w.http.Listener.Addr().String())
-	t.Cleanup(w.wire.next.CloseIdleConnections)
+	w.traffic = newTraffic(w.http.Listener.Addr().String())
+	t.Cleanup(w.traffic.next.CloseIdleConnections)
 	return w, want
 }
 

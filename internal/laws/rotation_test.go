@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"b2form/internal/emulator"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // mostSkew is by how much the clocks of machines are wrong at most, and slack
@@ -82,7 +82,7 @@ func (c *caretaker) declare() {
 }
 
 func (c *caretaker) step(t *rapid.T) {
-	robot := mode{rotate: []kind.Addr{{Kind: "key", Label: "robot"}}}
+	robot := mode{rotate: []addr.Addr{{Kind: "key", Label: "robot"}}}
 	switch rapid.SampledFrom([]string{"wait", "wait", "run", "run", "rotate", "crash", "lose the state", "skew", "change"}).Draw(t, "step") {
 	case "wait":
 		c.pass(rapid.SampledFrom([]time.Duration{
@@ -99,7 +99,7 @@ func (c *caretaker) step(t *rapid.T) {
 	case "crash":
 		c.outage(rapid.IntRange(2, 8).Draw(t, "at"), rapid.Bool().Draw(t, "after it took effect"))
 		_, _, err := c.apply(rapid.SampledFrom([]mode{{}, robot}).Draw(t, "run"))
-		c.wire.around = nil
+		c.traffic.around = nil
 		c.observe(false)
 		t.Logf("it ended with %v", err)
 	case "lose the state":
@@ -210,7 +210,7 @@ func TestKeyInUseOutlivesLostState(t *testing.T) {
 	if _, _, err := w.apply(mode{}); err == nil {
 		t.Fatal("the run was not disturbed")
 	}
-	w.wire.around = nil
+	w.traffic.around = nil
 	w.must(os.RemoveAll(w.statePath()))
 	for range 5 { // in 120 days
 		w.done(mode{})

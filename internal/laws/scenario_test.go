@@ -14,6 +14,8 @@ import (
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -335,7 +337,7 @@ func (w *world) shared() state.Shared {
 	client := w.connect()
 	_, err := client.Authorize(context.Background())
 	w.must(err)
-	return state.Shared{Remote: client, Bucket: "acme-state", Prefix: kind.DefaultPrefix}
+	return state.Shared{Remote: client, Bucket: "acme-state", Prefix: config.DefaultPrefix}
 }
 
 func stateBucketMade(w *world) {
@@ -354,7 +356,7 @@ func stateLocked(w *world) {
 	shared := w.shared()
 	store, err := shared.Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", Who: "laws"})
 	w.must(err)
-	e := kind.Entry{Addr: kind.Addr{Kind: "bucket", Label: "photos"}, Identity: "acme-photos", ID: "1"}
+	e := addr.Entry{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Identity: "acme-photos", ID: "1"}
 	w.must(store.Put(e))
 	if held, err := shared.Holder(context.Background()); err != nil || held == nil {
 		w.Errorf("the lock is held by %v, %v", held, err)

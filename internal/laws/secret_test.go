@@ -39,7 +39,7 @@ type canaries struct {
 // watch remembers every secret that B2 sends from now on.
 func (w *world) watch() *canaries {
 	c := &canaries{keys: []string{w.key}}
-	w.wire.around = func(_ int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	w.traffic.around = func(_ int, _ *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		reply, err := send()
 		if err != nil {
 			return nil, err

@@ -49,10 +49,10 @@ func TestHeldUpBeforeDelivery(t *testing.T) {
 	defer w.close()
 	stateBucketMade(w)
 	w.configure(delivered)
-	w.wire.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		reply, err := send()
 		if strings.HasSuffix(r.URL.Path, "/b2_create_key") {
-			w.wire.around = nil
+			w.traffic.around = nil
 			w.takenOver()
 		}
 		return reply, err

@@ -305,9 +305,9 @@ func (l tale) begin(j judge) *world {
 func (l tale) undisturbed(j judge) (account string, requests []request) {
 	w := l.begin(j)
 	defer w.close()
-	start := w.wire.count()
+	start := w.traffic.count()
 	w.done(l.mode)
-	requests = w.wire.since(start)
+	requests = w.traffic.since(start)
 	w.settled(l.mode)
 	w.usable()
 	return w.account(), requests

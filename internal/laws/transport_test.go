@@ -37,7 +37,7 @@ func (r request) members(j judge) map[string]any {
 
 // A wire leads every request to one server, whatever host it names, and
 // remembers it. Accounts report the hosts of the real service.
-type wire struct {
+type traffic struct {
 	addr string
 	next *http.Transport
 	// around, where set, decides what becomes of the n-th request, from 1.
@@ -47,11 +47,11 @@ type wire struct {
 	sent []request
 }
 
-func newWire(addr string) *wire {
-	return &wire{addr: addr, next: &http.Transport{MaxIdleConnsPerHost: 16}}
+func newTraffic(addr string) *traffic {
+	return &traffic{addr: addr, next: &http.Transport{MaxIdleConnsPerHost: 16}}
 }
 
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -97,16 +97,16 @@ func uploadOf(r *http.Request, body []byte) request {
 }
 
 // since gives the requests after the first n.
-func (w *wire) since(n int) []request {
+func (w *traffic) since(n int) []request {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.sent[n:])
 }
 
-func (w *wire) count() int { return len(w.since(0)) }
+func (w *traffic) count() int { return len(w.since(0)) }
 
 // writesSince gives the requests after the first n that change something.
-func (w *wire) writesSince(n int) []request {
+func (w *traffic) writesSince(n int) []request {
 	return slices.DeleteFunc(w.since(n), func(r request) bool { return !r.writes() })
 }
 

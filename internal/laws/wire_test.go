@@ -84,10 +84,10 @@ func (w *world) follow(fixture *txtar.Archive) (all string) {
 			w.Fatalf("%s is not followed by %s.requests", config.Name, step)
 		}
 		w.configure(string(config.Data))
-		start := w.wire.count()
+		start := w.traffic.count()
 		w.done(mode{})
 		var got []string
-		for _, r := range w.wire.writesSince(start) {
+		for _, r := range w.traffic.writesSince(start) {
 			got = append(got, r.verb+" "+r.path+"\n"+w.pretty(ids.Replace(string(r.raw))))
 		}
 		all += string(requests.Data)
@@ -126,7 +126,7 @@ func (w *world) pretty(text string) string {
 // nameIDs replaces the IDs of what is made from now on.
 func (w *world) nameIDs() *idNames {
 	n := &idNames{pairs: []string{w.box.AccountID() + `"`, `<account>"`}, made: map[string]int{}}
-	w.wire.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		reply, err := send()
 		if err != nil || !strings.Contains(r.URL.Path, "b2_create_") && !strings.Contains(r.URL.Path, "b2_upload_file") {
 			return reply, err

@@ -24,7 +24,10 @@ import (
 	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A judge hears of what is wrong: a *testing.T, a *rapid.T, or the verdict on a
@@ -65,9 +68,9 @@ func (c *clock) wait(ctx context.Context, d time.Duration) error {
 // state beside it.
 type world struct {
 	judge
-	box  *emulator.Server // nil in a process that shares another's account
-	http *httptest.Server
-	wire *wire
+	box     *emulator.Server // nil in a process that shares another's account
+	http    *httptest.Server
+	traffic *traffic
 	*clock
 	skew  time.Duration // by which the clock of those who run b2form is wrong
 	dir   string
@@ -80,7 +83,7 @@ type world struct {
 	printed     strings.Builder   // standard output: deliveries
 	printing    func()            // called when something is delivered there; may be nil
 	log         []b2.Event
-	verify      func(ctx context.Context, keyID string, key secret.Value) (*kind.Account, error) // nil: new keys are not tried
+	verify      func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) // nil: new keys are not tried
 	logged      sync.Mutex
 }
 
@@ -101,13 +104,13 @@ func newWorld(j judge, o emulator.Options) *world {
 		j.Fatalf("%v", err)
 	}
 	w.http = httptest.NewServer(w.box)
-	w.wire = newWire(w.http.Listener.Addr().String())
+	w.traffic = newTraffic(w.http.Listener.Addr().String())
 	w.keyID, w.key = w.box.MasterKeyID(), w.box.MasterKey()
 	return w
 }
 
 func (w *world) close() {
-	w.wire.next.CloseIdleConnections()
+	w.traffic.next.CloseIdleConnections()
 	w.http.Close()
 	if err := errors.Join(w.box.Close(), os.RemoveAll(w.dir)); err != nil {
 		w.Errorf("%v", err)
@@ -153,14 +156,14 @@ func (w *world) here() time.Time { return w.Now().Add(w.skew) }
 // A mode is what a run is asked for.
 type mode struct {
 	destroy bool
-	replace []kind.Addr
-	rotate  []kind.Addr
+	replace []addr.Addr
+	rotate  []addr.Addr
 }
 
 // An attempt is a run up to its plan.
 type attempt struct {
 	client   *b2.Client
-	config   *kind.Config
+	config   *config.Config
 	snapshot *kind.Snapshot
 	open     []state.Intent
 	plan     *plan.Plan
@@ -174,7 +177,7 @@ func (a *attempt) idle() bool {
 func (w *world) connect() *b2.Client {
 	w.Helper()
 	c, err := b2.New(b2.Options{
-		KeyID: w.keyID, Key: w.key, Transport: w.wire, Parallelism: w.parallelism, Now: w.here, Wait: w.wait,
+		KeyID: w.keyID, Key: w.key, Transport: w.traffic, Parallelism: w.parallelism, Now: w.here, Wait: w.wait,
 		Log: func(e b2.Event) {
 			w.logged.Lock()
 			defer w.logged.Unlock()
@@ -194,7 +197,7 @@ func (w *world) plan(m mode) (*attempt, error) {
 	return w.planFrom(st, m)
 }
 
-func (w *world) load() *kind.Config {
+func (w *world) load() *config.Config {
 	w.Helper()
 	config, diags := schema.Load(schema.Options{Dir: w.dir, Kinds: w.kinds})
 	if diags.HasErrors() {
@@ -214,7 +217,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	}
 	known := slices.Clone(st.Entries)
 	for _, i := range st.Open {
-		known = append(known, kind.Entry{Addr: i.Addr, Identity: i.Identity})
+		known = append(known, addr.Entry{Addr: i.Addr, Identity: i.Identity})
 	}
 	want := account.Wanted(a.config, known, w.kinds)
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {

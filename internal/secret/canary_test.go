@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // noCanary fails if text holds the secret, in any of its disguises.
@@ -46,7 +46,7 @@ func findCanary(text string) string {
 func TestCanary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.env")
 	var out bytes.Buffer
-	deliveries := []kind.Delivery{file(path), {Type: "stdout", Shown: "standard output"}}
+	deliveries := []config.Delivery{file(path), {Type: "stdout", Shown: "standard output"}}
 	env := secret.Env{Stdout: &out}
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // A delivery that may not go on ends between two destinations, and says which
@@ -23,7 +23,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 		}
 		return nil
 	}}
-	s, err := secret.Prepare(t.Context(), before(), []kind.Delivery{file(filepath.Join(dir, "a.env")), file(filepath.Join(dir, "b.env"))}, env)
+	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "a.env")), file(filepath.Join(dir, "b.env"))}, env)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/agefile"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // A Self is the application key that is delivered. Before the key exists all
@@ -38,10 +38,10 @@ type Env struct {
 	// the same Write; nil: nothing.
 	Preface func(Value) string
 	// Place gives the path at which a file is written. nil: the delivery's Path.
-	Place func(kind.Delivery) string
+	Place func(config.Delivery) string
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
-	Live kind.Live
+	Live config.Live
 	// Environ is the environment of programs, as "NAME=value".
 	Environ []string
 	// Stop, when closed, asks programs to end: what still runs after Grace is
@@ -101,7 +101,7 @@ type Slots struct {
 }
 
 type slot struct {
-	delivery kind.Delivery
+	delivery config.Delivery
 	file     *reserved // types age and file
 	stdout   io.Writer // type stdout
 	preface  func(Value) string
@@ -123,7 +123,7 @@ const (
 // take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
-func Prepare(ctx context.Context, self Self, deliveries []kind.Delivery, env Env) (*Slots, error) {
+func Prepare(ctx context.Context, self Self, deliveries []config.Delivery, env Env) (*Slots, error) {
 	self.KeyID, self.Key = placeholderID, New(placeholderKey)
 	s := &Slots{check: env.Check}
 	if s.check == nil {
@@ -157,7 +157,7 @@ func Prepare(ctx context.Context, self Self, deliveries []kind.Delivery, env Env
 	return s, nil
 }
 
-func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
+func prepare(self Self, d config.Delivery, env Env) (*slot, error) {
 	size := defaultSize
 	if d.Content == nil || env.Live != nil {
 		content, diags := render(self, d, env.Live)
@@ -191,7 +191,7 @@ func prepare(self Self, d kind.Delivery, env Env) (*slot, error) {
 	return nil, fmt.Errorf("a delivery to %q is not known", d.Type)
 }
 
-func prepareFile(d kind.Delivery, env Env, size int) (*slot, error) {
+func prepareFile(d config.Delivery, env Env, size int) (*slot, error) {
 	path := d.Path
 	if env.Place != nil {
 		path = env.Place(d)
@@ -209,7 +209,7 @@ func prepareFile(d kind.Delivery, env Env, size int) (*slot, error) {
 // printed is printed, then files are renamed into place. On an *Error the
 // destinations that it does not name as Dead are as they were, and nothing
 // temporary is left; the key should be deleted.
-func (s *Slots) Deliver(self Self, live kind.Live) (where []string, err error) {
+func (s *Slots) Deliver(self Self, live config.Live) (where []string, err error) {
 	d := dispatch{Slots: s, self: self, live: live, contents: make([]string, len(s.slots))}
 	for _, stage := range []func(int, *slot) error{d.fill, d.run, d.print, d.publish} {
 		for i, slot := range s.slots {
@@ -230,7 +230,7 @@ func (s *Slots) Deliver(self Self, live kind.Live) (where []string, err error) {
 type dispatch struct {
 	*Slots
 	self     Self
-	live     kind.Live
+	live     config.Live
 	contents []string
 	dead     []string // destinations that changed
 }
@@ -315,7 +315,7 @@ func (s *Slots) Abandon() error {
 	return errors.Join(errs...)
 }
 
-func undelivered(d kind.Delivery, dead []string, why error) *Error {
+func undelivered(d config.Delivery, dead []string, why error) *Error {
 	short, words := why.Error(), ""
 	var p *programError
 	if errors.As(why, &p) && p.said != "" {
@@ -337,7 +337,7 @@ func undelivered(d kind.Delivery, dead []string, why error) *Error {
 }
 
 // render gives what goes to a destination.
-func render(self Self, d kind.Delivery, live kind.Live) (string, hcl.Diagnostics) {
+func render(self Self, d config.Delivery, live config.Live) (string, hcl.Diagnostics) {
 	if d.Content != nil {
 		return d.Content(variables(self), live)
 	}

@@ -12,13 +12,13 @@ import (
 	"sync"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // A program is what a delivery of type command runs. It is found before the key
 // exists.
 type program struct {
-	delivery kind.Delivery
+	delivery config.Delivery
 	env      Env
 	path     string // absolute
 	vars     []string
@@ -30,7 +30,7 @@ func ownCredentials() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
 }
 
-func prepareProgram(self Self, d kind.Delivery, env Env) (*program, error) {
+func prepareProgram(self Self, d config.Delivery, env Env) (*program, error) {
 	p := &program{delivery: d, env: env}
 	if env.Live != nil && d.Environment != nil {
 		if _, diags := d.Environment(variables(self), env.Live); diags.HasErrors() {
@@ -71,7 +71,7 @@ func missing(name string, err error) error {
 }
 
 // fill renders the variables.
-func (p *program) fill(self Self, live kind.Live) error {
+func (p *program) fill(self Self, live config.Live) error {
 	if p.delivery.Environment == nil {
 		return nil
 	}

@@ -17,24 +17,24 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // shell is a delivery to a script; the secret is its input.
-func shell(dir, script string) kind.Delivery {
-	return kind.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, Shown: "command sh",
+func shell(dir, script string) config.Delivery {
+	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, Shown: "command sh",
 		Timeout: time.Minute, Content: plainKey, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
-func plainKey(self map[string]cty.Value, _ kind.Live) (string, hcl.Diagnostics) {
+func plainKey(self map[string]cty.Value, _ config.Live) (string, hcl.Diagnostics) {
 	return self["application_key"].AsString(), nil
 }
 
-func asVariables(self map[string]cty.Value, _ kind.Live) (map[string]string, hcl.Diagnostics) {
+func asVariables(self map[string]cty.Value, _ config.Live) (map[string]string, hcl.Diagnostics) {
 	return map[string]string{"KEY": self["application_key"].AsString(), "B2_APPLICATION_KEY_ID": self["application_key_id"].AsString()}, nil
 }
 
-func deliver(t *testing.T, env secret.Env, deliveries ...kind.Delivery) ([]string, error) {
+func deliver(t *testing.T, env secret.Env, deliveries ...config.Delivery) ([]string, error) {
 	t.Helper()
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)
@@ -67,10 +67,10 @@ func TestProgram(t *testing.T) {
 // A program that fails is named with its exit code and its words, without the
 // secret in any form, and nothing after it changes.
 func TestProgramFails(t *testing.T) {
-	quick := func(d *kind.Delivery) { d.Timeout = 50 * time.Millisecond }
+	quick := func(d *config.Delivery) { d.Timeout = 50 * time.Millisecond }
 	tests := []struct {
 		name, script, want string
-		change             func(*kind.Delivery)
+		change             func(*config.Delivery)
 	}{
 		{"plain", `echo refused: $(cat) >&2; exit 3`, "said:\n  refused: (sensitive value)", nil},
 		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nThe program said:\n  basic ", nil},
@@ -81,10 +81,10 @@ func TestProgramFails(t *testing.T) {
 		{"a piece", `cut -c 1-20; exit 1`, "piece of the secret", nil},
 		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
-		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *kind.Delivery) { d.Discreet = true }},
+		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *config.Delivery) { d.Discreet = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
-		{"cannot start", ``, "cannot be run", func(d *kind.Delivery) { d.Dir += "/gone" }},
+		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestProgramFails(t *testing.T) {
 				test.change(&d)
 			}
 			var out bytes.Buffer
-			where, err := deliver(t, secret.Env{Stdout: &out, Environ: os.Environ()}, kind.Delivery{Type: "stdout", Shown: "standard output"}, file(filepath.Join(dir, "key.env")), d)
+			where, err := deliver(t, secret.Env{Stdout: &out, Environ: os.Environ()}, config.Delivery{Type: "stdout", Shown: "standard output"}, file(filepath.Join(dir, "key.env")), d)
 			var e *secret.Error
 			if !errors.As(err, &e) || where != nil || !strings.Contains(e.Detail, test.want) {
 				t.Fatalf("Deliver = %v, %v", where, err)
@@ -132,25 +132,25 @@ func TestProgramPrepare(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "text"), nil, 0o600))
 	wrong := shell(dir, "")
-	wrong.Environment = func(map[string]cty.Value, kind.Live) (map[string]string, hcl.Diagnostics) {
+	wrong.Environment = func(map[string]cty.Value, config.Live) (map[string]string, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Bad", Detail: "No such bucket."}}
 	}
 	for _, test := range []struct {
-		d    kind.Delivery
+		d    config.Delivery
 		want string
 	}{
-		{kind.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}, `"b2form-no-such-program" is not found`},
-		{kind.Delivery{Type: "command", Command: []string{"./gone"}, Dir: dir}, "cannot be run"},
-		{kind.Delivery{Type: "command", Command: []string{"./text"}, Dir: dir}, "permission denied"},
-		{kind.Delivery{Type: "command"}, "names no program"},
+		{config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}, `"b2form-no-such-program" is not found`},
+		{config.Delivery{Type: "command", Command: []string{"./gone"}, Dir: dir}, "cannot be run"},
+		{config.Delivery{Type: "command", Command: []string{"./text"}, Dir: dir}, "permission denied"},
+		{config.Delivery{Type: "command"}, "names no program"},
 		{wrong, "No such bucket"},
 	} {
-		_, err := secret.Prepare(t.Context(), before(), []kind.Delivery{test.d}, secret.Env{Live: live})
+		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{test.d}, secret.Env{Live: live})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v", test.d.Command, err)
 		}
 	}
-	where, err := deliver(t, secret.Env{Pretend: true}, kind.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, Shown: "nothing"})
+	where, err := deliver(t, secret.Env{Pretend: true}, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, Shown: "nothing"})
 	if err != nil || len(where) != 1 {
 		t.Errorf("pretending: %v, %v", where, err)
 	}

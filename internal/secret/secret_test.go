@@ -15,7 +15,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 const keyID = "002d2e6b27577ea000000000c"
@@ -43,8 +44,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func file(path string) kind.Delivery {
-	return kind.Delivery{Type: "file", Path: path, Shown: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
+func file(path string) config.Delivery {
+	return config.Delivery{Type: "file", Path: path, Shown: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 // files gives the content of every file in dir, temporary ones included.
@@ -120,8 +121,8 @@ func TestFormats(t *testing.T) {
 	}
 	for _, test := range tests {
 		var out bytes.Buffer
-		d := kind.Delivery{Type: "stdout", Shown: "standard output", Format: test.format}
-		s, err := secret.Prepare(t.Context(), before(), []kind.Delivery{d}, secret.Env{Stdout: &out})
+		d := config.Delivery{Type: "stdout", Shown: "standard output", Format: test.format}
+		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Env{Stdout: &out})
 		must(t, err)
 		_, err = s.Deliver(test.self, nil)
 		must(t, err)
@@ -132,12 +133,12 @@ func TestFormats(t *testing.T) {
 }
 
 // urls is a template that uses the key and something live.
-func urls(self map[string]cty.Value, live kind.Live) (string, hcl.Diagnostics) {
-	b, _ := live(kind.Addr{Kind: "bucket", Label: "photos"})
+func urls(self map[string]cty.Value, live config.Live) (string, hcl.Diagnostics) {
+	b, _ := live(addr.Addr{Kind: "bucket", Label: "photos"})
 	return fmt.Sprintf("b2://%s:%s@%s", self["application_key_id"].AsString(), self["application_key"].AsString(), b["id"].AsString()), nil
 }
 
-func live(kind.Addr) (map[string]cty.Value, bool) {
+func live(addr.Addr) (map[string]cty.Value, bool) {
 	return map[string]cty.Value{"id": cty.StringVal("b1")}, true
 }
 
@@ -148,8 +149,8 @@ func TestDeliver(t *testing.T) {
 	var out bytes.Buffer
 	template := file("urls.txt")
 	template.Content = urls
-	deliveries := []kind.Delivery{file(old), {Type: "stdout", Shown: "standard output", Content: urls}, template}
-	env := secret.Env{Stdout: &out, Live: live, Place: func(d kind.Delivery) string {
+	deliveries := []config.Delivery{file(old), {Type: "stdout", Shown: "standard output", Content: urls}, template}
+	env := secret.Env{Stdout: &out, Live: live, Place: func(d config.Delivery) string {
 		if filepath.IsAbs(d.Path) {
 			return d.Path
 		}
@@ -197,29 +198,29 @@ func TestPrepareRefuses(t *testing.T) {
 	must(t, os.Symlink("file", at("link")))
 	must(t, os.Symlink("nowhere", at("dangling")))
 	failing := file(at("template"))
-	failing.Content = func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics) {
+	failing.Content = func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics) {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid template", Detail: "No such thing.", Subject: &hcl.Range{}}}
 	}
 	format, typ := file(at("x")), file(at("x"))
 	format.Format, typ.Type = "xml", "pigeon"
 	tests := []struct {
 		name, want string
-		deliveries []kind.Delivery
+		deliveries []config.Delivery
 	}{
-		{"a directory", "folder is a directory", []kind.Delivery{file(at("folder"))}},
-		{"a folder's name", "names no file", []kind.Delivery{file(at("folder") + "/")}},
-		{"no name", "names no file", []kind.Delivery{file("")}},
-		{"a link", "is a symbolic link", []kind.Delivery{file(at("link"))}},
-		{"a dangling link", "is a symbolic link", []kind.Delivery{file(at("dangling"))}},
-		{"a device", "is not a regular file", []kind.Delivery{file(os.DevNull)}},
-		{"below a file", "not a directory", []kind.Delivery{file(at("file/key.env"))}},
-		{"far below a file", "not a directory", []kind.Delivery{file(at("file/more/key.env"))}},
-		{"too long a name", "file name too long", []kind.Delivery{file(at(strings.Repeat("x", 300)))}},
-		{"twice", "is the destination of two deliveries", []kind.Delivery{file(at("x")), file(at("./folder/../x"))}},
-		{"a format", `"xml" is not a format`, []kind.Delivery{format}},
-		{"a type", `"pigeon" is not known`, []kind.Delivery{typ}},
-		{"nowhere to print", "no standard output", []kind.Delivery{file(at("x")), {Type: "stdout"}}},
-		{"a template", "Invalid template; No such thing.", []kind.Delivery{file(at("x")), failing}},
+		{"a directory", "folder is a directory", []config.Delivery{file(at("folder"))}},
+		{"a folder's name", "names no file", []config.Delivery{file(at("folder") + "/")}},
+		{"no name", "names no file", []config.Delivery{file("")}},
+		{"a link", "is a symbolic link", []config.Delivery{file(at("link"))}},
+		{"a dangling link", "is a symbolic link", []config.Delivery{file(at("dangling"))}},
+		{"a device", "is not a regular file", []config.Delivery{file(os.DevNull)}},
+		{"below a file", "not a directory", []config.Delivery{file(at("file/key.env"))}},
+		{"far below a file", "not a directory", []config.Delivery{file(at("file/more/key.env"))}},
+		{"too long a name", "file name too long", []config.Delivery{file(at(strings.Repeat("x", 300)))}},
+		{"twice", "is the destination of two deliveries", []config.Delivery{file(at("x")), file(at("./folder/../x"))}},
+		{"a format", `"xml" is not a format`, []config.Delivery{format}},
+		{"a type", `"pigeon" is not known`, []config.Delivery{typ}},
+		{"nowhere to print", "no standard output", []config.Delivery{file(at("x")), {Type: "stdout"}}},
+		{"a template", "Invalid template; No such thing.", []config.Delivery{file(at("x")), failing}},
 	}
 	was := files(t, dir)
 	for _, test := range tests {
@@ -237,7 +238,7 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := secret.Prepare(gone, before(), []kind.Delivery{file(at("x"))}, secret.Env{}); !errors.Is(err, context.Canceled) {
+	if _, err := secret.Prepare(gone, before(), []config.Delivery{file(at("x"))}, secret.Env{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Prepare with a cancelled context = %v", err)
 	}
 }
@@ -245,7 +246,7 @@ func TestPrepareRefuses(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "key.env"), []byte("old"), 0o600))
-	s, err := secret.Prepare(t.Context(), before(), []kind.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Env{})
+	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Env{})
 	must(t, err)
 	if n := len(files(t, dir)); n != 3 {
 		t.Errorf("%d files while prepared, want the old one and two temporary ones", n)
@@ -268,7 +269,7 @@ func (n brokenPipe) Write(p []byte) (int, error) {
 // What fails after the key exists names exactly the destinations that changed;
 // the others keep what they held.
 func TestDeliverFails(t *testing.T) {
-	quoting := func(self map[string]cty.Value, _ kind.Live) (string, hcl.Diagnostics) {
+	quoting := func(self map[string]cty.Value, _ config.Live) (string, hcl.Diagnostics) {
 		key := self["application_key"].AsString()
 		if key == canary {
 			return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid " + key, Detail: "cannot parse " + key, Subject: &hcl.Range{Start: hcl.Pos{Line: 7}}}}
@@ -279,7 +280,7 @@ func TestDeliverFails(t *testing.T) {
 		name, detail string
 		between      func(dir string) // what happens while the key is being made
 		stdout       brokenPipe
-		content      func(map[string]cty.Value, kind.Live) (string, hcl.Diagnostics)
+		content      func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics)
 		dead         []string
 	}{
 		{name: "a file", between: func(dir string) { _ = os.Mkdir(filepath.Join(dir, "2.env"), 0o755) }, stdout: -1,
@@ -302,7 +303,7 @@ func TestDeliverFails(t *testing.T) {
 			if test.stdout < 0 {
 				env.Stdout = &bytes.Buffer{}
 			}
-			s, err := secret.Prepare(t.Context(), before(), []kind.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", Shown: "standard output"}, second}, env)
+			s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", Shown: "standard output"}, second}, env)
 			must(t, err)
 			if test.between != nil {
 				test.between(dir)

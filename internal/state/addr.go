@@ -4,33 +4,33 @@ import (
 	"strconv"
 	"strings"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
-// An addr decodes addresses without the HCL parser where they are plain, which
+// A fastAddr decodes addresses without the HCL parser where they are plain, which
 // is what makes reading a state of a hundred thousand entries fast.
-type addr kind.Addr
+type fastAddr addr.Addr
 
-func (a *addr) UnmarshalText(text []byte) error {
+func (a *fastAddr) UnmarshalText(text []byte) error {
 	s := string(text)
 	if plain, ok := plainAddr(s); ok {
-		*a = addr(plain)
+		*a = fastAddr(plain)
 		return nil
 	}
-	parsed, err := kind.ParseAddr(s)
-	*a = addr(parsed)
+	parsed, err := addr.ParseAddr(s)
+	*a = fastAddr(parsed)
 	return err
 }
 
 // plainAddr reads kind.label, kind.label["text"] and kind.label[0] in plain
 // ASCII without escapes. Where ok is false the address may still be a good one.
-func plainAddr(s string) (a kind.Addr, ok bool) {
+func plainAddr(s string) (a addr.Addr, ok bool) {
 	k, rest, _ := strings.Cut(s, ".")
 	label, index, indexed := strings.Cut(rest, "[")
 	if !identifier(k) || !identifier(label) || k == "module" {
-		return kind.Addr{}, false
+		return addr.Addr{}, false
 	}
-	a = kind.Addr{Kind: k, Label: label}
+	a = addr.Addr{Kind: k, Label: label}
 	if !indexed {
 		return a, true
 	}
@@ -39,17 +39,17 @@ func plainAddr(s string) (a kind.Addr, ok bool) {
 }
 
 // plainInstance reads what stands behind the opening bracket.
-func plainInstance(s string) (kind.Instance, bool) {
+func plainInstance(s string) (addr.Instance, bool) {
 	s, closed := strings.CutSuffix(s, "]")
 	if !closed || s == "" {
-		return kind.Instance{}, false
+		return addr.Instance{}, false
 	}
 	if text, quoted := strings.CutPrefix(s, `"`); quoted {
 		text, quoted = strings.CutSuffix(text, `"`)
-		return kind.TextKey(text), quoted && !strings.ContainsFunc(text, special)
+		return addr.TextKey(text), quoted && !strings.ContainsFunc(text, special)
 	}
 	n, err := strconv.Atoi(s)
-	return kind.NumberKey(n), err == nil && strconv.Itoa(n) == s && n >= 0
+	return addr.NumberKey(n), err == nil && strconv.Itoa(n) == s && n >= 0
 }
 
 func special(r rune) bool {

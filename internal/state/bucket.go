@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"b2form/internal/pause"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 const (
@@ -207,7 +207,7 @@ func (k *bucket) store(ctx context.Context, p pointer) error {
 }
 
 func isConflict(err error) bool {
-	var e *kind.Error
+	var e *wire.Error
 	return errors.As(err, &e) && e.Status == http.StatusConflict
 }
 
@@ -400,7 +400,7 @@ func (k *bucket) stop() {
 func (k *bucket) stats() Stats { return k.count.stats() }
 
 // call is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucket) call(ctx context.Context, api kind.API, method string, in, out any) error {
+func (k *bucket) call(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}
@@ -453,7 +453,7 @@ func (k *bucket) call(ctx context.Context, api kind.API, method string, in, out 
 
 // withReserved is info with the pairs of states as they are now.
 func (k *bucket) withReserved(info map[string]string) map[string]string {
-	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, kind.ReservedInfo) }
+	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, wire.ReservedInfo) }
 	maps.DeleteFunc(info, isReserved)
 	for key, value := range k.seen.Info {
 		if isReserved(key, value) {

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // Whatever is cut off the end of a journal, the state is the one after the last
@@ -24,18 +24,18 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.Put(kind.Entry{Addr: addr(t, "key.old"), Identity: "old", ID: "k0"}))
+	must(t, s.Put(addr.Entry{Addr: address(t, "key.old"), Identity: "old", ID: "k0"}))
 	must(t, s.Close())
 	s = open(t, path)
-	a, b := addr(t, "key.a"), addr(t, "key.b")
+	a, b := address(t, "key.a"), address(t, "key.b")
 	after := []*state.State{s.State(), s.State()} // nothing, and the journal's first line, change nothing
 	for _, change := range []func() error{
 		func() error { return s.Bind("acc1", "https://api.backblazeb2.com") },
 		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a"}) },
-		func() error { return s.Put(kind.Entry{Addr: a, Identity: "a", ID: "k1"}) },
+		func() error { return s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}) },
 		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a2", Known: []string{"k1"}}) },
 		func() error { return s.Move(a, b) },
-		func() error { return s.Forget(addr(t, "key.old")) },
+		func() error { return s.Forget(address(t, "key.old")) },
 		func() error { return s.Drop(state.Intent{Addr: b, Identity: "a2"}) },
 	} {
 		must(t, change())
@@ -64,11 +64,11 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 			continue // the rest syncs, which takes its time
 		}
 		next := open(t, crashed)
-		must(t, next.Begin(state.Intent{Addr: addr(t, "key.next"), Identity: "next"}))
+		must(t, next.Begin(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
 		if d := diff(next.State(), read(t, crashed)); d != "" {
 			t.Fatalf("going on after %d bytes (-store +read):\n%s", n, d)
 		}
-		must(t, next.Drop(state.Intent{Addr: addr(t, "key.next"), Identity: "next"}))
+		must(t, next.Drop(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
 		must(t, next.Close())
 		if d := diff(want, read(t, crashed)); d != "" {
 			t.Fatalf("folded after %d bytes (-want +got):\n%s", n, d)
@@ -81,7 +81,7 @@ func TestDamagedLine(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	for _, id := range []string{"k1", "k2", "k3"} {
-		must(t, s.Put(kind.Entry{Addr: addr(t, "key."+id), Identity: id, ID: id}))
+		must(t, s.Put(addr.Entry{Addr: address(t, "key."+id), Identity: id, ID: id}))
 	}
 	crashed := statePath(t)
 	journal, err := os.ReadFile(path + ".journal")
@@ -103,7 +103,7 @@ func TestHistories(t *testing.T) {
 	t.Parallel()
 	steps := rapid.SliceOfN(rapid.SampledFrom([]string{"put", "put", "forget", "move", "crash", "crash while closing", "close"}), 1, 12)
 	rapid.Check(t, func(r *rapid.T) {
-		h := &history{t: t, model: map[kind.Addr]string{}, root: t.TempDir()}
+		h := &history{t: t, model: map[addr.Addr]string{}, root: t.TempDir()}
 		h.restart(h.newPath())
 		for _, step := range steps.Draw(r, "steps") {
 			h.step(r, step)
@@ -122,17 +122,17 @@ type history struct {
 	runs  int
 	path  string
 	store *state.Store
-	model map[kind.Addr]string // IDs
+	model map[addr.Addr]string // IDs
 }
 
 func (h *history) step(r *rapid.T, step string) {
-	pick := func(name string) kind.Addr {
-		return kind.Addr{Kind: "key", Label: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, name)}
+	pick := func(name string) addr.Addr {
+		return addr.Addr{Kind: "key", Label: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, name)}
 	}
 	switch step {
 	case "put":
 		a, id := pick("addr"), rapid.StringMatching(`k[0-9]`).Draw(r, "id")
-		must(h.t, h.store.Put(kind.Entry{Addr: a, Identity: "n", ID: id}))
+		must(h.t, h.store.Put(addr.Entry{Addr: a, Identity: "n", ID: id}))
 		h.model[a] = id
 	case "forget":
 		a := pick("addr")
@@ -183,11 +183,11 @@ func (h *history) check(r *rapid.T) {
 	if d := diff(h.store.State(), read(h.t, h.path)); d != "" {
 		r.Fatalf("Read (-store +read):\n%s", d)
 	}
-	got := map[kind.Addr]string{}
+	got := map[addr.Addr]string{}
 	for _, e := range h.store.State().Entries {
 		got[e.Addr] = e.ID
 	}
-	if d := cmp.Diff(h.model, got, cmp.Comparer(func(a, b kind.Addr) bool { return a == b })); d != "" {
+	if d := cmp.Diff(h.model, got, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" {
 		r.Fatalf("entries (-want +got):\n%s", d)
 	}
 }
@@ -257,9 +257,9 @@ func announceForever(t *testing.T, path string) {
 	s, err := state.Open(context.Background(), path, options())
 	must(t, err)
 	for i := 0; ; i++ {
-		a := kind.Addr{Kind: "key", Label: "app", Instance: kind.NumberKey(i)}
+		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.NumberKey(i)}
 		must(t, s.Begin(state.Intent{Addr: a, Identity: a.String()}))
-		must(t, s.Put(kind.Entry{Addr: a, Identity: a.String(), ID: "k"}))
+		must(t, s.Put(addr.Entry{Addr: a, Identity: a.String(), ID: "k"}))
 		fmt.Println(i + 1)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // readFile decodes a state file; an absent one is an empty state.
@@ -136,7 +136,7 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 			return errors.New(`"[" was expected`)
 		}
 		// Growing by doubling would copy every entry several times.
-		s.Entries = make([]kind.Entry, 0, strings.Count(v.Raw, `"address"`))
+		s.Entries = make([]addr.Entry, 0, strings.Count(v.Raw, `"address"`))
 		return d.each(v, func(_, v gjson.Result) error {
 			e, err := entry(v)
 			s.Entries = append(s.Entries, e)
@@ -156,27 +156,27 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 	return fmt.Errorf("%q is not known here", member.Str)
 }
 
-func entry(v gjson.Result) (kind.Entry, error) {
+func entry(v gjson.Result) (addr.Entry, error) {
 	e, ok := plainEntry(v)
 	if !ok {
 		var any struct {
-			kind.Entry
-			Addr addr `json:"address"`
+			addr.Entry
+			Addr fastAddr `json:"address"`
 		}
 		if err := strictly(v, &any); err != nil {
-			return kind.Entry{}, err
+			return addr.Entry{}, err
 		}
-		e, e.Addr = any.Entry, kind.Addr(any.Addr)
+		e, e.Addr = any.Entry, addr.Addr(any.Addr)
 	}
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
-		return kind.Entry{}, errors.New(`an entry lacks "address", "identity" or "id"`)
+		return addr.Entry{}, errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
 	return e, nil
 }
 
 // plainEntry reads an entry that has only the members of most. Where ok is false
 // it may still be a good one.
-func plainEntry(v gjson.Result) (e kind.Entry, ok bool) {
+func plainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 	ok = v.IsObject()
 	v.ForEach(func(member, v gjson.Result) bool {
 		switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // What cannot be understood is explained, placed, and left alone.
@@ -136,8 +136,8 @@ func TestLocked(t *testing.T) {
 				got <- err
 				return
 			}
-			a := kind.Addr{Kind: "key", Label: name}
-			got <- errors.Join(s.Put(kind.Entry{Addr: a, Identity: name, ID: name}), s.Close())
+			a := addr.Addr{Kind: "key", Label: name}
+			got <- errors.Join(s.Put(addr.Entry{Addr: a, Identity: name, ID: name}), s.Close())
 		}()
 	}
 	must(t, first.Close())
@@ -169,7 +169,7 @@ func TestContention(t *testing.T) {
 					t.Errorf("two runs at once, or: %v", err)
 				}
 				id := fmt.Sprintf("%06d", done.Add(1))
-				err = s.Put(kind.Entry{Addr: kind.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
+				err = s.Put(addr.Entry{Addr: addr.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
 				holders.Add(-1)
 				if err := errors.Join(err, s.Close()); err != nil {
 					t.Error(err)
@@ -183,7 +183,7 @@ func TestContention(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, _ := s.Find(kind.Addr{Kind: "key", Label: "app"})
+		e, _ := s.Find(addr.Addr{Kind: "key", Label: "app"})
 		if e.ID < last {
 			t.Fatalf("read %s after %s", e.ID, last)
 		}
@@ -195,7 +195,7 @@ func TestContention(t *testing.T) {
 func TestClosed(t *testing.T) {
 	s := open(t, statePath(t))
 	must(t, s.Close())
-	if err := s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
+	if err := s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
 		t.Error("Put after Close succeeds")
 	}
 }
@@ -206,12 +206,12 @@ func TestForeignJournal(t *testing.T) {
 	must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
 	must(t, s.Close())
 	s = open(t, path)
-	must(t, s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: "k1"}))
+	must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
 	other := filepath.Join(t.TempDir(), "b2form.state.json")
 	copyFile(t, path+".journal", other+".journal")
 	must(t, s.Close())
 
-	if e, ok := read(t, other).Find(addr(t, "key.app")); !ok || e.ID != "k1" {
+	if e, ok := read(t, other).Find(address(t, "key.app")); !ok || e.ID != "k1" {
 		t.Errorf("a journal without its state gives %+v", e)
 	}
 	must(t, os.WriteFile(other, []byte(`{"version":1,"account_id":"acc2","realm":"https://api.backblazeb2.com"}`), 0o644))

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // No room while saving: what was stored before stays, what happened is kept as
@@ -68,8 +68,8 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-func entryNumber(label string, i int) kind.Entry {
-	return kind.Entry{Addr: kind.Addr{Kind: "key", Label: label, Instance: kind.NumberKey(i)}, Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("id-", i)}
+func entryNumber(label string, i int) addr.Entry {
+	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.NumberKey(i)}, Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("id-", i)}
 }
 
 func fillUp(t *testing.T, path string) {
@@ -84,7 +84,7 @@ func fillUp(t *testing.T, path string) {
 		}
 	}
 	fmt.Printf("stored %d\n", stored)
-	begin := s.Begin(state.Intent{Addr: kind.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
+	begin := s.Begin(state.Intent{Addr: addr.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
 	for name, err := range map[string]error{"Put": err, "Begin": begin} {
 		checkNoRoom(t, name, path+".journal", err)
 	}

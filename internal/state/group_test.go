@@ -14,7 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A disk is a journal's file whose syncs take until the test lets them go.
@@ -55,7 +55,7 @@ func TestGroupCommit(t *testing.T) {
 		var wg sync.WaitGroup
 		returned := make(chan error, n)
 		begin := func(i int) {
-			returned <- s.Begin(Intent{Addr: kind.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
+			returned <- s.Begin(Intent{Addr: addr.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
 		}
 		wg.Go(func() { begin(0) })
 		synctest.Wait()
@@ -94,9 +94,9 @@ func TestFailedSync(t *testing.T) {
 		broken := errors.New("input/output error")
 		d := &disk{release: make(chan struct{}), fail: broken}
 		s := onDisk(t, d)
-		a, b := kind.Addr{Kind: "key", Label: "a"}, kind.Addr{Kind: "key", Label: "b"}
+		a, b := addr.Addr{Kind: "key", Label: "a"}, addr.Addr{Kind: "key", Label: "b"}
 		results := make(chan error, 2)
-		go func() { results <- s.Put(kind.Entry{Addr: a, Identity: "a", ID: "k1"}) }()
+		go func() { results <- s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}) }()
 		synctest.Wait()
 		d.release <- struct{}{}
 		if err := <-results; !errors.Is(err, broken) {
@@ -129,8 +129,8 @@ func TestCloseWaits(t *testing.T) {
 		d := &disk{release: make(chan struct{})}
 		s := onDisk(t, d)
 		done := make(chan string, 2)
-		a := kind.Addr{Kind: "key", Label: "a"}
-		go func() { _ = s.Put(kind.Entry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
+		a := addr.Addr{Kind: "key", Label: "a"}
+		go func() { _ = s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
 		synctest.Wait()
 		go func() { _ = s.Close(); done <- "closed" }()
 		synctest.Wait()
@@ -149,7 +149,7 @@ func TestCloseWaits(t *testing.T) {
 func TestPlainAddr(t *testing.T) {
 	for _, s := range []string{`key.app`, `key.app["a b"]`, `key.app[0]`, `b2.x-y_z["é"]`, `bucket.logs[12]`} {
 		a, ok := plainAddr(s)
-		if want, err := kind.ParseAddr(s); ok && (err != nil || a != want) {
+		if want, err := addr.ParseAddr(s); ok && (err != nil || a != want) {
 			t.Errorf("plainAddr(%q) = %v, want %v, %v", s, a, want, err)
 		}
 	}
@@ -163,7 +163,7 @@ func TestPlainAddr(t *testing.T) {
 		if !ok {
 			return
 		}
-		if want, err := kind.ParseAddr(s); err != nil || a != want {
+		if want, err := addr.ParseAddr(s); err != nil || a != want {
 			r.Fatalf("plainAddr(%q) = %#v, want %#v, %v", s, a, want, err)
 		}
 	})
@@ -172,7 +172,7 @@ func TestPlainAddr(t *testing.T) {
 // Copies are made field by field, so a field that shares memory needs a line in
 // cloneEntry.
 func TestCloneEntryIsComplete(t *testing.T) {
-	var e kind.Entry
+	var e addr.Entry
 	v := reflect.ValueOf(&e).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Slice {
@@ -198,11 +198,11 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	entries := make([]kind.Entry, 100_000)
+	entries := make([]addr.Entry, 100_000)
 	for i := range entries {
 		name := fmt.Sprintf("tenant-%06d", i)
-		entries[i] = kind.Entry{
-			Addr: kind.Addr{Kind: "key", Label: "app", Instance: kind.TextKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
+		entries[i] = addr.Entry{
+			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.TextKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
 			Created: time.Unix(1_800_000_000, 0), Delivered: true, Delivery: "sha256:0123456789abcdef0123456789abcdef",
 		}
 	}

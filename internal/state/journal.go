@@ -8,7 +8,7 @@ import (
 	"io"
 	"sync/atomic"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A record is one line of the journal. Its members are applied in their order
@@ -17,8 +17,8 @@ type record struct {
 	Version int         `json:"version,omitempty"` // first line of a journal
 	After   *object     `json:"after,omitempty"`   // likewise: the part that this one continues
 	Bind    *binding    `json:"bind,omitempty"`
-	Forget  *kind.Addr  `json:"forget,omitempty"`
-	Put     *kind.Entry `json:"put,omitempty"`
+	Forget  *addr.Addr  `json:"forget,omitempty"`
+	Put     *addr.Entry `json:"put,omitempty"`
 	Drop    []intentKey `json:"drop,omitempty"`
 	Begin   []Intent    `json:"begin,omitempty"`
 }

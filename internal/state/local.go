@@ -9,7 +9,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"b2form/internal/durable"
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Local is the Backend that keeps the state in the file at Path.
@@ -216,7 +216,7 @@ func (f *files) unlock() {
 // check has nothing to ask: the lock lasts as long as the process.
 func (f *files) check() error { return nil }
 
-func (f *files) call(ctx context.Context, api kind.API, method string, in, out any) error {
+func (f *files) call(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

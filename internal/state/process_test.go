@@ -18,7 +18,8 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // workerVariable makes the test binary a worker instead of running tests.
@@ -64,7 +65,7 @@ func (w worker) work() error {
 	if err != nil {
 		return err
 	}
-	b := state.Shared{Remote: client, Bucket: "acme-states", Prefix: kind.DefaultPrefix}
+	b := state.Shared{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
 	for {
 		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", Wait: time.Minute})
 		if err != nil {
@@ -112,7 +113,7 @@ func TestProcesses(t *testing.T) {
 	w := worker{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey(), Start: start}
 	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: rushed(start, 0)})
 	must(t, err)
-	shared := state.Shared{Remote: client, Bucket: "acme-states", Prefix: kind.DefaultPrefix}
+	shared := state.Shared{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
 	_, err = shared.Init(t.Context(), 30)
 	must(t, err)
 	random := rand.New(rand.NewPCG(3, 0))
@@ -127,7 +128,7 @@ func TestProcesses(t *testing.T) {
 	st := readShared(t, shared)
 	for i := range processes {
 		want := entryNumber("worker", i).Addr
-		if !slices.ContainsFunc(st.Entries, func(e kind.Entry) bool { return e.Addr == want }) {
+		if !slices.ContainsFunc(st.Entries, func(e addr.Entry) bool { return e.Addr == want }) {
 			t.Errorf("%s is lost", want)
 		}
 	}

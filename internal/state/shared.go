@@ -14,12 +14,12 @@ import (
 	"strings"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A Remote is what the shared state needs of B2.
 type Remote interface {
-	kind.API
+	wire.API
 	// Upload stores a new version of a file and returns its ID. It may be sent
 	// twice.
 	Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error)
@@ -52,7 +52,7 @@ func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 // and keys have at most 50 bytes.
 func (b Shared) pair() string {
 	sum := sha256.Sum256([]byte(b.Prefix))
-	return kind.ReservedInfo + hex.EncodeToString(sum[:8])
+	return wire.ReservedInfo + hex.EncodeToString(sum[:8])
 }
 
 // A view is the bucket at one revision.
@@ -149,7 +149,7 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 
 func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 	data, err := b.Remote.Download(ctx, o.ID)
-	var refused *kind.Error
+	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
 		return nil, &Error{
 			Summary: "The state is gone",

@@ -16,7 +16,8 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // A cloud is an emulated account that clients reach without a network, so that
@@ -71,7 +72,7 @@ func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
 }
 
 func (c *cloud) shared(w *wire, now func() time.Time) state.Shared {
-	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: kind.DefaultPrefix}
+	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: config.DefaultPrefix}
 }
 
 // info is the bucket's info as it is.
@@ -124,7 +125,7 @@ func TestSharedRoundTrip(t *testing.T) {
 		for i := range 3 {
 			s := opened(t, a, state.Options{Operation: "apply", Who: "ann@one"})
 			must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-			must(t, s.Begin(state.Intent{Addr: addr(t, "key.open"), Identity: "open", Known: []string{"k0"}}))
+			must(t, s.Begin(state.Intent{Addr: address(t, "key.open"), Identity: "open", Known: []string{"k0"}}))
 			must(t, s.Put(entryNumber("app", i)))
 			held, err := c.shared(&wire{}, time.Now).Holder(t.Context())
 			if err != nil || held == nil || held.Who != "ann@one" || held.Operation != "apply" || held.Expires.IsZero() {
@@ -182,7 +183,7 @@ func TestSharedTakeover(t *testing.T) {
 			return nil
 		}
 		s := opened(t, c.shared(w, time.Now), state.Options{})
-		must(t, s.Begin(state.Intent{Addr: addr(t, "key.b"), Identity: "b"}))
+		must(t, s.Begin(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
 		must(t, s.Put(entryNumber("app", 1)))
 		dead.Store(true)
 		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
@@ -293,9 +294,9 @@ func TestSharedSurvivesEveryLostReply(t *testing.T) {
 					w.before, w.after = nil, hit
 				}
 				s := opened(t, warm, state.Options{})
-				must(t, s.Begin(state.Intent{Addr: addr(t, "key.b"), Identity: "b"}))
+				must(t, s.Begin(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
 				must(t, s.Put(entryNumber("app", 1)))
-				must(t, s.Put(kind.Entry{Addr: addr(t, "key.b"), Identity: "b", ID: "k1"}))
+				must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
 				must(t, s.Close())
 				if got := readShared(t, c.shared(&wire{}, time.Now)); len(got.Entries) != 2 || len(got.Open) != 0 {
 					t.Errorf("request %d, after: %v: in the end there is %+v", k, after, got)

@@ -17,14 +17,14 @@ import (
 	"strings"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A State is what is recorded at one moment.
 type State struct {
 	AccountID string // the account that owns all of it; "": not bound yet
 	Realm     string // where that account authorizes: "https://api.backblazeb2.com"
-	Entries   []kind.Entry
+	Entries   []addr.Entry
 	// Open are the announced creates whose outcome is not known.
 	Open []Intent
 }
@@ -32,7 +32,7 @@ type State struct {
 // An Intent announces the create of one object before the request is sent, so
 // that a run that dies in between leaves no object that nobody knows.
 type Intent struct {
-	Addr     kind.Addr `json:"address"`
+	Addr     addr.Addr `json:"address"`
 	Identity string    `json:"identity"` // the name the object will carry
 	// Known are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
@@ -81,20 +81,20 @@ func Read(path string) (*State, error) {
 }
 
 // Find gives the entry of an address; ok is false where there is none.
-func (s *State) Find(addr kind.Addr) (e kind.Entry, ok bool) {
-	i, ok := slices.BinarySearchFunc(s.Entries, addr, compareEntry)
+func (s *State) Find(a addr.Addr) (e addr.Entry, ok bool) {
+	i, ok := slices.BinarySearchFunc(s.Entries, a, compareEntry)
 	if !ok {
-		return kind.Entry{}, false
+		return addr.Entry{}, false
 	}
 	return s.Entries[i], true
 }
 
-func compareEntry(e kind.Entry, addr kind.Addr) int { return e.Addr.Compare(addr) }
+func compareEntry(e addr.Entry, a addr.Addr) int { return e.Addr.Compare(a) }
 
 // An intentKey tells intents apart. One address may have several: the identity
 // changed in the configuration while an older create is still in doubt.
 type intentKey struct {
-	Addr     kind.Addr `json:"address"`
+	Addr     addr.Addr `json:"address"`
 	Identity string    `json:"identity"`
 }
 
@@ -120,7 +120,7 @@ func (s *State) intent(k intentKey) (Intent, bool) {
 // already, gives the same: a journal may be replayed at any time.
 type changes struct {
 	bound   *binding
-	entries map[kind.Addr]*kind.Entry // nil: forgotten
+	entries map[addr.Addr]*addr.Entry // nil: forgotten
 	open    map[intentKey]*Intent     // nil: no longer open
 }
 
@@ -130,7 +130,7 @@ type binding struct {
 }
 
 func newChanges() changes {
-	return changes{entries: map[kind.Addr]*kind.Entry{}, open: map[intentKey]*Intent{}}
+	return changes{entries: map[addr.Addr]*addr.Entry{}, open: map[intentKey]*Intent{}}
 }
 
 // alter reports whether base with the changes would be stored differently.
@@ -158,7 +158,7 @@ func (c *changes) onto(base *State) *State {
 	out := &State{
 		AccountID: base.AccountID,
 		Realm:     base.Realm,
-		Entries:   make([]kind.Entry, 0, len(base.Entries)+len(c.entries)),
+		Entries:   make([]addr.Entry, 0, len(base.Entries)+len(c.entries)),
 	}
 	if c.bound != nil {
 		out.AccountID, out.Realm = c.bound.AccountID, c.bound.Realm
@@ -187,7 +187,7 @@ func (c *changes) onto(base *State) *State {
 	return out
 }
 
-func cloneEntry(e kind.Entry) kind.Entry {
+func cloneEntry(e addr.Entry) addr.Entry {
 	e.Retiring, e.Sensitive = slices.Clone(e.Retiring), slices.Clone(e.Sensitive)
 	return e
 }
@@ -204,6 +204,6 @@ func (s *State) blank() bool {
 }
 
 func (s *State) sort() {
-	slices.SortFunc(s.Entries, func(a, b kind.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(s.Entries, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(s.Open, func(a, b Intent) int { return a.key().compare(b.key()) })
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 func noon() time.Time { return time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC) }
@@ -48,15 +48,15 @@ func read(t testing.TB, path string) *state.State {
 	return s
 }
 
-func addr(t testing.TB, s string) kind.Addr {
+func address(t testing.TB, s string) addr.Addr {
 	t.Helper()
-	a, err := kind.ParseAddr(s)
+	a, err := addr.ParseAddr(s)
 	must(t, err)
 	return a
 }
 
 func diff(want, got *state.State) string {
-	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b kind.Addr) bool { return a == b }))
+	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b addr.Addr) bool { return a == b }))
 }
 
 // The file is read by people and merged by version control, so its text counts.
@@ -64,12 +64,12 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-	photos, app := addr(t, "bucket.photos"), addr(t, `key.app["<edge>"]`)
+	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.Begin(state.Intent{Addr: app, Identity: "app"}, state.Intent{Addr: photos, Identity: "acme-photos", Known: []string{"b1"}}))
 	must(t, s.Put(
-		kind.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true, Delivery: "sha256:00"},
-		kind.Entry{Addr: addr(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
-		kind.Entry{Addr: addr(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
+		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true, Delivery: "sha256:00"},
+		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
+		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
 	))
 	during := s.State()
 	if d := diff(during, read(t, path)); d != "" {
@@ -122,9 +122,9 @@ func beside(t testing.TB, path string) []string {
 func TestStateIsACopy(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
-	a := addr(t, "key.app")
+	a := address(t, "key.app")
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k0"}}))
-	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []kind.Retiree{{ID: "k9"}}}))
+	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.Retiree{{ID: "k9"}}}))
 	got := s.State()
 	got.Entries[0].Retiring[0].ID, got.Open[0].Known[0] = "changed", "changed"
 	if e, ok := s.State().Find(a); !ok || e.Retiring[0].ID != "k9" || s.State().Open[0].Known[0] != "k0" {
@@ -141,11 +141,11 @@ func TestUnchangedFileStays(t *testing.T) {
 	must(t, err)
 
 	s := open(t, path)
-	a := addr(t, "key.app")
-	must(t, s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}))
+	a := address(t, "key.app")
+	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}))
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "new"}))
 	must(t, s.Drop(state.Intent{Addr: a, Identity: "new"}))
-	must(t, s.Forget(addr(t, "key.never")))
+	must(t, s.Forget(address(t, "key.never")))
 	must(t, s.Close())
 
 	after, err := os.Stat(path)
@@ -182,7 +182,7 @@ func TestSymlinkAndMode(t *testing.T) {
 	must(t, os.Symlink(filepath.Join("shared", "state.json"), link))
 	put := func(id string) {
 		s := open(t, link)
-		must(t, s.Put(kind.Entry{Addr: addr(t, "key.app"), Identity: "app", ID: id}))
+		must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: id}))
 		must(t, s.Close())
 	}
 	put("k1")
@@ -201,7 +201,7 @@ func TestSymlinkAndMode(t *testing.T) {
 	if names := beside(t, target); len(names) > 0 {
 		t.Errorf("left beside the state: %q", names)
 	}
-	if e, _ := read(t, target).Find(addr(t, "key.app")); e.ID != "k2" {
+	if e, _ := read(t, target).Find(address(t, "key.app")); e.ID != "k2" {
 		t.Errorf("the target holds %+v", e)
 	}
 }
@@ -210,7 +210,7 @@ func TestSymlinkAndMode(t *testing.T) {
 func TestIntents(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
-	a := addr(t, "key.app")
+	a := address(t, "key.app")
 	at := noon().Add(-time.Hour)
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}))
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1", "k2"}})) // the older one holds
@@ -224,16 +224,16 @@ func TestIntents(t *testing.T) {
 		want []state.Intent
 	}{
 		{"two identities", func() error { return nil }, []state.Intent{first, second}},
-		{"the old object was seen again", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k1"}) }, []state.Intent{first, second}},
+		{"the old object was seen again", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}) }, []state.Intent{first, second}},
 		{"the object is gone", func() error { return s.Forget(a) }, []state.Intent{first, second}},
-		{"the announced one exists", func() error { return s.Put(kind.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
+		{"the announced one exists", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
 		{"never made", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
 		{"nothing left to drop", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
 	}
 	for _, step := range steps {
 		must(t, step.do())
 		for from, got := range map[string]*state.State{"State": s.State(), "Read": read(t, path)} {
-			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b kind.Addr) bool { return a == b })); d != "" {
+			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" {
 				t.Errorf("%s: open by %s (-want +got):\n%s", step.name, from, d)
 			}
 		}
@@ -246,17 +246,17 @@ func TestIntents(t *testing.T) {
 func TestRevise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
-	a, b, c := addr(t, "key.a"), addr(t, "key.b"), addr(t, "key.c")
-	must(t, s.Put(kind.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []kind.Retiree{{ID: "8"}, {ID: "9"}}}, kind.Entry{Addr: b, Identity: "b", ID: "2"}))
+	a, b, c := address(t, "key.a"), address(t, "key.b"), address(t, "key.c")
+	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}}, addr.Entry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
-	must(t, s.Revise([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []kind.Entry{{Addr: a, Identity: "new", ID: "3"}}))
+	must(t, s.Revise([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
 	if n := s.Stats().Syncs - before; n != 1 {
 		t.Errorf("%d syncs, want 1", n)
 	}
 	must(t, s.Strike(b, "8"))
 	must(t, s.Strike(b, "no such retiree"))
-	must(t, s.Strike(addr(t, "key.none"), "8"))
-	want := map[kind.Addr]string{a: "3 []", b: "1 [9]", c: "2 []"}
+	must(t, s.Strike(address(t, "key.none"), "8"))
+	want := map[addr.Addr]string{a: "3 []", b: "1 [9]", c: "2 []"}
 	must(t, s.Close())
 	s = open(t, path)
 	for addr, what := range want {
@@ -269,7 +269,7 @@ func TestRevise(t *testing.T) {
 			t.Errorf("%s is %s, want %s", addr, got, what)
 		}
 	}
-	if err := s.Revise([]state.Moved{{From: a, To: addr(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
+	if err := s.Revise([]state.Moved{{From: a, To: address(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
 		t.Error("an entry moved away can be moved again")
 	}
 	if _, ok := s.Entry(a); !ok {
@@ -281,19 +281,19 @@ func TestRevise(t *testing.T) {
 func TestMove(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
-	from, to := addr(t, "key.a"), addr(t, `module.m["x"].key.b`)
-	must(t, s.Put(kind.Entry{Addr: from, Identity: "app", ID: "k1"}))
+	from, to := address(t, "key.a"), address(t, `module.m["x"].key.b`)
+	must(t, s.Put(addr.Entry{Addr: from, Identity: "app", ID: "k1"}))
 	must(t, s.Begin(state.Intent{Addr: from, Identity: "app", Known: []string{"k1"}}))
 	must(t, s.Move(from, to))
 	want := &state.State{
-		Entries: []kind.Entry{{Addr: to, Identity: "app", ID: "k1"}},
+		Entries: []addr.Entry{{Addr: to, Identity: "app", ID: "k1"}},
 		Open:    []state.Intent{{Addr: to, Identity: "app", Known: []string{"k1"}, At: noon()}},
 	}
 	if d := diff(want, s.State()); d != "" {
 		t.Errorf("after Move (-want +got):\n%s", d)
 	}
-	must(t, s.Put(kind.Entry{Addr: from, Identity: "other", ID: "k2"}))
-	for _, bad := range [][2]kind.Addr{{from, to}, {addr(t, "key.none"), addr(t, "key.free")}, {from, addr(t, "bucket.a")}} {
+	must(t, s.Put(addr.Entry{Addr: from, Identity: "other", ID: "k2"}))
+	for _, bad := range [][2]addr.Addr{{from, to}, {address(t, "key.none"), address(t, "key.free")}, {from, address(t, "bucket.a")}} {
 		var e *state.Error
 		if err := s.Move(bad[0], bad[1]); !errors.As(err, &e) || !strings.Contains(e.Detail, "key.") {
 			t.Errorf("Move(%s, %s) = %v", bad[0], bad[1], err)
@@ -325,10 +325,10 @@ func TestCost(t *testing.T) {
 	cost := func(n int) state.Stats {
 		s := open(t, statePath(t))
 		for i := range n {
-			a := kind.Addr{Kind: "key", Label: "app", Instance: kind.NumberKey(i)}
+			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.NumberKey(i)}
 			name := fmt.Sprintf("app-%d", i)
 			must(t, s.Begin(state.Intent{Addr: a, Identity: name}))
-			must(t, s.Put(kind.Entry{Addr: a, Identity: name, ID: name}))
+			must(t, s.Put(addr.Entry{Addr: a, Identity: name, ID: name}))
 		}
 		must(t, s.Close())
 		return s.Stats()
@@ -342,9 +342,9 @@ func TestCost(t *testing.T) {
 	}
 	// Many facts at once are one sync.
 	s := open(t, statePath(t))
-	var many []kind.Entry
+	var many []addr.Entry
 	for i := range 1000 {
-		many = append(many, kind.Entry{Addr: kind.Addr{Kind: "key", Label: "k", Instance: kind.NumberKey(i)}, Identity: "x", ID: "y"})
+		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.NumberKey(i)}, Identity: "x", ID: "y"})
 	}
 	must(t, s.Put(many...))
 	if got := s.Stats(); got.Syncs > 2 {

@@ -8,7 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/wire"
 )
 
 // A Backend is a place where a state is kept: Local or Shared. Errors are
@@ -76,7 +77,7 @@ type keeper interface {
 	close(s *State) error
 	// check is Store.Check, call is Store.Call, stats is Store.Stats.
 	check() error
-	call(ctx context.Context, api kind.API, method string, in, out any) error
+	call(ctx context.Context, api wire.API, method string, in, out any) error
 	stats() Stats
 }
 
@@ -93,7 +94,7 @@ func (s *Store) Check() error { return s.keeper.check() }
 // that same bucket, it is lined up with the Store's own updates, so that neither
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
-func (s *Store) Call(ctx context.Context, api kind.API, method string, in, out any) error {
+func (s *Store) Call(ctx context.Context, api wire.API, method string, in, out any) error {
 	return s.keeper.call(ctx, api, method, in, out)
 }
 
@@ -106,7 +107,7 @@ func (s *Store) State() *State {
 }
 
 // Entry is what is recorded of an address now; ok is false where nothing is.
-func (s *Store) Entry(addr kind.Addr) (e kind.Entry, ok bool) {
+func (s *Store) Entry(addr addr.Addr) (e addr.Entry, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok = s.entry(addr)
@@ -171,11 +172,11 @@ func (s *Store) Begin(intents ...Intent) error {
 // Put records objects, in place of what their addresses held. It closes the
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
-func (s *Store) Put(entries ...kind.Entry) error {
+func (s *Store) Put(entries ...addr.Entry) error {
 	return s.change(func() ([]record, error) { return s.puts(entries), nil })
 }
 
-func (s *Store) puts(entries []kind.Entry) []record {
+func (s *Store) puts(entries []addr.Entry) []record {
 	records := make([]record, len(entries))
 	for i, e := range entries {
 		e = cloneEntry(e)
@@ -190,7 +191,7 @@ func (s *Store) puts(entries []kind.Entry) []record {
 }
 
 // Forget removes the entries of addresses; one that has none is passed over.
-func (s *Store) Forget(addrs ...kind.Addr) error {
+func (s *Store) Forget(addrs ...addr.Addr) error {
 	return s.change(func() ([]record, error) {
 		var records []record
 		for _, a := range addrs {
@@ -222,10 +223,10 @@ func (s *Store) Drop(intents ...Intent) error {
 
 // Strike takes an object that is gone out of the list of an entry's retirees.
 // Without such an entry or retiree nothing is written.
-func (s *Store) Strike(addr kind.Addr, id string) error {
+func (s *Store) Strike(of addr.Addr, id string) error {
 	return s.change(func() ([]record, error) {
-		e, ok := s.entry(addr)
-		isGone := func(old kind.Retiree) bool { return old.ID == id }
+		e, ok := s.entry(of)
+		isGone := func(old addr.Retiree) bool { return old.ID == id }
 		if !ok || !slices.ContainsFunc(e.Retiring, isGone) {
 			return nil, nil
 		}
@@ -235,19 +236,19 @@ func (s *Store) Strike(addr kind.Addr, id string) error {
 }
 
 // A Moved is an entry that gets another address.
-type Moved struct{ From, To kind.Addr }
+type Moved struct{ From, To addr.Addr }
 
 // Move gives an entry, and what is open for its address, another address. It is
 // an *Error when from has no entry, to has one, or their kinds differ.
-func (s *Store) Move(from, to kind.Addr) error { return s.Revise([]Moved{{from, to}}, nil) }
+func (s *Store) Move(from, to addr.Addr) error { return s.Revise([]Moved{{from, to}}, nil) }
 
 // Revise gives entries other addresses, as Move does, one after the other, and
 // then records entries, as Put does, all in one write. On an *Error nothing is
 // changed.
-func (s *Store) Revise(moves []Moved, entries []kind.Entry) error {
+func (s *Store) Revise(moves []Moved, entries []addr.Entry) error {
 	return s.change(func() ([]record, error) {
 		var records []record
-		now := map[kind.Addr]*kind.Entry{} // after the moves so far; nil: none
+		now := map[addr.Addr]*addr.Entry{} // after the moves so far; nil: none
 		var open []Intent
 		if len(moves) > 0 {
 			open = s.changes.onto(s.base).Open
@@ -274,8 +275,8 @@ func (s *Store) Revise(moves []Moved, entries []kind.Entry) error {
 }
 
 // movable is a copy of the entry that moves.
-func (s *Store) movable(m Moved, now map[kind.Addr]*kind.Entry) (*kind.Entry, error) {
-	at := func(addr kind.Addr) *kind.Entry {
+func (s *Store) movable(m Moved, now map[addr.Addr]*addr.Entry) (*addr.Entry, error) {
+	at := func(addr addr.Addr) *addr.Entry {
 		if e, changed := now[addr]; changed {
 			return e
 		}
@@ -371,10 +372,10 @@ func (s *Store) retract(records []record) {
 	}
 }
 
-func (s *Store) entry(a kind.Addr) (kind.Entry, bool) {
+func (s *Store) entry(a addr.Addr) (addr.Entry, bool) {
 	if e, changed := s.changes.entries[a]; changed {
 		if e == nil {
-			return kind.Entry{}, false
+			return addr.Entry{}, false
 		}
 		return *e, true
 	}

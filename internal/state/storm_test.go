@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"b2form/internal/state"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A storm is many runs on machines of their own that want the same state: some
@@ -160,9 +160,9 @@ func TestStorm(t *testing.T) {
 			_ = left.Close() // only its heartbeat is left of it
 		}
 		st := readShared(t, c.shared(&wire{}, time.Now))
-		for _, addr := range s.told {
-			if !slices.ContainsFunc(st.Entries, func(e kind.Entry) bool { return e.Addr.String() == addr }) {
-				t.Errorf("%s was stored and is gone", addr)
+		for _, told := range s.told {
+			if !slices.ContainsFunc(st.Entries, func(e addr.Entry) bool { return e.Addr.String() == told }) {
+				t.Errorf("%s was stored and is gone", told)
 			}
 		}
 		t.Logf("%d entries; %d runs killed, %d woke up too late, %d were refused", len(st.Entries), killed, s.slept, s.lost)

@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A Diagnostic is an error or warning in Terraform's JSON shape.
@@ -51,7 +51,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
-	if addr, ok := d.Extra.(kind.Addr); ok {
+	if addr, ok := d.Extra.(addr.Addr); ok {
 		out.Address = addr.String()
 	}
 	if d.Subject == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
-	"b2form/schema/kind"
+	"b2form/schema/config"
 )
 
 // shownAlike is how many errors of one summary are shown in full; of warnings
@@ -42,7 +42,7 @@ func alike(diags hcl.Diagnostics) []group {
 	seen := map[key][]int{}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
-		if _, own := d.Extra.(kind.Distinct); own {
+		if _, own := d.Extra.(config.Distinct); own {
 			out = append(out, group{Diagnostic: d})
 			continue
 		}

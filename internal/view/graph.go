@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"b2form/plan"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // A Graph says what needs what.
@@ -22,9 +23,9 @@ type edge struct {
 
 // GraphOf is the graph of what a configuration declares. Nodes and edges are
 // sorted by address; of one node, what is set last comes last.
-func GraphOf(c *kind.Config) Graph {
+func GraphOf(c *config.Config) Graph {
 	g := Graph{nodes: make([]string, len(c.Resources))}
-	at := make(map[kind.Addr]int, len(c.Resources))
+	at := make(map[addr.Addr]int, len(c.Resources))
 	for i, r := range c.Resources {
 		g.nodes[i], at[r.Addr] = r.Addr.String(), i
 	}

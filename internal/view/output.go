@@ -9,7 +9,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/internal/secret"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // An Output is the value of an output block.
@@ -110,7 +110,7 @@ func (o Output) JSON() (OutputValue, error) {
 
 // A Secret is a new application key: where it went, and what of it may be shown.
 type Secret struct {
-	Addr      kind.Addr
+	Addr      addr.Addr
 	KeyID     string
 	Key       secret.Value // zero: not to be shown
 	Delivered []string     // where it went, in words

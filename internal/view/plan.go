@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"b2form/plan"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // A Mode is what a plan is shown for; it only chooses words.
@@ -99,7 +99,7 @@ func (p *printer) change(c *plan.Change) {
 	if c.Reason != "" && c.Reason != asRequested {
 		p.WriteString("  # (because " + c.Reason + ")\n")
 	}
-	moved := c.MovedFrom != (kind.Addr{})
+	moved := c.MovedFrom != (addr.Addr{})
 	if moved && heading(c) != movedHeading(c) {
 		p.WriteString("  # (moved from " + c.MovedFrom.String() + ")\n")
 	}
@@ -137,24 +137,24 @@ func (p *printer) change(c *plan.Change) {
 const asRequested = "as requested"
 
 func heading(c *plan.Change) string {
-	addr := c.Addr.String()
+	name := c.Addr.String()
 	switch c.Action {
 	case plan.Create:
-		return addr + " will be created"
+		return name + " will be created"
 	case plan.Update:
-		return addr + " will be updated in-place"
+		return name + " will be updated in-place"
 	case plan.Delete:
-		return addr + " will be destroyed"
+		return name + " will be destroyed"
 	case plan.Forget:
-		return addr + " will be removed from the state; nothing is destroyed"
+		return name + " will be removed from the state; nothing is destroyed"
 	case plan.NoOp:
 		if c.Import {
-			return addr + " will be imported"
+			return name + " will be imported"
 		}
-		if c.MovedFrom != (kind.Addr{}) && len(c.Leftovers) == 0 {
+		if c.MovedFrom != (addr.Addr{}) && len(c.Leftovers) == 0 {
 			return movedHeading(c)
 		}
-		return addr + " stays; what an earlier run left beside it will be destroyed"
+		return name + " stays; what an earlier run left beside it will be destroyed"
 	}
 	what := " must be replaced"
 	switch {
@@ -165,7 +165,7 @@ func heading(c *plan.Change) string {
 	case c.Reason == asRequested:
 		what = " will be replaced, as requested"
 	}
-	return addr + what
+	return name + what
 }
 
 func movedHeading(c *plan.Change) string {

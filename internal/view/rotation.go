@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"b2form/plan"
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 // moment writes a time as people read it.
@@ -50,7 +50,7 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 }
 
 // endOf says until when an object of the address lives that has a successor.
-func endOf(old kind.Retiree, addr kind.Addr) string {
+func endOf(old addr.Retiree, addr addr.Addr) string {
 	if old.Kept {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}

@@ -11,6 +11,7 @@ import (
 
 	"b2form/apply"
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -76,7 +77,7 @@ type resource struct {
 	ResourceKey     any    `json:"resource_key"`
 }
 
-func resourceOf(a kind.Addr) resource {
+func resourceOf(a addr.Addr) resource {
 	within := a
 	within.Module = ""
 	r := resource{
@@ -102,7 +103,7 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if c.Reason != "" {
 			change["reason"] = c.Reason
 		}
-		if c.MovedFrom != (kind.Addr{}) {
+		if c.MovedFrom != (addr.Addr{}) {
 			change["previous_resource"] = resourceOf(c.MovedFrom)
 		}
 		if c.Import {

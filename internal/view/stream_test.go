@@ -11,6 +11,7 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -29,24 +30,24 @@ type face interface {
 func tell(f face) {
 	f.Note("A remark.")
 	bucket, key := kindNamed("bucket"), kindNamed("key")
-	edge, reader := addr(`bucket.logs["edge"]`), addr("key.reader")
+	edge, reader := address(`bucket.logs["edge"]`), address("key.reader")
 	f.Plan(plans()["create"], view.Planning)
 	for _, e := range []apply.Event{
 		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Started},
 		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Done, ID: "b2", Took: 1200 * time.Millisecond},
 		{Addr: reader, Kind: key, Action: plan.Create, Stage: apply.Delivered, ID: "k1", Note: "reader.env"},
-		{Addr: addr("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Started, ID: "b1"},
-		{Addr: addr("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, ID: "b1", Count: 1000},
-		{Addr: addr("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, ID: "b1", Took: 61 * time.Second},
-		{Addr: addr("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Started, ID: "b3"},
-		{Addr: addr("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Done, ID: "b3"},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Started, ID: "b1"},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, ID: "b1", Count: 1000},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, ID: "b1", Took: 61 * time.Second},
+		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Started, ID: "b3"},
+		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Done, ID: "b3"},
 	} {
 		f.Event(e)
 	}
 	f.Still(apply.Event{Addr: edge, Kind: bucket, Action: plan.Create, Took: 10 * time.Second})
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
-	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []kind.Addr{edge, reader}}, view.Planning)
+	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []addr.Addr{edge, reader}}, view.Planning)
 	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}}, {Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
 	f.Outputs(outputs(), false)
 }

@@ -15,7 +15,9 @@ import (
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -66,15 +68,15 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 // live decodes an object as B2 would send it.
 func live(k *kind.Kind, raw string) cty.Value {
 	names := func(kind, id string) (string, bool) { return "acme-photos", kind == "bucket" && id == "b1" }
-	v, err := k.Decode(kind.JSON(raw), names, &kind.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
+	v, err := k.Decode(wire.JSON(raw), names, &wire.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
 	if err != nil {
 		panic(err)
 	}
 	return v
 }
 
-func addr(text string) kind.Addr {
-	a, err := kind.ParseAddr(text)
+func address(text string) addr.Addr {
+	a, err := addr.ParseAddr(text)
 	if err != nil {
 		panic(err)
 	}
@@ -130,10 +132,10 @@ func plans() map[string]*plan.Plan {
 		"name_prefix": str("library/"), "valid_duration": str("90d")})
 	update := func(set attrs, fields ...string) *plan.Plan {
 		set["name"] = str("acme-photos")
-		return change(plan.Change{Addr: addr("bucket.photos"), Kind: bucket, Action: plan.Update, Identity: "acme-photos", ID: "b1",
+		return change(plan.Change{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Update, Identity: "acme-photos", ID: "b1",
 			Before: photos, After: wanted(bucket, set), Fields: fields})
 	}
-	edge := addr(`bucket.logs["edge"]`)
+	edge := address(`bucket.logs["edge"]`)
 	return map[string]*plan.Plan{
 		"nothing": {},
 		"create": {Changes: []plan.Change{
@@ -141,7 +143,7 @@ func plans() map[string]*plan.Plan {
 				After: wanted(bucket, attrs{"name": str("acme-logs-edge"), "type": str("allPublic"), "info": cty.MapVal(attrs{"Team": str("web"), "x": str("a \"quoted\" ${text}\n")}),
 					"lifecycle_rules": rules(rule("", 0, 1)), "file_lock_enabled": cty.True}),
 				Hazards: []kind.Hazard{{Kind: kind.ExposesFiles, Detail: "every file becomes readable by anyone"}, {Kind: kind.Irreversible, Detail: "Object Lock stays on for good"}}},
-			{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Create, Identity: "photos-plus", Before: unborn(key), After: newKey,
+			{Addr: address("key.photos_plus"), Kind: key, Action: plan.Create, Identity: "photos-plus", Before: unborn(key), After: newKey,
 				Deliver: []string{"photos-plus.env"}},
 		}},
 		"update-leaf":     update(attrs{"type": str("allPublic"), "info": cty.MapVal(attrs{"team": str("web"), "env": str("prod")}), "lifecycle_rules": rules(rule("", 0, 1), rule("tmp/", 7, 1))}, "type"),
@@ -150,31 +152,31 @@ func plans() map[string]*plan.Plan {
 		"update-blocks":   update(attrs{"lifecycle_rules": rules(rule("", 0, 1), rule("logs/", 30, 1), rule("tmp/", 3, 1))}, "lifecycle_rules"),
 		"update-preset":   update(attrs{"lifecycle_rules": rules(rule("", 0, 1))}, "lifecycle_rules"),
 		"update-hidden":   update(attrs{"file_lock_enabled": cty.True}, "file_lock_enabled"),
-		"replace": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+		"replace": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: newKey, Fields: []string{"capabilities", "name_prefix", "valid_duration"}, Deliver: []string{"photos-plus.env"},
 			Hazards: []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}}),
-		"replace-expiry": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+		"replace-expiry": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: live(key, strings.Replace(liveKey, `Timestamp":null`, `Timestamp":1767225600000`, 1)),
 			After:  wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Fields: []string{"valid_duration"}}),
-		"replace-reason": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+		"replace-reason": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles")}), Fields: []string{"buckets"},
 			Reason: "its delivery changed", Leftovers: []string{"0040123456789ab0000000007"}}),
-		"replace-requested": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+		"replace-requested": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Reason: "as requested"}),
-		"rotate": change(plan.Change{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Rotate, Identity: "photos-plus", ID: "0040123456789ab0000000001",
+		"rotate": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Rotate, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: newKey, Fields: []string{"name_prefix"}, Reason: "it was due on 2026-11-01 12:00 UTC", Deliver: []string{"photos-plus.env"},
 			Leftovers: []string{"0040123456789ab0000000003"}, Overlapping: []string{"0040123456789ab0000000001"}, Overlap: 7 * 24 * time.Hour,
-			Retiring: []kind.Retiree{{ID: "0040123456789ab0000000002", Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
+			Retiring: []addr.Retiree{{ID: "0040123456789ab0000000002", Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
 		"delete": {Changes: []plan.Change{
-			{Addr: addr("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos, After: none(bucket), Reason: "bucket.photos is not in configuration"},
-			{Addr: addr("key.gone"), Kind: key, Action: plan.Forget, Identity: "gone", Before: unborn(key), After: none(key), Reason: "key \"gone\" no longer exists in B2"},
-			{Addr: addr("key.photos_plus"), Kind: key, Action: plan.Delete, Identity: "photos-plus", ID: "0040123456789ab0000000001", Before: oldKey, After: none(key)},
+			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos, After: none(bucket), Reason: "bucket.photos is not in configuration"},
+			{Addr: address("key.gone"), Kind: key, Action: plan.Forget, Identity: "gone", Before: unborn(key), After: none(key), Reason: "key \"gone\" no longer exists in B2"},
+			{Addr: address("key.photos_plus"), Kind: key, Action: plan.Delete, Identity: "photos-plus", ID: "0040123456789ab0000000001", Before: oldKey, After: none(key)},
 		}},
 		"import": {Changes: []plan.Change{
-			{Addr: addr("bucket.photos"), Kind: bucket, Action: plan.NoOp, Import: true, Identity: "acme-photos", ID: "b1", Before: photos, After: wanted(bucket, attrs{"name": str("acme-photos")})},
-			{Addr: addr("bucket.same[0]"), Kind: bucket, Action: plan.Update, Import: true, Identity: "acme-photos", ID: "b1", Before: photos,
+			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.NoOp, Import: true, Identity: "acme-photos", ID: "b1", Before: photos, After: wanted(bucket, attrs{"name": str("acme-photos")})},
+			{Addr: address("bucket.same[0]"), Kind: bucket, Action: plan.Update, Import: true, Identity: "acme-photos", ID: "b1", Before: photos,
 				After: wanted(bucket, attrs{"name": str("acme-photos"), "type": str("allPublic")}), Fields: []string{"type"}},
-			{Addr: addr("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey, Leftovers: []string{"k2", "k3"}},
+			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey, Leftovers: []string{"k2", "k3"}},
 		}},
 	}
 }

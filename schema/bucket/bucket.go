@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // Kind is the descriptor of B2 buckets.
@@ -96,11 +97,11 @@ func sameName(p kind.Pair) bool {
 	return strings.EqualFold(p.Want.GetAttr("name").AsString(), p.Live.GetAttr("name").AsString())
 }
 
-func endpoint(a *kind.Account) cty.Value    { return cty.StringVal(a.S3URL) }
-func downloadURL(a *kind.Account) cty.Value { return cty.StringVal(a.DownloadURL) }
+func endpoint(a *wire.Account) cty.Value    { return cty.StringVal(a.S3URL) }
+func downloadURL(a *wire.Account) cty.Value { return cty.StringVal(a.DownloadURL) }
 
 // region is the part of the S3 host between "s3." and ".backblazeb2.com".
-func region(a *kind.Account) cty.Value { return cty.StringVal(a.S3Region()) }
+func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{

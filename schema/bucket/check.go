@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 var (
@@ -104,7 +105,7 @@ func checkInfo(v cty.Value) kind.Problems {
 		case strings.HasPrefix(key, "b2-"):
 			return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", key)
 		case isReserved(key):
-			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", kind.ReservedInfo, key)
+			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", wire.ReservedInfo, key)
 		}
 		return nil
 	})

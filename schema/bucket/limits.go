@@ -1,6 +1,9 @@
 package bucket
 
-import "b2form/schema/kind"
+import (
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
@@ -22,7 +25,7 @@ func limits() []kind.Limit {
 		{Attr: "info", Says: "keys do not start with b2-", Source: create, Breaks: `info = { b2-team = "web" }`},
 		{Attr: "info", Says: "values have at most 10,000 bytes together", Source: create, Breaks: `info = { team = format("%010001d", 0) }`},
 		{Attr: "info", Says: "no two keys differ in case only", Source: operator, Breaks: `info = { team = "web", Team = "api" }`},
-		{Attr: "info", Says: "keys do not start with " + kind.ReservedInfo + ", where b2form finds states", Source: kind.Ours(), Breaks: `info = { ` + kind.ReservedInfo + `x = "v" }`},
+		{Attr: "info", Says: "keys do not start with " + wire.ReservedInfo + ", where b2form finds states", Source: kind.Ours(), Breaks: `info = { ` + wire.ReservedInfo + `x = "v" }`},
 	}
 	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
 }

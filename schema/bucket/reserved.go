@@ -6,7 +6,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A bucket may hold states of b2form, and then its info has pairs that say where
@@ -65,4 +65,4 @@ func leased(live map[string]any) []string {
 	return nil
 }
 
-func isReserved(key string) bool { return strings.HasPrefix(strings.ToLower(key), kind.ReservedInfo) }
+func isReserved(key string) bool { return strings.HasPrefix(strings.ToLower(key), wire.ReservedInfo) }

@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // list reads all buckets in one call. A key that is limited to some buckets
 // must name one per call ("b2_list_buckets", restricted keys).
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
+func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
 	allowed := scope.Account.Buckets
 	if allowed == nil {
 		return listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
 	}
-	parts := make([][]kind.JSON, len(allowed))
+	parts := make([][]wire.JSON, len(allowed))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, b := range allowed {
 		if b.Name == "" {
@@ -36,8 +37,8 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, err
 	return slices.Concat(parts...), nil
 }
 
-func listSome(ctx context.Context, api kind.API, in map[string]any) ([]kind.JSON, error) {
-	var out struct{ Buckets []kind.JSON }
+func listSome(ctx context.Context, api wire.API, in map[string]any) ([]wire.JSON, error) {
+	var out struct{ Buckets []wire.JSON }
 	err := api.Call(ctx, "b2_list_buckets", in, &out)
 	return out.Buckets, err
 }
@@ -62,21 +63,21 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 
 func remove(ctx context.Context, c kind.Call) error {
 	if holdsState(c.Live) {
-		return &kind.Explained{
+		return &wire.Explained{
 			Summary: "Bucket holds a state",
 			Detail: "The bucket holds a state of b2form, so it is not deleted. Nothing was removed. Move that state elsewhere first, " +
 				"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
 		}
 	}
-	if emptier, ok := c.API.(kind.Emptier); ok && c.Force {
-		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !kind.NoSuchBucket(err) {
+	if emptier, ok := c.API.(wire.Emptier); ok && c.Force {
+		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.NoSuchBucket(err) {
 			return err
 		}
 	}
 	err := c.API.Call(ctx, "b2_delete_bucket", map[string]any{"bucketId": c.ID}, nil)
-	var refused *kind.Error
+	var refused *wire.Error
 	switch {
-	case err == nil || kind.NoSuchBucket(err):
+	case err == nil || wire.NoSuchBucket(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
 		return notEmpty(ctx, c, refused)
@@ -85,7 +86,7 @@ func remove(ctx context.Context, c kind.Call) error {
 }
 
 // notEmpty says how much the bucket holds. One page of 1000 is one transaction.
-func notEmpty(ctx context.Context, c kind.Call, refused *kind.Error) error {
+func notEmpty(ctx context.Context, c kind.Call, refused *wire.Error) error {
 	var page struct {
 		Files        []json.RawMessage
 		NextFileName *string
@@ -103,7 +104,7 @@ func notEmpty(ctx context.Context, c kind.Call, refused *kind.Error) error {
 			holds = fmt.Sprintf("%d file versions", n)
 		}
 	}
-	return &kind.Explained{
+	return &wire.Explained{
 		Summary: "Bucket is not empty",
 		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing was removed. "+
 			"To delete them all with the bucket, set force_destroy = true in its block and destroy it while the block is still there; "+

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // mostBytes is what B2 recommends to upload in one request
@@ -123,7 +124,7 @@ func complete(v kind.Values) {
 	v.Set("sha1", &sum)
 }
 
-func digest(content cty.Value) string { return kind.InMemory(content.AsString()).SHA1 }
+func digest(content cty.Value) string { return wire.InMemory(content.AsString()).SHA1 }
 
 func gone(v cty.Value) []kind.Hazard {
 	if v.IsNull() || v.GetAttr("force_destroy").False() {

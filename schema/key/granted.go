@@ -7,11 +7,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // differing names the attributes in which what b2_authorize_account says of a
 // key is not what the key was made with.
-func differing(want cty.Value, a *kind.Account) []string {
+func differing(want cty.Value, a *wire.Account) []string {
 	var out []string
 	differ := func(name string, is bool) {
 		if is {

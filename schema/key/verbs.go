@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // pageSize is the most that b2_list_keys returns at once.
@@ -20,11 +21,11 @@ const pageSize = 10000
 // list reads the keys through version 3, which lists every key but those for
 // several buckets, and with scope.Multi through version 4 as well, which lists
 // those too. A key listed by both comes twice.
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
+func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
 	if !scope.Multi {
 		return pages(ctx, api, "v3/b2_list_keys")
 	}
-	var v3, v4 []kind.JSON
+	var v3, v4 []wire.JSON
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { v3, err = pages(ctx, api, "v3/b2_list_keys"); return err })
 	g.Go(func() (err error) { v4, err = pages(ctx, api, "b2_list_keys"); return err })
@@ -34,8 +35,8 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, err
 	return slices.Concat(v3, v4), nil
 }
 
-func pages(ctx context.Context, api kind.API, method string) ([]kind.JSON, error) {
-	var all []kind.JSON
+func pages(ctx context.Context, api wire.API, method string) ([]wire.JSON, error) {
+	var all []wire.JSON
 	in := map[string]any{"maxKeyCount": pageSize}
 	for {
 		var reply json.RawMessage
@@ -44,7 +45,7 @@ func pages(ctx context.Context, api kind.API, method string) ([]kind.JSON, error
 		}
 		keys, next, ok := page(reply)
 		if !ok {
-			return nil, &kind.Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
+			return nil, &wire.Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
 		}
 		all = append(all, keys...)
 		if next == "" {
@@ -57,7 +58,7 @@ func pages(ctx context.Context, api kind.API, method string) ([]kind.JSON, error
 // page takes a reply of b2_list_keys apart: the keys, which share its memory, and
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
-func page(reply json.RawMessage) (keys []kind.JSON, next string, ok bool) {
+func page(reply json.RawMessage) (keys []wire.JSON, next string, ok bool) {
 	if !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
@@ -76,7 +77,7 @@ func page(reply json.RawMessage) (keys []kind.JSON, next string, ok bool) {
 		return nil, "", false
 	}
 	list.ForEach(func(_, key gjson.Result) bool {
-		keys = append(keys, kind.JSON(key.Raw))
+		keys = append(keys, wire.JSON(key.Raw))
 		return true
 	})
 	return keys, last.Str, true
@@ -106,7 +107,7 @@ func remove(ctx context.Context, c kind.Call) error {
 	}
 	for _, version := range versions {
 		err := c.API.Call(ctx, version+"b2_delete_key", map[string]any{"applicationKeyId": c.ID}, nil)
-		var refused *kind.Error
+		var refused *wire.Error
 		if err == nil || !errors.As(err, &refused) || refused.Status != 400 {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/wire"
 )
 
 // A decoder turns parts of a live object into values.
@@ -256,7 +258,7 @@ func unexpected(want string, got any) error {
 }
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
-func (k *Kind) identify(raw JSON, names Names) (id, identity string, err error) {
+func (k *Kind) identify(raw wire.JSON, names Names) (id, identity string, err error) {
 	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
 	if k.Within != "" {
 		wires = append(wires, k.Attr(k.Within).livePath())

@@ -6,12 +6,13 @@ import (
 
 	"b2form/schema/key"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
-func rawKeys(n int) []kind.JSON {
-	out := make([]kind.JSON, n)
+func rawKeys(n int) []wire.JSON {
+	out := make([]wire.JSON, n)
 	for i := range out {
-		out[i] = kind.JSON(fmt.Sprintf(`{
+		out[i] = wire.JSON(fmt.Sprintf(`{
   "accountId": "d2e6b27577ea",
   "applicationKeyId": "002d2e6b27577ea%010x",
   "bucketId": "8d625eb63be2775577c70e1a",
@@ -28,8 +29,8 @@ func rawKeys(n int) []kind.JSON {
 // BenchmarkSnapshot reads and decodes live keys, as a plan does.
 func BenchmarkSnapshot(b *testing.B) {
 	kinds := []*kind.Kind{key.Kind()}
-	raw := map[string][]kind.JSON{"key": rawKeys(1000)}
-	account := &kind.Account{ID: "d2e6b27577ea"}
+	raw := map[string][]wire.JSON{"key": rawKeys(1000)}
+	account := &wire.Account{ID: "d2e6b27577ea"}
 	b.ReportAllocs()
 	for b.Loop() {
 		s, err := kind.NewSnapshot(account, kinds, raw)

@@ -1,15 +1,5 @@
 package kind
 
-import (
-	"context"
-	"crypto/sha1"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
-)
-
 // A Content names the attributes of a kind that say what a file holds. What it
 // holds is in no plan and no state: a Resource has its SHA-1 as an attribute, and
 // a Payload beside its attributes.
@@ -19,68 +9,4 @@ type Content struct {
 	SHA1   string // the attribute that follows from them
 	Most   int64  // bytes
 	Beyond string // what to do about more; whole sentences
-}
-
-// A Payload is what a file is to hold.
-type Payload struct {
-	Size int64  // in bytes
-	SHA1 string // in hexadecimal digits
-	// Open gives the content from its beginning; it may be called several times.
-	Open func() (io.ReadCloser, error)
-	// From names the local file that it comes from; "": the configuration has it.
-	From string
-}
-
-// InMemory is the payload of a content that is at hand.
-func InMemory(content string) *Payload {
-	size, sum, _ := Digest(strings.NewReader(content)) // memory can be read
-	return &Payload{Size: size, SHA1: sum, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
-}
-
-// Digest reads a content to its end and gives its size in bytes and its SHA-1 in
-// hexadecimal digits. The error is the reader's.
-func Digest(content io.Reader) (size int64, sum string, err error) {
-	hash := sha1.New()
-	size, err = io.Copy(hash, content)
-	return size, hex.EncodeToString(hash.Sum(nil)), err
-}
-
-// Verify reads the content again, and fails with words for people where it is not
-// the one that the plan was made from.
-func (p *Payload) Verify() error {
-	content, err := p.Open()
-	if err != nil {
-		return &Explained{Summary: "Source cannot be read",
-			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and run the command again.", p.From), Cause: err}
-	}
-	size, sum, err := Digest(content)
-	_ = content.Close() // it was only read
-	if err != nil {
-		return &Explained{Summary: "Source cannot be read", Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.From), Cause: err}
-	}
-	if size != p.Size || sum != p.SHA1 {
-		return &Explained{Summary: "Source has changed since the plan was made",
-			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to see what would be.", p.From)}
-	}
-	return nil
-}
-
-// An Upload is one new version of a file.
-type Upload struct {
-	BucketID    string
-	Name        string
-	ContentType string // "b2/x-auto": B2 decides by the name
-	Info        map[string]string
-	Payload     *Payload
-}
-
-// Files is what an API may also offer for what is not JSON, and for files of
-// which there are many versions.
-type Files interface {
-	// Put stores a version and returns it as B2 answers. After an unknown outcome
-	// nothing is sent again: the error says so.
-	Put(ctx context.Context, u Upload) (json.RawMessage, error)
-	// Purge deletes every version of the file with exactly this name, and counts as
-	// Emptier.Empty does.
-	Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error)
 }

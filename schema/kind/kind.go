@@ -1,6 +1,6 @@
-// Package kind is the vocabulary of b2form: what a kind of B2 resource is, how
-// its attributes are named in HCL and on the wire, and the plain data that
-// passes between the packages (configuration, live account, state entries).
+// Package kind is the descriptor of a kind of B2 resource: how its attributes are
+// named in HCL and on the wire, what they mean, and what can be done with its
+// objects. Live objects, which are read by it, are here too.
 //
 // A Kind is a value, not an interface: a list of attributes and four verbs.
 // Everything that knows about attributes — decoding with source ranges, "did
@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/wire"
 )
 
 // A Kind describes one kind of B2 resource.
@@ -78,7 +81,7 @@ type Kind struct {
 	// Granted compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ. nil: the object
 	// yields none.
-	Granted func(want cty.Value, account *Account) []string
+	Granted func(want cty.Value, account *wire.Account) []string
 
 	// Leased names the computed attributes of a live object that b2form itself
 	// changes while it holds a lock, so that a plan does not depend on them. May be
@@ -91,10 +94,10 @@ type Kind struct {
 	Lint func(want, live Attrs) []Finding
 
 	// List reads the live objects.
-	List func(ctx context.Context, api API, scope Scope) ([]JSON, error)
+	List func(ctx context.Context, api wire.API, scope Scope) ([]wire.JSON, error)
 	// Browse lists what is part of one object, by name: the first most whose names
 	// start with prefix, and whether there are more. nil: nobody can ask for that.
-	Browse func(ctx context.Context, api API, holderID, prefix string, most int) (list []JSON, more bool, err error)
+	Browse func(ctx context.Context, api wire.API, holderID, prefix string, most int) (list []wire.JSON, more bool, err error)
 	// Create makes the object and returns it as B2 answers it.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
@@ -158,7 +161,7 @@ type Attr struct {
 	// attribute, where B2 does not answer the value that was sent. May be nil.
 	Instead func(live Attrs) string
 	// Account computes the attribute from the account instead of the object.
-	Account func(*Account) cty.Value
+	Account func(*wire.Account) cty.Value
 }
 
 // SendsSecret reports whether the attribute or a member of it is a secret that
@@ -177,13 +180,13 @@ func (a *Attr) SendsSecret() bool {
 
 // A Pair is what an Attr's Same compares.
 type Pair struct {
-	Want, Live Attrs  // whole objects: completed configuration; decoded live object
-	Entry      *Entry // what the state knows; nil: nothing
+	Want, Live Attrs       // whole objects: completed configuration; decoded live object
+	Entry      *addr.Entry // what the state knows; nil: nothing
 }
 
 // A Scope narrows what List reads.
 type Scope struct {
-	Account *Account
+	Account *wire.Account
 	// Multi asks for what only the newest API version lists (keys limited to
 	// several buckets) beside the rest.
 	Multi bool
@@ -195,11 +198,11 @@ type Scope struct {
 // A Call is what a verb gets. Bodies hold wire members only, with references
 // resolved to IDs.
 type Call struct {
-	API      API
+	API      wire.API
 	ID       string            // remote ID; "" on create
 	Live     map[string]any    // the live object as last read; nil on create
 	Body     map[string]any    // what to send: everything on create but what comes later, what changed on update
-	Payload  *Payload          // what the file is to hold; nil where the kind has no Content
+	Payload  *wire.Payload     // what the file is to hold; nil where the kind has no Content
 	Force    bool              // delete: with everything it holds
 	Progress func(removed int) // delete with Force; may be nil
 }

@@ -1,6 +1,10 @@
 package kind
 
-import "strings"
+import (
+	"strings"
+
+	"b2form/schema/wire"
+)
 
 // A Rule names something about credentials that deserves a look.
 type Rule string
@@ -33,7 +37,7 @@ type Finding struct {
 }
 
 // LintAccount names what is wider about the credentials in use than most runs need.
-func LintAccount(a *Account) []Finding {
+func LintAccount(a *wire.Account) []Finding {
 	if a.KeyID != a.ID {
 		return nil
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/wire"
 )
 
 // A reading is what the live objects of one kind in one snapshot share: how they
@@ -43,7 +45,7 @@ type text struct {
 // most is how many texts of one attribute are remembered.
 const most = 1000
 
-func newReading(k *Kind, names Names, account *Account) *reading {
+func newReading(k *Kind, names Names, account *wire.Account) *reading {
 	r := &reading{kind: k, names: names,
 		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
@@ -98,7 +100,7 @@ func (r *reading) forget() {
 // is null, except that an absent list, set or map is empty. names resolves
 // references; an ID it does not know stands as "(deleted bucket ID)". Values come
 // normalised. An error names the attribute.
-func (k *Kind) Decode(raw JSON, names Names, account *Account) (cty.Value, error) {
+func (k *Kind) Decode(raw wire.JSON, names Names, account *wire.Account) (cty.Value, error) {
 	v, err := newReading(k, names, account).decode(raw)
 	if err != nil {
 		return cty.NilVal, err
@@ -107,7 +109,7 @@ func (k *Kind) Decode(raw JSON, names Names, account *Account) (cty.Value, error
 }
 
 // decode is [Kind.Decode] without the cty object.
-func (r *reading) decode(raw JSON) (Values, error) {
+func (r *reading) decode(raw wire.JSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.parts)

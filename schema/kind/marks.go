@@ -1,11 +1,12 @@
 package kind
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
 )
 
 // Marks travel with values through every expression.
@@ -20,7 +21,7 @@ const Hidden = "(sensitive value)"
 // A ComputedMark marks a value that B2 makes, so that its use in an argument is
 // an error whether or not the value happens to be known.
 type ComputedMark struct {
-	Addr Addr
+	Addr addr.Addr
 	Attr string
 }
 
@@ -40,26 +41,4 @@ func ComputedIn(v cty.Value) []ComputedMark {
 		return strings.Compare(a.Attr, b.Attr)
 	})
 	return out
-}
-
-// Discreet is an error without what B2 said in words, which may repeat the
-// values that were sent. Status, code and advice stay.
-func Discreet(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, e := range joined.Unwrap() {
-			all = append(all, Discreet(e))
-		}
-		return errors.Join(all...)
-	}
-	if _, ok := errors.AsType[*Explained](err); ok {
-		return err // words of our own
-	}
-	refused, ok := errors.AsType[*Error](err)
-	if !ok || refused.Status == 0 {
-		return err
-	}
-	silent := *refused
-	silent.Message = ""
-	return &silent
 }

@@ -3,10 +3,19 @@ package kind
 import (
 	"slices"
 	"strings"
+
+	"b2form/schema/wire"
 )
 
 // What is part of other objects is not read as a whole: an account may hold
 // millions of files. A Snapshot has what was looked for, and knows what that was.
+
+// A Listing asks for what is part of one object.
+type Listing struct {
+	Holder string // identity of that object, in its normal form
+	Prefix string // of the names
+	Most   int    // the first so many, by name
+}
 
 // A Found is what a Listing came to, by name.
 type Found struct {
@@ -48,7 +57,7 @@ func (s *Snapshot) Found(k *Kind, l Listing) *Found {
 }
 
 // AddParts puts in what there is of the identities that were looked for.
-func (s *Snapshot) AddParts(k *Kind, identities []string, list []JSON) error {
+func (s *Snapshot) AddParts(k *Kind, identities []string, list []wire.JSON) error {
 	from := s.parts(k).from
 	for _, raw := range list {
 		o, err := from.object(raw)
@@ -66,7 +75,7 @@ func (s *Snapshot) AddParts(k *Kind, identities []string, list []JSON) error {
 }
 
 // AddFound puts in what a listing came to.
-func (s *Snapshot) AddFound(k *Kind, l Listing, list []JSON, more bool) error {
+func (s *Snapshot) AddFound(k *Kind, l Listing, list []wire.JSON, more bool) error {
 	from := s.parts(k).from
 	found := &Found{More: more}
 	for _, raw := range list {

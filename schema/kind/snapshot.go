@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/wire"
 )
 
 // A Snapshot is what is live, as the credentials in use may see it. Objects
@@ -15,7 +17,7 @@ import (
 //
 // It is safe for concurrent use.
 type Snapshot struct {
-	Account *Account
+	Account *wire.Account
 	mu      sync.RWMutex // guards kinds and all in it
 	kinds   map[string]*objects
 }
@@ -36,7 +38,7 @@ type Object struct {
 	Kind     *Kind
 	ID       string
 	Identity string // in its normal form
-	Raw      JSON
+	Raw      wire.JSON
 	from     *reading
 }
 
@@ -47,7 +49,7 @@ type Names func(kind, id string) (name string, ok bool)
 // NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
-func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]JSON) (*Snapshot, error) {
+func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.JSON) (*Snapshot, error) {
 	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
 	for _, k := range kinds {
 		list, read := raw[k.Name]
@@ -82,7 +84,7 @@ func NewSnapshot(account *Account, kinds []*Kind, raw map[string][]JSON) (*Snaps
 }
 
 // object reads only the ID and the identity of a raw object.
-func (r *reading) object(raw JSON) (*Object, error) {
+func (r *reading) object(raw wire.JSON) (*Object, error) {
 	id, identity, err := r.kind.identify(raw, r.names)
 	if err != nil {
 		return nil, err
@@ -91,7 +93,7 @@ func (r *reading) object(raw JSON) (*Object, error) {
 }
 
 // Object wraps a raw object as a reply carries it.
-func (s *Snapshot) Object(k *Kind, raw JSON) (*Object, error) {
+func (s *Snapshot) Object(k *Kind, raw wire.JSON) (*Object, error) {
 	s.mu.RLock()
 	o := s.kinds[k.Name]
 	s.mu.RUnlock()

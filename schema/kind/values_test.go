@@ -9,13 +9,14 @@ import (
 	"b2form/schema/bucket"
 	"b2form/schema/key"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // What was read before must not show in what is read now.
 func TestReadingRemembersNothingWrong(t *testing.T) {
-	account := &kind.Account{ID: "d2e6b27577ea", S3URL: "https://s3.us-west-004.backblazeb2.com"}
+	account := &wire.Account{ID: "d2e6b27577ea", S3URL: "https://s3.us-west-004.backblazeb2.com"}
 	b, k := bucket.Kind(), key.Kind()
-	raw := map[string][]kind.JSON{
+	raw := map[string][]wire.JSON{
 		"bucket": {
 			`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
 			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`,

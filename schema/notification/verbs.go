@@ -8,12 +8,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // list asks for the rules of each bucket of interest. One without rules has no
 // object.
-func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, error) {
-	found := make([]kind.JSON, len(scope.Only))
+func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
+	found := make([]wire.JSON, len(scope.Only))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range scope.Only {
 		g.Go(func() (err error) {
@@ -24,7 +25,7 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, err
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var out []kind.JSON
+	var out []wire.JSON
 	for _, raw := range found {
 		if raw != "" {
 			out = append(out, raw)
@@ -34,10 +35,10 @@ func list(ctx context.Context, api kind.API, scope kind.Scope) ([]kind.JSON, err
 }
 
 // read gives "" for a bucket without rules, and for one that is gone.
-func read(ctx context.Context, api kind.API, bucketID string) (kind.JSON, error) {
+func read(ctx context.Context, api wire.API, bucketID string) (wire.JSON, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
-	if kind.NoSuchBucket(err) {
+	if wire.NoSuchBucket(err) {
 		return "", nil
 	}
 	if err != nil {
@@ -49,7 +50,7 @@ func read(ctx context.Context, api kind.API, bucketID string) (kind.JSON, error)
 	if err := json.Unmarshal(raw, &content); err != nil || len(content.Rules) == 0 {
 		return "", err
 	}
-	return kind.JSON(raw), nil
+	return wire.JSON(raw), nil
 }
 
 // create looks first: B2 replaces whatever rules a bucket has without a word.
@@ -60,7 +61,7 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 		return nil, err
 	}
 	if there != "" {
-		return nil, &kind.Explained{
+		return nil, &wire.Explained{
 			Summary: "The bucket has notification rules already",
 			Detail:  "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command again to see them.",
 		}
@@ -74,7 +75,7 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return set(ctx, c.API, body)
 }
 
-func set(ctx context.Context, api kind.API, body map[string]any) (json.RawMessage, error) {
+func set(ctx context.Context, api wire.API, body map[string]any) (json.RawMessage, error) {
 	var out json.RawMessage
 	err := api.Call(ctx, "b2_set_bucket_notification_rules", body, &out)
 	return out, err
@@ -82,7 +83,7 @@ func set(ctx context.Context, api kind.API, body map[string]any) (json.RawMessag
 
 func remove(ctx context.Context, c kind.Call) error {
 	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
-	if kind.NoSuchBucket(err) {
+	if wire.NoSuchBucket(err) {
 		return nil
 	}
 	return err

@@ -1,6 +1,9 @@
 package syntax
 
-import "b2form/schema/kind"
+import (
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
 
 func hazardFlags() []string {
 	var out []string
@@ -71,7 +74,7 @@ var backends = []Block{
 		Type: "backend", Form: "b2", Once: true, About: backendAbout, Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
 		Arguments: []Argument{
 			{Name: "bucket", Type: Text, Sees: Settings, Required: true, Doc: "The bucket's name."},
-			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + kind.DefaultPrefix + `"`, Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
+			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + config.DefaultPrefix + `"`, Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
 		},
 	},
 }

@@ -1,4 +1,6 @@
-package kind
+// Package addr names objects: the address that a configuration gives one, and what
+// the state records under it.
+package addr
 
 import (
 	"fmt"

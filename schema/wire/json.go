@@ -1,4 +1,4 @@
-package kind
+package wire
 
 // A JSON is the text of one JSON value. Unlike a json.RawMessage it can be taken
 // apart without being copied: the objects of an account are read by the ten

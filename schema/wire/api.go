@@ -1,4 +1,6 @@
-package kind
+// Package wire is the contract with B2: the one way to call it, what it says of
+// the credentials in use, the text of its objects, and its errors.
+package wire
 
 import (
 	"context"

@@ -1,11 +1,11 @@
-package kind_test
+package addr_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
-	"b2form/schema/kind"
+	"b2form/schema/addr"
 )
 
 func TestParseAddr(t *testing.T) {
@@ -17,38 +17,38 @@ func TestParseAddr(t *testing.T) {
 		`module.site.bucket.photos`,
 		`module.site["eu"].module.inner[3].key.reader["x"]`,
 	} {
-		a, err := kind.ParseAddr(s)
+		a, err := addr.ParseAddr(s)
 		if err != nil {
-			t.Errorf("ParseAddr(%s): %v", s, err)
+			t.Errorf("addr.ParseAddr(%s): %v", s, err)
 		} else if a.String() != s {
-			t.Errorf("ParseAddr(%s) is written %s", s, a)
+			t.Errorf("addr.ParseAddr(%s) is written %s", s, a)
 		}
 	}
 }
 
 func TestParseAddrRefuses(t *testing.T) {
 	for _, s := range []string{"", "bucket", "bucket.", "module.x", "bucket.a.b", "bucket.a[x]", `bucket.a["x"].name`, "1.2", "bucket.a[*]", "bucket.a[1.5]", "bucket.a[-1]"} {
-		if a, err := kind.ParseAddr(s); err == nil {
-			t.Errorf("ParseAddr(%q) = %v, want an error", s, a)
+		if a, err := addr.ParseAddr(s); err == nil {
+			t.Errorf("addr.ParseAddr(%q) = %v, want an error", s, a)
 		} else if !strings.Contains(err.Error(), "bucket.photos") {
-			t.Errorf("ParseAddr(%q): the error shows no example: %v", s, err)
+			t.Errorf("addr.ParseAddr(%q): the error shows no example: %v", s, err)
 		}
 	}
 }
 
 func TestAddrOrder(t *testing.T) {
-	want := []kind.Addr{
+	want := []addr.Addr{
 		{Kind: "bucket", Label: "a"},
-		{Kind: "bucket", Label: "b", Instance: kind.TextKey("10")},
-		{Kind: "bucket", Label: "b", Instance: kind.TextKey("9")},
-		{Kind: "bucket", Label: "b", Instance: kind.NumberKey(9)},
-		{Kind: "bucket", Label: "b", Instance: kind.NumberKey(10)},
+		{Kind: "bucket", Label: "b", Instance: addr.TextKey("10")},
+		{Kind: "bucket", Label: "b", Instance: addr.TextKey("9")},
+		{Kind: "bucket", Label: "b", Instance: addr.NumberKey(9)},
+		{Kind: "bucket", Label: "b", Instance: addr.NumberKey(10)},
 		{Kind: "key", Label: "a"},
 		{Module: "module.m", Kind: "bucket", Label: "a"},
 	}
 	got := slices.Clone(want)
 	slices.Reverse(got)
-	slices.SortFunc(got, kind.Addr.Compare)
+	slices.SortFunc(got, addr.Addr.Compare)
 	if !slices.Equal(got, want) {
 		t.Errorf("sorted: %v", got)
 	}
@@ -59,11 +59,11 @@ func FuzzParseAddr(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := kind.ParseAddr(s)
+		a, err := addr.ParseAddr(s)
 		if err != nil {
 			return
 		}
-		again, err := kind.ParseAddr(a.String())
+		again, err := addr.ParseAddr(a.String())
 		if err != nil || again != a {
 			t.Errorf("%q parses to %v, which parses to %v, %v", s, a, again, err)
 		}

@@ -1,10 +1,15 @@
-package kind
+// Package config is what a configuration is once it is evaluated, as data.
+package config
 
 import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 // A Config is what the user wants, evaluated.
@@ -27,13 +32,13 @@ type Config struct {
 
 // Settings is the b2form block.
 type Settings struct {
-	AccountID string       // refuse any other account; "": any
-	Allow     []HazardKind // hazards carried out without asking
+	AccountID string            // refuse any other account; "": any
+	Allow     []kind.HazardKind // hazards carried out without asking
 	Backend   Backend
 	// MostDestroyed is how many objects one run destroys or replaces at most where
 	// nobody is asked; nil: any number.
 	MostDestroyed *int
-	Deny          []Rule // what is an error in plans; sorted
+	Deny          []kind.Rule // what is an error in plans; sorted
 	Range         hcl.Range
 }
 
@@ -51,18 +56,18 @@ const DefaultPrefix = "b2form/"
 
 // A Resource is one declared object.
 type Resource struct {
-	Addr  Addr
-	Kind  *Kind
-	Value Values // every attribute that can be set, completed and normalised; null: undeclared
-	Needs []Addr // what it refers to, directly; sorted
-	Later []Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
-	Block *Block // shared by all instances of the block
+	Addr  addr.Addr
+	Kind  *kind.Kind
+	Value kind.Values // every attribute that can be set, completed and normalised; null: undeclared
+	Needs []addr.Addr // what it refers to, directly; sorted
+	Later []addr.Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
+	Block *Block      // shared by all instances of the block
 
 	PreventDestroy bool
 	IgnoreChanges  []string // attribute names; sorted
 	Sensitive      []string // attributes made from sensitive values; sorted. Value itself carries no marks
 	Deliver        []Delivery
-	Payload        *Payload // what a file is to hold; nil where the kind has no Content
+	Payload        *wire.Payload // what a file is to hold; nil where the kind has no Content
 }
 
 // Identity is the value under which the live object is found.
@@ -84,7 +89,7 @@ func (b *Block) RangeOf(attr string) hcl.Range {
 
 // A Live answers with an object's computed attributes, by their HCL names, as
 // far as they are known; ok is false where the object is not live.
-type Live func(Addr) (computed map[string]cty.Value, ok bool)
+type Live func(addr.Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
@@ -125,16 +130,9 @@ type Output struct {
 
 // A Query is something live that an evaluation needs to know.
 type Query struct {
-	Kind     *Kind   // nil: only the account
-	Identity string  // in its normal form; "": every object of the kind may matter
-	Listing  Listing // instead, of a kind with Browse; zero: none
-}
-
-// A Listing asks for what is part of one object.
-type Listing struct {
-	Holder string // identity of that object, in its normal form
-	Prefix string // of the names
-	Most   int    // the first so many, by name
+	Kind     *kind.Kind   // nil: only the account
+	Identity string       // in its normal form; "": every object of the kind may matter
+	Listing  kind.Listing // instead, of a kind with Browse; zero: none
 }
 
 // A Check is one check block: something that is watched and stops nothing.
@@ -152,37 +150,7 @@ type Distinct struct{}
 // An Import is one import block: take over the live object with this identity
 // or remote ID.
 type Import struct {
-	To    Addr
+	To    addr.Addr
 	ID    string
 	Range hcl.Range
-}
-
-// An Entry is what the state records of one owned object: never a setting,
-// never a secret.
-type Entry struct {
-	Addr     Addr   `json:"address"`
-	Identity string `json:"identity"` // as last seen, to find it again
-	ID       string `json:"id"`
-	// Retiring are earlier objects that this one replaced and that are still to
-	// be deleted.
-	Retiring  []Retiree `json:"retiring,omitempty"`
-	Created   time.Time `json:"created,omitzero"`
-	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
-	Delivered bool      `json:"delivered,omitempty"`
-	Delivery  string    `json:"delivery,omitempty"` // digest of the deliveries carried out
-	// PreventDestroy is remembered so that removing a protected block does not
-	// remove its protection.
-	PreventDestroy bool `json:"prevent_destroy,omitempty"`
-	// Sensitive are the attributes made from sensitive values; sorted. They are
-	// remembered so that a plan does not show what is live when the block is gone.
-	Sensitive []string `json:"sensitive,omitempty"`
-}
-
-// A Retiree is an object that has a successor.
-type Retiree struct {
-	ID    string    `json:"id"`
-	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
-	// Kept says that nobody knows whether its users ever got its successor. It
-	// lives until that is renewed, and then for the overlap.
-	Kept bool `json:"kept,omitempty"`
 }

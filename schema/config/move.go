@@ -1,22 +1,24 @@
-package kind
+package config
 
 import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"b2form/schema/addr"
 )
 
 // A Move says that what was declared at one address is declared at another now.
 // Both are resources, or both are whole modules, whose Kind is "".
 type Move struct {
-	From, To Addr
+	From, To addr.Addr
 	Range    hcl.Range
 }
 
 // Moved is where an object recorded at addr belongs now; ok is false where the
 // move does not concern it. Between two addresses without instance keys all
 // instances move and keep their keys.
-func (m Move) Moved(addr Addr) (to Addr, ok bool) {
+func (m Move) Moved(addr addr.Addr) (to addr.Addr, ok bool) {
 	keys := m.From.Kind == "" && (keyed(m.From.Module) || keyed(m.To.Module))
 	if m.From.Kind == "" {
 		rest, ok := strings.CutPrefix(addr.Module, m.From.Module)
@@ -43,13 +45,13 @@ func keyed(module string) bool { return strings.HasSuffix(module, "]") }
 // A Removal says that what was declared at an address is declared no more, and
 // what becomes of the object.
 type Removal struct {
-	From    Addr // a resource, or with Kind "" a whole module; without an instance key all instances
-	Destroy bool // false: the object stays, and nobody manages it
+	From    addr.Addr // a resource, or with Kind "" a whole module; without an instance key all instances
+	Destroy bool      // false: the object stays, and nobody manages it
 	Range   hcl.Range
 }
 
 // Covers reports whether the removal speaks of an address.
-func (r Removal) Covers(addr Addr) bool {
+func (r Removal) Covers(addr addr.Addr) bool {
 	if r.From.Kind == "" {
 		_, ok := Move{From: r.From, To: r.From}.Moved(addr)
 		return ok

@@ -1,0 +1,33 @@
+package addr
+
+import "time"
+
+// An Entry is what the state records of one owned object: never a setting,
+// never a secret.
+type Entry struct {
+	Addr     Addr   `json:"address"`
+	Identity string `json:"identity"` // as last seen, to find it again
+	ID       string `json:"id"`
+	// Retiring are earlier objects that this one replaced and that are still to
+	// be deleted.
+	Retiring  []Retiree `json:"retiring,omitempty"`
+	Created   time.Time `json:"created,omitzero"`
+	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
+	Delivered bool      `json:"delivered,omitempty"`
+	Delivery  string    `json:"delivery,omitempty"` // digest of the deliveries carried out
+	// PreventDestroy is remembered so that removing a protected block does not
+	// remove its protection.
+	PreventDestroy bool `json:"prevent_destroy,omitempty"`
+	// Sensitive are the attributes made from sensitive values; sorted. They are
+	// remembered so that a plan does not show what is live when the block is gone.
+	Sensitive []string `json:"sensitive,omitempty"`
+}
+
+// A Retiree is an object that has a successor.
+type Retiree struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
+	// Kept says that nobody knows whether its users ever got its successor. It
+	// lives until that is renewed, and then for the overlap.
+	Kept bool `json:"kept,omitempty"`
+}

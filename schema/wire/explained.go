@@ -1,0 +1,38 @@
+package wire
+
+import "errors"
+
+// An Explained error carries its own words for people, where a verb knows more
+// than B2's reply says.
+type Explained struct {
+	Summary string // "Bucket is not empty"
+	Detail  string // what is wrong and what to do; whole sentences
+	Cause   error
+}
+
+func (e *Explained) Error() string { return e.Summary + ": " + e.Detail }
+
+// Unwrap gives the refusal itself.
+func (e *Explained) Unwrap() error { return e.Cause }
+
+// Discreet is an error without what B2 said in words, which may repeat the
+// values that were sent. Status, code and advice stay.
+func Discreet(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, Discreet(e))
+		}
+		return errors.Join(all...)
+	}
+	if _, ok := errors.AsType[*Explained](err); ok {
+		return err // words of our own
+	}
+	refused, ok := errors.AsType[*Error](err)
+	if !ok || refused.Status == 0 {
+		return err
+	}
+	silent := *refused
+	silent.Message = ""
+	return &silent
+}
