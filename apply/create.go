@@ -26,9 +26,9 @@ func (r *runner) announce(creates []int) error {
 	intents := make([]state.Intent, len(creates))
 	for i, step := range creates {
 		t := r.tasks[r.Plan.Steps[step].Change]
-		t.Change = r.stamped(t.Change)
-		t.known = r.carriers(t.Change)
-		t.again = slices.ContainsFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
+		t.Change = r.withTimestamp(t.Change)
+		t.known = r.idsWithIdentity(t.Change)
+		t.announcedBefore = slices.ContainsFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
 		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: t.known, At: r.now()}
 	}
 	err := r.State.Begin(intents...)
@@ -41,13 +41,13 @@ func (r *runner) announce(creates []int) error {
 	return err
 }
 
-// carriers are the IDs of the live objects that carry a change's identity and are
+// idsWithIdentity are the IDs of the live objects that carry a change's identity and are
 // not its own leftovers; sorted.
-func (r *runner) carriers(c *plan.Change) []string {
+func (r *runner) idsWithIdentity(c *plan.Change) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []string
-	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.Fold(c.Identity)) {
+	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(c.Identity)) {
 		if !slices.Contains(c.Leftovers, o.ID) {
 			ids = append(ids, o.ID)
 		}
@@ -75,7 +75,7 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 	if raw == nil {
 		return err
 	}
-	o, key, objErr := r.object(t.Kind, raw)
+	o, key, objErr := r.splitSecret(t.Kind, raw)
 	if objErr != nil {
 		return errors.Join(err, objErr)
 	}
@@ -85,13 +85,13 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 		return r.deliver(ctx, t, o, key, slots, err, free)
 	}
 	free()
-	return errors.Join(err, r.record(t, r.madeAt(t.Change, o), false))
+	return errors.Join(err, r.record(t, r.createdAt(t.Change, o), false))
 }
 
 // withdraw takes back the announcement of a create that has not taken effect. One
 // that is older than this run stays.
 func (r *runner) withdraw(t *task) error {
-	if t.again {
+	if t.announcedBefore {
 		return nil
 	}
 	return r.State.Drop(state.Intent{Addr: t.Addr, Identity: t.Identity})
@@ -123,55 +123,55 @@ func retirees(c *plan.Change, now time.Time) []addr.Retiree {
 	return out
 }
 
-// stamped is the change with the name under which its object will live. In a
+// withTimestamp is the change with the name under which its object will live. In a
 // rotation that is later than every name of it that is live, whatever the clock
 // says: the newest name is the newest object.
-func (r *runner) stamped(c *plan.Change) *plan.Change {
+func (r *runner) withTimestamp(c *plan.Change) *plan.Change {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
 		return c
 	}
 	at := r.now()
 	r.mu.Lock()
 	for _, o := range r.Snapshot.All(c.Kind) {
-		if name, made, ok := kind.Unstamped(o.Identity); ok && name == c.Identity && !made.Before(at) {
+		if name, made, ok := kind.ParseTimestampedName(o.Identity); ok && name == c.Identity && !made.Before(at) {
 			at = made.Add(time.Second)
 		}
 	}
 	r.mu.Unlock()
 	n := *c
-	n.Identity = kind.Stamped(c.Identity, at)
+	n.Identity = kind.TimestampedName(c.Identity, at)
 	after := c.After.AsValueMap()
 	after[c.Kind.Identity] = cty.StringVal(n.Identity)
 	n.After = cty.ObjectVal(after)
 	return &n
 }
 
-// madeAt is when the object was made, by B2's clock where its answer tells.
-func (r *runner) madeAt(c *plan.Change, o *kind.Object) time.Time {
-	if c.Kind.Made == nil {
+// createdAt is when the object was made, by B2's clock where its answer tells.
+func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
+	if c.Kind.CreatedAt == nil {
 		return r.now()
 	}
 	live, err := o.Value()
 	if err != nil {
 		return r.now() // the check that follows says so
 	}
-	if at := c.Kind.Made(c.After, live); !at.IsZero() {
+	if at := c.Kind.CreatedAt(c.After, live); !at.IsZero() {
 		return at.UTC().Truncate(time.Second)
 	}
 	return r.now()
 }
 
 // prepare proves that every destination of the new secret can take it.
-func (r *runner) prepare(ctx context.Context, t *task) (*secret.Slots, error) {
+func (r *runner) prepare(ctx context.Context, t *task) (*secret.Destinations, error) {
 	env := r.Secrets
 	env.Live = r.live
-	return secret.Prepare(ctx, r.self(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
+	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
 }
 
-// self describes the key to its destinations.
-func (r *runner) self(c *plan.Change, id string, key secret.Value) secret.Self {
+// keyInfo describes the key to its destinations.
+func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.KeyInfo {
 	account := r.Snapshot.Account
-	self := secret.Self{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
+	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
 	if !c.Kind.Delivers {
 		return self
 	}
@@ -201,7 +201,7 @@ func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.Ra
 		if raw != nil || !isError || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
 			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
 		}
-		found, lookErr := r.look(ctx, t, t.known)
+		found, lookErr := r.findLive(ctx, t, t.known)
 		if lookErr != nil {
 			return nil, false, errors.Join(err, lookErr)
 		}
@@ -230,13 +230,13 @@ func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
 	return k.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live})
 }
 
-// look reads the objects that carry the task's identity now and are not known.
-func (r *runner) look(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
+// findLive reads the objects that carry the task's identity now and are not known.
+func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
 	c, only := t.Change, t.Identity
-	if whole := c.Kind.PartOf(); whole != "" {
-		only = c.Kind.PartID(c.Identity, r.lookUp(whole, c.Kind.Holder(c.Identity)))
+	if whole := c.Kind.ParentKind(); whole != "" {
+		only = c.Kind.ChildID(c.Identity, r.idOf(whole, c.Kind.ParentIdentity(c.Identity)))
 	}
-	list, err := c.Kind.List(ctx, r.API, kind.Scope{Account: r.Snapshot.Account, Multi: true, Only: []string{only}})
+	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, MultiBucket: true, IDs: []string{only}})
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (r *runner) look(ctx context.Context, t *task, known []string) ([]*kind.Obj
 		if err != nil {
 			return nil, err
 		}
-		if o.Identity == c.Kind.Fold(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
+		if o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
 			seen[o.ID] = true
 			found = append(found, o)
 		}
@@ -255,8 +255,8 @@ func (r *runner) look(ctx context.Context, t *task, known []string) ([]*kind.Obj
 	return found, nil
 }
 
-// object takes the secret out of a reply before anything keeps the rest.
-func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret.Value, error) {
+// splitSecret takes the secret out of a reply before anything keeps the rest.
+func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret.Value, error) {
 	var key secret.Value
 	for _, a := range k.ComputedAttrs() {
 		if !a.Secret {
@@ -277,25 +277,25 @@ func (r *runner) object(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret
 			return nil, key, err
 		}
 	}
-	o, err := r.Snapshot.Object(k, wire.JSON(raw))
+	o, err := r.Snapshot.Object(k, wire.RawJSON(raw))
 	return o, key, err
 }
 
 // deliver delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.Slots, err error, free func()) error {
+func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.Destinations, err error, free func()) error {
 	if gone := r.State.Check(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string
 	if err == nil {
-		where, err = slots.Deliver(r.self(t.Change, o.ID, key), r.live)
+		where, err = slots.Deliver(r.keyInfo(t.Change, o.ID, key), r.live)
 	}
 	if err != nil {
-		return errors.Join(err, r.takeBack(ctx, t, o))
+		return errors.Join(err, r.deleteUndelivered(ctx, t, o))
 	}
 	free()
-	if err := r.record(t, r.madeAt(t.Change, o), true); err != nil {
+	if err := r.record(t, r.createdAt(t.Change, o), true); err != nil {
 		return errors.Join(err, deliveredInVain(t.Change, o, where))
 	}
 	t.key = Secret{KeyID: o.ID, Key: key, Delivered: where}
@@ -318,9 +318,9 @@ func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
 	}
 }
 
-// takeBack deletes a new object that is of no use. Where that fails the journal
+// deleteUndelivered deletes a new object that is of no use. Where that fails the journal
 // still has the announcement, and the next run deletes it.
-func (r *runner) takeBack(ctx context.Context, t *task, o *kind.Object) error {
+func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object) error {
 	if err := r.undo(ctx, t.Kind, o); err != nil {
 		return &wire.Explained{
 			Summary: "A new " + t.Kind.Name + " was left behind",

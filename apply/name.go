@@ -13,14 +13,14 @@ import (
 )
 
 // id resolves the names in a change on their way to the wire.
-func (r *runner) id(c *plan.Change) kind.Resolver {
+func (r *runner) id(c *plan.Change) kind.IDLookup {
 	return func(by *kind.Attr, name string) (string, error) {
-		if id := r.leadsTo(by, name); id != "" {
+		if id := r.resolveRef(by, name); id != "" {
 			return id, nil
 		}
 		shown := strconv.Quote(name)
 		if len(c.Sensitive) > 0 {
-			shown = kind.Hidden
+			shown = kind.SensitiveText
 		}
 		return "", &wire.Explained{
 			Summary: title(by.Ref) + " not found",
@@ -29,23 +29,23 @@ func (r *runner) id(c *plan.Change) kind.Resolver {
 	}
 }
 
-// leadsTo is the ID that a name in an attribute stands for: that of the declared
+// resolveRef is the ID that a name in an attribute stands for: that of the declared
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
-func (r *runner) leadsTo(by *kind.Attr, name string) string {
+func (r *runner) resolveRef(by *kind.Attr, name string) string {
 	k := r.kinds[by.Ref]
-	if by.Foreign == nil {
-		return r.lookUp(by.Ref, name)
+	if by.IsRemoteID == nil {
+		return r.idOf(by.Ref, name)
 	}
 	r.byName.Do(func() { r.indexNames() })
-	addr, declared := r.declared[reference{k.Name, k.Fold(name)}]
+	addr, declared := r.declared[reference{k.Name, k.NormalizeIdentity(name)}]
 	if e, ours := r.State.Entry(addr); declared && ours {
 		return e.ID
 	}
-	if !declared && by.Foreign(name) {
+	if !declared && by.IsRemoteID(name) {
 		return name
 	}
-	return r.lookUp(by.Ref, name)
+	return r.idOf(by.Ref, name)
 }
 
 // A reference is a kind and an identity of it.
@@ -59,16 +59,16 @@ func (r *runner) indexNames() {
 	}
 }
 
-// named is a live object of a change in which IDs have given way to the names of
+// withDeclaredNames is a live object of a change in which IDs have given way to the names of
 // the change that stand for them.
-func (r *runner) named(c *plan.Change, live kind.Values) cty.Value {
-	for _, i := range c.Kind.Knots() {
+func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
+	for _, i := range c.Kind.Links() {
 		a := &c.Kind.Attrs[i]
 		names := map[string]string{}
-		for _, m := range a.Mentions(c.After.GetAttr(a.Name)) {
-			names[r.leadsTo(m.By, m.Name)] = m.Name
+		for _, m := range a.References(c.After.GetAttr(a.Name)) {
+			names[r.resolveRef(m.Attr, m.Name)] = m.Name
 		}
-		v := a.Renamed(*live.At(i), func(_ *kind.Attr, id string) string {
+		v := a.MapRefs(*live.At(i), func(_ *kind.Attr, id string) string {
 			if name := names[id]; name != "" {
 				return name
 			}
@@ -80,10 +80,10 @@ func (r *runner) named(c *plan.Change, live kind.Values) cty.Value {
 	return live.Object()
 }
 
-// lookUp finds the ID of what has a name; "": nothing has it.
-func (r *runner) lookUp(kindName, name string) string {
+// idOf finds the ID of what has a name; "": nothing has it.
+func (r *runner) idOf(kindName, name string) string {
 	k := r.kinds[kindName]
-	for _, id := range r.Snapshot.IDs(k, k.Fold(name)) {
+	for _, id := range r.Snapshot.IDsOf(k, k.NormalizeIdentity(name)) {
 		return id
 	}
 	return ""

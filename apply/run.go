@@ -28,7 +28,7 @@ type Options struct {
 	Snapshot    *kind.Snapshot // what the plan was made from; Run keeps it up to date
 	Plan        *plan.Plan
 	State       *state.Store
-	Secrets     secret.Env
+	Secrets     secret.Options
 	Parallelism int // steps under way at once, at least 1; those that try a key, or wait for the state to be written, do not count
 	Now         func() time.Time
 	Events      func(Event) // nil: nobody watches
@@ -81,7 +81,7 @@ type task struct {
 	id           string   // of the live object; of the new one once it is made
 	deferred     []string // attributes that a later update sets
 	known        []string // IDs that carried the identity before the create was announced
-	again        bool     // an earlier run's announcement of the same create is still open
+	announcedBefore        bool     // an earlier run's announcement of the same create is still open
 	key          Secret   // what a create made
 	mu           sync.Mutex
 	errs         []error
@@ -107,12 +107,12 @@ func newRunner(o Options) *runner {
 		c := &o.Plan.Changes[i]
 		r.tasks[i] = &task{Change: c, id: c.ID}
 	}
-	r.divide()
+	r.initTasks()
 	return r
 }
 
-// divide tells the tasks what their steps say of them.
-func (r *runner) divide() {
+// initTasks tells the tasks what their steps say of them.
+func (r *runner) initTasks() {
 	begins := make([]bool, len(r.tasks))
 	for i := range r.Plan.Steps {
 		s := &r.Plan.Steps[i]
@@ -158,7 +158,7 @@ func (r *runner) revise() error {
 		}
 		records[i] = e
 	}
-	return r.State.Revise(moves, records)
+	return r.State.MoveAndPut(moves, records)
 }
 
 // execute carries out the steps.
@@ -189,7 +189,7 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 		if o != done && o != held {
 			undone[t.Addr] = true
 		}
-		if s.Op == plan.OpCreate && o == notBegun && !t.again {
+		if s.Op == plan.OpCreate && o == notBegun && !t.announcedBefore {
 			closed = append(closed, state.Intent{Addr: t.Addr, Identity: t.Identity})
 		}
 	}

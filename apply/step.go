@@ -41,7 +41,7 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 	if err != nil {
 		result = failed
 		if len(t.Sensitive) > 0 || slices.ContainsFunc(t.Kind.Attrs, func(a kind.Attr) bool { return a.SendsSecret() }) {
-			err = wire.Discreet(err)
+			err = wire.WithoutMessage(err)
 		}
 	}
 	t.mu.Lock()
@@ -119,7 +119,7 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 	if err != nil {
 		return err
 	}
-	o, err := r.Snapshot.Object(t.Kind, wire.JSON(raw))
+	o, err := r.Snapshot.Object(t.Kind, wire.RawJSON(raw))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 }
 
 func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
-	found, err := r.look(ctx, t, nil)
+	found, err := r.findLive(ctx, t, nil)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 	if err != nil {
 		return err
 	}
-	v := r.named(c, values)
+	v := r.withDeclaredNames(c, values)
 	var entry *addr.Entry
 	if e, ok := r.State.Entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e

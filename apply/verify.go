@@ -13,9 +13,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// patience is how long to wait after each attempt to use a new key. B2 may take
+// verifyDelays is how long to wait after each attempt to use a new key. B2 may take
 // minutes until a key works everywhere ("Create and Manage App Keys").
-func patience() []time.Duration {
+func verifyDelays() []time.Duration {
 	return []time.Duration{
 		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second,
 	}
@@ -29,7 +29,7 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 	if r.Verify == nil {
 		return done
 	}
-	summary, why := r.try(ctx, t)
+	summary, why := r.tryKey(ctx, t)
 	if why == "" {
 		return done
 	}
@@ -44,8 +44,8 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 	return held
 }
 
-// try says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) try(ctx context.Context, t *task) (summary, why string) {
+// tryKey says what is wrong with a new key; why is "" where nothing is.
+func (r *runner) tryKey(ctx context.Context, t *task) (summary, why string) {
 	ctx, cancel := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -60,13 +60,13 @@ func (r *runner) try(ctx context.Context, t *task) (summary, why string) {
 	account, err := r.accepted(ctx, t)
 	switch {
 	case err == nil:
-		differ := t.Kind.Granted(t.After, account)
+		differ := t.Kind.DiffGrant(t.After, account)
 		if len(differ) == 0 {
 			return "", ""
 		}
 		return "A new " + t.Kind.Name + " is not limited as planned",
 			"B2 accepts it, but says something else than planned of " + strings.Join(differ, ", ")
-	case refused(err):
+	case isRefused(err):
 		return "A new " + t.Kind.Name + " does not work yet", "B2 does not accept it yet, which can take some minutes"
 	case ctx.Err() != nil:
 		return "A new " + t.Kind.Name + " was not tried", "the run was interrupted before it was tried"
@@ -79,17 +79,17 @@ func (r *runner) try(ctx context.Context, t *task) (summary, why string) {
 func (r *runner) accepted(ctx context.Context, t *task) (account *wire.Account, err error) {
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.id}
 	account, err = r.Verify(ctx, t.id, t.key.Key)
-	if !refused(err) {
+	if !isRefused(err) {
 		return account, err
 	}
 	start := r.Now()
 	e.Stage = Verifying
 	r.emit(e)
-	for _, pause := range patience() {
+	for _, pause := range verifyDelays() {
 		if r.wait(ctx, pause) != nil {
 			break
 		}
-		if account, err = r.Verify(ctx, t.id, t.key.Key); !refused(err) {
+		if account, err = r.Verify(ctx, t.id, t.key.Key); !isRefused(err) {
 			break
 		}
 	}
@@ -98,8 +98,8 @@ func (r *runner) accepted(ctx context.Context, t *task) (account *wire.Account, 
 	return account, err
 }
 
-// refused reports whether B2 does not know the credentials.
-func refused(err error) bool {
+// isRefused reports whether B2 does not know the credentials.
+func isRefused(err error) bool {
 	var e *wire.Error
 	return errors.As(err, &e) && e.Status == 401
 }

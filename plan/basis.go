@@ -27,7 +27,7 @@ func (p *planner) basis() {
 		d, digestErr := p.digestible(&p.plan.Changes[i])
 		err = errors.Join(err, digestErr, out.Encode(d))
 	}
-	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Lost, p.plan.LeftOut} {
+	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Undelivered, p.plan.LeftOut} {
 		err = errors.Join(err, out.Encode(part))
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ type digestible struct {
 	Leftovers []string
 	Retiring  []addr.Retiree
 	Overlap   []string
-	Names     []string // "bucket photos = 8d625e…"
+	NameIDs     []string // "bucket photos = 8d625e…"
 }
 
 func (p *planner) digestible(c *Change) (digestible, error) {
@@ -76,30 +76,30 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 		d.Delivery = DeliveryDigest(r)
 	}
 	if !c.After.IsNull() {
-		d.Names = p.namesIn(c)
+		d.NameIDs = p.nameIDs(c)
 	}
-	before, err := p.steady(c)
+	before, err := p.withoutVolatile(c)
 	if err != nil {
 		return d, err
 	}
-	if d.Before, err = canonical(before); err != nil {
+	if d.Before, err = canonicalJSON(before); err != nil {
 		return d, err
 	}
-	d.After, err = canonical(c.After)
+	d.After, err = canonicalJSON(c.After)
 	return d, err
 }
 
-// steady is the live object without what b2form's own lock changes in it.
-func (p *planner) steady(c *Change) (cty.Value, error) {
+// withoutVolatile is the live object without what b2form's own lock changes in it.
+func (p *planner) withoutVolatile(c *Change) (cty.Value, error) {
 	o := p.Snapshot.ByID(c.Kind, c.ID)
-	if c.Kind.Leased == nil || c.Before.IsNull() || o == nil {
+	if c.Kind.Volatile == nil || c.Before.IsNull() || o == nil {
 		return c.Before, nil
 	}
 	live, err := o.Members()
 	if err != nil {
 		return c.Before, err
 	}
-	leased := c.Kind.Leased(live)
+	leased := c.Kind.Volatile(live)
 	if len(leased) == 0 {
 		return c.Before, nil
 	}
@@ -110,9 +110,9 @@ func (p *planner) steady(c *Change) (cty.Value, error) {
 	return cty.ObjectVal(m), nil
 }
 
-// canonical is the value as JSON: members sorted, sets in their own order,
+// canonicalJSON is the value as JSON: members sorted, sets in their own order,
 // unknown as null.
-func canonical(v cty.Value) (json.RawMessage, error) {
+func canonicalJSON(v cty.Value) (json.RawMessage, error) {
 	if !v.IsWhollyKnown() {
 		var err error
 		v, err = cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
@@ -142,8 +142,8 @@ func hiddenIn(v cty.Value) []string {
 	return out
 }
 
-// namesIn resolves the names that a change uses, as far as they are live.
-func (p *planner) namesIn(c *Change) []string {
+// nameIDs resolves the names that a change uses, as far as they are live.
+func (p *planner) nameIDs(c *Change) []string {
 	var out []string
 	references(c.Kind, c.After, func(_ string, by *kind.Attr, name string) {
 		out = append(out, by.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
@@ -159,14 +159,14 @@ func (p *planner) idsOf(by *kind.Attr, name string) (ids []string) {
 	if k == nil || p.isID(by, k, name) {
 		return nil
 	}
-	addr, declared := p.declaredAs(k, k.Fold(name))
-	if k.Namesake && declared {
+	addr, declared := p.declaredAs(k, k.NormalizeIdentity(name))
+	if k.NamesRepeat && declared {
 		if id := p.place[addr]; id != "" {
 			ids = append(ids, id)
 		}
 		return ids
 	}
-	for _, o := range p.Snapshot.ByIdentity(k, k.Fold(name)) {
+	for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(name)) {
 		ids = append(ids, o.ID)
 	}
 	return ids

@@ -26,7 +26,7 @@ func busy(t *testing.T) *world {
 		"name": cty.StringVal("camera"), "access": cty.StringVal("read_only"),
 		"buckets": cty.ListVal([]cty.Value{cty.StringVal("acme-music")}),
 	})
-	camera.Deliver = []config.Delivery{{Type: "file", Shown: "camera.env", Digest: "d1"}}
+	camera.Deliver = []config.Delivery{{Type: "file", DisplayName: "camera.env", Digest: "d1"}}
 	return w
 }
 
@@ -34,7 +34,7 @@ func busy(t *testing.T) *world {
 func (w *world) edit(k *kind.Kind, id, from, to string) {
 	for i, raw := range w.raw[k.Name] {
 		if strings.Contains(string(raw), id) {
-			w.raw[k.Name][i] = wire.JSON(strings.ReplaceAll(string(raw), from, to))
+			w.raw[k.Name][i] = wire.RawJSON(strings.ReplaceAll(string(raw), from, to))
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (p *planner) checkAccount() {
 		return
 	}
 	needed := map[string]*hcl.Range{}
-	for _, addr := range p.owned {
+	for _, addr := range p.recordedAddrs {
 		if p.kinds[addr.Kind] == nil {
 			p.errorf(nil, "Unknown kind in the state",
 				"The state holds %s, but this version of b2form does not know %q. Use the version that wrote the state, "+
@@ -60,19 +60,19 @@ func (p *planner) checkAccount() {
 	}
 	for _, k := range p.Kinds {
 		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasRead(k) {
-			p.unseen(k, subject)
+			p.notRead(k, subject)
 		}
 	}
 }
 
-func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
+func (p *planner) notRead(k *kind.Kind, subject *hcl.Range) {
 	var lacking []string
 	reads := k.Reads
-	if holder := p.kinds[k.PartOf()]; holder != nil {
+	if holder := p.kinds[k.ParentKind()]; holder != nil {
 		reads = slices.Concat(holder.Reads, reads)
 	}
 	for _, c := range reads {
-		if !p.Snapshot.Account.Can(c) {
+		if !p.Snapshot.Account.HasCapability(c) {
 			lacking = append(lacking, c)
 		}
 	}
@@ -85,39 +85,39 @@ func (p *planner) unseen(k *kind.Kind, subject *hcl.Range) {
 			"Use a key that has it, or the master key.", strings.Join(lacking, " and "), k.Plural)
 }
 
-// mayCreate reports whether "not live" can be believed: credentials that are
+// canCreate reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
-func (p *planner) mayCreate(r *config.Resource) bool {
+func (p *planner) canCreate(r *config.Resource) bool {
 	holder, attr := r.Kind, r.Kind.Identity
-	if whole := p.kinds[r.Kind.PartOf()]; whole != nil {
+	if whole := p.kinds[r.Kind.ParentKind()]; whole != nil {
 		holder = whole
 		if r.Kind.Within != "" {
 			attr = r.Kind.Within
 		}
 	}
-	bucket := r.Kind.Holder(r.Identity())
-	if !p.restricted(holder) {
+	bucket := r.Kind.ParentIdentity(r.Identity())
+	if !p.hidesObjects(holder) {
 		return true
 	}
 	for _, b := range p.Snapshot.Account.Buckets {
-		if b.Name != "" && holder.Fold(b.Name) == bucket {
+		if b.Name != "" && holder.NormalizeIdentity(b.Name) == bucket {
 			return true
 		}
 	}
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, "Bucket is outside what the credentials may use",
 		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to buckets.",
-		p.allowed(), bucket)
+		p.allowedBuckets(), bucket)
 	return false
 }
 
-// unseeable reports whether an object of the state, though not listed, may
+// mayBeHidden reports whether an object of the state, though not listed, may
 // exist out of sight.
-func (p *planner) unseeable(k *kind.Kind, id string) bool {
-	if holder := p.kinds[k.PartOf()]; holder != nil {
-		k, id = holder, k.HolderID(id)
+func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
+	if holder := p.kinds[k.ParentKind()]; holder != nil {
+		k, id = holder, k.ParentID(id)
 	}
-	if !p.restricted(k) {
+	if !p.hidesObjects(k) {
 		return false
 	}
 	for _, b := range p.Snapshot.Account.Buckets {
@@ -128,14 +128,14 @@ func (p *planner) unseeable(k *kind.Kind, id string) bool {
 	return true
 }
 
-// restricted: only buckets are ever hidden one by one ("Application Key
+// hidesObjects: only buckets are ever hidden one by one ("Application Key
 // Capabilities": a restricted key sees the buckets it is limited to).
-func (p *planner) restricted(k *kind.Kind) bool {
+func (p *planner) hidesObjects(k *kind.Kind) bool {
 	return k.Name == "bucket" && p.Snapshot.Account.Buckets != nil
 }
 
-// allowed names the buckets that the credentials may use.
-func (p *planner) allowed() string {
+// allowedBuckets names the buckets that the credentials may use.
+func (p *planner) allowedBuckets() string {
 	buckets := p.Snapshot.Account.Buckets
 	if len(buckets) == 0 {
 		return "no bucket at all"
@@ -164,19 +164,19 @@ func (p *planner) checkReplace() {
 			names = append(names, r.Addr.String())
 		}
 		hint := ""
-		if near := kind.Nearest(addr.String(), names, 4); near != "" {
+		if near := kind.NearestName(addr.String(), names, 4); near != "" {
 			hint = fmt.Sprintf(" Did you mean %s?", near)
 		}
 		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, hint)
 	}
 }
 
-// refuse asks the kind whether the step is possible at all.
-func (p *planner) refuse(r *config.Resource, c *Change) {
-	if r.Kind.Refuse == nil || c.Action == NoOp {
+// checkChange asks the kind whether the step is possible at all.
+func (p *planner) checkChange(r *config.Resource, c *Change) {
+	if r.Kind.CheckChange == nil || c.Action == NoOp {
 		return
 	}
-	for _, problem := range r.Kind.Refuse(c.Before, c.After) {
+	for _, problem := range r.Kind.CheckChange(c.Before, c.After) {
 		rng := placeOf(r, problem)
 		if len(c.Sensitive) > 0 {
 			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
@@ -189,12 +189,12 @@ func (p *planner) refuse(r *config.Resource, c *Change) {
 	}
 }
 
-// report passes on what the kind finds about a live object.
-func (p *planner) report(r *config.Resource, live kind.Attrs) {
-	if r.Kind.Report == nil {
+// checkLive passes on what the kind finds about a live object.
+func (p *planner) checkLive(r *config.Resource, live kind.AttrReader) {
+	if r.Kind.CheckLive == nil {
 		return
 	}
-	for _, problem := range r.Kind.Report(live) {
+	for _, problem := range r.Kind.CheckLive(live) {
 		rng := placeOf(r, problem)
 		p.warnf(&rng, problem.Summary, "%s", problem.Detail)
 	}
@@ -207,7 +207,7 @@ func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
 
 // checkReplacement refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkReplacement(r *config.Resource, h holding) {
+func (p *planner) checkReplacement(r *config.Resource, h match) {
 	if r.PreventDestroy && !h.unrecorded() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
@@ -236,7 +236,7 @@ func (p *planner) checkInUse(r *config.Resource, c *Change) {
 func (p *planner) warnHidden(r *config.Resource, hidden []string) {
 	for _, name := range hidden {
 		help := ""
-		if guard := r.Kind.Attr(name).Guard; guard != "" {
+		if guard := r.Kind.Attr(name).ReadCapability; guard != "" {
 			help = fmt.Sprintf(" Use a key with the capability %s.", guard)
 		}
 		rng := r.Block.RangeOf(name)

@@ -26,7 +26,7 @@ func digests(r *config.Resource) []string {
 
 // replaceReason says why a live object must be replaced although its settings
 // may be as wanted; "" where nothing asks for it.
-func (p *planner) replaceReason(r *config.Resource, h holding) string {
+func (p *planner) replaceReason(r *config.Resource, h match) string {
 	const undelivered = "its secret was never delivered"
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
@@ -35,7 +35,7 @@ func (p *planner) replaceReason(r *config.Resource, h holding) string {
 		return ""
 	case h.recovered:
 		return undelivered
-	case h.strange || len(h.strangers) > 0:
+	case h.fromOldState || len(h.unknownSiblings) > 0:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliver) == 0 || h.secretUnknown():
 		return ""
@@ -49,7 +49,7 @@ func (p *planner) replaceReason(r *config.Resource, h holding) string {
 
 // secretUnknown reports whether the object was made by somebody else, so that
 // its secret cannot be delivered.
-func (h *holding) secretUnknown() bool {
+func (h *match) secretUnknown() bool {
 	return h.imported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
 }
 
@@ -60,18 +60,18 @@ func delivered(e *addr.Entry, r *config.Resource) bool {
 	return !slices.ContainsFunc(digests(r), func(d string) bool { return !slices.Contains(done, d) })
 }
 
-// deliver notes where a new secret will go, or that it would be lost.
-func (p *planner) deliver(r *config.Resource, c *Change) {
+// planDelivery notes where a new secret will go, or that it would be lost.
+func (p *planner) planDelivery(r *config.Resource, c *Change) {
 	for i := range r.Deliver {
-		c.Deliver = append(c.Deliver, r.Deliver[i].Shown)
+		c.Deliver = append(c.Deliver, r.Deliver[i].DisplayName)
 	}
 	if len(r.Deliver) == 0 {
-		p.plan.Lost = append(p.plan.Lost, r.Addr)
+		p.plan.Undelivered = append(p.plan.Undelivered, r.Addr)
 	}
 }
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.
-func (p *planner) warnUnknownSecret(r *config.Resource, h holding, action Action) {
+func (p *planner) warnUnknownSecret(r *config.Resource, h match, action Action) {
 	if !r.Kind.Delivers || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
 		return
 	}

@@ -12,9 +12,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// Denied are the errors of declared objects that the configuration itself
+// CheckDenied are the errors of declared objects that the configuration itself
 // denies. It needs nothing live.
-func Denied(c *config.Config) hcl.Diagnostics {
+func CheckDenied(c *config.Config) hcl.Diagnostics {
 	if len(c.Settings.Deny) == 0 {
 		return nil // looking at every key takes a tenth of a plan's time
 	}
@@ -25,33 +25,33 @@ func Denied(c *config.Config) hcl.Diagnostics {
 		}
 		for _, f := range r.Kind.Lint(r.Value, cty.NullVal(r.Kind.LiveType())) {
 			if slices.Contains(c.Settings.Deny, f.Rule) {
-				diags = append(diags, denied(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
+				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}
 		}
 	}
 	return diags
 }
 
-// DeniedCredentials is the error that the credentials in use are denied; nil
+// CheckDeniedAccount is the error that the credentials in use are denied; nil
 // where they are not.
-func DeniedCredentials(c *config.Config, a *wire.Account) hcl.Diagnostics {
+func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range kind.LintAccount(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {
-			diags = append(diags, denied(c.Settings.Range, f.Detail, f.Rule))
+			diags = append(diags, denyError(c.Settings.Range, f.Detail, f.Rule))
 		}
 	}
 	return diags
 }
 
-func denied(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
+func denyError(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wider access than allowed", Subject: &at,
 		Detail: fmt.Sprintf("%s. The b2form block denies %s.", title(detail), rule)}
 }
 
 func (p *planner) checkDenied() {
 	if !p.Destroy {
-		p.diags = append(p.diags, DeniedCredentials(p.Config, p.Snapshot.Account)...)
-		p.diags = append(p.diags, Denied(p.Config)...)
+		p.diags = append(p.diags, CheckDeniedAccount(p.Config, p.Snapshot.Account)...)
+		p.diags = append(p.diags, CheckDenied(p.Config)...)
 	}
 }

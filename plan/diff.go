@@ -54,16 +54,16 @@ func (p *planner) differ(k *kind.Kind) *differ {
 }
 
 func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (fields, hidden []string) {
-	pair := kind.Pair{Want: want, Live: live, Entry: e}
+	pair := kind.Comparison{Want: want, Live: live, Entry: e}
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
-		if !compared(a) || slices.Contains(ignore, a.Name) {
+		if !isCompared(a) || slices.Contains(ignore, a.Name) {
 			continue
 		}
 		w, l := want.At(i), live.At(i)
 		switch {
-		case a.Keep && w.IsNull():
-		case !known(a, *l):
+		case a.KeepLive && w.IsNull():
+		case !isReadable(a, *l):
 			if !isNone(*w) {
 				hidden = append(hidden, a.Name)
 			}
@@ -74,32 +74,32 @@ func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (f
 	return fields, hidden
 }
 
-// compared reports whether the attribute can be set and has something live to
+// isCompared reports whether the attribute can be set and has something live to
 // be compared with.
-func compared(a *kind.Attr) bool {
-	return !a.Computed && (a.Wire != "" || a.Read != "" || a.Same != nil)
+func isCompared(a *kind.Attr) bool {
+	return !a.Computed && (a.Wire != "" || a.Read != "" || a.Equal != nil)
 }
 
-func known(a *kind.Attr, live cty.Value) bool {
+func isReadable(a *kind.Attr, live cty.Value) bool {
 	if a.Object == nil {
 		return live.IsKnown() // a leaf is hidden as a whole; this is much cheaper
 	}
 	return live.IsWhollyKnown()
 }
 
-func (d *differ) same(i int, pair kind.Pair, want, live *cty.Value) bool {
+func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
-	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Same == nil {
+	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Equal == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]
 	if at := (sides{want, live}); c.sides != at {
 		*c = comparison{at, d.equal(a, at)}
 	}
-	if a.Same == nil || c.equal && !isNone(*want) {
+	if a.Equal == nil || c.equal && !isNone(*want) {
 		return c.equal
 	}
-	return a.Same(pair)
+	return a.Equal(pair)
 }
 
 func (d *differ) equal(a *kind.Attr, at sides) bool {
@@ -158,17 +158,17 @@ func isNone(v cty.Value) bool {
 	return v.IsKnown() && (t.IsListType() || t.IsSetType() || t.IsMapType()) && v.LengthInt() == 0
 }
 
-// after is what an object will be: what is wanted, except that attributes which
+// plannedValue is what an object will be: what is wanted, except that attributes which
 // leave B2's value alone, or whose changes are ignored, hold that value.
-func after(r *config.Resource, live kind.Values) cty.Value {
+func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 	v := r.Value.Clone()
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !compared(a) {
+		if !isCompared(a) {
 			continue
 		}
-		kept := a.Keep && v.At(i).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
-		if l := live.At(i); kept && known(a, *l) {
+		kept := a.KeepLive && v.At(i).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
+		if l := live.At(i); kept && isReadable(a, *l) {
 			v.Put(i, l)
 		}
 	}

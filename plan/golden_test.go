@@ -77,10 +77,10 @@ type goldenCase struct {
 	config  *config.Config
 	flags   string
 	Account wire.Account
-	Buckets *[]wire.JSON
-	Keys    *[]wire.JSON
-	Files   *[]wire.JSON // as the reader gives them
-	Rules   *[]wire.JSON `json:"notification_rules"`
+	Buckets *[]wire.RawJSON
+	Keys    *[]wire.RawJSON
+	Files   *[]wire.RawJSON // as the reader gives them
+	Rules   *[]wire.RawJSON `json:"notification_rules"`
 	State   struct {
 		Entries   []addr.Entry
 		Announced []plan.Announced
@@ -151,7 +151,7 @@ func put(a *txtar.Archive, name, data string) {
 
 func (c *goldenCase) request(t *testing.T) plan.Request {
 	t.Helper()
-	raw := map[string][]wire.JSON{}
+	raw := map[string][]wire.RawJSON{}
 	if c.Buckets != nil {
 		raw["bucket"] = *c.Buckets
 	}
@@ -192,7 +192,7 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 
 func address(t *testing.T, text string) addr.Addr {
 	t.Helper()
-	a, err := addr.ParseAddr(text)
+	a, err := addr.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 	if len(p.LeftOut) > 0 {
 		fmt.Fprintf(&b, "left out: %v\n", p.LeftOut)
 	}
-	for _, addr := range p.Lost {
+	for _, addr := range p.Undelivered {
 		fmt.Fprintf(&b, "lost: %s\n", addr)
 	}
 	c.diagnostics(&b, p.Warnings)

@@ -11,9 +11,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// costs asks one attribute what going from before to after costs. What it says of
+// attrHazards asks one attribute what going from before to after costs. What it says of
 // a sensitive one may repeat the value and is left out.
-func costs(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard {
+func attrHazards(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard {
 	out := a.Hazard(before, after)
 	if slices.Contains(c.Sensitive, a.Name) {
 		for i := range out {
@@ -32,20 +32,20 @@ func hazards(c *Change, before cty.Value) []kind.Hazard {
 			if a.Hazard == nil {
 				continue
 			}
-			out = append(out, costs(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
+			out = append(out, attrHazards(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
 		}
-		return slices.DeleteFunc(out, func(h kind.Hazard) bool { return !h.Kind.OnCreate() })
+		return slices.DeleteFunc(out, func(h kind.Hazard) bool { return !h.Kind.AppliesToCreate() })
 	}
 	for _, name := range c.Fields {
 		if a := c.Kind.Attr(name); a.Hazard != nil {
-			out = append(out, costs(c, a, before.GetAttr(name), c.After.GetAttr(name))...)
+			out = append(out, attrHazards(c, a, before.GetAttr(name), c.After.GetAttr(name))...)
 		}
 	}
 	return out
 }
 
-// tidy sorts hazards and drops repetitions.
-func tidy(hs []kind.Hazard) []kind.Hazard {
+// sortHazards sorts hazards and drops repetitions.
+func sortHazards(hs []kind.Hazard) []kind.Hazard {
 	slices.SortFunc(hs, func(a, b kind.Hazard) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Detail, b.Detail))
 	})
@@ -54,23 +54,23 @@ func tidy(hs []kind.Hazard) []kind.Hazard {
 
 // endsWith lists what is gone after the change has deleted the object with the remote ID, as live
 // objects name it: by the ID, and by the name where that is nobody else's.
-func (c *Change) endsWith(id string) []owned {
-	ends := []owned{{c.Kind.Name, id}}
-	if c.Action == Delete && id == c.ID && !c.Kind.Namesake {
-		ends = append(ends, owned{c.Kind.Name, c.Identity})
+func (c *Change) endsWith(id string) []objectID {
+	ends := []objectID{{c.Kind.Name, id}}
+	if c.Action == Delete && id == c.ID && !c.Kind.NamesRepeat {
+		ends = append(ends, objectID{c.Kind.Name, c.Identity})
 	}
 	return ends
 }
 
 // changesLinks reports whether an update changes an attribute that links to other objects.
 func (c *Change) changesLinks() bool {
-	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).Knots() })
+	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() })
 }
 
-// orphans adds the hazard of an object that is deleted while another one, which
+// orphanHazards adds the hazard of an object that is deleted while another one, which
 // stays as it is, names it.
-func (p *planner) orphans() {
-	ends, going, updated := map[owned]*Change{}, map[owned]bool{}, map[owned]bool{}
+func (p *planner) orphanHazards() {
+	ends, going, updated := map[objectID]*Change{}, map[objectID]bool{}, map[objectID]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		for _, id := range c.Deletes() {
@@ -78,8 +78,8 @@ func (p *planner) orphans() {
 				ends[end] = c
 			}
 		}
-		going[owned{c.Kind.Name, c.ID}] = c.Action == Delete
-		updated[owned{c.Kind.Name, c.ID}] = c.changesLinks()
+		going[objectID{c.Kind.Name, c.ID}] = c.Action == Delete
+		updated[objectID{c.Kind.Name, c.ID}] = c.changesLinks()
 	}
 	if len(ends) == 0 {
 		return
@@ -90,21 +90,21 @@ func (p *planner) orphans() {
 		}
 		for _, object := range p.Snapshot.All(k) {
 			live, err := object.Values()
-			if err != nil || going[ownedAs(object)] || updated[ownedAs(object)] {
+			if err != nil || going[idOf(object)] || updated[idOf(object)] {
 				continue // what is unreadable and matters was reported
 			}
 			for _, m := range p.mentions(k, live) {
-				if c := ends[owned{m.By.Ref, m.Name}]; c != nil {
-					c.Hazards = tidy(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
-						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, topOf(k, p.knots(k)))}))
+				if c := ends[objectID{m.Attr.Ref, m.Name}]; c != nil {
+					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
+						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, attrNames(k, p.knots(k)))}))
 				}
 			}
 		}
 	}
 }
 
-// topOf names the attributes.
-func topOf(k *kind.Kind, attrs []int) string {
+// attrNames names the attributes.
+func attrNames(k *kind.Kind, attrs []int) string {
 	names := make([]string, len(attrs))
 	for i, a := range attrs {
 		names[i] = k.Attrs[a].Name

@@ -46,14 +46,14 @@ func (p *planner) entry(addr addr.Addr) *addr.Entry {
 
 // owner is the address under which the state records an object; nil: none. Few
 // plans ask, so the index is made when the first one does.
-func (p *planner) owner(o owned) *addr.Addr {
+func (p *planner) owner(o objectID) *addr.Addr {
 	if p.owners == nil {
-		p.owners = make(map[owned]*addr.Addr, len(p.Entries))
+		p.owners = make(map[objectID]*addr.Addr, len(p.Entries))
 		for i := range p.Entries {
 			e := &p.Entries[i]
-			p.owners[owned{e.Addr.Kind, e.ID}] = &e.Addr
+			p.owners[objectID{e.Addr.Kind, e.ID}] = &e.Addr
 			for _, old := range e.Retiring {
-				p.owners[owned{e.Addr.Kind, old.ID}] = &e.Addr
+				p.owners[objectID{e.Addr.Kind, old.ID}] = &e.Addr
 			}
 		}
 	}

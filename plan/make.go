@@ -24,9 +24,9 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p.checkDenied()
 	if !p.diags.HasErrors() {
 		p.changes()
-		p.narrow()
+		p.keepRotations()
 		p.sort()
-		p.orphans()
+		p.orphanHazards()
 		p.makeSteps()
 		p.basis()
 	}
@@ -56,7 +56,7 @@ func (p *planner) changes() {
 			p.resource(r)
 		}
 	}
-	for _, addr := range p.owned {
+	for _, addr := range p.recordedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
 			p.remove(*addr)
 		}
@@ -68,7 +68,7 @@ func (p *planner) changes() {
 type planner struct {
 	Request
 	declared  []*config.Resource // sorted by address
-	owned     []*addr.Addr       // what the state or the journal knows; sorted
+	recordedAddrs     []*addr.Addr       // what the state or the journal knows; sorted
 	kinds     map[string]*kind.Kind
 	resources lookup // in declared
 	entries   lookup // in Entries, which are sorted by address
@@ -76,50 +76,50 @@ type planner struct {
 	imports   map[addr.Addr]*config.Import
 	replace   map[addr.Addr]bool
 	rotate    map[addr.Addr]bool
-	renewals  map[addr.Addr]bool // changes that rotation asks for
+	rotations  map[addr.Addr]bool // changes that rotation asks for
 	movedFrom map[addr.Addr]addr.Addr
 
-	owners     map[owned]*addr.Addr         // see owner
+	owners     map[objectID]*addr.Addr         // see owner
 	identities map[reference]addr.Addr      // declared; see declaredAs
-	stamped    map[reference][]*kind.Object // live, by declared name; see family
+	timestamped    map[reference][]*kind.Object // live, by declared name; see family
 
 	differs map[string]*differ // by kind
 
 	tied    []*config.Resource         // declared resources that name others, planned last; see ties
 	knotted map[*kind.Kind][]int       // attributes that are set last; see knots
-	stands  map[owned]*config.Resource // live objects that stay what is declared
+	stands  map[objectID]*config.Resource // live objects that stay what is declared
 	place   map[addr.Addr]string       // their IDs
 	follows map[addr.Addr][]addr.Addr  // updates that have no reason but the renewal of others
-	uses    map[addr.Addr][]owned      // what live objects name by its ID
+	uses    map[addr.Addr][]objectID      // what live objects name by its ID
 
 	plan  Plan
 	diags hcl.Diagnostics
 }
 
-// An owned is a remote ID that the state records. Objects of two kinds may share
+// An objectID is a remote ID that the state records. Objects of two kinds may share
 // one: a bucket and its notification rules.
-type owned struct{ kind, id string }
+type objectID struct{ kind, id string }
 
-func ownedAs(o *kind.Object) owned { return owned{o.Kind.Name, o.ID} }
+func idOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
 		Request:   r,
 		declared:  slices.Clone(r.Config.Resources),
-		owned:     make([]*addr.Addr, 0, len(r.Entries)),
+		recordedAddrs:     make([]*addr.Addr, 0, len(r.Entries)),
 		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
 		announced: map[addr.Addr][]Announced{},
 		imports:   map[addr.Addr]*config.Import{},
 		replace:   map[addr.Addr]bool{},
 		rotate:    map[addr.Addr]bool{},
-		renewals:  map[addr.Addr]bool{},
+		rotations:  map[addr.Addr]bool{},
 		movedFrom: map[addr.Addr]addr.Addr{},
 		differs:   map[string]*differ{},
 		knotted:   map[*kind.Kind][]int{},
-		stands:    map[owned]*config.Resource{},
+		stands:    map[objectID]*config.Resource{},
 		place:     map[addr.Addr]string{},
 		follows:   map[addr.Addr][]addr.Addr{},
-		uses:      map[addr.Addr][]owned{},
+		uses:      map[addr.Addr][]objectID{},
 	}
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 	p.resources = lookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
@@ -129,12 +129,12 @@ func newPlanner(r Request) *planner {
 		p.kinds[k.Name] = k
 	}
 	for i := range p.Entries {
-		p.owned = append(p.owned, &p.Entries[i].Addr)
+		p.recordedAddrs = append(p.recordedAddrs, &p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
-		a.Addr = p.heir(a)
+		a.Addr = p.currentAddr(a)
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
-		p.owned = append(p.owned, &a.Addr)
+		p.recordedAddrs = append(p.recordedAddrs, &a.Addr)
 	}
 	for i := range r.Config.Imports {
 		p.imports[r.Config.Imports[i].To] = &r.Config.Imports[i]
@@ -145,23 +145,23 @@ func newPlanner(r Request) *planner {
 	for _, addr := range r.Rotate {
 		p.rotate[addr] = true
 	}
-	slices.SortFunc(p.owned, func(a, b *addr.Addr) int { return a.Compare(*b) })
-	p.owned = slices.CompactFunc(p.owned, func(a, b *addr.Addr) bool { return *a == *b })
+	slices.SortFunc(p.recordedAddrs, func(a, b *addr.Addr) int { return a.Compare(*b) })
+	p.recordedAddrs = slices.CompactFunc(p.recordedAddrs, func(a, b *addr.Addr) bool { return *a == *b })
 	return p
 }
 
-// heir is the address that an announced create counts for: its own, unless the
+// currentAddr is the address that an announced create counts for: its own, unless the
 // block got another label since, which its name gives away.
-func (p *planner) heir(a Announced) addr.Addr {
+func (p *planner) currentAddr(a Announced) addr.Addr {
 	k := p.kinds[a.Addr.Kind]
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
 	}
-	if now, ok := p.declaredAs(k, k.Fold(a.Identity)); ok {
+	if now, ok := p.declaredAs(k, k.NormalizeIdentity(a.Identity)); ok {
 		return now
 	}
-	if name, _, ok := kind.Unstamped(a.Identity); ok && k.Rotation != nil {
-		if now, ok := p.declaredAs(k, k.Fold(name)); ok {
+	if name, _, ok := kind.ParseTimestampedName(a.Identity); ok && k.Rotation != nil {
+		if now, ok := p.declaredAs(k, k.NormalizeIdentity(name)); ok {
 			return now
 		}
 	}
@@ -170,12 +170,12 @@ func (p *planner) heir(a Announced) addr.Addr {
 
 // resource plans one declared resource.
 func (p *planner) resource(r *config.Resource) {
-	h := p.hold(r.Addr, r.Kind)
-	if h.object == nil && !p.find(r, &h) {
+	h := p.match(r.Addr, r.Kind)
+	if h.object == nil && !p.findImportable(r, &h) {
 		return
 	}
-	p.gather(r, &h)
-	p.underNewName(r, &h)
+	p.collectSiblings(r, &h)
+	p.matchNewName(r, &h)
 	if h.object == nil {
 		p.create(r, h)
 		return
@@ -184,7 +184,7 @@ func (p *planner) resource(r *config.Resource) {
 }
 
 // create plans an object that is not there.
-func (p *planner) create(r *config.Resource, h holding) {
+func (p *planner) create(r *config.Resource, h match) {
 	c := Change{
 		Addr:      r.Addr,
 		Kind:      r.Kind,
@@ -194,21 +194,21 @@ func (p *planner) create(r *config.Resource, h holding) {
 		After:     r.Value.Object(),
 		Sensitive: h.sensitive(r),
 		Leftovers: h.leftovers(),
-		Retiring:  h.waiting,
+		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
-		c.Reason = gone(r.Kind, h.entry.Identity)
-		_, p.renewals[r.Addr] = r.Kind.RotationOf(r.Value)
+		c.Reason = goneReason(r.Kind, h.entry.Identity)
+		_, p.rotations[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
-		c.Overlapping, c.Retiring = h.kept()
+		c.Overlapping, c.Retiring = h.awaitingRotation()
 		c.Overlap = rotation.Overlap
 	}
 	p.finish(r, c, c.Before)
 }
 
 // compare plans what becomes of an object that is there.
-func (p *planner) compare(r *config.Resource, h holding) {
+func (p *planner) compare(r *config.Resource, h match) {
 	raw, err := h.object.Values()
 	if err != nil {
 		p.unreadable(r.Block.Range.Ptr(), err)
@@ -217,7 +217,7 @@ func (p *planner) compare(r *config.Resource, h holding) {
 	live := p.named(r, raw)
 	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
-	p.report(r, live)
+	p.checkLive(r, live)
 	action, reason := p.action(r, h, live, fields)
 	judged, follows := p.tie(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
@@ -237,47 +237,47 @@ func (p *planner) compare(r *config.Resource, h holding) {
 		Identity:  r.Identity(),
 		ID:        h.object.ID,
 		Before:    live.Object(),
-		After:     after(r, live),
+		After:     plannedValue(r, live),
 		Fields:    fields,
 		Sensitive: h.sensitive(r),
 		Reason:    reason,
 		Leftovers: h.leftovers(),
-		Retiring:  h.waiting,
+		Retiring:  h.retiring,
 	}
 	switch action {
 	case Rotate:
-		p.overlap(r, h, &c)
+		p.planOverlap(r, h, &c)
 	case Replace:
-		p.noOverlap(r, h, &c)
+		p.planNoOverlap(r, h, &c)
 	}
-	c.Force = (action == Replace || len(c.Leftovers) > 0) && forced(r.Kind, c.After)
+	c.Force = (action == Replace || len(c.Leftovers) > 0) && forceDestroys(r.Kind, c.After)
 	p.checkInUse(r, &c)
 	if action == Replace {
 		p.checkReplacement(r, h)
 	}
-	if r.Kind.Gone != nil && (action == Replace && !h.unrecorded() || len(h.ended) > 0) {
-		c.Hazards = r.Kind.Gone(r.Value.Object())
+	if r.Kind.DestroyHazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
+		c.Hazards = r.Kind.DestroyHazards(r.Value.Object())
 	}
-	if action == NoOp && len(h.ended) > 0 {
-		c.Reason = h.endedReason(r.Kind)
-		p.renewals[r.Addr] = true
+	if action == NoOp && len(h.overdue) > 0 {
+		c.Reason = h.overdueReason(r.Kind)
+		p.rotations[r.Addr] = true
 	}
 	p.finish(r, c, judged.Object())
 }
 
 // action decides what becomes of a live object, and why.
-func (p *planner) action(r *config.Resource, h holding, live kind.Values, fields []string) (Action, string) {
+func (p *planner) action(r *config.Resource, h match, live kind.Values, fields []string) (Action, string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
-			return p.renewal(r, h, rotation, reason, live, fields)
+			return p.rotateAction(r, h, rotation, reason, live, fields)
 		}
 		if reason == "" && len(fields) == 0 {
 			return NoOp, h.reason
 		}
 		return Replace, reason
 	}
-	if p.replace[r.Addr] && r.Kind.Renews {
+	if p.replace[r.Addr] && r.Kind.Replaceable {
 		p.errorf(&r.Block.Range, "Nothing to replace",
 			"%s is written anew as soon as something differs from what is declared, and replaced when its name does. There is nothing else to replace.", r.Addr)
 		return NoOp, ""
@@ -289,14 +289,14 @@ func (p *planner) action(r *config.Resource, h holding, live kind.Values, fields
 		return NoOp, ""
 	}
 	for _, f := range fields {
-		if !r.Kind.Attr(f).Fixed && !r.Kind.Identifies(f) {
+		if !r.Kind.Attr(f).Immutable && !r.Kind.IsIdentityAttr(f) {
 			continue
 		}
-		if r.Kind.Renews && p.mayTake(r) {
+		if r.Kind.Replaceable && p.canTakeName(r) {
 			return Replace, h.reason
 		}
-		if !r.Kind.Renews {
-			p.fixed(r, f, live)
+		if !r.Kind.Replaceable {
+			p.immutableError(r, f, live)
 		}
 		return NoOp, ""
 	}
@@ -306,32 +306,32 @@ func (p *planner) action(r *config.Resource, h holding, live kind.Values, fields
 	return Update, h.reason
 }
 
-// fixed reports a change that only another object could have.
-func (p *planner) fixed(r *config.Resource, attr string, live kind.Values) {
+// immutableError reports a change that only another object could have.
+func (p *planner) immutableError(r *config.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+
 			"and then remove the old block.",
-		r.Addr, attr, brief(live.GetAttr(attr)), brief(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
+		r.Addr, attr, formatValue(live.GetAttr(attr)), formatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
 }
 
 // finish completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
 func (p *planner) finish(r *config.Resource, c Change, before cty.Value) {
-	p.refuse(r, &c)
-	p.checkReferences(r, &c)
-	c.Hazards = tidy(append(c.Hazards, hazards(&c, before)...))
+	p.checkChange(r, &c)
+	p.checkTargetsExist(r, &c)
+	c.Hazards = sortHazards(append(c.Hazards, hazards(&c, before)...))
 	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
-		p.deliver(r, &c)
+		p.planDelivery(r, &c)
 	}
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
 // record plans the entry of an object that is imported, or that stays and whose
 // entry is missing or says something else.
-func (p *planner) record(r *config.Resource, h holding) {
+func (p *planner) record(r *config.Resource, h match) {
 	was := addr.Entry{Addr: r.Addr}
 	if h.entry != nil && !h.imported {
 		was = *h.entry
@@ -339,7 +339,7 @@ func (p *planner) record(r *config.Resource, h holding) {
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
 	now.PreventDestroy, now.Sensitive = r.PreventDestroy, r.Sensitive
-	now.Retiring = h.retirees()
+	now.Retiring = h.allRetiring()
 	if was.Delivered && len(r.Deliver) > 0 {
 		now.Delivery = DeliveryDigest(r)
 	}
@@ -355,11 +355,11 @@ func (p *planner) sort() {
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.Lost, addr.Addr.Compare)
+	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.LeftOut, addr.Addr.Compare)
 }
 
-func gone(k *kind.Kind, identity string) string {
+func goneReason(k *kind.Kind, identity string) string {
 	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, identity)
 }

@@ -49,7 +49,7 @@ func (p *planner) destination(addr addr.Addr) addr.Addr {
 	for range p.Config.Moves {
 		next := addr
 		for _, m := range p.Config.Moves {
-			if to, ok := m.Moved(addr); ok {
+			if to, ok := m.Apply(addr); ok {
 				next = to
 				break
 			}
@@ -96,8 +96,8 @@ func (p *planner) removal(addr addr.Addr) *config.Removal {
 	return nil
 }
 
-// release plans to forget an object that stays in B2.
-func (p *planner) release(addr addr.Addr, k *kind.Kind, h holding) {
+// forgetRemoved plans to forget an object that stays in B2.
+func (p *planner) forgetRemoved(addr addr.Addr, k *kind.Kind, h match) {
 	c := Change{
 		Addr:     addr,
 		Kind:     k,
@@ -114,7 +114,7 @@ func (p *planner) release(addr addr.Addr, k *kind.Kind, h holding) {
 }
 
 // identity is the name of what is ours; "" where nothing is.
-func (h *holding) identity() string {
+func (h *match) identity() string {
 	switch {
 	case h.object != nil:
 		return h.object.Identity

@@ -65,10 +65,10 @@ func (g *graph) needDeclared(i int) {
 // needDeferred lets links wait for what they lead to.
 func (g *graph) needDeferred(i int) {
 	c, step := &g.plan.Changes[i], g.of[i].deferred
-	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).Knots() }) {
+	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() }) {
 		return
 	}
-	g.follow(i, g.declaration(c.Addr).Later, func(to int) bool {
+	g.follow(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
 		if !makes(&g.plan.Changes[to]) {
 			return false
 		}
@@ -130,15 +130,15 @@ func (g *graph) needRelease() {
 }
 
 // linkUpdates lists the steps that change links, by what the links name so far.
-func (g *graph) linkUpdates() map[owned][]int {
-	users := map[owned][]int{}
+func (g *graph) linkUpdates() map[objectID][]int {
+	users := map[objectID][]int{}
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
 		if !c.changesLinks() {
 			continue
 		}
 		for _, step := range g.of[i].sets() {
-			if slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).Knots() && slices.Contains(c.Fields, f) }) {
+			if slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) }) {
 				for _, id := range g.uses[c.Addr] {
 					users[id] = append(users[id], step)
 				}
@@ -158,7 +158,7 @@ func (g *graph) needLive() {
 			continue
 		}
 		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
-			s, child := &g.of[user], g.plan.Changes[user].Kind.PartOf() == c.Kind.Name
+			s, child := &g.of[user], g.plan.Changes[user].Kind.ParentKind() == c.Kind.Name
 			for _, d := range g.of[i].deletes {
 				g.need(d, child, s.deletes...)
 				g.need(d, false, s.sets()...)
@@ -179,7 +179,7 @@ func (g *graph) liveUsers() map[reference][]int {
 			continue
 		}
 		references(c.Kind, c.Before, func(_ string, by *kind.Attr, name string) {
-			if k := g.kinds[by.Ref]; k != nil && !k.Namesake { // the others are known by their IDs
+			if k := g.kinds[by.Ref]; k != nil && !k.NamesRepeat { // the others are known by their IDs
 				to := reference{by.Ref, name}
 				users[to] = append(users[to], i)
 			}

@@ -90,10 +90,10 @@ type Plan struct {
 	// Steps are what is executed: all of it, in an order in which needs come first.
 	Steps    []Step
 	Warnings hcl.Diagnostics // things to know; never a reason to stop
-	// Lost are the resources whose new secret would go nowhere. Whoever shows the
+	// Undelivered are the resources whose new secret would go nowhere. Whoever shows the
 	// plan warns of them, or refuses them where there is no terminal to show the
 	// secret on. Sorted.
-	Lost []addr.Addr
+	Undelivered []addr.Addr
 	// Basis is a digest of the plan together with what it was made from: the
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.

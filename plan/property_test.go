@@ -44,7 +44,7 @@ func drawObject(t *rapid.T, attrs []kind.Attr) cty.Value {
 func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	m := drawObject(t, k.Attrs).AsValueMap()
 	m["name"] = cty.StringVal(name)
-	v := k.Completed(cty.ObjectVal(m))
+	v := k.WithDefaults(cty.ObjectVal(m))
 	for _, p := range k.Problems(v) {
 		if !p.Warning {
 			t.Skip("not legal: ", p.Summary)
@@ -92,7 +92,7 @@ func (w *world) declared(k *kind.Kind, name string) cty.Value {
 		m[a.Name] = cty.NullVal(a.ValueType())
 	}
 	m["name"] = cty.StringVal(name)
-	return k.Completed(cty.ObjectVal(m))
+	return k.WithDefaults(cty.ObjectVal(m))
 }
 
 // The plan depends on what is there and not on the order in which it is listed,
@@ -186,5 +186,5 @@ func outcome(t *rapid.T, w *world) (text, basis string) {
 	for _, s := range p.Steps {
 		text += fmt.Sprintln(s)
 	}
-	return text + fmt.Sprintln(p.Records, p.Lost, p.Counts()), p.Basis
+	return text + fmt.Sprintln(p.Records, p.Undelivered, p.Counts()), p.Basis
 }

@@ -20,18 +20,18 @@ type reference struct{ kind, identity string }
 func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, name string)) {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if a.Computed || !a.Refers() {
+		if a.Computed || !a.HasRefs() {
 			continue
 		}
-		for _, m := range a.Mentions(v.GetAttr(a.Name)) {
-			f(a.Name, m.By, m.Name)
+		for _, m := range a.References(v.GetAttr(a.Name)) {
+			f(a.Name, m.Attr, m.Name)
 		}
 	}
 }
 
-// checkReferences reports names of objects that neither exist nor will, or that
+// checkTargetsExist reports names of objects that neither exist nor will, or that
 // several have: B2 wants their IDs.
-func (p *planner) checkReferences(r *config.Resource, c *Change) {
+func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
 	if c.Action == NoOp {
 		return
 	}
@@ -40,23 +40,23 @@ func (p *planner) checkReferences(r *config.Resource, c *Change) {
 		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.isID(by, k, name) {
 			return
 		}
-		if k.Namesake {
+		if k.NamesRepeat {
 			p.checkShared(r, c, attr, k, name)
 		}
-		if p.exists(k, k.Fold(name)) {
+		if p.exists(k, k.NormalizeIdentity(name)) {
 			return
 		}
 		rng := r.Block.RangeOf(attr)
 		p.errorf(&rng, "No such "+by.Ref,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, shown(c, attr, name), by.Ref)
+				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, displayName(c, attr, name), by.Ref)
 	})
 }
 
-// shown is a name in an attribute, in quotes.
-func shown(c *Change, attr, name string) string {
+// displayName is a name in an attribute, in quotes.
+func displayName(c *Change, attr, name string) string {
 	if slices.Contains(c.Sensitive, attr) {
-		return kind.Hidden
+		return kind.SensitiveText
 	}
 	return strconv.Quote(name)
 }
@@ -64,7 +64,7 @@ func shown(c *Change, attr, name string) string {
 // exists reports whether a name leads to something. Where the credentials do
 // not show everything, it may.
 func (p *planner) exists(k *kind.Kind, identity string) bool {
-	if !p.Snapshot.WasRead(k) || p.restricted(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+	if !p.Snapshot.WasRead(k) || p.hidesObjects(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
 		return true
 	}
 	_, ok := p.declaredAs(k, identity)

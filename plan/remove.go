@@ -18,20 +18,20 @@ const forceDestroy = "force_destroy"
 // remove plans the end of something owned that is not, or no longer, wanted.
 func (p *planner) remove(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
-	h := p.hold(addr, k)
-	h.ended, h.waiting = h.retirees(), nil // nobody waits for the end of an overlap
+	h := p.match(addr, k)
+	h.overdue, h.retiring = h.allRetiring(), nil // nobody waits for the end of an overlap
 	if removed := p.removal(addr); removed != nil && !removed.Destroy {
-		p.release(addr, k, h)
+		p.forgetRemoved(addr, k, h)
 		return
 	}
 	switch {
 	case h.object != nil:
 		p.delete(addr, k, r, h)
 	case h.entry == nil: // announced, and never made
-	case p.unseeable(k, h.entry.ID):
+	case p.mayBeHidden(k, h.entry.ID):
 		p.errorf(nil, "Bucket is outside what the credentials may use",
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
-				"Use a key that is not limited to buckets.", addr, k.Name, h.entry.Identity, p.allowed())
+				"Use a key that is not limited to buckets.", addr, k.Name, h.entry.Identity, p.allowedBuckets())
 	default:
 		p.plan.Changes = append(p.plan.Changes, Change{
 			Addr:      addr,
@@ -41,7 +41,7 @@ func (p *planner) remove(addr addr.Addr) {
 			ID:        h.entry.ID,
 			Before:    cty.NullVal(k.LiveType()),
 			After:     cty.NullVal(k.ConfigType()),
-			Reason:    gone(k, h.entry.Identity),
+			Reason:    goneReason(k, h.entry.Identity),
 			Leftovers: h.leftovers(),
 		})
 	}
@@ -49,7 +49,7 @@ func (p *planner) remove(addr addr.Addr) {
 
 // delete plans the deletion of a live object. r is its block, nil where that is
 // gone.
-func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h holding) {
+func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
 	p.checkProtected(addr, r, h)
 	values, err := h.object.Values()
 	if err != nil {
@@ -72,20 +72,20 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h hol
 	switch {
 	case r != nil:
 		declared = r.Value.Object()
-		c.Force = forced(k, declared)
+		c.Force = forceDestroys(k, declared)
 	case h.unrecorded():
 		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
-	if k.Gone != nil && !(k.Delivers && h.unrecorded()) {
-		c.Hazards = tidy(k.Gone(declared))
+	if k.DestroyHazards != nil && !(k.Delivers && h.unrecorded()) {
+		c.Hazards = sortHazards(k.DestroyHazards(declared))
 	}
 	p.checkInUse(r, &c)
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-func forced(k *kind.Kind, v cty.Value) bool {
+func forceDestroys(k *kind.Kind, v cty.Value) bool {
 	if a := k.Attr(forceDestroy); a == nil || a.Type != cty.Bool {
 		return false
 	}
@@ -95,7 +95,7 @@ func forced(k *kind.Kind, v cty.Value) bool {
 
 // checkProtected refuses to delete what prevent_destroy protects. What the block
 // says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkProtected(addr addr.Addr, r *config.Resource, h holding) {
+func (p *planner) checkProtected(addr addr.Addr, r *config.Resource, h match) {
 	switch {
 	case r != nil && r.PreventDestroy:
 		rng := r.Block.RangeOf("prevent_destroy")
@@ -115,7 +115,7 @@ func (p *planner) checkEmptied() {
 	hidden := map[reference][]*Change{}
 	for i := range p.plan.Changes {
 		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.Within != "" && !c.Force {
-			holder := reference{c.Kind.PartOf(), c.Kind.Holder(c.Kind.IdentityOf(c.Before))}
+			holder := reference{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
 			hidden[holder] = append(hidden[holder], c)
 		}
 	}

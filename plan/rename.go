@@ -12,46 +12,46 @@ import (
 // since nothing else tells two of them apart, no name may pass from one block to
 // another within one plan.
 
-// underNewName finds out what an interrupted run did to a resource whose name had
+// matchNewName finds out what an interrupted run did to a resource whose name had
 // changed: where it has made the object under the new name, that is the one, and
 // what the state records is left to be deleted.
-func (p *planner) underNewName(r *config.Resource, h *holding) {
-	if !r.Kind.Renews || h.object == nil || h.object.Identity == r.Identity() {
+func (p *planner) matchNewName(r *config.Resource, h *match) {
+	if !r.Kind.Replaceable || h.object == nil || h.object.Identity == r.Identity() {
 		return
 	}
 	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
-		isMade := slices.Contains(h.made, o.ID)
-		if !isMade && !slices.ContainsFunc(h.ended, func(old addr.Retiree) bool { return old.ID == o.ID }) {
+		isMade := slices.Contains(h.recoveredIDs, o.ID)
+		if !isMade && !slices.ContainsFunc(h.overdue, func(old addr.Retiree) bool { return old.ID == o.ID }) {
 			continue
 		}
-		h.made = slices.DeleteFunc(h.made, func(id string) bool { return id == o.ID })
-		h.ended = slices.DeleteFunc(h.ended, func(old addr.Retiree) bool { return old.ID == o.ID })
-		h.ended = append(h.ended, addr.Retiree{ID: h.object.ID})
+		h.recoveredIDs = slices.DeleteFunc(h.recoveredIDs, func(id string) bool { return id == o.ID })
+		h.overdue = slices.DeleteFunc(h.overdue, func(old addr.Retiree) bool { return old.ID == o.ID })
+		h.overdue = append(h.overdue, addr.Retiree{ID: h.object.ID})
 		h.object = o
 		return
 	}
 }
 
-// mayTake refuses to give a resource a name under which something is live.
-func (p *planner) mayTake(r *config.Resource) bool {
+// canTakeName refuses to give a resource a name under which something is live.
+func (p *planner) canTakeName(r *config.Resource) bool {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
-		return p.mayCreate(r)
+		return p.canCreate(r)
 	}
 	rng := r.Block.RangeOf(r.Kind.Identity)
-	owner := p.owner(ownedAs(found[0]))
+	owner := p.owner(idOf(found[0]))
 	if owner == nil {
 		p.errorf(&rng, "The name is taken",
 			"There is a %s %q already, and it is not managed here. Choose another name for %s; or give the block another label, and that %s becomes the block's by an import.",
 			r.Kind.Name, r.Identity(), r.Addr, r.Kind.Name)
 		return false
 	}
-	p.passedOn(r, *owner)
+	p.nameStillUsed(r, *owner)
 	return false
 }
 
-// passedOn reports a name that would go from one block to another.
-func (p *planner) passedOn(r *config.Resource, owner addr.Addr) {
+// nameStillUsed reports a name that would go from one block to another.
+func (p *planner) nameStillUsed(r *config.Resource, owner addr.Addr) {
 	rng := r.Block.RangeOf(r.Kind.Identity)
 	p.errorf(&rng, "The name is taken",
 		"The %s %q is still that of %s. Give it up there in an apply of its own first; or, where blocks only got other labels, write\n"+

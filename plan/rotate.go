@@ -16,55 +16,55 @@ const momentLayout = "2006-01-02 15:04 UTC"
 // retire sorts an object that was replaced: its time is over, or it lives on.
 // The key that this run works with outlives its time, with a warning: whoever
 // runs b2form has not been given the new one.
-func (p *planner) retire(h *holding, old addr.Retiree) {
+func (p *planner) retire(h *match, old addr.Retiree) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
 	case old.Kept, old.Until.After(p.Now):
-		h.waiting = byID(append(h.waiting, old))
+		h.retiring = byID(append(h.retiring, old))
 	case inUse && !old.Until.IsZero():
-		h.waiting = byID(append(h.waiting, old))
+		h.retiring = byID(append(h.retiring, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
 				"Run b2form with the key that took its place.", old.ID, old.Until.UTC().Format(momentLayout))
 	default:
-		h.ended = append(h.ended, old)
+		h.overdue = append(h.overdue, old)
 	}
 }
 
-// family are the live objects that may be the resource's: those under its
+// siblings are the live objects that may be the resource's: those under its
 // identity and, where it rotates, under its identity with a stamp. Oldest first:
 // without a stamp, by stamp, by ID.
-func (p *planner) family(r *config.Resource) []*kind.Object {
+func (p *planner) siblings(r *config.Resource) []*kind.Object {
 	plain := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
 	}
-	if p.stamped == nil {
-		p.indexStamped()
+	if p.timestamped == nil {
+		p.indexTimestamped()
 	}
-	return slices.Concat(plain, p.stamped[reference{r.Kind.Name, r.Identity()}])
+	return slices.Concat(plain, p.timestamped[reference{r.Kind.Name, r.Identity()}])
 }
 
-func (p *planner) indexStamped() {
-	p.stamped = map[reference][]*kind.Object{}
+func (p *planner) indexTimestamped() {
+	p.timestamped = map[reference][]*kind.Object{}
 	for _, k := range p.Kinds {
 		if k.Rotation == nil {
 			continue
 		}
 		for _, o := range p.Snapshot.All(k) { // in the order of their IDs
-			if name, _, ok := kind.Unstamped(o.Identity); ok {
+			if name, _, ok := kind.ParseTimestampedName(o.Identity); ok {
 				of := reference{k.Name, name}
-				p.stamped[of] = append(p.stamped[of], o)
+				p.timestamped[of] = append(p.timestamped[of], o)
 			}
 		}
 	}
-	for _, list := range p.stamped {
-		slices.SortStableFunc(list, func(a, b *kind.Object) int { return stamp(a).Compare(stamp(b)) })
+	for _, list := range p.timestamped {
+		slices.SortStableFunc(list, func(a, b *kind.Object) int { return timestampOf(a).Compare(timestampOf(b)) })
 	}
 }
 
-// stamp is the time that the object's name carries; zero: none.
-func stamp(o *kind.Object) time.Time {
-	_, at, _ := kind.Unstamped(o.Identity)
+// timestampOf is the time that the object's name carries; zero: none.
+func timestampOf(o *kind.Object) time.Time {
+	_, at, _ := kind.ParseTimestampedName(o.Identity)
 	return at
 }
 
@@ -74,7 +74,7 @@ func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object 
 	if _, ok := r.Kind.RotationOf(r.Value); !ok || len(found) == 0 {
 		return nil
 	}
-	if last := found[len(found)-1]; !stamp(last).IsZero() {
+	if last := found[len(found)-1]; !timestampOf(last).IsZero() {
 		return last
 	}
 	return nil
@@ -82,34 +82,34 @@ func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object 
 
 // takeNewest takes the current object of a rotation. Where the state recorded
 // an older one, it is ours already: the state lags behind.
-func (h *holding) takeNewest(o *kind.Object) bool {
+func (h *match) takeNewest(o *kind.Object) bool {
 	h.object = o
-	h.imported, h.strange = h.entry == nil, h.entry != nil
+	h.imported, h.fromOldState = h.entry == nil, h.entry != nil
 	return true
 }
 
-// gather looks for further objects of the resource's rotation that the state
+// collectSiblings looks for further objects of the resource's rotation that the state
 // does not know: it was lost, or it is an old copy. Older ones than the current
 // one were replaced by it; newer ones may have been delivered, or not. Nor does
 // anybody know that of a current one that is taken from the account: the one
 // before it may still be what is used.
-func (p *planner) gather(r *config.Resource, h *holding) {
+func (p *planner) collectSiblings(r *config.Resource, h *match) {
 	rotation, ok := r.Kind.RotationOf(r.Value)
 	if !ok || h.object == nil {
 		return
 	}
 	var before []*kind.Object
-	for _, o := range p.family(r) {
+	for _, o := range p.siblings(r) {
 		switch {
-		case p.owner(ownedAs(o)) != nil, o == h.object, slices.Contains(h.made, o.ID):
-		case h.unrecorded(), h.strange, stamp(o).After(stamp(h.object)):
-			h.strangers = append(h.strangers, o.ID)
+		case p.owner(idOf(o)) != nil, o == h.object, slices.Contains(h.recoveredIDs, o.ID):
+		case h.unrecorded(), h.fromOldState, timestampOf(o).After(timestampOf(h.object)):
+			h.unknownSiblings = append(h.unknownSiblings, o.ID)
 		default:
 			before = append(before, o)
 		}
 	}
 	for i, o := range before {
-		old := addr.Retiree{ID: o.ID, Until: stamp(h.object).Add(rotation.Overlap)}
+		old := addr.Retiree{ID: o.ID, Until: timestampOf(h.object).Add(rotation.Overlap)}
 		if h.imported && i == len(before)-1 {
 			old = addr.Retiree{ID: o.ID, Kept: true}
 		}
@@ -117,10 +117,10 @@ func (p *planner) gather(r *config.Resource, h *holding) {
 	}
 }
 
-// kept are the IDs of what lives on until the object is renewed, which happens
+// awaitingRotation are the IDs of what lives on until the object is renewed, which happens
 // now.
-func (h *holding) kept() (ids []string, others []addr.Retiree) {
-	for _, old := range h.waiting {
+func (h *match) awaitingRotation() (ids []string, others []addr.Retiree) {
+	for _, old := range h.retiring {
 		if old.Kept {
 			ids = append(ids, old.ID)
 		} else {
@@ -130,17 +130,17 @@ func (h *holding) kept() (ids []string, others []addr.Retiree) {
 	return ids, others
 }
 
-// renewal decides what becomes of an object that rotates. Whatever the reason,
+// rotateAction decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) renewal(r *config.Resource, h holding, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
+func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
 	due, why := p.due(r, h, rotation, live)
 	if reason == "" {
 		reason = why
 	}
 	p.plan.Rotations = append(p.plan.Rotations, Rotation{
-		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, Made: h.madeAt(), Due: due, Retiring: h.retirees(),
+		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, Made: h.madeAt(), Due: due, Retiring: h.allRetiring(),
 	})
-	p.renewals[r.Addr] = reason != ""
+	p.rotations[r.Addr] = reason != ""
 	switch {
 	case reason == "" && len(fields) == 0:
 		return NoOp, h.reason
@@ -151,7 +151,7 @@ func (p *planner) renewal(r *config.Resource, h holding, rotation kind.Rotation,
 }
 
 // due says when the object is to be renewed and, once that is now, why.
-func (p *planner) due(r *config.Resource, h holding, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
+func (p *planner) due(r *config.Resource, h match, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
 	made := h.madeAt()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"
@@ -174,21 +174,21 @@ func (p *planner) due(r *config.Resource, h holding, rotation kind.Rotation, liv
 
 // madeAt is when the object was made: as recorded, else as its name says; zero:
 // neither tells. A name without a stamp is of the time before rotation.
-func (h *holding) madeAt() time.Time {
-	at := stamp(h.object)
+func (h *match) madeAt() time.Time {
+	at := timestampOf(h.object)
 	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
 		return h.entry.Created
 	}
 	return at
 }
 
-// overlap lets everything live on that somebody may have been given. What an
+// planOverlap lets everything live on that somebody may have been given. What an
 // interrupted run made and did not record is not among it: its secret is lost.
-func (p *planner) overlap(r *config.Resource, h holding, c *Change) {
+func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	c.Overlapping, c.Retiring = h.kept()
-	c.Overlapping = append(c.Overlapping, h.strangers...)
+	c.Overlapping, c.Retiring = h.awaitingRotation()
+	c.Overlapping = append(c.Overlapping, h.unknownSiblings...)
 	if h.unrecorded() {
 		c.Leftovers = append(c.Leftovers, c.ID)
 	} else {
@@ -198,12 +198,12 @@ func (p *planner) overlap(r *config.Resource, h holding, c *Change) {
 	slices.Sort(c.Leftovers)
 }
 
-// noOverlap deletes everything of a rotation that comes before the new object.
+// planNoOverlap deletes everything of a rotation that comes before the new object.
 // What was promised a longer life keeps it, unless the replacement was asked
 // for: a secret may have leaked.
-func (p *planner) noOverlap(r *config.Resource, h holding, c *Change) {
-	kept, others := h.kept()
-	c.Leftovers, c.Retiring = slices.Concat(c.Leftovers, h.strangers, kept), others
+func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
+	kept, others := h.awaitingRotation()
+	c.Leftovers, c.Retiring = slices.Concat(c.Leftovers, h.unknownSiblings, kept), others
 	if p.replace[r.Addr] {
 		for _, old := range others {
 			c.Leftovers = append(c.Leftovers, old.ID)
@@ -213,10 +213,10 @@ func (p *planner) noOverlap(r *config.Resource, h holding, c *Change) {
 	slices.Sort(c.Leftovers)
 }
 
-// endedReason says why replaced objects are deleted now and not earlier.
-func (h *holding) endedReason(k *kind.Kind) string {
+// overdueReason says why replaced objects are deleted now and not earlier.
+func (h *match) overdueReason(k *kind.Kind) string {
 	var last time.Time
-	for _, old := range h.ended {
+	for _, old := range h.overdue {
 		if old.Until.After(last) {
 			last = old.Until
 		}
@@ -247,18 +247,18 @@ func (p *planner) checkRotate() {
 	}
 }
 
-// narrow leaves out what rotation does not ask for, where nothing else is wanted.
-func (p *planner) narrow() {
+// keepRotations leaves out what rotation does not ask for, where nothing else is wanted.
+func (p *planner) keepRotations() {
 	if !p.Rotations {
 		return
 	}
 	renewed := map[addr.Addr]bool{}
 	for i := range p.plan.Changes {
-		renewed[p.plan.Changes[i].Addr] = p.renewed(&p.plan.Changes[i])
+		renewed[p.plan.Changes[i].Addr] = p.isRotation(&p.plan.Changes[i])
 	}
 	imports := map[addr.Addr]bool{}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.renewed(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
+		wanted := p.isRotation(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
 			imports[c.Addr] = c.Import
@@ -266,10 +266,10 @@ func (p *planner) narrow() {
 		return !wanted
 	})
 	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.Entry) bool { return imports[e.Addr] })
-	p.plan.Lost = slices.DeleteFunc(p.plan.Lost, func(a addr.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
+	p.plan.Undelivered = slices.DeleteFunc(p.plan.Undelivered, func(a addr.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
 }
 
-// renewed reports whether rotation asks for a change, of what is asked about.
-func (p *planner) renewed(c *Change) bool {
-	return p.renewals[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
+// isRotation reports whether rotation asks for a change, of what is asked about.
+func (p *planner) isRotation(c *Change) bool {
+	return p.rotations[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

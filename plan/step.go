@@ -95,12 +95,12 @@ func (g *graph) split(i int) {
 	switch c.Action {
 	case Create, Replace, Rotate:
 		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.given(c)})
-		if c.Kind.Granted != nil {
+		if c.Kind.DiffGrant != nil {
 			s.verify = g.add(Step{Change: i, Op: OpVerify})
 		}
 	case Update:
 		now := c.Fields
-		if c.Kind.Whole {
+		if c.Kind.FullUpdate {
 			now = settable(c.Kind)
 		}
 		if now = without(now, deferred); len(now) > 0 {
@@ -151,7 +151,7 @@ func (g *graph) given(c *Change) []string {
 	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.Computed || a.Later {
+		if a.Computed || a.Deferred {
 			continue
 		}
 		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
@@ -175,11 +175,11 @@ func (g *graph) deferred(i int) []string {
 	links := false
 	for j := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[j]
-		if !a.Later || c.Action == Update && !slices.Contains(c.Fields, a.Name) || c.Action != Update && c.After.GetAttr(a.Name).IsNull() {
+		if !a.Deferred || c.Action == Update && !slices.Contains(c.Fields, a.Name) || c.Action != Update && c.After.GetAttr(a.Name).IsNull() {
 			continue
 		}
 		fields = append(fields, a.Name)
-		links = links || a.Knots()
+		links = links || a.IsLink()
 	}
 	if c.Action == Update && !(links && g.linksToChange(i)) {
 		return nil
@@ -190,7 +190,7 @@ func (g *graph) deferred(i int) []string {
 // linksToChange reports whether a link of the change's block leads to what is made or updated.
 func (g *graph) linksToChange(i int) bool {
 	found := false
-	g.follow(i, g.declaration(g.plan.Changes[i].Addr).Later, func(to int) bool {
+	g.follow(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
 		found = found || makes(&g.plan.Changes[to])
 		return makes(&g.plan.Changes[to])
 	})

@@ -26,7 +26,7 @@ type world struct {
 	key     *kind.Kind
 	config  config.Config
 	account wire.Account
-	raw     map[string][]wire.JSON
+	raw     map[string][]wire.RawJSON
 	entries []addr.Entry
 	open    []plan.Announced
 }
@@ -48,7 +48,7 @@ func newWorld(t failer) *world {
 			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 			Capabilities: []string{"all"},
 		},
-		raw: map[string][]wire.JSON{"bucket": nil, "key": nil},
+		raw: map[string][]wire.RawJSON{"bucket": nil, "key": nil},
 	}
 	w.kinds = []*kind.Kind{w.bucket, w.key}
 	return w
@@ -63,7 +63,7 @@ func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *c
 	for name, v := range set {
 		values[name] = v
 	}
-	r := w.resource(k, label, k.Completed(cty.ObjectVal(values)))
+	r := w.resource(k, label, k.WithDefaults(cty.ObjectVal(values)))
 	w.config.Resources = append(w.config.Resources, r)
 	return r
 }
@@ -84,7 +84,7 @@ func (w *world) live(r *config.Resource, id string) {
 		names = append(names, a.Name)
 	}
 	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(by *kind.Attr, name string) (string, error) {
-		if by.Foreign != nil && by.Foreign(name) {
+		if by.IsRemoteID != nil && by.IsRemoteID(name) {
 			return name, nil
 		}
 		return "id-" + name, nil
@@ -94,7 +94,7 @@ func (w *world) live(r *config.Resource, id string) {
 	}
 	m[r.Kind.Attr(r.Kind.ID).Wire] = id
 	if _, ok := r.Kind.RotationOf(r.Value); ok {
-		m[r.Kind.Attr(r.Kind.Identity).Wire] = kind.Stamped(r.Identity(), noon)
+		m[r.Kind.Attr(r.Kind.Identity).Wire] = kind.TimestampedName(r.Identity(), noon)
 	}
 	if r.Kind == w.bucket {
 		m["revision"] = 2
@@ -105,7 +105,7 @@ func (w *world) live(r *config.Resource, id string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], wire.JSON(raw))
+	w.raw[r.Kind.Name] = append(w.raw[r.Kind.Name], wire.RawJSON(raw))
 }
 
 // own records the resource in the state.
@@ -173,7 +173,7 @@ func BenchmarkEverythingToDo(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b)
 			w.keys(n)
-			w.entries, w.raw = nil, map[string][]wire.JSON{"bucket": nil, "key": nil}
+			w.entries, w.raw = nil, map[string][]wire.RawJSON{"bucket": nil, "key": nil}
 			r := w.request()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -192,7 +192,7 @@ func BenchmarkSteps(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w := newWorld(b)
 			w.keys(n)
-			w.entries, w.raw = nil, map[string][]wire.JSON{"bucket": nil, "key": nil}
+			w.entries, w.raw = nil, map[string][]wire.RawJSON{"bucket": nil, "key": nil}
 			again := plan.Stepper(w.request())
 			b.ReportAllocs()
 			for b.Loop() {

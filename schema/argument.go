@@ -11,8 +11,8 @@ import (
 	"b2form/schema/syntax"
 )
 
-// written is what one body says about the attributes of a descriptor.
-type written struct {
+// bodyArgs is what one body says about the attributes of a descriptor.
+type bodyArgs struct {
 	place   hcl.Range // of the block's header
 	args    []argument
 	dynamic bool // holds dynamic blocks, so it must be read again for each instance
@@ -24,11 +24,11 @@ type argument struct {
 	index  int // of attr in its descriptor
 	place  hcl.Range
 	expr   hcl.Expression
-	blocks []*written
+	blocks []*bodyArgs
 	varies bool // differs between the instances of a block
 }
 
-func (w *written) find(name string) *argument {
+func (w *bodyArgs) find(name string) *argument {
 	for i := range w.args {
 		if w.args[i].attr.Name == name {
 			return &w.args[i]
@@ -37,18 +37,18 @@ func (w *written) find(name string) *argument {
 	return nil
 }
 
-// A part picks the attributes of a block that are evaluated together; nil: all.
-type part func(*kind.Attr) bool
+// An attrFilter picks the attributes of a block that are evaluated together; nil: all.
+type attrFilter func(*kind.Attr) bool
 
-func (p part) holds(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
+func (p attrFilter) takes(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
 
 // bodySchema describes part of a body by its descriptor: what is nested may be
 // assigned or written as blocks.
-func bodySchema(attrs []kind.Attr, p part) *hcl.BodySchema {
+func bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
 	for i := range attrs {
 		a := &attrs[i]
-		if !p.holds(a) {
+		if !p.takes(a) {
 			continue
 		}
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -69,21 +69,21 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 }
 
 // read sorts the content of a part of a body by its descriptor.
-func (l *loader) read(body hcl.Body, attrs []kind.Attr, p part, place hcl.Range) *written {
+func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
 	content, _, diags := body.PartialContent(bodySchema(attrs, p))
 	l.add(diags...)
 	nested := map[string][]*hcl.Block{}
 	for _, b := range content.Blocks {
 		nested[b.Type] = append(nested[b.Type], b)
 	}
-	w := &written{place: place, dynamic: len(nested["dynamic"]) > 0}
+	w := &bodyArgs{place: place, dynamic: len(nested["dynamic"]) > 0}
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
-		if !p.holds(a) || assigned == nil && len(blocks) == 0 {
+		if !p.takes(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
-		l.judgeForms(a, assigned, blocks)
+		l.checkForms(a, assigned, blocks)
 		arg := argument{attr: a, index: i}
 		if assigned != nil {
 			arg.place, arg.expr = assigned.Range, assigned.Expr
@@ -102,8 +102,8 @@ func (l *loader) read(body hcl.Body, attrs []kind.Attr, p part, place hcl.Range)
 	return w
 }
 
-// judgeForms reports an attribute that is written in two ways, or twice.
-func (l *loader) judgeForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl.Block) {
+// checkForms reports an attribute that is written in two ways, or twice.
+func (l *module) checkForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl.Block) {
 	if assigned != nil && len(blocks) > 0 {
 		l.errorAt(blocks[0].DefRange, "Argument and block at once", fmt.Sprintf(
 			"%s is assigned at %s and written as a block here. Both mean the same; use one of them.", a.Name, assigned.NameRange))
@@ -119,32 +119,32 @@ func refersToInstance(e hcl.Expression) bool {
 	})
 }
 
-// judgeBody reports every name in a body that its descriptor does not know.
-func (l *loader) judgeBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
+// checkBody reports every name in a body that its descriptor does not know.
+func (l *module) checkBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
 	_, native := body.(*hclsyntax.Body)
 	for _, it := range items(body) {
 		a := findAttr(attrs, it.name)
 		switch {
-		case a != nil && a.Computed && pastedArgument(k, attrs, it.name, top) != "":
+		case a != nil && a.Computed && terraformArgument(k, attrs, it.name, top) != "":
 			l.unknownName(it, k, attrs, top)
 		case a != nil && a.Computed:
 			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
 		case a != nil && it.block && a.Object == nil:
 			l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 		case a != nil && it.block:
-			l.judgeBody(it.body, k, a.Object, false)
+			l.checkBody(it.body, k, a.Object, false)
 		case a != nil:
 		case it.name == "dynamic" && (it.block || !native):
-			l.judgeDynamic(it, k, attrs)
-		case top && l.judgeMeta(it, k, native):
+			l.checkDynamic(it, k, attrs)
+		case top && l.checkMeta(it, k, native):
 		default:
 			l.unknownName(it, k, attrs, top)
 		}
 	}
 }
 
-// judgeMeta judges what every resource understands; false: it is none of that.
-func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
+// checkMeta judges what every resource understands; false: it is none of that.
+func (l *module) checkMeta(it item, k *kind.Kind, native bool) bool {
 	d := syntax.Resource()
 	arg, nested := d.Argument(it.name), d.Nested(it.name)
 	switch {
@@ -161,7 +161,7 @@ func (l *loader) judgeMeta(it item, k *kind.Kind, native bool) bool {
 	return true
 }
 
-func (l *loader) judgeDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
+func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 	if !it.block {
 		return // JSON: its shape is judged where it is expanded
 	}
@@ -182,7 +182,7 @@ func (l *loader) judgeDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 	}
 	for _, inner := range items(it.body) {
 		if inner.block && inner.name == "content" {
-			l.judgeBody(inner.body, k, a.Object, false)
+			l.checkBody(inner.body, k, a.Object, false)
 		}
 	}
 }
@@ -197,8 +197,8 @@ func nestedNames(attrs []kind.Attr) []string {
 	return out
 }
 
-func (l *loader) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
-	if rewrite := pastedArgument(k, attrs, it.name, top); rewrite != "" {
+func (l *module) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
+	if rewrite := terraformArgument(k, attrs, it.name, top); rewrite != "" {
 		l.errorAt(it.at, "Terraform argument", rewrite)
 		return
 	}

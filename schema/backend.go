@@ -18,8 +18,8 @@ import (
 // use, are not in their way. A folder without configuration has no settings.
 // Diagnostics are errors only.
 func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
-	l := newLoader(o)
-	if files, err := Sources(l.Dir); err == nil && len(files.Config) == 0 {
+	l := newModule(o)
+	if files, err := ConfigFiles(l.Dir); err == nil && len(files.Config) == 0 {
 		return l.config, nil
 	}
 	if l.readFiles() {
@@ -34,7 +34,7 @@ func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
 }
 
 // declareOnly is declare for some types of blocks.
-func (l *loader) declareOnly(types ...string) {
+func (l *module) declareOnly(types ...string) {
 	schema := l.fileSchema()
 	for _, f := range l.bodies {
 		content, _, _ := f.body.PartialContent(schema)
@@ -48,7 +48,7 @@ func (l *loader) declareOnly(types ...string) {
 
 // keepOnlySettings drops what the b2form block does not use. Variables stay
 // declared, since they may have been given a value, but nobody asks for one.
-func (l *loader) keepOnlySettings() {
+func (l *module) keepOnlySettings() {
 	used := map[*node]bool{}
 	if l.settings != nil {
 		for _, e := range settingsExpressions(l.settings) {
@@ -61,7 +61,7 @@ func (l *loader) keepOnlySettings() {
 	l.nodes = slices.DeleteFunc(l.nodes, func(n *node) bool { return !used[n] })
 }
 
-func (l *loader) markUsed(ts []hcl.Traversal, used map[*node]bool) {
+func (l *module) markUsed(ts []hcl.Traversal, used map[*node]bool) {
 	for _, t := range ts {
 		if len(t) < 2 {
 			continue
@@ -103,7 +103,7 @@ func settingsExpressions(b *hcl.Block) []hcl.Expression {
 }
 
 // evaluateBackend reads where the state is kept.
-func (l *loader) evaluateBackend(blocks hcl.Blocks) {
+func (l *module) evaluateBackend(blocks hcl.Blocks) {
 	if len(blocks) == 0 {
 		return
 	}
@@ -129,13 +129,13 @@ func (l *loader) evaluateBackend(blocks hcl.Blocks) {
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *loader) readBackend(b *hcl.Block, into map[string]*string) {
+func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
 	d := syntax.Find("b2form").FormOf(b.Type, b.Labels[0])
 	content, _ := l.contentOf(b, d)
 	for _, arg := range d.Arguments {
 		name := arg.Name
 		a := content.Attributes[name]
-		if a == nil || !l.settled(a) {
+		if a == nil || !l.isConstant(a) {
 			continue
 		}
 		v, ok := l.setting(a, cty.String, "a string")
@@ -160,9 +160,9 @@ func invalidBackend(name string) string {
 	return "path needs the name of a file, relative to the configuration's folder."
 }
 
-// settled reports an argument that depends on resources: the state must be found
+// isConstant reports an argument that depends on resources: the state must be found
 // before anything is known of them.
-func (l *loader) settled(a *hcl.Attribute) bool {
+func (l *module) isConstant(a *hcl.Attribute) bool {
 	for _, t := range a.Expr.Variables() {
 		if l.kinds[t.RootName()] != nil {
 			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write the name itself, or use a variable for both.")

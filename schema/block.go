@@ -32,8 +32,8 @@ type block struct {
 	preconditions    []*condition
 
 	after     []ref // what depends_on names
-	part      part  // what its own node evaluates; nil: all
-	written   *written
+	part      attrFilter  // what its own node evaluates; nil: all
+	written   *bodyArgs
 	resources []*config.Resource // sorted by instance
 	repeats   []repetition       // beside resources
 	// unfinished are the evaluations, beside resources, that a knot completes.
@@ -43,7 +43,7 @@ type block struct {
 func (b *block) repeated() bool { return b.forEach != nil || b.count != nil }
 
 // instance finds one resource of the block; nil: there is none.
-func (b *block) instance(at addr.Instance) *config.Resource {
+func (b *block) instance(at addr.InstanceKey) *config.Resource {
 	of := b.addr
 	of.Instance = at
 	i, found := slices.BinarySearchFunc(b.resources, of, func(r *config.Resource, a addr.Addr) int { return r.Addr.Compare(a) })
@@ -54,8 +54,8 @@ func (b *block) instance(at addr.Instance) *config.Resource {
 }
 
 // readMeta reads what every resource understands.
-func (l *loader) readMeta(b *block) {
-	content, _, diags := b.body.PartialContent(l.shared.meta)
+func (l *module) readMeta(b *block) {
+	content, _, diags := b.body.PartialContent(l.loader.meta)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
@@ -84,9 +84,9 @@ func (l *loader) readMeta(b *block) {
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.
-func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
+func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 	if word, ok := word(e); ok && word == "all" {
-		all := slices.DeleteFunc(settableNames(k.Attrs), k.Identifies)
+		all := slices.DeleteFunc(settableNames(k.Attrs), k.IsIdentityAttr)
 		slices.Sort(all)
 		return all
 	}
@@ -102,7 +102,7 @@ func (l *loader) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 		switch {
 		case a == nil || a.Computed:
 			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, didYouMean(name, settableNames(k.Attrs))))
-		case k.Identifies(name):
+		case k.IsIdentityAttr(name):
 			l.errorAt(item.Range(), "Invalid argument", fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
 		default:
 			out = append(out, compared(k, name))
@@ -124,7 +124,7 @@ func word(e hcl.Expression) (string, bool) {
 }
 
 // resolveDependsOn reads a list of references to whole blocks or instances.
-func (l *loader) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node) {
+func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node) {
 	if e == nil {
 		return nil, nil
 	}
@@ -157,7 +157,7 @@ const most = 1_000_000
 
 // A repetition is one instance to be.
 type repetition struct {
-	at    addr.Instance
+	at    addr.InstanceKey
 	root  string    // "each", "count"; "" where the block is not repeated
 	key   cty.Value // each.key
 	value cty.Value // each.value, or count.index
@@ -209,7 +209,7 @@ func (c *contexts) of(r repetition) *hcl.EvalContext {
 // repetitions evaluates for_each or count. marks are those of the collection
 // itself: every instance depends on what they stand for. ok is false where
 // there is an error.
-func (l *loader) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
+func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
 	e := forEach
 	if count != nil {
 		e = count
@@ -223,9 +223,9 @@ func (l *loader) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 		return nil, nil, false
 	}
 	if count != nil {
-		list, ok = l.counted(e, v, marks)
+		list, ok = l.countInstances(e, v, marks)
 	} else {
-		list, ok = l.eached(e, v, marks)
+		list, ok = l.forEachInstances(e, v, marks)
 	}
 	return list, marks, ok
 }
@@ -233,7 +233,7 @@ func (l *loader) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 // collection evaluates for_each or count and takes the marks off. toset(list) is
 // answered with a map: going through a set of 100,000 strings takes longer than
 // evaluating the block for each of them.
-func (l *loader) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, cty.ValueMarks) {
+func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, cty.ValueMarks) {
 	call, ok := e.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.static.eval(e, ctx).Unmark()
@@ -257,7 +257,7 @@ func (l *loader) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 	return cty.MapVal(keys), marks
 }
 
-func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
 	if !v.IsKnown() {
 		l.notKnown(e.Range(), marks, "")
 		return nil, false
@@ -275,12 +275,12 @@ func (l *loader) counted(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([
 	}
 	list := make([]repetition, size)
 	for i := range list {
-		list[i] = repetition{at: addr.NumberKey(i), root: "count", value: cty.NumberIntVal(int64(i))}
+		list[i] = repetition{at: addr.CountIndex(i), root: "count", value: cty.NumberIntVal(int64(i))}
 	}
 	return list, true
 }
 
-func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
 	t := v.Type()
 	set := t.IsSetType()
 	switch {
@@ -308,7 +308,7 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
 			return nil, false
 		}
-		list = append(list, repetition{addr.TextKey(key.AsString()), "each", key, value})
+		list = append(list, repetition{addr.ForEachKey(key.AsString()), "each", key, value})
 	}
 	slices.SortFunc(list, func(a, b repetition) int {
 		return addr.Addr{Instance: a.at}.Compare(addr.Addr{Instance: b.at})
@@ -319,8 +319,8 @@ func (l *loader) eached(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]
 // notKnown reports a value that only B2 knows where a known one is needed. A
 // value that is unknown because of an earlier error says nothing, nor does one
 // that is made from a variable without a value or from data that was not read yet.
-func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
-	if summary, detail := l.tooEarly(marks); summary != "" {
+func (l *module) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
+	if summary, detail := l.notKnownYet(marks); summary != "" {
 		l.errorAt(at, summary, detail+suffix)
 		return
 	}
@@ -335,14 +335,14 @@ func (l *loader) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	}
 }
 
-// tooEarly words the use of attributes among the marks that are not known while
+// notKnownYet words the use of attributes among the marks that are not known while
 // blocks are evaluated; summary is "" where there is none.
-func (l *loader) tooEarly(marks cty.ValueMarks) (summary, detail string) {
+func (l *module) notKnownYet(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
 	last := false
 	for _, c := range kind.ComputedIn(cty.True.WithMarks(marks)) {
 		names = append(names, c.Addr.String()+"."+c.Attr)
-		last = l.kinds[c.Addr.Kind].Attr(c.Attr).Knots()
+		last = l.kinds[c.Addr.Kind].Attr(c.Attr).IsLink()
 	}
 	if len(names) > 3 {
 		names = append(names[:3], "others")

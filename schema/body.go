@@ -12,8 +12,8 @@ import (
 
 // contentOf reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
-func (l *loader) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
-	l.judgeNames(b.Body, d)
+func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
+	l.checkNames(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)
 	complete = !diags.HasErrors()
@@ -36,8 +36,8 @@ func rest(body hcl.Body, d *syntax.Block) hcl.Attributes {
 	return attrs
 }
 
-// judgeNames reports every name in a body that its description does not know.
-func (l *loader) judgeNames(body hcl.Body, d *syntax.Block) {
+// checkNames reports every name in a body that its description does not know.
+func (l *module) checkNames(body hcl.Body, d *syntax.Block) {
 	_, native := body.(*hclsyntax.Body)
 	for _, it := range items(body) {
 		arg, nested := d.Argument(it.name), d.Nested(it.name)
@@ -56,7 +56,7 @@ func (l *loader) judgeNames(body hcl.Body, d *syntax.Block) {
 
 // unknownIn reports a name that is neither an argument nor a nested block, unless
 // the block takes any name.
-func (l *loader) unknownIn(it item, d *syntax.Block) {
+func (l *module) unknownIn(it item, d *syntax.Block) {
 	hint := d.Hint(it.name)
 	switch {
 	case d.Rest != "" && !it.block:

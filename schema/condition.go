@@ -22,7 +22,7 @@ type condition struct {
 
 // readConditions reads the blocks with a condition and an error_message among
 // those in a block that within describes; references are still to be resolved.
-func (l *loader) readConditions(blocks []*hcl.Block, within *syntax.Block) []*condition {
+func (l *module) readConditions(blocks []*hcl.Block, within *syntax.Block) []*condition {
 	var out []*condition
 	for _, b := range blocks {
 		d := within.FormOf(b.Type, "")
@@ -56,7 +56,7 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	case holds.True():
 		return nil, marks
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.Distinct{}}, marks
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.OwnWords{}}, marks
 }
 
 // text is the message, unless that would tell a secret.
@@ -77,8 +77,8 @@ func (c *condition) text(s *scope, ctx *hcl.EvalContext) string {
 
 const preconditionFailed = "Precondition failed"
 
-// judgePreconditions reports the preconditions that do not hold for an instance.
-func (e *evaluation) judgePreconditions() {
+// checkPreconditions reports the preconditions that do not hold for an instance.
+func (e *evaluation) checkPreconditions() {
 	for _, c := range e.b.preconditions {
 		d, marks := c.failure(e.l.static, e.ctx)
 		if d != nil {
@@ -87,7 +87,7 @@ func (e *evaluation) judgePreconditions() {
 			}
 			d.Summary = preconditionFailed
 			e.l.add(d)
-		} else if summary, detail := e.l.tooEarly(marks); summary != "" {
+		} else if summary, detail := e.l.notKnownYet(marks); summary != "" {
 			e.l.errorAt(c.holds.Range(), summary, detail+e.suffix())
 		}
 	}
@@ -99,7 +99,7 @@ type check struct {
 	asserts []*condition
 }
 
-func (l *loader) declareCheck(b *hcl.Block) {
+func (l *module) declareCheck(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
@@ -119,7 +119,7 @@ func (l *loader) declareCheck(b *hcl.Block) {
 }
 
 // evaluateChecks tries every check once, so that its errors show now.
-func (l *loader) evaluateChecks() {
+func (l *module) evaluateChecks() {
 	for _, c := range l.checks {
 		for _, a := range c.asserts {
 			a.refs = l.resolve(a.variables(), use{computed: true})
@@ -133,8 +133,8 @@ func (l *loader) evaluateChecks() {
 
 // checkResult is the Evaluate of a check. Even what cannot be evaluated is only
 // a warning: a check stops nothing.
-func (l *loader) checkResult(c *check) func(config.Live) hcl.Diagnostics {
-	return func(live config.Live) hcl.Diagnostics {
+func (l *module) checkResult(c *check) func(config.LiveLookup) hcl.Diagnostics {
+	return func(live config.LiveLookup) hcl.Diagnostics {
 		s := newScope(l, newReport(), live)
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.root))

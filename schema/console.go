@@ -12,8 +12,8 @@ import (
 
 // evaluator is the Eval of the configuration: one expression, with everything
 // in reach that an output may use.
-func (l *loader) evaluator() func(source, name string, live config.Live) (cty.Value, hcl.Diagnostics) {
-	return func(source, name string, live config.Live) (cty.Value, hcl.Diagnostics) {
+func (l *module) evaluator() func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	return func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 		expr, diags := hclsyntax.ParseExpression([]byte(source), name, hcl.InitialPos)
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags

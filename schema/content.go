@@ -28,25 +28,25 @@ func (e *evaluation) payload() *wire.Payload {
 	if c == nil {
 		return nil
 	}
-	text, source := e.attrs.GetAttr(c.Text), e.attrs.GetAttr(c.Source)
+	text, source := e.attrs.GetAttr(c.TextAttr), e.attrs.GetAttr(c.SourceAttr)
 	switch {
 	case !text.IsKnown() || !source.IsKnown() || text.IsNull() == source.IsNull():
 		return nil // not known yet, or reported
 	case source.IsNull():
-		return e.judgeSize(c, c.Text, textPayload(text.AsString()))
+		return e.checkSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
-	from := folder{e.l.shared.top.Dir, e.l.Dir, e.l.Cwd}
+	from := folder{e.l.loader.top.Dir, e.l.Dir, e.l.Cwd}
 	size, err := from.size(source.AsString())
 	p := &wire.Payload{Size: size}
-	if err == nil && size <= c.Most {
+	if err == nil && size <= c.MaxSize {
 		p, err = from.payload(source.AsString())
 	}
 	if err != nil {
-		e.sayOf(c.Source, "Source cannot be read", sentence(err.Error()))
+		e.sayOf(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
 		e.unsound = true
 		return nil
 	}
-	if e.judgeSize(c, c.Source, p) == nil {
+	if e.checkSize(c, c.SourceAttr, p) == nil {
 		return nil
 	}
 	e.digested(c, p)
@@ -54,18 +54,18 @@ func (e *evaluation) payload() *wire.Payload {
 }
 
 func textPayload(text string) *wire.Payload {
-	p := wire.InMemory(text)
-	p.From = "The content"
+	p := wire.TextPayload(text)
+	p.Source = "The content"
 	return p
 }
 
-// judgeSize reports content that is too large, and gives nil for it.
-func (e *evaluation) judgeSize(c *kind.Content, attr string, p *wire.Payload) *wire.Payload {
-	if p.Size <= c.Most {
+// checkSize reports content that is too large, and gives nil for it.
+func (e *evaluation) checkSize(c *kind.Content, attr string, p *wire.Payload) *wire.Payload {
+	if p.Size <= c.MaxSize {
 		return p
 	}
 	e.sayOf(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; this has %d bytes. %s",
-		e.b.kind.Name, c.Most/1_000_000, p.Size, c.Beyond))
+		e.b.kind.Name, c.MaxSize/1_000_000, p.Size, c.TooLarge))
 	e.unsound = true
 	return nil
 }
@@ -73,16 +73,16 @@ func (e *evaluation) judgeSize(c *kind.Content, attr string, p *wire.Payload) *w
 // digested gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
 func (e *evaluation) digested(c *kind.Content, p *wire.Payload) {
-	given := e.attrs.GetAttr(c.SHA1)
+	given := e.attrs.GetAttr(c.SHA1Attr)
 	switch {
 	case given.IsNull():
 		sum := cty.StringVal(p.SHA1)
-		e.attrs.Set(c.SHA1, &sum)
+		e.attrs.Set(c.SHA1Attr, &sum)
 	case given.IsKnown() && !strings.EqualFold(given.AsString(), p.SHA1):
-		e.sayOf(c.SHA1, "Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1+" out.")
+		e.sayOf(c.SHA1Attr, "Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1Attr+" out.")
 	}
-	if slices.Contains(e.hidden, c.Source) {
-		e.hidden = append(e.hidden, c.SHA1)
+	if slices.Contains(e.hidden, c.SourceAttr) {
+		e.hidden = append(e.hidden, c.SHA1Attr)
 	}
 }
 
@@ -105,28 +105,28 @@ func (e *evaluation) sayOf(attr, summary, detail string) {
 func (e *evaluation) withoutContent(v kind.Values) kind.Values {
 	if c := e.b.kind.Content; c != nil {
 		null := cty.NullVal(cty.String)
-		v.Set(c.Text, &null)
+		v.Set(c.TextAttr, &null)
 	}
 	return v
 }
 
 // compared is the attribute in which a difference of another one shows.
 func compared(k *kind.Kind, attr string) string {
-	if c := k.Content; c != nil && (attr == c.Text || attr == c.Source) {
-		return c.SHA1
+	if c := k.Content; c != nil && (attr == c.TextAttr || attr == c.SourceAttr) {
+		return c.SHA1Attr
 	}
 	return attr
 }
 
 // payload reads a file below the folder, and finds it again later.
 func (d folder) payload(path string) (*wire.Payload, error) {
-	p := &wire.Payload{From: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
+	p := &wire.Payload{Source: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
 	content, err := p.Open()
 	if err != nil {
 		return nil, d.unreadable(path, err)
 	}
 	defer content.Close()
-	if p.Size, p.SHA1, err = wire.Digest(content); err != nil {
+	if p.Size, p.SHA1, err = wire.SizeAndSHA1(content); err != nil {
 		return nil, d.unreadable(path, err)
 	}
 	return p, nil

@@ -40,7 +40,7 @@ type dataForm struct {
 
 // dataForms lists the types of data blocks: one object of a kind, all of them,
 // and the account.
-func (l *loader) dataForms() []dataForm {
+func (l *module) dataForms() []dataForm {
 	var out []dataForm
 	blocks := syntax.Data(l.Kinds)
 	for i := range blocks {
@@ -76,7 +76,7 @@ func accountType() cty.Type {
 	})
 }
 
-func (l *loader) declareData(b *hcl.Block) {
+func (l *module) declareData(b *hcl.Block) {
 	forms := l.dataForms()
 	i := slices.IndexFunc(forms, func(f dataForm) bool { return f.name == b.Labels[0] })
 	if i < 0 {
@@ -94,7 +94,7 @@ func (l *loader) declareData(b *hcl.Block) {
 	}
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
-	l.shared.pending = l.shared.pending || l.Snapshot == nil
+	l.loader.pending = l.loader.pending || l.Snapshot == nil
 	content, _ := l.contentOf(b, d.form.block)
 	for name, a := range content.Attributes {
 		switch name {
@@ -119,7 +119,7 @@ func (l *loader) declareData(b *hcl.Block) {
 	}
 }
 
-func (l *loader) unknownData(name string, forms []dataForm) string {
+func (l *module) unknownData(name string, forms []dataForm) string {
 	var known []string
 	for _, f := range forms {
 		known = append(known, f.name)
@@ -135,12 +135,12 @@ func (l *loader) unknownData(name string, forms []dataForm) string {
 
 // dataOfProvider is the type here of data of the official provider; "" where it
 // has none of that type, or there is none here.
-func (l *loader) dataOfProvider(name string, forms []dataForm) string {
+func (l *module) dataOfProvider(name string, forms []dataForm) string {
 	if name == "b2_account_info" {
 		return "account"
 	}
 	for _, k := range l.Kinds {
-		if name == k.Provider {
+		if name == k.TerraformType {
 			return k.Name
 		}
 	}
@@ -152,7 +152,7 @@ func (l *loader) dataOfProvider(name string, forms []dataForm) string {
 	return ""
 }
 
-func (l *loader) linkData(n *node) {
+func (l *module) linkData(n *node) {
 	d := n.data
 	var every []hcl.Traversal
 	for _, name := range d.form.args {
@@ -164,7 +164,7 @@ func (l *loader) linkData(n *node) {
 }
 
 // evaluateData answers one data block from what is live.
-func (l *loader) evaluateData(n *node) {
+func (l *module) evaluateData(n *node) {
 	d := n.data
 	if n.broken {
 		return
@@ -179,7 +179,7 @@ func (l *loader) evaluateData(n *node) {
 	list := make([]cty.Value, len(repeats))
 	byKey := make(map[string]cty.Value, len(repeats))
 	for i, rep := range repeats {
-		list[i] = l.answer(d, rep.context(ctx, n.refs.dead)).WithMarks(marks)
+		list[i] = l.answerData(d, rep.context(ctx, n.refs.dead)).WithMarks(marks)
 		if d.forEach != nil {
 			byKey[rep.at.Value().AsString()] = list[i]
 		}
@@ -194,9 +194,9 @@ func (l *loader) evaluateData(n *node) {
 	}
 }
 
-// answer is the value of one instance; unknown where nothing was read yet, or
+// answerData is the value of one instance; unknown where nothing was read yet, or
 // where an error was reported.
-func (l *loader) answer(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
+func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	unknown, k := cty.UnknownVal(d.form.value), d.form.kind
 	args, ok := l.dataArguments(d, ctx)
 	if !ok {
@@ -215,24 +215,24 @@ func (l *loader) answer(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 			strings.Join(k.Reads, " or "), k.Plural))
 		return unknown
 	case d.form.within:
-		return l.browsed(d, q.Listing)
+		return l.answerListing(d, q.Listing)
 	case d.form.many:
-		return l.all(d, args[syntax.NamePrefix])
-	case q.Identity != "" && !l.Snapshot.Asked(k, q.Identity):
-		l.shared.pending = true
+		return l.answerAll(d, args[syntax.NamePrefix])
+	case q.Identity != "" && !l.Snapshot.WasLookedFor(k, q.Identity):
+		l.loader.pending = true
 		return unknown
 	}
-	return l.one(d, args, q.Identity)
+	return l.answerOne(d, args, q.Identity)
 }
 
 // query is what an instance asks for. What is part of another object is read by
 // its identity, also where an ID says which is meant.
-func (l *loader) query(d *dataBlock, args map[string]string) config.Query {
+func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 	k := d.form.kind
 	if k == nil {
-		return config.Query{}
+		return config.DataQuery{}
 	}
-	q := config.Query{Kind: k}
+	q := config.DataQuery{Kind: k}
 	name, named := args[k.Identity]
 	switch {
 	case d.form.within:
@@ -240,26 +240,26 @@ func (l *loader) query(d *dataBlock, args map[string]string) config.Query {
 		if err != nil {
 			most = syntax.DefaultCount
 		}
-		q.Listing = kind.Listing{Holder: l.kinds[k.PartOf()].Fold(args[k.Within]), Prefix: args[syntax.NamePrefix], Most: most}
+		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.Within]), Prefix: args[syntax.NamePrefix], Limit: most}
 	case k.Within != "":
-		q.Identity = k.Fold(args[k.Within] + "/" + name)
+		q.Identity = k.NormalizeIdentity(args[k.Within] + "/" + name)
 	case named:
-		q.Identity = k.Fold(name)
-	case !d.form.many && k.PartOf() != "" && l.Snapshot != nil:
-		q.Identity, _ = l.Snapshot.Name(k.PartOf(), args[k.ID])
+		q.Identity = k.NormalizeIdentity(name)
+	case !d.form.many && k.ParentKind() != "" && l.Snapshot != nil:
+		q.Identity, _ = l.Snapshot.NameOf(k.ParentKind(), args[k.ID])
 	}
 	return q
 }
 
 // undecided notes that objects of a kind may matter which nobody can name yet.
-func (l *loader) undecided(k *kind.Kind) {
-	if l.shared.pending {
-		l.config.Data = append(l.config.Data, config.Query{Kind: k})
+func (l *module) undecided(k *kind.Kind) {
+	if l.loader.pending {
+		l.config.Data = append(l.config.Data, config.DataQuery{Kind: k})
 	}
 }
 
 // dataArguments evaluates the arguments that are given, by name.
-func (l *loader) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
+func (l *module) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
 	args, ok = map[string]string{}, true
 	for _, name := range d.form.args {
 		if a := d.args[name]; a != nil {
@@ -270,7 +270,7 @@ func (l *loader) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[str
 	return args, ok
 }
 
-func (l *loader) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
+func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
 	v, marks := l.static.eval(e, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")

@@ -48,9 +48,9 @@ func items(body hcl.Body) []item {
 }
 
 // fileSchema describes the top level of a configuration file.
-func (l *loader) fileSchema() *hcl.BodySchema {
-	if l.shared.file != nil {
-		return l.shared.file
+func (l *module) fileSchema() *hcl.BodySchema {
+	if l.loader.file != nil {
+		return l.loader.file
 	}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
@@ -63,19 +63,19 @@ func (l *loader) fileSchema() *hcl.BodySchema {
 	for _, name := range l.kindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
-	l.shared.file = s
+	l.loader.file = s
 	return s
 }
 
-func (l *loader) kindNames() []string { return slices.Sorted(maps.Keys(l.kinds)) }
+func (l *module) kindNames() []string { return slices.Sorted(maps.Keys(l.kinds)) }
 
 // declare turns the blocks of every file into declarations.
-func (l *loader) declare() {
+func (l *module) declare() {
 	schema := l.fileSchema()
 	for _, f := range l.bodies {
 		content, _, diags := f.body.PartialContent(schema)
 		l.add(diags...)
-		l.judgeTopLevel(f.body, schema)
+		l.checkTopLevel(f.body, schema)
 		blocks := slices.Clone(content.Blocks)
 		slices.SortStableFunc(blocks, func(a, b *hcl.Block) int { return comparePlaces(a.DefRange, b.DefRange) })
 		for _, b := range blocks {
@@ -84,8 +84,8 @@ func (l *loader) declare() {
 	}
 }
 
-// judgeTopLevel reports what does not belong at the top of a file.
-func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
+// checkTopLevel reports what does not belong at the top of a file.
+func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	var known []string
 	for _, b := range schema.Blocks {
 		known = append(known, b.Type)
@@ -98,8 +98,8 @@ func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 		if slices.Contains(known, it.name) && (it.block || json) {
 			continue
 		}
-		if i := slices.IndexFunc(syntax.Foreign(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
-			h := syntax.Foreign()[i]
+		if i := slices.IndexFunc(syntax.TerraformBlocks(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
+			h := syntax.TerraformBlocks()[i]
 			l.errorAt(it.at, h.Summary, h.Says)
 			continue
 		}
@@ -112,7 +112,7 @@ func (l *loader) judgeTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	}
 }
 
-func (l *loader) declareBlock(b *hcl.Block) {
+func (l *module) declareBlock(b *hcl.Block) {
 	if d := syntax.Find(b.Type); d != nil && d.Root != "" && l.caller != nil {
 		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a module. %s", b.Type, d.Root))
 		return
@@ -143,16 +143,16 @@ func (l *loader) declareBlock(b *hcl.Block) {
 		}
 		l.settings = b
 	case "resource":
-		l.pastedResource(b)
+		l.terraformResource(b)
 	default:
 		l.declareResource(b)
 	}
 }
 
 // nameOK reports a label that no reference could name.
-func (l *loader) nameOK(b *hcl.Block) bool { return l.validName(b.Labels[0], b.LabelRanges[0]) }
+func (l *module) nameOK(b *hcl.Block) bool { return l.validName(b.Labels[0], b.LabelRanges[0]) }
 
-func (l *loader) validName(name string, at hcl.Range) bool {
+func (l *module) validName(name string, at hcl.Range) bool {
 	if hclsyntax.ValidIdentifier(name) {
 		return true
 	}
@@ -162,7 +162,7 @@ func (l *loader) validName(name string, at hcl.Range) bool {
 }
 
 // duplicate reports the second declaration of a name.
-func (l *loader) duplicate(what string, at, first hcl.Range) {
+func (l *module) duplicate(what string, at, first hcl.Range) {
 	detail := fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first)
 	for _, place := range []hcl.Range{at, first} {
 		if name, _, _ := strings.Cut(filepath.Base(place.Filename), ".b2.hcl"); name == "override" || strings.HasSuffix(name, "_override") {
@@ -172,9 +172,9 @@ func (l *loader) duplicate(what string, at, first hcl.Range) {
 	l.errorAt(at, "Duplicate declaration", detail)
 }
 
-func (l *loader) declareLocals(b *hcl.Block) {
+func (l *module) declareLocals(b *hcl.Block) {
 	d := syntax.Find(b.Type)
-	l.judgeNames(b.Body, d)
+	l.checkNames(b.Body, d)
 	attrs := rest(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
 	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return comparePlaces(a.NameRange, b.NameRange) })
@@ -189,7 +189,7 @@ func (l *loader) declareLocals(b *hcl.Block) {
 	}
 }
 
-func (l *loader) declareResource(b *hcl.Block) {
+func (l *module) declareResource(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
@@ -203,5 +203,5 @@ func (l *loader) declareResource(b *hcl.Block) {
 	l.blocks[addr] = r
 	l.nodes = append(l.nodes, r.node)
 	l.readMeta(r)
-	l.judgeBody(r.body, r.kind, r.kind.Attrs, true)
+	l.checkBody(r.body, r.kind, r.kind.Attrs, true)
 }

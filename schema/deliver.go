@@ -29,10 +29,10 @@ type delivery struct {
 
 // deliverAll evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
-func (l *loader) deliverAll() {
+func (l *module) deliverAll() {
 	sample := newScope(l, l.report, samples(l.Kinds))
 	taken := map[string]*delivery{}
-	for _, m := range l.shared.loaders {
+	for _, m := range l.loader.loaders {
 		for _, n := range m.nodes {
 			if n.block != nil {
 				m.deliverBlock(n.block, sample.in(m), taken)
@@ -41,7 +41,7 @@ func (l *loader) deliverAll() {
 	}
 }
 
-func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]*delivery) {
+func (l *module) deliverBlock(b *block, sample *scope, taken map[string]*delivery) {
 	for _, raw := range b.delivers {
 		if d := l.readDeliver(b, raw); d != nil {
 			l.deliver(b, d, sample, taken)
@@ -51,7 +51,7 @@ func (l *loader) deliverBlock(b *block, sample *scope, taken map[string]*deliver
 }
 
 // readDeliver reads one block; nil where it is of no use.
-func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
+func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 	d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
 	f := syntax.Resource().FormOf(raw.Type, d.typ)
 	if f == nil {
@@ -86,7 +86,7 @@ func (l *loader) readDeliver(b *block, raw *hcl.Block) *delivery {
 }
 
 // deliver adds one deliver block to each instance of its resource.
-func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]*delivery) {
+func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]*delivery) {
 	settings := l.static.context(d.settings, l.root)
 	template := sample.context(d.template, l.root)
 	see := contexts{parent: settings, dead: d.settings.dead, report: l.report}
@@ -111,7 +111,7 @@ func (l *loader) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		out.Digest = digest(out, text)
 		r.Deliver = append(r.Deliver, out)
 		if more := with(r.Needs, e.refs); len(more) > len(r.Needs) {
-			r.Needs, l.shared.lateNeeds = more, true
+			r.Needs, l.loader.lateNeeds = more, true
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (e *evaluation) untaken(d *delivery, out *config.Delivery, taken map[string
 		destination = "stdout of " + e.addr.String()
 	}
 	if first := taken[destination]; first != nil {
-		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.Shown, first.target()))
+		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.DisplayName, first.target()))
 		return false
 	}
 	taken[destination] = d
@@ -159,7 +159,7 @@ func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, te
 			// What the state records must not let anybody guess a sensitive value.
 			at := a.Expr.Range()
 			text = append(text, "sensitive", string(at.SliceBytes(e.l.config.Files[at.Filename].Bytes)))
-			out.Discreet = true
+			out.Sensitive = true
 		case name == "content":
 			text[0] = v.AsString()
 		default:
@@ -175,7 +175,7 @@ func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, te
 
 // digest identifies a delivery; text is what was rendered for it.
 func digest(d config.Delivery, text []string) string {
-	parts := slices.Concat([]string{d.Type, d.Shown, d.Format}, text, d.Command)
+	parts := slices.Concat([]string{d.Type, d.DisplayName, d.Format}, text, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {

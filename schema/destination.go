@@ -22,7 +22,7 @@ import (
 func (e *evaluation) destination(d *delivery, out *config.Delivery) bool {
 	switch d.typ {
 	case "stdout":
-		out.Shown = "standard output"
+		out.DisplayName = "standard output"
 	case "command":
 		return e.command(d, out) && e.format(d, out)
 	default:
@@ -69,7 +69,7 @@ func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
 		e.say(hcl.DiagError, d.place, "Nothing to deliver", "Say what the program is given: content or format for its standard input, as content = self.application_key, or environment for its variables.")
 		return false
 	}
-	out.Command, out.Dir, out.Shown = list, e.l.Dir, "command "+shortened(list)
+	out.Command, out.Dir, out.DisplayName = list, e.l.Dir, "command "+shortened(list)
 	return e.timeout(d.args["timeout"], out)
 }
 
@@ -126,7 +126,7 @@ func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
 		e.say(hcl.DiagError, a.Expr.Range(), "Invalid path", why)
 		return false
 	}
-	out.Shown, out.Path = e.l.within(path), path
+	out.DisplayName, out.Path = e.l.within(path), path
 	if !filepath.IsAbs(path) {
 		out.Path = filepath.Join(e.l.Dir, path)
 	}

@@ -25,7 +25,7 @@ func rootContext(o Options, dir string) *hcl.EvalContext {
 	for name, f := range maps.Clone(all) {
 		all["core::"+name] = f // Terraform's way to say that no provider's function is meant
 	}
-	maps.Copy(all, elsewhere())
+	maps.Copy(all, otherwiseFunctions())
 	return &hcl.EvalContext{
 		Functions: all,
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
@@ -98,9 +98,9 @@ func setFunctions() map[string]function.Function {
 	}
 }
 
-// elsewhere are functions of Terraform's that it has given up, or has in its
+// otherwiseFunctions are functions of Terraform's that it has given up, or has in its
 // console only.
-func elsewhere() map[string]function.Function {
+func otherwiseFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"list": refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
 		"map":  refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),

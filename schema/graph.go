@@ -22,7 +22,7 @@ const (
 
 // link resolves the references of every node, orders the nodes so that each
 // stands after what it refers to, and reports loops.
-func (l *loader) link() {
+func (l *module) link() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
@@ -43,7 +43,7 @@ func (l *loader) link() {
 	l.nodes = ordered
 }
 
-func (l *loader) linkBlock(n *node) {
+func (l *module) linkBlock(n *node) {
 	b := n.block
 	u := use{each: b.forEach != nil, count: b.count != nil}
 	var every []hcl.Traversal // evaluated for each instance
@@ -53,7 +53,7 @@ func (l *loader) linkBlock(n *node) {
 	for _, c := range b.preconditions {
 		every = append(every, c.variables()...)
 	}
-	now := l.linkKnot(n, u)
+	now := l.linkDeferred(n, u)
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
 	b.after, n.after = l.resolveDependsOn(b.dependsOn)
@@ -61,7 +61,7 @@ func (l *loader) linkBlock(n *node) {
 
 // resolveRepeated resolves what a block with for_each or count refers to: in these,
 // which are evaluated once, and for every instance, as u says.
-func (l *loader) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u use) refs {
+func (l *module) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u use) refs {
 	var once []hcl.Traversal
 	for _, e := range []hcl.Expression{forEach, count} {
 		if e != nil {
@@ -76,10 +76,10 @@ func (l *loader) resolveRepeated(forEach, count hcl.Expression, every []hcl.Trav
 
 // bodyReferences lists the references in part of a body, those of nested and dynamic
 // blocks included.
-func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p part) []hcl.Traversal {
+func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p attrFilter) []hcl.Traversal {
 	out, children := n.Visit(bodySchema(attrs, p))
 	for _, c := range children {
-		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.holds(a) {
+		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.takes(a) {
 			out = append(out, bodyReferences(c.Node, a.Object, nil)...)
 		}
 	}
@@ -87,7 +87,7 @@ func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p part) []h
 }
 
 // visit walks depth first; path holds the nodes that are open.
-func (l *loader) visit(n *node, path, ordered []*node) []*node {
+func (l *module) visit(n *node, path, ordered []*node) []*node {
 	switch n.state {
 	case done:
 		return ordered
@@ -109,7 +109,7 @@ func (l *loader) visit(n *node, path, ordered []*node) []*node {
 	return append(ordered, n)
 }
 
-func (l *loader) loop(nodes []*node) {
+func (l *module) loop(nodes []*node) {
 	var steps []string
 	for _, n := range nodes {
 		n.broken = true

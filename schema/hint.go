@@ -10,9 +10,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// wholeResource says of a diagnostic about a whole resource, where a part of it
+// hintWholeResource says of a diagnostic about a whole resource, where a part of it
 // must be meant, how to name one; "" of any other.
-func wholeResource(d *hcl.Diagnostic) string {
+func hintWholeResource(d *hcl.Diagnostic) string {
 	if d.Expression == nil || d.EvalContext == nil {
 		return ""
 	}

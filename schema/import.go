@@ -17,7 +17,7 @@ import (
 )
 
 // evaluateImports reads the import blocks.
-func (l *loader) evaluateImports() {
+func (l *module) evaluateImports() {
 	first := map[addr.Addr]hcl.Range{}
 	for _, b := range l.imports {
 		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
@@ -27,7 +27,7 @@ func (l *loader) evaluateImports() {
 }
 
 // importEach evaluates one block, once for each element of for_each.
-func (l *loader) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
+func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
 	to, id := addressExpr(args["to"].Expr), args["id"].Expr
 	var forEach hcl.Expression
 	rs := refs{}
@@ -85,7 +85,7 @@ func addressExpr(e hcl.Expression) hcl.Expression {
 
 // importAddr is the address of one declared resource; key is nil where to says
 // all.
-func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
+func (l *module) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
 	if key == nil {
 		return l.importTarget(to)
 	}
@@ -98,7 +98,7 @@ func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.
 	at, isKey := instanceOf(v)
 	target, isAddr := addr.Addr{}, false
 	if !diags.HasErrors() {
-		target, isAddr = addr.AddrOf(t)
+		target, isAddr = addr.FromTraversal(t)
 	}
 	if !isKey || !isAddr || target.Kind == "" || !target.Instance.IsSingle() {
 		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key].")
@@ -108,7 +108,7 @@ func (l *loader) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.
 	return target, l.importable(target, to.Range())
 }
 
-func (l *loader) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
+func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
 	v, marks := l.static.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
 		l.notKnown(e.Range(), marks, "")
@@ -131,13 +131,13 @@ func (l *loader) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (
 }
 
 // importTarget reads the address of one declared resource.
-func (l *loader) importTarget(e hcl.Expression) (addr.Addr, bool) {
+func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(e)
 	if !diags.HasErrors() && t.RootName() == "module" {
 		return l.importInto(t)
 	}
 	if !diags.HasErrors() {
-		if why := l.pastedReference(t); why != "" {
+		if why := l.terraformReference(t); why != "" {
 			l.errorAt(e.Range(), "Invalid import", why)
 			return addr.Addr{}, false
 		}
@@ -170,8 +170,8 @@ func (l *loader) importTarget(e hcl.Expression) (addr.Addr, bool) {
 }
 
 // importInto reads the address of one declared resource of a module.
-func (l *loader) importInto(t hcl.Traversal) (addr.Addr, bool) {
-	addr, ok := addr.AddrOf(t)
+func (l *module) importInto(t hcl.Traversal) (addr.Addr, bool) {
+	addr, ok := addr.FromTraversal(t)
 	if !ok || addr.Kind == "" {
 		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
 		return addr, false
@@ -180,7 +180,7 @@ func (l *loader) importInto(t hcl.Traversal) (addr.Addr, bool) {
 }
 
 // importable reports an address at which nothing is declared.
-func (l *loader) importable(addr addr.Addr, at hcl.Range) bool {
+func (l *module) importable(addr addr.Addr, at hcl.Range) bool {
 	if slices.ContainsFunc(l.config.Resources, func(r *config.Resource) bool { return r.Addr == addr }) {
 		return true
 	}

@@ -30,13 +30,13 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s without anything wrong: %v", k.Name, diags)
 		}
 		for _, l := range k.Limits {
-			if l.Breaks == "" {
+			if l.Counterexample == "" {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s %s %s", k.Name, l.Attr, l.Says), func(t *testing.T) {
-				diags := loadOne(t, k, l.Breaks)
+			t.Run(fmt.Sprintf("%s %s %s", k.Name, l.Attr, l.Rule), func(t *testing.T) {
+				diags := loadOne(t, k, l.Counterexample)
 				if len(diags) == 0 || l.Warns == diags.HasErrors() {
-					t.Errorf("%s\n%v", l.Breaks, diags)
+					t.Errorf("%s\n%v", l.Counterexample, diags)
 				}
 				for _, d := range diags {
 					if d.Expression != nil || strings.Contains(d.Summary, "Unsupported") || strings.Contains(d.Summary, "Missing required") { // the example itself is wrong

@@ -30,9 +30,9 @@ type Options struct {
 
 	// Env holds values of variables from the environment, by the variables'
 	// names. What is not declared is passed over.
-	Env []VarValue
+	Env []VariableValue
 	// Vars holds values from the command line in the order given; later ones win.
-	Vars []VarValue
+	Vars []VariableValue
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
 	Ask func(Question) (string, error)
@@ -51,11 +51,11 @@ type Question struct {
 	Sensitive         bool // the answer must not be seen
 }
 
-// A VarValue is one value from outside, or a file of values.
+// A VariableValue is one value from outside, or a file of values.
 //
 // For a variable of type string, number or bool, or without a type, Value is
 // taken literally; for any other type it is an HCL expression.
-type VarValue struct {
+type VariableValue struct {
 	Name, Value string
 	File        string // -var-file: read instead of Name and Value
 }
@@ -64,24 +64,24 @@ type VarValue struct {
 // file and place. The Config is never nil; with errors it holds what could be
 // evaluated, and unknown values in it stand for what could not.
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
-	l := newLoader(o)
+	l := newModule(o)
 	if l.readFiles() {
 		l.run()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
-		l.judgeIdentities()
+		l.checkIdentities()
 		l.deliverAll()
-		l.judgeNeeds()
+		l.checkNeeds()
 		l.finish()
 	}
 	l.config.Eval = l.evaluator()
 	return l.config, l.report.sorted()
 }
 
-// loader is one run of Load, or what one instance of a module adds to it.
-type loader struct {
+// module is one run of Load, or what one instance of a module adds to it.
+type module struct {
 	Options
 	*report
-	shared     *shared
+	loader     *loader
 	caller     *caller // nil: this is the configuration itself
 	module     string  // path of the module in addresses; "" of the configuration itself
 	kinds      map[string]*kind.Kind
@@ -107,11 +107,11 @@ type loader struct {
 	static *scope           // computed attributes unknown
 }
 
-func newLoader(o Options) *loader {
+func newModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := newModuleLoader(o, newReport(), &shared{sources: map[string]*source{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[addr.Addr]bool{}})
+	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[addr.Addr]bool{}})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {
@@ -123,12 +123,12 @@ func newLoader(o Options) *loader {
 	return l
 }
 
-// newModuleLoader has what is every module's own, and is known to all.
-func newModuleLoader(o Options, r *report, s *shared) *loader {
-	l := &loader{
+// newChildModule has what is every module's own, and is known to all.
+func newChildModule(o Options, r *report, s *loader) *module {
+	l := &module{
 		Options:   o,
 		report:    r,
-		shared:    s,
+		loader:    s,
 		variables: map[string]*variable{},
 		locals:    map[string]*node{},
 		blocks:    map[addr.Addr]*block{},
@@ -142,7 +142,7 @@ func newModuleLoader(o Options, r *report, s *shared) *loader {
 
 // evaluate works through variables, locals, blocks and modules, each after what
 // it refers to.
-func (l *loader) evaluate() {
+func (l *module) evaluate() {
 	late := l.validateVariables()
 	for _, n := range l.nodes {
 		switch {
@@ -152,8 +152,8 @@ func (l *loader) evaluate() {
 			l.evaluateCall(n)
 		case n.data != nil:
 			l.evaluateData(n)
-		case n.knot != nil:
-			l.evaluateKnot(n)
+		case n.deferredOf != nil:
+			l.evaluateDeferred(n)
 		default:
 			l.static.value(n)
 		}
@@ -170,14 +170,14 @@ func (l *loader) evaluate() {
 
 // lenient reports whether a value that is not known may be anything, and is no
 // error.
-func (l *loader) lenient() bool { return l.AllowUnset || l.shared.pending }
+func (l *module) lenient() bool { return l.AllowUnset || l.loader.pending }
 
 // finish evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
-func (l *loader) finish() {
+func (l *module) finish() {
 	l.linkOutputs()
 	l.evaluateOutputs()
-	for _, m := range l.shared.loaders {
+	for _, m := range l.loader.loaders {
 		if m != l {
 			m.static.outputs() // also those that nothing refers to have to be right
 		}
@@ -185,7 +185,7 @@ func (l *loader) finish() {
 		m.evaluateMoves()
 		m.evaluateRemovals()
 	}
-	l.judgeMoveLoops()
+	l.checkMoveLoops()
 	l.evaluateImports()
 	l.evaluateSettings()
 }
@@ -195,11 +195,11 @@ func (l *loader) finish() {
 type report struct {
 	diags  hcl.Diagnostics
 	failed bool // an error is among them
-	seen   map[said]bool
-	count  map[said]int // without the detail
+	seen   map[saidKey]bool
+	count  map[saidKey]int // without the detail
 }
 
-type said struct {
+type saidKey struct {
 	at              hcl.Range
 	summary, detail string
 }
@@ -207,11 +207,11 @@ type said struct {
 // repeats is how often one thing is said of one place in different words.
 const repeats = 5
 
-func newReport() *report { return &report{seen: map[said]bool{}, count: map[said]int{}} }
+func newReport() *report { return &report{seen: map[saidKey]bool{}, count: map[saidKey]int{}} }
 
 func (r *report) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
-		key := said{summary: d.Summary}
+		key := saidKey{summary: d.Summary}
 		if d.Subject != nil {
 			key.at = *d.Subject
 			if r.count[key] == repeats {

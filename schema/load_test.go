@@ -38,7 +38,7 @@ func snapshot(path string, kinds []*kind.Kind) *kind.Snapshot {
 	if err != nil {
 		return nil
 	}
-	var raw map[string][]wire.JSON
+	var raw map[string][]wire.RawJSON
 	account := &wire.Account{
 		ID: "d2e6b27577ea", KeyID: "004d2e6b27577ea0000000001", Realm: "https://api.backblazeb2.com",
 		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
@@ -94,8 +94,8 @@ func show(t *testing.T, c *config.Config) string {
 		if len(r.Needs) > 0 {
 			m["needs"] = r.Needs
 		}
-		if len(r.Later) > 0 {
-			m["later"] = r.Later
+		if len(r.DeferredNeeds) > 0 {
+			m["later"] = r.DeferredNeeds
 		}
 		if r.PreventDestroy {
 			m["prevent_destroy"] = true
@@ -148,7 +148,7 @@ func deliveries(t *testing.T, r *config.Resource) []any {
 	t.Helper()
 	var out []any
 	for _, d := range r.Deliver {
-		one := map[string]any{"type": d.Type, "shown": d.Shown, "path": d.Path, "format": d.Format, "digest": d.Digest}
+		one := map[string]any{"type": d.Type, "shown": d.DisplayName, "path": d.Path, "format": d.Format, "digest": d.Digest}
 		if d.Recipients != nil {
 			one["recipients"] = d.Recipients
 		}

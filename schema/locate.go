@@ -10,7 +10,7 @@ import (
 
 // locate finds the smallest written piece that a path into the attributes leads
 // to; name asks for the last step's name instead of its value.
-func (w *written) locate(path cty.Path, name bool) hcl.Range {
+func (w *bodyArgs) locate(path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
 		return w.place
 	}

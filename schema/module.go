@@ -21,18 +21,18 @@ type call struct {
 	node   *node
 	name   string
 	place  hcl.Range
-	source *source
+	source *moduleSource
 	inputs map[string]*hcl.Attribute // arguments for the module's variables
 
 	forEach, count hcl.Expression // at most one is set
 	dependsOn      hcl.Expression
 
 	after     []ref // what depends_on names
-	instances []*loader
+	instances []*module
 }
 
-// A source is one folder of files that modules are made from.
-type source struct {
+// A moduleSource is one folder of files that modules are made from.
+type moduleSource struct {
 	dir       string
 	root      *hcl.EvalContext // functions and path.* as the module sees them
 	bodies    []fileBody
@@ -40,10 +40,10 @@ type source struct {
 	outputs   []string
 }
 
-// A shared holds what all modules of one Load have in common.
-type shared struct {
-	sources   map[string]*source // by folder; nil: it could not be read
-	loaders   []*loader          // of the configuration and of every instance of a module
+// A loader holds what all modules of one Load have in common.
+type loader struct {
+	sources   map[string]*moduleSource // by folder; nil: it could not be read
+	loaders   []*module          // of the configuration and of every instance of a module
 	top       Options
 	file      *hcl.BodySchema // of the top level of files; nil until it is needed
 	meta      *hcl.BodySchema // of what every resource takes
@@ -55,13 +55,13 @@ type shared struct {
 
 // A caller is where a module was called.
 type caller struct {
-	loader *loader
+	loader *module
 	call   *call
 	at     repetition
 	needs  cty.ValueMarks // what everything in the module needs
 }
 
-func (l *loader) declareModule(b *hcl.Block) {
+func (l *module) declareModule(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
@@ -88,7 +88,7 @@ func (l *loader) declareModule(b *hcl.Block) {
 		c.count = nil
 	}
 	if complete {
-		c.source = l.sourceOf(attrs["source"])
+		c.source = l.moduleSourceOf(attrs["source"])
 	}
 	if c.source == nil {
 		c.node.broken = true
@@ -98,7 +98,7 @@ func (l *loader) declareModule(b *hcl.Block) {
 }
 
 // readInputs matches arguments with the module's variables.
-func (l *loader) readInputs(c *call, attrs hcl.Attributes) {
+func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 	known := slices.Sorted(maps.Keys(c.source.variables))
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
@@ -121,9 +121,9 @@ func (l *loader) readInputs(c *call, attrs hcl.Attributes) {
 	}
 }
 
-// sourceOf reads the folder that a module block names; nil: an error was
+// moduleSourceOf reads the folder that a module block names; nil: an error was
 // reported.
-func (l *loader) sourceOf(a *hcl.Attribute) *source {
+func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 	path := ""
 	l.constant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
@@ -142,17 +142,17 @@ func (l *loader) sourceOf(a *hcl.Attribute) *source {
 			break
 		}
 	}
-	s, known := l.shared.sources[dir]
+	s, known := l.loader.sources[dir]
 	if !known {
 		s = l.readSource(dir, a.Expr.Range())
-		l.shared.sources[dir] = s
+		l.loader.sources[dir] = s
 	}
 	return s
 }
 
 // readSource parses the files of a module; nil: it cannot be used.
-func (l *loader) readSource(dir string, at hcl.Range) *source {
-	files, err := Sources(dir)
+func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
+	files, err := ConfigFiles(dir)
 	if err != nil || len(files.Config) == 0 {
 		why := "holds no file named *.b2.hcl"
 		if err != nil {
@@ -161,7 +161,7 @@ func (l *loader) readSource(dir string, at hcl.Range) *source {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &source{dir: dir, root: rootContext(l.shared.top, dir), variables: map[string]bool{}}
+	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, dir), variables: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
 	for _, path := range files.Config {
@@ -193,7 +193,7 @@ func (l *loader) readSource(dir string, at hcl.Range) *source {
 }
 
 // linkCall resolves the references of a module block.
-func (l *loader) linkCall(n *node) {
+func (l *module) linkCall(n *node) {
 	c := n.call
 	if c.source == nil {
 		return
@@ -208,7 +208,7 @@ func (l *loader) linkCall(n *node) {
 }
 
 // evaluateCall loads the instances of a module block.
-func (l *loader) evaluateCall(n *node) {
+func (l *module) evaluateCall(n *node) {
 	c := n.call
 	if n.broken {
 		return
@@ -234,8 +234,8 @@ func (l *loader) evaluateCall(n *node) {
 }
 
 // instance is the loader of one instance of a module.
-func (l *loader) instance(c *call, at repetition, needs cty.ValueMarks) *loader {
-	inner := newModuleLoader(l.Options, l.report, l.shared)
+func (l *module) instance(c *call, at repetition, needs cty.ValueMarks) *module {
+	inner := newChildModule(l.Options, l.report, l.loader)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.bodies, inner.root = c.source.bodies, c.source.root
@@ -246,7 +246,7 @@ func (l *loader) instance(c *call, at repetition, needs cty.ValueMarks) *loader 
 }
 
 // run loads one module, after everything that its inputs refer to.
-func (l *loader) run() {
+func (l *module) run() {
 	l.declare()
 	l.assignVariables()
 	l.link()
@@ -281,7 +281,7 @@ func (s *scope) callValue(c *call) cty.Value {
 func (s *scope) outputs() cty.Value {
 	out := make(map[string]cty.Value, len(s.l.outputs))
 	for _, o := range s.l.outputs {
-		o.judgePreconditions(s)
+		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, s.l.root))
 		if o.config.Sensitive {
 			v = v.Mark(kind.Sensitive)
@@ -354,7 +354,7 @@ func (r ref) resources() cty.ValueMarks {
 }
 
 // everything is marks of all resources of a module and of those within it.
-func (l *loader) everything() cty.ValueMarks {
+func (l *module) everything() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	for _, n := range l.nodes {
 		maps.Copy(marks, ref{node: n}.resources())
@@ -363,11 +363,11 @@ func (l *loader) everything() cty.ValueMarks {
 }
 
 // within is a path of the module as the configuration's folder sees it.
-func (l *loader) within(path string) string {
+func (l *module) within(path string) string {
 	if l.caller == nil || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.ToSlash(filepath.Join(modulePath(l.shared.top, l.Dir), path))
+	return filepath.ToSlash(filepath.Join(modulePath(l.loader.top, l.Dir), path))
 }
 
 // modulePath is path.module: a module's folder, relative to the configuration's.

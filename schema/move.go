@@ -13,7 +13,7 @@ import (
 )
 
 // evaluateMoves reads the moved blocks.
-func (l *loader) evaluateMoves() {
+func (l *module) evaluateMoves() {
 	for _, b := range l.moved {
 		content, complete := l.contentOf(b, syntax.Find(b.Type))
 		if !complete {
@@ -34,7 +34,7 @@ func (l *loader) evaluateMoves() {
 }
 
 // unmovable says what is wrong with a move; "" where nothing is.
-func (l *loader) unmovable(m config.Move) string {
+func (l *module) unmovable(m config.Move) string {
 	for _, other := range l.config.Moves {
 		switch {
 		case other.From == m.From:
@@ -52,15 +52,15 @@ func (l *loader) unmovable(m config.Move) string {
 		return fmt.Sprintf("%s cannot become %s: a %s stays a %s.", m.From, m.To, m.From.Kind, m.From.Kind)
 	}
 	for _, r := range l.config.Resources {
-		if to, ok := m.Moved(r.Addr); ok && to != r.Addr {
+		if to, ok := m.Apply(r.Addr); ok && to != r.Addr {
 			return fmt.Sprintf("%s is declared still at %s, so nothing moves from it. Rename its block, or remove the moved block.", r.Addr, r.Block.Range)
 		}
 	}
 	return ""
 }
 
-// judgeMoveLoops reports moves that lead round in a circle.
-func (l *loader) judgeMoveLoops() {
+// checkMoveLoops reports moves that lead round in a circle.
+func (l *module) checkMoveLoops() {
 	next := map[addr.Addr]config.Move{}
 	for _, m := range l.config.Moves {
 		next[m.From] = m
@@ -78,7 +78,7 @@ func (l *loader) judgeMoveLoops() {
 }
 
 // evaluateRemovals reads the removed blocks.
-func (l *loader) evaluateRemovals() {
+func (l *module) evaluateRemovals() {
 	for _, b := range l.removed {
 		content, complete := l.contentOf(b, syntax.Find(b.Type))
 		if !complete {
@@ -104,7 +104,7 @@ func (l *loader) evaluateRemovals() {
 	}
 }
 
-func (l *loader) unremovable(r config.Removal) string {
+func (l *module) unremovable(r config.Removal) string {
 	for _, other := range l.config.Removals {
 		if other.From == r.From {
 			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
@@ -120,12 +120,12 @@ func (l *loader) unremovable(r config.Removal) string {
 
 // target reads the address of a resource or module that need not be declared, as
 // seen from this module.
-func (l *loader) target(a *hcl.Attribute) (addr.Addr, bool) {
+func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(a.Expr)
 	var to addr.Addr
 	ok := false
 	if !diags.HasErrors() {
-		to, ok = addr.AddrOf(t)
+		to, ok = addr.FromTraversal(t)
 		to.Module = strings.Trim(l.module+"."+to.Module, ".")
 	}
 	switch {
@@ -133,7 +133,7 @@ func (l *loader) target(a *hcl.Attribute) (addr.Addr, bool) {
 		l.errorAt(a.Expr.Range(), "Invalid address", fmt.Sprintf("%s needs the address of a resource or module, as bucket.photos, bucket.logs[\"edge\"] or module.site.", a.Name))
 	case to.Kind != "" && l.kinds[to.Kind] == nil:
 		ok = false
-		why := l.pastedReference(t)
+		why := l.terraformReference(t)
 		if why == "" {
 			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, didYouMean(to.Kind, l.kindNames()))
 		}

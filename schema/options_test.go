@@ -64,19 +64,19 @@ func TestLaterValuesOfAVariableWin(t *testing.T) {
 		}
 	}
 	step("default")
-	o.Env = []schema.VarValue{{Name: "v", Value: "environment"}, {Name: "undeclared", Value: "passed over"}}
+	o.Env = []schema.VariableValue{{Name: "v", Value: "environment"}, {Name: "undeclared", Value: "passed over"}}
 	step("environment")
 	files["b2form.b2vars.hcl"] = `v = "own file"`
 	step("own file")
 	files["a.auto.b2vars.hcl"] = `v = "auto a"`
 	files["b.auto.b2vars.hcl"] = `v = "auto b"`
 	step("auto b")
-	o.Vars = append(o.Vars, schema.VarValue{Name: "v", Value: "command line"})
+	o.Vars = append(o.Vars, schema.VariableValue{Name: "v", Value: "command line"})
 	step("command line")
 	file := filepath.Join(write(t, map[string]string{"live.b2vars.hcl": `v = "named file"`}), "live.b2vars.hcl")
-	o.Vars = append(o.Vars, schema.VarValue{File: file})
+	o.Vars = append(o.Vars, schema.VariableValue{File: file})
 	step("named file")
-	o.Vars = append(o.Vars, schema.VarValue{Name: "v", Value: "last"})
+	o.Vars = append(o.Vars, schema.VariableValue{Name: "v", Value: "last"})
 	step("last")
 }
 
@@ -92,8 +92,8 @@ func TestTextsFromOutsideFollowTheType(t *testing.T) {
 			default  = ["kept"]
 		}
 		output "all" { value = [var.text, var.number, var.list, var.any, var.null] }`}))
-	o.Env = []schema.VarValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
-	o.Vars = []schema.VarValue{{Name: "list", Value: `["a", "b"]`}}
+	o.Env = []schema.VariableValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
+	o.Vars = []schema.VariableValue{{Name: "list", Value: `["a", "b"]`}}
 	o.Ask = func(q schema.Question) (string, error) { return "asked for " + q.Name, nil }
 	config, diags := schema.Load(o)
 	if len(diags) > 0 {
@@ -117,14 +117,14 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"Terraform's files", map[string]string{"main.tf": ""}, nil, "It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
 		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},
 		{"undeclared -var", map[string]string{"main.b2.hcl": `variable "site" { default = 1 }`},
-			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "sight"}} }, `Did you mean "site"?`},
-		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VarValue{{File: "none.hcl"}} }, "none.hcl does not exist"},
+			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "sight"}} }, `Did you mean "site"?`},
+		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VariableValue{{File: "none.hcl"}} }, "none.hcl does not exist"},
 		{"wrong type", map[string]string{"main.b2.hcl": main},
-			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},
+			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},
 		{"no expression", map[string]string{"main.b2.hcl": main},
-			func(o *schema.Options) { o.Env = []schema.VarValue{{Name: "site", Value: `hunter2]`}} }, "from the environment variable B2FORM_VAR_site is not a valid expression"},
+			func(o *schema.Options) { o.Env = []schema.VariableValue{{Name: "site", Value: `hunter2]`}} }, "from the environment variable B2FORM_VAR_site is not a valid expression"},
 		{"reference", map[string]string{"main.b2.hcl": main},
-			func(o *schema.Options) { o.Vars = []schema.VarValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
+			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
 			o.Ask = func(schema.Question) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},
@@ -189,7 +189,7 @@ func TestSources(t *testing.T) {
 		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
 		"a.auto.b2vars.hcl.json": "", "b2form.b2vars.hcl.json": "", "live.b2vars.hcl.json": "",
 	})
-	got, err := schema.Sources(dir)
+	got, err := schema.ConfigFiles(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

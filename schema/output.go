@@ -23,7 +23,7 @@ type output struct {
 	preconditions []*condition
 }
 
-func (l *loader) declareOutput(b *hcl.Block) {
+func (l *module) declareOutput(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
@@ -47,7 +47,7 @@ func (l *loader) declareOutput(b *hcl.Block) {
 }
 
 // linkOutputs resolves the references of the outputs.
-func (l *loader) linkOutputs() {
+func (l *module) linkOutputs() {
 	for _, o := range l.outputs {
 		o.refs = l.resolve(o.expr.Variables(), use{computed: true})
 		for _, c := range o.preconditions {
@@ -57,9 +57,9 @@ func (l *loader) linkOutputs() {
 }
 
 // evaluateOutputs tries every output once, so that its errors show now.
-func (l *loader) evaluateOutputs() {
+func (l *module) evaluateOutputs() {
 	for _, o := range l.outputs {
-		o.judgePreconditions(l.static)
+		o.checkPreconditions(l.static)
 		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
 		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {
 			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable, or holds a secret. Add sensitive = true to the output, or use nonsensitive() where that is harmless.")
@@ -72,17 +72,17 @@ func (l *loader) evaluateOutputs() {
 
 // outputValue is the Value of an output. Marks tell what is
 // sensitive and what a missing value was to be made from.
-func (l *loader) outputValue(o *output) func(config.Live) (cty.Value, hcl.Diagnostics) {
-	return func(live config.Live) (cty.Value, hcl.Diagnostics) {
+func (l *module) outputValue(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 		s := newScope(l, newReport(), live)
-		o.judgePreconditions(s)
+		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.root))
 		return keepPublic(v), s.report.sorted()
 	}
 }
 
-// judgePreconditions reports what does not hold, as far as that is known.
-func (o *output) judgePreconditions(s *scope) {
+// checkPreconditions reports what does not hold, as far as that is known.
+func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
 		if d, _ := c.failure(s, s.context(c.refs, s.l.root)); d != nil {
 			d.Summary = preconditionFailed

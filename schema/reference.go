@@ -26,7 +26,7 @@ type node struct {
 	block    *block
 	call     *call
 	data     *dataBlock
-	knot     *block // whose attributes that are set last it evaluates
+	deferredOf     *block // whose attributes that are set last it evaluates
 
 	refs   refs
 	after  []*node // what depends_on adds
@@ -45,7 +45,7 @@ type ref struct {
 	root, name string // bucket, photos
 	node       *node  // nil where nothing has the name
 	broken     bool   // an error was reported: its value is unknown here
-	instance   addr.Instance
+	instance   addr.InstanceKey
 	indexed    bool // written with a constant instance key
 }
 
@@ -58,7 +58,7 @@ type use struct {
 
 // resolve finds what the traversals refer to and reports those that cannot be
 // answered.
-func (l *loader) resolve(ts []hcl.Traversal, u use) refs {
+func (l *module) resolve(ts []hcl.Traversal, u use) refs {
 	var out refs
 	for _, t := range ts {
 		switch root := t.RootName(); root {
@@ -84,7 +84,7 @@ func (l *loader) resolve(ts []hcl.Traversal, u use) refs {
 }
 
 // resolveLocalName judges the names that exist only in some places.
-func (l *loader) resolveLocalName(t hcl.Traversal, u use) bool {
+func (l *module) resolveLocalName(t hcl.Traversal, u use) bool {
 	root := t.RootName()
 	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "path": {"module", "root", "cwd"}}[root]
 	why := ""
@@ -122,10 +122,10 @@ func selfNames(k *kind.Kind) []string {
 	return names
 }
 
-func (l *loader) unknownRoot(t hcl.Traversal) {
+func (l *module) unknownRoot(t hcl.Traversal) {
 	root := t.RootName()
 	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
-	why := l.pastedReference(t)
+	why := l.terraformReference(t)
 	switch {
 	case why != "":
 	case root == "terraform":
@@ -139,7 +139,7 @@ func (l *loader) unknownRoot(t hcl.Traversal) {
 }
 
 // resolveNode finds a variable, local value or resource.
-func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
+func (l *module) resolveNode(t hcl.Traversal, u use) ref {
 	r := ref{root: t.RootName(), name: stepName(t[1])}
 	switch r.root {
 	case "var":
@@ -173,7 +173,7 @@ func (l *loader) resolveNode(t hcl.Traversal, u use) ref {
 	return r
 }
 
-func (l *loader) labels(kindName string) iter.Seq[string] {
+func (l *module) labels(kindName string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for addr := range l.blocks {
 			if addr.Kind == kindName && !yield(addr.Label) {
@@ -183,7 +183,7 @@ func (l *loader) labels(kindName string) iter.Seq[string] {
 	}
 }
 
-func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
+func (l *module) undeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
 	detail := fmt.Sprintf("No %s is named %q.", what, stepName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
@@ -199,7 +199,7 @@ func (l *loader) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 
 // resolveMember judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
-func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instance, indexed, broken bool) {
+func (l *module) resolveMember(b *block, t hcl.Traversal, u use) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
 		return at, indexed, !ok
@@ -210,10 +210,10 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instan
 	case a == nil:
 		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(b.kind, name))
 		return at, indexed, true
-	case b.kind.Content != nil && name == b.kind.Content.Text:
+	case b.kind.Content != nil && name == b.kind.Content.TextAttr:
 		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a name in locals, and use that in both places.", b.kind.Name))
 		return at, indexed, true
-	case a.Knots() && !u.computed:
+	case a.IsLink() && !u.computed:
 		l.errorAt(t.SourceRange(), lastSummary, lastDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, indexed, true
 	case a.Computed && !u.computed:
@@ -224,7 +224,7 @@ func (l *loader) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instan
 }
 
 // resolveOutput is the same for what follows module.site.
-func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at addr.Instance, indexed, broken bool) {
+func (l *module) resolveOutput(c *call, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
@@ -237,7 +237,7 @@ func (l *loader) resolveOutput(c *call, t hcl.Traversal) (at addr.Instance, inde
 }
 
 // resolveData finds a data block. Its references have one step more than others.
-func (l *loader) resolveData(t hcl.Traversal, r *ref) (*node, string) {
+func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	if len(t) < 3 || stepName(t[2]) == "" {
 		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
 		return nil, ""
@@ -269,7 +269,7 @@ func (l *loader) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 
 // resolveInstance takes a constant instance key off a reference, behind its first
 // n steps; what follows is the rest. A key must stand exactly where there are several instances.
-func (l *loader) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.Instance, indexed bool, rest hcl.Traversal, ok bool) {
+func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal, ok bool) {
 	rest = t[n:]
 	if len(rest) == 0 {
 		return at, false, nil, true
@@ -303,7 +303,7 @@ func computedDetail(what string) string {
 func unknownAttribute(k *kind.Kind, name string) string {
 	var names []string
 	for i := range k.Attrs {
-		if k.Attrs[i].Provider == name {
+		if k.Attrs[i].TerraformName == name {
 			return fmt.Sprintf("A %s has no attribute %q here; write %s.", k.Name, name, k.Attrs[i].Name)
 		}
 		names = append(names, k.Attrs[i].Name)
@@ -323,18 +323,18 @@ func stepName(step hcl.Traverser) string {
 }
 
 // instanceOf reads a constant instance key.
-func instanceOf(key cty.Value) (addr.Instance, bool) {
+func instanceOf(key cty.Value) (addr.InstanceKey, bool) {
 	if key.IsNull() || !key.IsKnown() {
-		return addr.Instance{}, false
+		return addr.InstanceKey{}, false
 	}
 	switch key.Type() {
 	case cty.String:
-		return addr.TextKey(key.AsString()), true
+		return addr.ForEachKey(key.AsString()), true
 	case cty.Number:
 		n, _ := key.AsBigFloat().Int64()
-		return addr.NumberKey(int(n)), true
+		return addr.CountIndex(int(n)), true
 	}
-	return addr.Instance{}, false
+	return addr.InstanceKey{}, false
 }
 
 // traversalText writes a reference as its author did.

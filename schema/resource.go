@@ -15,7 +15,7 @@ import (
 )
 
 // evaluateBlock makes the resources of one block.
-func (l *loader) evaluateBlock(n *node) {
+func (l *module) evaluateBlock(n *node) {
 	b := n.block
 	if n.broken {
 		return
@@ -51,7 +51,7 @@ func (l *loader) evaluateBlock(n *node) {
 			e = new(evaluation)
 		}
 		common.instance(e, r.Addr, see.of(rep))
-		e.judgePreconditions()
+		e.checkPreconditions()
 		r.Payload = e.payload()
 		r.Value, r.Sensitive = e.complete()
 		if e.unsound {
@@ -71,7 +71,7 @@ func (l *loader) evaluateBlock(n *node) {
 
 // tryBlock judges a block of which nobody knows the instances, as one whose each
 // or count may be anything.
-func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
+func (l *module) tryBlock(n *node, ctx *hcl.EvalContext) {
 	rep := repetition{root: "each", key: cty.UnknownVal(cty.String), value: cty.DynamicVal}
 	if n.block.count != nil {
 		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
@@ -85,14 +85,14 @@ func (l *loader) tryBlock(n *node, ctx *hcl.EvalContext) {
 // An evaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
 type evaluation struct {
-	l        *loader
+	l        *module
 	b        *block
 	addr     addr.Addr
 	ctx      *hcl.EvalContext
-	written  *written
+	written  *bodyArgs
 	attrs    kind.Values
 	done     *kind.Completer
-	names    map[names]*cty.Value      // those of earlier instances; see shared
+	names    map[nameCache]*cty.Value      // those of earlier instances; see shared
 	single   map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
 	refs     []addr.Addr               // what the evaluated values of this instance came from
 	needs    []addr.Addr               // what all instances need; sorted
@@ -103,9 +103,9 @@ type evaluation struct {
 }
 
 // common evaluates what does not differ between the instances.
-func (l *loader) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
+func (l *module) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(),
-		done: b.kind.NewCompleter(), names: map[names]*cty.Value{}, single: map[addr.Addr][]addr.Addr{}}
+		done: b.kind.NewCompleter(), names: map[nameCache]*cty.Value{}, single: map[addr.Addr][]addr.Addr{}}
 	for i := range b.kind.Attrs {
 		if a := &b.kind.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
@@ -162,7 +162,7 @@ func (e *evaluation) set(arg *argument) {
 	if e.discreet {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
-	if e.discreet && e.b.kind.Identifies(arg.attr.Name) {
+	if e.discreet && e.b.kind.IsIdentityAttr(arg.attr.Name) {
 		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
 			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
@@ -170,8 +170,8 @@ func (e *evaluation) set(arg *argument) {
 	e.discreet = e.discreet || before
 }
 
-// names is a list of names of other objects, as one text.
-type names struct {
+// nameCache is a list of names of other objects, as one text.
+type nameCache struct {
 	attr *kind.Attr
 	text string
 }
@@ -191,7 +191,7 @@ func (e *evaluation) shared(a *kind.Attr, v *cty.Value) *cty.Value {
 		}
 		key.WriteString(name.AsString() + "\x00")
 	}
-	at := names{a, key.String()}
+	at := nameCache{a, key.String()}
 	if known := e.names[at]; known != nil {
 		return known
 	}
@@ -220,7 +220,7 @@ func (e *evaluation) argument(arg *argument) cty.Value {
 	return list[0]
 }
 
-func (e *evaluation) nested(attrs []kind.Attr, w *written) (cty.Value, bool) {
+func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
 		if !attrs[i].Computed {
@@ -243,7 +243,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 		e.unsound = true
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
-	c := conformer{kind: e.b.kind, attr: arg.attr.Name, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
+	c := converter{kind: e.b.kind, attr: arg.attr.Name, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
 	out := c.value(arg.attr, v, nil)
 	hidden := false
 	for _, marks := range c.marks {
@@ -298,7 +298,7 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		if p.Warning {
 			severity = hcl.DiagWarning
 		}
-		if len(sensitive) > 0 && (p.Whole || slices.Contains(sensitive, p.Attr())) {
+		if len(sensitive) > 0 && (p.CrossAttribute || slices.Contains(sensitive, p.Attr())) {
 			p.Detail = withheld
 		}
 		at := e.written.locate(e.asWritten(p.Path, value), false)
@@ -306,7 +306,7 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		flawed = flawed || !p.Warning
 	}
 	if flawed {
-		e.l.shared.flawed[e.addr] = true
+		e.l.loader.flawed[e.addr] = true
 	}
 	return e.withoutContent(value), sensitive
 }
@@ -344,7 +344,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	i, isIndex := indexOf(path[1])
-	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Normal == nil {
+	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Normalize == nil {
 		return path
 	}
 	list, old := completed.GetAttr(step.Name), e.attrs.GetAttr(step.Name)

@@ -13,7 +13,7 @@ import (
 
 // samples answers with made-up values of the right form, so that templates can
 // be tried before there is anything to put into them.
-func samples(kinds []*kind.Kind) config.Live {
+func samples(kinds []*kind.Kind) config.LiveLookup {
 	all := make(map[string]map[string]cty.Value, len(kinds))
 	for _, k := range kinds {
 		all[k.Name] = map[string]cty.Value{}

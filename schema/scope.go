@@ -20,23 +20,23 @@ type refMark struct{ addr addr.Addr }
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
-	l      *loader
+	l      *module
 	report *report
-	live   config.Live
+	live   config.LiveLookup
 	memo   map[*node]cty.Value
 	calls  map[*call]*hcl.EvalContext // in which the inputs of modules are evaluated
-	within map[*loader]*scope         // those of all modules, for one evaluation
+	within map[*module]*scope         // those of all modules, for one evaluation
 	secret *bool                      // live gave a secret, which no message may repeat
 	early  bool                       // what is evaluated last is not known
 }
 
-func newScope(l *loader, r *report, live config.Live) *scope {
-	s := &scope{report: r, live: live, within: map[*loader]*scope{}, secret: new(bool)}
+func newScope(l *module, r *report, live config.LiveLookup) *scope {
+	s := &scope{report: r, live: live, within: map[*module]*scope{}, secret: new(bool)}
 	return s.in(l)
 }
 
 // in is the scope of another module in the same evaluation.
-func (s *scope) in(l *loader) *scope {
+func (s *scope) in(l *module) *scope {
 	if known := s.within[l]; known != nil {
 		return known
 	}
@@ -77,7 +77,7 @@ func (s *scope) value(n *node) cty.Value {
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	v, diags := evaluated(e, ctx)
 	if *s.secret {
-		discreet(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
+		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
 	if diags.HasErrors() {
@@ -86,8 +86,8 @@ func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
 	return v
 }
 
-// discreet takes out of diagnostics what may repeat a value.
-func discreet(diags hcl.Diagnostics, detail string) {
+// hideSensitive takes out of diagnostics what may repeat a value.
+func hideSensitive(diags hcl.Diagnostics, detail string) {
 	for _, d := range diags {
 		d.Detail = detail
 		d.Expression, d.EvalContext = nil, nil
@@ -99,10 +99,10 @@ func discreet(diags hcl.Diagnostics, detail string) {
 func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Value(ctx)
 	for _, d := range diags {
-		d.Detail += wholeResource(d) + splatOfMap(e, d) + otherName(e, d)
+		d.Detail += hintWholeResource(d) + splatOfMap(e, d) + otherName(e, d)
 	}
 	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
-		discreet(diags, withheld)
+		hideSensitive(diags, withheld)
 	}
 	return v, diags
 }
@@ -123,15 +123,15 @@ func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
 	if len(rs.list) == 0 && len(rs.dead) == 0 {
 		return parent
 	}
-	wanted := map[string]map[string]*want{}
+	wanted := map[string]map[string]*wantedRefs{}
 	for _, r := range rs.list {
 		names := wanted[r.root]
 		if names == nil {
-			names = map[string]*want{}
+			names = map[string]*wantedRefs{}
 			wanted[r.root] = names
 		}
 		if names[r.name] == nil {
-			names[r.name] = &want{node: r.node}
+			names[r.name] = &wantedRefs{node: r.node}
 		}
 		names[r.name].add(r)
 	}
@@ -170,15 +170,15 @@ func byType(flat map[string]cty.Value) map[string]cty.Value {
 	return out
 }
 
-// want is what several references to one node ask of it.
-type want struct {
+// wantedRefs is what several references to one node ask of it.
+type wantedRefs struct {
 	node   *node
 	broken bool
 	whole  bool            // not only single instances
-	only   []addr.Instance // those named by a constant key
+	only   []addr.InstanceKey // those named by a constant key
 }
 
-func (w *want) add(r ref) {
+func (w *wantedRefs) add(r ref) {
 	w.broken = w.broken || r.broken
 	w.whole = w.whole || !r.indexed
 	w.only = append(w.only, r.instance)
@@ -186,7 +186,7 @@ func (w *want) add(r ref) {
 
 // referred is the wanted value. Of a block with for_each of which only single
 // instances are wanted, only these are built.
-func (s *scope) referred(w *want) cty.Value {
+func (s *scope) referred(w *wantedRefs) cty.Value {
 	switch {
 	case w.broken:
 		return cty.DynamicVal
@@ -244,7 +244,7 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
-		case s.early && a.Knots():
+		case s.early && a.IsLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			v = replaceSecrets(a, r.Value.GetAttr(a.Name), func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })

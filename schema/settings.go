@@ -17,7 +17,7 @@ import (
 )
 
 // evaluateSettings reads the b2form block.
-func (l *loader) evaluateSettings() {
+func (l *module) evaluateSettings() {
 	if l.settings == nil {
 		return
 	}
@@ -59,7 +59,7 @@ func (l *loader) evaluateSettings() {
 }
 
 // evaluateLimits reads how much a run may do without anybody looking.
-func (l *loader) evaluateLimits(blocks hcl.Blocks) {
+func (l *module) evaluateLimits(blocks hcl.Blocks) {
 	if len(blocks) == 0 {
 		return
 	}
@@ -81,11 +81,11 @@ func (l *loader) evaluateLimits(blocks hcl.Blocks) {
 		return
 	}
 	most := int(n)
-	l.config.Settings.MostDestroyed = &most
+	l.config.Settings.MaxDestroyed = &most
 }
 
 // setting evaluates one argument of the b2form block.
-func (l *loader) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
+func (l *module) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
 	rs := l.resolve(a.Expr.Variables(), use{})
 	v, marks := l.static.eval(a.Expr, l.static.context(rs, l.root)).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
@@ -104,7 +104,7 @@ func (l *loader) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Valu
 	return out, true
 }
 
-func (l *loader) requireVersion(a *hcl.Attribute, text string) {
+func (l *module) requireVersion(a *hcl.Attribute, text string) {
 	want, err := version.NewConstraint(text)
 	if err != nil {
 		l.errorAt(a.Expr.Range(), "Invalid version constraint", fmt.Sprintf("%q is not a version constraint. Write one like \">= 1.2\" or \"~> 1.4\".", text))
@@ -120,7 +120,7 @@ func (l *loader) requireVersion(a *hcl.Attribute, text string) {
 }
 
 // allow reads hazards, by their flag or in words.
-func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
+func (l *module) allow(a *hcl.Attribute, list cty.Value) {
 	flags := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		at := locateIn(a.Expr, cty.IndexIntPath(i), false)
@@ -140,7 +140,7 @@ func (l *loader) allow(a *hcl.Attribute, list cty.Value) {
 }
 
 // deny reads rules about keys.
-func (l *loader) deny(a *hcl.Attribute, list cty.Value) {
+func (l *module) deny(a *hcl.Attribute, list cty.Value) {
 	known := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		name := ""

@@ -31,9 +31,9 @@ var (
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
 )
 
-// Sources lists the files of a configuration in a folder. Hidden files do not
+// ConfigFiles lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
-func Sources(dir string) (Files, error) {
+func ConfigFiles(dir string) (Files, error) {
 	var f Files
 	var own []string // value files without another name
 	entries, err := os.ReadDir(dir)
@@ -63,8 +63,8 @@ func Sources(dir string) (Files, error) {
 
 // readFiles parses the files; false: there is nothing that could be loaded. What
 // cannot be parsed is not evaluated, since half a file only brings more errors.
-func (l *loader) readFiles() bool {
-	files, err := Sources(l.Dir)
+func (l *module) readFiles() bool {
+	files, err := ConfigFiles(l.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
@@ -101,7 +101,7 @@ type fileBody struct {
 }
 
 // instead says what to do in a folder without configuration.
-func (l *loader) instead() string {
+func (l *module) instead() string {
 	for _, pattern := range []string{"*.tf", "*.hcl"} {
 		if found, _ := filepath.Glob(filepath.Join(l.Dir, pattern)); len(found) > 0 {
 			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.", filepath.Base(found[0]))
@@ -111,7 +111,7 @@ func (l *loader) instead() string {
 }
 
 // parse reads one configuration file. nil: it could not be read at all.
-func (l *loader) parse(path string) hcl.Body {
+func (l *module) parse(path string) hcl.Body {
 	file, diags := l.parseText(path)
 	l.add(diags...)
 	if file == nil {
@@ -123,9 +123,9 @@ func (l *loader) parse(path string) hcl.Body {
 
 // parseValues reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.
-func (l *loader) parseValues(path string) hcl.Body {
+func (l *module) parseValues(path string) hcl.Body {
 	file, diags := l.parseText(path)
-	discreet(diags, "The syntax of the value file is wrong here. Details are left out, since it may hold secrets.")
+	hideSensitive(diags, "The syntax of the value file is wrong here. Details are left out, since it may hold secrets.")
 	l.add(diags...)
 	if file == nil {
 		return nil
@@ -135,7 +135,7 @@ func (l *loader) parseValues(path string) hcl.Body {
 
 // parseText parses a file in HCL's native or JSON syntax. nil: it could not be
 // read at all. Its body is nil where nothing could be made of it.
-func (l *loader) parseText(path string) (*hcl.File, hcl.Diagnostics) {
+func (l *module) parseText(path string) (*hcl.File, hcl.Diagnostics) {
 	src, why := readText(path)
 	if why != "" {
 		l.fail("Unreadable file", path+" "+why)

@@ -21,7 +21,7 @@ func didYouMean(written string, names []string) string {
 func nearest(written string, names []string) string {
 	names = slices.Clone(names)
 	slices.Sort(names)
-	return kind.Nearest(written, names, min(4, len(written)/2+2))
+	return kind.NearestName(written, names, min(4, len(written)/2+2))
 }
 
 // listed joins names for a sentence: "a, b and c".

@@ -15,8 +15,8 @@ import (
 
 // template is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics) {
-	return func(self map[string]cty.Value, live config.Live) (string, hcl.Diagnostics) {
+func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "content", k, rep, self, live)
 		if diags.HasErrors() {
 			return "", diags
@@ -26,8 +26,8 @@ func (l *loader) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 }
 
 // environment is the Environment of a delivery.
-func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.Live) (map[string]string, hcl.Diagnostics) {
-	return func(self map[string]cty.Value, live config.Live) (map[string]string, hcl.Diagnostics) {
+func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (map[string]string, hcl.Diagnostics) {
+	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "environment", k, rep, self, live)
 		if diags.HasErrors() {
 			return nil, diags
@@ -43,10 +43,10 @@ func (l *loader) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 
 // rendered evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *loader) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live config.Live) (cty.Value, hcl.Diagnostics) {
+func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	s := newScope(l, newReport(), live)
 	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
-	discreet(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
+	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
 	if !s.report.failed && !v.IsWhollyKnown() {
@@ -78,15 +78,15 @@ func render(d *delivery, name string, parent *hcl.EvalContext, self map[string]c
 		if name != "environment" {
 			return out, diags
 		}
-		if problem = judgeVariables(out, e); problem == nil {
+		if problem = checkVariables(out, e); problem == nil {
 			return out, diags
 		}
 	}
 	return cty.UnknownVal(want), append(diags, problem)
 }
 
-// judgeVariables finds what cannot stand in an environment.
-func judgeVariables(v cty.Value, e hcl.Expression) *hcl.Diagnostic {
+// checkVariables finds what cannot stand in an environment.
+func checkVariables(v cty.Value, e hcl.Expression) *hcl.Diagnostic {
 	plain, _ := v.UnmarkDeep()
 	if !plain.IsWhollyKnown() {
 		return nil

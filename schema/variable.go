@@ -33,17 +33,17 @@ type variable struct {
 	nullable    bool
 	validations []*condition
 	value       cty.Value
-	given       []given // lowest precedence first
+	given       []givenValue // lowest precedence first
 }
 
-// given is a value from a file, or a text from outside.
-type given struct {
+// givenValue is a value from a file, or a text from outside.
+type givenValue struct {
 	expr   hcl.Expression // from a value file
 	text   string         // from anywhere else
 	source string         // "the environment variable B2FORM_VAR_site"
 }
 
-func (l *loader) declareVariable(b *hcl.Block) {
+func (l *module) declareVariable(b *hcl.Block) {
 	if !l.nameOK(b) {
 		return
 	}
@@ -75,7 +75,7 @@ func (l *loader) declareVariable(b *hcl.Block) {
 }
 
 // readType reads a type constraint; false: an error was reported.
-func (l *loader) readType(v *variable, e hcl.Expression) bool {
+func (l *module) readType(v *variable, e hcl.Expression) bool {
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(e)
 	if !diags.HasErrors() {
 		v.typ, v.defaults = typ, defaults
@@ -113,7 +113,7 @@ func quoted(e hcl.Expression) (string, bool) {
 	}
 }
 
-func (l *loader) fallbackOf(v *variable, e hcl.Expression) cty.Value {
+func (l *module) fallbackOf(v *variable, e hcl.Expression) cty.Value {
 	value, diags := e.Value(nil)
 	l.add(diags...)
 	if diags.HasErrors() {
@@ -132,7 +132,7 @@ func (l *loader) fallbackOf(v *variable, e hcl.Expression) cty.Value {
 }
 
 // constant evaluates an argument that may not refer to anything.
-func (l *loader) constant(a *hcl.Attribute, into any) {
+func (l *module) constant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
@@ -145,7 +145,7 @@ func (l *loader) constant(a *hcl.Attribute, into any) {
 }
 
 // scalar stores a known value in a *string or *bool; null leaves it alone.
-func (l *loader) scalar(name string, e hcl.Expression, v cty.Value, into any) bool {
+func (l *module) scalar(name string, e hcl.Expression, v cty.Value, into any) bool {
 	v, _ = v.Unmark()
 	if v.IsNull() {
 		return true
@@ -181,7 +181,7 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 func (v *variable) literal() bool { return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType }
 
 // readValues reads a value file: one argument per variable.
-func (l *loader) readValues(path string) hcl.Attributes {
+func (l *module) readValues(path string) hcl.Attributes {
 	body := l.parseValues(path)
 	if body == nil {
 		return nil
@@ -194,18 +194,18 @@ func (l *loader) readValues(path string) hcl.Attributes {
 // assignVariables gives every variable its value: the default, the
 // environment, the value files of the folder, then the command line in its
 // order; the last one wins. Those of a module are what its caller says.
-func (l *loader) assignVariables() {
+func (l *module) assignVariables() {
 	if l.caller != nil {
 		for name, a := range l.caller.call.inputs {
 			if v := l.variables[name]; v != nil {
-				v.given = []given{{expr: a.Expr, source: "the module block"}}
+				v.given = []givenValue{{expr: a.Expr, source: "the module block"}}
 			}
 		}
 		return
 	}
 	for _, g := range l.Env {
 		if v := l.variables[g.Name]; v != nil {
-			v.given = append(v.given, given{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
+			v.given = append(v.given, givenValue{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
 		}
 	}
 	for _, attrs := range l.valueFiles {
@@ -221,7 +221,7 @@ func (l *loader) assignVariables() {
 			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, cmp.Or(didYouMean(g.Name, l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
-		v.given = append(v.given, given{text: g.Value, source: "-var"})
+		v.given = append(v.given, givenValue{text: g.Value, source: "-var"})
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
@@ -232,13 +232,13 @@ func (l *loader) assignVariables() {
 	}
 }
 
-func (l *loader) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
+func (l *module) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
 
-func (l *loader) assignFile(attrs hcl.Attributes) {
+func (l *module) assignFile(attrs hcl.Attributes) {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		if v := l.variables[name]; v != nil {
-			v.given = append(v.given, given{expr: a.Expr, source: a.Range.Filename})
+			v.given = append(v.given, givenValue{expr: a.Expr, source: a.Range.Filename})
 			continue
 		}
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
@@ -247,7 +247,7 @@ func (l *loader) assignFile(attrs hcl.Attributes) {
 }
 
 // valueOf is the variable's value, asked for where it is missing.
-func (l *loader) valueOf(v *variable) cty.Value {
+func (l *module) valueOf(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
@@ -266,7 +266,7 @@ func (l *loader) valueOf(v *variable) cty.Value {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("No value for var.%s could be read: %s.", v.name, err))
 			return cty.DynamicVal
 		}
-		v.given = []given{{text: text, source: "the answer"}}
+		v.given = []givenValue{{text: text, source: "the answer"}}
 	}
 	if len(v.given) == 0 {
 		return v.fallback
@@ -284,7 +284,7 @@ func (l *loader) valueOf(v *variable) cty.Value {
 
 // unreadValues says what becomes of Terraform's value files; "" where there are
 // none.
-func (l *loader) unreadValues() string {
+func (l *module) unreadValues() string {
 	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
 	if len(found) == 0 {
 		return ""
@@ -304,7 +304,7 @@ func (v *variable) anyValue() cty.Value {
 
 // valueGiven reads a value. Messages never repeat a text from outside: it may
 // be a secret.
-func (l *loader) valueGiven(v *variable, g given) (cty.Value, bool) {
+func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
 	if expr == nil && !v.literal() {
@@ -356,7 +356,7 @@ type validation struct {
 
 // validateVariables evaluates the validation blocks. Those that refer to more than
 // variables are returned: they are for when everything is evaluated.
-func (l *loader) validateVariables() (late []validation) {
+func (l *module) validateVariables() (late []validation) {
 	for _, name := range l.variableNames() {
 		for _, c := range l.variables[name].validations {
 			c.refs = l.resolve(c.variables(), use{})
@@ -371,7 +371,7 @@ func (l *loader) validateVariables() (late []validation) {
 	return late
 }
 
-func (l *loader) validate(one validation) {
+func (l *module) validate(one validation) {
 	v, condition, message := one.of, one.holds, one.message
 	ctx := l.static.context(one.refs, l.root)
 	result := l.static.eval(condition, ctx)

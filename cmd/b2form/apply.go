@@ -37,13 +37,13 @@ Example:
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.carryOut(ctx, view.Planning)
+			return p.runApply(ctx, view.Planning)
 		},
 	})
 }
 
-// carryOut is apply, destroy and rotate.
-func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
+// runApply is apply, destroy and rotate.
+func (p *program) runApply(ctx context.Context, m view.Mode) (err error) {
 	if err := p.mayAsk(m); err != nil {
 		return err
 	}
@@ -56,9 +56,9 @@ func (p *program) carryOut(ctx context.Context, m view.Mode) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if p.autoApprove {
-		return s.unasked(ctx, m)
+		return s.applyAuto(ctx, m)
 	}
-	return s.asked(ctx, m)
+	return s.applyInteractive(ctx, m)
 }
 
 // mayAsk fails at once where a prompt would wait for nobody.
@@ -75,11 +75,11 @@ func (p *program) mayAsk(m view.Mode) error {
 	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at \"b2form plan\", then %s with -auto-approve.", name)
 }
 
-// unasked locks the state first, so that runs that follow each other in a
+// applyAuto locks the state first, so that runs that follow each other in a
 // pipeline never plan on what the one before is about to change.
-func (s *session) unasked(ctx context.Context, m view.Mode) error {
+func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
 	return s.locked(ctx, m, func(store *state.Store) error {
-		p, err := s.shown(ctx, store.State(), m)
+		p, err := s.planAndShow(ctx, store.State(), m)
 		if err != nil {
 			return err
 		}
@@ -90,14 +90,14 @@ func (s *session) unasked(ctx context.Context, m view.Mode) error {
 	})
 }
 
-// asked shows the plan, asks, and plans again under the lock: only what was
+// applyInteractive shows the plan, asks, and plans again under the lock: only what was
 // approved is carried out.
-func (s *session) asked(ctx context.Context, m view.Mode) error {
+func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := s.shown(ctx, st, m)
+	p, err := s.planAndShow(ctx, st, m)
 	if err != nil {
 		return err
 	}
@@ -125,22 +125,22 @@ func (s *session) asked(ctx context.Context, m view.Mode) error {
 	})
 }
 
-// shown plans, shows, and refuses what has no consent.
-func (s *session) shown(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
+// planAndShow plans, shows, and refuses what has no consent.
+func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
 	p, err := s.plan(ctx, st, m)
 	if err != nil {
 		return nil, err
 	}
 	warnings := p.Warnings
-	if s.showsLost() {
-		warnings = append(warnings, s.warnLost(p)...) // else there will be an error
+	if s.showsSecrets() {
+		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}
-	s.face.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.files)
 	if m == view.Rotating {
 		s.showRotations(p)
 	}
-	s.face.Plan(p, m)
-	return p, s.consented(p, m)
+	s.ui.Plan(p, m)
+	return p, s.checkConsent(p, m)
 }
 
 // locked opens the state for changing it.
@@ -161,29 +161,29 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if err := store.Bind(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
 		return err
 	}
-	w := s.watch()
+	w := s.newProgress()
 	result := apply.Run(ctx, apply.Options{
-		API: guarded{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
+		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.now, Events: w.event,
 		Verify: s.verify,
 	})
 	w.stop()
 	if !p.Empty() {
-		s.face.Done(result, m)
+		s.ui.Done(result, m)
 	}
 	made := s.newSecrets(result)
 	s.mask(made)
-	s.face.Secrets(made)
-	s.face.Diagnostics(result.Warnings, s.files)
+	s.ui.Secrets(made)
+	s.ui.Diagnostics(result.Warnings, s.files)
 	if result.Failed() {
-		s.face.Diagnostics(s.failures(result), s.files)
+		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
 	}
 	if m == view.Destroying {
 		return nil
 	}
 	if m == view.Planning {
-		s.face.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
+		s.ui.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
 	}
 	if err := s.showOutputs(result.Snapshot, result.Entries, result.Secrets); err != nil {
 		return err
@@ -208,8 +208,8 @@ const graceOfPrograms = 10 * time.Second
 
 // deliveries is where secrets may go. JSON lines leave no room for one on
 // standard output.
-func (s *session) deliveries() secret.Env {
-	env := secret.Env{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.box != nil}
+func (s *session) deliveries() secret.Options {
+	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.local != nil}
 	if !s.json {
 		env.Stdout, env.Preface = s.stdout, s.maskLine
 	}

@@ -55,7 +55,7 @@ func (s *session) openBackend(ctx context.Context, b state.Backend, operation st
 
 // tellWaiting says who is waited for, once.
 func (p *program) tellWaiting(holder *state.LockedError) {
-	p.face.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
+	p.ui.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
 }
 
 // openSettings is open for commands that work on the state alone: of the
@@ -68,7 +68,7 @@ func (p *program) openSettings() (*session, error) {
 	}
 	config, diags := schema.LoadSettings(p.loadOptions(s.kinds))
 	p.files = config.Files
-	p.face.Diagnostics(diags, p.files)
+	p.ui.Diagnostics(diags, p.files)
 	if diags.HasErrors() {
 		return nil, exitCode(1)
 	}
@@ -117,29 +117,29 @@ func closed(store *state.Store, err error) error {
 	return errors.Join(err, closeErr)
 }
 
-// A guarded client sends nothing when the lock of the state is lost, and lines up
+// A fencedAPI client sends nothing when the lock of the state is lost, and lines up
 // its updates of the bucket that holds the state with those of the lock.
-type guarded struct {
+type fencedAPI struct {
 	*b2.Client
 	store *state.Store
 }
 
 // Call implements kind.API.
-func (g guarded) Call(ctx context.Context, method string, in, out any) error {
+func (g fencedAPI) Call(ctx context.Context, method string, in, out any) error {
 	return g.store.Call(b2.WithCheck(ctx, g.store.Check), g.Client, method, in, out)
 }
 
 // Empty implements kind.Emptier.
-func (g guarded) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
+func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
 	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
 }
 
 // Put implements kind.Files.
-func (g guarded) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
+func (g fencedAPI) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
 }
 
 // Purge implements kind.Files.
-func (g guarded) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
+func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
 	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
 }

@@ -13,16 +13,16 @@ import (
 	"b2form/schema/kind"
 )
 
-// consented checks what -auto-approve alone is no consent to, before anything
+// checkConsent checks what -auto-approve alone is no consent to, before anything
 // is written. It says what to add.
-func (s *session) consented(p *plan.Plan, m view.Mode) error {
+func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 	var diags hcl.Diagnostics
 	if s.autoApprove {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
 		diags = append(diags, s.refuseMany(p, m)...)
 	}
-	diags = append(diags, s.refuseLost(p)...)
+	diags = append(diags, s.refuseUndelivered(p)...)
 	if len(diags) > 0 {
 		return diags
 	}
@@ -35,7 +35,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		for _, h := range c.Hazards {
-			if !h.Kind.NeedsConsent() || slices.Contains(s.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
+			if !h.Kind.NeedsAllow() || slices.Contains(s.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
 				continue
 			}
 			refused = append(refused, h.Kind)
@@ -64,7 +64,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 // refuseMany keeps a run from destroying more than the configuration expects of
 // one. The command destroy is consent to everything.
 func (s *session) refuseMany(p *plan.Plan, m view.Mode) hcl.Diagnostics {
-	most := s.config.Settings.MostDestroyed
+	most := s.config.Settings.MaxDestroyed
 	if most == nil || m == view.Destroying {
 		return nil
 	}
@@ -105,13 +105,13 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// refuseLost keeps a key from being made whose secret nobody would see.
-func (s *session) refuseLost(p *plan.Plan) hcl.Diagnostics {
-	if s.showsLost() {
+// refuseUndelivered keeps a key from being made whose secret nobody would see.
+func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
+	if s.showsSecrets() {
 		return nil
 	}
 	var diags hcl.Diagnostics
-	for _, addr := range p.Lost {
+	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
 			Detail:  "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
@@ -121,15 +121,15 @@ func (s *session) refuseLost(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// showsLost reports whether an apply would show a secret that is delivered
+// showsSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
-func (s *session) showsLost() bool { return s.showSecrets || s.outTerminal && !s.json }
+func (s *session) showsSecrets() bool { return s.showSecrets || s.outTerminal && !s.json }
 
-// warnLost says of keys without a delivery that their secret is shown at most
+// warnUndelivered says of keys without a delivery that their secret is shown at most
 // once.
-func (s *session) warnLost(p *plan.Plan) hcl.Diagnostics {
+func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, addr := range p.Lost {
+	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning,
 			Summary: "The secret would be lost",
 			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for instance\n"+

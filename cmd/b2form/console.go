@@ -67,8 +67,8 @@ func (p *program) console(ctx context.Context) (err error) {
 	}
 }
 
-// A consoleWorld is what expressions see.
-type consoleWorld struct {
+// A consoleInput is what expressions see.
+type consoleInput struct {
 	eval    func(source, name string) (cty.Value, hcl.Diagnostics)
 	missing func(cty.Value) string // what stands for a value that is not known
 	close   func() error
@@ -76,13 +76,13 @@ type consoleWorld struct {
 
 // consoleWorld reads configuration and account. Without credentials nothing is
 // live.
-func (p *program) consoleWorld(ctx context.Context) (*consoleWorld, error) {
+func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
 	if !p.onEmulator && p.getenv("B2_APPLICATION_KEY_ID") == "" && p.getenv("B2_ACCOUNT_ID") == "" {
 		config, err := p.load(schema.Kinds())
 		if err != nil {
 			return nil, err
 		}
-		return &consoleWorld{
+		return &consoleInput{
 			eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
 			missing: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
 			close:   func() error { return nil },
@@ -96,7 +96,7 @@ func (p *program) consoleWorld(ctx context.Context) (*consoleWorld, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	return &consoleWorld{
+	return &consoleInput{
 		eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return s.config.Eval(source, name, r.live) },
 		missing: r.missing,
 		close:   s.close,
@@ -149,10 +149,10 @@ func unclosed(source string) bool {
 }
 
 // answer prints the value of an expression and reports whether it has one.
-func (p *program) answer(seen *consoleWorld, source, name string) bool {
+func (p *program) answer(seen *consoleInput, source, name string) bool {
 	v, diags := seen.eval(source, name)
 	p.files[name] = &hcl.File{Bytes: []byte(source)}
-	p.face.Diagnostics(diags, p.files)
+	p.ui.Diagnostics(diags, p.files)
 	if diags.HasErrors() {
 		return false
 	}

@@ -28,7 +28,7 @@ Example:
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.carryOut(ctx, view.Destroying)
+			return p.runApply(ctx, view.Destroying)
 		},
 	})
 }

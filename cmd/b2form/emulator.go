@@ -63,13 +63,13 @@ func (o *emulatorOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
 		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets, Validator: atLeastOne},
 		&cli.DurationFlag{Name: "latency", Usage: "add `DURATION`, such as 50ms, to every request", Destination: &e.Latency},
-		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now", Value: each{o.clock.set}},
-		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable", Value: each{func(s string) error {
+		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now", Value: repeatedFlag{o.clock.set}},
+		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable", Value: repeatedFlag{func(s string) error {
 			f, err := emulator.ParseFault(s)
 			o.faults = append(o.faults, f)
 			return err
 		}}},
-		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: each{e.Switches.Set}},
+		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: repeatedFlag{e.Switches.Set}},
 	}
 }
 

@@ -151,7 +151,7 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 		if strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
 			files = nil
 		}
-		f.face.Diagnostics(diags, files)
+		f.ui.Diagnostics(diags, files)
 		return nil
 	}
 	out := hclwrite.Format(src)

@@ -52,7 +52,7 @@ Example:
 			o := p.loadOptions(schema.Kinds())
 			o.AllowUnset = true
 			config, diags := schema.Load(o)
-			p.face.Diagnostics(diags, config.Files)
+			p.ui.Diagnostics(diags, config.Files)
 			if diags.HasErrors() {
 				return exitCode(1)
 			}

@@ -22,6 +22,6 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			walk(sub, append(path, sub.Name)...)
 		}
 	}
-	p := &program{world: b.world}
+	p := &program{system: b.system}
 	walk(p.root())
 }

@@ -24,12 +24,12 @@ func (p *program) listen(signals <-chan os.Signal, cancel func(), done <-chan st
 		return
 	case <-signals:
 	}
-	p.face.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
+	p.ui.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
 	cancel()
 	select {
 	case <-done:
 	case <-signals:
-		p.face.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
+		p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
 		p.exit(1)
 	}
 }

@@ -78,7 +78,7 @@ func (p *program) showKeys(ctx context.Context, within time.Duration) (err error
 	} else {
 		p.text().Audit(report)
 	}
-	if denied := append(plan.DeniedCredentials(s.config, s.snapshot.Account), plan.Denied(s.config)...); len(denied) > 0 {
+	if denied := append(plan.CheckDeniedAccount(s.config, s.snapshot.Account), plan.CheckDenied(s.config)...); len(denied) > 0 {
 		return denied
 	}
 	if p.detailedExitCode && (report.Found() > 0 || len(report.Account) > 0) {
@@ -102,24 +102,24 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	}
 	for _, k := range s.kinds {
 		for _, c := range k.Reads {
-			if k.Delivers && !a.Can(c) {
+			if k.Delivers && !a.HasCapability(c) {
 				return nil, failf("Keys cannot be listed", "The credentials in use lack the capability %s. Use a key that has it.", c)
 			}
 		}
 	}
-	warnings, err := s.read(ctx, a, s.everything)
+	warnings, err := s.read(ctx, a, s.queryEverything)
 	if err != nil {
 		return nil, err
 	}
-	s.face.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.files)
 	return audit.Look(audit.Options{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.now(), Soon: within,
 	})
 }
 
-// everything is all buckets and keys, and what data blocks ask for.
-func (s *session) everything() account.Want {
-	want := account.Wanted(&config.Config{Data: s.config.Data}, nil, s.kinds)
+// queryEverything is all buckets and keys, and what data blocks ask for.
+func (s *session) queryEverything() account.Query {
+	want := account.QueryFor(&config.Config{Data: s.config.Data}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
 		need.Multi = need.Multi || k.Delivers

@@ -22,16 +22,16 @@ func main() {
 	// the middle of its work. Programs that are started keep the default.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if os.Getenv("GOGC") == "" {
-		spareCollections(64 << 20)
+		collectLessOften(64 << 20)
 	}
 	// Where B2_LOG_LEVEL is set, blazer writes requests here: names, digests and info
 	// that may be sensitive. B2FORM_LOG shows what nobody need hide.
 	log.SetOutput(io.Discard)
-	os.Exit(run(os.Args, theWorld()))
+	os.Exit(run(os.Args, hostSystem()))
 }
 
-// A world is everything the program gets from outside.
-type world struct {
+// A system is everything the program gets from outside.
+type system struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	// Which of the three are terminals, and the screen's width; 0: unknown.
@@ -53,14 +53,14 @@ type world struct {
 	every func(time.Duration, func()) (stop func())
 }
 
-func theWorld() world {
+func hostSystem() system {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 0
 	}
 	cwd, _ := os.Getwd()     // only for path.cwd and
 	host, _ := os.Hostname() // for those who find the state locked
-	return world{
+	return system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		inTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		outTerminal: term.IsTerminal(int(os.Stdout.Fd())),
@@ -74,13 +74,13 @@ func theWorld() world {
 		cwd:         cwd,
 		host:        host,
 		interrupts:  interrupts,
-		unseen:      unseen,
+		unseen:      readHidden,
 		every:       every,
 	}
 }
 
-// unseen leaves the terminal as it was, also where it is interrupted.
-func unseen() (string, error) {
+// readHidden leaves the terminal as it was, also where it is interrupted.
+func readHidden() (string, error) {
 	fd := int(os.Stdin.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {

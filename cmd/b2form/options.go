@@ -22,7 +22,7 @@ type options struct {
 	helpWanted bool
 	version    bool
 
-	vars        []schema.VarValue // -var and -var-file, in the order given
+	vars        []schema.VariableValue // -var and -var-file, in the order given
 	json        bool
 	ask         bool // -input
 	endpoint    string
@@ -45,7 +45,7 @@ func (p *program) globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.dir},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
-		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: toggle{&o.helpWanted}},
+		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: switchFlag{&o.helpWanted}},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version, Local: true},
 	}
 }
@@ -54,16 +54,16 @@ func (p *program) globalFlags() []cli.Flag {
 func (p *program) configFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable", Value: each{func(s string) error {
+		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable", Value: repeatedFlag{func(s string) error {
 			name, value, ok := strings.Cut(s, "=")
 			if !ok || strings.TrimSpace(name) == "" {
 				return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
 			}
-			o.vars = append(o.vars, schema.VarValue{Name: strings.TrimSpace(name), Value: value})
+			o.vars = append(o.vars, schema.VariableValue{Name: strings.TrimSpace(name), Value: value})
 			return nil
 		}}},
-		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable", Value: each{func(s string) error {
-			o.vars = append(o.vars, schema.VarValue{File: s})
+		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable", Value: repeatedFlag{func(s string) error {
+			o.vars = append(o.vars, schema.VariableValue{File: s})
 			return nil
 		}}},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
@@ -101,13 +101,13 @@ func (p *program) approvalFlags() []cli.Flag {
 	o := &p.options
 	return append(p.lockFlags(),
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
-		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: each{o.allowHazards}},
+		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: repeatedFlag{o.allowHazards}},
 	)
 }
 
 func (p *program) replaceFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: each{func(s string) error {
-		addr, err := addr.ParseAddr(s)
+	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: repeatedFlag{func(s string) error {
+		addr, err := addr.Parse(s)
 		p.options.replace = append(p.options.replace, addr)
 		return err
 	}}}
@@ -117,7 +117,7 @@ func (p *program) replaceFlag() cli.Flag {
 func consentNames() []string {
 	var names []string
 	for _, h := range kind.HazardKinds() {
-		if h.NeedsConsent() {
+		if h.NeedsAllow() {
 			names = append(names, h.Flag())
 		}
 	}
@@ -136,17 +136,17 @@ func (o *options) allowHazards(list string) error {
 	return nil
 }
 
-// each is a flag that may be repeated: a function called with every value.
-type each struct{ set func(string) error }
+// repeatedFlag is a flag that may be repeated: a function called with every value.
+type repeatedFlag struct{ set func(string) error }
 
 // Set takes one value.
-func (e each) Set(s string) error { return e.set(s) }
+func (e repeatedFlag) Set(s string) error { return e.set(s) }
 
 // Get has nothing to give: the values are with the function.
-func (e each) Get() any { return nil }
+func (e repeatedFlag) Get() any { return nil }
 
 // String is the default: none.
-func (e each) String() string { return "" }
+func (e repeatedFlag) String() string { return "" }
 
 func atLeastOne(n int) error {
 	if n < 1 {
@@ -155,18 +155,18 @@ func atLeastOne(n int) error {
 	return nil
 }
 
-// toggle is a flag without value. The library shows its own help for a boolean
+// switchFlag is a flag without value. The library shows its own help for a boolean
 // flag of the name "help"; it takes no notice of this one.
-type toggle struct{ on *bool }
+type switchFlag struct{ on *bool }
 
 // Set takes "true" or "false".
-func (t toggle) Set(s string) (err error) { *t.on, err = strconv.ParseBool(s); return err }
+func (t switchFlag) Set(s string) (err error) { *t.on, err = strconv.ParseBool(s); return err }
 
 // Get has nothing to give: the value is where it points.
-func (t toggle) Get() any { return nil }
+func (t switchFlag) Get() any { return nil }
 
 // String is the default.
-func (t toggle) String() string { return "false" }
+func (t switchFlag) String() string { return "false" }
 
 // IsBoolFlag says that no value follows.
-func (t toggle) IsBoolFlag() bool { return true }
+func (t switchFlag) IsBoolFlag() bool { return true }

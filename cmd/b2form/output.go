@@ -55,7 +55,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 		return err
 	}
 	outs, diags := r.outputs()
-	s.face.Diagnostics(diags, s.files)
+	s.ui.Diagnostics(diags, s.files)
 	if diags.HasErrors() {
 		return exitCode(1)
 	}
@@ -93,7 +93,7 @@ func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.face.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.files)
 	return s.reader(s.snapshot, s.state.Entries, nil), nil
 }
 

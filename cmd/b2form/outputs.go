@@ -49,7 +49,7 @@ func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	}
 	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
 	made, fresh := r.secrets[addr]
-	if !ok || !fresh || !r.showsLost() {
+	if !ok || !fresh || !r.showsSecrets() {
 		return computed, ok
 	}
 	for _, a := range res.Kind.ComputedAttrs() {
@@ -79,7 +79,7 @@ func (r *reader) missing(v cty.Value) string {
 		}
 		var to []string
 		for _, d := range res.Deliver {
-			to = append(to, d.Shown)
+			to = append(to, d.DisplayName)
 		}
 		return "(delivered to " + strings.Join(to, ", ") + "; not stored)"
 	}
@@ -111,17 +111,17 @@ func (s *session) failedChecks(r *reader) hcl.Diagnostics {
 
 func (s *session) showOutputs(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) error {
 	outs, diags := s.reader(snapshot, entries, secrets).outputs()
-	s.face.Outputs(outs, s.showSecrets)
-	s.face.Diagnostics(diags, s.files)
+	s.ui.Outputs(outs, s.showSecrets)
+	s.ui.Diagnostics(diags, s.files)
 	if diags.HasErrors() {
 		return exitCode(1)
 	}
 	return nil
 }
 
-// once drops what an earlier one has said, only of another block: a lock that was
+// withoutRepeats drops what an earlier one has said, only of another block: a lock that was
 // lost fails every step under way.
-func once(diags hcl.Diagnostics) hcl.Diagnostics {
+func withoutRepeats(diags hcl.Diagnostics) hcl.Diagnostics {
 	type said struct{ summary, detail string }
 	seen := map[said]bool{}
 	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
@@ -154,7 +154,7 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 	if r.StateErr != nil {
 		diags = append(diags, explain(r.StateErr)...)
 	}
-	diags = once(diags)
+	diags = withoutRepeats(diags)
 	if r.Interrupted {
 		left := "nothing was left to begin"
 		if n := len(r.Skipped) + len(r.Unfinished); n > 0 {

@@ -60,14 +60,14 @@ func (p *program) planned(ctx context.Context, use func(*plan.Plan) error) (err 
 	if err != nil {
 		return err
 	}
-	s.face.Diagnostics(append(made.Warnings, s.warnLost(made)...), s.files)
+	s.ui.Diagnostics(append(made.Warnings, s.warnUndelivered(made)...), s.files)
 	return use(made)
 }
 
 func (p *program) showPlan(made *plan.Plan) error {
-	p.face.Plan(made, view.Planning)
+	p.ui.Plan(made, view.Planning)
 	if !made.Empty() {
-		p.face.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
+		p.ui.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
 	}
 	if p.detailedExitCode && !made.Empty() {
 		return changesPresent

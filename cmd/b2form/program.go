@@ -16,10 +16,10 @@ import (
 
 // A program is one run of b2form.
 type program struct {
-	world
+	system
 	options
 	input *bufio.Reader        // over stdin, shared by everything that asks
-	face  face                 // how this command speaks
+	ui  ui                 // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
 
 	answers map[string]string // values of variables that were asked for
@@ -31,14 +31,14 @@ type exitCode int
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run carries one command line out and returns the exit code.
-func run(args []string, w world) int {
-	out := &sink{to: w.stdout}
+func run(args []string, w system) int {
+	out := &stdout{to: w.stdout}
 	w.stdout = out
-	p := &program{world: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, answers: map[string]string{}}
-	p.face = p.text()
+	p := &program{system: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, answers: map[string]string{}}
+	p.ui = p.text()
 	err := p.root().Run(context.Background(), args)
 	diags := append(explain(err), out.diagnostics()...)
-	p.face.Diagnostics(diags, p.files)
+	p.ui.Diagnostics(diags, p.files)
 	var code exitCode
 	switch {
 	case diags.HasErrors():
@@ -82,7 +82,7 @@ Example:
 		p.outputCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
 	}
-	root.Commands = append(root.Commands, p.words()...)
+	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root
 }
 
@@ -111,7 +111,7 @@ func (p *program) command(c *cli.Command) *cli.Command {
 
 // start makes the global options good, before the command itself begins.
 func (p *program) start() error {
-	p.face = p.text()
+	p.ui = p.text()
 	if p.dir == "" {
 		return nil
 	}

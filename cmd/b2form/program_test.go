@@ -51,7 +51,7 @@ func (s *screen) await(text string) {
 // program of which the test holds all ends.
 type bench struct {
 	*service
-	world
+	system
 	out, err *screen
 	signals  chan os.Signal
 	ticks    chan func() // what the program wants to be reminded of
@@ -70,7 +70,7 @@ func newBench(t *testing.T, config string) *bench {
 	t.Cleanup(a.close)
 	b := &bench{service: a, out: newScreen(), err: newScreen(), signals: make(chan os.Signal, 2), ticks: make(chan func(), 1)}
 	env := map[string]string{"B2_ENDPOINT": a.http.URL, "B2_APPLICATION_KEY_ID": a.MasterKeyID(), "B2_APPLICATION_KEY": a.MasterKey()}
-	b.world = world{
+	b.system = system{
 		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err,
 		getenv:     func(name string) string { return env[name] },
 		environ:    func() []string { return nil },
@@ -87,7 +87,7 @@ func newBench(t *testing.T, config string) *bench {
 }
 
 // run runs b2form and gives its exit code.
-func (b *bench) run(args ...string) int { return run(append([]string{"b2form"}, args...), b.world) }
+func (b *bench) run(args ...string) int { return run(append([]string{"b2form"}, args...), b.system) }
 
 func (b *bench) wants(t *testing.T, s *screen, texts ...string) {
 	t.Helper()

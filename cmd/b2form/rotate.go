@@ -44,7 +44,7 @@ Exit codes:
 			if scheduleOnly {
 				return p.showSchedule(ctx)
 			}
-			return p.carryOut(ctx, view.Rotating)
+			return p.runApply(ctx, view.Rotating)
 		},
 	})
 }
@@ -67,14 +67,14 @@ func (p *program) showSchedule(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.face.Diagnostics(made.Warnings, s.files)
+	s.ui.Diagnostics(made.Warnings, s.files)
 	s.showRotations(made)
 	return nil
 }
 
 // showRotations tells what is due when, and what this command does not touch.
 func (s *session) showRotations(p *plan.Plan) {
-	s.face.Rotations(p, s.now())
+	s.ui.Rotations(p, s.now())
 	if len(p.LeftOut) == 0 {
 		return
 	}
@@ -82,5 +82,5 @@ func (s *session) showRotations(p *plan.Plan) {
 	for i, addr := range p.LeftOut {
 		names[i] = addr.String()
 	}
-	s.face.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(names, ", ")))
+	s.ui.Note(fmt.Sprintf("Left to \"b2form apply\": changes of %s.\n", strings.Join(names, ", ")))
 }

@@ -32,7 +32,7 @@ type session struct {
 	kinds    []*kind.Kind
 	config   *config.Config
 	state    *state.State
-	box      *box // nil: B2 itself
+	local      *localB2 // nil: B2 itself
 	client   *b2.Client
 	snapshot *kind.Snapshot
 }
@@ -49,11 +49,11 @@ func (p *program) open() (*session, error) {
 		if p.endpoint != "" {
 			return nil, failf("Two accounts to choose from", "-emulator works on an account in a box and -endpoint names a service. Give one of them.")
 		}
-		if s.box, err = p.openBox(); err != nil {
+		if s.local, err = p.openLocalB2(); err != nil {
 			return nil, err
 		}
-		s.box.moveDeliveries(s.config)
-		p.face.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
+		s.local.moveDeliveries(s.config)
+		p.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
 	}
 	if s.client, err = s.connect(); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -62,10 +62,10 @@ func (p *program) open() (*session, error) {
 }
 
 func (s *session) close() error {
-	if s.box == nil {
+	if s.local == nil {
 		return nil
 	}
-	return s.box.close()
+	return s.local.close()
 }
 
 // load reads the configuration and shows what is to be said about it.
@@ -73,11 +73,11 @@ func (p *program) load(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.loadOptions(kinds))
 	p.files = config.Files
 	if diags.HasErrors() {
-		p.face.Diagnostics(diags, p.files)
+		p.ui.Diagnostics(diags, p.files)
 		return nil, exitCode(1)
 	}
 	if len(config.Data) == 0 { // else it is evaluated again, and says the same
-		p.face.Diagnostics(diags, p.files)
+		p.ui.Diagnostics(diags, p.files)
 	}
 	return config, nil
 }
@@ -87,7 +87,7 @@ const mostRounds = 20
 
 // read reads what is live and answers data blocks. What they answer may name more
 // to be read, as the bucket of a file.
-func (s *session) read(ctx context.Context, a *wire.Account, wanted func() account.Want) (hcl.Diagnostics, error) {
+func (s *session) read(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 		if err != nil || len(s.config.Data) == 0 {
 			return warnings, err
 		}
-		more, err := account.More(ctx, s.client, s.kinds, wanted(), s.snapshot)
+		more, err := account.ReadMore(ctx, s.client, s.kinds, wanted(), s.snapshot)
 		if err != nil || !more {
 			return warnings, err
 		}
@@ -107,7 +107,7 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 }
 
 // wanted is what a plan needs to know.
-func (s *session) wanted() account.Want { return account.Wanted(s.config, s.known(), s.kinds) }
+func (s *session) wanted() account.Query { return account.QueryFor(s.config, s.knownEntries(), s.kinds) }
 
 // answerData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
@@ -123,8 +123,8 @@ func (s *session) answerData() (hcl.Diagnostics, error) {
 		return nil, diags
 	}
 	s.config = config
-	if s.box != nil {
-		s.box.moveDeliveries(config)
+	if s.local != nil {
+		s.local.moveDeliveries(config)
 	}
 	return diags, nil
 }
@@ -135,7 +135,7 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
 			if name, ok := strings.CutPrefix(name, prefix); ok {
-				o.Env = append(o.Env, schema.VarValue{Name: name, Value: value})
+				o.Env = append(o.Env, schema.VariableValue{Name: name, Value: value})
 			}
 		}
 	}
@@ -153,8 +153,8 @@ func (s *session) connect() (*b2.Client, error) {
 		Now:         s.now,
 		Log:         s.requestLog(),
 	}
-	if s.box != nil {
-		o.KeyID, o.Key, o.Transport = s.box.MasterKeyID(), s.box.MasterKey(), s.box
+	if s.local != nil {
+		o.KeyID, o.Key, o.Transport = s.local.MasterKeyID(), s.local.MasterKey(), s.local
 		o.Endpoint = boxRealm
 		return b2.New(o)
 	}
@@ -220,8 +220,8 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	return made, nil
 }
 
-// known is what the state lists, with announced creates as entries without ID.
-func (s *session) known() []addr.Entry {
+// knownEntries is what the state lists, with announced creates as entries without ID.
+func (s *session) knownEntries() []addr.Entry {
 	entries := slices.Clip(s.state.Entries)
 	for _, i := range s.state.Open {
 		entries = append(entries, addr.Entry{Addr: i.Addr, Identity: i.Identity})
@@ -241,7 +241,7 @@ func belongs(st *state.State, a *wire.Account) error {
 
 // warnWithoutState says what a pipeline loses that starts without a state.
 func (s *session) warnWithoutState() {
-	if s.getenv("CI") == "" || s.box != nil || len(s.config.Resources) == 0 {
+	if s.getenv("CI") == "" || s.local != nil || len(s.config.Resources) == 0 {
 		return
 	}
 	local, ok := s.backend().(state.Local)

@@ -186,7 +186,7 @@ func addresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
 	}
 	out := make([]addr.Addr, len(args))
 	for i, arg := range args {
-		a, err := addr.ParseAddr(arg)
+		a, err := addr.Parse(arg)
 		if err != nil {
 			return nil, failf("Invalid address", "%s.", capital(err.Error()))
 		}

@@ -40,14 +40,14 @@ func (p *program) validate() error {
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = append(diags, plan.Denied(config)...)
+		diags = append(diags, plan.CheckDenied(config)...)
 	}
 	if p.json {
 		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {
 			return err
 		}
 	} else {
-		p.face.Diagnostics(diags, config.Files)
+		p.ui.Diagnostics(diags, config.Files)
 	}
 	switch {
 	case diags.HasErrors():

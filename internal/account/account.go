@@ -16,12 +16,12 @@ import (
 	"b2form/schema/wire"
 )
 
-// Want says what must be read, by the name of the kind. A kind that is absent
+// Query says what must be read, by the name of the kind. A kind that is absent
 // is not read.
-type Want map[string]Need
+type Query map[string]KindQuery
 
-// A Need is what one kind must be read for.
-type Need struct {
+// A KindQuery is what one kind must be read for.
+type KindQuery struct {
 	Identities []string // declared or owned, in their normal form; sorted. Only of a kind that is PartOf another
 	IDs        []string // remote IDs that the state knows. Only of a kind that is PartOf another, or of which Scope.Multi lists more
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
@@ -29,20 +29,20 @@ type Need struct {
 	Listings   []kind.Listing
 }
 
-// Wanted works out what a plan of cfg and entries needs: each kind that is
+// QueryFor works out what a plan of cfg and entries needs: each kind that is
 // declared, owned or asked for by data blocks, and each kind whose names those may
 // hold. A configuration
 // without keys never lists keys. An entry without an ID stands for an announced
 // create whose outcome is unknown: what it made is looked for in every listing.
-func Wanted(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Want {
-	w, byName := wanting{}, make(map[string]*kind.Kind, len(kinds))
+func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Query {
+	w, byName := queryBuilder{}, make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
 		byName[k.Name] = k
 	}
 	for _, r := range cfg.Resources {
 		n := w.of(r.Kind)
 		n.identified(r.Identity())
-		n.Multi = n.Multi || n.multi && multi(r)
+		n.Multi = n.Multi || n.multi && isMultiBucket(r)
 		for _, a := range n.knots {
 			w.addNamed(a, r, byName)
 		}
@@ -67,29 +67,29 @@ func Wanted(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Want {
 			w.addRefs(k.Attrs, byName)
 		}
 	}
-	want := make(Want, len(w))
+	want := make(Query, len(w))
 	for name, n := range w {
 		n.Identities, n.Named = sorted(n.Identities), undeclared(cfg, n.kind, n.Named)
-		want[name] = n.Need
+		want[name] = n.KindQuery
 	}
 	return want
 }
 
-// wanting is a Want in the making.
-type wanting map[string]*needed
+// queryBuilder is a Want in the making.
+type queryBuilder map[string]*kindQuery
 
-type needed struct {
-	Need
+type kindQuery struct {
+	KindQuery
 	kind        *kind.Kind
 	part, multi bool         // see the members of Need
 	knots       []*kind.Attr // see addNamed
 }
 
-func (w wanting) of(k *kind.Kind) *needed {
+func (w queryBuilder) of(k *kind.Kind) *kindQuery {
 	n := w[k.Name]
 	if n == nil {
-		n = &needed{kind: k, part: k.PartOf() != "", multi: hasMulti(k)}
-		for _, i := range k.Knots() {
+		n = &kindQuery{kind: k, part: k.ParentKind() != "", multi: hasMulti(k)}
+		for _, i := range k.Links() {
 			n.knots = append(n.knots, &k.Attrs[i])
 		}
 		w[k.Name] = n
@@ -99,15 +99,15 @@ func (w wanting) of(k *kind.Kind) *needed {
 
 // identified adds the identity of an object; "" where a data block is to answer
 // first.
-func (n *needed) identified(identity string) {
+func (n *kindQuery) identified(identity string) {
 	if n.part && identity != "" {
 		n.Identities = append(n.Identities, identity)
 	}
 }
 
 // known adds an object of the state.
-func (n *needed) known(e *addr.Entry) {
-	n.identified(n.kind.Fold(e.Identity))
+func (n *kindQuery) known(e *addr.Entry) {
+	n.identified(n.kind.NormalizeIdentity(e.Identity))
 	if !n.multi && !n.part {
 		return
 	}
@@ -130,11 +130,11 @@ func sorted(ss []string) []string {
 
 // addNamed adds the kinds of which a resource names an object where it could give
 // an ID.
-func (w wanting) addNamed(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
-	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
-		if k := kinds[m.By.Ref]; k != nil && m.By.Foreign != nil && !m.By.Foreign(m.Name) {
+func (w queryBuilder) addNamed(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
+	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
+		if k := kinds[m.Attr.Ref]; k != nil && m.Attr.IsRemoteID != nil && !m.Attr.IsRemoteID(m.Name) {
 			n := w.of(k)
-			if identity := k.Fold(m.Name); n.multi && !slices.Contains(n.Named, identity) {
+			if identity := k.NormalizeIdentity(m.Name); n.multi && !slices.Contains(n.Named, identity) {
 				n.Named = append(n.Named, identity)
 			}
 		}
@@ -156,21 +156,21 @@ func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string 
 }
 
 // addRefs adds the kinds whose objects must be known by name to read others.
-func (w wanting) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
+func (w queryBuilder) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 	for i := range attrs {
-		if k := kinds[attrs[i].Ref]; k != nil && attrs[i].Foreign == nil {
+		if k := kinds[attrs[i].Ref]; k != nil && attrs[i].IsRemoteID == nil {
 			w.of(k) // for its names; nothing of it is wanted by itself
 		}
 		w.addRefs(attrs[i].Object, kinds)
 	}
 }
 
-// multi recognises what only the newest API version lists: an object limited
+// isMultiBucket recognises what only the newest API version lists: an object limited
 // to several others ("b2_list_keys", multi-bucket application keys).
-func multi(r *config.Resource) bool {
+func isMultiBucket(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !several(a) {
+		if !canHoldSeveral(a) {
 			continue
 		}
 		if v := r.Value.GetAttr(a.Name); !v.IsNull() && v.IsKnown() && v.Type() != cty.String && v.LengthInt() > 1 {
@@ -180,9 +180,9 @@ func multi(r *config.Resource) bool {
 	return false
 }
 
-// several reports whether the attribute limits an object to one other in older
+// canHoldSeveral reports whether the attribute limits an object to one other in older
 // API versions and to several in the newest.
-func several(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
+func canHoldSeveral(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
 
 // Read lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may
@@ -190,14 +190,14 @@ func several(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
 // state knows IDs that the listing lacks, one more listing with Scope.Multi
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
-func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Want) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]wire.JSON, len(kinds))}
+func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
+	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]wire.RawJSON, len(kinds))}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
-		if _, ok := want[k.Name]; !ok || !r.may(k) {
+		if _, ok := want[k.Name]; !ok || !r.canRead(k) {
 			continue
 		}
-		if k.PartOf() != "" {
+		if k.ParentKind() != "" {
 			parts = append(parts, k)
 			continue
 		}
@@ -214,11 +214,11 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
-	var found []part
+	var found []childQuery
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.list(gctx, second, true) })
 	g.Go(func() (err error) {
-		found, err = r.readParts(gctx, parts, snapshot)
+		found, err = r.readChildren(gctx, parts, snapshot)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -229,47 +229,47 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 			return nil, err
 		}
 	}
-	return snapshot, addParts(snapshot, found)
+	return snapshot, addChildren(snapshot, found)
 }
 
-// More reads what is wanted of parts and was not looked for yet, and puts it into
+// ReadMore reads what is wanted of parts and was not looked for yet, and puts it into
 // the snapshot. It reports whether there was something to look for.
-func More(ctx context.Context, api wire.API, kinds []*kind.Kind, want Want, s *kind.Snapshot) (bool, error) {
+func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query, s *kind.Snapshot) (bool, error) {
 	r := reader{api: api, account: s.Account, kinds: kinds, want: want}
 	var parts []*kind.Kind
 	for _, k := range kinds {
-		if _, ok := want[k.Name]; ok && k.PartOf() != "" && r.may(k) {
+		if _, ok := want[k.Name]; ok && k.ParentKind() != "" && r.canRead(k) {
 			parts = append(parts, k)
 		}
 	}
-	found, err := r.readParts(ctx, parts, s)
+	found, err := r.readChildren(ctx, parts, s)
 	if err != nil {
 		return false, err
 	}
-	news := slices.ContainsFunc(found, func(p part) bool { return len(p.asked) > 0 || p.listing != nil })
-	return news, addParts(s, found)
+	news := slices.ContainsFunc(found, func(p childQuery) bool { return len(p.asked) > 0 || p.listing != nil })
+	return news, addChildren(s, found)
 }
 
 type reader struct {
 	api     wire.API
 	account *wire.Account
 	kinds   []*kind.Kind
-	want    Want
-	raw     map[string][]wire.JSON
+	want    Query
+	raw     map[string][]wire.RawJSON
 }
 
-// may reports whether the credentials may list the kind.
-func (r *reader) may(k *kind.Kind) bool {
-	return !slices.ContainsFunc(k.Reads, func(c string) bool { return !r.account.Can(c) })
+// canRead reports whether the credentials may list the kind.
+func (r *reader) canRead(k *kind.Kind) bool {
+	return !slices.ContainsFunc(k.Reads, func(c string) bool { return !r.account.HasCapability(c) })
 }
 
 // list reads the kinds, all at once, in place of what was read of them before.
 func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error {
-	lists := make([][]wire.JSON, len(kinds))
+	lists := make([][]wire.RawJSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.want[k.Name]
-		scope := kind.Scope{Account: r.account, Multi: multi || need.Multi}
+		scope := kind.ListFilter{Account: r.account, MultiBucket: multi || need.Multi}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -301,5 +301,5 @@ func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
 
 // hasMulti reports whether Scope.Multi makes a difference for the kind.
 func hasMulti(k *kind.Kind) bool {
-	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return several(&a) })
+	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return canHoldSeveral(&a) })
 }

@@ -104,7 +104,7 @@ func (l *lab) config(w want) *config.Config {
 			}
 		}
 		cfg.Resources = append(cfg.Resources, &config.Resource{
-			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.Completed(cty.ObjectVal(set))),
+			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.WithDefaults(cty.ObjectVal(set))),
 		})
 	}
 	for _, name := range w.Buckets {
@@ -141,7 +141,7 @@ func (l *lab) read(c *b2.Client, w want) (*kind.Snapshot, []string, error) {
 		l.t.Fatal(err)
 	}
 	l.server.ResetCalls()
-	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.Wanted(l.config(w), w.Entries, l.kinds))
+	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.QueryFor(l.config(w), w.Entries, l.kinds))
 	var calls []string
 	for _, call := range l.server.Calls() {
 		calls = append(calls, "v"+string(rune('0'+call.Version))+"/"+call.Method)

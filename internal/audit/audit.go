@@ -101,7 +101,7 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	}
 	c := l.owners[live.ID]
 	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
-	var want kind.Attrs = cty.NullVal(k.ConfigType())
+	var want kind.AttrReader = cty.NullVal(k.ConfigType())
 	if r := l.declared[c.Owner]; c.Owned && r != nil {
 		want = r.Value
 	}
@@ -134,8 +134,8 @@ func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		for _, m := range a.Mentions(v.GetAttr(a.Name)) {
-			if l.read(m.By.Ref) && kind.Deleted(m.Name) {
+		for _, m := range a.References(v.GetAttr(a.Name)) {
+			if l.read(m.Attr.Ref) && kind.IsDeletedRef(m.Name) {
 				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}

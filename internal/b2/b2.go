@@ -74,8 +74,8 @@ type Client struct {
 
 var (
 	_ wire.API     = (*Client)(nil)
-	_ wire.Emptier = (*Client)(nil)
-	_ wire.Files   = (*Client)(nil)
+	_ wire.BucketEmptier = (*Client)(nil)
+	_ wire.FileAPI   = (*Client)(nil)
 )
 
 // New checks the options without sending anything. A mistake that can be seen

@@ -77,7 +77,7 @@ func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 }
 
 func denial(a *wire.Account, r *request) string {
-	missing := slices.DeleteFunc(r.needed(), a.Can)
+	missing := slices.DeleteFunc(r.needed(), a.HasCapability)
 	switch {
 	case len(missing) == 1:
 		return "the application key lacks the capability " + missing[0]

@@ -28,7 +28,7 @@ const uploadTries = 5
 // again, so there may be two versions with the same content, of which the
 // returned one exists. Errors are *kind.Error.
 func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
-	u := wire.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: wire.InMemory(string(content))}
+	u := wire.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: wire.TextPayload(string(content))}
 	for try := 1; ; try++ {
 		reply, err := c.Put(ctx, u)
 		if err == nil {

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"b2form/internal/b2"
-
 	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/b2"
 )
 
 type object = map[string]any

@@ -16,7 +16,7 @@ import (
 
 func (a *account) textFile(name, text string) wire.Upload {
 	return wire.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"}, Payload: &wire.Payload{
-		Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), From: "the test",
+		Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), Source: "the test",
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
 	}}
 }

@@ -121,7 +121,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, ids map[strin
 	if err != nil {
 		return addr.Entry{}, err
 	}
-	o, err := new(kind.Snapshot).Object(r.Kind, wire.JSON(raw))
+	o, err := new(kind.Snapshot).Object(r.Kind, wire.RawJSON(raw))
 	if err != nil {
 		return addr.Entry{}, err
 	}

@@ -42,8 +42,8 @@ func (o fileOp) matters(f fate) bool {
 	return o.call != "write" && o.call != "sync"
 }
 
-// fileTales are changes that write to each of the files there are.
-func fileTales() []tale {
+// fileStories are changes that write to each of the files there are.
+func fileStories() []story {
 	const small = `
 bucket "photos" {
   name = "acme-photos"
@@ -59,7 +59,7 @@ key "camera" {
   }
 }
 `
-	return []tale{
+	return []story{
 		{name: "create", second: small},
 		{name: "replace", first: small, second: replace(small, `["readFiles"]`, `["listFiles"]`)},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
@@ -77,7 +77,7 @@ func TestDisturbedAtEveryFile(t *testing.T) {
 	case err != nil:
 		t.Fatal(err)
 	}
-	for _, l := range fileTales() {
+	for _, l := range fileStories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)

@@ -78,7 +78,7 @@ func refusal(status int, code string) *http.Response {
 // further runs bring the account to where an undisturbed run brings it, every
 // declared key is live once, and its file holds it.
 func TestEveryRequestLost(t *testing.T) {
-	for _, l := range tales() {
+	for _, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
@@ -115,7 +115,7 @@ func TestEveryRequestRefusedOnce(t *testing.T) {
 		"expired token":     func() *http.Response { return refusal(401, "expired_auth_token") },
 		"bad token":         func() *http.Response { return refusal(401, "bad_auth_token") },
 	}
-	for _, l := range tales() {
+	for _, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)

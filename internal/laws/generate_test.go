@@ -48,13 +48,13 @@ func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
 
 func (d *draft) declare(k *kind.Kind, i int) {
 	n := named{label: fmt.Sprintf("l%d", i), name: fmt.Sprintf("acme-%s-%d", k.Name, i)}
-	if whole := k.PartOf(); whole != "" && k.Within == "" {
+	if whole := k.ParentKind(); whole != "" && k.Within == "" {
 		if i >= len(d.names[whole]) {
 			return
 		}
 		n.name = d.names[whole][i].name
 	}
-	if k.PartOf() == "" && rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
+	if k.ParentKind() == "" && rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
 		n.name += "-b"
 	}
 	d.names[k.Name] = append(d.names[k.Name], n)
@@ -106,10 +106,10 @@ func (d *draft) legal(k *kind.Kind, name string) cty.Value {
 
 // complaint names the attribute that is wrong first; ok is true where none is.
 func complaint(k *kind.Kind, v cty.Value) (attr string, ok bool) {
-	done := k.Completed(v)
+	done := k.WithDefaults(v)
 	ps := k.Problems(done)
-	if k.Refuse != nil {
-		ps = append(ps, k.Refuse(cty.NullVal(k.LiveType()), done)...)
+	if k.CheckChange != nil {
+		ps = append(ps, k.CheckChange(cty.NullVal(k.LiveType()), done)...)
 	}
 	for _, p := range ps {
 		if p.Warning {
@@ -160,7 +160,7 @@ func (d *draft) attr(a *kind.Attr) cty.Value {
 // reference picks declared names of the kind that the attribute refers to, or an
 // ID where it takes those.
 func (d *draft) reference(a *kind.Attr) cty.Value {
-	if a.Foreign != nil && rapid.IntRange(0, 3).Draw(d.T, a.Name+" is an ID") == 0 {
+	if a.IsRemoteID != nil && rapid.IntRange(0, 3).Draw(d.T, a.Name+" is an ID") == 0 {
 		return rapid.SampledFrom(a.Samples).Draw(d.T, a.Name)
 	}
 	var picked []cty.Value
@@ -208,7 +208,7 @@ func (d *draft) nested(a *kind.Attr, v cty.Value) string {
 // expression writes a value, with references to what it names.
 func (d *draft) expression(a *kind.Attr, v cty.Value) string {
 	switch {
-	case v.IsNull() || !a.Refers():
+	case v.IsNull() || !a.HasRefs():
 		return literal(v)
 	case v.Type() == cty.String:
 		return d.mention(a.Ref, v.AsString())

@@ -122,7 +122,7 @@ func (w *world) kill(m mode, nth int, after bool) {
 // before it sends the request, or before it sees the reply, leaves what the next
 // runs complete.
 func TestKilledAtEveryWrite(t *testing.T) {
-	for _, l := range tales() {
+	for _, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)

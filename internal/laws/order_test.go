@@ -72,7 +72,7 @@ func (w *world) said() string {
 	for _, d := range a.plan.Warnings {
 		b.WriteString(d.Summary + ": " + d.Detail + "\n")
 	}
-	fmt.Fprintf(&b, "basis %s\nlost %v\nrefreshed %+v\n", a.plan.Basis, a.plan.Lost, a.plan.Records)
+	fmt.Fprintf(&b, "basis %s\nlost %v\nrefreshed %+v\n", a.plan.Basis, a.plan.Undelivered, a.plan.Records)
 	for _, s := range a.plan.Steps {
 		fmt.Fprintln(&b, a.plan.Changes[s.Change].Addr, s)
 	}

@@ -104,11 +104,11 @@ func rendered(r *config.Resource, label string) string {
 	fmt.Fprintf(&b, "%s %q {\n", r.Kind.Name, label)
 	for _, a := range r.Kind.Settable() {
 		v := m[a.Name]
-		if c := r.Kind.Content; c != nil && a.Name == c.Text && m[c.Source].IsNull() {
+		if c := r.Kind.Content; c != nil && a.Name == c.TextAttr && m[c.SourceAttr].IsNull() {
 			v = content(r)
 		}
 		m[a.Name] = cty.NullVal(a.ValueType())
-		if v.IsNull() || r.Kind.Completed(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
+		if v.IsNull() || r.Kind.WithDefaults(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
 			continue
 		}
 		m[a.Name] = v

@@ -41,7 +41,7 @@ func inOrder(p *plan.Plan, r *rand.Rand) *plan.Plan {
 
 // one applies a tale's plan in an order drawn from the seed. After so many reports
 // that something was done or failed, the run is interrupted; none: it is not.
-func (l tale) one(w *world, seed uint64, interrupt int) (reports int) {
+func (l story) one(w *world, seed uint64, interrupt int) (reports int) {
 	w.Helper()
 	store, err := w.lock()
 	w.must(err)
@@ -76,7 +76,7 @@ const uninterrupted = -1
 
 // Whatever order the needs of steps leave, the account comes out the same.
 func TestAnyOrderOfSteps(t *testing.T) {
-	for _, l := range tales() {
+	for _, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
@@ -97,7 +97,7 @@ func TestAnyOrderOfSteps(t *testing.T) {
 // However far an order of the steps has come when the run is interrupted, the next
 // runs do the rest, and nothing is announced that was never begun.
 func TestInterruptedAfterEveryStep(t *testing.T) {
-	for _, l := range tales() {
+	for _, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)

@@ -219,7 +219,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	for _, i := range st.Open {
 		known = append(known, addr.Entry{Addr: i.Addr, Identity: i.Identity})
 	}
-	want := account.Wanted(a.config, known, w.kinds)
+	want := account.QueryFor(a.config, known, w.kinds)
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
@@ -267,7 +267,7 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 	}
 	r := apply.Run(ctx, apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Env{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here,
+		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here,
 		Events: w.event, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
@@ -400,7 +400,7 @@ func (w *world) account() string {
 	}
 	for _, k := range a.Keys {
 		delete(k, "applicationKeyId")
-		if name, _, ok := kind.Unstamped(fmt.Sprint(k["keyName"])); ok {
+		if name, _, ok := kind.ParseTimestampedName(fmt.Sprint(k["keyName"])); ok {
 			k["keyName"] = name + "-(time)"
 		}
 		if ms, ok := k["expirationTimestamp"].(float64); ok {
@@ -432,7 +432,7 @@ func keyNames(keys []map[string]any) []string {
 		return strings.Compare(fmt.Sprint(b["applicationKeyId"]), fmt.Sprint(a["applicationKeyId"]))
 	})
 	for _, k := range byAge {
-		name, _, _ := kind.Unstamped(fmt.Sprint(k["keyName"]))
+		name, _, _ := kind.ParseTimestampedName(fmt.Sprint(k["keyName"]))
 		pairs = append(pairs, fmt.Sprint(k["applicationKeyId"]), fmt.Sprintf("%s %d", name, younger[name]))
 		younger[name]++
 	}

@@ -46,8 +46,8 @@ func findCanary(text string) string {
 func TestCanary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.env")
 	var out bytes.Buffer
-	deliveries := []config.Delivery{file(path), {Type: "stdout", Shown: "standard output"}}
-	env := secret.Env{Stdout: &out}
+	deliveries := []config.Delivery{file(path), {Type: "stdout", DisplayName: "standard output"}}
+	env := secret.Options{Stdout: &out}
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)
 	self := after()
@@ -58,7 +58,7 @@ func TestCanary(t *testing.T) {
 	if string(data) != asEnv || out.String() != asEnv {
 		t.Fatalf("not delivered: %q, %q", data, &out)
 	}
-	broken, err := secret.Prepare(t.Context(), before(), deliveries, secret.Env{Stdout: brokenPipe(3)})
+	broken, err := secret.Prepare(t.Context(), before(), deliveries, secret.Options{Stdout: brokenPipe(3)})
 	must(t, err)
 	_, failure := broken.Deliver(self, nil)
 	var typed *secret.Error

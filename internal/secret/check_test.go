@@ -17,7 +17,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	dir := t.TempDir()
 	gone := errors.New("another run has the state")
 	asked := 0
-	env := secret.Env{Check: func() error {
+	env := secret.Options{Check: func() error {
 		if asked++; asked == 2 {
 			return gone
 		}
@@ -32,7 +32,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	if !errors.As(err, &stopped) || !errors.Is(err, gone) {
 		t.Fatalf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"a.env"}, stopped.Dead); diff != "" {
+	if diff := cmp.Diff([]string{"a.env"}, stopped.Invalidated); diff != "" {
 		t.Errorf("dead (-want +got):\n%s", diff)
 	}
 	if got := files(t, dir); len(got) != 1 || got["a.env"] == "" {

@@ -16,9 +16,9 @@ import (
 	"b2form/schema/config"
 )
 
-// A Self is the application key that is delivered. Before the key exists all
+// A KeyInfo is the application key that is delivered. Before the key exists all
 // but KeyID and Key is known.
-type Self struct {
+type KeyInfo struct {
 	Name       string // the key's name on B2
 	KeyID      string
 	Key        Value
@@ -28,8 +28,8 @@ type Self struct {
 	Region     string // "us-west-004"
 }
 
-// An Env is what deliveries need from outside.
-type Env struct {
+// An Options is what deliveries need from outside.
+type Options struct {
 	// Stdout receives the deliveries of type stdout, each in a single Write, from
 	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
 	// print, and such a delivery is refused.
@@ -41,7 +41,7 @@ type Env struct {
 	Place func(config.Delivery) string
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
-	Live config.Live
+	Live config.LiveLookup
 	// Environ is the environment of programs, as "NAME=value".
 	Environ []string
 	// Stop, when closed, asks programs to end: what still runs after Grace is
@@ -81,9 +81,9 @@ type Error struct {
 	Summary string // "Secret cannot be delivered"
 	Detail  string // what is wrong and what to do; whole sentences
 	Range   *hcl.Range
-	// Dead are the destinations, in words, that received the secret before
+	// Invalidated are the destinations, in words, that received the secret before
 	// another one failed. The key must be deleted now, so what they hold is void.
-	Dead  []string
+	Invalidated  []string
 	Cause error // may be nil
 }
 
@@ -92,17 +92,17 @@ func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Slots are destinations that are ready to receive one key. They belong to one
+// Destinations are destinations that are ready to receive one key. They belong to one
 // goroutine at a time. Abandon must be called on every path on which Deliver
 // was not.
-type Slots struct {
-	slots []*slot
+type Destinations struct {
+	slots []*destination
 	check func() error
 }
 
-type slot struct {
+type destination struct {
 	delivery config.Delivery
-	file     *reserved // types age and file
+	file     *tempFile // types age and file
 	stdout   io.Writer // type stdout
 	preface  func(Value) string
 	program  *program // type command
@@ -123,9 +123,9 @@ const (
 // take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
-func Prepare(ctx context.Context, self Self, deliveries []config.Delivery, env Env) (*Slots, error) {
+func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, env Options) (*Destinations, error) {
 	self.KeyID, self.Key = placeholderID, New(placeholderKey)
-	s := &Slots{check: env.Check}
+	s := &Destinations{check: env.Check}
 	if s.check == nil {
 		s.check = func() error { return nil }
 	}
@@ -137,7 +137,7 @@ func Prepare(ctx context.Context, self Self, deliveries []config.Delivery, env E
 		slot, err := prepare(self, d, env)
 		if err == nil && slot.file != nil {
 			if places[slot.file.path] {
-				err = fmt.Errorf("%s is the destination of two deliveries: give each its own path", d.Shown)
+				err = fmt.Errorf("%s is the destination of two deliveries: give each its own path", d.DisplayName)
 			}
 			places[slot.file.path] = true
 		}
@@ -157,7 +157,7 @@ func Prepare(ctx context.Context, self Self, deliveries []config.Delivery, env E
 	return s, nil
 }
 
-func prepare(self Self, d config.Delivery, env Env) (*slot, error) {
+func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error) {
 	size := defaultSize
 	if d.Content == nil || env.Live != nil {
 		content, diags := render(self, d, env.Live)
@@ -180,18 +180,18 @@ func prepare(self Self, d config.Delivery, env Env) (*slot, error) {
 		if env.Stdout == nil {
 			return nil, errors.New("there is no standard output to print it to")
 		}
-		return &slot{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
+		return &destination{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
 	case "command":
 		p, err := prepareProgram(self, d, env)
 		if err != nil {
 			return nil, err
 		}
-		return &slot{delivery: d, program: p}, nil
+		return &destination{delivery: d, program: p}, nil
 	}
 	return nil, fmt.Errorf("a delivery to %q is not known", d.Type)
 }
 
-func prepareFile(d config.Delivery, env Env, size int) (*slot, error) {
+func prepareFile(d config.Delivery, env Options, size int) (*destination, error) {
 	path := d.Path
 	if env.Place != nil {
 		path = env.Place(d)
@@ -200,7 +200,7 @@ func prepareFile(d config.Delivery, env Env, size int) (*slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &slot{delivery: d, file: f}, nil
+	return &destination{delivery: d, file: f}, nil
 }
 
 // Deliver brings the key to every destination and says in words where, in the
@@ -209,9 +209,9 @@ func prepareFile(d config.Delivery, env Env, size int) (*slot, error) {
 // printed is printed, then files are renamed into place. On an *Error the
 // destinations that it does not name as Dead are as they were, and nothing
 // temporary is left; the key should be deleted.
-func (s *Slots) Deliver(self Self, live config.Live) (where []string, err error) {
-	d := dispatch{Slots: s, self: self, live: live, contents: make([]string, len(s.slots))}
-	for _, stage := range []func(int, *slot) error{d.fill, d.run, d.print, d.publish} {
+func (s *Destinations) Deliver(self KeyInfo, live config.LiveLookup) (where []string, err error) {
+	d := dispatch{Destinations: s, self: self, live: live, contents: make([]string, len(s.slots))}
+	for _, stage := range []func(int, *destination) error{d.fill, d.run, d.print, d.publish} {
 		for i, slot := range s.slots {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
@@ -220,7 +220,7 @@ func (s *Slots) Deliver(self Self, live config.Live) (where []string, err error)
 		}
 	}
 	for _, slot := range s.slots {
-		where = append(where, slot.delivery.Shown)
+		where = append(where, slot.delivery.DisplayName)
 	}
 	return where, nil
 }
@@ -228,15 +228,15 @@ func (s *Slots) Deliver(self Self, live config.Live) (where []string, err error)
 // A dispatch is one Deliver. Each of its stages does the part of one
 // destination that belongs to it.
 type dispatch struct {
-	*Slots
-	self     Self
-	live     config.Live
+	*Destinations
+	self     KeyInfo
+	live     config.LiveLookup
 	contents []string
 	dead     []string // destinations that changed
 }
 
 // fill renders what goes to the destination and brings a file onto the disk.
-func (d *dispatch) fill(i int, s *slot) error {
+func (d *dispatch) fill(i int, s *destination) error {
 	text, diags := render(d.self, s.delivery, d.live)
 	if diags.HasErrors() {
 		return publicPart(diags)
@@ -257,7 +257,7 @@ func (d *dispatch) fill(i int, s *slot) error {
 	return nil
 }
 
-func (d *dispatch) run(i int, s *slot) error {
+func (d *dispatch) run(i int, s *destination) error {
 	if s.program == nil {
 		return nil
 	}
@@ -266,12 +266,12 @@ func (d *dispatch) run(i int, s *slot) error {
 	}
 	started, err := s.program.run(d.contents[i], d.self.Key)
 	if started {
-		d.dead = append(d.dead, s.delivery.Shown)
+		d.dead = append(d.dead, s.delivery.DisplayName)
 	}
 	return err
 }
 
-func (d *dispatch) print(i int, s *slot) error {
+func (d *dispatch) print(i int, s *destination) error {
 	if s.stdout == nil {
 		return nil
 	}
@@ -284,12 +284,12 @@ func (d *dispatch) print(i int, s *slot) error {
 	}
 	n, err := io.WriteString(s.stdout, text)
 	if n > 0 {
-		d.dead = append(d.dead, s.delivery.Shown)
+		d.dead = append(d.dead, s.delivery.DisplayName)
 	}
 	return err
 }
 
-func (d *dispatch) publish(_ int, s *slot) error {
+func (d *dispatch) publish(_ int, s *destination) error {
 	if s.file == nil {
 		return nil
 	}
@@ -298,14 +298,14 @@ func (d *dispatch) publish(_ int, s *slot) error {
 	}
 	err := s.file.publish()
 	if s.file.temp == nil {
-		d.dead = append(d.dead, s.delivery.Shown)
+		d.dead = append(d.dead, s.delivery.DisplayName)
 	}
 	return err
 }
 
 // Abandon removes every temporary file. Calling it again, or after Deliver, does
 // nothing.
-func (s *Slots) Abandon() error {
+func (s *Destinations) Abandon() error {
 	var errs []error
 	for _, slot := range s.slots {
 		if slot.file != nil {
@@ -323,9 +323,9 @@ func undelivered(d config.Delivery, dead []string, why error) *Error {
 	}
 	e := &Error{
 		Summary: "Secret was not delivered",
-		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.Shown, strings.TrimSuffix(short, ".")),
+		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
 		Range:   d.Range,
-		Dead:    dead,
+		Invalidated:    dead,
 		Cause:   why,
 	}
 	if len(dead) > 0 {
@@ -337,7 +337,7 @@ func undelivered(d config.Delivery, dead []string, why error) *Error {
 }
 
 // render gives what goes to a destination.
-func render(self Self, d config.Delivery, live config.Live) (string, hcl.Diagnostics) {
+func render(self KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
 	if d.Content != nil {
 		return d.Content(variables(self), live)
 	}
@@ -352,7 +352,7 @@ func render(self Self, d config.Delivery, live config.Live) (string, hcl.Diagnos
 }
 
 // variables is what a template knows as self.
-func variables(self Self) map[string]cty.Value {
+func variables(self KeyInfo) map[string]cty.Value {
 	return map[string]cty.Value{
 		"application_key":    cty.StringVal(self.Key.Reveal()),
 		"application_key_id": cty.StringVal(self.KeyID),

@@ -13,16 +13,16 @@ import (
 // defaultSize is reserved for a template that cannot be tried in advance.
 const defaultSize = 4096
 
-// A reserved is a file that will be replaced: a temporary file beside it, with
+// A tempFile is a file that will be replaced: a temporary file beside it, with
 // mode 0600 and the space that is needed.
-type reserved struct {
+type tempFile struct {
 	path string
 	temp *os.File // nil: published or abandoned
 }
 
 // reserve proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserve(path string, size int) (*reserved, error) {
+func reserve(path string, size int) (*tempFile, error) {
 	if err := replaceable(path); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func reserve(path string, size int) (*reserved, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be written to: %w", dir, reason(err))
 	}
-	f := &reserved{path: filepath.Clean(path), temp: temp}
+	f := &tempFile{path: filepath.Clean(path), temp: temp}
 	_, err = temp.Write(make([]byte, size))
 	if err == nil {
 		err = temp.Sync() // some file systems find out only now that they are full
@@ -77,7 +77,7 @@ func replaceable(path string) error {
 }
 
 // fill writes the content where it is not seen yet, and makes it durable.
-func (f *reserved) fill(content string) error {
+func (f *tempFile) fill(content string) error {
 	_, err := f.temp.WriteAt([]byte(content), 0)
 	if err == nil {
 		err = f.temp.Truncate(int64(len(content)))
@@ -89,7 +89,7 @@ func (f *reserved) fill(content string) error {
 }
 
 // publish puts the file into place.
-func (f *reserved) publish() error {
+func (f *tempFile) publish() error {
 	if err := f.temp.Close(); err != nil {
 		return reason(err)
 	}
@@ -104,7 +104,7 @@ func (f *reserved) publish() error {
 }
 
 // abandon removes the temporary file, if it is still there.
-func (f *reserved) abandon() error {
+func (f *tempFile) abandon() error {
 	if f.temp == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 
 // format renders the key in one of the formats that need no template. A stdout
 // delivery without a format prints env.
-func format(name string, self Self) (string, error) {
+func format(name string, self KeyInfo) (string, error) {
 	switch name {
 	case "env", "":
 		return envFormat(self), nil
@@ -28,7 +28,7 @@ func format(name string, self Self) (string, error) {
 // and b2form too. It suits a shell, Docker's --env-file and systemd's
 // EnvironmentFile: values are quoted only where a shell would need it, which
 // for the keys that B2 makes is never.
-func envFormat(self Self) string {
+func envFormat(self KeyInfo) string {
 	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellWord(self.KeyID), shellWord(self.Key.Reveal()))
 }
 
@@ -46,7 +46,7 @@ func shellWord(s string) string {
 // jsonFormat is an object with the names that b2form's language uses. bucket is
 // there when the key is limited to exactly one, buckets when it is limited at
 // all, name_prefix when it is limited by one.
-func jsonFormat(self Self) string {
+func jsonFormat(self KeyInfo) string {
 	out := struct {
 		Name       string   `json:"name"`
 		KeyID      string   `json:"application_key_id"`
@@ -75,7 +75,7 @@ func jsonFormat(self Self) string {
 
 // rcloneFormat is a remote for rclone, with the key's name as its name: pass the
 // file with --config, or RCLONE_CONFIG (rclone.org/b2, "account" and "key").
-func rcloneFormat(self Self) string {
+func rcloneFormat(self KeyInfo) string {
 	return fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", self.Name, self.KeyID, self.Key.Reveal())
 }
 
@@ -83,6 +83,6 @@ func rcloneFormat(self Self) string {
 // name it in AWS_SHARED_CREDENTIALS_FILE (AWS SDKs and Tools Reference Guide,
 // "Shared config and credentials files"). The profile is default, so nothing
 // else has to be set but the endpoint, which belongs into the config file.
-func awsFormat(self Self) string {
+func awsFormat(self KeyInfo) string {
 	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", self.KeyID, self.Key.Reveal())
 }

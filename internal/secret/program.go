@@ -19,7 +19,7 @@ import (
 // exists.
 type program struct {
 	delivery config.Delivery
-	env      Env
+	env      Options
 	path     string // absolute
 	vars     []string
 }
@@ -30,7 +30,7 @@ func ownCredentials() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
 }
 
-func prepareProgram(self Self, d config.Delivery, env Env) (*program, error) {
+func prepareProgram(self KeyInfo, d config.Delivery, env Options) (*program, error) {
 	p := &program{delivery: d, env: env}
 	if env.Live != nil && d.Environment != nil {
 		if _, diags := d.Environment(variables(self), env.Live); diags.HasErrors() {
@@ -71,7 +71,7 @@ func missing(name string, err error) error {
 }
 
 // fill renders the variables.
-func (p *program) fill(self Self, live config.Live) error {
+func (p *program) fill(self KeyInfo, live config.LiveLookup) error {
 	if p.delivery.Environment == nil {
 		return nil
 	}
@@ -184,7 +184,7 @@ func (p *program) failure(why, err error, said string, key Value) error {
 	switch {
 	case said == "":
 		return &programError{text + " and said nothing", ""}
-	case p.delivery.Discreet:
+	case p.delivery.Sensitive:
 		return &programError{text + "; what it said is left out, since it may repeat a sensitive value", ""}
 	}
 	return &programError{text, indent(last(said))}

@@ -22,19 +22,19 @@ import (
 
 // shell is a delivery to a script; the secret is its input.
 func shell(dir, script string) config.Delivery {
-	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, Shown: "command sh",
+	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, DisplayName: "command sh",
 		Timeout: time.Minute, Content: plainKey, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
-func plainKey(self map[string]cty.Value, _ config.Live) (string, hcl.Diagnostics) {
+func plainKey(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
 	return self["application_key"].AsString(), nil
 }
 
-func asVariables(self map[string]cty.Value, _ config.Live) (map[string]string, hcl.Diagnostics) {
+func asVariables(self map[string]cty.Value, _ config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 	return map[string]string{"KEY": self["application_key"].AsString(), "B2_APPLICATION_KEY_ID": self["application_key_id"].AsString()}, nil
 }
 
-func deliver(t *testing.T, env secret.Env, deliveries ...config.Delivery) ([]string, error) {
+func deliver(t *testing.T, env secret.Options, deliveries ...config.Delivery) ([]string, error) {
 	t.Helper()
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)
@@ -50,7 +50,7 @@ func TestProgram(t *testing.T) {
 	d := shell(dir, "")
 	d.Command, d.Environment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
 	var out bytes.Buffer
-	env := secret.Env{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours", "B2_APPLICATION_KEY_ID=ours"}}
+	env := secret.Options{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours", "B2_APPLICATION_KEY_ID=ours"}}
 	where, err := deliver(t, env, file(filepath.Join(dir, "key.env")), d)
 	must(t, err)
 	if diff := cmp.Diff([]string{"key.env", "command sh"}, where); diff != "" {
@@ -81,7 +81,7 @@ func TestProgramFails(t *testing.T) {
 		{"a piece", `cut -c 1-20; exit 1`, "piece of the secret", nil},
 		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
-		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *config.Delivery) { d.Discreet = true }},
+		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *config.Delivery) { d.Sensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
 		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
@@ -94,7 +94,7 @@ func TestProgramFails(t *testing.T) {
 				test.change(&d)
 			}
 			var out bytes.Buffer
-			where, err := deliver(t, secret.Env{Stdout: &out, Environ: os.Environ()}, config.Delivery{Type: "stdout", Shown: "standard output"}, file(filepath.Join(dir, "key.env")), d)
+			where, err := deliver(t, secret.Options{Stdout: &out, Environ: os.Environ()}, config.Delivery{Type: "stdout", DisplayName: "standard output"}, file(filepath.Join(dir, "key.env")), d)
 			var e *secret.Error
 			if !errors.As(err, &e) || where != nil || !strings.Contains(e.Detail, test.want) {
 				t.Fatalf("Deliver = %v, %v", where, err)
@@ -104,7 +104,7 @@ func TestProgramFails(t *testing.T) {
 			if test.name == "cannot start" {
 				dead = nil
 			}
-			if diff := cmp.Diff(dead, e.Dead); diff != "" {
+			if diff := cmp.Diff(dead, e.Invalidated); diff != "" {
 				t.Errorf("dead (-want +got):\n%s", diff)
 			}
 			if len(files(t, dir)) > 0 || out.Len() > 0 {
@@ -118,11 +118,11 @@ func TestProgramFails(t *testing.T) {
 func TestProgramStopped(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
-	_, err := deliver(t, secret.Env{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond}, shell(t.TempDir(), "tail -f /dev/null"))
+	_, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond}, shell(t.TempDir(), "tail -f /dev/null"))
 	if err == nil || !strings.Contains(err.Error(), "asked to stop") {
 		t.Errorf("without time: %v", err)
 	}
-	if _, err := deliver(t, secret.Env{Environ: os.Environ(), Stop: stop, Grace: time.Hour}, shell(t.TempDir(), "cat > /dev/null")); err != nil {
+	if _, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: time.Hour}, shell(t.TempDir(), "cat > /dev/null")); err != nil {
 		t.Errorf("with time: %v", err)
 	}
 }
@@ -132,7 +132,7 @@ func TestProgramPrepare(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "text"), nil, 0o600))
 	wrong := shell(dir, "")
-	wrong.Environment = func(map[string]cty.Value, config.Live) (map[string]string, hcl.Diagnostics) {
+	wrong.Environment = func(map[string]cty.Value, config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Bad", Detail: "No such bucket."}}
 	}
 	for _, test := range []struct {
@@ -145,12 +145,12 @@ func TestProgramPrepare(t *testing.T) {
 		{config.Delivery{Type: "command"}, "names no program"},
 		{wrong, "No such bucket"},
 	} {
-		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{test.d}, secret.Env{Live: live})
+		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{test.d}, secret.Options{Live: live})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v", test.d.Command, err)
 		}
 	}
-	where, err := deliver(t, secret.Env{Pretend: true}, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, Shown: "nothing"})
+	where, err := deliver(t, secret.Options{Pretend: true}, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, DisplayName: "nothing"})
 	if err != nil || len(where) != 1 {
 		t.Errorf("pretending: %v, %v", where, err)
 	}

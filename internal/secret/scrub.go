@@ -18,7 +18,7 @@ func scrub(text string, v Value) string {
 	if key == "" {
 		return text
 	}
-	for _, form := range forms(key) {
+	for _, form := range encodings(key) {
 		text = strings.ReplaceAll(text, form, redacted)
 	}
 	for i := 0; i+pieceSize <= len(key); i++ {
@@ -34,8 +34,8 @@ var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
 // pieceSize is the length at which a run of characters of the key is no chance.
 const pieceSize = 8
 
-// forms are the spellings of a key, the longest first.
-func forms(key string) []string {
+// encodings are the spellings of a key, the longest first.
+func encodings(key string) []string {
 	quoted, _ := json.Marshal(key) // strings always encode
 	inner := string(quoted[1 : len(quoted)-1])
 	percent := url.QueryEscape(key)

@@ -24,14 +24,14 @@ const keyID = "002d2e6b27577ea000000000c"
 // canary is a key with characters that every encoding treats in its own way.
 const canary = `K002/9r+hp'MfU"c<p>S&7%uY=kg3FC`
 
-func before() secret.Self {
-	return secret.Self{
+func before() secret.KeyInfo {
+	return secret.KeyInfo{
 		Name: "photos-plus", Buckets: []string{"acme-photos"}, NamePrefix: "library/",
 		Endpoint: "https://s3.us-west-002.backblazeb2.com", Region: "us-west-002",
 	}
 }
 
-func after() secret.Self {
+func after() secret.KeyInfo {
 	self := before()
 	self.KeyID, self.Key = keyID, secret.New(canary)
 	return self
@@ -45,7 +45,7 @@ func must(t testing.TB, err error) {
 }
 
 func file(path string) config.Delivery {
-	return config.Delivery{Type: "file", Path: path, Shown: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
+	return config.Delivery{Type: "file", Path: path, DisplayName: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 // files gives the content of every file in dir, temporary ones included.
@@ -77,7 +77,7 @@ func TestFormats(t *testing.T) {
 	several.Buckets = []string{"a", "b"}
 	tests := []struct {
 		format string
-		self   secret.Self
+		self   secret.KeyInfo
 		want   string
 	}{
 		{"", plain, "B2_APPLICATION_KEY_ID=002d2e6b27577ea000000000c\nB2_APPLICATION_KEY=K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
@@ -121,8 +121,8 @@ func TestFormats(t *testing.T) {
 	}
 	for _, test := range tests {
 		var out bytes.Buffer
-		d := config.Delivery{Type: "stdout", Shown: "standard output", Format: test.format}
-		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Env{Stdout: &out})
+		d := config.Delivery{Type: "stdout", DisplayName: "standard output", Format: test.format}
+		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Options{Stdout: &out})
 		must(t, err)
 		_, err = s.Deliver(test.self, nil)
 		must(t, err)
@@ -133,7 +133,7 @@ func TestFormats(t *testing.T) {
 }
 
 // urls is a template that uses the key and something live.
-func urls(self map[string]cty.Value, live config.Live) (string, hcl.Diagnostics) {
+func urls(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
 	b, _ := live(addr.Addr{Kind: "bucket", Label: "photos"})
 	return fmt.Sprintf("b2://%s:%s@%s", self["application_key_id"].AsString(), self["application_key"].AsString(), b["id"].AsString()), nil
 }
@@ -149,8 +149,8 @@ func TestDeliver(t *testing.T) {
 	var out bytes.Buffer
 	template := file("urls.txt")
 	template.Content = urls
-	deliveries := []config.Delivery{file(old), {Type: "stdout", Shown: "standard output", Content: urls}, template}
-	env := secret.Env{Stdout: &out, Live: live, Place: func(d config.Delivery) string {
+	deliveries := []config.Delivery{file(old), {Type: "stdout", DisplayName: "standard output", Content: urls}, template}
+	env := secret.Options{Stdout: &out, Live: live, Place: func(d config.Delivery) string {
 		if filepath.IsAbs(d.Path) {
 			return d.Path
 		}
@@ -198,7 +198,7 @@ func TestPrepareRefuses(t *testing.T) {
 	must(t, os.Symlink("file", at("link")))
 	must(t, os.Symlink("nowhere", at("dangling")))
 	failing := file(at("template"))
-	failing.Content = func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics) {
+	failing.Content = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid template", Detail: "No such thing.", Subject: &hcl.Range{}}}
 	}
 	format, typ := file(at("x")), file(at("x"))
@@ -224,9 +224,9 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	was := files(t, dir)
 	for _, test := range tests {
-		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.Env{Live: live})
+		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.Options{Live: live})
 		var e *secret.Error
-		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" || len(e.Dead) > 0 {
+		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" || len(e.Invalidated) > 0 {
 			t.Errorf("%s: Prepare = %v", test.name, err)
 		}
 		if last := test.deliveries[len(test.deliveries)-1]; e != nil && e.Range != last.Range {
@@ -238,7 +238,7 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := secret.Prepare(gone, before(), []config.Delivery{file(at("x"))}, secret.Env{}); !errors.Is(err, context.Canceled) {
+	if _, err := secret.Prepare(gone, before(), []config.Delivery{file(at("x"))}, secret.Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Prepare with a cancelled context = %v", err)
 	}
 }
@@ -246,7 +246,7 @@ func TestPrepareRefuses(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "key.env"), []byte("old"), 0o600))
-	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Env{})
+	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Options{})
 	must(t, err)
 	if n := len(files(t, dir)); n != 3 {
 		t.Errorf("%d files while prepared, want the old one and two temporary ones", n)
@@ -269,7 +269,7 @@ func (n brokenPipe) Write(p []byte) (int, error) {
 // What fails after the key exists names exactly the destinations that changed;
 // the others keep what they held.
 func TestDeliverFails(t *testing.T) {
-	quoting := func(self map[string]cty.Value, _ config.Live) (string, hcl.Diagnostics) {
+	quoting := func(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
 		key := self["application_key"].AsString()
 		if key == canary {
 			return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid " + key, Detail: "cannot parse " + key, Subject: &hcl.Range{Start: hcl.Pos{Line: 7}}}}
@@ -280,7 +280,7 @@ func TestDeliverFails(t *testing.T) {
 		name, detail string
 		between      func(dir string) // what happens while the key is being made
 		stdout       brokenPipe
-		content      func(map[string]cty.Value, config.Live) (string, hcl.Diagnostics)
+		content      func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics)
 		dead         []string
 	}{
 		{name: "a file", between: func(dir string) { _ = os.Mkdir(filepath.Join(dir, "2.env"), 0o755) }, stdout: -1,
@@ -298,12 +298,12 @@ func TestDeliverFails(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(dir, "1.env"), []byte("old"), 0o600))
 			second := file(filepath.Join(dir, "2.env"))
 			second.Content = test.content
-			var env secret.Env
+			var env secret.Options
 			env.Stdout = test.stdout
 			if test.stdout < 0 {
 				env.Stdout = &bytes.Buffer{}
 			}
-			s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", Shown: "standard output"}, second}, env)
+			s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", DisplayName: "standard output"}, second}, env)
 			must(t, err)
 			if test.between != nil {
 				test.between(dir)
@@ -313,10 +313,10 @@ func TestDeliverFails(t *testing.T) {
 			if !errors.As(err, &e) || where != nil || e.Summary != "Secret was not delivered" || !strings.Contains(e.Detail, test.detail) {
 				t.Fatalf("Deliver = %v, %v", where, err)
 			}
-			if diff := cmp.Diff(test.dead, e.Dead); diff != "" {
+			if diff := cmp.Diff(test.dead, e.Invalidated); diff != "" {
 				t.Errorf("dead (-want +got):\n%s", diff)
 			}
-			for _, d := range e.Dead {
+			for _, d := range e.Invalidated {
 				if !strings.Contains(e.Detail, d) {
 					t.Errorf("the detail does not name %s: %s", d, e.Detail)
 				}
@@ -329,7 +329,7 @@ func TestDeliverFails(t *testing.T) {
 			left := files(t, dir)
 			delete(left, "2.env")
 			want := "old"
-			if len(e.Dead) == 2 {
+			if len(e.Invalidated) == 2 {
 				want = asEnv
 			}
 			if diff := cmp.Diff(map[string]string{"1.env": want}, left); diff != "" {

@@ -17,7 +17,7 @@ func (a *fastAddr) UnmarshalText(text []byte) error {
 		*a = fastAddr(plain)
 		return nil
 	}
-	parsed, err := addr.ParseAddr(s)
+	parsed, err := addr.Parse(s)
 	*a = fastAddr(parsed)
 	return err
 }
@@ -39,17 +39,17 @@ func plainAddr(s string) (a addr.Addr, ok bool) {
 }
 
 // plainInstance reads what stands behind the opening bracket.
-func plainInstance(s string) (addr.Instance, bool) {
+func plainInstance(s string) (addr.InstanceKey, bool) {
 	s, closed := strings.CutSuffix(s, "]")
 	if !closed || s == "" {
-		return addr.Instance{}, false
+		return addr.InstanceKey{}, false
 	}
 	if text, quoted := strings.CutPrefix(s, `"`); quoted {
 		text, quoted = strings.CutSuffix(text, `"`)
-		return addr.TextKey(text), quoted && !strings.ContainsFunc(text, special)
+		return addr.ForEachKey(text), quoted && !strings.ContainsFunc(text, special)
 	}
 	n, err := strconv.Atoi(s)
-	return addr.NumberKey(n), err == nil && strconv.Itoa(n) == s && n >= 0
+	return addr.CountIndex(n), err == nil && strconv.Itoa(n) == s && n >= 0
 }
 
 func special(r rune) bool {

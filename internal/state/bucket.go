@@ -20,7 +20,7 @@ import (
 const (
 	retryLease = 3 * time.Second // how often, about, a held lease is looked at again
 	maxSwaps   = 100             // conflicts in a row, each of which is somebody's success
-	maxPart    = 64 << 10        // a part of the journal that has grown to this is left behind
+	maxChunk    = 64 << 10        // a part of the journal that has grown to this is left behind
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
@@ -34,13 +34,13 @@ type bucket struct {
 
 	ctx    context.Context // outlives the run's
 	end    context.CancelFunc
-	beaten chan struct{} // closed when the heartbeat has ended
+	heartbeatDone chan struct{} // closed when the heartbeat has ended
 	count  counter
 	home   string // the bucket's ID
 
 	base *State
 	old  []object // the parts of the journal
-	part []byte   // the last of them, which grows; nil: a new one is to be begun
+	chunk []byte   // the last of them, which grows; nil: a new one is to be begun
 	made int      // objects, for their names
 
 	turn  chan struct{} // held over requests, so it is no mutex: who waits for it may give up
@@ -80,9 +80,9 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	k.seen = nil
-	err = k.swap(ctx, func(p pointer, now time.Time) (pointer, error) {
+	err = k.compareAndSwap(ctx, func(p pointer, now time.Time) (pointer, error) {
 		if k.seen.hides(k.Prefix) {
-			return p, k.endangered()
+			return p, k.lifecycleError()
 		}
 		held = nil
 		if k.claim.nonce != "" {
@@ -99,7 +99,7 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 	return held, err
 }
 
-func (k *bucket) endangered() *Error {
+func (k *bucket) lifecycleError() *Error {
 	return &Error{
 		Summary: "A lifecycle rule would delete the state",
 		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 would remove a state that does not change. "+
@@ -108,10 +108,10 @@ func (k *bucket) endangered() *Error {
 	}
 }
 
-// swap moves the pointer: it looks at the bucket, has decide say what shall be
+// compareAndSwap moves the pointer: it looks at the bucket, has decide say what shall be
 // next, and stores that unless the bucket was changed meanwhile; then it begins
 // again. An error of decide counts only after a fresh look. now is B2's time.
-func (k *bucket) swap(ctx context.Context, decide func(p pointer, now time.Time) (pointer, error)) error {
+func (k *bucket) compareAndSwap(ctx context.Context, decide func(p pointer, now time.Time) (pointer, error)) error {
 	for try := 1; ; try++ {
 		fresh := k.seen == nil || k.outdated()
 		if fresh {
@@ -214,14 +214,14 @@ func isConflict(err error) bool {
 // start begins the heartbeat. It ends with close or giveUp.
 func (k *bucket) start(ctx context.Context) {
 	k.ctx, k.end = context.WithCancel(ctx)
-	k.beaten = make(chan struct{})
+	k.heartbeatDone = make(chan struct{})
 	if k.claim.nonce == "" {
-		close(k.beaten)
+		close(k.heartbeatDone)
 		return
 	}
 	go func() {
-		defer close(k.beaten)
-		for pause.For(k.ctx, leaseBeat) == nil && k.lostFor() == nil {
+		defer close(k.heartbeatDone)
+		for pause.For(k.ctx, leaseBeat) == nil && k.lostError() == nil {
 			k.renew() // after a failure there is the next beat, and check
 		}
 	}()
@@ -236,11 +236,11 @@ func (k *bucket) renew() {
 // move is swap by a run that holds the lease: once it finds that it does not, it
 // never does again.
 func (k *bucket) move(step func(pointer, time.Time) (pointer, bool)) error {
-	if err := k.lostFor(); err != nil {
+	if err := k.lostError(); err != nil {
 		return err
 	}
 	var gone *Error
-	err := k.swap(k.ctx, func(p pointer, now time.Time) (pointer, error) {
+	err := k.compareAndSwap(k.ctx, func(p pointer, now time.Time) (pointer, error) {
 		gone = nil
 		next, ok := step(p, now)
 		if !ok {
@@ -257,7 +257,7 @@ func (k *bucket) move(step func(pointer, time.Time) (pointer, bool)) error {
 	return err
 }
 
-func (k *bucket) lostFor() error {
+func (k *bucket) lostError() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.lost
@@ -280,8 +280,8 @@ func (k *bucket) check() error {
 // lines too, so a journal has few parts however many batches it took.
 func (k *bucket) append(lines []byte) error {
 	now := k.current()
-	part, name := k.part, now.Journal.Name
-	if len(part) == 0 || len(part) > maxPart {
+	part, name := k.chunk, now.Journal.Name
+	if len(part) == 0 || len(part) > maxChunk {
 		first := head(k.base)
 		if now.Journal != (object{}) {
 			first.After = &now.Journal
@@ -295,10 +295,10 @@ func (k *bucket) append(lines []byte) error {
 		return err
 	}
 	if err := k.commit(version{State: now.State, Journal: made}); err != nil {
-		k.part = nil // what is stored is not known; the next part stands for itself
+		k.chunk = nil // what is stored is not known; the next part stands for itself
 		return err
 	}
-	k.part = part
+	k.chunk = part
 	return nil
 }
 
@@ -327,7 +327,7 @@ func (k *bucket) name(what string) string {
 }
 
 func (k *bucket) upload(name string, content []byte) (object, error) {
-	if err := k.lostFor(); err != nil {
+	if err := k.lostError(); err != nil {
 		return object{}, err
 	}
 	id, err := k.Remote.Upload(k.ctx, k.home, name, "application/json", content)
@@ -351,7 +351,7 @@ func (k *bucket) hide(objects []object) {
 // by one move of the pointer.
 func (k *bucket) close(s *State) error {
 	defer k.stop()
-	if err := k.lostFor(); err != nil {
+	if err := k.lostError(); err != nil {
 		return err
 	}
 	now := k.current()
@@ -383,8 +383,8 @@ func (k *bucket) close(s *State) error {
 	return nil
 }
 
-// giveUp gives the lease back after a failed start.
-func (k *bucket) giveUp() {
+// abandon gives the lease back after a failed start.
+func (k *bucket) abandon() {
 	defer k.stop()
 	to := k.current()
 	k.turn <- struct{}{}
@@ -394,7 +394,7 @@ func (k *bucket) giveUp() {
 
 func (k *bucket) stop() {
 	k.end()
-	<-k.beaten
+	<-k.heartbeatDone
 }
 
 func (k *bucket) stats() Stats { return k.count.stats() }
@@ -453,7 +453,7 @@ func (k *bucket) call(ctx context.Context, api wire.API, method string, in, out 
 
 // withReserved is info with the pairs of states as they are now.
 func (k *bucket) withReserved(info map[string]string) map[string]string {
-	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, wire.ReservedInfo) }
+	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, wire.ReservedInfoPrefix) }
 	maps.DeleteFunc(info, isReserved)
 	for key, value := range k.seen.Info {
 		if isReserved(key, value) {

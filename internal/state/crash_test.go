@@ -257,7 +257,7 @@ func announceForever(t *testing.T, path string) {
 	s, err := state.Open(context.Background(), path, options())
 	must(t, err)
 	for i := 0; ; i++ {
-		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.NumberKey(i)}
+		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 		must(t, s.Begin(state.Intent{Addr: a, Identity: a.String()}))
 		must(t, s.Put(addr.Entry{Addr: a, Identity: a.String(), ID: "k"}))
 		fmt.Println(i + 1)

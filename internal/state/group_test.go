@@ -149,7 +149,7 @@ func TestCloseWaits(t *testing.T) {
 func TestPlainAddr(t *testing.T) {
 	for _, s := range []string{`key.app`, `key.app["a b"]`, `key.app[0]`, `b2.x-y_z["é"]`, `bucket.logs[12]`} {
 		a, ok := plainAddr(s)
-		if want, err := addr.ParseAddr(s); ok && (err != nil || a != want) {
+		if want, err := addr.Parse(s); ok && (err != nil || a != want) {
 			t.Errorf("plainAddr(%q) = %v, want %v, %v", s, a, want, err)
 		}
 	}
@@ -163,7 +163,7 @@ func TestPlainAddr(t *testing.T) {
 		if !ok {
 			return
 		}
-		if want, err := addr.ParseAddr(s); err != nil || a != want {
+		if want, err := addr.Parse(s); err != nil || a != want {
 			r.Fatalf("plainAddr(%q) = %#v, want %#v, %v", s, a, want, err)
 		}
 	})
@@ -202,7 +202,7 @@ func BenchmarkRead(b *testing.B) {
 	for i := range entries {
 		name := fmt.Sprintf("tenant-%06d", i)
 		entries[i] = addr.Entry{
-			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.TextKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
+			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.ForEachKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
 			Created: time.Unix(1_800_000_000, 0), Delivered: true, Delivery: "sha256:0123456789abcdef0123456789abcdef",
 		}
 	}

@@ -41,8 +41,8 @@ func (c *changes) apply(r *record) {
 	}
 }
 
-// A sealed line carries a checksum of its record.
-type sealed struct {
+// A checksummed line carries a checksum of its record.
+type checksummed struct {
 	Sum string          `json:"sum"` // CRC-32 (IEEE) of the bytes of do, in hex
 	Do  json.RawMessage `json:"do"`
 }
@@ -69,7 +69,7 @@ func head(base *State) *record {
 func replay(path string, raw []byte, base *State) (changes, error) {
 	c := newChanges()
 	for line := range bytes.Lines(raw) {
-		var s sealed
+		var s checksummed
 		if json.Unmarshal(line, &s) != nil || checksum(s.Do) != s.Sum {
 			continue
 		}

@@ -52,7 +52,7 @@ func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 // and keys have at most 50 bytes.
 func (b Shared) pair() string {
 	sum := sha256.Sum256([]byte(b.Prefix))
-	return wire.ReservedInfo + hex.EncodeToString(sum[:8])
+	return wire.ReservedInfoPrefix + hex.EncodeToString(sum[:8])
 }
 
 // A view is the bucket at one revision.
@@ -165,7 +165,7 @@ func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 // before is the part of the journal that a part continues.
 func before(part []byte) object {
 	line, _, _ := bytes.Cut(part, []byte{'\n'})
-	var s sealed
+	var s checksummed
 	var r record
 	if json.Unmarshal(line, &s) != nil || json.Unmarshal(s.Do, &r) != nil || r.After == nil {
 		return object{}
@@ -187,7 +187,7 @@ func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
 	k.start(context.WithoutCancel(ctx))
 	base, c, parts, err := b.load(ctx, k.claim.known[0])
 	if err != nil {
-		k.giveUp()
+		k.abandon()
 		return nil, err
 	}
 	k.old, k.base = parts, base
@@ -231,7 +231,7 @@ func (b Shared) Break(ctx context.Context) (*LockedError, error) {
 	var broken *LockedError
 	now := func() time.Time { _, sent := b.Remote.Time(); return sent } // breaking takes no time
 	k := &bucket{Shared: b, now: now}
-	err := k.swap(ctx, func(p pointer, _ time.Time) (pointer, error) {
+	err := k.compareAndSwap(ctx, func(p pointer, _ time.Time) (pointer, error) {
 		if p.Lease != nil {
 			broken = p.Lease.locked(b.String())
 		}

@@ -50,7 +50,7 @@ func read(t testing.TB, path string) *state.State {
 
 func address(t testing.TB, s string) addr.Addr {
 	t.Helper()
-	a, err := addr.ParseAddr(s)
+	a, err := addr.Parse(s)
 	must(t, err)
 	return a
 }
@@ -249,7 +249,7 @@ func TestRevise(t *testing.T) {
 	a, b, c := address(t, "key.a"), address(t, "key.b"), address(t, "key.c")
 	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}}, addr.Entry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
-	must(t, s.Revise([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
+	must(t, s.MoveAndPut([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
 	if n := s.Stats().Syncs - before; n != 1 {
 		t.Errorf("%d syncs, want 1", n)
 	}
@@ -269,7 +269,7 @@ func TestRevise(t *testing.T) {
 			t.Errorf("%s is %s, want %s", addr, got, what)
 		}
 	}
-	if err := s.Revise([]state.Moved{{From: a, To: address(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
+	if err := s.MoveAndPut([]state.Moved{{From: a, To: address(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
 		t.Error("an entry moved away can be moved again")
 	}
 	if _, ok := s.Entry(a); !ok {
@@ -325,7 +325,7 @@ func TestCost(t *testing.T) {
 	cost := func(n int) state.Stats {
 		s := open(t, statePath(t))
 		for i := range n {
-			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.NumberKey(i)}
+			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 			name := fmt.Sprintf("app-%d", i)
 			must(t, s.Begin(state.Intent{Addr: a, Identity: name}))
 			must(t, s.Put(addr.Entry{Addr: a, Identity: name, ID: name}))
@@ -344,7 +344,7 @@ func TestCost(t *testing.T) {
 	s := open(t, statePath(t))
 	var many []addr.Entry
 	for i := range 1000 {
-		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.NumberKey(i)}, Identity: "x", ID: "y"})
+		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x", ID: "y"})
 	}
 	must(t, s.Put(many...))
 	if got := s.Stats(); got.Syncs > 2 {

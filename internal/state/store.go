@@ -240,12 +240,12 @@ type Moved struct{ From, To addr.Addr }
 
 // Move gives an entry, and what is open for its address, another address. It is
 // an *Error when from has no entry, to has one, or their kinds differ.
-func (s *Store) Move(from, to addr.Addr) error { return s.Revise([]Moved{{from, to}}, nil) }
+func (s *Store) Move(from, to addr.Addr) error { return s.MoveAndPut([]Moved{{from, to}}, nil) }
 
-// Revise gives entries other addresses, as Move does, one after the other, and
+// MoveAndPut gives entries other addresses, as Move does, one after the other, and
 // then records entries, as Put does, all in one write. On an *Error nothing is
 // changed.
-func (s *Store) Revise(moves []Moved, entries []addr.Entry) error {
+func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 	return s.change(func() ([]record, error) {
 		var records []record
 		now := map[addr.Addr]*addr.Entry{} // after the moves so far; nil: none

@@ -44,13 +44,13 @@ func (t Text) Audit(r *audit.Report) {
 			v := c.Value.GetAttr(a.Name)
 			switch {
 			case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-				row(a.Name, brief(v))
+				row(a.Name, formatValue(v))
 			case v.IsNull() && a.Note != nil && a.Note(v) != "":
 				row(a.Name, a.Note(v))
 			}
 		}
 		if !c.Expires.IsZero() {
-			row("expires", moment(c.Expires))
+			row("expires", formatTime(c.Expires))
 		}
 		findings("  ", c.Findings)
 		b.WriteByte('\n')
@@ -59,12 +59,12 @@ func (t Text) Audit(r *audit.Report) {
 	io.WriteString(t.Out, b.String())
 }
 
-// brief is a value in one line: a list as its elements.
-func brief(v cty.Value) string {
+// formatValue is a value in one line: a list as its elements.
+func formatValue(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return Literal(v)
 	}
-	return strings.Join(kind.Strings(v), ", ")
+	return strings.Join(kind.StringsIn(v), ", ")
 }
 
 // An Audit is a report as one JSON document.

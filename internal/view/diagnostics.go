@@ -21,7 +21,7 @@ const shownAlike = 10
 func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
 	for _, g := range alike(diags) {
-		t.box(&b, g, files)
+		t.diagnosticGroup(&b, g, files)
 	}
 	io.WriteString(t.Err, b.String())
 }
@@ -42,7 +42,7 @@ func alike(diags hcl.Diagnostics) []group {
 	seen := map[key][]int{}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
-		if _, own := d.Extra.(config.Distinct); own {
+		if _, own := d.Extra.(config.OwnWords); own {
 			out = append(out, group{Diagnostic: d})
 			continue
 		}
@@ -61,7 +61,7 @@ func alike(diags hcl.Diagnostics) []group {
 	return out
 }
 
-func (t Text) box(b *strings.Builder, g group, files map[string]*hcl.File) {
+func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl.File) {
 	word, ink := "Error", red
 	if g.Severity == hcl.DiagWarning {
 		word, ink = "Warning", yellow
@@ -144,7 +144,7 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 		if marked == "" {
 			before, marked, after = "", "", text
 		}
-		before, marked, after = last(before), first(marked), first(after)
+		before, marked, after = last(before), firstLine(marked), firstLine(after)
 		if marked == "" {
 			out = append(out, number+before+after)
 			continue
@@ -161,7 +161,7 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 // generated files have lines without end.
 const longest = 200
 
-func first(s string) string {
+func firstLine(s string) string {
 	if r := []rune(s); len(r) > longest {
 		return string(r[:longest]) + "…"
 	}

@@ -7,18 +7,18 @@ import (
 )
 
 // changed shows how an attribute goes from one value to another.
-func (b body) changed(a *kind.Attr, before, after cty.Value) []line {
+func (b changeView) changed(a *kind.Attr, before, after cty.Value) []line {
 	switch {
 	case a.Secret:
 		return []line{{sign: "~", name: a.Name, text: sensitive}}
 	case isNone(before) && isNone(after):
 		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + b.write(after, 0)}}
 	case isNone(before):
-		return b.whole(a, "+", after)
+		return b.complete(a, "+", after)
 	case isNone(after):
-		return b.whole(a, "-", before)
+		return b.complete(a, "-", before)
 	case !before.IsKnown() && a.Object != nil:
-		return b.whole(a, "+", after)
+		return b.complete(a, "+", after)
 	case !before.IsKnown():
 		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + b.write(after, 0)}}
 	case a.Object != nil && a.Many:
@@ -34,7 +34,7 @@ func (b body) changed(a *kind.Attr, before, after cty.Value) []line {
 }
 
 // between shows what differs inside a nested object.
-func (b body) between(a *kind.Attr, before, after cty.Value) []line {
+func (b changeView) between(a *kind.Attr, before, after cty.Value) []line {
 	var out []line
 	hidden := 0
 	for i := range a.Object {
@@ -44,7 +44,7 @@ func (b body) between(a *kind.Attr, before, after cty.Value) []line {
 		case !from.RawEquals(to):
 			out = append(out, b.changed(m, from, to)...)
 		case i == 0:
-			out = append(out, b.whole(m, "", to)...) // the first member names the element
+			out = append(out, b.complete(m, "", to)...) // the first member names the element
 		case !isNone(to):
 			hidden++
 		}
@@ -58,7 +58,7 @@ func (b body) between(a *kind.Attr, before, after cty.Value) []line {
 // blocks shows how a list of nested objects changes. The first member names an
 // element (a lifecycle rule's prefix, a CORS rule's name): elements of one name
 // are compared with each other, in their order.
-func (b body) blocks(a *kind.Attr, before, after cty.Value) []line {
+func (b changeView) blocks(a *kind.Attr, before, after cty.Value) []line {
 	old := before.AsValueSlice()
 	used := make([]bool, len(old))
 	var kept []line
@@ -66,7 +66,7 @@ func (b body) blocks(a *kind.Attr, before, after cty.Value) []line {
 	for _, e := range after.AsValueSlice() {
 		i := b.pair(a, old, used, e)
 		if i < 0 {
-			kept = append(kept, b.whole(single(a), "+", e)...)
+			kept = append(kept, b.complete(single(a), "+", e)...)
 			continue
 		}
 		used[i] = true
@@ -81,7 +81,7 @@ func (b body) blocks(a *kind.Attr, before, after cty.Value) []line {
 	var out []line
 	for i, e := range old {
 		if !used[i] {
-			out = append(out, b.whole(single(a), "-", e)...)
+			out = append(out, b.complete(single(a), "-", e)...)
 		}
 	}
 	out = append(out, kept...)
@@ -96,7 +96,7 @@ func (b body) blocks(a *kind.Attr, before, after cty.Value) []line {
 
 // pair finds the element that e is to be compared with: an equal one, else the
 // first of its name. -1: there is none.
-func (b body) pair(a *kind.Attr, old []cty.Value, used []bool, e cty.Value) int {
+func (b changeView) pair(a *kind.Attr, old []cty.Value, used []bool, e cty.Value) int {
 	found := -1
 	name := a.Object[0].Name
 	for i, o := range old {
@@ -117,7 +117,7 @@ func single(a *kind.Attr) *kind.Attr {
 	return &one
 }
 
-func (b body) maps(name string, before, after cty.Value) line {
+func (b changeView) maps(name string, before, after cty.Value) line {
 	l := line{sign: "~", name: name, open: "{"}
 	from, to := before.AsValueMap(), after.AsValueMap()
 	both := make(map[string]cty.Value, len(from)+len(to))
@@ -151,7 +151,7 @@ func (b body) maps(name string, before, after cty.Value) line {
 
 // lists shows which elements of a list or set come and go. Where only the order
 // differs, both lists are shown.
-func (b body) lists(name string, before, after cty.Value) line {
+func (b changeView) lists(name string, before, after cty.Value) line {
 	l := line{sign: "~", name: name, open: "["}
 	count := map[string]int{}
 	for it := after.ElementIterator(); it.Next(); {

@@ -35,7 +35,7 @@ func GraphOf(c *config.Config) Graph {
 				g.edges = append(g.edges, edge{from: i, to: j})
 			}
 		}
-		for _, need := range r.Later {
+		for _, need := range r.DeferredNeeds {
 			if j, declared := at[need]; declared {
 				g.edges = append(g.edges, edge{from: i, to: j, last: true})
 			}

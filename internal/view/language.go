@@ -68,7 +68,7 @@ func NewLanguage(kinds []*kind.Kind) Language {
 	l := Language{FormatVersion: "1.1", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
-			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.Within, ID: k.ID, Provider: k.Provider,
+			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.Within, ID: k.ID, Provider: k.TerraformType,
 			Delivers: k.Delivers, Reads: k.Reads, Meta: syntax.Meta(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
@@ -79,7 +79,7 @@ func NewLanguage(kinds []*kind.Kind) Language {
 			Limits: make([]Limit, len(k.Limits)),
 		}
 		for j, limit := range k.Limits {
-			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Says, limit.Source.Name, limit.Source.URL, limit.Breaks, limit.Warns}
+			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Rule, limit.Source.Name, limit.Source.URL, limit.Counterexample, limit.Warns}
 		}
 	}
 	return l
@@ -91,8 +91,8 @@ func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []Languag
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, LeftAlone: a.Keep, Change: changed(a), Capability: a.Guard, References: a.Ref,
-			Provider: a.Provider, Repeated: a.Many,
+			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Ref,
+			Provider: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {
 			out[i].Default = valueJSON(a.Default)

@@ -15,7 +15,7 @@ import (
 
 const (
 	afterApply = "(known after apply)"
-	sensitive  = kind.Hidden
+	sensitive  = kind.SensitiveText
 )
 
 // A literal writes values as HCL expressions.

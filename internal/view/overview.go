@@ -29,7 +29,7 @@ func overview(kinds []*kind.Kind) Page {
 		Whole, Meta           string
 		Kinds, Blocks, Pasted []row
 	}{
-		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: pastedRows(kinds),
+		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: terraformRows(kinds),
 		Meta: "`" + strings.Join(syntax.Meta(), "`, `") + "`",
 	}
 	var b strings.Builder
@@ -98,18 +98,18 @@ func firstSentence(text string) string {
 	return text
 }
 
-// pastedRows says what becomes of what people bring along from Terraform.
-func pastedRows(kinds []*kind.Kind) []row {
+// terraformRows says what becomes of what people bring along from Terraform.
+func terraformRows(kinds []*kind.Kind) []row {
 	var out []row
 	for _, k := range kinds {
-		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Provider), fmt.Sprintf("`%s \"x\"`", k.Name)})
-		out = append(out, renamed(k.Attrs, k.Name)...)
-		for _, p := range k.Pasted {
-			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Says})
+		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.TerraformType), fmt.Sprintf("`%s \"x\"`", k.Name)})
+		out = append(out, terraformNames(k.Attrs, k.Name)...)
+		for _, p := range k.TerraformHints {
+			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Advice})
 		}
 	}
 	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"}, row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
-	for _, h := range syntax.Foreign() {
+	for _, h := range syntax.TerraformBlocks() {
 		out = append(out, row{"`" + h.Name + " { }`", h.Says})
 	}
 	for _, b := range append(syntax.Blocks(), syntax.Resource()) {
@@ -123,14 +123,14 @@ func pastedRows(kinds []*kind.Kind) []row {
 	return out
 }
 
-// renamed lists the attributes that have another name there.
-func renamed(attrs []kind.Attr, in string) []row {
+// terraformNames lists the attributes that have another name there.
+func terraformNames(attrs []kind.Attr, in string) []row {
 	var out []row
 	for i := range attrs {
-		if a := &attrs[i]; a.Provider != "" && !a.Computed {
-			out = append(out, row{fmt.Sprintf("`%s` in %s", a.Provider, in), "`" + a.Name + "`"})
+		if a := &attrs[i]; a.TerraformName != "" && !a.Computed {
+			out = append(out, row{fmt.Sprintf("`%s` in %s", a.TerraformName, in), "`" + a.Name + "`"})
 		}
-		out = append(out, renamed(attrs[i].Object, attrs[i].Name)...)
+		out = append(out, terraformNames(attrs[i].Object, attrs[i].Name)...)
 	}
 	return out
 }

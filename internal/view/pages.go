@@ -62,12 +62,12 @@ func blockPage(forms []*syntax.Block) Page {
 		if shared {
 			p.example(&b, first.Example)
 		}
-		if first.Terraform != "" {
-			b.WriteString(wrapped("From Terraform: " + first.Terraform))
+		if first.TerraformNote != "" {
+			b.WriteString(wrapped("From Terraform: " + first.TerraformNote))
 		}
 		for _, f := range forms {
 			one := *f
-			one.Terraform = ""
+			one.TerraformNote = ""
 			if shared {
 				one.Example = ""
 			}
@@ -87,8 +87,8 @@ func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
 	if d.Root != "" {
 		b.WriteString(wrapped("It stands in the configuration's own files, not in those of modules. " + d.Root))
 	}
-	if d.Terraform != "" {
-		b.WriteString(wrapped("From Terraform: " + d.Terraform))
+	if d.TerraformNote != "" {
+		b.WriteString(wrapped("From Terraform: " + d.TerraformNote))
 	}
 	if len(d.Arguments) > 0 && depth == "##" {
 		b.WriteString(depth + " Arguments\n\n")
@@ -136,8 +136,8 @@ func argumentTable(d *syntax.Block) string {
 		if len(a.Choices) > 0 && !strings.Contains(doc, "`"+a.Choices[0]+"`") {
 			doc += " One of `" + strings.Join(a.Choices, "`, `") + "`."
 		}
-		if a.Terraform != "" {
-			doc += " From Terraform: " + a.Terraform
+		if a.TerraformNote != "" {
+			doc += " From Terraform: " + a.TerraformNote
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), leftOut(a), a.Sees.Words(), cell(doc))
 	}

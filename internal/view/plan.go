@@ -106,14 +106,14 @@ func (p *printer) change(c *plan.Change) {
 	if c.Import && c.Action != plan.NoOp {
 		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
 	}
-	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Spares != "" && !c.Force {
-		p.WriteString("  # (" + c.Kind.Spares + ")\n")
+	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.DeleteLeaves != "" && !c.Force {
+		p.WriteString("  # (" + c.Kind.DeleteLeaves + ")\n")
 	}
 	if len(c.Leftovers) > 0 {
 		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run)\n")
 	}
 	if len(c.Overlapping) > 0 {
-		p.WriteString("  # (" + strings.Join(c.Overlapping, ", ") + " lives on for " + span(c.Overlap) + "; a later run destroys it)\n")
+		p.WriteString("  # (" + strings.Join(c.Overlapping, ", ") + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it)\n")
 	}
 	for _, old := range c.Retiring {
 		p.WriteString("  # (" + old.ID + " lives on until " + endOf(old, c.Addr) + ")\n")
@@ -130,7 +130,7 @@ func (p *printer) change(c *plan.Change) {
 	}
 	sign := c.Action.Symbol()
 	p.WriteString(p.style.symbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quote(c.Addr.Label)))
-	p.lines(newBody(c).lines(), 1)
+	p.lines(newChangeView(c).lines(), 1)
 	p.WriteString("    }\n")
 }
 

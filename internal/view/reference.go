@@ -16,7 +16,7 @@ func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
-		identity(k), k.Provider, strings.Join(k.Reads, "`, `"))
+		identity(k), k.TerraformType, strings.Join(k.Reads, "`, `"))
 	b.WriteString("## Arguments\n\n| name | type | left out | change | |\n|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))
@@ -29,8 +29,8 @@ func Reference(k *kind.Kind) string {
 		b.WriteString(deliveries())
 	}
 	for _, a := range k.Settable() {
-		if a.Guide != "" {
-			fmt.Fprintf(&b, "\nMore about `%s`: [%s](../%s.md).\n", a.Name, a.Guide, a.Guide)
+		if a.GuidePage != "" {
+			fmt.Fprintf(&b, "\nMore about `%s`: [%s](../%s.md).\n", a.Name, a.GuidePage, a.GuidePage)
 		}
 	}
 	if len(k.Limits) > 0 {
@@ -48,7 +48,7 @@ func limits(b *strings.Builder, k *kind.Kind) {
 	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take it after all, it is a warning.\n\n" +
 		"| argument | what is demanded | source |\n|---|---|---|\n")
 	for _, l := range k.Limits {
-		about, says, source := "the "+k.Name, l.Says, l.Source.Name
+		about, says, source := "the "+k.Name, l.Rule, l.Source.Name
 		if l.Attr != "" {
 			about = "`" + l.Attr + "`"
 		}
@@ -109,7 +109,7 @@ func absence(a *kind.Attr) string {
 	switch {
 	case a.Required:
 		return "required"
-	case a.Keep:
+	case a.KeepLive:
 		return "left alone"
 	case a.Default == cty.NilVal || collection(a.Default) && a.Default.LengthInt() == 0:
 		return "none"
@@ -123,11 +123,11 @@ func collection(v cty.Value) bool {
 
 func change(k *kind.Kind, a *kind.Attr) string {
 	switch {
-	case a.Fixed && k.Renews:
+	case a.Immutable && k.Replaceable:
 		return "replaces"
-	case a.Fixed:
+	case a.Immutable:
 		return "refused"
-	case k.Content != nil && (a.Name == k.Content.Text || a.Name == k.Content.Source):
+	case k.Content != nil && (a.Name == k.Content.TextAttr || a.Name == k.Content.SourceAttr):
 		return "in place"
 	case a.Wire == "":
 		return "–"
@@ -140,11 +140,11 @@ func change(k *kind.Kind, a *kind.Attr) string {
 // describe adds to the attribute's text what else its descriptor knows.
 func describe(a *kind.Attr) string {
 	doc := a.Doc
-	if a.Guard != "" {
-		doc += " Hidden from keys without `" + a.Guard + "`."
+	if a.ReadCapability != "" {
+		doc += " Hidden from keys without `" + a.ReadCapability + "`."
 	}
-	if a.Provider != "" {
-		doc += " In the official provider: `" + a.Provider + "`."
+	if a.TerraformName != "" {
+		doc += " In the official provider: `" + a.TerraformName + "`."
 	}
 	return doc
 }

@@ -9,13 +9,13 @@ import (
 	"b2form/schema/addr"
 )
 
-// moment writes a time as people read it.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// formatTime writes a time as people read it.
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 const day = 24 * time.Hour
 
-// span writes a long duration in whole days, hours or minutes, as far as it is.
-func span(d time.Duration) string {
+// formatDuration writes a long duration in whole days, hours or minutes, as far as it is.
+func formatDuration(d time.Duration) string {
 	switch {
 	case d >= day && d%day == 0:
 		return plural(int(d/day), "day", "days")
@@ -35,7 +35,7 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + r.Name + "\n")
 		out.WriteString("  id   " + r.ID + "\n")
 		if !r.Made.IsZero() {
-			out.WriteString("  made " + moment(r.Made) + "\n")
+			out.WriteString("  made " + formatTime(r.Made) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
@@ -54,7 +54,7 @@ func endOf(old addr.Retiree, addr addr.Addr) string {
 	if old.Kept {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}
-	return moment(old.Until)
+	return formatTime(old.Until)
 }
 
 func dueText(r plan.Rotation, now time.Time) string {
@@ -71,7 +71,7 @@ func dueText(r plan.Rotation, now time.Time) string {
 	case left > 2*time.Hour:
 		unit = time.Hour
 	}
-	return fmt.Sprintf("%s, in %s", moment(r.Due), span(left.Truncate(unit)))
+	return fmt.Sprintf("%s, in %s", formatTime(r.Due), formatDuration(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.

@@ -26,20 +26,20 @@ func (s Style) columns() int {
 	return s.Width
 }
 
-// An ink is an SGR parameter of ECMA-48, as terminals understand it.
-type ink string
+// An sgr is an SGR parameter of ECMA-48, as terminals understand it.
+type sgr string
 
 const (
-	bold      ink = "1"
-	underline ink = "4"
-	red       ink = "31"
-	green     ink = "32"
-	yellow    ink = "33"
-	cyan      ink = "36"
+	bold      sgr = "1"
+	underline sgr = "4"
+	red       sgr = "31"
+	green     sgr = "32"
+	yellow    sgr = "33"
+	cyan      sgr = "36"
 )
 
 // paint puts text in the given inks; without colour it is unchanged.
-func (s Style) paint(text string, inks ...ink) string {
+func (s Style) paint(text string, inks ...sgr) string {
 	if !s.Color || text == "" {
 		return text
 	}

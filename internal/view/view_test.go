@@ -62,13 +62,13 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 	for name, v := range set {
 		m[name] = v
 	}
-	return k.Completed(cty.ObjectVal(m))
+	return k.WithDefaults(cty.ObjectVal(m))
 }
 
 // live decodes an object as B2 would send it.
 func live(k *kind.Kind, raw string) cty.Value {
 	names := func(kind, id string) (string, bool) { return "acme-photos", kind == "bucket" && id == "b1" }
-	v, err := k.Decode(wire.JSON(raw), names, &wire.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
+	v, err := k.Decode(wire.RawJSON(raw), names, &wire.Account{ID: "0123456789ab", S3URL: "https://s3.us-west-004.backblazeb2.com"})
 	if err != nil {
 		panic(err)
 	}
@@ -76,7 +76,7 @@ func live(k *kind.Kind, raw string) cty.Value {
 }
 
 func address(text string) addr.Addr {
-	a, err := addr.ParseAddr(text)
+	a, err := addr.Parse(text)
 	if err != nil {
 		panic(err)
 	}

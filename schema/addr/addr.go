@@ -19,12 +19,12 @@ type Addr struct {
 	Module   string // "" or "module.site", with instance keys: `module.site["a"].module.inner`
 	Kind     string
 	Label    string
-	Instance Instance
+	Instance InstanceKey
 }
 
-// An Instance tells the copies apart that for_each or count make of a block.
+// An InstanceKey tells the copies apart that for_each or count make of a block.
 // The zero value is "there is only one".
-type Instance struct {
+type InstanceKey struct {
 	form instanceForm
 	text string
 	n    int
@@ -38,17 +38,17 @@ const (
 	byNumber
 )
 
-// TextKey is the instance of a for_each over a map or set.
-func TextKey(s string) Instance { return Instance{form: byText, text: s} }
+// ForEachKey is the instance of a for_each over a map or set.
+func ForEachKey(s string) InstanceKey { return InstanceKey{form: byText, text: s} }
 
-// NumberKey is the instance of a count.
-func NumberKey(n int) Instance { return Instance{form: byNumber, n: n} }
+// CountIndex is the instance of a count.
+func CountIndex(n int) InstanceKey { return InstanceKey{form: byNumber, n: n} }
 
 // IsSingle reports whether the block was not repeated.
-func (i Instance) IsSingle() bool { return i.form == single }
+func (i InstanceKey) IsSingle() bool { return i.form == single }
 
 // Value is each.key, or count.index; a null string for a single instance.
-func (i Instance) Value() cty.Value {
+func (i InstanceKey) Value() cty.Value {
 	switch i.form {
 	case byText:
 		return cty.StringVal(i.text)
@@ -59,7 +59,7 @@ func (i Instance) Value() cty.Value {
 }
 
 // String is the instance as written behind a label: `["edge"]`, `[0]`, "".
-func (i Instance) String() string {
+func (i InstanceKey) String() string {
 	switch i.form {
 	case byText:
 		return "[" + quote(i.text) + "]"
@@ -91,8 +91,8 @@ func (a Addr) String() string {
 	return a.Module + "." + s
 }
 
-// Block is the address of the block without its instance key.
-func (a Addr) Block() Addr { a.Instance = Instance{}; return a }
+// WithoutKey is the address of the block without its instance key.
+func (a Addr) WithoutKey() Addr { a.Instance = InstanceKey{}; return a }
 
 // Compare orders addresses for output: module, kind, label, instance (numbers
 // by size).
@@ -120,28 +120,28 @@ func (a Addr) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalText reads what MarshalText wrote.
 func (a *Addr) UnmarshalText(text []byte) error {
-	p, err := ParseAddr(string(text))
+	p, err := Parse(string(text))
 	*a = p
 	return err
 }
 
-// ParseAddr reads an address as a user writes it. The error says what is
+// Parse reads an address as a user writes it. The error says what is
 // expected.
-func ParseAddr(s string) (Addr, error) {
+func Parse(s string) (Addr, error) {
 	t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos)
 	if !diags.HasErrors() {
-		if a, ok := AddrOf(t); ok && a.Kind != "" {
+		if a, ok := FromTraversal(t); ok && a.Kind != "" {
 			return a, nil
 		}
 	}
 	return Addr{}, fmt.Errorf("%q is not a resource address: write it like bucket.photos, key.app or bucket.logs[\"edge\"]", s)
 }
 
-// AddrOf reads the address of a resource or, with Kind "", of a whole module.
-func AddrOf(t hcl.Traversal) (Addr, bool) {
+// FromTraversal reads the address of a resource or, with Kind "", of a whole module.
+func FromTraversal(t hcl.Traversal) (Addr, bool) {
 	var a Addr
 	for len(t) > 1 && name(t[0]) == "module" && name(t[1]) != "" {
-		var at Instance
+		var at InstanceKey
 		step := name(t[1])
 		at, t = leadingInstance(t[2:])
 		a.Module = strings.TrimPrefix(a.Module+".module."+step+at.String(), ".")
@@ -158,11 +158,11 @@ func AddrOf(t hcl.Traversal) (Addr, bool) {
 }
 
 // leadingInstance takes an instance key off the front, where there is one.
-func leadingInstance(t hcl.Traversal) (Instance, hcl.Traversal) {
+func leadingInstance(t hcl.Traversal) (InstanceKey, hcl.Traversal) {
 	if i, ok := instance(t); ok {
 		return i, t[1:]
 	}
-	return Instance{}, t
+	return InstanceKey{}, t
 }
 
 func name(step hcl.Traverser) string {
@@ -175,17 +175,17 @@ func name(step hcl.Traverser) string {
 	return ""
 }
 
-func instance(t hcl.Traversal) (Instance, bool) {
+func instance(t hcl.Traversal) (InstanceKey, bool) {
 	if len(t) == 0 {
-		return Instance{}, false
+		return InstanceKey{}, false
 	}
 	step, ok := t[0].(hcl.TraverseIndex)
 	if !ok {
-		return Instance{}, false
+		return InstanceKey{}, false
 	}
 	if step.Key.Type() == cty.String {
-		return TextKey(step.Key.AsString()), true
+		return ForEachKey(step.Key.AsString()), true
 	}
 	n, acc := step.Key.AsBigFloat().Int64()
-	return NumberKey(int(n)), acc == big.Exact && n >= 0
+	return CountIndex(int(n)), acc == big.Exact && n >= 0
 }

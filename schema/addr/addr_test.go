@@ -17,7 +17,7 @@ func TestParseAddr(t *testing.T) {
 		`module.site.bucket.photos`,
 		`module.site["eu"].module.inner[3].key.reader["x"]`,
 	} {
-		a, err := addr.ParseAddr(s)
+		a, err := addr.Parse(s)
 		if err != nil {
 			t.Errorf("addr.ParseAddr(%s): %v", s, err)
 		} else if a.String() != s {
@@ -28,7 +28,7 @@ func TestParseAddr(t *testing.T) {
 
 func TestParseAddrRefuses(t *testing.T) {
 	for _, s := range []string{"", "bucket", "bucket.", "module.x", "bucket.a.b", "bucket.a[x]", `bucket.a["x"].name`, "1.2", "bucket.a[*]", "bucket.a[1.5]", "bucket.a[-1]"} {
-		if a, err := addr.ParseAddr(s); err == nil {
+		if a, err := addr.Parse(s); err == nil {
 			t.Errorf("addr.ParseAddr(%q) = %v, want an error", s, a)
 		} else if !strings.Contains(err.Error(), "bucket.photos") {
 			t.Errorf("addr.ParseAddr(%q): the error shows no example: %v", s, err)
@@ -39,10 +39,10 @@ func TestParseAddrRefuses(t *testing.T) {
 func TestAddrOrder(t *testing.T) {
 	want := []addr.Addr{
 		{Kind: "bucket", Label: "a"},
-		{Kind: "bucket", Label: "b", Instance: addr.TextKey("10")},
-		{Kind: "bucket", Label: "b", Instance: addr.TextKey("9")},
-		{Kind: "bucket", Label: "b", Instance: addr.NumberKey(9)},
-		{Kind: "bucket", Label: "b", Instance: addr.NumberKey(10)},
+		{Kind: "bucket", Label: "b", Instance: addr.ForEachKey("10")},
+		{Kind: "bucket", Label: "b", Instance: addr.ForEachKey("9")},
+		{Kind: "bucket", Label: "b", Instance: addr.CountIndex(9)},
+		{Kind: "bucket", Label: "b", Instance: addr.CountIndex(10)},
 		{Kind: "key", Label: "a"},
 		{Module: "module.m", Kind: "bucket", Label: "a"},
 	}
@@ -59,11 +59,11 @@ func FuzzParseAddr(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := addr.ParseAddr(s)
+		a, err := addr.Parse(s)
 		if err != nil {
 			return
 		}
-		again, err := addr.ParseAddr(a.String())
+		again, err := addr.Parse(a.String())
 		if err != nil || again != a {
 			t.Errorf("%q parses to %v, which parses to %v, %v", s, a, again, err)
 		}

@@ -16,7 +16,7 @@ import (
 // "b2_update_bucket" and "Buckets" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "bucket", Plural: "buckets", Provider: "b2_bucket",
+		Name: "bucket", Plural: "buckets", TerraformType: "b2_bucket",
 		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +
 			"rules about how long versions of files are kept, and defaults for what is uploaded.",
 		Example: example,
@@ -25,14 +25,14 @@ func Kind() *kind.Kind {
 		Reads:  []string{"listBuckets"},
 		Attrs:  attrs(),
 		Limits: limits(),
-		Pasted: []kind.Pasted{
-			{Name: "file_lock_configuration", Says: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
-			{Name: "period", Nested: true, Says: "Write duration and unit directly, without a period block."},
+		TerraformHints: []kind.TerraformHint{
+			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
+			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
 		},
 		Check:  check,
-		Refuse: refuse,
-		Gone:   gone,
-		Leased: leased,
+		CheckChange: refuse,
+		DestroyHazards:   gone,
+		Volatile: leased,
 
 		List: list, Create: create, Update: update, Delete: remove,
 	}
@@ -48,34 +48,34 @@ const example = `bucket "photos" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "bucketName", Provider: "bucket_name", Type: cty.String, Required: true, Fixed: true,
+		{Name: "name", Wire: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
 			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
-			Samples: []cty.Value{cty.StringVal("acme-photos")}, Same: sameName, Check: checkName},
-		{Name: "type", Wire: "bucketType", Provider: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
+			Samples: []cty.Value{cty.StringVal("acme-photos")}, Equal: sameName, Check: checkName},
+		{Name: "type", Wire: "bucketType", TerraformName: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
-			Samples: kind.Texts("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
-		{Name: "info", Wire: "bucketInfo", Provider: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
+		{Name: "info", Wire: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
-			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normal: kind.FoldInfo, Ours: withoutReserved, Check: checkInfo},
+			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normalize: kind.NormalizeInfo, StripOwn: withoutReserved, Check: checkInfo},
 		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
 			Doc:    "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
-			Normal: byPrefix, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
+			Normalize: byPrefix, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
 		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
 			Doc:   "Which web pages of other origins may use the bucket; the first rule that fits decides.",
 			Check: checkCORS},
-		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), Keep: true, Guard: "readBucketEncryption",
+		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true, ReadCapability: "readBucketEncryption",
 			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left alone."},
 		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Read: "fileLockConfiguration.isFileLockEnabled",
-			Type: cty.Bool, Keep: true, Guard: "readBucketRetentions", Hazard: locks,
+			Type: cty.Bool, KeepLive: true, ReadCapability: "readBucketRetentions", Hazard: locks,
 			Doc: "Object Lock. It can be turned on at any time and never off; left out, it is left alone."},
 		{Name: "default_retention", Wire: "defaultRetention", Read: "fileLockConfiguration.defaultRetention",
-			Object: retentionAttrs(), Later: true, Guard: "readBucketRetentions", Absent: map[string]any{"mode": nil},
+			Object: retentionAttrs(), Deferred: true, ReadCapability: "readBucketRetentions", ClearWith: map[string]any{"mode": nil},
 			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
 		replication(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the bucket first deletes every file version in it."},
 
-		{Name: "id", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},
 		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
 		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true, Doc: "s3: the bucket can be used through the S3 API."},
@@ -93,7 +93,7 @@ func numbers(ns ...int64) []cty.Value {
 	return out
 }
 
-func sameName(p kind.Pair) bool {
+func sameName(p kind.Comparison) bool {
 	return strings.EqualFold(p.Want.GetAttr("name").AsString(), p.Live.GetAttr("name").AsString())
 }
 
@@ -105,21 +105,21 @@ func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.Texts("SSE-B2"),
+		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.StringValues("SSE-B2"),
 			Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
-		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.Texts("AES256"),
+		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
 			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
 	}
 }
 
 func retentionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: kind.Texts("governance", "compliance"),
+		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: kind.StringValues("governance", "compliance"),
 			Doc:   "governance (who has bypassGovernance may delete) or compliance (nobody may).",
 			Check: oneOf("retention mode", "governance", "compliance")},
 		{Name: "duration", Wire: "period.duration", Type: cty.Number, Required: true, Samples: numbers(1, 30),
 			Doc: "How many units; 1 to 3000 days in all.", Check: atLeastOne},
-		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: kind.Texts("days", "years"),
+		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: kind.StringValues("days", "years"),
 			Doc: "days or years.", Check: oneOf("retention unit", "days", "years")},
 	}
 }

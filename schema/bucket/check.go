@@ -105,7 +105,7 @@ func checkInfo(v cty.Value) kind.Problems {
 		case strings.HasPrefix(key, "b2-"):
 			return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", key)
 		case isReserved(key):
-			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", wire.ReservedInfo, key)
+			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", wire.ReservedInfoPrefix, key)
 		}
 		return nil
 	})

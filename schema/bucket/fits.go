@@ -14,7 +14,7 @@ import (
 // are warnings.
 
 // readsHere judges the key of a source.
-func readsHere(by, key kind.Attrs) kind.Problems {
+func readsHere(by, key kind.AttrReader) kind.Problems {
 	ps := fits(by, key, "readFiles", "read")
 	prefix := key.GetAttr("name_prefix")
 	if prefix.IsNull() || !prefix.IsKnown() {
@@ -30,17 +30,17 @@ func readsHere(by, key kind.Attrs) kind.Problems {
 }
 
 // writesHere judges the key of a destination.
-func writesHere(by, key kind.Attrs) kind.Problems { return fits(by, key, "writeFiles", "write") }
+func writesHere(by, key kind.AttrReader) kind.Problems { return fits(by, key, "writeFiles", "write") }
 
 // fits judges what both need of a key.
-func fits(by, key kind.Attrs, capability, verb string) kind.Problems {
+func fits(by, key kind.AttrReader, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
-	if caps := kind.Strings(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
+	if caps := kind.StringsIn(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
 		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here for the replication.", name, capability, verb)...)
 	}
 	bucket := by.GetAttr("name").AsString()
-	if limit := kind.Strings(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
+	if limit := kind.StringsIn(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
 		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name, strings.Join(limit, ", "), verb, bucket)...)
 	}
 	if lasts := key.GetAttr("valid_duration"); !lasts.IsNull() && lasts.IsKnown() && key.GetAttr("rotate").IsNull() {
@@ -51,7 +51,7 @@ func fits(by, key kind.Attrs, capability, verb string) kind.Problems {
 }
 
 // takesCopies judges the bucket that a rule copies to.
-func takesCopies(by, bucket kind.Attrs) kind.Problems {
+func takesCopies(by, bucket kind.AttrReader) kind.Problems {
 	source := member(by.GetAttr("replication"), "source")
 	if source == cty.NilVal || !bucket.GetAttr("replication").IsWhollyKnown() {
 		return nil

@@ -17,7 +17,7 @@ func lifecycleAttrs() []kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
 	}
 	return []kind.Attr{
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("logs/", "raw/"), Check: kind.CheckPrefix,
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
 		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer one is deleted."),
@@ -204,12 +204,12 @@ func notePreset(v cty.Value) string {
 func corsAttrs() []kind.Attr {
 	strs := cty.List(cty.String)
 	return []kind.Attr{
-		{Name: "name", Wire: "corsRuleName", Provider: "cors_rule_name", Type: cty.String, Required: true, Samples: kind.Texts("downloads"),
+		{Name: "name", Wire: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true, Samples: kind.StringValues("downloads"),
 			Doc: "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
 		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"), Check: checkOrigins,
 			Doc: "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", Wire: "allowedOperations", Type: cty.Set(cty.String), Required: true,
-			Samples: []cty.Value{cty.SetVal(kind.Texts("s3_get", "b2_download_file_by_name"))},
+			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
 			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
 		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"), Check: checkHeaders,
 			Doc: "Request headers allowed in a preflight request."},
@@ -220,7 +220,7 @@ func corsAttrs() []kind.Attr {
 	}
 }
 
-func lists(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.Texts(ss...))} }
+func lists(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.StringValues(ss...))} }
 
 func corsOperations() []string {
 	return []string{"b2_download_file_by_id", "b2_download_file_by_name", "b2_upload_file", "b2_upload_part",

@@ -15,12 +15,12 @@ import (
 
 // list reads all buckets in one call. A key that is limited to some buckets
 // must name one per call ("b2_list_buckets", restricted keys).
-func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
+func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	allowed := scope.Account.Buckets
 	if allowed == nil {
 		return listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
 	}
-	parts := make([][]wire.JSON, len(allowed))
+	parts := make([][]wire.RawJSON, len(allowed))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, b := range allowed {
 		if b.Name == "" {
@@ -37,8 +37,8 @@ func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, err
 	return slices.Concat(parts...), nil
 }
 
-func listSome(ctx context.Context, api wire.API, in map[string]any) ([]wire.JSON, error) {
-	var out struct{ Buckets []wire.JSON }
+func listSome(ctx context.Context, api wire.API, in map[string]any) ([]wire.RawJSON, error) {
+	var out struct{ Buckets []wire.RawJSON }
 	err := api.Call(ctx, "b2_list_buckets", in, &out)
 	return out.Buckets, err
 }
@@ -69,15 +69,15 @@ func remove(ctx context.Context, c kind.Call) error {
 				"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
 		}
 	}
-	if emptier, ok := c.API.(wire.Emptier); ok && c.Force {
-		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.NoSuchBucket(err) {
+	if emptier, ok := c.API.(wire.BucketEmptier); ok && c.Force {
+		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsNoSuchBucket(err) {
 			return err
 		}
 	}
 	err := c.API.Call(ctx, "b2_delete_bucket", map[string]any{"bucketId": c.ID}, nil)
 	var refused *wire.Error
 	switch {
-	case err == nil || wire.NoSuchBucket(err):
+	case err == nil || wire.IsNoSuchBucket(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
 		return notEmpty(ctx, c, refused)

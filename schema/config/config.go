@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Resources []*Resource          // sorted by address
 	Outputs   []*Output            // sorted by name
-	Data      []Query              // what data blocks ask for
+	Data      []DataQuery              // what data blocks ask for
 	Checks    []*Check             // in order of their files and lines
 	Imports   []Import             // in order of their files and lines
 	Moves     []Move               // likewise; no two concern one address, and they form no circle
@@ -27,7 +27,7 @@ type Config struct {
 	// Eval evaluates one expression that may refer to all that outputs may. name
 	// stands for the source in diagnostics. live answers for computed attributes;
 	// nil: they are unknown. Unknown parts and sensitive ones keep their marks.
-	Eval func(source, name string, live Live) (cty.Value, hcl.Diagnostics)
+	Eval func(source, name string, live LiveLookup) (cty.Value, hcl.Diagnostics)
 }
 
 // Settings is the b2form block.
@@ -35,9 +35,9 @@ type Settings struct {
 	AccountID string            // refuse any other account; "": any
 	Allow     []kind.HazardKind // hazards carried out without asking
 	Backend   Backend
-	// MostDestroyed is how many objects one run destroys or replaces at most where
+	// MaxDestroyed is how many objects one run destroys or replaces at most where
 	// nobody is asked; nil: any number.
-	MostDestroyed *int
+	MaxDestroyed *int
 	Deny          []kind.Rule // what is an error in plans; sorted
 	Range         hcl.Range
 }
@@ -60,7 +60,7 @@ type Resource struct {
 	Kind  *kind.Kind
 	Value kind.Values // every attribute that can be set, completed and normalised; null: undeclared
 	Needs []addr.Addr // what it refers to, directly; sorted
-	Later []addr.Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
+	DeferredNeeds []addr.Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
 	Block *Block      // shared by all instances of the block
 
 	PreventDestroy bool
@@ -87,19 +87,19 @@ func (b *Block) RangeOf(attr string) hcl.Range {
 	return b.Range
 }
 
-// A Live answers with an object's computed attributes, by their HCL names, as
+// A LiveLookup answers with an object's computed attributes, by their HCL names, as
 // far as they are known; ok is false where the object is not live.
-type Live func(addr.Addr) (computed map[string]cty.Value, ok bool)
+type LiveLookup func(addr.Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
 	Type   string // "age", "command", "file", "stdout"
 	Path   string // age, file: absolute, or relative to the working folder
-	Shown  string // the destination in words, for people: "photos-plus.env"
+	DisplayName  string // the destination in words, for people: "photos-plus.env"
 	Format string // "env", "json", "rclone", "aws"; "" where Content is set, or nothing is written
 	// Content renders the user's own template: self holds application_key and
 	// application_key_id. nil: Format decides.
-	Content func(self map[string]cty.Value, live Live) (string, hcl.Diagnostics)
+	Content func(self map[string]cty.Value, live LiveLookup) (string, hcl.Diagnostics)
 	// Recipients are who can read an age file: public keys, at least one.
 	Recipients []string
 	// Command is a program and its arguments; it reads what is delivered from its
@@ -109,10 +109,10 @@ type Delivery struct {
 	Timeout time.Duration
 	// Environment renders variables that the program gets beside the inherited
 	// ones; self is as in Content. nil: there are none.
-	Environment func(self map[string]cty.Value, live Live) (map[string]string, hcl.Diagnostics)
-	// Discreet says that other sensitive values than the secret are delivered with
+	Environment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)
+	// Sensitive says that other sensitive values than the secret are delivered with
 	// it, so that nothing a program says may be repeated.
-	Discreet bool
+	Sensitive bool
 	// Digest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	Digest string
@@ -125,11 +125,11 @@ type Output struct {
 	Sensitive         bool
 	Range             hcl.Range
 	// Value evaluates the output; what is not live yet is unknown in it.
-	Value func(live Live) (cty.Value, hcl.Diagnostics)
+	Value func(live LiveLookup) (cty.Value, hcl.Diagnostics)
 }
 
-// A Query is something live that an evaluation needs to know.
-type Query struct {
+// A DataQuery is something live that an evaluation needs to know.
+type DataQuery struct {
 	Kind     *kind.Kind   // nil: only the account
 	Identity string       // in its normal form; "": every object of the kind may matter
 	Listing  kind.Listing // instead, of a kind with Browse; zero: none
@@ -140,12 +140,12 @@ type Check struct {
 	Name  string // as a user writes it: "check.private"
 	Range hcl.Range
 	// Evaluate warns of what does not hold; what is not live yet is not judged.
-	Evaluate func(live Live) hcl.Diagnostics
+	Evaluate func(live LiveLookup) hcl.Diagnostics
 }
 
-// Distinct is the Extra of a diagnostic that is shown also beside
+// OwnWords is the Extra of a diagnostic that is shown also beside
 // others with the same summary: its words are the user's own.
-type Distinct struct{}
+type OwnWords struct{}
 
 // An Import is one import block: take over the live object with this identity
 // or remote ID.

@@ -15,10 +15,10 @@ type Move struct {
 	Range    hcl.Range
 }
 
-// Moved is where an object recorded at addr belongs now; ok is false where the
+// Apply is where an object recorded at addr belongs now; ok is false where the
 // move does not concern it. Between two addresses without instance keys all
 // instances move and keep their keys.
-func (m Move) Moved(addr addr.Addr) (to addr.Addr, ok bool) {
+func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
 	keys := m.From.Kind == "" && (keyed(m.From.Module) || keyed(m.To.Module))
 	if m.From.Kind == "" {
 		rest, ok := strings.CutPrefix(addr.Module, m.From.Module)
@@ -28,7 +28,7 @@ func (m Move) Moved(addr addr.Addr) (to addr.Addr, ok bool) {
 		addr.Module = m.To.Module + rest
 		return addr, true
 	}
-	if addr.Block() != m.From.Block() {
+	if addr.WithoutKey() != m.From.WithoutKey() {
 		return addr, false
 	}
 	if m.From.Instance.IsSingle() && m.To.Instance.IsSingle() {
@@ -53,8 +53,8 @@ type Removal struct {
 // Covers reports whether the removal speaks of an address.
 func (r Removal) Covers(addr addr.Addr) bool {
 	if r.From.Kind == "" {
-		_, ok := Move{From: r.From, To: r.From}.Moved(addr)
+		_, ok := Move{From: r.From, To: r.From}.Apply(addr)
 		return ok
 	}
-	return r.From == addr || r.From == addr.Block()
+	return r.From == addr || r.From == addr.WithoutKey()
 }

@@ -90,7 +90,7 @@ func checkInfo(v cty.Value) kind.Problems {
 		if !strings.HasPrefix(key, "b2-") || slices.Contains(headers(), key) {
 			return nil
 		}
-		near := kind.Nearest(key, headers(), len(key)/2)
+		near := kind.NearestName(key, headers(), len(key)/2)
 		if near != "" {
 			near = " Did you mean " + near + "?"
 		}
@@ -141,7 +141,7 @@ func header(name, value string) int {
 func theirs() []string { return []string{"large_file_sha1", "src_last_modified_millis"} }
 
 // sameInfo passes over what other programs wrote, unless it is declared.
-func sameInfo(p kind.Pair) bool {
+func sameInfo(p kind.Comparison) bool {
 	want, live := infoOf(p.Want), infoOf(p.Live)
 	for _, key := range theirs() {
 		if _, declared := want[key]; !declared {
@@ -151,7 +151,7 @@ func sameInfo(p kind.Pair) bool {
 	return maps.Equal(want, live)
 }
 
-func infoOf(v kind.Attrs) map[string]string {
+func infoOf(v kind.AttrReader) map[string]string {
 	out := map[string]string{}
 	info := v.GetAttr("info")
 	if info.IsNull() || !info.IsWhollyKnown() {

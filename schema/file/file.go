@@ -21,7 +21,7 @@ const mostBytes = 100_000_000
 // the Native API" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "file", Plural: "files", Provider: "b2_bucket_file_version",
+		Name: "file", Plural: "files", TerraformType: "b2_bucket_file_version",
 		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and the " +
 			"versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes all its versions. " +
 			"A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
@@ -30,20 +30,20 @@ func Kind() *kind.Kind {
 
 		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
 		Reads:  []string{"listFiles"},
-		Renews: true,
-		Spares: "what is there stays, as hidden versions",
-		Whole:  true,
-		Content: &kind.Content{Text: "content", Source: "source", SHA1: "sha1", Most: mostBytes,
-			Beyond: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
+		Replaceable: true,
+		DeleteLeaves: "what is there stays, as hidden versions",
+		FullUpdate:  true,
+		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
+			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:  attrs(),
 		Limits: limits(),
-		Pasted: []kind.Pasted{{Name: "server_side_encryption", Says: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}},
+		TerraformHints: []kind.TerraformHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}},
 
 		Complete: complete,
 		Check:    check,
-		Gone:     gone,
+		DestroyHazards:     gone,
 
-		List: list, Browse: browse, Create: create, Update: update, Delete: remove,
+		List: list, ListChildren: browse, Create: create, Update: update, Delete: remove,
 	}
 }
 
@@ -70,29 +70,29 @@ file "asset" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true, Normal: kind.Lower,
+		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Immutable: true, Normalize: kind.LowerCase,
 			Doc:     "The bucket, as bucket.site or by name.",
-			Samples: kind.Texts("acme-site")},
-		{Name: "name", Wire: "fileName", Provider: "file_name", Type: cty.String, Required: true, Fixed: true, Check: checkName,
+			Samples: kind.StringValues("acme-site")},
+		{Name: "name", Wire: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true, Check: checkName,
 			Doc:     "Name in the bucket: up to 1024 bytes, with slashes for folders, such as css/site.css.",
-			Samples: kind.Texts("index.html", "css/site one+two.css", "自由.txt")},
+			Samples: kind.StringValues("index.html", "css/site one+two.css", "自由.txt")},
 		{Name: "content", Type: cty.String, Secret: true,
 			Doc:     "What the file holds, as text in UTF-8. This or source.",
-			Samples: kind.Texts("hello\n", "")},
+			Samples: kind.StringValues("hello\n", "")},
 		{Name: "source", Type: cty.String,
 			Doc:     "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin it with ${path.module}. This or content.",
-			Samples: kind.Texts("hello.txt")},
-		{Name: "sha1", Wire: "contentSha1", Provider: "content_sha1", Type: cty.String, Normal: kind.Lower, Check: checkSHA1,
+			Samples: kind.StringValues("hello.txt")},
+		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String, Normalize: kind.LowerCase, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
-			Samples: kind.Texts("f572d396fae9206628714fb2ce00f72e94f2258f")},
-		{Name: "content_type", Wire: "contentType", Type: cty.String, Keep: true, Check: checkType,
+			Samples: kind.StringValues("f572d396fae9206628714fb2ce00f72e94f2258f")},
+		{Name: "content_type", Wire: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
 			Doc:     "Media type. Left out, B2 decides by the name when the file is made, and it stays.",
-			Samples: kind.Texts("text/html; charset=utf-8", "application/json")},
-		{Name: "info", Wire: "fileInfo", Provider: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+			Samples: kind.StringValues("text/html; charset=utf-8", "application/json")},
+		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: b2-cache-control, " +
 				"b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
-			Normal:  kind.FoldInfo, Same: sameInfo, Check: checkInfo},
+			Normalize:  kind.NormalizeInfo, Equal: sameInfo, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 
@@ -124,7 +124,7 @@ func complete(v kind.Values) {
 	v.Set("sha1", &sum)
 }
 
-func digest(content cty.Value) string { return wire.InMemory(content.AsString()).SHA1 }
+func digest(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
 func gone(v cty.Value) []kind.Hazard {
 	if v.IsNull() || v.GetAttr("force_destroy").False() {

@@ -11,7 +11,7 @@ func limits() []kind.Limit {
 	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	upload := kind.Source{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
 	name := func(says, breaks string) kind.Limit {
-		return kind.Limit{Attr: "name", Says: says, Source: files, Breaks: breaks}
+		return kind.Limit{Attr: "name", Rule: says, Source: files, Counterexample: breaks}
 	}
 	return []kind.Limit{
 		name("not empty", `name = ""`),
@@ -21,16 +21,16 @@ func limits() []kind.Limit {
 		name("no backslashes", `name = "css\\site.css"`),
 		name("does not start with a slash", `name = "/index.html"`),
 		name("no two slashes in a row", `name = "css//site.css"`),
-		{Attr: "name", Says: "does not end with a slash: programs take it for an empty folder", Source: files, Breaks: `name = "css/"`, Warns: true},
-		{Attr: "content_type", Says: "a media type", Source: upload, Breaks: `content_type = "html"`},
-		{Attr: "sha1", Says: "40 hexadecimal digits, and that of the content", Source: upload, Breaks: `sha1 = "f572d396fae9206628714fb2ce00f72e94f2258f"`},
-		{Attr: "info", Says: "at most 10 pairs", Source: upload, Breaks: `info = { for i in range(11) : "k${i}" => "v" }`},
-		{Attr: "info", Says: "keys have 1 to 50 letters, digits or characters of -_.`~!#$%^&*'|+", Source: upload, Breaks: `info = { "two words" = "v" }`},
-		{Attr: "info", Says: "keys start with b2- only where they are headers of downloads", Source: upload, Breaks: `info = { b2-team = "web" }`},
-		{Attr: "info", Says: fmt.Sprintf("name and info come to at most %d bytes as headers", mostHeaders), Source: files,
-			Breaks: `info = { note = format("%07001d", 0) }`},
-		{Attr: "info", Says: fmt.Sprintf("and to %d where the file is encrypted", mostEncrypted), Source: files,
-			Breaks: `info = { note = format("%02049d", 0) }`, Warns: true},
-		{Says: "content or source, and not both", Source: kind.Ours(), Breaks: "content = \"\"\nsource = \"index.html\""},
+		{Attr: "name", Rule: "does not end with a slash: programs take it for an empty folder", Source: files, Counterexample: `name = "css/"`, Warns: true},
+		{Attr: "content_type", Rule: "a media type", Source: upload, Counterexample: `content_type = "html"`},
+		{Attr: "sha1", Rule: "40 hexadecimal digits, and that of the content", Source: upload, Counterexample: `sha1 = "f572d396fae9206628714fb2ce00f72e94f2258f"`},
+		{Attr: "info", Rule: "at most 10 pairs", Source: upload, Counterexample: `info = { for i in range(11) : "k${i}" => "v" }`},
+		{Attr: "info", Rule: "keys have 1 to 50 letters, digits or characters of -_.`~!#$%^&*'|+", Source: upload, Counterexample: `info = { "two words" = "v" }`},
+		{Attr: "info", Rule: "keys start with b2- only where they are headers of downloads", Source: upload, Counterexample: `info = { b2-team = "web" }`},
+		{Attr: "info", Rule: fmt.Sprintf("name and info come to at most %d bytes as headers", mostHeaders), Source: files,
+			Counterexample: `info = { note = format("%07001d", 0) }`},
+		{Attr: "info", Rule: fmt.Sprintf("and to %d where the file is encrypted", mostEncrypted), Source: files,
+			Counterexample: `info = { note = format("%02049d", 0) }`, Warns: true},
+		{Rule: "content or source, and not both", Source: kind.OwnSource(), Counterexample: "content = \"\"\nsource = \"index.html\""},
 	}
 }

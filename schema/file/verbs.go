@@ -22,10 +22,10 @@ const onePage = 1000
 // often near each other, so pages are listed from the first name on as long as they
 // bring many; the rest is asked for one by one. So there is never more than one
 // request for each file.
-func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
+func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	names := map[string][]string{}
 	var buckets []string
-	for _, id := range scope.Only {
+	for _, id := range scope.IDs {
 		bucketID, name, _ := strings.Cut(id, "/")
 		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
 			return nil, &wire.Explained{Summary: "File is outside what the credentials may use",
@@ -37,7 +37,7 @@ func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, err
 		names[bucketID] = append(names[bucketID], name)
 	}
 	slices.Sort(buckets)
-	found := make([][]wire.JSON, len(buckets))
+	found := make([][]wire.RawJSON, len(buckets))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range buckets {
 		g.Go(func() (err error) {
@@ -57,7 +57,7 @@ const worth = 10
 
 // look finds the files with these names, which are sorted, in one bucket. A file
 // whose newest version hides it is not there.
-func look(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.JSON, err error) {
+func look(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.RawJSON, err error) {
 	names = slices.Compact(names)
 	for brought := worth; len(names) > 1 && brought >= worth; {
 		page, err := listNames(ctx, api, bucketID, names[0], common(names), onePage)
@@ -72,7 +72,7 @@ func look(ctx context.Context, api wire.API, bucketID string, names []string) (f
 		brought = max(brought, 1)
 		names = names[brought:]
 	}
-	single := make([][]wire.JSON, len(names))
+	single := make([][]wire.RawJSON, len(names))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, name := range names {
 		g.Go(func() error {
@@ -111,7 +111,7 @@ func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string
 	}
 	var out page
 	err := api.Call(ctx, "b2_list_file_names", in, &out)
-	if wire.NoSuchBucket(err) {
+	if wire.IsNoSuchBucket(err) {
 		return page{}, nil
 	}
 	return out, err
@@ -119,7 +119,7 @@ func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string
 
 // browse lists the current files of a bucket by name. B2 gives up to 10,000 in one
 // page ("b2_list_file_names").
-func browse(ctx context.Context, api wire.API, bucketID, prefix string, most int) (list []wire.JSON, more bool, err error) {
+func browse(ctx context.Context, api wire.API, bucketID, prefix string, most int) (list []wire.RawJSON, more bool, err error) {
 	for start := ""; ; {
 		page, err := listNames(ctx, api, bucketID, start, prefix, most-len(list))
 		if err != nil {
@@ -140,8 +140,8 @@ func browse(ctx context.Context, api wire.API, bucketID, prefix string, most int
 }
 
 // among gives those of the files that have one of the names, which are sorted.
-func (p page) among(names []string) []wire.JSON {
-	var out []wire.JSON
+func (p page) among(names []string) []wire.RawJSON {
+	var out []wire.RawJSON
 	for _, raw := range p.Files {
 		var v version
 		if json.Unmarshal(raw, &v) != nil {
@@ -171,7 +171,7 @@ type version struct {
 // object is the file whose current version this is. Of a file that was uploaded in
 // parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
 // one that nobody vouched for is marked.
-func (v version) object() wire.JSON {
+func (v version) object() wire.RawJSON {
 	v.Action, v.ID = "", v.BucketID+"/"+v.FileName
 	sum := ""
 	if v.ContentSHA1 != nil {
@@ -188,7 +188,7 @@ func (v version) object() wire.JSON {
 	if err != nil {
 		panic(err) // strings and numbers can be written
 	}
-	return wire.JSON(raw)
+	return wire.RawJSON(raw)
 }
 
 func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
@@ -232,7 +232,7 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 }
 
 func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
-	files, ok := c.API.(wire.Files)
+	files, ok := c.API.(wire.FileAPI)
 	if !ok {
 		return nil, fmt.Errorf("the way to B2 takes no files")
 	}
@@ -286,16 +286,16 @@ func text(v any) string {
 // remove hides the file, or with Force deletes all its versions.
 func remove(ctx context.Context, c kind.Call) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
-	if files, ok := c.API.(wire.Files); ok && c.Force {
+	if files, ok := c.API.(wire.FileAPI); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)
-		if wire.NoSuchBucket(err) {
+		if wire.IsNoSuchBucket(err) {
 			return nil
 		}
 		return err
 	}
 	err := c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil)
 	var refused *wire.Error
-	if wire.NoSuchBucket(err) || errors.As(err, &refused) && slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
+	if wire.IsNoSuchBucket(err) || errors.As(err, &refused) && slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
 		return nil
 	}
 	return err

@@ -68,11 +68,11 @@ func accountOnly() []string { return []string{"deleteBuckets", "deleteKeys", "li
 
 // sameCapabilities compares as sets. Where access was given, every list that
 // the console ever granted for that choice is as good.
-func sameCapabilities(p kind.Pair) bool {
+func sameCapabilities(p kind.Comparison) bool {
 	if p.Want.GetAttr("capabilities").RawEquals(p.Live.GetAttr("capabilities")) {
 		return true
 	}
-	want, live := kind.Strings(p.Want.GetAttr("capabilities")), kind.Strings(p.Live.GetAttr("capabilities"))
+	want, live := kind.StringsIn(p.Want.GetAttr("capabilities")), kind.StringsIn(p.Live.GetAttr("capabilities"))
 	access := p.Want.GetAttr("access")
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false

@@ -52,7 +52,7 @@ const tolerance = 10 * time.Minute
 
 // sameDuration compares the wanted life with the live expiry. When the key was
 // made is known only from the state; without it any expiry is as wanted.
-func sameDuration(p kind.Pair) bool {
+func sameDuration(p kind.Comparison) bool {
 	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr("expiration_timestamp")
 	if want.IsNull() || expires.IsNull() {
 		return want.IsNull() && expires.IsNull()
@@ -78,7 +78,7 @@ func moment(v cty.Value) time.Time {
 }
 
 // expires is when the live key ends; zero: never.
-func expires(live kind.Attrs) time.Time {
+func expires(live kind.AttrReader) time.Time {
 	v := live.GetAttr("expiration_timestamp")
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
@@ -87,7 +87,7 @@ func expires(live kind.Attrs) time.Time {
 }
 
 // expiry is what B2 tells of a live key's valid_duration.
-func expiry(live kind.Attrs) string {
+func expiry(live kind.AttrReader) string {
 	at := expires(live)
 	if at.IsZero() {
 		return "never expires"
@@ -96,7 +96,7 @@ func expiry(live kind.Attrs) string {
 }
 
 // made is when B2 made the key. Its clock set the expiry, and ours may be wrong.
-func made(want, live kind.Attrs) time.Time {
+func made(want, live kind.AttrReader) time.Time {
 	at, lasts := expires(live), want.GetAttr("valid_duration")
 	if at.IsZero() || lasts.IsNull() {
 		return time.Time{}

@@ -19,23 +19,23 @@ import (
 // documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "key", Plural: "keys", Provider: "b2_application_key",
+		Name: "key", Plural: "keys", TerraformType: "b2_application_key",
 		Doc: "An application key: credentials for a program, limited to what it needs. " +
 			"B2 shows the secret once, when the key is made; a deliver block says where it goes.",
 		Example: example,
 
-		Identity: "name", ID: "application_key_id", Delivers: true, Namesake: true,
+		Identity: "name", ID: "application_key_id", Delivers: true, NamesRepeat: true,
 		Reads:    []string{"listKeys"},
 		Attrs:    attrs(),
 		Limits:   limits(),
-		Pasted:   []kind.Pasted{{Name: "bucket_id", Says: "Write buckets = [bucket.NAME] instead of bucket_id."}},
+		TerraformHints:   []kind.TerraformHint{{Name: "bucket_id", Advice: "Write buckets = [bucket.NAME] instead of bucket_id."}},
 		Complete: complete,
 		Check:    check,
-		Gone:     gone,
+		DestroyHazards:     gone,
 		Rotation: rotation,
-		Expires:  expires,
-		Made:     made,
-		Granted:  differing,
+		ExpiresAt:  expires,
+		CreatedAt:     made,
+		DiffGrant:  differing,
 		Lint:     lint,
 
 		List: list, Create: create, Delete: remove,
@@ -61,25 +61,25 @@ key "camera" {
 func attrs() []kind.Attr {
 	str := cty.String
 	return []kind.Attr{
-		{Name: "name", Wire: "keyName", Provider: "key_name", Type: str, Required: true,
+		{Name: "name", Wire: "keyName", TerraformName: "key_name", Type: str, Required: true,
 			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
-			Samples: kind.Texts("camera"), Check: checkName, Same: sameName},
+			Samples: kind.StringValues("camera"), Check: checkName, Equal: sameName},
 		{Name: "access", Type: str,
 			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state in a bucket takes. Instead of capabilities.",
-			Samples: kind.Texts(presetNames()...), Check: checkAccess},
-		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Normal: sorted,
+			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
+		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Normalize: sorted,
 			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
-			Samples: []cty.Value{cty.ListVal(kind.Texts("listFiles", "readFiles"))}, Check: checkCapabilities, Same: sameCapabilities},
+			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities, Equal: sameCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
-		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", Provider: "bucket_ids", Type: cty.List(str), Ref: "bucket",
+		{Name: "buckets", Wire: "bucketIds", ReadOne: "bucketId", TerraformName: "bucket_ids", Type: cty.List(str), Ref: "bucket",
 			Doc:    "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Normal: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(kind.Texts("acme-photos"))}},
-		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normal: noEmpty, Samples: kind.Texts("library/"), Check: kind.CheckPrefix,
+			Normalize: lower, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
+		{Name: "name_prefix", Wire: "namePrefix", Type: str, Normalize: noEmpty, Samples: kind.StringValues("library/"), Check: kind.CheckPrefix,
 			Doc: "Limits the key to files whose names start with this."},
-		{Name: "valid_duration", Wire: "validDurationInSeconds", Provider: "valid_duration_in_seconds", Type: str,
+		{Name: "valid_duration", Wire: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: kind.Texts("90d", "3600"), Check: checkDuration, Same: sameDuration, Send: sendDuration, Instead: expiry},
+			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Equal: sameDuration, EncodeValue: sendDuration, LiveText: expiry},
 		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
@@ -101,7 +101,7 @@ func grants() map[string]*[2]cty.Value {
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
-		out[access] = &[2]cty.Value{cty.ListVal(kind.Texts(plain...)), cty.ListVal(kind.Texts(all...))}
+		out[access] = &[2]cty.Value{cty.ListVal(kind.StringValues(plain...)), cty.ListVal(kind.StringValues(all...))}
 	}
 	return out
 }
@@ -149,7 +149,7 @@ func complete(v kind.Values) {
 		names = append(slices.Clone(names), listAll)
 	}
 	if len(names) > 0 {
-		list := cty.ListVal(kind.Texts(names...))
+		list := cty.ListVal(kind.StringValues(names...))
 		v.Set("capabilities", &list)
 	}
 }
@@ -192,7 +192,7 @@ func checkCapabilities(v cty.Value) kind.Problems {
 }
 
 func didYouMean(s string) string {
-	best := kind.Nearest(s, known(), 4)
+	best := kind.NearestName(s, known(), 4)
 	if best == "" {
 		return ""
 	}
@@ -256,7 +256,7 @@ func normalise(v cty.Value, fold func(string) string) cty.Value {
 		return v
 	}
 	slices.Sort(names)
-	return cty.ListVal(kind.Texts(slices.Compact(names)...))
+	return cty.ListVal(kind.StringValues(slices.Compact(names)...))
 }
 
 func noEmpty(v cty.Value) cty.Value {

@@ -12,19 +12,19 @@ func limits() []kind.Limit {
 	capabilities := kind.Source{Name: "Application Key Capabilities", URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}
 	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	return []kind.Limit{
-		{Attr: "name", Says: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest, longest-kind.StampLength), Source: create, Breaks: `name = "the camera"`},
-		{Attr: "name", Says: "unique in the configuration, though not in B2", Source: kind.Ours()},
-		{Attr: "access", Says: "one of the choices above", Source: kind.Ours(), Breaks: `access = "admin"`},
-		{Attr: "capabilities", Says: "at least one", Source: create, Breaks: `capabilities = []`},
-		{Attr: "capabilities", Says: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities, Breaks: `capabilities = ["readFile"]`, Warns: true},
-		{Attr: "capabilities", Says: "listKeys, writeKeys, deleteKeys and deleteBuckets go without buckets", Source: capabilities,
-			Breaks: "capabilities = [\"writeKeys\"]\nbuckets = [\"acme-photos\"]"},
-		{Attr: "buckets", Says: "not empty: to B2 that would be every bucket", Source: create, Breaks: `buckets = []`},
-		{Attr: "name_prefix", Says: "holds no *: there are no wildcards", Source: create, Breaks: `name_prefix = "library/*"`, Warns: true},
-		{Attr: "name_prefix", Says: "does not begin with a slash: no file's name does", Source: files, Breaks: `name_prefix = "/library"`, Warns: true},
-		{Attr: "valid_duration", Says: "at least a second and less than 1000 days", Source: create, Breaks: `valid_duration = "1000d"`},
-		{Attr: "rotate.every", Says: "a duration of a minute or more", Source: kind.Ours(), Breaks: `rotate { every = "1s" }`},
-		{Attr: "rotate.overlap", Says: "shorter than every", Source: kind.Ours(), Breaks: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},
-		{Attr: "rotate.renew_before", Says: "shorter than valid_duration", Source: kind.Ours(), Breaks: "valid_duration = \"1d\"\nrotate { renew_before = \"2d\" }"},
+		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest, longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
+		{Attr: "name", Rule: "unique in the configuration, though not in B2", Source: kind.OwnSource()},
+		{Attr: "access", Rule: "one of the choices above", Source: kind.OwnSource(), Counterexample: `access = "admin"`},
+		{Attr: "capabilities", Rule: "at least one", Source: create, Counterexample: `capabilities = []`},
+		{Attr: "capabilities", Rule: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities, Counterexample: `capabilities = ["readFile"]`, Warns: true},
+		{Attr: "capabilities", Rule: "listKeys, writeKeys, deleteKeys and deleteBuckets go without buckets", Source: capabilities,
+			Counterexample: "capabilities = [\"writeKeys\"]\nbuckets = [\"acme-photos\"]"},
+		{Attr: "buckets", Rule: "not empty: to B2 that would be every bucket", Source: create, Counterexample: `buckets = []`},
+		{Attr: "name_prefix", Rule: "holds no *: there are no wildcards", Source: create, Counterexample: `name_prefix = "library/*"`, Warns: true},
+		{Attr: "name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files, Counterexample: `name_prefix = "/library"`, Warns: true},
+		{Attr: "valid_duration", Rule: "at least a second and less than 1000 days", Source: create, Counterexample: `valid_duration = "1000d"`},
+		{Attr: "rotate.every", Rule: "a duration of a minute or more", Source: kind.OwnSource(), Counterexample: `rotate { every = "1s" }`},
+		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.OwnSource(), Counterexample: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},
+		{Attr: "rotate.renew_before", Rule: "shorter than valid_duration", Source: kind.OwnSource(), Counterexample: "valid_duration = \"1d\"\nrotate { renew_before = \"2d\" }"},
 	}
 }

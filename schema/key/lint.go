@@ -9,7 +9,7 @@ import (
 
 // lint names what is wider about a key than most programs need. want is null
 // where the key is not declared, live where it is not made.
-func lint(want, live kind.Attrs) []kind.Finding {
+func lint(want, live kind.AttrReader) []kind.Finding {
 	v := live
 	if v.IsNull() {
 		v = want
@@ -18,7 +18,7 @@ func lint(want, live kind.Attrs) []kind.Finding {
 	if !given.IsWhollyKnown() {
 		return nil // it depends on a variable without a value
 	}
-	caps := kind.Strings(given)
+	caps := kind.StringsIn(given)
 	var out []kind.Finding
 	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesFiles) {
 		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",
@@ -42,7 +42,7 @@ func changesFiles(capability string) bool {
 
 // endless reports whether nothing ends the key: no expiry, and no rotation that
 // is known of.
-func endless(want, live kind.Attrs) bool {
+func endless(want, live kind.AttrReader) bool {
 	if !want.IsNull() && !want.GetAttr("rotate").IsNull() {
 		return false
 	}

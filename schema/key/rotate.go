@@ -11,15 +11,15 @@ import (
 // rotate describes how a key is renewed. B2 knows nothing of it.
 func rotate() kind.Attr {
 	str := cty.String
-	return kind.Attr{Name: "rotate", Guide: "rotation",
+	return kind.Attr{Name: "rotate", GuidePage: "rotation",
 		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old one. " +
 			"Such a key lives in B2 as its name, a dash and the time of its creation.",
 		Object: []kind.Attr{
-			{Name: "every", Type: str, Samples: kind.Texts("90d"), Check: checkSpan,
+			{Name: "every", Type: str, Samples: kind.StringValues("90d"), Check: checkSpan,
 				Doc: "The age at which the key is renewed: \"90d\", \"12h\". Left out: only before it expires."},
-			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: kind.Texts("7d"), Check: checkSpan,
+			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: kind.StringValues("7d"), Check: checkSpan,
 				Doc: "How long the old key works beside the new one; shorter than every. \"0\" deletes it at once."},
-			{Name: "renew_before", Type: str, Samples: kind.Texts("14d"), Check: checkSpan,
+			{Name: "renew_before", Type: str, Samples: kind.StringValues("14d"), Check: checkSpan,
 				Doc: "How long before its expiry a key with valid_duration is renewed at the latest. Left out: the overlap."},
 		}}
 }
@@ -33,7 +33,7 @@ func checkSpan(v cty.Value) kind.Problems {
 }
 
 // rotation reads the rotate attribute of a completed configuration.
-func rotation(v kind.Attrs) (kind.Rotation, bool) {
+func rotation(v kind.AttrReader) (kind.Rotation, bool) {
 	r := v.GetAttr("rotate")
 	if r.IsNull() || !r.IsWhollyKnown() {
 		return kind.Rotation{}, false
@@ -55,7 +55,7 @@ func rotation(v kind.Attrs) (kind.Rotation, bool) {
 }
 
 // checkRotate judges the times of a rotation against one another.
-func checkRotate(v kind.Attrs) kind.Problems {
+func checkRotate(v kind.AttrReader) kind.Problems {
 	r, ok := rotation(v)
 	if !ok {
 		return nil
@@ -66,7 +66,7 @@ func checkRotate(v kind.Attrs) kind.Problems {
 	wrong := func(attr, summary, detail string, args ...any) {
 		ps = append(ps, kind.Errorf(summary, detail, args...).At(cty.GetAttrPath("rotate").GetAttr(attr))...)
 	}
-	if most := longest - kind.StampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
+	if most := longest - kind.TimestampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
 		ps = append(ps, kind.Errorf("Invalid key name",
 			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest, most).At(cty.GetAttrPath("name"))...)
 	}
@@ -96,8 +96,8 @@ func checkRotate(v kind.Attrs) kind.Problems {
 
 // sameName lets a key live under its name with the time behind it. So turning
 // rotation off changes nothing until the key is replaced for another reason.
-func sameName(p kind.Pair) bool {
+func sameName(p kind.Comparison) bool {
 	want, live := p.Want.GetAttr("name").AsString(), p.Live.GetAttr("name").AsString()
-	name, _, _ := kind.Unstamped(live)
+	name, _, _ := kind.ParseTimestampedName(live)
 	return want == live || want == name
 }

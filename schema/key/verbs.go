@@ -21,11 +21,11 @@ const pageSize = 10000
 // list reads the keys through version 3, which lists every key but those for
 // several buckets, and with scope.Multi through version 4 as well, which lists
 // those too. A key listed by both comes twice.
-func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
-	if !scope.Multi {
+func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
+	if !scope.MultiBucket {
 		return pages(ctx, api, "v3/b2_list_keys")
 	}
-	var v3, v4 []wire.JSON
+	var v3, v4 []wire.RawJSON
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { v3, err = pages(ctx, api, "v3/b2_list_keys"); return err })
 	g.Go(func() (err error) { v4, err = pages(ctx, api, "b2_list_keys"); return err })
@@ -35,8 +35,8 @@ func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, err
 	return slices.Concat(v3, v4), nil
 }
 
-func pages(ctx context.Context, api wire.API, method string) ([]wire.JSON, error) {
-	var all []wire.JSON
+func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, error) {
+	var all []wire.RawJSON
 	in := map[string]any{"maxKeyCount": pageSize}
 	for {
 		var reply json.RawMessage
@@ -58,7 +58,7 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.JSON, error
 // page takes a reply of b2_list_keys apart: the keys, which share its memory, and
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
-func page(reply json.RawMessage) (keys []wire.JSON, next string, ok bool) {
+func page(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
 	if !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
@@ -77,7 +77,7 @@ func page(reply json.RawMessage) (keys []wire.JSON, next string, ok bool) {
 		return nil, "", false
 	}
 	list.ForEach(func(_, key gjson.Result) bool {
-		keys = append(keys, wire.JSON(key.Raw))
+		keys = append(keys, wire.RawJSON(key.Raw))
 		return true
 	})
 	return keys, last.Str, true

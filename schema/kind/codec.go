@@ -16,7 +16,7 @@ import (
 )
 
 // A decoder turns parts of a live object into values.
-type decoder struct{ names Names }
+type decoder struct{ names NameLookup }
 
 func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	out := make(map[string]cty.Value, len(attrs))
@@ -46,8 +46,8 @@ func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
 
 // liveNormal is the normal form of a value as B2 tells it.
 func (a *Attr) liveNormal(v cty.Value) cty.Value {
-	if a.Ours != nil {
-		v = a.Ours(v)
+	if a.StripOwn != nil {
+		v = a.StripOwn(v)
 	}
 	return a.normal(v)
 }
@@ -87,7 +87,7 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case a.Object == nil:
 		return d.leaf(a, raw)
-	case a.Pairs:
+	case a.AsMap:
 		return d.pairs(a, raw)
 	case a.Many:
 		list, ok := raw.([]any)
@@ -189,10 +189,10 @@ func (d decoder) resolve(a *Attr, s string) string {
 	if a.Ref == "" {
 		return s
 	}
-	if n, ok := d.names(a.Ref, s); ok && (a.Foreign == nil || !a.Foreign(n)) {
+	if n, ok := d.names(a.Ref, s); ok && (a.IsRemoteID == nil || !a.IsRemoteID(n)) {
 		return n
 	}
-	if a.Foreign != nil {
+	if a.IsRemoteID != nil {
 		return s
 	}
 	return deleted + a.Ref + " " + s + ")"
@@ -258,7 +258,7 @@ func unexpected(want string, got any) error {
 }
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
-func (k *Kind) identify(raw wire.JSON, names Names) (id, identity string, err error) {
+func (k *Kind) identify(raw wire.RawJSON, names NameLookup) (id, identity string, err error) {
 	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
 	if k.Within != "" {
 		wires = append(wires, k.Attr(k.Within).livePath())
@@ -274,16 +274,16 @@ func (k *Kind) identify(raw wire.JSON, names Names) (id, identity string, err er
 	if k.Within != "" {
 		identity = d.resolve(k.Attr(k.Within), found[2].Str) + "/" + identity
 	}
-	return found[0].Str, k.Fold(identity), nil
+	return found[0].Str, k.NormalizeIdentity(identity), nil
 }
 
-// A Resolver turns the name that an attribute with a Ref holds into a remote ID.
-type Resolver func(by *Attr, name string) (id string, err error)
+// An IDLookup turns the name that an attribute with a Ref holds into a remote ID.
+type IDLookup func(by *Attr, name string) (id string, err error)
 
 // Encode builds the wire members of the named attributes of v, an object of the
 // kind's ConfigType. A null value is left out when create is set and otherwise
 // becomes what clears it. Attributes without a wire name are passed over.
-func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids Resolver) (map[string]any, error) {
+func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids IDLookup) (map[string]any, error) {
 	body := map[string]any{}
 	for _, n := range attrs {
 		a := k.Attr(n)
@@ -292,8 +292,8 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids Resolver) (m
 		}
 		val := v.GetAttr(n)
 		if val.IsNull() {
-			if !create && a.Absent != nil {
-				put(body, a.Wire, a.Absent)
+			if !create && a.ClearWith != nil {
+				put(body, a.Wire, a.ClearWith)
 			}
 			continue
 		}
@@ -330,13 +330,13 @@ func put(m map[string]any, path string, v any) {
 	}
 }
 
-func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
+func (a *Attr) encode(v cty.Value, ids IDLookup) (any, error) {
 	switch {
-	case a.Send != nil:
-		return a.Send(v), nil
+	case a.EncodeValue != nil:
+		return a.EncodeValue(v), nil
 	case a.Object == nil:
 		return a.encodeLeaf(v, ids)
-	case a.Pairs:
+	case a.AsMap:
 		return a.encodePairs(v, ids)
 	case a.Many:
 		out := make([]any, 0, v.LengthInt())
@@ -353,7 +353,7 @@ func (a *Attr) encode(v cty.Value, ids Resolver) (any, error) {
 	return encodeMembers(a.Object, v, ids)
 }
 
-func (a *Attr) encodePairs(v cty.Value, ids Resolver) (any, error) {
+func (a *Attr) encodePairs(v cty.Value, ids IDLookup) (any, error) {
 	m := make(map[string]any, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
@@ -370,15 +370,15 @@ func (a *Attr) encodePairs(v cty.Value, ids Resolver) (any, error) {
 	return m, nil
 }
 
-func encodeMembers(attrs []Attr, v cty.Value, ids Resolver) (map[string]any, error) {
+func encodeMembers(attrs []Attr, v cty.Value, ids IDLookup) (map[string]any, error) {
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
-		if attrs[i].Wire == "" || val.IsNull() && attrs[i].Absent == nil || isEmpty(val) {
+		if attrs[i].Wire == "" || val.IsNull() && attrs[i].ClearWith == nil || isEmpty(val) {
 			continue
 		}
 		if val.IsNull() {
-			put(m, attrs[i].Wire, attrs[i].Absent)
+			put(m, attrs[i].Wire, attrs[i].ClearWith)
 			continue
 		}
 		w, err := attrs[i].encode(val, ids)
@@ -390,7 +390,7 @@ func encodeMembers(attrs []Attr, v cty.Value, ids Resolver) (map[string]any, err
 	return m, nil
 }
 
-func (a *Attr) encodeLeaf(v cty.Value, ids Resolver) (any, error) {
+func (a *Attr) encodeLeaf(v cty.Value, ids IDLookup) (any, error) {
 	t := v.Type()
 	switch {
 	case t == cty.String:
@@ -421,7 +421,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids Resolver) (any, error) {
 	return out, nil
 }
 
-func (a *Attr) encodeString(s string, ids Resolver) (any, error) {
+func (a *Attr) encodeString(s string, ids IDLookup) (any, error) {
 	if a.Ref == "" {
 		return s, nil
 	}

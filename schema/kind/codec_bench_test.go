@@ -9,10 +9,10 @@ import (
 	"b2form/schema/wire"
 )
 
-func rawKeys(n int) []wire.JSON {
-	out := make([]wire.JSON, n)
+func rawKeys(n int) []wire.RawJSON {
+	out := make([]wire.RawJSON, n)
 	for i := range out {
-		out[i] = wire.JSON(fmt.Sprintf(`{
+		out[i] = wire.RawJSON(fmt.Sprintf(`{
   "accountId": "d2e6b27577ea",
   "applicationKeyId": "002d2e6b27577ea%010x",
   "bucketId": "8d625eb63be2775577c70e1a",
@@ -29,7 +29,7 @@ func rawKeys(n int) []wire.JSON {
 // BenchmarkSnapshot reads and decodes live keys, as a plan does.
 func BenchmarkSnapshot(b *testing.B) {
 	kinds := []*kind.Kind{key.Kind()}
-	raw := map[string][]wire.JSON{"key": rawKeys(1000)}
+	raw := map[string][]wire.RawJSON{"key": rawKeys(1000)}
 	account := &wire.Account{ID: "d2e6b27577ea"}
 	b.ReportAllocs()
 	for b.Loop() {

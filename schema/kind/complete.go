@@ -61,7 +61,7 @@ func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
 	}
 	if c.kind.Check != nil && !alone && len(ps.errors()) == 0 {
 		for _, p := range c.kind.Check(out) {
-			p.Whole = true
+			p.CrossAttribute = true
 			ps = append(ps, p)
 		}
 	}
@@ -98,8 +98,8 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 		return last
 	}
 	*last = step[Problems]{in: in, out: in}
-	if a.Normal != nil && !in.IsNull() && in.IsKnown() {
-		if v := a.Normal(*in); !v.RawEquals(*in) {
+	if a.Normalize != nil && !in.IsNull() && in.IsKnown() {
+		if v := a.Normalize(*in); !v.RawEquals(*in) {
 			last.out = &v
 		}
 	}
@@ -110,8 +110,8 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 	return last
 }
 
-// Completed is what [Completer.Complete] makes of a cty object of ConfigType.
-func (k *Kind) Completed(v cty.Value) cty.Value {
+// WithDefaults is what [Completer.Complete] makes of a cty object of ConfigType.
+func (k *Kind) WithDefaults(v cty.Value) cty.Value {
 	out, _ := k.NewCompleter().Complete(k.ValuesOf(v), false)
 	return out.Object()
 }
@@ -234,11 +234,11 @@ func ValidateKinds(kinds []*Kind) error {
 		if seen[k.Name] {
 			return fmt.Errorf("kind %s is listed twice", k.Name)
 		}
-		if of := k.PartOf(); of != "" && !seen[of] {
+		if of := k.ParentKind(); of != "" && !seen[of] {
 			return fmt.Errorf("kind %s: %s, of which it is a part, must stand before it", k.Name, of)
 		}
 		seen[k.Name] = true
-		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.Provider == "" {
+		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.TerraformType == "" {
 			return fmt.Errorf("kind %s: Doc, Example, Plural and Provider are needed", k.Name)
 		}
 		if k.List == nil || k.Create == nil || k.Delete == nil {
@@ -255,8 +255,8 @@ func ValidateKinds(kinds []*Kind) error {
 			return fmt.Errorf("kind %s: %w", k.Name, err)
 		}
 		for _, l := range k.Limits {
-			if l.Says == "" || l.Source.Name == "" || l.Attr != "" && k.find(l.Attr) == nil {
-				return fmt.Errorf("kind %s: the limit %q of %q lacks words or a source, or is about nothing", k.Name, l.Says, l.Attr)
+			if l.Rule == "" || l.Source.Name == "" || l.Attr != "" && k.find(l.Attr) == nil {
+				return fmt.Errorf("kind %s: the limit %q of %q lacks words or a source, or is about nothing", k.Name, l.Rule, l.Attr)
 			}
 		}
 	}
@@ -288,13 +288,13 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("a nested object takes its type from its members")
 	case a.Many && a.Object == nil:
 		return fmt.Errorf("only a nested object can be Many; give a leaf a list type")
-	case a.Pairs && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
+	case a.AsMap && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
 		return fmt.Errorf("Pairs is for many objects of two leaves, the first of them a string")
-	case a.Foreign != nil && a.Ref == "":
+	case a.IsRemoteID != nil && a.Ref == "":
 		return fmt.Errorf("Foreign needs Ref")
-	case a.Computed && (a.Required || a.Default != cty.NilVal || a.Keep):
+	case a.Computed && (a.Required || a.Default != cty.NilVal || a.KeepLive):
 		return fmt.Errorf("a computed attribute cannot be required or have a default")
-	case a.Keep && a.Default != cty.NilVal:
+	case a.KeepLive && a.Default != cty.NilVal:
 		return fmt.Errorf("Keep and Default exclude each other")
 	case a.Default != cty.NilVal && !a.Default.Type().Equals(a.ValueType()):
 		return fmt.Errorf("the default is %s, the attribute %s", a.Default.Type().FriendlyName(), a.ValueType().FriendlyName())

@@ -8,14 +8,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// MostInfo is how many info pairs a bucket or a file has at most.
-const MostInfo = 10
+// MaxInfoPairs is how many info pairs a bucket or a file has at most.
+const MaxInfoPairs = 10
 
 var legalInfoKey = regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
 
-// FoldInfo gives info pairs the form in which B2 answers them: keys in lower case.
+// NormalizeInfo gives info pairs the form in which B2 answers them: keys in lower case.
 // Where two keys differ in case only, the pairs stay as they are.
-func FoldInfo(v cty.Value) cty.Value {
+func NormalizeInfo(v cty.Value) cty.Value {
 	if v.LengthInt() == 0 || !v.IsWhollyKnown() {
 		return v
 	}
@@ -35,8 +35,8 @@ func FoldInfo(v cty.Value) cty.Value {
 // that; where it finds nothing the pair is good. what is their owner: "bucket".
 func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems {
 	m := v.AsValueMap()
-	if len(m) > MostInfo {
-		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, MostInfo, len(m))
+	if len(m) > MaxInfoPairs {
+		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, MaxInfoPairs, len(m))
 	}
 	var ps Problems
 	seen := map[string]string{}

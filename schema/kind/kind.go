@@ -26,7 +26,7 @@ import (
 type Kind struct {
 	Name     string // block type: "bucket"
 	Plural   string // for messages: "buckets"
-	Provider string // its resource type in the official Terraform provider: "b2_bucket"
+	TerraformType string // its resource type in the official Terraform provider: "b2_bucket"
 	Doc      string // one paragraph for the reference page
 	Example  string // a complete HCL block for the reference page
 	Identity string // the attribute whose value is unique in a configuration and finds the live object: "name"
@@ -38,18 +38,18 @@ type Kind struct {
 	ID       string   // the computed attribute that holds the remote ID
 	Attrs    []Attr   // in the order in which they are shown
 	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
-	Namesake bool     // B2 lets several objects share an identity, so that an ID does not follow from it
+	NamesRepeat bool     // B2 lets several objects share an identity, so that an ID does not follow from it
 	Reads    []string // capabilities that listing needs, for messages
 	Limits   []Limit  // what is demanded of a configuration, by attribute
-	Pasted   []Pasted // words of the official provider's beside those that attributes know
-	// Renews says that another value of a Fixed attribute, or another identity, makes
+	TerraformHints   []TerraformHint // words of the official provider's beside those that attributes know
+	// Replaceable says that another value of a Fixed attribute, or another identity, makes
 	// another object, whereupon this one is deleted. Else it is refused.
-	Renews bool
-	// Spares says in words what is left of an object that is deleted without Force.
+	Replaceable bool
+	// DeleteLeaves says in words what is left of an object that is deleted without Force.
 	// "": nothing.
-	Spares string
-	// Whole says that an update sends every attribute, not only those that changed.
-	Whole bool
+	DeleteLeaves string
+	// FullUpdate says that an update sends every attribute, not only those that changed.
+	FullUpdate bool
 	// Content says which attributes give what a file of this kind holds. nil: the
 	// objects hold nothing that a configuration gives.
 	Content *Content
@@ -59,45 +59,45 @@ type Kind struct {
 	Complete func(v Values)
 	// Check judges what no single attribute can: v is the completed object.
 	Check func(v Values) Problems
-	// Refuse judges a step from a live object to a wanted one that validation
+	// CheckChange judges a step from a live object to a wanted one that validation
 	// cannot know: before is a null value when the object is being created.
-	Refuse func(before, after cty.Value) Problems
-	// Report says what deserves a look about a decoded live object that is declared;
+	CheckChange func(before, after cty.Value) Problems
+	// CheckLive says what deserves a look about a decoded live object that is declared;
 	// all of it is warnings. May be nil.
-	Report func(live Attrs) Problems
-	// Gone says what destroying the object may cost. v is the completed
+	CheckLive func(live AttrReader) Problems
+	// DestroyHazards says what destroying the object may cost. v is the completed
 	// configuration, or a null value when the block is gone.
-	Gone func(v cty.Value) []Hazard
+	DestroyHazards func(v cty.Value) []Hazard
 	// Rotation reads how the object that v declares is to be renewed; ok is false
 	// where it is not. v is the completed configuration. nil: never.
-	Rotation func(v Attrs) (r Rotation, ok bool)
-	// Expires says when a decoded live object ends by itself; zero: never. May be
+	Rotation func(v AttrReader) (r Rotation, ok bool)
+	// ExpiresAt says when a decoded live object ends by itself; zero: never. May be
 	// nil.
-	Expires func(live Attrs) time.Time
-	// Made says when B2 made an object, by B2's own clock, as far as what was
+	ExpiresAt func(live AttrReader) time.Time
+	// CreatedAt says when B2 made an object, by B2's own clock, as far as what was
 	// wanted and what is live tell; zero: they do not. May be nil.
-	Made func(want, live Attrs) time.Time
+	CreatedAt func(want, live AttrReader) time.Time
 
-	// Granted compares what credentials may do, by B2's own word, with the object
+	// DiffGrant compares what credentials may do, by B2's own word, with the object
 	// that was to yield them: it names the attributes that differ. nil: the object
 	// yields none.
-	Granted func(want cty.Value, account *wire.Account) []string
+	DiffGrant func(want cty.Value, account *wire.Account) []string
 
-	// Leased names the computed attributes of a live object that b2form itself
+	// Volatile names the computed attributes of a live object that b2form itself
 	// changes while it holds a lock, so that a plan does not depend on them. May be
 	// nil.
-	Leased func(live map[string]any) []string
+	Volatile func(live map[string]any) []string
 
 	// Lint names what is wider about credentials than most programs need. want is
 	// a completed configuration, live a decoded object; one of them may be null.
 	// nil: nothing can be.
-	Lint func(want, live Attrs) []Finding
+	Lint func(want, live AttrReader) []Finding
 
 	// List reads the live objects.
-	List func(ctx context.Context, api wire.API, scope Scope) ([]wire.JSON, error)
-	// Browse lists what is part of one object, by name: the first most whose names
+	List func(ctx context.Context, api wire.API, scope ListFilter) ([]wire.RawJSON, error)
+	// ListChildren lists what is part of one object, by name: the first most whose names
 	// start with prefix, and whether there are more. nil: nobody can ask for that.
-	Browse func(ctx context.Context, api wire.API, holderID, prefix string, most int) (list []wire.JSON, more bool, err error)
+	ListChildren func(ctx context.Context, api wire.API, holderID, prefix string, most int) (list []wire.RawJSON, more bool, err error)
 	// Create makes the object and returns it as B2 answers it.
 	Create func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
@@ -113,53 +113,53 @@ type Attr struct {
 	Wire     string // member of the request body, dots for nesting ("period.unit"); "": never sent
 	Read     string // path in the live object when it is not Wire
 	ReadOne  string // where older API versions show a list of at most one as a single value
-	Provider string // the name in the official Terraform provider when it is not Name
+	TerraformName string // the name in the official Terraform provider when it is not Name
 	Doc      string
-	Guide    string // a page of docs that says more of a top-level attribute, without its ending; "": none
+	GuidePage    string // a page of docs that says more of a top-level attribute, without its ending; "": none
 
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
-	Pairs  bool     // of Many objects with two members: the wire has one object, from first members to second ones
+	AsMap  bool     // of Many objects with two members: the wire has one object, from first members to second ones
 
 	Required bool
 	Computed bool      // made by B2; may stand only in outputs and deliveries
 	Secret   bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
 	Default  cty.Value // what leaving it out means; NilVal: null, that is "none"
-	Keep     bool      // leaving it out means: leave B2's value alone
-	Fixed    bool      // cannot change on a live object: another value is another object
-	Later    bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
-	Guard    string    // capability without which B2 hides the live value; "": never hidden
+	KeepLive     bool      // leaving it out means: leave B2's value alone
+	Immutable    bool      // cannot change on a live object: another value is another object
+	Deferred    bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
+	ReadCapability    string    // capability without which B2 hides the live value; "": never hidden
 	Ref      string    // the kind whose name this holds; the wire carries its ID
-	Absent   any       // what clears it on the wire, where null means "not given"
-	// Foreign, beside Ref, recognises remote IDs, which may be of other accounts:
+	ClearWith   any       // what clears it on the wire, where null means "not given"
+	// IsRemoteID, beside Ref, recognises remote IDs, which may be of other accounts:
 	// they stand for themselves.
-	Foreign func(text string) bool
+	IsRemoteID func(text string) bool
 
 	Samples []cty.Value // legal values, for documentation and random configurations
-	// Normal brings a value into the one form in which two are compared.
-	Normal func(cty.Value) cty.Value
-	// Ours takes out of a live value what b2form itself keeps there, which is
+	// Normalize brings a value into the one form in which two are compared.
+	Normalize func(cty.Value) cty.Value
+	// StripOwn takes out of a live value what b2form itself keeps there, which is
 	// nobody's setting. May be nil.
-	Ours func(live cty.Value) cty.Value
+	StripOwn func(live cty.Value) cty.Value
 	// Check judges a known, non-null value. Paths are relative to the attribute.
 	Check func(cty.Value) Problems
-	// Same decides where plain equality does not: values that are given on both
+	// Equal decides where plain equality does not: values that are given on both
 	// sides and equal are the same without it.
-	Same func(Pair) bool
-	// Send replaces the plain encoding of a known, non-null value for the wire.
-	Send func(cty.Value) any
+	Equal func(Comparison) bool
+	// EncodeValue replaces the plain encoding of a known, non-null value for the wire.
+	EncodeValue func(cty.Value) any
 	// Hazard says what going from before to after may cost. before is
 	// cty.NilVal when the object is being created.
 	Hazard func(before, after cty.Value) []Hazard
-	// Fits judges what a declared object that a mention in the attribute leads to
+	// CheckTarget judges what a declared object that a mention in the attribute leads to
 	// is to the object that mentions it. Paths do not matter. May be nil.
-	Fits func(by, named Attrs) Problems
+	CheckTarget func(by, named AttrReader) Problems
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
-	// Instead says in a few words what a decoded live object shows in place of the
+	// LiveText says in a few words what a decoded live object shows in place of the
 	// attribute, where B2 does not answer the value that was sent. May be nil.
-	Instead func(live Attrs) string
+	LiveText func(live AttrReader) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*wire.Account) cty.Value
 }
@@ -178,21 +178,21 @@ func (a *Attr) SendsSecret() bool {
 	return false
 }
 
-// A Pair is what an Attr's Same compares.
-type Pair struct {
-	Want, Live Attrs       // whole objects: completed configuration; decoded live object
+// A Comparison is what an Attr's Same compares.
+type Comparison struct {
+	Want, Live AttrReader       // whole objects: completed configuration; decoded live object
 	Entry      *addr.Entry // what the state knows; nil: nothing
 }
 
-// A Scope narrows what List reads.
-type Scope struct {
+// A ListFilter narrows what List reads.
+type ListFilter struct {
 	Account *wire.Account
-	// Multi asks for what only the newest API version lists (keys limited to
+	// MultiBucket asks for what only the newest API version lists (keys limited to
 	// several buckets) beside the rest.
-	Multi bool
-	// Only, when not empty, names the identities of interest. List may return more.
+	MultiBucket bool
+	// IDs, when not empty, names the identities of interest. List may return more.
 	// To a kind that is PartOf another it is the remote IDs of all that may matter.
-	Only []string
+	IDs []string
 }
 
 // A Call is what a verb gets. Bodies hold wire members only, with references
@@ -211,7 +211,7 @@ type Call struct {
 type Problem struct {
 	Path    cty.Path
 	Warning bool
-	Whole   bool   // it was found by looking at several attributes, and its words may repeat any of them
+	CrossAttribute   bool   // it was found by looking at several attributes, and its words may repeat any of them
 	Summary string // "Invalid bucket name"
 	Detail  string // what is wrong and what to do; whole sentences
 }
@@ -268,11 +268,11 @@ func HazardKinds() []HazardKind {
 // Flag is the hazard's spelling on the command line: "deletes-data".
 func (h HazardKind) Flag() string { return strings.ReplaceAll(string(h), " ", "-") }
 
-// NeedsConsent reports whether -auto-approve alone does not carry it out.
-func (h HazardKind) NeedsConsent() bool { return h != RevokesAccess && h != AccountWide }
+// NeedsAllow reports whether -auto-approve alone does not carry it out.
+func (h HazardKind) NeedsAllow() bool { return h != RevokesAccess && h != AccountWide }
 
-// OnCreate reports whether the hazard exists although nothing existed before.
-func (h HazardKind) OnCreate() bool {
+// AppliesToCreate reports whether the hazard exists although nothing existed before.
+func (h HazardKind) AppliesToCreate() bool {
 	return h == ExposesFiles || h == AccountWide || h == Irreversible
 }
 
@@ -282,10 +282,10 @@ type Hazard struct {
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
 }
 
-// PartOf is the kind whose objects the objects of this kind are parts of, as the
+// ParentKind is the kind whose objects the objects of this kind are parts of, as the
 // notification rules of a bucket or the files in one: their identities and remote
 // IDs begin with the other's. "": an object of this kind stands alone.
-func (k *Kind) PartOf() string {
+func (k *Kind) ParentKind() string {
 	holder := k.Within
 	if holder == "" {
 		holder = k.Identity
@@ -296,9 +296,9 @@ func (k *Kind) PartOf() string {
 	return ""
 }
 
-// Holder is the identity of what an object with the identity is part of. Names of
+// ParentIdentity is the identity of what an object with the identity is part of. Names of
 // holders have no slash.
-func (k *Kind) Holder(identity string) string {
+func (k *Kind) ParentIdentity(identity string) string {
 	if k.Within == "" {
 		return identity
 	}
@@ -306,10 +306,10 @@ func (k *Kind) Holder(identity string) string {
 	return holder
 }
 
-// PartID is the remote ID of a part with the identity, where holder is the remote
+// ChildID is the remote ID of a part with the identity, where holder is the remote
 // ID of what it is part of. B2 has IDs for the versions of a file only, which
 // change with every upload: what a file is known by is the bucket and the name.
-func (k *Kind) PartID(identity, holder string) string {
+func (k *Kind) ChildID(identity, holder string) string {
 	if k.Within == "" {
 		return holder
 	}
@@ -317,8 +317,8 @@ func (k *Kind) PartID(identity, holder string) string {
 	return holder + "/" + name
 }
 
-// HolderID is the remote ID of what a part with the remote ID is part of.
-func (k *Kind) HolderID(id string) string { return k.Holder(id) }
+// ParentID is the remote ID of what a part with the remote ID is part of.
+func (k *Kind) ParentID(id string) string { return k.ParentIdentity(id) }
 
 // Attr finds an attribute by its HCL name; nil: there is none.
 func (k *Kind) Attr(name string) *Attr {
@@ -382,40 +382,40 @@ func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
 // IdentityOf is what identifies an object of this kind, brought into the form in
 // which two are compared. v is an object that has the identity's attributes; ""
 // where one is null or unknown.
-func (k *Kind) IdentityOf(v Attrs) string {
+func (k *Kind) IdentityOf(v AttrReader) string {
 	id := v.GetAttr(k.Identity)
 	if id.IsNull() || !id.IsKnown() {
 		return ""
 	}
 	if k.Within == "" {
-		return k.Fold(id.AsString())
+		return k.NormalizeIdentity(id.AsString())
 	}
 	holder := v.GetAttr(k.Within)
 	if holder.IsNull() || !holder.IsKnown() {
 		return ""
 	}
-	return k.Fold(holder.AsString() + "/" + id.AsString())
+	return k.NormalizeIdentity(holder.AsString() + "/" + id.AsString())
 }
 
-// Identifies reports whether the attribute is what, or part of what, identifies
+// IsIdentityAttr reports whether the attribute is what, or part of what, identifies
 // an object.
-func (k *Kind) Identifies(attr string) bool {
+func (k *Kind) IsIdentityAttr(attr string) bool {
 	return attr == k.Identity || attr == k.Within && attr != ""
 }
 
-// Fold brings an identity as B2 shows it into the form in which two are
+// NormalizeIdentity brings an identity as B2 shows it into the form in which two are
 // compared.
-func (k *Kind) Fold(identity string) string {
+func (k *Kind) NormalizeIdentity(identity string) string {
 	if !k.FoldCase {
 		return identity
 	}
-	holder := k.Holder(identity)
+	holder := k.ParentIdentity(identity)
 	return strings.ToLower(holder) + identity[len(holder):]
 }
 
 func (a *Attr) normal(v cty.Value) cty.Value {
-	if a.Normal == nil || v.IsNull() || !v.IsKnown() {
+	if a.Normalize == nil || v.IsNull() || !v.IsKnown() {
 		return v
 	}
-	return a.Normal(v)
+	return a.Normalize(v)
 }

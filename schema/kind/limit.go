@@ -10,27 +10,27 @@ import (
 // sent, for the reference page.
 type Limit struct {
 	Attr   string // "cors_rules.name"; "": the object as a whole
-	Says   string // what is demanded: a sentence without its period
+	Rule   string // what is demanded: a sentence without its period
 	Source Source
-	// Breaks is what does not keep to it: arguments of a resource in HCL, which
+	// Counterexample is what does not keep to it: arguments of a resource in HCL, which
 	// stand beside whatever else is required. "": no single resource does.
-	Breaks string
+	Counterexample string
 	Warns  bool // it is a warning: B2 may take it
 }
 
 // A Source is where B2 says something.
 type Source struct{ Name, URL string }
 
-// Pasted is a word of the official Terraform provider's that has no single
+// TerraformHint is a word of the official Terraform provider's that has no single
 // counterpart, and what to write instead.
-type Pasted struct {
+type TerraformHint struct {
 	Name   string
 	Nested bool   // in a nested block, not in the resource itself
-	Says   string // a whole sentence
+	Advice   string // a whole sentence
 }
 
-// Ours is the source of what b2form itself demands.
-func Ours() Source { return Source{Name: "b2form"} }
+// OwnSource is the source of what b2form itself demands.
+func OwnSource() Source { return Source{Name: "b2form"} }
 
 // find finds the attribute that a limit is about; nil: there is none.
 func (k *Kind) find(path string) *Attr {

@@ -25,8 +25,8 @@ const (
 	Unowned       Rule = "unowned"
 )
 
-// Deniable lists the rules that a configuration may deny.
-func Deniable() []Rule { return []Rule{AllBucketsWrite, ManagesKeys, MasterKey, NoExpiry} }
+// DeniableRules lists the rules that a configuration may deny.
+func DeniableRules() []Rule { return []Rule{AllBucketsWrite, ManagesKeys, MasterKey, NoExpiry} }
 
 // A Finding is one thing that a rule found, in words.
 type Finding struct {
@@ -47,5 +47,5 @@ func LintAccount(a *wire.Account) []Finding {
 // deleted is how a reference shows whose object is gone.
 const deleted = "(deleted "
 
-// Deleted reports whether a decoded reference is to an object that is gone.
-func Deleted(ref string) bool { return strings.HasPrefix(ref, deleted) }
+// IsDeletedRef reports whether a decoded reference is to an object that is gone.
+func IsDeletedRef(ref string) bool { return strings.HasPrefix(ref, deleted) }

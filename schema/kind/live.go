@@ -13,12 +13,12 @@ import (
 	"b2form/schema/wire"
 )
 
-// A reading is what the live objects of one kind in one snapshot share: how they
+// A liveDecoder is what the live objects of one kind in one snapshot share: how they
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
-type reading struct {
+type liveDecoder struct {
 	kind    *Kind
-	names   Names
+	names   NameLookup
 	members []string // top-level members of the JSON that attributes are read from
 	attrs   []source // by the attribute's index
 
@@ -45,8 +45,8 @@ type text struct {
 // most is how many texts of one attribute are remembered.
 const most = 1000
 
-func newReading(k *Kind, names Names, account *wire.Account) *reading {
-	r := &reading{kind: k, names: names,
+func newLiveDecoder(k *Kind, names NameLookup, account *wire.Account) *liveDecoder {
+	r := &liveDecoder{kind: k, names: names,
 		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
@@ -76,7 +76,7 @@ func newReading(k *Kind, names Names, account *wire.Account) *reading {
 	return r
 }
 
-func (r *reading) member(name string) int {
+func (r *liveDecoder) member(name string) int {
 	for i, m := range r.members {
 		if m == name {
 			return i
@@ -87,7 +87,7 @@ func (r *reading) member(name string) int {
 }
 
 // forget is called when names have changed.
-func (r *reading) forget() {
+func (r *liveDecoder) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range r.known {
@@ -100,8 +100,8 @@ func (r *reading) forget() {
 // is null, except that an absent list, set or map is empty. names resolves
 // references; an ID it does not know stands as "(deleted bucket ID)". Values come
 // normalised. An error names the attribute.
-func (k *Kind) Decode(raw wire.JSON, names Names, account *wire.Account) (cty.Value, error) {
-	v, err := newReading(k, names, account).decode(raw)
+func (k *Kind) Decode(raw wire.RawJSON, names NameLookup, account *wire.Account) (cty.Value, error) {
+	v, err := newLiveDecoder(k, names, account).decode(raw)
 	if err != nil {
 		return cty.NilVal, err
 	}
@@ -109,7 +109,7 @@ func (k *Kind) Decode(raw wire.JSON, names Names, account *wire.Account) (cty.Va
 }
 
 // decode is [Kind.Decode] without the cty object.
-func (r *reading) decode(raw wire.JSON) (Values, error) {
+func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.parts)
@@ -137,7 +137,7 @@ func (r *reading) decode(raw wire.JSON) (Values, error) {
 	return out, nil
 }
 
-func (r *reading) attr(i int) (*cty.Value, error) {
+func (r *liveDecoder) attr(i int) (*cty.Value, error) {
 	a, s := &r.kind.Attrs[i], &r.attrs[i]
 	if s.fixed != nil {
 		return s.fixed, nil
@@ -174,7 +174,7 @@ func (r *reading) attr(i int) (*cty.Value, error) {
 func plain(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
 // parse decodes what has not been seen before.
-func (r *reading) parse(a *Attr, s *source, t text) (*cty.Value, error) {
+func (r *liveDecoder) parse(a *Attr, s *source, t text) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil {

@@ -15,8 +15,8 @@ type mark string
 // Sensitive marks a value that is redacted wherever it would be shown.
 const Sensitive = mark("sensitive")
 
-// Hidden stands for a sensitive value in messages.
-const Hidden = "(sensitive value)"
+// SensitiveText stands for a sensitive value in messages.
+const SensitiveText = "(sensitive value)"
 
 // A ComputedMark marks a value that B2 makes, so that its use in an argument is
 // an error whether or not the value happens to be known.

@@ -27,7 +27,7 @@ func (r Rotation) Due(made, expires time.Time) time.Time {
 
 // RotationOf is the rotation that v asks for, an object of the kind's
 // ConfigType; ok is false where it asks for none.
-func (k *Kind) RotationOf(v Attrs) (r Rotation, ok bool) {
+func (k *Kind) RotationOf(v AttrReader) (r Rotation, ok bool) {
 	if k.Rotation == nil || v.IsNull() {
 		return Rotation{}, false
 	}
@@ -35,30 +35,30 @@ func (k *Kind) RotationOf(v Attrs) (r Rotation, ok bool) {
 }
 
 // ExpiryOf is when a live object ends by itself; zero: never, or nobody can say.
-func (k *Kind) ExpiryOf(live Attrs) time.Time {
-	if k.Expires == nil || live.IsNull() {
+func (k *Kind) ExpiryOf(live AttrReader) time.Time {
+	if k.ExpiresAt == nil || live.IsNull() {
 		return time.Time{}
 	}
-	return k.Expires(live)
+	return k.ExpiresAt(live)
 }
 
 // stampLayout is the time in a stamped name, in UTC: letters, digits and dashes
 // are all that a key's name may hold.
 const stampLayout = "20060102T150405Z"
 
-// StampLength is by how much a stamp lengthens a name.
-const StampLength = 1 + len(stampLayout)
+// TimestampLength is by how much a stamp lengthens a name.
+const TimestampLength = 1 + len(stampLayout)
 
-// Stamped is the name under which an object of a rotation lives: its declared
+// TimestampedName is the name under which an object of a rotation lives: its declared
 // name and when it was made, to the second. So the account alone tells how old
 // it is and which one is the newest.
-func Stamped(name string, made time.Time) string {
+func TimestampedName(name string, made time.Time) string {
 	return name + "-" + made.UTC().Format(stampLayout)
 }
 
-// Unstamped takes a live name apart; ok is false where it carries no stamp.
-func Unstamped(live string) (name string, made time.Time, ok bool) {
-	at := len(live) - StampLength
+// ParseTimestampedName takes a live name apart; ok is false where it carries no stamp.
+func ParseTimestampedName(live string) (name string, made time.Time, ok bool) {
+	at := len(live) - TimestampLength
 	if at < 1 || live[at] != '-' {
 		return live, time.Time{}, false
 	}

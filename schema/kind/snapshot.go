@@ -24,10 +24,10 @@ type Snapshot struct {
 
 // Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
-	from       *reading
-	whole      bool            // all that there are; else those of asked and found
-	asked      map[string]bool // identities that were looked for
-	found      map[Listing]*Found
+	from       *liveDecoder
+	complete      bool            // all that there are; else those of asked and found
+	lookedFor      map[string]bool // identities that were looked for
+	listings      map[Listing]*ListingResult
 	list       []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
@@ -38,18 +38,18 @@ type Object struct {
 	Kind     *Kind
 	ID       string
 	Identity string // in its normal form
-	Raw      wire.JSON
-	from     *reading
+	Raw      wire.RawJSON
+	from     *liveDecoder
 }
 
-// Names turns the remote ID of an object of a kind into its name; ok is false
+// NameLookup turns the remote ID of an object of a kind into its name; ok is false
 // where no live object has the ID.
-type Names func(kind, id string) (name string, ok bool)
+type NameLookup func(kind, id string) (name string, ok bool)
 
 // NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
-func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.JSON) (*Snapshot, error) {
+func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.RawJSON) (*Snapshot, error) {
 	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
 	for _, k := range kinds {
 		list, read := raw[k.Name]
@@ -57,8 +57,8 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.JSO
 			continue
 		}
 		o := &objects{
-			from:       newReading(k, s.Name, account),
-			whole:      true,
+			from:       newLiveDecoder(k, s.NameOf, account),
+			complete:      true,
 			list:       make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),
@@ -84,7 +84,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.JSO
 }
 
 // object reads only the ID and the identity of a raw object.
-func (r *reading) object(raw wire.JSON) (*Object, error) {
+func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
 	id, identity, err := r.kind.identify(raw, r.names)
 	if err != nil {
 		return nil, err
@@ -93,14 +93,14 @@ func (r *reading) object(raw wire.JSON) (*Object, error) {
 }
 
 // Object wraps a raw object as a reply carries it.
-func (s *Snapshot) Object(k *Kind, raw wire.JSON) (*Object, error) {
+func (s *Snapshot) Object(k *Kind, raw wire.RawJSON) (*Object, error) {
 	s.mu.RLock()
 	o := s.kinds[k.Name]
 	s.mu.RUnlock()
 	if o != nil {
 		return o.from.object(raw)
 	}
-	return newReading(k, s.Name, s.Account).object(raw)
+	return newLiveDecoder(k, s.NameOf, s.Account).object(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
@@ -108,7 +108,7 @@ func (s *Snapshot) Object(k *Kind, raw wire.JSON) (*Object, error) {
 func (s *Snapshot) Add(o *Object) {
 	s.put(o)
 	s.mu.RLock()
-	readings := make([]*reading, 0, len(s.kinds))
+	readings := make([]*liveDecoder, 0, len(s.kinds))
 	for _, k := range s.kinds {
 		readings = append(readings, k.from)
 	}
@@ -185,16 +185,16 @@ func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 	return nil
 }
 
-// IDs lists the remote IDs of the live objects with an identity. Buckets that the
+// IDsOf lists the remote IDs of the live objects with an identity. Buckets that the
 // credentials may not list are known by what authorize says of them.
-func (s *Snapshot) IDs(k *Kind, identity string) []string {
+func (s *Snapshot) IDsOf(k *Kind, identity string) []string {
 	var ids []string
 	for _, o := range s.ByIdentity(k, identity) {
 		ids = append(ids, o.ID)
 	}
 	if k.Name == "bucket" && len(ids) == 0 {
 		for _, b := range s.Account.Buckets {
-			if b.Name != "" && k.Fold(b.Name) == identity {
+			if b.Name != "" && k.NormalizeIdentity(b.Name) == identity {
 				ids = append(ids, b.ID)
 			}
 		}
@@ -202,14 +202,14 @@ func (s *Snapshot) IDs(k *Kind, identity string) []string {
 	return ids
 }
 
-// Name is the Names of this snapshot. Buckets that the credentials may not list
+// NameOf is the Names of this snapshot. Buckets that the credentials may not list
 // are known by what authorize says of them. Of a kind whose objects may share a
 // name nothing has one here: who plans knows which of them is meant.
-func (s *Snapshot) Name(kind, id string) (string, bool) {
+func (s *Snapshot) NameOf(kind, id string) (string, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.kinds[kind]; o != nil {
-		if obj := o.byID[id]; obj != nil && !obj.Kind.Namesake {
+		if obj := o.byID[id]; obj != nil && !obj.Kind.NamesRepeat {
 			return obj.Identity, true
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Texts makes values of texts.
-func Texts(ss ...string) []cty.Value {
+// StringValues makes values of texts.
+func StringValues(ss ...string) []cty.Value {
 	out := make([]cty.Value, len(ss))
 	for i, s := range ss {
 		out[i] = cty.StringVal(s)
@@ -16,12 +16,12 @@ func Texts(ss ...string) []cty.Value {
 	return out
 }
 
-// Lower is the Normal of a text in which case means nothing.
-func Lower(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
+// LowerCase is the Normal of a text in which case means nothing.
+func LowerCase(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
 
-// Strings lists the elements of a collection of texts but those that are null; nil
+// StringsIn lists the elements of a collection of texts but those that are null; nil
 // where it is null or not wholly known.
-func Strings(v cty.Value) []string {
+func StringsIn(v cty.Value) []string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return nil
 	}
@@ -34,9 +34,9 @@ func Strings(v cty.Value) []string {
 	return out
 }
 
-// Nearest is the name most like what was written, whatever the case, with fewer
+// NearestName is the name most like what was written, whatever the case, with fewer
 // than within letters to change; the first of several; "" where there is none.
-func Nearest(written string, names []string, within int) string {
+func NearestName(written string, names []string, within int) string {
 	best, least := "", within
 	for _, name := range names {
 		d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil)

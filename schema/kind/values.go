@@ -17,14 +17,14 @@ type Values struct {
 	list  []*cty.Value // by the index in attrs; nil: there is no such attribute
 }
 
-// Attrs is what reads attributes one by one: Values, or a cty object.
-type Attrs interface {
+// AttrReader is what reads attributes one by one: Values, or a cty object.
+type AttrReader interface {
 	// GetAttr gives the attribute of a name, which must exist.
 	GetAttr(name string) cty.Value
 	IsNull() bool
 }
 
-var _, _ Attrs = Values{}, cty.Value{}
+var _, _ AttrReader = Values{}, cty.Value{}
 
 // NewValues has no attribute yet.
 func (k *Kind) NewValues() Values {

@@ -16,7 +16,7 @@ import (
 func TestReadingRemembersNothingWrong(t *testing.T) {
 	account := &wire.Account{ID: "d2e6b27577ea", S3URL: "https://s3.us-west-004.backblazeb2.com"}
 	b, k := bucket.Kind(), key.Kind()
-	raw := map[string][]wire.JSON{
+	raw := map[string][]wire.RawJSON{
 		"bucket": {
 			`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
 			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`,
@@ -43,7 +43,7 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, err := k.Decode(o.Raw, s.Name, account)
+				want, err := k.Decode(o.Raw, s.NameOf, account)
 				if err != nil || !got.RawEquals(want) {
 					t.Errorf("%s is read as %#v, by itself as %#v, %v", o.ID, got, want, err)
 				}

@@ -87,7 +87,7 @@ func checkEvents(v cty.Value) kind.Problems {
 }
 
 func didYouMean(s string) string {
-	best := kind.Nearest(s, eventTypes(), len(s)/2)
+	best := kind.NearestName(s, eventTypes(), len(s)/2)
 	if best == "" {
 		return " They are " + strings.Join(eventTypes(), ", ") + "."
 	}

@@ -16,7 +16,7 @@ import (
 // Notifications Reference Guide" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "notification_rules", Plural: "notification rules", Provider: "b2_bucket_notification_rules",
+		Name: "notification_rules", Plural: "notification rules", TerraformType: "b2_bucket_notification_rules",
 		Doc: "All event notification rules of a bucket: web servers that B2 calls when files are uploaded, hidden or deleted. " +
 			"Each call is billed as a Class B transaction.",
 		Example: example,
@@ -25,7 +25,7 @@ func Kind() *kind.Kind {
 		Reads:  []string{"readBucketNotifications"},
 		Attrs:  attrs(),
 		Limits: limits(),
-		Report: report,
+		CheckLive: report,
 
 		List: list, Create: create, Update: update, Delete: remove,
 	}
@@ -57,10 +57,10 @@ notification_rules "photos" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", Provider: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Fixed: true,
+		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Immutable: true,
 			Doc:     "The bucket, as bucket.photos or by name.",
-			Samples: kind.Texts("acme-photos")},
-		{Name: "rules", Wire: "eventNotificationRules", Provider: "notification_rules", Object: ruleAttrs(), Many: true, Required: true,
+			Samples: kind.StringValues("acme-photos")},
+		{Name: "rules", Wire: "eventNotificationRules", TerraformName: "notification_rules", Object: ruleAttrs(), Many: true, Required: true,
 			Doc: "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
 
 		{Name: "bucket_id", Read: "bucketId", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
@@ -70,12 +70,12 @@ func attrs() []kind.Attr {
 
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.Texts("thumbnails", "audit-log"), Check: checkName,
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.StringValues("thumbnails", "audit-log"), Check: checkName,
 			Doc: "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
-		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normal: sorted, Check: checkEvents,
-			Samples: []cty.Value{cty.ListVal(kind.Texts("b2:ObjectCreated:*")), cty.ListVal(kind.Texts("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
+		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normalize: sorted, Check: checkEvents,
+			Samples: []cty.Value{cty.ListVal(kind.StringValues("b2:ObjectCreated:*")), cty.ListVal(kind.StringValues("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc:     "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * for all."},
-		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.Texts("", "library/"), Check: kind.CheckPrefix,
+		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Only of files whose names start with this."},
 		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and does nothing."},
 		{Name: "max_events_per_batch", Wire: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
@@ -88,22 +88,22 @@ func ruleAttrs() []kind.Attr {
 
 func targetAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"), Samples: kind.Texts("webhook"), Check: checkTarget,
+		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"), Samples: kind.StringValues("webhook"), Check: checkTarget,
 			Doc: "webhook: the only one there is."},
-		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: kind.Texts("https://www.example.com/events"), Check: checkURL,
+		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: kind.StringValues("https://www.example.com/events"), Check: checkURL,
 			Doc: "Where events are posted; https only."},
 		{Name: "custom_headers", Wire: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
 			Doc: "Up to 10 headers that every call carries."},
 		{Name: "hmac_sha256_signing_secret", Wire: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
-			Samples: kind.Texts("0123456789abcdefghijABCDEFGHIJxx"),
+			Samples: kind.StringValues("0123456789abcdefghijABCDEFGHIJxx"),
 			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
 	}
 }
 
 func headerAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.Texts("X-Team"), Doc: "Name of the header."},
-		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.Texts("web"), Doc: "Its value."},
+		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.StringValues("X-Team"), Doc: "Name of the header."},
+		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.StringValues("web"), Doc: "Its value."},
 	}
 }
 

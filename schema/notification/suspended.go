@@ -15,7 +15,7 @@ func suspendedRules() kind.Attr {
 	text := func(name, wire, doc string) kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Type: cty.String, Computed: true, Doc: doc}
 	}
-	return kind.Attr{Name: "suspended", Read: "eventNotificationRules", Computed: true, Many: true, Normal: onlySuspended,
+	return kind.Attr{Name: "suspended", Read: "eventNotificationRules", Computed: true, Many: true, Normalize: onlySuspended,
 		Doc: "Rules that B2 has suspended, with its reasons. Every plan warns of them.",
 		Object: []kind.Attr{
 			text("name", "name", "The rule."),
@@ -38,7 +38,7 @@ func onlySuspended(v cty.Value) cty.Value {
 }
 
 // report warns of suspended rules.
-func report(live kind.Attrs) kind.Problems {
+func report(live kind.AttrReader) kind.Problems {
 	list := live.GetAttr("suspended")
 	if list.IsNull() || !list.IsWhollyKnown() {
 		return nil

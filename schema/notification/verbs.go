@@ -13,10 +13,10 @@ import (
 
 // list asks for the rules of each bucket of interest. One without rules has no
 // object.
-func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, error) {
-	found := make([]wire.JSON, len(scope.Only))
+func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
+	found := make([]wire.RawJSON, len(scope.IDs))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, bucketID := range scope.Only {
+	for i, bucketID := range scope.IDs {
 		g.Go(func() (err error) {
 			found[i], err = read(ctx, api, bucketID)
 			return err
@@ -25,7 +25,7 @@ func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, err
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var out []wire.JSON
+	var out []wire.RawJSON
 	for _, raw := range found {
 		if raw != "" {
 			out = append(out, raw)
@@ -35,10 +35,10 @@ func list(ctx context.Context, api wire.API, scope kind.Scope) ([]wire.JSON, err
 }
 
 // read gives "" for a bucket without rules, and for one that is gone.
-func read(ctx context.Context, api wire.API, bucketID string) (wire.JSON, error) {
+func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
-	if wire.NoSuchBucket(err) {
+	if wire.IsNoSuchBucket(err) {
 		return "", nil
 	}
 	if err != nil {
@@ -50,7 +50,7 @@ func read(ctx context.Context, api wire.API, bucketID string) (wire.JSON, error)
 	if err := json.Unmarshal(raw, &content); err != nil || len(content.Rules) == 0 {
 		return "", err
 	}
-	return wire.JSON(raw), nil
+	return wire.RawJSON(raw), nil
 }
 
 // create looks first: B2 replaces whatever rules a bucket has without a word.
@@ -83,7 +83,7 @@ func set(ctx context.Context, api wire.API, body map[string]any) (json.RawMessag
 
 func remove(ctx context.Context, c kind.Call) error {
 	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
-	if wire.NoSuchBucket(err) {
+	if wire.IsNoSuchBucket(err) {
 		return nil
 	}
 	return err

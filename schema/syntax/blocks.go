@@ -8,9 +8,9 @@ func Blocks() []*Block {
 	return []*Block{&variable, &locals, &output, &module, &check, &imports, &moved, &removed, &settings}
 }
 
-// Foreign lists blocks of Terraform's top level that b2form does not have, with
+// TerraformBlocks lists blocks of Terraform's top level that b2form does not have, with
 // what to do instead.
-func Foreign() []Hint {
+func TerraformBlocks() []Hint {
 	return []Hint{
 		{"terraform", "Terraform block", "b2form has no terraform block. Delete it; required_version and where the state is kept go into a b2form block."},
 		{"provider", "Terraform block", "b2form has no provider block. Delete it; the credentials come from the environment variables B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."},

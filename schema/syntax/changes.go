@@ -4,7 +4,7 @@ var imports = Block{
 	Type: "import", Root: "To import something of a module, write to = module.NAME.bucket.photos there.",
 	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the plan says " +
 		"that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
-	Terraform: "`id` may be the name. There is no `provider`.",
+	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []Argument{
 		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, `bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
 		{Name: "id", Type: Text, Sees: Instance, Required: true, Doc: "The name, or B2's ID, of what exists. Of a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
@@ -47,7 +47,7 @@ var removed = Block{
 	Type: "removed",
 	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With `destroy = true` " +
 		"the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
-	Terraform: "`destroy` stands directly in the block, and false is what leaving it out means.",
+	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []Argument{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, `module.site`."},
 		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},

@@ -25,7 +25,7 @@ const (
 func Data(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
-		switch holder := k.PartOf(); {
+		switch holder := k.ParentKind(); {
 		case k.Within != "":
 			out = append(out, within(k)...)
 		case holder != "":
@@ -65,7 +65,7 @@ func within(k *kind.Kind) []Block {
 func dataOf(form, doc string, args ...Argument) Block {
 	return Block{
 		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
-		Terraform: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
+		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments: append(args, forEach, count),
 		Hints:     []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on."}},
 	}

@@ -16,13 +16,13 @@ var resource = Block{
 		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known: " +
 		"a configuration that works on its second run works on its first. Every other attribute has the value that is declared, whatever is live: " +
 		"what is left out and left alone is null, and so is the content of a file, which is kept nowhere. What is live is asked of [data](data.md).",
-	Terraform: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no " +
+	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no " +
 		"`postcondition`: after each change b2form itself compares B2's answer with the plan.",
 	Arguments: []Argument{
 		forEach, count,
 		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to them, as `[bucket.photos, module.site]`."},
 		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
-			Doc: "With true no plan destroys it, not even once the block is gone.", Terraform: "It may be any expression."},
+			Doc: "With true no plan destroys it, not even once the block is gone.", TerraformNote: "It may be any expression."},
 		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; or `all`."},
 	},
 	Blocks: append([]Block{

@@ -15,7 +15,7 @@ func hazardFlags() []string {
 
 func deniable() []string {
 	var out []string
-	for _, r := range kind.Deniable() {
+	for _, r := range kind.DeniableRules() {
 		out = append(out, string(r))
 	}
 	return out
@@ -24,7 +24,7 @@ func deniable() []string {
 var settings = Block{
 	Type: "b2form", Root: "Settings hold for all of a configuration.", Once: true,
 	Doc: "Settings. All of them, and the block itself, may be left out.",
-	Terraform: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
+	TerraformNote: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
 		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
 	Arguments: []Argument{
 		{Name: "required_version", Type: Text, Sees: Settings, Doc: "Versions of b2form that can be used: `\">= 1.2\"`, `\"~> 1.4\"`."},

@@ -25,9 +25,9 @@ type Block struct {
 	Doc    string   `json:"doc"`              // a paragraph or more, in Markdown
 	// About is what all forms of the block have in common; "" where it has none.
 	About string `json:"about,omitempty"`
-	// Terraform is what who comes from Terraform should know, in whole sentences;
+	// TerraformNote is what who comes from Terraform should know, in whole sentences;
 	// "" where nothing differs.
-	Terraform string `json:"terraform,omitempty"`
+	TerraformNote string `json:"terraform,omitempty"`
 	Example   string `json:"example,omitempty"` // a complete configuration; see [Files]
 
 	Arguments []Argument `json:"arguments,omitempty"`
@@ -56,14 +56,14 @@ type Hint struct {
 type Argument struct {
 	Name     string   `json:"name"`
 	Type     Type     `json:"type"`
-	Sees     Sees     `json:"sees"`
+	Sees     Visible     `json:"sees"`
 	Required bool     `json:"required,omitempty"`
 	Default  string   `json:"default,omitempty"` // what leaving it out means, as it is written in HCL; "": nothing
 	Choices  []string `json:"choices,omitempty"` // all values, or elements of a list, that it can have; nil: many
 	Doc      string   `json:"doc"`               // sentences, in Markdown
-	// Terraform is what who comes from Terraform should know; "" where nothing
+	// TerraformNote is what who comes from Terraform should know; "" where nothing
 	// differs.
-	Terraform string `json:"terraform,omitempty"`
+	TerraformNote string `json:"terraform,omitempty"`
 }
 
 // A Type is what an argument is.
@@ -105,22 +105,22 @@ func (t Type) Words() string {
 	return string(t)
 }
 
-// Sees says what an argument's expression may refer to.
-type Sees string
+// Visible says what an argument's expression may refer to.
+type Visible string
 
 // From nothing to everything.
 const (
-	Constant Sees = "constant" // nothing
-	Written  Sees = "written"  // nothing: it is no expression
-	Settings Sees = "settings" // variables and local values
-	Known    Sees = "known"    // everything but computed attributes
-	Instance Sees = "instance" // that, and each or count
-	Computed Sees = "computed" // everything
-	Self     Sees = "self"     // that, and self
+	Constant Visible = "constant" // nothing
+	Written  Visible = "written"  // nothing: it is no expression
+	Settings Visible = "settings" // variables and local values
+	Known    Visible = "known"    // everything but computed attributes
+	Instance Visible = "instance" // that, and each or count
+	Computed Visible = "computed" // everything
+	Self     Visible = "self"     // that, and self
 )
 
 // Words says it to a reader.
-func (s Sees) Words() string {
+func (s Visible) Words() string {
 	switch s {
 	case Constant:
 		return "nothing: a constant"

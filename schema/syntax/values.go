@@ -3,7 +3,7 @@ package syntax
 var name = []string{"name"}
 
 // conditionArguments are those of a precondition, a validation and an assertion.
-func conditionArguments(sees Sees) []Argument {
+func conditionArguments(sees Visible) []Argument {
 	return []Argument{
 		{Name: "condition", Type: Bool, Sees: sees, Required: true, Doc: "What must be true."},
 		{Name: "error_message", Type: Text, Sees: sees, Required: true,
@@ -18,7 +18,7 @@ var variable = Block{
 		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
-	Terraform: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
+	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []Argument{
 		{Name: "type", Type: Constraint, Sees: Written, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted where that loses nothing; " +
@@ -105,7 +105,7 @@ var check = Block{
 	Type: "check", Labels: name,
 	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not judged, and " +
 		"what cannot be evaluated is a warning too.",
-	Terraform: "Data blocks stand beside the check, not in it.",
+	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []Block{{
 		Type: "assert", Min: 1, Doc: "One thing that should be true.",
 		Arguments: conditionArguments(Computed),
@@ -131,7 +131,7 @@ var module = Block{
 		"that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
 		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside the module's " +
 		"files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
-	Terraform: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no `providers`.",
+	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no `providers`.",
 	Arguments: []Argument{
 		{Name: "source", Type: Text, Sees: Constant, Required: true, Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,

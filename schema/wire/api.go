@@ -23,16 +23,16 @@ type API interface {
 	Call(ctx context.Context, method string, in, out any) error
 }
 
-// ReservedInfo is how the keys of info pairs begin that b2form itself keeps in a
+// ReservedInfoPrefix is how the keys of info pairs begin that b2form itself keeps in a
 // bucket that holds states. They are nobody's setting: they are not compared, and
 // every update carries them along.
-const ReservedInfo = "b2form-state-"
+const ReservedInfoPrefix = "b2form-state-"
 
-// Emptier is what an API may also offer: removing everything a bucket holds.
+// BucketEmptier is what an API may also offer: removing everything a bucket holds.
 // Empty deletes every file version, hide marker and unfinished large file of
 // the bucket, calls progress, which may be nil, with the running count (from one
 // goroutine at a time), and returns how many it removed.
-type Emptier interface {
+type BucketEmptier interface {
 	Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error)
 }
 
@@ -65,9 +65,9 @@ func (e *Error) Error() string {
 // Unwrap gives the transport's error, so that context errors stay visible.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// NoSuchBucket recognises that a bucket does not exist, of whose ID it is known
+// IsNoSuchBucket recognises that a bucket does not exist, of whose ID it is known
 // that B2 gave it: a bad_bucket_id cannot mean a malformed one then.
-func NoSuchBucket(err error) bool {
+func IsNoSuchBucket(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
 }
@@ -91,8 +91,8 @@ type Account struct {
 // the bucket is gone.
 type AllowedBucket struct{ ID, Name string }
 
-// Can reports whether the credentials carry the capability.
-func (a *Account) Can(capability string) bool {
+// HasCapability reports whether the credentials carry the capability.
+func (a *Account) HasCapability(capability string) bool {
 	for _, c := range a.Capabilities {
 		if c == capability || c == "all" {
 			return true

@@ -15,13 +15,13 @@ func (e *Explained) Error() string { return e.Summary + ": " + e.Detail }
 // Unwrap gives the refusal itself.
 func (e *Explained) Unwrap() error { return e.Cause }
 
-// Discreet is an error without what B2 said in words, which may repeat the
+// WithoutMessage is an error without what B2 said in words, which may repeat the
 // values that were sent. Status, code and advice stay.
-func Discreet(err error) error {
+func WithoutMessage(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
-			all = append(all, Discreet(e))
+			all = append(all, WithoutMessage(e))
 		}
 		return errors.Join(all...)
 	}

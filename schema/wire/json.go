@@ -1,15 +1,15 @@
 package wire
 
-// A JSON is the text of one JSON value. Unlike a json.RawMessage it can be taken
+// A RawJSON is the text of one JSON value. Unlike a json.RawMessage it can be taken
 // apart without being copied: the objects of an account are read by the ten
 // thousand, and each is looked into more than once.
-type JSON string
+type RawJSON string
 
 // UnmarshalJSON takes the text as it is.
-func (j *JSON) UnmarshalJSON(text []byte) error {
-	*j = JSON(text)
+func (j *RawJSON) UnmarshalJSON(text []byte) error {
+	*j = RawJSON(text)
 	return nil
 }
 
 // MarshalJSON gives the text as it is.
-func (j JSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
+func (j RawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }

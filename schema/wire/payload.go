@@ -16,19 +16,19 @@ type Payload struct {
 	SHA1 string // in hexadecimal digits
 	// Open gives the content from its beginning; it may be called several times.
 	Open func() (io.ReadCloser, error)
-	// From names the local file that it comes from; "": the configuration has it.
-	From string
+	// Source names the local file that it comes from; "": the configuration has it.
+	Source string
 }
 
-// InMemory is the payload of a content that is at hand.
-func InMemory(content string) *Payload {
-	size, sum, _ := Digest(strings.NewReader(content)) // memory can be read
+// TextPayload is the payload of a content that is at hand.
+func TextPayload(content string) *Payload {
+	size, sum, _ := SizeAndSHA1(strings.NewReader(content)) // memory can be read
 	return &Payload{Size: size, SHA1: sum, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
 }
 
-// Digest reads a content to its end and gives its size in bytes and its SHA-1 in
+// SizeAndSHA1 reads a content to its end and gives its size in bytes and its SHA-1 in
 // hexadecimal digits. The error is the reader's.
-func Digest(content io.Reader) (size int64, sum string, err error) {
+func SizeAndSHA1(content io.Reader) (size int64, sum string, err error) {
 	hash := sha1.New()
 	size, err = io.Copy(hash, content)
 	return size, hex.EncodeToString(hash.Sum(nil)), err
@@ -40,16 +40,16 @@ func (p *Payload) Verify() error {
 	content, err := p.Open()
 	if err != nil {
 		return &Explained{Summary: "Source cannot be read",
-			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and run the command again.", p.From), Cause: err}
+			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and run the command again.", p.Source), Cause: err}
 	}
-	size, sum, err := Digest(content)
+	size, sum, err := SizeAndSHA1(content)
 	_ = content.Close() // it was only read
 	if err != nil {
-		return &Explained{Summary: "Source cannot be read", Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.From), Cause: err}
+		return &Explained{Summary: "Source cannot be read", Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.Source), Cause: err}
 	}
 	if size != p.Size || sum != p.SHA1 {
 		return &Explained{Summary: "Source has changed since the plan was made",
-			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to see what would be.", p.From)}
+			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to see what would be.", p.Source)}
 	}
 	return nil
 }
@@ -63,9 +63,9 @@ type Upload struct {
 	Payload     *Payload
 }
 
-// Files is what an API may also offer for what is not JSON, and for files of
+// FileAPI is what an API may also offer for what is not JSON, and for files of
 // which there are many versions.
-type Files interface {
+type FileAPI interface {
 	// Put stores a version and returns it as B2 answers. After an unknown outcome
 	// nothing is sent again: the error says so.
 	Put(ctx context.Context, u Upload) (json.RawMessage, error)

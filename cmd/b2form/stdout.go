@@ -9,16 +9,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// A sink is standard output. It remembers the first failure, so that a run whose
+// A stdout is standard output. It remembers the first failure, so that a run whose
 // results did not get out does not end as a success, whoever wrote them.
-type sink struct {
+type stdout struct {
 	to    io.Writer
 	mu    sync.Mutex
 	first error
 }
 
 // Write passes b on. Its errors are *unwritten.
-func (s *sink) Write(b []byte) (int, error) {
+func (s *stdout) Write(b []byte) (int, error) {
 	n, err := s.to.Write(b)
 	if err == nil {
 		return n, nil
@@ -28,16 +28,16 @@ func (s *sink) Write(b []byte) (int, error) {
 	if s.first == nil {
 		s.first = err
 	}
-	return n, &unwritten{err}
+	return n, &writeError{err}
 }
 
-// unwritten is a failure of standard output. The sink tells of it once.
-type unwritten struct{ error }
+// writeError is a failure of standard output. The sink tells of it once.
+type writeError struct{ error }
 
-func (u *unwritten) Unwrap() error { return u.error }
+func (u *writeError) Unwrap() error { return u.error }
 
 // diagnostics say that output is missing. Whoever closed the pipe knows.
-func (s *sink) diagnostics() hcl.Diagnostics {
+func (s *stdout) diagnostics() hcl.Diagnostics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == nil || errors.Is(s.first, syscall.EPIPE) {
@@ -48,6 +48,6 @@ func (s *sink) diagnostics() hcl.Diagnostics {
 }
 
 func isUnwritten(err error) bool {
-	_, ok := errors.AsType[*unwritten](err)
+	_, ok := errors.AsType[*writeError](err)
 	return ok
 }

@@ -20,7 +20,7 @@ import (
 func (p *planner) knots(k *kind.Kind) []int {
 	list, known := p.knotted[k]
 	if !known {
-		list = k.Knots()
+		list = k.Links()
 		p.knotted[k] = list
 	}
 	return list
@@ -32,10 +32,10 @@ func (p *planner) ties(r *config.Resource) bool {
 }
 
 // mentions lists what the attributes of v that are set last name.
-func (p *planner) mentions(k *kind.Kind, v kind.Values) []kind.Mention {
-	var out []kind.Mention
+func (p *planner) mentions(k *kind.Kind, v kind.Values) []kind.Reference {
+	var out []kind.Reference
 	for _, i := range p.knots(k) {
-		out = append(out, k.Attrs[i].Mentions(*v.At(i))...)
+		out = append(out, k.Attrs[i].References(*v.At(i))...)
 	}
 	return out
 }
@@ -48,7 +48,7 @@ func (p *planner) renamed(k *kind.Kind, live kind.Values, name func(by *kind.Att
 	}
 	live = live.Clone()
 	for _, i := range knots {
-		v := k.Attrs[i].Renamed(*live.At(i), name)
+		v := k.Attrs[i].MapRefs(*live.At(i), name)
 		live.Put(i, &v)
 	}
 	return live
@@ -58,14 +58,14 @@ func (p *planner) renamed(k *kind.Kind, live kind.Values, name func(by *kind.Att
 // object by its declared name, another one by its own if nothing shares that.
 func (p *planner) standing(by *kind.Attr, id string) string {
 	k := p.kinds[by.Ref]
-	if k == nil || !k.Namesake {
+	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
-	if r := p.stands[owned{k.Name, id}]; r != nil {
+	if r := p.stands[objectID{k.Name, id}]; r != nil {
 		return r.Identity()
 	}
 	o := p.Snapshot.ByID(k, id)
-	if o == nil || by.Foreign(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
+	if o == nil || by.IsRemoteID(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
 	}
 	if _, declared := p.declaredAs(k, o.Identity); declared {
@@ -77,7 +77,7 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (p *planner) recorded(by *kind.Attr, id string) string {
-	if r := p.ours(owned{by.Ref, id}); r != nil && by.Foreign != nil {
+	if r := p.ours(objectID{by.Ref, id}); r != nil && by.IsRemoteID != nil {
 		return r.Identity()
 	}
 	return p.standing(by, id)
@@ -85,7 +85,7 @@ func (p *planner) recorded(by *kind.Attr, id string) string {
 
 // ours is the declared resource under whose address the state records a live
 // object; nil: there is none.
-func (p *planner) ours(id owned) *config.Resource {
+func (p *planner) ours(id objectID) *config.Resource {
 	if owner := p.owner(id); owner != nil {
 		return p.declaration(*owner)
 	}
@@ -100,7 +100,7 @@ func (p *planner) names(r *config.Resource, live kind.Values, name func(by *kind
 	}
 	given := p.mentions(r.Kind, r.Value)
 	return p.renamed(r.Kind, live, func(by *kind.Attr, id string) string {
-		if slices.ContainsFunc(given, func(m kind.Mention) bool { return m.Name == id }) {
+		if slices.ContainsFunc(given, func(m kind.Reference) bool { return m.Name == id }) {
 			return id
 		}
 		return name(by, id)
@@ -117,7 +117,7 @@ func (p *planner) named(r *config.Resource, raw kind.Values) kind.Values {
 
 // tie notes what a live object stands for and what it names, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (p *planner) tie(r *config.Resource, h holding, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
+func (p *planner) tie(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
 	if action == NoOp || action == Update {
 		p.stand(r, h)
 	}
@@ -135,7 +135,7 @@ func (p *planner) tie(r *config.Resource, h holding, action Action, raw kind.Val
 // follow is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (p *planner) follow(r *config.Resource, h holding, judged kind.Values, fields []string) string {
+func (p *planner) follow(r *config.Resource, h match, judged kind.Values, fields []string) string {
 	rest, _ := p.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
@@ -162,8 +162,8 @@ func (p *planner) follow(r *config.Resource, h holding, judged kind.Values, fiel
 
 // checkShared refuses a name that several live objects have and no block.
 func (p *planner) checkShared(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
-	found := p.Snapshot.ByIdentity(k, k.Fold(name))
-	if _, declared := p.declaredAs(k, k.Fold(name)); declared || len(found) < 2 {
+	found := p.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
+	if _, declared := p.declaredAs(k, k.NormalizeIdentity(name)); declared || len(found) < 2 {
 		return
 	}
 	ids := make([]string, len(found))
@@ -172,15 +172,15 @@ func (p *planner) checkShared(r *config.Resource, c *Change, attr string, k *kin
 	}
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of the one that is meant.",
-		attr, r.Addr, k.Name, shown(c, attr, name), strings.Join(ids, ", "))
+		attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
 }
 
 // isID reports whether a text stands for itself.
 func (p *planner) isID(by *kind.Attr, k *kind.Kind, text string) bool {
-	if by.Foreign == nil || !by.Foreign(text) {
+	if by.IsRemoteID == nil || !by.IsRemoteID(text) {
 		return false
 	}
-	_, declared := p.declaredAs(k, k.Fold(text))
+	_, declared := p.declaredAs(k, k.NormalizeIdentity(text))
 	return !declared
 }
 
@@ -189,8 +189,8 @@ func (p *planner) isID(by *kind.Attr, k *kind.Kind, text string) bool {
 func (p *planner) needByName(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range p.knots(r.Kind) {
 		a := &r.Kind.Attrs[i]
-		for _, m := range a.Mentions(*r.Value.At(i)) {
-			if k := p.kinds[m.By.Ref]; k != nil && k.Namesake && needed[k.Name] == nil && !p.isID(m.By, k, m.Name) {
+		for _, m := range a.References(*r.Value.At(i)) {
+			if k := p.kinds[m.Attr.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !p.isID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng
 			}
@@ -200,18 +200,18 @@ func (p *planner) needByName(r *config.Resource, needed map[string]*hcl.Range) {
 
 // stand notes that a live object stays what is declared, where others name such
 // objects.
-func (p *planner) stand(r *config.Resource, h holding) {
-	if len(p.tied) > 0 && r.Kind.Namesake {
-		p.stands[ownedAs(h.object)], p.place[r.Addr] = r, h.object.ID
+func (p *planner) stand(r *config.Resource, h match) {
+	if len(p.tied) > 0 && r.Kind.NamesRepeat {
+		p.stands[idOf(h.object)], p.place[r.Addr] = r, h.object.ID
 	}
 }
 
 // usesOf lists what a live object names: by its ID, or by a name that nothing else
 // has.
-func (p *planner) usesOf(k *kind.Kind, raw kind.Values) []owned {
-	var out []owned
+func (p *planner) usesOf(k *kind.Kind, raw kind.Values) []objectID {
+	var out []objectID
 	for _, m := range p.mentions(k, raw) {
-		out = append(out, owned{m.By.Ref, m.Name})
+		out = append(out, objectID{m.Attr.Ref, m.Name})
 	}
 	return out
 }

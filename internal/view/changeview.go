@@ -9,21 +9,21 @@ import (
 	"b2form/schema/kind"
 )
 
-// A body turns one change into lines. Values of secret attributes are never
+// A changeView turns one change into lines. Values of secret attributes are never
 // looked at.
-type body struct {
+type changeView struct {
 	literal
 	change *plan.Change
 }
 
-func newBody(c *plan.Change) body {
+func newChangeView(c *plan.Change) changeView {
 	hidden := func(cty.Value) string { return "(not readable with these credentials)" }
-	return body{literal: literal{unknown: hidden}, change: c}
+	return changeView{literal: literal{unknown: hidden}, change: c}
 }
 
 // lines is the inside of the change's block: attributes, then nested blocks in
 // groups of one name.
-func (b body) lines() []line {
+func (b changeView) lines() []line {
 	var out, groups []line
 	hidden := 0
 	for i := range b.change.Kind.Attrs {
@@ -49,43 +49,43 @@ func (b body) lines() []line {
 
 // attr shows one attribute; skipped says that it has an unchanged value that is
 // not shown.
-func (b body) attr(a *kind.Attr) (ls []line, skipped bool) {
+func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	c := b.change
 	if slices.Contains(c.Sensitive, a.Name) {
 		hidden := *a
-		hidden.Secret, hidden.Note, hidden.Instead = true, nil, nil
+		hidden.Secret, hidden.Note, hidden.LiveText = true, nil, nil
 		a = &hidden
 	}
 	before, after := member(c.Before, a), member(c.After, a)
 	switch c.Action {
 	case plan.Create:
-		return b.made(a, after), false
+		return b.created(a, after), false
 	case plan.Delete:
 		if a.Computed && a.Name != c.Kind.ID {
 			return nil, false
 		}
-		return b.noted(a, before, b.whole(a, "-", before)), false
+		return b.withNote(a, before, b.complete(a, "-", before)), false
 	case plan.NoOp:
 		if a.Computed && a.Name != c.Kind.ID {
 			return nil, false
 		}
-		return b.noted(a, before, b.whole(a, "", before)), false
+		return b.withNote(a, before, b.complete(a, "", before)), false
 	}
 	if a.Computed {
-		return b.remade(a, before), false
+		return b.replaced(a, before), false
 	}
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changed(a, before, after)
-		if a.Instead != nil {
-			ls = []line{{sign: "~", name: a.Name, text: "(" + a.Instead(c.Before) + ") -> " + b.write(after, 0)}}
+		if a.LiveText != nil {
+			ls = []line{{sign: "~", name: a.Name, text: "(" + a.LiveText(c.Before) + ") -> " + b.write(after, 0)}}
 		}
-		if renewed(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Fixed) {
+		if isReplaced(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")
 		}
-		return b.noted(a, after, ls), false
+		return b.withNote(a, after, ls), false
 	}
-	if c.Kind.Identifies(a.Name) {
-		return b.whole(a, "", after), false
+	if c.Kind.IsIdentityAttr(a.Name) {
+		return b.complete(a, "", after), false
 	}
 	return nil, !isNone(after)
 }
@@ -99,8 +99,8 @@ func member(v cty.Value, a *kind.Attr) cty.Value {
 	return v.GetAttr(a.Name)
 }
 
-// made shows an attribute of an object that does not exist yet.
-func (b body) made(a *kind.Attr, after cty.Value) []line {
+// created shows an attribute of an object that does not exist yet.
+func (b changeView) created(a *kind.Attr, after cty.Value) []line {
 	switch {
 	case a.Secret && a.Computed:
 		return []line{{sign: "+", name: a.Name, text: sensitive}}
@@ -109,14 +109,14 @@ func (b body) made(a *kind.Attr, after cty.Value) []line {
 	case a.Computed:
 		return []line{{sign: "+", name: a.Name, text: afterApply}}
 	}
-	return b.noted(a, after, b.whole(a, "+", after))
+	return b.withNote(a, after, b.complete(a, "+", after))
 }
 
-// remade shows a computed attribute of an object that is updated (nothing) or
+// replaced shows a computed attribute of an object that is updated (nothing) or
 // replaced (its ID and secrets).
-func (b body) remade(a *kind.Attr, before cty.Value) []line {
+func (b changeView) replaced(a *kind.Attr, before cty.Value) []line {
 	switch {
-	case !renewed(b.change):
+	case !isReplaced(b.change):
 		return nil
 	case a.Secret:
 		return []line{{sign: "~", name: a.Name, text: sensitive}}
@@ -126,13 +126,13 @@ func (b body) remade(a *kind.Attr, before cty.Value) []line {
 	return nil
 }
 
-// renewed reports whether another object takes the place of the one shown.
-func renewed(c *plan.Change) bool { return c.Action == plan.Replace || c.Action == plan.Rotate }
+// isReplaced reports whether another object takes the place of the one shown.
+func isReplaced(c *plan.Change) bool { return c.Action == plan.Replace || c.Action == plan.Rotate }
 
-// noted puts the attribute's own explanation of its value beside what shows it:
+// withNote puts the attribute's own explanation of its value beside what shows it:
 // at the end of a line, or above nested blocks, or alone where the value says
 // nothing.
-func (b body) noted(a *kind.Attr, v cty.Value, ls []line) []line {
+func (b changeView) withNote(a *kind.Attr, v cty.Value, ls []line) []line {
 	if a.Note == nil || !v.IsWhollyKnown() {
 		return ls
 	}
@@ -165,8 +165,8 @@ func isNone(v cty.Value) bool {
 	return v.IsNull() || (t.IsCollectionType() && v.LengthInt() == 0)
 }
 
-// whole shows a value under one sign; nothing for one that says nothing.
-func (b body) whole(a *kind.Attr, sign string, v cty.Value) []line {
+// complete shows a value under one sign; nothing for one that says nothing.
+func (b changeView) complete(a *kind.Attr, sign string, v cty.Value) []line {
 	switch {
 	case isNone(v), sign == "-" && !v.IsKnown():
 		return nil
@@ -185,16 +185,16 @@ func (b body) whole(a *kind.Attr, sign string, v cty.Value) []line {
 	return out
 }
 
-func (b body) inside(a *kind.Attr, sign string, v cty.Value) []line {
+func (b changeView) inside(a *kind.Attr, sign string, v cty.Value) []line {
 	var out []line
 	for i := range a.Object {
-		out = append(out, b.whole(&a.Object[i], sign, v.GetAttr(a.Object[i].Name))...)
+		out = append(out, b.complete(&a.Object[i], sign, v.GetAttr(a.Object[i].Name))...)
 	}
 	return out
 }
 
 // leaf shows one value of an attribute that is no nested object.
-func (b body) leaf(name, sign string, v cty.Value) line {
+func (b changeView) leaf(name, sign string, v cty.Value) line {
 	gone := ""
 	if sign == "-" {
 		gone = " -> null"

@@ -15,8 +15,8 @@ const (
 	counting = time.Second      // how often to say how many files are removed
 )
 
-// A watch shows the progress of a run.
-type watch struct {
+// A progress shows the progress of a run.
+type progress struct {
 	*program
 	mu      sync.Mutex
 	running map[addr.Addr]running
@@ -29,13 +29,13 @@ type running struct {
 	counted time.Time // when files were counted last
 }
 
-func (p *program) watch() *watch {
-	w := &watch{program: p, running: map[addr.Addr]running{}}
+func (p *program) newProgress() *progress {
+	w := &progress{program: p, running: map[addr.Addr]running{}}
 	w.end = p.every(reminder, w.remind)
 	return w
 }
 
-func (w *watch) event(e apply.Event) {
+func (w *progress) event(e apply.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
@@ -52,10 +52,10 @@ func (w *watch) event(e apply.Event) {
 		r.counted = now
 		w.running[e.Addr] = r
 	}
-	w.face.Event(e)
+	w.ui.Event(e)
 }
 
-func (w *watch) remind() {
+func (w *progress) remind() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var addrs []addr.Addr
@@ -67,12 +67,12 @@ func (w *watch) remind() {
 		r := w.running[addr]
 		r.event.Took = w.now().Sub(r.since)
 		if r.event.Took >= reminder {
-			w.face.Still(r.event)
+			w.ui.Still(r.event)
 		}
 	}
 }
 
-func (w *watch) stop() { w.end() }
+func (w *progress) stop() { w.end() }
 
 // newSecrets are the keys that a run made: where they went, and those that are
 // shown once. That is those that went nowhere, on a terminal, and all with

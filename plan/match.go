@@ -14,24 +14,24 @@ import (
 	"b2form/schema/kind"
 )
 
-// A holding is what is ours under one address.
-type holding struct {
+// A match is what is ours under one address.
+type match struct {
 	entry     *addr.Entry    // nil: the state has no record
 	object    *kind.Object   // nil: nothing is live
-	ended     []addr.Retiree // live objects that were replaced and whose time is over
-	waiting   []addr.Retiree // live objects that were replaced and live on; sorted by ID
-	made      []string       // IDs of what interrupted runs made beside object
-	strangers []string       // IDs of live objects of the same rotation that may be successors of object
+	overdue     []addr.Retiree // live objects that were replaced and whose time is over
+	retiring   []addr.Retiree // live objects that were replaced and live on; sorted by ID
+	recoveredIDs      []string       // IDs of what interrupted runs made beside object
+	unknownSiblings []string       // IDs of live objects of the same rotation that may be successors of object
 	recovered bool           // object or made come from an interrupted run
-	strange   bool           // object is of the same rotation as the recorded one, which is gone
+	fromOldState   bool           // object is of the same rotation as the recorded one, which is gone
 	imported  bool           // object is not ours yet
 	reason    string         // why the object is not the recorded one
 }
 
 // leftovers are the IDs of what is to be deleted beside the object, sorted.
-func (h *holding) leftovers() []string {
-	out := slices.Clone(h.made)
-	for _, old := range h.ended {
+func (h *match) leftovers() []string {
+	out := slices.Clone(h.recoveredIDs)
+	for _, old := range h.overdue {
 		out = append(out, old.ID)
 	}
 	slices.Sort(out)
@@ -40,7 +40,7 @@ func (h *holding) leftovers() []string {
 
 // sensitive lists the attributes that must not be shown: what the block says,
 // and what it said when it was recorded last. r may be nil.
-func (h *holding) sensitive(r *config.Resource) []string {
+func (h *match) sensitive(r *config.Resource) []string {
 	var out []string
 	if r != nil {
 		out = append(out, r.Sensitive...)
@@ -52,9 +52,9 @@ func (h *holding) sensitive(r *config.Resource) []string {
 	return slices.Compact(out)
 }
 
-// retirees are the objects that were replaced and are live, sorted by ID.
-func (h *holding) retirees() []addr.Retiree {
-	return byID(slices.Concat(h.ended, h.waiting))
+// allRetiring are the objects that were replaced and are live, sorted by ID.
+func (h *match) allRetiring() []addr.Retiree {
+	return byID(slices.Concat(h.overdue, h.retiring))
 }
 
 func byID(list []addr.Retiree) []addr.Retiree {
@@ -68,14 +68,14 @@ func sameRetiree(a, b addr.Retiree) bool {
 
 // unrecorded reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
-func (h *holding) unrecorded() bool {
+func (h *match) unrecorded() bool {
 	return h.recovered && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
-// hold finds what the state recorded under an address, by its remote ID, and
+// match finds what the state recorded under an address, by its remote ID, and
 // what interrupted runs left there.
-func (p *planner) hold(addr addr.Addr, k *kind.Kind) holding {
-	h := holding{entry: p.entry(addr)}
+func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
+	h := match{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
 		for _, old := range h.entry.Retiring {
@@ -84,7 +84,7 @@ func (p *planner) hold(addr addr.Addr, k *kind.Kind) holding {
 			}
 		}
 	}
-	made := p.made(addr, k)
+	made := p.recovered(addr, k)
 	if len(made) > 0 {
 		h.recovered = true
 		if h.object == nil {
@@ -92,20 +92,20 @@ func (p *planner) hold(addr addr.Addr, k *kind.Kind) holding {
 			made = made[:len(made)-1]
 		}
 		for _, o := range made {
-			h.made = append(h.made, o.ID)
+			h.recoveredIDs = append(h.recoveredIDs, o.ID)
 		}
 	}
 	return h
 }
 
-// made are the objects that an interrupted run announced and that did appear:
+// recovered are the objects that an interrupted run announced and that did appear:
 // live under the announced identity, new since, and recorded nowhere. Sorted by
 // ID.
-func (p *planner) made(addr addr.Addr, k *kind.Kind) []*kind.Object {
+func (p *planner) recovered(addr addr.Addr, k *kind.Kind) []*kind.Object {
 	var made []*kind.Object
 	for _, a := range p.announced[addr] {
-		for _, o := range p.Snapshot.ByIdentity(k, k.Fold(a.Identity)) {
-			if p.owner(ownedAs(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
+		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
+			if p.owner(idOf(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
 				made = append(made, o)
 			}
 		}
@@ -114,10 +114,10 @@ func (p *planner) made(addr addr.Addr, k *kind.Kind) []*kind.Object {
 	return made
 }
 
-// find looks for a live object to import: the one an import block names, else
+// findImportable looks for a live object to import: the one an import block names, else
 // the only one under the resource's identity. It reports whether planning may
 // go on; without an object the resource is to be created.
-func (p *planner) find(r *config.Resource, h *holding) bool {
+func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	if imp := p.imports[r.Addr]; imp != nil && h.entry == nil {
 		return p.findImport(r, imp, h)
 	}
@@ -133,16 +133,16 @@ func (p *planner) find(r *config.Resource, h *holding) bool {
 	}
 	switch len(found) {
 	case 0:
-		return p.mayCreate(r)
+		return p.canCreate(r)
 	case 1:
 		h.take(found[0])
 		return true
 	}
-	p.ambiguous(r, found)
+	p.reportAmbiguous(r, found)
 	return false
 }
 
-func (h *holding) take(o *kind.Object) {
+func (h *match) take(o *kind.Object) {
 	h.object, h.imported = o, true
 	if h.entry != nil {
 		h.reason = fmt.Sprintf("%s %q was deleted and made anew outside b2form", o.Kind.Name, o.Identity)
@@ -152,13 +152,13 @@ func (h *holding) take(o *kind.Object) {
 // candidates are the live objects under the resource's identity that do not
 // belong to another address.
 func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool) {
-	for _, o := range p.family(r) {
-		owner := p.owner(ownedAs(o))
+	for _, o := range p.siblings(r) {
+		owner := p.owner(idOf(o))
 		switch {
 		case owner == nil:
 			found = append(found, o)
-		case p.declaration(*owner) != nil && r.Kind.Renews:
-			p.passedOn(r, *owner)
+		case p.declaration(*owner) != nil && r.Kind.Replaceable:
+			p.nameStillUsed(r, *owner)
 			return nil, false
 		case p.declaration(*owner) != nil: // that resource gives it up
 		default:
@@ -172,15 +172,15 @@ func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool)
 }
 
 // findImport resolves an import block, which names a remote ID or an identity.
-func (p *planner) findImport(r *config.Resource, imp *config.Import, h *holding) bool {
+func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) bool {
 	var found []*kind.Object
 	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
 		found = append(found, o)
 	} else {
-		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.Fold(imp.ID))
+		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
 	}
 	switch {
-	case len(found) == 0 && r.Kind.Within != "" && r.Kind.Fold(imp.ID) != r.Kind.Fold(r.Identity()):
+	case len(found) == 0 && r.Kind.Within != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
 		p.errorf(&imp.Range, "Nothing to import",
 			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. Correct one of them, "+
 				"or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(), r.Addr)
@@ -191,10 +191,10 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *holding)
 			r.Kind.Name, imp.ID, r.Addr)
 		return false
 	case len(found) > 1:
-		p.ambiguous(r, found)
+		p.reportAmbiguous(r, found)
 		return false
 	}
-	if owner := p.owner(ownedAs(found[0])); owner != nil {
+	if owner := p.owner(idOf(found[0])); owner != nil {
 		p.errorf(&imp.Range, "Resource belongs to another address",
 			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 				"  moved {\n    from = %s\n    to   = %s\n  }",
@@ -205,8 +205,8 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *holding)
 	return true
 }
 
-// ambiguous lists what tells objects with one identity apart, and how to choose.
-func (p *planner) ambiguous(r *config.Resource, found []*kind.Object) {
+// reportAmbiguous lists what tells objects with one identity apart, and how to choose.
+func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
 	values := make([]cty.Value, len(found))
 	for i, o := range found {
 		v, err := o.Value()
@@ -216,12 +216,12 @@ func (p *planner) ambiguous(r *config.Resource, found []*kind.Object) {
 		}
 		values[i] = v
 	}
-	apart := telling(r.Kind, values)
+	apart := distinguishing(r.Kind, values)
 	var list strings.Builder
 	for i, o := range found {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
-			fmt.Fprintf(&list, ", %s = %s", name, moment(name, values[i].GetAttr(name)))
+			fmt.Fprintf(&list, ", %s = %s", name, formatTime(name, values[i].GetAttr(name)))
 		}
 	}
 	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
@@ -230,8 +230,8 @@ func (p *planner) ambiguous(r *config.Resource, found []*kind.Object) {
 		r.Kind.Plural, r.Addr, list.String(), r.Addr, found[len(found)-1].ID)
 }
 
-// telling names the attributes, without the ID, in which the values are not all alike.
-func telling(k *kind.Kind, values []cty.Value) []string {
+// distinguishing names the attributes, without the ID, in which the values are not all alike.
+func distinguishing(k *kind.Kind, values []cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		name := k.Attrs[i].Name
@@ -245,8 +245,8 @@ func telling(k *kind.Kind, values []cty.Value) []string {
 	return out
 }
 
-// brief shows a value in one line.
-func brief(v cty.Value) string {
+// formatValue shows a value in one line.
+func formatValue(v cty.Value) string {
 	switch {
 	case !v.IsWhollyKnown():
 		return "(hidden)"
@@ -260,11 +260,11 @@ func brief(v cty.Value) string {
 	return string(b)
 }
 
-// moment shows what B2 calls a timestamp, which is in milliseconds, as a date,
+// formatTime shows what B2 calls a timestamp, which is in milliseconds, as a date,
 // and everything else like brief.
-func moment(name string, v cty.Value) string {
+func formatTime(name string, v cty.Value) string {
 	if !strings.HasSuffix(name, "_timestamp") || v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
-		return brief(v)
+		return formatValue(v)
 	}
 	ms, _ := v.AsBigFloat().Int64()
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339)

@@ -16,19 +16,19 @@ import (
 
 const wrongType = "Incorrect value type"
 
-// conformer brings an assigned value into the type of its attribute. It takes
+// converter brings an assigned value into the type of its attribute. It takes
 // the marks off and collects them.
-type conformer struct {
+type converter struct {
 	kind   *kind.Kind
 	kinds  map[string]*kind.Kind // by name, for what attributes refer to
 	attr   string                // the attribute that the value is assigned to
 	json   bool                  // JSON writes a single nested block without a list
 	marks  []cty.ValueMarks
-	faults []fault
+	faults []conversionError
 }
 
-// A fault is something wrong inside a value.
-type fault struct {
+// A conversionError is something wrong inside a value.
+type conversionError struct {
 	path    cty.Path // within the attribute
 	name    bool     // the last step's name is wrong, not its value
 	unknown bool     // the value is not known; summary and detail are empty
@@ -37,13 +37,13 @@ type fault struct {
 	detail  string
 }
 
-func (c *conformer) mistyped(path cty.Path, a *kind.Attr, message string) cty.Value {
-	c.faults = append(c.faults, fault{path: path.Copy(), summary: wrongType, detail: message})
+func (c *converter) mistyped(path cty.Path, a *kind.Attr, message string) cty.Value {
+	c.faults = append(c.faults, conversionError{path: path.Copy(), summary: wrongType, detail: message})
 	return cty.UnknownVal(a.ValueType())
 }
 
 // take removes the marks at the top of v; false: v is not known.
-func (c *conformer) take(v cty.Value, path cty.Path) (cty.Value, bool) {
+func (c *converter) take(v cty.Value, path cty.Path) (cty.Value, bool) {
 	v, marks := v.Unmark()
 	c.collect(marks)
 	if v.IsKnown() {
@@ -53,11 +53,11 @@ func (c *conformer) take(v cty.Value, path cty.Path) (cty.Value, bool) {
 	return v, false
 }
 
-func (c *conformer) notKnown(path cty.Path, marks cty.ValueMarks) {
-	c.faults = append(c.faults, fault{path: path.Copy(), unknown: true, marks: marks})
+func (c *converter) notKnown(path cty.Path, marks cty.ValueMarks) {
+	c.faults = append(c.faults, conversionError{path: path.Copy(), unknown: true, marks: marks})
 }
 
-func (c *conformer) collect(marks cty.ValueMarks) {
+func (c *converter) collect(marks cty.ValueMarks) {
 	if len(marks) > 0 {
 		c.marks = append(c.marks, marks)
 	}
@@ -65,7 +65,7 @@ func (c *conformer) collect(marks cty.ValueMarks) {
 
 // value conforms v to the attribute. The result is not wholly known exactly
 // where a fault was recorded.
-func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if a.Object == nil && a.SendsSecret() {
 		v = withoutSensitive(v) // it is shown nowhere, and hides nothing beside it
 	}
@@ -88,7 +88,7 @@ func (c *conformer) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	return c.object(a, a.Object, v, path)
 }
 
-func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if a.Type == cty.String && isText(v) {
 		return v // by far the most, and what follows is slow
 	}
@@ -110,16 +110,16 @@ func (c *conformer) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 }
 
 // unknownParts records every place inside v that is not known.
-func (c *conformer) unknownParts(v cty.Value, path cty.Path) {
+func (c *converter) unknownParts(v cty.Value, path cty.Path) {
 	_ = cty.Walk(v, func(at cty.Path, part cty.Value) (bool, error) { // the callback never fails
 		if !part.IsKnown() {
-			c.faults = append(c.faults, fault{path: append(path.Copy(), at...), unknown: true, marks: part.Marks()})
+			c.faults = append(c.faults, conversionError{path: append(path.Copy(), at...), unknown: true, marks: part.Marks()})
 		}
 		return true, nil
 	})
 }
 
-func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
 	if c.json && (t.IsObjectType() || t.IsMapType()) {
 		v = cty.TupleVal([]cty.Value{v})
@@ -127,7 +127,7 @@ func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	}
 	if !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
 		members := "…"
-		if a.Pairs {
+		if a.AsMap {
 			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
 		}
 		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path), members, a.Name))
@@ -146,7 +146,7 @@ func (c *conformer) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	return cty.ListVal(out)
 }
 
-func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if t := v.Type(); c.json && t.IsTupleType() && v.LengthInt() == 1 { // one block, in a list
 		zero := cty.NumberIntVal(0)
 		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
@@ -174,10 +174,10 @@ func (c *conformer) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 	return cty.ObjectVal(out)
 }
 
-func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
-	f := fault{path: path.Copy(), name: true, summary: "Unsupported argument",
+func (c *converter) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
+	f := conversionError{path: path.Copy(), name: true, summary: "Unsupported argument",
 		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, didYouMean(name, settableNames(attrs)))}
-	if rewrite := pastedArgument(c.kind, attrs, name, false); rewrite != "" {
+	if rewrite := terraformArgument(c.kind, attrs, name, false); rewrite != "" {
 		f.summary, f.detail = "Terraform argument", rewrite
 	}
 	c.faults = append(c.faults, f)
@@ -185,7 +185,7 @@ func (c *conformer) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, 
 
 // references conforms an attribute that holds names of resources of another
 // kind: each resource stands for its name.
-func (c *conformer) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
 	if c.isResource(a, t) || t.IsPrimitiveType() {
 		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path), a.Ref))
@@ -202,13 +202,13 @@ func (c *conformer) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Val
 
 // isResource reports whether values of the type can stand for a resource of the
 // kind that the attribute refers to.
-func (c *conformer) isResource(a *kind.Attr, t cty.Type) bool {
+func (c *converter) isResource(a *kind.Attr, t cty.Type) bool {
 	k := c.kinds[a.Ref]
 	return k != nil && t.IsObjectType() && t.HasAttribute(k.Identity)
 }
 
 // names flattens collections, so that a whole for_each block may be given.
-func (c *conformer) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
+func (c *converter) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		step := append(path, cty.IndexStep{Key: key})
@@ -228,7 +228,7 @@ func (c *conformer) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Va
 
 // reference is one name: a text, or the resource that has it. marks are those
 // that v had.
-func (c *conformer) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
+func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
 	if v.IsNull() {
 		return cty.NullVal(cty.String)
 	}
@@ -247,7 +247,7 @@ func (c *conformer) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 }
 
 // place writes the place of a value for messages.
-func (c *conformer) place(path cty.Path) string { return pathText(c.attr, path) }
+func (c *converter) place(path cty.Path) string { return pathText(c.attr, path) }
 
 // pathText writes the place of a value inside an attribute:
 // lifecycle_rules[0].file_name_prefix.

@@ -10,8 +10,8 @@ import (
 	"b2form/plan"
 )
 
-// A face is how a command speaks: view.Text to people, view.JSON to programs.
-type face interface {
+// A ui is how a command speaks: view.Text to people, view.JSON to programs.
+type ui interface {
 	Note(text string)
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
@@ -31,10 +31,10 @@ func (p *program) streamed() {
 	}
 	j := view.JSON{Out: p.stdout, Now: p.now, Version: version}
 	j.Start()
-	p.face = j
+	p.ui = j
 }
 
 // warn shows one warning.
 func (p *program) warn(summary, detail string) {
-	p.face.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.files)
+	p.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.files)
 }

@@ -14,8 +14,8 @@ import (
 	"b2form/schema/wire"
 )
 
-// one answers with a single object, which the given arguments name.
-func (l *loader) one(d *dataBlock, args map[string]string, identity string) cty.Value {
+// answerOne answers with a single object, which the given arguments name.
+func (l *module) answerOne(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
 	by := k.Identity
 	if _, named := args[by]; !named {
@@ -37,36 +37,36 @@ func (l *loader) one(d *dataBlock, args map[string]string, identity string) cty.
 			ids = append(ids, o.ID)
 		}
 		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, listed(ids), k.ID))
-	case k.PartOf() != "":
-		return l.absentPart(d, args, identity)
+	case k.ParentKind() != "":
+		return l.absentChild(d, args, identity)
 	default:
-		l.unseen(at, k, by, arg, "")
+		l.notReadable(at, k, by, arg, "")
 	}
 	return cty.UnknownVal(d.form.value)
 }
 
-// unseen reports that there is nothing which an argument names.
-func (l *loader) unseen(at hcl.Range, k *kind.Kind, by, arg, where string) {
+// notReadable reports that there is nothing which an argument names.
+func (l *module) notReadable(at hcl.Range, k *kind.Kind, by, arg, where string) {
 	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 }
 
-// absentPart answers where nothing was found that is part of another object. Of
+// absentChild answers where nothing was found that is part of another object. Of
 // settings of a whole object there are none then, which is an answer.
-func (l *loader) absentPart(d *dataBlock, args map[string]string, identity string) cty.Value {
+func (l *module) absentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
-	holder, by := l.kinds[k.PartOf()], cmp.Or(k.Within, k.Identity)
+	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.Within, k.Identity)
 	if identity == "" {
-		l.unseen(d.args[k.ID].Expr.Range(), holder, holder.ID, args[k.ID], "")
+		l.notReadable(d.args[k.ID].Expr.Range(), holder, holder.ID, args[k.ID], "")
 		return cty.UnknownVal(d.form.value)
 	}
-	id, seen := l.live(holder, k.Holder(identity))
+	id, seen := l.live(holder, k.ParentIdentity(identity))
 	switch {
 	case seen && k.Within == "":
 		return unset(k, identity, id)
 	case seen:
-		l.unseen(d.args[k.Identity].Expr.Range(), k, k.Identity, args[k.Identity], fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
+		l.notReadable(d.args[k.Identity].Expr.Range(), k, k.Identity, args[k.Identity], fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
 	default:
-		l.unseen(d.args[by].Expr.Range(), holder, holder.Identity, args[by], "")
+		l.notReadable(d.args[by].Expr.Range(), holder, holder.Identity, args[by], "")
 	}
 	return cty.UnknownVal(d.form.value)
 }
@@ -92,46 +92,46 @@ func unset(k *kind.Kind, identity, id string) cty.Value {
 // complete is the attribute of data about parts that says whether these are all.
 const complete = "complete"
 
-// browsed answers with parts of one object.
-func (l *loader) browsed(d *dataBlock, asked kind.Listing) cty.Value {
-	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.PartOf()], cty.UnknownVal(d.form.value)
-	found := l.Snapshot.Found(k, asked)
+// answerListing answers with parts of one object.
+func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
+	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], cty.UnknownVal(d.form.value)
+	found := l.Snapshot.Listed(k, asked)
 	if found == nil {
-		l.shared.pending = true
+		l.loader.pending = true
 		return unknown
 	}
-	if _, seen := l.live(holder, asked.Holder); !seen {
-		l.unseen(d.args[k.Within].Expr.Range(), holder, holder.Identity, asked.Holder, "")
+	if _, seen := l.live(holder, asked.Parent); !seen {
+		l.notReadable(d.args[k.Within].Expr.Range(), holder, holder.Identity, asked.Parent, "")
 		return unknown
 	}
 	if found.More {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
 			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or raise %s, up to %d.",
-				k.PartOf(), asked.Holder, k.Plural, asked.Most, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+				k.ParentKind(), asked.Parent, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
-	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Holder+"/") })
+	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
 	answer[complete] = cty.BoolVal(!found.More)
 	return cty.ObjectVal(answer)
 }
 
 // live finds an object with the identity, if only as one that the credentials are
 // limited to.
-func (l *loader) live(k *kind.Kind, identity string) (id string, ok bool) {
-	for _, id := range l.Snapshot.IDs(k, identity) {
+func (l *module) live(k *kind.Kind, identity string) (id string, ok bool) {
+	for _, id := range l.Snapshot.IDsOf(k, identity) {
 		return id, true
 	}
 	return "", false
 }
 
-// all lists what is live, by name and then by ID.
-func (l *loader) all(d *dataBlock, prefix string) cty.Value {
+// answerAll lists what is live, by name and then by ID.
+func (l *module) answerAll(d *dataBlock, prefix string) cty.Value {
 	k := d.form.kind
-	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool { return !strings.HasPrefix(o.Identity, k.Fold(prefix)) })
+	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool { return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix)) })
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
 	return cty.ObjectVal(l.lists(d, objects, func(o *kind.Object) string { return o.Identity }))
 }
 
-func (l *loader) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+func (l *module) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
 	k := d.form.kind
 	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
 	if len(objects) > 0 {
@@ -148,7 +148,7 @@ func (l *loader) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Obj
 type hiddenMark struct{ attr, capability string }
 
 // objectOf is a live object as an expression sees it: secrets are null.
-func (l *loader) objectOf(d *dataBlock, o *kind.Object) cty.Value {
+func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 	v, err := o.Value()
 	if err != nil {
 		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: please report it with this text.")
@@ -161,7 +161,7 @@ func (l *loader) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 		case a.Secret:
 			attrs[a.Name] = cty.NullVal(a.ValueType())
 		case !v.IsWhollyKnown():
-			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.Guard})
+			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = replaceSecrets(a, v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
 			attrs[a.Name] = typed(v, a.ValueType())
@@ -208,7 +208,7 @@ func accountValue(a *wire.Account) cty.Value {
 			return cty.ListValEmpty(cty.String)
 		}
 		slices.Sort(ss)
-		return cty.ListVal(kind.Texts(ss...))
+		return cty.ListVal(kind.StringValues(ss...))
 	}
 	buckets := cty.NullVal(cty.List(cty.String))
 	if a.Buckets != nil {

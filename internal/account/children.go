@@ -12,35 +12,35 @@ import (
 	"b2form/schema/wire"
 )
 
-// A part is what came of looking for parts of other objects: for some by their
+// A childQuery is what came of looking for parts of other objects: for some by their
 // identities, or for the first ones of a listing.
-type part struct {
+type childQuery struct {
 	kind    *kind.Kind
 	asked   []string
 	listing *kind.Listing
-	list    []wire.JSON
+	list    []wire.RawJSON
 	more    bool
 }
 
-// readParts looks for what is wanted of the kinds and is not in the snapshot, all
+// readChildren looks for what is wanted of the kinds and is not in the snapshot, all
 // at once. Where the objects that they are parts of were not read, nothing is
 // looked for.
-func (r *reader) readParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]part, error) {
-	var parts []part
+func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQuery, error) {
+	var parts []childQuery
 	for _, k := range kinds {
-		if !s.WasRead(r.kindOf(k.PartOf())) && r.account.Buckets == nil {
+		if !s.WasRead(r.kindOf(k.ParentKind())) && r.account.Buckets == nil {
 			continue
 		}
-		p := part{kind: k}
+		p := childQuery{kind: k}
 		for _, identity := range r.identities(k, s) {
-			if !s.Asked(k, identity) {
+			if !s.WasLookedFor(k, identity) {
 				p.asked = append(p.asked, identity)
 			}
 		}
 		parts = append(parts, p)
 		for _, l := range r.want[k.Name].Listings {
-			if s.Found(k, l) == nil {
-				parts = append(parts, part{kind: k, listing: &l})
+			if s.Listed(k, l) == nil {
+				parts = append(parts, childQuery{kind: k, listing: &l})
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func (r *reader) readParts(ctx context.Context, kinds []*kind.Kind, s *kind.Snap
 			if p.listing != nil {
 				err = r.browse(ctx, p, s)
 			} else {
-				p.list, err = p.kind.List(ctx, r.api, kind.Scope{Account: r.account, Only: r.partIDs(p, s)})
+				p.list, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.childIDs(p, s)})
 			}
 			if err != nil {
 				return fmt.Errorf("reading the live %s: %w", p.kind.Plural, err)
@@ -68,21 +68,21 @@ func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
 	all := slices.Clone(need.Identities)
 	for _, id := range need.IDs {
 		holder, name, _ := strings.Cut(id, "/")
-		identity, ok := s.Name(k.PartOf(), holder)
+		identity, ok := s.NameOf(k.ParentKind(), holder)
 		if !ok {
 			continue
 		}
 		if k.Within != "" {
 			identity += "/" + name
 		}
-		all = append(all, k.Fold(identity))
+		all = append(all, k.NormalizeIdentity(identity))
 	}
 	return sorted(all)
 }
 
-func (r *reader) browse(ctx context.Context, p *part, s *kind.Snapshot) error {
-	for _, id := range r.holders(s, p.kind, p.listing.Holder) {
-		list, more, err := p.kind.Browse(ctx, r.api, id, p.listing.Prefix, p.listing.Most)
+func (r *reader) browse(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
+	for _, id := range r.parents(s, p.kind, p.listing.Parent) {
+		list, more, err := p.kind.ListChildren(ctx, r.api, id, p.listing.Prefix, p.listing.Limit)
 		if err != nil {
 			return err
 		}
@@ -91,33 +91,33 @@ func (r *reader) browse(ctx context.Context, p *part, s *kind.Snapshot) error {
 	return nil
 }
 
-func (r *reader) partIDs(p *part, s *kind.Snapshot) []string {
+func (r *reader) childIDs(p *childQuery, s *kind.Snapshot) []string {
 	var ids []string
 	for _, identity := range p.asked {
-		for _, id := range r.holders(s, p.kind, p.kind.Holder(identity)) {
-			ids = append(ids, p.kind.PartID(identity, id))
+		for _, id := range r.parents(s, p.kind, p.kind.ParentIdentity(identity)) {
+			ids = append(ids, p.kind.ChildID(identity, id))
 		}
 	}
 	return ids
 }
 
-// holders are the IDs of the live objects with an identity of which something of
+// parents are the IDs of the live objects with an identity of which something of
 // the kind is part.
-func (r *reader) holders(s *kind.Snapshot, k *kind.Kind, identity string) []string {
-	return s.IDs(r.kindOf(k.PartOf()), identity)
+func (r *reader) parents(s *kind.Snapshot, k *kind.Kind, identity string) []string {
+	return s.IDsOf(r.kindOf(k.ParentKind()), identity)
 }
 
 func (r *reader) kindOf(name string) *kind.Kind {
 	return r.kinds[slices.IndexFunc(r.kinds, func(k *kind.Kind) bool { return k.Name == name })]
 }
 
-func addParts(s *kind.Snapshot, parts []part) error {
+func addChildren(s *kind.Snapshot, parts []childQuery) error {
 	for _, p := range parts {
 		var err error
 		if p.listing != nil {
-			err = s.AddFound(p.kind, *p.listing, p.list, p.more)
+			err = s.AddListing(p.kind, *p.listing, p.list, p.more)
 		} else {
-			err = s.AddParts(p.kind, p.asked, p.list)
+			err = s.AddChildren(p.kind, p.asked, p.list)
 		}
 		if err != nil {
 			return err

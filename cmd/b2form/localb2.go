@@ -19,14 +19,14 @@ const boxFolder = ".b2form/emulator"
 // never taken for one of B2's.
 const boxRealm = "http://localhost"
 
-// A box is an emulated account for the length of one command.
-type box struct {
+// A localB2 is an emulated account for the length of one command.
+type localB2 struct {
 	*emulator.Server
 	server *http.Server
 	addr   string
 }
 
-func (p *program) openBox() (*box, error) {
+func (p *program) openLocalB2() (*localB2, error) {
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
 		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, plain(err))
@@ -41,19 +41,19 @@ func (p *program) openBox() (*box, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", plain(err))
 	}
-	b := &box{Server: e, server: &http.Server{Handler: e}, addr: l.Addr().String()}
+	b := &localB2{Server: e, server: &http.Server{Handler: e}, addr: l.Addr().String()}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
 
-func (b *box) close() error {
+func (b *localB2) close() error {
 	_ = b.server.Close() // nobody is left to listen to
 	return b.Server.Close()
 }
 
 // RoundTrip sends every request to the box, whatever host it names: the account
 // reports the hosts of the real service.
-func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.URL.Scheme, r.URL.Host = "http", b.addr
 	return http.DefaultTransport.RoundTrip(r)
@@ -62,16 +62,16 @@ func (b *box) RoundTrip(r *http.Request) (*http.Response, error) {
 // moveDeliveries keeps delivered files inside the box, also those with an
 // absolute path or one that leads out of the folder, and says so, as it does of
 // programs, which are not run.
-func (b *box) moveDeliveries(config *config.Config) {
+func (b *localB2) moveDeliveries(config *config.Config) {
 	for _, r := range config.Resources {
 		for i := range r.Deliver {
 			d := &r.Deliver[i]
 			if d.Path != "" {
 				d.Path = filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
-				d.Shown = d.Path
+				d.DisplayName = d.Path
 			}
 			if d.Type == "command" {
-				d.Shown += " (not run: this is the emulator)"
+				d.DisplayName += " (not run: this is the emulator)"
 			}
 		}
 	}

@@ -17,11 +17,11 @@ import (
 // says of is evaluated by a node of its own, a knot, after the block itself and
 // all that it refers to. Nothing refers to a knot: it closes no circle.
 
-// linkKnot makes the knot of a block where there is need of one, and gives the
+// linkDeferred makes the knot of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *loader) linkKnot(n *node, u use) part {
+func (l *module) linkDeferred(n *node, u use) attrFilter {
 	b := n.block
-	last := part((*kind.Attr).Knots)
+	last := attrFilter((*kind.Attr).IsLink)
 	if !writesAny(b.body, b.kind.Attrs, last) {
 		return nil
 	}
@@ -29,17 +29,17 @@ func (l *loader) linkKnot(n *node, u use) part {
 	if len(refs.list) == 0 && len(refs.dead) == 0 {
 		return nil
 	}
-	b.part = func(a *kind.Attr) bool { return !a.Knots() }
-	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, knot: b, refs: refs, after: []*node{n}})
+	b.part = func(a *kind.Attr) bool { return !a.IsLink() }
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, deferredOf: b, refs: refs, after: []*node{n}})
 	return b.part
 }
 
 // writesAny is a quick look whether a body may hold an attribute of the part.
-func writesAny(body hcl.Body, attrs []kind.Attr, p part) bool {
+func writesAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	native, ok := body.(*hclsyntax.Body)
 	for i := range attrs {
 		switch a := &attrs[i]; {
-		case !p.holds(a):
+		case !p.takes(a):
 		case !ok, native.Attributes[a.Name] != nil:
 			return true
 		case slices.ContainsFunc(native.Blocks, func(b *hclsyntax.Block) bool { return b.Type == a.Name || b.Type == "dynamic" }):
@@ -49,19 +49,19 @@ func writesAny(body hcl.Body, attrs []kind.Attr, p part) bool {
 	return false
 }
 
-// evaluateKnot completes the resources of a block.
-func (l *loader) evaluateKnot(n *node) {
-	b := n.knot
+// evaluateDeferred completes the resources of a block.
+func (l *module) evaluateDeferred(n *node) {
+	b := n.deferredOf
 	if n.broken || b.node.broken {
 		return
 	}
 	ctx := l.static.context(n.refs, l.root)
-	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).Knots, b.place)
+	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.place)
 	for i, e := range b.unfinished {
 		e.ctx, e.refs = b.repeats[i].context(ctx, n.refs.dead), nil
 		own := last
 		if last.dynamic {
-			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).Knots, b.place)
+			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.place)
 		}
 		for j := range own.args {
 			e.set(&own.args[j])
@@ -72,7 +72,7 @@ func (l *loader) evaluateKnot(n *node) {
 		if e.unsound {
 			l.undecided(b.kind)
 		}
-		r.Later = with(nil, e.refs)
+		r.DeferredNeeds = with(nil, e.refs)
 	}
 	if len(b.resources) > 0 {
 		places := b.resources[0].Block.Attrs
@@ -84,8 +84,8 @@ func (l *loader) evaluateKnot(n *node) {
 }
 
 // with is what both parts of a body say.
-func (w *written) with(other *written) *written {
-	return &written{w.place, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
+func (w *bodyArgs) with(other *bodyArgs) *bodyArgs {
+	return &bodyArgs{w.place, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
 }
 
 const lastSummary = "Attribute that is set last"
@@ -95,19 +95,19 @@ func lastDetail(what string) string {
 		"What several resources share goes into a local value.", what)
 }
 
-// fit judges the declared resources that an attribute mentions.
-func (l *loader) fit(b *block, a *kind.Attr, r *config.Resource, first map[identity]*config.Resource) {
-	if a.Object == nil && a.Fits == nil {
+// checkTargets judges the declared resources that an attribute mentions.
+func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, first map[identity]*config.Resource) {
+	if a.Object == nil && a.CheckTarget == nil {
 		return
 	}
 	e := &evaluation{l: l, b: b, addr: r.Addr}
-	for _, m := range a.Mentions(r.Value.GetAttr(a.Name)) {
-		other := l.named(m, first)
-		if m.By.Fits == nil || other == nil || other == r || l.shared.flawed[r.Addr] || l.shared.flawed[other.Addr] {
+	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
+		other := l.resourceNamed(m, first)
+		if m.Attr.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
 			continue
 		}
 		at := b.written.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
-		for _, p := range m.By.Fits(r.Value, other.Value) {
+		for _, p := range m.Attr.CheckTarget(r.Value, other.Value) {
 			if slices.Contains(r.Sensitive, a.Name) || len(other.Sensitive) > 0 {
 				p.Detail = withheld
 			}

@@ -7,45 +7,45 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// words are commands that people know from Terraform and that b2form does not
+// terraformCommands are commands that people know from Terraform and that b2form does not
 // need or does otherwise. Each answers in one line: with success where nothing
 // is missing, with an error where an effect would be expected.
-func (p *program) words() []*cli.Command {
+func (p *program) terraformCommands() []*cli.Command {
 	return []*cli.Command{
-		p.word("init", "Not needed: there is nothing to initialise", 0,
+		p.terraformCommand("init", "Not needed: there is nothing to initialise", 0,
 			"b2form needs no init: there are no plugins to download. Run \"b2form plan\"."),
-		p.word("refresh", "Not needed: every plan reads the live account", 0,
+		p.terraformCommand("refresh", "Not needed: every plan reads the live account", 0,
 			"b2form needs no refresh: every plan reads the live account, and the state holds no settings."),
-		p.word("get", "Not needed: there is nothing to download", 0,
+		p.terraformCommand("get", "Not needed: there is nothing to download", 0,
 			"b2form needs no get: modules are local folders."),
-		p.word("providers", "Not needed: there are no plugins", 0,
+		p.terraformCommand("providers", "Not needed: there are no plugins", 0,
 			"b2form has no providers: Backblaze B2 is built in."),
-		p.word("login", "Not needed: credentials come from the environment", 0,
+		p.terraformCommand("login", "Not needed: credentials come from the environment", 0,
 			"b2form needs no login: set B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."),
-		p.word("logout", "Not needed: credentials come from the environment", 0,
+		p.terraformCommand("logout", "Not needed: credentials come from the environment", 0,
 			"b2form needs no logout: it keeps no credentials. Unset B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."),
-		p.word("modules", "Not needed: modules are local folders", 0,
+		p.terraformCommand("modules", "Not needed: modules are local folders", 0,
 			"b2form keeps no list of modules: each module block names its folder."),
-		p.word("test", "Use -emulator", 1,
+		p.terraformCommand("test", "Use -emulator", 1,
 			"b2form tests nothing by itself: \"b2form apply -emulator\" tries a configuration on an account in a box, and check blocks say what should hold."),
-		p.word("metadata", "Use functions -json or schema -json", 1,
+		p.terraformCommand("metadata", "Use functions -json or schema -json", 1,
 			"b2form prints its functions with \"b2form functions -json\" and its language with \"b2form schema -json\"."),
-		p.word("taint", "Use apply -replace", 1,
+		p.terraformCommand("taint", "Use apply -replace", 1,
 			"b2form marks nothing: run \"b2form apply -replace=ADDRESS\" to replace a key."),
-		p.word("untaint", "Not available: nothing is ever tainted", 1,
+		p.terraformCommand("untaint", "Not available: nothing is ever tainted", 1,
 			"b2form marks nothing as tainted: what \"b2form apply -replace=ADDRESS\" does is decided in that run."),
-		p.word("show", "Use state list, console or plan -json", 1,
+		p.terraformCommand("show", "Use state list, console or plan -json", 1,
 			"b2form lists what it owns with \"b2form state list\", shows what is live with \"b2form console\", and prints a plan for programs with \"b2form plan -json\"."),
-		p.word("force-unlock", "Use lock -break", 1,
+		p.terraformCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; \"b2form apply -lock-timeout=5m\" waits for it."),
-		p.word("import", "Use an import block or apply -adopt", 1,
+		p.terraformCommand("import", "Use an import block or apply -adopt", 1,
 			`b2form imports in the plan: write import { to = bucket.x  id = "bucket-name" } and run "b2form apply", or take over what has the declared names with "b2form apply -adopt".`),
-		p.word("workspace", "Not available: use one folder per environment", 1,
+		p.terraformCommand("workspace", "Not available: use one folder per environment", 1,
 			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
 	}
 }
 
-func (p *program) word(name, usage string, code int, answer string) *cli.Command {
+func (p *program) terraformCommand(name, usage string, code int, answer string) *cli.Command {
 	return p.command(&cli.Command{
 		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",

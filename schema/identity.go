@@ -14,9 +14,9 @@ import (
 
 type identity struct{ kind, value string }
 
-// judgeIdentities reports two resources that would be one live object, and
+// checkIdentities reports two resources that would be one live object, and
 // adds what is needed where a reference is written as a plain name.
-func (l *loader) judgeIdentities() {
+func (l *module) checkIdentities() {
 	first := make(map[identity]*config.Resource, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
@@ -32,7 +32,7 @@ func (l *loader) judgeIdentities() {
 		}
 		l.duplicateIdentity(r, other)
 	}
-	for _, m := range l.shared.loaders {
+	for _, m := range l.loader.loaders {
 		for _, n := range m.nodes {
 			if n.block != nil {
 				l.needNames(n.block, first)
@@ -41,11 +41,11 @@ func (l *loader) judgeIdentities() {
 	}
 }
 
-func (l *loader) duplicateIdentity(r, other *config.Resource) {
+func (l *module) duplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
 	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
 	if k.Within != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Ref, k.Holder(r.Identity()))
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Ref, k.ParentIdentity(r.Identity()))
 	}
 	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the same %s.",
 		r.Addr, other.Addr, place, same, k.Name))
@@ -53,10 +53,10 @@ func (l *loader) duplicateIdentity(r, other *config.Resource) {
 
 // needNames adds what the block's resources refer to by a plain name, and judges
 // what they refer to.
-func (l *loader) needNames(b *block, first map[identity]*config.Resource) {
+func (l *module) needNames(b *block, first map[identity]*config.Resource) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
-		if !a.Refers() || a.Computed || b.written == nil {
+		if !a.HasRefs() || a.Computed || b.written == nil {
 			continue
 		}
 		if b.written.find(a.Name) == nil && !b.written.dynamic {
@@ -67,44 +67,44 @@ func (l *loader) needNames(b *block, first map[identity]*config.Resource) {
 			v := r.Value.At(i)
 			named, ok := known[v]
 			if !ok {
-				named = l.mentioned(a, *v, first)
+				named = l.referenced(a, *v, first)
 				known[v] = named
 			}
 			if slices.Contains(named, r.Addr) {
 				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
-			l.fit(b, a, r, first)
-			if a.Knots() {
-				r.Later = with(r.Later, named)
+			l.checkTargets(b, a, r, first)
+			if a.IsLink() {
+				r.DeferredNeeds = with(r.DeferredNeeds, named)
 			} else if more := with(r.Needs, named); len(more) > len(r.Needs) {
-				r.Needs, l.shared.lateNeeds = more, true
+				r.Needs, l.loader.lateNeeds = more, true
 			}
 		}
 	}
 }
 
-// mentioned lists the declared resources whose names a value of the attribute
+// referenced lists the declared resources whose names a value of the attribute
 // holds.
-func (l *loader) mentioned(a *kind.Attr, v cty.Value, first map[identity]*config.Resource) []addr.Addr {
+func (l *module) referenced(a *kind.Attr, v cty.Value, first map[identity]*config.Resource) []addr.Addr {
 	var out []addr.Addr
-	for _, m := range a.Mentions(v) {
-		if other := l.named(m, first); other != nil {
+	for _, m := range a.References(v) {
+		if other := l.resourceNamed(m, first); other != nil {
 			out = append(out, other.Addr)
 		}
 	}
 	return out
 }
 
-// named is the declared resource that a name leads to; nil: there is none.
-func (l *loader) named(m kind.Mention, first map[identity]*config.Resource) *config.Resource {
-	return first[identity{m.By.Ref, l.kinds[m.By.Ref].Fold(m.Name)}]
+// resourceNamed is the declared resource that a name leads to; nil: there is none.
+func (l *module) resourceNamed(m kind.Reference, first map[identity]*config.Resource) *config.Resource {
+	return first[identity{m.Attr.Ref, l.kinds[m.Attr.Ref].NormalizeIdentity(m.Name)}]
 }
 
-// judgeNeeds reports resources that need one another. References in arguments
+// checkNeeds reports resources that need one another. References in arguments
 // cannot form such a loop, since they were ordered; deliveries and plain names
 // can.
-func (l *loader) judgeNeeds() {
-	if !l.shared.lateNeeds {
+func (l *module) checkNeeds() {
+	if !l.loader.lateNeeds {
 		return
 	}
 	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))
@@ -137,7 +137,7 @@ func (l *loader) judgeNeeds() {
 	}
 }
 
-func (l *loader) needsLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
+func (l *module) needsLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
 	var steps []string
 	for _, a := range loop {
 		steps = append(steps, a.String())

@@ -13,15 +13,15 @@ import (
 // What people paste from Terraform is recognised and answered with the rewrite,
 // which the descriptors know.
 
-// pastedResource answers a resource block: its header, then each argument
+// terraformResource answers a resource block: its header, then each argument
 // that has another name here.
-func (l *loader) pastedResource(b *hcl.Block) {
+func (l *module) terraformResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
-		if k.Provider != b.Labels[0] {
+		if k.TerraformType != b.Labels[0] {
 			continue
 		}
 		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1], b.Labels[0], b.Labels[1]))
-		l.judgeBody(b.Body, k, k.Attrs, true)
+		l.checkBody(b.Body, k, k.Attrs, true)
 		return
 	}
 	if k := l.kinds[b.Labels[0]]; k != nil {
@@ -30,7 +30,7 @@ func (l *loader) pastedResource(b *hcl.Block) {
 	}
 	var known []string
 	for _, k := range l.Kinds {
-		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Provider))
+		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.TerraformType))
 	}
 	why := counterpart(b.Labels[0])
 	if why == "" {
@@ -53,21 +53,21 @@ func counterpart(typ string) string {
 	return ""
 }
 
-// pastedArgument says what to write instead of an argument or nested block of
+// terraformArgument says what to write instead of an argument or nested block of
 // Terraform's; "" where the name is none.
-func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
+func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
 	for i := range attrs {
 		switch a := &attrs[i]; {
-		case a.Provider != name:
-		case a.Pairs:
+		case a.TerraformName != name:
+		case a.AsMap:
 			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name, a.Object[1].Name, name)
 		default:
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
 		}
 	}
-	for _, p := range k.Pasted {
+	for _, p := range k.TerraformHints {
 		if p.Name == name && p.Nested != top {
-			return p.Says
+			return p.Advice
 		}
 	}
 	if h := syntax.Resource().Hint(name); h != nil && top {
@@ -76,11 +76,11 @@ func pastedArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) stri
 	return ""
 }
 
-// pastedReference says what to write instead of a reference to a Terraform
+// terraformReference says what to write instead of a reference to a Terraform
 // resource; "" where the root is none.
-func (l *loader) pastedReference(t hcl.Traversal) string {
+func (l *module) terraformReference(t hcl.Traversal) string {
 	for _, k := range l.Kinds {
-		if t.RootName() != k.Provider {
+		if t.RootName() != k.TerraformType {
 			continue
 		}
 		rest := k.Name
@@ -98,7 +98,7 @@ func (l *loader) pastedReference(t hcl.Traversal) string {
 // currentName is the name here of an attribute known by its name there.
 func currentName(k *kind.Kind, name string) string {
 	for i := range k.Attrs {
-		if k.Attrs[i].Provider == name {
+		if k.Attrs[i].TerraformName == name {
 			return k.Attrs[i].Name
 		}
 	}

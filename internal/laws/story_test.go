@@ -14,9 +14,9 @@ import (
 	"b2form/internal/state"
 )
 
-// A tale is the change from one configuration to the next that something
+// A story is the change from one configuration to the next that something
 // disturbs.
-type tale struct {
+type story struct {
 	name          string
 	first, second string
 	mode          mode
@@ -24,10 +24,10 @@ type tale struct {
 	meanwhile func(*world)
 }
 
-// tales are the sorts of change there are. Between them every verb of every
+// stories are the sorts of change there are. Between them every verb of every
 // kind is called.
-func tales() []tale {
-	return []tale{
+func stories() []story {
+	return []story{
 		{name: "create", second: original},
 		{name: "update", first: original, second: changed},
 		{name: "replace", first: original, second: otherKeys},
@@ -288,7 +288,7 @@ func (w *world) live(method, member string) []map[string]any {
 }
 
 // begin tells the tale up to where it may be disturbed.
-func (l tale) begin(j judge) *world {
+func (l story) begin(j judge) *world {
 	w := newWorld(j, emulator.Options{})
 	w.strangers()
 	w.configure(l.first)
@@ -302,7 +302,7 @@ func (l tale) begin(j judge) *world {
 
 // undisturbed gives what the tale comes to when nothing happens, and the requests
 // it takes.
-func (l tale) undisturbed(j judge) (account string, requests []request) {
+func (l story) undisturbed(j judge) (account string, requests []request) {
 	w := l.begin(j)
 	defer w.close()
 	start := w.traffic.count()
@@ -317,7 +317,7 @@ func (l tale) undisturbed(j judge) (account string, requests []request) {
 const mostRuns = 2
 
 // converge runs again until nothing is left to do, and compares.
-func (l tale) converge(w *world, want string) {
+func (l story) converge(w *world, want string) {
 	w.Helper()
 	var err error
 	for range mostRuns {

@@ -19,26 +19,26 @@ func IsBucketID(text string) bool { return bucketID.MatchString(text) }
 // IsKeyID reports whether a text has the form of the ID of an application key.
 func IsKeyID(text string) bool { return keyID.MatchString(text) }
 
-// A Mention is one name of another object in a value.
-type Mention struct {
+// A Reference is one name of another object in a value.
+type Reference struct {
 	Path cty.Path // from the value down
-	By   *Attr    // the attribute or member that holds it; its Ref is not ""
+	Attr   *Attr    // the attribute or member that holds it; its Ref is not ""
 	Name string
 }
 
-// Mentions lists the names of other objects in a value of the attribute. What is
+// References lists the names of other objects in a value of the attribute. What is
 // null or not known holds none.
-func (a *Attr) Mentions(v cty.Value) []Mention {
-	var out []Mention
-	a.visit(v, nil, func(m Mention) { out = append(out, m) })
+func (a *Attr) References(v cty.Value) []Reference {
+	var out []Reference
+	a.visit(v, nil, func(m Reference) { out = append(out, m) })
 	return out
 }
 
-func (a *Attr) visit(v cty.Value, path cty.Path, f func(Mention)) {
+func (a *Attr) visit(v cty.Value, path cty.Path, f func(Reference)) {
 	switch t := v.Type(); {
-	case !a.Refers(), v.IsNull(), !v.IsKnown():
+	case !a.HasRefs(), v.IsNull(), !v.IsKnown():
 	case t == cty.String:
-		f(Mention{path.Copy(), a, v.AsString()})
+		f(Reference{path.Copy(), a, v.AsString()})
 	case t.IsObjectType():
 		for i := range a.Object {
 			name := a.Object[i].Name
@@ -53,51 +53,51 @@ func (a *Attr) visit(v cty.Value, path cty.Path, f func(Mention)) {
 	}
 }
 
-// Renamed is the value with other names in the place of those that may be IDs (see
+// MapRefs is the value with other names in the place of those that may be IDs (see
 // Foreign).
-func (a *Attr) Renamed(v cty.Value, name func(by *Attr, text string) string) cty.Value {
+func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty.Value {
 	switch t := v.Type(); {
-	case !a.Refers(), v.IsNull(), !v.IsKnown():
-	case t == cty.String && a.Foreign != nil:
+	case !a.HasRefs(), v.IsNull(), !v.IsKnown():
+	case t == cty.String && a.IsRemoteID != nil:
 		return cty.StringVal(name(a, v.AsString()))
 	case t.IsObjectType():
 		m := v.AsValueMap()
 		for i := range a.Object {
-			m[a.Object[i].Name] = a.Object[i].Renamed(m[a.Object[i].Name], name)
+			m[a.Object[i].Name] = a.Object[i].MapRefs(m[a.Object[i].Name], name)
 		}
 		return cty.ObjectVal(m)
 	case t.IsListType() && v.LengthInt() > 0:
 		list := v.AsValueSlice()
 		for i, e := range list {
-			list[i] = a.Renamed(e, name)
+			list[i] = a.MapRefs(e, name)
 		}
 		return cty.ListVal(list)
 	}
 	return v
 }
 
-// Knots reports whether the attribute names other objects and is set after they
+// IsLink reports whether the attribute names other objects and is set after they
 // are made, so that they may name the one that carries it.
-func (a *Attr) Knots() bool { return a.Later && a.Refers() }
+func (a *Attr) IsLink() bool { return a.Deferred && a.HasRefs() }
 
-// Knots lists the indices of the attributes that are knots.
-func (k *Kind) Knots() []int {
+// Links lists the indices of the attributes that are knots.
+func (k *Kind) Links() []int {
 	var list []int
 	for i := range k.Attrs {
-		if k.Attrs[i].Knots() {
+		if k.Attrs[i].IsLink() {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// Refers reports whether the attribute or a member of it has a Ref.
-func (a *Attr) Refers() bool {
+// HasRefs reports whether the attribute or a member of it has a Ref.
+func (a *Attr) HasRefs() bool {
 	if a.Ref != "" {
 		return true
 	}
 	for i := range a.Object {
-		if a.Object[i].Refers() {
+		if a.Object[i].HasRefs() {
 			return true
 		}
 	}

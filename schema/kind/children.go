@@ -1,0 +1,107 @@
+package kind
+
+import (
+	"slices"
+	"strings"
+
+	"b2form/schema/wire"
+)
+
+// What is part of other objects is not read as a whole: an account may hold
+// millions of files. A Snapshot has what was looked for, and knows what that was.
+
+// A Listing asks for what is part of one object.
+type Listing struct {
+	Parent string // identity of that object, in its normal form
+	Prefix string // of the names
+	Limit   int    // the first so many, by name
+}
+
+// A ListingResult is what a Listing came to, by name.
+type ListingResult struct {
+	Objects []*Object
+	More    bool // there are more than it asked for
+}
+
+// WasLookedFor reports whether the snapshot can tell that there is an object with the
+// identity, or none.
+func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.kinds[k.Name]
+	return o != nil && (o.complete || o.lookedFor[identity])
+}
+
+// Listed is what a listing came to; nil: it was not asked for.
+func (s *Snapshot) Listed(k *Kind, l Listing) *ListingResult {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.kinds[k.Name]
+	if o == nil {
+		return nil
+	}
+	if found := o.listings[l]; found != nil || !o.complete {
+		return found
+	}
+	found := &ListingResult{}
+	for _, part := range o.list {
+		if strings.HasPrefix(part.Identity, l.Parent+"/"+l.Prefix) {
+			found.Objects = append(found.Objects, part)
+		}
+	}
+	slices.SortFunc(found.Objects, func(a, b *Object) int { return strings.Compare(a.Identity, b.Identity) })
+	if found.More = len(found.Objects) > l.Limit; found.More {
+		found.Objects = found.Objects[:l.Limit]
+	}
+	return found
+}
+
+// AddChildren puts in what there is of the identities that were looked for.
+func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON) error {
+	from := s.children(k).from
+	for _, raw := range list {
+		o, err := from.object(raw)
+		if err != nil {
+			return err
+		}
+		s.put(o)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, identity := range identities {
+		s.kinds[k.Name].lookedFor[identity] = true
+	}
+	return nil
+}
+
+// AddListing puts in what a listing came to.
+func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, more bool) error {
+	from := s.children(k).from
+	found := &ListingResult{More: more}
+	for _, raw := range list {
+		o, err := from.object(raw)
+		if err != nil {
+			return err
+		}
+		found.Objects = append(found.Objects, o)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kinds[k.Name].listings[l] = found
+	return nil
+}
+
+// children makes sure that the kind counts as read.
+func (s *Snapshot) children(k *Kind) *objects {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.kinds[k.Name]
+	if o == nil {
+		o = &objects{from: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		s.kinds[k.Name] = o
+	}
+	if o.lookedFor == nil {
+		o.lookedFor, o.listings = map[string]bool{}, map[Listing]*ListingResult{}
+	}
+	return o
+}
