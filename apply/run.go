@@ -77,15 +77,15 @@ type runner struct {
 // A task is a change while it is carried out. Steps of one change that write to it
 // never run at the same time, but for deletes, which write to errs and took alone.
 type task struct {
-	*plan.Change          // a rotating object's has the name under which that will live, once it is announced
-	id           string   // of the live object; of the new one once it is made
-	deferred     []string // attributes that a later update sets
-	known        []string // IDs that carried the identity before the create was announced
-	announcedBefore        bool     // an earlier run's announcement of the same create is still open
-	key          Secret   // what a create made
-	mu           sync.Mutex
-	errs         []error
-	took         time.Duration
+	*plan.Change             // a rotating object's has the name under which that will live, once it is announced
+	id              string   // of the live object; of the new one once it is made
+	deferred        []string // attributes that a later update sets
+	known           []string // IDs that carried the identity before the create was announced
+	announcedBefore bool     // an earlier run's announcement of the same create is still open
+	key             Secret   // what a create made
+	mu              sync.Mutex
+	errs            []error
+	took            time.Duration
 }
 
 func newRunner(o Options) *runner {

@@ -57,7 +57,7 @@ type digestible struct {
 	Leftovers []string
 	Retiring  []addr.Retiree
 	Overlap   []string
-	NameIDs     []string // "bucket photos = 8d625e…"
+	NameIDs   []string // "bucket photos = 8d625e…"
 }
 
 func (p *planner) digestible(c *Change) (digestible, error) {
@@ -156,12 +156,12 @@ func (p *planner) nameIDs(c *Change) []string {
 // name others may have, only itself, and nothing where it is to be made.
 func (p *planner) idsOf(by *kind.Attr, name string) (ids []string) {
 	k := p.kinds[by.Ref]
-	if k == nil || p.isID(by, k, name) {
+	if k == nil || p.links.isID(by, k, name) {
 		return nil
 	}
 	addr, declared := p.declaredAs(k, k.NormalizeIdentity(name))
 	if k.NamesRepeat && declared {
-		if id := p.place[addr]; id != "" {
+		if id := p.links.currentIDs[addr]; id != "" {
 			ids = append(ids, id)
 		}
 		return ids

@@ -55,7 +55,7 @@ func (p *planner) checkAccount() {
 			if needed[r.Addr.Kind] == nil {
 				needed[r.Addr.Kind] = &r.Block.Range
 			}
-			p.needByName(r, needed)
+			p.links.needLinkTargets(r, needed)
 		}
 	}
 	for _, k := range p.Kinds {

@@ -85,7 +85,7 @@ func (p *planner) orphanHazards() {
 		return
 	}
 	for _, k := range p.Kinds {
-		if len(p.knots(k)) == 0 {
+		if len(p.links.linkAttrs(k)) == 0 {
 			continue
 		}
 		for _, object := range p.Snapshot.All(k) {
@@ -93,10 +93,10 @@ func (p *planner) orphanHazards() {
 			if err != nil || going[idOf(object)] || updated[idOf(object)] {
 				continue // what is unreadable and matters was reported
 			}
-			for _, m := range p.mentions(k, live) {
+			for _, m := range p.links.linkReferences(k, live) {
 				if c := ends[objectID{m.Attr.Ref, m.Name}]; c != nil {
 					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
-						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, attrNames(k, p.knots(k)))}))
+						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, attrNames(k, p.links.linkAttrs(k)))}))
 				}
 			}
 		}

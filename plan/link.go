@@ -11,38 +11,59 @@ import (
 	"b2form/schema/kind"
 )
 
-// Some attributes name objects whose names are shared, or that belong to other
-// accounts (kind.Attr.Foreign). What is live there are IDs, and which of them a
-// name stands for follows from the rest of the plan: such attributes are planned
-// last.
+// links is what a plan knows of attributes that link to other objects and are set
+// after those are made (kind.Attr.IsLink). Their targets may share names, or belong
+// to other accounts: what is live there are IDs, and which of them a name stands
+// for follows from the rest of the plan. So what gives links a value is planned
+// after everything else.
+type links struct {
+	*planner
+	attrs         map[*kind.Kind][]int          // see linkAttrs
+	linking       []*config.Resource            // declared resources that give links a value
+	current       map[objectID]*config.Resource // live objects that stay what is declared
+	currentIDs    map[addr.Addr]string          // their IDs
+	onlyBecauseOf map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
+	liveTargets   map[addr.Addr][]objectID      // what the links of live objects lead to
+}
+
+func newLinks(p *planner) *links {
+	return &links{
+		planner:       p,
+		attrs:         map[*kind.Kind][]int{},
+		current:       map[objectID]*config.Resource{},
+		currentIDs:    map[addr.Addr]string{},
+		onlyBecauseOf: map[addr.Addr][]addr.Addr{},
+		liveTargets:   map[addr.Addr][]objectID{},
+	}
+}
 
 // knots lists the attributes of a kind that are set last.
-func (p *planner) knots(k *kind.Kind) []int {
-	list, known := p.knotted[k]
+func (l *links) linkAttrs(k *kind.Kind) []int {
+	list, known := l.attrs[k]
 	if !known {
 		list = k.Links()
-		p.knotted[k] = list
+		l.attrs[k] = list
 	}
 	return list
 }
 
 // ties reports whether a resource gives a value to an attribute that is set last.
-func (p *planner) ties(r *config.Resource) bool {
-	return slices.ContainsFunc(p.knots(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
+func (l *links) hasLinks(r *config.Resource) bool {
+	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
 }
 
 // mentions lists what the attributes of v that are set last name.
-func (p *planner) mentions(k *kind.Kind, v kind.Values) []kind.Reference {
+func (l *links) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	var out []kind.Reference
-	for _, i := range p.knots(k) {
+	for _, i := range l.linkAttrs(k) {
 		out = append(out, k.Attrs[i].References(*v.At(i))...)
 	}
 	return out
 }
 
 // renamed is a live object in which IDs have given way to names, as name has it.
-func (p *planner) renamed(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
-	knots := p.knots(k)
+func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
+	knots := l.linkAttrs(k)
 	if !slices.ContainsFunc(knots, func(i int) bool { return live.At(i).IsKnown() && !live.At(i).IsNull() }) {
 		return live
 	}
@@ -56,19 +77,19 @@ func (p *planner) renamed(k *kind.Kind, live kind.Values, name func(by *kind.Att
 
 // standing names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
-func (p *planner) standing(by *kind.Attr, id string) string {
-	k := p.kinds[by.Ref]
+func (l *links) nameAfterApply(by *kind.Attr, id string) string {
+	k := l.kinds[by.Ref]
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
-	if r := p.stands[objectID{k.Name, id}]; r != nil {
+	if r := l.current[objectID{k.Name, id}]; r != nil {
 		return r.Identity()
 	}
-	o := p.Snapshot.ByID(k, id)
-	if o == nil || by.IsRemoteID(o.Identity) || len(p.Snapshot.ByIdentity(k, o.Identity)) > 1 {
+	o := l.Snapshot.ByID(k, id)
+	if o == nil || by.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
 	}
-	if _, declared := p.declaredAs(k, o.Identity); declared {
+	if _, declared := l.declaredAs(k, o.Identity); declared {
 		return id
 	}
 	return o.Identity
@@ -76,30 +97,30 @@ func (p *planner) standing(by *kind.Attr, id string) string {
 
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
-func (p *planner) recorded(by *kind.Attr, id string) string {
-	if r := p.ours(objectID{by.Ref, id}); r != nil && by.IsRemoteID != nil {
+func (l *links) nameInState(by *kind.Attr, id string) string {
+	if r := l.recordedResource(objectID{by.Ref, id}); r != nil && by.IsRemoteID != nil {
 		return r.Identity()
 	}
-	return p.standing(by, id)
+	return l.nameAfterApply(by, id)
 }
 
 // ours is the declared resource under whose address the state records a live
 // object; nil: there is none.
-func (p *planner) ours(id objectID) *config.Resource {
-	if owner := p.owner(id); owner != nil {
-		return p.declaration(*owner)
+func (l *links) recordedResource(id objectID) *config.Resource {
+	if owner := l.owner(id); owner != nil {
+		return l.declaration(*owner)
 	}
 	return nil
 }
 
 // names brings the IDs of a live object into the form in which it is compared
 // with r. What r itself names by its ID stays.
-func (p *planner) names(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
-	if len(p.knots(r.Kind)) == 0 {
+func (l *links) replaceIDs(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
+	if len(l.linkAttrs(r.Kind)) == 0 {
 		return live
 	}
-	given := p.mentions(r.Kind, r.Value)
-	return p.renamed(r.Kind, live, func(by *kind.Attr, id string) string {
+	given := l.linkReferences(r.Kind, r.Value)
+	return l.mapLinks(r.Kind, live, func(by *kind.Attr, id string) string {
 		if slices.ContainsFunc(given, func(m kind.Reference) bool { return m.Name == id }) {
 			return id
 		}
@@ -108,26 +129,26 @@ func (p *planner) names(r *config.Resource, live kind.Values, name func(by *kind
 }
 
 // named is a live object with names as far as they say what the IDs would.
-func (p *planner) named(r *config.Resource, raw kind.Values) kind.Values {
-	if p.ties(r) {
-		return p.names(r, raw, p.standing)
+func (l *links) comparable(r *config.Resource, raw kind.Values) kind.Values {
+	if l.hasLinks(r) {
+		return l.replaceIDs(r, raw, l.nameAfterApply)
 	}
-	return p.names(r, raw, p.recorded) // nothing is compared with it
+	return l.replaceIDs(r, raw, l.nameInState) // nothing is compared with it
 }
 
 // tie notes what a live object stands for and what it names, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (p *planner) tie(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
+func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
 	if action == NoOp || action == Update {
-		p.stand(r, h)
+		l.noteCurrent(r, h)
 	}
-	if len(p.knots(r.Kind)) == 0 {
+	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
 	}
-	judged = p.names(r, raw, p.recorded)
+	judged = l.replaceIDs(r, raw, l.nameInState)
 	if action == Update {
-		p.uses[r.Addr] = p.usesOf(r.Kind, raw)
-		reason = p.follow(r, h, judged, fields)
+		l.liveTargets[r.Addr] = l.targetsOf(r.Kind, raw)
+		reason = l.linkReason(r, h, judged, fields)
 	}
 	return judged, reason
 }
@@ -135,25 +156,25 @@ func (p *planner) tie(r *config.Resource, h match, action Action, raw kind.Value
 // follow is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (p *planner) follow(r *config.Resource, h match, judged kind.Values, fields []string) string {
-	rest, _ := p.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
+func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
+	rest, _ := l.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}
 	var targets []addr.Addr
-	for _, id := range p.uses[r.Addr] {
-		if r := p.ours(id); r != nil && p.stands[id] == nil && !slices.Contains(targets, r.Addr) {
+	for _, id := range l.liveTargets[r.Addr] {
+		if r := l.recordedResource(id); r != nil && l.current[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
 	slices.SortFunc(targets, addr.Addr.Compare)
 	if len(rest) == 0 {
-		p.follows[r.Addr] = targets
+		l.onlyBecauseOf[r.Addr] = targets
 	}
 	texts := make([]string, len(targets))
 	for i, t := range targets {
 		texts[i] = t.String() + " is made anew"
-		if p.place[t] != "" {
+		if l.currentIDs[t] != "" {
 			texts[i] = t.String() + " was made anew"
 		}
 	}
@@ -161,9 +182,9 @@ func (p *planner) follow(r *config.Resource, h match, judged kind.Values, fields
 }
 
 // checkShared refuses a name that several live objects have and no block.
-func (p *planner) checkShared(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
-	found := p.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
-	if _, declared := p.declaredAs(k, k.NormalizeIdentity(name)); declared || len(found) < 2 {
+func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
+	found := l.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
+	if _, declared := l.declaredAs(k, k.NormalizeIdentity(name)); declared || len(found) < 2 {
 		return
 	}
 	ids := make([]string, len(found))
@@ -171,26 +192,26 @@ func (p *planner) checkShared(r *config.Resource, c *Change, attr string, k *kin
 		ids[i] = o.ID
 	}
 	rng := r.Block.RangeOf(attr)
-	p.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of the one that is meant.",
+	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of the one that is meant.",
 		attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
 }
 
 // isID reports whether a text stands for itself.
-func (p *planner) isID(by *kind.Attr, k *kind.Kind, text string) bool {
+func (l *links) isID(by *kind.Attr, k *kind.Kind, text string) bool {
 	if by.IsRemoteID == nil || !by.IsRemoteID(text) {
 		return false
 	}
-	_, declared := p.declaredAs(k, k.NormalizeIdentity(text))
+	_, declared := l.declaredAs(k, k.NormalizeIdentity(text))
 	return !declared
 }
 
 // needByName notes the kinds whose live objects must have been read because names
 // of them are to become IDs.
-func (p *planner) needByName(r *config.Resource, needed map[string]*hcl.Range) {
-	for _, i := range p.knots(r.Kind) {
+func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range) {
+	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
 		for _, m := range a.References(*r.Value.At(i)) {
-			if k := p.kinds[m.Attr.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !p.isID(m.Attr, k, m.Name) {
+			if k := l.kinds[m.Attr.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng
 			}
@@ -200,17 +221,17 @@ func (p *planner) needByName(r *config.Resource, needed map[string]*hcl.Range) {
 
 // stand notes that a live object stays what is declared, where others name such
 // objects.
-func (p *planner) stand(r *config.Resource, h match) {
-	if len(p.tied) > 0 && r.Kind.NamesRepeat {
-		p.stands[idOf(h.object)], p.place[r.Addr] = r, h.object.ID
+func (l *links) noteCurrent(r *config.Resource, h match) {
+	if len(l.linking) > 0 && r.Kind.NamesRepeat {
+		l.current[idOf(h.object)], l.currentIDs[r.Addr] = r, h.object.ID
 	}
 }
 
 // usesOf lists what a live object names: by its ID, or by a name that nothing else
 // has.
-func (p *planner) usesOf(k *kind.Kind, raw kind.Values) []objectID {
+func (l *links) targetsOf(k *kind.Kind, raw kind.Values) []objectID {
 	var out []objectID
-	for _, m := range p.mentions(k, raw) {
+	for _, m := range l.linkReferences(k, raw) {
 		out = append(out, objectID{m.Attr.Ref, m.Name})
 	}
 	return out

@@ -43,16 +43,16 @@ func (p *planner) changes() {
 		p.checkReplace()
 		p.checkRotate()
 		for _, r := range p.declared {
-			if p.ties(r) {
-				p.tied = append(p.tied, r)
+			if p.links.hasLinks(r) {
+				p.links.linking = append(p.links.linking, r)
 			}
 		}
 		for _, r := range p.declared {
-			if len(p.tied) == 0 || !p.ties(r) {
+			if len(p.links.linking) == 0 || !p.links.hasLinks(r) {
 				p.resource(r)
 			}
 		}
-		for _, r := range p.tied {
+		for _, r := range p.links.linking {
 			p.resource(r)
 		}
 	}
@@ -67,30 +67,25 @@ func (p *planner) changes() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared  []*config.Resource // sorted by address
-	recordedAddrs     []*addr.Addr       // what the state or the journal knows; sorted
-	kinds     map[string]*kind.Kind
-	resources lookup // in declared
-	entries   lookup // in Entries, which are sorted by address
-	announced map[addr.Addr][]Announced
-	imports   map[addr.Addr]*config.Import
-	replace   map[addr.Addr]bool
-	rotate    map[addr.Addr]bool
-	rotations  map[addr.Addr]bool // changes that rotation asks for
-	movedFrom map[addr.Addr]addr.Addr
+	declared      []*config.Resource // sorted by address
+	recordedAddrs []*addr.Addr       // what the state or the journal knows; sorted
+	kinds         map[string]*kind.Kind
+	resources     lookup // in declared
+	entries       lookup // in Entries, which are sorted by address
+	announced     map[addr.Addr][]Announced
+	imports       map[addr.Addr]*config.Import
+	replace       map[addr.Addr]bool
+	rotate        map[addr.Addr]bool
+	rotations     map[addr.Addr]bool // changes that rotation asks for
+	movedFrom     map[addr.Addr]addr.Addr
 
-	owners     map[objectID]*addr.Addr         // see owner
-	identities map[reference]addr.Addr      // declared; see declaredAs
-	timestamped    map[reference][]*kind.Object // live, by declared name; see family
+	owners      map[objectID]*addr.Addr      // see owner
+	identities  map[reference]addr.Addr      // declared; see declaredAs
+	timestamped map[reference][]*kind.Object // live, by declared name; see family
 
 	differs map[string]*differ // by kind
 
-	tied    []*config.Resource         // declared resources that name others, planned last; see ties
-	knotted map[*kind.Kind][]int       // attributes that are set last; see knots
-	stands  map[objectID]*config.Resource // live objects that stay what is declared
-	place   map[addr.Addr]string       // their IDs
-	follows map[addr.Addr][]addr.Addr  // updates that have no reason but the renewal of others
-	uses    map[addr.Addr][]objectID      // what live objects name by its ID
+	links *links
 
 	plan  Plan
 	diags hcl.Diagnostics
@@ -104,23 +99,19 @@ func idOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
-		Request:   r,
-		declared:  slices.Clone(r.Config.Resources),
-		recordedAddrs:     make([]*addr.Addr, 0, len(r.Entries)),
-		kinds:     make(map[string]*kind.Kind, len(r.Kinds)),
-		announced: map[addr.Addr][]Announced{},
-		imports:   map[addr.Addr]*config.Import{},
-		replace:   map[addr.Addr]bool{},
-		rotate:    map[addr.Addr]bool{},
-		rotations:  map[addr.Addr]bool{},
-		movedFrom: map[addr.Addr]addr.Addr{},
-		differs:   map[string]*differ{},
-		knotted:   map[*kind.Kind][]int{},
-		stands:    map[objectID]*config.Resource{},
-		place:     map[addr.Addr]string{},
-		follows:   map[addr.Addr][]addr.Addr{},
-		uses:      map[addr.Addr][]objectID{},
+		Request:       r,
+		declared:      slices.Clone(r.Config.Resources),
+		recordedAddrs: make([]*addr.Addr, 0, len(r.Entries)),
+		kinds:         make(map[string]*kind.Kind, len(r.Kinds)),
+		announced:     map[addr.Addr][]Announced{},
+		imports:       map[addr.Addr]*config.Import{},
+		replace:       map[addr.Addr]bool{},
+		rotate:        map[addr.Addr]bool{},
+		rotations:     map[addr.Addr]bool{},
+		movedFrom:     map[addr.Addr]addr.Addr{},
+		differs:       map[string]*differ{},
 	}
+	p.links = newLinks(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 	p.resources = lookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
 	p.move()
@@ -214,12 +205,12 @@ func (p *planner) compare(r *config.Resource, h match) {
 		p.unreadable(r.Block.Range.Ptr(), err)
 		return
 	}
-	live := p.named(r, raw)
+	live := p.links.comparable(r, raw)
 	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
 	p.warnHidden(r, hidden)
 	p.checkLive(r, live)
 	action, reason := p.action(r, h, live, fields)
-	judged, follows := p.tie(r, h, action, raw, fields)
+	judged, follows := p.links.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
 	if h.imported || action == NoOp || action == Update {

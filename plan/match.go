@@ -16,16 +16,16 @@ import (
 
 // A match is what is ours under one address.
 type match struct {
-	entry     *addr.Entry    // nil: the state has no record
-	object    *kind.Object   // nil: nothing is live
-	overdue     []addr.Retiree // live objects that were replaced and whose time is over
-	retiring   []addr.Retiree // live objects that were replaced and live on; sorted by ID
-	recoveredIDs      []string       // IDs of what interrupted runs made beside object
+	entry           *addr.Entry    // nil: the state has no record
+	object          *kind.Object   // nil: nothing is live
+	overdue         []addr.Retiree // live objects that were replaced and whose time is over
+	retiring        []addr.Retiree // live objects that were replaced and live on; sorted by ID
+	recoveredIDs    []string       // IDs of what interrupted runs made beside object
 	unknownSiblings []string       // IDs of live objects of the same rotation that may be successors of object
-	recovered bool           // object or made come from an interrupted run
-	fromOldState   bool           // object is of the same rotation as the recorded one, which is gone
-	imported  bool           // object is not ours yet
-	reason    string         // why the object is not the recorded one
+	recovered       bool           // object or made come from an interrupted run
+	fromOldState    bool           // object is of the same rotation as the recorded one, which is gone
+	imported        bool           // object is not ours yet
+	reason          string         // why the object is not the recorded one
 }
 
 // leftovers are the IDs of what is to be deleted beside the object, sorted.

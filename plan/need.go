@@ -139,7 +139,7 @@ func (g *graph) linkUpdates() map[objectID][]int {
 		}
 		for _, step := range g.of[i].sets() {
 			if slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) }) {
-				for _, id := range g.uses[c.Addr] {
+				for _, id := range g.links.liveTargets[c.Addr] {
 					users[id] = append(users[id], step)
 				}
 			}

@@ -37,11 +37,11 @@ func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
 	}
 	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {
 		k := p.kinds[by.Ref]
-		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.isID(by, k, name) {
+		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.links.isID(by, k, name) {
 			return
 		}
 		if k.NamesRepeat {
-			p.checkShared(r, c, attr, k, name)
+			p.links.checkUnambiguous(r, c, attr, k, name)
 		}
 		if p.exists(k, k.NormalizeIdentity(name)) {
 			return

@@ -56,7 +56,7 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 		p.unreadable(nil, err)
 		return
 	}
-	live := p.renamed(k, values, p.recorded).Object()
+	live := p.links.mapLinks(k, values, p.links.nameInState).Object()
 	c := Change{
 		Addr:      addr,
 		Kind:      k,

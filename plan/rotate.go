@@ -258,7 +258,7 @@ func (p *planner) keepRotations() {
 	}
 	imports := map[addr.Addr]bool{}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.isRotation(&c) || slices.ContainsFunc(p.follows[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
+		wanted := p.isRotation(&c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
 			imports[c.Addr] = c.Import

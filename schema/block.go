@@ -31,8 +31,8 @@ type block struct {
 	delivers         []*hcl.Block
 	preconditions    []*condition
 
-	after     []ref // what depends_on names
-	part      attrFilter  // what its own node evaluates; nil: all
+	after     []ref      // what depends_on names
+	part      attrFilter // what its own node evaluates; nil: all
 	written   *bodyArgs
 	resources []*config.Resource // sorted by instance
 	repeats   []repetition       // beside resources

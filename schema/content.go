@@ -95,7 +95,7 @@ func (e *evaluation) sayOf(attr, summary, detail string) {
 			at = arg.expr.Range()
 		}
 	}
-	if e.discreet {
+	if e.hasSensitive {
 		detail = withheld
 	}
 	e.say(hcl.DiagError, at, summary, detail)

@@ -12,10 +12,10 @@ import (
 )
 
 // visit is how far the walk over the references has come with a node.
-type visit byte
+type visitState byte
 
 const (
-	unseen visit = iota
+	unseen visitState = iota
 	open
 	done
 )

@@ -111,7 +111,7 @@ func (l *module) checkNeeds() {
 	for _, r := range l.config.Resources {
 		byAddr[r.Addr] = r
 	}
-	state := make(map[addr.Addr]visit, len(byAddr))
+	state := make(map[addr.Addr]visitState, len(byAddr))
 	var path []addr.Addr
 	var walk func(r *config.Resource)
 	walk = func(r *config.Resource) {

@@ -43,7 +43,7 @@ type moduleSource struct {
 // A loader holds what all modules of one Load have in common.
 type loader struct {
 	sources   map[string]*moduleSource // by folder; nil: it could not be read
-	loaders   []*module          // of the configuration and of every instance of a module
+	loaders   []*module                // of the configuration and of every instance of a module
 	top       Options
 	file      *hcl.BodySchema // of the top level of files; nil until it is needed
 	meta      *hcl.BodySchema // of what every resource takes

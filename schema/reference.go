@@ -21,17 +21,17 @@ type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
 
-	variable *variable
-	expr     hcl.Expression // of a local value
-	block    *block
-	call     *call
-	data     *dataBlock
-	deferredOf     *block // whose attributes that are set last it evaluates
+	variable   *variable
+	expr       hcl.Expression // of a local value
+	block      *block
+	call       *call
+	data       *dataBlock
+	deferredOf *block // whose attributes that are set last it evaluates
 
 	refs   refs
 	after  []*node // what depends_on adds
 	broken bool    // part of a loop, or not evaluated: its value is unknown
-	state  visit
+	state  visitState
 }
 
 // refs are the references of some expressions.

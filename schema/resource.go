@@ -92,12 +92,12 @@ type evaluation struct {
 	written  *bodyArgs
 	attrs    kind.Values
 	done     *kind.Completer
-	names    map[nameCache]*cty.Value      // those of earlier instances; see shared
+	names    map[nameCache]*cty.Value  // those of earlier instances; see shared
 	single   map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
 	refs     []addr.Addr               // what the evaluated values of this instance came from
 	needs    []addr.Addr               // what all instances need; sorted
 	unsound  bool                      // an attribute is unknown because of an error
-	discreet bool                      // a value is sensitive
+	hasSensitive bool                      // a value is sensitive
 	hidden   []string                  // attributes that were given a sensitive value
 	prevent  bool
 }
@@ -155,19 +155,19 @@ func (e *evaluation) instance(own *evaluation, addr addr.Addr, ctx *hcl.EvalCont
 
 // set evaluates one attribute of the block itself.
 func (e *evaluation) set(arg *argument) {
-	before := e.discreet
-	e.discreet = false
+	before := e.hasSensitive
+	e.hasSensitive = false
 	v := e.argument(arg)
 	e.attrs.Put(arg.index, e.shared(arg.attr, &v))
-	if e.discreet {
+	if e.hasSensitive {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
-	if e.discreet && e.b.kind.IsIdentityAttr(arg.attr.Name) {
+	if e.hasSensitive && e.b.kind.IsIdentityAttr(arg.attr.Name) {
 		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
 			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
 	}
-	e.discreet = e.discreet || before
+	e.hasSensitive = e.hasSensitive || before
 }
 
 // nameCache is a list of names of other objects, as one text.
@@ -382,7 +382,7 @@ func (e *evaluation) collect(marks cty.ValueMarks) {
 			e.refs = append(e.refs, r.addr) // in any order: with sorts them
 		}
 	}
-	e.discreet = e.discreet || marks.Has(kind.Sensitive)
+	e.hasSensitive = e.hasSensitive || marks.Has(kind.Sensitive)
 }
 
 // needed lists the resources that the evaluated values came from, sorted.

@@ -174,7 +174,7 @@ func byType(flat map[string]cty.Value) map[string]cty.Value {
 type wantedRefs struct {
 	node   *node
 	broken bool
-	whole  bool            // not only single instances
+	whole  bool               // not only single instances
 	only   []addr.InstanceKey // those named by a constant key
 }
 

@@ -19,7 +19,7 @@ type program struct {
 	system
 	options
 	input *bufio.Reader        // over stdin, shared by everything that asks
-	ui  ui                 // how this command speaks
+	ui    ui                   // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
 
 	answers map[string]string // values of variables that were asked for

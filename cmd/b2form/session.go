@@ -32,7 +32,7 @@ type session struct {
 	kinds    []*kind.Kind
 	config   *config.Config
 	state    *state.State
-	local      *localB2 // nil: B2 itself
+	local    *localB2 // nil: B2 itself
 	client   *b2.Client
 	snapshot *kind.Snapshot
 }
@@ -107,7 +107,9 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 }
 
 // wanted is what a plan needs to know.
-func (s *session) wanted() account.Query { return account.QueryFor(s.config, s.knownEntries(), s.kinds) }
+func (s *session) wanted() account.Query {
+	return account.QueryFor(s.config, s.knownEntries(), s.kinds)
+}
 
 // answerData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.

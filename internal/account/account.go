@@ -43,7 +43,7 @@ func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Quer
 		n := w.of(r.Kind)
 		n.identified(r.Identity())
 		n.Multi = n.Multi || n.multi && isMultiBucket(r)
-		for _, a := range n.knots {
+		for _, a := range n.linkAttrs {
 			w.addNamed(a, r, byName)
 		}
 	}
@@ -82,7 +82,7 @@ type kindQuery struct {
 	KindQuery
 	kind        *kind.Kind
 	part, multi bool         // see the members of Need
-	knots       []*kind.Attr // see addNamed
+	linkAttrs       []*kind.Attr // see addNamed
 }
 
 func (w queryBuilder) of(k *kind.Kind) *kindQuery {
@@ -90,7 +90,7 @@ func (w queryBuilder) of(k *kind.Kind) *kindQuery {
 	if n == nil {
 		n = &kindQuery{kind: k, part: k.ParentKind() != "", multi: hasMulti(k)}
 		for _, i := range k.Links() {
-			n.knots = append(n.knots, &k.Attrs[i])
+			n.linkAttrs = append(n.linkAttrs, &k.Attrs[i])
 		}
 		w[k.Name] = n
 	}

@@ -73,9 +73,9 @@ type Client struct {
 }
 
 var (
-	_ wire.API     = (*Client)(nil)
+	_ wire.API           = (*Client)(nil)
 	_ wire.BucketEmptier = (*Client)(nil)
-	_ wire.FileAPI   = (*Client)(nil)
+	_ wire.FileAPI       = (*Client)(nil)
 )
 
 // New checks the options without sending anything. A mistake that can be seen

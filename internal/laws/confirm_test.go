@@ -45,8 +45,8 @@ func TestNewKeyIsTried(t *testing.T) {
 	w.must(err)
 	a, err := w.planFrom(store.State(), mode{})
 	w.must(err)
-	w.box.Fail(emulator.Fault{Method: "b2_authorize_account", Status: 401, Code: "bad_auth_token", Count: 3})
-	w.box.ResetCalls()
+	w.b2.Fail(emulator.Fault{Method: "b2_authorize_account", Status: 401, Code: "bad_auth_token", Count: 3})
+	w.b2.ResetCalls()
 	began := w.Now()
 	r, err := w.carryOut(store, a)
 	w.must(err)
@@ -55,7 +55,7 @@ func TestNewKeyIsTried(t *testing.T) {
 		t.Errorf("after %s: %v", w.Now().Sub(began), r.Warnings)
 	}
 	n := 0
-	for _, c := range w.box.Calls() {
+	for _, c := range w.b2.Calls() {
 		if c.Method == "b2_authorize_account" {
 			n++
 		}
@@ -94,7 +94,7 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 			w.must(err)
 			if test.lie == nil {
 				test.fault.Method = "b2_authorize_account"
-				w.box.Fail(test.fault)
+				w.b2.Fail(test.fault)
 			} else {
 				honest := w.verify
 				w.verify = func(ctx context.Context, id string, key secret.Value) (*wire.Account, error) {

@@ -20,7 +20,7 @@ type disturbance struct {
 
 func disturbances() []disturbance {
 	fault := func(f emulator.Fault) func(*world, int) {
-		return func(w *world, k int) { f.Nth = k; w.box.Fail(f) }
+		return func(w *world, k int) { f.Nth = k; w.b2.Fail(f) }
 	}
 	return []disturbance{
 		{"lost on the way there", false, fault(emulator.Fault{})},

@@ -25,7 +25,7 @@ type visit struct {
 	pointer uintptr
 }
 
-func (c *canaries) prowl(j judge, name string, thing any) {
+func (c *canaries) scan(j judge, name string, thing any) {
 	j.Helper()
 	p := &prowler{judge: j, canaries: c, seen: map[visit]bool{}, printed: map[reflect.Type]int{}}
 	p.walk(name, reflect.ValueOf(thing))
@@ -106,12 +106,12 @@ func TestProwlerFinds(t *testing.T) {
 		"an interface": []any{nil, map[string]any{"a": [1]string{canary}}},
 	} {
 		v := &verdict{}
-		if c.prowl(v, name, leak); len(v.said) == 0 {
+		if c.scan(v, name, leak); len(v.said) == 0 {
 			t.Errorf("not found in %s", name)
 		}
 	}
 	v := &verdict{}
-	if c.prowl(v, "a secret", struct{ key secret.Value }{secret.New(canary)}); len(v.said) > 0 {
+	if c.scan(v, "a secret", struct{ key secret.Value }{secret.New(canary)}); len(v.said) > 0 {
 		t.Errorf("found where it belongs: %v", v.said)
 	}
 }

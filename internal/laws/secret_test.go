@@ -225,7 +225,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 		"the configuration": a.config, "the client": a.client, "the options": b2.Options{KeyID: w.keyID, Key: w.key},
 		"the snapshot": a.snapshot, "the snapshot afterwards": r.Snapshot, "the plan": a.plan, "the changes": a.plan.Changes,
 		"the result": r, "the secrets": r.Secrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
-		"the events": w.events, "the log": w.log, "the emulator's log": w.box.Calls(),
+		"the events": w.events, "the log": w.log, "the emulator's log": w.b2.Calls(),
 	}
 	for _, o := range slices.Concat(a.snapshot.All(w.kinds[0]), r.Snapshot.All(w.kinds[1])) {
 		things["object "+o.ID] = *o
@@ -239,7 +239,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 			c.nowhere(w, name+" as JSON", string(b))
 		}
 		if name != "the options" { // New takes them apart
-			c.prowl(w, name, things[name])
+			c.scan(w, name, things[name])
 		}
 	}
 	for addr, made := range r.Secrets {
@@ -305,7 +305,7 @@ key "good" {
 			w.configure(failing)
 			f := faults[name]
 			f.Message = fmt.Sprintf("the key %s is bad, so is the token %s", w.key, w.token())
-			w.box.Fail(f)
+			w.b2.Fail(f)
 			_, r, err := w.apply(mode{})
 			if err == nil {
 				t.Fatal("nothing failed")

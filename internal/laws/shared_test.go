@@ -86,7 +86,7 @@ func TestHeldUpInDelivery(t *testing.T) {
 // left to do, and so many deliveries.
 func (w *world) oneKeyLeft(deliveries int) {
 	w.Helper()
-	d, err := w.box.Dump()
+	d, err := w.b2.Dump()
 	w.must(err)
 	st, err := w.shared().Read(context.Background())
 	w.must(err)

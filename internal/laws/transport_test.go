@@ -114,7 +114,7 @@ func (w *traffic) writesSince(n int) []request {
 func (w *world) send(r *http.Request) (status int, reply map[string]any) {
 	w.Helper()
 	rec := httptest.NewRecorder()
-	w.box.ServeHTTP(rec, r)
+	w.b2.ServeHTTP(rec, r)
 	if err := json.Unmarshal(rec.Body.Bytes(), &reply); err != nil {
 		w.Fatalf("%s: %v", r.URL.Path, err)
 	}

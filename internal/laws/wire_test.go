@@ -125,7 +125,7 @@ func (w *world) pretty(text string) string {
 
 // nameIDs replaces the IDs of what is made from now on.
 func (w *world) nameIDs() *idNames {
-	n := &idNames{pairs: []string{w.box.AccountID() + `"`, `<account>"`}, made: map[string]int{}}
+	n := &idNames{pairs: []string{w.b2.AccountID() + `"`, `<account>"`}, made: map[string]int{}}
 	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		reply, err := send()
 		if err != nil || !strings.Contains(r.URL.Path, "b2_create_") && !strings.Contains(r.URL.Path, "b2_upload_file") {

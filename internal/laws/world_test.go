@@ -68,7 +68,7 @@ func (c *clock) wait(ctx context.Context, d time.Duration) error {
 // state beside it.
 type world struct {
 	judge
-	box     *emulator.Server // nil in a process that shares another's account
+	b2     *emulator.Server // nil in a process that shares another's account
 	http    *httptest.Server
 	traffic *traffic
 	*clock
@@ -97,22 +97,22 @@ func newWorld(j judge, o emulator.Options) *world {
 	}
 	o.Switches.RefuseUnknownMembers = true
 	var err error
-	if w.box, err = emulator.Open(o); err != nil {
+	if w.b2, err = emulator.Open(o); err != nil {
 		j.Fatalf("%v", err)
 	}
 	if w.dir, err = os.MkdirTemp("", "laws-"); err != nil {
 		j.Fatalf("%v", err)
 	}
-	w.http = httptest.NewServer(w.box)
+	w.http = httptest.NewServer(w.b2)
 	w.traffic = newTraffic(w.http.Listener.Addr().String())
-	w.keyID, w.key = w.box.MasterKeyID(), w.box.MasterKey()
+	w.keyID, w.key = w.b2.MasterKeyID(), w.b2.MasterKey()
 	return w
 }
 
 func (w *world) close() {
 	w.traffic.next.CloseIdleConnections()
 	w.http.Close()
-	if err := errors.Join(w.box.Close(), os.RemoveAll(w.dir)); err != nil {
+	if err := errors.Join(w.b2.Close(), os.RemoveAll(w.dir)); err != nil {
 		w.Errorf("%v", err)
 	}
 }
@@ -342,7 +342,7 @@ func (w *world) by(method, body string, args ...any) map[string]any {
 
 func (w *world) token() string {
 	w.Helper()
-	_, reply := w.authorize(4, w.box.MasterKeyID(), w.box.MasterKey())
+	_, reply := w.authorize(4, w.b2.MasterKeyID(), w.b2.MasterKey())
 	token, _ := reply["authorizationToken"].(string)
 	return token
 }
@@ -362,7 +362,7 @@ func (w *world) ask(verb, path, body, token string) (status int, reply map[strin
 	case "b2_create_bucket", "b2_update_bucket", "b2_delete_bucket", "b2_list_buckets", "b2_create_key", "b2_list_keys":
 		m := map[string]any{}
 		w.must(json.Unmarshal([]byte(body), &m))
-		m["accountId"] = w.box.AccountID()
+		m["accountId"] = w.b2.AccountID()
 		body = indented(w, m)
 	}
 	r := httptest.NewRequest(verb, path, strings.NewReader(body))
@@ -373,7 +373,7 @@ func (w *world) ask(verb, path, body, token string) (status int, reply map[strin
 // dump is the whole account as JSON, IDs and all.
 func (w *world) dump() string {
 	w.Helper()
-	a, err := w.box.Dump()
+	a, err := w.b2.Dump()
 	w.must(err)
 	return indented(w, a)
 }
@@ -383,7 +383,7 @@ func (w *world) dump() string {
 // the time in a rotating key's name not at all.
 func (w *world) account() string {
 	w.Helper()
-	a, err := w.box.Dump()
+	a, err := w.b2.Dump()
 	w.must(err)
 	names := map[any]any{}
 	mentions := keyNames(a.Keys)

@@ -83,8 +83,8 @@ type Error struct {
 	Range   *hcl.Range
 	// Invalidated are the destinations, in words, that received the secret before
 	// another one failed. The key must be deleted now, so what they hold is void.
-	Invalidated  []string
-	Cause error // may be nil
+	Invalidated []string
+	Cause       error // may be nil
 }
 
 func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
@@ -322,11 +322,11 @@ func undelivered(d config.Delivery, dead []string, why error) *Error {
 		short, words = p.how, "\nThe program said:\n"+p.said
 	}
 	e := &Error{
-		Summary: "Secret was not delivered",
-		Detail:  fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
-		Range:   d.Range,
-		Invalidated:    dead,
-		Cause:   why,
+		Summary:     "Secret was not delivered",
+		Detail:      fmt.Sprintf("Delivery to %s failed: %s.", d.DisplayName, strings.TrimSuffix(short, ".")),
+		Range:       d.Range,
+		Invalidated: dead,
+		Cause:       why,
 	}
 	if len(dead) > 0 {
 		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",

@@ -20,7 +20,7 @@ import (
 const (
 	retryLease = 3 * time.Second // how often, about, a held lease is looked at again
 	maxSwaps   = 100             // conflicts in a row, each of which is somebody's success
-	maxChunk    = 64 << 10        // a part of the journal that has grown to this is left behind
+	maxChunk   = 64 << 10        // a part of the journal that has grown to this is left behind
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
@@ -32,16 +32,16 @@ type bucket struct {
 	who, operation string
 	id             string // in the names of this run's objects
 
-	ctx    context.Context // outlives the run's
-	end    context.CancelFunc
+	ctx           context.Context // outlives the run's
+	end           context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
-	count  counter
-	home   string // the bucket's ID
+	count         counter
+	home          string // the bucket's ID
 
-	base *State
-	old  []object // the parts of the journal
+	base  *State
+	old   []object // the parts of the journal
 	chunk []byte   // the last of them, which grows; nil: a new one is to be begun
-	made int      // objects, for their names
+	made  int      // objects, for their names
 
 	turn  chan struct{} // held over requests, so it is no mutex: who waits for it may give up
 	seen  *view         // nil: must be read again

@@ -26,7 +26,7 @@ func (s Style) columns() int {
 	return s.Width
 }
 
-// An sgr is an SGR parameter of ECMA-48, as terminals understand it.
+// A sgr is an SGR parameter of ECMA-48, as terminals understand it.
 type sgr string
 
 const (

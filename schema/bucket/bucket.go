@@ -29,10 +29,10 @@ func Kind() *kind.Kind {
 			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
 			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
 		},
-		Check:  check,
-		CheckChange: refuse,
-		DestroyHazards:   gone,
-		Volatile: leased,
+		Check:          check,
+		CheckChange:    refuse,
+		DestroyHazards: gone,
+		Volatile:       leased,
 
 		List: list, Create: create, Update: update, Delete: remove,
 	}
@@ -58,7 +58,7 @@ func attrs() []kind.Attr {
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
 			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Normalize: kind.NormalizeInfo, StripOwn: withoutReserved, Check: checkInfo},
 		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
-			Doc:    "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
+			Doc:       "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
 			Normalize: byPrefix, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
 		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
 			Doc:   "Which web pages of other origins may use the bucket; the first rule that fits decides.",

@@ -65,4 +65,6 @@ func leased(live map[string]any) []string {
 	return nil
 }
 
-func isReserved(key string) bool { return strings.HasPrefix(strings.ToLower(key), wire.ReservedInfoPrefix) }
+func isReserved(key string) bool {
+	return strings.HasPrefix(strings.ToLower(key), wire.ReservedInfoPrefix)
+}

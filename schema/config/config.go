@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Resources []*Resource          // sorted by address
 	Outputs   []*Output            // sorted by name
-	Data      []DataQuery              // what data blocks ask for
+	Data      []DataQuery          // what data blocks ask for
 	Checks    []*Check             // in order of their files and lines
 	Imports   []Import             // in order of their files and lines
 	Moves     []Move               // likewise; no two concern one address, and they form no circle
@@ -38,8 +38,8 @@ type Settings struct {
 	// MaxDestroyed is how many objects one run destroys or replaces at most where
 	// nobody is asked; nil: any number.
 	MaxDestroyed *int
-	Deny          []kind.Rule // what is an error in plans; sorted
-	Range         hcl.Range
+	Deny         []kind.Rule // what is an error in plans; sorted
+	Range        hcl.Range
 }
 
 // A Backend says where the state is kept: in a bucket if Bucket is not "", else
@@ -56,12 +56,12 @@ const DefaultPrefix = "b2form/"
 
 // A Resource is one declared object.
 type Resource struct {
-	Addr  addr.Addr
-	Kind  *kind.Kind
-	Value kind.Values // every attribute that can be set, completed and normalised; null: undeclared
-	Needs []addr.Addr // what it refers to, directly; sorted
+	Addr          addr.Addr
+	Kind          *kind.Kind
+	Value         kind.Values // every attribute that can be set, completed and normalised; null: undeclared
+	Needs         []addr.Addr // what it refers to, directly; sorted
 	DeferredNeeds []addr.Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
-	Block *Block      // shared by all instances of the block
+	Block         *Block      // shared by all instances of the block
 
 	PreventDestroy bool
 	IgnoreChanges  []string // attribute names; sorted
@@ -93,10 +93,10 @@ type LiveLookup func(addr.Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
 type Delivery struct {
-	Type   string // "age", "command", "file", "stdout"
-	Path   string // age, file: absolute, or relative to the working folder
-	DisplayName  string // the destination in words, for people: "photos-plus.env"
-	Format string // "env", "json", "rclone", "aws"; "" where Content is set, or nothing is written
+	Type        string // "age", "command", "file", "stdout"
+	Path        string // age, file: absolute, or relative to the working folder
+	DisplayName string // the destination in words, for people: "photos-plus.env"
+	Format      string // "env", "json", "rclone", "aws"; "" where Content is set, or nothing is written
 	// Content renders the user's own template: self holds application_key and
 	// application_key_id. nil: Format decides.
 	Content func(self map[string]cty.Value, live LiveLookup) (string, hcl.Diagnostics)

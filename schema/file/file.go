@@ -29,19 +29,19 @@ func Kind() *kind.Kind {
 		Example: example,
 
 		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
-		Reads:  []string{"listFiles"},
-		Replaceable: true,
+		Reads:        []string{"listFiles"},
+		Replaceable:  true,
 		DeleteLeaves: "what is there stays, as hidden versions",
-		FullUpdate:  true,
+		FullUpdate:   true,
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
 			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
-		Attrs:  attrs(),
-		Limits: limits(),
+		Attrs:          attrs(),
+		Limits:         limits(),
 		TerraformHints: []kind.TerraformHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}},
 
-		Complete: complete,
-		Check:    check,
-		DestroyHazards:     gone,
+		Complete:       complete,
+		Check:          check,
+		DestroyHazards: gone,
 
 		List: list, ListChildren: browse, Create: create, Update: update, Delete: remove,
 	}
@@ -91,8 +91,8 @@ func attrs() []kind.Attr {
 		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: b2-cache-control, " +
 				"b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
-			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
-			Normalize:  kind.NormalizeInfo, Equal: sameInfo, Check: checkInfo},
+			Samples:   []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
+			Normalize: kind.NormalizeInfo, Equal: sameInfo, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 

@@ -14,7 +14,7 @@ import (
 type Listing struct {
 	Parent string // identity of that object, in its normal form
 	Prefix string // of the names
-	Limit   int    // the first so many, by name
+	Limit  int    // the first so many, by name
 }
 
 // A ListingResult is what a Listing came to, by name.

@@ -7,6 +7,6 @@ type Content struct {
 	TextAttr   string // the attribute that is the content itself; null in a Resource
 	SourceAttr string // the attribute that names a local file instead
 	SHA1Attr   string // the attribute that follows from them
-	MaxSize   int64  // bytes
-	TooLarge string // what to do about more; whole sentences
+	MaxSize    int64  // bytes
+	TooLarge   string // what to do about more; whole sentences
 }

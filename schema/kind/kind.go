@@ -24,24 +24,24 @@ import (
 
 // A Kind describes one kind of B2 resource.
 type Kind struct {
-	Name     string // block type: "bucket"
-	Plural   string // for messages: "buckets"
+	Name          string // block type: "bucket"
+	Plural        string // for messages: "buckets"
 	TerraformType string // its resource type in the official Terraform provider: "b2_bucket"
-	Doc      string // one paragraph for the reference page
-	Example  string // a complete HCL block for the reference page
-	Identity string // the attribute whose value is unique in a configuration and finds the live object: "name"
+	Doc           string // one paragraph for the reference page
+	Example       string // a complete HCL block for the reference page
+	Identity      string // the attribute whose value is unique in a configuration and finds the live object: "name"
 	// Within is the attribute that names what holds the object, where a name is
 	// unique only there: "bucket". Identity is then the name of the object in it, and
 	// what identifies the object is both with a slash between: "acme-site/index.html".
-	Within   string
-	FoldCase bool     // identities that differ only in case are one; with Within, holders that do
-	ID       string   // the computed attribute that holds the remote ID
-	Attrs    []Attr   // in the order in which they are shown
-	Delivers bool     // may carry `deliver` blocks: creating it yields a secret once
-	NamesRepeat bool     // B2 lets several objects share an identity, so that an ID does not follow from it
-	Reads    []string // capabilities that listing needs, for messages
-	Limits   []Limit  // what is demanded of a configuration, by attribute
-	TerraformHints   []TerraformHint // words of the official provider's beside those that attributes know
+	Within         string
+	FoldCase       bool            // identities that differ only in case are one; with Within, holders that do
+	ID             string          // the computed attribute that holds the remote ID
+	Attrs          []Attr          // in the order in which they are shown
+	Delivers       bool            // may carry `deliver` blocks: creating it yields a secret once
+	NamesRepeat    bool            // B2 lets several objects share an identity, so that an ID does not follow from it
+	Reads          []string        // capabilities that listing needs, for messages
+	Limits         []Limit         // what is demanded of a configuration, by attribute
+	TerraformHints []TerraformHint // words of the official provider's beside those that attributes know
 	// Replaceable says that another value of a Fixed attribute, or another identity, makes
 	// another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
@@ -109,29 +109,29 @@ type Kind struct {
 
 // An Attr is the only place that knows one attribute.
 type Attr struct {
-	Name     string // in HCL
-	Wire     string // member of the request body, dots for nesting ("period.unit"); "": never sent
-	Read     string // path in the live object when it is not Wire
-	ReadOne  string // where older API versions show a list of at most one as a single value
+	Name          string // in HCL
+	Wire          string // member of the request body, dots for nesting ("period.unit"); "": never sent
+	Read          string // path in the live object when it is not Wire
+	ReadOne       string // where older API versions show a list of at most one as a single value
 	TerraformName string // the name in the official Terraform provider when it is not Name
-	Doc      string
-	GuidePage    string // a page of docs that says more of a top-level attribute, without its ending; "": none
+	Doc           string
+	GuidePage     string // a page of docs that says more of a top-level attribute, without its ending; "": none
 
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 	AsMap  bool     // of Many objects with two members: the wire has one object, from first members to second ones
 
-	Required bool
-	Computed bool      // made by B2; may stand only in outputs and deliveries
-	Secret   bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
-	Default  cty.Value // what leaving it out means; NilVal: null, that is "none"
-	KeepLive     bool      // leaving it out means: leave B2's value alone
-	Immutable    bool      // cannot change on a live object: another value is another object
-	Deferred    bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
-	ReadCapability    string    // capability without which B2 hides the live value; "": never hidden
-	Ref      string    // the kind whose name this holds; the wire carries its ID
-	ClearWith   any       // what clears it on the wire, where null means "not given"
+	Required       bool
+	Computed       bool      // made by B2; may stand only in outputs and deliveries
+	Secret         bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
+	Default        cty.Value // what leaving it out means; NilVal: null, that is "none"
+	KeepLive       bool      // leaving it out means: leave B2's value alone
+	Immutable      bool      // cannot change on a live object: another value is another object
+	Deferred       bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
+	ReadCapability string    // capability without which B2 hides the live value; "": never hidden
+	Ref            string    // the kind whose name this holds; the wire carries its ID
+	ClearWith      any       // what clears it on the wire, where null means "not given"
 	// IsRemoteID, beside Ref, recognises remote IDs, which may be of other accounts:
 	// they stand for themselves.
 	IsRemoteID func(text string) bool
@@ -180,7 +180,7 @@ func (a *Attr) SendsSecret() bool {
 
 // A Comparison is what an Attr's Same compares.
 type Comparison struct {
-	Want, Live AttrReader       // whole objects: completed configuration; decoded live object
+	Want, Live AttrReader  // whole objects: completed configuration; decoded live object
 	Entry      *addr.Entry // what the state knows; nil: nothing
 }
 
@@ -209,11 +209,11 @@ type Call struct {
 
 // A Problem is one thing wrong with a value. The loader gives it a place.
 type Problem struct {
-	Path    cty.Path
-	Warning bool
-	CrossAttribute   bool   // it was found by looking at several attributes, and its words may repeat any of them
-	Summary string // "Invalid bucket name"
-	Detail  string // what is wrong and what to do; whole sentences
+	Path           cty.Path
+	Warning        bool
+	CrossAttribute bool   // it was found by looking at several attributes, and its words may repeat any of them
+	Summary        string // "Invalid bucket name"
+	Detail         string // what is wrong and what to do; whole sentences
 }
 
 // Attr is the name of the attribute that the problem lies in; "": it names none.

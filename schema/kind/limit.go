@@ -15,7 +15,7 @@ type Limit struct {
 	// Counterexample is what does not keep to it: arguments of a resource in HCL, which
 	// stand beside whatever else is required. "": no single resource does.
 	Counterexample string
-	Warns  bool // it is a warning: B2 may take it
+	Warns          bool // it is a warning: B2 may take it
 }
 
 // A Source is where B2 says something.
@@ -26,7 +26,7 @@ type Source struct{ Name, URL string }
 type TerraformHint struct {
 	Name   string
 	Nested bool   // in a nested block, not in the resource itself
-	Advice   string // a whole sentence
+	Advice string // a whole sentence
 }
 
 // OwnSource is the source of what b2form itself demands.

@@ -22,7 +22,7 @@ func IsKeyID(text string) bool { return keyID.MatchString(text) }
 // A Reference is one name of another object in a value.
 type Reference struct {
 	Path cty.Path // from the value down
-	Attr   *Attr    // the attribute or member that holds it; its Ref is not ""
+	Attr *Attr    // the attribute or member that holds it; its Ref is not ""
 	Name string
 }
 

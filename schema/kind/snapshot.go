@@ -25,9 +25,9 @@ type Snapshot struct {
 // Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
 	from       *liveDecoder
-	complete      bool            // all that there are; else those of asked and found
-	lookedFor      map[string]bool // identities that were looked for
-	listings      map[Listing]*ListingResult
+	complete   bool            // all that there are; else those of asked and found
+	lookedFor  map[string]bool // identities that were looked for
+	listings   map[Listing]*ListingResult
 	list       []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
@@ -58,7 +58,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 		}
 		o := &objects{
 			from:       newLiveDecoder(k, s.NameOf, account),
-			complete:      true,
+			complete:   true,
 			list:       make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),

@@ -22,9 +22,9 @@ func Kind() *kind.Kind {
 		Example: example,
 
 		Identity: "bucket", FoldCase: true, ID: "bucket_id",
-		Reads:  []string{"readBucketNotifications"},
-		Attrs:  attrs(),
-		Limits: limits(),
+		Reads:     []string{"readBucketNotifications"},
+		Attrs:     attrs(),
+		Limits:    limits(),
 		CheckLive: report,
 
 		List: list, Create: create, Update: update, Delete: remove,

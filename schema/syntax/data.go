@@ -66,8 +66,8 @@ func dataOf(form, doc string, args ...Argument) Block {
 	return Block{
 		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
-		Arguments: append(args, forEach, count),
-		Hints:     []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on."}},
+		Arguments:     append(args, forEach, count),
+		Hints:         []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on."}},
 	}
 }
 

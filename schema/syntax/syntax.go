@@ -28,7 +28,7 @@ type Block struct {
 	// TerraformNote is what who comes from Terraform should know, in whole sentences;
 	// "" where nothing differs.
 	TerraformNote string `json:"terraform,omitempty"`
-	Example   string `json:"example,omitempty"` // a complete configuration; see [Files]
+	Example       string `json:"example,omitempty"` // a complete configuration; see [Files]
 
 	Arguments []Argument `json:"arguments,omitempty"`
 	Blocks    []Block    `json:"blocks,omitempty"` // nested, each form by itself
@@ -56,7 +56,7 @@ type Hint struct {
 type Argument struct {
 	Name     string   `json:"name"`
 	Type     Type     `json:"type"`
-	Sees     Visible     `json:"sees"`
+	Sees     Visible  `json:"sees"`
 	Required bool     `json:"required,omitempty"`
 	Default  string   `json:"default,omitempty"` // what leaving it out means, as it is written in HCL; "": nothing
 	Choices  []string `json:"choices,omitempty"` // all values, or elements of a list, that it can have; nil: many
