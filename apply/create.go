@@ -27,30 +27,29 @@ func (r *runner) announce(creates []int) error {
 	for i, step := range creates {
 		t := r.tasks[r.Plan.Steps[step].Change]
 		t.Change = r.withTimestamp(t.Change)
-		t.known = r.idsWithIdentity(t.Change)
+		t.carriers = r.idsWithIdentity(t.Change)
 		t.announcedBefore = slices.ContainsFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
-		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: t.known, At: r.now()}
+		known := slices.DeleteFunc(slices.Clone(t.carriers), func(id string) bool { return slices.Contains(t.Leftovers, id) })
+		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: known, At: r.now()}
 	}
-	err := r.State.Begin(intents...)
-	if err != nil {
-		for _, step := range creates {
-			t := r.tasks[r.Plan.Steps[step].Change]
-			t.errs = append(t.errs, err)
-		}
+	if err := r.State.Begin(intents...); err != nil {
+		r.unannounced = err
+		return err
 	}
-	return err
+	for _, step := range creates {
+		r.tasks[r.Plan.Steps[step].Change].announced = true
+	}
+	return nil
 }
 
-// idsWithIdentity are the IDs of the live objects that carry a change's identity and are
-// not its own leftovers; sorted.
+// idsWithIdentity are the IDs of the live objects that carry a change's identity;
+// sorted.
 func (r *runner) idsWithIdentity(c *plan.Change) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []string
 	for _, o := range r.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(c.Identity)) {
-		if !slices.Contains(c.Leftovers, o.ID) {
-			ids = append(ids, o.ID)
-		}
+		ids = append(ids, o.ID)
 	}
 	slices.Sort(ids)
 	return ids
@@ -201,7 +200,7 @@ func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.Ra
 		if raw != nil || !isError || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
 			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
 		}
-		found, lookErr := r.findLive(ctx, t, t.known)
+		found, lookErr := r.findLive(ctx, t, t.carriers)
 		if lookErr != nil {
 			return nil, false, errors.Join(err, lookErr)
 		}

@@ -17,15 +17,16 @@ const (
 // decides nothing about their order.
 type executor struct {
 	steps []plan.Step
-	most  int // steps under way at once, at least 1; those that verify or only wait do not count
+	most  int // steps under way at once, at least 1; those that verify, forget or only wait do not count
 	// announce makes creates known before they begin: those that are ready, in one
 	// call. After an error none of them begins. One call at a time.
 	announce func(creates []int) error
 	// do carries out a step. It may call free, once, when all that is left is to
 	// wait: from then on another step may take its place.
 	do func(step int, free func()) outcome
-	// mayBegin reports whether a further step may begin. Once false, it stays false.
-	mayBegin func() bool
+	// mayBegin reports whether a further step of an op may begin. Once false, it stays
+	// false.
+	mayBegin func(plan.Op) bool
 }
 
 // A message tells the loop what became of something that it began.
@@ -44,6 +45,7 @@ type execution struct {
 	users      [][]int // per step, who needs it
 	ready      []int   // may begin, as soon as there is a place
 	verifying  []int   // may begin
+	forgetting []int   // may begin
 	creating   []int   // may begin, as soon as they are announced
 	announcing bool
 	inPlace    []bool // per step under way, whether it counts
@@ -84,6 +86,8 @@ func (x *execution) release(step int) {
 		x.creating = append(x.creating, step)
 	case plan.OpVerify:
 		x.verifying = append(x.verifying, step)
+	case plan.OpForget:
+		x.forgetting = append(x.forgetting, step)
 	default:
 		x.ready = append(x.ready, step)
 	}
@@ -91,17 +95,22 @@ func (x *execution) release(step int) {
 
 // begin begins what may begin.
 func (x *execution) begin() {
-	if len(x.creating) > 0 && !x.announcing && x.mayBegin() {
+	if len(x.creating) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
 		creates := x.creating
 		x.creating, x.announcing = nil, true
 		go func() { x.messages <- message{announced: creates, err: x.announce(creates)} }()
 	}
-	for len(x.verifying) > 0 && x.mayBegin() {
+	for len(x.verifying) > 0 && x.mayBegin(plan.OpVerify) {
 		x.aside++
 		x.start(x.verifying[0])
 		x.verifying = x.verifying[1:]
 	}
-	for len(x.ready) > 0 && x.busy < max(1, x.most) && x.mayBegin() {
+	for len(x.forgetting) > 0 && x.mayBegin(plan.OpForget) {
+		x.aside++
+		x.start(x.forgetting[0])
+		x.forgetting = x.forgetting[1:]
+	}
+	for len(x.ready) > 0 && x.busy < max(1, x.most) && x.mayBegin(x.steps[x.ready[0]].Op) {
 		x.busy++
 		x.inPlace[x.ready[0]] = true
 		x.start(x.ready[0])
@@ -119,9 +128,7 @@ func (x *execution) hear(m message) {
 	if m.announced != nil {
 		x.announcing = false
 		for _, step := range m.announced {
-			if m.err != nil {
-				x.outcomes[step] = failed
-			} else {
+			if m.err == nil {
 				x.ready = append(x.ready, step)
 			}
 		}

@@ -99,10 +99,12 @@ func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Res
 	for i, t := range r.tasks {
 		begun, left, waits := len(steps[i]) == 0, false, false
 		for _, step := range steps[i] {
-			begun = begun || outcomes[step] != notBegun
-			left = left || outcomes[step] == notBegun && r.Plan.Steps[step].Op != plan.OpVerify
-			waits = waits || outcomes[step] == held
+			o, isTry := outcomes[step], r.Plan.Steps[step].Op == plan.OpVerify
+			begun = begun || o != notBegun
+			left = left || o == notBegun && !isTry || o == held && out.Interrupted
+			waits = waits || o == held || o == notBegun && isTry && t.key.KeyID != ""
 		}
+		out.Counts = out.Counts.Plus(r.counts(t, steps[i], outcomes))
 		failure := errors.Join(t.errs...)
 		switch {
 		case !begun:
@@ -112,7 +114,6 @@ func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Res
 			out.Unfinished = append(out.Unfinished, t.Addr)
 		}
 		out.Changes = append(out.Changes, ChangeResult{Change: t.Change, ID: t.id, Took: t.took, Err: failure})
-		out.Counts = out.Counts.Plus(r.counts(t, steps[i], outcomes))
 		if t.key.KeyID != "" {
 			out.Secrets[t.Addr] = t.key
 		}
@@ -158,6 +159,9 @@ func count(is bool) int {
 func (r *runner) warning(t *task) *hcl.Diagnostic {
 	if w := r.warnings[t.Addr]; w != nil {
 		return w
+	}
+	if t.key.KeyID != "" {
+		return r.unconfirmed(t, "was not tried", "the run was interrupted before it was tried")
 	}
 	w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A deletion is left to the next apply", Extra: t.Addr,
 		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next apply goes on with it.", t.Addr)}

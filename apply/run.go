@@ -54,17 +54,18 @@ func Run(ctx context.Context, o Options) *Result {
 	}
 	r.open = r.State.State().Open
 	outcomes := r.execute(ctx)
-	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.closeIntents(outcomes)))
+	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.unannounced, r.closeIntents(outcomes)))
 }
 
 // A runner is one Run.
 type runner struct {
 	Options
-	resources map[addr.Addr]*config.Resource
-	kinds     map[string]*kind.Kind
-	tasks     []*task        // one for each change of the plan
-	open      []state.Intent // what earlier runs left unresolved
-	stop      <-chan struct{}
+	resources   map[addr.Addr]*config.Resource
+	kinds       map[string]*kind.Kind
+	tasks       []*task        // one for each change of the plan
+	open        []state.Intent // what earlier runs left unresolved
+	unannounced error          // why creates could not be announced
+	stop        <-chan struct{}
 
 	mu       sync.Mutex                    // guards the snapshot's changes and all below
 	warnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
@@ -80,7 +81,8 @@ type task struct {
 	*plan.Change             // a rotating object's has the name under which that will live, once it is announced
 	id              string   // of the live object; of the new one once it is made
 	deferred        []string // attributes that a later update sets
-	known           []string // IDs that carried the identity before the create was announced
+	carriers        []string // IDs that carried the identity before the create was announced
+	announced       bool     // by this run
 	announcedBefore bool     // an earlier run's announcement of the same create is still open
 	key             Secret   // what a create made
 	mu              sync.Mutex
@@ -169,7 +171,11 @@ func (r *runner) execute(ctx context.Context) []outcome {
 		most:     r.Parallelism,
 		announce: r.announce,
 		do:       func(step int, free func()) outcome { return r.do(working, &r.Plan.Steps[step], free) },
-		mayBegin: func() bool { return ctx.Err() == nil && r.State.Check() == nil },
+		mayBegin: func(op plan.Op) bool {
+			// An entry whose object is deleted is dropped also after an interrupt: that is
+			// part of recording what was done.
+			return (ctx.Err() == nil || op == plan.OpForget) && r.State.Check() == nil
+		},
 	}
 	return e.run()
 }
@@ -186,19 +192,31 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 	for i, o := range outcomes {
 		s := &r.Plan.Steps[i]
 		t := r.tasks[s.Change]
-		if o != done && o != held {
+		_, isRecorded := r.State.Entry(t.Addr)
+		if o != done && (o != held || !isRecorded) {
 			undone[t.Addr] = true
 		}
-		if s.Op == plan.OpCreate && o == notBegun && !t.announcedBefore {
+		if s.Op == plan.OpCreate && o == notBegun && t.announced && !t.announcedBefore {
 			closed = append(closed, state.Intent{Addr: t.Addr, Identity: t.Identity})
 		}
 	}
 	for _, intent := range r.open {
-		if !undone[intent.Addr] {
+		if !undone[r.currentAddr(intent)] {
 			closed = append(closed, intent)
 		}
 	}
 	return r.State.Drop(closed...)
+}
+
+// currentAddr is the address that the plan has an earlier run's announcement count
+// for.
+func (r *runner) currentAddr(i state.Intent) addr.Addr {
+	for _, moved := range r.Plan.Announced {
+		if moved.From == i.Addr {
+			return moved.To
+		}
+	}
+	return i.Addr
 }
 
 func (r *runner) emit(e Event) {

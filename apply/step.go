@@ -35,7 +35,6 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 	case plan.OpDelete:
 		err = r.report(t, plan.Delete, s.Target, func() (string, error) { return s.Target, r.delete(ctx, t, s.Target, free) })
 	case plan.OpForget:
-		free()
 		err = r.State.Forget(t.Addr)
 	}
 	if err != nil {

@@ -29,23 +29,29 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 	if r.Verify == nil {
 		return done
 	}
-	summary, why := r.tryKey(ctx, t)
+	what, why := r.tryKey(ctx, t)
 	if why == "" {
 		return done
 	}
+	w := r.unconfirmed(t, what, why)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.warnings[t.Addr] = w
+	return held
+}
+
+// unconfirmed is the warning that a new key is not known to work.
+func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.", title(t.Kind.Name), t.Identity, t.id, why)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.warnings[t.Addr] = &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: detail,
+	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A new " + t.Kind.Name + " " + what, Detail: detail,
 		Subject: r.resources[t.Addr].Block.Range.Ptr(), Extra: t.Addr}
-	return held
 }
 
 // tryKey says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) tryKey(ctx context.Context, t *task) (summary, why string) {
+func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 	ctx, cancel := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -64,14 +70,14 @@ func (r *runner) tryKey(ctx context.Context, t *task) (summary, why string) {
 		if len(differ) == 0 {
 			return "", ""
 		}
-		return "A new " + t.Kind.Name + " is not limited as planned",
+		return "is not limited as planned",
 			"B2 accepts it, but says something else than planned of " + strings.Join(differ, ", ")
 	case isRefused(err):
-		return "A new " + t.Kind.Name + " does not work yet", "B2 does not accept it yet, which can take some minutes"
+		return "does not work yet", "B2 does not accept it yet, which can take some minutes"
 	case ctx.Err() != nil:
-		return "A new " + t.Kind.Name + " was not tried", "the run was interrupted before it was tried"
+		return "was not tried", "the run was interrupted before it was tried"
 	}
-	return "A new " + t.Kind.Name + " could not be tried", fmt.Sprintf("it could not be tried (%s)", err)
+	return "could not be tried", fmt.Sprintf("it could not be tried (%s)", err)
 }
 
 // accepted asks until B2 accepts the key, patience ends, or something else than

@@ -27,7 +27,7 @@ func (p *planner) basis() {
 		d, digestErr := p.digestible(&p.plan.Changes[i])
 		err = errors.Join(err, digestErr, out.Encode(d))
 	}
-	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Undelivered, p.plan.LeftOut} {
+	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Announced, p.plan.Undelivered, p.plan.LeftOut} {
 		err = errors.Join(err, out.Encode(part))
 	}
 	if err != nil {

@@ -123,7 +123,10 @@ func newPlanner(r Request) *planner {
 		p.recordedAddrs = append(p.recordedAddrs, &p.Entries[i].Addr)
 	}
 	for _, a := range r.Announced {
-		a.Addr = p.currentAddr(a)
+		if now := p.currentAddr(a); now != a.Addr {
+			p.plan.Announced = append(p.plan.Announced, Moved{From: a.Addr, To: now})
+			a.Addr = now
+		}
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
 		p.recordedAddrs = append(p.recordedAddrs, &a.Addr)
 	}
@@ -345,6 +348,7 @@ func (p *planner) sort() {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Announced, func(a, b Moved) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })

@@ -10,18 +10,26 @@ import (
 	"b2form/schema/kind"
 )
 
-// A need says that one step waits for another. A hard one must hold: the object must exist, or what
-// is deleted must be let go of first. A soft one is better kept, and dropped where keeping it would
-// make steps wait for each other.
+// A need says that one step waits for another.
 type need struct {
 	step, on int32
-	hard     bool
+	strength strength
 }
 
-func (g *graph) need(step int, hard bool, on ...int) {
+// A strength says what becomes of a need where keeping it would make steps wait for
+// each other: the weakest within the cycle are dropped.
+type strength byte
+
+const (
+	hard     strength = iota // kept: the object must exist, or what is deleted must be let go of first
+	declared                 // of deletions: what blocks say, which may be other than what is live
+	soft                     // better so
+)
+
+func (g *graph) need(step int, s strength, on ...int) {
 	for _, i := range on {
 		if step != none && i != none && i != step {
-			g.needs = append(g.needs, need{int32(step), int32(i), hard})
+			g.needs = append(g.needs, need{int32(step), int32(i), s})
 		}
 	}
 }
@@ -29,12 +37,15 @@ func (g *graph) need(step int, hard bool, on ...int) {
 // needWithin orders the steps of one change.
 func (g *graph) needWithin(i int) {
 	s := &g.of[i]
-	g.need(s.verify, true, s.create)
-	g.need(s.deferred, true, present(s.create, s.update)...)
-	for _, d := range s.deletes {
-		g.need(d, true, present(s.create, s.verify, s.update, s.deferred)...)
+	g.need(s.verify, hard, s.create)
+	g.need(s.deferred, hard, present(s.create, s.update)...)
+	for j, d := range s.deletes {
+		g.need(d, hard, present(s.create, s.verify, s.update, s.deferred)...)
+		if j > 0 {
+			g.need(d, hard, s.deletes[j-1]) // one after the other, as people are told
+		}
 	}
-	g.need(s.forget, true, s.deletes...)
+	g.need(s.forget, hard, s.deletes...)
 }
 
 // needDeclared follows what the change's block refers to, through blocks that do not change. What
@@ -53,7 +64,7 @@ func (g *graph) needDeclared(i int) {
 			g.needMade(g.of[i].first(), to)
 		case removes(c) && removes(other):
 			for _, d := range g.of[to].deletes {
-				g.need(d, true, g.of[i].deletes...)
+				g.need(d, declared, g.of[i].deletes...)
 			}
 		default:
 			return false
@@ -79,8 +90,8 @@ func (g *graph) needDeferred(i int) {
 
 // needMade lets a step wait for the object of a change, and better for its settings.
 func (g *graph) needMade(step, change int) {
-	g.need(step, true, g.of[change].create)
-	g.need(step, false, g.of[change].sets()...)
+	g.need(step, hard, g.of[change].create)
+	g.need(step, soft, g.of[change].sets()...)
 }
 
 // follow gives f the changes that addresses lead to. Where there is none, or f does not take it,
@@ -110,9 +121,10 @@ func (g *graph) follow(from int, addrs []addr.Addr, f func(to int) bool) {
 	follow(addrs)
 }
 
-// needRelease lets the deletion of what links name wait for the updates that end those links.
+// needRelease lets the deletion of what links lead to wait for the updates that end those links,
+// and better for the deletion of what has them.
 func (g *graph) needRelease() {
-	users := g.linkUpdates()
+	users := g.linkEnds()
 	if len(users) == 0 {
 		return
 	}
@@ -120,8 +132,12 @@ func (g *graph) needRelease() {
 		for _, d := range g.of[i].deletes {
 			for _, end := range g.plan.Changes[i].endsWith(g.steps[d].Target) {
 				for _, user := range users[end] {
-					if g.steps[user].Change != i {
-						g.need(d, true, user)
+					if s := &g.steps[user]; s.Change != i {
+						how := soft
+						if s.Op == OpUpdate {
+							how = hard
+						}
+						g.need(d, how, user)
 					}
 				}
 			}
@@ -129,23 +145,25 @@ func (g *graph) needRelease() {
 	}
 }
 
-// linkUpdates lists the steps that change links, by what the links name so far.
-func (g *graph) linkUpdates() map[objectID][]int {
-	users := map[objectID][]int{}
-	for i := range g.plan.Changes {
-		c := &g.plan.Changes[i]
-		if !c.changesLinks() {
+// linkEnds lists the steps that end links of live objects, by what those lead to.
+func (g *graph) linkEnds() map[objectID][]int {
+	ends := map[objectID][]int{}
+	for addr, targets := range g.links.liveTargets {
+		i := g.changes.find(&addr)
+		if i < 0 {
 			continue
 		}
-		for _, step := range g.of[i].sets() {
-			if slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) }) {
-				for _, id := range g.links.liveTargets[c.Addr] {
-					users[id] = append(users[id], step)
-				}
-			}
+		c, steps := &g.plan.Changes[i], g.of[i].deletes
+		if c.Action != Delete {
+			steps = slices.DeleteFunc(g.of[i].sets(), func(step int) bool {
+				return !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
+			})
+		}
+		for _, id := range targets {
+			ends[id] = append(ends[id], steps...)
 		}
 	}
-	return users
+	return ends
 }
 
 // needLive lets deletions wait for the end of references that live objects have, whether or not
@@ -158,10 +176,17 @@ func (g *graph) needLive() {
 			continue
 		}
 		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
-			s, child := &g.of[user], g.plan.Changes[user].Kind.ParentKind() == c.Kind.Name
+			u, s := &g.plan.Changes[user], &g.of[user]
+			if slices.Contains(g.links.liveTargets[c.Addr], objectID{u.Kind.Name, u.ID}) {
+				continue // the other one waits for the end of that link
+			}
 			for _, d := range g.of[i].deletes {
-				g.need(d, child, s.deletes...)
-				g.need(d, false, s.sets()...)
+				how := soft
+				if u.Kind.ParentKind() == c.Kind.Name {
+					how = hard
+				}
+				g.need(d, how, s.deletes...)
+				g.need(d, soft, s.sets()...)
 			}
 		}
 	}
@@ -188,20 +213,21 @@ func (g *graph) liveUsers() map[reference][]int {
 	return users
 }
 
-// ordered gives the steps with their needs, in an order in which needs come first. Soft needs within
-// a cycle are dropped; a cycle of hard needs is an error.
+// ordered gives the steps with their needs, in an order in which needs come first. Of the needs
+// within a cycle the weakest are dropped; a cycle of hard ones is an error.
 func (g *graph) ordered() []Step {
 	slices.SortFunc(g.needs, func(a, b need) int {
-		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.on, b.on), -compareBool(a.hard, b.hard))
+		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.on, b.on), cmp.Compare(a.strength, b.strength))
 	})
-	g.needs = slices.CompactFunc(g.needs, func(a, b need) bool { return a.step == b.step && a.on == b.on }) // a hard one wins
+	g.needs = slices.CompactFunc(g.needs, func(a, b need) bool { return a.step == b.step && a.on == b.on }) // the strongest stays
 	order, of := components(len(g.steps), g.needs)
-	if isCyclic(of) {
-		g.needs = slices.DeleteFunc(g.needs, func(n need) bool { return !n.hard && of[n.step] == of[n.on] })
-		if order, of = components(len(g.steps), g.needs); isCyclic(of) {
+	for weakest := soft; isCyclic(of); weakest-- {
+		if weakest == hard {
 			g.circular(order, of)
 			return nil
 		}
+		g.needs = slices.DeleteFunc(g.needs, func(n need) bool { return n.strength == weakest && of[n.step] == of[n.on] })
+		order, of = components(len(g.steps), g.needs)
 	}
 	at := make([]int, len(order)) // in the plan, by index here
 	for i, step := range order {
@@ -224,16 +250,6 @@ func (g *graph) ordered() []Step {
 		steps[at[i]] = s
 	}
 	return steps
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 // circular reports steps that wait for each other.

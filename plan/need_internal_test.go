@@ -34,18 +34,20 @@ func TestOrdered(t *testing.T) {
 		want  string
 	}{
 		{"none", nil, "0[] 1[] 2[] 3[] "},
-		{"backwards", []need{{0, 1, false}, {1, 2, true}, {2, 3, true}}, "3[] 2[0] 1[1] 0[2] "},
-		{"twice", []need{{1, 0, false}, {1, 0, true}}, "0[] 1[0] 2[] 3[] "},
-		{"soft in a cycle", []need{{0, 1, true}, {1, 0, false}, {1, 3, false}}, "3[] 1[0] 0[1] 2[] "},
-		{"soft beside a cycle", []need{{0, 1, true}, {1, 0, false}, {0, 2, false}, {2, 3, false}}, "1[] 3[] 2[1] 0[0 2] "},
-		{"all soft", []need{{0, 1, false}, {1, 2, false}, {2, 0, false}}, "0[] 1[] 2[] 3[] "},
+		{"backwards", []need{{0, 1, soft}, {1, 2, hard}, {2, 3, hard}}, "3[] 2[0] 1[1] 0[2] "},
+		{"twice", []need{{1, 0, soft}, {1, 0, hard}}, "0[] 1[0] 2[] 3[] "},
+		{"soft in a cycle", []need{{0, 1, hard}, {1, 0, soft}, {1, 3, soft}}, "3[] 1[0] 0[1] 2[] "},
+		{"soft beside a cycle", []need{{0, 1, hard}, {1, 0, soft}, {0, 2, soft}, {2, 3, soft}}, "1[] 3[] 2[1] 0[0 2] "},
+		{"declared before soft", []need{{0, 1, declared}, {1, 0, soft}}, "1[] 0[0] 2[] 3[] "},
+		{"declared in a cycle", []need{{0, 1, declared}, {1, 0, hard}, {1, 2, soft}}, "0[] 2[] 1[0 1] 3[] "},
+		{"all soft", []need{{0, 1, soft}, {1, 2, soft}, {2, 0, soft}}, "0[] 1[] 2[] 3[] "},
 	} {
 		g, steps := build(4, test.needs...)
 		if got := text(steps); got != test.want || g.diags.HasErrors() {
 			t.Errorf("%s: %q, want %q (%v)", test.name, got, test.want, g.diags)
 		}
 	}
-	g, steps := build(4, need{0, 1, true}, need{1, 2, true}, need{2, 0, true}, need{3, 0, true})
+	g, steps := build(4, need{0, 1, hard}, need{1, 2, hard}, need{2, 0, hard}, need{3, 0, hard})
 	if steps != nil || len(g.diags) != 1 {
 		t.Fatalf("a hard cycle gives %v, %v", steps, g.diags)
 	}

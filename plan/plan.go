@@ -103,6 +103,9 @@ type Plan struct {
 	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
 	// address. An entry that is new has no times: who writes it knows the clock.
 	Records []addr.Entry
+	// Announced are the addresses of interrupted runs' announcements that count for
+	// another address now, since the block got another label. Sorted.
+	Announced []Moved
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
 	Moves []Moved

@@ -43,10 +43,16 @@ func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
 		if k.NamesRepeat {
 			p.links.checkUnambiguous(r, c, attr, k, name)
 		}
+		rng := r.Block.RangeOf(attr)
+		if owner := p.destroyedWith(k, k.NormalizeIdentity(name)); owner != nil {
+			p.errorf(&rng, "The "+by.Ref+" goes away",
+				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
+					"Put that block back, or name another %s.", attr, r.Addr, by.Ref, displayName(c, attr, name), owner, by.Ref)
+			return
+		}
 		if p.exists(k, k.NormalizeIdentity(name)) {
 			return
 		}
-		rng := r.Block.RangeOf(attr)
 		p.errorf(&rng, "No such "+by.Ref,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
 				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, displayName(c, attr, name), by.Ref)
@@ -59,6 +65,24 @@ func displayName(c *Change, attr, name string) string {
 		return kind.SensitiveText
 	}
 	return strconv.Quote(name)
+}
+
+// destroyedWith is the address whose removal destroys all that a name leads to; nil:
+// something stays, or there is nothing.
+func (p *planner) destroyedWith(k *kind.Kind, identity string) (owner *addr.Addr) {
+	if _, declared := p.declaredAs(k, identity); declared {
+		return nil
+	}
+	for _, o := range p.Snapshot.ByIdentity(k, identity) {
+		owner = p.owner(idOf(o))
+		if owner == nil || p.declaration(*owner) != nil {
+			return nil
+		}
+		if removed := p.removal(*owner); removed != nil && !removed.Destroy {
+			return nil
+		}
+	}
+	return owner
 }
 
 // exists reports whether a name leads to something. Where the credentials do

@@ -57,6 +57,9 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 		return
 	}
 	live := p.links.mapLinks(k, values, p.links.nameInState).Object()
+	if targets := p.links.targetsOf(k, values); len(targets) > 0 {
+		p.links.liveTargets[addr] = targets
+	}
 	c := Change{
 		Addr:      addr,
 		Kind:      k,

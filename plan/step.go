@@ -151,8 +151,8 @@ func (g *graph) given(c *Change) []string {
 	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.Computed || a.Deferred {
-			continue
+		if a.Computed || a.Deferred || a.Wire == "" && !c.Kind.Content.Holds(a.Name) {
+			continue // nothing is sent
 		}
 		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
 			g.fields = append(g.fields, a.Name)

@@ -85,21 +85,21 @@ func (l *module) tryBlock(n *node, ctx *hcl.EvalContext) {
 // An evaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
 type evaluation struct {
-	l        *module
-	b        *block
-	addr     addr.Addr
-	ctx      *hcl.EvalContext
-	written  *bodyArgs
-	attrs    kind.Values
-	done     *kind.Completer
-	names    map[nameCache]*cty.Value  // those of earlier instances; see shared
-	single   map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
-	refs     []addr.Addr               // what the evaluated values of this instance came from
-	needs    []addr.Addr               // what all instances need; sorted
-	unsound  bool                      // an attribute is unknown because of an error
+	l            *module
+	b            *block
+	addr         addr.Addr
+	ctx          *hcl.EvalContext
+	written      *bodyArgs
+	attrs        kind.Values
+	done         *kind.Completer
+	names        map[nameCache]*cty.Value  // those of earlier instances; see shared
+	single       map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
+	refs         []addr.Addr               // what the evaluated values of this instance came from
+	needs        []addr.Addr               // what all instances need; sorted
+	unsound      bool                      // an attribute is unknown because of an error
 	hasSensitive bool                      // a value is sensitive
-	hidden   []string                  // attributes that were given a sensitive value
-	prevent  bool
+	hidden       []string                  // attributes that were given a sensitive value
+	prevent      bool
 }
 
 // common evaluates what does not differ between the instances.

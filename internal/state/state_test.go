@@ -241,7 +241,7 @@ func TestIntents(t *testing.T) {
 	must(t, s.Close())
 }
 
-// Moves and records of one Revise are one write, and a chain of moves frees each
+// Moves and records of one MoveAndPut are one write, and a chain of moves frees each
 // address for the next.
 func TestRevise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
@@ -273,7 +273,41 @@ func TestRevise(t *testing.T) {
 		t.Error("an entry moved away can be moved again")
 	}
 	if _, ok := s.Entry(a); !ok {
-		t.Error("a refused Revise has moved something")
+		t.Error("a refused MoveAndPut has moved something")
+	}
+	must(t, s.Close())
+}
+
+// A record of an object whose address has just moved closes its announcement, which
+// moved along.
+func TestMoveAndPutClosesWhatMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	s := open(t, path)
+	from, to := address(t, "bucket.a"), address(t, "bucket.b")
+	must(t, s.Put(addr.Entry{Addr: from, Identity: "a", ID: "1"}))
+	must(t, s.Begin(state.Intent{Addr: from, Identity: "new"}))
+	must(t, s.MoveAndPut([]state.Moved{{From: from, To: to}}, []addr.Entry{{Addr: to, Identity: "new", ID: "2"}}))
+	if open := s.State().Open; len(open) > 0 {
+		t.Errorf("still announced: %v", open)
+	}
+	must(t, s.Close())
+}
+
+// To whom a state belongs is stored with the first change that can be.
+func TestBindOutlivesAFailedWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	s := open(t, path)
+	must(t, s.Bind("account", "realm"))
+	must(t, os.Mkdir(path+".journal", 0o755))
+	if s.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}) == nil {
+		t.Fatal("a folder was written to")
+	}
+	must(t, os.Remove(path+".journal"))
+	must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
+	read, err := state.Read(path)
+	must(t, err)
+	if read.AccountID != "account" || len(read.Entries) != 1 {
+		t.Errorf("stored: %+v", read)
 	}
 	must(t, s.Close())
 }

@@ -48,7 +48,7 @@ type Options struct {
 // open it. All methods are safe for concurrent use, and every change but
 // Bind is durable when its method returns: concurrent changes share one write.
 //
-// A fact that could not be written (Put, Forget, Drop, Strike, Revise returned an error)
+// A fact that could not be written (Put, Forget, Drop, Strike, MoveAndPut returned an error)
 // is still known to the Store, and Close tries again to save it. An
 // announcement that could not be written (Begin) is forgotten, as the create
 // must not follow.
@@ -173,17 +173,18 @@ func (s *Store) Begin(intents ...Intent) error {
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
 func (s *Store) Put(entries ...addr.Entry) error {
-	return s.change(func() ([]record, error) { return s.puts(entries), nil })
+	return s.change(func() ([]record, error) { return s.puts(entries, s.intent), nil })
 }
 
-func (s *Store) puts(entries []addr.Entry) []record {
+// puts are the records of entries; intent finds what is open.
+func (s *Store) puts(entries []addr.Entry, intent func(intentKey) (Intent, bool)) []record {
 	records := make([]record, len(entries))
 	for i, e := range entries {
 		e = cloneEntry(e)
 		e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
 		records[i].Put = &e
 		k := intentKey{e.Addr, e.Identity}
-		if open, ok := s.intent(k); ok && !slices.Contains(open.Known, e.ID) {
+		if open, ok := intent(k); ok && !slices.Contains(open.Known, e.ID) {
 			records[i].Drop = []intentKey{k}
 		}
 	}
@@ -270,7 +271,12 @@ func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 			}
 			records = append(records, r)
 		}
-		return append(records, s.puts(entries)...), nil
+		return append(records, s.puts(entries, func(k intentKey) (Intent, bool) {
+			if i := slices.IndexFunc(open, func(i Intent) bool { return i.key() == k }); i >= 0 {
+				return open[i], true
+			}
+			return s.intent(k)
+		})...), nil
 	})
 }
 
@@ -342,7 +348,8 @@ func (s *Store) change(decide func() ([]record, error)) error {
 		s.mu.Unlock()
 		return err
 	}
-	lines := s.unwritten
+	unwritten := s.unwritten
+	lines := slices.Clone(unwritten)
 	s.unwritten = nil
 	for i := range todo {
 		s.changes.apply(&todo[i])
@@ -354,15 +361,17 @@ func (s *Store) change(decide func() ([]record, error)) error {
 	s.mu.Unlock()
 	err = s.group.commit(b, leads)
 	if err != nil {
-		s.retract(todo)
+		s.retract(todo, unwritten)
 	}
 	return err
 }
 
-// retract takes back announcements; facts stay, as they are true.
-func (s *Store) retract(records []record) {
+// retract takes back announcements; facts stay, as they are true. Lines that the
+// change was to take along go with the next one.
+func (s *Store) retract(records []record, lines []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unwritten = append(s.unwritten, lines...)
 	for _, r := range records {
 		for _, i := range r.Begin {
 			if r.Put == nil {
