@@ -23,8 +23,8 @@ func (r *runner) id(c *plan.Change) kind.IDLookup {
 			shown = kind.SensitiveText
 		}
 		return "", &wire.Explained{
-			Summary: title(by.Ref) + " not found",
-			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Ref, shown),
+			Summary: title(by.Link.Ref) + " not found",
+			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.Ref, shown),
 		}
 	}
 }
@@ -33,19 +33,19 @@ func (r *runner) id(c *plan.Change) kind.IDLookup {
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
 func (r *runner) resolveRef(by *kind.Attr, name string) string {
-	k := r.kinds[by.Ref]
-	if by.IsRemoteID == nil {
-		return r.idOf(by.Ref, name)
+	k := r.kinds[by.Link.Ref]
+	if by.Link.IsRemoteID == nil {
+		return r.idOf(by.Link.Ref, name)
 	}
 	r.byName.Do(func() { r.indexNames() })
 	addr, declared := r.declared[reference{k.Name, k.NormalizeIdentity(name)}]
 	if e, ours := r.State.Entry(addr); declared && ours {
 		return e.ID
 	}
-	if !declared && by.IsRemoteID(name) {
+	if !declared && by.Link.IsRemoteID(name) {
 		return name
 	}
-	return r.idOf(by.Ref, name)
+	return r.idOf(by.Link.Ref, name)
 }
 
 // A reference is a kind and an identity of it.

@@ -146,7 +146,7 @@ func hiddenIn(v cty.Value) []string {
 func (p *planner) nameIDs(c *Change) []string {
 	var out []string
 	references(c.Kind, c.After, func(_ string, by *kind.Attr, name string) {
-		out = append(out, by.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
+		out = append(out, by.Link.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
 	})
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -155,7 +155,7 @@ func (p *planner) nameIDs(c *Change) []string {
 // idsOf lists the live objects that a name may stand for: of a declared one whose
 // name others may have, only itself, and nothing where it is to be made.
 func (p *planner) idsOf(by *kind.Attr, name string) (ids []string) {
-	k := p.kinds[by.Ref]
+	k := p.kinds[by.Link.Ref]
 	if k == nil || p.links.isID(by, k, name) {
 		return nil
 	}

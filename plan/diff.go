@@ -77,7 +77,7 @@ func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (f
 // isCompared reports whether the attribute can be set and has something live to
 // be compared with.
 func isCompared(a *kind.Attr) bool {
-	return !a.Computed && (a.Wire != "" || a.Read != "" || a.Equal != nil)
+	return !a.Computed && (a.Wire != "" || a.Encoding.ReadPath != "" || a.Compare.Equal != nil)
 }
 
 func isReadable(a *kind.Attr, live cty.Value) bool {
@@ -89,21 +89,21 @@ func isReadable(a *kind.Attr, live cty.Value) bool {
 
 func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
-	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Equal == nil {
+	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Compare.Equal == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]
 	if at := (sides{want, live}); c.sides != at {
 		*c = comparison{at, d.equal(a, at)}
 	}
-	if a.Equal == nil || c.equal && !isNone(*want) {
+	if a.Compare.Equal == nil || c.equal && !isNone(*want) {
 		return c.equal
 	}
-	return a.Equal(pair)
+	return a.Compare.Equal(pair)
 }
 
 func (d *differ) equal(a *kind.Attr, at sides) bool {
-	if a.Ref == "" {
+	if a.Link.Ref == "" {
 		return equal(*at.want, *at.live)
 	}
 	same, known := d.more[at]

@@ -94,7 +94,7 @@ func (p *planner) orphanHazards() {
 				continue // what is unreadable and matters was reported
 			}
 			for _, m := range p.links.linkReferences(k, live) {
-				if c := ends[objectID{m.Attr.Ref, m.Name}]; c != nil {
+				if c := ends[objectID{m.Attr.Link.Ref, m.Name}]; c != nil {
 					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
 						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, attrNames(k, p.links.linkAttrs(k)))}))
 				}

@@ -78,7 +78,7 @@ func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr
 // standing names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
 func (l *links) nameAfterApply(by *kind.Attr, id string) string {
-	k := l.kinds[by.Ref]
+	k := l.kinds[by.Link.Ref]
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
@@ -86,7 +86,7 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 		return r.Identity()
 	}
 	o := l.Snapshot.ByID(k, id)
-	if o == nil || by.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
+	if o == nil || by.Link.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
 	}
 	if _, declared := l.declaredAs(k, o.Identity); declared {
@@ -98,7 +98,7 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (l *links) nameInState(by *kind.Attr, id string) string {
-	if r := l.recordedResource(objectID{by.Ref, id}); r != nil && by.IsRemoteID != nil {
+	if r := l.recordedResource(objectID{by.Link.Ref, id}); r != nil && by.Link.IsRemoteID != nil {
 		return r.Identity()
 	}
 	return l.nameAfterApply(by, id)
@@ -198,7 +198,7 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 
 // isID reports whether a text stands for itself.
 func (l *links) isID(by *kind.Attr, k *kind.Kind, text string) bool {
-	if by.IsRemoteID == nil || !by.IsRemoteID(text) {
+	if by.Link.IsRemoteID == nil || !by.Link.IsRemoteID(text) {
 		return false
 	}
 	_, declared := l.declaredAs(k, k.NormalizeIdentity(text))
@@ -211,7 +211,7 @@ func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range
 	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
 		for _, m := range a.References(*r.Value.At(i)) {
-			if k := l.kinds[m.Attr.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
+			if k := l.kinds[m.Attr.Link.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng
 			}
@@ -232,7 +232,7 @@ func (l *links) noteCurrent(r *config.Resource, h match) {
 func (l *links) targetsOf(k *kind.Kind, raw kind.Values) []objectID {
 	var out []objectID
 	for _, m := range l.linkReferences(k, raw) {
-		out = append(out, objectID{m.Attr.Ref, m.Name})
+		out = append(out, objectID{m.Attr.Link.Ref, m.Name})
 	}
 	return out
 }

@@ -204,8 +204,8 @@ func (g *graph) liveUsers() map[reference][]int {
 			continue
 		}
 		references(c.Kind, c.Before, func(_ string, by *kind.Attr, name string) {
-			if k := g.kinds[by.Ref]; k != nil && !k.NamesRepeat { // the others are known by their IDs
-				to := reference{by.Ref, name}
+			if k := g.kinds[by.Link.Ref]; k != nil && !k.NamesRepeat { // the others are known by their IDs
+				to := reference{by.Link.Ref, name}
 				users[to] = append(users[to], i)
 			}
 		})

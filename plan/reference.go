@@ -36,7 +36,7 @@ func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
 		return
 	}
 	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {
-		k := p.kinds[by.Ref]
+		k := p.kinds[by.Link.Ref]
 		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.links.isID(by, k, name) {
 			return
 		}
@@ -45,17 +45,17 @@ func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
 		}
 		rng := r.Block.RangeOf(attr)
 		if owner := p.destroyedWith(k, k.NormalizeIdentity(name)); owner != nil {
-			p.errorf(&rng, "The "+by.Ref+" goes away",
+			p.errorf(&rng, "The "+by.Link.Ref+" goes away",
 				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
-					"Put that block back, or name another %s.", attr, r.Addr, by.Ref, displayName(c, attr, name), owner, by.Ref)
+					"Put that block back, or name another %s.", attr, r.Addr, by.Link.Ref, displayName(c, attr, name), owner, by.Link.Ref)
 			return
 		}
 		if p.exists(k, k.NormalizeIdentity(name)) {
 			return
 		}
-		p.errorf(&rng, "No such "+by.Ref,
+		p.errorf(&rng, "No such "+by.Link.Ref,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", attr, r.Addr, by.Ref, displayName(c, attr, name), by.Ref)
+				"Correct the name, or declare the %s.", attr, r.Addr, by.Link.Ref, displayName(c, attr, name), by.Link.Ref)
 	})
 }
 

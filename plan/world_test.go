@@ -84,7 +84,7 @@ func (w *world) live(r *config.Resource, id string) {
 		names = append(names, a.Name)
 	}
 	m, err := r.Kind.Encode(r.Value.Object(), names, true, func(by *kind.Attr, name string) (string, error) {
-		if by.IsRemoteID != nil && by.IsRemoteID(name) {
+		if by.Link.IsRemoteID != nil && by.Link.IsRemoteID(name) {
 			return name, nil
 		}
 		return "id-" + name, nil

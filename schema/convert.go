@@ -76,9 +76,9 @@ func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		return cty.UnknownVal(a.ValueType())
 	case v.IsNull():
 		return cty.NullVal(a.ValueType())
-	case a.Ref != "" && a.Type == cty.String:
+	case a.Link.Ref != "" && a.Type == cty.String:
 		return c.reference(a, v, marks, path)
-	case a.Object == nil && a.Ref != "":
+	case a.Object == nil && a.Link.Ref != "":
 		return c.references(a, v, path)
 	case a.Object == nil:
 		return c.leaf(a, v, path)
@@ -127,7 +127,7 @@ func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	}
 	if !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
 		members := "…"
-		if a.AsMap {
+		if a.Encoding.AsMap {
 			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
 		}
 		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path), members, a.Name))
@@ -188,7 +188,7 @@ func (c *converter) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, 
 func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
 	if c.isResource(a, t) || t.IsPrimitiveType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path), a.Ref))
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path), a.Link.Ref))
 	}
 	names := c.names(a, v, path, nil)
 	switch {
@@ -203,7 +203,7 @@ func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Val
 // isResource reports whether values of the type can stand for a resource of the
 // kind that the attribute refers to.
 func (c *converter) isResource(a *kind.Attr, t cty.Type) bool {
-	k := c.kinds[a.Ref]
+	k := c.kinds[a.Link.Ref]
 	return k != nil && t.IsObjectType() && t.HasAttribute(k.Identity)
 }
 
@@ -234,14 +234,14 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 	}
 	if c.isResource(a, v.Type()) {
 		for m := range marks {
-			if r, ok := m.(refMark); ok && r.addr.Kind != a.Ref {
-				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Ref, r.addr, r.addr.Kind))
+			if r, ok := m.(refMark); ok && r.addr.Kind != a.Link.Ref {
+				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.Ref, r.addr, r.addr.Kind))
 			}
 		}
-		v = v.GetAttr(c.kinds[a.Ref].Identity)
+		v = v.GetAttr(c.kinds[a.Link.Ref].Identity)
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
-		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Ref, a.Ref))
+		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.Ref, a.Link.Ref))
 	}
 	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
 }

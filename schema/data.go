@@ -277,7 +277,7 @@ func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *
 		return "", false
 	}
 	if k := d.form.kind; k != nil && k.Attr(name) != nil && !v.IsNull() {
-		if to := l.kinds[k.Attr(name).Ref]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.Identity) {
+		if to := l.kinds[k.Attr(name).Link.Ref]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.Identity) {
 			v = v.GetAttr(to.Identity)
 		}
 	}

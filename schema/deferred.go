@@ -97,17 +97,17 @@ func lastDetail(what string) string {
 
 // checkTargets judges the declared resources that an attribute mentions.
 func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, first map[identity]*config.Resource) {
-	if a.Object == nil && a.CheckTarget == nil {
+	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
 	e := &evaluation{l: l, b: b, addr: r.Addr}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, first)
-		if m.Attr.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
+		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
 			continue
 		}
 		at := b.written.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
-		for _, p := range m.Attr.CheckTarget(r.Value, other.Value) {
+		for _, p := range m.Attr.Link.CheckTarget(r.Value, other.Value) {
 			if slices.Contains(r.Sensitive, a.Name) || len(other.Sensitive) > 0 {
 				p.Detail = withheld
 			}

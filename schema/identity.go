@@ -45,7 +45,7 @@ func (l *module) duplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
 	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
 	if k.Within != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Ref, k.ParentIdentity(r.Identity()))
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Link.Ref, k.ParentIdentity(r.Identity()))
 	}
 	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the same %s.",
 		r.Addr, other.Addr, place, same, k.Name))
@@ -97,7 +97,7 @@ func (l *module) referenced(a *kind.Attr, v cty.Value, first map[identity]*confi
 
 // resourceNamed is the declared resource that a name leads to; nil: there is none.
 func (l *module) resourceNamed(m kind.Reference, first map[identity]*config.Resource) *config.Resource {
-	return first[identity{m.Attr.Ref, l.kinds[m.Attr.Ref].NormalizeIdentity(m.Name)}]
+	return first[identity{m.Attr.Link.Ref, l.kinds[m.Attr.Link.Ref].NormalizeIdentity(m.Name)}]
 }
 
 // checkNeeds reports resources that need one another. References in arguments

@@ -180,7 +180,7 @@ type nameCache struct {
 // objects of a block refer to few, and what equal pointers lead to is worked out
 // once.
 func (e *evaluation) shared(a *kind.Attr, v *cty.Value) *cty.Value {
-	if a.Ref == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
+	if a.Link.Ref == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
 		return v
 	}
 	var key strings.Builder
@@ -344,7 +344,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	i, isIndex := indexOf(path[1])
-	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Normalize == nil {
+	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
 		return path
 	}
 	list, old := completed.GetAttr(step.Name), e.attrs.GetAttr(step.Name)

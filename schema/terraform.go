@@ -59,7 +59,7 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 	for i := range attrs {
 		switch a := &attrs[i]; {
 		case a.TerraformName != name:
-		case a.AsMap:
+		case a.Encoding.AsMap:
 			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name, a.Object[1].Name, name)
 		default:
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)

@@ -82,7 +82,7 @@ type kindQuery struct {
 	KindQuery
 	kind        *kind.Kind
 	part, multi bool         // see the members of Need
-	linkAttrs       []*kind.Attr // see addNamed
+	linkAttrs   []*kind.Attr // see addNamed
 }
 
 func (w queryBuilder) of(k *kind.Kind) *kindQuery {
@@ -132,7 +132,7 @@ func sorted(ss []string) []string {
 // an ID.
 func (w queryBuilder) addNamed(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
-		if k := kinds[m.Attr.Ref]; k != nil && m.Attr.IsRemoteID != nil && !m.Attr.IsRemoteID(m.Name) {
+		if k := kinds[m.Attr.Link.Ref]; k != nil && m.Attr.Link.IsRemoteID != nil && !m.Attr.Link.IsRemoteID(m.Name) {
 			n := w.of(k)
 			if identity := k.NormalizeIdentity(m.Name); n.multi && !slices.Contains(n.Named, identity) {
 				n.Named = append(n.Named, identity)
@@ -158,7 +158,7 @@ func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string 
 // addRefs adds the kinds whose objects must be known by name to read others.
 func (w queryBuilder) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 	for i := range attrs {
-		if k := kinds[attrs[i].Ref]; k != nil && attrs[i].IsRemoteID == nil {
+		if k := kinds[attrs[i].Link.Ref]; k != nil && attrs[i].Link.IsRemoteID == nil {
 			w.of(k) // for its names; nothing of it is wanted by itself
 		}
 		w.addRefs(attrs[i].Object, kinds)
@@ -182,7 +182,7 @@ func isMultiBucket(r *config.Resource) bool {
 
 // canHoldSeveral reports whether the attribute limits an object to one other in older
 // API versions and to several in the newest.
-func canHoldSeveral(a *kind.Attr) bool { return a.Ref != "" && a.ReadOne != "" }
+func canHoldSeveral(a *kind.Attr) bool { return a.Link.Ref != "" && a.Encoding.ReadSingle != "" }
 
 // Read lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may

@@ -135,7 +135,7 @@ func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		for _, m := range a.References(v.GetAttr(a.Name)) {
-			if l.read(m.Attr.Ref) && kind.IsDeletedRef(m.Name) {
+			if l.read(m.Attr.Link.Ref) && kind.IsDeletedRef(m.Name) {
 				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}

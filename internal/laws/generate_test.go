@@ -138,7 +138,7 @@ func (d *draft) attr(a *kind.Attr) cty.Value {
 	switch {
 	case !a.Required && rapid.Bool().Draw(d.T, a.Name+" is left out"):
 		return null
-	case a.Ref != "":
+	case a.Link.Ref != "":
 		return d.reference(a)
 	case a.Many:
 		var list []cty.Value
@@ -160,11 +160,11 @@ func (d *draft) attr(a *kind.Attr) cty.Value {
 // reference picks declared names of the kind that the attribute refers to, or an
 // ID where it takes those.
 func (d *draft) reference(a *kind.Attr) cty.Value {
-	if a.IsRemoteID != nil && rapid.IntRange(0, 3).Draw(d.T, a.Name+" is an ID") == 0 {
+	if a.Link.IsRemoteID != nil && rapid.IntRange(0, 3).Draw(d.T, a.Name+" is an ID") == 0 {
 		return rapid.SampledFrom(a.Samples).Draw(d.T, a.Name)
 	}
 	var picked []cty.Value
-	for _, n := range d.names[a.Ref] {
+	for _, n := range d.names[a.Link.Ref] {
 		if rapid.Bool().Draw(d.T, a.Name+" has "+n.label) {
 			picked = append(picked, cty.StringVal(n.name))
 		}
@@ -211,7 +211,7 @@ func (d *draft) expression(a *kind.Attr, v cty.Value) string {
 	case v.IsNull() || !a.HasRefs():
 		return literal(v)
 	case v.Type() == cty.String:
-		return d.mention(a.Ref, v.AsString())
+		return d.mention(a.Link.Ref, v.AsString())
 	case v.Type().IsObjectType():
 		var b strings.Builder
 		for i := range a.Object {

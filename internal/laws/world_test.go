@@ -68,7 +68,7 @@ func (c *clock) wait(ctx context.Context, d time.Duration) error {
 // state beside it.
 type world struct {
 	judge
-	b2     *emulator.Server // nil in a process that shares another's account
+	b2      *emulator.Server // nil in a process that shares another's account
 	http    *httptest.Server
 	traffic *traffic
 	*clock

@@ -70,7 +70,7 @@ file "asset" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Immutable: true, Normalize: kind.LowerCase,
+		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true, Immutable: true, Compare: kind.Compare{Normalize: kind.LowerCase},
 			Doc:     "The bucket, as bucket.site or by name.",
 			Samples: kind.StringValues("acme-site")},
 		{Name: "name", Wire: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true, Check: checkName,
@@ -82,7 +82,7 @@ func attrs() []kind.Attr {
 		{Name: "source", Type: cty.String,
 			Doc:     "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin it with ${path.module}. This or content.",
 			Samples: kind.StringValues("hello.txt")},
-		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String, Normalize: kind.LowerCase, Check: checkSHA1,
+		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String, Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
 			Samples: kind.StringValues("f572d396fae9206628714fb2ce00f72e94f2258f")},
 		{Name: "content_type", Wire: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
@@ -91,15 +91,15 @@ func attrs() []kind.Attr {
 		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: b2-cache-control, " +
 				"b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
-			Samples:   []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
-			Normalize: kind.NormalizeInfo, Equal: sameInfo, Check: checkInfo},
+			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
+			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 
-		{Name: "id", Read: "id", Type: cty.String, Computed: true, Doc: "ID of the bucket, a slash, and the name."},
-		{Name: "file_id", Read: "fileId", Type: cty.String, Computed: true, Doc: "B2's ID of the current version; every upload makes another."},
-		{Name: "size", Read: "contentLength", Type: cty.Number, Computed: true, Doc: "Bytes in the current version."},
-		{Name: "upload_timestamp", Read: "uploadTimestamp", Type: cty.Number, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
+		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true, Doc: "ID of the bucket, a slash, and the name."},
+		{Name: "file_id", Encoding: kind.Encoding{ReadPath: "fileId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the current version; every upload makes another."},
+		{Name: "size", Encoding: kind.Encoding{ReadPath: "contentLength"}, Type: cty.Number, Computed: true, Doc: "Bytes in the current version."},
+		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp"}, Type: cty.Number, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
 	}
 }
 

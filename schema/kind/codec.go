@@ -46,15 +46,15 @@ func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
 
 // liveNormal is the normal form of a value as B2 tells it.
 func (a *Attr) liveNormal(v cty.Value) cty.Value {
-	if a.StripOwn != nil {
-		v = a.StripOwn(v)
+	if a.Compare.StripOwn != nil {
+		v = a.Compare.StripOwn(v)
 	}
 	return a.normal(v)
 }
 
 func (a *Attr) livePath() string {
-	if a.Read != "" {
-		return a.Read
+	if a.Encoding.ReadPath != "" {
+		return a.Encoding.ReadPath
 	}
 	return a.Wire
 }
@@ -87,7 +87,7 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case a.Object == nil:
 		return d.leaf(a, raw)
-	case a.AsMap:
+	case a.Encoding.AsMap:
 		return d.pairs(a, raw)
 	case a.Many:
 		list, ok := raw.([]any)
@@ -157,7 +157,7 @@ func allNull(m map[string]any) bool {
 
 func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	t := a.Type
-	if raw == nil && !(t.IsPrimitiveType() || a.Ref != "") {
+	if raw == nil && !(t.IsPrimitiveType() || a.Link.Ref != "") {
 		return empty(t), nil
 	}
 	if raw == nil {
@@ -186,16 +186,16 @@ func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 }
 
 func (d decoder) resolve(a *Attr, s string) string {
-	if a.Ref == "" {
+	if a.Link.Ref == "" {
 		return s
 	}
-	if n, ok := d.names(a.Ref, s); ok && (a.IsRemoteID == nil || !a.IsRemoteID(n)) {
+	if n, ok := d.names(a.Link.Ref, s); ok && (a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(n)) {
 		return n
 	}
-	if a.IsRemoteID != nil {
+	if a.Link.IsRemoteID != nil {
 		return s
 	}
-	return deleted + a.Ref + " " + s + ")"
+	return deleted + a.Link.Ref + " " + s + ")"
 }
 
 func (d decoder) stringMap(raw any) (cty.Value, error) {
@@ -292,8 +292,8 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids IDLookup) (m
 		}
 		val := v.GetAttr(n)
 		if val.IsNull() {
-			if !create && a.ClearWith != nil {
-				put(body, a.Wire, a.ClearWith)
+			if !create && a.Encoding.ClearWith != nil {
+				put(body, a.Wire, a.Encoding.ClearWith)
 			}
 			continue
 		}
@@ -332,11 +332,11 @@ func put(m map[string]any, path string, v any) {
 
 func (a *Attr) encode(v cty.Value, ids IDLookup) (any, error) {
 	switch {
-	case a.EncodeValue != nil:
-		return a.EncodeValue(v), nil
+	case a.Encoding.Encode != nil:
+		return a.Encoding.Encode(v), nil
 	case a.Object == nil:
 		return a.encodeLeaf(v, ids)
-	case a.AsMap:
+	case a.Encoding.AsMap:
 		return a.encodePairs(v, ids)
 	case a.Many:
 		out := make([]any, 0, v.LengthInt())
@@ -374,11 +374,11 @@ func encodeMembers(attrs []Attr, v cty.Value, ids IDLookup) (map[string]any, err
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
-		if attrs[i].Wire == "" || val.IsNull() && attrs[i].ClearWith == nil || isEmpty(val) {
+		if attrs[i].Wire == "" || val.IsNull() && attrs[i].Encoding.ClearWith == nil || isEmpty(val) {
 			continue
 		}
 		if val.IsNull() {
-			put(m, attrs[i].Wire, attrs[i].ClearWith)
+			put(m, attrs[i].Wire, attrs[i].Encoding.ClearWith)
 			continue
 		}
 		w, err := attrs[i].encode(val, ids)
@@ -422,7 +422,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids IDLookup) (any, error) {
 }
 
 func (a *Attr) encodeString(s string, ids IDLookup) (any, error) {
-	if a.Ref == "" {
+	if a.Link.Ref == "" {
 		return s, nil
 	}
 	return ids(a, s)

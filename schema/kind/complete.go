@@ -27,7 +27,7 @@ type step[T any] struct {
 func (k *Kind) NewCompleter() *Completer {
 	c := &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs)), make([]map[*cty.Value]step[Problems], len(k.Attrs))}
 	for i := range k.Attrs {
-		if k.Attrs[i].Ref != "" {
+		if k.Attrs[i].Link.Ref != "" {
 			c.referred[i] = map[*cty.Value]step[Problems]{}
 		}
 	}
@@ -98,8 +98,8 @@ func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
 		return last
 	}
 	*last = step[Problems]{in: in, out: in}
-	if a.Normalize != nil && !in.IsNull() && in.IsKnown() {
-		if v := a.Normalize(*in); !v.RawEquals(*in) {
+	if a.Compare.Normalize != nil && !in.IsNull() && in.IsKnown() {
+		if v := a.Compare.Normalize(*in); !v.RawEquals(*in) {
 			last.out = &v
 		}
 	}
@@ -248,7 +248,7 @@ func ValidateKinds(kinds []*Kind) error {
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
 			return fmt.Errorf("kind %s: ID must be a computed attribute and Identity a required string", k.Name)
 		}
-		if within := k.Attr(k.Within); k.Within != "" && (within == nil || !within.Required || within.Ref == "") {
+		if within := k.Attr(k.Within); k.Within != "" && (within == nil || !within.Required || within.Link.Ref == "") {
 			return fmt.Errorf("kind %s: Within must be a required reference", k.Name)
 		}
 		if err := validateAttrs(k.Attrs); err != nil {
@@ -288,9 +288,9 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("a nested object takes its type from its members")
 	case a.Many && a.Object == nil:
 		return fmt.Errorf("only a nested object can be Many; give a leaf a list type")
-	case a.AsMap && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
+	case a.Encoding.AsMap && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
 		return fmt.Errorf("Pairs is for many objects of two leaves, the first of them a string")
-	case a.IsRemoteID != nil && a.Ref == "":
+	case a.Link.IsRemoteID != nil && a.Link.Ref == "":
 		return fmt.Errorf("Foreign needs Ref")
 	case a.Computed && (a.Required || a.Default != cty.NilVal || a.KeepLive):
 		return fmt.Errorf("a computed attribute cannot be required or have a default")
@@ -302,7 +302,7 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("samples are needed: documentation and random configurations use them")
 	}
 	for i := range a.Object {
-		if m := &a.Object[i]; m.Account != nil || m.ReadOne != "" || m.livePath() == "" && a.livePath() != "" {
+		if m := &a.Object[i]; m.Account != nil || m.Encoding.ReadSingle != "" || m.livePath() == "" && a.livePath() != "" {
 			return fmt.Errorf("%s: a member is read from its own path in the object", m.Name)
 		}
 	}

@@ -111,8 +111,6 @@ type Kind struct {
 type Attr struct {
 	Name          string // in HCL
 	Wire          string // member of the request body, dots for nesting ("period.unit"); "": never sent
-	Read          string // path in the live object when it is not Wire
-	ReadOne       string // where older API versions show a list of at most one as a single value
 	TerraformName string // the name in the official Terraform provider when it is not Name
 	Doc           string
 	GuidePage     string // a page of docs that says more of a top-level attribute, without its ending; "": none
@@ -120,7 +118,6 @@ type Attr struct {
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
-	AsMap  bool     // of Many objects with two members: the wire has one object, from first members to second ones
 
 	Required       bool
 	Computed       bool      // made by B2; may stand only in outputs and deliveries
@@ -128,33 +125,18 @@ type Attr struct {
 	Default        cty.Value // what leaving it out means; NilVal: null, that is "none"
 	KeepLive       bool      // leaving it out means: leave B2's value alone
 	Immutable      bool      // cannot change on a live object: another value is another object
-	Deferred       bool      // set by an update after the create, since B2 refuses it there or because of what it names (see Knots)
+	Deferred       bool      // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
 	ReadCapability string    // capability without which B2 hides the live value; "": never hidden
-	Ref            string    // the kind whose name this holds; the wire carries its ID
-	ClearWith      any       // what clears it on the wire, where null means "not given"
-	// IsRemoteID, beside Ref, recognises remote IDs, which may be of other accounts:
-	// they stand for themselves.
-	IsRemoteID func(text string) bool
 
-	Samples []cty.Value // legal values, for documentation and random configurations
-	// Normalize brings a value into the one form in which two are compared.
-	Normalize func(cty.Value) cty.Value
-	// StripOwn takes out of a live value what b2form itself keeps there, which is
-	// nobody's setting. May be nil.
-	StripOwn func(live cty.Value) cty.Value
+	Encoding Encoding    // where the wire differs from the plain encoding of Type at Wire
+	Compare  Compare     // what equality means beside that of values
+	Link     Link        // what the attribute refers to; zero: nothing
+	Samples  []cty.Value // legal values, for documentation and random configurations
 	// Check judges a known, non-null value. Paths are relative to the attribute.
 	Check func(cty.Value) Problems
-	// Equal decides where plain equality does not: values that are given on both
-	// sides and equal are the same without it.
-	Equal func(Comparison) bool
-	// EncodeValue replaces the plain encoding of a known, non-null value for the wire.
-	EncodeValue func(cty.Value) any
 	// Hazard says what going from before to after may cost. before is
 	// cty.NilVal when the object is being created.
 	Hazard func(before, after cty.Value) []Hazard
-	// CheckTarget judges what a declared object that a mention in the attribute leads to
-	// is to the object that mentions it. Paths do not matter. May be nil.
-	CheckTarget func(by, named AttrReader) Problems
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
 	// LiveText says in a few words what a decoded live object shows in place of the
@@ -162,6 +144,40 @@ type Attr struct {
 	LiveText func(live AttrReader) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*wire.Account) cty.Value
+}
+
+// An Encoding is how the wire differs from the plain encoding of an attribute.
+type Encoding struct {
+	ReadPath   string // path in the live object when it is not Wire
+	ReadSingle string // where older API versions show a list of at most one as a single value
+	ClearWith  any    // what clears it on the wire, where null means "not given"
+	AsMap      bool   // of Many objects with two members: the wire has one object, from first members to second ones
+	// Encode replaces the plain encoding of a known, non-null value. May be nil.
+	Encode func(cty.Value) any
+}
+
+// A Compare is what equality of an attribute means beside that of values. Each may
+// be nil.
+type Compare struct {
+	// Normalize brings a value into the one form in which two are compared.
+	Normalize func(cty.Value) cty.Value
+	// StripOwn takes out of a live value what b2form itself keeps there, which is
+	// nobody's setting.
+	StripOwn func(live cty.Value) cty.Value
+	// Equal decides where plain equality does not: values that are given on both
+	// sides and equal are the same without it.
+	Equal func(Comparison) bool
+}
+
+// A Link is what makes an attribute refer to other objects.
+type Link struct {
+	Ref string // the kind whose name the attribute holds; the wire carries its ID. "": none
+	// IsRemoteID recognises remote IDs, which may be of other accounts: they stand for
+	// themselves. nil: the attribute holds names only.
+	IsRemoteID func(text string) bool
+	// CheckTarget judges what a declared object that a reference in the attribute leads
+	// to is to the object that has it. Paths do not matter. May be nil.
+	CheckTarget func(by, target AttrReader) Problems
 }
 
 // SendsSecret reports whether the attribute or a member of it is a secret that
@@ -291,7 +307,7 @@ func (k *Kind) ParentKind() string {
 		holder = k.Identity
 	}
 	if a := k.Attr(holder); a != nil {
-		return a.Ref
+		return a.Link.Ref
 	}
 	return ""
 }
@@ -414,8 +430,8 @@ func (k *Kind) NormalizeIdentity(identity string) string {
 }
 
 func (a *Attr) normal(v cty.Value) cty.Value {
-	if a.Normalize == nil || v.IsNull() || !v.IsKnown() {
+	if a.Compare.Normalize == nil || v.IsNull() || !v.IsKnown() {
 		return v
 	}
-	return a.Normalize(v)
+	return a.Compare.Normalize(v)
 }

@@ -65,8 +65,8 @@ func newLiveDecoder(k *Kind, names NameLookup, account *wire.Account) *liveDecod
 			var member string
 			member, s.path, _ = strings.Cut(path, ".")
 			s.member = r.member(member)
-			if a.ReadOne != "" {
-				s.one = r.member(a.ReadOne)
+			if a.Encoding.ReadSingle != "" {
+				s.one = r.member(a.Encoding.ReadSingle)
 			}
 		}
 		r.attrs[i] = s

@@ -58,7 +58,7 @@ func (a *Attr) visit(v cty.Value, path cty.Path, f func(Reference)) {
 func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty.Value {
 	switch t := v.Type(); {
 	case !a.HasRefs(), v.IsNull(), !v.IsKnown():
-	case t == cty.String && a.IsRemoteID != nil:
+	case t == cty.String && a.Link.IsRemoteID != nil:
 		return cty.StringVal(name(a, v.AsString()))
 	case t.IsObjectType():
 		m := v.AsValueMap()
@@ -93,7 +93,7 @@ func (k *Kind) Links() []int {
 
 // HasRefs reports whether the attribute or a member of it has a Ref.
 func (a *Attr) HasRefs() bool {
-	if a.Ref != "" {
+	if a.Link.Ref != "" {
 		return true
 	}
 	for i := range a.Object {

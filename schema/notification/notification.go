@@ -57,13 +57,13 @@ notification_rules "photos" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Ref: "bucket", Required: true, Immutable: true,
+		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true, Immutable: true,
 			Doc:     "The bucket, as bucket.photos or by name.",
 			Samples: kind.StringValues("acme-photos")},
 		{Name: "rules", Wire: "eventNotificationRules", TerraformName: "notification_rules", Object: ruleAttrs(), Many: true, Required: true,
 			Doc: "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
 
-		{Name: "bucket_id", Read: "bucketId", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+		{Name: "bucket_id", Encoding: kind.Encoding{ReadPath: "bucketId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		suspendedRules(),
 	}
 }
@@ -72,7 +72,7 @@ func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.StringValues("thumbnails", "audit-log"), Check: checkName,
 			Doc: "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
-		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Normalize: sorted, Check: checkEvents,
+		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Compare: kind.Compare{Normalize: sorted}, Check: checkEvents,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("b2:ObjectCreated:*")), cty.ListVal(kind.StringValues("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc:     "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * for all."},
 		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,

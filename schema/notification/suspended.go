@@ -15,7 +15,7 @@ func suspendedRules() kind.Attr {
 	text := func(name, wire, doc string) kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Type: cty.String, Computed: true, Doc: doc}
 	}
-	return kind.Attr{Name: "suspended", Read: "eventNotificationRules", Computed: true, Many: true, Normalize: onlySuspended,
+	return kind.Attr{Name: "suspended", Encoding: kind.Encoding{ReadPath: "eventNotificationRules"}, Computed: true, Many: true, Compare: kind.Compare{Normalize: onlySuspended},
 		Doc: "Rules that B2 has suspended, with its reasons. Every plan warns of them.",
 		Object: []kind.Attr{
 			text("name", "name", "The rule."),

@@ -51,10 +51,10 @@ func oneOf(k *kind.Kind, doc, identity string) Block {
 // within is data about what is part of another object: one, or all of one.
 func within(k *kind.Kind) []Block {
 	holder := k.Attr(k.Within)
-	of := Argument{Name: k.Within, Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Ref + ", by name or as a reference to it."}
-	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Ref+". It holds every attribute of the "+k.Name+", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
+	of := Argument{Name: k.Within, Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
+	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Link.Ref+". It holds every attribute of the "+k.Name+", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
 		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
-	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and `complete`: false where there are more than `"+MaxCount+"`. "+
+	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
 		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
 		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
