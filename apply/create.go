@@ -80,7 +80,7 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 	}
 	t.id = o.ID
 	err = errors.Join(err, r.accept(t, o, t.deferred))
-	if t.Kind.Delivers {
+	if t.Kind.YieldsSecret() {
 		return r.deliver(ctx, t, o, key, slots, err, free)
 	}
 	free()
@@ -147,14 +147,14 @@ func (r *runner) withTimestamp(c *plan.Change) *plan.Change {
 
 // createdAt is when the object was made, by B2's clock where its answer tells.
 func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
-	if c.Kind.CreatedAt == nil {
+	if c.Kind.Credential == nil {
 		return r.now()
 	}
 	live, err := o.Value()
 	if err != nil {
 		return r.now() // the check that follows says so
 	}
-	if at := c.Kind.CreatedAt(c.After, live); !at.IsZero() {
+	if at := c.Kind.Credential.CreatedAt(c.After, live); !at.IsZero() {
 		return at.UTC().Truncate(time.Second)
 	}
 	return r.now()
@@ -171,16 +171,8 @@ func (r *runner) prepare(ctx context.Context, t *task) (*secret.Destinations, er
 func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.KeyInfo {
 	account := r.Snapshot.Account
 	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
-	if !c.Kind.Delivers {
-		return self
-	}
-	if buckets := c.After.GetAttr("buckets"); !buckets.IsNull() {
-		for _, b := range buckets.AsValueSlice() {
-			self.Buckets = append(self.Buckets, b.AsString())
-		}
-	}
-	if prefix := c.After.GetAttr("name_prefix"); !prefix.IsNull() {
-		self.NamePrefix = prefix.AsString()
+	if c.Kind.Credential != nil {
+		self.Buckets, self.NamePrefix = c.Kind.Credential.Reach(c.After)
 	}
 	return self
 }
@@ -197,14 +189,14 @@ func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.Ra
 		raw, err = t.Kind.Create(ctx, call)
 		var lost *wire.Error
 		isError := errors.As(err, &lost)
-		if raw != nil || !isError || !lost.Unknown && !(try > 1 && lost.Code == "duplicate_bucket_name") {
+		if raw != nil || !isError || !lost.Unknown && !(try > 1 && t.Kind.NameTaken != "" && lost.Code == t.Kind.NameTaken) {
 			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
 		}
 		found, lookErr := r.findLive(ctx, t, t.carriers)
 		if lookErr != nil {
 			return nil, false, errors.Join(err, lookErr)
 		}
-		if len(found) > 0 && !t.Kind.Delivers {
+		if len(found) > 0 && !t.Kind.YieldsSecret() {
 			return json.RawMessage(found[0].Raw), false, nil
 		}
 		for _, o := range found {
@@ -214,7 +206,7 @@ func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.Ra
 		}
 		// A key that is not listed may still appear: making another now could
 		// leave two. The journal keeps the announcement for the next run.
-		if try == attempts || t.Kind.Delivers && len(found) == 0 {
+		if try == attempts || t.Kind.YieldsSecret() && len(found) == 0 {
 			return nil, false, err
 		}
 	}

@@ -66,7 +66,7 @@ func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 	account, err := r.accepted(ctx, t)
 	switch {
 	case err == nil:
-		differ := t.Kind.DiffGrant(t.After, account)
+		differ := t.Kind.Credential.DiffGrant(t.After, account)
 		if len(differ) == 0 {
 			return "", ""
 		}

@@ -9,6 +9,7 @@ import (
 
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/wire"
 )
 
 func (p *planner) errorf(subject *hcl.Range, summary, detail string, args ...any) {
@@ -91,23 +92,23 @@ func (p *planner) canCreate(r *config.Resource) bool {
 	holder, attr := r.Kind, r.Kind.Identity
 	if whole := p.kinds[r.Kind.ParentKind()]; whole != nil {
 		holder = whole
-		if r.Kind.Within != "" {
-			attr = r.Kind.Within
+		if r.Kind.ScopeAttr() != "" {
+			attr = r.Kind.ScopeAttr()
 		}
 	}
-	bucket := r.Kind.ParentIdentity(r.Identity())
+	identity := r.Kind.ParentIdentity(r.Identity())
 	if !p.hidesObjects(holder) {
 		return true
 	}
-	for _, b := range p.Snapshot.Account.Buckets {
-		if b.Name != "" && holder.NormalizeIdentity(b.Name) == bucket {
+	for _, b := range p.allowed(holder) {
+		if b.Name != "" && holder.NormalizeIdentity(b.Name) == identity {
 			return true
 		}
 	}
 	rng := r.Block.RangeOf(attr)
-	p.errorf(&rng, "Bucket is outside what the credentials may use",
-		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to buckets.",
-		p.allowedBuckets(), bucket)
+	p.errorf(&rng, title(holder.Name)+" is outside what the credentials may use",
+		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to %s.",
+		p.allowedNames(holder), identity, holder.Plural)
 	return false
 }
 
@@ -120,7 +121,7 @@ func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
 	if !p.hidesObjects(k) {
 		return false
 	}
-	for _, b := range p.Snapshot.Account.Buckets {
+	for _, b := range p.allowed(k) {
 		if b.ID == id {
 			return false
 		}
@@ -128,29 +129,39 @@ func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
 	return true
 }
 
-// hidesObjects: only buckets are ever hidden one by one ("Application Key
-// Capabilities": a restricted key sees the buckets it is limited to).
+// hidesObjects reports whether the credentials in use see only some objects of a
+// kind.
 func (p *planner) hidesObjects(k *kind.Kind) bool {
-	return k.Name == "bucket" && p.Snapshot.Account.Buckets != nil
+	if k.Allowed == nil {
+		return false
+	}
+	_, limited := k.Allowed(p.Snapshot.Account)
+	return limited
 }
 
-// allowedBuckets names the buckets that the credentials may use.
-func (p *planner) allowedBuckets() string {
-	buckets := p.Snapshot.Account.Buckets
-	if len(buckets) == 0 {
-		return "no bucket at all"
+// allowed lists the objects of a kind that the credentials are limited to.
+func (p *planner) allowed(k *kind.Kind) []wire.AllowedBucket {
+	list, _ := k.Allowed(p.Snapshot.Account)
+	return list
+}
+
+// allowedNames names what the credentials are limited to.
+func (p *planner) allowedNames(k *kind.Kind) string {
+	list := p.allowed(k)
+	if len(list) == 0 {
+		return "no " + k.Name + " at all"
 	}
-	names := make([]string, len(buckets))
-	for i, b := range buckets {
+	names := make([]string, len(list))
+	for i, b := range list {
 		names[i] = fmt.Sprintf("%q", b.Name)
 		if b.Name == "" {
-			names[i] = "the deleted bucket " + b.ID
+			names[i] = "the deleted " + k.Name + " " + b.ID
 		}
 	}
 	if len(names) == 1 {
-		return "the bucket " + names[0]
+		return "the " + k.Name + " " + names[0]
 	}
-	return "the buckets " + strings.Join(names, ", ")
+	return "the " + k.Plural + " " + strings.Join(names, ", ")
 }
 
 // checkReplace refuses -replace for what is not declared.

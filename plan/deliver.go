@@ -31,7 +31,7 @@ func (p *planner) replaceReason(r *config.Resource, h match) string {
 	switch {
 	case p.replace[r.Addr], p.rotate[r.Addr]:
 		return "as requested"
-	case !r.Kind.Delivers:
+	case !r.Kind.YieldsSecret():
 		return ""
 	case h.recovered:
 		return undelivered
@@ -72,7 +72,7 @@ func (p *planner) planDelivery(r *config.Resource, c *Change) {
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.
 func (p *planner) warnUnknownSecret(r *config.Resource, h match, action Action) {
-	if !r.Kind.Delivers || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
+	if !r.Kind.YieldsSecret() || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
 		return
 	}
 	what := "b2form cannot show or deliver it"

@@ -20,10 +20,10 @@ func CheckDenied(c *config.Config) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, r := range c.Resources {
-		if r.Kind.Lint == nil {
+		if r.Kind.Credential == nil {
 			continue
 		}
-		for _, f := range r.Kind.Lint(r.Value, cty.NullVal(r.Kind.LiveType())) {
+		for _, f := range r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType())) {
 			if slices.Contains(c.Settings.Deny, f.Rule) {
 				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}

@@ -89,7 +89,7 @@ func isReadable(a *kind.Attr, live cty.Value) bool {
 
 func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
-	if a.Name == d.kind.Identity && d.kind.Within == "" && a.Compare.Equal == nil {
+	if a.Name == d.kind.Identity && d.kind.ScopeAttr() == "" && a.Compare.Equal == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]

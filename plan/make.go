@@ -154,7 +154,7 @@ func (p *planner) currentAddr(a Announced) addr.Addr {
 	if now, ok := p.declaredAs(k, k.NormalizeIdentity(a.Identity)); ok {
 		return now
 	}
-	if name, _, ok := kind.ParseTimestampedName(a.Identity); ok && k.Rotation != nil {
+	if name, _, ok := kind.ParseTimestampedName(a.Identity); ok && k.Credential != nil {
 		if now, ok := p.declaredAs(k, k.NormalizeIdentity(name)); ok {
 			return now
 		}
@@ -249,8 +249,8 @@ func (p *planner) compare(r *config.Resource, h match) {
 	if action == Replace {
 		p.checkReplacement(r, h)
 	}
-	if r.Kind.DestroyHazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
-		c.Hazards = r.Kind.DestroyHazards(r.Value.Object())
+	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
+		c.Hazards = r.Kind.Destroy.Hazards(r.Value.Object())
 	}
 	if action == NoOp && len(h.overdue) > 0 {
 		c.Reason = h.overdueReason(r.Kind)
@@ -317,7 +317,7 @@ func (p *planner) finish(r *config.Resource, c Change, before cty.Value) {
 	p.checkChange(r, &c)
 	p.checkTargetsExist(r, &c)
 	c.Hazards = sortHazards(append(c.Hazards, hazards(&c, before)...))
-	if r.Kind.Delivers && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
+	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.planDelivery(r, &c)
 	}
 	p.plan.Changes = append(p.plan.Changes, c)

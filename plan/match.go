@@ -180,7 +180,7 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
 	}
 	switch {
-	case len(found) == 0 && r.Kind.Within != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
+	case len(found) == 0 && r.Kind.ScopeAttr() != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
 		p.errorf(&imp.Range, "Nothing to import",
 			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. Correct one of them, "+
 				"or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(), r.Addr)
@@ -221,7 +221,7 @@ func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
 	for i, o := range found {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
-			fmt.Fprintf(&list, ", %s = %s", name, formatTime(name, values[i].GetAttr(name)))
+			fmt.Fprintf(&list, ", %s = %s", name, formatAttr(r.Kind.Attr(name), values[i].GetAttr(name)))
 		}
 	}
 	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
@@ -260,10 +260,9 @@ func formatValue(v cty.Value) string {
 	return string(b)
 }
 
-// formatTime shows what B2 calls a timestamp, which is in milliseconds, as a date,
-// and everything else like brief.
-func formatTime(name string, v cty.Value) string {
-	if !strings.HasSuffix(name, "_timestamp") || v.Type() != cty.Number || v.IsNull() || !v.IsKnown() {
+// formatAttr shows a time as a date, and everything else like formatValue.
+func formatAttr(a *kind.Attr, v cty.Value) string {
+	if !a.IsTime || v.IsNull() || !v.IsKnown() {
 		return formatValue(v)
 	}
 	ms, _ := v.AsBigFloat().Int64()

@@ -11,10 +11,6 @@ import (
 	"b2form/schema/kind"
 )
 
-// forceDestroy is the attribute by which a kind whose objects hold others lets
-// them go with it.
-const forceDestroy = "force_destroy"
-
 // remove plans the end of something owned that is not, or no longer, wanted.
 func (p *planner) remove(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
@@ -29,9 +25,13 @@ func (p *planner) remove(addr addr.Addr) {
 		p.delete(addr, k, r, h)
 	case h.entry == nil: // announced, and never made
 	case p.mayBeHidden(k, h.entry.ID):
-		p.errorf(nil, "Bucket is outside what the credentials may use",
+		holder := k
+		if parent := p.kinds[k.ParentKind()]; parent != nil {
+			holder = parent
+		}
+		p.errorf(nil, title(holder.Name)+" is outside what the credentials may use",
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
-				"Use a key that is not limited to buckets.", addr, k.Name, h.entry.Identity, p.allowedBuckets())
+				"Use a key that is not limited to %s.", addr, k.Name, h.entry.Identity, p.allowedNames(holder), holder.Plural)
 	default:
 		p.plan.Changes = append(p.plan.Changes, Change{
 			Addr:      addr,
@@ -81,18 +81,19 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
-	if k.DestroyHazards != nil && !(k.Delivers && h.unrecorded()) {
-		c.Hazards = sortHazards(k.DestroyHazards(declared))
+	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.unrecorded()) {
+		c.Hazards = sortHazards(k.Destroy.Hazards(declared))
 	}
 	p.checkInUse(r, &c)
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
+// forceDestroys reports whether an object goes with everything it holds.
 func forceDestroys(k *kind.Kind, v cty.Value) bool {
-	if a := k.Attr(forceDestroy); a == nil || a.Type != cty.Bool {
+	if k.Destroy.Force == "" {
 		return false
 	}
-	force := v.GetAttr(forceDestroy)
+	force := v.GetAttr(k.Destroy.Force)
 	return !force.IsNull() && force.True()
 }
 
@@ -117,7 +118,7 @@ func (p *planner) checkProtected(addr addr.Addr, r *config.Resource, h match) {
 func (p *planner) checkEmptied() {
 	hidden := map[reference][]*Change{}
 	for i := range p.plan.Changes {
-		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.Within != "" && !c.Force {
+		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.Force {
 			holder := reference{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
 			hidden[holder] = append(hidden[holder], c)
 		}
@@ -142,13 +143,15 @@ func (p *planner) notEmptied(c *Change, files []*Change) {
 	if n := len(files) - 1; n > 0 {
 		what = fmt.Sprintf("%s and %d more", what, n)
 	}
-	advice := "Set force_destroy = true on the files, which deletes all their versions, or on the bucket, which deletes everything in it."
+	force, child := c.Kind.Destroy.Force, files[0].Kind
+	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force, child.Plural, c.Kind.Name)
 	var subject *hcl.Range
 	if r := p.declaration(c.Addr); r != nil {
 		subject = &r.Block.Range
 	} else {
-		advice = "Put the blocks back with force_destroy = true, on the files or on the bucket, and use `b2form destroy`; or write a removed block, which keeps the bucket."
+		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed block, which keeps the %s.",
+			force, child.Plural, c.Kind.Name, c.Kind.Name)
 	}
-	p.errorf(subject, "Bucket will not be empty",
-		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty buckets. %s", c.Addr, what, advice)
+	p.errorf(subject, title(c.Kind.Name)+" will not be empty",
+		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural, advice)
 }

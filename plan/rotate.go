@@ -47,7 +47,7 @@ func (p *planner) siblings(r *config.Resource) []*kind.Object {
 func (p *planner) indexTimestamped() {
 	p.timestamped = map[reference][]*kind.Object{}
 	for _, k := range p.Kinds {
-		if k.Rotation == nil {
+		if k.Credential == nil {
 			continue
 		}
 		for _, o := range p.Snapshot.All(k) { // in the order of their IDs
@@ -239,7 +239,7 @@ func (p *planner) checkRotate() {
 			continue
 		}
 		detail := fmt.Sprintf("%s is a %s; only keys rotate.", addr, r.Kind.Name)
-		if r.Kind.Rotation != nil {
+		if r.Kind.Credential != nil {
 			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
 				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
 		}

@@ -95,7 +95,7 @@ func (g *graph) split(i int) {
 	switch c.Action {
 	case Create, Replace, Rotate:
 		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.given(c)})
-		if c.Kind.DiffGrant != nil {
+		if c.Kind.Credential != nil {
 			s.verify = g.add(Step{Change: i, Op: OpVerify})
 		}
 	case Update:

@@ -153,7 +153,7 @@ func (l *module) checkMeta(it item, k *kind.Kind, native bool) bool {
 	case arg != nil && it.block:
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 	case arg != nil:
-	case it.name == "deliver" && !k.Delivers:
+	case it.name == "deliver" && !k.YieldsSecret():
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
 	case native && !it.block:
 		l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
@@ -215,7 +215,7 @@ func (l *module) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool)
 
 // metaNames lists what a resource takes beside the attributes of its kind.
 func metaNames(k *kind.Kind) []string {
-	return slices.DeleteFunc(syntax.Resource().Names(), func(name string) bool { return name == "deliver" && !k.Delivers })
+	return slices.DeleteFunc(syntax.Resource().Names(), func(name string) bool { return name == "deliver" && !k.YieldsSecret() })
 }
 
 func settableNames(attrs []kind.Attr) []string {

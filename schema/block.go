@@ -76,7 +76,7 @@ func (l *module) readMeta(b *block) {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}
 	for _, d := range content.Blocks {
-		if d.Type == "deliver" && b.kind.Delivers {
+		if d.Type == "deliver" && b.kind.YieldsSecret() {
 			b.delivers = append(b.delivers, d)
 		}
 	}

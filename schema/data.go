@@ -55,7 +55,7 @@ func (l *module) dataForms() []dataForm {
 			case k.Name:
 				f.kind, f.value = k, k.LiveType()
 			case k.Plural:
-				f.kind, f.many, f.within = k, true, k.Within != ""
+				f.kind, f.many, f.within = k, true, k.ScopeAttr() != ""
 				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
 				if f.within {
 					holds[complete] = cty.Bool
@@ -110,7 +110,7 @@ func (l *module) declareData(b *hcl.Block) {
 	case d.forEach != nil && d.count != nil:
 		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
 		d.count = nil
-	case !d.form.many && d.form.kind != nil && d.form.kind.Within == "" && len(d.args) != 1:
+	case !d.form.many && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		l.errorAt(b.DefRange, "Incomplete data block", fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
 		d.node.broken = true
 	}
@@ -140,7 +140,7 @@ func (l *module) dataOfProvider(name string, forms []dataForm) string {
 		return "account"
 	}
 	for _, k := range l.Kinds {
-		if name == k.TerraformType {
+		if name == k.Terraform.Type {
 			return k.Name
 		}
 	}
@@ -240,9 +240,9 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 		if err != nil {
 			most = syntax.DefaultCount
 		}
-		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.Within]), Prefix: args[syntax.NamePrefix], Limit: most}
-	case k.Within != "":
-		q.Identity = k.NormalizeIdentity(args[k.Within] + "/" + name)
+		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]), Prefix: args[syntax.NamePrefix], Limit: most}
+	case k.ScopeAttr() != "":
+		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
 	case named:
 		q.Identity = k.NormalizeIdentity(name)
 	case !d.form.many && k.ParentKind() != "" && l.Snapshot != nil:

@@ -54,14 +54,14 @@ func (l *module) notReadable(at hcl.Range, k *kind.Kind, by, arg, where string) 
 // settings of a whole object there are none then, which is an answer.
 func (l *module) absentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
-	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.Within, k.Identity)
+	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.ScopeAttr(), k.Identity)
 	if identity == "" {
 		l.notReadable(d.args[k.ID].Expr.Range(), holder, holder.ID, args[k.ID], "")
 		return cty.UnknownVal(d.form.value)
 	}
 	id, seen := l.live(holder, k.ParentIdentity(identity))
 	switch {
-	case seen && k.Within == "":
+	case seen && k.ScopeAttr() == "":
 		return unset(k, identity, id)
 	case seen:
 		l.notReadable(d.args[k.Identity].Expr.Range(), k, k.Identity, args[k.Identity], fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
@@ -101,7 +101,7 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 		return unknown
 	}
 	if _, seen := l.live(holder, asked.Parent); !seen {
-		l.notReadable(d.args[k.Within].Expr.Range(), holder, holder.Identity, asked.Parent, "")
+		l.notReadable(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.Identity, asked.Parent, "")
 		return unknown
 	}
 	if found.More {

@@ -44,8 +44,8 @@ func (l *module) checkIdentities() {
 func (l *module) duplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
 	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
-	if k.Within != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.Within).Link.Ref, k.ParentIdentity(r.Identity()))
+	if k.ScopeAttr() != "" {
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.ScopeAttr()).Link.Ref, k.ParentIdentity(r.Identity()))
 	}
 	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the same %s.",
 		r.Addr, other.Addr, place, same, k.Name))

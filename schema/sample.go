@@ -51,7 +51,7 @@ func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
 		return cty.NullVal(a.ValueType())
 	case a.Secret:
 		return cty.StringVal("K004" + strings.Repeat("0", 27))
-	case k.Delivers && a.Name == k.ID:
+	case k.YieldsSecret() && a.Name == k.ID:
 		return cty.StringVal("004" + strings.Repeat("0", 22))
 	}
 	return cty.StringVal(strings.Repeat("0", 24))

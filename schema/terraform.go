@@ -17,7 +17,7 @@ import (
 // that has another name here.
 func (l *module) terraformResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
-		if k.TerraformType != b.Labels[0] {
+		if k.Terraform.Type != b.Labels[0] {
 			continue
 		}
 		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1], b.Labels[0], b.Labels[1]))
@@ -30,7 +30,7 @@ func (l *module) terraformResource(b *hcl.Block) {
 	}
 	var known []string
 	for _, k := range l.Kinds {
-		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.TerraformType))
+		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Terraform.Type))
 	}
 	why := counterpart(b.Labels[0])
 	if why == "" {
@@ -65,7 +65,7 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
 		}
 	}
-	for _, p := range k.TerraformHints {
+	for _, p := range k.Terraform.Hints {
 		if p.Name == name && p.Nested != top {
 			return p.Advice
 		}
@@ -80,7 +80,7 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 // resource; "" where the root is none.
 func (l *module) terraformReference(t hcl.Traversal) string {
 	for _, k := range l.Kinds {
-		if t.RootName() != k.TerraformType {
+		if t.RootName() != k.Terraform.Type {
 			continue
 		}
 		rest := k.Name

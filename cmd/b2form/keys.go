@@ -102,7 +102,7 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	}
 	for _, k := range s.kinds {
 		for _, c := range k.Reads {
-			if k.Delivers && !a.HasCapability(c) {
+			if k.YieldsSecret() && !a.HasCapability(c) {
 				return nil, failf("Keys cannot be listed", "The credentials in use lack the capability %s. Use a key that has it.", c)
 			}
 		}
@@ -122,7 +122,7 @@ func (s *session) queryEverything() account.Query {
 	want := account.QueryFor(&config.Config{Data: s.config.Data}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
-		need.Multi = need.Multi || k.Delivers
+		need.Multi = need.Multi || k.YieldsSecret()
 		want[k.Name] = need
 	}
 	return want

@@ -72,7 +72,7 @@ func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
 		if !ok {
 			continue
 		}
-		if k.Within != "" {
+		if k.ScopeAttr() != "" {
 			identity += "/" + name
 		}
 		all = append(all, k.NormalizeIdentity(identity))
@@ -82,7 +82,7 @@ func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
 
 func (r *reader) browse(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
 	for _, id := range r.parents(s, p.kind, p.listing.Parent) {
-		list, more, err := p.kind.ListChildren(ctx, r.api, id, p.listing.Prefix, p.listing.Limit)
+		list, more, err := p.kind.Parent.List(ctx, r.api, id, p.listing.Prefix, p.listing.Limit)
 		if err != nil {
 			return err
 		}

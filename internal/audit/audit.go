@@ -71,7 +71,7 @@ func Look(o Options) (*Report, error) {
 	}
 	report := &Report{Account: kind.LintAccount(o.Snapshot.Account)}
 	for _, k := range o.Kinds {
-		if !k.Delivers {
+		if !k.YieldsSecret() {
 			continue
 		}
 		for _, live := range o.Snapshot.All(k) {
@@ -121,8 +121,8 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {
 		found(kind.ExpiresSoon, "it expires in %s, on %s", span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
-	if k.Lint != nil {
-		c.Findings = append(c.Findings, k.Lint(want, v)...)
+	if k.Credential != nil {
+		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)
 	}
 	slices.SortStableFunc(c.Findings, func(a, b kind.Finding) int { return strings.Compare(string(a.Rule), string(b.Rule)) })
 	return c, nil

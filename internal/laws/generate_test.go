@@ -48,7 +48,7 @@ func drawConfig(t *rapid.T, kinds []*kind.Kind) []string {
 
 func (d *draft) declare(k *kind.Kind, i int) {
 	n := named{label: fmt.Sprintf("l%d", i), name: fmt.Sprintf("acme-%s-%d", k.Name, i)}
-	if whole := k.ParentKind(); whole != "" && k.Within == "" {
+	if whole := k.ParentKind(); whole != "" && k.ScopeAttr() == "" {
 		if i >= len(d.names[whole]) {
 			return
 		}
@@ -69,7 +69,7 @@ func (d *draft) block(k *kind.Kind, n named) {
 			b.WriteString(d.argument(a, val))
 		}
 	}
-	if k.Delivers {
+	if k.YieldsSecret() {
 		b.WriteString(rapid.SampledFrom([]string{
 			"", "deliver \"stdout\" {}\n",
 			"deliver \"file\" {\n  path = \"" + n.label + ".env\"\n}\n",
@@ -84,8 +84,8 @@ func (d *draft) legal(k *kind.Kind, name string) cty.Value {
 	for range 50 {
 		m := d.object(k.Attrs)
 		m[k.Identity] = cty.StringVal(name)
-		if k.Within != "" {
-			m[k.Within] = cty.StringVal("acme-kept")
+		if k.ScopeAttr() != "" {
+			m[k.ScopeAttr()] = cty.StringVal("acme-kept")
 			m[k.Identity] = cty.StringVal(name + "/" + rapid.SampledFrom(k.Attr(k.Identity).Samples).Draw(d.T, k.Identity).AsString())
 		}
 		for range len(m) { // leave out what is complained about

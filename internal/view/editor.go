@@ -54,7 +54,7 @@ func (defs definitions) resource(k *kind.Kind) map[string]any {
 		properties[meta.Arguments[i].Name] = argumentSchema(&meta.Arguments[i])
 	}
 	nested := defs.blocks(pointers(meta.Blocks), meta.Type+".")
-	if !k.Delivers {
+	if !k.YieldsSecret() {
 		delete(nested, "deliver")
 	}
 	maps.Copy(properties, nested)

@@ -68,8 +68,8 @@ func NewLanguage(kinds []*kind.Kind) Language {
 	l := Language{FormatVersion: "1.1", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
-			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.Within, ID: k.ID, Provider: k.TerraformType,
-			Delivers: k.Delivers, Reads: k.Reads, Meta: syntax.Meta(),
+			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.ScopeAttr(), ID: k.ID, Provider: k.Terraform.Type,
+			Delivers: k.YieldsSecret(), Reads: k.Reads, Meta: syntax.Meta(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""

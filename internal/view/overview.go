@@ -66,8 +66,8 @@ func kindRows(kinds []*kind.Kind) []row {
 
 // identity is what finds the live object.
 func identity(k *kind.Kind) string {
-	if k.Within != "" {
-		return "`" + k.Within + "` and `" + k.Identity + "`"
+	if k.ScopeAttr() != "" {
+		return "`" + k.ScopeAttr() + "` and `" + k.Identity + "`"
 	}
 	return "`" + k.Identity + "`"
 }
@@ -102,9 +102,9 @@ func firstSentence(text string) string {
 func terraformRows(kinds []*kind.Kind) []row {
 	var out []row
 	for _, k := range kinds {
-		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.TerraformType), fmt.Sprintf("`%s \"x\"`", k.Name)})
+		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Terraform.Type), fmt.Sprintf("`%s \"x\"`", k.Name)})
 		out = append(out, terraformNames(k.Attrs, k.Name)...)
-		for _, p := range k.TerraformHints {
+		for _, p := range k.Terraform.Hints {
 			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Advice})
 		}
 	}

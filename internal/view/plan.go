@@ -106,8 +106,8 @@ func (p *printer) change(c *plan.Change) {
 	if c.Import && c.Action != plan.NoOp {
 		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
 	}
-	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.DeleteLeaves != "" && !c.Force {
-		p.WriteString("  # (" + c.Kind.DeleteLeaves + ")\n")
+	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.Leaves != "" && !c.Force {
+		p.WriteString("  # (" + c.Kind.Destroy.Leaves + ")\n")
 	}
 	if len(c.Leftovers) > 0 {
 		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run)\n")

@@ -16,7 +16,7 @@ func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
-		identity(k), k.TerraformType, strings.Join(k.Reads, "`, `"))
+		identity(k), k.Terraform.Type, strings.Join(k.Reads, "`, `"))
 	b.WriteString("## Arguments\n\n| name | type | left out | change | |\n|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))
@@ -25,7 +25,7 @@ func Reference(k *kind.Kind) string {
 		members(&b, a, a.Name)
 	}
 	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"), pageOf(syntax.Resource()))
-	if k.Delivers {
+	if k.YieldsSecret() {
 		b.WriteString(deliveries())
 	}
 	for _, a := range k.Settable() {

@@ -16,26 +16,32 @@ import (
 // "b2_update_bucket" and "Buckets" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "bucket", Plural: "buckets", TerraformType: "b2_bucket",
+		Name: "bucket", Plural: "buckets", Terraform: kind.Terraform{Type: "b2_bucket", Hints: []kind.TerraformHint{
+			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
+			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
+		}},
 		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +
 			"rules about how long versions of files are kept, and defaults for what is uploaded.",
 		Example: example,
 
 		Identity: "name", FoldCase: true, ID: "id",
-		Reads:  []string{"listBuckets"},
-		Attrs:  attrs(),
-		Limits: limits(),
-		TerraformHints: []kind.TerraformHint{
-			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
-			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
-		},
-		Check:          check,
-		CheckChange:    refuse,
-		DestroyHazards: gone,
-		Volatile:       leased,
+		Reads:       []string{"listBuckets"},
+		Attrs:       attrs(),
+		Limits:      limits(),
+		Check:       check,
+		CheckChange: refuse,
+		Destroy:     kind.Destroy{Force: "force_destroy", Hazards: gone},
+		Allowed:     allowed,
+		Volatile:    leased,
 
-		List: list, Create: create, Update: update, Delete: remove,
+		Verbs: kind.Verbs{List: list, Create: create, NameTaken: "duplicate_bucket_name", Update: update, Delete: remove},
 	}
+}
+
+// allowed are the buckets that credentials are limited to ("Application Key
+// Capabilities": they see no others).
+func allowed(a *wire.Account) (list []wire.AllowedBucket, limited bool) {
+	return a.Buckets, a.Buckets != nil
 }
 
 const example = `bucket "photos" {

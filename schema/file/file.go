@@ -21,29 +21,25 @@ const mostBytes = 100_000_000
 // the Native API" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "file", Plural: "files", TerraformType: "b2_bucket_file_version",
+		Name: "file", Plural: "files", Terraform: kind.Terraform{Type: "b2_bucket_file_version", Hints: []kind.TerraformHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}}},
 		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and the " +
 			"versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes all its versions. " +
 			"A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
 			"What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one request each.",
 		Example: example,
 
-		Identity: "name", Within: "bucket", FoldCase: true, ID: "id",
-		Reads:        []string{"listFiles"},
-		Replaceable:  true,
-		DeleteLeaves: "what is there stays, as hidden versions",
-		FullUpdate:   true,
+		Identity: "name", Parent: &kind.Parent{Attr: "bucket", List: browse}, FoldCase: true, ID: "id",
+		Reads:       []string{"listFiles"},
+		Replaceable: true,
+		Destroy:     kind.Destroy{Force: "force_destroy", Leaves: "what is there stays, as hidden versions", Hazards: gone},
+		Verbs:       kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove},
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
 			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
-		Attrs:          attrs(),
-		Limits:         limits(),
-		TerraformHints: []kind.TerraformHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}},
+		Attrs:  attrs(),
+		Limits: limits(),
 
-		Complete:       complete,
-		Check:          check,
-		DestroyHazards: gone,
-
-		List: list, ListChildren: browse, Create: create, Update: update, Delete: remove,
+		Complete: complete,
+		Check:    check,
 	}
 }
 
@@ -99,7 +95,7 @@ func attrs() []kind.Attr {
 		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true, Doc: "ID of the bucket, a slash, and the name."},
 		{Name: "file_id", Encoding: kind.Encoding{ReadPath: "fileId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the current version; every upload makes another."},
 		{Name: "size", Encoding: kind.Encoding{ReadPath: "contentLength"}, Type: cty.Number, Computed: true, Doc: "Bytes in the current version."},
-		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp"}, Type: cty.Number, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
+		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp"}, Type: cty.Number, IsTime: true, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
 	}
 }
 

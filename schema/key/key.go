@@ -19,27 +19,33 @@ import (
 // documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "key", Plural: "keys", TerraformType: "b2_application_key",
+		Name: "key", Plural: "keys", Terraform: kind.Terraform{Type: "b2_application_key", Hints: []kind.TerraformHint{{Name: "bucket_id", Advice: "Write buckets = [bucket.NAME] instead of bucket_id."}}},
 		Doc: "An application key: credentials for a program, limited to what it needs. " +
 			"B2 shows the secret once, when the key is made; a deliver block says where it goes.",
 		Example: example,
 
-		Identity: "name", ID: "application_key_id", Delivers: true, NamesRepeat: true,
-		Reads:          []string{"listKeys"},
-		Attrs:          attrs(),
-		Limits:         limits(),
-		TerraformHints: []kind.TerraformHint{{Name: "bucket_id", Advice: "Write buckets = [bucket.NAME] instead of bucket_id."}},
-		Complete:       complete,
-		Check:          check,
-		DestroyHazards: gone,
-		Rotation:       rotation,
-		ExpiresAt:      expires,
-		CreatedAt:      made,
-		DiffGrant:      differing,
-		Lint:           lint,
+		Identity: "name", ID: "application_key_id", NamesRepeat: true,
+		Reads:      []string{"listKeys"},
+		Attrs:      attrs(),
+		Limits:     limits(),
+		Complete:   complete,
+		Check:      check,
+		Destroy:    kind.Destroy{Hazards: gone},
+		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing, Lint: lint},
 
-		List: list, Create: create, Delete: remove,
+		Verbs: kind.Verbs{List: list, Create: create, Delete: remove},
 	}
+}
+
+// reach says what a key is limited to.
+func reach(v kind.AttrReader) (buckets []string, namePrefix string) {
+	if list := v.GetAttr("buckets"); !list.IsNull() {
+		buckets = kind.StringsIn(list)
+	}
+	if prefix := v.GetAttr("name_prefix"); !prefix.IsNull() {
+		namePrefix = prefix.AsString()
+	}
+	return buckets, namePrefix
 }
 
 const example = `bucket "photos" {
@@ -83,7 +89,7 @@ func attrs() []kind.Attr {
 		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
-		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, Computed: true, Doc: "When the key expires, in milliseconds since 1970; null: never."},
+		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true, Doc: "When the key expires, in milliseconds since 1970; null: never."},
 		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys from before May 2020 cannot."},
 		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},

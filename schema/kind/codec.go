@@ -260,8 +260,8 @@ func unexpected(want string, got any) error {
 // identify reads the ID and the folded identity of a raw object, and nothing else.
 func (k *Kind) identify(raw wire.RawJSON, names NameLookup) (id, identity string, err error) {
 	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
-	if k.Within != "" {
-		wires = append(wires, k.Attr(k.Within).livePath())
+	if k.ScopeAttr() != "" {
+		wires = append(wires, k.Attr(k.ScopeAttr()).livePath())
 	}
 	found := gjson.GetMany(string(raw), wires...)
 	for _, f := range found {
@@ -271,8 +271,8 @@ func (k *Kind) identify(raw wire.RawJSON, names NameLookup) (id, identity string
 	}
 	d := decoder{names: names}
 	identity = d.resolve(k.Attr(k.Identity), found[1].Str)
-	if k.Within != "" {
-		identity = d.resolve(k.Attr(k.Within), found[2].Str) + "/" + identity
+	if k.ScopeAttr() != "" {
+		identity = d.resolve(k.Attr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }

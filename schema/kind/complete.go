@@ -238,7 +238,7 @@ func ValidateKinds(kinds []*Kind) error {
 			return fmt.Errorf("kind %s: %s, of which it is a part, must stand before it", k.Name, of)
 		}
 		seen[k.Name] = true
-		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.TerraformType == "" {
+		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.Terraform.Type == "" {
 			return fmt.Errorf("kind %s: Doc, Example, Plural and Provider are needed", k.Name)
 		}
 		if k.List == nil || k.Create == nil || k.Delete == nil {
@@ -248,7 +248,7 @@ func ValidateKinds(kinds []*Kind) error {
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
 			return fmt.Errorf("kind %s: ID must be a computed attribute and Identity a required string", k.Name)
 		}
-		if within := k.Attr(k.Within); k.Within != "" && (within == nil || !within.Required || within.Link.Ref == "") {
+		if within := k.Attr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.Ref == "") {
 			return fmt.Errorf("kind %s: Within must be a required reference", k.Name)
 		}
 		if err := validateAttrs(k.Attrs); err != nil {

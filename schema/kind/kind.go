@@ -24,35 +24,25 @@ import (
 
 // A Kind describes one kind of B2 resource.
 type Kind struct {
-	Name          string // block type: "bucket"
-	Plural        string // for messages: "buckets"
-	TerraformType string // its resource type in the official Terraform provider: "b2_bucket"
-	Doc           string // one paragraph for the reference page
-	Example       string // a complete HCL block for the reference page
-	Identity      string // the attribute whose value is unique in a configuration and finds the live object: "name"
-	// Within is the attribute that names what holds the object, where a name is
-	// unique only there: "bucket". Identity is then the name of the object in it, and
-	// what identifies the object is both with a slash between: "acme-site/index.html".
-	Within         string
-	FoldCase       bool            // identities that differ only in case are one; with Within, holders that do
-	ID             string          // the computed attribute that holds the remote ID
-	Attrs          []Attr          // in the order in which they are shown
-	Delivers       bool            // may carry `deliver` blocks: creating it yields a secret once
-	NamesRepeat    bool            // B2 lets several objects share an identity, so that an ID does not follow from it
-	Reads          []string        // capabilities that listing needs, for messages
-	Limits         []Limit         // what is demanded of a configuration, by attribute
-	TerraformHints []TerraformHint // words of the official provider's beside those that attributes know
-	// Replaceable says that another value of a Fixed attribute, or another identity, makes
-	// another object, whereupon this one is deleted. Else it is refused.
+	Name        string // block type: "bucket"
+	Plural      string // for messages: "buckets"
+	Doc         string // one paragraph for the reference page
+	Example     string // a complete HCL block for the reference page
+	Terraform   Terraform
+	Attrs       []Attr   // in the order in which they are shown
+	Identity    string   // the attribute whose value is unique in a configuration and finds the live object: "name"
+	FoldCase    bool     // identities that differ only in case are one; with ScopeAttr, parents that do
+	NamesRepeat bool     // B2 lets several objects share an identity, so that an ID does not follow from it
+	ID          string   // the computed attribute that holds the remote ID
+	Reads       []string // capabilities that listing needs, for messages
+	Limits      []Limit  // what is demanded of a configuration, by attribute
+	// Replaceable says that another value of an Immutable attribute, or another
+	// identity, makes another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
-	// DeleteLeaves says in words what is left of an object that is deleted without Force.
-	// "": nothing.
-	DeleteLeaves string
-	// FullUpdate says that an update sends every attribute, not only those that changed.
-	FullUpdate bool
-	// Content says which attributes give what a file of this kind holds. nil: the
-	// objects hold nothing that a configuration gives.
-	Content *Content
+	Destroy     Destroy
+	Parent      *Parent     // nil: an object of this kind stands alone
+	Content     *Content    // nil: the objects hold nothing that a configuration gives
+	Credential  *Credential // nil: creating an object yields no secret
 
 	// Complete derives attributes from one another after defaults are filled in:
 	// v holds every configuration attribute and is changed in place. May be nil.
@@ -65,44 +55,83 @@ type Kind struct {
 	// CheckLive says what deserves a look about a decoded live object that is declared;
 	// all of it is warnings. May be nil.
 	CheckLive func(live AttrReader) Problems
-	// DestroyHazards says what destroying the object may cost. v is the completed
-	// configuration, or a null value when the block is gone.
-	DestroyHazards func(v cty.Value) []Hazard
-	// Rotation reads how the object that v declares is to be renewed; ok is false
-	// where it is not. v is the completed configuration. nil: never.
-	Rotation func(v AttrReader) (r Rotation, ok bool)
-	// ExpiresAt says when a decoded live object ends by itself; zero: never. May be
-	// nil.
-	ExpiresAt func(live AttrReader) time.Time
-	// CreatedAt says when B2 made an object, by B2's own clock, as far as what was
-	// wanted and what is live tell; zero: they do not. May be nil.
-	CreatedAt func(want, live AttrReader) time.Time
-
-	// DiffGrant compares what credentials may do, by B2's own word, with the object
-	// that was to yield them: it names the attributes that differ. nil: the object
-	// yields none.
-	DiffGrant func(want cty.Value, account *wire.Account) []string
-
 	// Volatile names the computed attributes of a live object that b2form itself
 	// changes while it holds a lock, so that a plan does not depend on them. May be
 	// nil.
 	Volatile func(live map[string]any) []string
+	// Allowed lists the objects of this kind that the credentials in use are limited
+	// to; limited is false where they see all. nil: they never are.
+	Allowed func(account *wire.Account) (allowed []wire.AllowedBucket, limited bool)
+	Verbs
+}
 
-	// Lint names what is wider about credentials than most programs need. want is
-	// a completed configuration, live a decoded object; one of them may be null.
-	// nil: nothing can be.
+// Terraform is what the official provider calls a kind.
+type Terraform struct {
+	Type  string          // "b2_bucket"; "": it has none
+	Hints []TerraformHint // its words beside those that attributes know
+}
+
+// Destroy is what destroying an object comes to.
+type Destroy struct {
+	// Force is the attribute of type bool by which an object goes with everything it
+	// holds; "": there is none.
+	Force string
+	// Leaves says in words what is left of an object that is deleted without force.
+	// "": nothing.
+	Leaves string
+	// Hazards says what destroying the object may cost. v is the completed
+	// configuration, or a null value when the block is gone. May be nil.
+	Hazards func(v cty.Value) []Hazard
+}
+
+// A Parent is the object that another one belongs to, as a bucket is of its files
+// and of its notification rules. Identities and remote IDs of children begin with
+// the parent's.
+type Parent struct {
+	// Attr is the attribute that names the parent: "bucket". If it is not the Identity
+	// itself, that is unique within the parent only, and what identifies the object is
+	// both with a slash between: "acme-site/index.html".
+	Attr string
+	// List lists children of one parent, by name: the first limit whose names start
+	// with prefix, and whether there are more. nil: nobody can ask for that.
+	List func(ctx context.Context, api wire.API, parentID, prefix string, limit int) (list []wire.RawJSON, more bool, err error)
+}
+
+// A Credential is a kind whose objects are credentials: creating one yields a secret
+// once, which `deliver` blocks take somewhere. Every function is set.
+type Credential struct {
+	// Rotation reads how the object that v declares rotates; ok is false where it does
+	// not. v is the completed configuration.
+	Rotation func(v AttrReader) (r Rotation, ok bool)
+	// ExpiresAt says when a decoded live object ends by itself; zero: never.
+	ExpiresAt func(live AttrReader) time.Time
+	// CreatedAt says when B2 made an object, by B2's own clock, as far as what was
+	// wanted and what is live tell; zero: they do not.
+	CreatedAt func(want, live AttrReader) time.Time
+	// Reach says what a completed configuration is limited to: the names of buckets
+	// (none: every bucket) and a prefix of file names.
+	Reach func(v AttrReader) (buckets []string, namePrefix string)
+	// DiffGrant compares what credentials may do, by B2's own word, with the object
+	// that was to yield them: it names the attributes that differ.
+	DiffGrant func(want cty.Value, account *wire.Account) []string
+	// Lint names what is wider about credentials than most programs need. want is a
+	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
+}
 
+// Verbs are what can be done with the objects of a kind.
+type Verbs struct {
 	// List reads the live objects.
 	List func(ctx context.Context, api wire.API, scope ListFilter) ([]wire.RawJSON, error)
-	// ListChildren lists what is part of one object, by name: the first most whose names
-	// start with prefix, and whether there are more. nil: nobody can ask for that.
-	ListChildren func(ctx context.Context, api wire.API, holderID, prefix string, most int) (list []wire.RawJSON, more bool, err error)
-	// Create makes the object and returns it as B2 answers it.
-	Create func(ctx context.Context, c Call) (json.RawMessage, error)
+	// Create makes the object and returns it as B2 answers it. NameTaken is B2's code
+	// for a name that is in use; "": names are free.
+	NameTaken string
+	Create    func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
 	Update func(ctx context.Context, c Call) (json.RawMessage, error)
+	// FullUpdate says that an update sends every attribute, not only those that changed.
+	FullUpdate bool
 	// Delete removes the object; one that is gone already is a success.
 	Delete func(ctx context.Context, c Call) error
 }
@@ -117,6 +146,7 @@ type Attr struct {
 
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
+	IsTime bool     // of a number: milliseconds since 1970, in UTC
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 
 	Required       bool
@@ -298,42 +328,48 @@ type Hazard struct {
 	Detail string     `json:"detail"` // "every file becomes readable by anyone"
 }
 
-// ParentKind is the kind whose objects the objects of this kind are parts of, as the
-// notification rules of a bucket or the files in one: their identities and remote
-// IDs begin with the other's. "": an object of this kind stands alone.
-func (k *Kind) ParentKind() string {
-	holder := k.Within
-	if holder == "" {
-		holder = k.Identity
+// YieldsSecret reports whether creating an object yields a secret.
+func (k *Kind) YieldsSecret() bool { return k.Credential != nil }
+
+// ScopeAttr is the attribute that names the parent, where an identity is unique
+// within that only; "": identities are unique by themselves.
+func (k *Kind) ScopeAttr() string {
+	if k.Parent == nil || k.Parent.Attr == k.Identity {
+		return ""
 	}
-	if a := k.Attr(holder); a != nil {
-		return a.Link.Ref
-	}
-	return ""
+	return k.Parent.Attr
 }
 
-// ParentIdentity is the identity of what an object with the identity is part of. Names of
-// holders have no slash.
+// ParentKind is the kind of the parents of the objects; "": they have none.
+func (k *Kind) ParentKind() string {
+	if k.Parent == nil {
+		return ""
+	}
+	return k.Attr(k.Parent.Attr).Link.Ref
+}
+
+// ParentIdentity is the identity of the parent of an object with the identity.
+// Names of parents have no slash.
 func (k *Kind) ParentIdentity(identity string) string {
-	if k.Within == "" {
+	if k.ScopeAttr() == "" {
 		return identity
 	}
-	holder, _, _ := strings.Cut(identity, "/")
-	return holder
+	parent, _, _ := strings.Cut(identity, "/")
+	return parent
 }
 
-// ChildID is the remote ID of a part with the identity, where holder is the remote
-// ID of what it is part of. B2 has IDs for the versions of a file only, which
-// change with every upload: what a file is known by is the bucket and the name.
-func (k *Kind) ChildID(identity, holder string) string {
-	if k.Within == "" {
-		return holder
+// ChildID is the remote ID of a child with the identity, where parentID is that of
+// its parent. B2 has IDs for the versions of a file only, which change with every
+// upload: what a file is known by is the bucket and the name.
+func (k *Kind) ChildID(identity, parentID string) string {
+	if k.ScopeAttr() == "" {
+		return parentID
 	}
 	_, name, _ := strings.Cut(identity, "/")
-	return holder + "/" + name
+	return parentID + "/" + name
 }
 
-// ParentID is the remote ID of what a part with the remote ID is part of.
+// ParentID is the remote ID of the parent of a child with the remote ID.
 func (k *Kind) ParentID(id string) string { return k.ParentIdentity(id) }
 
 // Attr finds an attribute by its HCL name; nil: there is none.
@@ -403,10 +439,10 @@ func (k *Kind) IdentityOf(v AttrReader) string {
 	if id.IsNull() || !id.IsKnown() {
 		return ""
 	}
-	if k.Within == "" {
+	if k.ScopeAttr() == "" {
 		return k.NormalizeIdentity(id.AsString())
 	}
-	holder := v.GetAttr(k.Within)
+	holder := v.GetAttr(k.ScopeAttr())
 	if holder.IsNull() || !holder.IsKnown() {
 		return ""
 	}
@@ -416,7 +452,7 @@ func (k *Kind) IdentityOf(v AttrReader) string {
 // IsIdentityAttr reports whether the attribute is what, or part of what, identifies
 // an object.
 func (k *Kind) IsIdentityAttr(attr string) bool {
-	return attr == k.Identity || attr == k.Within && attr != ""
+	return attr == k.Identity || attr == k.ScopeAttr() && attr != ""
 }
 
 // NormalizeIdentity brings an identity as B2 shows it into the form in which two are

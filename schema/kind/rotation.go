@@ -28,18 +28,18 @@ func (r Rotation) Due(made, expires time.Time) time.Time {
 // RotationOf is the rotation that v asks for, an object of the kind's
 // ConfigType; ok is false where it asks for none.
 func (k *Kind) RotationOf(v AttrReader) (r Rotation, ok bool) {
-	if k.Rotation == nil || v.IsNull() {
+	if k.Credential == nil || v.IsNull() {
 		return Rotation{}, false
 	}
-	return k.Rotation(v)
+	return k.Credential.Rotation(v)
 }
 
 // ExpiryOf is when a live object ends by itself; zero: never, or nobody can say.
 func (k *Kind) ExpiryOf(live AttrReader) time.Time {
-	if k.ExpiresAt == nil || live.IsNull() {
+	if k.Credential == nil || live.IsNull() {
 		return time.Time{}
 	}
-	return k.ExpiresAt(live)
+	return k.Credential.ExpiresAt(live)
 }
 
 // stampLayout is the time in a stamped name, in UTC: letters, digits and dashes

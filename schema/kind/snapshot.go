@@ -17,9 +17,10 @@ import (
 //
 // It is safe for concurrent use.
 type Snapshot struct {
-	Account *wire.Account
-	mu      sync.RWMutex // guards kinds and all in it
-	kinds   map[string]*objects
+	Account   *wire.Account
+	limitable map[string]*Kind // kinds whose objects credentials may be limited to
+	mu        sync.RWMutex     // guards kinds and all in it
+	kinds     map[string]*objects
 }
 
 // Elements of the lists are never changed: who was given a list may keep it.
@@ -50,8 +51,11 @@ type NameLookup func(kind, id string) (name string, ok bool)
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
 func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.RawJSON) (*Snapshot, error) {
-	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw))}
+	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw)), limitable: map[string]*Kind{}}
 	for _, k := range kinds {
+		if k.Allowed != nil {
+			s.limitable[k.Name] = k
+		}
 		list, read := raw[k.Name]
 		if !read {
 			continue
@@ -185,26 +189,35 @@ func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 	return nil
 }
 
-// IDsOf lists the remote IDs of the live objects with an identity. Buckets that the
-// credentials may not list are known by what authorize says of them.
+// IDsOf lists the remote IDs of the live objects with an identity. What credentials
+// are limited to and may not list is known by what authorize says of them.
 func (s *Snapshot) IDsOf(k *Kind, identity string) []string {
 	var ids []string
 	for _, o := range s.ByIdentity(k, identity) {
 		ids = append(ids, o.ID)
 	}
-	if k.Name == "bucket" && len(ids) == 0 {
-		for _, b := range s.Account.Buckets {
-			if b.Name != "" && k.NormalizeIdentity(b.Name) == identity {
-				ids = append(ids, b.ID)
-			}
+	if len(ids) > 0 {
+		return ids
+	}
+	for _, b := range s.allowed(k) {
+		if b.Name != "" && k.NormalizeIdentity(b.Name) == identity {
+			ids = append(ids, b.ID)
 		}
 	}
 	return ids
 }
 
-// NameOf is the Names of this snapshot. Buckets that the credentials may not list
-// are known by what authorize says of them. Of a kind whose objects may share a
-// name nothing has one here: who plans knows which of them is meant.
+func (s *Snapshot) allowed(k *Kind) []wire.AllowedBucket {
+	if s.Account == nil || k.Allowed == nil {
+		return nil
+	}
+	list, _ := k.Allowed(s.Account)
+	return list
+}
+
+// NameOf is the NameLookup of this snapshot. What credentials are limited to and may
+// not list is known by what authorize says of them. Of a kind whose objects may share
+// a name nothing has one here: who plans knows which of them is meant.
 func (s *Snapshot) NameOf(kind, id string) (string, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -213,8 +226,8 @@ func (s *Snapshot) NameOf(kind, id string) (string, bool) {
 			return obj.Identity, true
 		}
 	}
-	if s.Account != nil && kind == "bucket" {
-		for _, b := range s.Account.Buckets {
+	if k := s.limitable[kind]; k != nil {
+		for _, b := range s.allowed(k) {
 			if b.ID == id && b.Name != "" {
 				return b.Name, true
 			}

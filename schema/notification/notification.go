@@ -16,18 +16,18 @@ import (
 // Notifications Reference Guide" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "notification_rules", Plural: "notification rules", TerraformType: "b2_bucket_notification_rules",
+		Name: "notification_rules", Plural: "notification rules", Terraform: kind.Terraform{Type: "b2_bucket_notification_rules"},
 		Doc: "All event notification rules of a bucket: web servers that B2 calls when files are uploaded, hidden or deleted. " +
 			"Each call is billed as a Class B transaction.",
 		Example: example,
 
-		Identity: "bucket", FoldCase: true, ID: "bucket_id",
+		Identity: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCase: true, ID: "bucket_id",
 		Reads:     []string{"readBucketNotifications"},
 		Attrs:     attrs(),
 		Limits:    limits(),
 		CheckLive: report,
 
-		List: list, Create: create, Update: update, Delete: remove,
+		Verbs: kind.Verbs{List: list, Create: create, Update: update, Delete: remove},
 	}
 }
 

@@ -26,7 +26,7 @@ func Data(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
 		switch holder := k.ParentKind(); {
-		case k.Within != "":
+		case k.ScopeAttr() != "":
 			out = append(out, within(k)...)
 		case holder != "":
 			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+"; it may have none. It holds every attribute of the kind "+k.Name+", the computed ones too, but no secret. It takes one request.",
@@ -50,8 +50,8 @@ func oneOf(k *kind.Kind, doc, identity string) Block {
 
 // within is data about what is part of another object: one, or all of one.
 func within(k *kind.Kind) []Block {
-	holder := k.Attr(k.Within)
-	of := Argument{Name: k.Within, Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
+	holder := k.Attr(k.ScopeAttr())
+	of := Argument{Name: k.ScopeAttr(), Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
 	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Link.Ref+". It holds every attribute of the "+k.Name+", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
 		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
 	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and `complete`: false where there are more than `"+MaxCount+"`. "+
