@@ -13,6 +13,7 @@ import (
 
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -315,7 +316,7 @@ func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object)
 	if err := r.undo(ctx, t.Kind, o); err != nil {
 		return &wire.Explained{
 			Summary: "A new " + t.Kind.Name + " was left behind",
-			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", title(t.Kind.Name), t.Identity, o.ID),
+			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", words.Capital(t.Kind.Name), t.Identity, o.ID),
 			Cause:   err,
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -23,7 +24,7 @@ func (r *runner) id(c *plan.Change) kind.IDLookup {
 			shown = kind.SensitiveText
 		}
 		return "", &wire.Explained{
-			Summary: title(by.Link.Ref) + " not found",
+			Summary: words.Capital(by.Link.Ref) + " not found",
 			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.Ref, shown),
 		}
 	}

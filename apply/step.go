@@ -10,6 +10,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -138,12 +139,10 @@ func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending 
 	return &wire.Explained{
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
 		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what differs now.",
-			title(t.Kind.Name), t.Identity),
+			words.Capital(t.Kind.Name), t.Identity),
 		Cause: refused,
 	}
 }
-
-func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // accept takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
@@ -173,7 +172,7 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 	return &wire.Explained{
 		Summary: "B2 made something else than planned",
 		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report this if it stays.",
-			title(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
+			words.Capital(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/pause"
+	"b2form/internal/words"
 	"b2form/schema/wire"
 )
 
@@ -42,7 +43,7 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 
 // unconfirmed is the warning that a new key is not known to work.
 func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
-	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.", title(t.Kind.Name), t.Identity, t.id, why)
+	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.", words.Capital(t.Kind.Name), t.Identity, t.id, why)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -29,7 +30,7 @@ func (p *planner) unreadable(subject *hcl.Range, err error) {
 		"%s. Either B2 has changed, or this is a defect of b2form: please report it with this text.", sentence(err))
 }
 
-func sentence(err error) string { return title(strings.TrimSuffix(err.Error(), ".")) }
+func sentence(err error) string { return words.Capital(strings.TrimSuffix(err.Error(), ".")) }
 
 // checkAccount refuses to plan for another account, and where a kind that
 // matters could not be read: what cannot be seen must not look as if it did not
@@ -106,7 +107,7 @@ func (p *planner) canCreate(r *config.Resource) bool {
 		}
 	}
 	rng := r.Block.RangeOf(attr)
-	p.errorf(&rng, title(holder.Name)+" is outside what the credentials may use",
+	p.errorf(&rng, words.Capital(holder.Name)+" is outside what the credentials may use",
 		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to %s.",
 		p.allowedNames(holder), identity, holder.Plural)
 	return false
@@ -174,11 +175,7 @@ func (p *planner) checkReplace() {
 		for _, r := range p.Config.Resources {
 			names = append(names, r.Addr.String())
 		}
-		hint := ""
-		if near := kind.NearestName(addr.String(), names, 4); near != "" {
-			hint = fmt.Sprintf(" Did you mean %s?", near)
-		}
-		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, hint)
+		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, words.DidYouMean(addr.String(), "", names))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -46,7 +47,7 @@ func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 
 func denyError(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wider access than allowed", Subject: &at,
-		Detail: fmt.Sprintf("%s. The b2form block denies %s.", title(detail), rule)}
+		Detail: fmt.Sprintf("%s. The b2form block denies %s.", words.Capital(detail), rule)}
 }
 
 func (p *planner) checkDenied() {

@@ -64,7 +64,7 @@ func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (f
 		switch {
 		case a.KeepLive && w.IsNull():
 		case !isReadable(a, *l):
-			if !isNone(*w) {
+			if !kind.IsNone(*w) {
 				hidden = append(hidden, a.Name)
 			}
 		case !d.same(i, pair, w, l):
@@ -96,7 +96,7 @@ func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	if at := (sides{want, live}); c.sides != at {
 		*c = comparison{at, d.equal(a, at)}
 	}
-	if a.Compare.Equal == nil || c.equal && !isNone(*want) {
+	if a.Compare.Equal == nil || c.equal && !kind.IsNone(*want) {
 		return c.equal
 	}
 	return a.Compare.Equal(pair)
@@ -120,8 +120,8 @@ func (d *differ) equal(a *kind.Attr, at sides) bool {
 // empty list, an empty map) at every depth, because a configuration leaves out
 // what B2 answers as empty.
 func equal(a, b cty.Value) bool {
-	if isNone(a) || isNone(b) {
-		return isNone(a) && isNone(b)
+	if kind.IsNone(a) || kind.IsNone(b) {
+		return kind.IsNone(a) && kind.IsNone(b)
 	}
 	t := a.Type()
 	switch {
@@ -148,14 +148,6 @@ func equal(a, b cty.Value) bool {
 		return true
 	}
 	return a.RawEquals(b)
-}
-
-func isNone(v cty.Value) bool {
-	if v.IsNull() {
-		return true
-	}
-	t := v.Type()
-	return v.IsKnown() && (t.IsListType() || t.IsSetType() || t.IsMapType()) && v.LengthInt() == 0
 }
 
 // plannedValue is what an object will be: what is wanted, except that attributes which

@@ -307,7 +307,7 @@ func (p *planner) immutableError(r *config.Resource, attr string, live kind.Valu
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+
 			"and then remove the old block.",
-		r.Addr, attr, formatValue(live.GetAttr(attr)), formatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
+		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
 }
 
 // finish completes a change of a declared resource: everything that depends

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -164,7 +164,7 @@ func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool)
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
-					"  moved {\n    from = %s\n    to   = %s\n  }", title(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
+					"  moved {\n    from = %s\n    to   = %s\n  }", words.Capital(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
 			return nil, false
 		}
 	}
@@ -198,7 +198,7 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		p.errorf(&imp.Range, "Resource belongs to another address",
 			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 				"  moved {\n    from = %s\n    to   = %s\n  }",
-			title(r.Kind.Name), imp.ID, owner, owner, r.Addr)
+			words.Capital(r.Kind.Name), imp.ID, owner, owner, r.Addr)
 		return false
 	}
 	h.take(found[0])
@@ -245,28 +245,11 @@ func distinguishing(k *kind.Kind, values []cty.Value) []string {
 	return out
 }
 
-// formatValue shows a value in one line.
-func formatValue(v cty.Value) string {
-	switch {
-	case !v.IsWhollyKnown():
-		return "(hidden)"
-	case isNone(v):
-		return "none"
-	}
-	b, err := ctyjson.Marshal(v, v.Type())
-	if err != nil {
-		return "(" + v.Type().FriendlyName() + ")"
-	}
-	return string(b)
-}
-
 // formatAttr shows a time as a date, and everything else like formatValue.
 func formatAttr(a *kind.Attr, v cty.Value) string {
 	if !a.IsTime || v.IsNull() || !v.IsKnown() {
-		return formatValue(v)
+		return kind.FormatValue(v)
 	}
 	ms, _ := v.AsBigFloat().Int64()
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
 }
-
-func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

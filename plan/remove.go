@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -29,7 +30,7 @@ func (p *planner) remove(addr addr.Addr) {
 		if parent := p.kinds[k.ParentKind()]; parent != nil {
 			holder = parent
 		}
-		p.errorf(nil, title(holder.Name)+" is outside what the credentials may use",
+		p.errorf(nil, words.Capital(holder.Name)+" is outside what the credentials may use",
 			"%s is %s %q in the state, but the credentials in use are limited to %s and cannot see whether it still exists. "+
 				"Use a key that is not limited to %s.", addr, k.Name, h.entry.Identity, p.allowedNames(holder), holder.Plural)
 	default:
@@ -152,6 +153,6 @@ func (p *planner) notEmptied(c *Change, files []*Change) {
 		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed block, which keeps the %s.",
 			force, child.Plural, c.Kind.Name, c.Kind.Name)
 	}
-	p.errorf(subject, title(c.Kind.Name)+" will not be empty",
+	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
 		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural, advice)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -177,7 +178,7 @@ func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.label))
 		return
 	case a == nil || a.Computed:
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, didYouMean(it.label, nestedNames(attrs))))
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, words.DidYouMean(it.label, "", nestedNames(attrs))))
 		return
 	}
 	for _, inner := range items(it.body) {

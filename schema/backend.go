@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/syntax"
 )
@@ -124,7 +125,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 			out.Prefix += "/"
 		}
 	default:
-		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, didYouMean(typ, syntax.FormNames(forms))))
+		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, words.DidYouMean(typ, "", syntax.FormNames(forms))))
 	}
 }
 

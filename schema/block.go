@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -101,7 +102,7 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 		a := k.Attr(name)
 		switch {
 		case a == nil || a.Computed:
-			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, didYouMean(name, settableNames(k.Attrs))))
+			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, words.DidYouMean(name, "", settableNames(k.Attrs))))
 		case k.IsIdentityAttr(name):
 			l.errorAt(item.Range(), "Invalid argument", fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
 		default:
@@ -351,7 +352,7 @@ func (l *module) notKnownYet(marks cty.ValueMarks) (summary, detail string) {
 	case names == nil:
 		return "", ""
 	case last:
-		return lastSummary, lastDetail(listed(names))
+		return lastSummary, lastDetail(words.List(names))
 	}
-	return computedSummary, computedDetail(listed(names))
+	return computedSummary, computedDetail(words.List(names))
 }

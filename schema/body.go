@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/internal/words"
 	"b2form/schema/syntax"
 )
 
@@ -84,5 +85,5 @@ func notExpected(what, name string, known []string) string {
 	if what == "Blocks of type" {
 		verb = "are"
 	}
-	return fmt.Sprintf("%s %q %s not expected here.%s", what, name, verb, didYouMean(name, known))
+	return fmt.Sprintf("%s %q %s not expected here.%s", what, name, verb, words.DidYouMean(name, "", known))
 }

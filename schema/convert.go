@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -176,7 +177,7 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 
 func (c *converter) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
 	f := conversionError{path: path.Copy(), name: true, summary: "Unsupported argument",
-		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, didYouMean(name, settableNames(attrs)))}
+		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, words.DidYouMean(name, "", settableNames(attrs)))}
 	if rewrite := terraformArgument(c.kind, attrs, name, false); rewrite != "" {
 		f.summary, f.detail = "Terraform argument", rewrite
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -130,7 +131,7 @@ func (l *module) unknownData(name string, forms []dataForm) string {
 	if name == "b2_bucket_file_signed_url" {
 		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url --with-auth`."
 	}
-	return fmt.Sprintf("There is no data %q; there are %s.%s", name, listed(known), didYouMean(name, known))
+	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.List(known), words.DidYouMean(name, "", known))
 }
 
 // dataOfProvider is the type here of data of the official provider; "" where it

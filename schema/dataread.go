@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 	"b2form/schema/wire"
@@ -36,7 +37,7 @@ func (l *module) answerOne(d *dataBlock, args map[string]string, identity string
 		for _, o := range found {
 			ids = append(ids, o.ID)
 		}
-		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, listed(ids), k.ID))
+		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, words.List(ids), k.ID))
 	case k.ParentKind() != "":
 		return l.absentChild(d, args, identity)
 	default:

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/agefile"
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -56,7 +57,7 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 	f := syntax.Resource().FormOf(raw.Type, d.typ)
 	if f == nil {
 		known := syntax.FormNames(syntax.Resource().Nested(raw.Type))
-		l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, listed(known), didYouMean(d.typ, known)))
+		l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.List(known), words.DidYouMean(d.typ, "", known)))
 		return nil
 	}
 	content, complete := l.contentOf(raw, f)

@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/agefile"
+	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -144,7 +145,7 @@ func (e *evaluation) format(d *delivery, out *config.Delivery) (ok bool) {
 	}
 	if out.Format, ok = e.text(a); ok && !slices.Contains(syntax.Formats(), out.Format) {
 		e.say(hcl.DiagError, a.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
-			out.Format, strings.Join(syntax.Formats(), ", "), didYouMean(out.Format, syntax.Formats())))
+			out.Format, strings.Join(syntax.Formats(), ", "), words.DidYouMean(out.Format, "", syntax.Formats())))
 		return false
 	}
 	return ok
@@ -178,7 +179,7 @@ func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
 	return true
 }
 
-func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
+func sentence(s string) string { return words.Capital(s) + "." }
 
 // texts evaluates an argument that must be a known list of strings.
 func (e *evaluation) texts(a *hcl.Attribute) ([]string, bool) {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -76,7 +77,7 @@ func otherName(e hcl.Expression, d *hcl.Diagnostic) string {
 			if diags.HasErrors() || marks.Has(kind.Sensitive) || !v.IsKnown() || v.IsNull() {
 				return ""
 			}
-			return didYouMean(stepText(step), namesOf(v))
+			return words.DidYouMean(stepText(step), "", namesOf(v))
 		}
 	}
 	return ""

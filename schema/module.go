@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -110,7 +111,7 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 		case hint != nil:
 			l.errorAt(a.NameRange, hint.Summary, hint.Says)
 		default:
-			l.errorAt(a.NameRange, "Unsupported argument", fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, didYouMean(name, known)))
+			l.errorAt(a.NameRange, "Unsupported argument", fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, words.DidYouMean(name, "", known)))
 		}
 	}
 	for _, name := range known {

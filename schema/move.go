@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/syntax"
@@ -135,7 +136,7 @@ func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
 		ok = false
 		why := l.terraformReference(t)
 		if why == "" {
-			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, didYouMean(to.Kind, l.kindNames()))
+			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, words.DidYouMean(to.Kind, "", l.kindNames()))
 		}
 		l.errorAt(a.Expr.Range(), "Invalid address", why)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
@@ -99,9 +100,9 @@ func (l *module) resolveLocalName(t hcl.Traversal, u use) bool {
 		members = selfNames(u.self)
 	}
 	if why == "" && (len(t) < 2 || !slices.Contains(members, stepName(t[1]))) {
-		why = fmt.Sprintf("%s holds %s.", root, listed(members))
+		why = fmt.Sprintf("%s holds %s.", root, words.List(members))
 		if len(t) > 1 {
-			why += didYouMean(stepName(t[1]), members)
+			why += words.DidYouMean(stepName(t[1]), "", members)
 		}
 	}
 	if why == "" {
@@ -130,10 +131,10 @@ func (l *module) unknownRoot(t hcl.Traversal) {
 	case why != "":
 	case root == "terraform":
 		why = "b2form has no workspaces; use a variable instead."
-	case len(t) == 1 && nearest(root, roots) == "":
+	case len(t) == 1 && words.Nearest(root, roots) == "":
 		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
 	default:
-		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s", root, didYouMean(root, roots))
+		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s", root, words.DidYouMean(root, "", roots))
 	}
 	l.errorAt(t.SourceRange(), "Invalid reference", why)
 }
@@ -187,7 +188,7 @@ func (l *module) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 	detail := fmt.Sprintf("No %s is named %q.", what, stepName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
-		s = nearest(stepName(t[1]), slices.Collect(names))
+		s = words.Nearest(stepName(t[1]), slices.Collect(names))
 	}
 	if s != "" {
 		detail += fmt.Sprintf(" Did you mean %s.%s?", t.RootName(), s)
@@ -230,7 +231,7 @@ func (l *module) resolveOutput(c *call, t hcl.Traversal) (at addr.InstanceKey, i
 		return at, indexed, !ok
 	}
 	if name := stepName(rest[0]); !slices.Contains(c.source.outputs, name) {
-		l.errorAt(t.SourceRange(), "Unknown output", fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, didYouMean(name, c.source.outputs)))
+		l.errorAt(t.SourceRange(), "Unknown output", fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputs)))
 		return at, indexed, true
 	}
 	return at, indexed, false
@@ -249,7 +250,7 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 		if form := l.dataOfProvider(stepName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, stepName(t[2]))
 		}
-		if s := nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
+		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
 			why = "Did you mean " + s + "?"
 		}
 		l.errorAt(t.SourceRange(), "Undeclared reference", fmt.Sprintf("There is no data block data.%s. %s", name, why))
@@ -260,7 +261,7 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	r.instance, r.indexed, rest, ok = l.resolveInstance(t, 3, d.forEach != nil, d.count != nil)
 	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.value.HasAttribute(stepName(rest[0])) {
 		known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
-		l.errorAt(t.SourceRange(), "Unknown attribute", fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), didYouMean(stepName(rest[0]), known)))
+		l.errorAt(t.SourceRange(), "Unknown attribute", fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), words.DidYouMean(stepName(rest[0]), "", known)))
 		ok = false
 	}
 	r.broken = !ok
@@ -308,7 +309,7 @@ func unknownAttribute(k *kind.Kind, name string) string {
 		}
 		names = append(names, k.Attrs[i].Name)
 	}
-	return fmt.Sprintf("A %s has no attribute %q.%s", k.Name, name, didYouMean(name, names))
+	return fmt.Sprintf("A %s has no attribute %q.%s", k.Name, name, words.DidYouMean(name, "", names))
 }
 
 // stepName is the name of a root or attribute step; "" for any other.

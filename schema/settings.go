@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -130,7 +131,7 @@ func (l *module) allow(a *hcl.Attribute, list cty.Value) {
 		}
 		n := slices.Index(flags, name)
 		if n < 0 {
-			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, listed(flags), didYouMean(name, flags)))
+			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, words.List(flags), words.DidYouMean(name, "", flags)))
 			continue
 		}
 		if h := kind.HazardKinds()[n]; !slices.Contains(l.config.Settings.Allow, h) {
@@ -148,7 +149,7 @@ func (l *module) deny(a *hcl.Attribute, list cty.Value) {
 			name = v.AsString()
 		}
 		if !slices.Contains(known, name) {
-			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, listed(known), didYouMean(name, known)))
+			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, words.List(known), words.DidYouMean(name, "", known)))
 			continue
 		}
 		l.config.Settings.Deny = append(l.config.Settings.Deny, kind.Rule(name))

@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -88,7 +89,7 @@ func (l *module) readType(v *variable, e hcl.Expression) bool {
 	for _, d := range diags {
 		_, rest, _ := strings.Cut(d.Detail, `eyword "`)
 		if name, _, ok := strings.Cut(rest, `"`); ok {
-			d.Detail += didYouMean(name, []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"})
+			d.Detail += words.DidYouMean(name, "", []string{"any", "bool", "list", "map", "number", "object", "set", "string", "tuple"})
 		}
 	}
 	l.add(diags...)
@@ -218,7 +219,7 @@ func (l *module) assignVariables() {
 		}
 		v := l.variables[g.Name]
 		if v == nil {
-			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, cmp.Or(didYouMean(g.Name, l.variableNames()), " Declare it in a variable block, or leave -var out.")))
+			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
 		v.given = append(v.given, givenValue{text: g.Value, source: "-var"})
@@ -242,7 +243,7 @@ func (l *module) assignFile(attrs hcl.Attributes) {
 			continue
 		}
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
-			Detail: fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", name, didYouMean(name, l.variableNames()))})
+			Detail: fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", name, words.DidYouMean(name, "", l.variableNames()))})
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/emulator"
+	"b2form/internal/words"
 )
 
 // emulatorOptions are the flags of b2form emulator.
@@ -157,7 +158,7 @@ func (p *program) openEmulator(o *emulatorOptions, addr string) (*emulator.Serve
 	o.emulator.Now, o.emulator.URL = p.now, o.url
 	e, err := emulator.Open(o.emulator)
 	if err != nil {
-		return nil, failf("Emulator cannot start", "%s.", capital(err.Error()))
+		return nil, failf("Emulator cannot start", "%s.", words.Capital(err.Error()))
 	}
 	o.clock.apply(e)
 	for _, f := range o.faults {

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/b2"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/words"
 )
 
 // explain turns whatever went wrong into what is wrong and what to do. An exit
@@ -44,15 +44,6 @@ func explain(err error) hcl.Diagnostics {
 	default:
 		d.Summary, d.Detail = b2.Explain(err)
 	}
-	d.Summary, d.Detail = capital(d.Summary), capital(d.Detail)
+	d.Summary, d.Detail = words.Capital(d.Summary), words.Capital(d.Detail)
 	return hcl.Diagnostics{d}
-}
-
-// capital begins a sentence with a capital letter, except where it begins with a
-// name.
-func capital(s string) string {
-	if s == "" || strings.HasPrefix(s, "b2") {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/words"
 	"b2form/schema"
 )
 
@@ -58,7 +59,7 @@ func functionsNamed(name string) ([]schema.FunctionDoc, error) {
 	if slices.Contains(schema.ImpureFunctions(), name) {
 		return nil, failf("There is no function \""+name+"\"", "A plan must come out the same on every run and machine, so b2form has no %s(). Give such a value as a variable.", name)
 	}
-	return nil, failf("There is no function \""+name+"\"", "Expressions cannot call %s().%s Run \"b2form functions\" for all.", name, didYouMean(name, "", names))
+	return nil, failf("There is no function \""+name+"\"", "Expressions cannot call %s().%s Run \"b2form functions\" for all.", name, words.DidYouMean(name, "", names))
 }
 
 // functionsText shows the groups with their functions, each with its example.

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/words"
 )
 
 func (p *program) outputCommand() *cli.Command {
@@ -102,7 +103,7 @@ func unknownOutput(name string, outs []view.Output) error {
 	for _, o := range outs {
 		names = append(names, o.Name)
 	}
-	return failf("There is no output \""+name+"\"", "The configuration declares no output %q.%s Run \"b2form output\" for all.", name, didYouMean(name, "", names))
+	return failf("There is no output \""+name+"\"", "The configuration declares no output %q.%s Run \"b2form output\" for all.", name, words.DidYouMean(name, "", names))
 }
 
 // printOutput prints one value; who names an output wants to see it, also a
@@ -112,7 +113,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 	case raw:
 		text, err := o.Raw()
 		if err != nil {
-			return failf("Output cannot be printed raw", "%s.", capital(err.Error()))
+			return failf("Output cannot be printed raw", "%s.", words.Capital(err.Error()))
 		}
 		_, err = fmt.Fprint(p.stdout, text)
 		return err

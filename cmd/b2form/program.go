@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/words"
 )
 
 // A program is one run of b2form.
@@ -130,7 +130,7 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	text := err.Error()
 	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help")
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		hint := didYouMean(name, "-", flagNames(c))
+		hint := words.DidYouMean(name, "-", flagNames(c))
 		if answer := foreignOption(name); answer != "" {
 			hint = " " + answer
 		}
@@ -145,7 +145,7 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 		text = before + ": write a time with its unit, such as 30s or 5m"
 	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
-	return failf("Invalid command line", "%s. %s", capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
+	return failf("Invalid command line", "%s. %s", words.Capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
 }
 
 func unknownCommand(c *cli.Command, name string) error {
@@ -154,7 +154,7 @@ func unknownCommand(c *cli.Command, name string) error {
 		names = append(names, sub.Name)
 	}
 	return failf(fmt.Sprintf("There is no command %q", strings.TrimSpace(strings.TrimPrefix(c.FullName(), "b2form")+" "+name)),
-		"%sRun %q for all commands.", strings.TrimPrefix(didYouMean(name, "", names)+" ", " "), c.FullName()+" -help")
+		"%sRun %q for all commands.", strings.TrimPrefix(words.DidYouMean(name, "", names)+" ", " "), c.FullName()+" -help")
 }
 
 func flagNames(c *cli.Command) []string {
@@ -165,21 +165,6 @@ func flagNames(c *cli.Command) []string {
 		}
 	}
 	return names
-}
-
-// didYouMean is " Did you mean -x?" for the nearest of the names, if any is
-// near.
-func didYouMean(given, dash string, names []string) string {
-	best, nearest := 3, ""
-	for _, n := range names {
-		if d := levenshtein.Distance(given, n, nil); d < best {
-			best, nearest = d, n
-		}
-	}
-	if nearest == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Did you mean %q?", dash+nearest)
 }
 
 // text is the face for people on the screen at hand.

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/schema"
 )
 
@@ -65,5 +66,5 @@ func (p *program) page(name string, more []string) error {
 		}
 		names = append(names, page.Name)
 	}
-	return failf("There is no page \""+name+"\"", "The pages are %s.%s", strings.Join(names, ", "), didYouMean(name, "", names))
+	return failf("There is no page \""+name+"\"", "The pages are %s.%s", strings.Join(names, ", "), words.DidYouMean(name, "", names))
 }

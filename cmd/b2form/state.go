@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/state"
+	"b2form/internal/words"
 	"b2form/schema/addr"
 )
 
@@ -188,7 +189,7 @@ func addresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
 	for i, arg := range args {
 		a, err := addr.Parse(arg)
 		if err != nil {
-			return nil, failf("Invalid address", "%s.", capital(err.Error()))
+			return nil, failf("Invalid address", "%s.", words.Capital(err.Error()))
 		}
 		out[i] = a
 	}
@@ -200,5 +201,5 @@ func notInState(a addr.Addr, entries []addr.Entry) error {
 	for _, e := range entries {
 		names = append(names, e.Addr.String())
 	}
-	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a, didYouMean(a.String(), "", names))
+	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a, words.DidYouMean(a.String(), "", names))
 }

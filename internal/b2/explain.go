@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"b2form/internal/words"
 	"b2form/schema/wire"
 )
 
@@ -28,7 +27,7 @@ func Explain(err error) (summary, detail string) {
 	if !ok {
 		if errors.Is(err, context.Canceled) {
 			t := diagnose(err)
-			return capital(t.summary), t.detail
+			return words.Capital(t.summary), t.detail
 		}
 		return err.Error(), ""
 	}
@@ -40,12 +39,7 @@ func Explain(err error) (summary, detail string) {
 	if _, known := byCode[e.Code]; e.Restriction != "" && !known { // what has a code of its own has another reason
 		sentences = append(sentences, "The "+e.Restriction+".")
 	}
-	return capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
-}
-
-func capital(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:]
+	return words.Capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
 }
 
 // source quotes B2, for a search or a support ticket, where the summary does not.

@@ -44,7 +44,7 @@ func (t Text) Audit(r *audit.Report) {
 			v := c.Value.GetAttr(a.Name)
 			switch {
 			case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-				row(a.Name, formatValue(v))
+				row(a.Name, listInLine(v))
 			case v.IsNull() && a.Note != nil && a.Note(v) != "":
 				row(a.Name, a.Note(v))
 			}
@@ -59,8 +59,8 @@ func (t Text) Audit(r *audit.Report) {
 	io.WriteString(t.Out, b.String())
 }
 
-// formatValue is a value in one line: a list as its elements.
-func formatValue(v cty.Value) string {
+// listInLine is a value in one line: a list as its elements.
+func listInLine(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
 		return Literal(v)
 	}

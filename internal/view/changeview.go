@@ -87,7 +87,7 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	if c.Kind.IsIdentityAttr(a.Name) {
 		return b.complete(a, "", after), false
 	}
-	return nil, !isNone(after)
+	return nil, !kind.IsNone(after)
 }
 
 // member is an attribute of an object; null where the object is null or has no
@@ -156,19 +156,10 @@ func joinNotes(a, b string) string {
 	return a + "; " + b
 }
 
-// isNone reports whether a value says nothing: null or an empty collection.
-func isNone(v cty.Value) bool {
-	if !v.IsKnown() {
-		return false
-	}
-	t := v.Type()
-	return v.IsNull() || (t.IsCollectionType() && v.LengthInt() == 0)
-}
-
 // complete shows a value under one sign; nothing for one that says nothing.
 func (b changeView) complete(a *kind.Attr, sign string, v cty.Value) []line {
 	switch {
-	case isNone(v), sign == "-" && !v.IsKnown():
+	case kind.IsNone(v), sign == "-" && !v.IsKnown():
 		return nil
 	case a.Secret:
 		return []line{{sign: sign, name: a.Name, text: sensitive}}

@@ -11,11 +11,11 @@ func (b changeView) changed(a *kind.Attr, before, after cty.Value) []line {
 	switch {
 	case a.Secret:
 		return []line{{sign: "~", name: a.Name, text: sensitive}}
-	case isNone(before) && isNone(after):
+	case kind.IsNone(before) && kind.IsNone(after):
 		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + b.write(after, 0)}}
-	case isNone(before):
+	case kind.IsNone(before):
 		return b.complete(a, "+", after)
-	case isNone(after):
+	case kind.IsNone(after):
 		return b.complete(a, "-", before)
 	case !before.IsKnown() && a.Object != nil:
 		return b.complete(a, "+", after)
@@ -45,7 +45,7 @@ func (b changeView) between(a *kind.Attr, before, after cty.Value) []line {
 			out = append(out, b.changed(m, from, to)...)
 		case i == 0:
 			out = append(out, b.complete(m, "", to)...) // the first member names the element
-		case !isNone(to):
+		case !kind.IsNone(to):
 			hidden++
 		}
 	}

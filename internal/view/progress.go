@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"b2form/apply"
+	"b2form/internal/words"
 	"b2form/plan"
 )
 
@@ -44,7 +45,7 @@ func eventText(e apply.Event) string {
 		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
-		return addr + title(v.running) + "..." + withID(id)
+		return addr + words.Capital(v.running) + "..." + withID(id)
 	case apply.Emptying:
 		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
 	case apply.Delivered:
@@ -73,8 +74,6 @@ func stillText(e apply.Event) string {
 	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
 }
 
-func title(s string) string { return string(s[0]-'a'+'A') + s[1:] }
-
 func withID(id string) string {
 	if id == "" {
 		return ""
@@ -88,7 +87,7 @@ func seconds(d time.Duration) string { return d.Truncate(time.Second).String() }
 // Done writes the closing line of a run that changed something or tried to.
 func (t Text) Done(r *apply.Result, m Mode) {
 	n := r.Counts
-	word, text := title(m.Verb()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	word, text := words.Capital(m.Verb()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {
 		text = fmt.Sprintf("%d imported, %s", n.Import, text)
 	}

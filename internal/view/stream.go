@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/apply"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -208,7 +209,7 @@ func (j JSON) Done(r *apply.Result, m Mode) {
 		end = " incomplete."
 	}
 	n := r.Counts
-	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", title(m.Verb()), end, n.Add, n.Change, n.Destroy))
+	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capital(m.Verb()), end, n.Add, n.Change, n.Destroy))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only

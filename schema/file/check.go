@@ -10,6 +10,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -90,11 +91,7 @@ func checkInfo(v cty.Value) kind.Problems {
 		if !strings.HasPrefix(key, "b2-") || slices.Contains(headers(), key) {
 			return nil
 		}
-		near := kind.NearestName(key, headers(), len(key)/2)
-		if near != "" {
-			near = " Did you mean " + near + "?"
-		}
-		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s", strings.Join(headers(), ", "), near)
+		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s", strings.Join(headers(), ", "), words.DidYouMean(key, "", headers()))
 	})
 }
 

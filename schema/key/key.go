@@ -4,11 +4,11 @@ package key
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -191,18 +191,10 @@ func checkCapabilities(v cty.Value) kind.Problems {
 			continue
 		}
 		if s := c.AsString(); !slices.Contains(known(), s) {
-			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s, didYouMean(s)).At(cty.IndexIntPath(i))...)
+			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s, words.DidYouMean(s, "", known())).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
-}
-
-func didYouMean(s string) string {
-	best := kind.NearestName(s, known(), 4)
-	if best == "" {
-		return ""
-	}
-	return " Did you mean " + strconv.Quote(best) + "?"
 }
 
 func checkBuckets(v cty.Value) kind.Problems {

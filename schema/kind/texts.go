@@ -3,8 +3,8 @@ package kind
 import (
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // StringValues makes values of texts.
@@ -34,15 +34,22 @@ func StringsIn(v cty.Value) []string {
 	return out
 }
 
-// NearestName is the name most like what was written, whatever the case, with fewer
-// than within letters to change; the first of several; "" where there is none.
-func NearestName(written string, names []string, within int) string {
-	best, least := "", within
-	for _, name := range names {
-		d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil)
-		if d < least {
-			best, least = name, d
-		}
+// IsNone reports whether a value says nothing: null, or an empty collection.
+func IsNone(v cty.Value) bool {
+	return v.IsNull() || v.IsKnown() && v.Type().IsCollectionType() && v.LengthInt() == 0
+}
+
+// FormatValue shows a value in one line.
+func FormatValue(v cty.Value) string {
+	switch {
+	case !v.IsWhollyKnown():
+		return "(hidden)"
+	case IsNone(v):
+		return "none"
 	}
-	return best
+	b, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return "(" + v.Type().FriendlyName() + ")"
+	}
+	return string(b)
 }

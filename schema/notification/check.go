@@ -9,6 +9,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -73,7 +74,7 @@ func checkEvents(v cty.Value) kind.Problems {
 		}
 		s := e.AsString()
 		if !slices.Contains(eventTypes(), s) {
-			ps = append(ps, kind.Errorf("Unknown event type", "B2 knows no event type %q.%s", s, didYouMean(s))...)
+			ps = append(ps, kind.Errorf("Unknown event type", "B2 knows no event type %q.%s", s, cmp.Or(words.DidYouMean(s, "", eventTypes()), " They are "+strings.Join(eventTypes(), ", ")+"."))...)
 			continue
 		}
 		seen = append(seen, s)
@@ -84,14 +85,6 @@ func checkEvents(v cty.Value) kind.Problems {
 		}
 	}
 	return ps
-}
-
-func didYouMean(s string) string {
-	best := kind.NearestName(s, eventTypes(), len(s)/2)
-	if best == "" {
-		return " They are " + strings.Join(eventTypes(), ", ") + "."
-	}
-	return " Did you mean \"" + best + "\"?"
 }
 
 // category is the type without its action: "b2:ObjectCreated".

@@ -1,0 +1,56 @@
+// Package words helps to put messages together.
+package words
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/agext/levenshtein"
+)
+
+// Capital begins a sentence with a capital letter, except where it begins with a
+// name that is written small: "b2form", "b2_create_key".
+func Capital(s string) string {
+	if strings.HasPrefix(s, "b2") {
+		return s
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}
+
+// DidYouMean is ` Did you mean "name"?` for the name that is most like what was
+// written, or "" where none is like it. prefix stands before the name: "-".
+func DidYouMean(written, prefix string, names []string) string {
+	if best := Nearest(written, names); best != "" {
+		return " Did you mean " + strconv.Quote(prefix+best) + "?"
+	}
+	return ""
+}
+
+// Nearest is the name most like what was written, whatever the case, with fewer than
+// four letters to change, or half of it and two where that is less; the first in
+// alphabetical order of several, "" where there is none.
+func Nearest(written string, names []string) string {
+	best, least := "", min(4, len(written)/2+2)
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		if d := levenshtein.Distance(strings.ToLower(written), strings.ToLower(name), nil); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// List joins names for a sentence: "a, b and c".
+func List(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
