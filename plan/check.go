@@ -165,38 +165,6 @@ func (p *planner) allowedNames(k *kind.Kind) string {
 	return "the " + k.Plural + " " + strings.Join(names, ", ")
 }
 
-// checkReplace refuses -replace for what is not declared.
-func (p *planner) checkReplace() {
-	for _, addr := range p.Replace {
-		if p.declaration(addr) != nil {
-			continue
-		}
-		var names []string
-		for _, r := range p.Config.Resources {
-			names = append(names, r.Addr.String())
-		}
-		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, words.DidYouMean(addr.String(), "", names))
-	}
-}
-
-// checkChange asks the kind whether the step is possible at all.
-func (p *planner) checkChange(r *config.Resource, c *Change) {
-	if r.Kind.CheckChange == nil || c.Action == NoOp {
-		return
-	}
-	for _, problem := range r.Kind.CheckChange(c.Before, c.After) {
-		rng := placeOf(r, problem)
-		if len(c.Sensitive) > 0 {
-			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
-		}
-		if problem.Warning {
-			p.warnf(&rng, problem.Summary, "%s", problem.Detail)
-		} else {
-			p.errorf(&rng, problem.Summary, "%s", problem.Detail)
-		}
-	}
-}
-
 // checkLive passes on what the kind finds about a live object.
 func (p *planner) checkLive(r *config.Resource, live kind.AttrReader) {
 	if r.Kind.CheckLive == nil {
@@ -211,33 +179,6 @@ func (p *planner) checkLive(r *config.Resource, live kind.AttrReader) {
 // placeOf is where what a problem is about was written.
 func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
 	return r.Block.RangeOf(problem.Attr())
-}
-
-// checkReplacement refuses to replace a protected object. One that an
-// interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkReplacement(r *config.Resource, h match) {
-	if r.PreventDestroy && !h.unrecorded() {
-		rng := r.Block.RangeOf("prevent_destroy")
-		p.errorf(&rng, "Instance cannot be destroyed",
-			"%s has prevent_destroy set, but the plan replaces it, which deletes the old %s. "+
-				"Undo the change, or set prevent_destroy = false first.", r.Addr, r.Kind.Name)
-	}
-}
-
-// checkInUse refuses to delete the key that this run works with.
-func (p *planner) checkInUse(r *config.Resource, c *Change) {
-	inUse := p.Snapshot.Account.KeyID
-	ends := c.Action == Replace || c.Action == Delete
-	if !(ends && c.ID == inUse) && !slices.Contains(c.Leftovers, inUse) {
-		return
-	}
-	var subject *hcl.Range
-	if r != nil {
-		subject = &r.Block.Range
-	}
-	p.errorf(subject, "The key in use cannot be deleted",
-		"%s is the application key (%s) that this run works with, and the plan deletes it. "+
-			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
 }
 
 // warnHidden names what could not be compared, and the capability that would help.

@@ -20,9 +20,7 @@ import (
 // state, announced by an interrupted run, or shown as an import.
 func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
-	p.checkAccount()
-	p.checkDenied()
-	if !p.diags.HasErrors() {
+	if p.guardRequest() {
 		p.changes()
 		p.keepRotations()
 		p.sort()
@@ -40,8 +38,6 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 // wanted.
 func (p *planner) changes() {
 	if !p.Destroy {
-		p.checkReplace()
-		p.checkRotate()
 		for _, r := range p.declared {
 			if p.links.hasLinks(r) {
 				p.links.linking = append(p.links.linking, r)
@@ -198,7 +194,7 @@ func (p *planner) create(r *config.Resource, h match) {
 		c.Overlapping, c.Retiring = h.awaitingRotation()
 		c.Overlap = rotation.Overlap
 	}
-	p.finish(r, c, c.Before)
+	p.finish(r, h, c, c.Before)
 }
 
 // compare plans what becomes of an object that is there.
@@ -245,10 +241,6 @@ func (p *planner) compare(r *config.Resource, h match) {
 		p.planNoOverlap(r, h, &c)
 	}
 	c.Force = (action == Replace || len(c.Leftovers) > 0) && forceDestroys(r.Kind, c.After)
-	p.checkInUse(r, &c)
-	if action == Replace {
-		p.checkReplacement(r, h)
-	}
 	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
 		c.Hazards = r.Kind.Destroy.Hazards(r.Value.Object())
 	}
@@ -256,7 +248,7 @@ func (p *planner) compare(r *config.Resource, h match) {
 		c.Reason = h.overdueReason(r.Kind)
 		p.rotations[r.Addr] = true
 	}
-	p.finish(r, c, judged.Object())
+	p.finish(r, h, c, judged.Object())
 }
 
 // action decides what becomes of a live object, and why.
@@ -313,9 +305,8 @@ func (p *planner) immutableError(r *config.Resource, attr string, live kind.Valu
 // finish completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
-func (p *planner) finish(r *config.Resource, c Change, before cty.Value) {
-	p.checkChange(r, &c)
-	p.checkTargetsExist(r, &c)
+func (p *planner) finish(r *config.Resource, h match, c Change, before cty.Value) {
+	p.guard(r, h, &c)
 	c.Hazards = sortHazards(append(c.Hazards, hazards(&c, before)...))
 	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.planDelivery(r, &c)

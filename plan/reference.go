@@ -31,8 +31,8 @@ func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, na
 
 // checkTargetsExist reports names of objects that neither exist nor will, or that
 // several have: B2 wants their IDs.
-func (p *planner) checkTargetsExist(r *config.Resource, c *Change) {
-	if c.Action == NoOp {
+func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
+	if r == nil || c.Action == NoOp || removes(c) {
 		return
 	}
 	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {

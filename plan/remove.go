@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
@@ -51,7 +50,6 @@ func (p *planner) remove(addr addr.Addr) {
 // delete plans the deletion of a live object. r is its block, nil where that is
 // gone.
 func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
-	p.checkProtected(addr, r, h)
 	values, err := h.object.Values()
 	if err != nil {
 		p.unreadable(nil, err)
@@ -85,7 +83,7 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.unrecorded()) {
 		c.Hazards = sortHazards(k.Destroy.Hazards(declared))
 	}
-	p.checkInUse(r, &c)
+	p.guard(r, h, &c)
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
@@ -96,63 +94,4 @@ func forceDestroys(k *kind.Kind, v cty.Value) bool {
 	}
 	force := v.GetAttr(k.Destroy.Force)
 	return !force.IsNull() && force.True()
-}
-
-// checkProtected refuses to delete what prevent_destroy protects. What the block
-// says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkProtected(addr addr.Addr, r *config.Resource, h match) {
-	switch {
-	case r != nil && r.PreventDestroy:
-		rng := r.Block.RangeOf("prevent_destroy")
-		p.errorf(&rng, "Instance cannot be destroyed",
-			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.", addr, addr)
-	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removal(addr) == nil:
-		p.errorf(nil, "Instance cannot be destroyed",
-			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
-				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = false.", addr, addr)
-	}
-}
-
-// checkEmptied refuses to delete a bucket beside files in it that are only hidden:
-// it would not be empty. Files of a bucket that goes with everything it holds go
-// for good too.
-func (p *planner) checkEmptied() {
-	hidden := map[reference][]*Change{}
-	for i := range p.plan.Changes {
-		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.Force {
-			holder := reference{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
-			hidden[holder] = append(hidden[holder], c)
-		}
-	}
-	for i := range p.plan.Changes {
-		c := &p.plan.Changes[i]
-		files := hidden[reference{c.Kind.Name, c.Identity}]
-		switch {
-		case c.Action != Delete || len(files) == 0:
-		case c.Force:
-			for _, file := range files {
-				file.Force = true
-			}
-		default:
-			p.notEmptied(c, files)
-		}
-	}
-}
-
-func (p *planner) notEmptied(c *Change, files []*Change) {
-	what := files[0].Addr.String()
-	if n := len(files) - 1; n > 0 {
-		what = fmt.Sprintf("%s and %d more", what, n)
-	}
-	force, child := c.Kind.Destroy.Force, files[0].Kind
-	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force, child.Plural, c.Kind.Name)
-	var subject *hcl.Range
-	if r := p.declaration(c.Addr); r != nil {
-		subject = &r.Block.Range
-	} else {
-		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed block, which keeps the %s.",
-			force, child.Plural, c.Kind.Name, c.Kind.Name)
-	}
-	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
-		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural, advice)
 }

@@ -227,26 +227,6 @@ func (h *match) overdueReason(k *kind.Kind) string {
 	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, last.UTC().Format(momentLayout))
 }
 
-// checkRotate refuses to renew what does not rotate.
-func (p *planner) checkRotate() {
-	for _, addr := range p.Rotate {
-		r := p.declaration(addr)
-		if r == nil {
-			p.errorf(nil, "Nothing to rotate", "%s is not in the configuration.", addr)
-			continue
-		}
-		if _, ok := r.Kind.RotationOf(r.Value); ok {
-			continue
-		}
-		detail := fmt.Sprintf("%s is a %s; only keys rotate.", addr, r.Kind.Name)
-		if r.Kind.Credential != nil {
-			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
-				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
-		}
-		p.errorf(&r.Block.Range, "Nothing to rotate", "%s", detail)
-	}
-}
-
 // keepRotations leaves out what rotation does not ask for, where nothing else is wanted.
 func (p *planner) keepRotations() {
 	if !p.Rotations {

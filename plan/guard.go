@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/words"
+	"b2form/schema/config"
+)
+
+// guardRequest refuses what must not be planned. It reports whether the account and
+// the credentials allow to look further.
+func (p *planner) guardRequest() bool {
+	for _, guard := range []func(){p.checkAccount, p.checkDenied} {
+		guard()
+	}
+	if p.diags.HasErrors() {
+		return false
+	}
+	for _, guard := range []func(){p.checkReplace, p.checkRotate} {
+		guard()
+	}
+	return true
+}
+
+// guard refuses changes that must not be made. r is the block, nil where that is
+// gone. Each guard looks for itself whether it concerns such a change.
+func (p *planner) guard(r *config.Resource, h match, c *Change) {
+	for _, guard := range []func(*config.Resource, match, *Change){
+		p.checkProtected, p.checkInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist,
+	} {
+		guard(r, h, c)
+	}
+}
+
+// checkReplace refuses -replace for what is not declared.
+func (p *planner) checkReplace() {
+	if p.Destroy {
+		return
+	}
+	for _, addr := range p.Replace {
+		if p.declaration(addr) != nil {
+			continue
+		}
+		var names []string
+		for _, r := range p.Config.Resources {
+			names = append(names, r.Addr.String())
+		}
+		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, words.DidYouMean(addr.String(), "", names))
+	}
+}
+
+// checkRotate refuses to renew what does not rotate.
+func (p *planner) checkRotate() {
+	if p.Destroy {
+		return
+	}
+	for _, addr := range p.Rotate {
+		r := p.declaration(addr)
+		if r == nil {
+			p.errorf(nil, "Nothing to rotate", "%s is not in the configuration.", addr)
+			continue
+		}
+		if _, ok := r.Kind.RotationOf(r.Value); ok {
+			continue
+		}
+		detail := fmt.Sprintf("%s is a %s; only keys rotate.", addr, r.Kind.Name)
+		if r.Kind.Credential != nil {
+			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
+				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
+		}
+		p.errorf(&r.Block.Range, "Nothing to rotate", "%s", detail)
+	}
+}
+
+// checkProtected refuses to delete what prevent_destroy protects. What the block
+// says counts; what the state remembers counts where the block is gone.
+func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
+	addr := c.Addr
+	switch {
+	case c.Action != Delete:
+	case r != nil && r.PreventDestroy:
+		rng := r.Block.RangeOf("prevent_destroy")
+		p.errorf(&rng, "Instance cannot be destroyed",
+			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.", addr, addr)
+	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removal(addr) == nil:
+		p.errorf(nil, "Instance cannot be destroyed",
+			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
+				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = false.", addr, addr)
+	}
+}
+
+// checkInUse refuses to delete the key that this run works with.
+func (p *planner) checkInUse(r *config.Resource, _ match, c *Change) {
+	inUse := p.Snapshot.Account.KeyID
+	ends := c.Action == Replace || c.Action == Delete
+	if !(ends && c.ID == inUse) && !slices.Contains(c.Leftovers, inUse) {
+		return
+	}
+	var subject *hcl.Range
+	if r != nil {
+		subject = &r.Block.Range
+	}
+	p.errorf(subject, "The key in use cannot be deleted",
+		"%s is the application key (%s) that this run works with, and the plan deletes it. "+
+			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
+}
+
+// checkReplacement refuses to replace a protected object. One that an
+// interrupted run left is not protected: nobody ever got its secret.
+func (p *planner) checkReplacement(r *config.Resource, h match, c *Change) {
+	if c.Action == Replace && r.PreventDestroy && !h.unrecorded() {
+		rng := r.Block.RangeOf("prevent_destroy")
+		p.errorf(&rng, "Instance cannot be destroyed",
+			"%s has prevent_destroy set, but the plan replaces it, which deletes the old %s. "+
+				"Undo the change, or set prevent_destroy = false first.", r.Addr, r.Kind.Name)
+	}
+}
+
+// checkChange asks the kind whether the step is possible at all.
+func (p *planner) checkChange(r *config.Resource, _ match, c *Change) {
+	if r == nil || r.Kind.CheckChange == nil || c.Action == NoOp || removes(c) {
+		return
+	}
+	for _, problem := range r.Kind.CheckChange(c.Before, c.After) {
+		rng := placeOf(r, problem)
+		if len(c.Sensitive) > 0 {
+			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
+		}
+		if problem.Warning {
+			p.warnf(&rng, problem.Summary, "%s", problem.Detail)
+		} else {
+			p.errorf(&rng, problem.Summary, "%s", problem.Detail)
+		}
+	}
+}
+
+// checkEmptied refuses to delete a bucket beside files in it that are only hidden:
+// it would not be empty. Files of a bucket that goes with everything it holds go
+// for good too.
+func (p *planner) checkEmptied() {
+	hidden := map[reference][]*Change{}
+	for i := range p.plan.Changes {
+		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.Force {
+			holder := reference{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
+			hidden[holder] = append(hidden[holder], c)
+		}
+	}
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		files := hidden[reference{c.Kind.Name, c.Identity}]
+		switch {
+		case c.Action != Delete || len(files) == 0:
+		case c.Force:
+			for _, file := range files {
+				file.Force = true
+			}
+		default:
+			p.notEmptied(c, files)
+		}
+	}
+}
+
+func (p *planner) notEmptied(c *Change, files []*Change) {
+	what := files[0].Addr.String()
+	if n := len(files) - 1; n > 0 {
+		what = fmt.Sprintf("%s and %d more", what, n)
+	}
+	force, child := c.Kind.Destroy.Force, files[0].Kind
+	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force, child.Plural, c.Kind.Name)
+	var subject *hcl.Range
+	if r := p.declaration(c.Addr); r != nil {
+		subject = &r.Block.Range
+	} else {
+		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed block, which keeps the %s.",
+			force, child.Plural, c.Kind.Name, c.Kind.Name)
+	}
+	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
+		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural, advice)
+}
