@@ -8,7 +8,7 @@ import (
 
 	"b2form/internal/words"
 	"b2form/plan"
-	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -38,26 +38,17 @@ func (r *runner) resolveRef(by *kind.Attr, name string) string {
 	if by.Link.IsRemoteID == nil {
 		return r.idOf(by.Link.Ref, name)
 	}
-	r.byName.Do(func() { r.indexNames() })
-	addr, declared := r.declared[reference{k.Name, k.NormalizeIdentity(name)}]
-	if e, ours := r.State.Entry(addr); declared && ours {
-		return e.ID
+	r.indexed.Do(func() { r.index = config.NewIndex(r.Config.Resources) })
+	declared := r.index.Find(k.Name, k.NormalizeIdentity(name))
+	if declared != nil {
+		if e, ours := r.State.Entry(declared.Addr); ours {
+			return e.ID
+		}
 	}
-	if !declared && by.Link.IsRemoteID(name) {
+	if declared == nil && by.Link.IsRemoteID(name) {
 		return name
 	}
 	return r.idOf(by.Link.Ref, name)
-}
-
-// A reference is a kind and an identity of it.
-type reference struct{ kind, identity string }
-
-// indexNames lists what the configuration declares. Few runs ask.
-func (r *runner) indexNames() {
-	r.declared = make(map[reference]addr.Addr, len(r.resources))
-	for addr, res := range r.resources {
-		r.declared[reference{addr.Kind, res.Identity()}] = addr
-	}
 }
 
 // withDeclaredNames is a live object of a change in which IDs have given way to the names of

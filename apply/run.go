@@ -71,8 +71,8 @@ type runner struct {
 	warnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
 	events   sync.Mutex                    // one event at a time
 
-	byName   sync.Once
-	declared map[reference]addr.Addr // by name, once it was asked for
+	indexed sync.Once
+	index   config.Index // once it was asked for
 }
 
 // A task is a change while it is carried out. Steps of one change that write to it

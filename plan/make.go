@@ -76,7 +76,7 @@ type planner struct {
 	movedFrom     map[addr.Addr]addr.Addr
 
 	owners      map[objectID]*addr.Addr      // see owner
-	identities  map[reference]addr.Addr      // declared; see declaredAs
+	index       config.Index                 // of what is declared; see declaredAs
 	timestamped map[reference][]*kind.Object // live, by declared name; see family
 
 	differs map[string]*differ // by kind

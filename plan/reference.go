@@ -98,12 +98,11 @@ func (p *planner) exists(k *kind.Kind, identity string) bool {
 // declaredAs finds the resource that declares an identity. Few plans ask, so
 // the index is made when the first one does.
 func (p *planner) declaredAs(k *kind.Kind, identity string) (addr.Addr, bool) {
-	if p.identities == nil {
-		p.identities = make(map[reference]addr.Addr, len(p.declared))
-		for _, r := range p.declared {
-			p.identities[reference{r.Kind.Name, r.Identity()}] = r.Addr
-		}
+	if p.index == nil {
+		p.index = config.NewIndex(p.declared)
 	}
-	addr, ok := p.identities[reference{k.Name, identity}]
-	return addr, ok
+	if r := p.index.Find(k.Name, identity); r != nil {
+		return r.Addr, true
+	}
+	return addr.Addr{}, false
 }

@@ -96,13 +96,13 @@ func lastDetail(what string) string {
 }
 
 // checkTargets judges the declared resources that an attribute mentions.
-func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, first map[identity]*config.Resource) {
+func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index config.Index) {
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
 	e := &evaluation{l: l, b: b, addr: r.Addr}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
-		other := l.resourceNamed(m, first)
+		other := l.resourceNamed(m, index)
 		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
 			continue
 		}

@@ -12,30 +12,21 @@ import (
 	"b2form/schema/kind"
 )
 
-type identity struct{ kind, value string }
-
 // checkIdentities reports two resources that would be one live object, and
 // adds what is needed where a reference is written as a plain name.
 func (l *module) checkIdentities() {
-	first := make(map[identity]*config.Resource, len(l.config.Resources))
+	index := make(config.Index, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
 	for _, r := range inOrder {
-		id := identity{r.Addr.Kind, r.Identity()}
-		if id.value == "" {
-			continue
+		if other := index.Add(r); other != nil {
+			l.duplicateIdentity(r, other)
 		}
-		other := first[id]
-		if other == nil {
-			first[id] = r
-			continue
-		}
-		l.duplicateIdentity(r, other)
 	}
 	for _, m := range l.loader.loaders {
 		for _, n := range m.nodes {
 			if n.block != nil {
-				l.needNames(n.block, first)
+				l.needNames(n.block, index)
 			}
 		}
 	}
@@ -53,7 +44,7 @@ func (l *module) duplicateIdentity(r, other *config.Resource) {
 
 // needNames adds what the block's resources refer to by a plain name, and judges
 // what they refer to.
-func (l *module) needNames(b *block, first map[identity]*config.Resource) {
+func (l *module) needNames(b *block, index config.Index) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
 		if !a.HasRefs() || a.Computed || b.written == nil {
@@ -67,13 +58,13 @@ func (l *module) needNames(b *block, first map[identity]*config.Resource) {
 			v := r.Value.At(i)
 			named, ok := known[v]
 			if !ok {
-				named = l.referenced(a, *v, first)
+				named = l.referenced(a, *v, index)
 				known[v] = named
 			}
 			if slices.Contains(named, r.Addr) {
 				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
-			l.checkTargets(b, a, r, first)
+			l.checkTargets(b, a, r, index)
 			if a.IsLink() {
 				r.DeferredNeeds = with(r.DeferredNeeds, named)
 			} else if more := with(r.Needs, named); len(more) > len(r.Needs) {
@@ -85,10 +76,10 @@ func (l *module) needNames(b *block, first map[identity]*config.Resource) {
 
 // referenced lists the declared resources whose names a value of the attribute
 // holds.
-func (l *module) referenced(a *kind.Attr, v cty.Value, first map[identity]*config.Resource) []addr.Addr {
+func (l *module) referenced(a *kind.Attr, v cty.Value, index config.Index) []addr.Addr {
 	var out []addr.Addr
 	for _, m := range a.References(v) {
-		if other := l.resourceNamed(m, first); other != nil {
+		if other := l.resourceNamed(m, index); other != nil {
 			out = append(out, other.Addr)
 		}
 	}
@@ -96,8 +87,8 @@ func (l *module) referenced(a *kind.Attr, v cty.Value, first map[identity]*confi
 }
 
 // resourceNamed is the declared resource that a name leads to; nil: there is none.
-func (l *module) resourceNamed(m kind.Reference, first map[identity]*config.Resource) *config.Resource {
-	return first[identity{m.Attr.Link.Ref, l.kinds[m.Attr.Link.Ref].NormalizeIdentity(m.Name)}]
+func (l *module) resourceNamed(m kind.Reference, index config.Index) *config.Resource {
+	return index.Find(m.Attr.Link.Ref, l.kinds[m.Attr.Link.Ref].NormalizeIdentity(m.Name))
 }
 
 // checkNeeds reports resources that need one another. References in arguments
