@@ -21,6 +21,7 @@ import (
 // emulatorOptions are the flags of b2form emulator.
 type emulatorOptions struct {
 	listen, url string
+	s3Listen    string // "": a free port of the same host
 	remote      bool
 	clock       clockStart
 	faults      []emulator.Fault
@@ -59,6 +60,8 @@ func (o *emulatorOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one", Destination: &o.listen},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.remote},
 		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)", Destination: &o.url},
+		&cli.StringFlag{Name: "s3-listen", Usage: "answer the S3-compatible API on `HOST:PORT` (default: a free port beside -listen)", Destination: &o.s3Listen},
+		&cli.StringFlag{Name: "s3-url", Usage: "tell clients that `URL` is the way to the S3-compatible API (default: the address of -s3-listen)", Destination: &e.S3URL},
 		&cli.StringFlag{Name: "data", Usage: "keep the account in `FOLDER` (default: in memory)", Destination: &e.Dir},
 		&cli.Uint64Flag{Name: "seed", Usage: "derive the account's IDs and secrets from `N`", Destination: &e.Seed},
 		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
@@ -115,41 +118,72 @@ func (c clockStart) apply(e *emulator.Server) {
 
 // serve runs the emulator until an interrupt or the end of the command.
 func (p *program) serve(o emulatorOptions, command []string) (err error) {
-	l, err := o.open()
+	native, s3, err := o.listeners()
 	if err != nil {
 		return err
 	}
-	e, err := p.openEmulator(&o, l.Addr().String())
+	e, err := p.openEmulator(&o, native.Addr(), s3.Addr())
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, native.Close(), s3.Close())
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	stop := p.interrupts()
-	server := &http.Server{Handler: withControl(e)}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	env := []string{"B2_APPLICATION_KEY_ID=" + e.MasterKeyID(), "B2_APPLICATION_KEY=" + e.MasterKey(), "B2_ENDPOINT=" + o.url}
+	servers := []*http.Server{{Handler: withControl(e)}, {Handler: e.S3()}}
+	failed := make(chan error, len(servers))
+	for i, l := range []net.Listener{native, s3} {
+		go func() { failed <- servers[i].Serve(l) }()
+	}
+	defer func() { err = errors.Join(err, servers[0].Close(), servers[1].Close()) }()
+	env := []string{
+		"B2_APPLICATION_KEY_ID=" + e.MasterKeyID(), "B2_APPLICATION_KEY=" + e.MasterKey(),
+		"B2_ENDPOINT=" + o.url, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
+	}
 	if len(command) > 0 {
-		defer func() { _ = server.Close() }() // nobody is left to listen to
 		return p.runBeside(command, env, stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
 	fmt.Fprintln(p.stderr, "The emulator is running; an interrupt (Ctrl-C) ends it.")
 	select {
 	case <-stop:
-		return server.Close()
+		return nil
 	case err := <-failed:
 		return failf("Emulator stopped", "%s.", err)
 	}
 }
 
-func (p *program) openEmulator(o *emulatorOptions, addr string) (*emulator.Server, error) {
+// setURLs decides what clients are told. The S3 face is at the host of the
+// other, if nothing else is said.
+func (o *emulatorOptions) setURLs(native, s3 net.Addr) error {
 	if o.url == "" {
-		o.url = "http://" + addr
-	} else if u, err := url.Parse(o.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, failf("Invalid address", "-url=%s: write it like http://b2.test:8025.", o.url)
+		o.url = "http://" + native.String()
 	}
-	o.url = strings.TrimRight(o.url, "/")
+	host, err := hostOf("-url", o.url)
+	if err != nil {
+		return err
+	}
+	if o.emulator.S3URL == "" {
+		_, port, _ := net.SplitHostPort(s3.String())
+		o.emulator.S3URL = "http://" + net.JoinHostPort(host, port)
+	}
+	if _, err := hostOf("-s3-url", o.emulator.S3URL); err != nil {
+		return err
+	}
+	o.url, o.emulator.S3URL = strings.TrimRight(o.url, "/"), strings.TrimRight(o.emulator.S3URL, "/")
+	return nil
+}
+
+func hostOf(flag, address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", failf("Invalid address", "%s=%s: write it like http://b2.test:8025.", flag, address)
+	}
+	return u.Hostname(), nil
+}
+
+func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulator.Server, error) {
+	if err := o.setURLs(native, s3); err != nil {
+		return nil, err
+	}
 	if dir := o.emulator.Dir; dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, plain(err))
@@ -204,19 +238,35 @@ func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error 
 	}
 }
 
-// open opens the port. Without -allow-remote only this machine may reach it:
+// listeners opens both ports.
+func (o *emulatorOptions) listeners() (native, s3 net.Listener, err error) {
+	if native, err = o.open("-listen", o.listen); err != nil {
+		return nil, nil, err
+	}
+	address := o.s3Listen
+	if address == "" {
+		host, _, _ := net.SplitHostPort(o.listen) // it was good enough to listen to
+		address = net.JoinHostPort(host, "0")
+	}
+	if s3, err = o.open("-s3-listen", address); err != nil {
+		return nil, nil, errors.Join(err, native.Close())
+	}
+	return native, s3, nil
+}
+
+// open opens a port. Without -allow-remote only this machine may reach it:
 // the emulated account's key is printed and no secret.
-func (o *emulatorOptions) open() (net.Listener, error) {
-	host, _, err := net.SplitHostPort(o.listen)
+func (o *emulatorOptions) open(flag, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, failf("Invalid address", "-listen=%s: write it like 127.0.0.1:8025.", o.listen)
+		return nil, failf("Invalid address", "%s=%s: write it like 127.0.0.1:8025.", flag, address)
 	}
 	if ip := net.ParseIP(host); !o.remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, failf("Invalid address", "-listen=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or allow other machines with -allow-remote.", o.listen)
+		return nil, failf("Invalid address", "%s=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or allow other machines with -allow-remote.", flag, address)
 	}
-	l, err := net.Listen("tcp", o.listen)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, failf("Port cannot be opened", "-listen=%s: %s. Choose another port, or 0 for a free one.", o.listen, err)
+		return nil, failf("Port cannot be opened", "%s=%s: %s. Choose another port, or 0 for a free one.", flag, address, err)
 	}
 	return l, nil
 }

@@ -21,6 +21,7 @@ type bucket struct {
 	Retention   retention         `json:"retention"`
 	Replication *replication      `json:"replication,omitempty"`
 	Revision    int64             `json:"revision"`
+	Created     int64             `json:"created,omitempty"` // milliseconds
 }
 
 // Limits of b2_create_bucket.
@@ -99,14 +100,19 @@ func createBucket(c *call) error {
 	if err := c.checkRoom(); err != nil {
 		return err
 	}
-	b.ID = c.server.account.bucketID(count(c.tx, "bucket"))
+	c.keepNewBucket(&b)
+	c.out.bucket(c, b)
+	return nil
+}
+
+// keepNewBucket gives a bucket its ID and stores it.
+func (c *call) keepNewBucket(b *bucket) {
+	b.ID, b.Created = c.server.account.bucketID(count(c.tx, "bucket")), c.now.UnixMilli()
 	if c.server.keeps(revisionStartsAtTwo) {
 		b.Revision = 2
 	}
 	c.tx.put(c.nameKey(b.Name), []byte(b.ID))
 	save(c.tx, "b"+b.ID, b)
-	c.out.bucket(c, b)
-	return nil
 }
 
 func (c *call) checkBucketName(name string) error {
@@ -174,8 +180,15 @@ func (c *call) readType(b *bucket) error {
 		return badRequest("bucketType must be allPublic or allPrivate: '%s'", t)
 	}
 	b.Type = t
+	if t == "allPublic" {
+		return c.checkPublic()
+	}
+	return nil
+}
+
+// checkPublic refuses public buckets to accounts that cannot have any.
+func (c *call) checkPublic() error {
 	switch sw := c.server.options.Switches; {
-	case t != "allPublic":
 	case sw.EmailNotVerified:
 		return refuse(401, "email_not_verified", "The account's email address has not been verified.")
 	case sw.NoPaymentHistory:
@@ -269,16 +282,24 @@ func deleteBucket(c *call) error {
 	if err != nil {
 		return err
 	}
-	if holdsAny(c.tx, "f"+id+"/") && c.server.keeps(bucketsMustBeEmpty) {
+	if err := c.dropBucket(&b); err != nil {
+		return err
+	}
+	c.out.bucket(c, b)
+	return nil
+}
+
+// dropBucket forgets a bucket, if it is empty.
+func (c *call) dropBucket(b *bucket) error {
+	if holdsAny(c.tx, "f"+b.ID+"/") && c.server.keeps(bucketsMustBeEmpty) {
 		return refuse(400, "cannot_delete_non_empty_bucket", "Cannot delete non-empty bucket")
 	}
-	c.tx.remove("b" + id)
-	c.tx.remove("r" + id)
+	c.tx.remove("b" + b.ID)
+	c.tx.remove("r" + b.ID)
 	c.tx.remove(c.nameKey(b.Name))
 	if c.server.keeps(revisionStartsAtTwo) {
 		b.Revision++
 	}
-	c.out.bucket(c, b)
 	return nil
 }
 

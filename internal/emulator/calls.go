@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,8 +11,8 @@ import (
 
 // A Call is one request as Calls reports it.
 type Call struct {
-	Method  string // "b2_create_key"; the path if it names no call
-	Version int    // 1 to 4
+	Method  string // "b2_create_key"; the path if it names no call; "PutObject" on the S3 face
+	Version int    // 1 to 4; 0 on the S3 face
 	Status  int    // of the reply; 0 while there is none or if there never was
 	// Body is the request's JSON, from the query for a GET. Members that are
 	// secret are replaced. It is nil for uploads and for what is not JSON.
@@ -44,11 +45,12 @@ func (s *Server) ResetCalls() {
 	s.log.calls = nil
 }
 
-func (l *callLog) arrive(c *call, body []byte) (number int) {
-	entry := Call{Method: c.method, Version: c.version, At: c.now, Body: loggable(c, body)}
-	if entry.Method == "" {
-		entry.Method = c.http.URL.Path
-	}
+// entry is what is remembered of a native call.
+func (c *call) entry(body []byte) Call {
+	return Call{Method: cmp.Or(c.method, c.http.URL.Path), Version: c.version, At: c.now, Body: loggable(c, body)}
+}
+
+func (l *callLog) arrive(entry Call) (number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.calls) == maxCalls {

@@ -1,6 +1,7 @@
 // Package emulator is a Backblaze B2 account in a box: an http.Handler that
 // answers the native API, versions 1 to 4, with the wire format, validation,
-// limits, error codes and capability checks of the service.
+// limits, error codes and capability checks of the service. A second handler,
+// Server.S3, answers the S3-compatible API over the same account.
 //
 // It imports nothing else of this module, so that it cannot inherit a mistake
 // of the client it judges. Everything that would make two runs differ comes
@@ -47,6 +48,9 @@ type Options struct {
 	// request. If empty, the reply has the URLs of the real service in Region;
 	// whoever embeds the handler then routes all hosts to it.
 	URL string
+	// S3URL is the base that b2_authorize_account reports for the S3 face, which
+	// is a handler of its own; see Server.S3. If empty, it is URL.
+	S3URL string
 	// KeyID and Key are the master application key. KeyID is the account ID
 	// too, 12 hex digits. Both derive from Seed if empty. A folder remembers
 	// Seed, Region, KeyID and Key of its first run, and they win.
@@ -128,7 +132,9 @@ type Server struct {
 	// passing is held by whoever makes one.
 	lastPass atomic.Int64
 	passing  sync.Mutex
-	buffers  sync.Pool // of replies, which run to megabytes
+	buffers  sync.Pool     // of replies, which run to megabytes
+	s3Hosts  []string      // below which buckets have hosts of their own
+	requests atomic.Uint64 // of the S3 face, which have IDs
 }
 
 // Open makes the account, or finds it again in o.Dir. When another process has
@@ -160,6 +166,7 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", errors.Join(err, s.store.close()))
 	}
+	s.s3Hosts = s.hostsOfS3()
 	return s, nil
 }
 
@@ -184,7 +191,7 @@ func (o *Options) complete() error {
 	if o.Patience == 0 {
 		o.Patience = 10 * time.Second
 	}
-	o.URL = strings.TrimRight(o.URL, "/")
+	o.URL, o.S3URL = strings.TrimRight(o.URL, "/"), strings.TrimRight(o.S3URL, "/")
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -116,24 +117,42 @@ func (f *faults) next(method string) (hit Fault, ok bool) {
 
 // A lateCall is a request whose effect is still to come.
 type lateCall struct {
-	call *call
-	body []byte
-	left int // requests to be answered before
+	take func() // effect
+	left int    // requests to be answered before
 }
 
-// postpone keeps a request until so many others have been answered. The content
-// of an upload is read now, since the connection will be gone.
-func (f *faults) postpone(c *call, body []byte, requests int) error {
-	content, err := io.ReadAll(c.http.Body)
+// outlive gives a copy of a request that needs its connection no more: the
+// content is read now.
+func outlive(r *http.Request) (*http.Request, error) {
+	content, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(context.WithoutCancel(r.Context()))
+	r.Body = io.NopCloser(bytes.NewReader(content))
+	return r, nil
+}
+
+// postpone lets a request take effect when so many others have been answered.
+func (f *faults) postpone(requests int, take func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.late = append(f.late, &lateCall{take: take, left: requests})
+}
+
+// postpone keeps a native request until so many others have been answered.
+func (s *Server) postpone(c *call, body []byte, requests int) error {
+	r, err := outlive(c.http)
 	if err != nil {
 		return err
 	}
-	late := &call{server: c.server, version: c.version, method: c.method, target: c.target}
-	late.http = c.http.Clone(context.WithoutCancel(c.http.Context()))
-	late.http.Body = io.NopCloser(bytes.NewReader(content))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.late = append(f.late, &lateCall{call: late, body: body, left: requests})
+	late := &call{server: s, http: r, version: c.version, method: c.method, target: c.target}
+	s.faults.postpone(requests, func() {
+		late.now = s.now()
+		if out := s.answer(late, body); out.content != nil {
+			_ = out.content.Close() // nobody reads it
+		}
+	})
 	return nil
 }
 
@@ -155,10 +174,7 @@ func (f *faults) ripe() (due []*lateCall) {
 // settle lets what is late take effect. Nobody is there to read the replies.
 func (s *Server) settle() {
 	for _, late := range s.faults.ripe() {
-		late.call.now = s.now()
-		if out := s.answer(late.call, late.body); out.content != nil {
-			_ = out.content.Close() // nobody reads it
-		}
+		late.take()
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // A fault can be written as one line of text:
 //
 //	FAULT  = METHOD ":" ITEM { "," ITEM }
-//	METHOD = the name of a call, as in b2_create_key, or "*" for any
+//	METHOD = the name of a call, as in b2_create_key or PutObject, or "*" for any
 //	ITEM   = "nth=" N | "count=" N | "count=always"           which requests
 //	       | "after" | "late=" N                              what they do
 //	       | "status=" N | "code=" TEXT | "message=" TEXT     what they get
@@ -41,7 +41,7 @@ var codes = map[int]string{
 // for the grammar. The error says which item is wrong.
 func ParseFault(text string) (Fault, error) {
 	method, items, ok := strings.Cut(text, ":")
-	if !ok || method != "*" && methods[method].run == nil {
+	if !ok || method != "*" && methods[method].run == nil && !isS3Operation(method) {
 		return Fault{}, fmt.Errorf("fault %q: begin with the name of a call, or *, and a colon, as in b2_create_key:status=503", text)
 	}
 	f := Fault{Nth: 1, Count: 1, Pass: true}

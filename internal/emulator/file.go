@@ -20,7 +20,7 @@ type file struct {
 	Time        int64  // milliseconds
 	Length      int64
 	SHA1        string
-	MD5         string
+	MD5         string // of a large file what S3 has as its entity tag
 	ContentType string
 	Info        map[string]string
 	Encryption  encryption
@@ -230,7 +230,11 @@ func (w *printer) file(c *call, f file) {
 	w.text("action", f.Action)
 	w.text("bucketId", f.Bucket)
 	w.number("contentLength", f.Length)
-	w.textOrNull("contentMd5", f.MD5)
+	if md5, tag, _ := strings.Cut(f.MD5, "-"); tag == "" {
+		w.textOrNull("contentMd5", md5)
+	} else {
+		w.null("contentMd5")
+	}
 	w.textOrNull("contentSha1", f.SHA1)
 	w.textOrNull("contentType", f.ContentType)
 	w.textOrNull("fileId", f.ID)

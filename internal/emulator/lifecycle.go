@@ -12,6 +12,10 @@ type lifecycleRule struct {
 	HideAfter  int64  `json:"hide,omitempty"`
 	DropAfter  int64  `json:"drop,omitempty"`
 	AbortAfter int64  `json:"abort,omitempty"`
+	// S3ID and S3MarkerID are what the S3 face calls the rule's two halves, if
+	// it made them; a native update forgets them.
+	S3ID       string `json:"s3Id,omitempty"`
+	S3MarkerID string `json:"s3MarkerId,omitempty"`
 }
 
 const maxLifecycleRules = 100

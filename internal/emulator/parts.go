@@ -71,10 +71,18 @@ func (c *call) reservePart(f file, number int64) error {
 // keepPart is the last step of b2_upload_part and b2_copy_part. The large file
 // may be finished or cancelled meanwhile.
 func keepPart(c *call) error {
+	p, err := c.keepPart()
+	if err == nil {
+		c.out.part(c.incoming.file, p)
+	}
+	return err
+}
+
+func (c *call) keepPart() (part, error) {
 	in := c.incoming
 	f, err := c.unfinishedFile(in.file.ID)
 	if err != nil {
-		return c.discard(in.content, err)
+		return part{}, c.discard(in.content, err)
 	}
 	p := part{
 		Number: in.part, Content: in.content, Length: in.length,
@@ -83,13 +91,12 @@ func keepPart(c *call) error {
 	at := partKey(f.ID, p.Number)
 	var old part
 	if replaced, err := load(c.tx, at, &old); err != nil {
-		return err
+		return p, err
 	} else if replaced {
 		c.dropLater(old.Content)
 	}
 	save(c.tx, at, p)
-	c.out.part(f, p)
-	return nil
+	return p, nil
 }
 
 func (w *printer) part(f file, p part) {
@@ -170,15 +177,7 @@ func finishLargeFile(c *call) error {
 	if err := checkParts(parts, digests); err != nil {
 		return err
 	}
-	for _, p := range parts {
-		f.Pieces = append(f.Pieces, piece{p.Content, p.Length})
-		f.Length += p.Length
-		c.tx.remove(partKey(f.ID, p.Number))
-	}
-	c.tx.remove(f.unfinishedKey())
-	f.Action = uploaded
-	c.addFile(f)
-	c.out.file(c, f)
+	c.out.file(c, c.finishLarge(f, parts, parts))
 	return nil
 }
 

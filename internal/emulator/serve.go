@@ -80,7 +80,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.version, c.method, c.target = 4, byName, target
 	}
 	body, err := c.readBody()
-	entry := s.log.arrive(c, body)
+	entry := s.log.arrive(c.entry(body))
 	fault, faulty := s.faults.next(c.method)
 	if faulty && !wait(r.Context(), fault.Delay) {
 		return
@@ -106,7 +106,7 @@ func (s *Server) reply(c *call, body []byte, unread error, f Fault, faulty bool)
 		return s.answer(c, body)
 	case unread != nil:
 	case f.Late > 0:
-		if s.faults.postpone(c, body, f.Late+1) != nil { // this request counts too
+		if s.postpone(c, body, f.Late+1) != nil { // this request counts too
 			return nil
 		}
 	case f.After:

@@ -319,8 +319,11 @@ func (c *call) printRestriction(mixIn func()) error {
 // url gives the base URL for a service: "api", "f" (downloads), "s3" or "pod"
 // (uploads).
 func (s *Server) url(service string) string {
-	if s.options.URL != "" {
-		return s.options.URL
+	switch o := s.options; {
+	case service == "s3" && o.S3URL != "":
+		return o.S3URL
+	case o.URL != "":
+		return o.URL
 	}
 	switch cluster := s.account.cluster(); service {
 	case "s3":

@@ -1,0 +1,415 @@
+package emulator
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// S3 gives the account's other face: the S3-compatible API, over the same
+// buckets, keys and versions. See "S3-Compatible API" of the documentation; what
+// that leaves open is as in Amazon's S3 API reference. Like a Server, it drops a
+// connection, if a fault asks for that, by the panic http.ErrAbortHandler.
+func (s *Server) S3() http.Handler { return http.HandlerFunc(s.serveS3) }
+
+// An s3Call is one request of the S3 face being answered. It is a call too, so
+// that both faces do the same by the same means.
+type s3Call struct {
+	*call
+	op      *s3Operation
+	query   url.Values
+	name    string // of the bucket, "" for none
+	key     string // of the object, "" for none
+	id      string // of the request
+	bucket  bucket
+	payload *payload
+	content []byte // the request's document
+	// What goes back. A status of 0 is 200.
+	status int
+	header http.Header
+	body   xmlPrinter
+}
+
+// An s3Operation is one call of the S3 API.
+type s3Operation struct {
+	name  string
+	class byte // of transaction
+	// needs are the capabilities of which the caller must have one; if there
+	// are none, the operation looks itself.
+	needs []string
+	kind  s3Kind
+	// begin reserves a place for the content that the request brings or copies,
+	// before run makes a version of it; see upload.go.
+	begin, run func(*s3Call) error
+}
+
+// An s3Kind is a set of what there is to know of an operation.
+type s3Kind int
+
+const (
+	s3Writes   s3Kind = 1 << iota
+	s3Document        // it brings an XML document, which is read before the transaction
+	s3Open            // it lets in who has no signature, if the bucket is public
+)
+
+func (o *s3Operation) is(kind s3Kind) bool { return o.kind&kind != 0 }
+
+func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
+	if !wait(r.Context(), s.options.Latency) {
+		return
+	}
+	c := s.newS3Call(r)
+	entry := s.log.arrive(Call{Method: c.op.name, At: c.now})
+	fault, faulty := s.faults.next(c.op.name)
+	if faulty && !wait(r.Context(), fault.Delay) {
+		return
+	}
+	answered := s.replyS3(c, fault, faulty && !fault.Pass)
+	s.settle()
+	if !answered {
+		panic(http.ErrAbortHandler)
+	}
+	s.log.answered(entry, cmp.Or(c.status, http.StatusOK))
+	c.send(w)
+}
+
+func (s *Server) newS3Call(r *http.Request) *s3Call {
+	c := &s3Call{call: &call{server: s, http: r, version: 4, now: s.now()}, header: http.Header{}}
+	n := s.requests.Add(1)
+	c.id = hex.EncodeToString(binaryID(n * 0x9e3779b97f4a7c15))
+	c.name, c.key = s.s3Target(r)
+	// What cannot be read is left out, and the signature will not fit.
+	c.query, _ = url.ParseQuery(r.URL.RawQuery)
+	c.op = c.route()
+	return c
+}
+
+func binaryID(n uint64) []byte {
+	return []byte{byte(n >> 56), byte(n >> 48), byte(n >> 40), byte(n >> 32), byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
+}
+
+func (c *s3Call) hostID() string {
+	return "aMb" + base64.RawStdEncoding.EncodeToString([]byte(c.id + c.server.account.ID))[:30]
+}
+
+// s3Target finds the bucket in the host's name, or else in the path, and the
+// object in the rest of the path.
+func (s *Server) s3Target(r *http.Request) (bucketName, key string) {
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	for _, base := range s.s3Hosts {
+		if name, ok := strings.CutSuffix(host, "."+base); ok && name != "" && net.ParseIP(host) == nil {
+			return name, path
+		}
+	}
+	bucketName, key, _ = strings.Cut(path, "/")
+	return bucketName, key
+}
+
+// hostsOfS3 are the names below which every bucket has one of its own.
+func (s *Server) hostsOfS3() []string {
+	hosts := []string{"s3." + s.account.Region + ".backblazeb2.com", "localhost"}
+	if u, err := url.Parse(s.url("s3")); err == nil && u.Hostname() != "" {
+		hosts = append(hosts, u.Hostname())
+	}
+	return hosts
+}
+
+// replyS3 answers the request, or lets the fault do it; false is no reply.
+func (s *Server) replyS3(c *s3Call, f Fault, faulty bool) bool {
+	if !faulty {
+		c.answer()
+		return true
+	}
+	switch {
+	case f.Late > 0:
+		if s.postponeS3(c, f.Late+1) != nil { // this request counts too
+			return false
+		}
+	case f.After:
+		c.answer()
+		c.close()
+	}
+	switch {
+	case f.Hang:
+		wait(c.http.Context(), maxHang)
+		return false
+	case f.Status == 0:
+		return false
+	}
+	code := f.Code
+	if code == "" || code == codes[f.Status] {
+		code = s3FaultCode(f.Status)
+	}
+	c.refuse(&s3Error{status: f.Status, code: code, message: f.Message, retryAfter: f.RetryAfter})
+	return true
+}
+
+func (s *Server) postponeS3(c *s3Call, requests int) error {
+	r, err := outlive(c.http)
+	if err != nil {
+		return err
+	}
+	s.faults.postpone(requests, func() {
+		late := s.newS3Call(r)
+		late.answer()
+		late.close()
+	})
+	return nil
+}
+
+// answer does what is asked, or refuses it. Only refusals and what op.run sets
+// is in the reply.
+func (c *s3Call) answer() {
+	if c.server.closed.Load() {
+		c.refuse(errClosed)
+		return
+	}
+	err := c.server.catchUp(c.now)
+	if err == nil {
+		err = c.steps()
+	}
+	if err != nil {
+		c.close()
+		c.refuse(err)
+		return
+	}
+	for _, f := range c.after {
+		f()
+	}
+}
+
+// steps identifies the caller and runs the operation's transactions.
+func (c *s3Call) steps() error {
+	if err := c.server.store.view(func(t tx) error {
+		c.tx = t
+		return c.identify()
+	}); err != nil {
+		return err
+	}
+	if c.op.is(s3Document) {
+		if err := c.readContent(); err != nil {
+			return err
+		}
+	}
+	if c.op.begin == nil {
+		return c.transactS3(c.op.run)
+	}
+	if err := c.transactS3(c.op.begin); err != nil {
+		return err
+	}
+	if err := c.receive(); err != nil {
+		return err
+	}
+	return c.transact(method{writes: true}, func() error { return c.op.run(c) })
+}
+
+func (c *s3Call) transactS3(step func(*s3Call) error) error {
+	return c.transact(method{writes: c.op.is(s3Writes)}, func() error {
+		if err := c.findBucket(); err != nil {
+			return err
+		}
+		m := method{class: c.op.class}
+		if err := c.server.usage.check(c.call, m); err != nil {
+			return err
+		}
+		if err := step(c); err != nil {
+			return err
+		}
+		c.server.usage.add(c.call, m)
+		return nil
+	})
+}
+
+// receive keeps the content that the request brings, or that of another object.
+func (c *s3Call) receive() error {
+	in := c.incoming
+	if in.source.file.ID != "" {
+		return receiveCopy(c.call)
+	}
+	err := c.store(c.payload)
+	if wrong := c.payload.finish(); wrong != nil {
+		err = wrong
+	}
+	if err != nil {
+		return c.discard(in.content, err)
+	}
+	in.sha1 = unverifiedPrefix + in.sha1
+	return nil
+}
+
+// identify finds out who signed the request. Only some objects may be read by
+// nobody.
+func (c *s3Call) identify() error {
+	s, err := readSignature(c.http, c.query)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		if !c.op.is(s3Open) {
+			return s3Denied()
+		}
+		for name := range c.query {
+			if strings.HasPrefix(name, "response-") {
+				return s3Refuse(400, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
+			}
+		}
+		return nil
+	}
+	if err := c.checkRegion(s); err != nil {
+		return err
+	}
+	if !isHex(s.keyID, keyIDLength) {
+		return s3Refuse(403, "InvalidAccessKeyId", "Malformed Access Key Id", member{"AWSAccessKeyId", s.keyID})
+	}
+	k, found, err := c.server.findKey(c.tx, s.keyID, c.now)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return s3Refuse(403, "InvalidAccessKeyId", "The key '"+s.keyID+"' is not valid", member{"AWSAccessKeyId", s.keyID})
+	}
+	if err := s.checkTime(c.date()); err != nil {
+		return err
+	}
+	signingKey := s.signingKey(c.server.account.secret(k.ID))
+	if err := s.check(c.http, c.query, signingKey); err != nil {
+		return err
+	}
+	c.caller = k
+	c.payload, err = newPayload(c.http, s, signingKey)
+	return err
+}
+
+// date is what the Date header says, and what signatures are compared with.
+func (c *s3Call) date() time.Time {
+	if c.server.options.Switches.RealDate {
+		return c.server.options.Now()
+	}
+	return c.now
+}
+
+// checkRegion names the right region, from which clients learn it.
+func (c *s3Call) checkRegion(s *signature) error {
+	region := c.server.account.Region
+	if s.region == region {
+		return nil
+	}
+	message := fmt.Sprintf("the region '%s' is wrong; expecting '%s'", s.region, region)
+	if s.presigned {
+		return queryMalformed("Error parsing the X-Amz-Credential parameter; "+message, member{"Region", region})
+	}
+	return headerMalformed(message, member{"Region", region})
+}
+
+// mayAny reports whether the caller has one of the capabilities.
+func (c *s3Call) mayAny(capabilities ...string) bool { return slices.ContainsFunc(capabilities, c.may) }
+
+// findBucket finds the bucket that the request names, and decides whether the
+// caller may do there what it asks.
+func (c *s3Call) findBucket() error {
+	signed := c.caller.ID != ""
+	if signed && len(c.op.needs) > 0 && !c.mayAny(c.op.needs...) {
+		return s3Denied()
+	}
+	if c.name == "" || c.op.name == "CreateBucket" {
+		return nil
+	}
+	id := string(c.tx.get(c.nameKey(c.name)))
+	if signed && !c.mayUse(id) {
+		return s3Denied()
+	}
+	if id == "" {
+		return s3NoBucket(c.name)
+	}
+	var err error
+	if c.bucket, err = c.call.bucket(id); err != nil {
+		return err
+	}
+	if !signed && c.bucket.Type != "allPublic" {
+		return s3Denied()
+	}
+	if c.key != "" && !c.mayName(c.key) {
+		return s3Denied()
+	}
+	return nil
+}
+
+// maxDocument bounds the XML of a request, in bytes.
+const maxDocument = 4 << 20
+
+// readContent reads the request's XML document, which may be missing.
+func (c *s3Call) readContent() error {
+	body, err := io.ReadAll(io.LimitReader(c.payload, maxDocument+1))
+	if len(body) > maxDocument {
+		return s3Malformed()
+	}
+	c.content = body
+	return cmp.Or(c.payload.finish(), err)
+}
+
+// document takes the request's document apart.
+func (c *s3Call) document(root string, out any) error { return readXML(c.content, root, out) }
+
+func (c *s3Call) refuse(err error) {
+	e := asS3Error(err)
+	c.status = e.status
+	c.header = http.Header{"Content-Type": {"application/xml"}}
+	maps.Copy(c.header, e.header)
+	if e.retryAfter > 0 {
+		c.header.Set("Retry-After", strconv.Itoa(e.retryAfter))
+	}
+	if e.status >= 400 && c.http.ContentLength != 0 {
+		c.header.Set("Connection", "close") // nobody reads the rest of the content
+	}
+	c.sending = nil
+	c.body.out = nil
+	if e.status != http.StatusNotModified {
+		c.body.out = e.body(c.http.URL.Path, c.id, c.hostID())
+	}
+}
+
+// close gives up content that was about to be sent.
+func (c *s3Call) close() { c.sending = nil }
+
+// send writes the reply.
+func (c *s3Call) send(w http.ResponseWriter) {
+	h := w.Header()
+	h["X-Amz-Request-Id"] = []string{c.id}
+	h["X-Amz-Id-2"] = []string{c.hostID()}
+	h["Date"] = []string{c.date().UTC().Format(http.TimeFormat)}
+	if c.sending == nil {
+		h["Cache-Control"] = []string{"max-age=0, no-cache, no-store"}
+		if len(c.body.out) > 0 {
+			h["Content-Type"] = []string{"application/xml"}
+		}
+		h["Content-Length"] = []string{strconv.Itoa(len(c.body.out))}
+	}
+	maps.Copy(h, c.header)
+	status := cmp.Or(c.status, http.StatusOK)
+	if c.sending != nil {
+		sendContent(w, c.http, &reply{status: status, content: c.server.read(c.sending.source)})
+		return
+	}
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		h.Del("Content-Length")
+	}
+	w.WriteHeader(status)
+	if c.http.Method != http.MethodHead {
+		_, _ = io.Copy(w, bytes.NewReader(c.body.out)) // the client may be gone
+	}
+}

@@ -1,0 +1,365 @@
+package emulator
+
+import (
+	"bufio"
+	"cmp"
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"hash/crc32"
+	"hash/crc64"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// What X-Amz-Content-Sha256 says when it is not a digest.
+const (
+	unsignedPayload        = "UNSIGNED-PAYLOAD"
+	streamingSigned        = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+	streamingSignedTrailer = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+	streamingTrailer       = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+)
+
+// A payload is the content of a request. It reads to its end, and gives io.EOF
+// only if everything that the request promises of it is true: length, digests,
+// signatures of chunks. What it found wrong stays in err, whoever read it.
+type payload struct {
+	in       io.Reader
+	left     int64 // bytes still promised
+	checks   []check
+	trailers *chunks // if the content comes in chunks
+	ended    bool
+	err      error
+}
+
+// A check compares a digest of the content with the promised one.
+type check struct {
+	hash.Hash
+	header  string // that promises or, "" for none of them, echoes
+	want    string
+	encode  func([]byte) string
+	refusal func(got string) *s3Error
+}
+
+// checksums are the x-amz-checksum- headers that can vouch for content.
+func newChecksum(name string) hash.Hash {
+	switch name {
+	case "crc32":
+		return crc32.NewIEEE()
+	case "crc32c":
+		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	case "crc64nvme":
+		return crc64.New(crc64.MakeTable(0x9a6c9329ac4bc9b5))
+	case "sha1":
+		return sha1.New()
+	case "sha256":
+		return sha256.New()
+	}
+	return nil
+}
+
+const checksumHeader = "X-Amz-Checksum-"
+
+// newPayload says how the request's content is to be read. key signs chunks.
+func newPayload(r *http.Request, s *signature, key []byte) (*payload, error) {
+	p := &payload{in: r.Body, left: r.ContentLength}
+	trailer := ""
+	switch kind := s.payload; kind {
+	case unsignedPayload:
+	case streamingSigned, streamingSignedTrailer, streamingTrailer:
+		var err error
+		if p.left, err = strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64); err != nil || p.left < 0 {
+			return nil, s3Refuse(411, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
+		}
+		p.trailers = &chunks{in: bufio.NewReaderSize(r.Body, 16<<10), last: s.value, trailed: kind != streamingSigned}
+		if kind != streamingTrailer {
+			p.trailers.sign = s.chunkSigner(key)
+			p.trailers.digest = sha256.New()
+		}
+		p.in = p.trailers
+		trailer = strings.ToLower(r.Header.Get("X-Amz-Trailer"))
+	default:
+		if !isHex(kind, 2*sha256.Size) {
+			return nil, s3Invalid("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 value.")
+		}
+		p.checks = append(p.checks, sha256Check(kind))
+	}
+	return p, p.readPromises(r.Header, trailer)
+}
+
+func sha256Check(want string) check {
+	return check{Hash: sha256.New(), want: want, encode: hex.EncodeToString, refusal: func(got string) *s3Error {
+		return s3Refuse(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.",
+			member{"ClientComputedContentSHA256", want}, member{"S3ComputedContentSHA256", got})
+	}}
+}
+
+// readPromises takes the digests that headers promise, and the name of that
+// which follows the content.
+func (p *payload) readPromises(h http.Header, trailer string) error {
+	if want := h.Get("Content-Md5"); want != "" {
+		sum, err := base64.StdEncoding.DecodeString(want)
+		if err != nil || len(sum) != md5.Size {
+			return s3Refuse(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+		}
+		refusal := func(got string) *s3Error {
+			return s3Refuse(400, "BadDigest", "The Content-MD5 you specified did not match what we received.",
+				member{"ExpectedDigest", want}, member{"CalculatedDigest", got})
+		}
+		p.checks = append(p.checks, check{Hash: md5.New(), want: want, encode: base64.StdEncoding.EncodeToString, refusal: refusal})
+	}
+	for name := range h {
+		about := strings.TrimPrefix(name, checksumHeader)
+		if about == name || about == "Algorithm" || about == "Mode" || about == "Type" {
+			continue
+		}
+		if err := p.promise(strings.ToLower(name), h.Get(name)); err != nil {
+			return err
+		}
+	}
+	if trailer == "" {
+		return nil
+	}
+	return p.promise(strings.TrimSpace(trailer), "")
+}
+
+// promise adds the checksum of a header; want is "" if it follows the content.
+func (p *payload) promise(header, want string) error {
+	name, isChecksum := strings.CutPrefix(header, strings.ToLower(checksumHeader))
+	sum := newChecksum(name)
+	if !isChecksum || sum == nil {
+		return s3Refuse(400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported: "+header)
+	}
+	if want != "" {
+		if raw, err := base64.StdEncoding.DecodeString(want); err != nil || len(raw) != sum.Size() {
+			return s3Refuse(400, "InvalidRequest", "Value for "+header+" header is invalid.")
+		}
+	}
+	refusal := func(string) *s3Error {
+		return s3Refuse(400, "BadDigest", "The "+strings.ToUpper(name)+" you specified did not match the calculated checksum.")
+	}
+	p.checks = append(p.checks, check{sum, header, want, base64.StdEncoding.EncodeToString, refusal})
+	return nil
+}
+
+func (p *payload) Read(b []byte) (int, error) {
+	if p.err != nil || p.ended {
+		return 0, cmp.Or(p.err, io.EOF)
+	}
+	n, err := p.in.Read(b)
+	p.left -= int64(n)
+	for _, c := range p.checks {
+		c.Write(b[:n])
+	}
+	switch {
+	case p.left < 0:
+		p.err = s3Refuse(400, "IncompleteBody", "The content is longer than its Content-Length.")
+	case errors.Is(err, io.EOF):
+		p.ended, p.err = true, p.verify()
+	case err != nil:
+		p.err = err
+		if asS3Error(err).code == "InternalError" {
+			p.err = incompleteBody()
+		}
+	}
+	return n, p.err
+}
+
+func incompleteBody() *s3Error {
+	return s3Refuse(400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+}
+
+// verify compares what came with what was promised.
+func (p *payload) verify() error {
+	if p.left > 0 {
+		return incompleteBody()
+	}
+	for i := range p.checks {
+		c := &p.checks[i]
+		if c.want == "" {
+			c.want = p.trailers.trailer(c.header)
+			if c.want == "" {
+				return s3Refuse(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed "+
+					"or did not conform to our published schema.")
+			}
+		}
+		if got := c.encode(c.Sum(nil)); got != c.want {
+			return c.refusal(got)
+		}
+	}
+	return nil
+}
+
+// finish reads what is left, which is nothing or what ends chunked content.
+func (p *payload) finish() error {
+	for !p.ended && p.err == nil {
+		var rest [64]byte
+		_, _ = p.Read(rest[:]) // the error stays
+	}
+	return p.err
+}
+
+// echo repeats the checksums of content that was kept.
+func (p *payload) echo(h http.Header) {
+	for _, c := range p.checks {
+		if c.header != "" {
+			h.Set(c.header, c.want)
+		}
+	}
+}
+
+// chunks reads content that comes in chunks of its own, inside the body: their
+// size in hex, and their signature if they have one; then perhaps trailers.
+type chunks struct {
+	in      *bufio.Reader
+	left    int64  // of the chunk
+	last    string // the signature before
+	claimed string // that of the chunk
+	begun   bool
+	sign    func(kind, last, digest string) string // nil: unsigned
+	digest  hash.Hash
+	trailed bool
+	found   []string // trailers, name and value in turn
+}
+
+func malformedChunk() *s3Error {
+	return s3Refuse(400, "InvalidRequest", "The chunks of the content are malformed.")
+}
+
+// chunkSigner makes the signatures of chunks and trailers.
+func (s *signature) chunkSigner(key []byte) func(kind, last, digest string) string {
+	return func(kind, last, digest string) string {
+		return hex.EncodeToString(hmacSHA256(key, signAlgorithm+"-"+kind+"\n"+s.at+"\n"+s.scope()+"\n"+last+"\n"+digest))
+	}
+}
+
+func (c *chunks) Read(b []byte) (int, error) {
+	for c.left == 0 {
+		if err := c.next(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.in.Read(b[:min(int64(len(b)), c.left)])
+	c.left -= int64(n)
+	if c.digest != nil {
+		c.digest.Write(b[:n])
+	}
+	if errors.Is(err, io.EOF) {
+		err = incompleteBody()
+	}
+	return n, err
+}
+
+// next ends the chunk before and begins the next one. After the last it is
+// io.EOF.
+func (c *chunks) next() error {
+	if c.begun {
+		if err := c.endChunk(); err != nil {
+			return err
+		}
+	}
+	c.begun = true
+	line, err := c.line()
+	if err != nil {
+		return err
+	}
+	size, extension, _ := strings.Cut(line, ";")
+	c.left, err = strconv.ParseInt(size, 16, 64)
+	if err != nil || c.left < 0 || c.left > maxUpload {
+		return malformedChunk()
+	}
+	c.claimed = strings.TrimPrefix(extension, "chunk-signature=")
+	if c.left > 0 {
+		return nil
+	}
+	if err := c.checkChunk(); err != nil {
+		return err
+	}
+	if err := c.readTrailers(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+func (c *chunks) endChunk() error {
+	if err := c.checkChunk(); err != nil {
+		return err
+	}
+	if line, err := c.line(); err != nil || line != "" {
+		return malformedChunk()
+	}
+	return nil
+}
+
+func (c *chunks) checkChunk() error {
+	if c.sign == nil {
+		return nil
+	}
+	want := c.sign("PAYLOAD", c.last, emptySHA256+"\n"+hex.EncodeToString(c.digest.Sum(nil)))
+	c.digest.Reset()
+	if !hmac.Equal([]byte(want), []byte(c.claimed)) {
+		return s3Refuse(403, "SignatureDoesNotMatch", "Signature validation failed for a chunk of the content")
+	}
+	c.last = want
+	return nil
+}
+
+// Bounds of what stands between chunks.
+const (
+	maxChunkLine = 4096
+	maxTrailers  = 16
+)
+
+func (c *chunks) line() (string, error) {
+	text, err := c.in.ReadSlice('\n')
+	if err != nil || len(text) > maxChunkLine {
+		return "", incompleteBody()
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+}
+
+// readTrailers reads to the end. Clients leave out the last empty line, or not.
+func (c *chunks) readTrailers() error {
+	signed, claimed := "", ""
+	for len(c.found) < 2*maxTrailers {
+		line, err := c.line()
+		if err != nil || line == "" {
+			break
+		}
+		name, value, _ := strings.Cut(line, ":")
+		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
+		if name == "x-amz-trailer-signature" {
+			claimed = value
+			continue
+		}
+		signed += name + ":" + value + "\n"
+		c.found = append(c.found, name, value)
+	}
+	if c.sign == nil || !c.trailed {
+		return nil
+	}
+	digest := sha256.Sum256([]byte(signed))
+	if want := c.sign("TRAILER", c.last, hex.EncodeToString(digest[:])); !hmac.Equal([]byte(want), []byte(claimed)) {
+		return s3Refuse(403, "SignatureDoesNotMatch", "Signature validation failed for the trailers of the content")
+	}
+	return nil
+}
+
+func (c *chunks) trailer(name string) string {
+	if c == nil {
+		return ""
+	}
+	for i := 0; i < len(c.found); i += 2 {
+		if c.found[i] == name {
+			return c.found[i+1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,369 @@
+package emulator
+
+import (
+	"slices"
+	"strings"
+)
+
+func s3ListBuckets(c *s3Call) error {
+	if c.http.Method != "GET" {
+		return s3WrongMethod.run(c)
+	}
+	w := &c.body
+	w.root("ListAllMyBucketsResult")
+	w.owner("Owner", c.server.account.ID)
+	w.begin("Buckets")
+	for _, at := range c.tx.scan("N", "N") {
+		b, err := c.call.bucket(string(at))
+		if err != nil {
+			return err
+		}
+		w.begin("Bucket")
+		w.text("Name", b.Name)
+		w.time("CreationDate", b.Created)
+		w.end("Bucket")
+	}
+	w.end("Buckets")
+	w.end("ListAllMyBucketsResult")
+	return nil
+}
+
+func (w *xmlPrinter) owner(element, accountID string) {
+	w.begin(element)
+	w.text("ID", accountID)
+	w.text("DisplayName", accountID)
+	w.end(element)
+}
+
+func s3HeadBucket(c *s3Call) error {
+	c.header.Set("X-Amz-Bucket-Region", c.server.account.Region)
+	return nil
+}
+
+func s3CreateBucket(c *s3Call) error {
+	b := bucket{Name: c.name, Type: "allPrivate", Encryption: c.server.defaultEncryption()}
+	if c.caller.Buckets != nil {
+		return s3Denied()
+	}
+	if err := c.checkLocation(); err != nil {
+		return err
+	}
+	if acl := c.http.Header.Get(aclHeader); acl != "" {
+		var err error
+		if b.Type, err = typeOfACL(acl); err != nil {
+			return err
+		}
+	}
+	if id := c.tx.get(c.nameKey(c.name)); id != nil {
+		return s3Refuse(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.",
+			member{"BucketName", c.name})
+	}
+	if err := c.checkBucketName(c.name); err != nil {
+		if e := asS3Error(err); e.code != "InvalidArgument" {
+			return e
+		}
+		return s3Refuse(400, "InvalidBucketName", "The specified bucket is not valid.", member{"BucketName", c.name})
+	}
+	if err := c.checkRoom(); err != nil {
+		return err
+	}
+	if strings.EqualFold(c.http.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
+		if !c.may("writeBucketRetentions") {
+			return s3Denied()
+		}
+		b.Locked = true
+	}
+	c.keepNewBucket(&b)
+	c.header.Set("Location", "/"+b.Name)
+	return nil
+}
+
+// checkLocation refuses to make a bucket elsewhere.
+func (c *s3Call) checkLocation() error {
+	if len(c.content) == 0 {
+		return nil
+	}
+	var in struct{ LocationConstraint string }
+	if err := c.document("CreateBucketConfiguration", &in); err != nil {
+		return err
+	}
+	if l := in.LocationConstraint; l != "" && l != c.server.account.Region {
+		return s3Refuse(400, "InvalidLocationConstraint", "The specified location-constraint is not valid", member{"LocationConstraint", l})
+	}
+	return nil
+}
+
+func s3DeleteBucket(c *s3Call) error {
+	c.status = 204
+	return c.dropBucket(&c.bucket)
+}
+
+func s3GetLocation(c *s3Call) error {
+	w := &c.body
+	w.root("LocationConstraint")
+	w.escape(c.server.account.Region)
+	w.end("LocationConstraint")
+	return nil
+}
+
+func s3GetVersioning(c *s3Call) error {
+	w := &c.body
+	w.root("VersioningConfiguration")
+	w.text("Status", "Enabled")
+	w.end("VersioningConfiguration")
+	return nil
+}
+
+// s3PutVersioning takes what is so anyway: versioning cannot be suspended.
+func s3PutVersioning(c *s3Call) error {
+	var in struct{ Status, MfaDelete string }
+	if err := c.document("VersioningConfiguration", &in); err != nil {
+		return err
+	}
+	switch {
+	case in.MfaDelete == "Enabled":
+		return s3NotImplemented("MfaDelete")
+	case in.Status == "Suspended":
+		return s3Invalid("Versioning is always enabled and cannot be suspended.")
+	case in.Status != "Enabled":
+		return s3Malformed()
+	}
+	return nil
+}
+
+const (
+	aclHeader = "X-Amz-Acl"
+	allUsers  = "http://acs.amazonaws.com/groups/global/AllUsers"
+)
+
+// typeOfACL is the bucket type that a canned ACL asks for. There are two.
+func typeOfACL(acl string) (string, error) {
+	switch acl {
+	case "private":
+		return "allPrivate", nil
+	case "public-read":
+		return "allPublic", nil
+	}
+	return "", s3Invalid("Unsupported value for canned acl '" + acl + "'")
+}
+
+// s3GetACL tells the bucket's type as an access control list. Objects have
+// that of their bucket.
+func s3GetACL(c *s3Call) error {
+	w := &c.body
+	grant := func(kind, id, uri, permission string) {
+		w.begin("Grant")
+		w.out = append(w.out, `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="`+kind+`">`...)
+		w.textIf("ID", id)
+		w.textIf("URI", uri)
+		w.end("Grantee")
+		w.text("Permission", permission)
+		w.end("Grant")
+	}
+	w.root("AccessControlPolicy")
+	w.owner("Owner", c.server.account.ID)
+	w.begin("AccessControlList")
+	grant("CanonicalUser", c.server.account.ID, "", "FULL_CONTROL")
+	if c.bucket.Type == "allPublic" {
+		grant("Group", "", allUsers, "READ")
+	}
+	w.end("AccessControlList")
+	w.end("AccessControlPolicy")
+	return nil
+}
+
+// wantedType reads the bucket type that the request's ACL means, from the
+// header of a canned one or from a document that says the same.
+func (c *s3Call) wantedType() (string, error) {
+	for name := range c.http.Header {
+		if strings.HasPrefix(name, "X-Amz-Grant-") {
+			return "", s3NotImplemented(strings.ToLower(name))
+		}
+	}
+	if acl := c.http.Header.Get(aclHeader); acl != "" {
+		return typeOfACL(acl)
+	}
+	var in struct {
+		Grants []struct {
+			Grantee    struct{ ID, URI string }
+			Permission string
+		} `xml:"AccessControlList>Grant"`
+	}
+	if err := c.document("AccessControlPolicy", &in); err != nil {
+		return "", err
+	}
+	kind := "allPrivate"
+	for _, g := range in.Grants {
+		switch {
+		case g.Grantee.ID == c.server.account.ID && g.Permission == "FULL_CONTROL":
+		case g.Grantee.URI == allUsers && g.Permission == "READ":
+			kind = "allPublic"
+		default:
+			return "", s3Invalid("Only the access control lists of private and public-read are supported.")
+		}
+	}
+	return kind, nil
+}
+
+func s3PutBucketACL(c *s3Call) error {
+	kind, err := c.wantedType()
+	if err != nil {
+		return err
+	}
+	if kind == "allPublic" && kind != c.bucket.Type {
+		if err := c.checkPublic(); err != nil {
+			return err
+		}
+	}
+	c.bucket.Type = kind
+	return c.saveBucket()
+}
+
+// saveBucket keeps a change of the bucket's settings.
+func (c *s3Call) saveBucket() error {
+	c.bucket.Revision++
+	save(c.tx, "b"+c.bucket.ID, c.bucket)
+	return nil
+}
+
+// s3GetLogging says that access logs are off: those who want them ask
+// Backblaze's sales for them.
+func s3GetLogging(c *s3Call) error {
+	c.body.root("BucketLoggingStatus")
+	c.body.end("BucketLoggingStatus")
+	return nil
+}
+
+func s3PutLogging(c *s3Call) error {
+	var in struct {
+		LoggingEnabled *struct{ TargetBucket string }
+	}
+	if err := c.document("BucketLoggingStatus", &in); err != nil {
+		return err
+	}
+	if in.LoggingEnabled != nil {
+		return s3Refuse(403, "AccessDenied", "Bucket access logs are not enabled for this account.")
+	}
+	return nil
+}
+
+func s3GetEncryption(c *s3Call) error {
+	if c.bucket.Encryption == (encryption{}) {
+		return s3Refuse(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found",
+			member{"BucketName", c.name})
+	}
+	w := &c.body
+	w.root("ServerSideEncryptionConfiguration")
+	w.begin("Rule")
+	w.begin("ApplyServerSideEncryptionByDefault")
+	w.text("SSEAlgorithm", c.bucket.Encryption.Algorithm)
+	w.end("ApplyServerSideEncryptionByDefault")
+	w.flag("BucketKeyEnabled", false)
+	w.end("Rule")
+	w.end("ServerSideEncryptionConfiguration")
+	return nil
+}
+
+func s3PutEncryption(c *s3Call) error {
+	var in struct {
+		Rules []struct {
+			Default struct {
+				SSEAlgorithm, KMSMasterKeyID string
+			} `xml:"ApplyServerSideEncryptionByDefault"`
+		} `xml:"Rule"`
+	}
+	if err := c.document("ServerSideEncryptionConfiguration", &in); err != nil {
+		return err
+	}
+	if len(in.Rules) != 1 {
+		return s3Malformed()
+	}
+	if d := in.Rules[0].Default; d.SSEAlgorithm != sseB2.Algorithm || d.KMSMasterKeyID != "" {
+		return s3Invalid("The encryption algorithm '" + d.SSEAlgorithm + "' is not supported; only AES256 is.")
+	}
+	c.bucket.Encryption = sseB2
+	return c.saveBucket()
+}
+
+func s3DeleteEncryption(c *s3Call) error {
+	c.status = 204
+	c.bucket.Encryption = c.server.defaultEncryption()
+	return c.saveBucket()
+}
+
+// The words of S3 for what B2 has in small letters.
+var lockModes = []string{"GOVERNANCE", "COMPLIANCE"}
+
+func readLockMode(mode string) (string, error) {
+	if !slices.Contains(lockModes, mode) {
+		return "", s3Refuse(400, "MalformedXML", "The mode of a retention must be GOVERNANCE or COMPLIANCE.")
+	}
+	return strings.ToLower(mode), nil
+}
+
+func s3GetLockConfiguration(c *s3Call) error {
+	if !c.bucket.Locked {
+		return s3Refuse(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket",
+			member{"BucketName", c.name})
+	}
+	w := &c.body
+	w.root("ObjectLockConfiguration")
+	w.text("ObjectLockEnabled", "Enabled")
+	if r := c.bucket.Retention; r.Mode != "" {
+		w.begin("Rule")
+		w.begin("DefaultRetention")
+		w.text("Mode", strings.ToUpper(r.Mode))
+		unit := "Days"
+		if r.Unit == "years" {
+			unit = "Years"
+		}
+		w.number(unit, r.Duration)
+		w.end("DefaultRetention")
+		w.end("Rule")
+	}
+	w.end("ObjectLockConfiguration")
+	return nil
+}
+
+// s3PutLockConfiguration sets the default retention. Enabling lock on a bucket
+// that exists is possible natively only (backblaze-labs/b2-mcp#22).
+func s3PutLockConfiguration(c *s3Call) error {
+	var in struct {
+		ObjectLockEnabled string
+		Rule              *struct {
+			DefaultRetention struct {
+				Mode        string
+				Days, Years int64
+			}
+		}
+	}
+	if err := c.document("ObjectLockConfiguration", &in); err != nil {
+		return err
+	}
+	switch {
+	case !c.bucket.Locked:
+		return s3Refuse(400, "InvalidBucketState", "Object Lock configuration cannot be enabled on existing buckets")
+	case in.ObjectLockEnabled != "Enabled":
+		return s3Malformed()
+	case in.Rule == nil:
+		c.bucket.Retention = retention{}
+		return c.saveBucket()
+	}
+	d := in.Rule.DefaultRetention
+	mode, err := readLockMode(d.Mode)
+	switch {
+	case err != nil:
+		return err
+	case (d.Days != 0) == (d.Years != 0):
+		return s3Malformed()
+	}
+	r := retention{Mode: mode, Duration: d.Days, Unit: "days"}
+	if d.Years != 0 {
+		r.Duration, r.Unit = d.Years, "years"
+	}
+	if err := r.check(); err != nil {
+		return s3Refuse(400, "InvalidRetentionPeriod", "Default retention period must be from 1 to 3000 days")
+	}
+	c.bucket.Retention = r
+	return c.saveBucket()
+}

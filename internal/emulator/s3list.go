@@ -1,0 +1,378 @@
+package emulator
+
+import (
+	"cmp"
+	"encoding/base64"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const s3Page = 1000
+
+// A listing is what all listings of the S3 face have in common.
+type listing struct {
+	prefix, delimiter string
+	page              int
+	encoded           bool // keys in the reply are percent-encoded
+}
+
+// readListing reads the parameters that listings share; limit is the name of
+// the one with the size of a page. A key with a name prefix must ask for no
+// more than that.
+func (c *s3Call) readListing(limit string) (listing, error) {
+	l, err := c.readPage(limit)
+	l.prefix, l.delimiter = c.query.Get("prefix"), c.query.Get("delimiter")
+	switch {
+	case err != nil:
+		return l, err
+	case strings.Contains(l.prefix, "\x00"):
+		return l, s3Invalid("The prefix must not have control characters.")
+	case !c.mayName(l.prefix):
+		return l, s3Denied()
+	}
+	return l, nil
+}
+
+// readPage reads how much of a listing is wanted, and in which encoding.
+func (c *s3Call) readPage(limit string) (listing, error) {
+	l := listing{page: s3Page}
+	switch encoding := c.query.Get("encoding-type"); encoding {
+	case "":
+	case "url":
+		l.encoded = true
+	default:
+		return l, s3Invalid("Invalid Encoding Method specified in Request")
+	}
+	if text := c.query.Get(limit); text != "" {
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil || n < 0 {
+			return l, s3Invalid("Argument " + limit + " must be an integer between 0 and 2147483647")
+		}
+		l.page = int(min(n, s3Page))
+	}
+	return l, nil
+}
+
+// name prints a key, or a part of one.
+func (l listing) name(w *xmlPrinter, element, key string) {
+	if l.encoded {
+		key = uriEncode(key, true)
+	}
+	w.text(element, key)
+}
+
+// head prints what the request asked for.
+func (l listing) head(c *s3Call, limit string) {
+	w := &c.body
+	w.text("Name", c.bucket.Name)
+	l.name(w, "Prefix", l.prefix)
+	if l.delimiter != "" {
+		l.name(w, "Delimiter", l.delimiter)
+	}
+	w.number(limit, int64(l.page))
+	if l.encoded {
+		w.text("EncodingType", "url")
+	}
+}
+
+func (l listing) folders(w *xmlPrinter, names []string) {
+	for _, name := range names {
+		w.begin("CommonPrefixes")
+		l.name(w, "Prefix", name)
+		w.end("CommonPrefixes")
+	}
+}
+
+// after is the key of the store behind a name and, if it stands for a folder,
+// behind everything inside.
+func (w walk) after(name string) string {
+	if name == "" || name < w.prefix {
+		return w.root() + w.prefix
+	}
+	if strings.HasPrefix(name, w.prefix) && w.folderOf(name) == name {
+		return w.past(name)
+	}
+	return w.root() + name + "\x01"
+}
+
+// take gives a page of files, and whether there are more.
+func take(files iter.Seq2[file, error], page int) (taken []file, more bool, err error) {
+	if page == 0 {
+		return nil, false, nil
+	}
+	for f, err := range files {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(taken) == page {
+			return taken, true, nil
+		}
+		taken = append(taken, f)
+	}
+	return taken, false, nil
+}
+
+// listObjects prints a page of current versions that come after a name, and
+// gives its last name if there are more.
+func (c *s3Call) listObjects(l listing, after string, owner bool, head func(shown int, last string, more bool)) error {
+	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter, names: true}
+	files, more, err := take(w.from(c.tx, w.after(after)), l.page)
+	if err != nil {
+		return err
+	}
+	last := ""
+	if more {
+		last = files[len(files)-1].Name
+	}
+	c.body.root("ListBucketResult")
+	head(len(files), last, more)
+	var folders []string
+	for _, f := range files {
+		if f.Action == folder {
+			folders = append(folders, f.Name)
+			continue
+		}
+		c.printObject(l, f, owner)
+	}
+	l.folders(&c.body, folders)
+	c.body.end("ListBucketResult")
+	c.billed = perThousand(len(files))
+	return nil
+}
+
+func (c *s3Call) printObject(l listing, f file, owner bool) {
+	w := &c.body
+	w.begin("Contents")
+	l.name(w, "Key", f.Name)
+	w.time("LastModified", f.Time)
+	w.text("ETag", f.etag())
+	w.number("Size", f.Length)
+	if owner {
+		w.owner("Owner", c.server.account.ID)
+	}
+	w.text("StorageClass", "STANDARD")
+	w.end("Contents")
+}
+
+func s3ListObjects(c *s3Call) error {
+	l, err := c.readListing("max-keys")
+	if err != nil {
+		return err
+	}
+	marker := c.query.Get("marker")
+	return c.listObjects(l, marker, true, func(_ int, last string, more bool) {
+		w := &c.body
+		l.head(c, "MaxKeys")
+		l.name(w, "Marker", marker)
+		if more && l.delimiter != "" {
+			l.name(w, "NextMarker", last)
+		}
+		w.flag("IsTruncated", more)
+	})
+}
+
+func s3ListObjectsV2(c *s3Call) error {
+	if c.query.Get("list-type") != "2" {
+		return s3Invalid("Invalid list-type")
+	}
+	l, err := c.readListing("max-keys")
+	if err != nil {
+		return err
+	}
+	startAfter, token := c.query.Get("start-after"), c.query.Get("continuation-token")
+	after := startAfter
+	if c.query.Has("continuation-token") {
+		name, err := base64.RawURLEncoding.DecodeString(token)
+		if err != nil || len(name) == 0 {
+			return s3Invalid("The continuation token provided is incorrect")
+		}
+		after = string(name)
+	}
+	return c.listObjects(l, after, c.query.Get("fetch-owner") == "true", func(shown int, last string, more bool) {
+		w := &c.body
+		l.head(c, "MaxKeys")
+		w.number("KeyCount", int64(shown))
+		if startAfter != "" {
+			l.name(w, "StartAfter", startAfter)
+		}
+		w.textIf("ContinuationToken", token)
+		w.flag("IsTruncated", more)
+		if more {
+			w.text("NextContinuationToken", base64.RawURLEncoding.EncodeToString([]byte(last)))
+		}
+	})
+}
+
+func s3ListVersions(c *s3Call) error {
+	l, err := c.readListing("max-keys")
+	if err != nil {
+		return err
+	}
+	keyMarker, idMarker := c.query.Get("key-marker"), c.query.Get("version-id-marker")
+	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter}
+	start, err := c.versionsAfter(w, keyMarker, idMarker)
+	if err != nil {
+		return err
+	}
+	finished := func(yield func(file, error) bool) {
+		for f, err := range w.from(c.tx, start) {
+			if err == nil && f.Action == started {
+				continue
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+	files, more, err := take(finished, l.page)
+	if err != nil {
+		return err
+	}
+	out := &c.body
+	out.root("ListVersionsResult")
+	l.head(c, "MaxKeys")
+	l.name(out, "KeyMarker", keyMarker)
+	out.text("VersionIdMarker", idMarker)
+	out.flag("IsTruncated", more)
+	if more {
+		last := files[len(files)-1]
+		l.name(out, "NextKeyMarker", last.Name)
+		out.textIf("NextVersionIdMarker", last.ID)
+	}
+	if idMarker == "" {
+		keyMarker = ""
+	}
+	c.printVersions(l, files, keyMarker)
+	out.end("ListVersionsResult")
+	c.billed = perThousand(len(files))
+	return nil
+}
+
+// versionsAfter is the key of the store to go on with.
+func (c *s3Call) versionsAfter(w walk, name, id string) (string, error) {
+	if id == "" {
+		return w.after(name), nil
+	}
+	if name == "" {
+		return "", s3Invalid("A version-id marker cannot be specified without a key marker.")
+	}
+	at, err := c.versionStart(w, name, id)
+	if err != nil {
+		return "", s3Invalid("Invalid version id specified")
+	}
+	return at + "\x00", nil
+}
+
+// printVersions prints versions and markers; begun is the name of which the
+// page before had the newest.
+func (c *s3Call) printVersions(l listing, files []file, begun string) {
+	w := &c.body
+	var folders []string
+	for _, f := range files {
+		element := "Version"
+		switch f.Action {
+		case folder:
+			folders = append(folders, f.Name)
+			continue
+		case hidden:
+			element = "DeleteMarker"
+		}
+		w.begin(element)
+		l.name(w, "Key", f.Name)
+		w.text("VersionId", f.ID)
+		w.flag("IsLatest", f.Name != begun)
+		w.time("LastModified", f.Time)
+		if f.Action == uploaded {
+			w.text("ETag", f.etag())
+			w.number("Size", f.Length)
+			w.text("StorageClass", "STANDARD")
+		}
+		w.owner("Owner", c.server.account.ID)
+		w.end(element)
+		begun = f.Name
+	}
+	l.folders(w, folders)
+}
+
+// s3ListUploads lists what b2_list_unfinished_large_files does, by name.
+func s3ListUploads(c *s3Call) error {
+	l, err := c.readListing("max-uploads")
+	if err != nil {
+		return err
+	}
+	var all []file
+	for f, err := range c.unfinished(c.bucket.ID, "u"+c.bucket.ID, l.prefix) {
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b file) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Order, b.Order)) })
+	keyMarker, idMarker := c.query.Get("key-marker"), c.query.Get("upload-id-marker")
+	_, _, order, _ := readFileID(idMarker)
+	w := walk{bucketID: c.bucket.ID, prefix: l.prefix, delimiter: l.delimiter}
+	uploads, more, err := take(func(yield func(file, error) bool) {
+		inside := ""
+		for _, f := range all {
+			in := w.folderOf(f.Name)
+			name := cmp.Or(in, f.Name)
+			seen := name < keyMarker || name == keyMarker && (in != "" || idMarker == "" || f.Order <= order)
+			if seen || in != "" && in == inside {
+				continue
+			}
+			if inside = in; in != "" {
+				f = file{Action: folder, Name: in}
+			}
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}, l.page)
+	if err != nil {
+		return err
+	}
+	c.printUploads(l, uploads, more)
+	c.billed = perThousand(len(uploads))
+	return nil
+}
+
+func (c *s3Call) printUploads(l listing, uploads []file, more bool) {
+	w := &c.body
+	w.root("ListMultipartUploadsResult")
+	w.text("Bucket", c.bucket.Name)
+	l.name(w, "KeyMarker", c.query.Get("key-marker"))
+	w.text("UploadIdMarker", c.query.Get("upload-id-marker"))
+	if more {
+		last := uploads[len(uploads)-1]
+		l.name(w, "NextKeyMarker", last.Name)
+		w.textIf("NextUploadIdMarker", last.ID)
+	}
+	l.name(w, "Prefix", l.prefix)
+	if l.delimiter != "" {
+		l.name(w, "Delimiter", l.delimiter)
+	}
+	if l.encoded {
+		w.text("EncodingType", "url")
+	}
+	w.number("MaxUploads", int64(l.page))
+	w.flag("IsTruncated", more)
+	var folders []string
+	for _, f := range uploads {
+		if f.Action == folder {
+			folders = append(folders, f.Name)
+			continue
+		}
+		w.begin("Upload")
+		l.name(w, "Key", f.Name)
+		w.text("UploadId", f.ID)
+		w.owner("Initiator", c.server.account.ID)
+		w.owner("Owner", c.server.account.ID)
+		w.text("StorageClass", "STANDARD")
+		w.time("Initiated", f.Time)
+		w.end("Upload")
+	}
+	l.folders(w, folders)
+	w.end("ListMultipartUploadsResult")
+}

@@ -1,0 +1,453 @@
+package emulator
+
+import (
+	"encoding/hex"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	metaHeader = "X-Amz-Meta-"
+	sseHeader  = "X-Amz-Server-Side-Encryption"
+	sseCHeader = sseHeader + "-Customer-"
+	// sourceSSEHeader begins the headers with the key of a copy's source.
+	sourceSSEHeader = "X-Amz-Copy-Source-Server-Side-Encryption-Customer-"
+)
+
+// storedHeaders are the headers of an object that file info keeps.
+var storedHeaders = []struct{ header, info string }{
+	{"Cache-Control", "b2-cache-control"},
+	{"Content-Disposition", "b2-content-disposition"},
+	{"Content-Encoding", "b2-content-encoding"},
+	{"Content-Language", "b2-content-language"},
+	{"Expires", "b2-expires"},
+}
+
+// s3BeginPut is the first step of PutObject.
+func s3BeginPut(c *s3Call) error {
+	if err := c.checkWrite(); err != nil {
+		return err
+	}
+	if c.payload.left < 0 {
+		return s3Refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+	}
+	if c.payload.left > maxUpload {
+		return s3Refuse(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+	}
+	f, err := c.headerObject(uploaded)
+	if err != nil {
+		return err
+	}
+	c.incoming = &incoming{file: f, content: f.ID, length: c.payload.left}
+	return nil
+}
+
+// checkWrite refuses what Backblaze has no answer to, on calls that make
+// objects. Conditions on writes are the most missed of it.
+func (c *s3Call) checkWrite() error {
+	h := c.http.Header
+	for _, name := range []string{"If-None-Match", "If-Match"} {
+		if h.Get(name) != "" {
+			return s3NotImplemented(name)
+		}
+	}
+	for _, name := range []string{
+		"X-Amz-Tagging", "X-Amz-Website-Redirect-Location", sseHeader + "-Aws-Kms-Key-Id", sseHeader + "-Context", "X-Amz-Write-Offset-Bytes",
+	} {
+		if _, there := h[name]; there {
+			return s3Invalid("Unsupported header '" + strings.ToLower(name) + "' received for this API call.")
+		}
+	}
+	if class := h.Get("X-Amz-Storage-Class"); class != "" && class != "STANDARD" {
+		return s3Refuse(400, "InvalidStorageClass", "The storage class you specified is not valid", member{"StorageClassRequested", class})
+	}
+	for name := range h {
+		if strings.HasPrefix(name, "X-Amz-Grant-") {
+			return s3Invalid("Unsupported header '" + strings.ToLower(name) + "' received for this API call.")
+		}
+	}
+	if acl := h.Get(aclHeader); acl != "" {
+		if _, err := typeOfACL(acl); err != nil {
+			return err
+		}
+	}
+	return c.checkKey()
+}
+
+func (c *s3Call) checkKey() error {
+	if len(c.key) > maxFileName {
+		return s3Refuse(400, "KeyTooLongError", "Your key is too long", member{"MaxSizeAllowed", "1024"})
+	}
+	return checkFileName(c.key)
+}
+
+// headerObject makes a file of the headers of PutObject and its kin.
+func (c *s3Call) headerObject(action string) (file, error) {
+	h := c.http.Header
+	f := c.newFile(c.bucket.ID, c.key, action)
+	f.ContentType = h.Get("Content-Type")
+	if f.ContentType == "" {
+		f.ContentType = "application/octet-stream"
+	}
+	var err error
+	if f.Info, err = c.headerMeta(); err != nil {
+		return f, err
+	}
+	return f, c.protect(&f)
+}
+
+// headerMeta reads file info from headers: the object's metadata, and the
+// headers that downloads are to have.
+func (c *s3Call) headerMeta() (map[string]string, error) {
+	info := map[string]string{}
+	for _, name := range sortedKeys(c.http.Header) {
+		if key, isMeta := strings.CutPrefix(name, metaHeader); isMeta {
+			info[strings.ToLower(key)] = strings.Join(c.http.Header[name], ",")
+		}
+	}
+	for _, s := range storedHeaders {
+		value := c.http.Header.Get(s.header)
+		if s.header == "Content-Encoding" {
+			value = withoutChunked(value)
+		}
+		if value != "" {
+			info[s.info] = value
+		}
+	}
+	if err := checkFileInfo(info); err != nil {
+		return nil, s3Refuse(400, "MetadataTooLarge", "Your metadata headers exceed what Backblaze B2 keeps: "+asS3Error(err).message)
+	}
+	return info, nil
+}
+
+// withoutChunked takes out of a Content-Encoding what was only for the way.
+func withoutChunked(value string) string {
+	var kept []string
+	for coding := range strings.SplitSeq(value, ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && coding != "aws-chunked" {
+			kept = append(kept, coding)
+		}
+	}
+	return strings.Join(kept, ",")
+}
+
+// protect sets a new file's encryption, lock and replication as headers and
+// bucket say.
+func (c *s3Call) protect(f *file) (err error) {
+	h := c.http.Header
+	customer := h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != ""
+	switch algorithm := h.Get(sseHeader); {
+	case customer && algorithm != "":
+		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
+	case customer:
+		if f.Encryption, f.CustomerKey, err = customerKey(h, sseCHeader); err != nil {
+			return err
+		}
+	case algorithm == sseB2.Algorithm:
+		f.Encryption = sseB2
+	case algorithm != "":
+		return s3Invalid("The encryption method specified is not supported")
+	}
+	wish := lockWish{Hold: strings.ToLower(h.Get(lockHeader + "Legal-Hold"))}
+	if mode := h.Get(lockHeader + "Mode"); mode != "" {
+		if wish.Mode, err = readLockMode(mode); err != nil {
+			return s3Invalid("Unknown wormMode directive.")
+		}
+	}
+	if until := h.Get(lockHeader + "Retain-Until-Date"); until != "" {
+		at, err := time.Parse(time.RFC3339, until)
+		if err != nil {
+			return s3Invalid("The retain until date must be provided in ISO 8601 format")
+		}
+		wish.Until = at.UnixMilli()
+	}
+	if (wish.Mode == "") != (wish.Until == 0) {
+		return s3Invalid("x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied")
+	}
+	f.Replication = c.bucket.replicationOf(*f)
+	f.Lock, err = c.newLock(c.bucket, wish)
+	return err
+}
+
+const lockHeader = "X-Amz-Object-Lock-"
+
+// customerKey reads the three headers of a customer's key, of which only the
+// digest is kept.
+func customerKey(h http.Header, prefix string) (encryption, string, error) {
+	if h.Get(prefix+"Algorithm") != sseB2.Algorithm {
+		return encryption{}, "", s3Refuse(400, "InvalidEncryptionAlgorithmError",
+			"The encryption request you specified is not valid. Supported value: AES256.")
+	}
+	e, digest, err := customerEncryption(h.Get(prefix+"Key"), h.Get(prefix+"Key-Md5"))
+	if err != nil {
+		return encryption{}, "", s3Invalid("The calculated MD5 hash of the key did not match the hash that was provided, " +
+			"or the secret key was invalid for the specified algorithm.")
+	}
+	return e, digest, nil
+}
+
+// checkCustomerKey demands the key with which an object is encrypted.
+func checkCustomerKey(h http.Header, prefix string, f file) error {
+	given := h.Get(prefix+"Algorithm")+h.Get(prefix+"Key")+h.Get(prefix+"Key-Md5") != ""
+	if f.CustomerKey == "" {
+		if given {
+			return s3Refuse(400, "InvalidRequest", "The encryption parameters are not applicable to this object.")
+		}
+		return nil
+	}
+	if !given {
+		return s3Refuse(400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. "+
+			"The correct parameters must be provided to retrieve the object.")
+	}
+	_, digest, err := customerKey(h, prefix)
+	if err == nil && digest != f.CustomerKey {
+		err = s3Denied()
+	}
+	return err
+}
+
+// s3KeepPut is the last step of PutObject.
+func s3KeepPut(c *s3Call) error {
+	f, err := c.keepObject()
+	if err != nil {
+		return err
+	}
+	c.header.Set("Etag", f.etag())
+	c.payload.echo(c.header)
+	return nil
+}
+
+// keepObject makes the incoming content a version. The bucket may have gone.
+func (c *s3Call) keepObject() (file, error) {
+	f := c.incoming.whole()
+	if _, err := c.call.bucket(f.Bucket); err != nil {
+		return f, c.discard(f.ID, err)
+	}
+	c.addFile(f)
+	c.describeWrite(f)
+	return f, nil
+}
+
+// describeWrite sets the headers that all calls which make objects answer.
+func (c *s3Call) describeWrite(f file) {
+	c.header.Set("X-Amz-Version-Id", f.ID)
+	encryptionHeader(c.header, f)
+}
+
+func encryptionHeader(h http.Header, f file) {
+	switch {
+	case f.CustomerKey != "":
+		h.Set(sseCHeader+"Algorithm", f.Encryption.Algorithm)
+		h.Set(sseCHeader+"Key-Md5", f.CustomerKey)
+	case f.Encryption.Algorithm != "":
+		h.Set(sseHeader, f.Encryption.Algorithm)
+	}
+}
+
+// etag is the object's entity tag. Files that were made natively of parts have
+// one too: MD5 says how it is made.
+func (f file) etag() string {
+	if f.MD5 == "" {
+		return `"` + hex.EncodeToString([]byte(f.ID)[:16]) + `"`
+	}
+	return `"` + f.MD5 + `"`
+}
+
+// readCopySource finds the object that a copy names, which the caller must be
+// able to read.
+func (c *s3Call) readCopySource() (file, error) {
+	path, query, _ := strings.Cut(c.http.Header.Get(copySource), "?")
+	path, err := url.PathUnescape(path)
+	bucketName, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if err != nil || !ok || bucketName == "" || key == "" {
+		return file{}, s3Invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+	}
+	values, _ := url.ParseQuery(query)
+	source := &s3Call{call: c.call, name: bucketName, key: key, query: values, op: &s3Operation{name: "GetObject"}}
+	if err := source.findBucket(); err != nil {
+		return file{}, err
+	}
+	if source.bucket.Type != "allPublic" && !c.may("readFiles") {
+		return file{}, s3Denied()
+	}
+	f, err := source.object()
+	if err != nil {
+		return file{}, err
+	}
+	if err := checkConditions(c.http.Header, "X-Amz-Copy-Source-", f, true); err != nil {
+		return file{}, err
+	}
+	return f, checkCustomerKey(c.http.Header, sourceSSEHeader, f)
+}
+
+func s3TooLargeSource() *s3Error {
+	return s3Refuse(400, "InvalidRequest", fmt.Sprintf("The specified copy source is larger than the maximum allowable size for a copy source: %d", maxCopy))
+}
+
+// s3BeginCopy is the first step of CopyObject.
+func s3BeginCopy(c *s3Call) error {
+	if err := c.checkWrite(); err != nil {
+		return err
+	}
+	from, err := c.readCopySource()
+	if err != nil {
+		return err
+	}
+	if from.Length > maxCopy {
+		return s3TooLargeSource()
+	}
+	f, err := c.headerObject(uploaded)
+	if err != nil {
+		return err
+	}
+	switch directive := c.http.Header.Get("X-Amz-Metadata-Directive"); directive {
+	case "", "COPY":
+		h := c.http.Header
+		same := from.Bucket == f.Bucket && from.Name == f.Name && !strings.Contains(h.Get(copySource), "versionId=")
+		if same && h.Get(sseHeader)+h.Get(sseCHeader+"Algorithm") == "" {
+			return s3Refuse(400, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing "+
+				"the object's metadata, storage class, website redirect location or encryption attributes.")
+		}
+		f.ContentType, f.Info = from.ContentType, from.Info
+	case "REPLACE":
+	default:
+		return s3Invalid("Unknown metadata directive.")
+	}
+	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)
+	c.incoming = &incoming{file: f, content: f.ID, source: source{file: from, length: from.Length}, length: from.Length}
+	return nil
+}
+
+func s3KeepCopy(c *s3Call) error {
+	c.incoming.sha1 = unverifiedPrefix + strings.TrimPrefix(c.incoming.sha1, unverifiedPrefix)
+	f, err := c.keepObject()
+	if err != nil {
+		return err
+	}
+	c.body.copyResult("CopyObjectResult", f.etag(), f.Time)
+	return nil
+}
+
+func (w *xmlPrinter) copyResult(root, etag string, millis int64) {
+	w.root(root)
+	w.time("LastModified", millis)
+	w.text("ETag", etag)
+	w.end(root)
+}
+
+// s3DeleteObject hides an object or, given a version, deletes that.
+func s3DeleteObject(c *s3Call) error {
+	c.status = http.StatusNoContent
+	done, err := c.remove(c.key, c.query.Get("versionId"), c.query.Has("versionId"))
+	if err != nil {
+		return err
+	}
+	if done.version != "" {
+		c.header.Set("X-Amz-Version-Id", done.version)
+	}
+	if done.marker {
+		c.header.Set("X-Amz-Delete-Marker", "true")
+	}
+	return nil
+}
+
+// A removal is what a delete did: the version that it made or deleted, and
+// whether that is a hide marker.
+type removal struct {
+	version string
+	marker  bool
+}
+
+func (c *s3Call) remove(key, versionID string, versioned bool) (removal, error) {
+	if !versioned {
+		return c.hide(key)
+	}
+	if !c.may("deleteFiles") || !c.mayName(key) {
+		return removal{}, s3Denied()
+	}
+	f, found, err := c.version(key, versionID)
+	if err != nil || !found {
+		return removal{version: versionID}, err
+	}
+	bypass := strings.EqualFold(c.http.Header.Get("X-Amz-Bypass-Governance-Retention"), "true")
+	if err := c.checkLock(f, bypass); err != nil {
+		return removal{}, err
+	}
+	return removal{f.ID, f.Action == hidden}, c.removeFile(f)
+}
+
+// hide makes a marker, unless there is nothing to hide.
+func (c *s3Call) hide(key string) (removal, error) {
+	if !c.may("writeFiles") || !c.mayName(key) {
+		return removal{}, s3Denied()
+	}
+	f, found, err := c.current(c.bucket.ID, key)
+	if err != nil || !found {
+		return removal{}, err
+	}
+	if f.Action != hidden {
+		f = c.newMarker(c.bucket.ID, key)
+		c.addFile(f)
+	}
+	return removal{f.ID, true}, nil
+}
+
+const maxDeletes = 1000
+
+func s3DeleteObjects(c *s3Call) error {
+	var in struct {
+		XMLName xml.Name
+		Quiet   bool
+		Objects []struct {
+			Key       string
+			VersionID *string `xml:"VersionId"`
+		} `xml:"Object"`
+	}
+	if err := c.document("Delete", &in); err != nil {
+		return err
+	}
+	if len(in.Objects) == 0 || len(in.Objects) > maxDeletes {
+		return s3Malformed()
+	}
+	if !c.mayAny("writeFiles", "deleteFiles") {
+		return s3Denied()
+	}
+	w := &c.body
+	w.root("DeleteResult")
+	for _, o := range in.Objects {
+		id := ""
+		if o.VersionID != nil {
+			id = *o.VersionID
+		}
+		done, err := c.remove(o.Key, id, id != "")
+		switch {
+		case err != nil:
+			e := asS3Error(err)
+			w.begin("Error")
+			w.text("Key", o.Key)
+			w.textIf("VersionId", id)
+			w.text("Code", e.code)
+			w.text("Message", e.message)
+			w.end("Error")
+		case !in.Quiet:
+			w.deleted(o.Key, id, done)
+		}
+	}
+	w.end("DeleteResult")
+	return nil
+}
+
+func (w *xmlPrinter) deleted(key, versionID string, done removal) {
+	w.begin("Deleted")
+	w.text("Key", key)
+	w.textIf("VersionId", versionID)
+	if done.marker {
+		w.flag("DeleteMarker", true)
+		w.text("DeleteMarkerVersionId", done.version)
+	}
+	w.end("Deleted")
+}
