@@ -70,6 +70,11 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := s.newS3Call(r)
+	if r.Method == http.MethodOptions {
+		c.preflight()
+		c.send(w)
+		return
+	}
 	entry := s.log.arrive(Call{Method: c.op.name, At: c.now})
 	fault, faulty := s.faults.next(c.op.name)
 	if faulty && !wait(r.Context(), fault.Delay) {
@@ -81,6 +86,7 @@ func (s *Server) serveS3(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.log.answered(entry, cmp.Or(c.status, http.StatusOK))
+	c.allowOrigin()
 	c.send(w)
 }
 

@@ -79,6 +79,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else if target, ok := strings.CutPrefix(r.URL.EscapedPath(), "/file/"); ok {
 		c.version, c.method, c.target = 4, byName, target
 	}
+	if r.Method == http.MethodOptions {
+		if out := c.preflight(); out != nil {
+			s.send(w, r, c, out)
+			return
+		}
+	}
 	body, err := c.readBody()
 	entry := s.log.arrive(c.entry(body))
 	fault, faulty := s.faults.next(c.method)
@@ -91,6 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.log.answered(entry, out.status)
+	c.allowOrigin(out)
 	s.send(w, r, c, out)
 	buffer := c.out.out[:0]
 	s.buffers.Put(&buffer)
