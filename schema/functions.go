@@ -15,6 +15,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"b2form/schema/bucket"
 )
 
 // rootContext holds what every expression of the module in dir may use:
@@ -38,7 +40,7 @@ func rootContext(o Options, dir string) *hcl.EvalContext {
 
 // Functions is the library: Terraform's functions by their names, without those
 // that read the clock, the machine or random numbers, and the presets for
-// lifecycle rules. File functions read below dir and nowhere else; cwd is what a
+// lifecycle and CORS rules. File functions read below dir and nowhere else; cwd is what a
 // relative dir is relative to.
 func Functions(dir, cwd string) map[string]function.Function {
 	return functions(folder{dir, dir, cwd})
@@ -47,7 +49,8 @@ func Functions(dir, cwd string) map[string]function.Function {
 func functions(d folder) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, part := range []map[string]function.Function{
-		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), listFunctions(), markFunctions(), presets(), impureFunctions(),
+		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), listFunctions(), markFunctions(),
+		presets(), corsPresets(), impureFunctions(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -178,5 +181,22 @@ func presets() map[string]function.Function {
 			}
 			return keep(args[0]), nil
 		}, takes("days", cty.Number)),
+	}
+}
+
+// corsPresets are what web pages need for downloads and for uploads, as lists to
+// be used alone or in concat().
+func corsPresets() map[string]function.Function {
+	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
+		return pure(bucket.CORSType(), func(args []cty.Value) (cty.Value, error) {
+			if args[0].LengthInt() == 0 {
+				return cty.NilVal, function.NewArgErrorf(0, `at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
+			}
+			return rules(args[0]), nil
+		}, takes("origins", cty.List(cty.String)))
+	}
+	return map[string]function.Function{
+		"cors_for_downloads":       preset(bucket.CORSForDownloads),
+		"cors_for_browser_uploads": preset(bucket.CORSForBrowserUploads),
 	}
 }

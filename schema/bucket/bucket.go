@@ -67,8 +67,9 @@ func attrs() []kind.Attr {
 			Doc:     "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
 			Compare: kind.Compare{Normalize: byPrefix}, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
 		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
-			Doc:   "Which web pages of other origins may use the bucket; the first rule that fits decides.",
-			Check: checkCORS},
+			Doc: "Which web pages of other origins may use the bucket; the first rule that fits decides. " +
+				"Presets: cors_for_downloads(origins), cors_for_browser_uploads(origins).",
+			Check: checkCORS, Note: noteCORS},
 		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true, ReadCapability: "readBucketEncryption",
 			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left alone."},
 		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.isFileLockEnabled"},
