@@ -70,6 +70,7 @@ type account struct {
 	*emulator.Server
 	recorder
 	url    string
+	s3     string // where the S3 face is
 	folder string // of the configuration and of the delivered keys
 }
 
@@ -88,8 +89,10 @@ func apply(t *testing.T, bin, config string, vars ...string) *account {
 	a := &account{folder: t.TempDir()}
 	server := httptest.NewUnstartedServer(nil)
 	a.url = "http://" + server.Listener.Addr().String()
+	s3 := httptest.NewUnstartedServer(nil)
+	a.s3 = "http://" + s3.Listener.Addr().String()
 	e, err := emulator.Open(emulator.Options{
-		Now: time.Now, URL: a.url, Switches: emulator.Switches{RefuseUnknownMembers: true},
+		Now: time.Now, URL: a.url, S3URL: a.s3, Switches: emulator.Switches{RefuseUnknownMembers: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +100,11 @@ func apply(t *testing.T, bin, config string, vars ...string) *account {
 	a.Server = e
 	server.Config.Handler = a.record(e)
 	server.Start()
+	s3.Config.Handler = a.recordS3(e.S3())
+	s3.Start()
 	t.Cleanup(func() {
 		server.Close()
+		s3.Close()
 		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
@@ -122,5 +128,5 @@ func (a *account) site(t *testing.T, variant string) site {
 	if err := errors.Join(err, json.Unmarshal(data, &k)); err != nil {
 		t.Fatal(err)
 	}
-	return site{endpoint: a.url, bucket: strings.ToLower(k.Name), key: k, dir: t.TempDir()}
+	return site{endpoint: a.url, s3: a.s3, bucket: strings.ToLower(k.Name), key: k, dir: t.TempDir()}
 }

@@ -72,6 +72,7 @@ type job struct {
 // A site is where and as whom a job runs.
 type site struct {
 	endpoint string
+	s3       string // the endpoint of the S3 face
 	bucket   string
 	key      key
 	dir      string // of its own, to work in
@@ -107,10 +108,14 @@ func TestMain(m *testing.M) {
 
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
-func TestClients(t *testing.T) {
+func TestClients(t *testing.T) { tryAll(t, clients(), "clients.md", head) }
+
+// tryAll has the clients do their jobs, and compares what they sent with a page
+// of docs.
+func tryAll(t *testing.T, clients []client, doc, head string) {
 	bin := build(t)
 	var pages []string
-	for _, c := range clients() {
+	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			demand(t, c.name, c.missing)
 			page := page{client: c}
@@ -120,7 +125,7 @@ func TestClients(t *testing.T) {
 			pages = append(pages, page.String())
 		})
 	}
-	compare(t, pages)
+	compare(t, doc, head, pages)
 }
 
 // demand skips the test if the client is missing, or fails it where nothing may
@@ -187,7 +192,7 @@ func check(err error, outcome ...error) error {
 // refusal finds the words with which programs say that they were refused, or
 // that they knew they would be. What rclone says of a bucket that it may not list
 // is no such word: there only the service can tell.
-var refusal = regexp.MustCompile(`\b401\b|(?i)unauthorized|requires the \w+ permission|not authorized`)
+var refusal = regexp.MustCompile(`\b401\b|(?i)access ?denied|unauthorized|requires the \w+ permission|not authorized`)
 
 func isRefusal(err error) bool {
 	return err != nil && !errors.Is(err, errWrong) && refusal.MatchString(err.Error())

@@ -95,13 +95,14 @@ B2_ACCOUNT_ID and B2_SECRET_KEY and a copy of blazer whose APIBase is the emulat
 | blazer 0.7.2, ` + "`go test ./b2 ./base`" + ` | pass, but for TestUnknownCA, which needs TLS; blazer's own writer panics in some runs of TestResumeWriter |
 `
 
-// compare compares docs/clients.md with the pages of the clients that are here.
-func compare(t *testing.T, pages []string) {
+// compare compares a page of docs with its head and the pages of the clients that
+// are here.
+func compare(t *testing.T, name, head string, pages []string) {
 	t.Helper()
 	if t.Failed() {
 		return
 	}
-	path := filepath.Join("..", "..", "docs", "clients.md")
+	path := filepath.Join("..", "..", "docs", name)
 	whole := strings.Join(append([]string{head}, pages...), "\n")
 	if updating() {
 		if err := os.WriteFile(path, []byte(whole), 0o644); err != nil {
@@ -114,7 +115,7 @@ func compare(t *testing.T, pages []string) {
 	}
 	for _, part := range append([]string{head}, pages...) {
 		if !strings.Contains(string(data), part) {
-			t.Errorf("docs/clients.md is stale; run `go test ./internal/clients -update` (-page +seen):\n%s", cmp.Diff(string(data), whole))
+			t.Errorf("docs/%s is stale; run `go test ./internal/clients -update` (-page +seen):\n%s", name, cmp.Diff(string(data), whole))
 			return
 		}
 	}

@@ -93,6 +93,31 @@ func (r *recorder) refusedTo(keyID string) bool {
 	return slices.ContainsFunc(r.denied, func(id string) bool { return strings.Contains(id, keyID) })
 }
 
+// recordS3 listens to the S3 face, whose requests are named by what they are
+// about: the service, a bucket or an object.
+func (r *recorder) recordS3(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		what, query := "service", req.URL.Query()
+		if name, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/"); key != "" {
+			what = "object"
+		} else if name != "" {
+			what = "bucket"
+		}
+		members := map[string]bool{}
+		for name := range query {
+			members["?"+name] = true
+		}
+		r.add(request{what, "", req.Method}, sent{members, headers(req.Header)})
+		reply := &watched{ResponseWriter: w}
+		h.ServeHTTP(reply, req)
+		if reply.status == http.StatusForbidden {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.denied = append(r.denied, req.Header.Get("Authorization")+query.Get("X-Amz-Credential"))
+		}
+	})
+}
+
 func (r *recorder) add(what request, s sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,8 +187,8 @@ func headers(h http.Header) map[string]bool {
 	for name := range h {
 		value := strings.Join(h.Values(name), ", ")
 		switch {
-		case slices.Contains(dull, name):
-		case name == "X-Bz-Content-Sha1":
+		case slices.Contains(dull, name), strings.HasPrefix(name, "Amz-Sdk-"), name == "X-Amz-Date":
+		case name == "X-Bz-Content-Sha1", name == "X-Amz-Content-Sha256":
 			names[name+": "+digest(value)] = true
 		case name == "Content-Type", name == "X-Bz-Test-Mode":
 			names[name+": "+value] = true
@@ -175,7 +200,7 @@ func headers(h http.Header) map[string]bool {
 }
 
 func digest(value string) string {
-	if len(value) == 40 {
+	if len(value) == 40 || len(value) == 64 {
 		return "digits"
 	}
 	return value

@@ -325,13 +325,18 @@ func (c *chunks) line() (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 }
 
-// readTrailers reads to the end. Clients leave out the last empty line, or not.
+// readTrailers reads to the end. Clients leave out the last empty line, or not;
+// minio-go has one between a trailer and its signature too.
 func (c *chunks) readTrailers() error {
 	signed, claimed := "", ""
-	for len(c.found) < 2*maxTrailers {
+	unsigned := c.sign == nil || !c.trailed
+	for range maxTrailers {
 		line, err := c.line()
-		if err != nil || line == "" {
+		if err != nil || line == "" && (unsigned || claimed != "" || signed == "") {
 			break
+		}
+		if line == "" {
+			continue
 		}
 		name, value, _ := strings.Cut(line, ":")
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
@@ -342,7 +347,7 @@ func (c *chunks) readTrailers() error {
 		signed += name + ":" + value + "\n"
 		c.found = append(c.found, name, value)
 	}
-	if c.sign == nil || !c.trailed {
+	if unsigned {
 		return nil
 	}
 	digest := sha256.Sum256([]byte(signed))
