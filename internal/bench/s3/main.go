@@ -1,0 +1,128 @@
+// S3bench measures the emulator's S3 face beside versitygw, a well-known server
+// that keeps objects in files: each as a process of its own over loopback, in
+// memory (for versitygw a folder in /dev/shm) and on disk. Rounds alternate, and
+// the table has their medians. It is a module of its own, run by hand:
+//
+//	GOBIN=/tmp go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+//	go build -o /tmp/b2form ./cmd/b2form
+//	go run -C internal/bench/s3 . -b2form /tmp/b2form -versitygw /tmp/versitygw
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"time"
+)
+
+type settings struct {
+	b2form, versitygw, disk string
+	rounds, objects, large  int
+	listed                  int
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.b2form, "b2form", "b2form", "the program b2form")
+	flag.StringVar(&s.versitygw, "versitygw", "versitygw", "the program versitygw")
+	flag.StringVar(&s.disk, "disk", os.TempDir(), "a folder on a disk")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds, of which the median counts")
+	flag.IntVar(&s.objects, "objects", 4000, "small objects of a round")
+	flag.IntVar(&s.large, "large", 256, "MiB of the large object")
+	flag.IntVar(&s.listed, "listed", 100_000, "objects in the bucket that is listed")
+	flag.Parse()
+	fmt.Println("| | b2form emulator | versitygw |\n|---|---|---|")
+	for _, where := range []string{"memory", "disk"} {
+		table(s, where)
+	}
+}
+
+// table prints the medians of all measurements in one place.
+func table(s settings, where string) {
+	servers := []*server{startB2form(s, where), startVersitygw(s, where)}
+	for _, srv := range servers {
+		defer srv.stop()
+		srv.fill(s.listed)
+	}
+	measures := []struct {
+		name, unit string
+		do         func(*server, settings, int) float64
+	}{
+		{"put 1 KiB", "objects/s", putSmall}, {"get 1 KiB", "objects/s", getSmall},
+		{"put one large object", "MB/s", putLarge}, {"get it", "MB/s", getLarge},
+		{"list all objects", "s", listAll},
+	}
+	for _, m := range measures {
+		results := make([][]float64, len(servers))
+		for round := range s.rounds {
+			for i, srv := range servers {
+				results[i] = append(results[i], m.do(srv, s, round))
+			}
+		}
+		row := fmt.Sprintf("| %s, %s, %s |", m.name, where, m.unit)
+		for _, r := range results {
+			slices.Sort(r)
+			row += fmt.Sprintf(" %.5g (%.5g to %.5g) |", r[len(r)/2], r[0], r[len(r)-1])
+		}
+		fmt.Println(row)
+	}
+}
+
+const clients = 16
+
+func putSmall(srv *server, s settings, round int) float64 {
+	content := bytes.Repeat([]byte("x"), 1024)
+	return perSecond(s.objects, func(n int) { srv.must("PUT", fmt.Sprintf("/small/%d/%d", round, n), content) })
+}
+
+func getSmall(srv *server, s settings, round int) float64 {
+	return perSecond(s.objects, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
+}
+
+func putLarge(srv *server, s settings, round int) float64 {
+	content := bytes.Repeat([]byte("0123456789abcdef"), s.large<<16)
+	start := time.Now()
+	srv.must("PUT", "/large/object", content)
+	return float64(len(content)) / 1e6 / time.Since(start).Seconds()
+}
+
+func getLarge(srv *server, s settings, round int) float64 {
+	start := time.Now()
+	n := srv.must("GET", "/large/object", nil)
+	return float64(n) / 1e6 / time.Since(start).Seconds()
+}
+
+func listAll(srv *server, s settings, round int) float64 {
+	start := time.Now()
+	if n := srv.list(); n != s.listed {
+		log.Fatalf("%s lists %d objects", srv.name, n)
+	}
+	return time.Since(start).Seconds()
+}
+
+// perSecond lets clients do something n times and gives how often they did it a
+// second.
+func perSecond(n int, do func(n int)) float64 {
+	numbers := make(chan int, n)
+	for i := range n {
+		numbers <- i
+	}
+	close(numbers)
+	start := time.Now()
+	done := make(chan bool)
+	for range clients {
+		go func() {
+			for i := range numbers {
+				do(i)
+			}
+			done <- true
+		}()
+	}
+	for range clients {
+		<-done
+	}
+	return float64(n) / time.Since(start).Seconds()
+}
