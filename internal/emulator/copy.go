@@ -35,7 +35,7 @@ func (c *call) readSource(id, byteRange string) (source, error) {
 		}
 	}
 	if s.length > maxCopy {
-		return source{}, refuse(400, "source_too_large", "The source is larger than %d bytes", int64(maxCopy))
+		return source{}, refuse(400, "source_too_large", "Copy source too big: %d", s.length)
 	}
 	return s, nil
 }
@@ -43,10 +43,13 @@ func (c *call) readSource(id, byteRange string) (source, error) {
 // readSourceKey checks the key of a source that its customer encrypted.
 func (c *call) readSourceKey(f file) error {
 	e, key, err := c.readFileEncryption("sourceServerSideEncryption", f.Encryption)
-	if err == nil && (e != f.Encryption || key != f.CustomerKey) {
-		err = badRequest("sourceServerSideEncryption is not that of the source")
+	switch {
+	case err != nil:
+		return err
+	case f.CustomerKey == "" && e != f.Encryption:
+		return badRequest("sourceServerSideEncryption is not that of the source")
 	}
-	return err
+	return f.opens(key)
 }
 
 // beginCopy is the first step of b2_copy_file.

@@ -167,8 +167,11 @@ func (c *call) download(f file, found bool, asked url.Values) error {
 	}
 	if f.CustomerKey != "" {
 		_, key, err := headerEncryption(c.http.Header, encryption{})
-		if err != nil || key != f.CustomerKey {
-			return badRequest("The file is encrypted with a customer key, which the request must have")
+		if err == nil {
+			err = f.opens(key)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	c.sending = &sending{source: source{file: f, length: f.Length}, status: http.StatusOK}

@@ -113,6 +113,11 @@ func readFileID(id string) (bucketID string, millis int64, order uint64, ok bool
 	return m[1], at.UnixMilli(), order, true
 }
 
+func isFileID(id string) bool {
+	_, _, _, ok := readFileID(id)
+	return ok
+}
+
 // addFile stores a version and what finds it.
 func (c *call) addFile(f file) {
 	saveFile(c.tx, f)

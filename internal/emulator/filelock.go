@@ -61,7 +61,7 @@ func (c *call) checkRetention(mode string, until int64) error {
 	case mode != "governance" && mode != "compliance":
 		return badRequest("fileRetention.mode must be governance or compliance: '%s'", mode)
 	case until <= c.now.UnixMilli():
-		return refuse(400, "retain_until_timestamp_must_be_in_future", "retainUntilTimestamp must be in the future")
+		return refuse(400, "retain_until_timestamp_must_be_in_future", "The retainUntilTimestamp must be in future")
 	}
 	return nil
 }
@@ -85,6 +85,19 @@ func customerEncryption(key, digest string) (encryption, string, error) {
 		return encryption{}, "", badRequest("Invalid customer key or customerKeyMd5")
 	}
 	return encryption{"SSE-C", "AES256"}, digest, nil
+}
+
+// opens checks that a request has the key of a file that its customer
+// encrypted: the digest of a key, or "" if it brought none.
+func (f file) opens(customerKey string) error {
+	switch {
+	case f.CustomerKey == customerKey || f.CustomerKey == "":
+		return nil
+	case customerKey == "":
+		return badRequest("The object was stored using a form of Server Side Encryption. " +
+			"The correct parameters must be provided to retrieve the object.")
+	}
+	return accessDenied()
 }
 
 // readFileEncryption reads a member that asks for a file's encryption.

@@ -6,6 +6,7 @@ type method struct {
 	needs  string // the capability; "" if the method looks itself
 	writes bool
 	open   bool // takes other credentials than an authorization token
+	denies bool // without the capability it is 403, where the others are 401
 	class  byte // of transaction, for the bill: 'A' is free
 	upload bool // the body is content and the parameters are headers
 	// begin and receive are the first two steps of an upload or copy; see
@@ -40,8 +41,8 @@ var methods = map[string]method{
 	"b2_hide_file":                  {run: hideFile, needs: "writeFiles", writes: true, class: 'A'},
 	"b2_list_file_names":            {run: listFileNames, needs: "listFiles", class: 'C'},
 	"b2_list_file_versions":         {run: listFileVersions, needs: "listFiles", class: 'C'},
-	"b2_update_file_legal_hold":     {run: updateLegalHold, needs: "writeFileLegalHolds", writes: true, class: 'A'},
-	"b2_update_file_retention":      {run: updateRetention, needs: "writeFileRetentions", writes: true, class: 'A'},
+	"b2_update_file_legal_hold":     {run: updateLegalHold, needs: "writeFileLegalHolds", denies: true, writes: true, class: 'A'},
+	"b2_update_file_retention":      {run: updateRetention, needs: "writeFileRetentions", denies: true, writes: true, class: 'A'},
 	"b2_upload_file":                {begin: beginUpload, receive: receive, run: uploadFile, writes: true, open: true, upload: true, class: 'A'},
 
 	"b2_cancel_large_file":           {run: cancelLargeFile, needs: "writeFiles", writes: true, class: 'A'},

@@ -56,7 +56,7 @@ func TestEveryRestrictionOfEveryCall(t *testing.T) {
 			large := w.call(200, "b2_start_large_file", `{"bucketId":%q,"fileName":"in/big","contentType":"a/b"}`, mine)["fileId"].(string)
 			body := strings.NewReplacer("ACCOUNT", w.server.AccountID(), "BUCKET", mine, "FILE", file, "LARGE", large).Replace(test.body)
 			master := w.token
-			ask := func(capability, limits string) (unauthorized bool) {
+			ask := func(capability, limits string) (status int) {
 				t.Helper()
 				w.token = master
 				k := w.call(200, "b2_create_key", `{"keyName":"k","capabilities":[`+capability+`]`+limits+`}`)
@@ -64,26 +64,30 @@ func TestEveryRestrictionOfEveryCall(t *testing.T) {
 				if strings.Contains(limits, "validDuration") {
 					w.server.Advance(time.Minute)
 				}
-				return w.status(test.method, body) == 401
+				return w.status(test.method, body)
 			}
 			right := `"` + test.capability + `"`
 			if strings.HasPrefix(test.method, "b2_copy") {
 				right += `,"readFiles"`
 			}
-			if !ask(`"listAllBucketNames"`, "") {
-				t.Error("it takes a key without the capability")
+			lacking := 401
+			if strings.HasPrefix(test.method, "b2_update_file_") {
+				lacking = 403
 			}
-			if test.ofBucket && !ask(right, `,"bucketIds":["`+other+`"]`) {
+			if got := ask(`"listAllBucketNames"`, ""); got != lacking {
+				t.Errorf("a key without the capability: status %d, want %d", got, lacking)
+			}
+			if test.ofBucket && ask(right, `,"bucketIds":["`+other+`"]`) != 401 {
 				t.Error("it takes a key for another bucket")
 			}
-			if test.ofName && !ask(right, `,"namePrefix":"out/"`) {
+			if test.ofName && ask(right, `,"namePrefix":"out/"`) != 401 {
 				t.Error("it takes a key for other names")
 			}
-			if !ask(right, `,"validDurationInSeconds":60`) {
+			if ask(right, `,"validDurationInSeconds":60`) != 401 {
 				t.Error("it takes a key that expired")
 			}
 			w.server.Advance(-time.Minute)
-			if ask(right, "") {
+			if ask(right, "") == 401 {
 				t.Error("it refuses a key with the capability")
 			}
 		})

@@ -228,7 +228,11 @@ func (c *call) run(m method, step func(*call) error) error {
 		if err := c.identify(c.http.Header.Get("Authorization"), accountToken); err != nil {
 			return err
 		}
-		if !c.may(m.needs) && m.needs != "" {
+		switch {
+		case m.needs == "" || c.may(m.needs):
+		case m.denies:
+			return accessDenied()
+		default:
 			return unauthorized()
 		}
 	}

@@ -26,8 +26,8 @@ func (u *uploading) start(token string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.busy[token] {
-		// Clients look for these very words and take another URL.
-		return badRequest("more than one upload using auth token %s", token)
+		// Clients look for the code or for these very words and take another URL.
+		return refuse(400, "auth_token_limit", "more than one upload using auth token %s", token)
 	}
 	if u.busy == nil {
 		u.busy = map[string]bool{}

@@ -60,7 +60,7 @@ func TestOneUploadPerToken(t *testing.T) {
 			done <- reply.Code
 		}()
 		<-asked
-		want := map[string]any{"status": 400.0, "code": "bad_request", "message": "more than one upload using auth token " + first}
+		want := map[string]any{"status": 400.0, "code": "auth_token_limit", "message": "more than one upload using auth token " + first}
 		if d := cmp.Diff(want, w.want(400, upload(first))); d != "" {
 			t.Errorf("%s: a second upload (-want +got):\n%s", kind.path, d)
 		}

@@ -93,6 +93,10 @@ func getFileInfo(c *call) error {
 	if err := c.in.finish(c.strict()); err != nil {
 		return err
 	}
+	if !isFileID(id) {
+		// Clients take a text that begins so for a missing file.
+		return badRequest("Bad fileId: %s", id)
+	}
 	f, found, err := c.findFile(id)
 	if err != nil {
 		return err
@@ -180,7 +184,7 @@ func (c *call) lockableFile(name, id string) (file, error) {
 // governance.
 func (c *call) checkRelock(old fileLock, wish lockWish, bypass bool) error {
 	if bypass && !c.may("bypassGovernance") {
-		return unauthorized()
+		return accessDenied()
 	}
 	if wish.Mode != "" || wish.Until != 0 {
 		if err := c.checkRetention(wish.Mode, wish.Until); err != nil {
@@ -190,7 +194,7 @@ func (c *call) checkRelock(old fileLock, wish lockWish, bypass bool) error {
 	weaker := wish.Until < old.Until || wish.Mode != old.Mode && wish.Mode != "compliance"
 	active := old.Until > c.now.UnixMilli()
 	if active && weaker && !(bypass && old.Mode == "governance") {
-		return refuse(401, "access_denied", "Access Denied")
+		return accessDenied()
 	}
 	return nil
 }

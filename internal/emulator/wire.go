@@ -30,6 +30,10 @@ func badRequest(format string, args ...any) *refusal {
 // service gives no reason.
 func unauthorized() *refusal { return refuse(401, "unauthorized", "") }
 
+// accessDenied says that a lock or a key of the customer's stands in the way.
+// b2_delete_file_version says it with status 401.
+func accessDenied() *refusal { return refuse(403, "access_denied", "Access Denied") }
+
 func (e *refusal) body() []byte {
 	var w printer
 	w.begin("", '{')
