@@ -1,6 +1,9 @@
 package emulator
 
-import "io"
+import (
+	"cmp"
+	"io"
+)
 
 // maxCopy is the largest source of one copy, in bytes.
 const maxCopy = 5_000_000_000
@@ -61,7 +64,7 @@ func beginCopy(c *call) error {
 	wish := c.readLockWish()
 	s, missing := c.readSource(sourceID, byteRange)
 	wrongKey := c.readSourceKey(s.file)
-	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", c.server.defaultEncryption())
+	encrypted, customerKey, wrong := c.readFileEncryption("destinationServerSideEncryption", encryption{})
 	if err := c.in.finish(c.strict()); err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func beginCopy(c *call) error {
 		return unauthorized()
 	}
 	f := c.newFile(b.ID, name, uploaded)
-	f.Encryption, f.CustomerKey = encrypted, customerKey
+	f.Encryption, f.CustomerKey = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
 	switch {
 	case directive == "REPLACE" && kind != "":
 		f.ContentType, f.Info = contentType(kind, name), info

@@ -83,8 +83,9 @@ type Switches struct {
 	// PrefixNeedsBucket refuses a key with a name prefix and no bucket, as
 	// older documentation of b2_create_key demanded.
 	PrefixNeedsBucket bool
-	// PlainByDefault makes new buckets report no default encryption, as all
-	// did before 14 September 2026 and some old ones still do.
+	// PlainByDefault encrypts nothing unasked, as before 14 September 2026: new
+	// buckets report no default encryption, as some old ones still do, and the
+	// modes null and "none" of b2_update_bucket clear it.
 	PlainByDefault bool
 	// SteadyRevision leaves a bucket's revision alone when an update changes
 	// nothing.

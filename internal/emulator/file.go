@@ -81,7 +81,7 @@ func (c *call) newFile(bucketID, name, action string) file {
 	at := c.now.UTC().Truncate(time.Second)
 	f := file{
 		Bucket: bucketID, Name: name, Action: action, Time: at.UnixMilli(),
-		Order: count(c.tx, "file"), Encryption: c.server.defaultEncryption(),
+		Order: count(c.tx, "file"),
 	}
 	kind := '1'
 	if action == started {

@@ -109,7 +109,7 @@ func (c *call) readFileEncryption(name string, byDefault encryption) (e encrypti
 	mode, algorithm := in.text("mode"), in.text("algorithm")
 	key, digest := in.text("customerKey"), in.text("customerKeyMd5")
 	switch {
-	case mode == "":
+	case mode == "", mode == "none" && c.server.plain():
 		return byDefault, "", nil
 	case algorithm != "AES256":
 		return e, "", badRequest("Invalid server-side encryption algorithm")

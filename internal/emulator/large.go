@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 )
@@ -24,7 +25,7 @@ func startLargeFile(c *call) error {
 	info, _ := c.in.pairs("fileInfo")
 	custom, hasCustom := c.in.integer("uploadTimestamp")
 	wish := c.readLockWish()
-	encrypted, customerKey, wrong := c.readFileEncryption("serverSideEncryption", c.server.defaultEncryption())
+	encrypted, customerKey, wrong := c.readFileEncryption("serverSideEncryption", encryption{})
 	if err := c.in.finish(c.strict()); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func startLargeFile(c *call) error {
 		return err
 	}
 	f.SHA1, f.ContentType, f.Info = "none", contentType(kind, name), maps.Clone(info)
-	f.Encryption, f.CustomerKey = encrypted, customerKey
+	f.Encryption, f.CustomerKey = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
 	f.Replication = b.replicationOf(f)
 	if hasCustom {
 		f.Time = custom

@@ -13,10 +13,25 @@ type encryption struct {
 var sseB2 = encryption{"SSE-B2", "AES256"}
 
 func (s *Server) defaultEncryption() encryption {
-	if s.options.Switches.PlainByDefault || !s.keeps(encryptedByDefault) {
+	if s.plain() {
 		return encryption{}
 	}
 	return sseB2
+}
+
+// plain reports whether nothing is encrypted unasked, and a null takes
+// encryption back.
+func (s *Server) plain() bool {
+	return s.options.Switches.PlainByDefault || !s.keeps(encryptedByDefault)
+}
+
+// encryptionIn is how a file is encrypted that is put into the bucket and does
+// not say how.
+func (s *Server) encryptionIn(b bucket) encryption {
+	if b.Encryption == (encryption{}) {
+		return s.defaultEncryption()
+	}
+	return b.Encryption
 }
 
 func (c *call) readEncryption(b *bucket) error {
@@ -32,15 +47,9 @@ func (c *call) readEncryption(b *bucket) error {
 		return unauthorized()
 	}
 	switch {
-	case !hasMode:
+	case !hasMode, mode == "none" && c.server.plain():
 		// A reset: encryption cannot be turned off any more.
-		b.Encryption = sseB2
-		if !c.server.keeps(encryptedByDefault) {
-			b.Encryption = encryption{}
-		}
-		return nil
-	case mode == "none" && !c.server.keeps(encryptedByDefault):
-		b.Encryption = encryption{}
+		b.Encryption = c.server.defaultEncryption()
 		return nil
 	case mode == "none" || mode == "SSE-C":
 		return badRequest("default server-side encryption mode '%s' is not supported", mode)

@@ -99,7 +99,7 @@ func (c *call) headerFile(b bucket) (file, error) {
 			return file{}, badRequest("X-Bz-Custom-Upload-Timestamp must be milliseconds: %s", custom)
 		}
 	}
-	if f.Encryption, f.CustomerKey, err = headerEncryption(h, f.Encryption); err != nil {
+	if f.Encryption, f.CustomerKey, err = headerEncryption(h, c.server.encryptionIn(b)); err != nil {
 		return file{}, err
 	}
 	lock := lockWish{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
