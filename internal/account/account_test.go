@@ -41,7 +41,7 @@ func newLab(t *testing.T, wrap func(http.Handler) http.Handler) *lab {
 	l := &lab{t: t, url: "http://" + web.Listener.Addr().String(), kinds: schema.Kinds()}
 	clock := func() time.Time { return now }
 	var err error
-	l.server, err = emulator.Open(emulator.Options{Now: clock, URL: l.url, Switches: emulator.Switches{RefuseUnknownMembers: true}})
+	l.server, err = emulator.Open(emulator.Options{Now: clock, URL: l.url})
 	if err != nil {
 		t.Fatal(err)
 	}

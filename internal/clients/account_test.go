@@ -92,7 +92,7 @@ func apply(t *testing.T, bin, config string, vars ...string) *account {
 	s3 := httptest.NewUnstartedServer(nil)
 	a.s3 = "http://" + s3.Listener.Addr().String()
 	e, err := emulator.Open(emulator.Options{
-		Now: time.Now, URL: a.url, S3URL: a.s3, Switches: emulator.Switches{RefuseUnknownMembers: true},
+		Now: time.Now, URL: a.url, S3URL: a.s3,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -70,9 +70,9 @@ type Options struct {
 // in transition at the service. Every zero value is the documented or, failing
 // that, the observed behaviour.
 type Switches struct {
-	// RefuseUnknownMembers answers 400 to a request member the method does not
-	// know. What the service does is undocumented; ignoring is the default.
-	RefuseUnknownMembers bool
+	// IgnoreUnknownMembers takes no notice of a request member that the method
+	// does not know. The service was seen to refuse one (2026).
+	IgnoreUnknownMembers bool
 	// StrictDocsKeyListing follows the letter of the b2_list_keys page: version
 	// 4 lists and deletes Multi-Bucket Application Keys only. The service was
 	// seen to list and delete every key through version 4.

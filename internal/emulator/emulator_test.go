@@ -92,10 +92,14 @@ func members(t *testing.T, body []byte) map[string]any {
 }
 
 // call posts to a method of version 4. The body is a format in which accountId
-// is written by itself.
+// is written by itself, where the method takes it.
 func (w *world) call(status int, method, body string, args ...any) map[string]any {
 	w.t.Helper()
-	body = fmt.Sprintf(`{"accountId":%q,`, w.server.AccountID()) + fmt.Sprintf(body, args...)[1:]
+	body = fmt.Sprintf(body, args...)
+	switch method {
+	case "b2_create_bucket", "b2_delete_bucket", "b2_list_buckets", "b2_update_bucket", "b2_create_key", "b2_list_keys":
+		body = fmt.Sprintf(`{"accountId":%q,`, w.server.AccountID()) + body[1:]
+	}
 	return w.want(status, w.request("POST", "/b2api/v4/"+method, body))
 }
 

@@ -83,10 +83,16 @@ func createKey(c *call) error {
 	c.in.require("capabilities")
 	k.Capabilities, _ = c.in.texts("capabilities")
 	seconds, expires := c.in.integer("validDurationInSeconds")
+	others := "bucketIds"
 	if c.version >= 4 {
 		k.Buckets, k.Multi = c.in.texts("bucketIds")
+		others = "bucketId"
 	} else if id := c.in.text("bucketId"); id != "" {
 		k.Buckets = []string{id}
+	}
+	if c.in.values[others] != nil {
+		// To ignore how another version names buckets would make a key for all.
+		return badRequest("unknown field %s", others)
 	}
 	if err := c.in.finish(c.strict()); err != nil {
 		return err

@@ -241,7 +241,7 @@ func TestNoSecretIsTold(t *testing.T) {
 	w.call(400, "b2_start_large_file",
 		`{"bucketId":%q,"fileName":"f","contentType":"a/b","serverSideEncryption":{"mode":"SSE-C","algorithm":"AES256","customerKey":"canary"}}`,
 		b["bucketId"])
-	w.call(200, "b2_list_file_names", `{"bucketId":%q,"customer\u004bey":"canary","CustomHeaders":["canary"]}`, b["bucketId"])
+	w.call(400, "b2_list_file_names", `{"bucketId":%q,"customer\u004bey":"canary","CustomHeaders":["canary"]}`, b["bucketId"])
 	w.want(400, w.request("GET", "/b2api/v4/b2_copy_file?sourceServerSideEncryption=%7B%22customerKey%22%3A%22canary%22%7D", ""))
 	w.want(400, w.request("POST", "/b2api/v4/b2_list_keys", `{"canary":`))
 	var told strings.Builder

@@ -39,7 +39,7 @@ type call struct {
 	after []func()
 }
 
-func (c *call) strict() bool { return c.server.options.Switches.RefuseUnknownMembers }
+func (c *call) strict() bool { return !c.server.options.Switches.IgnoreUnknownMembers }
 
 // A reply is what goes back over the wire.
 type reply struct {

@@ -33,6 +33,7 @@ func AllSwitches() []Switch {
 		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared", on(func(s *Switches) *bool { return &s.ConsoleTypes })},
 		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},
 		{"email-not-verified", "", "the account's email address is not verified: no public buckets", on(func(s *Switches) *bool { return &s.EmailNotVerified })},
+		{"ignore-unknown-members", "", "a request member that the call does not know is no error", on(func(s *Switches) *bool { return &s.IgnoreUnknownMembers })},
 		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request", func(s *Switches, value string) error {
 			return setText(&s.InvalidNameCode, value)
 		}},
@@ -41,7 +42,6 @@ func AllSwitches() []Switch {
 		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026", on(func(s *Switches) *bool { return &s.PlainByDefault })},
 		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket", on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
 		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDate })},
-		{"refuse-unknown-members", "", "a request member that the call does not know is an error", on(func(s *Switches) *bool { return &s.RefuseUnknownMembers })},
 		{"steady-revision", "", "an update that changes nothing leaves the revision alone", on(func(s *Switches) *bool { return &s.SteadyRevision })},
 		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only", on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
 		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches", on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},

@@ -95,7 +95,6 @@ func newWorld(j judge, o emulator.Options) *world {
 	if o.Seed == 0 {
 		o.Seed = 11 // its first secrets hold both / and +
 	}
-	o.Switches.RefuseUnknownMembers = true
 	var err error
 	if w.b2, err = emulator.Open(o); err != nil {
 		j.Fatalf("%v", err)

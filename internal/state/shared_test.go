@@ -29,7 +29,7 @@ type cloud struct {
 
 func newCloud(t *testing.T, now func() time.Time) *cloud {
 	t.Helper()
-	s, err := emulator.Open(emulator.Options{Now: now, Seed: 1, URL: "https://b2.test", Switches: emulator.Switches{RefuseUnknownMembers: true}})
+	s, err := emulator.Open(emulator.Options{Now: now, Seed: 1, URL: "https://b2.test"})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return &cloud{s, t}
