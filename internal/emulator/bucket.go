@@ -312,7 +312,7 @@ func (w *printer) bucket(c *call, b bucket) {
 	w.pairs("bucketInfo", b.Info)
 	w.text("bucketName", b.Name)
 	w.text("bucketType", b.Type)
-	w.corsRules(b.CORS)
+	w.corsRules(c, b.CORS)
 	c.guarded("defaultServerSideEncryption", "readBucketEncryption", b.Encryption == encryption{}, func() {
 		w.encryption("value", b.Encryption)
 	})

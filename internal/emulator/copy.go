@@ -97,6 +97,9 @@ func beginCopy(c *call) error {
 	if f.Lock, err = c.newLock(b, wish); err != nil {
 		return err
 	}
+	if err := f.checkRoom(b.Locked || encrypted != encryption{}); err != nil {
+		return err
+	}
 	c.incoming = &incoming{file: f, content: f.ID, source: s, length: s.length}
 	return nil
 }

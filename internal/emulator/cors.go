@@ -114,9 +114,9 @@ func (r corsRule) check() error {
 	return nil
 }
 
-func (w *printer) corsRules(rules []corsRule) {
+func (w *printer) corsRules(c *call, rules []corsRule) {
 	w.begin("corsRules", '[')
-	for _, r := range rules {
+	for _, r := range answered(c, rules) {
 		w.begin("", '{')
 		w.textsOrNull("allowedHeaders", r.Headers)
 		w.texts("allowedOperations", r.Operations)

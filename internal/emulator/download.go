@@ -19,30 +19,17 @@ import (
 // maxShare is how long a download authorization may last, in seconds.
 const maxShare = 7 * 24 * 60 * 60
 
-// overrides are the response headers a download may ask for, by the parameter
-// that asks, with the file info that says the same.
-var overrides = []struct{ parameter, header, info string }{
-	{"b2CacheControl", "Cache-Control", "b2-cache-control"},
-	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition"},
-	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding"},
-	{"b2ContentLanguage", "Content-Language", "b2-content-language"},
-	{"b2ContentType", "Content-Type", ""},
-	{"b2Expires", "Expires", "b2-expires"},
-}
-
 func getDownloadAuthorization(c *call) error {
 	bucketID, prefix := c.in.requiredText("bucketId"), c.in.text("fileNamePrefix")
 	c.in.require("fileNamePrefix")
 	c.in.require("validDurationInSeconds")
 	seconds, _ := c.in.integer("validDurationInSeconds")
-	asked := url.Values{}
-	for _, o := range overrides {
-		if value := c.in.text(o.parameter); value != "" {
-			asked.Set(o.parameter, value)
-		}
-	}
+	asked, wrong := c.asked()
 	if err := c.in.finish(c.strict()); err != nil {
 		return err
+	}
+	if wrong != nil {
+		return wrong
 	}
 	if seconds < 1 || seconds > maxShare {
 		return badRequest("validDurationInSeconds must be from 1 to %d: %d", maxShare, seconds)
@@ -105,10 +92,13 @@ func (c *call) shared(token string, f file, asked url.Values) bool {
 // downloadByID is b2_download_file_by_id.
 func downloadByID(c *call) error {
 	id := c.in.requiredText("fileId")
-	asked := c.asked()
+	asked, wrong := c.asked()
 	c.in.text("Authorization")
 	if err := c.in.finish(c.strict()); err != nil {
 		return err
+	}
+	if wrong != nil {
+		return wrong
 	}
 	bucketID, _, _, ok := readFileID(id)
 	if !ok {
@@ -132,7 +122,10 @@ func downloadByName(c *call) error {
 	if err != nil {
 		return badRequest("The file name is not percent-encoded")
 	}
-	asked := c.asked()
+	asked, err := c.asked()
+	if err != nil {
+		return err
+	}
 	f := file{Bucket: string(c.tx.get(c.nameKey(bucketName))), Name: name}
 	if f.Bucket == "" {
 		return refuse(404, "not_found", "Bucket does not exist: %s", bucketName)
@@ -147,26 +140,17 @@ func downloadByName(c *call) error {
 	return c.download(f, found && f.Action == uploaded, asked)
 }
 
-func (c *call) asked() url.Values {
-	asked := url.Values{}
-	for _, o := range overrides {
-		if value := c.in.text(o.parameter); value != "" {
-			asked.Set(o.parameter, value)
-		}
-	}
-	return asked
-}
-
 // download decides whether the caller may have the file, and what it sends.
 func (c *call) download(f file, found bool, asked url.Values) error {
-	if err := c.mayDownload(f, asked); err != nil {
+	b, err := c.mayDownload(f, asked)
+	if err != nil {
 		return err
 	}
 	if !found {
 		return refuse(404, "not_found", "File with such name does not exist.")
 	}
 	if f.CustomerKey != "" {
-		_, key, err := headerEncryption(c.http.Header, encryption{})
+		_, key, err := headerEncryption(c.http.Header)
 		if err == nil {
 			err = f.opens(key)
 		}
@@ -175,7 +159,7 @@ func (c *call) download(f file, found bool, asked url.Values) error {
 		}
 	}
 	c.sending = &sending{source: source{file: f, length: f.Length}, status: http.StatusOK}
-	h := c.fileHeader(f, asked)
+	h := c.fileHeader(b, f, asked)
 	if wanted := c.http.Header.Get("Range"); wanted != "" {
 		from, length, err := parseRange(wanted, f.Length)
 		if err != nil {
@@ -189,42 +173,43 @@ func (c *call) download(f file, found bool, asked url.Values) error {
 	return nil
 }
 
-// mayDownload takes a token of either kind from the header or the query, and
-// none for a file in a public bucket.
-func (c *call) mayDownload(f file, asked url.Values) error {
+// mayDownload gives the file's bucket to whoever may have the file. It takes a
+// token of either kind from the header or the query, and none for a file in a
+// public bucket as it is.
+func (c *call) mayDownload(f file, asked url.Values) (bucket, error) {
 	b, err := c.bucket(f.Bucket)
 	if err != nil {
-		return refuse(404, "not_found", "Bucket does not exist")
+		return b, refuse(404, "not_found", "Bucket does not exist")
 	}
 	token := c.http.Header.Get("Authorization")
 	if token == "" {
 		token = c.http.URL.Query().Get("Authorization")
 	}
 	switch {
-	case token == "" && b.Type == "allPublic":
+	case token == "" && b.Type == "allPublic" && len(asked) == 0:
 		c.caller = key{}
-		return nil
+		return b, nil
 	case strings.HasPrefix(token, "3_"):
 		if c.shared(token, f, asked) {
-			return nil
+			return b, nil
 		}
-		return unauthorized()
+		return b, unauthorized()
 	case token == "":
-		return unauthorized()
+		return b, unauthorized()
 	}
 	if err := c.identify(token, accountToken); err != nil {
-		return err
+		return b, err
 	}
 	allowed := c.may("readFiles") && c.mayUse(f.Bucket) && c.mayName(f.Name)
 	if !allowed && b.Type != "allPublic" {
-		return unauthorized()
+		return b, unauthorized()
 	}
-	return nil
+	return b, nil
 }
 
 // fileHeader describes a file as downloads do. Info headers keep the case of
-// their keys.
-func (c *call) fileHeader(f file, asked url.Values) http.Header {
+// their keys; info that sets another header is not among them.
+func (c *call) fileHeader(b bucket, f file, asked url.Values) http.Header {
 	h := http.Header{
 		"Accept-Ranges":         {"bytes"},
 		"Content-Type":          {f.ContentType},
@@ -234,7 +219,12 @@ func (c *call) fileHeader(f file, asked url.Values) http.Header {
 		"X-Bz-Upload-Timestamp": {strconv.FormatInt(f.Time, 10)},
 	}
 	for _, k := range sortedKeys(f.Info) {
-		h["x-bz-info-"+k] = []string{escapeName(f.Info[k])}
+		if !strings.HasPrefix(k, reservedInfo) {
+			h["x-bz-info-"+k] = []string{escapeName(f.Info[k])}
+		}
+	}
+	if value := b.Info["cache-control"]; value != "" {
+		h.Set("Cache-Control", value)
 	}
 	for _, o := range overrides {
 		if value, ok := f.Info[o.info]; ok {

@@ -97,6 +97,9 @@ type Switches struct {
 	// its name where no lifecycle rule applies. The documentation says that
 	// such markers are always removed.
 	MarkersNeedRules bool
+	// ReorderRules answers with the lifecycle and CORS rules of a bucket in
+	// another order. The service promises none.
+	ReorderRules bool
 	// RealDate leaves the Date header of replies alone when the account's clock
 	// is moved: some clients refuse a server whose clock is wrong.
 	RealDate bool

@@ -56,8 +56,6 @@ type fileLock struct {
 const (
 	maxFileName    = 1024 // bytes
 	maxNameSegment = 250  // bytes, between slashes
-	maxFileInfo    = 10
-	maxInfoBytes   = 7000 // keys and values together
 )
 
 const hideMarkerType = "application/x-bz-hide-marker"
@@ -209,21 +207,6 @@ func checkFileName(name string) error {
 		return badRequest("File names must not start with '/' or contain '//'")
 	case longest > maxNameSegment:
 		return badRequest("File names must have no more than %d bytes between slashes", maxNameSegment)
-	}
-	return nil
-}
-
-func checkFileInfo(info map[string]string) error {
-	for _, k := range sortedKeys(info) {
-		if !isName(k, 1, maxInfoKey, infoKeyOthers) {
-			return badRequest("Bad file info name: %s", k)
-		}
-	}
-	if len(info) > maxFileInfo {
-		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
-	}
-	if infoSize(info) > maxInfoBytes {
-		return badRequest("File info must be no longer than %d bytes", maxInfoBytes)
 	}
 	return nil
 }

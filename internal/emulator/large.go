@@ -50,6 +50,9 @@ func startLargeFile(c *call) error {
 		return err
 	}
 	f.SHA1, f.ContentType, f.Info = "none", contentType(kind, name), maps.Clone(info)
+	if err := f.checkRoom(b.Locked || encrypted != encryption{}); err != nil {
+		return err
+	}
 	f.Encryption, f.CustomerKey = cmp.Or(encrypted, c.server.encryptionIn(b)), customerKey
 	f.Replication = b.replicationOf(f)
 	if hasCustom {

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -86,11 +87,21 @@ func refuseOverlap(rules []lifecycleRule) error {
 	return nil
 }
 
+// answered gives the rules of a bucket in the order of answers.
+func answered[R any](c *call, rules []R) []R {
+	if !c.server.options.Switches.ReorderRules {
+		return rules
+	}
+	rules = slices.Clone(rules)
+	slices.Reverse(rules)
+	return rules
+}
+
 // lifecycleRules prints the rules in the order they came in. The third day
 // count is the youngest, and a rule without it is printed as it always was.
 func (w *printer) lifecycleRules(c *call, rules []lifecycleRule) {
 	w.begin("lifecycleRules", '[')
-	for _, r := range rules {
+	for _, r := range answered(c, rules) {
 		w.begin("", '{')
 		w.numberOrNull(dropDays, r.DropAfter)
 		if r.AbortAfter != 0 || !c.server.keeps(echoIsNormalised) {

@@ -48,7 +48,7 @@ func beginPart(c *call) error {
 	if err := c.reservePart(f, int64(number)); err != nil {
 		return err
 	}
-	_, key, err := headerEncryption(c.http.Header, f.Encryption)
+	_, key, err := headerEncryption(c.http.Header)
 	if err != nil {
 		return err
 	}

@@ -268,7 +268,9 @@ func refusedReply(err error) *reply {
 // between success and failure.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, c *call, out *reply) {
 	h := w.Header()
-	h.Set("Cache-Control", "max-age=0, no-cache, no-store")
+	if out.content == nil {
+		h.Set("Cache-Control", "max-age=0, no-cache, no-store")
+	}
 	h.Set("Content-Type", "application/json;charset=UTF-8")
 	if out.status >= 300 {
 		h.Set("Content-Type", "application/json;charset=utf-8")

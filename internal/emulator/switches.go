@@ -42,6 +42,7 @@ func AllSwitches() []Switch {
 		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026", on(func(s *Switches) *bool { return &s.PlainByDefault })},
 		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket", on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
 		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDate })},
+		{"reorder-rules", "", "lifecycle and CORS rules are answered in another order", on(func(s *Switches) *bool { return &s.ReorderRules })},
 		{"steady-revision", "", "an update that changes nothing leaves the revision alone", on(func(s *Switches) *bool { return &s.SteadyRevision })},
 		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only", on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
 		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches", on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},

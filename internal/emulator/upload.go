@@ -77,6 +77,11 @@ func beginUpload(c *call) error {
 // headerFile makes a file of the headers of b2_upload_file.
 func (c *call) headerFile(b bucket) (file, error) {
 	h := c.http.Header
+	for _, name := range foreignHeaders {
+		if h.Values(name) != nil {
+			return file{}, badRequest("An upload must not have the header %s", name)
+		}
+	}
 	name, err := url.QueryUnescape(h.Get("X-Bz-File-Name"))
 	if err != nil {
 		return file{}, badRequest("X-Bz-File-Name is not percent-encoded")
@@ -99,8 +104,12 @@ func (c *call) headerFile(b bucket) (file, error) {
 			return file{}, badRequest("X-Bz-Custom-Upload-Timestamp must be milliseconds: %s", custom)
 		}
 	}
-	if f.Encryption, f.CustomerKey, err = headerEncryption(h, c.server.encryptionIn(b)); err != nil {
+	if f.Encryption, f.CustomerKey, err = headerEncryption(h); err != nil {
 		return file{}, err
+	}
+	asked := f.Encryption != encryption{}
+	if !asked {
+		f.Encryption = c.server.encryptionIn(b)
 	}
 	lock := lockWish{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
 	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
@@ -109,8 +118,15 @@ func (c *call) headerFile(b bucket) (file, error) {
 		}
 	}
 	f.Replication = b.replicationOf(f)
-	f.Lock, err = c.newLock(b, lock)
-	return f, err
+	if f.Lock, err = c.newLock(b, lock); err != nil {
+		return file{}, err
+	}
+	return f, f.checkRoom(b.Locked || asked)
+}
+
+// foreignHeaders describe content in ways that b2_upload_file does not take.
+var foreignHeaders = []string{
+	"Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Range", "Expires",
 }
 
 // contentType resolves the type that asks the service to guess.
@@ -145,12 +161,13 @@ func headerInfo(h http.Header) (map[string]string, error) {
 }
 
 // headerEncryption reads how an upload is to be encrypted: by the service's
-// key, or by the customer's, of which only the digest is kept.
-func headerEncryption(h http.Header, byDefault encryption) (e encryption, customerKey string, err error) {
+// key, or by the customer's, of which only the digest is kept, or without a
+// word of it.
+func headerEncryption(h http.Header) (e encryption, customerKey string, err error) {
 	const customer = "X-Bz-Server-Side-Encryption-Customer-"
 	switch managed, algorithm := h.Get("X-Bz-Server-Side-Encryption"), h.Get(customer+"Algorithm"); {
 	case managed == "" && algorithm == "":
-		return byDefault, "", nil
+		return encryption{}, "", nil
 	case managed == "AES256" && algorithm == "":
 		return sseB2, "", nil
 	case managed == "" && algorithm == "AES256":

@@ -22,9 +22,9 @@
 // A request may begin with "repeat 3", and then ${n} counts from 1. In the
 // reply's members an object lists what must be there; an array, all of it.
 // ${account}, ${keyId} and ${key} are the subject's; ${fiveMebibytes} is that
-// many letters "a", the smallest round size of a part.
-// "$any" is any value, "$absent" no member, "$=name" any string, which is then
-// ${name} in what follows. After "=> 200 exactly" the body is compared byte for
+// many letters "a", the smallest round size of a part, and ${kibibyte} so many.
+// "$any" is any value, "$absent" no member or header, "$=name" any string, which
+// is then ${name} in what follows. After "=> 200 exactly" the body is compared byte for
 // byte; after "=> 200 content" too, and it is a file's. Every other reply must
 // also have what all replies have: see laws.go.
 package conform

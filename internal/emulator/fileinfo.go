@@ -1,0 +1,113 @@
+package emulator
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Limits of a file's info; see "Files" and b2_upload_file.
+const (
+	maxFileInfo = 10
+	maxAbout    = 7000 // bytes: of the name, and of keys and values
+	// maxGuardedInfo is the limit, in bytes, for keys and values alone where
+	// encryption is asked for or the bucket has Object Lock. The encryption that
+	// every upload gets since September 2026 is not asked for.
+	maxGuardedInfo = 2048
+)
+
+// overrides are the response headers a download may ask for, by the parameter
+// that asks, with the file info that says the same and the grammar that values
+// must have: that of RFC 2616 and, for dispositions, RFC 6266.
+var overrides = []struct {
+	parameter, header, info string
+	valid                   func(string) bool
+}{
+	{"b2CacheControl", "Cache-Control", "b2-cache-control", listOf(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", matches(httpToken + `([ \t]*;[ \t]*` + dispositionParameter + `)*`)},
+	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", listOf(httpToken)},
+	{"b2ContentLanguage", "Content-Language", "b2-content-language", listOf(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
+	{"b2ContentType", "Content-Type", "", matches(`[^\x00-\x1f\x7f]*`)},
+	{"b2Expires", "Expires", "b2-expires", isHTTPDate},
+}
+
+const (
+	httpToken  = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+	httpQuoted = `"([^"\\\x00-\x1f\x7f]|\\[ -~])*"`
+	// A parameter of a disposition may have an extended value, in UTF-8 and
+	// without a language, but is in one piece.
+	dispositionParameter = "[!#$%&'+.^_`|~0-9A-Za-z-]+(=(" + httpToken + `|` + httpQuoted + `)|\*=[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*)"
+)
+
+func matches(grammar string) func(string) bool {
+	return regexp.MustCompile(`^(` + grammar + `)$`).MatchString
+}
+
+func listOf(item string) func(string) bool { return matches(item + `([ \t]*,[ \t]*` + item + `)*`) }
+
+func isHTTPDate(text string) bool {
+	_, err := http.ParseTime(text)
+	return err == nil
+}
+
+const reservedInfo = "b2-"
+
+func checkFileInfo(info map[string]string) error {
+	for _, k := range sortedKeys(info) {
+		if !isName(k, 1, maxInfoKey, infoKeyOthers) {
+			return badRequest("Bad file info name: %s", k)
+		}
+		if strings.HasPrefix(strings.ToLower(k), reservedInfo) {
+			if err := checkReserved(strings.ToLower(k), info[k]); err != nil {
+				return err
+			}
+		}
+	}
+	if len(info) > maxFileInfo {
+		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
+	}
+	return nil
+}
+
+func checkReserved(name, value string) error {
+	for _, o := range overrides {
+		switch {
+		case o.info != name:
+		case !o.valid(value):
+			return badRequest("Bad value of file info %s: '%s'", name, value)
+		default:
+			return nil
+		}
+	}
+	return badRequest("Bad file info name: %s", name)
+}
+
+// checkRoom refuses what headers of a download have no room for. guarded says
+// that encryption was asked for or the bucket has Object Lock.
+func (f file) checkRoom(guarded bool) error {
+	size := infoSize(f.Info)
+	switch {
+	case guarded && size > maxGuardedInfo:
+		return badRequest("File info must be no longer than %d bytes with encryption or Object Lock", maxGuardedInfo)
+	case len(f.Name)+size > maxAbout:
+		return badRequest("File name and file info must be no longer than %d bytes", maxAbout)
+	}
+	return nil
+}
+
+// asked gives the response headers that a call asks for, by parameter.
+func (c *call) asked() (url.Values, error) {
+	asked := url.Values{}
+	for _, o := range overrides {
+		value := c.in.text(o.parameter)
+		if value == "" {
+			continue
+		}
+		if !o.valid(value) {
+			return nil, badRequest("Bad value of %s: '%s'", o.parameter, value)
+		}
+		asked.Set(o.parameter, value)
+	}
+	return asked, nil
+}
