@@ -126,10 +126,14 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 	if err != nil {
 		return errors.Join(err, native.Close(), s3.Close())
 	}
-	defer func() { err = errors.Join(err, e.Close()) }()
+	defer func() {
+		if closing := e.Close(); err == nil && closing != nil {
+			err = failf("Emulator stopped", "%s.", words.Capital(closing.Error()))
+		}
+	}()
 	stop := p.interrupts()
-	servers := []*http.Server{{Handler: withControl(e)}, {Handler: e.S3()}}
-	failed := make(chan error, len(servers))
+	failed := make(chan error, 2)
+	servers := []*http.Server{{Handler: untilDamage(e, withControl(e), failed)}, {Handler: untilDamage(e, e.S3(), failed)}}
 	for i, l := range []net.Listener{native, s3} {
 		go func() { failed <- servers[i].Serve(l) }()
 	}
@@ -147,8 +151,22 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 	case <-stop:
 		return nil
 	case err := <-failed:
-		return failf("Emulator stopped", "%s.", err)
+		return failf("Emulator stopped", "%s.", words.Capital(err.Error()))
 	}
+}
+
+// untilDamage serves the account by a handler and tells when it cannot be served
+// any more.
+func untilDamage(e *emulator.Server, handler http.Handler, failed chan<- error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		if err := e.Damage(); err != nil {
+			select {
+			case failed <- err:
+			default: // it is known
+			}
+		}
+	})
 }
 
 // setURLs decides what clients are told. The S3 face is at the host of the

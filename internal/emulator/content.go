@@ -65,9 +65,11 @@ func (readSeekNopCloser) Close() error { return nil }
 // records.
 type folderContent string
 
+const contentName = "content"
+
 // path spreads the files over folders by the end of the ID, which varies most.
 func (f folderContent) path(id string) string {
-	return filepath.Join(string(f), "content", id[max(0, len(id)-2):], id)
+	return filepath.Join(string(f), contentName, id[max(0, len(id)-2):], id)
 }
 
 func (f folderContent) put(id string, r io.Reader) (err error) {

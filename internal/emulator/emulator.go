@@ -234,6 +234,15 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// Damage tells why a folder cannot be served any more, or nil: its account.db
+// was torn by something else than this process. All requests fail from then on.
+func (s *Server) Damage() error {
+	if f, ok := s.store.(*fileStore); ok && f.damaged.Load() {
+		return fmt.Errorf("emulator: %w", f.damage(errTorn.Error()))
+	}
+	return nil
+}
+
 // AccountID is the account's 12 hex digits.
 func (s *Server) AccountID() string { return s.account.ID }
 

@@ -3,16 +3,8 @@ package emulator
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
-	"strings"
-	"time"
-
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The account is one ordered map from strings to records. The first letter of
@@ -128,72 +120,4 @@ func holdsAny(t tx, prefix string) bool {
 		return true
 	}
 	return false
-}
-
-// fileStore keeps the account in one bbolt file. Transactions are not synced
-// to the disk: they survive the end of the process, however sudden, and not
-// that of the machine.
-type fileStore struct{ db *bbolt.DB }
-
-var records = []byte("b2")
-
-func openFile(dir string, patience time.Duration) (*fileStore, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	db, err := bbolt.Open(filepath.Join(dir, "account.db"), 0o600, &bbolt.Options{
-		Timeout: patience, NoSync: true, NoGrowSync: true, FreelistType: bbolt.FreelistMapType,
-	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%s is in use by another process", dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", filepath.Join(dir, "account.db"), err)
-	}
-	err = db.Update(func(t *bbolt.Tx) error {
-		_, err := t.CreateBucketIfNotExists(records)
-		return err
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &fileStore{db}, nil
-}
-
-func (s *fileStore) view(f func(tx) error) error {
-	return s.db.View(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
-}
-
-func (s *fileStore) update(f func(tx) error) error {
-	return s.db.Update(func(t *bbolt.Tx) error { return f(fileTx{t.Bucket(records)}) })
-}
-
-func (s *fileStore) close() error { return s.db.Close() }
-
-type fileTx struct{ b *bbolt.Bucket }
-
-func (t fileTx) get(key string) []byte { return t.b.Get([]byte(key)) }
-
-func (t fileTx) put(key string, value []byte) {
-	if err := t.b.Put([]byte(key), value); err != nil {
-		panic(fmt.Sprintf("emulator: put %q: %v", key, err))
-	}
-}
-
-func (t fileTx) remove(key string) {
-	if err := t.b.Delete([]byte(key)); err != nil {
-		panic(fmt.Sprintf("emulator: remove %q: %v", key, err))
-	}
-}
-
-func (t fileTx) scan(from, prefix string) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		c := t.b.Cursor()
-		for k, v := c.Seek([]byte(from)); k != nil; k, v = c.Next() {
-			key := string(k)
-			if !strings.HasPrefix(key, prefix) || !yield(key, v) {
-				return
-			}
-		}
-	}
 }

@@ -13,7 +13,7 @@ import (
 func (s *Server) sweep(folder folderContent) error {
 	return s.store.view(func(t tx) error {
 		o := owners{call: &call{server: s, tx: t}}
-		root := filepath.Join(string(folder), "content")
+		root := filepath.Join(string(folder), contentName)
 		return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if path == root && errors.Is(err, fs.ErrNotExist) {
 				return fs.SkipAll
