@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -190,6 +191,44 @@ func BenchmarkLoopback(b *testing.B) {
 	} {
 		b.Run(op.name, func(b *testing.B) { parallel(b, r.pid, op.ask) })
 	}
+}
+
+// BenchmarkUploadLarge is one large upload after another, beside a server that
+// only copies what it gets into memory.
+func BenchmarkUploadLarge(b *testing.B) {
+	const size = 64 << 20
+	content := make([]byte, size)
+	b.Run("emulator", func(b *testing.B) {
+		r := start(b, build(b))
+		r.authorize(b)
+		place := r.post(b, "b2_get_upload_url", fmt.Sprintf(`{"bucketId":%q}`, r.bucketID))
+		b.SetBytes(size)
+		for b.Loop() {
+			made := r.ask(b, "POST", member(place, "uploadUrl"), content, http.Header{
+				"Authorization": {member(place, "authorizationToken")}, "X-Bz-File-Name": {"f"},
+				"X-Bz-Content-Sha1": {"do_not_verify"}, "Content-Type": {"text/plain"},
+			})
+			r.post(b, "b2_delete_file_version", fmt.Sprintf(`{"fileName":"f","fileId":%q}`, member(made, "fileId")))
+		}
+	})
+	b.Run("plain-copy", func(b *testing.B) {
+		var held []byte
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			held = make([]byte, r.ContentLength)
+			if _, err := io.ReadFull(r.Body, held); err != nil {
+				b.Error(err)
+			}
+		}))
+		defer server.Close()
+		r := &running{url: server.URL, client: newClient()}
+		b.SetBytes(size)
+		for b.Loop() {
+			r.ask(b, "POST", "/", content, nil)
+		}
+		if len(held) != size {
+			b.Errorf("%d bytes are held", len(held))
+		}
+	})
 }
 
 // BenchmarkRival is the same for the other server, as far as it goes.

@@ -2,12 +2,9 @@ package emulator
 
 import (
 	"bytes"
-	"crypto/md5"
 	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"mime"
 	"net/http"
@@ -235,22 +232,13 @@ func receive(c *call) error {
 // store keeps so many bytes of r as the incoming content.
 func (c *call) store(r io.Reader) error {
 	in := c.incoming
-	digests := digests{sha1.New(), md5.New()}
-	limited := &io.LimitedReader{R: r, N: in.length}
-	err := c.server.content.put(in.content, io.TeeReader(limited, digests))
-	if limited.N > 0 {
-		return badRequest("the content ended %d bytes early", limited.N)
+	d := newDigests(in.length)
+	err := c.server.content.put(in.content, io.TeeReader(r, d), in.length)
+	in.sha1, in.md5 = d.sums()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return badRequest("the content ended early")
 	}
-	in.sha1 = hex.EncodeToString(digests.sha1.Sum(nil))
-	in.md5 = hex.EncodeToString(digests.md5.Sum(nil))
 	return err
-}
-
-type digests struct{ sha1, md5 hash.Hash }
-
-func (d digests) Write(p []byte) (int, error) {
-	d.sha1.Write(p)
-	return d.md5.Write(p)
 }
 
 func (c *call) discard(name string, why error) error {

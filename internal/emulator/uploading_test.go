@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -70,5 +71,37 @@ func TestOneUploadPerToken(t *testing.T) {
 			t.Errorf("%s: the first upload: status %d", kind.path, got)
 		}
 		w.want(200, upload(first))
+	}
+}
+
+// TestUploadTakesWhatItHolds measures what an upload to an account in memory
+// allocates: its content once, and little else.
+func TestUploadTakesWhatItHolds(t *testing.T) {
+	const size = 40 << 20
+	w := open(t, emulator.Options{})
+	bucket := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
+	token := w.call(200, "b2_get_upload_url", `{"bucketId":%q}`, bucket)["authorizationToken"].(string)
+	r := w.request("POST", "/b2api/v4/b2_upload_file/"+bucket+"/x", strings.Repeat("0123456789abcdef", size/16))
+	r.Header = http.Header{
+		"Authorization": {token}, "X-Bz-File-Name": {"file"}, "Content-Type": {"a/b"},
+		"X-Bz-Content-Sha1": {"do_not_verify"},
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	reply := httptest.NewRecorder()
+	w.server.ServeHTTP(reply, r)
+	runtime.ReadMemStats(&after)
+	if reply.Code != 200 {
+		t.Fatal(reply.Body)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > size+size/20 {
+		t.Errorf("%d bytes allocated %d", size, took)
+	}
+	got := httptest.NewRecorder()
+	read := w.request("GET", "/file/my-bucket/file", "")
+	read.Header.Set("Range", fmt.Sprintf("bytes=%d-", 16<<20-8))
+	w.server.ServeHTTP(got, read)
+	if got.Code != 206 || got.Body.Len() != size-(16<<20-8) || !strings.HasPrefix(got.Body.String(), "89abcdef01234567") {
+		t.Errorf("read over blocks: status %d, %d bytes", got.Code, got.Body.Len())
 	}
 }
