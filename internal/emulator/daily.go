@@ -12,7 +12,8 @@ import (
 // at midnight UTC, and seen to when the next request arrives: the emulator
 // makes up for every midnight since the last. What becomes of one name does not
 // depend on another, so one walk through the account does for any number of
-// days.
+// days. It goes in portions, between which other requests are answered; only
+// the one that began it waits for its end.
 
 const millisPerDay = 24 * 60 * 60 * 1000
 
@@ -48,22 +49,30 @@ func (s *Server) beginDays(t tx) error {
 }
 
 // CatchUp applies the lifecycle rules for every midnight UTC that has passed
-// since they were applied last. Each request begins with it; whoever moves the
-// clock and looks at the account without a request may call it.
+// since they were applied last, or waits until somebody else has done so. A
+// request begins with it unless it is under way; whoever moves the clock and
+// looks at the account without a request may call it.
 func (s *Server) CatchUp() error {
+	s.passing.Lock()
+	defer s.passing.Unlock()
 	if err := s.catchUp(s.now()); err != nil {
 		return fmt.Errorf("emulator: lifecycle: %w", err)
 	}
 	return nil
 }
 
-func (s *Server) catchUp(now time.Time) error {
-	today := dayOf(now)
-	if today <= s.lastPass.Load() {
+// catchUpUnlessGoing is what a request begins with.
+func (s *Server) catchUpUnlessGoing(now time.Time) error {
+	if dayOf(now) <= s.lastPass.Load() || !s.passing.TryLock() {
 		return nil
 	}
-	s.passing.Lock()
 	defer s.passing.Unlock()
+	return s.catchUp(now)
+}
+
+// catchUp is for whoever holds passing.
+func (s *Server) catchUp(now time.Time) error {
+	today := dayOf(now)
 	days := span{s.lastPass.Load(), today}
 	if days.today <= days.last {
 		return nil
@@ -93,13 +102,13 @@ func (s *Server) catchUp(now time.Time) error {
 	return err
 }
 
-// passBucket lets the days go over one bucket, a batch of names at a time.
+// passBucket lets the days go over one bucket, a portion at a time.
 func (s *Server) passBucket(id string, days span) error {
 	for start := (walk{bucketID: id}).root(); start != ""; {
 		c := &call{server: s, version: 4}
 		err := s.store.update(func(t tx) (err error) {
 			c.tx = t
-			start, err = c.passBatch(id, start, days)
+			start, err = c.passPortion(id, start, days)
 			return err
 		})
 		if err != nil {
@@ -112,12 +121,13 @@ func (s *Server) passBucket(id string, days span) error {
 	return nil
 }
 
-// maxBatch is how many names one transaction changes.
-const maxBatch = 1000
+// portion is how many versions one transaction goes over, and then to the end
+// of their name.
+const portion = 1000
 
-// passBatch goes over names from the store's key on, and gives the key to go
+// passPortion goes over names from the store's key on, and gives the key to go
 // on with, "" at the end.
-func (c *call) passBatch(bucketID, start string, days span) (next string, err error) {
+func (c *call) passPortion(bucketID, start string, days span) (next string, err error) {
 	var b bucket
 	found, err := load(c.tx, "b"+bucketID, &b)
 	if err != nil || !found {
@@ -125,23 +135,23 @@ func (c *call) passBatch(bucketID, start string, days span) (next string, err er
 	}
 	var due []*life
 	w := walk{bucketID: bucketID}
-	l := c.newLife(b, "")
+	l, seen := c.newLife(b, ""), 0
 	for f, err := range w.from(c.tx, start) {
 		if err != nil {
 			return "", err
 		}
 		if f.Name != l.name {
-			if due = l.appendDue(due, days); len(due) == maxBatch {
+			if seen >= portion {
 				next = w.root() + f.Name
 				break
 			}
+			due = l.appendDue(due, days)
 			l = c.newLife(b, f.Name)
 		}
 		l.add(f)
+		seen++
 	}
-	if next == "" {
-		due = l.appendDue(due, days)
-	}
+	due = l.appendDue(due, days)
 	for _, l := range due {
 		if err := l.live(days); err != nil {
 			return "", err

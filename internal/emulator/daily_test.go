@@ -2,7 +2,11 @@ package emulator_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,4 +87,45 @@ func TestClock(t *testing.T) {
 		t.Error(err)
 	}
 	want(noon)
+}
+
+// A pass over many versions, few of which go, lets other requests in between,
+// whoever it was that began it.
+func TestPassLetsOthersIn(t *testing.T) {
+	const versions = 6_000
+	for _, dir := range []string{"", t.TempDir()} {
+		s, token := openBench(t, dir)
+		id := populate(t, s, token, versions)
+		serve(t, s, token, "b2_update_bucket", fmt.Sprintf(
+			`{"accountId":%q,"bucketId":%q,"lifecycleRules":[{"fileNamePrefix":"folder-999/","daysFromHidingToDeleting":1}]}`, s.AccountID(), id))
+		s.Advance(12 * time.Hour) // past a midnight, and the token lives
+		passed := make(chan error, 1)
+		go func() { passed <- s.CatchUp() }()
+		var over atomic.Bool
+		var answered atomic.Int64
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				for !over.Load() {
+					r := httptest.NewRequest("POST", "/b2api/v3/b2_list_file_names", strings.NewReader(middle(id, versions, 1)))
+					r.Header.Set("Authorization", token)
+					w := httptest.NewRecorder()
+					if s.ServeHTTP(w, r); w.Code != 200 {
+						t.Errorf("status %d", w.Code)
+					}
+					if !over.Load() {
+						answered.Add(1)
+					}
+				}
+			})
+		}
+		if err := <-passed; err != nil {
+			t.Error(err)
+		}
+		over.Store(true)
+		both.Wait()
+		if n := answered.Load(); n < 3 {
+			t.Errorf("%d requests were answered while the rules were applied", n)
+		}
+	}
 }

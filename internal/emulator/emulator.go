@@ -132,8 +132,8 @@ type Server struct {
 	uploads uploading
 	closed  atomic.Bool
 	moved   atomic.Int64 // nanoseconds that the clock is ahead of Options.Now
-	// lastPass is the day, from 1970, of the last pass of lifecycle rules;
-	// passing is held by whoever makes one.
+	// lastPass is the day, from 1970, of the last pass of lifecycle rules that
+	// is over; passing is held by whoever makes one.
 	lastPass atomic.Int64
 	passing  sync.Mutex
 	buffers  sync.Pool     // of replies, which run to megabytes

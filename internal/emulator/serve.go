@@ -161,7 +161,7 @@ func (s *Server) answer(c *call, body []byte) *reply {
 	if err := c.parse(m, body); err != nil {
 		return refusedReply(err)
 	}
-	if err := s.catchUp(c.now); err != nil {
+	if err := s.catchUpUnlessGoing(c.now); err != nil {
 		return refusedReply(err)
 	}
 	if err := c.steps(m); err != nil {
