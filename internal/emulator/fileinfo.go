@@ -25,10 +25,10 @@ var overrides = []struct {
 	valid                   func(string) bool
 }{
 	{"b2CacheControl", "Cache-Control", "b2-cache-control", listOf(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
-	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", matches(httpToken + `([ \t]*;[ \t]*` + dispositionParameter + `)*`)},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", ofForm(httpToken + `([ \t]*;[ \t]*` + dispositionParameter + `)*`)},
 	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", listOf(httpToken)},
 	{"b2ContentLanguage", "Content-Language", "b2-content-language", listOf(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
-	{"b2ContentType", "Content-Type", "", matches(`[^\x00-\x1f\x7f]*`)},
+	{"b2ContentType", "Content-Type", "", ofForm(`[^\x00-\x1f\x7f]*`)},
 	{"b2Expires", "Expires", "b2-expires", isHTTPDate},
 }
 
@@ -40,11 +40,11 @@ const (
 	dispositionParameter = "[!#$%&'+.^_`|~0-9A-Za-z-]+(=(" + httpToken + `|` + httpQuoted + `)|\*=[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*)"
 )
 
-func matches(grammar string) func(string) bool {
+func ofForm(grammar string) func(string) bool {
 	return regexp.MustCompile(`^(` + grammar + `)$`).MatchString
 }
 
-func listOf(item string) func(string) bool { return matches(item + `([ \t]*,[ \t]*` + item + `)*`) }
+func listOf(item string) func(string) bool { return ofForm(item + `([ \t]*,[ \t]*` + item + `)*`) }
 
 func isHTTPDate(text string) bool {
 	_, err := http.ParseTime(text)
