@@ -79,7 +79,7 @@ func (c *call) newFile(bucketID, name, action string) file {
 	at := c.now.UTC().Truncate(time.Second)
 	f := file{
 		Bucket: bucketID, Name: name, Action: action, Time: at.UnixMilli(),
-		Order: count(c.tx, "file"),
+		Order: count(c.tx, "file"), Encryption: c.server.defaultEncryption(),
 	}
 	kind := '1'
 	if action == started {

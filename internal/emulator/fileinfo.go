@@ -67,6 +67,9 @@ func checkFileInfo(info map[string]string) error {
 	if len(info) > maxFileInfo {
 		return badRequest("A file may have no more than %d file info entries", maxFileInfo)
 	}
+	if infoSize(info) > maxAbout {
+		return badRequest("File info must be no longer than %d bytes", maxAbout)
+	}
 	return nil
 }
 
@@ -83,7 +86,7 @@ func checkReserved(name, value string) error {
 	return badRequest("Bad file info name: %s", name)
 }
 
-// checkRoom refuses what headers of a download have no room for. guarded says
+// checkRoom refuses info for which this file has no room. guarded says
 // that encryption was asked for or the bucket has Object Lock.
 func (f file) checkRoom(guarded bool) error {
 	size := infoSize(f.Info)

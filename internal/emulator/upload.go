@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"errors"
 	"fmt"
@@ -101,13 +102,11 @@ func (c *call) headerFile(b bucket) (file, error) {
 			return file{}, badRequest("X-Bz-Custom-Upload-Timestamp must be milliseconds: %s", custom)
 		}
 	}
-	if f.Encryption, f.CustomerKey, err = headerEncryption(h); err != nil {
+	wanted, customerKey, err := headerEncryption(h)
+	if err != nil {
 		return file{}, err
 	}
-	asked := f.Encryption != encryption{}
-	if !asked {
-		f.Encryption = c.server.encryptionIn(b)
-	}
+	f.Encryption, f.CustomerKey = cmp.Or(wanted, c.server.encryptionIn(b)), customerKey
 	lock := lockWish{Mode: h.Get("X-Bz-File-Retention-Mode"), Hold: h.Get("X-Bz-File-Legal-Hold")}
 	if until := h.Get("X-Bz-File-Retention-Retain-Until-Timestamp"); until != "" {
 		if lock.Until, err = strconv.ParseInt(until, 10, 64); err != nil {
@@ -118,7 +117,7 @@ func (c *call) headerFile(b bucket) (file, error) {
 	if f.Lock, err = c.newLock(b, lock); err != nil {
 		return file{}, err
 	}
-	return f, f.checkRoom(b.Locked || asked)
+	return f, f.checkRoom(b.Locked || wanted != encryption{})
 }
 
 // foreignHeaders describe content in ways that b2_upload_file does not take.
