@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	_ "embed"
 	"fmt"
 	"maps"
 	"os"
@@ -59,41 +60,10 @@ func list(names map[string]bool) string {
 	return strings.Join(b, ", ")
 }
 
-const head = `# Programs that judge the emulator
-
-The tests in internal/clients run programs that others wrote for Backblaze B2 against the emulator, with keys that
-` + "`b2form apply`" + ` made. Each program has jobs, and each job a key with exactly the capabilities in the first table:
-with all of them the job succeeds; without one it is refused at the step that stands beside it. So the table says what
-the least is that such a job needs.
-
-The second table says what the program sent while its jobs succeeded: the members of the JSON and, after a question
-mark, the parameters of the query; and the headers that tell something. Calls other than b2_authorize_account carry a
-token, those without one are links that were shared.
-
-The keys of the folders in examples/ are tried with both versions of rclone, which works in their buckets as the
-applications do, must stay in there, and looks at what the lifecycle rules leave as days go by.
-
-| program | install |
-|---|---|
-| rclone, restic, b2sdk | ` + "`apt-get install rclone restic python3-b2sdk`" + ` on Debian |
-| rclone-current | ` + "`go build -C internal/clients/testdata/rclone -o ~/go/bin/rclone-current .`" + ` |
-
-A program that is missing is skipped, but not where the variable CI is set. ` + "`go test ./internal/clients -update`" + `
-writes this page from what it sees.
-
-## Their own tests
-
-The authors of rclone and blazer test against the real service. By hand, their tests run against
-` + "`b2form emulator -listen=127.0.0.1:8025`" + ` too, rclone's with a remote TestB2 that has its key and endpoint, blazer's with
-B2_ACCOUNT_ID and B2_SECRET_KEY and a copy of blazer whose APIBase is the emulator's address:
-
-| tests | result |
-|---|---|
-| rclone 1.75.1, ` + "`go test ./backend/b2 -remote TestB2:`" + ` | pass |
-| rclone 1.75.1, ` + "`go test ./fs/sync -remote TestB2:`" + ` | pass |
-| rclone 1.75.1, ` + "`go test ./fs/operations -remote TestB2:`" + ` | pass, but for TestRmdirsNoLeaveRoot, which rclone lists as impossible on B2 |
-| blazer 0.7.2, ` + "`go test ./b2 ./base`" + ` | pass, but for TestUnknownCA, which needs TLS; blazer's own writer panics in some runs of TestResumeWriter |
-`
+// head begins the page.
+//
+//go:embed testdata/head.md
+var head string
 
 // compare compares a page of docs with its head and the pages of the clients that
 // are here.
