@@ -68,7 +68,7 @@ passes() {
   unexpected=$(sed -n 's/^ *--- FAIL: \([^ ]*\).*/\1/p' "$log" | grep -vxE "${expected:-none}" || true)
   echo "$judge: $passed pass," "$(grep -c '^ *--- SKIP' "$log" || true) are skipped," "$(grep -c '^ *--- FAIL' "$log" || true) fail"
   if [ -n "$unexpected" ] || [ "$passed" -lt "$least" ] || grep -qE '^panic: |^# |build failed' "$log"; then
-    tail -n 200 "$log"
+    grep -vE '^ *(=== |--- PASS|--- SKIP)' "$log" | tail -n 300
     echo "$judge: FAIL: ${unexpected:-too few tests passed, $least are wanted}"
     return 1
   fi
