@@ -25,7 +25,7 @@ var overrides = []struct {
 	valid                   func(string) bool
 }{
 	{"b2CacheControl", "Cache-Control", "b2-cache-control", listOf(httpToken + `(=(` + httpToken + `|` + httpQuoted + `))?`)},
-	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", ofForm(httpToken + `([ \t]*;[ \t]*` + dispositionParameter + `)*`)},
+	{"b2ContentDisposition", "Content-Disposition", "b2-content-disposition", ofForm(disposition)},
 	{"b2ContentEncoding", "Content-Encoding", "b2-content-encoding", listOf(httpToken)},
 	{"b2ContentLanguage", "Content-Language", "b2-content-language", listOf(`[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*`)},
 	{"b2ContentType", "Content-Type", "", ofForm(`[^\x00-\x1f\x7f]*`)},
@@ -37,7 +37,9 @@ const (
 	httpQuoted = `"([^"\\\x00-\x1f\x7f]|\\[ -~])*"`
 	// A parameter of a disposition may have an extended value, in UTF-8 and
 	// without a language, but is in one piece.
-	dispositionParameter = "[!#$%&'+.^_`|~0-9A-Za-z-]+(=(" + httpToken + `|` + httpQuoted + `)|\*=[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*)"
+	disposition     = httpToken + `([ \t]*;[ \t]*` + dispositionName + `(=(` + httpToken + `|` + httpQuoted + `)|\*=` + dispositionUTF8 + `))*`
+	dispositionName = "[!#$%&'+.^_`|~0-9A-Za-z-]+"
+	dispositionUTF8 = `[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*"
 )
 
 func ofForm(grammar string) func(string) bool {
