@@ -13,6 +13,7 @@ import (
 
 	"b2form/internal/view"
 	"b2form/schema"
+	"b2form/schema/functions"
 )
 
 func updating() bool { return flag.Lookup("update").Value.String() == "true" }
@@ -51,12 +52,12 @@ func TestFunctionsPage(t *testing.T) {
 		"and, in a module, below the module's. Functions that read the clock, the machine or random numbers are left out: a plan\n" +
 		"comes out the same every time.\n")
 	group := ""
-	for _, d := range schema.FunctionDocs() {
+	for _, d := range functions.Docs() {
 		if d.Group != group {
 			group = d.Group
 			b.WriteString("\n## " + group + "\n\n| function | | example |\n|---|---|---|\n")
 		}
-		cells := strings.ReplaceAll(fmt.Sprintf("`%s` | %s | `%s` = `%s`", d.Signature, d.Doc, d.Example, d.Result), "||", "\\|\\|")
+		cells := strings.ReplaceAll(fmt.Sprintf("`%s` | %s | `%s` = `%s`", d.Signature, d.Summary, d.Example, d.Result), "||", "\\|\\|")
 		b.WriteString("| " + cells + " |\n")
 	}
 	generated(t, filepath.Join("docs", "functions.md"), b.String())

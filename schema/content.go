@@ -1,18 +1,14 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/schema/folder"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -35,11 +31,11 @@ func (e *evaluation) payload() *wire.Payload {
 	case source.IsNull():
 		return e.checkSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
-	from := folder{e.l.loader.top.Dir, e.l.Dir, e.l.Cwd}
-	size, err := from.size(source.AsString())
+	from := folder.Folder{Dir: e.l.loader.top.Dir, Module: e.l.Dir, Cwd: e.l.Cwd}
+	size, err := from.Size(source.AsString())
 	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.MaxSize {
-		p, err = from.payload(source.AsString())
+		p, err = from.Payload(source.AsString())
 	}
 	if err != nil {
 		e.sayOf(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
@@ -116,62 +112,4 @@ func compared(k *kind.Kind, attr string) string {
 		return c.SHA1Attr
 	}
 	return attr
-}
-
-// payload reads a file below the folder, and finds it again later.
-func (d folder) payload(path string) (*wire.Payload, error) {
-	p := &wire.Payload{Source: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
-	content, err := p.Open()
-	if err != nil {
-		return nil, d.unreadable(path, err)
-	}
-	defer content.Close()
-	if p.Size, p.SHA1, err = wire.SizeAndSHA1(content); err != nil {
-		return nil, d.unreadable(path, err)
-	}
-	return p, nil
-}
-
-func (d folder) open(path string) (f *os.File, err error) {
-	err = d.in(path, func(root *os.Root, path string) (err error) {
-		f, err = root.Open(path)
-		return err
-	})
-	return f, err
-}
-
-// size is that of a regular file.
-func (d folder) size(path string) (int64, error) {
-	var size int64
-	err := d.in(path, func(root *os.Root, local string) error {
-		info, err := root.Stat(local)
-		if err != nil {
-			return err
-		}
-		size = info.Size()
-		switch {
-		case info.IsDir():
-			return errors.New("it is a folder; for all files in one, use for_each = fileset(…)")
-		case !info.Mode().IsRegular():
-			return errors.New("it is no regular file")
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, d.unreadable(path, err)
-	}
-	return size, nil
-}
-
-func (d folder) unreadable(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		hint := ""
-		if filepath.IsLocal(path) && d.module != d.dir {
-			if _, err := os.Stat(filepath.Join(d.module, path)); err == nil {
-				hint = fmt.Sprintf("; for that in the module's folder write \"${path.module}/%s\"", path)
-			}
-		}
-		return fmt.Errorf("there is no file %q in the configuration's folder%s", path, hint)
-	}
-	return fmt.Errorf("%q cannot be read: %s", path, reason(err))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/words"
+	"b2form/schema/functions"
 	"b2form/schema/kind"
 )
 
@@ -68,7 +69,7 @@ func (c *converter) collect(marks cty.ValueMarks) {
 // where a fault was recorded.
 func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if a.Object == nil && a.SendsSecret() {
-		v = withoutSensitive(v) // it is shown nowhere, and hides nothing beside it
+		v = functions.Nonsensitive(v) // it is shown nowhere, and hides nothing beside it
 	}
 	marks := v.Marks()
 	v, known := c.take(v, path)

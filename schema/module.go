@@ -12,6 +12,8 @@ import (
 
 	"b2form/internal/words"
 	"b2form/schema/addr"
+	"b2form/schema/folder"
+	"b2form/schema/functions"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -157,7 +159,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 	if err != nil || len(files.Config) == 0 {
 		why := "holds no file named *.b2.hcl"
 		if err != nil {
-			why = "cannot be read: " + reason(err)
+			why = "cannot be read: " + words.Reason(err)
 		}
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
@@ -369,6 +371,20 @@ func (l *module) within(path string) string {
 		return path
 	}
 	return filepath.ToSlash(filepath.Join(modulePath(l.loader.top, l.Dir), path))
+}
+
+// rootContext holds what every expression of the module in dir may use: functions
+// and path.*. Paths are relative to the configuration's folder, as those given to
+// functions are.
+func rootContext(o Options, dir string) *hcl.EvalContext {
+	return &hcl.EvalContext{
+		Functions: functions.All(folder.Folder{Dir: o.Dir, Module: dir, Cwd: o.Cwd}),
+		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
+			"module": cty.StringVal(modulePath(o, dir)),
+			"root":   cty.StringVal("."),
+			"cwd":    cty.StringVal(o.Cwd),
+		})},
+	}
 }
 
 // modulePath is path.module: a module's folder, relative to the configuration's.

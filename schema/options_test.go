@@ -2,7 +2,6 @@ package schema_test
 
 import (
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -244,34 +243,6 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// Every file function stays below the configuration's folder.
-func TestFilesOutsideCannotBeRead(t *testing.T) {
-	outside := write(t, map[string]string{"secret": "hunter2"})
-	dir := write(t, map[string]string{"main.b2.hcl": ""})
-	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "link")); err != nil {
-		t.Skip(err)
-	}
-	library := schema.Functions(dir, "/")
-	for _, path := range []string{"link", "../" + filepath.Base(outside) + "/secret", filepath.Join(outside, "secret")} {
-		for _, name := range slices.Sorted(maps.Keys(library)) {
-			if !strings.HasPrefix(name, "file") && name != "templatefile" || name == "fileset" {
-				continue
-			}
-			args := []cty.Value{cty.StringVal(path)}
-			if name == "templatefile" {
-				args = append(args, cty.EmptyObjectVal)
-			}
-			v, err := library[name].Call(args)
-			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "outside of the configuration's folder") {
-				t.Errorf("%s(%q) = %#v, %v", name, path, v, err)
-			}
-		}
-	}
-	if v, err := library["file"].Call([]cty.Value{cty.StringVal(filepath.Join(dir, "main.b2.hcl"))}); err != nil || v.AsString() != "" {
-		t.Errorf("an absolute path into the folder: %#v, %v", v, err)
 	}
 }
 

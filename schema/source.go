@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+
+	"b2form/internal/words"
 )
 
 // Files are the files of a configuration's folder, as paths that begin with it.
@@ -70,7 +72,7 @@ func (l *module) readFiles() bool {
 		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
 		return false
 	case err != nil:
-		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a user who may read it.", reason(err)))
+		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a user who may read it.", words.Reason(err)))
 		return false
 	case len(files.Config) == 0:
 		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
@@ -171,7 +173,7 @@ func readText(path string) (src []byte, why string) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, "cannot be read: permission denied. Change its permissions, or run as a user who may read it."
 	case err != nil:
-		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", reason(err))
+		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.Reason(err))
 	case !utf8.Valid(src):
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}
@@ -191,12 +193,3 @@ func inside(diags hcl.Diagnostics, size int) {
 }
 
 func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
-
-// reason is the error without the path it repeats.
-func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
-}

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/words"
-	"b2form/schema"
+	"b2form/schema/functions"
 )
 
 func (p *program) functionsCommand() *cli.Command {
@@ -44,26 +44,26 @@ Exit codes:
 }
 
 // functionsNamed is the list, or what a name finds in it.
-func functionsNamed(name string) ([]schema.FunctionDoc, error) {
-	docs := schema.FunctionDocs()
+func functionsNamed(name string) ([]functions.Doc, error) {
+	docs := functions.Docs()
 	if name == "" {
 		return docs, nil
 	}
 	var names []string
 	for _, d := range docs {
 		if d.Name == name {
-			return []schema.FunctionDoc{d}, nil
+			return []functions.Doc{d}, nil
 		}
 		names = append(names, d.Name)
 	}
-	if slices.Contains(schema.ImpureFunctions(), name) {
+	if slices.Contains(functions.Impure(), name) {
 		return nil, failf("There is no function \""+name+"\"", "A plan must come out the same on every run and machine, so b2form has no %s(). Give such a value as a variable.", name)
 	}
 	return nil, failf("There is no function \""+name+"\"", "Expressions cannot call %s().%s Run \"b2form functions\" for all.", name, words.DidYouMean(name, "", names))
 }
 
 // functionsText shows the groups with their functions, each with its example.
-func functionsText(docs []schema.FunctionDoc) string {
+func functionsText(docs []functions.Doc) string {
 	var b strings.Builder
 	group := ""
 	for _, d := range docs {
@@ -74,7 +74,7 @@ func functionsText(docs []schema.FunctionDoc) string {
 			group = d.Group
 			b.WriteString(group + "\n")
 		}
-		fmt.Fprintf(&b, "\n  %s\n      %s\n      %s = %s\n", d.Signature, d.Doc, d.Example, d.Result)
+		fmt.Fprintf(&b, "\n  %s\n      %s\n      %s = %s\n", d.Signature, d.Summary, d.Example, d.Result)
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/schema"
+	"b2form/schema/functions"
 )
 
 func (p *program) schemaCommand() *cli.Command {
@@ -47,8 +48,8 @@ Exit codes:
 			}
 			return p.printJSON(struct {
 				view.Language
-				Functions []schema.FunctionDoc `json:"functions"`
-			}{view.NewLanguage(schema.Kinds()), schema.FunctionDocs()})
+				Functions []functions.Doc `json:"functions"`
+			}{view.NewLanguage(schema.Kinds()), functions.Docs()})
 		},
 	})
 }

@@ -1,4 +1,6 @@
-package schema
+// Package functions is what expressions may call: Terraform's functions without
+// those that read the clock, the machine or random numbers, and b2form's own.
+package functions
 
 import (
 	"errors"
@@ -9,50 +11,36 @@ import (
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
 	"github.com/hashicorp/go-cty-funcs/uuid"
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
-	"b2form/schema/bucket"
+	"b2form/schema/folder"
 )
 
-// rootContext holds what every expression of the module in dir may use:
-// functions and path.*. Paths are relative to the configuration's folder, as
-// those given to functions are.
-func rootContext(o Options, dir string) *hcl.EvalContext {
-	all := functions(folder{o.Dir, dir, o.Cwd})
+// All is every function by the names that expressions call it by: Terraform's
+// functions, with core:: before their names too, and the presets for lifecycle
+// and CORS rules. Those that Impure lists, and list, map and type, return an error that
+// says what to write instead. What reads files reads below the folder.
+func All(d folder.Folder) map[string]function.Function {
+	all := library(d)
 	for name, f := range maps.Clone(all) {
 		all["core::"+name] = f // Terraform's way to say that no provider's function is meant
 	}
-	maps.Copy(all, otherwiseFunctions())
-	return &hcl.EvalContext{
-		Functions: all,
-		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal(modulePath(o, dir)),
-			"root":   cty.StringVal("."),
-			"cwd":    cty.StringVal(o.Cwd),
-		})},
-	}
+	maps.Copy(all, removedFunctions())
+	return all
 }
 
-// Functions is the library: Terraform's functions by their names, without those
-// that read the clock, the machine or random numbers, and the presets for
-// lifecycle and CORS rules. File functions read below dir and nowhere else; cwd is what a
-// relative dir is relative to.
-func Functions(dir, cwd string) map[string]function.Function {
-	return functions(folder{dir, dir, cwd})
-}
-
-func functions(d folder) map[string]function.Function {
+// library is the functions that core:: may stand before.
+func library(d folder.Folder) map[string]function.Function {
 	all := map[string]function.Function{}
-	for _, part := range []map[string]function.Function{
+	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), listFunctions(), markFunctions(),
 		presets(), corsPresets(), impureFunctions(),
 	} {
-		maps.Copy(all, part)
+		maps.Copy(all, group)
 	}
 	maps.Copy(all, fileFunctions(d))
 	maps.Copy(all, templateFunctions(d, maps.Clone(all)))
@@ -101,9 +89,9 @@ func setFunctions() map[string]function.Function {
 	}
 }
 
-// otherwiseFunctions are functions of Terraform's that it has given up, or has in its
-// console only.
-func otherwiseFunctions() map[string]function.Function {
+// removedFunctions are functions of Terraform's that it has given up, or has in its
+// console only. They say so.
+func removedFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"list": refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
 		"map":  refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
@@ -111,11 +99,11 @@ func otherwiseFunctions() map[string]function.Function {
 	}
 }
 
-// impureFunctions say why they are not there: what they return differs from
-// run to run, so no plan that uses them would ever be empty.
+// impureFunctions say why they are not there: no plan that uses them would ever be
+// empty.
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
-	for _, name := range ImpureFunctions() {
+	for _, name := range Impure() {
 		out[name] = refused(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value as a variable", name))
 	}
 	return out
@@ -129,9 +117,9 @@ func refused(why string) function.Function {
 	})
 }
 
-// ImpureFunctions lists the functions of Terraform's that are refused with a
-// reason.
-func ImpureFunctions() []string {
+// Impure lists the functions of Terraform's that are refused since what they
+// return differs from run to run or from machine to machine.
+func Impure() []string {
 	return []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "abspath", "pathexpand"}
 }
 
@@ -149,54 +137,7 @@ func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), param
 	return function.New(spec)
 }
 
-// takes is a parameter of a function; name as in its signature in docs().
-func takes(name string, t cty.Type) function.Parameter {
+// param is a parameter of a function; name as in its signature in docs.txt.
+func param(name string, t cty.Type) function.Parameter {
 	return function.Parameter{Name: name, Type: t}
-}
-
-// presets are the web console's three choices of a lifecycle ("Lifecycle Rules"
-// in the B2 documentation), as lists to be used alone or in concat().
-func presets() map[string]function.Function {
-	rule := map[string]cty.Type{
-		"file_name_prefix":                                       cty.String,
-		"days_from_uploading_to_hiding":                          cty.Number,
-		"days_from_hiding_to_deleting":                           cty.Number,
-		"days_from_starting_to_canceling_unfinished_large_files": cty.Number,
-	}
-	list := cty.List(cty.Object(rule))
-	keep := func(days cty.Value) cty.Value {
-		members := make(map[string]cty.Value, len(rule))
-		for name, t := range rule {
-			members[name] = cty.NullVal(t)
-		}
-		members["file_name_prefix"], members["days_from_hiding_to_deleting"] = cty.StringVal(""), days
-		return cty.ListVal([]cty.Value{cty.ObjectVal(members)})
-	}
-	return map[string]function.Function{
-		"keep_only_last_version": pure(list, func([]cty.Value) (cty.Value, error) { return keep(cty.NumberIntVal(1)), nil }),
-		"keep_all_versions":      pure(list, func([]cty.Value) (cty.Value, error) { return cty.ListValEmpty(list.ElementType()), nil }),
-		"keep_prior_versions": pure(list, func(args []cty.Value) (cty.Value, error) {
-			if f := args[0].AsBigFloat(); !f.IsInt() || f.Sign() < 1 {
-				return cty.NilVal, function.NewArgErrorf(0, "a whole number of days of at least 1 is needed; to keep only the last version use keep_only_last_version()")
-			}
-			return keep(args[0]), nil
-		}, takes("days", cty.Number)),
-	}
-}
-
-// corsPresets are what web pages need for downloads and for uploads, as lists to
-// be used alone or in concat().
-func corsPresets() map[string]function.Function {
-	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
-		return pure(bucket.CORSType(), func(args []cty.Value) (cty.Value, error) {
-			if args[0].LengthInt() == 0 {
-				return cty.NilVal, function.NewArgErrorf(0, `at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
-			}
-			return rules(args[0]), nil
-		}, takes("origins", cty.List(cty.String)))
-	}
-	return map[string]function.Function{
-		"cors_for_downloads":       preset(bucket.CORSForDownloads),
-		"cors_for_browser_uploads": preset(bucket.CORSForBrowserUploads),
-	}
 }

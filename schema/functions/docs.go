@@ -1,4 +1,4 @@
-package schema
+package functions
 
 import (
 	_ "embed"
@@ -8,25 +8,25 @@ import (
 // The list has one function a line: how it is called, what it does, an example
 // and what that comes to, with tabs between them. Tests hold it to the truth.
 //
-//go:embed functions.txt
-var functionList string
+//go:embed docs.txt
+var docsText string
 
-// A FunctionDoc tells what one function of the language does.
-type FunctionDoc struct {
+// A Doc tells what one function of the language does.
+type Doc struct {
 	Name      string `json:"name"`
 	Signature string `json:"signature"` // "join(separator, list)"
 	Group     string `json:"group"`     // "Texts"
-	Doc       string `json:"doc"`       // one sentence
+	Summary   string `json:"doc"`       // one sentence
 	Example   string `json:"example"`   // an expression
 	Result    string `json:"result"`    // what the example comes to, as an expression
 }
 
-// FunctionDocs lists the functions of the language by groups and, within one, by
-// name.
-func FunctionDocs() []FunctionDoc {
-	var out []FunctionDoc
+// Docs lists the functions of the language by groups and, within one, by name.
+// Those that are refused are not among them.
+func Docs() []Doc {
+	var out []Doc
 	group := ""
-	for line := range strings.Lines(functionList) {
+	for line := range strings.Lines(docsText) {
 		line = strings.TrimSuffix(line, "\n")
 		if name, ok := strings.CutPrefix(line, "# "); ok {
 			group = name
@@ -34,7 +34,7 @@ func FunctionDocs() []FunctionDoc {
 		}
 		if parts := strings.Split(line, "\t"); len(parts) == 4 {
 			name, _, _ := strings.Cut(parts[0], "(")
-			out = append(out, FunctionDoc{Name: name, Signature: parts[0], Group: group, Doc: parts[1], Example: parts[2], Result: parts[3]})
+			out = append(out, Doc{Name: name, Signature: parts[0], Group: group, Summary: parts[1], Example: parts[2], Result: parts[3]})
 		}
 	}
 	return out

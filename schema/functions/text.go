@@ -1,4 +1,4 @@
-package schema
+package functions
 
 import (
 	"crypto/md5"
@@ -25,21 +25,21 @@ func textFunctions() map[string]function.Function {
 	test := func(f func(s, part string) bool, part string) function.Function {
 		return pure(cty.Bool, func(args []cty.Value) (cty.Value, error) {
 			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
-		}, takes("text", cty.String), takes(part, cty.String))
+		}, param("text", cty.String), param(part, cty.String))
 	}
 	return map[string]function.Function{
 		"startswith":  test(strings.HasPrefix, "start"),
 		"endswith":    test(strings.HasSuffix, "end"),
 		"strcontains": test(strings.Contains, "part"),
-		"replace":     pure(cty.String, replace, takes("text", cty.String), takes("old", cty.String), takes("new", cty.String)),
-		"timecmp":     pure(cty.Number, timecmp, takes("a", cty.String), takes("b", cty.String)),
+		"replace":     pure(cty.String, replace, param("text", cty.String), param("old", cty.String), param("new", cty.String)),
+		"timecmp":     pure(cty.Number, timecmp, param("a", cty.String), param("b", cty.String)),
 		"urldecode": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			s, err := url.QueryUnescape(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
 			}
 			return cty.StringVal(s), nil
-		}, takes("text", cty.String)),
+		}, param("text", cty.String)),
 	}
 }
 
@@ -94,7 +94,7 @@ func hashFunctions() map[string]function.Function {
 	for name, digest := range digesters() {
 		out[name] = pure(cty.String, func(args []cty.Value) (cty.Value, error) {
 			return cty.StringVal(digest([]byte(args[0].AsString()))), nil
-		}, takes("text", cty.String))
+		}, param("text", cty.String))
 	}
 	return out
 }
@@ -112,12 +112,13 @@ func markFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"sensitive":    marking(func(v cty.Value) cty.Value { return v.Mark(kind.Sensitive) }),
 		"issensitive":  marking(func(v cty.Value) cty.Value { return cty.BoolVal(v.HasMark(kind.Sensitive)) }),
-		"nonsensitive": marking(withoutSensitive),
+		"nonsensitive": marking(Nonsensitive),
 	}
 }
 
-// withoutSensitive keeps all other marks, and those inside the value.
-func withoutSensitive(v cty.Value) cty.Value {
+// Nonsensitive is the value without the mark of a sensitive one. It keeps all other
+// marks, and those inside the value.
+func Nonsensitive(v cty.Value) cty.Value {
 	v, marks := v.Unmark()
 	for m := range marks {
 		if m != kind.Sensitive {
@@ -127,7 +128,7 @@ func withoutSensitive(v cty.Value) cty.Value {
 	return v
 }
 
-// known reports an argument that is null, by its name.
+// notNull reports an argument that is null.
 func notNull(v cty.Value, arg int, what string) error {
 	if v.IsNull() {
 		return function.NewArgError(arg, fmt.Errorf("%s must not be null", what))

@@ -1,4 +1,4 @@
-package schema
+package functions
 
 import (
 	"errors"
@@ -14,15 +14,15 @@ import (
 // or has under that name with other arguments.
 func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue":   pure(cty.Bool, every(true), takes("list", cty.List(cty.Bool))),
-		"anytrue":   pure(cty.Bool, every(false), takes("list", cty.List(cty.Bool))),
-		"index":     pure(cty.Number, index, takes("list", cty.DynamicPseudoType), takes("value", cty.DynamicPseudoType)),
+		"alltrue":   pure(cty.Bool, every(true), param("list", cty.List(cty.Bool))),
+		"anytrue":   pure(cty.Bool, every(false), param("list", cty.List(cty.Bool))),
+		"index":     pure(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
 		"length":    length(),
 		"lookup":    lookup(),
 		"matchkeys": matchkeys(),
 		"one":       one(),
-		"sum":       pure(cty.Number, sum, takes("list", cty.DynamicPseudoType)),
-		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, takes("map", cty.Map(cty.List(cty.String)))),
+		"sum":       pure(cty.Number, sum, param("list", cty.DynamicPseudoType)),
+		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
 	}
 }
 

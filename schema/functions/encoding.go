@@ -1,4 +1,4 @@
-package schema
+package functions
 
 import (
 	"bytes"
@@ -19,11 +19,11 @@ import (
 // their encoded forms that no library has, and those on addresses and keys.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"base64gzip":       pure(cty.String, zip, takes("text", cty.String)),
-		"base64gunzip":     pure(cty.String, unzip, takes("text", cty.String)),
-		"textencodebase64": pure(cty.String, encodeText, takes("text", cty.String), takes("encoding", cty.String)),
-		"textdecodebase64": pure(cty.String, decodeText, takes("text", cty.String), takes("encoding", cty.String)),
-		"cidrcontains":     pure(cty.Bool, cidrContains, takes("network", cty.String), takes("part", cty.String)),
+		"base64gzip":       pure(cty.String, zip, param("text", cty.String)),
+		"base64gunzip":     pure(cty.String, unzip, param("text", cty.String)),
+		"textencodebase64": pure(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
+		"textdecodebase64": pure(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
+		"cidrcontains":     pure(cty.Bool, cidrContains, param("network", cty.String), param("part", cty.String)),
 		"rsadecrypt":       crypto.RsaDecryptFunc,
 	}
 }

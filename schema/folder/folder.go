@@ -1,0 +1,188 @@
+// Package folder reads the files that a configuration may use: those below its own
+// folder and below its module's, and no others.
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"b2form/internal/words"
+	"b2form/schema/wire"
+)
+
+// A Folder is where a configuration's files are read. Nothing outside of Dir and
+// Module is, symbolic links included, so that a configuration depends on itself
+// alone. Paths are relative to Dir, or absolute. Errors name the path, and are
+// written for whoever wrote it.
+type Folder struct {
+	Dir    string // the configuration's
+	Module string // that of the module; Dir for the configuration itself
+	Cwd    string // what a relative Dir is relative to
+}
+
+// Read is the content of a file.
+func (d Folder) Read(path string) ([]byte, error) {
+	var content []byte
+	err := d.in(path, func(root *os.Root, path string) (err error) {
+		content, err = root.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		return nil, d.unreadable(path, err)
+	}
+	return content, nil
+}
+
+// ReadText is the content of a file that must be text in UTF-8.
+func (d Folder) ReadText(path string) (string, error) {
+	content, err := d.Read(path)
+	if err == nil && !utf8.Valid(content) {
+		return "", fmt.Errorf("%q is not text in UTF-8; use filebase64(), or source in a file block", path)
+	}
+	return string(content), err
+}
+
+// Exists reports whether there is a regular file.
+func (d Folder) Exists(path string) (bool, error) {
+	found := false
+	err := d.in(path, func(root *os.Root, path string) error {
+		info, err := root.Stat(path)
+		found = err == nil && info.Mode().IsRegular()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return false, d.unreadable(path, err)
+	}
+	return found, nil
+}
+
+// Glob lists the files below a folder whose paths, relative to it, match a pattern
+// in which ** stands for any folders. The pattern must be valid.
+func (d Folder) Glob(dir, pattern string) ([]string, error) {
+	var found []string
+	err := d.in(dir, func(root *os.Root, path string) error {
+		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
+		if err != nil {
+			return err
+		}
+		found, err = doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
+		return err
+	})
+	if err != nil {
+		return nil, d.unreadable(dir, err)
+	}
+	return found, nil
+}
+
+// Size is that of a regular file; anything else is an error.
+func (d Folder) Size(path string) (int64, error) {
+	var size int64
+	err := d.in(path, func(root *os.Root, local string) error {
+		info, err := root.Stat(local)
+		if err != nil {
+			return err
+		}
+		size = info.Size()
+		switch {
+		case info.IsDir():
+			return errors.New("it is a folder; for all files in one, use for_each = fileset(…)")
+		case !info.Mode().IsRegular():
+			return errors.New("it is no regular file")
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, d.unreadable(path, err)
+	}
+	return size, nil
+}
+
+// Payload reads a file, and opens it again when it is uploaded.
+func (d Folder) Payload(path string) (*wire.Payload, error) {
+	p := &wire.Payload{Source: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
+	content, err := p.Open()
+	if err != nil {
+		return nil, d.unreadable(path, err)
+	}
+	defer content.Close()
+	if p.Size, p.SHA1, err = wire.SizeAndSHA1(content); err != nil {
+		return nil, d.unreadable(path, err)
+	}
+	return p, nil
+}
+
+func (d Folder) open(path string) (f *os.File, err error) {
+	err = d.in(path, func(root *os.Root, path string) (err error) {
+		f, err = root.Open(path)
+		return err
+	})
+	return f, err
+}
+
+// in runs f on the folder, with path made relative to it.
+func (d Folder) in(path string, f func(root *os.Root, path string) error) error {
+	if filepath.IsAbs(path) {
+		base := d.Dir
+		if !filepath.IsAbs(base) {
+			base = filepath.Join(d.Cwd, base)
+		}
+		rel, err := filepath.Rel(base, path)
+		if err != nil {
+			return errOutside
+		}
+		path = rel
+	}
+	within, local := d.Dir, filepath.Clean(path)
+	if !filepath.IsLocal(local) {
+		within = d.Module
+		rel, err := filepath.Rel(d.Module, filepath.Join(d.Dir, path))
+		if err != nil || !filepath.IsLocal(rel) {
+			return errOutside
+		}
+		local = rel
+	}
+	root, err := os.OpenRoot(within)
+	if err != nil {
+		return errors.New(words.Reason(err))
+	}
+	defer root.Close()
+	err = f(root, local)
+	if err != nil && leads(root, local) {
+		return errOutside
+	}
+	return err
+}
+
+// leads reports whether a path leads out of a folder by a symbolic link.
+func leads(root *os.Root, path string) bool {
+	if _, err := root.Stat(path); err == nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(root.Name(), path))
+	return err == nil
+}
+
+var errOutside = errors.New("it is outside of the configuration's folder, and only files below that are read")
+
+func (d Folder) unreadable(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		hint := ""
+		if filepath.IsLocal(path) && d.Module != d.Dir {
+			if _, err := os.Stat(filepath.Join(d.Module, path)); err == nil {
+				hint = fmt.Sprintf("; for that in the module's folder write \"${path.module}/%s\"", path)
+			}
+		}
+		return fmt.Errorf("there is no file %q in the configuration's folder%s", path, hint)
+	}
+	return fmt.Errorf("%q cannot be read: %s", path, words.Reason(err))
+}

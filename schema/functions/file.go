@@ -1,0 +1,74 @@
+package functions
+
+import (
+	"encoding/base64"
+	"path/filepath"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"b2form/schema/folder"
+)
+
+// fileFunctions read below a folder.
+func fileFunctions(d folder.Folder) map[string]function.Function {
+	of := func(f func(path string) (string, error)) function.Function {
+		return pure(cty.String, func(args []cty.Value) (cty.Value, error) {
+			s, err := f(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.StringVal(s), nil
+		}, param("path", cty.String))
+	}
+	plain := func(f func(string) string) func(string) (string, error) {
+		return func(path string) (string, error) { return f(path), nil }
+	}
+	out := map[string]function.Function{
+		"basename": of(plain(filepath.Base)),
+		"dirname":  of(plain(filepath.Dir)),
+		"file":     of(d.ReadText),
+		"filebase64": of(func(path string) (string, error) {
+			content, err := d.Read(path)
+			return base64.StdEncoding.EncodeToString(content), err
+		}),
+		"fileexists": pure(cty.Bool, func(args []cty.Value) (cty.Value, error) {
+			found, err := d.Exists(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.BoolVal(found), nil
+		}, param("path", cty.String)),
+		"fileset": pure(cty.Set(cty.String), fileset(d), param("folder", cty.String), param("pattern", cty.String)),
+	}
+	for name, digest := range digesters() {
+		out["file"+name] = of(func(path string) (string, error) {
+			content, err := d.Read(path)
+			return digest(content), err
+		})
+	}
+	return out
+}
+
+// fileset lists the files below a folder whose paths match a pattern.
+func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
+	return func(args []cty.Value) (cty.Value, error) {
+		pattern := args[1].AsString()
+		if !doublestar.ValidatePattern(pattern) {
+			return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", pattern)
+		}
+		found, err := d.Glob(args[0].AsString(), pattern)
+		if err != nil {
+			return cty.NilVal, function.NewArgError(0, err)
+		}
+		if len(found) == 0 {
+			return cty.SetValEmpty(cty.String), nil
+		}
+		list := make([]cty.Value, len(found))
+		for i, path := range found {
+			list[i] = cty.StringVal(path)
+		}
+		return cty.SetVal(list), nil
+	}
+}

@@ -1,0 +1,118 @@
+package functions_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"b2form/schema/folder"
+	"b2form/schema/functions"
+)
+
+func library(dir string) map[string]function.Function {
+	return functions.All(folder.Folder{Dir: dir, Module: dir, Cwd: "/"})
+}
+
+func folderOf(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Every function is in the list, and every example comes to what is said.
+func TestDocs(t *testing.T) {
+	dir := folderOf(t, map[string]string{"note.txt": "hello", "name.tpl": "${name}-logs"})
+	ctx := &hcl.EvalContext{Functions: library(dir)}
+	var listed, all []string
+	for _, d := range functions.Docs() {
+		listed = append(listed, d.Name)
+		got, want := evaluate(t, ctx, d.Example), evaluate(t, ctx, d.Result)
+		if c, err := convert.Convert(want, got.Type()); err == nil {
+			want = c // a list and a tuple are written alike
+		}
+		if !got.RawEquals(want) {
+			t.Errorf("%s: %s is %#v, not %s", d.Name, d.Example, got, d.Result)
+		}
+		if !strings.HasSuffix(d.Summary, ".") || d.Group == "" || !strings.HasPrefix(d.Signature, d.Name+"(") {
+			t.Errorf("%+v: incomplete", d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(ctx.Functions)) {
+		if refused := slices.Concat(functions.Impure(), []string{"list", "map", "type"}); slices.Contains(refused, name) {
+			continue
+		}
+		if !strings.HasPrefix(name, "core::") {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(listed)
+	if d := cmp.Diff(all, listed); d != "" {
+		t.Error(d)
+	}
+}
+
+func evaluate(t *testing.T, ctx *hcl.EvalContext, source string) cty.Value {
+	t.Helper()
+	e, diags := hclsyntax.ParseExpression([]byte(source), "", hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatal(source, diags)
+	}
+	v, diags := e.Value(ctx)
+	if diags.HasErrors() {
+		t.Error(source, diags)
+	}
+	return v
+}
+
+// A template that could render itself would never end.
+func TestTemplatesRenderNoTemplates(t *testing.T) {
+	dir := folderOf(t, map[string]string{"loop.tpl": `${templatefile("loop.tpl", {})}`})
+	ctx := &hcl.EvalContext{Functions: library(dir)}
+	e, _ := hclsyntax.ParseExpression([]byte(`templatefile("loop.tpl", {})`), "", hcl.InitialPos)
+	if _, diags := e.Value(ctx); !diags.HasErrors() {
+		t.Error("a template rendered itself")
+	}
+}
+
+// Every file function stays below the configuration's folder.
+func TestFilesOutsideCannotBeRead(t *testing.T) {
+	outside := folderOf(t, map[string]string{"secret": "hunter2"})
+	dir := folderOf(t, map[string]string{"main.b2.hcl": ""})
+	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	all := library(dir)
+	for _, path := range []string{"link", "../" + filepath.Base(outside) + "/secret", filepath.Join(outside, "secret")} {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			if !strings.HasPrefix(name, "file") && name != "templatefile" || name == "fileset" {
+				continue
+			}
+			args := []cty.Value{cty.StringVal(path)}
+			if name == "templatefile" {
+				args = append(args, cty.EmptyObjectVal)
+			}
+			v, err := all[name].Call(args)
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "outside of the configuration's folder") {
+				t.Errorf("%s(%q) = %#v, %v", name, path, v, err)
+			}
+		}
+	}
+	if v, err := all["file"].Call([]cty.Value{cty.StringVal(filepath.Join(dir, "main.b2.hcl"))}); err != nil || v.AsString() != "" {
+		t.Errorf("an absolute path into the folder: %#v, %v", v, err)
+	}
+}
