@@ -57,7 +57,7 @@ func attrs() []kind.Attr {
 		{Name: "name", Wire: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
 			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
 			Samples: []cty.Value{cty.StringVal("acme-photos")}, Compare: kind.Compare{Equal: sameName}, Check: checkName},
-		{Name: "type", Wire: "bucketType", TerraformName: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
+		{Name: "type", Wire: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
 			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
 		{Name: "info", Wire: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
@@ -112,9 +112,9 @@ func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.StringValues("SSE-B2"),
+		{Name: "mode", Wire: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.StringValues("SSE-B2"),
 			Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
-		{Name: "algorithm", Wire: "algorithm", Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
+		{Name: "algorithm", Wire: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
 			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
 	}
 }

@@ -161,7 +161,7 @@ func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 		return empty(t), nil
 	}
 	if raw == nil {
-		return cty.NullVal(t), nil
+		return a.absent(), nil
 	}
 	switch {
 	case t == cty.String:
@@ -183,6 +183,15 @@ func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 		return d.stringMap(raw)
 	}
 	return d.strings(a, raw)
+}
+
+// absent is what it means that a live object lacks a scalar: the default, which B2
+// need not answer, or null.
+func (a *Attr) absent() cty.Value {
+	if a.Default == cty.NilVal || a.Computed || a.Encoding.AlwaysAnswered {
+		return cty.NullVal(a.ValueType())
+	}
+	return a.Default
 }
 
 func (d decoder) resolve(a *Attr, s string) string {

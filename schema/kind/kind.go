@@ -180,8 +180,11 @@ type Attr struct {
 type Encoding struct {
 	ReadPath   string // path in the live object when it is not Wire
 	ReadSingle string // where older API versions show a list of at most one as a single value
-	ClearWith  any    // what clears it on the wire, where null means "not given"
-	AsMap      bool   // of Many objects with two members: the wire has one object, from first members to second ones
+	// AlwaysAnswered says that B2 answers the member for every object, so that one
+	// without it has no value; else a scalar that is absent has its Default.
+	AlwaysAnswered bool
+	ClearWith      any  // what clears it on the wire, where null means "not given"
+	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any
 }

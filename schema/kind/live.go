@@ -65,6 +65,9 @@ func newLiveDecoder(k *Kind, names NameLookup, account *wire.Account) *liveDecod
 			var member string
 			member, s.path, _ = strings.Cut(path, ".")
 			s.member = r.member(member)
+			if a.Type.IsPrimitiveType() && a.Object == nil {
+				null = a.absent()
+			}
 			if a.Encoding.ReadSingle != "" {
 				s.one = r.member(a.Encoding.ReadSingle)
 			}
