@@ -16,7 +16,7 @@ import (
 )
 
 func (p *program) applyCommand() *cli.Command {
-	o := &p.options
+	o := &runOptions{}
 	return p.command(&cli.Command{
 		Name: "apply", Usage: "Make the account match the configuration",
 		Description: `The plan is shown and carried out after an approval. Only "yes" approves.
@@ -27,8 +27,8 @@ Example:
 
 ` + exitCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
-			p.replaceFlag(),
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
+			o.replaceFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
@@ -37,14 +37,14 @@ Example:
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.runApply(ctx, view.Planning)
+			return p.runApply(ctx, view.Planning, o)
 		},
 	})
 }
 
 // runApply is apply, destroy and rotate.
-func (p *program) runApply(ctx context.Context, m view.Mode) (err error) {
-	if err := p.mayAsk(m); err != nil {
+func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err error) {
+	if err := p.mayAsk(m, o); err != nil {
 		return err
 	}
 	p.streamed()
@@ -55,17 +55,18 @@ func (p *program) runApply(ctx context.Context, m view.Mode) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if p.autoApprove {
+	s.opts = *o
+	if o.autoApprove {
 		return s.applyAuto(ctx, m)
 	}
 	return s.applyInteractive(ctx, m)
 }
 
 // mayAsk fails at once where a prompt would wait for nobody.
-func (p *program) mayAsk(m view.Mode) error {
+func (p *program) mayAsk(m view.Mode, o *runOptions) error {
 	name := m.Verb()
 	switch {
-	case p.autoApprove || p.interactive():
+	case o.autoApprove || p.interactive():
 		return nil
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
@@ -188,7 +189,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if err := s.showOutputs(result.Snapshot, result.Entries, result.Secrets); err != nil {
 		return err
 	}
-	if s.detailedExitCode && !p.Empty() {
+	if s.opts.detailedExitCode && !p.Empty() {
 		return changesPresent
 	}
 	return nil

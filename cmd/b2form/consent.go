@@ -17,7 +17,7 @@ import (
 // is written. It says what to add.
 func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 	var diags hcl.Diagnostics
-	if s.autoApprove {
+	if s.opts.autoApprove {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
 		diags = append(diags, s.refuseMany(p, m)...)
@@ -35,7 +35,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		for _, h := range c.Hazards {
-			if !h.Kind.NeedsAllow() || slices.Contains(s.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
+			if !h.Kind.NeedsAllow() || slices.Contains(s.opts.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
 				continue
 			}
 			refused = append(refused, h.Kind)
@@ -85,7 +85,7 @@ func (s *session) refuseMany(p *plan.Plan, m view.Mode) hcl.Diagnostics {
 
 // refuseImports keeps a pipeline from taking over what somebody else made.
 func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
-	if s.adopt {
+	if s.opts.adopt {
 		return nil
 	}
 	var diags hcl.Diagnostics
@@ -123,7 +123,7 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 
 // showsSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
-func (s *session) showsSecrets() bool { return s.showSecrets || s.outTerminal && !s.json }
+func (s *session) showsSecrets() bool { return s.opts.showSecrets || s.outTerminal && !s.json }
 
 // warnUndelivered says of keys without a delivery that their secret is shown at most
 // once.

@@ -10,6 +10,7 @@ import (
 )
 
 func (p *program) destroyCommand() *cli.Command {
+	o := &runOptions{}
 	return p.command(&cli.Command{
 		Name: "destroy", Usage: "Destroy everything that b2form owns here",
 		Description: `Every object in the state is deleted. What the state does not list is left
@@ -21,14 +22,14 @@ Example:
   b2form destroy -auto-approve
 
 ` + exitCodes,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.runApply(ctx, view.Destroying)
+			return p.runApply(ctx, view.Destroying, o)
 		},
 	})
 }

@@ -16,7 +16,10 @@ import (
 )
 
 func (p *program) keysCommand() *cli.Command {
-	var within time.Duration
+	var (
+		within   time.Duration
+		detailed bool
+	)
 	return p.command(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
 		Description: `Every live key is listed: whose it is, what it may do, and what deserves a look:
@@ -43,19 +46,19 @@ Exit codes:
   2  with -detailed-exitcode: something was found`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.DurationFlag{Name: "within", Value: 14 * 24 * time.Hour, Usage: "mention what expires within `DURATION`", Destination: &within},
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &p.detailedExitCode},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &detailed},
 			p.jsonFlag("print the report as JSON"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.showKeys(ctx, within)
+			return p.showKeys(ctx, within, detailed)
 		},
 	})
 }
 
-func (p *program) showKeys(ctx context.Context, within time.Duration) (err error) {
+func (p *program) showKeys(ctx context.Context, within time.Duration, detailed bool) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	s, err := p.open()
@@ -81,7 +84,7 @@ func (p *program) showKeys(ctx context.Context, within time.Duration) (err error
 	if denied := append(plan.CheckDeniedAccount(s.config, s.snapshot.Account), plan.CheckDenied(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if p.detailedExitCode && (report.Found() > 0 || len(report.Account) > 0) {
+	if detailed && (report.Found() > 0 || len(report.Account) > 0) {
 		return changesPresent
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// options are the values of all flags, of whatever command. What a command does
+// options are the values of flags that several commands share. What a command does
 // not offer keeps its zero value.
 type options struct {
 	dir        string // -chdir
@@ -30,7 +30,11 @@ type options struct {
 	parallelism int
 	lockTimeout time.Duration
 	lock        bool
+}
 
+// runOptions are those of plan, apply, destroy and rotate. Each command has its own,
+// and binds the flags that it offers.
+type runOptions struct {
 	detailedExitCode bool
 	autoApprove      bool
 	adopt            bool
@@ -97,18 +101,17 @@ func (p *program) lockFlags() []cli.Flag {
 }
 
 // approvalFlags are those of every command that changes the account.
-func (p *program) approvalFlags() []cli.Flag {
-	o := &p.options
+func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 	return append(p.lockFlags(),
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: repeatedFlag{o.allowHazards}},
 	)
 }
 
-func (p *program) replaceFlag() cli.Flag {
+func (o *runOptions) replaceFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: repeatedFlag{func(s string) error {
 		addr, err := addr.Parse(s)
-		p.options.replace = append(p.options.replace, addr)
+		o.replace = append(o.replace, addr)
 		return err
 	}}}
 }
@@ -124,7 +127,7 @@ func consentNames() []string {
 	return names
 }
 
-func (o *options) allowHazards(list string) error {
+func (o *runOptions) allowHazards(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.Flag() == name })

@@ -111,7 +111,7 @@ func (s *session) failedChecks(r *reader) hcl.Diagnostics {
 
 func (s *session) showOutputs(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) error {
 	outs, diags := s.reader(snapshot, entries, secrets).outputs()
-	s.ui.Outputs(outs, s.showSecrets)
+	s.ui.Outputs(outs, s.opts.showSecrets)
 	s.ui.Diagnostics(diags, s.files)
 	if diags.HasErrors() {
 		return exitCode(1)

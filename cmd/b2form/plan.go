@@ -14,6 +14,7 @@ import (
 const changesPresent exitCode = 2
 
 func (p *program) planCommand() *cli.Command {
+	o := &runOptions{}
 	return p.command(&cli.Command{
 		Name: "plan", Usage: "Show what apply would change",
 		Description: `The live account is read and compared with the configuration; nothing is
@@ -28,8 +29,8 @@ Exit codes:
   1  an error
   2  with -detailed-exitcode: there are changes`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			p.replaceFlag(),
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &p.detailedExitCode},
+			o.replaceFlag(),
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.jsonFlag("print JSON lines"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -37,13 +38,13 @@ Exit codes:
 				return err
 			}
 			p.streamed()
-			return p.planned(ctx, p.showPlan)
+			return p.planned(ctx, o, func(made *plan.Plan) error { return p.showPlan(made, o.detailedExitCode) })
 		},
 	})
 }
 
 // planned makes a plan, and shows its warnings before it is used.
-func (p *program) planned(ctx context.Context, use func(*plan.Plan) error) (err error) {
+func (p *program) planned(ctx context.Context, o *runOptions, use func(*plan.Plan) error) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	s, err := p.open()
@@ -51,6 +52,7 @@ func (p *program) planned(ctx context.Context, use func(*plan.Plan) error) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	s.opts = *o
 	s.warnWithoutState()
 	st, err := s.readState(ctx)
 	if err != nil {
@@ -64,12 +66,12 @@ func (p *program) planned(ctx context.Context, use func(*plan.Plan) error) (err 
 	return use(made)
 }
 
-func (p *program) showPlan(made *plan.Plan) error {
+func (p *program) showPlan(made *plan.Plan, detailed bool) error {
 	p.ui.Plan(made, view.Planning)
 	if !made.Empty() {
 		p.ui.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
 	}
-	if p.detailedExitCode && !made.Empty() {
+	if detailed && !made.Empty() {
 		return changesPresent
 	}
 	return nil

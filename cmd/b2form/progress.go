@@ -91,5 +91,5 @@ func (s *session) newSecrets(r *apply.Result) []view.Secret {
 }
 
 func (s *session) disclosed(made apply.Secret) bool {
-	return s.showSecrets || len(made.Delivered) == 0 && s.outTerminal && !s.json
+	return s.opts.showSecrets || len(made.Delivered) == 0 && s.outTerminal && !s.json
 }

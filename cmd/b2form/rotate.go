@@ -15,6 +15,7 @@ import (
 
 func (p *program) rotateCommand() *cli.Command {
 	var scheduleOnly bool
+	o := &runOptions{}
 	return p.command(&cli.Command{
 		Name: "rotate", Usage: "Renew keys, and delete old ones whose overlap has ended", ArgsUsage: "[ADDRESS ...]",
 		Description: `Without an address: what the rotate blocks ask for now, and nothing else. A job
@@ -31,26 +32,26 @@ Exit codes:
   0  success; with -detailed-exitcode: nothing was due
   1  an error, or the approval was refused
   2  with -detailed-exitcode: keys were made or deleted`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
 			&cli.BoolFlag{Name: "schedule", Usage: "only show what is due when", Destination: &scheduleOnly},
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &p.detailedExitCode},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &p.showSecrets},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &o.detailedExitCode},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) (err error) {
-			if p.options.rotate, err = addresses(c, 0, -1); err != nil {
+			if o.rotate, err = addresses(c, 0, -1); err != nil {
 				return err
 			}
 			if scheduleOnly {
-				return p.showSchedule(ctx)
+				return p.showSchedule(ctx, o)
 			}
-			return p.runApply(ctx, view.Rotating)
+			return p.runApply(ctx, view.Rotating, o)
 		},
 	})
 }
 
 // showSchedule tells what is due when, and changes nothing.
-func (p *program) showSchedule(ctx context.Context) (err error) {
+func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
 	p.streamed()
 	ctx, cancel := p.interruptible(ctx)
 	defer cancel()
@@ -59,6 +60,7 @@ func (p *program) showSchedule(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	s.opts = *o
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ type session struct {
 	local    *localB2 // nil: B2 itself
 	client   *b2.Client
 	snapshot *kind.Snapshot
+	opts     runOptions // of plan, apply, destroy and rotate
 }
 
 // open loads the configuration and makes the client ready, without asking B2
@@ -205,8 +206,8 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	}
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
-		Destroy: m == view.Destroying, Replace: s.replace,
-		Rotate: s.rotate, Rotations: m == view.Rotating, Now: s.now(),
+		Destroy: m == view.Destroying, Replace: s.opts.replace,
+		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(),
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
