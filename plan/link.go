@@ -37,7 +37,7 @@ func newLinks(p *planner) *links {
 	}
 }
 
-// knots lists the attributes of a kind that are set last.
+// linkAttrs lists the attributes of a kind that link to other objects.
 func (l *links) linkAttrs(k *kind.Kind) []int {
 	list, known := l.attrs[k]
 	if !known {
@@ -52,7 +52,7 @@ func (l *links) hasLinks(r *config.Resource) bool {
 	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
 }
 
-// mentions lists what the attributes of v that are set last name.
+// linkReferences lists what the links of v lead to.
 func (l *links) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	var out []kind.Reference
 	for _, i := range l.linkAttrs(k) {

@@ -44,7 +44,7 @@ func (p *planner) move() {
 	slices.SortFunc(p.Entries, byAddr)
 }
 
-// destination follows the moves from one address. They form no circle.
+// destination follows the moves from one address. They form no cycle.
 func (p *planner) destination(addr addr.Addr) addr.Addr {
 	for range p.Config.Moves {
 		next := addr

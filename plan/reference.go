@@ -11,7 +11,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// A reference is one mention of an object by its name.
+// A reference is an object by its name.
 type reference struct{ kind, identity string }
 
 // references calls f with every name of another object in v, with the attribute

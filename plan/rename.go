@@ -7,7 +7,7 @@ import (
 	"b2form/schema/config"
 )
 
-// Objects of a kind that Renews are known by their names alone. Where a block gets
+// Objects of a kind that is Replaceable are known by their names alone. Where a block gets
 // another name, the object under it is made and the one before is deleted; and
 // since nothing else tells two of them apart, no name may pass from one block to
 // another within one plan.

@@ -37,7 +37,7 @@ type block struct {
 	written   *bodyArgs
 	resources []*config.Resource // sorted by instance
 	repeats   []repetition       // beside resources
-	// unfinished are the evaluations, beside resources, that a knot completes.
+	// unfinished are the evaluations, beside resources, that wait for links.
 	unfinished []*evaluation
 }
 

@@ -13,11 +13,11 @@ import (
 	"b2form/schema/kind"
 )
 
-// A bucket may name a key that is limited to the bucket. So what kind.Attr.Knots
-// says of is evaluated by a node of its own, a knot, after the block itself and
-// all that it refers to. Nothing refers to a knot: it closes no circle.
+// A bucket may name a key that is limited to the bucket. So attributes that link
+// (kind.Attr.IsLink) are evaluated by a node of their own, after the block itself and
+// all that it refers to. Nothing refers to that node: it closes no cycle.
 
-// linkDeferred makes the knot of a block where there is need of one, and gives the
+// linkDeferred makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
 func (l *module) linkDeferred(n *node, u use) attrFilter {
 	b := n.block

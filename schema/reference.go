@@ -16,8 +16,8 @@ import (
 )
 
 // A node is what expressions refer to: a variable, a local value, the resources
-// of one block, a module, or data; or a knot, to which nothing refers. Exactly one
-// of variable, expr, block, call, data and knot is set.
+// of one block, a module, or data; or the links of a block, to which nothing refers.
+// Exactly one of variable, expr, block, call, data and deferredOf is set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range

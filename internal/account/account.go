@@ -22,8 +22,8 @@ type Query map[string]KindQuery
 
 // A KindQuery is what one kind must be read for.
 type KindQuery struct {
-	Identities []string // declared or owned, in their normal form; sorted. Only of a kind that is PartOf another
-	IDs        []string // remote IDs that the state knows. Only of a kind that is PartOf another, or of which Scope.Multi lists more
+	Identities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
+	IDs        []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
 	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
 	Named      []string // what others name and nobody declares. Only of a kind of which Scope.Multi lists more
 	Listings   []kind.Listing

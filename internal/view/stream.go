@@ -16,7 +16,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// JSON is the face for programs: one object a line, in the shape of Terraform's
+// JSON speaks to programs: one object a line, in the shape of Terraform's
 // machine-readable UI, everything on one stream. Values of attributes are never
 // part of it.
 type JSON struct {

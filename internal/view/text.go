@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Text is the face for people.
+// Text speaks to people.
 type Text struct {
 	Out   io.Writer // results
 	Err   io.Writer // progress, warnings, errors

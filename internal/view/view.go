@@ -1,9 +1,9 @@
 // Package view shows plans, progress, results and diagnostics to people and to
-// programs. Text and JSON are two faces with the same methods, so that no
+// programs. Text and JSON have the same methods, so that no
 // command is without the other.
 //
 // Rules that hold throughout: results go to Out, progress and diagnostics of
-// the text face to Err; no value of a secret attribute is ever looked at;
+// text to Err; no value of a secret attribute is ever looked at;
 // colour repeats what the text says and never carries a meaning alone.
 package view
 

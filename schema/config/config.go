@@ -19,7 +19,7 @@ type Config struct {
 	Data      []DataQuery          // what data blocks ask for
 	Checks    []*Check             // in order of their files and lines
 	Imports   []Import             // in order of their files and lines
-	Moves     []Move               // likewise; no two concern one address, and they form no circle
+	Moves     []Move               // likewise; no two concern one address, and they form no cycle
 	Removals  []Removal            // likewise
 	Settings  Settings             // the b2form block
 	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
@@ -60,7 +60,7 @@ type Resource struct {
 	Kind          *kind.Kind
 	Value         kind.Values // every attribute that can be set, completed and normalised; null: undeclared
 	Needs         []addr.Addr // what it refers to, directly; sorted
-	DeferredNeeds []addr.Addr // what only attributes refer to that are set last, directly; sorted. See Attr.Knots
+	DeferredNeeds []addr.Addr // what only attributes refer to that are set last, directly; sorted. See kind.Attr.IsLink
 	Block         *Block      // shared by all instances of the block
 
 	PreventDestroy bool

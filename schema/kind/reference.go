@@ -80,7 +80,7 @@ func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty
 // are made, so that they may name the one that carries it.
 func (a *Attr) IsLink() bool { return a.Deferred && a.HasRefs() }
 
-// Links lists the indices of the attributes that are knots.
+// Links lists the indices of the attributes that are links.
 func (k *Kind) Links() []int {
 	var list []int
 	for i := range k.Attrs {
