@@ -44,13 +44,13 @@ func drawObject(t *rapid.T, attrs []kind.Attr) cty.Value {
 func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	m := drawObject(t, k.Attrs).AsValueMap()
 	m["name"] = cty.StringVal(name)
-	v := k.WithDefaults(cty.ObjectVal(m))
-	for _, p := range k.Problems(v) {
+	v, ps := k.NewCompleter().Complete(k.ValuesOf(cty.ObjectVal(m)), false)
+	for _, p := range ps {
 		if !p.Warning {
 			t.Skip("not legal: ", p.Summary)
 		}
 	}
-	return v
+	return v.Object()
 }
 
 // drawWorld makes an account, a configuration and a state that agree in some

@@ -16,6 +16,14 @@ import (
 	"b2form/schema/kind"
 )
 
+// What only a look at the live account can find.
+const (
+	bucketGone    kind.Rule = "bucket-gone"
+	duplicateName kind.Rule = "duplicate-name"
+	expiresSoon   kind.Rule = "expires-soon"
+	unowned       kind.Rule = "unowned"
+)
+
 // Options is what Look works with.
 type Options struct {
 	Config   *config.Config
@@ -110,16 +118,16 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 	}
 	if !c.Owned {
-		found(kind.Unowned, "the state here does not know it: it was made by hand or by another configuration")
+		found(unowned, "the state here does not know it: it was made by hand or by another configuration")
 	}
 	if gone := l.gone(k, v); len(gone) > 0 {
-		found(kind.BucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
+		found(bucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
 	}
 	if same := l.Snapshot.ByIdentity(k, live.Identity); len(same) > 1 {
-		found(kind.DuplicateName, "%d live %s have this name", len(same), k.Plural)
+		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {
-		found(kind.ExpiresSoon, "it expires in %s, on %s", span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		found(expiresSoon, "it expires in %s, on %s", span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if k.Credential != nil {
 		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)

@@ -106,8 +106,8 @@ func (d *draft) legal(k *kind.Kind, name string) cty.Value {
 
 // complaint names the attribute that is wrong first; ok is true where none is.
 func complaint(k *kind.Kind, v cty.Value) (attr string, ok bool) {
-	done := k.WithDefaults(v)
-	ps := k.Problems(done)
+	values, ps := k.NewCompleter().Complete(k.ValuesOf(v), false)
+	done := values.Object()
 	if k.CheckChange != nil {
 		ps = append(ps, k.CheckChange(cty.NullVal(k.LiveType()), done)...)
 	}

@@ -34,7 +34,7 @@ func replicationSource() kind.Attr {
 	return kind.Attr{Name: "source", Wire: "asReplicationSource", TerraformName: "as_replication_source", Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
 		Doc: "B2 copies files of this bucket to other buckets.",
 		Object: []kind.Attr{
-			{Name: "key", Wire: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: kind.IsKeyID, CheckTarget: readsHere},
+			{Name: "key", Wire: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: readsHere},
 				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It needs readFiles; " +
 					"Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
 				Samples: keySamples(), Check: checkKey},
@@ -47,7 +47,7 @@ func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", Wire: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true, Samples: kind.StringValues("copy", "second_copy"),
 			Doc: "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.", Check: checkReplicationRuleName},
-		{Name: "destination", Wire: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "bucket", IsRemoteID: kind.IsBucketID, CheckTarget: takesCopies},
+		{Name: "destination", Wire: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: takesCopies},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkDestination},
 		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
@@ -67,10 +67,10 @@ func replicationDestination() kind.Attr {
 			{Name: "keys", Wire: "sourceToDestinationKeyMapping", TerraformName: "source_to_destination_key_mapping", Many: true, Encoding: kind.Encoding{AsMap: true}, Required: true,
 				Doc: "For each key that reads elsewhere, the key that writes here.",
 				Object: []kind.Attr{
-					{Name: "source", Wire: "source", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: kind.IsKeyID},
+					{Name: "source", Wire: "source", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString},
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
 						Samples: keySamples(), Check: checkKey},
-					{Name: "destination", Wire: "destination", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: kind.IsKeyID, CheckTarget: writesHere},
+					{Name: "destination", Wire: "destination", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: writesHere},
 						Doc:     "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds writeFileLegalHolds, writeFileRetentions and deleteFiles.",
 						Samples: keySamples(), Check: checkKey},
 				}},
@@ -78,6 +78,13 @@ func replicationDestination() kind.Attr {
 }
 
 func keySamples() []cty.Value { return kind.StringValues("004d2e6b27577ea0000000001") }
+
+// Forms of remote IDs in B2 ("b2_list_buckets", "b2_list_keys"): a bucket has 24
+// hexadecimal digits. A key has 25, and the master key the 12 of the account.
+var (
+	bucketID = regexp.MustCompile(`^[0-9a-f]{24}$`)
+	keyID    = regexp.MustCompile(`^([0-9a-f]{25}|[0-9a-f]{12})$`)
+)
 
 var (
 	legalReplicationRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -100,7 +107,7 @@ func checkKey(v cty.Value) kind.Problems {
 }
 
 func checkDestination(v cty.Value) kind.Problems {
-	if kind.IsBucketID(v.AsString()) {
+	if bucketID.MatchString(v.AsString()) {
 		return nil
 	}
 	return slices.DeleteFunc(checkName(v), func(p kind.Problem) bool { return p.Warning })

@@ -16,7 +16,7 @@ import (
 )
 
 // A decoder turns parts of a live object into values.
-type decoder struct{ names NameLookup }
+type decoder struct{ names nameLookup }
 
 func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	out := make(map[string]cty.Value, len(attrs))
@@ -267,7 +267,7 @@ func unexpected(want string, got any) error {
 }
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
-func (k *Kind) identify(raw wire.RawJSON, names NameLookup) (id, identity string, err error) {
+func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string, err error) {
 	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
 	if k.ScopeAttr() != "" {
 		wires = append(wires, k.Attr(k.ScopeAttr()).livePath())

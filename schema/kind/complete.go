@@ -155,15 +155,6 @@ func (a *Attr) fillMembers(v cty.Value) cty.Value {
 	return cty.ListVal(out)
 }
 
-// Problems is what [Completer.Complete] has against a completed cty object.
-func (k *Kind) Problems(v cty.Value) Problems {
-	ps := problems(k.Attrs, v)
-	if k.Check != nil && len(ps.errors()) == 0 {
-		ps = append(ps, k.Check(k.ValuesOf(v))...)
-	}
-	return ps
-}
-
 func (ps Problems) errors() Problems {
 	var out Problems
 	for _, p := range ps {

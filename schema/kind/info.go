@@ -8,8 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// MaxInfoPairs is how many info pairs a bucket or a file has at most.
-const MaxInfoPairs = 10
+// maxInfoPairs is how many info pairs a bucket or a file has at most.
+const maxInfoPairs = 10
 
 var legalInfoKey = regexp.MustCompile("^[A-Za-z0-9\\-_.`~!#$%^&*'|+]+$")
 
@@ -35,8 +35,8 @@ func NormalizeInfo(v cty.Value) cty.Value {
 // that; where it finds nothing the pair is good. what is their owner: "bucket".
 func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems {
 	m := v.AsValueMap()
-	if len(m) > MaxInfoPairs {
-		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, MaxInfoPairs, len(m))
+	if len(m) > maxInfoPairs {
+		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, maxInfoPairs, len(m))
 	}
 	var ps Problems
 	seen := map[string]string{}

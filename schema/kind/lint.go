@@ -17,14 +17,6 @@ const (
 	NoExpiry        Rule = "no-expiry"
 )
 
-// What only a look at the live account can find.
-const (
-	BucketGone    Rule = "bucket-gone"
-	DuplicateName Rule = "duplicate-name"
-	ExpiresSoon   Rule = "expires-soon"
-	Unowned       Rule = "unowned"
-)
-
 // DeniableRules lists the rules that a configuration may deny.
 func DeniableRules() []Rule { return []Rule{AllBucketsWrite, ManagesKeys, MasterKey, NoExpiry} }
 

@@ -18,7 +18,7 @@ import (
 // their lists and nested objects in common, so each text is decoded once.
 type liveDecoder struct {
 	kind    *Kind
-	names   NameLookup
+	names   nameLookup
 	members []string // top-level members of the JSON that attributes are read from
 	attrs   []source // by the attribute's index
 
@@ -45,7 +45,7 @@ type text struct {
 // most is how many texts of one attribute are remembered.
 const most = 1000
 
-func newLiveDecoder(k *Kind, names NameLookup, account *wire.Account) *liveDecoder {
+func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecoder {
 	r := &liveDecoder{kind: k, names: names,
 		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
@@ -103,7 +103,7 @@ func (r *liveDecoder) forget() {
 // is null, except that an absent list, set or map is empty. names resolves
 // references; an ID it does not know stands as "(deleted bucket ID)". Values come
 // normalised. An error names the attribute.
-func (k *Kind) Decode(raw wire.RawJSON, names NameLookup, account *wire.Account) (cty.Value, error) {
+func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string, ok bool), account *wire.Account) (cty.Value, error) {
 	v, err := newLiveDecoder(k, names, account).decode(raw)
 	if err != nil {
 		return cty.NilVal, err

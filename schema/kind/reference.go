@@ -1,23 +1,8 @@
 package kind
 
 import (
-	"regexp"
-
 	"github.com/zclconf/go-cty/cty"
 )
-
-// Forms of remote IDs in B2 ("b2_list_buckets", "b2_list_keys"): a bucket has 24
-// hexadecimal digits. A key has 25, and the master key the 12 of the account.
-var (
-	bucketID = regexp.MustCompile(`^[0-9a-f]{24}$`)
-	keyID    = regexp.MustCompile(`^([0-9a-f]{25}|[0-9a-f]{12})$`)
-)
-
-// IsBucketID reports whether a text has the form of a bucket's ID.
-func IsBucketID(text string) bool { return bucketID.MatchString(text) }
-
-// IsKeyID reports whether a text has the form of the ID of an application key.
-func IsKeyID(text string) bool { return keyID.MatchString(text) }
 
 // A Reference is one name of another object in a value.
 type Reference struct {

@@ -43,9 +43,9 @@ type Object struct {
 	from     *liveDecoder
 }
 
-// NameLookup turns the remote ID of an object of a kind into its name; ok is false
+// nameLookup turns the remote ID of an object of a kind into its name; ok is false
 // where no live object has the ID.
-type NameLookup func(kind, id string) (name string, ok bool)
+type nameLookup func(kind, id string) (name string, ok bool)
 
 // NewSnapshot builds a Snapshot from the raw objects of each kind. A kind that
 // is absent from raw was not read. Every object is valid JSON, as it came in a
@@ -215,10 +215,11 @@ func (s *Snapshot) allowed(k *Kind) []wire.AllowedBucket {
 	return list
 }
 
-// NameOf is the NameLookup of this snapshot. What credentials are limited to and may
-// not list is known by what authorize says of them. Of a kind whose objects may share
-// a name nothing has one here: who plans knows which of them is meant.
-func (s *Snapshot) NameOf(kind, id string) (string, bool) {
+// NameOf turns the remote ID of an object of a kind into its name; ok is false where
+// none is known. What credentials are limited to and may not list is known by what
+// authorize says of them. Of a kind whose objects may share a name nothing has one
+// here: who plans knows which of them is meant.
+func (s *Snapshot) NameOf(kind, id string) (name string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if o := s.kinds[kind]; o != nil {
