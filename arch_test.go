@@ -1,46 +1,70 @@
-// Package b2form_test holds the rules of the house that a machine can check.
+// Package b2form_test holds the rules of the house that a machine can check: here
+// who may import whom, in the files beside this one what the sources must keep.
+// Every rule is a function from packages to what it has against them, and is given
+// counterexamples that it must find.
 package b2form_test
 
 import (
 	"encoding/json"
-	"go/ast"
+	"fmt"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os/exec"
-	"path/filepath"
+
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"b2form/schema"
 )
 
 const module = "b2form"
 
 // A pkg is what `go list -json` tells of a package.
 type pkg struct {
-	ImportPath   string
-	Dir          string
-	Imports      []string
-	Deps         []string
-	GoFiles      []string
-	TestGoFiles  []string
-	XTestGoFiles []string
+	ImportPath     string
+	Dir            string
+	Export         string // the file that the compiler wrote of what it exports
+	DepOnly        bool   // it is none of ours
+	Imports        []string
+	Deps           []string
+	GoFiles        []string
+	IgnoredGoFiles []string // of other systems
+	TestGoFiles    []string
+	XTestGoFiles   []string
 }
 
-func packages(t *testing.T) []pkg {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,Deps,GoFiles,TestGoFiles,XTestGoFiles", "./...").Output()
+// name is the path inside the module.
+func (p *pkg) name() string { return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/") }
+
+// listed asks the go command once for our packages and all that they import.
+var listed = sync.OnceValues(func() ([]pkg, error) {
+	out, err := exec.Command("go", "list", "-export", "-deps", "-json="+
+		"ImportPath,Dir,Export,DepOnly,Imports,Deps,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles", "./...").Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		return nil, fmt.Errorf("go list: %w", err)
 	}
 	var all []pkg
 	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
 		var p pkg
 		if err := dec.Decode(&p); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, p)
 	}
-	return all
+	return all, nil
+})
+
+// packages lists ours.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	all, err := listed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p pkg) bool { return p.DepOnly })
 }
 
 // mayImport says which of our packages each package may import directly. A
@@ -53,7 +77,7 @@ func mayImport() map[string][]string {
 		"internal/words":            {},
 		"schema/kind":               {"schema/addr", "schema/wire"},
 		"schema/config":             {"schema/addr", "schema/kind", "schema/wire"},
-		"schema/bucket":             {"internal/words", "schema/kind", "schema/wire"},
+		"schema/bucket":             {"schema/kind", "schema/wire"},
 		"schema/key":                {"internal/words", "schema/kind", "schema/wire"},
 		"schema/notification":       {"internal/words", "schema/kind", "schema/wire"},
 		"schema/file":               {"internal/words", "schema/kind", "schema/wire"},
@@ -67,36 +91,82 @@ func mayImport() map[string][]string {
 		"internal/pause":            {},
 		"internal/state":            {"schema/addr", "schema/wire", "internal/durable", "internal/pause"},
 		"internal/agefile":          {},
-		"internal/audit":            {"schema/addr", "schema/config", "schema/kind", "schema/wire"},
-		"internal/secret":           {"schema/addr", "schema/config", "schema/wire", "internal/agefile", "internal/durable"},
+		"internal/audit":            {"schema/addr", "schema/config", "schema/kind"},
+		"internal/secret":           {"schema/config", "internal/agefile", "internal/durable"},
 		"internal/b2":               {"internal/words", "schema/wire", "internal/pause"},
 		"internal/emulator":         {},
-		"internal/view":             {"internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind", "schema/syntax", "schema/wire", "internal/secret", "internal/audit"},
+		"internal/view":             {"internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind", "schema/syntax", "internal/secret", "internal/audit"},
 		"apply":                     {"internal/words", "plan", "schema/addr", "schema/config", "schema/kind", "schema/wire", "internal/pause", "internal/state", "internal/secret"},
 		"cmd/b2form":                {"*"},
 		"internal/bench":            {"*"},
-		"internal/emulator/conform": {"internal/emulator"},
+		"internal/emulator/conform": {},
 	}
 }
 
 func TestImports(t *testing.T) {
-	rules := mayImport()
-	for _, p := range packages(t) {
-		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
-		allowed := rules[name]
+	for _, fault := range checkImports(packages(t), mayImport()) {
+		t.Error(fault)
+	}
+}
+
+func TestImportsCounterexamples(t *testing.T) {
+	rules := map[string][]string{"plan": {"schema/kind"}, "schema": {"schema/*"}, "cmd/b2form": {"*"}}
+	good := []pkg{
+		{ImportPath: module},
+		{ImportPath: module + "/plan", Imports: []string{"fmt", module + "/schema/kind"}},
+		{ImportPath: module + "/schema"},
+		{ImportPath: module + "/cmd/b2form"},
+	}
+	if faults := checkImports(good, rules); faults != nil {
+		t.Errorf("what is allowed is found wrong: %q", faults)
+	}
+	for want, bad := range map[string]pkg{
+		"plan imports apply; it may import [schema/kind]":  {Imports: []string{module + "/schema/kind", module + "/apply"}},
+		"plan imports schema; it may import [schema/kind]": {Imports: []string{module + "/schema/kind", module + "/schema"}},
+		"plan imports blazer; only internal/b2 may":        {Imports: []string{module + "/schema/kind", "github.com/Backblaze/blazer/base"}},
+		"plan imports testing outside of tests":            {Imports: []string{module + "/schema/kind", "testing"}},
+		"plan may import schema/kind and does not":         {},
+	} {
+		bad.ImportPath = module + "/plan"
+		if faults := checkImports([]pkg{good[0], bad, good[2], good[3]}, rules); !slices.Equal(faults, []string{want}) {
+			t.Errorf("found %q, want %q", faults, want)
+		}
+	}
+	if faults := checkImports(good[2:], rules); !slices.Equal(faults, []string{"there is no package plan for the rule about it"}) {
+		t.Errorf("found %q of a rule about no package", faults)
+	}
+}
+
+// checkImports holds packages to the rules about who may import whom, and the rules
+// to what is imported.
+func checkImports(all []pkg, rules map[string][]string) []string {
+	var faults []string
+	ruled := maps.Clone(rules)
+	for _, p := range all {
+		name := p.name()
+		delete(ruled, name)
 		for _, imp := range p.Imports {
 			ours, isOurs := strings.CutPrefix(imp, module+"/")
-			if isOurs && !slices.ContainsFunc(allowed, func(rule string) bool { return matches(rule, ours) }) {
-				t.Errorf("%s imports %s; it may import %v", name, ours, allowed)
+			if isOurs && !slices.ContainsFunc(rules[name], func(rule string) bool { return matches(rule, ours) }) {
+				faults = append(faults, fmt.Sprintf("%s imports %s; it may import %v", name, ours, rules[name]))
 			}
 			if strings.HasPrefix(imp, "github.com/Backblaze/blazer") && name != "internal/b2" {
-				t.Errorf("%s imports blazer; only internal/b2 may", name)
+				faults = append(faults, name+" imports blazer; only internal/b2 may")
 			}
 			if imp == "testing" {
-				t.Errorf("%s imports testing outside of tests", name)
+				faults = append(faults, name+" imports testing outside of tests")
+			}
+		}
+		for _, rule := range rules[name] {
+			if !strings.HasSuffix(rule, "*") && !slices.Contains(p.Imports, module+"/"+rule) {
+				faults = append(faults, fmt.Sprintf("%s may import %s and does not", name, rule))
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(ruled)) {
+		faults = append(faults, fmt.Sprintf("there is no package %s for the rule about it", name))
+	}
+	return faults
 }
 
 func matches(rule, path string) bool {
@@ -110,131 +180,66 @@ func matches(rule, path string) bool {
 // TestPurity keeps what decides away from the network and other programs, even
 // through what it imports.
 func TestPurity(t *testing.T) {
-	pure := []string{"schema/kind", "schema/bucket", "schema/key", "schema/syntax", "plan"}
-	for _, p := range packages(t) {
-		if !slices.Contains(pure, strings.TrimPrefix(p.ImportPath, module+"/")) {
-			continue
-		}
-		for _, banned := range []string{"net", "net/http", "os/exec"} {
-			if slices.Contains(p.Deps, banned) {
-				t.Errorf("%s reaches %s", p.ImportPath, banned)
-			}
-		}
+	all := packages(t)
+	pure := []string{"schema/wire", "schema/addr", "schema/kind", "schema/config", "schema/syntax", "plan"}
+	pure = append(pure, kindFolders(t)...)
+	for _, fault := range checkPurity(all, pure) {
+		t.Error(fault)
 	}
-	for _, p := range packages(t) {
-		if p.ImportPath == module+"/apply" && slices.Contains(p.Imports, "net/http") {
+	for _, p := range all {
+		if p.name() == "apply" && slices.Contains(p.Imports, "net/http") {
 			t.Errorf("%s imports net/http; it is handed an API", p.ImportPath)
 		}
 	}
 }
 
-const (
-	maxFile     = 500
-	maxFunction = 80
-)
-
-// TestSource checks every file: limits, no init, no package variable that is
-// assigned, and nothing but cmd touches exit, environment or clock.
-func TestSource(t *testing.T) {
-	for _, p := range packages(t) {
-		name := strings.TrimPrefix(p.ImportPath, module+"/")
-		for _, f := range p.GoFiles {
-			checkFile(t, filepath.Join(p.Dir, f), strings.HasPrefix(name, "cmd/") || name == "internal/bench")
+func TestPurityCounterexamples(t *testing.T) {
+	deps := func(deps ...string) []pkg { return []pkg{{ImportPath: module + "/plan", Deps: deps}} }
+	if faults := checkPurity(deps("fmt", "net/url", "net/netip"), []string{"plan"}); faults != nil {
+		t.Errorf("what is allowed is found wrong: %q", faults)
+	}
+	for _, banned := range []string{"net", "net/http", "os/exec"} {
+		if faults := checkPurity(deps("fmt", banned), []string{"plan"}); !slices.Equal(faults, []string{"plan reaches " + banned}) {
+			t.Errorf("found %q of a package that reaches %s", faults, banned)
 		}
-		for _, f := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
-			checkSize(t, filepath.Join(p.Dir, f))
-		}
+	}
+	if faults := checkPurity(nil, []string{"plan"}); !slices.Equal(faults, []string{"there is no package plan"}) {
+		t.Errorf("found %q of a package that is not there", faults)
 	}
 }
 
-func checkSize(t *testing.T, path string) (*token.FileSet, *ast.File) {
+func checkPurity(all []pkg, pure []string) []string {
+	var faults []string
+	for _, name := range pure {
+		i := slices.IndexFunc(all, func(p pkg) bool { return p.name() == name })
+		if i < 0 {
+			faults = append(faults, "there is no package "+name)
+			continue
+		}
+		for _, banned := range []string{"net", "net/http", "os/exec"} {
+			if slices.Contains(all[i].Deps, banned) {
+				faults = append(faults, name+" reaches "+banned)
+			}
+		}
+	}
+	return faults
+}
+
+// kindFolders are the packages that the list of kinds is made from.
+func kindFolders(t *testing.T) []string {
 	t.Helper()
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "schema/kinds.go", nil, parser.ImportsOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := fset.Position(file.End()).Line; n > maxFile {
-		t.Errorf("%s has %d lines; the limit is %d", path, n, maxFile)
-	}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok {
-			if n := fset.Position(f.End()).Line - fset.Position(f.Pos()).Line + 1; n > maxFunction {
-				t.Errorf("%s: %s has %d lines; the limit is %d", path, f.Name.Name, n, maxFunction)
-			}
+	var folders []string
+	for _, imp := range file.Imports {
+		if name, ok := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), module+"/"); ok && name != "schema/kind" {
+			folders = append(folders, name)
 		}
 	}
-	return fset, file
-}
-
-func checkFile(t *testing.T, path string, isCmd bool) {
-	t.Helper()
-	fset, file := checkSize(t, path)
-	vars := map[string]bool{}
-	for _, d := range file.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Name.Name == "init" && d.Recv == nil {
-				t.Errorf("%s has an init function", fset.Position(d.Pos()))
-			}
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				if v, ok := s.(*ast.ValueSpec); ok && d.Tok == token.VAR {
-					for _, n := range v.Names {
-						vars[n.Name] = true
-					}
-				}
-			}
-		}
+	if len(folders) != len(schema.Kinds()) {
+		t.Errorf("schema/kinds.go imports %v, and there are %d kinds", folders, len(schema.Kinds()))
 	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for _, l := range n.Lhs {
-				if id, ok := root(l).(*ast.Ident); ok && vars[id.Name] && n.Tok == token.ASSIGN && isPackageLevel(id) {
-					t.Errorf("%s assigns the package variable %s", fset.Position(n.Pos()), id.Name)
-				}
-			}
-		case *ast.SelectorExpr:
-			if x, ok := n.X.(*ast.Ident); ok && !isCmd && isBanned(x.Name, n.Sel.Name) {
-				t.Errorf("%s uses %s.%s; only cmd may", fset.Position(n.Pos()), x.Name, n.Sel.Name)
-			}
-		}
-		return true
-	})
-}
-
-// root is the variable that an assignment to l.a[i] changes.
-func root(e ast.Expr) ast.Expr {
-	for {
-		switch x := e.(type) {
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		default:
-			return e
-		}
-	}
-}
-
-// isPackageLevel reports whether the name was resolved to a declaration outside
-// of functions. The parser's object resolution is enough for one file.
-func isPackageLevel(id *ast.Ident) bool {
-	if id.Obj == nil {
-		return true
-	}
-	_, ok := id.Obj.Decl.(*ast.ValueSpec)
-	return ok
-}
-
-func isBanned(pkg, name string) bool {
-	banned := map[string][]string{
-		"os":   {"Exit", "Args", "Getenv", "LookupEnv", "Environ", "Setenv"},
-		"time": {"Now", "Since", "Until", "Sleep"},
-		"log":  {"Fatal", "Fatalf", "Fatalln"},
-	}
-	return slices.Contains(banned[pkg], name)
+	return folders
 }

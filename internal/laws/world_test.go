@@ -1,4 +1,4 @@
-// Package laws holds the product to its laws: the loader, the client, the
+// Package laws_test holds the product to its laws: the loader, the client, the
 // reader, the planner and the runner together, over HTTP against the emulator.
 package laws_test
 

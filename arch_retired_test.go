@@ -1,0 +1,117 @@
+package b2form_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// retiredNames lists by package what is called something else now: pairs of the
+// exported or type name that was given up and the one that stands for it, with the
+// package where that is another one. Fields and methods stand behind their type.
+const retiredNames = `
+cmd/b2form:
+	box localB2, consoleWorld consoleInput, each repeatedFlag, face ui, guarded fencedAPI, sink stdout,
+	toggle switchFlag, unwritten writeError, watch progress, world system
+internal/account:
+	Need KindQuery, Want Query, More ReadMore, Wanted QueryFor, needed kindQuery, part childQuery, wanting queryBuilder
+internal/secret:
+	Env Options, Self KeyInfo, Slots Destinations, slot destination, reserved tempFile, Error.Dead Error.Invalidated
+internal/state:
+	Store.Revise Store.MoveAndPut, addr fastAddr, sealed checksummed
+internal/view:
+	body changeView, ink sgr
+plan:
+	Denied CheckDenied, DeniedCredentials CheckDeniedAccount, Plan.Lost Plan.Undelivered,
+	digestible.Names digestible.NameIDs, holding match, owned objectID
+schema:
+	Sources ConfigFiles, VarValue VariableValue, conformer converter, fault conversionError, given givenValue,
+	names nameCache, part attrFilter, said saidKey, shared loader, source moduleSource, visit visitState,
+	want wantedRefs, written bodyArgs
+schema/addr:
+	AddrOf FromTraversal, ParseAddr Parse, Instance InstanceKey, NumberKey CountIndex, TextKey ForEachKey,
+	Addr.Block Addr.WithoutKey
+schema/config:
+	Distinct OwnWords, Live LiveLookup, Query DataQuery, Delivery.Discreet Delivery.Sensitive,
+	Delivery.Shown Delivery.DisplayName, Move.Moved Move.Apply, Resource.Later Resource.DeferredNeeds,
+	Settings.MostDestroyed Settings.MaxDestroyed
+schema/syntax:
+	Foreign TerraformBlocks, Sees Visible, Argument.Terraform Argument.TerraformNote, Block.Terraform Block.TerraformNote
+schema/wire:
+	JSON RawJSON, Emptier BucketEmptier, Files FileAPI, Account.Can Account.HasCapability, NoSuchBucket IsNoSuchBucket,
+	Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage, ReservedInfo ReservedInfoPrefix,
+	Payload.From Payload.Source
+schema/kind:
+	API wire.API, Account wire.Account, AllowedBucket wire.AllowedBucket, Emptier wire.BucketEmptier, Error wire.Error,
+	Explained wire.Explained, Files wire.FileAPI, JSON wire.RawJSON, Payload wire.Payload, Upload wire.Upload,
+	Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, InMemory wire.TextPayload, NoSuchBucket wire.IsNoSuchBucket,
+	ReservedInfo wire.ReservedInfoPrefix,
+	Addr addr.Addr, AddrOf addr.FromTraversal, Entry addr.Entry, Instance addr.InstanceKey, ParseAddr addr.Parse,
+	NumberKey addr.CountIndex, TextKey addr.ForEachKey, Retiree addr.Retiree,
+	Backend config.Backend, Block config.Block, Check config.Check, Config config.Config, Delivery config.Delivery,
+	DefaultPrefix config.DefaultPrefix, Distinct config.OwnWords, Import config.Import, Live config.LiveLookup,
+	Move config.Move, Output config.Output, Query config.DataQuery, Removal config.Removal, Resource config.Resource,
+	Settings config.Settings,
+	Attrs AttrReader, Deleted IsDeletedRef, Deniable DeniableRules, FoldInfo NormalizeInfo, Found ListingResult,
+	Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs, Names nameLookup,
+	Nearest NearestName, Ours OwnSource, Pair Comparison, Pasted TerraformHint, Resolver IDLookup, Scope ListFilter,
+	StampLength TimestampLength, Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues,
+	Texts StringsIn, reading liveDecoder,
+	Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable, Attr.Foreign Link.IsRemoteID,
+	Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Instead Attr.LiveText, Attr.Keep Attr.KeepLive,
+	Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred, Attr.Mentions Attr.References, Attr.Normal Compare.Normalize,
+	Attr.Ours Compare.StripOwn, Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName,
+	Attr.Read Encoding.ReadPath, Attr.ReadOne Encoding.ReadSingle, Attr.Ref Link.Ref, Attr.Refers Attr.HasRefs,
+	Attr.Renamed Attr.MapRefs, Attr.Same Compare.Equal, Attr.Send Encoding.Encode,
+	Content.Beyond Content.TooLarge, Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr,
+	Content.Source Content.SourceAttr, Content.Text Content.TextAttr,
+	HazardKind.NeedsConsent HazardKind.NeedsAllow, HazardKind.OnCreate HazardKind.AppliesToCreate,
+	Kind.Browse Parent.List, Kind.Completed Kind.WithDefaults, Kind.Delivers Kind.Credential,
+	Kind.Expires Credential.ExpiresAt, Kind.Fold Kind.NormalizeIdentity, Kind.Gone Destroy.Hazards,
+	Kind.Granted Credential.DiffGrant, Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentID,
+	Kind.Identifies Kind.IsIdentityAttr, Kind.Knots Kind.Links, Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint,
+	Kind.Made Credential.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID,
+	Kind.PartOf Kind.ParentKind, Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type,
+	Kind.Refuse Kind.CheckChange, Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive,
+	Kind.Rotation Credential.Rotation, Kind.Spares Destroy.Leaves, Kind.Whole Verbs.FullUpdate,
+	Kind.Within Parent.Attr,
+	Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Listing.Holder Listing.Parent, Listing.Most Listing.Limit,
+	Problem.Whole Problem.CrossAttribute,
+	Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor,
+	Snapshot.Found Snapshot.Listed, Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf
+`
+
+// retired maps the retired names of each package to their successors.
+func retired() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	name := ""
+	for line := range strings.Lines(retiredNames) {
+		line = strings.TrimRight(line, ",\n")
+		if path, ok := strings.CutSuffix(line, ":"); ok {
+			name = path
+			all[name] = map[string]string{}
+			continue
+		}
+		for pair := range strings.SplitSeq(strings.TrimSpace(line), ", ") {
+			if old, now, ok := strings.Cut(pair, " "); ok {
+				all[name][old] = now
+			}
+		}
+	}
+	return all
+}
+
+// TestRetiredNames expects the list to be about packages that are there.
+func TestRetiredNames(t *testing.T) {
+	ours := map[string]bool{}
+	for _, p := range packages(t) {
+		ours[p.name()] = true
+	}
+	for name, names := range retired() {
+		if !ours[name] || len(names) == 0 {
+			t.Errorf("%d names are retired of the package %s; is it there: %v", len(names), name, ours[name])
+		}
+	}
+	if got := retired()["schema/kind"]["Attr.Keep"]; got != "Attr.KeepLive" {
+		t.Errorf("Attr.Keep of schema/kind became %q", got)
+	}
+}
