@@ -15,7 +15,8 @@ import (
 // ends in what must be found there: // want: TEXT.
 func TestCounterexamples(t *testing.T) {
 	load := newLoader(t)
-	for _, c := range slices.Concat(variableExamples(), sourceExamples(), nameExamples()) {
+	for _, c := range slices.Concat(variableExamples(), systemExamples(), commentExamples(), sizeExamples(), kindNameExamples(), retiredExamples(),
+		exportExamples()) {
 		t.Run(c.name, func(t *testing.T) {
 			archive := txtar.Parse([]byte(c.archive))
 			s := &source{name: strings.TrimSpace(string(archive.Comment))}
@@ -116,6 +117,7 @@ func change() []string {
 }
 
 func read() []string {
+	defer func() { recover() }()
 	clone := make([]string, len(names))
 	copy(clone, names)
 	return append(names, "a")
@@ -214,8 +216,7 @@ func hidden() {
 }
 `
 
-func sourceExamples() []counterexample {
-	long := strings.Repeat("\t_ = 1\n", maxFunction-2)
+func systemExamples() []counterexample {
 	return []counterexample{
 		{"exit, environment and clock", checkSystem, `plan
 -- a.go --
@@ -261,6 +262,11 @@ type t struct{}
 
 func (t) init() {}
 `},
+	}
+}
+
+func commentExamples() []counterexample {
+	return []counterexample{
 		{"package comment", checkPackageComment, "plan\n-- a.go --\n// Package plan decides.\npackage plan\n-- b.go --\npackage plan\n"},
 		{"no package comment", checkPackageComment, `plan
 -- a.go --
@@ -275,23 +281,44 @@ package plan
 // Package main provisions.
 package main // want: the package main has no comment that says what it is for
 `},
-		{"comment of tests", checkPackageComment, "laws\n-- a_test.go --\npackage laws_test // want: the package laws_test has no comment that says what it is for\n"},
-		{"longest function", checkSizes, "plan\n-- a.go --\npackage plan\n\nfunc f() {\n" + long + "}\n"},
-		{"too long a function", checkSizes, "plan\n-- a.go --\npackage plan\n\nfunc f() { // want: f has 81 lines; the limit is 80\n\t_ = 1\n" + long + "}\n"},
-		{"longest file", checkSizes, "plan\n-- a.go --\npackage plan\n" + strings.Repeat("\n", maxFile-1)},
-		{"too long a file", checkSizes, "plan\n-- a_test.go --\npackage plan // want: the file has 501 lines; the limit is 500\n" + strings.Repeat("\n", maxFile)},
-		{"longest line", checkColumns, "plan\n-- a.go --\npackage plan\n\n//" + strings.Repeat("ä", maxColumns-2) + "\n"},
-		{"too long a line", checkColumns, "plan\n-- a.go --\npackage plan\n\n//" + strings.Repeat("a", 87) + " // want: the line has 141 columns; the limit is 140\n" +
-			"\nfunc f() {\n\t//" + strings.Repeat("a", 83) + " // want: the line has 141 columns; the limit is 140\n}\n"},
+		{"comment of tests", checkPackageComment, `laws
+-- a_test.go --
+package laws_test // want: the package laws_test has no comment that says what it is for
+`},
 	}
 }
 
-func nameExamples() []counterexample {
-	many := ""
-	for i := range maxKindExports - 6 {
-		many += fmt.Sprintf("const C%d = 0\n", i)
+func sizeExamples() []counterexample {
+	long := strings.Repeat("\t_ = 1\n", maxFunction-2)
+	return []counterexample{
+		{"longest function", checkSizes, "plan\n-- a.go --\npackage plan\n\nfunc f() {\n" + long + "}\n"},
+		{"too long a function", checkSizes, `plan
+-- a.go --
+package plan
+
+func f() { // want: f has 81 lines; the limit is 80
+	_ = 1
+` + long + "}\n"},
+		{"longest file", checkSizes, "plan\n-- a.go --\npackage plan\n" + strings.Repeat("\n", maxFile-1)},
+		{"too long a file", checkSizes, `plan
+-- a_test.go --
+package plan // want: the file has 501 lines; the limit is 500
+` + strings.Repeat("\n", maxFile)},
+		{"longest line", checkColumns, "plan\n-- a.go --\npackage plan\n\n//" + strings.Repeat("ä", maxColumns-2) + "\n"},
+		{"too long a line", checkColumns, `plan
+-- a.go --
+package plan
+
+//` + strings.Repeat("a", 87) + ` // want: the line has 141 columns; the limit is 140
+
+func f() {
+	//` + strings.Repeat("a", 83) + ` // want: the line has 141 columns; the limit is 140
+}
+`},
 	}
-	fields := func(n int) string { return "struct {\n" + strings.Repeat("\t_ int\n", n) + "}\n" }
+}
+
+func kindNameExamples() []counterexample {
 	return []counterexample{
 		{"names of kinds", checkKindNames, `plan
 -- a.go --
@@ -323,7 +350,17 @@ func look(o object, name string, a action) {
 	print("bucket")
 }
 `},
-		{"names of kinds elsewhere", checkKindNames, "internal/view\n-- a.go --\npackage view\n\nfunc is(name string) bool { return name == \"bucket\" }\n"},
+		{"names of kinds elsewhere", checkKindNames, `internal/view
+-- a.go --
+package view
+
+func is(name string) bool { return name == "bucket" }
+`},
+	}
+}
+
+func retiredExamples() []counterexample {
+	return []counterexample{
 		{"retired names", checkRetired, `schema/kind
 -- a.go --
 package kind
@@ -343,14 +380,62 @@ func Stamped() { // want: Stamped is a retired name; it is TimestampedName now
 
 type Keep struct{ Later bool }
 `},
-		{"retired names of types", checkRetired, "plan\n-- a.go --\npackage plan\n\ntype holding struct{} // want: holding is a retired name; it is match now\n\ntype Addr struct{}\n"},
-		{"exports of kind", checkKindExports, "schema/kind\n-- a.go --\npackage kind // want: 131 names are exported; the limit is 130\n\n" + many +
-			"type Kind struct{}\n\ntype Attr struct{}\n\nfunc (*Attr) A() {}\nfunc (Kind) B() {}\nfunc (Kind) c() {}\n\ntype hidden struct{}\n\n" +
-			"func (hidden) D() {}\n\ntype I interface{ E(); f() }\n\nvar V int\n"},
-		{"sizes of descriptors", checkKindExports, "schema/kind\n-- a.go --\npackage kind\n\ntype Kind " + fields(maxKindFields) + "\ntype Attr " + fields(maxAttrFields)},
-		{"too many fields of a kind", checkKindExports, "schema/kind\n-- a.go --\npackage kind // want: Kind has 25 fields; the limit is 24\n\n" +
-			"type Kind " + fields(maxKindFields+1) + "\ntype Attr " + fields(0)},
-		{"too many fields of an attribute", checkKindExports, "schema/kind\n-- a.go --\npackage kind // want: Attr has 27 fields; the limit is 26\n\n" +
-			"type Kind " + fields(0) + "\ntype Attr " + fields(maxAttrFields+1)},
+		{"retired names of types", checkRetired, `plan
+-- a.go --
+package plan
+
+type holding struct{} // want: holding is a retired name; it is match now
+
+type Addr struct{}
+`},
+	}
+}
+
+func exportExamples() []counterexample {
+	many := ""
+	for i := range maxKindExports - 6 {
+		many += fmt.Sprintf("const C%d = 0\n", i)
+	}
+	fields := func(n int) string { return "struct {\n" + strings.Repeat("\t_ int\n", n) + "}\n" }
+	return []counterexample{
+		{"exports of kind", checkKindExports, `schema/kind
+-- a.go --
+package kind // want: 131 names are exported; the limit is 130
+
+type Kind struct{}
+
+type Attr struct{}
+
+func (*Attr) A() {}
+func (Kind) B() {}
+func (Kind) c() {}
+
+type hidden struct{}
+
+func (hidden) D() {}
+
+type I interface{ E(); f() }
+
+var V int
+
+` + many},
+		{"sizes of descriptors", checkKindExports, `schema/kind
+-- a.go --
+package kind
+
+type Kind ` + fields(maxKindFields) + `
+type Attr ` + fields(maxAttrFields)},
+		{"too many fields of a kind", checkKindExports, `schema/kind
+-- a.go --
+package kind // want: Kind has 25 fields; the limit is 24
+
+type Kind ` + fields(maxKindFields+1) + `
+type Attr ` + fields(0)},
+		{"too many fields of an attribute", checkKindExports, `schema/kind
+-- a.go --
+package kind // want: Attr has 27 fields; the limit is 26
+
+type Kind ` + fields(0) + `
+type Attr ` + fields(maxAttrFields+1)},
 	}
 }

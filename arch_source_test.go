@@ -253,7 +253,8 @@ func checkSystem(s *source) []finding {
 			return nil
 		}
 		used := s.info.Uses[id]
-		if used == nil || used.Pkg() == nil || used.Parent() != used.Pkg().Scope() || !slices.Contains(banned[used.Pkg().Path()], used.Name()) {
+		if used == nil || used.Pkg() == nil || used.Parent() != used.Pkg().Scope() ||
+			!slices.Contains(banned[used.Pkg().Path()], used.Name()) {
 			return nil
 		}
 		return []finding{s.finding(id, "%s.%s is used; only cmd may", used.Pkg().Path(), used.Name())}

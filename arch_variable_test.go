@@ -60,8 +60,8 @@ func (w *writes) written(n ast.Node) []ast.Expr {
 func (w *writes) writtenByCall(call *ast.CallExpr) []ast.Expr {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		if b, ok := w.info.Uses[id].(*types.Builtin); ok {
-			_, isPart := ast.Unparen(call.Args[0]).(*ast.SliceExpr)
-			if n := b.Name(); n == "delete" || n == "clear" || n == "copy" || n == "append" && isPart {
+			n := b.Name()
+			if n == "delete" || n == "clear" || n == "copy" || n == "append" && isPart(call.Args[0]) {
 				// The elements, whatever the variable that leads to them is.
 				return []ast.Expr{&ast.StarExpr{X: call.Args[0]}}
 			}
@@ -75,6 +75,12 @@ func (w *writes) writtenByCall(call *ast.CallExpr) []ast.Expr {
 		}
 	}
 	return given
+}
+
+// isPart reports whether what is appended to e may overwrite what stands behind it.
+func isPart(e ast.Expr) bool {
+	_, ok := ast.Unparen(e).(*ast.SliceExpr)
+	return ok
 }
 
 // variable is the package variable that e is, lies in or is reached through; nil:
