@@ -1,6 +1,10 @@
 package b2form_test
 
 import (
+	"go/types"
+	"maps"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,7 +17,8 @@ cmd/b2form:
 	box localB2, consoleWorld consoleInput, each repeatedFlag, face ui, guarded fencedAPI, sink stdout,
 	toggle switchFlag, unwritten writeError, watch progress, world system
 internal/account:
-	Need KindQuery, Want Query, More ReadMore, Wanted QueryFor, needed kindQuery, part childQuery, wanting queryBuilder
+	Need KindQuery, Want Query, More ReadMore, Wanted QueryFor, needed kindQuery, part childQuery,
+	wanting queryBuilder
 internal/secret:
 	Env Options, Self KeyInfo, Slots Destinations, slot destination, reserved tempFile, Error.Dead Error.Invalidated
 internal/state:
@@ -24,9 +29,10 @@ plan:
 	Denied CheckDenied, DeniedCredentials CheckDeniedAccount, Plan.Lost Plan.Undelivered,
 	digestible.Names digestible.NameIDs, holding match, owned objectID
 schema:
-	Sources ConfigFiles, VarValue VariableValue, conformer converter, fault conversionError, given givenValue,
-	names nameCache, part attrFilter, said saidKey, shared loader, source moduleSource, visit visitState,
-	want wantedRefs, written bodyArgs
+	Sources ConfigFiles, FunctionDoc functions.Doc, FunctionDocs functions.Docs, Functions functions.All,
+	ImpureFunctions functions.Impure, folder folder.Folder, identity config.identity, VarValue VariableValue,
+	conformer converter, fault conversionError, given givenValue, names nameCache, part attrFilter, said saidKey,
+	shared loader, source moduleSource, visit visitState, want wantedRefs, written bodyArgs
 schema/addr:
 	AddrOf FromTraversal, ParseAddr Parse, Instance InstanceKey, NumberKey CountIndex, TextKey ForEachKey,
 	Addr.Block Addr.WithoutKey
@@ -35,49 +41,49 @@ schema/config:
 	Delivery.Shown Delivery.DisplayName, Move.Moved Move.Apply, Resource.Later Resource.DeferredNeeds,
 	Settings.MostDestroyed Settings.MaxDestroyed
 schema/syntax:
-	Foreign TerraformBlocks, Sees Visible, Argument.Terraform Argument.TerraformNote, Block.Terraform Block.TerraformNote
+	Foreign TerraformBlocks, Sees Visible, Argument.Terraform Argument.TerraformNote,
+	Block.Terraform Block.TerraformNote
 schema/wire:
-	JSON RawJSON, Emptier BucketEmptier, Files FileAPI, Account.Can Account.HasCapability, NoSuchBucket IsNoSuchBucket,
-	Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage, ReservedInfo ReservedInfoPrefix,
-	Payload.From Payload.Source
+	JSON RawJSON, Emptier BucketEmptier, Files FileAPI, Account.Can Account.HasCapability,
+	NoSuchBucket IsNoSuchBucket, Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage,
+	ReservedInfo ReservedInfoPrefix, Payload.From Payload.Source
 schema/kind:
-	API wire.API, Account wire.Account, AllowedBucket wire.AllowedBucket, Emptier wire.BucketEmptier, Error wire.Error,
-	Explained wire.Explained, Files wire.FileAPI, JSON wire.RawJSON, Payload wire.Payload, Upload wire.Upload,
-	Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, InMemory wire.TextPayload, NoSuchBucket wire.IsNoSuchBucket,
-	ReservedInfo wire.ReservedInfoPrefix,
-	Addr addr.Addr, AddrOf addr.FromTraversal, Entry addr.Entry, Instance addr.InstanceKey, ParseAddr addr.Parse,
-	NumberKey addr.CountIndex, TextKey addr.ForEachKey, Retiree addr.Retiree,
-	Backend config.Backend, Block config.Block, Check config.Check, Config config.Config, Delivery config.Delivery,
+	API wire.API, Account wire.Account, AllowedBucket wire.AllowedBucket, Emptier wire.BucketEmptier,
+	Error wire.Error, Explained wire.Explained, Files wire.FileAPI, JSON wire.RawJSON, Payload wire.Payload,
+	Upload wire.Upload, Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, InMemory wire.TextPayload,
+	NoSuchBucket wire.IsNoSuchBucket, ReservedInfo wire.ReservedInfoPrefix, Addr addr.Addr,
+	AddrOf addr.FromTraversal, Entry addr.Entry, Instance addr.InstanceKey, ParseAddr addr.Parse,
+	NumberKey addr.CountIndex, TextKey addr.ForEachKey, Retiree addr.Retiree, Backend config.Backend,
+	Block config.Block, Check config.Check, Config config.Config, Delivery config.Delivery,
 	DefaultPrefix config.DefaultPrefix, Distinct config.OwnWords, Import config.Import, Live config.LiveLookup,
 	Move config.Move, Output config.Output, Query config.DataQuery, Removal config.Removal, Resource config.Resource,
-	Settings config.Settings,
-	Attrs AttrReader, Deleted IsDeletedRef, Deniable DeniableRules, FoldInfo NormalizeInfo, Found ListingResult,
-	Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs, Names nameLookup,
-	Nearest NearestName, Ours OwnSource, Pair Comparison, Pasted TerraformHint, Resolver IDLookup, Scope ListFilter,
-	StampLength TimestampLength, Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues,
-	Texts StringsIn, reading liveDecoder,
-	Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable, Attr.Foreign Link.IsRemoteID,
-	Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Instead Attr.LiveText, Attr.Keep Attr.KeepLive,
-	Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred, Attr.Mentions Attr.References, Attr.Normal Compare.Normalize,
-	Attr.Ours Compare.StripOwn, Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName,
-	Attr.Read Encoding.ReadPath, Attr.ReadOne Encoding.ReadSingle, Attr.Ref Link.Ref, Attr.Refers Attr.HasRefs,
-	Attr.Renamed Attr.MapRefs, Attr.Same Compare.Equal, Attr.Send Encoding.Encode,
-	Content.Beyond Content.TooLarge, Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr,
-	Content.Source Content.SourceAttr, Content.Text Content.TextAttr,
-	HazardKind.NeedsConsent HazardKind.NeedsAllow, HazardKind.OnCreate HazardKind.AppliesToCreate,
-	Kind.Browse Parent.List, Kind.Completed Kind.WithDefaults, Kind.Delivers Kind.Credential,
-	Kind.Expires Credential.ExpiresAt, Kind.Fold Kind.NormalizeIdentity, Kind.Gone Destroy.Hazards,
-	Kind.Granted Credential.DiffGrant, Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentID,
-	Kind.Identifies Kind.IsIdentityAttr, Kind.Knots Kind.Links, Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint,
-	Kind.Made Credential.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID,
-	Kind.PartOf Kind.ParentKind, Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type,
-	Kind.Refuse Kind.CheckChange, Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive,
-	Kind.Rotation Credential.Rotation, Kind.Spares Destroy.Leaves, Kind.Whole Verbs.FullUpdate,
-	Kind.Within Parent.Attr,
-	Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Listing.Holder Listing.Parent, Listing.Most Listing.Limit,
-	Problem.Whole Problem.CrossAttribute,
-	Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor,
-	Snapshot.Found Snapshot.Listed, Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf
+	Settings config.Settings, Attrs AttrReader, Deleted IsDeletedRef, Deniable DeniableRules, FoldInfo NormalizeInfo,
+	Found ListingResult, Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs,
+	Names nameLookup, NameLookup nameLookup, Nearest words.Nearest, NearestName words.Nearest, Ours OwnSource,
+	Pair Comparison, Pasted TerraformHint, Resolver IDLookup, Scope ListFilter, StampLength TimestampLength,
+	Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues, Texts StringsIn,
+	reading liveDecoder, Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
+	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage,
+	Attr.Instead Attr.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
+	Attr.Mentions Attr.References, Attr.Normal Compare.Normalize, Attr.Ours Compare.StripOwn,
+	Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,
+	Attr.ReadOne Encoding.ReadSingle, Attr.Ref Link.Ref, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapRefs,
+	Attr.Same Compare.Equal, Attr.Send Encoding.Encode, Content.Beyond Content.TooLarge,
+	Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr, Content.Source Content.SourceAttr,
+	Content.Text Content.TextAttr, HazardKind.NeedsConsent HazardKind.NeedsAllow,
+	HazardKind.OnCreate HazardKind.AppliesToCreate, Kind.Browse Parent.List, Kind.Completed Kind.WithDefaults,
+	Kind.Delivers Kind.Credential, Kind.Expires Credential.ExpiresAt, Kind.Fold Kind.NormalizeIdentity,
+	Kind.Gone Destroy.Hazards, Kind.Granted Credential.DiffGrant, Kind.Holder Kind.ParentIdentity,
+	Kind.HolderID Kind.ParentID, Kind.Identifies Kind.IsIdentityAttr, Kind.Knots Kind.Links,
+	Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint, Kind.Made Credential.CreatedAt,
+	Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
+	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Refuse Kind.CheckChange,
+	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation Credential.Rotation,
+	Kind.Spares Destroy.Leaves, Kind.Whole Verbs.FullUpdate, Kind.Within Parent.Attr,
+	Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Listing.Holder Listing.Parent,
+	Listing.Most Listing.Limit, Problem.Whole Problem.CrossAttribute, Snapshot.AddFound Snapshot.AddListing,
+	Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Found Snapshot.Listed,
+	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf
 `
 
 // retired maps the retired names of each package to their successors.
@@ -100,18 +106,52 @@ func retired() map[string]map[string]string {
 	return all
 }
 
-// TestRetiredNames expects the list to be about packages that are there.
-func TestRetiredNames(t *testing.T) {
-	ours := map[string]bool{}
-	for _, p := range packages(t) {
-		ours[p.name()] = true
+// checkRetiredList expects of retired names that their packages and what stands for
+// them are there.
+func checkRetiredList(all []*source, list map[string]map[string]string) []string {
+	byPath, byName := map[string]*types.Package{}, map[string]*types.Package{}
+	for _, s := range all {
+		byPath[s.name], byName[path.Base(s.name)] = s.pkg, s.pkg
 	}
-	for name, names := range retired() {
-		if !ours[name] || len(names) == 0 {
-			t.Errorf("%d names are retired of the package %s; is it there: %v", len(names), name, ours[name])
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		own := byPath[name]
+		if own == nil {
+			faults = append(faults, "there is no package "+name)
+			continue
+		}
+		for _, old := range slices.Sorted(maps.Keys(list[name])) {
+			now := list[name][old]
+			other, rest, _ := strings.Cut(now, ".")
+			if declared(own, now) == nil && (byName[other] == nil || declared(byName[other], rest) == nil) {
+				faults = append(faults, name+" has no "+now+", which is to stand for "+old)
+			}
 		}
 	}
-	if got := retired()["schema/kind"]["Attr.Keep"]; got != "Attr.KeepLive" {
-		t.Errorf("Attr.Keep of schema/kind became %q", got)
+	return faults
+}
+
+func TestRetiredListCounterexamples(t *testing.T) {
+	load := newLoader(t)
+	plan := &source{name: "plan", files: []goFile{load.parse(t, "a.go", "package plan\n\ntype match struct{ found int }\n")}}
+	wire := &source{name: "schema/wire", files: []goFile{load.parse(t, "b.go", "package wire\n\ntype API int\n")}}
+	all := []*source{load.check(t, plan), load.check(t, wire)}
+	for _, c := range []struct {
+		pkg, now string
+		want     []string
+	}{
+		{"plan", "match", nil},
+		{"plan", "match.found", nil},
+		{"plan", "wire.API", nil},
+		{"plan", "Match", []string{"plan has no Match, which is to stand for old"}},
+		{"plan", "match.lost", []string{"plan has no match.lost, which is to stand for old"}},
+		{"plan", "wire.Error", []string{"plan has no wire.Error, which is to stand for old"}},
+		{"plan", "kind.API", []string{"plan has no kind.API, which is to stand for old"}},
+		{"apply", "match", []string{"there is no package apply"}},
+	} {
+		list := map[string]map[string]string{c.pkg: {"old": c.now}}
+		if faults := checkRetiredList(all, list); !slices.Equal(faults, c.want) {
+			t.Errorf("found %q of %s in %s, want %q", faults, c.now, c.pkg, c.want)
+		}
 	}
 }

@@ -83,6 +83,9 @@ func TestSource(t *testing.T) {
 			}
 		})
 	}
+	for _, fault := range checkRetiredList(all, retired()) {
+		t.Error(fault)
+	}
 }
 
 // A loader checks the types of packages by what the compiler wrote of those that
