@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"b2form/internal/testrun"
 )
 
 // A fileOp is a call to the system by which a run changes a file of its world.
@@ -77,7 +79,7 @@ func TestDisturbedAtEveryFile(t *testing.T) {
 	case err != nil:
 		t.Fatal(err)
 	}
-	for _, l := range fileStories() {
+	for n, l := range fileStories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
@@ -85,27 +87,50 @@ func TestDisturbedAtEveryFile(t *testing.T) {
 			ops, _ := w.traced(l.mode, 0, undisturbed)
 			w.settled(l.mode)
 			w.close()
-			for i, op := range ops {
-				for _, f := range []fate{killed, fullDisk, readOnly} {
-					if !op.matters(f) {
-						continue
-					}
-					w := l.begin(t)
-					_, said := w.traced(l.mode, i+1, f)
-					if litter := w.litter(); f != killed && op.call != "remove" && (litter != "[]" || said == "") {
-						t.Errorf("the run left %s behind and failed with %q", litter, said)
-					}
-					l.converge(w, want)
-					if litter := w.litter(); litter != "[]" {
-						t.Errorf("the next runs left %s of it", litter)
-					}
-					if t.Failed() {
-						t.Fatalf("%s at the %d. of %d, %s %s; it said %s", f, i+1, len(ops), op.call, op.file, said)
-					}
-					w.close()
+			for _, m := range testrun.Sample(t, 4, n, mishaps(ops)) {
+				if m.befall(t, l, want); t.Failed() {
+					t.Fatalf("%s, of %d", m, len(ops))
 				}
 			}
 		})
+	}
+}
+
+// A mishap is the fate of one fileOp of a run.
+type mishap struct {
+	fileOp
+	nth  int
+	fate fate
+}
+
+func (m mishap) String() string { return fmt.Sprintf("%s at %d %s %s", m.fate, m.nth, m.call, m.file) }
+
+// mishaps gives all that differ.
+func mishaps(ops []fileOp) (all []mishap) {
+	for i, op := range ops {
+		for _, f := range []fate{killed, fullDisk, readOnly} {
+			if op.matters(f) {
+				all = append(all, mishap{op, i + 1, f})
+			}
+		}
+	}
+	return all
+}
+
+func (m mishap) befall(t *testing.T, l story, want string) {
+	t.Helper()
+	w := l.begin(t)
+	defer w.close()
+	_, said := w.traced(l.mode, m.nth, m.fate)
+	if litter := w.litter(); m.fate != killed && m.call != "remove" && (litter != "[]" || said == "") {
+		t.Errorf("the run left %s behind and failed with %q", litter, said)
+	}
+	l.converge(w, want)
+	if litter := w.litter(); litter != "[]" {
+		t.Errorf("the next runs left %s of it", litter)
+	}
+	if t.Failed() {
+		t.Logf("the run said %s", said)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"b2form/internal/emulator"
+	"b2form/internal/testrun"
 )
 
 // A disturbance spoils the k-th request of a run, from 1.
@@ -78,32 +79,50 @@ func refusal(status int, code string) *http.Response {
 // further runs bring the account to where an undisturbed run brings it, every
 // declared key is live once, and its file holds it.
 func TestEveryRequestLost(t *testing.T) {
-	for _, l := range stories() {
+	for n, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, d := range disturbances() {
-				for i, r := range requests {
-					if d.writes && !r.writes() {
-						continue
-					}
-					t.Run(fmt.Sprintf("%s %d %s", d.name, i+1, r.method), func(t *testing.T) {
-						w := l.begin(t)
-						defer w.close()
-						d.set(w, i+1)
-						_, _, err := w.apply(l.mode)
-						w.traffic.around = nil
-						if litter := w.litter(); litter != "[]" {
-							t.Errorf("the disturbed run left %s behind", litter)
-						}
-						l.converge(w, want)
-						if t.Failed() {
-							t.Logf("the disturbed run said: %v", err)
-						}
-					})
-				}
+			for _, c := range testrun.Sample(t, 5, n, disturbed(requests)) {
+				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
 		})
+	}
+}
+
+// A spoiled is a request and what becomes of it.
+type spoiled struct {
+	disturbance
+	nth    int
+	method string
+}
+
+func (s spoiled) String() string { return fmt.Sprintf("%s %d %s", s.name, s.nth, s.method) }
+
+// disturbed gives every way to spoil one of the requests.
+func disturbed(requests []request) (all []spoiled) {
+	for _, d := range disturbances() {
+		for i, r := range requests {
+			if !d.writes || r.writes() {
+				all = append(all, spoiled{d, i + 1, r.method})
+			}
+		}
+	}
+	return all
+}
+
+func (l story) disturb(t *testing.T, s spoiled, want string) {
+	w := l.begin(t)
+	defer w.close()
+	s.set(w, s.nth)
+	_, _, err := w.apply(l.mode)
+	w.traffic.around = nil
+	if litter := w.litter(); litter != "[]" {
+		t.Errorf("the disturbed run left %s behind", litter)
+	}
+	l.converge(w, want)
+	if t.Failed() {
+		t.Logf("the disturbed run said: %v", err)
 	}
 }
 

@@ -2,6 +2,8 @@ package laws_test
 
 import (
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"b2form/internal/testrun"
 	"b2form/schema"
 )
 
@@ -33,6 +36,10 @@ type victim struct {
 func TestMain(m *testing.M) {
 	order := os.Getenv(victimVariable)
 	if order == "" {
+		err := errors.Join(testrun.InMemory(), flag.Set("rapid.checks", fmt.Sprint(testrun.Checks(40, 100)))) // or as the command line says
+		if err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	var v victim
@@ -108,11 +115,25 @@ func (w *world) victim(v victim) *exec.Cmd {
 	return cmd
 }
 
-// kill runs the world's configuration in a process that dies at the n-th writing
-// request.
-func (w *world) kill(m mode, nth int, after bool) {
+// A death is the moment at which a process is killed: before or after its n-th
+// writing request.
+type death struct {
+	nth    int
+	method string
+	after  bool
+}
+
+func (d death) String() string {
+	if d.after {
+		return fmt.Sprintf("after write %d %s", d.nth, d.method)
+	}
+	return fmt.Sprintf("before write %d %s", d.nth, d.method)
+}
+
+// kill runs the world's configuration in a process that dies.
+func (w *world) kill(m mode, d death) {
 	w.Helper()
-	out, err := w.victim(victim{Destroy: m.destroy, Parallelism: 3, Nth: nth, After: after}).CombinedOutput()
+	out, err := w.victim(victim{Destroy: m.destroy, Parallelism: 3, Nth: d.nth, After: d.after}).CombinedOutput()
 	if err == nil || string(out) != lastWord {
 		w.Fatalf("the run was not killed: %v\n%s", err, out)
 	}
@@ -122,26 +143,31 @@ func (w *world) kill(m mode, nth int, after bool) {
 // before it sends the request, or before it sees the reply, leaves what the next
 // runs complete.
 func TestKilledAtEveryWrite(t *testing.T) {
-	for _, l := range stories() {
+	for n, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			n := 0
-			for _, r := range requests {
-				if !r.writes() {
-					continue
+			for _, d := range testrun.Sample(t, 5, n, deaths(requests)) {
+				w := l.begin(t)
+				w.kill(l.mode, d)
+				l.converge(w, want)
+				if t.Failed() {
+					t.Log("killed", d)
 				}
-				n++
-				for _, after := range []bool{false, true} {
-					w := l.begin(t)
-					w.kill(l.mode, n, after)
-					l.converge(w, want)
-					if t.Failed() {
-						t.Logf("killed at write %d (%s), after it: %v", n, r.method, after)
-					}
-					w.close()
-				}
+				w.close()
 			}
 		})
 	}
+}
+
+// deaths gives every moment at which a writing request makes a difference.
+func deaths(requests []request) (all []death) {
+	n := 0
+	for _, r := range requests {
+		if r.writes() {
+			n++
+			all = append(all, death{n, r.method, false}, death{n, r.method, true})
+		}
+	}
+	return all
 }

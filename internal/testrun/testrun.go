@@ -1,0 +1,69 @@
+// Package testrun says how much of an exhaustive sweep a run of the tests does,
+// and where its temporary files are. Only tests import it.
+package testrun
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// All, in the environment and not empty, makes every sweep exhaustive: each
+// request lost, each write a place to be killed at, each client with every key.
+const All = "B2FORM_TEST_ALL"
+
+// Whole reports whether sweeps are to be exhaustive.
+func Whole() bool { return os.Getenv(All) != "" }
+
+// A logger is a test.
+type logger interface {
+	Helper()
+	Logf(format string, args ...any)
+}
+
+// Sample gives the cases that this run tries: all of them, or the one in so many
+// that an offset begins with. Sweeps that belong together have an offset each, so
+// that between them they try every position. The test logs what is tried.
+func Sample[T any](t logger, oneIn, offset int, cases []T) []T {
+	t.Helper()
+	if Whole() || oneIn <= 1 {
+		return cases
+	}
+	var sample []T
+	for i, c := range cases {
+		if i%oneIn == offset%oneIn {
+			sample = append(sample, c)
+		}
+	}
+	t.Logf("%d of %d cases are tried, all where %s is set: %v", len(sample), len(cases), All, sample)
+	return sample
+}
+
+// Checks is how many random cases a property is tried with.
+func Checks(few, all int) int {
+	if Whole() {
+		return all
+	}
+	return few
+}
+
+// InMemory puts the temporary files of this process and of those it starts into
+// memory, where syncing them costs nothing. It does nothing where the environment
+// says where they belong, where there is no such place, or where a program there
+// could not be started.
+func InMemory() error {
+	const memory = "/dev/shm"
+	if os.Getenv("TMPDIR") != "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp(memory, "b2form-")
+	if err != nil {
+		return nil // no such place
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program := filepath.Join(dir, "program")
+	if os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700) != nil || exec.Command(program).Run() != nil {
+		return nil
+	}
+	return os.Setenv("TMPDIR", memory)
+}
