@@ -5,20 +5,57 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"b2form/internal/testrun"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of scripts")
 
+// TestMain makes the test binary b2form where it is started by that name, as
+// scripts do.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"b2form": main})
+	if filepath.Base(os.Args[0]) == "b2form" {
+		main()
+	}
+	code, err := withProgram(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// withProgram runs something with b2form in PATH.
+func withProgram(f func() int) (code int, err error) {
+	if err := testrun.InMemory(); err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "b2form-bin-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	self, err := os.Executable()
+	if err := errors.Join(err, os.Symlink(self, filepath.Join(dir, "b2form"))); err != nil {
+		return 0, err
+	}
+	if err := os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH")); err != nil {
+		return 0, err
+	}
+	return f(), nil
 }
 
 // TestScripts runs every script of testdata/script over the real program. Each
@@ -33,16 +70,24 @@ func TestMain(m *testing.M) {
 //	b2 calls [METHOD=N ...] [writes=N]       requests since the last look
 //	b2 as CAPABILITY,... [BUCKET]            continue with a restricted key
 //
-// "exits CODE COMMAND ..." is exec that wants a certain exit code, and "canary
-// FILE OTHER ..." wants the secret that is in FILE in no other one.
+// "b2form ..." runs in the process of the test, which is quicker than "exec
+// b2form ...". Scripts need the latter in the background, after stdin and ttyin,
+// and where other programs or the environment as a whole matter. "exits CODE
+// b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
+// "canary FILE OTHER ..." wants the secret that is in FILE in no other one.
 func TestScripts(t *testing.T) {
+	scripts, err := filepath.Abs("testdata/script") // the host changes its folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	inProcess := &host{}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 scripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup:               setup,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"b2": behind, "exits": exits, "canary": canary},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary},
 	})
 }
 
@@ -63,21 +108,68 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-func exits(ts *testscript.TestScript, neg bool, args []string) {
+// A host is where scripts run b2form without a process. It is in one folder at a
+// time.
+type host struct{ mu sync.Mutex }
+
+// run gives the exit code.
+func (h *host) run(ts *testscript.TestScript, args []string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before, err := os.Getwd()
+	ts.Check(err)
+	defer func() { ts.Check(os.Chdir(before)) }()
+	cwd := ts.MkAbs(".")
+	ts.Check(os.Chdir(cwd))
+	out, errOut := newScreen(), newScreen()
+	code := run(append([]string{"b2form"}, args...), system{
+		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost",
+		getenv:     ts.Getenv,
+		environ:    func() []string { return nil },
+		now:        time.Now,
+		chdir:      os.Chdir,
+		exit:       func(code int) { panic(code) },
+		interrupts: func() <-chan os.Signal { return nil },
+		every:      every,
+	})
+	_, err = io.WriteString(ts.Stdout(), out.String())
+	ts.Check(err)
+	_, err = io.WriteString(ts.Stderr(), errOut.String())
+	ts.Check(err)
+	return code
+}
+
+func (h *host) b2form(ts *testscript.TestScript, neg bool, args []string) {
+	if code := h.run(ts, args); (code != 0) != neg {
+		ts.Fatalf("exit code %d", code)
+	}
+}
+
+func (h *host) exits(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || neg {
-		ts.Fatalf("usage: exits CODE COMMAND ...")
+		ts.Fatalf("usage: exits CODE b2form ... or exits CODE exec PROGRAM ...")
 	}
 	code := 0
-	var exit *exec.ExitError
-	switch err := ts.Exec(args[1], args[2:]...); {
-	case errors.As(err, &exit):
-		code = exit.ExitCode()
-	case err != nil:
-		ts.Fatalf("%v", err)
+	switch args[1] {
+	case "b2form":
+		code = h.run(ts, args[2:])
+	case "exec":
+		code = exitCodeOf(ts, ts.Exec(args[2], args[3:]...))
+	default:
+		ts.Fatalf("exits: %s is neither b2form nor exec", args[1])
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
 	}
+}
+
+func exitCodeOf(ts *testscript.TestScript, err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
 }
 
 // canary first makes sure that there is a secret, then looks for it in every
