@@ -29,7 +29,11 @@ func (r *runner) announce(creates []int) error {
 		t := r.tasks[r.Plan.Steps[step].Change]
 		t.Change = r.withTimestamp(t.Change)
 		t.carriers = r.idsWithIdentity(t.Change)
-		t.announcedBefore = slices.ContainsFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
+		before := slices.IndexFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
+		t.announcedBefore = before >= 0
+		if t.announcedBefore && r.isYoung(&r.open[before]) {
+			t.unseen = 1
+		}
 		known := slices.DeleteFunc(slices.Clone(t.carriers), func(id string) bool { return slices.Contains(t.Leftovers, id) })
 		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: known, At: r.now()}
 	}
@@ -89,9 +93,10 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 }
 
 // withdraw takes back the announcement of a create that has not taken effect. One
-// that is older than this run stays.
+// that is older than this run stays, and so does one of which an attempt may still
+// take effect.
 func (r *runner) withdraw(t *task) error {
-	if t.announcedBefore {
+	if t.announcedBefore || t.unseen > 0 {
 		return nil
 	}
 	return r.State.Drop(state.Intent{Addr: t.Addr, Identity: t.Identity})
@@ -104,6 +109,9 @@ func (r *runner) record(t *task, made time.Time, delivered bool) error {
 		Created: made, Retiring: retirees(t.Change, r.now())}
 	if delivered {
 		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
+	}
+	if t.unseen > 0 && t.Kind.NameTaken == "" { // else the name is taken now
+		return r.State.PutInDoubt(e)
 	}
 	return r.State.Put(e)
 }
@@ -176,75 +184,6 @@ func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.Key
 		self.Buckets, self.NamePrefix = c.Kind.Credential.Reach(c.After)
 	}
 	return self
-}
-
-// attempts bounds how often a create is sent whose outcome was unknown.
-const attempts = 3
-
-// send creates, and after an unknown outcome looks before it does so again. An
-// object without a secret to lose is taken as it was made; one whose secret was
-// in the lost reply is deleted and made anew. refused says that no attempt can have
-// taken effect.
-func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
-	for try := 1; ; try++ {
-		raw, err = t.Kind.Create(ctx, call)
-		var lost *wire.Error
-		isError := errors.As(err, &lost)
-		if raw != nil || !isError || !lost.Unknown && !(try > 1 && t.Kind.NameTaken != "" && lost.Code == t.Kind.NameTaken) {
-			return raw, raw == nil && try == 1 && !(isError && lost.Unknown), err
-		}
-		found, lookErr := r.findLive(ctx, t, t.carriers)
-		if lookErr != nil {
-			return nil, false, errors.Join(err, lookErr)
-		}
-		if len(found) > 0 && !t.Kind.YieldsSecret() {
-			return json.RawMessage(found[0].Raw), false, nil
-		}
-		for _, o := range found {
-			if err := r.undo(ctx, t.Kind, o); err != nil {
-				return nil, false, err
-			}
-		}
-		// A key that is not listed may still appear: making another now could
-		// leave two. The journal keeps the announcement for the next run.
-		if try == attempts || t.Kind.YieldsSecret() && len(found) == 0 {
-			return nil, false, err
-		}
-	}
-}
-
-// undo deletes what this run made.
-func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
-	live, err := o.Members()
-	if err != nil {
-		return err
-	}
-	return k.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live})
-}
-
-// findLive reads the objects that carry the task's identity now and are not known.
-func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
-	c, only := t.Change, t.Identity
-	if whole := c.Kind.ParentKind(); whole != "" {
-		only = c.Kind.ChildID(c.Identity, r.idOf(whole, c.Kind.ParentIdentity(c.Identity)))
-	}
-	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, MultiBucket: true, IDs: []string{only}})
-	if err != nil {
-		return nil, err
-	}
-	var found []*kind.Object
-	seen := map[string]bool{}
-	for _, raw := range list {
-		o, err := r.Snapshot.Object(c.Kind, raw)
-		if err != nil {
-			return nil, err
-		}
-		if o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
-			seen[o.ID] = true
-			found = append(found, o)
-		}
-	}
-	return found, nil
 }
 
 // splitSecret takes the secret out of a reply before anything keeps the rest.

@@ -20,7 +20,7 @@ import (
 	"b2form/schema/wire"
 )
 
-// Options is what Run works with. Everything up to Now is required.
+// Options is what Run works with. Everything up to Began is required.
 type Options struct {
 	API         wire.API
 	Kinds       []*kind.Kind
@@ -31,6 +31,7 @@ type Options struct {
 	Secrets     secret.Options
 	Parallelism int // steps under way at once, at least 1; those that try a key, or wait for the state to be written, do not count
 	Now         func() time.Time
+	Began       time.Time   // when the run began: before it read the snapshot
 	Events      func(Event) // nil: nobody watches
 	// Verify asks B2 what a new key may do, with the key itself; the error is a
 	// *kind.Error where B2 refused. It is called from several goroutines. nil: new
@@ -82,6 +83,7 @@ type task struct {
 	id              string   // of the live object; of the new one once it is made
 	deferred        []string // attributes that a later update sets
 	carriers        []string // IDs that carried the identity before the create was announced
+	unseen          int      // attempts at the create that may have taken effect, and whose object nobody has seen
 	announced       bool     // by this run
 	announcedBefore bool     // an earlier run's announcement of the same create is still open
 	key             Secret   // what a create made
@@ -181,8 +183,8 @@ func (r *runner) execute(ctx context.Context) []outcome {
 }
 
 // closeIntents drops what was announced and never begun, and what earlier runs
-// announced: this run has seen the account after them, and its plan dealt with
-// whatever they made.
+// announced long ago: this run has seen the account after them, and its plan dealt
+// with whatever they made. What they announced a short time ago may still appear.
 func (r *runner) closeIntents(outcomes []outcome) error {
 	var closed []state.Intent
 	undone := map[addr.Addr]bool{}
@@ -201,7 +203,7 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 		}
 	}
 	for _, intent := range r.open {
-		if !undone[r.currentAddr(intent)] {
+		if !undone[r.currentAddr(intent)] && !r.isYoung(&intent) {
 			closed = append(closed, intent)
 		}
 	}

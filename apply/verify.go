@@ -53,17 +53,8 @@ func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
 
 // tryKey says what is wrong with a new key; why is "" where nothing is.
 func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
-	ctx, cancel := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-r.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	defer func() { cancel(); <-watched }()
+	ctx, cancel := r.untilStopped(ctx)
+	defer cancel()
 	account, err := r.accepted(ctx, t)
 	switch {
 	case err == nil:
@@ -79,6 +70,21 @@ func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 		return "was not tried", "the run was interrupted before it was tried"
 	}
 	return "could not be tried", fmt.Sprintf("it could not be tried (%s)", err)
+}
+
+// untilStopped is a context that ends when the run is interrupted.
+func (r *runner) untilStopped(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-r.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); <-watched }
 }
 
 // accepted asks until B2 accepts the key, patience ends, or something else than

@@ -84,9 +84,9 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 			}
 		}
 	}
-	made := p.recovered(addr, k)
+	made, superseded := p.recovered(addr, k)
 	if len(made) > 0 {
-		h.recovered = true
+		h.recovered = h.object == nil || !superseded
 		if h.object == nil {
 			h.object = made[len(made)-1]
 			made = made[:len(made)-1]
@@ -100,18 +100,21 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 
 // recovered are the objects that an interrupted run announced and that did appear:
 // live under the announced identity, new since, and recorded nowhere. Sorted by
-// ID.
-func (p *planner) recovered(addr addr.Addr, k *kind.Kind) []*kind.Object {
-	var made []*kind.Object
+// ID. superseded reports whether nobody can have got their secrets, because the
+// same run went on to make what is recorded.
+func (p *planner) recovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, superseded bool) {
+	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
 			if p.owner(idOf(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
 				made = append(made, o)
+				e := p.entry(addr)
+				superseded = superseded && e != nil && e.ID == a.Made
 			}
 		}
 	}
 	slices.SortFunc(made, func(a, b *kind.Object) int { return strings.Compare(a.ID, b.ID) })
-	return made
+	return made, superseded
 }
 
 // findImportable looks for a live object to import: the one an import block names, else

@@ -152,6 +152,7 @@ type Announced struct {
 	Addr     addr.Addr
 	Identity string
 	Known    []string // IDs that carried the identity before
+	Made     string   // ID of the recorded object that a later attempt of the same run made; "": none
 }
 
 // Counts are the numbers of the summary line.

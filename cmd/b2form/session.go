@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -36,6 +37,7 @@ type session struct {
 	client   *b2.Client
 	snapshot *kind.Snapshot
 	opts     runOptions // of plan, apply, destroy and rotate
+	began    time.Time  // before the snapshot was read
 }
 
 // open loads the configuration and makes the client ready, without asking B2
@@ -200,6 +202,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err := belongs(st, a); err != nil {
 		return nil, err
 	}
+	s.began = s.now()
 	warnings, err := s.read(ctx, a, s.wanted)
 	if err != nil {
 		return nil, err
@@ -210,7 +213,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(),
 	}
 	for _, i := range st.Open {
-		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
+		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {

@@ -60,7 +60,7 @@ func spend(t *testing.T, n int) (s spending) {
 		}
 		result := apply.Run(context.Background(), apply.Options{
 			API: p.client, Kinds: schema.Kinds(), Config: p.config, Snapshot: p.snapshot, Plan: p.plan,
-			State: store, Secrets: secret.Options{}, Parallelism: 10, Now: time.Now, Verify: p.verify,
+			State: store, Secrets: secret.Options{}, Parallelism: 10, Now: time.Now, Began: time.Now(), Verify: p.verify,
 		})
 		if result.Failed() || result.Counts.Add != 2*n {
 			t.Fatalf("%d of %d made, %v", result.Counts.Add, 2*n, result.StateErr)

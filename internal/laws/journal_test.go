@@ -62,10 +62,11 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		w.configure(aKey)
-		w.b2.Fail(emulator.Fault{Method: "b2_create_key", Late: 40})
+		w.b2.Fail(emulator.Fault{Method: "b2_create_key", Count: -1, Status: 503, Code: "service_unavailable"})
 		if _, _, err := w.apply(mode{}); err == nil {
 			t.Fatal("the create did not fail")
 		}
+		w.pass(longDoubt)
 		w.configure(replace(aKey, `["listFiles"]`, "[\"listFiles\"]\n  buckets = [bucket.b]"), `bucket "b" { name = "acme-b" }`)
 		capped.Method = "b2_create_bucket"
 		w.b2.Fail(capped)

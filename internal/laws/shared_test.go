@@ -86,6 +86,8 @@ func TestHeldUpInDelivery(t *testing.T) {
 // left to do, and so many deliveries.
 func (w *world) oneKeyLeft(deliveries int) {
 	w.Helper()
+	w.pass(longDoubt)
+	w.must(w.sharedRun()) // after which nothing is in doubt
 	d, err := w.b2.Dump()
 	w.must(err)
 	st, err := w.shared().Read(context.Background())

@@ -165,6 +165,7 @@ type attempt struct {
 	config   *config.Config
 	snapshot *kind.Snapshot
 	open     []state.Intent
+	began    time.Time
 	plan     *plan.Plan
 }
 
@@ -209,7 +210,7 @@ func (w *world) load() *config.Config {
 // refuses (hcl.Diagnostics).
 func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	w.Helper()
-	a := &attempt{client: w.connect(), config: w.load(), open: st.Open}
+	a := &attempt{client: w.connect(), config: w.load(), open: st.Open, began: w.here()}
 	owner, err := a.client.Authorize(context.Background())
 	if err != nil {
 		return nil, err
@@ -225,7 +226,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
 		Rotate: m.rotate, Now: w.here()}
 	for _, i := range st.Open {
-		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known})
+		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {
@@ -266,7 +267,7 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 	}
 	r := apply.Run(ctx, apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here,
+		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here, Began: a.began,
 		Events: w.event, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}
@@ -309,9 +310,18 @@ func (w *world) done(m mode) (*attempt, *apply.Result) {
 	return a, r
 }
 
-// settled demands that nothing is left to do.
+// longDoubt is how long a create of unknown outcome may take effect, and more: a
+// clock may be wrong.
+const longDoubt = 30 * time.Minute
+
+// settled demands that nothing is left to do, when what was in doubt must have
+// appeared.
 func (w *world) settled(m mode) {
 	w.Helper()
+	if len(w.announced()) > 0 {
+		w.pass(longDoubt)
+		w.done(m)
+	}
 	a, err := w.plan(m)
 	if err != nil {
 		w.Fatalf("plan after apply: %v", err)

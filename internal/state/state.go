@@ -37,7 +37,10 @@ type Intent struct {
 	// Known are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
 	Known []string  `json:"known,omitempty"`
-	At    time.Time `json:"at,omitzero"` // when it was announced
+	// Made is the ID of the object that a later attempt made and that is recorded:
+	// what else appears was made by an earlier one, whose reply nobody got.
+	Made string    `json:"made,omitempty"`
+	At   time.Time `json:"at,omitzero"` // when it was announced
 }
 
 // Read gives the state stored at path, including what the journal of a killed

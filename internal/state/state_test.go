@@ -206,6 +206,25 @@ func TestSymlinkAndMode(t *testing.T) {
 	}
 }
 
+// An object may be recorded, in one write, while an earlier attempt at it stays in doubt.
+func TestPutInDoubt(t *testing.T) {
+	path := statePath(t)
+	s := open(t, path)
+	a := address(t, "key.app")
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}}))
+	must(t, s.PutInDoubt(addr.Entry{Addr: a, Identity: "app", ID: "k2"}))
+	must(t, s.PutInDoubt(addr.Entry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
+	got := read(t, path)
+	want := []state.Intent{{Addr: a, Identity: "app", Known: []string{"k1", "k2"}, Made: "k2", At: noon()}}
+	if d := cmp.Diff(want, got.Open, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
+		t.Errorf("%d entries; open (-want +got):\n%s", len(got.Entries), d)
+	}
+	must(t, s.Close())
+	if n := len(read(t, path).Open); n != 1 {
+		t.Errorf("%d are open after closing, want 1", n)
+	}
+}
+
 // What is announced stays open until its own outcome is known.
 func TestIntents(t *testing.T) {
 	path := statePath(t)
@@ -213,9 +232,9 @@ func TestIntents(t *testing.T) {
 	a := address(t, "key.app")
 	at := noon().Add(-time.Hour)
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}))
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1", "k2"}})) // the older one holds
+	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1", "k2"}})) // the older one's IDs hold, with the new time
 	must(t, s.Begin(state.Intent{Addr: a, Identity: "renamed"}))
-	first := state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}
+	first := state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: noon()}
 	second := state.Intent{Addr: a, Identity: "renamed", At: noon()}
 
 	steps := []struct {

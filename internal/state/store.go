@@ -152,14 +152,17 @@ func (s *Store) Begin(intents ...Intent) error {
 	return s.change(func() ([]record, error) {
 		var r record
 		for _, i := range intents {
-			if _, open := s.intent(i.key()); open {
-				continue
-			}
 			i = i.clone()
 			if i.At.IsZero() {
 				i.At = s.now()
 			}
 			i.At = i.At.UTC()
+			if older, open := s.intent(i.key()); open {
+				if !i.At.After(older.At) {
+					continue
+				}
+				i.Known = slices.Clone(older.Known)
+			}
 			r.Begin = append(r.Begin, i)
 		}
 		if r.Begin == nil {
@@ -174,6 +177,20 @@ func (s *Store) Begin(intents ...Intent) error {
 // those the Intent knew before: then the announced object is still in doubt.
 func (s *Store) Put(entries ...addr.Entry) error {
 	return s.change(func() ([]record, error) { return s.puts(entries, s.intent), nil })
+}
+
+// PutInDoubt records an object as Put does, but the Intent of its create stays open
+// and knows the object: an earlier attempt at it may still make another one.
+func (s *Store) PutInDoubt(e addr.Entry) error {
+	return s.change(func() ([]record, error) {
+		records := s.puts([]addr.Entry{e}, func(intentKey) (Intent, bool) { return Intent{}, false })
+		if open, ok := s.intent(intentKey{e.Addr, e.Identity}); ok && !slices.Contains(open.Known, e.ID) {
+			open = open.clone()
+			open.Known, open.Made = append(open.Known, e.ID), e.ID
+			records[0].Begin = []Intent{open} // in one line: whoever is killed here has told both or nothing
+		}
+		return records, nil
+	})
 }
 
 // puts are the records of entries; intent finds what is open.

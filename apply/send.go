@@ -1,0 +1,132 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"b2form/internal/state"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+const (
+	// attempts bounds how often a create is sent whose outcome was unknown: as often
+	// as other requests are repeated.
+	attempts = 8
+	// doubtful is how long a create whose outcome is unknown may take effect.
+	doubtful = 10 * time.Minute
+)
+
+// lookDelays is how long to wait between looks for what a create of unknown outcome
+// has made, before it is sent again. Listings may lag behind.
+func lookDelays() []time.Duration {
+	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
+}
+
+// isYoung reports whether what was announced may appear after this run has read the
+// account.
+func (r *runner) isYoung(i *state.Intent) bool { return r.Began.Before(i.At.Add(doubtful)) }
+
+// send creates, and after an unknown outcome looks before it does so again. An
+// object without a secret to lose is taken as it was made; one whose secret was
+// in the lost reply is deleted and made anew. refused says that no attempt can have
+// taken effect.
+func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
+	for try := 1; ; try++ {
+		raw, err = t.Kind.Create(ctx, call)
+		var lost *wire.Error
+		isError := errors.As(err, &lost)
+		taken := isError && t.unseen > 0 && t.Kind.NameTaken != "" && lost.Code == t.Kind.NameTaken
+		if raw != nil || !isError || !lost.Unknown && !taken {
+			return raw, raw == nil && t.unseen == 0, err
+		}
+		if lost.Unknown {
+			t.unseen++
+		}
+		found, lookErr := r.lookFor(ctx, t)
+		if lookErr != nil {
+			return nil, false, r.inDoubt(t, errors.Join(err, lookErr))
+		}
+		t.unseen = max(0, t.unseen-len(found))
+		if len(found) > 0 && !t.Kind.YieldsSecret() {
+			return json.RawMessage(found[0].Raw), false, nil
+		}
+		for _, o := range found {
+			if err := r.undo(ctx, t.Kind, o); err != nil {
+				return nil, false, err
+			}
+		}
+		if try == attempts || taken {
+			return nil, false, r.inDoubt(t, err)
+		}
+	}
+}
+
+// inDoubt says of a failed create what becomes of it, if it may have taken effect.
+func (r *runner) inDoubt(t *task, err error) error {
+	if t.unseen == 0 {
+		return err
+	}
+	return &wire.Explained{
+		Summary: "It is not known whether the " + t.Kind.Name + " was made",
+		Detail: fmt.Sprintf("B2 did not say what became of the creation of %s %q, and does not list it yet. The state keeps note of it: "+
+			"run again in some minutes, and what has appeared is dealt with; no import is needed.", t.Kind.Name, t.Identity),
+		Cause: err,
+	}
+}
+
+// lookFor reads the objects that the task's creates have made, with growing pauses as
+// long as there are none. An interrupt ends the pauses.
+func (r *runner) lookFor(ctx context.Context, t *task) ([]*kind.Object, error) {
+	found, err := r.findLive(ctx, t, t.carriers)
+	pausing, cancel := r.untilStopped(ctx)
+	defer cancel()
+	for _, pause := range lookDelays() {
+		if err != nil || len(found) > 0 {
+			break
+		}
+		if err := r.wait(pausing, pause); err != nil {
+			return nil, err
+		}
+		found, err = r.findLive(ctx, t, t.carriers)
+	}
+	return found, err
+}
+
+// undo deletes what this run made.
+func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
+	live, err := o.Members()
+	if err != nil {
+		return err
+	}
+	return k.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live})
+}
+
+// findLive reads the objects that carry the task's identity now and are not known.
+func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
+	c, only := t.Change, t.Identity
+	if whole := c.Kind.ParentKind(); whole != "" {
+		only = c.Kind.ChildID(c.Identity, r.idOf(whole, c.Kind.ParentIdentity(c.Identity)))
+	}
+	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, MultiBucket: true, IDs: []string{only}})
+	if err != nil {
+		return nil, err
+	}
+	var found []*kind.Object
+	seen := map[string]bool{}
+	for _, raw := range list {
+		o, err := r.Snapshot.Object(c.Kind, raw)
+		if err != nil {
+			return nil, err
+		}
+		if o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
+			seen[o.ID] = true
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
