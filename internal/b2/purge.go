@@ -72,12 +72,16 @@ func (e *emptying) call(ctx context.Context, f func(context.Context) error) erro
 // versions removes what is listed. Versions of one file are listed together, and
 // before those of files whose names go on after it.
 func (e *emptying) versions(ctx context.Context) error {
+	var paging wire.Paging
 	for name, id := e.file, ""; ; {
 		var page []*base.File
 		err := e.call(ctx, func(ctx context.Context) (err error) {
 			page, name, id, err = e.bucket.ListFileVersions(ctx, versionsPerPage, name, id, e.file, "")
 			return err
 		})
+		if err == nil && name != "" {
+			err = paging.Advance("b2_list_file_versions", name+"\x00"+id, fileIDs(page))
+		}
 		if e.file != "" {
 			page = slices.DeleteFunc(page, func(f *base.File) bool { return f.Name != e.file })
 		}
@@ -91,12 +95,16 @@ func (e *emptying) versions(ctx context.Context) error {
 }
 
 func (e *emptying) unfinished(ctx context.Context) error {
+	var paging wire.Paging
 	for next := ""; ; {
 		var page []*base.File
 		err := e.call(ctx, func(ctx context.Context) (err error) {
 			page, next, err = e.bucket.ListUnfinishedLargeFiles(ctx, unfinishedPerPage, next)
 			return err
 		})
+		if err == nil && next != "" {
+			err = paging.Advance("b2_list_unfinished_large_files", next, fileIDs(page))
+		}
 		if err == nil {
 			err = e.removeAll(ctx, page)
 		}
@@ -104,6 +112,14 @@ func (e *emptying) unfinished(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func fileIDs(files []*base.File) []string {
+	ids := make([]string, len(files))
+	for i, f := range files {
+		ids[i] = f.ID
+	}
+	return ids
 }
 
 // removeAll deletes the files in parallel. After an error no further deletion

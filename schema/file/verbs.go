@@ -120,22 +120,27 @@ func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string
 // browse lists the current files of a bucket by name. B2 gives up to 10,000 in one
 // page ("b2_list_file_names").
 func browse(ctx context.Context, api wire.API, bucketID, prefix string, most int) (list []wire.RawJSON, more bool, err error) {
+	var paging wire.Paging
 	for start := ""; ; {
 		page, err := listNames(ctx, api, bucketID, start, prefix, most-len(list))
 		if err != nil {
 			return nil, false, err
 		}
+		var ids []string
 		for _, raw := range page.Files {
 			var v version
 			if err := json.Unmarshal(raw, &v); err != nil {
 				return nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
 			}
-			list = append(list, v.object())
+			list, ids = append(list, v.object()), append(ids, v.FileName)
 		}
 		if page.NextFileName == nil || len(list) >= most {
 			return list, page.NextFileName != nil, nil
 		}
 		start = *page.NextFileName
+		if err := paging.Advance("b2_list_file_names", start, ids); err != nil {
+			return nil, false, err
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 
 func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, error) {
 	var all []wire.RawJSON
+	var paging wire.Paging
 	in := map[string]any{"maxKeyCount": pageSize}
 	for {
 		var reply json.RawMessage
@@ -51,8 +52,19 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, er
 		if next == "" {
 			return all, nil
 		}
+		if err := paging.Advance(method, next, ids(keys)); err != nil {
+			return nil, err
+		}
 		in = map[string]any{"maxKeyCount": pageSize, "startApplicationKeyId": next}
 	}
+}
+
+func ids(keys []wire.RawJSON) []string {
+	out := make([]string, len(keys))
+	for i, key := range keys {
+		out[i] = gjson.Get(string(key), "applicationKeyId").Str
+	}
+	return out
 }
 
 // page takes a reply of b2_list_keys apart: the keys, which share its memory, and
