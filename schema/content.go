@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/schema/folder"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -31,7 +30,7 @@ func (e *evaluation) payload() *wire.Payload {
 	case source.IsNull():
 		return e.checkSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
-	from := folder.Folder{Dir: e.l.loader.top.Dir, Module: e.l.Dir, Cwd: e.l.Cwd}
+	from := e.l.here(e.l.Dir)
 	size, err := from.Size(source.AsString())
 	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.MaxSize {

@@ -168,7 +168,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 	errors := l.failed
 	l.failed = false
 	for _, path := range files.Config {
-		if body := l.parse(path); body != nil {
+		if body := l.parse(dir, path); body != nil {
 			s.bodies = append(s.bodies, fileBody{path, body})
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
 
 	"b2form/internal/words"
+	"b2form/schema/folder"
 )
 
 // Files are the files of a configuration's folder, as paths that begin with it.
@@ -79,7 +79,7 @@ func (l *module) readFiles() bool {
 		return false
 	}
 	for _, path := range files.Config {
-		if body := l.parse(path); body != nil {
+		if body := l.parse(l.Dir, path); body != nil {
 			l.bodies = append(l.bodies, fileBody{path, body})
 		}
 	}
@@ -92,7 +92,8 @@ func (l *module) readFiles() bool {
 			"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with -var-file.", strings.Join(names, ", "))})
 	}
 	for _, path := range files.Values {
-		l.valueFiles = append(l.valueFiles, l.readValues(path))
+		src, why := readFound(l.here(l.Dir), path)
+		l.valueFiles = append(l.valueFiles, l.readValues(path, src, why))
 	}
 	return !l.failed
 }
@@ -112,9 +113,16 @@ func (l *module) instead() string {
 	return "Write one, or name the configuration's folder with -chdir."
 }
 
-// parse reads one configuration file. nil: it could not be read at all.
-func (l *module) parse(path string) hcl.Body {
-	file, diags := l.parseText(path)
+// here is where the files of the module in dir are read.
+func (l *module) here(dir string) folder.Folder {
+	return folder.Folder{Dir: l.loader.top.Dir, Module: dir, Cwd: l.Cwd}
+}
+
+// parse reads one configuration file of the module in dir. nil: it could not be
+// read at all.
+func (l *module) parse(dir, path string) hcl.Body {
+	src, why := readFound(l.here(dir), path)
+	file, diags := l.parseText(path, src, why)
 	l.add(diags...)
 	if file == nil {
 		return nil
@@ -125,20 +133,22 @@ func (l *module) parse(path string) hcl.Body {
 
 // parseValues reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.
-func (l *module) parseValues(path string) hcl.Body {
-	file, diags := l.parseText(path)
-	hideSensitive(diags, "The syntax of the value file is wrong here. Details are left out, since it may hold secrets.")
+func (l *module) parseValues(path string, src []byte, why string) hcl.Body {
+	file, diags := l.parseText(path, src, why)
+	hideSensitive(diags, valueSyntax)
 	l.add(diags...)
-	if file == nil {
+	if file == nil || diags.HasErrors() {
 		return nil
 	}
 	return file.Body
 }
 
+const valueSyntax = "The syntax of the value file is wrong here. Details are left out, since it may hold secrets."
+
 // parseText parses a file in HCL's native or JSON syntax. nil: it could not be
-// read at all. Its body is nil where nothing could be made of it.
-func (l *module) parseText(path string) (*hcl.File, hcl.Diagnostics) {
-	src, why := readText(path)
+// read at all, for the reason given. Its body is nil where nothing could be made
+// of it.
+func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.Diagnostics) {
 	if why != "" {
 		l.fail("Unreadable file", path+" "+why)
 		return nil, nil
@@ -157,9 +167,16 @@ func (l *module) parseText(path string) (*hcl.File, hcl.Diagnostics) {
 	return file, diags
 }
 
-// readText reads a file; why says what is wrong with it, as the end of a sentence
-// and what to do.
-func readText(path string) (src []byte, why string) {
+// readFound reads a file of the module in from that nobody named; why says what
+// is wrong with it, as the end of a sentence and what to do.
+func readFound(from folder.Folder, path string) (src []byte, why string) {
+	src, err := from.ReadFound(filepath.Base(path))
+	return textOf(src, err)
+}
+
+// readNamed reads a file that whoever runs b2form named, which may be a pipe; why
+// is as readFound's.
+func readNamed(path string) (src []byte, why string) {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&(fs.ModeDir|fs.ModeSocket|fs.ModeIrregular) != 0 {
 		return nil, "is no file. Give the path of a file, or move it away."
@@ -167,14 +184,23 @@ func readText(path string) (src []byte, why string) {
 	if err == nil {
 		src, err = os.ReadFile(path)
 	}
+	return textOf(src, err)
+}
+
+// textOf is what was read, if it is text.
+func textOf(src []byte, err error) (_ []byte, why string) {
 	switch {
+	case errors.Is(err, folder.ErrOutside):
+		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy the file, or link to it within the folder."
+	case errors.Is(err, folder.ErrIrregular):
+		return nil, "is no regular file. Move it away, or give it another name."
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "does not exist. Paths are relative to the configuration's folder; a symbolic link may lead nowhere."
 	case errors.Is(err, fs.ErrPermission):
 		return nil, "cannot be read: permission denied. Change its permissions, or run as a user who may read it."
 	case err != nil:
 		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.Reason(err))
-	case !utf8.Valid(src):
+	case !words.IsText(src):
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}
 	return src, ""

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -181,13 +182,15 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 // literal reports whether a text from outside is taken as it is.
 func (v *variable) literal() bool { return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType }
 
-// readValues reads a value file: one argument per variable.
-func (l *module) readValues(path string) hcl.Attributes {
-	body := l.parseValues(path)
+// readValues takes a value file apart: one argument per variable. why says that
+// it could not be read.
+func (l *module) readValues(path string, src []byte, why string) hcl.Attributes {
+	body := l.parseValues(path, src, why)
 	if body == nil {
 		return nil
 	}
 	attrs, diags := body.JustAttributes()
+	hideSensitive(diags, valueSyntax)
 	l.add(diags...)
 	return attrs
 }
@@ -210,11 +213,12 @@ func (l *module) assignVariables() {
 		}
 	}
 	for _, attrs := range l.valueFiles {
-		l.assignFile(attrs)
+		l.assignFile(attrs, false)
 	}
 	for _, g := range l.Vars {
 		if g.File != "" {
-			l.assignFile(l.readValues(g.File))
+			src, why := readNamed(g.File)
+			l.assignFile(l.readValues(g.File, src, why), true)
 			continue
 		}
 		v := l.variables[g.Name]
@@ -235,15 +239,21 @@ func (l *module) assignVariables() {
 
 func (l *module) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
 
-func (l *module) assignFile(attrs hcl.Attributes) {
+// assignFile gives variables the values of a value file. One that somebody named
+// may be any file, so not even a name in it is repeated.
+func (l *module) assignFile(attrs hcl.Attributes, named bool) {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		if v := l.variables[name]; v != nil {
 			v.given = append(v.given, givenValue{expr: a.Expr, source: a.Range.Filename})
 			continue
 		}
+		shown := strconv.Quote(name)
+		if named {
+			shown = "of the name given here"
+		}
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
-			Detail: fmt.Sprintf("The configuration declares no variable %q, so this value is not used.%s", name, words.DidYouMean(name, "", l.variableNames()))})
+			Detail: fmt.Sprintf("The configuration declares no variable %s, so this value is not used.%s", shown, words.DidYouMean(name, "", l.variableNames()))})
 	}
 }
 
@@ -320,6 +330,9 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	if expr != nil {
 		var diags hcl.Diagnostics
 		value, diags = expr.Value(nil)
+		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
+			hideSensitive(diags, "A value in a value file must be a constant, without references and functions.")
+		}
 		if diags.HasErrors() && g.expr != nil && !v.sensitive {
 			l.add(diags...)
 			return cty.DynamicVal, false

@@ -17,6 +17,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v3"
+
+	"b2form/internal/words"
+	"b2form/schema/folder"
 )
 
 const (
@@ -93,8 +96,9 @@ func (f *formatter) argument(arg string) error {
 		return failf("File cannot be read", "%s: %s.", arg, plain(err))
 	}
 	if !info.IsDir() {
-		return f.file(arg, info)
+		return f.file(folder.Folder{Dir: ".", Module: filepath.Dir(arg)}, filepath.Base(arg), arg, info)
 	}
+	within := folder.Folder{Dir: ".", Module: arg}
 	return filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -112,15 +116,21 @@ func (f *formatter) argument(arg string) error {
 		if err != nil {
 			return failf("File cannot be read", "%s: %s.", path, plain(err))
 		}
-		return f.file(path, info)
+		below, err := filepath.Rel(arg, path)
+		if err != nil {
+			return failf("File cannot be read", "%s: %s.", path, plain(err))
+		}
+		return f.file(within, below, path, info)
 	})
 }
 
-func (f *formatter) file(path string, info fs.FileInfo) error {
+// file formats one file, which is called name in the folder where it is read.
+// Links that lead out of it are not followed, since what does not parse is quoted.
+func (f *formatter) file(from folder.Folder, name, path string, info fs.FileInfo) error {
 	if strings.HasSuffix(path, ".json") || !strings.HasSuffix(path, ".hcl") {
 		return failf("File cannot be formatted", "%s is not HCL in native syntax: only files ending in .hcl are formatted.", path)
 	}
-	src, err := os.ReadFile(path)
+	src, err := from.ReadFound(name)
 	if err != nil {
 		return failf("File cannot be read", "%s: %s.", path, plain(err))
 	}
@@ -144,6 +154,11 @@ func (f *formatter) file(path string, info fs.FileInfo) error {
 // format gives the formatted source to use. A file that does not parse is
 // reported and left alone.
 func (f *formatter) format(name string, src []byte, use func([]byte) error) error {
+	if !words.IsText(src) {
+		f.broken = true
+		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted", Detail: name + " is not text in UTF-8."}}, nil)
+		return nil
+	}
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	if diags.HasErrors() {
 		f.broken = true

@@ -1,9 +1,6 @@
 package view
 
 import (
-	"bytes"
-	"unicode/utf8"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
@@ -63,7 +60,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 		return out
 	}
 	s := snip(d, file.Bytes)
-	if s == nil || !utf8.Valid(bytes.TrimSpace(file.Bytes)) {
+	if s == nil {
 		return out
 	}
 	code := &CodeSnippet{Code: s.code(), StartLine: s.first, HighlightStartOffset: s.start, HighlightEndOffset: s.end, Values: []struct{}{}}

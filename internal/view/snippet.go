@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/words"
 )
 
 // maxSnippet is how many lines of source a diagnostic quotes.
@@ -21,10 +23,10 @@ type snippet struct {
 func (s *snippet) code() string { return strings.Join(s.lines, "\n") }
 
 // snip cuts the lines of d's subject out of src; nil where the range does not
-// fit the source.
+// fit the source, or the source is no text.
 func snip(d *hcl.Diagnostic, src []byte) *snippet {
 	from, to := d.Subject.Start.Byte, d.Subject.End.Byte
-	if from < 0 || from > len(src) || to < from {
+	if from < 0 || from > len(src) || to < from || !words.IsText(src) {
 		return nil
 	}
 	to = min(to, len(src))

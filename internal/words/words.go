@@ -57,6 +57,10 @@ func List(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
+// IsText reports whether a file's content is text in UTF-8. What is none is never
+// quoted: it is not a configuration, and may be anything.
+func IsText(content []byte) bool { return utf8.Valid(content) && !slices.Contains(content, 0) }
+
 // Reason is what an error says without the path that it repeats, for messages that
 // name the path themselves.
 func Reason(err error) string {

@@ -29,15 +29,36 @@ type Folder struct {
 
 // Read is the content of a file.
 func (d Folder) Read(path string) ([]byte, error) {
-	var content []byte
-	err := d.in(path, func(root *os.Root, path string) (err error) {
-		content, err = root.ReadFile(path)
-		return err
-	})
+	content, err := d.read(path)
 	if err != nil {
 		return nil, d.unreadable(path, err)
 	}
 	return content, nil
+}
+
+// ReadFound is the content of a file of the configuration itself: one that was
+// found in Module and not named by anybody, by its path below that. A link is
+// followed as far as it stays below Module or Dir. The error is [ErrOutside],
+// [ErrIrregular] or the operating system's.
+func (d Folder) ReadFound(name string) ([]byte, error) {
+	content, err := Folder{Dir: d.Module}.read(name)
+	if !errors.Is(err, ErrOutside) || d.Module == d.Dir {
+		return content, err
+	}
+	rel, relErr := filepath.Rel(d.Dir, filepath.Join(d.Module, name))
+	if relErr != nil || !filepath.IsLocal(rel) {
+		return nil, err
+	}
+	return Folder{Dir: d.Dir}.read(rel)
+}
+
+func (d Folder) read(path string) ([]byte, error) {
+	f, err := d.open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 // ReadText is the content of a file that must be text in UTF-8.
@@ -97,7 +118,7 @@ func (d Folder) Size(path string) (int64, error) {
 		case info.IsDir():
 			return errors.New("it is a folder; for all files in one, use for_each = fileset(…)")
 		case !info.Mode().IsRegular():
-			return errors.New("it is no regular file")
+			return ErrIrregular
 		}
 		return nil
 	})
@@ -121,8 +142,17 @@ func (d Folder) Payload(path string) (*wire.Payload, error) {
 	return p, nil
 }
 
+// open opens a regular file. A pipe is not even opened, since that waits for its
+// writer.
 func (d Folder) open(path string) (f *os.File, err error) {
-	err = d.in(path, func(root *os.Root, path string) (err error) {
+	err = d.in(path, func(root *os.Root, path string) error {
+		info, err := root.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeType&^fs.ModeDir != 0 {
+			return ErrIrregular
+		}
 		f, err = root.Open(path)
 		return err
 	})
@@ -138,7 +168,7 @@ func (d Folder) in(path string, f func(root *os.Root, path string) error) error 
 		}
 		rel, err := filepath.Rel(base, path)
 		if err != nil {
-			return errOutside
+			return ErrOutside
 		}
 		path = rel
 	}
@@ -147,7 +177,7 @@ func (d Folder) in(path string, f func(root *os.Root, path string) error) error 
 		within = d.Module
 		rel, err := filepath.Rel(d.Module, filepath.Join(d.Dir, path))
 		if err != nil || !filepath.IsLocal(rel) {
-			return errOutside
+			return ErrOutside
 		}
 		local = rel
 	}
@@ -158,7 +188,7 @@ func (d Folder) in(path string, f func(root *os.Root, path string) error) error 
 	defer root.Close()
 	err = f(root, local)
 	if err != nil && leads(root, local) {
-		return errOutside
+		return ErrOutside
 	}
 	return err
 }
@@ -172,7 +202,11 @@ func leads(root *os.Root, path string) bool {
 	return err == nil
 }
 
-var errOutside = errors.New("it is outside of the configuration's folder, and only files below that are read")
+// What is wrong with a file that is there.
+var (
+	ErrOutside   = errors.New("it is outside of the configuration's folder, and only files below that are read")
+	ErrIrregular = errors.New("it is no regular file")
+)
 
 func (d Folder) unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
