@@ -40,6 +40,7 @@ type moduleSource struct {
 	root      *hcl.EvalContext // functions and path.* as the module sees them
 	bodies    []fileBody
 	variables map[string]bool // by name: whether a value must be given
+	sensitive map[string]bool // variables whose values are shown nowhere
 	outputs   []string
 }
 
@@ -110,6 +111,9 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 		switch {
 		case declared:
 			c.inputs[name] = a
+			if c.source.sensitive[name] {
+				l.hide(a.Expr.Range())
+			}
 		case hint != nil:
 			l.errorAt(a.NameRange, hint.Summary, hint.Says)
 		default:
@@ -164,7 +168,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, dir), variables: map[string]bool{}}
+	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, dir), variables: map[string]bool{}, sensitive: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
 	for _, path := range files.Config {
@@ -189,6 +193,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 			}
 			head, _, _ := b.Body.PartialContent(variable.BodySchema())
 			s.variables[name] = head.Attributes["default"] == nil
+			s.sensitive[name] = head.Attributes["sensitive"] != nil
 		}
 	}
 	slices.Sort(s.outputs)

@@ -127,6 +127,7 @@ func (l *module) parse(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
+	file.Bytes = WithoutSecrets(src, l.loader.top.Kinds, !diags.HasErrors())
 	l.config.Files[path] = file
 	return file.Body
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/words"
+	"b2form/schema"
 	"b2form/schema/folder"
 )
 
@@ -162,6 +163,7 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	if diags.HasErrors() {
 		f.broken = true
+		file.Bytes = schema.WithoutSecrets(src, schema.Kinds(), false)
 		files := map[string]*hcl.File{name: file}
 		if strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
 			files = nil

@@ -1,0 +1,202 @@
+package schema
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// WithoutSecrets is the text of a configuration file as messages may quote it: of
+// the same size, with stars for what is written down as the value of something
+// sensitive. That is a secret attribute of a kind, the default of a sensitive
+// variable, a sensitive output, and what sensitive() is called with. References
+// stay. Where the text does not parse, more is hidden.
+func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
+	s := secretsIn(kinds)
+	if parses && !s.within(src) {
+		return src
+	}
+	out := bytes.Clone(src)
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	s.walk(tokens, nil) // finds what is declared sensitive
+	s.walk(tokens, out)
+	if parses {
+		return out
+	}
+	// A quote that is missing turns texts inside out from there on: line by line.
+	s.broken = true
+	for at := 0; at < len(src); {
+		line, _, _ := bytes.Cut(src[at:], []byte("\n"))
+		tokens, _ := hclsyntax.LexConfig(line, "", hcl.Pos{Line: 1, Column: 1, Byte: at})
+		s.walk(tokens, out)
+		at += len(line) + 1
+	}
+	return out
+}
+
+// secretNames says which values are secret by where they stand.
+type secretNames struct {
+	paths    [][]string      // of secret attributes: the kind's name, then the attributes
+	own      map[string]bool // names that only secret attributes have
+	declared map[string]bool // variables and outputs that are sensitive, as "variable.site"
+	broken   bool            // names count wherever they stand
+}
+
+func secretsIn(kinds []*kind.Kind) *secretNames {
+	s := &secretNames{own: map[string]bool{}, declared: map[string]bool{}}
+	other := map[string]bool{"value": true, "default": true, "content": true} // arguments of blocks
+	var visit func(path []string, attrs []kind.Attr)
+	visit = func(path []string, attrs []kind.Attr) {
+		for i := range attrs {
+			a := &attrs[i]
+			here := append(slices.Clone(path), a.Name)
+			if a.Secret && !a.Computed {
+				s.paths = append(s.paths, here)
+			} else {
+				other[a.Name] = true
+			}
+			visit(here, a.Object)
+		}
+	}
+	for _, k := range kinds {
+		visit([]string{k.Name}, k.Attrs)
+	}
+	for _, p := range s.paths {
+		if name := p[len(p)-1]; !other[name] {
+			s.own[name] = true
+		}
+	}
+	return s
+}
+
+// within reports whether there may be a secret in a file: most have none.
+func (s *secretNames) within(src []byte) bool {
+	return bytes.Contains(src, []byte("sensitive")) || slices.ContainsFunc(s.paths, func(p []string) bool {
+		if last := p[len(p)-1]; s.own[last] {
+			p = []string{"", last}
+		}
+		return !slices.ContainsFunc(p[1:], func(name string) bool { return !bytes.Contains(src, []byte(name)) })
+	})
+}
+
+// secret reports whether what stands at a path of names is a secret.
+func (s *secretNames) secret(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	name := path[len(path)-1]
+	if s.own[name] || s.broken && (name == "default" || slices.ContainsFunc(s.paths, func(p []string) bool { return p[len(p)-1] == name })) {
+		return true
+	}
+	if len(path) > 2 && s.declared[path[0]+"."+path[1]] && (name == "default" || name == "value") {
+		return true
+	}
+	return slices.ContainsFunc(s.paths, func(p []string) bool {
+		rest := path
+		for _, want := range p {
+			i := slices.Index(rest, want)
+			if i < 0 {
+				return false
+			}
+			rest = rest[i+1:]
+		}
+		return path[0] == p[0] && len(rest) == 0
+	})
+}
+
+// A frame is one level of brackets.
+type frame struct {
+	path   []string // of names that lead here
+	header []string // names since the last separator, such as variable "site"
+	key    []string // path of what a value is read for; nil: of nothing
+	secret bool     // every literal in here is
+	words  bool     // and every name, since no reference may stand here
+}
+
+// walk goes through the tokens of native or JSON syntax. With out it puts stars
+// there for literals that are secret, without it notes what is declared sensitive.
+func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
+	stack := []frame{{}}
+	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.broken
+	for i, t := range tokens {
+		top := &stack[len(stack)-1]
+		switch t.Type {
+		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
+			s.literal(top, t, out)
+		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
+			if len(top.header) > 0 && top.key == nil {
+				top.key = append(slices.Clone(top.path), top.header[len(top.header)-1])
+			}
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			stack = append(stack, s.open(top, tokens, i))
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
+			if len(stack) > 1 {
+				stack = stack[:len(stack)-1]
+			}
+		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
+			if !isJSON || t.Type == hclsyntax.TokenComma {
+				top.header, top.key = nil, nil
+			}
+		}
+	}
+}
+
+// literal handles a name or a literal.
+func (s *secretNames) literal(top *frame, t hclsyntax.Token, out []byte) {
+	if top.key == nil {
+		top.header = append(top.header, string(t.Bytes))
+	}
+	if len(top.key) > 2 && top.key[len(top.key)-1] == "sensitive" && out == nil {
+		s.declared[top.key[0]+"."+top.key[1]] = string(t.Bytes) != "false"
+	}
+	if secret, words := s.judge(top); out == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
+		return
+	}
+	for i := t.Range.Start.Byte; i < t.Range.End.Byte; i++ {
+		if out[i] != '\n' {
+			out[i] = '*'
+		}
+	}
+}
+
+// judge says what of a level stands for secrets at this place: literals, and names.
+func (s *secretNames) judge(top *frame) (secret, words bool) {
+	if top.secret || top.key == nil || !s.secret(top.key) {
+		return top.secret, top.words
+	}
+	return true, top.key[len(top.key)-1] == "default"
+}
+
+// open is the frame within the bracket tokens[i].
+func (s *secretNames) open(top *frame, tokens hclsyntax.Tokens, i int) frame {
+	next := frame{path: top.key}
+	next.secret, next.words = s.judge(top)
+	if top.key == nil {
+		next.path = append(slices.Clone(top.path), top.header...)
+	}
+	call := tokens[i].Type == hclsyntax.TokenOParen && i > 0 && string(tokens[i-1].Bytes) == "sensitive"
+	next.secret = next.secret || call
+	return next
+}
+
+// hide puts stars for the literals of a part of a file that was read before.
+func (l *module) hide(at hcl.Range) {
+	file := l.config.Files[at.Filename]
+	if file == nil || !at.CanSliceBytes(file.Bytes) {
+		return
+	}
+	file.Bytes = bytes.Clone(file.Bytes)
+	part := at.SliceBytes(file.Bytes)
+	tokens, _ := hclsyntax.LexExpression(part, "", hcl.InitialPos)
+	for _, t := range tokens {
+		switch t.Type {
+		case hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
+			copy(part[t.Range.Start.Byte:t.Range.End.Byte], strings.Repeat("*", len(t.Bytes)))
+		}
+	}
+}
