@@ -175,7 +175,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	made := s.newSecrets(result)
 	s.mask(made)
 	s.ui.Secrets(made)
-	s.ui.Diagnostics(result.Warnings, s.files)
+	s.ui.Diagnostics(append(result.Warnings, s.deadFiles(result)...), s.files)
 	if result.Failed() {
 		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
@@ -211,7 +211,10 @@ const graceOfPrograms = 10 * time.Second
 // standard output.
 func (s *session) deliveries() secret.Options {
 	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.local != nil}
-	if !s.json {
+	if local, ok := s.backend().(state.Local); ok {
+		env.Protected = local.Files()
+	}
+	if !s.json && !s.outNull {
 		env.Stdout, env.Preface = s.stdout, s.maskLine
 	}
 	return env

@@ -37,6 +37,7 @@ type system struct {
 	// Which of the three are terminals, and the screen's width; 0: unknown.
 	inTerminal, outTerminal, errTerminal bool
 	width                                int
+	outNull                              bool // what is printed reaches nobody
 
 	getenv  func(string) string
 	environ func() []string
@@ -66,6 +67,7 @@ func hostSystem() system {
 		outTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		errTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		width:       width,
+		outNull:     nullOutput(),
 		getenv:      os.Getenv,
 		environ:     os.Environ,
 		now:         time.Now,

@@ -39,6 +39,8 @@ type Options struct {
 	Preface func(Value) string
 	// Place gives the path at which a file is written. nil: the delivery's Path.
 	Place func(config.Delivery) string
+	// Protected are files that b2form needs itself: no delivery may replace them.
+	Protected []string
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
 	Live config.LiveLookup
@@ -119,7 +121,7 @@ const (
 
 // Prepare makes every destination ready before the key exists: a file's folder
 // is there (it is created if needed), nothing but a regular file is in its
-// place, and a temporary file beside it holds the space that the content will
+// place, nor any file that must not be replaced, and a temporary file beside it holds the space that the content will
 // take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
@@ -178,7 +180,7 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 		return prepareFile(d, env, size)
 	case "stdout":
 		if env.Stdout == nil {
-			return nil, errors.New("there is no standard output to print it to")
+			return nil, errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 		}
 		return &destination{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
 	case "command":
@@ -195,6 +197,9 @@ func prepareFile(d config.Delivery, env Options, size int) (*destination, error)
 	path := d.Path
 	if env.Place != nil {
 		path = env.Place(d)
+	}
+	if err := foreign(path, env.Protected); err != nil {
+		return nil, err
 	}
 	f, err := reserve(path, size)
 	if err != nil {

@@ -30,7 +30,7 @@ func reserve(path string, size int) (*tempFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
 	}
-	temp, err := createTemp(filepath.Join(dir, ".b2form-"+filepath.Base(path)+".tmp"))
+	temp, err := createTemp(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix))
 	if err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be written to: %w", dir, reason(err))
 	}

@@ -18,6 +18,16 @@ type Local struct{ Path string }
 // String is what messages call the state.
 func (l Local) String() string { return l.Path }
 
+// Files are the paths of all files that belong to the state, whether or not they
+// exist.
+func (l Local) Files() []string {
+	path, err := resolve(l.Path)
+	if err != nil {
+		path = l.Path // opening it fails too, and says why
+	}
+	return []string{path, path + journalSuffix, path + lockSuffix, path + tempSuffix}
+}
+
 // Read implements [Backend]. See the function Read.
 func (l Local) Read(context.Context) (*State, error) { return Read(l.Path) }
 

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/apply"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+)
+
+// nullOutput reports whether standard output reaches nobody: it leads to the null
+// device, also because it was closed, in whose place Go's runtime opens that.
+func nullOutput() bool {
+	out, err := os.Stdout.Stat()
+	if err != nil {
+		return true
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(out, null)
+}
+
+// deadFiles names the files that were delivered the secrets of keys which this run
+// deleted, as far as the configuration still tells and they are there.
+func (s *session) deadFiles(r *apply.Result) hcl.Diagnostics {
+	deleted := map[addr.Addr]bool{}
+	for _, c := range r.Changes {
+		if c.Change.Action == plan.Delete && c.Change.Kind.YieldsSecret() && c.Err == nil {
+			deleted[c.Change.Addr] = !slices.Contains(r.Unfinished, c.Change.Addr)
+		}
+	}
+	var names []string
+	for _, res := range s.config.Resources {
+		for _, d := range res.Deliver {
+			if deleted[res.Addr] && holdsFile(d) {
+				names = append(names, d.DisplayName)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold dead credentials",
+		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.", words.List(names))}}
+}
+
+func holdsFile(d config.Delivery) bool {
+	if d.Path == "" {
+		return false
+	}
+	_, err := os.Lstat(d.Path)
+	return err == nil
+}
