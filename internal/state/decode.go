@@ -32,6 +32,9 @@ func Parse(name string, data []byte) (*State, error) {
 		s.sort()
 		err = s.check()
 	}
+	if err == nil {
+		err = s.checkUnique(name)
+	}
 	var known *Error
 	switch {
 	case err != nil && isTerraforms(d.data):
@@ -60,6 +63,41 @@ func (s *State) check() error {
 	for i := 1; i < len(s.Open); i++ {
 		if k := s.Open[i].key(); k == s.Open[i-1].key() {
 			return fmt.Errorf("%s stands twice under \"open\"", k.Addr)
+		}
+	}
+	return nil
+}
+
+func incomplete(e *addr.Entry) error {
+	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
+		return errors.New(`an entry lacks "address", "identity" or "id"`)
+	}
+	for _, old := range e.Retiring {
+		if old.ID == "" {
+			return fmt.Errorf(`what %s lists under "retiring" lacks "id"`, e.Addr)
+		}
+	}
+	return nil
+}
+
+// checkUnique refuses a state that names one object twice: whichever of the addresses
+// is wrong, what is done for it would be done to the object of the other one. path is
+// what messages call the state.
+func (s *State) checkUnique(path string) error {
+	// Objects of two kinds may share an ID: a bucket and its notification rules.
+	type object struct{ kind, id string }
+	holders := make(map[object]*addr.Entry, len(s.Entries))
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		for n := -1; n < len(e.Retiring); n++ {
+			o := object{e.Addr.Kind, e.ID}
+			if n >= 0 {
+				o.id = e.Retiring[n].ID
+			}
+			if other := holders[o]; other != nil {
+				return namedTwice(path, o.kind, o.id, other, e)
+			}
+			holders[o] = e
 		}
 	}
 	return nil
@@ -168,10 +206,7 @@ func entry(v gjson.Result) (addr.Entry, error) {
 		}
 		e, e.Addr = any.Entry, addr.Addr(any.Addr)
 	}
-	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
-		return addr.Entry{}, errors.New(`an entry lacks "address", "identity" or "id"`)
-	}
-	return e, nil
+	return e, incomplete(&e)
 }
 
 // plainEntry reads an entry that has only the members of most. Where ok is false
@@ -204,10 +239,17 @@ func plainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 
 func intent(v gjson.Result) (i Intent, err error) {
 	err = strictly(v, &i)
-	if err == nil && (i.Addr.Kind == "" || i.Identity == "") {
-		err = errors.New(`an open create lacks "address" or "identity"`)
+	if err == nil {
+		err = i.incomplete()
 	}
 	return i, err
+}
+
+func (i *Intent) incomplete() error {
+	if i.Addr.Kind == "" || i.Identity == "" {
+		return errors.New(`an open create lacks "address" or "identity"`)
+	}
+	return nil
 }
 
 // strictly decodes a value that has no members but the known ones.

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"syscall"
 	"time"
+
+	"b2form/schema/addr"
 )
 
 // An Error says what is wrong with the state and what to do.
@@ -78,6 +80,37 @@ func damaged(path string, line, column int, what string) *Error {
 		Summary: "State file is damaged",
 		Detail:  fmt.Sprintf("%s cannot be read at line %d, column %d: %s. It was left as it is. %s", path, line, column, what, startOver),
 		Path:    path,
+	}
+}
+
+func damagedLine(path string, line int, what string) *Error {
+	return &Error{
+		Summary: "Journal of the state is damaged",
+		Detail: fmt.Sprintf("%s is what an interrupted run left, and its line %d is not understood: %s. Nothing was changed. "+
+			"Restore the file, or use the b2form that wrote it. Or move it away: what that run recorded since the state was stored is then forgotten, "+
+			"and what it made has to be imported, or deleted by hand.", path, line, what),
+		Path: path,
+	}
+}
+
+// namedTwice explains that two entries, or one entry twice, name the object.
+func namedTwice(path, kind, id string, first, second *addr.Entry) *Error {
+	role := func(e *addr.Entry) string {
+		if e.ID == id {
+			return fmt.Sprintf("%s (named %q)", e.Addr, e.Identity)
+		}
+		return e.Addr.String() + ` (under "retiring")`
+	}
+	who := role(first) + " and " + role(second)
+	if first == second {
+		who = fmt.Sprintf("%s (named %q) more than once", first.Addr, first.Identity)
+	}
+	return &Error{
+		Summary: "State names one object twice",
+		Detail: fmt.Sprintf("In %s the %s with the ID %q is named by %s. An object has one address, so an edit or a merge went wrong. Nothing was changed. "+
+			"`b2form keys`, or B2's web console, shows which name the ID has: keep the entry that is right and take the other one, or its item under \"retiring\", out of the file.",
+			path, kind, id, who),
+		Path: path,
 	}
 }
 

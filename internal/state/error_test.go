@@ -39,7 +39,17 @@ func TestBadFiles(t *testing.T) {
 		{"two files", `{"version":1}{"version":1}`, "State file is damaged", "line 1, column 14: something follows"},
 		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged", "line 2, column 1: it holds the marks of a merge conflict"},
 		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`, "State is one of Terraform's", "takes it over with one approval"},
-		{"newer", `{"version":2,"entries":{"of":"another shape"}}`, "State was written by a newer b2form", "format version 2; this b2form knows version 1"},
+		{"newer", `{"version":3,"entries":{"of":"another shape"}}`, "State was written by a newer b2form", "format version 3; this b2form knows version 2"},
+		{"one object at two addresses", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k1"}]}`,
+			"State names one object twice", `key.app (named "app") and key.web (named "web")`},
+		{"a retiree is another's live object", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k2","retiring":[{"id":"k1"}]}]}`,
+			"State names one object twice", `key.app (named "app") and key.web (under "retiring")`},
+		{"a retiree of two", `{"version":1,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"id":"3"}]},{"address":"key.b","identity":"b","id":"2","retiring":[{"id":"3"}]}]}`,
+			"State names one object twice", `key.a (under "retiring") and key.b (under "retiring")`},
+		{"a retiree is the live object", `{"version":1,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"id":"1"}]}]}`,
+			"State names one object twice", `key.a (named "a") more than once`},
+		{"a retiree without an ID", `{"version":2,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"name":"a"}]}]}`,
+			"State file is damaged", `what key.a lists under "retiring" lacks "id"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,7 +17,9 @@ import (
 // formatVersion is raised when an older b2form could misread or lose what a
 // newer one stores: also for a new member, since members that are not known are
 // refused.
-const formatVersion = 1
+//
+// Version 2 added the names of retirees.
+const formatVersion = 2
 
 const (
 	journalSuffix = ".journal"

@@ -69,7 +69,7 @@ func TestNoRoom(t *testing.T) {
 }
 
 func entryNumber(label string, i int) addr.Entry {
-	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("id-", i)}
+	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i), ID: fmt.Sprint(label, "-", i)}
 }
 
 func fillUp(t *testing.T, path string) {

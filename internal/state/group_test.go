@@ -32,6 +32,8 @@ func (d *disk) Sync() error {
 	return err
 }
 
+func (d *disk) Truncate(size int64) error { d.Buffer.Truncate(int(size)); return nil }
+
 func (d *disk) Close() error { d.closed = true; return nil }
 
 func onDisk(t *testing.T, d *disk) *Store {

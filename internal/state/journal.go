@@ -3,9 +3,11 @@ package state
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 	"sync/atomic"
 
 	"b2form/schema/addr"
@@ -63,39 +65,118 @@ func head(base *State) *record {
 	return r
 }
 
-// replay reads a journal. A line that fails its checksum is passed over: it was
-// being written when the run died, so nobody was told that it is stored; and
-// since every other line stands for itself, they count whatever surrounds them.
-func replay(path string, raw []byte, base *State) (changes, error) {
-	c := newChanges()
+// A journal is what was read of one.
+type journal struct {
+	changes
+	size    int // of its whole lines, in bytes
+	version int // the highest that it names
+}
+
+// replay reads a journal, as strictly as a state is read. What fails its checksum at the
+// end is passed over: it was being written when the run died, so nobody was told that it
+// is stored. Anywhere else it is an error, and so is a line that is whole and not
+// understood: what follows it, or was meant by it, must not be lost unseen.
+func replay(path string, raw []byte, base *State) (journal, error) {
+	j := journal{changes: newChanges()}
+	damaged, number, at := 0, 0, 0
 	for line := range bytes.Lines(raw) {
-		var s checksummed
-		if json.Unmarshal(line, &s) != nil || checksum(s.Do) != s.Sum {
+		number++
+		at += len(line)
+		do, ok := unwrap(line)
+		if !ok {
+			if damaged == 0 {
+				damaged = number
+			}
 			continue
 		}
-		var r record
-		err := json.Unmarshal(s.Do, &r)
-		if r.Version > formatVersion {
-			return c, newer(path, r.Version)
+		if damaged > 0 {
+			return j, damagedLine(path, damaged, "it does not have the checksum that it names")
 		}
+		r, err := readRecord(path, number, do)
 		if err != nil {
-			return c, &Error{
-				Summary: "Journal of the state cannot be read",
-				Detail:  fmt.Sprintf("A line of %s is whole but not understood: %s. Use the b2form that wrote it, or move the file away.", path, err),
-				Path:    path,
-			}
+			return j, err
 		}
-		if b := r.Bind; b != nil && *b != (binding{}) && base.AccountID != "" && *b != (binding{base.AccountID, base.Realm}) {
-			return c, &Error{
-				Summary: "Journal belongs to another account",
-				Detail: fmt.Sprintf("%s was left by an interrupted run for account %s at %s, but the state beside it is of account %s at %s. "+
-					"Put the state back that belongs to it, or move the journal away.", path, b.AccountID, b.Realm, base.AccountID, base.Realm),
-				Path: path,
-			}
+		if err := r.checkAccount(path, base); err != nil {
+			return j, err
 		}
-		c.apply(&r)
+		j.version = max(j.version, r.Version)
+		j.apply(r)
+		j.size = at
 	}
-	return c, nil
+	return j, j.check(path, base)
+}
+
+// unwrap gives the record of a line, as JSON, where the line is as it was written.
+func unwrap(line []byte) (do json.RawMessage, ok bool) {
+	var s checksummed
+	ok = json.Unmarshal(line, &s) == nil && checksum(s.Do) == s.Sum
+	return s.Do, ok
+}
+
+func readRecord(path string, number int, do json.RawMessage) (*record, error) {
+	var version struct{ Version int }
+	if json.Unmarshal(do, &version) == nil && version.Version > formatVersion {
+		return nil, newer(path, version.Version)
+	}
+	var r record
+	d := json.NewDecoder(bytes.NewReader(do))
+	d.DisallowUnknownFields()
+	err := d.Decode(&r)
+	if err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		return nil, damagedLine(path, number, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return &r, nil
+}
+
+// check finds what no run of b2form would have written.
+func (r *record) check() error {
+	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Begin) == 0 {
+		return errors.New("it says nothing")
+	}
+	if r.Forget != nil && r.Forget.Kind == "" {
+		return errors.New(`"forget" names no address`)
+	}
+	if r.Put != nil {
+		if err := incomplete(r.Put); err != nil {
+			return err
+		}
+	}
+	for _, k := range r.Drop {
+		if k.Addr.Kind == "" || k.Identity == "" {
+			return errors.New(`"drop" lacks "address" or "identity"`)
+		}
+	}
+	for i := range r.Begin {
+		if err := r.Begin[i].incomplete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAccount refuses a journal that was left for another account than the state is of.
+func (r *record) checkAccount(path string, base *State) error {
+	b := r.Bind
+	if b == nil || *b == (binding{}) || base.AccountID == "" || *b == (binding{base.AccountID, base.Realm}) {
+		return nil
+	}
+	return &Error{
+		Summary: "Journal belongs to another account",
+		Detail: fmt.Sprintf("%s was left by an interrupted run for account %s at %s, but the state beside it is of account %s at %s. "+
+			"Put the state back that belongs to it, or move the journal away.", path, b.AccountID, b.Realm, base.AccountID, base.Realm),
+		Path: path,
+	}
+}
+
+// check refuses a journal that makes the state name one object twice.
+func (j *journal) check(path string, base *State) error {
+	if len(j.entries) == 0 {
+		return nil
+	}
+	return j.onto(base).checkUnique(path)
 }
 
 // Stats is what a Store has written so far, to journal and state.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gofrs/flock"
 
@@ -106,14 +107,16 @@ type files struct {
 	// The journal, as far as it is open.
 	open func() (file, error)
 	file file
-	head []byte // written in front of the first lines; nil: the journal has it
-	torn bool   // what is on disk may end within a line
+	head []byte // written in front of the next lines; nil: the journal has it
+	size int64  // of its whole lines, in bytes
+	torn bool   // something may follow them on disk that was not written to its end
 }
 
 // file is what the journal needs of *os.File.
 type file interface {
 	io.WriteCloser
 	Sync() error
+	Truncate(size int64) error
 }
 
 // read makes the Store.
@@ -126,16 +129,19 @@ func (f *files) read() (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := replay(f.path+journalSuffix, raw, base)
+	j, err := replay(f.path+journalSuffix, raw, base)
 	if err != nil {
 		return nil, err
 	}
-	f.torn = len(raw) > 0 && raw[len(raw)-1] != '\n'
-	if len(raw) == 0 {
+	f.size, f.torn = int64(j.size), j.size < len(raw)
+	if j.version < formatVersion {
 		f.head = head(base).line()
 	}
+	if j.size > 0 && raw[j.size-1] != '\n' {
+		f.head = append([]byte{'\n'}, f.head...)
+	}
 	f.open = f.openJournal
-	return newStore(f.path, f, base, changes), nil
+	return newStore(f.path, f, base, j.changes), nil
 }
 
 func (f *files) openJournal() (file, error) {
@@ -165,17 +171,17 @@ func (f *files) write(lines []byte) error {
 		}
 		f.file = j
 	}
-	if f.head != nil {
-		lines = append(f.head, lines...)
+	if f.torn { // else a damaged line would stand between whole ones
+		if err := f.file.Truncate(f.size); err != nil {
+			return err
+		}
 	}
-	if f.torn {
-		lines = append([]byte{'\n'}, lines...)
-	}
+	lines = slices.Concat(f.head, lines)
 	f.torn = true
 	if _, err := f.count.writer(f.file).Write(lines); err != nil {
 		return err
 	}
-	f.torn, f.head = false, nil
+	f.torn, f.head, f.size = false, nil, f.size+int64(len(lines))
 	return f.count.sync(f.file.Sync)
 }
 

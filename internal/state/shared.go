@@ -141,10 +141,12 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 		}
 		raw = append(data, raw...)
 		parts = append(parts, part)
-		part = before(data)
+		if part, err = before(b.Bucket+"/"+part.Name, data); err != nil {
+			return nil, changes{}, nil, err
+		}
 	}
-	c, err := replay(b.String(), raw, base)
-	return base, c, parts, err
+	j, err := replay(b.String(), raw, base)
+	return base, j.changes, parts, err
 }
 
 func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
@@ -162,15 +164,29 @@ func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 	return data, err
 }
 
-// before is the part of the journal that a part continues.
-func before(part []byte) object {
-	line, _, _ := bytes.Cut(part, []byte{'\n'})
-	var s checksummed
-	var r record
-	if json.Unmarshal(line, &s) != nil || json.Unmarshal(s.Do, &r) != nil || r.After == nil {
-		return object{}
+// before is the part of the journal that a part continues. A part is stored as a whole,
+// so none of its lines can be half written.
+func before(name string, part []byte) (object, error) {
+	var first *record
+	number := 0
+	for line := range bytes.Lines(part) {
+		number++
+		do, ok := unwrap(line)
+		if !ok {
+			return object{}, damagedLine(name, number, "it does not have the checksum that it names")
+		}
+		if first == nil {
+			r, err := readRecord(name, number, do)
+			if err != nil {
+				return object{}, err
+			}
+			first = r
+		}
 	}
-	return *r.After
+	if first == nil || first.After == nil {
+		return object{}, nil
+	}
+	return *first.After, nil
 }
 
 // Open implements [Backend]. A run that was killed holds the lock until its

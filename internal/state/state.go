@@ -75,11 +75,11 @@ func Read(path string) (*State, error) {
 		if len(journal) == 0 {
 			return base, nil
 		}
-		c, err := replay(path+journalSuffix, journal, base)
+		j, err := replay(path+journalSuffix, journal, base)
 		if err != nil {
 			return nil, err
 		}
-		return c.onto(base), nil
+		return j.onto(base), nil
 	}
 }
 

@@ -79,7 +79,7 @@ func TestFile(t *testing.T) {
 	must(t, s.Close())
 
 	want := `{
-  "version": 1,
+  "version": 2,
   "account_id": "d2e6b27577ea",
   "realm": "https://api.backblazeb2.com",
   "entries": [
@@ -397,7 +397,7 @@ func TestCost(t *testing.T) {
 	s := open(t, statePath(t))
 	var many []addr.Entry
 	for i := range 1000 {
-		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x", ID: "y"})
+		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x", ID: fmt.Sprint("y", i)})
 	}
 	must(t, s.Put(many...))
 	if got := s.Stats(); got.Syncs > 2 {

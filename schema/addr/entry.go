@@ -25,7 +25,10 @@ type Entry struct {
 
 // A Retiree is an object that has a successor.
 type Retiree struct {
-	ID    string    `json:"id"`
+	ID string `json:"id"`
+	// Name is what ID was called when it was recorded. It is deleted only while it is
+	// still called so. A state of format version 1 has none.
+	Name  string    `json:"name,omitempty"`
 	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
 	// Kept says that nobody knows whether its users ever got its successor. It
 	// lives until that is renewed, and then for the overlap.
