@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/schema"
 )
 
@@ -54,7 +55,7 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 	}
 	fmt.Fprintln(p.stderr, "var."+q.Name)
 	if q.Description != "" {
-		fmt.Fprintln(p.stderr, "  "+q.Description)
+		fmt.Fprintln(p.stderr, "  "+visible.Lines(q.Description))
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	if q.Sensitive && p.input.Buffered() == 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
 	"b2form/schema/folder"
@@ -140,7 +141,7 @@ func (f *formatter) file(from folder.Folder, name, path string, info fs.FileInfo
 			return nil
 		}
 		if f.list {
-			fmt.Fprintln(f.stdout, path)
+			fmt.Fprintln(f.stdout, visible.Start(path))
 		}
 		if f.check || !f.write {
 			return nil
@@ -180,7 +181,8 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 		}
 	}
 	if f.diff && changed {
-		_, err := f.stdout.Write(diff.Diff("old/"+name, src, "new/"+name, out))
+		shown := visible.Text(name)
+		_, err := io.WriteString(f.stdout, visible.Lines(string(diff.Diff("old/"+shown, src, "new/"+shown, out))))
 		return err
 	}
 	return nil

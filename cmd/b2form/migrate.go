@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/state"
+	"b2form/internal/visible"
 	"b2form/schema/config"
 )
 
@@ -31,7 +32,12 @@ func (p *program) statePull() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return st.Encode(p.stdout)
+			var b bytes.Buffer
+			if err := st.Encode(&b); err != nil {
+				return err
+			}
+			_, err = p.stdout.Write(visible.JSON(b.Bytes()))
+			return err
 		}),
 	})
 }
@@ -66,7 +72,7 @@ Example:
 				if err := store.Restore(st); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "Stored the state with %s at %s\n", objects(st), s.backend())
+				fmt.Fprintf(p.stdout, "Stored the state with %s at %s\n", objects(st), visible.Text(fmt.Sprint(s.backend())))
 				return nil
 			})
 		}),
@@ -178,7 +184,7 @@ func (s *session) migrate(ctx context.Context, from, to state.Backend) (err erro
 	if err := old.Clear(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), from, to)
+	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), visible.Text(fmt.Sprint(from)), visible.Text(fmt.Sprint(to)))
 	return nil
 }
 
@@ -230,9 +236,9 @@ Example:
 			case err != nil:
 				return err
 			case existed:
-				fmt.Fprintf(p.stdout, "The bucket %s exists already; nothing was changed.\n", shared.Bucket)
+				fmt.Fprintf(p.stdout, "The bucket %s exists already; nothing was changed.\n", visible.Text(shared.Bucket))
 			default:
-				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", shared.Bucket, days)
+				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", visible.Text(shared.Bucket), days)
 			}
 			return nil
 		}),

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 )
 
@@ -115,6 +116,13 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 		if err != nil {
 			return failf("Output cannot be printed raw", "%s.", words.Capital(err.Error()))
 		}
+		switch {
+		case visible.HoldsCommand(text):
+			return failf("Output cannot be printed raw",
+				"The output %q holds a text that CI systems take for a command, such as :: at the beginning of a line. Print it with -json, which means the same to programs.", o.Name)
+		case p.outTerminal:
+			text = visible.Lines(text)
+		}
 		_, err = fmt.Fprint(p.stdout, text)
 		return err
 	case p.json:
@@ -122,7 +130,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.stdout, string(v.Value))
+		_, err = fmt.Fprintln(p.stdout, string(visible.JSON(v.Value)))
 		return err
 	}
 	_, err := fmt.Fprintln(p.stdout, o.Text(true))

@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/state"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema/addr"
 )
@@ -117,7 +118,7 @@ func entryText(e addr.Entry) []byte {
 	if e.PreventDestroy {
 		set("prevent_destroy", cty.True)
 	}
-	return hclwrite.Format(f.Bytes())
+	return []byte(visible.Lines(string(hclwrite.Format(f.Bytes()))))
 }
 
 func (p *program) stateRemove() *cli.Command {

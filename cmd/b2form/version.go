@@ -7,6 +7,8 @@ import (
 	"runtime"
 
 	"github.com/urfave/cli/v3"
+
+	"b2form/internal/visible"
 )
 
 // version is b2form's own; required_version is compared with it.
@@ -44,7 +46,7 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, string(b))
+	_, err = fmt.Fprintln(p.stdout, string(visible.JSON(b)))
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/agefile"
+	"b2form/internal/visible"
 	"b2form/schema/config"
 )
 
@@ -160,10 +161,10 @@ func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, en
 }
 
 func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error) {
-	size := defaultSize
+	size, content := defaultSize, ""
 	if d.Content == nil || env.Live != nil {
-		content, diags := render(self, d, env.Live)
-		if diags.HasErrors() {
+		var diags hcl.Diagnostics
+		if content, diags = render(self, d, env.Live); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its content cannot be rendered: %w", diags)
 		}
@@ -182,6 +183,9 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 		if env.Stdout == nil {
 			return nil, errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 		}
+		if visible.HoldsCommand(content) {
+			return nil, errCommand
+		}
 		return &destination{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
 	case "command":
 		p, err := prepareProgram(self, d, env)
@@ -192,6 +196,10 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 	}
 	return nil, fmt.Errorf("a delivery to %q is not known", d.Type)
 }
+
+// errCommand: what is printed may stand in the log of a CI system, before which only
+// b2form's own commands are to come.
+var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
 func prepareFile(d config.Delivery, env Options, size int) (*destination, error) {
 	path := d.Path
@@ -284,6 +292,9 @@ func (d *dispatch) print(i int, s *destination) error {
 		return err
 	}
 	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
+	if visible.HoldsCommand(text) {
+		return errCommand
+	}
 	if s.preface != nil {
 		text = s.preface(d.self.Key) + text
 	}

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 )
 
@@ -48,7 +49,7 @@ func (e *LockedError) Info() string {
 		pid = fmt.Sprintf(" (process %d)", e.PID)
 	}
 	info := fmt.Sprintf("Lock Info:\n  Path:      %s\n  Operation: %s\n  Who:       %s%s\n  Created:   %s",
-		e.Path, orUnknown(e.Operation), orUnknown(e.Who), pid, created)
+		visible.Text(e.Path), orUnknown(e.Operation), orUnknown(e.Who), pid, created)
 	if !e.Expires.IsZero() {
 		info += "\n  Expires:   " + e.Expires.UTC().Format(time.RFC3339) + ", unless it is renewed"
 	}
@@ -59,7 +60,7 @@ func orUnknown(s string) string {
 	if s == "" {
 		return "unknown"
 	}
-	return s
+	return visible.Text(s)
 }
 
 func lockedError(held *LockedError) *Error {

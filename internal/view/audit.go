@@ -11,6 +11,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/internal/audit"
+	"b2form/internal/visible"
 	"b2form/schema/kind"
 )
 
@@ -19,7 +20,7 @@ func (t Text) Audit(r *audit.Report) {
 	var b strings.Builder
 	findings := func(indent string, list []kind.Finding) {
 		for _, f := range list {
-			b.WriteString(indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + printable(f.Detail) + "\n")
+			b.WriteString(indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + visible.Text(f.Detail) + "\n")
 		}
 	}
 	if len(r.Account) > 0 {
@@ -34,8 +35,8 @@ func (t Text) Audit(r *audit.Report) {
 		case c.Owned:
 			owner = c.Owner.String()
 		}
-		b.WriteString(t.Style.paint(printable(c.Name), bold) + "  (" + owner + ")\n")
-		row := func(name, text string) { b.WriteString("  " + pad(name, 14) + printable(text) + "\n") }
+		b.WriteString(t.Style.paint(visible.Start(c.Name), bold) + "  (" + owner + ")\n")
+		row := func(name, text string) { b.WriteString("  " + pad(name, 14) + visible.Text(text) + "\n") }
 		row("id", c.ID)
 		for _, a := range c.Kind.Settable() {
 			if a.Name == c.Kind.Identity {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
@@ -77,7 +78,7 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changed(a, before, after)
 		if a.LiveText != nil {
-			ls = []line{{sign: "~", name: a.Name, text: "(" + a.LiveText(c.Before) + ") -> " + b.write(after, 0)}}
+			ls = []line{{sign: "~", name: a.Name, text: "(" + visible.Text(a.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
 		}
 		if isReplaced(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")

@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 )
 
@@ -44,7 +45,7 @@ type CodeSnippet struct {
 // DiagnosticJSON brings a diagnostic into its JSON shape. files holds the
 // sources it may point into.
 func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
-	out := Diagnostic{Severity: "error", Summary: d.Summary, Detail: d.Detail}
+	out := Diagnostic{Severity: "error", Summary: visible.Lines(d.Summary), Detail: visible.Lines(d.Detail)}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}

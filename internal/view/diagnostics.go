@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
 
+	"b2form/internal/visible"
 	"b2form/schema/config"
 )
 
@@ -71,7 +72,7 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
 	}
 	b.WriteString(t.Style.paint("╷", ink) + "\n")
-	for i, s := range wrap(printable(g.Summary), t.Style.columns()-len(word)-4) {
+	for i, s := range wrap(visible.Lines(g.Summary), t.Style.columns()-len(word)-4) {
 		if i == 0 {
 			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
 		}
@@ -85,7 +86,7 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrap(printable(g.Detail), t.Style.columns()-2) {
+		for _, s := range wrap(visible.Lines(g.Detail), t.Style.columns()-2) {
 			line(s)
 		}
 	}
@@ -106,7 +107,7 @@ func further(more []*hcl.Diagnostic, word string) string {
 		if d.Subject == nil {
 			continue
 		}
-		place := fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
+		place := fmt.Sprintf("%s:%d", visible.Text(d.Subject.Filename), d.Subject.Start.Line)
 		if slices.Contains(places, place) {
 			continue
 		}
@@ -125,13 +126,13 @@ func further(more []*hcl.Diagnostic, word string) string {
 // source is where the diagnostic lies: file, line, block, and the line itself
 // with the subject underlined.
 func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
-	where := fmt.Sprintf("  on %s line %d", d.Subject.Filename, d.Subject.Start.Line)
+	where := fmt.Sprintf("  on %s line %d", visible.Text(d.Subject.Filename), d.Subject.Start.Line)
 	file := files[d.Subject.Filename]
 	if file == nil {
 		return []string{where}
 	}
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
-		where += ", in " + in
+		where += ", in " + visible.Text(in)
 	}
 	s := snip(d, file.Bytes)
 	if s == nil {
@@ -187,17 +188,3 @@ func blank(s string) string {
 }
 
 func cells(s string) int { return len([]rune(s)) }
-
-// printable replaces control characters, which could drive the terminal, by a
-// placeholder of the same number of bytes.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ' && r != '\n' && r != '\t', r == 0x7f:
-			return '?'
-		case r >= 0x80 && r < 0xa0:
-			return '·'
-		}
-		return r
-	}, s)
-}

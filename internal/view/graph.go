@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -66,7 +67,7 @@ func stepText(p *plan.Plan, i int) string {
 	case s.Op == plan.OpDelete:
 		text += withID(s.Target)
 	}
-	return text
+	return visible.Text(text)
 }
 
 // DOT writes the graph in Graphviz's language.

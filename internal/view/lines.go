@@ -3,6 +3,8 @@ package view
 import (
 	"strings"
 	"unicode/utf8"
+
+	"b2form/internal/visible"
 )
 
 // A line is one line of a block's body, or a nested structure with lines of its
@@ -20,7 +22,7 @@ type line struct {
 }
 
 // comment is a line that only remarks.
-func comment(text string) line { return line{text: "# " + text} }
+func comment(text string) line { return line{text: "# " + visible.Text(text)} }
 
 // A printer writes lines with Terraform's indentation: per depth four columns,
 // the sign in the last but one of them.
@@ -64,7 +66,7 @@ func (p *printer) line(l line, depth, width int) {
 		p.WriteString(l.open)
 	}
 	if l.note != "" {
-		p.WriteString(" # " + l.note)
+		p.WriteString(" # " + visible.Text(l.note))
 	}
 	p.WriteByte('\n')
 	if l.open == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/visible"
 	"b2form/schema/kind"
 )
 
@@ -35,7 +36,7 @@ func (l literal) write(v cty.Value, depth int) string {
 	case v.HasMark(kind.Sensitive) && !l.reveal:
 		return sensitive
 	case !v.IsKnown():
-		return l.unknown(v)
+		return visible.Text(l.unknown(v))
 	}
 	v, _ = v.Unmark()
 	t := v.Type()
@@ -45,7 +46,7 @@ func (l literal) write(v cty.Value, depth int) string {
 	case t == cty.String:
 		return quote(v.AsString())
 	case t == cty.Number:
-		return v.AsBigFloat().Text('f', -1)
+		return number(v)
 	case t == cty.Bool:
 		return strconv.FormatBool(v.True())
 	case t.IsMapType() || t.IsObjectType():
@@ -54,9 +55,26 @@ func (l literal) write(v cty.Value, depth int) string {
 	return l.elements(v, depth)
 }
 
+// mostDigits is how many a number that is shown may have.
+const mostDigits = 1000
+
+// isEndless reports whether writing a number out takes more than mostDigits, which can
+// be more than there is memory: 1e999999999 is quickly written.
+func isEndless(v cty.Value) bool {
+	exponent := v.AsBigFloat().MantExp(nil)
+	return max(exponent, -exponent) > mostDigits*3 // ten bits are three digits
+}
+
+func number(v cty.Value) string {
+	if isEndless(v) {
+		return "(a number of more than " + itoa(mostDigits) + " digits)"
+	}
+	return v.AsBigFloat().Text('f', -1)
+}
+
 // quote writes s as an HCL string.
 func quote(s string) string {
-	return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes())
+	return visible.HCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 
 // key writes the name of a map's element or an object's attribute.

@@ -9,6 +9,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/internal/secret"
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 )
 
@@ -64,8 +65,14 @@ func (o Output) Raw() (string, error) {
 		return "", fmt.Errorf("output %q is %s, and -raw prints strings, numbers and booleans only: use -json", o.Name, v.Type().FriendlyName())
 	case v.Type() == cty.String:
 		return v.AsString(), nil
+	case v.Type() == cty.Number && isEndless(v):
+		return "", o.tooLong()
 	}
 	return Literal(v), nil
+}
+
+func (o Output) tooLong() error {
+	return fmt.Errorf("output %q holds a number of more than %d digits", o.Name, mostDigits)
 }
 
 func (o Output) firstMissing() (text string) {
@@ -91,6 +98,9 @@ func (o Output) JSON() (OutputValue, error) {
 	v, err := cty.Transform(v, func(_ cty.Path, e cty.Value) (cty.Value, error) {
 		if !e.IsKnown() {
 			return cty.NullVal(e.Type()), nil
+		}
+		if e.Type() == cty.Number && !e.IsNull() && isEndless(e) {
+			return e, o.tooLong()
 		}
 		return e, nil
 	})
@@ -121,7 +131,7 @@ func (t Text) Secrets(made []Secret) {
 	var delivered, shown strings.Builder
 	for _, s := range made {
 		for _, to := range s.Delivered {
-			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, to)
+			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, visible.Text(to))
 		}
 		if !s.Key.IsZero() {
 			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key.Reveal()))

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
@@ -96,32 +97,33 @@ func legend(changes []plan.Change, s Style) string {
 
 func (p *printer) change(c *plan.Change) {
 	p.WriteString("  " + p.style.paint("# "+heading(c), bold) + "\n")
+	remark := func(text string) { p.WriteString("  # (" + visible.Text(text) + ")\n") }
 	if c.Reason != "" && c.Reason != asRequested {
-		p.WriteString("  # (because " + c.Reason + ")\n")
+		remark("because " + c.Reason)
 	}
 	moved := c.MovedFrom != (addr.Addr{})
 	if moved && heading(c) != movedHeading(c) {
-		p.WriteString("  # (moved from " + c.MovedFrom.String() + ")\n")
+		remark("moved from " + c.MovedFrom.String())
 	}
 	if c.Import && c.Action != plan.NoOp {
-		p.WriteString("  # (imported from " + quote(c.ID) + ")\n")
+		remark("imported from " + quote(c.ID))
 	}
 	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.Leaves != "" && !c.Force {
-		p.WriteString("  # (" + c.Kind.Destroy.Leaves + ")\n")
+		remark(c.Kind.Destroy.Leaves)
 	}
 	if len(c.Leftovers) > 0 {
-		p.WriteString("  # (also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run)\n")
+		remark("also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run")
 	}
 	if len(c.Overlapping) > 0 {
-		p.WriteString("  # (" + strings.Join(c.Overlapping, ", ") + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it)\n")
+		remark(strings.Join(c.Overlapping, ", ") + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
-		p.WriteString("  # (" + old.ID + " lives on until " + endOf(old, c.Addr) + ")\n")
+		remark(old.ID + " lives on until " + endOf(old, c.Addr))
 	}
 	for _, h := range c.Hazards {
 		text := "! " + string(h.Kind)
 		if h.Detail != "" {
-			text += ": " + h.Detail
+			text += ": " + visible.Text(h.Detail)
 		}
 		p.WriteString("  " + p.style.paint(text, bold, red) + "\n")
 	}

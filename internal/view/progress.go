@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"b2form/apply"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
 )
@@ -28,12 +29,12 @@ func verbsOf(a plan.Action) verbs {
 
 // Event tells of a step's progress in one line.
 func (t Text) Event(e apply.Event) {
-	t.Note(t.Style.paint(eventText(e), bold))
+	fmt.Fprintln(t.Err, t.Style.paint(eventText(e), bold))
 }
 
 // Still says that a step is under way; e.Took is how long.
 func (t Text) Still(e apply.Event) {
-	t.Note(t.Style.paint(stillText(e), bold))
+	fmt.Fprintln(t.Err, t.Style.paint(stillText(e), bold))
 }
 
 func eventText(e apply.Event) string {
@@ -49,7 +50,7 @@ func eventText(e apply.Event) string {
 	case apply.Emptying:
 		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
 	case apply.Delivered:
-		return addr + "Secret delivered to " + e.Note
+		return addr + "Secret delivered to " + visible.Text(e.Note)
 	case apply.Verifying:
 		return addr + "Waiting until B2 accepts the new key..." + withID(e.ID)
 	case apply.Verified:
@@ -78,7 +79,7 @@ func withID(id string) string {
 	if id == "" {
 		return ""
 	}
-	return " [id=" + id + "]"
+	return " [id=" + visible.Text(id) + "]"
 }
 
 // seconds writes a duration as people read it: "0s", "1m20s".

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
@@ -32,14 +33,14 @@ func formatDuration(d time.Duration) string {
 func (t Text) Rotations(p *plan.Plan, now time.Time) {
 	out := &printer{style: t.Style}
 	for _, r := range p.Rotations {
-		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + r.Name + "\n")
-		out.WriteString("  id   " + r.ID + "\n")
+		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.Text(r.Name) + "\n")
+		out.WriteString("  id   " + visible.Text(r.ID) + "\n")
 		if !r.Made.IsZero() {
 			out.WriteString("  made " + formatTime(r.Made) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + old.ID + ", works until " + endOf(old, r.Addr) + "\n")
+			out.WriteString("  old  " + visible.Text(old.ID) + ", works until " + endOf(old, r.Addr) + "\n")
 		}
 		out.WriteByte('\n')
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/internal/visible"
 	"b2form/internal/words"
 )
 
@@ -36,7 +37,7 @@ func snip(d *hcl.Diagnostic, src []byte) *snippet {
 		end = max(from, to-1) + i
 	}
 	s := &snippet{
-		lines: strings.Split(printable(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		lines: strings.Split(visible.Masked(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
 		first: d.Subject.Start.Line,
 		start: from - begin,
 		end:   min(to, end) - begin,

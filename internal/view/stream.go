@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/apply"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
@@ -42,7 +43,7 @@ func (j JSON) emit(level, message, kind string, more fields) {
 	if err != nil {
 		panic(fmt.Sprintf("view: a line of type %s cannot be encoded: %v", kind, err))
 	}
-	_, _ = j.Out.Write(append(b, '\n')) // who closed the pipe reads no error either
+	_, _ = j.Out.Write(append(visible.JSON(b), '\n')) // who closed the pipe reads no error either
 }
 
 // Start is the first line: which program speaks, and which edition of this
@@ -52,7 +53,7 @@ func (j JSON) Start() {
 }
 
 // Note is a remark.
-func (j JSON) Note(text string) { j.emit("info", text, "log", nil) }
+func (j JSON) Note(text string) { j.emit("info", visible.Lines(text), "log", nil) }
 
 // Hint says nothing: programs know what to run next.
 func (j JSON) Hint(string) {}
@@ -64,7 +65,7 @@ func (j JSON) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 		if d.Severity == hcl.DiagWarning {
 			level, word = "warn", "Warning: "
 		}
-		j.emit(level, word+d.Summary, "diagnostic", fields{"diagnostic": DiagnosticJSON(d, files)})
+		j.emit(level, word+visible.Text(d.Summary), "diagnostic", fields{"diagnostic": DiagnosticJSON(d, files)})
 	}
 }
 

@@ -3,6 +3,8 @@ package view
 import (
 	"fmt"
 	"io"
+
+	"b2form/internal/visible"
 )
 
 // Text speaks to people.
@@ -13,12 +15,12 @@ type Text struct {
 	Hints bool      // say what to run next
 }
 
-// Note writes one line beside the results.
-func (t Text) Note(text string) { fmt.Fprintln(t.Err, text) }
+// Note writes a remark beside the results.
+func (t Text) Note(text string) { fmt.Fprintln(t.Err, visible.Lines(text)) }
 
 // Hint writes what to run next, where hints are wanted.
 func (t Text) Hint(text string) {
 	if t.Hints {
-		fmt.Fprintln(t.Err, "\n"+text)
+		fmt.Fprintln(t.Err, "\n"+visible.Lines(text))
 	}
 }

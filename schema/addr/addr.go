@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/visible"
 )
 
 // An Addr names one resource of a configuration: bucket.logs["edge"],
@@ -71,11 +73,10 @@ func (i InstanceKey) String() string {
 
 // quote writes s as an HCL string literal.
 func quote(s string) string {
-	if !strings.ContainsAny(s, "\\\"\n\r\t$%") {
-		return `"` + s + `"`
+	if strings.ContainsAny(s, "\\\"$%") {
+		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${", "%{", "%%{").Replace(s)
 	}
-	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
-	return `"` + r.Replace(s) + `"`
+	return `"` + visible.HCL(s) + `"`
 }
 
 // String is the address as a user writes it; that of a whole module where Kind

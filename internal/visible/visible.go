@@ -1,0 +1,145 @@
+// Package visible writes texts that others can choose (names, paths, addresses,
+// messages) so that they show what they are and do nothing: no terminal obeys them,
+// and no CI system takes them for a command.
+package visible
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Text is s in one line: control characters, what changes the direction or the
+// order of text, U+2028, U+2029 and other characters without a shape are written as
+// \n, \t or \u202e, a byte that is no UTF-8 as \xff. What stands for a command in
+// the middle of a line, "##[" and "##vso[", is broken with \u0023. All else stays,
+// a backslash too; so Text(Text(s)) is Text(s).
+func Text(s string) string { return write(s, "", escape) }
+
+// Lines is Text for what has lines of its own: line feeds and tabs stay. No line
+// begins as a command does, after whatever blanks.
+func Lines(s string) string {
+	return atStart.ReplaceAllStringFunc(write(s, "\n\t", escape), func(begin string) string {
+		word := strings.TrimLeftFunc(begin, unicode.IsSpace)
+		return begin[:len(begin)-len(word)] + escape(rune(word[0])) + word[1:]
+	})
+}
+
+// Start is Text for what a line of output begins with.
+func Start(s string) string { return Lines(Text(s)) }
+
+// HCL is s between the quotes of an HCL string whose own characters are escaped
+// already; reading it gives s again, as far as it is UTF-8.
+func HCL(s string) string { return write(strings.ToValidUTF8(s, "\uFFFD"), "", escape) }
+
+// JSON is the same JSON, with its strings written as Text writes them.
+func JSON(text []byte) []byte {
+	return []byte(write(string(text), "\n\t", func(r rune) string {
+		if r <= 0xffff {
+			return escape(r)
+		}
+		high, low := utf16.EncodeRune(r)
+		return escape(high) + escape(low)
+	}))
+}
+
+// Masked is Lines with placeholders of the same number of bytes, for a text into which
+// offsets point. Its lines stand behind something.
+func Masked(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for rest := s; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		if r == utf8.RuneError && size == 1 || hides(r) && r != '\n' && r != '\t' {
+			b.WriteString("??????"[:size])
+		} else {
+			b.WriteString(rest[:size])
+		}
+		rest = rest[size:]
+	}
+	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string { return "# " + begin[2:] })
+}
+
+// HoldsCommand reports whether a CI system would take a line of s for a command.
+func HoldsCommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
+
+// Cut is Text without what is beyond most characters.
+func Cut(s string, most int) string {
+	if len(s) <= most { // no shorter in characters than that
+		return Text(s)
+	}
+	n := 0
+	for i := range s {
+		if n == most {
+			return Text(s[:i]) + "…"
+		}
+		n++
+	}
+	return Text(s)
+}
+
+// What begins a command: of GitHub Actions ("::name", with blanks before it; "##[",
+// anywhere), Azure Pipelines and TeamCity ("##vso[", "##teamcity["), and what folds a
+// GitLab log ("section_start", "section_end"). A carriage return begins a line too.
+var (
+	anywhere = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[`)
+	atStart  = regexp.MustCompile(`(?i)(?:^|[\n\r])[\s\p{Z}]*(?:::|section_)`)
+)
+
+func write(s, kept string, escaped func(rune) string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for rest := s; rest != ""; {
+		r, size := utf8.DecodeRuneInString(rest)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, rest[0])
+		case hides(r) && !strings.ContainsRune(kept, r):
+			b.WriteString(escaped(r))
+		default:
+			b.WriteString(rest[:size])
+		}
+		rest = rest[size:]
+	}
+	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string {
+		return "#" + escape('#') + begin[2:]
+	})
+}
+
+// isPlain is true for nearly everything that is ever written.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// hides reports whether a character has no shape of its own. The two joiners
+// belong to the spelling of words in many languages, and to emoji.
+func hides(r rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+func escape(r rune) string {
+	switch {
+	case r == '\n':
+		return `\n`
+	case r == '\r':
+		return `\r`
+	case r == '\t':
+		return `\t`
+	case r > 0xffff:
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
