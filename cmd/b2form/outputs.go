@@ -39,9 +39,8 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets 
 	return r
 }
 
-// live is the kind.Live of the account, with the secrets of keys that this run
-// made where they may be shown. An output that uses a secret asks to see it, also
-// where it is delivered.
+// live is the config.LiveLookup of the account, with the secrets of keys that this
+// run made where they are shown anyway.
 func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
@@ -49,7 +48,7 @@ func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	}
 	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
 	made, fresh := r.secrets[addr]
-	if !ok || !fresh || !r.showsSecrets() {
+	if !ok || !fresh || !r.disclosed(made) {
 		return computed, ok
 	}
 	for _, a := range res.Kind.ComputedAttrs() {
