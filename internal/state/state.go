@@ -36,7 +36,7 @@ type Intent struct {
 	Identity string    `json:"identity"` // the name the object will carry
 	// Known are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
-	Known []string  `json:"known,omitempty"`
+	Known []string `json:"known,omitempty"`
 	// Made is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
 	Made string    `json:"made,omitempty"`
