@@ -11,11 +11,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/testrun"
 )
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the plans of the examples instead of comparing them")
 	flag.Parse()
+	if err := testrun.InMemory(); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 
@@ -24,9 +29,9 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 // build makes the program that the examples are run with.
 func build(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "b2form")
-	if out, err := exec.Command("go", "build", "-o", bin, "b2form/cmd/b2form").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	bin, err := testrun.Program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }

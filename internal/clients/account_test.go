@@ -13,14 +13,15 @@ import (
 	"time"
 
 	"b2form/internal/emulator"
+	"b2form/internal/testrun"
 )
 
 // build makes the program whose keys the clients use.
 func build(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "b2form")
-	if out, err := exec.Command("go", "build", "-o", bin, "b2form/cmd/b2form").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	bin, err := testrun.Program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }

@@ -23,6 +23,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"b2form/internal/testrun"
 )
 
 // A client is a program, or a library, and what it is to do.
@@ -153,7 +155,7 @@ func try(t *testing.T, bin, name string, j job) requests {
 	}
 	seen := a.requests()
 	t.Run("without", func(t *testing.T) {
-		for _, capability := range capabilities {
+		for _, capability := range testrun.Sample(t, 4, len(name)+len(j.name), capabilities) {
 			t.Run(capability, func(t *testing.T) {
 				t.Parallel()
 				s := a.site(t, "no-"+capability)

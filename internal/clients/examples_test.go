@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"b2form/internal/testrun"
 )
 
 // An example is a folder of examples/, and what its application can count on.
@@ -24,6 +26,8 @@ type example struct {
 	keeps      time.Duration // how long replaced and deleted files are still there
 	expires    time.Duration // when the key ends; 0 is never
 }
+
+func (e example) String() string { return strings.Join(append([]string{e.folder}, e.vars...), " ") }
 
 // grace is how long after its last day a version may still be there: the rules
 // are applied once a day, to days that have ended.
@@ -56,8 +60,8 @@ func examples() []example {
 // lists, writes, replaces, reads, moves and deletes. Then days pass.
 func TestExamples(t *testing.T) {
 	bin := build(t)
-	for _, program := range []string{"rclone", "rclone-current"} {
-		for _, e := range examples() {
+	for n, program := range []string{"rclone", "rclone-current"} {
+		for _, e := range testrun.Sample(t, 2, n, examples()) {
 			t.Run(strings.Join(append([]string{program, e.folder}, e.vars...), " "), func(t *testing.T) {
 				t.Parallel()
 				demand(t, program, inPath(program))

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/apply"
+	"b2form/internal/testrun"
 	"b2form/plan"
 )
 
@@ -80,7 +81,7 @@ func TestAnyOrderOfSteps(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
-			for seed := range uint64(5) {
+			for seed := range uint64(testrun.Checks(2, 5)) {
 				w := l.begin(t)
 				l.one(w, seed, uninterrupted)
 				w.settled(l.mode)
@@ -97,19 +98,21 @@ func TestAnyOrderOfSteps(t *testing.T) {
 // However far an order of the steps has come when the run is interrupted, the next
 // runs do the rest, and nothing is announced that was never begun.
 func TestInterruptedAfterEveryStep(t *testing.T) {
-	for _, l := range stories() {
+	for n, l := range stories() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
-			for steps, all := 0, 1; steps < all; steps++ {
-				seed := uint64(steps)
+			whole := l.begin(t)
+			all := make([]int, l.one(whole, 0, uninterrupted))
+			whole.close()
+			for i := range all {
+				all[i] = i
+			}
+			for _, steps := range testrun.Sample(t, 3, n, all) {
 				w := l.begin(t)
-				whole := l.begin(t)
-				all = l.one(whole, seed, uninterrupted)
-				whole.close()
-				l.one(w, seed, steps)
+				l.one(w, uint64(steps), steps)
 				if a, err := w.plan(l.mode); err != nil || len(a.open) > 0 {
-					t.Errorf("interrupted after %d of %d: %v, still announced: %v", steps, all, err, a.open)
+					t.Errorf("interrupted after %d of %d: %v, still announced: %v", steps, len(all), err, a.open)
 				}
 				l.converge(w, want)
 				w.close()

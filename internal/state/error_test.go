@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/schema/addr"
 )
 
@@ -164,7 +165,7 @@ func TestLocked(t *testing.T) {
 func TestContention(t *testing.T) {
 	path := statePath(t)
 	must(t, os.WriteFile(path, []byte(`{"version":1}`), 0o644))
-	const runs = 100
+	runs := int64(testrun.Checks(30, 100))
 	var holders, done atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {

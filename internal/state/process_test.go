@@ -18,6 +18,7 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 )
@@ -45,6 +46,9 @@ func rushed(start time.Time, skew time.Duration) func() time.Time {
 func TestMain(m *testing.M) {
 	order := os.Getenv(workerVariable)
 	if order == "" {
+		if err := testrun.InMemory(); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	var w worker
@@ -98,11 +102,11 @@ func (w worker) work() error {
 	}
 }
 
-// Fifty processes, each with a clock of its own, some of them killed while they
+// Many processes, each with a clock of its own, some of them killed while they
 // hold the lock, some held up until another has taken it over: whatever one of
 // them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
-	const processes = 50
+	processes := testrun.Checks(20, 50)
 	start := time.Now()
 	server := httptest.NewUnstartedServer(nil)
 	e, err := emulator.Open(emulator.Options{Now: rushed(start, 0), Seed: 1, URL: "http://" + server.Listener.Addr().String()})

@@ -3,9 +3,12 @@
 package testrun
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // All, in the environment and not empty, makes every sweep exhaustive: each
@@ -45,6 +48,22 @@ func Checks(few, all int) int {
 		return all
 	}
 	return few
+}
+
+// Program gives the path of the command b2form as it is in the source, from the
+// cache of builds, where an unchanged one is linked already.
+func Program() (string, error) {
+	for range 2 { // what was linked just now has been in a temporary folder
+		out, err := exec.Command("go", "run", "-exec", "echo", "b2form/cmd/b2form").Output()
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			return "", fmt.Errorf("%w: %s", err, exit.Stderr)
+		}
+		path := strings.TrimSpace(string(out))
+		if _, gone := os.Stat(path); err != nil || gone == nil {
+			return path, err
+		}
+	}
+	return "", errors.New("b2form is not in the cache of builds")
 }
 
 // InMemory puts the temporary files of this process and of those it starts into
