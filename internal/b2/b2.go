@@ -32,8 +32,8 @@ import (
 // Options say whom to speak to, as whom, and how.
 type Options struct {
 	KeyID, Key string // the application key; New checks both without asking B2
-	// Endpoint is where to authorize: the name of a realm (production, staging,
-	// dev), the URL of another service that speaks the native API, or "" for
+	// Endpoint is where to authorize: the name of a realm (production,
+	// staging), the URL of another service that speaks the native API, or "" for
 	// production.
 	Endpoint  string
 	UserAgent string // "" means "b2form"

@@ -80,7 +80,7 @@ func strayCharacter(s string) string {
 	return ""
 }
 
-const endpointHelp = `Give the name of a realm (production, staging, dev) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
+const endpointHelp = `Give the name of a realm (production, staging) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
 
 var (
 	s3Host       = regexp.MustCompile(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`)
@@ -97,7 +97,7 @@ func resolveEndpoint(endpoint string) (string, error) {
 	case "staging":
 		return "https://api.backblaze.net", nil
 	case "dev":
-		return "http://api.backblazeb2.xyz:8180", nil
+		return "", &UsageError{"The realm dev is not encrypted", "It speaks http only, so that anybody on the way could read the application key. " + endpointHelp}
 	}
 	switch {
 	case s3Host.MatchString(endpoint):

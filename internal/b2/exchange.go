@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/http/httptrace"
@@ -23,8 +23,6 @@ const (
 	// uploads may take longer. The
 	// largest listings take seconds; a dead connection takes for ever.
 	attemptTimeout = 5 * time.Minute
-	maxReply       = 256 << 20 // a thousand buckets at every documented limit stay below
-	maxErrorReply  = 64 << 10
 )
 
 // A failure is an attempt that did not succeed.
@@ -34,6 +32,8 @@ type failure struct {
 	unsent bool
 	// final: sending it again cannot help.
 	final bool
+	// slow: a reply began, and was given up minutes later.
+	slow bool
 }
 
 // uncertain reports whether the request may have taken effect nevertheless.
@@ -74,13 +74,15 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	if resp.StatusCode/100 != 2 {
 		return nil, &failure{err: c.refusal(r, s, resp)}
 	}
-	body, err := readBounded(resp, maxReply)
-	if err != nil {
-		return nil, c.broken(ctx, attempt, r, err, false)
+	body, err := readBounded(resp, r.most(), c.now)
+	if errors.Is(err, wire.ErrReplyTooLarge) {
+		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
+			Message: fmt.Sprintf("the reply is larger than %d MiB, and was not read", r.most()>>20)}}
 	}
-	if len(body) > maxReply {
-		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode,
-			Message: fmt.Sprintf("the reply is larger than %d MB", maxReply>>20)}}
+	if err != nil {
+		f := c.broken(ctx, attempt, r, err, false)
+		f.slow = attempt.Err() != nil || errors.Is(err, errTrickle)
+		return nil, f
 	}
 	if r.accept != nil {
 		if err := r.accept(resp, body); err != nil {
@@ -143,7 +145,7 @@ func cancelled(method string, cause error) *wire.Error {
 func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Error {
 	e := &wire.Error{Method: r.method, Status: resp.StatusCode}
 	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
-	body, _ := readBounded(resp, maxErrorReply) // the status alone says enough if the body broke off
+	body, _ := readBounded(resp, maxErrorReply, c.now) // the status alone says enough if the body broke off
 	var reply struct{ Code, Message string }
 	if json.Unmarshal(body, &reply) != nil || reply.Code == "" {
 		e.Message = notJSON(resp)
@@ -180,20 +182,6 @@ func notJSON(resp *http.Response) string {
 		return "the reply is a redirect, which B2 never sends"
 	}
 	return fmt.Sprintf("the reply (%s) is not from B2's API", media)
-}
-
-// readBounded reads at most limit+1 bytes of the body, in one allocation where
-// the reply announces its size.
-func readBounded(resp *http.Response, limit int64) ([]byte, error) {
-	var buf bytes.Buffer
-	if size := resp.ContentLength; size > 0 && size <= limit {
-		buf.Grow(int(size) + bytes.MinRead)
-	}
-	_, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if room := buf.Cap() - buf.Len(); room > buf.Len()/8 {
-		return bytes.Clone(buf.Bytes()), err // it may be kept
-	}
-	return buf.Bytes(), err
 }
 
 // retryAfter reads the header in both of its forms, seconds and a date.

@@ -23,6 +23,8 @@ import (
 // five ("Uploading Files").
 const uploadTries = 5
 
+const methodDownload = "b2_download_file_by_id"
+
 // Upload stores content as a new version of the file and returns its ID. B2
 // has no condition for uploads: after an unknown outcome the content is sent
 // again, so there may be two versions with the same content, of which the
@@ -61,10 +63,9 @@ func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const method = "b2_download_file_by_id"
-	r := &request{method: method, repeatable: true, accept: sameContent}
+	r := &request{method: methodDownload, repeatable: true, accept: sameContent}
 	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
-		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + method + "?fileId=" + url.QueryEscape(fileID)
+		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" + url.QueryEscape(fileID)
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 		if err != nil {
 			return nil, err

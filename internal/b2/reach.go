@@ -40,7 +40,7 @@ func ended(cause error) (trouble, bool) {
 	switch {
 	case errors.Is(cause, context.Canceled):
 		return trouble{summary: "the run was cancelled before B2 had answered", detail: "Run again to carry on.", lasting: true}, true
-	case errors.Is(cause, errSilent), isTimeout(cause):
+	case errors.Is(cause, errSilent), errors.Is(cause, errTrickle), isTimeout(cause):
 		return trouble{summary: "B2 did not answer in time",
 			detail: "A slow or filtered network, or a service in trouble. " + checkNetwork}, true
 	}

@@ -108,7 +108,7 @@ func (c *Client) again(r *request, f *failure, try int) bool {
 		tries = firstTries
 	}
 	switch {
-	case f.final || try >= tries || f.err.RetryAfter > patience:
+	case f.final || try >= tries || f.slow && try >= slowTries || f.err.RetryAfter > patience:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it

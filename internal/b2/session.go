@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -107,6 +108,21 @@ type authorizeReply struct {
 	} `json:"apiInfo"`
 }
 
+// isToken reports whether a header can carry the text.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// mayUse reports whether a token may be sent to a URL that the service named: never
+// less protected than where the application key went.
+func (c *Client) mayUse(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(c.endpoint, "http://")
+}
+
 func (c *Client) readSession(body []byte) (*session, error) {
 	var reply authorizeReply
 	err := json.Unmarshal(body, &reply)
@@ -117,8 +133,12 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		bad, err = "the reply does not have the documented shape", shapeError(err)
 	case reply.AccountID == "" || reply.Token == "" || storage.APIURL == "":
 		bad = "the reply lacks the account, the token or the URL of the storage API"
-	case strings.HasPrefix(c.endpoint, "https://") && !strings.HasPrefix(storage.APIURL, "https://"):
-		bad = "the reply names an API URL without https, where the token could be read"
+	case !isToken(reply.Token):
+		bad = "the reply has a token that no header can carry"
+	case !c.mayUse(storage.APIURL):
+		bad = "the reply names an API URL that is none, or is without https, where the token could be read"
+	case storage.DownloadURL != "" && !c.mayUse(storage.DownloadURL):
+		bad = "the reply names a download URL that is none, or is without https, where the token could be read"
 	}
 	if bad != "" {
 		return nil, &wire.Error{Method: methodAuthorize, Status: http.StatusOK, Message: bad, Cause: err}

@@ -108,6 +108,9 @@ func (m *seam) uploadURL(out json.RawMessage) (*http.Response, error) {
 	if err := json.Unmarshal(out, &to); err != nil {
 		return nil, err
 	}
+	if !m.client.mayUse(to.UploadURL) || !isToken(to.AuthorizationToken) {
+		return nil, errors.New("B2 gave an upload URL or a token that is none") // their texts are not for messages
+	}
 	m.token = seal(to.AuthorizationToken)
 	return reply(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
 }

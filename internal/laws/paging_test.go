@@ -66,3 +66,29 @@ func TestListingsThatDoNotAdvance(t *testing.T) {
 		})
 	}
 }
+
+// A page of keys that is larger than a client reads is asked for again in smaller
+// ones.
+func TestLargePagesOfKeys(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	defer w.close()
+	w.crowd(150)
+	w.configure(aKey)
+	w.done(mode{})
+	var sizes []any
+	w.traffic.around = func(n int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
+		reply, err := send()
+		if err != nil || !strings.HasSuffix(r.URL.Path, "b2_list_keys") {
+			return reply, err
+		}
+		size := w.traffic.since(n - 1)[0].members(w)["maxKeyCount"]
+		if sizes = append(sizes, size); size != 100. {
+			reply.ContentLength = 100 << 20
+		}
+		return reply, nil
+	}
+	w.settled(mode{})
+	if fmt.Sprint(sizes) != "[10000 1000 100 100]" {
+		t.Errorf("pages of %v keys were asked for", sizes)
+	}
+}

@@ -15,8 +15,12 @@ import (
 	"b2form/schema/wire"
 )
 
-// pageSize is the most that b2_list_keys returns at once.
-const pageSize = 10000
+// b2_list_keys returns at most pageSize keys at once. Pages that are too large are
+// asked for again in smaller ones.
+const (
+	pageSize     = 10000
+	smallestPage = 100
+)
 
 // list reads the keys through version 3, which lists every key but those for
 // several buckets, and with scope.Multi through version 4 as well, which lists
@@ -39,9 +43,15 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, er
 	var all []wire.RawJSON
 	var paging wire.Paging
 	in := map[string]any{"maxKeyCount": pageSize}
-	for {
+	for size := pageSize; ; {
 		var reply json.RawMessage
-		if err := api.Call(ctx, method, in, &reply); err != nil {
+		err := api.Call(ctx, method, in, &reply)
+		if errors.Is(err, wire.ErrReplyTooLarge) && size > smallestPage {
+			size /= 10
+			in["maxKeyCount"] = size
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		keys, next, ok := page(reply)
@@ -55,7 +65,7 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, er
 		if err := paging.Advance(method, next, ids(keys)); err != nil {
 			return nil, err
 		}
-		in = map[string]any{"maxKeyCount": pageSize, "startApplicationKeyId": next}
+		in = map[string]any{"maxKeyCount": size, "startApplicationKeyId": next}
 	}
 }
 

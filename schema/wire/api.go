@@ -65,6 +65,10 @@ func (e *Error) Error() string {
 // Unwrap gives the transport's error, so that context errors stay visible.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// ErrReplyTooLarge is the Cause of an Error about a reply that was not read to its
+// end for being too large. Less may be asked for.
+var ErrReplyTooLarge = errors.New("the reply is too large")
+
 // IsNoSuchBucket recognises that a bucket does not exist, of whose ID it is known
 // that B2 gave it: a bad_bucket_id cannot mean a malformed one then.
 func IsNoSuchBucket(err error) bool {

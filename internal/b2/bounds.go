@@ -1,0 +1,82 @@
+package b2
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"b2form/schema/wire"
+)
+
+// How much of a reply is read into memory, by what was asked for.
+const (
+	maxListing    = 64 << 20 // a thousand buckets at usual sizes stay far below; keys can be asked for in smaller pages
+	maxContent    = 64 << 20 // of a file: a shared state, which nothing lists with its size
+	maxReply      = 1 << 20  // everything else: one object
+	maxErrorReply = 64 << 10
+)
+
+// most is the bound of the request's reply.
+func (r *request) most() int64 {
+	switch {
+	case r.method == methodDownload:
+		return maxContent
+	case strings.HasPrefix(r.method, "b2_list_"):
+		return maxListing
+	}
+	return maxReply
+}
+
+const (
+	// patienceForBytes is how long a reply may take whatever it brings.
+	patienceForBytes = time.Minute
+	// slowestReply is how many bytes a second it must have brought after that.
+	slowestReply = 1 << 10
+	// slowTries bounds attempts that were given up for being slow.
+	slowTries = 2
+)
+
+var errTrickle = errors.New("the reply trickled in at less than a kilobyte a second")
+
+// readBounded reads the body of a reply, in one allocation where the reply announces
+// its size. It fails with wire.ErrReplyTooLarge beyond the limit, and with
+// errTrickle where the body trickles in.
+func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, wire.ErrReplyTooLarge
+	}
+	var buf bytes.Buffer
+	if size := resp.ContentLength; size > 0 {
+		buf.Grow(int(size) + bytes.MinRead)
+	}
+	body := &watched{body: resp.Body, now: now, start: now()}
+	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	switch room := buf.Cap() - buf.Len(); {
+	case int64(buf.Len()) > limit:
+		return nil, wire.ErrReplyTooLarge
+	case room > buf.Len()/8:
+		return bytes.Clone(buf.Bytes()), err // it may be kept
+	}
+	return buf.Bytes(), err
+}
+
+// A watched body fails once it is too slow.
+type watched struct {
+	body  io.Reader
+	now   func() time.Time
+	start time.Time
+	got   int64
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	w.got += int64(n)
+	took := w.now().Sub(w.start)
+	if err == nil && took > patienceForBytes && float64(w.got) < took.Seconds()*slowestReply {
+		err = errTrickle
+	}
+	return n, err
+}
