@@ -133,7 +133,7 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 	}()
 	stop := p.interrupts()
 	failed := make(chan error, 2)
-	servers := []*http.Server{{Handler: untilDamage(e, withControl(e), failed)}, {Handler: untilDamage(e, e.S3(), failed)}}
+	servers := []*http.Server{newServer(untilDamage(e, withControl(e), failed)), newServer(untilDamage(e, e.S3(), failed))}
 	for i, l := range []net.Listener{native, s3} {
 		go func() { failed <- servers[i].Serve(l) }()
 	}

@@ -41,7 +41,7 @@ func (p *program) openLocalB2() (*localB2, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", plain(err))
 	}
-	b := &localB2{Server: e, server: &http.Server{Handler: e}, addr: l.Addr().String()}
+	b := &localB2{Server: e, server: newServer(e), addr: l.Addr().String()}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
