@@ -34,7 +34,9 @@ func (r *runner) announce(creates []int) error {
 		if t.announcedBefore && r.isYoung(&r.open[before]) {
 			t.unseen = 1
 		}
-		known := slices.DeleteFunc(slices.Clone(t.carriers), func(id string) bool { return slices.Contains(t.Leftovers, id) })
+		known := slices.DeleteFunc(slices.Clone(t.carriers), func(id string) bool {
+			return slices.ContainsFunc(t.Leftovers, func(o plan.Named) bool { return o.ID == id })
+		})
 		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: known, At: r.now()}
 	}
 	if err := r.State.Begin(intents...); err != nil {
@@ -121,11 +123,11 @@ func (r *runner) record(t *task, made time.Time, delivered bool) error {
 // now, when the new one has reached its destinations.
 func retirees(c *plan.Change, now time.Time) []addr.Retiree {
 	out := slices.Clone(c.Retiring)
-	for _, id := range c.Deletes() {
-		out = append(out, addr.Retiree{ID: id})
+	for _, o := range c.Deletes() {
+		out = append(out, addr.Retiree{ID: o.ID, Name: o.Name})
 	}
-	for _, id := range c.Overlapping {
-		out = append(out, addr.Retiree{ID: id, Until: now.Add(c.Overlap)})
+	for _, o := range c.Overlapping {
+		out = append(out, addr.Retiree{ID: o.ID, Name: o.Name, Until: now.Add(c.Overlap)})
 	}
 	slices.SortFunc(out, func(a, b addr.Retiree) int { return strings.Compare(a.ID, b.ID) })
 	return out

@@ -127,9 +127,7 @@ func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Res
 // counts is what was done of a change.
 func (r *runner) counts(t *task, steps []int, outcomes []outcome) plan.Counts {
 	var n plan.Counts
-	if t.Import {
-		n.Import = 1
-	}
+	n.Import = len(t.Imports())
 	updated := t.Action == plan.Update
 	for _, step := range steps {
 		isDone := outcomes[step] == done

@@ -44,6 +44,7 @@ type digestible struct {
 	Import    bool
 	Identity  string
 	ID        string
+	LiveName  string
 	Before    json.RawMessage
 	Hidden    []string // attributes of Before that nobody could read
 	After     json.RawMessage
@@ -54,23 +55,25 @@ type digestible struct {
 	Deliver   []string
 	Delivery  string
 	Force     bool
-	Leftovers []string
+	Imports   []Named
+	Leftovers []Named
 	Retiring  []addr.Retiree
-	Overlap   []string
+	Overlap   []Named
+	OverlapOf string
 	NameIDs   []string // "bucket photos = 8d625e…"
 }
 
 func (p *planner) digestible(c *Change) (digestible, error) {
 	d := digestible{
-		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID,
+		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
-		Deliver: c.Deliver, Force: c.Force, Leftovers: c.Leftovers, Retiring: c.Retiring,
+		Deliver: c.Deliver, Force: c.Force, Imports: c.Imports(), Leftovers: c.Leftovers, Retiring: c.Retiring,
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
 	}
 	if len(c.Overlapping) > 0 || c.Overlap > 0 {
-		d.Overlap = append(slices.Clone(c.Overlapping), c.Overlap.String())
+		d.Overlap, d.OverlapOf = c.Overlapping, c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)

@@ -35,7 +35,7 @@ func (p *planner) replaceReason(r *config.Resource, h match) string {
 		return ""
 	case h.recovered:
 		return undelivered
-	case h.fromOldState || len(h.unknownSiblings) > 0:
+	case h.fromOldState || h.lagging:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliver) == 0 || h.secretUnknown():
 		return ""

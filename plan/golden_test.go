@@ -305,10 +305,11 @@ func change(b *strings.Builder, c *plan.Change) {
 		line("hazard", string(h.Kind)+": "+h.Detail)
 	}
 	line("deliver", strings.Join(c.Deliver, ", "))
-	line("leftovers", strings.Join(c.Leftovers, ", "))
+	line("family", nameds(c.Family))
+	line("leftovers", nameds(c.Leftovers))
 	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
 	if len(c.Overlapping) > 0 {
-		line("overlap of "+c.Overlap.String(), strings.Join(c.Overlapping, ", "))
+		line("overlap of "+c.Overlap.String(), nameds(c.Overlapping))
 	}
 }
 
@@ -327,6 +328,14 @@ func step(b *strings.Builder, p *plan.Plan, i int) {
 	b.WriteString("\n")
 }
 
+func nameds(list []plan.Named) string {
+	out := make([]string, len(list))
+	for i, o := range list {
+		out[i] = o.ID + " " + o.Name
+	}
+	return strings.Join(out, ", ")
+}
+
 func retirees(list []addr.Retiree) string {
 	var b strings.Builder
 	for _, old := range list {
@@ -334,7 +343,7 @@ func retirees(list []addr.Retiree) string {
 		if old.Kept {
 			end = "renewal"
 		}
-		fmt.Fprintf(&b, ", %s until %s", old.ID, end)
+		fmt.Fprintf(&b, ", %s %s until %s", old.ID, old.Name, end)
 	}
 	return b.String()
 }

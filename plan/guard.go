@@ -96,7 +96,7 @@ func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
 func (p *planner) checkInUse(r *config.Resource, _ match, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
-	if !(ends && c.ID == inUse) && !slices.Contains(c.Leftovers, inUse) {
+	if !(ends && c.ID == inUse) && !slices.ContainsFunc(c.Leftovers, func(o Named) bool { return o.ID == inUse }) {
 		return
 	}
 	var subject *hcl.Range

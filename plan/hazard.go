@@ -73,8 +73,8 @@ func (p *planner) orphanHazards() {
 	ends, going, updated := map[objectID]*Change{}, map[objectID]bool{}, map[objectID]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		for _, id := range c.Deletes() {
-			for _, end := range c.endsWith(id) {
+		for _, o := range c.Deletes() {
+			for _, end := range c.endsWith(o.ID) {
 				ends[end] = c
 			}
 		}

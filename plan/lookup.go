@@ -51,10 +51,13 @@ func (p *planner) owner(o objectID) *addr.Addr {
 		p.owners = make(map[objectID]*addr.Addr, len(p.Entries))
 		for i := range p.Entries {
 			e := &p.Entries[i]
-			p.owners[objectID{e.Addr.Kind, e.ID}] = &e.Addr
 			for _, old := range e.Retiring {
 				p.owners[objectID{e.Addr.Kind, old.ID}] = &e.Addr
 			}
+		}
+		for i := range p.Entries { // what lives for an address is never another one's to delete
+			e := &p.Entries[i]
+			p.owners[objectID{e.Addr.Kind, e.ID}] = &e.Addr
 		}
 	}
 	return p.owners[o]

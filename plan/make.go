@@ -74,6 +74,7 @@ type planner struct {
 	rotate        map[addr.Addr]bool
 	rotations     map[addr.Addr]bool // changes that rotation asks for
 	movedFrom     map[addr.Addr]addr.Addr
+	importedBy    map[objectID]addr.Addr
 
 	owners      map[objectID]*addr.Addr      // see owner
 	index       config.Index                 // of what is declared; see declaredAs
@@ -105,6 +106,7 @@ func newPlanner(r Request) *planner {
 		rotate:        map[addr.Addr]bool{},
 		rotations:     map[addr.Addr]bool{},
 		movedFrom:     map[addr.Addr]addr.Addr{},
+		importedBy:    map[objectID]addr.Addr{},
 		differs:       map[string]*differ{},
 	}
 	p.links = newLinks(p)
@@ -164,8 +166,13 @@ func (p *planner) resource(r *config.Resource) {
 	if h.object == nil && !p.findImportable(r, &h) {
 		return
 	}
-	p.collectSiblings(r, &h)
+	if !p.collectSiblings(r, &h) {
+		return
+	}
 	p.matchNewName(r, &h)
+	if !p.importOnce(r, &h) {
+		return
+	}
 	if h.object == nil {
 		p.create(r, h)
 		return
@@ -183,7 +190,7 @@ func (p *planner) create(r *config.Resource, h match) {
 		Before:    cty.NullVal(r.Kind.LiveType()),
 		After:     r.Value.Object(),
 		Sensitive: h.sensitive(r),
-		Leftovers: h.leftovers(),
+		Leftovers: p.named(r.Kind, h.leftovers()),
 		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
@@ -191,7 +198,8 @@ func (p *planner) create(r *config.Resource, h match) {
 		_, p.rotations[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
-		c.Overlapping, c.Retiring = h.awaitingRotation()
+		kept, others := h.awaitingRotation()
+		c.Overlapping, c.Retiring = p.named(r.Kind, kept), others
 		c.Overlap = rotation.Overlap
 	}
 	p.finish(r, h, c, c.Before)
@@ -212,11 +220,11 @@ func (p *planner) compare(r *config.Resource, h match) {
 	judged, follows := p.links.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
-	if h.imported || action == NoOp || action == Update {
+	if h.imported && !h.fromOldState || action == NoOp || action == Update {
 		p.record(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
-	if action == NoOp && !h.imported && !moved && len(h.leftovers()) == 0 {
+	if action == NoOp && !h.imported && !moved && len(h.family) == 0 && len(h.leftovers()) == 0 {
 		return
 	}
 	c := Change{
@@ -224,14 +232,16 @@ func (p *planner) compare(r *config.Resource, h match) {
 		Kind:      r.Kind,
 		Action:    action,
 		Import:    h.imported,
+		Family:    p.named(r.Kind, h.family),
 		Identity:  r.Identity(),
 		ID:        h.object.ID,
+		LiveName:  h.object.Identity,
 		Before:    live.Object(),
 		After:     plannedValue(r, live),
 		Fields:    fields,
 		Sensitive: h.sensitive(r),
 		Reason:    reason,
-		Leftovers: h.leftovers(),
+		Leftovers: p.named(r.Kind, h.leftovers()),
 		Retiring:  h.retiring,
 	}
 	switch action {

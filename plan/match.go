@@ -16,16 +16,17 @@ import (
 
 // A match is what is ours under one address.
 type match struct {
-	entry           *addr.Entry    // nil: the state has no record
-	object          *kind.Object   // nil: nothing is live
-	overdue         []addr.Retiree // live objects that were replaced and whose time is over
-	retiring        []addr.Retiree // live objects that were replaced and live on; sorted by ID
-	recoveredIDs    []string       // IDs of what interrupted runs made beside object
-	unknownSiblings []string       // IDs of live objects of the same rotation that may be successors of object
-	recovered       bool           // object or made come from an interrupted run
-	fromOldState    bool           // object is of the same rotation as the recorded one, which is gone
-	imported        bool           // object is not ours yet
-	reason          string         // why the object is not the recorded one
+	entry        *addr.Entry    // nil: the state has no record
+	object       *kind.Object   // nil: nothing is live
+	overdue      []addr.Retiree // live objects that were replaced and whose time is over
+	retiring     []addr.Retiree // live objects that were replaced and live on; sorted by ID
+	recoveredIDs []string       // IDs of what interrupted runs made beside object
+	family       []string       // IDs of what is overdue or retiring and not ours yet; sorted
+	recovered    bool           // object or made come from an interrupted run
+	fromOldState bool           // object is of the same rotation as the recorded one, which is gone
+	lagging      bool           // the state does not know objects of the rotation that may be successors of object
+	imported     bool           // object is not ours yet
+	reason       string         // why the object is not the recorded one
 }
 
 // leftovers are the IDs of what is to be deleted beside the object, sorted.
@@ -63,7 +64,7 @@ func byID(list []addr.Retiree) []addr.Retiree {
 }
 
 func sameRetiree(a, b addr.Retiree) bool {
-	return a.ID == b.ID && a.Until.Equal(b.Until) && a.Kept == b.Kept
+	return a.ID == b.ID && a.Name == b.Name && a.Until.Equal(b.Until) && a.Kept == b.Kept
 }
 
 // unrecorded reports whether the object itself comes from an interrupted run,
@@ -79,7 +80,8 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
 		for _, old := range h.entry.Retiring {
-			if p.Snapshot.ByID(k, old.ID) != nil {
+			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.isRetiree(h.entry, old, o) {
+				old.Name = o.Identity
 				p.retire(&h, old)
 			}
 		}
@@ -121,7 +123,12 @@ func (p *planner) recovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, 
 // the only one under the resource's identity. It reports whether planning may
 // go on; without an object the resource is to be created.
 func (p *planner) findImportable(r *config.Resource, h *match) bool {
-	if imp := p.imports[r.Addr]; imp != nil && h.entry == nil {
+	imp := p.imports[r.Addr]
+	switch {
+	case imp == nil || h.entry != nil:
+	case len(imp.IDs) > 0:
+		return p.findFamily(r, imp, h)
+	default:
 		return p.findImport(r, imp, h)
 	}
 	found, ok := p.candidates(r)
@@ -131,7 +138,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	if newest := p.newest(r, found); newest != nil {
 		return h.takeNewest(newest)
 	}
-	if imp := p.imports[r.Addr]; imp != nil && len(found) > 1 {
+	if imp != nil && imp.ID != "" && len(found) > 1 {
 		return p.findImport(r, imp, h)
 	}
 	switch len(found) {
@@ -198,14 +205,18 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		return false
 	}
 	if owner := p.owner(idOf(found[0])); owner != nil {
-		p.errorf(&imp.Range, "Resource belongs to another address",
-			"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
-				"  moved {\n    from = %s\n    to   = %s\n  }",
-			words.Capital(r.Kind.Name), imp.ID, owner, owner, r.Addr)
+		p.belongsToAnother(r, imp, imp.ID, *owner)
 		return false
 	}
 	h.take(found[0])
 	return true
+}
+
+func (p *planner) belongsToAnother(r *config.Resource, imp *config.Import, id string, owner addr.Addr) {
+	p.errorf(&imp.Range, "Resource belongs to another address",
+		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
+			"  moved {\n    from = %s\n    to   = %s\n  }",
+		words.Capital(r.Kind.Name), id, owner, owner, r.Addr)
 }
 
 // reportAmbiguous lists what tells objects with one identity apart, and how to choose.

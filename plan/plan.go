@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -53,12 +54,16 @@ type Change struct {
 	Kind   *kind.Kind
 	Action Action
 	Import bool // the live object is not in the state yet and becomes ours
+	// Family are further live objects of a rotation that are not in the state yet and become
+	// ours: each is among Leftovers, Retiring or Overlapping too. Sorted by ID.
+	Family []Named
 
 	// MovedFrom is the address under which the state has it so far; zero: this one.
 	MovedFrom addr.Addr
 
 	Identity string // what finds the object: a bucket's or key's name
 	ID       string // remote ID of the live object; "" on create
+	LiveName string // what ID is called now; "" on create
 
 	// Before is the decoded live object (every attribute), After the completed
 	// configuration (settable attributes); null where there is none. In After
@@ -70,18 +75,32 @@ type Change struct {
 	Hazards       []kind.Hazard
 	Deliver       []string // where a new secret will go, in words
 	Force         bool     // delete: with everything it holds
-	// Leftovers are remote IDs of further objects that interrupted runs made for
-	// this address, or that were replaced and whose time is over. They are deleted
-	// after the action. Sorted.
-	Leftovers []string
+	// Leftovers are further objects that interrupted runs made for this address, or
+	// that were replaced and whose time is over. They are deleted after the action.
+	// Sorted by ID.
+	Leftovers []Named
 	// Retiring are further objects of this address that live on, and until when.
 	// Sorted by ID.
 	Retiring []addr.Retiree
-	// Overlapping are remote IDs of objects that live on for Overlap after the
-	// secret of the new one was delivered. Only with Rotate, or with Create where
-	// interrupted runs left something; sorted.
-	Overlapping []string
+	// Overlapping are objects that live on for Overlap after the secret of the new
+	// one was delivered. Only with Rotate, or with Create where interrupted runs left
+	// something; sorted by ID.
+	Overlapping []Named
 	Overlap     time.Duration
+}
+
+// A Named is one live object: its remote ID, and what it is called.
+type Named struct{ ID, Name string }
+
+// String is how people are shown it.
+func (n Named) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, n.ID) }
+
+// Imports are all live objects that the change makes ours, the current one last.
+func (c *Change) Imports() []Named {
+	if c.Import {
+		return append(slices.Clone(c.Family), Named{c.ID, c.LiveName})
+	}
+	return c.Family
 }
 
 // A Plan is everything that would change.
@@ -169,9 +188,9 @@ func (p *Plan) Counts() Counts {
 
 // Counts is what this change adds to the summary line.
 func (c *Change) Counts() Counts {
-	n := Counts{Destroy: len(c.Leftovers)}
+	n := Counts{Destroy: len(c.Leftovers), Import: len(c.Family)}
 	if c.Import {
-		n.Import = 1
+		n.Import++
 	}
 	switch c.Action {
 	case Create, Rotate:

@@ -42,7 +42,7 @@ func (p *planner) remove(addr addr.Addr) {
 			Before:    cty.NullVal(k.LiveType()),
 			After:     cty.NullVal(k.ConfigType()),
 			Reason:    goneReason(k, h.entry.Identity),
-			Leftovers: h.leftovers(),
+			Leftovers: p.named(k, h.leftovers()),
 		})
 	}
 }
@@ -65,10 +65,11 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 		Action:    Delete,
 		Identity:  h.object.Identity,
 		ID:        h.object.ID,
+		LiveName:  h.object.Identity,
 		Before:    live,
 		After:     cty.NullVal(k.ConfigType()),
 		Sensitive: h.sensitive(r),
-		Leftovers: h.leftovers(),
+		Leftovers: p.named(k, h.leftovers()),
 	}
 	declared := c.After
 	switch {

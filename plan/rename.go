@@ -26,7 +26,7 @@ func (p *planner) matchNewName(r *config.Resource, h *match) {
 		}
 		h.recoveredIDs = slices.DeleteFunc(h.recoveredIDs, func(id string) bool { return id == o.ID })
 		h.overdue = slices.DeleteFunc(h.overdue, func(old addr.Retiree) bool { return old.ID == o.ID })
-		h.overdue = append(h.overdue, addr.Retiree{ID: h.object.ID})
+		h.overdue = append(h.overdue, addr.Retiree{ID: h.object.ID, Name: h.object.Identity})
 		h.object = o
 		return
 	}

@@ -80,43 +80,6 @@ func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object 
 	return nil
 }
 
-// takeNewest takes the current object of a rotation. Where the state recorded
-// an older one, it is ours already: the state lags behind.
-func (h *match) takeNewest(o *kind.Object) bool {
-	h.object = o
-	h.imported, h.fromOldState = h.entry == nil, h.entry != nil
-	return true
-}
-
-// collectSiblings looks for further objects of the resource's rotation that the state
-// does not know: it was lost, or it is an old copy. Older ones than the current
-// one were replaced by it; newer ones may have been delivered, or not. Nor does
-// anybody know that of a current one that is taken from the account: the one
-// before it may still be what is used.
-func (p *planner) collectSiblings(r *config.Resource, h *match) {
-	rotation, ok := r.Kind.RotationOf(r.Value)
-	if !ok || h.object == nil {
-		return
-	}
-	var before []*kind.Object
-	for _, o := range p.siblings(r) {
-		switch {
-		case p.owner(idOf(o)) != nil, o == h.object, slices.Contains(h.recoveredIDs, o.ID):
-		case h.unrecorded(), h.fromOldState, timestampOf(o).After(timestampOf(h.object)):
-			h.unknownSiblings = append(h.unknownSiblings, o.ID)
-		default:
-			before = append(before, o)
-		}
-	}
-	for i, o := range before {
-		old := addr.Retiree{ID: o.ID, Until: timestampOf(h.object).Add(rotation.Overlap)}
-		if h.imported && i == len(before)-1 {
-			old = addr.Retiree{ID: o.ID, Kept: true}
-		}
-		p.retire(h, old)
-	}
-}
-
 // awaitingRotation are the IDs of what lives on until the object is renewed, which happens
 // now.
 func (h *match) awaitingRotation() (ids []string, others []addr.Retiree) {
@@ -187,15 +150,14 @@ func (h *match) madeAt() time.Time {
 func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	c.Overlapping, c.Retiring = h.awaitingRotation()
-	c.Overlapping = append(c.Overlapping, h.unknownSiblings...)
+	overlapping, others := h.awaitingRotation()
+	leftovers := h.leftovers()
 	if h.unrecorded() {
-		c.Leftovers = append(c.Leftovers, c.ID)
+		leftovers = append(leftovers, c.ID)
 	} else {
-		c.Overlapping = append(c.Overlapping, c.ID)
+		overlapping = append(overlapping, c.ID)
 	}
-	slices.Sort(c.Overlapping)
-	slices.Sort(c.Leftovers)
+	c.Overlapping, c.Leftovers, c.Retiring = p.named(r.Kind, overlapping), p.named(r.Kind, leftovers), others
 }
 
 // planNoOverlap deletes everything of a rotation that comes before the new object.
@@ -203,14 +165,15 @@ func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 // for: a secret may have leaked.
 func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
 	kept, others := h.awaitingRotation()
-	c.Leftovers, c.Retiring = slices.Concat(c.Leftovers, h.unknownSiblings, kept), others
+	leftovers := slices.Concat(h.leftovers(), kept)
+	c.Retiring = others
 	if p.replace[r.Addr] {
 		for _, old := range others {
-			c.Leftovers = append(c.Leftovers, old.ID)
+			leftovers = append(leftovers, old.ID)
 		}
 		c.Retiring = nil
 	}
-	slices.Sort(c.Leftovers)
+	c.Leftovers = p.named(r.Kind, leftovers)
 }
 
 // overdueReason says why replaced objects are deleted now and not earlier.
@@ -241,7 +204,7 @@ func (p *planner) keepRotations() {
 		wanted := p.isRotation(&c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
-			imports[c.Addr] = c.Import
+			imports[c.Addr] = len(c.Imports()) > 0
 		}
 		return !wanted
 	})
@@ -251,5 +214,5 @@ func (p *planner) keepRotations() {
 
 // isRotation reports whether rotation asks for a change, of what is asked about.
 func (p *planner) isRotation(c *Change) bool {
-	return p.rotations[c.Addr] && !c.Import && (len(p.Rotate) == 0 || p.rotate[c.Addr])
+	return p.rotations[c.Addr] && len(c.Imports()) == 0 && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

@@ -114,8 +114,8 @@ func (g *graph) split(i int) {
 		}
 		s.deferred = g.add(Step{Change: i, Op: OpUpdate, Fields: deferred, Target: target})
 	}
-	for _, id := range c.Deletes() {
-		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, Target: id}))
+	for _, o := range c.Deletes() {
+		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, Target: o.ID}))
 	}
 	if removes(c) {
 		s.forget = g.add(Step{Change: i, Op: OpForget})
@@ -128,11 +128,11 @@ func (g *graph) add(s Step) int {
 	return len(g.steps) - 1
 }
 
-// Deletes lists the remote IDs of what the change deletes: the object itself, or the one that is
-// replaced, then what interrupted runs left.
-func (c *Change) Deletes() []string {
+// Deletes lists what the change deletes: the object itself, or the one that is replaced, then what
+// interrupted runs left.
+func (c *Change) Deletes() []Named {
 	if c.Action == Delete || c.Action == Replace {
-		return append([]string{c.ID}, c.Leftovers...)
+		return append([]Named{{c.ID, c.LiveName}}, c.Leftovers...)
 	}
 	return c.Leftovers
 }

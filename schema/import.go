@@ -28,7 +28,11 @@ func (l *module) evaluateImports() {
 
 // importEach evaluates one block, once for each element of for_each.
 func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
-	to, id := addressExpr(args["to"].Expr), args["id"].Expr
+	to := addressExpr(args["to"].Expr)
+	id, ok := l.importIDExpr(b, args)
+	if !ok {
+		return
+	}
 	var forEach hcl.Expression
 	rs := refs{}
 	u := use{}
@@ -60,10 +64,32 @@ func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Ad
 			continue
 		}
 		first[addr] = b.DefRange
-		if text, ok := l.importID(id, inner, addr.Kind); ok {
-			l.config.Imports = append(l.config.Imports, config.Import{To: addr, ID: text, Range: b.DefRange})
+		imp := config.Import{To: addr, Range: b.DefRange}
+		if args["ids"] == nil {
+			imp.ID, ok = l.importID(id, inner, addr.Kind)
+		} else {
+			imp.IDs, ok = l.importIDs(id, inner, addr.Kind)
+		}
+		if ok {
+			l.config.Imports = append(l.config.Imports, imp)
 		}
 	}
+}
+
+// importIDExpr is the one of id and ids that is given.
+func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (hcl.Expression, bool) {
+	id, ids := args["id"], args["ids"]
+	switch {
+	case id != nil && ids != nil:
+		l.errorAt(ids.Range, "Invalid import", "Write either id, or ids for all live keys of one rotation, not both.")
+	case id != nil:
+		return id.Expr, true
+	case ids != nil:
+		return ids.Expr, true
+	default:
+		l.errorAt(b.DefRange, "Missing required argument", "An import block needs id, the name or the ID of what exists; or ids, for all live keys of one rotation.")
+	}
+	return nil, false
 }
 
 // addressExpr is an address as an expression. In JSON it is a text that holds one.
@@ -108,14 +134,48 @@ func (l *module) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.
 	return target, l.importable(target, to.Range())
 }
 
-func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
+// importValue evaluates id or ids.
+func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	v, marks := l.static.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
 		l.notKnown(e.Range(), marks, "")
-		return "", false
+		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive id", "id is shown in plans, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		return v, false
+	}
+	return v, true
+}
+
+func (l *module) importIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) (ids []string, ok bool) {
+	v, ok := l.importValue(e, ctx)
+	if !ok {
+		return nil, false
+	}
+	list, err := convert.Convert(v, cty.List(cty.String))
+	if err != nil {
+		l.errorAt(e.Range(), wrongType, "ids needs a list of strings.")
+		return nil, false
+	}
+	if !list.IsNull() {
+		for _, id := range list.AsValueSlice() {
+			if id.IsNull() || strings.TrimSpace(id.AsString()) == "" {
+				ids = nil
+				break
+			}
+			ids = append(ids, id.AsString())
+		}
+	}
+	if len(ids) == 0 {
+		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("ids is empty, or has an empty element. Write the name or the ID of every live %s.", what))
+	}
+	return ids, len(ids) > 0
+}
+
+func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
+	v, ok := l.importValue(e, ctx)
+	if !ok {
 		return "", false
 	}
 	id, err := convert.Convert(v, cty.String)

@@ -91,18 +91,40 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		declared := slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr })
-		if !c.Import || declared {
+		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.Named) bool { return s.imports(c, o) })
+		if len(taken) == 0 {
 			continue
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
-			Detail: fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add -adopt, or write: import { to = %s  id = %q }.",
-				c.Addr, c.Kind.Name, c.Identity, c.Addr, c.Identity),
+			Detail:  importConsent(c, taken),
 			Subject: s.blockOf(c.Addr), Extra: c.Addr,
 		})
 	}
 	return diags
+}
+
+// imports reports whether an import block names an object that a change takes.
+func (s *session) imports(c *plan.Change, o plan.Named) bool {
+	return slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr && i.Names(c.Kind, o.ID, o.Name) })
+}
+
+func importConsent(c *plan.Change, taken []plan.Named) string {
+	if len(c.Imports()) == 1 {
+		id := c.Identity
+		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.ID {
+			id = o.ID // a name with a time behind it
+		}
+		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add -adopt, or write: import { to = %s  id = %q }.",
+			c.Addr, c.Kind.Name, taken[0].Name, c.Addr, id)
+	}
+	var names, ids []string
+	for _, o := range c.Imports() {
+		names, ids = append(names, "  "+o.String()), append(ids, fmt.Sprintf("%q", o.ID))
+	}
+	return fmt.Sprintf("%s would take over these %s, which exist already and are not in the state:\n%s\nIf they are yours to manage, add -adopt, or write\n"+
+		"  import {\n    to  = %s\n    ids = [%s]\n  }",
+		c.Addr, c.Kind.Plural, strings.Join(names, "\n"), c.Addr, strings.Join(ids, ", "))
 }
 
 // refuseUndelivered keeps a key from being made whose secret nobody would see.

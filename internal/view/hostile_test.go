@@ -95,8 +95,8 @@ func hostilePlans(s string) []*plan.Plan {
 		for i := range p.Changes {
 			fields[i] = p.Changes[i].Fields
 			p.Changes[i].Fields = nil // names of attributes
-			p.Changes[i].Leftovers = []string{""}
-			p.Changes[i].Overlapping = []string{""}
+			p.Changes[i].Leftovers = []plan.Named{{}}
+			p.Changes[i].Overlapping = []plan.Named{{}}
 			p.Changes[i].Deliver = []string{""}
 			p.Changes[i].Hazards = append(p.Changes[i].Hazards, kind.Hazard{Kind: kind.HazardKinds()[0], Detail: s})
 			p.Changes[i].Retiring = []addr.Retiree{{}}

@@ -111,14 +111,27 @@ func (p *printer) change(c *plan.Change) {
 	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.Leaves != "" && !c.Force {
 		remark(c.Kind.Destroy.Leaves)
 	}
-	if len(c.Leftovers) > 0 {
-		remark("also destroys " + strings.Join(c.Leftovers, ", ") + ", left by an earlier run")
+	if c.Action == plan.Replace && c.LiveName != "" && c.LiveName != c.Identity { // else the block says it
+		remark("then destroys " + quoteNamed(plan.Named{ID: c.ID, Name: c.LiveName}))
 	}
-	if len(c.Overlapping) > 0 {
-		remark(strings.Join(c.Overlapping, ", ") + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it")
+	for _, o := range c.Imports() {
+		if len(c.Family) == 0 {
+			break
+		}
+		role := "a predecessor or successor of " + quote(c.LiveName)
+		if o.ID == c.ID {
+			role = "the current one"
+		}
+		remark("imports " + quoteNamed(o) + ", as " + role)
+	}
+	for _, old := range c.Leftovers {
+		remark("also destroys " + quoteNamed(old) + ", left by an earlier run")
+	}
+	for _, old := range c.Overlapping {
+		remark(quoteNamed(old) + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
-		remark(old.ID + " lives on until " + endOf(old, c.Addr))
+		remark(quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + " lives on until " + endOf(old, c.Addr))
 	}
 	for _, h := range c.Hazards {
 		text := "! " + string(h.Kind)
@@ -127,7 +140,7 @@ func (p *printer) change(c *plan.Change) {
 		}
 		p.WriteString("  " + p.style.paint(text, bold, red) + "\n")
 	}
-	if c.Action == plan.Forget || c.Action == plan.NoOp && !c.Import {
+	if c.Action == plan.Forget || c.Action == plan.NoOp && len(c.Imports()) == 0 {
 		return
 	}
 	sign := c.Action.Symbol()
@@ -135,6 +148,9 @@ func (p *printer) change(c *plan.Change) {
 	p.lines(newChangeView(c).lines(), 1)
 	p.WriteString("    }\n")
 }
+
+// quoteNamed shows a live object by its name and its ID.
+func quoteNamed(o plan.Named) string { return quote(o.Name) + ", ID " + visible.Text(o.ID) }
 
 const asRequested = "as requested"
 
@@ -150,7 +166,7 @@ func heading(c *plan.Change) string {
 	case plan.Forget:
 		return name + " will be removed from the state; nothing is destroyed"
 	case plan.NoOp:
-		if c.Import {
+		if len(c.Imports()) > 0 {
 			return name + " will be imported"
 		}
 		if c.MovedFrom != (addr.Addr{}) && len(c.Leftovers) == 0 {

@@ -40,7 +40,7 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + visible.Text(old.ID) + ", works until " + endOf(old, r.Addr) + "\n")
+			out.WriteString("  old  " + quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + ", works until " + endOf(old, r.Addr) + "\n")
 		}
 		out.WriteByte('\n')
 	}
@@ -80,7 +80,7 @@ func (j JSON) Rotations(p *plan.Plan, now time.Time) {
 	for _, r := range p.Rotations {
 		retiring := make([]fields, len(r.Retiring))
 		for i, old := range r.Retiring {
-			retiring[i] = fields{"id": old.ID}
+			retiring[i] = fields{"id": old.ID, "name": old.Name}
 			if !old.Kept {
 				retiring[i]["until"] = old.Until
 			}

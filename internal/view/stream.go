@@ -114,11 +114,17 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if len(c.Hazards) > 0 {
 			change["hazards"] = c.Hazards
 		}
+		if len(c.Family) > 0 {
+			change["importing_family"] = namedJSON(c.Family)
+		}
+		if c.Action == plan.Delete || c.Action == plan.Replace {
+			change["deletes"] = namedJSON([]plan.Named{{ID: c.ID, Name: c.LiveName}})
+		}
 		if len(c.Leftovers) > 0 {
-			change["also_deletes"] = c.Leftovers
+			change["also_deletes"] = namedJSON(c.Leftovers)
 		}
 		if len(c.Overlapping) > 0 {
-			change["overlap"] = fields{"ids": c.Overlapping, "seconds": int(c.Overlap.Seconds())}
+			change["overlap"] = fields{"objects": namedJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}
 		}
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
@@ -143,9 +149,17 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
 }
 
+func namedJSON(list []plan.Named) []fields {
+	out := make([]fields, len(list))
+	for i, o := range list {
+		out[i] = fields{"id": o.ID, "name": o.Name}
+	}
+	return out
+}
+
 // planned is the action; a mere change of the address is called a move.
 func planned(c *plan.Change) string {
-	if c.Action == plan.NoOp && !c.Import && len(c.Leftovers) == 0 {
+	if c.Action == plan.NoOp && len(c.Imports()) == 0 && len(c.Leftovers) == 0 {
 		return "move"
 	}
 	return string(c.Action)
@@ -155,7 +169,7 @@ func planVerb(c *plan.Change) string {
 	switch {
 	case planned(c) == "move":
 		return "move"
-	case c.Import && c.Action == plan.NoOp:
+	case len(c.Imports()) > 0 && c.Action == plan.NoOp:
 		return "import"
 	case c.Action == plan.NoOp:
 		return "clean up"

@@ -160,13 +160,13 @@ func plans() map[string]*plan.Plan {
 			After:  wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Fields: []string{"valid_duration"}}),
 		"replace-reason": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles")}), Fields: []string{"buckets"},
-			Reason: "its delivery changed", Leftovers: []string{"0040123456789ab0000000007"}}),
+			Reason: "its delivery changed", Leftovers: []plan.Named{{ID: "0040123456789ab0000000007", Name: "robot"}}}),
 		"replace-requested": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"), "buckets": strs("acme-photos")}), Reason: "as requested"}),
 		"rotate": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Rotate, Identity: "photos-plus", ID: "0040123456789ab0000000001",
 			Before: oldKey, After: newKey, Fields: []string{"name_prefix"}, Reason: "it was due on 2026-11-01 12:00 UTC", Deliver: []string{"photos-plus.env"},
-			Leftovers: []string{"0040123456789ab0000000003"}, Overlapping: []string{"0040123456789ab0000000001"}, Overlap: 7 * 24 * time.Hour,
-			Retiring: []addr.Retiree{{ID: "0040123456789ab0000000002", Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
+			Leftovers: []plan.Named{{ID: "0040123456789ab0000000003", Name: "robot-20261001T120000Z"}}, Overlapping: []plan.Named{{ID: "0040123456789ab0000000001", Name: "robot-20261101T120000Z"}}, Overlap: 7 * 24 * time.Hour,
+			Retiring: []addr.Retiree{{ID: "0040123456789ab0000000002", Name: "robot-20261010T120000Z", Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
 		"delete": {Changes: []plan.Change{
 			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos, After: none(bucket), Reason: "bucket.photos is not in configuration"},
 			{Addr: address("key.gone"), Kind: key, Action: plan.Forget, Identity: "gone", Before: unborn(key), After: none(key), Reason: "key \"gone\" no longer exists in B2"},
@@ -176,7 +176,7 @@ func plans() map[string]*plan.Plan {
 			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.NoOp, Import: true, Identity: "acme-photos", ID: "b1", Before: photos, After: wanted(bucket, attrs{"name": str("acme-photos")})},
 			{Addr: address("bucket.same[0]"), Kind: bucket, Action: plan.Update, Import: true, Identity: "acme-photos", ID: "b1", Before: photos,
 				After: wanted(bucket, attrs{"name": str("acme-photos"), "type": str("allPublic")}), Fields: []string{"type"}},
-			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey, Leftovers: []string{"k2", "k3"}},
+			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey, Leftovers: []plan.Named{{ID: "k2", Name: "kept"}, {ID: "k3", Name: "kept"}}},
 		}},
 	}
 }

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -148,9 +149,16 @@ type Check struct {
 type OwnWords struct{}
 
 // An Import is one import block: take over the live object with this identity
-// or remote ID.
+// or remote ID; or those of a rotation, of which the newest is current.
 type Import struct {
 	To    addr.Addr
-	ID    string
+	ID    string   // "": IDs
+	IDs   []string // each an identity or a remote ID
 	Range hcl.Range
+}
+
+// Names reports whether the block names a live object.
+func (i *Import) Names(k *kind.Kind, id, identity string) bool {
+	names := func(s string) bool { return s == id || s != "" && k.NormalizeIdentity(s) == identity }
+	return names(i.ID) || slices.ContainsFunc(i.IDs, names)
 }

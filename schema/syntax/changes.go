@@ -7,7 +7,9 @@ var imports = Block{
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []Argument{
 		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, `bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
-		{Name: "id", Type: Text, Sees: Instance, Required: true, Doc: "The name, or B2's ID, of what exists. Of a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
+		{Name: "id", Type: Text, Sees: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is given. Of a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
+		{Name: "ids", Type: Texts, Sees: Instance, Doc: "For a key with a `rotate` block, instead of `id`: every live key of that name, also those with a time behind it. " +
+			"The newest is current; the others are deleted when their overlap has ended."},
 		{Name: "for_each", Type: Collection, Sees: Known, Doc: "One import for each element."},
 	},
 	Hints: []Hint{{"provider", "Terraform argument", "b2form has no provider here. Delete it."}},

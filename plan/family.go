@@ -1,0 +1,215 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"b2form/internal/words"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// The live objects that may be of one rotation, by their names, are its family. Names say
+// nothing of who made them, so what neither the state nor an announcement knows is
+// somebody else's until an import has taken it.
+
+// named gives the live objects with these IDs, sorted by them.
+func (p *planner) named(k *kind.Kind, ids []string) []Named {
+	if len(ids) == 0 {
+		return nil
+	}
+	ids = slices.Sorted(slices.Values(ids))
+	out := make([]Named, len(ids))
+	for i, id := range ids {
+		out[i].ID = id
+		if o := p.Snapshot.ByID(k, id); o != nil {
+			out[i].Name = o.Identity
+		}
+	}
+	return out
+}
+
+// isRetiree reports whether a live object is the one that the entry lists as replaced.
+// Otherwise the state was edited, and the object is left alone, with a warning.
+func (p *planner) isRetiree(e *addr.Entry, old addr.Retiree, o *kind.Object) bool {
+	k, why, advice := o.Kind, "", "If it is of no use, delete it by hand."
+	switch owner := p.owner(idOf(o)); {
+	case owner == nil || *owner != e.Addr || old.ID == e.ID:
+		why, advice = fmt.Sprintf("it belongs to %s", owner), "The state was edited: look at it before you go on."
+	case old.Name != "" && k.NormalizeIdentity(old.Name) != o.Identity:
+		why = fmt.Sprintf("what the state means was called %q", old.Name)
+	case old.Name == "" && baseName(k, o.Identity) != baseName(k, k.NormalizeIdentity(e.Identity)):
+		why = fmt.Sprintf("%s is called %q, and the state, of an older b2form, does not say that the one before had another name", e.Addr, e.Identity)
+	default:
+		return true
+	}
+	p.warnf(nil, words.Capital(k.Name)+" is left alone",
+		"The state lists the %s %q (ID %s) as replaced by %s, but %s. So it is not deleted, and not listed there any more. %s",
+		k.Name, o.Identity, o.ID, e.Addr, why, advice)
+	return false
+}
+
+// baseName is a name without the time that rotation puts behind it.
+func baseName(k *kind.Kind, name string) string {
+	if base, _, ok := kind.ParseTimestampedName(name); ok && k.Credential != nil {
+		return base
+	}
+	return name
+}
+
+// takeNewest takes the current object of a rotation.
+func (h *match) takeNewest(o *kind.Object) bool {
+	h.object = o
+	h.imported, h.fromOldState = true, h.entry != nil
+	return true
+}
+
+// collectSiblings looks for further objects of the resource's rotation that the state
+// does not know: it was lost, or it is an old copy. They are imported with the
+// resource, or planning cannot go on. Older ones than the current one were replaced by
+// it; newer ones may have been delivered, or not. Nor does anybody know that of a
+// current one that is taken from the account: the one before it may still be what is
+// used.
+func (p *planner) collectSiblings(r *config.Resource, h *match) bool {
+	rotation, ok := r.Kind.RotationOf(r.Value)
+	if !ok || h.object == nil {
+		return true
+	}
+	unknown := p.unknownSiblings(r, h)
+	if len(unknown) == 0 {
+		return true
+	}
+	if !p.mayImport(r, h, unknown) {
+		return false
+	}
+	unknown = slices.DeleteFunc(unknown, func(o *kind.Object) bool { return o == h.object })
+	last := -1 // of those before the current one
+	for i, o := range unknown {
+		if !timestampOf(o).After(timestampOf(h.object)) {
+			last = i
+		}
+	}
+	for i, o := range unknown {
+		h.family = append(h.family, o.ID)
+		old := addr.Retiree{ID: o.ID, Name: o.Identity, Until: timestampOf(h.object).Add(rotation.Overlap)}
+		successor := i > last
+		if h.unrecorded() || h.fromOldState || successor || h.imported && i == last {
+			old = addr.Retiree{ID: o.ID, Name: o.Identity, Kept: true}
+		}
+		h.lagging = h.lagging || successor
+		p.retire(h, old)
+	}
+	slices.Sort(h.family)
+	return true
+}
+
+// unknownSiblings are the live objects of the family that neither the state nor an
+// announcement knows; oldest first. Beside a recorded object with a time behind its name,
+// one without is somebody else's, and no concern of this rotation.
+func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
+	imp := p.imports[r.Addr]
+	rotating := !h.imported && !h.unrecorded() && h.object.Identity != r.Identity() && baseName(r.Kind, h.object.Identity) == r.Identity()
+	var unknown []*kind.Object
+	for _, o := range p.siblings(r) {
+		made := slices.Contains(h.recoveredIDs, o.ID) || o == h.object && !h.imported
+		unconcerned := rotating && o.Identity == r.Identity() && (imp == nil || !imp.Names(r.Kind, o.ID, o.Identity))
+		if p.owner(idOf(o)) == nil && !made && !unconcerned {
+			unknown = append(unknown, o)
+		}
+	}
+	return unknown
+}
+
+// mayImport decides whether what is unknown may become the resource's: every object that
+// an import block names, and without one those of a family in which nothing says that
+// somebody else owns a part of it.
+func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object) bool {
+	imp := p.imports[r.Addr]
+	why := ""
+	switch {
+	case imp != nil:
+		if !slices.ContainsFunc(unknown, func(o *kind.Object) bool { return !imp.Names(r.Kind, o.ID, o.Identity) }) {
+			return true
+		}
+		why = "Its import block does not name them all."
+	case p.isForeign(r, h):
+		why = "Somebody else may own them."
+	default:
+		return true
+	}
+	var list strings.Builder
+	ids := make([]string, len(unknown))
+	for i, o := range unknown {
+		fmt.Fprintf(&list, "\n  %s", Named{o.ID, o.Identity})
+		ids[i] = fmt.Sprintf("%q", o.ID)
+	}
+	p.errorf(&r.Block.Range, fmt.Sprintf("Whose %s these are is not known", r.Kind.Plural),
+		"%s rotates, and these live %s are called %q, or that with a time behind it. b2form did not record them:%s\n%s "+
+			"If they are not of %s, give it another name. If they are, take them over; the newest is current, and the others are deleted in time:\n"+
+			"  import {\n    to  = %s\n    ids = [%s]\n  }",
+		r.Addr, r.Kind.Plural, r.Identity(), list.String(), why, r.Addr, r.Addr, strings.Join(ids, ", "))
+	return false
+}
+
+// isForeign reports a sign that a part of the family belongs to somebody else: plain and
+// stamped names together, or a recorded object that is not of it.
+func (p *planner) isForeign(r *config.Resource, h *match) bool {
+	plain, stamped := false, false
+	for _, o := range p.siblings(r) {
+		if slices.Contains(h.recoveredIDs, o.ID) {
+			continue
+		}
+		isPlain := timestampOf(o).IsZero() || o.Identity == r.Identity()
+		plain, stamped = plain || isPlain, stamped || !isPlain
+	}
+	other := !h.imported && !h.unrecorded() && baseName(r.Kind, h.object.Identity) != r.Identity()
+	return plain && stamped || other
+}
+
+// findFamily resolves the ids of an import block: the newest is current.
+func (p *planner) findFamily(r *config.Resource, imp *config.Import, h *match) bool {
+	if _, ok := r.Kind.RotationOf(r.Value); !ok {
+		p.errorf(&imp.Range, "Several objects for one resource",
+			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
+		return false
+	}
+	siblings := p.siblings(r)
+	newest := -1
+	for _, id := range imp.IDs {
+		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })
+		if i < 0 {
+			p.errorf(&imp.Range, "Nothing to import",
+				"There is no %s with the name or ID %q that these credentials can see and that is called %q, or that with a time behind it. Correct ids.",
+				r.Kind.Name, id, r.Identity())
+			return false
+		}
+		if owner := p.owner(idOf(siblings[i])); owner != nil {
+			p.belongsToAnother(r, imp, id, *owner)
+			return false
+		}
+		newest = max(newest, i)
+	}
+	h.take(siblings[newest])
+	return true
+}
+
+// importOnce refuses to give two resources one object.
+func (p *planner) importOnce(r *config.Resource, h *match) bool {
+	ids := h.family
+	if h.imported {
+		ids = append(slices.Clone(ids), h.object.ID)
+	}
+	for _, id := range ids {
+		o := objectID{r.Kind.Name, id}
+		if other, taken := p.importedBy[o]; taken {
+			p.errorf(&r.Block.Range, "One object for two resources",
+				"Both %s and %s would import the %s with the ID %s. Each resource needs an object of its own: correct the import blocks, or give one of them another name.",
+				other, r.Addr, r.Kind.Name, id)
+			return false
+		}
+		p.importedBy[o] = r.Addr
+	}
+	return true
+}
