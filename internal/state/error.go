@@ -135,8 +135,11 @@ func terraforms(path string) *Error {
 
 func irregular(path string, mode fs.FileMode) *Error {
 	what := "is not a regular file"
-	if mode.IsDir() {
+	switch {
+	case mode.IsDir():
 		what = "is a directory"
+	case mode&fs.ModeSymlink != 0:
+		what = "is a symbolic link, and no file is written through one"
 	}
 	return &Error{
 		Summary: "State cannot be used",

@@ -48,16 +48,11 @@ func resolve(path string) (string, error) {
 	return "", unreadable(path, errors.New("too many symbolic links"))
 }
 
-// readAll gives a file's content; nil where there is no file.
+// readAll gives a file's content; nil where there is no file. A symbolic link is
+// not followed: that of the state itself was before.
 func readAll(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, unreadable(path, err)
-	case !info.Mode().IsRegular():
-		return nil, irregular(path, info.Mode())
+	if info, err := plainFile(path); info == nil {
+		return nil, err
 	}
 	data, err := os.ReadFile(path)
 	switch {

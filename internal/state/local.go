@@ -2,7 +2,9 @@ package state
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,14 +44,14 @@ func (l Local) Holder(context.Context) (*LockedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path + lockSuffix); os.IsNotExist(err) {
+	if _, err := os.Lstat(path + lockSuffix); os.IsNotExist(err) {
 		return nil, nil
 	}
-	lock := flock.New(path+lockSuffix, flock.SetPermissions(0o644))
+	lock := newLock(path)
 	free, err := tryLock(lock)
 	switch {
 	case err != nil:
-		return nil, unwritable(path+lockSuffix, "Nothing was changed.", err)
+		return nil, lockFailed(path+lockSuffix, err)
 	case free:
 		return nil, releaseLock(lock)
 	}
@@ -82,7 +84,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &files{path: path}
+	f := &files{path: path, stored: stored{path: path}}
 	if !o.NoLock {
 		self := LockedError{Path: path, Operation: o.Operation, Who: o.Who, PID: os.Getpid(), Created: o.Now().UTC()}
 		if f.lock, err = takeLock(ctx, path, self, o); err != nil {
@@ -103,6 +105,7 @@ type files struct {
 	path  string
 	lock  *flock.Flock // nil: taken by nobody
 	count counter
+	stored
 
 	// The journal, as far as it is open.
 	open func() (file, error)
@@ -121,6 +124,9 @@ type file interface {
 
 // read makes the Store.
 func (f *files) read() (*Store, error) {
+	if err := f.look(); err != nil {
+		return nil, err
+	}
 	raw, err := readAll(f.path + journalSuffix)
 	if err != nil {
 		return nil, err
@@ -134,6 +140,7 @@ func (f *files) read() (*Store, error) {
 		return nil, err
 	}
 	f.size, f.torn = int64(j.size), j.size < len(raw)
+	f.stored.size = int64(len(raw))
 	if j.version < formatVersion {
 		f.head = head(base).line()
 	}
@@ -145,9 +152,24 @@ func (f *files) read() (*Store, error) {
 }
 
 func (f *files) openJournal() (file, error) {
-	j, err := os.OpenFile(f.path+journalSuffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
+	flags := os.O_APPEND | os.O_WRONLY | noFollow
+	fresh := f.journal == nil
+	if fresh {
+		flags |= os.O_CREATE | os.O_EXCL // another run that begins one now does not share it
+	}
+	j, err := os.OpenFile(f.path+journalSuffix, flags, 0o644)
+	switch {
+	case errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && !fresh:
+		return nil, changedByAnother(f.path)
+	case err != nil:
 		return nil, err
+	}
+	if fresh {
+		info, err := j.Stat()
+		if err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+		f.made(info)
 	}
 	if err := f.count.sync(func() error { return durable.Dir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()
@@ -157,7 +179,14 @@ func (f *files) openJournal() (file, error) {
 }
 
 func (f *files) append(lines []byte) error {
-	if err := f.write(lines); err != nil {
+	err := f.check()
+	if err == nil {
+		err = f.write(lines)
+	}
+	if err != nil {
+		if own, ok := errors.AsType[*Error](err); ok {
+			return own
+		}
 		return unwritable(f.path+journalSuffix, "What was recorded before is safe.", err)
 	}
 	return nil
@@ -172,13 +201,13 @@ func (f *files) write(lines []byte) error {
 		f.file = j
 	}
 	if f.torn { // else a damaged line would stand between whole ones
-		if err := f.file.Truncate(f.size); err != nil {
+		if err := f.stored.truncate(f.size, f.file.Truncate); err != nil {
 			return err
 		}
 	}
 	lines = slices.Concat(f.head, lines)
 	f.torn = true
-	if _, err := f.count.writer(f.file).Write(lines); err != nil {
+	if err := f.stored.write(func() (int, error) { return f.count.writer(f.file).Write(lines) }); err != nil {
 		return err
 	}
 	f.torn, f.head, f.size = false, nil, f.size+int64(len(lines))
@@ -203,6 +232,12 @@ func (f *files) close(s *State) error {
 }
 
 func (f *files) fold(s *State) error {
+	if err := f.check(); err != nil {
+		if s == nil {
+			return nil // nothing is to be stored, so nothing is lost
+		}
+		return err
+	}
 	switch {
 	case s != nil && s.blank():
 		if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
@@ -229,8 +264,14 @@ func (f *files) unlock() {
 	}
 }
 
-// check has nothing to ask: the lock lasts as long as the process.
-func (f *files) check() error { return nil }
+// check looks whether the lock is still the file that others try to lock, and what
+// is stored what this run knows. The second also holds without a lock.
+func (f *files) check() error {
+	if f.lock != nil && !holds(f.lock) {
+		return lostLock(f.path)
+	}
+	return f.stored.check()
+}
 
 func (f *files) call(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -20,15 +22,15 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 	name := path + lockSuffix
 	waiting, cancel := context.WithTimeout(ctx, o.Wait)
 	defer cancel()
-	lock := flock.New(name, flock.SetPermissions(0o644))
+	lock := newLock(path)
 	for told := false; ; told = true {
 		ok, err := tryLock(lock)
 		if err != nil {
-			return nil, unwritable(name, "Nothing was changed.", err)
+			return nil, lockFailed(name, err)
 		}
 		if ok {
 			// A courtesy to others: where it cannot be written the lock holds no less.
-			_ = os.WriteFile(name, append(compact(self), '\n'), 0o644)
+			_ = signLock(name, self)
 			return lock, nil
 		}
 		if !told {
@@ -45,6 +47,14 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 	}
 }
 
+// lockFailed says why a lock cannot be tried.
+func lockFailed(name string, err error) *Error {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own
+	}
+	return unwritable(name, "Nothing was changed.", err)
+}
+
 // tell says that a wait begins, if there is one and somebody listens.
 func (o Options) tell(holder *LockedError) {
 	if o.Wait > 0 && o.Waiting != nil {
@@ -52,20 +62,50 @@ func (o Options) tell(holder *LockedError) {
 	}
 }
 
+// newLock is the lock of the state at path, not yet taken.
+func newLock(path string) *flock.Flock {
+	flags := os.O_CREATE | os.O_RDONLY | noFollow
+	switch runtime.GOOS {
+	case "aix", "solaris", "illumos": // only what can be written to can be locked there
+		flags = os.O_CREATE | os.O_RDWR | noFollow
+	}
+	return flock.New(path+lockSuffix, flock.SetPermissions(0o644), flock.SetFlag(flags))
+}
+
+// signLock writes the holder into the lock file.
+func signLock(name string, self LockedError) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC|noFollow, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(compact(self), '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// holds reports whether a lock that was taken is on the file that the next run will
+// open.
+func holds(lock *flock.Flock) bool {
+	held, err := lock.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(lock.Path())
+	return err == nil && os.SameFile(held, named)
+}
+
 // tryLock takes the lock if it is free. The file is removed when a lock is
 // released, so the one that was locked may no longer be the one that the next
 // run will open; then it does not count.
 func tryLock(lock *flock.Flock) (bool, error) {
 	for {
+		if info, err := os.Lstat(lock.Path()); err == nil && info.Mode()&fs.ModeType&^fs.ModeDir != 0 {
+			return false, irregular(lock.Path(), info.Mode())
+		}
 		ok, err := lock.TryLock()
 		if !ok || err != nil {
 			return false, err
 		}
-		held, err := lock.Stat()
-		if err != nil {
-			return false, errors.Join(err, lock.Unlock())
-		}
-		if named, err := os.Stat(lock.Path()); err == nil && os.SameFile(held, named) {
+		if holds(lock) {
 			return true, nil
 		}
 		if err := lock.Unlock(); err != nil {
@@ -77,7 +117,9 @@ func tryLock(lock *flock.Flock) (bool, error) {
 func releaseLock(lock *flock.Flock) error {
 	// Before unlocking: afterwards it may be another run's. Where an open file
 	// cannot be removed it stays, which does no harm.
-	_ = os.Remove(lock.Path())
+	if holds(lock) {
+		_ = os.Remove(lock.Path())
+	}
 	return lock.Unlock()
 }
 
@@ -85,7 +127,7 @@ func releaseLock(lock *flock.Flock) error {
 // be half written, or unreadable while it is locked, as on Windows.
 func readHolder(path string) *LockedError {
 	held := &LockedError{}
-	data, err := os.ReadFile(path + lockSuffix)
+	data, err := readAll(path + lockSuffix)
 	if err != nil || json.Unmarshal(data, held) != nil {
 		held = &LockedError{}
 	}

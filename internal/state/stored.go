@@ -1,0 +1,121 @@
+package state
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// stored is what lies on the disk as this run knows it: what it read, and what it
+// wrote since. What differs was written by another run.
+type stored struct {
+	path string // of the state
+
+	mu      sync.Mutex
+	state   fs.FileInfo // nil: there is no such file
+	journal fs.FileInfo
+	size    int64 // of the journal
+	writing bool  // the journal is just getting longer
+}
+
+// look notes what is there now.
+func (s *stored) look() (err error) {
+	if s.state, err = plainFile(s.path); err != nil {
+		return err
+	}
+	s.journal, err = plainFile(s.path + journalSuffix)
+	return err
+}
+
+// check is nil where nobody else wrote, and an *Error otherwise. It takes a look at
+// two files.
+func (s *stored) check() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state, stateErr := plainFile(s.path)
+	journal, journalErr := plainFile(s.path + journalSuffix)
+	if err := errors.Join(stateErr, journalErr); err != nil {
+		return err
+	}
+	if !unchanged(s.state, state) || !sameFile(s.journal, journal) || journal != nil && !s.writing && journal.Size() != s.size {
+		return changedByAnother(s.path)
+	}
+	return nil
+}
+
+// made notes that this run made the journal.
+func (s *stored) made(journal fs.FileInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journal, s.size = journal, 0
+}
+
+// write makes the journal longer by what do says that it wrote.
+func (s *stored) write(do func() (int, error)) error {
+	s.mu.Lock()
+	s.writing = true
+	s.mu.Unlock()
+	n, err := do()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	s.size += int64(n)
+	return err
+}
+
+// truncate makes the journal shorter by what do does.
+func (s *stored) truncate(size int64, do func(int64) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := do(size)
+	if err == nil {
+		s.size = size
+	}
+	return err
+}
+
+// plainFile tells of the file at path; nil: there is none. What is no regular file,
+// such as a symbolic link that leads to another file, is an *Error.
+func plainFile(path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, unreadable(path, err)
+	case !info.Mode().IsRegular():
+		return nil, irregular(path, info.Mode())
+	}
+	return info, nil
+}
+
+func sameFile(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b)
+}
+
+func unchanged(a, b fs.FileInfo) bool {
+	return sameFile(a, b) && (a == nil || a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()))
+}
+
+func changedByAnother(path string) *Error {
+	return &Error{
+		Summary: "State was changed by another run",
+		Detail: path + " or its journal is not what this run read and wrote. Nothing more was done, and what this run did last is not recorded. " +
+			"Let no other run go on, then run the same command again: it finds what was made.",
+		Path: path,
+	}
+}
+
+func lostLock(path string) *Error {
+	return &Error{
+		Summary: "State lock was lost",
+		Detail: "The lock file of " + path + " was removed or replaced while this run held it, so another run may be changing the state. " +
+			"Nothing more was done, and what this run did last is not recorded. Leave the lock file alone, since it ends with its process; " +
+			"let no other run go on, then run the same command again.",
+		Path: path,
+	}
+}
