@@ -12,6 +12,7 @@ import (
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/plan"
 )
 
@@ -111,6 +112,11 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 			return err
 		}
 	case len(p.Records) == 0 && len(st.Open) == 0:
+		if secret.NewLeftovers(s.leftovers()).Exist() {
+			if err := s.locked(ctx, m, func(*state.Store) error { return nil }); err != nil {
+				return err
+			}
+		}
 		return s.finishUnchanged(m)
 	}
 	return s.locked(ctx, m, func(store *state.Store) error {
@@ -151,7 +157,29 @@ func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store)
 		return err
 	}
 	defer func() { err = closed(store, err) }()
+	if err := s.sweep(); err != nil {
+		return err
+	}
 	return do(store)
+}
+
+// leftovers is where temporary files of deliveries are listed: in the folder of the
+// lock, and never where other machines share it.
+func (s *session) leftovers() string {
+	const suffix = ".temporary"
+	if local, ok := s.backend().(state.Local); ok {
+		return local.Files()[0] + suffix
+	}
+	return stateFile + suffix
+}
+
+// sweep removes temporary files, perhaps with a secret, that a killed run left. The
+// state is locked.
+func (s *session) sweep() error {
+	if err := secret.NewLeftovers(s.leftovers()).Sweep(); err != nil {
+		return failf("A temporary file was left", "%s.", words.Capital(err.Error()))
+	}
+	return nil
 }
 
 // run carries the plan out and tells what came of it.
@@ -211,8 +239,10 @@ const graceOfPrograms = 10 * time.Second
 // standard output.
 func (s *session) deliveries() secret.Options {
 	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.local != nil}
+	env.Leftovers = secret.NewLeftovers(s.leftovers())
+	env.Protected = []string{s.leftovers()}
 	if local, ok := s.backend().(state.Local); ok {
-		env.Protected = local.Files()
+		env.Protected = append(env.Protected, local.Files()...)
 	}
 	if !s.json && !s.outNull {
 		env.Stdout, env.Preface = s.stdout, s.maskLine

@@ -42,6 +42,9 @@ type Options struct {
 	Place func(config.Delivery) string
 	// Protected are files that b2form needs itself: no delivery may replace them.
 	Protected []string
+	// Leftovers lists temporary files that have names; nil: nobody removes what a
+	// killed run leaves.
+	Leftovers *Leftovers
 	// Live answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
 	Live config.LiveLookup
@@ -209,7 +212,7 @@ func prepareFile(d config.Delivery, env Options, size int) (*destination, error)
 	if err := foreign(path, env.Protected); err != nil {
 		return nil, err
 	}
-	f, err := reserve(path, size)
+	f, err := reserve(path, size, env.Leftovers)
 	if err != nil {
 		return nil, err
 	}

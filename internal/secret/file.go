@@ -13,16 +13,19 @@ import (
 // defaultSize is reserved for a template that cannot be tried in advance.
 const defaultSize = 4096
 
-// A tempFile is a file that will be replaced: a temporary file beside it, with
-// mode 0600 and the space that is needed.
+// A tempFile is a file that will be made or replaced: a temporary file in its
+// folder, with mode 0600 and the space that is needed. It has no name where that is
+// possible, which it is not where a file is to be replaced.
 type tempFile struct {
-	path string
-	temp *os.File // nil: published or abandoned
+	path  string
+	temp  *os.File   // nil: published or abandoned
+	named string     // path of the temporary file; "": it has no name
+	list  *Leftovers // of those that have one
 }
 
 // reserve proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserve(path string, size int) (*tempFile, error) {
+func reserve(path string, size int, list *Leftovers) (*tempFile, error) {
 	if err := replaceable(path); err != nil {
 		return nil, err
 	}
@@ -30,19 +33,35 @@ func reserve(path string, size int) (*tempFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
 	}
-	temp, err := createTemp(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix))
-	if err != nil {
-		return nil, fmt.Errorf("the folder %s cannot be written to: %w", dir, reason(err))
+	f := &tempFile{path: filepath.Clean(path), list: list}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		f.temp = unnamed(dir)
 	}
-	f := &tempFile{path: filepath.Clean(path), temp: temp}
-	_, err = temp.Write(make([]byte, size))
+	if f.temp == nil {
+		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix)); err != nil {
+			return nil, err
+		}
+	}
+	_, err := f.temp.Write(make([]byte, size))
 	if err == nil {
-		err = temp.Sync() // some file systems find out only now that they are full
+		err = f.temp.Sync() // some file systems find out only now that they are full
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, reason(err)), f.abandon())
 	}
 	return f, nil
+}
+
+func (f *tempFile) createNamed(path string) (err error) {
+	if err := f.list.note(path); err != nil {
+		return err
+	}
+	if f.temp, err = createTemp(path); err != nil {
+		f.list.gone(path)
+		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), reason(err))
+	}
+	f.named = path
+	return nil
 }
 
 // createTemp makes the file anew, readable by its owner alone. The name is always
@@ -90,14 +109,22 @@ func (f *tempFile) fill(content string) error {
 
 // publish puts the file into place.
 func (f *tempFile) publish() error {
-	if err := f.temp.Close(); err != nil {
-		return reason(err)
-	}
 	if err := replaceable(f.path); err != nil {
 		return err
 	}
-	if err := os.Rename(f.temp.Name(), f.path); err != nil {
+	if f.named == "" {
+		if err := name(f.temp, f.path); err != nil {
+			return reason(err)
+		}
+	}
+	if err := f.temp.Close(); err != nil && f.named != "" { // what has its name was synced before
 		return reason(err)
+	}
+	if f.named != "" {
+		if err := os.Rename(f.named, f.path); err != nil {
+			return reason(err)
+		}
+		f.list.gone(f.named)
 	}
 	f.temp = nil
 	return reason(durable.Dir(filepath.Dir(f.path)))
@@ -109,14 +136,14 @@ func (f *tempFile) abandon() error {
 		return nil
 	}
 	f.temp.Close()
-	err := os.Remove(f.temp.Name())
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	if f.named != "" {
+		if err := os.Remove(f.named); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		f.list.gone(f.named)
 	}
-	if err == nil {
-		f.temp = nil
-	}
-	return err
+	f.temp = nil
+	return nil
 }
 
 // reason is the operating system's words without the names of temporary files.

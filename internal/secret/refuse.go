@@ -20,8 +20,7 @@ const (
 // of another delivery. Links in folders are seen through, and names compared as
 // file systems do that do not tell cases apart.
 func foreign(path string, protected []string) error {
-	base := strings.ToLower(filepath.Base(path))
-	if strings.HasPrefix(base, tempPrefix) && strings.HasSuffix(base, tempSuffix) {
+	if isTemp(path) {
 		return fmt.Errorf("%s is named like a temporary file of b2form: choose another name", path)
 	}
 	real, err := resolved(path)

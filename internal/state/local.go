@@ -152,7 +152,7 @@ func (f *files) read() (*Store, error) {
 }
 
 func (f *files) openJournal() (file, error) {
-	flags := os.O_APPEND | os.O_WRONLY | noFollow
+	flags := os.O_APPEND | os.O_WRONLY | durable.NoFollow
 	fresh := f.journal == nil
 	if fresh {
 		flags |= os.O_CREATE | os.O_EXCL // another run that begins one now does not share it

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"b2form/internal/durable"
 )
 
 // retryLock is how often a held lock is tried again.
@@ -64,17 +66,17 @@ func (o Options) tell(holder *LockedError) {
 
 // newLock is the lock of the state at path, not yet taken.
 func newLock(path string) *flock.Flock {
-	flags := os.O_CREATE | os.O_RDONLY | noFollow
+	flags := os.O_CREATE | os.O_RDONLY | durable.NoFollow
 	switch runtime.GOOS {
 	case "aix", "solaris", "illumos": // only what can be written to can be locked there
-		flags = os.O_CREATE | os.O_RDWR | noFollow
+		flags = os.O_CREATE | os.O_RDWR | durable.NoFollow
 	}
 	return flock.New(path+lockSuffix, flock.SetPermissions(0o644), flock.SetFlag(flags))
 }
 
 // signLock writes the holder into the lock file.
 func signLock(name string, self LockedError) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC|noFollow, 0)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC|durable.NoFollow, 0)
 	if err != nil {
 		return err
 	}

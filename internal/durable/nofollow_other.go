@@ -1,0 +1,6 @@
+//go:build !unix
+
+package durable
+
+// NoFollow is nothing here: that a file is no link is looked at before it is opened.
+const NoFollow = 0

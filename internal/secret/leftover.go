@@ -1,0 +1,116 @@
+package secret
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"b2form/internal/durable"
+)
+
+// A Leftovers is a file that lists the temporary files which a run has made and not
+// yet removed, so that the next run can remove what a killed one left. Its methods
+// are safe for concurrent use; a nil *Leftovers lists nothing.
+type Leftovers struct {
+	path string
+	mu   sync.Mutex
+	open map[string]bool // listed and still to be removed, by path
+}
+
+// NewLeftovers is the list in the file at path, which need not exist.
+func NewLeftovers(path string) *Leftovers {
+	return &Leftovers{path: path, open: map[string]bool{}}
+}
+
+// Exist reports whether an earlier run left something.
+func (l *Leftovers) Exist() bool {
+	_, err := os.Lstat(l.path)
+	return err == nil
+}
+
+// Sweep removes what an earlier run left, and the list. No other run must be making
+// deliveries. Whatever the list says, only files with the names of temporary ones
+// are removed.
+func (l *Leftovers) Sweep() error {
+	info, err := os.Lstat(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	var list []byte
+	if err == nil {
+		list, err = os.ReadFile(l.path)
+	}
+	if err != nil {
+		return fmt.Errorf("%s, the list of temporary files, cannot be read: %w", l.path, reason(err))
+	}
+	for line := range bytes.Lines(list) {
+		var path string
+		if json.Unmarshal(line, &path) != nil || !isTemp(path) { // a line that a crash cut off names no file that was made
+			continue
+		}
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("%s, which an interrupted run left with a secret in it, cannot be removed: %w", path, reason(err))
+		}
+	}
+	return reason(os.Remove(l.path))
+}
+
+// note lists a file before it is made.
+func (l *Leftovers) note(path string) error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY|durable.NoFollow, 0o600)
+	if err != nil {
+		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, reason(err))
+	}
+	line, _ := json.Marshal(abs) // strings always encode
+	_, err = f.Write(append(line, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, reason(err))
+	}
+	l.open[path] = true
+	return reason(durable.Dir(filepath.Dir(l.path)))
+}
+
+// gone says that a listed file is there no more. The list goes with the last one.
+func (l *Leftovers) gone(path string) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.open[path] {
+		return
+	}
+	delete(l.open, path)
+	if len(l.open) == 0 {
+		_ = os.Remove(l.path) // else the next run finds nothing to remove
+	}
+}
+
+func isTemp(path string) bool {
+	base := strings.ToLower(filepath.Base(path))
+	return strings.HasPrefix(base, tempPrefix) && strings.HasSuffix(base, tempSuffix)
+}
