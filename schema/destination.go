@@ -71,7 +71,24 @@ func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
 		return false
 	}
 	out.Command, out.Dir, out.DisplayName = list, e.l.Dir, "command "+shortened(list)
-	return e.timeout(d.args["timeout"], out)
+	return e.timeout(d.args["timeout"], out) && e.showOutput(d.args["show_output"], out)
+}
+
+func (e *evaluation) showOutput(a *hcl.Attribute, out *config.Delivery) bool {
+	if a == nil {
+		return true
+	}
+	v, ok := e.value(a)
+	if !ok {
+		return false
+	}
+	b, err := convert.Convert(v, cty.Bool)
+	if err != nil || b.IsNull() {
+		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs true or false.")
+		return false
+	}
+	out.ShowOutput = b.True()
+	return true
 }
 
 func (e *evaluation) timeout(a *hcl.Attribute, out *config.Delivery) bool {

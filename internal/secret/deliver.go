@@ -335,10 +335,10 @@ func (s *Destinations) Abandon() error {
 }
 
 func undelivered(d config.Delivery, dead []string, why error) *Error {
-	short, words := why.Error(), ""
+	short, more := why.Error(), ""
 	var p *programError
-	if errors.As(why, &p) && p.said != "" {
-		short, words = p.how, "\nThe program said:\n"+p.said
+	if errors.As(why, &p) && p.more != "" {
+		short, more = p.how, "\n"+p.more
 	}
 	e := &Error{
 		Summary:     "Secret was not delivered",
@@ -351,7 +351,7 @@ func undelivered(d config.Delivery, dead []string, why error) *Error {
 		e.Detail += fmt.Sprintf(" The new key cannot be kept, but it has gone to %s already: what is there will not work.",
 			strings.Join(dead, " and "))
 	}
-	e.Detail += words
+	e.Detail += more
 	return e
 }
 

@@ -163,8 +163,8 @@ func (p *program) environ() []string {
 	return append(out, p.vars...)
 }
 
-// failure says how the program ended and, as far as it gives nothing away, what
-// it said.
+// failure says how the program ended and, where that is asked for and as far as it
+// gives nothing away, what it said.
 func (p *program) failure(why, err error, said string, key Value) error {
 	var text string
 	var exit *exec.ExitError
@@ -180,24 +180,27 @@ func (p *program) failure(why, err error, said string, key Value) error {
 	default:
 		text = "the program failed: " + reason(err).Error()
 	}
-	said = strings.TrimSpace(scrub(said, key))
 	switch {
-	case said == "":
+	case strings.TrimSpace(said) == "":
 		return &programError{text + " and said nothing", ""}
 	case p.delivery.Sensitive:
 		return &programError{text + "; what it said is left out, since it may repeat a sensitive value", ""}
+	case !p.delivery.ShowOutput:
+		return &programError{text + "; what it said is not shown, since it may repeat the secret",
+			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}
-	return &programError{text, indent(last(said))}
+	return &programError{text, "The program said:\n" + indent(last(strings.TrimSpace(scrub(said, key))))}
 }
 
-// A programError is the end of a program that failed, and its words.
-type programError struct{ how, said string }
+// A programError is how a program failed, and in lines of its own what more there is
+// to say: its words, or how to learn them.
+type programError struct{ how, more string }
 
 func (e *programError) Error() string {
-	if e.said == "" {
+	if e.more == "" {
 		return e.how
 	}
-	return e.how + "\nIt said:\n" + e.said
+	return e.how + "\n" + e.more
 }
 
 // shownLines and shownBytes limit what is repeated of a program's words.

@@ -23,7 +23,7 @@ import (
 // shell is a delivery to a script; the secret is its input.
 func shell(dir, script string) config.Delivery {
 	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, DisplayName: "command sh",
-		Timeout: time.Minute, Content: plainKey, Range: &hcl.Range{Filename: "main.b2.hcl"}}
+		Timeout: time.Minute, Content: plainKey, ShowOutput: true, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 func plainKey(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
@@ -81,6 +81,9 @@ func TestProgramFails(t *testing.T) {
 		{"a piece", `cut -c 1-20; exit 1`, "piece of the secret", nil},
 		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
+		{"unasked", `printf 'hello '; base64 | rev; exit 1`, "exit code 1; what it said is not shown, since it may repeat the secret. The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nTo find out why, run ",
+			func(d *config.Delivery) { d.ShowOutput = false }},
+		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowOutput = false }},
 		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *config.Delivery) { d.Sensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
@@ -109,6 +112,39 @@ func TestProgramFails(t *testing.T) {
 			}
 			if len(files(t, dir)) > 0 || out.Len() > 0 {
 				t.Errorf("%v and %q after the failure", files(t, dir), &out)
+			}
+		})
+	}
+}
+
+// Nothing that a program says is shown unless it is asked for: there is no end of
+// ways to spell a secret.
+func TestProgramIsNotQuoted(t *testing.T) {
+	for name, script := range map[string]string{
+		"percent-encoded":      `od -An -v -tx1 | tr -d '\n' | tr ' ' '%'; exit 1`,
+		"escaped":              `od -An -v -tx1 | tr -d '\n' | sed 's/ /\\u00/g'; exit 1`,
+		"hex in lines":         `od -An -v -tx1 -w4; exit 1`,
+		"base64 in lines":      `base64 -w 8; exit 1`,
+		"base64 twice":         `base64 -w0 | base64 -w0; exit 1`,
+		"compressed":           `gzip | base64 -w0; exit 1`,
+		"reversed":             `rev; exit 1`,
+		"in pieces":            `fold -w 6; exit 1`,
+		"after a time":         `base64 -w 8; tail -f /dev/null`,
+		"as a name in a shell": `"$(fold -w 6)"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := shell(t.TempDir(), script)
+			d.ShowOutput, d.Timeout = false, 10*time.Second
+			if name == "after a time" {
+				d.Timeout = 200 * time.Millisecond
+			}
+			_, err := deliver(t, secret.Options{Environ: os.Environ()}, d)
+			var e *secret.Error
+			if !errors.As(err, &e) || !strings.Contains(e.Detail, "show_output = true") {
+				t.Fatalf("the error is %v", err)
+			}
+			if _, after, _ := strings.Cut(e.Detail, "To find out why, "); len(after) > 150 || strings.Contains(after, "\n") {
+				t.Errorf("more than the advice is said: %s", e.Detail)
 			}
 		})
 	}

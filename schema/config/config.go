@@ -108,6 +108,8 @@ type Delivery struct {
 	Command []string
 	Dir     string
 	Timeout time.Duration
+	// ShowOutput says that what the program says may be shown where it fails.
+	ShowOutput bool
 	// Environment renders variables that the program gets beside the inherited
 	// ones; self is as in Content. nil: there are none.
 	Environment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)

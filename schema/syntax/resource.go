@@ -121,6 +121,9 @@ var deliver = []Block{
 			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input."},
 			{Name: "environment", Type: TextMap, Sees: Self, Doc: "Variables of its environment beside the inherited ones."},
 			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`, Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
+			{Name: "show_output", Type: Bool, Sees: Instance, Default: "false",
+				Doc: "Shows the last lines of what the program said where it fails. The risk: it may repeat the secret. Spellings of it that are known are taken " +
+					"out, but nothing finds it twice encoded, compressed or in pieces; so switch it on to find a mistake, not in a pipeline whose log others read."},
 		},
 		Example: `key "camera" {
   name   = "camera"
