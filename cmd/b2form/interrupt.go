@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"os"
+	"syscall"
 )
 
 // interruptible gives a context that ends with the first interrupt. The second
-// one ends the program on the spot. stop must be called when the command is
+// one, unless it is a hangup, ends the program on the spot. stop must be called when the command is
 // done.
 func (p *program) interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
@@ -26,10 +27,17 @@ func (p *program) listen(signals <-chan os.Signal, cancel func(), done <-chan st
 	}
 	p.ui.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
 	cancel()
-	select {
-	case <-done:
-	case <-signals:
-		p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
-		p.exit(1)
+	for {
+		select {
+		case <-done:
+			return
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				continue // shell and system both tell of a terminal that is gone
+			}
+			p.ui.Note("\nTwo interrupts received. Exiting immediately. Note that data loss may have occurred.")
+			p.exit(1)
+			return
+		}
 	}
 }

@@ -89,7 +89,7 @@ func readHidden() (string, error) {
 		return "", err
 	}
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	defer close(done)
 	defer signal.Stop(stop)
@@ -105,10 +105,15 @@ func readHidden() (string, error) {
 	return strings.TrimSpace(string(line)), err
 }
 
-// interrupts has room for the second signal while the first is being handled.
+// interrupts has room for the second signal while the first is being handled. A
+// terminal that is gone asks as well, except where that is to be ignored, as under
+// nohup.
 func interrupts() <-chan os.Signal {
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c, syscall.SIGHUP)
+	}
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,11 +39,11 @@ func (s *screen) String() string {
 	return s.buf.String()
 }
 
-// await returns when text is on the screen.
-func (s *screen) await(text string) {
+// await returns when one of the texts is on the screen.
+func (s *screen) await(texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !strings.Contains(s.buf.String(), text) {
+	for !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(s.buf.String(), text) }) {
 		s.changed.Wait()
 	}
 }
