@@ -72,6 +72,7 @@ func packages(t *testing.T) []pkg {
 // import nothing of ours.
 func mayImport() map[string][]string {
 	return map[string][]string{
+		"internal/scrub":            {},
 		"internal/visible":          {},
 		"schema/addr":               {"internal/visible"},
 		"schema/wire":               {},
@@ -93,8 +94,8 @@ func mayImport() map[string][]string {
 		"internal/state":            {"internal/visible", "schema/addr", "schema/wire", "internal/durable", "internal/pause"},
 		"internal/agefile":          {},
 		"internal/audit":            {"schema/addr", "schema/config", "schema/kind"},
-		"internal/secret":           {"internal/visible", "schema/config", "internal/agefile", "internal/durable"},
-		"internal/b2":               {"internal/words", "schema/wire", "internal/pause"},
+		"internal/secret":           {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},
+		"internal/b2":               {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause"},
 		"internal/emulator":         {},
 		"internal/view":             {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind", "schema/syntax", "internal/secret", "internal/audit"},
 		"apply":                     {"internal/words", "plan", "schema/addr", "schema/config", "schema/kind", "schema/wire", "internal/pause", "internal/state", "internal/secret"},

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 
+	"b2form/internal/scrub"
+	"b2form/internal/visible"
 	"b2form/schema/wire"
 )
 
@@ -151,24 +151,21 @@ func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Erro
 		e.Message = notJSON(resp)
 		return e
 	}
-	e.Code, e.Message = c.clean(reply.Code, s), c.clean(reply.Message, s)
+	e.Code, e.Message = c.clean(reply.Code, s, mostCode), c.clean(reply.Message, s, mostMessage)
 	return e
 }
 
+// mostCode and mostMessage are how many characters of a refusal people read.
+const mostCode, mostMessage = 100, 1000
+
 // clean makes a text that somebody else wrote fit to be shown: without the
-// credentials, and without what a terminal would obey.
-func (c *Client) clean(text string, s *session) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	text = strings.ReplaceAll(text, c.key(), "[redacted]")
+// credentials, without what a terminal would obey, and short.
+func (c *Client) clean(text string, s *session, most int) string {
+	text = scrub.Text(text, c.key())
 	if s != nil {
-		text = strings.ReplaceAll(text, s.token(), "[redacted]")
+		text = scrub.Spellings(text, s.token()) // it begins with the key's ID
 	}
-	return text
+	return visible.Cut(text, most)
 }
 
 // notJSON describes a reply that B2 cannot have written. It does not quote the

@@ -24,7 +24,9 @@ func TestNoSecretLeaves(t *testing.T) {
 			ok(fmt.Sprintf(`{"applicationKey": %q, "keyName": 7}`, minted)),
 			ok(fmt.Sprintf(`{"applicationKey": %q `, minted)),
 			ok(minted), {status: 500, body: minted}, {status: 403, body: token, media: token},
-			echo, refuse(401, "unauthorized"), refuse(401, "bad_auth_token"), refuse(401, "bad_auth_token"), {},
+			echo, {status: 400, code: "x" + b64(keyID+":"+key), message: "Basic " + b64(keyID+":"+key)},
+			{status: 400, code: "bad_request", message: url.QueryEscape(token) + " " + b64(token) + " " + b64("token="+token) + fmt.Sprintf(" %x", token)},
+			refuse(401, "unauthorized"), refuse(401, "bad_auth_token"), refuse(401, "bad_auth_token"), {},
 		},
 	})
 	var events log
@@ -58,6 +60,32 @@ func TestNoSecretLeaves(t *testing.T) {
 				t.Errorf("%q came out:\n%s", form, seen.String())
 			}
 		}
+	}
+}
+
+func b64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
+// What a server says is shown as far as people read it.
+func TestRefusalsAreCut(t *testing.T) {
+	long := strings.Repeat("a long \x1b[8m word ", 1200)
+	body, err := json.Marshal(map[string]string{"code": strings.ReplaceAll(long, " ", "_"), "message": long})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, map[string][]answer{"b2_list_buckets": {{status: 400, body: string(body)}}})
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: newClock().Now, Wait: newClock().Wait})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = client.Call(t.Context(), "b2_list_buckets", nil, nil)
+	summary, detail := b2.Explain(err)
+	for _, text := range []string{err.Error(), summary, detail} {
+		if len(text) > 3000 || strings.Contains(text, "\x1b") {
+			t.Errorf("%d bytes: %.300q", len(text), text)
+		}
+	}
+	if !strings.Contains(summary, "…") {
+		t.Errorf("nothing says that the message is cut: %s", summary)
 	}
 }
 

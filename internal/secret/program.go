@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"b2form/internal/scrub"
 	"b2form/schema/config"
 )
 
@@ -189,7 +190,7 @@ func (p *program) failure(why, err error, said string, key Value) error {
 		return &programError{text + "; what it said is not shown, since it may repeat the secret",
 			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}
-	return &programError{text, "The program said:\n" + indent(last(strings.TrimSpace(scrub(said, key))))}
+	return &programError{text, "The program said:\n" + indent(last(strings.TrimSpace(scrub.Text(said, key.Reveal()))))}
 }
 
 // A programError is how a program failed, and in lines of its own what more there is

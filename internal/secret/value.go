@@ -5,9 +5,11 @@ package secret
 import (
 	"fmt"
 	"log/slog"
+
+	"b2form/internal/scrub"
 )
 
-const redacted = "(sensitive value)"
+const redacted = scrub.Placeholder
 
 // A Value is a secret. Every way of printing or encoding it gives a
 // placeholder; only Reveal gives the text.
