@@ -82,11 +82,11 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 		return err
 	}
 	o, key, objErr := r.splitSecret(t.Kind, raw)
-	if objErr != nil {
+	if o == nil {
 		return errors.Join(err, objErr)
 	}
 	t.id = o.ID
-	err = errors.Join(err, r.accept(t, o, t.deferred))
+	err = errors.Join(err, objErr, r.accept(t, o, t.deferred))
 	if t.Kind.YieldsSecret() {
 		return r.deliver(ctx, t, o, key, slots, err, free)
 	}
@@ -188,9 +188,11 @@ func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.Key
 	return self
 }
 
-// splitSecret takes the secret out of a reply before anything keeps the rest.
+// splitSecret takes the secret out of a reply before anything keeps the rest. Where it
+// lacks the secret there may be an object beside the error: it is of no use.
 func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret.Value, error) {
 	var key secret.Value
+	var lacks error
 	for _, a := range k.ComputedAttrs() {
 		if !a.Secret {
 			continue
@@ -200,8 +202,8 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return nil, key, fmt.Errorf("B2's reply to the creation of a %s cannot be read", k.Name)
 		}
-		if err := json.Unmarshal(m[a.Wire], &text); err != nil {
-			return nil, key, fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.Wire)
+		if err := json.Unmarshal(m[a.Wire], &text); err != nil || text == "" {
+			lacks = fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.Wire)
 		}
 		key = secret.New(text)
 		delete(m, a.Wire)
@@ -211,7 +213,10 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 		}
 	}
 	o, err := r.Snapshot.Object(k, wire.RawJSON(raw))
-	return o, key, err
+	if err != nil {
+		return nil, key, errors.Join(lacks, err)
+	}
+	return o, key, lacks
 }
 
 // deliver delivers a new key's secret and records the key. If anything is wrong,

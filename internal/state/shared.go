@@ -11,6 +11,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +84,8 @@ func (b Shared) look(ctx context.Context) (*view, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case out.Buckets == nil || slices.Contains(out.Buckets, nil):
+		return nil, wire.Misshapen("b2_list_buckets")
 	case len(out.Buckets) == 0:
 		return nil, &Error{
 			Summary: "The bucket of the state does not exist",
@@ -264,6 +267,9 @@ func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error
 	var out struct{ Buckets []json.RawMessage }
 	if err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out); err != nil {
 		return false, err
+	}
+	if out.Buckets == nil {
+		return false, wire.Misshapen("b2_list_buckets")
 	}
 	if len(out.Buckets) > 0 {
 		return true, nil

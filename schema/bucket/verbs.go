@@ -40,6 +40,9 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 func listSome(ctx context.Context, api wire.API, in map[string]any) ([]wire.RawJSON, error) {
 	var out struct{ Buckets []wire.RawJSON }
 	err := api.Call(ctx, "b2_list_buckets", in, &out)
+	if err == nil && out.Buckets == nil {
+		err = wire.Misshapen("b2_list_buckets")
+	}
 	return out.Buckets, err
 }
 

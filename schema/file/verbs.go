@@ -114,6 +114,9 @@ func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string
 	if wire.IsNoSuchBucket(err) {
 		return page{}, nil
 	}
+	if err == nil && out.Files == nil {
+		err = wire.Misshapen("b2_list_file_names")
+	}
 	return out, err
 }
 

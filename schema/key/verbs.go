@@ -56,7 +56,7 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, er
 		}
 		keys, next, ok := page(reply)
 		if !ok {
-			return nil, &wire.Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
+			return nil, wire.Misshapen(method)
 		}
 		all = append(all, keys...)
 		if next == "" {
@@ -149,5 +149,5 @@ func listed(ctx context.Context, c kind.Call, version string) bool {
 	}
 	in := map[string]any{"startApplicationKeyId": c.ID, "maxKeyCount": 1}
 	err := c.API.Call(ctx, version+"b2_list_keys", in, &page)
-	return err != nil || len(page.Keys) > 0 && page.Keys[0].ID == c.ID
+	return err != nil || page.Keys == nil || len(page.Keys) > 0 && page.Keys[0].ID == c.ID
 }

@@ -19,6 +19,7 @@ import (
 type liveDecoder struct {
 	kind    *Kind
 	names   nameLookup
+	account string   // whose objects they must be; "": not known
 	members []string // top-level members of the JSON that attributes are read from
 	attrs   []source // by the attribute's index
 
@@ -48,6 +49,9 @@ const most = 1000
 func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecoder {
 	r := &liveDecoder{kind: k, names: names,
 		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
+	if account != nil {
+		r.account = account.ID
+	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		null := cty.NullVal(a.ValueType())

@@ -47,8 +47,11 @@ func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, err
 	var content struct {
 		Rules []json.RawMessage `json:"eventNotificationRules"`
 	}
-	if err := json.Unmarshal(raw, &content); err != nil || len(content.Rules) == 0 {
-		return "", err
+	if err := json.Unmarshal(raw, &content); err != nil || content.Rules == nil {
+		return "", wire.Misshapen("b2_get_bucket_notification_rules")
+	}
+	if len(content.Rules) == 0 {
+		return "", nil
 	}
 	return wire.RawJSON(raw), nil
 }

@@ -52,6 +52,12 @@ type Error struct {
 	Cause       error // transport error, when there was one
 }
 
+// Misshapen is the error of a reply that lacks what the documentation promises. A list
+// that is not there must never pass for an empty one: what is owned would count as gone.
+func Misshapen(method string) *Error {
+	return &Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
+}
+
 func (e *Error) Error() string {
 	switch {
 	case e.Status == 0:

@@ -1,0 +1,48 @@
+package account_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+
+	"b2form/schema/addr"
+)
+
+// A reply that says too little must not pass for "there is nothing": what is owned
+// would be made anew, or forgotten. Nor is an object of another account ours.
+func TestRepliesThatSayTooLittle(t *testing.T) {
+	const bucket = `{"accountId":"ffffffffffff","bucketId":"4a48fe8875c6214145260818","bucketName":"acme-photos","bucketType":"allPrivate","revision":1}`
+	for _, test := range []struct{ method, reply, problem string }{
+		{"b2_list_buckets", `{}`, "documented shape"},
+		{"b2_list_buckets", `{"buckets":null}`, "documented shape"},
+		{"b2_list_buckets", `{"buckets":[` + bucket + `]}`, "belongs to account"},
+		{"b2_list_keys", `{}`, "documented shape"},
+		{"b2_list_keys", `{"keys":null,"nextApplicationKeyId":null}`, "documented shape"},
+		{"b2_list_file_names", `{}`, "documented shape"},
+		{"b2_list_file_names", `{"files":null,"nextFileName":null}`, "documented shape"},
+		{"b2_get_bucket_notification_rules", `{}`, "documented shape"},
+		{"b2_get_bucket_notification_rules", `{"eventNotificationRules":null}`, "documented shape"},
+	} {
+		l := newLab(t, func(served http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if path.Base(r.URL.Path) != test.method {
+					served.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.Copy(w, bytes.NewBufferString(test.reply))
+			})
+		})
+		id := l.bucket("acme-photos")
+		_, _, err := l.read(l.master, want{Buckets: []string{"acme-photos"}, Keys: map[string][]string{"app": nil}, Entries: []addr.Entry{
+			{Addr: address("file", "a"), Identity: "acme-photos/a", ID: id + "/a"},
+			{Addr: address("notification_rules", "a"), Identity: "acme-photos", ID: id},
+		}})
+		if err == nil || !strings.Contains(err.Error(), test.problem) {
+			t.Errorf("%s answered %s: %v", test.method, test.reply, err)
+		}
+	}
+}
