@@ -23,6 +23,7 @@ type Event struct {
 	Action plan.Action
 	Stage  Stage
 	ID     string        // remote ID, as far as it is known
+	Name   string        // Action Delete: what ID is called
 	Took   time.Duration // since the step started
 	Count  int           // Stage Emptying: file versions removed so far
 	Note   string        // Stage Delivered: where the secret went

@@ -58,6 +58,9 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 func (r *runner) report(t *task, action plan.Action, id string, do func() (string, error)) error {
 	start := r.Now()
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, ID: id}
+	if action == plan.Delete {
+		e.Name = t.NameOf(id)
+	}
 	r.emit(e)
 	id, e.Err = do()
 	e.Stage, e.Took, e.ID = Done, r.Now().Sub(start), cmp.Or(id, e.ID)

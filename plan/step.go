@@ -137,6 +137,16 @@ func (c *Change) Deletes() []Named {
 	return c.Leftovers
 }
 
+// NameOf is what an object that the change deletes is called; "": it deletes no such object.
+func (c *Change) NameOf(id string) string {
+	for _, o := range c.Deletes() {
+		if o.ID == id {
+			return o.Name
+		}
+	}
+	return ""
+}
+
 // makes reports whether the change makes an object, or sets attributes of a live one.
 func makes(c *Change) bool {
 	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update

@@ -46,7 +46,7 @@ func eventText(e apply.Event) string {
 		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
-		return addr + words.Capital(v.running) + "..." + withID(id)
+		return addr + words.Capital(v.running) + "..." + withName(id, e.Name)
 	case apply.Emptying:
 		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
 	case apply.Delivered:
@@ -72,7 +72,15 @@ func stillText(e apply.Event) string {
 	if e.Stage == apply.Verifying {
 		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
 	}
-	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
+	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withName(e.ID, e.Name) + " [" + seconds(e.Took) + " elapsed]"
+}
+
+// withName is withID of what is deleted: an ID says little to people.
+func withName(id, name string) string {
+	if name == "" {
+		return withID(id)
+	}
+	return " [id=" + id + ", name=" + quote(name) + "]"
 }
 
 func withID(id string) string {

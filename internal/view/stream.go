@@ -139,6 +139,9 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		}
 		if s.Target != "" {
 			step["target"] = s.Target
+			if name := p.Changes[s.Change].NameOf(s.Target); name != "" {
+				step["target_name"] = name
+			}
 		}
 		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": step})
 	}
@@ -188,6 +191,9 @@ func (j JSON) Event(e apply.Event) {
 	hook := fields{"resource": resourceOf(e.Addr), "action": e.Action}
 	if e.ID != "" && e.Kind != nil {
 		hook["id_key"], hook["id_value"] = e.Kind.ID, e.ID
+	}
+	if e.Name != "" {
+		hook["name"] = e.Name
 	}
 	level, name := "info", "apply_start"
 	switch e.Stage {
