@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// All, in the environment and not empty, makes every sweep exhaustive: each
+// All names a variable of the environment: not empty, it makes every sweep exhaustive: each
 // request lost, each write a place to be killed at, each client with every key.
 const All = "B2FORM_TEST_ALL"
 
