@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,7 +74,7 @@ func withProgram(f func() int) (code int, err error) {
 //
 // "b2form ..." runs in the process of the test, which is quicker than "exec
 // b2form ...". Scripts need the latter in the background, after stdin and ttyin,
-// and where other programs or the environment as a whole matter. "exits CODE
+// and where other programs, or variables that no script sets, matter. "exits CODE
 // b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
 // "canary FILE OTHER ..." wants the secret that is in FILE in no other one.
 func TestScripts(t *testing.T) {
@@ -80,7 +82,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inProcess := &host{}
+	inProcess := newHost(t, scripts)
 	testscript.Run(t, testscript.Params{
 		Dir:                 scripts,
 		RequireExplicitExec: true,
@@ -110,7 +112,41 @@ func setup(env *testscript.Env) error {
 
 // A host is where scripts run b2form without a process. It is in one folder at a
 // time.
-type host struct{ mu sync.Mutex }
+type host struct {
+	mu    sync.Mutex
+	names []string // of the variables that scripts set
+}
+
+func newHost(t *testing.T, scripts string) *host {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	h := &host{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, set := range regexp.MustCompile(`(?m)^env (\w+)=`).FindAllStringSubmatch(string(text), -1) {
+			h.names = append(h.names, set[1])
+		}
+	}
+	slices.Sort(h.names)
+	h.names = slices.Compact(h.names)
+	return h
+}
+
+// environ gives what the script has set, but for empty values.
+func (h *host) environ(ts *testscript.TestScript) (all []string) {
+	for _, name := range h.names {
+		if value := ts.Getenv(name); value != "" {
+			all = append(all, name+"="+value)
+		}
+	}
+	return all
+}
 
 // run gives the exit code.
 func (h *host) run(ts *testscript.TestScript, args []string) int {
@@ -125,7 +161,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	code := run(append([]string{"b2form"}, args...), system{
 		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost",
 		getenv:     ts.Getenv,
-		environ:    func() []string { return nil },
+		environ:    func() []string { return h.environ(ts) },
 		now:        time.Now,
 		chdir:      os.Chdir,
 		exit:       func(code int) { panic(code) },
