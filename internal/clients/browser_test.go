@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -70,7 +71,7 @@ key "page" {
 // pages serve the page of one origin, what it is to do, and take what it saw.
 type pages struct {
 	*httptest.Server
-	plan map[string]string
+	plan atomic.Pointer[map[string]string]
 	seen chan map[string]string
 }
 
@@ -78,7 +79,7 @@ func newPages(t *testing.T) *pages {
 	p := &pages{seen: make(chan map[string]string, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, uploadPage) })
-	mux.HandleFunc("GET /plan", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(p.plan) })
+	mux.HandleFunc("GET /plan", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(p.plan.Load()) })
 	mux.HandleFunc("POST /seen", func(_ http.ResponseWriter, r *http.Request) {
 		var seen map[string]string
 		if err := json.NewDecoder(r.Body).Decode(&seen); err != nil {
@@ -94,7 +95,7 @@ func newPages(t *testing.T) *pages {
 // open lets the browser show the page until that tells what it saw.
 func (p *pages) open(t *testing.T, plan map[string]string) map[string]string {
 	t.Helper()
-	p.plan = plan
+	p.plan.Store(&plan)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
