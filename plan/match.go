@@ -259,7 +259,7 @@ func distinguishing(k *kind.Kind, values []cty.Value) []string {
 	return out
 }
 
-// formatAttr shows a time as a date, and everything else like formatValue.
+// formatAttr shows a time as a date, and everything else like kind.FormatValue.
 func formatAttr(a *kind.Attr, v cty.Value) string {
 	if !a.IsTime || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)

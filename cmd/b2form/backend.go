@@ -124,22 +124,22 @@ type fencedAPI struct {
 	store *state.Store
 }
 
-// Call implements kind.API.
+// Call implements wire.API.
 func (g fencedAPI) Call(ctx context.Context, method string, in, out any) error {
 	return g.store.Call(b2.WithCheck(ctx, g.store.Check), g.Client, method, in, out)
 }
 
-// Empty implements kind.Emptier.
+// Empty implements wire.BucketEmptier.
 func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
 	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
 }
 
-// Put implements kind.Files.
+// Put implements wire.FileAPI.
 func (g fencedAPI) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
 }
 
-// Purge implements kind.Files.
+// Purge implements wire.FileAPI.
 func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
 	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
 }

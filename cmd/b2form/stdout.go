@@ -17,7 +17,7 @@ type stdout struct {
 	first error
 }
 
-// Write passes b on. Its errors are *unwritten.
+// Write passes b on. Its errors are *writeError.
 func (s *stdout) Write(b []byte) (int, error) {
 	n, err := s.to.Write(b)
 	if err == nil {
@@ -31,7 +31,7 @@ func (s *stdout) Write(b []byte) (int, error) {
 	return n, &writeError{err}
 }
 
-// writeError is a failure of standard output. The sink tells of it once.
+// writeError is a failure of standard output. It tells of it once.
 type writeError struct{ error }
 
 func (u *writeError) Unwrap() error { return u.error }

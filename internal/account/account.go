@@ -24,8 +24,8 @@ type Query map[string]KindQuery
 type KindQuery struct {
 	Identities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
 	IDs        []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
-	Multi      bool     // a declared object is of the sort that only Scope.Multi lists
-	Named      []string // what others name and nobody declares. Only of a kind of which Scope.Multi lists more
+	Multi      bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
+	Named      []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
 	Listings   []kind.Listing
 }
 
@@ -187,7 +187,7 @@ func canHoldSeveral(a *kind.Attr) bool { return a.Link.Ref != "" && a.Encoding.R
 // Read lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
-// state knows IDs that the listing lacks, one more listing with Scope.Multi
+// state knows IDs that the listing lacks, one more listing with ListFilter.MultiBucket
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
 func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
@@ -289,7 +289,7 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 }
 
 // lacks reports whether an object that the state knows, or that others name, was
-// not listed although Scope.Multi might list it.
+// not listed although ListFilter.MultiBucket might list it.
 func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.want[k.Name]
 	if need.Multi || !hasMulti(k) {
@@ -299,7 +299,7 @@ func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
 		slices.ContainsFunc(need.Named, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 
-// hasMulti reports whether Scope.Multi makes a difference for the kind.
+// hasMulti reports whether ListFilter.MultiBucket makes a difference for the kind.
 func hasMulti(k *kind.Kind) bool {
 	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return canHoldSeveral(&a) })
 }

@@ -147,7 +147,7 @@ func (c *Client) Authorize(ctx context.Context) (*wire.Account, error) {
 	return &s.account, nil
 }
 
-// Call implements [kind.API]. It authorizes first where that has not happened
+// Call implements [wire.API]. It authorizes first where that has not happened
 // yet. The method goes to v4 of the API unless it names a version. An out of
 // type *json.RawMessage gets the bytes of the reply as they came.
 func (c *Client) Call(ctx context.Context, method string, in, out any) error {

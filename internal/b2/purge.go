@@ -18,7 +18,7 @@ const (
 	unfinishedPerPage = 100  // the documented maximum
 )
 
-// Empty implements [kind.Emptier]. It stops at the first file that cannot be
+// Empty implements [wire.BucketEmptier]. It stops at the first file that cannot be
 // deleted; what was deleted until then stays deleted. Files that somebody else
 // deletes meanwhile are not an error and not counted.
 func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error) {
@@ -33,7 +33,7 @@ func (c *Client) Empty(ctx context.Context, bucketID string, progress func(remov
 	return e.removed, err
 }
 
-// Purge implements [kind.Files]. It stops as Empty does.
+// Purge implements [wire.FileAPI]. It stops as Empty does.
 func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error) {
 	e := &emptying{client: c, file: name, progress: progress}
 	err := e.open(ctx, bucketID)

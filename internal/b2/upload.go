@@ -54,7 +54,7 @@ func (u *uploads) put(bucketID string, t *target) {
 	u.free[bucketID] = append(u.free[bucketID], t)
 }
 
-// Put implements [kind.Files]. An upload URL that B2 does not accept any more is
+// Put implements [wire.FileAPI]. An upload URL that B2 does not accept any more is
 // replaced; nothing else is sent again that may have taken effect.
 func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	for try := 1; ; try++ {
