@@ -238,3 +238,35 @@ func copyFile(t testing.TB, from, to string) {
 	must(t, err)
 	must(t, os.WriteFile(to, data, 0o644))
 }
+
+// Steps that look at the state while another one makes its journal see nobody else's
+// work in it.
+func TestLooksWhileTheJournalIsMade(t *testing.T) {
+	for range 200 {
+		s := open(t, statePath(t))
+		var looking sync.WaitGroup
+		stop := make(chan struct{})
+		for range 2 {
+			looking.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if err := s.Check(); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
+		close(stop)
+		looking.Wait()
+		must(t, s.Close())
+		if t.Failed() {
+			return
+		}
+	}
+}

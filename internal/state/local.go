@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -152,24 +151,9 @@ func (f *files) read() (*Store, error) {
 }
 
 func (f *files) openJournal() (file, error) {
-	flags := os.O_APPEND | os.O_WRONLY | durable.NoFollow
-	fresh := f.journal == nil
-	if fresh {
-		flags |= os.O_CREATE | os.O_EXCL // another run that begins one now does not share it
-	}
-	j, err := os.OpenFile(f.path+journalSuffix, flags, 0o644)
-	switch {
-	case errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && !fresh:
-		return nil, changedByAnother(f.path)
-	case err != nil:
+	j, err := f.stored.openJournal(os.O_APPEND | os.O_WRONLY | durable.NoFollow)
+	if err != nil {
 		return nil, err
-	}
-	if fresh {
-		info, err := j.Stat()
-		if err != nil {
-			return nil, errors.Join(err, j.Close())
-		}
-		f.made(info)
 	}
 	if err := f.count.sync(func() error { return durable.Dir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()

@@ -44,11 +44,28 @@ func (s *stored) check() error {
 	return nil
 }
 
-// made notes that this run made the journal.
-func (s *stored) made(journal fs.FileInfo) {
+// openJournal opens the journal, which is made where there was none. A check comes before or
+// after: between the two it would take the new journal for another run's.
+func (s *stored) openJournal(flags int) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.journal, s.size = journal, 0
+	fresh := s.journal == nil
+	if fresh {
+		flags |= os.O_CREATE | os.O_EXCL // another run that begins one now does not share it
+	}
+	j, err := os.OpenFile(s.path+journalSuffix, flags, 0o644)
+	switch {
+	case errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && !fresh:
+		return nil, changedByAnother(s.path)
+	case err != nil || !fresh:
+		return j, err
+	}
+	info, err := j.Stat()
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	s.journal, s.size = info, 0
+	return j, nil
 }
 
 // write makes the journal longer by what do says that it wrote.
