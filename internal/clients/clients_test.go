@@ -160,7 +160,7 @@ func try(t *testing.T, bin, name string, j job) requests {
 	}
 	seen := a.requests()
 	t.Run("without", func(t *testing.T) {
-		for _, capability := range testrun.Sample(t, 6, len(name)+len(j.name), capabilities) {
+		for _, capability := range testrun.Sample(t, 12, len(name)+len(j.name), capabilities) {
 			t.Run(capability, func(t *testing.T) {
 				t.Parallel()
 				s := a.site(t, "no-"+capability)

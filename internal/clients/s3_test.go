@@ -30,7 +30,7 @@ A program that is missing is skipped, but not where the variable CI is set.
 `
 
 // TestS3Clients does with programs for S3 what TestClients does.
-func TestS3Clients(t *testing.T) { tryAll(t, s3Clients(), 1, "clients-s3.md", s3Head) }
+func TestS3Clients(t *testing.T) { tryAll(t, s3Clients(), 2, "clients-s3.md", s3Head) }
 
 func s3Clients() []client {
 	return []client{

@@ -36,7 +36,7 @@ type victim struct {
 func TestMain(m *testing.M) {
 	order := os.Getenv(victimVariable)
 	if order == "" {
-		err := errors.Join(testrun.InMemory(), flag.Set("rapid.checks", fmt.Sprint(testrun.Checks(40, 100)))) // or as the command line says
+		err := errors.Join(testrun.InMemory(), flag.Set("rapid.checks", fmt.Sprint(testrun.Checks(30, 100)))) // or as the command line says
 		if err != nil {
 			panic(err)
 		}
@@ -147,7 +147,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
-			for _, d := range testrun.Sample(t, 5, n, deaths(requests)) {
+			for _, d := range testrun.Sample(t, 8, n, deaths(requests)) {
 				w := l.begin(t)
 				w.kill(l.mode, d)
 				l.converge(w, want)
