@@ -15,7 +15,8 @@ import (
 // ends in what must be found there: // want: TEXT.
 func TestCounterexamples(t *testing.T) {
 	load := newLoader(t)
-	for _, c := range slices.Concat(variableExamples(), systemExamples(), commentExamples(), sizeExamples(), kindNameExamples(), retiredExamples(),
+	for _, c := range slices.Concat(variableExamples(), systemExamples(), commentExamples(), sizeExamples(), kindNameExamples(),
+		retiredExamples(),
 		exportExamples()) {
 		t.Run(c.name, func(t *testing.T) {
 			archive := txtar.Parse([]byte(c.archive))

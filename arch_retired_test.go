@@ -20,14 +20,15 @@ internal/account:
 	Need KindQuery, Want Query, More ReadMore, Wanted QueryFor, needed kindQuery, part childQuery,
 	wanting queryBuilder
 internal/secret:
-	Env Options, Self KeyInfo, Slots Destinations, slot destination, reserved tempFile, Error.Dead Error.Invalidated
+	Destinations PreparedDelivery, Env Options, Self KeyInfo,
+	Slots PreparedDelivery, slot destination, reserved tempFile, Error.Dead Error.Invalidated
 internal/state:
 	Store.Revise Store.MoveAndPut, addr fastAddr, sealed checksummed
 internal/view:
 	body changeView, ink sgr
 plan:
 	Denied CheckDenied, DeniedCredentials CheckDeniedAccount, Plan.Lost Plan.Undelivered,
-	digestible.Names digestible.NameIDs, holding match, owned objectID
+	Step.Target Step.RemoteID, digestible.Names digestible.NameIDs, holding match, owned objectID
 schema:
 	Sources ConfigFiles, FunctionDoc functions.Doc, FunctionDocs functions.Docs, Functions functions.All,
 	ImpureFunctions functions.Impure, folder folder.Folder, identity config.identity, VarValue VariableValue,
@@ -39,17 +40,18 @@ schema/addr:
 schema/config:
 	Distinct OwnWords, Live LiveLookup, Query DataQuery, Delivery.Discreet Delivery.Sensitive,
 	Delivery.Shown Delivery.DisplayName, Move.Moved Move.Apply, Resource.Later Resource.DeferredNeeds,
-	Settings.MostDestroyed Settings.MaxDestroyed
+	Settings.MostDestroyed Settings.MaxDestroyed, Index IdentityIndex, NewIndex NewIdentityIndex,
+	Block.Attrs Block.ArgRanges
 schema/syntax:
 	Foreign TerraformBlocks, Sees Visible, Argument.Terraform Argument.TerraformNote,
-	Block.Terraform Block.TerraformNote
+	Block.Terraform Block.TerraformNote, Block.Rest Block.OtherArguments
 schema/wire:
-	JSON RawJSON, Emptier BucketEmptier, Files FileAPI, Account.Can Account.HasCapability,
-	NoSuchBucket IsNoSuchBucket, Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage,
+	JSON RawJSON, Emptier BucketEmptier, FileAPI FileStore, Files FileStore, Account.Can Account.HasCapability,
+	Error.Restriction Error.CredentialScope, NoSuchBucket IsNoSuchBucket, Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage,
 	ReservedInfo ReservedInfoPrefix, Payload.From Payload.Source
 schema/kind:
 	API wire.API, Account wire.Account, AllowedBucket wire.AllowedBucket, Emptier wire.BucketEmptier,
-	Error wire.Error, Explained wire.Explained, Files wire.FileAPI, JSON wire.RawJSON, Payload wire.Payload,
+	Error wire.Error, Explained wire.Explained, Files wire.FileStore, JSON wire.RawJSON, Payload wire.Payload,
 	Upload wire.Upload, Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, InMemory wire.TextPayload,
 	NoSuchBucket wire.IsNoSuchBucket, ReservedInfo wire.ReservedInfoPrefix, Addr addr.Addr,
 	AddrOf addr.FromTraversal, Entry addr.Entry, Instance addr.InstanceKey, ParseAddr addr.Parse,
@@ -60,7 +62,8 @@ schema/kind:
 	Settings config.Settings, Attrs AttrReader, Deleted IsDeletedRef, Deniable DeniableRules, FoldInfo NormalizeInfo,
 	Found ListingResult, Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs,
 	Names nameLookup, NameLookup nameLookup, Nearest words.Nearest, NearestName words.Nearest, Ours OwnSource,
-	Pair Comparison, Pasted TerraformHint, Resolver IDLookup, Scope ListFilter, StampLength TimestampLength,
+	Pair Comparison, Pasted TerraformArgHint, TerraformHint TerraformArgHint,
+	Resolver IDLookup, Scope ListFilter, StampLength TimestampLength,
 	Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues, Texts StringsIn,
 	reading liveDecoder, Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage,

@@ -57,6 +57,7 @@ type rule struct {
 func rules() []rule {
 	return []rule{
 		{"sizes", checkSizes},
+		{"columns", checkColumns},
 		{"package comment", checkPackageComment},
 		{"init", checkInit},
 		{"package variables", checkPackageVariables},

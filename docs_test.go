@@ -48,7 +48,8 @@ func TestReferencePages(t *testing.T) {
 // TestFunctionsPage keeps docs/functions.md as the list of functions says.
 func TestFunctionsPage(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# Functions\n\nWhat expressions may call; `b2form functions` prints the same. File functions read below the configuration's folder\n" +
+	b.WriteString("# Functions\n\nWhat expressions may call; `b2form functions` prints the same. File functions read below the " +
+		"configuration's folder\n" +
 		"and, in a module, below the module's. Functions that read the clock, the machine or random numbers are left out: a plan\n" +
 		"comes out the same every time.\n")
 	group := ""

@@ -172,7 +172,7 @@ func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
 }
 
 // prepare proves that every destination of the new secret can take it.
-func (r *runner) prepare(ctx context.Context, t *task) (*secret.Destinations, error) {
+func (r *runner) prepare(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
 	env := r.Secrets
 	env.Live = r.live
 	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
@@ -221,7 +221,8 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 
 // deliver delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.Destinations, err error, free func()) error {
+func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.PreparedDelivery, err error,
+	free func()) error {
 	if gone := r.State.Check(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
@@ -251,8 +252,9 @@ func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
 	}
 	return &wire.Explained{
 		Summary: "A delivery is not recorded",
-		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s and delivers the secret of "+
-			"another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name, c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name),
+		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s "+
+			"and delivers the secret of another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name,
+			c.Identity, o.ID, strings.Join(where, ", "), c.Kind.Name),
 	}
 }
 
@@ -262,8 +264,9 @@ func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object)
 	if err := r.undo(ctx, t.Kind, o); err != nil {
 		return &wire.Explained{
 			Summary: "A new " + t.Kind.Name + " was left behind",
-			Detail:  fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.", words.Capital(t.Kind.Name), t.Identity, o.ID),
-			Cause:   err,
+			Detail: fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.",
+				words.Capital(t.Kind.Name), t.Identity, o.ID),
+			Cause: err,
 		}
 	}
 	return r.withdraw(t)

@@ -38,7 +38,7 @@ func (r *runner) resolveRef(by *kind.Attr, name string) string {
 	if by.Link.IsRemoteID == nil {
 		return r.idOf(by.Link.Ref, name)
 	}
-	r.indexed.Do(func() { r.index = config.NewIndex(r.Config.Resources) })
+	r.indexed.Do(func() { r.index = config.NewIdentityIndex(r.Config.Resources) })
 	declared := r.index.Find(k.Name, k.NormalizeIdentity(name))
 	if declared != nil {
 		if e, ours := r.State.Entry(declared.Addr); ours {

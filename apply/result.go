@@ -91,7 +91,8 @@ func (r *Result) Failed() bool {
 
 // result sums the run up. err is of the state.
 func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Result {
-	out := &Result{Snapshot: r.Snapshot, Secrets: map[addr.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
+	out := &Result{Snapshot: r.Snapshot, Secrets: map[addr.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil,
+		Entries: r.State.State().Entries}
 	steps := make([][]int, len(r.tasks))
 	for i := range r.Plan.Steps {
 		change := r.Plan.Steps[i].Change
@@ -163,7 +164,8 @@ func (r *runner) warning(t *task) *hcl.Diagnostic {
 		return r.unconfirmed(t, "was not tried", "the run was interrupted before it was tried")
 	}
 	w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A deletion is left to the next apply", Extra: t.Addr,
-		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next apply goes on with it.", t.Addr)}
+		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next "+
+			"apply goes on with it.", t.Addr)}
 	if res := r.resources[t.Addr]; res != nil {
 		w.Subject = res.Block.Range.Ptr()
 	}

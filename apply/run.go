@@ -51,7 +51,8 @@ func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
 	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
 	if err := r.revise(); err != nil {
-		return &Result{Skipped: r.addresses(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil, Entries: r.State.State().Entries}
+		return &Result{Skipped: r.addresses(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil,
+			Entries: r.State.State().Entries}
 	}
 	r.open = r.State.State().Open
 	outcomes := r.execute(ctx)
@@ -73,7 +74,7 @@ type runner struct {
 	events   sync.Mutex                    // one event at a time
 
 	indexed sync.Once
-	index   config.Index // once it was asked for
+	index   config.IdentityIndex // once it was asked for
 }
 
 // A task is a change while it is carried out. Steps of one change that write to it

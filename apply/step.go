@@ -31,10 +31,10 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 	case plan.OpVerify:
 		result = r.verify(ctx, t)
 	case plan.OpUpdate:
-		id := cmp.Or(s.Target, t.id)
+		id := cmp.Or(s.RemoteID, t.id)
 		err = r.report(t, plan.Update, id, func() (string, error) { return id, r.update(ctx, t, id, s.Fields) })
 	case plan.OpDelete:
-		err = r.report(t, plan.Delete, s.Target, func() (string, error) { return s.Target, r.delete(ctx, t, s.Target, free) })
+		err = r.report(t, plan.Delete, s.RemoteID, func() (string, error) { return s.RemoteID, r.delete(ctx, t, s.RemoteID, free) })
 	case plan.OpForget:
 		err = r.State.Forget(t.Addr)
 	}
@@ -141,7 +141,8 @@ func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending 
 	}
 	return &wire.Explained{
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
-		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what differs now.",
+		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what "+
+			"differs now.",
 			words.Capital(t.Kind.Name), t.Identity),
 		Cause: refused,
 	}
@@ -174,7 +175,8 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 	}
 	return &wire.Explained{
 		Summary: "B2 made something else than planned",
-		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report this if it stays.",
+		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report "+
+			"this if it stays.",
 			words.Capital(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
 	}
 }

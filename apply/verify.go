@@ -18,7 +18,8 @@ import (
 // minutes until a key works everywhere ("Create and Manage App Keys").
 func verifyDelays() []time.Duration {
 	return []time.Duration{
-		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second,
+		time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second, 30 * time.Second,
+		30 * time.Second,
 	}
 }
 
@@ -43,7 +44,8 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 
 // unconfirmed is the warning that a new key is not known to work.
 func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
-	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.", words.Capital(t.Kind.Name), t.Identity, t.id, why)
+	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.",
+		words.Capital(t.Kind.Name), t.Identity, t.id, why)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}

@@ -51,7 +51,8 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 	}{
 		{"nothing", false, func(*world) {}},
 		{"revision of a changed bucket", true, func(w *world) { w.edit(w.bucket, "id-acme-photos", `"revision":2`, `"revision":3`) }},
-		{"revision of a bucket that is only named", false, func(w *world) { w.edit(w.bucket, "id-acme-music", `"revision":2`, `"revision":3`) }},
+		{"revision of a bucket that is only named", false,
+			func(w *world) { w.edit(w.bucket, "id-acme-music", `"revision":2`, `"revision":3`) }},
 		{"ID behind a name", true, func(w *world) { w.edit(w.bucket, "id-acme-music", "id-acme-music", "id-another") }},
 		{"unrelated bucket", false, func(w *world) { w.edit(w.bucket, "id-acme-books", "allPrivate", "allPublic") }},
 		{"unrelated key", false, func(w *world) {
@@ -93,7 +94,9 @@ func TestPlanSumsUp(t *testing.T) {
 func TestAfterKeepsLiveValues(t *testing.T) {
 	w := busy(t)
 	w.config.Resources[0].IgnoreChanges = []string{"info"}
-	w.edit(w.bucket, "id-acme-photos", `"bucketType"`, `"bucketInfo":{"set":"elsewhere"},"defaultServerSideEncryption":{"isClientAuthorizedToRead":true,"value":{"mode":"SSE-B2","algorithm":"AES256"}},"bucketType"`)
+	w.edit(w.bucket, "id-acme-photos", `"bucketType"`,
+		`"bucketInfo":{"set":"elsewhere"},"defaultServerSideEncryption":{"isClientAuthorizedToRead":true,"value":{"mode":"SSE-B2",`+
+			`"algorithm":"AES256"}},"bucketType"`)
 	c := w.plan().Changes[0]
 	for _, name := range []string{"info", "default_server_side_encryption", "file_lock_enabled"} {
 		if live, after := c.Before.GetAttr(name), c.After.GetAttr(name); live.IsNull() || !after.RawEquals(live) {

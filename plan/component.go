@@ -4,7 +4,8 @@ package plan
 // cycle, and gives the strongly connected component of each step (Tarjan, "Depth-first search and
 // linear graph algorithms", 1972). Needs are sorted by step.
 func components(n int, needs []need) (order, of []int) {
-	t := tarjan{needs: needs, from: make([]int, n+1), index: make([]int, n), low: make([]int, n), of: make([]int, n), order: make([]int, 0, n)}
+	t := tarjan{needs: needs, from: make([]int, n+1), index: make([]int, n), low: make([]int, n), of: make([]int, n),
+		order: make([]int, 0, n)}
 	for _, need := range needs {
 		t.from[need.step+1]++
 	}

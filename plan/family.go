@@ -41,7 +41,8 @@ func (p *planner) isRetiree(e *addr.Entry, old addr.Retiree, o *kind.Object) boo
 	case old.Name != "" && k.NormalizeIdentity(old.Name) != o.Identity:
 		why = fmt.Sprintf("what the state means was called %q", old.Name)
 	case old.Name == "" && baseName(k, o.Identity) != baseName(k, k.NormalizeIdentity(e.Identity)):
-		why = fmt.Sprintf("%s is called %q, and the state, of an older b2form, does not say that the one before had another name", e.Addr, e.Identity)
+		why = fmt.Sprintf("%s is called %q, and the state, of an older b2form, does not say that the one before had another name", e.Addr,
+			e.Identity)
 	default:
 		return true
 	}
@@ -147,7 +148,8 @@ func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object
 	}
 	p.errorf(&r.Block.Range, fmt.Sprintf("Whose %s these are is not known", r.Kind.Plural),
 		"%s rotates, and these live %s are called %q, or that with a time behind it. b2form did not record them:%s\n%s "+
-			"If they are not of %s, give it another name. If they are, take them over; the newest is current, and the others are deleted in time:\n"+
+			"If they are not of %s, give it another name. If they are, take them over; the newest is current, and the others are "+
+			"deleted in time:\n"+
 			"  import {\n    to  = %s\n    ids = [%s]\n  }",
 		r.Addr, r.Kind.Plural, r.Identity(), list.String(), why, r.Addr, r.Addr, strings.Join(ids, ", "))
 	return false
@@ -181,7 +183,8 @@ func (p *planner) findFamily(r *config.Resource, imp *config.Import, h *match) b
 		i := slices.IndexFunc(siblings, func(o *kind.Object) bool { return o.ID == id || o.Identity == r.Kind.NormalizeIdentity(id) })
 		if i < 0 {
 			p.errorf(&imp.Range, "Nothing to import",
-				"There is no %s with the name or ID %q that these credentials can see and that is called %q, or that with a time behind it. Correct ids.",
+				"There is no %s with the name or ID %q that these credentials can see and that is called %q, or that with a time behind "+
+					"it. Correct ids.",
 				r.Kind.Name, id, r.Identity())
 			return false
 		}
@@ -205,7 +208,8 @@ func (p *planner) importOnce(r *config.Resource, h *match) bool {
 		o := objectID{r.Kind.Name, id}
 		if other, taken := p.importedBy[o]; taken {
 			p.errorf(&r.Block.Range, "One object for two resources",
-				"Both %s and %s would import the %s with the ID %s. Each resource needs an object of its own: correct the import blocks, or give one of them another name.",
+				"Both %s and %s would import the %s with the ID %s. Each resource needs an object of its own: correct the import "+
+					"blocks, or give one of them another name.",
 				other, r.Addr, r.Kind.Name, id)
 			return false
 		}

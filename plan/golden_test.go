@@ -316,8 +316,8 @@ func change(b *strings.Builder, c *plan.Change) {
 func step(b *strings.Builder, p *plan.Plan, i int) {
 	s := &p.Steps[i]
 	fmt.Fprintf(b, "step %d: %s %s", i+1, s.Op, p.Changes[s.Change].Addr)
-	if s.Target != "" {
-		fmt.Fprintf(b, " id %s", s.Target)
+	if s.RemoteID != "" {
+		fmt.Fprintf(b, " id %s", s.RemoteID)
 	}
 	if len(s.Fields) > 0 {
 		fmt.Fprintf(b, " (%s)", strings.Join(s.Fields, ", "))

@@ -48,7 +48,8 @@ func (p *planner) checkReplace() {
 		for _, r := range p.Config.Resources {
 			names = append(names, r.Addr.String())
 		}
-		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr, words.DidYouMean(addr.String(), "", names))
+		p.errorf(nil, "Nothing to replace", "-replace names %s, which is not in the configuration.%s", addr,
+			words.DidYouMean(addr.String(), "", names))
 	}
 }
 
@@ -84,11 +85,13 @@ func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
 	case r != nil && r.PreventDestroy:
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
-			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.", addr, addr)
+			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.",
+			addr, addr)
 	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removal(addr) == nil:
 		p.errorf(nil, "Instance cannot be destroyed",
 			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
-				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = false.", addr, addr)
+				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = "+
+				"false.", addr, addr)
 	}
 }
 
@@ -169,14 +172,17 @@ func (p *planner) notEmptied(c *Change, files []*Change) {
 		what = fmt.Sprintf("%s and %d more", what, n)
 	}
 	force, child := c.Kind.Destroy.Force, files[0].Kind
-	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force, child.Plural, c.Kind.Name)
+	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force,
+		child.Plural, c.Kind.Name)
 	var subject *hcl.Range
 	if r := p.declaration(c.Addr); r != nil {
 		subject = &r.Block.Range
 	} else {
-		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed block, which keeps the %s.",
+		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed "+
+			"block, which keeps the %s.",
 			force, child.Plural, c.Kind.Name, c.Kind.Name)
 	}
 	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
-		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural, advice)
+		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural,
+		advice)
 }

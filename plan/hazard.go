@@ -96,7 +96,8 @@ func (p *planner) orphanHazards() {
 			for _, m := range p.links.linkReferences(k, live) {
 				if c := ends[objectID{m.Attr.Link.Ref, m.Name}]; c != nil {
 					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
-						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity, attrNames(k, p.links.linkAttrs(k)))}))
+						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity,
+							attrNames(k, p.links.linkAttrs(k)))}))
 				}
 			}
 		}

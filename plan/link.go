@@ -138,7 +138,8 @@ func (l *links) comparable(r *config.Resource, raw kind.Values) kind.Values {
 
 // tie notes what a live object stands for and what it names, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values, reason string) {
+func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values,
+	reason string) {
 	if action == NoOp || action == Update {
 		l.noteCurrent(r, h)
 	}
@@ -192,7 +193,8 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 		ids[i] = o.ID
 	}
 	rng := r.Block.RangeOf(attr)
-	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of the one that is meant.",
+	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of "+
+		"the one that is meant.",
 		attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
 }
 

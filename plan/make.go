@@ -77,7 +77,7 @@ type planner struct {
 	importedBy    map[objectID]addr.Addr
 
 	owners      map[objectID]*addr.Addr      // see owner
-	index       config.Index                 // of what is declared; see declaredAs
+	index       config.IdentityIndex         // of what is declared; see declaredAs
 	timestamped map[reference][]*kind.Object // live, by declared name; see family
 
 	differs map[string]*differ // by kind
@@ -275,7 +275,8 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 	}
 	if p.replace[r.Addr] && r.Kind.Replaceable {
 		p.errorf(&r.Block.Range, "Nothing to replace",
-			"%s is written anew as soon as something differs from what is declared, and replaced when its name does. There is nothing else to replace.", r.Addr)
+			"%s is written anew as soon as something differs from what is declared, and replaced when its name does. There is nothing "+
+				"else to replace.", r.Addr)
 		return NoOp, ""
 	}
 	if p.replace[r.Addr] {
@@ -339,7 +340,8 @@ func (p *planner) record(r *config.Resource, h match) {
 		now.Delivery = DeliveryDigest(r)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) || !slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
+		now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) ||
+		!slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
 		p.plan.Records = append(p.plan.Records, now)
 	}
 }

@@ -192,12 +192,14 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 	switch {
 	case len(found) == 0 && r.Kind.ScopeAttr() != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
 		p.errorf(&imp.Range, "Nothing to import",
-			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. Correct one of them, "+
-				"or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(), r.Addr)
+			"There is no %s with the id %q that these credentials can see and that %s could be. What the block declares has the id %q. "+
+				"Correct one of them, or remove the import block and let b2form create %s.", r.Kind.Name, imp.ID, r.Addr, r.Identity(),
+			r.Addr)
 		return false
 	case len(found) == 0:
 		p.errorf(&imp.Range, "Nothing to import",
-			"There is no %s with the name or ID %q that these credentials can see. Correct the id, or remove the import block and let b2form create %s.",
+			"There is no %s with the name or ID %q that these credentials can see. Correct the id, or remove the import block and let "+
+				"b2form create %s.",
 			r.Kind.Name, imp.ID, r.Addr)
 		return false
 	case len(found) > 1:
@@ -235,7 +237,7 @@ func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
 	for i, o := range found {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
 		for _, name := range apart {
-			fmt.Fprintf(&list, ", %s = %s", name, formatAttr(r.Kind.Attr(name), values[i].GetAttr(name)))
+			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.Attr(name), values[i].GetAttr(name)))
 		}
 	}
 	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
@@ -259,8 +261,8 @@ func distinguishing(k *kind.Kind, values []cty.Value) []string {
 	return out
 }
 
-// formatAttr shows a time as a date, and everything else like kind.FormatValue.
-func formatAttr(a *kind.Attr, v cty.Value) string {
+// formatAttrValue shows a time as a date, and everything else like kind.FormatValue.
+func formatAttrValue(a *kind.Attr, v cty.Value) string {
 	if !a.IsTime || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}

@@ -60,7 +60,7 @@ func (g *graph) needDeclared(i int) {
 	g.follow(i, r.Needs, func(to int) bool {
 		other := &g.plan.Changes[to]
 		switch {
-		case makes(c) && makes(other):
+		case createsOrUpdates(c) && createsOrUpdates(other):
 			g.needMade(g.of[i].first(), to)
 		case removes(c) && removes(other):
 			for _, d := range g.of[to].deletes {
@@ -80,7 +80,7 @@ func (g *graph) needDeferred(i int) {
 		return
 	}
 	g.follow(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
-		if !makes(&g.plan.Changes[to]) {
+		if !createsOrUpdates(&g.plan.Changes[to]) {
 			return false
 		}
 		g.needMade(step, to)
@@ -130,7 +130,7 @@ func (g *graph) needRelease() {
 	}
 	for i := range g.plan.Changes {
 		for _, d := range g.of[i].deletes {
-			for _, end := range g.plan.Changes[i].endsWith(g.steps[d].Target) {
+			for _, end := range g.plan.Changes[i].endsWith(g.steps[d].RemoteID) {
 				for _, user := range users[end] {
 					if s := &g.steps[user]; s.Change != i {
 						how := soft
@@ -156,7 +156,8 @@ func (g *graph) linkEnds() map[objectID][]int {
 		c, steps := &g.plan.Changes[i], g.of[i].deletes
 		if c.Action != Delete {
 			steps = slices.DeleteFunc(g.of[i].sets(), func(step int) bool {
-				return !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
+				return !slices.ContainsFunc(g.steps[step].Fields,
+					func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
 			})
 		}
 		for _, id := range targets {
@@ -266,5 +267,6 @@ func (g *graph) circular(order, of []int) {
 		}
 	}
 	g.errorf(nil, "Steps wait for each other",
-		"No order carries out all of these: %s. Apply a part of the change first. This is a defect of b2form: please report it with this text.", strings.Join(names, ", "))
+		"No order carries out all of these: %s. Apply a part of the change first. This is a defect of b2form: please report it with "+
+			"this text.", strings.Join(names, ", "))
 }

@@ -99,7 +99,7 @@ func (p *planner) exists(k *kind.Kind, identity string) bool {
 // the index is made when the first one does.
 func (p *planner) declaredAs(k *kind.Kind, identity string) (addr.Addr, bool) {
 	if p.index == nil {
-		p.index = config.NewIndex(p.declared)
+		p.index = config.NewIdentityIndex(p.declared)
 	}
 	if r := p.index.Find(k.Name, identity); r != nil {
 		return r.Addr, true

@@ -42,7 +42,8 @@ func (p *planner) canTakeName(r *config.Resource) bool {
 	owner := p.owner(idOf(found[0]))
 	if owner == nil {
 		p.errorf(&rng, "The name is taken",
-			"There is a %s %q already, and it is not managed here. Choose another name for %s; or give the block another label, and that %s becomes the block's by an import.",
+			"There is a %s %q already, and it is not managed here. Choose another name for %s; or give the block another label, and "+
+				"that %s becomes the block's by an import.",
 			r.Kind.Name, r.Identity(), r.Addr, r.Kind.Name)
 		return false
 	}

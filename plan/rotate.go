@@ -95,7 +95,8 @@ func (h *match) awaitingRotation() (ids []string, others []addr.Retiree) {
 
 // rotateAction decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values, fields []string) (Action, string) {
+func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
+	fields []string) (Action, string) {
 	due, why := p.due(r, h, rotation, live)
 	if reason == "" {
 		reason = why
@@ -197,11 +198,12 @@ func (p *planner) keepRotations() {
 	}
 	renewed := map[addr.Addr]bool{}
 	for i := range p.plan.Changes {
-		renewed[p.plan.Changes[i].Addr] = p.isRotation(&p.plan.Changes[i])
+		renewed[p.plan.Changes[i].Addr] = p.rotationRequested(&p.plan.Changes[i])
 	}
 	imports := map[addr.Addr]bool{}
 	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.isRotation(&c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr], func(addr addr.Addr) bool { return renewed[addr] })
+		wanted := p.rotationRequested(&c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr],
+			func(addr addr.Addr) bool { return renewed[addr] })
 		if !wanted {
 			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
 			imports[c.Addr] = len(c.Imports()) > 0
@@ -212,7 +214,7 @@ func (p *planner) keepRotations() {
 	p.plan.Undelivered = slices.DeleteFunc(p.plan.Undelivered, func(a addr.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
 }
 
-// isRotation reports whether rotation asks for a change, of what is asked about.
-func (p *planner) isRotation(c *Change) bool {
+// rotationRequested reports whether rotation asks for a change, of what is asked about.
+func (p *planner) rotationRequested(c *Change) bool {
 	return p.rotations[c.Addr] && len(c.Imports()) == 0 && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

@@ -22,11 +22,11 @@ const (
 // A Step is one thing that is done to carry out a change. Steps are what is executed, changes are
 // what is approved. Moves and records are no steps: they are written before the first one.
 type Step struct {
-	Change int // its change, an index in Plan.Changes
-	Op     Op
-	Fields []string // create and update: the attributes that it sets, in the descriptor's order
-	Target string   // update and delete: the remote ID; "": what the create of the change makes
-	Needs  []int    // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
+	Change   int // its change, an index in Plan.Changes
+	Op       Op
+	Fields   []string // create and update: the attributes that it sets, in the descriptor's order
+	RemoteID string   // update and delete: the remote ID; "": what the create of the change makes
+	Needs    []int    // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
 }
 
 // stepsOf are the steps of one change, as indices in graph.steps; none where there is no such step.
@@ -104,7 +104,7 @@ func (g *graph) split(i int) {
 			now = settable(c.Kind)
 		}
 		if now = without(now, deferred); len(now) > 0 {
-			s.update = g.add(Step{Change: i, Op: OpUpdate, Fields: now, Target: c.ID})
+			s.update = g.add(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
 		}
 	}
 	if len(deferred) > 0 {
@@ -112,10 +112,10 @@ func (g *graph) split(i int) {
 		if c.Action == Update {
 			target = c.ID
 		}
-		s.deferred = g.add(Step{Change: i, Op: OpUpdate, Fields: deferred, Target: target})
+		s.deferred = g.add(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
 	}
 	for _, o := range c.Deletes() {
-		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, Target: o.ID}))
+		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, RemoteID: o.ID}))
 	}
 	if removes(c) {
 		s.forget = g.add(Step{Change: i, Op: OpForget})
@@ -147,8 +147,8 @@ func (c *Change) NameOf(id string) string {
 	return ""
 }
 
-// makes reports whether the change makes an object, or sets attributes of a live one.
-func makes(c *Change) bool {
+// createsOrUpdates reports whether the change createsOrUpdates an object, or sets attributes of a live one.
+func createsOrUpdates(c *Change) bool {
 	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update
 }
 
@@ -178,14 +178,15 @@ func (g *graph) given(c *Change) []string {
 // not take there; of an update the links, where something that they lead to is done first.
 func (g *graph) deferred(i int) []string {
 	c := &g.plan.Changes[i]
-	if !makes(c) {
+	if !createsOrUpdates(c) {
 		return nil
 	}
 	var fields []string
 	links := false
 	for j := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[j]
-		if !a.Deferred || c.Action == Update && !slices.Contains(c.Fields, a.Name) || c.Action != Update && c.After.GetAttr(a.Name).IsNull() {
+		if !a.Deferred || c.Action == Update && !slices.Contains(c.Fields, a.Name) || c.Action != Update &&
+			c.After.GetAttr(a.Name).IsNull() {
 			continue
 		}
 		fields = append(fields, a.Name)
@@ -201,8 +202,8 @@ func (g *graph) deferred(i int) []string {
 func (g *graph) linksToChange(i int) bool {
 	found := false
 	g.follow(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
-		found = found || makes(&g.plan.Changes[to])
-		return makes(&g.plan.Changes[to])
+		found = found || createsOrUpdates(&g.plan.Changes[to])
+		return createsOrUpdates(&g.plan.Changes[to])
 	})
 	return found
 }

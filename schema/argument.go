@@ -110,7 +110,8 @@ func (l *module) checkForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl
 			"%s is assigned at %s and written as a block here. Both mean the same; use one of them.", a.Name, assigned.NameRange))
 	}
 	if !a.Many && len(blocks) > 1 {
-		l.errorAt(blocks[1].DefRange, "Duplicate block", fmt.Sprintf("There can be one %s block only; the first is at %s.", a.Name, blocks[0].DefRange))
+		l.errorAt(blocks[1].DefRange, "Duplicate block",
+			fmt.Sprintf("There can be one %s block only; the first is at %s.", a.Name, blocks[0].DefRange))
 	}
 }
 
@@ -155,7 +156,8 @@ func (l *module) checkMeta(it item, k *kind.Kind, native bool) bool {
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 	case arg != nil:
 	case it.name == "deliver" && !k.YieldsSecret():
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
+		l.errorAt(it.at, "Unsupported block type",
+			fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
 	case native && !it.block:
 		l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
 	}
@@ -168,7 +170,8 @@ func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 	}
 	a := findAttr(attrs, it.label)
 	if syntax.Resource().Nested(it.label) != nil {
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
+		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only "+
+			"nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
 		return
 	}
 	switch {
@@ -178,7 +181,8 @@ func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.label))
 		return
 	case a == nil || a.Computed:
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, words.DidYouMean(it.label, "", nestedNames(attrs))))
+		l.errorAt(it.at, "Unsupported block type",
+			fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, words.DidYouMean(it.label, "", nestedNames(attrs))))
 		return
 	}
 	for _, inner := range items(it.body) {

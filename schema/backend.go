@@ -110,7 +110,8 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 	}
 	b := blocks[0]
 	for _, extra := range blocks[1:] {
-		l.errorAt(extra.DefRange, "Duplicate backend", fmt.Sprintf("The state is kept in one place; there is a backend block already at %s. Remove one of them.", b.DefRange))
+		l.errorAt(extra.DefRange, "Duplicate backend", fmt.Sprintf("The state is kept in one place; there is a backend block already at "+
+			"%s. Remove one of them.", b.DefRange))
 	}
 	out := &l.config.Settings.Backend
 	out.Range = b.DefRange
@@ -125,7 +126,8 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 			out.Prefix += "/"
 		}
 	default:
-		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or in a bucket (\"b2\").%s", typ, words.DidYouMean(typ, "", syntax.FormNames(forms))))
+		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or "+
+			"in a bucket (\"b2\").%s", typ, words.DidYouMean(typ, "", syntax.FormNames(forms))))
 	}
 }
 
@@ -156,7 +158,8 @@ func invalidBackend(name string) string {
 	case "bucket":
 		return "bucket needs the name of the bucket that holds the state."
 	case "prefix":
-		return "prefix is what the names of the state's objects begin with, as \"team/web/\": it is not empty and does not begin with a slash."
+		return "prefix is what the names of the state's objects begin with, as \"team/web/\": it is not empty and does not begin with a " +
+			"slash."
 	}
 	return "path needs the name of a file, relative to the configuration's folder."
 }
@@ -166,7 +169,8 @@ func invalidBackend(name string) string {
 func (l *module) isConstant(a *hcl.Attribute) bool {
 	for _, t := range a.Expr.Variables() {
 		if l.kinds[t.RootName()] != nil {
-			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write the name itself, or use a variable for both.")
+			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write "+
+				"the name itself, or use a variable for both.")
 			return false
 		}
 	}

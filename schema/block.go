@@ -66,7 +66,8 @@ func (l *module) readMeta(b *block) {
 	}
 	b.forEach, b.count = expr("for_each"), expr("count")
 	if b.forEach != nil && b.count != nil {
-		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
+		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
+			"Remove one of them.")
 		b.count = nil
 	}
 	b.preventDestroy, b.dependsOn = expr("prevent_destroy"), expr("depends_on")
@@ -102,9 +103,12 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 		a := k.Attr(name)
 		switch {
 		case a == nil || a.Computed:
-			l.errorAt(item.Range(), "Unknown argument", fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name, words.DidYouMean(name, "", settableNames(k.Attrs))))
+			l.errorAt(item.Range(), "Unknown argument",
+				fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name,
+					words.DidYouMean(name, "", settableNames(k.Attrs))))
 		case k.IsIdentityAttr(name):
-			l.errorAt(item.Range(), "Invalid argument", fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
+			l.errorAt(item.Range(), "Invalid argument",
+				fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
 		default:
 			out = append(out, compared(k, name))
 		}
@@ -137,7 +141,8 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 	for _, item := range list {
 		t, diags := hcl.AbsTraversalForExpr(item)
 		if diags.HasErrors() || l.kinds[t.RootName()] == nil && t.RootName() != "module" || len(t) < 2 || len(t) > 3 {
-			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without quotes and attributes.")
+			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without quotes and "+
+				"attributes.")
 			continue
 		}
 		before := len(l.diags)
@@ -220,7 +225,8 @@ func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 	}
 	v, marks := l.collection(e, ctx)
 	if marks.Has(kind.Sensitive) {
-		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are shown. Use nonsensitive() where that is harmless.")
+		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are "+
+			"shown. Use nonsensitive() where that is harmless.")
 		return nil, nil, false
 	}
 	if count != nil {
@@ -292,7 +298,8 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
 		return nil, false
 	case t.IsTupleType() || t.IsListType():
-		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is a list. Write for_each = toset(…) to turn a list of strings into a set.")
+		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is a list. Write for_each = toset(…) to turn a "+
+			"list of strings into a set.")
 		return nil, false
 	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is a %s.", t.FriendlyName()))
@@ -327,7 +334,8 @@ func (l *module) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	}
 	for m := range marks {
 		if h, ok := m.(hiddenMark); ok {
-			l.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.", h.attr, h.capability)+suffix)
+			l.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.",
+				h.attr, h.capability)+suffix)
 			return
 		}
 	}

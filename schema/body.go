@@ -21,7 +21,8 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 	for i := range d.Arguments {
 		if a := &d.Arguments[i]; a.Required && content.Attributes[a.Name] == nil {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
-			l.errorAt(b.DefRange, "Missing required argument", fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
+			l.errorAt(b.DefRange, "Missing required argument",
+				fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
 			complete = false
 		}
 	}
@@ -60,10 +61,10 @@ func (l *module) checkNames(body hcl.Body, d *syntax.Block) {
 func (l *module) unknownIn(it item, d *syntax.Block) {
 	hint := d.Hint(it.name)
 	switch {
-	case d.Rest != "" && !it.block:
+	case d.OtherArguments != "" && !it.block:
 	case hint != nil:
 		l.errorAt(it.at, hint.Summary, hint.Says)
-	case it.block && d.Rest != "":
+	case it.block && d.OtherArguments != "":
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 	case it.block:
 		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, d.Names()))

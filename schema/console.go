@@ -35,8 +35,9 @@ func (l *module) evaluator() func(source, name string, live config.LiveLookup) (
 // typeFunction says which type a value has, as a type constraint.
 func typeFunction() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true}},
-		Type:   function.StaticReturnType(cty.String),
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true,
+			AllowDynamicType: true, AllowMarked: true}},
+		Type: function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.StringVal(typeexpr.TypeString(args[0].Type())), nil
 		},

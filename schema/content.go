@@ -59,7 +59,8 @@ func (e *evaluation) checkSize(c *kind.Content, attr string, p *wire.Payload) *w
 	if p.Size <= c.MaxSize {
 		return p
 	}
-	e.sayOf(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; this has %d bytes. %s",
+	e.sayOf(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; this "+
+		"has %d bytes. %s",
 		e.b.kind.Name, c.MaxSize/1_000_000, p.Size, c.TooLarge))
 	e.unsound = true
 	return nil
@@ -74,7 +75,8 @@ func (e *evaluation) digested(c *kind.Content, p *wire.Payload) {
 		sum := cty.StringVal(p.SHA1)
 		e.attrs.Set(c.SHA1Attr, &sum)
 	case given.IsKnown() && !strings.EqualFold(given.AsString(), p.SHA1):
-		e.sayOf(c.SHA1Attr, "Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1Attr+" out.")
+		e.sayOf(c.SHA1Attr, "Content with another SHA-1",
+			"The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1Attr+" out.")
 	}
 	if slices.Contains(e.hidden, c.SourceAttr) {
 		e.hidden = append(e.hidden, c.SHA1Attr)

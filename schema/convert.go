@@ -132,7 +132,8 @@ func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		if a.Encoding.AsMap {
 			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
 		}
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path), members, a.Name))
+		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path),
+			members, a.Name))
 	}
 	element := a.ValueType().ElementType()
 	if v.LengthInt() == 0 {
@@ -237,13 +238,15 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 	if c.isResource(a, v.Type()) {
 		for m := range marks {
 			if r, ok := m.(refMark); ok && r.addr.Kind != a.Link.Ref {
-				return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.Ref, r.addr, r.addr.Kind))
+				return c.mistyped(path, &kind.Attr{Type: cty.String},
+					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.Ref, r.addr, r.addr.Kind))
 			}
 		}
 		v = v.GetAttr(c.kinds[a.Link.Ref].Identity)
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
-		return c.mistyped(path, &kind.Attr{Type: cty.String}, fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.Ref, a.Link.Ref))
+		return c.mistyped(path, &kind.Attr{Type: cty.String},
+			fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.Ref, a.Link.Ref))
 	}
 	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
 }

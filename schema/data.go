@@ -87,7 +87,8 @@ func (l *module) declareData(b *hcl.Block) {
 	if !l.validName(b.Labels[1], b.LabelRanges[1]) {
 		return
 	}
-	d := &dataBlock{form: forms[i], addr: "data." + b.Labels[0] + "." + b.Labels[1], place: b.DefRange, args: map[string]*hcl.Attribute{}, value: cty.DynamicVal}
+	d := &dataBlock{form: forms[i], addr: "data." + b.Labels[0] + "." + b.Labels[1], place: b.DefRange, args: map[string]*hcl.Attribute{},
+		value: cty.DynamicVal}
 	d.node = &node{name: d.addr, place: b.DefRange, data: d}
 	if first := l.data[d.addr]; first != nil {
 		l.duplicate(d.addr, b.DefRange, first.place)
@@ -109,10 +110,12 @@ func (l *module) declareData(b *hcl.Block) {
 	}
 	switch {
 	case d.forEach != nil && d.count != nil:
-		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. Remove one of them.")
+		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
+			"Remove one of them.")
 		d.count = nil
 	case !d.form.many && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
-		l.errorAt(b.DefRange, "Incomplete data block", fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
+		l.errorAt(b.DefRange, "Incomplete data block",
+			fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
 		d.node.broken = true
 	}
 	for _, a := range d.form.block.Arguments {
@@ -129,7 +132,8 @@ func (l *module) unknownData(name string, forms []dataForm) string {
 		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
 	if name == "b2_bucket_file_signed_url" {
-		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url --with-auth`."
+		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url " +
+			"--with-auth`."
 	}
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.List(known), words.DidYouMean(name, "", known))
 }
@@ -212,7 +216,8 @@ func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	case k == nil:
 		return accountValue(l.Snapshot.Account)
 	case !l.Snapshot.WasRead(k):
-		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which reading %s needs. Use a key that has it.",
+		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which "+
+			"reading %s needs. Use a key that has it.",
 			strings.Join(k.Reads, " or "), k.Plural))
 		return unknown
 	case d.form.within:
@@ -241,7 +246,8 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 		if err != nil {
 			most = syntax.DefaultCount
 		}
-		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]), Prefix: args[syntax.NamePrefix], Limit: most}
+		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]), Prefix: args[syntax.NamePrefix],
+			Limit: most}
 	case k.ScopeAttr() != "":
 		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
 	case named:
@@ -274,7 +280,8 @@ func (l *module) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[str
 func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
 	v, marks := l.static.eval(e, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
-		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use "+
+			"nonsensitive() where that is harmless.")
 		return "", false
 	}
 	if k := d.form.kind; k != nil && k.Attr(name) != nil && !v.IsNull() {

@@ -37,7 +37,8 @@ func (l *module) answerOne(d *dataBlock, args map[string]string, identity string
 		for _, o := range found {
 			ids = append(ids, o.ID)
 		}
-		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg, words.List(ids), k.ID))
+		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg,
+			words.List(ids), k.ID))
 	case k.ParentKind() != "":
 		return l.absentChild(d, args, identity)
 	default:
@@ -48,7 +49,8 @@ func (l *module) answerOne(d *dataBlock, args map[string]string, identity string
 
 // notReadable reports that there is nothing which an argument names.
 func (l *module) notReadable(at hcl.Range, k *kind.Kind, by, arg, where string) {
-	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
+	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a "+
+		"block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 }
 
 // absentChild answers where nothing was found that is part of another object. Of
@@ -107,7 +109,8 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 	}
 	if found.More {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
-			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or raise %s, up to %d.",
+			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or "+
+				"raise %s, up to %d.",
 				k.ParentKind(), asked.Parent, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
 	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
@@ -127,7 +130,9 @@ func (l *module) live(k *kind.Kind, identity string) (id string, ok bool) {
 // answerAll lists what is live, by name and then by ID.
 func (l *module) answerAll(d *dataBlock, prefix string) cty.Value {
 	k := d.form.kind
-	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool { return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix)) })
+	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool {
+		return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix))
+	})
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
 	return cty.ObjectVal(l.lists(d, objects, func(o *kind.Object) string { return o.Identity }))
 }
@@ -152,7 +157,8 @@ type hiddenMark struct{ attr, capability string }
 func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 	v, err := o.Value()
 	if err != nil {
-		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: please report it with this text.")
+		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: "+
+			"please report it with this text.")
 		return cty.UnknownVal(o.Kind.LiveType())
 	}
 	attrs := v.AsValueMap()

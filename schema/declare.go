@@ -114,7 +114,8 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 
 func (l *module) declareBlock(b *hcl.Block) {
 	if d := syntax.Find(b.Type); d != nil && d.Root != "" && l.caller != nil {
-		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a module. %s", b.Type, d.Root))
+		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a "+
+			"module. %s", b.Type, d.Root))
 		return
 	}
 	switch b.Type {
@@ -138,7 +139,8 @@ func (l *module) declareBlock(b *hcl.Block) {
 		l.removed = append(l.removed, b)
 	case "b2form":
 		if l.settings != nil {
-			l.errorAt(b.DefRange, "Duplicate b2form block", fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))
+			l.errorAt(b.DefRange, "Duplicate b2form block",
+				fmt.Sprintf("There is a b2form block already at %s; put the settings into one.", l.settings.DefRange))
 			return
 		}
 		l.settings = b
@@ -166,7 +168,8 @@ func (l *module) duplicate(what string, at, first hcl.Range) {
 	detail := fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first)
 	for _, place := range []hcl.Range{at, first} {
 		if name, _, _ := strings.Cut(filepath.Base(place.Filename), ".b2.hcl"); name == "override" || strings.HasSuffix(name, "_override") {
-			detail = fmt.Sprintf("%s is declared already at %s. b2form has no override files: change the block itself, or use a variable.", what, first)
+			detail = fmt.Sprintf("%s is declared already at %s. b2form has no override files: change the block itself, or use a variable.",
+				what, first)
 		}
 	}
 	l.errorAt(at, "Duplicate declaration", detail)

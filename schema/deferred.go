@@ -75,7 +75,7 @@ func (l *module) evaluateDeferred(n *node) {
 		r.DeferredNeeds = with(nil, e.refs)
 	}
 	if len(b.resources) > 0 {
-		places := b.resources[0].Block.Attrs
+		places := b.resources[0].Block.ArgRanges
 		for i := range last.args {
 			places[last.args[i].attr.Name] = last.args[i].place
 		}
@@ -91,12 +91,12 @@ func (w *bodyArgs) with(other *bodyArgs) *bodyArgs {
 const lastSummary = "Attribute that is set last"
 
 func lastDetail(what string) string {
-	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, check and deliver, nowhere else. "+
-		"What several resources share goes into a local value.", what)
+	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, "+
+		"check and deliver, nowhere else. What several resources share goes into a local value.", what)
 }
 
 // checkTargets judges the declared resources that an attribute mentions.
-func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index config.Index) {
+func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index config.IdentityIndex) {
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}

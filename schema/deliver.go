@@ -57,7 +57,8 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 	f := syntax.Resource().FormOf(raw.Type, d.typ)
 	if f == nil {
 		known := syntax.FormNames(syntax.Resource().Nested(raw.Type))
-		l.errorAt(raw.LabelRanges[0], "Unsupported delivery", fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.List(known), words.DidYouMean(d.typ, "", known)))
+		l.errorAt(raw.LabelRanges[0], "Unsupported delivery",
+			fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.List(known), words.DidYouMean(d.typ, "", known)))
 		return nil
 	}
 	content, complete := l.contentOf(raw, f)
@@ -66,7 +67,8 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 	}
 	d.args = content.Attributes
 	if d.args["format"] != nil && d.args["content"] != nil {
-		l.errorAt(d.args["content"].NameRange, "format and content at once", "What is delivered has either a format or a content of your own. Remove one of them.")
+		l.errorAt(d.args["content"].NameRange, "format and content at once", "What is delivered has either a format or a content of "+
+			"your own. Remove one of them.")
 		return nil
 	}
 	for i := range f.Arguments {
@@ -128,7 +130,8 @@ func (e *evaluation) untaken(d *delivery, out *config.Delivery, taken map[string
 		destination = "stdout of " + e.addr.String()
 	}
 	if first := taken[destination]; first != nil {
-		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a place of its own.", out.DisplayName, first.target()))
+		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
+			"place of its own.", out.DisplayName, first.target()))
 		return false
 	}
 	taken[destination] = d

@@ -67,7 +67,8 @@ func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
 		return false
 	}
 	if d.args["content"] == nil && d.args["format"] == nil && d.args["environment"] == nil {
-		e.say(hcl.DiagError, d.place, "Nothing to deliver", "Say what the program is given: content or format for its standard input, as content = self.application_key, or environment for its variables.")
+		e.say(hcl.DiagError, d.place, "Nothing to deliver", "Say what the program is given: content or format for its standard input, "+
+			"as content = self.application_key, or environment for its variables.")
 		return false
 	}
 	out.Command, out.Dir, out.DisplayName = list, e.l.Dir, "command "+shortened(list)
@@ -102,7 +103,8 @@ func (e *evaluation) timeout(a *hcl.Attribute, out *config.Delivery) bool {
 	}
 	t, err := time.ParseDuration(text)
 	if err != nil || t <= 0 || t > longestTimeout {
-		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour. Write one like \"30s\" or \"5m\".", text))
+		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour. Write one like \"30s\" or "+
+			"\"5m\".", text))
 		return false
 	}
 	out.Timeout = t
@@ -136,8 +138,10 @@ func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
 	case path == "" || strings.HasSuffix(path, "/") || strings.ContainsRune(path, 0):
 		why = "path needs the name of a file."
 	case strings.HasPrefix(path, "~"):
-		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's folder."
-	case slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"}, func(end string) bool { return strings.HasSuffix(path, end) }):
+		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's " +
+			"folder."
+	case slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"},
+		func(end string) bool { return strings.HasSuffix(path, end) }):
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {
@@ -176,7 +180,8 @@ func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
 	}
 	const summary = "Invalid recipient"
 	if len(list) == 0 {
-		e.say(hcl.DiagError, a.Expr.Range(), summary, "The list is empty, so nobody could read the file. Name at least one recipient, as \"age1…\" or \"ssh-ed25519 …\".")
+		e.say(hcl.DiagError, a.Expr.Range(), summary, "The list is empty, so nobody could read the file. Name at least one recipient, "+
+			"as \"age1…\" or \"ssh-ed25519 …\".")
 		return false
 	}
 	for i, r := range list {
@@ -244,7 +249,9 @@ func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
 	v, marks := v.UnmarkDeep()
 	e.collect(marks)
 	if marks.Has(kind.Sensitive) {
-		e.say(hcl.DiagError, a.Expr.Range(), "Sensitive value", fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, and others on the machine can read a program's arguments. Use content or environment for it, or nonsensitive() where that is harmless.", a.Name))
+		e.say(hcl.DiagError, a.Expr.Range(), "Sensitive value", fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, "+
+			"and others on the machine can read a program's arguments. Use content or environment for it, or nonsensitive() where that "+
+			"is harmless.", a.Name))
 		return v, false
 	}
 	if !v.IsWhollyKnown() {

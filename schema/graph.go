@@ -117,9 +117,11 @@ func (l *module) loop(nodes []*node) {
 	}
 	first := nodes[0]
 	if len(nodes) == 1 {
-		l.errorAt(first.place, "Reference to itself", fmt.Sprintf("%s refers to itself. Use the value it refers to directly, or a local value that both use.", first.name))
+		l.errorAt(first.place, "Reference to itself", fmt.Sprintf("%s refers to itself. Use the value it refers to directly, or a local "+
+			"value that both use.", first.name))
 		return
 	}
-	l.errorAt(first.place, "Reference loop", fmt.Sprintf("These refer to one another in a circle: %s → %s. Break it, for example with a local value that they share.",
+	l.errorAt(first.place, "Reference loop", fmt.Sprintf("These refer to one another in a circle: %s → %s. Break it, for example with a "+
+		"local value that they share.",
 		strings.Join(steps, " → "), first.name))
 }

@@ -90,7 +90,8 @@ func (s *secretNames) secret(path []string) bool {
 		return false
 	}
 	name := path[len(path)-1]
-	if s.own[name] || s.broken && (name == "default" || slices.ContainsFunc(s.paths, func(p []string) bool { return p[len(p)-1] == name })) {
+	if s.own[name] || s.broken && (name == "default" ||
+		slices.ContainsFunc(s.paths, func(p []string) bool { return p[len(p)-1] == name })) {
 		return true
 	}
 	if len(path) > 2 && s.declared[path[0]+"."+path[1]] && (name == "default" || name == "value") {
@@ -132,7 +133,8 @@ func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
 			if len(top.header) > 0 && top.key == nil {
 				top.key = append(slices.Clone(top.path), top.header[len(top.header)-1])
 			}
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
+			hclsyntax.TokenTemplateControl:
 			stack = append(stack, s.open(top, tokens, i))
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
 			if len(stack) > 1 {

@@ -13,17 +13,23 @@ import (
 func TestWithoutSecrets(t *testing.T) {
 	const quoted = "\"hush\\\"\\n${var.seen}hush2\""
 	for name, src := range map[string]string{
-		"attribute":     `notification_rules "x" { rules { target_configuration { hmac_sha256_signing_secret = ` + quoted + `, url = "seen" }}}`,
-		"object":        "locals {\n target = {\n  hmac_sha256_signing_secret = \"hush\"\n  seen = \"seen\"\n }\n}",
-		"header":        "notification_rules \"x\" {\n rules {\n target_configuration {\n  custom_headers { # \"\n name = \"seen\"\n value = \"hush\"\n}\n}\n}\n}",
-		"dynamic":       "notification_rules \"x\" {\n dynamic \"rules\" {\n for_each = [\"seen\"]\n content {\n target_configuration {\n custom_headers = [{ name = \"seen\", value = \"hush\" }]\n}\n}\n}\n}",
-		"heredoc":       "file \"seen\" {\n  content = <<-EOT\n    hush\n    hush ${var.seen}\n  EOT\n  name = \"seen\"\n}",
-		"default":       "variable \"seen\" {\n  default = { hush = [\"hush\", 1, hush] }\n  sensitive = true\n}\nvariable \"b\" { default = \"seen\" }",
+		"attribute": `notification_rules "x" { rules { target_configuration { hmac_sha256_signing_secret = ` + quoted +
+			`, url = "seen" }}}`,
+		"object": "locals {\n target = {\n  hmac_sha256_signing_secret = \"hush\"\n  seen = \"seen\"\n }\n}",
+		"header": "notification_rules \"x\" {\n rules {\n target_configuration {\n  custom_headers { # \"\n name = \"seen\"\n " +
+			"value = \"hush\"\n}\n}\n}\n}",
+		"dynamic": "notification_rules \"x\" {\n dynamic \"rules\" {\n for_each = [\"seen\"]\n content {\n target_configuration " +
+			"{\n custom_headers = [{ name = \"seen\", value = \"hush\" }]\n}\n}\n}\n}",
+		"heredoc": "file \"seen\" {\n  content = <<-EOT\n    hush\n    hush ${var.seen}\n  EOT\n  name = \"seen\"\n}",
+		"default": "variable \"seen\" {\n  default = { hush = [\"hush\", 1, hush] }\n  sensitive = true\n}\nvariable \"b\" { " +
+			"default = \"seen\" }",
 		"not sensitive": "variable \"seen\" {\n  default = \"seen\"\n  sensitive = false\n}\noutput \"o\" { value = \"seen\" }",
 		"output":        "output \"o\" {\n  value = [\"hush\",\n \"hush\", seen.x]\n  sensitive = true\n}",
 		"call":          "locals {\n  a = [\"seen\", sensitive(\n \"hush\"), \"seen\"]\n}",
-		"JSON":          "{\"variable\": {\"seen\": {\"default\"\n:\n \"hush\\u0022hush\", \"sensitive\": true}},\n \"output\": [{\"b\": {\"value\": \"seen\"}}]}",
-		"JSON of kinds": `{"notification_rules": [{"x": {"rules": {"target_configuration": {"hmac_sha256_signing_secret": "hush", "url": "seen"}}}}]}`,
+		"JSON": "{\"variable\": {\"seen\": {\"default\"\n:\n \"hush\\u0022hush\", \"sensitive\": true}},\n \"output\": " +
+			"[{\"b\": {\"value\": \"seen\"}}]}",
+		"JSON of kinds": `{"notification_rules": [{"x": {"rules": {"target_configuration": {"hmac_sha256_signing_secret": "hush", ` +
+			`"url": "seen"}}}}]}`,
 	} {
 		got := schema.WithoutSecrets([]byte(src), schema.Kinds(), true)
 		if len(got) != len(src) || bytes.Count(got, []byte("\n")) != strings.Count(src, "\n") {

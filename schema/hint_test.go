@@ -93,7 +93,8 @@ func TestMessagesSayWhatToWrite(t *testing.T) {
 func TestMissingFileOfTheModule(t *testing.T) {
 	dir := write(t, map[string]string{"main.b2.hcl": `module "site" { source = "./site" }`})
 	site := filepath.Join(dir, "site")
-	if err := errors.Join(os.Mkdir(site, 0o755), os.WriteFile(filepath.Join(site, "index.html"), nil, 0o644), os.WriteFile(filepath.Join(site, "main.b2.hcl"), []byte(`
+	if err := errors.Join(os.Mkdir(site, 0o755), os.WriteFile(filepath.Join(site, "index.html"), nil, 0o644),
+		os.WriteFile(filepath.Join(site, "main.b2.hcl"), []byte(`
 		file "index" {
 			bucket = "acme-site"
 			name   = "index.html"

@@ -15,7 +15,7 @@ import (
 // checkIdentities reports two resources that would be one live object, and
 // adds what is needed where a reference is written as a plain name.
 func (l *module) checkIdentities() {
-	index := make(config.Index, len(l.config.Resources))
+	index := make(config.IdentityIndex, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
 	for _, r := range inOrder {
@@ -36,15 +36,17 @@ func (l *module) duplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
 	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
 	if k.ScopeAttr() != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.ScopeAttr()).Link.Ref, k.ParentIdentity(r.Identity()))
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.ScopeAttr()).Link.Ref,
+			k.ParentIdentity(r.Identity()))
 	}
-	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the same %s.",
+	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the "+
+		"same %s.",
 		r.Addr, other.Addr, place, same, k.Name))
 }
 
 // needNames adds what the block's resources refer to by a plain name, and judges
 // what they refer to.
-func (l *module) needNames(b *block, index config.Index) {
+func (l *module) needNames(b *block, index config.IdentityIndex) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
 		if !a.HasRefs() || a.Computed || b.written == nil {
@@ -76,7 +78,7 @@ func (l *module) needNames(b *block, index config.Index) {
 
 // referenced lists the declared resources whose names a value of the attribute
 // holds.
-func (l *module) referenced(a *kind.Attr, v cty.Value, index config.Index) []addr.Addr {
+func (l *module) referenced(a *kind.Attr, v cty.Value, index config.IdentityIndex) []addr.Addr {
 	var out []addr.Addr
 	for _, m := range a.References(v) {
 		if other := l.resourceNamed(m, index); other != nil {
@@ -87,7 +89,7 @@ func (l *module) referenced(a *kind.Attr, v cty.Value, index config.Index) []add
 }
 
 // resourceNamed is the declared resource that a name leads to; nil: there is none.
-func (l *module) resourceNamed(m kind.Reference, index config.Index) *config.Resource {
+func (l *module) resourceNamed(m kind.Reference, index config.IdentityIndex) *config.Resource {
 	return index.Find(m.Attr.Link.Ref, l.kinds[m.Attr.Link.Ref].NormalizeIdentity(m.Name))
 }
 
@@ -133,6 +135,7 @@ func (l *module) needsLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Ad
 	for _, a := range loop {
 		steps = append(steps, a.String())
 	}
-	l.errorAt(byAddr[loop[0]].Block.Range, "Reference loop", fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of the references.",
+	l.errorAt(byAddr[loop[0]].Block.Range, "Reference loop", fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of "+
+		"the references.",
 		strings.Join(steps, " → "), loop[0]))
 }

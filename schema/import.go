@@ -87,7 +87,8 @@ func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (hcl.Expression
 	case ids != nil:
 		return ids.Expr, true
 	default:
-		l.errorAt(b.DefRange, "Missing required argument", "An import block needs id, the name or the ID of what exists; or ids, for all live keys of one rotation.")
+		l.errorAt(b.DefRange, "Missing required argument", "An import block needs id, the name or the ID of what exists; or ids, for "+
+			"all live keys of one rotation.")
 	}
 	return nil, false
 }
@@ -142,7 +143,8 @@ func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
-		l.errorAt(e.Range(), "Sensitive id", "id is shown in plans, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		l.errorAt(e.Range(), "Sensitive id", "id is shown in plans, so it cannot come from a sensitive value. Use nonsensitive() where "+
+			"that is harmless.")
 		return v, false
 	}
 	return v, true
@@ -168,7 +170,8 @@ func (l *module) importIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) 
 		}
 	}
 	if len(ids) == 0 {
-		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("ids is empty, or has an empty element. Write the name or the ID of every live %s.", what))
+		l.errorAt(e.Range(), "Invalid import", fmt.Sprintf("ids is empty, or has an empty element. Write the name or the ID of every "+
+			"live %s.", what))
 	}
 	return ids, len(ids) > 0
 }

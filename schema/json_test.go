@@ -110,7 +110,8 @@ func TestEditorsSeeMistakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		unsupported := bytes.Contains(src, []byte("# ERROR: Unsupported argument")) || bytes.Contains(src, []byte("# ERROR: Unsupported block"))
+		unsupported := bytes.Contains(src, []byte("# ERROR: Unsupported argument")) ||
+			bytes.Contains(src, []byte("# ERROR: Unsupported block"))
 		if !unsupported || filepath.Base(path) == "local_block.b2.hcl" { // in JSON that is a value
 			continue
 		}

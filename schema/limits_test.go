@@ -19,7 +19,8 @@ func required(kindName string) map[string]string {
 		"key":    {"name": `"camera"`, "access": `"read_only"`},
 		"file":   {"bucket": `"acme-photos"`, "name": `"index.html"`, "content": `""`},
 		"notification_rules": {"bucket": `"acme-photos"`,
-			"rules": `[{ name = "thumbnails", event_types = ["b2:ObjectCreated:*"], target_configuration = { url = "https://www.example.com" } }]`},
+			"rules": `[{ name = "thumbnails", event_types = ["b2:ObjectCreated:*"], target_configuration = { url = ` +
+				`"https://www.example.com" } }]`},
 	}[kindName]
 }
 
@@ -39,7 +40,9 @@ func TestLimits(t *testing.T) {
 					t.Errorf("%s\n%v", l.Counterexample, diags)
 				}
 				for _, d := range diags {
-					if d.Expression != nil || strings.Contains(d.Summary, "Unsupported") || strings.Contains(d.Summary, "Missing required") { // the example itself is wrong
+					// the example itself is wrong
+					if d.Expression != nil || strings.Contains(d.Summary, "Unsupported") ||
+						strings.Contains(d.Summary, "Missing required") {
 						t.Error(d)
 					}
 				}

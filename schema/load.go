@@ -111,7 +111,8 @@ func newModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(), flawed: map[addr.Addr]bool{}})
+	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
+		flawed: map[addr.Addr]bool{}})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}}
 	for _, k := range o.Kinds {

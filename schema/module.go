@@ -88,7 +88,8 @@ func (l *module) declareModule(b *hcl.Block) {
 	}
 	c.forEach, c.count, c.dependsOn = expr("for_each"), expr("count"), expr("depends_on")
 	if c.forEach != nil && c.count != nil {
-		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of them.")
+		l.errorAt(attrs["count"].NameRange, "for_each and count at once", "A module is repeated by for_each or by count. Remove one of "+
+			"them.")
 		c.count = nil
 	}
 	if complete {
@@ -117,12 +118,14 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 		case hint != nil:
 			l.errorAt(a.NameRange, hint.Summary, hint.Says)
 		default:
-			l.errorAt(a.NameRange, "Unsupported argument", fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, words.DidYouMean(name, "", known)))
+			l.errorAt(a.NameRange, "Unsupported argument",
+				fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, words.DidYouMean(name, "", known)))
 		}
 	}
 	for _, name := range known {
 		if c.source.variables[name] && c.inputs[name] == nil {
-			l.errorAt(c.place, "Missing required argument", fmt.Sprintf("The argument %q is required: the module in %s has a variable of that name without a default.", name, c.source.dir))
+			l.errorAt(c.place, "Missing required argument", fmt.Sprintf("The argument %q is required: the module in %s has a variable "+
+				"of that name without a default.", name, c.source.dir))
 			c.node.broken = true
 		}
 	}
@@ -135,14 +138,16 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 	l.constant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
 		if path != "" {
-			l.errorAt(a.Expr.Range(), "Invalid source", fmt.Sprintf("%q is not a local folder. b2form downloads no modules: copy the folder beside the configuration, and write its path beginning with ./ or ../.", path))
+			l.errorAt(a.Expr.Range(), "Invalid source", fmt.Sprintf("%q is not a local folder. b2form downloads no modules: copy the "+
+				"folder beside the configuration, and write its path beginning with ./ or ../.", path))
 		}
 		return nil
 	}
 	dir := filepath.Join(l.Dir, path)
 	for up := l; ; up = up.caller.loader {
 		if filepath.Clean(up.Dir) == dir {
-			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("The folder %s holds the block that calls it, so there would be no end to it.", dir))
+			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("The folder %s holds the block that calls it, so there would "+
+				"be no end to it.", dir))
 			return nil
 		}
 		if up.caller == nil {
@@ -329,13 +334,15 @@ func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
 	plain, _ := value.Unmark()
 	if plain.IsKnown() && plain.IsNull() && !v.nullable {
 		if v.fallback == cty.NilVal {
-			s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("The module's variable %s was given null although nullable is false.", v.name))
+			s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("The module's variable %s was given null although "+
+				"nullable is false.", v.name))
 		}
 		return v.fallback
 	}
 	out, err := v.convert(value)
 	if err != nil {
-		s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeError(err)))
+		s.report.errorAt(e.Range(), "Invalid value of a variable",
+			fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeError(err)))
 		return cty.DynamicVal
 	}
 	return out

@@ -54,7 +54,8 @@ func (l *module) unmovable(m config.Move) string {
 	}
 	for _, r := range l.config.Resources {
 		if to, ok := m.Apply(r.Addr); ok && to != r.Addr {
-			return fmt.Sprintf("%s is declared still at %s, so nothing moves from it. Rename its block, or remove the moved block.", r.Addr, r.Block.Range)
+			return fmt.Sprintf("%s is declared still at %s, so nothing moves from it. Rename its block, or remove the moved block.", r.Addr,
+				r.Block.Range)
 		}
 	}
 	return ""
@@ -71,7 +72,8 @@ func (l *module) checkMoveLoops() {
 		for m, ok := first, true; ok && len(steps) <= len(next); m, ok = next[m.To] {
 			steps = append(steps, m.To.String())
 			if m.To == first.From {
-				l.errorAt(first.Range, "Invalid move", fmt.Sprintf("These moves lead round in a circle: %s. To swap two objects, move one of them to a third address first.", strings.Join(steps, " → ")))
+				l.errorAt(first.Range, "Invalid move", fmt.Sprintf("These moves lead round in a circle: %s. To swap two objects, move "+
+					"one of them to a third address first.", strings.Join(steps, " → ")))
 				return
 			}
 		}
@@ -131,7 +133,8 @@ func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
 	}
 	switch {
 	case !ok:
-		l.errorAt(a.Expr.Range(), "Invalid address", fmt.Sprintf("%s needs the address of a resource or module, as bucket.photos, bucket.logs[\"edge\"] or module.site.", a.Name))
+		l.errorAt(a.Expr.Range(), "Invalid address", fmt.Sprintf("%s needs the address of a resource or module, as bucket.photos, "+
+			"bucket.logs[\"edge\"] or module.site.", a.Name))
 	case to.Kind != "" && l.kinds[to.Kind] == nil:
 		ok = false
 		why := l.terraformReference(t)

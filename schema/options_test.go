@@ -113,22 +113,28 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		want  string
 	}{
 		{"empty folder", nil, nil, "Write one, or name the configuration's folder with -chdir."},
-		{"Terraform's files", map[string]string{"main.tf": ""}, nil, "It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
+		{"Terraform's files", map[string]string{"main.tf": ""}, nil,
+			"It holds main.tf: b2form reads only files whose names end in .b2.hcl."},
 		{"no folder", nil, func(o *schema.Options) { o.Dir += "/none" }, "does not exist"},
 		{"undeclared -var", map[string]string{"main.b2.hcl": `variable "site" { default = 1 }`},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "sight"}} }, `Did you mean "site"?`},
-		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) { o.Vars = []schema.VariableValue{{File: "none.hcl"}} }, "none.hcl does not exist"},
+		{"no value file", map[string]string{"main.b2.hcl": ""}, func(o *schema.Options) {
+			o.Vars = []schema.VariableValue{{File: "none.hcl"}}
+		}, "none.hcl does not exist"},
 		{"wrong type", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `{}`}} }, "from -var does not fit its type"},
 		{"no expression", map[string]string{"main.b2.hcl": main},
-			func(o *schema.Options) { o.Env = []schema.VariableValue{{Name: "site", Value: `hunter2]`}} }, "from the environment variable B2FORM_VAR_site is not a valid expression"},
+			func(o *schema.Options) { o.Env = []schema.VariableValue{{Name: "site", Value: `hunter2]`}} },
+			"from the environment variable B2FORM_VAR_site is not a valid expression"},
 		{"reference", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
 			o.Ask = func(schema.Question) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},
-		{"a broken value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = hunter2 hunter2"}, nil, "Details are left out"},
-		{"undeclared in a value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = 1"}, nil, `declares no variable "site"`},
+		{"a broken value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = hunter2 hunter2"}, nil,
+			"Details are left out"},
+		{"undeclared in a value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = 1"}, nil,
+			`declares no variable "site"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(write(t, c.files))
@@ -262,7 +268,8 @@ func TestDataAsksBeforeItIsAnswered(t *testing.T) {
 		}
 		got[q.Kind.Name+" "+q.Identity] = true
 	}
-	want := map[string]bool{"account": true, "bucket ": true, "bucket acme-logs": true, "bucket acme-photos": true, "key ": true, "key camera": true, "file ": true, "notification_rules ": true}
+	want := map[string]bool{"account": true, "bucket ": true, "bucket acme-logs": true, "bucket acme-photos": true, "key ": true,
+		"key camera": true, "file ": true, "notification_rules ": true}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -62,7 +62,8 @@ func (l *module) evaluateOutputs() {
 		o.checkPreconditions(l.static)
 		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
 		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {
-			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable, or holds a secret. Add sensitive = true to the output, or use nonsensitive() where that is harmless.")
+			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable, or holds a secret. Add sensitive "+
+				"= true to the output, or use nonsensitive() where that is harmless.")
 		}
 		o.config.Value = l.outputValue(o)
 		l.config.Outputs = append(l.config.Outputs, o.config)

@@ -134,7 +134,8 @@ func (l *module) unknownRoot(t hcl.Traversal) {
 	case len(t) == 1 && words.Nearest(root, roots) == "":
 		why = fmt.Sprintf("Nothing is named %s. If a text is meant, put it into quotes: %q.", root, root)
 	default:
-		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s", root, words.DidYouMean(root, "", roots))
+		why = fmt.Sprintf("Nothing is named %s. References begin with var, local, path or a kind of resource, such as bucket.photos.%s",
+			root, words.DidYouMean(root, "", roots))
 	}
 	l.errorAt(t.SourceRange(), "Invalid reference", why)
 }
@@ -212,7 +213,8 @@ func (l *module) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instan
 		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(b.kind, name))
 		return at, indexed, true
 	case b.kind.Content != nil && name == b.kind.Content.TextAttr:
-		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a name in locals, and use that in both places.", b.kind.Name))
+		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a "+
+			"name in locals, and use that in both places.", b.kind.Name))
 		return at, indexed, true
 	case a.IsLink() && !u.computed:
 		l.errorAt(t.SourceRange(), lastSummary, lastDetail(traversalText(t[:len(t)-len(rest)+1])))
@@ -231,7 +233,8 @@ func (l *module) resolveOutput(c *call, t hcl.Traversal) (at addr.InstanceKey, i
 		return at, indexed, !ok
 	}
 	if name := stepName(rest[0]); !slices.Contains(c.source.outputs, name) {
-		l.errorAt(t.SourceRange(), "Unknown output", fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputs)))
+		l.errorAt(t.SourceRange(), "Unknown output",
+			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputs)))
 		return at, indexed, true
 	}
 	return at, indexed, false
@@ -261,7 +264,8 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	r.instance, r.indexed, rest, ok = l.resolveInstance(t, 3, d.forEach != nil, d.count != nil)
 	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.value.HasAttribute(stepName(rest[0])) {
 		known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
-		l.errorAt(t.SourceRange(), "Unknown attribute", fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), words.DidYouMean(stepName(rest[0]), "", known)))
+		l.errorAt(t.SourceRange(), "Unknown attribute",
+			fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), words.DidYouMean(stepName(rest[0]), "", known)))
 		ok = false
 	}
 	r.broken = !ok
@@ -270,7 +274,8 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 
 // resolveInstance takes a constant instance key off a reference, behind its first
 // n steps; what follows is the rest. A key must stand exactly where there are several instances.
-func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal, ok bool) {
+func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal,
+	ok bool) {
 	rest = t[n:]
 	if len(rest) == 0 {
 		return at, false, nil, true
@@ -278,7 +283,8 @@ func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 	what := traversalText(t[:n])
 	if index, isIndex := rest[0].(hcl.TraverseIndex); isIndex {
 		if !forEach && !count {
-			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; leave out the brackets.", what))
+			l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has neither for_each nor count, so it has no instances; "+
+				"leave out the brackets.", what))
 			return at, false, nil, false
 		}
 		at, indexed = instanceOf(index.Key)
@@ -289,7 +295,8 @@ func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 		if count {
 			example = "[0]"
 		}
-		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", what, what, example, stepName(rest[0])))
+		l.errorAt(t.SourceRange(), "Invalid reference",
+			fmt.Sprintf("%s has several instances; name one, as %s%s.%s.", what, what, example, stepName(rest[0])))
 		return at, false, nil, false
 	}
 	return at, false, rest, true
@@ -298,7 +305,8 @@ func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 const computedSummary = "Computed attribute in an argument"
 
 func computedDetail(what string) string {
-	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
+	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, "+
+		"nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
 }
 
 func unknownAttribute(k *kind.Kind, name string) string {

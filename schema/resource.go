@@ -27,17 +27,17 @@ func (l *module) evaluateBlock(n *node) {
 		n.broken = true
 		l.undecided(b.kind)
 		if l.lenient() {
-			l.tryBlock(n, ctx)
+			l.validateUnexpanded(n, ctx)
 		}
 		return
 	}
 	common := l.common(b, ctx, marks)
-	place := &config.Block{Range: b.place, Attrs: make(map[string]hcl.Range, len(b.written.args))}
+	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.written.args))}
 	for _, a := range b.written.args {
-		place.Attrs[a.attr.Name] = a.place
+		place.ArgRanges[a.attr.Name] = a.place
 	}
 	if b.preventDestroy != nil {
-		place.Attrs["prevent_destroy"] = b.preventDestroyAt
+		place.ArgRanges["prevent_destroy"] = b.preventDestroyAt
 	}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
@@ -69,9 +69,9 @@ func (l *module) evaluateBlock(n *node) {
 	}
 }
 
-// tryBlock judges a block of which nobody knows the instances, as one whose each
+// validateUnexpanded judges a block of which nobody knows the instances, as one whose each
 // or count may be anything.
-func (l *module) tryBlock(n *node, ctx *hcl.EvalContext) {
+func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 	rep := repetition{root: "each", key: cty.UnknownVal(cty.String), value: cty.DynamicVal}
 	if n.block.count != nil {
 		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
@@ -163,8 +163,8 @@ func (e *evaluation) set(arg *argument) {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
 	if e.hasSensitive && e.b.kind.IsIdentityAttr(arg.attr.Name) {
-		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so it cannot come from a sensitive value. "+
-			"Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
+		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so "+
+			"it cannot come from a sensitive value. Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
 	}
 	e.hasSensitive = e.hasSensitive || before

@@ -33,7 +33,8 @@ func (l *module) evaluateSettings() {
 		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
 			l.config.Settings.AccountID = v.AsString()
 			if v.AsString() == "" {
-				l.errorAt(a.Expr.Range(), "Invalid account", "account_id is empty. Write the account's ID, or remove the argument to accept any account.")
+				l.errorAt(a.Expr.Range(), "Invalid account", "account_id is empty. Write the account's ID, or remove the argument to "+
+					"accept any account.")
 			}
 		}
 	}
@@ -65,7 +66,8 @@ func (l *module) evaluateLimits(blocks hcl.Blocks) {
 		return
 	}
 	for _, extra := range blocks[1:] {
-		l.errorAt(extra.DefRange, "Duplicate limits", fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
+		l.errorAt(extra.DefRange, "Duplicate limits",
+			fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
 	}
 	content, _ := l.contentOf(blocks[0], syntax.Find("b2form").FormOf("limits", ""))
 	a := content.Attributes["destroy"]
@@ -90,7 +92,8 @@ func (l *module) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Valu
 	rs := l.resolve(a.Expr.Variables(), use{})
 	v, marks := l.static.eval(a.Expr, l.static.context(rs, l.root)).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
-		l.errorAt(a.Expr.Range(), "Sensitive "+a.Name, a.Name+" is shown in messages, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.")
+		l.errorAt(a.Expr.Range(), "Sensitive "+a.Name, a.Name+" is shown in messages, so it cannot come from a sensitive value. Use "+
+			"nonsensitive() where that is harmless.")
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
@@ -108,7 +111,8 @@ func (l *module) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Valu
 func (l *module) requireVersion(a *hcl.Attribute, text string) {
 	want, err := version.NewConstraint(text)
 	if err != nil {
-		l.errorAt(a.Expr.Range(), "Invalid version constraint", fmt.Sprintf("%q is not a version constraint. Write one like \">= 1.2\" or \"~> 1.4\".", text))
+		l.errorAt(a.Expr.Range(), "Invalid version constraint", fmt.Sprintf("%q is not a version constraint. Write one like \">= 1.2\" "+
+			"or \"~> 1.4\".", text))
 		return
 	}
 	have, err := version.NewVersion(l.Version)
@@ -116,7 +120,8 @@ func (l *module) requireVersion(a *hcl.Attribute, text string) {
 		return // a build without a version
 	}
 	if !want.Check(have.Core()) {
-		l.errorAt(a.Expr.Range(), "Unsupported version of b2form", fmt.Sprintf("This is b2form %s, and the configuration needs %s. Install a version that fits.", have, want))
+		l.errorAt(a.Expr.Range(), "Unsupported version of b2form", fmt.Sprintf("This is b2form %s, and the configuration needs %s. "+
+			"Install a version that fits.", have, want))
 	}
 }
 
@@ -131,7 +136,8 @@ func (l *module) allow(a *hcl.Attribute, list cty.Value) {
 		}
 		n := slices.Index(flags, name)
 		if n < 0 {
-			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, words.List(flags), words.DidYouMean(name, "", flags)))
+			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, words.List(flags),
+				words.DidYouMean(name, "", flags)))
 			continue
 		}
 		if h := kind.HazardKinds()[n]; !slices.Contains(l.config.Settings.Allow, h) {
@@ -149,7 +155,8 @@ func (l *module) deny(a *hcl.Attribute, list cty.Value) {
 			name = v.AsString()
 		}
 		if !slices.Contains(known, name) {
-			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, words.List(known), words.DidYouMean(name, "", known)))
+			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule",
+				fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, words.List(known), words.DidYouMean(name, "", known)))
 			continue
 		}
 		l.config.Settings.Deny = append(l.config.Settings.Deny, kind.Rule(name))

@@ -72,7 +72,8 @@ func (l *module) readFiles() bool {
 		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
 		return false
 	case err != nil:
-		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a user who may read it.", words.Reason(err)))
+		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a "+
+			"user who may read it.", words.Reason(err)))
 		return false
 	case len(files.Config) == 0:
 		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
@@ -88,8 +89,10 @@ func (l *module) readFiles() bool {
 		for _, path := range files.Missed {
 			names = append(names, filepath.Base(path))
 		}
-		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read", Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
-			"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with -var-file.", strings.Join(names, ", "))})
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read",
+			Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
+				"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with "+
+				"-var-file.", strings.Join(names, ", "))})
 	}
 	for _, path := range files.Values {
 		src, why := readFound(l.here(l.Dir), path)
@@ -192,7 +195,8 @@ func readNamed(path string) (src []byte, why string) {
 func textOf(src []byte, err error) (_ []byte, why string) {
 	switch {
 	case errors.Is(err, folder.ErrOutside):
-		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy the file, or link to it within the folder."
+		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy " +
+			"the file, or link to it within the folder."
 	case errors.Is(err, folder.ErrIrregular):
 		return nil, "is no regular file. Move it away, or give it another name."
 	case errors.Is(err, fs.ErrNotExist):

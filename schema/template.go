@@ -15,7 +15,8 @@ import (
 
 // template is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
+func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (string,
+	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "content", k, rep, self, live)
 		if diags.HasErrors() {
@@ -26,7 +27,8 @@ func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 }
 
 // environment is the Environment of a delivery.
-func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (map[string]string, hcl.Diagnostics) {
+func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (map[string]string,
+	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 		v, diags := l.rendered(d, "environment", k, rep, self, live)
 		if diags.HasErrors() {
@@ -43,14 +45,16 @@ func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 
 // rendered evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value,
+	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	s := newScope(l, newReport(), live)
 	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
 	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
 	if !s.report.failed && !v.IsWhollyKnown() {
-		s.report.errorAt(d.args[name].Expr.Range(), "Unknown "+name, fmt.Sprintf("The %s of this %s's delivery uses something that is not known yet.", name, k.Name))
+		s.report.errorAt(d.args[name].Expr.Range(), "Unknown "+name, fmt.Sprintf("The %s of this %s's delivery uses something that is "+
+			"not known yet.", name, k.Name))
 	}
 	return v, s.report.sorted()
 }

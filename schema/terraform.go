@@ -20,7 +20,8 @@ func (l *module) terraformResource(b *hcl.Block) {
 		if k.Terraform.Type != b.Labels[0] {
 			continue
 		}
-		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1], b.Labels[0], b.Labels[1]))
+		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1],
+			b.Labels[0], b.Labels[1]))
 		l.checkBody(b.Body, k, k.Attrs, true)
 		return
 	}
@@ -60,7 +61,8 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 		switch a := &attrs[i]; {
 		case a.TerraformName != name:
 		case a.Encoding.AsMap:
-			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name, a.Object[1].Name, name)
+			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name,
+				a.Object[1].Name, name)
 		default:
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)
 		}

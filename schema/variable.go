@@ -51,7 +51,8 @@ func (l *module) declareVariable(b *hcl.Block) {
 	}
 	name := b.Labels[0]
 	if syntax.Find("module").Argument(name) != nil {
-		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A module block has an argument %q of its own, so no caller could give this variable a value. Choose another name.", name))
+		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A module block has an argument %q of its own, so no caller could give "+
+			"this variable a value. Choose another name.", name))
 		return
 	}
 	if first := l.variables[name]; first != nil {
@@ -223,7 +224,8 @@ func (l *module) assignVariables() {
 		}
 		v := l.variables[g.Name]
 		if v == nil {
-			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s", g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
+			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s",
+				g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
 		v.given = append(v.given, givenValue{text: g.Value, source: "-var"})
@@ -253,7 +255,8 @@ func (l *module) assignFile(attrs hcl.Attributes, named bool) {
 			shown = "of the name given here"
 		}
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Undeclared variable", Subject: &a.NameRange,
-			Detail: fmt.Sprintf("The configuration declares no variable %s, so this value is not used.%s", shown, words.DidYouMean(name, "", l.variableNames()))})
+			Detail: fmt.Sprintf("The configuration declares no variable %s, so this value is not used.%s", shown,
+				words.DidYouMean(name, "", l.variableNames()))})
 	}
 }
 
@@ -269,7 +272,8 @@ func (l *module) valueOf(v *variable) cty.Value {
 	if unset {
 		if l.Ask == nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
-				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable %s%s.%s", v.name, v.name, EnvPrefix, v.name, l.unreadValues()))
+				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable "+
+					"%s%s.%s", v.name, v.name, EnvPrefix, v.name, l.unreadValues()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(Question{v.name, v.description, v.sensitive})
@@ -322,7 +326,8 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 		parsed, diags := hclsyntax.ParseExpression([]byte(g.text), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
-				"The value of var.%s from %s is not a valid expression. A %s is written like %s.", v.name, g.source, v.typ.FriendlyNameForConstraint(), exampleOf(v.typ)))
+				"The value of var.%s from %s is not a valid expression. A %s is written like %s.", v.name, g.source,
+				v.typ.FriendlyNameForConstraint(), exampleOf(v.typ)))
 			return cty.DynamicVal, false
 		}
 		expr = parsed
@@ -338,7 +343,8 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 			return cty.DynamicVal, false
 		}
 		if diags.HasErrors() {
-			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s must be a constant, without references and functions.", v.name, g.source))
+			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s must be a constant, without "+
+				"references and functions.", v.name, g.source))
 			return cty.DynamicVal, false
 		}
 	}
@@ -347,7 +353,8 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	}
 	out, err := v.convert(value)
 	if err != nil {
-		l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeError(err)))
+		l.errorAt(at, "Invalid value of a variable",
+			fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeError(err)))
 		return cty.DynamicVal, false
 	}
 	return out, true
@@ -409,5 +416,6 @@ func (l *module) validate(one validation) {
 	if n := len(v.given); n > 0 && !v.sensitive && v.given[n-1].expr != nil {
 		at = v.given[n-1].expr.Range()
 	}
-	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name, condition.Range()))
+	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name,
+		condition.Range()))
 }

@@ -31,7 +31,8 @@ Example:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
 			o.replaceFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &o.showSecrets},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
+				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -72,9 +73,11 @@ func (p *program) mayAsk(m view.Mode, o *runOptions) error {
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
 	case p.inTerminal:
-		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s without being asked.", name)
+		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s "+
+			"without being asked.", name)
 	}
-	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at \"b2form plan\", then %s with -auto-approve.", name)
+	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at \"b2form plan\", then %s with -auto-approve.",
+		name)
 }
 
 // applyAuto locks the state first, so that runs that follow each other in a
@@ -126,7 +129,8 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		}
 		if fresh.Basis != p.Basis {
 			return failf("The account changed since the plan was made",
-				"Something that the plan touches is other than it was when the plan was shown, so nothing was changed. Run the command again to see the plan of now.")
+				"Something that the plan touches is other than it was when the plan was shown, so nothing was changed. Run the command "+
+					"again to see the plan of now.")
 		}
 		return s.run(ctx, store, fresh, m)
 	})

@@ -134,12 +134,12 @@ func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int
 	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
 }
 
-// Put implements wire.FileAPI.
+// Put implements wire.FileStore.
 func (g fencedAPI) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
 }
 
-// Purge implements wire.FileAPI.
+// Purge implements wire.FileStore.
 func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
 	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
 }

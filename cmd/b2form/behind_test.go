@@ -155,7 +155,8 @@ func (a *service) call(method, body string) ([]byte, error) {
 }
 
 func (a *service) token() (string, error) {
-	reply, err := fetch(http.MethodGet, a.http.URL+"/b2api/v4/b2_authorize_account", "", func(r *http.Request) { r.SetBasicAuth(a.MasterKeyID(), a.MasterKey()) })
+	reply, err := fetch(http.MethodGet, a.http.URL+"/b2api/v4/b2_authorize_account", "",
+		func(r *http.Request) { r.SetBasicAuth(a.MasterKeyID(), a.MasterKey()) })
 	if err != nil {
 		return "", err
 	}
@@ -205,7 +206,8 @@ func (a *service) fail(_ *testscript.TestScript, args []string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4], Message: strings.Join(args[5:], " ")})
+	a.Fail(emulator.Fault{Method: args[0], Nth: nth, After: args[2] == "after", Status: status, Code: args[4],
+		Message: strings.Join(args[5:], " ")})
 	return nil
 }
 

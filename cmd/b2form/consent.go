@@ -56,7 +56,8 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError,
 		Summary: "Hazards need consent of their own",
-		Detail: fmt.Sprintf("-auto-approve alone does not carry this out:\n%s\nIf it is wanted, add -allow=%s, or put allow = [%s] into the b2form block. Without -auto-approve, the prompt is the consent.",
+		Detail: fmt.Sprintf("-auto-approve alone does not carry this out:\n%s\nIf it is wanted, add -allow=%s, or put allow = [%s] into "+
+			"the b2form block. Without -auto-approve, the prompt is the consent.",
 			strings.Join(where, "\n"), strings.Join(names, ","), `"`+strings.Join(names, `", "`)+`"`),
 	}}
 }
@@ -78,7 +79,8 @@ func (s *session) refuseMany(p *plan.Plan, m view.Mode) hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "More would be destroyed than expected",
-		Detail:  fmt.Sprintf("The plan destroys or replaces %d of the objects here, and the limits block allows %d without a prompt. If that is wanted, run apply without -auto-approve, or raise the limit.", n, *most),
+		Detail: fmt.Sprintf("The plan destroys or replaces %d of the objects here, and the limits block allows %d without a prompt. If "+
+			"that is wanted, run apply without -auto-approve, or raise the limit.", n, *most),
 		Subject: &s.config.Settings.Range,
 	}}
 }
@@ -115,14 +117,16 @@ func importConsent(c *plan.Change, taken []plan.Named) string {
 		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.ID {
 			id = o.ID // a name with a time behind it
 		}
-		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add -adopt, or write: import { to = %s  id = %q }.",
+		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add "+
+			"-adopt, or write: import { to = %s  id = %q }.",
 			c.Addr, c.Kind.Name, taken[0].Name, c.Addr, id)
 	}
 	var names, ids []string
 	for _, o := range c.Imports() {
 		names, ids = append(names, "  "+o.String()), append(ids, fmt.Sprintf("%q", o.ID))
 	}
-	return fmt.Sprintf("%s would take over these %s, which exist already and are not in the state:\n%s\nIf they are yours to manage, add -adopt, or write\n"+
+	return fmt.Sprintf("%s would take over these %s, which exist already and are not in the state:\n%s\nIf they are yours to manage, "+
+		"add -adopt, or write\n"+
 		"  import {\n    to  = %s\n    ids = [%s]\n  }",
 		c.Addr, c.Kind.Plural, strings.Join(names, "\n"), c.Addr, strings.Join(ids, ", "))
 }
@@ -136,7 +140,8 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
-			Detail:  "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
+			Detail: "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block " +
+				"that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
 			Subject: s.blockOf(addr), Extra: addr,
 		})
 	}
@@ -154,8 +159,10 @@ func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 	for _, addr := range p.Undelivered {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning,
 			Summary: "The secret would be lost",
-			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for instance\n"+
-				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with -show-secrets, and otherwise refuses to make the key.",
+			Detail: fmt.Sprintf("B2 shows the secret of %s once, when it is made, and no deliver block says where it goes. Add one, for "+
+				"instance\n"+
+				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with "+
+				"-show-secrets, and otherwise refuses to make the key.",
 				addr, addr.Label),
 			Subject: s.blockOf(addr), Extra: addr,
 		})

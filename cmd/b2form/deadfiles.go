@@ -46,7 +46,8 @@ func (s *session) deadFiles(r *apply.Result) hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold dead credentials",
-		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.", words.List(names))}}
+		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.",
+			words.List(names))}}
 }
 
 func holdsFile(d config.Delivery) bool {

@@ -57,22 +57,29 @@ Exit codes:
 func (o *emulatorOptions) flags() []cli.Flag {
 	e := &o.emulator
 	return []cli.Flag{
-		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one", Destination: &o.listen},
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one",
+			Destination: &o.listen},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.remote},
-		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)", Destination: &o.url},
-		&cli.StringFlag{Name: "s3-listen", Usage: "answer the S3-compatible API on `HOST:PORT` (default: a free port beside -listen)", Destination: &o.s3Listen},
-		&cli.StringFlag{Name: "s3-url", Usage: "tell clients that `URL` is the way to the S3-compatible API (default: the address of -s3-listen)", Destination: &e.S3URL},
+		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)",
+			Destination: &o.url},
+		&cli.StringFlag{Name: "s3-listen", Usage: "answer the S3-compatible API on `HOST:PORT` (default: a free port beside -listen)",
+			Destination: &o.s3Listen},
+		&cli.StringFlag{Name: "s3-url", Usage: "tell clients that `URL` is the way to the S3-compatible API (default: the address of " +
+			"-s3-listen)", Destination: &e.S3URL},
 		&cli.StringFlag{Name: "data", Usage: "keep the account in `FOLDER` (default: in memory)", Destination: &e.Dir},
 		&cli.Uint64Flag{Name: "seed", Usage: "derive the account's IDs and secrets from `N`", Destination: &e.Seed},
 		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
-		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets, Validator: atLeastOne},
+		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets,
+			Validator: atLeastOne},
 		&cli.DurationFlag{Name: "latency", Usage: "add `DURATION`, such as 50ms, to every request", Destination: &e.Latency},
-		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now", Value: repeatedFlag{o.clock.set}},
-		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable", Value: repeatedFlag{func(s string) error {
-			f, err := emulator.ParseFault(s)
-			o.faults = append(o.faults, f)
-			return err
-		}}},
+		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now",
+			Value: repeatedFlag{o.clock.set}},
+		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable",
+			Value: repeatedFlag{func(s string) error {
+				f, err := emulator.ParseFault(s)
+				o.faults = append(o.faults, f)
+				return err
+			}}},
 		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: repeatedFlag{e.Switches.Set}},
 	}
 }
@@ -280,7 +287,8 @@ func (o *emulatorOptions) open(flag, address string) (net.Listener, error) {
 		return nil, failf("Invalid address", "%s=%s: write it like 127.0.0.1:8025.", flag, address)
 	}
 	if ip := net.ParseIP(host); !o.remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, failf("Invalid address", "%s=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or allow other machines with -allow-remote.", flag, address)
+		return nil, failf("Invalid address", "%s=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or "+
+			"allow other machines with -allow-remote.", flag, address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -56,7 +56,8 @@ Exit codes:
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "check", Usage: "change nothing; exit with 3 if a file is not formatted", Destination: &f.check},
 			&cli.BoolFlag{Name: "diff", Usage: "show what changes", Destination: &f.diff},
-			&cli.BoolFlag{Name: "list", Value: true, Usage: "print the names of files that change; -list=false does not", Destination: &f.list},
+			&cli.BoolFlag{Name: "list", Value: true, Usage: "print the names of files that change; -list=false does not",
+				Destination: &f.list},
 			&cli.BoolFlag{Name: "recursive", Usage: "also format the folders below", Destination: &f.recursive},
 			&cli.BoolFlag{Name: "write", Value: true, Usage: "rewrite the files; -write=false only lists them", Destination: &f.write},
 		},
@@ -158,7 +159,8 @@ func (f *formatter) file(from folder.Folder, name, path string, info fs.FileInfo
 func (f *formatter) format(name string, src []byte, use func([]byte) error) error {
 	if !words.IsText(src) {
 		f.broken = true
-		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted", Detail: name + " is not text in UTF-8."}}, nil)
+		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted",
+			Detail: name + " is not text in UTF-8."}}, nil)
 		return nil
 	}
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)

@@ -57,9 +57,11 @@ func functionsNamed(name string) ([]functions.Doc, error) {
 		names = append(names, d.Name)
 	}
 	if slices.Contains(functions.Impure(), name) {
-		return nil, failf("There is no function \""+name+"\"", "A plan must come out the same on every run and machine, so b2form has no %s(). Give such a value as a variable.", name)
+		return nil, failf("There is no function \""+name+"\"", "A plan must come out the same on every run and machine, so b2form has "+
+			"no %s(). Give such a value as a variable.", name)
 	}
-	return nil, failf("There is no function \""+name+"\"", "Expressions cannot call %s().%s Run \"b2form functions\" for all.", name, words.DidYouMean(name, "", names))
+	return nil, failf("There is no function \""+name+"\"", "Expressions cannot call %s().%s Run \"b2form functions\" for all.", name,
+		words.DidYouMean(name, "", names))
 }
 
 // functionsText shows the groups with their functions, each with its example.

@@ -25,7 +25,8 @@ func TestHangup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, bucketAndKey)
 			cmd := exec.Command("sh", "-c", want.shell, b2formProgram(t))
-			cmd.Env = append(os.Environ(), "B2_ENDPOINT="+b.http.URL, "B2_APPLICATION_KEY_ID="+b.MasterKeyID(), "B2_APPLICATION_KEY="+b.MasterKey())
+			cmd.Env = append(os.Environ(), "B2_ENDPOINT="+b.http.URL, "B2_APPLICATION_KEY_ID="+b.MasterKeyID(),
+				"B2_APPLICATION_KEY="+b.MasterKey())
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, b.err
 			_ = b.hold(nil, []string{"b2_create_bucket"})
@@ -48,7 +49,8 @@ func TestHangup(t *testing.T) {
 			}
 			_ = b.release(nil, nil)
 			<-ended
-			if got := cmd.ProcessState.ExitCode(); got != want.code || !strings.Contains(b.err.String(), want.said) || strings.Contains(b.err.String(), "Two interrupts") {
+			if got := cmd.ProcessState.ExitCode(); got != want.code || !strings.Contains(b.err.String(), want.said) ||
+				strings.Contains(b.err.String(), "Two interrupts") {
 				t.Errorf("exit code %d:\n%s%s", got, &out, b.err)
 			}
 			b.wants(t, b.err, "bucket.photos: Creation complete")

@@ -45,7 +45,8 @@ Exit codes:
   1  an error, or the configuration denies what was found
   2  with -detailed-exitcode: something was found`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.DurationFlag{Name: "within", Value: 14 * 24 * time.Hour, Usage: "mention what expires within `DURATION`", Destination: &within},
+			&cli.DurationFlag{Name: "within", Value: 14 * 24 * time.Hour, Usage: "mention what expires within `DURATION`",
+				Destination: &within},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &detailed},
 			p.jsonFlag("print the report as JSON"),
 		}),

@@ -33,7 +33,8 @@ func (p *program) openLocalB2() (*localB2, error) {
 	}
 	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
 	if err != nil {
-		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the folder %s.",
+		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the "+
+			"folder %s.",
 			data, strings.TrimPrefix(plain(err), "emulator: "), boxFolder)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

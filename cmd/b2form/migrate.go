@@ -66,7 +66,8 @@ Example:
 			}
 			return s.changeState(ctx, "state push", func(store *state.Store) error {
 				if lost := missing(store.State(), st); len(lost) > 0 && !force {
-					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; they stay on B2.",
+					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; "+
+						"they stay on B2.",
 						s.backend(), c.Args().First(), strings.Join(lost, ", "))
 				}
 				if err := store.Restore(st); err != nil {
@@ -167,7 +168,8 @@ func (s *session) placeOf(from string) (state.Backend, error) {
 // again.
 func (s *session) migrate(ctx context.Context, from, to state.Backend) (err error) {
 	if fmt.Sprint(from) == fmt.Sprint(to) {
-		return failf("Nothing to migrate", "The configuration keeps the state at %s, which is where it is to come from. Change the backend block, or name the old place: b2form state migrate FROM.", to)
+		return failf("Nothing to migrate", "The configuration keeps the state at %s, which is where it is to come from. Change the "+
+			"backend block, or name the old place: b2form state migrate FROM.", to)
 	}
 	old, err := s.openBackend(ctx, from, "state migrate")
 	if err != nil {
@@ -184,7 +186,8 @@ func (s *session) migrate(ctx context.Context, from, to state.Backend) (err erro
 	if err := old.Clear(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), visible.Text(fmt.Sprint(from)), visible.Text(fmt.Sprint(to)))
+	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), visible.Text(fmt.Sprint(from)),
+		visible.Text(fmt.Sprint(to)))
 	return nil
 }
 
@@ -204,7 +207,8 @@ func (s *session) copyState(ctx context.Context, st *state.State, to state.Backe
 		return nil
 	}
 	if len(now.Entries)+len(now.Open) > 0 {
-		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this state under another prefix.", to, objects(now))
+		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this "+
+			"state under another prefix.", to, objects(now))
 	}
 	return store.Restore(st)
 }
@@ -222,14 +226,16 @@ Example:
 
 ` + exitCodes,
 		Flags: append(p.stateFlags(),
-			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days, Validator: atLeastOne}),
+			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days,
+				Validator: atLeastOne}),
 		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
 			shared, ok := s.backend().(state.Shared)
 			if !ok {
-				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write: b2form { backend \"b2\" { bucket = \"acme-states\" } }.")
+				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write: b2form { backend \"b2\" { "+
+					"bucket = \"acme-states\" } }.")
 			}
 			existed, err := shared.Init(ctx, days)
 			switch {
@@ -238,7 +244,8 @@ Example:
 			case existed:
 				fmt.Fprintf(p.stdout, "The bucket %s exists already; nothing was changed.\n", visible.Text(shared.Bucket))
 			default:
-				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", visible.Text(shared.Bucket), days)
+				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", visible.Text(shared.Bucket),
+					days)
 			}
 			return nil
 		}),

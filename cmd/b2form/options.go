@@ -58,18 +58,20 @@ func (p *program) globalFlags() []cli.Flag {
 func (p *program) configFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
-		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable", Value: repeatedFlag{func(s string) error {
-			name, value, ok := strings.Cut(s, "=")
-			if !ok || strings.TrimSpace(name) == "" {
-				return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
-			}
-			o.vars = append(o.vars, schema.VariableValue{Name: strings.TrimSpace(name), Value: value})
-			return nil
-		}}},
-		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable", Value: repeatedFlag{func(s string) error {
-			o.vars = append(o.vars, schema.VariableValue{File: s})
-			return nil
-		}}},
+		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable",
+			Value: repeatedFlag{func(s string) error {
+				name, value, ok := strings.Cut(s, "=")
+				if !ok || strings.TrimSpace(name) == "" {
+					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
+				}
+				o.vars = append(o.vars, schema.VariableValue{Name: strings.TrimSpace(name), Value: value})
+				return nil
+			}}},
+		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable",
+			Value: repeatedFlag{func(s string) error {
+				o.vars = append(o.vars, schema.VariableValue{File: s})
+				return nil
+			}}},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
 	}
 }
@@ -82,21 +84,25 @@ func (p *program) jsonFlag(usage string) cli.Flag {
 func (p *program) accountFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
-		&cli.StringFlag{Name: "endpoint", Usage: "realm name or root `URL` of the native API (default: B2_ENDPOINT, else production)", Destination: &o.endpoint},
+		&cli.StringFlag{Name: "endpoint", Usage: "realm name or root `URL` of the native API (default: B2_ENDPOINT, else production)",
+			Destination: &o.endpoint},
 		p.emulatorFlag(),
-		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once, beside those that try new keys", Destination: &o.parallelism, Validator: atLeastOne},
+		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once, beside those that try new keys",
+			Destination: &o.parallelism, Validator: atLeastOne},
 	}
 }
 
 func (p *program) emulatorFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched", Destination: &p.onEmulator}
+	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched",
+		Destination: &p.onEmulator}
 }
 
 // lockFlags are those of every command that changes the state.
 func (p *program) lockFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.DurationFlag{Name: "lock-timeout", Usage: "wait `DURATION`, such as 30s, for another run to end", Destination: &p.lockTimeout},
-		&cli.BoolFlag{Name: "lock", Value: true, Usage: "with `false`, take no lock: only when nobody else can be working", Destination: &p.lock},
+		&cli.BoolFlag{Name: "lock", Value: true, Usage: "with `false`, take no lock: only when nobody else can be working",
+			Destination: &p.lock},
 	}
 }
 
@@ -104,16 +110,18 @@ func (p *program) lockFlags() []cli.Flag {
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 	return append(p.lockFlags(),
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
-		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","), Value: repeatedFlag{o.allowHazards}},
+		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","),
+			Value: repeatedFlag{o.allowHazards}},
 	)
 }
 
 func (o *runOptions) replaceFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable", Value: repeatedFlag{func(s string) error {
-		addr, err := addr.Parse(s)
-		o.replace = append(o.replace, addr)
-		return err
-	}}}
+	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable",
+		Value: repeatedFlag{func(s string) error {
+			addr, err := addr.Parse(s)
+			o.replace = append(o.replace, addr)
+			return err
+		}}}
 }
 
 // consentNames are the hazards that -auto-approve alone does not carry out.

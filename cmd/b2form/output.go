@@ -72,7 +72,8 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 		return p.printOutputs(outs)
 	}
 	if len(outs) == 0 {
-		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = bucket.photos.s3_endpoint }.")
+		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = "+
+			"bucket.photos.s3_endpoint }.")
 	}
 	fmt.Fprint(p.stdout, view.OutputsText(outs, false))
 	return nil
@@ -104,7 +105,8 @@ func unknownOutput(name string, outs []view.Output) error {
 	for _, o := range outs {
 		names = append(names, o.Name)
 	}
-	return failf("There is no output \""+name+"\"", "The configuration declares no output %q.%s Run \"b2form output\" for all.", name, words.DidYouMean(name, "", names))
+	return failf("There is no output \""+name+"\"", "The configuration declares no output %q.%s Run \"b2form output\" for all.", name,
+		words.DidYouMean(name, "", names))
 }
 
 // printOutput prints one value; who names an output wants to see it, also a
@@ -119,7 +121,8 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 		switch {
 		case visible.HoldsCommand(text):
 			return failf("Output cannot be printed raw",
-				"The output %q holds a text that CI systems take for a command, such as :: at the beginning of a line. Print it with -json, which means the same to programs.", o.Name)
+				"The output %q holds a text that CI systems take for a command, such as :: at the beginning of a line. Print it with "+
+					"-json, which means the same to programs.", o.Name)
 		case p.outTerminal:
 			text = visible.Lines(text)
 		}

@@ -327,10 +327,13 @@ func TestEmulatorCommand(t *testing.T) {
 		b.out.await("B2_ENDPOINT")
 		lines := b.out.String()
 		var id, key, url string
-		if _, err := fmt.Sscanf(lines, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", &id, &key, &url); err != nil {
+		if _, err := fmt.Sscanf(lines, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", &id, &key,
+			&url); err != nil {
 			t.Fatalf("%v in:\n%s", err, lines)
 		}
-		if _, err := fetch(http.MethodGet, url+"/b2api/v4/b2_authorize_account", "", func(r *http.Request) { r.SetBasicAuth(id, key) }); err != nil {
+		_, err := fetch(http.MethodGet, url+"/b2api/v4/b2_authorize_account", "",
+			func(r *http.Request) { r.SetBasicAuth(id, key) })
+		if err != nil {
 			t.Error(err)
 		}
 		b.signals <- os.Interrupt

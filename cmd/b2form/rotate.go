@@ -35,7 +35,8 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
 			&cli.BoolFlag{Name: "schedule", Usage: "only show what is due when", Destination: &scheduleOnly},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if keys were made or deleted", Destination: &o.detailedExitCode},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes", Destination: &o.showSecrets},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
+				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) (err error) {

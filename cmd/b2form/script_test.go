@@ -89,7 +89,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup:               setup,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary},
 	})
 }
 

@@ -50,7 +50,8 @@ func (p *program) open() (*session, error) {
 	}
 	if p.onEmulator {
 		if p.endpoint != "" {
-			return nil, failf("Two accounts to choose from", "-emulator works on an account in a box and -endpoint names a service. Give one of them.")
+			return nil, failf("Two accounts to choose from", "-emulator works on an account in a box and -endpoint names a service. "+
+				"Give one of them.")
 		}
 		if s.local, err = p.openLocalB2(); err != nil {
 			return nil, err
@@ -166,7 +167,8 @@ func (s *session) connect() (*b2.Client, error) {
 	o.KeyID, o.Key = s.getenv("B2_APPLICATION_KEY_ID"), s.getenv("B2_APPLICATION_KEY")
 	if o.KeyID == "" && o.Key == "" && s.getenv("B2_ACCOUNT_ID") != "" {
 		o.KeyID, o.Key = s.getenv("B2_ACCOUNT_ID"), s.getenv("B2_ACCOUNT_KEY")
-		s.warn("Old names of the credentials", "The credentials come from B2_ACCOUNT_ID and B2_ACCOUNT_KEY. Today's names are B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.")
+		s.warn("Old names of the credentials", "The credentials come from B2_ACCOUNT_ID and B2_ACCOUNT_KEY. Today's names are "+
+			"B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.")
 	}
 	for _, e := range []string{s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT")} {
 		if o.Endpoint == "" {
@@ -182,7 +184,8 @@ func (p *program) requestLog() func(b2.Event) {
 	level := p.getenv("B2FORM_LOG")
 	if !strings.EqualFold(level, "debug") {
 		if level != "" && !strings.EqualFold(level, "off") {
-			p.warn("Unknown log level", fmt.Sprintf("B2FORM_LOG is %q; the levels are off and debug, which writes a line per request to standard error.", level))
+			p.warn("Unknown log level", fmt.Sprintf("B2FORM_LOG is %q; the levels are off and debug, which writes a line per request to "+
+				"standard error.", level))
 		}
 		return nil
 	}
@@ -257,8 +260,9 @@ func (s *session) warnWithoutState() {
 	if _, err := os.Stat(local.Path); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	s.warn("No state on CI", local.Path+" does not exist, so b2form cannot know what earlier runs made: an object whose block is removed is not destroyed, "+
-		"and what exists under a declared name needs an import block or -adopt. Commit the file after each apply; it holds no setting and no secret. Or let runs share it in a bucket, with a backend \"b2\" block.")
+	s.warn("No state on CI", local.Path+" does not exist, so b2form cannot know what earlier runs made: an object whose block is "+
+		"removed is not destroyed, and what exists under a declared name needs an import block or -adopt. Commit the file after each "+
+		"apply; it holds no setting and no secret. Or let runs share it in a bucket, with a backend \"b2\" block.")
 }
 
 // blockOf is where a resource is declared; nil where it is not.

@@ -76,8 +76,9 @@ func hasAnyPrefix(s string, prefixes []string) bool {
 func (p *program) stateShow() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
-		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show 'bucket.logs[\"edge\"]'\n\n" + exitCodes,
-		Flags:       p.stateFlags(),
+		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show " +
+			"'bucket.logs[\"edge\"]'\n\n" + exitCodes,
+		Flags: p.stateFlags(),
 		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := addresses(c, 1, 1)
 			if err != nil {
@@ -124,8 +125,9 @@ func entryText(e addr.Entry) []byte {
 func (p *program) stateRemove() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
-		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
-		Flags:       slices.Concat(p.stateFlags(), p.lockFlags()),
+		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them " +
+			"again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
+		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
 		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := addresses(c, 1, -1)
 			if err != nil {
@@ -202,5 +204,6 @@ func notInState(a addr.Addr, entries []addr.Entry) error {
 	for _, e := range entries {
 		names = append(names, e.Addr.String())
 	}
-	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a, words.DidYouMean(a.String(), "", names))
+	return failf(fmt.Sprintf("%s is not in the state", a), "b2form does not own an object at %s.%s Run \"b2form state list\" for all.", a,
+		words.DidYouMean(a.String(), "", names))
 }

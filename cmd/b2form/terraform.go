@@ -27,7 +27,8 @@ func (p *program) terraformCommands() []*cli.Command {
 		p.terraformCommand("modules", "Not needed: modules are local folders", 0,
 			"b2form keeps no list of modules: each module block names its folder."),
 		p.terraformCommand("test", "Use -emulator", 1,
-			"b2form tests nothing by itself: \"b2form apply -emulator\" tries a configuration on an account in a box, and check blocks say what should hold."),
+			"b2form tests nothing by itself: \"b2form apply -emulator\" tries a configuration on an account in a box, and check blocks "+
+				"say what should hold."),
 		p.terraformCommand("metadata", "Use functions -json or schema -json", 1,
 			"b2form prints its functions with \"b2form functions -json\" and its language with \"b2form schema -json\"."),
 		p.terraformCommand("taint", "Use apply -replace", 1,
@@ -35,11 +36,14 @@ func (p *program) terraformCommands() []*cli.Command {
 		p.terraformCommand("untaint", "Not available: nothing is ever tainted", 1,
 			"b2form marks nothing as tainted: what \"b2form apply -replace=ADDRESS\" does is decided in that run."),
 		p.terraformCommand("show", "Use state list, console or plan -json", 1,
-			"b2form lists what it owns with \"b2form state list\", shows what is live with \"b2form console\", and prints a plan for programs with \"b2form plan -json\"."),
+			"b2form lists what it owns with \"b2form state list\", shows what is live with \"b2form console\", and prints a plan for "+
+				"programs with \"b2form plan -json\"."),
 		p.terraformCommand("force-unlock", "Use lock -break", 1,
-			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; \"b2form apply -lock-timeout=5m\" waits for it."),
+			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
+				"\"b2form apply -lock-timeout=5m\" waits for it."),
 		p.terraformCommand("import", "Use an import block or apply -adopt", 1,
-			`b2form imports in the plan: write import { to = bucket.x  id = "bucket-name" } and run "b2form apply", or take over what has the declared names with "b2form apply -adopt".`),
+			`b2form imports in the plan: write import { to = bucket.x  id = "bucket-name" } and run "b2form apply", or take over what `+
+				`has the declared names with "b2form apply -adopt".`),
 		p.terraformCommand("workspace", "Not available: use one folder per environment", 1,
 			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
 	}
@@ -81,7 +85,8 @@ func foreignOption(name string) string {
 	case "backend-config", "reconfigure", "migrate-state":
 		return "A backend block may use variables; \"b2form state migrate\" moves the state to where the configuration keeps it now."
 	case "out":
-		return "A plan is not kept: apply plans again, and asks before it changes anything. For programs there is plan -json -detailed-exitcode."
+		return "A plan is not kept: apply plans again, and asks before it changes anything. For programs there is plan -json " +
+			"-detailed-exitcode."
 	case "destroy":
 		return "Run \"b2form destroy\"."
 	case "generate-config-out":

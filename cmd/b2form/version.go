@@ -52,7 +52,8 @@ func (p *program) printJSON(v any) error {
 
 func noArguments(c *cli.Command) error {
 	if arg := c.Args().First(); arg != "" {
-		return failf("Too many arguments", "%s takes no argument, but was given %q. Run %q for its options.", c.FullName(), arg, c.FullName()+" -help")
+		return failf("Too many arguments", "%s takes no argument, but was given %q. Run %q for its options.", c.FullName(), arg,
+			c.FullName()+" -help")
 	}
 	return nil
 }

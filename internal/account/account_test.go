@@ -111,7 +111,8 @@ func (l *lab) config(w want) *config.Config {
 		declare(l.kinds[0], map[string]cty.Value{"name": cty.StringVal(name)})
 	}
 	if w.Names != "" {
-		v := cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal("0012ab34cd56ef00000000001"), "destination": cty.StringVal(w.Names)})
+		v := cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal("0012ab34cd56ef00000000001"),
+			"destination": cty.StringVal(w.Names)})
 		replication := map[string]cty.Value{}
 		for name, t := range l.kinds[0].Attr("replication").ValueType().AttributeTypes() {
 			replication[name] = cty.NullVal(t)
@@ -177,7 +178,8 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 	}{
 		{name: "nothing", calls: nil},
 		{name: "a bucket", want: want{Buckets: []string{"acme-photos"}}, calls: []string{buckets}},
-		{name: "an owned bucket", want: want{Entries: []addr.Entry{{Addr: address("bucket", "x"), Identity: "acme-photos", ID: photos}}}, calls: []string{buckets}},
+		{name: "an owned bucket", want: want{Entries: []addr.Entry{{Addr: address("bucket", "x"), Identity: "acme-photos", ID: photos}}},
+			calls: []string{buckets}},
 		{name: "a key", want: want{Keys: map[string][]string{"plain": nil}}, calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "an owned key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain}}},
 			calls: []string{v3, buckets}, keys: []string{"plain"}},
@@ -185,11 +187,15 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an owned key of two buckets", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "multi", ID: multi}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "a retiring key of two buckets", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain, Retiring: []addr.Retiree{{ID: multi}}}}},
+		{name: "a retiring key of two buckets",
+			want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain,
+				Retiring: []addr.Retiree{{ID: multi}}}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an owned key that is gone", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
+		{name: "an owned key that is gone",
+			want:  want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an announced key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "x"}}}, calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
+		{name: "an announced key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "x"}}},
+			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names", want: want{Names: "plain"}, calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets that a replication names", want: want{Names: "multi"},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
@@ -243,7 +249,8 @@ func TestReadWithLimitedCredentials(t *testing.T) {
 	l.bucket("acme-music")
 	id, secret := l.key("v3/b2_create_key", "limited", map[string]any{"bucketId": photos, "capabilities": []string{"listBuckets"}})
 
-	s, calls, err := l.read(l.client(id, secret), want{Buckets: []string{"acme-photos", "acme-music"}, Keys: map[string][]string{"limited": nil}})
+	s, calls, err := l.read(l.client(id, secret), want{Buckets: []string{"acme-photos", "acme-music"},
+		Keys: map[string][]string{"limited": nil}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,8 +71,10 @@ func TestReadFiles(t *testing.T) {
 		{"one whose name others begin with", []string{"acme-site/m"}, nil, 1},
 		{"one that is hidden", []string{"acme-site/a.txt"}, nil, 1},
 		{"one in a bucket that does not exist", []string{"acme-gone/a"}, nil, 0},
-		{"several near each other", []string{"acme-site/m/00", "acme-site/m/11", "acme-site/m/zz"}, []string{"acme-site/m/00", "acme-site/m/11"}, 1},
-		{"far from each other", []string{"acme-site/a", "acme-site/a/b", "acme-site/z"}, []string{"acme-site/a", "acme-site/a/b", "acme-site/z"}, 1},
+		{"several near each other", []string{"acme-site/m/00", "acme-site/m/11", "acme-site/m/zz"},
+			[]string{"acme-site/m/00", "acme-site/m/11"}, 1},
+		{"far from each other", []string{"acme-site/a", "acme-site/a/b", "acme-site/z"},
+			[]string{"acme-site/a", "acme-site/a/b", "acme-site/z"}, 1},
 		{"names that differ within a character", []string{"acme-site/ü/1", "acme-site/ý/2"}, []string{"acme-site/ü/1", "acme-site/ý/2"}, 1},
 		{"two buckets", []string{"acme-other/a", "acme-site/a"}, []string{"acme-other/a", "acme-site/a"}, 2},
 	}
@@ -121,7 +123,8 @@ func TestReadFilesWithLimitedCredentials(t *testing.T) {
 	l := newLab(t, nil)
 	site := l.bucket("acme-site")
 	l.put(site, "public/a", "public/b", "private")
-	id, secret := l.key("v3/b2_create_key", "limited", map[string]any{"bucketId": site, "namePrefix": "public/", "capabilities": []string{"listFiles", "writeFiles"}})
+	id, secret := l.key("v3/b2_create_key", "limited",
+		map[string]any{"bucketId": site, "namePrefix": "public/", "capabilities": []string{"listFiles", "writeFiles"}})
 	limited := l.client(id, secret)
 	found, requests, err := l.files(limited, "acme-site/public/a", "acme-site/public/b")
 	if err != nil || requests != 1 || !slices.Equal(found, []string{"acme-site/public/a", "acme-site/public/b"}) {
@@ -167,7 +170,8 @@ func TestReadWhatOthersUploaded(t *testing.T) {
 	}
 	post("x", "do_not_verify", map[string]string{"X-Bz-File-Name": "unverified", "Content-Type": "text/plain"})
 	for name, info := range map[string]map[string]string{"large": {"large_file_sha1": strings.ToUpper(sum)}, "larger": {}} {
-		id := l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": name, "contentType": "text/plain", "fileInfo": info})["fileId"]
+		id := l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": name, "contentType": "text/plain",
+			"fileInfo": info})["fileId"]
 		if err := l.master.Call(t.Context(), "b2_get_upload_part_url", map[string]any{"fileId": id}, &to); err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,8 @@ import (
 // A reply that says too little must not pass for "there is nothing": what is owned
 // would be made anew, or forgotten. Nor is an object of another account ours.
 func TestRepliesThatSayTooLittle(t *testing.T) {
-	const bucket = `{"accountId":"ffffffffffff","bucketId":"4a48fe8875c6214145260818","bucketName":"acme-photos","bucketType":"allPrivate","revision":1}`
+	const bucket = `{"accountId":"ffffffffffff","bucketId":"4a48fe8875c6214145260818","bucketName":"acme-photos",` +
+		`"bucketType":"allPrivate","revision":1}`
 	for _, test := range []struct{ method, reply, problem string }{
 		{"b2_list_buckets", `{}`, "documented shape"},
 		{"b2_list_buckets", `{"buckets":null}`, "documented shape"},

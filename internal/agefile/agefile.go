@@ -27,7 +27,8 @@ func parse(text string) (age.Recipient, error) {
 	upper := strings.ToUpper(text)
 	switch {
 	case strings.HasPrefix(upper, "AGE-SECRET-KEY-"), strings.HasPrefix(upper, "AGE-PLUGIN-"), strings.HasPrefix(upper, "-----BEGIN"):
-		return nil, errors.New("this is a private key. Write the public one: `age-keygen -y FILE` prints it, and beside an SSH key lies a file that ends in .pub")
+		return nil, errors.New("this is a private key. Write the public one: `age-keygen -y FILE` prints it, and beside an SSH key lies " +
+			"a file that ends in .pub")
 	case strings.ContainsAny(text, "\r\n"):
 		return nil, errors.New("each recipient is an element of its own; this one has several lines")
 	case strings.HasPrefix(text, "age1") && strings.Count(text, "1") > 1 && !strings.HasPrefix(text, "age1pq1"):
@@ -41,7 +42,8 @@ func parse(text string) (age.Recipient, error) {
 	case strings.HasPrefix(text, "ssh-"):
 		r, err := agessh.ParseRecipient(text)
 		if err != nil {
-			return nil, errors.New("this is no SSH public key that age can encrypt to; use one of type ssh-ed25519, or ssh-rsa with at least 2048 bits")
+			return nil, errors.New("this is no SSH public key that age can encrypt to; use one of type ssh-ed25519, or ssh-rsa with at " +
+				"least 2048 bits")
 		}
 		return r, nil
 	}
@@ -78,7 +80,8 @@ func Seal(text string, recipients []string) (string, error) {
 	if err != nil {
 		// Nothing else is left to fail: a post-quantum file must not be readable
 		// by a recipient that is not.
-		return "", fmt.Errorf("age does not encrypt to these recipients together: those that begin with age1pq1 cannot be mixed with others (%w)", err)
+		return "", fmt.Errorf("age does not encrypt to these recipients together: those that begin with age1pq1 cannot be mixed with "+
+			"others (%w)", err)
 	}
 	if _, err := io.WriteString(w, text); err != nil {
 		return "", err

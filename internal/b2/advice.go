@@ -16,7 +16,8 @@ var byCode = map[string]advice{
 	"email_not_verified": {"the e-mail address of the account is not verified",
 		"B2 wants that before a bucket is made public or replicated: verify it in the web console under \"My Settings\"."},
 	"no_payment_history": {"the account has no payment history",
-		"B2 allows public buckets and replication only after a payment: add a payment method in the web console under \"Billing\", or make a first payment there."},
+		"B2 allows public buckets and replication only after a payment: add a payment method in the web console under \"Billing\", or " +
+			"make a first payment there."},
 	"storage_cap_exceeded": {"the account's cap on storage is reached", newDay},
 	"transaction_cap_exceeded": {"the account's daily cap on transactions is reached",
 		newDay + " Accounts without a payment method end at the free daily allowance."},
@@ -24,11 +25,13 @@ var byCode = map[string]advice{
 
 	// Buckets.
 	"duplicate_bucket_name": {"bucket name is already in use",
-		"Bucket names are shared by all customers of B2, whatever their case: choose another. If the bucket is yours, check that these are the credentials of its account, and import it."},
+		"Bucket names are shared by all customers of B2, whatever their case: choose another. If the bucket is yours, check that these " +
+			"are the credentials of its account, and import it."},
 	"too_many_buckets": {"the account has as many buckets as it may",
 		"The limit is 100 unless Backblaze raised it: delete buckets, or ask Backblaze's Sales team for more."},
 	"cannot_delete_non_empty_bucket": {"the bucket is not empty",
-		"B2 deletes only empty buckets; hidden and old versions of files and unfinished large files count. Delete them, or set force_destroy = true on the bucket and apply that first."},
+		"B2 deletes only empty buckets; hidden and old versions of files and unfinished large files count. Delete them, or set " +
+			"force_destroy = true on the bucket and apply that first."},
 	"conflict":          {"somebody else changed the bucket meanwhile", "Nothing was overwritten. " + rerun},
 	"bad_bucket_id":     {"the bucket does not exist", "It was deleted meanwhile, or belongs to another account. " + rerun},
 	"invalid_bucket_id": {"the bucket's ID is malformed", "IDs are 24 digits and letters: check where it comes from."},
@@ -51,14 +54,18 @@ var byCode = map[string]advice{
 
 	// Event notifications.
 	"event_type_categories": {"an event type stands beside the wildcard that contains it", "Keep either the wildcard or the single types."},
-	"event_type_invalid":    {"B2 does not know an event type", "See \"Event Notifications Reference Guide\" in B2's documentation for the list."},
-	"event_type_overlap":    {"two notification rules cover the same files and events", "Give them prefixes of which none starts with another, or different event types."},
-	"event_types_empty":     {"a notification rule has no event types", "Name at least one."},
+	"event_type_invalid": {"B2 does not know an event type", "See \"Event Notifications Reference Guide\" in B2's documentation for " +
+		"the list."},
+	"event_type_overlap": {"two notification rules cover the same files and events", "Give them prefixes of which none starts with " +
+		"another, or different event types."},
+	"event_types_empty": {"a notification rule has no event types", "Name at least one."},
 
 	// The session and the wire.
-	"bad_auth_token":     {"B2 does not accept the session that it has just opened", "The application key may have been deleted or replaced during the run: check it in the web console, and run again."},
+	"bad_auth_token": {"B2 does not accept the session that it has just opened", "The application key may have been deleted or " +
+		"replaced during the run: check it in the web console, and run again."},
 	"expired_auth_token": {"B2 ended the session, and again after a new one was opened", "Run again in a few minutes."},
 	"missing_auth_token": {"the request reached B2 without its token", "A proxy may remove the Authorization header: check HTTPS_PROXY."},
-	"bad_json":           {"B2 could not read the request", "A value is of a type that B2 does not expect, or a proxy changed the request."},
+	"bad_json": {"B2 could not read the request",
+		"A value is of a type that B2 does not expect, or a proxy changed the request."},
 	"method_not_allowed": {"the endpoint does not know this way of calling", "Check that the endpoint (B2_ENDPOINT) is B2's native API."},
 }

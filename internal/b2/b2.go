@@ -75,7 +75,7 @@ type Client struct {
 var (
 	_ wire.API           = (*Client)(nil)
 	_ wire.BucketEmptier = (*Client)(nil)
-	_ wire.FileAPI       = (*Client)(nil)
+	_ wire.FileStore     = (*Client)(nil)
 )
 
 // New checks the options without sending anything. A mistake that can be seen

@@ -112,7 +112,8 @@ func TestEmpty(t *testing.T) {
 	}
 	a.call(t, "b2_delete_bucket", object{"bucketId": a.bucket}, nil)
 	for method, want := range map[string]int{
-		"b2_authorize_account": 0, "b2_list_buckets": 0, "b2_list_file_versions": 2, "b2_list_unfinished_large_files": 1, "b2_cancel_large_file": 2,
+		"b2_authorize_account": 0, "b2_list_buckets": 0, "b2_list_file_versions": 2, "b2_list_unfinished_large_files": 1,
+		"b2_cancel_large_file": 2,
 	} {
 		if got := a.count(method); got != want {
 			t.Errorf("%s was called %d times, want %d", method, got, want)

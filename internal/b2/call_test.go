@@ -109,7 +109,8 @@ func TestRequestBodies(t *testing.T) {
 			ID string `json:"bucketId"`
 		}{"b1"}, "/b2api/v4/b2_delete_bucket", object{"accountId": account, "bucketId": "b1"}},
 		{"v3/b2_delete_key", object{"applicationKeyId": "k"}, "/b2api/v3/b2_delete_key", object{"applicationKeyId": "k"}},
-		{"b2_get_bucket_notification_rules", object{"bucketId": "b"}, "/b2api/v4/b2_get_bucket_notification_rules", object{"bucketId": "b"}},
+		{"b2_get_bucket_notification_rules", object{"bucketId": "b"}, "/b2api/v4/b2_get_bucket_notification_rules",
+			object{"bucketId": "b"}},
 	} {
 		s := serve(t, nil)
 		client, _ := connect(t, s, nil)

@@ -70,7 +70,7 @@ func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 	if s == nil || e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden {
 		return
 	}
-	e.Restriction = restriction(&s.account)
+	e.CredentialScope = restriction(&s.account)
 	if e.Code == "unauthorized" && e.Message == "" {
 		e.Message = denial(&s.account, r)
 	}

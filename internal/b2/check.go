@@ -80,7 +80,8 @@ func strayCharacter(s string) string {
 	return ""
 }
 
-const endpointHelp = `Give the name of a realm (production, staging) or the root URL of the native API, such as "https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
+const endpointHelp = `Give the name of a realm (production, staging) or the root URL of the native API, such as ` +
+	`"https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
 
 var (
 	s3Host       = regexp.MustCompile(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`)
@@ -97,7 +98,8 @@ func resolveEndpoint(endpoint string) (string, error) {
 	case "staging":
 		return "https://api.backblaze.net", nil
 	case "dev":
-		return "", &UsageError{"The realm dev is not encrypted", "It speaks http only, so that anybody on the way could read the application key. " + endpointHelp}
+		return "", &UsageError{"The realm dev is not encrypted", "It speaks http only, so that anybody on the way could read the " +
+			"application key. " + endpointHelp}
 	}
 	switch {
 	case s3Host.MatchString(endpoint):
@@ -134,7 +136,8 @@ func checkURL(u *url.URL) error {
 	case strings.Contains(u.Path, "/b2api"):
 		return &UsageError{"The endpoint names a version of the API", `Leave out "/b2api" and what follows.`}
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return &UsageError{"The endpoint is not encrypted", "Use https: over http anybody on the way could read the application key. Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
+		return &UsageError{"The endpoint is not encrypted", "Use https: over http anybody on the way could read the application key. " +
+			"Only addresses of this machine, such as http://127.0.0.1:8080, may use http."}
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ func TestMistakesInTheCredentials(t *testing.T) {
 		_, err := b2.New(b2.Options{KeyID: c.id, Key: c.key, Now: time.Now})
 		checkUsage(t, err, c.says)
 	}
-	for _, c := range [][2]string{{keyID, key}, {master, key}, {master, "0041a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0"}, {"unusual-id", "unusual-key"}} {
+	for _, c := range [][2]string{{keyID, key}, {master, key}, {master, "0041a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0"},
+		{"unusual-id", "unusual-key"}} {
 		if _, err := b2.New(b2.Options{KeyID: c[0], Key: c[1], Now: time.Now}); err != nil {
 			t.Errorf("%s: %v", c[0], err)
 		}

@@ -36,8 +36,8 @@ func Explain(err error) (summary, detail string) {
 	if e.Unknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}
-	if _, known := byCode[e.Code]; e.Restriction != "" && !known { // what has a code of its own has another reason
-		sentences = append(sentences, "The "+e.Restriction+".")
+	if _, known := byCode[e.Code]; e.CredentialScope != "" && !known { // what has a code of its own has another reason
+		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
 	return words.Capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
 }
@@ -65,10 +65,12 @@ func advise(e *wire.Error) advice {
 	case e.Code == "bad_request" && strings.Contains(e.Message, "on API version"),
 		e.Code == "unsupported":
 		return advice{"B2 does not support this key on the version of the API that was used",
-			"An application key for several buckets works on version 4 only: use a key for one bucket or for all, or a client that speaks version 4."}
+			"An application key for several buckets works on version 4 only: use a key for one bucket or for all, or a client that " +
+				"speaks version 4."}
 	case e.Method == methodAuthorize && e.Status == http.StatusUnauthorized:
 		return advice{"B2 does not accept the application key",
-			"Check that " + idVariable + " and " + keyVariable + " belong together and are complete, that the key was not deleted, replaced or expired" +
+			"Check that " + idVariable + " and " + keyVariable +
+				" belong together and are complete, that the key was not deleted, replaced or expired" +
 				" (a new master key ends the old one), and that the endpoint is the right one. A new key can take a few minutes to work."}
 	case ok:
 		return known
@@ -112,7 +114,8 @@ func foreign(e *wire.Error) advice {
 			"The endpoint may be another service than B2 (B2_ENDPOINT), or this release is older than a change of the API."}
 	case e.Status/100 == 3:
 		return advice{"something between here and B2 redirects the request",
-			"Often it is the login page of a network or a proxy: open a web page in a browser, or check HTTPS_PROXY and the endpoint (B2_ENDPOINT)."}
+			"Often it is the login page of a network or a proxy: open a web page in a browser, or check HTTPS_PROXY and the endpoint " +
+				"(B2_ENDPOINT)."}
 	case e.Status == http.StatusTooManyRequests || e.Status >= 500:
 		return advice{fmt.Sprintf("a gateway before B2 answered %d %s", e.Status, http.StatusText(e.Status)),
 			retryHint(e) + "If it lasts, check HTTPS_PROXY and https://status.backblaze.com."}
@@ -122,7 +125,8 @@ func foreign(e *wire.Error) advice {
 }
 
 func unauthorized(e *wire.Error) advice {
-	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key for all buckets."
+	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key " +
+		"for all buckets."
 	if e.Message != "" {
 		return advice{e.Message, detail}
 	}

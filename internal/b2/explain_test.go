@@ -30,13 +30,15 @@ func TestExplain(t *testing.T) {
 	}{
 		{refused("b2_authorize_account", 401, "bad_auth_token", ""), "does not accept the application key", "B2_APPLICATION_KEY_ID"},
 		{refused("b2_authorize_account", 401, "unauthorized", "bad"), "does not accept the application key", "few minutes"},
-		{refused("b2_authorize_account", 400, "bad_request", "This request is not currently supported on API version number 3"), "version of the API", "several buckets"},
+		{refused("b2_authorize_account", 400, "bad_request", "This request is not currently supported on API version number 3"),
+			"version of the API", "several buckets"},
 		{refused("b2_authorize_account", 401, "unsupported", ""), "version of the API", "several buckets"},
 		{refused("b2_authorize_account", 403, "transaction_cap_exceeded", ""), "cap on transactions", "00:00 UTC"},
 		{refused("b2_list_keys", 401, "bad_auth_token", ""), "session", "deleted or replaced"},
 		{refused("b2_list_keys", 401, "unauthorized", ""), "listKeys", "web console"},
 		{refused("b2_new_call", 401, "unauthorized", ""), "may not do this", "web console"},
-		{refused("b2_update_bucket", 401, "unauthorized", "the application key lacks the capability writeBucketEncryption"), "writeBucketEncryption", "web console"},
+		{refused("b2_update_bucket", 401, "unauthorized", "the application key lacks the capability writeBucketEncryption"),
+			"writeBucketEncryption", "web console"},
 		{refused("b2_create_bucket", 401, "email_not_verified", ""), "e-mail", "verify"},
 		{refused("b2_update_bucket", 401, "no_payment_history", ""), "payment history", "Billing"},
 		{refused("b2_create_bucket", 403, "storage_cap_exceeded", ""), "cap on storage", "Caps & Alerts"},
@@ -49,7 +51,8 @@ func TestExplain(t *testing.T) {
 		{refused("b2_update_bucket", 400, "source_replication_conflict", ""), "replication", "first"},
 		{refused("b2_update_bucket", 400, "restricted_bucket_conflict", ""), "restricted", "another bucket"},
 		{refused("b2_update_bucket", 400, "bad_bucket_id", "Bucket 1 does not exist"), "does not exist", "another account"},
-		{refused("b2_create_bucket", 400, "bad_request", "Rule with prefix '' must have"), "Rule with prefix '' must have", "documentation of b2_create_bucket"},
+		{refused("b2_create_bucket", 400, "bad_request", "Rule with prefix '' must have"), "Rule with prefix '' must have",
+			"documentation of b2_create_bucket"},
 		{refused("b2_list_keys", 400, "brand_new_code", ""), "no reason given [brand_new_code]", "documentation"},
 		{&wire.Error{Method: "b2_list_keys", Status: 429, Code: "too_many_requests", RetryAfter: time.Hour}, "rate of requests", "1h0m0s"},
 		{refused("b2_list_keys", 503, "service_unavailable", ""), "trouble of its own", "status.backblaze.com"},
@@ -57,9 +60,11 @@ func TestExplain(t *testing.T) {
 		{refused("b2_list_keys", 200, "", "the reply (text/html) is not from B2's API"), "other than B2", "login page"},
 		{refused("b2_list_keys", 200, "", "the reply does not have the documented shape"), "could not be understood", "release"},
 		{refused("b2_list_keys", 302, "", "redirect"), "redirects", "login page"},
-		{broken(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "api.nowhere", IsNotFound: true}}), "host api.nowhere is not known", "DNS"},
+		{broken(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "api.nowhere", IsNotFound: true}}), "host api.nowhere is not known",
+			"DNS"},
 		{broken(&net.DNSError{Name: "api.nowhere", Err: "server misbehaving"}), "could not be looked up", "DNS server"},
-		{broken(&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}), "127.0.0.1:9 refused", "B2_ENDPOINT"},
+		{broken(&net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}),
+			"127.0.0.1:9 refused", "B2_ENDPOINT"},
 		{broken(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), "no route", "network"},
 		{broken(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), "proxy cannot be reached", "NO_PROXY"},
 		{broken(x509.UnknownAuthorityError{}), "not trusted", "SSL_CERT_FILE"},
@@ -85,8 +90,9 @@ func TestExplain(t *testing.T) {
 
 func TestExplainSaysWhoAndWhetherItHappened(t *testing.T) {
 	_, detail := b2.Explain(&wire.Error{Method: "b2_create_key", Status: 500, Code: "internal_error", Message: "oops",
-		Unknown: true, Restriction: "application key 1 has no capabilities"})
-	wantContains(t, "detail", detail, "may have been made", "The application key 1 has no capabilities.", `(b2_create_key: 500 internal_error, "oops")`)
+		Unknown: true, CredentialScope: "application key 1 has no capabilities"})
+	wantContains(t, "detail", detail, "may have been made", "The application key 1 has no capabilities.",
+		`(b2_create_key: 500 internal_error, "oops")`)
 }
 
 func TestADenialNamesWhatIsMissing(t *testing.T) {
@@ -96,15 +102,25 @@ func TestADenialNamesWhatIsMissing(t *testing.T) {
 		in              object
 		summary, detail string
 	}{
-		"one capability":  {limited + `["listFiles"]`, "b2_update_bucket", object{"bucketId": "b1"}, "lacks the capability writeBuckets", "has the capabilities listFiles; it is limited to bucket photos"},
-		"guarded members": {limited + `["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b1", "defaultServerSideEncryption": object{}, "fileLockEnabled": true, "replicationConfiguration": object{}}, "lacks the capabilities writeBucketEncryption, writeBucketRetentions, writeBucketReplications", "writeBuckets"},
-		"another bucket":  {limited + `["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b2"}, "limited to certain buckets", "bucket photos"},
-		"a gone bucket":   {`"buckets": [{"id": "b9", "name": null}, {"id": "b1", "name": "photos"}], "capabilities": []`, "b2_list_files", nil, "certain buckets", "no capabilities; it is limited to buckets b9 (deleted), photos"},
-		"many buckets":    {`"buckets": [` + strings.Repeat(`{"id": "b", "name": "same"},`, 11) + `{"id": "c", "name": "other"}], "capabilities": []`, "b2_list_files", nil, "certain buckets", "buckets other, same, same, same, same, same, same, same, same, same and 2 more"},
-		"every bucket":    {limited + `["listBuckets"]`, "b2_list_buckets", nil, "limited to certain buckets", "bucket photos"},
-		"a prefix":        {`"buckets": null, "namePrefix": "x/", "capabilities": ["listFiles"]`, "b2_list_file_versions", object{"bucketId": "b1"}, `start with "x/"`, `start with "x/"`},
-		"no reason":       {`"buckets": null, "namePrefix": "", "capabilities": ["listKeys"]`, "b2_list_keys", nil, "may not do this", "listKeys"},
-		"a locked file":   {`"capabilities": ["deleteFiles"]`, "b2_delete_file_version", nil, "Object Lock", "deleteFiles"},
+		"one capability": {limited + `["listFiles"]`, "b2_update_bucket", object{"bucketId": "b1"}, "lacks the capability writeBuckets",
+			"has the capabilities listFiles; it is limited to bucket photos"},
+		"guarded members": {limited + `["writeBuckets"]`, "b2_update_bucket",
+			object{"bucketId": "b1", "defaultServerSideEncryption": object{}, "fileLockEnabled": true,
+				"replicationConfiguration": object{}}, "lacks the capabilities writeBucketEncryption, writeBucketRetentions, " +
+				"writeBucketReplications", "writeBuckets"},
+		"another bucket": {limited + `["writeBuckets"]`, "b2_update_bucket", object{"bucketId": "b2"}, "limited to certain buckets",
+			"bucket photos"},
+		"a gone bucket": {`"buckets": [{"id": "b9", "name": null}, {"id": "b1", "name": "photos"}], "capabilities": []`, "b2_list_files",
+			nil, "certain buckets", "no capabilities; it is limited to buckets b9 (deleted), photos"},
+		"many buckets": {`"buckets": [` + strings.Repeat(`{"id": "b", "name": "same"},`, 11) +
+			`{"id": "c", "name": "other"}], "capabilities": []`, "b2_list_files", nil, "certain buckets",
+			"buckets other, same, same, same, same, same, same, same, same, same and 2 more"},
+		"every bucket": {limited + `["listBuckets"]`, "b2_list_buckets", nil, "limited to certain buckets", "bucket photos"},
+		"a prefix": {`"buckets": null, "namePrefix": "x/", "capabilities": ["listFiles"]`, "b2_list_file_versions",
+			object{"bucketId": "b1"}, `start with "x/"`, `start with "x/"`},
+		"no reason": {`"buckets": null, "namePrefix": "", "capabilities": ["listKeys"]`, "b2_list_keys", nil, "may not do this",
+			"listKeys"},
+		"a locked file": {`"capabilities": ["deleteFiles"]`, "b2_delete_file_version", nil, "Object Lock", "deleteFiles"},
 	} {
 		s := serve(t, map[string][]answer{c.method: {refuse(401, "unauthorized")}})
 		s.account = c.account
@@ -118,19 +134,22 @@ func TestADenialNamesWhatIsMissing(t *testing.T) {
 func TestARestrictedKey(t *testing.T) {
 	a := open(t)
 	var made struct{ ApplicationKeyID, ApplicationKey string }
-	a.call(t, "v3/b2_create_key", object{"keyName": "photos", "bucketId": a.bucket, "capabilities": []string{"listBuckets", "listFiles"}}, &made)
+	a.call(t, "v3/b2_create_key", object{"keyName": "photos", "bucketId": a.bucket, "capabilities": []string{"listBuckets", "listFiles"}},
+		&made)
 	account, err := a.client.Authorize(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited, err := b2.New(b2.Options{KeyID: made.ApplicationKeyID, Key: made.ApplicationKey, Endpoint: account.Realm, Now: a.clock.Now, Wait: a.clock.Wait})
+	limited, err := b2.New(b2.Options{KeyID: made.ApplicationKeyID, Key: made.ApplicationKey, Endpoint: account.Realm, Now: a.clock.Now,
+		Wait: a.clock.Wait})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := limited.Call(t.Context(), "b2_list_buckets", object{"bucketId": a.bucket}, nil); err != nil {
 		t.Error(err)
 	}
-	for method, says := range map[string]string{"b2_list_buckets": "certain buckets", "b2_update_bucket": "writeBuckets", "b2_list_keys": "listKeys"} {
+	for method, says := range map[string]string{"b2_list_buckets": "certain buckets", "b2_update_bucket": "writeBuckets",
+		"b2_list_keys": "listKeys"} {
 		summary, detail := b2.Explain(limited.Call(t.Context(), method, object{"bucketName": "other-photos", "bucketId": nil}, nil))
 		wantContains(t, method, summary, says)
 		wantContains(t, method, detail, "limited to bucket photos-library")

@@ -65,7 +65,8 @@ func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
 	}
 	r := &request{method: methodDownload, repeatable: true, accept: sameContent}
 	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
-		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" + url.QueryEscape(fileID)
+		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
+			url.QueryEscape(fileID)
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 		if err != nil {
 			return nil, err

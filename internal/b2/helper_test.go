@@ -58,7 +58,8 @@ type service struct {
 }
 
 func serve(t *testing.T, script map[string][]answer) *service {
-	s := &service{script: script, download: "https://f004.backblazeb2.com", account: `"buckets": null, "capabilities": ["listBuckets", "writeBuckets"], "namePrefix": null`}
+	s := &service{script: script, download: "https://f004.backblazeb2.com",
+		account: `"buckets": null, "capabilities": ["listBuckets", "writeBuckets"], "namePrefix": null`}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s

@@ -33,7 +33,7 @@ func (c *Client) Empty(ctx context.Context, bucketID string, progress func(remov
 	return e.removed, err
 }
 
-// Purge implements [wire.FileAPI]. It stops as Empty does.
+// Purge implements [wire.FileStore]. It stops as Empty does.
 func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error) {
 	e := &emptying{client: c, file: name, progress: progress}
 	err := e.open(ctx, bucketID)

@@ -78,7 +78,8 @@ func certificateTrouble(cause error) (trouble, bool) {
 			detail: "Check the endpoint (B2_ENDPOINT) and whether a proxy or a login page of the network answers in its place."}, true
 	case badCertificate || unknownCA:
 		return trouble{summary: "the certificate of the endpoint is not trusted", lasting: true,
-			detail: "If a proxy inspects the traffic, put its CA certificate into a file and name the file in SSL_CERT_FILE. Check the clock of this machine too."}, true
+			detail: "If a proxy inspects the traffic, put its CA certificate into a file and name the file in SSL_CERT_FILE. Check the " +
+				"clock of this machine too."}, true
 	case notTLS:
 		return trouble{summary: "the endpoint does not speak TLS", lasting: true,
 			detail: "Something on the way answers in plain text: check the endpoint (B2_ENDPOINT), its port and the proxy."}, true
@@ -93,7 +94,8 @@ func hostTrouble(cause error) (trouble, bool) {
 		return trouble{}, false
 	case e.IsNotFound:
 		return trouble{summary: fmt.Sprintf("the host %s is not known", e.Name),
-			detail: "The name cannot be resolved: check the endpoint (B2_ENDPOINT), DNS and the network connection. Behind a proxy, set HTTPS_PROXY."}, true
+			detail: "The name cannot be resolved: check the endpoint (B2_ENDPOINT), DNS and the network connection. Behind a proxy, set " +
+				"HTTPS_PROXY."}, true
 	}
 	return trouble{summary: fmt.Sprintf("the name %s could not be looked up", e.Name),
 		detail: "The DNS server failed: check the network connection and run again."}, true
@@ -107,7 +109,8 @@ func connectionTrouble(cause error) (trouble, bool) {
 	switch {
 	case errors.Is(cause, syscall.ECONNREFUSED):
 		return trouble{summary: where + " refused the connection",
-			detail: "Nothing listens there, or a firewall refuses: check the endpoint (B2_ENDPOINT). Behind a proxy, set HTTPS_PROXY."}, true
+				detail: "Nothing listens there, or a firewall refuses: check the endpoint (B2_ENDPOINT). Behind a proxy, set HTTPS_PROXY."},
+			true
 	case errors.Is(cause, syscall.ENETUNREACH), errors.Is(cause, syscall.EHOSTUNREACH):
 		return trouble{summary: "there is no route to " + where, detail: checkNetwork}, true
 	case errors.Is(cause, io.EOF), errors.Is(cause, io.ErrUnexpectedEOF),

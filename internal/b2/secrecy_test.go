@@ -25,7 +25,8 @@ func TestNoSecretLeaves(t *testing.T) {
 			ok(fmt.Sprintf(`{"applicationKey": %q `, minted)),
 			ok(minted), {status: 500, body: minted}, {status: 403, body: token, media: token},
 			echo, {status: 400, code: "x" + b64(keyID+":"+key), message: "Basic " + b64(keyID+":"+key)},
-			{status: 400, code: "bad_request", message: url.QueryEscape(token) + " " + b64(token) + " " + b64("token="+token) + fmt.Sprintf(" %x", token)},
+			{status: 400, code: "bad_request", message: url.QueryEscape(token) + " " + b64(token) + " " + b64("token="+token) +
+				fmt.Sprintf(" %x", token)},
 			refuse(401, "unauthorized"), refuse(401, "bad_auth_token"), refuse(401, "bad_auth_token"), {},
 		},
 	})

@@ -49,7 +49,8 @@ func (s *tokens) answer(r *http.Request) (int, string) {
 		if s.trouble != nil && s.trouble(s.issued) {
 			return 0, ""
 		}
-		return 200, fmt.Sprintf(`{"accountId": "a", "authorizationToken": "t%d", "apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`, s.issued)
+		return 200, fmt.Sprintf(`{"accountId": "a", "authorizationToken": "t%d", "apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`,
+			s.issued)
 	}
 	if r.Header.Get("Authorization") != fmt.Sprintf("t%d", s.issued) || time.Since(s.at) >= time.Hour {
 		return 401, `{"code": "expired_auth_token", "message": "", "status": 401}`
@@ -127,11 +128,12 @@ func TestWhatAuthorizeMayNotAnswer(t *testing.T) {
 		"documented shape":  `{"accountId": 12}`,
 		"without https":     `{"accountId": "a", "authorizationToken": "t", "apiInfo": {"storageApi": {"apiUrl": "http://api.example"}}}`,
 	} {
-		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: time.Now, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-			w := httptest.NewRecorder()
-			_, _ = io.WriteString(w, body)
-			return w.Result(), nil
-		})})
+		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: time.Now,
+			Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				_, _ = io.WriteString(w, body)
+				return w.Result(), nil
+			})})
 		if err != nil {
 			t.Fatal(err)
 		}

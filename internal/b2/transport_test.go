@@ -80,15 +80,17 @@ func TestAReplyThatBreaksOff(t *testing.T) {
 
 // BenchmarkListing is one page of 10 000 keys.
 func BenchmarkListing(b *testing.B) {
-	one := `{"accountId":"5f0571db506a","applicationKeyId":"0045f0571db506a0000000017","capabilities":["listFiles","readFiles"],"keyName":"photos-plus","options":["s3"]}`
+	one := `{"accountId":"5f0571db506a","applicationKeyId":"0045f0571db506a0000000017","capabilities":["listFiles","readFiles"],` +
+		`"keyName":"photos-plus","options":["s3"]}`
 	body := []byte(`{"keys":[` + strings.Repeat(one+",", 9999) + one + `]}`)
-	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: newClock().Now, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		reply := body
-		if strings.HasSuffix(r.URL.Path, "authorize_account") {
-			reply = []byte(`{"accountId": "a", "authorizationToken": "t", "apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`)
-		}
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(reply)), ContentLength: int64(len(reply))}, nil
-	})})
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: newClock().Now,
+		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			reply := body
+			if strings.HasSuffix(r.URL.Path, "authorize_account") {
+				reply = []byte(`{"accountId": "a", "authorizationToken": "t", "apiInfo": {"storageApi": {"apiUrl": "https://api"}}}`)
+			}
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(reply)), ContentLength: int64(len(reply))}, nil
+		})})
 	if err != nil {
 		b.Fatal(err)
 	}

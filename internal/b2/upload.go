@@ -54,7 +54,7 @@ func (u *uploads) put(bucketID string, t *target) {
 	u.free[bucketID] = append(u.free[bucketID], t)
 }
 
-// Put implements [wire.FileAPI]. An upload URL that B2 does not accept any more is
+// Put implements [wire.FileStore]. An upload URL that B2 does not accept any more is
 // replaced; nothing else is sent again that may have taken effect.
 func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	for try := 1; ; try++ {
@@ -123,7 +123,8 @@ func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
 	rec.method = methodUpload
 	size := req.ContentLength
 	bucketID, _ := json.Marshal(m.bucketID) // strings always encode
-	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true, extra: time.Duration(size/slowest) * time.Second}
+	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true,
+		extra: time.Duration(size/slowest) * time.Second}
 	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
 		content, err := rec.payload.Open()
 		if err != nil {

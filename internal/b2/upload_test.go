@@ -15,10 +15,11 @@ import (
 )
 
 func (a *account) textFile(name, text string) wire.Upload {
-	return wire.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"}, Payload: &wire.Payload{
-		Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), Source: "the test",
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
-	}}
+	return wire.Upload{BucketID: a.bucket, Name: name, ContentType: "b2/x-auto", Info: map[string]string{"team": "a/b ü+1"},
+		Payload: &wire.Payload{
+			Size: int64(len(text)), SHA1: fmt.Sprintf("%x", sha1.Sum([]byte(text))), Source: "the test",
+			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+		}}
 }
 
 type uploaded struct {
@@ -38,7 +39,8 @@ func TestPut(t *testing.T) {
 		if err := json.Unmarshal(raw, &got); err != nil {
 			t.Fatal(err)
 		}
-		if got.FileName != "pages/ünï code+1.html" || got.ContentType != "text/html" || got.ContentLength != len(text) || got.FileInfo["team"] != "a/b ü+1" {
+		if got.FileName != "pages/ünï code+1.html" || got.ContentType != "text/html" || got.ContentLength != len(text) ||
+			got.FileInfo["team"] != "a/b ü+1" {
 			t.Errorf("B2 made %+v", got)
 		}
 		content, err := a.client.Download(t.Context(), got.FileID)
@@ -147,5 +149,5 @@ func TestPutRefused(t *testing.T) {
 	_, err := a.client.Put(t.Context(), a.textFile("a", "x"))
 	e := kindError(t, err)
 	wantContains(t, "message", e.Message, "may not do this")
-	wantContains(t, "restriction", e.Restriction, "capabilities")
+	wantContains(t, "restriction", e.CredentialScope, "capabilities")
 }

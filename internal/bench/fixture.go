@@ -197,7 +197,8 @@ func writeBucket(b *strings.Builder, label, forEach, name string) {
 	if forEach != "" {
 		fmt.Fprintf(b, "  for_each        = %s\n", forEach)
 	}
-	fmt.Fprintf(b, "  name            = %s\n  info            = { team = \"web\" }\n  lifecycle_rules = keep_only_last_version()\n}\n\n", name)
+	fmt.Fprintf(b, "  name            = %s\n  info            = { team = \"web\" }\n  lifecycle_rules = keep_only_last_version()\n}\n\n",
+		name)
 }
 
 func writeKey(b *strings.Builder, label, forEach, name, bucket string) {

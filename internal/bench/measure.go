@@ -108,8 +108,10 @@ func (m measured) row() string {
 		m.what, short(m.latency), requests, trips, short(m.wall), short(own), short(m.cpu), memory)
 }
 
-const header = `| what                                           | latency | requests | round trips |     wall |      own |      CPU |  memory |
-|------------------------------------------------|--------:|---------:|------------:|---------:|---------:|---------:|--------:|`
+const header = "" +
+	`| what                                           | latency | requests | round trips |     wall |      own |      CPU |  memory |` +
+	"\n" +
+	`|------------------------------------------------|--------:|---------:|------------:|---------:|---------:|---------:|--------:|`
 
 // short writes a duration with as many digits as one can trust.
 func short(d time.Duration) string {

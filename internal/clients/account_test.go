@@ -114,7 +114,8 @@ func apply(t *testing.T, bin, config string, vars ...string) *account {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(bin, append([]string{"-chdir=" + a.folder, "apply", "-auto-approve", "-allow=irreversible"}, vars...)...)
-	cmd.Env = append(os.Environ(), "NO_COLOR=1", "B2_ENDPOINT="+a.url, "B2_APPLICATION_KEY_ID="+e.MasterKeyID(), "B2_APPLICATION_KEY="+e.MasterKey())
+	cmd.Env = append(os.Environ(), "NO_COLOR=1", "B2_ENDPOINT="+a.url, "B2_APPLICATION_KEY_ID="+e.MasterKeyID(),
+		"B2_APPLICATION_KEY="+e.MasterKey())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("b2form apply: %v\n%s", err, out)
 	}

@@ -216,7 +216,8 @@ func (b *blazer) share() error {
 		return err
 	}
 	content, err := io.ReadAll(reply.Body)
-	return check(errors.Join(err, reply.Body.Close()), wrong("status", http.StatusOK, reply.StatusCode), wrong("content", "a newer version", string(content)),
+	return check(errors.Join(err, reply.Body.Close()), wrong("status", http.StatusOK, reply.StatusCode),
+		wrong("content", "a newer version", string(content)),
 		wrong("disposition", `attachment; filename="shared"`, reply.Header.Get("Content-Disposition")))
 }
 
@@ -405,7 +406,8 @@ func (b *blazer) deleteKeys() error {
 // trouble writes while the service fails uploads and expires tokens, as the
 // client asks it to.
 func (b *blazer) trouble() error {
-	client, err := b2.NewClient(b.ctx, b.site.key.ID, b.site.key.Secret, b2.APIBase(b.site.endpoint), b2.FailSomeUploads(), b2.ExpireSomeAuthTokens())
+	client, err := b2.NewClient(b.ctx, b.site.key.ID, b.site.key.Secret, b2.APIBase(b.site.endpoint), b2.FailSomeUploads(),
+		b2.ExpireSomeAuthTokens())
 	if err != nil {
 		return err
 	}

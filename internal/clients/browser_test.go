@@ -98,7 +98,8 @@ func (p *pages) open(t *testing.T, plan map[string]string) map[string]string {
 	p.plan.Store(&plan)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
+	browser := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--disable-dev-shm-usage",
 		"--disable-background-networking", "--no-proxy-server", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", p.URL)
 	browser.WaitDelay = 10 * time.Second
 	var said strings.Builder

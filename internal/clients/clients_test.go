@@ -41,8 +41,10 @@ func (c client) String() string { return c.name }
 // is set; elsewhere one that is missing is skipped.
 func clients() []client {
 	return []client{
-		{"blazer", "The Go library's package b2, in the tests' own process", func() error { return nil }, []job{blazerFiles(), blazerAccount()}},
-		{"rclone", "Debian's package rclone", inPath("rclone"), []job{rcloneFiles("rclone"), rcloneFolder("rclone"), rcloneAccount("rclone")}},
+		{"blazer", "The Go library's package b2, in the tests' own process", func() error { return nil },
+			[]job{blazerFiles(), blazerAccount()}},
+		{"rclone", "Debian's package rclone", inPath("rclone"),
+			[]job{rcloneFiles("rclone"), rcloneFolder("rclone"), rcloneAccount("rclone")}},
 		{"rclone-current", "Rclone of the version in testdata/rclone/go.mod", inPath("rclone-current"),
 			[]job{rcloneFiles("rclone-current"), rcloneFolder("rclone-current"), rcloneAccount("rclone-current", rcloneLifecycle)}},
 		{"restic", "Debian's package restic", inPath("restic"), []job{resticRepository()}},

@@ -103,7 +103,8 @@ func rcloneBefore() map[string]string {
 }
 
 func rcloneAfter() map[string]string {
-	return map[string]string{"a.txt": "alpha, changed", "b/ü %+&#.txt": "beta", "b/deep/empty": "", "new.txt": "just come", `back\slash`: "allowed here"}
+	return map[string]string{"a.txt": "alpha, changed", "b/ü %+&#.txt": "beta", "b/deep/empty": "", "new.txt": "just come",
+		`back\slash`: "allowed here"}
 }
 
 func (r *rclone) copyUp() error {
@@ -212,7 +213,8 @@ func (r *rclone) share() error {
 		return err
 	}
 	content, err := io.ReadAll(reply.Body)
-	return check(errors.Join(err, reply.Body.Close()), wrong("status", http.StatusOK, reply.StatusCode), wrong("content", "alpha, changed", string(content)))
+	return check(errors.Join(err, reply.Body.Close()), wrong("status", http.StatusOK, reply.StatusCode),
+		wrong("content", "alpha, changed", string(content)))
 }
 
 func (r *rclone) cleanUp() error {
@@ -329,7 +331,8 @@ func (r *rclone) hasBucket(want bool) error {
 // rcloneLifecycle sets the bucket's rule and reads it back.
 func rcloneLifecycle(r *rclone) step {
 	return step{"set the lifecycle", func() error {
-		if _, err := r.do("backend", "lifecycle", r.at(""), "-o", "daysFromHidingToDeleting=1", "-o", "daysFromStartingToCancelingUnfinishedLargeFiles=7"); err != nil {
+		if _, err := r.do("backend", "lifecycle", r.at(""), "-o", "daysFromHidingToDeleting=1", "-o",
+			"daysFromStartingToCancelingUnfinishedLargeFiles=7"); err != nil {
 			return err
 		}
 		out, err := r.do("backend", "lifecycle", r.at(""))

@@ -108,7 +108,8 @@ func (r *restic) backUpChanges() error {
 func (r *restic) hasSnapshots(want int) error {
 	out, err := r.do("snapshots", "--json")
 	var snapshots []json.RawMessage
-	return check(errors.Join(err, json.NewDecoder(strings.NewReader(out)).Decode(&snapshots)), wrong("the number of snapshots", want, len(snapshots)))
+	return check(errors.Join(err, json.NewDecoder(strings.NewReader(out)).Decode(&snapshots)),
+		wrong("the number of snapshots", want, len(snapshots)))
 }
 
 func (r *restic) check() error {

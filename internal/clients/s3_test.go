@@ -43,7 +43,8 @@ func s3Clients() []client {
 		{"rclone-s3", "Rclone's backend for S3", inPath("rclone"), []job{s3Files("files", map[string]string{
 			"listBuckets": "upload", "listFiles": "list", "readFiles": "upload", "writeFiles": "upload"}, rcloneS3Files)}},
 		{"restic-s3", "Restic's backend for S3", inPath("restic"), []job{s3Files("repository", map[string]string{
-			"listBuckets": "make the repository", "listFiles": "back up", "readFiles": "back up", "writeFiles": "make the repository"}, resticS3)}},
+			"listBuckets": "make the repository", "listFiles": "back up", "readFiles": "back up", "writeFiles": "make the repository"},
+			resticS3)}},
 		{"minio-files", "The program in testdata/minio on minio-go", inPath("minio-files"), []job{s3Files("files", map[string]string{
 			"deleteFiles": "delete", "listFiles": "put in parts", "readFiles": "put", "writeFiles": "put"}, minioFiles)}},
 	}
@@ -66,7 +67,8 @@ func (s site) run(ctx context.Context, program string, args ...string) (string, 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = s.dir
-	cmd.Env = append(s.environment(), "AWS_ACCESS_KEY_ID="+s.key.ID, "AWS_SECRET_ACCESS_KEY="+s.key.Secret, "AWS_DEFAULT_REGION=us-west-004",
+	cmd.Env = append(s.environment(), "AWS_ACCESS_KEY_ID="+s.key.ID, "AWS_SECRET_ACCESS_KEY="+s.key.Secret,
+		"AWS_DEFAULT_REGION=us-west-004",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "RESTIC_PASSWORD=secret", "RESTIC_REPOSITORY=s3:"+s.s3+"/"+s.bucket+"/r")
 	var said bytes.Buffer
 	cmd.Stderr = &stopper{&said, cancel}
@@ -144,7 +146,8 @@ func s3cmdFiles(ctx context.Context, s site) []step {
 	host := strings.TrimPrefix(s.s3, "http://")
 	s3cmd := func(args ...string) (string, error) {
 		return s.run(ctx, "s3cmd", append([]string{
-			"--config=/dev/null", "--access_key=" + s.key.ID, "--secret_key=" + s.key.Secret, "--no-ssl", "--host=" + host, "--host-bucket=" + host,
+			"--config=/dev/null", "--access_key=" + s.key.ID, "--secret_key=" + s.key.Secret, "--no-ssl", "--host=" + host,
+			"--host-bucket=" + host,
 			"--region=us-west-004", "--no-progress",
 		}, args...)...)
 	}
@@ -206,7 +209,8 @@ func rcloneS3Files(ctx context.Context, s site) []step {
 	at := ":s3:" + s.bucket + "/dir"
 	return []step{
 		{"upload", func() error {
-			err := errors.Join(os.Mkdir(filepath.Join(s.dir, "up"), 0o755), s.write("up/ü +&.bin", large()), s.write("up/small", []byte("x")))
+			err := errors.Join(os.Mkdir(filepath.Join(s.dir, "up"), 0o755), s.write("up/ü +&.bin", large()),
+				s.write("up/small", []byte("x")))
 			if err == nil {
 				_, err = rclone("copyto", "up/small", at+"/small")
 			}

@@ -61,7 +61,8 @@ func onlyLocal(next http.Handler) http.Handler {
 		}
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !peer.Addr().Unmap().IsLoopback() || !isLocal(host) {
-			tell(w, nil, &controlError{http.StatusForbidden, "only programs on this machine may ask, by the name localhost or its loopback address"})
+			tell(w, nil, &controlError{http.StatusForbidden, "only programs on this machine may ask, by the name localhost or its " +
+				"loopback address"})
 			return
 		}
 		next.ServeHTTP(w, r)

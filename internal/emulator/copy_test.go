@@ -32,7 +32,8 @@ func TestCopySourceTooBig(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := func(members string) (reply map[string]any) {
-		r := httptest.NewRequest("POST", "/b2api/v4/b2_copy_file", strings.NewReader(`{"sourceFileId":"`+id+`","fileName":"copy"`+members+`}`))
+		r := httptest.NewRequest("POST", "/b2api/v4/b2_copy_file",
+			strings.NewReader(`{"sourceFileId":"`+id+`","fileName":"copy"`+members+`}`))
 		r.Header.Set("Authorization", s.token(s.MasterKeyID(), accountToken, 4, nowZero()))
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)

@@ -13,7 +13,8 @@ import (
 	"b2form/internal/emulator"
 )
 
-const keepLastVersion = `{"bucketName":"my-bucket","bucketType":"allPrivate","lifecycleRules":[{"fileNamePrefix":"","daysFromHidingToDeleting":1}]}`
+const keepLastVersion = `{"bucketName":"my-bucket","bucketType":"allPrivate","lifecycleRules":[{"fileNamePrefix":"",` +
+	`"daysFromHidingToDeleting":1}]}`
 
 // One pass may delete more than one transaction takes, and what it deletes
 // takes no room any more.
@@ -97,7 +98,8 @@ func TestPassLetsOthersIn(t *testing.T) {
 		s, token := openBench(t, dir)
 		id := populate(t, s, token, versions)
 		serve(t, s, token, "b2_update_bucket", fmt.Sprintf(
-			`{"accountId":%q,"bucketId":%q,"lifecycleRules":[{"fileNamePrefix":"folder-999/","daysFromHidingToDeleting":1}]}`, s.AccountID(), id))
+			`{"accountId":%q,"bucketId":%q,"lifecycleRules":[{"fileNamePrefix":"folder-999/","daysFromHidingToDeleting":1}]}`,
+			s.AccountID(), id))
 		s.Advance(12 * time.Hour) // past a midnight, and the token lives
 		passed := make(chan error, 1)
 		go func() { passed <- s.CatchUp() }()

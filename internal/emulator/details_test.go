@@ -17,7 +17,8 @@ func TestInfoHeadersKeepCase(t *testing.T) {
 	id := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
 	f := w.upload(id, "f", "content")
 	w.call(200, "b2_copy_file",
-		`{"sourceFileId":%q,"fileName":"g","metadataDirective":"REPLACE","contentType":"a/b","fileInfo":{"Src_Case":"A b","lower":"c"}}`, f["fileId"])
+		`{"sourceFileId":%q,"fileName":"g","metadataDirective":"REPLACE","contentType":"a/b","fileInfo":{"Src_Case":"A b","lower":"c"}}`,
+		f["fileId"])
 	c, err := net.Dial("tcp", w.http.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

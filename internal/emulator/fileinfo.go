@@ -37,7 +37,8 @@ const (
 	httpQuoted = `"([^"\\\x00-\x1f\x7f]|\\[ -~])*"`
 	// A parameter of a disposition may have an extended value, in UTF-8 and
 	// without a language, but is in one piece.
-	disposition     = httpToken + `([ \t]*;[ \t]*` + dispositionName + `(=(` + httpToken + `|` + httpQuoted + `)|\*=` + dispositionUTF8 + `))*`
+	disposition = httpToken + `([ \t]*;[ \t]*` + dispositionName + `(=(` + httpToken + `|` + httpQuoted + `)|\*=` + dispositionUTF8 +
+		`))*`
 	dispositionName = "[!#$%&'+.^_`|~0-9A-Za-z-]+"
 	dispositionUTF8 = `[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*"
 )

@@ -21,10 +21,14 @@ func FuzzServe(f *testing.F) {
 	f.Add("GET", "/b2api/v3/b2_list_buckets?accountId=ACCOUNT&bucketTypes=%5B1%5D", "", "", []byte{})
 	f.Add("POST", "/b2api/v2/b2_upload_file/BUCKET/x", "X-Bz-File-Name", "%ff", []byte("content"))
 	f.Add("PUT", "/file/my-bucket/f?Authorization=x", "Range", "bytes=1-", []byte{})
-	f.Add("POST", "/b2api/v4/b2_set_bucket_notification_rules", "", "", []byte(`{"bucketId":"BUCKET","eventNotificationRules":[{"name":"rule-one","eventTypes":["b2:ObjectCreated:*"],"targetConfiguration":{"url":"https://x"}}]}`))
-	f.Add("POST", "/b2api/v4/b2_copy_part", "", "", []byte(`{"sourceFileId":"FILE","largeFileId":"FILE","partNumber":1,"range":"bytes=-1"}`))
+	f.Add("POST", "/b2api/v4/b2_set_bucket_notification_rules", "", "",
+		[]byte(`{"bucketId":"BUCKET","eventNotificationRules":[{"name":"rule-one","eventTypes":["b2:ObjectCreated:*"],`+
+			`"targetConfiguration":{"url":"https://x"}}]}`))
+	f.Add("POST", "/b2api/v4/b2_copy_part", "", "",
+		[]byte(`{"sourceFileId":"FILE","largeFileId":"FILE","partNumber":1,"range":"bytes=-1"}`))
 	f.Add("POST", "/b2api/v4/b2_finish_large_file", "", "", []byte(`{"fileId":"FILE","partSha1Array":["",""]}`))
-	f.Add("GET", "/b2api/v4/b2_download_file_by_id?fileId=FILE", "Authorization", "3_20261103120000_8d625eb63be2775577c70e1a_da39a3ee5e6b4b0d3255bfef95601890afd80709_000_20261103130000_0000_dnld", []byte{})
+	f.Add("GET", "/b2api/v4/b2_download_file_by_id?fileId=FILE", "Authorization",
+		"3_20261103120000_8d625eb63be2775577c70e1a_da39a3ee5e6b4b0d3255bfef95601890afd80709_000_20261103130000_0000_dnld", []byte{})
 	f.Add("HEAD", "/b2api/v4/b2_list_file_names?bucketId=BUCKET&prefix=%00&delimiter=/", "Authorization", "x", []byte{})
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {
 		s, err := emulator.Open(emulator.Options{Now: nowNoon})
@@ -73,7 +77,8 @@ func inhabit(t *testing.T, s *emulator.Server) (token, bucketID, fileID string) 
 
 // Every fault that is understood has a text that means the same.
 func FuzzFault(f *testing.F) {
-	for _, text := range []string{"*:drop", `b2_list_keys:nth=2,after,status=503,message=a\,b\\`, "b2_hide_file:late=3,hang,delay=1s", "b2_upload_file:cap,count=always"} {
+	for _, text := range []string{"*:drop", `b2_list_keys:nth=2,after,status=503,message=a\,b\\`, "b2_hide_file:late=3,hang,delay=1s",
+		"b2_upload_file:cap,count=always"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -15,7 +15,8 @@ import (
 // populate makes so many versions, ten of each name, and gives their bucket.
 func populate(tb testing.TB, s *emulator.Server, token string, versions int) (bucketID string) {
 	tb.Helper()
-	made := serve(tb, s, token, "b2_create_bucket", fmt.Sprintf(`{"accountId":%q,"bucketName":"my-bucket","bucketType":"allPrivate"}`, s.AccountID()))
+	made := serve(tb, s, token, "b2_create_bucket",
+		fmt.Sprintf(`{"accountId":%q,"bucketName":"my-bucket","bucketType":"allPrivate"}`, s.AccountID()))
 	bucketID = member(made, "bucketId")
 	place := serve(tb, s, token, "b2_get_upload_url", fmt.Sprintf(`{"bucketId":%q}`, bucketID))
 	_, path, _ := strings.Cut(member(place, "uploadUrl"), ".com")

@@ -159,7 +159,8 @@ func TestSweep(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(living)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{".new-1", strings.Replace(small, "4_z", "4_y", 1), finished, finished + ".ff", unfinished + ".ff", small + ".1"} {
+	for _, name := range []string{".new-1", strings.Replace(small, "4_z", "4_y", 1), finished, finished + ".ff", unfinished + ".ff",
+		small + ".1"} {
 		if err := os.WriteFile(filepath.Join(dir, "content", small[len(small)-2:], name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,8 @@ func TestNoSecretIsTold(t *testing.T) {
 	k := w.call(200, "b2_create_key", `{"keyName":"k","capabilities":["listKeys"]}`)
 	b := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate"}`)
 	w.call(400, "b2_start_large_file",
-		`{"bucketId":%q,"fileName":"f","contentType":"a/b","serverSideEncryption":{"mode":"SSE-C","algorithm":"AES256","customerKey":"canary"}}`,
+		`{"bucketId":%q,"fileName":"f","contentType":"a/b","serverSideEncryption":{"mode":"SSE-C","algorithm":"AES256",`+
+			`"customerKey":"canary"}}`,
 		b["bucketId"])
 	w.call(400, "b2_list_file_names", `{"bucketId":%q,"customer\u004bey":"canary","CustomHeaders":["canary"]}`, b["bucketId"])
 	w.want(400, w.request("GET", "/b2api/v4/b2_copy_file?sourceServerSideEncryption=%7B%22customerKey%22%3A%22canary%22%7D", ""))

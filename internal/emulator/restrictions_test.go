@@ -50,7 +50,8 @@ func TestEveryRestrictionOfEveryCall(t *testing.T) {
 		t.Run(test.method, func(t *testing.T) {
 			t.Parallel()
 			w := open(t, emulator.Options{})
-			mine := w.call(200, "b2_create_bucket", `{"bucketName":"my-bucket","bucketType":"allPrivate","fileLockEnabled":true}`)["bucketId"].(string)
+			mine := w.call(200, "b2_create_bucket",
+				`{"bucketName":"my-bucket","bucketType":"allPrivate","fileLockEnabled":true}`)["bucketId"].(string)
 			other := w.call(200, "b2_create_bucket", `{"bucketName":"other-bucket","bucketType":"allPrivate"}`)["bucketId"].(string)
 			file := w.upload(mine, "in/f", "content")["fileId"].(string)
 			large := w.call(200, "b2_start_large_file", `{"bucketId":%q,"fileName":"in/big","contentType":"a/b"}`, mine)["fileId"].(string)

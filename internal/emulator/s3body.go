@@ -87,7 +87,8 @@ func newPayload(r *http.Request, s *signature, key []byte) (*payload, error) {
 		trailer = strings.ToLower(r.Header.Get("X-Amz-Trailer"))
 	default:
 		if !isHex(kind, 2*sha256.Size) {
-			return nil, s3Invalid("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 value.")
+			return nil, s3Invalid("x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 " +
+				"value.")
 		}
 		p.checks = append(p.checks, sha256Check(kind))
 	}

@@ -55,7 +55,8 @@ func s3CreateBucket(c *s3Call) error {
 		}
 	}
 	if id := c.tx.get(c.nameKey(c.name)); id != nil {
-		return s3Refuse(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.",
+		return s3Refuse(409, "BucketAlreadyOwnedByYou",
+			"Your previous request to create the named bucket succeeded and you already own it.",
 			member{"BucketName", c.name})
 	}
 	if err := c.checkBucketName(c.name); err != nil {

@@ -31,8 +31,10 @@ type s3World struct {
 
 // everything is what a key can do that is not limited to a bucket.
 const everything = `["bypassGovernance","deleteBuckets","deleteFiles","listAllBucketNames","listBuckets","listFiles",` +
-	`"readBucketEncryption","readBucketLifecycleRules","readBucketLogging","readBucketRetentions","readBuckets","readFileLegalHolds","readFileRetentions",` +
-	`"readFiles","writeBucketEncryption","writeBucketLifecycleRules","writeBucketLogging","writeBucketRetentions","writeBuckets","writeFileLegalHolds",` +
+	`"readBucketEncryption","readBucketLifecycleRules","readBucketLogging","readBucketRetentions","readBuckets","readFileLegalHolds",` +
+	`"readFileRetentions",` +
+	`"readFiles","writeBucketEncryption","writeBucketLifecycleRules","writeBucketLogging","writeBucketRetentions","writeBuckets",` +
+	`"writeFileLegalHolds",` +
 	`"writeFileRetentions","writeFiles"]`
 
 func openS3(t *testing.T, o emulator.Options) *s3World {

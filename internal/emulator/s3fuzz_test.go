@@ -19,12 +19,16 @@ func FuzzS3(f *testing.F) {
 	f.Add("GET", "/my-bucket?versions&key-marker=a&version-id-marker=ID&max-keys=1&delimiter=%00&prefix=%ff", "", "", []byte{})
 	f.Add("PUT", "/my-bucket/b", "X-Amz-Copy-Source", "my-bucket/a?versionId=ID", []byte("x"))
 	f.Add("PUT", "/my-bucket/b?partNumber=1&uploadId=ID", "X-Amz-Copy-Source-Range", "bytes=0-", []byte("x"))
-	f.Add("PUT", "/my-bucket/a?retention", "X-Amz-Bypass-Governance-Retention", "true", []byte("<Retention><Mode>COMPLIANCE</Mode></Retention>"))
-	f.Add("PUT", "/my-bucket?lifecycle", "", "", []byte("<LifecycleConfiguration><Rule><Filter><And><Prefix>a</Prefix></And></Filter><Status>Enabled</Status>"+
-		"<Expiration><Days>99999999999</Days></Expiration></Rule></LifecycleConfiguration>"))
-	f.Add("PUT", "/my-bucket?cors", "Origin", "https://a.test", []byte("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"))
+	f.Add("PUT", "/my-bucket/a?retention", "X-Amz-Bypass-Governance-Retention", "true",
+		[]byte("<Retention><Mode>COMPLIANCE</Mode></Retention>"))
+	f.Add("PUT", "/my-bucket?lifecycle", "", "",
+		[]byte("<LifecycleConfiguration><Rule><Filter><And><Prefix>a</Prefix></And></Filter><Status>Enabled</Status>"+
+			"<Expiration><Days>99999999999</Days></Expiration></Rule></LifecycleConfiguration>"))
+	f.Add("PUT", "/my-bucket?cors", "Origin", "https://a.test",
+		[]byte("<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>"))
 	f.Add("POST", "/my-bucket?delete", "Content-Md5", "x", []byte("<Delete><Object><Key>\x00</Key><VersionId/></Object></Delete>"))
-	f.Add("POST", "/my-bucket/a?uploadId=ID", "", "", []byte("<CompleteMultipartUpload><Part><PartNumber>-1</PartNumber></Part></CompleteMultipartUpload>"))
+	f.Add("POST", "/my-bucket/a?uploadId=ID", "", "",
+		[]byte("<CompleteMultipartUpload><Part><PartNumber>-1</PartNumber></Part></CompleteMultipartUpload>"))
 	f.Add("GET", "/my-bucket/a?partNumber=0&response-content-type=%0d%0aX:y", "Range", "bytes=9223372036854775807-", []byte{})
 	f.Add("OPTIONS", "/my-bucket/%2F", "Access-Control-Request-Method", "GET", []byte{})
 	f.Fuzz(func(t *testing.T, method, target, name, value string, body []byte) {

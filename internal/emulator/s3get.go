@@ -228,7 +228,8 @@ func (c *s3Call) lockHeaders(l fileLock) http.Header {
 // after a prefix. A copy has no use for "not modified" and fails instead.
 func checkConditions(h http.Header, prefix string, f file, copying bool) error {
 	failed := func(name string) error {
-		return s3Refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold",
+		return s3Refuse(http.StatusPreconditionFailed, "PreconditionFailed",
+			"At least one of the pre-conditions you specified did not hold",
 			member{"Condition", name})
 	}
 	notModified := func(name string) error {

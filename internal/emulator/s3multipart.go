@@ -127,8 +127,8 @@ func s3BeginPartCopy(c *s3Call) error {
 		_, last, _ := strings.Cut(wanted, "-")
 		end, endErr := strconv.ParseInt(last, 10, 64)
 		if err != nil || endErr != nil || end >= from.Length {
-			return s3Invalid("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based " +
-				"offsets of the first and last bytes to copy")
+			return s3Invalid("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the " +
+				"zero-based offsets of the first and last bytes to copy")
 		}
 	}
 	if s.length > maxCopy {
@@ -227,8 +227,9 @@ func choose(there []part, wanted []namedPart) (chosen []part, err error) {
 	for i, w := range wanted {
 		at, found := slices.BinarySearchFunc(there, w.PartNumber, func(p part, n int) int { return cmp.Compare(p.Number, n) })
 		if !found || there[at].MD5 != strings.Trim(w.ETag, `"`) || i > 0 && wanted[i-1].PartNumber == w.PartNumber {
-			return nil, s3Refuse(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, "+
-				"or the specified entity tag may not match the part's entity tag.", member{"PartNumber", strconv.Itoa(w.PartNumber)})
+			return nil, s3Refuse(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been "+
+				"uploaded, or the specified entity tag may not match the part's entity tag.",
+				member{"PartNumber", strconv.Itoa(w.PartNumber)})
 		}
 		if p := there[at]; p.Length < smallestPart && i < len(wanted)-1 {
 			return nil, s3Refuse(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",

@@ -25,7 +25,8 @@ func (g got) members(name string) (all []string) {
 
 func TestS3Object(t *testing.T) {
 	w := openS3(t, emulator.Options{})
-	put := w.put("dir/a%20b%2B%C3%BC", "content", "Content-Type: text/plain", "X-Amz-Meta-Color: red", "Cache-Control: max-age=60", "Content-Language: fr")
+	put := w.put("dir/a%20b%2B%C3%BC", "content", "Content-Type: text/plain", "X-Amz-Meta-Color: red", "Cache-Control: max-age=60",
+		"Content-Language: fr")
 	sum := md5.Sum([]byte("content"))
 	etag := `"` + hex.EncodeToString(sum[:]) + `"`
 	version := put.header.Get("X-Amz-Version-Id")
@@ -63,7 +64,8 @@ func TestS3Object(t *testing.T) {
 			t.Errorf("%s: %s, want %s", header, text, want)
 		}
 	}
-	over := w.must(200, "", ask{verb: "GET", path: "/my-bucket/dir/a%20b%2B%C3%BC?response-content-disposition=attachment&response-cache-control=no-store"})
+	over := w.must(200, "",
+		ask{verb: "GET", path: "/my-bucket/dir/a%20b%2B%C3%BC?response-content-disposition=attachment&response-cache-control=no-store"})
 	if over.header.Get("Content-Disposition") != "attachment" || over.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("overrides: %v", over.header)
 	}
@@ -128,7 +130,8 @@ func TestS3Versions(t *testing.T) {
 		t.Errorf("latest are %v", latest)
 	}
 	page = w.must(200, "", ask{verb: "GET", path: "/my-bucket?versions&key-marker=a&version-id-marker=" + second})
-	if keys, latest := page.members("Key"), page.members("IsLatest"); !slices.Equal(keys, []string{"a", "b"}) || !slices.Equal(latest, []string{"false", "true"}) {
+	if keys, latest := page.members("Key"), page.members("IsLatest"); !slices.Equal(keys, []string{"a", "b"}) ||
+		!slices.Equal(latest, []string{"false", "true"}) {
 		t.Errorf("the second page has %v, latest %v", keys, latest)
 	}
 	w.must(204, "", ask{verb: "DELETE", path: "/my-bucket/a?versionId=" + marker})
@@ -139,11 +142,14 @@ func TestS3Versions(t *testing.T) {
 	}
 	w.must(204, "", ask{verb: "DELETE", path: "/my-bucket/nothing"})
 	many := w.must(200, "", ask{verb: "POST", path: "/my-bucket?delete", body: `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` +
-		`<Object><Key>a</Key><VersionId>` + first + `</VersionId></Object><Object><Key>b</Key></Object><Object><Key>c</Key><VersionId>x</VersionId></Object></Delete>`})
-	if keys := many.members("Key"); !slices.Equal(keys, []string{"a", "b", "c"}) || many.member("DeleteMarker") != "true" || many.member("Code") != "InvalidArgument" {
+		`<Object><Key>a</Key><VersionId>` + first +
+		`</VersionId></Object><Object><Key>b</Key></Object><Object><Key>c</Key><VersionId>x</VersionId></Object></Delete>`})
+	if keys := many.members("Key"); !slices.Equal(keys, []string{"a", "b", "c"}) || many.member("DeleteMarker") != "true" ||
+		many.member("Code") != "InvalidArgument" {
 		t.Errorf("delete of three: %s", many.body)
 	}
-	quiet := w.must(200, "", ask{verb: "POST", path: "/my-bucket?delete", body: `<Delete><Quiet>true</Quiet><Object><Key>b</Key></Object></Delete>`})
+	quiet := w.must(200, "", ask{verb: "POST", path: "/my-bucket?delete",
+		body: `<Delete><Quiet>true</Quiet><Object><Key>b</Key></Object></Delete>`})
 	if strings.Contains(quiet.body, "<Key>") {
 		t.Errorf("it is not quiet: %s", quiet.body)
 	}
@@ -185,7 +191,8 @@ func TestS3Listings(t *testing.T) {
 			if g.member("IsTruncated") == "false" {
 				break
 			}
-			next = strings.ReplaceAll(strings.ReplaceAll(cmp.Or(g.member("NextContinuationToken"), g.member("NextMarker")), "&amp;", "%26"), " ", "%20")
+			next = strings.ReplaceAll(strings.ReplaceAll(cmp.Or(g.member("NextContinuationToken"), g.member("NextMarker")), "&amp;", "%26"),
+				" ", "%20")
 		}
 		if !slices.Equal(seen, []string{"a", "b/", "c &amp;", "d/"}) {
 			t.Errorf("%s: one by one: %v", version, seen)
@@ -211,7 +218,8 @@ func TestS3Multipart(t *testing.T) {
 	}
 	part := func(key, id string, n int, body string) string {
 		t.Helper()
-		return w.must(200, "", ask{verb: "PUT", path: fmt.Sprintf("/my-bucket/%s?partNumber=%d&uploadId=%s", key, n, id), body: body}).header.Get("Etag")
+		return w.must(200, "", ask{verb: "PUT", path: fmt.Sprintf("/my-bucket/%s?partNumber=%d&uploadId=%s", key, n, id),
+			body: body}).header.Get("Etag")
 	}
 	complete := func(status int, code, key, id string, parts ...string) got {
 		t.Helper()
@@ -219,12 +227,14 @@ func TestS3Multipart(t *testing.T) {
 		for i := 0; i < len(parts); i += 2 {
 			body += "<Part><PartNumber>" + parts[i] + "</PartNumber><ETag>" + parts[i+1] + "</ETag></Part>"
 		}
-		return w.must(status, code, ask{verb: "POST", path: "/my-bucket/" + key + "?uploadId=" + id, body: body + "</CompleteMultipartUpload>"})
+		return w.must(status, code, ask{verb: "POST", path: "/my-bucket/" + key + "?uploadId=" + id,
+			body: body + "</CompleteMultipartUpload>"})
 	}
 	id := start("big", "Content-Type: text/big", "X-Amz-Meta-A: b")
 	one, dropped, three := part("big", id, 2, first), part("big", id, 5, "dropped"), part("big", id, 9, last)
 	listed := w.must(200, "", ask{verb: "GET", path: "/my-bucket/big?max-parts=2&uploadId=" + id})
-	if n := listed.members("PartNumber"); !slices.Equal(n, []string{"2", "5"}) || listed.member("NextPartNumberMarker") != "5" || listed.member("IsTruncated") != "true" {
+	if n := listed.members("PartNumber"); !slices.Equal(n, []string{"2", "5"}) || listed.member("NextPartNumberMarker") != "5" ||
+		listed.member("IsTruncated") != "true" {
 		t.Errorf("parts: %s", listed.body)
 	}
 	uploads := w.must(200, "", ask{verb: "GET", path: "/my-bucket?uploads"})
@@ -236,14 +246,16 @@ func TestS3Multipart(t *testing.T) {
 	complete(400, "InvalidPartOrder", "big", id, "9", three, "2", one)
 	complete(400, "EntityTooSmall", "big", id, "5", dropped, "9", three)
 	complete(400, "MalformedXML", "big", id)
-	w.must(501, "NotImplemented", ask{verb: "POST", path: "/my-bucket/big?uploadId=" + id, header: []string{"If-None-Match: *"}, body: "<x/>"})
+	w.must(501, "NotImplemented", ask{verb: "POST", path: "/my-bucket/big?uploadId=" + id, header: []string{"If-None-Match: *"},
+		body: "<x/>"})
 	etag := complete(200, "", "big", id, "2", one, "9", three).member("ETag")
 	if !strings.HasSuffix(etag, `-2&quot;`) {
 		t.Errorf("the entity tag is %s", etag)
 	}
 	complete(404, "NoSuchUpload", "big", id, "2", one)
 	head := w.must(200, "", ask{verb: "HEAD", path: "/my-bucket/big"})
-	if head.header.Get("Content-Length") != "5000007" || head.header.Get("X-Amz-Meta-A") != "b" || head.header.Get("Content-Type") != "text/big" {
+	if head.header.Get("Content-Length") != "5000007" || head.header.Get("X-Amz-Meta-A") != "b" ||
+		head.header.Get("Content-Type") != "text/big" {
 		t.Errorf("it has %v", head.header)
 	}
 	second := w.must(206, "", ask{verb: "GET", path: "/my-bucket/big?partNumber=2"})

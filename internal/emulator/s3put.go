@@ -56,7 +56,8 @@ func (c *s3Call) checkWrite() error {
 		}
 	}
 	for _, name := range []string{
-		"X-Amz-Tagging", "X-Amz-Website-Redirect-Location", sseHeader + "-Aws-Kms-Key-Id", sseHeader + "-Context", "X-Amz-Write-Offset-Bytes",
+		"X-Amz-Tagging", "X-Amz-Website-Redirect-Location", sseHeader + "-Aws-Kms-Key-Id", sseHeader + "-Context",
+		"X-Amz-Write-Offset-Bytes",
 	} {
 		if _, there := h[name]; there {
 			return s3Invalid("Unsupported header '" + strings.ToLower(name) + "' received for this API call.")
@@ -285,7 +286,8 @@ func (c *s3Call) readCopySource() (file, error) {
 }
 
 func s3TooLargeSource() *s3Error {
-	return s3Refuse(400, "InvalidRequest", fmt.Sprintf("The specified copy source is larger than the maximum allowable size for a copy source: %d", maxCopy))
+	return s3Refuse(400, "InvalidRequest", fmt.Sprintf("The specified copy source is larger than the maximum allowable size for a copy "+
+		"source: %d", maxCopy))
 }
 
 // s3BeginCopy is the first step of CopyObject.
@@ -309,8 +311,8 @@ func s3BeginCopy(c *s3Call) error {
 		h := c.http.Header
 		same := from.Bucket == f.Bucket && from.Name == f.Name && !strings.Contains(h.Get(copySource), "versionId=")
 		if same && h.Get(sseHeader)+h.Get(sseCHeader+"Algorithm") == "" {
-			return s3Refuse(400, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing "+
-				"the object's metadata, storage class, website redirect location or encryption attributes.")
+			return s3Refuse(400, "InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself "+
+				"without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 		}
 		f.ContentType, f.Info = from.ContentType, from.Info
 	case "REPLACE":

@@ -34,18 +34,22 @@ func TestS3Buckets(t *testing.T) {
 	if at := create(200, "", "other-bucket", "", "X-Amz-Acl: public-read").header.Get("Location"); at != "/other-bucket" {
 		t.Errorf("it is at %q", at)
 	}
-	create(200, "", "here-bucket", "<CreateBucketConfiguration><LocationConstraint>us-west-004</LocationConstraint></CreateBucketConfiguration>")
-	create(400, "InvalidLocationConstraint", "there-bucket", "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>")
+	create(200, "", "here-bucket",
+		"<CreateBucketConfiguration><LocationConstraint>us-west-004</LocationConstraint></CreateBucketConfiguration>")
+	create(400, "InvalidLocationConstraint", "there-bucket",
+		"<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>")
 	create(409, "BucketAlreadyOwnedByYou", "my-bucket", "")
 	create(409, "BucketAlreadyExists", "taken-bucket", "")
 	create(400, "InvalidBucketName", "b2-bucket", "")
 	create(400, "InvalidBucketName", "x", "")
 	create(400, "InvalidArgument", "acl-bucket", "", "X-Amz-Acl: public-read-write")
 	all := w.must(200, "", ask{verb: "GET", path: "/"})
-	if names := all.members("Name"); !slices.Equal(names, []string{"here-bucket", "my-bucket", "other-bucket"}) || all.member("ID") != w.server.AccountID() {
+	if names := all.members("Name"); !slices.Equal(names, []string{"here-bucket", "my-bucket", "other-bucket"}) ||
+		all.member("ID") != w.server.AccountID() {
 		t.Errorf("buckets are %v: %s", names, all.body)
 	}
-	if public := w.native(200, "b2_list_buckets", `{"accountId":"`+w.server.AccountID()+`","bucketName":"other-bucket"}`); !strings.Contains(compact(t, public), `"allPublic"`) {
+	public := w.native(200, "b2_list_buckets", `{"accountId":"`+w.server.AccountID()+`","bucketName":"other-bucket"}`)
+	if !strings.Contains(compact(t, public), `"allPublic"`) {
 		t.Errorf("natively it is %v", public)
 	}
 	w.put("a", "x")
@@ -70,29 +74,35 @@ func TestS3Buckets(t *testing.T) {
 	w.setting(400, "InvalidArgument", "PUT", "versioning", "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>")
 	w.setting(200, "", "GET", "logging", "")
 	w.setting(200, "", "PUT", "logging", "<BucketLoggingStatus/>")
-	w.setting(403, "AccessDenied", "PUT", "logging", "<BucketLoggingStatus><LoggingEnabled><TargetBucket>my-bucket</TargetBucket></LoggingEnabled></BucketLoggingStatus>")
+	w.setting(403, "AccessDenied", "PUT", "logging",
+		"<BucketLoggingStatus><LoggingEnabled><TargetBucket>my-bucket</TargetBucket></LoggingEnabled></BucketLoggingStatus>")
 }
 
 // TestS3Lifecycle sets rules on one face and reads them on the other.
 func TestS3Lifecycle(t *testing.T) {
 	w := openS3(t, emulator.Options{})
 	w.setting(404, "NoSuchLifecycleConfiguration", "GET", "lifecycle", "")
-	w.update(`"lifecycleRules":[{"fileNamePrefix":"logs/","daysFromUploadingToHiding":30,"daysFromHidingToDeleting":1,"daysFromStartingToCancelingUnfinishedLargeFiles":7}]`)
+	w.update(`"lifecycleRules":[{"fileNamePrefix":"logs/","daysFromUploadingToHiding":30,"daysFromHidingToDeleting":1,` +
+		`"daysFromStartingToCancelingUnfinishedLargeFiles":7}]`)
 	g := w.setting(200, "", "GET", "lifecycle", "")
 	ids := g.members("ID")
-	if len(ids) != 2 || !slices.Equal(g.members("Prefix"), []string{"logs/", "logs/"}) || g.member("Days") != "30" || g.member("NoncurrentDays") != "1" ||
+	if len(ids) != 2 || !slices.Equal(g.members("Prefix"), []string{"logs/", "logs/"}) || g.member("Days") != "30" ||
+		g.member("NoncurrentDays") != "1" ||
 		g.member("DaysAfterInitiation") != "7" || g.member("ExpiredObjectDeleteMarker") != "true" {
 		t.Errorf("S3 has %s", g.body)
 	}
 	w.setting(200, "", "PUT", "lifecycle", `<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`+
 		`<Rule><ID>one</ID><Filter><Prefix>a/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>3</Days></Expiration></Rule>`+
-		`<Rule><ID>two</ID><Prefix>a/</Prefix><Status>Enabled</Status><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>`+
+		`<Rule><ID>two</ID><Prefix>a/</Prefix><Status>Enabled</Status>`+
+		`<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>`+
 		`<NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays></NoncurrentVersionExpiration></Rule>`+
-		`<Rule><ID>three</ID><Filter/><Status>Enabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>4</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`+
+		`<Rule><ID>three</ID><Filter/><Status>Enabled</Status>`+
+		`<AbortIncompleteMultipartUpload><DaysAfterInitiation>4</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`+
 		`</LifecycleConfiguration>`)
 	rules := compact(t, w.update(`"bucketInfo":{"a":"b"}`)["lifecycleRules"])
 	want := `[{"daysFromHidingToDeleting":2,"daysFromUploadingToHiding":3,"fileNamePrefix":"a/"},` +
-		`{"daysFromHidingToDeleting":null,"daysFromStartingToCancelingUnfinishedLargeFiles":4,"daysFromUploadingToHiding":null,"fileNamePrefix":""}]`
+		`{"daysFromHidingToDeleting":null,"daysFromStartingToCancelingUnfinishedLargeFiles":4,"daysFromUploadingToHiding":null,` +
+		`"fileNamePrefix":""}]`
 	if rules != want {
 		t.Errorf("natively they are %s, want %s", rules, want)
 	}
@@ -104,7 +114,8 @@ func TestS3Lifecycle(t *testing.T) {
 		t.Errorf("a native update kept the IDs %v", again)
 	}
 	rule := func(inner string) string {
-		return "<LifecycleConfiguration><Rule><Filter><Prefix/></Filter><Status>Enabled</Status>" + inner + "</Rule></LifecycleConfiguration>"
+		return "<LifecycleConfiguration><Rule><Filter><Prefix/></Filter><Status>Enabled</Status>" + inner +
+			"</Rule></LifecycleConfiguration>"
 	}
 	for body, want := range map[string]string{
 		"<LifecycleConfiguration/>": "400 MalformedXML",
@@ -127,19 +138,24 @@ func TestS3Lifecycle(t *testing.T) {
 func TestS3CORS(t *testing.T) {
 	w := openS3(t, emulator.Options{})
 	w.setting(404, "NoSuchCORSConfiguration", "GET", "cors", "")
-	w.update(`"corsRules":[{"corsRuleName":"rule-one","allowedOrigins":["https://a.test"],"allowedOperations":["s3_put","b2_upload_file","s3_get"],"allowedHeaders":["*"],"exposeHeaders":["etag"],"maxAgeSeconds":60}]`)
+	w.update(`"corsRules":[{"corsRuleName":"rule-one","allowedOrigins":["https://a.test"],"allowedOperations":["s3_put",` +
+		`"b2_upload_file","s3_get"],"allowedHeaders":["*"],"exposeHeaders":["etag"],"maxAgeSeconds":60}]`)
 	g := w.setting(200, "", "GET", "cors", "")
-	if !slices.Equal(g.members("AllowedMethod"), []string{"GET", "PUT"}) || g.member("AllowedOrigin") != "https://a.test" || g.member("AllowedHeader") != "*" ||
+	if !slices.Equal(g.members("AllowedMethod"), []string{"GET", "PUT"}) || g.member("AllowedOrigin") != "https://a.test" ||
+		g.member("AllowedHeader") != "*" ||
 		g.member("ExposeHeader") != "etag" || g.member("MaxAgeSeconds") != "60" {
 		t.Errorf("S3 has %s", g.body)
 	}
-	w.setting(200, "", "PUT", "cors", "<CORSConfiguration><CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>"+
-		"<AllowedMethod>DELETE</AllowedMethod></CORSRule></CORSConfiguration>")
+	w.setting(200, "", "PUT", "cors",
+		"<CORSConfiguration><CORSRule><ID>x</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>"+
+			"<AllowedMethod>DELETE</AllowedMethod></CORSRule></CORSConfiguration>")
 	if rules := compact(t, w.update(`"bucketInfo":{}`)["corsRules"]); rules !=
-		`[{"allowedHeaders":null,"allowedOperations":["s3_put","s3_delete"],"allowedOrigins":["*"],"corsRuleName":"s3-rule-1","exposeHeaders":null,"maxAgeSeconds":0}]` {
+		`[{"allowedHeaders":null,"allowedOperations":["s3_put","s3_delete"],"allowedOrigins":["*"],"corsRuleName":"s3-rule-1",`+
+			`"exposeHeaders":null,"maxAgeSeconds":0}]` {
 		t.Errorf("natively they are %s", rules)
 	}
-	w.setting(400, "InvalidRequest", "PUT", "cors", "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod></CORSRule></CORSConfiguration>")
+	w.setting(400, "InvalidRequest", "PUT", "cors",
+		"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod></CORSRule></CORSConfiguration>")
 	w.setting(400, "MalformedXML", "PUT", "cors", "<CORSConfiguration/>")
 	w.setting(204, "", "DELETE", "cors", "")
 	w.setting(404, "NoSuchCORSConfiguration", "GET", "cors", "")
@@ -161,7 +177,8 @@ func TestS3EncryptionAndACL(t *testing.T) {
 
 	w.put("a", "x")
 	for _, what := range []string{"/my-bucket?acl", "/my-bucket/a?acl"} {
-		if g := w.must(200, "", ask{verb: "GET", path: what}); g.member("Permission") != "FULL_CONTROL" || strings.Contains(g.body, "AllUsers") {
+		if g := w.must(200, "", ask{verb: "GET", path: what}); g.member("Permission") != "FULL_CONTROL" ||
+			strings.Contains(g.body, "AllUsers") {
 			t.Errorf("%s: %s", what, g.body)
 		}
 	}
@@ -200,16 +217,19 @@ func TestS3ObjectLock(t *testing.T) {
 	w.setting(400, "InvalidBucketState", "PUT", "object-lock", configure(""))
 	w.must(400, "InvalidRequest", ask{verb: "GET", path: "/my-bucket/a?retention"})
 	w.update(`"fileLockEnabled":true`)
-	w.setting(200, "", "PUT", "object-lock", configure("<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>"))
+	w.setting(200, "", "PUT", "object-lock",
+		configure("<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>"))
 	if g := w.setting(200, "", "GET", "object-lock", ""); g.member("Mode") != "GOVERNANCE" || g.member("Days") != "1" {
 		t.Errorf("the configuration is %s", g.body)
 	}
-	w.setting(400, "InvalidRetentionPeriod", "PUT", "object-lock", configure("<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>9999</Days></DefaultRetention></Rule>"))
+	w.setting(400, "InvalidRetentionPeriod", "PUT", "object-lock",
+		configure("<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>9999</Days></DefaultRetention></Rule>"))
 	w.must(404, "NoSuchObjectLockConfiguration", ask{verb: "GET", path: "/my-bucket/a?retention"})
 
 	id := w.put("b", "x").header.Get("X-Amz-Version-Id")
 	head := w.must(200, "", ask{verb: "HEAD", path: "/my-bucket/b"})
-	if head.header.Get("X-Amz-Object-Lock-Mode") != "GOVERNANCE" || head.header.Get("X-Amz-Object-Lock-Retain-Until-Date") != "2026-11-04T12:00:00.000Z" {
+	if head.header.Get("X-Amz-Object-Lock-Mode") != "GOVERNANCE" ||
+		head.header.Get("X-Amz-Object-Lock-Retain-Until-Date") != "2026-11-04T12:00:00.000Z" {
 		t.Errorf("by default it is locked %v", head.header)
 	}
 	remove := ask{verb: "DELETE", path: "/my-bucket/b?versionId=" + id}
@@ -236,8 +256,10 @@ func TestS3ObjectLock(t *testing.T) {
 	w.must(403, "AccessDenied", remove)
 	hold("OFF")
 	w.must(204, "", remove)
-	w.put("c", "x", "X-Amz-Object-Lock-Mode: COMPLIANCE", "X-Amz-Object-Lock-Retain-Until-Date: 2026-11-05T12:00:00Z", "X-Amz-Object-Lock-Legal-Hold: ON")
-	w.must(400, "InvalidArgument", ask{verb: "PUT", path: "/my-bucket/d", body: "x", header: []string{"X-Amz-Object-Lock-Mode: COMPLIANCE"}})
+	w.put("c", "x", "X-Amz-Object-Lock-Mode: COMPLIANCE", "X-Amz-Object-Lock-Retain-Until-Date: 2026-11-05T12:00:00Z",
+		"X-Amz-Object-Lock-Legal-Hold: ON")
+	w.must(400, "InvalidArgument", ask{verb: "PUT", path: "/my-bucket/d", body: "x",
+		header: []string{"X-Amz-Object-Lock-Mode: COMPLIANCE"}})
 	w.must(200, "", ask{verb: "PUT", path: "/lock-bucket", header: []string{"X-Amz-Bucket-Object-Lock-Enabled: true"}})
 	w.must(200, "", ask{verb: "GET", path: "/lock-bucket?object-lock"})
 }
@@ -323,14 +345,16 @@ func TestS3Restrictions(t *testing.T) {
 	w.must(404, "NoSuchKey", ask{verb: "GET", path: "/my-bucket/a/2"})
 	for _, a := range []ask{
 		{verb: "GET", path: "/my-bucket/b/1"}, {verb: "PUT", path: "/my-bucket/b/1"}, {verb: "DELETE", path: "/my-bucket/b/1"},
-		{verb: "GET", path: "/my-bucket?prefix=b/"}, {verb: "GET", path: "/my-bucket?list-type=2"}, {verb: "GET", path: "/my-bucket?versions"},
+		{verb: "GET", path: "/my-bucket?prefix=b/"}, {verb: "GET", path: "/my-bucket?list-type=2"},
+		{verb: "GET", path: "/my-bucket?versions"},
 		{verb: "GET", path: "/other-bucket/a/1"}, {verb: "HEAD", path: "/other-bucket"}, {verb: "GET", path: "/no-bucket/a/1"},
 		{verb: "PUT", path: "/my-bucket/a/c", header: []string{"X-Amz-Copy-Source: my-bucket/b/1"}},
 		{verb: "PUT", path: "/my-bucket/a/c", header: []string{"X-Amz-Copy-Source: other-bucket/a/1"}},
 	} {
 		w.must(403, "AccessDenied", a)
 	}
-	if g := w.must(200, "", ask{verb: "POST", path: "/my-bucket?delete", body: "<Delete><Object><Key>b/1</Key></Object></Delete>"}); g.member("Code") != "AccessDenied" {
+	g := w.must(200, "", ask{verb: "POST", path: "/my-bucket?delete", body: "<Delete><Object><Key>b/1</Key></Object></Delete>"})
+	if g.member("Code") != "AccessDenied" {
 		t.Errorf("delete of what is outside: %s", g.body)
 	}
 	w.server.Advance(61_000_000_000)

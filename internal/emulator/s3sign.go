@@ -52,7 +52,8 @@ func readSignature(r *http.Request, query url.Values) (*signature, error) {
 	case query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential"):
 		return presignedSignature(r, query)
 	case strings.HasPrefix(header, "AWS ") || query.Has("AWSAccessKeyId"):
-		return nil, s3Refuse(400, "InvalidRequest", "The V2 signature authorization mechanism is not supported. Please use AWS4-HMAC-SHA256.")
+		return nil, s3Refuse(400, "InvalidRequest", "The V2 signature authorization mechanism is not supported. Please use "+
+			"AWS4-HMAC-SHA256.")
 	case header != "":
 		return headerSignature(r, header)
 	}

@@ -138,7 +138,8 @@ func TestS3SpoiltContent(t *testing.T) {
 	}{
 		{"a chunk is another", signed, "", replace("All o", "Ali o"), "SignatureDoesNotMatch"},
 		{"the end is missing", signed, "", func(s string) string { return s[:len(s)-90] }, "IncompleteBody"},
-		{"the trailer is another", signedTrailer, checksum, replace(checksum, "x-amz-checksum-crc32:"+crc32Of("")), "SignatureDoesNotMatch"},
+		{"the trailer is another", signedTrailer, checksum, replace(checksum, "x-amz-checksum-crc32:"+crc32Of("")),
+			"SignatureDoesNotMatch"},
 		{"the trailer's checksum is wrong", unsignedTrailer, checksum, replace(checksum, "x-amz-checksum-crc32:"+crc32Of("")), "BadDigest"},
 		{"the trailer is missing", unsignedTrailer, checksum, replace(checksum, "x-amz-meta-a:b"), "MalformedTrailerError"},
 		{"a size is none", unsignedTrailer, checksum, replace("5\r\n", "z\r\n"), "InvalidRequest"},
@@ -186,7 +187,8 @@ func TestS3SignatureErrors(t *testing.T) {
 	w.secret = "wrong"
 	g := w.must(403, "SignatureDoesNotMatch", get)
 	for _, name := range []string{
-		"AWSAccessKeyId", "StringToSign", "SignatureProvided", "StringToSignBytes", "CanonicalRequest", "CanonicalRequestBytes", "RequestId", "HostId",
+		"AWSAccessKeyId", "StringToSign", "SignatureProvided", "StringToSignBytes", "CanonicalRequest", "CanonicalRequestBytes",
+		"RequestId", "HostId",
 	} {
 		if g.member(name) == "" {
 			t.Errorf("no %s in %s", name, g.body)
@@ -210,7 +212,9 @@ func TestS3SignatureErrors(t *testing.T) {
 		"another header": {"AccessDenied", func(r *http.Request) { r.Header.Set("X-Amz-Acl", "private") }},
 		"another scheme": {"InvalidArgument", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }},
 		"version 2":      {"InvalidRequest", func(r *http.Request) { r.Header.Set("Authorization", "AWS "+id+":x") }},
-		"no credential":  {"AuthorizationHeaderMalformed", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Signature=x") }},
+		"no credential": {"AuthorizationHeaderMalformed", func(r *http.Request) {
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Signature=x")
+		}},
 		"no digest":      {"InvalidRequest", func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") }},
 		"no date":        {"AccessDenied", func(r *http.Request) { r.Header.Del("X-Amz-Date") }},
 		"two signatures": {"InvalidRequest", func(r *http.Request) { r.URL.RawQuery = "X-Amz-Algorithm=AWS4-HMAC-SHA256" }},
@@ -249,7 +253,8 @@ func TestS3Clock(t *testing.T) {
 	}
 	late := ask{verb: "GET", path: "/my-bucket/a", alter: func(*http.Request) { w.server.Advance(16 * time.Minute) }}
 	g := w.must(403, "RequestTimeTooSkewed", late)
-	if g.member("RequestTime") != noon.Format(amzTime) || g.member("MaxAllowedSkewMilliseconds") != "900000" || g.member("ServerTime") == "" {
+	if g.member("RequestTime") != noon.Format(amzTime) || g.member("MaxAllowedSkewMilliseconds") != "900000" ||
+		g.member("ServerTime") == "" {
 		t.Errorf("the times are not in %s", g.body)
 	}
 	if g := fetch(); g.status != 200 {

@@ -34,7 +34,8 @@ func vectors() []vector {
 		{"put an object", "PUT", "https://examplebucket.s3.amazonaws.com/test$file.text",
 			map[string]string{"Date": "Fri, 24 May 2013 00:00:00 GMT", "X-Amz-Date": date, "X-Amz-Storage-Class": "REDUCED_REDUNDANCY",
 				"X-Amz-Content-Sha256": "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
-			"date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class", "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+			"date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+			"98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
 			"Welcome to Amazon S3."},
 		{"get lifecycle rules", "GET", "https://examplebucket.s3.amazonaws.com/?lifecycle",
 			map[string]string{"X-Amz-Date": date, "X-Amz-Content-Sha256": emptySHA256},
@@ -51,8 +52,9 @@ func vectors() []vector {
 				"\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n" + strings.Repeat("a", 1024) +
 				"\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n"},
 		{"put in signed chunks with a trailer", "PUT", "https://s3.amazonaws.com/examplebucket/chunkObject.txt",
-			map[string]string{"X-Amz-Date": date, "X-Amz-Storage-Class": "REDUCED_REDUNDANCY", "X-Amz-Content-Sha256": streamingSignedTrailer,
-				"Content-Encoding": "aws-chunked", "X-Amz-Decoded-Content-Length": "66560", "X-Amz-Trailer": "x-amz-checksum-crc32c"},
+			map[string]string{"X-Amz-Date": date, "X-Amz-Storage-Class": "REDUCED_REDUNDANCY",
+				"X-Amz-Content-Sha256": streamingSignedTrailer,
+				"Content-Encoding":     "aws-chunked", "X-Amz-Decoded-Content-Length": "66560", "X-Amz-Trailer": "x-amz-checksum-crc32c"},
 			"content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class;x-amz-trailer",
 			"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e",
 			"10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n" + strings.Repeat("a", 65536) +

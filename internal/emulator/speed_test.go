@@ -65,7 +65,8 @@ func start(b *testing.B, program string) *running {
 	b.Helper()
 	out, pid := launch(b, program, "emulator")
 	r := &running{client: newClient(), pid: pid}
-	if _, err := fmt.Fscanf(out, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", &r.id, &r.key, &r.url); err != nil {
+	if _, err := fmt.Fscanf(out, "export B2_APPLICATION_KEY_ID=%s\nexport B2_APPLICATION_KEY=%s\nexport B2_ENDPOINT=%s\n", &r.id, &r.key,
+		&r.url); err != nil {
 		b.Fatal(err)
 	}
 	return r

@@ -30,29 +30,41 @@ func AllSwitches() []Switch {
 		}
 	}
 	return []Switch{
-		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared", on(func(s *Switches) *bool { return &s.ConsoleTypes })},
+		{"console-types", "", "b2_create_bucket also makes the types snapshot, restricted and shared",
+			on(func(s *Switches) *bool { return &s.ConsoleTypes })},
 		{"daily-class-c", "N", "more than N class C transactions a day are refused", (*Switches).setCap},
-		{"email-not-verified", "", "the account's email address is not verified: no public buckets", on(func(s *Switches) *bool { return &s.EmailNotVerified })},
-		{"ignore-unknown-members", "", "a request member that the call does not know is no error", on(func(s *Switches) *bool { return &s.IgnoreUnknownMembers })},
-		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request", func(s *Switches, value string) error {
-			return setText(&s.InvalidNameCode, value)
-		}},
-		{"markers-need-rules", "", "a hide marker without versions stays where no lifecycle rule applies", on(func(s *Switches) *bool { return &s.MarkersNeedRules })},
+		{"email-not-verified", "", "the account's email address is not verified: no public buckets",
+			on(func(s *Switches) *bool { return &s.EmailNotVerified })},
+		{"ignore-unknown-members", "", "a request member that the call does not know is no error",
+			on(func(s *Switches) *bool { return &s.IgnoreUnknownMembers })},
+		{"invalid-name-code", "CODE", "an illegal bucket name is refused with CODE, not bad_request",
+			func(s *Switches, value string) error {
+				return setText(&s.InvalidNameCode, value)
+			}},
+		{"markers-need-rules", "", "a hide marker without versions stays where no lifecycle rule applies",
+			on(func(s *Switches) *bool { return &s.MarkersNeedRules })},
 		{"no-payment-history", "", "the account never paid: no public buckets", on(func(s *Switches) *bool { return &s.NoPaymentHistory })},
-		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026", on(func(s *Switches) *bool { return &s.PlainByDefault })},
-		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket", on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
+		{"plain-by-default", "", "buckets and files are not encrypted unasked, as before September 2026",
+			on(func(s *Switches) *bool { return &s.PlainByDefault })},
+		{"prefix-needs-bucket", "", "a key with a name prefix must be limited to a bucket",
+			on(func(s *Switches) *bool { return &s.PrefixNeedsBucket })},
 		{"real-date", "", "the Date header stays real when the clock is moved", on(func(s *Switches) *bool { return &s.RealDate })},
-		{"reorder-rules", "", "lifecycle and CORS rules are answered in another order", on(func(s *Switches) *bool { return &s.ReorderRules })},
-		{"steady-revision", "", "an update that changes nothing leaves the revision alone", on(func(s *Switches) *bool { return &s.SteadyRevision })},
-		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only", on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
-		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches", on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},
+		{"reorder-rules", "", "lifecycle and CORS rules are answered in another order",
+			on(func(s *Switches) *bool { return &s.ReorderRules })},
+		{"steady-revision", "", "an update that changes nothing leaves the revision alone",
+			on(func(s *Switches) *bool { return &s.SteadyRevision })},
+		{"strict-key-listing", "", "version 4 lists and deletes multi-bucket keys only",
+			on(func(s *Switches) *bool { return &s.StrictDocsKeyListing })},
+		{"strict-lifecycle-overlap", "", "no lifecycle rule may reach names that another reaches",
+			on(func(s *Switches) *bool { return &s.StrictLifecycleOverlap })},
 		{"taken-name", "NAME", "the bucket name belongs to somebody else; repeatable", func(s *Switches, value string) error {
 			var name string
 			err := setText(&name, value)
 			s.TakenNames = append(s.TakenNames, name)
 			return err
 		}},
-		{"tokens-outlive-keys", "", "a token stays valid when its key is deleted", on(func(s *Switches) *bool { return &s.TokensOutliveKeys })},
+		{"tokens-outlive-keys", "", "a token stays valid when its key is deleted",
+			on(func(s *Switches) *bool { return &s.TokensOutliveKeys })},
 	}
 }
 

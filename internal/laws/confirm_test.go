@@ -76,8 +76,10 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 	}{
 		"refused": {fault: emulator.Fault{Status: 401, Code: "bad_auth_token", Count: 99}, want: "does not accept it yet"},
 		"capped":  {fault: emulator.Fault{Status: 403, Code: "transaction_cap_exceeded", Count: 99}, want: "could not be tried"},
-		"wider":   {lie: func(a *wire.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") }, want: "something else than planned of capabilities, buckets."},
-		"other":   {lie: func(a *wire.Account) { a.NamePrefix, a.Expires = "", time.Time{} }, want: "something else than planned of name_prefix, valid_duration."},
+		"wider": {lie: func(a *wire.Account) { a.Buckets, a.Capabilities = nil, append(a.Capabilities, "writeFiles") },
+			want: "something else than planned of capabilities, buckets."},
+		"other": {lie: func(a *wire.Account) { a.NamePrefix, a.Expires = "", time.Time{} }, want: "something else than planned of " +
+			"name_prefix, valid_duration."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, emulator.Options{})
@@ -108,7 +110,8 @@ func TestUnconfirmedKeyStays(t *testing.T) {
 			r, err := w.carryOut(store, a)
 			w.must(err)
 			w.must(store.Close())
-			if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Detail, test.want) || !strings.Contains(r.Warnings[0].Detail, "still works") {
+			if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Detail, test.want) ||
+				!strings.Contains(r.Warnings[0].Detail, "still works") {
 				t.Errorf("warnings: %v", r.Warnings)
 			}
 			if r.Counts.Add != 1 || r.Counts.Destroy != 0 {
@@ -143,7 +146,8 @@ func TestWaitingLeavesItsPlace(t *testing.T) {
 		all.Wait() // for the other key
 		return nil, &wire.Error{Status: 503, Code: "service_unavailable"}
 	}
-	w.configure(strings.ReplaceAll(confirmed, `"app`, `"one`) + strings.ReplaceAll(strings.ReplaceAll(confirmed, `"app`, `"two`), `bucket "photos" { name = "acme-photos" }`, ""))
+	w.configure(strings.ReplaceAll(confirmed, `"app`, `"one`) + strings.ReplaceAll(strings.ReplaceAll(confirmed, `"app`, `"two`),
+		`bucket "photos" { name = "acme-photos" }`, ""))
 	w.done(mode{})
 	w.settled(mode{})
 }

@@ -18,11 +18,13 @@ func foundConfigurations() map[string][][]string {
 		"settings removed together, as the bucket gets rules": {
 			{keeper, manySettings, otherBuckets}, {keeper, fewSettings, keyOfBucket, rulesOfBucket},
 		},
-		"an empty file":                          {{keeper, otherBuckets, emptyFile}},
-		"an empty file whose type is declared":   {{keeper, fewSettings, replace(emptyFile, `""`, `""`+"\n"+`content_type = "text/html; charset=utf-8"`)}},
-		"an empty file in a bucket with a key":   {{keeper, fewSettings, keyOfBucket, rulesOfBucket, emptyFile, fileInSubfolder}},
-		"an empty file after one that was not":   {{keeper, replace(emptyFile, `""`, `"text"`)}, {keeper, emptyFile}},
-		"an empty file in the place of a source": {{keeper, replace(emptyFile, `content = ""`, `source = "hello.txt"`)}, {keeper, emptyFile}},
+		"an empty file": {{keeper, otherBuckets, emptyFile}},
+		"an empty file whose type is declared": {{keeper, fewSettings,
+			replace(emptyFile, `""`, `""`+"\n"+`content_type = "text/html; charset=utf-8"`)}},
+		"an empty file in a bucket with a key": {{keeper, fewSettings, keyOfBucket, rulesOfBucket, emptyFile, fileInSubfolder}},
+		"an empty file after one that was not": {{keeper, replace(emptyFile, `""`, `"text"`)}, {keeper, emptyFile}},
+		"an empty file in the place of a source": {{keeper, replace(emptyFile, `content = ""`, `source = "hello.txt"`)},
+			{keeper, emptyFile}},
 	}
 }
 

@@ -48,7 +48,8 @@ func TestKeyWithoutSecretIsNotDelivered(t *testing.T) {
 			API: keyless{a.client, reply}, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: s,
 			Secrets: secret.Options{Stdout: printer{w}}, Parallelism: 1, Now: w.here,
 		})
-		if !r.Failed() || len(r.Changes) != 1 || r.Changes[0].Err == nil || !strings.Contains(r.Changes[0].Err.Error(), "has no applicationKey") {
+		if !r.Failed() || len(r.Changes) != 1 || r.Changes[0].Err == nil ||
+			!strings.Contains(r.Changes[0].Err.Error(), "has no applicationKey") {
 			t.Errorf("%q: %+v", reply, r.Changes)
 		}
 		if len(r.Secrets) > 0 || strings.Contains(w.dump(), `"keyName": "app"`) {

@@ -34,8 +34,9 @@ func behaviours() []behaviour {
 		{does: "A stale `ifRevisionIs` is 409 `conflict`."},
 		{does: "Every new bucket encrypts with SSE-B2 unasked."},
 		{
-			does:      "What is unset is a null inside its wrapper, never left out.",
-			unnoticed: "The reader takes a member that is left out, a null and a wrapped null for the same, as older versions of the API differ in it.",
+			does: "What is unset is a null inside its wrapper, never left out.",
+			unnoticed: "The reader takes a member that is left out, a null and a wrapped null for the same, as older versions of the " +
+				"API differ in it.",
 		},
 		{does: "`isClientAuthorizedToRead` hides what the caller may not read."},
 		{does: "Retention needs Object Lock, creating takes none, and nothing turns the lock off."},
@@ -134,10 +135,11 @@ func opens(o emulator.Options) bool {
 
 const mutationsHead = `# What the emulator's faithfulness is good for
 
-Each of these behaviours of B2 can be broken in the emulator by its number (` + "`emulator.Options.Broken`" + `). The table says what fails then:
-the scenarios of ` + "`internal/laws`" + ` that run the product against it, and the cases of ` + "`internal/emulator/conform`" + ` that are there to guard it.
-The tests of both break each behaviour and demand that all of these fail. Where no scenario can, the table says why; the tests demand that
-none does. ` + "`go test ./internal/laws -run TestMutationsPage -update`" + ` writes the page.
+Each of these behaviours of B2 can be broken in the emulator by its number (` + "`emulator.Options.Broken`" + `). The
+table says what fails then: the scenarios of ` + "`internal/laws`" + ` that run the product against it, and the cases of
+` + "`internal/emulator/conform`" + ` that are there to guard it. The tests of both break each behaviour and demand that
+all of these fail. Where no scenario can, the table says why; the tests demand that none does.
+` + "`go test ./internal/laws -run TestMutationsPage -update`" + ` writes the page.
 
 | | B2 | what fails in b2form without it | what fails in the conformance suite |
 |---|---|---|---|

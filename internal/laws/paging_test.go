@@ -48,8 +48,10 @@ func TestListingsThatDoNotAdvance(t *testing.T) {
 		{"keys, the same again", "b2_list_keys", "nextApplicationKeyId", "goes in circles", func(int) string { return "0000" }, 2},
 		{"keys, ever new", "b2_list_keys", "nextApplicationKeyId", "does not end", func(n int) string { return fmt.Sprint(n) }, 11},
 		{"versions, the same again", "b2_list_file_versions", "nextFileName", "goes in circles", func(int) string { return "a" }, 2},
-		{"versions, ever new", "b2_list_file_versions", "nextFileName", "does not end", func(n int) string { return fmt.Sprint("z", n) }, 11},
-		{"unfinished files", "b2_list_unfinished_large_files", "nextFileId", "does not end", func(n int) string { return fmt.Sprint(n) }, 11},
+		{"versions, ever new", "b2_list_file_versions", "nextFileName", "does not end", func(n int) string { return fmt.Sprint("z", n) },
+			11},
+		{"unfinished files", "b2_list_unfinished_large_files", "nextFileId", "does not end", func(n int) string { return fmt.Sprint(n) },
+			11},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, emulator.Options{})

@@ -63,7 +63,8 @@ func crash(t *testing.T) {
 	a, err := w.planFrom(store.State(), mode{})
 	w.must(err)
 	apply.Run(t.Context(), apply.Options{
-		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store, Parallelism: 1, Now: w.Now, Began: w.Now(),
+		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store, Parallelism: 1, Now: w.Now,
+		Began:   w.Now(),
 		Secrets: secret.Options{Stdout: &w.printed},
 		Events: func(e apply.Event) {
 			if e.Stage == apply.Delivered && e.Addr.Label == "formats" {

@@ -45,7 +45,8 @@ func TestReplicationPage(t *testing.T) {
 	if n := a.plan.Counts(); n.Change != 1 || n.Add+n.Destroy != 0 {
 		t.Errorf("the last run did %+v", n)
 	}
-	for text, w := range map[string]*world{destination.bucketID("acme-photos-europe"): source, source.keyIDOf("photos-reader"): destination} {
+	for text, w := range map[string]*world{destination.bucketID("acme-photos-europe"): source,
+		source.keyIDOf("photos-reader"): destination} {
 		if !strings.Contains(w.dump(), text) {
 			t.Errorf("one side does not name %s of the other", text)
 		}

@@ -77,13 +77,15 @@ func (c *caretaker) declare() {
 	if c.narrow {
 		capabilities = `["listFiles"]`
 	}
-	c.configure(fmt.Sprintf("key \"robot\" {\n  name         = \"robot\"\n  capabilities = %s\n  %s  deliver \"file\" { path = \"robot.env\" }\n}\n",
+	c.configure(fmt.Sprintf("key \"robot\" {\n  name         = \"robot\"\n  capabilities = %s\n  %s  deliver \"file\" { path = "+
+		"\"robot.env\" }\n}\n",
 		capabilities, c.lines))
 }
 
 func (c *caretaker) step(t *rapid.T) {
 	robot := mode{rotate: []addr.Addr{{Kind: "key", Label: "robot"}}}
-	switch rapid.SampledFrom([]string{"wait", "wait", "run", "run", "rotate", "crash", "lose the state", "skew", "change"}).Draw(t, "step") {
+	switch rapid.SampledFrom([]string{"wait", "wait", "run", "run", "rotate", "crash", "lose the state", "skew", "change"}).Draw(t,
+		"step") {
 	case "wait":
 		c.pass(rapid.SampledFrom([]time.Duration{
 			time.Minute, c.overlap / 2, c.overlap, c.every - c.overlap, c.every, 3 * c.every,

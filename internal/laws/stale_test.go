@@ -53,9 +53,12 @@ func meddlings() []meddling {
 		{"another key", false, func(w *world) { w.by("b2_create_key", `{"keyName":"passing-by","capabilities":["readFiles"]}`) }},
 		{"a setting of a bucket that a new key names", false, update("foreign-files", `"bucketInfo":{"owner":"us"}`)},
 		{"another setting of a bucket to be updated", true, update("acme-photos", `"bucketInfo":{"by":"hand"}`)},
-		{"the planned setting of a bucket to be updated", true, update("acme-photos", `"lifecycleRules":[{"fileNamePrefix":"","daysFromHidingToDeleting":1}]`)},
+		{"the planned setting of a bucket to be updated", true,
+			update("acme-photos", `"lifecycleRules":[{"fileNamePrefix":"","daysFromHidingToDeleting":1}]`)},
 		{"drift of a bucket that was as declared", true, update("acme-vault", `"bucketInfo":{}`)},
-		{"a bucket to be created", true, func(w *world) { w.by("b2_create_bucket", `{"bucketName":"Acme-Logs","bucketType":"allPrivate"}`) }},
+		{"a bucket to be created", true, func(w *world) {
+			w.by("b2_create_bucket", `{"bucketName":"Acme-Logs","bucketType":"allPrivate"}`)
+		}},
 		{"a key to be created", true, func(w *world) { w.by("b2_create_key", `{"keyName":"sync","capabilities":["readFiles"]}`) }},
 		{"a key that was as declared vanished", true, func(w *world) { w.deleteKey("camera") }},
 		{"a bucket that a new key names was made anew", true, func(w *world) {
@@ -118,7 +121,8 @@ func changedMeanwhile(w *world) {
 	w.must(err)
 	a, err := w.planFrom(store.State(), mode{})
 	w.must(err)
-	w.by("b2_update_bucket", `{"bucketId":%q,"bucketInfo":{"by":"hand"},"lifecycleRules":[{"fileNamePrefix":"raw/","daysFromHidingToDeleting":9}]}`, w.bucketID("acme-photos"))
+	w.by("b2_update_bucket", `{"bucketId":%q,"bucketInfo":{"by":"hand"},"lifecycleRules":[{"fileNamePrefix":"raw/",`+
+		`"daysFromHidingToDeleting":9}]}`, w.bucketID("acme-photos"))
 	before := w.bucket("acme-photos")
 	_, err = w.carryOut(store, a)
 	w.must(store.Close())

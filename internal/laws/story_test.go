@@ -38,14 +38,16 @@ func stories() []story {
 		{name: "notification rules of a new bucket", first: "", second: told},
 		{name: "files", second: site},
 		{name: "new versions", first: site, second: newer},
-		{name: "hidden files", first: site, second: replace(site, page, ""), meanwhile: func(w *world) { w.upload(w.bucketID("acme-site"), "pages/first.html2") }},
+		{name: "hidden files", first: site, second: replace(site, page, ""),
+			meanwhile: func(w *world) { w.upload(w.bucketID("acme-site"), "pages/first.html2") }},
 		{name: "files destroyed with all versions", first: newer, second: newer, mode: mode{destroy: true}, meanwhile: func(w *world) {
 			w.upload(w.bucketID("acme-site"), "pages/first.html")
 		}},
 		{name: "adopted files", first: site, second: newer, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
 		{name: "replicate", second: replicated},
 		{name: "replicate what is there", first: replace(replicated, copying, "", taking, ""), second: replicated},
-		{name: "replicate with other keys", first: replicated, second: replace(replicated, `["readFiles"]`, `["listFiles", "readFiles"]`, "every   = \"90d\"", "every   = \"80d\""),
+		{name: "replicate with other keys", first: replicated,
+			second:    replace(replicated, `["readFiles"]`, `["listFiles", "readFiles"]`, "every   = \"90d\"", "every   = \"80d\""),
 			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "adopt what replicates", first: replicated, second: replace(replicated, `name        = "copy"`, `name        = "copies"`),
 			meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
@@ -110,7 +112,8 @@ var changed = replace(original,
 	"duration = 30", "duration = 7",
 	`{ team = "web" }`, "{}",
 	"keep_only_last_version()", "keep_prior_versions(7)",
-	"force_destroy   = true", "type = \"allPublic\"\n  file_lock_enabled = true\n  default_retention {\n    mode = \"compliance\"\n    duration = 1\n  }\n")
+	"force_destroy   = true", "type = \"allPublic\"\n  file_lock_enabled = true\n  default_retention {\n    mode = \"compliance\"\n    "+
+		"duration = 1\n  }\n")
 
 // otherKeys limits each key otherwise.
 var otherKeys = replace(original,

@@ -52,7 +52,8 @@ func beWatched() error {
 	const trace, allow = 0x7ff00000, 0x7fff0000
 	filter := []syscall.SockFilter{{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS}} // the number of the call
 	for i, nr := range calls {
-		filter = append(filter, syscall.SockFilter{Code: syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K, K: nr, Jt: uint8(len(calls) - i)})
+		filter = append(filter, syscall.SockFilter{Code: syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K, K: nr,
+			Jt: uint8(len(calls) - i)})
 	}
 	filter = append(filter, syscall.SockFilter{Code: syscall.BPF_RET, K: allow}, syscall.SockFilter{Code: syscall.BPF_RET, K: trace})
 	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}

@@ -42,7 +42,8 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				fixture, err := txtar.ParseFile("testdata/wire/" + name + ".txtar")
 				if os.IsNotExist(err) {
-					t.Fatalf("%s has no fixture: write testdata/wire/%s.txtar by hand from the documentation of the calls it is sent in", name, name)
+					t.Fatalf("%s has no fixture: write testdata/wire/%s.txtar by hand from the documentation of the calls it is sent in",
+						name, name)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -50,7 +51,8 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 				w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
 				defer w.close()
 				sent := w.follow(fixture)
-				if member, _, _ := strings.Cut(a.Wire, "."); member != "" && !strings.Contains(sent, `"`+member+`"`) && !strings.Contains(sent, header(member)) {
+				if member, _, _ := strings.Cut(a.Wire, "."); member != "" && !strings.Contains(sent, `"`+member+`"`) &&
+					!strings.Contains(sent, header(member)) {
 					t.Errorf("the fixture never sends %s", member)
 				}
 			})
@@ -63,7 +65,8 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 
 // header is how the header of an upload begins that stands for a member.
 func header(member string) string {
-	h := map[string]string{"fileName": "X-Bz-File-Name", "contentSha1": "X-Bz-Content-Sha1", "contentType": "Content-Type", "fileInfo": "X-Bz-Info-"}[member]
+	h := map[string]string{"fileName": "X-Bz-File-Name", "contentSha1": "X-Bz-Content-Sha1", "contentType": "Content-Type",
+		"fileInfo": "X-Bz-Info-"}[member]
 	if h == "" {
 		return `"` + member + `"`
 	}
@@ -145,7 +148,8 @@ func (w *world) nameIDs() *idNames {
 		switch {
 		case m.FileID != "":
 			n.made[m.FileName]++
-			n.pairs = append([]string{m.FileID, fmt.Sprintf("<file %s %d>", m.FileName, n.made[m.FileName])}, n.pairs...) // it holds the bucket's ID
+			// it holds the bucket's ID
+			n.pairs = append([]string{m.FileID, fmt.Sprintf("<file %s %d>", m.FileName, n.made[m.FileName])}, n.pairs...)
 		case m.ApplicationKeyID != "":
 			n.made[m.KeyName]++
 			n.pairs = append(n.pairs, m.ApplicationKeyID, fmt.Sprintf("<key %s %d>", m.KeyName, n.made[m.KeyName]))

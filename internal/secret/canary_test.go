@@ -32,8 +32,9 @@ func findCanary(text string) string {
 		"plain": canary, "in part": core,
 		"query": url.QueryEscape(canary), "path": url.PathEscape(canary),
 		"JSON": strings.Trim(string(quoted), `"`), "Go": strings.Trim(fmt.Sprintf("%q", canary), `"`),
-		"base64": base64.StdEncoding.EncodeToString([]byte(canary))[:40], "base64 for URLs": base64.URLEncoding.EncodeToString([]byte(canary))[:40],
-		"bytes": strings.Trim(fmt.Sprint([]byte(canary)), "[]"), "hex": fmt.Sprintf("%x", canary),
+		"base64":          base64.StdEncoding.EncodeToString([]byte(canary))[:40],
+		"base64 for URLs": base64.URLEncoding.EncodeToString([]byte(canary))[:40],
+		"bytes":           strings.Trim(fmt.Sprint([]byte(canary)), "[]"), "hex": fmt.Sprintf("%x", canary),
 	} {
 		if strings.Contains(text, form) {
 			return name

@@ -23,7 +23,8 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 		}
 		return nil
 	}}
-	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "a.env")), file(filepath.Join(dir, "b.env"))}, env)
+	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "a.env")), file(filepath.Join(dir, "b.env"))},
+		env)
 	if err != nil {
 		t.Fatal(err)
 	}

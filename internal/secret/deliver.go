@@ -98,10 +98,10 @@ func (e *Error) Error() string { return e.Summary + ": " + e.Detail }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Destinations are destinations that are ready to receive one key. They belong to one
+// PreparedDelivery are destinations that are ready to receive one key. They belong to one
 // goroutine at a time. Abandon must be called on every path on which Deliver
 // was not.
-type Destinations struct {
+type PreparedDelivery struct {
 	slots []*destination
 	check func() error
 }
@@ -126,12 +126,13 @@ const (
 // Prepare makes every destination ready before the key exists: a file's folder
 // is there (it is created if needed), nothing but a regular file is in its
 // place, nor any file that must not be replaced, and a temporary file beside it holds the space that the content will
-// take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is known. Nothing that exists is changed.
+// take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is
+// known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
-func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, env Options) (*Destinations, error) {
+func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, env Options) (*PreparedDelivery, error) {
 	self.KeyID, self.Key = placeholderID, New(placeholderKey)
-	s := &Destinations{check: env.Check}
+	s := &PreparedDelivery{check: env.Check}
 	if s.check == nil {
 		s.check = func() error { return nil }
 	}
@@ -184,7 +185,8 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 		return prepareFile(d, env, size)
 	case "stdout":
 		if env.Stdout == nil {
-			return nil, errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
+			return nil,
+				errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 		}
 		if visible.HoldsCommand(content) {
 			return nil, errCommand
@@ -225,8 +227,8 @@ func prepareFile(d config.Delivery, env Options, size int) (*destination, error)
 // printed is printed, then files are renamed into place. On an *Error the
 // destinations that it does not name as Dead are as they were, and nothing
 // temporary is left; the key should be deleted.
-func (s *Destinations) Deliver(self KeyInfo, live config.LiveLookup) (where []string, err error) {
-	d := dispatch{Destinations: s, self: self, live: live, contents: make([]string, len(s.slots))}
+func (s *PreparedDelivery) Deliver(self KeyInfo, live config.LiveLookup) (where []string, err error) {
+	d := dispatch{PreparedDelivery: s, self: self, live: live, contents: make([]string, len(s.slots))}
 	for _, stage := range []func(int, *destination) error{d.fill, d.run, d.print, d.publish} {
 		for i, slot := range s.slots {
 			if err := stage(i, slot); err != nil {
@@ -244,7 +246,7 @@ func (s *Destinations) Deliver(self KeyInfo, live config.LiveLookup) (where []st
 // A dispatch is one Deliver. Each of its stages does the part of one
 // destination that belongs to it.
 type dispatch struct {
-	*Destinations
+	*PreparedDelivery
 	self     KeyInfo
 	live     config.LiveLookup
 	contents []string
@@ -324,7 +326,7 @@ func (d *dispatch) publish(_ int, s *destination) error {
 
 // Abandon removes every temporary file. Calling it again, or after Deliver, does
 // nothing.
-func (s *Destinations) Abandon() error {
+func (s *PreparedDelivery) Abandon() error {
 	var errs []error
 	for _, slot := range s.slots {
 		if slot.file != nil {

@@ -33,7 +33,8 @@ func TestNoRoom(t *testing.T) {
 		big.Content = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
 			return strings.Repeat("x", 2000), nil
 		}
-		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), big}, secret.Options{Live: live})
+		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), big},
+			secret.Options{Live: live})
 		var e *secret.Error
 		if !errors.As(err, &e) || !strings.Contains(e.Detail, "there is no room for "+big.Path) {
 			t.Errorf("Prepare = %v", err)

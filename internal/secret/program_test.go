@@ -46,11 +46,13 @@ func deliver(t *testing.T, env secret.Options, deliveries ...config.Delivery) ([
 // the credentials that b2form works with. It runs before anything else changes.
 func TestProgram(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY $B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY $OTHER\" > variables\nls key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY "+
+		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY $OTHER\" > variables\nls key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
 	d := shell(dir, "")
 	d.Command, d.Environment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
 	var out bytes.Buffer
-	env := secret.Options{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours", "B2_APPLICATION_KEY_ID=ours"}}
+	env := secret.Options{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours",
+		"B2_APPLICATION_KEY_ID=ours"}}
 	where, err := deliver(t, env, file(filepath.Join(dir, "key.env")), d)
 	must(t, err)
 	if diff := cmp.Diff([]string{"key.env", "command sh"}, where); diff != "" {
@@ -58,7 +60,8 @@ func TestProgram(t *testing.T) {
 	}
 	left := files(t, dir)
 	delete(left, "push.sh")
-	want := map[string]string{"key.env": asEnv, "input": canary, "variables": "an argument; rm -rf $HOME " + canary + " " + keyID + " inherited\n"}
+	want := map[string]string{"key.env": asEnv, "input": canary,
+		"variables": "an argument; rm -rf $HOME " + canary + " " + keyID + " inherited\n"}
 	if diff := cmp.Diff(want, left); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -73,18 +76,23 @@ func TestProgramFails(t *testing.T) {
 		change             func(*config.Delivery)
 	}{
 		{"plain", `echo refused: $(cat) >&2; exit 3`, "said:\n  refused: (sensitive value)", nil},
-		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nThe program said:\n  basic ", nil},
+		{"base64", `printf 'basic '; (printf 'id:'; cat) | base64 -w0; exit 4`, "exit code 4. The new key cannot be kept, but it has " +
+			"gone to command sh already: what is there will not work.\nThe program said:\n  basic ", nil},
 		{"hex", `od -An -tx1 | tr -d ' \n'; exit 1`, "(sensitive value)", nil},
 		{"percent", `printf 'K002%%2F9r%%2Bhp%%27MfU%%22c%%3Cp%%3ES%%267%%25uY%%3Dkg3FC'; exit 1`, "said:\n  (sensitive value)", nil},
-		{"percent, small", `printf 'K002%%2f9r%%2bhp%%27MfU%%22c%%3cp%%3eS%%267%%25uY%%3dkg3FC'; exit 1`, "said:\n  (sensitive value)", nil},
-		{"JSON", `printf '{"key":"K002/9r+hp%sMfU\\"c\\u003cp\\u003eS\\u00267%%uY=kg3FC"}' "'"; exit 1`, `{"key":"(sensitive value)"}`, nil},
+		{"percent, small", `printf 'K002%%2f9r%%2bhp%%27MfU%%22c%%3cp%%3eS%%267%%25uY%%3dkg3FC'; exit 1`, "said:\n  (sensitive value)",
+			nil},
+		{"JSON", `printf '{"key":"K002/9r+hp%sMfU\\"c\\u003cp\\u003eS\\u00267%%uY=kg3FC"}' "'"; exit 1`, `{"key":"(sensitive value)"}`,
+			nil},
 		{"a piece", `cut -c 1-20; exit 1`, "piece of the secret", nil},
 		{"silence", `exit 7`, "exit code 7 and said nothing", nil},
 		{"much", `i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 1`, "… line 80\n", nil},
-		{"unasked", `printf 'hello '; base64 | rev; exit 1`, "exit code 1; what it said is not shown, since it may repeat the secret. The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nTo find out why, run ",
+		{"unasked", `printf 'hello '; base64 | rev; exit 1`, "exit code 1; what it said is not shown, since it may repeat the secret. " +
+			"The new key cannot be kept, but it has gone to command sh already: what is there will not work.\nTo find out why, run ",
 			func(d *config.Delivery) { d.ShowOutput = false }},
 		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowOutput = false }},
-		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value", func(d *config.Delivery) { d.Sensitive = true }},
+		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value",
+			func(d *config.Delivery) { d.Sensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
 		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
@@ -97,7 +105,8 @@ func TestProgramFails(t *testing.T) {
 				test.change(&d)
 			}
 			var out bytes.Buffer
-			where, err := deliver(t, secret.Options{Stdout: &out, Environ: os.Environ()}, config.Delivery{Type: "stdout", DisplayName: "standard output"}, file(filepath.Join(dir, "key.env")), d)
+			where, err := deliver(t, secret.Options{Stdout: &out, Environ: os.Environ()},
+				config.Delivery{Type: "stdout", DisplayName: "standard output"}, file(filepath.Join(dir, "key.env")), d)
 			var e *secret.Error
 			if !errors.As(err, &e) || where != nil || !strings.Contains(e.Detail, test.want) {
 				t.Fatalf("Deliver = %v, %v", where, err)
@@ -154,11 +163,13 @@ func TestProgramIsNotQuoted(t *testing.T) {
 func TestProgramStopped(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
-	_, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond}, shell(t.TempDir(), "tail -f /dev/null"))
+	_, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond},
+		shell(t.TempDir(), "tail -f /dev/null"))
 	if err == nil || !strings.Contains(err.Error(), "asked to stop") {
 		t.Errorf("without time: %v", err)
 	}
-	if _, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: time.Hour}, shell(t.TempDir(), "cat > /dev/null")); err != nil {
+	options := secret.Options{Environ: os.Environ(), Stop: stop, Grace: time.Hour}
+	if _, err := deliver(t, options, shell(t.TempDir(), "cat > /dev/null")); err != nil {
 		t.Errorf("with time: %v", err)
 	}
 }
@@ -186,7 +197,8 @@ func TestProgramPrepare(t *testing.T) {
 			t.Errorf("%v: %v", test.d.Command, err)
 		}
 	}
-	where, err := deliver(t, secret.Options{Pretend: true}, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, DisplayName: "nothing"})
+	where, err := deliver(t, secret.Options{Pretend: true},
+		config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, DisplayName: "nothing"})
 	if err != nil || len(where) != 1 {
 		t.Errorf("pretending: %v, %v", where, err)
 	}

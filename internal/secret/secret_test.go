@@ -45,7 +45,8 @@ func must(t testing.TB, err error) {
 }
 
 func file(path string) config.Delivery {
-	return config.Delivery{Type: "file", Path: path, DisplayName: filepath.Base(path), Format: "env", Range: &hcl.Range{Filename: "main.b2.hcl"}}
+	return config.Delivery{Type: "file", Path: path, DisplayName: filepath.Base(path), Format: "env",
+		Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 // files gives the content of every file in dir, temporary ones included.
@@ -83,7 +84,8 @@ func TestFormats(t *testing.T) {
 		{"", plain, "B2_APPLICATION_KEY_ID=002d2e6b27577ea000000000c\nB2_APPLICATION_KEY=K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
 		{"env", after(), asEnv},
 		{"rclone", plain, "[photos-plus]\ntype = b2\naccount = 002d2e6b27577ea000000000c\nkey = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
-		{"aws", plain, "[default]\naws_access_key_id = 002d2e6b27577ea000000000c\naws_secret_access_key = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
+		{"aws", plain,
+			"[default]\naws_access_key_id = 002d2e6b27577ea000000000c\naws_secret_access_key = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
 		{"json", after(), `{
   "name": "photos-plus",
   "application_key_id": "002d2e6b27577ea000000000c",
@@ -226,7 +228,8 @@ func TestPrepareRefuses(t *testing.T) {
 	for _, test := range tests {
 		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.Options{Live: live})
 		var e *secret.Error
-		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" || len(e.Invalidated) > 0 {
+		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" ||
+			len(e.Invalidated) > 0 {
 			t.Errorf("%s: Prepare = %v", test.name, err)
 		}
 		if last := test.deliveries[len(test.deliveries)-1]; e != nil && e.Range != last.Range {
@@ -246,7 +249,8 @@ func TestPrepareRefuses(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "key.env"), []byte("old"), 0o600))
-	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Options{})
+	s, err := secret.Prepare(t.Context(), before(),
+		[]config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Options{})
 	must(t, err)
 	if n := len(files(t, dir)); n < 2 {
 		t.Errorf("%d files while prepared, want the old one and a temporary one at least", n)
@@ -272,7 +276,8 @@ func TestDeliverFails(t *testing.T) {
 	quoting := func(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
 		key := self["application_key"].AsString()
 		if key == canary {
-			return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid " + key, Detail: "cannot parse " + key, Subject: &hcl.Range{Start: hcl.Pos{Line: 7}}}}
+			return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid " + key, Detail: "cannot parse " + key,
+				Subject: &hcl.Range{Start: hcl.Pos{Line: 7}}}}
 		}
 		return key, nil
 	}
@@ -303,7 +308,8 @@ func TestDeliverFails(t *testing.T) {
 			if test.stdout < 0 {
 				env.Stdout = &bytes.Buffer{}
 			}
-			s, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", DisplayName: "standard output"}, second}, env)
+			s, err := secret.Prepare(t.Context(), before(),
+				[]config.Delivery{file(filepath.Join(dir, "1.env")), {Type: "stdout", DisplayName: "standard output"}, second}, env)
 			must(t, err)
 			if test.between != nil {
 				test.between(dir)

@@ -102,8 +102,9 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 func (k *bucket) lifecycleError() *Error {
 	return &Error{
 		Summary: "A lifecycle rule would delete the state",
-		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 would remove a state that does not change. "+
-			"Take that part out of the rule; days_from_hiding_to_deleting alone does no harm.", k.Bucket, k.Prefix),
+		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
+			"would remove a state that does not change. Take that part out of the rule; days_from_hiding_to_deleting alone does no harm.",
+			k.Bucket, k.Prefix),
 		Path: k.String(),
 	}
 }
@@ -121,7 +122,7 @@ func (k *bucket) compareAndSwap(ctx context.Context, decide func(p pointer, now 
 			}
 			k.seen, k.ours, k.home = v, v.Revision, v.ID
 		}
-		old := k.seen.Info[k.pair()]
+		old := k.seen.Info[k.infoKey()]
 		p, err := readPointer(k.String(), old)
 		if err != nil {
 			return err
@@ -184,14 +185,15 @@ func (k *bucket) store(ctx context.Context, p pointer) error {
 	if info == nil {
 		info = map[string]string{}
 	}
-	info[k.pair()] = p.String()
+	info[k.infoKey()] = p.String()
 	if p.version == (version{}) && p.Lease == nil {
-		delete(info, k.pair())
+		delete(info, k.infoKey())
 	}
 	if len(info) > maxPairs {
 		return &Error{
 			Summary: "The bucket has no room for the state's pointer",
-			Detail: fmt.Sprintf("A bucket holds at most %d info pairs, and %s has that many already. Remove one, or keep the state in another bucket.",
+			Detail: fmt.Sprintf("A bucket holds at most %d info pairs, and %s has that many already. Remove one, or keep the state in "+
+				"another bucket.",
 				maxPairs, k.Bucket),
 			Path: k.String(),
 		}

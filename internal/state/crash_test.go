@@ -95,17 +95,24 @@ func TestDamagedJournal(t *testing.T) {
 	put := func(entry string) string { return valid(`{"put":` + entry + `}`) }
 	whole := string(journal)
 	for name, test := range map[string]struct{ text, summary, detail string }{
-		"a line in the middle":     {strings.Replace(whole, `"id":"k2"`, `"id":"kX"`, 1), "Journal of the state is damaged", "line 3 is not understood: it does not have the checksum"},
-		"the first line":           {"x" + whole, "Journal of the state is damaged", "line 1 is not understood"},
-		"an unknown kind":          {whole + valid(`{"explode":{"address":"key.k1"}}`), "Journal of the state is damaged", `line 5 is not understood: unknown field "explode"`},
-		"an unknown member":        {whole + put(`{"address":"key.a","identity":"a","id":"1","colour":"red"}`), "Journal of the state is damaged", `unknown field "colour"`},
-		"an entry without its ID":  {whole + put(`{"address":"key.a","identity":"a"}`), "Journal of the state is damaged", "an entry lacks"},
+		"a line in the middle": {strings.Replace(whole, `"id":"k2"`, `"id":"kX"`, 1), "Journal of the state is damaged",
+			"line 3 is not understood: it does not have the checksum"},
+		"the first line": {"x" + whole, "Journal of the state is damaged", "line 1 is not understood"},
+		"an unknown kind": {whole + valid(`{"explode":{"address":"key.k1"}}`), "Journal of the state is damaged",
+			`line 5 is not understood: unknown field "explode"`},
+		"an unknown member": {whole + put(`{"address":"key.a","identity":"a","id":"1","colour":"red"}`),
+			"Journal of the state is damaged", `unknown field "colour"`},
+		"an entry without its ID": {whole + put(`{"address":"key.a","identity":"a"}`), "Journal of the state is damaged",
+			"an entry lacks"},
 		"an entry without address": {whole + put(`{"identity":"a","id":"1"}`), "Journal of the state is damaged", "an entry lacks"},
-		"no address":               {whole + put(`{"address":"key","identity":"a","id":"1"}`), "Journal of the state is damaged", "not a resource address"},
-		"a create without a name":  {whole + valid(`{"begin":[{"address":"key.a"}]}`), "Journal of the state is damaged", "an open create lacks"},
-		"nothing":                  {whole + valid(`{}`), "Journal of the state is damaged", "it says nothing"},
-		"a newer version":          {whole + valid(`{"version":3,"put":7}`), "State was written by a newer b2form", "format version 3"},
-		"one object twice":         {whole + put(`{"address":"key.a","identity":"a","id":"k1"}`), "State names one object twice", `key.a (named "a") and key.k1 (named "k1")`},
+		"no address": {whole + put(`{"address":"key","identity":"a","id":"1"}`), "Journal of the state is damaged",
+			"not a resource address"},
+		"a create without a name": {whole + valid(`{"begin":[{"address":"key.a"}]}`), "Journal of the state is damaged",
+			"an open create lacks"},
+		"nothing":         {whole + valid(`{}`), "Journal of the state is damaged", "it says nothing"},
+		"a newer version": {whole + valid(`{"version":3,"put":7}`), "State was written by a newer b2form", "format version 3"},
+		"one object twice": {whole + put(`{"address":"key.a","identity":"a","id":"k1"}`), "State names one object twice",
+			`key.a (named "a") and key.k1 (named "k1")`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := statePath(t)
@@ -114,7 +121,8 @@ func TestDamagedJournal(t *testing.T) {
 			_, openErr := state.Open(context.Background(), path, options())
 			for _, err := range []error{readErr, openErr} {
 				var e *state.Error
-				if !errors.As(err, &e) || e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) || !strings.Contains(e.Detail, path) {
+				if !errors.As(err, &e) || e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) ||
+					!strings.Contains(e.Detail, path) {
 					t.Errorf("error is %v", err)
 				}
 			}

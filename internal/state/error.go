@@ -88,8 +88,8 @@ func damagedLine(path string, line int, what string) *Error {
 	return &Error{
 		Summary: "Journal of the state is damaged",
 		Detail: fmt.Sprintf("%s is what an interrupted run left, and its line %d is not understood: %s. Nothing was changed. "+
-			"Restore the file, or use the b2form that wrote it. Or move it away: what that run recorded since the state was stored is then forgotten, "+
-			"and what it made has to be imported, or deleted by hand.", path, line, what),
+			"Restore the file, or use the b2form that wrote it. Or move it away: what that run recorded since the state was stored is "+
+			"then forgotten, and what it made has to be imported, or deleted by hand.", path, line, what),
 		Path: path,
 	}
 }
@@ -108,8 +108,9 @@ func namedTwice(path, kind, id string, first, second *addr.Entry) *Error {
 	}
 	return &Error{
 		Summary: "State names one object twice",
-		Detail: fmt.Sprintf("In %s the %s with the ID %q is named by %s. An object has one address, so an edit or a merge went wrong. Nothing was changed. "+
-			"`b2form keys`, or B2's web console, shows which name the ID has: keep the entry that is right and take the other one, or its item under \"retiring\", out of the file.",
+		Detail: fmt.Sprintf("In %s the %s with the ID %q is named by %s. An object has one address, so an edit or a merge went wrong. "+
+			"Nothing was changed. `b2form keys`, or B2's web console, shows which name the ID has: keep the entry that is right and "+
+			"take the other one, or its item under \"retiring\", out of the file.",
 			path, kind, id, who),
 		Path: path,
 	}

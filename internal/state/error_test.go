@@ -30,22 +30,31 @@ func TestBadFiles(t *testing.T) {
 		{"a list", "[]", "State file is damaged", `line 1, column 1: "{" was expected`},
 		{"something else", `{"lineage":"x"}`, "State file is damaged", `line 1, column 2: "lineage" is not known here`},
 		{"no version", `{"entries":[]}`, "State file is damaged", `no "version"`},
-		{"wrong type", "{\"version\":1,\"entries\":[\n  {\"address\":\"key.app\",\"identity\":7}]}", "State file is damaged", "line 2, column 3: a JSON number stands where a string belongs"},
-		{"unknown member", "{\"version\":1,\"entries\":[\n  {\"adress\":\"key.app\"}]}", "State file is damaged", `line 2, column 3: unknown field "adress"`},
-		{"bad address", "{\"version\":1,\"entries\":[\n  " + entry + ",\n  {\"address\":\"key\"}]}", "State file is damaged", `line 3, column 3: "key" is not a resource address`},
+		{"wrong type", "{\"version\":1,\"entries\":[\n  {\"address\":\"key.app\",\"identity\":7}]}", "State file is damaged",
+			"line 2, column 3: a JSON number stands where a string belongs"},
+		{"unknown member", "{\"version\":1,\"entries\":[\n  {\"adress\":\"key.app\"}]}", "State file is damaged",
+			`line 2, column 3: unknown field "adress"`},
+		{"bad address", "{\"version\":1,\"entries\":[\n  " + entry + ",\n  {\"address\":\"key\"}]}", "State file is damaged",
+			`line 3, column 3: "key" is not a resource address`},
 		{"no ID", `{"version":1,"entries":[{"address":"key.app","identity":"app"}]}`, "State file is damaged", "an entry lacks"},
 		{"no identity", `{"version":1,"open":[{"address":"key.app"}]}`, "State file is damaged", "an open create lacks"},
 		{"twice", `{"version":1,"entries":[` + entry + "," + entry + `]}`, "State file is damaged", "key.app stands twice"},
-		{"open twice", `{"version":1,"open":[{"address":"key.app","identity":"a"},{"address":"key.app","identity":"a"}]}`, "State file is damaged", "key.app stands twice"},
+		{"open twice", `{"version":1,"open":[{"address":"key.app","identity":"a"},{"address":"key.app","identity":"a"}]}`,
+			"State file is damaged", "key.app stands twice"},
 		{"two files", `{"version":1}{"version":1}`, "State file is damaged", "line 1, column 14: something follows"},
-		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged", "line 2, column 1: it holds the marks of a merge conflict"},
-		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`, "State is one of Terraform's", "takes it over with one approval"},
-		{"newer", `{"version":3,"entries":{"of":"another shape"}}`, "State was written by a newer b2form", "format version 3; this b2form knows version 2"},
+		{"merge conflict", "{\"version\":1,\"entries\":[\n<<<<<<< HEAD\n" + entry, "State file is damaged",
+			"line 2, column 1: it holds the marks of a merge conflict"},
+		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`,
+			"State is one of Terraform's", "takes it over with one approval"},
+		{"newer", `{"version":3,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
+			"format version 3; this b2form knows version 2"},
 		{"one object at two addresses", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k1"}]}`,
 			"State names one object twice", `key.app (named "app") and key.web (named "web")`},
-		{"a retiree is another's live object", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k2","retiring":[{"id":"k1"}]}]}`,
+		{"a retiree is another's live object", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k2",` +
+			`"retiring":[{"id":"k1"}]}]}`,
 			"State names one object twice", `key.app (named "app") and key.web (under "retiring")`},
-		{"a retiree of two", `{"version":1,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"id":"3"}]},{"address":"key.b","identity":"b","id":"2","retiring":[{"id":"3"}]}]}`,
+		{"a retiree of two", `{"version":1,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"id":"3"}]},` +
+			`{"address":"key.b","identity":"b","id":"2","retiring":[{"id":"3"}]}]}`,
 			"State names one object twice", `key.a (under "retiring") and key.b (under "retiring")`},
 		{"a retiree is the live object", `{"version":1,"entries":[{"address":"key.a","identity":"a","id":"1","retiring":[{"id":"1"}]}]}`,
 			"State names one object twice", `key.a (named "a") more than once`},
@@ -63,7 +72,8 @@ func TestBadFiles(t *testing.T) {
 				if !errors.As(err, &e) {
 					t.Fatalf("error is %v, want an *Error", err)
 				}
-				if e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) || e.Path != path || !strings.Contains(e.Detail, path) {
+				if e.Summary != test.summary || !strings.Contains(e.Detail, test.detail) || e.Path != path ||
+					!strings.Contains(e.Detail, path) {
 					t.Errorf("error is %q: %q (%s)", e.Summary, e.Detail, e.Path)
 				}
 			}
@@ -122,7 +132,8 @@ func TestLocked(t *testing.T) {
 	if d := cmp.Diff(want, *held); d != "" {
 		t.Errorf("holder (-want +got):\n%s", d)
 	}
-	for _, line := range []string{"Lock Info:\n", "  Path:      " + path, "  Operation: apply\n", "  Who:       ann@build", "  Created:   2026-10-02T12:00:00Z"} {
+	for _, line := range []string{"Lock Info:\n", "  Path:      " + path, "  Operation: apply\n", "  Who:       ann@build",
+		"  Created:   2026-10-02T12:00:00Z"} {
 		if !strings.Contains(e.Detail, line) {
 			t.Errorf("detail lacks %q:\n%s", line, e.Detail)
 		}

@@ -69,7 +69,8 @@ func TestNoRoom(t *testing.T) {
 }
 
 func entryNumber(label string, i int) addr.Entry {
-	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i), ID: fmt.Sprint(label, "-", i)}
+	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i),
+		ID: fmt.Sprint(label, "-", i)}
 }
 
 func fillUp(t *testing.T, path string) {
@@ -99,7 +100,8 @@ func fillUp(t *testing.T, path string) {
 func checkNoRoom(t *testing.T, name, path string, err error) {
 	t.Helper()
 	var e *state.Error
-	if !errors.As(err, &e) || e.Summary != "No space left for the state" || e.Path != path || !strings.Contains(e.Detail, "Free some space") {
+	if !errors.As(err, &e) || e.Summary != "No space left for the state" || e.Path != path ||
+		!strings.Contains(e.Detail, "Free some space") {
 		t.Errorf("%s = %v", name, err)
 	}
 }

@@ -160,7 +160,8 @@ func sharedLocked(held *LockedError) *Error {
 	return &Error{
 		Summary: "State is locked",
 		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, or let b2form wait with -lock-timeout=5m. " +
-			"The lock of a run that was killed ends by itself; `b2form lock` shows it, and `b2form lock -break` removes it.\n\n" + held.Info(),
+			"The lock of a run that was killed ends by itself; `b2form lock` shows it, and `b2form lock -break` removes it.\n\n" +
+			held.Info(),
 		Path:  held.Path,
 		Cause: held,
 	}
@@ -169,8 +170,8 @@ func sharedLocked(held *LockedError) *Error {
 func lostLease(where string) *Error {
 	return &Error{
 		Summary: "Another run has the state",
-		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. What this run did last "+
-			"may not be recorded. Run the same command again: it begins with a look at what was left.", where),
+		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. "+
+			"What this run did last may not be recorded. Run the same command again: it begins with a look at what was left.", where),
 		Path: where,
 	}
 }
@@ -178,8 +179,8 @@ func lostLease(where string) *Error {
 func lapsedLease(where string) *Error {
 	return &Error{
 		Summary: "The lock of the state ran out",
-		Detail: fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may have the state now, so "+
-			"nothing further is sent. Run the same command again: it begins with a look at what was left.", where),
+		Detail: fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may "+
+			"have the state now, so nothing further is sent. Run the same command again: it begins with a look at what was left.", where),
 		Path: where,
 	}
 }

@@ -49,9 +49,9 @@ type Shared struct {
 // String is what messages call the state.
 func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 
-// pair is the key of the state's info pair: several states may share a bucket,
+// infoKey is the key of the state's info infoKey: several states may share a bucket,
 // and keys have at most 50 bytes.
-func (b Shared) pair() string {
+func (b Shared) infoKey() string {
 	sum := sha256.Sum256([]byte(b.Prefix))
 	return wire.ReservedInfoPrefix + hex.EncodeToString(sum[:8])
 }
@@ -89,8 +89,8 @@ func (b Shared) look(ctx context.Context) (*view, error) {
 	case len(out.Buckets) == 0:
 		return nil, &Error{
 			Summary: "The bucket of the state does not exist",
-			Detail: "There is no bucket " + b.Bucket + " in this account, so there is nowhere to keep the state. Make it with `b2form state init`, " +
-				"or correct the backend block.",
+			Detail: "There is no bucket " + b.Bucket + " in this account, so there is nowhere to keep the state. Make it with `b2form " +
+				"state init`, or correct the backend block.",
 			Path: b.String(),
 		}
 	}
@@ -105,7 +105,7 @@ func (b Shared) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := readPointer(b.String(), v.Info[b.pair()])
+		p, err := readPointer(b.String(), v.Info[b.infoKey()])
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +159,8 @@ func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 		return nil, &Error{
 			Summary: "The state is gone",
 			Detail: fmt.Sprintf("%s says that the state is the file %q (%s), which does not exist any more. Remove "+
-				"the pair %q from the bucket's info: b2form then finds everything again by name and takes it back with one approval, or stores a copy that you have with `b2form state push`.", b, o.Name, o.ID, b.pair()),
+				"the pair %q from the bucket's info: b2form then finds everything again by name and takes it back with one approval, or "+
+				"stores a copy that you have with `b2form state push`.", b, o.Name, o.ID, b.infoKey()),
 			Path:  b.String(),
 			Cause: err,
 		}
@@ -196,7 +197,8 @@ func before(name string, part []byte) (object, error) {
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
 func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text(), turn: make(chan struct{}, 1)}
+	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text(),
+		turn: make(chan struct{}, 1)}
 	if !o.NoLock {
 		k.claim.nonce = k.id
 	}
@@ -233,7 +235,7 @@ func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPointer(b.String(), v.Info[b.pair()])
+	p, err := readPointer(b.String(), v.Info[b.infoKey()])
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +267,8 @@ func (b Shared) Break(ctx context.Context) (*LockedError, error) {
 // such a bucket already; it is left as it is.
 func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error) {
 	var out struct{ Buckets []json.RawMessage }
-	if err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out); err != nil {
+	query := map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}
+	if err := b.Remote.Call(ctx, "b2_list_buckets", query, &out); err != nil {
 		return false, err
 	}
 	if out.Buckets == nil {

@@ -121,7 +121,8 @@ func inCloud(t *testing.T, f func(t *testing.T, c *cloud)) {
 func TestSharedRoundTrip(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		a := c.shared(&wire{}, time.Now)
-		must(t, a.Remote.Call(t.Context(), "b2_update_bucket", map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{"team": "web"}}, nil))
+		must(t, a.Remote.Call(t.Context(), "b2_update_bucket",
+			map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{"team": "web"}}, nil))
 		for i := range 3 {
 			s := opened(t, a, state.Options{Operation: "apply", Who: "ann@one"})
 			must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
@@ -189,7 +190,8 @@ func TestSharedTakeover(t *testing.T) {
 		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
 		var e *state.Error
 		var held *state.LockedError
-		if _, err := fast.Open(t.Context(), state.Options{Now: time.Now}); !errors.As(err, &e) || !errors.As(err, &held) || e.Summary != "State is locked" {
+		if _, err := fast.Open(t.Context(), state.Options{Now: time.Now}); !errors.As(err, &e) || !errors.As(err, &held) ||
+			e.Summary != "State is locked" {
 			t.Fatalf("Open = %v while the lease runs", err)
 		}
 		start := time.Now()
@@ -320,7 +322,8 @@ func TestSharedGone(t *testing.T) {
 		d, err := c.Dump()
 		must(t, err)
 		for _, f := range d.Files {
-			must(t, b.Remote.Call(t.Context(), "b2_delete_file_version", map[string]any{"fileId": f["fileId"], "fileName": f["fileName"]}, nil))
+			must(t, b.Remote.Call(t.Context(), "b2_delete_file_version", map[string]any{"fileId": f["fileId"], "fileName": f["fileName"]},
+				nil))
 		}
 		var e *state.Error
 		if _, err := b.Read(t.Context()); !errors.As(err, &e) || e.Summary != "The state is gone" {

@@ -67,7 +67,8 @@ func TestFile(t *testing.T) {
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.Begin(state.Intent{Addr: app, Identity: "app"}, state.Intent{Addr: photos, Identity: "acme-photos", Known: []string{"b1"}}))
 	must(t, s.Put(
-		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true, Delivery: "sha256:00"},
+		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
+			Delivery: "sha256:00"},
 		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
 		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
 	))
@@ -243,7 +244,8 @@ func TestIntents(t *testing.T) {
 		want []state.Intent
 	}{
 		{"two identities", func() error { return nil }, []state.Intent{first, second}},
-		{"the old object was seen again", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}) }, []state.Intent{first, second}},
+		{"the old object was seen again", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}) },
+			[]state.Intent{first, second}},
 		{"the object is gone", func() error { return s.Forget(a) }, []state.Intent{first, second}},
 		{"the announced one exists", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
 		{"never made", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
@@ -252,7 +254,8 @@ func TestIntents(t *testing.T) {
 	for _, step := range steps {
 		must(t, step.do())
 		for from, got := range map[string]*state.State{"State": s.State(), "Read": read(t, path)} {
-			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" {
+			same := cmp.Comparer(func(a, b addr.Addr) bool { return a == b })
+			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), same); d != "" {
 				t.Errorf("%s: open by %s (-want +got):\n%s", step.name, from, d)
 			}
 		}
@@ -266,7 +269,8 @@ func TestRevise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
 	a, b, c := address(t, "key.a"), address(t, "key.b"), address(t, "key.c")
-	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}}, addr.Entry{Addr: b, Identity: "b", ID: "2"}))
+	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}},
+		addr.Entry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
 	must(t, s.MoveAndPut([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
 	if n := s.Stats().Syncs - before; n != 1 {
@@ -397,7 +401,8 @@ func TestCost(t *testing.T) {
 	s := open(t, statePath(t))
 	var many []addr.Entry
 	for i := range 1000 {
-		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x", ID: fmt.Sprint("y", i)})
+		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x",
+			ID: fmt.Sprint("y", i)})
 	}
 	must(t, s.Put(many...))
 	if got := s.Stats(); got.Syncs > 2 {

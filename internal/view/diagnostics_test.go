@@ -34,17 +34,20 @@ func sources() map[string]*hcl.File {
 }
 
 func diagnostics() hcl.Diagnostics {
-	long := "B2 bucket names are unique across all accounts. Choose another name, or import the bucket if it is yours:\n  import { to = bucket.logs  id = \"logs\" }\nThen run the command again."
+	long := "B2 bucket names are unique across all accounts. Choose another name, or import the bucket if it is yours:\n  import { to = " +
+		"bucket.logs  id = \"logs\" }\nThen run the command again."
 	diags := hcl.Diagnostics{
 		{Severity: hcl.DiagError, Summary: "Bucket name is already in use", Detail: long, Subject: place(`"logs"` + "\n  info")},
-		{Severity: hcl.DiagError, Summary: "Invalid info", Detail: "Too odd.", Subject: place("{\n    a = 1\n  }"), Extra: address("bucket.logs")},
+		{Severity: hcl.DiagError, Summary: "Invalid info", Detail: "Too odd.", Subject: place("{\n    a = 1\n  }"),
+			Extra: address("bucket.logs")},
 		{Severity: hcl.DiagError, Summary: "Elsewhere", Subject: &hcl.Range{Filename: "other.b2.hcl", Start: hcl.Pos{Line: 9, Column: 1}}},
 		{Severity: hcl.DiagError, Summary: "No place", Detail: "Control \x1b[31mcharacters\x07 do not reach the terminal."},
 		{Severity: hcl.DiagError, Summary: "End of file", Detail: "A range may be empty.", Subject: &hcl.Range{Filename: "main.b2.hcl",
 			Start: hcl.Pos{Line: 8, Column: 1, Byte: len(source)}, End: hcl.Pos{Line: 8, Column: 1, Byte: len(source)}}},
 	}
 	for range 3 {
-		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown capability", Detail: "B2 may have added it.", Subject: place("name")})
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown capability", Detail: "B2 may have added it.",
+			Subject: place("name")})
 	}
 	for range 12 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Many alike", Subject: place("a = 1")})

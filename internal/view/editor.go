@@ -124,7 +124,7 @@ func (defs definitions) body(b *syntax.Block, path string) map[string]any {
 		}
 	}
 	maps.Copy(properties, defs.blocks(pointers(b.Blocks), path))
-	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.Rest != ""}
+	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.OtherArguments != ""}
 }
 
 func argumentSchema(a *syntax.Argument) map[string]any {
@@ -152,7 +152,8 @@ func wordSchema(a *syntax.Argument) map[string]any {
 	case syntax.Count:
 		return typeSchema(cty.Number)
 	case syntax.Texts:
-		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}} // the choices complete, and hinder nothing
+		// the choices complete, and hinder nothing
+		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}}
 	case syntax.Names:
 		return oneOrMany(text)
 	case syntax.Addresses:

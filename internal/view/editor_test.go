@@ -35,8 +35,10 @@ func TestEditorSchema(t *testing.T) {
 		valid        bool
 	}{
 		{"whole", `{"variable": {"site": {"default": "acme"}}, "bucket": {"photos": {"//": "private", "name": "${var.site}-photos",
-			"lifecycle_rules": "${keep_only_last_version()}", "cors_rules": [{"name": "viewer", "allowed_origins": ["*"], "allowed_operations": ["s3_get"], "max_age_seconds": 60}],
-			"prevent_destroy": true}}, "key": {"app": {"name": "app", "access": "read_write", "buckets": ["${bucket.photos}"], "valid_duration": "90d",
+			"lifecycle_rules": "${keep_only_last_version()}",
+			"cors_rules": [{"name": "viewer", "allowed_origins": ["*"], "allowed_operations": ["s3_get"], "max_age_seconds": 60}],
+			"prevent_destroy": true}},
+			"key": {"app": {"name": "app", "access": "read_write", "buckets": ["${bucket.photos}"], "valid_duration": "90d",
 			"deliver": {"file": {"path": "app.env"}}}}, "output": {"name": {"value": "${bucket.photos.name}"}}}`, true},
 		{"misspelt attribute", `{"bucket": {"photos": {"name": "acme-photos", "tpye": "allPrivate"}}}`, false},
 		{"misspelt block", `{"buckets": {"photos": {"name": "acme-photos"}}}`, false},

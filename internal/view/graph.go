@@ -65,7 +65,7 @@ func stepText(p *plan.Plan, i int) string {
 	case s.Op == plan.OpUpdate:
 		text += " (" + strings.Join(s.Fields, ", ") + ")"
 	case s.Op == plan.OpDelete:
-		text += withName(s.Target, p.Changes[s.Change].NameOf(s.Target))
+		text += withName(s.RemoteID, p.Changes[s.Change].NameOf(s.RemoteID))
 	}
 	return visible.Text(text)
 }

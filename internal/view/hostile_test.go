@@ -30,7 +30,8 @@ func hostile() []string {
 	return []string{
 		"a\n::stop-commands::tok", "::error::x", " \u00a0::error::x", "a\r::error::x", "##[error]x", "a ##vso[task.complete]b",
 		"##teamcity[x]", "\n##TeamCity[x]", "section_start:1:x\r\x1b[0K", "a\nsection_end:1:x",
-		"\x1b]0;title\a", "\x1b[8m", "\u009b8m", "\x7f\x00\b", "\u202egnp.exe", "\u2066a\u2069", "a\u2028b\u2029c", "\ufeff\u200b", "\U000e0041",
+		"\x1b]0;title\a", "\x1b[8m", "\u009b8m", "\x7f\x00\b", "\u202egnp.exe", "\u2066a\u2069", "a\u2028b\u2029c", "\ufeff\u200b",
+		"\U000e0041",
 		"\xff\xfe\xc3", "a\"b\\", "${a} %{ if x }", "\t", "--><script>", strings.Repeat("long", 500),
 	}
 }
@@ -161,7 +162,8 @@ func tellHostile(f everyFace, s string) {
 		f.Plan(p, view.Planning)
 		f.Rotations(p, time.Unix(0, 0))
 	}
-	for _, stage := range []apply.Stage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done, apply.Failed} {
+	for _, stage := range []apply.Stage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done,
+		apply.Failed} {
 		for _, action := range []plan.Action{plan.Create, plan.Update} {
 			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, ID: s, Note: s}
 			f.Event(e)
@@ -175,7 +177,8 @@ func tellHostile(f everyFace, s string) {
 
 func hostileOutputs(s string) []view.Output {
 	return []view.Output{
-		{Name: s, Value: cty.ObjectVal(map[string]cty.Value{s: cty.StringVal(s), "a": cty.MapVal(map[string]cty.Value{s: cty.StringVal(s)})})},
+		{Name: s,
+			Value: cty.ObjectVal(map[string]cty.Value{s: cty.StringVal(s), "a": cty.MapVal(map[string]cty.Value{s: cty.StringVal(s)})})},
 		{Name: "gone", Value: cty.UnknownVal(cty.String), Missing: func(cty.Value) string { return s }},
 	}
 }
@@ -230,7 +233,8 @@ func FuzzFaces(f *testing.F) {
 
 func TestEndlessNumber(t *testing.T) {
 	huge := cty.NumberVal(new(big.Float).SetMantExp(big.NewFloat(1), 1_000_000_000))
-	for _, o := range []view.Output{{Name: "n", Value: huge}, {Name: "n", Value: cty.NumberVal(new(big.Float).SetMantExp(big.NewFloat(1), -1_000_000_000))}} {
+	for _, o := range []view.Output{{Name: "n", Value: huge},
+		{Name: "n", Value: cty.NumberVal(new(big.Float).SetMantExp(big.NewFloat(1), -1_000_000_000))}} {
 		if text := o.Text(true); len(text) > 100 {
 			t.Errorf("the number is written with %d characters", len(text))
 		}

@@ -47,20 +47,21 @@ type Limit struct {
 
 // A LanguageAttr is one attribute of a kind or of a nested object.
 type LanguageAttr struct {
-	Name       string          `json:"name"`
-	Doc        string          `json:"doc"`
-	Type       json.RawMessage `json:"type"` // as Terraform writes types: "string", ["set","string"]
-	Required   bool            `json:"required,omitempty"`
-	Computed   bool            `json:"computed,omitempty"`
-	Sensitive  bool            `json:"sensitive,omitempty"`
-	Default    json.RawMessage `json:"default,omitempty"`
-	LeftAlone  bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
-	Change     string          `json:"change,omitempty"`     // of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
-	Capability string          `json:"capability,omitempty"` // without it the live value is hidden
-	References string          `json:"references,omitempty"` // the kind whose objects it names
-	Provider   string          `json:"provider,omitempty"`   // its name in the official provider, where it differs
-	Repeated   bool            `json:"repeated,omitempty"`   // a list of objects
-	Members    []LanguageAttr  `json:"members,omitempty"`    // of the object or of each one
+	Name      string          `json:"name"`
+	Doc       string          `json:"doc"`
+	Type      json.RawMessage `json:"type"` // as Terraform writes types: "string", ["set","string"]
+	Required  bool            `json:"required,omitempty"`
+	Computed  bool            `json:"computed,omitempty"`
+	Sensitive bool            `json:"sensitive,omitempty"`
+	Default   json.RawMessage `json:"default,omitempty"`
+	LeftAlone bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
+	// of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
+	Change     string         `json:"change,omitempty"`
+	Capability string         `json:"capability,omitempty"` // without it the live value is hidden
+	References string         `json:"references,omitempty"` // the kind whose objects it names
+	Provider   string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
+	Repeated   bool           `json:"repeated,omitempty"`   // a list of objects
+	Members    []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
 }
 
 // NewLanguage reads the descriptors.

@@ -62,7 +62,8 @@ func (o Output) Raw() (string, error) {
 	case v.IsNull():
 		return "", fmt.Errorf("output %q is null", o.Name)
 	case !v.Type().IsPrimitiveType():
-		return "", fmt.Errorf("output %q is %s, and -raw prints strings, numbers and booleans only: use -json", o.Name, v.Type().FriendlyName())
+		return "", fmt.Errorf("output %q is %s, and -raw prints strings, numbers and booleans only: use -json", o.Name,
+			v.Type().FriendlyName())
 	case v.Type() == cty.String:
 		return v.AsString(), nil
 	case v.Type() == cty.Number && isEndless(v):
@@ -134,7 +135,8 @@ func (t Text) Secrets(made []Secret) {
 			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, visible.Text(to))
 		}
 		if !s.Key.IsZero() {
-			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID), quote(s.Key.Reveal()))
+			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID),
+				quote(s.Key.Reveal()))
 		}
 	}
 	if delivered.Len() > 0 {

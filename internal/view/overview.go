@@ -108,7 +108,8 @@ func terraformRows(kinds []*kind.Kind) []row {
 			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Advice})
 		}
 	}
-	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"}, row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
+	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"},
+		row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
 	for _, h := range syntax.TerraformBlocks() {
 		out = append(out, row{"`" + h.Name + " { }`", h.Says})
 	}

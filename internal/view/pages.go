@@ -141,14 +141,14 @@ func argumentTable(d *syntax.Block) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), leftOut(a), a.Sees.Words(), cell(doc))
 	}
-	if d.Rest != "" {
+	if d.OtherArguments != "" {
 		rest := "Any other argument"
 		if len(d.Arguments) == 0 {
 			rest = "Each argument"
 		} else {
 			b.WriteString("\n")
 		}
-		b.WriteString(rest + " is " + d.Rest + ".\n")
+		b.WriteString(rest + " is " + d.OtherArguments + ".\n")
 	}
 	if b.Len() > 0 {
 		b.WriteString("\n")

@@ -131,7 +131,7 @@ func (p *printer) change(c *plan.Change) {
 		remark(quoteNamed(old) + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
-		remark(quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + " lives on until " + endOf(old, c.Addr))
+		remark(quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
 	}
 	for _, h := range c.Hazards {
 		text := "! " + string(h.Kind)

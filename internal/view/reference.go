@@ -24,7 +24,8 @@ func Reference(k *kind.Kind) string {
 	for _, a := range k.Settable() {
 		members(&b, a, a.Name)
 	}
-	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"), pageOf(syntax.Resource()))
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"),
+		pageOf(syntax.Resource()))
 	if k.YieldsSecret() {
 		b.WriteString(deliveries())
 	}
@@ -45,7 +46,8 @@ func Reference(k *kind.Kind) string {
 
 // limits is the section about what is demanded of a configuration.
 func limits(b *strings.Builder, k *kind.Kind) {
-	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take it after all, it is a warning.\n\n" +
+	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take " +
+		"it after all, it is a warning.\n\n" +
 		"| argument | what is demanded | source |\n|---|---|---|\n")
 	for _, l := range k.Limits {
 		about, says, source := "the "+k.Name, l.Rule, l.Source.Name

@@ -40,7 +40,8 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + ", works until " + endOf(old, r.Addr) + "\n")
+			out.WriteString("  old  " + quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + ", works until " + untilText(old, r.Addr) +
+				"\n")
 		}
 		out.WriteByte('\n')
 	}
@@ -50,8 +51,8 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 	io.WriteString(t.Out, out.String())
 }
 
-// endOf says until when an object of the address lives that has a successor.
-func endOf(old addr.Retiree, addr addr.Addr) string {
+// untilText says until when an object of the address lives that has a successor.
+func untilText(old addr.Retiree, addr addr.Addr) string {
 	if old.Kept {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}

@@ -137,9 +137,9 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if len(s.Fields) > 0 {
 			step["fields"] = s.Fields
 		}
-		if s.Target != "" {
-			step["target"] = s.Target
-			if name := p.Changes[s.Change].NameOf(s.Target); name != "" {
+		if s.RemoteID != "" {
+			step["target"] = s.RemoteID
+			if name := p.Changes[s.Change].NameOf(s.RemoteID); name != "" {
 				step["target_name"] = name
 			}
 		}
@@ -230,7 +230,8 @@ func (j JSON) Done(r *apply.Result, m Mode) {
 		end = " incomplete."
 	}
 	n := r.Counts
-	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capital(m.Verb()), end, n.Add, n.Change, n.Destroy))
+	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capital(m.Verb()), end, n.Add, n.Change,
+		n.Destroy))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only

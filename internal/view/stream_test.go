@@ -48,7 +48,8 @@ func tell(f face) {
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []addr.Addr{edge, reader}}, view.Planning)
-	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}}, {Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
+	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}},
+		{Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
 	f.Outputs(outputs(), false)
 }
 
@@ -60,7 +61,10 @@ func outputs() []view.Output {
 		{Name: "hidden", Sensitive: true, Value: str("hush")},
 		{Name: "list", Value: strs("one that is long enough", "two that is long enough", "three that is long")},
 		{Name: "null", Value: cty.NullVal(cty.String)},
-		{Name: "partly", Value: cty.ObjectVal(attrs{"S3 access key": str("004…"), "S3 secret key": unknown, "n": cty.NumberFloatVal(1.5), "in": cty.ObjectVal(attrs{"a": cty.True})}), Missing: func(cty.Value) string { return "(delivered to reader.env; not stored)" }},
+		{Name: "partly", Value: cty.ObjectVal(attrs{"S3 access key": str("004…"), "S3 secret key": unknown, "n": cty.NumberFloatVal(1.5),
+			"in": cty.ObjectVal(attrs{"a": cty.True})}), Missing: func(cty.Value) string {
+			return "(delivered to reader.env; not stored)"
+		}},
 		{Name: "tainted", Value: cty.TupleVal([]cty.Value{str("hush").Mark(kind.Sensitive), str("shown")})},
 	}
 }
@@ -94,7 +98,8 @@ func TestOutputForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += o.Name + "\n  hcl:  " + o.Text(true) + "\n  raw:  " + raw + "\n  type: " + string(v.Type) + "\n  json: " + string(v.Value) + "\n"
+		text += o.Name + "\n  hcl:  " + o.Text(true) + "\n  raw:  " + raw + "\n  type: " + string(v.Type) + "\n  json: " + string(v.Value) +
+			"\n"
 	}
 	golden(t, "outputs.txt", text)
 }

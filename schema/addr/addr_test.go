@@ -27,7 +27,8 @@ func TestParseAddr(t *testing.T) {
 }
 
 func TestParseAddrRefuses(t *testing.T) {
-	for _, s := range []string{"", "bucket", "bucket.", "module.x", "bucket.a.b", "bucket.a[x]", `bucket.a["x"].name`, "1.2", "bucket.a[*]", "bucket.a[1.5]", "bucket.a[-1]"} {
+	for _, s := range []string{"", "bucket", "bucket.", "module.x", "bucket.a.b", "bucket.a[x]", `bucket.a["x"].name`, "1.2", "bucket.a[*]",
+		"bucket.a[1.5]", "bucket.a[-1]"} {
 		if a, err := addr.Parse(s); err == nil {
 			t.Errorf("addr.ParseAddr(%q) = %v, want an error", s, a)
 		} else if !strings.Contains(err.Error(), "bucket.photos") {

@@ -16,8 +16,9 @@ import (
 // "b2_update_bucket" and "Buckets" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "bucket", Plural: "buckets", Terraform: kind.Terraform{Type: "b2_bucket", Hints: []kind.TerraformHint{
-			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
+		Name: "bucket", Plural: "buckets", Terraform: kind.Terraform{Type: "b2_bucket", Hints: []kind.TerraformArgHint{
+			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and " +
+				"default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
 			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
 		}},
 		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +
@@ -57,26 +58,32 @@ func attrs() []kind.Attr {
 		{Name: "name", Wire: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
 			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
 			Samples: []cty.Value{cty.StringVal("acme-photos")}, Compare: kind.Compare{Equal: sameName}, Check: checkName},
-		{Name: "type", Wire: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type", Type: cty.String, Default: cty.StringVal("allPrivate"),
+		{Name: "type", Wire: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type", Type: cty.String,
+			Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
 			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
 		{Name: "info", Wire: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
-			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})}, Compare: kind.Compare{Normalize: kind.NormalizeInfo, StripOwn: withoutReserved}, Check: checkInfo},
+			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})},
+			Compare: kind.Compare{Normalize: kind.NormalizeInfo, StripOwn: withoutReserved}, Check: checkInfo},
 		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
-			Doc:     "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), keep_all_versions().",
+			Doc: "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), " +
+				"keep_all_versions().",
 			Compare: kind.Compare{Normalize: byPrefix}, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
 		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
 			Doc: "Which web pages of other origins may use the bucket; the first rule that fits decides. " +
 				"Presets: cors_for_downloads(origins), cors_for_browser_uploads(origins).",
 			Check: checkCORS, Note: noteCORS},
-		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true, ReadCapability: "readBucketEncryption",
-			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left alone."},
+		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true,
+			ReadCapability: "readBucketEncryption",
+			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left " +
+				"alone."},
 		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.isFileLockEnabled"},
 			Type: cty.Bool, KeepLive: true, ReadCapability: "readBucketRetentions", Hazard: locks,
 			Doc: "Object Lock. It can be turned on at any time and never off; left out, it is left alone."},
-		{Name: "default_retention", Wire: "defaultRetention", Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.defaultRetention", ClearWith: map[string]any{"mode": nil}},
-			Object: retentionAttrs(), Deferred: true, ReadCapability: "readBucketRetentions",
+		{Name: "default_retention", Wire: "defaultRetention",
+			Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.defaultRetention", ClearWith: map[string]any{"mode": nil}},
+			Object:   retentionAttrs(), Deferred: true, ReadCapability: "readBucketRetentions",
 			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
 		replication(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
@@ -85,10 +92,13 @@ func attrs() []kind.Attr {
 		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},
 		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
-		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true, Doc: "s3: the bucket can be used through the S3 API."},
-		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint, Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
+		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true,
+			Doc: "s3: the bucket can be used through the S3 API."},
+		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint,
+			Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
 		{Name: "s3_region", Type: cty.String, Computed: true, Account: region, Doc: "Region of the S3 API: us-west-004."},
-		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: https://f004.backblazeb2.com."},
+		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: " +
+			"https://f004.backblazeb2.com."},
 	}
 }
 
@@ -112,9 +122,11 @@ func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"), Samples: kind.StringValues("SSE-B2"),
-			Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
-		{Name: "algorithm", Wire: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
+		{Name: "mode", Wire: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"),
+			Samples: kind.StringValues("SSE-B2"),
+			Doc:     "SSE-B2: B2 holds the keys.", Check: checkMode},
+		{Name: "algorithm", Wire: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
+			Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
 			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
 	}
 }
@@ -137,7 +149,8 @@ func checkLocked(v kind.Values) kind.Problems {
 	lock, retention := v.GetAttr("file_lock_enabled"), v.GetAttr("default_retention")
 	if lock.IsKnown() && !lock.IsNull() && lock.False() && retention.IsKnown() && !retention.IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",
-			"A bucket with default_retention must also have file_lock_enabled = true; here it is false.").At(cty.GetAttrPath("default_retention"))
+			"A bucket with default_retention must also have file_lock_enabled = true; here it is false.").At(
+			cty.GetAttrPath("default_retention"))
 	}
 	return nil
 }
@@ -158,11 +171,13 @@ func refuseUnlock(before, after cty.Value) kind.Problems {
 	want := after.GetAttr("file_lock_enabled")
 	if locked && !want.IsNull() && want.False() {
 		return kind.Errorf("Object Lock cannot be turned off",
-			"The bucket has Object Lock enabled, which B2 never undoes. Set file_lock_enabled = true or leave it out.").At(cty.GetAttrPath("file_lock_enabled"))
+			"The bucket has Object Lock enabled, which B2 never undoes. Set file_lock_enabled = true or leave it out.").At(
+			cty.GetAttrPath("file_lock_enabled"))
 	}
 	if !locked && want.IsNull() && !after.GetAttr("default_retention").IsNull() {
 		return kind.Errorf("Default retention needs Object Lock",
-			"The bucket has no Object Lock. Set file_lock_enabled = true beside default_retention; it cannot be turned off again.").At(cty.GetAttrPath("default_retention"))
+			"The bucket has no Object Lock. Set file_lock_enabled = true beside default_retention; it cannot be turned off again.").At(
+			cty.GetAttrPath("default_retention"))
 	}
 	return nil
 }

@@ -38,14 +38,16 @@ func checkName(v cty.Value) kind.Problems {
 		return kind.Errorf(summary, "A bucket name must not look like an IP address.")
 	}
 	return kind.Warnf("Dots in a bucket name",
-		"B2 began to accept dots in bucket names only lately, and TLS certificates do not cover such names in virtual-host style S3 URLs. Dashes are safer.")
+		"B2 began to accept dots in bucket names only lately, and TLS certificates do not cover such names in virtual-host style S3 "+
+			"URLs. Dashes are safer.")
 }
 
 // checkRuleName follows "Cross-Origin Resource Sharing Rules".
 func checkRuleName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	if len(s) < 6 || len(s) > 63 || strings.HasPrefix(s, "b2-") || !legalRuleName.MatchString(s) {
-		return kind.Errorf("Invalid CORS rule name", "The name of a CORS rule has 6 to 63 letters, digits and dashes and does not start with \"b2-\"; this is %q.", s)
+		return kind.Errorf("Invalid CORS rule name", "The name of a CORS rule has 6 to 63 letters, digits and dashes and does not start "+
+			"with \"b2-\"; this is %q.", s)
 	}
 	return nil
 }
@@ -57,7 +59,8 @@ func checkOperations(v cty.Value) kind.Problems {
 	var ps kind.Problems
 	for _, op := range v.AsValueSlice() {
 		if op.IsNull() || !slices.Contains(corsOperations(), op.AsString()) {
-			ps = append(ps, kind.Errorf("Unknown CORS operation", "%s is not an operation that CORS rules know. Use %s.", show(op), strings.Join(corsOperations(), ", "))...)
+			ps = append(ps, kind.Errorf("Unknown CORS operation", "%s is not an operation that CORS rules know. Use %s.", show(op),
+				strings.Join(corsOperations(), ", "))...)
 		}
 	}
 	return ps
@@ -91,7 +94,8 @@ func checkMode(v cty.Value) kind.Problems {
 	switch s := v.AsString(); strings.ToLower(s) {
 	case "none", "":
 		return kind.Errorf("Encryption cannot be turned off",
-			"B2 encrypts every new file since September 2026 and no longer accepts %q. Use \"SSE-B2\" or leave default_server_side_encryption out.", s)
+			"B2 encrypts every new file since September 2026 and no longer accepts %q. Use \"SSE-B2\" or leave "+
+				"default_server_side_encryption out.", s)
 	case "sse-c":
 		return kind.Errorf("Invalid encryption mode", "SSE-C is chosen for each upload; as a bucket's default use \"SSE-B2\".")
 	}
@@ -105,7 +109,8 @@ func checkInfo(v cty.Value) kind.Problems {
 		case strings.HasPrefix(key, "b2-"):
 			return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", key)
 		case isReserved(key):
-			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.", wire.ReservedInfoPrefix, key)
+			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.",
+				wire.ReservedInfoPrefix, key)
 		}
 		return nil
 	})
@@ -116,7 +121,8 @@ func checkInfo(v cty.Value) kind.Problems {
 		}
 	}
 	if size > 10000 {
-		ps = append(ps, kind.Errorf("Info too long", "The values of a bucket's info have at most 10,000 bytes together; these have %d.", size)...)
+		ps = append(ps, kind.Errorf("Info too long", "The values of a bucket's info have at most 10,000 bytes together; these have %d.",
+			size)...)
 	}
 	return ps
 }
@@ -158,7 +164,8 @@ func locks(_, after cty.Value) []kind.Hazard {
 func weakens(before, after cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if !after.IsNull() && after.GetAttr("mode").AsString() == "compliance" {
-		out = append(out, kind.Hazard{Kind: kind.Irreversible, Detail: "files uploaded under compliance retention cannot be deleted by anyone before it ends"})
+		out = append(out, kind.Hazard{Kind: kind.Irreversible, Detail: "files uploaded under compliance retention cannot be deleted by " +
+			"anyone before it ends"})
 	}
 	if before == cty.NilVal || before.IsNull() || !before.IsKnown() {
 		return out

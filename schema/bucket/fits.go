@@ -37,14 +37,18 @@ func fits(by, key kind.AttrReader, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
 	if caps := kind.StringsIn(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
-		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here for the replication.", name, capability, verb)...)
+		ps = append(ps, kind.Warnf("Key cannot replicate", "The key %q lacks the capability %s, without which B2 cannot %s files here "+
+			"for the replication.", name, capability, verb)...)
 	}
 	bucket := by.GetAttr("name").AsString()
-	if limit := kind.StringsIn(key.GetAttr("buckets")); limit != nil && !slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
-		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name, strings.Join(limit, ", "), verb, bucket)...)
+	if limit := kind.StringsIn(key.GetAttr("buckets")); limit != nil &&
+		!slices.ContainsFunc(limit, func(b string) bool { return strings.EqualFold(b, bucket) }) {
+		ps = append(ps, kind.Warnf("Key of another bucket", "The key %q is limited to %s, so B2 cannot %s files in %s with it.", name,
+			strings.Join(limit, ", "), verb, bucket)...)
 	}
 	if lasts := key.GetAttr("valid_duration"); !lasts.IsNull() && lasts.IsKnown() && key.GetAttr("rotate").IsNull() {
-		ps = append(ps, kind.Warnf("Replication ends with its key", "The key %q expires after %s, and B2 copies nothing from then on. Leave valid_duration out, or renew the key with rotate.",
+		ps = append(ps, kind.Warnf("Replication ends with its key", "The key %q expires after %s, and B2 copies nothing from then on. "+
+			"Leave valid_duration out, or renew the key with rotate.",
 			name, lasts.AsString())...)
 	}
 	return ps
@@ -63,6 +67,7 @@ func takesCopies(by, bucket kind.AttrReader) kind.Problems {
 		}
 	}
 	return kind.Warnf("Destination does not take the copies",
-		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination { keys { source = …, destination = … } } to it.",
+		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination { keys { source = …, "+
+			"destination = … } } to it.",
 		bucket.GetAttr("name").AsString(), key.AsString())
 }

@@ -10,7 +10,8 @@ func limits() []kind.Limit {
 	create := kind.Source{Name: "b2_create_bucket", URL: "https://www.backblaze.com/apidocs/b2-create-bucket"}
 	buckets := kind.Source{Name: "Buckets", URL: "https://www.backblaze.com/docs/cloud-storage-buckets"}
 	dots := kind.Source{Name: "b2-sdk-typescript, b2-naming.ts", URL: "https://github.com/backblaze-labs/b2-sdk-typescript"}
-	operator := kind.Source{Name: "b2-kubernetes-operator, bucket_diff.go", URL: "https://github.com/backblaze-b2-samples/b2-kubernetes-operator"}
+	operator := kind.Source{Name: "b2-kubernetes-operator, bucket_diff.go",
+		URL: "https://github.com/backblaze-b2-samples/b2-kubernetes-operator"}
 	out := []kind.Limit{
 		{Attr: "name", Rule: "6 to 63 characters", Source: create, Counterexample: `name = "photo"`},
 		{Attr: "name", Rule: "letters, digits and dashes", Source: create, Counterexample: `name = "acme_photos"`},
@@ -18,14 +19,18 @@ func limits() []kind.Limit {
 		{Attr: "name", Rule: "unique, whatever the case of its letters; among all accounts only B2 knows", Source: buckets},
 		{Attr: "name", Rule: "a dot stands alone, neither first nor last", Source: dots, Counterexample: `name = "acme..photos"`},
 		{Attr: "name", Rule: "does not look like an IP address", Source: dots, Counterexample: `name = "10.20.30.40"`},
-		{Attr: "name", Rule: "better without dots: B2 takes them only lately", Source: dots, Counterexample: `name = "acme.photos"`, Warns: true},
+		{Attr: "name", Rule: "better without dots: B2 takes them only lately", Source: dots, Counterexample: `name = "acme.photos"`,
+			Warns: true},
 		{Attr: "type", Rule: "allPrivate or allPublic; others are B2's own", Source: create, Counterexample: `type = "snapshot"`},
 		{Attr: "info", Rule: "at most 10 pairs", Source: create, Counterexample: `info = { for i in range(11) : "k${i}" => "v" }`},
-		{Attr: "info", Rule: "keys have 1 to 50 letters, digits or characters of -_.`~!#$%^&*'|+", Source: create, Counterexample: `info = { "two words" = "v" }`},
+		{Attr: "info", Rule: "keys have 1 to 50 letters, digits or characters of -_.`~!#$%^&*'|+", Source: create,
+			Counterexample: `info = { "two words" = "v" }`},
 		{Attr: "info", Rule: "keys do not start with b2-", Source: create, Counterexample: `info = { b2-team = "web" }`},
-		{Attr: "info", Rule: "values have at most 10,000 bytes together", Source: create, Counterexample: `info = { team = format("%010001d", 0) }`},
+		{Attr: "info", Rule: "values have at most 10,000 bytes together", Source: create,
+			Counterexample: `info = { team = format("%010001d", 0) }`},
 		{Attr: "info", Rule: "no two keys differ in case only", Source: operator, Counterexample: `info = { team = "web", Team = "api" }`},
-		{Attr: "info", Rule: "keys do not start with " + wire.ReservedInfoPrefix + ", where b2form finds states", Source: kind.OwnSource(), Counterexample: `info = { ` + wire.ReservedInfoPrefix + `x = "v" }`},
+		{Attr: "info", Rule: "keys do not start with " + wire.ReservedInfoPrefix + ", where b2form finds states", Source: kind.OwnSource(),
+			Counterexample: `info = { ` + wire.ReservedInfoPrefix + `x = "v" }`},
 	}
 	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
 }
@@ -42,66 +47,88 @@ func lifecycleLimits() []kind.Limit {
 			Counterexample: `lifecycle_rules = [for i in range(101) : { file_name_prefix = "p${i}", days_from_hiding_to_deleting = 1 }]`},
 		{Attr: "lifecycle_rules", Rule: "a rule sets days for something", Source: rules, Counterexample: rule(`file_name_prefix = "raw/"`)},
 		{Attr: "lifecycle_rules", Rule: "no prefix twice", Source: rules, Counterexample: prefix("raw/") + prefix("raw/")},
-		{Attr: "lifecycle_rules", Rule: "two rules that concern the same files do not set the same days; the documentation was stricter once", Source: rules,
+		{Attr: "lifecycle_rules", Rule: "two rules that concern the same files do not set the same days; the documentation was stricter " +
+			"once", Source: rules,
 			Counterexample: prefix("raw/") + prefix("raw/old/"), Warns: true},
-		{Attr: "lifecycle_rules.file_name_prefix", Rule: "holds no *: there are no wildcards", Source: rules, Counterexample: prefix("raw/*"), Warns: true},
-		{Attr: "lifecycle_rules.file_name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files, Counterexample: prefix("/raw"), Warns: true},
+		{Attr: "lifecycle_rules.file_name_prefix", Rule: "holds no *: there are no wildcards", Source: rules,
+			Counterexample: prefix("raw/*"), Warns: true},
+		{Attr: "lifecycle_rules.file_name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files,
+			Counterexample: prefix("/raw"), Warns: true},
 	}
 	for _, days := range dayAttrs() {
-		out = append(out, kind.Limit{Attr: "lifecycle_rules." + days, Rule: "a whole number of at least 1", Source: rules, Counterexample: rule(days + " = 0")})
+		out = append(out, kind.Limit{Attr: "lifecycle_rules." + days, Rule: "a whole number of at least 1", Source: rules,
+			Counterexample: rule(days + " = 0")})
 	}
 	return out
 }
 
 func corsLimits() []kind.Limit {
-	rules := kind.Source{Name: "Cross-Origin Resource Sharing Rules", URL: "https://www.backblaze.com/docs/cloud-storage-cross-origin-resource-sharing-rules"}
-	s3 := kind.Source{Name: "Enable CORS with the S3-Compatible API", URL: "https://www.backblaze.com/docs/cloud-storage-enable-cors-with-the-s3-compatible-api"}
+	rules := kind.Source{Name: "Cross-Origin Resource Sharing Rules",
+		URL: "https://www.backblaze.com/docs/cloud-storage-cross-origin-resource-sharing-rules"}
+	s3 := kind.Source{Name: "Enable CORS with the S3-Compatible API",
+		URL: "https://www.backblaze.com/docs/cloud-storage-enable-cors-with-the-s3-compatible-api"}
 	cors := func(members string) string {
-		return "cors_rules = [merge({ name = \"downloads\", allowed_origins = [\"https\"], allowed_operations = [\"s3_get\"], max_age_seconds = 60 }, " + members + ")]"
+		return "cors_rules = [merge({ name = \"downloads\", allowed_origins = [\"https\"], allowed_operations = [\"s3_get\"], " +
+			"max_age_seconds = 60 }, " + members + ")]"
 	}
 	return []kind.Limit{
 		{Attr: "cors_rules", Rule: "at most 100 rules", Source: rules,
-			Counterexample: `cors_rules = [for i in range(101) : { name = "rule-${i}x", allowed_origins = ["https"], allowed_operations = ["s3_get"], max_age_seconds = 60 }]`},
+			Counterexample: `cors_rules = [for i in range(101) : { name = "rule-${i}x", allowed_origins = ["https"], allowed_operations ` +
+				`= ["s3_get"], max_age_seconds = 60 }]`},
 		{Attr: "cors_rules", Rule: "the texts of a rule have less than 1,000 bytes together", Source: rules,
 			Counterexample: cors(`{ allowed_headers = [format("%01000d", 0)] }`)},
-		{Attr: "cors_rules.name", Rule: "6 to 63 letters, digits and dashes, not starting with b2-", Source: rules, Counterexample: cors(`{ name = "b2-get" }`)},
+		{Attr: "cors_rules.name", Rule: "6 to 63 letters, digits and dashes, not starting with b2-", Source: rules,
+			Counterexample: cors(`{ name = "b2-get" }`)},
 		{Attr: "cors_rules.name", Rule: "unique in the bucket", Source: rules,
-			Counterexample: `cors_rules = [for i in range(2) : { name = "downloads", allowed_origins = ["https"], allowed_operations = ["s3_get"], max_age_seconds = 60 }]`},
+			Counterexample: `cors_rules = [for i in range(2) : { name = "downloads", allowed_origins = ["https"], allowed_operations = ` +
+				`["s3_get"], max_age_seconds = 60 }]`},
 		{Attr: "cors_rules.allowed_origins", Rule: "at least one", Source: rules, Counterexample: cors(`{ allowed_origins = [] }`)},
 		{Attr: "cors_rules.allowed_origins", Rule: "none is empty", Source: s3, Counterexample: cors(`{ allowed_origins = [""] }`)},
 		{Attr: "cors_rules.allowed_operations", Rule: "at least one", Source: rules, Counterexample: cors(`{ allowed_operations = [] }`)},
-		{Attr: "cors_rules.allowed_operations", Rule: "one of the four native operations and five of S3", Source: rules, Counterexample: cors(`{ allowed_operations = ["s3_list"] }`)},
+		{Attr: "cors_rules.allowed_operations", Rule: "one of the four native operations and five of S3", Source: rules,
+			Counterexample: cors(`{ allowed_operations = ["s3_list"] }`)},
 		{Attr: "cors_rules.allowed_headers", Rule: "none is empty", Source: rules, Counterexample: cors(`{ allowed_headers = [null] }`)},
 		{Attr: "cors_rules.expose_headers", Rule: "none is empty", Source: rules, Counterexample: cors(`{ expose_headers = [""] }`)},
-		{Attr: "cors_rules.max_age_seconds", Rule: "a whole number from 0 to 86400", Source: rules, Counterexample: cors(`{ max_age_seconds = 86401 }`)},
+		{Attr: "cors_rules.max_age_seconds", Rule: "a whole number from 0 to 86400", Source: rules,
+			Counterexample: cors(`{ max_age_seconds = 86401 }`)},
 	}
 }
 
 func protectionLimits() []kind.Limit {
-	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API", URL: "https://www.backblaze.com/docs/cloud-storage-use-server-side-encryption-with-the-native-api"}
+	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API",
+		URL: "https://www.backblaze.com/docs/cloud-storage-use-server-side-encryption-with-the-native-api"}
 	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
-	native := kind.Source{Name: "Enable Object Lock with the Native API", URL: "https://www.backblaze.com/docs/cloud-storage-enable-object-lock-with-the-native-api"}
+	native := kind.Source{Name: "Enable Object Lock with the Native API",
+		URL: "https://www.backblaze.com/docs/cloud-storage-enable-object-lock-with-the-native-api"}
 	retention := func(members string) string {
 		return "file_lock_enabled = true\ndefault_retention = merge({ mode = \"governance\", duration = 1 }, " + members + ")"
 	}
 	return []kind.Limit{
-		{Attr: "default_server_side_encryption.mode", Rule: "SSE-B2: it cannot be turned off, and SSE-C is chosen for each upload", Source: encryption,
+		{Attr: "default_server_side_encryption.mode", Rule: "SSE-B2: it cannot be turned off, and SSE-C is chosen for each upload",
+			Source:         encryption,
 			Counterexample: `default_server_side_encryption { mode = "none" }`},
-		{Attr: "default_server_side_encryption.algorithm", Rule: "AES256", Source: encryption, Counterexample: `default_server_side_encryption { algorithm = "AES128" }`},
+		{Attr: "default_server_side_encryption.algorithm", Rule: "AES256", Source: encryption,
+			Counterexample: `default_server_side_encryption { algorithm = "AES128" }`},
 		{Attr: "file_lock_enabled", Rule: "is not turned off again; the plan knows", Source: lock},
-		{Attr: "default_retention", Rule: "needs Object Lock", Source: native, Counterexample: "file_lock_enabled = false\ndefault_retention {\n mode = \"governance\"\n duration = 1\n}"},
+		{Attr: "default_retention", Rule: "needs Object Lock", Source: native, Counterexample: "file_lock_enabled = " +
+			"false\ndefault_retention {\n mode = \"governance\"\n duration = 1\n}"},
 		{Attr: "default_retention.mode", Rule: "governance or compliance", Source: native, Counterexample: retention(`{ mode = "legal" }`)},
 		{Attr: "default_retention.unit", Rule: "days or years", Source: native, Counterexample: retention(`{ unit = "weeks" }`)},
-		{Attr: "default_retention.duration", Rule: "a whole number of at least 1", Source: native, Counterexample: retention(`{ duration = 0 }`)},
-		{Attr: "default_retention.duration", Rule: "1 to 3,000 days in all", Source: lock, Counterexample: retention(`{ duration = 9, unit = "years" }`)},
+		{Attr: "default_retention.duration", Rule: "a whole number of at least 1", Source: native,
+			Counterexample: retention(`{ duration = 0 }`)},
+		{Attr: "default_retention.duration", Rule: "1 to 3,000 days in all", Source: lock,
+			Counterexample: retention(`{ duration = 9, unit = "years" }`)},
 	}
 }
 
 func replicationLimits() []kind.Limit {
-	create := kind.Source{Name: "Create a Cloud Replication Rule with the Native API", URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
+	create := kind.Source{Name: "Create a Cloud Replication Rule with the Native API",
+		URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
 	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
-	keys := kind.Source{Name: "b2-sdk-python, test_raw_api.py", URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/test/integration/test_raw_api.py"}
-	sdk := kind.Source{Name: "b2-sdk-python, replication/setting.py", URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/replication/setting.py"}
+	keys := kind.Source{Name: "b2-sdk-python, test_raw_api.py",
+		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/test/integration/test_raw_api.py"}
+	sdk := kind.Source{Name: "b2-sdk-python, replication/setting.py",
+		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/replication/setting.py"}
 	source := func(rules string) string {
 		return "replication = { source = { key = \"004d2e6b27577ea0000000001\", rules = " + rules + " } }"
 	}
@@ -112,19 +139,29 @@ func replicationLimits() []kind.Limit {
 	const pair = `{ source = "004d2e6b27577ea0000000001", destination = "004d2e6b27577ea0000000002" }`
 	return []kind.Limit{
 		{Attr: "replication", Rule: "a source, a destination, or both", Source: kind.OwnSource(), Counterexample: "replication = {}"},
-		{Attr: "replication.source.key", Rule: "the name or the ID of a key", Source: sdk, Counterexample: `replication = { source = { key = "the key", rules = [{ name = "copy", destination = "acme-copies" }] } }`},
+		{Attr: "replication.source.key", Rule: "the name or the ID of a key", Source: sdk,
+			Counterexample: `replication = { source = { key = "the key", rules = [{ name = "copy", destination = "acme-copies" }] } }`},
 		{Attr: "replication.source.key", Rule: "may readFiles here; the plan knows, where it sees the key", Source: keys},
-		{Attr: "replication.source.rules", Rule: "one or two", Source: create, Counterexample: source(`[for i in range(3) : { name = "copy-${i}", destination = "acme-copies" }]`)},
-		{Attr: "replication.source.rules.name", Rule: "1 to 64 letters, digits, dashes and underscores", Source: sdk, Counterexample: rule(`{ name = "a copy" }`)},
-		{Attr: "replication.source.rules.name", Rule: "unique in the bucket", Source: sdk, Counterexample: source(`[for b in ["acme-copies", "acme-others"] : { name = "copy", destination = b }]`)},
-		{Attr: "replication.source.rules.destination", Rule: "the name or the ID of another bucket", Source: create, Counterexample: rule(`{ destination = "acme-photos" }`)},
-		{Attr: "replication.source.rules.file_name_prefix", Rule: "holds no *: there are no wildcards", Source: create, Counterexample: rule(`{ file_name_prefix = "raw/*" }`), Warns: true},
-		{Attr: "replication.source.rules.priority", Rule: "a whole number up to 2147483647", Source: sdk, Counterexample: rule(`{ priority = -1 }`)},
+		{Attr: "replication.source.rules", Rule: "one or two", Source: create,
+			Counterexample: source(`[for i in range(3) : { name = "copy-${i}", destination = "acme-copies" }]`)},
+		{Attr: "replication.source.rules.name", Rule: "1 to 64 letters, digits, dashes and underscores", Source: sdk,
+			Counterexample: rule(`{ name = "a copy" }`)},
+		{Attr: "replication.source.rules.name", Rule: "unique in the bucket", Source: sdk,
+			Counterexample: source(`[for b in ["acme-copies", "acme-others"] : { name = "copy", destination = b }]`)},
+		{Attr: "replication.source.rules.destination", Rule: "the name or the ID of another bucket", Source: create,
+			Counterexample: rule(`{ destination = "acme-photos" }`)},
+		{Attr: "replication.source.rules.file_name_prefix", Rule: "holds no *: there are no wildcards", Source: create,
+			Counterexample: rule(`{ file_name_prefix = "raw/*" }`), Warns: true},
+		{Attr: "replication.source.rules.priority", Rule: "a whole number up to 2147483647", Source: sdk,
+			Counterexample: rule(`{ priority = -1 }`)},
 		{Attr: "replication.source.rules.priority", Rule: "at least 1", Source: sdk, Counterexample: rule(`{ priority = 0 }`), Warns: true},
 		{Attr: "replication.destination.keys", Rule: "at least one", Source: create, Counterexample: destination(`[]`)},
-		{Attr: "replication.destination.keys.source", Rule: "the name or the ID of a key, and none twice", Source: sdk, Counterexample: destination("[" + pair + ", " + pair + "]")},
-		{Attr: "replication.destination.keys.destination", Rule: "the name or the ID of a key", Source: sdk, Counterexample: destination(`[merge(` + pair + `, { destination = "" })]`)},
-		{Attr: "replication.destination.keys.destination", Rule: "may writeFiles here; the plan knows, where it sees the key", Source: keys},
+		{Attr: "replication.destination.keys.source", Rule: "the name or the ID of a key, and none twice", Source: sdk,
+			Counterexample: destination("[" + pair + ", " + pair + "]")},
+		{Attr: "replication.destination.keys.destination", Rule: "the name or the ID of a key", Source: sdk,
+			Counterexample: destination(`[merge(` + pair + `, { destination = "" })]`)},
+		{Attr: "replication.destination.keys.destination", Rule: "may writeFiles here; the plan knows, where it sees the key",
+			Source: keys},
 		{Attr: "file_lock_enabled", Rule: "is not turned on while the bucket is the source of a replication; the plan knows", Source: lock},
 	}
 }

@@ -19,8 +19,9 @@ import (
 // change sends both.
 func replication() kind.Attr {
 	return kind.Attr{Name: "replication", Wire: "replicationConfiguration", TerraformName: "replication_configuration",
-		Object: []kind.Attr{replicationSource(), replicationDestination()}, Deferred: true, ReadCapability: "readBucketReplications", GuidePage: "replication",
-		Encoding: kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
+		Object: []kind.Attr{replicationSource(), replicationDestination()}, Deferred: true, ReadCapability: "readBucketReplications",
+		GuidePage: "replication",
+		Encoding:  kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",
 		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazard: stopsCopying,
@@ -31,12 +32,14 @@ func replication() kind.Attr {
 const absentHalf = "null"
 
 func replicationSource() kind.Attr {
-	return kind.Attr{Name: "source", Wire: "asReplicationSource", TerraformName: "as_replication_source", Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
-		Doc: "B2 copies files of this bucket to other buckets.",
+	return kind.Attr{Name: "source", Wire: "asReplicationSource", TerraformName: "as_replication_source",
+		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
+		Doc:      "B2 copies files of this bucket to other buckets.",
 		Object: []kind.Attr{
-			{Name: "key", Wire: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: readsHere},
-				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It needs readFiles; " +
-					"Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
+			{Name: "key", Wire: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true,
+				Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: readsHere},
+				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It " +
+					"needs readFiles; Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
 				Samples: keySamples(), Check: checkKey},
 			{Name: "rules", Wire: "replicationRules", TerraformName: "replication_rules", Object: ruleAttrs(), Many: true, Required: true,
 				Doc: "What is copied where: one rule or two. A file that two rules reach is copied by both."},
@@ -45,12 +48,17 @@ func replicationSource() kind.Attr {
 
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true, Samples: kind.StringValues("copy", "second_copy"),
-			Doc: "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.", Check: checkReplicationRuleName},
-		{Name: "destination", Wire: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true, Link: kind.Link{Ref: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: takesCopies},
+		{Name: "name", Wire: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true,
+			Samples: kind.StringValues("copy", "second_copy"),
+			Doc:     "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.",
+			Check:   checkReplicationRuleName},
+		{Name: "destination", Wire: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
+			Link:    kind.Link{Ref: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: takesCopies},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
-			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkDestination},
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
+			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase},
+			Check: checkDestination},
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
+			Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file."},
 		{Name: "include_existing_files", Wire: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
@@ -61,17 +69,22 @@ func ruleAttrs() []kind.Attr {
 }
 
 func replicationDestination() kind.Attr {
-	return kind.Attr{Name: "destination", Wire: "asReplicationDestination", TerraformName: "as_replication_destination", Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
-		Doc: "The bucket takes copies of files of other buckets.",
+	return kind.Attr{Name: "destination", Wire: "asReplicationDestination", TerraformName: "as_replication_destination",
+		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
+		Doc:      "The bucket takes copies of files of other buckets.",
 		Object: []kind.Attr{
-			{Name: "keys", Wire: "sourceToDestinationKeyMapping", TerraformName: "source_to_destination_key_mapping", Many: true, Encoding: kind.Encoding{AsMap: true}, Required: true,
+			{Name: "keys", Wire: "sourceToDestinationKeyMapping", TerraformName: "source_to_destination_key_mapping", Many: true,
+				Encoding: kind.Encoding{AsMap: true}, Required: true,
 				Doc: "For each key that reads elsewhere, the key that writes here.",
 				Object: []kind.Attr{
-					{Name: "source", Wire: "source", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString},
+					{Name: "source", Wire: "source", Type: cty.String, Required: true,
+						Link:    kind.Link{Ref: "key", IsRemoteID: keyID.MatchString},
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
 						Samples: keySamples(), Check: checkKey},
-					{Name: "destination", Wire: "destination", Type: cty.String, Required: true, Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: writesHere},
-						Doc:     "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds writeFileLegalHolds, writeFileRetentions and deleteFiles.",
+					{Name: "destination", Wire: "destination", Type: cty.String, Required: true,
+						Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: writesHere},
+						Doc: "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds " +
+							"writeFileLegalHolds, writeFileRetentions and deleteFiles.",
 						Samples: keySamples(), Check: checkKey},
 				}},
 		}}
@@ -94,14 +107,16 @@ var (
 // checkReplicationRuleName follows what the Python SDK lets pass.
 func checkReplicationRuleName(v cty.Value) kind.Problems {
 	if !legalReplicationRule.MatchString(v.AsString()) {
-		return kind.Errorf("Invalid replication rule name", "The name of a replication rule has 1 to 64 letters, digits, dashes and underscores; this is %q.", v.AsString())
+		return kind.Errorf("Invalid replication rule name", "The name of a replication rule has 1 to 64 letters, digits, dashes and "+
+			"underscores; this is %q.", v.AsString())
 	}
 	return nil
 }
 
 func checkKey(v cty.Value) kind.Problems {
 	if !legalKeyName.MatchString(v.AsString()) {
-		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the ID of a key of another account.", v.AsString())
+		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
+			"ID of a key of another account.", v.AsString())
 	}
 	return nil
 }
@@ -120,7 +135,8 @@ func checkPriority(v cty.Value) kind.Problems {
 	case !wholeBetween(v, 0, math.MaxInt32):
 		return kind.Errorf("Invalid priority", "The priority of a replication rule is a whole number from 1 to %d.", math.MaxInt32)
 	case v.RawEquals(cty.Zero):
-		return kind.Warnf("Priority below the documented range", "The priority of a replication rule is a whole number from 1 to %d. B2 was seen to take 0, and may stop to.", math.MaxInt32)
+		return kind.Warnf("Priority below the documented range", "The priority of a replication rule is a whole number from 1 to %d. B2 "+
+			"was seen to take 0, and may stop to.", math.MaxInt32)
 	}
 	return nil
 }
@@ -132,7 +148,8 @@ const maxReplicationRules = 2
 func checkReplication(v cty.Value) kind.Problems {
 	source, destination := v.GetAttr("source"), v.GetAttr("destination")
 	if source.IsNull() && destination.IsNull() {
-		return kind.Errorf("Replication of nothing", "Say where the bucket's files are copied, source { … }, or whose copies it takes, destination { … }; or remove replication.")
+		return kind.Errorf("Replication of nothing", "Say where the bucket's files are copied, source { … }, or whose copies it takes, "+
+			"destination { … }; or remove replication.")
 	}
 	ps := checkReplicationRules(source).At(cty.GetAttrPath("source").GetAttr("rules"))
 	return append(ps, checkKeys(destination).At(cty.GetAttrPath("destination").GetAttr("keys"))...)
@@ -145,13 +162,16 @@ func checkReplicationRules(source cty.Value) kind.Problems {
 	rules := source.GetAttr("rules").AsValueSlice()
 	switch {
 	case len(rules) == 0:
-		return kind.Errorf("Replication without rules", "The bucket is a source, but no rule says what is copied. Write rules { name = …, destination = … }, or remove source.")
+		return kind.Errorf("Replication without rules", "The bucket is a source, but no rule says what is copied. Write rules { name = "+
+			"…, destination = … }, or remove source.")
 	case len(rules) > maxReplicationRules:
-		return kind.Errorf("Too many replication rules", "B2 takes at most %d replication rules for a bucket; these are %d.", maxReplicationRules, len(rules))
+		return kind.Errorf("Too many replication rules", "B2 takes at most %d replication rules for a bucket; these are %d.",
+			maxReplicationRules, len(rules))
 	}
 	for i, r := range rules[1:] {
 		if name := r.GetAttr("name"); name.RawEquals(rules[0].GetAttr("name")) {
-			return kind.Errorf("Duplicate replication rule", "Another rule of this bucket is named %q already; names must be unique.", name.AsString()).
+			return kind.Errorf("Duplicate replication rule", "Another rule of this bucket is named %q already; names must be unique.",
+				name.AsString()).
 				At(cty.IndexIntPath(i + 1).GetAttr("name"))
 		}
 	}
@@ -164,14 +184,16 @@ func checkKeys(destination cty.Value) kind.Problems {
 	}
 	keys := destination.GetAttr("keys").AsValueSlice()
 	if len(keys) == 0 {
-		return kind.Errorf("Destination without keys", "The bucket is a destination, but for no key of a source. Write keys { source = …, destination = … }, or remove destination.")
+		return kind.Errorf("Destination without keys", "The bucket is a destination, but for no key of a source. Write keys { source = "+
+			"…, destination = … }, or remove destination.")
 	}
 	var ps kind.Problems
 	seen := map[string]bool{}
 	for i, pair := range keys {
 		source := pair.GetAttr("source").AsString()
 		if seen[source] {
-			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination key for it.", source).At(cty.IndexIntPath(i).GetAttr("source"))...)
+			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination "+
+				"key for it.", source).At(cty.IndexIntPath(i).GetAttr("source"))...)
 		}
 		seen[source] = true
 	}
@@ -187,7 +209,8 @@ func checkItself(v kind.Values) kind.Problems {
 	}
 	for i, r := range rulesOf(whole) {
 		if strings.EqualFold(r.GetAttr("destination").AsString(), name.AsString()) {
-			ps = append(ps, kind.Errorf("Bucket replicates into itself", "The destination of the rule %q is this very bucket. Name another one.", r.GetAttr("name").AsString()).
+			ps = append(ps, kind.Errorf("Bucket replicates into itself", "The destination of the rule %q is this very bucket. Name "+
+				"another one.", r.GetAttr("name").AsString()).
 				At(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
 		}
 	}
@@ -286,5 +309,6 @@ func refuseLock(before, after cty.Value) kind.Problems {
 	}
 	return kind.Errorf("Object Lock cannot be turned on",
 		"The bucket is the source of a replication, and B2 turns Object Lock on only where there is none. "+
-			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").At(cty.GetAttrPath("file_lock_enabled"))
+			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").At(
+		cty.GetAttrPath("file_lock_enabled"))
 }

@@ -17,10 +17,12 @@ func lifecycleAttrs() []kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
 	}
 	return []kind.Attr{
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""), Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckPrefix,
+		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
+			Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
-		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer one is deleted."),
+		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer "+
+			"one is deleted."),
 		days("days_from_starting_to_canceling_unfinished_large_files", "daysFromStartingToCancelingUnfinishedLargeFiles",
 			"Days until an unfinished large file is cancelled."),
 	}
@@ -28,7 +30,8 @@ func lifecycleAttrs() []kind.Attr {
 
 // dayAttrs are the members that make a rule do something.
 func dayAttrs() []string {
-	return []string{"days_from_uploading_to_hiding", "days_from_hiding_to_deleting", "days_from_starting_to_canceling_unfinished_large_files"}
+	return []string{"days_from_uploading_to_hiding", "days_from_hiding_to_deleting",
+		"days_from_starting_to_canceling_unfinished_large_files"}
 }
 
 func ruleType(attrs []kind.Attr) cty.Type {
@@ -74,7 +77,8 @@ func checkLifecycle(v cty.Value) kind.Problems {
 		seen[prefix] = true
 		if !anySet(r) {
 			ps = append(ps, kind.Errorf("Lifecycle rule without effect",
-				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", files(prefix), strings.Join(dayAttrs(), ", ")).At(at)...)
+				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", files(prefix),
+				strings.Join(dayAttrs(), ", ")).At(at)...)
 		}
 	}
 	return append(ps, nested(rules)...)
@@ -101,7 +105,8 @@ func nested(rules []cty.Value) kind.Problems {
 			}
 			if a := sharedAction(inner, outer); a != "" {
 				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
-					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", files(p), files(q), a).At(cty.IndexIntPath(i))...)
+					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", files(p),
+					files(q), a).At(cty.IndexIntPath(i))...)
 			}
 		}
 	}
@@ -190,7 +195,8 @@ func notePreset(v cty.Value) string {
 	}
 	r := v.AsValueSlice()[0]
 	d := r.GetAttr("days_from_hiding_to_deleting")
-	alone := r.GetAttr("days_from_uploading_to_hiding").IsNull() && r.GetAttr("days_from_starting_to_canceling_unfinished_large_files").IsNull()
+	alone := r.GetAttr("days_from_uploading_to_hiding").IsNull() &&
+		r.GetAttr("days_from_starting_to_canceling_unfinished_large_files").IsNull()
 	if prefixOf(r) != "" || d.IsNull() || !alone {
 		return ""
 	}
@@ -204,16 +210,20 @@ func notePreset(v cty.Value) string {
 func corsAttrs() []kind.Attr {
 	strs := cty.List(cty.String)
 	return []kind.Attr{
-		{Name: "name", Wire: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true, Samples: kind.StringValues("downloads"),
-			Doc: "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
-		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"), Check: checkOrigins,
-			Doc: "Origins that may use the bucket; https stands for every https origin, * for all."},
+		{Name: "name", Wire: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true,
+			Samples: kind.StringValues("downloads"),
+			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
+		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"),
+			Check: checkOrigins,
+			Doc:   "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", Wire: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
 			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
-		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"), Check: checkHeaders,
-			Doc: "Request headers allowed in a preflight request."},
-		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("x-bz-content-sha1"), Check: checkHeaders,
+		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"),
+			Check: checkHeaders,
+			Doc:   "Request headers allowed in a preflight request."},
+		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
+			Samples: lists("x-bz-content-sha1"), Check: checkHeaders,
 			Doc: "Response headers that scripts may read."},
 		{Name: "max_age_seconds", Wire: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
 			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkMaxAge},
@@ -241,7 +251,8 @@ func checkCORS(v cty.Value) kind.Problems {
 		}
 		seen[name] = true
 		if n := corsSize(r); n >= 1000 {
-			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q has %d.", name, n).At(at)...)
+			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q "+
+				"has %d.", name, n).At(at)...)
 		}
 	}
 	return ps
@@ -290,7 +301,8 @@ func checkMaxAge(v cty.Value) kind.Problems {
 
 func atLeastOne(v cty.Value) kind.Problems {
 	if !wholeBetween(v, 1, 1<<31) {
-		return kind.Errorf("Invalid number", "A whole number of at least 1 is needed; B2 refuses 0. Leave the argument out to say \"never\".")
+		return kind.Errorf("Invalid number", "A whole number of at least 1 is needed; B2 refuses 0. Leave the argument out to say "+
+			"\"never\".")
 	}
 	return nil
 }

@@ -76,13 +76,13 @@ func (r *Resource) Identity() string { return r.Kind.IdentityOf(r.Value) }
 
 // A Block is where a resource was written.
 type Block struct {
-	Range hcl.Range            // of the header: bucket "photos"
-	Attrs map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
+	Range     hcl.Range            // of the header: bucket "photos"
+	ArgRanges map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
 }
 
 // RangeOf is the place of an attribute; of the block where it is not written.
 func (b *Block) RangeOf(attr string) hcl.Range {
-	if r, ok := b.Attrs[attr]; ok {
+	if r, ok := b.ArgRanges[attr]; ok {
 		return r
 	}
 	return b.Range

@@ -1,13 +1,13 @@
 package config
 
-// An Index finds declared resources by what identifies their objects.
-type Index map[identity]*Resource
+// An IdentityIndex finds declared resources by what identifies their objects.
+type IdentityIndex map[identity]*Resource
 
 type identity struct{ kind, value string }
 
-// NewIndex indexes resources, none of which share an identity.
-func NewIndex(list []*Resource) Index {
-	x := make(Index, len(list))
+// NewIdentityIndex indexes resources, none of which share an identity.
+func NewIdentityIndex(list []*Resource) IdentityIndex {
+	x := make(IdentityIndex, len(list))
 	for _, r := range list {
 		x.Add(r)
 	}
@@ -16,7 +16,7 @@ func NewIndex(list []*Resource) Index {
 
 // Add adds a resource, unless another one has its identity; that is given back. One
 // without an identity is passed over.
-func (x Index) Add(r *Resource) (other *Resource) {
+func (x IdentityIndex) Add(r *Resource) (other *Resource) {
 	id := identity{r.Kind.Name, r.Identity()}
 	if id.value == "" {
 		return nil
@@ -30,4 +30,4 @@ func (x Index) Add(r *Resource) (other *Resource) {
 
 // Find is the resource of a kind with the identity, in its normal form; nil: there is
 // none.
-func (x Index) Find(kind, normalized string) *Resource { return x[identity{kind, normalized}] }
+func (x IdentityIndex) Find(kind, normalized string) *Resource { return x[identity{kind, normalized}] }

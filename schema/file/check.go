@@ -56,16 +56,19 @@ func checkName(v cty.Value) kind.Problems {
 	case strings.Contains(s, "//"):
 		return kind.Errorf(summary, "The name of a file has no two slashes in a row; %q has.", s)
 	case longest > mostSegment:
-		return kind.Errorf(summary, "Between slashes the name of a file has at most %d bytes; one part of this has %d.", mostSegment, longest)
+		return kind.Errorf(summary, "Between slashes the name of a file has at most %d bytes; one part of this has %d.", mostSegment,
+			longest)
 	case strings.HasSuffix(s, "/"):
-		return kind.Warnf("File name ends with a slash", "Programs take %q for an empty folder. B2 needs no folders: they are there once a file's name begins with them.", s)
+		return kind.Warnf("File name ends with a slash", "Programs take %q for an empty folder. B2 needs no folders: they are there "+
+			"once a file's name begins with them.", s)
 	}
 	return nil
 }
 
 func checkSHA1(v cty.Value) kind.Problems {
 	if !hexSHA1.MatchString(v.AsString()) {
-		return kind.Errorf("Invalid SHA-1", "A SHA-1 is 40 hexadecimal digits, as filesha1() gives them. Leave sha1 out to have it follow from the content.")
+		return kind.Errorf("Invalid SHA-1", "A SHA-1 is 40 hexadecimal digits, as filesha1() gives them. Leave sha1 out to have it "+
+			"follow from the content.")
 	}
 	return nil
 }
@@ -73,9 +76,11 @@ func checkSHA1(v cty.Value) kind.Problems {
 func checkType(v cty.Value) kind.Problems {
 	switch s := v.AsString(); {
 	case s == autoType:
-		return kind.Errorf("Invalid content type", "Leave content_type out to have B2 decide by the name; %q is never what a file has.", autoType)
+		return kind.Errorf("Invalid content type", "Leave content_type out to have B2 decide by the name; %q is never what a file has.",
+			autoType)
 	case !mediaType.MatchString(s):
-		return kind.Errorf("Invalid content type", "%q is not a media type. Write one such as \"text/html; charset=utf-8\", or leave content_type out.", s)
+		return kind.Errorf("Invalid content type", "%q is not a media type. Write one such as \"text/html; charset=utf-8\", or leave "+
+			"content_type out.", s)
 	}
 	return nil
 }
@@ -91,7 +96,8 @@ func checkInfo(v cty.Value) kind.Problems {
 		if !strings.HasPrefix(key, "b2-") || slices.Contains(headers(), key) {
 			return nil
 		}
-		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s", strings.Join(headers(), ", "), words.DidYouMean(key, "", headers()))
+		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s",
+			strings.Join(headers(), ", "), words.DidYouMean(key, "", headers()))
 	})
 }
 
@@ -102,10 +108,12 @@ func check(v kind.Values) kind.Problems {
 	case content.IsNull() && source.IsNull():
 		return kind.Errorf("File without content", "Say what the file holds, by content = \"…\" or by source = \"PATH\".")
 	case !content.IsNull() && !source.IsNull():
-		return kind.Errorf("Content and source at once", "The file holds content or what is in the file at source. Remove one of them.").At(cty.GetAttrPath("source"))
+		return kind.Errorf("Content and source at once",
+			"The file holds content or what is in the file at source. Remove one of them.").At(cty.GetAttrPath("source"))
 	}
 	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != digest(content) {
-		return kind.Errorf("Content with another SHA-1", "The content does not have this SHA-1. Correct one of them, or leave sha1 out.").At(cty.GetAttrPath("sha1"))
+		return kind.Errorf("Content with another SHA-1",
+			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").At(cty.GetAttrPath("sha1"))
 	}
 	return checkHeaders(v.GetAttr("name"), v.GetAttr("info"))
 }
@@ -123,9 +131,11 @@ func checkHeaders(name, info cty.Value) kind.Problems {
 	at := cty.GetAttrPath("info")
 	switch {
 	case size > mostHeaders:
-		return kind.Errorf("Name and info too long", "Name and info of a file come to at most %d bytes as headers; these are %d.", mostHeaders, size).At(at)
+		return kind.Errorf("Name and info too long", "Name and info of a file come to at most %d bytes as headers; these are %d.",
+			mostHeaders, size).At(at)
 	case size > mostEncrypted:
-		return kind.Warnf("Name and info may be too long", "B2 takes at most %d bytes of headers for name and info of an encrypted file, and it encrypts by itself; these are %d.", mostEncrypted, size).At(at)
+		return kind.Warnf("Name and info may be too long", "B2 takes at most %d bytes of headers for name and info of an encrypted "+
+			"file, and it encrypts by itself; these are %d.", mostEncrypted, size).At(at)
 	}
 	return nil
 }

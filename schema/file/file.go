@@ -21,10 +21,12 @@ const mostBytes = 100_000_000
 // the Native API" in the B2 documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "file", Plural: "files", Terraform: kind.Terraform{Type: "b2_bucket_file_version", Hints: []kind.TerraformHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. Delete it: default_server_side_encryption of the bucket decides."}}},
-		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and the " +
-			"versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes all its versions. " +
-			"A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
+		Name: "file", Plural: "files", Terraform: kind.Terraform{Type: "b2_bucket_file_version",
+			Hints: []kind.TerraformArgHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. " +
+				"Delete it: default_server_side_encryption of the bucket decides."}}},
+		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and " +
+			"the versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes " +
+			"all its versions. A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
 			"What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one request each.",
 		Example: example,
 
@@ -34,7 +36,8 @@ func Kind() *kind.Kind {
 		Destroy:     kind.Destroy{Force: "force_destroy", Leaves: "what is there stays, as hidden versions", Hazards: gone},
 		Verbs:       kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove},
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
-			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, with a key that b2form makes."},
+			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, " +
+				"with a key that b2form makes."},
 		Attrs:  attrs(),
 		Limits: limits(),
 
@@ -66,7 +69,8 @@ file "asset" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true, Immutable: true, Compare: kind.Compare{Normalize: kind.LowerCase},
+		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true,
+			Immutable: true, Compare: kind.Compare{Normalize: kind.LowerCase},
 			Doc:     "The bucket, as bucket.site or by name.",
 			Samples: kind.StringValues("acme-site")},
 		{Name: "name", Wire: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true, Check: checkName,
@@ -76,26 +80,33 @@ func attrs() []kind.Attr {
 			Doc:     "What the file holds, as text in UTF-8. This or source.",
 			Samples: kind.StringValues("hello\n", "")},
 		{Name: "source", Type: cty.String,
-			Doc:     "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin it with ${path.module}. This or content.",
+			Doc: "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin " +
+				"it with ${path.module}. This or content.",
 			Samples: kind.StringValues("hello.txt")},
-		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String, Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,
+		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String,
+			Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
 			Samples: kind.StringValues("f572d396fae9206628714fb2ce00f72e94f2258f")},
 		{Name: "content_type", Wire: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
 			Doc:     "Media type. Left out, B2 decides by the name when the file is made, and it stays.",
 			Samples: kind.StringValues("text/html; charset=utf-8", "application/json")},
 		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
-			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: b2-cache-control, " +
-				"b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
+			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: " +
+				"b2-cache-control, b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. " +
+				"src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 
-		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true, Doc: "ID of the bucket, a slash, and the name."},
-		{Name: "file_id", Encoding: kind.Encoding{ReadPath: "fileId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the current version; every upload makes another."},
-		{Name: "size", Encoding: kind.Encoding{ReadPath: "contentLength"}, Type: cty.Number, Computed: true, Doc: "Bytes in the current version."},
-		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp"}, Type: cty.Number, IsTime: true, Computed: true, Doc: "When the current version was uploaded, in milliseconds since 1970."},
+		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true,
+			Doc: "ID of the bucket, a slash, and the name."},
+		{Name: "file_id", Encoding: kind.Encoding{ReadPath: "fileId"}, Type: cty.String, Computed: true,
+			Doc: "B2's ID of the current version; every upload makes another."},
+		{Name: "size", Encoding: kind.Encoding{ReadPath: "contentLength"}, Type: cty.Number, Computed: true,
+			Doc: "Bytes in the current version."},
+		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp"}, Type: cty.Number, IsTime: true, Computed: true,
+			Doc: "When the current version was uploaded, in milliseconds since 1970."},
 	}
 }
 

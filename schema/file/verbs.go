@@ -29,7 +29,8 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 		bucketID, name, _ := strings.Cut(id, "/")
 		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
 			return nil, &wire.Explained{Summary: "File is outside what the credentials may use",
-				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %q, so b2form cannot see whether %q exists. Use a key without that limit.", prefix, name)}
+				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %q, so b2form cannot see whether "+
+					"%q exists. Use a key without that limit.", prefix, name)}
 		}
 		if names[bucketID] == nil {
 			buckets = append(buckets, bucketID)
@@ -240,7 +241,7 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 }
 
 func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
-	files, ok := c.API.(wire.FileAPI)
+	files, ok := c.API.(wire.FileStore)
 	if !ok {
 		return nil, fmt.Errorf("the way to B2 takes no files")
 	}
@@ -294,7 +295,7 @@ func text(v any) string {
 // remove hides the file, or with Force deletes all its versions.
 func remove(ctx context.Context, c kind.Call) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
-	if files, ok := c.API.(wire.FileAPI); ok && c.Force {
+	if files, ok := c.API.(wire.FileStore); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)
 		if wire.IsNoSuchBucket(err) {
 			return nil
@@ -303,7 +304,8 @@ func remove(ctx context.Context, c kind.Call) error {
 	}
 	err := c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil)
 	var refused *wire.Error
-	if wire.IsNoSuchBucket(err) || errors.As(err, &refused) && slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
+	if wire.IsNoSuchBucket(err) || errors.As(err, &refused) &&
+		slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
 		return nil
 	}
 	return err

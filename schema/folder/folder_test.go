@@ -15,7 +15,8 @@ import (
 func sites(t *testing.T) folder.Folder {
 	t.Helper()
 	top := t.TempDir()
-	for name, text := range map[string]string{"site/page": "hello", "site/css/main": "x", "parts/logo": "logo", "secret": "hunter2", "site/bytes": "\xff"} {
+	for name, text := range map[string]string{"site/page": "hello", "site/css/main": "x", "parts/logo": "logo", "secret": "hunter2",
+		"site/bytes": "\xff"} {
 		path := filepath.Join(top, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

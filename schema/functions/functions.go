@@ -104,16 +104,18 @@ func removedFunctions() map[string]function.Function {
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
 	for _, name := range Impure() {
-		out[name] = refused(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value as a variable", name))
+		out[name] = refused(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value "+
+			"as a variable", name))
 	}
 	return out
 }
 
 func refused(why string) function.Function {
 	return function.New(&function.Spec{
-		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
-		Type:     func([]cty.Value) (cty.Type, error) { return cty.NilType, errors.New(why) },
-		Impl:     func([]cty.Value, cty.Type) (cty.Value, error) { return cty.DynamicVal, nil },
+		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true,
+			AllowDynamicType: true},
+		Type: func([]cty.Value) (cty.Type, error) { return cty.NilType, errors.New(why) },
+		Impl: func([]cty.Value, cty.Type) (cty.Value, error) { return cty.DynamicVal, nil },
 	})
 }
 

@@ -107,7 +107,8 @@ func TestFilesOutsideCannotBeRead(t *testing.T) {
 				args = append(args, cty.EmptyObjectVal)
 			}
 			v, err := all[name].Call(args)
-			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "outside of the configuration's folder") {
+			if err == nil || strings.Contains(err.Error(), "hunter2") ||
+				!strings.Contains(err.Error(), "outside of the configuration's folder") {
 				t.Errorf("%s(%q) = %#v, %v", name, path, v, err)
 			}
 		}

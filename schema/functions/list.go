@@ -107,7 +107,8 @@ func dynamic(name string) function.Parameter {
 // length counts characters too, which the library keeps apart.
 func length() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true, AllowUnknown: true}},
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true,
+			AllowUnknown: true}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			t := args[0].Type()
 			if t == cty.String || t == cty.DynamicPseudoType || t.IsTupleType() || t.IsObjectType() || t.IsCollectionType() {

@@ -30,7 +30,8 @@ func presets() map[string]function.Function {
 		"keep_all_versions":      pure(list, func([]cty.Value) (cty.Value, error) { return cty.ListValEmpty(list.ElementType()), nil }),
 		"keep_prior_versions": pure(list, func(args []cty.Value) (cty.Value, error) {
 			if f := args[0].AsBigFloat(); !f.IsInt() || f.Sign() < 1 {
-				return cty.NilVal, function.NewArgErrorf(0, "a whole number of days of at least 1 is needed; to keep only the last version use keep_only_last_version()")
+				return cty.NilVal, function.NewArgErrorf(0, "a whole number of days of at least 1 is needed; to keep only the last "+
+					"version use keep_only_last_version()")
 			}
 			return keep(args[0]), nil
 		}, param("days", cty.Number)),
@@ -43,7 +44,8 @@ func corsPresets() map[string]function.Function {
 	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
 		return pure(bucket.CORSType(), func(args []cty.Value) (cty.Value, error) {
 			if args[0].LengthInt() == 0 {
-				return cty.NilVal, function.NewArgErrorf(0, `at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
+				return cty.NilVal, function.NewArgErrorf(0,
+					`at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
 			}
 			return rules(args[0]), nil
 		}, param("origins", cty.List(cty.String)))

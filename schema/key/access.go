@@ -26,11 +26,13 @@ func presets(access string) [][]string {
 			[]string{"readBucketLogging", "writeBucketLogging"},
 			[]string{"writeBuckets", "readBucketLifecycleRules", "writeBucketLifecycleRules"})
 	case "read_only":
-		base := []string{"listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets", "readFiles", "shareFiles"}
+		base := []string{"listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets", "readFiles",
+			"shareFiles"}
 		return eras(base, []string{"readBucketNotifications"}, []string{"readBucketLogging"}, []string{"readBucketLifecycleRules"})
 	case "write_only":
 		base := []string{"deleteFiles", "listBuckets", "writeBucketEncryption", "writeBucketReplications", "writeFiles"}
-		return eras(base, []string{"writeBucketNotifications"}, []string{"writeBucketLogging"}, []string{"writeBuckets", "writeBucketLifecycleRules"})
+		return eras(base, []string{"writeBucketNotifications"}, []string{"writeBucketLogging"},
+			[]string{"writeBuckets", "writeBucketLifecycleRules"})
 	case "state": // what a shared state takes beside the configuration's own needs
 		return [][]string{{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}}
 	}

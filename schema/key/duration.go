@@ -34,10 +34,12 @@ const thousandDays = 1000 * 86400
 func checkDuration(v cty.Value) kind.Problems {
 	n, ok := seconds(v.AsString())
 	if !ok {
-		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.", v.AsString())
+		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
+			v.AsString())
 	}
 	if n < 1 || n >= thousandDays {
-		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(), n)
+		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(),
+			n)
 	}
 	return nil
 }

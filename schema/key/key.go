@@ -19,19 +19,21 @@ import (
 // documentation.
 func Kind() *kind.Kind {
 	return &kind.Kind{
-		Name: "key", Plural: "keys", Terraform: kind.Terraform{Type: "b2_application_key", Hints: []kind.TerraformHint{{Name: "bucket_id", Advice: "Write buckets = [bucket.NAME] instead of bucket_id."}}},
+		Name: "key", Plural: "keys", Terraform: kind.Terraform{Type: "b2_application_key",
+			Hints: []kind.TerraformArgHint{{Name: "bucket_id", Advice: "Write buckets = [bucket.NAME] instead of bucket_id."}}},
 		Doc: "An application key: credentials for a program, limited to what it needs. " +
 			"B2 shows the secret once, when the key is made; a deliver block says where it goes.",
 		Example: example,
 
 		Identity: "name", ID: "application_key_id", NamesRepeat: true,
-		Reads:      []string{"listKeys"},
-		Attrs:      attrs(),
-		Limits:     limits(),
-		Complete:   complete,
-		Check:      check,
-		Destroy:    kind.Destroy{Hazards: gone},
-		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing, Lint: lint},
+		Reads:    []string{"listKeys"},
+		Attrs:    attrs(),
+		Limits:   limits(),
+		Complete: complete,
+		Check:    check,
+		Destroy:  kind.Destroy{Hazards: gone},
+		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing,
+			Lint: lint},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove},
 	}
@@ -71,26 +73,34 @@ func attrs() []kind.Attr {
 			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
 			Samples: kind.StringValues("camera"), Check: checkName, Compare: kind.Compare{Equal: sameName}},
 		{Name: "access", Type: str,
-			Doc:     "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state in a bucket takes. Instead of capabilities.",
+			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
+				"in a bucket takes. Instead of capabilities.",
 			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
 		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
 			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
-		{Name: "buckets", Wire: "bucketIds", Encoding: kind.Encoding{ReadSingle: "bucketId"}, TerraformName: "bucket_ids", Type: cty.List(str), Link: kind.Link{Ref: "bucket"},
+		{Name: "buckets", Wire: "bucketIds", Encoding: kind.Encoding{ReadSingle: "bucketId"}, TerraformName: "bucket_ids",
+			Type: cty.List(str), Link: kind.Link{Ref: "bucket"},
 			Doc:     "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Compare: kind.Compare{Normalize: lower}, Check: checkBuckets, Hazard: widens, Note: noteBuckets, Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
-		{Name: "name_prefix", Wire: "namePrefix", Type: str, Compare: kind.Compare{Normalize: noEmpty}, Samples: kind.StringValues("library/"), Check: kind.CheckPrefix,
+			Compare: kind.Compare{Normalize: lower}, Check: checkBuckets, Hazard: widens, Note: noteBuckets,
+			Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
+		{Name: "name_prefix", Wire: "namePrefix", Type: str, Compare: kind.Compare{Normalize: noEmpty},
+			Samples: kind.StringValues("library/"), Check: kind.CheckPrefix,
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", Wire: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Compare: kind.Compare{Equal: sameDuration}, Encoding: kind.Encoding{Encode: sendDuration}, LiveText: expiry},
+			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Compare: kind.Compare{Equal: sameDuration},
+			Encoding: kind.Encoding{Encode: sendDuration}, LiveText: expiry},
 		rotate(),
 
-		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true, Doc: "The key's ID, the public half of the credentials."},
-		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true, Doc: "When the key expires, in milliseconds since 1970; null: never."},
-		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys from before May 2020 cannot."},
+		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true,
+			Doc: "The key's ID, the public half of the credentials."},
+		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true,
+			Doc: "When the key expires, in milliseconds since 1970; null: never."},
+		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys " +
+			"from before May 2020 cannot."},
 		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
 	}
@@ -175,14 +185,16 @@ func checkName(v cty.Value) kind.Problems {
 
 func checkAccess(v cty.Value) kind.Problems {
 	if presets(v.AsString()) == nil {
-		return kind.Errorf("Invalid access", "%q is not a type of access. Use read_write, read_only, write_only or state, or list capabilities instead.", v.AsString())
+		return kind.Errorf("Invalid access", "%q is not a type of access. Use read_write, read_only, write_only or state, or list "+
+			"capabilities instead.", v.AsString())
 	}
 	return nil
 }
 
 func checkCapabilities(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
-		return kind.Errorf("No capabilities", "A key without capabilities can do nothing and B2 refuses it. List at least one, or use access.")
+		return kind.Errorf("No capabilities", "A key without capabilities can do nothing and B2 refuses it. List at least one, or use "+
+			"access.")
 	}
 	var ps kind.Problems
 	for i, c := range v.AsValueSlice() {
@@ -191,7 +203,8 @@ func checkCapabilities(v cty.Value) kind.Problems {
 			continue
 		}
 		if s := c.AsString(); !slices.Contains(known(), s) {
-			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s, words.DidYouMean(s, "", known())).At(cty.IndexIntPath(i))...)
+			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
+				words.DidYouMean(s, "", known())).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
@@ -215,7 +228,8 @@ func check(v kind.Values) kind.Problems { return append(checkAccessGiven(v), che
 func checkAccessGiven(v kind.Values) kind.Problems {
 	caps, access := v.GetAttr("capabilities"), v.GetAttr("access")
 	if caps.IsNull() && access.IsNull() {
-		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of capabilities.")
+		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
+			"capabilities.")
 	}
 	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isGranted(v.Pointer("capabilities")) {
 		return nil
@@ -224,7 +238,8 @@ func checkAccessGiven(v kind.Values) kind.Problems {
 	for it := caps.ElementIterator(); it.Next(); {
 		if _, c := it.Element(); slices.Contains(accountOnly(), c.AsString()) {
 			ps = append(ps, kind.Errorf("Capability needs the whole account",
-				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.", c.AsString()).At(cty.GetAttrPath("capabilities"))...)
+				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.",
+				c.AsString()).At(cty.GetAttrPath("capabilities"))...)
 		}
 	}
 	return ps

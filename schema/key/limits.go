@@ -9,22 +9,30 @@ import (
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
 	create := kind.Source{Name: "b2_create_key", URL: "https://www.backblaze.com/apidocs/b2-create-key"}
-	capabilities := kind.Source{Name: "Application Key Capabilities", URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}
+	capabilities := kind.Source{Name: "Application Key Capabilities",
+		URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}
 	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	return []kind.Limit{
-		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest, longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
+		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest,
+			longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
 		{Attr: "name", Rule: "unique in the configuration, though not in B2", Source: kind.OwnSource()},
 		{Attr: "access", Rule: "one of the choices above", Source: kind.OwnSource(), Counterexample: `access = "admin"`},
 		{Attr: "capabilities", Rule: "at least one", Source: create, Counterexample: `capabilities = []`},
-		{Attr: "capabilities", Rule: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities, Counterexample: `capabilities = ["readFile"]`, Warns: true},
+		{Attr: "capabilities", Rule: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities,
+			Counterexample: `capabilities = ["readFile"]`, Warns: true},
 		{Attr: "capabilities", Rule: "listKeys, writeKeys, deleteKeys and deleteBuckets go without buckets", Source: capabilities,
 			Counterexample: "capabilities = [\"writeKeys\"]\nbuckets = [\"acme-photos\"]"},
 		{Attr: "buckets", Rule: "not empty: to B2 that would be every bucket", Source: create, Counterexample: `buckets = []`},
-		{Attr: "name_prefix", Rule: "holds no *: there are no wildcards", Source: create, Counterexample: `name_prefix = "library/*"`, Warns: true},
-		{Attr: "name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files, Counterexample: `name_prefix = "/library"`, Warns: true},
-		{Attr: "valid_duration", Rule: "at least a second and less than 1000 days", Source: create, Counterexample: `valid_duration = "1000d"`},
+		{Attr: "name_prefix", Rule: "holds no *: there are no wildcards", Source: create, Counterexample: `name_prefix = "library/*"`,
+			Warns: true},
+		{Attr: "name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files,
+			Counterexample: `name_prefix = "/library"`, Warns: true},
+		{Attr: "valid_duration", Rule: "at least a second and less than 1000 days", Source: create,
+			Counterexample: `valid_duration = "1000d"`},
 		{Attr: "rotate.every", Rule: "a duration of a minute or more", Source: kind.OwnSource(), Counterexample: `rotate { every = "1s" }`},
-		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.OwnSource(), Counterexample: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},
-		{Attr: "rotate.renew_before", Rule: "shorter than valid_duration", Source: kind.OwnSource(), Counterexample: "valid_duration = \"1d\"\nrotate { renew_before = \"2d\" }"},
+		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.OwnSource(),
+			Counterexample: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},
+		{Attr: "rotate.renew_before", Rule: "shorter than valid_duration", Source: kind.OwnSource(),
+			Counterexample: "valid_duration = \"1d\"\nrotate { renew_before = \"2d\" }"},
 	}
 }

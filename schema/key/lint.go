@@ -22,7 +22,8 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	var out []kind.Finding
 	if v.GetAttr("buckets").IsNull() && slices.ContainsFunc(caps, changesFiles) {
 		out = append(out, kind.Finding{Rule: kind.AllBucketsWrite, Attr: "buckets",
-			Detail: "it may change or delete files in every bucket of the account, also in those made later; limit it with buckets, or to reading"})
+			Detail: "it may change or delete files in every bucket of the account, also in those made later; limit it with buckets, or " +
+				"to reading"})
 	}
 	if slices.Contains(caps, "writeKeys") {
 		out = append(out, kind.Finding{Rule: kind.ManagesKeys, Attr: "capabilities",
@@ -37,7 +38,8 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 
 // changesFiles reports whether a capability lets a key change what is stored.
 func changesFiles(capability string) bool {
-	return strings.HasPrefix(capability, "write") && capability != "writeKeys" || capability == "deleteFiles" || capability == "deleteBuckets" || capability == "bypassGovernance"
+	return strings.HasPrefix(capability, "write") && capability != "writeKeys" || capability == "deleteFiles" ||
+		capability == "deleteBuckets" || capability == "bypassGovernance"
 }
 
 // endless reports whether nothing ends the key: no expiry, and no rotation that

@@ -12,8 +12,8 @@ import (
 func rotate() kind.Attr {
 	str := cty.String
 	return kind.Attr{Name: "rotate", GuidePage: "rotation",
-		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old one. " +
-			"Such a key lives in B2 as its name, a dash and the time of its creation.",
+		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old " +
+			"one. Such a key lives in B2 as its name, a dash and the time of its creation.",
 		Object: []kind.Attr{
 			{Name: "every", Type: str, Samples: kind.StringValues("90d"), Check: checkSpan,
 				Doc: "The age at which the key is renewed: \"90d\", \"12h\". Left out: only before it expires."},
@@ -27,7 +27,8 @@ func rotate() kind.Attr {
 // checkSpan judges a duration that B2 never sees.
 func checkSpan(v cty.Value) kind.Problems {
 	if n, ok := seconds(v.AsString()); !ok || n < 0 {
-		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.", v.AsString())
+		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
+			v.AsString())
 	}
 	return nil
 }
@@ -68,27 +69,33 @@ func checkRotate(v kind.AttrReader) kind.Problems {
 	}
 	if most := longest - kind.TimestampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
 		ps = append(ps, kind.Errorf("Invalid key name",
-			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest, most).At(cty.GetAttrPath("name"))...)
+			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest,
+			most).At(cty.GetAttrPath("name"))...)
 	}
 	if every && r.Every < time.Minute {
 		wrong("every", "Rotation is too frequent", "Every is %s. A key can be renewed once a minute at most.", r.Every)
 	} else if every && r.Overlap >= r.Every {
 		wrong("overlap", "Overlap is too long",
-			"The overlap is %s and the key is renewed every %s, so that old keys would pile up. Make the overlap shorter than every.", r.Overlap, r.Every)
+			"The overlap is %s and the key is renewed every %s, so that old keys would pile up. Make the overlap shorter than every.",
+			r.Overlap, r.Every)
 	}
 	switch {
 	case lasts.IsNull() && !every:
-		wrong("every", "Nothing to rotate for", "The key never expires, and every is left out, so it would never be renewed. Say how often: every = \"90d\".")
+		wrong("every", "Nothing to rotate for", "The key never expires, and every is left out, so it would never be renewed. Say how "+
+			"often: every = \"90d\".")
 	case lasts.IsNull() && !v.GetAttr("rotate").GetAttr("renew_before").IsNull():
-		wrong("renew_before", "Key never expires", "renew_before counts from the key's expiry, and it has none. Set valid_duration, or leave renew_before out.")
+		wrong("renew_before", "Key never expires", "renew_before counts from the key's expiry, and it has none. Set valid_duration, or "+
+			"leave renew_before out.")
 	case lasts.IsNull() || !lasts.IsKnown():
 	case r.RenewBefore >= span(lasts.AsString()):
 		wrong("renew_before", "Key would always be due",
-			"The key lives for %s and is renewed %s before its end (renew_before; left out: the overlap). Shorten renew_before, or lengthen valid_duration.",
+			"The key lives for %s and is renewed %s before its end (renew_before; left out: the overlap). Shorten renew_before, or "+
+				"lengthen valid_duration.",
 			span(lasts.AsString()), r.RenewBefore)
 	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > span(lasts.AsString())):
 		ps = append(ps, kind.Warnf("Overlap is cut short",
-			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the overlap.",
+			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
+				"overlap.",
 			r.RenewBefore, r.Overlap).At(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
 	}
 	return ps

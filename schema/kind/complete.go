@@ -25,7 +25,8 @@ type step[T any] struct {
 
 // NewCompleter makes a Completer of the kind.
 func (k *Kind) NewCompleter() *Completer {
-	c := &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs)), make([]map[*cty.Value]step[Problems], len(k.Attrs))}
+	c := &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs)),
+		make([]map[*cty.Value]step[Problems], len(k.Attrs))}
 	for i := range k.Attrs {
 		if k.Attrs[i].Link.Ref != "" {
 			c.referred[i] = map[*cty.Value]step[Problems]{}

@@ -47,9 +47,11 @@ func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems
 		seen[folded] = k
 		switch {
 		case twice:
-			ps = append(ps, Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other, k).At(at)...)
+			ps = append(ps, Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other,
+				k).At(at)...)
 		case len(k) > 50 || !legalInfoKey.MatchString(k):
-			ps = append(ps, Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.", k).At(at)...)
+			ps = append(ps, Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.",
+				k).At(at)...)
 		case m[k].IsNull():
 			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
 		default:

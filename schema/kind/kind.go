@@ -67,8 +67,8 @@ type Kind struct {
 
 // Terraform is what the official provider calls a kind.
 type Terraform struct {
-	Type  string          // "b2_bucket"; "": it has none
-	Hints []TerraformHint // its words beside those that attributes know
+	Type  string             // "b2_bucket"; "": it has none
+	Hints []TerraformArgHint // its words beside those that attributes know
 }
 
 // Destroy is what destroying an object comes to.

@@ -21,9 +21,9 @@ type Limit struct {
 // A Source is where B2 says something.
 type Source struct{ Name, URL string }
 
-// TerraformHint is a word of the official Terraform provider's that has no single
+// TerraformArgHint is a word of the official Terraform provider's that has no single
 // counterpart, and what to write instead.
-type TerraformHint struct {
+type TerraformArgHint struct {
 	Name   string
 	Nested bool   // in a nested block, not in the resource itself
 	Advice string // a whole sentence
@@ -56,9 +56,11 @@ func (k *Kind) find(path string) *Attr {
 func CheckPrefix(v cty.Value) Problems {
 	switch prefix := v.AsString(); {
 	case strings.HasPrefix(prefix, "/"):
-		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix, strings.TrimLeft(prefix, "/"))
+		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix,
+			strings.TrimLeft(prefix, "/"))
 	case strings.Contains(prefix, "*"):
-		return Warnf("Prefix holds a *", "B2 knows no wildcards here: %q matches names that begin with it, the * included. Every name that begins with a text matches that text.", prefix)
+		return Warnf("Prefix holds a *", "B2 knows no wildcards here: %q matches names that begin with it, the * included. Every name "+
+			"that begins with a text matches that text.", prefix)
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func LintAccount(a *wire.Account) []Finding {
 	if a.KeyID != a.ID {
 		return nil
 	}
-	return []Finding{{Rule: MasterKey, Detail: "the credentials in use are the master key, which may do everything; make an application key for b2form"}}
+	return []Finding{{Rule: MasterKey, Detail: "the credentials in use are the master key, which may do everything; make an application " +
+		"key for b2form"}}
 }
 
 // deleted is how a reference shows whose object is gone.

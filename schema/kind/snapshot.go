@@ -95,7 +95,8 @@ func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
 		return nil, err
 	}
 	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.account != "" && of.Str != r.account {
-		return nil, fmt.Errorf("%s %.100q: B2 answered that it belongs to account %.40q, but the credentials in use are of account %q", r.kind.Name, identity, of.String(), r.account)
+		return nil, fmt.Errorf("%s %.100q: B2 answered that it belongs to account %.40q, but the credentials in use are of account %q",
+			r.kind.Name, identity, of.String(), r.account)
 	}
 	return &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, from: r}, nil
 }

@@ -19,7 +19,8 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 	raw := map[string][]wire.RawJSON{
 		"bucket": {
 			`{"bucketId":"b1","bucketName":"acme-photos","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":2,
-			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,"value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`,
+			  "fileLockConfiguration":{"isClientAuthorizedToRead":true,
+			   "value":{"isFileLockEnabled":true,"defaultRetention":{"mode":null,"period":null}}}}`,
 			`{"bucketId":"b2","bucketName":"acme-music","bucketInfo":{"team":"web"},"lifecycleRules":[],"revision":3,
 			  "fileLockConfiguration":{"isClientAuthorizedToRead":false,"value":null}}`,
 			`{"bucketId":"b3","bucketName":"acme-\u0066iles","bucketInfo":{"Team":"web"},"lifecycleRules":null}`,

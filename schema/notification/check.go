@@ -56,7 +56,8 @@ func sorted(v cty.Value) cty.Value {
 func checkName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	if !legalName.MatchString(s) || len(s) < minName || len(s) > maxName || strings.HasPrefix(s, "b2-") {
-		return kind.Errorf("Invalid rule name", "The name of a rule has 6 to 63 letters, digits and dashes and does not start with \"b2-\"; this is %q.", s)
+		return kind.Errorf("Invalid rule name", "The name of a rule has 6 to 63 letters, digits and dashes and does not start with "+
+			"\"b2-\"; this is %q.", s)
 	}
 	return nil
 }
@@ -74,14 +75,16 @@ func checkEvents(v cty.Value) kind.Problems {
 		}
 		s := e.AsString()
 		if !slices.Contains(eventTypes(), s) {
-			ps = append(ps, kind.Errorf("Unknown event type", "B2 knows no event type %q.%s", s, cmp.Or(words.DidYouMean(s, "", eventTypes()), " They are "+strings.Join(eventTypes(), ", ")+"."))...)
+			ps = append(ps, kind.Errorf("Unknown event type", "B2 knows no event type %q.%s",
+				s, cmp.Or(words.DidYouMean(s, "", eventTypes()), " They are "+strings.Join(eventTypes(), ", ")+"."))...)
 			continue
 		}
 		seen = append(seen, s)
 	}
 	for _, s := range seen {
 		if all := category(s) + ":*"; s != all && slices.Contains(seen, all) {
-			ps = append(ps, kind.Errorf("Event type named twice", "%q is contained in %q, and B2 refuses both in one rule. Remove one of them.", s, all)...)
+			ps = append(ps, kind.Errorf("Event type named twice", "%q is contained in %q, and B2 refuses both in one rule. Remove one "+
+				"of them.", s, all)...)
 		}
 	}
 	return ps
@@ -92,7 +95,8 @@ func category(event string) string { return event[:strings.LastIndexByte(event, 
 
 func checkBatch(v cty.Value) kind.Problems {
 	if n := v.AsBigFloat(); !n.IsInt() || n.Sign() <= 0 || v.GreaterThan(cty.NumberIntVal(maxBatch)).True() {
-		return kind.Errorf("Invalid size of a batch", "max_events_per_batch is a whole number from 1 to %d; this is %s.", maxBatch, n.Text('f', -1))
+		return kind.Errorf("Invalid size of a batch", "max_events_per_batch is a whole number from 1 to %d; this is %s.", maxBatch,
+			n.Text('f', -1))
 	}
 	return nil
 }
@@ -121,7 +125,8 @@ func checkHeaders(v cty.Value) kind.Problems {
 // checkSecret does not repeat the secret.
 func checkSecret(v cty.Value) kind.Problems {
 	if s := v.AsString(); !legalSecret.MatchString(s) || len(s) != secretSize {
-		return kind.Errorf("Invalid signing secret", "A signing secret has exactly 32 letters and digits; this one has %d characters or others.", len(v.AsString()))
+		return kind.Errorf("Invalid signing secret", "A signing secret has exactly 32 letters and digits; this one has %d characters or "+
+			"others.", len(v.AsString()))
 	}
 	return nil
 }
@@ -151,7 +156,8 @@ func beside(r, other cty.Value) kind.Problems {
 	}
 	name, first := r.GetAttr("name").AsString(), other.GetAttr("name").AsString()
 	if name == first {
-		return kind.Errorf("Duplicate rule name", "Another rule of this bucket is named %q already; names must be unique.", name).At(cty.GetAttrPath("name"))
+		return kind.Errorf("Duplicate rule name", "Another rule of this bucket is named %q already; names must be unique.",
+			name).At(cty.GetAttrPath("name"))
 	}
 	p, q := r.GetAttr("object_name_prefix").AsString(), other.GetAttr("object_name_prefix").AsString()
 	if !strings.HasPrefix(p, q) && !strings.HasPrefix(q, p) {
@@ -160,7 +166,8 @@ func beside(r, other cty.Value) kind.Problems {
 	for _, a := range r.GetAttr("event_types").AsValueSlice() {
 		for _, b := range other.GetAttr("event_types").AsValueSlice() {
 			if event := a.AsString(); overlap(event, b.AsString()) {
-				return kind.Errorf("Rules overlap", "One file could match both %q and %q for %s, which B2 refuses. Give them prefixes that exclude each other, or other event types.",
+				return kind.Errorf("Rules overlap", "One file could match both %q and %q for %s, which B2 refuses. Give them prefixes "+
+					"that exclude each other, or other event types.",
 					first, name, event).At(cty.GetAttrPath("event_types"))
 			}
 		}

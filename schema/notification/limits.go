@@ -4,9 +4,11 @@ import "b2form/schema/kind"
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
-	guide := kind.Source{Name: "Event Notifications Reference Guide", URL: "https://www.backblaze.com/docs/cloud-storage-event-notifications-reference-guide"}
+	guide := kind.Source{Name: "Event Notifications Reference Guide",
+		URL: "https://www.backblaze.com/docs/cloud-storage-event-notifications-reference-guide"}
 	set := kind.Source{Name: "b2_set_bucket_notification_rules", URL: "https://www.backblaze.com/apidocs/b2-set-bucket-notification-rules"}
-	codes := kind.Source{Name: "b2sdk, exception.py", URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/exception.py"}
+	codes := kind.Source{Name: "b2sdk, exception.py",
+		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/exception.py"}
 	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	const base = `{ name = "thumbnails", event_types = ["b2:ObjectCreated:*"], target_configuration = { url = "https://www.example.com" } }`
 	rule := func(members string) string { return "rules = [merge(" + base + ", " + members + ")]" }
@@ -16,20 +18,34 @@ func limits() []kind.Limit {
 	return []kind.Limit{
 		{Attr: "bucket", Rule: "one block for each bucket", Source: set},
 		{Attr: "rules", Rule: "at least one; without a block a bucket has none", Source: kind.OwnSource(), Counterexample: `rules = []`},
-		{Attr: "rules", Rule: "at most 25", Source: guide, Counterexample: "rules = [for i in range(26) : merge(" + base + ", { name = \"rule-${i}x\", object_name_prefix = \"${i}/\" })]"},
-		{Attr: "rules", Rule: "no two that one event would match: the prefix of one does not begin that of the other, for the same type of event", Source: set,
+		{Attr: "rules", Rule: "at most 25", Source: guide,
+			Counterexample: "rules = [for i in range(26) : merge(" + base +
+				", { name = \"rule-${i}x\", object_name_prefix = \"${i}/\" })]"},
+		{Attr: "rules", Rule: "no two that one event would match: the prefix of one does not begin that of the other, for the same type " +
+			"of event", Source: set,
 			Counterexample: "rules = [" + base + ", merge(" + base + ", { name = \"second\", object_name_prefix = \"library/\" })]"},
-		{Attr: "rules.name", Rule: "6 to 63 letters, digits and dashes, not starting with b2-", Source: guide, Counterexample: rule(`{ name = "new" }`)},
-		{Attr: "rules.name", Rule: "unique in the bucket", Source: guide, Counterexample: "rules = [for p in [\"a/\", \"b/\"] : merge(" + base + ", { object_name_prefix = p })]"},
+		{Attr: "rules.name", Rule: "6 to 63 letters, digits and dashes, not starting with b2-", Source: guide,
+			Counterexample: rule(`{ name = "new" }`)},
+		{Attr: "rules.name", Rule: "unique in the bucket", Source: guide,
+			Counterexample: "rules = [for p in [\"a/\", \"b/\"] : merge(" + base + ", { object_name_prefix = p })]"},
 		{Attr: "rules.event_types", Rule: "at least one", Source: codes, Counterexample: rule(`{ event_types = [] }`)},
-		{Attr: "rules.event_types", Rule: "types that B2 knows", Source: guide, Counterexample: rule(`{ event_types = ["b2:ObjectCreated:Put"] }`)},
-		{Attr: "rules.event_types", Rule: "not both all of a category and one of it", Source: codes, Counterexample: rule(`{ event_types = ["b2:ObjectCreated:*", "b2:ObjectCreated:Copy"] }`)},
-		{Attr: "rules.object_name_prefix", Rule: "holds no *: there are no wildcards", Source: guide, Counterexample: rule(`{ object_name_prefix = "library/*" }`), Warns: true},
-		{Attr: "rules.object_name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files, Counterexample: rule(`{ object_name_prefix = "/library" }`), Warns: true},
-		{Attr: "rules.max_events_per_batch", Rule: "a whole number from 1 to 50", Source: set, Counterexample: rule(`{ max_events_per_batch = 51 }`)},
-		{Attr: "rules.target_configuration.target_type", Rule: "webhook", Source: guide, Counterexample: target(`{ target_type = "queue" }`)},
-		{Attr: "rules.target_configuration.url", Rule: "an https URL", Source: guide, Counterexample: target(`{ url = "http://www.example.com" }`)},
-		{Attr: "rules.target_configuration.custom_headers", Rule: "at most 10", Source: guide, Counterexample: target(`{ custom_headers = [for i in range(11) : { name = "X-${i}", value = "v" }] }`)},
-		{Attr: "rules.target_configuration.hmac_sha256_signing_secret", Rule: "exactly 32 letters and digits", Source: guide, Counterexample: target(`{ hmac_sha256_signing_secret = "short" }`)},
+		{Attr: "rules.event_types", Rule: "types that B2 knows", Source: guide,
+			Counterexample: rule(`{ event_types = ["b2:ObjectCreated:Put"] }`)},
+		{Attr: "rules.event_types", Rule: "not both all of a category and one of it", Source: codes,
+			Counterexample: rule(`{ event_types = ["b2:ObjectCreated:*", "b2:ObjectCreated:Copy"] }`)},
+		{Attr: "rules.object_name_prefix", Rule: "holds no *: there are no wildcards", Source: guide,
+			Counterexample: rule(`{ object_name_prefix = "library/*" }`), Warns: true},
+		{Attr: "rules.object_name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files,
+			Counterexample: rule(`{ object_name_prefix = "/library" }`), Warns: true},
+		{Attr: "rules.max_events_per_batch", Rule: "a whole number from 1 to 50", Source: set,
+			Counterexample: rule(`{ max_events_per_batch = 51 }`)},
+		{Attr: "rules.target_configuration.target_type", Rule: "webhook", Source: guide,
+			Counterexample: target(`{ target_type = "queue" }`)},
+		{Attr: "rules.target_configuration.url", Rule: "an https URL", Source: guide,
+			Counterexample: target(`{ url = "http://www.example.com" }`)},
+		{Attr: "rules.target_configuration.custom_headers", Rule: "at most 10", Source: guide,
+			Counterexample: target(`{ custom_headers = [for i in range(11) : { name = "X-${i}", value = "v" }] }`)},
+		{Attr: "rules.target_configuration.hmac_sha256_signing_secret", Rule: "exactly 32 letters and digits", Source: guide,
+			Counterexample: target(`{ hmac_sha256_signing_secret = "short" }`)},
 	}
 }

@@ -15,8 +15,9 @@ func suspendedRules() kind.Attr {
 	text := func(name, wire, doc string) kind.Attr {
 		return kind.Attr{Name: name, Wire: wire, Type: cty.String, Computed: true, Doc: doc}
 	}
-	return kind.Attr{Name: "suspended", Encoding: kind.Encoding{ReadPath: "eventNotificationRules"}, Computed: true, Many: true, Compare: kind.Compare{Normalize: onlySuspended},
-		Doc: "Rules that B2 has suspended, with its reasons. Every plan warns of them.",
+	return kind.Attr{Name: "suspended", Encoding: kind.Encoding{ReadPath: "eventNotificationRules"}, Computed: true, Many: true,
+		Compare: kind.Compare{Normalize: onlySuspended},
+		Doc:     "Rules that B2 has suspended, with its reasons. Every plan warns of them.",
 		Object: []kind.Attr{
 			text("name", "name", "The rule."),
 			{Name: "is_suspended", Wire: "isSuspended", Type: cty.Bool, Computed: true, Doc: "True."},
@@ -49,7 +50,8 @@ func report(live kind.AttrReader) kind.Problems {
 		if why := r.GetAttr("suspension_reason"); !why.IsNull() && why.AsString() != "" {
 			because = fmt.Sprintf(", because of this: %s.", strings.TrimRight(why.AsString(), "."))
 		}
-		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set the rules again, as by a change of one of them.", r.GetAttr("name").AsString(), because).At(cty.GetAttrPath("rules"))...)
+		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set "+
+			"the rules again, as by a change of one of them.", r.GetAttr("name").AsString(), because).At(cty.GetAttrPath("rules"))...)
 	}
 	return ps
 }

@@ -66,7 +66,8 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	if there != "" {
 		return nil, &wire.Explained{
 			Summary: "The bucket has notification rules already",
-			Detail:  "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command again to see them.",
+			Detail: "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command " +
+				"again to see them.",
 		}
 	}
 	return set(ctx, c.API, c.Body)

@@ -12,10 +12,14 @@ func Blocks() []*Block {
 // what to do instead.
 func TerraformBlocks() []Hint {
 	return []Hint{
-		{"terraform", "Terraform block", "b2form has no terraform block. Delete it; required_version and where the state is kept go into a b2form block."},
-		{"provider", "Terraform block", "b2form has no provider block. Delete it; the credentials come from the environment variables B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."},
-		{"ephemeral", "Terraform block", "b2form has no ephemeral blocks. The secret of a key goes where its deliver blocks say and is stored nowhere else."},
-		{"action", "Terraform block", "b2form has no actions. What a program should do with a new key goes into a deliver \"command\" block."},
+		{"terraform", "Terraform block", "b2form has no terraform block. Delete it; required_version and where the state is kept go " +
+			"into a b2form block."},
+		{"provider", "Terraform block", "b2form has no provider block. Delete it; the credentials come from the environment variables " +
+			"B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY."},
+		{"ephemeral", "Terraform block", "b2form has no ephemeral blocks. The secret of a key goes where its deliver blocks say and is " +
+			"stored nowhere else."},
+		{"action", "Terraform block", "b2form has no actions. What a program should do with a new key goes into a deliver \"command\" " +
+			"block."},
 	}
 }
 

@@ -2,14 +2,16 @@ package syntax
 
 var imports = Block{
 	Type: "import", Root: "To import something of a module, write to = module.NAME.bucket.photos there.",
-	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the plan says " +
-		"that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
+	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the " +
+		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []Argument{
-		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, `bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
-		{Name: "id", Type: Text, Sees: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is given. Of a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
-		{Name: "ids", Type: Texts, Sees: Instance, Doc: "For a key with a `rotate` block, instead of `id`: every live key of that name, also those with a time behind it. " +
-			"The newest is current; the others are deleted when their overlap has ended."},
+		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
+			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
+		{Name: "id", Type: Text, Sees: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is given. Of " +
+			"a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
+		{Name: "ids", Type: Texts, Sees: Instance, Doc: "For a key with a `rotate` block, instead of `id`: every live key of that name, " +
+			"also those with a time behind it. The newest is current; the others are deleted when their overlap has ended."},
 		{Name: "for_each", Type: Collection, Sees: Known, Doc: "One import for each element."},
 	},
 	Hints: []Hint{{"provider", "Terraform argument", "b2form has no provider here. Delete it."}},
@@ -26,10 +28,10 @@ bucket "old" {
 
 var moved = Block{
 	Type: "moved",
-	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances move and " +
-		"keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and `to = module.new`. The " +
-		"plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so a moved block may stay for those " +
-		"whose state is older.",
+	Doc: "A block that got another label, another instance key or another module keeps its object. Without instance keys, all instances " +
+		"move and keep theirs; `bucket.logs[0]` to `bucket.logs[\"edge\"]` moves one. Whole modules move with `from = module.old` and " +
+		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
+		"a moved block may stay for those whose state is older.",
 	Arguments: []Argument{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "The address before."},
 		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address now."},
@@ -47,14 +49,16 @@ bucket "pictures" {
 
 var removed = Block{
 	Type: "removed",
-	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With `destroy = true` " +
-		"the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
+	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With " +
+		"`destroy = true` the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []Argument{
-		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, `module.site`."},
+		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
+			"`module.site`."},
 		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},
 	},
-	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = true or false directly in the block, without lifecycle { }. Left out, it is false."}},
+	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = true or false directly in the block, without lifecycle { }. Left " +
+		"out, it is false."}},
 	Example: `removed {
   from = bucket.photos
 }

@@ -29,32 +29,39 @@ func Data(kinds []*kind.Kind) []Block {
 		case k.ScopeAttr() != "":
 			out = append(out, within(k)...)
 		case holder != "":
-			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+"; it may have none. It holds every attribute of the kind "+k.Name+", the computed ones too, but no secret. It takes one request.",
+			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+"; it may have none. It holds every attribute of the kind "+k.Name+
+				", the computed ones too, but no secret. It takes one request.",
 				"The "+holder+", by name or as a reference to it."))
 		default:
-			out = append(out, oneOf(k, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.", "Its "+k.Identity+"."),
+			out = append(out, oneOf(k, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.",
+				"Its "+k.Identity+"."),
 				dataOf(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+"`: lists, sorted by name.",
 					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
-	return append(out, dataOf("account", "What the credentials in use belong to. It holds `account_id`, `application_key_id`, `capabilities`, "+
-		"`buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, `s3_region` and `download_url`."))
+	return append(out, dataOf("account", "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
+		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
+		"`s3_region` and `download_url`."))
 }
 
 // oneOf is data about one object, by what identifies it or by its ID.
 func oneOf(k *kind.Kind, doc, identity string) Block {
 	return dataOf(k.Name, doc,
-		Argument{Name: k.Identity, Type: Text, Sees: Instance, Doc: identity + " Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
+		Argument{Name: k.Identity, Type: Text, Sees: Instance,
+			Doc: identity + " Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
 		Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc})
 }
 
 // within is data about what is part of another object: one, or all of one.
 func within(k *kind.Kind) []Block {
 	holder := k.Attr(k.ScopeAttr())
-	of := Argument{Name: k.ScopeAttr(), Type: Text, Sees: Instance, Required: true, Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
-	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Link.Ref+". It holds every attribute of the "+k.Name+", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
+	of := Argument{Name: k.ScopeAttr(), Type: Text, Sees: Instance, Required: true,
+		Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
+	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Link.Ref+". It holds every attribute of the "+k.Name+
+		", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
 		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
-	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and `complete`: false where there are more than `"+MaxCount+"`. "+
+	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and "+
+		"`complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
 		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
 		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
@@ -67,14 +74,16 @@ func dataOf(form, doc string, args ...Argument) Block {
 		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
-		Hints:         []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. Remove depends_on."}},
+		Hints: []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for " +
+			"it to wait for. Remove depends_on."}},
 	}
 }
 
-const dataAbout = "What is live and not managed here. Data is read with what a plan reads anyway, so a data block costs no request of its own, but for " +
-	"files and notification rules; and keys are also listed through the newest API version, the one that shows keys for several buckets. Its values are known when the " +
-	"plan is made and may be used anywhere, as `data.bucket.photos.name`. `validate` asks B2 for nothing: there, data may be anything. What the " +
-	"same configuration declares is referred to as `bucket.photos`; a data block finds only what existed before the run."
+const dataAbout = "What is live and not managed here. Data is read with what a plan reads anyway, so a data block costs no request of " +
+	"its own, but for files and notification rules; and keys are also listed through the newest API version, the one that shows keys " +
+	"for several buckets. Its values are known when the plan is made and may be used anywhere, as `data.bucket.photos.name`. `validate` " +
+	"asks B2 for nothing: there, data may be anything. What the same configuration declares is referred to as `bucket.photos`; a data " +
+	"block finds only what existed before the run."
 
 const dataExample = `data "buckets" "logs" {
   name_prefix = "acme-logs-"

@@ -9,38 +9,48 @@ var count = Argument{Name: "count", Type: Count, Sees: Known,
 // resource is what every resource takes beside the attributes of its kind.
 var resource = Block{
 	Type: "resource",
-	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands in the block " +
-		"itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
-		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` where a " +
-		"bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not managed here. What B2 " +
-		"makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether or not it happens to be known: " +
-		"a configuration that works on its second run works on its first. Every other attribute has the value that is declared, whatever is live: " +
-		"what is left out and left alone is null, and so is the content of a file, which is kept nowhere. What is live is asked of [data](data.md).",
-	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no `provisioner` and no " +
-		"`postcondition`: after each change b2form itself compares B2's answer with the plan.",
+	Doc: "What every resource takes, whatever its kind. The kind is the block's type, as in `bucket \"photos\" { }`. All of this stands " +
+		"in the block itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
+		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` " +
+		"where a bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not " +
+		"managed here. What B2 makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether " +
+		"or not it happens to be known: a configuration that works on its second run works on its first. Every other attribute has the " +
+		"value that is declared, whatever is live: what is left out and left alone is null, and so is the content of a file, which is " +
+		"kept nowhere. What is live is asked of [data](data.md).",
+	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no " +
+		"`provisioner` and no `postcondition`: after each change b2form itself compares B2's answer with the plan.",
 	Arguments: []Argument{
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to them, as `[bucket.photos, module.site]`."},
+		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to " +
+			"them, as `[bucket.photos, module.site]`."},
 		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
 			Doc: "With true no plan destroys it, not even once the block is gone.", TerraformNote: "It may be any expression."},
-		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; or `all`."},
+		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; " +
+			"or `all`."},
 	},
 	Blocks: append([]Block{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
 		{Type: "dynamic", Labels: []string{"type"},
-			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type of the nested block.",
+			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
+				"of the nested block.",
 			Arguments: []Argument{
 				{Name: "for_each", Type: Collection, Sees: Instance, Required: true, Doc: "The collection; a list too."},
-				{Name: "iterator", Type: Text, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and `NAME.value`; left out, that of the block."},
+				{Name: "iterator", Type: Text, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and " +
+					"`NAME.value`; left out, that of the block."},
 			},
-			Blocks: []Block{{Type: "content", Once: true, Min: 1, Rest: "an argument of the nested block", Doc: "What each of the blocks holds."}}},
+			Blocks: []Block{{Type: "content", Once: true, Min: 1, OtherArguments: "an argument of the nested block",
+				Doc: "What each of the blocks holds."}}},
 	}, deliver...),
 	Hints: []Hint{
-		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } directly in the block, without lifecycle { }."},
-		{"postcondition", "Terraform argument", "b2form has no postcondition: after each change it compares B2's answer with the plan by itself. What should be watched beyond that goes into a check block."},
+		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } " +
+			"directly in the block, without lifecycle { }."},
+		{"postcondition", "Terraform argument", "b2form has no postcondition: after each change it compares B2's answer with the plan " +
+			"by itself. What should be watched beyond that goes into a check block."},
 		notHere("provider"), notHere("provisioner"), notHere("connection"), notHere("timeouts"),
-		{"create_before_destroy", "Terraform argument", "b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
-		{"replace_triggered_by", "Terraform argument", "b2form has no replace_triggered_by. Write b2form apply -replace=ADDRESS, or rotate in a key. Delete it."},
+		{"create_before_destroy", "Terraform argument",
+			"b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
+		{"replace_triggered_by", "Terraform argument", "b2form has no replace_triggered_by. Write b2form apply -replace=ADDRESS, or " +
+			"rotate in a key. Delete it."},
 	},
 	Example: `bucket "logs" {
   for_each        = { edge = 7, app = 30 }
@@ -75,11 +85,13 @@ var (
 		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote) or `aws` (a profile). Not beside `content`."}
 	content = Argument{Name: "content", Type: Text, Sees: Self,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
-	path = Argument{Name: "path", Type: Text, Sees: Instance, Required: true, Doc: "The file, relative to the folder of the block's own file. Only its owner may read it (mode 0600)."}
+	path = Argument{Name: "path", Type: Text, Sees: Instance, Required: true, Doc: "The file, relative to the folder of the block's own " +
+		"file. Only its owner may read it (mode 0600)."}
 )
 
-const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are proven ready before the key " +
-	"is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has the order of things and recipes."
+const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are " +
+	"proven ready before the key is made; if one fails, the new key is deleted again. [Where a key's secret goes](../deliver.md) has " +
+	"the order of things and recipes."
 
 var deliver = []Block{
 	{
@@ -98,7 +110,8 @@ var deliver = []Block{
 	{
 		Type: "deliver", Form: "age", About: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
 		Arguments: []Argument{path,
-			{Name: "recipients", Type: Texts, Sees: Instance, Required: true, Doc: "Who can read it: age or SSH public keys, at least one."},
+			{Name: "recipients", Type: Texts, Sees: Instance, Required: true,
+				Doc: "Who can read it: age or SSH public keys, at least one."},
 			format, content},
 		Example: `key "camera" {
   name   = "camera"
@@ -113,17 +126,21 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "command", About: deliverAbout, Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
+		Type: "deliver", Form: "command", About: deliverAbout,
+		Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
 			"must be said: `format`, `content` or `environment`.",
 		Arguments: []Argument{
-			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder of the block's own file."},
+			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder " +
+				"of the block's own file."},
 			{Name: "format", Type: Text, Sees: Instance, Choices: Formats(), Doc: "As in a file, for its standard input."},
 			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input."},
 			{Name: "environment", Type: TextMap, Sees: Self, Doc: "Variables of its environment beside the inherited ones."},
-			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`, Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
+			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`,
+				Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
 			{Name: "show_output", Type: Bool, Sees: Instance, Default: "false",
-				Doc: "Shows the last lines of what the program said where it fails. The risk: it may repeat the secret. Spellings of it that are known are taken " +
-					"out, but nothing finds it twice encoded, compressed or in pieces; so switch it on to find a mistake, not in a pipeline whose log others read."},
+				Doc: "Shows the last lines of what the program said where it fails. The risk: it may repeat the secret. Spellings of it " +
+					"that are known are taken out, but nothing finds it twice encoded, compressed or in pieces; so switch it on to find " +
+					"a mistake, not in a pipeline whose log others read."},
 		},
 		Example: `key "camera" {
   name   = "camera"

@@ -37,11 +37,13 @@ var settings = Block{
 	Blocks: append([]Block{{
 		Type: "limits", Once: true, Doc: "How much a run may do without anybody looking. At a prompt, whoever answers has looked.",
 		Arguments: []Argument{{Name: "destroy", Type: Count, Sees: Settings,
-			Doc: "So many objects at most are destroyed or replaced by one `apply -auto-approve`. The command `destroy` is consent to more."}},
+			Doc: "So many objects at most are destroyed or replaced by one `apply -auto-approve`. " +
+				"The command `destroy` is consent to more."}},
 	}}, backends...),
 	Hints: []Hint{
 		{"required_providers", "Terraform block", "b2form has no providers. Delete required_providers."},
-		{"cloud", "Terraform block", "b2form keeps its state in a file or in a bucket. Write backend \"b2\" { bucket = \"acme-states\" } instead of cloud."},
+		{"cloud", "Terraform block", "b2form keeps its state in a file or in a bucket. Write backend \"b2\" { bucket = \"acme-states\" " +
+			"} instead of cloud."},
 	},
 	Example: `b2form {
   required_version = ">= 0.1"
@@ -62,19 +64,22 @@ bucket "photos" {
 `,
 }
 
-const backendAbout = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it needs. A backend cannot " +
-	"depend on resources: the state is read before them."
+const backendAbout = "Where the state is kept; there is at most one `backend`. [State](../state.md) says what it holds and what it " +
+	"needs. A backend cannot depend on resources: the state is read before them."
 
 var backends = []Block{
 	{
 		Type: "backend", Form: "local", Once: true, About: backendAbout, Doc: "A file on this machine.",
-		Arguments: []Argument{{Name: "path", Type: Text, Sees: Settings, Default: `"b2form.state.json"`, Doc: "The file, relative to the configuration's folder."}},
+		Arguments: []Argument{{Name: "path", Type: Text, Sees: Settings, Default: `"b2form.state.json"`,
+			Doc: "The file, relative to the configuration's folder."}},
 	},
 	{
-		Type: "backend", Form: "b2", Once: true, About: backendAbout, Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
+		Type: "backend", Form: "b2", Once: true, About: backendAbout,
+		Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
 		Arguments: []Argument{
 			{Name: "bucket", Type: Text, Sees: Settings, Required: true, Doc: "The bucket's name."},
-			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + config.DefaultPrefix + `"`, Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
+			{Name: "prefix", Type: Text, Sees: Settings, Default: `"` + config.DefaultPrefix + `"`,
+				Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
 		},
 	},
 }

@@ -32,8 +32,8 @@ type Block struct {
 
 	Arguments []Argument `json:"arguments,omitempty"`
 	Blocks    []Block    `json:"blocks,omitempty"` // nested, each form by itself
-	// Rest says what an argument is that is not listed; "": there are no others.
-	Rest string `json:"rest,omitempty"`
+	// OtherArguments says what an argument is that is not listed; "": there are no others.
+	OtherArguments string `json:"rest,omitempty"`
 
 	// Root is why the block stands in the configuration's own files only, not in
 	// those of modules, in a sentence; "": it stands in both.

@@ -13,26 +13,29 @@ func conditionArguments(sees Visible) []Argument {
 
 var variable = Block{
 	Type: "variable", Labels: name,
-	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a value file, the " +
-		"environment, the command line, the default. What has none is asked for on a terminal and is an error elsewhere.\n\n" +
+	Doc: "A value that is given from outside: `var.NAME` in expressions. [Files](../language.md#files) says where it comes from: a " +
+		"value file, the environment, the command line, the default. What has none is asked for on a terminal and is an error " +
+		"elsewhere.\n\n" +
 		"A text from the environment, `-var` or a terminal is taken literally where the type is string, number, bool or none, and is an " +
 		"expression otherwise: `-var='teams={web={days=7}}'`.\n\n" +
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []Argument{
 		{Name: "type", Type: Constraint, Sees: Written, Default: "any",
-			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted where that loses nothing; " +
-				"the second argument of `optional` stands for a member that is left out."},
+			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
+				"where that loses nothing; the second argument of `optional` stands for a member that is left out."},
 		{Name: "default", Type: Any, Sees: Constant, Doc: "The value where none is given. Without it one must be given."},
 		{Name: "description", Type: Text, Sees: Constant, Doc: "What it is for; shown where the value is asked for."},
-		{Name: "sensitive", Type: Bool, Sees: Constant, Default: "false", Doc: "Keeps the value, and what is made from it, out of everything that is shown."},
+		{Name: "sensitive", Type: Bool, Sees: Constant, Default: "false", Doc: "Keeps the value, and what is made from it, out of " +
+			"everything that is shown."},
 		{Name: "nullable", Type: Bool, Sees: Constant, Default: "true", Doc: "With false, null means the default."},
 	},
 	Blocks: []Block{{
 		Type: "validation", Doc: "A condition on the value. There may be several; each must hold.",
 		Arguments: conditionArguments(Known),
 	}},
-	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. Delete it; write sensitive = true to keep the value from being shown."}},
+	Hints: []Hint{{"ephemeral", "Terraform argument", "b2form stores no value of a variable, so there is nothing to be ephemeral. " +
+		"Delete it; write sensitive = true to keep the value from being shown."}},
 	Example: `variable "sites" {
   type        = map(object({ days = optional(number, 30), public = optional(bool, false) }))
   description = "Every site, and how long its logs are kept."
@@ -53,9 +56,9 @@ bucket "logs" {
 
 var locals = Block{
 	Type: "locals",
-	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a file may hold " +
-		"several such blocks.",
-	Rest: "a value; its name is of your choice",
+	Doc: "Values with names, for use in several places: `local.NAME` in expressions. They may refer to one another and to resources; a " +
+		"file may hold several such blocks.",
+	OtherArguments: "a value; its name is of your choice",
 	Example: `locals {
   prefix = "acme"
   teams  = toset(["web", "api"])
@@ -70,8 +73,9 @@ bucket "media" {
 
 var output = Block{
 	Type: "output", Labels: name,
-	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are stored nowhere: " +
-		"`b2form output` evaluates them against the live account. The secret of a key is shown only by the run that makes the key.",
+	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are " +
+		"stored nowhere: `b2form output` evaluates them against the live account. The secret of a key is shown only by the run that " +
+		"makes the key.",
 	Arguments: []Argument{
 		{Name: "value", Type: Any, Sees: Computed, Required: true, Doc: "The value."},
 		{Name: "description", Type: Text, Sees: Constant, Doc: "What it is, for the reader."},
@@ -84,7 +88,8 @@ var output = Block{
 	}},
 	Hints: []Hint{
 		{"depends_on", "Terraform argument", "An output waits for what its value refers to. Delete depends_on."},
-		{"ephemeral", "Terraform argument", "b2form stores no outputs, so there is nothing to be ephemeral. Delete it; write sensitive = true to keep the value from being shown."},
+		{"ephemeral", "Terraform argument", "b2form stores no outputs, so there is nothing to be ephemeral. Delete it; write sensitive " +
+			"= true to keep the value from being shown."},
 	},
 	Example: `bucket "media" {
   name = "acme-media"
@@ -103,14 +108,15 @@ output "media" {
 
 var check = Block{
 	Type: "check", Labels: name,
-	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not judged, and " +
-		"what cannot be evaluated is a warning too.",
+	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not " +
+		"judged, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []Block{{
 		Type: "assert", Min: 1, Doc: "One thing that should be true.",
 		Arguments: conditionArguments(Computed),
 	}},
-	Hints: []Hint{{"data", "Unsupported block type", "Data blocks stand beside the check, not in it. Move it to the top level of the file."}},
+	Hints: []Hint{{"data", "Unsupported block type",
+		"Data blocks stand beside the check, not in it. Move it to the top level of the file."}},
 	Example: `bucket "archive" {
   name = "acme-archive"
 }
@@ -126,18 +132,20 @@ check "private" {
 
 var module = Block{
 	Type: "module", Labels: name,
-	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has addresses such as " +
-		"`module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that came from a module waits for " +
-		"that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
-		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside the module's " +
-		"files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
-	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no `providers`.",
+	Doc: "A folder of files that is used once or more, each time with other values. Modules may call modules. What they make has " +
+		"addresses such as `module.site[\"eu\"].bucket.photos`. Buckets and keys may be handed in and out whole: who uses a bucket that " +
+		"came from a module waits for that bucket, not for the whole module. Two modules cannot use outputs of each other.\n\n" +
+		"In a module, `path.module` is its folder seen from the configuration's, and files are read below both; `deliver` writes beside " +
+		"the module's files. `moved`, `removed` and `check` may stand in a module and speak of what it holds.",
+	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no " +
+		"`providers`.",
 	Arguments: []Argument{
-		{Name: "source", Type: Text, Sees: Constant, Required: true, Doc: "The folder, relative to this one, beginning with `./` or `../`."},
+		{Name: "source", Type: Text, Sees: Constant, Required: true,
+			Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,
 		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come before everything in the module."},
 	},
-	Rest: "a value for the module's variable of that name; it sees everything, and each or count",
+	OtherArguments: "a value for the module's variable of that name; it sees everything, and each or count",
 	Hints: []Hint{
 		{"version", "Terraform argument", "b2form has no version here: modules are local folders. Delete it."},
 		{"providers", "Terraform argument", "b2form has no providers here: modules are local folders. Delete it."},

@@ -46,10 +46,10 @@ type Error struct {
 	// the connection broke after it was sent, or the service answered 5xx.
 	Unknown    bool
 	RetryAfter time.Duration // the service's own wish, 0 when it had none
-	// Restriction describes the credentials in use, so that a refusal can name
+	// CredentialScope describes the credentials in use, so that a refusal can name
 	// what they lack: their capabilities and the buckets they are limited to.
-	Restriction string
-	Cause       error // transport error, when there was one
+	CredentialScope string
+	Cause           error // transport error, when there was one
 }
 
 // Misshapen is the error of a reply that lacks what the documentation promises. A list

@@ -29,7 +29,8 @@ func (p *Paging) Advance(method, marker string, ids []string) error {
 		}
 	}
 	if p.stale >= mostStale {
-		return &Error{Method: method, Status: 200, Message: "the listing does not end: its last ten pages brought nothing new, and each names a next one"}
+		return &Error{Method: method, Status: 200, Message: "the listing does not end: its last ten pages brought nothing new, and each " +
+			"names a next one"}
 	}
 	return nil
 }

@@ -40,16 +40,19 @@ func (p *Payload) Verify() error {
 	content, err := p.Open()
 	if err != nil {
 		return &Explained{Summary: "Source cannot be read",
-			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and run the command again.", p.Source), Cause: err}
+			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and "+
+				"run the command again.", p.Source), Cause: err}
 	}
 	size, sum, err := SizeAndSHA1(content)
 	_ = content.Close() // it was only read
 	if err != nil {
-		return &Explained{Summary: "Source cannot be read", Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.Source), Cause: err}
+		return &Explained{Summary: "Source cannot be read",
+			Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.Source), Cause: err}
 	}
 	if size != p.Size || sum != p.SHA1 {
 		return &Explained{Summary: "Source has changed since the plan was made",
-			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to see what would be.", p.Source)}
+			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to "+
+				"see what would be.", p.Source)}
 	}
 	return nil
 }
@@ -63,9 +66,9 @@ type Upload struct {
 	Payload     *Payload
 }
 
-// FileAPI is what an API may also offer for what is not JSON, and for files of
+// FileStore is what an API may also offer for what is not JSON, and for files of
 // which there are many versions.
-type FileAPI interface {
+type FileStore interface {
 	// Put stores a version and returns it as B2 answers. After an unknown outcome
 	// nothing is sent again: the error says so.
 	Put(ctx context.Context, u Upload) (json.RawMessage, error)

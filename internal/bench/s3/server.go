@@ -48,7 +48,10 @@ func startB2form(s settings, where string) *server {
 
 // appKey makes an application key natively: S3 takes no master key.
 func appKey(env map[string]string) (id, secret string) {
-	ask := func(verb, call, body string, authorize func(*http.Request)) (out struct{ AuthorizationToken, ApplicationKeyID, ApplicationKey string }) {
+	ask := func(verb, call, body string, authorize func(*http.Request)) (out struct {
+		AuthorizationToken, ApplicationKeyID,
+		ApplicationKey string
+	}) {
 		r, _ := http.NewRequest(verb, env["B2_ENDPOINT"]+"/b2api/v4/"+call, strings.NewReader(body))
 		authorize(r)
 		response, err := http.DefaultClient.Do(r)
@@ -62,8 +65,11 @@ func appKey(env map[string]string) (id, secret string) {
 		return out
 	}
 	account := env["B2_APPLICATION_KEY_ID"]
-	token := ask("GET", "b2_authorize_account", "", func(r *http.Request) { r.SetBasicAuth(account, env["B2_APPLICATION_KEY"]) }).AuthorizationToken
-	k := ask("POST", "b2_create_key", `{"accountId":"`+account+`","keyName":"bench","capabilities":["writeBuckets","listFiles","readFiles","writeFiles"]}`,
+	token := ask("GET", "b2_authorize_account", "", func(r *http.Request) {
+		r.SetBasicAuth(account, env["B2_APPLICATION_KEY"])
+	}).AuthorizationToken
+	k := ask("POST", "b2_create_key", `{"accountId":"`+account+`","keyName":"bench","capabilities":["writeBuckets","listFiles",`+
+		`"readFiles","writeFiles"]}`,
 		func(r *http.Request) { r.Header.Set("Authorization", token) })
 	return k.ApplicationKeyID, k.ApplicationKey
 }
@@ -80,7 +86,8 @@ func startVersitygw(s settings, where string) *server {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	_, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr, "--quiet", "posix", dir)
+	_, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr, "--quiet",
+		"posix", dir)
 	srv := newServer("versitygw", "http://"+addr, "us-west-004", stop)
 	srv.id, srv.secret = "bench", "benchsecret"
 	for {
@@ -203,6 +210,7 @@ func (srv *server) sign(r *http.Request, body []byte) {
 	canonical := sha256.Sum256([]byte(r.Method + "\n" + r.URL.EscapedPath() + "\n" + r.URL.RawQuery + "\nhost:" + r.URL.Host +
 		"\nx-amz-content-sha256:" + digest + "\nx-amz-date:" + at + "\n\nhost;x-amz-content-sha256;x-amz-date\n" + digest))
 	key := mac(mac(mac(mac([]byte("AWS4"+srv.secret), at[:8]), srv.region), "s3"), "aws4_request")
-	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=%x",
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 "+
+		"Credential=%s/%s,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=%x",
 		srv.id, scope, mac(key, "AWS4-HMAC-SHA256\n"+at+"\n"+scope+"\n"+hex.EncodeToString(canonical[:]))))
 }

@@ -62,7 +62,8 @@ func shared(t *testing.T, s conform.Subject, now time.Time) {
 				return
 			}
 			ran++
-			if err = errors.Join(err, conform.Sweep(t.Context(), s, func(name string) bool { return strings.HasPrefix(name, s.Prefix) })); err != nil {
+			ours := func(name string) bool { return strings.HasPrefix(name, s.Prefix) }
+			if err = errors.Join(err, conform.Sweep(t.Context(), s, ours)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -174,7 +174,8 @@ func (j *job) versions() error {
 	}
 	content, err := j.get(&s3.GetObjectInput{Key: aws.String("v"), VersionId: old.VersionId})
 	return errors.Join(err, check(content == "old", "the old version is %q", content),
-		check(len(all.Versions) == 2 && len(all.DeleteMarkers) == 1, "%d versions and %d markers", len(all.Versions), len(all.DeleteMarkers)))
+		check(len(all.Versions) == 2 && len(all.DeleteMarkers) == 1, "%d versions and %d markers", len(all.Versions),
+			len(all.DeleteMarkers)))
 }
 
 func (j *job) parts() error {

@@ -101,7 +101,8 @@ func (f files) put() error {
 		}
 	}
 	info, err := f.StatObject(f.ctx, f.bucket, "ü %+&/x", minio.StatObjectOptions{})
-	if err == nil && (info.UserMetadata["Color"] != "red" || info.ContentType != "text/plain" || info.Metadata.Get("Cache-Control") != "max-age=1") {
+	if err == nil && (info.UserMetadata["Color"] != "red" || info.ContentType != "text/plain" ||
+		info.Metadata.Get("Cache-Control") != "max-age=1") {
 		err = fmt.Errorf("the metadata are %v", info)
 	}
 	return err
