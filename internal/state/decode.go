@@ -169,6 +169,8 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 		return strictly(v, &s.AccountID)
 	case "realm":
 		return strictly(v, &s.Realm)
+	case "applied":
+		return strictly(v, &s.Applied)
 	case "entries":
 		if !v.IsArray() {
 			return errors.New(`"[" was expected`)

@@ -18,8 +18,8 @@ import (
 // newer one stores: also for a new member, since members that are not known are
 // refused.
 //
-// Version 2 added the names of retirees.
-const formatVersion = 2
+// Version 2 added the names of retirees; version 3 what was applied.
+const formatVersion = 3
 
 const (
 	journalSuffix = ".journal"
@@ -73,6 +73,9 @@ func (s *State) Encode(w io.Writer) error {
 		if m.value != "" {
 			fmt.Fprintf(out, ",\n  %q: %s", m.name, compact(m.value))
 		}
+	}
+	if s.Applied != (Applied{}) {
+		fmt.Fprintf(out, ",\n  \"applied\": %s", compact(s.Applied))
 	}
 	encodeList(out, "entries", s.Entries)
 	if len(s.Open) > 0 {

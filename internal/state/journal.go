@@ -23,6 +23,7 @@ type record struct {
 	Put     *addr.Entry `json:"put,omitempty"`
 	Drop    []intentKey `json:"drop,omitempty"`
 	Begin   []Intent    `json:"begin,omitempty"`
+	Applied *Applied    `json:"applied,omitempty"`
 }
 
 func (c *changes) apply(r *record) {
@@ -40,6 +41,9 @@ func (c *changes) apply(r *record) {
 	}
 	for i := range r.Begin {
 		c.open[r.Begin[i].key()] = &r.Begin[i]
+	}
+	if r.Applied != nil {
+		c.applied = r.Applied
 	}
 }
 
@@ -133,7 +137,8 @@ func readRecord(path string, number int, do json.RawMessage) (*record, error) {
 
 // check finds what no run of b2form would have written.
 func (r *record) check() error {
-	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Begin) == 0 {
+	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Begin) == 0 &&
+		r.Applied == nil {
 		return errors.New("it says nothing")
 	}
 	if r.Forget != nil && r.Forget.Kind == "" {

@@ -30,7 +30,7 @@ func (s *Store) replace(to *State, bind *binding) error {
 			e = cloneEntry(e)
 			todo = append(todo, record{Put: &e})
 		}
-		last := record{Bind: bind, Begin: slices.Clone(to.Open)}
+		last := record{Bind: bind, Applied: &to.Applied, Begin: slices.Clone(to.Open)}
 		for _, i := range now.Open {
 			last.Drop = append(last.Drop, i.key())
 		}

@@ -24,9 +24,18 @@ import (
 type State struct {
 	AccountID string // the account that owns all of it; "": not bound yet
 	Realm     string // where that account authorizes: "https://api.backblazeb2.com"
+	Applied   Applied
 	Entries   []addr.Entry
 	// Open are the announced creates whose outcome is not known.
 	Open []Intent
+}
+
+// An Applied stands for what the last apply was made from. The zero value: nothing was
+// applied, or by a b2form that did not record it.
+type Applied struct {
+	Salt      string `json:"salt"`      // random; what the digests begin with
+	Variables string `json:"variables"` // digest of the values of variables that are not sensitive
+	Files     string `json:"files"`     // digest of the configuration's files
 }
 
 // An Intent announces the create of one object before the request is sent, so
@@ -125,6 +134,7 @@ type changes struct {
 	bound   *binding
 	entries map[addr.Addr]*addr.Entry // nil: forgotten
 	open    map[intentKey]*Intent     // nil: no longer open
+	applied *Applied                  // nil: as before
 }
 
 type binding struct {
@@ -139,6 +149,9 @@ func newChanges() changes {
 // alter reports whether base with the changes would be stored differently.
 func (c *changes) alter(base *State) bool {
 	if c.bound != nil && *c.bound != (binding{base.AccountID, base.Realm}) {
+		return true
+	}
+	if c.applied != nil && *c.applied != base.Applied {
 		return true
 	}
 	for a, e := range c.entries {
@@ -161,10 +174,14 @@ func (c *changes) onto(base *State) *State {
 	out := &State{
 		AccountID: base.AccountID,
 		Realm:     base.Realm,
+		Applied:   base.Applied,
 		Entries:   make([]addr.Entry, 0, len(base.Entries)+len(c.entries)),
 	}
 	if c.bound != nil {
 		out.AccountID, out.Realm = c.bound.AccountID, c.bound.Realm
+	}
+	if c.applied != nil {
+		out.Applied = *c.applied
 	}
 	for _, e := range base.Entries {
 		if _, changed := c.entries[e.Addr]; !changed {
@@ -203,7 +220,7 @@ func (i Intent) clone() Intent {
 // blank reports whether nothing is recorded, not even whose it would be: such a
 // state is stored by storing none.
 func (s *State) blank() bool {
-	return s.AccountID == "" && s.Realm == "" && len(s.Entries) == 0 && len(s.Open) == 0
+	return s.AccountID == "" && s.Realm == "" && s.Applied == (Applied{}) && len(s.Entries) == 0 && len(s.Open) == 0
 }
 
 func (s *State) sort() {

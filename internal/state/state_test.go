@@ -72,6 +72,7 @@ func TestFile(t *testing.T) {
 		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
 		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
 	))
+	must(t, s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b"}))
 	during := s.State()
 	if d := diff(during, read(t, path)); d != "" {
 		t.Errorf("Read beside a running Store (-store +read):\n%s", d)
@@ -80,9 +81,10 @@ func TestFile(t *testing.T) {
 	must(t, s.Close())
 
 	want := `{
-  "version": 2,
+  "version": 3,
   "account_id": "d2e6b27577ea",
   "realm": "https://api.backblazeb2.com",
+  "applied": {"salt":"5a17","variables":"0a","files":"0b"},
   "entries": [
     {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true},
     {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z"},

@@ -239,6 +239,20 @@ func (s *Store) Drop(intents ...Intent) error {
 	})
 }
 
+// SetApplied records what was applied, in place of what the last apply had recorded.
+func (s *Store) SetApplied(a Applied) error {
+	return s.change(func() ([]record, error) {
+		now := s.base.Applied
+		if s.changes.applied != nil {
+			now = *s.changes.applied
+		}
+		if now == a {
+			return nil, nil
+		}
+		return []record{{Applied: &a}}, nil
+	})
+}
+
 // Strike takes an object that is gone out of the list of an entry's retirees.
 // Without such an entry or retiree nothing is written.
 func (s *Store) Strike(of addr.Addr, id string) error {
