@@ -240,7 +240,7 @@ func (s *session) knownEntries() []addr.Entry {
 
 // belongs refuses a state that records the objects of another account.
 func belongs(st *state.State, a *wire.Account) error {
-	if st.AccountID == "" || st.AccountID == a.ID && st.Realm == a.Realm {
+	if st.BelongsTo(a.ID, a.Realm) {
 		return nil
 	}
 	return failf("The state belongs to another account",

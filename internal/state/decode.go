@@ -168,7 +168,9 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 	case "account_id":
 		return strictly(v, &s.AccountID)
 	case "realm":
-		return strictly(v, &s.Realm)
+		err := strictly(v, &s.Realm)
+		s.Realm = recordedRealm(s.Realm)
+		return err
 	case "applied":
 		return strictly(v, &s.Applied)
 	case "entries":

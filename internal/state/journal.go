@@ -126,6 +126,9 @@ func readRecord(path string, number int, do json.RawMessage) (*record, error) {
 	d := json.NewDecoder(bytes.NewReader(do))
 	d.DisallowUnknownFields()
 	err := d.Decode(&r)
+	if r.Bind != nil {
+		r.Bind.Realm = recordedRealm(r.Bind.Realm)
+	}
 	if err == nil {
 		err = r.check()
 	}

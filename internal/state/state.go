@@ -23,7 +23,7 @@ import (
 // A State is what is recorded at one moment.
 type State struct {
 	AccountID string // the account that owns all of it; "": not bound yet
-	Realm     string // where that account authorizes: "https://api.backblazeb2.com"
+	Realm     string // where that account authorizes: "https://api.backblazeb2.com"; on this machine without a port
 	Applied   Applied
 	Entries   []addr.Entry
 	// Open are the announced creates whose outcome is not known.

@@ -366,7 +366,7 @@ func TestBind(t *testing.T) {
 		s := open(t, path)
 		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
 		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
-		for _, other := range [][2]string{{"acc2", "https://api.backblazeb2.com"}, {"acc1", "http://localhost:8090"}} {
+		for _, other := range [][2]string{{"acc2", "https://api.backblazeb2.com"}, {"acc1", "http://localhost"}} {
 			err := s.Bind(other[0], other[1])
 			for _, want := range []string{"acc1", "https://api.backblazeb2.com", other[0], other[1]} {
 				if err == nil || !strings.Contains(err.Error(), want) {
@@ -375,6 +375,39 @@ func TestBind(t *testing.T) {
 			}
 		}
 		must(t, s.Close())
+	}
+}
+
+// An emulator on this machine is the same account at whatever port it listens, also where
+// the state or its journal was written by a b2form that recorded the port.
+func TestRealmWithoutPort(t *testing.T) {
+	for _, test := range []struct{ first, then, recorded string }{
+		{"http://127.0.0.1:8025", "http://127.0.0.1:39121", "http://127.0.0.1"},
+		{"http://localhost:8025", "http://localhost:39121", "http://localhost"},
+		{"http://[::1]:8025", "http://[::1]", "http://[::1]"},
+		{"https://127.0.0.9:8025/b2", "https://127.0.0.9:1/b2", "https://127.0.0.9/b2"},
+		{"https://b2.example.com:8025", "https://b2.example.com:8026", "https://b2.example.com:8025"},
+		{"http://10.0.0.1:8025", "http://10.0.0.1:8026", "http://10.0.0.1:8025"},
+	} {
+		same := test.recorded != test.first
+		old := statePath(t)
+		must(t, os.WriteFile(old, fmt.Appendf(nil, `{"version":2,"account_id":"acc1","realm":%q}`, test.first), 0o644))
+		fresh := statePath(t)
+		s := open(t, fresh)
+		must(t, s.Bind("acc1", test.first))
+		must(t, s.Close())
+		for _, path := range []string{old, fresh} {
+			s := open(t, path)
+			if err := s.Bind("acc1", test.then); (err == nil) != same {
+				t.Errorf("bound to %s, then to %s: %v", test.first, test.then, err)
+			}
+			must(t, s.Close())
+			got := read(t, path)
+			if got.Realm != test.recorded || got.BelongsTo("acc1", test.then) != same || got.BelongsTo("acc2", test.first) {
+				t.Errorf("%s is recorded as %s, not as %s; it belongs to acc1 at %s: %v", test.first, got.Realm, test.recorded, test.then,
+					got.BelongsTo("acc1", test.then))
+			}
+		}
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *Store) Bind(accountID, realm string) error {
 	if s.changes.bound != nil {
 		now = *s.changes.bound
 	}
-	want := binding{accountID, realm}
+	want := binding{accountID, recordedRealm(realm)}
 	switch now {
 	case want:
 		return nil
@@ -138,7 +138,7 @@ func (s *Store) Bind(accountID, realm string) error {
 		Summary: "State belongs to another account",
 		Detail: fmt.Sprintf("%s records objects of account %s at %s, but the credentials in use are of account %s at %s. "+
 			"Use the credentials of the recorded account, or run b2form in a folder of its own for the other one.",
-			s.path, now.AccountID, now.Realm, accountID, realm),
+			s.path, now.AccountID, now.Realm, accountID, want.Realm),
 		Path: s.path,
 	}
 }
