@@ -159,8 +159,7 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 		if !isCompared(a) {
 			continue
 		}
-		kept := a.KeepLive && v.At(i).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
-		if l := live.At(i); kept && isReadable(a, *l) {
+		if l := live.At(i); r.KeepsLive(a) && isReadable(a, *l) {
 			v.Put(i, l)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -114,7 +115,7 @@ func newModule(o Options) *module {
 	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
 		flawed: map[addr.Addr]bool{}})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
-	l.config = &config.Config{Files: map[string]*hcl.File{}}
+	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}

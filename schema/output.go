@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/ctymarks"
 
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
@@ -61,7 +62,14 @@ func (l *module) evaluateOutputs() {
 	for _, o := range l.outputs {
 		o.checkPreconditions(l.static)
 		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
-		if _, marks := v.UnmarkDeep(); marks.Has(kind.Sensitive) && !o.config.Sensitive {
+		_, marks := v.UnmarkDeep()
+		for m := range marks {
+			if r, ok := m.(refMark); ok {
+				o.config.Needs = append(o.config.Needs, r.addr)
+			}
+		}
+		slices.SortFunc(o.config.Needs, addr.Addr.Compare)
+		if marks.Has(kind.Sensitive) && !o.config.Sensitive {
 			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable, or holds a secret. Add sensitive "+
 				"= true to the output, or use nonsensitive() where that is harmless.")
 		}

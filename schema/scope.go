@@ -247,7 +247,10 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		case s.early && a.IsLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
-			v = replaceSecrets(a, r.Value.GetAttr(a.Name), func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
+			if !known {
+				v = r.Value.GetAttr(a.Name)
+			}
+			v = replaceSecrets(a, v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:

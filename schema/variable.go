@@ -235,7 +235,9 @@ func (l *module) assignVariables() {
 		v.value = l.valueOf(v)
 		if v.sensitive {
 			v.value = v.value.Mark(kind.Sensitive)
+			continue
 		}
+		l.config.Variables[name] = v.value
 	}
 }
 

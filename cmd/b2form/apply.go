@@ -89,6 +89,7 @@ func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
 			return err
 		}
 		if p.Empty() && len(p.Records) == 0 && len(s.state.Open) == 0 {
+			store.SetApplied(s.toRecord(m))
 			return s.finishUnchanged(m)
 		}
 		return s.run(ctx, store, p, m)
@@ -115,8 +116,13 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 			return err
 		}
 	case len(p.Records) == 0 && len(st.Open) == 0:
-		if secret.NewLeftovers(s.leftovers()).Exist() {
-			if err := s.locked(ctx, m, func(*state.Store) error { return nil }); err != nil {
+		applied := s.toRecord(m)
+		if applied != s.state.Applied || secret.NewLeftovers(s.leftovers()).Exist() {
+			err := s.locked(ctx, m, func(store *state.Store) error {
+				store.SetApplied(applied)
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -194,6 +200,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	if err := store.Bind(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
 		return err
 	}
+	s.beginApplied(store, m)
 	w := s.newProgress()
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
@@ -212,13 +219,14 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
 	}
+	store.SetApplied(s.toRecord(m))
 	if m == view.Destroying {
 		return nil
 	}
 	if m == view.Planning {
 		s.ui.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
 	}
-	if err := s.showOutputs(result.Snapshot, result.Entries, result.Secrets); err != nil {
+	if err := s.showOutputs(s.reader(result.Snapshot, result.Entries, result.Secrets), m); err != nil {
 		return err
 	}
 	if s.opts.detailedExitCode && !p.Empty() {
@@ -232,7 +240,7 @@ func (s *session) finishUnchanged(m view.Mode) error {
 	if m != view.Planning {
 		return nil
 	}
-	return s.showOutputs(s.snapshot, s.state.Entries, nil)
+	return s.showOutputs(s.reader(s.snapshot, s.state.Entries, nil), m)
 }
 
 // graceOfPrograms is how long a program that a secret is delivered to may go on

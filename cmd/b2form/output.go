@@ -11,14 +11,17 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/internal/words"
+	"b2form/schema/config"
 )
 
 func (p *program) outputCommand() *cli.Command {
 	var raw bool
 	return p.command(&cli.Command{
 		Name: "output", Usage: "Show the values of the outputs", ArgsUsage: "[NAME]",
-		Description: `Nothing is stored: the outputs are evaluated against the live account.
-Application keys are not known any more; the output says where they went.
+		Description: `The outputs are evaluated against the live account, and are about what was
+applied: where the configuration, a variable or what is live differs from that,
+the command says so and prints none. Application keys are not known any more;
+the output says where they went.
 
 Example:
   b2form output
@@ -52,31 +55,50 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	r, err := s.readOutputs(ctx)
-	if err != nil {
-		return err
-	}
-	outs, diags := r.outputs()
-	s.ui.Diagnostics(diags, s.files)
-	if diags.HasErrors() {
-		return exitCode(1)
-	}
+	wanted := s.config.Outputs
 	if name != "" {
-		i := slices.IndexFunc(outs, func(o view.Output) bool { return o.Name == name })
+		i := slices.IndexFunc(wanted, func(o *config.Output) bool { return o.Name == name })
 		if i < 0 {
-			return unknownOutput(name, outs)
+			return unknownOutput(name, wanted)
 		}
-		return p.printOutput(outs[i], raw)
+		wanted = wanted[i : i+1]
 	}
-	if p.json {
+	var outs []view.Output
+	if len(wanted) > 0 {
+		if outs, err = s.appliedOutputs(ctx, wanted); err != nil {
+			return err
+		}
+	}
+	switch {
+	case name != "":
+		return p.printOutput(outs[0], raw)
+	case p.json:
 		return p.printOutputs(outs)
-	}
-	if len(outs) == 0 {
+	case len(outs) == 0:
 		p.warn("No outputs", "The configuration declares no output. Write one, such as: output \"endpoint\" { value = "+
 			"bucket.photos.s3_endpoint }.")
 	}
 	fmt.Fprint(p.stdout, view.OutputsText(outs, false))
 	return nil
+}
+
+// appliedOutputs evaluates outputs by what is live, where that is what was applied.
+func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) ([]view.Output, error) {
+	r, err := s.readOutputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// What data blocks answered has made the configuration anew.
+	wanted = slices.DeleteFunc(slices.Clone(s.config.Outputs), func(o *config.Output) bool {
+		return !slices.ContainsFunc(wanted, func(w *config.Output) bool { return w.Name == o.Name })
+	})
+	outs, diags := r.outputs(wanted)
+	diags = append(r.unapplied(wanted), diags...)
+	s.ui.Diagnostics(diags, s.files)
+	if diags.HasErrors() {
+		return nil, exitCode(1)
+	}
+	return outs, nil
 }
 
 // readOutputs reads what is live, without planning.
@@ -100,7 +122,7 @@ func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	return s.reader(s.snapshot, s.state.Entries, nil), nil
 }
 
-func unknownOutput(name string, outs []view.Output) error {
+func unknownOutput(name string, outs []*config.Output) error {
 	var names []string
 	for _, o := range outs {
 		names = append(names, o.Name)

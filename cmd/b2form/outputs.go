@@ -40,23 +40,32 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets 
 }
 
 // live is the config.LiveLookup of the account, with the secrets of keys that this
-// run made where they are shown anyway.
+// run made where they are shown anyway, and with what is left as it is live.
 func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
 		return nil, false
 	}
-	computed, ok := r.snapshot.Computed(res.Kind, e.ID)
-	made, fresh := r.secrets[addr]
-	if !ok || !fresh || !r.disclosed(made) {
-		return computed, ok
+	known, ok := r.snapshot.Computed(res.Kind, e.ID)
+	if !ok {
+		return nil, false
 	}
-	for _, a := range res.Kind.ComputedAttrs() {
-		if a.Secret {
-			computed[a.Name] = cty.StringVal(made.Key.Reveal())
+	if made, fresh := r.secrets[addr]; fresh && r.disclosed(made) {
+		for _, a := range res.Kind.ComputedAttrs() {
+			if a.Secret {
+				known[a.Name] = cty.StringVal(made.Key.Reveal())
+			}
 		}
 	}
-	return computed, true
+	if values, err := r.snapshot.ByID(res.Kind, e.ID).Values(); err == nil {
+		for i := range res.Kind.Attrs {
+			a := &res.Kind.Attrs[i]
+			if v := values.At(i); !a.Computed && res.KeepsLive(a) && v.IsWhollyKnown() {
+				known[a.Name] = *v
+			}
+		}
+	}
+	return known, true
 }
 
 // missing says why a part of an output is not known: a secret is gone, or what
@@ -85,11 +94,11 @@ func (r *reader) missing(v cty.Value) string {
 	return "(known after apply)"
 }
 
-// outputs evaluates every output block.
-func (r *reader) outputs() ([]view.Output, hcl.Diagnostics) {
+// outputs evaluates output blocks.
+func (r *reader) outputs(list []*config.Output) ([]view.Output, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
-	outs := make([]view.Output, 0, len(r.config.Outputs))
-	for _, o := range r.config.Outputs {
+	outs := make([]view.Output, 0, len(list))
+	for _, o := range list {
 		v, ds := o.Value(r.live)
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
@@ -108,8 +117,13 @@ func (s *session) failedChecks(r *reader) hcl.Diagnostics {
 	return diags
 }
 
-func (s *session) showOutputs(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) error {
-	outs, diags := s.reader(snapshot, entries, secrets).outputs()
+// showOutputs is the end of a run. One that rotates has not applied what else is declared.
+func (s *session) showOutputs(r *reader, m view.Mode) error {
+	if m == view.Rotating && r.unapplied(s.config.Outputs).HasErrors() {
+		s.warn("Outputs are left out", "What is declared is not what was applied last; \"b2form output\" says more.")
+		return nil
+	}
+	outs, diags := r.outputs(s.config.Outputs)
 	s.ui.Outputs(outs, s.opts.showSecrets)
 	s.ui.Diagnostics(diags, s.files)
 	if diags.HasErrors() {

@@ -31,11 +31,12 @@ type State struct {
 }
 
 // An Applied stands for what the last apply was made from. The zero value: nothing was
-// applied, or by a b2form that did not record it.
+// applied, or by a b2form that did not record it. Without digests: what is live comes from
+// several configurations, since the apply did not come to its end.
 type Applied struct {
-	Salt      string `json:"salt"`      // random; what the digests begin with
-	Variables string `json:"variables"` // digest of the values of variables that are not sensitive
-	Files     string `json:"files"`     // digest of the configuration's files
+	Salt      string `json:"salt"`                // random; the key of the digests
+	Variables string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
+	Files     string `json:"files,omitempty"`     // digest of the configuration's files
 }
 
 // An Intent announces the create of one object before the request is sent, so

@@ -64,6 +64,7 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
+	s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.Begin(state.Intent{Addr: app, Identity: "app"}, state.Intent{Addr: photos, Identity: "acme-photos", Known: []string{"b1"}}))
 	must(t, s.Put(
@@ -72,7 +73,6 @@ func TestFile(t *testing.T) {
 		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
 		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
 	))
-	must(t, s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b"}))
 	during := s.State()
 	if d := diff(during, read(t, path)); d != "" {
 		t.Errorf("Read beside a running Store (-store +read):\n%s", d)
@@ -316,6 +316,33 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 		t.Errorf("still announced: %v", open)
 	}
 	must(t, s.Close())
+}
+
+// What was applied is stored with the first change that follows, and without one by Close.
+func TestApplied(t *testing.T) {
+	path := statePath(t)
+	want := state.Applied{Salt: "5a17"}
+	s := open(t, path)
+	s.SetApplied(want)
+	if got := read(t, path).Applied; got != (state.Applied{}) {
+		t.Errorf("stored at once: %v", got)
+	}
+	must(t, s.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
+	if got := read(t, path).Applied; got != want {
+		t.Errorf("stored with a change: %v", got)
+	}
+	want.Variables, want.Files = "0a", "0b"
+	s.SetApplied(want)
+	must(t, s.Close())
+	for range 2 {
+		if got := read(t, path).Applied; got != want {
+			t.Errorf("stored by Close: %v, want %v", got, want)
+		}
+		s = open(t, path)
+		must(t, s.Clear())
+		want = state.Applied{}
+		must(t, s.Close())
+	}
 }
 
 // To whom a state belongs is stored with the first change that can be.

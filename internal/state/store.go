@@ -45,8 +45,8 @@ type Options struct {
 }
 
 // A Store is the state, opened for changing it. Until Close nobody else can
-// open it. All methods are safe for concurrent use, and every change but
-// Bind is durable when its method returns: concurrent changes share one write.
+// open it. All methods are safe for concurrent use, and every change but those of
+// Bind and SetApplied is durable when its method returns: concurrent changes share one write.
 //
 // A fact that could not be written (Put, Forget, Drop, Strike, MoveAndPut returned an error)
 // is still known to the Store, and Close tries again to save it. An
@@ -131,7 +131,7 @@ func (s *Store) Bind(accountID, realm string) error {
 	case binding{}:
 		r := record{Bind: &want}
 		s.changes.apply(&r)
-		s.unwritten = r.line()
+		s.unwritten = append(s.unwritten, r.line()...)
 		return nil
 	}
 	return &Error{
@@ -239,18 +239,20 @@ func (s *Store) Drop(intents ...Intent) error {
 	})
 }
 
-// SetApplied records what was applied, in place of what the last apply had recorded.
-func (s *Store) SetApplied(a Applied) error {
-	return s.change(func() ([]record, error) {
-		now := s.base.Applied
-		if s.changes.applied != nil {
-			now = *s.changes.applied
-		}
-		if now == a {
-			return nil, nil
-		}
-		return []record{{Applied: &a}}, nil
-	})
+// SetApplied records what was applied, in place of what the last apply had recorded. It
+// becomes durable like what Bind says.
+func (s *Store) SetApplied(a Applied) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.base.Applied
+	if s.changes.applied != nil {
+		now = *s.changes.applied
+	}
+	if now != a {
+		r := record{Applied: &a}
+		s.changes.apply(&r)
+		s.unwritten = append(s.unwritten, r.line()...)
+	}
 }
 
 // Strike takes an object that is gone out of the list of an entry's retirees.

@@ -23,6 +23,7 @@ type Config struct {
 	Moves     []Move               // likewise; no two concern one address, and they form no cycle
 	Removals  []Removal            // likewise
 	Settings  Settings             // the b2form block
+	Variables map[string]cty.Value // values of those that are not sensitive; none that modules have
 	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
 
 	// Eval evaluates one expression that may refer to all that outputs may. name
@@ -74,6 +75,21 @@ type Resource struct {
 // Identity is the value under which the live object is found.
 func (r *Resource) Identity() string { return r.Kind.IdentityOf(r.Value) }
 
+// IsIdentifiedBy reports whether an object with an identity may be the declared one: in a
+// rotation its name has a time behind it.
+func (r *Resource) IsIdentifiedBy(identity string) bool {
+	identity = r.Kind.NormalizeIdentity(identity)
+	if name, _, ok := kind.ParseTimestampedName(identity); ok && r.Kind.Credential != nil && name == r.Identity() {
+		return true
+	}
+	return identity == r.Identity()
+}
+
+// KeepsLive reports whether an attribute is left as it is live, whatever is declared.
+func (r *Resource) KeepsLive(a *kind.Attr) bool {
+	return a.KeepLive && r.Value.GetAttr(a.Name).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
+}
+
 // A Block is where a resource was written.
 type Block struct {
 	Range     hcl.Range            // of the header: bucket "photos"
@@ -89,7 +105,8 @@ func (b *Block) RangeOf(attr string) hcl.Range {
 }
 
 // A LiveLookup answers with an object's computed attributes, by their HCL names, as
-// far as they are known; ok is false where the object is not live.
+// far as they are known, and with those that are not as they are declared; ok is false
+// where the object is not live.
 type LiveLookup func(addr.Addr) (computed map[string]cty.Value, ok bool)
 
 // A Delivery is one place where a new secret goes.
@@ -127,6 +144,7 @@ type Output struct {
 	Name, Description string
 	Sensitive         bool
 	Range             hcl.Range
+	Needs             []addr.Addr // the resources that it is made from; sorted
 	// Value evaluates the output; what is not live yet is unknown in it.
 	Value func(live LiveLookup) (cty.Value, hcl.Diagnostics)
 }

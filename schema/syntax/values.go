@@ -74,8 +74,9 @@ bucket "media" {
 var output = Block{
 	Type: "output", Labels: name,
 	Doc: "A value that `apply` and `b2form output` show, and what a module hands to its caller as `module.SITE.NAME`. Outputs are " +
-		"stored nowhere: `b2form output` evaluates them against the live account. The secret of a key is shown only by the run that " +
-		"makes the key.",
+		"stored nowhere: `b2form output` evaluates them against the live account. They are about what was applied: where the values of " +
+		"variables or the files are not those of the last `apply`, or what the output is made from has another name or is gone, " +
+		"`b2form output` says so and prints nothing, also not in part. The secret of a key is shown only by the run that makes the key.",
 	Arguments: []Argument{
 		{Name: "value", Type: Any, Sees: Computed, Required: true, Doc: "The value."},
 		{Name: "description", Type: Text, Sees: Constant, Doc: "What it is, for the reader."},

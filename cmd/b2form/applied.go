@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/internal/state"
+	"b2form/internal/view"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+)
+
+// beginApplied records that what is live is about to come from several configurations.
+func (s *session) beginApplied(store *state.Store, m view.Mode) {
+	if m != view.Rotating {
+		store.SetApplied(state.Applied{Salt: s.salt()})
+	}
+}
+
+// toRecord is what the state is to say after a run that came to its end. A rotation applies
+// no configuration; where the state says nothing and nothing is declared, it stays so.
+func (s *session) toRecord(m view.Mode) state.Applied {
+	switch {
+	case m == view.Rotating, s.state.AccountID == "" && len(s.config.Resources) == 0:
+		return s.state.Applied
+	case m == view.Destroying:
+		return state.Applied{}
+	}
+	return s.applied(s.salt())
+}
+
+func (s *session) salt() string { return cmp.Or(s.state.Applied.Salt, rand.Text()) }
+
+// applied stands for the configuration as it is now.
+func (s *session) applied(salt string) state.Applied {
+	files := make(map[string]string, len(s.config.Files))
+	for name, f := range s.config.Files {
+		sum := sha256.Sum256(withoutComments(name, f.Bytes))
+		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
+	}
+	variables := make(map[string]json.RawMessage, len(s.config.Variables))
+	for name, v := range s.config.Variables {
+		text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
+		if err != nil {
+			text = nil // no variable of a configuration that can be applied; JSON has a word for it
+		}
+		variables[name] = text
+	}
+	return state.Applied{Salt: salt, Variables: keyed(salt, variables), Files: keyed(salt, files)}
+}
+
+// keyed is a digest of a map that nobody can look up who does not have the key.
+func keyed(key string, of any) string {
+	text, err := json.Marshal(of)
+	if err != nil {
+		panic(err) // the maps are of texts and of JSON
+	}
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write(text)
+	return hex.EncodeToString(h.Sum(nil)[:sha256.Size/2])
+}
+
+// withoutComments is what a file says, however it is laid out.
+func withoutComments(name string, src []byte) []byte {
+	if strings.HasSuffix(name, ".json") {
+		return src
+	}
+	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // it was parsed before
+	var out bytes.Buffer
+	for _, t := range tokens {
+		if t.Type != hclsyntax.TokenComment && t.Type != hclsyntax.TokenNewline {
+			fmt.Fprintf(&out, "%d:%s", len(t.Bytes), bytes.ReplaceAll(t.Bytes, []byte("\r\n"), []byte("\n")))
+		}
+	}
+	return out.Bytes()
+}
+
+// unapplied says where outputs would not be about what was applied.
+func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
+	was, now := r.state.Applied, r.applied(r.state.Applied.Salt)
+	switch {
+	case was == state.Applied{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
+		return nil // it asks for what is live, and declares nothing
+	case was == state.Applied{} && len(r.entries) == 0:
+		return hcl.Diagnostics{outputError(nil, "Nothing was applied yet", "Outputs are about what was applied, and the state records "+
+			"nothing. Run \"b2form apply\" first.")}
+	}
+	var diags hcl.Diagnostics
+	said := map[addr.Addr]bool{}
+	for _, o := range outs {
+		for _, a := range o.Needs {
+			if d := r.unlike(a); d != nil && !said[a] {
+				said[a] = true
+				diags = append(diags, d)
+			}
+		}
+	}
+	switch {
+	case was == state.Applied{}:
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "What was applied is not recorded",
+			Detail: "An earlier b2form wrote the state, so nobody can say whether variables and files are those of the last apply. The " +
+				"next \"b2form apply\" records it, also where it has nothing to change."})
+	case was.Files == "":
+		diags = append(diags, outputError(nil, "The last run did not end well",
+			"Something failed, or the run was cut off, so what is live "+
+				"comes from more than one configuration. Run the same command again, and then \"b2form output\"."))
+	case was.Variables != now.Variables:
+		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
+			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+
+			"keep them in b2form.b2vars.hcl, and run \"b2form apply\"."))
+	case was.Files != now.Files:
+		diags = append(diags, outputError(nil, "The configuration was changed since the last apply", "So the outputs would not be about "+
+			"what was applied. Look at \"b2form plan\", then run \"b2form apply\"."))
+	}
+	return diags
+}
+
+// unlike says how what is live differs from the declaration at an address; nil: it is
+// the one that was applied, as far as names and IDs tell.
+func (r *reader) unlike(a addr.Addr) *hcl.Diagnostic {
+	res := r.declared[a]
+	if res == nil {
+		return nil
+	}
+	e, recorded := r.entries[a]
+	at, what := res.Block.Range, "is declared, and was not made or taken over yet"
+	switch {
+	case recorded && !res.IsIdentifiedBy(e.Identity):
+		at = res.Block.RangeOf(res.Kind.Identity)
+		what = "has another name here than what was applied"
+		if !slices.ContainsFunc(slices.Concat(res.Sensitive, e.Sensitive), res.Kind.IsIdentityAttr) {
+			what = fmt.Sprintf("is %q here, and what was applied is %q", res.Identity(), e.Identity)
+		}
+	case recorded && r.snapshot.ByID(res.Kind, e.ID) == nil:
+		what = "was applied, and is not there any more"
+	case recorded:
+		return nil
+	}
+	return outputError(&at, "Not what was applied", fmt.Sprintf("%s %s. Outputs are about what was applied: look at "+
+		"\"b2form plan\", then run \"b2form apply\".", a, what))
+}
+
+func outputError(at *hcl.Range, summary, detail string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: at}
+}
