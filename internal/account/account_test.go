@@ -1,9 +1,12 @@
 package account_test
 
 import (
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -276,4 +279,77 @@ func TestReadErrorNamesWhatWasRead(t *testing.T) {
 	if !strings.HasPrefix(err.Error(), "reading the live buckets: ") {
 		t.Errorf("%q does not say what was being read", err)
 	}
+}
+
+// Whatever a version of the API tells of a key counts, be it the older or the newer
+// one that knows the buckets.
+func TestReadKeysThatBothVersionsList(t *testing.T) {
+	for _, older := range []string{"null", "the first", "absent"} {
+		var multi, single string
+		l := newLab(t, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				reply := httptest.NewRecorder()
+				next.ServeHTTP(reply, r)
+				body := reply.Body.Bytes()
+				if path.Base(r.URL.Path) == "b2_list_keys" {
+					body = listBoth(t, body, multi, single, strings.Contains(r.URL.Path, "/v3/"), older)
+				}
+				_, _ = w.Write(body)
+			})
+		})
+		photos, music := l.bucket("acme-photos"), l.bucket("acme-music")
+		multi, _ = l.key("b2_create_key", "multi", map[string]any{"bucketIds": []string{photos, music}, "namePrefix": "library/"})
+		single, _ = l.key("v3/b2_create_key", "single", map[string]any{"bucketId": photos})
+		s, _, err := l.read(l.master, want{Keys: map[string][]string{"multi": {"acme-music", "acme-photos"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, buckets := range map[string][]string{"multi": {"acme-music", "acme-photos"}, "single": {"acme-photos"}} {
+			found := s.ByIdentity(l.kinds[1], name)
+			if len(found) != 1 {
+				t.Fatalf("%s: %d keys %s", older, len(found), name)
+			}
+			v, err := found[0].Value()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := kind.StringsIn(v.GetAttr("buckets")); !slices.Equal(got, buckets) {
+				t.Errorf("version 3 says %s: %s is for %v, want %v", older, name, got, buckets)
+			}
+		}
+	}
+}
+
+// listBoth has a listing hold a key for several buckets and one for a single bucket,
+// with the members that its version has for that.
+func listBoth(t *testing.T, body []byte, multi, single string, v3 bool, older string) []byte {
+	t.Helper()
+	var page struct {
+		Keys []map[string]any `json:"keys"`
+		Next any              `json:"nextApplicationKeyId"`
+	}
+	if err := json.Unmarshal(body, &page); err != nil {
+		t.Fatal(err)
+	}
+	add := func(id, name string, more map[string]any) {
+		k := map[string]any{"applicationKeyId": id, "keyName": name, "capabilities": []string{"listFiles"}}
+		maps.Copy(k, more)
+		page.Keys = append(page.Keys, k)
+	}
+	switch {
+	case !v3:
+		page.Keys = slices.DeleteFunc(page.Keys, func(k map[string]any) bool { return k["applicationKeyId"] == single })
+		add(single, "single", map[string]any{"bucketIds": []string{}})
+	case older == "null":
+		add(multi, "multi", map[string]any{"bucketId": nil})
+	case older == "absent":
+		add(multi, "multi", nil)
+	default:
+		add(multi, "multi", map[string]any{"bucketId": page.Keys[0]["bucketId"]})
+	}
+	out, err := json.Marshal(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"slices"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/pretty"
@@ -23,8 +22,8 @@ const (
 )
 
 // list reads the keys through version 3, which lists every key but those for
-// several buckets, and with scope.Multi through version 4 as well, which lists
-// those too. A key listed by both comes twice.
+// several buckets, and with scope.MultiBucket through version 4 as well, which lists
+// those too. Of a key that both list it gives what either of them tells.
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	if !scope.MultiBucket {
 		return pages(ctx, api, "v3/b2_list_keys")
@@ -36,7 +35,43 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.Concat(v3, v4), nil
+	return merge(v3, v4)
+}
+
+// merge puts two listings together. Each version may leave out of a key what only the
+// other one has a member for: the bucket, or the several buckets, that it is limited to.
+func merge(older, newer []wire.RawJSON) ([]wire.RawJSON, error) {
+	at := make(map[string]int, len(older))
+	for i, id := range ids(older) {
+		at[id] = i
+	}
+	for i, id := range ids(newer) {
+		first, twice := at[id]
+		if !twice {
+			older = append(older, newer[i])
+			continue
+		}
+		both := told(older[first])
+		maps.Copy(both, told(newer[i]))
+		raw, err := json.Marshal(both)
+		if err != nil {
+			return nil, err
+		}
+		older[first] = wire.RawJSON(raw)
+	}
+	return older, nil
+}
+
+// told are the members of a key that say something.
+func told(key wire.RawJSON) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	gjson.Parse(string(key)).ForEach(func(name, value gjson.Result) bool {
+		if value.Type != gjson.Null && value.Raw != "[]" {
+			out[name.Str] = json.RawMessage(value.Raw)
+		}
+		return true
+	})
+	return out
 }
 
 func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, error) {
@@ -120,24 +155,25 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return made, err
 }
 
-// remove deletes through the version that lists the key, and through the other
-// where that one does not know it. A key that neither lists is gone.
+// remove deletes through the version that knows the key, and through the other where
+// that one refuses. A key that neither lists is gone.
 func remove(ctx context.Context, c kind.Call) error {
 	versions := []string{"v3/", ""}
-	if c.Live["bucketIds"] != nil {
+	if ids, _ := c.Live["bucketIds"].([]any); len(ids) > 1 {
 		versions = []string{"", "v3/"}
 	}
+	var stays error
 	for _, version := range versions {
 		err := c.API.Call(ctx, version+"b2_delete_key", map[string]any{"applicationKeyId": c.ID}, nil)
 		var refused *wire.Error
-		if err == nil || !errors.As(err, &refused) || refused.Status != 400 {
+		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && refused.Status != 404 {
 			return err
 		}
-		if listed(ctx, c, version) {
-			return err
+		if stays == nil && listed(ctx, c, version) {
+			stays = err
 		}
 	}
-	return nil
+	return stays
 }
 
 // listed asks a version's listing for the one key; true where it will not tell.
