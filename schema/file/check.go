@@ -144,8 +144,31 @@ func header(name, value string) int {
 	return len(name) + len(": ") + len(url.QueryEscape(value)) + len("\r\n")
 }
 
-// theirs are pairs that programs write with what they upload.
-func theirs() []string { return []string{"large_file_sha1", "src_last_modified_millis"} }
+// Pairs that programs of Backblaze write with what they upload. They tell of that content
+// alone.
+const (
+	largeSHA1    = "large_file_sha1"
+	lastModified = "src_last_modified_millis"
+	ownKeyID     = "sse_c_key_id" // of the key, held by the program, that the content is encrypted with
+)
+
+func theirs() []string { return []string{largeSHA1, lastModified, ownKeyID} }
+
+// checkChange warns of an update after which the file is not encrypted as before: content
+// under a key of one's own (SSE-C) needs that key with every request.
+func checkChange(before, after cty.Value) kind.Problems {
+	if before.IsNull() {
+		return nil
+	}
+	_, had := infoOf(before)[ownKeyID]
+	if _, declared := infoOf(after)[ownKeyID]; !had || declared {
+		return nil
+	}
+	return kind.Warnf("File loses its own encryption key",
+		"A program encrypted this file with a key of its own (SSE-C: %s in its info). b2form uploads the new version without that key, "+
+			"encrypted as the bucket's default says. To leave the file to that program, stop managing it: write a removed block.",
+		ownKeyID).At(cty.GetAttrPath("info"))
+}
 
 // sameInfo passes over what other programs wrote, unless it is declared.
 func sameInfo(p kind.Comparison) bool {

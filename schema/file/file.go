@@ -41,8 +41,9 @@ func Kind() *kind.Kind {
 		Attrs:  attrs(),
 		Limits: limits(),
 
-		Complete: complete,
-		Check:    check,
+		Complete:    complete,
+		Check:       check,
+		CheckChange: checkChange,
 	}
 }
 
@@ -93,7 +94,8 @@ func attrs() []kind.Attr {
 		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: " +
 				"b2-cache-control, b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. " +
-				"src_last_modified_millis and large_file_sha1, which other programs write, are left alone where they are not given.",
+				"src_last_modified_millis, large_file_sha1 and sse_c_key_id, which other programs write, are left alone where they are " +
+				"not given.",
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -187,7 +188,7 @@ func (v version) object() wire.RawJSON {
 		sum = strings.TrimPrefix(*v.ContentSHA1, "unverified:")
 	}
 	if !hexSHA1.MatchString(sum) {
-		sum = strings.ToLower(v.FileInfo["large_file_sha1"])
+		sum = strings.ToLower(v.FileInfo[largeSHA1])
 	}
 	v.ContentSHA1 = &sum
 	if !hexSHA1.MatchString(sum) {
@@ -261,12 +262,18 @@ func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return made(raw)
 }
 
-// copied makes a version of the live content, which never leaves B2.
+// copied makes a version of the live content, which never leaves B2. What was told of
+// that content goes with it.
 func copied(ctx context.Context, c kind.Call) (json.RawMessage, error) {
-	info := c.Body["fileInfo"]
-	if info == nil {
-		info = map[string]any{}
+	info := map[string]any{}
+	live, _ := c.Live["fileInfo"].(map[string]any)
+	for _, key := range theirs() {
+		if v, has := live[key]; has && key != ownKeyID {
+			info[key] = v
+		}
 	}
+	given, _ := c.Body["fileInfo"].(map[string]any)
+	maps.Copy(info, given)
 	var raw json.RawMessage
 	err := c.API.Call(ctx, "b2_copy_file", map[string]any{
 		"sourceFileId": c.Live["fileId"], "fileName": c.Body["fileName"],
