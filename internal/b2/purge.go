@@ -174,6 +174,5 @@ func (e *emptying) remove(ctx context.Context, file *base.File) error {
 // to delete. Cancelling a large file that is no longer unfinished is a plain
 // bad_request; its ID came from B2's own list, so nothing else can be bad.
 func alreadyGone(e *wire.Error) bool {
-	return e.Code == "file_not_present" || e.Code == "no_such_file" ||
-		e.Code == "bad_request" && e.Method == "b2_cancel_large_file"
+	return wire.IsGone(e) || e.Code == "bad_request" && e.Method == "b2_cancel_large_file"
 }

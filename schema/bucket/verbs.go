@@ -73,14 +73,14 @@ func remove(ctx context.Context, c kind.Call) error {
 		}
 	}
 	if emptier, ok := c.API.(wire.BucketEmptier); ok && c.Force {
-		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsNoSuchBucket(err) {
+		if _, err := emptier.Empty(ctx, c.ID, c.Progress); err != nil && !wire.IsGone(err) {
 			return err
 		}
 	}
 	err := c.API.Call(ctx, "b2_delete_bucket", map[string]any{"bucketId": c.ID}, nil)
 	var refused *wire.Error
 	switch {
-	case err == nil || wire.IsNoSuchBucket(err):
+	case err == nil || wire.IsGone(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
 		return notEmpty(ctx, c, refused)

@@ -304,15 +304,13 @@ func remove(ctx context.Context, c kind.Call) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
 	if files, ok := c.API.(wire.FileStore); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)
-		if wire.IsNoSuchBucket(err) {
-			return nil
-		}
-		return err
+		return unlessGone(err)
 	}
-	err := c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil)
-	var refused *wire.Error
-	if wire.IsNoSuchBucket(err) || errors.As(err, &refused) &&
-		slices.Contains([]string{"already_hidden", "no_such_file", "file_not_present"}, refused.Code) {
+	return unlessGone(c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil))
+}
+
+func unlessGone(err error) error {
+	if wire.IsGone(err) {
 		return nil
 	}
 	return err

@@ -166,7 +166,7 @@ func remove(ctx context.Context, c kind.Call) error {
 	for _, version := range versions {
 		err := c.API.Call(ctx, version+"b2_delete_key", map[string]any{"applicationKeyId": c.ID}, nil)
 		var refused *wire.Error
-		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && refused.Status != 404 {
+		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && !wire.IsGone(err) {
 			return err
 		}
 		if stays == nil && listed(ctx, c, version) {

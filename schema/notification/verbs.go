@@ -87,7 +87,7 @@ func set(ctx context.Context, api wire.API, body map[string]any) (json.RawMessag
 
 func remove(ctx context.Context, c kind.Call) error {
 	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
-	if wire.IsNoSuchBucket(err) {
+	if wire.IsGone(err) {
 		return nil
 	}
 	return err

@@ -82,6 +82,23 @@ func IsNoSuchBucket(err error) bool {
 	return errors.As(err, &e) && e.Status == 400 && e.Code == "bad_bucket_id"
 }
 
+// IsGone recognises that what a call was to remove is not there, as a repeat of one that
+// took effect is told: no code of B2's with status 404 says anything else, of whatever
+// call. A 404 without a code is of something on the way to B2.
+func IsGone(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "":
+		return false
+	case "already_hidden", "file_not_present", "no_such_file":
+		return true
+	}
+	return e.Status == 404 || IsNoSuchBucket(err)
+}
+
 // An Account is what b2_authorize_account says of the credentials in use.
 type Account struct {
 	ID           string
