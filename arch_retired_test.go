@@ -63,7 +63,7 @@ schema/kind:
 	Found ListingResult, Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs,
 	Names nameLookup, NameLookup nameLookup, Nearest words.Nearest, NearestName words.Nearest, Ours OwnSource,
 	Pair Comparison, Pasted TerraformArgHint, TerraformHint TerraformArgHint,
-	Resolver IDLookup, Scope ListFilter, StampLength TimestampLength,
+	Resolver idLookup, IDLookup idLookup, Scope ListFilter, StampLength TimestampLength,
 	Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues, Texts StringsIn,
 	reading liveDecoder, Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage,

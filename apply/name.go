@@ -14,7 +14,7 @@ import (
 )
 
 // id resolves the names in a change on their way to the wire.
-func (r *runner) id(c *plan.Change) kind.IDLookup {
+func (r *runner) id(c *plan.Change) func(by *kind.Attr, name string) (id string, err error) {
 	return func(by *kind.Attr, name string) (string, error) {
 		if id := r.resolveRef(by, name); id != "" {
 			return id, nil

@@ -170,7 +170,7 @@ func weakens(before, after cty.Value) []kind.Hazard {
 	if before == cty.NilVal || before.IsNull() || !before.IsKnown() {
 		return out
 	}
-	softer := !after.IsNull() && before.GetAttr("mode").AsString() == "compliance" && after.GetAttr("mode").AsString() != "compliance"
+	softer := !after.IsNull() && kind.TextOf(before.GetAttr("mode")) == "compliance" && after.GetAttr("mode").AsString() != "compliance"
 	if after.IsNull() || days(after) < days(before) || softer {
 		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: "new files are protected for a shorter time, or less strictly"})
 	}

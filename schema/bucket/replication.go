@@ -253,7 +253,7 @@ func canonicalReplication(v cty.Value) string {
 	}
 	key := ""
 	if source := member(v, "source"); source != cty.NilVal {
-		key = source.GetAttr("key").AsString()
+		key = kind.TextOf(source.GetAttr("key"))
 	}
 	texts := func(list []cty.Value) []string {
 		out := make([]string, len(list))
@@ -278,7 +278,7 @@ func stopsCopying(before, after cty.Value) []kind.Hazard {
 			if prefix := prefixOf(r); prefix != "" {
 				which += fmt.Sprintf(" under %q", prefix)
 			}
-			say("%s are no longer copied to bucket %s", which, r.GetAttr("destination").AsString())
+			say("%s are no longer copied to bucket %s", which, kind.TextOf(r.GetAttr("destination")))
 		}
 	}
 	for _, pair := range keysOf(before) {

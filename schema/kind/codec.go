@@ -115,7 +115,7 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	if raw != nil && !ok {
 		return cty.NilVal, unexpected("an object", raw)
 	}
-	if allNull(m) {
+	if saysNothing(a.Object, m) {
 		return cty.NullVal(a.ValueType()), nil
 	}
 	return d.object(a.Object, m)
@@ -145,14 +145,14 @@ func (d decoder) pairs(a *Attr, raw any) (cty.Value, error) {
 	return cty.ListVal(out), nil
 }
 
-// allNull recognises B2's way to say "none": {"mode": null, "period": null}.
-func allNull(m map[string]any) bool {
-	for _, v := range m {
-		if v != nil {
-			return false
-		}
-	}
-	return true
+// saysNothing recognises B2's way to say "none": {"mode": null, "period": null}. Members
+// that are not known here do not count.
+func saysNothing(attrs []Attr, m map[string]any) bool {
+	return !slices.ContainsFunc(attrs, func(a Attr) bool {
+		v, hidden := lookup(m, a.livePath())
+		inner, nested := v.(map[string]any)
+		return hidden || v != nil && !(nested && a.Object != nil && !a.Encoding.AsMap && saysNothing(a.Object, inner))
+	})
 }
 
 func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
@@ -286,13 +286,13 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }
 
-// An IDLookup turns the name that an attribute with a Ref holds into a remote ID.
-type IDLookup func(by *Attr, name string) (id string, err error)
+// An idLookup turns the name that an attribute with a Ref holds into a remote ID.
+type idLookup func(by *Attr, name string) (id string, err error)
 
 // Encode builds the wire members of the named attributes of v, an object of the
 // kind's ConfigType. A null value is left out when create is set and otherwise
 // becomes what clears it. Attributes without a wire name are passed over.
-func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids IDLookup) (map[string]any, error) {
+func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (map[string]any, error) {
 	body := map[string]any{}
 	for _, n := range attrs {
 		a := k.Attr(n)
@@ -339,7 +339,7 @@ func put(m map[string]any, path string, v any) {
 	}
 }
 
-func (a *Attr) encode(v cty.Value, ids IDLookup) (any, error) {
+func (a *Attr) encode(v cty.Value, ids idLookup) (any, error) {
 	switch {
 	case a.Encoding.Encode != nil:
 		return a.Encoding.Encode(v), nil
@@ -362,7 +362,7 @@ func (a *Attr) encode(v cty.Value, ids IDLookup) (any, error) {
 	return encodeMembers(a.Object, v, ids)
 }
 
-func (a *Attr) encodePairs(v cty.Value, ids IDLookup) (any, error) {
+func (a *Attr) encodePairs(v cty.Value, ids idLookup) (any, error) {
 	m := make(map[string]any, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
@@ -379,7 +379,7 @@ func (a *Attr) encodePairs(v cty.Value, ids IDLookup) (any, error) {
 	return m, nil
 }
 
-func encodeMembers(attrs []Attr, v cty.Value, ids IDLookup) (map[string]any, error) {
+func encodeMembers(attrs []Attr, v cty.Value, ids idLookup) (map[string]any, error) {
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
@@ -399,7 +399,7 @@ func encodeMembers(attrs []Attr, v cty.Value, ids IDLookup) (map[string]any, err
 	return m, nil
 }
 
-func (a *Attr) encodeLeaf(v cty.Value, ids IDLookup) (any, error) {
+func (a *Attr) encodeLeaf(v cty.Value, ids idLookup) (any, error) {
 	t := v.Type()
 	switch {
 	case t == cty.String:
@@ -430,7 +430,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids IDLookup) (any, error) {
 	return out, nil
 }
 
-func (a *Attr) encodeString(s string, ids IDLookup) (any, error) {
+func (a *Attr) encodeString(s string, ids idLookup) (any, error) {
 	if a.Link.Ref == "" {
 		return s, nil
 	}

@@ -34,6 +34,14 @@ func StringsIn(v cty.Value) []string {
 	return out
 }
 
+// TextOf is a known text; "" where it is null, as in a live object that does not tell it.
+func TextOf(v cty.Value) string {
+	if v.IsNull() {
+		return ""
+	}
+	return v.AsString()
+}
+
 // IsNone reports whether a value says nothing: null, or an empty collection.
 func IsNone(v cty.Value) bool {
 	return v.IsNull() || v.IsKnown() && v.Type().IsCollectionType() && v.LengthInt() == 0

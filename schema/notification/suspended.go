@@ -47,11 +47,11 @@ func report(live kind.AttrReader) kind.Problems {
 	var ps kind.Problems
 	for _, r := range list.AsValueSlice() {
 		because := "."
-		if why := r.GetAttr("suspension_reason"); !why.IsNull() && why.AsString() != "" {
-			because = fmt.Sprintf(", because of this: %s.", strings.TrimRight(why.AsString(), "."))
+		if why := kind.TextOf(r.GetAttr("suspension_reason")); why != "" {
+			because = fmt.Sprintf(", because of this: %s.", strings.TrimRight(why, "."))
 		}
 		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set "+
-			"the rules again, as by a change of one of them.", r.GetAttr("name").AsString(), because).At(cty.GetAttrPath("rules"))...)
+			"the rules again, as by a change of one of them.", kind.TextOf(r.GetAttr("name")), because).At(cty.GetAttrPath("rules"))...)
 	}
 	return ps
 }
