@@ -2,6 +2,9 @@ package key
 
 import (
 	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
 
 	"b2form/schema/kind"
 )
@@ -62,6 +65,31 @@ func known() []string {
 		"writeBucketEncryption", "writeBucketLifecycleRules", "writeBucketLogging", "writeBucketNotifications", "writeBucketReplications",
 		"writeBucketRetentions", "writeBuckets", "writeFileLegalHolds", "writeFileRetentions", "writeFiles", "writeKeys",
 	}
+}
+
+// misspelt is the known capability that a name is but for the case of letters, a final s
+// or one slip: a letter more, less or other, or two exchanged. B2 adds names that differ
+// by words, so what is so near is none of them. "": there is none.
+func misspelt(name string) string {
+	name = strings.ToLower(name)
+	for _, c := range known() {
+		lower := strings.ToLower(c)
+		if strings.TrimSuffix(name, "s") == strings.TrimSuffix(lower, "s") || levenshtein.Distance(name, lower, nil) <= 1 ||
+			exchanged(name, lower) {
+			return c
+		}
+	}
+	return ""
+}
+
+// exchanged reports whether two names are one with two neighbouring letters exchanged.
+func exchanged(a, b string) bool {
+	for i := 1; i < len(a) && len(a) == len(b); i++ {
+		if a[i-1] != b[i-1] {
+			return a[:i-1]+a[i:i+1]+a[i-1:i]+a[i+1:] == b
+		}
+	}
+	return false
 }
 
 // accountOnly are refused on a key that is limited to buckets ("Application Key

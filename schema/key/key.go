@@ -202,7 +202,13 @@ func checkCapabilities(v cty.Value) kind.Problems {
 			ps = append(ps, kind.Errorf("Invalid capability", "An element of capabilities is null; leave it out instead.")...)
 			continue
 		}
-		if s := c.AsString(); !slices.Contains(known(), s) {
+		s := c.AsString()
+		switch meant := misspelt(s); {
+		case slices.Contains(known(), s):
+		case meant != "":
+			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
+				meant).At(cty.IndexIntPath(i))...)
+		default:
 			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
 				words.DidYouMean(s, "", known())).At(cty.IndexIntPath(i))...)
 		}

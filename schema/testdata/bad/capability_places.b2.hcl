@@ -2,7 +2,7 @@ key "a" {
   name = "a"
   capabilities = [
     "writeFiles",
-    "readFlies", # WARNING: Unknown capability
+    "readFlies", # ERROR: Misspelt capability
     "listFiles",
     "zzz",       # WARNING: Unknown capability
   ]
