@@ -158,7 +158,7 @@ func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.V
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
 func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
-	rest, _ := l.differ(r.Kind).diff(r.Value, judged, h.entry, r.IgnoreChanges)
+	rest, _ := l.differ(r.Kind).diff(r.Value, judged, h.entryOfObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}

@@ -213,7 +213,7 @@ func (p *planner) compare(r *config.Resource, h match) {
 		return
 	}
 	live := p.links.comparable(r, raw)
-	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entry, r.IgnoreChanges)
+	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entryOfObject(), r.IgnoreChanges)
 	p.warnHidden(r, hidden)
 	p.checkLive(r, live)
 	action, reason := p.action(r, h, live, fields)

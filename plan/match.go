@@ -73,6 +73,14 @@ func (h *match) unrecorded() bool {
 	return h.recovered && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
+// entryOfObject is the record of the very object; nil: there is none.
+func (h *match) entryOfObject() *addr.Entry {
+	if h.entry != nil && h.object != nil && h.entry.ID == h.object.ID {
+		return h.entry
+	}
+	return nil
+}
+
 // match finds what the state recorded under an address, by its remote ID, and
 // what interrupted runs left there.
 func (p *planner) match(addr addr.Addr, k *kind.Kind) match {

@@ -52,15 +52,18 @@ func sendDuration(v cty.Value) any {
 // tolerance covers the difference between B2's clock and ours.
 const tolerance = 10 * time.Minute
 
-// sameDuration compares the wanted life with the live expiry. When the key was
-// made is known only from the state; without it any expiry is as wanted.
+// sameDuration compares the wanted life with the live expiry. When a key was made is
+// known only of those that b2form made. Of another, which was taken over as it was, any
+// expiry is as wanted, also where none is declared.
 func sameDuration(p kind.Comparison) bool {
 	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr("expiration_timestamp")
-	if want.IsNull() || expires.IsNull() {
-		return want.IsNull() && expires.IsNull()
-	}
-	if p.Entry == nil || p.Entry.Created.IsZero() || !p.Entry.Adopted.IsZero() {
+	switch {
+	case expires.IsNull():
+		return want.IsNull()
+	case p.Entry == nil || p.Entry.Created.IsZero() || !p.Entry.Adopted.IsZero():
 		return true
+	case want.IsNull():
+		return false
 	}
 	lasts := span(want.AsString())
 	life := moment(expires).Sub(p.Entry.Created)
