@@ -118,12 +118,13 @@ func (l *module) declareCheck(b *hcl.Block) {
 	l.checks = append(l.checks, &check{config: &config.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks, d)})
 }
 
-// evaluateChecks tries every check once, so that its errors show now.
-func (l *module) evaluateChecks() {
+// linkChecks resolves the references of the checks. What comes of them is no
+// business of the loader's: a check stops nothing, not even one that cannot be
+// evaluated.
+func (l *module) linkChecks() {
 	for _, c := range l.checks {
 		for _, a := range c.asserts {
 			a.refs = l.resolve(a.variables(), use{computed: true})
-			a.failure(l.static, l.static.context(a.refs, l.root))
 		}
 		c.config.Evaluate = l.checkResult(c)
 		c.config.Name = strings.TrimPrefix(l.module+".check."+c.config.Name, ".")

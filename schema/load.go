@@ -183,7 +183,7 @@ func (l *module) finish() {
 		if m != l {
 			m.static.outputs() // also those that nothing refers to have to be right
 		}
-		m.evaluateChecks()
+		m.linkChecks()
 		m.evaluateMoves()
 		m.evaluateRemovals()
 	}

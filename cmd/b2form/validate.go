@@ -41,6 +41,9 @@ func (p *program) validate() error {
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
 		diags = append(diags, plan.CheckDenied(config)...)
+		for _, c := range config.Checks {
+			diags = append(diags, c.Evaluate(nil)...)
+		}
 	}
 	if p.json {
 		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {

@@ -109,8 +109,8 @@ output "media" {
 
 var check = Block{
 	Type: "check", Labels: name,
-	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold. What is not live yet is not " +
-		"judged, and what cannot be evaluated is a warning too.",
+	Doc: "Something that is watched and stops nothing: `plan` and `apply` warn of what does not hold, and so does `validate` of what " +
+		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []Block{{
 		Type: "assert", Min: 1, Doc: "One thing that should be true.",

@@ -11,7 +11,7 @@ check "names" {
     error_message = "Nothing."
   }
   assert {
-    condition     = 3 # ERROR: Incorrect value type
+    condition     = 3
     error_message = "Nothing."
   }
   assert { # ERROR: Missing required argument
@@ -34,7 +34,7 @@ check "names" { # ERROR: Duplicate declaration
 check "not a name" { # ERROR: Invalid name
 }
 
-# What does not hold is said by plan and apply: it is no error of the configuration.
+# What does not hold, or cannot be evaluated, is a warning: it is no error of the configuration.
 check "fails" {
   assert {
     condition     = false
