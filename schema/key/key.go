@@ -237,6 +237,10 @@ func checkAccessGiven(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
+	if !access.IsNull() && !caps.IsNull() && !isGranted(v.Pointer("capabilities")) {
+		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
+			"by both: none of them would limit the other. Remove one of them.").At(cty.GetAttrPath("access"))
+	}
 	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isGranted(v.Pointer("capabilities")) {
 		return nil
 	}

@@ -31,6 +31,8 @@ func limits() []kind.Limit {
 			Counterexample: `name_prefix = "/library"`, Warns: true},
 		{Attr: "valid_duration", Rule: "at least a second and less than 1000 days", Source: create,
 			Counterexample: `valid_duration = "1000d"`},
+		{Rule: "access or capabilities, and not both", Source: kind.OwnSource(),
+			Counterexample: "access = \"read_only\"\ncapabilities = [\"writeFiles\"]"},
 		{Attr: "rotate.every", Rule: "a duration of a minute or more", Source: kind.OwnSource(), Counterexample: `rotate { every = "1s" }`},
 		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.OwnSource(),
 			Counterexample: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},

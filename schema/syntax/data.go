@@ -49,7 +49,7 @@ func oneOf(k *kind.Kind, doc, identity string) Block {
 	return dataOf(k.Name, doc,
 		Argument{Name: k.Identity, Type: Text, Sees: Instance,
 			Doc: identity + " Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
-		Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc})
+		Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc + " Instead of `" + k.Identity + "`."})
 }
 
 // within is data about what is part of another object: one, or all of one.

@@ -1,7 +1,7 @@
 package syntax
 
 var forEach = Argument{Name: "for_each", Type: Collection, Sees: Known,
-	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`."}
+	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`. Not beside `count`."}
 
 var count = Argument{Name: "count", Type: Count, Sees: Known,
 	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. Not beside `for_each`."}
@@ -132,8 +132,9 @@ var deliver = []Block{
 		Arguments: []Argument{
 			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder " +
 				"of the block's own file."},
-			{Name: "format", Type: Text, Sees: Instance, Choices: Formats(), Doc: "As in a file, for its standard input."},
-			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input."},
+			{Name: "format", Type: Text, Sees: Instance, Choices: Formats(), Doc: "As in a file, for its standard input. Not beside " +
+				"`content`."},
+			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input. Instead of `format`."},
 			{Name: "environment", Type: TextMap, Sees: Self, Doc: "Variables of its environment beside the inherited ones."},
 			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`,
 				Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
