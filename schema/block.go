@@ -324,9 +324,10 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 	return list, true
 }
 
-// notKnown reports a value that only B2 knows where a known one is needed. A
-// value that is unknown because of an earlier error says nothing, nor does one
-// that is made from a variable without a value or from data that was not read yet.
+// notKnown reports a value that is not known where a known one is needed: because
+// only B2 knows it, or for no cause. One that is unknown because of an earlier error
+// says nothing, nor does one that is made from a variable without a value or from
+// data that was not read yet.
 func (l *module) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 	if summary, detail := l.notKnownYet(marks); summary != "" {
 		l.errorAt(at, summary, detail+suffix)
@@ -339,8 +340,8 @@ func (l *module) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
 			return
 		}
 	}
-	if !l.failed && !l.lenient() {
-		l.errorAt(at, computedSummary, computedDetail("The value")+suffix)
+	if _, open := marks[openMark{}]; !l.failed && !open {
+		l.errorAt(at, unknownSummary, "This has no value, although all that it refers to is known. Give it one."+suffix)
 	}
 }
 

@@ -202,7 +202,7 @@ func (l *module) evaluateData(n *node) {
 // answerData is the value of one instance; unknown where nothing was read yet, or
 // where an error was reported.
 func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
-	unknown, k := cty.UnknownVal(d.form.value), d.form.kind
+	unknown, k := openValue(d.form.value), d.form.kind
 	args, ok := l.dataArguments(d, ctx)
 	if !ok {
 		l.undecided(k)

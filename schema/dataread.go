@@ -97,7 +97,7 @@ const complete = "complete"
 
 // answerListing answers with parts of one object.
 func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
-	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], cty.UnknownVal(d.form.value)
+	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], openValue(d.form.value)
 	found := l.Snapshot.Listed(k, asked)
 	if found == nil {
 		l.loader.pending = true

@@ -213,6 +213,9 @@ func newReport() *report { return &report{seen: map[saidKey]bool{}, count: map[s
 
 func (r *report) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
+		if _, unknown := d.Extra.(unknownValue); unknown && r.failed {
+			continue
+		}
 		key := saidKey{summary: d.Summary}
 		if d.Subject != nil {
 			key.at = *d.Subject

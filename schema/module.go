@@ -288,7 +288,7 @@ func (s *scope) callValue(c *call) cty.Value {
 	case len(list) == 1:
 		return list[0]
 	}
-	return cty.DynamicVal
+	return openValue(cty.DynamicPseudoType)
 }
 
 func (s *scope) outputs() cty.Value {

@@ -72,9 +72,9 @@ func (l *module) evaluateBlock(n *node) {
 // validateUnexpanded judges a block of which nobody knows the instances, as one whose each
 // or count may be anything.
 func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
-	rep := repetition{root: "each", key: cty.UnknownVal(cty.String), value: cty.DynamicVal}
+	rep := repetition{root: "each", key: openValue(cty.String), value: openValue(cty.DynamicPseudoType)}
 	if n.block.count != nil {
-		rep = repetition{root: "count", value: cty.UnknownVal(cty.Number)}
+		rep = repetition{root: "count", value: openValue(cty.Number)}
 	}
 	e := new(evaluation)
 	l.common(n.block, ctx, nil).instance(e, n.block.addr, rep.context(ctx, n.refs.dead))
@@ -253,7 +253,12 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 	for _, f := range c.faults {
 		at := locateIn(arg.expr, f.path, f.name)
 		if f.unknown {
-			e.l.notKnown(at, f.marks, e.suffix())
+			marks := f.marks
+			if !hasCause(marks) {
+				_, deep := v.UnmarkDeep()
+				marks = causes(deep)
+			}
+			e.l.notKnown(at, marks, e.suffix())
 			continue
 		}
 		if hidden {

@@ -52,7 +52,7 @@ func (s *scope) value(n *node) cty.Value {
 	if v, ok := s.memo[n]; ok {
 		return v
 	}
-	v := cty.DynamicVal
+	v := openValue(cty.DynamicPseudoType)
 	switch {
 	case n.broken:
 	case n.variable != nil && s.l.caller != nil:
@@ -101,6 +101,12 @@ func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnosti
 	for _, d := range diags {
 		d.Detail += hintWholeResource(d) + splatOfMap(e, d) + otherName(e, d)
 	}
+	if !diags.HasErrors() {
+		var fault *hcl.Diagnostic
+		if v, fault = explained(e, ctx, v); fault != nil {
+			diags = append(diags, fault)
+		}
+	}
 	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
 		hideSensitive(diags, withheld)
 	}
@@ -148,7 +154,7 @@ func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
 		ctx.Variables[root] = cty.ObjectVal(values)
 	}
 	for _, root := range rs.dead {
-		ctx.Variables[root] = cty.DynamicVal
+		ctx.Variables[root] = openValue(cty.DynamicPseudoType)
 	}
 	return ctx
 }
@@ -189,7 +195,7 @@ func (w *wantedRefs) add(r ref) {
 func (s *scope) referred(w *wantedRefs) cty.Value {
 	switch {
 	case w.broken:
-		return cty.DynamicVal
+		return openValue(cty.DynamicPseudoType)
 	case w.whole || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
 		return s.value(w.node)
 	}
@@ -219,7 +225,7 @@ func (s *scope) blockValue(b *block) cty.Value {
 	case len(b.resources) == 1:
 		return s.object(b.resources[0])
 	}
-	return cty.DynamicVal
+	return openValue(cty.DynamicPseudoType)
 }
 
 func (s *scope) mapOf(k *kind.Kind, list []*config.Resource) cty.Value {
@@ -260,8 +266,11 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		if slices.Contains(r.Sensitive, a.Name) {
 			v = v.Mark(kind.Sensitive)
 		}
-		if a.Computed {
+		switch {
+		case a.Computed:
 			v = v.Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
+		case unexplained(v):
+			v = v.Mark(openMark{})
 		}
 		attrs[a.Name] = v
 	}

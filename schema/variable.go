@@ -313,10 +313,10 @@ func (l *module) unreadValues() string {
 // anyValue stands for every value that the variable may be given.
 func (v *variable) anyValue() cty.Value {
 	any := cty.UnknownVal(v.typ.WithoutOptionalAttributesDeep())
-	if v.nullable || v.typ == cty.DynamicPseudoType {
-		return any
+	if !v.nullable && v.typ != cty.DynamicPseudoType {
+		any = any.RefineNotNull()
 	}
-	return any.RefineNotNull()
+	return any.Mark(openMark{})
 }
 
 // valueGiven reads a value. Messages never repeat a text from outside: it may

@@ -1,0 +1,164 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// What is not known in a value has a cause, which its marks tell: an attribute that B2 makes (kind.ComputedMark), one that the
+// credentials may not read (hiddenMark), or something that a later evaluation knows (openMark). Without any of them the expression
+// itself is at fault, as one that calls a function with null.
+
+// An openMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
+// earlier error leaves open.
+type openMark struct{}
+
+// open is a value of which nothing is known yet.
+func openValue(t cty.Type) cty.Value { return cty.UnknownVal(t).Mark(openMark{}) }
+
+// isCause reports whether a mark tells why a value is not known.
+func isCause(mark any) bool {
+	switch mark.(type) {
+	case kind.ComputedMark, hiddenMark, openMark:
+		return true
+	}
+	return false
+}
+
+func hasCause(marks cty.ValueMarks) bool {
+	for m := range marks {
+		if isCause(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// unexplained reports whether a part of a value is not known without a cause.
+func unexplained(v cty.Value) bool {
+	if v.IsMarked() {
+		plain, marks := v.Unmark()
+		if hasCause(marks) {
+			return false
+		}
+		v = plain
+	}
+	switch {
+	case !v.IsKnown():
+		return true
+	case v.IsNull() || !v.CanIterateElements():
+		return false
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); unexplained(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// causes are those among marks that are a cause. One that a later evaluation ends comes before all others: whole resources hold
+// attributes that are not known and that nobody asked for.
+func causes(marks cty.ValueMarks) cty.ValueMarks {
+	out := cty.ValueMarks{}
+	for m := range marks {
+		if m == (openMark{}) {
+			return cty.NewValueMarks(m)
+		}
+		if isCause(m) {
+			out[m] = struct{}{}
+		}
+	}
+	return out
+}
+
+// causesIn are the causes for which something that the expression refers to is not known.
+func causesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
+	out := cty.ValueMarks{}
+	for _, t := range e.Variables() {
+		for ; len(t) > 0; t = t[:len(t)-1] {
+			v, diags := t.TraverseAbs(ctx)
+			if diags.HasErrors() {
+				continue // a shorter one may lead to something
+			}
+			_, marks := v.UnmarkDeep()
+			maps.Copy(out, marks)
+			break
+		}
+	}
+	return causes(out)
+}
+
+// explained gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
+// expression itself is at fault.
+func explained(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
+	if !unexplained(v) {
+		return v, nil
+	}
+	if marks := causesIn(e, ctx); len(marks) > 0 {
+		return v.WithMarks(marks), nil
+	}
+	return v, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: unknownSummary, Detail: unknownDetail(e, ctx),
+		Subject: e.Range().Ptr(), Expression: e, EvalContext: ctx, Extra: unknownValue{}}
+}
+
+// unknownValue is the Extra of a diagnostic that says nothing new where an earlier error can be the reason.
+type unknownValue struct{}
+
+const unknownSummary = "Value cannot be worked out"
+
+func unknownDetail(e hcl.Expression, ctx *hcl.EvalContext) string {
+	const advice = "Give it a value, or test for null first, as x == null ? … : …."
+	if function, parameter := nullArgument(e, ctx); function != "" {
+		return fmt.Sprintf("The argument %q of %s() is null. %s", parameter, function, advice)
+	}
+	return "This has no value, although all that it refers to is known. Most often a function is called with null. " + advice
+}
+
+// nullArgument finds a function in an expression that is called with a null of no type; "" where there is none.
+func nullArgument(e hcl.Expression, ctx *hcl.EvalContext) (function, parameter string) {
+	node, native := e.(hclsyntax.Node)
+	if !native {
+		return "", ""
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || function != "" {
+			return nil
+		}
+		for i, arg := range call.Args {
+			v, diags := arg.Value(ctx)
+			v, _ = v.Unmark()
+			if diags.HasErrors() || v.Type() != cty.DynamicPseudoType || !v.IsNull() {
+				continue // inside a for expression it has no value
+			}
+			if name := parameterName(call.Name, i, ctx); name != "" {
+				function, parameter = call.Name, name
+			}
+		}
+		return nil
+	})
+	return function, parameter
+}
+
+// parameterName is the name of a function's parameter; "" where there is none.
+func parameterName(function string, i int, ctx *hcl.EvalContext) string {
+	for ; ctx != nil; ctx = ctx.Parent() {
+		f, ok := ctx.Functions[function]
+		switch {
+		case !ok:
+			continue
+		case i < len(f.Params()):
+			return f.Params()[i].Name
+		case f.VarParam() != nil:
+			return f.VarParam().Name
+		}
+	}
+	return ""
+}
