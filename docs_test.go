@@ -51,7 +51,7 @@ func TestFunctionsPage(t *testing.T) {
 	b.WriteString("# Functions\n\nWhat expressions may call; `b2form functions` prints the same. File functions read below the " +
 		"configuration's folder\n" +
 		"and, in a module, below the module's. Functions that read the clock, the machine or random numbers are left out: a plan\n" +
-		"comes out the same every time.\n")
+		"comes out the same every time. The functions of Terraform's that are here answer as they do there, unless it is said of one.\n")
 	group := ""
 	for _, d := range functions.Docs() {
 		if d.Group != group {

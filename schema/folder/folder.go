@@ -70,19 +70,28 @@ func (d Folder) ReadText(path string) (string, error) {
 	return string(content), err
 }
 
-// Exists reports whether there is a regular file.
+// Exists reports whether there is a regular file. That there is something else is an
+// error.
 func (d Folder) Exists(path string) (bool, error) {
-	found := false
+	found, other := false, ""
 	err := d.in(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
-		found = err == nil && info.Mode().IsRegular()
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil
+		case err == nil && info.IsDir():
+			other = "a folder"
+		case err == nil && !info.Mode().IsRegular():
+			other = "no regular file"
 		}
+		found = true
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, d.unreadable(path, err)
+	case other != "":
+		return false, fmt.Errorf("%q is %s, and only files are looked for", path, other)
 	}
 	return found, nil
 }

@@ -3,28 +3,32 @@ package functions
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rsa"
 	"encoding/base64"
+	"errors"
 	"io"
-	"net/netip"
+	"net/url"
+	"strings"
 	"unicode/utf8"
 
-	"github.com/hashicorp/go-cty-funcs/crypto"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+	"golang.org/x/crypto/ssh"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
 // encodingFunctions are Terraform's and OpenTofu's functions between texts and
-// their encoded forms that no library has, and those on addresses and keys.
+// their encoded forms that no library has, or has with errors that repeat a text.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"base64gzip":       pure(cty.String, zip, param("text", cty.String)),
 		"base64gunzip":     pure(cty.String, unzip, param("text", cty.String)),
 		"textencodebase64": pure(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
 		"textdecodebase64": pure(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
-		"cidrcontains":     pure(cty.Bool, cidrContains, param("network", cty.String), param("part", cty.String)),
-		"rsadecrypt":       crypto.RsaDecryptFunc,
+		"base64decode":     pure(cty.String, decodeBase64, param("text", cty.String)),
+		"rsadecrypt":       pure(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
+		"urldecode":        pure(cty.String, decodeURL, param("text", cty.String)),
 	}
 }
 
@@ -32,6 +36,9 @@ func zip(args []cty.Value) (cty.Value, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	_, err := io.WriteString(w, args[0].AsString())
+	if err == nil {
+		err = w.Flush() // Terraform's text has the bytes of it
+	}
 	if err == nil {
 		err = w.Close()
 	}
@@ -57,10 +64,53 @@ func unzip(args []cty.Value) (cty.Value, error) {
 		return cty.NilVal, function.NewArgErrorf(0, "the compressed text is damaged")
 	case len(content) > mostUnzipped:
 		return cty.NilVal, function.NewArgErrorf(0, "the text has more than %d bytes", mostUnzipped)
-	case !utf8.Valid(content):
-		return cty.NilVal, function.NewArgErrorf(0, "what was compressed is not text in UTF-8")
+	}
+	return text(content, "what was compressed")
+}
+
+// text is content that must be UTF-8; what names it.
+func text(content []byte, what string) (cty.Value, error) {
+	if !utf8.Valid(content) {
+		return cty.NilVal, function.NewArgErrorf(0, "%s is not text in UTF-8", what)
 	}
 	return cty.StringVal(string(content)), nil
+}
+
+func decodeBase64(args []cty.Value) (cty.Value, error) {
+	content, err := fromBase64(args[0])
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return text(content, "what was encoded")
+}
+
+func decodeURL(args []cty.Value) (cty.Value, error) {
+	s, err := url.QueryUnescape(args[0].AsString())
+	if err != nil {
+		return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
+	}
+	return text([]byte(s), "what was encoded")
+}
+
+func decryptRSA(args []cty.Value) (cty.Value, error) {
+	sealed, err := fromBase64(args[0])
+	if err != nil {
+		return cty.NilVal, err
+	}
+	raw, err := ssh.ParseRawPrivateKey([]byte(args[1].AsString()))
+	var locked *ssh.PassphraseMissingError
+	switch key, ok := raw.(*rsa.PrivateKey); {
+	case errors.As(err, &locked):
+		return cty.NilVal, function.NewArgErrorf(1, "the key is protected by a password; give it without one")
+	case err != nil || !ok:
+		return cty.NilVal, function.NewArgErrorf(1, "an RSA private key in PEM form is needed")
+	default:
+		content, err := rsa.DecryptPKCS1v15(nil, key, sealed)
+		if err != nil {
+			return cty.NilVal, function.NewArgErrorf(0, "the text was not encrypted for this key")
+		}
+		return text(content, "what was encrypted")
+	}
 }
 
 func fromBase64(v cty.Value) ([]byte, error) {
@@ -102,24 +152,8 @@ func decodeText(args []cty.Value) (cty.Value, error) {
 		return cty.NilVal, err
 	}
 	out, err := e.NewDecoder().Bytes(in)
-	if err != nil {
-		return cty.NilVal, function.NewArgErrorf(0, "the bytes are not valid in %s", args[1].AsString())
+	if err != nil || strings.ContainsRune(string(out), utf8.RuneError) {
+		return cty.NilVal, function.NewArgErrorf(0, "the text holds bytes that are no characters in %s", args[1].AsString())
 	}
 	return cty.StringVal(string(out)), nil
-}
-
-// cidrContains reports whether an address or a whole network lies in a network.
-func cidrContains(args []cty.Value) (cty.Value, error) {
-	outer, err := netip.ParsePrefix(args[0].AsString())
-	if err != nil {
-		return cty.NilVal, function.NewArgErrorf(0, "a network like 10.0.0.0/8 is needed")
-	}
-	if inner, err := netip.ParsePrefix(args[1].AsString()); err == nil {
-		return cty.BoolVal(outer.Overlaps(inner) && outer.Bits() <= inner.Bits()), nil
-	}
-	addr, err := netip.ParseAddr(args[1].AsString())
-	if err != nil {
-		return cty.NilVal, function.NewArgErrorf(1, "an address like 10.1.2.3 or a network like 10.1.0.0/16 is needed")
-	}
-	return cty.BoolVal(outer.Contains(addr)), nil
 }

@@ -2,7 +2,9 @@ package functions
 
 import (
 	"encoding/base64"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/zclconf/go-cty/cty"
@@ -54,7 +56,10 @@ func fileFunctions(d folder.Folder) map[string]function.Function {
 // fileset lists the files below a folder whose paths match a pattern.
 func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 	return func(args []cty.Value) (cty.Value, error) {
-		pattern := args[1].AsString()
+		pattern := path.Clean(strings.TrimLeft(args[1].AsString(), "/"))
+		if pattern == ".." || strings.HasPrefix(pattern, "../") {
+			return cty.NilVal, function.NewArgErrorf(1, "the pattern leads out of the folder; name the folder above it instead")
+		}
 		if !doublestar.ValidatePattern(pattern) {
 			return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", pattern)
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/hashicorp/go-cty-funcs/cidr"
 	"github.com/hashicorp/go-cty-funcs/collection"
 	"github.com/hashicorp/go-cty-funcs/encoding"
 	"github.com/hashicorp/go-cty-funcs/uuid"
@@ -21,14 +20,20 @@ import (
 
 // All is every function by the names that expressions call it by: Terraform's
 // functions, with core:: before their names too, and the presets for lifecycle
-// and CORS rules. Those that Impure lists, and list, map and type, return an error that
-// says what to write instead. What reads files reads below the folder.
+// and CORS rules. Those that Impure lists, and list, map, type and ephemeralasnull,
+// return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder) map[string]function.Function {
-	all := library(d)
-	for name, f := range maps.Clone(all) {
-		all["core::"+name] = f // Terraform's way to say that no provider's function is meant
-	}
+	all := withCore(library(d))
 	maps.Copy(all, removedFunctions())
+	return all
+}
+
+// withCore adds every function by its name with core:: too, which is Terraform's way
+// to say that no provider's function is meant.
+func withCore(all map[string]function.Function) map[string]function.Function {
+	for name, f := range maps.Clone(all) {
+		all["core::"+name] = f
+	}
 	return all
 }
 
@@ -36,8 +41,8 @@ func All(d folder.Folder) map[string]function.Function {
 func library(d folder.Folder) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
-		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), listFunctions(), markFunctions(),
-		presets(), corsPresets(), impureFunctions(), tryFunctions(),
+		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
+		markFunctions(), presets(), corsPresets(), impureFunctions(), tryFunctions(),
 	} {
 		maps.Copy(all, group)
 	}
@@ -46,14 +51,40 @@ func library(d folder.Folder) map[string]function.Function {
 	return all
 }
 
+const noNumber = "there is no such number"
+
+// calm is a function of a library that answers some arguments with a panic; why is
+// said of them instead.
+func calm(f function.Function, why string) function.Function {
+	plain := func(err error) error {
+		var panicked function.PanicError
+		if errors.As(err, &panicked) {
+			return errors.New(why)
+		}
+		return err
+	}
+	return function.New(&function.Spec{Params: f.Params(), VarParam: f.VarParam(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			t, err := f.ReturnTypeForValues(args)
+			return t, plain(err)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := f.Call(args)
+			return v, plain(err)
+		},
+	})
+}
+
 // libraryFunctions are taken as they are from the libraries of HCL and cty.
 func libraryFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
-		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc,
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": calm(stdlib.LogFunc, noNumber),
+		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc,
+		"pow": calm(stdlib.PowFunc, noNumber), "signum": stdlib.SignumFunc,
 
-		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
-		"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
+		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc,
+		"indent": calm(stdlib.IndentFunc, "the number of spaces must not be below 0"),
+		"join":   stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
 		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
@@ -61,16 +92,15 @@ func libraryFunctions() map[string]function.Function {
 
 		"chunklist": stdlib.ChunklistFunc, "coalesce": collection.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
-		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc, "merge": stdlib.MergeFunc,
+		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
+		"merge": calm(stdlib.MergeFunc, "all arguments must be maps or objects"),
 		"range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
 		"yamldecode": yaml.YAMLDecodeFunc, "yamlencode": yaml.YAMLEncodeFunc,
-		"base64decode": encoding.Base64DecodeFunc, "base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
+		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
 		"uuidv5": uuid.V5Func,
-
-		"cidrhost": cidr.HostFunc, "cidrnetmask": cidr.NetmaskFunc, "cidrsubnet": cidr.SubnetFunc, "cidrsubnets": cidr.SubnetsFunc,
 
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
@@ -91,9 +121,10 @@ func setFunctions() map[string]function.Function {
 // console only. They say so.
 func removedFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"list": refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
-		"map":  refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
-		"type": refused("type() is there in b2form console only"),
+		"list":            refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
+		"map":             refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
+		"type":            refused("type() is there in b2form console only"),
+		"ephemeralasnull": refused("b2form has no ephemeral values: write the value itself"),
 	}
 }
 
@@ -125,16 +156,20 @@ func Impure() []string {
 
 // pure is a function of wholly known, non-null values with a fixed result type.
 func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
-	spec := &function.Spec{Type: function.StaticReturnType(result), Params: params}
-	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+	return shallow(result, func(args []cty.Value) (cty.Value, error) {
 		for _, a := range args {
 			if !a.IsWhollyKnown() {
 				return cty.UnknownVal(result), nil
 			}
 		}
 		return impl(args)
-	}
-	return function.New(spec)
+	}, params...)
+}
+
+// shallow is the same of values that are known, but may hold unknown ones.
+func shallow(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
+	return function.New(&function.Spec{Type: function.StaticReturnType(result), Params: params,
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return impl(args) }})
 }
 
 // param is a parameter of a function; name as in its signature in docs.txt.

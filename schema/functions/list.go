@@ -3,19 +3,22 @@ package functions
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"b2form/schema/kind"
 )
 
 // listFunctions are Terraform's functions on collections that no library has,
 // or has under that name with other arguments.
 func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue":   pure(cty.Bool, every(true), param("list", cty.List(cty.Bool))),
-		"anytrue":   pure(cty.Bool, every(false), param("list", cty.List(cty.Bool))),
+		"alltrue":   shallow(cty.Bool, every(true), param("list", cty.List(cty.Bool))),
+		"anytrue":   shallow(cty.Bool, every(false), param("list", cty.List(cty.Bool))),
 		"index":     pure(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
 		"length":    length(),
 		"lookup":    lookup(),
@@ -27,16 +30,20 @@ func listFunctions() map[string]function.Function {
 }
 
 // every is alltrue where all is set and anytrue otherwise: the answer is all
-// unless an element says otherwise.
+// unless an element says otherwise, whatever the unknown ones are.
 func every(all bool) func([]cty.Value) (cty.Value, error) {
 	return func(args []cty.Value) (cty.Value, error) {
+		answer := cty.BoolVal(all)
 		for it := args[0].ElementIterator(); it.Next(); {
 			_, v := it.Element()
-			if !v.IsNull() && v.True() != all || v.IsNull() && all {
+			switch {
+			case !v.IsKnown():
+				answer = cty.UnknownVal(cty.Bool)
+			case !v.IsNull() && v.True() != all || v.IsNull() && all:
 				return cty.BoolVal(!all), nil
 			}
 		}
-		return cty.BoolVal(all), nil
+		return answer, nil
 	}
 }
 
@@ -62,11 +69,18 @@ func sum(args []cty.Value) (cty.Value, error) {
 		return cty.NilVal, function.NewArgErrorf(0, "an empty list has no sum")
 	}
 	total := cty.Zero
+	infinite := 0 // the sign of the infinite ones
 	for it := args[0].ElementIterator(); it.Next(); {
 		_, v := it.Element()
 		n, err := convert.Convert(v, cty.Number)
 		if err != nil || n.IsNull() {
 			return cty.NilVal, function.NewArgErrorf(0, "a list of numbers is needed")
+		}
+		if f := n.AsBigFloat(); f.IsInf() {
+			if f.Sign() == -infinite {
+				return cty.NilVal, function.NewArgErrorf(0, "numbers that are endless in both directions have no sum")
+			}
+			infinite = f.Sign()
 		}
 		total = total.Add(n)
 	}
@@ -119,7 +133,7 @@ func length() function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			v, marks := args[0].Unmark()
 			switch t := v.Type(); {
-			case !v.IsKnown() && !t.IsTupleType() && !t.IsObjectType():
+			case t == cty.DynamicPseudoType || t == cty.String && !v.IsKnown():
 				return cty.UnknownVal(cty.Number).WithMarks(marks), nil
 			case t == cty.String:
 				n, err := stdlib.Strlen(v)
@@ -132,52 +146,71 @@ func length() function.Function {
 	})
 }
 
-// lookup has a default that may be left out.
+// lookup has a default that may be left out, and may be null.
 func lookup() function.Function {
 	rest := dynamic("default")
+	rest.AllowNull, rest.AllowUnknown = true, true
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{dynamic("map"), {Name: "key", Type: cty.String, AllowMarked: true}},
 		VarParam: &rest,
-		Type: func(args []cty.Value) (cty.Type, error) {
-			all, err := withDefault(args)
-			if err != nil {
-				return cty.NilType, err
-			}
-			return stdlib.LookupFunc.ReturnTypeForValues(all)
-		},
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			all, err := withDefault(args)
-			if err != nil {
-				return cty.NilVal, err
-			}
-			return stdlib.LookupFunc.Call(all)
-		},
+		Type:     lookupType,
+		Impl:     lookupValue,
 	})
 }
 
-// withDefault adds the third argument that the library's lookup insists on: the
-// element itself, which must exist then.
-func withDefault(args []cty.Value) ([]cty.Value, error) {
-	if len(args) == 3 {
-		return args, nil
-	}
-	if len(args) != 2 {
-		return nil, errors.New("lookup takes a map, a key and perhaps a default")
-	}
+func lookupType(args []cty.Value) (cty.Type, error) {
 	m, _ := args[0].Unmark()
-	key, _ := args[1].Unmark()
-	t := m.Type()
+	key, marks := args[1].Unmark()
+	t, hasDefault := m.Type(), len(args) == 3
 	switch {
-	case !m.IsKnown() || !key.IsKnown():
-		return append(slices.Clone(args), cty.DynamicVal), nil
-	case t.IsMapType() && m.HasIndex(key).True():
-		return append(slices.Clone(args), m.Index(key)), nil
-	case t.IsObjectType() && t.HasAttribute(key.AsString()):
-		return append(slices.Clone(args), m.GetAttr(key.AsString())), nil
-	case t.IsMapType() || t.IsObjectType():
-		return nil, function.NewArgErrorf(1, "there is no element %q and no default", key.AsString())
+	case len(args) > 3:
+		return cty.NilType, errors.New("lookup takes a map, a key and perhaps a default")
+	case t == cty.DynamicPseudoType:
+		return t, nil
+	case t.IsMapType() && hasDefault:
+		if _, err := convert.Convert(args[2], t.ElementType()); err != nil {
+			return cty.NilType, function.NewArgErrorf(2, "the default must be of the type of the map's elements: %s",
+				t.ElementType().FriendlyName())
+		}
+		return t.ElementType(), nil
+	case t.IsMapType():
+		return t.ElementType(), nil
+	case !t.IsObjectType():
+		return cty.NilType, function.NewArgErrorf(0, "a map or object is needed")
+	case !key.IsKnown():
+		return cty.DynamicPseudoType, nil
+	case t.HasAttribute(key.AsString()):
+		return t.AttributeType(key.AsString()), nil
+	case hasDefault:
+		return args[2].Type(), nil
 	}
-	return nil, function.NewArgErrorf(0, "a map or object is needed")
+	return cty.NilType, noElement(key, marks)
+}
+
+func lookupValue(args []cty.Value, result cty.Type) (cty.Value, error) {
+	m, marks := args[0].Unmark()
+	key, keyMarks := args[1].Unmark()
+	v := cty.UnknownVal(result)
+	switch t := m.Type(); {
+	case !m.IsKnown() || !key.IsKnown():
+	case t.IsObjectType() && t.HasAttribute(key.AsString()):
+		v = m.GetAttr(key.AsString())
+	case t.IsMapType() && m.HasIndex(key).True():
+		v = m.Index(key)
+	case len(args) == 3:
+		v, _ = convert.Convert(args[2], result) // its type was judged already
+	default:
+		return cty.NilVal, noElement(key, keyMarks)
+	}
+	return v.WithMarks(marks, keyMarks), nil
+}
+
+func noElement(key cty.Value, marks cty.ValueMarks) error {
+	name := strconv.Quote(key.AsString())
+	if marks.Has(kind.Sensitive) {
+		name = "with this sensitive key"
+	}
+	return function.NewArgErrorf(1, "there is no element %s and no default", name)
 }
 
 // one turns a list of at most one element into that element or null.
@@ -202,7 +235,7 @@ func one() function.Function {
 		},
 		Impl: func(args []cty.Value, result cty.Type) (cty.Value, error) {
 			v, marks := args[0].Unmark()
-			if !v.IsKnown() {
+			if !v.IsKnown() || !v.Length().IsKnown() {
 				return cty.UnknownVal(result).WithMarks(marks), nil
 			}
 			switch n := v.LengthInt(); n {
@@ -224,11 +257,22 @@ func matchkeys() function.Function {
 	}
 	return function.New(&function.Spec{
 		Params: []function.Parameter{list("values"), list("keys"), list("wanted")},
-		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if t, _ := convert.UnifyUnsafe([]cty.Type{args[1].Type(), args[2].Type()}); t == cty.NilType {
+				return cty.NilType, function.NewArgErrorf(2, "the wanted keys must be of the type of the keys")
+			}
+			return args[0].Type(), nil
+		},
 		Impl: func(args []cty.Value, result cty.Type) (cty.Value, error) {
 			values, keys, wanted := args[0], args[1], args[2]
 			if !keys.IsWhollyKnown() || !wanted.IsWhollyKnown() || !values.IsKnown() {
 				return cty.UnknownVal(result), nil
+			}
+			t, _ := convert.UnifyUnsafe([]cty.Type{keys.Type(), wanted.Type()})
+			keys, keysErr := convert.Convert(keys, t)
+			wanted, wantedErr := convert.Convert(wanted, t)
+			if keysErr != nil || wantedErr != nil {
+				return cty.NilVal, function.NewArgErrorf(2, "the wanted keys must be of the type of the keys")
 			}
 			if values.LengthInt() != keys.LengthInt() {
 				return cty.NilVal, errors.New("the lists of values and keys must have the same length")

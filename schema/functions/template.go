@@ -1,53 +1,101 @@
 package functions
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"b2form/internal/words"
 	"b2form/schema/folder"
 )
 
 // templateFunctions render templates, which may use the other functions. They
 // cannot render further templates, so none can contain itself.
 func templateFunctions(d folder.Folder, others map[string]function.Function) map[string]function.Function {
+	for _, name := range []string{"templatefile", "templatestring"} {
+		others[name] = refused("a template cannot render another one; render that first, and hand it over as a variable")
+	}
+	others = withCore(others)
 	return map[string]function.Function{
-		"templatefile": pure(cty.String, templateFile(d, others), param("path", cty.String), param("variables", cty.DynamicPseudoType)),
-		"templatestring": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
-			return renderTemplate(args[0].AsString(), "the template", args[1], others)
+		// A template that is one interpolation has a value of any type.
+		"templatefile": shallow(cty.DynamicPseudoType, func(args []cty.Value) (cty.Value, error) {
+			src, err := d.ReadText(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return renderTemplate(src, args[0].AsString(), args[1], others)
+		}, param("path", cty.String), param("variables", cty.DynamicPseudoType)),
+		"templatestring": shallow(cty.String, func(args []cty.Value) (cty.Value, error) {
+			v, err := renderTemplate(args[0].AsString(), "", args[1], others)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			out, err := convert.Convert(v, cty.String)
+			if err != nil || out.IsNull() {
+				return cty.NilVal, function.NewArgErrorf(0, "the template does not render to a string")
+			}
+			return out, nil
 		}, param("template", cty.String), param("variables", cty.DynamicPseudoType)),
 	}
 }
 
-func templateFile(d folder.Folder, others map[string]function.Function) func([]cty.Value) (cty.Value, error) {
-	return func(args []cty.Value) (cty.Value, error) {
-		src, err := d.ReadText(args[0].AsString())
-		if err != nil {
-			return cty.NilVal, function.NewArgError(0, err)
-		}
-		return renderTemplate(src, args[0].AsString(), args[1], others)
-	}
-}
-
-// renderTemplate renders a template with the given variables; name is what messages
-// call it.
-func renderTemplate(src, name string, vars cty.Value, others map[string]function.Function) (cty.Value, error) {
+// renderTemplate renders a template with the given variables; file is where it
+// stands, "" where that is no file.
+func renderTemplate(src, file string, vars cty.Value, others map[string]function.Function) (cty.Value, error) {
 	if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
 		return cty.NilVal, function.NewArgErrorf(1, "an object with the template's variables is needed")
 	}
-	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
+	values := vars.AsValueMap()
+	names := slices.Sorted(maps.Keys(values))
+	for _, name := range names {
+		if !hclsyntax.ValidIdentifier(name) {
+			return cty.NilVal, function.NewArgErrorf(1, "%q cannot be the name of a variable: a name starts with a letter or underscore "+
+				"and holds letters, digits, underscores and dashes", name)
+		}
+	}
+	expr, diags := hclsyntax.ParseTemplate([]byte(src), file, hcl.InitialPos)
 	if diags.HasErrors() {
-		return cty.NilVal, function.NewArgError(0, diags)
+		return cty.NilVal, function.NewArgError(0, templateError(file, diags[0]))
 	}
-	v, diags := expr.Value(&hcl.EvalContext{Variables: vars.AsValueMap(), Functions: others})
+	for _, t := range expr.Variables() {
+		name := t.RootName()
+		if _, given := values[name]; given {
+			continue
+		}
+		hint := words.DidYouMean(name, "", names)
+		if hint == "" {
+			hint = " The variables given are " + words.List(names) + "."
+		}
+		if len(names) == 0 {
+			hint = " No variables are given."
+		}
+		return cty.NilVal, function.NewArgError(1, templateError(file, &hcl.Diagnostic{Subject: t.SourceRange().Ptr(),
+			Detail: fmt.Sprintf("There is no variable %q.%s", name, hint)}))
+	}
+	v, diags := expr.Value(&hcl.EvalContext{Variables: values, Functions: others})
 	if diags.HasErrors() {
-		return cty.NilVal, function.NewArgError(1, diags)
+		return cty.NilVal, function.NewArgError(1, templateError(file, diags[0]))
 	}
-	out, err := convert.Convert(v, cty.String)
-	if err != nil || out.IsNull() {
-		return cty.NilVal, function.NewArgErrorf(0, "the template does not render to a string")
+	return v, nil
+}
+
+// templateError says what is wrong in a template, and where. It has no full stop at
+// its end, since whoever reports the error of a function writes one.
+func templateError(file string, d *hcl.Diagnostic) error {
+	where := "the template"
+	if file != "" {
+		where = fmt.Sprintf("%q", file)
 	}
-	return out, nil
+	if d.Subject != nil {
+		where = fmt.Sprintf("line %d of %s", d.Subject.Start.Line, where)
+	}
+	return errors.New(strings.TrimSuffix("in "+where+": "+d.Detail, "."))
 }

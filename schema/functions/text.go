@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -33,13 +32,6 @@ func textFunctions() map[string]function.Function {
 		"strcontains": test(strings.Contains, "part"),
 		"replace":     pure(cty.String, replace, param("text", cty.String), param("old", cty.String), param("new", cty.String)),
 		"timecmp":     pure(cty.Number, timecmp, param("a", cty.String), param("b", cty.String)),
-		"urldecode": pure(cty.String, func(args []cty.Value) (cty.Value, error) {
-			s, err := url.QueryUnescape(args[0].AsString())
-			if err != nil {
-				return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
-			}
-			return cty.StringVal(s), nil
-		}, param("text", cty.String)),
 	}
 }
 
