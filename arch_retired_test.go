@@ -66,7 +66,7 @@ schema/kind:
 	Resolver idLookup, IDLookup idLookup, Scope ListFilter, StampLength TimestampLength,
 	Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues, Texts StringsIn,
 	reading liveDecoder, Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
-	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage,
+	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.Capability, Attr.ReadCapability Attr.Capability, Attr.Guide Attr.GuidePage,
 	Attr.Instead Attr.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
 	Attr.Mentions Attr.References, Attr.Normal Compare.Normalize, Attr.Ours Compare.StripOwn,
 	Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,

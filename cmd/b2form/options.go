@@ -50,7 +50,7 @@ func (p *program) globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.dir},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
 		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: switchFlag{&o.helpWanted}},
-		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version, Local: true},
+		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version},
 	}
 }
 

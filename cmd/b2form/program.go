@@ -68,9 +68,6 @@ Example:
 			if name := c.Args().First(); name != "" {
 				return unknownCommand(c, name)
 			}
-			if p.version {
-				return p.printVersion(false)
-			}
 			p.help(c)
 			return exitCode(1)
 		},
@@ -98,6 +95,9 @@ func (p *program) command(c *cli.Command) *cli.Command {
 		if p.helpWanted {
 			p.help(c)
 			return nil
+		}
+		if p.version {
+			return p.printVersion(p.json)
 		}
 		if c != c.Root() {
 			if err := p.start(); err != nil {

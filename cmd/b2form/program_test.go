@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -54,6 +55,7 @@ type bench struct {
 	*service
 	system
 	out, err *screen
+	env      map[string]string
 	signals  chan os.Signal
 	ticks    chan func() // what the program wants to be reminded of
 }
@@ -61,19 +63,17 @@ type bench struct {
 func newBench(t *testing.T, config string) *bench {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("main.b2.hcl", []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeConfig(t, config)
 	a, err := newService(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.close)
 	b := &bench{service: a, out: newScreen(), err: newScreen(), signals: make(chan os.Signal, 2), ticks: make(chan func(), 1)}
-	env := map[string]string{"B2_ENDPOINT": a.http.URL, "B2_APPLICATION_KEY_ID": a.MasterKeyID(), "B2_APPLICATION_KEY": a.MasterKey()}
+	b.env = map[string]string{"B2_ENDPOINT": a.http.URL, "B2_APPLICATION_KEY_ID": a.MasterKeyID(), "B2_APPLICATION_KEY": a.MasterKey()}
 	b.system = system{
 		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err,
-		getenv:     func(name string) string { return env[name] },
+		getenv:     func(name string) string { return b.env[name] },
 		environ:    func() []string { return nil },
 		now:        time.Now,
 		chdir:      os.Chdir,
@@ -85,6 +85,31 @@ func newBench(t *testing.T, config string) *bench {
 		},
 	}
 	return b
+}
+
+func writeConfig(t *testing.T, config string) {
+	t.Helper()
+	if err := os.WriteFile("main.b2.hcl", []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newKey makes a key behind b2form's back and gives its two halves.
+func (b *bench) newKey(t *testing.T, name string, capabilities ...string) (id, key string) {
+	t.Helper()
+	list, err := json.Marshal(capabilities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := b.call("b2_create_key", fmt.Sprintf(`{"keyName":%q,"capabilities":%s}`, name, list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct{ ApplicationKeyID, ApplicationKey string }
+	if err := json.Unmarshal(reply, &made); err != nil {
+		t.Fatal(err)
+	}
+	return made.ApplicationKeyID, made.ApplicationKey
 }
 
 // run runs b2form and gives its exit code.

@@ -55,9 +55,12 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",
 		Action: func(_ context.Context, c *cli.Command) error {
 			for _, arg := range c.Args().Slice() {
-				if arg == "-h" || arg == "-help" || arg == "--help" {
+				switch arg {
+				case "-h", "-help", "--help":
 					p.help(c)
 					return nil
+				case "-v", "-version", "--version":
+					return p.printVersion(false)
 				}
 			}
 			if code == 0 {

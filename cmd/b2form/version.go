@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/urfave/cli/v3"
 
@@ -17,7 +18,14 @@ const version = "0.1.0"
 func (p *program) versionCommand() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "version", Usage: "Show the version",
-		Description: "Example:\n  b2form version -json\n\n" + exitCodes,
+		Description: `With what it was built from, as far as that was recorded: in a git work tree by
+"go build", and never by "go run". -json has the version once more under the
+name terraform_version, which Terraform's tools look for.
+
+Example:
+  b2form version -json
+
+` + exitCodes,
 		Flags:       []cli.Flag{p.jsonFlag("print JSON")},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
@@ -28,16 +36,50 @@ func (p *program) versionCommand() *cli.Command {
 	})
 }
 
-func (p *program) printVersion(asJSON bool) error {
-	platform := runtime.GOOS + "_" + runtime.GOARCH
-	if !asJSON {
-		_, err := fmt.Fprintf(p.stdout, "b2form v%s\non %s\n", version, platform)
-		return err
+// A versionDocument is what version -json prints.
+type versionDocument struct {
+	Version   string `json:"b2form_version"`
+	Terraform string `json:"terraform_version"` // the same: what Terraform's tools look for
+	Platform  string `json:"platform"`
+	Commit    string `json:"commit,omitempty"` // left out: not recorded
+	Date      string `json:"date,omitempty"`   // of the commit, in UTC
+	Modified  bool   `json:"modified,omitempty"`
+	Go        string `json:"go_version"`
+}
+
+func versionOf(info *debug.BuildInfo) versionDocument {
+	v := versionDocument{Version: version, Terraform: version, Platform: runtime.GOOS + "_" + runtime.GOARCH, Go: runtime.Version()}
+	if info == nil {
+		return v
 	}
-	return p.printJSON(struct {
-		Version  string `json:"b2form_version"`
-		Platform string `json:"platform"`
-	}{version, platform})
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Commit = s.Value
+		case "vcs.time":
+			v.Date = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
+		}
+	}
+	return v
+}
+
+func (p *program) printVersion(asJSON bool) error {
+	info, _ := debug.ReadBuildInfo()
+	v := versionOf(info)
+	if asJSON {
+		return p.printJSON(v)
+	}
+	from := v.Go
+	if v.Commit != "" {
+		from += ", commit " + v.Commit[:min(12, len(v.Commit))] + " of " + v.Date
+	}
+	if v.Modified {
+		from += ", modified"
+	}
+	_, err := fmt.Fprintf(p.stdout, "b2form v%s\non %s\nbuilt with %s\n", v.Version, v.Platform, from)
+	return err
 }
 
 // printJSON prints one value, indented.

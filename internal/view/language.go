@@ -13,7 +13,7 @@ import (
 
 // A Language is the language as data for other programs.
 type Language struct {
-	FormatVersion string          `json:"format_version"` // "1.1"; a new first number may take something away
+	FormatVersion string          `json:"format_version"` // "1.2"; a new first number may take something away
 	Kinds         []LanguageKind  `json:"kinds"`
 	Resource      *syntax.Block   `json:"resource"` // what every resource takes beside the attributes of its kind
 	Blocks        []*syntax.Block `json:"blocks"`   // of the top level, beside those of the kinds
@@ -30,6 +30,8 @@ type LanguageKind struct {
 	Provider   string         `json:"provider"`         // the resource type in the official Terraform provider
 	Delivers   bool           `json:"delivers"`         // may hold deliver blocks
 	Reads      []string       `json:"reads"`            // capabilities that reading needs
+	Writes     string         `json:"writes"`           // the capability that creating and updating need
+	Destroys   string         `json:"destroys"`         // the capability that destroying needs
 	Attributes []LanguageAttr `json:"attributes"`       // in the order in which plans show them
 	Meta       []string       `json:"meta"`             // arguments that every resource takes
 	Limits     []Limit        `json:"limits"`
@@ -58,6 +60,7 @@ type LanguageAttr struct {
 	// of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
 	Change     string         `json:"change,omitempty"`
 	Capability string         `json:"capability,omitempty"` // without it the live value is hidden
+	Needs      []string       `json:"needs,omitempty"`      // of an attribute of a kind: capabilities that setting it takes
 	References string         `json:"references,omitempty"` // the kind whose objects it names
 	Provider   string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
 	Repeated   bool           `json:"repeated,omitempty"`   // a list of objects
@@ -66,11 +69,11 @@ type LanguageAttr struct {
 
 // NewLanguage reads the descriptors.
 func NewLanguage(kinds []*kind.Kind) Language {
-	l := Language{FormatVersion: "1.1", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
+	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.ScopeAttr(), ID: k.ID, Provider: k.Terraform.Type,
-			Delivers: k.YieldsSecret(), Reads: k.Reads, Meta: syntax.Meta(),
+			Delivers: k.YieldsSecret(), Reads: k.Reads, Writes: k.WriteCapability, Destroys: k.DeleteCapability, Meta: syntax.Meta(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""
@@ -78,6 +81,11 @@ func NewLanguage(kinds []*kind.Kind) Language {
 				return change(k, a)
 			}),
 			Limits: make([]Limit, len(k.Limits)),
+		}
+		for j := range k.Attrs {
+			if a := &k.Attrs[j]; !a.Computed {
+				l.Kinds[i].Attributes[j].Needs = settingNeeds(k, a)
+			}
 		}
 		for j, limit := range k.Limits {
 			l.Kinds[i].Limits[j] = Limit{limit.Attr, limit.Rule, limit.Source.Name, limit.Source.URL, limit.Counterexample, limit.Warns}
@@ -92,7 +100,7 @@ func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []Languag
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Link.Ref,
+			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.Capability.Read, References: a.Link.Ref,
 			Provider: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {

@@ -15,11 +15,12 @@ import (
 func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
-	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`.\n\n",
-		identity(k), k.Terraform.Type, strings.Join(k.Reads, "`, `"))
-	b.WriteString("## Arguments\n\n| name | type | left out | change | |\n|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`, writing `%s`,\ndestroying `%s`.\n\n",
+		identity(k), k.Terraform.Type, strings.Join(k.Reads, "`, `"), k.WriteCapability, k.DeleteCapability)
+	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a), cell(describe(a)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s |\n", a.Name, typeName(a), absence(a), change(k, a),
+			strings.Join(settingNeeds(k, a), "`, `"), cell(describe(a)))
 	}
 	for _, a := range k.Settable() {
 		members(&b, a, a.Name)
@@ -139,11 +140,23 @@ func change(k *kind.Kind, a *kind.Attr) string {
 	return "in place"
 }
 
+// settingNeeds lists the capabilities that it takes to set an attribute. What is not
+// sent is needed when it takes effect.
+func settingNeeds(k *kind.Kind, a *kind.Attr) []string {
+	switch {
+	case a.Capability.Write == "":
+		return []string{k.WriteCapability}
+	case a.Wire == "":
+		return []string{a.Capability.Write}
+	}
+	return []string{k.WriteCapability, a.Capability.Write}
+}
+
 // describe adds to the attribute's text what else its descriptor knows.
 func describe(a *kind.Attr) string {
 	doc := a.Doc
-	if a.ReadCapability != "" {
-		doc += " Hidden from keys without `" + a.ReadCapability + "`."
+	if a.Capability.Read != "" {
+		doc += " Hidden from keys without `" + a.Capability.Read + "`."
 	}
 	if a.TerraformName != "" {
 		doc += " In the official provider: `" + a.TerraformName + "`."

@@ -35,7 +35,8 @@ func Kind() *kind.Kind {
 		Allowed:     allowed,
 		Volatile:    leased,
 
-		Verbs: kind.Verbs{List: list, Create: create, NameTaken: "duplicate_bucket_name", Update: update, Delete: remove},
+		Verbs: kind.Verbs{List: list, Create: create, NameTaken: "duplicate_bucket_name", Update: update, Delete: remove,
+			WriteCapability: "writeBuckets", DeleteCapability: "deleteBuckets"},
 	}
 }
 
@@ -75,18 +76,18 @@ func attrs() []kind.Attr {
 				"Presets: cors_for_downloads(origins), cors_for_browser_uploads(origins).",
 			Check: checkCORS, Note: noteCORS},
 		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true,
-			ReadCapability: "readBucketEncryption",
+			Capability: kind.Capability{Read: "readBucketEncryption", Write: "writeBucketEncryption"},
 			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left " +
 				"alone."},
 		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.isFileLockEnabled"},
-			Type: cty.Bool, KeepLive: true, ReadCapability: "readBucketRetentions", Hazard: locks,
+			Type: cty.Bool, KeepLive: true, Capability: kind.Capability{Read: "readBucketRetentions", Write: "writeBucketRetentions"}, Hazard: locks,
 			Doc: "Object Lock. It can be turned on at any time and never off; left out, it is left alone."},
 		{Name: "default_retention", Wire: "defaultRetention",
 			Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.defaultRetention", ClearWith: map[string]any{"mode": nil}},
-			Object:   retentionAttrs(), Deferred: true, ReadCapability: "readBucketRetentions",
+			Object:   retentionAttrs(), Deferred: true, Capability: kind.Capability{Read: "readBucketRetentions", Write: "writeBucketRetentions"},
 			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
 		replication(),
-		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
+		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, Capability: kind.Capability{Write: "deleteFiles"},
 			Doc: "Destroying the bucket first deletes every file version in it."},
 
 		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},

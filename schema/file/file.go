@@ -34,7 +34,8 @@ func Kind() *kind.Kind {
 		Reads:       []string{"listFiles"},
 		Replaceable: true,
 		Destroy:     kind.Destroy{Force: "force_destroy", Leaves: "what is there stays, as hidden versions", Hazards: gone},
-		Verbs:       kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove},
+		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
+			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
 			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, " +
 				"with a key that b2form makes."},
@@ -98,7 +99,7 @@ func attrs() []kind.Attr {
 				"not given.",
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
-		{Name: "force_destroy", Type: cty.Bool, Default: cty.False,
+		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, Capability: kind.Capability{Write: "deleteFiles"},
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 
 		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true,

@@ -35,7 +35,7 @@ func Kind() *kind.Kind {
 		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing,
 			Lint: lint},
 
-		Verbs: kind.Verbs{List: list, Create: create, Delete: remove},
+		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}
 }
 

@@ -130,6 +130,8 @@ type Verbs struct {
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
 	Update func(ctx context.Context, c Call) (json.RawMessage, error)
+	// WriteCapability is what creating and updating take, DeleteCapability what deleting does.
+	WriteCapability, DeleteCapability string
 	// FullUpdate says that an update sends every attribute, not only those that changed.
 	FullUpdate bool
 	// Delete removes the object; one that is gone already is a success.
@@ -149,14 +151,14 @@ type Attr struct {
 	IsTime bool     // of a number: milliseconds since 1970, in UTC
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 
-	Required       bool
-	Computed       bool      // made by B2; may stand only in outputs and deliveries
-	Secret         bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
-	Default        cty.Value // what leaving it out means; NilVal: null, that is "none"
-	KeepLive       bool      // leaving it out means: leave B2's value alone
-	Immutable      bool      // cannot change on a live object: another value is another object
-	Deferred       bool      // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
-	ReadCapability string    // capability without which B2 hides the live value; "": never hidden
+	Required   bool
+	Computed   bool       // made by B2; may stand only in outputs and deliveries
+	Secret     bool       // its value is shown nowhere; with Computed: exists only in the reply to a create
+	Default    cty.Value  // what leaving it out means; NilVal: null, that is "none"
+	KeepLive   bool       // leaving it out means: leave B2's value alone
+	Immutable  bool       // cannot change on a live object: another value is another object
+	Deferred   bool       // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
+	Capability Capability // what it takes beside what the kind itself does
 
 	Encoding Encoding    // where the wire differs from the plain encoding of Type at Wire
 	Compare  Compare     // what equality means beside that of values
@@ -211,6 +213,13 @@ type Link struct {
 	// CheckTarget judges what a declared object that a reference in the attribute leads
 	// to is to the object that has it. Paths do not matter. May be nil.
 	CheckTarget func(by, target AttrReader) Problems
+}
+
+// A Capability is what reading or setting one attribute takes beside what its kind
+// does; "": nothing more.
+type Capability struct {
+	Read  string // without it B2 hides the live value
+	Write string // without it B2 refuses a request that sets the attribute, as a whole
 }
 
 // SendsSecret reports whether the attribute or a member of it is a secret that

@@ -27,7 +27,8 @@ func Kind() *kind.Kind {
 		Limits:    limits(),
 		CheckLive: report,
 
-		Verbs: kind.Verbs{List: list, Create: create, Update: update, Delete: remove},
+		Verbs: kind.Verbs{List: list, Create: create, Update: update, Delete: remove,
+			WriteCapability: "writeBucketNotifications", DeleteCapability: "writeBucketNotifications"},
 	}
 }
 
