@@ -185,7 +185,7 @@ func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
 func (p *planner) warnHidden(r *config.Resource, hidden []string) {
 	for _, name := range hidden {
 		help := ""
-		if guard := r.Kind.Attr(name).Capability.Read; guard != "" {
+		if guard := r.Kind.Attr(name).ReadCapability; guard != "" {
 			help = fmt.Sprintf(" Use a key with the capability %s.", guard)
 		}
 		rng := r.Block.RangeOf(name)

@@ -168,7 +168,7 @@ func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 		case a.Secret:
 			attrs[a.Name] = cty.NullVal(a.ValueType())
 		case !v.IsWhollyKnown():
-			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.Capability.Read})
+			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = replaceSecrets(a, v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
 			attrs[a.Name] = typed(v, a.ValueType())

@@ -26,7 +26,7 @@ Example:
   b2form version -json
 
 ` + exitCodes,
-		Flags:       []cli.Flag{p.jsonFlag("print JSON")},
+		Flags: []cli.Flag{p.jsonFlag("print JSON")},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err

@@ -8,7 +8,8 @@ import (
 // What the go command records of a work tree is what the version tells.
 func TestVersionTellsWhatItWasBuiltFrom(t *testing.T) {
 	v := versionOf(&debug.BuildInfo{Settings: []debug.BuildSetting{
-		{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-11-29T15:00:00Z"}, {Key: "vcs.modified", Value: "true"},
+		{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-11-29T15:00:00Z"},
+		{Key: "vcs.modified", Value: "true"},
 	}})
 	if v.Commit != "0123456789abcdef" || v.Date != "2026-11-29T15:00:00Z" || !v.Modified || v.Terraform != v.Version || v.Go == "" {
 		t.Errorf("got %+v", v)

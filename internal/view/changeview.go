@@ -54,7 +54,7 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	c := b.change
 	if slices.Contains(c.Sensitive, a.Name) {
 		hidden := *a
-		hidden.Secret, hidden.Note, hidden.LiveText = true, nil, nil
+		hidden.Secret, hidden.Note, hidden.Encoding.LiveText = true, nil, nil
 		a = &hidden
 	}
 	before, after := member(c.Before, a), member(c.After, a)
@@ -80,8 +80,8 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	}
 	if slices.Contains(c.Fields, a.Name) {
 		ls := b.changed(a, before, after)
-		if a.LiveText != nil {
-			ls = []line{{sign: "~", name: a.Name, text: "(" + visible.Text(a.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
+		if a.Encoding.LiveText != nil {
+			ls = []line{{sign: "~", name: a.Name, text: "(" + visible.Text(a.Encoding.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
 		}
 		if isReplaced(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
 			ls[0].note = joinNotes(ls[0].note, "forces replacement")

@@ -100,7 +100,7 @@ func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []Languag
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.Capability.Read, References: a.Link.Ref,
+			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Link.Ref,
 			Provider: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {

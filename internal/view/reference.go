@@ -144,19 +144,19 @@ func change(k *kind.Kind, a *kind.Attr) string {
 // sent is needed when it takes effect.
 func settingNeeds(k *kind.Kind, a *kind.Attr) []string {
 	switch {
-	case a.Capability.Write == "":
+	case a.WriteCapability == "":
 		return []string{k.WriteCapability}
 	case a.Wire == "":
-		return []string{a.Capability.Write}
+		return []string{a.WriteCapability}
 	}
-	return []string{k.WriteCapability, a.Capability.Write}
+	return []string{k.WriteCapability, a.WriteCapability}
 }
 
 // describe adds to the attribute's text what else its descriptor knows.
 func describe(a *kind.Attr) string {
 	doc := a.Doc
-	if a.Capability.Read != "" {
-		doc += " Hidden from keys without `" + a.Capability.Read + "`."
+	if a.ReadCapability != "" {
+		doc += " Hidden from keys without `" + a.ReadCapability + "`."
 	}
 	if a.TerraformName != "" {
 		doc += " In the official provider: `" + a.TerraformName + "`."

@@ -20,8 +20,8 @@ import (
 func replication() kind.Attr {
 	return kind.Attr{Name: "replication", Wire: "replicationConfiguration", TerraformName: "replication_configuration",
 		Object: []kind.Attr{replicationSource(), replicationDestination()}, Deferred: true, GuidePage: "replication",
-		Capability: kind.Capability{Read: "readBucketReplications", Write: "writeBucketReplications"},
-		Encoding:   kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
+		ReadCapability: "readBucketReplications", WriteCapability: "writeBucketReplications",
+		Encoding: kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",
 		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazard: stopsCopying,

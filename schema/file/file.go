@@ -99,7 +99,7 @@ func attrs() []kind.Attr {
 				"not given.",
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
-		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, Capability: kind.Capability{Write: "deleteFiles"},
+		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
 			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
 
 		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true,

@@ -92,7 +92,7 @@ func attrs() []kind.Attr {
 		{Name: "valid_duration", Wire: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
 			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Compare: kind.Compare{Equal: sameDuration},
-			Encoding: kind.Encoding{Encode: sendDuration}, LiveText: expiry},
+			Encoding: kind.Encoding{Encode: sendDuration, LiveText: expiry}},
 		rotate(),
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true,

@@ -151,14 +151,15 @@ type Attr struct {
 	IsTime bool     // of a number: milliseconds since 1970, in UTC
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 
-	Required   bool
-	Computed   bool       // made by B2; may stand only in outputs and deliveries
-	Secret     bool       // its value is shown nowhere; with Computed: exists only in the reply to a create
-	Default    cty.Value  // what leaving it out means; NilVal: null, that is "none"
-	KeepLive   bool       // leaving it out means: leave B2's value alone
-	Immutable  bool       // cannot change on a live object: another value is another object
-	Deferred   bool       // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
-	Capability Capability // what it takes beside what the kind itself does
+	Required        bool
+	Computed        bool      // made by B2; may stand only in outputs and deliveries
+	Secret          bool      // its value is shown nowhere; with Computed: exists only in the reply to a create
+	Default         cty.Value // what leaving it out means; NilVal: null, that is "none"
+	KeepLive        bool      // leaving it out means: leave B2's value alone
+	Immutable       bool      // cannot change on a live object: another value is another object
+	Deferred        bool      // set by an update after the create, since B2 refuses it there or because of what it names (see IsLink)
+	ReadCapability  string    // without it B2 hides the live value; "": never hidden
+	WriteCapability string    // without it B2 refuses a request that sets the attribute; "": that of the kind is enough
 
 	Encoding Encoding    // where the wire differs from the plain encoding of Type at Wire
 	Compare  Compare     // what equality means beside that of values
@@ -171,9 +172,6 @@ type Attr struct {
 	Hazard func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
-	// LiveText says in a few words what a decoded live object shows in place of the
-	// attribute, where B2 does not answer the value that was sent. May be nil.
-	LiveText func(live AttrReader) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*wire.Account) cty.Value
 }
@@ -189,6 +187,9 @@ type Encoding struct {
 	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any
+	// LiveText says in a few words what a decoded live object shows in place of the
+	// attribute, where B2 does not answer the value that was sent. May be nil.
+	LiveText func(live AttrReader) string
 }
 
 // A Compare is what equality of an attribute means beside that of values. Each may
@@ -213,13 +214,6 @@ type Link struct {
 	// CheckTarget judges what a declared object that a reference in the attribute leads
 	// to is to the object that has it. Paths do not matter. May be nil.
 	CheckTarget func(by, target AttrReader) Problems
-}
-
-// A Capability is what reading or setting one attribute takes beside what its kind
-// does; "": nothing more.
-type Capability struct {
-	Read  string // without it B2 hides the live value
-	Write string // without it B2 refuses a request that sets the attribute, as a whole
 }
 
 // SendsSecret reports whether the attribute or a member of it is a secret that
