@@ -12,23 +12,30 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // basis digests the plan and what it was made from: whole live objects, with their
 // IDs and revisions, and the IDs behind every name that the changes use. What the
-// plan does not touch does not matter.
+// plan does not touch does not matter. Values that a plan hides are in it by a slow hash.
 func (p *planner) basis() {
 	hash := sha256.New()
+	hidden := &hiddenValues{}
 	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
 	account := p.Snapshot.Account
 	err := out.Encode([]string{"b2form plan 2", account.Realm, account.ID})
 	for i := range p.plan.Changes {
-		d, digestErr := p.digestible(&p.plan.Changes[i])
+		d, digestErr := p.digestible(&p.plan.Changes[i], hidden)
 		err = errors.Join(err, digestErr, out.Encode(d))
 	}
 	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Announced, p.plan.Undelivered, p.plan.LeftOut} {
 		err = errors.Join(err, out.Encode(part))
+	}
+	p.plan.Salted = len(hidden.texts) > 0
+	if p.plan.Salted {
+		sum, slowErr := hidden.slowHash(p.DigestSalt)
+		err = errors.Join(err, slowErr, out.Encode(sum))
 	}
 	if err != nil {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
@@ -63,7 +70,7 @@ type digestible struct {
 	NameIDs   []string // "bucket photos = 8d625e…"
 }
 
-func (p *planner) digestible(c *Change) (digestible, error) {
+func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestible, error) {
 	d := digestible{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
@@ -77,6 +84,10 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 	}
 	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)
+		if slices.ContainsFunc(r.Deliver, func(to config.Delivery) bool { return to.Sensitive }) {
+			hidden.texts = append(hidden.texts, d.Delivery)
+			d.Delivery = ""
+		}
 	}
 	if !c.After.IsNull() {
 		d.NameIDs = p.nameIDs(c)
@@ -85,10 +96,18 @@ func (p *planner) digestible(c *Change) (digestible, error) {
 	if err != nil {
 		return d, err
 	}
+	before, err = hidden.takeFrom(c, before)
+	if err != nil {
+		return d, err
+	}
+	after, err := hidden.takeFrom(c, c.After)
+	if err != nil {
+		return d, err
+	}
 	if d.Before, err = canonicalJSON(before); err != nil {
 		return d, err
 	}
-	d.After, err = canonicalJSON(c.After)
+	d.After, err = canonicalJSON(after)
 	return d, err
 }
 

@@ -91,6 +91,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 	}{
 		{reflect.TypeFor[Plan](), map[string]string{
 			"Basis":     "it is the digest",
+			"Salted":    "it says how the digest was made",
 			"Warnings":  "what they are about is in the changes, or changes nothing",
 			"Rotations": "they tell of the present also where nothing changes",
 		}, func(p *Plan) reflect.Value { return reflect.ValueOf(p).Elem() }},

@@ -117,6 +117,8 @@ type Plan struct {
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
 	Basis string
+	// Salted says that Basis covers values that the plan hides: Request.DigestSalt is in it.
+	Salted bool
 	// Records are state entries that are written before the first step: of imported objects, and of
 	// objects that stay and whose record differs from what is live or declared, since an interrupted
 	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
@@ -164,6 +166,9 @@ type Request struct {
 	// Rotate, or of every address where that is empty.
 	Rotations bool
 	Now       time.Time
+	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
+	// if they were made with the same.
+	DigestSalt []byte
 }
 
 // An Announced create is one of which the journal does not know the outcome.

@@ -147,7 +147,7 @@ func (c *Change) NameOf(id string) string {
 	return ""
 }
 
-// createsOrUpdates reports whether the change createsOrUpdates an object, or sets attributes of a live one.
+// createsOrUpdates reports whether the change makes an object, or sets attributes of a live one.
 func createsOrUpdates(c *Change) bool {
 	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update
 }
@@ -161,7 +161,7 @@ func (g *graph) given(c *Change) []string {
 	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.Computed || a.Deferred || a.Wire == "" && !c.Kind.Content.Holds(a.Name) {
+		if a.Computed || a.Deferred || a.Wire == "" && !isContent(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
 		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
@@ -172,6 +172,11 @@ func (g *graph) given(c *Change) []string {
 		g.sent = slices.Clone(g.fields)
 	}
 	return g.sent
+}
+
+// isContent reports whether the attribute gives what a file holds.
+func isContent(k *kind.Kind, attr string) bool {
+	return k.Content != nil && (attr == k.Content.TextAttr || attr == k.Content.SourceAttr)
 }
 
 // deferred lists the attributes that an update of their own sets: after a create all that B2 does

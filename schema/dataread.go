@@ -170,37 +170,11 @@ func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 		case !v.IsWhollyKnown():
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
-			v = replaceSecrets(a, v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
+			v = a.ReplaceSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
 			attrs[a.Name] = typed(v, a.ValueType())
 		}
 	}
 	return cty.ObjectVal(attrs)
-}
-
-// replaceSecrets puts something else for the secret members of nested objects.
-func replaceSecrets(a *kind.Attr, v cty.Value, instead func(*kind.Attr, cty.Value) cty.Value) cty.Value {
-	switch {
-	case a.Object == nil || v.IsNull() || !v.IsKnown() || !a.SendsSecret():
-		return v
-	case a.Many && v.LengthInt() == 0:
-		return v
-	case a.Many:
-		one := *a
-		one.Many = false
-		list := v.AsValueSlice()
-		for i := range list {
-			list[i] = replaceSecrets(&one, list[i], instead)
-		}
-		return cty.ListVal(list)
-	}
-	m := v.AsValueMap()
-	for i := range a.Object {
-		inner := &a.Object[i]
-		if m[inner.Name] = replaceSecrets(inner, m[inner.Name], instead); inner.Secret {
-			m[inner.Name] = instead(inner, m[inner.Name])
-		}
-	}
-	return cty.ObjectVal(m)
 }
 
 func accountValue(a *wire.Account) cty.Value {

@@ -256,7 +256,7 @@ func (s *scope) object(r *config.Resource) cty.Value {
 			if !known {
 				v = r.Value.GetAttr(a.Name)
 			}
-			v = replaceSecrets(a, v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
+			v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:

@@ -29,7 +29,7 @@ Example:
 ` + exitCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
-			o.replaceFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
 				Destination: &o.showSecrets},
@@ -39,7 +39,7 @@ Example:
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.runApply(ctx, view.Planning, o)
+			return p.runApply(ctx, o.mode(), o)
 		},
 	})
 }
@@ -57,8 +57,10 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	s.opts = *o
-	if o.autoApprove {
+	if err := s.with(o); err != nil {
+		return err
+	}
+	if o.autoApprove || o.expect != nil {
 		return s.applyAuto(ctx, m)
 	}
 	return s.applyInteractive(ctx, m)
@@ -68,7 +70,7 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 func (p *program) mayAsk(m view.Mode, o *runOptions) error {
 	name := m.Verb()
 	switch {
-	case o.autoApprove || p.interactive():
+	case o.autoApprove || o.expect != nil || p.interactive():
 		return nil
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
@@ -157,6 +159,9 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
+	if err := s.checkExpected(p); err != nil {
+		return nil, err
+	}
 	return p, s.checkConsent(p, m)
 }
 

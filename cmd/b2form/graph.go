@@ -44,7 +44,7 @@ Example:
 				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
 			}
 			if steps {
-				return p.planned(ctx, &runOptions{}, func(made *plan.Plan) error {
+				return p.planned(ctx, &runOptions{}, func(_ *session, made *plan.Plan) error {
 					_, err := fmt.Fprint(p.stdout, draw(view.GraphOfSteps(made)))
 					return err
 				})

@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/view"
+	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
@@ -42,6 +44,16 @@ type runOptions struct {
 	replace          []addr.Addr
 	rotate           []addr.Addr
 	allow            []kind.HazardKind
+	destroy          bool         // plan the end of everything
+	expect           *plan.Digest // nil: any plan
+}
+
+// mode is what plan and apply plan.
+func (o *runOptions) mode() view.Mode {
+	if o.destroy {
+		return view.Destroying
+	}
+	return view.Planning
 }
 
 func (p *program) globalFlags() []cli.Flag {
@@ -113,6 +125,10 @@ func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","),
 			Value: repeatedFlag{o.allowHazards}},
 	)
+}
+
+func (o *runOptions) destroyFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "destroy", Usage: "plan the end of everything that b2form owns here", Destination: &o.destroy}
 }
 
 func (o *runOptions) replaceFlag() cli.Flag {

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/view"
 	"b2form/plan"
 )
 
@@ -29,7 +29,7 @@ Exit codes:
   1  an error
   2  with -detailed-exitcode: there are changes`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			o.replaceFlag(),
+			o.replaceFlag(), o.destroyFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.jsonFlag("print JSON lines"),
 		}),
@@ -38,13 +38,13 @@ Exit codes:
 				return err
 			}
 			p.streamed()
-			return p.planned(ctx, o, func(made *plan.Plan) error { return p.showPlan(made, o.detailedExitCode) })
+			return p.planned(ctx, o, (*session).showPlan)
 		},
 	})
 }
 
 // planned makes a plan, and shows its warnings before it is used.
-func (p *program) planned(ctx context.Context, o *runOptions, use func(*plan.Plan) error) (err error) {
+func (p *program) planned(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	s, err := p.open()
@@ -52,26 +52,30 @@ func (p *program) planned(ctx context.Context, o *runOptions, use func(*plan.Pla
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	s.opts = *o
+	if err := s.with(o); err != nil {
+		return err
+	}
 	s.warnWithoutState()
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	made, err := s.plan(ctx, st, view.Planning)
+	made, err := s.plan(ctx, st, o.mode())
 	if err != nil {
 		return err
 	}
 	s.ui.Diagnostics(append(made.Warnings, s.warnUndelivered(made)...), s.files)
-	return use(made)
+	return use(s, made)
 }
 
-func (p *program) showPlan(made *plan.Plan, detailed bool) error {
-	p.ui.Plan(made, view.Planning)
+func (s *session) showPlan(made *plan.Plan) error {
+	m := s.opts.mode()
+	s.ui.Plan(made, m)
+	s.ui.Digest(s.digest(made))
 	if !made.Empty() {
-		p.ui.Hint("Nothing was saved: \"b2form apply\" plans again, and asks before it changes anything.")
+		s.ui.Hint(fmt.Sprintf("Nothing was saved: \"b2form %s\" plans again, and asks before it changes anything.", m.Verb()))
 	}
-	if detailed && !made.Empty() {
+	if s.opts.detailedExitCode && !made.Empty() {
 		return changesPresent
 	}
 	return nil

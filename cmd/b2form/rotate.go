@@ -61,7 +61,9 @@ func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	s.opts = *o
+	if err := s.with(o); err != nil {
+		return err
+	}
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err

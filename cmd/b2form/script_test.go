@@ -76,7 +76,8 @@ func withProgram(f func() int) (code int, err error) {
 // b2form ...". Scripts need the latter in the background, after stdin and ttyin,
 // and where other programs, or variables that no script sets, matter. "exits CODE
 // b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
-// "canary FILE OTHER ..." wants the secret that is in FILE in no other one.
+// "canary FILE OTHER ..." wants the secret that is in FILE in no other one. "cmpplan FILE"
+// compares what a plan printed, and "digest VARIABLE" keeps its digest.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Abs("testdata/script") // the host changes its folder
 	if err != nil {
@@ -90,7 +91,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary},
+			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary,
+			"cmpplan": comparePlan, "digest": setDigest},
 	})
 }
 

@@ -38,6 +38,9 @@ type session struct {
 	snapshot *kind.Snapshot
 	opts     runOptions // of plan, apply, destroy and rotate
 	began    time.Time  // before the snapshot was read
+
+	salt      []byte // what hidden values are hashed with
+	saltIsKey bool   // it came from the environment and is not shown
 }
 
 // open loads the configuration and makes the client ready, without asking B2
@@ -63,6 +66,12 @@ func (p *program) open() (*session, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// with gives the session the options of its command.
+func (s *session) with(o *runOptions) error {
+	s.opts = *o
+	return s.prepareDigest()
 }
 
 func (s *session) close() error {
@@ -213,7 +222,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(),
+		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(), DigestSalt: s.salt,
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})

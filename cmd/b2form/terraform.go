@@ -90,8 +90,6 @@ func foreignOption(name string) string {
 	case "out":
 		return "A plan is not kept: apply plans again, and asks before it changes anything. For programs there is plan -json " +
 			"-detailed-exitcode."
-	case "destroy":
-		return "Run \"b2form destroy\"."
 	case "generate-config-out":
 		return "Write the block, and an import block beside it: the plan shows what differs from what is live."
 	case "compact-warnings":

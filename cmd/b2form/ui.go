@@ -16,6 +16,7 @@ type ui interface {
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.Mode)
+	Digest(plan.Digest)
 	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)
 	Still(apply.Event)

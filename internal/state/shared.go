@@ -49,7 +49,7 @@ type Shared struct {
 // String is what messages call the state.
 func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 
-// infoKey is the key of the state's info infoKey: several states may share a bucket,
+// infoKey is the key of the state's info pair: several states may share a bucket,
 // and keys have at most 50 bytes.
 func (b Shared) infoKey() string {
 	sum := sha256.Sum256([]byte(b.Prefix))

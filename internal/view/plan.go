@@ -44,6 +44,9 @@ func (t Text) Plan(p *plan.Plan, m Mode) {
 	io.WriteString(t.Out, out.String())
 }
 
+// Digest writes what the plan that was shown can be approved by.
+func (t Text) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
+
 func nothing(m Mode, s Style) string {
 	if m == Destroying {
 		return s.paint("No changes.", bold, green) + " No objects need to be destroyed.\n\n" +

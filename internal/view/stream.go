@@ -49,7 +49,7 @@ func (j JSON) emit(level, message, kind string, more fields) {
 // Start is the first line: which program speaks, and which edition of this
 // format.
 func (j JSON) Start() {
-	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.1"})
+	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.2"})
 }
 
 // Note is a remark.
@@ -150,6 +150,11 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		operation = m.Verb()
 	}
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
+}
+
+// Digest writes one line of its own.
+func (j JSON) Digest(d plan.Digest) {
+	j.emit("info", "Plan digest: "+d.String(), "plan_digest", fields{"digest": d.String()})
 }
 
 func namedJSON(list []plan.Named) []fields {

@@ -10,9 +10,3 @@ type Content struct {
 	MaxSize    int64  // bytes
 	TooLarge   string // what to do about more; whole sentences
 }
-
-// Holds reports whether the attribute gives what a file holds. A nil Content has
-// none.
-func (c *Content) Holds(attr string) bool {
-	return c != nil && (attr == c.TextAttr || attr == c.SourceAttr)
-}

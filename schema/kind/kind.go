@@ -216,20 +216,6 @@ type Link struct {
 	CheckTarget func(by, target AttrReader) Problems
 }
 
-// SendsSecret reports whether the attribute or a member of it is a secret that
-// the configuration gives and that goes to B2.
-func (a *Attr) SendsSecret() bool {
-	if a.Secret && !a.Computed && a.Wire != "" {
-		return true
-	}
-	for i := range a.Object {
-		if a.Object[i].SendsSecret() {
-			return true
-		}
-	}
-	return false
-}
-
 // A Comparison is what an Attr's Same compares.
 type Comparison struct {
 	Want, Live AttrReader  // whole objects: completed configuration; decoded live object

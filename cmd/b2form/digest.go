@@ -1,0 +1,65 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/plan"
+)
+
+// digestKey names the variable with the key that hidden values are hashed with.
+const digestKey = "B2FORM_DIGEST_KEY"
+
+func (o *runOptions) expectFlag() cli.Flag {
+	return &cli.GenericFlag{Name: "expect", Usage: "do not ask; carry out only a plan with this `DIGEST`, as \"b2form plan\" shows it",
+		Value: repeatedFlag{func(text string) error {
+			d, err := plan.ParseDigest(text)
+			o.expect = &d
+			return err
+		}}}
+}
+
+// prepareDigest chooses what hidden values are hashed with: what the expected digest names, else
+// the key of the environment, else something that nobody knows before.
+func (s *session) prepareDigest() error {
+	s.salt, s.saltIsKey = nil, false
+	key := s.getenv(digestKey)
+	switch {
+	case s.opts.expect != nil && s.opts.expect.Salt != "":
+		var err error
+		s.salt, err = hex.DecodeString(s.opts.expect.Salt)
+		return err
+	case key != "":
+		s.salt, s.saltIsKey = []byte(key), true
+		return nil
+	}
+	s.salt = make([]byte, plan.SaltBytes)
+	_, err := rand.Read(s.salt)
+	return err
+}
+
+// digest is what the plan can be approved by.
+func (s *session) digest(p *plan.Plan) plan.Digest {
+	d := plan.Digest{Basis: p.Basis}
+	if p.Salted && !s.saltIsKey {
+		d.Salt = hex.EncodeToString(s.salt)
+	}
+	return d
+}
+
+// checkExpected refuses a plan that is not the one whose digest was given.
+func (s *session) checkExpected(p *plan.Plan) error {
+	switch want := s.opts.expect; {
+	case want == nil || s.digest(p) == *want:
+		return nil
+	case want.Salt == "" && p.Salted && !s.saltIsKey:
+		return failf("The expected digest needs a key", "The plan hides values, and the digest of -expect was made with a key: give the "+
+			"same "+digestKey+" here as to \"b2form plan\".")
+	}
+	return failf("The plan is not the expected one",
+		"The plan above has the digest %s, and -expect gives %s, so nothing was changed. Something that the plan touches changed since, "+
+			"or it was made from another configuration, other values or another version of b2form. Have the new plan approved.",
+		s.digest(p), *s.opts.expect)
+}
