@@ -19,7 +19,7 @@ func (p *planner) guardRequest() bool {
 	if p.diags.HasErrors() {
 		return false
 	}
-	for _, guard := range []func(){p.checkReplace, p.checkRotate} {
+	for _, guard := range []func(){p.checkReplace, p.checkRotate, p.checkTargets} {
 		guard()
 	}
 	return true

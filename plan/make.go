@@ -24,6 +24,8 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.changes()
 		p.keepRotations()
 		p.sort()
+		p.keepTargets()
+		p.checkEmptied()
 		p.orphanHazards()
 		p.makeSteps()
 		p.basis()
@@ -45,19 +47,18 @@ func (p *planner) changes() {
 		}
 		for _, r := range p.declared {
 			if len(p.links.linking) == 0 || !p.links.hasLinks(r) {
-				p.resource(r)
+				p.about(r.Addr, func() { p.resource(r) })
 			}
 		}
 		for _, r := range p.links.linking {
-			p.resource(r)
+			p.about(r.Addr, func() { p.resource(r) })
 		}
 	}
 	for _, addr := range p.recordedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
-			p.remove(*addr)
+			p.about(*addr, func() { p.remove(*addr) })
 		}
 	}
-	p.checkEmptied()
 }
 
 // A planner is one run of Make.

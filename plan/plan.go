@@ -133,8 +133,8 @@ type Plan struct {
 	// Rotations tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
 	Rotations []Rotation
-	// LeftOut are the addresses with changes that Request.Rotations keeps out of
-	// Changes. Sorted.
+	// LeftOut are the addresses with changes that Request.Rotations, Target and Exclude keep
+	// out of Changes. Sorted.
 	LeftOut []addr.Addr
 }
 
@@ -165,7 +165,11 @@ type Request struct {
 	// Rotations plans nothing but what rotation asks for: of the addresses in
 	// Rotate, or of every address where that is empty.
 	Rotations bool
-	Now       time.Time
+	// Target and Exclude are addresses of resources, instances and, with Kind "", modules. Where
+	// there is a Target, nothing is planned but that and what it needs; what is in Exclude, or
+	// needs that, is left out.
+	Target, Exclude []addr.Addr
+	Now             time.Time
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
 	// if they were made with the same.
 	DigestSalt []byte

@@ -200,18 +200,11 @@ func (p *planner) keepRotations() {
 	for i := range p.plan.Changes {
 		renewed[p.plan.Changes[i].Addr] = p.rotationRequested(&p.plan.Changes[i])
 	}
-	imports := map[addr.Addr]bool{}
-	p.plan.Changes = slices.DeleteFunc(p.plan.Changes, func(c Change) bool {
-		wanted := p.rotationRequested(&c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr],
+	p.leaveOut(func(i int) bool {
+		c := &p.plan.Changes[i]
+		return p.rotationRequested(c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
-		if !wanted {
-			p.plan.LeftOut = append(p.plan.LeftOut, c.Addr)
-			imports[c.Addr] = len(c.Imports()) > 0
-		}
-		return !wanted
 	})
-	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.Entry) bool { return imports[e.Addr] })
-	p.plan.Undelivered = slices.DeleteFunc(p.plan.Undelivered, func(a addr.Addr) bool { return slices.Contains(p.plan.LeftOut, a) })
 }
 
 // rotationRequested reports whether rotation asks for a change, of what is asked about.

@@ -67,6 +67,11 @@ type graph struct {
 
 // makeSteps works out what is done to carry out the changes, and in which order.
 func (p *planner) makeSteps() {
+	p.plan.Steps = p.newGraph().ordered()
+}
+
+// newGraph works out the steps of the changes and what they need. Changes are sorted.
+func (p *planner) newGraph() *graph {
 	changes := p.plan.Changes
 	g := &graph{
 		planner: p,
@@ -85,7 +90,7 @@ func (p *planner) makeSteps() {
 	}
 	g.needRelease()
 	g.needLive()
-	p.plan.Steps = g.ordered()
+	return g
 }
 
 // split divides a change into its steps.

@@ -28,7 +28,7 @@ Example:
 
 ` + exitCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",

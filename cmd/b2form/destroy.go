@@ -7,28 +7,35 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/schema/addr"
 )
 
 func (p *program) destroyCommand() *cli.Command {
 	o := &runOptions{}
 	return p.command(&cli.Command{
-		Name: "destroy", Usage: "Destroy everything that b2form owns here",
-		Description: `Every object in the state is deleted. What the state does not list is left
-alone. With -auto-approve this revokes keys and deletes empty buckets; files
-are deleted only with force_destroy and -allow=deletes-data.
+		Name: "destroy", Usage: "Destroy everything that b2form owns here", ArgsUsage: "[ADDRESS ...]",
+		Description: `Every object in the state is deleted; with addresses, those and what needs
+them. What the state does not list is left alone. With -auto-approve this
+revokes keys and deletes empty buckets; files are deleted only with
+force_destroy and -allow=deletes-data.
 
 Example:
   b2form destroy
   b2form destroy -auto-approve
 
 ` + exitCodes,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.expectFlag(),
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
-				return err
+			for _, arg := range c.Args().Slice() {
+				target, err := addr.ParseTarget(arg)
+				if err != nil {
+					return failf("Invalid address", "%s.", words.Capital(err.Error()))
+				}
+				o.target = append(o.target, target)
 			}
 			return p.runApply(ctx, view.Destroying, o)
 		},

@@ -45,6 +45,8 @@ type runOptions struct {
 	rotate           []addr.Addr
 	allow            []kind.HazardKind
 	destroy          bool         // plan the end of everything
+	target           []addr.Addr  // see plan.Request
+	exclude          []addr.Addr
 	expect           *plan.Digest // nil: any plan
 }
 
@@ -129,6 +131,20 @@ func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 
 func (o *runOptions) destroyFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "destroy", Usage: "plan the end of everything that b2form owns here", Destination: &o.destroy}
+}
+
+func (o *runOptions) targetFlags() []cli.Flag {
+	flag := func(name, usage string, to *[]addr.Addr) cli.Flag {
+		return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+			a, err := addr.ParseTarget(s)
+			*to = append(*to, a)
+			return err
+		}}}
+	}
+	return []cli.Flag{
+		flag("target", "plan only the resource, instance or module at `ADDRESS` and what it needs; repeatable", &o.target),
+		flag("exclude", "leave out what is at `ADDRESS` and what needs it; repeatable", &o.exclude),
+	}
 }
 
 func (o *runOptions) replaceFlag() cli.Flag {

@@ -28,7 +28,7 @@ Exit codes:
   0  success; with -detailed-exitcode: nothing to do
   1  an error
   2  with -detailed-exitcode: there are changes`,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.jsonFlag("print JSON lines"),

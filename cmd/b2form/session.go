@@ -223,6 +223,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(), DigestSalt: s.salt,
+		Target: s.opts.target, Exclude: s.opts.exclude,
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})

@@ -77,8 +77,6 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 // other.
 func foreignOption(name string) string {
 	switch name {
-	case "target", "exclude":
-		return "A plan is always of the whole folder: give what lives apart a folder of its own, or a removed block."
 	case "refresh", "refresh-only":
 		return "Every plan reads the live account, in two round trips, and the state holds no setting that could be refreshed."
 	case "lock":

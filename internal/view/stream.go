@@ -167,7 +167,7 @@ func namedJSON(list []plan.Named) []fields {
 
 // planned is the action; a mere change of the address is called a move.
 func planned(c *plan.Change) string {
-	if c.Action == plan.NoOp && len(c.Imports()) == 0 && len(c.Leftovers) == 0 {
+	if c.IsMove() {
 		return "move"
 	}
 	return string(c.Action)

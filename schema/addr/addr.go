@@ -95,6 +95,16 @@ func (a Addr) String() string {
 // WithoutKey is the address of the block without its instance key.
 func (a Addr) WithoutKey() Addr { a.Instance = InstanceKey{}; return a }
 
+// Covers reports whether b is a itself, an instance of the block a, or within the module a,
+// whose instances count with it.
+func (a Addr) Covers(b Addr) bool {
+	if a.Kind != "" {
+		return a.Module == b.Module && a.Kind == b.Kind && a.Label == b.Label && (a.Instance.IsSingle() || a.Instance == b.Instance)
+	}
+	rest, within := strings.CutPrefix(b.Module, a.Module)
+	return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // Compare orders addresses for output: module, kind, label, instance (numbers
 // by size).
 func (a Addr) Compare(b Addr) int {
@@ -136,6 +146,16 @@ func Parse(s string) (Addr, error) {
 		}
 	}
 	return Addr{}, fmt.Errorf("%q is not a resource address: write it like bucket.photos, key.app or bucket.logs[\"edge\"]", s)
+}
+
+// ParseTarget reads an address like Parse, or that of a whole module, which has the Kind "".
+func ParseTarget(s string) (Addr, error) {
+	if t, diags := hclsyntax.ParseTraversalAbs([]byte(s), "", hcl.InitialPos); !diags.HasErrors() {
+		if a, ok := FromTraversal(t); ok {
+			return a, nil
+		}
+	}
+	return Addr{}, fmt.Errorf("%q is no address: write it like bucket.photos, bucket.logs[\"edge\"] or module.site", s)
 }
 
 // FromTraversal reads the address of a resource or, with Kind "", of a whole module.
