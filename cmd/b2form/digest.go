@@ -24,19 +24,19 @@ func (o *runOptions) expectFlag() cli.Flag {
 // prepareDigest chooses what hidden values are hashed with: what the expected digest names, else
 // the key of the environment, else something that nobody knows before.
 func (s *session) prepareDigest() error {
-	s.salt, s.saltIsKey = nil, false
+	s.digestSalt, s.saltIsKey = nil, false
 	key := s.getenv(digestKey)
 	switch {
 	case s.opts.expect != nil && s.opts.expect.Salt != "":
 		var err error
-		s.salt, err = hex.DecodeString(s.opts.expect.Salt)
+		s.digestSalt, err = hex.DecodeString(s.opts.expect.Salt)
 		return err
 	case key != "":
-		s.salt, s.saltIsKey = []byte(key), true
+		s.digestSalt, s.saltIsKey = []byte(key), true
 		return nil
 	}
-	s.salt = make([]byte, plan.SaltBytes)
-	_, err := rand.Read(s.salt)
+	s.digestSalt = make([]byte, plan.SaltBytes)
+	_, err := rand.Read(s.digestSalt)
 	return err
 }
 
@@ -44,7 +44,7 @@ func (s *session) prepareDigest() error {
 func (s *session) digest(p *plan.Plan) plan.Digest {
 	d := plan.Digest{Basis: p.Basis}
 	if p.Salted && !s.saltIsKey {
-		d.Salt = hex.EncodeToString(s.salt)
+		d.Salt = hex.EncodeToString(s.digestSalt)
 	}
 	return d
 }

@@ -39,8 +39,8 @@ type session struct {
 	opts     runOptions // of plan, apply, destroy and rotate
 	began    time.Time  // before the snapshot was read
 
-	salt      []byte // what hidden values are hashed with
-	saltIsKey bool   // it came from the environment and is not shown
+	digestSalt []byte // what hidden values are hashed with
+	saltIsKey  bool   // it came from the environment and is not shown
 }
 
 // open loads the configuration and makes the client ready, without asking B2
@@ -222,7 +222,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(), DigestSalt: s.salt,
+		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude,
 	}
 	for _, i := range st.Open {

@@ -70,8 +70,8 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 		if a.Computed && a.Name != c.Kind.ID {
 			return nil, false
 		}
-		if a.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
-			return []line{comment(a.Name + ": " + visible.Text(a.LiveText(c.Before)))}, false
+		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
+			return []line{comment(a.Name + ": " + visible.Text(a.Encoding.LiveText(c.Before)))}, false
 		}
 		return b.withNote(a, before, b.complete(a, "", before)), false
 	}
