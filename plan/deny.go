@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -24,10 +25,40 @@ func CheckDenied(c *config.Config) hcl.Diagnostics {
 		if r.Kind.Credential == nil {
 			continue
 		}
-		for _, f := range r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType())) {
+		findings := r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType()))
+		for _, f := range append(findings, r.Kind.Credential.Unusable(r.Value)...) {
 			if slices.Contains(c.Settings.Deny, f.Rule) {
 				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}
+		}
+	}
+	return diags
+}
+
+// WarnUnusable warns of declared credentials that most programs cannot use, once a block.
+// What other objects name is for B2 itself.
+func WarnUnusable(c *config.Config) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	said := map[*config.Block]bool{}
+	isForB2 := map[addr.Addr]bool{}
+	for _, r := range c.Resources {
+		for _, a := range r.DeferredNeeds {
+			isForB2[a] = true
+		}
+	}
+	for _, r := range c.Resources {
+		if r.Kind.Credential == nil || said[r.Block] || isForB2[r.Addr] {
+			continue
+		}
+		for _, f := range r.Kind.Credential.Unusable(r.Value) {
+			if slices.Contains(c.Settings.Ignore, f.Rule) || slices.Contains(c.Settings.Deny, f.Rule) {
+				continue
+			}
+			said[r.Block] = true
+			at := r.Block.RangeOf(f.Attr)
+			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: unusable, Subject: &at,
+				Detail: fmt.Sprintf("%s: %s. Where its program works without, write ignore = [%q] in the b2form block.", r.Addr, f.Detail,
+					f.Rule)})
 		}
 	}
 	return diags
@@ -45,8 +76,14 @@ func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	return diags
 }
 
+const unusable = "Of no use to most programs"
+
 func denyError(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wider access than allowed", Subject: &at,
+	summary := "Wider access than allowed"
+	if _, rules := kind.DeniableRules(); slices.Contains(rules, rule) {
+		summary = unusable
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Subject: &at,
 		Detail: fmt.Sprintf("%s. The b2form block denies %s.", words.Capital(detail), rule)}
 }
 

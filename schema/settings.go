@@ -45,7 +45,12 @@ func (l *module) evaluateSettings() {
 	}
 	if a := content.Attributes["deny"]; a != nil {
 		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
-			l.deny(a, v)
+			l.config.Settings.Deny = l.rules(a, v)
+		}
+	}
+	if a := content.Attributes["ignore"]; a != nil {
+		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+			l.config.Settings.Ignore = l.rules(a, v)
 		}
 	}
 	var backends, limits hcl.Blocks
@@ -146,8 +151,9 @@ func (l *module) allow(a *hcl.Attribute, list cty.Value) {
 	}
 }
 
-// deny reads rules about keys.
-func (l *module) deny(a *hcl.Attribute, list cty.Value) {
+// rules reads rules about keys.
+func (l *module) rules(a *hcl.Attribute, list cty.Value) []kind.Rule {
+	var out []kind.Rule
 	known := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		name := ""
@@ -159,8 +165,8 @@ func (l *module) deny(a *hcl.Attribute, list cty.Value) {
 				fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, words.List(known), words.DidYouMean(name, "", known)))
 			continue
 		}
-		l.config.Settings.Deny = append(l.config.Settings.Deny, kind.Rule(name))
+		out = append(out, kind.Rule(name))
 	}
-	slices.Sort(l.config.Settings.Deny)
-	l.config.Settings.Deny = slices.Compact(l.config.Settings.Deny)
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -34,7 +34,8 @@ func (p *program) keysCommand() *cli.Command {
   master-key         b2form itself is run with the master key
 
 The last four can be made errors of plan and apply: deny = ["no-expiry"] in the
-b2form block. Nothing is changed.
+b2form block. So can no-list-buckets, of which these warn: a key for files that
+may not list buckets is of no use to most programs. Nothing is changed.
 
 Example:
   b2form keys

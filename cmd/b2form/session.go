@@ -234,6 +234,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	}
 	made.Warnings = append(warnings, made.Warnings...)
 	if m == view.Planning {
+		made.Warnings = append(made.Warnings, plan.WarnUnusable(s.config)...)
 		made.Warnings = append(made.Warnings, s.failedChecks(s.reader(s.snapshot, st.Entries, nil))...)
 	}
 	return made, nil

@@ -40,7 +40,7 @@ func (p *program) validate() error {
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = append(diags, plan.CheckDenied(config)...)
+		diags = append(append(diags, plan.CheckDenied(config)...), plan.WarnUnusable(config)...)
 		for _, c := range config.Checks {
 			diags = append(diags, c.Evaluate(nil)...)
 		}

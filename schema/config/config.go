@@ -41,6 +41,7 @@ type Settings struct {
 	// nobody is asked; nil: any number.
 	MaxDestroyed *int
 	Deny         []kind.Rule // what is an error in plans; sorted
+	Ignore       []kind.Rule // what is not warned of; sorted
 	Range        hcl.Range
 }
 

@@ -33,7 +33,7 @@ func Kind() *kind.Kind {
 		Check:    check,
 		Destroy:  kind.Destroy{Hazards: gone},
 		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing,
-			Lint: lint},
+			Lint: lint, Unusable: unusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}

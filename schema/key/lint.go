@@ -36,6 +36,32 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	return out
 }
 
+// unusable finds a key for files that may not list buckets. Backblaze's SDKs look a bucket up
+// by b2_list_buckets, and HeadBucket of the S3 API needs the capability too ("Application Key
+// Capabilities").
+func unusable(want kind.AttrReader) []kind.Finding {
+	caps := want.GetAttr("capabilities")
+	if caps.IsNull() || !caps.IsWhollyKnown() {
+		return nil // another check speaks of it, or a variable has no value
+	}
+	files := false
+	for it := caps.ElementIterator(); it.Next(); {
+		_, c := it.Element()
+		switch {
+		case c.IsNull() || c.AsString() == "listBuckets":
+			return nil
+		case strings.HasSuffix(c.AsString(), "Files"):
+			files = true
+		}
+	}
+	if !files {
+		return nil
+	}
+	return []kind.Finding{{Rule: kind.NoListBuckets, Attr: "capabilities",
+		Detail: "it may not list buckets, which Backblaze's SDKs, most programs made with them and HeadBucket of S3 programs need; add " +
+			"listBuckets"}}
+}
+
 // changesFiles reports whether a capability lets a key change what is stored.
 func changesFiles(capability string) bool {
 	return strings.HasPrefix(capability, "write") && capability != "writeKeys" || capability == "deleteFiles" ||

@@ -117,6 +117,9 @@ type Credential struct {
 	// Lint names what is wider about credentials than most programs need. want is a
 	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
+	// Unusable names what keeps most programs from using the credentials that a
+	// completed configuration declares. It is asked for every one of them.
+	Unusable func(want AttrReader) []Finding
 }
 
 // Verbs are what can be done with the objects of a kind.

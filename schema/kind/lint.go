@@ -9,16 +9,21 @@ import (
 // A Rule names something about credentials that deserves a look.
 type Rule string
 
-// What a configuration may deny: credentials wider than most programs need.
+// What a configuration may deny: credentials wider than most programs need, and such as
+// most programs cannot use.
 const (
 	AllBucketsWrite Rule = "all-buckets-write"
 	ManagesKeys     Rule = "manages-keys"
-	MasterKey       Rule = "master-key"
+	masterKey       Rule = "master-key"
 	NoExpiry        Rule = "no-expiry"
+	NoListBuckets   Rule = "no-list-buckets"
 )
 
-// DeniableRules lists the rules that a configuration may deny.
-func DeniableRules() []Rule { return []Rule{AllBucketsWrite, ManagesKeys, MasterKey, NoExpiry} }
+// DeniableRules lists the rules that a configuration may deny. Those that find what most
+// programs cannot use warn where it neither denies nor ignores them.
+func DeniableRules() (wide, unusable []Rule) {
+	return []Rule{AllBucketsWrite, ManagesKeys, masterKey, NoExpiry}, []Rule{NoListBuckets}
+}
 
 // A Finding is one thing that a rule found, in words.
 type Finding struct {
@@ -33,7 +38,7 @@ func LintAccount(a *wire.Account) []Finding {
 	if a.KeyID != a.ID {
 		return nil
 	}
-	return []Finding{{Rule: MasterKey, Detail: "the credentials in use are the master key, which may do everything; make an application " +
+	return []Finding{{Rule: masterKey, Detail: "the credentials in use are the master key, which may do everything; make an application " +
 		"key for b2form"}}
 }
 

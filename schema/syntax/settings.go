@@ -1,6 +1,8 @@
 package syntax
 
 import (
+	"slices"
+
 	"b2form/schema/config"
 	"b2form/schema/kind"
 )
@@ -14,8 +16,18 @@ func hazardFlags() []string {
 }
 
 func deniable() []string {
+	wide, unusable := kind.DeniableRules()
+	return texts(slices.Concat(wide, unusable))
+}
+
+func ignorable() []string {
+	_, unusable := kind.DeniableRules()
+	return texts(unusable)
+}
+
+func texts(rules []kind.Rule) []string {
 	var out []string
-	for _, r := range kind.DeniableRules() {
+	for _, r := range rules {
 		out = append(out, string(r))
 	}
 	return out
@@ -32,7 +44,10 @@ var settings = Block{
 		{Name: "allow", Type: Texts, Sees: Settings, Choices: hazardFlags(),
 			Doc: "Hazards that `-auto-approve` carries out. A plan shows which hazards a change has."},
 		{Name: "deny", Type: Texts, Sees: Settings, Choices: deniable(),
-			Doc: "Access that is wider than it should be: an error in every plan. [Keys](../keys.md) says what each rule finds."},
+			Doc: "Access that is wider than it should be, or of no use to most programs: an error in every plan. [Keys](../keys.md) says " +
+				"what each rule finds."},
+		{Name: "ignore", Type: Texts, Sees: Settings, Choices: ignorable(),
+			Doc: "Rules whose warnings are not wanted, because the programs are known to work."},
 	},
 	Blocks: append([]Block{{
 		Type: "limits", Once: true, Doc: "How much a run may do without anybody looking. At a prompt, whoever answers has looked.",
