@@ -72,7 +72,7 @@ func (l *module) dataForms() []dataForm {
 func accountType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"account_id": cty.String, "application_key_id": cty.String, "realm": cty.String,
-		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String,
+		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String, "api_url": cty.String,
 		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), syntax.NamePrefix: cty.String,
 	})
 }

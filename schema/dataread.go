@@ -202,6 +202,7 @@ func accountValue(a *wire.Account) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"account_id": text(a.ID), "application_key_id": text(a.KeyID), "realm": text(a.Realm),
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
+		"api_url":      text(a.APIURL),
 		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
 	})
 }

@@ -59,7 +59,7 @@ func TestAccount(t *testing.T) {
 	}
 	want := &wire.Account{
 		ID: "5f0571db506a", KeyID: keyID, Realm: s.URL,
-		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
+		S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com", APIURL: s.URL,
 		Capabilities: []string{"listFiles"}, NamePrefix: "x/",
 		Buckets: []wire.AllowedBucket{{ID: "b1", Name: "photos"}, {ID: "b2"}},
 	}

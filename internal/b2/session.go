@@ -149,6 +149,7 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
 			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
+			APIURL:       strings.TrimRight(storage.APIURL, "/"),
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
 		},
 	}

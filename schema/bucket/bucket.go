@@ -102,6 +102,8 @@ func attrs() []kind.Attr {
 		{Name: "s3_region", Type: cty.String, Computed: true, Account: region, Doc: "Region of the S3 API: us-west-004."},
 		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: " +
 			"https://f004.backblazeb2.com."},
+		{Name: "api_url", Type: cty.String, Computed: true, Account: apiURL, Doc: "URL to which native calls go but for the one that " +
+			"authorizes: https://api004.backblazeb2.com."},
 	}
 }
 
@@ -119,6 +121,7 @@ func sameName(p kind.Comparison) bool {
 
 func endpoint(a *wire.Account) cty.Value    { return cty.StringVal(a.S3URL) }
 func downloadURL(a *wire.Account) cty.Value { return cty.StringVal(a.DownloadURL) }
+func apiURL(a *wire.Account) cty.Value      { return cty.StringVal(a.APIURL) }
 
 // region is the part of the S3 host between "s3." and ".backblazeb2.com".
 func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }

@@ -41,7 +41,7 @@ func Data(kinds []*kind.Kind) []Block {
 	}
 	return append(out, dataOf("account", "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
-		"`s3_region` and `download_url`."))
+		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes."))
 }
 
 // oneOf is data about one object, by what identifies it or by its ID.

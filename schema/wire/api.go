@@ -107,6 +107,7 @@ type Account struct {
 	S3URL        string // "https://s3.us-west-004.backblazeb2.com"
 	Region       string // of the S3 API, where the service names it; "": S3URL does
 	DownloadURL  string // "https://f004.backblazeb2.com"
+	APIURL       string // of all calls but authorize: "https://api004.backblazeb2.com"
 	Capabilities []string
 	// Buckets are the buckets the key is limited to; nil: not limited.
 	Buckets    []AllowedBucket
