@@ -93,7 +93,7 @@ func mayImport() map[string][]string {
 		"internal/pause":      {},
 		"internal/state":      {"internal/visible", "schema/addr", "schema/wire", "internal/durable", "internal/pause"},
 		"internal/agefile":    {},
-		"internal/audit":      {"schema/addr", "schema/config", "schema/kind"},
+		"internal/audit":      {"internal/words", "schema/addr", "schema/config", "schema/kind"},
 		"internal/secret":     {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},
 		"internal/b2":         {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause"},
 		"internal/emulator":   {},

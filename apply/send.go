@@ -123,7 +123,8 @@ func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind
 		if err != nil {
 			return nil, err
 		}
-		if o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
+		expired := !r.Snapshot.ExpiredAt(c.Kind, o.ID).IsZero()
+		if !expired && o.Identity == c.Kind.NormalizeIdentity(c.Identity) && !slices.Contains(known, o.ID) && !seen[o.ID] {
 			seen[o.ID] = true
 			found = append(found, o)
 		}

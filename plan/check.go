@@ -117,7 +117,7 @@ func (p *planner) canCreate(r *config.Resource) bool {
 // exist out of sight.
 func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
 	if holder := p.kinds[k.ParentKind()]; holder != nil {
-		k, id = holder, k.ParentID(id)
+		k, id = holder, k.ParentIdentity(id)
 	}
 	if !p.hidesObjects(k) {
 		return false

@@ -169,6 +169,7 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 		t.Fatal(err)
 	}
 	r := plan.Request{Config: c.config, Kinds: c.kinds, Snapshot: s, Entries: c.State.Entries, Announced: c.State.Announced, Now: noon}
+	defer func() { s.DropExpired(r.Now) }()
 	for line := range strings.Lines(c.flags) {
 		verb, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch verb {

@@ -195,7 +195,7 @@ func (p *planner) create(r *config.Resource, h match) {
 		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
-		c.Reason = goneReason(r.Kind, h.entry.Identity)
+		c.Reason = p.goneReason(r.Kind, h.entry)
 		_, p.rotations[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
@@ -221,6 +221,7 @@ func (p *planner) compare(r *config.Resource, h match) {
 	judged, follows := p.links.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
+	p.warnExpiry(r, h, action, live)
 	if h.imported && !h.fromOldState || action == NoOp || action == Update {
 		p.record(r, h)
 	}
@@ -359,6 +360,10 @@ func (p *planner) sort() {
 	slices.SortFunc(p.plan.LeftOut, addr.Addr.Compare)
 }
 
-func goneReason(k *kind.Kind, identity string) string {
-	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, identity)
+// goneReason says of a recorded object that is not there what became of it.
+func (p *planner) goneReason(k *kind.Kind, e *addr.Entry) string {
+	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
+		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, at.Format(momentLayout))
+	}
+	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, e.Identity)
 }

@@ -41,7 +41,7 @@ func (p *planner) remove(addr addr.Addr) {
 			ID:        h.entry.ID,
 			Before:    cty.NullVal(k.LiveType()),
 			After:     cty.NullVal(k.ConfigType()),
-			Reason:    goneReason(k, h.entry.Identity),
+			Reason:    p.goneReason(k, h.entry),
 			Leftovers: p.named(k, h.leftovers()),
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -134,6 +135,30 @@ func (p *planner) due(r *config.Resource, h match, rotation kind.Rotation, live 
 		return due, "it expires on " + expires.UTC().Format(momentLayout)
 	}
 	return due, "it was due on " + due.UTC().Format(momentLayout)
+}
+
+// soon is how long before its end an object that nothing renews is mentioned; of one that
+// lives no longer than that, it is a tenth of its life.
+const soon = 14 * 24 * time.Hour
+
+// warnExpiry warns of what stays as it is, and ends before long.
+func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live kind.Values) {
+	expires := r.Kind.ExpiryOf(live)
+	if _, rotates := r.Kind.RotationOf(r.Value); rotates || expires.IsZero() || action != NoOp && action != Update {
+		return
+	}
+	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), soon
+	if e := h.entryOfObject(); made.IsZero() && e != nil {
+		made = e.Created
+	}
+	if life := expires.Sub(made); !made.IsZero() && life < soon {
+		ahead = life / 10
+	}
+	if left := expires.Sub(p.Now); left <= ahead {
+		p.warnf(r.Block.Range.Ptr(), words.Capital(r.Kind.Name)+" expires soon",
+			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
+				"`b2form apply -replace='%s'`.", r.Addr, expires.Format(momentLayout), words.Span(left), r.Addr)
+	}
 }
 
 // madeAt is when the object was made: as recorded, else as its name says; zero:

@@ -105,6 +105,7 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
 	}
+	s.snapshot.DropExpired(s.now())
 	for range mostRounds {
 		warnings, err := s.answerData()
 		if err != nil || len(s.config.Data) == 0 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -127,7 +128,7 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {
-		found(expiresSoon, "it expires in %s, on %s", span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		found(expiresSoon, "it expires in %s, on %s", words.Span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if k.Credential != nil {
 		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)
@@ -154,16 +155,4 @@ func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
 func (l *looker) read(name string) bool {
 	i := slices.IndexFunc(l.Kinds, func(k *kind.Kind) bool { return k.Name == name })
 	return i >= 0 && l.Snapshot.WasRead(l.Kinds[i])
-}
-
-// span is a time in the one unit that matters.
-func span(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", d/time.Hour)
-	}
-	return fmt.Sprintf("%d minutes", max(0, d)/time.Minute)
 }

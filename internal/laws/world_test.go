@@ -223,6 +223,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
+	a.snapshot.DropExpired(w.here())
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
 		Rotate: m.rotate, Now: w.here()}
 	for _, i := range st.Open {

@@ -29,6 +29,9 @@ func seconds(s string) (n int64, ok bool) {
 	return n * unit, true
 }
 
+// expiryAttr tells when a live key ends.
+const expiryAttr = "expiration_timestamp"
+
 const thousandDays = 1000 * 86400
 
 func checkDuration(v cty.Value) kind.Problems {
@@ -56,7 +59,7 @@ const tolerance = 10 * time.Minute
 // known only of those that b2form made. Of another, which was taken over as it was, any
 // expiry is as wanted, also where none is declared.
 func sameDuration(p kind.Comparison) bool {
-	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr("expiration_timestamp")
+	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr(expiryAttr)
 	switch {
 	case expires.IsNull():
 		return want.IsNull()
@@ -84,7 +87,7 @@ func moment(v cty.Value) time.Time {
 
 // expires is when the live key ends; zero: never.
 func expires(live kind.AttrReader) time.Time {
-	v := live.GetAttr("expiration_timestamp")
+	v := live.GetAttr(expiryAttr)
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
 	}

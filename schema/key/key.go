@@ -32,7 +32,7 @@ func Kind() *kind.Kind {
 		Complete: complete,
 		Check:    check,
 		Destroy:  kind.Destroy{Hazards: gone},
-		Credential: &kind.Credential{Rotation: rotation, ExpiresAt: expires, CreatedAt: made, Reach: reach, DiffGrant: differing,
+		Credential: &kind.Credential{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: made, Reach: reach, DiffGrant: differing,
 			Lint: lint, Unusable: unusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
@@ -97,7 +97,7 @@ func attrs() []kind.Attr {
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true,
 			Doc: "The key's ID, the public half of the credentials."},
-		{Name: "expiration_timestamp", Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true,
+		{Name: expiryAttr, Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true,
 			Doc: "When the key expires, in milliseconds since 1970; null: never."},
 		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys " +
 			"from before May 2020 cannot."},

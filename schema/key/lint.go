@@ -75,7 +75,7 @@ func endless(want, live kind.AttrReader) bool {
 		return false
 	}
 	if !live.IsNull() {
-		return live.GetAttr("expiration_timestamp").IsNull()
+		return live.GetAttr(expiryAttr).IsNull()
 	}
 	return want.GetAttr("valid_duration").IsNull()
 }

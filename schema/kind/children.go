@@ -17,8 +17,8 @@ type Listing struct {
 	Limit  int    // the first so many, by name
 }
 
-// A ListingResult is what a Listing came to, by name.
-type ListingResult struct {
+// A listingResult is what a Listing came to, by name.
+type listingResult struct {
 	Objects []*Object
 	More    bool // there are more than it asked for
 }
@@ -33,7 +33,7 @@ func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
 }
 
 // Listed is what a listing came to; nil: it was not asked for.
-func (s *Snapshot) Listed(k *Kind, l Listing) *ListingResult {
+func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.kinds[k.Name]
@@ -43,7 +43,7 @@ func (s *Snapshot) Listed(k *Kind, l Listing) *ListingResult {
 	if found := o.listings[l]; found != nil || !o.complete {
 		return found
 	}
-	found := &ListingResult{}
+	found := &listingResult{}
 	for _, part := range o.list {
 		if strings.HasPrefix(part.Identity, l.Parent+"/"+l.Prefix) {
 			found.Objects = append(found.Objects, part)
@@ -77,7 +77,7 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 // AddListing puts in what a listing came to.
 func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, more bool) error {
 	from := s.children(k).from
-	found := &ListingResult{More: more}
+	found := &listingResult{More: more}
 	for _, raw := range list {
 		o, err := from.object(raw)
 		if err != nil {
@@ -101,7 +101,7 @@ func (s *Snapshot) children(k *Kind) *objects {
 		s.kinds[k.Name] = o
 	}
 	if o.lookedFor == nil {
-		o.lookedFor, o.listings = map[string]bool{}, map[Listing]*ListingResult{}
+		o.lookedFor, o.listings = map[string]bool{}, map[Listing]*listingResult{}
 	}
 	return o
 }

@@ -98,13 +98,14 @@ type Parent struct {
 }
 
 // A Credential is a kind whose objects are credentials: creating one yields a secret
-// once, which `deliver` blocks take somewhere. Every function is set.
+// once, which `deliver` blocks take somewhere. Everything is set.
 type Credential struct {
 	// Rotation reads how the object that v declares rotates; ok is false where it does
 	// not. v is the completed configuration.
 	Rotation func(v AttrReader) (r Rotation, ok bool)
-	// ExpiresAt says when a decoded live object ends by itself; zero: never.
-	ExpiresAt func(live AttrReader) time.Time
+	// ExpiryAttr is the computed attribute, a time, that says when a live object ends by
+	// itself; null: never.
+	ExpiryAttr string
 	// CreatedAt says when B2 made an object, by B2's own clock, as far as what was
 	// wanted and what is live tell; zero: they do not.
 	CreatedAt func(want, live AttrReader) time.Time
@@ -343,8 +344,8 @@ func (k *Kind) ParentKind() string {
 	return k.Attr(k.Parent.Attr).Link.Ref
 }
 
-// ParentIdentity is the identity of the parent of an object with the identity.
-// Names of parents have no slash.
+// ParentIdentity is the identity of the parent of an object with the identity, and the
+// remote ID of the parent of one with the remote ID. Neither has a slash.
 func (k *Kind) ParentIdentity(identity string) string {
 	if k.ScopeAttr() == "" {
 		return identity
@@ -363,9 +364,6 @@ func (k *Kind) ChildID(identity, parentID string) string {
 	_, name, _ := strings.Cut(identity, "/")
 	return parentID + "/" + name
 }
-
-// ParentID is the remote ID of the parent of a child with the remote ID.
-func (k *Kind) ParentID(id string) string { return k.ParentIdentity(id) }
 
 // Attr finds an attribute by its HCL name; nil: there is none.
 func (k *Kind) Attr(name string) *Attr {

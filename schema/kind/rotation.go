@@ -2,6 +2,8 @@ package kind
 
 import (
 	"time"
+
+	"github.com/zclconf/go-cty/cty"
 )
 
 // A Rotation says how objects that cannot be changed are renewed while their
@@ -34,12 +36,21 @@ func (k *Kind) RotationOf(v AttrReader) (r Rotation, ok bool) {
 	return k.Credential.Rotation(v)
 }
 
+// momentOf is a time as B2 tells it, in milliseconds since 1970; zero: it does not.
+func momentOf(v cty.Value) time.Time {
+	if v.IsNull() || !v.IsKnown() {
+		return time.Time{}
+	}
+	ms, _ := v.AsBigFloat().Int64()
+	return time.UnixMilli(ms).UTC()
+}
+
 // ExpiryOf is when a live object ends by itself; zero: never, or nobody can say.
 func (k *Kind) ExpiryOf(live AttrReader) time.Time {
 	if k.Credential == nil || live.IsNull() {
 		return time.Time{}
 	}
-	return k.Credential.ExpiresAt(live)
+	return momentOf(live.GetAttr(k.Credential.ExpiryAttr))
 }
 
 // stampLayout is the time in a stamped name, in UTC: letters, digits and dashes

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
@@ -29,10 +30,11 @@ type objects struct {
 	from       *liveDecoder
 	complete   bool            // all that there are; else those of asked and found
 	lookedFor  map[string]bool // identities that were looked for
-	listings   map[Listing]*ListingResult
+	listings   map[Listing]*listingResult
 	list       []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
+	expired    map[string]time.Time // by ID: objects that are gone although B2 still lists them
 }
 
 // An Object is one live object.
@@ -42,6 +44,7 @@ type Object struct {
 	Identity string // in its normal form
 	Raw      wire.RawJSON
 	from     *liveDecoder
+	expires  time.Time // zero: never
 }
 
 // nameLookup turns the remote ID of an object of a kind into its name; ok is false
@@ -98,7 +101,45 @@ func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
 		return nil, fmt.Errorf("%s %.100q: B2 answered that it belongs to account %.40q, but the credentials in use are of account %q",
 			r.kind.Name, identity, of.String(), r.account)
 	}
-	return &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, from: r}, nil
+	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, from: r}
+	if c := r.kind.Credential; c != nil {
+		if at := gjson.Get(string(raw), r.kind.Attr(c.ExpiryAttr).livePath()); at.Type == gjson.Number {
+			o.expires = time.UnixMilli(at.Int()).UTC()
+		}
+	}
+	return o, nil
+}
+
+// DropExpired takes out what has ended by itself. B2 may list it for some time, but it is
+// nobody's any more, and its name is free.
+func (s *Snapshot) DropExpired(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.kinds {
+		isOver := func(o *Object) bool { return !o.expires.IsZero() && !o.expires.After(now) }
+		if !slices.ContainsFunc(k.list, isOver) {
+			continue
+		}
+		k.expired = map[string]time.Time{}
+		for _, o := range k.list {
+			if isOver(o) {
+				k.expired[o.ID] = o.expires
+				delete(k.byID, o.ID)
+				k.byIdentity[o.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[o.Identity]), isOver)
+			}
+		}
+		k.list = slices.DeleteFunc(slices.Clone(k.list), isOver)
+	}
+}
+
+// ExpiredAt is when an object ended that B2 still listed; zero: there is none.
+func (s *Snapshot) ExpiredAt(k *Kind, id string) time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if o := s.kinds[k.Name]; o != nil {
+		return o.expired[id]
+	}
+	return time.Time{}
 }
 
 // Object wraps a raw object as a reply carries it.
