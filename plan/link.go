@@ -83,13 +83,13 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 		return id // a name already, or an ID of another account
 	}
 	if r := l.current[objectID{k.Name, id}]; r != nil {
-		return r.Identity()
+		return l.identities().Reference(r)
 	}
 	o := l.Snapshot.ByID(k, id)
 	if o == nil || by.Link.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
 		return id
 	}
-	if _, declared := l.declaredAs(k, o.Identity); declared {
+	if l.isDeclared(k, o.Identity) {
 		return id
 	}
 	return o.Identity
@@ -99,7 +99,7 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 // objects of it that are, or will be, replaced.
 func (l *links) nameInState(by *kind.Attr, id string) string {
 	if r := l.recordedResource(objectID{by.Link.Ref, id}); r != nil && by.Link.IsRemoteID != nil {
-		return r.Identity()
+		return l.identities().Reference(r)
 	}
 	return l.nameAfterApply(by, id)
 }
@@ -185,14 +185,23 @@ func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fiel
 // checkShared refuses a name that several live objects have and no block.
 func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
 	found := l.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
-	if _, declared := l.declaredAs(k, k.NormalizeIdentity(name)); declared || len(found) < 2 {
+	rng, blocks := r.Block.RangeOf(attr), l.identities().Sharing(k.Name, k.NormalizeIdentity(name))
+	if len(blocks) > 1 {
+		var addrs []string
+		for _, b := range blocks {
+			addrs = append(addrs, b.Addr.String())
+		}
+		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
+			"one that is meant instead, without quotes: %s.", attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
+		return
+	}
+	if len(blocks) == 1 || len(found) < 2 {
 		return
 	}
 	ids := make([]string, len(found))
 	for i, o := range found {
 		ids[i] = o.ID
 	}
-	rng := r.Block.RangeOf(attr)
 	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of "+
 		"the one that is meant.",
 		attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
@@ -203,8 +212,7 @@ func (l *links) isID(by *kind.Attr, k *kind.Kind, text string) bool {
 	if by.Link.IsRemoteID == nil || !by.Link.IsRemoteID(text) {
 		return false
 	}
-	_, declared := l.declaredAs(k, k.NormalizeIdentity(text))
-	return !declared
+	return !l.isDeclared(k, k.NormalizeIdentity(text))
 }
 
 // needByName notes the kinds whose live objects must have been read because names

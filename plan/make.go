@@ -39,6 +39,7 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 // changes plans what is declared, then the end of what is owned and no longer
 // wanted.
 func (p *planner) changes() {
+	p.claimAnnounced()
 	if !p.Destroy {
 		for _, r := range p.declared {
 			if p.links.hasLinks(r) {
@@ -76,6 +77,8 @@ type planner struct {
 	rotations     map[addr.Addr]bool // changes that rotation asks for
 	movedFrom     map[addr.Addr]addr.Addr
 	importedBy    map[objectID]addr.Addr
+	claimed       map[objectID]addr.Addr // see claim
+	untiedNames   map[reference]bool     // reported; see reportUntied
 
 	owners      map[objectID]*addr.Addr      // see owner
 	index       config.IdentityIndex         // of what is declared; see declaredAs
@@ -108,6 +111,8 @@ func newPlanner(r Request) *planner {
 		rotations:     map[addr.Addr]bool{},
 		movedFrom:     map[addr.Addr]addr.Addr{},
 		importedBy:    map[objectID]addr.Addr{},
+		claimed:       map[objectID]addr.Addr{},
+		untiedNames:   map[reference]bool{},
 		differs:       map[string]*differ{},
 	}
 	p.links = newLinks(p)

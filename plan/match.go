@@ -116,7 +116,7 @@ func (p *planner) recovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, 
 	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
-			if p.owner(idOf(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) {
+			if p.owner(idOf(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) && p.claim(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
 				superseded = superseded && e != nil && e.ID == a.Made
@@ -141,6 +141,10 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	}
 	found, ok := p.candidates(r)
 	if !ok {
+		return false
+	}
+	if untied := p.untied(r); len(found) > 0 && len(untied) > 1 && slices.Contains(untied, r) {
+		p.reportUntied(r, untied, found)
 		return false
 	}
 	if newest := p.newest(r, found); newest != nil {
@@ -173,12 +177,13 @@ func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool)
 	for _, o := range p.siblings(r) {
 		owner := p.owner(idOf(o))
 		switch {
+		case owner == nil && p.takenElsewhere(r, o):
 		case owner == nil:
 			found = append(found, o)
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
 			p.nameStillUsed(r, *owner)
 			return nil, false
-		case p.declaration(*owner) != nil: // that resource gives it up
+		case p.declaration(*owner) != nil, p.removal(*owner) != nil: // that resource has it, or gives it up
 		default:
 			p.errorf(&r.Block.Range, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
@@ -196,6 +201,10 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		found = append(found, o)
 	} else {
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
+		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool { return p.owner(idOf(o)) != nil || p.takenElsewhere(r, o) })
+		if len(free) > 0 {
+			found = free
+		}
 	}
 	switch {
 	case len(found) == 0 && r.Kind.ScopeAttr() != "" && r.Kind.NormalizeIdentity(imp.ID) != r.Kind.NormalizeIdentity(r.Identity()):
@@ -231,12 +240,25 @@ func (p *planner) belongsToAnother(r *config.Resource, imp *config.Import, id st
 
 // reportAmbiguous lists what tells objects with one identity apart, and how to choose.
 func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
+	list, ok := p.listApart(r, found)
+	if !ok {
+		return
+	}
+	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
+		"B2 lets %s share a name, so b2form cannot know which of these %s is:%s\n"+
+			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }",
+		r.Kind.Plural, r.Addr, list, r.Addr, found[len(found)-1].ID)
+}
+
+// listApart lists objects with one identity, a line each, by what tells them apart. It
+// reports whether they can be read.
+func (p *planner) listApart(r *config.Resource, found []*kind.Object) (string, bool) {
 	values := make([]cty.Value, len(found))
 	for i, o := range found {
 		v, err := o.Value()
 		if err != nil {
 			p.unreadable(r.Block.Range.Ptr(), err)
-			return
+			return "", false
 		}
 		values[i] = v
 	}
@@ -248,10 +270,7 @@ func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
 			fmt.Fprintf(&list, ", %s = %s", name, formatAttrValue(r.Kind.Attr(name), values[i].GetAttr(name)))
 		}
 	}
-	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
-		"B2 lets %s share a name, so b2form cannot know which of these %s is:%s\n"+
-			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }",
-		r.Kind.Plural, r.Addr, list.String(), r.Addr, found[len(found)-1].ID)
+	return list.String(), true
 }
 
 // distinguishing names the attributes, without the ID, in which the values are not all alike.

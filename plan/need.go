@@ -22,7 +22,7 @@ type strength byte
 
 const (
 	hard     strength = iota // kept: the object must exist, or what is deleted must be let go of first
-	declared                 // of deletions: what blocks say, which may be other than what is live
+	declared                 // of deletions: what blocks say, which may be other than what is live; of creates: see needNamesakes
 	soft                     // better so
 )
 
@@ -119,6 +119,22 @@ func (g *graph) follow(from int, addrs []addr.Addr, f func(to int) bool) {
 		}
 	}
 	follow(addrs)
+}
+
+// needNamesakes lets creates under one name follow each other. So each is announced when the
+// ones before are known, and none is taken for what another one made.
+func (g *graph) needNamesakes() {
+	last := map[reference]int{}
+	for i := range g.plan.Changes {
+		c := &g.plan.Changes[i]
+		if create := g.of[i].create; c.Kind.NamesRepeat && create != none {
+			name := reference{c.Kind.Name, c.Identity}
+			if before, has := last[name]; has {
+				g.need(create, declared, before)
+			}
+			last[name] = create
+		}
+	}
 }
 
 // needRelease lets the deletion of what links lead to wait for the updates that end those links,

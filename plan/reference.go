@@ -70,7 +70,7 @@ func displayName(c *Change, attr, name string) string {
 // destroyedWith is the address whose removal destroys all that a name leads to; nil:
 // something stays, or there is nothing.
 func (p *planner) destroyedWith(k *kind.Kind, identity string) (owner *addr.Addr) {
-	if _, declared := p.declaredAs(k, identity); declared {
+	if p.isDeclared(k, identity) {
 		return nil
 	}
 	for _, o := range p.Snapshot.ByIdentity(k, identity) {
@@ -91,18 +91,29 @@ func (p *planner) exists(k *kind.Kind, identity string) bool {
 	if !p.Snapshot.WasRead(k) || p.hidesObjects(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
 		return true
 	}
-	_, ok := p.declaredAs(k, identity)
-	return ok
+	return p.isDeclared(k, identity)
 }
 
-// declaredAs finds the resource that declares an identity. Few plans ask, so
-// the index is made when the first one does.
-func (p *planner) declaredAs(k *kind.Kind, identity string) (addr.Addr, bool) {
-	if p.index == nil {
-		p.index = config.NewIdentityIndex(p.declared)
-	}
-	if r := p.index.Find(k.Name, identity); r != nil {
+// declaredAs finds the resource that a reference stands for: the one that declares an
+// identity, or that has the address where several declare it.
+func (p *planner) declaredAs(k *kind.Kind, reference string) (addr.Addr, bool) {
+	if r := p.identities().Find(k.Name, reference); r != nil {
 		return r.Addr, true
 	}
 	return addr.Addr{}, false
+}
+
+// isDeclared reports whether a reference stands for something that is declared, though it
+// may not say which of several.
+func (p *planner) isDeclared(k *kind.Kind, reference string) bool {
+	return len(p.identities().Sharing(k.Name, reference)) > 0
+}
+
+// identities indexes what is declared. Few plans ask, so that is done when the first one
+// does.
+func (p *planner) identities() config.IdentityIndex {
+	if p.index == nil {
+		p.index = config.NewIdentityIndex(p.declared)
+	}
+	return p.index
 }

@@ -88,6 +88,7 @@ func (p *planner) newGraph() *graph {
 		g.needDeferred(i)
 		g.needWithin(i)
 	}
+	g.needNamesakes()
 	g.needRelease()
 	g.needLive()
 	return g

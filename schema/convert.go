@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/functions"
 	"b2form/schema/kind"
 )
@@ -229,6 +230,10 @@ func (c *converter) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Va
 	return out
 }
 
+// blockSign stands before the address of a block in a link, until the names of all are
+// known (see module.nameReferences). Nobody's name begins with it.
+const blockSign = "\x00"
+
 // reference is one name: a text, or the resource that has it. marks are those
 // that v had.
 func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
@@ -236,13 +241,22 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 		return cty.NullVal(cty.String)
 	}
 	if c.isResource(a, v.Type()) {
+		k := c.kinds[a.Link.Ref]
+		var of []addr.Addr
 		for m := range marks {
-			if r, ok := m.(refMark); ok && r.addr.Kind != a.Link.Ref {
+			r, ok := m.(refMark)
+			if ok && r.addr.Kind != a.Link.Ref {
 				return c.mistyped(path, &kind.Attr{Type: cty.String},
 					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.Ref, r.addr, r.addr.Kind))
 			}
+			if ok {
+				of = append(of, r.addr)
+			}
 		}
-		v = v.GetAttr(c.kinds[a.Link.Ref].Identity)
+		if k.NamesRepeat && len(of) == 1 {
+			return cty.StringVal(blockSign + of[0].String())
+		}
+		v = v.GetAttr(k.Identity)
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
 		return c.mistyped(path, &kind.Attr{Type: cty.String},

@@ -12,17 +12,22 @@ import (
 	"b2form/schema/kind"
 )
 
-// checkIdentities reports two resources that would be one live object, and
-// adds what is needed where a reference is written as a plain name.
+// checkIdentities reports two resources that would be one live object, settles how
+// others refer to resources, and adds what is needed where a reference is written as a
+// plain name.
 func (l *module) checkIdentities() {
 	index := make(config.IdentityIndex, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
 	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
 	for _, r := range inOrder {
-		if other := index.Add(r); other != nil {
+		if other := index.Add(r); other != nil && !r.Kind.NamesRepeat {
 			l.duplicateIdentity(r, other)
 		}
 	}
+	for _, r := range inOrder {
+		l.checkRotatingName(r, index)
+	}
+	l.nameReferences(index)
 	for _, m := range l.loader.loaders {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -42,6 +47,70 @@ func (l *module) duplicateIdentity(r, other *config.Resource) {
 	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the "+
 		"same %s.",
 		r.Addr, other.Addr, place, same, k.Name))
+}
+
+// checkRotatingName reports a resource that rotates and shares its name. Its live objects
+// are known by that name and the times behind it.
+func (l *module) checkRotatingName(r *config.Resource, index config.IdentityIndex) {
+	same := index.Sharing(r.Kind.Name, r.Identity())
+	if _, rotates := r.Kind.RotationOf(r.Value); !rotates || len(same) < 2 {
+		return
+	}
+	other := same[0]
+	if other == r {
+		other = same[1]
+	}
+	l.errorAt(r.Block.RangeOf(r.Kind.Identity), "Duplicate "+r.Kind.Identity, fmt.Sprintf("%s rotates, so its live %s are found by "+
+		"the %s %q and the times behind it, which %s (at %s) has too. Give one of them another %s.", r.Addr, r.Kind.Plural, r.Kind.Identity,
+		r.Identity(), other.Addr, other.Block.RangeOf(r.Kind.Identity), r.Kind.Identity))
+}
+
+// nameReferences gives the addresses that stand in links the form in which plans compare
+// and show them: the name of the resource, where no other one has it.
+func (l *module) nameReferences(index config.IdentityIndex) {
+	byAddr := map[string]*config.Resource{}
+	for _, r := range l.config.Resources {
+		if r.Kind.NamesRepeat {
+			byAddr[r.Addr.String()] = r
+		}
+	}
+	name := func(text string) string {
+		address, isBlock := strings.CutPrefix(text, blockSign)
+		if to := byAddr[address]; isBlock && to != nil && to.Identity() != "" {
+			return index.Reference(to)
+		}
+		return address
+	}
+	for _, r := range l.config.Resources {
+		for _, i := range r.Kind.Links() {
+			a, v := &r.Kind.Attrs[i], r.Value.At(i)
+			if v.IsNull() || !v.IsKnown() {
+				continue
+			}
+			l.checkNamedTwice(r, a, *v, name)
+			named := a.MapRefs(*v, func(_ *kind.Attr, text string) string { return name(text) })
+			if !named.RawEquals(*v) {
+				r.Value.Put(i, &named)
+			}
+		}
+	}
+}
+
+// checkNamedTwice has the attribute judge also what its links have in common by their
+// names, if nothing was wrong with it.
+func (l *module) checkNamedTwice(r *config.Resource, a *kind.Attr, v cty.Value, name func(string) string) {
+	byName := a.MapRefs(v, func(_ *kind.Attr, text string) string {
+		if n := name(text); blockSign+n != text {
+			return n
+		}
+		return text // it stays an address
+	})
+	if a.Check == nil || byName.RawEquals(v) || len(a.Check(v)) > 0 {
+		return
+	}
+	for _, p := range a.Check(byName) {
+		l.errorAt(r.Block.RangeOf(a.Name), p.Summary, p.Detail)
+	}
 }
 
 // needNames adds what the block's resources refer to by a plain name, and judges

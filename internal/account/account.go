@@ -141,15 +141,15 @@ func (w queryBuilder) addNamed(a *kind.Attr, r *config.Resource, kinds map[strin
 	}
 }
 
-// undeclared keeps of the identities those that no resource of the kind has.
+// undeclared keeps of the identities those that stand for no resource of the kind.
 func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string {
 	for _, r := range cfg.Resources {
 		if len(identities) == 0 {
 			break
 		}
 		if r.Kind == k {
-			identity := r.Identity()
-			identities = slices.DeleteFunc(identities, func(s string) bool { return s == identity })
+			identity, address := r.Identity(), r.Addr.String()
+			identities = slices.DeleteFunc(identities, func(s string) bool { return s == identity || s == address })
 		}
 	}
 	return identities

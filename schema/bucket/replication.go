@@ -104,6 +104,10 @@ var (
 	legalKeyName         = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
 )
 
+// blockSign stands before the address of a block that is referred to, as long as the
+// names of all blocks are not known.
+const blockSign = "\x00"
+
 // checkReplicationRuleName follows what the Python SDK lets pass.
 func checkReplicationRuleName(v cty.Value) kind.Problems {
 	if !legalReplicationRule.MatchString(v.AsString()) {
@@ -114,7 +118,7 @@ func checkReplicationRuleName(v cty.Value) kind.Problems {
 }
 
 func checkKey(v cty.Value) kind.Problems {
-	if !legalKeyName.MatchString(v.AsString()) {
+	if s := v.AsString(); !legalKeyName.MatchString(s) && !strings.HasPrefix(s, blockSign) {
 		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
 			"ID of a key of another account.", v.AsString())
 	}
@@ -193,7 +197,7 @@ func checkKeys(destination cty.Value) kind.Problems {
 		source := pair.GetAttr("source").AsString()
 		if seen[source] {
 			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination "+
-				"key for it.", source).At(cty.IndexIntPath(i).GetAttr("source"))...)
+				"key for it.", strings.TrimPrefix(source, blockSign)).At(cty.IndexIntPath(i).GetAttr("source"))...)
 		}
 		seen[source] = true
 	}

@@ -1,11 +1,14 @@
 package config
 
-// An IdentityIndex finds declared resources by what identifies their objects.
-type IdentityIndex map[identity]*Resource
+import "slices"
+
+// An IdentityIndex finds declared resources by what identifies their objects. Where B2
+// lets several objects share a name, blocks may, and each is found by its address.
+type IdentityIndex map[identity][]*Resource
 
 type identity struct{ kind, value string }
 
-// NewIdentityIndex indexes resources, none of which share an identity.
+// NewIdentityIndex indexes resources.
 func NewIdentityIndex(list []*Resource) IdentityIndex {
 	x := make(IdentityIndex, len(list))
 	for _, r := range list {
@@ -14,20 +17,46 @@ func NewIdentityIndex(list []*Resource) IdentityIndex {
 	return x
 }
 
-// Add adds a resource, unless another one has its identity; that is given back. One
-// without an identity is passed over.
+// Add adds a resource, and gives back one that has its identity already, the first that
+// was added. One without an identity is passed over.
 func (x IdentityIndex) Add(r *Resource) (other *Resource) {
 	id := identity{r.Kind.Name, r.Identity()}
 	if id.value == "" {
 		return nil
 	}
-	if other := x[id]; other != nil {
-		return other
+	same := x[id]
+	x[id] = append(same, r)
+	if len(same) == 0 {
+		return nil
 	}
-	x[id] = r
+	if r.Kind.NamesRepeat {
+		for _, r := range x[id][max(0, len(same)-1):] {
+			x[identity{r.Kind.Name, r.Addr.String()}] = []*Resource{r}
+		}
+	}
+	return same[0]
+}
+
+// Find is the resource of a kind with the identity, in its normal form, or with the
+// address that Reference gives; nil: there is none, or several have the identity.
+func (x IdentityIndex) Find(kind, normalized string) *Resource {
+	if found := x[identity{kind, normalized}]; len(found) == 1 {
+		return found[0]
+	}
 	return nil
 }
 
-// Find is the resource of a kind with the identity, in its normal form; nil: there is
-// none.
-func (x IdentityIndex) Find(kind, normalized string) *Resource { return x[identity{kind, normalized}] }
+// Sharing lists the resources of a kind that have an identity, in the order in which they
+// were added.
+func (x IdentityIndex) Sharing(kind, normalized string) []*Resource {
+	return x[identity{kind, normalized}]
+}
+
+// Reference is the text by which others refer to a resource: its name, or its address
+// where several have that.
+func (x IdentityIndex) Reference(r *Resource) string {
+	if same := x[identity{r.Kind.Name, r.Identity()}]; len(same) > 1 && slices.Contains(same, r) {
+		return r.Addr.String()
+	}
+	return r.Identity()
+}

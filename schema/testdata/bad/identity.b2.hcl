@@ -5,7 +5,18 @@ bucket "y" {
   name = "Acme-Photos" # ERROR: Duplicate name
 }
 key "x" {
-  for_each = toset(["a", "b"])
-  name     = "app" # ERROR: Duplicate name
-  access   = "read_only"
+  for_each     = toset(["a", "b"])
+  name         = "app"
+  capabilities = ["listBuckets", "readFiles"]
+}
+key "y" {
+  name         = "turning" # ERROR: Duplicate name
+  capabilities = ["listBuckets", "readFiles"]
+  rotate {
+    every = "90d"
+  }
+}
+key "z" {
+  name         = "turning"
+  capabilities = ["listBuckets", "readFiles"]
 }
