@@ -107,8 +107,8 @@ func (r *runner) withdraw(t *task) error {
 // record writes the entry of a new object.
 func (r *runner) record(t *task, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
-	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy, Sensitive: res.Sensitive,
-		Created: made, Retiring: retirees(t.Change, r.now())}
+	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy,
+		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), Sensitive: res.Sensitive, Created: made, Retiring: retirees(t.Change, r.now())}
 	if delivered {
 		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
 	}

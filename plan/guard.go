@@ -178,9 +178,10 @@ func (p *planner) notEmptied(c *Change, files []*Change) {
 	if r := p.declaration(c.Addr); r != nil {
 		subject = &r.Block.Range
 	} else {
-		advice = fmt.Sprintf("Put the blocks back with %s = true, on the %s or on the %s, and use `b2form destroy`; or write a removed "+
-			"block, which keeps the %s.",
-			force, child.Plural, c.Kind.Name, c.Kind.Name)
+		advice = fmt.Sprintf("To delete everything in it, write\n  removed {\n    from          = %s\n    destroy       = true\n    %s "+
+			"= true\n"+
+			"  }\n"+
+			"To keep the %s and stop managing it, write the same without the last two lines.", c.Addr, force, c.Kind.Name)
 	}
 	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
 		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural,

@@ -257,9 +257,9 @@ func (p *planner) compare(r *config.Resource, h match) {
 	case Replace:
 		p.planNoOverlap(r, h, &c)
 	}
-	c.Force = (action == Replace || len(c.Leftovers) > 0) && forceDestroys(r.Kind, c.After)
+	c.Force = (action == Replace || len(c.Leftovers) > 0) && ForceDestroys(r.Kind, c.After)
 	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
-		c.Hazards = r.Kind.Destroy.Hazards(r.Value.Object())
+		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
 	}
 	if action == NoOp && len(h.overdue) > 0 {
 		c.Reason = h.overdueReason(r.Kind)
@@ -341,13 +341,13 @@ func (p *planner) record(r *config.Resource, h match) {
 	}
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
-	now.PreventDestroy, now.Sensitive = r.PreventDestroy, r.Sensitive
+	now.PreventDestroy, now.ForceDestroy, now.Sensitive = r.PreventDestroy, ForceDestroys(r.Kind, r.Value), r.Sensitive
 	now.Retiring = h.allRetiring()
 	if was.Delivered && len(r.Deliver) > 0 {
 		now.Delivery = DeliveryDigest(r)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) ||
+		now.ForceDestroy != was.ForceDestroy || now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) ||
 		!slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
 		p.plan.Records = append(p.plan.Records, now)
 	}

@@ -228,6 +228,27 @@ func (n Counts) Plus(m Counts) Counts {
 	}
 }
 
+// DestroysContents reports whether the change deletes an object with everything it
+// holds, and says so.
+func (c *Change) DestroysContents() bool {
+	return c.Force && (c.Action == Delete || c.Action == Replace) && c.contentHazard() >= 0
+}
+
+// SetContents says what an object holds that is deleted with it. It is no part of the
+// plan's basis: who uploads meanwhile takes nothing back.
+func (c *Change) SetContents(text string) {
+	if i := c.contentHazard(); i >= 0 {
+		c.Hazards[i].Detail += ": " + text
+	}
+}
+
+func (c *Change) contentHazard() int {
+	if c.Kind.Destroy.Hazards == nil {
+		return -1
+	}
+	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.Force), h) })
+}
+
 // Empty reports whether nothing would change, neither in B2 nor in what the
 // state owns. There may still be Records to write.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 }

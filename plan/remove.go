@@ -71,25 +71,40 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 		Sensitive: h.sensitive(r),
 		Leftovers: p.named(k, h.leftovers()),
 	}
-	declared := c.After
+	c.Force = p.forced(addr, k, r, h)
 	switch {
 	case r != nil:
-		declared = r.Value.Object()
-		c.Force = forceDestroys(k, declared)
 	case h.unrecorded():
 		c.Reason = fmt.Sprintf("an interrupted run made it, and %s is not in configuration", addr)
 	default:
 		c.Reason = fmt.Sprintf("%s is not in configuration", addr)
 	}
 	if k.Destroy.Hazards != nil && !(k.YieldsSecret() && h.unrecorded()) {
-		c.Hazards = sortHazards(k.Destroy.Hazards(declared))
+		c.Hazards = sortHazards(k.Destroy.Hazards(c.Force))
 	}
 	p.guard(r, h, &c)
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-// forceDestroys reports whether an object goes with everything it holds.
-func forceDestroys(k *kind.Kind, v cty.Value) bool {
+// forced reports whether an object goes with everything it holds. What the block
+// says counts; where that is gone, what a removed block says, else what the state
+// remembers.
+func (p *planner) forced(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) bool {
+	removed := p.removal(addr)
+	switch {
+	case r != nil:
+		return ForceDestroys(k, r.Value)
+	case k.Destroy.Force == "":
+		return false
+	case removed != nil && removed.Force != nil:
+		return *removed.Force
+	}
+	return h.entry != nil && h.entry.ForceDestroy
+}
+
+// ForceDestroys reports whether a declared object goes with everything it holds when
+// it is destroyed.
+func ForceDestroys(k *kind.Kind, v kind.AttrReader) bool {
 	if k.Destroy.Force == "" {
 		return false
 	}

@@ -99,12 +99,38 @@ func (l *module) evaluateRemovals() {
 			}
 			r.Destroy = !v.IsNull() && v.True()
 		}
+		if a := content.Attributes["force_destroy"]; a != nil && !l.forceRemoval(a, &r) {
+			continue
+		}
 		if why := l.unremovable(r); why != "" {
 			l.errorAt(content.Attributes["from"].Expr.Range(), "Invalid removal", why)
 			continue
 		}
 		l.config.Removals = append(l.config.Removals, r)
 	}
+}
+
+// forceRemoval reads whether an object that is destroyed goes with everything it holds.
+func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
+	v, ok := l.setting(a, cty.Bool, "true or false")
+	if !ok {
+		return false
+	}
+	if v.IsNull() {
+		return true
+	}
+	force := v.True()
+	r.Force = &force
+	switch k := l.kinds[r.From.Kind]; {
+	case k != nil && k.Destroy.Force == "":
+		l.errorAt(a.NameRange, "Invalid removal", fmt.Sprintf("A %s holds nothing that could go with it. Remove %s.", k.Name, a.Name))
+	case force && !r.Destroy:
+		l.errorAt(a.NameRange, "Invalid removal", fmt.Sprintf("%s says how the object is destroyed, but it is not. Write destroy = true "+
+			"as well, or remove %s.", a.Name, a.Name))
+	default:
+		return true
+	}
+	return false
 }
 
 func (l *module) unremovable(r config.Removal) string {

@@ -150,6 +150,9 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.countContents(ctx, p); err != nil {
+		return nil, err
+	}
 	warnings := p.Warnings
 	if s.showsSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error

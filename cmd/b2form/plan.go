@@ -64,6 +64,9 @@ func (p *program) planned(ctx context.Context, o *runOptions, use func(*session,
 	if err != nil {
 		return err
 	}
+	if err := s.countContents(ctx, made); err != nil {
+		return err
+	}
 	s.ui.Diagnostics(append(made.Warnings, s.warnUndelivered(made)...), s.files)
 	return use(s, made)
 }

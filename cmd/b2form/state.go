@@ -119,6 +119,9 @@ func entryText(e addr.Entry) []byte {
 	if e.PreventDestroy {
 		set("prevent_destroy", cty.True)
 	}
+	if e.ForceDestroy {
+		set("force_destroy", cty.True)
+	}
 	return []byte(visible.Lines(string(hclwrite.Format(f.Bytes()))))
 }
 

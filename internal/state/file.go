@@ -18,7 +18,8 @@ import (
 // newer one stores: also for a new member, since members that are not known are
 // refused.
 //
-// Version 2 added the names of retirees; version 3 what was applied.
+// Version 2 added the names of retirees; version 3 what was applied,
+// and what is destroyed by force.
 const formatVersion = 3
 
 const (

@@ -71,7 +71,7 @@ func TestFile(t *testing.T) {
 		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			Delivery: "sha256:00"},
 		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
-		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true},
+		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
 	))
 	during := s.State()
 	if d := diff(during, read(t, path)); d != "" {
@@ -86,7 +86,7 @@ func TestFile(t *testing.T) {
   "realm": "https://api.backblazeb2.com",
   "applied": {"salt":"5a17","variables":"0a","files":"0b"},
   "entries": [
-    {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true},
+    {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true,"force_destroy":true},
     {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z"},
     {"address":"key.app[\"<edge>\"]","identity":"app","id":"k1","created":"2026-10-02T12:00:00Z","delivered":true,"delivery":"sha256:00"}
   ],

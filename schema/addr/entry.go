@@ -18,6 +18,9 @@ type Entry struct {
 	// PreventDestroy is remembered so that removing a protected block does not
 	// remove its protection.
 	PreventDestroy bool `json:"prevent_destroy,omitempty"`
+	// ForceDestroy is remembered so that an object whose block is gone can still be
+	// destroyed with everything it holds. A state of format version 2 has none.
+	ForceDestroy bool `json:"force_destroy,omitempty"`
 	// Sensitive are the attributes made from sensitive values; sorted. They are
 	// remembered so that a plan does not show what is live when the block is gone.
 	Sensitive []string `json:"sensitive,omitempty"`

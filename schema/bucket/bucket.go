@@ -31,7 +31,7 @@ func Kind() *kind.Kind {
 		Limits:      limits(),
 		Check:       check,
 		CheckChange: refuse,
-		Destroy:     kind.Destroy{Force: "force_destroy", Hazards: gone},
+		Destroy:     kind.Destroy{Force: "force_destroy", Hazards: gone, Count: count},
 		Allowed:     allowed,
 		Volatile:    leased,
 
@@ -90,7 +90,7 @@ func attrs() []kind.Attr {
 			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
 		replication(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
-			Doc: "Destroying the bucket first deletes every file version in it."},
+			Doc: "Destroying the bucket first deletes every file version in it. The state remembers it for when the block is gone."},
 
 		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
 		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},

@@ -177,8 +177,8 @@ func weakens(before, after cty.Value) []kind.Hazard {
 	return out
 }
 
-func gone(v cty.Value) []kind.Hazard {
-	if v.IsNull() || v.GetAttr("force_destroy").False() {
+func gone(force bool) []kind.Hazard {
+	if !force {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.DeletesData, Detail: "every file version in the bucket is deleted first"}}

@@ -88,6 +88,10 @@ func remove(ctx context.Context, c kind.Call) error {
 	return err
 }
 
+func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) {
+	return wire.CountVersions(ctx, api, id, "", wire.MostCounted)
+}
+
 // notEmpty says how much the bucket holds. One page of 1000 is one transaction.
 func notEmpty(ctx context.Context, c kind.Call, refused *wire.Error) error {
 	var page struct {
@@ -110,8 +114,9 @@ func notEmpty(ctx context.Context, c kind.Call, refused *wire.Error) error {
 	return &wire.Explained{
 		Summary: "Bucket is not empty",
 		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing was removed. "+
-			"To delete them all with the bucket, set force_destroy = true in its block and destroy it while the block is still there; "+
-			"to keep the bucket and only stop managing it, use `b2form state rm`.", holds),
+			"To delete them all with the bucket, set force_destroy = true in its block and apply that before it is destroyed; where the "+
+			"block is gone, write a removed block with destroy = true and force_destroy = true. "+
+			"To keep the bucket and only stop managing it, use `b2form state rm`.", holds),
 		Cause: refused,
 	}
 }

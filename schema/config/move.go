@@ -47,6 +47,7 @@ func keyed(module string) bool { return strings.HasSuffix(module, "]") }
 type Removal struct {
 	From    addr.Addr // a resource, or with Kind "" a whole module; without an instance key all instances
 	Destroy bool      // false: the object stays, and nobody manages it
+	Force   *bool     // with Destroy: whether it goes with everything it holds; nil: as the state remembers
 	Range   hcl.Range
 }
 

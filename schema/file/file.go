@@ -33,7 +33,8 @@ func Kind() *kind.Kind {
 		Identity: "name", Parent: &kind.Parent{Attr: "bucket", List: browse}, FoldCase: true, ID: "id",
 		Reads:       []string{"listFiles"},
 		Replaceable: true,
-		Destroy:     kind.Destroy{Force: "force_destroy", Leaves: "what is there stays, as hidden versions", Hazards: gone},
+		Destroy: kind.Destroy{Force: "force_destroy", Leaves: "what is there stays, as hidden versions", Hazards: gone,
+			Count: count},
 		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
@@ -100,7 +101,7 @@ func attrs() []kind.Attr {
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
-			Doc: "Destroying the file deletes every version of it, instead of hiding it."},
+			Doc: "Destroying the file deletes every version of it, instead of hiding it. The state remembers it for when the block is gone."},
 
 		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true,
 			Doc: "ID of the bucket, a slash, and the name."},
@@ -136,8 +137,8 @@ func complete(v kind.Values) {
 
 func digest(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
-func gone(v cty.Value) []kind.Hazard {
-	if v.IsNull() || v.GetAttr("force_destroy").False() {
+func gone(force bool) []kind.Hazard {
+	if !force {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.DeletesData, Detail: "every version of the file is deleted"}}

@@ -315,3 +315,8 @@ func unlessGone(err error) error {
 	}
 	return err
 }
+
+func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) {
+	bucketID, name, _ := strings.Cut(id, "/")
+	return wire.CountVersions(ctx, api, bucketID, name, wire.MostCounted)
+}

@@ -306,6 +306,6 @@ func noteBuckets(v cty.Value) string {
 	return ""
 }
 
-func gone(cty.Value) []kind.Hazard {
+func gone(bool) []kind.Hazard {
 	return []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}
 }

@@ -79,9 +79,12 @@ type Destroy struct {
 	// Leaves says in words what is left of an object that is deleted without force.
 	// "": nothing.
 	Leaves string
-	// Hazards says what destroying the object may cost. v is the completed
-	// configuration, or a null value when the block is gone. May be nil.
-	Hazards func(v cty.Value) []Hazard
+	// Hazards says what destroying the object may cost, with everything it holds or
+	// without. May be nil.
+	Hazards func(force bool) []Hazard
+	// Count counts what an object with the remote ID holds that goes with it by force,
+	// up to wire.MostCounted versions. Set where Force is.
+	Count func(ctx context.Context, api wire.API, id string) (wire.Contents, error)
 }
 
 // A Parent is the object that another one belongs to, as a bucket is of its files

@@ -50,12 +50,16 @@ bucket "pictures" {
 var removed = Block{
 	Type: "removed",
 	Doc: "A block that is deleted takes its object along, unless a removed block says that nobody manages it here any more. With " +
-		"`destroy = true` the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`.",
+		"`destroy = true` the object is destroyed, as without the block, but also where the state remembers `prevent_destroy`. With " +
+		"`force_destroy = true` as well a bucket goes with all files in it, and a file with all its versions; the plan says how many " +
+		"and how large they are, counted up to 10 000 versions.",
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []Argument{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
 			"`module.site`."},
 		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},
+		{Name: "force_destroy", Type: Bool, Sees: Settings, Doc: "With `destroy = true`, whether a bucket or file goes with every " +
+			"version in it. Left out, as the block said when it was applied last."},
 	},
 	Hints: []Hint{{"lifecycle", "Terraform block", "Write destroy = true or false directly in the block, without lifecycle { }. Left " +
 		"out, it is false."}},

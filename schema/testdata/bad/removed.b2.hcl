@@ -37,6 +37,29 @@ removed {
   destruct = true # ERROR: Unsupported argument
 }
 
+removed {
+  from          = bucket.kept_for_others
+  force_destroy = true # ERROR: Invalid removal
+}
+
+removed {
+  from          = key.app
+  destroy       = true
+  force_destroy = true # ERROR: Invalid removal
+}
+
+removed {
+  from          = bucket.texts
+  destroy       = true
+  force_destroy = "perhaps" # ERROR: Incorrect value type
+}
+
+removed {
+  from          = bucket.fine
+  destroy       = true
+  force_destroy = true
+}
+
 removed { # ERROR: Missing required argument
   destroy = true
 }

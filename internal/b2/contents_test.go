@@ -1,0 +1,68 @@
+package b2_test
+
+import (
+	"strings"
+	"testing"
+
+	"b2form/internal/emulator"
+	"b2form/schema/wire"
+)
+
+// What goes with a bucket, or with a file, is counted up to a number, in as few
+// requests as that takes.
+func TestCountVersions(t *testing.T) {
+	a := open(t)
+	a.upload(t, 1002)
+	a.call(t, "b2_hide_file", object{"bucketId": a.bucket, "fileName": "file-0000"}, nil)
+	a.call(t, "b2_start_large_file", object{"bucketId": a.bucket, "fileName": "big", "contentType": "text/plain"}, nil)
+	for _, c := range []struct {
+		name        string
+		most, calls int
+		want        wire.Contents
+	}{
+		{"", 10_000, 2, wire.Contents{Versions: 1004}},
+		{"", 1004, 2, wire.Contents{Versions: 1004}},
+		{"", 1003, 2, wire.Contents{Versions: 1003, More: true}},
+		{"", 1000, 1, wire.Contents{Versions: 1000, More: true}},
+		{"file-0000", 10_000, 1, wire.Contents{Versions: 2}},
+		{"file-0000", 2, 1, wire.Contents{Versions: 2}},
+		{"file-0000", 1, 1, wire.Contents{Versions: 1, More: true}},
+		{"file", 10_000, 1, wire.Contents{}},
+	} {
+		a.ResetCalls()
+		got, err := wire.CountVersions(t.Context(), a.client, a.bucket, c.name, c.most)
+		got.Bytes = 0
+		if err != nil || got != c.want || a.count("b2_list_file_versions") != c.calls {
+			t.Errorf("%q up to %d: %+v after %d calls, %v; want %+v after %d", c.name, c.most, got, a.count("b2_list_file_versions"), err,
+				c.want, c.calls)
+		}
+	}
+	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "file-0001", 10); err != nil || got.Bytes == 0 {
+		t.Errorf("the bytes of a file: %+v, %v", got, err)
+	}
+	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 401, Code: "unauthorized", Message: "not with this key"})
+	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err != nil || got != (wire.Contents{Unseen: true}) {
+		t.Errorf("without listFiles: %+v, %v", got, err)
+	}
+	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 400, Code: "bad_request", Message: "no"})
+	if _, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err == nil {
+		t.Error("another refusal is an error")
+	}
+}
+
+func TestContentsInWords(t *testing.T) {
+	for want, c := range map[string]wire.Contents{
+		"there are none":                   {},
+		"1 version with 1 byte":            {Versions: 1, Bytes: 1},
+		"3 versions with 9999 bytes":       {Versions: 3, Bytes: 9999},
+		"12 versions with 10.0 kB":         {Versions: 12, Bytes: 10_000},
+		"10000 versions with 1.5 TB":       {Versions: 10_000, Bytes: 1_500_000_000_000},
+		"2 versions with 9223.4 PB":        {Versions: 2, Bytes: 1<<63 - 1},
+		"more than 10 000 versions":        {Versions: 10_000, Bytes: 5, More: true},
+		"nobody knows how many, since the": {Unseen: true},
+	} {
+		if got := c.String(); !strings.HasPrefix(got, want) {
+			t.Errorf("%+v: %q, want %q", c, got, want)
+		}
+	}
+}

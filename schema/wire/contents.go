@@ -1,0 +1,113 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Contents is what goes with a bucket, or with a file, that is deleted with
+// everything it holds: versions, hide markers and unfinished large files.
+type Contents struct {
+	Versions int
+	Bytes    int64
+	More     bool // there is more than what was counted
+	Unseen   bool // the credentials in use may not look
+}
+
+// MostCounted is how many versions are counted.
+const MostCounted = 10_000
+
+// CountVersions counts what a bucket holds, or with a name one file in it, until it
+// comes to more than most. A bucket that is gone holds nothing. A page of 1000 is one
+// Class C transaction ("b2_list_file_versions"), which lists unfinished large files too.
+func CountVersions(ctx context.Context, api API, bucketID, name string, most int) (Contents, error) {
+	const method, onePage = "b2_list_file_versions", 1000
+	var found Contents
+	in := map[string]any{"bucketId": bucketID}
+	if name != "" {
+		in["prefix"], in["startFileName"] = name, name
+	}
+	var paging Paging
+	for {
+		var page struct {
+			Files []struct {
+				FileName, FileID string
+				ContentLength    int64
+			}
+			NextFileName, NextFileID *string
+		}
+		in["maxFileCount"] = min(onePage, most-found.Versions)
+		err := api.Call(ctx, method, in, &page)
+		var refused *Error
+		switch {
+		case IsNoSuchBucket(err):
+			return Contents{}, nil
+		case errors.As(err, &refused) && (refused.Status == 401 || refused.Status == 403):
+			return Contents{Unseen: true}, nil
+		case err == nil && page.Files == nil:
+			err = Misshapen(method)
+		}
+		if err != nil {
+			return Contents{}, err
+		}
+		var ids []string
+		for _, f := range page.Files {
+			if name != "" && f.FileName != name {
+				return found, nil // versions of one file are listed together
+			}
+			found.Versions++
+			found.Bytes += f.ContentLength
+			ids = append(ids, f.FileID)
+		}
+		if page.NextFileName == nil || name != "" && *page.NextFileName != name {
+			return found, nil
+		}
+		if found.Versions == most {
+			found.More = true
+			return found, nil
+		}
+		at := *page.NextFileName
+		if page.NextFileID != nil {
+			in["startFileId"] = *page.NextFileID
+			at += "/" + *page.NextFileID
+		}
+		in["startFileName"] = *page.NextFileName
+		if err := paging.Advance(method, at, ids); err != nil {
+			return Contents{}, err
+		}
+	}
+}
+
+// String says it in a few words: "3 versions with 12 bytes".
+func (c Contents) String() string {
+	switch {
+	case c.Unseen:
+		return "nobody knows how many, since the credentials in use may not list files"
+	case c.More:
+		return "more than 10 000 versions"
+	case c.Versions == 0:
+		return "there are none"
+	case c.Versions == 1:
+		return "1 version with " + size(c.Bytes)
+	}
+	return fmt.Sprintf("%d versions with %s", c.Versions, size(c.Bytes))
+}
+
+// size writes a number of bytes in the unit in which B2 bills: a kilobyte is 1000 bytes.
+func size(n int64) string {
+	switch {
+	case n == 1:
+		return "1 byte"
+	case n < 10_000:
+		return fmt.Sprintf("%d bytes", n)
+	}
+	f := float64(n) / 1000
+	for _, unit := range []string{"kB", "MB", "GB", "TB"} {
+		if f < 1000 {
+			return fmt.Sprintf("%.1f %s", f, unit)
+		}
+		f /= 1000
+	}
+	return fmt.Sprintf("%.1f PB", f)
+}
