@@ -215,6 +215,8 @@ func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 		return unknown
 	case k == nil:
 		return accountValue(l.Snapshot.Account)
+	case !l.Snapshot.WasRead(k) && l.bare:
+		return unknown // nobody has asked for it yet
 	case !l.Snapshot.WasRead(k):
 		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which "+
 			"reading %s needs. Use a key that has it.",

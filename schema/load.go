@@ -41,6 +41,9 @@ type Options struct {
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
 	AllowUnset bool
+	// Bare lets a folder without configuration be one that declares data about the whole
+	// account, and nothing else.
+	Bare bool
 	// Snapshot is what data blocks are answered from: it holds what Config.Data of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
@@ -103,6 +106,7 @@ type module struct {
 	moved     []*hcl.Block
 	removed   []*hcl.Block
 	settings  *hcl.Block
+	bare      bool // declareAccount has declared all that there is
 
 	root   *hcl.EvalContext // functions and path.*
 	static *scope           // computed attributes unknown

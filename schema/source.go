@@ -75,6 +75,9 @@ func (l *module) readFiles() bool {
 		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a "+
 			"user who may read it.", words.Reason(err)))
 		return false
+	case len(files.Config) == 0 && l.Bare:
+		l.declareAccount()
+		return true
 	case len(files.Config) == 0:
 		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
 		return false

@@ -19,37 +19,50 @@ import (
 
 func (p *program) consoleCommand() *cli.Command {
 	return p.command(&cli.Command{
-		Name: "console", Usage: "Try expressions against configuration and account",
-		Description: `Reads one expression per line and prints its value. Variables, local values,
-resources and functions are those of the configuration. Without credentials what
-B2 makes is not known and the rest works. type(x) says the type of x. Nothing is
-changed; "exit" ends.
+		Name: "console", Usage: "Try expressions against configuration and account", ArgsUsage: "[EXPRESSION]",
+		Description: `Prints the value of an expression; without one it reads an expression per line
+and prints the value of each, until "exit". Variables, local values, resources and
+functions are those of the configuration. Without credentials what B2 makes is not
+known and the rest works. type(x) says the type of x. Nothing is changed.
+
+A folder without configuration will do: data.buckets.all, data.keys.all and
+data.account.this are there as if they were declared.
 
 Example:
   b2form console
-  echo 'bucket.photos.name' | b2form console
+  b2form console 'bucket.photos.name'
+  b2form console 'data.buckets.all.names'
 
 Exit codes:
   0  every expression had a value
   1  an error; without a terminal the first one ends the command`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
-				return err
+			if n := c.Args().Len(); n > 1 {
+				return failf("Invalid command line", "%s takes one expression, and here are %d words. Put it into quotes, as in %s "+
+					"'1 + 1'.", c.FullName(), n, c.FullName())
 			}
 			ctx, stop := p.interruptible(ctx)
 			defer stop()
-			return p.console(ctx)
+			p.bare = true
+			return p.console(ctx, c.Args().First(), c.Args().Present())
 		},
 	})
 }
 
-func (p *program) console(ctx context.Context) (err error) {
+// console answers one expression, or those that it reads.
+func (p *program) console(ctx context.Context, given string, once bool) (err error) {
 	seen, err := p.consoleWorld(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, seen.close()) }()
+	if once {
+		if !p.answer(seen, given, "<expression>") {
+			return exitCode(1)
+		}
+		return nil
+	}
 	for n := 1; ; n++ {
 		source, err := p.readExpression(ctx)
 		if errors.Is(err, io.EOF) || source == "exit" || source == "quit" {
@@ -96,9 +109,13 @@ func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	missing := r.missing
+	if len(s.config.Resources) == 0 {
+		missing = func(cty.Value) string { return "(not known: the credentials in use may not read it)" }
+	}
 	return &consoleInput{
 		eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return s.config.Eval(source, name, r.live) },
-		missing: r.missing,
+		missing: missing,
 		close:   s.close,
 	}, nil
 }

@@ -33,6 +33,7 @@ func (p *program) keysCommand() *cli.Command {
   no-expiry          it works until somebody deletes it
   master-key         b2form itself is run with the master key
 
+In a folder without configuration and state, nothing is said of whose a key is.
 The last four can be made errors of plan and apply: deny = ["no-expiry"] in the
 b2form block. So can no-list-buckets, of which these warn: a key for files that
 may not list buckets is of no use to most programs. Nothing is changed.
@@ -63,6 +64,7 @@ Exit codes:
 func (p *program) showKeys(ctx context.Context, within time.Duration, detailed bool) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
+	p.bare = true
 	s, err := p.open()
 	if err != nil {
 		return err

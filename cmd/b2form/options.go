@@ -27,6 +27,7 @@ type options struct {
 	vars        []schema.VariableValue // -var and -var-file, in the order given
 	json        bool
 	ask         bool // -input
+	bare        bool // the command works in a folder without configuration
 	endpoint    string
 	onEmulator  bool
 	parallelism int

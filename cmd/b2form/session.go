@@ -146,7 +146,7 @@ func (s *session) answerData() (hcl.Diagnostics, error) {
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars}
+	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")

@@ -118,7 +118,7 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	found := func(rule kind.Rule, detail string, args ...any) {
 		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 	}
-	if !c.Owned {
+	if !c.Owned && len(l.owners)+len(l.declared) > 0 { // where nothing can be owned, that says nothing
 		found(unowned, "the state here does not know it: it was made by hand or by another configuration")
 	}
 	if gone := l.gone(k, v); len(gone) > 0 {

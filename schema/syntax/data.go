@@ -13,6 +13,9 @@ const (
 	MaxCount   = "max_count"
 )
 
+// AccountForm is the form of data about the account itself.
+const AccountForm = "account"
+
 // DefaultCount and MostCount are what MaxCount is where it is left out, and at
 // most.
 const (
@@ -39,7 +42,7 @@ func Data(kinds []*kind.Kind) []Block {
 					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
-	return append(out, dataOf("account", "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
+	return append(out, dataOf(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
 		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes."))
 }

@@ -1,0 +1,40 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/syntax"
+)
+
+// bareFile is the name of what stands for the files of a folder without configuration.
+const bareFile = "<account>"
+
+// declareAccount declares what a folder without configuration has: data about the
+// account and about everything that stands alone in it, as data.account.this and
+// data.buckets.all.
+func (l *module) declareAccount() {
+	var src strings.Builder
+	for _, b := range syntax.Data(l.Kinds) {
+		name := ""
+		for _, k := range l.Kinds {
+			if b.Form == k.Plural && k.ParentKind() == "" {
+				name = "all"
+			}
+		}
+		if b.Form == syntax.AccountForm {
+			name = "this"
+		}
+		if name != "" {
+			fmt.Fprintf(&src, "data %q %q {}\n", b.Form, name)
+		}
+	}
+	file, diags := hclsyntax.ParseConfig([]byte(src.String()), bareFile, hcl.InitialPos)
+	l.add(diags...)
+	l.config.Files[bareFile] = file
+	l.bodies = append(l.bodies, fileBody{bareFile, file.Body})
+	l.bare = true
+}
