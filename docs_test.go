@@ -50,8 +50,10 @@ func TestFunctionsPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Functions\n\nWhat expressions may call; `b2form functions` prints the same. File functions read below the " +
 		"configuration's folder\n" +
-		"and, in a module, below the module's. Functions that read the clock, the machine or random numbers are left out: a plan\n" +
-		"comes out the same every time. The functions of Terraform's that are here answer as they do there, unless it is said of one.\n")
+		"and the module's, and in the git work tree around it or what `-root=DIR` names; what git ignores outside of that folder,\n" +
+		"the state and what deliveries write is not read ([decision 19](adr/0019-how-far-files-reach.md)). Functions that read the\n" +
+		"clock, the machine or random numbers are left out: a plan comes out the same every time. The functions of Terraform's that\n" +
+		"are here answer as they do there, unless it is said of one.\n")
 	group := ""
 	for _, d := range functions.Docs() {
 		if d.Group != group {

@@ -18,6 +18,7 @@ import (
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
+	"b2form/schema/folder"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Kinds   []*kind.Kind
 	Version string // of the program, for required_version; "": not checked
 	Cwd     string // path.cwd: the folder in which the program was started
+	Root    string // how far files may reach; "": to the git work tree around Dir
+	Home    string // the home folder of who runs the program, which is no such work tree; "": unknown
 
 	// Env holds values of variables from the environment, by the variables'
 	// names. What is not declared is passed over.
@@ -69,13 +72,14 @@ type VariableValue struct {
 // evaluated, and unknown values in it stand for what could not.
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
-	if l.readFiles() {
+	if l.bounded() && l.readFiles() {
 		l.run()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentities()
 		l.deliverAll()
 		l.checkNeeds()
 		l.finish()
+		l.refuseFiles()
 	}
 	l.config.Eval = l.evaluator()
 	return l.config, l.report.sorted()
@@ -116,14 +120,15 @@ func newModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
+	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
 	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
-		flawed: map[addr.Addr]bool{}})
+		flawed: map[addr.Addr]bool{}, boundary: boundary, unbounded: err})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.root = rootContext(o, o.Dir)
+	l.root = rootContext(o, l.here(o.Dir))
 	l.static = newScope(l, l.report, nil)
 	l.static.early = true
 	return l

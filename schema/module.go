@@ -52,7 +52,9 @@ type loader struct {
 	file      *hcl.BodySchema // of the top level of files; nil until it is needed
 	meta      *hcl.BodySchema // of what every resource takes
 	lateNeeds bool            // there are needs beside those by reference in arguments
-	pending   bool            // there are data blocks that nothing answers yet
+	boundary  *folder.Boundary
+	unbounded error // what is wrong with Options.Root
+	pending   bool  // there are data blocks that nothing answers yet
 
 	flawed map[addr.Addr]bool // resources that an error was reported of
 }
@@ -173,7 +175,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, dir), variables: map[string]bool{}, sensitive: map[string]bool{}}
+	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, l.here(dir)), variables: map[string]bool{}, sensitive: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
 	for _, path := range files.Config {
@@ -385,14 +387,14 @@ func (l *module) within(path string) string {
 	return filepath.ToSlash(filepath.Join(modulePath(l.loader.top, l.Dir), path))
 }
 
-// rootContext holds what every expression of the module in dir may use: functions
-// and path.*. Paths are relative to the configuration's folder, as those given to
+// rootContext holds what every expression of the module whose files are read so may use:
+// functions and path.*. Paths are relative to the configuration's folder, as those given to
 // functions are.
-func rootContext(o Options, dir string) *hcl.EvalContext {
+func rootContext(o Options, from folder.Folder) *hcl.EvalContext {
 	return &hcl.EvalContext{
-		Functions: functions.All(folder.Folder{Dir: o.Dir, Module: dir, Cwd: o.Cwd}),
+		Functions: functions.All(from),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal(modulePath(o, dir)),
+			"module": cty.StringVal(modulePath(o, from.Module)),
 			"root":   cty.StringVal("."),
 			"cwd":    cty.StringVal(o.Cwd),
 		})},

@@ -121,7 +121,7 @@ func (l *module) instead() string {
 
 // here is where the files of the module in dir are read.
 func (l *module) here(dir string) folder.Folder {
-	return folder.Folder{Dir: l.loader.top.Dir, Module: dir, Cwd: l.Cwd}
+	return folder.Folder{Dir: l.loader.top.Dir, Module: dir, Within: l.loader.boundary}
 }
 
 // parse reads one configuration file of the module in dir. nil: it could not be

@@ -17,7 +17,7 @@ import (
 	"b2form/schema/wire"
 )
 
-const stateFile = "b2form.state.json"
+const stateFile = config.DefaultState
 
 // backend is where the state is kept. On the emulator that is its folder,
 // whatever the configuration says.

@@ -26,8 +26,9 @@ type options struct {
 
 	vars        []schema.VariableValue // -var and -var-file, in the order given
 	json        bool
-	ask         bool // -input
-	bare        bool // the command works in a folder without configuration
+	ask         bool   // -input
+	reach       string // -root
+	bare        bool   // the command works in a folder without configuration
 	endpoint    string
 	onEmulator  bool
 	parallelism int
@@ -87,6 +88,8 @@ func (p *program) configFlags() []cli.Flag {
 				o.vars = append(o.vars, schema.VariableValue{File: s})
 				return nil
 			}}},
+		&cli.StringFlag{Name: "root", Usage: "let files be read below `DIR`, instead of the git work tree (B2FORM_ROOT does the same)",
+			Destination: &o.reach},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
 	}
 }

@@ -53,6 +53,10 @@ type Backend struct {
 	Range          hcl.Range
 }
 
+// DefaultState is the file of a state where nothing is said, in the configuration's
+// folder. Files that belong to it are called so too, with a period and more behind it.
+const DefaultState = "b2form.state.json"
+
 // DefaultPrefix is what the names of a state's objects in a bucket begin with
 // where nothing is said.
 const DefaultPrefix = "b2form/"

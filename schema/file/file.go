@@ -83,8 +83,8 @@ func attrs() []kind.Attr {
 			Doc:     "What the file holds, as text in UTF-8. This or source.",
 			Samples: kind.StringValues("hello\n", "")},
 		{Name: "source", Type: cty.String,
-			Doc: "Path of a local file with the content, as file() takes it: below the configuration's folder; in a module, begin " +
-				"it with ${path.module}. This or content.",
+			Doc: "Path of a local file with the content, as file() takes it: in the configuration's folder or the git work " +
+				"tree around it; in a module, begin it with ${path.module}. This or content.",
 			Samples: kind.StringValues("hello.txt")},
 		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String,
 			Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,

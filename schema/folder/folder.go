@@ -1,5 +1,5 @@
 // Package folder reads the files that a configuration may use: those below its own
-// folder and below its module's, and no others.
+// folder and below its module's, in the git work tree around it, and no others.
 package folder
 
 import (
@@ -17,14 +17,14 @@ import (
 	"b2form/schema/wire"
 )
 
-// A Folder is where a configuration's files are read. Nothing outside of Dir and
-// Module is, symbolic links included, so that a configuration depends on itself
-// alone. Paths are relative to Dir, or absolute. Errors name the path, and are
+// A Folder is where a configuration's files are read. Nothing outside of Dir, Module
+// and Within is, symbolic links included, so that what a configuration depends on can
+// be seen. Paths are relative to Dir, or absolute. Errors name the path, and are
 // written for whoever wrote it.
 type Folder struct {
-	Dir    string // the configuration's
-	Module string // that of the module; Dir for the configuration itself
-	Cwd    string // what a relative Dir is relative to
+	Dir    string    // the configuration's
+	Module string    // that of the module; Dir for the configuration itself
+	Within *Boundary // of the configuration; nil: Dir and Module alone
 }
 
 // Read is the content of a file.
@@ -105,7 +105,12 @@ func (d Folder) Glob(dir, pattern string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		found, err = doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
+		all, err := doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
+		for _, name := range all {
+			if d.Within.permits(root.Name(), filepath.Join(path, name), d.Module) == nil {
+				found = append(found, name)
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -168,27 +173,14 @@ func (d Folder) open(path string) (f *os.File, err error) {
 	return f, err
 }
 
-// in runs f on the folder, with path made relative to it.
+// in runs f on the folder that holds a path, with the path made relative to it.
 func (d Folder) in(path string, f func(root *os.Root, path string) error) error {
-	if filepath.IsAbs(path) {
-		base := d.Dir
-		if !filepath.IsAbs(base) {
-			base = filepath.Join(d.Cwd, base)
-		}
-		rel, err := filepath.Rel(base, path)
-		if err != nil {
-			return ErrOutside
-		}
-		path = rel
+	within, local, err := d.place(path)
+	if err != nil {
+		return err
 	}
-	within, local := d.Dir, filepath.Clean(path)
-	if !filepath.IsLocal(local) {
-		within = d.Module
-		rel, err := filepath.Rel(d.Module, filepath.Join(d.Dir, path))
-		if err != nil || !filepath.IsLocal(rel) {
-			return ErrOutside
-		}
-		local = rel
+	if err := d.Within.permits(within, local, d.Module); err != nil {
+		return err
 	}
 	root, err := os.OpenRoot(within)
 	if err != nil {
@@ -202,6 +194,35 @@ func (d Folder) in(path string, f func(root *os.Root, path string) error) error 
 	return err
 }
 
+// place finds the widest folder that holds a path and may be read.
+func (d Folder) place(path string) (within, local string, err error) {
+	dir, err := filepath.Abs(d.Dir)
+	if err != nil {
+		return "", "", errors.New(words.Reason(err))
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	if b := d.Within; b != nil && b.top != "" {
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.below, rel)) {
+			return b.top, filepath.Join(b.below, rel), nil
+		}
+		if rel, err := filepath.Rel(b.top, path); err == nil && filepath.IsLocal(rel) {
+			return b.top, rel, nil
+		}
+	}
+	for _, folder := range []string{d.Dir, d.Module} {
+		abs, err := filepath.Abs(folder)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(abs, path); err == nil && filepath.IsLocal(rel) {
+			return folder, rel, nil
+		}
+	}
+	return "", "", ErrOutside
+}
+
 // leads reports whether a path leads out of a folder by a symbolic link.
 func leads(root *os.Root, path string) bool {
 	if _, err := root.Stat(path); err == nil {
@@ -213,7 +234,8 @@ func leads(root *os.Root, path string) bool {
 
 // What is wrong with a file that is there.
 var (
-	ErrOutside   = errors.New("it is outside of the configuration's folder, and only files below that are read")
+	ErrOutside = errors.New("it is outside of the configuration's folder and of the git work tree around it, and nothing else is " +
+		"read. Whoever runs b2form can say how far files may reach, with -root=DIR")
 	ErrIrregular = errors.New("it is no regular file")
 )
 

@@ -25,7 +25,7 @@ func sites(t *testing.T) folder.Folder {
 			t.Fatal(err)
 		}
 	}
-	return folder.Folder{Dir: filepath.Join(top, "site"), Module: filepath.Join(top, "parts"), Cwd: "/"}
+	return folder.Folder{Dir: filepath.Join(top, "site"), Module: filepath.Join(top, "parts")}
 }
 
 func TestPathsBelowTheFolders(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 )
 
 func library(dir string) map[string]function.Function {
-	return functions.All(folder.Folder{Dir: dir, Module: dir, Cwd: "/"})
+	return functions.All(folder.Folder{Dir: dir, Module: dir})
 }
 
 func folderOf(t *testing.T, files map[string]string) string {
