@@ -201,7 +201,9 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		found = append(found, o)
 	} else {
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
-		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool { return p.owner(idOf(o)) != nil || p.takenElsewhere(r, o) })
+		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool {
+			return p.owner(idOf(o)) != nil || p.takenElsewhere(r, o)
+		})
 		if len(free) > 0 {
 			found = free
 		}

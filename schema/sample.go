@@ -38,7 +38,8 @@ func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
 	switch {
 	case a.Account != nil:
 		return a.Account(&wire.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
-			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com", APIURL: "https://api004.backblazeb2.com"})
+			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
+			APIURL: "https://api004.backblazeb2.com"})
 	case len(a.Samples) > 0:
 		return a.Samples[0]
 	case a.Type == cty.Number:

@@ -46,8 +46,8 @@ type runOptions struct {
 	replace          []addr.Addr
 	rotate           []addr.Addr
 	allow            []kind.HazardKind
-	destroy          bool         // plan the end of everything
-	target           []addr.Addr  // see plan.Request
+	destroy          bool        // plan the end of everything
+	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
 	expect           *plan.Digest // nil: any plan
 }

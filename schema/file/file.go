@@ -101,7 +101,8 @@ func attrs() []kind.Attr {
 			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
-			Doc: "Destroying the file deletes every version of it, instead of hiding it. The state remembers it for when the block is gone."},
+			Doc: "Destroying the file deletes every version of it, instead of hiding it. The state remembers it for when the block " +
+				"is gone."},
 
 		{Name: "id", Encoding: kind.Encoding{ReadPath: "id"}, Type: cty.String, Computed: true,
 			Doc: "ID of the bucket, a slash, and the name."},
