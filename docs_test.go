@@ -66,6 +66,11 @@ func TestFunctionsPage(t *testing.T) {
 	generated(t, filepath.Join("docs", "functions.md"), b.String())
 }
 
+// TestCapabilitiesPage keeps docs/capabilities.md as the descriptors say.
+func TestCapabilitiesPage(t *testing.T) {
+	generated(t, filepath.Join("docs", "capabilities.md"), view.CapabilitiesPage(schema.Kinds()))
+}
+
 // generated compares a page with what it is generated from, or writes it.
 func generated(t *testing.T, path, want string) {
 	t.Helper()

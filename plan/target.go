@@ -1,9 +1,7 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -195,7 +193,7 @@ func (p *planner) sayTargets(brought, dragged []addr.Addr) {
 	said := "-target and -exclude are for exceptions, such as the way out of an error."
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
-			said += " " + what + ": " + addressList(list) + "."
+			said += " " + what + ": " + addr.Some(list) + "."
 		}
 	}
 	say("Planned too, since a target needs it", brought)
@@ -203,18 +201,4 @@ func (p *planner) sayTargets(brought, dragged []addr.Addr) {
 	say("Also left out", slices.DeleteFunc(slices.Clone(p.plan.LeftOut),
 		func(a addr.Addr) bool { return slices.Contains(dragged, a) }))
 	p.warnf(nil, "This is not the whole plan", "%s A plan without them shows what is still to be done.", said)
-}
-
-// addressList names some addresses, and how many more there are.
-func addressList(list []addr.Addr) string {
-	const most = 10
-	slices.SortFunc(list, addr.Addr.Compare)
-	var names []string
-	for _, a := range list[:min(most, len(list))] {
-		names = append(names, a.String())
-	}
-	if n := len(list) - most; n > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), n)
-	}
-	return words.List(names)
 }

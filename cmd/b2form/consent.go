@@ -23,6 +23,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 		diags = append(diags, s.refuseMany(p, m)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
+	diags = append(diags, s.lacking(p, hcl.DiagError)...)
 	if len(diags) > 0 {
 		return diags
 	}

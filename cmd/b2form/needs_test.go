@@ -95,5 +95,8 @@ func tryNeeds(t *testing.T, s setting, needs []string) {
 		if code := b.run(args...); (code == 0) != (i < 0) {
 			t.Errorf("with %q: exit code %d:\n%s%s", given, code, b.out, b.err)
 		}
+		if i >= 0 && !strings.Contains(b.err.String(), "The credentials lack "+needs[i]) {
+			t.Errorf("without %s the plan is not refused:\n%s%s", needs[i], b.out, b.err)
+		}
 	}
 }

@@ -49,6 +49,7 @@ type runOptions struct {
 	destroy          bool        // plan the end of everything
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
+	capabilities     bool         // print what a plan takes
 	expect           *plan.Digest // nil: any plan
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/plan"
@@ -29,7 +30,7 @@ Exit codes:
   1  an error
   2  with -detailed-exitcode: there are changes`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.capabilitiesFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.jsonFlag("print JSON lines"),
 		}),
@@ -67,12 +68,20 @@ func (p *program) planned(ctx context.Context, o *runOptions, use func(*session,
 	if err := s.countContents(ctx, made); err != nil {
 		return err
 	}
-	s.ui.Diagnostics(append(made.Warnings, s.warnUndelivered(made)...), s.files)
+	warnings := append(made.Warnings, s.warnUndelivered(made)...)
+	if !o.capabilities {
+		warnings = append(warnings, s.lacking(made, hcl.DiagWarning)...)
+	}
+	s.ui.Diagnostics(warnings, s.files)
 	return use(s, made)
 }
 
 func (s *session) showPlan(made *plan.Plan) error {
 	m := s.opts.mode()
+	if s.opts.capabilities {
+		s.ui.Capabilities(s.leastCapabilities(made))
+		return nil
+	}
 	s.ui.Plan(made, m)
 	s.ui.Digest(s.digest(made))
 	if !made.Empty() {

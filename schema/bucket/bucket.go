@@ -31,9 +31,10 @@ func Kind() *kind.Kind {
 		Limits:      limits(),
 		Check:       check,
 		CheckChange: refuse,
-		Destroy:     kind.Destroy{Force: "force_destroy", Hazards: gone, Count: count},
-		Allowed:     allowed,
-		Volatile:    leased,
+		Destroy: kind.Destroy{Force: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
+			Hazards: gone, Count: count},
+		Allowed:  allowed,
+		Volatile: leased,
 
 		Verbs: kind.Verbs{List: list, Create: create, NameTaken: "duplicate_bucket_name", Update: update, Delete: remove,
 			WriteCapability: "writeBuckets", DeleteCapability: "deleteBuckets"},

@@ -76,6 +76,8 @@ type Destroy struct {
 	// Force is the attribute of type bool by which an object goes with everything it
 	// holds; "": there is none.
 	Force string
+	// ForceCapabilities is what that takes, in place of Verbs.DeleteCapability.
+	ForceCapabilities []string
 	// Leaves says in words what is left of an object that is deleted without force.
 	// "": nothing.
 	Leaves string

@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// A Requirement is a capability of the credentials that a plan needs, and the changes that need it.
+type Requirement struct {
+	Capability string
+	Addrs      []addr.Addr // sorted, each once
+}
+
+// Requirements lists what carrying out the steps takes, sorted by capability. What reading the
+// account takes is not among it.
+func (p *Plan) Requirements() []Requirement {
+	needed := map[string][]addr.Addr{}
+	for i := range p.Steps {
+		c := &p.Changes[p.Steps[i].Change]
+		for _, capability := range stepCapabilities(c, &p.Steps[i]) {
+			if list := needed[capability]; len(list) == 0 || list[len(list)-1] != c.Addr {
+				needed[capability] = append(list, c.Addr)
+			}
+		}
+	}
+	var out []Requirement
+	for _, capability := range slices.Sorted(maps.Keys(needed)) {
+		list := needed[capability]
+		slices.SortFunc(list, addr.Addr.Compare)
+		out = append(out, Requirement{Capability: capability, Addrs: slices.Compact(list)})
+	}
+	return out
+}
+
+// Lacking lists the requirements that an account's credentials do not meet.
+func (p *Plan) Lacking(a *wire.Account) []Requirement {
+	return slices.DeleteFunc(p.Requirements(), func(r Requirement) bool { return a.HasCapability(r.Capability) })
+}
+
+// stepCapabilities lists what B2 demands of the requests of one step. Some may be in it twice.
+func stepCapabilities(c *Change, s *Step) []string {
+	switch s.Op {
+	case OpCreate, OpUpdate:
+		list := []string{c.Kind.WriteCapability}
+		for _, field := range s.Fields {
+			if a := c.Kind.Attr(field); a.WriteCapability != "" && a.Wire != "" {
+				list = append(list, a.WriteCapability)
+			}
+		}
+		return list
+	case OpDelete:
+		return deleteCapabilities(c.Kind, c.Force)
+	}
+	return nil
+}
+
+func deleteCapabilities(k *kind.Kind, force bool) []string {
+	if force {
+		return k.Destroy.ForceCapabilities
+	}
+	return []string{k.DeleteCapability}
+}
