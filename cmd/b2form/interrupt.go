@@ -25,8 +25,8 @@ func (p *program) listen(signals <-chan os.Signal, cancel func(), done <-chan st
 		return
 	case <-signals:
 	}
+	cancel() // before it is said: who reads that may rely on it
 	p.ui.Note("\nInterrupt received.\nPlease wait for b2form to exit or data loss may occur.\nGracefully shutting down...\n")
-	cancel()
 	for {
 		select {
 		case <-done:

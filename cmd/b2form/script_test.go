@@ -77,7 +77,8 @@ func withProgram(f func() int) (code int, err error) {
 // and where other programs, or variables that no script sets, matter. "exits CODE
 // b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
 // "canary FILE OTHER ..." wants the secret that is in FILE in no other one. "cmpplan FILE"
-// compares what a plan printed, and "digest VARIABLE" keeps its digest.
+// compares what a plan printed, "digest VARIABLE" keeps its digest, and "await FILE TEXT" waits
+// until a program in the background has written the text.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Abs("testdata/script") // the host changes its folder
 	if err != nil {
@@ -92,7 +93,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary,
-			"cmpplan": comparePlan, "digest": setDigest},
+			"cmpplan": comparePlan, "await": await, "digest": setDigest},
 	})
 }
 
@@ -234,6 +235,24 @@ func canary(ts *testscript.TestScript, neg bool, args []string) {
 			if strings.Contains(ts.ReadFile(name), spelling) {
 				ts.Fatalf("the secret is in %s", name)
 			}
+		}
+	}
+}
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for last := time.After(time.Minute); ; {
+		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(text), args[1]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-last:
+			ts.Fatalf("%s never said %q", args[0], args[1])
 		}
 	}
 }
