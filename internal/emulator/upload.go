@@ -232,7 +232,7 @@ func receive(c *call) error {
 func (c *call) store(r io.Reader) error {
 	in := c.incoming
 	d := newDigests(in.length)
-	err := c.server.content.put(in.content, io.TeeReader(r, d), in.length)
+	err := c.server.content.put(in.content, r, in.length, d)
 	in.sha1, in.md5 = d.sums()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return badRequest("the content ended early")

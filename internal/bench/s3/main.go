@@ -34,7 +34,7 @@ func main() {
 	flag.IntVar(&s.large, "large", 256, "MiB of the large object")
 	flag.IntVar(&s.listed, "listed", 100_000, "objects in the bucket that is listed")
 	flag.Parse()
-	fmt.Println("| | b2form emulator | versitygw |\n|---|---|---|")
+	fmt.Println("| | emulator | processor, s | versitygw | processor, s | times as fast |\n|---|---|---|---|---|---|")
 	for _, where := range []string{"memory", "disk"} {
 		table(s, where)
 	}
@@ -47,29 +47,37 @@ func table(s settings, where string) {
 		defer srv.stop()
 		srv.fill(s.listed)
 	}
-	measures := []struct {
-		name, unit string
-		do         func(*server, settings, int) float64
-	}{
+	for _, m := range []measure{
 		{"put 1 KiB", "objects/s", putSmall}, {"get 1 KiB", "objects/s", getSmall},
 		{"put one large object", "MB/s", putLarge}, {"get it", "MB/s", getLarge},
-		{"list all objects", "s", listAll},
-	}
-	for _, m := range measures {
-		results := make([][]float64, len(servers))
+		{"list all objects", "objects/s", listAll},
+	} {
+		results, busy := make([][]float64, len(servers)), make([][]float64, len(servers))
 		for round := range s.rounds {
-			for i, srv := range servers {
-				results[i] = append(results[i], m.do(srv, s, round))
+			for n := range servers {
+				i := (n + round) % len(servers) // neither is always the first
+				before := servers[i].processorTime()
+				results[i] = append(results[i], m.do(servers[i], s, round))
+				busy[i] = append(busy[i], servers[i].processorTime()-before)
 			}
 		}
 		row := fmt.Sprintf("| %s, %s, %s |", m.name, where, m.unit)
-		for _, r := range results {
+		for i, r := range results {
 			slices.Sort(r)
-			row += fmt.Sprintf(" %.5g (%.5g to %.5g) |", r[len(r)/2], r[0], r[len(r)-1])
+			slices.Sort(busy[i])
+			row += fmt.Sprintf(" %.0f (%.0f to %.0f) | %.2f |", median(r), r[0], r[len(r)-1], median(busy[i]))
 		}
-		fmt.Println(row)
+		fmt.Printf("%s %.2g |\n", row, median(results[0])/median(results[1]))
 	}
 }
+
+// A measure gives how much a second a server does in a round.
+type measure struct {
+	name, unit string
+	do         func(srv *server, s settings, round int) float64
+}
+
+func median(sorted []float64) float64 { return sorted[len(sorted)/2] }
 
 const clients = 16
 
@@ -82,16 +90,18 @@ func getSmall(srv *server, s settings, round int) float64 {
 	return perSecond(s.objects, func(n int) { srv.must("GET", fmt.Sprintf("/small/%d/%d", round, n), nil) })
 }
 
+// putLarge puts another object each time, which both servers keep.
 func putLarge(srv *server, s settings, round int) float64 {
 	content := bytes.Repeat([]byte("0123456789abcdef"), s.large<<16)
+	r := srv.request("PUT", fmt.Sprintf("/large/%d", round), nil, content)
 	start := time.Now()
-	srv.must("PUT", "/large/object", content)
+	srv.drain(srv.do(r))
 	return float64(len(content)) / 1e6 / time.Since(start).Seconds()
 }
 
 func getLarge(srv *server, s settings, round int) float64 {
 	start := time.Now()
-	n := srv.must("GET", "/large/object", nil)
+	n := srv.must("GET", fmt.Sprintf("/large/%d", round), nil)
 	return float64(n) / 1e6 / time.Since(start).Seconds()
 }
 
@@ -100,7 +110,7 @@ func listAll(srv *server, s settings, round int) float64 {
 	if n := srv.list(); n != s.listed {
 		log.Fatalf("%s lists %d objects", srv.name, n)
 	}
-	return time.Since(start).Seconds()
+	return float64(s.listed) / time.Since(start).Seconds()
 }
 
 // perSecond lets clients do something n times and gives how often they did it a

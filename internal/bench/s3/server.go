@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ import (
 type server struct {
 	name, url, id, secret, region string
 	client                        *http.Client
+	process                       *os.Process
 	stop                          func()
 	buckets                       string // what their names begin with
 }
@@ -33,14 +35,14 @@ func startB2form(s settings, where string) *server {
 	if where == "disk" {
 		args = append(args, "-data="+dir)
 	}
-	out, stop := launch(dir, s.b2form, args...)
+	out, process, stop := launch(dir, s.b2form, args...)
 	env := map[string]string{}
 	for range 4 {
 		line, _ := out.ReadString('\n')
 		name, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
 		env[name] = value
 	}
-	srv := newServer("b2form", env["B2_S3_ENDPOINT"], "us-west-004", stop)
+	srv := newServer("b2form", env["B2_S3_ENDPOINT"], "us-west-004", process, stop)
 	srv.id, srv.secret = appKey(env)
 	srv.makeBuckets()
 	return srv
@@ -86,9 +88,9 @@ func startVersitygw(s settings, where string) *server {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	_, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr, "--quiet",
+	_, process, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr, "--quiet",
 		"posix", dir)
-	srv := newServer("versitygw", "http://"+addr, "us-west-004", stop)
+	srv := newServer("versitygw", "http://"+addr, "us-west-004", process, stop)
 	srv.id, srv.secret = "bench", "benchsecret"
 	for {
 		c, err := net.Dial("tcp", addr)
@@ -102,8 +104,8 @@ func startVersitygw(s settings, where string) *server {
 	return srv
 }
 
-func newServer(name, url, region string, stop func()) *server {
-	return &server{name: name, url: url, region: region, stop: stop, client: &http.Client{
+func newServer(name, url, region string, process *os.Process, stop func()) *server {
+	return &server{name: name, url: url, region: region, process: process, stop: stop, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: clients, WriteBufferSize: 1 << 16, ReadBufferSize: 1 << 16},
 	}, buckets: "bench-"}
 }
@@ -117,7 +119,7 @@ func folder(parent string) string {
 }
 
 // launch starts a process; stop ends it and removes its folder.
-func launch(dir, program string, args ...string) (*bufio.Reader, func()) {
+func launch(dir, program string, args ...string) (*bufio.Reader, *os.Process, func()) {
 	c := exec.Command(program, args...)
 	out, err := c.StdoutPipe()
 	if err == nil {
@@ -127,11 +129,28 @@ func launch(dir, program string, args ...string) (*bufio.Reader, func()) {
 		log.Fatal(err)
 	}
 	r := bufio.NewReader(out)
-	return r, func() {
+	return r, c.Process, func() {
 		_ = c.Process.Kill()
 		_ = c.Wait()
 		_ = os.RemoveAll(dir)
 	}
+}
+
+// processorTime is for how many seconds processors worked for the server, as
+// Linux tells it.
+func (srv *server) processorTime() float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", srv.process.Pid))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// The second field is a name in parentheses; 14 and 15 are the times.
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	seconds := 0.0
+	for _, field := range strings.Fields(rest)[11:13] {
+		ticks, _ := strconv.ParseFloat(field, 64)
+		seconds += ticks / 100
+	}
+	return seconds
 }
 
 func (srv *server) makeBuckets() {
@@ -147,7 +166,10 @@ func (srv *server) fill(n int) {
 // must sends a request, signed with the digest of its content, and gives the
 // length of the reply.
 func (srv *server) must(verb, path string, body []byte) int {
-	response := srv.send(verb, path, nil, body)
+	return srv.drain(srv.do(srv.request(verb, path, nil, body)))
+}
+
+func (srv *server) drain(response *http.Response) int {
 	defer response.Body.Close()
 	n, err := io.Copy(io.Discard, response.Body)
 	if err != nil {
@@ -159,7 +181,7 @@ func (srv *server) must(verb, path string, body []byte) int {
 func (srv *server) list() (listed int) {
 	query := url.Values{"list-type": {"2"}, "max-keys": {"1000"}}
 	for {
-		response := srv.send("GET", "/listed", query, nil)
+		response := srv.do(srv.request("GET", "/listed", query, nil))
 		page, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if err != nil {
@@ -175,21 +197,26 @@ func (srv *server) list() (listed int) {
 	}
 }
 
-func (srv *server) send(verb, path string, query url.Values, body []byte) *http.Response {
-	path = "/" + srv.buckets + path[1:]
-	r, err := http.NewRequest(verb, srv.url+path, bytes.NewReader(body))
+// request makes a request that is signed.
+func (srv *server) request(verb, path string, query url.Values, body []byte) *http.Request {
+	r, err := http.NewRequest(verb, srv.url+"/"+srv.buckets+path[1:], bytes.NewReader(body))
 	if err != nil {
 		log.Fatal(err)
 	}
 	r.URL.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	srv.sign(r, body)
+	return r
+}
+
+// do sends a request that must succeed.
+func (srv *server) do(r *http.Request) *http.Response {
 	response, err := srv.client.Do(r)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if response.StatusCode != 200 {
+	if response.StatusCode >= 300 {
 		text, _ := io.ReadAll(response.Body)
-		log.Fatalf("%s: %s %s: %s %s", srv.name, verb, path, response.Status, text)
+		log.Fatalf("%s: %s %s: %s %s", srv.name, r.Method, r.URL.Path, response.Status, text)
 	}
 	return response
 }

@@ -1,0 +1,23 @@
+package emulator
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// newArena makes a file in memory, which goes when nobody has it any more. nil:
+// this kernel has none.
+func newArena() *os.File {
+	fd, err := unix.MemfdCreate("b2form", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(fd), "memory")
+}
+
+// freeArena gives a place back to the system. If that fails, it is taken until
+// the end.
+func freeArena(f *os.File, from, length int64) {
+	_ = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, length)
+}

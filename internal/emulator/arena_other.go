@@ -1,0 +1,9 @@
+//go:build !linux
+
+package emulator
+
+import "os"
+
+func newArena() *os.File { return nil }
+
+func freeArena(*os.File, int64, int64) {}

@@ -1,0 +1,161 @@
+package emulator
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// memoryContent is content that lives and dies with the process. Short ones are
+// in the heap, each in one allocation of its size. Long ones are in the arena, a
+// file in memory that has no name: what the kernel writes there takes the room
+// of its bytes and no more, the garbage collector does not know of it, and a
+// client that promises more than it sends takes nothing in advance.
+type memoryContent struct {
+	mu    sync.Mutex
+	held  map[string]*held
+	arena *os.File // nil before the first long content
+	heap  bool     // this system has no arena
+	end   int64    // of what was given away of the arena
+}
+
+// held is one content.
+type held struct {
+	io.ReaderAt
+	length int64
+	from   int64 // in the arena
+	inside bool  // of the arena
+	users  int   // who reads it, and the map
+}
+
+func newMemoryContent() *memoryContent { return &memoryContent{held: map[string]*held{}} }
+
+func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) error {
+	h := &held{length: length, users: 1}
+	var err error
+	switch file := m.reserve(h); {
+	case file != nil:
+		h.ReaderAt = io.NewSectionReader(file, h.from, length)
+		err = copyDigested(io.NewOffsetWriter(file, h.from), r, length, d)
+	case length < longContent:
+		data := make([]byte, length)
+		_, err = io.ReadFull(r, data)
+		d.take(data)
+		h.ReaderAt = blocks{data}
+	default:
+		data := blocks{}
+		err = copyDigested(&blockWriter{&data, length}, r, length, d)
+		h.ReaderAt = data
+	}
+	if err != nil {
+		m.release(h)
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.held[id] = h
+	return nil
+}
+
+const pageSize = 4 << 10
+
+// reserve gives a long content a place in the arena; nil is no place.
+func (m *memoryContent) reserve(h *held) *os.File {
+	if h.length < longContent {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.arena == nil && !m.heap {
+		m.arena = newArena()
+		m.heap = m.arena == nil
+	}
+	if m.arena != nil {
+		h.from, h.inside = m.end, true
+		m.end += (h.length + pageSize - 1) / pageSize * pageSize
+	}
+	return m.arena
+}
+
+// release is what every user does at the end. The last one frees a place in the
+// arena, which is not used again: a file has room for more than can ever come.
+func (m *memoryContent) release(h *held) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if h.users--; h.users == 0 && h.inside {
+		freeArena(m.arena, h.from, h.length)
+	}
+}
+
+func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h, ok := m.held[id]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	h.users++
+	return &heldReader{io.NewSectionReader(h, 0, h.length), m, h}, nil
+}
+
+func (m *memoryContent) drop(id string) error {
+	m.mu.Lock()
+	h := m.held[id]
+	delete(m.held, id)
+	m.mu.Unlock()
+	if h != nil {
+		m.release(h)
+	}
+	return nil
+}
+
+type heldReader struct {
+	io.ReadSeeker
+	content *memoryContent
+	held    *held
+}
+
+func (r *heldReader) Close() error {
+	r.content.release(r.held)
+	return nil
+}
+
+// blocks are a content in the heap in pieces of blockSize, the last of which may
+// be shorter.
+type blocks [][]byte
+
+const blockSize = 16 << 20
+
+func (b blocks) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		i, at := off/blockSize, off%blockSize
+		if i >= int64(len(b)) || at >= int64(len(b[i])) {
+			return n, io.EOF
+		}
+		read := copy(p[n:], b[i][at:])
+		n, off = n+read, off+int64(read)
+	}
+	return n, nil
+}
+
+// blockWriter makes blocks of what is written, each when the one before is full.
+type blockWriter struct {
+	blocks *blocks
+	left   int64 // to be written
+}
+
+func (w *blockWriter) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		last := len(*w.blocks) - 1
+		if last < 0 || len((*w.blocks)[last]) == cap((*w.blocks)[last]) {
+			*w.blocks = append(*w.blocks, make([]byte, 0, min(w.left, blockSize)))
+			continue
+		}
+		block := &(*w.blocks)[last]
+		some := p[n:min(len(p), n+cap(*block)-len(*block))]
+		*block = append(*block, some...)
+		n, w.left = n+len(some), w.left-int64(len(some))
+	}
+	return n, nil
+}
