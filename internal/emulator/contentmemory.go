@@ -58,7 +58,10 @@ func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) er
 	return nil
 }
 
-const pageSize = 4 << 10
+func wholePages(length int64) int64 {
+	const page = 4 << 10
+	return (length + page - 1) / page * page
+}
 
 // reserve gives a long content a place in the arena; nil is no place.
 func (m *memoryContent) reserve(h *held) *os.File {
@@ -73,7 +76,7 @@ func (m *memoryContent) reserve(h *held) *os.File {
 	}
 	if m.arena != nil {
 		h.from, h.inside = m.end, true
-		m.end += (h.length + pageSize - 1) / pageSize * pageSize
+		m.end += wholePages(h.length)
 	}
 	return m.arena
 }
@@ -84,7 +87,7 @@ func (m *memoryContent) release(h *held) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if h.users--; h.users == 0 && h.inside {
-		freeArena(m.arena, h.from, h.length)
+		freeArena(m.arena, h.from, wholePages(h.length))
 	}
 }
 

@@ -61,6 +61,7 @@ const (
 	s3Writes   s3Kind = 1 << iota
 	s3Document        // it brings an XML document, which is read before the transaction
 	s3Open            // it lets in who has no signature, if the bucket is public
+	s3OfParts         // its checksums are of the object that it makes of parts, not of its content
 )
 
 func (o *s3Operation) is(kind s3Kind) bool { return o.kind&kind != 0 }
@@ -297,7 +298,7 @@ func (c *s3Call) identify() error {
 		return err
 	}
 	c.caller = k
-	c.payload, err = newPayload(c.http, s, signingKey)
+	c.payload, err = newPayload(c.http, s, signingKey, c.op)
 	return err
 }
 

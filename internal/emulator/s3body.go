@@ -67,8 +67,8 @@ func newChecksum(name string) hash.Hash {
 
 const checksumHeader = "X-Amz-Checksum-"
 
-// newPayload says how the request's content is to be read. key signs chunks.
-func newPayload(r *http.Request, s *signature, key []byte) (*payload, error) {
+// newPayload says how the content of a request is to be read. key signs chunks.
+func newPayload(r *http.Request, s *signature, key []byte, op *s3Operation) (*payload, error) {
 	p := &payload{in: r.Body, left: r.ContentLength}
 	trailer := ""
 	switch kind := s.payload; kind {
@@ -92,7 +92,7 @@ func newPayload(r *http.Request, s *signature, key []byte) (*payload, error) {
 		}
 		p.checks = append(p.checks, sha256Check(kind))
 	}
-	return p, p.readPromises(r.Header, trailer)
+	return p, p.readPromises(r.Header, trailer, op)
 }
 
 func sha256Check(want string) check {
@@ -104,7 +104,7 @@ func sha256Check(want string) check {
 
 // readPromises takes the digests that headers promise, and the name of that
 // which follows the content.
-func (p *payload) readPromises(h http.Header, trailer string) error {
+func (p *payload) readPromises(h http.Header, trailer string, op *s3Operation) error {
 	if want := h.Get("Content-Md5"); want != "" {
 		sum, err := base64.StdEncoding.DecodeString(want)
 		if err != nil || len(sum) != md5.Size {
@@ -118,7 +118,7 @@ func (p *payload) readPromises(h http.Header, trailer string) error {
 	}
 	for name := range h {
 		about := strings.TrimPrefix(name, checksumHeader)
-		if about == name || about == "Algorithm" || about == "Mode" || about == "Type" {
+		if about == name || op.is(s3OfParts) || about == "Algorithm" || about == "Mode" || about == "Type" {
 			continue
 		}
 		if err := p.promise(strings.ToLower(name), h.Get(name)); err != nil {

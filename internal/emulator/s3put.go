@@ -98,7 +98,24 @@ func (c *s3Call) headerObject(action string) (file, error) {
 	if f.Info, err = c.headerMeta(); err != nil {
 		return f, err
 	}
-	return f, c.protect(&f)
+	if err := c.protect(&f); err != nil {
+		return f, err
+	}
+	return f, c.checkMeta(f)
+}
+
+// checkMeta refuses metadata for which the object has no room.
+func (c *s3Call) checkMeta(f file) error {
+	h := c.http.Header
+	asked := h.Get(sseHeader) + h.Get(sseCHeader+"Algorithm")
+	return metaTooLarge(f.checkRoom(c.bucket.Locked || asked != ""))
+}
+
+func metaTooLarge(err error) error {
+	if err == nil {
+		return nil
+	}
+	return s3Refuse(400, "MetadataTooLarge", "Your metadata headers exceed what Backblaze B2 keeps: "+asS3Error(err).message)
 }
 
 // headerMeta reads file info from headers: the object's metadata, and the
@@ -119,10 +136,7 @@ func (c *s3Call) headerMeta() (map[string]string, error) {
 			info[s.info] = value
 		}
 	}
-	if err := checkFileInfo(info); err != nil {
-		return nil, s3Refuse(400, "MetadataTooLarge", "Your metadata headers exceed what Backblaze B2 keeps: "+asS3Error(err).message)
-	}
-	return info, nil
+	return info, metaTooLarge(checkFileInfo(info))
 }
 
 // withoutChunked takes out of a Content-Encoding what was only for the way.
@@ -141,6 +155,7 @@ func withoutChunked(value string) string {
 func (c *s3Call) protect(f *file) (err error) {
 	h := c.http.Header
 	customer := h.Get(sseCHeader+"Algorithm")+h.Get(sseCHeader+"Key") != ""
+	f.Encryption = c.server.encryptionIn(c.bucket)
 	switch algorithm := h.Get(sseHeader); {
 	case customer && algorithm != "":
 		return s3Invalid("Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
@@ -318,6 +333,9 @@ func s3BeginCopy(c *s3Call) error {
 	case "REPLACE":
 	default:
 		return s3Invalid("Unknown metadata directive.")
+	}
+	if err := c.checkMeta(f); err != nil {
+		return err
 	}
 	c.header.Set("X-Amz-Copy-Source-Version-Id", from.ID)
 	c.incoming = &incoming{file: f, content: f.ID, source: source{file: from, length: from.Length}, length: from.Length}

@@ -363,3 +363,61 @@ func TestS3Restrictions(t *testing.T) {
 	w.as(`["readFiles"]`, "")
 	w.must(403, "AccessDenied", ask{verb: "GET", path: "/my-bucket/nothing"})
 }
+
+// TestS3BucketEncryption puts objects into buckets with and without encryption of
+// their own, in an account that encrypts nothing unasked.
+func TestS3BucketEncryption(t *testing.T) {
+	w := openS3(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
+	const header = "X-Amz-Server-Side-Encryption"
+	make := func(key string) []string {
+		w.put(key, "content")
+		w.must(200, "", ask{verb: "PUT", path: "/my-bucket/copy", header: []string{"X-Amz-Copy-Source: my-bucket/" + key}})
+		id := w.must(200, "", ask{verb: "POST", path: "/my-bucket/parts?uploads"}).member("UploadId")
+		part := w.must(200, "", ask{verb: "PUT", path: "/my-bucket/parts?partNumber=1&uploadId=" + id, body: "x"}).header.Get("Etag")
+		w.must(200, "", ask{verb: "POST", path: "/my-bucket/parts?uploadId=" + id, body: "<CompleteMultipartUpload><Part><PartNumber>1" +
+			"</PartNumber><ETag>" + part + "</ETag></Part></CompleteMultipartUpload>"})
+		var got []string
+		for _, name := range []string{key, "copy", "parts"} {
+			got = append(got, w.must(200, "", ask{verb: "HEAD", path: "/my-bucket/" + name}).header.Get(header))
+		}
+		return got
+	}
+	if got := make("plain"); !slices.Equal(got, []string{"", "", ""}) {
+		t.Errorf("unasked: %q", got)
+	}
+	w.update(`"defaultServerSideEncryption":{"mode":"SSE-B2","algorithm":"AES256"}`)
+	if got := make("encrypted"); !slices.Equal(got, []string{"AES256", "AES256", "AES256"}) {
+		t.Errorf("in an encrypted bucket: %q", got)
+	}
+}
+
+// TestS3Room asks for metadata up to the limits of B2: 7000 bytes with the name,
+// and 2048 without it where encryption is asked for or the bucket has Object Lock.
+func TestS3Room(t *testing.T) {
+	w := openS3(t, emulator.Options{})
+	meta := func(bytes int) string { return "X-Amz-Meta-A: " + strings.Repeat("m", bytes-len("a")) }
+	const encrypted, lock = "X-Amz-Server-Side-Encryption: AES256", "X-Amz-Bucket-Object-Lock-Enabled: true"
+	w.must(200, "", ask{verb: "PUT", path: "/locked-bucket", header: []string{lock}})
+	w.put("rich", "content", meta(2049))
+	for _, c := range []struct {
+		path   string
+		bytes  int
+		header []string
+	}{
+		{"/my-bucket/name", 7000 - len("name"), nil},
+		{"/my-bucket/name", 2048, []string{encrypted}},
+		{"/locked-bucket/name", 2048, nil},
+	} {
+		for _, q := range []struct{ verb, query string }{{"PUT", ""}, {"POST", "?uploads"}} {
+			a := ask{verb: q.verb, path: c.path + q.query, header: append(slices.Clone(c.header), meta(c.bytes))}
+			w.must(200, "", a)
+			a.header = append(slices.Clone(c.header), meta(c.bytes+1))
+			w.must(400, "MetadataTooLarge", a)
+		}
+	}
+	from := "X-Amz-Copy-Source: my-bucket/rich"
+	w.must(200, "", ask{verb: "PUT", path: "/my-bucket/copy", header: []string{from}})
+	w.must(400, "MetadataTooLarge", ask{verb: "PUT", path: "/my-bucket/copy", header: []string{from, encrypted}})
+	w.must(400, "MetadataTooLarge", ask{verb: "PUT", path: "/locked-bucket/copy", header: []string{from}})
+	w.must(200, "", ask{verb: "PUT", path: "/locked-bucket/copy", header: []string{from, "X-Amz-Metadata-Directive: REPLACE", meta(2048)}})
+}

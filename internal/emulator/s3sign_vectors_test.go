@@ -93,7 +93,7 @@ func TestSignatureVectors(t *testing.T) {
 			if err := s.check(r, r.URL.Query(), s.signingKey(vectorSecret+"x")); err == nil {
 				t.Error("another secret's signature fits too")
 			}
-			p, err := newPayload(r, s, key)
+			p, err := newPayload(r, s, key, &s3Operation{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestSignatureOfAlteredContent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPayload(r, s, s.signingKey(vectorSecret))
+			p, err := newPayload(r, s, s.signingKey(vectorSecret), &s3Operation{})
 			if err != nil {
 				t.Fatal(err)
 			}

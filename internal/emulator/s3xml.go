@@ -124,26 +124,19 @@ func readXML(body []byte, root string, out any) error {
 		if start.Name.Local != root || d.DecodeElement(out, &start) != nil {
 			return s3Malformed()
 		}
-		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return trailing(d, err)
-		}
-		return nil
+		return trailing(d)
 	}
 }
 
-// trailing lets white space and comments follow a document.
-func trailing(d *xml.Decoder, err error) error {
-	for err == nil {
-		var token xml.Token
-		if token, err = d.Token(); err != nil {
-			break
+// trailing lets nothing but white space and comments follow a document.
+func trailing(d *xml.Decoder) error {
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		if _, isStart := token.(xml.StartElement); isStart {
+		if _, isStart := token.(xml.StartElement); err != nil || isStart {
 			return s3Malformed()
 		}
 	}
-	if !errors.Is(err, io.EOF) {
-		return s3Malformed()
-	}
-	return nil
 }
