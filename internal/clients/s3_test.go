@@ -27,6 +27,10 @@ what, with which parameters and headers, and how the content was signed.
 | chromium | ` + "`apt-get install chromium`" + `; it uploads from a page by a presigned URL and by a native one |
 
 A program that is missing is skipped, but not where the variable CI is set.
+
+As at Backblaze, an object that is not there is 403 AccessDenied to a key without the capability listBuckets, and 404
+NoSuchKey to others. Programs that look for an object before they write it need that capability too: rclone and restic by
+these tables, and Joplin, which would take the empty bucket of its first synchronisation for a refusal.
 `
 
 // TestS3Clients does with programs for S3 what TestClients does.
