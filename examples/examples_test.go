@@ -2,6 +2,7 @@
 package examples_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"os"
@@ -46,19 +47,31 @@ type run struct {
 // standard output.
 func (r run) b2form(want int, args ...string) string {
 	r.Helper()
+	out, _ := r.start(want, args...)
+	return out
+}
+
+// both is b2form, with what it printed on standard error after that.
+func (r run) both(want int, args ...string) string {
+	r.Helper()
+	out, said := r.start(want, args...)
+	return out + said
+}
+
+func (r run) start(want int, args ...string) (out, said string) {
+	r.Helper()
 	cmd := exec.Command(r.bin, append([]string{"-chdir=" + r.dir}, args...)...)
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "TF_IN_AUTOMATION=1")
-	var errText strings.Builder
-	cmd.Stderr = &errText
-	out, err := cmd.Output()
+	var outText, errText strings.Builder
+	cmd.Stdout, cmd.Stderr = &outText, &errText
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
 		r.Fatal(err)
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		r.Fatalf("b2form %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, out, errText.String())
+		r.Fatalf("b2form %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, &outText, &errText)
 	}
-	return string(out)
+	return outText.String(), errText.String()
 }
 
 func TestExamples(t *testing.T) {
@@ -117,24 +130,26 @@ func (r run) write(source string) {
 // README shows it.
 func (r run) golden(example, plan string) {
 	r.Helper()
-	path := filepath.Join(example, "plan.txt")
-	if updating() {
-		if err := os.WriteFile(path, []byte(plan), 0o644); err != nil {
-			r.Fatal(err)
-		}
-	}
+	path, page := filepath.Join(example, "plan.txt"), filepath.Join(example, "README.md")
 	want, err := os.ReadFile(path)
 	if err != nil {
 		r.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), plan); d != "" {
-		r.Errorf("the plan is other than %s; run `go test ./examples -update` (-want +got):\n%s", path, d)
-	}
-	readme, err := os.ReadFile(filepath.Join(example, "README.md"))
+	readme, err := os.ReadFile(page)
 	if err != nil {
 		r.Fatal(err)
 	}
-	if !strings.Contains(string(readme), strings.TrimSpace(string(want))) {
+	if updating() {
+		readme = bytes.Replace(readme, bytes.TrimSpace(want), []byte(strings.TrimSpace(plan)), 1)
+		want = []byte(plan)
+		if err := errors.Join(os.WriteFile(path, want, 0o644), os.WriteFile(page, readme, 0o644)); err != nil {
+			r.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(string(want), plan); d != "" {
+		r.Errorf("the plan is other than %s; run `go test ./examples -update` (-want +got):\n%s", path, d)
+	}
+	if !bytes.Contains(readme, bytes.TrimSpace(want)) {
 		r.Errorf("%s/README.md does not show the plan of plan.txt", example)
 	}
 }

@@ -6,6 +6,17 @@ variable "bucket" {
   default     = "acme-crushftp-files"
 }
 
+variable "folder" {
+  type        = string
+  description = "The folder in the bucket that CrushFTP works in, such as \"uploads\"; \"\" is all of it."
+  default     = ""
+
+  validation {
+    condition     = !startswith(var.folder, "/") && !endswith(var.folder, "/")
+    error_message = "Write the folder without a slash at its beginning and end."
+  }
+}
+
 bucket "files" {
   name            = var.bucket
   lifecycle_rules = keep_prior_versions(30)
@@ -16,32 +27,47 @@ key "crushftp" {
   access                = "read_write"
   buckets               = [bucket.files]
   list_all_bucket_names = true
+  name_prefix           = local.path
 
   # An application key may hold characters that mean something in a URL.
   deliver "file" {
     path    = "crushftp-urls.txt"
     content = <<-EOT
-      b2://${self.application_key_id}:${urlencode(self.application_key)}@api.backblazeb2.com/${bucket.files.name}/
-      s3://${self.application_key_id}:${urlencode(self.application_key)}@${local.s3_host}//${bucket.files.name}/
+      b2://${self.application_key_id}:${urlencode(self.application_key)}@api.backblazeb2.com/${bucket.files.name}/${local.path}
+      s3://${self.application_key_id}:${urlencode(self.application_key)}@${local.s3_host}//${bucket.files.name}/${local.path}
     EOT
   }
 }
 
 locals {
-  s3_host = trimprefix(bucket.files.s3_endpoint, "https://")
+  path    = var.folder == "" ? "" : "${var.folder}/"
+  s3_host = split("//", bucket.files.s3_endpoint)[1]
+}
+
+check "s3" {
+  assert {
+    condition     = contains(bucket.files.options, "s3")
+    error_message = "The bucket was made before May 2020 and has no S3 API. With the b2:// URL, uploads cannot be resumed and times cannot be set."
+  }
 }
 
 output "b2_url" {
   description = "VFS item of type B2; the real key stands in crushftp-urls.txt."
-  value       = "b2://${key.crushftp.application_key_id}:<application key>@api.backblazeb2.com/${bucket.files.name}/"
+  value       = "b2://${key.crushftp.application_key_id}:<application key>@api.backblazeb2.com/${bucket.files.name}/${local.path}"
 }
 
 output "s3_url" {
   description = "VFS item of type S3; the real key stands in crushftp-urls.txt."
-  value       = "s3://${key.crushftp.application_key_id}:<application key>@${local.s3_host}//${bucket.files.name}/"
+  value       = "s3://${key.crushftp.application_key_id}:<application key>@${local.s3_host}//${bucket.files.name}/${local.path}"
 }
 
 output "proxy_hosts" {
-  description = "Hosts to allow on a proxy or firewall."
-  value       = ["api.backblazeb2.com", trimprefix(bucket.files.download_url, "https://"), local.s3_host]
+  description = "Hosts to allow on a proxy or firewall, port 443; uploads through b2:// go to the last."
+  value = [
+    "api.backblazeb2.com",
+    split("//", bucket.files.api_url)[1],
+    split("//", bucket.files.download_url)[1],
+    local.s3_host,
+    "*.backblaze.com",
+  ]
 }

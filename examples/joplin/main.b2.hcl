@@ -6,6 +6,12 @@ variable "bucket" {
   default     = "acme-joplin-notes"
 }
 
+variable "devices" {
+  type        = set(string)
+  description = "What synchronises: each gets a key of its own, which can be taken away alone."
+  default     = ["desktop"]
+}
+
 bucket "notes" {
   name = var.bucket
 
@@ -14,12 +20,14 @@ bucket "notes" {
 }
 
 key "joplin" {
-  name         = "joplin"
+  for_each = var.devices
+
+  name         = "joplin-${each.key}"
   buckets      = [bucket.notes]
   capabilities = ["listBuckets", "listFiles", "readFiles", "writeFiles", "deleteFiles"]
 
   deliver "file" {
-    path    = "joplin-settings.txt"
+    path    = "joplin-${each.key}.txt"
     content = <<-EOT
       S3 bucket:     ${bucket.notes.name}
       S3 URL:        ${bucket.notes.s3_endpoint}
@@ -30,13 +38,22 @@ key "joplin" {
   }
 }
 
-# The words of Joplin's settings screen.
+check "s3" {
+  assert {
+    condition     = contains(bucket.notes.options, "s3")
+    error_message = "Joplin uses the S3 API, which this bucket, made before May 2020, does not have. Take another one."
+  }
+}
+
+# The words of Joplin's settings screen, for each device.
 output "joplin" {
   value = {
-    "S3 bucket"     = bucket.notes.name
-    "S3 URL"        = bucket.notes.s3_endpoint
-    "S3 region"     = bucket.notes.s3_region
-    "S3 access key" = key.joplin.application_key_id
-    "S3 secret key" = key.joplin.application_key
+    for device, key in key.joplin : device => {
+      "S3 bucket"     = bucket.notes.name
+      "S3 URL"        = bucket.notes.s3_endpoint
+      "S3 region"     = bucket.notes.s3_region
+      "S3 access key" = key.application_key_id
+      "S3 secret key" = key.application_key
+    }
   }
 }

@@ -18,6 +18,12 @@ variable "valid_duration" {
   default     = null
 }
 
+variable "connected" {
+  type        = bool
+  description = "Photos+ has built its library, so the bucket need not be empty any more."
+  default     = false
+}
+
 bucket "library" {
   name            = var.bucket
   type            = "allPrivate"
@@ -47,6 +53,38 @@ key "photos_plus" {
 
   deliver "file" {
     path = "photos-plus.env"
+  }
+}
+
+# Photos+ connects only to an empty bucket.
+data "buckets" "found" {
+  name_prefix = var.bucket
+}
+
+data "files" "library" {
+  count  = !var.connected && contains(data.buckets.found.names, var.bucket) ? 1 : 0
+  bucket = var.bucket
+}
+
+check "empty" {
+  assert {
+    condition     = alltrue([for files in data.files.library : length(files.names) == 0])
+    error_message = "Photos+ needs an empty bucket, and this one holds files. Take another one; or, if they are its library, set connected = true."
+  }
+}
+
+check "s3" {
+  assert {
+    condition     = contains(bucket.library.options, "s3")
+    error_message = "Photos+ uses the S3 API, which this bucket, made before May 2020, does not have. Take another one."
+  }
+}
+
+# Files of a public bucket can be read by anybody.
+check "private" {
+  assert {
+    condition     = bucket.library.type == "allPrivate"
+    error_message = "The photos can be read by whoever knows their names. B2 makes public buckets only with a verified email address and a payment on record."
   }
 }
 

@@ -42,17 +42,21 @@ func examples() []example {
 	limited := env
 	limited.vars = []string{"-var=file_name_prefix=library/", "-var=valid_duration=365d"}
 	limited.prefix, limited.expires = "library/", 365*day
+	crush := example{
+		folder: "crushftp", bucket: "acme-crushftp-files", delivered: "crushftp-urls.txt", keeps: 30 * day,
+		id: regexp.MustCompile(`b2://([^:]+):`), secret: regexp.MustCompile(`b2://[^:]+:([^@]+)@`),
+	}
+	inFolder := crush
+	inFolder.vars, inFolder.prefix = []string{"-var=folder=uploads"}, "uploads/"
 	return []example{
 		{
-			folder: "joplin", bucket: "acme-joplin-notes", delivered: "joplin-settings.txt",
+			folder: "joplin", bucket: "acme-joplin-notes", delivered: "joplin-desktop.txt",
 			id: regexp.MustCompile(`S3 access key: (\S+)`), secret: regexp.MustCompile(`S3 secret key: (\S+)`),
 		},
 		env,
 		limited,
-		{
-			folder: "crushftp", bucket: "acme-crushftp-files", delivered: "crushftp-urls.txt", keeps: 30 * day,
-			id: regexp.MustCompile(`b2://([^:]+):`), secret: regexp.MustCompile(`b2://[^:]+:([^@]+)@`),
-		},
+		crush,
+		inFolder,
 	}
 }
 
