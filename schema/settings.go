@@ -161,8 +161,8 @@ func (l *module) rules(a *hcl.Attribute, list cty.Value) []kind.Rule {
 			name = v.AsString()
 		}
 		if !slices.Contains(known, name) {
-			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule",
-				fmt.Sprintf("There is no rule %q; the rules are %s.%s", name, words.List(known), words.DidYouMean(name, "", known)))
+			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("%s takes no rule %q, only %s.%s", a.Name,
+				name, words.List(known), words.DidYouMean(name, "", known)))
 			continue
 		}
 		out = append(out, kind.Rule(name))

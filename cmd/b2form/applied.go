@@ -74,8 +74,9 @@ func keyed(key string, of any) string {
 	return hex.EncodeToString(h.Sum(nil)[:sha256.Size/2])
 }
 
-// withoutComments is what a file says, however it is laid out.
+// withoutComments is what a file says, however it is laid out and whatever ends its lines.
 func withoutComments(name string, src []byte) []byte {
+	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	if strings.HasSuffix(name, ".json") {
 		return src
 	}
@@ -83,7 +84,7 @@ func withoutComments(name string, src []byte) []byte {
 	var out bytes.Buffer
 	for _, t := range tokens {
 		if t.Type != hclsyntax.TokenComment && t.Type != hclsyntax.TokenNewline {
-			fmt.Fprintf(&out, "%d:%s", len(t.Bytes), bytes.ReplaceAll(t.Bytes, []byte("\r\n"), []byte("\n")))
+			fmt.Fprintf(&out, "%d:%s", len(t.Bytes), t.Bytes)
 		}
 	}
 	return out.Bytes()
