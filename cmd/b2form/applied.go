@@ -20,6 +20,7 @@ import (
 
 	"b2form/internal/state"
 	"b2form/internal/view"
+	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 )
@@ -32,16 +33,25 @@ func (s *session) beginApplied(store *state.Store, m view.Mode) {
 }
 
 // toRecord is what the state is to say after a run that came to its end. A rotation applies
-// no configuration; where the state says nothing and nothing is declared, it stays so.
-func (s *session) toRecord(m view.Mode) state.Applied {
+// no configuration, nor does a part of a destroy; where the state says nothing and nothing is
+// declared, it stays so. A part of an apply adds to what is live already.
+func (s *session) toRecord(m view.Mode, p *plan.Plan) state.Applied {
+	was := s.state.Applied
 	switch {
 	case m == view.Rotating, s.state.AccountID == "" && len(s.config.Resources) == 0:
-		return s.state.Applied
+		return was
+	case s.isPart() && (p.Empty() || m == view.Destroying || was == s.applied(was.Salt)):
+		return was
+	case s.isPart():
+		return state.Applied{Salt: s.salt()}
 	case m == view.Destroying:
 		return state.Applied{}
 	}
 	return s.applied(s.salt())
 }
+
+// isPart reports whether the run leaves something to another one.
+func (s *session) isPart() bool { return len(s.opts.target)+len(s.opts.exclude) > 0 }
 
 func (s *session) salt() string { return cmp.Or(s.state.Applied.Salt, rand.Text()) }
 
@@ -92,7 +102,7 @@ func withoutComments(name string, src []byte) []byte {
 
 // unapplied says where outputs would not be about what was applied.
 func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
-	was, now := r.state.Applied, r.applied(r.state.Applied.Salt)
+	was, now := r.was, r.applied(r.was.Salt)
 	switch {
 	case was == state.Applied{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
 		return nil // it asks for what is live, and declares nothing
@@ -116,9 +126,8 @@ func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
 			Detail: "An earlier b2form wrote the state, so nobody can say whether variables and files are those of the last apply. The " +
 				"next \"b2form apply\" records it, also where it has nothing to change."})
 	case was.Files == "":
-		diags = append(diags, outputError(nil, "The last run did not end well",
-			"Something failed, or the run was cut off, so what is live "+
-				"comes from more than one configuration. Run the same command again, and then \"b2form output\"."))
+		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a part, so "+
+			"what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
 	case was.Variables != now.Variables:
 		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
 			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+

@@ -91,7 +91,7 @@ func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
 			return err
 		}
 		if p.Empty() && len(p.Records) == 0 && len(s.state.Open) == 0 {
-			store.SetApplied(s.toRecord(m))
+			store.SetApplied(s.toRecord(m, p))
 			return s.finishUnchanged(m)
 		}
 		return s.run(ctx, store, p, m)
@@ -118,7 +118,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 			return err
 		}
 	case len(p.Records) == 0 && len(st.Open) == 0:
-		applied := s.toRecord(m)
+		applied := s.toRecord(m, p)
 		if applied != s.state.Applied || secret.NewLeftovers(s.leftovers()).Exist() {
 			err := s.locked(ctx, m, func(store *state.Store) error {
 				store.SetApplied(applied)
@@ -227,14 +227,17 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
 	}
-	store.SetApplied(s.toRecord(m))
+	applied := s.toRecord(m, p)
+	store.SetApplied(applied)
 	if m == view.Destroying {
 		return nil
 	}
 	if m == view.Planning {
 		s.ui.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
 	}
-	if err := s.showOutputs(s.reader(result.Snapshot, result.Entries, result.Secrets), m); err != nil {
+	r := s.reader(result.Snapshot, result.Entries, result.Secrets)
+	r.was = applied
+	if err := s.showOutputs(r, m); err != nil {
 		return err
 	}
 	if s.opts.detailedExitCode && !p.Empty() {

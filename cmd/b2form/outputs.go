@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/apply"
+	"b2form/internal/state"
 	"b2form/internal/view"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -22,11 +23,12 @@ type reader struct {
 	entries  map[addr.Addr]addr.Entry
 	secrets  map[addr.Addr]apply.Secret // keys that this run made
 	declared map[addr.Addr]*config.Resource
+	was      state.Applied // what was applied
 }
 
 func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) *reader {
 	r := &reader{
-		session: s, snapshot: snapshot, secrets: secrets,
+		session: s, snapshot: snapshot, secrets: secrets, was: s.state.Applied,
 		entries:  make(map[addr.Addr]addr.Entry, len(entries)),
 		declared: make(map[addr.Addr]*config.Resource, len(s.config.Resources)),
 	}
@@ -117,9 +119,10 @@ func (s *session) failedChecks(r *reader) hcl.Diagnostics {
 	return diags
 }
 
-// showOutputs is the end of a run. One that rotates has not applied what else is declared.
+// showOutputs is the end of a run. One that rotates, or does a part, has not applied what
+// else is declared.
 func (s *session) showOutputs(r *reader, m view.Mode) error {
-	if m == view.Rotating && r.unapplied(s.config.Outputs).HasErrors() {
+	if (m == view.Rotating || s.isPart()) && r.unapplied(s.config.Outputs).HasErrors() {
 		s.warn("Outputs are left out", "What is declared is not what was applied last; \"b2form output\" says more.")
 		return nil
 	}
