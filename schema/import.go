@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -40,10 +39,8 @@ func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Ad
 		forEach, u.each = a.Expr, true
 		rs = l.resolve(forEach.Variables(), use{})
 	}
-	var key hcl.Expression // of an instance, where it is no constant
 	variables := id.Variables()
-	if x, ok := to.(*hclsyntax.IndexExpr); ok {
-		to, key = x.Collection, x.Key
+	for _, key := range addressKeys(to) {
 		variables = append(variables, key.Variables()...)
 	}
 	more := l.resolve(variables, u)
@@ -55,7 +52,7 @@ func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Ad
 	}
 	for _, rep := range repeats {
 		inner := rep.context(ctx, rs.dead)
-		addr, ok := l.importAddr(to, key, inner)
+		addr, ok := l.importAddr(to, inner)
 		if !ok {
 			continue
 		}
@@ -93,45 +90,21 @@ func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (hcl.Expression
 	return nil, false
 }
 
-// addressExpr is an address as an expression. In JSON it is a text that holds one.
-func addressExpr(e hcl.Expression) hcl.Expression {
-	at := e.Range()
-	if !isJSON(at.Filename) {
-		return e
-	}
-	v, diags := e.Value(nil)
-	if diags.HasErrors() || !isText(v) {
-		return e // what is wrong is said where it is read
-	}
-	at.Start.Byte, at.Start.Column = at.Start.Byte+1, at.Start.Column+1 // behind the quote
-	if parsed, diags := hclsyntax.ParseExpression([]byte(v.AsString()), at.Filename, at.Start); !diags.HasErrors() {
-		return parsed
-	}
-	return e
-}
-
-// importAddr is the address of one declared resource; key is nil where to says
-// all.
-func (l *module) importAddr(to, key hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
-	if key == nil {
+// importAddr is the address of one declared resource.
+func (l *module) importAddr(to hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
+	if len(addressKeys(to)) == 0 {
 		return l.importTarget(to)
 	}
-	t, diags := hcl.AbsTraversalForExpr(to)
-	v, marks := l.static.eval(key, ctx).Unmark()
-	if !v.IsKnown() {
-		l.notKnown(key.Range(), marks, "")
+	t, ok := l.address(to, ctx)
+	if !ok {
 		return addr.Addr{}, false
 	}
-	at, isKey := instanceOf(v)
-	target, isAddr := addr.Addr{}, false
-	if !diags.HasErrors() {
-		target, isAddr = addr.FromTraversal(t)
-	}
-	if !isKey || !isAddr || target.Kind == "" || !target.Instance.IsSingle() {
-		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key].")
+	target, isAddr := addr.FromTraversal(t)
+	if !isAddr || target.Kind == "" {
+		l.errorAt(to.Range(), "Invalid import", "to needs the address of a resource, as bucket.logs[each.key] or "+
+			"module.site[each.key].bucket.logs.")
 		return target, false
 	}
-	target.Instance = at
 	return target, l.importable(target, to.Range())
 }
 

@@ -147,13 +147,34 @@ func (l *module) unremovable(r config.Removal) string {
 	return ""
 }
 
+// writtenAddress is an address whose keys may come from variables and local values; nil:
+// it is none. ok is false where an error was reported.
+func (l *module) writtenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
+	e = addressExpr(e)
+	keys := addressKeys(e)
+	if len(keys) == 0 {
+		t, diags := hcl.AbsTraversalForExpr(e)
+		if diags.HasErrors() {
+			return nil, true
+		}
+		return t, true
+	}
+	var variables []hcl.Traversal
+	for _, key := range keys {
+		variables = append(variables, key.Variables()...)
+	}
+	return l.address(e, l.static.context(l.resolve(variables, use{}), l.root))
+}
+
 // target reads the address of a resource or module that need not be declared, as
 // seen from this module.
 func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
-	t, diags := hcl.AbsTraversalForExpr(a.Expr)
 	var to addr.Addr
-	ok := false
-	if !diags.HasErrors() {
+	t, ok := l.writtenAddress(a.Expr)
+	if !ok {
+		return to, false
+	}
+	if ok = t != nil; ok {
 		to, ok = addr.FromTraversal(t)
 		to.Module = strings.Trim(l.module+"."+to.Module, ".")
 	}

@@ -7,7 +7,8 @@ var imports = Block{
 	TerraformNote: "`id` may be the name. There is no `provider`.",
 	Arguments: []Argument{
 		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address of a declared resource: `bucket.photos`, " +
-			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. With `for_each`, its key may be `each.key`."},
+			"`bucket.logs[\"edge\"]`, `module.site.bucket.photos`. Every key in it may be an expression, with `for_each` such as " +
+			"`each.key`: `module.site[each.key].bucket.photos`."},
 		{Name: "id", Type: Text, Sees: Instance, Doc: "The name, or B2's ID, of what exists. Exactly one of `id` and `ids` is given. Of " +
 			"a file it is the bucket, a slash and the name: `acme-site/index.html`; of notification rules the bucket."},
 		{Name: "ids", Type: Texts, Sees: Instance, Doc: "For a key with a `rotate` block, instead of `id`: every live key of that name, " +
@@ -33,8 +34,9 @@ var moved = Block{
 		"`to = module.new`. The plan says `bucket.photos has moved to bucket.pictures`; nothing happens in B2. Chains are followed, so " +
 		"a moved block may stay for those whose state is older.",
 	Arguments: []Argument{
-		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "The address before."},
-		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address now."},
+		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "The address before. Keys in it may come from variables and " +
+			"local values."},
+		{Name: "to", Type: Address, Sees: Written, Required: true, Doc: "The address now. Its keys may too."},
 	},
 	Example: `moved {
   from = bucket.photos
@@ -56,7 +58,7 @@ var removed = Block{
 	TerraformNote: "`destroy` stands directly in the block, and false is what leaving it out means.",
 	Arguments: []Argument{
 		{Name: "from", Type: Address, Sees: Written, Required: true, Doc: "What was declared: `bucket.photos`, `key.app[\"x\"]`, " +
-			"`module.site`."},
+			"`module.site`. Keys in it may come from variables and local values."},
 		{Name: "destroy", Type: Bool, Sees: Settings, Default: "false", Doc: "Whether the object is destroyed."},
 		{Name: "force_destroy", Type: Bool, Sees: Settings, Doc: "With `destroy = true`, whether a bucket or file goes with every " +
 			"version in it. Left out, as the block said when it was applied last."},

@@ -21,6 +21,23 @@ import {
 }
 
 import {
+  for_each = toset(["a"])
+  to       = bucket.photos[null] # ERROR: Invalid import
+  id       = each.key
+}
+
+import {
+  for_each = { a = 1.5 }
+  to       = bucket.photos[each.value] # ERROR: Invalid address
+  id       = each.key
+}
+
+import {
+  to = bucket.photos[sensitive("a")] # ERROR: Invalid address
+  id = "acme-photos-a"
+}
+
+import {
   for_each = { a = "" }
   to       = bucket.photos[each.key]
   id       = each.value # ERROR: Invalid import
