@@ -44,6 +44,9 @@ func drawObject(t *rapid.T, attrs []kind.Attr) cty.Value {
 func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	m := drawObject(t, k.Attrs).AsValueMap()
 	m["name"] = cty.StringVal(name)
+	if name == shared {
+		m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType()) // what rotates has its name to itself
+	}
 	v, ps := k.NewCompleter().Complete(k.ValuesOf(cty.ObjectVal(m)), false)
 	for _, p := range ps {
 		if !p.Warning {
@@ -53,6 +56,9 @@ func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	return v.Object()
 }
 
+// shared is a name that several objects and blocks have.
+const shared = "name-shared"
+
 // drawWorld makes an account, a configuration and a state that agree in some
 // things and not in others.
 func drawWorld(t *rapid.T) *world {
@@ -61,6 +67,10 @@ func drawWorld(t *rapid.T) *world {
 	for i := range rapid.IntRange(1, 6).Draw(t, "objects") {
 		k := rapid.SampledFrom(w.kinds).Draw(t, "kind")
 		name := fmt.Sprintf("name-%s-%d", k.Name, i)
+		id := "id-" + name
+		if k == w.key && rapid.IntRange(0, 2).Draw(t, "a name of several") == 0 {
+			name = shared
+		}
 		wanted := w.resource(k, fmt.Sprintf("l%d", i), drawValue(t, k, name))
 		there := wanted
 		if rapid.Bool().Draw(t, "drift") {
@@ -73,12 +83,12 @@ func drawWorld(t *rapid.T) *world {
 		copies := rapid.IntRange(0, 2).Draw(t, "copies")
 		for n := range copies {
 			if k == w.key || n == 0 {
-				w.live(there, fmt.Sprintf("id-%s-%d", name, n))
+				w.live(there, fmt.Sprintf("%s-%d", id, n))
 			}
 		}
 		switch rapid.IntRange(0, 2).Draw(t, "known as") {
 		case 1:
-			w.own(wanted, fmt.Sprintf("id-%s-%d", name, rapid.IntRange(0, 2).Draw(t, "owned copy")))
+			w.own(wanted, fmt.Sprintf("%s-%d", id, rapid.IntRange(0, 2).Draw(t, "owned copy")))
 		case 2:
 			w.open = append(w.open, plan.Announced{Addr: wanted.Addr, Identity: name})
 		}

@@ -124,7 +124,8 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	if gone := l.gone(k, v); len(gone) > 0 {
 		found(bucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
 	}
-	if same := l.Snapshot.ByIdentity(k, live.Identity); len(same) > 1 {
+	same := l.Snapshot.ByIdentity(k, live.Identity)
+	if len(same) > 1 && slices.ContainsFunc(same, func(o *kind.Object) bool { return !l.owners[o.ID].Owned }) {
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {

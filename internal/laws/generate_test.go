@@ -19,7 +19,10 @@ type draft struct {
 	names  map[string][]named // declared objects by kind
 }
 
-type named struct{ label, name string }
+type named struct {
+	label, name string
+	shared      bool // others have the name
+}
 
 // keeper is in every configuration. Files are in it, since a bucket cannot go
 // together with the blocks of its files: they hide them.
@@ -57,13 +60,17 @@ func (d *draft) declare(k *kind.Kind, i int) {
 	if k.ParentKind() == "" && rapid.IntRange(0, 9).Draw(d.T, "another name") == 0 {
 		n.name += "-b"
 	}
+	if others := d.names[k.Name]; k.NamesRepeat && len(others) > 0 && rapid.IntRange(0, 2).Draw(d.T, "shares a name") == 0 {
+		n.name, n.shared = others[0].name, true
+		others[0].shared = true
+	}
 	d.names[k.Name] = append(d.names[k.Name], n)
 }
 
 func (d *draft) block(k *kind.Kind, n named) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q {\n", k.Name, n.label)
-	v := d.legal(k, n.name)
+	v := d.legal(k, n)
 	for _, a := range k.Settable() {
 		if val := v.GetAttr(a.Name); !val.IsNull() {
 			b.WriteString(d.argument(a, val))
@@ -80,9 +87,13 @@ func (d *draft) block(k *kind.Kind, n named) {
 }
 
 // legal draws until validation and the planner have nothing against the value.
-func (d *draft) legal(k *kind.Kind, name string) cty.Value {
+func (d *draft) legal(k *kind.Kind, n named) cty.Value {
+	name := n.name
 	for range 50 {
 		m := d.object(k.Attrs)
+		if n.shared { // nothing that rotates is
+			m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType())
+		}
 		m[k.Identity] = cty.StringVal(name)
 		if k.ScopeAttr() != "" {
 			m[k.ScopeAttr()] = cty.StringVal("acme-kept")
@@ -230,7 +241,7 @@ func (d *draft) expression(a *kind.Attr, v cty.Value) string {
 // mention refers to a declared object by its block or by its name.
 func (d *draft) mention(kind, name string) string {
 	for _, n := range d.names[kind] {
-		if n.name == name && rapid.Bool().Draw(d.T, "by block") {
+		if n.name == name && (n.shared || rapid.Bool().Draw(d.T, "by block")) {
 			return kind + "." + n.label
 		}
 	}

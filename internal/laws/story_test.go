@@ -24,6 +24,32 @@ type story struct {
 	meanwhile func(*world)
 }
 
+const namesakes = `
+key "a" {
+  name   = "app"
+  access = "read_only"
+  deliver "file" {
+    path = "a.env"
+  }
+}
+key "b" {
+  name   = "app"
+  access = "read_write"
+  deliver "file" {
+    path = "b.env"
+  }
+}
+# another`
+
+const namesake = `
+key "c" {
+  name   = "app"
+  access = "read_only"
+  deliver "file" {
+    path = "c.env"
+  }
+}`
+
 // stories are the sorts of change there are. Between them every verb of every
 // kind is called.
 func stories() []story {
@@ -57,6 +83,8 @@ func stories() []story {
   info           = { team = "web" }
   ignore_changes = [content]`), meanwhile: func(w *world) { w.must(os.WriteFile(w.path("own.txt"), []byte("own\n"), 0o600)) }},
 		{name: "renamed files", first: site, second: replace(site, "source.txt", "renamed.txt", "pages/", "sheets/")},
+		{name: "keys of one name", first: namesakes, second: replace(namesakes, "# another", namesake)},
+		{name: "keys of one name at once", second: replace(namesakes, "# another", namesake)},
 		{name: "create what rotates", first: "", second: rotating},
 		{name: "rotate", first: rotating, second: rotating, meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "end of an overlap", first: rotating, second: rotating, meanwhile: func(w *world) {

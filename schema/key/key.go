@@ -70,7 +70,8 @@ func attrs() []kind.Attr {
 	str := cty.String
 	return []kind.Attr{
 		{Name: "name", Wire: "keyName", TerraformName: "key_name", Type: str, Required: true,
-			Doc:     "Name, unique in the configuration: 1 to 100 letters, digits and dashes.",
+			Doc: "Name: 1 to 100 letters, digits and dashes. Several keys may have one, each known by its ID; one that rotates has " +
+				"it alone.",
 			Samples: kind.StringValues("camera"), Check: checkName, Compare: kind.Compare{Equal: sameName}},
 		{Name: "access", Type: str,
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +

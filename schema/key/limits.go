@@ -15,7 +15,7 @@ func limits() []kind.Limit {
 	return []kind.Limit{
 		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest,
 			longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
-		{Attr: "name", Rule: "unique in the configuration, though not in B2", Source: kind.OwnSource()},
+		{Attr: "name", Rule: "unique in the configuration where the key rotates", Source: kind.OwnSource()},
 		{Attr: "access", Rule: "one of the choices above", Source: kind.OwnSource(), Counterexample: `access = "admin"`},
 		{Attr: "capabilities", Rule: "at least one", Source: create, Counterexample: `capabilities = []`},
 		{Attr: "capabilities", Rule: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities,
