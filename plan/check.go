@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -65,6 +66,22 @@ func (p *planner) checkAccount() {
 			p.notRead(k, subject)
 		}
 	}
+}
+
+// checkClock warns of a clock that differs from B2's by more than a minute.
+func (p *planner) checkClock() {
+	wrong := p.Here.Sub(p.Now)
+	if p.Here.IsZero() || wrong.Abs() <= time.Minute {
+		return
+	}
+	than := "ahead of"
+	if wrong < 0 {
+		than = "behind"
+	}
+	p.warnf(nil, "The clock of this machine is wrong", "It is %s %s B2's, which shows %s. What expires and when keys rotate is decided by "+
+		"B2's clock. Set the clock: other programs, and the lock of a shared state, go by it.", words.Span(wrong.Abs().Round(time.Minute)),
+		than,
+		p.Now.UTC().Format(momentLayout))
 }
 
 func (p *planner) notRead(k *kind.Kind, subject *hcl.Range) {

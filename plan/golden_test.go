@@ -34,7 +34,7 @@ var update = flag.Bool("update", false, "rewrite plan.txt in testdata")
 //	              answers; a list that is left out was not read
 //	state.json    {"entries": [...], "announced": [...]}; may be left out
 //	request       lines "destroy", "replace ADDRESS", "rotate ADDRESS", "rotations"
-//	              and "now TIME" (left out: noon); may be left out
+//	              and "now TIME" (left out: noon), "here TIME"; may be left out
 //	plan.txt      what must come of it
 //
 // Each case is also planned with everything in reverse: nothing may depend on
@@ -181,6 +181,11 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 			r.Replace = append(r.Replace, address(t, addr))
 		case "rotate":
 			r.Rotate = append(r.Rotate, address(t, addr))
+		case "here":
+			var err error
+			if r.Here, err = time.Parse(time.RFC3339, addr); err != nil {
+				t.Fatal(err)
+			}
 		case "now":
 			var err error
 			if r.Now, err = time.Parse(time.RFC3339, addr); err != nil {

@@ -13,7 +13,7 @@ import (
 // guardRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
 func (p *planner) guardRequest() bool {
-	for _, guard := range []func(){p.checkAccount, p.checkDenied} {
+	for _, guard := range []func(){p.checkAccount, p.checkDenied, p.checkClock} {
 		guard()
 	}
 	if p.diags.HasErrors() {

@@ -169,7 +169,8 @@ type Request struct {
 	// there is a Target, nothing is planned but that and what it needs; what is in Exclude, or
 	// needs that, is left out.
 	Target, Exclude []addr.Addr
-	Now             time.Time
+	Now             time.Time // by B2's clock: what ends, and when something is due, is decided by it
+	Here            time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
 	// if they were made with the same.
 	DigestSalt []byte

@@ -123,7 +123,7 @@ func (p *planner) due(r *config.Resource, h match, rotation kind.Rotation, live 
 	}
 	if made.After(p.Now.Add(time.Hour)) {
 		p.warnf(r.Block.Range.Ptr(), "A clock is wrong",
-			"%s was made on %s, which is in the future by the clock of this machine (%s). It is renewed as if that were right; "+
+			"%s was made on %s, which is in the future: B2's clock shows %s. It is renewed as if that were right; "+
 				"`b2form rotate '%s'` renews it now.", r.Addr, made.UTC().Format(momentLayout), p.Now.UTC().Format(momentLayout), r.Addr)
 	}
 	expires := r.Kind.ExpiryOf(live)

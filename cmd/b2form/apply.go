@@ -212,7 +212,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	w := s.newProgress()
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
-		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.now, Began: s.began, Events: w.event,
+		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.serviceTime, Began: s.began, Events: w.event,
 		Verify: s.verify,
 	})
 	w.stop()

@@ -120,7 +120,7 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	}
 	s.ui.Diagnostics(warnings, s.files)
 	return audit.Look(audit.Options{
-		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.now(), Soon: within,
+		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(), Soon: within,
 	})
 }
 

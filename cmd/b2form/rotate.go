@@ -79,7 +79,7 @@ func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
 
 // showRotations tells what is due when, and what this command does not touch.
 func (s *session) showRotations(p *plan.Plan) {
-	s.ui.Rotations(p, s.now())
+	s.ui.Rotations(p, s.serviceTime())
 	if len(p.LeftOut) == 0 {
 		return
 	}

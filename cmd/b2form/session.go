@@ -37,12 +37,16 @@ type session struct {
 	local    *localB2 // nil: B2 itself
 	client   *b2.Client
 	snapshot *kind.Snapshot
-	opts     runOptions // of plan, apply, destroy and rotate
-	began    time.Time  // before the snapshot was read
+	opts     runOptions    // of plan, apply, destroy and rotate
+	began    time.Time     // before the snapshot was read, by B2's clock
+	ahead    time.Duration // by how much B2's clock is ahead of ours
 
 	digestSalt []byte // what hidden values are hashed with
 	saltIsKey  bool   // it came from the environment and is not shown
 }
+
+// serviceTime is what B2's clock shows, as far as its replies tell.
+func (s *session) serviceTime() time.Time { return s.now().Add(s.ahead) }
 
 // open loads the configuration and makes the client ready, without asking B2
 // for anything. The session must be closed.
@@ -106,7 +110,8 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
 	}
-	s.snapshot.DropExpired(s.now())
+	s.ahead = s.client.Ahead()
+	s.snapshot.DropExpired(s.serviceTime())
 	for range mostRounds {
 		warnings, err := s.answerData()
 		if err != nil || len(s.config.Data) == 0 {
@@ -217,7 +222,8 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err := belongs(st, a); err != nil {
 		return nil, err
 	}
-	s.began = s.now()
+	s.ahead = s.client.Ahead()
+	s.began = s.serviceTime()
 	warnings, err := s.read(ctx, a, s.wanted)
 	if err != nil {
 		return nil, err
@@ -225,7 +231,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.now(), DigestSalt: s.digestSalt,
+		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude,
 	}
 	for _, i := range st.Open {

@@ -91,7 +91,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
 		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
 	}
-	c.clock.hear(resp, sent)
+	c.clock.hear(resp, sent, c.now())
 	return body, nil
 }
 

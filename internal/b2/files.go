@@ -97,14 +97,26 @@ func (c *Client) Time() (service, sent time.Time) {
 	return c.clock.service, c.clock.sent
 }
 
+// Ahead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
+// where both may be right, or before the first reply.
+func (c *Client) Ahead() time.Duration {
+	c.clock.mu.Lock()
+	defer c.clock.mu.Unlock()
+	if c.clock.service.IsZero() {
+		return 0
+	}
+	least, most := c.clock.service.Sub(c.clock.received), c.clock.service.Add(time.Second).Sub(c.clock.sent)
+	return max(least, min(most, 0))
+}
+
 // A clock is what replies have told of B2's time. Replies may arrive in another
 // order than they were written in.
 type clock struct {
-	mu            sync.Mutex
-	service, sent time.Time
+	mu                      sync.Mutex
+	service, sent, received time.Time
 }
 
-func (k *clock) hear(resp *http.Response, sent time.Time) {
+func (k *clock) hear(resp *http.Response, sent, received time.Time) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return
@@ -112,7 +124,7 @@ func (k *clock) hear(resp *http.Response, sent time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if at.After(k.service) || at.Equal(k.service) && sent.After(k.sent) {
-		k.service, k.sent = at, sent
+		k.service, k.sent, k.received = at, sent, received
 	}
 }
 

@@ -152,6 +152,9 @@ func writeSources(dir string) error {
 // here is what the clock says where b2form runs.
 func (w *world) here() time.Time { return w.Now().Add(w.skew) }
 
+// serviceTime is what a client takes B2's clock to show.
+func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.Ahead()) }
+
 // A mode is what a run is asked for.
 type mode struct {
 	destroy bool
@@ -210,7 +213,7 @@ func (w *world) load() *config.Config {
 // refuses (hcl.Diagnostics).
 func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	w.Helper()
-	a := &attempt{client: w.connect(), config: w.load(), open: st.Open, began: w.here()}
+	a := &attempt{client: w.connect(), config: w.load(), open: st.Open}
 	owner, err := a.client.Authorize(context.Background())
 	if err != nil {
 		return nil, err
@@ -223,9 +226,10 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
-	a.snapshot.DropExpired(w.here())
+	a.began = w.serviceTime(a.client)
+	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: w.here()}
+		Rotate: m.rotate, Now: a.began, Here: w.here()}
 	for _, i := range st.Open {
 		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})
 	}
@@ -268,7 +272,8 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 	}
 	r := apply.Run(ctx, apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Now: w.here, Began: a.began,
+		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Began: a.began,
+		Now:    func() time.Time { return w.serviceTime(a.client) },
 		Events: w.event, Verify: w.verify, Wait: w.wait,
 	})
 	errs := []error{r.StateErr}

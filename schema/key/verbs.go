@@ -155,25 +155,24 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return made, err
 }
 
-// remove deletes through the version that knows the key, and through the other where
-// that one refuses. A key that neither lists is gone.
+// remove deletes through the version that knows the key's buckets, and through the other
+// where that one does not know it. A key that neither lists is gone.
 func remove(ctx context.Context, c kind.Call) error {
 	versions := []string{"v3/", ""}
-	if ids, _ := c.Live["bucketIds"].([]any); len(ids) > 1 {
+	if ids, _ := c.Live["bucketIds"].([]any); len(ids) > 1 || ids != nil && c.Live["bucketId"] == nil {
 		versions = []string{"", "v3/"}
 	}
-	var stays error
 	for _, version := range versions {
 		err := c.API.Call(ctx, version+"b2_delete_key", map[string]any{"applicationKeyId": c.ID}, nil)
 		var refused *wire.Error
 		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && !wire.IsGone(err) {
 			return err
 		}
-		if stays == nil && listed(ctx, c, version) {
-			stays = err
+		if listed(ctx, c, version) {
+			return err
 		}
 	}
-	return stays
+	return nil
 }
 
 // listed asks a version's listing for the one key; true where it will not tell.
