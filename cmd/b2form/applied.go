@@ -126,8 +126,8 @@ func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
 			Detail: "An earlier b2form wrote the state, so nobody can say whether variables and files are those of the last apply. The " +
 				"next \"b2form apply\" records it, also where it has nothing to change."})
 	case was.Files == "":
-		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a part, so "+
-			"what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
+		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a "+
+			"part, so what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
 	case was.Variables != now.Variables:
 		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
 			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+
