@@ -167,7 +167,8 @@ func hiddenIn(v cty.Value) []string {
 // nameIDs resolves the names that a change uses, as far as they are live.
 func (p *planner) nameIDs(c *Change) []string {
 	var out []string
-	references(c.Kind, c.After, func(_ string, by *kind.Attr, name string) {
+	references(c.Kind, c.After, func(_ string, m kind.Reference) {
+		by, name := m.Attr, m.Name
 		out = append(out, by.Link.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
 	})
 	slices.Sort(out)

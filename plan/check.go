@@ -195,7 +195,7 @@ func (p *planner) checkLive(r *config.Resource, live kind.AttrReader) {
 
 // placeOf is where what a problem is about was written.
 func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
-	return r.Block.RangeOf(problem.Attr())
+	return r.Block.At(problem.Path)
 }
 
 // warnHidden names what could not be compared, and the capability that would help.

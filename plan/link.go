@@ -182,17 +182,18 @@ func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fiel
 	return strings.Join(texts, ", ")
 }
 
-// checkShared refuses a name that several live objects have and no block.
-func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *kind.Kind, name string) {
+// checkUnambiguous refuses a name that several live objects have and no block.
+func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *kind.Kind, m kind.Reference) {
+	name := m.Name
 	found := l.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
-	rng, blocks := r.Block.RangeOf(attr), l.identities().Sharing(k.Name, k.NormalizeIdentity(name))
+	rng, blocks := placeOfName(r, attr, m), l.identities().Sharing(k.Name, k.NormalizeIdentity(name))
 	if len(blocks) > 1 {
 		var addrs []string
 		for _, b := range blocks {
 			addrs = append(addrs, b.Addr.String())
 		}
 		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
-			"one that is meant instead, without quotes: %s.", attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
+			"one that is meant instead, without quotes: %s.", memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
 		return
 	}
 	if len(blocks) == 1 || len(found) < 2 {
@@ -204,7 +205,7 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 	}
 	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of "+
 		"the one that is meant.",
-		attr, r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
+		memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
 }
 
 // isID reports whether a text stands for itself.

@@ -220,7 +220,8 @@ func (g *graph) liveUsers() map[reference][]int {
 		if c.Before.IsNull() {
 			continue
 		}
-		references(c.Kind, c.Before, func(_ string, by *kind.Attr, name string) {
+		references(c.Kind, c.Before, func(_ string, m kind.Reference) {
+			by, name := m.Attr, m.Name
 			if k := g.kinds[by.Link.Ref]; k != nil && !k.NamesRepeat { // the others are known by their IDs
 				to := reference{by.Link.Ref, name}
 				users[to] = append(users[to], i)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/addr"
@@ -15,16 +16,15 @@ import (
 type reference struct{ kind, identity string }
 
 // references calls f with every name of another object in v, with the attribute
-// of the top level in which it stands, and with the one that holds it. v is not
-// null; what is hidden is passed over.
-func references(k *kind.Kind, v cty.Value, f func(attr string, by *kind.Attr, name string)) {
+// of the top level in which it stands. v is not null; what is hidden is passed over.
+func references(k *kind.Kind, v cty.Value, f func(attr string, m kind.Reference)) {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if a.Computed || !a.HasRefs() {
 			continue
 		}
 		for _, m := range a.References(v.GetAttr(a.Name)) {
-			f(a.Name, m.Attr, m.Name)
+			f(a.Name, m)
 		}
 	}
 }
@@ -35,19 +35,21 @@ func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
 	if r == nil || c.Action == NoOp || removes(c) {
 		return
 	}
-	references(r.Kind, c.After, func(attr string, by *kind.Attr, name string) {
+	references(r.Kind, c.After, func(attr string, m kind.Reference) {
+		by, name := m.Attr, m.Name
 		k := p.kinds[by.Link.Ref]
 		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.links.isID(by, k, name) {
 			return
 		}
 		if k.NamesRepeat {
-			p.links.checkUnambiguous(r, c, attr, k, name)
+			p.links.checkUnambiguous(r, c, attr, k, m)
 		}
-		rng := r.Block.RangeOf(attr)
+		rng := placeOfName(r, attr, m)
 		if owner := p.destroyedWith(k, k.NormalizeIdentity(name)); owner != nil {
 			p.errorf(&rng, "The "+by.Link.Ref+" goes away",
 				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
-					"Put that block back, or name another %s.", attr, r.Addr, by.Link.Ref, displayName(c, attr, name), owner, by.Link.Ref)
+					"Put that block back, or name another %s.", memberName(attr, m), r.Addr, by.Link.Ref, displayName(c, attr, name), owner,
+				by.Link.Ref)
 			return
 		}
 		if p.exists(k, k.NormalizeIdentity(name)) {
@@ -55,8 +57,29 @@ func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
 		}
 		p.errorf(&rng, "No such "+by.Link.Ref,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", attr, r.Addr, by.Link.Ref, displayName(c, attr, name), by.Link.Ref)
+				"Correct the name, or declare the %s.", memberName(attr, m), r.Addr, by.Link.Ref, displayName(c, attr, name), by.Link.Ref)
 	})
+}
+
+// placeOfName is where a name stands, as far as it is written out.
+func placeOfName(r *config.Resource, attr string, m kind.Reference) hcl.Range {
+	path := append(cty.GetAttrPath(attr), m.Path...)
+	if last := len(path) - 1; last > 0 {
+		if _, listed := path[last].(cty.IndexStep); listed { // lists of names are sorted
+			path[last] = cty.IndexStep{Key: cty.StringVal(m.Name)}
+		}
+	}
+	return r.Block.At(path)
+}
+
+// memberName is an attribute with the members that lead to a name: replication.source.key.
+func memberName(attr string, m kind.Reference) string {
+	for _, step := range m.Path {
+		if member, ok := step.(cty.GetAttrStep); ok {
+			attr += "." + member.Name
+		}
+	}
+	return attr
 }
 
 // displayName is a name in an attribute, in quotes.

@@ -70,7 +70,7 @@ func (l *module) addressKey(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 	case marks.Has(kind.Sensitive):
 		why = "An address is shown in plans, so no key in it can come from a sensitive value. Use nonsensitive() where that is harmless."
 	case !v.IsKnown():
-		l.notKnown(e.Range(), marks, "")
+		l.notKnown(l.report, e.Range(), marks)
 		return v, false
 	case v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number:
 		why = "What stands in brackets in an address is a key of for_each, which is a string, or a number of count."

@@ -3,9 +3,11 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
 	"b2form/schema/kind"
@@ -15,6 +17,7 @@ import (
 // bodyArgs is what one body says about the attributes of a descriptor.
 type bodyArgs struct {
 	place   hcl.Range // of the block's header
+	body    hcl.Body
 	args    []argument
 	dynamic bool // holds dynamic blocks, so it must be read again for each instance
 }
@@ -33,6 +36,25 @@ func (w *bodyArgs) find(name string) *argument {
 	for i := range w.args {
 		if w.args[i].attr.Name == name {
 			return &w.args[i]
+		}
+	}
+	return nil
+}
+
+// at is the assigned argument within which a place lies; nil: none.
+func (w *bodyArgs) at(place hcl.Range) *argument {
+	if w == nil {
+		return nil
+	}
+	for i := range w.args {
+		arg := &w.args[i]
+		if arg.expr != nil && place.Overlaps(arg.expr.Range()) {
+			return arg
+		}
+		for _, b := range arg.blocks {
+			if found := b.at(place); found != nil {
+				return found
+			}
 		}
 	}
 	return nil
@@ -72,12 +94,13 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 // read sorts the content of a part of a body by its descriptor.
 func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
 	content, _, diags := body.PartialContent(bodySchema(attrs, p))
+	l.explainIterator(diags)
 	l.add(diags...)
 	nested := map[string][]*hcl.Block{}
 	for _, b := range content.Blocks {
 		nested[b.Type] = append(nested[b.Type], b)
 	}
-	w := &bodyArgs{place: place, dynamic: len(nested["dynamic"]) > 0}
+	w := &bodyArgs{place: place, body: body, dynamic: len(nested["dynamic"]) > 0}
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
@@ -101,6 +124,22 @@ func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.
 		w.args = append(w.args, arg)
 	}
 	return w
+}
+
+// explainIterator words the one error about a reference that reading a body has: the
+// name of a dynamic block's iterator is not written as one.
+func (l *module) explainIterator(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		file := l.config.Files[d.Subject.Filename]
+		if d.Summary != "Invalid expression" || file == nil || !d.Subject.CanSliceBytes(file.Bytes) {
+			continue
+		}
+		name := strings.Trim(string(d.Subject.SliceBytes(file.Bytes)), `"`)
+		if !hclsyntax.ValidIdentifier(name) {
+			name = "rule"
+		}
+		d.Summary, d.Detail = "Invalid iterator", fmt.Sprintf("An iterator is a name. Write iterator = %s without quotes.", name)
+	}
 }
 
 // checkForms reports an attribute that is written in two ways, or twice.
@@ -136,12 +175,29 @@ func (l *module) checkBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 		case a != nil && it.block:
 			l.checkBody(it.body, k, a.Object, false)
 		case a != nil:
-		case it.name == "dynamic" && (it.block || !native):
+		case it.name == "dynamic" && it.block:
 			l.checkDynamic(it, k, attrs)
+		case it.name == "dynamic" && !native:
 		case top && l.checkMeta(it, k, native):
 		default:
 			l.unknownName(it, k, attrs, top)
 		}
+	}
+	if !native {
+		l.checkJSONBlocks(body, k, attrs)
+	}
+}
+
+// checkJSONBlocks does the same for what JSON syntax writes as blocks.
+func (l *module) checkJSONBlocks(body hcl.Body, k *kind.Kind, attrs []kind.Attr) {
+	content, _, _ := body.PartialContent(bodySchema(attrs, nil)) // its errors are reported when it is read
+	for _, b := range content.Blocks {
+		if b.Type != "dynamic" {
+			l.checkBody(b.Body, k, findAttr(attrs, b.Type).Object, false)
+			continue
+		}
+		it := item{name: b.Type, at: b.TypeRange, block: true, body: b.Body, label: b.Labels[0]}
+		l.checkDynamic(it, k, attrs)
 	}
 }
 
@@ -165,9 +221,6 @@ func (l *module) checkMeta(it item, k *kind.Kind, native bool) bool {
 }
 
 func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
-	if !it.block {
-		return // JSON: its shape is judged where it is expanded
-	}
 	a := findAttr(attrs, it.label)
 	if syntax.Resource().Nested(it.label) != nil {
 		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only "+
@@ -185,10 +238,9 @@ func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
 			fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, words.DidYouMean(it.label, "", nestedNames(attrs))))
 		return
 	}
-	for _, inner := range items(it.body) {
-		if inner.block && inner.name == "content" {
-			l.checkBody(inner.body, k, a.Object, false)
-		}
+	content, _, _ := it.body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "content"}}})
+	for _, inner := range content.Blocks {
+		l.checkBody(inner.Body, k, a.Object, false)
 	}
 }
 
@@ -216,6 +268,45 @@ func (l *module) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool)
 		return
 	}
 	l.errorAt(it.at, "Unsupported argument", notExpected("An argument named", it.name, known))
+}
+
+// meant is the attribute for which another name was written; nil: none is known to be.
+func meant(name string, attrs []kind.Attr) *kind.Attr {
+	if findAttr(attrs, name) != nil {
+		return nil
+	}
+	for i := range attrs {
+		if attrs[i].TerraformName == name {
+			return &attrs[i]
+		}
+	}
+	return findAttr(attrs, words.Nearest(name, settableNames(attrs)))
+}
+
+// misnamed reports whether a required argument is missing since its name was
+// written wrong, which is an error of its own.
+func (w *bodyArgs) misnamed(attrs []kind.Attr, path cty.Path) bool {
+	step, ok := path[0].(cty.GetAttrStep)
+	if !ok || w == nil {
+		return false
+	}
+	if len(path) == 1 {
+		return slices.ContainsFunc(items(w.body), func(it item) bool {
+			a := meant(it.name, attrs)
+			return a != nil && a.Name == step.Name
+		})
+	}
+	arg, rest, i := w.find(step.Name), path[1:], 0
+	if arg == nil || arg.expr != nil {
+		return false
+	}
+	if arg.attr.Many {
+		if i, ok = indexOf(path[1]); !ok || len(path) == 2 || i >= len(arg.blocks) {
+			return false
+		}
+		rest = path[2:]
+	}
+	return arg.blocks[i].misnamed(arg.attr.Object, rest)
 }
 
 // metaNames lists what a resource takes beside the attributes of its kind.

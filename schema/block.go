@@ -100,8 +100,12 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 	var out []string
 	for _, item := range list {
 		name, _ := word(item)
+		part, _ := hcl.AbsTraversalForExpr(item)
 		a := k.Attr(name)
 		switch {
+		case len(part) > 1 && k.Attr(part.RootName()) != nil && !k.Attr(part.RootName()).Computed:
+			l.errorAt(item.Range(), "Part of an argument",
+				fmt.Sprintf("Only whole arguments can be ignored. Write ignore_changes = [%s].", part.RootName()))
 		case a == nil || a.Computed:
 			l.errorAt(item.Range(), "Unknown argument",
 				fmt.Sprintf("ignore_changes needs names of arguments of a %s.%s", k.Name,
@@ -266,7 +270,7 @@ func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 
 func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
 	if !v.IsKnown() {
-		l.notKnown(e.Range(), marks, "")
+		l.notKnown(l.report, e.Range(), marks)
 		return nil, false
 	}
 	n, err := convert.Convert(v, cty.Number)
@@ -292,7 +296,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 	set := t.IsSetType()
 	switch {
 	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
-		l.notKnown(e.Range(), marks, "")
+		l.notKnown(l.report, e.Range(), marks)
 		return nil, false
 	case v.IsNull():
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
@@ -302,7 +306,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 			"list of strings into a set.")
 		return nil, false
 	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
-		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is a %s.", t.FriendlyName()))
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.", words.A(t.FriendlyName())))
 		return nil, false
 	}
 	list := make([]repetition, 0, v.LengthInt())
@@ -310,7 +314,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		key, value := it.Element()
 		switch {
 		case !key.IsKnown():
-			l.notKnown(e.Range(), marks, "")
+			l.notKnown(l.report, e.Range(), marks)
 			return nil, false
 		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
@@ -328,20 +332,20 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 // only B2 knows it, or for no cause. One that is unknown because of an earlier error
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
-func (l *module) notKnown(at hcl.Range, marks cty.ValueMarks, suffix string) {
+func (l *module) notKnown(r *report, at hcl.Range, marks cty.ValueMarks) {
 	if summary, detail := l.notKnownYet(marks); summary != "" {
-		l.errorAt(at, summary, detail+suffix)
+		r.errorAt(at, summary, detail)
 		return
 	}
 	for m := range marks {
 		if h, ok := m.(hiddenMark); ok {
-			l.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.",
-				h.attr, h.capability)+suffix)
+			r.errorAt(at, "Value cannot be read", fmt.Sprintf("The credentials in use may not read %s. Use a key with the capability %s.",
+				h.attr, h.capability))
 			return
 		}
 	}
 	if _, open := marks[openMark{}]; !l.failed && !open {
-		l.errorAt(at, unknownSummary, "This has no value, although all that it refers to is known. Give it one."+suffix)
+		r.errorAt(at, unknownSummary, "This has no value, although all that it refers to is known. Give it one.")
 	}
 }
 

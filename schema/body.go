@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,6 +12,9 @@ import (
 	"b2form/schema/syntax"
 )
 
+// missingArgument is the summary of what is said of a required argument, also by kinds.
+const missingArgument = "Missing required argument"
+
 // contentOf reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
 func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
@@ -19,14 +23,27 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 	l.add(diags...)
 	complete = !diags.HasErrors()
 	for i := range d.Arguments {
-		if a := &d.Arguments[i]; a.Required && content.Attributes[a.Name] == nil {
+		a := &d.Arguments[i]
+		if !a.Required || content.Attributes[a.Name] != nil {
+			continue
+		}
+		complete = false
+		if misspelt := slices.ContainsFunc(items(b.Body), func(it item) bool { return unknownFor(it.name, d) == a.Name }); !misspelt {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
-			l.errorAt(b.DefRange, "Missing required argument",
+			l.errorAt(b.DefRange, missingArgument,
 				fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
-			complete = false
 		}
 	}
 	return content, complete
+}
+
+// unknownFor is the name that was meant by one that a block does not know; "": none is
+// known to be.
+func unknownFor(name string, d *syntax.Block) string {
+	if d.OtherArguments != "" || d.Argument(name) != nil || d.Nested(name) != nil {
+		return ""
+	}
+	return words.Nearest(name, d.Names())
 }
 
 // rest are the arguments of a block that its description does not name.

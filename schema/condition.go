@@ -56,7 +56,8 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	case holds.True():
 		return nil, marks
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.OwnWords{}}, marks
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.OwnWords{},
+		Expression: c.holds, EvalContext: ctx}, marks
 }
 
 // text is the message, unless that would tell a secret.
@@ -80,15 +81,14 @@ const preconditionFailed = "Precondition failed"
 // checkPreconditions reports the preconditions that do not hold for an instance.
 func (e *evaluation) checkPreconditions() {
 	for _, c := range e.b.preconditions {
-		d, marks := c.failure(e.l.static, e.ctx)
+		s := *e.l.static
+		s.report = e.report()
+		d, marks := c.failure(&s, e.ctx)
 		if d != nil {
-			if suffix := strings.TrimSpace(e.suffix()); suffix != "" {
-				d.Detail += "\n\n" + suffix
-			}
 			d.Summary = preconditionFailed
-			e.l.add(d)
+			s.report.add(d)
 		} else if summary, detail := e.l.notKnownYet(marks); summary != "" {
-			e.l.errorAt(c.holds.Range(), summary, detail+e.suffix())
+			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
 }

@@ -114,9 +114,12 @@ func (l *module) declareData(b *hcl.Block) {
 			"Remove one of them.")
 		d.count = nil
 	case !d.form.many && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
-		l.errorAt(b.DefRange, "Incomplete data block",
-			fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
 		d.node.broken = true
+		if misspelt := func(it item) bool { return slices.Contains(d.form.args, unknownFor(it.name, d.form.block)) }; len(d.args) > 0 ||
+			!slices.ContainsFunc(items(b.Body), misspelt) {
+			l.errorAt(b.DefRange, "Incomplete data block",
+				fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
+		}
 	}
 	for _, a := range d.form.block.Arguments {
 		d.node.broken = d.node.broken || a.Required && d.args[a.Name] == nil // reported
@@ -292,7 +295,7 @@ func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *
 		}
 	}
 	if !v.IsWhollyKnown() {
-		l.notKnown(e.Range(), marks, "")
+		l.notKnown(l.report, e.Range(), marks)
 		return "", false
 	}
 	s, err := convert.Convert(v, cty.String)

@@ -202,6 +202,9 @@ func (l *module) declareResource(b *hcl.Block) {
 		return
 	}
 	r := &block{addr: addr, kind: l.kinds[b.Type], place: b.DefRange, body: b.Body}
+	if isJSON(b.DefRange.Filename) {
+		r.body = jsonBody{b.Body}
+	}
 	r.node = &node{name: addr.String(), place: b.DefRange, block: r}
 	l.blocks[addr] = r
 	l.nodes = append(l.nodes, r.node)

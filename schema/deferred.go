@@ -85,7 +85,7 @@ func (l *module) evaluateDeferred(n *node) {
 
 // with is what both parts of a body say.
 func (w *bodyArgs) with(other *bodyArgs) *bodyArgs {
-	return &bodyArgs{w.place, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
+	return &bodyArgs{w.place, w.body, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
 }
 
 const lastSummary = "Attribute that is set last"
@@ -100,7 +100,7 @@ func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index 
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
-	e := &evaluation{l: l, b: b, addr: r.Addr}
+	e := &evaluation{l: l, b: b, addr: r.Addr, written: b.written}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, index)
 		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {

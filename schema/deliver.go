@@ -153,7 +153,7 @@ func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, te
 	for _, name := range d.withSecret {
 		a := d.args[name]
 		v, diags := render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
-		e.l.add(diags...)
+		e.report().add(diags...)
 		v, marks := v.UnmarkDeep()
 		e.collect(marks)
 		switch {

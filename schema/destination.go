@@ -242,7 +242,7 @@ func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
 // value evaluates an argument that must be known.
 func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
 	v, diags := evaluated(a.Expr, e.ctx)
-	e.l.add(diags...)
+	e.report().add(diags...)
 	if diags.HasErrors() {
 		return v, false
 	}
@@ -255,7 +255,7 @@ func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		e.l.notKnown(a.Expr.Range(), marks, e.suffix())
+		e.l.notKnown(e.report(), a.Expr.Range(), marks)
 		return v, false
 	}
 	return v, true

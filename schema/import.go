@@ -112,7 +112,7 @@ func (l *module) importAddr(to hcl.Expression, ctx *hcl.EvalContext) (addr.Addr,
 func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	v, marks := l.static.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
-		l.notKnown(e.Range(), marks, "")
+		l.notKnown(l.report, e.Range(), marks)
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {

@@ -11,7 +11,6 @@ package schema
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -199,82 +198,4 @@ func (l *module) finish() {
 	l.checkMoveLoops()
 	l.evaluateImports()
 	l.evaluateSettings()
-}
-
-// report collects diagnostics and drops repetitions: a block with for_each
-// would say the same thing once per instance.
-type report struct {
-	diags  hcl.Diagnostics
-	failed bool // an error is among them
-	seen   map[saidKey]bool
-	count  map[saidKey]int // without the detail
-}
-
-type saidKey struct {
-	at              hcl.Range
-	summary, detail string
-}
-
-// repeats is how often one thing is said of one place in different words.
-const repeats = 5
-
-func newReport() *report { return &report{seen: map[saidKey]bool{}, count: map[saidKey]int{}} }
-
-func (r *report) add(diags ...*hcl.Diagnostic) {
-	for _, d := range diags {
-		if _, unknown := d.Extra.(unknownValue); unknown && r.failed {
-			continue
-		}
-		key := saidKey{summary: d.Summary}
-		if d.Subject != nil {
-			key.at = *d.Subject
-			if r.count[key] == repeats {
-				continue
-			}
-		}
-		full := key
-		full.detail = d.Detail
-		if r.seen[full] {
-			continue
-		}
-		r.seen[full] = true
-		r.count[key]++
-		r.failed = r.failed || d.Severity == hcl.DiagError
-		r.diags = append(r.diags, d)
-	}
-}
-
-// errorAt reports an error at a place.
-func (r *report) errorAt(at hcl.Range, summary, detail string) {
-	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
-}
-
-// fail reports an error that has no place in a file.
-func (r *report) fail(summary, detail string) {
-	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail})
-}
-
-// sorted lists the diagnostics by file and place; those without a place first.
-func (r *report) sorted() hcl.Diagnostics {
-	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
-		return comparePlaces(subject(a), subject(b))
-	})
-	return r.diags
-}
-
-func subject(d *hcl.Diagnostic) hcl.Range {
-	if d.Subject == nil {
-		return hcl.Range{}
-	}
-	return *d.Subject
-}
-
-func comparePlaces(a, b hcl.Range) int {
-	if c := strings.Compare(a.Filename, b.Filename); c != 0 {
-		return c
-	}
-	if a.Start.Byte != b.Start.Byte {
-		return a.Start.Byte - b.Start.Byte
-	}
-	return a.End.Byte - b.End.Byte
 }

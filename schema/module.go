@@ -125,10 +125,14 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 		}
 	}
 	for _, name := range known {
-		if c.source.variables[name] && c.inputs[name] == nil {
-			l.errorAt(c.place, "Missing required argument", fmt.Sprintf("The argument %q is required: the module in %s has a variable "+
+		if !c.source.variables[name] || c.inputs[name] != nil {
+			continue
+		}
+		c.node.broken = true
+		misspelt := func(given string) bool { return c.inputs[given] == nil && words.Nearest(given, known) == name }
+		if !slices.ContainsFunc(slices.Sorted(maps.Keys(attrs)), misspelt) {
+			l.errorAt(c.place, missingArgument, fmt.Sprintf("The argument %q is required: the module in %s has a variable "+
 				"of that name without a default.", name, c.source.dir))
-			c.node.broken = true
 		}
 	}
 }
@@ -263,8 +267,9 @@ func (l *module) instance(c *call, at repetition, needs cty.ValueMarks) *module 
 // run loads one module, after everything that its inputs refer to.
 func (l *module) run() {
 	l.declare()
-	l.assignVariables()
 	l.link()
+	l.report = l.inModule(l.module) // from here on it matters which instance this is
+	l.assignVariables()
 	l.evaluate()
 	if l.caller != nil {
 		l.linkOutputs()

@@ -263,9 +263,7 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	var ok bool
 	r.instance, r.indexed, rest, ok = l.resolveInstance(t, 3, d.forEach != nil, d.count != nil)
 	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.value.HasAttribute(stepName(rest[0])) {
-		known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
-		l.errorAt(t.SourceRange(), "Unknown attribute",
-			fmt.Sprintf("%s has no attribute %q.%s", d.addr, stepName(rest[0]), words.DidYouMean(stepName(rest[0]), "", known)))
+		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttribute(stepName(rest[0])))
 		ok = false
 	}
 	r.broken = !ok
@@ -307,6 +305,22 @@ const computedSummary = "Computed attribute in an argument"
 func computedDetail(what string) string {
 	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, "+
 		"nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
+}
+
+// unknownAttribute says what to write instead of an attribute that the data does not
+// have, which may be one of the official provider.
+func (d *dataBlock) unknownAttribute(name string) string {
+	instead, k := d.form.block.Official[name], d.form.kind
+	if k != nil && !d.form.many {
+		if known := currentName(k, name); known != name {
+			instead = known
+		}
+	}
+	if instead != "" {
+		return fmt.Sprintf("%s has no attribute %q here; write %s.", d.addr, name, instead)
+	}
+	known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
+	return fmt.Sprintf("%s has no attribute %q.%s", d.addr, name, words.DidYouMean(name, "", known))
 }
 
 func unknownAttribute(k *kind.Kind, name string) string {

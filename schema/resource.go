@@ -32,7 +32,8 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	common := l.common(b, ctx, marks)
-	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.written.args))}
+	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.written.args)),
+		Locate: func(path cty.Path) hcl.Range { return b.written.locate(path, false) }}
 	for _, a := range b.written.args {
 		place.ArgRanges[a.attr.Name] = a.place
 	}
@@ -163,8 +164,8 @@ func (e *evaluation) set(arg *argument) {
 		e.hidden = append(e.hidden, arg.attr.Name)
 	}
 	if e.hasSensitive && e.b.kind.IsIdentityAttr(arg.attr.Name) {
-		e.l.errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the state, so "+
-			"it cannot come from a sensitive value. Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
+		e.report().errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the "+
+			"state, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
 		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
 	}
 	e.hasSensitive = e.hasSensitive || before
@@ -238,7 +239,12 @@ func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
 
 func (e *evaluation) assigned(arg *argument) cty.Value {
 	v, diags := evaluated(arg.expr, e.ctx)
-	e.l.add(diags...)
+	if arg.attr.SendsSecret() { // no value is repeated
+		for _, d := range diags {
+			d.Expression = nil
+		}
+	}
+	e.report().add(diags...)
 	if diags.HasErrors() {
 		e.unsound = true
 		return cty.UnknownVal(arg.attr.ValueType())
@@ -258,7 +264,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 				_, deep := v.UnmarkDeep()
 				marks = causes(deep)
 			}
-			e.l.notKnown(at, marks, e.suffix())
+			e.l.notKnown(e.report(), at, marks)
 			continue
 		}
 		if hidden {
@@ -276,7 +282,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 // flag evaluates an argument that is true or false.
 func (e *evaluation) flag(expr hcl.Expression) bool {
 	v, diags := evaluated(expr, e.ctx)
-	e.l.add(diags...)
+	e.report().add(diags...)
 	if diags.HasErrors() {
 		return false
 	}
@@ -284,7 +290,7 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 	e.collect(marks)
 	out := false
 	if !v.IsKnown() {
-		e.l.notKnown(expr.Range(), marks, e.suffix())
+		e.l.notKnown(e.report(), expr.Range(), marks)
 		return false
 	}
 	e.l.scalar("prevent_destroy", expr, v, &out)
@@ -306,9 +312,11 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		if len(sensitive) > 0 && (p.CrossAttribute || slices.Contains(sensitive, p.Attr())) {
 			p.Detail = withheld
 		}
-		at := e.written.locate(e.asWritten(p.Path, value), false)
-		e.say(severity, at, p.Summary, p.Detail)
 		flawed = flawed || !p.Warning
+		path := e.asWritten(p.Path, value)
+		if p.Summary != missingArgument || !e.written.misnamed(e.b.kind.Attrs, path) {
+			e.say(severity, e.written.locate(path, false), p.Summary, p.Detail)
+		}
 	}
 	if flawed {
 		e.l.loader.flawed[e.addr] = true
@@ -421,15 +429,19 @@ func with(needs, addrs []addr.Addr) []addr.Addr {
 	return slices.Compact(more)
 }
 
-// say reports something of one instance.
-func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
-	e.l.add(&hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail + e.suffix(), Subject: &at})
+// report is where what is wrong with the instance is said.
+func (e *evaluation) report() *report {
+	if e.addr.Instance.IsSingle() {
+		return e.l.report
+	}
+	return e.l.inInstance(e.addr.String())
 }
 
-// suffix says which of several instances is meant.
-func (e *evaluation) suffix() string {
-	if e.addr.Instance.IsSingle() {
-		return ""
+// say reports something of one instance.
+func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
+	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
+	if arg := e.written.at(at); e.l.about != "" && arg != nil && !arg.attr.SendsSecret() {
+		d.Expression, d.EvalContext = arg.expr, e.ctx
 	}
-	return " This is about " + e.addr.String() + "."
+	e.report().add(d)
 }

@@ -41,6 +41,7 @@ func (s *scope) in(l *module) *scope {
 		return known
 	}
 	other := *s
+	other.report = s.report.inModule(l.module)
 	other.l, other.memo, other.calls = l, map[*node]cty.Value{}, map[*call]*hcl.EvalContext{}
 	s.within[l] = &other
 	return &other

@@ -102,7 +102,7 @@ func (l *module) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Valu
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		l.notKnown(a.Expr.Range(), marks, "")
+		l.notKnown(l.report, a.Expr.Range(), marks)
 		return v, false
 	}
 	out, err := convert.Convert(v, want)

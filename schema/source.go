@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -194,7 +195,8 @@ func readNamed(path string) (src []byte, why string) {
 	return textOf(src, err)
 }
 
-// textOf is what was read, if it is text.
+// textOf is what was read, if it is text. Editors on Windows put a byte order mark
+// before it, which says nothing.
 func textOf(src []byte, err error) (_ []byte, why string) {
 	switch {
 	case errors.Is(err, folder.ErrOutside):
@@ -211,7 +213,7 @@ func textOf(src []byte, err error) (_ []byte, why string) {
 	case !words.IsText(src):
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}
-	return src, ""
+	return bytes.TrimPrefix(src, []byte("\ufeff")), ""
 }
 
 // inside keeps places within the file: the JSON parser points behind the end of

@@ -79,6 +79,10 @@ func (l *module) declareVariable(b *hcl.Block) {
 
 // readType reads a type constraint; false: an error was reported.
 func (l *module) readType(v *variable, e hcl.Expression) bool {
+	if any := anyOf(hcl.ExprAsKeyword(e)); any != cty.NilType {
+		v.typ = any
+		return true
+	}
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(e)
 	if !diags.HasErrors() {
 		v.typ, v.defaults = typ, defaults
@@ -96,6 +100,20 @@ func (l *module) readType(v *variable, e hcl.Expression) bool {
 	}
 	l.add(diags...)
 	return false
+}
+
+// anyOf is what the words list, map and set mean alone, as a type of a variable: one
+// whose elements are of any type.
+func anyOf(word string) cty.Type {
+	switch word {
+	case "list":
+		return cty.List(cty.DynamicPseudoType)
+	case "map":
+		return cty.Map(cty.DynamicPseudoType)
+	case "set":
+		return cty.Set(cty.DynamicPseudoType)
+	}
+	return cty.NilType
 }
 
 // quoted is a type that is written as a text, as Terraform did once.
@@ -328,8 +346,8 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 		parsed, diags := hclsyntax.ParseExpression([]byte(g.text), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
-				"The value of var.%s from %s is not a valid expression. A %s is written like %s.", v.name, g.source,
-				v.typ.FriendlyNameForConstraint(), exampleOf(v.typ)))
+				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
+				words.Capital(words.A(v.typ.FriendlyNameForConstraint())), exampleOf(v.typ)))
 			return cty.DynamicVal, false
 		}
 		expr = parsed
@@ -362,13 +380,33 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	return out, true
 }
 
+// exampleOf is a value of a type, as it is written.
 func exampleOf(t cty.Type) string {
 	switch {
-	case t.IsMapType() || t.IsObjectType():
-		return `{ team = "web" }`
-	default:
-		return `["edge", "app"]`
+	case t == cty.Number:
+		return "7"
+	case t == cty.Bool:
+		return "true"
+	case t.IsMapType():
+		return fmt.Sprintf("{ team = %s }", exampleOf(t.ElementType()))
+	case t.IsCollectionType():
+		return fmt.Sprintf("[%s]", exampleOf(t.ElementType()))
+	case t.IsTupleType():
+		var parts []string
+		for _, e := range t.TupleElementTypes() {
+			parts = append(parts, exampleOf(e))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case t.IsObjectType() && len(t.AttributeTypes()) > 0:
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(t.AttributeTypes())) {
+			parts = append(parts, name+" = "+exampleOf(t.AttributeType(name)))
+		}
+		return "{ " + strings.Join(parts, ", ") + " }"
+	case t.IsObjectType():
+		return "{}"
 	}
+	return `"web"`
 }
 
 // A validation is one validation block of a variable.

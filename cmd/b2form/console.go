@@ -173,6 +173,6 @@ func (p *program) answer(seen *consoleInput, source, name string) bool {
 	if diags.HasErrors() {
 		return false
 	}
-	fmt.Fprintln(p.stdout, view.Output{Value: v, Missing: seen.missing}.Text(false))
+	fmt.Fprintln(p.stdout, view.Output{Value: v, Missing: seen.missing, Typed: true}.Text(false))
 	return true
 }

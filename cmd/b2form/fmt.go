@@ -160,7 +160,8 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 	if !words.IsText(src) {
 		f.broken = true
 		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted",
-			Detail: name + " is not text in UTF-8."}}, nil)
+			Detail: name + " is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."}},
+			nil)
 		return nil
 	}
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)

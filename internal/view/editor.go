@@ -145,7 +145,7 @@ func wordSchema(a *syntax.Argument) map[string]any {
 	switch a.Type {
 	case syntax.Text:
 		return chosen
-	case syntax.Constraint, syntax.Address:
+	case syntax.Constraint, syntax.Address, syntax.Name:
 		return text
 	case syntax.Bool:
 		return typeSchema(cty.Bool)

@@ -25,6 +25,8 @@ type literal struct {
 	unknown func(v cty.Value) string
 	// reveal shows what is marked as sensitive.
 	reveal bool
+	// typed writes what would be of another type otherwise as a call: toset(["a"]).
+	typed bool
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -39,6 +41,30 @@ func (l literal) write(v cty.Value, depth int) string {
 		return visible.Text(l.unknown(v))
 	}
 	v, _ = v.Unmark()
+	t := v.Type()
+	if call := conversion(t); l.typed && call != "" && (v.IsNull() || !t.IsPrimitiveType()) {
+		return call + "(" + l.plain(v, depth) + ")"
+	}
+	return l.plain(v, depth)
+}
+
+// conversion is the function that makes a value of the type; "": none does.
+func conversion(t cty.Type) string {
+	switch {
+	case t.IsListType():
+		return "tolist"
+	case t.IsSetType():
+		return "toset"
+	case t.IsMapType():
+		return "tomap"
+	case t.IsPrimitiveType():
+		return "to" + t.FriendlyName()
+	}
+	return ""
+}
+
+// plain writes a value that is known and has no marks.
+func (l literal) plain(v cty.Value, depth int) string {
 	t := v.Type()
 	switch {
 	case v.IsNull():

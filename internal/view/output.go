@@ -21,6 +21,8 @@ type Output struct {
 	// Missing says what stands for a part of the value that is not known:
 	// "(delivered to app.env; not stored)". The part has its marks.
 	Missing func(cty.Value) string
+	// Typed tells lists, sets and tuples apart, and null of one type from that of another.
+	Typed bool
 }
 
 // Format keeps the value out of whatever prints the output by chance: it may
@@ -32,7 +34,7 @@ func (o Output) Text(reveal bool) string {
 	if o.Sensitive && !reveal {
 		return sensitive
 	}
-	return literal{unknown: o.Missing, reveal: reveal}.write(o.Value, 0)
+	return literal{unknown: o.Missing, reveal: reveal, typed: o.Typed}.write(o.Value, 0)
 }
 
 // Outputs writes the closing section of an apply; nothing without outputs.

@@ -28,6 +28,14 @@ func Capital(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
+// A is a noun with its article: "a bucket", "an object".
+func A(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
 // DidYouMean is ` Did you mean "name"?` for the name that is most like what was
 // written, or "" where none is like it. prefix stands before the name: "-".
 func DidYouMean(written, prefix string, names []string) string {

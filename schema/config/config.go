@@ -99,6 +99,22 @@ func (r *Resource) KeepsLive(a *kind.Attr) bool {
 type Block struct {
 	Range     hcl.Range            // of the header: bucket "photos"
 	ArgRanges map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
+	// Locate finds the smallest piece written that a path into the attributes leads to;
+	// nil: nothing finer than ArgRanges is known.
+	Locate func(cty.Path) hcl.Range
+}
+
+// At is the place of what a path into the attributes leads to, as far as it is written
+// out.
+func (b *Block) At(path cty.Path) hcl.Range {
+	if b.Locate != nil {
+		return b.Locate(path)
+	}
+	if len(path) == 0 {
+		return b.Range
+	}
+	first, _ := path[0].(cty.GetAttrStep)
+	return b.RangeOf(first.Name)
 }
 
 // RangeOf is the place of an attribute; of the block where it is not written.

@@ -105,6 +105,7 @@ func decryptRSA(args []cty.Value) (cty.Value, error) {
 	case err != nil || !ok:
 		return cty.NilVal, function.NewArgErrorf(1, "an RSA private key in PEM form is needed")
 	default:
+		//lint:ignore SA1019 what the function decrypts was encrypted so, by EC2 for one
 		content, err := rsa.DecryptPKCS1v15(nil, key, sealed)
 		if err != nil {
 			return cty.NilVal, function.NewArgErrorf(0, "the text was not encrypted for this key")

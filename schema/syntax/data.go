@@ -42,9 +42,11 @@ func Data(kinds []*kind.Kind) []Block {
 					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
-	return append(out, dataOf(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
+	account := dataOf(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
-		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes."))
+		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes.")
+	account.Official = map[string]string{"s3_api_url": "s3_endpoint", "allowed": "capabilities, buckets or name_prefix"}
+	return append(out, account)
 }
 
 // oneOf is data about one object, by what identifies it or by its ID.
@@ -69,6 +71,7 @@ func within(k *kind.Kind) []Block {
 		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
 		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
 			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."})
+	all.Official = map[string]string{"file_versions": k.Plural}
 	return []Block{one, all}
 }
 

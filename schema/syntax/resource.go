@@ -35,7 +35,7 @@ var resource = Block{
 				"of the nested block.",
 			Arguments: []Argument{
 				{Name: "for_each", Type: Collection, Sees: Instance, Required: true, Doc: "The collection; a list too."},
-				{Name: "iterator", Type: Text, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and " +
+				{Name: "iterator", Type: Name, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and " +
 					"`NAME.value`; left out, that of the block."},
 			},
 			Blocks: []Block{{Type: "content", Once: true, Min: 1, OtherArguments: "an argument of the nested block",

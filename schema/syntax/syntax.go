@@ -43,6 +43,9 @@ type Block struct {
 
 	// Hints answer words that are none of this block's.
 	Hints []Hint `json:"-"`
+	// Official says of attributes of data, by their names in the official Terraform
+	// provider, what they are called here.
+	Official map[string]string `json:"-"`
 }
 
 // A Hint is what to write instead of a word that people bring along.
@@ -81,6 +84,7 @@ const (
 	Constraint Type = "type"
 	Address    Type = "address"
 	Addresses  Type = "list(address)"
+	Name       Type = "name"
 	Names      Type = "list(name)"
 )
 
@@ -99,6 +103,8 @@ func (t Type) Words() string {
 		return "map, or set of strings"
 	case Addresses:
 		return "list of addresses"
+	case Name:
+		return "name, without quotes"
 	case Names:
 		return "list of argument names"
 	}

@@ -12,7 +12,7 @@ key "y" {
   name     = "two-${each.key}"
   access   = "read_only"
   deliver "file" {
-    path = "./a.env" # ERROR: Duplicate destination + ERROR: Duplicate destination
+    path = "./a.env" # ERROR: Duplicate destination
   }
 }
 key "z" {

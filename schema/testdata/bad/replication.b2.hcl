@@ -113,7 +113,7 @@ bucket "a_map" {
 bucket "misspelt" {
   name = "acme-misspelt"
   replication {
-    source { # ERROR: Missing required argument + ERROR: Missing required argument
+    source {
       key_id = "reader" # ERROR: Unsupported argument
       rule { # ERROR: Unsupported block type
         name = "copy"

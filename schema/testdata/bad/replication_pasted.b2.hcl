@@ -8,12 +8,12 @@ bucket "copy" {
   replication {
     as_replication_source { # ERROR: Terraform argument
     }
-    destination { # ERROR: Missing required argument
+    destination {
       source_to_destination_key_mapping = {} # ERROR: Terraform argument
     }
-    source { # ERROR: Missing required argument
+    source {
       source_application_key_id = "reader" # ERROR: Terraform argument
-      rules { # ERROR: Missing required argument + ERROR: Missing required argument
+      rules {
         replication_rule_name = "copy"      # ERROR: Terraform argument
         destination_bucket_id = "acme-copy" # ERROR: Terraform argument
       }

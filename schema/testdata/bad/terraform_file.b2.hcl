@@ -11,7 +11,7 @@ resource "b2_bucket_file_version" "index" { # ERROR: Terraform block
     algorithm = "AES256"
   }
 }
-file "typo" { # ERROR: Missing required argument
+file "typo" {
   bucket  = "acme-site"
   nam     = "index.html" # ERROR: Unsupported argument
   content = ""

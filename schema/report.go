@@ -1,0 +1,194 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/words"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// report adds to the findings what is wrong with one instance of a module or block.
+type report struct {
+	*findings
+	about  string // address of the instance; "" of what is not repeated
+	inputs bool   // the instance has variables of its own: it is in a repeated module
+}
+
+// findings collects diagnostics and drops repetitions: a block with for_each would
+// say the same thing once per instance.
+type findings struct {
+	diags  hcl.Diagnostics
+	failed bool // an error is among them
+	seen   map[saidKey]*hcl.Diagnostic
+	count  map[saidKey]int // without the detail
+	about  map[*hcl.Diagnostic]*concern
+}
+
+// A concern is what a diagnostic is about.
+type concern struct {
+	instances []string // addresses, in the order of the reports
+	values    string   // of the first one's variables
+}
+
+type saidKey struct {
+	at              hcl.Range
+	summary, detail string
+}
+
+// repeats is how often one thing is said of one place in different words.
+const repeats = 5
+
+func newReport() *report {
+	return &report{findings: &findings{seen: map[saidKey]*hcl.Diagnostic{}, count: map[saidKey]int{},
+		about: map[*hcl.Diagnostic]*concern{}}}
+}
+
+// inModule is the report on the instance of a module with this path.
+func (r *report) inModule(path string) *report {
+	if !strings.Contains(path, "[") { // none of the modules that lead there is repeated
+		return r
+	}
+	return &report{findings: r.findings, about: path, inputs: true}
+}
+
+// inInstance is the report on one instance of a block.
+func (r *report) inInstance(address string) *report {
+	return &report{findings: r.findings, about: address, inputs: r.inputs}
+}
+
+func (r *report) add(diags ...*hcl.Diagnostic) {
+	for _, d := range diags {
+		if _, unknown := d.Extra.(unknownValue); unknown && r.failed {
+			continue
+		}
+		key := saidKey{summary: d.Summary}
+		if d.Subject != nil {
+			key.at = *d.Subject
+		}
+		full := key
+		full.detail = d.Detail
+		if first := r.seen[full]; first != nil {
+			if c := r.findings.about[first]; c != nil && r.about != "" && !slices.Contains(c.instances, r.about) {
+				c.instances = append(c.instances, r.about)
+			}
+			continue
+		}
+		if d.Subject != nil && r.count[key] == repeats {
+			continue
+		}
+		r.seen[full] = d
+		r.count[key]++
+		r.failed = r.failed || d.Severity == hcl.DiagError
+		r.diags = append(r.diags, d)
+		if r.about != "" && !strings.Contains(d.Detail, r.about) {
+			r.findings.about[d] = &concern{[]string{r.about}, r.values(d)}
+		}
+	}
+}
+
+// mostShown is how much of a variable's value a message repeats.
+const mostShown = 40
+
+// values are the module's variables that what is wrong is made from: " where var.n is
+// \"bad\"". Only what is short and not sensitive is repeated.
+func (r *report) values(d *hcl.Diagnostic) string {
+	if !r.inputs || d.Expression == nil || d.EvalContext == nil {
+		return ""
+	}
+	var out []string
+	for _, t := range d.Expression.Variables() {
+		if t.RootName() != "var" || t.IsRelative() {
+			continue
+		}
+		v, diags := t.TraverseAbs(d.EvalContext)
+		if diags.HasErrors() || !v.IsKnown() {
+			continue
+		}
+		v, marks := v.Unmark()
+		text := ""
+		switch {
+		case marks.Has(kind.Sensitive):
+			continue
+		case v.IsNull():
+			text = "null"
+		case v.Type() == cty.String:
+			text = strconv.Quote(v.AsString())
+		case v.Type() == cty.Bool:
+			text = strconv.FormatBool(v.True())
+		case v.Type() == cty.Number:
+			text = v.AsBigFloat().Text('g', 10)
+		}
+		if said := traversalText(t) + " is " + text; text != "" && len(text) <= mostShown && !slices.Contains(out, said) {
+			out = append(out, said)
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ", where " + words.List(out)
+}
+
+// errorAt reports an error at a place.
+func (r *report) errorAt(at hcl.Range, summary, detail string) {
+	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
+}
+
+// fail reports an error that has no place in a file.
+func (r *report) fail(summary, detail string) {
+	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail})
+}
+
+// sorted lists the diagnostics by file and place; those without a place first. Those
+// about instances name them.
+func (r *report) sorted() hcl.Diagnostics {
+	for d, c := range r.findings.about {
+		gap := " "
+		if _, own := d.Extra.(config.OwnWords); own {
+			gap = "\n\n"
+		}
+		d.Detail += gap + "This is about " + c.text() + "."
+	}
+	clear(r.findings.about)
+	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
+		return comparePlaces(subject(a), subject(b))
+	})
+	return r.diags
+}
+
+// mostNamed is how many instances a message names.
+const mostNamed = 3
+
+func (c *concern) text() string {
+	names := c.instances
+	if len(names) == 1 {
+		return names[0] + c.values
+	}
+	if more := len(names) - mostNamed; more > 0 {
+		names = append(slices.Clone(names[:mostNamed]), fmt.Sprintf("%d more", more))
+	}
+	return words.List(names)
+}
+
+func subject(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
+}
+
+func comparePlaces(a, b hcl.Range) int {
+	if c := strings.Compare(a.Filename, b.Filename); c != 0 {
+		return c
+	}
+	if a.Start.Byte != b.Start.Byte {
+		return a.Start.Byte - b.Start.Byte
+	}
+	return a.End.Byte - b.End.Byte
+}
