@@ -61,7 +61,7 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 		switch a := &attrs[i]; {
 		case a.TerraformName != name:
 		case a.Encoding.AsMap:
-			return fmt.Sprintf("Write a block %s { %s = … %s = … } for each pair instead of %s.", a.Name, a.Object[0].Name,
+			return fmt.Sprintf("Write %s = [{ %s = …, %s = … }] with all pairs instead of %s.", a.Name, a.Object[0].Name,
 				a.Object[1].Name, name)
 		default:
 			return fmt.Sprintf("Write %s instead of %s.", attrs[i].Name, name)

@@ -119,7 +119,7 @@ func importConsent(c *plan.Change, taken []plan.Named) string {
 			id = o.ID // a name with a time behind it
 		}
 		return fmt.Sprintf("%s would take over the %s %q, which exists already and is not in the state. If it is yours to manage, add "+
-			"-adopt, or write: import { to = %s  id = %q }.",
+			"-adopt, or write\n  import {\n    to = %s\n    id = %q\n  }",
 			c.Addr, c.Kind.Name, taken[0].Name, c.Addr, id)
 	}
 	var names, ids []string

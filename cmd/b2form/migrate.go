@@ -234,8 +234,8 @@ Example:
 			}
 			shared, ok := s.backend().(state.Shared)
 			if !ok {
-				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write: b2form { backend \"b2\" { "+
-					"bucket = \"acme-states\" } }.")
+				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write\n  b2form {\n    backend "+
+					"\"b2\" {\n      bucket = \"acme-states\"\n    }\n  }")
 			}
 			existed, err := shared.Init(ctx, days)
 			switch {

@@ -42,8 +42,8 @@ func (p *program) terraformCommands() []*cli.Command {
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
 		p.terraformCommand("import", "Use an import block or apply -adopt", 1,
-			`b2form imports in the plan: write import { to = bucket.x  id = "bucket-name" } and run "b2form apply", or take over what `+
-				`has the declared names with "b2form apply -adopt".`),
+			"b2form imports in the plan. Write\n\n  import {\n    to = bucket.x\n    id = \"bucket-name\"\n  }\n\nand run \"b2form "+
+				"apply\", or take over what has the declared names with \"b2form apply -adopt\"."),
 		p.terraformCommand("workspace", "Not available: use one folder per environment", 1,
 			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
 	}

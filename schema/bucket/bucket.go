@@ -17,8 +17,8 @@ import (
 func Kind() *kind.Kind {
 	return &kind.Kind{
 		Name: "bucket", Plural: "buckets", Terraform: kind.Terraform{Type: "b2_bucket", Hints: []kind.TerraformArgHint{
-			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and " +
-				"default_retention { mode, duration, unit } directly in the block, without file_lock_configuration { }."},
+			{Name: "file_lock_configuration", Advice: "Write file_lock_enabled = true instead of is_file_lock_enabled, and a " +
+				"block default_retention with mode, duration and unit, directly in the bucket, without file_lock_configuration { }."},
 			{Name: "period", Nested: true, Advice: "Write duration and unit directly, without a period block."},
 		}},
 		Doc: "A bucket: a container for files with a name that is unique across all of B2, " +

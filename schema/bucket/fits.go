@@ -67,7 +67,7 @@ func takesCopies(by, bucket kind.AttrReader) kind.Problems {
 		}
 	}
 	return kind.Warnf("Destination does not take the copies",
-		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination { keys { source = …, "+
-			"destination = … } } to it.",
+		"Bucket %s has no replication.destination for the key %q, so B2 cannot write there. Add destination = { keys = [{ source = …, "+
+			"destination = … }] } to its replication.",
 		bucket.GetAttr("name").AsString(), key.AsString())
 }

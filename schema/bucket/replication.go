@@ -166,8 +166,8 @@ func checkReplicationRules(source cty.Value) kind.Problems {
 	rules := source.GetAttr("rules").AsValueSlice()
 	switch {
 	case len(rules) == 0:
-		return kind.Errorf("Replication without rules", "The bucket is a source, but no rule says what is copied. Write rules { name = "+
-			"…, destination = … }, or remove source.")
+		return kind.Errorf("Replication without rules", "The bucket is a source, but no rule says what is copied. Write rules = [{ name = "+
+			"…, destination = … }], or remove source.")
 	case len(rules) > maxReplicationRules:
 		return kind.Errorf("Too many replication rules", "B2 takes at most %d replication rules for a bucket; these are %d.",
 			maxReplicationRules, len(rules))
@@ -188,8 +188,8 @@ func checkKeys(destination cty.Value) kind.Problems {
 	}
 	keys := destination.GetAttr("keys").AsValueSlice()
 	if len(keys) == 0 {
-		return kind.Errorf("Destination without keys", "The bucket is a destination, but for no key of a source. Write keys { source = "+
-			"…, destination = … }, or remove destination.")
+		return kind.Errorf("Destination without keys", "The bucket is a destination, but for no key of a source. Write keys = [{ source = "+
+			"…, destination = … }], or remove destination.")
 	}
 	var ps kind.Problems
 	seen := map[string]bool{}
