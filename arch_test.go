@@ -85,7 +85,7 @@ func mayImport() map[string][]string {
 		"schema/file":         {"internal/words", "schema/kind", "schema/wire"},
 		"schema/syntax":       {"schema/config", "schema/kind"},
 		"schema/folder":       {"internal/words", "schema/wire"},
-		"schema/functions":    {"schema/folder", "schema/bucket", "schema/kind", "internal/words"},
+		"schema/functions":    {"schema/folder", "schema/bucket", "schema/key", "schema/kind", "internal/words"},
 		"schema":              {"schema/*", "internal/agefile", "internal/words"},
 		"plan":                {"internal/words", "schema/addr", "schema/config", "schema/kind", "schema/wire"},
 		"internal/account":    {"schema/addr", "schema/config", "schema/kind", "schema/wire"},

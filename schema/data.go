@@ -74,6 +74,7 @@ func accountType() cty.Type {
 		"account_id": cty.String, "application_key_id": cty.String, "realm": cty.String,
 		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String, "api_url": cty.String,
 		"capabilities": cty.List(cty.String), "buckets": cty.List(cty.String), syntax.NamePrefix: cty.String,
+		"absolute_minimum_part_size": cty.Number, "recommended_part_size": cty.Number,
 	})
 }
 

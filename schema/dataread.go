@@ -191,6 +191,12 @@ func accountValue(a *wire.Account) cty.Value {
 		slices.Sort(ss)
 		return cty.ListVal(kind.StringValues(ss...))
 	}
+	size := func(n int64) cty.Value {
+		if n <= 0 {
+			return cty.NullVal(cty.Number)
+		}
+		return cty.NumberIntVal(n)
+	}
 	buckets := cty.NullVal(cty.List(cty.String))
 	if a.Buckets != nil {
 		var names []string
@@ -204,5 +210,6 @@ func accountValue(a *wire.Account) cty.Value {
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
 		"api_url":      text(a.APIURL),
 		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
+		"absolute_minimum_part_size": size(a.SmallestPart), "recommended_part_size": size(a.RecommendedPart),
 	})
 }

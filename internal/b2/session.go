@@ -99,6 +99,8 @@ type authorizeReply struct {
 			DownloadURL string `json:"downloadUrl"`
 			S3URL       string `json:"s3ApiUrl"`
 			S3Region    string `json:"s3Region"` // only the emulator has it
+			Recommended int64  `json:"recommendedPartSize"`
+			Smallest    int64  `json:"absoluteMinimumPartSize"`
 			Allowed     struct {
 				Buckets      []wire.AllowedBucket `json:"buckets"`
 				Capabilities []string             `json:"capabilities"`
@@ -149,7 +151,8 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
 			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
-			APIURL:       strings.TrimRight(storage.APIURL, "/"),
+			APIURL:          strings.TrimRight(storage.APIURL, "/"),
+			RecommendedPart: storage.Recommended, SmallestPart: storage.Smallest,
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
 		},
 	}

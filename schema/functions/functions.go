@@ -42,7 +42,7 @@ func library(d folder.Folder) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
-		markFunctions(), presets(), corsPresets(), impureFunctions(), tryFunctions(),
+		markFunctions(), keyPresets(), presets(), corsPresets(), impureFunctions(), tryFunctions(),
 	} {
 		maps.Copy(all, group)
 	}

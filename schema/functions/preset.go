@@ -5,6 +5,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"b2form/schema/bucket"
+	"b2form/schema/key"
+	"b2form/schema/kind"
 )
 
 // presets are the web console's three choices of a lifecycle ("Lifecycle Rules"
@@ -53,5 +55,14 @@ func corsPresets() map[string]function.Function {
 	return map[string]function.Function{
 		"cors_for_downloads":       preset(bucket.CORSForDownloads),
 		"cors_for_browser_uploads": preset(bucket.CORSForBrowserUploads),
+	}
+}
+
+// keyPresets are lists of capabilities.
+func keyPresets() map[string]function.Function {
+	return map[string]function.Function{
+		"all_capabilities": pure(cty.List(cty.String), func([]cty.Value) (cty.Value, error) {
+			return cty.ListVal(kind.StringValues(key.AllCapabilities()...)), nil
+		}),
 	}
 }

@@ -56,7 +56,8 @@ func terraformFolder(t *testing.T) string {
 
 // asLibrary are the functions that Terraform takes from the same libraries, and those
 // that it does not have.
-const asLibrary = `abs base64encode can ceil chomp chunklist coalesce coalescelist compact concat contains cors_for_browser_uploads
+const asLibrary = `abs all_capabilities base64encode can ceil chomp chunklist coalesce coalescelist compact concat contains ` +
+	`cors_for_browser_uploads
 	cors_for_downloads csvdecode distinct element flatten floor format formatdate formatlist join jsondecode jsonencode keep_all_versions
 	keep_only_last_version keep_prior_versions keys lower max min parseint range regex regexall reverse setintersection setproduct
 	setsubtract setunion signum slice sort split strrev substr timeadd title tobool tolist tomap tonumber toset tostring trim trimprefix

@@ -56,8 +56,12 @@ func eras(base, y2024, y2025, y2026 []string) [][]string {
 }
 
 // known are B2's capability names ("Application Key Capabilities"). B2 adds
-// names, so an unknown one is only a warning.
-func known() []string {
+// names, so an unknown one is only a warning. What it adds goes behind those of 2026.
+func known() []string { return AllCapabilities() }
+
+// AllCapabilities are those that B2 had in 2026. The list is frozen, so that no release
+// replaces anybody's keys.
+func AllCapabilities() []string {
 	return []string{
 		"bypassGovernance", "deleteBuckets", "deleteFiles", "deleteKeys", "listAllBucketNames", "listBuckets", "listFiles", "listKeys",
 		"readBucketEncryption", "readBucketLifecycleRules", "readBucketLogging", "readBucketNotifications", "readBucketReplications",

@@ -77,8 +77,9 @@ func attrs() []kind.Attr {
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
 				"in a bucket takes. Instead of capabilities.",
 			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
-		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
-			Doc:     "What the key may do, by B2's names: listFiles, readFiles, writeFiles, … Instead of access.",
+		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities}, Hazard: multiplies,
+			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
+				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
@@ -295,6 +296,16 @@ func widens(before, after cty.Value) []kind.Hazard {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.AccountWide, Detail: "the key reaches every bucket of the account, also those made later"}}
+}
+
+// multiplies is the hazard of keys that can make keys: what is given to them can be
+// given on, and outlives them.
+func multiplies(before, after cty.Value) []kind.Hazard {
+	could := before != cty.NilVal && slices.Contains(kind.StringsIn(before), "writeKeys")
+	if could || !slices.Contains(kind.StringsIn(after), "writeKeys") {
+		return nil
+	}
+	return []kind.Hazard{{Kind: kind.AccountWide, Detail: "the key can make keys with any capability for the whole account"}}
 }
 
 func noteBuckets(v cty.Value) string {

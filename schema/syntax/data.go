@@ -44,7 +44,8 @@ func Data(kinds []*kind.Kind) []Block {
 	}
 	account := dataOf(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
-		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes.")
+		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes; and the sizes of parts of "+
+		"large files in bytes, for programs that are set up with them: `absolute_minimum_part_size` and `recommended_part_size`.")
 	account.Official = map[string]string{"s3_api_url": "s3_endpoint", "allowed": "capabilities, buckets or name_prefix"}
 	return append(out, account)
 }

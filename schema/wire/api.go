@@ -101,13 +101,17 @@ func IsGone(err error) bool {
 
 // An Account is what b2_authorize_account says of the credentials in use.
 type Account struct {
-	ID           string
-	KeyID        string // the application key in use; equals ID for the master key
-	Realm        string // where it authorized: "https://api.backblazeb2.com"
-	S3URL        string // "https://s3.us-west-004.backblazeb2.com"
-	Region       string // of the S3 API, where the service names it; "": S3URL does
-	DownloadURL  string // "https://f004.backblazeb2.com"
-	APIURL       string // of all calls but authorize: "https://api004.backblazeb2.com"
+	ID          string
+	KeyID       string // the application key in use; equals ID for the master key
+	Realm       string // where it authorized: "https://api.backblazeb2.com"
+	S3URL       string // "https://s3.us-west-004.backblazeb2.com"
+	Region      string // of the S3 API, where the service names it; "": S3URL does
+	DownloadURL string // "https://f004.backblazeb2.com"
+	APIURL      string // of all calls but authorize: "https://api004.backblazeb2.com"
+	// RecommendedPart and SmallestPart are how many bytes a part of a large file should
+	// have, and must have unless it is the last one; 0: the service does not say.
+	RecommendedPart, SmallestPart int64
+
 	Capabilities []string
 	// Buckets are the buckets the key is limited to; nil: not limited.
 	Buckets    []AllowedBucket
