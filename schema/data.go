@@ -47,7 +47,7 @@ func (l *module) dataForms() []dataForm {
 	for i := range blocks {
 		f := dataForm{name: blocks[i].Form, block: &blocks[i], value: accountType()}
 		for _, a := range f.block.Arguments {
-			if a.Type == syntax.Text || a.Type == syntax.Count && a.Name != "count" {
+			if a.Type == syntax.Text || a.Type == syntax.Bool || a.Type == syntax.Count && a.Name != "count" {
 				f.args = append(f.args, a.Name)
 			}
 		}
@@ -59,7 +59,7 @@ func (l *module) dataForms() []dataForm {
 				f.kind, f.many, f.within = k, true, k.ScopeAttr() != ""
 				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
 				if f.within {
-					holds[complete] = cty.Bool
+					holds[complete], holds[folders] = cty.Bool, cty.List(cty.String)
 				}
 				f.value = cty.Object(holds)
 			}
@@ -253,7 +253,7 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 			most = syntax.DefaultCount
 		}
 		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]), Prefix: args[syntax.NamePrefix],
-			Limit: most}
+			Limit: most, Delimiter: args[syntax.Delimiter], Versions: args[syntax.Versions] == "true"}
 	case k.ScopeAttr() != "":
 		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
 	case named:
@@ -298,6 +298,10 @@ func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *
 	if !v.IsWhollyKnown() {
 		l.notKnown(l.report, e.Range(), marks)
 		return "", false
+	}
+	if yes := false; d.form.block.Argument(name).Type == syntax.Bool {
+		ok := l.scalar(name, e, v, &yes)
+		return strconv.FormatBool(yes), ok
 	}
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() {

@@ -95,6 +95,9 @@ func unset(k *kind.Kind, identity, id string) cty.Value {
 // complete is the attribute of data about parts that says whether these are all.
 const complete = "complete"
 
+// folders is the one with the folders beside them.
+const folders = "folders"
+
 // answerListing answers with parts of one object.
 func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], openValue(d.form.value)
@@ -114,7 +117,10 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 				k.ParentKind(), asked.Parent, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
 	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
-	answer[complete] = cty.BoolVal(!found.More)
+	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
+	if len(found.Folders) > 0 {
+		answer[folders] = cty.ListVal(kind.StringValues(found.Folders...))
+	}
 	return cty.ObjectVal(answer)
 }
 
@@ -145,6 +151,7 @@ func (l *module) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Obj
 		for i, o := range objects {
 			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
 		}
+		ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() }) // of versions
 		names, list = cty.ListVal(ns), cty.ListVal(vs)
 	}
 	return map[string]cty.Value{"names": names, k.Plural: list}

@@ -19,6 +19,7 @@ type childQuery struct {
 	asked   []string
 	listing *kind.Listing
 	list    []wire.RawJSON
+	folders []string
 	more    bool
 }
 
@@ -82,11 +83,11 @@ func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
 
 func (r *reader) browse(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
 	for _, id := range r.parents(s, p.kind, p.listing.Parent) {
-		list, more, err := p.kind.Parent.List(ctx, r.api, id, p.listing.Prefix, p.listing.Limit)
+		list, folders, more, err := p.kind.Parent.List(ctx, r.api, id, *p.listing)
 		if err != nil {
 			return err
 		}
-		p.list, p.more = append(p.list, list...), p.more || more
+		p.list, p.folders, p.more = append(p.list, list...), append(p.folders, folders...), p.more || more
 	}
 	return nil
 }
@@ -115,7 +116,7 @@ func addChildren(s *kind.Snapshot, parts []childQuery) error {
 	for _, p := range parts {
 		var err error
 		if p.listing != nil {
-			err = s.AddListing(p.kind, *p.listing, p.list, p.more)
+			err = s.AddListing(p.kind, *p.listing, p.list, p.folders, p.more)
 		} else {
 			err = s.AddChildren(p.kind, p.asked, p.list)
 		}

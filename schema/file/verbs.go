@@ -104,6 +104,7 @@ func common(names []string) string {
 type page struct {
 	Files        []json.RawMessage
 	NextFileName *string
+	NextFileID   *string
 }
 
 func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string, count int) (page, error) {
@@ -111,40 +112,64 @@ func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string
 	if start != "" {
 		in["startFileName"] = start
 	}
+	return listPage(ctx, api, "b2_list_file_names", in)
+}
+
+func listPage(ctx context.Context, api wire.API, method string, in map[string]any) (page, error) {
 	var out page
-	err := api.Call(ctx, "b2_list_file_names", in, &out)
+	err := api.Call(ctx, method, in, &out)
 	if wire.IsNoSuchBucket(err) {
 		return page{}, nil
 	}
 	if err == nil && out.Files == nil {
-		err = wire.Misshapen("b2_list_file_names")
+		err = wire.Misshapen(method)
 	}
 	return out, err
 }
 
-// browse lists the current files of a bucket by name. B2 gives up to 10,000 in one
-// page ("b2_list_file_names").
-func browse(ctx context.Context, api wire.API, bucketID, prefix string, most int) (list []wire.RawJSON, more bool, err error) {
+// browse lists the files of a bucket by name, or their versions with the newest of
+// each first. Versions that only hide a file, and uploads that are not finished, are
+// passed over. B2 gives up to 10,000 in one page ("b2_list_file_names").
+func browse(ctx context.Context, api wire.API, bucketID string, l kind.Listing) (list []wire.RawJSON, folders []string, more bool,
+	err error) {
+	method, in := "b2_list_file_names", map[string]any{"bucketId": bucketID, "prefix": l.Prefix}
+	if l.Versions {
+		method = "b2_list_file_versions"
+	}
+	if l.Delimiter != "" {
+		in["delimiter"] = l.Delimiter
+	}
 	var paging wire.Paging
-	for start := ""; ; {
-		page, err := listNames(ctx, api, bucketID, start, prefix, most-len(list))
+	for {
+		in["maxFileCount"] = l.Limit - len(list) - len(folders)
+		page, err := listPage(ctx, api, method, in)
 		if err != nil {
-			return nil, false, err
+			return nil, nil, false, err
 		}
 		var ids []string
 		for _, raw := range page.Files {
 			var v version
 			if err := json.Unmarshal(raw, &v); err != nil {
-				return nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
+				return nil, nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
 			}
-			list, ids = append(list, v.object()), append(ids, v.FileName)
+			ids = append(ids, v.FileName+"\x00"+v.FileID)
+			switch v.Action {
+			case "upload":
+				list = append(list, v.object())
+			case "folder":
+				folders = append(folders, v.FileName)
+			}
 		}
-		if page.NextFileName == nil || len(list) >= most {
-			return list, page.NextFileName != nil, nil
+		if page.NextFileName == nil || len(list)+len(folders) >= l.Limit {
+			return list, folders, page.NextFileName != nil, nil
 		}
-		start = *page.NextFileName
-		if err := paging.Advance("b2_list_file_names", start, ids); err != nil {
-			return nil, false, err
+		marker := *page.NextFileName
+		in["startFileName"] = marker
+		if l.Versions && page.NextFileID != nil {
+			in["startFileId"], marker = *page.NextFileID, marker+"\x00"+*page.NextFileID
+		}
+		if err := paging.Advance(method, marker, ids); err != nil {
+			return nil, nil, false, err
 		}
 	}
 }

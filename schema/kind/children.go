@@ -15,12 +15,17 @@ type Listing struct {
 	Parent string // identity of that object, in its normal form
 	Prefix string // of the names
 	Limit  int    // the first so many, by name
+	// Delimiter ends the name of a folder: what is within one behind the prefix is not
+	// listed, but the folder is. "": there are no folders.
+	Delimiter string
+	Versions  bool // earlier versions too
 }
 
 // A listingResult is what a Listing came to, by name.
 type listingResult struct {
 	Objects []*Object
-	More    bool // there are more than it asked for
+	Folders []string // their names from the beginning, with the delimiter
+	More    bool     // there are more than it asked for
 }
 
 // WasLookedFor reports whether the snapshot can tell that there is an object with the
@@ -45,10 +50,18 @@ func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
 	}
 	found := &listingResult{}
 	for _, part := range o.list {
-		if strings.HasPrefix(part.Identity, l.Parent+"/"+l.Prefix) {
+		rest, ok := strings.CutPrefix(part.Identity, l.Parent+"/"+l.Prefix)
+		folder, _, within := strings.Cut(rest, l.Delimiter)
+		switch {
+		case !ok:
+		case l.Delimiter == "" || !within:
 			found.Objects = append(found.Objects, part)
+		default:
+			found.Folders = append(found.Folders, l.Prefix+folder+l.Delimiter)
 		}
 	}
+	slices.Sort(found.Folders)
+	found.Folders = slices.Compact(found.Folders)
 	slices.SortFunc(found.Objects, func(a, b *Object) int { return strings.Compare(a.Identity, b.Identity) })
 	if found.More = len(found.Objects) > l.Limit; found.More {
 		found.Objects = found.Objects[:l.Limit]
@@ -75,9 +88,9 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 }
 
 // AddListing puts in what a listing came to.
-func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, more bool) error {
+func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, folders []string, more bool) error {
 	from := s.children(k).from
-	found := &listingResult{More: more}
+	found := &listingResult{Folders: folders, More: more}
 	for _, raw := range list {
 		o, err := from.object(raw)
 		if err != nil {

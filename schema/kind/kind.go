@@ -97,9 +97,9 @@ type Parent struct {
 	// itself, that is unique within the parent only, and what identifies the object is
 	// both with a slash between: "acme-site/index.html".
 	Attr string
-	// List lists children of one parent, by name: the first limit whose names start
-	// with prefix, and whether there are more. nil: nobody can ask for that.
-	List func(ctx context.Context, api wire.API, parentID, prefix string, limit int) (list []wire.RawJSON, more bool, err error)
+	// List lists children of one parent, by name, as a Listing asks for them, with the
+	// folders among them and whether there are more. nil: nobody can ask for that.
+	List func(ctx context.Context, api wire.API, parentID string, l Listing) (list []wire.RawJSON, folders []string, more bool, err error)
 }
 
 // A Credential is a kind whose objects are credentials: creating one yields a secret

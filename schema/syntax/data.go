@@ -16,6 +16,13 @@ const (
 // AccountForm is the form of data about the account itself.
 const AccountForm = "account"
 
+// Delimiter is the argument that ends folders, and Versions the one that lists what was
+// replaced too.
+const (
+	Delimiter = "delimiter"
+	Versions  = "show_versions"
+)
+
 // DefaultCount and MostCount are what MaxCount is where it is left out, and at
 // most.
 const (
@@ -67,11 +74,15 @@ func within(k *kind.Kind) []Block {
 		", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
 		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
 	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and "+
-		"`complete`: false where there are more than `"+MaxCount+"`. "+
+		"`folders`, with `"+Delimiter+"` only; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
 		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
 		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
-			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."})
+			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."},
+		Argument{Name: Delimiter, Type: Text, Sees: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
+			k.Plural + " of one level are listed, and the folders beside them, by their names from the beginning. Left out: all levels."},
+		Argument{Name: Versions, Type: Bool, Sees: Instance, Default: "false", Doc: "Lists what was replaced too, the newest of each " +
+			"name first; `file_id` tells versions apart. What only hides a " + k.Name + " is not listed."})
 	all.Official = map[string]string{"file_versions": k.Plural}
 	return []Block{one, all}
 }
