@@ -193,7 +193,8 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 			addrs = append(addrs, b.Addr.String())
 		}
 		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
-			"one that is meant instead, without quotes: %s.", memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
+			"one that is meant instead, without quotes: %s.",
+			memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
 		return
 	}
 	if len(blocks) == 1 || len(found) < 2 {

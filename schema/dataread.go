@@ -151,7 +151,9 @@ func (l *module) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Obj
 		for i, o := range objects {
 			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
 		}
-		ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() }) // of versions
+		if d.form.within { // versions of one name
+			ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() })
+		}
 		names, list = cty.ListVal(ns), cty.ListVal(vs)
 	}
 	return map[string]cty.Value{"names": names, k.Plural: list}

@@ -77,7 +77,8 @@ func attrs() []kind.Attr {
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
 				"in a bucket takes. Instead of capabilities.",
 			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
-		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities}, Hazard: multiplies,
+		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
+			Hazard: multiplies,
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities},
