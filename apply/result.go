@@ -86,7 +86,7 @@ type Secret struct {
 // Failed reports whether anything failed or was left undone.
 func (r *Result) Failed() bool {
 	failed := func(c ChangeResult) bool { return c.Err != nil }
-	return r.Interrupted || r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || slices.ContainsFunc(r.Changes, failed)
+	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || slices.ContainsFunc(r.Changes, failed)
 }
 
 // result sums the run up. err is of the state.

@@ -292,7 +292,7 @@ func distinguishing(k *kind.Kind, values []cty.Value) []string {
 
 // formatAttrValue shows a time as a date, and everything else like kind.FormatValue.
 func formatAttrValue(a *kind.Attr, v cty.Value) string {
-	if !a.IsTime || v.IsNull() || !v.IsKnown() {
+	if !a.Encoding.IsTime || v.IsNull() || !v.IsKnown() {
 		return kind.FormatValue(v)
 	}
 	ms, _ := v.AsBigFloat().Int64()

@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -30,6 +33,26 @@ func (l *module) evaluator() func(source, name string, live config.LiveLookup) (
 		v := s.eval(expr, s.context(rs, root))
 		return keepPublic(v), once.sorted()
 	}
+}
+
+// names lists what expressions may refer to.
+func (l *module) names() []string {
+	out := []string{"path.cwd", "path.module", "path.root"}
+	for name := range l.variables {
+		out = append(out, "var."+name)
+	}
+	for name := range l.locals {
+		out = append(out, "local."+name)
+	}
+	for name := range l.calls {
+		out = append(out, "module."+name)
+	}
+	for a := range l.blocks {
+		out = append(out, a.String())
+	}
+	out = slices.AppendSeq(out, maps.Keys(l.data))
+	slices.Sort(out)
+	return out
 }
 
 // typeFunction says which type a value has, as a type constraint.

@@ -101,10 +101,9 @@ func (e *evaluation) timeout(a *hcl.Attribute, out *config.Delivery) bool {
 	if !ok {
 		return false
 	}
-	t, err := time.ParseDuration(text)
-	if err != nil || t <= 0 || t > longestTimeout {
-		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour. Write one like \"30s\" or "+
-			"\"5m\".", text))
+	t, ok := words.ParseDuration(text)
+	if !ok || t <= 0 || t > longestTimeout {
+		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour; %s.", text, words.Durations))
 		return false
 	}
 	out.Timeout = t
@@ -151,6 +150,11 @@ func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
 	out.DisplayName, out.Path = e.l.within(path), path
 	if !filepath.IsAbs(path) {
 		out.Path = filepath.Join(e.l.Dir, path)
+		if e.l.caller != nil && filepath.IsLocal(path) {
+			e.say(hcl.DiagWarning, a.Expr.Range(), "Secret inside a module's folder", fmt.Sprintf("A relative path begins at the module's "+
+				"folder, so the secret lands in %s, where it may be published together with the module. Let the path be a variable of "+
+				"the module, and give it as \"${path.cwd}/NAME.env\".", out.DisplayName))
+		}
 	}
 	return true
 }

@@ -80,7 +80,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.finish()
 		l.refuseFiles()
 	}
-	l.config.Eval = l.evaluator()
+	l.config.Eval, l.config.Names = l.evaluator(), l.names()
 	return l.config, l.report.sorted()
 }
 

@@ -68,6 +68,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		if _, unknown := d.Extra.(unknownValue); unknown && r.failed {
 			continue
 		}
+		d.Detail = oneLabel(d.Detail)
 		key := saidKey{summary: d.Summary}
 		if d.Subject != nil {
 			key.at = *d.Subject

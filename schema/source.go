@@ -24,7 +24,9 @@ type Files struct {
 	Config []string // *.b2.hcl and *.b2.hcl.json, by name
 	Values []string // value files that are always read, in the order in which they are
 	Other  []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
-	Missed []string // files that are not read, and were meant to be by their names
+	Missed []string // value files that are not read, and were meant to be by their names
+	// Terraform is the files of another configuration in the folder, *.tf and *.tf.json.
+	Terraform []string
 }
 
 // Names of value files that lack an ending, and those of Terraform's, which it
@@ -56,6 +58,8 @@ func ConfigFiles(dir string) (Files, error) {
 			f.Values = append(f.Values, path)
 		case strings.HasSuffix(name, ".b2vars.hcl") || strings.HasSuffix(name, ".b2vars.hcl.json"):
 			f.Other = append(f.Other, path)
+		case strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json"):
+			f.Terraform = append(f.Terraform, path)
 		case nearlyValues.MatchString(name) || providerValues.MatchString(name) && !terraform:
 			f.Missed = append(f.Missed, path)
 		}
@@ -70,7 +74,8 @@ func (l *module) readFiles() bool {
 	files, err := ConfigFiles(l.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.", l.Dir))
+		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.",
+			l.folderName()))
 		return false
 	case err != nil:
 		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a "+
@@ -80,7 +85,7 @@ func (l *module) readFiles() bool {
 		l.declareAccount()
 		return true
 	case len(files.Config) == 0:
-		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.Dir, l.instead()))
+		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.folderName(), l.instead()))
 		return false
 	}
 	for _, path := range files.Config {
@@ -88,11 +93,13 @@ func (l *module) readFiles() bool {
 			l.bodies = append(l.bodies, fileBody{path, body})
 		}
 	}
-	if len(files.Missed) > 0 {
-		var names []string
-		for _, path := range files.Missed {
-			names = append(names, filepath.Base(path))
-		}
+	files.Missed = slices.DeleteFunc(files.Missed, l.isGiven)
+	if names := baseNames(files.Terraform); len(names) > 0 {
+		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
+			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
+				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
+	}
+	if names := baseNames(files.Missed); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
 				"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with "+
@@ -103,6 +110,14 @@ func (l *module) readFiles() bool {
 		l.valueFiles = append(l.valueFiles, l.readValues(path, src, why))
 	}
 	return !l.failed
+}
+
+func baseNames(paths []string) []string {
+	var names []string
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
 }
 
 type fileBody struct {
@@ -229,3 +244,30 @@ func inside(diags hcl.Diagnostics, size int) {
 }
 
 func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
+
+// oneLabel corrects the number of what the parser says of blocks with one label.
+func oneLabel(detail string) string {
+	before, after, found := strings.Cut(detail, " 1 labels (")
+	if !found {
+		return detail
+	}
+	return before + " 1 label (" + strings.Replace(after, ") are expected for ", ") is expected for ", 1)
+}
+
+// isGiven reports whether -var-file names a file.
+func (l *module) isGiven(path string) bool {
+	return slices.ContainsFunc(l.Vars, func(g VariableValue) bool {
+		a, errA := filepath.Abs(g.File)
+		b, errB := filepath.Abs(path)
+		return g.File != "" && errA == nil && errB == nil && a == b
+	})
+}
+
+// folderName is the configuration's folder for messages: where it is, since "." says
+// little to who reads a log.
+func (l *module) folderName() string {
+	if abs, err := filepath.Abs(l.Dir); err == nil {
+		return abs
+	}
+	return l.Dir
+}

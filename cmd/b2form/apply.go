@@ -24,9 +24,10 @@ func (p *program) applyCommand() *cli.Command {
 
 Example:
   b2form apply
-  b2form apply -auto-approve -lock-timeout=5m     # in a pipeline
+  # in a pipeline
+  b2form apply -auto-approve -lock-timeout=5m
 
-` + exitCodes + `
+` + approvalCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.expectFlag(),

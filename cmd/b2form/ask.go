@@ -55,7 +55,7 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 	}
 	fmt.Fprintln(p.stderr, "var."+q.Name)
 	if q.Description != "" {
-		fmt.Fprintln(p.stderr, "  "+visible.Lines(q.Description))
+		p.tell(indented(visible.Lines(q.Description)))
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	if q.Sensitive && p.input.Buffered() == 0 {
@@ -71,23 +71,26 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 	return line, err
 }
 
+// indented puts two spaces before each line.
+func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+
 // A question asks for an approval.
 type question struct{ title, text, cancelled string }
 
 var (
 	applyQuestion = question{
 		"Do you want to perform these actions?",
-		"b2form will perform the actions described above.\n  Only 'yes' will be accepted to approve.",
+		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		"Apply cancelled.",
 	}
 	destroyQuestion = question{
 		"Do you really want to destroy all resources?",
-		"b2form will destroy all that is shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.",
+		"b2form will destroy all that is shown above.\nThere is no undo. Only 'yes' will be accepted to confirm.",
 		"Destroy cancelled.",
 	}
 	rotateQuestion = question{
 		"Do you want to perform these rotations?",
-		"b2form will perform the actions described above.\n  Only 'yes' will be accepted to approve.",
+		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		"Rotate cancelled.",
 	}
 )
@@ -104,9 +107,13 @@ func questionOf(m view.Mode) question {
 
 // approve asks; anything but "yes" ends the command.
 func (p *program) approve(ctx context.Context, q question) error {
-	fmt.Fprintf(p.stderr, "\n%s\n  %s\n\n  Enter a value: ", q.title, q.text)
+	p.tell(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
+	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readLine(ctx)
 	fmt.Fprintln(p.stderr)
+	if errors.Is(err, context.Canceled) {
+		return failf("Interrupted", "Nothing was changed.")
+	}
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (s *session) openState(ctx context.Context, operation string) (*state.Store
 
 func (s *session) openBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
 	return b.Open(ctx, state.Options{
-		Now: s.now, Operation: operation, Who: s.getenv("USER") + "@" + s.host, Wait: s.lockTimeout,
+		Now: s.now, Operation: operation, Who: s.holder(), Wait: s.lockTimeout,
 		Waiting: s.tellWaiting, NoLock: !s.lock,
 	})
 }

@@ -8,7 +8,7 @@ import "b2form/internal/view"
 //
 // NO_COLOR: no-color.org. CLICOLOR_FORCE: bixense.com/clicolors.
 func (p *program) style() view.Style {
-	s := view.Style{Width: p.width}
+	s := view.Style{Width: p.columns(p.outTerminal), ErrWidth: p.columns(p.errTerminal)}
 	set := func(name string) bool { v := p.getenv(name); return v != "" && v != "0" && v != "false" }
 	switch {
 	case p.noColor || p.getenv("NO_COLOR") != "":
@@ -19,4 +19,17 @@ func (p *program) style() view.Style {
 		s.Color = p.outTerminal && p.errTerminal || set("GITHUB_ACTIONS") || set("GITLAB_CI")
 	}
 	return s
+}
+
+// columns is how wide lines on a terminal may be, within what is good to read; 0 for
+// a pipe or a file, in which no line is broken.
+func (p *program) columns(terminal bool) int {
+	const least, usual, most = 60, 80, 140
+	switch {
+	case !terminal:
+		return 0
+	case p.width == 0:
+		return usual
+	}
+	return min(max(least, p.width), most)
 }

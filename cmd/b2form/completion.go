@@ -2,34 +2,292 @@ package main
 
 import (
 	"context"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
+
+	"b2form/internal/visible"
 )
 
-// completion gives the library's own completion command our help.
-func (p *program) completion(c *cli.Command) {
-	c.Hidden = false
-	c.Usage = "Print a completion script for a shell"
-	c.ArgsUsage = "bash|zsh|fish|pwsh"
-	c.Description = `Source the script to complete commands and options with the tab key.
+// The scripts ask the hidden command __complete for what fits.
+//
+//go:embed shells
+var shellScripts embed.FS
+
+func shells() []string { return []string{"bash", "zsh", "fish", "pwsh"} }
+
+func (p *program) completionCommand() *cli.Command {
+	c := p.command(&cli.Command{
+		Name: "completion", Usage: "Print a completion script for a shell", ArgsUsage: "bash|zsh|fish|pwsh",
+		Description: `The script completes commands, options, addresses, outputs, names of files and
+whatever else the command line takes. B2 is not asked. In ~/.bashrc or ~/.zshrc:
+
+  source <(b2form completion bash)
 
 Example:
-  source <(b2form completion bash)                                       # in ~/.bashrc
-  source <(b2form completion zsh)                                        # in ~/.zshrc
-  b2form completion fish > ~/.config/fish/completions/b2form.fish
-  b2form completion pwsh > b2form.ps1                                    # then run it
+  b2form completion zsh
+  b2form completion fish | source
 
-` + exitCodes
-	c.Action = func(_ context.Context, c *cli.Command) error {
-		if name := c.Args().First(); name != "" {
-			return unknownCommand(c, name)
+` + exitCodes,
+		Action: func(_ context.Context, c *cli.Command) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(c, name)
+			}
+			p.help(c)
+			return exitCode(1)
+		},
+	})
+	for _, shell := range shells() {
+		c.Commands = append(c.Commands, p.command(&cli.Command{
+			Name: shell, Usage: "Print the script for " + shell,
+			Description: "Example:\n  b2form completion " + shell + "\n\n" + exitCodes,
+			Action: func(_ context.Context, c *cli.Command) error {
+				if err := noArguments(c); err != nil {
+					return err
+				}
+				script, err := shellScripts.ReadFile("shells/" + shell)
+				if err != nil {
+					return err
+				}
+				_, err = p.stdout.Write(script)
+				return err
+			},
+		}))
+	}
+	return c
+}
+
+// completeCommand answers the scripts: a candidate a line, with a tab and a text behind
+// it. How the words come depends on the shell: "words" is one argument each, the last
+// of which is to be completed, "pwsh" the same with a bar at the end, since an empty
+// argument is lost there, and "bash" the line up to the cursor and what of it bash
+// replaces.
+func (p *program) completeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "__complete", Hidden: true, SkipFlagParsing: true, HideHelp: true,
+		Usage:       "Answer a completion script",
+		Description: "Example:\n  b2form __complete words state l\n\n" + exitCodes,
+		Action: func(_ context.Context, c *cli.Command) error {
+			args := c.Args().Slice()
+			if slices.Contains(args, "-help") && len(args) == 1 {
+				p.help(c)
+				return nil
+			}
+			if len(args) < 2 {
+				return nil
+			}
+			if args[0] == "bash" {
+				p.completeLine(c.Root(), args[1], args[len(args)-1])
+				return nil
+			}
+			last := len(args) - 1
+			if args[0] == "pwsh" {
+				args[last] = strings.TrimSuffix(args[last], "|")
+			}
+			for _, found := range p.candidates(c.Root(), args[1:]) {
+				fmt.Fprintln(p.stdout, strings.TrimSuffix(found.text+"\t"+found.doc, "\t"))
+			}
+			return nil
+		},
+	}
+}
+
+// completeLine answers bash: candidates with a space behind what is complete, quoted as
+// the line goes on, and without what stands before the text that bash replaces.
+func (p *program) completeLine(root *cli.Command, line, replaced string) {
+	args, raw, quote := splitLine(line)
+	if len(args) < 2 {
+		return
+	}
+	word := args[len(args)-1]
+	for _, found := range p.candidates(root, args[1:]) {
+		rest, ok := strings.CutPrefix(found.text, word)
+		if !ok {
+			continue
 		}
-		p.help(c)
-		return exitCode(1)
+		if quote != 0 {
+			inside := raw[strings.LastIndexByte(raw, quote)+1:]
+			fmt.Fprintln(p.stdout, inside+rest)
+			continue
+		}
+		text := escaped(rest)
+		if !found.open() {
+			text += " "
+		}
+		fmt.Fprintln(p.stdout, raw[max(0, len(raw)-len(replaced)):]+text)
 	}
-	p.command(c)
-	for _, shell := range c.Commands {
-		shell.Description = "Example:\n  b2form completion " + shell.Name + "\n\n" + exitCodes
-		p.command(shell)
+}
+
+// splitLine splits a line as shells do. raw is the last word as it was typed, quote the
+// quotation mark that is open in it; 0: none.
+func splitLine(line string) (list []string, raw string, quote byte) {
+	var word strings.Builder
+	begin, started := 0, false
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote, started = c, true
+		case c == '\\' && quote != '\'' && i+1 < len(line):
+			i++
+			word.WriteByte(line[i])
+			started = true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if started {
+				list = append(list, word.String())
+			}
+			word.Reset()
+			begin, started = i+1, false
+		default:
+			word.WriteByte(c)
+			started = true
+		}
 	}
+	return append(list, word.String()), line[begin:], quote
+}
+
+// escaped keeps a shell from taking anything in text for its own.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strings.ContainsRune(" \t\"'`$\\[](){}<>|&;*?!~#", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// A candidate is one way to go on with a word.
+type candidate struct{ text, doc string }
+
+// open reports whether more follows: a value, a file of the folder, one more of a list.
+func (c candidate) open() bool {
+	return c.text != "" && strings.ContainsRune("=/,", rune(c.text[len(c.text)-1]))
+}
+
+// candidates are the ways to go on with the last word.
+func (p *program) candidates(at *cli.Command, args []string) []candidate {
+	word, before := args[len(args)-1], args[:len(args)-1]
+	root, rest := at, 0
+	var waiting cli.Flag // the one whose value comes next
+	for _, arg := range before {
+		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case waiting != nil:
+			p.note(waiting.Names()[0], arg)
+			waiting = nil
+		case strings.HasPrefix(arg, "-"):
+			f := flagNamed(root, at, name)
+			switch {
+			case f == nil:
+			case given:
+				p.note(name, value)
+			case takesValue(f):
+				waiting = f
+			default:
+				p.note(name, "true")
+			}
+		case at.Command(arg) != nil && rest == 0:
+			at = at.Command(arg)
+		default:
+			rest++
+		}
+	}
+	name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	var found []candidate
+	prefix := ""
+	switch {
+	case waiting != nil:
+		prefix, found = p.valuesOf(waiting.Names()[0], word)
+	case strings.HasPrefix(word, "-") && given:
+		if f := flagNamed(root, at, name); f != nil {
+			prefix, found = p.valuesOf(f.Names()[0], value)
+			prefix = word[:len(word)-len(value)] + prefix
+		}
+	case strings.HasPrefix(word, "-"):
+		found = flagCandidates(root, at, strings.HasPrefix(word, "--"))
+	case len(at.Commands) > 0 && rest == 0:
+		found = commandCandidates(at)
+	default:
+		found = p.argumentsOf(root, at, word)
+	}
+	for i := range found {
+		found[i].text = prefix + found[i].text
+	}
+	return slices.DeleteFunc(found, func(c candidate) bool {
+		return !strings.HasPrefix(c.text, word) || visible.Text(c.text) != c.text
+	})
+}
+
+// note remembers what decides where the configuration is, and which state is meant.
+func (p *program) note(name, value string) {
+	switch name {
+	case "chdir":
+		p.dir = value
+	case "emulator":
+		p.onEmulator = true
+	}
+}
+
+func flagNamed(root, at *cli.Command, name string) cli.Flag {
+	for _, f := range slices.Concat(at.Flags, root.Flags) {
+		if slices.Contains(f.Names(), name) {
+			return f
+		}
+	}
+	return nil
+}
+
+func takesValue(f cli.Flag) bool {
+	return strings.Contains(f.(cli.DocGenerationFlag).GetUsage(), "`")
+}
+
+func flagCandidates(root, at *cli.Command, twoDashes bool) []candidate {
+	var found []candidate
+	flags := at.Flags
+	if at != root {
+		flags = slices.Concat(at.Flags, root.Flags)
+	}
+	dash := "-"
+	if twoDashes {
+		dash = "--"
+	}
+	for _, f := range flags {
+		text := dash + f.Names()[0]
+		if takesValue(f) {
+			text += "="
+		}
+		found = append(found, candidate{text, strings.ReplaceAll(f.(cli.DocGenerationFlag).GetUsage(), "`", "")})
+	}
+	return found
+}
+
+func commandCandidates(at *cli.Command) []candidate {
+	var found []candidate
+	for _, c := range at.VisibleCommands() {
+		found = append(found, candidate{c.Name, c.Usage})
+	}
+	return found
+}
+
+// oneOf are candidates without a text of their own.
+func oneOf(names ...string) []candidate {
+	found := make([]candidate, len(names))
+	for i, name := range names {
+		found[i].text = name
+	}
+	return found
+}
+
+// listed completes the last part of a list with commas; what stands before is the
+// prefix.
+func listed(value string, names []string) (prefix string, found []candidate) {
+	i := strings.LastIndexByte(value, ',') + 1
+	return value[:i], oneOf(names...)
 }

@@ -24,6 +24,8 @@ func (p *program) consoleCommand() *cli.Command {
 and prints the value of each, until "exit". Variables, local values, resources and
 functions are those of the configuration. Without credentials what B2 makes is not
 known and the rest works. type(x) says the type of x. Nothing is changed.
+On a terminal lines can be edited, the arrow keys bring earlier ones back, and the
+tab key completes names; "help" says more.
 
 A folder without configuration will do: data.buckets.all, data.keys.all and
 data.account.this are there as if they were declared.
@@ -63,10 +65,17 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 		}
 		return nil
 	}
+	if p.interactive() && p.errTerminal && p.editor != nil && p.getenv("TERM") != "dumb" {
+		p.lines = p.editor(seen.complete)
+	}
 	for n := 1; ; n++ {
 		source, err := p.readExpression(ctx)
-		if errors.Is(err, io.EOF) || source == "exit" || source == "quit" {
+		switch {
+		case errors.Is(err, io.EOF) || source == "exit" || source == "quit":
 			return nil
+		case source == "help":
+			p.say("%s", consoleHelp)
+			continue
 		}
 		if err != nil {
 			return err
@@ -83,6 +92,7 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 // A consoleInput is what expressions see.
 type consoleInput struct {
 	eval    func(source, name string) (cty.Value, hcl.Diagnostics)
+	names   func() []string        // what they may refer to
 	missing func(cty.Value) string // what stands for a value that is not known
 	close   func() error
 }
@@ -97,6 +107,7 @@ func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
 		}
 		return &consoleInput{
 			eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
+			names:   func() []string { return config.Names },
 			missing: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
 			close:   func() error { return nil },
 		}, nil
@@ -115,6 +126,7 @@ func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
 	}
 	return &consoleInput{
 		eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return s.config.Eval(source, name, r.live) },
+		names:   func() []string { return s.config.Names },
 		missing: missing,
 		close:   s.close,
 	}, nil
@@ -124,14 +136,11 @@ func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
 func (p *program) readExpression(ctx context.Context) (string, error) {
 	var lines []string
 	for {
-		if p.interactive() {
-			prompt := "> "
-			if len(lines) > 0 {
-				prompt = "  "
-			}
-			fmt.Fprint(p.stderr, prompt)
+		prompt := "> "
+		if len(lines) > 0 {
+			prompt = "  "
 		}
-		line, err := p.nextLine(ctx)
+		line, err := p.promptedLine(ctx, prompt)
 		if line != "" {
 			lines = append(lines, line)
 		}
@@ -145,6 +154,18 @@ func (p *program) readExpression(ctx context.Context) (string, error) {
 			return strings.TrimSpace(source), nil
 		}
 	}
+}
+
+// promptedLine reads one line, where there is a terminal with a prompt and, where that
+// can do it, with editing.
+func (p *program) promptedLine(ctx context.Context, prompt string) (string, error) {
+	switch {
+	case p.lines != nil:
+		return p.lines.line(ctx, p.input, prompt)
+	case p.interactive():
+		fmt.Fprint(p.stderr, prompt)
+	}
+	return p.nextLine(ctx)
 }
 
 // unclosed reports whether source has brackets, templates or heredocs that want

@@ -24,7 +24,7 @@ Example:
   b2form destroy
   b2form destroy -auto-approve
 
-` + exitCodes,
+` + approvalCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.expectFlag(),
 			p.jsonFlag("print JSON lines; needs -auto-approve"),

@@ -71,7 +71,7 @@ func (o *emulatorOptions) flags() []cli.Flag {
 		&cli.StringFlag{Name: "region", Value: "us-west-004", Usage: "put the account in `REGION`", Destination: &e.Region},
 		&cli.IntFlag{Name: "max-buckets", Value: 100, Usage: "let the account hold at most `N` buckets", Destination: &e.MaxBuckets,
 			Validator: atLeastOne},
-		&cli.DurationFlag{Name: "latency", Usage: "add `DURATION`, such as 50ms, to every request", Destination: &e.Latency},
+		durationFlag("latency", "add `DURATION`, such as 50ms, to every request", &e.Latency),
 		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now",
 			Value: repeatedFlag{o.clock.set}},
 		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable",
@@ -104,12 +104,15 @@ type clockStart struct {
 }
 
 func (c *clockStart) set(s string) (err error) {
-	if s != "" && strings.ContainsRune("+-", rune(s[0])) {
-		c.ahead, err = time.ParseDuration(s)
-	} else {
-		c.at, err = time.Parse(time.RFC3339, s)
+	ahead, isSpan := words.ParseDuration(strings.TrimLeft(s, "+-"))
+	if isSpan = isSpan && strings.ContainsRune("+-", rune(s[0])); isSpan {
+		c.ahead = ahead
+		if s[0] == '-' {
+			c.ahead = -ahead
+		}
+		return nil
 	}
-	if err != nil {
+	if c.at, err = time.Parse(time.RFC3339, s); err != nil {
 		return fmt.Errorf("%q is neither a time like 2026-11-03T12:00:00Z nor a duration like +72h", s)
 	}
 	return nil
@@ -153,7 +156,7 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 		return p.runBeside(command, env, stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
-	fmt.Fprintln(p.stderr, "The emulator is running; an interrupt (Ctrl-C) ends it.")
+	p.tell("The emulator is running; an interrupt (Ctrl-C) ends it.")
 	select {
 	case <-stop:
 		return nil

@@ -46,7 +46,8 @@ argument - formats standard input to standard output.
 
 Example:
   b2form fmt -recursive
-  b2form fmt -check -diff       # in a pipeline
+  # in a pipeline
+  b2form fmt -check -diff
 
 Exit codes:
   0  everything is formatted

@@ -37,7 +37,7 @@ Exit codes:
 			if p.json {
 				return p.printJSON(docs)
 			}
-			fmt.Fprint(p.stdout, functionsText(docs))
+			p.say("%s", functionsText(docs))
 			return nil
 		},
 	})

@@ -3,21 +3,41 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
 )
 
-const exitCodes = `Exit codes:
+// The exit codes of most commands, and of those that ask for an approval.
+const (
+	exitCodes = `Exit codes:
+  0  success
+  1  an error`
+	approvalCodes = `Exit codes:
   0  success, or nothing to do
   1  an error, or the approval was refused`
+)
+
+const environmentTopic = "environment"
 
 func (p *program) helpCommand() *cli.Command {
 	return p.command(&cli.Command{
 		Name: "help", Usage: "Show help for a command", ArgsUsage: "[COMMAND]",
-		Description: "Example:\n  b2form help plan\n\n" + exitCodes,
+		Description: `"b2form help environment" lists the environment variables that b2form reads.
+
+Example:
+  b2form help plan
+  b2form help environment
+
+` + exitCodes,
 		Action: func(_ context.Context, c *cli.Command) error {
+			if slices.Equal(c.Args().Slice(), []string{environmentTopic}) {
+				fmt.Fprint(p.stdout, environmentHelp().render(p.style().Width))
+				return nil
+			}
 			at := c.Root()
 			for _, name := range c.Args().Slice() {
 				next := at.Command(name)
@@ -32,44 +52,80 @@ func (p *program) helpCommand() *cli.Command {
 	})
 }
 
+// A helpPage is text and tables.
+type helpPage struct {
+	text     string
+	sections []helpSection
+}
+
+type helpSection struct {
+	title string
+	rows  []view.Row
+}
+
+// render breaks the page to a width; 0: no line is broken.
+func (h helpPage) render(width int) string {
+	var b strings.Builder
+	b.WriteString(view.Wrap(unbroken(h.text), width) + "\n")
+	for _, s := range h.sections {
+		if len(s.rows) > 0 {
+			b.WriteString("\n" + s.title + ":\n" + view.Rows(s.rows, width))
+		}
+	}
+	return b.String()
+}
+
+// unbroken joins the lines of each paragraph. Lines that are indented stay.
+func unbroken(text string) string {
+	var out []string
+	joins := false
+	for line := range strings.SplitSeq(text, "\n") {
+		flowing := line != "" && line[0] != ' '
+		if flowing && joins {
+			out[len(out)-1] += " " + line
+		} else {
+			out = append(out, line)
+		}
+		joins = flowing
+	}
+	return strings.Join(out, "\n")
+}
+
 // help prints the page of a command. Options are written with one dash; two
 // work as well.
 func (p *program) help(c *cli.Command) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: %s", strings.Replace(c.FullName(), "b2form", "b2form [global options]", 1))
+	usage := "Usage: " + strings.Replace(c.FullName(), "b2form", "b2form [global options]", 1)
 	if len(c.VisibleFlags()) > 0 && c != c.Root() {
-		b.WriteString(" [options]")
+		usage += " [options]"
 	}
 	if c.ArgsUsage != "" {
-		b.WriteString(" " + c.ArgsUsage)
+		usage += " " + c.ArgsUsage
 	}
-	fmt.Fprintf(&b, "\n\n%s.\n\n%s\n", c.Usage, c.Description)
-	section(&b, "Commands", commandRows(c))
+	page := helpPage{text: fmt.Sprintf("%s\n\n%s.\n\n%s", usage, c.Usage, c.Description)}
+	page.sections = append(page.sections, helpSection{"Commands", commandRows(c)})
 	if c != c.Root() {
-		section(&b, "Options", flagRows(c.VisibleFlags()))
+		page.sections = append(page.sections, helpSection{"Options", flagRows(c.VisibleFlags())})
 	}
 	global := c.Root().VisiblePersistentFlags()
 	if c == c.Root() {
 		global = c.VisibleFlags()
 	}
-	section(&b, "Global options", flagRows(global))
-	fmt.Fprint(p.stdout, b.String())
+	page.sections = append(page.sections, helpSection{"Global options", flagRows(global)})
+	fmt.Fprint(p.stdout, page.render(p.style().Width))
 }
 
-type row struct{ left, right string }
-
-func commandRows(c *cli.Command) []row {
-	var rows []row
+func commandRows(c *cli.Command) []view.Row {
+	var rows []view.Row
 	for _, sub := range c.VisibleCommands() {
-		rows = append(rows, row{sub.Name, sub.Usage})
+		rows = append(rows, view.Row{Name: sub.Name, Text: sub.Usage})
 	}
 	return rows
 }
 
 // flagRows takes the value's placeholder from the backquoted word of a flag's
 // usage, as the standard library's flag package does.
-func flagRows(flags []cli.Flag) []row {
-	var rows []row
+func flagRows(flags []cli.Flag) []view.Row {
+	var rows []view.Row
 	for _, f := range flags {
 		usage := f.(cli.DocGenerationFlag).GetUsage()
 		left := "-" + f.Names()[0]
@@ -78,21 +134,7 @@ func flagRows(flags []cli.Flag) []row {
 			left += "=" + value
 			usage = before + value + after
 		}
-		rows = append(rows, row{left, usage})
+		rows = append(rows, view.Row{Name: left, Text: usage})
 	}
 	return rows
-}
-
-func section(b *strings.Builder, title string, rows []row) {
-	if len(rows) == 0 {
-		return
-	}
-	width := 0
-	for _, r := range rows {
-		width = max(width, utf8.RuneCountInString(r.left))
-	}
-	fmt.Fprintf(b, "\n%s:\n", title)
-	for _, r := range rows {
-		fmt.Fprintf(b, "  %-*s  %s\n", width, r.left, r.right)
-	}
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -13,25 +16,32 @@ import (
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema/config"
+	"b2form/schema/kind"
 )
 
+// A keysRequest is what keys is to show.
+type keysRequest struct {
+	within   time.Duration
+	detailed bool // exit with 2 if something was found
+	filter   audit.Filter
+	sort     string
+}
+
 func (p *program) keysCommand() *cli.Command {
-	var (
-		within   time.Duration
-		detailed bool
-	)
+	r := &keysRequest{within: 14 * 24 * time.Hour}
 	return p.command(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
-		Description: `Every live key is listed: whose it is, what it may do, and what deserves a look:
+		Description: `Every live key has one line: whose it is, what it may do, and what deserves a
+look. -verbose shows everything about each key. The findings are:
 
   unowned            the state here does not know it
-  bucket-gone        a bucket that it is limited to does not exist any more
+  bucket-gone        a bucket that it is limited to is gone
   duplicate-name     several live keys have this name
   expires-soon       it expires, and no rotation renews it
   all-buckets-write  it may change files in every bucket
   manages-keys       it may make keys that may do anything
   no-expiry          it works until somebody deletes it
-  master-key         b2form itself is run with the master key
+  master-key         b2form itself runs with the master key
 
 In a folder without configuration and state, nothing is said of whose a key is.
 The last four can be made errors of plan and apply: deny = ["no-expiry"] in the
@@ -40,28 +50,69 @@ may not list buckets is of no use to most programs. Nothing is changed.
 
 Example:
   b2form keys
-  b2form keys -detailed-exitcode -json     # in a pipeline
+  b2form keys -finding=no-expiry -sort=expires
+  b2form keys -detailed-exitcode -json
 
 Exit codes:
   0  success; with -detailed-exitcode: nothing was found
   1  an error, or the configuration denies what was found
   2  with -detailed-exitcode: something was found`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.DurationFlag{Name: "within", Value: 14 * 24 * time.Hour, Usage: "mention what expires within `DURATION`",
-				Destination: &within},
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &detailed},
+			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.within),
+			&cli.StringFlag{Name: "name", Usage: "only keys whose name is `PATTERN`, in which * stands for any text",
+				Destination: &r.filter.Name, Validator: validPattern},
+			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.Bucket},
+			&cli.GenericFlag{Name: "finding", Usage: "only keys with a finding in `LIST`, such as unowned,no-expiry",
+				Value: repeatedFlag{r.addFindings}},
+			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.Columns(), ", "),
+				Destination: &r.sort, Validator: knownColumn},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailed},
+			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return p.showKeys(ctx, within, detailed)
+			return p.showKeys(ctx, r)
 		},
 	})
 }
 
-func (p *program) showKeys(ctx context.Context, within time.Duration, detailed bool) (err error) {
+func (r *keysRequest) addFindings(list string) error {
+	for _, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		if !slices.Contains(audit.Rules(), kind.Rule(name)) {
+			return fmt.Errorf("there is no finding %q; they are %s", name, joinedRules())
+		}
+		r.filter.Findings = append(r.filter.Findings, kind.Rule(name))
+	}
+	return nil
+}
+
+func joinedRules() string {
+	var names []string
+	for _, rule := range audit.Rules() {
+		names = append(names, string(rule))
+	}
+	return strings.Join(names, ", ")
+}
+
+func validPattern(pattern string) error {
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Errorf("%q is not a pattern; write it like camera-*", pattern)
+	}
+	return nil
+}
+
+func knownColumn(name string) error {
+	if !slices.Contains(audit.Columns(), name) {
+		return fmt.Errorf("there is no column %q; they are %s", name, strings.Join(audit.Columns(), ", "))
+	}
+	return nil
+}
+
+func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	p.bare = true
@@ -70,10 +121,12 @@ func (p *program) showKeys(ctx context.Context, within time.Duration, detailed b
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	report, err := s.audit(ctx, within)
+	report, err := s.audit(ctx, r.within)
 	if err != nil {
 		return err
 	}
+	report.Keep(r.filter)
+	report.Sort(r.sort)
 	if p.json {
 		doc, err := view.NewAudit(report)
 		if err == nil {
@@ -88,7 +141,7 @@ func (p *program) showKeys(ctx context.Context, within time.Duration, detailed b
 	if denied := append(plan.CheckDeniedAccount(s.config, s.snapshot.Account), plan.CheckDenied(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if detailed && (report.Found() > 0 || len(report.Account) > 0) {
+	if r.detailed && (report.Found() > 0 || len(report.Account) > 0) {
 		return changesPresent
 	}
 	return nil

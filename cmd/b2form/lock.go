@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v3"
 
@@ -31,9 +30,9 @@ Example:
 				return err
 			}
 			b := s.backend()
-			look, said := state.Backend.Holder, "The state is locked.\n\n%s\n"
+			look, said := state.Backend.Holder, "The state is locked.\n\n%s"
 			if breaking {
-				look, said = state.Backend.Break, "The lock is broken.\n\n%s\n"
+				look, said = state.Backend.Break, "The lock is broken.\n\n%s"
 			}
 			held, err := look(b, ctx)
 			switch {
@@ -42,9 +41,9 @@ Example:
 			case p.json:
 				return p.printJSON(lockDocument{"1.0", held != nil && !breaking, held != nil && breaking, held})
 			case held == nil:
-				fmt.Fprintln(p.stdout, "The state is not locked.")
+				p.say("The state is not locked.")
 			default:
-				fmt.Fprintf(p.stdout, said, held.Info())
+				p.say(said, held.Info())
 			}
 			return nil
 		}),

@@ -46,19 +46,18 @@ type system struct {
 	exit    func(int)
 	cwd     string // the folder in which the program was started
 	host    string
+	osUser  func() string // whose process this is
 	// interrupts delivers what asks the program to stop, from now on.
 	interrupts func() <-chan os.Signal
 	// unseen reads one line from the terminal without showing it.
 	unseen func() (string, error)
+	// editor reads lines from the terminal that can be edited; nil: there is none.
+	editor func(complete completer) lineEditor
 	// every calls back at an interval until stop is called.
 	every func(time.Duration, func()) (stop func())
 }
 
 func hostSystem() system {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil {
-		width = 0
-	}
 	cwd, _ := os.Getwd()     // only for path.cwd and
 	host, _ := os.Hostname() // for those who find the state locked
 	return system{
@@ -66,7 +65,7 @@ func hostSystem() system {
 		inTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		outTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		errTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		width:       width,
+		width:       screenWidth(),
 		outNull:     nullOutput(),
 		getenv:      os.Getenv,
 		environ:     os.Environ,
@@ -75,10 +74,23 @@ func hostSystem() system {
 		exit:        os.Exit,
 		cwd:         cwd,
 		host:        host,
+		osUser:      osUser,
 		interrupts:  interrupts,
 		unseen:      readHidden,
+		editor:      newEditor,
 		every:       every,
 	}
+}
+
+// screenWidth is that of the terminal that is written to; 0: there is none, or it does
+// not tell.
+func screenWidth() int {
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
 }
 
 // readHidden leaves the terminal as it was, also where it is interrupted.

@@ -73,7 +73,7 @@ Example:
 				if err := store.Restore(st); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "Stored the state with %s at %s\n", objects(st), visible.Text(fmt.Sprint(s.backend())))
+				p.say("Stored the state with %s at %s", objects(st), visible.Text(fmt.Sprint(s.backend())))
 				return nil
 			})
 		}),
@@ -121,7 +121,8 @@ or b2://BUCKET/PREFIX/; left out, it is ` + stateFile + `. Both places are
 locked. When the state is safe in the new place it is removed from the old one.
 
 Example:
-  b2form state migrate                         # from the file into the bucket
+  # from the file into the bucket
+  b2form state migrate
   b2form state migrate b2://acme-states/b2form/
 
 ` + exitCodes,
@@ -186,7 +187,7 @@ func (s *session) migrate(ctx context.Context, from, to state.Backend) (err erro
 	if err := old.Clear(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "Moved the state with %s from %s to %s\n", objects(st), visible.Text(fmt.Sprint(from)),
+	s.say("Moved the state with %s from %s to %s", objects(st), visible.Text(fmt.Sprint(from)),
 		visible.Text(fmt.Sprint(to)))
 	return nil
 }
@@ -242,9 +243,9 @@ Example:
 			case err != nil:
 				return err
 			case existed:
-				fmt.Fprintf(p.stdout, "The bucket %s exists already; nothing was changed.\n", visible.Text(shared.Bucket))
+				p.say("The bucket %s exists already; nothing was changed.", visible.Text(shared.Bucket))
 			default:
-				fmt.Fprintf(p.stdout, "Made the bucket %s. Old versions of the state are kept for %d days.\n", visible.Text(shared.Bucket),
+				p.say("Made the bucket %s. Old versions of the state are kept for %d days.", visible.Text(shared.Bucket),
 					days)
 			}
 			return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/addr"
@@ -26,6 +27,7 @@ type options struct {
 
 	vars        []schema.VariableValue // -var and -var-file, in the order given
 	json        bool
+	verbose     bool
 	ask         bool   // -input
 	reach       string // -root
 	bare        bool   // the command works in a folder without configuration
@@ -119,7 +121,7 @@ func (p *program) emulatorFlag() cli.Flag {
 // lockFlags are those of every command that changes the state.
 func (p *program) lockFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.DurationFlag{Name: "lock-timeout", Usage: "wait `DURATION`, such as 30s, for another run to end", Destination: &p.lockTimeout},
+		durationFlag("lock-timeout", "wait `DURATION`, such as 30s, for another run to end", &p.lockTimeout),
 		&cli.BoolFlag{Name: "lock", Value: true, Usage: "with `false`, take no lock: only when nobody else can be working",
 			Destination: &p.lock},
 	}
@@ -129,9 +131,19 @@ func (p *program) lockFlags() []cli.Flag {
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 	return append(p.lockFlags(),
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
-		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ","),
+		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ", "),
 			Value: repeatedFlag{o.allowHazards}},
+		p.planVerboseFlag(),
 	)
+}
+
+// verboseFlag is that of every command that folds what it shows.
+func (p *program) verboseFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "verbose", Usage: usage, Destination: &p.verbose}
+}
+
+func (p *program) planVerboseFlag() cli.Flag {
+	return p.verboseFlag("show every object and every capability, also where many are alike")
 }
 
 func (o *runOptions) destroyFlag() cli.Flag {
@@ -195,6 +207,17 @@ func (e repeatedFlag) Get() any { return nil }
 
 // String is the default: none.
 func (e repeatedFlag) String() string { return "" }
+
+func durationFlag(name, usage string, to *time.Duration) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+		d, ok := words.ParseDuration(s)
+		if !ok {
+			return fmt.Errorf("that is no duration; %s", words.Durations)
+		}
+		*to = d
+		return nil
+	}}}
+}
 
 func atLeastOne(n int) error {
 	if n < 1 {

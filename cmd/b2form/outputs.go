@@ -171,13 +171,10 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 		diags = append(diags, explain(r.StateErr)...)
 	}
 	diags = withoutRepeats(diags)
-	if r.Interrupted {
-		left := "nothing was left to begin"
-		if n := len(r.Skipped) + len(r.Unfinished); n > 0 {
-			left = fmt.Sprintf("what was not begun or not finished: %d. Run the command again to go on", n)
-		}
+	if n := len(r.Skipped) + len(r.Unfinished); r.Interrupted && n > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
-			Detail: fmt.Sprintf("What was under way is finished and recorded; %s.", left)})
+			Detail: fmt.Sprintf("What was under way is finished and recorded; what was not begun or not finished: %d. Run the command "+
+				"again to go on.", n)})
 	}
 	return diags
 }

@@ -23,7 +23,8 @@ written, neither there nor here.
 
 Example:
   b2form plan
-  b2form plan -detailed-exitcode     # in a pipeline
+  # in a pipeline
+  b2form plan -detailed-exitcode
 
 Exit codes:
   0  success; with -detailed-exitcode: nothing to do
@@ -32,6 +33,7 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.capabilitiesFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
+			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {

@@ -22,6 +22,7 @@ type program struct {
 	ui    ui                   // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
 
+	lines   lineEditor        // of the console; nil: lines are read as they come
 	answers map[string]string // values of variables that were asked for
 }
 
@@ -62,7 +63,9 @@ Example:
   b2form plan
   b2form apply
 
-` + exitCodes,
+"b2form help environment" lists the environment variables that are read.
+
+` + approvalCodes,
 		Flags: p.globalFlags(),
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
@@ -71,13 +74,11 @@ Example:
 			p.help(c)
 			return exitCode(1)
 		},
-		EnableShellCompletion:           true,
-		ConfigureShellCompletionCommand: p.completion,
 	})
 	root.Commands = []*cli.Command{
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
 		p.outputCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
-		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.helpCommand(),
+		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root
@@ -112,6 +113,7 @@ func (p *program) command(c *cli.Command) *cli.Command {
 // start makes the global options good, before the command itself begins.
 func (p *program) start() error {
 	p.ui = p.text()
+	p.warnOfTerraform()
 	if p.dir == "" {
 		return nil
 	}
@@ -141,9 +143,6 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	}
 	// The library puts its own words and those of strconv around a value.
 	text, _, _ = strings.Cut(text, ": strconv.")
-	if before, _, isDuration := strings.Cut(text, ": time: "); isDuration {
-		text = before + ": write a time with its unit, such as 30s or 5m"
-	}
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
 	return failf("Invalid command line", "%s. %s", words.Capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
 }
@@ -153,8 +152,12 @@ func unknownCommand(c *cli.Command, name string) error {
 	for _, sub := range c.Commands {
 		names = append(names, sub.Name)
 	}
+	hint := strings.TrimPrefix(words.DidYouMean(name, "", names)+" ", " ")
+	if answer := foreignCommand(name); answer != "" && c == c.Root() {
+		hint = answer + " "
+	}
 	return failf(fmt.Sprintf("There is no command %q", strings.TrimSpace(strings.TrimPrefix(c.FullName(), "b2form")+" "+name)),
-		"%sRun %q for all commands.", strings.TrimPrefix(words.DidYouMean(name, "", names)+" ", " "), c.FullName()+" -help")
+		"%sRun %q for all commands.", hint, c.FullName()+" -help")
 }
 
 func flagNames(c *cli.Command) []string {
@@ -169,5 +172,12 @@ func flagNames(c *cli.Command) []string {
 
 // text is the face for people on the screen at hand.
 func (p *program) text() view.Text {
-	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Hints: p.getenv("TF_IN_AUTOMATION") == ""}
+	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Hints: p.getenv("TF_IN_AUTOMATION") == "", Verbose: p.verbose}
 }
+
+// say writes a sentence as a result, tell one beside the results.
+func (p *program) say(format string, args ...any) {
+	fmt.Fprintln(p.stdout, view.Wrap(fmt.Sprintf(format, args...), p.style().Width))
+}
+
+func (p *program) tell(text string) { fmt.Fprintln(p.stderr, view.Wrap(text, p.style().ErrWidth)) }

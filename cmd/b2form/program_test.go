@@ -75,6 +75,7 @@ func newBench(t *testing.T, config string) *bench {
 		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err,
 		getenv:     func(name string) string { return b.env[name] },
 		environ:    func() []string { return nil },
+		osUser:     func() string { return "tester" },
 		now:        time.Now,
 		chdir:      os.Chdir,
 		exit:       func(int) {},
@@ -163,6 +164,25 @@ func TestInterrupt(t *testing.T) {
 		t.Fatalf("exit code %d of the next run:\n%s", got, b.err)
 	}
 	b.wants(t, b.out, "Resources: 1 added, 0 changed, 0 destroyed.")
+}
+
+// An interrupt that comes when the last step is under way leaves nothing undone.
+func TestInterruptAtTheEnd(t *testing.T) {
+	b := newBench(t, "bucket \"photos\" {\n  name = \"acme-photos\"\n}\n")
+	_ = b.hold(nil, []string{"b2_create_bucket"})
+	code := make(chan int)
+	go func() { code <- b.run("apply", "-auto-approve") }()
+	_ = b.await(nil, nil)
+	b.signals <- os.Interrupt
+	b.err.await("Gracefully shutting down...")
+	_ = b.release(nil, nil)
+	if got := <-code; got != 0 {
+		t.Errorf("exit code %d", got)
+	}
+	b.wants(t, b.out, "Apply complete! Resources: 1 added")
+	if strings.Contains(b.err.String(), "Error") || strings.Contains(b.out.String(), "incomplete") {
+		t.Errorf("it is called incomplete:\n%s%s", b.out, b.err)
+	}
 }
 
 // The second interrupt ends the program on the spot.
@@ -335,7 +355,7 @@ func TestInterruptAtThePrompt(t *testing.T) {
 		t.Errorf("exit code %d", got)
 	}
 	close(never)
-	b.wants(t, b.err, "Error: Interrupted")
+	b.wants(t, b.err, "Error: Interrupted", "Nothing was changed.")
 	if _, err := os.Stat("b2form.state.json"); err == nil {
 		t.Error("a state was written")
 	}

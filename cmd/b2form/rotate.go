@@ -24,9 +24,12 @@ keys although they are not due. The old key works on for the overlap; a later
 run deletes it. Other changes are left to "b2form apply", which rotates too.
 
 Example:
-  b2form rotate -schedule                         # what is due when
-  b2form rotate -auto-approve -detailed-exitcode  # in a daily job
-  b2form rotate key.camera                        # now
+  # what is due when
+  b2form rotate -schedule
+  # in a daily job
+  b2form rotate -auto-approve -detailed-exitcode
+  # now
+  b2form rotate key.camera
 
 Exit codes:
   0  success; with -detailed-exitcode: nothing was due

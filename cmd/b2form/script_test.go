@@ -163,7 +163,7 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	ts.Check(os.Chdir(cwd))
 	out, errOut := newScreen(), newScreen()
 	code := run(append([]string{"b2form"}, args...), system{
-		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost",
+		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUser,
 		getenv:     ts.Getenv,
 		environ:    func() []string { return h.environ(ts) },
 		now:        time.Now,

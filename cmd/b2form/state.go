@@ -147,7 +147,7 @@ func (p *program) stateRemove() *cli.Command {
 					return err
 				}
 				for _, a := range addrs {
-					fmt.Fprintf(p.stdout, "Removed %s\n", a)
+					p.say("Removed %s", a)
 				}
 				return nil
 			})
@@ -177,7 +177,7 @@ func (p *program) stateMove() *cli.Command {
 				if err := store.Move(from, to); err != nil {
 					return err
 				}
-				fmt.Fprintf(p.stdout, "Moved %s to %s\n", from, to)
+				p.say("Moved %s to %s", from, to)
 				return nil
 			})
 		}),

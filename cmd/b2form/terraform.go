@@ -64,10 +64,10 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 				}
 			}
 			if code == 0 {
-				fmt.Fprintln(p.stdout, answer)
+				p.say("%s", answer)
 				return nil
 			}
-			fmt.Fprintln(p.stderr, answer)
+			p.tell(answer)
 			return exitCode(code)
 		},
 	})
@@ -79,8 +79,8 @@ func foreignOption(name string) string {
 	switch name {
 	case "refresh", "refresh-only":
 		return "Every plan reads the live account, in two round trips, and the state holds no setting that could be refreshed."
-	case "lock":
-		return "A run that changes something always holds the lock; -lock-timeout=5m waits for it."
+	case "lock", "lock-timeout":
+		return "It takes no lock, since it changes nothing; apply, destroy and rotate have that option."
 	case "state", "state-out", "backup":
 		return "Say where the state is in the b2form block: backend \"local\" { path = \"…\" }."
 	case "backend-config", "reconfigure", "migrate-state":
@@ -94,6 +94,38 @@ func foreignOption(name string) string {
 		return "Warnings that are alike are shown once, with their number."
 	case "upgrade", "get", "plugin-dir", "from-module":
 		return "There are no plugins, and modules are local folders."
+	}
+	return ""
+}
+
+// foreignCommand says which command does what a word of other programs stands for; ""
+// for any other word.
+func foreignCommand(name string) string {
+	switch name {
+	case "lint", "check", "verify", "test-config":
+		return "\"b2form validate\" checks the configuration, and \"b2form keys\" looks over the live keys."
+	case "list", "ls", "inventory":
+		return "\"b2form state list\" lists what b2form owns, and \"b2form keys\" the live keys."
+	case "export", "dump", "get-zones", "inspect":
+		return "\"b2form output -json\" prints the outputs, and \"b2form state pull\" the state."
+	case "diff", "preview", "drift", "dry-run", "status":
+		return "\"b2form plan\" compares the configuration with the live account."
+	case "up", "deploy", "create", "update", "push":
+		return "\"b2form apply\" makes the account match the configuration."
+	case "down", "delete", "remove", "rm":
+		return "Remove the block and run \"b2form apply\"; \"b2form destroy\" deletes everything, \"b2form state rm\" forgets."
+	case "mv", "rename", "move":
+		return "Write a moved block, or use \"b2form state mv\"."
+	case "unlock":
+		return "\"b2form lock -break\" removes the lock of a shared state."
+	case "adopt":
+		return "Write an import block, or use \"b2form apply -adopt\"."
+	case "format":
+		return "\"b2form fmt\" rewrites files in the usual style."
+	case "repl", "eval":
+		return "\"b2form console\" evaluates expressions."
+	case "env", "environment":
+		return "\"b2form help environment\" lists the environment variables that are read."
 	}
 	return ""
 }

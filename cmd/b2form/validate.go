@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v3"
 
@@ -57,9 +56,9 @@ func (p *program) validate() error {
 		return exitCode(1)
 	case p.json:
 	case len(diags) > 0:
-		fmt.Fprintln(p.stdout, "Success! The configuration is valid, but there were some validation warnings as shown above.")
+		p.say("Success! The configuration is valid, but there were some validation warnings as shown above.")
 	default:
-		fmt.Fprintln(p.stdout, "Success! The configuration is valid.")
+		p.say("Success! The configuration is valid.")
 	}
 	return nil
 }

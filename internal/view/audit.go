@@ -15,49 +15,120 @@ import (
 	"b2form/schema/kind"
 )
 
-// Audit writes one paragraph per live credential and what was found about it.
+// Audit writes one line per live credential: whose it is, what it reaches, and what was
+// found about it. Verbose: a paragraph with everything.
 func (t Text) Audit(r *audit.Report) {
 	var b strings.Builder
-	findings := func(indent string, list []kind.Finding) {
-		for _, f := range list {
-			b.WriteString(indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + visible.Text(f.Detail) + "\n")
-		}
-	}
+	t.findings(&b, "", r.Account)
 	if len(r.Account) > 0 {
-		findings("", r.Account)
 		b.WriteByte('\n')
 	}
-	for _, c := range r.Credentials {
-		owner := "not in the state"
-		switch {
-		case c.Retiring:
-			owner = c.Owner.String() + ", replaced"
-		case c.Owned:
-			owner = c.Owner.String()
+	switch {
+	case t.Verbose:
+		for _, c := range r.Credentials {
+			t.credential(&b, c)
 		}
-		b.WriteString(t.Style.paint(visible.Start(c.Name), bold) + "  (" + owner + ")\n")
-		row := func(name, text string) { b.WriteString("  " + pad(name, 14) + visible.Text(text) + "\n") }
-		row("id", c.ID)
-		for _, a := range c.Kind.Settable() {
-			if a.Name == c.Kind.Identity {
-				continue
-			}
-			v := c.Value.GetAttr(a.Name)
-			switch {
-			case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-				row(a.Name, listInLine(v))
-			case v.IsNull() && a.Note != nil && a.Note(v) != "":
-				row(a.Name, a.Note(v))
-			}
+	case len(r.Credentials) > 0:
+		rows := [][]string{{"NAME", "OWNER", "MAY", "BUCKETS", "ENDS", "FINDINGS"}}
+		for _, c := range r.Credentials {
+			rows = append(rows, credentialCells(c))
 		}
-		if !c.Expires.IsZero() {
-			row("expires", formatTime(c.Expires))
-		}
-		findings("  ", c.Findings)
-		b.WriteByte('\n')
+		b.WriteString(t.columnsOf(rows, "ENDS") + "\n")
 	}
-	fmt.Fprintf(&b, "%s, %d with findings.\n", plural(len(r.Credentials), "live key", "live keys"), r.Found())
+	summary := fmt.Sprintf("%s, %d with findings.", plural(len(r.Credentials), "live key", "live keys"), r.Found())
+	if !t.Verbose && r.Found() > 0 {
+		summary += " -verbose tells what they mean."
+	}
+	b.WriteString(Wrap(summary, t.Style.Width) + "\n")
 	io.WriteString(t.Out, b.String())
+}
+
+func (t Text) findings(b *strings.Builder, indent string, list []kind.Finding) {
+	for _, f := range list {
+		text := indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + visible.Text(f.Detail)
+		b.WriteString(strings.Join(wrapLine(text, t.Style.Width, indent+"  "), "\n") + "\n")
+	}
+}
+
+// ownerText is whose a credential is.
+func ownerText(c audit.Credential) string {
+	switch {
+	case c.Retiring:
+		return c.Owner.String() + ", replaced"
+	case c.Owned:
+		return c.Owner.String()
+	}
+	return "not in the state"
+}
+
+func (t Text) credential(b *strings.Builder, c audit.Credential) {
+	b.WriteString(t.Style.paint(visible.Start(c.Name), bold) + "  (" + ownerText(c) + ")\n")
+	row := func(name, text string) {
+		line := "  " + pad(name, 14) + visible.Text(text)
+		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 16)), "\n") + "\n")
+	}
+	row("id", c.ID)
+	for _, a := range c.Kind.Settable() {
+		if a.Name == c.Kind.Identity {
+			continue
+		}
+		v := c.Value.GetAttr(a.Name)
+		switch {
+		case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
+			row(a.Name, listInLine(v))
+		case v.IsNull() && a.Note != nil && a.Note(v) != "":
+			row(a.Name, a.Note(v))
+		}
+	}
+	if !c.Expires.IsZero() {
+		row("expires", formatTime(c.Expires))
+	}
+	t.findings(b, "  ", c.Findings)
+	b.WriteByte('\n')
+}
+
+// credentialCells is a credential in a line.
+func credentialCells(c audit.Credential) []string {
+	may, reaches, ends := "", "every bucket", "never"
+	for i := range c.Kind.Attrs {
+		if a := &c.Kind.Attrs[i]; a.Preset != nil {
+			may = mayText(a, c.Value.GetAttr(a.Name))
+		}
+	}
+	buckets, prefix := c.Kind.Credential.Reach(c.Value)
+	if len(buckets) > 0 {
+		reaches = strings.Join(buckets, ", ")
+	}
+	if prefix != "" {
+		reaches += ": " + prefix + "*"
+	}
+	if !c.Expires.IsZero() {
+		ends = c.Expires.UTC().Format("2006-01-02")
+	}
+	var found []string
+	for _, f := range c.Findings {
+		found = append(found, string(f.Rule))
+	}
+	cells := []string{visible.Start(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
+	for i := range cells {
+		cells[i] = visible.Text(cells[i])
+	}
+	return cells
+}
+
+// mayText is a list of rights in a few words.
+func mayText(a *kind.Attr, v cty.Value) string {
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return ""
+	}
+	list := kind.StringsIn(v)
+	switch preset := a.Preset(v); {
+	case preset != "":
+		return preset
+	case len(list) > 2:
+		return fmt.Sprintf("%d %s", len(list), a.Name)
+	}
+	return strings.Join(list, ", ")
 }
 
 // listInLine is a value in one line: a list as its elements.

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -14,12 +16,13 @@ import (
 // looked at.
 type changeView struct {
 	literal
-	change *plan.Change
+	change  *plan.Change
+	verbose bool // show what has a short name in full
 }
 
-func newChangeView(c *plan.Change) changeView {
+func newChangeView(c *plan.Change, verbose bool) changeView {
 	hidden := func(cty.Value) string { return "(not readable with these credentials)" }
-	return changeView{literal: literal{unknown: hidden}, change: c}
+	return changeView{literal: literal{unknown: hidden}, change: c, verbose: verbose}
 }
 
 // lines is the inside of the change's block: attributes, then nested blocks in
@@ -84,7 +87,7 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 			ls = []line{{sign: "~", name: a.Name, text: "(" + visible.Text(a.Encoding.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
 		}
 		if isReplaced(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
-			ls[0].note = joinNotes(ls[0].note, "forces replacement")
+			ls[0].mark = "forces replacement"
 		}
 		return b.withNote(a, after, ls), false
 	}
@@ -108,7 +111,7 @@ func (b changeView) created(a *kind.Attr, after cty.Value) []line {
 	switch {
 	case a.Secret && a.Computed:
 		return []line{{sign: "+", name: a.Name, text: sensitive}}
-	case a.Computed && a.Account != nil:
+	case a.Computed && (a.Account != nil || a.Encoding.Announced != nil && !a.Encoding.Announced(b.change.After)):
 		return nil
 	case a.Computed:
 		return []line{{sign: "+", name: a.Name, text: afterApply}}
@@ -133,9 +136,8 @@ func (b changeView) replaced(a *kind.Attr, before cty.Value) []line {
 // isReplaced reports whether another object takes the place of the one shown.
 func isReplaced(c *plan.Change) bool { return c.Action == plan.Replace || c.Action == plan.Rotate }
 
-// withNote puts the attribute's own explanation of its value beside what shows it:
-// at the end of a line, or above nested blocks, or alone where the value says
-// nothing.
+// withNote puts the attribute's own explanation of its value above what shows it, or
+// alone where the value says nothing.
 func (b changeView) withNote(a *kind.Attr, v cty.Value, ls []line) []line {
 	if a.Note == nil || !v.IsWhollyKnown() {
 		return ls
@@ -146,18 +148,8 @@ func (b changeView) withNote(a *kind.Attr, v cty.Value, ls []line) []line {
 		return ls
 	case len(ls) == 0:
 		return []line{comment(a.Name + ": " + note)}
-	case ls[0].block:
-		return append([]line{comment(note)}, ls...)
 	}
-	ls[0].note = joinNotes(note, ls[0].note)
-	return ls
-}
-
-func joinNotes(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "; " + b
+	return append([]line{comment(note)}, ls...)
 }
 
 // complete shows a value under one sign; nothing for one that says nothing.
@@ -168,7 +160,7 @@ func (b changeView) complete(a *kind.Attr, sign string, v cty.Value) []line {
 	case a.Secret:
 		return []line{{sign: sign, name: a.Name, text: sensitive}}
 	case !v.IsKnown() || a.Object == nil:
-		return []line{b.leaf(a.Name, sign, v)}
+		return []line{b.leaf(a, sign, v)}
 	case !a.Many:
 		return []line{{sign: sign, name: a.Name, open: "{", block: true, kids: b.inside(a, sign, v)}}
 	}
@@ -189,8 +181,8 @@ func (b changeView) inside(a *kind.Attr, sign string, v cty.Value) []line {
 }
 
 // leaf shows one value of an attribute that is no nested object.
-func (b changeView) leaf(name, sign string, v cty.Value) line {
-	gone := ""
+func (b changeView) leaf(a *kind.Attr, sign string, v cty.Value) line {
+	name, gone := a.Name, ""
 	if sign == "-" {
 		gone = " -> null"
 	}
@@ -204,15 +196,27 @@ func (b changeView) leaf(name, sign string, v cty.Value) line {
 		}
 		return l
 	}
-	if text := b.write(v, 0); len(text) <= 60 {
+	if text := b.preset(a, v); text != "" {
 		return line{sign: sign, name: name, text: text + gone}
 	}
-	l := line{sign: sign, name: name, open: "[", end: gone}
+	var elements []string
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		l.kids = append(l.kids, line{sign: sign, text: b.write(e, 0) + ","})
+		elements = append(elements, b.write(e, 0))
 	}
-	return l
+	return line{sign: sign, name: name, text: "[" + strings.Join(elements, ", ") + "]" + gone}
+}
+
+// preset stands for a list that the web console has a name for; "": nothing does.
+func (b changeView) preset(a *kind.Attr, v cty.Value) string {
+	if b.verbose || a.Preset == nil || !v.IsWhollyKnown() || v.HasMark(kind.Sensitive) {
+		return ""
+	}
+	name := a.Preset(v)
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("(%d %s, as the console gives for %s)", v.LengthInt(), a.Name, name)
 }
 
 type entry struct {

@@ -13,10 +13,6 @@ import (
 	"b2form/schema/config"
 )
 
-// shownAlike is how many errors of one summary are shown in full; of warnings
-// one is.
-const shownAlike = 10
-
 // Diagnostics writes errors and warnings as boxes: what is wrong, where in
 // which file, what to do. Many alike become one with a count.
 func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
@@ -41,15 +37,22 @@ func alike(diags hcl.Diagnostics) []group {
 	}
 	var out []group
 	seen := map[key][]int{}
+	count := map[key]int{}
+	for _, d := range diags {
+		count[key{d.Severity, d.Summary}]++
+	}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
 		if _, own := d.Extra.(config.OwnWords); own {
 			out = append(out, group{Diagnostic: d})
 			continue
 		}
-		limit := shownAlike
-		if d.Severity == hcl.DiagWarning {
+		limit := count[k]
+		switch {
+		case d.Severity == hcl.DiagWarning:
 			limit = 1
+		case limit >= manyAlike:
+			limit = shownAlike
 		}
 		if places := seen[k]; len(places) >= limit {
 			last := places[len(places)-1]
@@ -72,7 +75,7 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
 	}
 	b.WriteString(t.Style.paint("╷", ink) + "\n")
-	for i, s := range wrap(visible.Lines(g.Summary), t.Style.columns()-len(word)-4) {
+	for i, s := range wrap(visible.Lines(g.Summary), t.inBox(len(word)+2)) {
 		if i == 0 {
 			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
 		}
@@ -86,13 +89,13 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrap(visible.Lines(g.Detail), t.Style.columns()-2) {
+		for _, s := range wrap(visible.Lines(g.Detail), t.inBox(0)) {
 			line(s)
 		}
 	}
 	if n := len(g.more); n > 0 {
 		line("")
-		for _, s := range wrap(further(g.more, word), t.Style.columns()-2) {
+		for _, s := range wrap(further(g.more, word), t.inBox(0)) {
 			line(s)
 		}
 	}
@@ -145,7 +148,7 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 		if marked == "" {
 			before, marked, after = "", "", text
 		}
-		before, marked, after = last(before), firstLine(marked), firstLine(after)
+		before, marked, after = t.cut(before, marked, after)
 		if marked == "" {
 			out = append(out, number+before+after)
 			continue
@@ -158,20 +161,40 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 	return out
 }
 
+// inBox is how many columns a box leaves, less so many; 0: lines are not broken.
+func (t Text) inBox(less int) int {
+	if t.Style.ErrWidth == 0 {
+		return 0
+	}
+	return t.Style.ErrWidth - 2 - less
+}
+
 // longest is how much of a line is shown on each side of what is marked:
 // generated files have lines without end.
 const longest = 200
 
-func firstLine(s string) string {
-	if r := []rune(s); len(r) > longest {
-		return string(r[:longest]) + "…"
+// cut takes from a line of source what there is room for, around what is marked.
+func (t Text) cut(before, marked, after string) (string, string, string) {
+	before, marked, after = last(before, longest), first(marked, longest), first(after, longest)
+	room := t.inBox(len("1234: "))
+	if room == 0 || cells(before)+cells(marked)+cells(after) <= room {
+		return before, marked, after
+	}
+	marked = first(marked, room)
+	before = last(before, room-cells(marked))
+	return before, marked, first(after, room-cells(marked)-cells(before))
+}
+
+func first(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:max(0, most-1)]) + "…"[:min(most, 1)*len("…")]
 	}
 	return s
 }
 
-func last(s string) string {
-	if r := []rune(s); len(r) > longest {
-		return "…" + string(r[len(r)-longest:])
+func last(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return "…"[:min(most, 1)*len("…")] + string(r[len(r)-max(0, most-1):])
 	}
 	return s
 }

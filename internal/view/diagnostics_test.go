@@ -49,7 +49,7 @@ func diagnostics() hcl.Diagnostics {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown capability", Detail: "B2 may have added it.",
 			Subject: place("name")})
 	}
-	for range 12 {
+	for range 22 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Many alike", Subject: place("a = 1")})
 	}
 	return diags
@@ -59,7 +59,7 @@ func TestDiagnosticsText(t *testing.T) {
 	var plain, coloured bytes.Buffer
 	view.Text{Err: &plain}.Diagnostics(diagnostics(), sources())
 	golden(t, "diagnostics.txt", plain.String())
-	view.Text{Err: &coloured, Style: view.Style{Color: true, Width: 50}}.Diagnostics(diagnostics()[:1], sources())
+	view.Text{Err: &coloured, Style: view.Style{Color: true, ErrWidth: 60}}.Diagnostics(diagnostics()[:1], sources())
 	golden(t, "diagnostics-colour.txt", coloured.String())
 }
 

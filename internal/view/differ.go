@@ -30,6 +30,9 @@ func (b changeView) changed(a *kind.Attr, before, after cty.Value) []line {
 	case a.ValueType().IsPrimitiveType():
 		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + b.write(after, 0)}}
 	}
+	if from, to := b.preset(a, before), b.preset(a, after); from != "" && to != "" {
+		return []line{{sign: "~", name: a.Name, text: from + " -> " + to}}
+	}
 	return []line{b.lists(a.Name, before, after)}
 }
 

@@ -2,7 +2,6 @@ package view
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"b2form/internal/visible"
 )
@@ -13,7 +12,7 @@ type line struct {
 	sign string // "+", "-", "~" or "": unchanged
 	name string // left of the equals sign; "": text stands alone
 	text string // right of the equals sign
-	note string // a remark at the end, without its "#"
+	mark string // what is remarked beside it, without its "#"
 
 	open  string // "{" or "[": kids follow
 	block bool   // name { ... } instead of name = { ... }
@@ -28,19 +27,15 @@ func comment(text string) line { return line{text: "# " + visible.Text(text)} }
 // the sign in the last but one of them.
 type printer struct {
 	strings.Builder
-	style Style
-}
-
-func (p *printer) indent(depth int, sign string) {
-	column := pad(strings.Repeat(" ", max(0, 3-utf8.RuneCountInString(sign)))+sign, 3)
-	p.WriteString(strings.Repeat("    ", depth) + p.style.symbol(sign, column) + " ")
+	style   Style
+	verbose bool
 }
 
 func (p *printer) lines(ls []line, depth int) {
 	width := 0
 	for _, l := range ls {
 		if l.name != "" && !l.block {
-			width = max(width, utf8.RuneCountInString(l.name))
+			width = max(width, columns(l.name))
 		}
 	}
 	for _, l := range ls {
@@ -53,27 +48,51 @@ func (p *printer) lines(ls []line, depth int) {
 }
 
 func (p *printer) line(l line, depth, width int) {
-	p.indent(depth, l.sign)
+	text := ""
 	switch {
 	case l.block:
-		p.WriteString(l.name + " ")
+		text = l.name + " "
 	case l.name != "":
-		p.WriteString(pad(l.name, width) + " = ")
+		text = pad(l.name, width) + " = "
 	}
-	if l.open == "" {
-		p.WriteString(l.text)
-	} else {
-		p.WriteString(l.open)
+	below := columns(text)
+	text += l.text + l.open
+	if l.mark != "" {
+		text += " # " + visible.Text(l.mark)
 	}
-	if l.note != "" {
-		p.WriteString(" # " + visible.Text(l.note))
-	}
-	p.WriteByte('\n')
+	p.put(l.sign, text, depth, below, strings.HasPrefix(l.text, "# "))
 	if l.open == "" {
 		return
 	}
 	p.lines(l.kids, depth+1)
 	closing := map[string]string{"{": "}", "[": "]"}[l.open]
-	p.indent(depth, "")
-	p.WriteString(closing + l.end + "\n")
+	p.put("", closing+l.end, depth, 0, false)
+}
+
+// put writes one line behind a sign, broken to the screen: what it goes on with is
+// indented by below, or is a comment too.
+func (p *printer) put(sign, text string, depth, below int, remark bool) {
+	indent := strings.Repeat(" ", 4*depth+4)
+	rest := indent + strings.Repeat(" ", min(below+2, 24))
+	switch {
+	case remark:
+		rest = indent + "# "
+	case below > 0 && below <= 24:
+		rest = indent + strings.Repeat(" ", below)
+	}
+	lines := wrapLine(indent+text, p.style.Width, rest)
+	column := pad(strings.Repeat(" ", max(0, 3-columns(sign)))+sign, 3)
+	p.WriteString(strings.Repeat("    ", depth) + p.style.symbol(sign, column) + " " + lines[0][len(indent):] + "\n")
+	for _, l := range lines[1:] {
+		p.WriteString(l + "\n")
+	}
+}
+
+// say writes a text that may take several lines, each painted: the first begins with
+// mark, the others with more.
+func (p *printer) say(mark, text, more string, inks ...sgr) {
+	indent := mark[:len(mark)-len(strings.TrimLeft(mark, " "))]
+	for _, l := range wrapLine(mark+text, p.style.Width, more) {
+		p.WriteString(indent + p.style.paint(l[len(indent):], inks...) + "\n")
+	}
 }

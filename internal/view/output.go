@@ -134,7 +134,7 @@ func (t Text) Secrets(made []Secret) {
 	var delivered, shown strings.Builder
 	for _, s := range made {
 		for _, to := range s.Delivered {
-			fmt.Fprintf(&delivered, "%s → %s\n", s.Addr, visible.Text(to))
+			delivered.WriteString(Wrap(fmt.Sprintf("%s → %s", s.Addr, visible.Text(to)), t.Style.Width) + "\n")
 		}
 		if !s.Key.IsZero() {
 			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID),

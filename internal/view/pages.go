@@ -173,7 +173,7 @@ const width = 140
 func wrapped(text string) string {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		b.WriteString(strings.Join(wrapLine(paragraph, width), "\n") + "\n\n")
+		b.WriteString(strings.Join(wrapLine(strings.Join(strings.Fields(paragraph), " "), width, ""), "\n") + "\n\n")
 	}
 	return b.String()
 }

@@ -34,7 +34,7 @@ func (m Mode) Verb() string {
 // Plan writes the plan as people read it: symbols in use, one block per change,
 // summary line. It needs no server and no terminal.
 func (t Text) Plan(p *plan.Plan, m Mode) {
-	out := &printer{style: t.Style}
+	out := &printer{style: t.Style, verbose: t.Verbose}
 	if p.Empty() {
 		out.WriteString(nothing(m, t.Style))
 	} else {
@@ -48,16 +48,16 @@ func (t Text) Plan(p *plan.Plan, m Mode) {
 func (t Text) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
 
 func nothing(m Mode, s Style) string {
-	if m == Destroying {
-		return s.paint("No changes.", bold, green) + " No objects need to be destroyed.\n\n" +
-			"b2form owns nothing here: the state lists no object.\n"
-	}
-	if m == Rotating {
-		return s.paint("No changes.", bold, green) + " No key is due, and no overlap has ended.\n"
+	none := s.paint("No changes.", bold, green)
+	switch m {
+	case Destroying:
+		return none + " No objects need to be destroyed.\n\n" + Wrap("b2form owns nothing here: the state lists no object.", s.Width) + "\n"
+	case Rotating:
+		return none + " No key is due, and no overlap has ended.\n"
 	}
 	return s.paint("No changes. Your infrastructure matches the configuration.", bold, green) + "\n\n" +
-		"b2form has compared your real infrastructure against your configuration and\n" +
-		"found no differences, so no changes are needed.\n"
+		Wrap("b2form has compared your real infrastructure against your configuration and found no differences, so no changes are needed.",
+			s.Width) + "\n"
 }
 
 func (t Text) changes(out *printer, p *plan.Plan) {
@@ -65,9 +65,16 @@ func (t Text) changes(out *printer, p *plan.Plan) {
 		out.WriteString("Actions are indicated with the following symbols:\n" + legend + "\n")
 	}
 	out.WriteString("b2form will perform the following actions:\n")
+	alike := folds(p.Changes)
 	for i := range p.Changes {
-		out.WriteByte('\n')
-		out.change(&p.Changes[i])
+		f := alike[i]
+		if f == nil || t.Verbose || f.shown < shownAlike {
+			out.WriteByte('\n')
+			out.change(&p.Changes[i])
+		}
+		if f != nil && !t.Verbose {
+			out.folded(f, p.Changes[i].Addr)
+		}
 	}
 }
 
@@ -99,8 +106,8 @@ func legend(changes []plan.Change, s Style) string {
 }
 
 func (p *printer) change(c *plan.Change) {
-	p.WriteString("  " + p.style.paint("# "+heading(c), bold) + "\n")
-	remark := func(text string) { p.WriteString("  # (" + visible.Text(text) + ")\n") }
+	p.say("  # ", heading(c), "  # ", bold)
+	remark := func(text string) { p.say("  # (", visible.Text(text)+")", "  #  ") }
 	if c.Reason != "" && c.Reason != asRequested {
 		remark("because " + c.Reason)
 	}
@@ -137,18 +144,18 @@ func (p *printer) change(c *plan.Change) {
 		remark(quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
 	}
 	for _, h := range c.Hazards {
-		text := "! " + string(h.Kind)
+		text := string(h.Kind)
 		if h.Detail != "" {
 			text += ": " + visible.Text(h.Detail)
 		}
-		p.WriteString("  " + p.style.paint(text, bold, red) + "\n")
+		p.say("  ! ", text, "    ", bold, red)
 	}
 	if c.Action == plan.Forget || c.Action == plan.NoOp && len(c.Imports()) == 0 {
 		return
 	}
 	sign := c.Action.Symbol()
 	p.WriteString(p.style.symbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quote(c.Addr.Label)))
-	p.lines(newChangeView(c).lines(), 1)
+	p.lines(newChangeView(c, p.verbose).lines(), 1)
 	p.WriteString("    }\n")
 }
 

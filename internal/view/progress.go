@@ -29,12 +29,12 @@ func verbsOf(a plan.Action) verbs {
 
 // Event tells of a step's progress in one line.
 func (t Text) Event(e apply.Event) {
-	fmt.Fprintln(t.Err, t.Style.paint(eventText(e), bold))
+	fmt.Fprintln(t.Err, t.painted(eventText(e), t.Style.ErrWidth, bold))
 }
 
 // Still says that a step is under way; e.Took is how long.
 func (t Text) Still(e apply.Event) {
-	fmt.Fprintln(t.Err, t.Style.paint(stillText(e), bold))
+	fmt.Fprintln(t.Err, t.painted(stillText(e), t.Style.ErrWidth, bold))
 }
 
 func eventText(e apply.Event) string {
@@ -107,10 +107,10 @@ func (t Text) Done(r *apply.Result, m Mode) {
 		text = fmt.Sprintf("%d destroyed", n.Destroy)
 	}
 	if !r.Failed() {
-		fmt.Fprintln(t.Out, "\n"+t.Style.paint(word+" complete! Resources: "+text+".", bold, green))
+		fmt.Fprintln(t.Out, "\n"+t.painted(word+" complete! Resources: "+text+".", t.Style.Width, bold, green))
 		return
 	}
-	fmt.Fprintln(t.Out, "\n"+t.Style.paint(word+" incomplete. Resources: "+text+leftUndone(r)+".", bold, red))
+	fmt.Fprintln(t.Out, "\n"+t.painted(word+" incomplete. Resources: "+text+leftUndone(r)+".", t.Style.Width, bold, red))
 }
 
 func leftUndone(r *apply.Result) string {

@@ -46,9 +46,9 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 		out.WriteByte('\n')
 	}
 	if len(p.Rotations) == 0 {
-		out.WriteString("No live object rotates: no key has a rotate block, or none is made yet.\n\n")
+		out.WriteString("No live object rotates: no key has a rotate block, or none is made yet.\n")
 	}
-	io.WriteString(t.Out, out.String())
+	io.WriteString(t.Out, Wrap(out.String(), t.Style.Width)+"\n\n")
 }
 
 // untilText says until when an object of the address lives that has a successor.

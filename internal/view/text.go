@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"b2form/internal/visible"
 )
@@ -13,14 +14,27 @@ type Text struct {
 	Err   io.Writer // progress, warnings, errors
 	Style Style     // of Out and Err
 	Hints bool      // say what to run next
+	// Verbose shows in full what else is folded: many objects alike, and lists that have
+	// a name.
+	Verbose bool
 }
 
 // Note writes a remark beside the results.
-func (t Text) Note(text string) { fmt.Fprintln(t.Err, visible.Lines(text)) }
+func (t Text) Note(text string) { fmt.Fprintln(t.Err, Wrap(visible.Lines(text), t.Style.ErrWidth)) }
+
+// painted breaks one line to a width, and paints each part.
+func (t Text) painted(text string, width int, inks ...sgr) string {
+	lines := wrapLine(text, width, "  ")
+	for i, l := range lines {
+		indent := l[:len(l)-len(strings.TrimLeft(l, " "))]
+		lines[i] = indent + t.Style.paint(l[len(indent):], inks...)
+	}
+	return strings.Join(lines, "\n")
+}
 
 // Hint writes what to run next, where hints are wanted.
 func (t Text) Hint(text string) {
 	if t.Hints {
-		fmt.Fprintln(t.Err, "\n"+visible.Lines(text))
+		fmt.Fprintln(t.Err, "\n"+Wrap(visible.Lines(text), t.Style.ErrWidth))
 	}
 }

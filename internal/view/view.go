@@ -7,23 +7,14 @@
 // colour repeats what the text says and never carries a meaning alone.
 package view
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // A Style says what the screen can do.
 type Style struct {
 	Color bool
-	Width int // columns; 0: unknown
-}
-
-// columns is the width that running text is wrapped to.
-func (s Style) columns() int {
-	if s.Width < 40 {
-		return 78
-	}
-	return s.Width
+	// Width is how many columns Out has, ErrWidth those of Err. 0: what is written there is
+	// read by programs too, and no line is broken.
+	Width, ErrWidth int
 }
 
 // A sgr is an SGR parameter of ECMA-48, as terminals understand it.
@@ -63,42 +54,6 @@ func (s Style) symbol(sign, text string) string {
 		return s.paint("+", green) + "/" + s.paint("-", red) + strings.TrimPrefix(text, "+/-")
 	}
 	return text
-}
-
-// wrap breaks text into lines of at most width columns. Lines that begin with a
-// space are taken as they are: they show code.
-func wrap(text string, width int) []string {
-	var out []string
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		if strings.HasPrefix(line, " ") {
-			out = append(out, line)
-			continue
-		}
-		out = append(out, wrapLine(line, width)...)
-	}
-	return out
-}
-
-func wrapLine(line string, width int) []string {
-	var out []string
-	var b strings.Builder
-	used := 0
-	for _, word := range strings.Fields(line) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case used == 0:
-		case used+1+n > width:
-			out = append(out, b.String())
-			b.Reset()
-			used = 0
-		default:
-			b.WriteByte(' ')
-			used++
-		}
-		b.WriteString(word)
-		used += n
-	}
-	return append(out, b.String())
 }
 
 // plural writes "1 file" and "2 files".

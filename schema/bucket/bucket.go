@@ -94,9 +94,10 @@ func attrs() []kind.Attr {
 			Doc: "Destroying the bucket first deletes every file version in it. The state remembers it for when the block is gone."},
 
 		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
-		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Doc: "The account that owns the bucket."},
+		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Encoding: kind.Encoding{Announced: constant},
+			Doc: "The account that owns the bucket."},
 		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
-		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true,
+		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true, Encoding: kind.Encoding{Announced: constant},
 			Doc: "s3: the bucket can be used through the S3 API."},
 		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint,
 			Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
@@ -107,6 +108,9 @@ func attrs() []kind.Attr {
 			"authorizes: https://api004.backblazeb2.com."},
 	}
 }
+
+// constant is about what B2 answers for every new bucket in the same way.
+func constant(kind.AttrReader) bool { return false }
 
 func numbers(ns ...int64) []cty.Value {
 	out := make([]cty.Value, len(ns))

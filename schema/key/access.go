@@ -6,6 +6,8 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"b2form/schema/kind"
 )
 
@@ -53,6 +55,25 @@ func eras(base, y2024, y2025, y2026 []string) [][]string {
 		lists = append(lists, slices.Concat(of2025, []string{"writeBuckets"}))
 	}
 	return lists
+}
+
+// presetOf names the type of access in the web console that stands for a list of
+// capabilities.
+func presetOf(v cty.Value) string {
+	list := slices.Sorted(slices.Values(kind.StringsIn(v)))
+	with := ""
+	if i, found := slices.BinarySearch(list, listAll); found {
+		list, with = slices.Delete(list, i, i+1), " with "+listAll
+	}
+	for _, access := range []string{"read_write", "read_only", "write_only"} {
+		for _, preset := range presets(access) {
+			slices.Sort(preset)
+			if slices.Equal(preset, list) {
+				return access + with
+			}
+		}
+	}
+	return ""
 }
 
 // known are B2's capability names ("Application Key Capabilities"). B2 adds

@@ -1,32 +1,18 @@
 package key
 
 import (
-	"math/big"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
-// seconds reads a duration; ok is false where it is none.
+// seconds reads a duration of whole seconds; ok is false where it is none.
 func seconds(s string) (n int64, ok bool) {
-	unit, number := int64(1), s
-	units := map[string]int64{"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-	if len(s) > 0 {
-		if u, has := units[s[len(s)-1:]]; has {
-			unit, number = u, s[:len(s)-1]
-		}
-	}
-	f, _, err := big.ParseFloat(number, 10, 64, big.ToNearestEven)
-	if err != nil {
-		return 0, false
-	}
-	n, acc := f.Int64()
-	if acc != big.Exact || n > 1<<40 {
-		return 0, false
-	}
-	return n * unit, true
+	d, ok := words.ParseDuration(s)
+	return int64(d / time.Second), ok && d%time.Second == 0
 }
 
 // expiryAttr tells when a live key ends.
@@ -37,8 +23,7 @@ const thousandDays = 1000 * 86400
 func checkDuration(v cty.Value) kind.Problems {
 	n, ok := seconds(v.AsString())
 	if !ok {
-		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
-			v.AsString())
+		return kind.Errorf("Invalid duration", "%q is not a duration of whole seconds: %s.", v.AsString(), words.Durations)
 	}
 	if n < 1 || n >= thousandDays {
 		return kind.Errorf("Invalid duration", "A key lives for at least 1 second and less than 1000 days; %q is %d seconds.", v.AsString(),

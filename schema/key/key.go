@@ -81,7 +81,7 @@ func attrs() []kind.Attr {
 			Hazard: multiplies,
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
-			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities},
+			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities, Preset: presetOf},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
 		{Name: "buckets", Wire: "bucketIds", Encoding: kind.Encoding{ReadSingle: "bucketId"}, TerraformName: "bucket_ids",
@@ -100,14 +100,22 @@ func attrs() []kind.Attr {
 
 		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true,
 			Doc: "The key's ID, the public half of the credentials."},
-		{Name: expiryAttr, Wire: "expirationTimestamp", Type: cty.Number, IsTime: true, Computed: true,
-			Doc: "When the key expires, in milliseconds since 1970; null: never."},
-		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Doc: "s3: the key can be used with the S3 API; keys " +
-			"from before May 2020 cannot."},
+		{Name: expiryAttr, Wire: "expirationTimestamp", Type: cty.Number, Computed: true,
+			Encoding: kind.Encoding{IsTime: true, Announced: mayExpire},
+			Doc:      "When the key expires, in milliseconds since 1970; null: never."},
+		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Encoding: kind.Encoding{Announced: constant},
+			Doc: "s3: the key can be used with the S3 API; keys " +
+				"from before May 2020 cannot."},
 		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
 	}
 }
+
+// mayExpire reports whether B2 answers when a key ends.
+func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration").IsNull() }
+
+// constant is about what B2 answers for every new key in the same way.
+func constant(kind.AttrReader) bool { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.

@@ -157,7 +157,6 @@ type Attr struct {
 
 	Type   cty.Type // of a leaf
 	Object []Attr   // members of a nested object; Type stays empty
-	IsTime bool     // of a number: milliseconds since 1970, in UTC
 	Many   bool     // a list of such objects, written as repeated blocks or as a list
 
 	Required        bool
@@ -181,6 +180,9 @@ type Attr struct {
 	Hazard func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
+	// Preset is what the web console calls a list, which stands for it where room is
+	// scarce; "": nothing. May be nil.
+	Preset func(cty.Value) string
 	// Account computes the attribute from the account instead of the object.
 	Account func(*wire.Account) cty.Value
 }
@@ -193,9 +195,14 @@ type Encoding struct {
 	// without it has no value; else a scalar that is absent has its Default.
 	AlwaysAnswered bool
 	ClearWith      any  // what clears it on the wire, where null means "not given"
+	IsTime         bool // of a number: milliseconds since 1970, in UTC
 	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any
+	// Announced reports whether it is worth telling that B2 will make the attribute of
+	// an object that is wanted: that it may have a value, and not always the same one.
+	// nil: it is.
+	Announced func(want AttrReader) bool
 	// LiveText says in a few words what a decoded live object shows in place of the
 	// attribute, where B2 does not answer the value that was sent. May be nil.
 	LiveText func(live AttrReader) string

@@ -37,7 +37,7 @@ key "app" {
   access  = "read_only"
   buckets = [var.shared]
   deliver "file" {
-    path    = "${var.region}.env"
+    path    = "../${var.region}.env"
     content = "${self.application_key} ${bucket.each["photos"].id} ${path.module} ${file("${path.module}/note.txt")}"
   }
 }

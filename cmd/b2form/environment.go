@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os/user"
+	"slices"
+	"strings"
+
+	"b2form/internal/view"
+	"b2form/internal/words"
+)
+
+// An envVariable is one variable of the environment that means something to
+// b2form. A name in capitals at the end stands for any: B2FORM_VAR_NAME.
+type envVariable struct{ name, doc string }
+
+// An envGroup is variables about one thing.
+type envGroup struct {
+	title     string
+	variables []envVariable
+}
+
+// environmentPage is where all variables are listed.
+const environmentPage = "docs/environment.md"
+
+// environment lists every variable. A test compares it with what the program reads.
+func environment() []envGroup {
+	return []envGroup{
+		{"Account", []envVariable{
+			{"B2_APPLICATION_KEY_ID", "ID of the application key that b2form works with."},
+			{"B2_APPLICATION_KEY", "The key itself, the secret half."},
+			{"B2_ENDPOINT", "Realm name or root URL of the native API; left out, production. -endpoint goes before."},
+			{"B2_ENVIRONMENT", "The same under the name that Backblaze's tools use; B2_ENDPOINT goes before."},
+			{"B2_ACCOUNT_ID", "Old name of B2_APPLICATION_KEY_ID, with a warning."},
+			{"B2_ACCOUNT_KEY", "Old name of B2_APPLICATION_KEY, with a warning."},
+			{"B2_USER_AGENT_APPEND", "Text that is added to the User-Agent of every request."},
+		}},
+		{"Configuration", []envVariable{
+			{"B2FORM_VAR_NAME", "Value of the variable NAME. -var, -var-file and value files go before."},
+			{"TF_VAR_NAME", "The same under Terraform's name; B2FORM_VAR_NAME goes before."},
+		}},
+		{"What is asked and shown", []envVariable{
+			{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
+			{"TF_IN_AUTOMATION", "If set, no hints about what to run next."},
+			{"B2FORM_LOG", "debug: one line per request on standard error, without what it carries; off: none."},
+			{"NO_COLOR", "If set, no colours, as -no-color. It has the last word."},
+			{"FORCE_COLOR", "If set, and not to 0 or false: colours also without a terminal."},
+			{"CLICOLOR_FORCE", "The same."},
+			{"TERM", "dumb: no colours, and a console without editing."},
+		}},
+		{"Pipelines", []envVariable{
+			{"CI", "If set, a plan that finds no state says what that means."},
+			{"GITHUB_ACTIONS", "true: colours, and a secret that is shown is masked in the log first. Set by GitHub and Forgejo."},
+			{"GITLAB_CI", "true: colours. Set by GitLab."},
+			{"GITHUB_SERVER_URL", "With GITHUB_REPOSITORY and GITHUB_RUN_ID: the job that a lock names as its holder."},
+			{"GITHUB_REPOSITORY", "See GITHUB_SERVER_URL."},
+			{"GITHUB_RUN_ID", "See GITHUB_SERVER_URL."},
+			{"CI_JOB_URL", "The job that a lock names as its holder. Set by GitLab."},
+			{"BUILD_URL", "The same. Set by Jenkins."},
+			{"USER", "Who a lock names as its holder; left out, the user of the operating system."},
+		}},
+		{"Network and memory", []envVariable{
+			{"HTTPS_PROXY", "The proxy through which B2 is reached: http://user:password@host:port. https_proxy does the same."},
+			{"HTTP_PROXY", "The proxy for an endpoint without TLS, such as the emulator."},
+			{"NO_PROXY", "Hosts that are reached without a proxy, with commas between."},
+			{"SSL_CERT_FILE", "File with the certificates of authorities to trust, in place of the system's. Not on macOS and Windows."},
+			{"SSL_CERT_DIR", "Folders with such files, with colons between."},
+			{"GOGC", "How much the heap grows between garbage collections, as Go defines it; left out, b2form decides."},
+		}},
+	}
+}
+
+// readElsewhere are variables that libraries read, not this package.
+func readElsewhere() []string {
+	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+}
+
+// environmentHelp is what "b2form help environment" prints.
+func environmentHelp() helpPage {
+	page := helpPage{text: "Environment variables that b2form reads. Values that are empty count as not set."}
+	for _, g := range environment() {
+		rows := make([]view.Row, len(g.variables))
+		for i, v := range g.variables {
+			rows[i] = view.Row{Name: v.name, Text: v.doc}
+		}
+		page.sections = append(page.sections, helpSection{g.title, rows})
+	}
+	return page
+}
+
+// warnOfTerraform says once which variables of Terraform's have no effect, and what
+// to use instead.
+func (p *program) warnOfTerraform() {
+	var logs, args []string
+	for _, pair := range p.environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case value == "":
+		case name == "TF_LOG" && !strings.EqualFold(value, "off"), strings.HasPrefix(name, "TF_LOG_"):
+			logs = append(logs, name)
+		case name == "TF_CLI_ARGS", strings.HasPrefix(name, "TF_CLI_ARGS_"):
+			args = append(args, name)
+		}
+	}
+	slices.Sort(logs)
+	slices.Sort(args)
+	var says []string
+	if len(logs) > 0 {
+		says = append(says, "In place of "+words.List(logs)+" set B2FORM_LOG=debug, which writes a line per request to standard error.")
+	}
+	if len(args) > 0 {
+		says = append(says, "In place of "+words.List(args)+" write options on the command line; values of variables may be in "+
+			"B2FORM_VAR_NAME.")
+	}
+	if len(says) > 0 {
+		p.warn("Variables that only Terraform reads", strings.Join(says, " ")+" \"b2form help environment\" lists what b2form reads.")
+	}
+}
+
+// holder is who takes a lock, in words for whoever finds it taken: user and
+// machine and, in a pipeline, the job.
+func (p *program) holder() string {
+	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
+	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
+	job := ""
+	if server != "" && repository != "" && id != "" {
+		job = fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
+	}
+	if job = cmp.Or(job, p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL")); job != "" {
+		who += ", " + job
+	}
+	return who
+}
+
+// osUser is the name of the user whose process this is; "unknown" if nobody knows.
+func osUser() string {
+	u, err := user.Current()
+	if err != nil || u.Username == "" {
+		return "unknown"
+	}
+	return u.Username
+}

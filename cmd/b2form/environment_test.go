@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const environmentIntro = `# Environment variables
+
+What b2form reads; ` + "`b2form help environment`" + ` prints the same. A value that is empty counts as not set. Programs that a key is
+delivered to find all of them but the credentials of b2form ([deliver](deliver.md)).
+
+Terraform's other variables have no effect: TF_DATA_DIR, TF_WORKSPACE, TF_PLUGIN_CACHE_DIR and the like have no counterpart, and b2form
+warns of TF_LOG and TF_CLI_ARGS, in place of which it has B2FORM_LOG and the command line.
+`
+
+// TestEnvironmentPage keeps docs/environment.md as the table says.
+func TestEnvironmentPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(environmentIntro)
+	for _, g := range environment() {
+		fmt.Fprintf(&b, "\n## %s\n\n| variable | |\n|---|---|\n", g.title)
+		for _, v := range g.variables {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", v.name, v.doc)
+		}
+	}
+	path := filepath.Join("../..", environmentPage)
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(b.String(), string(got)); d != "" {
+		t.Errorf("%s is stale; run `go test ./cmd/b2form -update` (-want +got):\n%s", path, d)
+	}
+}
+
+// TestEnvironmentIsWhole compares the table with the names that this package reads: what
+// is given to getenv or Getenv, and the beginnings of names that environ is searched for.
+func TestEnvironmentIsWhole(t *testing.T) {
+	listed := readElsewhere()
+	var missing []string
+	for _, g := range environment() {
+		for _, v := range g.variables {
+			if !slices.Contains(listed, v.name) {
+				missing = append(missing, v.name)
+			}
+			listed = append(listed, v.name)
+		}
+	}
+	for _, name := range readBySources(t) {
+		if strings.HasSuffix(name, "_") {
+			name += "NAME"
+		}
+		if !slices.Contains(listed, name) {
+			t.Errorf("%s is read and not in the table", name)
+		}
+		missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
+	}
+	if len(missing) > 0 {
+		t.Errorf("nothing reads %q", missing)
+	}
+}
+
+func readBySources(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if called := calledName(n.Fun); called == "getenv" || called == "Getenv" || called == "set" {
+					names = append(names, texts(n.Args)...)
+				}
+			case *ast.RangeStmt: // prefixes
+				if list, ok := n.X.(*ast.CompositeLit); ok {
+					names = append(names, slices.DeleteFunc(texts(list.Elts),
+						func(s string) bool { return !strings.HasSuffix(s, "_VAR_") })...)
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+func calledName(f ast.Expr) string {
+	switch f := f.(type) {
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	case *ast.Ident:
+		return f.Name
+	}
+	return ""
+}
+
+// texts are the names of variables among expressions.
+func texts(list []ast.Expr) []string {
+	var out []string
+	for _, e := range list {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if s, err := strconv.Unquote(lit.Value); err == nil && s != "" && s == strings.ToUpper(s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package audit
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"b2form/schema/kind"
+)
+
+// Rules lists all that a report may find, sorted.
+func Rules() []kind.Rule {
+	wide, unusable := kind.DeniableRules()
+	rules := append(slices.Concat(wide, unusable), bucketGone, duplicateName, expiresSoon, unowned)
+	slices.Sort(rules)
+	return rules
+}
+
+// A Filter says which credentials a report keeps. What is empty keeps all.
+type Filter struct {
+	Name     string // a pattern, as path.Match has them
+	Bucket   string // one that the credential reaches
+	Findings []kind.Rule
+}
+
+// Keep drops what the filter does not keep.
+func (r *Report) Keep(f Filter) {
+	r.Credentials = slices.DeleteFunc(r.Credentials, func(c Credential) bool { return !f.keeps(c) })
+}
+
+func (f Filter) keeps(c Credential) bool {
+	if ok, err := path.Match(f.Name, c.Name); f.Name != "" && (err != nil || !ok) {
+		return false
+	}
+	if buckets := c.Buckets(); f.Bucket != "" && len(buckets) > 0 && !slices.Contains(buckets, strings.ToLower(f.Bucket)) {
+		return false
+	}
+	return len(f.Findings) == 0 ||
+		slices.ContainsFunc(c.Findings, func(found kind.Finding) bool { return slices.Contains(f.Findings, found.Rule) })
+}
+
+// Buckets are those that the credential is limited to, in lower case; none: it is not.
+func (c *Credential) Buckets() []string {
+	buckets, _ := c.Kind.Credential.Reach(c.Value)
+	for i := range buckets {
+		buckets[i] = strings.ToLower(buckets[i])
+	}
+	return buckets
+}
+
+// Columns are the orders that a report can be in.
+func Columns() []string { return []string{"name", "owner", "expires", "findings"} }
+
+// Sort brings the credentials into an order: by name, by owner with those that nobody
+// owns at the end, by expiry with those that never end at the end, or by the number of
+// findings with the most at first. What is equal stays in the order of names.
+func (r *Report) Sort(column string) {
+	slices.SortStableFunc(r.Credentials, func(a, b Credential) int {
+		switch column {
+		case "owner":
+			return cmp.Or(atEnd(!a.Owned, !b.Owned), strings.Compare(a.Owner.String(), b.Owner.String()))
+		case "expires":
+			return cmp.Or(atEnd(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
+		case "findings":
+			return cmp.Compare(len(b.Findings), len(a.Findings))
+		}
+		return 0
+	})
+}
+
+func atEnd(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

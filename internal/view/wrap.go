@@ -1,0 +1,145 @@
+package view
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Wrap breaks text at spaces, so that no line has more than width columns but for
+// words that are longer; 0: nothing is broken. What a line goes on with stands below
+// the line's beginning or, where that is a name with two spaces behind it, below what
+// follows them.
+func Wrap(text string, width int) string {
+	return strings.Join(wrap(text, width), "\n")
+}
+
+func wrap(text string, width int) []string {
+	var out []string
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		out = append(out, wrapLine(line, width, strings.Repeat(" ", hanging(line)))...)
+	}
+	return out
+}
+
+// wrapLine breaks one line. rest is what further lines begin with.
+func wrapLine(line string, width int, rest string) []string {
+	if width <= 0 || columns(line) <= width {
+		return []string{line}
+	}
+	body := strings.TrimLeft(line, " ")
+	indent := line[:len(line)-len(body)]
+	var out []string
+	var b strings.Builder
+	b.WriteString(indent)
+	used, fresh := columns(indent), true
+	for i, word := range strings.Split(body, " ") {
+		n := columns(word)
+		switch {
+		case i == 0:
+		case used+1+n > width && !fresh && word != "":
+			out = append(out, strings.TrimRight(b.String(), " "))
+			b.Reset()
+			b.WriteString(rest)
+			used, fresh = columns(rest), true
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+		fresh = fresh && word == ""
+	}
+	return append(out, b.String())
+}
+
+// hanging is the column below which the rest of a line stands.
+func hanging(line string) int {
+	body := strings.TrimLeft(line, " ")
+	indent := len(line) - len(body)
+	if indent == 0 {
+		return 0
+	}
+	if name, _, found := strings.Cut(body, "  "); found {
+		gap := body[len(name):]
+		if column := indent + columns(name) + len(gap) - len(strings.TrimLeft(gap, " ")); column <= 36 {
+			return column
+		}
+	}
+	return indent + 2
+}
+
+// columns is how wide text is on the screen; colours take no room.
+func columns(text string) int {
+	n := 0
+	for {
+		before, rest, painted := strings.Cut(text, "\x1b")
+		n += utf8.RuneCountInString(before)
+		if !painted {
+			return n
+		}
+		_, text, _ = strings.Cut(rest, "m")
+	}
+}
+
+// A Row is a name and what it stands for.
+type Row struct{ Name, Text string }
+
+// Rows writes a table of two columns, indented by two; the second one is broken to
+// the width, 0 for none.
+func Rows(rows []Row, width int) string {
+	most := 0
+	for _, r := range rows {
+		most = max(most, columns(r.Name))
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		line := "  " + pad(r.Name, most) + "  " + r.Text
+		b.WriteString(strings.Join(wrapLine(line, width, strings.Repeat(" ", most+4)), "\n") + "\n")
+	}
+	return b.String()
+}
+
+// narrowest is how many columns of a table's column are kept at least.
+const narrowest = 5
+
+// columnsOf writes rows of cells, the first of which is a header. Where the screen has
+// less room than they take, the widest columns are cut, but for the one named: a row is
+// always a line.
+func (t Text) columnsOf(rows [][]string, whole string) string {
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], columns(c))
+		}
+	}
+	total := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for t.Style.Width > 0 && total > t.Style.Width {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] && rows[0][i] != whole {
+				widest = i
+			}
+		}
+		if widths[widest] <= narrowest {
+			break
+		}
+		widths[widest]--
+		total--
+	}
+	var b strings.Builder
+	for n, r := range rows {
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = pad(first(c, widths[i]), widths[i])
+		}
+		line := strings.TrimRight(strings.Join(cells, "  "), " ")
+		if n == 0 {
+			line = t.Style.paint(line, bold)
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
