@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 )
 
 // addressExpr is an address as an expression. In JSON it is a text that holds one.
@@ -16,12 +17,12 @@ func addressExpr(e hcl.Expression) hcl.Expression {
 	if !isJSON(at.Filename) {
 		return e
 	}
-	v, diags := e.Value(nil)
+	v, diags := parse.Constant(e)
 	if diags.HasErrors() || !isText(v) {
 		return e // what is wrong is said where it is read
 	}
 	at.Start.Byte, at.Start.Column = at.Start.Byte+1, at.Start.Column+1 // behind the quote
-	if parsed, diags := hclsyntax.ParseExpression([]byte(v.AsString()), at.Filename, at.Start); !diags.HasErrors() {
+	if parsed, diags := parse.Expression([]byte(v.AsString()), at.Filename, at.Start, nil); !diags.HasErrors() {
 		return parsed
 	}
 	return e

@@ -13,6 +13,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -126,7 +127,7 @@ func word(e hcl.Expression) (string, bool) {
 	if name := hcl.ExprAsKeyword(e); name != "" {
 		return name, true
 	}
-	if v, diags := e.Value(nil); !diags.HasErrors() && isText(v) {
+	if v, diags := parse.Constant(e); !diags.HasErrors() && isText(v) {
 		return v.AsString(), true
 	}
 	return "", false
@@ -225,7 +226,12 @@ func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 		e = count
 	}
 	if e == nil {
-		return []repetition{{}}, nil, true
+		if l.caller == nil {
+			return []repetition{{}}, nil, true
+		}
+		over := l.loader.budget.Charge(1, l.caller.call.place) // many modules make many of what is in them
+		l.add(over...)
+		return []repetition{{}}, nil, over == nil
 	}
 	v, marks := l.collection(e, ctx)
 	if marks.Has(kind.Sensitive) {
@@ -249,7 +255,7 @@ func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.static.eval(e, ctx).Unmark()
 	}
-	list, diags := call.Args[0].Value(ctx)
+	list, diags := l.loader.budget.Value(call.Args[0], ctx)
 	list, marks := list.UnmarkDeep()
 	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
 		return l.static.eval(e, ctx).Unmark()
@@ -284,6 +290,10 @@ func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMa
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
 		return nil, false
 	}
+	if over := l.loader.budget.Charge(int(size), e.Range()); over != nil {
+		l.add(over...)
+		return nil, false
+	}
 	list := make([]repetition, size)
 	for i := range list {
 		list[i] = repetition{at: addr.CountIndex(i), root: "count", value: cty.NumberIntVal(int64(i))}
@@ -307,6 +317,10 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		return nil, false
 	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.", words.A(t.FriendlyName())))
+		return nil, false
+	}
+	if over := l.loader.budget.Charge(v.LengthInt(), e.Range()); over != nil {
+		l.add(over...)
 		return nil, false
 	}
 	list := make([]repetition, 0, v.LengthInt())

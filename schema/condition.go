@@ -136,7 +136,7 @@ func (l *module) linkChecks() {
 // a warning: a check stops nothing.
 func (l *module) checkResult(c *check) func(config.LiveLookup) hcl.Diagnostics {
 	return func(live config.LiveLookup) hcl.Diagnostics {
-		s := newScope(l, newReport(), live)
+		s := l.later(live)
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.root))
 			if d != nil {

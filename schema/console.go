@@ -6,18 +6,18 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"b2form/schema/config"
+	"b2form/schema/parse"
 )
 
 // evaluator is the Eval of the configuration: one expression, with everything
 // in reach that an output may use.
 func (l *module) evaluator() func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		expr, diags := hclsyntax.ParseExpression([]byte(source), name, hcl.InitialPos)
+		expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.loader.budget)
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
@@ -27,6 +27,7 @@ func (l *module) evaluator() func(source, name string, live config.LiveLookup) (
 		if once.failed {
 			return cty.DynamicVal, once.sorted()
 		}
+		l.loader.budget.Grant()
 		s := newScope(&once, once.report, live)
 		root := l.root.NewChild()
 		root.Functions = map[string]function.Function{"type": typeFunction()}

@@ -125,8 +125,11 @@ func (e *evaluation) untaken(d *delivery, out *config.Delivery, taken map[string
 	if d.typ == "command" {
 		return true
 	}
-	destination := filepath.Clean(out.Path)
-	if out.Path == "" {
+	destination := out.Path
+	if !filepath.IsAbs(destination) {
+		destination = filepath.Join(e.l.Cwd, destination)
+	}
+	if destination = filepath.Clean(destination); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
 	if first := taken[destination]; first != nil {
@@ -152,7 +155,7 @@ func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, te
 	text, ok = []string{""}, true
 	for _, name := range d.withSecret {
 		a := d.args[name]
-		v, diags := render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
+		v, diags := e.l.render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
 		e.report().add(diags...)
 		v, marks := v.UnmarkDeep()
 		e.collect(marks)

@@ -245,7 +245,7 @@ func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
 
 // value evaluates an argument that must be known.
 func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
-	v, diags := evaluated(a.Expr, e.ctx)
+	v, diags := e.l.evaluated(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return v, false

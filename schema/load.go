@@ -19,6 +19,7 @@ import (
 	"b2form/schema/config"
 	"b2form/schema/folder"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -46,6 +47,9 @@ type Options struct {
 	// Bare lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
 	Bare bool
+	// MaxEvaluation is how many steps evaluating the configuration may take; 0:
+	// [parse.DefaultSteps].
+	MaxEvaluation int64
 	// Snapshot is what data blocks are answered from: it holds what Config.Data of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
@@ -121,13 +125,13 @@ func newModule(o Options) *module {
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
 	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
-		flawed: map[addr.Addr]bool{}, boundary: boundary, unbounded: err})
+		flawed: map[addr.Addr]bool{}, boundary: boundary, unbounded: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.root = rootContext(o, l.here(o.Dir))
+	l.root = rootContext(o, l.here(o.Dir), l.loader.budget)
 	l.static = newScope(l, l.report, nil)
 	l.static.early = true
 	return l

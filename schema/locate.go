@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/parse"
 )
 
 // locate finds the smallest written piece that a path into the attributes leads
@@ -59,7 +61,7 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 		return locateElement(e, key)
 	}
 	for _, p := range pairs {
-		if v, diags := p.Key.Value(nil); !diags.HasErrors() && isText(v) && strings.EqualFold(v.AsString(), key) {
+		if v, diags := parse.Constant(p.Key); !diags.HasErrors() && isText(v) && strings.EqualFold(v.AsString(), key) {
 			if name && len(path) == 1 {
 				return p.Key.Range()
 			}
@@ -73,6 +75,8 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 // side that can hold something.
 func literal(e hcl.Expression) hcl.Expression {
 	switch e := e.(type) {
+	case interface{ UnwrapExpression() hcl.Expression }:
+		return literal(e.UnwrapExpression())
 	case *hclsyntax.ParenthesesExpr:
 		return literal(e.Expression)
 	case *hclsyntax.ConditionalExpr:
@@ -106,7 +110,7 @@ func locateElement(e hcl.Expression, text string) hcl.Range {
 		return e.Range()
 	}
 	for _, item := range list {
-		if v, diags := item.Value(nil); !diags.HasErrors() && isText(v) && v.AsString() == text {
+		if v, diags := parse.Constant(item); !diags.HasErrors() && isText(v) && v.AsString() == text {
 			return item.Range()
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"b2form/schema/folder"
 	"b2form/schema/functions"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -39,6 +40,7 @@ type moduleSource struct {
 	dir       string
 	root      *hcl.EvalContext // functions and path.* as the module sees them
 	bodies    []fileBody
+	size      int             // of its files, in bytes
 	variables map[string]bool // by name: whether a value must be given
 	sensitive map[string]bool // variables whose values are shown nowhere
 	outputs   []string
@@ -53,8 +55,9 @@ type loader struct {
 	meta      *hcl.BodySchema // of what every resource takes
 	lateNeeds bool            // there are needs beside those by reference in arguments
 	boundary  *folder.Boundary
-	unbounded error // what is wrong with Options.Root
-	pending   bool  // there are data blocks that nothing answers yet
+	unbounded error         // what is wrong with Options.Root
+	pending   bool          // there are data blocks that nothing answers yet
+	budget    *parse.Budget // of all that is evaluated
 
 	flawed map[addr.Addr]bool // resources that an error was reported of
 }
@@ -179,12 +182,14 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, l.here(dir)), variables: map[string]bool{}, sensitive: map[string]bool{}}
+	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, l.here(dir), l.loader.budget), variables: map[string]bool{},
+		sensitive: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
 	for _, path := range files.Config {
 		if body := l.parse(dir, path); body != nil {
 			s.bodies = append(s.bodies, fileBody{path, body})
+			s.size += len(l.config.Files[path].Bytes)
 		}
 	}
 	unparsed := l.failed
@@ -245,10 +250,17 @@ func (l *module) evaluateCall(n *node) {
 	for _, r := range c.after {
 		maps.Copy(needs, r.resources())
 	}
+	const perStep = 400 // bytes of files that take as long as one resource
+	if over := l.loader.budget.Charge(len(repeats)*(c.source.size/perStep), c.place); over != nil {
+		l.add(over...)
+		return
+	}
 	for _, rep := range repeats {
 		inner := l.instance(c, rep, needs)
 		c.instances = append(c.instances, inner)
-		inner.run()
+		if inner.run(); l.loader.budget.Spent() {
+			return // each of the others would only say so too
+		}
 	}
 }
 
@@ -395,9 +407,9 @@ func (l *module) within(path string) string {
 // rootContext holds what every expression of the module whose files are read so may use:
 // functions and path.*. Paths are relative to the configuration's folder, as those given to
 // functions are.
-func rootContext(o Options, from folder.Folder) *hcl.EvalContext {
+func rootContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalContext {
 	return &hcl.EvalContext{
-		Functions: functions.All(from),
+		Functions: functions.All(from, b),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
 			"module": cty.StringVal(modulePath(o, from.Module)),
 			"root":   cty.StringVal("."),

@@ -83,7 +83,7 @@ func (l *module) evaluateOutputs() {
 // sensitive and what a missing value was to be made from.
 func (l *module) outputValue(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		s := newScope(l, newReport(), live)
+		s := l.later(live)
 		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.root))
 		return keepPublic(v), s.report.sorted()

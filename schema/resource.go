@@ -238,7 +238,7 @@ func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
 }
 
 func (e *evaluation) assigned(arg *argument) cty.Value {
-	v, diags := evaluated(arg.expr, e.ctx)
+	v, diags := e.l.evaluated(arg.expr, e.ctx)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
 			d.Expression = nil
@@ -281,7 +281,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 
 // flag evaluates an argument that is true or false.
 func (e *evaluation) flag(expr hcl.Expression) bool {
-	v, diags := evaluated(expr, e.ctx)
+	v, diags := e.l.evaluated(expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return false

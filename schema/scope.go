@@ -35,6 +35,12 @@ func newScope(l *module, r *report, live config.LiveLookup) *scope {
 	return s.in(l)
 }
 
+// later is a scope for an evaluation after the loading, with steps of its own.
+func (l *module) later(live config.LiveLookup) *scope {
+	l.loader.budget.Grant()
+	return newScope(l, newReport(), live)
+}
+
 // in is the scope of another module in the same evaluation.
 func (s *scope) in(l *module) *scope {
 	if known := s.within[l]; known != nil {
@@ -76,7 +82,7 @@ func (s *scope) value(n *node) cty.Value {
 // eval evaluates an expression and reports what is wrong with it; its value is
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
-	v, diags := evaluated(e, ctx)
+	v, diags := s.l.evaluated(e, ctx)
 	if *s.secret {
 		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
@@ -97,8 +103,8 @@ func hideSensitive(diags hcl.Diagnostics, detail string) {
 
 // evaluated is the value of an expression. What is wrong with it is said without
 // details where it refers to something sensitive.
-func evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := e.Value(ctx)
+func (l *module) evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := l.loader.budget.Value(e, ctx)
 	for _, d := range diags {
 		d.Detail += hintWholeResource(d) + splatOfMap(e, d) + otherName(e, d)
 	}

@@ -12,11 +12,10 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/json"
 
 	"b2form/internal/words"
 	"b2form/schema/folder"
+	"b2form/schema/parse"
 )
 
 // Files are the files of a configuration's folder, as paths that begin with it.
@@ -149,7 +148,9 @@ func (l *module) parse(dir, path string) hcl.Body {
 	if file == nil {
 		return nil
 	}
-	file.Bytes = WithoutSecrets(src, l.loader.top.Kinds, !diags.HasErrors())
+	if file.Bytes != nil {
+		file.Bytes = WithoutSecrets(src, l.loader.top.Kinds, !diags.HasErrors())
+	}
 	l.config.Files[path] = file
 	return file.Body
 }
@@ -179,12 +180,15 @@ func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if isJSON(path) {
-		file, diags = json.Parse(src, path)
+		file, diags = parse.JSON(src, path)
 	} else {
-		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+		file, diags = parse.Config(src, path, l.loader.budget)
 	}
 	inside(diags, len(src))
-	if file == nil || file.Body == nil {
+	if file == nil { // what is nested too deeply is not looked at again
+		return &hcl.File{}, diags
+	}
+	if file.Body == nil {
 		file = &hcl.File{Bytes: src}
 	}
 	return file, diags

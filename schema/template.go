@@ -47,8 +47,8 @@ func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 // that is said of it repeats a value.
 func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	s := newScope(l, newReport(), live)
-	v, diags := render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
+	s := l.later(live)
+	v, diags := l.render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
 	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
@@ -61,7 +61,7 @@ func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition
 
 // render evaluates content to a string and environment to a map of strings,
 // which may be unknown or marked.
-func render(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
+func (l *module) render(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
 	ctx := parent
 	if !slices.Contains(d.template.dead, "self") {
 		ctx = parent.NewChild()
@@ -72,7 +72,7 @@ func render(d *delivery, name string, parent *hcl.EvalContext, self map[string]c
 		want, hint = cty.Map(cty.String), "environment needs a map of strings, as { B2_KEY = self.application_key }."
 	}
 	e := d.args[name].Expr
-	v, diags := evaluated(e, ctx)
+	v, diags := l.evaluated(e, ctx)
 	if diags.HasErrors() {
 		return cty.UnknownVal(want), diags
 	}

@@ -11,12 +11,12 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/words"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/syntax"
 )
 
@@ -79,6 +79,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 
 // readType reads a type constraint; false: an error was reported.
 func (l *module) readType(v *variable, e hcl.Expression) bool {
+	e = addressExpr(e)
 	if any := anyOf(hcl.ExprAsKeyword(e)); any != cty.NilType {
 		v.typ = any
 		return true
@@ -118,7 +119,7 @@ func anyOf(word string) cty.Type {
 
 // quoted is a type that is written as a text, as Terraform did once.
 func quoted(e hcl.Expression) (string, bool) {
-	v, diags := e.Value(nil)
+	v, diags := parse.Constant(e)
 	if diags.HasErrors() || !isText(v) {
 		return "", false
 	}
@@ -126,7 +127,7 @@ func quoted(e hcl.Expression) (string, bool) {
 	case "list", "map", "set":
 		return text + "(string)", true
 	default:
-		inner, diags := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
+		inner, diags := parse.Expression([]byte(text), "", hcl.InitialPos, nil)
 		if !diags.HasErrors() {
 			_, _, diags = typeexpr.TypeConstraintWithDefaults(inner)
 		}
@@ -135,7 +136,7 @@ func quoted(e hcl.Expression) (string, bool) {
 }
 
 func (l *module) fallbackOf(v *variable, e hcl.Expression) cty.Value {
-	value, diags := e.Value(nil)
+	value, diags := l.loader.budget.Value(e, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return cty.DynamicVal
@@ -157,7 +158,7 @@ func (l *module) constant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
-	v, diags := a.Expr.Value(nil)
+	v, diags := l.loader.budget.Value(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -343,7 +344,7 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
 	if expr == nil && !v.literal() {
-		parsed, diags := hclsyntax.ParseExpression([]byte(g.text), "", hcl.InitialPos)
+		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.loader.budget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
 				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
@@ -354,7 +355,7 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	}
 	if expr != nil {
 		var diags hcl.Diagnostics
-		value, diags = expr.Value(nil)
+		value, diags = l.loader.budget.Value(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
 			hideSensitive(diags, "A value in a value file must be a constant, without references and functions.")
 		}

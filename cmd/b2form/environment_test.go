@@ -95,11 +95,11 @@ func readBySources(t *testing.T) []string {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				if called := calledName(n.Fun); called == "getenv" || called == "Getenv" || called == "set" {
-					names = append(names, texts(n.Args)...)
+					names = append(names, literals(n.Args)...)
 				}
 			case *ast.RangeStmt: // prefixes
 				if list, ok := n.X.(*ast.CompositeLit); ok {
-					names = append(names, slices.DeleteFunc(texts(list.Elts),
+					names = append(names, slices.DeleteFunc(literals(list.Elts),
 						func(s string) bool { return !strings.HasSuffix(s, "_VAR_") })...)
 				}
 			}
@@ -119,8 +119,8 @@ func calledName(f ast.Expr) string {
 	return ""
 }
 
-// texts are the names of variables among expressions.
-func texts(list []ast.Expr) []string {
+// literals are the names of variables among expressions.
+func literals(list []ast.Expr) []string {
 	var out []string
 	for _, e := range list {
 		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {

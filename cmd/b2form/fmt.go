@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v3"
@@ -22,6 +21,7 @@ import (
 	"b2form/internal/words"
 	"b2form/schema"
 	"b2form/schema/folder"
+	"b2form/schema/parse"
 )
 
 const (
@@ -165,12 +165,14 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 			nil)
 		return nil
 	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := parse.Config(src, name, nil)
 	if diags.HasErrors() {
 		f.broken = true
-		file.Bytes = schema.WithoutSecrets(src, schema.Kinds(), false)
 		files := map[string]*hcl.File{name: file}
-		if strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
+		if file != nil {
+			file.Bytes = schema.WithoutSecrets(src, schema.Kinds(), false)
+		}
+		if file == nil || strings.HasSuffix(name, ".b2vars.hcl") { // its lines may hold secrets
 			files = nil
 		}
 		f.ui.Diagnostics(diags, files)

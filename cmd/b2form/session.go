@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 	"b2form/schema/wire"
 )
 
@@ -152,7 +154,7 @@ func (s *session) answerData() (hcl.Diagnostics, error) {
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare,
+	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, MaxEvaluation: p.maxEvaluation(),
 		Root: cmp.Or(p.reach, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
@@ -166,6 +168,22 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 		o.Ask = p.askVariable
 	}
 	return o
+}
+
+// maxEvaluation is how many steps the environment lets an evaluation take; 0: as many
+// as it does without a word.
+func (p *program) maxEvaluation() int64 {
+	text := p.getenv(parse.Variable)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+	if err != nil || n <= 0 {
+		p.warn("Number of steps not understood", fmt.Sprintf("%s is %q; it needs a whole number above zero, such as %d.", parse.Variable,
+			text, 2*parse.DefaultSteps))
+		return 0
+	}
+	return n
 }
 
 // connect makes a client from the flags and the environment.

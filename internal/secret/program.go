@@ -105,10 +105,6 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 	defer func() { p.vars = nil }() // they hold the secret
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	if p.delivery.Timeout > 0 {
-		timer := time.AfterFunc(p.delivery.Timeout, func() { cancel(errTimeout) })
-		defer timer.Stop()
-	}
 	go p.heed(ctx, cancel)
 
 	said := &tail{}
@@ -125,6 +121,10 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 			return false, p.failure(why, nil, "", key)
 		}
 		return false, fmt.Errorf("the program cannot be run: %w", reason(err))
+	}
+	if p.delivery.Timeout > 0 {
+		timer := time.AfterFunc(p.delivery.Timeout, func() { cancel(errTimeout) })
+		defer timer.Stop()
 	}
 	err = cmd.Wait()
 	why := context.Cause(ctx)

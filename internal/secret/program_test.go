@@ -94,7 +94,7 @@ func TestProgramFails(t *testing.T) {
 		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value",
 			func(d *config.Delivery) { d.Sensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
-		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout. ", quick},
+		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout", quick},
 		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
 	}
 	for _, test := range tests {

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"b2form/schema/addr"
+	"b2form/schema/wire"
 )
 
 // readFile decodes a state file; an absent one is an empty state.
@@ -50,7 +51,7 @@ func Parse(name string, data []byte) (*State, error) {
 // isTerraforms reports whether Terraform wrote a state file.
 func isTerraforms(data string) bool {
 	whole := gjson.Parse(data)
-	return gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
+	return wire.TooDeep(data, mostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
 }
 
 // check finds what no run of b2form would have written.
@@ -103,6 +104,10 @@ func (s *State) checkUnique(path string) error {
 	return nil
 }
 
+// mostNested is how many values of a state may stand inside of each other: more than
+// any has, also one of Terraform's, and far less than overflows the stack.
+const mostNested = 1000
+
 // A decoder reads a state file. Checking the whole and then picking out members
 // takes a third of the time that encoding/json takes.
 type decoder struct {
@@ -111,7 +116,7 @@ type decoder struct {
 }
 
 func (d *decoder) state() (*State, error) {
-	if !gjson.Valid(d.data) {
+	if wire.TooDeep(d.data, mostNested) >= 0 || !gjson.Valid(d.data) {
 		return nil, d.invalid()
 	}
 	s, version := &State{}, 0
@@ -129,6 +134,10 @@ func (d *decoder) state() (*State, error) {
 
 // invalid says where the file stops to be JSON.
 func (d *decoder) invalid() error {
+	if at := wire.TooDeep(d.data, mostNested); at >= 0 {
+		d.at = at
+		return fmt.Errorf("more than %d values stand inside of each other", mostNested)
+	}
 	from := json.NewDecoder(strings.NewReader(d.data))
 	var whole json.RawMessage
 	err := from.Decode(&whole)

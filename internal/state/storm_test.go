@@ -120,11 +120,12 @@ func (m *machine) work(i int) (done bool) {
 			return true // nobody is left to tell
 		}
 	}
-	closing := s.Close()
+	// Closing gives the lease away: from then on another run may act, before this one
+	// comes to say that it does not.
 	m.storm.mu.Lock()
 	m.open = slices.DeleteFunc(m.open, func(other *state.Store) bool { return other == s })
 	m.storm.mu.Unlock()
-	return done && closing == nil
+	return s.Close() == nil && done
 }
 
 func (s *storm) count(n *int) {

@@ -53,6 +53,33 @@ func fileFunctions(d folder.Folder) map[string]function.Function {
 	return out
 }
 
+// mostAlternatives is how many patterns the braces of one may stand for, and mostStars
+// how often ** may stand in it: matching takes longer with the power of both.
+const (
+	mostAlternatives = 1000
+	mostStars        = 5
+)
+
+// alternatives is at least how many patterns without braces one stands for.
+func alternatives(pattern string) float64 {
+	n, commas, depth := 1.0, 1.0, 0
+	for _, c := range pattern {
+		switch {
+		case c == '{':
+			depth++
+		case c == ',' && depth > 0:
+			commas++
+		case c == '}' && depth > 0:
+			if depth--; depth == 0 {
+				n, commas = n*commas, 1
+			} else {
+				commas *= 2 // whatever stands before and behind it
+			}
+		}
+	}
+	return n
+}
+
 // fileset lists the files below a folder whose paths match a pattern.
 func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 	return func(args []cty.Value) (cty.Value, error) {
@@ -62,6 +89,10 @@ func fileset(d folder.Folder) func(args []cty.Value) (cty.Value, error) {
 		}
 		if !doublestar.ValidatePattern(pattern) {
 			return cty.NilVal, function.NewArgErrorf(1, "%q is no pattern: every [ and { must be closed", pattern)
+		}
+		if n := alternatives(pattern); n > mostAlternatives || strings.Count(pattern, "**") > mostStars {
+			return cty.NilVal, function.NewArgErrorf(1, "the pattern stands for more than %d others, or has ** more than %d times",
+				mostAlternatives, mostStars)
 		}
 		found, err := d.Glob(args[0].AsString(), pattern)
 		if err != nil {

@@ -16,14 +16,15 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"b2form/schema/folder"
+	"b2form/schema/parse"
 )
 
 // All is every function by the names that expressions call it by: Terraform's
 // functions, with core:: before their names too, and the presets for lifecycle
 // and CORS rules. Those that Impure lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
-func All(d folder.Folder) map[string]function.Function {
-	all := withCore(library(d))
+func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
+	all := withCore(library(d, b))
 	maps.Copy(all, removedFunctions())
 	return all
 }
@@ -38,16 +39,20 @@ func withCore(all map[string]function.Function) map[string]function.Function {
 }
 
 // library is the functions that core:: may stand before.
-func library(d folder.Folder) map[string]function.Function {
+func library(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
-		markFunctions(), keyPresets(), presets(), corsPresets(), impureFunctions(), tryFunctions(),
+		markFunctions(), tryFunctions(), fileFunctions(d),
 	} {
+		for name, f := range group {
+			all[name] = counted(name, f, b)
+		}
+	}
+	for _, group := range []map[string]function.Function{keyPresets(), presets(), corsPresets(), impureFunctions()} {
 		maps.Copy(all, group)
 	}
-	maps.Copy(all, fileFunctions(d))
-	maps.Copy(all, templateFunctions(d, maps.Clone(all)))
+	maps.Copy(all, templateFunctions(d, b, maps.Clone(all)))
 	return all
 }
 
@@ -98,7 +103,7 @@ func libraryFunctions() map[string]function.Function {
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-		"yamldecode": yaml.YAMLDecodeFunc, "yamlencode": yaml.YAMLEncodeFunc,
+		"yamldecode": yamlDecode(), "yamlencode": yaml.YAMLEncodeFunc,
 		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
 		"uuidv5": uuid.V5Func,
 

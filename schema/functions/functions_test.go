@@ -17,10 +17,11 @@ import (
 
 	"b2form/schema/folder"
 	"b2form/schema/functions"
+	"b2form/schema/parse"
 )
 
 func library(dir string) map[string]function.Function {
-	return functions.All(folder.Folder{Dir: dir, Module: dir})
+	return functions.All(folder.Folder{Dir: dir, Module: dir}, parse.NewBudget(0))
 }
 
 func folderOf(t *testing.T, files map[string]string) string {

@@ -15,11 +15,12 @@ import (
 
 	"b2form/internal/words"
 	"b2form/schema/folder"
+	"b2form/schema/parse"
 )
 
 // templateFunctions render templates, which may use the other functions. They
 // cannot render further templates, so none can contain itself.
-func templateFunctions(d folder.Folder, others map[string]function.Function) map[string]function.Function {
+func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]function.Function) map[string]function.Function {
 	for _, name := range []string{"templatefile", "templatestring"} {
 		others[name] = refused("a template cannot render another one; render that first, and hand it over as a variable")
 	}
@@ -31,10 +32,10 @@ func templateFunctions(d folder.Folder, others map[string]function.Function) map
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			return renderTemplate(src, args[0].AsString(), args[1], others)
+			return renderTemplate(src, args[0].AsString(), args[1], b, others)
 		}, param("path", cty.String), param("variables", cty.DynamicPseudoType)),
 		"templatestring": shallow(cty.String, func(args []cty.Value) (cty.Value, error) {
-			v, err := renderTemplate(args[0].AsString(), "", args[1], others)
+			v, err := renderTemplate(args[0].AsString(), "", args[1], b, others)
 			if err != nil {
 				return cty.NilVal, err
 			}
@@ -49,7 +50,7 @@ func templateFunctions(d folder.Folder, others map[string]function.Function) map
 
 // renderTemplate renders a template with the given variables; file is where it
 // stands, "" where that is no file.
-func renderTemplate(src, file string, vars cty.Value, others map[string]function.Function) (cty.Value, error) {
+func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others map[string]function.Function) (cty.Value, error) {
 	if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
 		return cty.NilVal, function.NewArgErrorf(1, "an object with the template's variables is needed")
 	}
@@ -61,7 +62,8 @@ func renderTemplate(src, file string, vars cty.Value, others map[string]function
 				"and holds letters, digits, underscores and dashes", name)
 		}
 	}
-	expr, diags := hclsyntax.ParseTemplate([]byte(src), file, hcl.InitialPos)
+	b.Spend(int64(len(src)), "") // what parsing it takes
+	expr, diags := parse.Template([]byte(src), file, hcl.InitialPos, b)
 	if diags.HasErrors() {
 		return cty.NilVal, function.NewArgError(0, templateError(file, diags[0]))
 	}

@@ -13,3 +13,29 @@ func (j *RawJSON) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON gives the text as it is.
 func (j RawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
+
+// TooDeep is where the values of a JSON text stand inside of more than so many
+// others, as an index of its bytes; -1: nowhere. Parsers that descend into them would
+// overflow the stack.
+func TooDeep[T ~string | ~[]byte](text T, most int) int {
+	var open []byte // what closes each
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			if open = append(open, c+2); len(open) > most { // ] and } stand two behind them
+				return i
+			}
+		case ']', '}':
+			if len(open) > 0 && open[len(open)-1] == c {
+				open = open[:len(open)-1]
+			}
+		}
+	}
+	return -1
+}

@@ -1,0 +1,120 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"b2form/schema"
+)
+
+const cubic = "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a]]]"
+
+// lists is a text of levels, each of which holds the one before it ten times.
+func lists(level string) string {
+	var b strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&b, level+"\n", i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("local.a%d, ", i), 10), ", "))
+	}
+	return b.String()
+}
+
+func nested(begin, next, end string) string {
+	return begin + strings.Repeat(next, 40) + "1" + strings.Repeat(end, 41)
+}
+
+// What takes too much to evaluate ends as an error at the expression, wherever it
+// stands.
+func TestEvaluationIsBounded(t *testing.T) {
+	yaml := "a0: &a0 [x]\n"
+	for i := range 12 {
+		yaml += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	out := func(e string) string { return `output "a" { value = ` + e + " }" }
+	for name, src := range map[string]string{
+		"loops":          out(cubic),
+		"tried":          out("try(" + cubic + `, "x")`),
+		"conditions":     out("[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : a if false]]]"),
+		"keys":           out("{for a in range(1000) : a => [for b in range(1000) : {for c in range(1000) : c => c}]}"),
+		"template loops": out(`"%{for a in range(1000)}%{for b in range(1000)}%{for c in range(1000)}xx%{endfor}%{endfor}%{endfor}"`),
+		"lists of lists": "locals {\n  a0 = [1]\n" + lists("  a%d = [%s]") + "}\n",
+		"texts doubled":  out(nested("[for a in [\"xxxx\"] : ", "[for a in [\"${a}${a}\"] : ", "]")),
+		"lists doubled":  out(nested("[for a in [[1, 2]] : ", "[for a in [[a, a]] : ", "]")),
+		"setproduct":     out("setproduct(range(1000), range(1000), range(1000))"),
+		"range":          out("range(1000000000)"),
+		"indent":         out(`indent(2000000000, "a\nb")`),
+		"format":         out(`format("%2000000000s", "a")`),
+		"formatlist":     out(`formatlist("%2000000s", range(1000))`),
+		"join":           out(`join(format("%1000000s", ""), range(1000))`),
+		"replace":        out(`replace(format("%100000s", ""), " ", format("%100000s", ""))`),
+		"regexall":       out(`regexall("((a{0,10}){0,10}){0,10}", format("%100000s", ""))`),
+		"yaml":           out(`yamldecode(file("aliases.yaml"))`),
+		"a template":     out(`templatefile("loops.tpl", {})`),
+		"a check":        "check \"c\" {\n  assert {\n    condition     = length(" + cubic + ") > 0\n    error_message = \"x\"\n  }\n}\n",
+		"count":          "bucket \"a\" {\n  count = 1000000\n  name  = \"acme-${count.index}\"\n}\n",
+		"a delivery": "key \"a\" {\n  name   = \"a\"\n  access = \"read_only\"\n  deliver \"file\" {\n    path    = \"a.env\"\n" +
+			"    content = jsonencode(" + cubic + ")\n  }\n}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(write(t, map[string]string{"main.b2.hcl": src, "aliases.yaml": yaml,
+				"loops.tpl": "%{for a in range(1000)}%{for b in range(1000)}%{for c in range(1000)}xx%{endfor}%{endfor}%{endfor}"}))
+			o.MaxEvaluation = 1_000_000
+			_, diags := schema.Load(o)
+			if len(diags) == 0 || diags[0].Summary != "Evaluation too large" || diags[0].Subject.Filename == "" ||
+				!strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
+				t.Error(diags)
+			}
+		})
+	}
+}
+
+// Values in JSON, defaults and modules count too, and alternatives of a pattern.
+func TestEvaluationIsBoundedElsewhere(t *testing.T) {
+	for name, src := range map[string]string{
+		"main.b2.hcl.json": `{"output": {"a": {"value": "${` + cubic + `}"}}}`,
+		"values.b2.hcl": `variable "v" { default = [for a in ` + "[" + strings.Repeat("1, ", 3000) + "] : [for b in [" +
+			strings.Repeat("1, ", 3000) + "] : 1]] }",
+	} {
+		o := options(write(t, map[string]string{name: src}))
+		o.MaxEvaluation = 1_000_000
+		if _, diags := schema.Load(o); len(diags) == 0 || diags[0].Summary != "Evaluation too large" {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
+	for _, pattern := range []string{strings.Repeat("{a,b}", 40), strings.Repeat("**/", 40) + "x"} {
+		_, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = fileset(".", "` + pattern + `") }`})))
+		if len(diags) != 1 || !strings.Contains(diags[0].Detail, "the pattern stands for more than") {
+			t.Errorf("%s: %v", pattern, diags)
+		}
+	}
+	for _, call := range []string{"jsondecode", "yamldecode"} {
+		o := options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = ` + call + `(file("deep")) }`,
+			"deep": strings.Repeat("[", 1_000_000)}))
+		if _, diags := schema.Load(o); len(diags) != 1 || !strings.Contains(diags[0].Detail, "inside of more than 250 others") {
+			t.Errorf("%s: %v", call, diags)
+		}
+	}
+}
+
+// Later evaluations have steps of their own, also after one that had too few.
+func TestLaterEvaluationsAreBoundedByThemselves(t *testing.T) {
+	o := options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = [for a in range(1000) : a] }`}))
+	o.MaxEvaluation = 40_000
+	c, diags := schema.Load(o)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for range 20 {
+		if v := output(t, c, "a"); v.LengthInt() != 1000 {
+			t.Fatal(v)
+		}
+	}
+	for range 2 {
+		if _, diags := c.Eval(cubic, "<console>", nil); len(diags) != 1 || diags[0].Summary != "Evaluation too large" {
+			t.Error(diags)
+		}
+		if v, diags := c.Eval("1 + 1", "<console>", nil); diags.HasErrors() {
+			t.Error(v, diags)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package functions
+
+import (
+	"math"
+	"regexp/syntax"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"b2form/schema/parse"
+)
+
+// free are functions that go through nothing: they hand on what they are given, or
+// evaluate expressions, which are counted by themselves.
+func free(name string) bool {
+	switch name {
+	case "try", "can", "sensitive", "nonsensitive", "issensitive", "templatefile", "templatestring":
+		return true
+	}
+	return false
+}
+
+// counted is a function whose calls spend steps: for what it is given, before it
+// runs for what that can grow to, and for what it returns.
+func counted(name string, f function.Function, b *parse.Budget) function.Function {
+	if free(name) {
+		return f
+	}
+	passed := func(p function.Parameter) function.Parameter {
+		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
+		return p
+	}
+	spec := &function.Spec{Description: f.Description(), Type: function.StaticReturnType(cty.DynamicPseudoType)}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, passed(p))
+	}
+	if p := f.VarParam(); p != nil {
+		rest := passed(*p)
+		spec.VarParam = &rest
+	}
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if err := checkNesting(name, args); err != nil {
+			return cty.NilVal, err
+		}
+		b.Look(args, name)
+		if n := grows(name, args); n > 0 {
+			b.Spend(steps(n), name)
+		}
+		v, err := f.Call(args)
+		if err == nil {
+			b.Weigh(v, name)
+		}
+		return v, err
+	}
+	return function.New(spec)
+}
+
+func steps(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
+
+// perNumber is what a number takes up in steps, and perByte how many bytes of a text
+// one step makes.
+const (
+	perNumber = 8
+	perByte   = 8
+)
+
+// grows is how many steps a function spends beyond what it is given and returns:
+// where its result can be far larger than that, or its time. Arguments of another
+// type than it takes grow to nothing; it refuses them.
+func grows(name string, args []cty.Value) float64 {
+	a := make([]argument, 4)
+	for i := range min(len(args), len(a)) {
+		a[i] = argument{args[i]}
+	}
+	switch name {
+	case "range":
+		return rangeLength(args) * perNumber
+	case "setproduct":
+		n := 1.0
+		for _, list := range args {
+			n *= argument{list}.length()
+		}
+		return n * float64(perNumber+2*len(args))
+	case "format":
+		return formatted(a[0].text(), args[1:])
+	case "formatlist":
+		n := 1.0
+		for _, list := range args[1:] {
+			n = max(n, argument{list}.length())
+		}
+		return n * formatted(a[0].text(), args[1:])
+	case "indent":
+		return a[0].number() * float64(strings.Count(a[1].text(), "\n")) / perByte
+	case "join":
+		return a[1].length() * float64(len(a[0].text())) / perByte
+	case "replace":
+		return replaced(a[0].text(), a[1].text(), a[2].text())
+	case "regex", "regexall":
+		return searched(a[0].text(), a[1].text())
+	case "split":
+		return float64(strings.Count(a[1].text(), a[0].text())+1) * 4
+	case "distinct":
+		return a[0].length() * a[0].length() / perNumber
+	case "matchkeys":
+		return a[1].length() * a[2].length() / perNumber
+	case "strrev", "title", "length", "substr":
+		return float64(len(a[0].text())) / 4
+	case "csvdecode", "jsondecode", "yamldecode":
+		return float64(len(a[0].text())) / 2
+	case "parseint", "tonumber":
+		n := float64(len(a[0].text()))
+		return n * n / 10_000
+	}
+	return 0
+}
+
+// An argument is one of a call, of which nothing is known.
+type argument struct{ v cty.Value }
+
+// of is the value without marks, if it is a known one.
+func (a argument) of() (cty.Value, bool) {
+	if a.v == cty.NilVal {
+		return a.v, false
+	}
+	v, _ := a.v.Unmark()
+	return v, v.IsKnown() && !v.IsNull()
+}
+
+func (a argument) text() string {
+	if v, ok := a.of(); ok && v.Type() == cty.String {
+		return v.AsString()
+	}
+	return ""
+}
+
+func (a argument) number() float64 {
+	if v, ok := a.of(); ok && v.Type() == cty.Number {
+		n, _ := v.AsBigFloat().Float64()
+		return n
+	}
+	return 0
+}
+
+func (a argument) length() float64 {
+	v, ok := a.of()
+	if t := v.Type(); ok && (t.IsTupleType() || t.IsCollectionType()) {
+		return float64(v.LengthInt())
+	}
+	return 0
+}
+
+// rangeLength is how many numbers range makes.
+func rangeLength(args []cty.Value) float64 {
+	from, to, by := 0.0, 0.0, 1.0
+	switch len(args) {
+	case 1:
+		to = argument{args[0]}.number()
+	case 2, 3:
+		from, to = argument{args[0]}.number(), argument{args[1]}.number()
+	}
+	if len(args) == 3 {
+		by = argument{args[2]}.number()
+	}
+	if n := math.Abs(to-from) / math.Abs(by); n > 0 { // not where by is 0
+		return n
+	}
+	return 0
+}
+
+// formatted bounds what format makes: widths, and arguments as often as they can be
+// named.
+func formatted(format string, args []cty.Value) float64 {
+	n, longest := 0.0, 0.0
+	for _, a := range args {
+		longest = max(longest, float64(len(argument{a}.text())))
+	}
+	for width, i := 0.0, 0; i < len(format); i++ {
+		switch c := format[i]; {
+		case c >= '0' && c <= '9':
+			width = width*10 + float64(c-'0')
+			n += width
+		default:
+			width = 0
+			if c == '%' {
+				n += longest
+			}
+		}
+	}
+	return n / perByte
+}
+
+func replaced(s, old, with string) float64 {
+	if len(old) < 2 || old[0] != '/' || old[len(old)-1] != '/' {
+		return float64(strings.Count(s, old)) * float64(len(with)) / perByte
+	}
+	return float64(len(s)+1)*float64(len(with)+1)/perByte + searched(old[1:len(old)-1], s)
+}
+
+// searched is what looking for a regular expression takes: all of its program for each
+// byte, and a text for each group where it is found.
+func searched(pattern, s string) float64 {
+	size := float64(len(pattern))
+	if len(s) > 1000 || strings.Contains(pattern, "{") {
+		if re, err := syntax.Parse(pattern, syntax.Perl); err == nil {
+			if prog, err := syntax.Compile(re.Simplify()); err == nil {
+				size = float64(len(prog.Inst))
+			}
+		}
+	}
+	return float64(len(s)+1) * (size/64 + float64(strings.Count(pattern, "(")) + 1)
+}

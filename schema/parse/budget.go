@@ -1,0 +1,225 @@
+package parse
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// DefaultSteps is how many steps an evaluation may take, and Variable the
+// environment variable that says otherwise. A step stands for some 16 bytes of a
+// value: a hundred thousand resources need a few million.
+const (
+	DefaultSteps = 20_000_000
+	Variable     = "B2FORM_MAX_EVALUATION"
+)
+
+// What things cost in steps, beside the values that they make.
+const (
+	perRound   = 16 // of a for expression or a loop in a template
+	perElement = 2  // of a list, set, map or object
+	perText    = 8  // bytes of text are one step
+	lookShare  = 8  // so many parts are gone through in one step
+	// PerInstance is the cost of a resource or a module that for_each or count makes.
+	PerInstance = 60
+)
+
+// A Budget bounds what evaluating a configuration takes. What goes over it ends by a
+// panic that [Budget.Value] turns into an error. nil is no bound. It may be used by
+// several goroutines.
+type Budget struct {
+	most int64
+	left atomic.Int64
+	mu   sync.Mutex
+	over *hcl.Diagnostic // what went over it
+}
+
+// exceeded is the panic that ends an evaluation.
+type exceeded struct{ budget *Budget }
+
+// NewBudget has so many steps; 0: [DefaultSteps].
+func NewBudget(steps int64) *Budget {
+	if steps <= 0 {
+		steps = DefaultSteps
+	}
+	b := &Budget{most: min(steps, math.MaxInt64/4)}
+	b.left.Store(b.most)
+	return b
+}
+
+// Grant gives one more evaluation the steps that it may take: what was left by
+// others, at the same time or before, is not its concern.
+func (b *Budget) Grant() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over != nil {
+		b.over = nil
+		b.left.Store(0)
+	}
+	b.left.Store(min(b.left.Load()+b.most, math.MaxInt64/2))
+}
+
+// Spend counts steps of what somebody called by name: a function, or "".
+func (b *Budget) Spend(n int64, name string) {
+	if b == nil || b.left.Add(-min(max(n, 0), b.most+1)) >= 0 {
+		return
+	}
+	b.mu.Lock()
+	b.note(name)
+	b.mu.Unlock()
+	panic(exceeded{b})
+}
+
+// Charge is Spend for what is no expression: n instances that stand at a place. The
+// error is that the budget is exceeded.
+func (b *Budget) Charge(n int, at hcl.Range) hcl.Diagnostics {
+	if b.left.Add(-min(int64(n), b.most)*PerInstance) >= 0 {
+		return nil
+	}
+	return b.Exceeded(at)
+}
+
+// Spent reports whether something went over the budget.
+func (b *Budget) Spent() bool { return b.left.Load() < 0 }
+
+// note keeps what went over the budget, if nothing did before.
+func (b *Budget) note(name string) {
+	if b.over != nil {
+		return
+	}
+	if name != "" {
+		name = ", most of them in " + name + "()"
+	}
+	b.over = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Evaluation too large",
+		Detail: fmt.Sprintf("The configuration takes more than %d steps to evaluate, up to here%s. Each element, each round of a loop and "+
+			"each piece of text that is made counts. Make less, or set the environment variable %s to a larger number.",
+			b.most, name, Variable)}
+}
+
+// Exceeded is the error about what went over the budget. at is where that is said to
+// be, if nothing nearer is known.
+func (b *Budget) Exceeded(at hcl.Range) hcl.Diagnostics {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note("")
+	if b.over.Subject == nil {
+		b.over.Subject = &at
+	}
+	over := *b.over // who reports it may change it
+	return hcl.Diagnostics{&over}
+}
+
+// Value evaluates an expression. Where that goes over the budget, or something
+// before did, the only error is the one about that.
+func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
+	defer func() {
+		switch r := recover(); {
+		case r == nil && (b == nil || b.left.Load() >= 0):
+		case r == nil:
+			v, diags = cty.DynamicVal, b.Exceeded(e.Range())
+		default:
+			of, ours := r.(exceeded)
+			if !ours {
+				panic(r)
+			}
+			v, diags = cty.DynamicVal, of.budget.Exceeded(e.Range())
+		}
+	}()
+	evaluated := e
+	if ctx != nil && hcljson.IsJSONExpression(e) {
+		if evaluated, diags = b.native(e); diags.HasErrors() {
+			return cty.DynamicVal, diags
+		}
+	}
+	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && makes(evaluated) {
+		b.Weigh(v, "")
+	}
+	return v, diags
+}
+
+// Constant evaluates what should be a constant; nothing but references and
+// functions makes it an error, or a loop without end.
+func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
+	return (*Budget)(nil).Value(e, nil)
+}
+
+// Weigh spends what a value takes up, each part as often as it occurs.
+func (b *Budget) Weigh(v cty.Value, name string) {
+	if b != nil {
+		b.Spend(size(v, max(b.left.Load(), 0)+1), name)
+	}
+}
+
+// Look spends what it takes to go through values, which is less than to make them.
+func (b *Budget) Look(values []cty.Value, name string) {
+	if b == nil {
+		return
+	}
+	n, most := int64(0), lookShare*(max(b.left.Load(), 0)+1)
+	for _, v := range values {
+		n += size(v, most-n)
+	}
+	b.Spend(n/lookShare, name)
+}
+
+// size is what a value takes up in steps; where that is more than most, any number
+// above that.
+func size(v cty.Value, most int64) int64 {
+	v, _ = v.Unmark()
+	t := v.Type()
+	switch {
+	case v.IsNull() || !v.IsKnown():
+		return 1
+	case t == cty.String:
+		return 1 + int64(len(v.AsString()))/perText
+	case t == cty.Number:
+		digits := int64(v.AsBigFloat().MantExp(nil)) * 3 / 10
+		return 1 + max(digits, -digits)/perText
+	case t.IsObjectType():
+		attrs := t.AttributeTypes()
+		n := int64(len(attrs)) * perElement
+		for attr := range attrs {
+			if n > most {
+				break
+			}
+			n += size(v.GetAttr(attr), most-n)
+		}
+		return n
+	case t.IsSetType() && t.ElementType().IsPrimitiveType(): // going through it takes much longer
+		return int64(v.LengthInt()) * (perElement + 1)
+	case t.IsTupleType() || t.IsCollectionType():
+		n := (int64(v.LengthInt()) + 1) * 2 * perElement // an iterator takes its time
+		if n > most {
+			return n
+		}
+		for it := v.ElementIterator(); n <= most && it.Next(); {
+			_, one := it.Element()
+			n += size(one, most-n)
+		}
+		return n
+	}
+	return 1
+}
+
+// makes reports whether what an expression evaluates to may be more than what was
+// counted: it is no part of a value that exists, and made by no function or loop.
+func makes(e hcl.Expression) bool {
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.RelativeTraversalExpr, *hclsyntax.IndexExpr, *hclsyntax.TemplateExpr,
+		*hclsyntax.FunctionCallExpr, *hclsyntax.ForExpr, *hclsyntax.TemplateJoinExpr:
+		return false
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val.Type() == cty.Number
+	case *hclsyntax.ParenthesesExpr:
+		return makes(e.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return makes(e.Wrapped)
+	}
+	return true
+}

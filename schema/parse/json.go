@@ -1,0 +1,85 @@
+package parse
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// checkTexts checks the templates in the strings of a JSON text.
+func checkTexts(src []byte, name string) *hcl.Diagnostic {
+	for at := 0; ; {
+		begin := bytes.IndexByte(src[at:], '"')
+		if begin < 0 {
+			return nil
+		}
+		begin += at
+		end := begin + 1
+		for end < len(src) && src[end] != '"' {
+			if src[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		at = min(end+1, len(src))
+		quoted := src[begin:at]
+		if bytes.IndexByte(quoted, '{') < 0 && bytes.IndexByte(quoted, '\\') < 0 {
+			continue
+		}
+		var s string
+		if json.Unmarshal(quoted, &s) == nil && deepest([]byte(s), text) >= 0 {
+			return tooDeep(src, name, hcl.InitialPos, begin)
+		}
+	}
+}
+
+// native is an expression of HCL's JSON syntax in the native one, so that what
+// evaluating it takes is counted.
+func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
+	at := e.Range()
+	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
+		out := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
+		seen := map[string]hcl.Range{}
+		for _, p := range pairs {
+			name, _ := p.Key.Value(nil) // a string, as it is written
+			if first, twice := seen[name.AsString()]; twice {
+				return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Duplicate object attribute",
+					Detail:  fmt.Sprintf("An attribute named %q was already defined at %s.", name.AsString(), first),
+					Subject: p.Key.Range().Ptr()}}
+			}
+			seen[name.AsString()] = p.Key.Range()
+			key, diags := b.native(p.Key)
+			if diags.HasErrors() {
+				return nil, diags
+			}
+			value, diags := b.native(p.Value)
+			if diags.HasErrors() {
+				return nil, diags
+			}
+			out.Items = append(out.Items, hclsyntax.ObjectConsItem{KeyExpr: key, ValueExpr: value})
+		}
+		return out, nil
+	}
+	if list, diags := hcl.ExprList(e); !diags.HasErrors() {
+		out := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
+		for _, one := range list {
+			value, diags := b.native(one)
+			if diags.HasErrors() {
+				return nil, diags
+			}
+			out.Exprs = append(out.Exprs, value)
+		}
+		return out, nil
+	}
+	v, diags := e.Value(nil)
+	if diags.HasErrors() || v.IsNull() || v.Type() != cty.String {
+		return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: at}, diags
+	}
+	start := at.Start
+	start.Byte, start.Column = start.Byte+1, start.Column+1 // behind the quote
+	return Template([]byte(v.AsString()), at.Filename, start, b)
+}
