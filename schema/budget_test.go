@@ -39,7 +39,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 		"template loops": out(`"%{for a in range(1000)}%{for b in range(1000)}%{for c in range(1000)}xx%{endfor}%{endfor}%{endfor}"`),
 		"lists of lists": "locals {\n  a0 = [1]\n" + lists("  a%d = [%s]") + "}\n",
 		"texts doubled":  out(nested("[for a in [\"xxxx\"] : ", "[for a in [\"${a}${a}\"] : ", "]")),
-		"lists doubled":  out(nested("[for a in [[1, 2]] : ", "[for a in [[a, a]] : ", "]")),
+		"lists doubled":  out(strings.Replace(nested("[for a in [[1, 2]] : ", "[for a in [[a, a]] : ", "]"), " 1]", " a]", 1)),
 		"setproduct":     out("setproduct(range(1000), range(1000), range(1000))"),
 		"range":          out("range(1000000000)"),
 		"indent":         out(`indent(2000000000, "a\nb")`),
@@ -82,7 +82,8 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 		}
 	}
 	for _, pattern := range []string{strings.Repeat("{a,b}", 40), strings.Repeat("**/", 40) + "x"} {
-		_, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = fileset(".", "` + pattern + `") }`})))
+		_, diags := schema.Load(
+			options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = fileset(".", "` + pattern + `") }`})))
 		if len(diags) != 1 || !strings.Contains(diags[0].Detail, "the pattern stands for more than") {
 			t.Errorf("%s: %v", pattern, diags)
 		}

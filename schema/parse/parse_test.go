@@ -37,7 +37,8 @@ func TestNestedTooDeeply(t *testing.T) {
 	}
 	for name, src := range map[string]string{
 		"lists": strings.Repeat("[", many), "objects": strings.Repeat(`{"a":`, many),
-		"a template": `{"a": "${` + strings.Repeat("(", many) + `}"}`, "an escaped one": `{"a": "\u0024{` + strings.Repeat("(", many) + `}"}`,
+		"a template":     `{"a": "${` + strings.Repeat("(", many) + `}"}`,
+		"an escaped one": `{"a": "\u0024{` + strings.Repeat("(", many) + `}"}`,
 		"closed wrongly": strings.Repeat("[}", many),
 	} {
 		if _, diags := parse.JSON([]byte(src), "main.b2.hcl.json"); len(diags) != 1 || diags[0].Summary != "Nested too deeply" {
