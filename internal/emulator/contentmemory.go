@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"os"
@@ -14,13 +15,14 @@ import (
 // client that promises more than it sends takes nothing in advance.
 type memoryContent struct {
 	mu    sync.Mutex
+	short map[string][]byte
 	held  map[string]*held
 	arena *os.File // nil before the first long content
 	heap  bool     // this system has no arena
 	end   int64    // of what was given away of the arena
 }
 
-// held is one content.
+// held is one long content.
 type held struct {
 	io.ReaderAt
 	length int64
@@ -29,21 +31,20 @@ type held struct {
 	users  int   // who reads it, and the map
 }
 
-func newMemoryContent() *memoryContent { return &memoryContent{held: map[string]*held{}} }
+func newMemoryContent() *memoryContent {
+	return &memoryContent{short: map[string][]byte{}, held: map[string]*held{}}
+}
 
 func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) error {
+	if length < longContent {
+		return m.putShort(id, r, length, d)
+	}
 	h := &held{length: length, users: 1}
 	var err error
-	switch file := m.reserve(h); {
-	case file != nil:
+	if file := m.reserve(h); file != nil {
 		h.ReaderAt = io.NewSectionReader(file, h.from, length)
 		err = copyDigested(io.NewOffsetWriter(file, h.from), r, length, d)
-	case length < longContent:
-		data := make([]byte, length)
-		_, err = io.ReadFull(r, data)
-		d.take(data)
-		h.ReaderAt = blocks{data}
-	default:
+	} else {
 		data := blocks{}
 		err = copyDigested(&blockWriter{&data, length}, r, length, d)
 		h.ReaderAt = data
@@ -58,16 +59,25 @@ func (m *memoryContent) put(id string, r io.Reader, length int64, d *digests) er
 	return nil
 }
 
+func (m *memoryContent) putShort(id string, r io.Reader, length int64, d *digests) error {
+	data := make([]byte, length)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return err
+	}
+	d.take(data)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.short[id] = data
+	return nil
+}
+
 func wholePages(length int64) int64 {
 	const page = 4 << 10
 	return (length + page - 1) / page * page
 }
 
-// reserve gives a long content a place in the arena; nil is no place.
+// reserve gives a content a place in the arena; nil is no place.
 func (m *memoryContent) reserve(h *held) *os.File {
-	if h.length < longContent {
-		return nil
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.arena == nil && !m.heap {
@@ -94,17 +104,21 @@ func (m *memoryContent) release(h *held) {
 func (m *memoryContent) open(id string) (io.ReadSeekCloser, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if data, ok := m.short[id]; ok {
+		return readSeekNopCloser{bytes.NewReader(data)}, nil
+	}
 	h, ok := m.held[id]
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
 	h.users++
-	return &heldReader{io.NewSectionReader(h, 0, h.length), m, h}, nil
+	return &heldReader{ReadSeeker: io.NewSectionReader(h, 0, h.length), content: m, held: h}, nil
 }
 
 func (m *memoryContent) drop(id string) error {
 	m.mu.Lock()
 	h := m.held[id]
+	delete(m.short, id)
 	delete(m.held, id)
 	m.mu.Unlock()
 	if h != nil {
@@ -113,15 +127,39 @@ func (m *memoryContent) drop(id string) error {
 	return nil
 }
 
+type readSeekNopCloser struct{ io.ReadSeeker }
+
+func (readSeekNopCloser) Close() error { return nil }
+
 type heldReader struct {
 	io.ReadSeeker
 	content *memoryContent
 	held    *held
+	own     *os.File // the arena with a position of its own, once it was needed
 }
 
-func (r *heldReader) Close() error {
+// rest gives so many of the bytes to come in a form that the kernel can send by
+// itself, if they are in the arena.
+func (r *heldReader) rest(length int64) io.Reader {
+	at, err := r.Seek(0, io.SeekCurrent)
+	if err == nil && r.held.inside && r.own == nil {
+		r.own = reopenArena(r.content.arena)
+	}
+	if r.own == nil {
+		return io.LimitReader(r.ReadSeeker, length)
+	}
+	if _, err := r.own.Seek(r.held.from+at, io.SeekStart); err != nil {
+		return io.LimitReader(r.ReadSeeker, length)
+	}
+	return io.LimitReader(r.own, min(length, r.held.length-at))
+}
+
+func (r *heldReader) Close() (err error) {
+	if r.own != nil {
+		err = r.own.Close()
+	}
 	r.content.release(r.held)
-	return nil
+	return err
 }
 
 // blocks are a content in the heap in pieces of blockSize, the last of which may

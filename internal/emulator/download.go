@@ -342,6 +342,27 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
+// WriteTo lets the kernel send what is in files, where it can.
+func (r *pieceReader) WriteTo(w io.Writer) (written int64, err error) {
+	for r.left > 0 {
+		if r.open == nil {
+			if err := r.next(); err != nil {
+				return written, err
+			}
+		}
+		from := io.LimitReader(r.open, r.left)
+		if in, ok := r.open.(*heldReader); ok {
+			from = in.rest(r.left)
+		}
+		n, err := io.Copy(w, from)
+		r.left, written = r.left-n, written+n
+		if err = errors.Join(err, r.Close()); err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
 // next opens the piece that has the next wanted byte.
 func (r *pieceReader) next() error {
 	for len(r.pieces) > 0 && r.skip >= r.pieces[0].Length {

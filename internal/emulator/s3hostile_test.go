@@ -108,12 +108,11 @@ func TestS3HostileNumbers(t *testing.T) {
 }
 
 // TestS3UploadsThatStop begins uploads that promise much and end early, in many
-// ways. Nothing of them stays: no version, no memory, nobody who waits.
+// ways. Nothing of them stays: no version, no part, no memory.
 func TestS3UploadsThatStop(t *testing.T) {
 	w := openS3(t, emulator.Options{})
 	id := w.must(200, "", ask{verb: "POST", path: "/my-bucket/parts?uploads"}).member("UploadId")
 	handler := w.server.S3()
-	goroutines := runtime.NumGoroutine()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	broken := errors.New("the connection is gone")
@@ -140,9 +139,6 @@ func TestS3UploadsThatStop(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > uint64(rounds)*2<<20 {
 		t.Errorf("%d uploads allocated %d bytes", rounds, took)
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines wait, there were %d", n, goroutines)
 	}
 	if g := w.must(200, "", ask{verb: "GET", path: "/my-bucket?versions"}); strings.Contains(g.body, "<Version>") {
 		t.Errorf("there are versions: %s", g.body)
