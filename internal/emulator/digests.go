@@ -9,10 +9,12 @@ import (
 	"sync"
 )
 
-// digests are the SHA-1 and the MD5 of a content, made while it is stored. Of a
-// long one the SHA-1 is made beside all the rest.
+// digests are the SHA-1 and the MD5 of a content, and others that a client
+// promises, made while it is stored. Of a
+// long one all but the MD5, which takes longest, are made beside the rest.
 type digests struct {
 	sha1, md5 hash.Hash
+	others    []hash.Hash
 	queue     chan *taken // nil for a short content
 	working   sync.WaitGroup
 }
@@ -26,26 +28,33 @@ type taken struct {
 
 const longContent = 256 << 10
 
-func newDigests(length int64) *digests {
-	d := &digests{sha1: sha1.New(), md5: md5.New()}
+func newDigests(length int64, others []hash.Hash) *digests {
+	d := &digests{sha1: sha1.New(), md5: md5.New(), others: others}
 	if length < longContent {
 		return d
 	}
 	d.queue = make(chan *taken, copyBuffers)
 	d.working.Go(func() {
 		for t := range d.queue {
-			d.sha1.Write(t.data)
+			d.aside(t.data)
 			t.digested.Done()
 		}
 	})
 	return d
 }
 
+func (d *digests) aside(p []byte) {
+	d.sha1.Write(p)
+	for _, h := range d.others {
+		h.Write(p)
+	}
+}
+
 // take adds the next piece.
 func (d *digests) take(p []byte) *taken {
 	t := &taken{data: p}
 	if d.queue == nil {
-		d.sha1.Write(p)
+		d.aside(p)
 	} else {
 		t.digested.Add(1)
 		d.queue <- t

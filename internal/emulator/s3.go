@@ -248,7 +248,7 @@ func (c *s3Call) receive() error {
 	if in.source.file.ID != "" {
 		return receiveCopy(c.call)
 	}
-	err := c.store(c.payload)
+	err := c.store(c.payload, c.payload.handOver()...)
 	if wrong := c.payload.finish(); wrong != nil {
 		err = wrong
 	}

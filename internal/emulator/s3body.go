@@ -35,6 +35,7 @@ type payload struct {
 	left     int64 // bytes still promised
 	checks   []check
 	trailers *chunks // if the content comes in chunks
+	handed   bool    // somebody else feeds the checks
 	ended    bool
 	err      error
 }
@@ -156,14 +157,17 @@ func (p *payload) Read(b []byte) (int, error) {
 	}
 	n, err := p.in.Read(b)
 	p.left -= int64(n)
-	for _, c := range p.checks {
-		c.Write(b[:n])
+	for i := 0; i < len(p.checks) && !p.handed; i++ {
+		p.checks[i].Write(b[:n])
 	}
 	switch {
 	case p.left < 0:
 		p.err = s3Refuse(400, "IncompleteBody", "The content is longer than its Content-Length.")
 	case errors.Is(err, io.EOF):
-		p.ended, p.err = true, p.verify()
+		p.ended = true
+		if !p.handed {
+			p.err = p.verify()
+		}
 	case err != nil:
 		p.err = err
 		if asS3Error(err).code == "InternalError" {
@@ -198,11 +202,24 @@ func (p *payload) verify() error {
 	return nil
 }
 
+// handOver gives the digests that the content is compared by. Who takes them
+// feeds them, before finish.
+func (p *payload) handOver() (digests []hash.Hash) {
+	p.handed = true
+	for _, c := range p.checks {
+		digests = append(digests, c.Hash)
+	}
+	return digests
+}
+
 // finish reads what is left, which is nothing or what ends chunked content.
 func (p *payload) finish() error {
 	for !p.ended && p.err == nil {
 		var rest [64]byte
 		_, _ = p.Read(rest[:]) // the error stays
+	}
+	if p.err == nil && p.handed {
+		p.err = p.verify()
 	}
 	return p.err
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"mime"
 	"net/http"
@@ -228,10 +229,11 @@ func receive(c *call) error {
 	return nil
 }
 
-// store keeps so many bytes of r as the incoming content.
-func (c *call) store(r io.Reader) error {
+// store keeps so many bytes of r as the incoming content, and makes other digests
+// of it too.
+func (c *call) store(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
-	d := newDigests(in.length)
+	d := newDigests(in.length, others)
 	err := c.server.content.put(in.content, r, in.length, d)
 	in.sha1, in.md5 = d.sums()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
