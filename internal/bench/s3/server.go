@@ -88,7 +88,8 @@ func startVersitygw(s settings, where string) *server {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	_, process, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr, "--quiet",
+	_, process, stop := launch(dir, s.versitygw, "--access=bench", "--secret=benchsecret", "--region=us-west-004", "--port="+addr,
+		"--quiet",
 		"posix", dir)
 	srv := newServer("versitygw", "http://"+addr, "us-west-004", process, stop)
 	srv.id, srv.secret = "bench", "benchsecret"
