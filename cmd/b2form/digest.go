@@ -9,9 +9,6 @@ import (
 	"b2form/plan"
 )
 
-// digestKey names the variable with the key that hidden values are hashed with.
-const digestKey = "B2FORM_DIGEST_KEY"
-
 func (o *runOptions) expectFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "expect", Usage: "do not ask; carry out only a plan with this `DIGEST`, as \"b2form plan\" shows it",
 		Value: repeatedFlag{func(text string) error {
@@ -25,7 +22,7 @@ func (o *runOptions) expectFlag() cli.Flag {
 // the key of the environment, else something that nobody knows before.
 func (s *session) prepareDigest() error {
 	s.digestSalt, s.saltIsKey = nil, false
-	key := s.getenv(digestKey)
+	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
 	case s.opts.expect != nil && s.opts.expect.Salt != "":
 		var err error
@@ -56,7 +53,7 @@ func (s *session) checkExpected(p *plan.Plan) error {
 		return nil
 	case want.Salt == "" && p.Salted && !s.saltIsKey:
 		return failf("The expected digest needs a key", "The plan hides values, and the digest of -expect was made with a key: give the "+
-			"same "+digestKey+" here as to \"b2form plan\".")
+			"same B2FORM_DIGEST_KEY here as to \"b2form plan\".")
 	}
 	return failf("The plan is not the expected one",
 		"The plan above has the digest %s, and -expect gives %s, so nothing was changed. Something that the plan touches changed since, "+

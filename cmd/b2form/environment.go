@@ -39,6 +39,10 @@ func environment() []envGroup {
 		{"Configuration", []envVariable{
 			{"B2FORM_VAR_NAME", "Value of the variable NAME. -var, -var-file and value files go before."},
 			{"TF_VAR_NAME", "The same under Terraform's name; B2FORM_VAR_NAME goes before."},
+			{"B2FORM_ROOT", "Folder below which files may be read, as -root, which goes before; left out, the git work tree."},
+			{"HOME", "The home folder: a git work tree there does not widen what may be read."},
+			{"USERPROFILE", "The same on Windows."},
+			{"B2FORM_MAX_EVALUATION", "Steps that evaluating a configuration may take; left out, 20 million."},
 		}},
 		{"What is asked and shown", []envVariable{
 			{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
@@ -50,6 +54,7 @@ func environment() []envGroup {
 			{"TERM", "dumb: no colours, and a console without editing."},
 		}},
 		{"Pipelines", []envVariable{
+			{"B2FORM_DIGEST_KEY", "What hidden values are hashed with in the digest of a plan; the same for plan and apply -expect."},
 			{"CI", "If set, a plan that finds no state says what that means."},
 			{"GITHUB_ACTIONS", "true: colours, and a secret that is shown is masked in the log first. Set by GitHub and Forgejo."},
 			{"GITLAB_CI", "true: colours. Set by GitLab."},

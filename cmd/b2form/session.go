@@ -173,7 +173,7 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 // maxEvaluation is how many steps the environment lets an evaluation take; 0: as many
 // as it does without a word.
 func (p *program) maxEvaluation() int64 {
-	text := p.getenv(parse.Variable)
+	text := p.getenv("B2FORM_MAX_EVALUATION")
 	if text == "" {
 		return 0
 	}

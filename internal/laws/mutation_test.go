@@ -41,7 +41,10 @@ func behaviours() []behaviour {
 		{does: "`isClientAuthorizedToRead` hides what the caller may not read."},
 		{does: "Retention needs Object Lock, creating takes none, and nothing turns the lock off."},
 		{does: "A bucket with a hide marker or an unfinished large file is not deleted."},
-		{does: "What does not exist is 400, not 404."},
+		{
+			does:      "What does not exist is 400, not 404.",
+			unnoticed: "Either means that what is to be removed is gone already, which counts as removed; some calls answer 404.",
+		},
 		{does: "A filter that fits nothing lists nothing; limited keys must filter."},
 		{does: "Bucket names have up to 63 characters and are unique whatever their case."},
 		{does: "A lifecycle rule has at least one number of days, from 1."},
@@ -54,7 +57,10 @@ func behaviours() []behaviour {
 		{does: "A key for several buckets authorizes through version 4 only."},
 		{does: "A token of one version works with all."},
 		{does: "Keys differ in shape between versions, and versions 1 to 3 list none for several buckets."},
-		{does: "An expired key is not listed."},
+		{
+			does:      "An expired key is not listed.",
+			unnoticed: "A key whose time has come counts as gone, whether or not it is listed still.",
+		},
 		{does: "A full page of keys that is the last one names no next key."},
 		{does: "`writeKeys` makes keys that may do more than the caller."},
 		{does: "401 `expired_auth_token` and `bad_auth_token` ask for a new token, `unauthorized` does not."},

@@ -83,6 +83,7 @@ func replayed(t *testing.T, fixture *txtar.Archive) (w *world, want string) {
 		}
 		out.Header().Set("Content-Type", "application/json;charset=UTF-8")
 		out.Header().Set("Cache-Control", "max-age=0, no-cache, no-store")
+		out.Header().Set("Date", w.clock.Now().UTC().Format(http.TimeFormat))
 		_, _ = out.Write(body) // the client may be gone
 	}))
 	t.Cleanup(w.http.Close)
