@@ -50,7 +50,6 @@ func TestEvaluationIsBounded(t *testing.T) {
 		"regexall":       out(`regexall("((a{0,10}){0,10}){0,10}", format("%100000s", ""))`),
 		"yaml":           out(`yamldecode(file("aliases.yaml"))`),
 		"a template":     out(`templatefile("loops.tpl", {})`),
-		"a check":        "check \"c\" {\n  assert {\n    condition     = length(" + cubic + ") > 0\n    error_message = \"x\"\n  }\n}\n",
 		"count":          "bucket \"a\" {\n  count = 1000000\n  name  = \"acme-${count.index}\"\n}\n",
 		"a delivery": "key \"a\" {\n  name   = \"a\"\n  access = \"read_only\"\n  deliver \"file\" {\n    path    = \"a.env\"\n" +
 			"    content = jsonencode(" + cubic + ")\n  }\n}\n",
@@ -80,6 +79,14 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 		if _, diags := schema.Load(o); len(diags) == 0 || diags[0].Summary != "Evaluation too large" {
 			t.Errorf("%s: %v", name, diags)
 		}
+	}
+	checked, diags := schema.Load(options(write(t, map[string]string{
+		"main.b2.hcl": "check \"c\" {\n  assert {\n    condition     = length(" + cubic + ") > 0\n    error_message = \"x\"\n  }\n}\n"})))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if diags := checked.Checks[0].Evaluate(nil); len(diags) != 1 || !strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
+		t.Error("a check:", diags)
 	}
 	for _, pattern := range []string{strings.Repeat("{a,b}", 40), strings.Repeat("**/", 40) + "x"} {
 		_, diags := schema.Load(

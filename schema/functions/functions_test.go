@@ -24,6 +24,11 @@ func library(dir string) map[string]function.Function {
 	return functions.All(folder.Folder{Dir: dir, Module: dir}, parse.NewBudget(0))
 }
 
+// unbounded functions take as many steps as they want.
+func unbounded(dir string) map[string]function.Function {
+	return functions.All(folder.Folder{Dir: dir, Module: dir}, nil)
+}
+
 func folderOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -208,11 +208,12 @@ func size(v cty.Value, most int64) int64 {
 }
 
 // makes reports whether what an expression evaluates to may be more than what was
-// counted: it is no part of a value that exists, and made by no function or loop.
+// counted: it is no part of a value that exists, and made by no function. A loop may put one
+// value into its result many times.
 func makes(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.RelativeTraversalExpr, *hclsyntax.IndexExpr, *hclsyntax.TemplateExpr,
-		*hclsyntax.FunctionCallExpr, *hclsyntax.ForExpr, *hclsyntax.TemplateJoinExpr:
+		*hclsyntax.FunctionCallExpr, *hclsyntax.TemplateJoinExpr:
 		return false
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.Type() == cty.Number
