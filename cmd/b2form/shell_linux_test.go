@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,6 +63,16 @@ func onTerminal(t *testing.T, dir string, env []string, name string, args ...str
 		<-done
 	})
 	return s
+}
+
+// awaitPrompt waits until nothing but a prompt stands behind what was printed.
+func (s *terminal) awaitPrompt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	control := regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]")
+	for !strings.HasSuffix(control.ReplaceAllString(s.buf.String(), ""), "\n> ") {
+		s.changed.Wait()
+	}
 }
 
 // press types text.
@@ -179,6 +190,7 @@ func TestConsoleOnATerminal(t *testing.T) {
 	s.await("[1, 2]")
 	s.press(t, "help\r")
 	s.await("completes names of variables")
+	s.awaitPrompt() // only there an end of input is one
 	s.press(t, "\x04")
 	if err := s.cmd.Wait(); err != nil {
 		t.Error(err)

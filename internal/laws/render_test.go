@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -89,7 +90,11 @@ func rendersAgain(t tester, config *config.Config, dir string) {
 	t.Helper()
 	var b strings.Builder
 	for i, r := range config.Resources {
-		b.WriteString(rendered(r, fmt.Sprintf("r%d", i)))
+		label := fmt.Sprintf("r%d", i)
+		if r.Addr.Module == "" && r.Addr.Instance.IsSingle() {
+			label = r.Addr.Label // which a reference to one of several keys with one name holds
+		}
+		b.WriteString(rendered(r, label))
 	}
 	if d := cmp.Diff(declared(config), declared(loaded(t, dir, b.String()))); d != "" {
 		t.Errorf("%s\n%s", d, b.String())
@@ -112,7 +117,11 @@ func rendered(r *config.Resource, label string) string {
 			continue
 		}
 		m[a.Name] = v
-		fmt.Fprintf(&b, "  %s = %s\n", a.Name, literal(v))
+		text := literal(v)
+		if a.IsLink() {
+			text = regexp.MustCompile(`"(key\.\w+)"`).ReplaceAllString(text, "$1")
+		}
+		fmt.Fprintf(&b, "  %s = %s\n", a.Name, text)
 	}
 	if r.PreventDestroy {
 		b.WriteString("  prevent_destroy = true\n")
