@@ -18,7 +18,8 @@ import (
 
 // basis digests the plan and what it was made from: whole live objects, with their
 // IDs and revisions, and the IDs behind every name that the changes use. What the
-// plan does not touch does not matter. Values that a plan hides are in it by a slow hash.
+// plan does not touch does not matter. Values that a plan hides are in it by a hash, which is a slow
+// one where there is a salt.
 func (p *planner) basis() {
 	hash := sha256.New()
 	hidden := &hiddenValues{}
@@ -32,10 +33,10 @@ func (p *planner) basis() {
 	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Announced, p.plan.Undelivered, p.plan.LeftOut} {
 		err = errors.Join(err, out.Encode(part))
 	}
-	p.plan.Salted = len(hidden.texts) > 0
-	if p.plan.Salted {
-		sum, slowErr := hidden.slowHash(p.DigestSalt)
-		err = errors.Join(err, slowErr, out.Encode(sum))
+	if len(hidden.texts) > 0 {
+		sum, hashErr := hidden.hash(p.DigestSalt)
+		err = errors.Join(err, hashErr, out.Encode(sum))
+		p.plan.Salted = len(p.DigestSalt) > 0
 	}
 	if err != nil {
 		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))

@@ -172,7 +172,8 @@ type Request struct {
 	Now             time.Time // by B2's clock: what ends, and when something is due, is decided by it
 	Here            time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
-	// if they were made with the same.
+	// if they were made with the same. Without one the basis must not be shown: it would tell who
+	// guesses a hidden value that he is right.
 	DigestSalt []byte
 }
 

@@ -18,10 +18,10 @@ func (o *runOptions) expectFlag() cli.Flag {
 		}}}
 }
 
-// prepareDigest chooses what hidden values are hashed with: what the expected digest names, else
-// the key of the environment, else something that nobody knows before.
+// prepareDigest chooses what hidden values are hashed with in a digest that is shown or expected:
+// what the expected digest names, else the key of the environment, else something that nobody
+// knows before.
 func (s *session) prepareDigest() error {
-	s.digestSalt, s.saltIsKey = nil, false
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
 	case s.opts.expect != nil && s.opts.expect.Salt != "":

@@ -53,6 +53,7 @@ type runOptions struct {
 	exclude          []addr.Addr
 	capabilities     bool         // print what a plan takes
 	expect           *plan.Digest // nil: any plan
+	showDigest       bool         // of the plan
 }
 
 // mode is what plan and apply plan.

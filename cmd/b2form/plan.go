@@ -40,6 +40,7 @@ Exit codes:
 			if err := noArguments(c); err != nil {
 				return err
 			}
+			o.showDigest = true
 			p.streamed()
 			return p.planned(ctx, o, (*session).showPlan)
 		},
