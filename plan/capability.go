@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"b2form/schema/addr"
-	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
 
@@ -15,6 +14,9 @@ type Requirement struct {
 	Addrs      []addr.Addr // sorted, each once
 }
 
+// String is the changes that need it, as far as there is room in a sentence.
+func (r Requirement) String() string { return addressList(r.Addrs) }
+
 // Requirements lists what carrying out the steps takes, sorted by capability. What reading the
 // account takes is not among it.
 func (p *Plan) Requirements() []Requirement {
@@ -22,9 +24,7 @@ func (p *Plan) Requirements() []Requirement {
 	for i := range p.Steps {
 		c := &p.Changes[p.Steps[i].Change]
 		for _, capability := range stepCapabilities(c, &p.Steps[i]) {
-			if list := needed[capability]; len(list) == 0 || list[len(list)-1] != c.Addr {
-				needed[capability] = append(list, c.Addr)
-			}
+			needed[capability] = append(needed[capability], c.Addr)
 		}
 	}
 	var out []Requirement
@@ -53,14 +53,10 @@ func stepCapabilities(c *Change, s *Step) []string {
 		}
 		return list
 	case OpDelete:
-		return deleteCapabilities(c.Kind, c.Force)
+		if c.Force {
+			return c.Kind.Destroy.ForceCapabilities
+		}
+		return []string{c.Kind.DeleteCapability}
 	}
 	return nil
-}
-
-func deleteCapabilities(k *kind.Kind, force bool) []string {
-	if force {
-		return k.Destroy.ForceCapabilities
-	}
-	return []string{k.DeleteCapability}
 }

@@ -143,9 +143,11 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	if !ok {
 		return false
 	}
-	if untied := p.untied(r); len(found) > 0 && len(untied) > 1 && slices.Contains(untied, r) {
-		p.reportUntied(r, untied, found)
-		return false
+	if len(found) > 0 { // else the index of names is not needed
+		if untied := p.untied(r); len(untied) > 1 && slices.Contains(untied, r) {
+			p.reportUntied(r, untied, found)
+			return false
+		}
 	}
 	if newest := p.newest(r, found); newest != nil {
 		return h.takeNewest(newest)

@@ -137,9 +137,9 @@ func (p *planner) due(r *config.Resource, h match, rotation kind.Rotation, live 
 	return due, "it was due on " + due.UTC().Format(momentLayout)
 }
 
-// soon is how long before its end an object that nothing renews is mentioned; of one that
+// ExpiresSoon is how long before its end an object that nothing renews is mentioned; of one that
 // lives no longer than that, it is a tenth of its life.
-const soon = 14 * 24 * time.Hour
+const ExpiresSoon = 14 * 24 * time.Hour
 
 // warnExpiry warns of what stays as it is, and ends before long.
 func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live kind.Values) {
@@ -147,11 +147,11 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	if _, rotates := r.Kind.RotationOf(r.Value); rotates || expires.IsZero() || action != NoOp && action != Update {
 		return
 	}
-	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), soon
+	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), ExpiresSoon
 	if e := h.entryOfObject(); made.IsZero() && e != nil {
 		made = e.Created
 	}
-	if life := expires.Sub(made); !made.IsZero() && life < soon {
+	if life := expires.Sub(made); !made.IsZero() && life < ExpiresSoon {
 		ahead = life / 10
 	}
 	if left := expires.Sub(p.Now); left <= ahead {

@@ -7,6 +7,7 @@ import (
 
 	"b2form/internal/words"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // about notes of every error that f reports which address it is about: where that is left out,
@@ -21,31 +22,36 @@ func (p *planner) about(a addr.Addr, f func()) {
 
 // checkTargets refuses addresses of nothing.
 func (p *planner) checkTargets() {
-	for option, list := range map[string][]addr.Addr{"-exclude": p.Exclude, "-target": p.Target} {
-		for _, a := range list {
-			covers := func(b addr.Addr) bool { return a.Covers(b) }
-			if slices.ContainsFunc(p.recordedAddrs, func(b *addr.Addr) bool { return covers(*b) }) {
-				continue
-			}
-			var names []string
-			found := false
-			for _, r := range p.declared {
-				names = append(names, r.Addr.String(), r.Addr.WithoutKey().String())
-				found = found || covers(r.Addr)
-			}
-			if !found {
-				p.errorf(nil, "Nothing has this address", "%s=%s: there is no such block or module here, and the state lists nothing "+
-					"of that address.%s", option, a, words.DidYouMean(a.String(), "", names))
-			}
-		}
+	for _, a := range p.Target {
+		p.checkTarget("-target", a)
 	}
+	for _, a := range p.Exclude {
+		p.checkTarget("-exclude", a)
+	}
+}
+
+func (p *planner) checkTarget(option string, a addr.Addr) {
+	if slices.ContainsFunc(p.recordedAddrs, func(b *addr.Addr) bool { return a.Covers(*b) }) ||
+		slices.ContainsFunc(p.declared, func(r *config.Resource) bool { return a.Covers(r.Addr) }) {
+		return
+	}
+	var names []string
+	for _, r := range p.declared {
+		names = append(names, r.Addr.String(), r.Addr.WithoutKey().String())
+	}
+	p.errorf(nil, "Nothing has this address", "%s=%s: there is no such block or module here, and the state lists nothing of that "+
+		"address.%s", option, a, words.DidYouMean(a.String(), "", names))
 }
 
 // isTarget reports whether the address may be planned: it is a target, where there are any, and
 // not excluded.
 func (p *planner) isTarget(a addr.Addr) bool {
-	covers := func(t addr.Addr) bool { return t.Covers(a) }
-	return (len(p.Target) == 0 || slices.ContainsFunc(p.Target, covers)) && !slices.ContainsFunc(p.Exclude, covers)
+	return (len(p.Target) == 0 || covered(p.Target, a)) && !covered(p.Exclude, a)
+}
+
+// covered reports whether one of the addresses covers another.
+func covered(by []addr.Addr, a addr.Addr) bool {
+	return slices.ContainsFunc(by, func(b addr.Addr) bool { return b.Covers(a) })
 }
 
 // keepTargets leaves out what is no target. What a target needs comes along; what needs something
@@ -113,13 +119,11 @@ func (p *planner) changeNeeds() [][]int {
 
 // needExcluded tells which changes are excluded, or need something that is.
 func (p *planner) needExcluded(needs [][]int) []bool {
-	excluded := func(a addr.Addr) bool {
-		return slices.ContainsFunc(p.Exclude, func(e addr.Addr) bool { return e.Covers(a) })
-	}
+	failed := slices.DeleteFunc(p.failed(), func(a addr.Addr) bool { return !covered(p.Exclude, a) })
 	out := make([]bool, len(needs))
 	for i := range needs {
 		a := p.plan.Changes[i].Addr
-		out[i] = excluded(a) || slices.ContainsFunc(p.failed(), func(f addr.Addr) bool { return excluded(f) && p.referred(a)[f] })
+		out[i] = covered(p.Exclude, a) || slices.ContainsFunc(failed, func(f addr.Addr) bool { return p.referred(a)[f] })
 	}
 	for again := true; again; {
 		again = false
@@ -193,7 +197,7 @@ func (p *planner) sayTargets(brought, dragged []addr.Addr) {
 	said := "-target and -exclude are for exceptions, such as the way out of an error."
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
-			said += " " + what + ": " + addr.Some(list) + "."
+			said += " " + what + ": " + addressList(list) + "."
 		}
 	}
 	say("Planned too, since a target needs it", brought)
@@ -201,4 +205,13 @@ func (p *planner) sayTargets(brought, dragged []addr.Addr) {
 	say("Also left out", slices.DeleteFunc(slices.Clone(p.plan.LeftOut),
 		func(a addr.Addr) bool { return slices.Contains(dragged, a) }))
 	p.warnf(nil, "This is not the whole plan", "%s A plan without them shows what is still to be done.", said)
+}
+
+// addressList names some of the addresses, the first in their order.
+func addressList(list []addr.Addr) string {
+	var names []string
+	for _, a := range slices.SortedFunc(slices.Values(list), addr.Addr.Compare) {
+		names = append(names, a.String())
+	}
+	return words.Some(names, 10)
 }

@@ -125,7 +125,7 @@ func newModule(o Options) *module {
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
 	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
-		flawed: map[addr.Addr]bool{}, boundary: boundary, unbounded: err, budget: parse.NewBudget(o.MaxEvaluation)})
+		flawed: map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {

@@ -55,7 +55,7 @@ type loader struct {
 	meta      *hcl.BodySchema // of what every resource takes
 	lateNeeds bool            // there are needs beside those by reference in arguments
 	boundary  *folder.Boundary
-	unbounded error         // what is wrong with Options.Root
+	rootErr   error         // what is wrong with Options.Root
 	pending   bool          // there are data blocks that nothing answers yet
 	budget    *parse.Budget // of all that is evaluated
 

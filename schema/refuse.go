@@ -11,7 +11,7 @@ import (
 
 // bounded refuses a boundary of files that is none, and keeps everybody from the state.
 func (l *module) bounded() bool {
-	if err := l.loader.unbounded; err != nil {
+	if err := l.loader.rootErr; err != nil {
 		l.fail("Invalid root", fmt.Sprintf("-root, or B2FORM_ROOT: %s. Name a folder that holds the configuration's folder.", err))
 		return false
 	}

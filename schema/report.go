@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,14 +166,10 @@ func (r *report) sorted() hcl.Diagnostics {
 const mostNamed = 3
 
 func (c *concern) text() string {
-	names := c.instances
-	if len(names) == 1 {
-		return names[0] + c.values
+	if len(c.instances) == 1 {
+		return c.instances[0] + c.values
 	}
-	if more := len(names) - mostNamed; more > 0 {
-		names = append(slices.Clone(names[:mostNamed]), fmt.Sprintf("%d more", more))
-	}
-	return words.List(names)
+	return words.Some(c.instances, mostNamed)
 }
 
 func subject(d *hcl.Diagnostic) hcl.Range {

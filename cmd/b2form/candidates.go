@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -136,10 +137,7 @@ func (p *program) owned() (found []candidate) {
 // filesFor lists what is in the folder that a word leads to; folders end in a slash.
 func filesFor(word string, foldersOnly bool) (found []candidate) {
 	dir, name := filepath.Split(word)
-	entries, err := os.ReadDir(filepath.Join(".", dir))
-	if filepath.IsAbs(dir) {
-		entries, err = os.ReadDir(dir)
-	}
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return nil
 	}

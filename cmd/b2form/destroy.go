@@ -7,7 +7,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/view"
-	"b2form/internal/words"
 	"b2form/schema/addr"
 )
 
@@ -30,13 +29,11 @@ Example:
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			for _, arg := range c.Args().Slice() {
-				target, err := addr.ParseTarget(arg)
-				if err != nil {
-					return failf("Invalid address", "%s.", words.Capital(err.Error()))
-				}
-				o.target = append(o.target, target)
+			named, err := parsed(c.Args().Slice(), addr.ParseTarget)
+			if err != nil {
+				return err
 			}
+			o.target = append(o.target, named...)
 			return p.runApply(ctx, view.Destroying, o)
 		},
 	})

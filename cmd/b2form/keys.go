@@ -28,7 +28,7 @@ type keysRequest struct {
 }
 
 func (p *program) keysCommand() *cli.Command {
-	r := &keysRequest{within: 14 * 24 * time.Hour}
+	r := &keysRequest{within: plan.ExpiresSoon}
 	return p.command(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
 		Description: `Every live key has one line: whose it is, what it may do, and what deserves a

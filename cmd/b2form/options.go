@@ -29,7 +29,7 @@ type options struct {
 	json        bool
 	verbose     bool
 	ask         bool   // -input
-	reach       string // -root
+	filesRoot   string // -root
 	bare        bool   // the command works in a folder without configuration
 	endpoint    string
 	onEmulator  bool
@@ -93,7 +93,7 @@ func (p *program) configFlags() []cli.Flag {
 				return nil
 			}}},
 		&cli.StringFlag{Name: "root", Usage: "let files be read below `DIR`, instead of the git work tree (B2FORM_ROOT does the same)",
-			Destination: &o.reach},
+			Destination: &o.filesRoot},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
 	}
 }

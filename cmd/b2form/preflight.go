@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/plan"
-	"b2form/schema/addr"
 )
 
 func (o *runOptions) capabilitiesFlag() cli.Flag {
@@ -19,19 +18,16 @@ func (o *runOptions) capabilitiesFlag() cli.Flag {
 // lacking says which capabilities of the plan the credentials do not have, and which changes
 // need them.
 func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+	consequence := "apply would refuse the plan before it changes anything"
+	if severity == hcl.DiagError {
+		consequence = "nothing was changed"
+	}
 	var diags hcl.Diagnostics
 	for _, r := range p.Lacking(s.snapshot.Account) {
-		d := &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + r.Capability,
-			Detail: fmt.Sprintf("%s cannot be carried out without the capability %s, so apply would refuse the plan before it changes "+
-				"anything. Use an application key that has it; \"b2form plan -capabilities\" prints one that has all that this plan "+
-				"needs.", addr.Some(r.Addrs), r.Capability),
-			Subject: s.blockOf(r.Addrs[0])}
-		if severity == hcl.DiagError {
-			d.Detail = fmt.Sprintf("%s cannot be carried out without the capability %s, so nothing was changed. Use an application key "+
-				"that has it; \"b2form plan -capabilities\" prints one that has all that this plan needs.", addr.Some(r.Addrs),
-				r.Capability)
-		}
-		diags = append(diags, d)
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + r.Capability,
+			Detail: fmt.Sprintf("%s cannot be carried out without the capability %s, so %s. Use an application key that has it; "+
+				"\"b2form plan -capabilities\" prints one that has all that this plan needs.", r, r.Capability, consequence),
+			Subject: s.blockOf(r.Addrs[0])})
 	}
 	return diags
 }

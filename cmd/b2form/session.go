@@ -158,7 +158,7 @@ func (s *session) answerData() (hcl.Diagnostics, error) {
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, MaxEvaluation: p.maxEvaluation(),
-		Root: cmp.Or(p.reach, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+		Root: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")

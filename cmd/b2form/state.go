@@ -191,9 +191,14 @@ func addresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
 	if len(args) < least || most >= 0 && len(args) > most {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 	}
+	return parsed(args, addr.Parse)
+}
+
+// parsed reads arguments that are addresses.
+func parsed(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr, error) {
 	out := make([]addr.Addr, len(args))
 	for i, arg := range args {
-		a, err := addr.Parse(arg)
+		a, err := parse(arg)
 		if err != nil {
 			return nil, failf("Invalid address", "%s.", words.Capital(err.Error()))
 		}

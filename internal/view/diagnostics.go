@@ -155,7 +155,7 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 		}
 		out = append(out, number+before+t.Style.paint(marked, underline)+after)
 		if !t.Style.Color {
-			out = append(out, strings.Repeat(" ", len(number))+blank(before)+strings.Repeat("^", max(1, cells(marked))))
+			out = append(out, strings.Repeat(" ", len(number))+blank(before)+strings.Repeat("^", max(1, columns(marked))))
 		}
 	}
 	return out
@@ -177,12 +177,12 @@ const longest = 200
 func (t Text) cut(before, marked, after string) (string, string, string) {
 	before, marked, after = last(before, longest), first(marked, longest), first(after, longest)
 	room := t.inBox(len("1234: "))
-	if room == 0 || cells(before)+cells(marked)+cells(after) <= room {
+	if room == 0 || columns(before)+columns(marked)+columns(after) <= room {
 		return before, marked, after
 	}
 	marked = first(marked, room)
-	before = last(before, room-cells(marked))
-	return before, marked, first(after, room-cells(marked)-cells(before))
+	before = last(before, room-columns(marked))
+	return before, marked, first(after, room-columns(marked)-columns(before))
 }
 
 func first(s string, most int) string {
@@ -209,5 +209,3 @@ func blank(s string) string {
 		return ' '
 	}, s)
 }
-
-func cells(s string) int { return len([]rune(s)) }

@@ -15,12 +15,12 @@ import (
 func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
-	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs `%s`, writing `%s`,\ndestroying `%s`.\n\n",
-		identity(k), k.Terraform.Type, strings.Join(k.Reads, "`, `"), k.WriteCapability, k.DeleteCapability)
+	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
+		identity(k), k.Terraform.Type, code(k.Reads), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s |\n", a.Name, typeName(a), absence(a), change(k, a),
-			strings.Join(settingNeeds(k, a), "`, `"), cell(describe(a)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a),
+			code(settingNeeds(k, a)), cell(describe(a)))
 	}
 	for _, a := range k.Settable() {
 		members(&b, a, a.Name)

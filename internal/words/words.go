@@ -67,6 +67,14 @@ func List(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
+// Some joins so many names as List does, and says how many more there are.
+func Some(names []string, most int) string {
+	if more := len(names) - most; more > 0 {
+		names = append(slices.Clone(names[:most]), fmt.Sprintf("%d more", more))
+	}
+	return List(names)
+}
+
 // Span is a time in the one unit that matters: "3 days", "90 minutes".
 func Span(d time.Duration) string {
 	const day = 24 * time.Hour

@@ -5,7 +5,6 @@ package addr
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -135,24 +134,6 @@ func (a *Addr) UnmarshalText(text []byte) error {
 	p, err := Parse(string(text))
 	*a = p
 	return err
-}
-
-// Some names ten of the addresses, the first in their order, and says how many more there are.
-func Some(list []Addr) string {
-	const most = 10
-	sorted := slices.SortedFunc(slices.Values(list), Addr.Compare)
-	var names []string
-	for _, a := range sorted[:min(most, len(sorted))] {
-		names = append(names, a.String())
-	}
-	text := strings.Join(names, ", ")
-	if n := len(sorted) - most; n > 0 {
-		return fmt.Sprintf("%s and %d more", text, n)
-	}
-	if i := strings.LastIndex(text, ", "); len(names) > 1 {
-		text = text[:i] + " and " + names[len(names)-1]
-	}
-	return text
 }
 
 // Parse reads an address as a user writes it. The error says what is

@@ -65,7 +65,7 @@ func within(root, dir string) (string, error) {
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("%q is no folder", root)
 	}
-	if rel, err := filepath.Rel(abs, dir); err != nil || !filepath.IsLocal(rel) {
+	if !below(abs, dir) {
 		return "", fmt.Errorf("the folder %q does not hold the configuration's folder", root)
 	}
 	return abs, nil
@@ -143,17 +143,17 @@ func (b *Boundary) permits(folder, local, module string) error {
 		}
 		for name := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
 			if lower := strings.ToLower(name); lower == ".git" || lower == ".b2form" || strings.HasPrefix(lower, ".b2form-") {
-				return refusedError(fmt.Sprintf("what lies in %s is never read", name))
+				return fmt.Errorf("what lies in %s is never read", name)
 			}
 		}
 		for _, r := range b.refused {
 			if r.covers(p) {
-				return refusedError(r.why)
+				return errors.New(r.why)
 			}
 		}
 		if b.ignored != nil && folder == b.top && !below(filepath.Join(b.top, b.below), p) && !below(withoutLinks(module), p) &&
 			b.ignored.match(filepath.ToSlash(rel)) {
-			return refusedError("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
+			return errors.New("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
 				"b2form can allow it with -root=" + b.top)
 		}
 	}
@@ -167,6 +167,3 @@ func below(folder, path string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
 }
-
-// refusedError makes an error of words for people.
-func refusedError(why string) error { return errors.New(why) }

@@ -58,9 +58,9 @@ func library(d folder.Folder, b *parse.Budget) map[string]function.Function {
 
 const noNumber = "there is no such number"
 
-// calm is a function of a library that answers some arguments with a panic; why is
+// withoutPanics is a function of a library that answers some arguments with a panic; why is
 // said of them instead.
-func calm(f function.Function, why string) function.Function {
+func withoutPanics(f function.Function, why string) function.Function {
 	plain := func(err error) error {
 		var panicked function.PanicError
 		if errors.As(err, &panicked) {
@@ -83,12 +83,12 @@ func calm(f function.Function, why string) function.Function {
 // libraryFunctions are taken as they are from the libraries of HCL and cty.
 func libraryFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": calm(stdlib.LogFunc, noNumber),
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": withoutPanics(stdlib.LogFunc, noNumber),
 		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc,
-		"pow": calm(stdlib.PowFunc, noNumber), "signum": stdlib.SignumFunc,
+		"pow": withoutPanics(stdlib.PowFunc, noNumber), "signum": stdlib.SignumFunc,
 
 		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc,
-		"indent": calm(stdlib.IndentFunc, "the number of spaces must not be below 0"),
+		"indent": withoutPanics(stdlib.IndentFunc, "the number of spaces must not be below 0"),
 		"join":   stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
 		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
@@ -98,7 +98,7 @@ func libraryFunctions() map[string]function.Function {
 		"chunklist": stdlib.ChunklistFunc, "coalesce": collection.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"merge": calm(stdlib.MergeFunc, "all arguments must be maps or objects"),
+		"merge": withoutPanics(stdlib.MergeFunc, "all arguments must be maps or objects"),
 		"range": stdlib.RangeFunc, "reverse": stdlib.ReverseListFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
