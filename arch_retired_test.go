@@ -13,82 +13,165 @@ import (
 // exported or type name that was given up and the one that stands for it, with the
 // package where that is another one. Fields and methods stand behind their type.
 const retiredNames = `
+apply:
+	Secret.Delivered Secret.DeliveredTo, execution.aside execution.slotless, execution.busy execution.slotsInUse,
+	execution.inPlace execution.holdsSlot, execution.open execution.unmetNeeds, execution.users execution.dependents,
+	executor.most executor.parallelism, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
+	runner.open runner.openIntents, runner.unannounced runner.announceErr, task.carriers task.knownIDs, task.id task.objectID,
+	task.unseen task.unresolvedAttempts
 cmd/b2form:
-	box localB2, consoleWorld consoleInput, each repeatedFlag, face ui, guarded fencedAPI, sink stdout,
+	box localB2, consoleInput consoleScope, consoleScope.missing consoleScope.missingText, consoleWorld consoleScope,
+	each repeatedFlag, emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI,
+	options.ask options.allowInput, program.answers program.variableAnswers, progress.end progress.stopTicker,
+	question approvalPrompt, reader outputReader, running.counted running.countShown, sink stdout,
+	stdout.first stdout.firstErr, system.errTerminal system.stderrTerminal, system.inTerminal system.stdinTerminal,
+	system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal, system.unseen system.readHidden,
 	toggle switchFlag, unwritten writeError, watch progress, world system
 internal/account:
-	Need KindQuery, Want Query, More ReadMore, Wanted QueryFor, needed kindQuery, part childQuery,
-	wanting queryBuilder
+	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMore, Need KindQuery,
+	Want Query, Wanted QueryFor, childQuery.asked childQuery.identities, childQuery.list childQuery.found,
+	kindQuery.multi kindQuery.hasMultiBucket, kindQuery.part kindQuery.isChild, needed kindQuery, part childQuery,
+	reader.raw reader.rawByKind, wanting queryBuilder
+internal/audit:
+	Credential.Owned Credential.InState, Look Run, Options.Soon Options.ExpiresWithin, Report.Found Report.CountWithFindings,
+	looker auditor
+internal/b2:
+	Client.As Client.WithCredentials, Client.others Client.derivedLimiter, adaptiveLimit.epoch adaptiveLimit.timesLowered,
+	adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt, checkKey checkContextKey,
+	counters.chain counters.longestChain, flight pendingAuthorization, pace adaptiveLimit, record blazerResult,
+	recordKey blazerResultKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenString,
+	seam blazerTransport, sessions.flight sessions.authorization, slowBodyReader.got slowBodyReader.bytesRead,
+	target uploadTarget, trouble.lasting trouble.permanent, watched slowBodyReader
+internal/bench:
+	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
+internal/durable:
+	Dir SyncDir
 internal/secret:
-	Destinations PreparedDelivery, Env Options, Self KeyInfo,
-	Slots PreparedDelivery, slot destination, reserved tempFile, Error.Dead Error.Invalidated
+	Destinations PreparedDelivery, Env Options, Error.Dead Error.Invalidated, Leftovers.open Leftovers.pending,
+	Options.Place Options.FilePath, Options.Preface Options.StdoutPreface, Options.Pretend Options.SkipPrograms,
+	Options.Protected Options.ProtectedPaths, PreparedDelivery.slots PreparedDelivery.destinations, Self KeyInfo,
+	Slots PreparedDelivery, dispatch.dead dispatch.changed, program.env program.options, programError.how programError.summary,
+	programError.more programError.detail, reserved tempFile, slot destination, tempFile.list tempFile.leftovers,
+	tempFile.named tempFile.tempPath
 internal/state:
-	Store.Revise Store.MoveAndPut, addr fastAddr, sealed checksummed
+	Intent.Known Intent.KnownIDs, Intent.Made Intent.RecordedID, Store.Begin Store.Announce, Store.Revise Store.MoveAndPut,
+	Store.Strike Store.RemoveRetiree, Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr,
+	bucket bucketStorage, bucketStorage.chunk bucketStorage.lastPart, bucketStorage.end bucketStorage.cancel,
+	bucketStorage.home bucketStorage.bucketID, bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr,
+	bucketStorage.made bucketStorage.objectsMade, bucketStorage.old bucketStorage.journalParts,
+	bucketStorage.ours bucketStorage.ourRevision, bucketStorage.renewed bucketStorage.renewedAt,
+	bucketStorage.seen bucketStorage.lastView, checksummed.Do checksummed.Record, claim leaseClaim, decoder.at decoder.offset,
+	file journalFile, fileStorage.file fileStorage.journal, fileStorage.head fileStorage.pendingFirstLine,
+	fileStorage.open fileStorage.openFile, fileStorage.size fileStorage.journalSize, fileStorage.torn fileStorage.journalTorn,
+	files fileStorage, group groupCommit, journal.size journal.validSize, keeper storage,
+	leaseClaim.known leaseClaim.knownVersions, pointer statePointer, record.After record.Previous, sealed checksummed,
+	stored knownFiles, view bucketView
+internal/testrun:
+	Checks CaseCount, InMemory UseMemoryTempDir, Whole Exhaustive
 internal/view:
-	body changeView, ink sgr
+	LanguageAttr.LeftAlone LanguageAttr.KeepLive, LanguageAttr.Provider LanguageAttr.TerraformName,
+	LanguageKind.ID LanguageKind.IDAttr, LanguageKind.Identity LanguageKind.IdentityAttr,
+	LanguageKind.Meta LanguageKind.MetaArguments, LanguageKind.Provider LanguageKind.TerraformType,
+	LanguageKind.Reads LanguageKind.ReadCapabilities, LanguageKind.Within LanguageKind.ParentAttr, Limit.Says Limit.Rule,
+	Output.Missing Output.MissingText, Secret.Delivered Secret.DeliveredTo, body changeView, edge.last edge.deferred,
+	group.more group.similar, ink sgr, line.text line.value, literal literalWriter
+internal/visible:
+	Cut Truncate, HoldsCommand HasCICommand, Masked LinesKeepingOffsets, Start LineStart
 plan:
-	Denied CheckDenied, DeniedCredentials CheckDeniedAccount, Plan.Lost Plan.Undelivered,
-	Step.Target Step.RemoteID, digestible.Names digestible.NameIDs, holding match, owned objectID
+	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
+	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Denied CheckDenied,
+	DeniedCredentials CheckDeniedAccount, Plan.Announced Plan.MovedIntents, Plan.Lost Plan.Undelivered,
+	Request.Rotations Request.RotationsOnly, Rotation.Made Rotation.MadeAt, Step.Target Step.RemoteID,
+	differ.more differ.earlier, digestInput.Names digestInput.NameIDs, digestible digestInput, graph stepGraph, holding match,
+	links.current links.currentResources, lookup addrLookup, match.family match.importedSiblingIDs,
+	match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
+	planner.rotations planner.rotationChanges, stepGraph.fields stepGraph.fieldsBuf, stepGraph.of stepGraph.byChange,
+	stepGraph.sent stepGraph.lastSent, stepsOf changeSteps, tarjan.from tarjan.firstNeed, tarjan.of tarjan.component
 schema:
-	Sources ConfigFiles, FunctionDoc functions.Doc, FunctionDocs functions.Docs, Functions functions.All,
-	ImpureFunctions functions.Impure, folder folder.Folder, identity config.identity, VarValue VariableValue,
-	conformer converter, fault conversionError, given givenValue, names nameCache, part attrFilter, said saidKey,
-	shared loader, source moduleSource, visit visitState, want wantedRefs, written bodyArgs
+	Files.Missed Files.Misnamed, Files.Other Files.OtherValues, FunctionDoc functions.Doc, FunctionDocs functions.Docs,
+	Functions functions.All, ImpureFunctions functions.Impure, Sources ConfigFiles, VarValue VariableValue,
+	block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.ownAttrs,
+	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
+	caller.needs caller.needMarks, conformer converter, contexts reusedContext, conversionError.name conversionError.wrongName,
+	dataForm.args dataForm.argNames, dataForm.within dataForm.inParent, evaluation.b evaluation.block,
+	evaluation.done evaluation.completer, evaluation.hidden evaluation.sensitiveAttrs, evaluation.l evaluation.module,
+	evaluation.names evaluation.sharedNames, evaluation.prevent evaluation.preventDestroy,
+	evaluation.single evaluation.needsByOrigin, evaluation.unsound evaluation.unknownByError,
+	evaluation.written evaluation.writtenArgs, fault conversionError, folder folder.Folder, frame.words frame.hideNames,
+	given givenValue, identity config.identity, loader.file loader.fileSchema, loader.lateNeeds loader.hasOtherNeeds,
+	loader.loaders loader.modules, loader.meta loader.metaSchema, loader.pending loader.hasPendingData,
+	loader.top loader.rootOptions, module.module module.path, module.root module.rootContext, module.static module.staticScope,
+	moduleCall.after moduleCall.dependsOnRefs, nameCache nameKey, names nameKey, node.after node.dependencies, part attrFilter,
+	refs.dead refs.invalidRoots, repetition.at repetition.instanceKey, reusedContext.dead reusedContext.invalidRoots,
+	reusedContext.said reusedContext.diagCount, said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts,
+	scope.early scope.withoutDeferred, scope.l scope.module, scope.secret scope.sawSecret, scope.within scope.byModule,
+	secretNames.own secretNames.onlySecret, shared loader, source moduleSource, use allowedRefs,
+	validation.of validation.variable, variable.fallback variable.defaultValue, visit visitState, want wantedRefs,
+	wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
-	AddrOf FromTraversal, ParseAddr Parse, Instance InstanceKey, NumberKey CountIndex, TextKey ForEachKey,
-	Addr.Block Addr.WithoutKey
+	Addr.Block Addr.WithoutKey, AddrOf FromTraversal, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
+	Retiree.Kept Retiree.KeptUntilRenewal, TextKey ForEachKey
+schema/bucket:
+	corsPreset.says corsPreset.note
 schema/config:
-	Distinct OwnWords, Live LiveLookup, Query DataQuery, Delivery.Discreet Delivery.Sensitive,
-	Delivery.Shown Delivery.DisplayName, Move.Moved Move.Apply, Resource.Later Resource.DeferredNeeds,
-	Settings.MostDestroyed Settings.MaxDestroyed, Index IdentityIndex, NewIndex NewIdentityIndex,
-	Block.Attrs Block.ArgRanges
-schema/syntax:
-	Foreign TerraformBlocks, Sees Visible, Argument.Terraform Argument.TerraformNote,
-	Block.Terraform Block.TerraformNote, Block.Rest Block.OtherArguments
-schema/wire:
-	JSON RawJSON, Emptier BucketEmptier, FileAPI FileStore, Files FileStore, Account.Can Account.HasCapability,
-	Error.Restriction Error.CredentialScope, NoSuchBucket IsNoSuchBucket, Digest SizeAndSHA1, InMemory TextPayload, Discreet WithoutMessage,
-	ReservedInfo ReservedInfoPrefix, Payload.From Payload.Source
+	Block.Attrs Block.ArgRanges, Delivery.Discreet Delivery.Sensitive, Delivery.Shown Delivery.DisplayName,
+	Distinct UserMessage, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
+	OwnWords UserMessage, Query DataQuery, Resource.Later Resource.DeferredNeeds, Settings.MostDestroyed Settings.MaxDestroyed
+schema/folder:
+	Folder.Module Folder.ModuleDir, Folder.ReadFound Folder.ReadConfigFile
 schema/kind:
-	API wire.API, Account wire.Account, AllowedBucket wire.AllowedBucket, Emptier wire.BucketEmptier,
-	Error wire.Error, Explained wire.Explained, Files wire.FileStore, JSON wire.RawJSON, Payload wire.Payload,
-	Upload wire.Upload, Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, InMemory wire.TextPayload,
-	NoSuchBucket wire.IsNoSuchBucket, ReservedInfo wire.ReservedInfoPrefix, Addr addr.Addr,
-	AddrOf addr.FromTraversal, Entry addr.Entry, Instance addr.InstanceKey, ParseAddr addr.Parse,
-	NumberKey addr.CountIndex, TextKey addr.ForEachKey, Retiree addr.Retiree, Backend config.Backend,
-	Block config.Block, Check config.Check, Config config.Config, Delivery config.Delivery,
-	DefaultPrefix config.DefaultPrefix, Distinct config.OwnWords, Import config.Import, Live config.LiveLookup,
-	Move config.Move, Output config.Output, Query config.DataQuery, Removal config.Removal, Resource config.Resource,
-	Settings config.Settings, Attrs AttrReader, Deleted IsDeletedRef, Deniable DeniableRules, FoldInfo NormalizeInfo,
-	Found listingResult, Hidden SensitiveText, Lower LowerCase, Mention Reference, MostInfo maxInfoPairs,
-	Names nameLookup, NameLookup nameLookup, Nearest words.Nearest, NearestName words.Nearest, Ours OwnSource,
-	Pair Comparison, Pasted TerraformArgHint, TerraformHint TerraformArgHint,
-	Resolver idLookup, IDLookup idLookup, Scope ListFilter, StampLength TimestampLength,
-	Stamped TimestampedName, Unstamped ParseTimestampedName, Strings StringValues, Texts StringsIn,
-	reading liveDecoder, Attr.Absent Encoding.ClearWith, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
-	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage,
-	Attr.Instead Encoding.LiveText, Attr.LiveText Encoding.LiveText,
-	Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
-	Attr.Mentions Attr.References, Attr.Normal Compare.Normalize, Attr.Ours Compare.StripOwn,
-	Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,
-	Attr.ReadOne Encoding.ReadSingle, Attr.Ref Link.Ref, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapRefs,
-	Attr.Same Compare.Equal, Attr.Send Encoding.Encode, Content.Beyond Content.TooLarge,
-	Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr, Content.Source Content.SourceAttr,
-	Content.Text Content.TextAttr, HazardKind.NeedsConsent HazardKind.NeedsAllow,
-	HazardKind.OnCreate HazardKind.AppliesToCreate, Kind.Browse Parent.List, Kind.Completed Kind.WithDefaults,
-	Kind.Delivers Kind.Credential, Kind.Expires Credential.ExpiryAttr, Credential.ExpiresAt Credential.ExpiryAttr,
-	Kind.Fold Kind.NormalizeIdentity,
-	Kind.Gone Destroy.Hazards, Kind.Granted Credential.DiffGrant, Kind.Holder Kind.ParentIdentity,
-	Kind.HolderID Kind.ParentIdentity, Kind.ParentID Kind.ParentIdentity, Kind.Identifies Kind.IsIdentityAttr, Kind.Knots Kind.Links,
-	Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint, Kind.Made Credential.CreatedAt,
-	Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
-	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Refuse Kind.CheckChange,
-	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation Credential.Rotation,
-	Kind.Spares Destroy.Leaves, Kind.Whole Verbs.FullUpdate, Kind.Within Parent.Attr,
-	Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Listing.Holder Listing.Parent,
-	Listing.Most Listing.Limit, Problem.Whole Problem.CrossAttribute, Snapshot.AddFound Snapshot.AddListing,
-	Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Found Snapshot.Listed,
-	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf
+	IDLookup idLookup, Attr.LiveText Encoding.LiveText, Credential.ExpiresAt Credential.ExpiryAttr,
+	Kind.ParentID Kind.ParentIdentity,
+	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
+	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
+	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
+	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
+	Attr.Mentions Attr.References, Attr.Normal Compare.Normalize, Attr.Ours Compare.StripOwn, Attr.Pairs Encoding.AsMap,
+	Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath, Attr.ReadOne Encoding.ReadSinglePath, Attr.Ref Link.RefKind,
+	Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapRefs, Attr.Same Compare.Equal, Attr.Send Encoding.Encode,
+	Attr.Wire Attr.WirePath, Attrs AttrReader, Backend config.Backend, Block config.Block, Check config.Check,
+	Completer.filled Completer.lastFilled, Completer.judged Completer.lastJudged,
+	Completer.referred Completer.judgedReferences, Config config.Config, Content.Beyond Content.TooLargeAdvice,
+	, Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr,
+	Content.Source Content.SourceAttr, Content.Text Content.TextAttr, Content.TooLarge Content.TooLargeAdvice,
+	DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef, Delivery config.Delivery, Deniable DeniableRules,
+	Destroy.Force Destroy.ForceAttr, Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, Distinct config.UserMessage,
+	Emptier wire.BucketEmptier, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.Entry, Error wire.Error,
+	Explained wire.Explained, Files wire.FileStore, FoldInfo NormalizeInfo, Found listingResult,
+	HazardKind.NeedsConsent HazardKind.NeedsAllow, HazardKind.OnCreate HazardKind.AppliesToCreate, Hidden SensitiveText,
+	Import config.Import, InMemory wire.TextPayload, Instance addr.InstanceKey, JSON wire.RawJSON, Kind.Browse Parent.List,
+	Kind.Completed Kind.WithDefaults, Kind.Delivers Kind.Credential, Kind.Expires Credential.ExpiryAttr,
+	Kind.Fold Kind.NormalizeIdentity, Kind.Gone Destroy.Hazards, Kind.Granted Credential.DiffGrant,
+	Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr, Kind.Identifies Kind.IsIdentityAttr,
+	Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.Links, Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint,
+	Kind.Made Credential.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
+	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities, Kind.Refuse Kind.CheckChange,
+	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation Credential.Rotation, Kind.Spares Destroy.Leaves,
+	Kind.Whole Verbs.FullUpdate, Kind.Within Parent.Attr, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule,
+	Link.Ref Link.RefKind, Listing.Holder Listing.Parent, Listing.Most Listing.Limit, Live config.LiveLookup, Lower LowerCase,
+	Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup, Nearest words.Nearest,
+	NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex, Object.from Object.decoder,
+	Ours OwnSource, Output config.Output, Pair Comparison, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
+	Problem.Whole Problem.CrossAttribute, Query config.DataQuery, Removal config.Removal, ReservedInfo wire.ReservedInfoPrefix,
+	Resolver idLookup, Resource config.Resource, Retiree addr.Retiree, Scope ListFilter, Settings config.Settings,
+	Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor,
+	Snapshot.Found Snapshot.Listed, Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, StampLength TimestampLength,
+	Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey, Texts StringsIn,
+	Unstamped ParseTimestampedName, Upload wire.Upload, Verbs.NameTaken Verbs.NameTakenCode,
+	attrSource.one attrSource.singleMember, jsonText.one jsonText.single, liveDecoder.account liveDecoder.accountID,
+	liveDecoder.attrs liveDecoder.attrSources, liveDecoder.known liveDecoder.decoded,
+	liveDecoder.parts liveDecoder.memberValues, memo.with memo.problems, objects.from objects.decoder, reading liveDecoder,
+	source attrSource, step memo, text jsonText
+schema/syntax:
+	Argument.Terraform Argument.TerraformNote, Block.About Block.CommonDoc, Block.Rest Block.OtherArguments,
+	Block.Root Block.RootOnlyReason, Block.Terraform Block.TerraformNote, Data DataBlocks, Files ExampleFiles,
+	Foreign TerraformBlocks, Headers HeaderSchemas, Hint.Says Hint.Advice, Meta MetaArguments, Sees Visible, Top TopLevelBlocks
+schema/wire:
+	Account.Can Account.HasCapability, Digest SizeAndSHA1, Discreet WithoutMessage, Emptier BucketEmptier,
+	Error.Restriction Error.CredentialScope, Error.Unknown Error.OutcomeUnknown, FileAPI FileStore, Files FileStore,
+	InMemory TextPayload, JSON RawJSON, Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket, Paging PagingGuard,
+	PagingGuard.markers PagingGuard.seenMarkers, PagingGuard.objects PagingGuard.seenIDs,
+	PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source, ReservedInfo ReservedInfoPrefix
 `
 
 // retired maps the retired names of each package to their successors.

@@ -28,19 +28,21 @@ func (r *runner) announce(creates []int) error {
 	for i, step := range creates {
 		t := r.tasks[r.Plan.Steps[step].Change]
 		t.Change = r.withTimestamp(t.Change)
-		t.carriers = r.idsWithIdentity(t.Change)
-		before := slices.IndexFunc(r.open, func(open state.Intent) bool { return open.Addr == t.Addr && open.Identity == t.Identity })
+		t.knownIDs = r.idsWithIdentity(t.Change)
+		before := slices.IndexFunc(r.openIntents, func(open state.Intent) bool {
+			return open.Addr == t.Addr && open.Identity == t.Identity
+		})
 		t.announcedBefore = before >= 0
-		if t.announcedBefore && r.isYoung(&r.open[before]) {
-			t.unseen = 1
+		if t.announcedBefore && r.mayStillAppear(&r.openIntents[before]) {
+			t.unresolvedAttempts = 1
 		}
-		known := slices.DeleteFunc(slices.Clone(t.carriers), func(id string) bool {
+		known := slices.DeleteFunc(slices.Clone(t.knownIDs), func(id string) bool {
 			return slices.ContainsFunc(t.Leftovers, func(o plan.Named) bool { return o.ID == id })
 		})
-		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, Known: known, At: r.now()}
+		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, At: r.now()}
 	}
-	if err := r.State.Begin(intents...); err != nil {
-		r.unannounced = err
+	if err := r.State.Announce(intents...); err != nil {
+		r.announceErr = err
 		return err
 	}
 	for _, step := range creates {
@@ -65,16 +67,16 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 // create makes the object of a task, which is announced. Every destination of its
 // secret is prepared before the request goes out.
 func (r *runner) create(ctx context.Context, t *task, fields []string, free func()) (err error) {
-	body, err := t.Kind.Encode(t.After, fields, true, r.id(t.Change))
+	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
 		return errors.Join(err, r.withdraw(t))
 	}
-	slots, err := r.prepare(ctx, t)
+	slots, err := r.prepareDelivery(ctx, t)
 	if err != nil {
 		return errors.Join(err, r.withdraw(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
-	raw, refused, err := r.send(ctx, t, kind.Call{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
+	raw, refused, err := r.sendCreate(ctx, t, kind.Call{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
 	if refused {
 		return errors.Join(err, r.withdraw(t))
 	}
@@ -85,7 +87,7 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 	if o == nil {
 		return errors.Join(err, objErr)
 	}
-	t.id = o.ID
+	t.objectID = o.ID
 	err = errors.Join(err, objErr, r.accept(t, o, t.deferred))
 	if t.Kind.YieldsSecret() {
 		return r.deliver(ctx, t, o, key, slots, err, free)
@@ -98,7 +100,7 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 // that is older than this run stays, and so does one of which an attempt may still
 // take effect.
 func (r *runner) withdraw(t *task) error {
-	if t.announcedBefore || t.unseen > 0 {
+	if t.announcedBefore || t.unresolvedAttempts > 0 {
 		return nil
 	}
 	return r.State.Drop(state.Intent{Addr: t.Addr, Identity: t.Identity})
@@ -107,12 +109,12 @@ func (r *runner) withdraw(t *task) error {
 // record writes the entry of a new object.
 func (r *runner) record(t *task, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
-	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.id, PreventDestroy: res.PreventDestroy,
+	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
 		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), Sensitive: res.Sensitive, Created: made, Retiring: retirees(t.Change, r.now())}
 	if delivered {
 		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
 	}
-	if t.unseen > 0 && t.Kind.NameTaken == "" { // else the name is taken now
+	if t.unresolvedAttempts > 0 && t.Kind.NameTakenCode == "" { // else the name is taken now
 		return r.State.PutInDoubt(e)
 	}
 	return r.State.Put(e)
@@ -151,7 +153,7 @@ func (r *runner) withTimestamp(c *plan.Change) *plan.Change {
 	n := *c
 	n.Identity = kind.TimestampedName(c.Identity, at)
 	after := c.After.AsValueMap()
-	after[c.Kind.Identity] = cty.StringVal(n.Identity)
+	after[c.Kind.IdentityAttr] = cty.StringVal(n.Identity)
 	n.After = cty.ObjectVal(after)
 	return &n
 }
@@ -171,10 +173,10 @@ func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
 	return r.now()
 }
 
-// prepare proves that every destination of the new secret can take it.
-func (r *runner) prepare(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
+// prepareDelivery proves that every destination of the new secret can take it.
+func (r *runner) prepareDelivery(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
 	env := r.Secrets
-	env.Live = r.live
+	env.Live = r.lookUpLive
 	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
 }
 
@@ -202,11 +204,11 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return nil, key, fmt.Errorf("B2's reply to the creation of a %s cannot be read", k.Name)
 		}
-		if err := json.Unmarshal(m[a.Wire], &text); err != nil || text == "" {
-			lacks = fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.Wire)
+		if err := json.Unmarshal(m[a.WirePath], &text); err != nil || text == "" {
+			lacks = fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.WirePath)
 		}
 		key = secret.New(text)
-		delete(m, a.Wire)
+		delete(m, a.WirePath)
 		var err error
 		if raw, err = json.Marshal(m); err != nil {
 			return nil, key, err
@@ -228,25 +230,25 @@ func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secre
 	}
 	var where []string
 	if err == nil {
-		where, err = slots.Deliver(r.keyInfo(t.Change, o.ID, key), r.live)
+		where, err = slots.Deliver(r.keyInfo(t.Change, o.ID, key), r.lookUpLive)
 	}
 	if err != nil {
 		return errors.Join(err, r.deleteUndelivered(ctx, t, o))
 	}
 	free()
 	if err := r.record(t, r.createdAt(t.Change, o), true); err != nil {
-		return errors.Join(err, deliveredInVain(t.Change, o, where))
+		return errors.Join(err, unrecordedDeliveryError(t.Change, o, where))
 	}
-	t.key = Secret{KeyID: o.ID, Key: key, Delivered: where}
+	t.key = Secret{KeyID: o.ID, Key: key, DeliveredTo: where}
 	for _, w := range where {
 		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, ID: o.ID, Note: w})
 	}
 	return nil
 }
 
-// deliveredInVain names the places that hold a secret of which the state does not
+// unrecordedDeliveryError names the places that hold a secret of which the state does not
 // know. Because of the announcement the next run takes the key for undelivered.
-func deliveredInVain(c *plan.Change, o *kind.Object, where []string) error {
+func unrecordedDeliveryError(c *plan.Change, o *kind.Object, where []string) error {
 	if len(where) == 0 {
 		return nil
 	}

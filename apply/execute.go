@@ -16,8 +16,8 @@ const (
 // An executor carries steps out, each as soon as what it needs is done. It
 // decides nothing about their order.
 type executor struct {
-	steps []plan.Step
-	most  int // steps under way at once, at least 1; those that verify, forget or only wait do not count
+	steps       []plan.Step
+	parallelism int // steps under way at once, at least 1; those that verify, forget or only wait do not count
 	// announce makes creates known before they begin: those that are ready, in one
 	// call. After an error none of them begins. One call at a time.
 	announce func(creates []int) error
@@ -41,16 +41,16 @@ type message struct {
 type execution struct {
 	*executor
 	outcomes   []outcome
-	open       []int   // per step, how many of its needs are not done
-	users      [][]int // per step, who needs it
+	unmetNeeds []int   // per step, how many of its needs are not done
+	dependents [][]int // per step, who needs it
 	ready      []int   // may begin, as soon as there is a place
 	verifying  []int   // may begin
 	forgetting []int   // may begin
 	creating   []int   // may begin, as soon as they are announced
 	announcing bool
-	inPlace    []bool // per step under way, whether it counts
-	busy       int    // steps that count
-	aside      int    // steps under way that do not
+	holdsSlot  []bool // per step under way, whether it counts
+	slotsInUse int    // steps that count
+	slotless   int    // steps under way that do not
 	messages   chan message
 }
 
@@ -58,29 +58,29 @@ type execution struct {
 // owns all goroutines that it starts.
 func (e *executor) run() []outcome {
 	n := len(e.steps)
-	x := &execution{executor: e, outcomes: make([]outcome, n), open: make([]int, n), users: make([][]int, n),
-		inPlace: make([]bool, n), messages: make(chan message)}
+	x := &execution{executor: e, outcomes: make([]outcome, n), unmetNeeds: make([]int, n), dependents: make([][]int, n),
+		holdsSlot: make([]bool, n), messages: make(chan message)}
 	for i := range e.steps {
 		needs := e.steps[i].Needs
-		x.open[i] = len(needs)
+		x.unmetNeeds[i] = len(needs)
 		for _, need := range needs {
-			x.users[need] = append(x.users[need], i)
+			x.dependents[need] = append(x.dependents[need], i)
 		}
 		if len(needs) == 0 {
-			x.release(i)
+			x.enqueueReady(i)
 		}
 	}
 	for {
-		x.begin()
-		if x.busy+x.aside == 0 && !x.announcing {
+		x.startReady()
+		if x.slotsInUse+x.slotless == 0 && !x.announcing {
 			return x.outcomes
 		}
-		x.hear(<-x.messages)
+		x.handle(<-x.messages)
 	}
 }
 
-// release lets a step begin whose needs are done.
-func (x *execution) release(step int) {
+// enqueueReady lets a step begin whose needs are done.
+func (x *execution) enqueueReady(step int) {
 	switch x.steps[step].Op {
 	case plan.OpCreate:
 		x.creating = append(x.creating, step)
@@ -93,26 +93,26 @@ func (x *execution) release(step int) {
 	}
 }
 
-// begin begins what may begin.
-func (x *execution) begin() {
+// startReady begins what may startReady.
+func (x *execution) startReady() {
 	if len(x.creating) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
 		creates := x.creating
 		x.creating, x.announcing = nil, true
 		go func() { x.messages <- message{announced: creates, err: x.announce(creates)} }()
 	}
 	for len(x.verifying) > 0 && x.mayBegin(plan.OpVerify) {
-		x.aside++
+		x.slotless++
 		x.start(x.verifying[0])
 		x.verifying = x.verifying[1:]
 	}
 	for len(x.forgetting) > 0 && x.mayBegin(plan.OpForget) {
-		x.aside++
+		x.slotless++
 		x.start(x.forgetting[0])
 		x.forgetting = x.forgetting[1:]
 	}
-	for len(x.ready) > 0 && x.busy < max(1, x.most) && x.mayBegin(x.steps[x.ready[0]].Op) {
-		x.busy++
-		x.inPlace[x.ready[0]] = true
+	for len(x.ready) > 0 && x.slotsInUse < max(1, x.parallelism) && x.mayBegin(x.steps[x.ready[0]].Op) {
+		x.slotsInUse++
+		x.holdsSlot[x.ready[0]] = true
 		x.start(x.ready[0])
 		x.ready = x.ready[1:]
 	}
@@ -123,8 +123,8 @@ func (x *execution) start(step int) {
 	go func() { x.messages <- message{step: step, outcome: x.do(step, free)} }()
 }
 
-// hear takes note of a message.
-func (x *execution) hear(m message) {
+// handle takes note of a message.
+func (x *execution) handle(m message) {
 	if m.announced != nil {
 		x.announcing = false
 		for _, step := range m.announced {
@@ -134,28 +134,28 @@ func (x *execution) hear(m message) {
 		}
 		return
 	}
-	if x.inPlace[m.step] {
-		x.inPlace[m.step] = false
-		x.busy--
-		x.aside++
+	if x.holdsSlot[m.step] {
+		x.holdsSlot[m.step] = false
+		x.slotsInUse--
+		x.slotless++
 	}
 	if m.outcome == notBegun {
 		return
 	}
-	x.aside--
+	x.slotless--
 	x.end(m.step, m.outcome)
 }
 
 // end settles a step, and what follows for those that need it.
 func (x *execution) end(step int, o outcome) {
 	x.outcomes[step] = o
-	for _, user := range x.users[step] {
+	for _, user := range x.dependents[step] {
 		switch {
 		case o == held && x.outcomes[user] == notBegun:
 			x.end(user, held)
 		case o == done:
-			if x.open[user]--; x.open[user] == 0 && x.outcomes[user] == notBegun {
-				x.release(user)
+			if x.unmetNeeds[user]--; x.unmetNeeds[user] == 0 && x.outcomes[user] == notBegun {
+				x.enqueueReady(user)
 			}
 		}
 	}

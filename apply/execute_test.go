@@ -58,7 +58,7 @@ func (w *witness) check(ok bool, what string) {
 func (d *drawn) run(w *witness) []outcome {
 	w.ended = map[int]bool{}
 	e := executor{
-		steps: d.steps, most: d.most,
+		steps: d.steps, parallelism: d.most,
 		announce: func(creates []int) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

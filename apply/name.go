@@ -13,8 +13,8 @@ import (
 	"b2form/schema/wire"
 )
 
-// id resolves the names in a change on their way to the wire.
-func (r *runner) id(c *plan.Change) func(by *kind.Attr, name string) (id string, err error) {
+// idLookup resolves the names in a change on their way to the wire.
+func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id string, err error) {
 	return func(by *kind.Attr, name string) (string, error) {
 		if id := r.resolveRef(by, name); id != "" {
 			return id, nil
@@ -24,8 +24,8 @@ func (r *runner) id(c *plan.Change) func(by *kind.Attr, name string) (id string,
 			shown = kind.SensitiveText
 		}
 		return "", &wire.Explained{
-			Summary: words.Capital(by.Link.Ref) + " not found",
-			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.Ref, shown),
+			Summary: words.Capital(by.Link.RefKind) + " not found",
+			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.RefKind, shown),
 		}
 	}
 }
@@ -34,11 +34,11 @@ func (r *runner) id(c *plan.Change) func(by *kind.Attr, name string) (id string,
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
 func (r *runner) resolveRef(by *kind.Attr, name string) string {
-	k := r.kinds[by.Link.Ref]
+	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
-		return r.idOf(by.Link.Ref, name)
+		return r.idOf(by.Link.RefKind, name)
 	}
-	r.indexed.Do(func() { r.index = config.NewIdentityIndex(r.Config.Resources) })
+	r.indexOnce.Do(func() { r.index = config.NewIdentityIndex(r.Config.Resources) })
 	declared := r.index.Find(k.Name, k.NormalizeIdentity(name))
 	if declared != nil {
 		if e, ours := r.State.Entry(declared.Addr); ours {
@@ -48,7 +48,7 @@ func (r *runner) resolveRef(by *kind.Attr, name string) string {
 	if declared == nil && by.Link.IsRemoteID(name) {
 		return name
 	}
-	return r.idOf(by.Link.Ref, name)
+	return r.idOf(by.Link.RefKind, name)
 }
 
 // withDeclaredNames is a live object of a change in which IDs have given way to the names of

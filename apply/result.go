@@ -78,9 +78,9 @@ type Result struct {
 
 // A Secret is a key that this run made.
 type Secret struct {
-	KeyID     string
-	Key       secret.Value
-	Delivered []string // where it went, in words; empty: nowhere
+	KeyID       string
+	Key         secret.Value
+	DeliveredTo []string // where it went, in words; empty: nowhere
 }
 
 // Failed reports whether anything failed or was left undone.
@@ -115,12 +115,12 @@ func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Res
 		case left && failure == nil:
 			out.Unfinished = append(out.Unfinished, t.Addr)
 		}
-		out.Changes = append(out.Changes, ChangeResult{Change: t.Change, ID: t.id, Took: t.took, Err: failure})
+		out.Changes = append(out.Changes, ChangeResult{Change: t.Change, ID: t.objectID, Took: t.took, Err: failure})
 		if t.key.KeyID != "" {
 			out.Secrets[t.Addr] = t.key
 		}
 		if waits {
-			out.Warnings = append(out.Warnings, r.warning(t))
+			out.Warnings = append(out.Warnings, r.postponedWarning(t))
 		}
 	}
 	return out
@@ -135,33 +135,33 @@ func (r *runner) counts(t *task, steps []int, outcomes []outcome) plan.Counts {
 		isDone := outcomes[step] == done
 		switch r.Plan.Steps[step].Op {
 		case plan.OpCreate:
-			n.Add += count(isDone)
+			n.Add += boolToInt(isDone)
 		case plan.OpUpdate:
 			updated = updated && isDone
 		case plan.OpDelete:
-			n.Destroy += count(isDone)
+			n.Destroy += boolToInt(isDone)
 		case plan.OpForget:
-			n.Forget += count(isDone && t.Action == plan.Forget)
+			n.Forget += boolToInt(isDone && t.Action == plan.Forget)
 		}
 	}
-	n.Change = count(updated)
+	n.Change = boolToInt(updated)
 	return n
 }
 
-func count(is bool) int {
+func boolToInt(is bool) int {
 	if is {
 		return 1
 	}
 	return 0
 }
 
-// warning says why something of a change was left to the next run.
-func (r *runner) warning(t *task) *hcl.Diagnostic {
+// postponedWarning says why something of a change was left to the next run.
+func (r *runner) postponedWarning(t *task) *hcl.Diagnostic {
 	if w := r.warnings[t.Addr]; w != nil {
 		return w
 	}
 	if t.key.KeyID != "" {
-		return r.unconfirmed(t, "was not tried", "the run was interrupted before it was tried")
+		return r.unconfirmedWarning(t, "was not tried", "the run was interrupted before it was tried")
 	}
 	w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A deletion is left to the next apply", Extra: t.Addr,
 		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next "+

@@ -50,13 +50,13 @@ type Options struct {
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
 	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
-	if err := r.revise(); err != nil {
+	if err := r.writeRecords(); err != nil {
 		return &Result{Skipped: r.addresses(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil,
 			Entries: r.State.State().Entries}
 	}
-	r.open = r.State.State().Open
+	r.openIntents = r.State.State().Open
 	outcomes := r.execute(ctx)
-	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.unannounced, r.closeIntents(outcomes)))
+	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.announceErr, r.closeIntents(outcomes)))
 }
 
 // A runner is one Run.
@@ -65,32 +65,32 @@ type runner struct {
 	resources   map[addr.Addr]*config.Resource
 	kinds       map[string]*kind.Kind
 	tasks       []*task        // one for each change of the plan
-	open        []state.Intent // what earlier runs left unresolved
-	unannounced error          // why creates could not be announced
+	openIntents []state.Intent // what earlier runs left unresolved
+	announceErr error          // why creates could not be announced
 	stop        <-chan struct{}
 
 	mu       sync.Mutex                    // guards the snapshot's changes and all below
 	warnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
-	events   sync.Mutex                    // one event at a time
+	eventsMu sync.Mutex                    // one event at a time
 
-	indexed sync.Once
-	index   config.IdentityIndex // once it was asked for
+	indexOnce sync.Once
+	index     config.IdentityIndex // once it was asked for
 }
 
 // A task is a change while it is carried out. Steps of one change that write to it
 // never run at the same time, but for deletes, which write to errs and took alone.
 type task struct {
-	*plan.Change             // a rotating object's has the name under which that will live, once it is announced
-	id              string   // of the live object; of the new one once it is made
-	deferred        []string // attributes that a later update sets
-	carriers        []string // IDs that carried the identity before the create was announced
-	unseen          int      // attempts at the create that may have taken effect, and whose object nobody has seen
-	announced       bool     // by this run
-	announcedBefore bool     // an earlier run's announcement of the same create is still open
-	key             Secret   // what a create made
-	mu              sync.Mutex
-	errs            []error
-	took            time.Duration
+	*plan.Change                // a rotating object's has the name under which that will live, once it is announced
+	objectID           string   // of the live object; of the new one once it is made
+	deferred           []string // attributes that a later update sets
+	knownIDs           []string // IDs that carried the identity before the create was announced
+	unresolvedAttempts int      // attempts at the create that may have taken effect, and whose object nobody has seen
+	announced          bool     // by this run
+	announcedBefore    bool     // an earlier run's announcement of the same create is still open
+	key                Secret   // what a create made
+	mu                 sync.Mutex
+	errs               []error
+	took               time.Duration
 }
 
 func newRunner(o Options) *runner {
@@ -110,7 +110,7 @@ func newRunner(o Options) *runner {
 	}
 	for i := range o.Plan.Changes {
 		c := &o.Plan.Changes[i]
-		r.tasks[i] = &task{Change: c, id: c.ID}
+		r.tasks[i] = &task{Change: c, objectID: c.ID}
 	}
 	r.initTasks()
 	return r
@@ -124,7 +124,7 @@ func (r *runner) initTasks() {
 		t := r.tasks[s.Change]
 		switch {
 		case s.Op == plan.OpCreate:
-			begins[s.Change], t.id = true, ""
+			begins[s.Change], t.objectID = true, ""
 		case s.Op == plan.OpUpdate && begins[s.Change]:
 			t.deferred = s.Fields
 		case s.Op == plan.OpUpdate:
@@ -141,8 +141,8 @@ func (r *runner) addresses() []addr.Addr {
 	return all
 }
 
-// revise writes what is to be recorded before the first step.
-func (r *runner) revise() error {
+// writeRecords writes what is to be recorded before the first step.
+func (r *runner) writeRecords() error {
 	moves := make([]state.Moved, len(r.Plan.Moves))
 	for i, m := range r.Plan.Moves {
 		moves[i] = state.Moved(m)
@@ -170,10 +170,10 @@ func (r *runner) revise() error {
 func (r *runner) execute(ctx context.Context) []outcome {
 	working := context.WithoutCancel(ctx)
 	e := executor{
-		steps:    r.Plan.Steps,
-		most:     r.Parallelism,
-		announce: r.announce,
-		do:       func(step int, free func()) outcome { return r.do(working, &r.Plan.Steps[step], free) },
+		steps:       r.Plan.Steps,
+		parallelism: r.Parallelism,
+		announce:    r.announce,
+		do:          func(step int, free func()) outcome { return r.doStep(working, &r.Plan.Steps[step], free) },
 		mayBegin: func(op plan.Op) bool {
 			// An entry whose object is deleted is dropped also after an interrupt: that is
 			// part of recording what was done.
@@ -203,8 +203,8 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 			closed = append(closed, state.Intent{Addr: t.Addr, Identity: t.Identity})
 		}
 	}
-	for _, intent := range r.open {
-		if !undone[r.currentAddr(intent)] && !r.isYoung(&intent) {
+	for _, intent := range r.openIntents {
+		if !undone[r.currentAddr(intent)] && !r.mayStillAppear(&intent) {
 			closed = append(closed, intent)
 		}
 	}
@@ -214,7 +214,7 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 // currentAddr is the address that the plan has an earlier run's announcement count
 // for.
 func (r *runner) currentAddr(i state.Intent) addr.Addr {
-	for _, moved := range r.Plan.Announced {
+	for _, moved := range r.Plan.MovedIntents {
 		if moved.From == i.Addr {
 			return moved.To
 		}
@@ -226,8 +226,8 @@ func (r *runner) emit(e Event) {
 	if r.Events == nil {
 		return
 	}
-	r.events.Lock()
-	defer r.events.Unlock()
+	r.eventsMu.Lock()
+	defer r.eventsMu.Unlock()
 	r.Events(e)
 }
 

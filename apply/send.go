@@ -27,31 +27,31 @@ func lookDelays() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 }
 
-// isYoung reports whether what was announced may appear after this run has read the
+// mayStillAppear reports whether what was announced may appear after this run has read the
 // account.
-func (r *runner) isYoung(i *state.Intent) bool { return r.Began.Before(i.At.Add(doubtful)) }
+func (r *runner) mayStillAppear(i *state.Intent) bool { return r.Began.Before(i.At.Add(doubtful)) }
 
-// send creates, and after an unknown outcome looks before it does so again. An
+// sendCreate creates, and after an unknown outcome looks before it does so again. An
 // object without a secret to lose is taken as it was made; one whose secret was
 // in the lost reply is deleted and made anew. refused says that no attempt can have
 // taken effect.
-func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
+func (r *runner) sendCreate(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
 		var lost *wire.Error
 		isError := errors.As(err, &lost)
-		taken := isError && t.unseen > 0 && t.Kind.NameTaken != "" && lost.Code == t.Kind.NameTaken
-		if raw != nil || !isError || !lost.Unknown && !taken {
-			return raw, raw == nil && t.unseen == 0, err
+		taken := isError && t.unresolvedAttempts > 0 && t.Kind.NameTakenCode != "" && lost.Code == t.Kind.NameTakenCode
+		if raw != nil || !isError || !lost.OutcomeUnknown && !taken {
+			return raw, raw == nil && t.unresolvedAttempts == 0, err
 		}
-		if lost.Unknown {
-			t.unseen++
+		if lost.OutcomeUnknown {
+			t.unresolvedAttempts++
 		}
-		found, lookErr := r.lookFor(ctx, t)
+		found, lookErr := r.findCreated(ctx, t)
 		if lookErr != nil {
-			return nil, false, r.inDoubt(t, errors.Join(err, lookErr))
+			return nil, false, r.unknownOutcomeError(t, errors.Join(err, lookErr))
 		}
-		t.unseen = max(0, t.unseen-len(found))
+		t.unresolvedAttempts = max(0, t.unresolvedAttempts-len(found))
 		if len(found) > 0 && !t.Kind.YieldsSecret() {
 			return json.RawMessage(found[0].Raw), false, nil
 		}
@@ -61,14 +61,14 @@ func (r *runner) send(ctx context.Context, t *task, call kind.Call) (raw json.Ra
 			}
 		}
 		if try == attempts || taken {
-			return nil, false, r.inDoubt(t, err)
+			return nil, false, r.unknownOutcomeError(t, err)
 		}
 	}
 }
 
-// inDoubt says of a failed create what becomes of it, if it may have taken effect.
-func (r *runner) inDoubt(t *task, err error) error {
-	if t.unseen == 0 {
+// unknownOutcomeError says of a failed create what becomes of it, if it may have taken effect.
+func (r *runner) unknownOutcomeError(t *task, err error) error {
+	if t.unresolvedAttempts == 0 {
 		return err
 	}
 	return &wire.Explained{
@@ -79,10 +79,10 @@ func (r *runner) inDoubt(t *task, err error) error {
 	}
 }
 
-// lookFor reads the objects that the task's creates have made, with growing pauses as
+// findCreated reads the objects that the task's creates have made, with growing pauses as
 // long as there are none. An interrupt ends the pauses.
-func (r *runner) lookFor(ctx context.Context, t *task) ([]*kind.Object, error) {
-	found, err := r.findLive(ctx, t, t.carriers)
+func (r *runner) findCreated(ctx context.Context, t *task) ([]*kind.Object, error) {
+	found, err := r.findLive(ctx, t, t.knownIDs)
 	pausing, cancel := r.untilStopped(ctx)
 	defer cancel()
 	for _, pause := range lookDelays() {
@@ -92,7 +92,7 @@ func (r *runner) lookFor(ctx context.Context, t *task) ([]*kind.Object, error) {
 		if err := r.wait(pausing, pause); err != nil {
 			return nil, err
 		}
-		found, err = r.findLive(ctx, t, t.carriers)
+		found, err = r.findLive(ctx, t, t.knownIDs)
 	}
 	return found, err
 }

@@ -17,24 +17,24 @@ import (
 	"b2form/schema/wire"
 )
 
-// do carries out a step. It calls free when all that is left is to wait for the
+// doStep carries out a step. It calls free when all that is left is to wait for the
 // state to be written.
-func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
+func (r *runner) doStep(ctx context.Context, s *plan.Step, free func()) outcome {
 	start, t := r.Now(), r.tasks[s.Change]
 	result, err := done, error(nil)
 	switch s.Op {
 	case plan.OpCreate:
-		err = r.report(t, plan.Create, "", func() (string, error) {
+		err = r.reportAction(t, plan.Create, "", func() (string, error) {
 			err := r.create(ctx, t, s.Fields, free)
-			return t.id, err
+			return t.objectID, err
 		})
 	case plan.OpVerify:
 		result = r.verify(ctx, t)
 	case plan.OpUpdate:
-		id := cmp.Or(s.RemoteID, t.id)
-		err = r.report(t, plan.Update, id, func() (string, error) { return id, r.update(ctx, t, id, s.Fields) })
+		id := cmp.Or(s.RemoteID, t.objectID)
+		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.update(ctx, t, id, s.Fields) })
 	case plan.OpDelete:
-		err = r.report(t, plan.Delete, s.RemoteID, func() (string, error) { return s.RemoteID, r.delete(ctx, t, s.RemoteID, free) })
+		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) { return s.RemoteID, r.delete(ctx, t, s.RemoteID, free) })
 	case plan.OpForget:
 		err = r.State.Forget(t.Addr)
 	}
@@ -53,9 +53,9 @@ func (r *runner) do(ctx context.Context, s *plan.Step, free func()) outcome {
 	return result
 }
 
-// report tells of the beginning and the end of one action. do gives the remote ID
+// reportAction tells of the beginning and the end of one action. do gives the remote ID
 // of what it is about.
-func (r *runner) report(t *task, action plan.Action, id string, do func() (string, error)) error {
+func (r *runner) reportAction(t *task, action plan.Action, id string, do func() (string, error)) error {
 	start := r.Now()
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, ID: id}
 	if action == plan.Delete {
@@ -85,7 +85,7 @@ func (r *runner) delete(ctx context.Context, t *task, id string, free func()) er
 		return err
 	}
 	free()
-	return r.State.Strike(t.Addr, id)
+	return r.State.RemoveRetiree(t.Addr, id)
 }
 
 // members is the live object as a map; nil where it was not read.
@@ -106,7 +106,7 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 	if err != nil {
 		return err
 	}
-	body, err := t.Kind.Encode(t.After, fields, false, r.id(t.Change))
+	body, err := t.Kind.Encode(t.After, fields, false, r.idLookup(t.Change))
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending 
 		return err
 	}
 	for _, o := range found {
-		if o.ID == id && r.check(t.Change, o, pending) == nil {
+		if o.ID == id && r.checkAgainstPlan(t.Change, o, pending) == nil {
 			return r.accept(t, o, pending)
 		}
 	}
@@ -154,12 +154,12 @@ func (r *runner) accept(t *task, o *kind.Object, pending []string) error {
 	r.mu.Lock()
 	r.Snapshot.Add(o)
 	r.mu.Unlock()
-	return r.check(t.Change, o, pending)
+	return r.checkAgainstPlan(t.Change, o, pending)
 }
 
-// check compares a live object with what was planned, but for attributes that are
+// checkAgainstPlan compares a live object with what was planned, but for attributes that are
 // pending.
-func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
+func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []string) error {
 	values, err := o.Values()
 	if err != nil {
 		return err
@@ -181,8 +181,8 @@ func (r *runner) check(c *plan.Change, o *kind.Object, pending []string) error {
 	}
 }
 
-// live answers for deliveries: the computed attributes of what is ours.
-func (r *runner) live(addr addr.Addr) (map[string]cty.Value, bool) {
+// lookUpLive answers for deliveries: the computed attributes of what is ours.
+func (r *runner) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 	e, ok := r.State.Entry(addr)
 	if !ok {
 		return nil, false

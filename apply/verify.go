@@ -35,17 +35,17 @@ func (r *runner) verify(ctx context.Context, t *task) outcome {
 	if why == "" {
 		return done
 	}
-	w := r.unconfirmed(t, what, why)
+	w := r.unconfirmedWarning(t, what, why)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.warnings[t.Addr] = w
 	return held
 }
 
-// unconfirmed is the warning that a new key is not known to work.
-func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
+// unconfirmedWarning is the warning that a new key is not known to work.
+func (r *runner) unconfirmedWarning(t *task, what, why string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.",
-		words.Capital(t.Kind.Name), t.Identity, t.id, why)
+		words.Capital(t.Kind.Name), t.Identity, t.objectID, why)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}
@@ -57,7 +57,7 @@ func (r *runner) unconfirmed(t *task, what, why string) *hcl.Diagnostic {
 func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 	ctx, cancel := r.untilStopped(ctx)
 	defer cancel()
-	account, err := r.accepted(ctx, t)
+	account, err := r.verifyUntilAccepted(ctx, t)
 	switch {
 	case err == nil:
 		differ := t.Kind.Credential.DiffGrant(t.After, account)
@@ -89,11 +89,11 @@ func (r *runner) untilStopped(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { cancel(); <-watched }
 }
 
-// accepted asks until B2 accepts the key, patience ends, or something else than
+// verifyUntilAccepted asks until B2 accepts the key, patience ends, or something else than
 // a refusal comes back.
-func (r *runner) accepted(ctx context.Context, t *task) (account *wire.Account, err error) {
-	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.id}
-	account, err = r.Verify(ctx, t.id, t.key.Key)
+func (r *runner) verifyUntilAccepted(ctx context.Context, t *task) (account *wire.Account, err error) {
+	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.objectID}
+	account, err = r.Verify(ctx, t.objectID, t.key.Key)
 	if !isRefused(err) {
 		return account, err
 	}
@@ -104,7 +104,7 @@ func (r *runner) accepted(ctx context.Context, t *task) (account *wire.Account, 
 		if r.wait(ctx, pause) != nil {
 			break
 		}
-		if account, err = r.Verify(ctx, t.id, t.key.Key); !isRefused(err) {
+		if account, err = r.Verify(ctx, t.objectID, t.key.Key); !isRefused(err) {
 			break
 		}
 	}

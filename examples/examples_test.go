@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the plans of the examples instead of comparing them")
 	flag.Parse()
-	if err := testrun.InMemory(); err != nil {
+	if err := testrun.UseMemoryTempDir(); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())

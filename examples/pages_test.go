@@ -26,7 +26,7 @@ func TestPages(t *testing.T) {
 			t.Run(page.Name+strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
 				r := run{t, bin, t.TempDir()}
-				for _, f := range syntax.Files(example) {
+				for _, f := range syntax.ExampleFiles(example) {
 					path := filepath.Join(r.dir, f.Name)
 					if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(f.Text), 0o644)); err != nil {
 						t.Fatal(err)

@@ -19,7 +19,7 @@ func TestNewAttributeIsNoDrift(t *testing.T) {
 			w.live(live, "id-acme-photos")
 			w.own(live, "id-acme-photos")
 			w.bucket.Attrs = append(w.bucket.Attrs,
-				kind.Attr{Name: "archived", Wire: "isArchived", Type: cty.Bool, Default: cty.False,
+				kind.Attr{Name: "archived", WirePath: "isArchived", Type: cty.Bool, Default: cty.False,
 					Encoding: kind.Encoding{AlwaysAnswered: always}})
 			for declared, changes := range map[bool]int{false: 0, true: 1} {
 				w.config.Resources = nil

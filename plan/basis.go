@@ -16,11 +16,11 @@ import (
 	"b2form/schema/kind"
 )
 
-// basis digests the plan and what it was made from: whole live objects, with their
+// computeBasis digests the plan and what it was made from: whole live objects, with their
 // IDs and revisions, and the IDs behind every name that the changes use. What the
 // plan does not touch does not matter. Values that a plan hides are in it by a hash, which is a slow
 // one where there is a salt.
-func (p *planner) basis() {
+func (p *planner) computeBasis() {
 	hash := sha256.New()
 	hidden := &hiddenValues{}
 	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
@@ -30,7 +30,7 @@ func (p *planner) basis() {
 		d, digestErr := p.digestible(&p.plan.Changes[i], hidden)
 		err = errors.Join(err, digestErr, out.Encode(d))
 	}
-	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.Announced, p.plan.Undelivered, p.plan.LeftOut} {
+	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut} {
 		err = errors.Join(err, out.Encode(part))
 	}
 	if len(hidden.texts) > 0 {
@@ -44,8 +44,8 @@ func (p *planner) basis() {
 	p.plan.Basis = hex.EncodeToString(hash.Sum(nil))
 }
 
-// A digestible is a Change in the form that is hashed.
-type digestible struct {
+// A digestInput is a Change in the form that is hashed.
+type digestInput struct {
 	Addr      addr.Addr
 	MovedFrom string
 	Action    Action
@@ -71,11 +71,11 @@ type digestible struct {
 	NameIDs   []string // "bucket photos = 8d625e…"
 }
 
-func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestible, error) {
-	d := digestible{
+func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestInput, error) {
+	d := digestInput{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
-		Deliver: c.Deliver, Force: c.Force, Imports: c.Imports(), Leftovers: c.Leftovers, Retiring: c.Retiring,
+		Deliver: c.DeliverTo, Force: c.Force, Imports: c.Imports(), Leftovers: c.Leftovers, Retiring: c.Retiring,
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
@@ -168,18 +168,18 @@ func hiddenIn(v cty.Value) []string {
 // nameIDs resolves the names that a change uses, as far as they are live.
 func (p *planner) nameIDs(c *Change) []string {
 	var out []string
-	references(c.Kind, c.After, func(_ string, m kind.Reference) {
+	visitReferences(c.Kind, c.After, func(_ string, m kind.Reference) {
 		by, name := m.Attr, m.Name
-		out = append(out, by.Link.Ref+" "+name+" = "+strings.Join(p.idsOf(by, name), " "))
+		out = append(out, by.Link.RefKind+" "+name+" = "+strings.Join(p.idsNamed(by, name), " "))
 	})
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// idsOf lists the live objects that a name may stand for: of a declared one whose
+// idsNamed lists the live objects that a name may stand for: of a declared one whose
 // name others may have, only itself, and nothing where it is to be made.
-func (p *planner) idsOf(by *kind.Attr, name string) (ids []string) {
-	k := p.kinds[by.Link.Ref]
+func (p *planner) idsNamed(by *kind.Attr, name string) (ids []string) {
+	k := p.kinds[by.Link.RefKind]
 	if k == nil || p.links.isID(by, k, name) {
 		return nil
 	}

@@ -17,7 +17,7 @@ import (
 
 // A plain kind has what a digest asks for.
 func plainKind(name string) *kind.Kind {
-	return &kind.Kind{Name: name, Identity: "name", Attrs: []kind.Attr{{Name: "name", Type: cty.String}}}
+	return &kind.Kind{Name: name, IdentityAttr: "name", Attrs: []kind.Attr{{Name: "name", Type: cty.String}}}
 }
 
 // filled is a value of a type in which nothing is zero; n makes two differ.
@@ -64,7 +64,7 @@ func digestOf(t *testing.T, made Plan) string {
 	}
 	p := newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}, Snapshot: snapshot})
 	p.plan = made
-	if p.basis(); p.diags.HasErrors() {
+	if p.computeBasis(); p.diags.HasErrors() {
 		t.Fatal(p.diags)
 	}
 	return p.plan.Basis

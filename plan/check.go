@@ -63,7 +63,7 @@ func (p *planner) checkAccount() {
 	}
 	for _, k := range p.Kinds {
 		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasRead(k) {
-			p.notRead(k, subject)
+			p.reportNotRead(k, subject)
 		}
 	}
 }
@@ -84,11 +84,11 @@ func (p *planner) checkClock() {
 		p.Now.UTC().Format(momentLayout))
 }
 
-func (p *planner) notRead(k *kind.Kind, subject *hcl.Range) {
+func (p *planner) reportNotRead(k *kind.Kind, subject *hcl.Range) {
 	var lacking []string
-	reads := k.Reads
+	reads := k.ReadCapabilities
 	if holder := p.kinds[k.ParentKind()]; holder != nil {
-		reads = slices.Concat(holder.Reads, reads)
+		reads = slices.Concat(holder.ReadCapabilities, reads)
 	}
 	for _, c := range reads {
 		if !p.Snapshot.Account.HasCapability(c) {
@@ -107,7 +107,7 @@ func (p *planner) notRead(k *kind.Kind, subject *hcl.Range) {
 // canCreate reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
 func (p *planner) canCreate(r *config.Resource) bool {
-	holder, attr := r.Kind, r.Kind.Identity
+	holder, attr := r.Kind, r.Kind.IdentityAttr
 	if whole := p.kinds[r.Kind.ParentKind()]; whole != nil {
 		holder = whole
 		if r.Kind.ScopeAttr() != "" {

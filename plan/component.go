@@ -4,21 +4,21 @@ package plan
 // cycle, and gives the strongly connected component of each step (Tarjan, "Depth-first search and
 // linear graph algorithms", 1972). Needs are sorted by step.
 func components(n int, needs []need) (order, of []int) {
-	t := tarjan{needs: needs, from: make([]int, n+1), index: make([]int, n), low: make([]int, n), of: make([]int, n),
+	t := tarjan{needs: needs, firstNeed: make([]int, n+1), index: make([]int, n), low: make([]int, n), component: make([]int, n),
 		order: make([]int, 0, n)}
 	for _, need := range needs {
-		t.from[need.step+1]++
+		t.firstNeed[need.step+1]++
 	}
 	for i := range n {
-		t.from[i+1] += t.from[i]
-		t.of[i] = none
+		t.firstNeed[i+1] += t.firstNeed[i]
+		t.component[i] = none
 	}
 	for i := range n {
 		if t.index[i] == 0 {
 			t.visit(i)
 		}
 	}
-	return t.order, t.of
+	return t.order, t.component
 }
 
 // isCyclic reports whether a component has several steps.
@@ -32,9 +32,9 @@ func isCyclic(of []int) bool {
 
 type tarjan struct {
 	needs      []need
-	from       []int // needs of a step begin here
+	firstNeed  []int // needs of a step begin here
 	index, low []int // from 1; index 0: not visited
-	of         []int // none: not known yet
+	component  []int // none: not known yet
 	order      []int
 	stack      []int
 	visited    int
@@ -45,12 +45,12 @@ func (t *tarjan) visit(i int) {
 	t.visited++
 	t.index[i], t.low[i] = t.visited, t.visited
 	t.stack = append(t.stack, i)
-	for _, n := range t.needs[t.from[i]:t.from[i+1]] {
+	for _, n := range t.needs[t.firstNeed[i]:t.firstNeed[i+1]] {
 		switch {
 		case t.index[n.on] == 0:
 			t.visit(int(n.on))
 			t.low[i] = min(t.low[i], t.low[n.on])
-		case t.of[n.on] == none:
+		case t.component[n.on] == none:
 			t.low[i] = min(t.low[i], t.index[n.on])
 		}
 	}
@@ -60,7 +60,7 @@ func (t *tarjan) visit(i int) {
 	for {
 		last := t.stack[len(t.stack)-1]
 		t.stack = t.stack[:len(t.stack)-1]
-		t.of[last] = t.components
+		t.component[last] = t.components
 		t.order = append(t.order, last)
 		if last == i {
 			break

@@ -12,10 +12,10 @@ import (
 // state records as Entry.Delivery once it has been carried out. It holds one
 // part per delivery, so that a removed delivery can be told from a changed one.
 func DeliveryDigest(r *config.Resource) string {
-	return strings.Join(digests(r), ",")
+	return strings.Join(deliveryDigests(r), ",")
 }
 
-func digests(r *config.Resource) []string {
+func deliveryDigests(r *config.Resource) []string {
 	out := make([]string, len(r.Deliver))
 	for i := range r.Deliver {
 		out[i] = r.Deliver[i].Digest
@@ -35,13 +35,13 @@ func (p *planner) replaceReason(r *config.Resource, h match) string {
 		return ""
 	case h.recovered:
 		return undelivered
-	case h.fromOldState || h.lagging:
+	case h.fromOldState || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
 	case len(r.Deliver) == 0 || h.secretUnknown():
 		return ""
 	case !h.entry.Delivered:
 		return undelivered
-	case !delivered(h.entry, r):
+	case !isDelivered(h.entry, r):
 		return "its delivery changed"
 	}
 	return ""
@@ -53,17 +53,17 @@ func (h *match) secretUnknown() bool {
 	return h.imported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
 }
 
-// delivered reports whether everything that the resource delivers was carried
+// isDelivered reports whether everything that the resource delivers was carried
 // out. A delivery that is no longer wanted does not matter.
-func delivered(e *addr.Entry, r *config.Resource) bool {
+func isDelivered(e *addr.Entry, r *config.Resource) bool {
 	done := strings.Split(e.Delivery, ",")
-	return !slices.ContainsFunc(digests(r), func(d string) bool { return !slices.Contains(done, d) })
+	return !slices.ContainsFunc(deliveryDigests(r), func(d string) bool { return !slices.Contains(done, d) })
 }
 
 // planDelivery notes where a new secret will go, or that it would be lost.
 func (p *planner) planDelivery(r *config.Resource, c *Change) {
 	for i := range r.Deliver {
-		c.Deliver = append(c.Deliver, r.Deliver[i].DisplayName)
+		c.DeliverTo = append(c.DeliverTo, r.Deliver[i].DisplayName)
 	}
 	if len(r.Deliver) == 0 {
 		p.plan.Undelivered = append(p.plan.Undelivered, r.Addr)

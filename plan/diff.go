@@ -26,9 +26,9 @@ func Diff(k *kind.Kind, want, live cty.Value, e *addr.Entry, ignore []string) (f
 // last comparison ended, since many objects share both sides of it, and more of
 // those that refer to other objects.
 type differ struct {
-	kind *kind.Kind
-	last []comparison // by the attribute's index
-	more map[sides]bool
+	kind    *kind.Kind
+	last    []comparison // by the attribute's index
+	earlier map[sides]bool
 }
 
 type comparison struct {
@@ -77,7 +77,7 @@ func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (f
 // isCompared reports whether the attribute can be set and has something live to
 // be compared with.
 func isCompared(a *kind.Attr) bool {
-	return !a.Computed && (a.Wire != "" || a.Encoding.ReadPath != "" || a.Compare.Equal != nil)
+	return !a.Computed && (a.WirePath != "" || a.Encoding.ReadPath != "" || a.Compare.Equal != nil)
 }
 
 func isReadable(a *kind.Attr, live cty.Value) bool {
@@ -89,7 +89,7 @@ func isReadable(a *kind.Attr, live cty.Value) bool {
 
 func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
-	if a.Name == d.kind.Identity && d.kind.ScopeAttr() == "" && a.Compare.Equal == nil {
+	if a.Name == d.kind.IdentityAttr && d.kind.ScopeAttr() == "" && a.Compare.Equal == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
 	c := &d.last[i]
@@ -103,14 +103,14 @@ func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
 }
 
 func (d *differ) equal(a *kind.Attr, at sides) bool {
-	if a.Link.Ref == "" {
+	if a.Link.RefKind == "" {
 		return equal(*at.want, *at.live)
 	}
-	same, known := d.more[at]
+	same, known := d.earlier[at]
 	if !known {
 		same = equal(*at.want, *at.live)
-		if len(d.more) < most {
-			d.more[at] = same
+		if len(d.earlier) < most {
+			d.earlier[at] = same
 		}
 	}
 	return same

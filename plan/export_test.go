@@ -3,7 +3,7 @@ package plan
 // Stepper plans, and gives what works out the steps of that plan anew.
 func Stepper(r Request) func() {
 	p := newPlanner(r)
-	p.changes()
-	p.sort()
+	p.planChanges()
+	p.sortPlan()
 	return p.makeSteps
 }

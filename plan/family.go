@@ -93,16 +93,16 @@ func (p *planner) collectSiblings(r *config.Resource, h *match) bool {
 		}
 	}
 	for i, o := range unknown {
-		h.family = append(h.family, o.ID)
+		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
 		old := addr.Retiree{ID: o.ID, Name: o.Identity, Until: timestampOf(h.object).Add(rotation.Overlap)}
 		successor := i > last
 		if h.unrecorded() || h.fromOldState || successor || h.imported && i == last {
-			old = addr.Retiree{ID: o.ID, Name: o.Identity, Kept: true}
+			old = addr.Retiree{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
-		h.lagging = h.lagging || successor
+		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
 		p.retire(h, old)
 	}
-	slices.Sort(h.family)
+	slices.Sort(h.importedSiblingIDs)
 	return true
 }
 
@@ -170,8 +170,8 @@ func (p *planner) isForeign(r *config.Resource, h *match) bool {
 	return plain && stamped || other
 }
 
-// findFamily resolves the ids of an import block: the newest is current.
-func (p *planner) findFamily(r *config.Resource, imp *config.Import, h *match) bool {
+// findSiblings resolves the ids of an import block: the newest is current.
+func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match) bool {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		p.errorf(&imp.Range, "Several objects for one resource",
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
@@ -189,18 +189,18 @@ func (p *planner) findFamily(r *config.Resource, imp *config.Import, h *match) b
 			return false
 		}
 		if owner := p.owner(idOf(siblings[i])); owner != nil {
-			p.belongsToAnother(r, imp, id, *owner)
+			p.reportOwnedByAnother(r, imp, id, *owner)
 			return false
 		}
 		newest = max(newest, i)
 	}
-	h.take(siblings[newest])
+	h.takeImport(siblings[newest])
 	return true
 }
 
-// importOnce refuses to give two resources one object.
-func (p *planner) importOnce(r *config.Resource, h *match) bool {
-	ids := h.family
+// checkImportedOnce refuses to give two resources one object.
+func (p *planner) checkImportedOnce(r *config.Resource, h *match) bool {
+	ids := h.importedSiblingIDs
 	if h.imported {
 		ids = append(slices.Clone(ids), h.object.ID)
 	}

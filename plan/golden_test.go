@@ -83,7 +83,7 @@ type goldenCase struct {
 	Rules   *[]wire.RawJSON `json:"notification_rules"`
 	State   struct {
 		Entries   []addr.Entry
-		Announced []plan.Announced
+		Announced []plan.AnnouncedCreate
 	}
 }
 
@@ -176,7 +176,7 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 		case "destroy":
 			r.Destroy = true
 		case "rotations":
-			r.Rotations = true
+			r.RotationsOnly = true
 		case "replace":
 			r.Replace = append(r.Replace, address(t, addr))
 		case "rotate":
@@ -247,7 +247,7 @@ func (c *goldenCase) dump(t *testing.T, r plan.Request) (text, basis string) {
 		fmt.Fprintf(&b, "record: %s\n", line)
 	}
 	for _, r := range p.Rotations {
-		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.Name, day(r.Made), day(r.Due), retirees(r.Retiring))
+		fmt.Fprintf(&b, "rotation: %s %s, made %s, due %s%s\n", r.Addr, r.Name, day(r.MadeAt), day(r.Due), retirees(r.Retiring))
 	}
 	if len(p.LeftOut) > 0 {
 		fmt.Fprintf(&b, "left out: %v\n", p.LeftOut)
@@ -310,8 +310,8 @@ func change(b *strings.Builder, c *plan.Change) {
 	for _, h := range c.Hazards {
 		line("hazard", string(h.Kind)+": "+h.Detail)
 	}
-	line("deliver", strings.Join(c.Deliver, ", "))
-	line("family", nameds(c.Family))
+	line("deliver", strings.Join(c.DeliverTo, ", "))
+	line("family", nameds(c.ImportedSiblings))
 	line("leftovers", nameds(c.Leftovers))
 	line("retiring", strings.TrimPrefix(retirees(c.Retiring), ", "))
 	if len(c.Overlapping) > 0 {
@@ -346,7 +346,7 @@ func retirees(list []addr.Retiree) string {
 	var b strings.Builder
 	for _, old := range list {
 		end := day(old.Until)
-		if old.Kept {
+		if old.KeptUntilRenewal {
 			end = "renewal"
 		}
 		fmt.Fprintf(&b, ", %s %s until %s", old.ID, old.Name, end)

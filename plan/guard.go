@@ -29,7 +29,7 @@ func (p *planner) guardRequest() bool {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guard(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkProtected, p.checkInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist,
+		p.checkProtected, p.checkKeyInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist,
 	} {
 		guard(r, h, c)
 	}
@@ -95,8 +95,8 @@ func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
 	}
 }
 
-// checkInUse refuses to delete the key that this run works with.
-func (p *planner) checkInUse(r *config.Resource, _ match, c *Change) {
+// checkKeyInUse refuses to delete the key that this run works with.
+func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
 	if !(ends && c.ID == inUse) && !slices.ContainsFunc(c.Leftovers, func(o Named) bool { return o.ID == inUse }) {
@@ -140,10 +140,10 @@ func (p *planner) checkChange(r *config.Resource, _ match, c *Change) {
 	}
 }
 
-// checkEmptied refuses to delete a bucket beside files in it that are only hidden:
+// checkParentsEmptied refuses to delete a bucket beside files in it that are only hidden:
 // it would not be empty. Files of a bucket that goes with everything it holds go
 // for good too.
-func (p *planner) checkEmptied() {
+func (p *planner) checkParentsEmptied() {
 	hidden := map[reference][]*Change{}
 	for i := range p.plan.Changes {
 		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.Force {
@@ -161,17 +161,17 @@ func (p *planner) checkEmptied() {
 				file.Force = true
 			}
 		default:
-			p.notEmptied(c, files)
+			p.reportNotEmptied(c, files)
 		}
 	}
 }
 
-func (p *planner) notEmptied(c *Change, files []*Change) {
+func (p *planner) reportNotEmptied(c *Change, files []*Change) {
 	what := files[0].Addr.String()
 	if n := len(files) - 1; n > 0 {
 		what = fmt.Sprintf("%s and %d more", what, n)
 	}
-	force, child := c.Kind.Destroy.Force, files[0].Kind
+	force, child := c.Kind.Destroy.ForceAttr, files[0].Kind
 	advice := fmt.Sprintf("Set %s = true on the %s, which deletes all their versions, or on the %s, which deletes everything in it.", force,
 		child.Plural, c.Kind.Name)
 	var subject *hcl.Range

@@ -14,7 +14,7 @@ import (
 // attrHazards asks one attribute what going from before to after costs. What it says of
 // a sensitive one may repeat the value and is left out.
 func attrHazards(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard {
-	out := a.Hazard(before, after)
+	out := a.Hazards(before, after)
 	if slices.Contains(c.Sensitive, a.Name) {
 		for i := range out {
 			out[i].Detail = "through " + a.Name + ", which is sensitive"
@@ -29,7 +29,7 @@ func hazards(c *Change, before cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if c.Action == Create {
 		for _, a := range c.Kind.Settable() {
-			if a.Hazard == nil {
+			if a.Hazards == nil {
 				continue
 			}
 			out = append(out, attrHazards(c, a, cty.NilVal, c.After.GetAttr(a.Name))...)
@@ -37,7 +37,7 @@ func hazards(c *Change, before cty.Value) []kind.Hazard {
 		return slices.DeleteFunc(out, func(h kind.Hazard) bool { return !h.Kind.AppliesToCreate() })
 	}
 	for _, name := range c.Fields {
-		if a := c.Kind.Attr(name); a.Hazard != nil {
+		if a := c.Kind.Attr(name); a.Hazards != nil {
 			out = append(out, attrHazards(c, a, before.GetAttr(name), c.After.GetAttr(name))...)
 		}
 	}
@@ -52,9 +52,9 @@ func sortHazards(hs []kind.Hazard) []kind.Hazard {
 	return slices.Compact(hs)
 }
 
-// endsWith lists what is gone after the change has deleted the object with the remote ID, as live
+// deletedRefs lists what is gone after the change has deleted the object with the remote ID, as live
 // objects name it: by the ID, and by the name where that is nobody else's.
-func (c *Change) endsWith(id string) []objectID {
+func (c *Change) deletedRefs(id string) []objectID {
 	ends := []objectID{{c.Kind.Name, id}}
 	if c.Action == Delete && id == c.ID && !c.Kind.NamesRepeat {
 		ends = append(ends, objectID{c.Kind.Name, c.Identity})
@@ -67,14 +67,14 @@ func (c *Change) changesLinks() bool {
 	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() })
 }
 
-// orphanHazards adds the hazard of an object that is deleted while another one, which
+// addOrphanHazards adds the hazard of an object that is deleted while another one, which
 // stays as it is, names it.
-func (p *planner) orphanHazards() {
+func (p *planner) addOrphanHazards() {
 	ends, going, updated := map[objectID]*Change{}, map[objectID]bool{}, map[objectID]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		for _, o := range c.Deletes() {
-			for _, end := range c.endsWith(o.ID) {
+			for _, end := range c.deletedRefs(o.ID) {
 				ends[end] = c
 			}
 		}
@@ -94,7 +94,7 @@ func (p *planner) orphanHazards() {
 				continue // what is unreadable and matters was reported
 			}
 			for _, m := range p.links.linkReferences(k, live) {
-				if c := ends[objectID{m.Attr.Link.Ref, m.Name}]; c != nil {
+				if c := ends[objectID{m.Attr.Link.RefKind, m.Name}]; c != nil {
 					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
 						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity,
 							attrNames(k, p.links.linkAttrs(k)))}))

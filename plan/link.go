@@ -18,22 +18,22 @@ import (
 // after everything else.
 type links struct {
 	*planner
-	attrs         map[*kind.Kind][]int          // see linkAttrs
-	linking       []*config.Resource            // declared resources that give links a value
-	current       map[objectID]*config.Resource // live objects that stay what is declared
-	currentIDs    map[addr.Addr]string          // their IDs
-	onlyBecauseOf map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
-	liveTargets   map[addr.Addr][]objectID      // what the links of live objects lead to
+	attrs            map[*kind.Kind][]int          // see linkAttrs
+	linking          []*config.Resource            // declared resources that give links a value
+	currentResources map[objectID]*config.Resource // live objects that stay what is declared
+	currentIDs       map[addr.Addr]string          // their IDs
+	onlyBecauseOf    map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
+	liveTargets      map[addr.Addr][]objectID      // what the links of live objects lead to
 }
 
 func newLinks(p *planner) *links {
 	return &links{
-		planner:       p,
-		attrs:         map[*kind.Kind][]int{},
-		current:       map[objectID]*config.Resource{},
-		currentIDs:    map[addr.Addr]string{},
-		onlyBecauseOf: map[addr.Addr][]addr.Addr{},
-		liveTargets:   map[addr.Addr][]objectID{},
+		planner:          p,
+		attrs:            map[*kind.Kind][]int{},
+		currentResources: map[objectID]*config.Resource{},
+		currentIDs:       map[addr.Addr]string{},
+		onlyBecauseOf:    map[addr.Addr][]addr.Addr{},
+		liveTargets:      map[addr.Addr][]objectID{},
 	}
 }
 
@@ -78,11 +78,11 @@ func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr
 // standing names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
 func (l *links) nameAfterApply(by *kind.Attr, id string) string {
-	k := l.kinds[by.Link.Ref]
+	k := l.kinds[by.Link.RefKind]
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
-	if r := l.current[objectID{k.Name, id}]; r != nil {
+	if r := l.currentResources[objectID{k.Name, id}]; r != nil {
 		return l.identities().Reference(r)
 	}
 	o := l.Snapshot.ByID(k, id)
@@ -98,7 +98,7 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 // recorded is like standing, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (l *links) nameInState(by *kind.Attr, id string) string {
-	if r := l.recordedResource(objectID{by.Link.Ref, id}); r != nil && by.Link.IsRemoteID != nil {
+	if r := l.recordedResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
 		return l.identities().Reference(r)
 	}
 	return l.nameAfterApply(by, id)
@@ -164,7 +164,7 @@ func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fiel
 	}
 	var targets []addr.Addr
 	for _, id := range l.liveTargets[r.Addr] {
-		if r := l.recordedResource(id); r != nil && l.current[id] == nil && !slices.Contains(targets, r.Addr) {
+		if r := l.recordedResource(id); r != nil && l.currentResources[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
@@ -223,7 +223,7 @@ func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range
 	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
 		for _, m := range a.References(*r.Value.At(i)) {
-			if k := l.kinds[m.Attr.Link.Ref]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
+			if k := l.kinds[m.Attr.Link.RefKind]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng
 			}
@@ -235,7 +235,7 @@ func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range
 // objects.
 func (l *links) noteCurrent(r *config.Resource, h match) {
 	if len(l.linking) > 0 && r.Kind.NamesRepeat {
-		l.current[idOf(h.object)], l.currentIDs[r.Addr] = r, h.object.ID
+		l.currentResources[idOf(h.object)], l.currentIDs[r.Addr] = r, h.object.ID
 	}
 }
 
@@ -244,7 +244,7 @@ func (l *links) noteCurrent(r *config.Resource, h match) {
 func (l *links) targetsOf(k *kind.Kind, raw kind.Values) []objectID {
 	var out []objectID
 	for _, m := range l.linkReferences(k, raw) {
-		out = append(out, objectID{m.Attr.Link.Ref, m.Name})
+		out = append(out, objectID{m.Attr.Link.RefKind, m.Name})
 	}
 	return out
 }

@@ -7,16 +7,16 @@ import (
 	"b2form/schema/config"
 )
 
-// A lookup finds addresses in a list that is sorted by them. Most are asked for
+// A addrLookup finds addresses in a list that is sorted by them. Most are asked for
 // in the order of the list, where this takes less time and memory than a map.
-type lookup struct {
+type addrLookup struct {
 	n    int
 	at   func(i int) *addr.Addr
 	next int // behind the last one found
 }
 
 // find gives the index of an address; -1: it is not in the list.
-func (l *lookup) find(addr *addr.Addr) int {
+func (l *addrLookup) find(addr *addr.Addr) int {
 	i := l.next
 	if i >= l.n || *l.at(i) != *addr {
 		var found bool

@@ -21,14 +21,14 @@ import (
 func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
 	if p.guardRequest() {
-		p.changes()
-		p.keepRotations()
-		p.sort()
+		p.planChanges()
+		p.keepOnlyRotations()
+		p.sortPlan()
 		p.keepTargets()
-		p.checkEmptied()
-		p.orphanHazards()
+		p.checkParentsEmptied()
+		p.addOrphanHazards()
 		p.makeSteps()
-		p.basis()
+		p.computeBasis()
 	}
 	if p.diags.HasErrors() {
 		return nil, p.diags
@@ -36,9 +36,9 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 	return &p.plan, nil
 }
 
-// changes plans what is declared, then the end of what is owned and no longer
+// planChanges plans what is declared, then the end of what is owned and no longer
 // wanted.
-func (p *planner) changes() {
+func (p *planner) planChanges() {
 	p.claimAnnounced()
 	if !p.Destroy {
 		for _, r := range p.declared {
@@ -48,16 +48,16 @@ func (p *planner) changes() {
 		}
 		for _, r := range p.declared {
 			if len(p.links.linking) == 0 || !p.links.hasLinks(r) {
-				p.about(r.Addr, func() { p.resource(r) })
+				p.about(r.Addr, func() { p.planResource(r) })
 			}
 		}
 		for _, r := range p.links.linking {
-			p.about(r.Addr, func() { p.resource(r) })
+			p.about(r.Addr, func() { p.planResource(r) })
 		}
 	}
 	for _, addr := range p.recordedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
-			p.about(*addr, func() { p.remove(*addr) })
+			p.about(*addr, func() { p.planUndeclared(*addr) })
 		}
 	}
 }
@@ -65,20 +65,20 @@ func (p *planner) changes() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared      []*config.Resource // sorted by address
-	recordedAddrs []*addr.Addr       // what the state or the journal knows; sorted
-	kinds         map[string]*kind.Kind
-	resources     lookup // in declared
-	entries       lookup // in Entries, which are sorted by address
-	announced     map[addr.Addr][]Announced
-	imports       map[addr.Addr]*config.Import
-	replace       map[addr.Addr]bool
-	rotate        map[addr.Addr]bool
-	rotations     map[addr.Addr]bool // changes that rotation asks for
-	movedFrom     map[addr.Addr]addr.Addr
-	importedBy    map[objectID]addr.Addr
-	claimed       map[objectID]addr.Addr // see claim
-	untiedNames   map[reference]bool     // reported; see reportUntied
+	declared        []*config.Resource // sorted by address
+	recordedAddrs   []*addr.Addr       // what the state or the journal knows; sorted
+	kinds           map[string]*kind.Kind
+	resources       addrLookup // in declared
+	entries         addrLookup // in Entries, which are sorted by address
+	announced       map[addr.Addr][]AnnouncedCreate
+	imports         map[addr.Addr]*config.Import
+	replace         map[addr.Addr]bool
+	rotate          map[addr.Addr]bool
+	rotationChanges map[addr.Addr]bool // changes that rotation asks for
+	movedFrom       map[addr.Addr]addr.Addr
+	importedBy      map[objectID]addr.Addr
+	claimed         map[objectID]addr.Addr // see claim
+	untiedNames     map[reference]bool     // reported; see reportUntied
 
 	owners      map[objectID]*addr.Addr      // see owner
 	index       config.IdentityIndex         // of what is declared; see declaredAs
@@ -100,26 +100,26 @@ func idOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
-		Request:       r,
-		declared:      slices.Clone(r.Config.Resources),
-		recordedAddrs: make([]*addr.Addr, 0, len(r.Entries)),
-		kinds:         make(map[string]*kind.Kind, len(r.Kinds)),
-		announced:     map[addr.Addr][]Announced{},
-		imports:       map[addr.Addr]*config.Import{},
-		replace:       map[addr.Addr]bool{},
-		rotate:        map[addr.Addr]bool{},
-		rotations:     map[addr.Addr]bool{},
-		movedFrom:     map[addr.Addr]addr.Addr{},
-		importedBy:    map[objectID]addr.Addr{},
-		claimed:       map[objectID]addr.Addr{},
-		untiedNames:   map[reference]bool{},
-		differs:       map[string]*differ{},
+		Request:         r,
+		declared:        slices.Clone(r.Config.Resources),
+		recordedAddrs:   make([]*addr.Addr, 0, len(r.Entries)),
+		kinds:           make(map[string]*kind.Kind, len(r.Kinds)),
+		announced:       map[addr.Addr][]AnnouncedCreate{},
+		imports:         map[addr.Addr]*config.Import{},
+		replace:         map[addr.Addr]bool{},
+		rotate:          map[addr.Addr]bool{},
+		rotationChanges: map[addr.Addr]bool{},
+		movedFrom:       map[addr.Addr]addr.Addr{},
+		importedBy:      map[objectID]addr.Addr{},
+		claimed:         map[objectID]addr.Addr{},
+		untiedNames:     map[reference]bool{},
+		differs:         map[string]*differ{},
 	}
 	p.links = newLinks(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
-	p.resources = lookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
-	p.move()
-	p.entries = lookup{n: len(p.Entries), at: func(i int) *addr.Addr { return &p.Entries[i].Addr }}
+	p.resources = addrLookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
+	p.applyMoves()
+	p.entries = addrLookup{n: len(p.Entries), at: func(i int) *addr.Addr { return &p.Entries[i].Addr }}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
@@ -128,7 +128,7 @@ func newPlanner(r Request) *planner {
 	}
 	for _, a := range r.Announced {
 		if now := p.currentAddr(a); now != a.Addr {
-			p.plan.Announced = append(p.plan.Announced, Moved{From: a.Addr, To: now})
+			p.plan.MovedIntents = append(p.plan.MovedIntents, Moved{From: a.Addr, To: now})
 			a.Addr = now
 		}
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
@@ -150,7 +150,7 @@ func newPlanner(r Request) *planner {
 
 // currentAddr is the address that an announced create counts for: its own, unless the
 // block got another label since, which its name gives away.
-func (p *planner) currentAddr(a Announced) addr.Addr {
+func (p *planner) currentAddr(a AnnouncedCreate) addr.Addr {
 	k := p.kinds[a.Addr.Kind]
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
@@ -166,8 +166,8 @@ func (p *planner) currentAddr(a Announced) addr.Addr {
 	return a.Addr
 }
 
-// resource plans one declared resource.
-func (p *planner) resource(r *config.Resource) {
+// planResource plans one declared planResource.
+func (p *planner) planResource(r *config.Resource) {
 	h := p.match(r.Addr, r.Kind)
 	if h.object == nil && !p.findImportable(r, &h) {
 		return
@@ -176,18 +176,18 @@ func (p *planner) resource(r *config.Resource) {
 		return
 	}
 	p.matchNewName(r, &h)
-	if !p.importOnce(r, &h) {
+	if !p.checkImportedOnce(r, &h) {
 		return
 	}
 	if h.object == nil {
-		p.create(r, h)
+		p.planCreate(r, h)
 		return
 	}
-	p.compare(r, h)
+	p.planExisting(r, h)
 }
 
-// create plans an object that is not there.
-func (p *planner) create(r *config.Resource, h match) {
+// planCreate plans an object that is not there.
+func (p *planner) planCreate(r *config.Resource, h match) {
 	c := Change{
 		Addr:      r.Addr,
 		Kind:      r.Kind,
@@ -196,23 +196,23 @@ func (p *planner) create(r *config.Resource, h match) {
 		Before:    cty.NullVal(r.Kind.LiveType()),
 		After:     r.Value.Object(),
 		Sensitive: h.sensitive(r),
-		Leftovers: p.named(r.Kind, h.leftovers()),
+		Leftovers: p.named(r.Kind, h.leftoverIDs()),
 		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
 		c.Reason = p.goneReason(r.Kind, h.entry)
-		_, p.rotations[r.Addr] = r.Kind.RotationOf(r.Value)
+		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
-		kept, others := h.awaitingRotation()
+		kept, others := h.keptUntilRenewal()
 		c.Overlapping, c.Retiring = p.named(r.Kind, kept), others
 		c.Overlap = rotation.Overlap
 	}
-	p.finish(r, h, c, c.Before)
+	p.finishChange(r, h, c, c.Before)
 }
 
-// compare plans what becomes of an object that is there.
-func (p *planner) compare(r *config.Resource, h match) {
+// planExisting plans what becomes of an object that is there.
+func (p *planner) planExisting(r *config.Resource, h match) {
 	raw, err := h.object.Values()
 	if err != nil {
 		p.unreadable(r.Block.Range.Ptr(), err)
@@ -228,28 +228,28 @@ func (p *planner) compare(r *config.Resource, h match) {
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
 	if h.imported && !h.fromOldState || action == NoOp || action == Update {
-		p.record(r, h)
+		p.planRecord(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
-	if action == NoOp && !h.imported && !moved && len(h.family) == 0 && len(h.leftovers()) == 0 {
+	if action == NoOp && !h.imported && !moved && len(h.importedSiblingIDs) == 0 && len(h.leftoverIDs()) == 0 {
 		return
 	}
 	c := Change{
-		Addr:      r.Addr,
-		Kind:      r.Kind,
-		Action:    action,
-		Import:    h.imported,
-		Family:    p.named(r.Kind, h.family),
-		Identity:  r.Identity(),
-		ID:        h.object.ID,
-		LiveName:  h.object.Identity,
-		Before:    live.Object(),
-		After:     plannedValue(r, live),
-		Fields:    fields,
-		Sensitive: h.sensitive(r),
-		Reason:    reason,
-		Leftovers: p.named(r.Kind, h.leftovers()),
-		Retiring:  h.retiring,
+		Addr:             r.Addr,
+		Kind:             r.Kind,
+		Action:           action,
+		Import:           h.imported,
+		ImportedSiblings: p.named(r.Kind, h.importedSiblingIDs),
+		Identity:         r.Identity(),
+		ID:               h.object.ID,
+		LiveName:         h.object.Identity,
+		Before:           live.Object(),
+		After:            plannedValue(r, live),
+		Fields:           fields,
+		Sensitive:        h.sensitive(r),
+		Reason:           reason,
+		Leftovers:        p.named(r.Kind, h.leftoverIDs()),
+		Retiring:         h.retiring,
 	}
 	switch action {
 	case Rotate:
@@ -263,9 +263,9 @@ func (p *planner) compare(r *config.Resource, h match) {
 	}
 	if action == NoOp && len(h.overdue) > 0 {
 		c.Reason = h.overdueReason(r.Kind)
-		p.rotations[r.Addr] = true
+		p.rotationChanges[r.Addr] = true
 	}
-	p.finish(r, h, c, judged.Object())
+	p.finishChange(r, h, c, judged.Object())
 }
 
 // action decides what becomes of a live object, and why.
@@ -276,7 +276,7 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 			return p.rotateAction(r, h, rotation, reason, live, fields)
 		}
 		if reason == "" && len(fields) == 0 {
-			return NoOp, h.reason
+			return NoOp, h.mismatchReason
 		}
 		return Replace, reason
 	}
@@ -296,8 +296,8 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 		if !r.Kind.Attr(f).Immutable && !r.Kind.IsIdentityAttr(f) {
 			continue
 		}
-		if r.Kind.Replaceable && p.canTakeName(r) {
-			return Replace, h.reason
+		if r.Kind.Replaceable && p.checkNameFree(r) {
+			return Replace, h.mismatchReason
 		}
 		if !r.Kind.Replaceable {
 			p.immutableError(r, f, live)
@@ -305,9 +305,9 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 		return NoOp, ""
 	}
 	if len(fields) == 0 {
-		return NoOp, h.reason
+		return NoOp, h.mismatchReason
 	}
-	return Update, h.reason
+	return Update, h.mismatchReason
 }
 
 // immutableError reports a change that only another object could have.
@@ -320,10 +320,10 @@ func (p *planner) immutableError(r *config.Resource, attr string, live kind.Valu
 		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
 }
 
-// finish completes a change of a declared resource: everything that depends
+// finishChange completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
-func (p *planner) finish(r *config.Resource, h match, c Change, before cty.Value) {
+func (p *planner) finishChange(r *config.Resource, h match, c Change, before cty.Value) {
 	p.guard(r, h, &c)
 	c.Hazards = sortHazards(append(c.Hazards, hazards(&c, before)...))
 	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
@@ -332,9 +332,9 @@ func (p *planner) finish(r *config.Resource, h match, c Change, before cty.Value
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
-// record plans the entry of an object that is imported, or that stays and whose
+// planRecord plans the entry of an object that is imported, or that stays and whose
 // entry is missing or says something else.
-func (p *planner) record(r *config.Resource, h match) {
+func (p *planner) planRecord(r *config.Resource, h match) {
 	was := addr.Entry{Addr: r.Addr}
 	if h.entry != nil && !h.imported {
 		was = *h.entry
@@ -353,12 +353,12 @@ func (p *planner) record(r *config.Resource, h match) {
 	}
 }
 
-func (p *planner) sort() {
+func (p *planner) sortPlan() {
 	for i := range p.plan.Changes {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.Announced, func(a, b Moved) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
+	slices.SortFunc(p.plan.MovedIntents, func(a, b Moved) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })

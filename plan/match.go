@@ -16,21 +16,21 @@ import (
 
 // A match is what is ours under one address.
 type match struct {
-	entry        *addr.Entry    // nil: the state has no record
-	object       *kind.Object   // nil: nothing is live
-	overdue      []addr.Retiree // live objects that were replaced and whose time is over
-	retiring     []addr.Retiree // live objects that were replaced and live on; sorted by ID
-	recoveredIDs []string       // IDs of what interrupted runs made beside object
-	family       []string       // IDs of what is overdue or retiring and not ours yet; sorted
-	recovered    bool           // object or made come from an interrupted run
-	fromOldState bool           // object is of the same rotation as the recorded one, which is gone
-	lagging      bool           // the state does not know objects of the rotation that may be successors of object
-	imported     bool           // object is not ours yet
-	reason       string         // why the object is not the recorded one
+	entry                *addr.Entry    // nil: the state has no record
+	object               *kind.Object   // nil: nothing is live
+	overdue              []addr.Retiree // live objects that were replaced and whose time is over
+	retiring             []addr.Retiree // live objects that were replaced and live on; sorted by ID
+	recoveredIDs         []string       // IDs of what interrupted runs made beside object
+	importedSiblingIDs   []string       // IDs of what is overdue or retiring and not ours yet; sorted
+	recovered            bool           // object or made come from an interrupted run
+	fromOldState         bool           // object is of the same rotation as the recorded one, which is gone
+	hasUnknownSuccessors bool           // the state does not know objects of the rotation that may be successors of object
+	imported             bool           // object is not ours yet
+	mismatchReason       string         // why the object is not the recorded one
 }
 
-// leftovers are the IDs of what is to be deleted beside the object, sorted.
-func (h *match) leftovers() []string {
+// leftoverIDs are the IDs of what is to be deleted beside the object, sorted.
+func (h *match) leftoverIDs() []string {
 	out := slices.Clone(h.recoveredIDs)
 	for _, old := range h.overdue {
 		out = append(out, old.ID)
@@ -64,7 +64,7 @@ func byID(list []addr.Retiree) []addr.Retiree {
 }
 
 func sameRetiree(a, b addr.Retiree) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Until.Equal(b.Until) && a.Kept == b.Kept
+	return a.ID == b.ID && a.Name == b.Name && a.Until.Equal(b.Until) && a.KeptUntilRenewal == b.KeptUntilRenewal
 }
 
 // unrecorded reports whether the object itself comes from an interrupted run,
@@ -94,7 +94,7 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 			}
 		}
 	}
-	made, superseded := p.recovered(addr, k)
+	made, superseded := p.findRecovered(addr, k)
 	if len(made) > 0 {
 		h.recovered = h.object == nil || !superseded
 		if h.object == nil {
@@ -108,18 +108,18 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 	return h
 }
 
-// recovered are the objects that an interrupted run announced and that did appear:
+// findRecovered are the objects that an interrupted run announced and that did appear:
 // live under the announced identity, new since, and recorded nowhere. Sorted by
 // ID. superseded reports whether nobody can have got their secrets, because the
 // same run went on to make what is recorded.
-func (p *planner) recovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, superseded bool) {
+func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Object, superseded bool) {
 	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
-			if p.owner(idOf(o)) == nil && !slices.Contains(a.Known, o.ID) && !slices.Contains(made, o) && p.claim(addr, o) {
+			if p.owner(idOf(o)) == nil && !slices.Contains(a.KnownIDs, o.ID) && !slices.Contains(made, o) && p.claim(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
-				superseded = superseded && e != nil && e.ID == a.Made
+				superseded = superseded && e != nil && e.ID == a.RecordedID
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	switch {
 	case imp == nil || h.entry != nil:
 	case len(imp.IDs) > 0:
-		return p.findFamily(r, imp, h)
+		return p.findSiblings(r, imp, h)
 	default:
 		return p.findImport(r, imp, h)
 	}
@@ -159,17 +159,17 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 	case 0:
 		return p.canCreate(r)
 	case 1:
-		h.take(found[0])
+		h.takeImport(found[0])
 		return true
 	}
 	p.reportAmbiguous(r, found)
 	return false
 }
 
-func (h *match) take(o *kind.Object) {
+func (h *match) takeImport(o *kind.Object) {
 	h.object, h.imported = o, true
 	if h.entry != nil {
-		h.reason = fmt.Sprintf("%s %q was deleted and made anew outside b2form", o.Kind.Name, o.Identity)
+		h.mismatchReason = fmt.Sprintf("%s %q was deleted and made anew outside b2form", o.Kind.Name, o.Identity)
 	}
 }
 
@@ -183,7 +183,7 @@ func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool)
 		case owner == nil:
 			found = append(found, o)
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
-			p.nameStillUsed(r, *owner)
+			p.reportNameStillUsed(r, *owner)
 			return nil, false
 		case p.declaration(*owner) != nil, p.removal(*owner) != nil: // that resource has it, or gives it up
 		default:
@@ -228,14 +228,14 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) b
 		return false
 	}
 	if owner := p.owner(idOf(found[0])); owner != nil {
-		p.belongsToAnother(r, imp, imp.ID, *owner)
+		p.reportOwnedByAnother(r, imp, imp.ID, *owner)
 		return false
 	}
-	h.take(found[0])
+	h.takeImport(found[0])
 	return true
 }
 
-func (p *planner) belongsToAnother(r *config.Resource, imp *config.Import, id string, owner addr.Addr) {
+func (p *planner) reportOwnedByAnother(r *config.Resource, imp *config.Import, id string, owner addr.Addr) {
 	p.errorf(&imp.Range, "Resource belongs to another address",
 		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 			"  moved {\n    from = %s\n    to   = %s\n  }",
@@ -285,7 +285,7 @@ func distinguishing(k *kind.Kind, values []cty.Value) []string {
 		differs := slices.ContainsFunc(values, func(v cty.Value) bool {
 			return !v.GetAttr(name).RawEquals(values[0].GetAttr(name))
 		})
-		if differs && name != k.ID {
+		if differs && name != k.IDAttr {
 			out = append(out, name)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 // A Moved is one state entry that gets another address.
 type Moved struct{ From, To addr.Addr }
 
-// move gives the entries the addresses that moved blocks say, following chains
+// applyMoves gives the entries the addresses that moved blocks say, following chains
 // to their end, and sorts them.
-func (p *planner) move() {
+func (p *planner) applyMoves() {
 	byAddr := func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) }
 	if len(p.Config.Moves) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
 		p.Entries = slices.Clone(p.Entries)
@@ -40,7 +40,7 @@ func (p *planner) move() {
 			p.plan.Moves = append(p.plan.Moves, Moved{From: from, To: e.Addr})
 		}
 	}
-	p.plan.Moves = inOrder(p.plan.Moves)
+	p.plan.Moves = orderMoves(p.plan.Moves)
 	slices.SortFunc(p.Entries, byAddr)
 }
 
@@ -62,8 +62,8 @@ func (p *planner) destination(addr addr.Addr) addr.Addr {
 	return addr
 }
 
-// inOrder sorts moves so that each address is free when something moves to it.
-func inOrder(moves []Moved) []Moved {
+// orderMoves sorts moves so that each address is free when something moves to it.
+func orderMoves(moves []Moved) []Moved {
 	from := make(map[addr.Addr]Moved, len(moves))
 	for _, m := range moves {
 		from[m.From] = m

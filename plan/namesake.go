@@ -73,7 +73,7 @@ func (p *planner) hasClaimed(a addr.Addr) bool {
 func (p *planner) claimAnnounced() {
 	for _, a := range p.recordedAddrs { // sorted
 		if len(p.announced[*a]) > 0 {
-			p.recovered(*a, p.kinds[a.Kind])
+			p.findRecovered(*a, p.kinds[a.Kind])
 		}
 	}
 }

@@ -26,7 +26,7 @@ const (
 	soft                     // better so
 )
 
-func (g *graph) need(step int, s strength, on ...int) {
+func (g *stepGraph) addNeed(step int, s strength, on ...int) {
 	for _, i := range on {
 		if step != none && i != none && i != step {
 			g.needs = append(g.needs, need{int32(step), int32(i), s})
@@ -34,37 +34,37 @@ func (g *graph) need(step int, s strength, on ...int) {
 	}
 }
 
-// needWithin orders the steps of one change.
-func (g *graph) needWithin(i int) {
-	s := &g.of[i]
-	g.need(s.verify, hard, s.create)
-	g.need(s.deferred, hard, present(s.create, s.update)...)
+// addNeedsWithinChange orders the steps of one change.
+func (g *stepGraph) addNeedsWithinChange(i int) {
+	s := &g.byChange[i]
+	g.addNeed(s.verify, hard, s.create)
+	g.addNeed(s.deferred, hard, withoutNone(s.create, s.update)...)
 	for j, d := range s.deletes {
-		g.need(d, hard, present(s.create, s.verify, s.update, s.deferred)...)
+		g.addNeed(d, hard, withoutNone(s.create, s.verify, s.update, s.deferred)...)
 		if j > 0 {
-			g.need(d, hard, s.deletes[j-1]) // one after the other, as people are told
+			g.addNeed(d, hard, s.deletes[j-1]) // one after the other, as people are told
 		}
 	}
-	g.need(s.forget, hard, s.deletes...)
+	g.addNeed(s.forget, hard, s.deletes...)
 }
 
-// needDeclared follows what the change's block refers to, through blocks that do not change. What
+// addDeclaredNeeds follows what the change's block refers to, through blocks that do not change. What
 // is made waits until that exists, and better until it is set up. What is deleted waits for the end
 // of those that refer to it.
-func (g *graph) needDeclared(i int) {
+func (g *stepGraph) addDeclaredNeeds(i int) {
 	c := &g.plan.Changes[i]
 	r := g.declaration(c.Addr)
 	if r == nil || len(r.Needs) == 0 {
 		return
 	}
-	g.follow(i, r.Needs, func(to int) bool {
+	g.visitNeededChanges(i, r.Needs, func(to int) bool {
 		other := &g.plan.Changes[to]
 		switch {
 		case createsOrUpdates(c) && createsOrUpdates(other):
-			g.needMade(g.of[i].first(), to)
+			g.addNeedOfObject(g.byChange[i].first(), to)
 		case removes(c) && removes(other):
-			for _, d := range g.of[to].deletes {
-				g.need(d, declared, g.of[i].deletes...)
+			for _, d := range g.byChange[to].deletes {
+				g.addNeed(d, declared, g.byChange[i].deletes...)
 			}
 		default:
 			return false
@@ -73,30 +73,30 @@ func (g *graph) needDeclared(i int) {
 	})
 }
 
-// needDeferred lets links wait for what they lead to.
-func (g *graph) needDeferred(i int) {
-	c, step := &g.plan.Changes[i], g.of[i].deferred
+// addDeferredNeeds lets links wait for what they lead to.
+func (g *stepGraph) addDeferredNeeds(i int) {
+	c, step := &g.plan.Changes[i], g.byChange[i].deferred
 	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() }) {
 		return
 	}
-	g.follow(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
+	g.visitNeededChanges(i, g.declaration(c.Addr).DeferredNeeds, func(to int) bool {
 		if !createsOrUpdates(&g.plan.Changes[to]) {
 			return false
 		}
-		g.needMade(step, to)
+		g.addNeedOfObject(step, to)
 		return true
 	})
 }
 
-// needMade lets a step wait for the object of a change, and better for its settings.
-func (g *graph) needMade(step, change int) {
-	g.need(step, hard, g.of[change].create)
-	g.need(step, soft, g.of[change].sets()...)
+// addNeedOfObject lets a step wait for the object of a change, and better for its settings.
+func (g *stepGraph) addNeedOfObject(step, change int) {
+	g.addNeed(step, hard, g.byChange[change].create)
+	g.addNeed(step, soft, g.byChange[change].settingSteps()...)
 }
 
-// follow gives f the changes that addresses lead to. Where there is none, or f does not take it,
+// visitNeededChanges gives f the changes that addresses lead to. Where there is none, or f does not take it,
 // what that block refers to is followed. from is passed over.
-func (g *graph) follow(from int, addrs []addr.Addr, f func(to int) bool) {
+func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to int) bool) {
 	if len(addrs) == 1 && addrs[0] != g.plan.Changes[from].Addr {
 		if to := g.changes.find(&addrs[0]); to >= 0 && f(to) {
 			return // as most do, and needs no memory
@@ -123,37 +123,37 @@ func (g *graph) follow(from int, addrs []addr.Addr, f func(to int) bool) {
 
 // needNamesakes lets creates under one name follow each other. So each is announced when the
 // ones before are known, and none is taken for what another one made.
-func (g *graph) needNamesakes() {
+func (g *stepGraph) needNamesakes() {
 	last := map[reference]int{}
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
-		if create := g.of[i].create; c.Kind.NamesRepeat && create != none {
+		if create := g.byChange[i].create; c.Kind.NamesRepeat && create != none {
 			name := reference{c.Kind.Name, c.Identity}
 			if before, has := last[name]; has {
-				g.need(create, declared, before)
+				g.addNeed(create, declared, before)
 			}
 			last[name] = create
 		}
 	}
 }
 
-// needRelease lets the deletion of what links lead to wait for the updates that end those links,
+// addLinkEndNeeds lets the deletion of what links lead to wait for the updates that end those links,
 // and better for the deletion of what has them.
-func (g *graph) needRelease() {
+func (g *stepGraph) addLinkEndNeeds() {
 	users := g.linkEnds()
 	if len(users) == 0 {
 		return
 	}
 	for i := range g.plan.Changes {
-		for _, d := range g.of[i].deletes {
-			for _, end := range g.plan.Changes[i].endsWith(g.steps[d].RemoteID) {
+		for _, d := range g.byChange[i].deletes {
+			for _, end := range g.plan.Changes[i].deletedRefs(g.steps[d].RemoteID) {
 				for _, user := range users[end] {
 					if s := &g.steps[user]; s.Change != i {
 						how := soft
 						if s.Op == OpUpdate {
 							how = hard
 						}
-						g.need(d, how, user)
+						g.addNeed(d, how, user)
 					}
 				}
 			}
@@ -162,16 +162,16 @@ func (g *graph) needRelease() {
 }
 
 // linkEnds lists the steps that end links of live objects, by what those lead to.
-func (g *graph) linkEnds() map[objectID][]int {
+func (g *stepGraph) linkEnds() map[objectID][]int {
 	ends := map[objectID][]int{}
 	for addr, targets := range g.links.liveTargets {
 		i := g.changes.find(&addr)
 		if i < 0 {
 			continue
 		}
-		c, steps := &g.plan.Changes[i], g.of[i].deletes
+		c, steps := &g.plan.Changes[i], g.byChange[i].deletes
 		if c.Action != Delete {
-			steps = slices.DeleteFunc(g.of[i].sets(), func(step int) bool {
+			steps = slices.DeleteFunc(g.byChange[i].settingSteps(), func(step int) bool {
 				return !slices.ContainsFunc(g.steps[step].Fields,
 					func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
 			})
@@ -183,34 +183,34 @@ func (g *graph) linkEnds() map[objectID][]int {
 	return ends
 }
 
-// needLive lets deletions wait for the end of references that live objects have, whether or not
+// addLiveReferenceNeeds lets deletions wait for the end of references that live objects have, whether or not
 // a block speaks of them. B2 demands that of children only.
-func (g *graph) needLive() {
-	users := g.liveUsers()
+func (g *stepGraph) addLiveReferenceNeeds() {
+	users := g.liveReferrers()
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
 		if c.Action != Delete {
 			continue
 		}
 		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
-			u, s := &g.plan.Changes[user], &g.of[user]
+			u, s := &g.plan.Changes[user], &g.byChange[user]
 			if slices.Contains(g.links.liveTargets[c.Addr], objectID{u.Kind.Name, u.ID}) {
 				continue // the other one waits for the end of that link
 			}
-			for _, d := range g.of[i].deletes {
+			for _, d := range g.byChange[i].deletes {
 				how := soft
 				if u.Kind.ParentKind() == c.Kind.Name {
 					how = hard
 				}
-				g.need(d, how, s.deletes...)
-				g.need(d, soft, s.sets()...)
+				g.addNeed(d, how, s.deletes...)
+				g.addNeed(d, soft, s.settingSteps()...)
 			}
 		}
 	}
 }
 
-// liveUsers lists, by what is referred to, the changes of live objects that refer to it by name.
-func (g *graph) liveUsers() map[reference][]int {
+// liveReferrers lists, by what is referred to, the changes of live objects that refer to it by name.
+func (g *stepGraph) liveReferrers() map[reference][]int {
 	if !slices.ContainsFunc(g.plan.Changes, func(c Change) bool { return c.Action == Delete }) {
 		return nil
 	}
@@ -220,10 +220,10 @@ func (g *graph) liveUsers() map[reference][]int {
 		if c.Before.IsNull() {
 			continue
 		}
-		references(c.Kind, c.Before, func(_ string, m kind.Reference) {
+		visitReferences(c.Kind, c.Before, func(_ string, m kind.Reference) {
 			by, name := m.Attr, m.Name
-			if k := g.kinds[by.Link.Ref]; k != nil && !k.NamesRepeat { // the others are known by their IDs
-				to := reference{by.Link.Ref, name}
+			if k := g.kinds[by.Link.RefKind]; k != nil && !k.NamesRepeat { // the others are known by their IDs
+				to := reference{by.Link.RefKind, name}
 				users[to] = append(users[to], i)
 			}
 		})
@@ -231,9 +231,9 @@ func (g *graph) liveUsers() map[reference][]int {
 	return users
 }
 
-// ordered gives the steps with their needs, in an order in which needs come first. Of the needs
+// orderedSteps gives the steps with their needs, in an order in which needs come first. Of the needs
 // within a cycle the weakest are dropped; a cycle of hard ones is an error.
-func (g *graph) ordered() []Step {
+func (g *stepGraph) orderedSteps() []Step {
 	slices.SortFunc(g.needs, func(a, b need) int {
 		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.on, b.on), cmp.Compare(a.strength, b.strength))
 	})
@@ -241,7 +241,7 @@ func (g *graph) ordered() []Step {
 	order, of := components(len(g.steps), g.needs)
 	for weakest := soft; isCyclic(of); weakest-- {
 		if weakest == hard {
-			g.circular(order, of)
+			g.reportCycle(order, of)
 			return nil
 		}
 		g.needs = slices.DeleteFunc(g.needs, func(n need) bool { return n.strength == weakest && of[n.step] == of[n.on] })
@@ -270,8 +270,8 @@ func (g *graph) ordered() []Step {
 	return steps
 }
 
-// circular reports steps that wait for each other.
-func (g *graph) circular(order, of []int) {
+// reportCycle reports steps that wait for each other.
+func (g *stepGraph) reportCycle(order, of []int) {
 	size := map[int]int{}
 	for _, component := range of {
 		size[component]++

@@ -14,13 +14,13 @@ import (
 // cycle is an error that names it.
 func TestOrdered(t *testing.T) {
 	k := plainKind("kind")
-	build := func(n int, needs ...need) (*graph, []Step) {
-		g := &graph{planner: newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
+	build := func(n int, needs ...need) (*stepGraph, []Step) {
+		g := &stepGraph{planner: newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
 		for i := range n {
 			g.plan.Changes = append(g.plan.Changes, Change{Addr: addr.Addr{Kind: "kind", Label: fmt.Sprint("n", i)}})
 			g.add(Step{Change: i, Op: OpUpdate})
 		}
-		return g, g.ordered()
+		return g, g.orderedSteps()
 	}
 	text := func(steps []Step) (out string) {
 		for _, s := range steps {

@@ -54,9 +54,9 @@ type Change struct {
 	Kind   *kind.Kind
 	Action Action
 	Import bool // the live object is not in the state yet and becomes ours
-	// Family are further live objects of a rotation that are not in the state yet and become
+	// ImportedSiblings are further live objects of a rotation that are not in the state yet and become
 	// ours: each is among Leftovers, Retiring or Overlapping too. Sorted by ID.
-	Family []Named
+	ImportedSiblings []Named
 
 	// MovedFrom is the address under which the state has it so far; zero: this one.
 	MovedFrom addr.Addr
@@ -73,7 +73,7 @@ type Change struct {
 	Sensitive     []string // attributes whose values must not be shown, neither old nor new; sorted
 	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards       []kind.Hazard
-	Deliver       []string // where a new secret will go, in words
+	DeliverTo     []string // where a new secret will go, in words
 	Force         bool     // delete: with everything it holds
 	// Leftovers are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
@@ -98,9 +98,9 @@ func (n Named) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, n.ID) 
 // Imports are all live objects that the change makes ours, the current one last.
 func (c *Change) Imports() []Named {
 	if c.Import {
-		return append(slices.Clone(c.Family), Named{c.ID, c.LiveName})
+		return append(slices.Clone(c.ImportedSiblings), Named{c.ID, c.LiveName})
 	}
-	return c.Family
+	return c.ImportedSiblings
 }
 
 // A Plan is everything that would change.
@@ -124,9 +124,9 @@ type Plan struct {
 	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
 	// address. An entry that is new has no times: who writes it knows the clock.
 	Records []addr.Entry
-	// Announced are the addresses of interrupted runs' announcements that count for
+	// MovedIntents are the addresses of interrupted runs' announcements that count for
 	// another address now, since the block got another label. Sorted.
-	Announced []Moved
+	MovedIntents []Moved
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
 	Moves []Moved
@@ -142,7 +142,7 @@ type Plan struct {
 type Rotation struct {
 	Addr     addr.Addr
 	Name, ID string
-	Made     time.Time      // zero: it was made before rotation was asked for, and nobody can say
+	MadeAt   time.Time      // zero: it was made before rotation was asked for, and nobody can say
 	Due      time.Time      // when it is to be renewed; zero: never
 	Retiring []addr.Retiree // its predecessors that live on; sorted by ID
 }
@@ -158,13 +158,13 @@ type Request struct {
 	Entries  []addr.Entry // what the state says is ours
 	// Announced are identities per kind that an interrupted run was about to
 	// make: a live object found under one is ours.
-	Announced []Announced
+	Announced []AnnouncedCreate
 	Destroy   bool        // plan the deletion of everything owned
 	Replace   []addr.Addr // replace these even if nothing differs, without an overlap
 	Rotate    []addr.Addr // renew these even if they are not due
-	// Rotations plans nothing but what rotation asks for: of the addresses in
+	// RotationsOnly plans nothing but what rotation asks for: of the addresses in
 	// Rotate, or of every address where that is empty.
-	Rotations bool
+	RotationsOnly bool
 	// Target and Exclude are addresses of resources, instances and, with Kind "", modules. Where
 	// there is a Target, nothing is planned but that and what it needs; what is in Exclude, or
 	// needs that, is left out.
@@ -177,12 +177,12 @@ type Request struct {
 	DigestSalt []byte
 }
 
-// An Announced create is one of which the journal does not know the outcome.
-type Announced struct {
-	Addr     addr.Addr
-	Identity string
-	Known    []string // IDs that carried the identity before
-	Made     string   // ID of the recorded object that a later attempt of the same run made; "": none
+// An AnnouncedCreate create is one of which the journal does not know the outcome.
+type AnnouncedCreate struct {
+	Addr       addr.Addr
+	Identity   string
+	KnownIDs   []string // IDs that carried the identity before
+	RecordedID string   // ID of the recorded object that a later attempt of the same run made; "": none
 }
 
 // Counts are the numbers of the summary line.
@@ -199,7 +199,7 @@ func (p *Plan) Counts() Counts {
 
 // Counts is what this change adds to the summary line.
 func (c *Change) Counts() Counts {
-	n := Counts{Destroy: len(c.Leftovers), Import: len(c.Family)}
+	n := Counts{Destroy: len(c.Leftovers), Import: len(c.ImportedSiblings)}
 	if c.Import {
 		n.Import++
 	}

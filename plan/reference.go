@@ -15,9 +15,9 @@ import (
 // A reference is an object by its name.
 type reference struct{ kind, identity string }
 
-// references calls f with every name of another object in v, with the attribute
+// visitReferences calls f with every name of another object in v, with the attribute
 // of the top level in which it stands. v is not null; what is hidden is passed over.
-func references(k *kind.Kind, v cty.Value, f func(attr string, m kind.Reference)) {
+func visitReferences(k *kind.Kind, v cty.Value, f func(attr string, m kind.Reference)) {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if a.Computed || !a.HasRefs() {
@@ -35,9 +35,9 @@ func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
 	if r == nil || c.Action == NoOp || removes(c) {
 		return
 	}
-	references(r.Kind, c.After, func(attr string, m kind.Reference) {
+	visitReferences(r.Kind, c.After, func(attr string, m kind.Reference) {
 		by, name := m.Attr, m.Name
-		k := p.kinds[by.Link.Ref]
+		k := p.kinds[by.Link.RefKind]
 		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.links.isID(by, k, name) {
 			return
 		}
@@ -46,18 +46,20 @@ func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
 		}
 		rng := placeOfName(r, attr, m)
 		if owner := p.destroyedWith(k, k.NormalizeIdentity(name)); owner != nil {
-			p.errorf(&rng, "The "+by.Link.Ref+" goes away",
+			p.errorf(&rng, "The "+by.Link.RefKind+" goes away",
 				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
-					"Put that block back, or name another %s.", memberName(attr, m), r.Addr, by.Link.Ref, displayName(c, attr, name), owner,
-				by.Link.Ref)
+					"Put that block back, or name another %s.", memberName(attr, m), r.Addr, by.Link.RefKind, displayName(c, attr, name),
+				owner,
+				by.Link.RefKind)
 			return
 		}
 		if p.exists(k, k.NormalizeIdentity(name)) {
 			return
 		}
-		p.errorf(&rng, "No such "+by.Link.Ref,
+		p.errorf(&rng, "No such "+by.Link.RefKind,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", memberName(attr, m), r.Addr, by.Link.Ref, displayName(c, attr, name), by.Link.Ref)
+				"Correct the name, or declare the %s.", memberName(attr, m), r.Addr, by.Link.RefKind, displayName(c, attr, name),
+			by.Link.RefKind)
 	})
 }
 

@@ -11,8 +11,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// remove plans the end of something owned that is not, or no longer, wanted.
-func (p *planner) remove(addr addr.Addr) {
+// planUndeclared plans the end of something owned that is not, or no longer, wanted.
+func (p *planner) planUndeclared(addr addr.Addr) {
 	k, r := p.kinds[addr.Kind], p.declaration(addr)
 	h := p.match(addr, k)
 	h.overdue, h.retiring = h.allRetiring(), nil // nobody waits for the end of an overlap
@@ -22,7 +22,7 @@ func (p *planner) remove(addr addr.Addr) {
 	}
 	switch {
 	case h.object != nil:
-		p.delete(addr, k, r, h)
+		p.planDelete(addr, k, r, h)
 	case h.entry == nil: // announced, and never made
 	case p.mayBeHidden(k, h.entry.ID):
 		holder := k
@@ -42,14 +42,14 @@ func (p *planner) remove(addr addr.Addr) {
 			Before:    cty.NullVal(k.LiveType()),
 			After:     cty.NullVal(k.ConfigType()),
 			Reason:    p.goneReason(k, h.entry),
-			Leftovers: p.named(k, h.leftovers()),
+			Leftovers: p.named(k, h.leftoverIDs()),
 		})
 	}
 }
 
-// delete plans the deletion of a live object. r is its block, nil where that is
+// planDelete plans the deletion of a live object. r is its block, nil where that is
 // gone.
-func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
+func (p *planner) planDelete(addr addr.Addr, k *kind.Kind, r *config.Resource, h match) {
 	values, err := h.object.Values()
 	if err != nil {
 		p.unreadable(nil, err)
@@ -69,7 +69,7 @@ func (p *planner) delete(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 		Before:    live,
 		After:     cty.NullVal(k.ConfigType()),
 		Sensitive: h.sensitive(r),
-		Leftovers: p.named(k, h.leftovers()),
+		Leftovers: p.named(k, h.leftoverIDs()),
 	}
 	c.Force = p.forced(addr, k, r, h)
 	switch {
@@ -94,7 +94,7 @@ func (p *planner) forced(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 	switch {
 	case r != nil:
 		return ForceDestroys(k, r.Value)
-	case k.Destroy.Force == "":
+	case k.Destroy.ForceAttr == "":
 		return false
 	case removed != nil && removed.Force != nil:
 		return *removed.Force
@@ -105,9 +105,9 @@ func (p *planner) forced(addr addr.Addr, k *kind.Kind, r *config.Resource, h mat
 // ForceDestroys reports whether a declared object goes with everything it holds when
 // it is destroyed.
 func ForceDestroys(k *kind.Kind, v kind.AttrReader) bool {
-	if k.Destroy.Force == "" {
+	if k.Destroy.ForceAttr == "" {
 		return false
 	}
-	force := v.GetAttr(k.Destroy.Force)
+	force := v.GetAttr(k.Destroy.ForceAttr)
 	return !force.IsNull() && force.True()
 }

@@ -32,13 +32,13 @@ func (p *planner) matchNewName(r *config.Resource, h *match) {
 	}
 }
 
-// canTakeName refuses to give a resource a name under which something is live.
-func (p *planner) canTakeName(r *config.Resource) bool {
+// checkNameFree refuses to give a resource a name under which something is live.
+func (p *planner) checkNameFree(r *config.Resource) bool {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
 		return p.canCreate(r)
 	}
-	rng := r.Block.RangeOf(r.Kind.Identity)
+	rng := r.Block.RangeOf(r.Kind.IdentityAttr)
 	owner := p.owner(idOf(found[0]))
 	if owner == nil {
 		p.errorf(&rng, "The name is taken",
@@ -47,13 +47,13 @@ func (p *planner) canTakeName(r *config.Resource) bool {
 			r.Kind.Name, r.Identity(), r.Addr, r.Kind.Name)
 		return false
 	}
-	p.nameStillUsed(r, *owner)
+	p.reportNameStillUsed(r, *owner)
 	return false
 }
 
-// nameStillUsed reports a name that would go from one block to another.
-func (p *planner) nameStillUsed(r *config.Resource, owner addr.Addr) {
-	rng := r.Block.RangeOf(r.Kind.Identity)
+// reportNameStillUsed reports a name that would go from one block to another.
+func (p *planner) reportNameStillUsed(r *config.Resource, owner addr.Addr) {
+	rng := r.Block.RangeOf(r.Kind.IdentityAttr)
 	p.errorf(&rng, "The name is taken",
 		"The %s %q is still that of %s. Give it up there in an apply of its own first; or, where blocks only got other labels, write\n"+
 			"  moved {\n    from = %s\n    to   = %s\n  }", r.Kind.Name, r.Identity(), owner, owner, r.Addr)

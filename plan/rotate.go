@@ -19,7 +19,7 @@ const momentLayout = "2006-01-02 15:04 UTC"
 // runs b2form has not been given the new one.
 func (p *planner) retire(h *match, old addr.Retiree) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
-	case old.Kept, old.Until.After(p.Now):
+	case old.KeptUntilRenewal, old.Until.After(p.Now):
 		h.retiring = byID(append(h.retiring, old))
 	case inUse && !old.Until.IsZero():
 		h.retiring = byID(append(h.retiring, old))
@@ -81,11 +81,11 @@ func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object 
 	return nil
 }
 
-// awaitingRotation are the IDs of what lives on until the object is renewed, which happens
+// keptUntilRenewal are the IDs of what lives on until the object is renewed, which happens
 // now.
-func (h *match) awaitingRotation() (ids []string, others []addr.Retiree) {
+func (h *match) keptUntilRenewal() (ids []string, others []addr.Retiree) {
 	for _, old := range h.retiring {
-		if old.Kept {
+		if old.KeptUntilRenewal {
 			ids = append(ids, old.ID)
 		} else {
 			others = append(others, old)
@@ -103,12 +103,12 @@ func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotati
 		reason = why
 	}
 	p.plan.Rotations = append(p.plan.Rotations, Rotation{
-		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, Made: h.madeAt(), Due: due, Retiring: h.allRetiring(),
+		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetiring(),
 	})
-	p.rotations[r.Addr] = reason != ""
+	p.rotationChanges[r.Addr] = reason != ""
 	switch {
 	case reason == "" && len(fields) == 0:
-		return NoOp, h.reason
+		return NoOp, h.mismatchReason
 	case rotation.Overlap == 0:
 		return Replace, reason
 	}
@@ -176,8 +176,8 @@ func (h *match) madeAt() time.Time {
 func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	overlapping, others := h.awaitingRotation()
-	leftovers := h.leftovers()
+	overlapping, others := h.keptUntilRenewal()
+	leftovers := h.leftoverIDs()
 	if h.unrecorded() {
 		leftovers = append(leftovers, c.ID)
 	} else {
@@ -190,8 +190,8 @@ func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 // What was promised a longer life keeps it, unless the replacement was asked
 // for: a secret may have leaked.
 func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
-	kept, others := h.awaitingRotation()
-	leftovers := slices.Concat(h.leftovers(), kept)
+	kept, others := h.keptUntilRenewal()
+	leftovers := slices.Concat(h.leftoverIDs(), kept)
 	c.Retiring = others
 	if p.replace[r.Addr] {
 		for _, old := range others {
@@ -216,9 +216,9 @@ func (h *match) overdueReason(k *kind.Kind) string {
 	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, last.UTC().Format(momentLayout))
 }
 
-// keepRotations leaves out what rotation does not ask for, where nothing else is wanted.
-func (p *planner) keepRotations() {
-	if !p.Rotations {
+// keepOnlyRotations leaves out what rotation does not ask for, where nothing else is wanted.
+func (p *planner) keepOnlyRotations() {
+	if !p.RotationsOnly {
 		return
 	}
 	renewed := map[addr.Addr]bool{}
@@ -234,5 +234,5 @@ func (p *planner) keepRotations() {
 
 // rotationRequested reports whether rotation asks for a change, of what is asked about.
 func (p *planner) rotationRequested(c *Change) bool {
-	return p.rotations[c.Addr] && len(c.Imports()) == 0 && (len(p.Rotate) == 0 || p.rotate[c.Addr])
+	return p.rotationChanges[c.Addr] && len(c.Imports()) == 0 && (len(p.Rotate) == 0 || p.rotate[c.Addr])
 }

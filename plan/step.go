@@ -29,19 +29,19 @@ type Step struct {
 	Needs    []int    // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
 }
 
-// stepsOf are the steps of one change, as indices in graph.steps; none where there is no such step.
-type stepsOf struct {
+// changeSteps are the steps of one change, as indices in graph.steps; none where there is no such step.
+type changeSteps struct {
 	create, verify, update, deferred, forget int
 	deletes                                  []int // follow each other
 }
 
 const none = -1
 
-// sets lists the steps that give the object of the change its settings after it is made.
-func (s *stepsOf) sets() []int { return present(s.update, s.deferred) }
+// settingSteps lists the steps that give the object of the change its settings after it is made.
+func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferred) }
 
 // first is the step with which a change that makes or updates an object begins.
-func (s *stepsOf) first() int {
+func (s *changeSteps) first() int {
 	for _, i := range []int{s.create, s.update, s.deferred} {
 		if i != none {
 			return i
@@ -50,57 +50,57 @@ func (s *stepsOf) first() int {
 	return none
 }
 
-func present(steps ...int) []int {
+func withoutNone(steps ...int) []int {
 	return slices.DeleteFunc(steps, func(i int) bool { return i == none })
 }
 
-// A graph is the steps of a plan and their needs while they are worked out.
-type graph struct {
+// A stepGraph is the steps of a plan and their needs while they are worked out.
+type stepGraph struct {
 	*planner
-	changes lookup // in plan.Changes
-	steps   []Step // without needs; those of a change follow each other
-	of      []stepsOf
-	needs   []need
-	sent    []string // what the last create sets
-	fields  []string // reused
+	changes   addrLookup // in plan.Changes
+	steps     []Step     // without needs; those of a change follow each other
+	byChange  []changeSteps
+	needs     []need
+	lastSent  []string // what the last create sets
+	fieldsBuf []string // reused
 }
 
 // makeSteps works out what is done to carry out the changes, and in which order.
 func (p *planner) makeSteps() {
-	p.plan.Steps = p.newGraph().ordered()
+	p.plan.Steps = p.newGraph().orderedSteps()
 }
 
 // newGraph works out the steps of the changes and what they need. Changes are sorted.
-func (p *planner) newGraph() *graph {
+func (p *planner) newGraph() *stepGraph {
 	changes := p.plan.Changes
-	g := &graph{
-		planner: p,
-		changes: lookup{n: len(changes), at: func(i int) *addr.Addr { return &changes[i].Addr }},
-		steps:   make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
-		of:      make([]stepsOf, len(changes)),
-		needs:   make([]need, 0, 2*len(changes)),
+	g := &stepGraph{
+		planner:  p,
+		changes:  addrLookup{n: len(changes), at: func(i int) *addr.Addr { return &changes[i].Addr }},
+		steps:    make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
+		byChange: make([]changeSteps, len(changes)),
+		needs:    make([]need, 0, 2*len(changes)),
 	}
 	for i := range changes {
-		g.split(i)
+		g.addChangeSteps(i)
 	}
 	for i := range changes {
-		g.needDeclared(i)
-		g.needDeferred(i)
-		g.needWithin(i)
+		g.addDeclaredNeeds(i)
+		g.addDeferredNeeds(i)
+		g.addNeedsWithinChange(i)
 	}
 	g.needNamesakes()
-	g.needRelease()
-	g.needLive()
+	g.addLinkEndNeeds()
+	g.addLiveReferenceNeeds()
 	return g
 }
 
-// split divides a change into its steps.
-func (g *graph) split(i int) {
-	c, s := &g.plan.Changes[i], stepsOf{none, none, none, none, none, nil}
+// addChangeSteps divides a change into its steps.
+func (g *stepGraph) addChangeSteps(i int) {
+	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
 	deferred := g.deferred(i)
 	switch c.Action {
 	case Create, Replace, Rotate:
-		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.given(c)})
+		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.createFields(c)})
 		if c.Kind.Credential != nil {
 			s.verify = g.add(Step{Change: i, Op: OpVerify})
 		}
@@ -126,10 +126,10 @@ func (g *graph) split(i int) {
 	if removes(c) {
 		s.forget = g.add(Step{Change: i, Op: OpForget})
 	}
-	g.of[i] = s
+	g.byChange[i] = s
 }
 
-func (g *graph) add(s Step) int {
+func (g *stepGraph) add(s Step) int {
 	g.steps = append(g.steps, s)
 	return len(g.steps) - 1
 }
@@ -160,24 +160,24 @@ func createsOrUpdates(c *Change) bool {
 
 func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
 
-// given lists what a create sets: everything that has a value and is not set by an update later.
+// createFields lists what a create sets: everything that has a value and is not set by an update later.
 // Creates in a row that set the same share one list.
-func (g *graph) given(c *Change) []string {
-	g.fields = g.fields[:0]
+func (g *stepGraph) createFields(c *Change) []string {
+	g.fieldsBuf = g.fieldsBuf[:0]
 	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.Computed || a.Deferred || a.Wire == "" && !isContent(c.Kind, a.Name) {
+		if a.Computed || a.Deferred || a.WirePath == "" && !isContent(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
 		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
-			g.fields = append(g.fields, a.Name)
+			g.fieldsBuf = append(g.fieldsBuf, a.Name)
 		}
 	}
-	if !slices.Equal(g.fields, g.sent) {
-		g.sent = slices.Clone(g.fields)
+	if !slices.Equal(g.fieldsBuf, g.lastSent) {
+		g.lastSent = slices.Clone(g.fieldsBuf)
 	}
-	return g.sent
+	return g.lastSent
 }
 
 // isContent reports whether the attribute gives what a file holds.
@@ -187,7 +187,7 @@ func isContent(k *kind.Kind, attr string) bool {
 
 // deferred lists the attributes that an update of their own sets: after a create all that B2 does
 // not take there; of an update the links, where something that they lead to is done first.
-func (g *graph) deferred(i int) []string {
+func (g *stepGraph) deferred(i int) []string {
 	c := &g.plan.Changes[i]
 	if !createsOrUpdates(c) {
 		return nil
@@ -210,9 +210,9 @@ func (g *graph) deferred(i int) []string {
 }
 
 // linksToChange reports whether a link of the change's block leads to what is made or updated.
-func (g *graph) linksToChange(i int) bool {
+func (g *stepGraph) linksToChange(i int) bool {
 	found := false
-	g.follow(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
+	g.visitNeededChanges(i, g.declaration(g.plan.Changes[i].Addr).DeferredNeeds, func(to int) bool {
 		found = found || createsOrUpdates(&g.plan.Changes[to])
 		return createsOrUpdates(&g.plan.Changes[to])
 	})

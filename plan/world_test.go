@@ -28,7 +28,7 @@ type world struct {
 	account wire.Account
 	raw     map[string][]wire.RawJSON
 	entries []addr.Entry
-	open    []plan.Announced
+	open    []plan.AnnouncedCreate
 }
 
 // noon is when all is planned.
@@ -92,9 +92,9 @@ func (w *world) live(r *config.Resource, id string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	m[r.Kind.Attr(r.Kind.ID).Wire] = id
+	m[r.Kind.Attr(r.Kind.IDAttr).WirePath] = id
 	if _, ok := r.Kind.RotationOf(r.Value); ok {
-		m[r.Kind.Attr(r.Kind.Identity).Wire] = kind.TimestampedName(r.Identity(), noon)
+		m[r.Kind.Attr(r.Kind.IdentityAttr).WirePath] = kind.TimestampedName(r.Identity(), noon)
 	}
 	if r.Kind == w.bucket {
 		m["revision"] = 2

@@ -65,13 +65,13 @@ func (l *module) address(e hcl.Expression, ctx *hcl.EvalContext) (t hcl.Traversa
 
 // addressKey evaluates one instance key.
 func (l *module) addressKey(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
-	v, marks := l.static.eval(e, ctx).Unmark()
+	v, marks := l.staticScope.eval(e, ctx).Unmark()
 	why := ""
 	switch {
 	case marks.Has(kind.Sensitive):
 		why = "An address is shown in plans, so no key in it can come from a sensitive value. Use nonsensitive() where that is harmless."
 	case !v.IsKnown():
-		l.notKnown(l.report, e.Range(), marks)
+		l.reportUnknown(l.report, e.Range(), marks)
 		return v, false
 	case v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number:
 		why = "What stands in brackets in an address is a key of for_each, which is a string, or a number of count."

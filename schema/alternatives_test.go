@@ -50,7 +50,7 @@ func alternatives() []either {
 			}
 		}
 	}
-	for _, b := range append(syntax.Top(schema.Kinds()), syntax.Resource()) {
+	for _, b := range append(syntax.TopLevelBlocks(schema.Kinds()), syntax.Resource()) {
 		out = append(out, alternativesIn(b, "")...)
 	}
 	return out

@@ -63,7 +63,7 @@ func (w *bodyArgs) at(place hcl.Range) *argument {
 // An attrFilter picks the attributes of a block that are evaluated together; nil: all.
 type attrFilter func(*kind.Attr) bool
 
-func (p attrFilter) takes(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
+func (p attrFilter) includes(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
 
 // bodySchema describes part of a body by its descriptor: what is nested may be
 // assigned or written as blocks.
@@ -71,7 +71,7 @@ func bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "dynamic", LabelNames: []string{"type"}}}}
 	for i := range attrs {
 		a := &attrs[i]
-		if !p.takes(a) {
+		if !p.includes(a) {
 			continue
 		}
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
@@ -91,8 +91,8 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 	return nil
 }
 
-// read sorts the content of a part of a body by its descriptor.
-func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
+// readArguments sorts the content of a part of a body by its descriptor.
+func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
 	content, _, diags := body.PartialContent(bodySchema(attrs, p))
 	l.explainIterator(diags)
 	l.add(diags...)
@@ -104,7 +104,7 @@ func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
-		if !p.takes(a) || assigned == nil && len(blocks) == 0 {
+		if !p.includes(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
 		l.checkForms(a, assigned, blocks)
@@ -116,7 +116,7 @@ func (l *module) read(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.
 			arg.place = blocks[0].DefRange
 		}
 		for _, b := range blocks {
-			inner := l.read(b.Body, a.Object, nil, b.DefRange)
+			inner := l.readArguments(b.Body, a.Object, nil, b.DefRange)
 			w.dynamic = w.dynamic || inner.dynamic
 			arg.varies = arg.varies || slices.ContainsFunc(inner.args, func(x argument) bool { return x.varies })
 			arg.blocks = append(arg.blocks, inner)
@@ -167,7 +167,7 @@ func (l *module) checkBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 		a := findAttr(attrs, it.name)
 		switch {
 		case a != nil && a.Computed && terraformArgument(k, attrs, it.name, top) != "":
-			l.unknownName(it, k, attrs, top)
+			l.reportUnknownName(it, k, attrs, top)
 		case a != nil && a.Computed:
 			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
 		case a != nil && it.block && a.Object == nil:
@@ -180,7 +180,7 @@ func (l *module) checkBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top b
 		case it.name == "dynamic" && !native:
 		case top && l.checkMeta(it, k, native):
 		default:
-			l.unknownName(it, k, attrs, top)
+			l.reportUnknownName(it, k, attrs, top)
 		}
 	}
 	if !native {
@@ -254,7 +254,7 @@ func nestedNames(attrs []kind.Attr) []string {
 	return out
 }
 
-func (l *module) unknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
+func (l *module) reportUnknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
 	if rewrite := terraformArgument(k, attrs, it.name, top); rewrite != "" {
 		l.errorAt(it.at, "Terraform argument", rewrite)
 		return

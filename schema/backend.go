@@ -138,10 +138,10 @@ func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
 	for _, arg := range d.Arguments {
 		name := arg.Name
 		a := content.Attributes[name]
-		if a == nil || !l.isConstant(a) {
+		if a == nil || !l.checkConstant(a) {
 			continue
 		}
-		v, ok := l.setting(a, cty.String, "a string")
+		v, ok := l.evalSetting(a, cty.String, "a string")
 		switch {
 		case !ok:
 		case v.IsNull() && !arg.Required:
@@ -164,9 +164,9 @@ func invalidBackend(name string) string {
 	return "path needs the name of a file, relative to the configuration's folder."
 }
 
-// isConstant reports an argument that depends on resources: the state must be found
+// checkConstant reports an argument that depends on resources: the state must be found
 // before anything is known of them.
-func (l *module) isConstant(a *hcl.Attribute) bool {
+func (l *module) checkConstant(a *hcl.Attribute) bool {
 	for _, t := range a.Expr.Variables() {
 		if l.kinds[t.RootName()] != nil {
 			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write "+

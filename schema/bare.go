@@ -18,7 +18,7 @@ const bareFile = "<account>"
 // data.buckets.all.
 func (l *module) declareAccount() {
 	var src strings.Builder
-	for _, b := range syntax.Data(l.Kinds) {
+	for _, b := range syntax.DataBlocks(l.Kinds) {
 		name := ""
 		for _, k := range l.Kinds {
 			if b.Form == k.Plural && k.ParentKind() == "" {

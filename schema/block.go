@@ -30,19 +30,19 @@ type block struct {
 	preventDestroyAt hcl.Range
 	dependsOn        hcl.Expression
 	ignoreChanges    []string
-	delivers         []*hcl.Block
+	deliverBlocks    []*hcl.Block
 	preconditions    []*condition
 
-	after     []ref      // what depends_on names
-	part      attrFilter // what its own node evaluates; nil: all
-	written   *bodyArgs
-	resources []*config.Resource // sorted by instance
-	repeats   []repetition       // beside resources
+	dependsOnRefs []ref      // what depends_on names
+	ownAttrs      attrFilter // what its own node evaluates; nil: all
+	writtenArgs   *bodyArgs
+	resources     []*config.Resource // sorted by instance
+	repetitions   []repetition       // beside resources
 	// unfinished are the evaluations, beside resources, that wait for links.
 	unfinished []*evaluation
 }
 
-func (b *block) repeated() bool { return b.forEach != nil || b.count != nil }
+func (b *block) isRepeated() bool { return b.forEach != nil || b.count != nil }
 
 // instance finds one resource of the block; nil: there is none.
 func (b *block) instance(at addr.InstanceKey) *config.Resource {
@@ -57,7 +57,7 @@ func (b *block) instance(at addr.InstanceKey) *config.Resource {
 
 // readMeta reads what every resource understands.
 func (l *module) readMeta(b *block) {
-	content, _, diags := b.body.PartialContent(l.loader.meta)
+	content, _, diags := b.body.PartialContent(l.loader.metaSchema)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
@@ -80,7 +80,7 @@ func (l *module) readMeta(b *block) {
 	}
 	for _, d := range content.Blocks {
 		if d.Type == "deliver" && b.kind.YieldsSecret() {
-			b.delivers = append(b.delivers, d)
+			b.deliverBlocks = append(b.deliverBlocks, d)
 		}
 	}
 	b.preconditions = l.readConditions(content.Blocks, syntax.Resource())
@@ -115,7 +115,7 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 			l.errorAt(item.Range(), "Invalid argument",
 				fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
 		default:
-			out = append(out, compared(k, name))
+			out = append(out, comparedAttr(k, name))
 		}
 	}
 	slices.Sort(out)
@@ -151,7 +151,7 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 			continue
 		}
 		before := len(l.diags)
-		r := l.resolveNode(t, use{})
+		r := l.resolveNode(t, allowedRefs{})
 		if !r.broken && len(t) == 3 && !r.indexed {
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		}
@@ -168,10 +168,10 @@ const most = 1_000_000
 
 // A repetition is one instance to be.
 type repetition struct {
-	at    addr.InstanceKey
-	root  string    // "each", "count"; "" where the block is not repeated
-	key   cty.Value // each.key
-	value cty.Value // each.value, or count.index
+	instanceKey addr.InstanceKey
+	root        string    // "each", "count"; "" where the block is not repeated
+	key         cty.Value // each.key
+	value       cty.Value // each.value, or count.index
 }
 
 // object is each or count. It is made when it is needed: a hundred thousand of
@@ -198,19 +198,19 @@ func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalCon
 	return ctx
 }
 
-// contexts makes one context after another, of which only the last is in use. It
+// reusedContext makes one context after another, of which only the last is in use. It
 // changes the same one again and again, unless a diagnostic may hold it.
-type contexts struct {
-	parent *hcl.EvalContext
-	dead   []string
+type reusedContext struct {
+	parent       *hcl.EvalContext
+	invalidRoots []string
 	*report
-	last *hcl.EvalContext
-	said int // diagnostics when last was made
+	last      *hcl.EvalContext
+	diagCount int // diagnostics when last was made
 }
 
-func (c *contexts) of(r repetition) *hcl.EvalContext {
-	if c.last == nil || c.last == c.parent || c.said != len(c.diags) {
-		c.last, c.said = r.context(c.parent, c.dead), len(c.diags)
+func (c *reusedContext) of(r repetition) *hcl.EvalContext {
+	if c.last == nil || c.last == c.parent || c.diagCount != len(c.diags) {
+		c.last, c.diagCount = r.context(c.parent, c.invalidRoots), len(c.diags)
 		return c.last
 	}
 	c.last.Variables[r.root] = r.object()
@@ -253,18 +253,18 @@ func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, cty.ValueMarks) {
 	call, ok := e.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
-		return l.static.eval(e, ctx).Unmark()
+		return l.staticScope.eval(e, ctx).Unmark()
 	}
 	list, diags := l.loader.budget.Value(call.Args[0], ctx)
 	list, marks := list.UnmarkDeep()
 	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
-		return l.static.eval(e, ctx).Unmark()
+		return l.staticScope.eval(e, ctx).Unmark()
 	}
 	keys := make(map[string]cty.Value, list.LengthInt())
 	for it := list.ElementIterator(); it.Next(); {
 		_, v := it.Element()
 		if !isText(v) {
-			return l.static.eval(e, ctx).Unmark()
+			return l.staticScope.eval(e, ctx).Unmark()
 		}
 		keys[v.AsString()] = v
 	}
@@ -276,7 +276,7 @@ func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 
 func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
 	if !v.IsKnown() {
-		l.notKnown(l.report, e.Range(), marks)
+		l.reportUnknown(l.report, e.Range(), marks)
 		return nil, false
 	}
 	n, err := convert.Convert(v, cty.Number)
@@ -296,7 +296,7 @@ func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMa
 	}
 	list := make([]repetition, size)
 	for i := range list {
-		list[i] = repetition{at: addr.CountIndex(i), root: "count", value: cty.NumberIntVal(int64(i))}
+		list[i] = repetition{instanceKey: addr.CountIndex(i), root: "count", value: cty.NumberIntVal(int64(i))}
 	}
 	return list, true
 }
@@ -306,7 +306,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 	set := t.IsSetType()
 	switch {
 	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
-		l.notKnown(l.report, e.Range(), marks)
+		l.reportUnknown(l.report, e.Range(), marks)
 		return nil, false
 	case v.IsNull():
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
@@ -328,7 +328,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		key, value := it.Element()
 		switch {
 		case !key.IsKnown():
-			l.notKnown(l.report, e.Range(), marks)
+			l.reportUnknown(l.report, e.Range(), marks)
 			return nil, false
 		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
@@ -337,17 +337,17 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		list = append(list, repetition{addr.ForEachKey(key.AsString()), "each", key, value})
 	}
 	slices.SortFunc(list, func(a, b repetition) int {
-		return addr.Addr{Instance: a.at}.Compare(addr.Addr{Instance: b.at})
+		return addr.Addr{Instance: a.instanceKey}.Compare(addr.Addr{Instance: b.instanceKey})
 	})
 	return list, true
 }
 
-// notKnown reports a value that is not known where a known one is needed: because
+// reportUnknown reports a value that is not known where a known one is needed: because
 // only B2 knows it, or for no cause. One that is unknown because of an earlier error
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
-func (l *module) notKnown(r *report, at hcl.Range, marks cty.ValueMarks) {
-	if summary, detail := l.notKnownYet(marks); summary != "" {
+func (l *module) reportUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
+	if summary, detail := l.unknownMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
 	}
@@ -363,9 +363,9 @@ func (l *module) notKnown(r *report, at hcl.Range, marks cty.ValueMarks) {
 	}
 }
 
-// notKnownYet words the use of attributes among the marks that are not known while
+// unknownMessage words the use of attributes among the marks that are not known while
 // blocks are evaluated; summary is "" where there is none.
-func (l *module) notKnownYet(marks cty.ValueMarks) (summary, detail string) {
+func (l *module) unknownMessage(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
 	last := false
 	for _, c := range kind.ComputedIn(cty.True.WithMarks(marks)) {
@@ -379,7 +379,7 @@ func (l *module) notKnownYet(marks cty.ValueMarks) (summary, detail string) {
 	case names == nil:
 		return "", ""
 	case last:
-		return lastSummary, lastDetail(words.List(names))
+		return lastSummary, deferredDetail(words.List(names))
 	}
 	return computedSummary, computedDetail(words.List(names))
 }

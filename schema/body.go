@@ -46,8 +46,8 @@ func unknownFor(name string, d *syntax.Block) string {
 	return words.Nearest(name, d.Names())
 }
 
-// rest are the arguments of a block that its description does not name.
-func rest(body hcl.Body, d *syntax.Block) hcl.Attributes {
+// otherAttributes are the arguments of a block that its description does not name.
+func otherAttributes(body hcl.Body, d *syntax.Block) hcl.Attributes {
 	attrs, _ := body.JustAttributes() // what is none was reported by judgeNames
 	for i := range d.Arguments {
 		delete(attrs, d.Arguments[i].Name)
@@ -68,19 +68,19 @@ func (l *module) checkNames(body hcl.Body, d *syntax.Block) {
 			l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
 		case nested != nil:
 		default:
-			l.unknownIn(it, d)
+			l.reportUnknownArgument(it, d)
 		}
 	}
 }
 
-// unknownIn reports a name that is neither an argument nor a nested block, unless
+// reportUnknownArgument reports a name that is neither an argument nor a nested block, unless
 // the block takes any name.
-func (l *module) unknownIn(it item, d *syntax.Block) {
+func (l *module) reportUnknownArgument(it item, d *syntax.Block) {
 	hint := d.Hint(it.name)
 	switch {
 	case d.OtherArguments != "" && !it.block:
 	case hint != nil:
-		l.errorAt(it.at, hint.Summary, hint.Says)
+		l.errorAt(it.at, hint.Summary, hint.Advice)
 	case it.block && d.OtherArguments != "":
 		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
 	case it.block:

@@ -56,7 +56,7 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	case holds.True():
 		return nil, marks
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.OwnWords{},
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.UserMessage{},
 		Expression: c.holds, EvalContext: ctx}, marks
 }
 
@@ -80,14 +80,14 @@ const preconditionFailed = "Precondition failed"
 
 // checkPreconditions reports the preconditions that do not hold for an instance.
 func (e *evaluation) checkPreconditions() {
-	for _, c := range e.b.preconditions {
-		s := *e.l.static
+	for _, c := range e.block.preconditions {
+		s := *e.module.staticScope
 		s.report = e.report()
 		d, marks := c.failure(&s, e.ctx)
 		if d != nil {
 			d.Summary = preconditionFailed
 			s.report.add(d)
-		} else if summary, detail := e.l.notKnownYet(marks); summary != "" {
+		} else if summary, detail := e.module.unknownMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
@@ -100,13 +100,13 @@ type check struct {
 }
 
 func (l *module) declareCheck(b *hcl.Block) {
-	if !l.nameOK(b) {
+	if !l.checkLabel(b) {
 		return
 	}
 	name := b.Labels[0]
 	for _, other := range l.checks {
 		if other.config.Name == name {
-			l.duplicate("check."+name, b.DefRange, other.config.Range)
+			l.reportDuplicate("check."+name, b.DefRange, other.config.Range)
 			return
 		}
 	}
@@ -124,10 +124,10 @@ func (l *module) declareCheck(b *hcl.Block) {
 func (l *module) linkChecks() {
 	for _, c := range l.checks {
 		for _, a := range c.asserts {
-			a.refs = l.resolve(a.variables(), use{computed: true})
+			a.refs = l.resolve(a.variables(), allowedRefs{computed: true})
 		}
 		c.config.Evaluate = l.checkResult(c)
-		c.config.Name = strings.TrimPrefix(l.module+".check."+c.config.Name, ".")
+		c.config.Name = strings.TrimPrefix(l.path+".check."+c.config.Name, ".")
 		l.config.Checks = append(l.config.Checks, c.config)
 	}
 }
@@ -138,7 +138,7 @@ func (l *module) checkResult(c *check) func(config.LiveLookup) hcl.Diagnostics {
 	return func(live config.LiveLookup) hcl.Diagnostics {
 		s := l.later(live)
 		for _, a := range c.asserts {
-			d, _ := a.failure(s, s.context(a.refs, l.root))
+			d, _ := a.failure(s, s.context(a.refs, l.rootContext))
 			if d != nil {
 				d.Summary = "Check block assertion failed"
 				d.Detail = fmt.Sprintf("%s\n\nThis was asserted by %s.", d.Detail, c.config.Name)

@@ -23,13 +23,13 @@ func (l *module) evaluator() func(source, name string, live config.LiveLookup) (
 		}
 		once := *l
 		once.report = newReport()
-		rs := once.resolve(expr.Variables(), use{computed: true})
+		rs := once.resolve(expr.Variables(), allowedRefs{computed: true})
 		if once.failed {
 			return cty.DynamicVal, once.sorted()
 		}
 		l.loader.budget.Grant()
 		s := newScope(&once, once.report, live)
-		root := l.root.NewChild()
+		root := l.rootContext.NewChild()
 		root.Functions = map[string]function.Function{"type": typeFunction()}
 		v := s.eval(expr, s.context(rs, root))
 		return keepPublic(v), once.sorted()

@@ -19,7 +19,7 @@ import (
 // content, and where that is missing, not known or cannot be read. A local file is
 // read now and gives the instance its SHA-1.
 func (e *evaluation) payload() *wire.Payload {
-	c := e.b.kind.Content
+	c := e.block.kind.Content
 	if c == nil {
 		return nil
 	}
@@ -30,21 +30,21 @@ func (e *evaluation) payload() *wire.Payload {
 	case source.IsNull():
 		return e.checkSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
-	from := e.l.here(e.l.Dir)
+	from := e.module.folderOf(e.module.Dir)
 	size, err := from.Size(source.AsString())
 	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.MaxSize {
 		p, err = from.Payload(source.AsString())
 	}
 	if err != nil {
-		e.sayOf(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
-		e.unsound = true
+		e.errorAtAttr(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
+		e.unknownByError = true
 		return nil
 	}
 	if e.checkSize(c, c.SourceAttr, p) == nil {
 		return nil
 	}
-	e.digested(c, p)
+	e.setSHA1(c, p)
 	return p
 }
 
@@ -59,34 +59,34 @@ func (e *evaluation) checkSize(c *kind.Content, attr string, p *wire.Payload) *w
 	if p.Size <= c.MaxSize {
 		return p
 	}
-	e.sayOf(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; this "+
-		"has %d bytes. %s",
-		e.b.kind.Name, c.MaxSize/1_000_000, p.Size, c.TooLarge))
-	e.unsound = true
+	e.errorAtAttr(attr, "Content too large", fmt.Sprintf("A %s has at most %d MB, which is what B2 recommends to upload in one request; "+
+		"this has %d bytes. %s",
+		e.block.kind.Name, c.MaxSize/1_000_000, p.Size, c.TooLargeAdvice))
+	e.unknownByError = true
 	return nil
 }
 
-// digested gives the instance the SHA-1 of its local file. Where the path is
+// setSHA1 gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
-func (e *evaluation) digested(c *kind.Content, p *wire.Payload) {
+func (e *evaluation) setSHA1(c *kind.Content, p *wire.Payload) {
 	given := e.attrs.GetAttr(c.SHA1Attr)
 	switch {
 	case given.IsNull():
 		sum := cty.StringVal(p.SHA1)
 		e.attrs.Set(c.SHA1Attr, &sum)
 	case given.IsKnown() && !strings.EqualFold(given.AsString(), p.SHA1):
-		e.sayOf(c.SHA1Attr, "Content with another SHA-1",
+		e.errorAtAttr(c.SHA1Attr, "Content with another SHA-1",
 			"The content does not have this SHA-1. Correct one of them, or leave "+c.SHA1Attr+" out.")
 	}
-	if slices.Contains(e.hidden, c.SourceAttr) {
-		e.hidden = append(e.hidden, c.SHA1Attr)
+	if slices.Contains(e.sensitiveAttrs, c.SourceAttr) {
+		e.sensitiveAttrs = append(e.sensitiveAttrs, c.SHA1Attr)
 	}
 }
 
-// sayOf reports an error of one attribute.
-func (e *evaluation) sayOf(attr, summary, detail string) {
-	at := e.b.place
-	if arg := e.written.find(attr); arg != nil {
+// errorAtAttr reports an error of one attribute.
+func (e *evaluation) errorAtAttr(attr, summary, detail string) {
+	at := e.block.place
+	if arg := e.writtenArgs.find(attr); arg != nil {
 		at = arg.place
 		if arg.expr != nil {
 			at = arg.expr.Range()
@@ -95,20 +95,20 @@ func (e *evaluation) sayOf(attr, summary, detail string) {
 	if e.hasSensitive {
 		detail = withheld
 	}
-	e.say(hcl.DiagError, at, summary, detail)
+	e.reportAt(hcl.DiagError, at, summary, detail)
 }
 
 // withoutContent takes the content itself out of completed attributes.
 func (e *evaluation) withoutContent(v kind.Values) kind.Values {
-	if c := e.b.kind.Content; c != nil {
+	if c := e.block.kind.Content; c != nil {
 		null := cty.NullVal(cty.String)
 		v.Set(c.TextAttr, &null)
 	}
 	return v
 }
 
-// compared is the attribute in which a difference of another one shows.
-func compared(k *kind.Kind, attr string) string {
+// comparedAttr is the attribute in which a difference of another one shows.
+func comparedAttr(k *kind.Kind, attr string) string {
 	if c := k.Content; c != nil && (attr == c.TextAttr || attr == c.SourceAttr) {
 		return c.SHA1Attr
 	}

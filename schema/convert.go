@@ -32,35 +32,35 @@ type converter struct {
 
 // A conversionError is something wrong inside a value.
 type conversionError struct {
-	path    cty.Path // within the attribute
-	name    bool     // the last step's name is wrong, not its value
-	unknown bool     // the value is not known; summary and detail are empty
-	marks   cty.ValueMarks
-	summary string
-	detail  string
+	path      cty.Path // within the attribute
+	wrongName bool     // the last step's name is wrong, not its value
+	unknown   bool     // the value is not known; summary and detail are empty
+	marks     cty.ValueMarks
+	summary   string
+	detail    string
 }
 
-func (c *converter) mistyped(path cty.Path, a *kind.Attr, message string) cty.Value {
+func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) cty.Value {
 	c.faults = append(c.faults, conversionError{path: path.Copy(), summary: wrongType, detail: message})
 	return cty.UnknownVal(a.ValueType())
 }
 
-// take removes the marks at the top of v; false: v is not known.
-func (c *converter) take(v cty.Value, path cty.Path) (cty.Value, bool) {
+// unmarkKnown removes the marks at the top of v; false: v is not known.
+func (c *converter) unmarkKnown(v cty.Value, path cty.Path) (cty.Value, bool) {
 	v, marks := v.Unmark()
-	c.collect(marks)
+	c.collectMarks(marks)
 	if v.IsKnown() {
 		return v, true
 	}
-	c.notKnown(path, marks)
+	c.addUnknown(path, marks)
 	return v, false
 }
 
-func (c *converter) notKnown(path cty.Path, marks cty.ValueMarks) {
+func (c *converter) addUnknown(path cty.Path, marks cty.ValueMarks) {
 	c.faults = append(c.faults, conversionError{path: path.Copy(), unknown: true, marks: marks})
 }
 
-func (c *converter) collect(marks cty.ValueMarks) {
+func (c *converter) collectMarks(marks cty.ValueMarks) {
 	if len(marks) > 0 {
 		c.marks = append(c.marks, marks)
 	}
@@ -73,15 +73,15 @@ func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		v = functions.Nonsensitive(v) // it is shown nowhere, and hides nothing beside it
 	}
 	marks := v.Marks()
-	v, known := c.take(v, path)
+	v, known := c.unmarkKnown(v, path)
 	switch {
 	case !known:
 		return cty.UnknownVal(a.ValueType())
 	case v.IsNull():
 		return cty.NullVal(a.ValueType())
-	case a.Link.Ref != "" && a.Type == cty.String:
+	case a.Link.RefKind != "" && a.Type == cty.String:
 		return c.reference(a, v, marks, path)
-	case a.Object == nil && a.Link.Ref != "":
+	case a.Object == nil && a.Link.RefKind != "":
 		return c.references(a, v, path)
 	case a.Object == nil:
 		return c.leaf(a, v, path)
@@ -96,24 +96,24 @@ func (c *converter) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		return v // by far the most, and what follows is slow
 	}
 	if !v.IsWhollyKnown() {
-		c.unknownParts(v, path)
+		c.addUnknownParts(v, path)
 		return cty.UnknownVal(a.Type)
 	}
 	v, marks := v.UnmarkDeep()
-	c.collect(marks)
+	c.collectMarks(marks)
 	out, err := convert.Convert(v, a.Type)
 	if err != nil {
 		var at cty.PathError
 		if errors.As(err, &at) {
 			path = append(path.Copy(), at.Path...)
 		}
-		return c.mistyped(path, a, c.place(path)+": "+err.Error()+".")
+		return c.addTypeError(path, a, c.place(path)+": "+err.Error()+".")
 	}
 	return out
 }
 
-// unknownParts records every place inside v that is not known.
-func (c *converter) unknownParts(v cty.Value, path cty.Path) {
+// addUnknownParts records every place inside v that is not known.
+func (c *converter) addUnknownParts(v cty.Value, path cty.Path) {
 	_ = cty.Walk(v, func(at cty.Path, part cty.Value) (bool, error) { // the callback never fails
 		if !part.IsKnown() {
 			c.faults = append(c.faults, conversionError{path: append(path.Copy(), at...), unknown: true, marks: part.Marks()})
@@ -133,7 +133,7 @@ func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		if a.Encoding.AsMap {
 			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
 		}
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path),
+		return c.addTypeError(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path),
 			members, a.Name))
 	}
 	element := a.ValueType().ElementType()
@@ -155,7 +155,7 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 		zero := cty.NumberIntVal(0)
 		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
 	} else if !t.IsObjectType() && !t.IsMapType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: an object is required, as { … }.", c.place(path)))
+		return c.addTypeError(path, a, fmt.Sprintf("%s: an object is required, as { … }.", c.place(path)))
 	}
 	members := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -163,7 +163,7 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 			continue // how HCL's JSON syntax writes a comment
 		}
 		if m := findAttr(attrs, name); m == nil || m.Computed {
-			c.unknownMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
+			c.addUnknownMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
 		}
 	}
 	out := make(map[string]cty.Value, len(attrs))
@@ -178,8 +178,8 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 	return cty.ObjectVal(out)
 }
 
-func (c *converter) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
-	f := conversionError{path: path.Copy(), name: true, summary: "Unsupported argument",
+func (c *converter) addUnknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
+	f := conversionError{path: path.Copy(), wrongName: true, summary: "Unsupported argument",
 		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, words.DidYouMean(name, "", settableNames(attrs)))}
 	if rewrite := terraformArgument(c.kind, attrs, name, false); rewrite != "" {
 		f.summary, f.detail = "Terraform argument", rewrite
@@ -192,9 +192,10 @@ func (c *converter) unknownMember(a *kind.Attr, attrs []kind.Attr, name string, 
 func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
 	if c.isResource(a, t) || t.IsPrimitiveType() {
-		return c.mistyped(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path), a.Link.Ref))
+		return c.addTypeError(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path),
+			a.Link.RefKind))
 	}
-	names := c.names(a, v, path, nil)
+	names := c.flattenNames(a, v, path, nil)
 	switch {
 	case len(names) == 0:
 		return cty.SetValEmpty(cty.String)
@@ -207,22 +208,22 @@ func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Val
 // isResource reports whether values of the type can stand for a resource of the
 // kind that the attribute refers to.
 func (c *converter) isResource(a *kind.Attr, t cty.Type) bool {
-	k := c.kinds[a.Link.Ref]
-	return k != nil && t.IsObjectType() && t.HasAttribute(k.Identity)
+	k := c.kinds[a.Link.RefKind]
+	return k != nil && t.IsObjectType() && t.HasAttribute(k.IdentityAttr)
 }
 
-// names flattens collections, so that a whole for_each block may be given.
-func (c *converter) names(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
+// flattenNames flattens collections, so that a whole for_each block may be given.
+func (c *converter) flattenNames(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		step := append(path, cty.IndexStep{Key: key})
 		e, marks := e.Unmark()
-		c.collect(marks)
+		c.collectMarks(marks)
 		switch {
 		case !e.IsKnown():
-			c.notKnown(step, marks)
+			c.addUnknown(step, marks)
 		case !e.IsNull() && e.CanIterateElements() && !e.Type().IsObjectType():
-			out = c.names(a, e, step, out)
+			out = c.flattenNames(a, e, step, out)
 		default:
 			out = append(out, c.reference(a, e, marks, step))
 		}
@@ -241,13 +242,13 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 		return cty.NullVal(cty.String)
 	}
 	if c.isResource(a, v.Type()) {
-		k := c.kinds[a.Link.Ref]
+		k := c.kinds[a.Link.RefKind]
 		var of []addr.Addr
 		for m := range marks {
 			r, ok := m.(refMark)
-			if ok && r.addr.Kind != a.Link.Ref {
-				return c.mistyped(path, &kind.Attr{Type: cty.String},
-					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.Ref, r.addr, r.addr.Kind))
+			if ok && r.addr.Kind != a.Link.RefKind {
+				return c.addTypeError(path, &kind.Attr{Type: cty.String},
+					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.RefKind, r.addr, r.addr.Kind))
 			}
 			if ok {
 				of = append(of, r.addr)
@@ -256,11 +257,11 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 		if k.NamesRepeat && len(of) == 1 {
 			return cty.StringVal(blockSign + of[0].String())
 		}
-		v = v.GetAttr(k.Identity)
+		v = v.GetAttr(k.IdentityAttr)
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
-		return c.mistyped(path, &kind.Attr{Type: cty.String},
-			fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.Ref, a.Link.Ref))
+		return c.addTypeError(path, &kind.Attr{Type: cty.String},
+			fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.RefKind, a.Link.RefKind))
 	}
 	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
 }

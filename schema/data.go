@@ -30,25 +30,25 @@ type dataBlock struct {
 
 // A dataForm is what data blocks of one type may ask.
 type dataForm struct {
-	name   string     // the first label: bucket, buckets, account
-	kind   *kind.Kind // nil: the account
-	many   bool
-	within bool // many: parts of one object
-	block  *syntax.Block
-	args   []string // those that say what is meant
-	value  cty.Type
+	name     string     // the first label: bucket, buckets, account
+	kind     *kind.Kind // nil: the account
+	many     bool
+	inParent bool // many: parts of one object
+	block    *syntax.Block
+	argNames []string // those that say what is meant
+	value    cty.Type
 }
 
 // dataForms lists the types of data blocks: one object of a kind, all of them,
 // and the account.
 func (l *module) dataForms() []dataForm {
 	var out []dataForm
-	blocks := syntax.Data(l.Kinds)
+	blocks := syntax.DataBlocks(l.Kinds)
 	for i := range blocks {
 		f := dataForm{name: blocks[i].Form, block: &blocks[i], value: accountType()}
 		for _, a := range f.block.Arguments {
 			if a.Type == syntax.Text || a.Type == syntax.Bool || a.Type == syntax.Count && a.Name != "count" {
-				f.args = append(f.args, a.Name)
+				f.argNames = append(f.argNames, a.Name)
 			}
 		}
 		for _, k := range l.Kinds {
@@ -56,9 +56,9 @@ func (l *module) dataForms() []dataForm {
 			case k.Name:
 				f.kind, f.value = k, k.LiveType()
 			case k.Plural:
-				f.kind, f.many, f.within = k, true, k.ScopeAttr() != ""
+				f.kind, f.many, f.inParent = k, true, k.ScopeAttr() != ""
 				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
-				if f.within {
+				if f.inParent {
 					holds[complete], holds[folders] = cty.Bool, cty.List(cty.String)
 				}
 				f.value = cty.Object(holds)
@@ -85,19 +85,19 @@ func (l *module) declareData(b *hcl.Block) {
 		l.errorAt(b.LabelRanges[0], "Unknown kind of data", l.unknownData(b.Labels[0], forms))
 		return
 	}
-	if !l.validName(b.Labels[1], b.LabelRanges[1]) {
+	if !l.checkValidName(b.Labels[1], b.LabelRanges[1]) {
 		return
 	}
 	d := &dataBlock{form: forms[i], addr: "data." + b.Labels[0] + "." + b.Labels[1], place: b.DefRange, args: map[string]*hcl.Attribute{},
 		value: cty.DynamicVal}
 	d.node = &node{name: d.addr, place: b.DefRange, data: d}
 	if first := l.data[d.addr]; first != nil {
-		l.duplicate(d.addr, b.DefRange, first.place)
+		l.reportDuplicate(d.addr, b.DefRange, first.place)
 		return
 	}
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
-	l.loader.pending = l.loader.pending || l.Snapshot == nil
+	l.loader.hasPendingData = l.loader.hasPendingData || l.Snapshot == nil
 	content, _ := l.contentOf(b, d.form.block)
 	for name, a := range content.Attributes {
 		switch name {
@@ -116,10 +116,10 @@ func (l *module) declareData(b *hcl.Block) {
 		d.count = nil
 	case !d.form.many && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		d.node.broken = true
-		if misspelt := func(it item) bool { return slices.Contains(d.form.args, unknownFor(it.name, d.form.block)) }; len(d.args) > 0 ||
+		if misspelt := func(it item) bool { return slices.Contains(d.form.argNames, unknownFor(it.name, d.form.block)) }; len(d.args) > 0 ||
 			!slices.ContainsFunc(items(b.Body), misspelt) {
 			l.errorAt(b.DefRange, "Incomplete data block",
-				fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.args, " and ")))
+				fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.argNames, " and ")))
 		}
 	}
 	for _, a := range d.form.block.Arguments {
@@ -132,7 +132,7 @@ func (l *module) unknownData(name string, forms []dataForm) string {
 	for _, f := range forms {
 		known = append(known, f.name)
 	}
-	if form := l.dataOfProvider(name, forms); form != "" {
+	if form := l.dataFormOfProvider(name, forms); form != "" {
 		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
 	if name == "b2_bucket_file_signed_url" {
@@ -142,9 +142,9 @@ func (l *module) unknownData(name string, forms []dataForm) string {
 	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.List(known), words.DidYouMean(name, "", known))
 }
 
-// dataOfProvider is the type here of data of the official provider; "" where it
+// dataFormOfProvider is the type here of data of the official provider; "" where it
 // has none of that type, or there is none here.
-func (l *module) dataOfProvider(name string, forms []dataForm) string {
+func (l *module) dataFormOfProvider(name string, forms []dataForm) string {
 	if name == "b2_account_info" {
 		return "account"
 	}
@@ -164,12 +164,12 @@ func (l *module) dataOfProvider(name string, forms []dataForm) string {
 func (l *module) linkData(n *node) {
 	d := n.data
 	var every []hcl.Traversal
-	for _, name := range d.form.args {
+	for _, name := range d.form.argNames {
 		if a := d.args[name]; a != nil {
 			every = append(every, a.Expr.Variables()...)
 		}
 	}
-	n.refs = l.resolveRepeated(d.forEach, d.count, every, use{each: d.forEach != nil, count: d.count != nil})
+	n.refs = l.resolveRepeated(d.forEach, d.count, every, allowedRefs{each: d.forEach != nil, count: d.count != nil})
 }
 
 // evaluateData answers one data block from what is live.
@@ -178,19 +178,19 @@ func (l *module) evaluateData(n *node) {
 	if n.broken {
 		return
 	}
-	ctx := l.static.context(n.refs, l.root)
+	ctx := l.staticScope.context(n.refs, l.rootContext)
 	repeats, marks, ok := l.repetitions(d.forEach, d.count, ctx)
 	if !ok {
-		l.undecided(d.form.kind)
+		l.noteUndecided(d.form.kind)
 		n.broken = true
 		return
 	}
 	list := make([]cty.Value, len(repeats))
 	byKey := make(map[string]cty.Value, len(repeats))
 	for i, rep := range repeats {
-		list[i] = l.answerData(d, rep.context(ctx, n.refs.dead)).WithMarks(marks)
+		list[i] = l.answerData(d, rep.context(ctx, n.refs.invalidRoots)).WithMarks(marks)
 		if d.forEach != nil {
-			byKey[rep.at.Value().AsString()] = list[i]
+			byKey[rep.instanceKey.Value().AsString()] = list[i]
 		}
 	}
 	switch {
@@ -209,7 +209,7 @@ func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	unknown, k := openValue(d.form.value), d.form.kind
 	args, ok := l.dataArguments(d, ctx)
 	if !ok {
-		l.undecided(k)
+		l.noteUndecided(k)
 		return unknown
 	}
 	q := l.query(d, args)
@@ -224,14 +224,14 @@ func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	case !l.Snapshot.WasRead(k):
 		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which "+
 			"reading %s needs. Use a key that has it.",
-			strings.Join(k.Reads, " or "), k.Plural))
+			strings.Join(k.ReadCapabilities, " or "), k.Plural))
 		return unknown
-	case d.form.within:
+	case d.form.inParent:
 		return l.answerListing(d, q.Listing)
 	case d.form.many:
 		return l.answerAll(d, args[syntax.NamePrefix])
 	case q.Identity != "" && !l.Snapshot.WasLookedFor(k, q.Identity):
-		l.loader.pending = true
+		l.loader.hasPendingData = true
 		return unknown
 	}
 	return l.answerOne(d, args, q.Identity)
@@ -245,9 +245,9 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 		return config.DataQuery{}
 	}
 	q := config.DataQuery{Kind: k}
-	name, named := args[k.Identity]
+	name, named := args[k.IdentityAttr]
 	switch {
-	case d.form.within:
+	case d.form.inParent:
 		most, err := strconv.Atoi(args[syntax.MaxCount])
 		if err != nil {
 			most = syntax.DefaultCount
@@ -259,14 +259,14 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 	case named:
 		q.Identity = k.NormalizeIdentity(name)
 	case !d.form.many && k.ParentKind() != "" && l.Snapshot != nil:
-		q.Identity, _ = l.Snapshot.NameOf(k.ParentKind(), args[k.ID])
+		q.Identity, _ = l.Snapshot.NameOf(k.ParentKind(), args[k.IDAttr])
 	}
 	return q
 }
 
-// undecided notes that objects of a kind may matter which nobody can name yet.
-func (l *module) undecided(k *kind.Kind) {
-	if l.loader.pending {
+// noteUndecided notes that objects of a kind may matter which nobody can name yet.
+func (l *module) noteUndecided(k *kind.Kind) {
+	if l.loader.hasPendingData {
 		l.config.Data = append(l.config.Data, config.DataQuery{Kind: k})
 	}
 }
@@ -274,7 +274,7 @@ func (l *module) undecided(k *kind.Kind) {
 // dataArguments evaluates the arguments that are given, by name.
 func (l *module) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
 	args, ok = map[string]string{}, true
-	for _, name := range d.form.args {
+	for _, name := range d.form.argNames {
 		if a := d.args[name]; a != nil {
 			text, known := l.dataArgument(d, name, a.Expr, ctx)
 			args[name], ok = text, ok && known
@@ -284,23 +284,23 @@ func (l *module) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[str
 }
 
 func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
-	v, marks := l.static.eval(e, ctx).UnmarkDeep()
+	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use "+
 			"nonsensitive() where that is harmless.")
 		return "", false
 	}
 	if k := d.form.kind; k != nil && k.Attr(name) != nil && !v.IsNull() {
-		if to := l.kinds[k.Attr(name).Link.Ref]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.Identity) {
-			v = v.GetAttr(to.Identity)
+		if to := l.kinds[k.Attr(name).Link.RefKind]; to != nil && v.Type().IsObjectType() && v.Type().HasAttribute(to.IdentityAttr) {
+			v = v.GetAttr(to.IdentityAttr)
 		}
 	}
 	if !v.IsWhollyKnown() {
-		l.notKnown(l.report, e.Range(), marks)
+		l.reportUnknown(l.report, e.Range(), marks)
 		return "", false
 	}
 	if yes := false; d.form.block.Argument(name).Type == syntax.Bool {
-		ok := l.scalar(name, e, v, &yes)
+		ok := l.storeScalar(name, e, v, &yes)
 		return strconv.FormatBool(yes), ok
 	}
 	s, err := convert.Convert(v, cty.String)

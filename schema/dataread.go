@@ -18,9 +18,9 @@ import (
 // answerOne answers with a single object, which the given arguments name.
 func (l *module) answerOne(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
-	by := k.Identity
+	by := k.IdentityAttr
 	if _, named := args[by]; !named {
-		by = k.ID
+		by = k.IDAttr
 	}
 	at, arg := d.args[by].Expr.Range(), args[by]
 	var found []*kind.Object
@@ -38,17 +38,17 @@ func (l *module) answerOne(d *dataBlock, args map[string]string, identity string
 			ids = append(ids, o.ID)
 		}
 		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg,
-			words.List(ids), k.ID))
+			words.List(ids), k.IDAttr))
 	case k.ParentKind() != "":
 		return l.absentChild(d, args, identity)
 	default:
-		l.notReadable(at, k, by, arg, "")
+		l.reportNotReadable(at, k, by, arg, "")
 	}
 	return cty.UnknownVal(d.form.value)
 }
 
-// notReadable reports that there is nothing which an argument names.
-func (l *module) notReadable(at hcl.Range, k *kind.Kind, by, arg, where string) {
+// reportNotReadable reports that there is nothing which an argument names.
+func (l *module) reportNotReadable(at hcl.Range, k *kind.Kind, by, arg, where string) {
 	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a "+
 		"block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 }
@@ -57,31 +57,32 @@ func (l *module) notReadable(at hcl.Range, k *kind.Kind, by, arg, where string) 
 // settings of a whole object there are none then, which is an answer.
 func (l *module) absentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
-	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.ScopeAttr(), k.Identity)
+	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.ScopeAttr(), k.IdentityAttr)
 	if identity == "" {
-		l.notReadable(d.args[k.ID].Expr.Range(), holder, holder.ID, args[k.ID], "")
+		l.reportNotReadable(d.args[k.IDAttr].Expr.Range(), holder, holder.IDAttr, args[k.IDAttr], "")
 		return cty.UnknownVal(d.form.value)
 	}
 	id, seen := l.live(holder, k.ParentIdentity(identity))
 	switch {
 	case seen && k.ScopeAttr() == "":
-		return unset(k, identity, id)
+		return unsetObject(k, identity, id)
 	case seen:
-		l.notReadable(d.args[k.Identity].Expr.Range(), k, k.Identity, args[k.Identity], fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
+		l.reportNotReadable(d.args[k.IdentityAttr].Expr.Range(), k, k.IdentityAttr, args[k.IdentityAttr],
+			fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
 	default:
-		l.notReadable(d.args[by].Expr.Range(), holder, holder.Identity, args[by], "")
+		l.reportNotReadable(d.args[by].Expr.Range(), holder, holder.IdentityAttr, args[by], "")
 	}
 	return cty.UnknownVal(d.form.value)
 }
 
-// unset is an object in which nothing is set.
-func unset(k *kind.Kind, identity, id string) cty.Value {
+// unsetObject is an object in which nothing is set.
+func unsetObject(k *kind.Kind, identity, id string) cty.Value {
 	attrs := map[string]cty.Value{}
 	for i := range k.Attrs {
 		switch a, t := &k.Attrs[i], k.Attrs[i].ValueType(); {
-		case a.Name == k.Identity:
+		case a.Name == k.IdentityAttr:
 			attrs[a.Name] = cty.StringVal(identity)
-		case a.Name == k.ID:
+		case a.Name == k.IDAttr:
 			attrs[a.Name] = cty.StringVal(id)
 		case t.IsListType():
 			attrs[a.Name] = cty.ListValEmpty(t.ElementType())
@@ -103,11 +104,11 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], openValue(d.form.value)
 	found := l.Snapshot.Listed(k, asked)
 	if found == nil {
-		l.loader.pending = true
+		l.loader.hasPendingData = true
 		return unknown
 	}
 	if _, seen := l.live(holder, asked.Parent); !seen {
-		l.notReadable(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.Identity, asked.Parent, "")
+		l.reportNotReadable(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.IdentityAttr, asked.Parent, "")
 		return unknown
 	}
 	if found.More {
@@ -116,7 +117,7 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 				"raise %s, up to %d.",
 				k.ParentKind(), asked.Parent, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
-	answer := l.lists(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
+	answer := l.listAttrs(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
 	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
 	if len(found.Folders) > 0 {
 		answer[folders] = cty.ListVal(kind.StringValues(found.Folders...))
@@ -140,10 +141,10 @@ func (l *module) answerAll(d *dataBlock, prefix string) cty.Value {
 		return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix))
 	})
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
-	return cty.ObjectVal(l.lists(d, objects, func(o *kind.Object) string { return o.Identity }))
+	return cty.ObjectVal(l.listAttrs(d, objects, func(o *kind.Object) string { return o.Identity }))
 }
 
-func (l *module) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+func (l *module) listAttrs(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
 	k := d.form.kind
 	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
 	if len(objects) > 0 {
@@ -151,7 +152,7 @@ func (l *module) lists(d *dataBlock, objects []*kind.Object, name func(*kind.Obj
 		for i, o := range objects {
 			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
 		}
-		if d.form.within { // versions of one name
+		if d.form.inParent { // versions of one name
 			ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() })
 		}
 		names, list = cty.ListVal(ns), cty.ListVal(vs)
@@ -180,7 +181,7 @@ func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = a.ReplaceSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
-			attrs[a.Name] = typed(v, a.ValueType())
+			attrs[a.Name] = withType(v, a.ValueType())
 		}
 	}
 	return cty.ObjectVal(attrs)

@@ -49,13 +49,13 @@ func items(body hcl.Body) []item {
 
 // fileSchema describes the top level of a configuration file.
 func (l *module) fileSchema() *hcl.BodySchema {
-	if l.loader.file != nil {
-		return l.loader.file
+	if l.loader.fileSchema != nil {
+		return l.loader.fileSchema
 	}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
 	}}
-	for _, b := range syntax.Top(l.Kinds) {
+	for _, b := range syntax.TopLevelBlocks(l.Kinds) {
 		if !slices.ContainsFunc(s.Blocks, func(h hcl.BlockHeaderSchema) bool { return h.Type == b.Type }) {
 			s.Blocks = append(s.Blocks, b.HeaderSchema())
 		}
@@ -63,7 +63,7 @@ func (l *module) fileSchema() *hcl.BodySchema {
 	for _, name := range l.kindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
-	l.loader.file = s
+	l.loader.fileSchema = s
 	return s
 }
 
@@ -100,7 +100,7 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 		}
 		if i := slices.IndexFunc(syntax.TerraformBlocks(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
 			h := syntax.TerraformBlocks()[i]
-			l.errorAt(it.at, h.Summary, h.Says)
+			l.errorAt(it.at, h.Summary, h.Advice)
 			continue
 		}
 		if !it.block && !json {
@@ -113,9 +113,9 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 }
 
 func (l *module) declareBlock(b *hcl.Block) {
-	if d := syntax.Find(b.Type); d != nil && d.Root != "" && l.caller != nil {
+	if d := syntax.Find(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
 		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a "+
-			"module. %s", b.Type, d.Root))
+			"module. %s", b.Type, d.RootOnlyReason))
 		return
 	}
 	switch b.Type {
@@ -151,10 +151,12 @@ func (l *module) declareBlock(b *hcl.Block) {
 	}
 }
 
-// nameOK reports a label that no reference could name.
-func (l *module) nameOK(b *hcl.Block) bool { return l.validName(b.Labels[0], b.LabelRanges[0]) }
+// checkLabel reports a label that no reference could name.
+func (l *module) checkLabel(b *hcl.Block) bool {
+	return l.checkValidName(b.Labels[0], b.LabelRanges[0])
+}
 
-func (l *module) validName(name string, at hcl.Range) bool {
+func (l *module) checkValidName(name string, at hcl.Range) bool {
 	if hclsyntax.ValidIdentifier(name) {
 		return true
 	}
@@ -163,8 +165,8 @@ func (l *module) validName(name string, at hcl.Range) bool {
 	return false
 }
 
-// duplicate reports the second declaration of a name.
-func (l *module) duplicate(what string, at, first hcl.Range) {
+// reportDuplicate reports the second declaration of a name.
+func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 	detail := fmt.Sprintf("%s is declared already at %s. Names must be unique; rename or remove one.", what, first)
 	for _, place := range []hcl.Range{at, first} {
 		if name, _, _ := strings.Cut(filepath.Base(place.Filename), ".b2.hcl"); name == "override" || strings.HasSuffix(name, "_override") {
@@ -178,12 +180,12 @@ func (l *module) duplicate(what string, at, first hcl.Range) {
 func (l *module) declareLocals(b *hcl.Block) {
 	d := syntax.Find(b.Type)
 	l.checkNames(b.Body, d)
-	attrs := rest(b.Body, d)
+	attrs := otherAttributes(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
 	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return comparePlaces(a.NameRange, b.NameRange) })
 	for _, a := range list {
 		if first := l.locals[a.Name]; first != nil {
-			l.duplicate("local."+a.Name, a.NameRange, first.place)
+			l.reportDuplicate("local."+a.Name, a.NameRange, first.place)
 			continue
 		}
 		n := &node{name: "local." + a.Name, place: a.NameRange, expr: a.Expr}
@@ -193,12 +195,12 @@ func (l *module) declareLocals(b *hcl.Block) {
 }
 
 func (l *module) declareResource(b *hcl.Block) {
-	if !l.nameOK(b) {
+	if !l.checkLabel(b) {
 		return
 	}
-	addr := addr.Addr{Module: l.module, Kind: b.Type, Label: b.Labels[0]}
+	addr := addr.Addr{Module: l.path, Kind: b.Type, Label: b.Labels[0]}
 	if first := l.blocks[addr]; first != nil {
-		l.duplicate(addr.String(), b.DefRange, first.place)
+		l.reportDuplicate(addr.String(), b.DefRange, first.place)
 		return
 	}
 	r := &block{addr: addr, kind: l.kinds[b.Type], place: b.DefRange, body: b.Body}

@@ -19,19 +19,19 @@ import (
 
 // linkDeferred makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) linkDeferred(n *node, u use) attrFilter {
+func (l *module) linkDeferred(n *node, u allowedRefs) attrFilter {
 	b := n.block
 	last := attrFilter((*kind.Attr).IsLink)
 	if !writesAny(b.body, b.kind.Attrs, last) {
 		return nil
 	}
 	refs := l.resolve(bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, last), u)
-	if len(refs.list) == 0 && len(refs.dead) == 0 {
+	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}
-	b.part = func(a *kind.Attr) bool { return !a.IsLink() }
-	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, deferredOf: b, refs: refs, after: []*node{n}})
-	return b.part
+	b.ownAttrs = func(a *kind.Attr) bool { return !a.IsLink() }
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, deferredOf: b, refs: refs, dependencies: []*node{n}})
+	return b.ownAttrs
 }
 
 // writesAny is a quick look whether a body may hold an attribute of the part.
@@ -39,7 +39,7 @@ func writesAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	native, ok := body.(*hclsyntax.Body)
 	for i := range attrs {
 		switch a := &attrs[i]; {
-		case !p.takes(a):
+		case !p.includes(a):
 		case !ok, native.Attributes[a.Name] != nil:
 			return true
 		case slices.ContainsFunc(native.Blocks, func(b *hclsyntax.Block) bool { return b.Type == a.Name || b.Type == "dynamic" }):
@@ -55,24 +55,24 @@ func (l *module) evaluateDeferred(n *node) {
 	if n.broken || b.node.broken {
 		return
 	}
-	ctx := l.static.context(n.refs, l.root)
-	last := l.read(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.place)
+	ctx := l.staticScope.context(n.refs, l.rootContext)
+	last := l.readArguments(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.place)
 	for i, e := range b.unfinished {
-		e.ctx, e.refs = b.repeats[i].context(ctx, n.refs.dead), nil
+		e.ctx, e.refs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
 		if last.dynamic {
-			own = l.read(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.place)
+			own = l.readArguments(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.place)
 		}
 		for j := range own.args {
-			e.set(&own.args[j])
+			e.evaluateArgument(&own.args[j])
 		}
-		e.written = e.written.with(own)
+		e.writtenArgs = e.writtenArgs.with(own)
 		r := b.resources[i]
 		r.Value, r.Sensitive = e.complete()
-		if e.unsound {
-			l.undecided(b.kind)
+		if e.unknownByError {
+			l.noteUndecided(b.kind)
 		}
-		r.DeferredNeeds = with(nil, e.refs)
+		r.DeferredNeeds = mergeAddrs(nil, e.refs)
 	}
 	if len(b.resources) > 0 {
 		places := b.resources[0].Block.ArgRanges
@@ -80,7 +80,7 @@ func (l *module) evaluateDeferred(n *node) {
 			places[last.args[i].attr.Name] = last.args[i].place
 		}
 	}
-	b.written, b.unfinished = b.written.with(last), nil
+	b.writtenArgs, b.unfinished = b.writtenArgs.with(last), nil
 }
 
 // with is what both parts of a body say.
@@ -90,7 +90,7 @@ func (w *bodyArgs) with(other *bodyArgs) *bodyArgs {
 
 const lastSummary = "Attribute that is set last"
 
-func lastDetail(what string) string {
+func deferredDetail(what string) string {
 	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, "+
 		"check and deliver, nowhere else. What several resources share goes into a local value.", what)
 }
@@ -100,13 +100,13 @@ func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index 
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
-	e := &evaluation{l: l, b: b, addr: r.Addr, written: b.written}
+	e := &evaluation{module: l, block: b, addr: r.Addr, writtenArgs: b.writtenArgs}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, index)
 		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
 			continue
 		}
-		at := b.written.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
+		at := b.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 		for _, p := range m.Attr.Link.CheckTarget(r.Value, other.Value) {
 			if slices.Contains(r.Sensitive, a.Name) || len(other.Sensitive) > 0 {
 				p.Detail = withheld
@@ -115,7 +115,7 @@ func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index 
 			if p.Warning {
 				severity = hcl.DiagWarning
 			}
-			e.say(severity, at, p.Summary, p.Detail)
+			e.reportAt(severity, at, p.Summary, p.Detail)
 		}
 	}
 }

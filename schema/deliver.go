@@ -31,24 +31,24 @@ type delivery struct {
 // deliverAll evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
 func (l *module) deliverAll() {
-	sample := newScope(l, l.report, samples(l.Kinds))
+	sample := newScope(l, l.report, sampleLookup(l.Kinds))
 	taken := map[string]*delivery{}
-	for _, m := range l.loader.loaders {
+	for _, m := range l.loader.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
-				m.deliverBlock(n.block, sample.in(m), taken)
+				m.deliverBlock(n.block, sample.forModule(m), taken)
 			}
 		}
 	}
 }
 
 func (l *module) deliverBlock(b *block, sample *scope, taken map[string]*delivery) {
-	for _, raw := range b.delivers {
+	for _, raw := range b.deliverBlocks {
 		if d := l.readDeliver(b, raw); d != nil {
 			l.deliver(b, d, sample, taken)
 		}
 	}
-	b.repeats = nil // templates keep what they need
+	b.repetitions = nil // templates keep what they need
 }
 
 // readDeliver reads one block; nil where it is of no use.
@@ -76,32 +76,32 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 		if a == nil {
 			continue
 		}
-		u, into := use{each: b.forEach != nil, count: b.count != nil}, &d.settings
+		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.settings
 		if f.Arguments[i].Sees == syntax.Self {
 			d.withSecret = append(d.withSecret, a.Name)
 			u.computed, u.self, into = true, b.kind, &d.template
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)
-		into.dead = append(into.dead, found.dead...)
+		into.invalidRoots = append(into.invalidRoots, found.invalidRoots...)
 	}
 	return d
 }
 
 // deliver adds one deliver block to each instance of its resource.
 func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]*delivery) {
-	settings := l.static.context(d.settings, l.root)
-	template := sample.context(d.template, l.root)
-	see := contexts{parent: settings, dead: d.settings.dead, report: l.report}
+	settings := l.staticScope.context(d.settings, l.rootContext)
+	template := sample.context(d.template, l.rootContext)
+	see := reusedContext{parent: settings, invalidRoots: d.settings.invalidRoots, report: l.report}
 	e := new(evaluation)
 	for i, r := range b.resources {
-		rep := b.repeats[i]
-		*e = evaluation{l: l, b: b, addr: r.Addr, ctx: see.of(rep), refs: e.refs[:0]}
+		rep := b.repetitions[i]
+		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.of(rep), refs: e.refs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &d.place}
-		if !e.destination(d, &out) || !e.untaken(d, &out, taken) {
+		if !e.evalDestination(d, &out) || !e.checkDestinationFree(d, &out, taken) {
 			continue
 		}
-		text, ok := e.tried(d, &out, rep, template)
+		text, ok := e.tryRender(d, &out, rep, template)
 		if !ok {
 			continue
 		}
@@ -111,61 +111,62 @@ func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		if d.args["environment"] != nil {
 			out.Environment = l.environment(d, b.kind, rep)
 		}
-		out.Digest = digest(out, text)
+		out.Digest = deliveryDigest(out, text)
 		r.Deliver = append(r.Deliver, out)
-		if more := with(r.Needs, e.refs); len(more) > len(r.Needs) {
-			r.Needs, l.loader.lateNeeds = more, true
+		if more := mergeAddrs(r.Needs, e.refs); len(more) > len(r.Needs) {
+			r.Needs, l.loader.hasOtherNeeds = more, true
 		}
 	}
 }
 
-// untaken reports a destination that another delivery overwrites. What a
+// checkDestinationFree reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) untaken(d *delivery, out *config.Delivery, taken map[string]*delivery) bool {
+func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken map[string]*delivery) bool {
 	if d.typ == "command" {
 		return true
 	}
 	destination := out.Path
 	if !filepath.IsAbs(destination) {
-		destination = filepath.Join(e.l.Cwd, destination)
+		destination = filepath.Join(e.module.Cwd, destination)
 	}
 	if destination = filepath.Clean(destination); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
 	if first := taken[destination]; first != nil {
-		e.say(hcl.DiagError, d.target(), "Duplicate destination", fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
-			"place of its own.", out.DisplayName, first.target()))
+		e.reportAt(hcl.DiagError, d.targetRange(), "Duplicate destination",
+			fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
+				"place of its own.", out.DisplayName, first.targetRange()))
 		return false
 	}
 	taken[destination] = d
 	return true
 }
 
-// target is where the destination is written.
-func (d *delivery) target() hcl.Range {
+// targetRange is where the destination is written.
+func (d *delivery) targetRange() hcl.Range {
 	if path := d.args["path"]; path != nil {
 		return path.Expr.Range()
 	}
 	return d.place
 }
 
-// tried renders what may use the secret with made-up values, so that its errors
+// tryRender renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
+func (e *evaluation) tryRender(d *delivery, out *config.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
 	text, ok = []string{""}, true
 	for _, name := range d.withSecret {
 		a := d.args[name]
-		v, diags := e.l.render(d, name, rep.context(template, d.template.dead), selfSample(e.b.kind))
+		v, diags := e.module.render(d, name, rep.context(template, d.template.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)
 		v, marks := v.UnmarkDeep()
-		e.collect(marks)
+		e.collectMarks(marks)
 		switch {
 		case diags.HasErrors() || !v.IsWhollyKnown():
 			ok = false
 		case marks.Has(kind.Sensitive):
 			// What the state records must not let anybody guess a sensitive value.
 			at := a.Expr.Range()
-			text = append(text, "sensitive", string(at.SliceBytes(e.l.config.Files[at.Filename].Bytes)))
+			text = append(text, "sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
 			out.Sensitive = true
 		case name == "content":
 			text[0] = v.AsString()
@@ -180,8 +181,8 @@ func (e *evaluation) tried(d *delivery, out *config.Delivery, rep repetition, te
 	return text, ok
 }
 
-// digest identifies a delivery; text is what was rendered for it.
-func digest(d config.Delivery, text []string) string {
+// deliveryDigest identifies a delivery; text is what was rendered for it.
+func deliveryDigest(d config.Delivery, text []string) string {
 	parts := slices.Concat([]string{d.Type, d.DisplayName, d.Format}, text, d.Command)
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))

@@ -19,22 +19,22 @@ import (
 	"b2form/schema/syntax"
 )
 
-// destination evaluates everything that is known before the key is made.
-func (e *evaluation) destination(d *delivery, out *config.Delivery) bool {
+// evalDestination evaluates everything that is known before the key is made.
+func (e *evaluation) evalDestination(d *delivery, out *config.Delivery) bool {
 	switch d.typ {
 	case "stdout":
 		out.DisplayName = "standard output"
 	case "command":
-		return e.command(d, out) && e.format(d, out)
+		return e.evalCommand(d, out) && e.evalFormat(d, out)
 	default:
-		if !e.path(d.args["path"], out) {
+		if !e.evalPath(d.args["path"], out) {
 			return false
 		}
 	}
-	if a := d.args["recipients"]; a != nil && !e.recipients(a, out) {
+	if a := d.args["recipients"]; a != nil && !e.evalRecipients(a, out) {
 		return false
 	}
-	return e.format(d, out)
+	return e.evalFormat(d, out)
 }
 
 // defaultTimeout is what a program gets that says nothing of it, and
@@ -44,10 +44,10 @@ const (
 	longestTimeout = time.Hour
 )
 
-// command evaluates which program is run, where and for how long.
-func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
+// evalCommand evaluates which program is run, where and for how long.
+func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) bool {
 	a := d.args["command"]
-	list, ok := e.texts(a)
+	list, ok := e.evalTexts(a)
 	if !ok {
 		return false
 	}
@@ -63,47 +63,49 @@ func (e *evaluation) command(d *delivery, out *config.Delivery) bool {
 		why = "~ does not stand for a home folder. Write the program's name, its whole path, or one relative to the configuration's folder."
 	}
 	if why != "" {
-		e.say(hcl.DiagError, a.Expr.Range(), "Invalid command", why)
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Invalid command", why)
 		return false
 	}
 	if d.args["content"] == nil && d.args["format"] == nil && d.args["environment"] == nil {
-		e.say(hcl.DiagError, d.place, "Nothing to deliver", "Say what the program is given: content or format for its standard input, "+
-			"as content = self.application_key, or environment for its variables.")
+		e.reportAt(hcl.DiagError, d.place, "Nothing to deliver",
+			"Say what the program is given: content or format for its standard input, "+
+				"as content = self.application_key, or environment for its variables.")
 		return false
 	}
-	out.Command, out.Dir, out.DisplayName = list, e.l.Dir, "command "+shortened(list)
-	return e.timeout(d.args["timeout"], out) && e.showOutput(d.args["show_output"], out)
+	out.Command, out.Dir, out.DisplayName = list, e.module.Dir, "command "+shortened(list)
+	return e.evalTimeout(d.args["timeout"], out) && e.evalShowOutput(d.args["show_output"], out)
 }
 
-func (e *evaluation) showOutput(a *hcl.Attribute, out *config.Delivery) bool {
+func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) bool {
 	if a == nil {
 		return true
 	}
-	v, ok := e.value(a)
+	v, ok := e.evalKnown(a)
 	if !ok {
 		return false
 	}
 	b, err := convert.Convert(v, cty.Bool)
 	if err != nil || b.IsNull() {
-		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs true or false.")
+		e.reportAt(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs true or false.")
 		return false
 	}
 	out.ShowOutput = b.True()
 	return true
 }
 
-func (e *evaluation) timeout(a *hcl.Attribute, out *config.Delivery) bool {
+func (e *evaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) bool {
 	out.Timeout = defaultTimeout
 	if a == nil {
 		return true
 	}
-	text, ok := e.text(a)
+	text, ok := e.evalText(a)
 	if !ok {
 		return false
 	}
 	t, ok := words.ParseDuration(text)
 	if !ok || t <= 0 || t > longestTimeout {
-		e.say(hcl.DiagError, a.Expr.Range(), "Invalid timeout", fmt.Sprintf("%q is not a time up to an hour; %s.", text, words.Durations))
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Invalid timeout",
+			fmt.Sprintf("%q is not a time up to an hour; %s.", text, words.Durations))
 		return false
 	}
 	out.Timeout = t
@@ -126,9 +128,9 @@ func shortened(command []string) string {
 	return string(runes)
 }
 
-// path evaluates where a file goes.
-func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
-	path, ok := e.text(a)
+// evalPath evaluates where a file goes.
+func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) bool {
+	path, ok := e.evalText(a)
 	if !ok {
 		return false
 	}
@@ -144,23 +146,24 @@ func (e *evaluation) path(a *hcl.Attribute, out *config.Delivery) bool {
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {
-		e.say(hcl.DiagError, a.Expr.Range(), "Invalid path", why)
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Invalid path", why)
 		return false
 	}
-	out.DisplayName, out.Path = e.l.within(path), path
+	out.DisplayName, out.Path = e.module.pathFromRoot(path), path
 	if !filepath.IsAbs(path) {
-		out.Path = filepath.Join(e.l.Dir, path)
-		if e.l.caller != nil && filepath.IsLocal(path) {
-			e.say(hcl.DiagWarning, a.Expr.Range(), "Secret inside a module's folder", fmt.Sprintf("A relative path begins at the module's "+
-				"folder, so the secret lands in %s, where it may be published together with the module. Let the path be a variable of "+
-				"the module, and give it as \"${path.cwd}/NAME.env\".", out.DisplayName))
+		out.Path = filepath.Join(e.module.Dir, path)
+		if e.module.caller != nil && filepath.IsLocal(path) {
+			e.reportAt(hcl.DiagWarning, a.Expr.Range(), "Secret inside a module's folder",
+				fmt.Sprintf("A relative path begins at the module's "+
+					"folder, so the secret lands in %s, where it may be published together with the module. Let the path be a variable of "+
+					"the module, and give it as \"${path.cwd}/NAME.env\".", out.DisplayName))
 		}
 	}
 	return true
 }
 
-// format evaluates what is delivered, where that is no template.
-func (e *evaluation) format(d *delivery, out *config.Delivery) (ok bool) {
+// evalFormat evaluates what is delivered, where that is no template.
+func (e *evaluation) evalFormat(d *delivery, out *config.Delivery) (ok bool) {
 	a := d.args["format"]
 	if a == nil {
 		if d.args["content"] == nil && d.typ != "command" {
@@ -168,29 +171,30 @@ func (e *evaluation) format(d *delivery, out *config.Delivery) (ok bool) {
 		}
 		return true
 	}
-	if out.Format, ok = e.text(a); ok && !slices.Contains(syntax.Formats(), out.Format) {
-		e.say(hcl.DiagError, a.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
+	if out.Format, ok = e.evalText(a); ok && !slices.Contains(syntax.Formats(), out.Format) {
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
 			out.Format, strings.Join(syntax.Formats(), ", "), words.DidYouMean(out.Format, "", syntax.Formats())))
 		return false
 	}
 	return ok
 }
 
-// recipients evaluates for whom a file is encrypted.
-func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
-	list, ok := e.texts(a)
+// evalRecipients evaluates for whom a file is encrypted.
+func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) bool {
+	list, ok := e.evalTexts(a)
 	if !ok {
 		return false
 	}
 	const summary = "Invalid recipient"
 	if len(list) == 0 {
-		e.say(hcl.DiagError, a.Expr.Range(), summary, "The list is empty, so nobody could read the file. Name at least one recipient, "+
-			"as \"age1…\" or \"ssh-ed25519 …\".")
+		e.reportAt(hcl.DiagError, a.Expr.Range(), summary,
+			"The list is empty, so nobody could read the file. Name at least one recipient, "+
+				"as \"age1…\" or \"ssh-ed25519 …\".")
 		return false
 	}
 	for i, r := range list {
 		if err := agefile.Check(r); err != nil {
-			e.say(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), summary, sentence(err.Error()))
+			e.reportAt(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), summary, sentence(err.Error()))
 			ok = false
 		}
 	}
@@ -198,7 +202,7 @@ func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
 		return false
 	}
 	if _, err := agefile.Seal("", list); err != nil {
-		e.say(hcl.DiagError, a.Expr.Range(), summary, sentence(err.Error()))
+		e.reportAt(hcl.DiagError, a.Expr.Range(), summary, sentence(err.Error()))
 		return false
 	}
 	out.Recipients = list
@@ -207,21 +211,21 @@ func (e *evaluation) recipients(a *hcl.Attribute, out *config.Delivery) bool {
 
 func sentence(s string) string { return words.Capital(s) + "." }
 
-// texts evaluates an argument that must be a known list of strings.
-func (e *evaluation) texts(a *hcl.Attribute) ([]string, bool) {
-	v, ok := e.value(a)
+// evalTexts evaluates an argument that must be a known list of strings.
+func (e *evaluation) evalTexts(a *hcl.Attribute) ([]string, bool) {
+	v, ok := e.evalKnown(a)
 	if !ok {
 		return nil, false
 	}
 	list, err := convert.Convert(v, cty.List(cty.String))
 	if err != nil || list.IsNull() {
-		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a list of strings.")
+		e.reportAt(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a list of strings.")
 		return nil, false
 	}
 	out := make([]string, 0, list.LengthInt())
 	for i, s := range list.AsValueSlice() {
 		if s.IsNull() {
-			e.say(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), wrongType, a.Name+" needs strings; this one is null.")
+			e.reportAt(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), wrongType, a.Name+" needs strings; this one is null.")
 			return nil, false
 		}
 		out = append(out, s.AsString())
@@ -229,37 +233,37 @@ func (e *evaluation) texts(a *hcl.Attribute) ([]string, bool) {
 	return out, true
 }
 
-// text evaluates an argument that must be a known string.
-func (e *evaluation) text(a *hcl.Attribute) (string, bool) {
-	v, ok := e.value(a)
+// evalText evaluates an argument that must be a known string.
+func (e *evaluation) evalText(a *hcl.Attribute) (string, bool) {
+	v, ok := e.evalKnown(a)
 	if !ok {
 		return "", false
 	}
 	s, err := convert.Convert(v, cty.String)
 	if err != nil || s.IsNull() {
-		e.say(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a string.")
+		e.reportAt(hcl.DiagError, a.Expr.Range(), wrongType, a.Name+" needs a string.")
 		return "", false
 	}
 	return s.AsString(), true
 }
 
-// value evaluates an argument that must be known.
-func (e *evaluation) value(a *hcl.Attribute) (cty.Value, bool) {
-	v, diags := e.l.evaluated(a.Expr, e.ctx)
+// evalKnown evaluates an argument that must be known.
+func (e *evaluation) evalKnown(a *hcl.Attribute) (cty.Value, bool) {
+	v, diags := e.module.evaluated(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return v, false
 	}
 	v, marks := v.UnmarkDeep()
-	e.collect(marks)
+	e.collectMarks(marks)
 	if marks.Has(kind.Sensitive) {
-		e.say(hcl.DiagError, a.Expr.Range(), "Sensitive value", fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, "+
-			"and others on the machine can read a program's arguments. Use content or environment for it, or nonsensitive() where that "+
-			"is harmless.", a.Name))
+		e.reportAt(hcl.DiagError, a.Expr.Range(), "Sensitive value",
+			fmt.Sprintf("%s must not hold a sensitive value: it is shown in plans, and others on the machine can read a program's "+
+				"arguments. Use content or environment for it, or nonsensitive() where that is harmless.", a.Name))
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		e.l.notKnown(e.report(), a.Expr.Range(), marks)
+		e.module.reportUnknown(e.report(), a.Expr.Range(), marks)
 		return v, false
 	}
 	return v, true

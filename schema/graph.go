@@ -26,7 +26,7 @@ func (l *module) link() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
-			n.refs = l.resolve(n.expr.Variables(), use{computed: true})
+			n.refs = l.resolve(n.expr.Variables(), allowedRefs{computed: true})
 		case n.block != nil:
 			l.linkBlock(n)
 		case n.call != nil:
@@ -45,7 +45,7 @@ func (l *module) link() {
 
 func (l *module) linkBlock(n *node) {
 	b := n.block
-	u := use{each: b.forEach != nil, count: b.count != nil}
+	u := allowedRefs{each: b.forEach != nil, count: b.count != nil}
 	var every []hcl.Traversal // evaluated for each instance
 	if b.preventDestroy != nil {
 		every = append(every, b.preventDestroy.Variables()...)
@@ -56,21 +56,21 @@ func (l *module) linkBlock(n *node) {
 	now := l.linkDeferred(n, u)
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)
-	b.after, n.after = l.resolveDependsOn(b.dependsOn)
+	b.dependsOnRefs, n.dependencies = l.resolveDependsOn(b.dependsOn)
 }
 
 // resolveRepeated resolves what a block with for_each or count refers to: in these,
 // which are evaluated once, and for every instance, as u says.
-func (l *module) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u use) refs {
+func (l *module) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u allowedRefs) refs {
 	var once []hcl.Traversal
 	for _, e := range []hcl.Expression{forEach, count} {
 		if e != nil {
 			once = append(once, e.Variables()...)
 		}
 	}
-	outer, all := l.resolve(once, use{}), l.resolve(every, u)
+	outer, all := l.resolve(once, allowedRefs{}), l.resolve(every, u)
 	all.list = append(all.list, outer.list...)
-	all.dead = append(all.dead, outer.dead...)
+	all.invalidRoots = append(all.invalidRoots, outer.invalidRoots...)
 	return all
 }
 
@@ -79,7 +79,7 @@ func (l *module) resolveRepeated(forEach, count hcl.Expression, every []hcl.Trav
 func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p attrFilter) []hcl.Traversal {
 	out, children := n.Visit(bodySchema(attrs, p))
 	for _, c := range children {
-		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.takes(a) {
+		if a := findAttr(attrs, c.BlockTypeName); a != nil && a.Object != nil && p.includes(a) {
 			out = append(out, bodyReferences(c.Node, a.Object, nil)...)
 		}
 	}
@@ -92,7 +92,7 @@ func (l *module) visit(n *node, path, ordered []*node) []*node {
 	case done:
 		return ordered
 	case open:
-		l.loop(path[slices.Index(path, n):])
+		l.reportLoop(path[slices.Index(path, n):])
 		return ordered
 	}
 	n.state = open
@@ -102,14 +102,14 @@ func (l *module) visit(n *node, path, ordered []*node) []*node {
 			ordered = l.visit(r.node, path, ordered)
 		}
 	}
-	for _, a := range n.after {
+	for _, a := range n.dependencies {
 		ordered = l.visit(a, path, ordered)
 	}
 	n.state = done
 	return append(ordered, n)
 }
 
-func (l *module) loop(nodes []*node) {
+func (l *module) reportLoop(nodes []*node) {
 	var steps []string
 	for _, n := range nodes {
 		n.broken = true

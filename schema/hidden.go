@@ -18,7 +18,7 @@ import (
 // stay. Where the text does not parse, more is hidden.
 func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 	s := secretsIn(kinds)
-	if parses && !s.within(src) {
+	if parses && !s.mayOccurIn(src) {
 		return src
 	}
 	out := bytes.Clone(src)
@@ -41,14 +41,14 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 
 // secretNames says which values are secret by where they stand.
 type secretNames struct {
-	paths    [][]string      // of secret attributes: the kind's name, then the attributes
-	own      map[string]bool // names that only secret attributes have
-	declared map[string]bool // variables and outputs that are sensitive, as "variable.site"
-	broken   bool            // names count wherever they stand
+	paths      [][]string      // of secret attributes: the kind's name, then the attributes
+	onlySecret map[string]bool // names that only secret attributes have
+	declared   map[string]bool // variables and outputs that are sensitive, as "variable.site"
+	broken     bool            // names count wherever they stand
 }
 
 func secretsIn(kinds []*kind.Kind) *secretNames {
-	s := &secretNames{own: map[string]bool{}, declared: map[string]bool{}}
+	s := &secretNames{onlySecret: map[string]bool{}, declared: map[string]bool{}}
 	other := map[string]bool{"value": true, "default": true, "content": true} // arguments of blocks
 	var visit func(path []string, attrs []kind.Attr)
 	visit = func(path []string, attrs []kind.Attr) {
@@ -68,29 +68,29 @@ func secretsIn(kinds []*kind.Kind) *secretNames {
 	}
 	for _, p := range s.paths {
 		if name := p[len(p)-1]; !other[name] {
-			s.own[name] = true
+			s.onlySecret[name] = true
 		}
 	}
 	return s
 }
 
-// within reports whether there may be a secret in a file: most have none.
-func (s *secretNames) within(src []byte) bool {
+// mayOccurIn reports whether there may be a secret in a file: most have none.
+func (s *secretNames) mayOccurIn(src []byte) bool {
 	return bytes.Contains(src, []byte("sensitive")) || slices.ContainsFunc(s.paths, func(p []string) bool {
-		if last := p[len(p)-1]; s.own[last] {
+		if last := p[len(p)-1]; s.onlySecret[last] {
 			p = []string{"", last}
 		}
 		return !slices.ContainsFunc(p[1:], func(name string) bool { return !bytes.Contains(src, []byte(name)) })
 	})
 }
 
-// secret reports whether what stands at a path of names is a secret.
-func (s *secretNames) secret(path []string) bool {
+// isSecret reports whether what stands at a path of names is a isSecret.
+func (s *secretNames) isSecret(path []string) bool {
 	if len(path) == 0 {
 		return false
 	}
 	name := path[len(path)-1]
-	if s.own[name] || s.broken && (name == "default" ||
+	if s.onlySecret[name] || s.broken && (name == "default" ||
 		slices.ContainsFunc(s.paths, func(p []string) bool { return p[len(p)-1] == name })) {
 		return true
 	}
@@ -112,11 +112,11 @@ func (s *secretNames) secret(path []string) bool {
 
 // A frame is one level of brackets.
 type frame struct {
-	path   []string // of names that lead here
-	header []string // names since the last separator, such as variable "site"
-	key    []string // path of what a value is read for; nil: of nothing
-	secret bool     // every literal in here is
-	words  bool     // and every name, since no reference may stand here
+	path      []string // of names that lead here
+	header    []string // names since the last separator, such as variable "site"
+	key       []string // path of what a value is read for; nil: of nothing
+	secret    bool     // every literal in here is
+	hideNames bool     // and every name, since no reference may stand here
 }
 
 // walk goes through the tokens of native or JSON syntax. With out it puts stars
@@ -128,14 +128,14 @@ func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
 		top := &stack[len(stack)-1]
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
-			s.literal(top, t, out)
+			s.redactLiteral(top, t, out)
 		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
 			if len(top.header) > 0 && top.key == nil {
 				top.key = append(slices.Clone(top.path), top.header[len(top.header)-1])
 			}
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
 			hclsyntax.TokenTemplateControl:
-			stack = append(stack, s.open(top, tokens, i))
+			stack = append(stack, s.openFrame(top, tokens, i))
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
 			if len(stack) > 1 {
 				stack = stack[:len(stack)-1]
@@ -148,15 +148,15 @@ func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
 	}
 }
 
-// literal handles a name or a literal.
-func (s *secretNames) literal(top *frame, t hclsyntax.Token, out []byte) {
+// redactLiteral handles a name or a redactLiteral.
+func (s *secretNames) redactLiteral(top *frame, t hclsyntax.Token, out []byte) {
 	if top.key == nil {
 		top.header = append(top.header, string(t.Bytes))
 	}
 	if len(top.key) > 2 && top.key[len(top.key)-1] == "sensitive" && out == nil {
 		s.declared[top.key[0]+"."+top.key[1]] = string(t.Bytes) != "false"
 	}
-	if secret, words := s.judge(top); out == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
+	if secret, words := s.secrecyAt(top); out == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
 		return
 	}
 	for i := t.Range.Start.Byte; i < t.Range.End.Byte; i++ {
@@ -166,18 +166,18 @@ func (s *secretNames) literal(top *frame, t hclsyntax.Token, out []byte) {
 	}
 }
 
-// judge says what of a level stands for secrets at this place: literals, and names.
-func (s *secretNames) judge(top *frame) (secret, words bool) {
-	if top.secret || top.key == nil || !s.secret(top.key) {
-		return top.secret, top.words
+// secrecyAt says what of a level stands for secrets at this place: literals, and names.
+func (s *secretNames) secrecyAt(top *frame) (secret, words bool) {
+	if top.secret || top.key == nil || !s.isSecret(top.key) {
+		return top.secret, top.hideNames
 	}
 	return true, top.key[len(top.key)-1] == "default"
 }
 
-// open is the frame within the bracket tokens[i].
-func (s *secretNames) open(top *frame, tokens hclsyntax.Tokens, i int) frame {
+// openFrame is the frame within the bracket tokens[i].
+func (s *secretNames) openFrame(top *frame, tokens hclsyntax.Tokens, i int) frame {
 	next := frame{path: top.key}
-	next.secret, next.words = s.judge(top)
+	next.secret, next.hideNames = s.secrecyAt(top)
 	if top.key == nil {
 		next.path = append(slices.Clone(top.path), top.header...)
 	}

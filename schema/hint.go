@@ -29,8 +29,8 @@ func hintWholeResource(d *hcl.Diagnostic) string {
 	return fmt.Sprintf(" That is a whole resource; write %s.name for its name.", traversalText(t))
 }
 
-// splatOfMap says of m[*].name, where m is a map, how to go through its values.
-func splatOfMap(e hcl.Expression, d *hcl.Diagnostic) string {
+// splatHint says of m[*].name, where m is a map, how to go through its values.
+func splatHint(e hcl.Expression, d *hcl.Diagnostic) string {
 	node, native := e.(hclsyntax.Node)
 	if !native || d.Subject == nil || d.EvalContext == nil {
 		return ""
@@ -62,8 +62,8 @@ func markedAsResource(marks cty.ValueMarks) bool {
 	return false
 }
 
-// otherName suggests a name where a member or an instance has another.
-func otherName(e hcl.Expression, d *hcl.Diagnostic) string {
+// nameHint suggests a name where a member or an instance has another.
+func nameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 	if d.Subject == nil || d.EvalContext == nil {
 		return ""
 	}

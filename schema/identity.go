@@ -28,25 +28,26 @@ func (l *module) checkIdentities() {
 		l.checkRotatingName(r, index)
 	}
 	l.nameReferences(index)
-	for _, m := range l.loader.loaders {
+	for _, m := range l.loader.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
-				l.needNames(n.block, index)
+				l.addNeedsByName(n.block, index)
 			}
 		}
 	}
 }
 
 func (l *module) duplicateIdentity(r, other *config.Resource) {
-	k, place := r.Kind, other.Block.RangeOf(r.Kind.Identity)
-	same := fmt.Sprintf("both have the %s %q", k.Identity, r.Identity())
+	k, place := r.Kind, other.Block.RangeOf(r.Kind.IdentityAttr)
+	same := fmt.Sprintf("both have the %s %q", k.IdentityAttr, r.Identity())
 	if k.ScopeAttr() != "" {
-		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.Identity).AsString(), k.Attr(k.ScopeAttr()).Link.Ref,
+		same = fmt.Sprintf("both name %q in the %s %q", r.Value.GetAttr(k.IdentityAttr).AsString(), k.Attr(k.ScopeAttr()).Link.RefKind,
 			k.ParentIdentity(r.Identity()))
 	}
-	l.errorAt(r.Block.RangeOf(k.Identity), "Duplicate "+k.Identity, fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the "+
-		"same %s.",
-		r.Addr, other.Addr, place, same, k.Name))
+	l.errorAt(r.Block.RangeOf(k.IdentityAttr), "Duplicate "+k.IdentityAttr,
+		fmt.Sprintf("%s and %s (at %s) %s, so they would be one and the "+
+			"same %s.",
+			r.Addr, other.Addr, place, same, k.Name))
 }
 
 // checkRotatingName reports a resource that rotates and shares its name. Its live objects
@@ -60,9 +61,11 @@ func (l *module) checkRotatingName(r *config.Resource, index config.IdentityInde
 	if other == r {
 		other = same[1]
 	}
-	l.errorAt(r.Block.RangeOf(r.Kind.Identity), "Duplicate "+r.Kind.Identity, fmt.Sprintf("%s rotates, so its live %s are found by "+
-		"the %s %q and the times behind it, which %s (at %s) has too. Give one of them another %s.", r.Addr, r.Kind.Plural, r.Kind.Identity,
-		r.Identity(), other.Addr, other.Block.RangeOf(r.Kind.Identity), r.Kind.Identity))
+	l.errorAt(r.Block.RangeOf(r.Kind.IdentityAttr), "Duplicate "+r.Kind.IdentityAttr,
+		fmt.Sprintf("%s rotates, so its live %s are found by "+
+			"the %s %q and the times behind it, which %s (at %s) has too. Give one of them another %s.", r.Addr, r.Kind.Plural,
+			r.Kind.IdentityAttr,
+			r.Identity(), other.Addr, other.Block.RangeOf(r.Kind.IdentityAttr), r.Kind.IdentityAttr))
 }
 
 // nameReferences gives the addresses that stand in links the form in which plans compare
@@ -113,15 +116,15 @@ func (l *module) checkNamedTwice(r *config.Resource, a *kind.Attr, v cty.Value, 
 	}
 }
 
-// needNames adds what the block's resources refer to by a plain name, and judges
+// addNeedsByName adds what the block's resources refer to by a plain name, and judges
 // what they refer to.
-func (l *module) needNames(b *block, index config.IdentityIndex) {
+func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 	for i := range b.kind.Attrs {
 		a := &b.kind.Attrs[i]
-		if !a.HasRefs() || a.Computed || b.written == nil {
+		if !a.HasRefs() || a.Computed || b.writtenArgs == nil {
 			continue
 		}
-		if b.written.find(a.Name) == nil && !b.written.dynamic {
+		if b.writtenArgs.find(a.Name) == nil && !b.writtenArgs.dynamic {
 			continue
 		}
 		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
@@ -137,9 +140,9 @@ func (l *module) needNames(b *block, index config.IdentityIndex) {
 			}
 			l.checkTargets(b, a, r, index)
 			if a.IsLink() {
-				r.DeferredNeeds = with(r.DeferredNeeds, named)
-			} else if more := with(r.Needs, named); len(more) > len(r.Needs) {
-				r.Needs, l.loader.lateNeeds = more, true
+				r.DeferredNeeds = mergeAddrs(r.DeferredNeeds, named)
+			} else if more := mergeAddrs(r.Needs, named); len(more) > len(r.Needs) {
+				r.Needs, l.loader.hasOtherNeeds = more, true
 			}
 		}
 	}
@@ -159,14 +162,14 @@ func (l *module) referenced(a *kind.Attr, v cty.Value, index config.IdentityInde
 
 // resourceNamed is the declared resource that a name leads to; nil: there is none.
 func (l *module) resourceNamed(m kind.Reference, index config.IdentityIndex) *config.Resource {
-	return index.Find(m.Attr.Link.Ref, l.kinds[m.Attr.Link.Ref].NormalizeIdentity(m.Name))
+	return index.Find(m.Attr.Link.RefKind, l.kinds[m.Attr.Link.RefKind].NormalizeIdentity(m.Name))
 }
 
 // checkNeeds reports resources that need one another. References in arguments
 // cannot form such a loop, since they were ordered; deliveries and plain names
 // can.
 func (l *module) checkNeeds() {
-	if !l.loader.lateNeeds {
+	if !l.loader.hasOtherNeeds {
 		return
 	}
 	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))

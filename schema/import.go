@@ -20,13 +20,13 @@ func (l *module) evaluateImports() {
 	first := map[addr.Addr]hcl.Range{}
 	for _, b := range l.imports {
 		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
-			l.importEach(b, content.Attributes, first)
+			l.evaluateImport(b, content.Attributes, first)
 		}
 	}
 }
 
-// importEach evaluates one block, once for each element of for_each.
-func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
+// evaluateImport evaluates one block, once for each element of for_each.
+func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
 	to := addressExpr(args["to"].Expr)
 	id, ok := l.importIDExpr(b, args)
 	if !ok {
@@ -34,24 +34,24 @@ func (l *module) importEach(b *hcl.Block, args hcl.Attributes, first map[addr.Ad
 	}
 	var forEach hcl.Expression
 	rs := refs{}
-	u := use{}
+	u := allowedRefs{}
 	if a := args["for_each"]; a != nil {
 		forEach, u.each = a.Expr, true
-		rs = l.resolve(forEach.Variables(), use{})
+		rs = l.resolve(forEach.Variables(), allowedRefs{})
 	}
 	variables := id.Variables()
 	for _, key := range addressKeys(to) {
 		variables = append(variables, key.Variables()...)
 	}
 	more := l.resolve(variables, u)
-	rs.list, rs.dead = append(rs.list, more.list...), append(rs.dead, more.dead...)
-	ctx := l.static.context(rs, l.root)
+	rs.list, rs.invalidRoots = append(rs.list, more.list...), append(rs.invalidRoots, more.invalidRoots...)
+	ctx := l.staticScope.context(rs, l.rootContext)
 	repeats, _, ok := l.repetitions(forEach, nil, ctx)
 	if !ok {
 		return
 	}
 	for _, rep := range repeats {
-		inner := rep.context(ctx, rs.dead)
+		inner := rep.context(ctx, rs.invalidRoots)
 		addr, ok := l.importAddr(to, inner)
 		if !ok {
 			continue
@@ -105,14 +105,14 @@ func (l *module) importAddr(to hcl.Expression, ctx *hcl.EvalContext) (addr.Addr,
 			"module.site[each.key].bucket.logs.")
 		return target, false
 	}
-	return target, l.importable(target, to.Range())
+	return target, l.checkImportable(target, to.Range())
 }
 
 // importValue evaluates id or ids.
 func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
-	v, marks := l.static.eval(e, ctx).UnmarkDeep()
+	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
-		l.notKnown(l.report, e.Range(), marks)
+		l.reportUnknown(l.report, e.Range(), marks)
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
@@ -170,7 +170,7 @@ func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (
 func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	t, diags := hcl.AbsTraversalForExpr(e)
 	if !diags.HasErrors() && t.RootName() == "module" {
-		return l.importInto(t)
+		return l.moduleImportAddr(t)
 	}
 	if !diags.HasErrors() {
 		if why := l.terraformReference(t); why != "" {
@@ -182,7 +182,7 @@ func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return addr.Addr{}, false
 	}
-	r := l.resolveNode(t, use{computed: true})
+	r := l.resolveNode(t, allowedRefs{computed: true})
 	if r.broken {
 		return addr.Addr{}, false
 	}
@@ -191,7 +191,7 @@ func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	switch {
 	case len(t) == 3 && !r.indexed:
 		why = "to needs the address of a resource, without an attribute."
-	case len(t) == 2 && b.repeated():
+	case len(t) == 2 && b.isRepeated():
 		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
 	case !b.node.broken && b.instance(r.instance) == nil:
 		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instance)
@@ -205,18 +205,18 @@ func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	return addr, !b.node.broken
 }
 
-// importInto reads the address of one declared resource of a module.
-func (l *module) importInto(t hcl.Traversal) (addr.Addr, bool) {
+// moduleImportAddr reads the address of one declared resource of a module.
+func (l *module) moduleImportAddr(t hcl.Traversal) (addr.Addr, bool) {
 	addr, ok := addr.FromTraversal(t)
 	if !ok || addr.Kind == "" {
 		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
 		return addr, false
 	}
-	return addr, l.importable(addr, t.SourceRange())
+	return addr, l.checkImportable(addr, t.SourceRange())
 }
 
-// importable reports an address at which nothing is declared.
-func (l *module) importable(addr addr.Addr, at hcl.Range) bool {
+// checkImportable reports an address at which nothing is declared.
+func (l *module) checkImportable(addr addr.Addr, at hcl.Range) bool {
 	if slices.ContainsFunc(l.config.Resources, func(r *config.Resource) bool { return r.Addr == addr }) {
 		return true
 	}

@@ -23,7 +23,7 @@ func TestDescriptorsAreSound(t *testing.T) {
 // Every block and argument has words for the reader, and no name means two things.
 func TestBlocksAreSound(t *testing.T) {
 	kinds := schema.Kinds()
-	blocks := append(syntax.Top(kinds), syntax.Resource())
+	blocks := append(syntax.TopLevelBlocks(kinds), syntax.Resource())
 	for _, b := range blocks {
 		if b.Example == "" {
 			t.Errorf("%s has no example", b.Header())
@@ -44,7 +44,7 @@ func TestBlocksAreSound(t *testing.T) {
 
 func soundBlock(t *testing.T, b *syntax.Block, path string) {
 	t.Helper()
-	if b.Doc == "" || b.Form != "" && b.About == "" {
+	if b.Doc == "" || b.Form != "" && b.CommonDoc == "" {
 		t.Errorf("%s lacks words", path)
 	}
 	seen := map[string]bool{}

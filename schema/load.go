@@ -94,7 +94,7 @@ type module struct {
 	*report
 	loader     *loader
 	caller     *caller // nil: this is the configuration itself
-	module     string  // path of the module in addresses; "" of the configuration itself
+	path       string  // path of the module in addresses; "" of the configuration itself
 	kinds      map[string]*kind.Kind
 	config     *config.Config
 	bodies     []fileBody       // configuration files in order of their names
@@ -102,10 +102,10 @@ type module struct {
 
 	variables map[string]*variable
 	locals    map[string]*node
-	blocks    map[addr.Addr]*block  // by the address of the block
-	calls     map[string]*call      // modules by name
-	data      map[string]*dataBlock // by address, as data.bucket.photos
-	nodes     []*node               // variables, locals, blocks and modules, as declared
+	blocks    map[addr.Addr]*block   // by the address of the block
+	calls     map[string]*moduleCall // modules by name
+	data      map[string]*dataBlock  // by address, as data.bucket.photos
+	nodes     []*node                // variables, locals, blocks and modules, as declared
 	outputs   []*output
 	outputAt  map[string]hcl.Range // by name
 	checks    []*check
@@ -115,8 +115,8 @@ type module struct {
 	settings  *hcl.Block
 	bare      bool // declareAccount has declared all that there is
 
-	root   *hcl.EvalContext // functions and path.*
-	static *scope           // computed attributes unknown
+	rootContext *hcl.EvalContext // functions and path.*
+	staticScope *scope           // computed attributes unknown
 }
 
 func newModule(o Options) *module {
@@ -124,16 +124,17 @@ func newModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
-	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, top: o, meta: syntax.Resource().BodySchema(),
-		flawed: map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
+	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, rootOptions: o,
+		metaSchema: syntax.Resource().BodySchema(),
+		flawed:     map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.root = rootContext(o, l.here(o.Dir), l.loader.budget)
-	l.static = newScope(l, l.report, nil)
-	l.static.early = true
+	l.rootContext = rootContext(o, l.folderOf(o.Dir), l.loader.budget)
+	l.staticScope = newScope(l, l.report, nil)
+	l.staticScope.withoutDeferred = true
 	return l
 }
 
@@ -146,11 +147,11 @@ func newChildModule(o Options, r *report, s *loader) *module {
 		variables: map[string]*variable{},
 		locals:    map[string]*node{},
 		blocks:    map[addr.Addr]*block{},
-		calls:     map[string]*call{},
+		calls:     map[string]*moduleCall{},
 		data:      map[string]*dataBlock{},
 		outputAt:  map[string]hcl.Range{},
 	}
-	s.loaders = append(s.loaders, l)
+	s.modules = append(s.modules, l)
 	return l
 }
 
@@ -169,7 +170,7 @@ func (l *module) evaluate() {
 		case n.deferredOf != nil:
 			l.evaluateDeferred(n)
 		default:
-			l.static.value(n)
+			l.staticScope.value(n)
 		}
 	}
 	for _, v := range late {
@@ -184,16 +185,16 @@ func (l *module) evaluate() {
 
 // lenient reports whether a value that is not known may be anything, and is no
 // error.
-func (l *module) lenient() bool { return l.AllowUnset || l.loader.pending }
+func (l *module) lenient() bool { return l.AllowUnset || l.loader.hasPendingData }
 
 // finish evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
 func (l *module) finish() {
 	l.linkOutputs()
 	l.evaluateOutputs()
-	for _, m := range l.loader.loaders {
+	for _, m := range l.loader.modules {
 		if m != l {
-			m.static.outputs() // also those that nothing refers to have to be right
+			m.staticScope.outputs() // also those that nothing refers to have to be right
 		}
 		m.linkChecks()
 		m.evaluateMoves()

@@ -41,7 +41,7 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
 		return e.Range()
 	}
-	e = literal(e)
+	e = unwrapLiteral(e)
 	if i, ok := indexOf(path[0]); ok {
 		list, diags := hcl.ExprList(e)
 		switch {
@@ -71,16 +71,16 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 	return e.Range()
 }
 
-// literal is the expression without parentheses, and of a conditional the one
+// unwrapLiteral is the expression without parentheses, and of a conditional the one
 // side that can hold something.
-func literal(e hcl.Expression) hcl.Expression {
+func unwrapLiteral(e hcl.Expression) hcl.Expression {
 	switch e := e.(type) {
 	case interface{ UnwrapExpression() hcl.Expression }:
-		return literal(e.UnwrapExpression())
+		return unwrapLiteral(e.UnwrapExpression())
 	case *hclsyntax.ParenthesesExpr:
-		return literal(e.Expression)
+		return unwrapLiteral(e.Expression)
 	case *hclsyntax.ConditionalExpr:
-		switch yes, no := literal(e.TrueResult), literal(e.FalseResult); {
+		switch yes, no := unwrapLiteral(e.TrueResult), unwrapLiteral(e.FalseResult); {
 		case holdsNothing(yes):
 			return no
 		case holdsNothing(no):

@@ -19,9 +19,9 @@ import (
 	"b2form/schema/syntax"
 )
 
-// A call is one module block. Each of its instances is loaded like a
+// A moduleCall is one module block. Each of its instances is loaded like a
 // configuration of its own, by a loader that belongs to the caller's.
-type call struct {
+type moduleCall struct {
 	node   *node
 	name   string
 	place  hcl.Range
@@ -31,8 +31,8 @@ type call struct {
 	forEach, count hcl.Expression // at most one is set
 	dependsOn      hcl.Expression
 
-	after     []ref // what depends_on names
-	instances []*module
+	dependsOnRefs []ref // what depends_on names
+	instances     []*module
 }
 
 // A moduleSource is one folder of files that modules are made from.
@@ -48,36 +48,36 @@ type moduleSource struct {
 
 // A loader holds what all modules of one Load have in common.
 type loader struct {
-	sources   map[string]*moduleSource // by folder; nil: it could not be read
-	loaders   []*module                // of the configuration and of every instance of a module
-	top       Options
-	file      *hcl.BodySchema // of the top level of files; nil until it is needed
-	meta      *hcl.BodySchema // of what every resource takes
-	lateNeeds bool            // there are needs beside those by reference in arguments
-	boundary  *folder.Boundary
-	rootErr   error         // what is wrong with Options.Root
-	pending   bool          // there are data blocks that nothing answers yet
-	budget    *parse.Budget // of all that is evaluated
+	sources        map[string]*moduleSource // by folder; nil: it could not be read
+	modules        []*module                // of the configuration and of every instance of a module
+	rootOptions    Options
+	fileSchema     *hcl.BodySchema // of the top level of files; nil until it is needed
+	metaSchema     *hcl.BodySchema // of what every resource takes
+	hasOtherNeeds  bool            // there are needs beside those by reference in arguments
+	boundary       *folder.Boundary
+	rootErr        error         // what is wrong with Options.Root
+	hasPendingData bool          // there are data blocks that nothing answers yet
+	budget         *parse.Budget // of all that is evaluated
 
 	flawed map[addr.Addr]bool // resources that an error was reported of
 }
 
 // A caller is where a module was called.
 type caller struct {
-	loader *module
-	call   *call
-	at     repetition
-	needs  cty.ValueMarks // what everything in the module needs
+	module    *module
+	call      *moduleCall
+	at        repetition
+	needMarks cty.ValueMarks // what everything in the module needs
 }
 
 func (l *module) declareModule(b *hcl.Block) {
-	if !l.nameOK(b) {
+	if !l.checkLabel(b) {
 		return
 	}
-	c := &call{name: b.Labels[0], place: b.DefRange, inputs: map[string]*hcl.Attribute{}}
+	c := &moduleCall{name: b.Labels[0], place: b.DefRange, inputs: map[string]*hcl.Attribute{}}
 	c.node = &node{name: "module." + c.name, place: b.DefRange, call: c}
 	if first := l.calls[c.name]; first != nil {
-		l.duplicate(c.node.name, b.DefRange, first.place)
+		l.reportDuplicate(c.node.name, b.DefRange, first.place)
 		return
 	}
 	l.calls[c.name] = c
@@ -104,11 +104,11 @@ func (l *module) declareModule(b *hcl.Block) {
 		c.node.broken = true
 		return
 	}
-	l.readInputs(c, rest(b.Body, d))
+	l.readInputs(c, otherAttributes(b.Body, d))
 }
 
 // readInputs matches arguments with the module's variables.
-func (l *module) readInputs(c *call, attrs hcl.Attributes) {
+func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 	known := slices.Sorted(maps.Keys(c.source.variables))
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
@@ -121,7 +121,7 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 				l.hide(a.Expr.Range())
 			}
 		case hint != nil:
-			l.errorAt(a.NameRange, hint.Summary, hint.Says)
+			l.errorAt(a.NameRange, hint.Summary, hint.Advice)
 		default:
 			l.errorAt(a.NameRange, "Unsupported argument",
 				fmt.Sprintf("The module in %s has no variable %q.%s", c.source.dir, name, words.DidYouMean(name, "", known)))
@@ -144,7 +144,7 @@ func (l *module) readInputs(c *call, attrs hcl.Attributes) {
 // reported.
 func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 	path := ""
-	l.constant(a, &path)
+	l.evalConstant(a, &path)
 	if path != "." && path != ".." && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
 		if path != "" {
 			l.errorAt(a.Expr.Range(), "Invalid source", fmt.Sprintf("%q is not a local folder. b2form downloads no modules: copy the "+
@@ -153,7 +153,7 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 		return nil
 	}
 	dir := filepath.Join(l.Dir, path)
-	for up := l; ; up = up.caller.loader {
+	for up := l; ; up = up.caller.module {
 		if filepath.Clean(up.Dir) == dir {
 			l.errorAt(a.Expr.Range(), "Module within itself", fmt.Sprintf("The folder %s holds the block that calls it, so there would "+
 				"be no end to it.", dir))
@@ -182,7 +182,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.loader.top, l.here(dir), l.loader.budget), variables: map[string]bool{},
+	s := &moduleSource{dir: dir, root: rootContext(l.loader.rootOptions, l.folderOf(dir), l.loader.budget), variables: map[string]bool{},
 		sensitive: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
@@ -222,13 +222,13 @@ func (l *module) linkCall(n *node) {
 	if c.source == nil {
 		return
 	}
-	u := use{each: c.forEach != nil, count: c.count != nil, computed: true}
+	u := allowedRefs{each: c.forEach != nil, count: c.count != nil, computed: true}
 	var every []hcl.Traversal
 	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
 		every = append(every, c.inputs[name].Expr.Variables()...)
 	}
 	n.refs = l.resolveRepeated(c.forEach, c.count, every, u)
-	c.after, n.after = l.resolveDependsOn(c.dependsOn)
+	c.dependsOnRefs, n.dependencies = l.resolveDependsOn(c.dependsOn)
 }
 
 // evaluateCall loads the instances of a module block.
@@ -237,7 +237,7 @@ func (l *module) evaluateCall(n *node) {
 	if n.broken {
 		return
 	}
-	repeats, marks, ok := l.repetitions(c.forEach, c.count, l.static.context(n.refs, l.root))
+	repeats, marks, ok := l.repetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.rootContext))
 	if !ok {
 		n.broken = true
 		return
@@ -245,10 +245,10 @@ func (l *module) evaluateCall(n *node) {
 	needs := cty.ValueMarks{}
 	maps.Copy(needs, marks)
 	if l.caller != nil {
-		maps.Copy(needs, l.caller.needs)
+		maps.Copy(needs, l.caller.needMarks)
 	}
-	for _, r := range c.after {
-		maps.Copy(needs, r.resources())
+	for _, r := range c.dependsOnRefs {
+		maps.Copy(needs, r.resourceMarks())
 	}
 	const perStep = 400 // bytes of files that take as long as one resource
 	if over := l.loader.budget.Charge(len(repeats)*(c.source.size/perStep), c.place); over != nil {
@@ -256,7 +256,7 @@ func (l *module) evaluateCall(n *node) {
 		return
 	}
 	for _, rep := range repeats {
-		inner := l.instance(c, rep, needs)
+		inner := l.newInstance(c, rep, needs)
 		c.instances = append(c.instances, inner)
 		if inner.run(); l.loader.budget.Spent() {
 			return // each of the others would only say so too
@@ -264,15 +264,15 @@ func (l *module) evaluateCall(n *node) {
 	}
 }
 
-// instance is the loader of one instance of a module.
-func (l *module) instance(c *call, at repetition, needs cty.ValueMarks) *module {
+// newInstance is the loader of one newInstance of a module.
+func (l *module) newInstance(c *moduleCall, at repetition, needs cty.ValueMarks) *module {
 	inner := newChildModule(l.Options, l.report, l.loader)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
-	inner.bodies, inner.root = c.source.bodies, c.source.root
-	inner.module = strings.TrimPrefix(l.module+".module."+c.name+at.at.String(), ".")
-	inner.caller = &caller{loader: l, call: c, at: at, needs: needs}
-	inner.static = l.static.in(inner)
+	inner.bodies, inner.rootContext = c.source.bodies, c.source.root
+	inner.path = strings.TrimPrefix(l.path+".module."+c.name+at.instanceKey.String(), ".")
+	inner.caller = &caller{module: l, call: c, at: at, needMarks: needs}
+	inner.staticScope = l.staticScope.forModule(inner)
 	return inner
 }
 
@@ -280,7 +280,7 @@ func (l *module) instance(c *call, at repetition, needs cty.ValueMarks) *module 
 func (l *module) run() {
 	l.declare()
 	l.link()
-	l.report = l.inModule(l.module) // from here on it matters which instance this is
+	l.report = l.inModule(l.path) // from here on it matters which instance this is
 	l.assignVariables()
 	l.evaluate()
 	if l.caller != nil {
@@ -290,13 +290,13 @@ func (l *module) run() {
 
 // callValue is what module.site evaluates to: an object of its outputs; with
 // for_each an object of such objects, with count a tuple.
-func (s *scope) callValue(c *call) cty.Value {
+func (s *scope) callValue(c *moduleCall) cty.Value {
 	list := make([]cty.Value, len(c.instances))
 	byKey := make(map[string]cty.Value, len(list))
 	for i, inner := range c.instances {
-		list[i] = s.in(inner).outputs()
+		list[i] = s.forModule(inner).outputs()
 		if c.forEach != nil {
-			byKey[inner.caller.at.at.Value().AsString()] = list[i]
+			byKey[inner.caller.at.instanceKey.Value().AsString()] = list[i]
 		}
 	}
 	switch {
@@ -311,10 +311,10 @@ func (s *scope) callValue(c *call) cty.Value {
 }
 
 func (s *scope) outputs() cty.Value {
-	out := make(map[string]cty.Value, len(s.l.outputs))
-	for _, o := range s.l.outputs {
+	out := make(map[string]cty.Value, len(s.module.outputs))
+	for _, o := range s.module.outputs {
 		o.checkPreconditions(s)
-		v := s.eval(o.expr, s.context(o.refs, s.l.root))
+		v := s.eval(o.expr, s.context(o.refs, s.module.rootContext))
 		if o.config.Sensitive {
 			v = v.Mark(kind.Sensitive)
 		}
@@ -329,7 +329,7 @@ func (s *scope) input(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
-	value := v.fallback
+	value := v.defaultValue
 	if len(v.given) > 0 {
 		value = s.argument(v, v.given[0].expr)
 	}
@@ -343,20 +343,20 @@ func (s *scope) input(v *variable) cty.Value {
 }
 
 func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
-	from := s.l.caller
-	up := s.in(from.loader)
+	from := s.module.caller
+	up := s.forModule(from.module)
 	refs := from.call.node.refs
-	if up.calls[from.call] == nil {
-		up.calls[from.call] = up.context(refs, from.loader.root)
+	if up.callContexts[from.call] == nil {
+		up.callContexts[from.call] = up.context(refs, from.module.rootContext)
 	}
-	value := up.eval(e, from.at.context(up.calls[from.call], refs.dead))
+	value := up.eval(e, from.at.context(up.callContexts[from.call], refs.invalidRoots))
 	plain, _ := value.Unmark()
 	if plain.IsKnown() && plain.IsNull() && !v.nullable {
-		if v.fallback == cty.NilVal {
+		if v.defaultValue == cty.NilVal {
 			s.report.errorAt(e.Range(), "Invalid value of a variable", fmt.Sprintf("The module's variable %s was given null although "+
 				"nullable is false.", v.name))
 		}
-		return v.fallback
+		return v.defaultValue
 	}
 	out, err := v.convert(value)
 	if err != nil {
@@ -367,8 +367,8 @@ func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
 	return out
 }
 
-// resources are marks of the resources that a reference in depends_on names.
-func (r ref) resources() cty.ValueMarks {
+// resourceMarks are marks of the resourceMarks that a reference in depends_on names.
+func (r ref) resourceMarks() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	switch n := r.node; {
 	case n.block != nil:
@@ -379,29 +379,29 @@ func (r ref) resources() cty.ValueMarks {
 		}
 	case n.call != nil:
 		for _, inner := range n.call.instances {
-			if !r.indexed || inner.caller.at.at == r.instance {
-				maps.Copy(marks, inner.everything())
+			if !r.indexed || inner.caller.at.instanceKey == r.instance {
+				maps.Copy(marks, inner.allResourceMarks())
 			}
 		}
 	}
 	return marks
 }
 
-// everything is marks of all resources of a module and of those within it.
-func (l *module) everything() cty.ValueMarks {
+// allResourceMarks is marks of all resources of a module and of those within it.
+func (l *module) allResourceMarks() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	for _, n := range l.nodes {
-		maps.Copy(marks, ref{node: n}.resources())
+		maps.Copy(marks, ref{node: n}.resourceMarks())
 	}
 	return marks
 }
 
-// within is a path of the module as the configuration's folder sees it.
-func (l *module) within(path string) string {
+// pathFromRoot is a path of the module as the configuration's folder sees it.
+func (l *module) pathFromRoot(path string) string {
 	if l.caller == nil || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.ToSlash(filepath.Join(modulePath(l.loader.top, l.Dir), path))
+	return filepath.ToSlash(filepath.Join(modulePath(l.loader.rootOptions, l.Dir), path))
 }
 
 // rootContext holds what every expression of the module whose files are read so may use:
@@ -411,7 +411,7 @@ func rootContext(o Options, from folder.Folder, b *parse.Budget) *hcl.EvalContex
 	return &hcl.EvalContext{
 		Functions: functions.All(from, b),
 		Variables: map[string]cty.Value{"path": cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal(modulePath(o, from.Module)),
+			"module": cty.StringVal(modulePath(o, from.ModuleDir)),
 			"root":   cty.StringVal("."),
 			"cwd":    cty.StringVal(o.Cwd),
 		})},

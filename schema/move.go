@@ -20,13 +20,13 @@ func (l *module) evaluateMoves() {
 		if !complete {
 			continue
 		}
-		from, ok := l.target(content.Attributes["from"])
-		to, alsoOK := l.target(content.Attributes["to"])
+		from, ok := l.readAddress(content.Attributes["from"])
+		to, alsoOK := l.readAddress(content.Attributes["to"])
 		if !ok || !alsoOK {
 			continue
 		}
 		m := config.Move{From: from, To: to, Range: b.DefRange}
-		if why := l.unmovable(m); why != "" {
+		if why := l.moveProblem(m); why != "" {
 			l.errorAt(b.DefRange, "Invalid move", why)
 			continue
 		}
@@ -34,8 +34,8 @@ func (l *module) evaluateMoves() {
 	}
 }
 
-// unmovable says what is wrong with a move; "" where nothing is.
-func (l *module) unmovable(m config.Move) string {
+// moveProblem says what is wrong with a move; "" where nothing is.
+func (l *module) moveProblem(m config.Move) string {
 	for _, other := range l.config.Moves {
 		switch {
 		case other.From == m.From:
@@ -89,11 +89,11 @@ func (l *module) evaluateRemovals() {
 		}
 		r := config.Removal{Range: b.DefRange}
 		var ok bool
-		if r.From, ok = l.target(content.Attributes["from"]); !ok {
+		if r.From, ok = l.readAddress(content.Attributes["from"]); !ok {
 			continue
 		}
 		if a := content.Attributes["destroy"]; a != nil {
-			v, ok := l.setting(a, cty.Bool, "true or false")
+			v, ok := l.evalSetting(a, cty.Bool, "true or false")
 			if !ok {
 				continue
 			}
@@ -102,7 +102,7 @@ func (l *module) evaluateRemovals() {
 		if a := content.Attributes["force_destroy"]; a != nil && !l.forceRemoval(a, &r) {
 			continue
 		}
-		if why := l.unremovable(r); why != "" {
+		if why := l.removalProblem(r); why != "" {
 			l.errorAt(content.Attributes["from"].Expr.Range(), "Invalid removal", why)
 			continue
 		}
@@ -112,7 +112,7 @@ func (l *module) evaluateRemovals() {
 
 // forceRemoval reads whether an object that is destroyed goes with everything it holds.
 func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
-	v, ok := l.setting(a, cty.Bool, "true or false")
+	v, ok := l.evalSetting(a, cty.Bool, "true or false")
 	if !ok {
 		return false
 	}
@@ -122,7 +122,7 @@ func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
 	force := v.True()
 	r.Force = &force
 	switch k := l.kinds[r.From.Kind]; {
-	case k != nil && k.Destroy.Force == "":
+	case k != nil && k.Destroy.ForceAttr == "":
 		l.errorAt(a.NameRange, "Invalid removal", fmt.Sprintf("A %s holds nothing that could go with it. Remove %s.", k.Name, a.Name))
 	case force && !r.Destroy:
 		l.errorAt(a.NameRange, "Invalid removal", fmt.Sprintf("%s says how the object is destroyed, but it is not. Write destroy = true "+
@@ -133,7 +133,7 @@ func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
 	return false
 }
 
-func (l *module) unremovable(r config.Removal) string {
+func (l *module) removalProblem(r config.Removal) string {
 	for _, other := range l.config.Removals {
 		if other.From == r.From {
 			return fmt.Sprintf("%s is removed already at %s. Delete one of the blocks.", r.From, other.Range)
@@ -163,12 +163,12 @@ func (l *module) writtenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
 	for _, key := range keys {
 		variables = append(variables, key.Variables()...)
 	}
-	return l.address(e, l.static.context(l.resolve(variables, use{}), l.root))
+	return l.address(e, l.staticScope.context(l.resolve(variables, allowedRefs{}), l.rootContext))
 }
 
-// target reads the address of a resource or module that need not be declared, as
+// readAddress reads the address of a resource or module that need not be declared, as
 // seen from this module.
-func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
+func (l *module) readAddress(a *hcl.Attribute) (addr.Addr, bool) {
 	var to addr.Addr
 	t, ok := l.writtenAddress(a.Expr)
 	if !ok {
@@ -176,7 +176,7 @@ func (l *module) target(a *hcl.Attribute) (addr.Addr, bool) {
 	}
 	if ok = t != nil; ok {
 		to, ok = addr.FromTraversal(t)
-		to.Module = strings.Trim(l.module+"."+to.Module, ".")
+		to.Module = strings.Trim(l.path+"."+to.Module, ".")
 	}
 	switch {
 	case !ok:

@@ -204,9 +204,9 @@ func TestSources(t *testing.T) {
 		}
 		return out
 	}
-	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), Other: in("live.b2vars.hcl", "live.b2vars.hcl.json"),
-		Values: in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json"),
-		Missed: in("b2form.b2vars.json"), Terraform: in("main.tf")}
+	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), OtherValues: in("live.b2vars.hcl", "live.b2vars.hcl.json"),
+		Values:   in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json"),
+		Misnamed: in("b2form.b2vars.json"), Terraform: in("main.tf")}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -25,12 +25,12 @@ type output struct {
 }
 
 func (l *module) declareOutput(b *hcl.Block) {
-	if !l.nameOK(b) {
+	if !l.checkLabel(b) {
 		return
 	}
 	name := b.Labels[0]
 	if first, has := l.outputAt[name]; has {
-		l.duplicate("output."+name, b.DefRange, first)
+		l.reportDuplicate("output."+name, b.DefRange, first)
 		return
 	}
 	l.outputAt[name] = b.DefRange
@@ -41,8 +41,8 @@ func (l *module) declareOutput(b *hcl.Block) {
 		return
 	}
 	o := &output{config: &config.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
-	l.constant(content.Attributes["description"], &o.config.Description)
-	l.constant(content.Attributes["sensitive"], &o.config.Sensitive)
+	l.evalConstant(content.Attributes["description"], &o.config.Description)
+	l.evalConstant(content.Attributes["sensitive"], &o.config.Sensitive)
 	o.preconditions = l.readConditions(content.Blocks, d)
 	l.outputs = append(l.outputs, o)
 }
@@ -50,9 +50,9 @@ func (l *module) declareOutput(b *hcl.Block) {
 // linkOutputs resolves the references of the outputs.
 func (l *module) linkOutputs() {
 	for _, o := range l.outputs {
-		o.refs = l.resolve(o.expr.Variables(), use{computed: true})
+		o.refs = l.resolve(o.expr.Variables(), allowedRefs{computed: true})
 		for _, c := range o.preconditions {
-			c.refs = l.resolve(c.variables(), use{computed: true})
+			c.refs = l.resolve(c.variables(), allowedRefs{computed: true})
 		}
 	}
 }
@@ -60,8 +60,8 @@ func (l *module) linkOutputs() {
 // evaluateOutputs tries every output once, so that its errors show now.
 func (l *module) evaluateOutputs() {
 	for _, o := range l.outputs {
-		o.checkPreconditions(l.static)
-		v := l.static.eval(o.expr, l.static.context(o.refs, l.root))
+		o.checkPreconditions(l.staticScope)
+		v := l.staticScope.eval(o.expr, l.staticScope.context(o.refs, l.rootContext))
 		_, marks := v.UnmarkDeep()
 		for m := range marks {
 			if r, ok := m.(refMark); ok {
@@ -85,7 +85,7 @@ func (l *module) outputValue(o *output) func(config.LiveLookup) (cty.Value, hcl.
 	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 		s := l.later(live)
 		o.checkPreconditions(s)
-		v := s.eval(o.expr, s.context(o.refs, l.root))
+		v := s.eval(o.expr, s.context(o.refs, l.rootContext))
 		return keepPublic(v), s.report.sorted()
 	}
 }
@@ -93,7 +93,7 @@ func (l *module) outputValue(o *output) func(config.LiveLookup) (cty.Value, hcl.
 // checkPreconditions reports what does not hold, as far as that is known.
 func (o *output) checkPreconditions(s *scope) {
 	for _, c := range o.preconditions {
-		if d, _ := c.failure(s, s.context(c.refs, s.l.root)); d != nil {
+		if d, _ := c.failure(s, s.context(c.refs, s.module.rootContext)); d != nil {
 			d.Summary = preconditionFailed
 			d.Detail += fmt.Sprintf("\n\nThis is a precondition of output.%s.", o.config.Name)
 			s.report.add(d)

@@ -25,20 +25,20 @@ type node struct {
 	variable   *variable
 	expr       hcl.Expression // of a local value
 	block      *block
-	call       *call
+	call       *moduleCall
 	data       *dataBlock
 	deferredOf *block // whose attributes that are set last it evaluates
 
-	refs   refs
-	after  []*node // what depends_on adds
-	broken bool    // part of a loop, or not evaluated: its value is unknown
-	state  visitState
+	refs         refs
+	dependencies []*node // what depends_on adds
+	broken       bool    // part of a loop, or not evaluated: its value is unknown
+	state        visitState
 }
 
 // refs are the references of some expressions.
 type refs struct {
-	list []ref
-	dead []string // roots that nothing answers; an error was reported
+	list         []ref
+	invalidRoots []string // roots that nothing answers; an error was reported
 }
 
 // A ref is one reference.
@@ -50,8 +50,8 @@ type ref struct {
 	indexed    bool // written with a constant instance key
 }
 
-// use says what may stand in an expression.
-type use struct {
+// allowedRefs says what may stand in an expression.
+type allowedRefs struct {
 	each, count bool       // inside a block that is repeated so
 	computed    bool       // computed attributes of resources
 	self        *kind.Kind // inside deliver: the kind whose secret self holds
@@ -59,23 +59,23 @@ type use struct {
 
 // resolve finds what the traversals refer to and reports those that cannot be
 // answered.
-func (l *module) resolve(ts []hcl.Traversal, u use) refs {
+func (l *module) resolve(ts []hcl.Traversal, u allowedRefs) refs {
 	var out refs
 	for _, t := range ts {
 		switch root := t.RootName(); root {
 		case "each", "count", "self", "path":
 			if !l.resolveLocalName(t, u) {
-				out.dead = append(out.dead, root)
+				out.invalidRoots = append(out.invalidRoots, root)
 			}
 		default:
 			if root != "var" && root != "local" && root != "module" && root != "data" && l.kinds[root] == nil {
-				l.unknownRoot(t)
-				out.dead = append(out.dead, root)
+				l.reportUnknownRoot(t)
+				out.invalidRoots = append(out.invalidRoots, root)
 				continue
 			}
 			if len(t) < 2 || stepName(t[1]) == "" {
 				l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%q alone is no value; write %s.NAME.", root, root))
-				out.dead = append(out.dead, root)
+				out.invalidRoots = append(out.invalidRoots, root)
 				continue
 			}
 			out.list = append(out.list, l.resolveNode(t, u))
@@ -85,7 +85,7 @@ func (l *module) resolve(ts []hcl.Traversal, u use) refs {
 }
 
 // resolveLocalName judges the names that exist only in some places.
-func (l *module) resolveLocalName(t hcl.Traversal, u use) bool {
+func (l *module) resolveLocalName(t hcl.Traversal, u allowedRefs) bool {
 	root := t.RootName()
 	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "path": {"module", "root", "cwd"}}[root]
 	why := ""
@@ -97,7 +97,7 @@ func (l *module) resolveLocalName(t hcl.Traversal, u use) bool {
 	case root == "self" && u.self == nil:
 		why = "self exists only in the content and the environment of a deliver block."
 	case root == "self":
-		members = selfNames(u.self)
+		members = selfAttrNames(u.self)
 	}
 	if why == "" && (len(t) < 2 || !slices.Contains(members, stepName(t[1]))) {
 		why = fmt.Sprintf("%s holds %s.", root, words.List(members))
@@ -112,9 +112,9 @@ func (l *module) resolveLocalName(t hcl.Traversal, u use) bool {
 	return false
 }
 
-// selfNames are the two halves of the credentials a kind yields.
-func selfNames(k *kind.Kind) []string {
-	names := []string{k.ID}
+// selfAttrNames are the two halves of the credentials a kind yields.
+func selfAttrNames(k *kind.Kind) []string {
+	names := []string{k.IDAttr}
 	for _, a := range k.ComputedAttrs() {
 		if a.Secret {
 			names = append(names, a.Name)
@@ -123,7 +123,7 @@ func selfNames(k *kind.Kind) []string {
 	return names
 }
 
-func (l *module) unknownRoot(t hcl.Traversal) {
+func (l *module) reportUnknownRoot(t hcl.Traversal) {
 	root := t.RootName()
 	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
 	why := l.terraformReference(t)
@@ -141,18 +141,18 @@ func (l *module) unknownRoot(t hcl.Traversal) {
 }
 
 // resolveNode finds a variable, local value or resource.
-func (l *module) resolveNode(t hcl.Traversal, u use) ref {
+func (l *module) resolveNode(t hcl.Traversal, u allowedRefs) ref {
 	r := ref{root: t.RootName(), name: stepName(t[1])}
 	switch r.root {
 	case "var":
 		if v := l.variables[r.name]; v != nil {
 			r.node = v.node
 		} else {
-			l.undeclared(t, "variable", maps.Keys(l.variables))
+			l.reportUndeclared(t, "variable", maps.Keys(l.variables))
 		}
 	case "local":
 		if r.node = l.locals[r.name]; r.node == nil {
-			l.undeclared(t, "local value", maps.Keys(l.locals))
+			l.reportUndeclared(t, "local value", maps.Keys(l.locals))
 		}
 	case "data":
 		r.node, r.name = l.resolveData(t, &r)
@@ -161,14 +161,14 @@ func (l *module) resolveNode(t hcl.Traversal, u use) ref {
 			r.node = c.node
 			r.instance, r.indexed, r.broken = l.resolveOutput(c, t)
 		} else {
-			l.undeclared(t, "module", maps.Keys(l.calls))
+			l.reportUndeclared(t, "module", maps.Keys(l.calls))
 		}
 	default:
-		if b := l.blocks[addr.Addr{Module: l.module, Kind: r.root, Label: r.name}]; b != nil {
+		if b := l.blocks[addr.Addr{Module: l.path, Kind: r.root, Label: r.name}]; b != nil {
 			r.node = b.node
 			r.instance, r.indexed, r.broken = l.resolveMember(b, t, u)
 		} else {
-			l.undeclared(t, r.root, l.labels(r.root))
+			l.reportUndeclared(t, r.root, l.labels(r.root))
 		}
 	}
 	r.broken = r.broken || r.node == nil
@@ -185,7 +185,7 @@ func (l *module) labels(kindName string) iter.Seq[string] {
 	}
 }
 
-func (l *module) undeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
+func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[string]) {
 	detail := fmt.Sprintf("No %s is named %q.", what, stepName(t[1]))
 	s := ""
 	if len(l.diags) < 100 { // beyond that suggestions cost more than they help
@@ -201,7 +201,7 @@ func (l *module) undeclared(t hcl.Traversal, what string, names iter.Seq[string]
 
 // resolveMember judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
-func (l *module) resolveMember(b *block, t hcl.Traversal, u use) (at addr.InstanceKey, indexed, broken bool) {
+func (l *module) resolveMember(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
 		return at, indexed, !ok
@@ -217,7 +217,7 @@ func (l *module) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instan
 			"name in locals, and use that in both places.", b.kind.Name))
 		return at, indexed, true
 	case a.IsLink() && !u.computed:
-		l.errorAt(t.SourceRange(), lastSummary, lastDetail(traversalText(t[:len(t)-len(rest)+1])))
+		l.errorAt(t.SourceRange(), lastSummary, deferredDetail(traversalText(t[:len(t)-len(rest)+1])))
 		return at, indexed, true
 	case a.Computed && !u.computed:
 		l.errorAt(t.SourceRange(), computedSummary, computedDetail(traversalText(t[:len(t)-len(rest)+1])))
@@ -227,7 +227,7 @@ func (l *module) resolveMember(b *block, t hcl.Traversal, u use) (at addr.Instan
 }
 
 // resolveOutput is the same for what follows module.site.
-func (l *module) resolveOutput(c *call, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
+func (l *module) resolveOutput(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
 	at, indexed, rest, ok := l.resolveInstance(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
@@ -250,7 +250,7 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."
-		if form := l.dataOfProvider(stepName(t[1]), l.dataForms()); form != "" {
+		if form := l.dataFormOfProvider(stepName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, stepName(t[2]))
 		}
 		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
@@ -312,7 +312,7 @@ func computedDetail(what string) string {
 func (d *dataBlock) unknownAttribute(name string) string {
 	instead, k := d.form.block.Official[name], d.form.kind
 	if k != nil && !d.form.many {
-		if known := currentName(k, name); known != name {
+		if known := b2formName(k, name); known != name {
 			instead = known
 		}
 	}

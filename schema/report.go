@@ -25,8 +25,8 @@ type report struct {
 type findings struct {
 	diags  hcl.Diagnostics
 	failed bool // an error is among them
-	seen   map[saidKey]*hcl.Diagnostic
-	count  map[saidKey]int // without the detail
+	seen   map[diagnosticKey]*hcl.Diagnostic
+	count  map[diagnosticKey]int // without the detail
 	about  map[*hcl.Diagnostic]*concern
 }
 
@@ -36,7 +36,7 @@ type concern struct {
 	values    string   // of the first one's variables
 }
 
-type saidKey struct {
+type diagnosticKey struct {
 	at              hcl.Range
 	summary, detail string
 }
@@ -45,7 +45,7 @@ type saidKey struct {
 const repeats = 5
 
 func newReport() *report {
-	return &report{findings: &findings{seen: map[saidKey]*hcl.Diagnostic{}, count: map[saidKey]int{},
+	return &report{findings: &findings{seen: map[diagnosticKey]*hcl.Diagnostic{}, count: map[diagnosticKey]int{},
 		about: map[*hcl.Diagnostic]*concern{}}}
 }
 
@@ -68,7 +68,7 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 			continue
 		}
 		d.Detail = oneLabel(d.Detail)
-		key := saidKey{summary: d.Summary}
+		key := diagnosticKey{summary: d.Summary}
 		if d.Subject != nil {
 			key.at = *d.Subject
 		}
@@ -150,7 +150,7 @@ func (r *report) fail(summary, detail string) {
 func (r *report) sorted() hcl.Diagnostics {
 	for d, c := range r.findings.about {
 		gap := " "
-		if _, own := d.Extra.(config.OwnWords); own {
+		if _, own := d.Extra.(config.UserMessage); own {
 			gap = "\n\n"
 		}
 		d.Detail += gap + "This is about " + c.text() + "."

@@ -20,21 +20,21 @@ func (l *module) evaluateBlock(n *node) {
 	if n.broken {
 		return
 	}
-	ctx := l.static.context(n.refs, l.root)
-	b.written = l.read(b.body, b.kind.Attrs, b.part, b.place)
+	ctx := l.staticScope.context(n.refs, l.rootContext)
+	b.writtenArgs = l.readArguments(b.body, b.kind.Attrs, b.ownAttrs, b.place)
 	repeats, marks, ok := l.repetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
-		l.undecided(b.kind)
+		l.noteUndecided(b.kind)
 		if l.lenient() {
 			l.validateUnexpanded(n, ctx)
 		}
 		return
 	}
-	common := l.common(b, ctx, marks)
-	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.written.args)),
-		Locate: func(path cty.Path) hcl.Range { return b.written.locate(path, false) }}
-	for _, a := range b.written.args {
+	common := l.evaluateCommon(b, ctx, marks)
+	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.writtenArgs.args)),
+		Locate: func(path cty.Path) hcl.Range { return b.writtenArgs.locate(path, false) }}
+	for _, a := range b.writtenArgs.args {
 		place.ArgRanges[a.attr.Name] = a.place
 	}
 	if b.preventDestroy != nil {
@@ -42,31 +42,31 @@ func (l *module) evaluateBlock(n *node) {
 	}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
-	see := contexts{parent: ctx, dead: n.refs.dead, report: l.report}
+	see := reusedContext{parent: ctx, invalidRoots: n.refs.invalidRoots, report: l.report}
 	var e *evaluation
 	for i, rep := range repeats {
 		r := &slab[i]
 		*r = config.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
-		r.Addr.Instance = rep.at
-		if e == nil || b.part != nil { // else no instance is looked at again
+		r.Addr.Instance = rep.instanceKey
+		if e == nil || b.ownAttrs != nil { // else no instance is looked at again
 			e = new(evaluation)
 		}
-		common.instance(e, r.Addr, see.of(rep))
+		common.evaluateInstance(e, r.Addr, see.of(rep))
 		e.checkPreconditions()
 		r.Payload = e.payload()
 		r.Value, r.Sensitive = e.complete()
-		if e.unsound {
-			l.undecided(b.kind)
+		if e.unknownByError {
+			l.noteUndecided(b.kind)
 		}
-		r.Needs = e.needed()
-		r.PreventDestroy = e.prevent
+		r.Needs = e.neededAddrs()
+		r.PreventDestroy = e.preventDestroy
 		b.resources[i] = r
-		if b.part != nil {
+		if b.ownAttrs != nil {
 			b.unfinished = append(b.unfinished, e)
 		}
 	}
-	if len(b.delivers) > 0 || b.part != nil {
-		b.repeats = repeats
+	if len(b.deliverBlocks) > 0 || b.ownAttrs != nil {
+		b.repetitions = repeats
 	}
 }
 
@@ -78,7 +78,7 @@ func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 		rep = repetition{root: "count", value: openValue(cty.Number)}
 	}
 	e := new(evaluation)
-	l.common(n.block, ctx, nil).instance(e, n.block.addr, rep.context(ctx, n.refs.dead))
+	l.evaluateCommon(n.block, ctx, nil).evaluateInstance(e, n.block.addr, rep.context(ctx, n.refs.invalidRoots))
 	e.payload()
 	e.complete()
 }
@@ -86,102 +86,103 @@ func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
 // An evaluation is one instance of a block being evaluated. Arguments that are
 // alike for all instances are evaluated once and shared.
 type evaluation struct {
-	l            *module
-	b            *block
-	addr         addr.Addr
-	ctx          *hcl.EvalContext
-	written      *bodyArgs
-	attrs        kind.Values
-	done         *kind.Completer
-	names        map[nameCache]*cty.Value  // those of earlier instances; see shared
-	single       map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
-	refs         []addr.Addr               // what the evaluated values of this instance came from
-	needs        []addr.Addr               // what all instances need; sorted
-	unsound      bool                      // an attribute is unknown because of an error
-	hasSensitive bool                      // a value is sensitive
-	hidden       []string                  // attributes that were given a sensitive value
-	prevent      bool
+	module         *module
+	block          *block
+	addr           addr.Addr
+	ctx            *hcl.EvalContext
+	writtenArgs    *bodyArgs
+	attrs          kind.Values
+	completer      *kind.Completer
+	sharedNames    map[nameKey]*cty.Value    // those of earlier instances; see shared
+	needsByOrigin  map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
+	refs           []addr.Addr               // what the evaluated values of this instance came from
+	needs          []addr.Addr               // what all instances need; sorted
+	unknownByError bool                      // an attribute is unknown because of an error
+	hasSensitive   bool                      // a value is sensitive
+	sensitiveAttrs []string                  // attributes that were given a sensitive value
+	preventDestroy bool
 }
 
-// common evaluates what does not differ between the instances.
-func (l *module) common(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
-	e := &evaluation{l: l, b: b, addr: b.addr, ctx: ctx, written: b.written, attrs: b.kind.NewValues(),
-		done: b.kind.NewCompleter(), names: map[nameCache]*cty.Value{}, single: map[addr.Addr][]addr.Addr{}}
+// evaluateCommon evaluates what does not differ between the instances.
+func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
+	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: b.kind.NewValues(),
+		completer: b.kind.NewCompleter(), sharedNames: map[nameKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
 	for i := range b.kind.Attrs {
 		if a := &b.kind.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
 			e.attrs.Put(i, &null)
 		}
 	}
-	if !b.written.dynamic {
-		for i := range b.written.args {
-			if arg := &b.written.args[i]; !arg.varies {
-				e.set(arg)
+	if !b.writtenArgs.dynamic {
+		for i := range b.writtenArgs.args {
+			if arg := &b.writtenArgs.args[i]; !arg.varies {
+				e.evaluateArgument(arg)
 			}
 		}
 	}
 	if b.preventDestroy != nil && !refersToInstance(b.preventDestroy) {
-		e.prevent = e.flag(b.preventDestroy)
+		e.preventDestroy = e.evalBool(b.preventDestroy)
 	}
-	e.collect(marks)
-	for _, r := range b.after {
-		e.collect(r.resources())
+	e.collectMarks(marks)
+	for _, r := range b.dependsOnRefs {
+		e.collectMarks(r.resourceMarks())
 	}
 	if l.caller != nil {
-		e.collect(l.caller.needs)
+		e.collectMarks(l.caller.needMarks)
 	}
-	e.needs = e.needed()
+	e.needs = e.neededAddrs()
 	return e
 }
 
-// instance makes own the evaluation of one instance, and evaluates what differs
+// evaluateInstance makes own the evaluation of one evaluateInstance, and evaluates what differs
 // from the others.
-func (e *evaluation) instance(own *evaluation, addr addr.Addr, ctx *hcl.EvalContext) {
+func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.EvalContext) {
 	refs := own.refs[:0]
 	*own = *e
 	own.addr, own.ctx, own.refs = addr, ctx, refs
-	own.attrs, own.hidden = e.attrs.Clone(), slices.Clip(e.hidden)
-	if own.written.dynamic {
-		own.written = e.l.read(dynblock.Expand(e.b.body, ctx), e.b.kind.Attrs, e.b.part, e.b.place)
+	own.attrs, own.sensitiveAttrs = e.attrs.Clone(), slices.Clip(e.sensitiveAttrs)
+	if own.writtenArgs.dynamic {
+		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.block.body, ctx), e.block.kind.Attrs, e.block.ownAttrs, e.block.place)
 	}
-	for i := range own.written.args {
-		if arg := &own.written.args[i]; arg.varies || e.written.dynamic {
-			own.set(arg)
+	for i := range own.writtenArgs.args {
+		if arg := &own.writtenArgs.args[i]; arg.varies || e.writtenArgs.dynamic {
+			own.evaluateArgument(arg)
 		}
 	}
-	if p := e.b.preventDestroy; p != nil && refersToInstance(p) {
-		own.prevent = own.flag(p)
+	if p := e.block.preventDestroy; p != nil && refersToInstance(p) {
+		own.preventDestroy = own.evalBool(p)
 	}
 }
 
-// set evaluates one attribute of the block itself.
-func (e *evaluation) set(arg *argument) {
+// evaluateArgument evaluates one attribute of the block itself.
+func (e *evaluation) evaluateArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
 	v := e.argument(arg)
-	e.attrs.Put(arg.index, e.shared(arg.attr, &v))
+	e.attrs.Put(arg.index, e.shareValue(arg.attr, &v))
 	if e.hasSensitive {
-		e.hidden = append(e.hidden, arg.attr.Name)
+		e.sensitiveAttrs = append(e.sensitiveAttrs, arg.attr.Name)
 	}
-	if e.hasSensitive && e.b.kind.IsIdentityAttr(arg.attr.Name) {
+	if e.hasSensitive && e.block.kind.IsIdentityAttr(arg.attr.Name) {
 		e.report().errorAt(arg.place, "Sensitive "+arg.attr.Name, fmt.Sprintf("The %s of a %s is shown in plans and recorded in the "+
-			"state, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.", arg.attr.Name, e.b.kind.Name))
-		v, e.unsound = cty.UnknownVal(arg.attr.ValueType()), true
+			"state, so it cannot come from a sensitive value. Use nonsensitive() where that is harmless.", arg.attr.Name,
+			e.block.kind.Name))
+		v, e.unknownByError = cty.UnknownVal(arg.attr.ValueType()), true
 	}
 	e.hasSensitive = e.hasSensitive || before
 }
 
-// nameCache is a list of names of other objects, as one text.
-type nameCache struct {
+// nameKey is a list of names of other objects, as one text.
+type nameKey struct {
 	attr *kind.Attr
 	text string
 }
 
-// shared gives one pointer for all equal lists of names of other objects: most
+// shareValue gives one pointer for all equal lists of names of other objects: most
 // objects of a block refer to few, and what equal pointers lead to is worked out
 // once.
-func (e *evaluation) shared(a *kind.Attr, v *cty.Value) *cty.Value {
-	if a.Link.Ref == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
+func (e *evaluation) shareValue(a *kind.Attr, v *cty.Value) *cty.Value {
+	if a.Link.RefKind == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
 		return v
 	}
 	var key strings.Builder
@@ -192,11 +193,11 @@ func (e *evaluation) shared(a *kind.Attr, v *cty.Value) *cty.Value {
 		}
 		key.WriteString(name.AsString() + "\x00")
 	}
-	at := nameCache{a, key.String()}
-	if known := e.names[at]; known != nil {
+	at := nameKey{a, key.String()}
+	if known := e.sharedNames[at]; known != nil {
 		return known
 	}
-	e.names[at] = v
+	e.sharedNames[at] = v
 	return v
 }
 
@@ -210,7 +211,7 @@ func (e *evaluation) argument(arg *argument) cty.Value {
 	for i, w := range arg.blocks {
 		v, ok := e.nested(arg.attr.Object, w)
 		if !ok {
-			e.unsound = true
+			e.unknownByError = true
 			return cty.UnknownVal(arg.attr.ValueType())
 		}
 		list[i] = v
@@ -238,7 +239,7 @@ func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
 }
 
 func (e *evaluation) assigned(arg *argument) cty.Value {
-	v, diags := e.l.evaluated(arg.expr, e.ctx)
+	v, diags := e.module.evaluated(arg.expr, e.ctx)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
 			d.Expression = nil
@@ -246,54 +247,54 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 	}
 	e.report().add(diags...)
 	if diags.HasErrors() {
-		e.unsound = true
+		e.unknownByError = true
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
-	c := converter{kind: e.b.kind, attr: arg.attr.Name, kinds: e.l.kinds, json: isJSON(arg.place.Filename)}
+	c := converter{kind: e.block.kind, attr: arg.attr.Name, kinds: e.module.kinds, json: isJSON(arg.place.Filename)}
 	out := c.value(arg.attr, v, nil)
 	hidden := false
 	for _, marks := range c.marks {
-		e.collect(marks)
+		e.collectMarks(marks)
 		hidden = hidden || marks.Has(kind.Sensitive)
 	}
 	for _, f := range c.faults {
-		at := locateIn(arg.expr, f.path, f.name)
+		at := locateIn(arg.expr, f.path, f.wrongName)
 		if f.unknown {
 			marks := f.marks
 			if !hasCause(marks) {
 				_, deep := v.UnmarkDeep()
 				marks = causes(deep)
 			}
-			e.l.notKnown(e.report(), at, marks)
+			e.module.reportUnknown(e.report(), at, marks)
 			continue
 		}
 		if hidden {
 			f.detail = withheld
 		}
-		e.say(hcl.DiagError, at, f.summary, f.detail)
+		e.reportAt(hcl.DiagError, at, f.summary, f.detail)
 	}
 	if len(c.faults) > 0 {
-		e.unsound = true
+		e.unknownByError = true
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
 	return out
 }
 
-// flag evaluates an argument that is true or false.
-func (e *evaluation) flag(expr hcl.Expression) bool {
-	v, diags := e.l.evaluated(expr, e.ctx)
+// evalBool evaluates an argument that is true or false.
+func (e *evaluation) evalBool(expr hcl.Expression) bool {
+	v, diags := e.module.evaluated(expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return false
 	}
 	v, marks := v.Unmark()
-	e.collect(marks)
+	e.collectMarks(marks)
 	out := false
 	if !v.IsKnown() {
-		e.l.notKnown(e.report(), expr.Range(), marks)
+		e.module.reportUnknown(e.report(), expr.Range(), marks)
 		return false
 	}
-	e.l.scalar("prevent_destroy", expr, v, &out)
+	e.module.storeScalar("prevent_destroy", expr, v, &out)
 	return out
 }
 
@@ -301,9 +302,9 @@ func (e *evaluation) flag(expr hcl.Expression) bool {
 // attribute is unknown only the others are judged, each for itself. sensitive are
 // the attributes that show something of a sensitive value; sorted.
 func (e *evaluation) complete() (value kind.Values, sensitive []string) {
-	value, problems := e.done.Complete(e.attrs, e.unsound)
+	value, problems := e.completer.Complete(e.attrs, e.unknownByError)
 	sensitive = e.sensitive(value)
-	flawed := e.unsound
+	flawed := e.unknownByError
 	for _, p := range problems {
 		severity := hcl.DiagError
 		if p.Warning {
@@ -314,12 +315,12 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		}
 		flawed = flawed || !p.Warning
 		path := e.asWritten(p.Path, value)
-		if p.Summary != missingArgument || !e.written.misnamed(e.b.kind.Attrs, path) {
-			e.say(severity, e.written.locate(path, false), p.Summary, p.Detail)
+		if p.Summary != missingArgument || !e.writtenArgs.misnamed(e.block.kind.Attrs, path) {
+			e.reportAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
 		}
 	}
 	if flawed {
-		e.l.loader.flawed[e.addr] = true
+		e.module.loader.flawed[e.addr] = true
 	}
 	return e.withoutContent(value), sensitive
 }
@@ -330,17 +331,17 @@ const withheld = "Details are left out: a sensitive value is used here, which th
 // sensitive lists the attributes that were given a sensitive value, and those
 // that would be others without it: the kind has derived them from it.
 func (e *evaluation) sensitive(completed kind.Values) []string {
-	if len(e.hidden) == 0 {
+	if len(e.sensitiveAttrs) == 0 {
 		return nil
 	}
 	attrs := e.attrs.Clone()
-	for _, name := range e.hidden {
-		null := cty.NullVal(e.b.kind.Attr(name).ValueType())
+	for _, name := range e.sensitiveAttrs {
+		null := cty.NullVal(e.block.kind.Attr(name).ValueType())
 		attrs.Set(name, &null)
 	}
-	without, _ := e.done.Complete(attrs, e.unsound)
-	out := slices.Clone(e.hidden)
-	for _, a := range e.b.kind.Settable() {
+	without, _ := e.completer.Complete(attrs, e.unknownByError)
+	out := slices.Clone(e.sensitiveAttrs)
+	for _, a := range e.block.kind.Settable() {
 		if !completed.GetAttr(a.Name).RawEquals(without.GetAttr(a.Name)) {
 			out = append(out, a.Name)
 		}
@@ -357,7 +358,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	i, isIndex := indexOf(path[1])
-	if a := e.b.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
+	if a := e.block.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
 		return path
 	}
 	list, old := completed.GetAttr(step.Name), e.attrs.GetAttr(step.Name)
@@ -375,7 +376,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	for j, v := range old.AsValueSlice() {
 		list := cty.ListVal([]cty.Value{v})
 		attrs.Set(step.Name, &list)
-		done, _ := e.done.Complete(attrs, e.unsound)
+		done, _ := e.completer.Complete(attrs, e.unknownByError)
 		one := done.GetAttr(step.Name)
 		if !slices.ContainsFunc(one.AsValueSlice(), func(v cty.Value) bool { return v.RawEquals(all[i]) }) {
 			continue
@@ -389,7 +390,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	return path[:1]
 }
 
-func (e *evaluation) collect(marks cty.ValueMarks) {
+func (e *evaluation) collectMarks(marks cty.ValueMarks) {
 	for m := range marks {
 		if r, ok := m.(refMark); ok && r.addr != e.addr { // nothing needs itself
 			e.refs = append(e.refs, r.addr) // in any order: with sorts them
@@ -398,23 +399,23 @@ func (e *evaluation) collect(marks cty.ValueMarks) {
 	e.hasSensitive = e.hasSensitive || marks.Has(kind.Sensitive)
 }
 
-// needed lists the resources that the evaluated values came from, sorted.
-func (e *evaluation) needed() []addr.Addr {
+// neededAddrs lists the resources that the evaluated values came from, sorted.
+func (e *evaluation) neededAddrs() []addr.Addr {
 	if len(e.refs) != 1 {
-		return with(e.needs, e.refs)
+		return mergeAddrs(e.needs, e.refs)
 	}
 	of := e.refs[0]
-	known, ok := e.single[of]
+	known, ok := e.needsByOrigin[of]
 	if !ok {
-		known = with(e.needs, e.refs)
-		e.single[of] = known
+		known = mergeAddrs(e.needs, e.refs)
+		e.needsByOrigin[of] = known
 	}
 	return known
 }
 
-// with adds addresses to a sorted list. The list itself is returned where all
+// mergeAddrs adds addresses to a sorted list. The list itself is returned where all
 // are in it.
-func with(needs, addrs []addr.Addr) []addr.Addr {
+func mergeAddrs(needs, addrs []addr.Addr) []addr.Addr {
 	var more []addr.Addr
 	for _, a := range addrs {
 		if _, has := slices.BinarySearchFunc(needs, a, addr.Addr.Compare); !has {
@@ -432,15 +433,15 @@ func with(needs, addrs []addr.Addr) []addr.Addr {
 // report is where what is wrong with the instance is said.
 func (e *evaluation) report() *report {
 	if e.addr.Instance.IsSingle() {
-		return e.l.report
+		return e.module.report
 	}
-	return e.l.inInstance(e.addr.String())
+	return e.module.inInstance(e.addr.String())
 }
 
-// say reports something of one instance.
-func (e *evaluation) say(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
+// reportAt reports something of one instance.
+func (e *evaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
 	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
-	if arg := e.written.at(at); e.l.about != "" && arg != nil && !arg.attr.SendsSecret() {
+	if arg := e.writtenArgs.at(at); e.module.about != "" && arg != nil && !arg.attr.SendsSecret() {
 		d.Expression, d.EvalContext = arg.expr, e.ctx
 	}
 	e.report().add(d)

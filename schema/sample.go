@@ -11,9 +11,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// samples answers with made-up values of the right form, so that templates can
+// sampleLookup answers with made-up values of the right form, so that templates can
 // be tried before there is anything to put into them.
-func samples(kinds []*kind.Kind) config.LiveLookup {
+func sampleLookup(kinds []*kind.Kind) config.LiveLookup {
 	all := make(map[string]map[string]cty.Value, len(kinds))
 	for _, k := range kinds {
 		all[k.Name] = map[string]cty.Value{}
@@ -26,7 +26,7 @@ func samples(kinds []*kind.Kind) config.LiveLookup {
 
 func selfSample(k *kind.Kind) map[string]cty.Value {
 	out := map[string]cty.Value{}
-	for _, name := range selfNames(k) {
+	for _, name := range selfAttrNames(k) {
 		out[name] = sampleOf(k, k.Attr(name))
 	}
 	return out
@@ -36,8 +36,8 @@ func selfSample(k *kind.Kind) map[string]cty.Value {
 // characters, secrets of 31, bucket IDs of 24.
 func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
 	switch {
-	case a.Account != nil:
-		return a.Account(&wire.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
+	case a.FromAccount != nil:
+		return a.FromAccount(&wire.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",
 			S3URL: "https://s3.us-west-004.backblazeb2.com", DownloadURL: "https://f004.backblazeb2.com",
 			APIURL: "https://api004.backblazeb2.com"})
 	case len(a.Samples) > 0:
@@ -52,7 +52,7 @@ func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
 		return cty.NullVal(a.ValueType())
 	case a.Secret:
 		return cty.StringVal("K004" + strings.Repeat("0", 27))
-	case k.YieldsSecret() && a.Name == k.ID:
+	case k.YieldsSecret() && a.Name == k.IDAttr:
 		return cty.StringVal("004" + strings.Repeat("0", 22))
 	}
 	return cty.StringVal(strings.Repeat("0", 24))

@@ -20,19 +20,19 @@ type refMark struct{ addr addr.Addr }
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
-	l      *module
-	report *report
-	live   config.LiveLookup
-	memo   map[*node]cty.Value
-	calls  map[*call]*hcl.EvalContext // in which the inputs of modules are evaluated
-	within map[*module]*scope         // those of all modules, for one evaluation
-	secret *bool                      // live gave a secret, which no message may repeat
-	early  bool                       // what is evaluated last is not known
+	module          *module
+	report          *report
+	live            config.LiveLookup
+	memo            map[*node]cty.Value
+	callContexts    map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
+	byModule        map[*module]*scope               // those of all modules, for one evaluation
+	sawSecret       *bool                            // live gave a secret, which no message may repeat
+	withoutDeferred bool                             // what is evaluated last is not known
 }
 
 func newScope(l *module, r *report, live config.LiveLookup) *scope {
-	s := &scope{report: r, live: live, within: map[*module]*scope{}, secret: new(bool)}
-	return s.in(l)
+	s := &scope{report: r, live: live, byModule: map[*module]*scope{}, sawSecret: new(bool)}
+	return s.forModule(l)
 }
 
 // later is a scope for an evaluation after the loading, with steps of its own.
@@ -41,15 +41,15 @@ func (l *module) later(live config.LiveLookup) *scope {
 	return newScope(l, newReport(), live)
 }
 
-// in is the scope of another module in the same evaluation.
-func (s *scope) in(l *module) *scope {
-	if known := s.within[l]; known != nil {
+// forModule is the scope of another module forModule the same evaluation.
+func (s *scope) forModule(l *module) *scope {
+	if known := s.byModule[l]; known != nil {
 		return known
 	}
 	other := *s
-	other.report = s.report.inModule(l.module)
-	other.l, other.memo, other.calls = l, map[*node]cty.Value{}, map[*call]*hcl.EvalContext{}
-	s.within[l] = &other
+	other.report = s.report.inModule(l.path)
+	other.module, other.memo, other.callContexts = l, map[*node]cty.Value{}, map[*moduleCall]*hcl.EvalContext{}
+	s.byModule[l] = &other
 	return &other
 }
 
@@ -62,7 +62,7 @@ func (s *scope) value(n *node) cty.Value {
 	v := openValue(cty.DynamicPseudoType)
 	switch {
 	case n.broken:
-	case n.variable != nil && s.l.caller != nil:
+	case n.variable != nil && s.module.caller != nil:
 		v = s.input(n.variable)
 	case n.variable != nil:
 		v = n.variable.value
@@ -73,7 +73,7 @@ func (s *scope) value(n *node) cty.Value {
 	case n.block != nil:
 		v = s.blockValue(n.block)
 	default:
-		v = s.eval(n.expr, s.context(n.refs, s.l.root))
+		v = s.eval(n.expr, s.context(n.refs, s.module.rootContext))
 	}
 	s.memo[n] = v
 	return v
@@ -82,8 +82,8 @@ func (s *scope) value(n *node) cty.Value {
 // eval evaluates an expression and reports what is wrong with it; its value is
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
-	v, diags := s.l.evaluated(e, ctx)
-	if *s.secret {
+	v, diags := s.module.evaluated(e, ctx)
+	if *s.sawSecret {
 		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
 	s.report.add(diags...)
@@ -106,7 +106,7 @@ func hideSensitive(diags hcl.Diagnostics, detail string) {
 func (l *module) evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := l.loader.budget.Value(e, ctx)
 	for _, d := range diags {
-		d.Detail += hintWholeResource(d) + splatOfMap(e, d) + otherName(e, d)
+		d.Detail += hintWholeResource(d) + splatHint(e, d) + nameHint(e, d)
 	}
 	if !diags.HasErrors() {
 		var fault *hcl.Diagnostic
@@ -133,7 +133,7 @@ func refersToSensitive(t hcl.Traversal, ctx *hcl.EvalContext) bool {
 // context holds what the references need and nothing else, so that its cost
 // does not grow with the configuration.
 func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
-	if len(rs.list) == 0 && len(rs.dead) == 0 {
+	if len(rs.list) == 0 && len(rs.invalidRoots) == 0 {
 		return parent
 	}
 	wanted := map[string]map[string]*wantedRefs{}
@@ -149,18 +149,18 @@ func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
 		names[r.name].add(r)
 	}
 	ctx := parent.NewChild()
-	ctx.Variables = make(map[string]cty.Value, len(wanted)+len(rs.dead))
+	ctx.Variables = make(map[string]cty.Value, len(wanted)+len(rs.invalidRoots))
 	for root, names := range wanted {
 		values := make(map[string]cty.Value, len(names))
 		for name, w := range names {
-			values[name] = s.referred(w)
+			values[name] = s.refValue(w)
 		}
 		if root == "data" {
 			values = byType(values)
 		}
 		ctx.Variables[root] = cty.ObjectVal(values)
 	}
-	for _, root := range rs.dead {
+	for _, root := range rs.invalidRoots {
 		ctx.Variables[root] = openValue(cty.DynamicPseudoType)
 	}
 	return ctx
@@ -185,21 +185,21 @@ func byType(flat map[string]cty.Value) map[string]cty.Value {
 
 // wantedRefs is what several references to one node ask of it.
 type wantedRefs struct {
-	node   *node
-	broken bool
-	whole  bool               // not only single instances
-	only   []addr.InstanceKey // those named by a constant key
+	node     *node
+	broken   bool
+	whole    bool               // not only single instances
+	onlyKeys []addr.InstanceKey // those named by a constant key
 }
 
 func (w *wantedRefs) add(r ref) {
 	w.broken = w.broken || r.broken
 	w.whole = w.whole || !r.indexed
-	w.only = append(w.only, r.instance)
+	w.onlyKeys = append(w.onlyKeys, r.instance)
 }
 
-// referred is the wanted value. Of a block with for_each of which only single
+// refValue is the wanted value. Of a block with for_each of which only single
 // instances are wanted, only these are built.
-func (s *scope) referred(w *wantedRefs) cty.Value {
+func (s *scope) refValue(w *wantedRefs) cty.Value {
 	switch {
 	case w.broken:
 		return openValue(cty.DynamicPseudoType)
@@ -207,7 +207,7 @@ func (s *scope) referred(w *wantedRefs) cty.Value {
 		return s.value(w.node)
 	}
 	var list []*config.Resource
-	for _, at := range w.only {
+	for _, at := range w.onlyKeys {
 		r := w.node.block.instance(at)
 		if r == nil {
 			return s.value(w.node) // what is said of it may name those that there are
@@ -257,7 +257,7 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
-		case s.early && a.IsLink():
+		case s.withoutDeferred && a.IsLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			if !known {
@@ -267,9 +267,9 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		case !known:
 			v = cty.UnknownVal(a.Type)
 		case a.Secret:
-			*s.secret = true
+			*s.sawSecret = true
 		}
-		v = typed(v, a.ValueType())
+		v = withType(v, a.ValueType())
 		if slices.Contains(r.Sensitive, a.Name) {
 			v = v.Mark(kind.Sensitive)
 		}
@@ -284,8 +284,8 @@ func (s *scope) object(r *config.Resource) cty.Value {
 	return cty.ObjectVal(attrs).Mark(refMark{r.Addr})
 }
 
-// typed makes sure of the type, since the elements of a map must agree in it.
-func typed(v cty.Value, t cty.Type) cty.Value {
+// withType makes sure of the type, since the elements of a map must agree in it.
+func withType(v cty.Value, t cty.Type) cty.Value {
 	if v.Type().Equals(t) {
 		return v
 	}

@@ -25,12 +25,12 @@ func (l *module) evaluateSettings() {
 	content, _ := l.contentOf(l.settings, syntax.Find("b2form"))
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
-		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
+		if v, ok := l.evalSetting(a, cty.String, "a string"); ok && !v.IsNull() {
 			l.requireVersion(a, v.AsString())
 		}
 	}
 	if a := content.Attributes["account_id"]; a != nil {
-		if v, ok := l.setting(a, cty.String, "a string"); ok && !v.IsNull() {
+		if v, ok := l.evalSetting(a, cty.String, "a string"); ok && !v.IsNull() {
 			l.config.Settings.AccountID = v.AsString()
 			if v.AsString() == "" {
 				l.errorAt(a.Expr.Range(), "Invalid account", "account_id is empty. Write the account's ID, or remove the argument to "+
@@ -39,17 +39,17 @@ func (l *module) evaluateSettings() {
 		}
 	}
 	if a := content.Attributes["allow"]; a != nil {
-		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
-			l.allow(a, v)
+		if v, ok := l.evalSetting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+			l.readAllow(a, v)
 		}
 	}
 	if a := content.Attributes["deny"]; a != nil {
-		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+		if v, ok := l.evalSetting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
 			l.config.Settings.Deny = l.rules(a, v)
 		}
 	}
 	if a := content.Attributes["ignore"]; a != nil {
-		if v, ok := l.setting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
+		if v, ok := l.evalSetting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
 			l.config.Settings.Ignore = l.rules(a, v)
 		}
 	}
@@ -79,7 +79,7 @@ func (l *module) evaluateLimits(blocks hcl.Blocks) {
 	if a == nil {
 		return
 	}
-	v, ok := l.setting(a, cty.Number, "a whole number")
+	v, ok := l.evalSetting(a, cty.Number, "a whole number")
 	if !ok || v.IsNull() {
 		return
 	}
@@ -92,17 +92,17 @@ func (l *module) evaluateLimits(blocks hcl.Blocks) {
 	l.config.Settings.MaxDestroyed = &most
 }
 
-// setting evaluates one argument of the b2form block.
-func (l *module) setting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
-	rs := l.resolve(a.Expr.Variables(), use{})
-	v, marks := l.static.eval(a.Expr, l.static.context(rs, l.root)).UnmarkDeep()
+// evalSetting evaluates one argument of the b2form block.
+func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
+	rs := l.resolve(a.Expr.Variables(), allowedRefs{})
+	v, marks := l.staticScope.eval(a.Expr, l.staticScope.context(rs, l.rootContext)).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(a.Expr.Range(), "Sensitive "+a.Name, a.Name+" is shown in messages, so it cannot come from a sensitive value. Use "+
 			"nonsensitive() where that is harmless.")
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		l.notKnown(l.report, a.Expr.Range(), marks)
+		l.reportUnknown(l.report, a.Expr.Range(), marks)
 		return v, false
 	}
 	out, err := convert.Convert(v, want)
@@ -130,8 +130,8 @@ func (l *module) requireVersion(a *hcl.Attribute, text string) {
 	}
 }
 
-// allow reads hazards, by their flag or in words.
-func (l *module) allow(a *hcl.Attribute, list cty.Value) {
+// readAllow reads hazards, by their flag or in words.
+func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
 	flags := syntax.Find("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		at := locateIn(a.Expr, cty.IndexIntPath(i), false)

@@ -20,10 +20,10 @@ import (
 
 // Files are the files of a configuration's folder, as paths that begin with it.
 type Files struct {
-	Config []string // *.b2.hcl and *.b2.hcl.json, by name
-	Values []string // value files that are always read, in the order in which they are
-	Other  []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
-	Missed []string // value files that are not read, and were meant to be by their names
+	Config      []string // *.b2.hcl and *.b2.hcl.json, by name
+	Values      []string // value files that are always read, in the order in which they are
+	OtherValues []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
+	Misnamed    []string // value files that are not read, and were meant to be by their names
 	// Terraform is the files of another configuration in the folder, *.tf and *.tf.json.
 	Terraform []string
 }
@@ -56,11 +56,11 @@ func ConfigFiles(dir string) (Files, error) {
 		case strings.HasSuffix(name, ".auto.b2vars.hcl") || strings.HasSuffix(name, ".auto.b2vars.hcl.json"):
 			f.Values = append(f.Values, path)
 		case strings.HasSuffix(name, ".b2vars.hcl") || strings.HasSuffix(name, ".b2vars.hcl.json"):
-			f.Other = append(f.Other, path)
+			f.OtherValues = append(f.OtherValues, path)
 		case strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json"):
 			f.Terraform = append(f.Terraform, path)
 		case nearlyValues.MatchString(name) || providerValues.MatchString(name) && !terraform:
-			f.Missed = append(f.Missed, path)
+			f.Misnamed = append(f.Misnamed, path)
 		}
 	}
 	f.Values = append(own, f.Values...)
@@ -84,7 +84,7 @@ func (l *module) readFiles() bool {
 		l.declareAccount()
 		return true
 	case len(files.Config) == 0:
-		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.folderName(), l.instead()))
+		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.folderName(), l.noConfigAdvice()))
 		return false
 	}
 	for _, path := range files.Config {
@@ -92,20 +92,20 @@ func (l *module) readFiles() bool {
 			l.bodies = append(l.bodies, fileBody{path, body})
 		}
 	}
-	files.Missed = slices.DeleteFunc(files.Missed, l.isGiven)
+	files.Misnamed = slices.DeleteFunc(files.Misnamed, l.isGiven)
 	if names := baseNames(files.Terraform); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
 				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
 	}
-	if names := baseNames(files.Missed); len(names) > 0 {
+	if names := baseNames(files.Misnamed); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
 				"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with "+
 				"-var-file.", strings.Join(names, ", "))})
 	}
 	for _, path := range files.Values {
-		src, why := readFound(l.here(l.Dir), path)
+		src, why := readFound(l.folderOf(l.Dir), path)
 		l.valueFiles = append(l.valueFiles, l.readValues(path, src, why))
 	}
 	return !l.failed
@@ -124,8 +124,8 @@ type fileBody struct {
 	body hcl.Body
 }
 
-// instead says what to do in a folder without configuration.
-func (l *module) instead() string {
+// noConfigAdvice says what to do in a folder without configuration.
+func (l *module) noConfigAdvice() string {
 	for _, pattern := range []string{"*.tf", "*.hcl"} {
 		if found, _ := filepath.Glob(filepath.Join(l.Dir, pattern)); len(found) > 0 {
 			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.", filepath.Base(found[0]))
@@ -134,22 +134,22 @@ func (l *module) instead() string {
 	return "Write one, or name the configuration's folder with -chdir."
 }
 
-// here is where the files of the module in dir are read.
-func (l *module) here(dir string) folder.Folder {
-	return folder.Folder{Dir: l.loader.top.Dir, Module: dir, Within: l.loader.boundary}
+// folderOf is where the files of the module in dir are read.
+func (l *module) folderOf(dir string) folder.Folder {
+	return folder.Folder{Dir: l.loader.rootOptions.Dir, ModuleDir: dir, Within: l.loader.boundary}
 }
 
 // parse reads one configuration file of the module in dir. nil: it could not be
 // read at all.
 func (l *module) parse(dir, path string) hcl.Body {
-	src, why := readFound(l.here(dir), path)
+	src, why := readFound(l.folderOf(dir), path)
 	file, diags := l.parseText(path, src, why)
 	l.add(diags...)
 	if file == nil {
 		return nil
 	}
 	if file.Bytes != nil {
-		file.Bytes = WithoutSecrets(src, l.loader.top.Kinds, !diags.HasErrors())
+		file.Bytes = WithoutSecrets(src, l.loader.rootOptions.Kinds, !diags.HasErrors())
 	}
 	l.config.Files[path] = file
 	return file.Body
@@ -184,7 +184,7 @@ func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.
 	} else {
 		file, diags = parse.Config(src, path, l.loader.budget)
 	}
-	inside(diags, len(src))
+	clampRanges(diags, len(src))
 	if file == nil { // what is nested too deeply is not looked at again
 		return &hcl.File{}, diags
 	}
@@ -197,7 +197,7 @@ func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.
 // readFound reads a file of the module in from that nobody named; why says what
 // is wrong with it, as the end of a sentence and what to do.
 func readFound(from folder.Folder, path string) (src []byte, why string) {
-	src, err := from.ReadFound(filepath.Base(path))
+	src, err := from.ReadConfigFile(filepath.Base(path))
 	return textOf(src, err)
 }
 
@@ -235,9 +235,9 @@ func textOf(src []byte, err error) (_ []byte, why string) {
 	return bytes.TrimPrefix(src, []byte("\ufeff")), ""
 }
 
-// inside keeps places within the file: the JSON parser points behind the end of
+// clampRanges keeps places within the file: the JSON parser points behind the end of
 // one that breaks off.
-func inside(diags hcl.Diagnostics, size int) {
+func clampRanges(diags hcl.Diagnostics, size int) {
 	for _, d := range diags {
 		for _, r := range []*hcl.Range{d.Subject, d.Context} {
 			if r != nil {

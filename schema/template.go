@@ -18,7 +18,7 @@ import (
 func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
-		v, diags := l.rendered(d, "content", k, rep, self, live)
+		v, diags := l.renderLive(d, "content", k, rep, self, live)
 		if diags.HasErrors() {
 			return "", diags
 		}
@@ -30,7 +30,7 @@ func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (map[string]string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
-		v, diags := l.rendered(d, "environment", k, rep, self, live)
+		v, diags := l.renderLive(d, "environment", k, rep, self, live)
 		if diags.HasErrors() {
 			return nil, diags
 		}
@@ -43,12 +43,12 @@ func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 	}
 }
 
-// rendered evaluates an argument with the new key and what is live. Nothing
+// renderLive evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value,
+func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	s := l.later(live)
-	v, diags := l.render(d, name, rep.context(s.context(d.template, l.root), d.template.dead), self)
+	v, diags := l.render(d, name, rep.context(s.context(d.template, l.rootContext), d.template.invalidRoots), self)
 	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
@@ -63,7 +63,7 @@ func (l *module) rendered(d *delivery, name string, k *kind.Kind, rep repetition
 // which may be unknown or marked.
 func (l *module) render(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
 	ctx := parent
-	if !slices.Contains(d.template.dead, "self") {
+	if !slices.Contains(d.template.invalidRoots, "self") {
 		ctx = parent.NewChild()
 		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
 	}

@@ -33,16 +33,16 @@ func (l *module) terraformResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
 		known = append(known, fmt.Sprintf("%s instead of %s", k.Name, k.Terraform.Type))
 	}
-	why := counterpart(b.Labels[0])
+	why := counterpartAdvice(b.Labels[0])
 	if why == "" {
 		why = "It has " + strings.Join(known, ", ") + "."
 	}
 	l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("b2form has no resource %q. %s", b.Labels[0], why))
 }
 
-// counterpart says what does the work of resources that often stand beside those of
+// counterpartAdvice says what does the work of resources that often stand beside those of
 // B2; "" of any other.
-func counterpart(typ string) string {
+func counterpartAdvice(typ string) string {
 	switch name, _, _ := strings.Cut(typ, "_"); {
 	case name == "random":
 		return "A plan comes out the same every time: choose the value once and make it a variable."
@@ -73,7 +73,7 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 		}
 	}
 	if h := syntax.Resource().Hint(name); h != nil && top {
-		return h.Says
+		return h.Advice
 	}
 	return ""
 }
@@ -90,15 +90,15 @@ func (l *module) terraformReference(t hcl.Traversal) string {
 			rest = k.Name + "." + stepName(t[1])
 		}
 		if len(t) == 3 {
-			rest += "." + currentName(k, stepName(t[2]))
+			rest += "." + b2formName(k, stepName(t[2]))
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}
 	return ""
 }
 
-// currentName is the name here of an attribute known by its name there.
-func currentName(k *kind.Kind, name string) string {
+// b2formName is the name here of an attribute known by its name there.
+func b2formName(k *kind.Kind, name string) string {
 	for i := range k.Attrs {
 		if k.Attrs[i].TerraformName == name {
 			return k.Attrs[i].Name

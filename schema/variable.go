@@ -25,17 +25,17 @@ const EnvPrefix = "B2FORM_VAR_"
 
 // A variable is one variable block and the value it was given.
 type variable struct {
-	node        *node
-	name        string
-	description string
-	typ         cty.Type
-	defaults    *typeexpr.Defaults
-	fallback    cty.Value // the default; NilVal: the variable must be given
-	sensitive   bool
-	nullable    bool
-	validations []*condition
-	value       cty.Value
-	given       []givenValue // lowest precedence first
+	node         *node
+	name         string
+	description  string
+	typ          cty.Type
+	defaults     *typeexpr.Defaults
+	defaultValue cty.Value // the default; NilVal: the variable must be given
+	sensitive    bool
+	nullable     bool
+	validations  []*condition
+	value        cty.Value
+	given        []givenValue // lowest precedence first
 }
 
 // givenValue is a value from a file, or a text from outside.
@@ -46,7 +46,7 @@ type givenValue struct {
 }
 
 func (l *module) declareVariable(b *hcl.Block) {
-	if !l.nameOK(b) {
+	if !l.checkLabel(b) {
 		return
 	}
 	name := b.Labels[0]
@@ -56,7 +56,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 		return
 	}
 	if first := l.variables[name]; first != nil {
-		l.duplicate("var."+name, b.DefRange, first.node.place)
+		l.reportDuplicate("var."+name, b.DefRange, first.node.place)
 		return
 	}
 	v := &variable{name: name, typ: cty.DynamicPseudoType, nullable: true, value: cty.DynamicVal}
@@ -66,14 +66,14 @@ func (l *module) declareVariable(b *hcl.Block) {
 
 	content, _ := l.contentOf(b, syntax.Find(b.Type))
 	v.validations = l.readConditions(content.Blocks, syntax.Find(b.Type))
-	l.constant(content.Attributes["description"], &v.description)
-	l.constant(content.Attributes["sensitive"], &v.sensitive)
-	l.constant(content.Attributes["nullable"], &v.nullable)
+	l.evalConstant(content.Attributes["description"], &v.description)
+	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
+	l.evalConstant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
 		v.node.broken = !l.readType(v, a.Expr)
 	}
 	if a := content.Attributes["default"]; a != nil {
-		v.fallback = l.fallbackOf(v, a.Expr)
+		v.defaultValue = l.evalDefault(v, a.Expr)
 	}
 }
 
@@ -89,7 +89,7 @@ func (l *module) readType(v *variable, e hcl.Expression) bool {
 		v.typ, v.defaults = typ, defaults
 		return true
 	}
-	if text, ok := quoted(e); ok {
+	if text, ok := quotedType(e); ok {
 		l.errorAt(e.Range(), "Type in quotes", fmt.Sprintf("Write type = %s without quotes.", text))
 		return false
 	}
@@ -117,8 +117,8 @@ func anyOf(word string) cty.Type {
 	return cty.NilType
 }
 
-// quoted is a type that is written as a text, as Terraform did once.
-func quoted(e hcl.Expression) (string, bool) {
+// quotedType is a type that is written as a text, as Terraform did once.
+func quotedType(e hcl.Expression) (string, bool) {
 	v, diags := parse.Constant(e)
 	if diags.HasErrors() || !isText(v) {
 		return "", false
@@ -135,7 +135,7 @@ func quoted(e hcl.Expression) (string, bool) {
 	}
 }
 
-func (l *module) fallbackOf(v *variable, e hcl.Expression) cty.Value {
+func (l *module) evalDefault(v *variable, e hcl.Expression) cty.Value {
 	value, diags := l.loader.budget.Value(e, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
@@ -153,8 +153,8 @@ func (l *module) fallbackOf(v *variable, e hcl.Expression) cty.Value {
 	return out
 }
 
-// constant evaluates an argument that may not refer to anything.
-func (l *module) constant(a *hcl.Attribute, into any) {
+// evalConstant evaluates an argument that may not refer to anything.
+func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
@@ -163,11 +163,11 @@ func (l *module) constant(a *hcl.Attribute, into any) {
 	if diags.HasErrors() {
 		return
 	}
-	l.scalar(a.Name, a.Expr, v, into)
+	l.storeScalar(a.Name, a.Expr, v, into)
 }
 
-// scalar stores a known value in a *string or *bool; null leaves it alone.
-func (l *module) scalar(name string, e hcl.Expression, v cty.Value, into any) bool {
+// storeScalar stores a known value in a *string or *bool; null leaves it alone.
+func (l *module) storeScalar(name string, e hcl.Expression, v cty.Value, into any) bool {
 	v, _ = v.Unmark()
 	if v.IsNull() {
 		return true
@@ -199,8 +199,10 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	return convert.Convert(value, v.typ)
 }
 
-// literal reports whether a text from outside is taken as it is.
-func (v *variable) literal() bool { return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType }
+// takesPlainText reports whether a text from outside is taken as it is.
+func (v *variable) takesPlainText() bool {
+	return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType
+}
 
 // readValues takes a value file apart: one argument per variable. why says that
 // it could not be read.
@@ -286,7 +288,7 @@ func (l *module) valueOf(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
-	unset := len(v.given) == 0 && v.fallback == cty.NilVal
+	unset := len(v.given) == 0 && v.defaultValue == cty.NilVal
 	if unset && l.AllowUnset {
 		return v.anyValue()
 	}
@@ -294,7 +296,7 @@ func (l *module) valueOf(v *variable) cty.Value {
 		if l.Ask == nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
 				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable "+
-					"%s%s.%s", v.name, v.name, EnvPrefix, v.name, l.unreadValues()))
+					"%s%s.%s", v.name, v.name, EnvPrefix, v.name, l.tfvarsHint()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(Question{v.name, v.description, v.sensitive})
@@ -305,12 +307,12 @@ func (l *module) valueOf(v *variable) cty.Value {
 		v.given = []givenValue{{text: text, source: "the answer"}}
 	}
 	if len(v.given) == 0 {
-		return v.fallback
+		return v.defaultValue
 	}
 	value, ok := l.valueGiven(v, v.given[len(v.given)-1])
 	if ok && value.IsNull() && !v.nullable {
-		if v.fallback != cty.NilVal {
-			return v.fallback
+		if v.defaultValue != cty.NilVal {
+			return v.defaultValue
 		}
 		l.errorAt(v.node.place, "Invalid value of a variable", fmt.Sprintf("var.%s was given null although nullable is false.", v.name))
 		return cty.DynamicVal
@@ -318,9 +320,9 @@ func (l *module) valueOf(v *variable) cty.Value {
 	return value
 }
 
-// unreadValues says what becomes of Terraform's value files; "" where there are
+// tfvarsHint says what becomes of Terraform's value files; "" where there are
 // none.
-func (l *module) unreadValues() string {
+func (l *module) tfvarsHint() string {
 	found, _ := filepath.Glob(filepath.Join(l.Dir, "*.tfvars"))
 	if len(found) == 0 {
 		return ""
@@ -343,7 +345,7 @@ func (v *variable) anyValue() cty.Value {
 func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
-	if expr == nil && !v.literal() {
+	if expr == nil && !v.takesPlainText() {
 		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.loader.budget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
@@ -413,7 +415,7 @@ func exampleOf(t cty.Type) string {
 // A validation is one validation block of a variable.
 type validation struct {
 	*condition
-	of *variable
+	variable *variable
 }
 
 // validateVariables evaluates the validation blocks. Those that refer to more than
@@ -421,7 +423,7 @@ type validation struct {
 func (l *module) validateVariables() (late []validation) {
 	for _, name := range l.variableNames() {
 		for _, c := range l.variables[name].validations {
-			c.refs = l.resolve(c.variables(), use{})
+			c.refs = l.resolve(c.variables(), allowedRefs{})
 			one := validation{c, l.variables[name]}
 			if slices.ContainsFunc(c.refs.list, func(r ref) bool { return r.node != nil && r.node.variable == nil }) {
 				late = append(late, one)
@@ -434,15 +436,15 @@ func (l *module) validateVariables() (late []validation) {
 }
 
 func (l *module) validate(one validation) {
-	v, condition, message := one.of, one.holds, one.message
-	ctx := l.static.context(one.refs, l.root)
-	result := l.static.eval(condition, ctx)
+	v, condition, message := one.variable, one.holds, one.message
+	ctx := l.staticScope.context(one.refs, l.rootContext)
+	result := l.staticScope.eval(condition, ctx)
 	result, _ = result.Unmark()
 	if !result.IsKnown() {
 		return // an error was reported for what it is made from
 	}
 	fine := false
-	if !l.scalar("condition", condition, result, &fine) || fine {
+	if !l.storeScalar("condition", condition, result, &fine) || fine {
 		return
 	}
 	if result.IsNull() {
@@ -450,8 +452,8 @@ func (l *module) validate(one validation) {
 		return
 	}
 	text := "The message refers to a sensitive value and is left out."
-	if said := l.static.eval(message, ctx); !said.HasMark(kind.Sensitive) {
-		l.scalar("error_message", message, said, &text)
+	if said := l.staticScope.eval(message, ctx); !said.HasMark(kind.Sensitive) {
+		l.storeScalar("error_message", message, said, &text)
 	}
 	at := v.node.place
 	if n := len(v.given); n > 0 && !v.sensitive && v.given[n-1].expr != nil {

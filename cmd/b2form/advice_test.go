@@ -149,7 +149,7 @@ var command = regexp.MustCompile(`\bb2form((?: +[a-zA-Z-][^ "` + "`" + `,;:()]*)
 
 // Every command in a message is one of the command line, with options that it has.
 func TestAdvisedCommands(t *testing.T) {
-	root := (&program{}).root()
+	root := (&program{}).rootCommand()
 	commands := 0
 	texts(t, func(at token.Position, text string) {
 		for _, m := range command.FindAllStringSubmatch(text, -1) {

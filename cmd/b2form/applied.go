@@ -101,7 +101,7 @@ func withoutComments(name string, src []byte) []byte {
 }
 
 // unapplied says where outputs would not be about what was applied.
-func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
+func (r *outputReader) unapplied(outs []*config.Output) hcl.Diagnostics {
 	was, now := r.was, r.applied(r.was.Salt)
 	switch {
 	case was == state.Applied{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
@@ -141,7 +141,7 @@ func (r *reader) unapplied(outs []*config.Output) hcl.Diagnostics {
 
 // unlike says how what is live differs from the declaration at an address; nil: it is
 // the one that was applied, as far as names and IDs tell.
-func (r *reader) unlike(a addr.Addr) *hcl.Diagnostic {
+func (r *outputReader) unlike(a addr.Addr) *hcl.Diagnostic {
 	res := r.declared[a]
 	if res == nil {
 		return nil
@@ -150,7 +150,7 @@ func (r *reader) unlike(a addr.Addr) *hcl.Diagnostic {
 	at, what := res.Block.Range, "is declared, and was not made or taken over yet"
 	switch {
 	case recorded && !res.IsIdentifiedBy(e.Identity):
-		at = res.Block.RangeOf(res.Kind.Identity)
+		at = res.Block.RangeOf(res.Kind.IdentityAttr)
 		what = "has another name here than what was applied"
 		if !slices.ContainsFunc(slices.Concat(res.Sensitive, e.Sensitive), res.Kind.IsIdentityAttr) {
 			what = fmt.Sprintf("is %q here, and what was applied is %q", res.Identity(), e.Identity)

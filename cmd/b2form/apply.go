@@ -18,7 +18,7 @@ import (
 
 func (p *program) applyCommand() *cli.Command {
 	o := &runOptions{}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "apply", Usage: "Make the account match the configuration",
 		Description: `The plan is shown and carried out after an approval. Only "yes" approves.
 
@@ -47,13 +47,13 @@ Example:
 
 // runApply is apply, destroy and rotate.
 func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err error) {
-	if err := p.mayAsk(m, o); err != nil {
+	if err := p.checkCanAsk(m, o); err != nil {
 		return err
 	}
-	p.streamed()
+	p.useJSONUI()
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return err
 	}
@@ -67,15 +67,15 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 	return s.applyInteractive(ctx, m)
 }
 
-// mayAsk fails at once where a prompt would wait for nobody.
-func (p *program) mayAsk(m view.Mode, o *runOptions) error {
+// checkCanAsk fails at once where a prompt would wait for nobody.
+func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 	name := m.Verb()
 	switch {
 	case o.autoApprove || o.expect != nil || p.interactive():
 		return nil
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
-	case p.inTerminal:
+	case p.stdinTerminal:
 		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s "+
 			"without being asked.", name)
 	}
@@ -86,7 +86,7 @@ func (p *program) mayAsk(m view.Mode, o *runOptions) error {
 // applyAuto locks the state first, so that runs that follow each other in a
 // pipeline never plan on what the one before is about to change.
 func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
-	return s.locked(ctx, m, func(store *state.Store) error {
+	return s.withLockedState(ctx, m, func(store *state.Store) error {
 		p, err := s.planAndShow(ctx, store.State(), m)
 		if err != nil {
 			return err
@@ -115,13 +115,13 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 	}
 	switch {
 	case !p.Empty():
-		if err := s.approve(ctx, questionOf(m)); err != nil {
+		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
 		}
 	case len(p.Records) == 0 && len(st.Open) == 0:
 		applied := s.toRecord(m, p)
-		if applied != s.state.Applied || secret.NewLeftovers(s.leftovers()).Exist() {
-			err := s.locked(ctx, m, func(store *state.Store) error {
+		if applied != s.state.Applied || secret.NewLeftovers(s.leftoversPath()).Exist() {
+			err := s.withLockedState(ctx, m, func(store *state.Store) error {
 				store.SetApplied(applied)
 				return nil
 			})
@@ -131,7 +131,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		}
 		return s.finishUnchanged(m)
 	}
-	return s.locked(ctx, m, func(store *state.Store) error {
+	return s.withLockedState(ctx, m, func(store *state.Store) error {
 		fresh, err := again(ctx, store)
 		if err != nil {
 			return err
@@ -169,22 +169,22 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 	return p, s.checkConsent(p, m)
 }
 
-// locked opens the state for changing it.
-func (s *session) locked(ctx context.Context, m view.Mode, do func(*state.Store) error) (err error) {
+// withLockedState opens the state for changing it.
+func (s *session) withLockedState(ctx context.Context, m view.Mode, do func(*state.Store) error) (err error) {
 	store, err := s.openState(ctx, m.Verb())
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(store, err) }()
-	if err := s.sweep(); err != nil {
+	defer func() { err = closeStore(store, err) }()
+	if err := s.sweepLeftovers(); err != nil {
 		return err
 	}
 	return do(store)
 }
 
-// leftovers is where temporary files of deliveries are listed: in the folder of the
+// leftoversPath is where temporary files of deliveries are listed: in the folder of the
 // lock, and never where other machines share it.
-func (s *session) leftovers() string {
+func (s *session) leftoversPath() string {
 	const suffix = ".temporary"
 	if local, ok := s.backend().(state.Local); ok {
 		return local.Files()[0] + suffix
@@ -192,10 +192,10 @@ func (s *session) leftovers() string {
 	return stateFile + suffix
 }
 
-// sweep removes temporary files, perhaps with a secret, that a killed run left. The
+// sweepLeftovers removes temporary files, perhaps with a secret, that a killed run left. The
 // state is locked.
-func (s *session) sweep() error {
-	if err := secret.NewLeftovers(s.leftovers()).Sweep(); err != nil {
+func (s *session) sweepLeftovers() error {
+	if err := secret.NewLeftovers(s.leftoversPath()).Sweep(); err != nil {
 		return failf("A temporary file was left", "%s.", words.Capital(err.Error()))
 	}
 	return nil
@@ -213,7 +213,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	w := s.newProgress()
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
-		Secrets: s.deliveries(), Parallelism: s.parallelism, Now: s.serviceTime, Began: s.began, Events: w.event,
+		Secrets: s.secretOptions(), Parallelism: s.parallelism, Now: s.serviceTime, Began: s.began, Events: w.event,
 		Verify: s.verify,
 	})
 	w.stop()
@@ -221,9 +221,9 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 		s.ui.Done(result, m)
 	}
 	made := s.newSecrets(result)
-	s.mask(made)
+	s.printMaskLines(made)
 	s.ui.Secrets(made)
-	s.ui.Diagnostics(append(result.Warnings, s.deadFiles(result)...), s.files)
+	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.files)
 	if result.Failed() {
 		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
@@ -234,9 +234,9 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 		return nil
 	}
 	if m == view.Planning {
-		s.ui.Diagnostics(s.failedChecks(s.reader(result.Snapshot, result.Entries, nil)), s.files)
+		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.files)
 	}
-	r := s.reader(result.Snapshot, result.Entries, result.Secrets)
+	r := s.newOutputReader(result.Snapshot, result.Entries, result.Secrets)
 	r.was = applied
 	if err := s.showOutputs(r, m); err != nil {
 		return err
@@ -252,24 +252,24 @@ func (s *session) finishUnchanged(m view.Mode) error {
 	if m != view.Planning {
 		return nil
 	}
-	return s.showOutputs(s.reader(s.snapshot, s.state.Entries, nil), m)
+	return s.showOutputs(s.newOutputReader(s.snapshot, s.state.Entries, nil), m)
 }
 
 // graceOfPrograms is how long a program that a secret is delivered to may go on
 // after an interrupt.
 const graceOfPrograms = 10 * time.Second
 
-// deliveries is where secrets may go. JSON lines leave no room for one on
+// secretOptions is where secrets may go. JSON lines leave no room for one on
 // standard output.
-func (s *session) deliveries() secret.Options {
-	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, Pretend: s.local != nil}
-	env.Leftovers = secret.NewLeftovers(s.leftovers())
-	env.Protected = []string{s.leftovers()}
+func (s *session) secretOptions() secret.Options {
+	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, SkipPrograms: s.local != nil}
+	env.Leftovers = secret.NewLeftovers(s.leftoversPath())
+	env.ProtectedPaths = []string{s.leftoversPath()}
 	if local, ok := s.backend().(state.Local); ok {
-		env.Protected = append(env.Protected, local.Files()...)
+		env.ProtectedPaths = append(env.ProtectedPaths, local.Files()...)
 	}
-	if !s.json && !s.outNull {
-		env.Stdout, env.Preface = s.stdout, s.maskLine
+	if !s.json && !s.stdoutNull {
+		env.Stdout, env.StdoutPreface = s.stdout, s.maskLine
 	}
 	return env
 }

@@ -16,7 +16,7 @@ import (
 // Terraform's variable for the same.
 func (p *program) interactive() bool {
 	off := p.getenv("TF_INPUT")
-	return p.inTerminal && p.ask && !p.json && off != "0" && off != "false"
+	return p.stdinTerminal && p.allowInput && !p.json && off != "0" && off != "false"
 }
 
 // nextLine reads one line of standard input without its line break, or fails
@@ -39,8 +39,8 @@ func (p *program) nextLine(ctx context.Context) (string, error) {
 	}
 }
 
-// readLine reads an answer; the end of the input is an empty one.
-func (p *program) readLine(ctx context.Context) (string, error) {
+// readAnswer reads an answer; the end of the input is an empty one.
+func (p *program) readAnswer(ctx context.Context) (string, error) {
 	line, err := p.nextLine(ctx)
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -50,7 +50,7 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 
 // askVariable asks for a variable that has no value, once.
 func (p *program) askVariable(q schema.Question) (line string, err error) {
-	if given, ok := p.answers[q.Name]; ok {
+	if given, ok := p.variableAnswers[q.Name]; ok {
 		return given, nil
 	}
 	fmt.Fprintln(p.stderr, "var."+q.Name)
@@ -59,14 +59,14 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	if q.Sensitive && p.input.Buffered() == 0 {
-		line, err = p.unseen()
+		line, err = p.readHidden()
 		fmt.Fprintln(p.stderr)
 	} else {
-		line, err = p.readLine(context.Background())
+		line, err = p.readAnswer(context.Background())
 	}
 	fmt.Fprintln(p.stderr)
 	if err == nil {
-		p.answers[q.Name] = line
+		p.variableAnswers[q.Name] = line
 	}
 	return line, err
 }
@@ -74,28 +74,28 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 // indented puts two spaces before each line.
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
-// A question asks for an approval.
-type question struct{ title, text, cancelled string }
+// A approvalPrompt asks for an approval.
+type approvalPrompt struct{ title, text, cancelled string }
 
 var (
-	applyQuestion = question{
+	applyQuestion = approvalPrompt{
 		"Do you want to perform these actions?",
 		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		"Apply cancelled.",
 	}
-	destroyQuestion = question{
+	destroyQuestion = approvalPrompt{
 		"Do you really want to destroy all resources?",
 		"b2form will destroy all that is shown above.\nThere is no undo. Only 'yes' will be accepted to confirm.",
 		"Destroy cancelled.",
 	}
-	rotateQuestion = question{
+	rotateQuestion = approvalPrompt{
 		"Do you want to perform these rotations?",
 		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
 		"Rotate cancelled.",
 	}
 )
 
-func questionOf(m view.Mode) question {
+func approvalPromptFor(m view.Mode) approvalPrompt {
 	switch m {
 	case view.Destroying:
 		return destroyQuestion
@@ -105,11 +105,11 @@ func questionOf(m view.Mode) question {
 	return applyQuestion
 }
 
-// approve asks; anything but "yes" ends the command.
-func (p *program) approve(ctx context.Context, q question) error {
+// askApproval asks; anything but "yes" ends the command.
+func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
 	p.tell(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
-	line, err := p.readLine(ctx)
+	line, err := p.readAnswer(ctx)
 	fmt.Fprintln(p.stderr)
 	if errors.Is(err, context.Canceled) {
 		return failf("Interrupted", "Nothing was changed.")

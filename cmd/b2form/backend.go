@@ -77,12 +77,12 @@ func (p *program) openSettings() (*session, error) {
 		return s, nil
 	}
 	var err error
-	s.client, err = s.connect()
+	s.client, err = s.newClient()
 	return s, err
 }
 
-// onState is the action of a command that works on the state alone.
-func (p *program) onState(do func(context.Context, *cli.Command, *session) error) cli.ActionFunc {
+// stateAction is the action of a command that works on the state alone.
+func (p *program) stateAction(do func(context.Context, *cli.Command, *session) error) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
 		ctx, stop := p.interruptible(ctx)
 		defer stop()
@@ -103,13 +103,13 @@ func (s *session) changeState(ctx context.Context, operation string, do func(*st
 	if err != nil {
 		return err
 	}
-	defer func() { err = closed(store, err) }()
+	defer func() { err = closeStore(store, err) }()
 	return do(store)
 }
 
-// closed closes the store after work that ended with err. That the lock was lost
+// closeStore closes the store after work that ended with err. That the lock was lost
 // is not said twice.
-func closed(store *state.Store, err error) error {
+func closeStore(store *state.Store, err error) error {
 	closeErr, gone := store.Close(), store.Check()
 	if err != nil && gone != nil && errors.Is(closeErr, gone) {
 		return err

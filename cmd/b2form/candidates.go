@@ -34,7 +34,7 @@ func (p *program) valuesOf(name, value string) (prefix string, found []candidate
 		return "", p.credentials()
 	case "bucket":
 		for _, r := range p.configuration().Resources {
-			if name := r.Value.GetAttr(r.Kind.Identity); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
+			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
 				found = append(found, candidate{name.AsString(), r.Addr.String()})
 			}
 		}

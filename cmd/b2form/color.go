@@ -8,7 +8,7 @@ import "b2form/internal/view"
 //
 // NO_COLOR: no-color.org. CLICOLOR_FORCE: bixense.com/clicolors.
 func (p *program) style() view.Style {
-	s := view.Style{Width: p.columns(p.outTerminal), ErrWidth: p.columns(p.errTerminal)}
+	s := view.Style{Width: p.columns(p.stdoutTerminal), ErrWidth: p.columns(p.stderrTerminal)}
 	set := func(name string) bool { v := p.getenv(name); return v != "" && v != "0" && v != "false" }
 	switch {
 	case p.noColor || p.getenv("NO_COLOR") != "":
@@ -16,7 +16,7 @@ func (p *program) style() view.Style {
 		s.Color = true
 	case p.getenv("TERM") == "dumb":
 	default:
-		s.Color = p.outTerminal && p.errTerminal || set("GITHUB_ACTIONS") || set("GITLAB_CI")
+		s.Color = p.stdoutTerminal && p.stderrTerminal || set("GITHUB_ACTIONS") || set("GITLAB_CI")
 	}
 	return s
 }

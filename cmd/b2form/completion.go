@@ -20,7 +20,7 @@ var shellScripts embed.FS
 func shells() []string { return []string{"bash", "zsh", "fish", "pwsh"} }
 
 func (p *program) completionCommand() *cli.Command {
-	c := p.command(&cli.Command{
+	c := p.newCommand(&cli.Command{
 		Name: "completion", Usage: "Print a completion script for a shell", ArgsUsage: "bash|zsh|fish|pwsh",
 		Description: `The script completes commands, options, addresses, outputs, names of files and
 whatever else the command line takes. B2 is not asked. In ~/.bashrc or ~/.zshrc:
@@ -36,12 +36,12 @@ Example:
 			if name := c.Args().First(); name != "" {
 				return unknownCommand(c, name)
 			}
-			p.help(c)
+			p.printHelp(c)
 			return exitCode(1)
 		},
 	})
 	for _, shell := range shells() {
-		c.Commands = append(c.Commands, p.command(&cli.Command{
+		c.Commands = append(c.Commands, p.newCommand(&cli.Command{
 			Name: shell, Usage: "Print the script for " + shell,
 			Description: "Example:\n  b2form completion " + shell + "\n\n" + exitCodes,
 			Action: func(_ context.Context, c *cli.Command) error {
@@ -73,7 +73,7 @@ func (p *program) completeCommand() *cli.Command {
 		Action: func(_ context.Context, c *cli.Command) error {
 			args := c.Args().Slice()
 			if slices.Contains(args, "-help") && len(args) == 1 {
-				p.help(c)
+				p.printHelp(c)
 				return nil
 			}
 			if len(args) < 2 {

@@ -94,21 +94,21 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.Named) bool { return s.imports(c, o) })
+		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.Named) bool { return s.isImportDeclared(c, o) })
 		if len(taken) == 0 {
 			continue
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
 			Detail:  importConsent(c, taken),
-			Subject: s.blockOf(c.Addr), Extra: c.Addr,
+			Subject: s.blockRange(c.Addr), Extra: c.Addr,
 		})
 	}
 	return diags
 }
 
-// imports reports whether an import block names an object that a change takes.
-func (s *session) imports(c *plan.Change, o plan.Named) bool {
+// isImportDeclared reports whether an import block names an object that a change takes.
+func (s *session) isImportDeclared(c *plan.Change, o plan.Named) bool {
 	return slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr && i.Names(c.Kind, o.ID, o.Name) })
 }
 
@@ -143,7 +143,7 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 			Summary: fmt.Sprintf("The secret of %s would be lost", addr),
 			Detail: "B2 shows an application key once, when it is made, and here is no terminal to show it on. Add a deliver block " +
 				"that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
-			Subject: s.blockOf(addr), Extra: addr,
+			Subject: s.blockRange(addr), Extra: addr,
 		})
 	}
 	return diags
@@ -151,7 +151,7 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 
 // showsSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
-func (s *session) showsSecrets() bool { return s.opts.showSecrets || s.outTerminal && !s.json }
+func (s *session) showsSecrets() bool { return s.opts.showSecrets || s.stdoutTerminal && !s.json }
 
 // warnUndelivered says of keys without a delivery that their secret is shown at most
 // once.
@@ -165,7 +165,7 @@ func (s *session) warnUndelivered(p *plan.Plan) hcl.Diagnostics {
 				"  deliver \"file\" {\n    path = \"%s.env\"\n  }\nWithout one, apply shows it once at its end on a terminal, or with "+
 				"-show-secrets, and otherwise refuses to make the key.",
 				addr, addr.Label),
-			Subject: s.blockOf(addr), Extra: addr,
+			Subject: s.blockRange(addr), Extra: addr,
 		})
 	}
 	return diags

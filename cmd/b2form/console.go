@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) consoleCommand() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "console", Usage: "Try expressions against configuration and account", ArgsUsage: "[EXPRESSION]",
 		Description: `Prints the value of an expression; without one it reads an expression per line
 and prints the value of each, until "exit". Variables, local values, resources and
@@ -54,18 +54,18 @@ Exit codes:
 
 // console answers one expression, or those that it reads.
 func (p *program) console(ctx context.Context, given string, once bool) (err error) {
-	seen, err := p.consoleWorld(ctx)
+	seen, err := p.newConsoleScope(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, seen.close()) }()
 	if once {
-		if !p.answer(seen, given, "<expression>") {
+		if !p.printValue(seen, given, "<expression>") {
 			return exitCode(1)
 		}
 		return nil
 	}
-	if p.interactive() && p.errTerminal && p.editor != nil && p.getenv("TERM") != "dumb" {
+	if p.interactive() && p.stderrTerminal && p.editor != nil && p.getenv("TERM") != "dumb" {
 		p.lines = p.editor(seen.complete)
 	}
 	for n := 1; ; n++ {
@@ -83,52 +83,54 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 		if source == "" {
 			continue
 		}
-		if ok := p.answer(seen, source, fmt.Sprintf("<console-input-%d>", n)); !ok && !p.interactive() {
+		if ok := p.printValue(seen, source, fmt.Sprintf("<console-input-%d>", n)); !ok && !p.interactive() {
 			return exitCode(1)
 		}
 	}
 }
 
-// A consoleInput is what expressions see.
-type consoleInput struct {
-	eval    func(source, name string) (cty.Value, hcl.Diagnostics)
-	names   func() []string        // what they may refer to
-	missing func(cty.Value) string // what stands for a value that is not known
-	close   func() error
+// A consoleScope is what expressions see.
+type consoleScope struct {
+	eval        func(source, name string) (cty.Value, hcl.Diagnostics)
+	names       func() []string        // what they may refer to
+	missingText func(cty.Value) string // what stands for a value that is not known
+	close       func() error
 }
 
-// consoleWorld reads configuration and account. Without credentials nothing is
+// newConsoleScope reads configuration and account. Without credentials nothing is
 // live.
-func (p *program) consoleWorld(ctx context.Context) (*consoleInput, error) {
+func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 	if !p.onEmulator && p.getenv("B2_APPLICATION_KEY_ID") == "" && p.getenv("B2_ACCOUNT_ID") == "" {
-		config, err := p.load(schema.Kinds())
+		config, err := p.loadConfig(schema.Kinds())
 		if err != nil {
 			return nil, err
 		}
-		return &consoleInput{
-			eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
-			names:   func() []string { return config.Names },
-			missing: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
-			close:   func() error { return nil },
+		return &consoleScope{
+			eval:        func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
+			names:       func() []string { return config.Names },
+			missingText: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
+			close:       func() error { return nil },
 		}, nil
 	}
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.readOutputs(ctx)
+	r, err := s.openOutputReader(ctx)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	missing := r.missing
+	missing := r.missingText
 	if len(s.config.Resources) == 0 {
 		missing = func(cty.Value) string { return "(not known: the credentials in use may not read it)" }
 	}
-	return &consoleInput{
-		eval:    func(source, name string) (cty.Value, hcl.Diagnostics) { return s.config.Eval(source, name, r.live) },
-		names:   func() []string { return s.config.Names },
-		missing: missing,
-		close:   s.close,
+	return &consoleScope{
+		eval: func(source, name string) (cty.Value, hcl.Diagnostics) {
+			return s.config.Eval(source, name, r.lookUpLive)
+		},
+		names:       func() []string { return s.config.Names },
+		missingText: missing,
+		close:       s.close,
 	}, nil
 }
 
@@ -186,14 +188,14 @@ func unclosed(source string) bool {
 	return depth > 0
 }
 
-// answer prints the value of an expression and reports whether it has one.
-func (p *program) answer(seen *consoleInput, source, name string) bool {
+// printValue prints the value of an expression and reports whether it has one.
+func (p *program) printValue(seen *consoleScope, source, name string) bool {
 	v, diags := seen.eval(source, name)
 	p.files[name] = &hcl.File{Bytes: []byte(source)}
 	p.ui.Diagnostics(diags, p.files)
 	if diags.HasErrors() {
 		return false
 	}
-	fmt.Fprintln(p.stdout, view.Output{Value: v, Missing: seen.missing, Typed: true}.Text(false))
+	fmt.Fprintln(p.stdout, view.Output{Value: v, MissingText: seen.missingText, Typed: true}.Text(false))
 	return true
 }

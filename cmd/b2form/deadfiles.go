@@ -14,9 +14,9 @@ import (
 	"b2form/schema/config"
 )
 
-// nullOutput reports whether standard output reaches nobody: it leads to the null
+// isStdoutNull reports whether standard output reaches nobody: it leads to the null
 // device, also because it was closed, in whose place Go's runtime opens that.
-func nullOutput() bool {
+func isStdoutNull() bool {
 	out, err := os.Stdout.Stat()
 	if err != nil {
 		return true
@@ -25,9 +25,9 @@ func nullOutput() bool {
 	return err == nil && os.SameFile(out, null)
 }
 
-// deadFiles names the files that were delivered the secrets of keys which this run
+// warnDeadKeyFiles names the files that were delivered the secrets of keys which this run
 // deleted, as far as the configuration still tells and they are there.
-func (s *session) deadFiles(r *apply.Result) hcl.Diagnostics {
+func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 	deleted := map[addr.Addr]bool{}
 	for _, c := range r.Changes {
 		if c.Change.Action == plan.Delete && c.Change.Kind.YieldsSecret() && c.Err == nil {
@@ -37,7 +37,7 @@ func (s *session) deadFiles(r *apply.Result) hcl.Diagnostics {
 	var names []string
 	for _, res := range s.config.Resources {
 		for _, d := range res.Deliver {
-			if deleted[res.Addr] && holdsFile(d) {
+			if deleted[res.Addr] && deliveredFileExists(d) {
 				names = append(names, d.DisplayName)
 			}
 		}
@@ -50,7 +50,7 @@ func (s *session) deadFiles(r *apply.Result) hcl.Diagnostics {
 			words.List(names))}}
 }
 
-func holdsFile(d config.Delivery) bool {
+func deliveredFileExists(d config.Delivery) bool {
 	if d.Path == "" {
 		return false
 	}

@@ -12,7 +12,7 @@ import (
 
 func (p *program) destroyCommand() *cli.Command {
 	o := &runOptions{}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "destroy", Usage: "Destroy everything that b2form owns here", ArgsUsage: "[ADDRESS ...]",
 		Description: `Every object in the state is deleted; with addresses, those and what needs
 them. What the state does not list is left alone. With -auto-approve this

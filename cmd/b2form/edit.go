@@ -92,7 +92,7 @@ func (e *terminalEditor) line(ctx context.Context, from io.Reader, prompt string
 
 // complete adds to the name before the position what all names that begin with it have
 // in common.
-func (seen *consoleInput) complete(line string, position int) (string, int, bool) {
+func (seen *consoleScope) complete(line string, position int) (string, int, bool) {
 	if position < 0 || position > len(line) {
 		return "", 0, false
 	}
@@ -119,7 +119,7 @@ func (seen *consoleInput) complete(line string, position int) (string, int, bool
 }
 
 // continuations are the names that begin with a word, as far as the next dot.
-func (seen *consoleInput) continuations(word string) []string {
+func (seen *consoleScope) continuations(word string) []string {
 	names := seen.names()
 	for _, d := range functions.Docs() {
 		names = append(names, d.Name+"(")

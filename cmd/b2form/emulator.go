@@ -22,7 +22,7 @@ import (
 type emulatorOptions struct {
 	listen, url string
 	s3Listen    string // "": a free port of the same host
-	remote      bool
+	allowRemote bool
 	clock       clockStart
 	faults      []emulator.Fault
 	emulator    emulator.Options
@@ -30,7 +30,7 @@ type emulatorOptions struct {
 
 func (p *program) emulatorCommand() *cli.Command {
 	var o emulatorOptions
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "emulator", Usage: "Serve a B2 account in a box", ArgsUsage: "[-- COMMAND ...]",
 		Description: `A Backblaze B2 account for trying things out and for tests, on a port of this
 machine. The lines that it prints point b2form, and most other B2 programs, to
@@ -42,14 +42,14 @@ Example:
   b2form emulator -- b2form apply -auto-approve
 
 Switches, for -switch:
-` + switchList() + `
+` + switchesHelp() + `
 Exit codes:
   0  stopped by an interrupt
   1  it could not start
   otherwise that of the command`,
 		Flags: o.flags(),
 		Action: func(_ context.Context, c *cli.Command) error {
-			return p.serve(o, c.Args().Slice())
+			return p.serveEmulator(o, c.Args().Slice())
 		},
 	})
 }
@@ -59,7 +59,7 @@ func (o *emulatorOptions) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "listen on `HOST:PORT` of this machine; port 0 takes a free one",
 			Destination: &o.listen},
-		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.remote},
+		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.allowRemote},
 		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)",
 			Destination: &o.url},
 		&cli.StringFlag{Name: "s3-listen", Usage: "answer the S3-compatible API on `HOST:PORT` (default: a free port beside -listen)",
@@ -84,7 +84,7 @@ func (o *emulatorOptions) flags() []cli.Flag {
 	}
 }
 
-func switchList() string {
+func switchesHelp() string {
 	var b strings.Builder
 	for _, s := range emulator.AllSwitches() {
 		name := s.Name
@@ -126,8 +126,8 @@ func (c clockStart) apply(e *emulator.Server) {
 	}
 }
 
-// serve runs the emulator until an interrupt or the end of the command.
-func (p *program) serve(o emulatorOptions, command []string) (err error) {
+// serveEmulator runs the emulator until an interrupt or the end of the command.
+func (p *program) serveEmulator(o emulatorOptions, command []string) (err error) {
 	native, s3, err := o.listeners()
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 	}()
 	stop := p.interrupts()
 	failed := make(chan error, 2)
-	servers := []*http.Server{newServer(untilDamage(e, withControl(e), failed)), newServer(untilDamage(e, e.S3(), failed))}
+	servers := []*http.Server{newServer(withDamageCheck(e, withControlPaths(e), failed)), newServer(withDamageCheck(e, e.S3(), failed))}
 	for i, l := range []net.Listener{native, s3} {
 		go func() { failed <- servers[i].Serve(l) }()
 	}
@@ -165,9 +165,9 @@ func (p *program) serve(o emulatorOptions, command []string) (err error) {
 	}
 }
 
-// untilDamage serves the account by a handler and tells when it cannot be served
+// withDamageCheck serves the account by a handler and tells when it cannot be served
 // any more.
-func untilDamage(e *emulator.Server, handler http.Handler, failed chan<- error) http.Handler {
+func withDamageCheck(e *emulator.Server, handler http.Handler, failed chan<- error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		if err := e.Damage(); err != nil {
@@ -214,7 +214,7 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	}
 	if dir := o.emulator.Dir; dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, plain(err))
+			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, reason(err))
 		}
 	}
 	o.emulator.Now, o.emulator.URL = p.now, o.url
@@ -229,8 +229,8 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	return e, nil
 }
 
-// withControl serves the account and, under its own path, what moves it.
-func withControl(e *emulator.Server) http.Handler {
+// withControlPaths serves the account and, under its own path, what moves it.
+func withControlPaths(e *emulator.Server) http.Handler {
 	control := e.Control()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, emulator.ControlPath) {
@@ -248,7 +248,7 @@ func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error 
 	c.Stdin, c.Stdout, c.Stderr = p.stdin, p.stdout, p.stderr
 	c.Env = append(p.environ(), env...)
 	if err := c.Start(); err != nil {
-		return failf("Command cannot start", "%s: %s.", command[0], plain(err))
+		return failf("Command cannot start", "%s: %s.", command[0], reason(err))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
@@ -268,7 +268,7 @@ func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error 
 
 // listeners opens both ports.
 func (o *emulatorOptions) listeners() (native, s3 net.Listener, err error) {
-	if native, err = o.open("-listen", o.listen); err != nil {
+	if native, err = o.openListener("-listen", o.listen); err != nil {
 		return nil, nil, err
 	}
 	address := o.s3Listen
@@ -276,20 +276,20 @@ func (o *emulatorOptions) listeners() (native, s3 net.Listener, err error) {
 		host, _, _ := net.SplitHostPort(o.listen) // it was good enough to listen to
 		address = net.JoinHostPort(host, "0")
 	}
-	if s3, err = o.open("-s3-listen", address); err != nil {
+	if s3, err = o.openListener("-s3-listen", address); err != nil {
 		return nil, nil, errors.Join(err, native.Close())
 	}
 	return native, s3, nil
 }
 
-// open opens a port. Without -allow-remote only this machine may reach it:
+// openListener opens a port. Without -allow-remote only this machine may reach it:
 // the emulated account's key is printed and no secret.
-func (o *emulatorOptions) open(flag, address string) (net.Listener, error) {
+func (o *emulatorOptions) openListener(flag, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, failf("Invalid address", "%s=%s: write it like 127.0.0.1:8025.", flag, address)
 	}
-	if ip := net.ParseIP(host); !o.remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); !o.allowRemote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, failf("Invalid address", "%s=%s is not an address of this machine alone; use 127.0.0.1, [::1] or localhost, or "+
 			"allow other machines with -allow-remote.", flag, address)
 	}

@@ -25,7 +25,7 @@ func explain(err error) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	var code exitCode
 	switch {
-	case err == nil || errors.As(err, &code) || isUnwritten(err):
+	case err == nil || errors.As(err, &code) || isWriteError(err):
 		return nil
 	case errors.As(err, &diags):
 		return diags

@@ -38,7 +38,7 @@ type formatter struct {
 
 func (p *program) fmtCommand() *cli.Command {
 	f := &formatter{program: p}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "fmt", Usage: "Rewrite files in the usual style", ArgsUsage: "[FILE or FOLDER ...]",
 		Description: `Without arguments, the files *.b2.hcl and *.b2vars.hcl of the folder are
 rewritten in place. The names of the files that change are printed. The
@@ -71,7 +71,7 @@ func (f *formatter) run(args []string) error {
 		args = []string{"."}
 	}
 	for _, arg := range args {
-		if err := f.argument(arg); err != nil {
+		if err := f.formatArgument(arg); err != nil {
 			return err
 		}
 	}
@@ -84,29 +84,29 @@ func (f *formatter) run(args []string) error {
 	return nil
 }
 
-func (f *formatter) argument(arg string) error {
+func (f *formatter) formatArgument(arg string) error {
 	if arg == "-" {
 		src, err := io.ReadAll(f.stdin)
 		if err != nil {
-			return failf("Standard input cannot be read", "%s.", plain(err))
+			return failf("Standard input cannot be read", "%s.", reason(err))
 		}
-		return f.format("<stdin>", src, func(out []byte) error {
+		return f.formatSource("<stdin>", src, func(out []byte) error {
 			_, err := f.stdout.Write(out)
 			return err
 		})
 	}
 	info, err := os.Stat(arg)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", arg, plain(err))
+		return failf("File cannot be read", "%s: %s.", arg, reason(err))
 	}
 	if !info.IsDir() {
-		return f.file(folder.Folder{Dir: ".", Module: filepath.Dir(arg)}, filepath.Base(arg), arg, info)
+		return f.formatFile(folder.Folder{Dir: ".", ModuleDir: filepath.Dir(arg)}, filepath.Base(arg), arg, info)
 	}
-	within := folder.Folder{Dir: ".", Module: arg}
+	within := folder.Folder{Dir: ".", ModuleDir: arg}
 	return filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return failf("Folder cannot be read", "%s: %s.", path, plain(err))
+			return failf("Folder cannot be read", "%s: %s.", path, reason(err))
 		case d.IsDir():
 			hidden := strings.HasPrefix(d.Name(), ".") && path != arg
 			if path != arg && (hidden || !f.recursive) {
@@ -118,46 +118,46 @@ func (f *formatter) argument(arg string) error {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, plain(err))
+			return failf("File cannot be read", "%s: %s.", path, reason(err))
 		}
 		below, err := filepath.Rel(arg, path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, plain(err))
+			return failf("File cannot be read", "%s: %s.", path, reason(err))
 		}
-		return f.file(within, below, path, info)
+		return f.formatFile(within, below, path, info)
 	})
 }
 
-// file formats one file, which is called name in the folder where it is read.
+// formatFile formats one formatFile, which is called name in the folder where it is read.
 // Links that lead out of it are not followed, since what does not parse is quoted.
-func (f *formatter) file(from folder.Folder, name, path string, info fs.FileInfo) error {
+func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.FileInfo) error {
 	if strings.HasSuffix(path, ".json") || !strings.HasSuffix(path, ".hcl") {
 		return failf("File cannot be formatted", "%s is not HCL in native syntax: only files ending in .hcl are formatted.", path)
 	}
-	src, err := from.ReadFound(name)
+	src, err := from.ReadConfigFile(name)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", path, plain(err))
+		return failf("File cannot be read", "%s: %s.", path, reason(err))
 	}
-	return f.format(path, src, func(out []byte) error {
+	return f.formatSource(path, src, func(out []byte) error {
 		if bytes.Equal(src, out) {
 			return nil
 		}
 		if f.list {
-			fmt.Fprintln(f.stdout, visible.Start(path))
+			fmt.Fprintln(f.stdout, visible.LineStart(path))
 		}
 		if f.check || !f.write {
 			return nil
 		}
 		if err := os.WriteFile(path, out, info.Mode().Perm()); err != nil {
-			return failf("File cannot be written", "%s: %s.", path, plain(err))
+			return failf("File cannot be written", "%s: %s.", path, reason(err))
 		}
 		return nil
 	})
 }
 
-// format gives the formatted source to use. A file that does not parse is
+// formatSource gives the formatted source to use. A file that does not parse is
 // reported and left alone.
-func (f *formatter) format(name string, src []byte, use func([]byte) error) error {
+func (f *formatter) formatSource(name string, src []byte, use func([]byte) error) error {
 	if !words.IsText(src) {
 		f.broken = true
 		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted",
@@ -194,9 +194,9 @@ func (f *formatter) format(name string, src []byte, use func([]byte) error) erro
 	return nil
 }
 
-// plain is an operating system's error without the operation, path and address,
+// reason is an operating system's error without the operation, path and address,
 // which the message around it has.
-func plain(err error) string {
+func reason(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}

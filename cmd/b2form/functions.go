@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) functionsCommand() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "functions", Usage: "List the functions that expressions may use", ArgsUsage: "[NAME]",
 		Description: `Every function with what it does and an example; with a name, only that one.
 

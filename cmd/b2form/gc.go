@@ -6,7 +6,7 @@ import (
 	"runtime/metrics"
 )
 
-// collectLessOften lets the heap grow by about so many bytes from one garbage
+// collectGarbageLessOften lets the heap grow by about so many bytes from one garbage
 // collection to the next. Left to itself Go lets it double, which for a heap of a
 // few megabytes means dozens of collections while a large configuration is
 // evaluated. A heap that is larger grows by three quarters, a little less than by
@@ -15,7 +15,7 @@ import (
 // The percentage is set by the finalizer of an object that nobody holds, which
 // runs some time after each collection and makes another such object. Until then
 // the last percentage holds, so it is never very high.
-func collectLessOften(least uint64) {
+func collectGarbageLessOften(least uint64) {
 	const lowest, highest = 75, 400
 	type unheld struct{ _ *byte }
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}

@@ -8,7 +8,7 @@ import (
 // A heap of 40 MB grows by about 64 MB between collections, not by 40, as Go has
 // it; by more where other tests left something. It goes on being collected.
 func TestSpareCollections(t *testing.T) {
-	collectLessOften(64 << 20)
+	collectGarbageLessOften(64 << 20)
 	held := make([]byte, 40<<20)
 	runtime.GC()
 	var before, after runtime.MemStats

@@ -17,7 +17,7 @@ func (p *program) graphCommand() *cli.Command {
 		format string
 		steps  bool
 	)
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "graph", Usage: "Draw which resource needs which, or the steps of a plan",
 		Description: `An arrow leads from a resource to what it refers to and what is therefore made
 before it. A dashed arrow leads to what is made before the last settings of a
@@ -44,7 +44,7 @@ Example:
 				return failf("Unknown format", "-format=%s is not known. Use dot or mermaid.", format)
 			}
 			if steps {
-				return p.planned(ctx, &runOptions{}, func(_ *session, made *plan.Plan) error {
+				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan) error {
 					_, err := fmt.Fprint(p.stdout, draw(view.GraphOfSteps(made)))
 					return err
 				})

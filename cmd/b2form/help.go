@@ -24,7 +24,7 @@ const (
 const environmentTopic = "environment"
 
 func (p *program) helpCommand() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "help", Usage: "Show help for a command", ArgsUsage: "[COMMAND]",
 		Description: `"b2form help environment" lists the environment variables that b2form reads.
 
@@ -46,7 +46,7 @@ Example:
 				}
 				at = next
 			}
-			p.help(at)
+			p.printHelp(at)
 			return nil
 		},
 	})
@@ -91,9 +91,9 @@ func unbroken(text string) string {
 	return strings.Join(out, "\n")
 }
 
-// help prints the page of a command. Options are written with one dash; two
+// printHelp prints the page of a command. Options are written with one dash; two
 // work as well.
-func (p *program) help(c *cli.Command) {
+func (p *program) printHelp(c *cli.Command) {
 	usage := "Usage: " + strings.Replace(c.FullName(), "b2form", "b2form [global options]", 1)
 	if len(c.VisibleFlags()) > 0 && c != c.Root() {
 		usage += " [options]"

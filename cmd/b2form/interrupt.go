@@ -12,14 +12,14 @@ import (
 func (p *program) interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	done := make(chan struct{})
-	go p.listen(p.interrupts(), cancel, done)
+	go p.watchSignals(p.interrupts(), cancel, done)
 	return ctx, func() {
 		cancel()
 		close(done)
 	}
 }
 
-func (p *program) listen(signals <-chan os.Signal, cancel func(), done <-chan struct{}) {
+func (p *program) watchSignals(signals <-chan os.Signal, cancel func(), done <-chan struct{}) {
 	select {
 	case <-done:
 		return

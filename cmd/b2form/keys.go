@@ -29,7 +29,7 @@ type keysRequest struct {
 
 func (p *program) keysCommand() *cli.Command {
 	r := &keysRequest{within: plan.ExpiresSoon}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
 		Description: `Every live key has one line: whose it is, what it may do, and what deserves a
 look. -verbose shows everything about each key. The findings are:
@@ -116,7 +116,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	p.bare = true
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return err
 	}
@@ -136,12 +136,12 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 			return err
 		}
 	} else {
-		p.text().Audit(report)
+		p.textUI().Audit(report)
 	}
 	if denied := append(plan.CheckDeniedAccount(s.config, s.snapshot.Account), plan.CheckDenied(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if r.detailed && (report.Found() > 0 || len(report.Account) > 0) {
+	if r.detailed && (report.CountWithFindings() > 0 || len(report.Account) > 0) {
 		return changesPresent
 	}
 	return nil
@@ -157,23 +157,23 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 	if err != nil {
 		return nil, err
 	}
-	if err := belongs(st, a); err != nil {
+	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
 	for _, k := range s.kinds {
-		for _, c := range k.Reads {
+		for _, c := range k.ReadCapabilities {
 			if k.YieldsSecret() && !a.HasCapability(c) {
 				return nil, failf("Keys cannot be listed", "The credentials in use lack the capability %s. Use a key that has it.", c)
 			}
 		}
 	}
-	warnings, err := s.read(ctx, a, s.queryEverything)
+	warnings, err := s.readLive(ctx, a, s.queryEverything)
 	if err != nil {
 		return nil, err
 	}
 	s.ui.Diagnostics(warnings, s.files)
-	return audit.Look(audit.Options{
-		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(), Soon: within,
+	return audit.Run(audit.Options{
+		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(), ExpiresWithin: within,
 	})
 }
 
@@ -182,7 +182,7 @@ func (s *session) queryEverything() account.Query {
 	want := account.QueryFor(&config.Config{Data: s.config.Data}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
-		need.Multi = need.Multi || k.YieldsSecret()
+		need.MultiBucket = need.MultiBucket || k.YieldsSecret()
 		want[k.Name] = need
 	}
 	return want

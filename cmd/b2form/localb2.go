@@ -29,18 +29,18 @@ type localB2 struct {
 func (p *program) openLocalB2() (*localB2, error) {
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
-		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, plain(err))
+		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, reason(err))
 	}
 	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
 	if err != nil {
 		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the "+
 			"folder %s.",
-			data, strings.TrimPrefix(plain(err), "emulator: "), boxFolder)
+			data, strings.TrimPrefix(reason(err), "emulator: "), boxFolder)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = e.Close()
-		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", plain(err))
+		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", reason(err))
 	}
 	b := &localB2{Server: e, server: newServer(e), addr: l.Addr().String()}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
@@ -60,10 +60,10 @@ func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// moveDeliveries keeps delivered files inside the box, also those with an
+// redirectDeliveries keeps delivered files inside the box, also those with an
 // absolute path or one that leads out of the folder, and says so, as it does of
 // programs, which are not run.
-func (b *localB2) moveDeliveries(config *config.Config) {
+func (b *localB2) redirectDeliveries(config *config.Config) {
 	for _, r := range config.Resources {
 		for i := range r.Deliver {
 			d := &r.Deliver[i]

@@ -10,7 +10,7 @@ import (
 
 func (p *program) lockCommand() *cli.Command {
 	var breaking bool
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "lock", Usage: "Show who holds the lock of the state, or break it",
 		Description: `A run locks the state while it changes it. The lock of a state in a file ends
 with its process. That of a state in a bucket ends two minutes after its run
@@ -25,7 +25,7 @@ Example:
 ` + exitCodes,
 		Flags: append(p.stateFlags(), p.jsonFlag("print it as one JSON document"),
 			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}

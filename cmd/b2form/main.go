@@ -22,7 +22,7 @@ func main() {
 	// the middle of its work. Programs that are started keep the default.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if os.Getenv("GOGC") == "" {
-		collectLessOften(64 << 20)
+		collectGarbageLessOften(64 << 20)
 	}
 	// Where B2_LOG_LEVEL is set, blazer writes requests here: names, digests and info
 	// that may be sensitive. B2FORM_LOG shows what nobody need hide.
@@ -35,9 +35,9 @@ type system struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	// Which of the three are terminals, and the screen's width; 0: unknown.
-	inTerminal, outTerminal, errTerminal bool
-	width                                int
-	outNull                              bool // what is printed reaches nobody
+	stdinTerminal, stdoutTerminal, stderrTerminal bool
+	width                                         int
+	stdoutNull                                    bool // what is printed reaches nobody
 
 	getenv  func(string) string
 	environ func() []string
@@ -49,8 +49,8 @@ type system struct {
 	osUser  func() string // whose process this is
 	// interrupts delivers what asks the program to stop, from now on.
 	interrupts func() <-chan os.Signal
-	// unseen reads one line from the terminal without showing it.
-	unseen func() (string, error)
+	// readHidden reads one line from the terminal without showing it.
+	readHidden func() (string, error)
 	// editor reads lines from the terminal that can be edited; nil: there is none.
 	editor func(complete completer) lineEditor
 	// every calls back at an interval until stop is called.
@@ -62,23 +62,23 @@ func hostSystem() system {
 	host, _ := os.Hostname() // for those who find the state locked
 	return system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		inTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
-		outTerminal: term.IsTerminal(int(os.Stdout.Fd())),
-		errTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		width:       screenWidth(),
-		outNull:     nullOutput(),
-		getenv:      os.Getenv,
-		environ:     os.Environ,
-		now:         time.Now,
-		chdir:       os.Chdir,
-		exit:        os.Exit,
-		cwd:         cwd,
-		host:        host,
-		osUser:      osUser,
-		interrupts:  interrupts,
-		unseen:      readHidden,
-		editor:      newEditor,
-		every:       every,
+		stdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		width:          screenWidth(),
+		stdoutNull:     isStdoutNull(),
+		getenv:         os.Getenv,
+		environ:        os.Environ,
+		now:            time.Now,
+		chdir:          os.Chdir,
+		exit:           os.Exit,
+		cwd:            cwd,
+		host:           host,
+		osUser:         osUser,
+		interrupts:     interrupts,
+		readHidden:     readHidden,
+		editor:         newEditor,
+		every:          every,
 	}
 }
 

@@ -19,10 +19,10 @@ func (p *program) maskLine(v secret.Value) string {
 	return "::add-mask::" + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(v.Reveal()) + "\n"
 }
 
-// mask hides what is about to be shown. A secret that is not shown is not
+// printMaskLines hides what is about to be shown. A secret that is not shown is not
 // printed for hiding it either: standard output may go elsewhere than to a log.
 // JSON lines leave no room for the command, so it goes to standard error then.
-func (s *session) mask(about []view.Secret) {
+func (s *session) printMaskLines(about []view.Secret) {
 	out := s.stdout
 	if s.json {
 		out = s.stderr

@@ -20,11 +20,11 @@ import (
 // This file holds the commands that carry a state from one place to another.
 
 func (p *program) statePull() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "pull", Usage: "Print the state, wherever it is kept",
 		Description: "What an interrupted run has announced is in it.\n\nExample:\n  b2form state pull >backup.json\n\n" + exitCodes,
 		Flags:       p.stateFlags(),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
@@ -44,7 +44,7 @@ func (p *program) statePull() *cli.Command {
 
 func (p *program) statePush() *cli.Command {
 	var force bool
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "push", Usage: "Store a state in place of the present one", ArgsUsage: "FILE",
 		Description: `FILE is what "state pull" printed; - stands for standard input. A state that
 would forget objects is stored only with -force.
@@ -56,16 +56,16 @@ Example:
 		Flags: slices.Concat(p.stateFlags(), p.lockFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "also if objects are forgotten", Destination: &force},
 		}),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if c.Args().Len() != 1 {
 				return failf("Wrong number of arguments", "Usage: %s FILE.", c.FullName())
 			}
-			st, err := p.parseState(c.Args().First())
+			st, err := p.readStateFile(c.Args().First())
 			if err != nil {
 				return err
 			}
 			return s.changeState(ctx, "state push", func(store *state.Store) error {
-				if lost := missing(store.State(), st); len(lost) > 0 && !force {
+				if lost := missingAddresses(store.State(), st); len(lost) > 0 && !force {
 					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; "+
 						"they stay on B2.",
 						s.backend(), c.Args().First(), strings.Join(lost, ", "))
@@ -73,15 +73,15 @@ Example:
 				if err := store.Restore(st); err != nil {
 					return err
 				}
-				p.say("Stored the state with %s at %s", objects(st), visible.Text(fmt.Sprint(s.backend())))
+				p.say("Stored the state with %s at %s", objectCount(st), visible.Text(fmt.Sprint(s.backend())))
 				return nil
 			})
 		}),
 	})
 }
 
-// parseState reads a state from a file, or from standard input.
-func (p *program) parseState(name string) (*state.State, error) {
+// readStateFile reads a state from a file, or from standard input.
+func (p *program) readStateFile(name string) (*state.State, error) {
 	var data []byte
 	var err error
 	if name == "-" {
@@ -90,13 +90,13 @@ func (p *program) parseState(name string) (*state.State, error) {
 		data, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return nil, failf("File cannot be read", "%s: %s.", name, plain(err))
+		return nil, failf("File cannot be read", "%s: %s.", name, reason(err))
 	}
 	return state.Parse(name, data)
 }
 
-// missing are the addresses that only the present state has.
-func missing(now, next *state.State) []string {
+// missingAddresses are the addresses that only the present state has.
+func missingAddresses(now, next *state.State) []string {
 	var out []string
 	for _, e := range now.Entries {
 		if _, kept := next.Find(e.Addr); !kept {
@@ -106,7 +106,7 @@ func missing(now, next *state.State) []string {
 	return out
 }
 
-func objects(st *state.State) string {
+func objectCount(st *state.State) string {
 	if len(st.Entries) == 1 {
 		return "1 object"
 	}
@@ -114,7 +114,7 @@ func objects(st *state.State) string {
 }
 
 func (p *program) stateMigrate() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "migrate", Usage: "Move the state to where the configuration keeps it now", ArgsUsage: "[FROM]",
 		Description: `Change the backend block first. FROM is where the state was until now: a file,
 or b2://BUCKET/PREFIX/; left out, it is ` + stateFile + `. Both places are
@@ -127,24 +127,24 @@ Example:
 
 ` + exitCodes,
 		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if c.Args().Len() > 1 {
 				return failf("Wrong number of arguments", "Usage: %s [FROM].", c.FullName())
 			}
 			if p.onEmulator {
 				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", boxFolder)
 			}
-			from, err := s.placeOf(c.Args().First())
+			from, err := s.parseBackend(c.Args().First())
 			if err != nil {
 				return err
 			}
-			return s.migrate(ctx, from, s.backend())
+			return s.migrateState(ctx, from, s.backend())
 		}),
 	})
 }
 
-// placeOf reads FROM.
-func (s *session) placeOf(from string) (state.Backend, error) {
+// parseBackend reads FROM.
+func (s *session) parseBackend(from string) (state.Backend, error) {
 	rest, inBucket := strings.CutPrefix(from, "b2://")
 	if !inBucket {
 		return s.backendAt(config.Backend{Path: from}), nil
@@ -158,16 +158,16 @@ func (s *session) placeOf(from string) (state.Backend, error) {
 	}
 	if s.client == nil {
 		var err error
-		if s.client, err = s.connect(); err != nil {
+		if s.client, err = s.newClient(); err != nil {
 			return nil, err
 		}
 	}
 	return s.backendAt(config.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
 }
 
-// migrate leaves the state in both places if it is cut off; then it can be begun
+// migrateState leaves the state in both places if it is cut off; then it can be begun
 // again.
-func (s *session) migrate(ctx context.Context, from, to state.Backend) (err error) {
+func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err error) {
 	if fmt.Sprint(from) == fmt.Sprint(to) {
 		return failf("Nothing to migrate", "The configuration keeps the state at %s, which is where it is to come from. Change the "+
 			"backend block, or name the old place: b2form state migrate FROM.", to)
@@ -187,7 +187,7 @@ func (s *session) migrate(ctx context.Context, from, to state.Backend) (err erro
 	if err := old.Clear(); err != nil {
 		return err
 	}
-	s.say("Moved the state with %s from %s to %s", objects(st), visible.Text(fmt.Sprint(from)),
+	s.say("Moved the state with %s from %s to %s", objectCount(st), visible.Text(fmt.Sprint(from)),
 		visible.Text(fmt.Sprint(to)))
 	return nil
 }
@@ -209,14 +209,14 @@ func (s *session) copyState(ctx context.Context, st *state.State, to state.Backe
 	}
 	if len(now.Entries)+len(now.Open) > 0 {
 		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this "+
-			"state under another prefix.", to, objects(now))
+			"state under another prefix.", to, objectCount(now))
 	}
 	return store.Restore(st)
 }
 
 func (p *program) stateInit() *cli.Command {
 	var days int
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "init", Usage: "Make the bucket that keeps the state",
 		Description: `For a configuration with a backend "b2" block. The bucket is private, and a
 lifecycle rule deletes versions of the state some days after a later one took
@@ -229,7 +229,7 @@ Example:
 		Flags: append(p.stateFlags(),
 			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days,
 				Validator: atLeastOne}),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}

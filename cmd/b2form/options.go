@@ -28,7 +28,7 @@ type options struct {
 	vars        []schema.VariableValue // -var and -var-file, in the order given
 	json        bool
 	verbose     bool
-	ask         bool   // -input
+	allowInput  bool   // -input
 	filesRoot   string // -root
 	bare        bool   // the command works in a folder without configuration
 	endpoint    string
@@ -94,7 +94,7 @@ func (p *program) configFlags() []cli.Flag {
 			}}},
 		&cli.StringFlag{Name: "root", Usage: "let files be read below `DIR`, instead of the git work tree (B2FORM_ROOT does the same)",
 			Destination: &o.filesRoot},
-		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.ask},
+		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.allowInput},
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 func (p *program) outputCommand() *cli.Command {
 	var raw bool
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "output", Usage: "Show the values of the outputs", ArgsUsage: "[NAME]",
 		Description: `The outputs are evaluated against the live account, and are about what was
 applied: where the configuration, a variable or what is live differs from that,
@@ -50,7 +50,7 @@ Example:
 }
 
 func (p *program) output(ctx context.Context, name string, raw bool) (err error) {
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 
 // appliedOutputs evaluates outputs by what is live, where that is what was applied.
 func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) ([]view.Output, error) {
-	r, err := s.readOutputs(ctx)
+	r, err := s.openOutputReader(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +101,8 @@ func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) (
 	return outs, nil
 }
 
-// readOutputs reads what is live, without planning.
-func (s *session) readOutputs(ctx context.Context) (*reader, error) {
+// openOutputReader reads what is live, without planning.
+func (s *session) openOutputReader(ctx context.Context) (*outputReader, error) {
 	var err error
 	if s.state, err = s.readState(ctx); err != nil {
 		return nil, err
@@ -111,15 +111,15 @@ func (s *session) readOutputs(ctx context.Context) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := belongs(s.state, a); err != nil {
+	if err := checkStateAccount(s.state, a); err != nil {
 		return nil, err
 	}
-	warnings, err := s.read(ctx, a, s.wanted)
+	warnings, err := s.readLive(ctx, a, s.accountQuery)
 	if err != nil {
 		return nil, err
 	}
 	s.ui.Diagnostics(warnings, s.files)
-	return s.reader(s.snapshot, s.state.Entries, nil), nil
+	return s.newOutputReader(s.snapshot, s.state.Entries, nil), nil
 }
 
 func unknownOutput(name string, outs []*config.Output) error {
@@ -141,11 +141,11 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 			return failf("Output cannot be printed raw", "%s.", words.Capital(err.Error()))
 		}
 		switch {
-		case visible.HoldsCommand(text):
+		case visible.HasCICommand(text):
 			return failf("Output cannot be printed raw",
 				"The output %q holds a text that CI systems take for a command, such as :: at the beginning of a line. Print it with "+
 					"-json, which means the same to programs.", o.Name)
-		case p.outTerminal:
+		case p.stdoutTerminal:
 			text = visible.Lines(text)
 		}
 		_, err = fmt.Fprint(p.stdout, text)

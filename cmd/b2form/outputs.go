@@ -16,8 +16,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// A reader answers for outputs: what is live, and why the rest is not there.
-type reader struct {
+// A outputReader answers for outputs: what is live, and why the rest is not there.
+type outputReader struct {
 	*session
 	snapshot *kind.Snapshot
 	entries  map[addr.Addr]addr.Entry
@@ -26,8 +26,8 @@ type reader struct {
 	was      state.Applied // what was applied
 }
 
-func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) *reader {
-	r := &reader{
+func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) *outputReader {
+	r := &outputReader{
 		session: s, snapshot: snapshot, secrets: secrets, was: s.state.Applied,
 		entries:  make(map[addr.Addr]addr.Entry, len(entries)),
 		declared: make(map[addr.Addr]*config.Resource, len(s.config.Resources)),
@@ -41,9 +41,9 @@ func (s *session) reader(snapshot *kind.Snapshot, entries []addr.Entry, secrets 
 	return r
 }
 
-// live is the config.LiveLookup of the account, with the secrets of keys that this
-// run made where they are shown anyway, and with what is left as it is live.
-func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
+// lookUpLive is the config.LiveLookup of the account, with the secrets of keys that this
+// run made where they are shown anyway, and with what is left as it is lookUpLive.
+func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
 		return nil, false
@@ -52,7 +52,7 @@ func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	if !ok {
 		return nil, false
 	}
-	if made, fresh := r.secrets[addr]; fresh && r.disclosed(made) {
+	if made, fresh := r.secrets[addr]; fresh && r.isDisclosed(made) {
 		for _, a := range res.Kind.ComputedAttrs() {
 			if a.Secret {
 				known[a.Name] = cty.StringVal(made.Key.Reveal())
@@ -70,9 +70,9 @@ func (r *reader) live(addr addr.Addr) (map[string]cty.Value, bool) {
 	return known, true
 }
 
-// missing says why a part of an output is not known: a secret is gone, or what
+// missingText says why a part of an output is not known: a secret is gone, or what
 // it is made from is not live.
-func (r *reader) missing(v cty.Value) string {
+func (r *outputReader) missingText(v cty.Value) string {
 	for _, m := range kind.ComputedIn(v) {
 		res, e := r.declared[m.Addr], r.entries[m.Addr]
 		if res == nil || e.ID == "" {
@@ -97,31 +97,31 @@ func (r *reader) missing(v cty.Value) string {
 }
 
 // outputs evaluates output blocks.
-func (r *reader) outputs(list []*config.Output) ([]view.Output, hcl.Diagnostics) {
+func (r *outputReader) outputs(list []*config.Output) ([]view.Output, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	outs := make([]view.Output, 0, len(list))
 	for _, o := range list {
-		v, ds := o.Value(r.live)
+		v, ds := o.Value(r.lookUpLive)
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
-			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, Missing: r.missing})
+			outs = append(outs, view.Output{Name: o.Name, Sensitive: o.Sensitive, Value: v, MissingText: r.missingText})
 		}
 	}
 	return outs, diags
 }
 
 // failedChecks warns of every assertion that does not hold.
-func (s *session) failedChecks(r *reader) hcl.Diagnostics {
+func (s *session) failedChecks(r *outputReader) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, c := range s.config.Checks {
-		diags = append(diags, c.Evaluate(r.live)...)
+		diags = append(diags, c.Evaluate(r.lookUpLive)...)
 	}
 	return diags
 }
 
 // showOutputs is the end of a run. One that rotates, or does a part, has not applied what
 // else is declared.
-func (s *session) showOutputs(r *reader, m view.Mode) error {
+func (s *session) showOutputs(r *outputReader, m view.Mode) error {
 	if (m == view.Rotating || s.isPart()) && r.unapplied(s.config.Outputs).HasErrors() {
 		s.warn("Outputs are left out", "What is declared is not what was applied last; \"b2form output\" says more.")
 		return nil
@@ -158,7 +158,7 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 		for _, d := range explain(c.Err) {
 			addr := c.Change.Addr
 			if d.Subject == nil {
-				d.Subject = s.blockOf(addr)
+				d.Subject = s.blockRange(addr)
 			}
 			if d.Subject == nil {
 				d.Detail = fmt.Sprintf("%s: %s", addr, d.Detail)

@@ -24,7 +24,7 @@ output "url" { value = "b2://${key.app.application_key_id}:${key.app.application
 // A terminal is no reason to show what went to a file.
 func TestOutputOfDeliveredSecret(t *testing.T) {
 	b := newBench(t, deliveredOutput)
-	b.outTerminal = true
+	b.stdoutTerminal = true
 	wants := func(line string) {
 		t.Helper()
 		if !regexp.MustCompile("(?m)^" + line + "$").MatchString(b.out.String()) {

@@ -16,7 +16,7 @@ const changesPresent exitCode = 2
 
 func (p *program) planCommand() *cli.Command {
 	o := &runOptions{}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "plan", Usage: "Show what apply would change",
 		Description: `The live account is read and compared with the configuration; nothing is
 written, neither there nor here.
@@ -41,17 +41,17 @@ Exit codes:
 				return err
 			}
 			o.showDigest = true
-			p.streamed()
-			return p.planned(ctx, o, (*session).showPlan)
+			p.useJSONUI()
+			return p.withPlan(ctx, o, (*session).showPlan)
 		},
 	})
 }
 
-// planned makes a plan, and shows its warnings before it is used.
-func (p *program) planned(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
+// withPlan makes a plan, and shows its warnings before it is used.
+func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Dia
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + r.Capability,
 			Detail: fmt.Sprintf("%s cannot be carried out without the capability %s, so %s. Use an application key that has it; "+
 				"\"b2form plan -capabilities\" prints one that has all that this plan needs.", r, r.Capability, consequence),
-			Subject: s.blockOf(r.Addrs[0])})
+			Subject: s.blockRange(r.Addrs[0])})
 	}
 	return diags
 }
@@ -35,10 +35,10 @@ func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Dia
 // leastCapabilities is what reading the account and carrying the plan out take. Sorted.
 func (s *session) leastCapabilities(p *plan.Plan) []string {
 	var list []string
-	query := s.wanted()
+	query := s.accountQuery()
 	for _, k := range s.kinds {
 		if _, asked := query[k.Name]; asked {
-			list = append(list, k.Reads...)
+			list = append(list, k.ReadCapabilities...)
 		}
 	}
 	for _, r := range s.config.Resources {

@@ -22,8 +22,8 @@ type program struct {
 	ui    ui                   // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
 
-	lines   lineEditor        // of the console; nil: lines are read as they come
-	answers map[string]string // values of variables that were asked for
+	lines           lineEditor        // of the console; nil: lines are read as they come
+	variableAnswers map[string]string // values of variables that were asked for
 }
 
 // exitCode ends the program with a code and without further words.
@@ -35,9 +35,9 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 func run(args []string, w system) int {
 	out := &stdout{to: w.stdout}
 	w.stdout = out
-	p := &program{system: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, answers: map[string]string{}}
-	p.ui = p.text()
-	err := p.root().Run(context.Background(), args)
+	p := &program{system: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, variableAnswers: map[string]string{}}
+	p.ui = p.textUI()
+	err := p.rootCommand().Run(context.Background(), args)
 	diags := append(explain(err), out.diagnostics()...)
 	p.ui.Diagnostics(diags, p.files)
 	var code exitCode
@@ -50,9 +50,9 @@ func run(args []string, w system) int {
 	return 0
 }
 
-// root is the whole command line.
-func (p *program) root() *cli.Command {
-	root := p.command(&cli.Command{
+// rootCommand is the whole command line.
+func (p *program) rootCommand() *cli.Command {
+	root := p.newCommand(&cli.Command{
 		Name:      "b2form",
 		Usage:     "Provision Backblaze B2 from HCL files",
 		ArgsUsage: "COMMAND",
@@ -71,7 +71,7 @@ Example:
 			if name := c.Args().First(); name != "" {
 				return unknownCommand(c, name)
 			}
-			p.help(c)
+			p.printHelp(c)
 			return exitCode(1)
 		},
 	})
@@ -84,9 +84,9 @@ Example:
 	return root
 }
 
-// command completes what all commands share: help, errors of usage, and where
+// newCommand completes what all commands share: help, errors of usage, and where
 // to write.
-func (p *program) command(c *cli.Command) *cli.Command {
+func (p *program) newCommand(c *cli.Command) *cli.Command {
 	act := c.Action
 	c.HideHelp = true
 	c.Writer, c.ErrWriter = p.stdout, p.stderr
@@ -94,7 +94,7 @@ func (p *program) command(c *cli.Command) *cli.Command {
 	c.OnUsageError = usageError
 	c.Action = func(ctx context.Context, c *cli.Command) error {
 		if p.helpWanted {
-			p.help(c)
+			p.printHelp(c)
 			return nil
 		}
 		if p.version {
@@ -112,13 +112,13 @@ func (p *program) command(c *cli.Command) *cli.Command {
 
 // start makes the global options good, before the command itself begins.
 func (p *program) start() error {
-	p.ui = p.text()
+	p.ui = p.textUI()
 	p.warnOfTerraform()
 	if p.dir == "" {
 		return nil
 	}
 	if err := p.chdir(p.dir); err != nil {
-		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.dir, plain(err))
+		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.dir, reason(err))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help")
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		hint := words.DidYouMean(name, "-", flagNames(c))
-		if answer := foreignOption(name); answer != "" {
+		if answer := terraformOptionHint(name); answer != "" {
 			hint = " " + answer
 		}
 		return failf("Unknown option -"+name, "%s has no option -%s.%s %s", c.FullName(), name, hint, more)
@@ -170,8 +170,8 @@ func flagNames(c *cli.Command) []string {
 	return names
 }
 
-// text is the face for people on the screen at hand.
-func (p *program) text() view.Text {
+// textUI is the face for people on the screen at hand.
+func (p *program) textUI() view.Text {
 	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Hints: p.getenv("TF_IN_AUTOMATION") == "", Verbose: p.verbose}
 }
 

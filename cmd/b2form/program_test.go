@@ -258,7 +258,7 @@ func TestAccountChangesAtThePrompt(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.ResetCalls()
-	b.inTerminal = true
+	b.stdinTerminal = true
 	b.stdin = &answer{text: strings.NewReader("yes\n"), first: func() {
 		if _, err := b.call("b2_update_bucket", `{"bucketId":"@acme-photos","bucketInfo":{"by":"hand"}}`); err != nil {
 			t.Error(err)
@@ -285,8 +285,8 @@ variable "hush" {
 
 output "length" { value = nonsensitive(length(var.hush)) }
 `)
-	b.inTerminal = true
-	b.unseen = func() (string, error) { return "four", nil }
+	b.stdinTerminal = true
+	b.readHidden = func() (string, error) { return "four", nil }
 	if got := b.run("output", "length"); got != 0 {
 		t.Fatal(b.err)
 	}
@@ -320,7 +320,7 @@ output "combined" {
 }
 `
 	b := newBench(t, config)
-	b.inTerminal, b.outTerminal = true, true
+	b.stdinTerminal, b.stdoutTerminal = true, true
 	b.stdin = strings.NewReader("yes\n")
 	if got := b.run("-no-color", "apply"); got != 0 {
 		t.Fatalf("exit code %d:\n%s", got, b.err)
@@ -344,7 +344,7 @@ output "combined" {
 // An interrupt at the prompt changes nothing.
 func TestInterruptAtThePrompt(t *testing.T) {
 	b := newBench(t, bucketAndKey)
-	b.inTerminal = true
+	b.stdinTerminal = true
 	never := make(chan struct{})
 	b.stdin = &answer{text: strings.NewReader(""), first: func() { <-never }}
 	code := make(chan int)

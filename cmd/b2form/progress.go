@@ -18,20 +18,20 @@ const (
 // A progress shows the progress of a run.
 type progress struct {
 	*program
-	mu      sync.Mutex
-	running map[addr.Addr]running
-	end     func()
+	mu         sync.Mutex
+	running    map[addr.Addr]running
+	stopTicker func()
 }
 
 type running struct {
-	event   apply.Event
-	since   time.Time
-	counted time.Time // when files were counted last
+	event      apply.Event
+	since      time.Time
+	countShown time.Time // when files were counted last
 }
 
 func (p *program) newProgress() *progress {
 	w := &progress{program: p, running: map[addr.Addr]running{}}
-	w.end = p.every(reminder, w.remind)
+	w.stopTicker = p.every(reminder, w.remind)
 	return w
 }
 
@@ -41,15 +41,15 @@ func (w *progress) event(e apply.Event) {
 	now := w.now()
 	switch e.Stage {
 	case apply.Started, apply.Verifying:
-		w.running[e.Addr] = running{event: e, since: now, counted: now}
+		w.running[e.Addr] = running{event: e, since: now, countShown: now}
 	case apply.Done, apply.Failed, apply.Verified:
 		delete(w.running, e.Addr)
 	case apply.Emptying: // comes with every file
 		r := w.running[e.Addr]
-		if now.Sub(r.counted) < counting {
+		if now.Sub(r.countShown) < counting {
 			return
 		}
-		r.counted = now
+		r.countShown = now
 		w.running[e.Addr] = r
 	}
 	w.ui.Event(e)
@@ -72,7 +72,7 @@ func (w *progress) remind() {
 	}
 }
 
-func (w *progress) stop() { w.end() }
+func (w *progress) stop() { w.stopTicker() }
 
 // newSecrets are the keys that a run made: where they went, and those that are
 // shown once. That is those that went nowhere, on a terminal, and all with
@@ -80,8 +80,8 @@ func (w *progress) stop() { w.end() }
 func (s *session) newSecrets(r *apply.Result) []view.Secret {
 	var out []view.Secret
 	for addr, made := range r.Secrets {
-		v := view.Secret{Addr: addr, KeyID: made.KeyID, Delivered: made.Delivered}
-		if s.disclosed(made) {
+		v := view.Secret{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo}
+		if s.isDisclosed(made) {
 			v.Key = made.Key
 		}
 		out = append(out, v)
@@ -90,6 +90,6 @@ func (s *session) newSecrets(r *apply.Result) []view.Secret {
 	return out
 }
 
-func (s *session) disclosed(made apply.Secret) bool {
-	return s.opts.showSecrets || len(made.Delivered) == 0 && s.outTerminal && !s.json
+func (s *session) isDisclosed(made apply.Secret) bool {
+	return s.opts.showSecrets || len(made.DeliveredTo) == 0 && s.stdoutTerminal && !s.json
 }

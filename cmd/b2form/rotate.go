@@ -16,7 +16,7 @@ import (
 func (p *program) rotateCommand() *cli.Command {
 	var scheduleOnly bool
 	o := &runOptions{}
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "rotate", Usage: "Renew keys, and delete old ones whose overlap has ended", ArgsUsage: "[ADDRESS ...]",
 		Description: `Without an address: what the rotate blocks ask for now, and nothing else. A job
 that runs this every day needs no other schedule. With addresses: renew these
@@ -43,7 +43,7 @@ Exit codes:
 			p.jsonFlag("print JSON lines; needs -auto-approve or -schedule"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) (err error) {
-			if o.rotate, err = addresses(c, 0, -1); err != nil {
+			if o.rotate, err = parseAddresses(c, 0, -1); err != nil {
 				return err
 			}
 			if scheduleOnly {
@@ -56,10 +56,10 @@ Exit codes:
 
 // showSchedule tells what is due when, and changes nothing.
 func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
-	p.streamed()
+	p.useJSONUI()
 	ctx, cancel := p.interruptible(ctx)
 	defer cancel()
-	s, err := p.open()
+	s, err := p.openSession()
 	if err != nil {
 		return err
 	}

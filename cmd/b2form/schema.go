@@ -15,7 +15,7 @@ import (
 
 func (p *program) schemaCommand() *cli.Command {
 	var editor bool
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "schema", Usage: "Print the language as data, or one page about it", ArgsUsage: "[NAME]",
 		Description: `Every kind of resource with its attributes, every other block with its
 arguments, and every function, as JSON: types, defaults, what is required, made
@@ -38,7 +38,7 @@ Exit codes:
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" && !editor && !p.json {
-				return p.page(name, c.Args().Tail())
+				return p.printPage(name, c.Args().Tail())
 			}
 			if err := noArguments(c); err != nil {
 				return err
@@ -54,8 +54,8 @@ Exit codes:
 	})
 }
 
-// page prints one page of the reference.
-func (p *program) page(name string, more []string) error {
+// printPage prints one printPage of the reference.
+func (p *program) printPage(name string, more []string) error {
 	if len(more) > 0 {
 		return failf("Too many arguments", "schema takes one name, but was given %q too.", more[0])
 	}

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 
 // withProgram runs something with b2form in PATH.
 func withProgram(f func() int) (code int, err error) {
-	if err := testrun.InMemory(); err != nil {
+	if err := testrun.UseMemoryTempDir(); err != nil {
 		return 0, err
 	}
 	dir, err := os.MkdirTemp("", "b2form-bin-")

@@ -50,12 +50,12 @@ type session struct {
 // serviceTime is what B2's clock shows, as far as its replies tell.
 func (s *session) serviceTime() time.Time { return s.now().Add(s.ahead) }
 
-// open loads the configuration and makes the client ready, without asking B2
+// openSession loads the configuration and makes the client ready, without asking B2
 // for anything. The session must be closed.
-func (p *program) open() (*session, error) {
+func (p *program) openSession() (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds()}
 	var err error
-	if s.config, err = p.load(s.kinds); err != nil {
+	if s.config, err = p.loadConfig(s.kinds); err != nil {
 		return nil, err
 	}
 	if p.onEmulator {
@@ -66,10 +66,10 @@ func (p *program) open() (*session, error) {
 		if s.local, err = p.openLocalB2(); err != nil {
 			return nil, err
 		}
-		s.local.moveDeliveries(s.config)
+		s.local.redirectDeliveries(s.config)
 		p.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
 	}
-	if s.client, err = s.connect(); err != nil {
+	if s.client, err = s.newClient(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -91,8 +91,8 @@ func (s *session) close() error {
 	return s.local.close()
 }
 
-// load reads the configuration and shows what is to be said about it.
-func (p *program) load(kinds []*kind.Kind) (*config.Config, error) {
+// loadConfig reads the configuration and shows what is to be said about it.
+func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.loadOptions(kinds))
 	p.files = config.Files
 	if diags.HasErrors() {
@@ -108,9 +108,9 @@ func (p *program) load(kinds []*kind.Kind) (*config.Config, error) {
 // mostRounds bounds how often an answer of data may lead to the next question.
 const mostRounds = 20
 
-// read reads what is live and answers data blocks. What they answer may name more
-// to be read, as the bucket of a file.
-func (s *session) read(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
+// readLive reads what is live and answers data blocks. What they answer may name more
+// to be readLive, as the bucket of a file.
+func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 	s.ahead = s.client.Ahead()
 	s.snapshot.DropExpired(s.serviceTime())
 	for range mostRounds {
-		warnings, err := s.answerData()
+		warnings, err := s.reloadWithData()
 		if err != nil || len(s.config.Data) == 0 {
 			return warnings, err
 		}
@@ -131,14 +131,14 @@ func (s *session) read(ctx context.Context, a *wire.Account, wanted func() accou
 		"What data blocks answer leads to further questions again and again. Let them refer to each other in fewer steps.")
 }
 
-// wanted is what a plan needs to know.
-func (s *session) wanted() account.Query {
+// accountQuery is what a plan needs to know.
+func (s *session) accountQuery() account.Query {
 	return account.QueryFor(s.config, s.knownEntries(), s.kinds)
 }
 
-// answerData evaluates the configuration again where data blocks ask for what is
+// reloadWithData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
-func (s *session) answerData() (hcl.Diagnostics, error) {
+func (s *session) reloadWithData() (hcl.Diagnostics, error) {
 	if len(s.config.Data) == 0 {
 		return nil, nil
 	}
@@ -151,7 +151,7 @@ func (s *session) answerData() (hcl.Diagnostics, error) {
 	}
 	s.config = config
 	if s.local != nil {
-		s.local.moveDeliveries(config)
+		s.local.redirectDeliveries(config)
 	}
 	return diags, nil
 }
@@ -189,8 +189,8 @@ func (p *program) maxEvaluation() int64 {
 	return n
 }
 
-// connect makes a client from the flags and the environment.
-func (s *session) connect() (*b2.Client, error) {
+// newClient makes a client from the flags and the environment.
+func (s *session) newClient() (*b2.Client, error) {
 	o := b2.Options{
 		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
 		Parallelism: s.parallelism,
@@ -240,23 +240,24 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err != nil {
 		return nil, err
 	}
-	if err := belongs(st, a); err != nil {
+	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
 	s.ahead = s.client.Ahead()
 	s.began = s.serviceTime()
-	warnings, err := s.read(ctx, a, s.wanted)
+	warnings, err := s.readLive(ctx, a, s.accountQuery)
 	if err != nil {
 		return nil, err
 	}
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, Rotations: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
+		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude,
 	}
 	for _, i := range st.Open {
-		request.Announced = append(request.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})
+		request.Announced = append(request.Announced,
+			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs, RecordedID: i.RecordedID})
 	}
 	made, diags := plan.Make(request)
 	if diags.HasErrors() {
@@ -265,7 +266,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	made.Warnings = append(warnings, made.Warnings...)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusable(s.config)...)
-		made.Warnings = append(made.Warnings, s.failedChecks(s.reader(s.snapshot, st.Entries, nil))...)
+		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
 	}
 	return made, nil
 }
@@ -279,8 +280,8 @@ func (s *session) knownEntries() []addr.Entry {
 	return entries
 }
 
-// belongs refuses a state that records the objects of another account.
-func belongs(st *state.State, a *wire.Account) error {
+// checkStateAccount refuses a state that records the objects of another account.
+func checkStateAccount(st *state.State, a *wire.Account) error {
 	if st.BelongsTo(a.ID, a.Realm) {
 		return nil
 	}
@@ -306,8 +307,8 @@ func (s *session) warnWithoutState() {
 		"apply; it holds no setting and no secret. Or let runs share it in a bucket, with a backend \"b2\" block.")
 }
 
-// blockOf is where a resource is declared; nil where it is not.
-func (s *session) blockOf(addr addr.Addr) *hcl.Range {
+// blockRange is where a resource is declared; nil where it is not.
+func (s *session) blockRange(addr addr.Addr) *hcl.Range {
 	for _, r := range s.config.Resources {
 		if r.Addr == addr {
 			return &r.Block.Range
@@ -318,7 +319,7 @@ func (s *session) blockOf(addr addr.Addr) *hcl.Range {
 
 // verify asks B2 what a new key may do, as that key: one more authorization.
 func (s *session) verify(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
-	c, err := s.client.As(keyID, key.Reveal())
+	c, err := s.client.WithCredentials(keyID, key.Reveal())
 	if err != nil {
 		return nil, err
 	}

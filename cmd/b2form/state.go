@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) stateCommand() *cli.Command {
-	c := p.command(&cli.Command{
+	c := p.newCommand(&cli.Command{
 		Name: "state", Usage: "Look at or correct what b2form owns", ArgsUsage: "COMMAND",
 		Description: `The state lists the objects that b2form owns. It holds no setting and no
 secret. None of these commands changes what b2form owns on B2.
@@ -32,7 +32,7 @@ Example:
 			if name := c.Args().First(); name != "" {
 				return unknownCommand(c, name)
 			}
-			p.help(c)
+			p.printHelp(c)
 			return exitCode(1)
 		},
 	})
@@ -45,11 +45,11 @@ Example:
 func (p *program) stateFlags() []cli.Flag { return slices.Concat(p.configFlags(), p.accountFlags()) }
 
 func (p *program) stateList() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
 		Description: "Example:\n  b2form state list bucket.\n\n" + exitCodes,
 		Flags:       p.stateFlags(),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			st, err := s.readState(ctx)
 			if err != nil {
 				return err
@@ -74,13 +74,13 @@ func hasAnyPrefix(s string, prefixes []string) bool {
 }
 
 func (p *program) stateShow() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
 		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show " +
 			"'bucket.logs[\"edge\"]'\n\n" + exitCodes,
 		Flags: p.stateFlags(),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
-			addrs, err := addresses(c, 1, 1)
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
+			addrs, err := parseAddresses(c, 1, 1)
 			if err != nil {
 				return err
 			}
@@ -126,13 +126,13 @@ func entryText(e addr.Entry) []byte {
 }
 
 func (p *program) stateRemove() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "rm", Usage: "Forget objects without destroying them", ArgsUsage: "ADDRESS ...",
 		Description: "The objects stay on B2 and are nobody's. Remove their blocks too, or the\nnext plan imports them " +
 			"again.\n\nExample:\n  b2form state rm bucket.photos\n\n" + exitCodes,
 		Flags: slices.Concat(p.stateFlags(), p.lockFlags()),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
-			addrs, err := addresses(c, 1, -1)
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
+			addrs, err := parseAddresses(c, 1, -1)
 			if err != nil {
 				return err
 			}
@@ -156,12 +156,12 @@ func (p *program) stateRemove() *cli.Command {
 }
 
 func (p *program) stateMove() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "mv", Usage: "Give an object another address", ArgsUsage: "FROM TO",
 		Description: "For a block whose label changed.\n\nExample:\n  b2form state mv bucket.old 'bucket.new[\"edge\"]'\n\n" + exitCodes,
 		Flags:       slices.Concat(p.stateFlags(), p.lockFlags()),
-		Action: p.onState(func(ctx context.Context, c *cli.Command, s *session) error {
-			addrs, err := addresses(c, 2, 2)
+		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
+			addrs, err := parseAddresses(c, 2, 2)
 			if err != nil {
 				return err
 			}
@@ -184,9 +184,9 @@ func (p *program) stateMove() *cli.Command {
 	})
 }
 
-// addresses parses the arguments, at least least and at most most of them; -1:
+// parseAddresses parses the arguments, at least least and at most most of them; -1:
 // any number.
-func addresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
+func parseAddresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
 	args := c.Args().Slice()
 	if len(args) < least || most >= 0 && len(args) > most {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)

@@ -12,9 +12,9 @@ import (
 // A stdout is standard output. It remembers the first failure, so that a run whose
 // results did not get out does not end as a success, whoever wrote them.
 type stdout struct {
-	to    io.Writer
-	mu    sync.Mutex
-	first error
+	to       io.Writer
+	mu       sync.Mutex
+	firstErr error
 }
 
 // Write passes b on. Its errors are *writeError.
@@ -25,8 +25,8 @@ func (s *stdout) Write(b []byte) (int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.first == nil {
-		s.first = err
+	if s.firstErr == nil {
+		s.firstErr = err
 	}
 	return n, &writeError{err}
 }
@@ -40,14 +40,14 @@ func (u *writeError) Unwrap() error { return u.error }
 func (s *stdout) diagnostics() hcl.Diagnostics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.first == nil || errors.Is(s.first, syscall.EPIPE) {
+	if s.firstErr == nil || errors.Is(s.firstErr, syscall.EPIPE) {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Standard output cannot be written",
-		Detail: "Some of the output is missing: " + plain(s.first) + ". What the command did is done and recorded."}}
+		Detail: "Some of the output is missing: " + reason(s.firstErr) + ". What the command did is done and recorded."}}
 }
 
-func isUnwritten(err error) bool {
+func isWriteError(err error) bool {
 	_, ok := errors.AsType[*writeError](err)
 	return ok
 }

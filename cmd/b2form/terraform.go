@@ -50,14 +50,14 @@ func (p *program) terraformCommands() []*cli.Command {
 }
 
 func (p *program) terraformCommand(name, usage string, code int, answer string) *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",
 		Action: func(_ context.Context, c *cli.Command) error {
 			for _, arg := range c.Args().Slice() {
 				switch arg {
 				case "-h", "-help", "--help":
-					p.help(c)
+					p.printHelp(c)
 					return nil
 				case "-v", "-version", "--version":
 					return p.printVersion(false)
@@ -73,9 +73,9 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 	})
 }
 
-// foreignOption says what to do instead of an option of Terraform's; "" for any
+// terraformOptionHint says what to do instead of an option of Terraform's; "" for any
 // other.
-func foreignOption(name string) string {
+func terraformOptionHint(name string) string {
 	switch name {
 	case "refresh", "refresh-only":
 		return "Every plan reads the live account, in two round trips, and the state holds no setting that could be refreshed."

@@ -26,8 +26,8 @@ type ui interface {
 	Outputs(outs []view.Output, reveal bool)
 }
 
-// streamed makes the command speak JSON lines where -json asks for it.
-func (p *program) streamed() {
+// useJSONUI makes the command speak JSON lines where -json asks for it.
+func (p *program) useJSONUI() {
 	if !p.json {
 		return
 	}

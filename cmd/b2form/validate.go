@@ -11,7 +11,7 @@ import (
 )
 
 func (p *program) validateCommand() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "validate", Usage: "Check the configuration without asking B2",
 		Description: `Everything that can be known offline is checked: syntax, types, references,
 and what B2 would refuse. No credentials are needed, and no values of

@@ -16,7 +16,7 @@ import (
 const version = "0.1.0"
 
 func (p *program) versionCommand() *cli.Command {
-	return p.command(&cli.Command{
+	return p.newCommand(&cli.Command{
 		Name: "version", Usage: "Show the version",
 		Description: `With what it was built from, as far as that was recorded: in a git work tree by
 "go build", and never by "go run". -json has the version once more under the

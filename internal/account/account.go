@@ -22,11 +22,11 @@ type Query map[string]KindQuery
 
 // A KindQuery is what one kind must be read for.
 type KindQuery struct {
-	Identities []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
-	IDs        []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
-	Multi      bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
-	Named      []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
-	Listings   []kind.Listing
+	Identities      []string // declared or owned, in their normal form; sorted. Only of a kind with a parent
+	IDs             []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
+	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
+	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
+	Listings        []kind.Listing
 }
 
 // QueryFor works out what a plan of cfg and entries needs: each kind that is
@@ -40,23 +40,23 @@ func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Quer
 		byName[k.Name] = k
 	}
 	for _, r := range cfg.Resources {
-		n := w.of(r.Kind)
-		n.identified(r.Identity())
-		n.Multi = n.Multi || n.multi && isMultiBucket(r)
+		n := w.forKind(r.Kind)
+		n.addIdentity(r.Identity())
+		n.MultiBucket = n.MultiBucket || n.hasMultiBucket && needsMultiBucket(r)
 		for _, a := range n.linkAttrs {
-			w.addNamed(a, r, byName)
+			w.addReferencedNames(a, r, byName)
 		}
 	}
 	for i := range entries {
 		if k := byName[entries[i].Addr.Kind]; k != nil { // else the planner says so
-			w.of(k).known(&entries[i])
+			w.forKind(k).addEntry(&entries[i])
 		}
 	}
 	for _, q := range cfg.Data {
 		if q.Kind != nil {
-			n := w.of(q.Kind)
-			n.identified(q.Identity)
-			n.Multi = n.Multi || n.multi
+			n := w.forKind(q.Kind)
+			n.addIdentity(q.Identity)
+			n.MultiBucket = n.MultiBucket || n.hasMultiBucket
 			if q.Listing != (kind.Listing{}) && !slices.Contains(n.Listings, q.Listing) {
 				n.Listings = append(n.Listings, q.Listing)
 			}
@@ -69,7 +69,7 @@ func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Quer
 	}
 	want := make(Query, len(w))
 	for name, n := range w {
-		n.Identities, n.Named = sorted(n.Identities), undeclared(cfg, n.kind, n.Named)
+		n.Identities, n.ReferencedNames = sortedUnique(n.Identities), undeclared(cfg, n.kind, n.ReferencedNames)
 		want[name] = n.KindQuery
 	}
 	return want
@@ -80,15 +80,15 @@ type queryBuilder map[string]*kindQuery
 
 type kindQuery struct {
 	KindQuery
-	kind        *kind.Kind
-	part, multi bool         // see the members of Need
-	linkAttrs   []*kind.Attr // see addNamed
+	kind                    *kind.Kind
+	isChild, hasMultiBucket bool         // see the members of Need
+	linkAttrs               []*kind.Attr // see addNamed
 }
 
-func (w queryBuilder) of(k *kind.Kind) *kindQuery {
+func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
 	n := w[k.Name]
 	if n == nil {
-		n = &kindQuery{kind: k, part: k.ParentKind() != "", multi: hasMulti(k)}
+		n = &kindQuery{kind: k, isChild: k.ParentKind() != "", hasMultiBucket: hasMultiBucket(k)}
 		for _, i := range k.Links() {
 			n.linkAttrs = append(n.linkAttrs, &k.Attrs[i])
 		}
@@ -97,18 +97,18 @@ func (w queryBuilder) of(k *kind.Kind) *kindQuery {
 	return n
 }
 
-// identified adds the identity of an object; "" where a data block is to answer
+// addIdentity adds the identity of an object; "" where a data block is to answer
 // first.
-func (n *kindQuery) identified(identity string) {
-	if n.part && identity != "" {
+func (n *kindQuery) addIdentity(identity string) {
+	if n.isChild && identity != "" {
 		n.Identities = append(n.Identities, identity)
 	}
 }
 
-// known adds an object of the state.
-func (n *kindQuery) known(e *addr.Entry) {
-	n.identified(n.kind.NormalizeIdentity(e.Identity))
-	if !n.multi && !n.part {
+// addEntry adds an object of the state.
+func (n *kindQuery) addEntry(e *addr.Entry) {
+	n.addIdentity(n.kind.NormalizeIdentity(e.Identity))
+	if !n.hasMultiBucket && !n.isChild {
 		return
 	}
 	for _, old := range e.Retiring {
@@ -117,25 +117,25 @@ func (n *kindQuery) known(e *addr.Entry) {
 	if e.ID != "" {
 		n.IDs = append(n.IDs, e.ID)
 	} else {
-		n.Multi = n.Multi || n.multi
+		n.MultiBucket = n.MultiBucket || n.hasMultiBucket
 	}
 }
 
-func sorted(ss []string) []string {
+func sortedUnique(ss []string) []string {
 	if !slices.IsSorted(ss) {
 		slices.Sort(ss)
 	}
 	return slices.Compact(ss)
 }
 
-// addNamed adds the kinds of which a resource names an object where it could give
+// addReferencedNames adds the kinds of which a resource names an object where it could give
 // an ID.
-func (w queryBuilder) addNamed(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
+func (w queryBuilder) addReferencedNames(a *kind.Attr, r *config.Resource, kinds map[string]*kind.Kind) {
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
-		if k := kinds[m.Attr.Link.Ref]; k != nil && m.Attr.Link.IsRemoteID != nil && !m.Attr.Link.IsRemoteID(m.Name) {
-			n := w.of(k)
-			if identity := k.NormalizeIdentity(m.Name); n.multi && !slices.Contains(n.Named, identity) {
-				n.Named = append(n.Named, identity)
+		if k := kinds[m.Attr.Link.RefKind]; k != nil && m.Attr.Link.IsRemoteID != nil && !m.Attr.Link.IsRemoteID(m.Name) {
+			n := w.forKind(k)
+			if identity := k.NormalizeIdentity(m.Name); n.hasMultiBucket && !slices.Contains(n.ReferencedNames, identity) {
+				n.ReferencedNames = append(n.ReferencedNames, identity)
 			}
 		}
 	}
@@ -158,19 +158,19 @@ func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string 
 // addRefs adds the kinds whose objects must be known by name to read others.
 func (w queryBuilder) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 	for i := range attrs {
-		if k := kinds[attrs[i].Link.Ref]; k != nil && attrs[i].Link.IsRemoteID == nil {
-			w.of(k) // for its names; nothing of it is wanted by itself
+		if k := kinds[attrs[i].Link.RefKind]; k != nil && attrs[i].Link.IsRemoteID == nil {
+			w.forKind(k) // for its names; nothing of it is wanted by itself
 		}
 		w.addRefs(attrs[i].Object, kinds)
 	}
 }
 
-// isMultiBucket recognises what only the newest API version lists: an object limited
+// needsMultiBucket recognises what only the newest API version lists: an object limited
 // to several others ("b2_list_keys", multi-bucket application keys).
-func isMultiBucket(r *config.Resource) bool {
+func needsMultiBucket(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !canHoldSeveral(a) {
+		if !limitsToSeveral(a) {
 			continue
 		}
 		if v := r.Value.GetAttr(a.Name); !v.IsNull() && v.IsKnown() && v.Type() != cty.String && v.LengthInt() > 1 {
@@ -180,9 +180,11 @@ func isMultiBucket(r *config.Resource) bool {
 	return false
 }
 
-// canHoldSeveral reports whether the attribute limits an object to one other in older
+// limitsToSeveral reports whether the attribute limits an object to one other in older
 // API versions and to several in the newest.
-func canHoldSeveral(a *kind.Attr) bool { return a.Link.Ref != "" && a.Encoding.ReadSingle != "" }
+func limitsToSeveral(a *kind.Attr) bool {
+	return a.Link.RefKind != "" && a.Encoding.ReadSinglePath != ""
+}
 
 // Read lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may
@@ -191,7 +193,7 @@ func canHoldSeveral(a *kind.Attr) bool { return a.Link.Ref != "" && a.Encoding.R
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
 func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, want: want, raw: make(map[string][]wire.RawJSON, len(kinds))}
+	r := reader{api: api, account: account, kinds: kinds, want: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds))}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.canRead(k) {
@@ -203,20 +205,20 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 		}
 		first = append(first, k)
 	}
-	if err := r.list(ctx, first, false); err != nil {
+	if err := r.listKinds(ctx, first, false); err != nil {
 		return nil, err
 	}
-	snapshot, err := kind.NewSnapshot(account, kinds, r.raw)
+	snapshot, err := kind.NewSnapshot(account, kinds, r.rawByKind)
 	if err != nil {
 		return nil, err
 	}
-	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.lacks(k, snapshot) })
+	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.lacksMultiBucket(k, snapshot) })
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
 	var found []childQuery
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.list(gctx, second, true) })
+	g.Go(func() error { return r.listKinds(gctx, second, true) })
 	g.Go(func() (err error) {
 		found, err = r.readChildren(gctx, parts, snapshot)
 		return err
@@ -225,7 +227,7 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 		return nil, err
 	}
 	if len(second) > 0 {
-		if snapshot, err = kind.NewSnapshot(account, kinds, r.raw); err != nil {
+		if snapshot, err = kind.NewSnapshot(account, kinds, r.rawByKind); err != nil {
 			return nil, err
 		}
 	}
@@ -246,30 +248,30 @@ func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query,
 	if err != nil {
 		return false, err
 	}
-	news := slices.ContainsFunc(found, func(p childQuery) bool { return len(p.asked) > 0 || p.listing != nil })
+	news := slices.ContainsFunc(found, func(p childQuery) bool { return len(p.identities) > 0 || p.listing != nil })
 	return news, addChildren(s, found)
 }
 
 type reader struct {
-	api     wire.API
-	account *wire.Account
-	kinds   []*kind.Kind
-	want    Query
-	raw     map[string][]wire.RawJSON
+	api       wire.API
+	account   *wire.Account
+	kinds     []*kind.Kind
+	want      Query
+	rawByKind map[string][]wire.RawJSON
 }
 
 // canRead reports whether the credentials may list the kind.
 func (r *reader) canRead(k *kind.Kind) bool {
-	return !slices.ContainsFunc(k.Reads, func(c string) bool { return !r.account.HasCapability(c) })
+	return !slices.ContainsFunc(k.ReadCapabilities, func(c string) bool { return !r.account.HasCapability(c) })
 }
 
-// list reads the kinds, all at once, in place of what was read of them before.
-func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error {
+// listKinds reads the kinds, all at once, in place of what was read of them before.
+func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multi bool) error {
 	lists := make([][]wire.RawJSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
 		need := r.want[k.Name]
-		scope := kind.ListFilter{Account: r.account, MultiBucket: multi || need.Multi}
+		scope := kind.ListFilter{Account: r.account, MultiBucket: multi || need.MultiBucket}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -283,23 +285,23 @@ func (r *reader) list(ctx context.Context, kinds []*kind.Kind, multi bool) error
 		return err
 	}
 	for i, k := range kinds {
-		r.raw[k.Name] = lists[i]
+		r.rawByKind[k.Name] = lists[i]
 	}
 	return nil
 }
 
-// lacks reports whether an object that the state knows, or that others name, was
+// lacksMultiBucket reports whether an object that the state knows, or that others name, was
 // not listed although ListFilter.MultiBucket might list it.
-func (r *reader) lacks(k *kind.Kind, s *kind.Snapshot) bool {
+func (r *reader) lacksMultiBucket(k *kind.Kind, s *kind.Snapshot) bool {
 	need := r.want[k.Name]
-	if need.Multi || !hasMulti(k) {
+	if need.MultiBucket || !hasMultiBucket(k) {
 		return false
 	}
 	return slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
-		slices.ContainsFunc(need.Named, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
+		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 
-// hasMulti reports whether ListFilter.MultiBucket makes a difference for the kind.
-func hasMulti(k *kind.Kind) bool {
-	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return canHoldSeveral(&a) })
+// hasMultiBucket reports whether ListFilter.MultiBucket makes a difference for the kind.
+func hasMultiBucket(k *kind.Kind) bool {
+	return slices.ContainsFunc(k.Attrs, func(a kind.Attr) bool { return limitsToSeveral(&a) })
 }

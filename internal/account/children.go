@@ -15,12 +15,12 @@ import (
 // A childQuery is what came of looking for parts of other objects: for some by their
 // identities, or for the first ones of a listing.
 type childQuery struct {
-	kind    *kind.Kind
-	asked   []string
-	listing *kind.Listing
-	list    []wire.RawJSON
-	folders []string
-	more    bool
+	kind       *kind.Kind
+	identities []string
+	listing    *kind.Listing
+	found      []wire.RawJSON
+	folders    []string
+	more       bool
 }
 
 // readChildren looks for what is wanted of the kinds and is not in the snapshot, all
@@ -33,9 +33,9 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 			continue
 		}
 		p := childQuery{kind: k}
-		for _, identity := range r.identities(k, s) {
+		for _, identity := range r.wantedIdentities(k, s) {
 			if !s.WasLookedFor(k, identity) {
-				p.asked = append(p.asked, identity)
+				p.identities = append(p.identities, identity)
 			}
 		}
 		parts = append(parts, p)
@@ -50,9 +50,9 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 		p := &parts[i]
 		g.Go(func() (err error) {
 			if p.listing != nil {
-				err = r.browse(ctx, p, s)
+				err = r.readListing(ctx, p, s)
 			} else {
-				p.list, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.childIDs(p, s)})
+				p.found, err = p.kind.List(ctx, r.api, kind.ListFilter{Account: r.account, IDs: r.childIDs(p, s)})
 			}
 			if err != nil {
 				return fmt.Errorf("reading the live %s: %w", p.kind.Plural, err)
@@ -63,8 +63,8 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 	return parts, g.Wait()
 }
 
-// identities are those that are wanted, and those of wanted IDs.
-func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
+// wantedIdentities are those that are wanted, and those of wanted IDs.
+func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 	need := r.want[k.Name]
 	all := slices.Clone(need.Identities)
 	for _, id := range need.IDs {
@@ -78,33 +78,33 @@ func (r *reader) identities(k *kind.Kind, s *kind.Snapshot) []string {
 		}
 		all = append(all, k.NormalizeIdentity(identity))
 	}
-	return sorted(all)
+	return sortedUnique(all)
 }
 
-func (r *reader) browse(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
-	for _, id := range r.parents(s, p.kind, p.listing.Parent) {
+func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
+	for _, id := range r.parentIDs(s, p.kind, p.listing.Parent) {
 		list, folders, more, err := p.kind.Parent.List(ctx, r.api, id, *p.listing)
 		if err != nil {
 			return err
 		}
-		p.list, p.folders, p.more = append(p.list, list...), append(p.folders, folders...), p.more || more
+		p.found, p.folders, p.more = append(p.found, list...), append(p.folders, folders...), p.more || more
 	}
 	return nil
 }
 
 func (r *reader) childIDs(p *childQuery, s *kind.Snapshot) []string {
 	var ids []string
-	for _, identity := range p.asked {
-		for _, id := range r.parents(s, p.kind, p.kind.ParentIdentity(identity)) {
+	for _, identity := range p.identities {
+		for _, id := range r.parentIDs(s, p.kind, p.kind.ParentIdentity(identity)) {
 			ids = append(ids, p.kind.ChildID(identity, id))
 		}
 	}
 	return ids
 }
 
-// parents are the IDs of the live objects with an identity of which something of
+// parentIDs are the IDs of the live objects with an identity of which something of
 // the kind is part.
-func (r *reader) parents(s *kind.Snapshot, k *kind.Kind, identity string) []string {
+func (r *reader) parentIDs(s *kind.Snapshot, k *kind.Kind, identity string) []string {
 	return s.IDsOf(r.kindOf(k.ParentKind()), identity)
 }
 
@@ -116,9 +116,9 @@ func addChildren(s *kind.Snapshot, parts []childQuery) error {
 	for _, p := range parts {
 		var err error
 		if p.listing != nil {
-			err = s.AddListing(p.kind, *p.listing, p.list, p.folders, p.more)
+			err = s.AddListing(p.kind, *p.listing, p.found, p.folders, p.more)
 		} else {
-			err = s.AddChildren(p.kind, p.asked, p.list)
+			err = s.AddChildren(p.kind, p.identities, p.found)
 		}
 		if err != nil {
 			return err

@@ -27,12 +27,12 @@ const (
 
 // Options is what Look works with.
 type Options struct {
-	Config   *config.Config
-	Kinds    []*kind.Kind
-	Snapshot *kind.Snapshot // with all objects of the kinds that yield credentials
-	Entries  []addr.Entry   // what is ours
-	Now      time.Time
-	Soon     time.Duration // how far ahead an expiry is worth mentioning
+	Config        *config.Config
+	Kinds         []*kind.Kind
+	Snapshot      *kind.Snapshot // with all objects of the kinds that yield credentials
+	Entries       []addr.Entry   // what is ours
+	Now           time.Time
+	ExpiresWithin time.Duration // how far ahead an expiry is worth mentioning
 }
 
 // A Report is what was found.
@@ -47,15 +47,15 @@ type Credential struct {
 	ID       string
 	Name     string
 	Owner    addr.Addr // where Owned
-	Owned    bool      // the state has it
+	InState  bool      // the state has it
 	Retiring bool      // it has a successor
 	Value    cty.Value // as decoded; its secret is not known to anybody
 	Expires  time.Time // zero: never
 	Findings []kind.Finding
 }
 
-// Found counts the credentials with findings.
-func (r *Report) Found() int {
+// CountWithFindings counts the credentials with findings.
+func (r *Report) CountWithFindings() int {
 	n := 0
 	for _, c := range r.Credentials {
 		if len(c.Findings) > 0 {
@@ -65,14 +65,14 @@ func (r *Report) Found() int {
 	return n
 }
 
-// Look goes through every live credential. An error means that B2's answer
+// Run goes through every live credential. An error means that B2's answer
 // cannot be read.
-func Look(o Options) (*Report, error) {
-	l := looker{Options: o, owners: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
+func Run(o Options) (*Report, error) {
+	l := auditor{Options: o, owners: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
 	for _, e := range o.Entries {
-		l.owners[e.ID] = Credential{Owner: e.Addr, Owned: true}
+		l.owners[e.ID] = Credential{Owner: e.Addr, InState: true}
 		for _, old := range e.Retiring {
-			l.owners[old.ID] = Credential{Owner: e.Addr, Owned: true, Retiring: true}
+			l.owners[old.ID] = Credential{Owner: e.Addr, InState: true, Retiring: true}
 		}
 	}
 	for _, r := range o.Config.Resources {
@@ -84,7 +84,7 @@ func Look(o Options) (*Report, error) {
 			continue
 		}
 		for _, live := range o.Snapshot.All(k) {
-			c, err := l.look(k, live)
+			c, err := l.auditCredential(k, live)
 			if err != nil {
 				return nil, err
 			}
@@ -97,13 +97,13 @@ func Look(o Options) (*Report, error) {
 	return report, nil
 }
 
-type looker struct {
+type auditor struct {
 	Options
 	owners   map[string]Credential // by ID; only what the state knows
 	declared map[addr.Addr]*config.Resource
 }
 
-func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
+func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, error) {
 	v, err := live.Value()
 	if err != nil {
 		return Credential{}, err
@@ -111,24 +111,24 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	c := l.owners[live.ID]
 	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
-	if r := l.declared[c.Owner]; c.Owned && r != nil {
+	if r := l.declared[c.Owner]; c.InState && r != nil {
 		want = r.Value
 	}
 	_, rotates := k.RotationOf(want)
 	found := func(rule kind.Rule, detail string, args ...any) {
 		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 	}
-	if !c.Owned && len(l.owners)+len(l.declared) > 0 { // where nothing can be owned, that says nothing
+	if !c.InState && len(l.owners)+len(l.declared) > 0 { // where nothing can be owned, that says nothing
 		found(unowned, "the state here does not know it: it was made by hand or by another configuration")
 	}
-	if gone := l.gone(k, v); len(gone) > 0 {
+	if gone := l.deletedRefs(k, v); len(gone) > 0 {
 		found(bucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
 	}
 	same := l.Snapshot.ByIdentity(k, live.Identity)
-	if len(same) > 1 && slices.ContainsFunc(same, func(o *kind.Object) bool { return !l.owners[o.ID].Owned }) {
+	if len(same) > 1 && slices.ContainsFunc(same, func(o *kind.Object) bool { return !l.owners[o.ID].InState }) {
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
-	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.Soon && !rotates {
+	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.ExpiresWithin && !rotates {
 		found(expiresSoon, "it expires in %s, on %s", words.Span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if k.Credential != nil {
@@ -138,14 +138,14 @@ func (l *looker) look(k *kind.Kind, live *kind.Object) (Credential, error) {
 	return c, nil
 }
 
-// gone lists the references to objects that are gone, as far as those were
+// deletedRefs lists the references to objects that are deletedRefs, as far as those were
 // read.
-func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
+func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		for _, m := range a.References(v.GetAttr(a.Name)) {
-			if l.read(m.Attr.Link.Ref) && kind.IsDeletedRef(m.Name) {
+			if l.wasRead(m.Attr.Link.RefKind) && kind.IsDeletedRef(m.Name) {
 				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}
@@ -153,7 +153,7 @@ func (l *looker) gone(k *kind.Kind, v cty.Value) []string {
 	return out
 }
 
-func (l *looker) read(name string) bool {
+func (l *auditor) wasRead(name string) bool {
 	i := slices.IndexFunc(l.Kinds, func(k *kind.Kind) bool { return k.Name == name })
 	return i >= 0 && l.Snapshot.WasRead(l.Kinds[i])
 }

@@ -60,7 +60,7 @@ func (r *Report) Sort(column string) {
 	slices.SortStableFunc(r.Credentials, func(a, b Credential) int {
 		switch column {
 		case "owner":
-			return cmp.Or(atEnd(!a.Owned, !b.Owned), strings.Compare(a.Owner.String(), b.Owner.String()))
+			return cmp.Or(atEnd(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
 		case "expires":
 			return cmp.Or(atEnd(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
 		case "findings":

@@ -54,7 +54,7 @@ func (o Options) Format(f fmt.State, _ rune) { fmt.Fprint(f, "b2.Options{[redact
 
 // A Client is one session with B2. It is safe for concurrent use.
 type Client struct {
-	keyID, key  sealed
+	keyID, key  hiddenString
 	endpoint    string
 	userAgent   string
 	transport   http.RoundTripper
@@ -63,13 +63,13 @@ type Client struct {
 	wait        func(context.Context, time.Duration) error
 	log         func(Event)
 
-	sessions sessions
-	limiter  *limiter
-	others   *limiter // of all clients for other credentials
-	counters counters
-	reached  atomic.Bool // some reply has come back
-	clock    clock
-	uploads  uploads
+	sessions       sessions
+	limiter        *limiter
+	derivedLimiter *limiter // of all clients for other credentials
+	counters       counters
+	reached        atomic.Bool // some reply has come back
+	clock          clock
+	uploads        uploads
 }
 
 var (
@@ -92,7 +92,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		keyID: seal(o.KeyID), key: seal(o.Key), endpoint: endpoint,
+		keyID: hide(o.KeyID), key: hide(o.Key), endpoint: endpoint,
 		userAgent: o.UserAgent, transport: o.Transport, parallelism: o.Parallelism,
 		now: o.Now, wait: o.Wait, log: o.Log,
 	}
@@ -114,22 +114,22 @@ func New(o Options) (*Client, error) {
 		c.log = func(Event) {}
 	}
 	c.limiter = newLimiter(c.parallelism, c.now, c.wait)
-	c.others = &limiter{pace: c.limiter.pace}
+	c.derivedLimiter = &limiter{adaptiveLimit: c.limiter.adaptiveLimit}
 	return c, nil
 }
 
-// As gives a client for other credentials that shares this one's connections
+// WithCredentials gives a client for other credentials that shares this one's connections
 // and its pace: what B2 refuses to one slows down both. All such clients together
 // may have as many requests under way as this one, and beside it. A mistake that
 // can be seen in the credentials is a *UsageError.
-func (c *Client) As(keyID, key string) (*Client, error) {
+func (c *Client) WithCredentials(keyID, key string) (*Client, error) {
 	if err := checkCredentials(keyID, key); err != nil {
 		return nil, err
 	}
 	return &Client{
-		keyID: seal(keyID), key: seal(key), endpoint: c.endpoint,
+		keyID: hide(keyID), key: hide(key), endpoint: c.endpoint,
 		userAgent: c.userAgent, transport: c.transport, parallelism: c.parallelism,
-		now: c.now, wait: c.wait, log: c.log, limiter: c.others, others: c.others,
+		now: c.now, wait: c.wait, log: c.log, limiter: c.derivedLimiter, derivedLimiter: c.derivedLimiter,
 	}, nil
 }
 
@@ -171,13 +171,13 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(reply, out); err != nil {
-		return &wire.Error{Method: r.method, Status: http.StatusOK, Unknown: r.writes,
+		return &wire.Error{Method: r.method, Status: http.StatusOK, OutcomeUnknown: r.writes,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return nil
 }
 
-// sealed holds a secret where no printing by reflection can reach it.
-type sealed func() string
+// hiddenString holds a secret where no printing by reflection can reach it.
+type hiddenString func() string
 
-func seal(s string) sealed { return func() string { return s } }
+func hide(s string) hiddenString { return func() string { return s } }

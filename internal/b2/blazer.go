@@ -23,7 +23,7 @@ import (
 
 // bucket makes blazer's handle of a bucket. Its only constructor lists buckets; the
 // transport answers that too.
-func (m *seam) bucket(ctx context.Context) (*base.Bucket, error) {
+func (m *blazerTransport) bucket(ctx context.Context) (*base.Bucket, error) {
 	root, err := base.AuthorizeAccount(ctx, "", "", base.SetAPIBase(m.session.apiURL), base.Transport(m))
 	if err != nil {
 		return nil, err
@@ -35,28 +35,28 @@ func (m *seam) bucket(ctx context.Context) (*base.Bucket, error) {
 	return buckets[0], nil
 }
 
-// A seam is blazer's transport.
-type seam struct {
+// A blazerTransport is blazer's transport.
+type blazerTransport struct {
 	client   *Client
 	session  *session
 	bucketID string
-	token    sealed // of the upload URL that was asked for last
+	token    hiddenString // of the upload URL that was asked for last
 }
 
-func (m *seam) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := m.answer(req)
+func (m *blazerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := m.respond(req)
 	if resp != nil {
 		resp.Request = req // as every transport does; blazer looks there
 	}
 	return resp, err
 }
 
-func (m *seam) answer(req *http.Request) (*http.Response, error) {
+func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
 	_, method, _ := strings.Cut(req.URL.Path, "/b2api/")
 	_, name, _ := strings.Cut(method, "/")
-	rec, ok := req.Context().Value(recordKey{}).(*record)
+	rec, ok := req.Context().Value(blazerResultKey{}).(*blazerResult)
 	if !ok {
-		rec = &record{}
+		rec = &blazerResult{}
 	}
 	if strings.HasPrefix(name, methodUpload+"/") {
 		return m.upload(req, rec)
@@ -65,11 +65,11 @@ func (m *seam) answer(req *http.Request) (*http.Response, error) {
 	switch name {
 	case methodAuthorize:
 		storage := map[string]any{"apiUrl": m.session.apiURL, "downloadUrl": m.session.account.DownloadURL}
-		return reply(map[string]any{ // the token stays here: blazer may log what it gets
+		return jsonResponse(map[string]any{ // the token stays here: blazer may log what it gets
 			"accountId": m.session.account.ID, "authorizationToken": "-", "apiInfo": map[string]any{"storageApi": storage},
 		})
 	case "b2_list_buckets":
-		return reply(map[string]any{"buckets": []any{map[string]any{"bucketId": m.bucketID}}})
+		return jsonResponse(map[string]any{"buckets": []any{map[string]any{"bucketId": m.bucketID}}})
 	}
 	in, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -83,17 +83,17 @@ func (m *seam) answer(req *http.Request) (*http.Response, error) {
 	if name == "b2_get_upload_url" {
 		return m.uploadURL(out)
 	}
-	return reply(out)
+	return jsonResponse(out)
 }
 
-func reply(body any) (*http.Response, error) {
+func jsonResponse(body any) (*http.Response, error) {
 	encoded, err := json.Marshal(body)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(encoded))}, err
 }
 
-// A record keeps what blazer drops: it turns every error into a text. It
+// A blazerResult keeps what blazer drops: it turns every error into a text. It
 // travels in the context of the call, under recordKey.
-type record struct {
+type blazerResult struct {
 	method string
 	err    error
 	// Of an upload: what gives the content once for every attempt, and B2's reply.
@@ -101,11 +101,11 @@ type record struct {
 	reply   json.RawMessage
 }
 
-type recordKey struct{}
+type blazerResultKey struct{}
 
 // viaBlazer runs one call of blazer and returns its error as a *kind.Error.
-func viaBlazer(ctx context.Context, rec *record, f func(context.Context) error) error {
-	err := f(context.WithValue(ctx, recordKey{}, rec))
+func viaBlazer(ctx context.Context, rec *blazerResult, f func(context.Context) error) error {
+	err := f(context.WithValue(ctx, blazerResultKey{}, rec))
 	if err != nil && rec.err == nil {
 		return &wire.Error{Method: rec.method, Status: http.StatusOK,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}

@@ -19,8 +19,8 @@ const (
 	maxErrorReply = 64 << 10
 )
 
-// most is the bound of the request's reply.
-func (r *request) most() int64 {
+// maxReplySize is the bound of the request's reply.
+func (r *request) maxReplySize() int64 {
 	switch {
 	case r.method == methodDownload:
 		return maxContent
@@ -52,7 +52,7 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	if size := resp.ContentLength; size > 0 {
 		buf.Grow(int(size) + bytes.MinRead)
 	}
-	body := &watched{body: resp.Body, now: now, start: now()}
+	body := &slowBodyReader{body: resp.Body, now: now, start: now()}
 	_, err := buf.ReadFrom(io.LimitReader(body, limit+1))
 	switch room := buf.Cap() - buf.Len(); {
 	case int64(buf.Len()) > limit:
@@ -63,19 +63,19 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	return buf.Bytes(), err
 }
 
-// A watched body fails once it is too slow.
-type watched struct {
-	body  io.Reader
-	now   func() time.Time
-	start time.Time
-	got   int64
+// A slowBodyReader body fails once it is too slow.
+type slowBodyReader struct {
+	body      io.Reader
+	now       func() time.Time
+	start     time.Time
+	bytesRead int64
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w *slowBodyReader) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
-	w.got += int64(n)
+	w.bytesRead += int64(n)
 	took := w.now().Sub(w.start)
-	if err == nil && took > patienceForBytes && float64(w.got) < took.Seconds()*slowestReply {
+	if err == nil && took > patienceForBytes && float64(w.bytesRead) < took.Seconds()*slowestReply {
 		err = errTrickle
 	}
 	return n, err

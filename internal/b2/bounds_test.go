@@ -77,8 +77,8 @@ func TestRepliesAreBounded(t *testing.T) {
 		if !errors.Is(err, wire.ErrReplyTooLarge) || len(*streams) != 1 || (*streams)[0].read > c.most {
 			t.Errorf("%s: %d requests, %d bytes read, want at most %d; %v", c.method, len(*streams), (*streams)[0].read, c.most, err)
 		}
-		if e.Unknown != (c.method == "b2_create_bucket") {
-			t.Errorf("%s: unknown: %v", c.method, e.Unknown)
+		if e.OutcomeUnknown != (c.method == "b2_create_bucket") {
+			t.Errorf("%s: unknown: %v", c.method, e.OutcomeUnknown)
 		}
 	}
 }

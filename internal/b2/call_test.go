@@ -162,13 +162,13 @@ func TestCancelled(t *testing.T) {
 		}
 	})
 	err := client.Call(ctx, "b2_list_buckets", nil, nil)
-	if e := kindError(t, err); !errors.Is(err, context.Canceled) || e.Unknown || e.Status != 0 {
+	if e := kindError(t, err); !errors.Is(err, context.Canceled) || e.OutcomeUnknown || e.Status != 0 {
 		t.Errorf("got %+v", e)
 	}
 	if len(clock.waits) != 1 || len(s.of("b2_list_buckets")) != 1 {
 		t.Errorf("waited %v, sent %d", clock.waits, len(s.of("b2_list_buckets")))
 	}
-	if err := client.Call(ctx, "b2_create_bucket", nil, nil); !errors.Is(err, context.Canceled) || kindError(t, err).Unknown {
+	if err := client.Call(ctx, "b2_create_bucket", nil, nil); !errors.Is(err, context.Canceled) || kindError(t, err).OutcomeUnknown {
 		t.Errorf("a create that was never sent: %v", err)
 	}
 }

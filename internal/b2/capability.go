@@ -42,9 +42,9 @@ var capabilityOf = map[string]string{
 	"b2_upload_file":                   "writeFiles",
 }
 
-// needed lists the capabilities that this very request needs: some members of a
+// neededCapabilities lists the capabilities that this very request needs: some members of a
 // bucket are guarded by one of their own.
-func (r *request) needed() []string {
+func (r *request) neededCapabilities() []string {
 	var caps []string
 	if c, ok := capabilityOf[r.method]; ok {
 		caps = append(caps, c)
@@ -70,14 +70,14 @@ func (c *Client) explainDenial(e *wire.Error, r *request, s *session) {
 	if s == nil || e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden {
 		return
 	}
-	e.CredentialScope = restriction(&s.account)
+	e.CredentialScope = describeCredentials(&s.account)
 	if e.Code == "unauthorized" && e.Message == "" {
-		e.Message = denial(&s.account, r)
+		e.Message = denialMessage(&s.account, r)
 	}
 }
 
-func denial(a *wire.Account, r *request) string {
-	missing := slices.DeleteFunc(r.needed(), a.HasCapability)
+func denialMessage(a *wire.Account, r *request) string {
+	missing := slices.DeleteFunc(r.neededCapabilities(), a.HasCapability)
 	switch {
 	case len(missing) == 1:
 		return "the application key lacks the capability " + missing[0]
@@ -103,8 +103,8 @@ func (r *request) amongAllowed(buckets []wire.AllowedBucket) bool {
 	})
 }
 
-// restriction describes the credentials in one clause.
-func restriction(a *wire.Account) string {
+// describeCredentials describes the credentials in one clause.
+func describeCredentials(a *wire.Account) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "application key %s has ", a.KeyID)
 	if caps := slices.Sorted(slices.Values(a.Capabilities)); len(caps) == 0 {

@@ -35,15 +35,15 @@ func (c *Client) Stats() Stats {
 	return Stats{
 		Requests:   maps.Clone(c.counters.requests),
 		Retries:    c.counters.retries,
-		RoundTrips: c.counters.chain,
+		RoundTrips: c.counters.longestChain,
 	}
 }
 
 type counters struct {
-	mu       sync.Mutex
-	requests map[string]int
-	retries  int
-	chain    int // longest chain that ends with a finished request
+	mu           sync.Mutex
+	requests     map[string]int
+	retries      int
+	longestChain int // longest chain that ends with a finished request
 }
 
 // begin counts a request and returns its place in the longest chain before it.
@@ -57,11 +57,11 @@ func (n *counters) begin(method string, attempt int) int {
 	if attempt > 1 {
 		n.retries++
 	}
-	return n.chain + 1
+	return n.longestChain + 1
 }
 
 func (n *counters) end(place int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.chain = max(n.chain, place)
+	n.longestChain = max(n.longestChain, place)
 }

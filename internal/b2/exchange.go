@@ -50,7 +50,7 @@ func (f *failure) uncertain() bool {
 // exchange sends the request once. A nil session sends the application key
 // itself, which is how b2_authorize_account wants it.
 func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, *failure) {
-	attempt, cancel := context.WithTimeout(ctx, attemptTimeout+r.extra)
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout+r.extraTimeout)
 	defer cancel()
 	// Only a transport that reports looking for a connection, and not finding
 	// one, proves that nothing was sent.
@@ -67,31 +67,31 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, 
 	sent := c.now()
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, c.broken(ctx, attempt, r, err, asked.Load() && !connected.Load())
+		return nil, c.transportFailure(ctx, attempt, r, err, asked.Load() && !connected.Load())
 	}
 	defer resp.Body.Close()
 	c.reached.Store(true)
 	if resp.StatusCode/100 != 2 {
 		return nil, &failure{err: c.refusal(r, s, resp)}
 	}
-	body, err := readBounded(resp, r.most(), c.now)
+	body, err := readBounded(resp, r.maxReplySize(), c.now)
 	if errors.Is(err, wire.ErrReplyTooLarge) {
 		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
-			Message: fmt.Sprintf("the reply is larger than %d MiB, and was not read", r.most()>>20)}}
+			Message: fmt.Sprintf("the reply is larger than %d MiB, and was not read", r.maxReplySize()>>20)}}
 	}
 	if err != nil {
-		f := c.broken(ctx, attempt, r, err, false)
+		f := c.transportFailure(ctx, attempt, r, err, false)
 		f.slow = attempt.Err() != nil || errors.Is(err, errTrickle)
 		return nil, f
 	}
-	if r.accept != nil {
-		if err := r.accept(resp, body); err != nil {
-			return nil, c.broken(ctx, attempt, r, err, false)
+	if r.checkReply != nil {
+		if err := r.checkReply(resp, body); err != nil {
+			return nil, c.transportFailure(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSON(resp)}}
+		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSONMessage(resp)}}
 	}
-	c.clock.hear(resp, sent, c.now())
+	c.clock.noteDate(resp, sent, c.now())
 	return body, nil
 }
 
@@ -122,8 +122,8 @@ func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*h
 	return req, nil
 }
 
-// broken describes an attempt that ended without a whole reply.
-func (c *Client) broken(ctx, attempt context.Context, r *request, cause error, unsent bool) *failure {
+// transportFailure describes an attempt that ended without a whole reply.
+func (c *Client) transportFailure(ctx, attempt context.Context, r *request, cause error, unsent bool) *failure {
 	if ctx.Err() != nil {
 		err := cancelled(r.method, ctx.Err())
 		return &failure{err: err, unsent: unsent, final: true}
@@ -132,7 +132,7 @@ func (c *Client) broken(ctx, attempt context.Context, r *request, cause error, u
 		cause = errSilent
 	}
 	trouble := diagnose(cause)
-	return &failure{unsent: unsent, final: trouble.lasting,
+	return &failure{unsent: unsent, final: trouble.permanent,
 		err: &wire.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
 }
 
@@ -148,7 +148,7 @@ func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Erro
 	body, _ := readBounded(resp, maxErrorReply, c.now) // the status alone says enough if the body broke off
 	var reply struct{ Code, Message string }
 	if json.Unmarshal(body, &reply) != nil || reply.Code == "" {
-		e.Message = notJSON(resp)
+		e.Message = notJSONMessage(resp)
 		return e
 	}
 	e.Code, e.Message = c.clean(reply.Code, s, mostCode), c.clean(reply.Message, s, mostMessage)
@@ -165,12 +165,12 @@ func (c *Client) clean(text string, s *session, most int) string {
 	if s != nil {
 		text = scrub.Spellings(text, s.token()) // it begins with the key's ID
 	}
-	return visible.Cut(text, most)
+	return visible.Truncate(text, most)
 }
 
-// notJSON describes a reply that B2 cannot have written. It does not quote the
+// notJSONMessage describes a reply that B2 cannot have written. It does not quote the
 // body, which may be a whole page.
-func notJSON(resp *http.Response) string {
+func notJSONMessage(resp *http.Response) string {
 	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil || len(media) > 60 {
 		media = "no content type"

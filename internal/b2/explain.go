@@ -33,17 +33,17 @@ func Explain(err error) (summary, detail string) {
 	}
 	a := advise(e)
 	sentences := []string{a.detail}
-	if e.Unknown {
+	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
 	}
 	if _, known := byCode[e.Code]; e.CredentialScope != "" && !known { // what has a code of its own has another reason
 		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
-	return words.Capital(a.summary), strings.Join(append(sentences, source(e, a.summary)), " ")
+	return words.Capital(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
 }
 
-// source quotes B2, for a search or a support ticket, where the summary does not.
-func source(e *wire.Error, summary string) string {
+// quoteB2Error quotes B2, for a search or a support ticket, where the summary does not.
+func quoteB2Error(e *wire.Error, summary string) string {
 	switch {
 	case e.Status == 0:
 		return "(" + e.Method + ")"
@@ -59,9 +59,9 @@ func advise(e *wire.Error) advice {
 	known, ok := byCode[e.Code]
 	switch {
 	case e.Status == 0:
-		return unreached(e)
+		return unreachedAdvice(e)
 	case e.Code == "":
-		return foreign(e)
+		return notB2Advice(e)
 	case e.Code == "bad_request" && strings.Contains(e.Message, "on API version"),
 		e.Code == "unsupported":
 		return advice{"B2 does not support this key on the version of the API that was used",
@@ -75,7 +75,7 @@ func advise(e *wire.Error) advice {
 	case ok:
 		return known
 	case e.Code == "unauthorized":
-		return unauthorized(e)
+		return unauthorizedAdvice(e)
 	case e.Status == http.StatusTooManyRequests:
 		return advice{"B2 limits the rate of requests and did not give in",
 			retryHint(e) + "A lower -parallelism, and fewer programs on the same account, help."}
@@ -97,8 +97,8 @@ func retryHint(e *wire.Error) string {
 	return "Run again in a few minutes. "
 }
 
-// unreached explains an attempt that brought no reply.
-func unreached(e *wire.Error) advice {
+// unreachedAdvice explains an attempt that brought no reply.
+func unreachedAdvice(e *wire.Error) advice {
 	if e.Cause == nil {
 		return advice{e.Message, checkNetwork}
 	}
@@ -106,8 +106,8 @@ func unreached(e *wire.Error) advice {
 	return advice{t.summary, t.detail}
 }
 
-// foreign explains a reply that does not come from B2's API.
-func foreign(e *wire.Error) advice {
+// notB2Advice explains a reply that does not come from B2's API.
+func notB2Advice(e *wire.Error) advice {
 	switch {
 	case e.Status/100 == 2 && strings.Contains(e.Message, "shape"):
 		return advice{"B2's reply could not be understood",
@@ -124,7 +124,7 @@ func foreign(e *wire.Error) advice {
 		"A proxy, a firewall or the login page of a network, or an endpoint (B2_ENDPOINT) that is not B2's native API."}
 }
 
-func unauthorized(e *wire.Error) advice {
+func unauthorizedAdvice(e *wire.Error) advice {
 	detail := "Use an application key that may; the web console makes one under \"Application Keys\". Some permissions only fit a key " +
 		"for all buckets."
 	if e.Message != "" {

@@ -90,7 +90,7 @@ func TestExplain(t *testing.T) {
 
 func TestExplainSaysWhoAndWhetherItHappened(t *testing.T) {
 	_, detail := b2.Explain(&wire.Error{Method: "b2_create_key", Status: 500, Code: "internal_error", Message: "oops",
-		Unknown: true, CredentialScope: "application key 1 has no capabilities"})
+		OutcomeUnknown: true, CredentialScope: "application key 1 has no capabilities"})
 	wantContains(t, "detail", detail, "may have been made", "The application key 1 has no capabilities.",
 		`(b2_create_key: 500 internal_error, "oops")`)
 }

@@ -37,7 +37,7 @@ func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string,
 			return uploadedID(reply)
 		}
 		refused, ok := errors.AsType[*wire.Error](err)
-		if !ok || ctx.Err() != nil || try == uploadTries || !refused.Unknown {
+		if !ok || ctx.Err() != nil || try == uploadTries || !refused.OutcomeUnknown {
 			return "", err
 		}
 		if err := c.wait(ctx, backOff(refused, try)); err != nil {
@@ -49,7 +49,7 @@ func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string,
 func uploadedID(reply []byte) (string, error) {
 	var made struct{ FileID string }
 	if err := json.Unmarshal(reply, &made); err != nil || made.FileID == "" {
-		return "", &wire.Error{Method: methodUpload, Status: http.StatusOK, Unknown: true,
+		return "", &wire.Error{Method: methodUpload, Status: http.StatusOK, OutcomeUnknown: true,
 			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
 	}
 	return made.FileID, nil
@@ -63,7 +63,7 @@ func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: methodDownload, repeatable: true, accept: sameContent}
+	r := &request{method: methodDownload, repeatable: true, checkReply: checkSHA1}
 	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)
@@ -77,8 +77,8 @@ func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
 	return c.send(ctx, r, s)
 }
 
-// sameContent compares a download with its digest. A large file has none.
-func sameContent(resp *http.Response, body []byte) error {
+// checkSHA1 compares a download with its digest. A large file has none.
+func checkSHA1(resp *http.Response, body []byte) error {
 	want := resp.Header.Get("X-Bz-Content-Sha1")
 	sum := sha1.Sum(body)
 	if len(want) == hex.EncodedLen(len(sum)) && want != hex.EncodeToString(sum[:]) {
@@ -116,7 +116,7 @@ type clock struct {
 	service, sent, received time.Time
 }
 
-func (k *clock) hear(resp *http.Response, sent, received time.Time) {
+func (k *clock) noteDate(resp *http.Response, sent, received time.Time) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return
@@ -128,19 +128,19 @@ func (k *clock) hear(resp *http.Response, sent, received time.Time) {
 	}
 }
 
-type checkKey struct{}
+type checkContextKey struct{}
 
 // WithCheck has check asked before every single attempt at a request, repeats
 // included, that is made with the context it returns. If check fails, nothing is
 // sent, and its error is the Cause of the request's *kind.Error. check must not
 // use the client.
 func WithCheck(ctx context.Context, check func() error) context.Context {
-	return context.WithValue(ctx, checkKey{}, check)
+	return context.WithValue(ctx, checkContextKey{}, check)
 }
 
-// forbidden asks the check of the context, if it has one.
-func forbidden(ctx context.Context, method string) *failure {
-	check, ok := ctx.Value(checkKey{}).(func() error)
+// failedCheck asks the check of the context, if it has one.
+func failedCheck(ctx context.Context, method string) *failure {
+	check, ok := ctx.Value(checkContextKey{}).(func() error)
 	if !ok {
 		return nil
 	}

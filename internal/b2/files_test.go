@@ -45,7 +45,7 @@ func TestUploadGivesUp(t *testing.T) {
 	}
 	a.Fail(emulator.Fault{Method: "b2_upload_file", Count: 20, Status: 503, Code: "service_unavailable"})
 	_, err = a.client.Upload(t.Context(), a.bucket, "x", "text/plain", nil)
-	if e := kindError(t, err); !e.Unknown || a.count("b2_upload_file") != 6 {
+	if e := kindError(t, err); !e.OutcomeUnknown || a.count("b2_upload_file") != 6 {
 		t.Errorf("%v after %d tries; want one whose outcome is unknown, after 5 more", err, a.count("b2_upload_file"))
 	}
 }
@@ -75,7 +75,7 @@ func TestCheckBeforeEveryAttempt(t *testing.T) {
 		return nil
 	})
 	err := client.Call(ctx, "b2_list_keys", nil, nil)
-	if e := kindError(t, err); !errors.Is(err, gone) || e.Unknown || len(s.of("b2_list_keys")) != 1 {
+	if e := kindError(t, err); !errors.Is(err, gone) || e.OutcomeUnknown || len(s.of("b2_list_keys")) != 1 {
 		t.Errorf("%v after %d requests", err, len(s.of("b2_list_keys")))
 	}
 }

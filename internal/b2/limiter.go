@@ -7,43 +7,43 @@ import (
 	"time"
 )
 
-// A pace is how many requests may be under way at once, and when. B2 publishes
+// A adaptiveLimit is how many requests may be under way at once, and when. B2 publishes
 // no rate limit for the calls that matter here, so it is found out: every success
 // raises the number a little (by one per round), a 429 or 503 halves it, and the
 // pause that goes with the refusal holds for everybody.
-type pace struct {
-	most float64
+type adaptiveLimit struct {
+	max  float64
 	now  func() time.Time
 	wait func(context.Context, time.Duration) error
 
-	mu     sync.Mutex // guards all below, and the limiters at this pace
-	limit  float64
-	epoch  int       // how often the limit was lowered
-	resume time.Time // nothing is sent before
+	mu           sync.Mutex // guards all below, and the limiters at this pace
+	limit        float64
+	timesLowered int       // how often the limit was lowered
+	resumeAt     time.Time // nothing is sent before
 }
 
 // A limiter lets as many requests go at once as its pace allows. Limiters at one
 // pace do not take places from each other.
 type limiter struct {
-	*pace
+	*adaptiveLimit
 	busy  int
 	queue []chan struct{} // closed when its owner has a place
 }
 
 func newLimiter(most int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
-	return &limiter{pace: &pace{most: float64(most), limit: float64(most), now: now, wait: wait}}
+	return &limiter{adaptiveLimit: &adaptiveLimit{max: float64(most), limit: float64(most), now: now, wait: wait}}
 }
 
 // enter waits for a place and for the end of a pause. Who has entered calls
 // exactly one of succeeded, throttled and leave; throttled wants the epoch.
 func (l *limiter) enter(ctx context.Context) (epoch int, err error) {
-	if err := l.place(ctx); err != nil {
+	if err := l.waitForPlace(ctx); err != nil {
 		return 0, err
 	}
 	var waited time.Time
 	for {
 		l.mu.Lock()
-		resume, epoch := l.resume, l.epoch
+		resume, epoch := l.resumeAt, l.timesLowered
 		l.mu.Unlock()
 		// One pause is waited for once, whatever the clock says afterwards.
 		pause := resume.Sub(l.now())
@@ -58,7 +58,7 @@ func (l *limiter) enter(ctx context.Context) (epoch int, err error) {
 	}
 }
 
-func (l *limiter) place(ctx context.Context) error {
+func (l *limiter) waitForPlace(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (l *limiter) leave() {
 func (l *limiter) succeeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.limit = min(l.most, l.limit+1/l.limit)
+	l.limit = min(l.max, l.limit+1/l.limit)
 	l.busy--
 	l.admit()
 }
@@ -112,12 +112,12 @@ func (l *limiter) succeeded() {
 func (l *limiter) throttled(epoch int, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if epoch == l.epoch {
+	if epoch == l.timesLowered {
 		l.limit = max(1, l.limit/2)
-		l.epoch++
+		l.timesLowered++
 	}
-	if resume := l.now().Add(pause); resume.After(l.resume) {
-		l.resume = resume
+	if resume := l.now().Add(pause); resume.After(l.resumeAt) {
+		l.resumeAt = resume
 	}
 	l.busy--
 	l.admit()

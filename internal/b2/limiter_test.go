@@ -96,7 +96,7 @@ func TestParallelismAndRoundTrips(t *testing.T) {
 // other is a client for other credentials, which has authorized.
 func other(t *testing.T, client *b2.Client) *b2.Client {
 	t.Helper()
-	o, err := client.As(keyID, key)
+	o, err := client.WithCredentials(keyID, key)
 	if err != nil {
 		t.Fatal(err)
 	}

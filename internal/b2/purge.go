@@ -25,10 +25,10 @@ func (c *Client) Empty(ctx context.Context, bucketID string, progress func(remov
 	e := &emptying{client: c, progress: progress}
 	err := e.open(ctx, bucketID)
 	if err == nil {
-		err = e.versions(ctx)
+		err = e.removeVersions(ctx)
 	}
 	if err == nil {
-		err = e.unfinished(ctx)
+		err = e.removeUnfinished(ctx)
 	}
 	return e.removed, err
 }
@@ -38,7 +38,7 @@ func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func
 	e := &emptying{client: c, file: name, progress: progress}
 	err := e.open(ctx, bucketID)
 	if err == nil {
-		err = e.versions(ctx)
+		err = e.removeVersions(ctx)
 	}
 	return e.removed, err
 }
@@ -60,19 +60,19 @@ func (e *emptying) open(ctx context.Context, bucketID string) error {
 		return err
 	}
 	return e.call(ctx, func(ctx context.Context) error {
-		e.bucket, err = (&seam{client: e.client, session: s, bucketID: bucketID}).bucket(ctx)
+		e.bucket, err = (&blazerTransport{client: e.client, session: s, bucketID: bucketID}).bucket(ctx)
 		return err
 	})
 }
 
 func (e *emptying) call(ctx context.Context, f func(context.Context) error) error {
-	return viaBlazer(ctx, &record{}, f)
+	return viaBlazer(ctx, &blazerResult{}, f)
 }
 
-// versions removes what is listed. Versions of one file are listed together, and
+// removeVersions removes what is listed. Versions of one file are listed together, and
 // before those of files whose names go on after it.
-func (e *emptying) versions(ctx context.Context) error {
-	var paging wire.Paging
+func (e *emptying) removeVersions(ctx context.Context) error {
+	var paging wire.PagingGuard
 	for name, id := e.file, ""; ; {
 		var page []*base.File
 		err := e.call(ctx, func(ctx context.Context) (err error) {
@@ -94,8 +94,8 @@ func (e *emptying) versions(ctx context.Context) error {
 	}
 }
 
-func (e *emptying) unfinished(ctx context.Context) error {
-	var paging wire.Paging
+func (e *emptying) removeUnfinished(ctx context.Context) error {
+	var paging wire.PagingGuard
 	for next := ""; ; {
 		var page []*base.File
 		err := e.call(ctx, func(ctx context.Context) (err error) {
@@ -157,7 +157,7 @@ func (e *emptying) remove(ctx context.Context, file *base.File) error {
 			named.Message = fmt.Sprintf("file %q: %s", file.Name, refusal.Message)
 			return &named
 		}
-		if !refusal.Unknown { // gone, and not by an attempt of ours whose reply was lost
+		if !refusal.OutcomeUnknown { // gone, and not by an attempt of ours whose reply was lost
 			return nil
 		}
 	}

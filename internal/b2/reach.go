@@ -19,16 +19,17 @@ var errSilent = errors.New("no complete answer within " + attemptTimeout.Round(t
 
 // A trouble is what went wrong between here and B2.
 type trouble struct {
-	summary string // a clause without a capital and without a period
-	detail  string // what to do
-	lasting bool   // the next attempt would meet it again
+	summary   string // a clause without a capital and without a period
+	detail    string // what to do
+	permanent bool   // the next attempt would meet it again
 }
 
 const checkNetwork = "Check the network connection and, if one is set, the endpoint (B2_ENDPOINT), then run again."
 
 // diagnose puts an error of the transport into words.
 func diagnose(cause error) trouble {
-	for _, look := range []func(error) (trouble, bool){proxyTrouble, ended, certificateTrouble, hostTrouble, connectionTrouble} {
+	for _, look := range []func(error) (trouble, bool){
+		proxyTrouble, cancelOrTimeoutTrouble, certificateTrouble, hostTrouble, connectionTrouble} {
 		if t, ok := look(cause); ok {
 			return t
 		}
@@ -36,10 +37,10 @@ func diagnose(cause error) trouble {
 	return trouble{summary: "the request failed on its way to B2", detail: checkNetwork}
 }
 
-func ended(cause error) (trouble, bool) {
+func cancelOrTimeoutTrouble(cause error) (trouble, bool) {
 	switch {
 	case errors.Is(cause, context.Canceled):
-		return trouble{summary: "the run was cancelled before B2 had answered", detail: "Run again to carry on.", lasting: true}, true
+		return trouble{summary: "the run was cancelled before B2 had answered", detail: "Run again to carry on.", permanent: true}, true
 	case errors.Is(cause, errSilent), errors.Is(cause, errTrickle), isTimeout(cause):
 		return trouble{summary: "B2 did not answer in time",
 			detail: "A slow or filtered network, or a service in trouble. " + checkNetwork}, true
@@ -58,7 +59,7 @@ func proxyTrouble(cause error) (trouble, bool) {
 		if e.status == http.StatusProxyAuthRequired {
 			detail = "Put the user and password into HTTPS_PROXY: http://user:password@host:port."
 		}
-		return trouble{summary: e.Error() + " instead of opening the way to B2", detail: detail, lasting: e.status/100 == 4}, true
+		return trouble{summary: e.Error() + " instead of opening the way to B2", detail: detail, permanent: e.status/100 == 4}, true
 	}
 	if e, ok := errors.AsType[*net.OpError](cause); ok && e.Op == "proxyconnect" {
 		return trouble{summary: "the proxy cannot be reached",
@@ -74,14 +75,14 @@ func certificateTrouble(cause error) (trouble, bool) {
 	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
 	switch {
 	case badHost:
-		return trouble{summary: "the certificate of the endpoint belongs to another host", lasting: true,
+		return trouble{summary: "the certificate of the endpoint belongs to another host", permanent: true,
 			detail: "Check the endpoint (B2_ENDPOINT) and whether a proxy or a login page of the network answers in its place."}, true
 	case badCertificate || unknownCA:
-		return trouble{summary: "the certificate of the endpoint is not trusted", lasting: true,
+		return trouble{summary: "the certificate of the endpoint is not trusted", permanent: true,
 			detail: "If a proxy inspects the traffic, put its CA certificate into a file and name the file in SSL_CERT_FILE. Check the " +
 				"clock of this machine too."}, true
 	case notTLS:
-		return trouble{summary: "the endpoint does not speak TLS", lasting: true,
+		return trouble{summary: "the endpoint does not speak TLS", permanent: true,
 			detail: "Something on the way answers in plain text: check the endpoint (B2_ENDPOINT), its port and the proxy."}, true
 	}
 	return trouble{}, false

@@ -25,12 +25,12 @@ type request struct {
 	// repeatable says that sending it again after it may have taken effect does
 	// no harm.
 	repeatable bool
-	// extra is granted to an attempt beside what all have.
-	extra time.Duration
+	// extraTimeout is granted to an attempt beside what all have.
+	extraTimeout time.Duration
 	// build makes the HTTP request where it is not a POST of body to path.
 	build func(context.Context, *session) (*http.Request, error)
-	// accept judges a successful reply that is not a JSON object.
-	accept func(*http.Response, []byte) error
+	// checkReply judges a successful reply that is not a JSON object.
+	checkReply func(*http.Response, []byte) error
 }
 
 // newRequest encodes in, which must come out as a JSON object or null, and adds

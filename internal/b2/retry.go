@@ -44,7 +44,7 @@ func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, erro
 			s = fresh
 			continue
 		}
-		if !c.again(r, f, try) {
+		if !c.shouldRetry(r, f, try) {
 			c.explainDenial(f.err, r, s)
 			return nil, markUnknown(f.err, uncertain)
 		}
@@ -65,7 +65,7 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 	if err != nil {
 		return nil, &failure{err: cancelled(r.method, err), unsent: true, final: true}, 0
 	}
-	if f := forbidden(ctx, r.method); f != nil {
+	if f := failedCheck(ctx, r.method); f != nil {
 		c.limiter.leave()
 		return nil, f, 0
 	}
@@ -84,7 +84,7 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 	if f.err.Status == 0 {
 		event.Reason = f.err.Message
 	}
-	if c.again(r, f, try) {
+	if c.shouldRetry(r, f, try) {
 		event.Wait = wait
 	}
 	if f.err.Status == http.StatusTooManyRequests || f.err.Status == http.StatusServiceUnavailable {
@@ -101,8 +101,8 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 	return nil, f, wait
 }
 
-// again reports whether the request should be sent once more.
-func (c *Client) again(r *request, f *failure, try int) bool {
+// shouldRetry reports whether the request should be sent once more.
+func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 	tries := maxTries
 	if !c.reached.Load() {
 		tries = firstTries
@@ -147,6 +147,6 @@ func markUnknown(err error, uncertain bool) error {
 		return err
 	}
 	marked := *e
-	marked.Unknown = true
+	marked.OutcomeUnknown = true
 	return &marked
 }

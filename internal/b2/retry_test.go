@@ -87,7 +87,7 @@ func TestWhatIsRepeated(t *testing.T) {
 				t.Errorf("failed: %v", err)
 			case c.status != 0:
 				e := kindError(t, err)
-				if e.Status != max(c.status, 0) || e.Unknown != c.unknown || e.Method != method {
+				if e.Status != max(c.status, 0) || e.OutcomeUnknown != c.unknown || e.Method != method {
 					t.Errorf("got %+v, want status %d, unknown %v", e, c.status, c.unknown)
 				}
 			}
@@ -115,7 +115,7 @@ func TestGivingUp(t *testing.T) {
 	var events log
 	client, clock := connect(t, s, func(o *b2.Options) { o.Log = events.add })
 	e := kindError(t, client.Call(t.Context(), "b2_delete_key", nil, nil))
-	if e.Status != 500 || !e.Unknown {
+	if e.Status != 500 || !e.OutcomeUnknown {
 		t.Errorf("got %+v", e)
 	}
 	want := []within{about(time.Second)}
@@ -203,7 +203,7 @@ func TestAnUnknownTransportErrorIsUnknown(t *testing.T) {
 	client, _ := connect(t, serve(t, nil), func(o *b2.Options) {
 		o.Transport = brokenTransport{http.DefaultTransport, "b2_create_key"}
 	})
-	if e := kindError(t, client.Call(t.Context(), "b2_create_key", nil, nil)); !e.Unknown || e.Status != 0 {
+	if e := kindError(t, client.Call(t.Context(), "b2_create_key", nil, nil)); !e.OutcomeUnknown || e.Status != 0 {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -214,7 +214,7 @@ func TestAnEndpointThatNeverAnswersIsReportedSoon(t *testing.T) {
 		refusing(o, &dials, func(int32) bool { return true })
 	})
 	e := kindError(t, client.Call(t.Context(), "b2_create_key", nil, nil))
-	if e.Unknown || !errors.Is(e, syscall.ECONNREFUSED) || dials.Load() != 3 {
+	if e.OutcomeUnknown || !errors.Is(e, syscall.ECONNREFUSED) || dials.Load() != 3 {
 		t.Errorf("got %+v after %d dials", e, dials.Load())
 	}
 	checkWaits(t, clock.waits, []within{about(time.Second), about(1500 * time.Millisecond)})

@@ -16,18 +16,18 @@ import (
 type session struct {
 	account wire.Account
 	apiURL  string
-	token   sealed
+	token   hiddenString
 }
 
 // sessions hands out the current session and sees to it that only one
 // authorization is under way at a time.
 type sessions struct {
-	mu      sync.Mutex
-	current *session
-	flight  *flight
+	mu            sync.Mutex
+	current       *session
+	authorization *pendingAuthorization
 }
 
-type flight struct {
+type pendingAuthorization struct {
 	done      chan struct{}
 	session   *session
 	err       error
@@ -45,12 +45,12 @@ func (s *sessions) get(ctx context.Context, stale *session,
 			defer s.mu.Unlock()
 			return s.current, nil
 		}
-		f := s.flight
+		f := s.authorization
 		if f == nil {
-			f = &flight{done: make(chan struct{})}
-			s.flight = f
+			f = &pendingAuthorization{done: make(chan struct{})}
+			s.authorization = f
 			s.mu.Unlock()
-			s.fly(ctx, f, authorize)
+			s.run(ctx, f, authorize)
 			return f.session, f.err
 		}
 		s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *sessions) get(ctx context.Context, stale *session,
 	}
 }
 
-func (s *sessions) fly(ctx context.Context, f *flight, authorize func(context.Context) (*session, error)) {
+func (s *sessions) run(ctx context.Context, f *pendingAuthorization, authorize func(context.Context) (*session, error)) {
 	f.session, f.err = authorize(ctx)
 	f.abandoned = f.err != nil && ctx.Err() != nil
 	s.mu.Lock()
@@ -73,7 +73,7 @@ func (s *sessions) fly(ctx context.Context, f *flight, authorize func(context.Co
 	if f.err == nil {
 		s.current = f.session
 	}
-	s.flight = nil
+	s.authorization = nil
 	close(f.done)
 }
 
@@ -115,9 +115,9 @@ func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// mayUse reports whether a token may be sent to a URL that the service named: never
+// maySendTokenTo reports whether a token may be sent to a URL that the service named: never
 // less protected than where the application key went.
-func (c *Client) mayUse(text string) bool {
+func (c *Client) maySendTokenTo(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.User != nil {
 		return false
@@ -137,9 +137,9 @@ func (c *Client) readSession(body []byte) (*session, error) {
 		bad = "the reply lacks the account, the token or the URL of the storage API"
 	case !isToken(reply.Token):
 		bad = "the reply has a token that no header can carry"
-	case !c.mayUse(storage.APIURL):
+	case !c.maySendTokenTo(storage.APIURL):
 		bad = "the reply names an API URL that is none, or is without https, where the token could be read"
-	case storage.DownloadURL != "" && !c.mayUse(storage.DownloadURL):
+	case storage.DownloadURL != "" && !c.maySendTokenTo(storage.DownloadURL):
 		bad = "the reply names a download URL that is none, or is without https, where the token could be read"
 	}
 	if bad != "" {
@@ -147,7 +147,7 @@ func (c *Client) readSession(body []byte) (*session, error) {
 	}
 	s := &session{
 		apiURL: strings.TrimRight(storage.APIURL, "/"),
-		token:  seal(reply.Token),
+		token:  hide(reply.Token),
 		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
 			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,

@@ -27,7 +27,7 @@ func TestHTTP2(t *testing.T) {
 	if err := client.Call(t.Context(), "b2_list_keys", nil, nil); err != nil || protocol != 2 {
 		t.Errorf("over HTTP/%d: %v", protocol, err)
 	}
-	if e := kindError(t, client.Call(t.Context(), "b2_create_key", nil, nil)); !e.Unknown || e.Status != 0 {
+	if e := kindError(t, client.Call(t.Context(), "b2_create_key", nil, nil)); !e.OutcomeUnknown || e.Status != 0 {
 		t.Errorf("a create whose stream broke: %+v", e)
 	}
 }

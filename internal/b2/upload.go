@@ -25,16 +25,16 @@ const methodUpload = "b2_upload_file"
 // Files").
 type uploads struct {
 	mu   sync.Mutex
-	free map[string][]*target // by bucket ID
+	free map[string][]*uploadTarget // by bucket ID
 }
 
-// A target is one upload URL.
-type target struct {
-	seam *seam
+// A uploadTarget is one upload URL.
+type uploadTarget struct {
+	seam *blazerTransport
 	url  *base.URL
 }
 
-func (u *uploads) take(bucketID string) *target {
+func (u *uploads) take(bucketID string) *uploadTarget {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	list := u.free[bucketID]
@@ -45,11 +45,11 @@ func (u *uploads) take(bucketID string) *target {
 	return list[len(list)-1]
 }
 
-func (u *uploads) put(bucketID string, t *target) {
+func (u *uploads) put(bucketID string, t *uploadTarget) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.free == nil {
-		u.free = map[string][]*target{}
+		u.free = map[string][]*uploadTarget{}
 	}
 	u.free[bucketID] = append(u.free[bucketID], t)
 }
@@ -74,7 +74,7 @@ func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 			return nil, err
 		}
 	}
-	rec := &record{method: methodUpload, payload: u.Payload}
+	rec := &blazerResult{method: methodUpload, payload: u.Payload}
 	err := viaBlazer(ctx, rec, func(ctx context.Context) error {
 		_, err := t.url.UploadFile(ctx, strings.NewReader(""), int(u.Payload.Size), u.Name, u.ContentType, u.Payload.SHA1, u.Info)
 		return err
@@ -86,13 +86,13 @@ func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 	return rec.reply, nil
 }
 
-func (c *Client) newTarget(ctx context.Context, bucketID string) (*target, error) {
+func (c *Client) newTarget(ctx context.Context, bucketID string) (*uploadTarget, error) {
 	s, err := c.sessions.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
-	t := &target{seam: &seam{client: c, session: s, bucketID: bucketID}}
-	err = viaBlazer(ctx, &record{}, func(ctx context.Context) error {
+	t := &uploadTarget{seam: &blazerTransport{client: c, session: s, bucketID: bucketID}}
+	err = viaBlazer(ctx, &blazerResult{}, func(ctx context.Context) error {
 		bucket, err := t.seam.bucket(ctx)
 		if err == nil {
 			t.url, err = bucket.GetUploadURL(ctx)
@@ -103,28 +103,28 @@ func (c *Client) newTarget(ctx context.Context, bucketID string) (*target, error
 }
 
 // uploadURL answers blazer with the URL and keeps the token.
-func (m *seam) uploadURL(out json.RawMessage) (*http.Response, error) {
+func (m *blazerTransport) uploadURL(out json.RawMessage) (*http.Response, error) {
 	var to struct{ UploadURL, AuthorizationToken string }
 	if err := json.Unmarshal(out, &to); err != nil {
 		return nil, err
 	}
-	if !m.client.mayUse(to.UploadURL) || !isToken(to.AuthorizationToken) {
+	if !m.client.maySendTokenTo(to.UploadURL) || !isToken(to.AuthorizationToken) {
 		return nil, errors.New("B2 gave an upload URL or a token that is none") // their texts are not for messages
 	}
-	m.token = seal(to.AuthorizationToken)
-	return reply(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
+	m.token = hide(to.AuthorizationToken)
+	return jsonResponse(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
 }
 
 // slowest is how many bytes a second an upload makes at least.
 const slowest = 100_000
 
 // upload sends what blazer made of an upload, with the token and the content.
-func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
+func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Response, error) {
 	rec.method = methodUpload
 	size := req.ContentLength
 	bucketID, _ := json.Marshal(m.bucketID) // strings always encode
 	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true,
-		extra: time.Duration(size/slowest) * time.Second}
+		extraTimeout: time.Duration(size/slowest) * time.Second}
 	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
 		content, err := rec.payload.Open()
 		if err != nil {
@@ -155,5 +155,5 @@ func (m *seam) upload(req *http.Request, rec *record) (*http.Response, error) {
 		return nil, err
 	}
 	rec.reply = sent
-	return reply(rec.reply)
+	return jsonResponse(rec.reply)
 }

@@ -94,7 +94,7 @@ func TestPutDoesNotRepeat(t *testing.T) {
 		f.Method = "b2_upload_file"
 		a.Fail(f)
 		_, err := a.client.Put(t.Context(), a.textFile("b", "x"))
-		if e := kindError(t, err); !e.Unknown || a.count("b2_upload_file") != 1 {
+		if e := kindError(t, err); !e.OutcomeUnknown || a.count("b2_upload_file") != 1 {
 			t.Errorf("%d tries, %+v; want one, of unknown outcome", a.count("b2_upload_file"), e)
 		}
 		if _, err := a.client.Put(t.Context(), a.textFile("b", "x")); err != nil || a.count("b2_get_upload_url") != 1 {
@@ -108,13 +108,13 @@ func TestPutOfWhatCannotBeRead(t *testing.T) {
 	u := a.textFile("a", "x")
 	u.Payload.Open = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 	_, err := a.client.Put(t.Context(), u)
-	if e := kindError(t, err); e.Unknown || a.count("b2_upload_file") != 0 {
+	if e := kindError(t, err); e.OutcomeUnknown || a.count("b2_upload_file") != 0 {
 		t.Errorf("%d uploads, %+v; want none", a.count("b2_upload_file"), e)
 	}
 	u = a.textFile("a", "x")
 	u.Payload.Open = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("y")), nil }
 	_, err = a.client.Put(t.Context(), u)
-	if e := kindError(t, err); e.Status != 400 || e.Unknown {
+	if e := kindError(t, err); e.Status != 400 || e.OutcomeUnknown {
 		t.Errorf("B2 took other content than announced: %+v", e)
 	}
 }

@@ -24,7 +24,7 @@ func TestPlanBudget(t *testing.T) {
 	for _, n := range []int{10, 100} {
 		f := fixed(t, repeated, n, 10*n, true)
 		synctest.Test(t, func(t *testing.T) {
-			f.start(away)
+			f.resetCounts(away)
 			p := planned{way: direct{f.service}}
 			if p.all(t, f); !p.plan.Empty() {
 				t.Errorf("%d changes", len(p.plan.Changes))
@@ -48,7 +48,7 @@ type spending struct {
 func spend(t *testing.T, n int) (s spending) {
 	f := fixed(t, repeated, n, n, false)
 	synctest.Test(t, func(t *testing.T) {
-		f.start(away)
+		f.resetCounts(away)
 		store, err := f.store(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func spend(t *testing.T, n int) (s spending) {
 
 // verify asks the service what a new key may do, as the program does.
 func (p *planned) verify(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
-	c, err := p.client.As(keyID, key.Reveal())
+	c, err := p.client.WithCredentials(keyID, key.Reveal())
 	if err != nil {
 		return nil, err
 	}

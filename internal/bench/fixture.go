@@ -50,7 +50,7 @@ func newFixture(how style, buckets, keys int) (*fixture, error) {
 	}
 	files := map[string]string{"main.b2.hcl": configuration(how, buckets, keys)}
 	if how == fromFile {
-		files["keys.json"] = table(buckets, keys)
+		files["keys.json"] = keysJSON(buckets, keys)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -66,9 +66,9 @@ func newFixture(how style, buckets, keys int) (*fixture, error) {
 
 func (f *fixture) close() error { return errors.Join(f.service.close(), os.RemoveAll(f.dir)) }
 
-// live makes everything that the configuration declares, without the network,
+// createLive makes everything that the configuration declares, without the network,
 // and records it in the state.
-func (f *fixture) live(ctx context.Context) error {
+func (f *fixture) createLive(ctx context.Context) error {
 	config, diags := f.load()
 	if diags.HasErrors() {
 		return diags
@@ -104,7 +104,7 @@ func (f *fixture) live(ctx context.Context) error {
 			}
 		}
 	}
-	return f.record(ctx, account, entries)
+	return f.saveState(ctx, account, entries)
 }
 
 // create makes one object and gives what the state records of it.
@@ -131,7 +131,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, ids map[strin
 	}, nil
 }
 
-func (f *fixture) record(ctx context.Context, a *wire.Account, entries []addr.Entry) (err error) {
+func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr.Entry) (err error) {
 	s, err := f.store(ctx)
 	if err != nil {
 		return err
@@ -214,8 +214,8 @@ func writeKey(b *strings.Builder, label, forEach, name, bucket string) {
 	fmt.Fprintf(b, "\n  deliver \"file\" {\n    path = %s\n  }\n}\n\n", path)
 }
 
-// table is a JSON object of key names and the buckets they are limited to.
-func table(buckets, keys int) string {
+// keysJSON is a JSON object of key names and the buckets they are limited to.
+func keysJSON(buckets, keys int) string {
 	var b strings.Builder
 	b.WriteByte('{')
 	for i := range keys {

@@ -61,7 +61,7 @@ func (o options) run(ctx context.Context) (err error) {
 	}
 	fmt.Fprintln(o.out, header)
 	if strings.Contains(startTitle, o.only) {
-		if err := o.print(startUp(p, 10*o.runs)); err != nil {
+		if err := o.print(measureStartUp(p, 10*o.runs)); err != nil {
 			return err
 		}
 	}
@@ -69,17 +69,17 @@ func (o options) run(ctx context.Context) (err error) {
 		if !strings.Contains(s.title(), o.only) {
 			continue
 		}
-		if err := o.plan(ctx, p, s); err != nil {
+		if err := o.measurePlans(ctx, p, s); err != nil {
 			return fmt.Errorf("%s: %w", s.title(), err)
 		}
 	}
 	if !strings.Contains(createTitle, o.only) {
 		return nil
 	}
-	return o.create(ctx, p)
+	return o.measureCreate(ctx, p)
 }
 
-func (o options) print(m measured, err error) error {
+func (o options) print(m measurement, err error) error {
 	if err == nil {
 		_, err = fmt.Fprintln(o.out, m.row())
 	}
@@ -91,7 +91,7 @@ type scale struct {
 	how           style
 	buckets, keys int
 	latencies     []time.Duration
-	busy          bool // also with refusals
+	withRefusals  bool // also with refusals
 }
 
 func (o options) scales() []scale {
@@ -125,55 +125,55 @@ func (s scale) title() string {
 	return text
 }
 
-// plan measures a plan with nothing to do in every world of the scale.
-func (o options) plan(ctx context.Context, p program, s scale) (err error) {
+// measurePlans measures a measurePlans with nothing to do in every world of the scale.
+func (o options) measurePlans(ctx context.Context, p program, s scale) (err error) {
 	f, err := newFixture(s.how, s.buckets, s.keys)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	if err := f.live(ctx); err != nil {
+	if err := f.createLive(ctx); err != nil {
 		return err
 	}
 	for _, latency := range s.latencies {
-		m, err := plans(p, f, o.runs, latency)
+		m, err := measureIdlePlan(p, f, o.runs, latency)
 		m.what = s.title()
 		if err := o.print(m, err); err != nil {
 			return err
 		}
 	}
-	if !s.busy {
+	if !s.withRefusals {
 		return nil
 	}
-	m, err := busyPlans(p, f, o.runs, o.latency)
+	m, err := measureRefusedPlan(p, f, o.runs, o.latency)
 	m.what = s.title() + ", 429"
 	return o.print(m, err)
 }
 
 const createTitle = "create 100 buckets + 100 keys"
 
-// create measures how long 100 buckets and 100 keys take to make, and to
+// measureCreate measures how long 100 buckets and 100 keys take to make, and to
 // destroy.
-func (o options) create(ctx context.Context, p program) error {
+func (o options) measureCreate(ctx context.Context, p program) error {
 	const n = 100
-	var made, gone []measured
+	var made, gone []measurement
 	for range o.runs {
 		f, err := newFixture(repeated, n, n)
 		if err != nil {
 			return err
 		}
-		m, err := repeat(p, f, 1, o.latency, nothing, fmt.Sprintf("%d added", 2*n), "apply", "-auto-approve", "-parallelism=10")
+		m, err := repeat(p, f, 1, o.latency, noop, fmt.Sprintf("%d added", 2*n), "apply", "-auto-approve", "-parallelism=10")
 		if err == nil {
 			made = append(made, m)
-			m, err = repeat(p, f, 1, o.latency, nothing, fmt.Sprintf("%d destroyed", 2*n), "destroy", "-auto-approve", "-parallelism=10")
+			m, err = repeat(p, f, 1, o.latency, noop, fmt.Sprintf("%d destroyed", 2*n), "destroy", "-auto-approve", "-parallelism=10")
 			gone = append(gone, m)
 		}
 		if err := errors.Join(err, f.close()); err != nil {
 			return err
 		}
 	}
-	if err := o.print(middle(made, createTitle), nil); err != nil {
+	if err := o.print(medianMeasurement(made, createTitle), nil); err != nil {
 		return err
 	}
-	return o.print(middle(gone, "destroy them"), nil)
+	return o.print(medianMeasurement(gone, "destroy them"), nil)
 }

@@ -9,8 +9,8 @@ import (
 	"b2form/internal/emulator"
 )
 
-// A measured is one row of the table: something run several times.
-type measured struct {
+// A measurement is one row of the table: something run several times.
+type measurement struct {
 	what       string
 	latency    time.Duration
 	requests   int
@@ -21,15 +21,16 @@ type measured struct {
 
 // repeat runs the program so many times and sums up. before prepares each run
 // and is not measured; the output of each must hold want.
-func repeat(p program, f *fixture, times int, latency time.Duration, before func() error, want string, args ...string) (measured, error) {
-	m := measured{latency: latency}
+func repeat(p program, f *fixture, times int, latency time.Duration, before func() error, want string, args ...string) (measurement,
+	error) {
+	m := measurement{latency: latency}
 	var walls, cpus []time.Duration
 	for range times {
 		if err := before(); err != nil {
 			return m, err
 		}
 		if f != nil {
-			f.start(latency)
+			f.resetCounts(latency)
 		}
 		r, err := p.run(f, args...)
 		if err != nil {
@@ -52,35 +53,35 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// middle is the measurement with the median wall time.
-func middle(all []measured, what string) measured {
-	slices.SortFunc(all, func(a, b measured) int { return int(a.wall - b.wall) })
+// medianMeasurement is the measurement with the median wall time.
+func medianMeasurement(all []measurement, what string) measurement {
+	slices.SortFunc(all, func(a, b measurement) int { return int(a.wall - b.wall) })
 	m := all[len(all)/2]
 	m.what = what
 	return m
 }
 
-func nothing() error { return nil }
+func noop() error { return nil }
 
 const startTitle = "`b2form version`"
 
-// startUp measures how long the program takes to do nothing.
-func startUp(p program, times int) (measured, error) {
-	m, err := repeat(p, nil, times, 0, nothing, "b2form", "version")
+// measureStartUp measures how long the program takes to do nothing.
+func measureStartUp(p program, times int) (measurement, error) {
+	m, err := repeat(p, nil, times, 0, noop, "b2form", "version")
 	m.what = startTitle
 	return m, err
 }
 
 const noChanges = "No changes."
 
-// plans measures a plan with nothing to do.
-func plans(p program, f *fixture, times int, latency time.Duration) (measured, error) {
-	return repeat(p, f, times, latency, nothing, noChanges, "plan")
+// measureIdlePlan measures a plan with nothing to do.
+func measureIdlePlan(p program, f *fixture, times int, latency time.Duration) (measurement, error) {
+	return repeat(p, f, times, latency, noop, noChanges, "plan")
 }
 
-// busyPlans measures it while B2 refuses the first listing of each kind and
+// measureRefusedPlan measures it while B2 refuses the first listing of each kind and
 // wants a second's pause.
-func busyPlans(p program, f *fixture, times int, latency time.Duration) (measured, error) {
+func measureRefusedPlan(p program, f *fixture, times int, latency time.Duration) (measurement, error) {
 	before := func() error {
 		for _, method := range []string{"b2_list_buckets", "b2_list_keys"} {
 			f.Fail(emulator.Fault{Method: method, Status: 429, Code: "too_many_requests", RetryAfter: 1})
@@ -90,7 +91,7 @@ func busyPlans(p program, f *fixture, times int, latency time.Duration) (measure
 	return repeat(p, f, times, latency, before, noChanges, "plan")
 }
 
-func (m measured) row() string {
+func (m measurement) row() string {
 	trips, own := "–", m.wall
 	if m.latency > 0 {
 		trips = fmt.Sprint(m.roundTrips)
@@ -105,7 +106,7 @@ func (m measured) row() string {
 		memory = fmt.Sprintf("%d MB", (m.peak+500_000)/1_000_000)
 	}
 	return fmt.Sprintf("| %-46s | %7s | %8s | %11s | %8s | %8s | %8s | %7s |",
-		m.what, short(m.latency), requests, trips, short(m.wall), short(own), short(m.cpu), memory)
+		m.what, shortDuration(m.latency), requests, trips, shortDuration(m.wall), shortDuration(own), shortDuration(m.cpu), memory)
 }
 
 const header = "" +
@@ -113,8 +114,8 @@ const header = "" +
 	"\n" +
 	`|------------------------------------------------|--------:|---------:|------------:|---------:|---------:|---------:|--------:|`
 
-// short writes a duration with as many digits as one can trust.
-func short(d time.Duration) string {
+// shortDuration writes a duration with as many digits as one can trust.
+func shortDuration(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/1e6)

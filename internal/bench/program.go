@@ -26,8 +26,8 @@ func build(dir string) (program, error) {
 	return p, nil
 }
 
-// A ran is what one run of a program came to.
-type ran struct {
+// A runResult is what one run of a program came to.
+type runResult struct {
 	Wall, CPU time.Duration
 	Peak      int64 // most memory resident at once, in bytes; 0: this system does not tell
 	Exit      int
@@ -42,10 +42,10 @@ const launchFlag = "-launch"
 //
 // It does so through a launcher, a process that is small: on Linux the peak
 // memory of a process is at least that of the one which started it.
-func (p program) run(f *fixture, args ...string) (ran, error) {
+func (p program) run(f *fixture, args ...string) (runResult, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return ran{}, err
+		return runResult{}, err
 	}
 	cmd := exec.Command(self, append([]string{launchFlag, p.path}, args...)...)
 	cmd.Env = []string{"NO_COLOR=1", "HOME=" + os.TempDir()}
@@ -56,11 +56,11 @@ func (p program) run(f *fixture, args ...string) (ran, error) {
 	cmd.Stderr = os.Stderr
 	report, err := cmd.Output()
 	if err != nil {
-		return ran{}, fmt.Errorf("the launcher failed: %w", err)
+		return runResult{}, fmt.Errorf("the launcher failed: %w", err)
 	}
-	var r ran
+	var r runResult
 	if err := json.Unmarshal(report, &r); err != nil {
-		return ran{}, err
+		return runResult{}, err
 	}
 	if r.Exit != 0 {
 		return r, fmt.Errorf("%v ended with exit code %d:\n%s", cmd.Args[2:], r.Exit, r.Output)
@@ -81,7 +81,7 @@ func launch(args []string, report io.Writer) error {
 		return err
 	}
 	end := cmd.ProcessState
-	return json.NewEncoder(report).Encode(ran{
+	return json.NewEncoder(report).Encode(runResult{
 		Wall: wall, CPU: end.UserTime() + end.SystemTime(), Peak: peak(end), Exit: end.ExitCode(), Output: out.String(),
 	})
 }

@@ -17,10 +17,10 @@ type service struct {
 	url  string
 	http *http.Server
 
-	mu       sync.Mutex
-	latency  time.Duration
-	requests int
-	chain    int // longest chain of requests that ends with an answered one
+	mu           sync.Mutex
+	latency      time.Duration
+	requests     int
+	longestChain int // longest chain of requests that ends with an answered one
 }
 
 // serve opens an empty account that may hold so many buckets. The caller closes
@@ -50,13 +50,13 @@ func (s *service) close() error {
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests++
-	place := s.chain + 1
+	place := s.longestChain + 1
 	latency := s.latency
 	s.mu.Unlock()
 	defer func() { // also when the emulator breaks the connection
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.chain = max(s.chain, place)
+		s.longestChain = max(s.longestChain, place)
 	}()
 	if latency > 0 {
 		select {
@@ -68,12 +68,12 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Server.ServeHTTP(w, r)
 }
 
-// start begins to count anew.
-func (s *service) start(latency time.Duration) {
+// resetCounts begins to count anew.
+func (s *service) resetCounts(latency time.Duration) {
 	s.ResetCalls()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latency, s.requests, s.chain = latency, 0, 0
+	s.latency, s.requests, s.longestChain = latency, 0, 0
 }
 
 // counts gives the requests since start, and how many of them had to follow one
@@ -82,7 +82,7 @@ func (s *service) start(latency time.Duration) {
 func (s *service) counts() (requests, roundTrips int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.requests, s.chain
+	return s.requests, s.longestChain
 }
 
 // direct is the way to the service without the network.

@@ -27,7 +27,7 @@ func applied(t *testing.T, n int, open func(*fixture, *planned) state.Backend) (
 		p := planned{way: direct{f.service}}
 		p.all(t, f)
 		backend := open(f, &p)
-		f.start(away)
+		f.resetCounts(away)
 		began := time.Now()
 		store, err := backend.Open(context.Background(), state.Options{Now: time.Now, Operation: "benchmark", Who: "somebody"})
 		if err != nil {

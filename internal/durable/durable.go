@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// Dir makes what was created, renamed or removed in the folder durable, where
+// SyncDir makes what was created, renamed or removed in the folder durable, where
 // the system has such a thing: a file that was synced may still lack its name
 // after a crash. An error is the operating system's.
-func Dir(path string) error {
+func SyncDir(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil // a directory cannot be opened for writing there
 	}

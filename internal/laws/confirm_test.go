@@ -27,7 +27,7 @@ key "app" {
 // trying makes the world try every new key.
 func (w *world) trying() {
 	w.verify = func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
-		c, err := w.connect().As(keyID, key.Reveal())
+		c, err := w.connect().WithCredentials(keyID, key.Reveal())
 		if err != nil {
 			return nil, err
 		}

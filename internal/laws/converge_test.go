@@ -137,7 +137,7 @@ func (w *world) checkBodies(a *attempt, result *apply.Result, writes []request) 
 func wires(c *plan.Change, attrs []string) []string {
 	var out []string
 	for _, name := range attrs {
-		member, _, _ := strings.Cut(c.Kind.Attr(name).Wire, ".")
+		member, _, _ := strings.Cut(c.Kind.Attr(name).WirePath, ".")
 		out = append(out, member)
 	}
 	slices.Sort(out)

@@ -83,7 +83,7 @@ func TestKeyThatAppearsLate(t *testing.T) {
 	w.b2.Fail(emulator.Fault{Method: "b2_create_key", Late: 13, Status: 503, Code: "service_unavailable"})
 	w.done(mode{})
 	first := w.entryID("key.app")
-	if open := w.announced(); len(open) != 1 || len(open[0].Known) != 1 || open[0].Known[0] != first {
+	if open := w.announced(); len(open) != 1 || len(open[0].KnownIDs) != 1 || open[0].KnownIDs[0] != first {
 		t.Errorf("announced: %+v, want one that knows %s", open, first)
 	}
 	if n := len(w.live("b2_list_keys", "keys")); n != 1 {

@@ -94,10 +94,11 @@ func (d *draft) legal(k *kind.Kind, n named) cty.Value {
 		if n.shared { // nothing that rotates is
 			m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType())
 		}
-		m[k.Identity] = cty.StringVal(name)
+		m[k.IdentityAttr] = cty.StringVal(name)
 		if k.ScopeAttr() != "" {
 			m[k.ScopeAttr()] = cty.StringVal("acme-kept")
-			m[k.Identity] = cty.StringVal(name + "/" + rapid.SampledFrom(k.Attr(k.Identity).Samples).Draw(d.T, k.Identity).AsString())
+			m[k.IdentityAttr] = cty.StringVal(name + "/" + rapid.SampledFrom(k.Attr(k.IdentityAttr).Samples).Draw(d.T,
+				k.IdentityAttr).AsString())
 		}
 		for range len(m) { // leave out what is complained about
 			v := cty.ObjectVal(m)
@@ -149,7 +150,7 @@ func (d *draft) attr(a *kind.Attr) cty.Value {
 	switch {
 	case !a.Required && rapid.Bool().Draw(d.T, a.Name+" is left out"):
 		return null
-	case a.Link.Ref != "":
+	case a.Link.RefKind != "":
 		return d.reference(a)
 	case a.Many:
 		var list []cty.Value
@@ -175,7 +176,7 @@ func (d *draft) reference(a *kind.Attr) cty.Value {
 		return rapid.SampledFrom(a.Samples).Draw(d.T, a.Name)
 	}
 	var picked []cty.Value
-	for _, n := range d.names[a.Link.Ref] {
+	for _, n := range d.names[a.Link.RefKind] {
 		if rapid.Bool().Draw(d.T, a.Name+" has "+n.label) {
 			picked = append(picked, cty.StringVal(n.name))
 		}
@@ -222,7 +223,7 @@ func (d *draft) expression(a *kind.Attr, v cty.Value) string {
 	case v.IsNull() || !a.HasRefs():
 		return literal(v)
 	case v.Type() == cty.String:
-		return d.mention(a.Link.Ref, v.AsString())
+		return d.mention(a.Link.RefKind, v.AsString())
 	case v.Type().IsObjectType():
 		var b strings.Builder
 		for i := range a.Object {

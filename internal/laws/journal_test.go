@@ -81,7 +81,7 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		w.inState(func(s *state.Store) {
-			w.must(s.Begin(state.Intent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
+			w.must(s.Announce(state.Intent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
 		})
 		w.by("b2_create_key", `{"keyName":"app","capabilities":["listFiles"]}`)
 		w.configure(aKey)
@@ -104,7 +104,7 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 		photos := addr.Addr{Kind: "bucket", Label: "photos"}
 		w.inState(func(s *state.Store) {
 			w.must(s.Forget(photos))
-			w.must(s.Begin(state.Intent{Addr: photos, Identity: "acme-photos"}))
+			w.must(s.Announce(state.Intent{Addr: photos, Identity: "acme-photos"}))
 		})
 		w.verify = never
 		w.configure(aKey)

@@ -36,7 +36,8 @@ type victim struct {
 func TestMain(m *testing.M) {
 	order := os.Getenv(victimVariable)
 	if order == "" {
-		err := errors.Join(testrun.InMemory(), flag.Set("rapid.checks", fmt.Sprint(testrun.Checks(30, 100)))) // or as the command line says
+		// or as the command line says
+		err := errors.Join(testrun.UseMemoryTempDir(), flag.Set("rapid.checks", fmt.Sprint(testrun.CaseCount(30, 100))))
 		if err != nil {
 			panic(err)
 		}

@@ -81,7 +81,7 @@ func TestAnyOrderOfSteps(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			want, _ := l.undisturbed(t)
-			for seed := range uint64(testrun.Checks(2, 5)) {
+			for seed := range uint64(testrun.CaseCount(2, 5)) {
 				w := l.begin(t)
 				l.one(w, seed, uninterrupted)
 				w.settled(l.mode)

@@ -51,7 +51,7 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 				w := newWorld(t, emulator.Options{Switches: emulator.Switches{PlainByDefault: true}})
 				defer w.close()
 				sent := w.follow(fixture)
-				if member, _, _ := strings.Cut(a.Wire, "."); member != "" && !strings.Contains(sent, `"`+member+`"`) &&
+				if member, _, _ := strings.Cut(a.WirePath, "."); member != "" && !strings.Contains(sent, `"`+member+`"`) &&
 					!strings.Contains(sent, header(member)) {
 					t.Errorf("the fixture never sends %s", member)
 				}

@@ -231,7 +231,8 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
 		Rotate: m.rotate, Now: a.began, Here: w.here()}
 	for _, i := range st.Open {
-		r.Announced = append(r.Announced, plan.Announced{Addr: i.Addr, Identity: i.Identity, Known: i.Known, Made: i.Made})
+		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
+			RecordedID: i.RecordedID})
 	}
 	made, diags := plan.Make(r)
 	if diags.HasErrors() {

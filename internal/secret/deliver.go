@@ -35,13 +35,13 @@ type Options struct {
 	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
 	// print, and such a delivery is refused.
 	Stdout io.Writer
-	// Preface gives what is printed in front of a secret that goes to Stdout, in
+	// StdoutPreface gives what is printed in front of a secret that goes to Stdout, in
 	// the same Write; nil: nothing.
-	Preface func(Value) string
-	// Place gives the path at which a file is written. nil: the delivery's Path.
-	Place func(config.Delivery) string
-	// Protected are files that b2form needs itself: no delivery may replace them.
-	Protected []string
+	StdoutPreface func(Value) string
+	// FilePath gives the path at which a file is written. nil: the delivery's Path.
+	FilePath func(config.Delivery) string
+	// ProtectedPaths are files that b2form needs itself: no delivery may replace them.
+	ProtectedPaths []string
 	// Leftovers lists temporary files that have names; nil: nobody removes what a
 	// killed run leaves.
 	Leftovers *Leftovers
@@ -57,8 +57,8 @@ type Options struct {
 	// Check is asked before every effect of a delivery; its error ends it. nil:
 	// nothing stands against one.
 	Check func() error
-	// Pretend leaves programs out: they are neither looked up nor run.
-	Pretend bool
+	// SkipPrograms leaves programs out: they are neither looked up nor run.
+	SkipPrograms bool
 }
 
 // OneAtATime makes w safe for concurrent use: what is written in one call stays
@@ -102,8 +102,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 // goroutine at a time. Abandon must be called on every path on which Deliver
 // was not.
 type PreparedDelivery struct {
-	slots []*destination
-	check func() error
+	destinations []*destination
+	check        func() error
 }
 
 type destination struct {
@@ -149,7 +149,7 @@ func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, en
 			places[slot.file.path] = true
 		}
 		if slot != nil {
-			s.slots = append(s.slots, slot)
+			s.destinations = append(s.destinations, slot)
 		}
 		if err != nil {
 			_ = s.Abandon()
@@ -188,10 +188,10 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 			return nil,
 				errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 		}
-		if visible.HoldsCommand(content) {
+		if visible.HasCICommand(content) {
 			return nil, errCommand
 		}
-		return &destination{delivery: d, stdout: env.Stdout, preface: env.Preface}, nil
+		return &destination{delivery: d, stdout: env.Stdout, preface: env.StdoutPreface}, nil
 	case "command":
 		p, err := prepareProgram(self, d, env)
 		if err != nil {
@@ -208,13 +208,13 @@ var errCommand = errors.New("its content holds a text that CI systems take for a
 
 func prepareFile(d config.Delivery, env Options, size int) (*destination, error) {
 	path := d.Path
-	if env.Place != nil {
-		path = env.Place(d)
+	if env.FilePath != nil {
+		path = env.FilePath(d)
 	}
-	if err := foreign(path, env.Protected); err != nil {
+	if err := checkNotProtected(path, env.ProtectedPaths); err != nil {
 		return nil, err
 	}
-	f, err := reserve(path, size, env.Leftovers)
+	f, err := reserveTempFile(path, size, env.Leftovers)
 	if err != nil {
 		return nil, err
 	}
@@ -228,16 +228,16 @@ func prepareFile(d config.Delivery, env Options, size int) (*destination, error)
 // destinations that it does not name as Dead are as they were, and nothing
 // temporary is left; the key should be deleted.
 func (s *PreparedDelivery) Deliver(self KeyInfo, live config.LiveLookup) (where []string, err error) {
-	d := dispatch{PreparedDelivery: s, self: self, live: live, contents: make([]string, len(s.slots))}
+	d := dispatch{PreparedDelivery: s, self: self, live: live, contents: make([]string, len(s.destinations))}
 	for _, stage := range []func(int, *destination) error{d.fill, d.run, d.print, d.publish} {
-		for i, slot := range s.slots {
+		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
-				return nil, undelivered(slot.delivery, d.dead, err)
+				return nil, deliveryError(slot.delivery, d.changed, err)
 			}
 		}
 	}
-	for _, slot := range s.slots {
+	for _, slot := range s.destinations {
 		where = append(where, slot.delivery.DisplayName)
 	}
 	return where, nil
@@ -250,14 +250,14 @@ type dispatch struct {
 	self     KeyInfo
 	live     config.LiveLookup
 	contents []string
-	dead     []string // destinations that changed
+	changed  []string // destinations that changed
 }
 
 // fill renders what goes to the destination and brings a file onto the disk.
 func (d *dispatch) fill(i int, s *destination) error {
 	text, diags := render(d.self, s.delivery, d.live)
 	if diags.HasErrors() {
-		return publicPart(diags)
+		return publicError(diags)
 	}
 	if s.delivery.Type == "age" {
 		var err error
@@ -284,7 +284,7 @@ func (d *dispatch) run(i int, s *destination) error {
 	}
 	started, err := s.program.run(d.contents[i], d.self.Key)
 	if started {
-		d.dead = append(d.dead, s.delivery.DisplayName)
+		d.changed = append(d.changed, s.delivery.DisplayName)
 	}
 	return err
 }
@@ -297,7 +297,7 @@ func (d *dispatch) print(i int, s *destination) error {
 		return err
 	}
 	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
-	if visible.HoldsCommand(text) {
+	if visible.HasCICommand(text) {
 		return errCommand
 	}
 	if s.preface != nil {
@@ -305,7 +305,7 @@ func (d *dispatch) print(i int, s *destination) error {
 	}
 	n, err := io.WriteString(s.stdout, text)
 	if n > 0 {
-		d.dead = append(d.dead, s.delivery.DisplayName)
+		d.changed = append(d.changed, s.delivery.DisplayName)
 	}
 	return err
 }
@@ -319,7 +319,7 @@ func (d *dispatch) publish(_ int, s *destination) error {
 	}
 	err := s.file.publish()
 	if s.file.temp == nil {
-		d.dead = append(d.dead, s.delivery.DisplayName)
+		d.changed = append(d.changed, s.delivery.DisplayName)
 	}
 	return err
 }
@@ -328,7 +328,7 @@ func (d *dispatch) publish(_ int, s *destination) error {
 // nothing.
 func (s *PreparedDelivery) Abandon() error {
 	var errs []error
-	for _, slot := range s.slots {
+	for _, slot := range s.destinations {
 		if slot.file != nil {
 			errs = append(errs, slot.file.abandon())
 		}
@@ -336,11 +336,11 @@ func (s *PreparedDelivery) Abandon() error {
 	return errors.Join(errs...)
 }
 
-func undelivered(d config.Delivery, dead []string, why error) *Error {
+func deliveryError(d config.Delivery, dead []string, why error) *Error {
 	short, more := why.Error(), ""
 	var p *programError
-	if errors.As(why, &p) && p.more != "" {
-		short, more = p.how, "\n"+p.more
+	if errors.As(why, &p) && p.detail != "" {
+		short, more = p.summary, "\n"+p.detail
 	}
 	e := &Error{
 		Summary:     "Secret was not delivered",
@@ -365,7 +365,7 @@ func render(self KeyInfo, d config.Delivery, live config.LiveLookup) (string, hc
 	if d.Type == "command" && d.Format == "" {
 		return "", nil
 	}
-	text, err := format(d.Format, self)
+	text, err := formatKey(d.Format, self)
 	if err != nil {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown format", Detail: err.Error(), Subject: d.Range}}
 	}
@@ -380,9 +380,9 @@ func variables(self KeyInfo) map[string]cty.Value {
 	}
 }
 
-// publicPart keeps of a failed template what cannot quote the secret: functions
+// publicError keeps of a failed template what cannot quote the secret: functions
 // repeat their arguments in a Detail.
-func publicPart(diags hcl.Diagnostics) error {
+func publicError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
 			continue

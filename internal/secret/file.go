@@ -17,25 +17,25 @@ const defaultSize = 4096
 // folder, with mode 0600 and the space that is needed. It has no name where that is
 // possible, which it is not where a file is to be replaced.
 type tempFile struct {
-	path  string
-	temp  *os.File   // nil: published or abandoned
-	named string     // path of the temporary file; "": it has no name
-	list  *Leftovers // of those that have one
+	path      string
+	temp      *os.File   // nil: published or abandoned
+	tempPath  string     // path of the temporary file; "": it has no name
+	leftovers *Leftovers // of those that have one
 }
 
-// reserve proves that path can be written and holds size bytes for it. What is
+// reserveTempFile proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserve(path string, size int, list *Leftovers) (*tempFile, error) {
-	if err := replaceable(path); err != nil {
+func reserveTempFile(path string, size int, list *Leftovers) (*tempFile, error) {
+	if err := checkReplaceable(path); err != nil {
 		return nil, err
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
 	}
-	f := &tempFile{path: filepath.Clean(path), list: list}
+	f := &tempFile{path: filepath.Clean(path), leftovers: list}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		f.temp = unnamed(dir)
+		f.temp = createUnnamed(dir)
 	}
 	if f.temp == nil {
 		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix)); err != nil {
@@ -53,14 +53,14 @@ func reserve(path string, size int, list *Leftovers) (*tempFile, error) {
 }
 
 func (f *tempFile) createNamed(path string) (err error) {
-	if err := f.list.note(path); err != nil {
+	if err := f.leftovers.add(path); err != nil {
 		return err
 	}
 	if f.temp, err = createTemp(path); err != nil {
-		f.list.gone(path)
+		f.leftovers.remove(path)
 		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), reason(err))
 	}
-	f.named = path
+	f.tempPath = path
 	return nil
 }
 
@@ -74,8 +74,8 @@ func createTemp(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// replaceable refuses what a rename would silently destroy, or could not replace.
-func replaceable(path string) error {
+// checkReplaceable refuses what a rename would silently destroy, or could not replace.
+func checkReplaceable(path string) error {
 	if path == "" || os.IsPathSeparator(path[len(path)-1]) {
 		return fmt.Errorf("%q names no file", path)
 	}
@@ -109,25 +109,25 @@ func (f *tempFile) fill(content string) error {
 
 // publish puts the file into place.
 func (f *tempFile) publish() error {
-	if err := replaceable(f.path); err != nil {
+	if err := checkReplaceable(f.path); err != nil {
 		return err
 	}
-	if f.named == "" {
-		if err := name(f.temp, f.path); err != nil {
+	if f.tempPath == "" {
+		if err := nameFile(f.temp, f.path); err != nil {
 			return reason(err)
 		}
 	}
-	if err := f.temp.Close(); err != nil && f.named != "" { // what has its name was synced before
+	if err := f.temp.Close(); err != nil && f.tempPath != "" { // what has its name was synced before
 		return reason(err)
 	}
-	if f.named != "" {
-		if err := os.Rename(f.named, f.path); err != nil {
+	if f.tempPath != "" {
+		if err := os.Rename(f.tempPath, f.path); err != nil {
 			return reason(err)
 		}
-		f.list.gone(f.named)
+		f.leftovers.remove(f.tempPath)
 	}
 	f.temp = nil
-	return reason(durable.Dir(filepath.Dir(f.path)))
+	return reason(durable.SyncDir(filepath.Dir(f.path)))
 }
 
 // abandon removes the temporary file, if it is still there.
@@ -136,11 +136,11 @@ func (f *tempFile) abandon() error {
 		return nil
 	}
 	f.temp.Close()
-	if f.named != "" {
-		if err := os.Remove(f.named); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if f.tempPath != "" {
+		if err := os.Remove(f.tempPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		f.list.gone(f.named)
+		f.leftovers.remove(f.tempPath)
 	}
 	f.temp = nil
 	return nil

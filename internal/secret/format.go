@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// format renders the key in one of the formats that need no template. A stdout
-// delivery without a format prints env.
-func format(name string, self KeyInfo) (string, error) {
+// formatKey renders the key in one of the formats that need no template. A stdout
+// delivery without a formatKey prints env.
+func formatKey(name string, self KeyInfo) (string, error) {
 	switch name {
 	case "env", "":
 		return envFormat(self), nil

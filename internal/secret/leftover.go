@@ -18,14 +18,14 @@ import (
 // yet removed, so that the next run can remove what a killed one left. Its methods
 // are safe for concurrent use; a nil *Leftovers lists nothing.
 type Leftovers struct {
-	path string
-	mu   sync.Mutex
-	open map[string]bool // listed and still to be removed, by path
+	path    string
+	mu      sync.Mutex
+	pending map[string]bool // listed and still to be removed, by path
 }
 
 // NewLeftovers is the list in the file at path, which need not exist.
 func NewLeftovers(path string) *Leftovers {
-	return &Leftovers{path: path, open: map[string]bool{}}
+	return &Leftovers{path: path, pending: map[string]bool{}}
 }
 
 // Exist reports whether an earlier run left something.
@@ -67,8 +67,8 @@ func (l *Leftovers) Sweep() error {
 	return reason(os.Remove(l.path))
 }
 
-// note lists a file before it is made.
-func (l *Leftovers) note(path string) error {
+// add lists a file before it is made.
+func (l *Leftovers) add(path string) error {
 	if l == nil {
 		return nil
 	}
@@ -90,22 +90,22 @@ func (l *Leftovers) note(path string) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, reason(err))
 	}
-	l.open[path] = true
-	return reason(durable.Dir(filepath.Dir(l.path)))
+	l.pending[path] = true
+	return reason(durable.SyncDir(filepath.Dir(l.path)))
 }
 
-// gone says that a listed file is there no more. The list goes with the last one.
-func (l *Leftovers) gone(path string) {
+// remove says that a listed file is there no more. The list goes with the last one.
+func (l *Leftovers) remove(path string) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.open[path] {
+	if !l.pending[path] {
 		return
 	}
-	delete(l.open, path)
-	if len(l.open) == 0 {
+	delete(l.pending, path)
+	if len(l.pending) == 0 {
 		_ = os.Remove(l.path) // else the next run finds nothing to remove
 	}
 }

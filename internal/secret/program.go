@@ -20,26 +20,26 @@ import (
 // exists.
 type program struct {
 	delivery config.Delivery
-	env      Options
+	options  Options
 	path     string // absolute
 	vars     []string
 }
 
-// ownCredentials are the variables that b2form itself is given its credentials
+// ownCredentialVars are the variables that b2form itself is given its credentials
 // in. Programs do not inherit them: they are for another key.
-func ownCredentials() []string {
+func ownCredentialVars() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
 }
 
 func prepareProgram(self KeyInfo, d config.Delivery, env Options) (*program, error) {
-	p := &program{delivery: d, env: env}
+	p := &program{delivery: d, options: env}
 	if env.Live != nil && d.Environment != nil {
 		if _, diags := d.Environment(variables(self), env.Live); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its environment cannot be rendered: %w", diags)
 		}
 	}
-	if env.Pretend {
+	if env.SkipPrograms {
 		return p, nil
 	}
 	if len(d.Command) == 0 {
@@ -54,13 +54,13 @@ func prepareProgram(self KeyInfo, d config.Delivery, env Options) (*program, err
 	}
 	found, err := exec.LookPath(name)
 	if err != nil {
-		return nil, missing(d.Command[0], err)
+		return nil, programMissingError(d.Command[0], err)
 	}
 	p.path, err = filepath.Abs(found)
 	return p, err
 }
 
-func missing(name string, err error) error {
+func programMissingError(name string, err error) error {
 	var e *exec.Error
 	if errors.As(err, &e) {
 		err = e.Err
@@ -78,7 +78,7 @@ func (p *program) fill(self KeyInfo, live config.LiveLookup) error {
 	}
 	vars, diags := p.delivery.Environment(variables(self), live)
 	if diags.HasErrors() {
-		return publicPart(diags)
+		return publicError(diags)
 	}
 	p.vars = nil
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -99,13 +99,13 @@ const lastWords = 3 * time.Second
 // run gives the program its input and waits for its end. started is false where
 // it can have learnt nothing.
 func (p *program) run(input string, key Value) (started bool, err error) {
-	if p.env.Pretend {
+	if p.options.SkipPrograms {
 		return false, nil
 	}
 	defer func() { p.vars = nil }() // they hold the secret
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go p.heed(ctx, cancel)
+	go p.stopAfterGrace(ctx, cancel)
 
 	said := &tail{}
 	cmd := exec.CommandContext(ctx, p.path)
@@ -118,7 +118,7 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		if why := context.Cause(ctx); why != nil {
-			return false, p.failure(why, nil, "", key)
+			return false, p.programFailure(why, nil, "", key)
 		}
 		return false, fmt.Errorf("the program cannot be run: %w", reason(err))
 	}
@@ -129,22 +129,22 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 	err = cmd.Wait()
 	why := context.Cause(ctx)
 	if why != nil {
-		endAll(cmd)
+		killGroup(cmd)
 	}
 	if why == nil && (err == nil || errors.Is(err, exec.ErrWaitDelay)) {
 		return true, nil // what it left in the background is its own business
 	}
-	return true, p.failure(why, err, said.text(), key)
+	return true, p.programFailure(why, err, said.text(), key)
 }
 
-// heed ends the program when it has used up its time after a request to stop.
-func (p *program) heed(ctx context.Context, cancel context.CancelCauseFunc) {
+// stopAfterGrace ends the program when it has used up its time after a request to stop.
+func (p *program) stopAfterGrace(ctx context.Context, cancel context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
 		return
-	case <-p.env.Stop:
+	case <-p.options.Stop:
 	}
-	timer := time.NewTimer(p.env.Grace)
+	timer := time.NewTimer(p.options.Grace)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -155,18 +155,18 @@ func (p *program) heed(ctx context.Context, cancel context.CancelCauseFunc) {
 
 func (p *program) environ() []string {
 	var out []string
-	for _, pair := range p.env.Environ {
+	for _, pair := range p.options.Environ {
 		name, _, _ := strings.Cut(pair, "=")
-		if !slices.Contains(ownCredentials(), name) {
+		if !slices.Contains(ownCredentialVars(), name) {
 			out = append(out, pair)
 		}
 	}
 	return append(out, p.vars...)
 }
 
-// failure says how the program ended and, where that is asked for and as far as it
+// programFailure says how the program ended and, where that is asked for and as far as it
 // gives nothing away, what it said.
-func (p *program) failure(why, err error, said string, key Value) error {
+func (p *program) programFailure(why, err error, said string, key Value) error {
 	var text string
 	var exit *exec.ExitError
 	switch {
@@ -190,18 +190,18 @@ func (p *program) failure(why, err error, said string, key Value) error {
 		return &programError{text + "; what it said is not shown, since it may repeat the secret",
 			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}
-	return &programError{text, "The program said:\n" + indent(last(strings.TrimSpace(scrub.Text(said, key.Reveal()))))}
+	return &programError{text, "The program said:\n" + indent(lastLines(strings.TrimSpace(scrub.Text(said, key.Reveal()))))}
 }
 
 // A programError is how a program failed, and in lines of its own what more there is
 // to say: its words, or how to learn them.
-type programError struct{ how, more string }
+type programError struct{ summary, detail string }
 
 func (e *programError) Error() string {
-	if e.more == "" {
-		return e.how
+	if e.detail == "" {
+		return e.summary
 	}
-	return e.how + "\n" + e.more
+	return e.summary + "\n" + e.detail
 }
 
 // shownLines and shownBytes limit what is repeated of a program's words.
@@ -210,8 +210,8 @@ const (
 	shownBytes = 2000
 )
 
-// last is the end of a text, in whole lines where they fit.
-func last(text string) string {
+// lastLines is the end of a text, in whole lines where they fit.
+func lastLines(text string) string {
 	cut := false
 	if n := len(text) - shownBytes; n > 0 {
 		text, cut = strings.ToValidUTF8(text[n:], ""), true

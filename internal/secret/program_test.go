@@ -197,7 +197,7 @@ func TestProgramPrepare(t *testing.T) {
 			t.Errorf("%v: %v", test.d.Command, err)
 		}
 	}
-	where, err := deliver(t, secret.Options{Pretend: true},
+	where, err := deliver(t, secret.Options{SkipPrograms: true},
 		config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, DisplayName: "nothing"})
 	if err != nil || len(where) != 1 {
 		t.Errorf("pretending: %v, %v", where, err)

@@ -16,7 +16,7 @@ func detach(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 }
 
-// endAll ends what the program has started and left behind.
-func endAll(cmd *exec.Cmd) {
+// killGroup ends what the program has started and left behind.
+func killGroup(cmd *exec.Cmd) {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // there may be nothing left
 }

@@ -15,15 +15,15 @@ const (
 	tempSuffix = ".tmp"
 )
 
-// foreign refuses a path at which a delivery would destroy what others live from:
+// checkNotProtected refuses a path at which a delivery would destroy what others live from:
 // the files at protected, the insides of a Git repository, and the temporary file
 // of another delivery. Links in folders are seen through, and names compared as
 // file systems do that do not tell cases apart.
-func foreign(path string, protected []string) error {
+func checkNotProtected(path string, protected []string) error {
 	if isTemp(path) {
 		return fmt.Errorf("%s is named like a temporary file of b2form: choose another name", path)
 	}
-	real, err := resolved(path)
+	real, err := resolveLinks(path)
 	if err != nil {
 		return fmt.Errorf("%s cannot be used: %w", path, reason(err))
 	}
@@ -33,16 +33,16 @@ func foreign(path string, protected []string) error {
 		}
 	}
 	for _, p := range protected {
-		other, err := resolved(p)
-		if err == nil && (strings.EqualFold(real, other) || same(real, other)) {
+		other, err := resolveLinks(p)
+		if err == nil && (strings.EqualFold(real, other) || isSameFile(real, other)) {
 			return fmt.Errorf("it would replace %s, which b2form itself needs: choose another path", p)
 		}
 	}
 	return nil
 }
 
-// resolved is an absolute path without links in its folders, as far as they exist.
-func resolved(path string) (string, error) {
+// resolveLinks is an absolute path without links in its folders, as far as they exist.
+func resolveLinks(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -62,7 +62,7 @@ func resolved(path string) (string, error) {
 	}
 }
 
-func same(a, b string) bool {
+func isSameFile(a, b string) bool {
 	one, err := os.Stat(a)
 	if err != nil {
 		return false

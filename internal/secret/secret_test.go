@@ -152,7 +152,7 @@ func TestDeliver(t *testing.T) {
 	template := file("urls.txt")
 	template.Content = urls
 	deliveries := []config.Delivery{file(old), {Type: "stdout", DisplayName: "standard output", Content: urls}, template}
-	env := secret.Options{Stdout: &out, Live: live, Place: func(d config.Delivery) string {
+	env := secret.Options{Stdout: &out, Live: live, FilePath: func(d config.Delivery) string {
 		if filepath.IsAbs(d.Path) {
 			return d.Path
 		}

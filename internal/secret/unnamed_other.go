@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// unnamed makes no file: every one has a name here.
-func unnamed(string) *os.File { return nil }
+// createUnnamed makes no file: every one has a name here.
+func createUnnamed(string) *os.File { return nil }
 
-func name(*os.File, string) error { return errors.ErrUnsupported }
+func nameFile(*os.File, string) error { return errors.ErrUnsupported }

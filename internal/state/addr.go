@@ -13,7 +13,7 @@ type fastAddr addr.Addr
 
 func (a *fastAddr) UnmarshalText(text []byte) error {
 	s := string(text)
-	if plain, ok := plainAddr(s); ok {
+	if plain, ok := parsePlainAddr(s); ok {
 		*a = fastAddr(plain)
 		return nil
 	}
@@ -22,41 +22,41 @@ func (a *fastAddr) UnmarshalText(text []byte) error {
 	return err
 }
 
-// plainAddr reads kind.label, kind.label["text"] and kind.label[0] in plain
+// parsePlainAddr reads kind.label, kind.label["text"] and kind.label[0] in plain
 // ASCII without escapes. Where ok is false the address may still be a good one.
-func plainAddr(s string) (a addr.Addr, ok bool) {
+func parsePlainAddr(s string) (a addr.Addr, ok bool) {
 	k, rest, _ := strings.Cut(s, ".")
 	label, index, indexed := strings.Cut(rest, "[")
-	if !identifier(k) || !identifier(label) || k == "module" {
+	if !isIdentifier(k) || !isIdentifier(label) || k == "module" {
 		return addr.Addr{}, false
 	}
 	a = addr.Addr{Kind: k, Label: label}
 	if !indexed {
 		return a, true
 	}
-	a.Instance, ok = plainInstance(index)
+	a.Instance, ok = parsePlainInstance(index)
 	return a, ok
 }
 
-// plainInstance reads what stands behind the opening bracket.
-func plainInstance(s string) (addr.InstanceKey, bool) {
+// parsePlainInstance reads what stands behind the opening bracket.
+func parsePlainInstance(s string) (addr.InstanceKey, bool) {
 	s, closed := strings.CutSuffix(s, "]")
 	if !closed || s == "" {
 		return addr.InstanceKey{}, false
 	}
 	if text, quoted := strings.CutPrefix(s, `"`); quoted {
 		text, quoted = strings.CutSuffix(text, `"`)
-		return addr.ForEachKey(text), quoted && !strings.ContainsFunc(text, special)
+		return addr.ForEachKey(text), quoted && !strings.ContainsFunc(text, needsParser)
 	}
 	n, err := strconv.Atoi(s)
 	return addr.CountIndex(n), err == nil && strconv.Itoa(n) == s && n >= 0
 }
 
-func special(r rune) bool {
+func needsParser(r rune) bool {
 	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '$' || r == '%'
 }
 
-func identifier(s string) bool {
+func isIdentifier(s string) bool {
 	for i, r := range []byte(s) {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 		inner := r >= '0' && r <= '9' || r == '_' || r == '-'

@@ -24,37 +24,37 @@ const (
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
-// bucket is the keeper of a shared state. Whatever changes the bucket takes its
+// bucketStorage is the keeper of a shared state. Whatever changes the bucketStorage takes its
 // turn: the heartbeat, commits, and updates by the run itself.
-type bucket struct {
+type bucketStorage struct {
 	Shared
 	now            func() time.Time
 	who, operation string
-	id             string // in the names of this run's objects
+	runID          string // in the names of this run's objects
 
 	ctx           context.Context // outlives the run's
-	end           context.CancelFunc
+	cancel        context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
 	count         counter
-	home          string // the bucket's ID
+	bucketID      string // the bucket's ID
 
-	base  *State
-	old   []object // the parts of the journal
-	chunk []byte   // the last of them, which grows; nil: a new one is to be begun
-	made  int      // objects, for their names
+	base         *State
+	journalParts []object // the parts of the journal
+	lastPart     []byte   // the last of them, which grows; nil: a new one is to be begun
+	objectsMade  int      // objects, for their names
 
-	turn  chan struct{} // held over requests, so it is no mutex: who waits for it may give up
-	seen  *view         // nil: must be read again
-	ours  int64         // since this revision nobody else has updated the bucket
-	claim claim
+	turn        chan struct{} // held over requests, so it is no mutex: who waits for it may give up
+	lastView    *bucketView   // nil: must be read again
+	ourRevision int64         // since this revision nobody else has updated the bucket
+	claim       leaseClaim
 
-	mu      sync.Mutex // guards what check looks at
-	renewed time.Time  // our time, at or before that from which the lease runs
-	lost    error      // not nil: for good
+	mu        sync.Mutex // guards what check looks at
+	renewedAt time.Time  // our time, at or before that from which the lease runs
+	lostErr   error      // not nil: for good
 }
 
 // acquire takes the lease, trying for as long as o says.
-func (k *bucket) acquire(ctx context.Context, o Options) error {
+func (k *bucketStorage) acquire(ctx context.Context, o Options) error {
 	waiting, cancel := context.WithTimeout(ctx, o.Wait)
 	defer cancel()
 	for told := false; ; told = true {
@@ -63,7 +63,7 @@ func (k *bucket) acquire(ctx context.Context, o Options) error {
 			return err
 		}
 		if !told {
-			o.tell(held)
+			o.notifyWaiting(held)
 		}
 		now, _ := k.Remote.Time()
 		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
@@ -71,17 +71,17 @@ func (k *bucket) acquire(ctx context.Context, o Options) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return sharedLocked(held)
+			return sharedLockedError(held)
 		}
 	}
 }
 
-func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) {
+func (k *bucketStorage) tryAcquire(ctx context.Context) (held *LockedError, err error) {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
-	k.seen = nil
-	err = k.compareAndSwap(ctx, func(p pointer, now time.Time) (pointer, error) {
-		if k.seen.hides(k.Prefix) {
+	k.lastView = nil
+	err = k.compareAndSwap(ctx, func(p statePointer, now time.Time) (statePointer, error) {
+		if k.lastView.hasHidingRule(k.Prefix) {
 			return p, k.lifecycleError()
 		}
 		held = nil
@@ -89,17 +89,17 @@ func (k *bucket) tryAcquire(ctx context.Context) (held *LockedError, err error) 
 			l := lease{Nonce: k.claim.nonce, Owner: k.who, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
 			next, by := p.take(l, now)
 			if by != nil {
-				held = by.locked(k.String())
+				held = by.lockedError(k.String())
 			}
 			p = next
 		}
-		k.claim.known = []version{p.version}
+		k.claim.knownVersions = []version{p.version}
 		return p, nil
 	})
 	return held, err
 }
 
-func (k *bucket) lifecycleError() *Error {
+func (k *bucketStorage) lifecycleError() *Error {
 	return &Error{
 		Summary: "A lifecycle rule would delete the state",
 		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
@@ -112,17 +112,17 @@ func (k *bucket) lifecycleError() *Error {
 // compareAndSwap moves the pointer: it looks at the bucket, has decide say what shall be
 // next, and stores that unless the bucket was changed meanwhile; then it begins
 // again. An error of decide counts only after a fresh look. now is B2's time.
-func (k *bucket) compareAndSwap(ctx context.Context, decide func(p pointer, now time.Time) (pointer, error)) error {
+func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p statePointer, now time.Time) (statePointer, error)) error {
 	for try := 1; ; try++ {
-		fresh := k.seen == nil || k.outdated()
+		fresh := k.lastView == nil || k.isClockStale()
 		if fresh {
-			v, err := k.look(ctx)
+			v, err := k.readBucket(ctx)
 			if err != nil {
 				return err
 			}
-			k.seen, k.ours, k.home = v, v.Revision, v.ID
+			k.lastView, k.ourRevision, k.bucketID = v, v.Revision, v.ID
 		}
-		old := k.seen.Info[k.infoKey()]
+		old := k.lastView.Info[k.infoKey()]
 		p, err := readPointer(k.String(), old)
 		if err != nil {
 			return err
@@ -136,23 +136,23 @@ func (k *bucket) compareAndSwap(ctx context.Context, decide func(p pointer, now 
 			if fresh {
 				return err
 			}
-			k.seen = nil
+			k.lastView = nil
 			continue
 		}
 		if next.String() != p.String() {
-			err = k.store(ctx, next)
+			err = k.storePointer(ctx, next)
 		}
 		switch {
 		case err == nil:
 			k.mu.Lock()
-			k.renewed = ours
+			k.renewedAt = ours
 			k.mu.Unlock()
 			return nil
 		case !isConflict(err) || try == maxSwaps:
-			k.seen = nil
+			k.lastView = nil
 			return err
 		}
-		k.seen = nil
+		k.lastView = nil
 		if err := pause.For(ctx, jitter(time.Duration(try)*10*time.Millisecond)); err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (k *bucket) compareAndSwap(ctx context.Context, decide func(p pointer, now 
 // time is B2's time as far as a lease may run from it, and ours at that moment.
 // B2's clock may be a second ahead, and as much as the two drift apart since the
 // last reply.
-func (k *bucket) time() (service, ours time.Time, err error) {
+func (k *bucketStorage) time() (service, ours time.Time, err error) {
 	service, sent := k.Remote.Time()
 	if service.IsZero() {
 		return service, ours, errors.New("the replies of this service carry no Date, which the lock of a shared state needs")
@@ -171,17 +171,17 @@ func (k *bucket) time() (service, ours time.Time, err error) {
 	return service.Add(elapsed(sent, ours)), ours, nil
 }
 
-// outdated reports whether what is known of B2's time is too old to make a lease
+// isClockStale reports whether what is known of B2's time is too old to make a lease
 // of: the machine has slept.
-func (k *bucket) outdated() bool {
+func (k *bucketStorage) isClockStale() bool {
 	_, sent := k.Remote.Time()
 	return elapsed(sent, k.now()) > 2*leaseBeat
 }
 
-// store replaces the pair and keeps the bucket's other ones. A pointer to nothing
+// storePointer replaces the pair and keeps the bucket's other ones. A pointer to nothing
 // is no pair.
-func (k *bucket) store(ctx context.Context, p pointer) error {
-	info := maps.Clone(k.seen.Info)
+func (k *bucketStorage) storePointer(ctx context.Context, p statePointer) error {
+	info := maps.Clone(k.lastView.Info)
 	if info == nil {
 		info = map[string]string{}
 	}
@@ -198,11 +198,11 @@ func (k *bucket) store(ctx context.Context, p pointer) error {
 			Path: k.String(),
 		}
 	}
-	var v view
+	var v bucketView
 	err := k.Remote.Call(ctx, "b2_update_bucket",
-		map[string]any{"bucketId": k.seen.ID, "bucketInfo": info, "ifRevisionIs": k.seen.Revision}, &v)
+		map[string]any{"bucketId": k.lastView.ID, "bucketInfo": info, "ifRevisionIs": k.lastView.Revision}, &v)
 	if err == nil {
-		k.seen = &v
+		k.lastView = &v
 		k.count.syncs.Add(1)
 	}
 	return err
@@ -214,8 +214,8 @@ func isConflict(err error) bool {
 }
 
 // start begins the heartbeat. It ends with close or giveUp.
-func (k *bucket) start(ctx context.Context) {
-	k.ctx, k.end = context.WithCancel(ctx)
+func (k *bucketStorage) start(ctx context.Context) {
+	k.ctx, k.cancel = context.WithCancel(ctx)
 	k.heartbeatDone = make(chan struct{})
 	if k.claim.nonce == "" {
 		close(k.heartbeatDone)
@@ -229,50 +229,52 @@ func (k *bucket) start(ctx context.Context) {
 	}()
 }
 
-func (k *bucket) renew() {
+func (k *bucketStorage) renew() {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
-	_ = k.move(func(p pointer, now time.Time) (pointer, bool) { return p.renew(k.claim, now.Add(leaseLength)) })
+	_ = k.updatePointer(func(p statePointer, now time.Time) (statePointer, bool) {
+		return p.renew(k.claim, now.Add(leaseLength))
+	})
 }
 
-// move is swap by a run that holds the lease: once it finds that it does not, it
+// updatePointer is swap by a run that holds the lease: once it finds that it does not, it
 // never does again.
-func (k *bucket) move(step func(pointer, time.Time) (pointer, bool)) error {
+func (k *bucketStorage) updatePointer(step func(statePointer, time.Time) (statePointer, bool)) error {
 	if err := k.lostError(); err != nil {
 		return err
 	}
 	var gone *Error
-	err := k.compareAndSwap(k.ctx, func(p pointer, now time.Time) (pointer, error) {
+	err := k.compareAndSwap(k.ctx, func(p statePointer, now time.Time) (statePointer, error) {
 		gone = nil
 		next, ok := step(p, now)
 		if !ok {
-			gone = lostLease(k.String())
+			gone = lostLeaseError(k.String())
 			return p, gone
 		}
 		return next, nil
 	})
 	if gone != nil {
 		k.mu.Lock()
-		k.lost = gone
+		k.lostErr = gone
 		k.mu.Unlock()
 	}
 	return err
 }
 
-func (k *bucket) lostError() error {
+func (k *bucketStorage) lostError() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.lost
+	return k.lostErr
 }
 
-func (k *bucket) check() error {
+func (k *bucketStorage) check() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case k.lost != nil:
-		return k.lost
-	case k.claim.nonce != "" && elapsed(k.renewed, k.now()) >= leaseLength-leaseGuard:
-		return lapsedLease(k.String())
+	case k.lostErr != nil:
+		return k.lostErr
+	case k.claim.nonce != "" && elapsed(k.renewedAt, k.now()) >= leaseLength-leaseGuard:
+		return lapsedLeaseError(k.String())
 	}
 	return nil
 }
@@ -280,16 +282,16 @@ func (k *bucket) check() error {
 // append stores the lines as the end of the journal: one object, and one move
 // of the pointer. As long as a part is small, the next version of it has the new
 // lines too, so a journal has few parts however many batches it took.
-func (k *bucket) append(lines []byte) error {
-	now := k.current()
-	part, name := k.chunk, now.Journal.Name
+func (k *bucketStorage) append(lines []byte) error {
+	now := k.currentVersion()
+	part, name := k.lastPart, now.Journal.Name
 	if len(part) == 0 || len(part) > maxChunk {
-		first := head(k.base)
+		first := firstRecord(k.base)
 		if now.Journal != (object{}) {
-			first.After = &now.Journal
+			first.Previous = &now.Journal
 		}
-		part, name = first.line(), k.name("journal")
-		k.old = append(k.old, object{Name: name})
+		part, name = first.line(), k.objectName("journal")
+		k.journalParts = append(k.journalParts, object{Name: name})
 	}
 	part = append(slices.Clone(part), lines...)
 	made, err := k.upload(name, part)
@@ -297,53 +299,55 @@ func (k *bucket) append(lines []byte) error {
 		return err
 	}
 	if err := k.commit(version{State: now.State, Journal: made}); err != nil {
-		k.chunk = nil // what is stored is not known; the next part stands for itself
+		k.lastPart = nil // what is stored is not known; the next part stands for itself
 		return err
 	}
-	k.chunk = part
+	k.lastPart = part
 	return nil
 }
 
-// current is what counts, as far as this run knows. Only append and close change
+// currentVersion is what counts, as far as this run knows. Only append and close change
 // it, one at a time, and only they ask.
-func (k *bucket) current() version { return k.claim.known[0] }
+func (k *bucketStorage) currentVersion() version { return k.claim.knownVersions[0] }
 
-func (k *bucket) commit(to version) error {
+func (k *bucketStorage) commit(to version) error {
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
-	err := k.move(func(p pointer, now time.Time) (pointer, bool) { return p.commit(k.claim, to, now.Add(leaseLength)) })
+	err := k.updatePointer(func(p statePointer, now time.Time) (statePointer, bool) {
+		return p.commit(k.claim, to, now.Add(leaseLength))
+	})
 	if err != nil {
-		k.claim.known = append(k.claim.known, to)
+		k.claim.knownVersions = append(k.claim.knownVersions, to)
 		return err
 	}
-	k.claim.known = []version{to}
+	k.claim.knownVersions = []version{to}
 	return nil
 }
 
-// name is one that no other object has. It tells when it was made, on B2's clock,
+// objectName is one that no other object has. It tells when it was made, on B2's clock,
 // and by which run.
-func (k *bucket) name(what string) string {
+func (k *bucketStorage) objectName(what string) string {
 	service, _ := k.Remote.Time()
-	k.made++
-	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format("20060102t150405z"), strings.ToLower(k.id), k.made, what)
+	k.objectsMade++
+	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format("20060102t150405z"), strings.ToLower(k.runID), k.objectsMade, what)
 }
 
-func (k *bucket) upload(name string, content []byte) (object, error) {
+func (k *bucketStorage) upload(name string, content []byte) (object, error) {
 	if err := k.lostError(); err != nil {
 		return object{}, err
 	}
-	id, err := k.Remote.Upload(k.ctx, k.home, name, "application/json", content)
+	id, err := k.Remote.Upload(k.ctx, k.bucketID, name, "application/json", content)
 	k.count.bytes.Add(int64(len(content)))
 	return object{ID: id, Name: name}, err
 }
 
 // hide lets the bucket's lifecycle rule delete superseded objects in its time.
 // One that stays visible is in nobody's way.
-func (k *bucket) hide(objects []object) {
+func (k *bucketStorage) hide(objects []object) {
 	var all sync.WaitGroup
 	for _, o := range objects {
 		all.Go(func() {
-			_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.home, "fileName": o.Name}, nil)
+			_ = k.Remote.Call(k.ctx, "b2_hide_file", map[string]string{"bucketId": k.bucketID, "fileName": o.Name}, nil)
 		})
 	}
 	all.Wait()
@@ -351,22 +355,22 @@ func (k *bucket) hide(objects []object) {
 
 // close stores the state, drops the journal and gives the lease back, all three
 // by one move of the pointer.
-func (k *bucket) close(s *State) error {
+func (k *bucketStorage) close(s *State) error {
 	defer k.stop()
 	if err := k.lostError(); err != nil {
 		return err
 	}
-	now := k.current()
-	to, superseded := version{State: now.State}, k.old
+	now := k.currentVersion()
+	to, superseded := version{State: now.State}, k.journalParts
 	var failed error
 	if s != nil {
 		var content bytes.Buffer
 		to = version{}
-		if !s.blank() {
+		if !s.isEmpty() {
 			failed = s.Encode(&content)
 		}
 		if failed == nil && content.Len() > 0 {
-			to.State, failed = k.upload(k.name("state"), content.Bytes())
+			to.State, failed = k.upload(k.objectName("state"), content.Bytes())
 		}
 		if now.State != (object{}) {
 			superseded = append(superseded, now.State)
@@ -376,7 +380,7 @@ func (k *bucket) close(s *State) error {
 		to, superseded = now, nil
 	}
 	k.turn <- struct{}{}
-	err := k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) })
+	err := k.updatePointer(func(p statePointer, _ time.Time) (statePointer, bool) { return p.release(k.claim, to) })
 	<-k.turn
 	if err = errors.Join(failed, err); err != nil {
 		return err
@@ -386,34 +390,34 @@ func (k *bucket) close(s *State) error {
 }
 
 // abandon gives the lease back after a failed start.
-func (k *bucket) abandon() {
+func (k *bucketStorage) abandon() {
 	defer k.stop()
-	to := k.current()
+	to := k.currentVersion()
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
-	_ = k.move(func(p pointer, _ time.Time) (pointer, bool) { return p.release(k.claim, to) }) // else it expires
+	_ = k.updatePointer(func(p statePointer, _ time.Time) (statePointer, bool) { return p.release(k.claim, to) }) // else it expires
 }
 
-func (k *bucket) stop() {
-	k.end()
+func (k *bucketStorage) stop() {
+	k.cancel()
 	<-k.heartbeatDone
 }
 
-func (k *bucket) stats() Stats { return k.count.stats() }
+func (k *bucketStorage) stats() Stats { return k.count.stats() }
 
 // call is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucket) call(ctx context.Context, api wire.API, method string, in, out any) error {
+func (k *bucketStorage) call(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}
-	encoded := compact(in)
+	encoded := compactJSON(in)
 	body := map[string]json.RawMessage{}
 	var want struct {
 		BucketID     string
 		IfRevisionIs int64
 		BucketInfo   map[string]string
 	}
-	if err := errors.Join(json.Unmarshal(encoded, &body), json.Unmarshal(encoded, &want)); err != nil || want.BucketID != k.home {
+	if err := errors.Join(json.Unmarshal(encoded, &body), json.Unmarshal(encoded, &want)); err != nil || want.BucketID != k.bucketID {
 		return api.Call(ctx, method, in, out)
 	}
 	select {
@@ -422,30 +426,30 @@ func (k *bucket) call(ctx context.Context, api wire.API, method string, in, out 
 		return ctx.Err()
 	}
 	defer func() { <-k.turn }()
-	if k.seen == nil {
-		v, err := k.look(ctx)
+	if k.lastView == nil {
+		v, err := k.readBucket(ctx)
 		if err != nil {
 			return err
 		}
-		k.seen, k.ours = v, v.Revision
+		k.lastView, k.ourRevision = v, v.Revision
 	}
-	if want.IfRevisionIs >= k.ours {
-		body["ifRevisionIs"] = compact(k.seen.Revision)
+	if want.IfRevisionIs >= k.ourRevision {
+		body["ifRevisionIs"] = compactJSON(k.lastView.Revision)
 	}
 	if want.BucketInfo != nil {
-		body["bucketInfo"] = compact(k.withReserved(want.BucketInfo))
+		body["bucketInfo"] = compactJSON(k.withReserved(want.BucketInfo))
 	}
 	var reply json.RawMessage
 	err := api.Call(ctx, method, body, &reply)
-	v := &view{}
+	v := &bucketView{}
 	if err == nil {
 		err = json.Unmarshal(reply, v)
 	}
 	if err != nil {
-		k.seen = nil
+		k.lastView = nil
 		return err
 	}
-	k.seen = v
+	k.lastView = v
 	if raw, ok := out.(*json.RawMessage); ok {
 		*raw = reply
 		return nil
@@ -454,10 +458,10 @@ func (k *bucket) call(ctx context.Context, api wire.API, method string, in, out 
 }
 
 // withReserved is info with the pairs of states as they are now.
-func (k *bucket) withReserved(info map[string]string) map[string]string {
+func (k *bucketStorage) withReserved(info map[string]string) map[string]string {
 	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, wire.ReservedInfoPrefix) }
 	maps.DeleteFunc(info, isReserved)
-	for key, value := range k.seen.Info {
+	for key, value := range k.lastView.Info {
 		if isReserved(key, value) {
 			info[key] = value
 		}

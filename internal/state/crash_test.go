@@ -33,9 +33,9 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 	after := []*state.State{s.State(), s.State()} // nothing, and the journal's first line, change nothing
 	for _, change := range []func() error{
 		func() error { return s.Bind("acc1", "https://api.backblazeb2.com") },
-		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a"}) },
+		func() error { return s.Announce(state.Intent{Addr: a, Identity: "a"}) },
 		func() error { return s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}) },
-		func() error { return s.Begin(state.Intent{Addr: a, Identity: "a2", Known: []string{"k1"}}) },
+		func() error { return s.Announce(state.Intent{Addr: a, Identity: "a2", KnownIDs: []string{"k1"}}) },
 		func() error { return s.Move(a, b) },
 		func() error { return s.Forget(address(t, "key.old")) },
 		func() error { return s.Drop(state.Intent{Addr: b, Identity: "a2"}) },
@@ -66,7 +66,7 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 			continue // the rest syncs, which takes its time
 		}
 		next := open(t, crashed)
-		must(t, next.Begin(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
+		must(t, next.Announce(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
 		if d := diff(next.State(), read(t, crashed)); d != "" {
 			t.Fatalf("going on after %d bytes (-store +read):\n%s", n, d)
 		}
@@ -332,7 +332,7 @@ func announceForever(t *testing.T, path string) {
 	must(t, err)
 	for i := 0; ; i++ {
 		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
-		must(t, s.Begin(state.Intent{Addr: a, Identity: a.String()}))
+		must(t, s.Announce(state.Intent{Addr: a, Identity: a.String()}))
 		must(t, s.Put(addr.Entry{Addr: a, Identity: a.String(), ID: fmt.Sprint("k", i)}))
 		fmt.Println(i + 1)
 	}

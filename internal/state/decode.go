@@ -38,8 +38,8 @@ func Parse(name string, data []byte) (*State, error) {
 	}
 	var known *Error
 	switch {
-	case err != nil && isTerraforms(d.data):
-		return nil, terraforms(name)
+	case err != nil && isTerraformState(d.data):
+		return nil, terraformStateError(name)
 	case errors.As(err, &known):
 		return nil, known
 	case err != nil:
@@ -48,8 +48,8 @@ func Parse(name string, data []byte) (*State, error) {
 	return s, nil
 }
 
-// isTerraforms reports whether Terraform wrote a state file.
-func isTerraforms(data string) bool {
+// isTerraformState reports whether Terraform wrote a state file.
+func isTerraformState(data string) bool {
 	whole := gjson.Parse(data)
 	return wire.TooDeep(data, mostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
 }
@@ -69,7 +69,7 @@ func (s *State) check() error {
 	return nil
 }
 
-func incomplete(e *addr.Entry) error {
+func checkEntryComplete(e *addr.Entry) error {
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
 		return errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
@@ -112,7 +112,7 @@ const mostNested = 1000
 // takes a third of the time that encoding/json takes.
 type decoder struct {
 	path, data string
-	at         int // where what is being read starts
+	offset     int // where what is being read starts
 }
 
 func (d *decoder) state() (*State, error) {
@@ -121,11 +121,11 @@ func (d *decoder) state() (*State, error) {
 	}
 	s, version := &State{}, 0
 	whole := gjson.Parse(d.data)
-	d.at = whole.Index
+	d.offset = whole.Index
 	if !whole.IsObject() {
 		return nil, errors.New(`"{" was expected`)
 	}
-	err := d.each(whole, func(member, v gjson.Result) error { return d.member(member, v, s, &version) })
+	err := d.each(whole, func(member, v gjson.Result) error { return d.decodeMember(member, v, s, &version) })
 	if err == nil && version == 0 {
 		err = errors.New("it has no \"version\", so b2form did not write it")
 	}
@@ -135,21 +135,21 @@ func (d *decoder) state() (*State, error) {
 // invalid says where the file stops to be JSON.
 func (d *decoder) invalid() error {
 	if at := wire.TooDeep(d.data, mostNested); at >= 0 {
-		d.at = at
+		d.offset = at
 		return fmt.Errorf("more than %d values stand inside of each other", mostNested)
 	}
 	from := json.NewDecoder(strings.NewReader(d.data))
 	var whole json.RawMessage
 	err := from.Decode(&whole)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		d.at = int(syntax.Offset) - 1
+		d.offset = int(syntax.Offset) - 1
 		return errors.New("what stands there is not JSON")
 	}
 	if err != nil {
-		d.at = len(d.data)
+		d.offset = len(d.data)
 		return errors.New("the file ends too early")
 	}
-	d.at = int(from.InputOffset())
+	d.offset = int(from.InputOffset())
 	return errors.New("something follows the end of the state")
 }
 
@@ -157,31 +157,31 @@ func (d *decoder) invalid() error {
 // one is wrong.
 func (d *decoder) each(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
 	of.ForEach(func(member, v gjson.Result) bool {
-		d.at = v.Index
+		d.offset = v.Index
 		err = f(member, v)
 		return err == nil
 	})
 	return err
 }
 
-func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
+func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) error {
 	switch member.Str {
 	case "version":
-		if err := strictly(v, version); err != nil {
+		if err := decodeStrict(v, version); err != nil {
 			return err
 		}
 		if *version > formatVersion {
-			return newer(d.path, *version)
+			return newerVersionError(d.path, *version)
 		}
 		return nil
 	case "account_id":
-		return strictly(v, &s.AccountID)
+		return decodeStrict(v, &s.AccountID)
 	case "realm":
-		err := strictly(v, &s.Realm)
+		err := decodeStrict(v, &s.Realm)
 		s.Realm = recordedRealm(s.Realm)
 		return err
 	case "applied":
-		return strictly(v, &s.Applied)
+		return decodeStrict(v, &s.Applied)
 	case "entries":
 		if !v.IsArray() {
 			return errors.New(`"[" was expected`)
@@ -189,7 +189,7 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 		// Growing by doubling would copy every entry several times.
 		s.Entries = make([]addr.Entry, 0, strings.Count(v.Raw, `"address"`))
 		return d.each(v, func(_, v gjson.Result) error {
-			e, err := entry(v)
+			e, err := decodeEntry(v)
 			s.Entries = append(s.Entries, e)
 			return err
 		})
@@ -198,33 +198,33 @@ func (d *decoder) member(member, v gjson.Result, s *State, version *int) error {
 			return errors.New(`"[" was expected`)
 		}
 		return d.each(v, func(_, v gjson.Result) error {
-			i, err := intent(v)
+			i, err := decodeIntent(v)
 			s.Open = append(s.Open, i)
 			return err
 		})
 	}
-	d.at = member.Index
+	d.offset = member.Index
 	return fmt.Errorf("%q is not known here", member.Str)
 }
 
-func entry(v gjson.Result) (addr.Entry, error) {
-	e, ok := plainEntry(v)
+func decodeEntry(v gjson.Result) (addr.Entry, error) {
+	e, ok := decodePlainEntry(v)
 	if !ok {
 		var any struct {
 			addr.Entry
 			Addr fastAddr `json:"address"`
 		}
-		if err := strictly(v, &any); err != nil {
+		if err := decodeStrict(v, &any); err != nil {
 			return addr.Entry{}, err
 		}
 		e, e.Addr = any.Entry, addr.Addr(any.Addr)
 	}
-	return e, incomplete(&e)
+	return e, checkEntryComplete(&e)
 }
 
-// plainEntry reads an entry that has only the members of most. Where ok is false
+// decodePlainEntry reads an entry that has only the members of most. Where ok is false
 // it may still be a good one.
-func plainEntry(v gjson.Result) (e addr.Entry, ok bool) {
+func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 	ok = v.IsObject()
 	v.ForEach(func(member, v gjson.Result) bool {
 		switch {
@@ -233,7 +233,7 @@ func plainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 		case v.Type != gjson.String:
 			ok = false
 		case member.Str == "address":
-			e.Addr, ok = plainAddr(strings.Clone(v.Str))
+			e.Addr, ok = parsePlainAddr(strings.Clone(v.Str))
 		case member.Str == "identity":
 			e.Identity = strings.Clone(v.Str)
 		case member.Str == "id":
@@ -250,23 +250,23 @@ func plainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 	return e, ok
 }
 
-func intent(v gjson.Result) (i Intent, err error) {
-	err = strictly(v, &i)
+func decodeIntent(v gjson.Result) (i Intent, err error) {
+	err = decodeStrict(v, &i)
 	if err == nil {
-		err = i.incomplete()
+		err = i.checkComplete()
 	}
 	return i, err
 }
 
-func (i *Intent) incomplete() error {
+func (i *Intent) checkComplete() error {
 	if i.Addr.Kind == "" || i.Identity == "" {
 		return errors.New(`an open create lacks "address" or "identity"`)
 	}
 	return nil
 }
 
-// strictly decodes a value that has no members but the known ones.
-func strictly(v gjson.Result, into any) error {
+// decodeStrict decodes a value that has no members but the known ones.
+func decodeStrict(v gjson.Result, into any) error {
 	d := json.NewDecoder(strings.NewReader(v.Raw))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
@@ -274,7 +274,7 @@ func strictly(v gjson.Result, into any) error {
 
 // damaged says what is wrong and where.
 func (d *decoder) damaged(err error) *Error {
-	at, what := d.at, strings.TrimPrefix(err.Error(), "json: ")
+	at, what := d.offset, strings.TrimPrefix(err.Error(), "json: ")
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
 	}

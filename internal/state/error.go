@@ -116,7 +116,7 @@ func namedTwice(path, kind, id string, first, second *addr.Entry) *Error {
 	}
 }
 
-func newer(path string, version int) *Error {
+func newerVersionError(path string, version int) *Error {
 	return &Error{
 		Summary: "State was written by a newer b2form",
 		Detail: fmt.Sprintf("%s has format version %d; this b2form knows version %d. It was left as it is. "+
@@ -125,7 +125,7 @@ func newer(path string, version int) *Error {
 	}
 }
 
-func terraforms(path string) *Error {
+func terraformStateError(path string) *Error {
 	return &Error{
 		Summary: "State is one of Terraform's",
 		Detail: path + " was written by Terraform or OpenTofu, and b2form keeps a state of its own. It was left as it is. " +
@@ -134,7 +134,7 @@ func terraforms(path string) *Error {
 	}
 }
 
-func irregular(path string, mode fs.FileMode) *Error {
+func irregularFileError(path string, mode fs.FileMode) *Error {
 	what := "is not a regular file"
 	switch {
 	case mode.IsDir():
@@ -163,7 +163,7 @@ func unwritable(path, kept string, err error) *Error {
 	e := &Error{Summary: "State cannot be saved", Path: path, Cause: err}
 	what := fmt.Sprintf("Writing %s failed: %s. ", path, reason(err))
 	switch {
-	case isFull(err):
+	case isDiskFull(err):
 		e.Summary = "No space left for the state"
 		e.Detail = what + kept + " Free some space, then run the same command again."
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -175,7 +175,7 @@ func unwritable(path, kept string, err error) *Error {
 	return e
 }
 
-func isFull(err error) bool {
+func isDiskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 

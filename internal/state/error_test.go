@@ -176,7 +176,7 @@ func TestLocked(t *testing.T) {
 func TestContention(t *testing.T) {
 	path := statePath(t)
 	must(t, os.WriteFile(path, []byte(`{"version":1}`), 0o644))
-	runs := int64(testrun.Checks(30, 100))
+	runs := int64(testrun.CaseCount(30, 100))
 	var holders, done atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {

@@ -52,7 +52,7 @@ func resolve(path string) (string, error) {
 // readAll gives a file's content; nil where there is no file. A symbolic link is
 // not followed: that of the state itself was before.
 func readAll(path string) ([]byte, error) {
-	if info, err := plainFile(path); info == nil {
+	if info, err := statRegular(path); info == nil {
 		return nil, err
 	}
 	data, err := os.ReadFile(path)
@@ -72,11 +72,11 @@ func (s *State) Encode(w io.Writer) error {
 	fmt.Fprintf(out, "{\n  \"version\": %d", formatVersion)
 	for _, m := range []struct{ name, value string }{{"account_id", s.AccountID}, {"realm", s.Realm}} {
 		if m.value != "" {
-			fmt.Fprintf(out, ",\n  %q: %s", m.name, compact(m.value))
+			fmt.Fprintf(out, ",\n  %q: %s", m.name, compactJSON(m.value))
 		}
 	}
 	if s.Applied != (Applied{}) {
-		fmt.Fprintf(out, ",\n  \"applied\": %s", compact(s.Applied))
+		fmt.Fprintf(out, ",\n  \"applied\": %s", compactJSON(s.Applied))
 	}
 	encodeList(out, "entries", s.Entries)
 	if len(s.Open) > 0 {
@@ -93,7 +93,7 @@ func encodeList[T any](out *bufio.Writer, name string, list []T) {
 			out.WriteByte(',')
 		}
 		out.WriteString("\n    ")
-		out.Write(compact(list[i]))
+		out.Write(compactJSON(list[i]))
 	}
 	if len(list) > 0 {
 		out.WriteString("\n  ")
@@ -101,8 +101,8 @@ func encodeList[T any](out *bufio.Writer, name string, list []T) {
 	out.WriteByte(']')
 }
 
-// compact is v as one line of JSON. The types of this package always encode.
-func compact(v any) []byte {
+// compactJSON is v as one line of JSON. The types of this package always encode.
+func compactJSON(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -151,5 +151,5 @@ func replaceFile(path string, s *State, count *counter) (err error) {
 	if err := os.Rename(temp, path); err != nil {
 		return err
 	}
-	return count.sync(func() error { return durable.Dir(filepath.Dir(path)) })
+	return count.sync(func() error { return durable.SyncDir(filepath.Dir(path)) })
 }

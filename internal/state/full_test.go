@@ -68,11 +68,6 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-func entryNumber(label string, i int) addr.Entry {
-	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i),
-		ID: fmt.Sprint(label, "-", i)}
-}
-
 func fillUp(t *testing.T, path string) {
 	signal.Ignore(syscall.SIGXFSZ)
 	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: 4096}))
@@ -85,7 +80,7 @@ func fillUp(t *testing.T, path string) {
 		}
 	}
 	fmt.Printf("stored %d\n", stored)
-	begin := s.Begin(state.Intent{Addr: addr.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
+	begin := s.Announce(state.Intent{Addr: addr.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
 	for name, err := range map[string]error{"Put": err, "Begin": begin} {
 		checkNoRoom(t, name, path+".journal", err)
 	}

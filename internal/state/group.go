@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// A group is group commit: while one batch of lines is being written,
+// A groupCommit is groupCommit commit: while one batch of lines is being written,
 // everything that arrives gathers in the next, and its first caller writes it
 // for all. So n callers cost far fewer than n writes, without a goroutine and
 // without waiting for company.
-type group struct {
+type groupCommit struct {
 	write func(lines []byte) error // returns when the lines are durable; one call at a time
 
 	mu   sync.Mutex
@@ -24,14 +24,14 @@ type batch struct {
 	err   error
 }
 
-func newGroup(write func([]byte) error) *group {
-	return &group{write: write, turn: make(chan struct{}, 1)}
+func newGroup(write func([]byte) error) *groupCommit {
+	return &groupCommit{write: write, turn: make(chan struct{}, 1)}
 }
 
 // enqueue adds lines to the batch that is gathering. The order of calls is the
 // order in the journal. leads says that the caller must commit the batch; all
 // others wait for it.
-func (g *group) enqueue(lines []byte) (b *batch, leads bool) {
+func (g *groupCommit) enqueue(lines []byte) (b *batch, leads bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.next == nil {
@@ -42,7 +42,7 @@ func (g *group) enqueue(lines []byte) (b *batch, leads bool) {
 }
 
 // commit returns when the batch is durable, or failed.
-func (g *group) commit(b *batch, leads bool) error {
+func (g *groupCommit) commit(b *batch, leads bool) error {
 	if leads {
 		g.turn <- struct{}{}
 		// Whoever is about to enqueue, but was not given a processor, comes along:

@@ -43,7 +43,7 @@ func onDisk(t *testing.T, d *disk) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.keeper.(*files).open = func() (file, error) { return d, nil }
+	s.storage.(*fileStorage).openFile = func() (journalFile, error) { return d, nil }
 	return s
 }
 
@@ -57,7 +57,7 @@ func TestGroupCommit(t *testing.T) {
 		var wg sync.WaitGroup
 		returned := make(chan error, n)
 		begin := func(i int) {
-			returned <- s.Begin(Intent{Addr: addr.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
+			returned <- s.Announce(Intent{Addr: addr.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
 		}
 		wg.Go(func() { begin(0) })
 		synctest.Wait()
@@ -105,7 +105,7 @@ func TestFailedSync(t *testing.T) {
 			t.Errorf("Put = %v", err)
 		}
 		d.fail = broken
-		go func() { results <- s.Begin(Intent{Addr: b, Identity: "b"}) }()
+		go func() { results <- s.Announce(Intent{Addr: b, Identity: "b"}) }()
 		synctest.Wait()
 		d.release <- struct{}{}
 		if err := <-results; !errors.Is(err, broken) {
@@ -150,18 +150,18 @@ func TestCloseWaits(t *testing.T) {
 // The fast reader of addresses may give up, but never differ from the real one.
 func TestPlainAddr(t *testing.T) {
 	for _, s := range []string{`key.app`, `key.app["a b"]`, `key.app[0]`, `b2.x-y_z["é"]`, `bucket.logs[12]`} {
-		a, ok := plainAddr(s)
+		a, ok := parsePlainAddr(s)
 		if want, err := addr.Parse(s); ok && (err != nil || a != want) {
 			t.Errorf("plainAddr(%q) = %v, want %v, %v", s, a, want, err)
 		}
 	}
-	if _, ok := plainAddr(`key.app["tenant-01"]`); !ok {
+	if _, ok := parsePlainAddr(`key.app["tenant-01"]`); !ok {
 		t.Error("a plain address takes the slow way")
 	}
 	near := rapid.StringMatching(`(module\.m\.)?[a-z_0-9-]{1,3}\.[a-zA-Z_é-]{1,3}(\[("[a-z \\"$%{}é.-]{0,3}"|-?[0-9.]{1,3})\])?`)
 	rapid.Check(t, func(r *rapid.T) {
 		s := near.Draw(r, "address")
-		a, ok := plainAddr(s)
+		a, ok := parsePlainAddr(s)
 		if !ok {
 			return
 		}

@@ -16,14 +16,14 @@ import (
 // A record is one line of the journal. Its members are applied in their order
 // here; all of a line counts, or nothing of it.
 type record struct {
-	Version int         `json:"version,omitempty"` // first line of a journal
-	After   *object     `json:"after,omitempty"`   // likewise: the part that this one continues
-	Bind    *binding    `json:"bind,omitempty"`
-	Forget  *addr.Addr  `json:"forget,omitempty"`
-	Put     *addr.Entry `json:"put,omitempty"`
-	Drop    []intentKey `json:"drop,omitempty"`
-	Begin   []Intent    `json:"begin,omitempty"`
-	Applied *Applied    `json:"applied,omitempty"`
+	Version  int         `json:"version,omitempty"` // first line of a journal
+	Previous *object     `json:"after,omitempty"`   // likewise: the part that this one continues
+	Bind     *binding    `json:"bind,omitempty"`
+	Forget   *addr.Addr  `json:"forget,omitempty"`
+	Put      *addr.Entry `json:"put,omitempty"`
+	Drop     []intentKey `json:"drop,omitempty"`
+	Begin    []Intent    `json:"begin,omitempty"`
+	Applied  *Applied    `json:"applied,omitempty"`
 }
 
 func (c *changes) apply(r *record) {
@@ -49,19 +49,19 @@ func (c *changes) apply(r *record) {
 
 // A checksummed line carries a checksum of its record.
 type checksummed struct {
-	Sum string          `json:"sum"` // CRC-32 (IEEE) of the bytes of do, in hex
-	Do  json.RawMessage `json:"do"`
+	Sum    string          `json:"sum"` // CRC-32 (IEEE) of the bytes of do, in hex
+	Record json.RawMessage `json:"do"`
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(b)) }
 
 func (r *record) line() []byte {
-	do := compact(r)
+	do := compactJSON(r)
 	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", checksum(do), do)
 }
 
-// head is the first line of a journal on top of base.
-func head(base *State) *record {
+// firstRecord is the first line of a journal on top of base.
+func firstRecord(base *State) *record {
 	r := &record{Version: formatVersion}
 	if base.AccountID != "" {
 		r.Bind = &binding{base.AccountID, base.Realm}
@@ -72,8 +72,8 @@ func head(base *State) *record {
 // A journal is what was read of one.
 type journal struct {
 	changes
-	size    int // of its whole lines, in bytes
-	version int // the highest that it names
+	validSize int // of its whole lines, in bytes
+	version   int // the highest that it names
 }
 
 // replay reads a journal, as strictly as a state is read. What fails its checksum at the
@@ -86,7 +86,7 @@ func replay(path string, raw []byte, base *State) (journal, error) {
 	for line := range bytes.Lines(raw) {
 		number++
 		at += len(line)
-		do, ok := unwrap(line)
+		do, ok := verifyLine(line)
 		if !ok {
 			if damaged == 0 {
 				damaged = number
@@ -105,22 +105,22 @@ func replay(path string, raw []byte, base *State) (journal, error) {
 		}
 		j.version = max(j.version, r.Version)
 		j.apply(r)
-		j.size = at
+		j.validSize = at
 	}
 	return j, j.check(path, base)
 }
 
-// unwrap gives the record of a line, as JSON, where the line is as it was written.
-func unwrap(line []byte) (do json.RawMessage, ok bool) {
+// verifyLine gives the record of a line, as JSON, where the line is as it was written.
+func verifyLine(line []byte) (do json.RawMessage, ok bool) {
 	var s checksummed
-	ok = json.Unmarshal(line, &s) == nil && checksum(s.Do) == s.Sum
-	return s.Do, ok
+	ok = json.Unmarshal(line, &s) == nil && checksum(s.Record) == s.Sum
+	return s.Record, ok
 }
 
 func readRecord(path string, number int, do json.RawMessage) (*record, error) {
 	var version struct{ Version int }
 	if json.Unmarshal(do, &version) == nil && version.Version > formatVersion {
-		return nil, newer(path, version.Version)
+		return nil, newerVersionError(path, version.Version)
 	}
 	var r record
 	d := json.NewDecoder(bytes.NewReader(do))
@@ -148,7 +148,7 @@ func (r *record) check() error {
 		return errors.New(`"forget" names no address`)
 	}
 	if r.Put != nil {
-		if err := incomplete(r.Put); err != nil {
+		if err := checkEntryComplete(r.Put); err != nil {
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ func (r *record) check() error {
 		}
 	}
 	for i := range r.Begin {
-		if err := r.Begin[i].incomplete(); err != nil {
+		if err := r.Begin[i].checkComplete(); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (j *journal) check(path string, base *State) error {
 	if len(j.entries) == 0 {
 		return nil
 	}
-	return j.onto(base).checkUnique(path)
+	return j.applyTo(base).checkUnique(path)
 }
 
 // Stats is what a Store has written so far, to journal and state.

@@ -83,7 +83,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &files{path: path, stored: stored{path: path}}
+	f := &fileStorage{path: path, knownFiles: knownFiles{path: path}}
 	if !o.NoLock {
 		self := LockedError{Path: path, Operation: o.Operation, Who: o.Who, PID: os.Getpid(), Created: o.Now().UTC()}
 		if f.lock, err = takeLock(ctx, path, self, o); err != nil {
@@ -99,31 +99,31 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// files is the keeper of a state in a folder.
-type files struct {
+// fileStorage is the keeper of a state in a folder.
+type fileStorage struct {
 	path  string
 	lock  *flock.Flock // nil: taken by nobody
 	count counter
-	stored
+	knownFiles
 
-	// The journal, as far as it is open.
-	open func() (file, error)
-	file file
-	head []byte // written in front of the next lines; nil: the journal has it
-	size int64  // of its whole lines, in bytes
-	torn bool   // something may follow them on disk that was not written to its end
+	// The journal, as far as it is openFile.
+	openFile         func() (journalFile, error)
+	journal          journalFile
+	pendingFirstLine []byte // written in front of the next lines; nil: the journal has it
+	journalSize      int64  // of its whole lines, in bytes
+	journalTorn      bool   // something may follow them on disk that was not written to its end
 }
 
-// file is what the journal needs of *os.File.
-type file interface {
+// journalFile is what the journal needs of *os.File.
+type journalFile interface {
 	io.WriteCloser
 	Sync() error
 	Truncate(size int64) error
 }
 
 // read makes the Store.
-func (f *files) read() (*Store, error) {
-	if err := f.look(); err != nil {
+func (f *fileStorage) read() (*Store, error) {
+	if err := f.noteFiles(); err != nil {
 		return nil, err
 	}
 	raw, err := readAll(f.path + journalSuffix)
@@ -138,31 +138,31 @@ func (f *files) read() (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.size, f.torn = int64(j.size), j.size < len(raw)
-	f.stored.size = int64(len(raw))
+	f.journalSize, f.journalTorn = int64(j.validSize), j.validSize < len(raw)
+	f.knownFiles.size = int64(len(raw))
 	if j.version < formatVersion {
-		f.head = head(base).line()
+		f.pendingFirstLine = firstRecord(base).line()
 	}
-	if j.size > 0 && raw[j.size-1] != '\n' {
-		f.head = append([]byte{'\n'}, f.head...)
+	if j.validSize > 0 && raw[j.validSize-1] != '\n' {
+		f.pendingFirstLine = append([]byte{'\n'}, f.pendingFirstLine...)
 	}
-	f.open = f.openJournal
+	f.openFile = f.openJournal
 	return newStore(f.path, f, base, j.changes), nil
 }
 
-func (f *files) openJournal() (file, error) {
-	j, err := f.stored.openJournal(os.O_APPEND | os.O_WRONLY | durable.NoFollow)
+func (f *fileStorage) openJournal() (journalFile, error) {
+	j, err := f.knownFiles.openJournal(os.O_APPEND | os.O_WRONLY | durable.NoFollow)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.count.sync(func() error { return durable.Dir(filepath.Dir(f.path)) }); err != nil {
+	if err := f.count.sync(func() error { return durable.SyncDir(filepath.Dir(f.path)) }); err != nil {
 		j.Close()
 		return nil, err
 	}
 	return j, nil
 }
 
-func (f *files) append(lines []byte) error {
+func (f *fileStorage) append(lines []byte) error {
 	err := f.check()
 	if err == nil {
 		err = f.write(lines)
@@ -176,34 +176,34 @@ func (f *files) append(lines []byte) error {
 	return nil
 }
 
-func (f *files) write(lines []byte) error {
-	if f.file == nil {
-		j, err := f.open()
+func (f *fileStorage) write(lines []byte) error {
+	if f.journal == nil {
+		j, err := f.openFile()
 		if err != nil {
 			return err
 		}
-		f.file = j
+		f.journal = j
 	}
-	if f.torn { // else a damaged line would stand between whole ones
-		if err := f.stored.truncate(f.size, f.file.Truncate); err != nil {
+	if f.journalTorn { // else a damaged line would stand between whole ones
+		if err := f.knownFiles.truncate(f.journalSize, f.journal.Truncate); err != nil {
 			return err
 		}
 	}
-	lines = slices.Concat(f.head, lines)
-	f.torn = true
-	if err := f.stored.write(func() (int, error) { return f.count.writer(f.file).Write(lines) }); err != nil {
+	lines = slices.Concat(f.pendingFirstLine, lines)
+	f.journalTorn = true
+	if err := f.knownFiles.write(func() (int, error) { return f.count.writer(f.journal).Write(lines) }); err != nil {
 		return err
 	}
-	f.torn, f.head, f.size = false, nil, f.size+int64(len(lines))
-	return f.count.sync(f.file.Sync)
+	f.journalTorn, f.pendingFirstLine, f.journalSize = false, nil, f.journalSize+int64(len(lines))
+	return f.count.sync(f.journal.Sync)
 }
 
 // close brings the state file up to date and removes the journal. Only then:
 // all of it may still be needed.
-func (f *files) close(s *State) error {
-	if f.file != nil {
-		_ = f.file.Close() // what fails here was synced before
-		f.file = nil
+func (f *fileStorage) close(s *State) error {
+	if f.journal != nil {
+		_ = f.journal.Close() // what fails here was synced before
+		f.journal = nil
 	}
 	err := f.fold(s)
 	if f.lock == nil {
@@ -215,7 +215,7 @@ func (f *files) close(s *State) error {
 	return err
 }
 
-func (f *files) fold(s *State) error {
+func (f *fileStorage) fold(s *State) error {
 	if err := f.check(); err != nil {
 		if s == nil {
 			return nil // nothing is to be stored, so nothing is lost
@@ -223,26 +223,26 @@ func (f *files) fold(s *State) error {
 		return err
 	}
 	switch {
-	case s != nil && s.blank():
+	case s != nil && s.isEmpty():
 		if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
-			return f.unsaved(err)
+			return f.unsavedError(err)
 		}
 	case s != nil:
 		if err := replaceFile(f.path, s, &f.count); err != nil {
-			return f.unsaved(err)
+			return f.unsavedError(err)
 		}
 	}
 	if err := os.Remove(f.path + journalSuffix); err != nil && !os.IsNotExist(err) {
-		return f.unsaved(err)
+		return f.unsavedError(err)
 	}
 	return nil
 }
 
-func (f *files) unsaved(err error) *Error {
+func (f *fileStorage) unsavedError(err error) *Error {
 	return unwritable(f.path, "What this run recorded is kept in "+f.path+journalSuffix+"; the next run reads it.", err)
 }
 
-func (f *files) unlock() {
+func (f *fileStorage) unlock() {
 	if f.lock != nil {
 		_ = releaseLock(f.lock)
 	}
@@ -250,15 +250,15 @@ func (f *files) unlock() {
 
 // check looks whether the lock is still the file that others try to lock, and what
 // is stored what this run knows. The second also holds without a lock.
-func (f *files) check() error {
-	if f.lock != nil && !holds(f.lock) {
-		return lostLock(f.path)
+func (f *fileStorage) check() error {
+	if f.lock != nil && !isLockFileInPlace(f.lock) {
+		return lostLockError(f.path)
 	}
-	return f.stored.check()
+	return f.knownFiles.checkUnchanged()
 }
 
-func (f *files) call(ctx context.Context, api wire.API, method string, in, out any) error {
+func (f *fileStorage) call(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 
-func (f *files) stats() Stats { return f.count.stats() }
+func (f *fileStorage) stats() Stats { return f.count.stats() }

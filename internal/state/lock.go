@@ -32,11 +32,11 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 		}
 		if ok {
 			// A courtesy to others: where it cannot be written the lock holds no less.
-			_ = signLock(name, self)
+			_ = writeHolder(name, self)
 			return lock, nil
 		}
 		if !told {
-			o.tell(readHolder(path))
+			o.notifyWaiting(readHolder(path))
 		}
 		select {
 		case <-waiting.Done():
@@ -57,8 +57,8 @@ func lockFailed(name string, err error) *Error {
 	return unwritable(name, "Nothing was changed.", err)
 }
 
-// tell says that a wait begins, if there is one and somebody listens.
-func (o Options) tell(holder *LockedError) {
+// notifyWaiting says that a wait begins, if there is one and somebody listens.
+func (o Options) notifyWaiting(holder *LockedError) {
 	if o.Wait > 0 && o.Waiting != nil {
 		o.Waiting(holder)
 	}
@@ -74,19 +74,19 @@ func newLock(path string) *flock.Flock {
 	return flock.New(path+lockSuffix, flock.SetPermissions(0o644), flock.SetFlag(flags))
 }
 
-// signLock writes the holder into the lock file.
-func signLock(name string, self LockedError) error {
+// writeHolder writes the holder into the lock file.
+func writeHolder(name string, self LockedError) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC|durable.NoFollow, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(compact(self), '\n'))
+	_, err = f.Write(append(compactJSON(self), '\n'))
 	return errors.Join(err, f.Close())
 }
 
-// holds reports whether a lock that was taken is on the file that the next run will
+// isLockFileInPlace reports whether a lock that was taken is on the file that the next run will
 // open.
-func holds(lock *flock.Flock) bool {
+func isLockFileInPlace(lock *flock.Flock) bool {
 	held, err := lock.Stat()
 	if err != nil {
 		return false
@@ -101,13 +101,13 @@ func holds(lock *flock.Flock) bool {
 func tryLock(lock *flock.Flock) (bool, error) {
 	for {
 		if info, err := os.Lstat(lock.Path()); err == nil && info.Mode()&fs.ModeType&^fs.ModeDir != 0 {
-			return false, irregular(lock.Path(), info.Mode())
+			return false, irregularFileError(lock.Path(), info.Mode())
 		}
 		ok, err := lock.TryLock()
 		if !ok || err != nil {
 			return false, err
 		}
-		if holds(lock) {
+		if isLockFileInPlace(lock) {
 			return true, nil
 		}
 		if err := lock.Unlock(); err != nil {
@@ -119,7 +119,7 @@ func tryLock(lock *flock.Flock) (bool, error) {
 func releaseLock(lock *flock.Flock) error {
 	// Before unlocking: afterwards it may be another run's. Where an open file
 	// cannot be removed it stays, which does no harm.
-	if holds(lock) {
+	if isLockFileInPlace(lock) {
 		_ = os.Remove(lock.Path())
 	}
 	return lock.Unlock()

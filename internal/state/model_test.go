@@ -52,15 +52,15 @@ func numberOf(v version) uint16 {
 	return uint16(n)
 }
 
-func (p place) pointer() pointer {
-	out := pointer{Format: formatVersion, version: versionOf(p.version)}
+func (p place) pointer() statePointer {
+	out := statePointer{Format: formatVersion, version: versionOf(p.version)}
 	if p.nonce != 0 {
 		out.Lease = &lease{Nonce: strconv.Itoa(int(p.nonce)), Expires: tick(p.expires)}
 	}
 	return out
 }
 
-func placeOf(p pointer) place {
+func placeOf(p statePointer) place {
 	out := place{version: numberOf(p.version)}
 	if p.Lease != nil {
 		n, _ := strconv.Atoi(p.Lease.Nonce)
@@ -114,11 +114,11 @@ type world struct {
 	runs                     [3]run
 }
 
-func (r *run) claim() claim {
-	c := claim{nonce: strconv.Itoa(int(r.nonce))}
+func (r *run) claim() leaseClaim {
+	c := leaseClaim{nonce: strconv.Itoa(int(r.nonce))}
 	for i, v := range r.known {
 		if i == 0 || v != 0 {
-			c.known = append(c.known, versionOf(v))
+			c.knownVersions = append(c.knownVersions, versionOf(v))
 		}
 	}
 	return c
@@ -133,7 +133,7 @@ func (r *run) mayAct(w *world, l limits) bool {
 func (r *run) decide(w *world, l limits) (next place, ok bool) {
 	service := w.now - r.lag
 	expires := tick(service + int8(l.length))
-	var to pointer
+	var to statePointer
 	switch r.op {
 	case taking:
 		var held *lease

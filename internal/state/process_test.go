@@ -46,7 +46,7 @@ func rushed(start time.Time, skew time.Duration) func() time.Time {
 func TestMain(m *testing.M) {
 	order := os.Getenv(workerVariable)
 	if order == "" {
-		if err := testrun.InMemory(); err != nil {
+		if err := testrun.UseMemoryTempDir(); err != nil {
 			panic(err)
 		}
 		os.Exit(m.Run())
@@ -106,7 +106,7 @@ func (w worker) work() error {
 // hold the lock, some held up until another has taken it over: whatever one of
 // them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
-	processes := testrun.Checks(20, 50)
+	processes := testrun.CaseCount(20, 50)
 	start := time.Now()
 	server := httptest.NewUnstartedServer(nil)
 	e, err := emulator.Open(emulator.Options{Now: rushed(start, 0), Seed: 1, URL: "http://" + server.Listener.Addr().String()})

@@ -24,9 +24,9 @@ const (
 	leaseGuard  = 15 * time.Second
 )
 
-// A pointer is the info pair of one state: which objects are the state, and who
+// A statePointer is the info pair of one state: which objects are the state, and who
 // may change it.
-type pointer struct {
+type statePointer struct {
 	Format int `json:"format"`
 	version
 	Lease *lease `json:"lease,omitempty"`
@@ -54,8 +54,8 @@ type lease struct {
 	Expires   time.Time `json:"expires"`
 }
 
-func readPointer(where, pair string) (pointer, error) {
-	p := pointer{Format: formatVersion}
+func readPointer(where, pair string) (statePointer, error) {
+	p := statePointer{Format: formatVersion}
 	if pair == "" {
 		return p, nil
 	}
@@ -68,15 +68,15 @@ func readPointer(where, pair string) (pointer, error) {
 		}
 	}
 	if p.Format > formatVersion {
-		return p, newer(where, p.Format)
+		return p, newerVersionError(where, p.Format)
 	}
 	return p, nil
 }
 
-func (p pointer) String() string { return string(compact(p)) }
+func (p statePointer) String() string { return string(compactJSON(p)) }
 
-// heldBy is the lease of somebody else that still runs at now.
-func (p pointer) heldBy(other string, now time.Time) *lease {
+// heldByOther is the lease of somebody else that still runs at now.
+func (p statePointer) heldByOther(other string, now time.Time) *lease {
 	if p.Lease == nil || p.Lease.Nonce == other || !now.Before(p.Lease.Expires) {
 		return nil
 	}
@@ -84,8 +84,8 @@ func (p pointer) heldBy(other string, now time.Time) *lease {
 }
 
 // take gives the state to the holder of l, or says who has it.
-func (p pointer) take(l lease, now time.Time) (pointer, *lease) {
-	if held := p.heldBy(l.Nonce, now); held != nil {
+func (p statePointer) take(l lease, now time.Time) (statePointer, *lease) {
+	if held := p.heldByOther(l.Nonce, now); held != nil {
 		return p, held
 	}
 	if p.Lease != nil && p.Lease.Nonce == l.Nonce {
@@ -95,22 +95,22 @@ func (p pointer) take(l lease, now time.Time) (pointer, *lease) {
 	return p, nil
 }
 
-// A claim is what a run goes by when it moves the pointer.
-type claim struct {
+// A leaseClaim is what a run goes by when it moves the pointer.
+type leaseClaim struct {
 	nonce string // of its lease; "": it works without one
-	// known are the versions that the run has read, or tried to write since
+	// knownVersions are the versions that the run has read, or tried to write since
 	// without learning what came of it. Another one is somebody else's.
-	known []version
+	knownVersions []version
 }
 
-func (c claim) holds(p pointer) bool {
+func (c leaseClaim) holds(p statePointer) bool {
 	return c.nonce == "" || p.Lease != nil && p.Lease.Nonce == c.nonce
 }
 
 // renew extends the lease. Whoever finds another lease, or a version that is not
 // its own, has lost the state for good.
-func (p pointer) renew(c claim, expires time.Time) (next pointer, ok bool) {
-	if !c.holds(p) || !slices.Contains(c.known, p.version) {
+func (p statePointer) renew(c leaseClaim, expires time.Time) (next statePointer, ok bool) {
+	if !c.holds(p) || !slices.Contains(c.knownVersions, p.version) {
 		return p, false
 	}
 	if c.nonce != "" {
@@ -122,8 +122,8 @@ func (p pointer) renew(c claim, expires time.Time) (next pointer, ok bool) {
 }
 
 // commit makes to the state, and extends the lease.
-func (p pointer) commit(c claim, to version, expires time.Time) (next pointer, ok bool) {
-	c.known = append(slices.Clone(c.known), to) // the reply to an earlier try may have been lost
+func (p statePointer) commit(c leaseClaim, to version, expires time.Time) (next statePointer, ok bool) {
+	c.knownVersions = append(slices.Clone(c.knownVersions), to) // the reply to an earlier try may have been lost
 	next, ok = p.renew(c, expires)
 	if ok {
 		next.version = to
@@ -133,9 +133,9 @@ func (p pointer) commit(c claim, to version, expires time.Time) (next pointer, o
 
 // release makes to the state and gives the lease back. Where that happened
 // before, and only the reply was lost, another run may have the lease already.
-func (p pointer) release(c claim, to version) (next pointer, ok bool) {
+func (p statePointer) release(c leaseClaim, to version) (next statePointer, ok bool) {
 	if !c.holds(p) {
-		return p, p.version == to || slices.Contains(c.known, to)
+		return p, p.version == to || slices.Contains(c.knownVersions, to)
 	}
 	next, ok = p.commit(c, to, time.Time{})
 	if ok && c.nonce != "" {
@@ -151,12 +151,12 @@ func elapsed(then, now time.Time) time.Duration {
 	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)), 0)
 }
 
-// locked describes who holds the state.
-func (l *lease) locked(where string) *LockedError {
+// lockedError describes who holds the state.
+func (l *lease) lockedError(where string) *LockedError {
 	return &LockedError{Path: where, Operation: l.Operation, Who: l.Owner, Created: l.Since, Expires: l.Expires}
 }
 
-func sharedLocked(held *LockedError) *Error {
+func sharedLockedError(held *LockedError) *Error {
 	return &Error{
 		Summary: "State is locked",
 		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, or let b2form wait with -lock-timeout=5m. " +
@@ -167,7 +167,7 @@ func sharedLocked(held *LockedError) *Error {
 	}
 }
 
-func lostLease(where string) *Error {
+func lostLeaseError(where string) *Error {
 	return &Error{
 		Summary: "Another run has the state",
 		Detail: fmt.Sprintf("Another run has changed %s, or has taken over or broken the lock of this one, so nothing further is sent. "+
@@ -176,7 +176,7 @@ func lostLease(where string) *Error {
 	}
 }
 
-func lapsedLease(where string) *Error {
+func lapsedLeaseError(where string) *Error {
 	return &Error{
 		Summary: "The lock of the state ran out",
 		Detail: fmt.Sprintf("The lock of %s was not renewed in time: this machine slept, or B2 could not be reached. Another run may "+

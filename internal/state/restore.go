@@ -19,7 +19,7 @@ func (s *Store) Clear() error { return s.replace(&State{}, &binding{}) }
 
 func (s *Store) replace(to *State, bind *binding) error {
 	return s.change(func() ([]record, error) {
-		now := s.changes.onto(s.base)
+		now := s.changes.applyTo(s.base)
 		var todo []record
 		for _, e := range now.Entries {
 			if _, kept := to.Find(e.Addr); !kept {

@@ -56,8 +56,8 @@ func (b Shared) infoKey() string {
 	return wire.ReservedInfoPrefix + hex.EncodeToString(sum[:8])
 }
 
-// A view is the bucket at one revision.
-type view struct {
+// A bucketView is the bucket at one revision.
+type bucketView struct {
 	ID       string            `json:"bucketId"`
 	Revision int64             `json:"revision"`
 	Info     map[string]string `json:"bucketInfo"`
@@ -67,9 +67,9 @@ type view struct {
 	} `json:"lifecycleRules"`
 }
 
-// hides reports whether a lifecycle rule would in time remove a state that does
+// hasHidingRule reports whether a lifecycle rule would in time remove a state that does
 // not change ("Lifecycle Rules").
-func (v *view) hides(prefix string) bool {
+func (v *bucketView) hasHidingRule(prefix string) bool {
 	for _, r := range v.Rules {
 		if r.Hides != nil && (strings.HasPrefix(prefix, r.Prefix) || strings.HasPrefix(r.Prefix, prefix)) {
 			return true
@@ -78,14 +78,14 @@ func (v *view) hides(prefix string) bool {
 	return false
 }
 
-func (b Shared) look(ctx context.Context) (*view, error) {
-	var out struct{ Buckets []*view }
+func (b Shared) readBucket(ctx context.Context) (*bucketView, error) {
+	var out struct{ Buckets []*bucketView }
 	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out)
 	switch {
 	case err != nil:
 		return nil, err
 	case out.Buckets == nil || slices.Contains(out.Buckets, nil):
-		return nil, wire.Misshapen("b2_list_buckets")
+		return nil, wire.MisshapenReply("b2_list_buckets")
 	case len(out.Buckets) == 0:
 		return nil, &Error{
 			Summary: "The bucket of the state does not exist",
@@ -101,7 +101,7 @@ func (b Shared) look(ctx context.Context) (*view, error) {
 func (b Shared) Read(ctx context.Context) (*State, error) {
 	var before version
 	for first := true; ; first = false {
-		v, err := b.look(ctx)
+		v, err := b.readBucket(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func (b Shared) Read(ctx context.Context) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.onto(base), nil
+		return c.applyTo(base), nil
 	}
 }
 
@@ -144,7 +144,7 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 		}
 		raw = append(data, raw...)
 		parts = append(parts, part)
-		if part, err = before(b.Bucket+"/"+part.Name, data); err != nil {
+		if part, err = previousPart(b.Bucket+"/"+part.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
@@ -168,14 +168,14 @@ func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 	return data, err
 }
 
-// before is the part of the journal that a part continues. A part is stored as a whole,
+// previousPart is the part of the journal that a part continues. A part is stored as a whole,
 // so none of its lines can be half written.
-func before(name string, part []byte) (object, error) {
+func previousPart(name string, part []byte) (object, error) {
 	var first *record
 	number := 0
 	for line := range bytes.Lines(part) {
 		number++
-		do, ok := unwrap(line)
+		do, ok := verifyLine(line)
 		if !ok {
 			return object{}, damagedLine(name, number, "it does not have the checksum that it names")
 		}
@@ -187,31 +187,31 @@ func before(name string, part []byte) (object, error) {
 			first = r
 		}
 	}
-	if first == nil || first.After == nil {
+	if first == nil || first.Previous == nil {
 		return object{}, nil
 	}
-	return *first.After, nil
+	return *first.Previous, nil
 }
 
 // Open implements [Backend]. A run that was killed holds the lock until its
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
 func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucket{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), id: rand.Text(),
+	k := &bucketStorage{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), runID: rand.Text(),
 		turn: make(chan struct{}, 1)}
 	if !o.NoLock {
-		k.claim.nonce = k.id
+		k.claim.nonce = k.runID
 	}
 	if err := k.acquire(ctx, o); err != nil {
 		return nil, err
 	}
 	k.start(context.WithoutCancel(ctx))
-	base, c, parts, err := b.load(ctx, k.claim.known[0])
+	base, c, parts, err := b.load(ctx, k.claim.knownVersions[0])
 	if err != nil {
 		k.abandon()
 		return nil, err
 	}
-	k.old, k.base = parts, base
+	k.journalParts, k.base = parts, base
 	s := newStore(b.String(), k, base, c)
 	s.now = o.Now
 	return s, nil
@@ -231,7 +231,7 @@ func plainText(s string) string {
 
 // Holder implements [Backend].
 func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
-	v, err := b.look(ctx)
+	v, err := b.readBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -240,8 +240,8 @@ func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
 		return nil, err
 	}
 	now, _ := b.Remote.Time()
-	if held := p.heldBy("", now); held != nil {
-		return held.locked(b.String()), nil
+	if held := p.heldByOther("", now); held != nil {
+		return held.lockedError(b.String()), nil
 	}
 	return nil, nil
 }
@@ -251,10 +251,10 @@ func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
 func (b Shared) Break(ctx context.Context) (*LockedError, error) {
 	var broken *LockedError
 	now := func() time.Time { _, sent := b.Remote.Time(); return sent } // breaking takes no time
-	k := &bucket{Shared: b, now: now}
-	err := k.compareAndSwap(ctx, func(p pointer, _ time.Time) (pointer, error) {
+	k := &bucketStorage{Shared: b, now: now}
+	err := k.compareAndSwap(ctx, func(p statePointer, _ time.Time) (statePointer, error) {
 		if p.Lease != nil {
-			broken = p.Lease.locked(b.String())
+			broken = p.Lease.lockedError(b.String())
 		}
 		p.Lease = nil
 		return p, nil
@@ -272,7 +272,7 @@ func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error
 		return false, err
 	}
 	if out.Buckets == nil {
-		return false, wire.Misshapen("b2_list_buckets")
+		return false, wire.MisshapenReply("b2_list_buckets")
 	}
 	if len(out.Buckets) > 0 {
 		return true, nil

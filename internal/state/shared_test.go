@@ -126,7 +126,7 @@ func TestSharedRoundTrip(t *testing.T) {
 		for i := range 3 {
 			s := opened(t, a, state.Options{Operation: "apply", Who: "ann@one"})
 			must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-			must(t, s.Begin(state.Intent{Addr: address(t, "key.open"), Identity: "open", Known: []string{"k0"}}))
+			must(t, s.Announce(state.Intent{Addr: address(t, "key.open"), Identity: "open", KnownIDs: []string{"k0"}}))
 			must(t, s.Put(entryNumber("app", i)))
 			held, err := c.shared(&wire{}, time.Now).Holder(t.Context())
 			if err != nil || held == nil || held.Who != "ann@one" || held.Operation != "apply" || held.Expires.IsZero() {
@@ -184,7 +184,7 @@ func TestSharedTakeover(t *testing.T) {
 			return nil
 		}
 		s := opened(t, c.shared(w, time.Now), state.Options{})
-		must(t, s.Begin(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
+		must(t, s.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
 		must(t, s.Put(entryNumber("app", 1)))
 		dead.Store(true)
 		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
@@ -296,7 +296,7 @@ func TestSharedSurvivesEveryLostReply(t *testing.T) {
 					w.before, w.after = nil, hit
 				}
 				s := opened(t, warm, state.Options{})
-				must(t, s.Begin(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
+				must(t, s.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
 				must(t, s.Put(entryNumber("app", 1)))
 				must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
 				must(t, s.Close())
@@ -336,4 +336,9 @@ func TestSharedGone(t *testing.T) {
 			t.Errorf("Holder = %v, %v; info %v", held, err, c.info())
 		}
 	})
+}
+
+func entryNumber(label string, i int) addr.Entry {
+	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i),
+		ID: fmt.Sprint(label, "-", i)}
 }

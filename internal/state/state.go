@@ -44,13 +44,13 @@ type Applied struct {
 type Intent struct {
 	Addr     addr.Addr `json:"address"`
 	Identity string    `json:"identity"` // the name the object will carry
-	// Known are the IDs of the live objects that carried the identity before. An
+	// KnownIDs are the IDs of the live objects that carried the identity before. An
 	// object with this identity and another ID is the one announced here.
-	Known []string `json:"known,omitempty"`
-	// Made is the ID of the object that a later attempt made and that is recorded:
+	KnownIDs []string `json:"known,omitempty"`
+	// RecordedID is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
-	Made string    `json:"made,omitempty"`
-	At   time.Time `json:"at,omitzero"` // when it was announced
+	RecordedID string    `json:"made,omitempty"`
+	At         time.Time `json:"at,omitzero"` // when it was announced
 }
 
 // Read gives the state stored at path, including what the journal of a killed
@@ -89,7 +89,7 @@ func Read(path string) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		return j.onto(base), nil
+		return j.applyTo(base), nil
 	}
 }
 
@@ -157,21 +157,21 @@ func (c *changes) alter(base *State) bool {
 	}
 	for a, e := range c.entries {
 		old, ok := base.Find(a)
-		if ok != (e != nil) || ok && !bytes.Equal(compact(old), compact(*e)) {
+		if ok != (e != nil) || ok && !bytes.Equal(compactJSON(old), compactJSON(*e)) {
 			return true
 		}
 	}
 	for k, i := range c.open {
 		old, ok := base.intent(k)
-		if ok != (i != nil) || ok && !bytes.Equal(compact(old), compact(*i)) {
+		if ok != (i != nil) || ok && !bytes.Equal(compactJSON(old), compactJSON(*i)) {
 			return true
 		}
 	}
 	return false
 }
 
-// onto gives a state of its own: base with the changes.
-func (c *changes) onto(base *State) *State {
+// applyTo gives a state of its own: base with the changes.
+func (c *changes) applyTo(base *State) *State {
 	out := &State{
 		AccountID: base.AccountID,
 		Realm:     base.Realm,
@@ -214,13 +214,13 @@ func cloneEntry(e addr.Entry) addr.Entry {
 }
 
 func (i Intent) clone() Intent {
-	i.Known = slices.Clone(i.Known)
+	i.KnownIDs = slices.Clone(i.KnownIDs)
 	return i
 }
 
-// blank reports whether nothing is recorded, not even whose it would be: such a
+// isEmpty reports whether nothing is recorded, not even whose it would be: such a
 // state is stored by storing none.
-func (s *State) blank() bool {
+func (s *State) isEmpty() bool {
 	return s.AccountID == "" && s.Realm == "" && s.Applied == (Applied{}) && len(s.Entries) == 0 && len(s.Open) == 0
 }
 

@@ -66,7 +66,8 @@ func TestFile(t *testing.T) {
 	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
 	s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
-	must(t, s.Begin(state.Intent{Addr: app, Identity: "app"}, state.Intent{Addr: photos, Identity: "acme-photos", Known: []string{"b1"}}))
+	must(t, s.Announce(state.Intent{Addr: app, Identity: "app"},
+		state.Intent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
 	must(t, s.Put(
 		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			Delivery: "sha256:00"},
@@ -126,11 +127,11 @@ func TestStateIsACopy(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
 	a := address(t, "key.app")
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k0"}}))
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k0"}}))
 	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.Retiree{{ID: "k9"}}}))
 	got := s.State()
-	got.Entries[0].Retiring[0].ID, got.Open[0].Known[0] = "changed", "changed"
-	if e, ok := s.State().Find(a); !ok || e.Retiring[0].ID != "k9" || s.State().Open[0].Known[0] != "k0" {
+	got.Entries[0].Retiring[0].ID, got.Open[0].KnownIDs[0] = "changed", "changed"
+	if e, ok := s.State().Find(a); !ok || e.Retiring[0].ID != "k9" || s.State().Open[0].KnownIDs[0] != "k0" {
 		t.Errorf("a change of the copy shows in the store: %+v", s.State())
 	}
 }
@@ -146,7 +147,7 @@ func TestUnchangedFileStays(t *testing.T) {
 	s := open(t, path)
 	a := address(t, "key.app")
 	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}))
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "new"}))
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "new"}))
 	must(t, s.Drop(state.Intent{Addr: a, Identity: "new"}))
 	must(t, s.Forget(address(t, "key.never")))
 	must(t, s.Close())
@@ -214,11 +215,11 @@ func TestPutInDoubt(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	a := address(t, "key.app")
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}}))
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}}))
 	must(t, s.PutInDoubt(addr.Entry{Addr: a, Identity: "app", ID: "k2"}))
 	must(t, s.PutInDoubt(addr.Entry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
 	got := read(t, path)
-	want := []state.Intent{{Addr: a, Identity: "app", Known: []string{"k1", "k2"}, Made: "k2", At: noon()}}
+	want := []state.Intent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, RecordedID: "k2", At: noon()}}
 	if d := cmp.Diff(want, got.Open, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
 		t.Errorf("%d entries; open (-want +got):\n%s", len(got.Entries), d)
 	}
@@ -234,10 +235,11 @@ func TestIntents(t *testing.T) {
 	s := open(t, path)
 	a := address(t, "key.app")
 	at := noon().Add(-time.Hour)
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: at}))
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "app", Known: []string{"k1", "k2"}})) // the older one's IDs hold, with the new time
-	must(t, s.Begin(state.Intent{Addr: a, Identity: "renamed"}))
-	first := state.Intent{Addr: a, Identity: "app", Known: []string{"k1"}, At: noon()}
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, At: at}))
+	// the older one's IDs hold, with the new time
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}}))
+	must(t, s.Announce(state.Intent{Addr: a, Identity: "renamed"}))
+	first := state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, At: noon()}
 	second := state.Intent{Addr: a, Identity: "renamed", At: noon()}
 
 	steps := []struct {
@@ -278,9 +280,9 @@ func TestRevise(t *testing.T) {
 	if n := s.Stats().Syncs - before; n != 1 {
 		t.Errorf("%d syncs, want 1", n)
 	}
-	must(t, s.Strike(b, "8"))
-	must(t, s.Strike(b, "no such retiree"))
-	must(t, s.Strike(address(t, "key.none"), "8"))
+	must(t, s.RemoveRetiree(b, "8"))
+	must(t, s.RemoveRetiree(b, "no such retiree"))
+	must(t, s.RemoveRetiree(address(t, "key.none"), "8"))
 	want := map[addr.Addr]string{a: "3 []", b: "1 [9]", c: "2 []"}
 	must(t, s.Close())
 	s = open(t, path)
@@ -310,7 +312,7 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 	s := open(t, path)
 	from, to := address(t, "bucket.a"), address(t, "bucket.b")
 	must(t, s.Put(addr.Entry{Addr: from, Identity: "a", ID: "1"}))
-	must(t, s.Begin(state.Intent{Addr: from, Identity: "new"}))
+	must(t, s.Announce(state.Intent{Addr: from, Identity: "new"}))
 	must(t, s.MoveAndPut([]state.Moved{{From: from, To: to}}, []addr.Entry{{Addr: to, Identity: "new", ID: "2"}}))
 	if open := s.State().Open; len(open) > 0 {
 		t.Errorf("still announced: %v", open)
@@ -369,11 +371,11 @@ func TestMove(t *testing.T) {
 	defer s.Close()
 	from, to := address(t, "key.a"), address(t, `module.m["x"].key.b`)
 	must(t, s.Put(addr.Entry{Addr: from, Identity: "app", ID: "k1"}))
-	must(t, s.Begin(state.Intent{Addr: from, Identity: "app", Known: []string{"k1"}}))
+	must(t, s.Announce(state.Intent{Addr: from, Identity: "app", KnownIDs: []string{"k1"}}))
 	must(t, s.Move(from, to))
 	want := &state.State{
 		Entries: []addr.Entry{{Addr: to, Identity: "app", ID: "k1"}},
-		Open:    []state.Intent{{Addr: to, Identity: "app", Known: []string{"k1"}, At: noon()}},
+		Open:    []state.Intent{{Addr: to, Identity: "app", KnownIDs: []string{"k1"}, At: noon()}},
 	}
 	if d := diff(want, s.State()); d != "" {
 		t.Errorf("after Move (-want +got):\n%s", d)
@@ -446,7 +448,7 @@ func TestCost(t *testing.T) {
 		for i := range n {
 			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 			name := fmt.Sprintf("app-%d", i)
-			must(t, s.Begin(state.Intent{Addr: a, Identity: name}))
+			must(t, s.Announce(state.Intent{Addr: a, Identity: name}))
 			must(t, s.Put(addr.Entry{Addr: a, Identity: name, ID: name}))
 		}
 		must(t, s.Close())

@@ -53,22 +53,22 @@ type Options struct {
 // announcement that could not be written (Begin) is forgotten, as the create
 // must not follow.
 type Store struct {
-	path   string // what messages call the state
-	now    func() time.Time
-	keeper keeper
-	group  *group
+	path    string // what messages call the state
+	now     func() time.Time
+	storage storage
+	group   *groupCommit
 
 	mu      sync.Mutex
 	base    *State // as read
 	changes changes
 	closed  bool
 
-	unwritten []byte         // lines that the next change takes along
-	writing   sync.WaitGroup // changes on their way to the journal
+	unwrittenLines []byte         // lines that the next change takes along
+	writing        sync.WaitGroup // changes on their way to the journal
 }
 
-// A keeper is where a Store keeps what it is told. Its errors are *Error.
-type keeper interface {
+// A storage is where a Store keeps what it is told. Its errors are *Error.
+type storage interface {
 	// append makes lines of the journal durable. One call at a time.
 	append(lines []byte) error
 	// close makes s the stored state in place of the one before and of the
@@ -81,21 +81,21 @@ type keeper interface {
 	stats() Stats
 }
 
-func newStore(path string, k keeper, base *State, c changes) *Store {
-	return &Store{path: path, keeper: k, group: newGroup(k.append), base: base, changes: c}
+func newStore(path string, k storage, base *State, c changes) *Store {
+	return &Store{path: path, storage: k, group: newGroup(k.append), base: base, changes: c}
 }
 
 // Check reports whether the state is still locked for this Store: nil, or an
 // *Error that says why nothing must be done any more. It asks nobody, so it may
 // be called before every step that has an effect.
-func (s *Store) Check() error { return s.keeper.check() }
+func (s *Store) Check() error { return s.storage.check() }
 
 // Call is api.Call. Where the state is kept in a bucket and the call updates
 // that same bucket, it is lined up with the Store's own updates, so that neither
 // is in the other's way: an ifRevisionIs that only the Store's updates have
 // outdated is brought up to date, and the Store's own info pairs are kept.
 func (s *Store) Call(ctx context.Context, api wire.API, method string, in, out any) error {
-	return s.keeper.call(ctx, api, method, in, out)
+	return s.storage.call(ctx, api, method, in, out)
 }
 
 // State gives a copy of what is recorded now. Entries are sorted by address,
@@ -103,7 +103,7 @@ func (s *Store) Call(ctx context.Context, api wire.API, method string, in, out a
 func (s *Store) State() *State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.changes.onto(s.base)
+	return s.changes.applyTo(s.base)
 }
 
 // Entry is what is recorded of an address now; ok is false where nothing is.
@@ -131,7 +131,7 @@ func (s *Store) Bind(accountID, realm string) error {
 	case binding{}:
 		r := record{Bind: &want}
 		s.changes.apply(&r)
-		s.unwritten = append(s.unwritten, r.line()...)
+		s.unwrittenLines = append(s.unwrittenLines, r.line()...)
 		return nil
 	}
 	return &Error{
@@ -143,12 +143,12 @@ func (s *Store) Bind(accountID, realm string) error {
 	}
 }
 
-// Begin announces creates, before their requests are sent. At is filled in where
+// Announce announces creates, before their requests are sent. At is filled in where
 // it is zero. Announcing what is open already keeps the older announcement:
 // whatever appeared since that one is ours.
 //
 // On an error nothing is announced and the create must not be sent.
-func (s *Store) Begin(intents ...Intent) error {
+func (s *Store) Announce(intents ...Intent) error {
 	return s.change(func() ([]record, error) {
 		var r record
 		for _, i := range intents {
@@ -161,7 +161,7 @@ func (s *Store) Begin(intents ...Intent) error {
 				if !i.At.After(older.At) {
 					continue
 				}
-				i.Known = slices.Clone(older.Known)
+				i.KnownIDs = slices.Clone(older.KnownIDs)
 			}
 			r.Begin = append(r.Begin, i)
 		}
@@ -176,32 +176,32 @@ func (s *Store) Begin(intents ...Intent) error {
 // Intent with the entry's address and identity, unless the entry's ID is among
 // those the Intent knew before: then the announced object is still in doubt.
 func (s *Store) Put(entries ...addr.Entry) error {
-	return s.change(func() ([]record, error) { return s.puts(entries, s.intent), nil })
+	return s.change(func() ([]record, error) { return s.putRecords(entries, s.intent), nil })
 }
 
 // PutInDoubt records an object as Put does, but the Intent of its create stays open
 // and knows the object: an earlier attempt at it may still make another one.
 func (s *Store) PutInDoubt(e addr.Entry) error {
 	return s.change(func() ([]record, error) {
-		records := s.puts([]addr.Entry{e}, func(intentKey) (Intent, bool) { return Intent{}, false })
-		if open, ok := s.intent(intentKey{e.Addr, e.Identity}); ok && !slices.Contains(open.Known, e.ID) {
+		records := s.putRecords([]addr.Entry{e}, func(intentKey) (Intent, bool) { return Intent{}, false })
+		if open, ok := s.intent(intentKey{e.Addr, e.Identity}); ok && !slices.Contains(open.KnownIDs, e.ID) {
 			open = open.clone()
-			open.Known, open.Made = append(open.Known, e.ID), e.ID
+			open.KnownIDs, open.RecordedID = append(open.KnownIDs, e.ID), e.ID
 			records[0].Begin = []Intent{open} // in one line: whoever is killed here has told both or nothing
 		}
 		return records, nil
 	})
 }
 
-// puts are the records of entries; intent finds what is open.
-func (s *Store) puts(entries []addr.Entry, intent func(intentKey) (Intent, bool)) []record {
+// putRecords are the records of entries; intent finds what is open.
+func (s *Store) putRecords(entries []addr.Entry, intent func(intentKey) (Intent, bool)) []record {
 	records := make([]record, len(entries))
 	for i, e := range entries {
 		e = cloneEntry(e)
 		e.Created, e.Adopted = e.Created.UTC(), e.Adopted.UTC() // the file must not depend on the machine's zone
 		records[i].Put = &e
 		k := intentKey{e.Addr, e.Identity}
-		if open, ok := intent(k); ok && !slices.Contains(open.Known, e.ID) {
+		if open, ok := intent(k); ok && !slices.Contains(open.KnownIDs, e.ID) {
 			records[i].Drop = []intentKey{k}
 		}
 	}
@@ -251,13 +251,13 @@ func (s *Store) SetApplied(a Applied) {
 	if now != a {
 		r := record{Applied: &a}
 		s.changes.apply(&r)
-		s.unwritten = append(s.unwritten, r.line()...)
+		s.unwrittenLines = append(s.unwrittenLines, r.line()...)
 	}
 }
 
-// Strike takes an object that is gone out of the list of an entry's retirees.
+// RemoveRetiree takes an object that is gone out of the list of an entry's retirees.
 // Without such an entry or retiree nothing is written.
-func (s *Store) Strike(of addr.Addr, id string) error {
+func (s *Store) RemoveRetiree(of addr.Addr, id string) error {
 	return s.change(func() ([]record, error) {
 		e, ok := s.entry(of)
 		isGone := func(old addr.Retiree) bool { return old.ID == id }
@@ -285,10 +285,10 @@ func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 		now := map[addr.Addr]*addr.Entry{} // after the moves so far; nil: none
 		var open []Intent
 		if len(moves) > 0 {
-			open = s.changes.onto(s.base).Open
+			open = s.changes.applyTo(s.base).Open
 		}
 		for _, m := range moves {
-			e, err := s.movable(m, now)
+			e, err := s.movedEntry(m, now)
 			if err != nil {
 				return nil, err
 			}
@@ -304,7 +304,7 @@ func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 			}
 			records = append(records, r)
 		}
-		return append(records, s.puts(entries, func(k intentKey) (Intent, bool) {
+		return append(records, s.putRecords(entries, func(k intentKey) (Intent, bool) {
 			if i := slices.IndexFunc(open, func(i Intent) bool { return i.key() == k }); i >= 0 {
 				return open[i], true
 			}
@@ -313,8 +313,8 @@ func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 	})
 }
 
-// movable is a copy of the entry that moves.
-func (s *Store) movable(m Moved, now map[addr.Addr]*addr.Entry) (*addr.Entry, error) {
+// movedEntry is a copy of the entry that moves.
+func (s *Store) movedEntry(m Moved, now map[addr.Addr]*addr.Entry) (*addr.Entry, error) {
 	at := func(addr addr.Addr) *addr.Entry {
 		if e, changed := now[addr]; changed {
 			return e
@@ -346,7 +346,7 @@ func (s *Store) movable(m Moved, now map[addr.Addr]*addr.Entry) (*addr.Entry, er
 
 // Stats gives what was written since Open. Shared: each move of the pointer
 // counts as one sync.
-func (s *Store) Stats() Stats { return s.keeper.stats() }
+func (s *Store) Stats() Stats { return s.storage.stats() }
 
 // Close saves the state and unlocks it. What already says the same is not
 // touched. On an *Error the state is unlocked too, and the journal keeps what
@@ -363,9 +363,9 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changes.alter(s.base) {
-		return s.keeper.close(s.changes.onto(s.base))
+		return s.storage.close(s.changes.applyTo(s.base))
 	}
-	return s.keeper.close(nil)
+	return s.storage.close(nil)
 }
 
 // change applies and writes the records that decide gives after a look at what
@@ -381,9 +381,9 @@ func (s *Store) change(decide func() ([]record, error)) error {
 		s.mu.Unlock()
 		return err
 	}
-	unwritten := s.unwritten
+	unwritten := s.unwrittenLines
 	lines := slices.Clone(unwritten)
-	s.unwritten = nil
+	s.unwrittenLines = nil
 	for i := range todo {
 		s.changes.apply(&todo[i])
 		lines = append(lines, todo[i].line()...)
@@ -404,7 +404,7 @@ func (s *Store) change(decide func() ([]record, error)) error {
 func (s *Store) retract(records []record, lines []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unwritten = append(s.unwritten, lines...)
+	s.unwrittenLines = append(s.unwrittenLines, lines...)
 	for _, r := range records {
 		for _, i := range r.Begin {
 			if r.Put == nil {

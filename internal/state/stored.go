@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// stored is what lies on the disk as this run knows it: what it read, and what it
+// knownFiles is what lies on the disk as this run knows it: what it read, and what it
 // wrote since. What differs was written by another run.
-type stored struct {
+type knownFiles struct {
 	path string // of the state
 
 	mu      sync.Mutex
@@ -19,34 +19,34 @@ type stored struct {
 	writing bool  // the journal is just getting longer
 }
 
-// look notes what is there now.
-func (s *stored) look() (err error) {
-	if s.state, err = plainFile(s.path); err != nil {
+// noteFiles notes what is there now.
+func (s *knownFiles) noteFiles() (err error) {
+	if s.state, err = statRegular(s.path); err != nil {
 		return err
 	}
-	s.journal, err = plainFile(s.path + journalSuffix)
+	s.journal, err = statRegular(s.path + journalSuffix)
 	return err
 }
 
-// check is nil where nobody else wrote, and an *Error otherwise. It takes a look at
+// checkUnchanged is nil where nobody else wrote, and an *Error otherwise. It takes a look at
 // two files.
-func (s *stored) check() error {
+func (s *knownFiles) checkUnchanged() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state, stateErr := plainFile(s.path)
-	journal, journalErr := plainFile(s.path + journalSuffix)
+	state, stateErr := statRegular(s.path)
+	journal, journalErr := statRegular(s.path + journalSuffix)
 	if err := errors.Join(stateErr, journalErr); err != nil {
 		return err
 	}
 	if !unchanged(s.state, state) || !sameFile(s.journal, journal) || journal != nil && !s.writing && journal.Size() != s.size {
-		return changedByAnother(s.path)
+		return changedByAnotherError(s.path)
 	}
 	return nil
 }
 
 // openJournal opens the journal, which is made where there was none. A check comes before or
 // after: between the two it would take the new journal for another run's.
-func (s *stored) openJournal(flags int) (*os.File, error) {
+func (s *knownFiles) openJournal(flags int) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := s.journal == nil
@@ -56,7 +56,7 @@ func (s *stored) openJournal(flags int) (*os.File, error) {
 	j, err := os.OpenFile(s.path+journalSuffix, flags, 0o644)
 	switch {
 	case errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && !fresh:
-		return nil, changedByAnother(s.path)
+		return nil, changedByAnotherError(s.path)
 	case err != nil || !fresh:
 		return j, err
 	}
@@ -69,7 +69,7 @@ func (s *stored) openJournal(flags int) (*os.File, error) {
 }
 
 // write makes the journal longer by what do says that it wrote.
-func (s *stored) write(do func() (int, error)) error {
+func (s *knownFiles) write(do func() (int, error)) error {
 	s.mu.Lock()
 	s.writing = true
 	s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *stored) write(do func() (int, error)) error {
 }
 
 // truncate makes the journal shorter by what do does.
-func (s *stored) truncate(size int64, do func(int64) error) error {
+func (s *knownFiles) truncate(size int64, do func(int64) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := do(size)
@@ -92,9 +92,9 @@ func (s *stored) truncate(size int64, do func(int64) error) error {
 	return err
 }
 
-// plainFile tells of the file at path; nil: there is none. What is no regular file,
+// statRegular tells of the file at path; nil: there is none. What is no regular file,
 // such as a symbolic link that leads to another file, is an *Error.
-func plainFile(path string) (fs.FileInfo, error) {
+func statRegular(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -102,7 +102,7 @@ func plainFile(path string) (fs.FileInfo, error) {
 	case err != nil:
 		return nil, unreadable(path, err)
 	case !info.Mode().IsRegular():
-		return nil, irregular(path, info.Mode())
+		return nil, irregularFileError(path, info.Mode())
 	}
 	return info, nil
 }
@@ -118,7 +118,7 @@ func unchanged(a, b fs.FileInfo) bool {
 	return sameFile(a, b) && (a == nil || a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()))
 }
 
-func changedByAnother(path string) *Error {
+func changedByAnotherError(path string) *Error {
 	return &Error{
 		Summary: "State was changed by another run",
 		Detail: path + " or its journal is not what this run read and wrote. Nothing more was done, and what this run did last is not " +
@@ -127,7 +127,7 @@ func changedByAnother(path string) *Error {
 	}
 }
 
-func lostLock(path string) *Error {
+func lostLockError(path string) *Error {
 	return &Error{
 		Summary: "State lock was lost",
 		Detail: "The lock file of " + path + " was removed or replaced while this run held it, so another run may be changing the state. " +

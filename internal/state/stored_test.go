@@ -52,7 +52,7 @@ func TestLinksAreNotWrittenThrough(t *testing.T) {
 	must(t, os.WriteFile(target, []byte("precious\n"), 0o644))
 	s := open(t, path)
 	must(t, os.Symlink(target, path+".journal"))
-	refused(t, "Begin", s.Begin(state.Intent{Addr: address(t, "key.app"), Identity: "app"}), "symbolic link")
+	refused(t, "Begin", s.Announce(state.Intent{Addr: address(t, "key.app"), Identity: "app"}), "symbolic link")
 	if got, _ := os.ReadFile(target); string(got) != "precious\n" {
 		t.Errorf("the target holds %q", got)
 	}
@@ -63,7 +63,7 @@ func TestLinksAreNotWrittenThrough(t *testing.T) {
 func TestRemovedLock(t *testing.T) {
 	path := statePath(t)
 	first := open(t, path)
-	must(t, first.Begin(state.Intent{Addr: address(t, "key.a"), Identity: "a"}))
+	must(t, first.Announce(state.Intent{Addr: address(t, "key.a"), Identity: "a"}))
 	must(t, first.Check())
 	must(t, os.Remove(path+".lock"))
 	refused(t, "Check without a lock file", first.Check(), "lock was lost")
@@ -95,9 +95,9 @@ func TestWithoutLock(t *testing.T) {
 		must(t, err)
 		second, err := state.Open(t.Context(), path, free)
 		must(t, err)
-		must(t, first.Begin(intent))
+		must(t, first.Announce(intent))
 		refused(t, name+": Check", second.Check(), "changed by another run")
-		refused(t, name+": Begin", second.Begin(intent), "changed by another run")
+		refused(t, name+": Begin", second.Announce(intent), "changed by another run")
 		must(t, first.Check())
 		must(t, first.Put(a))
 		must(t, first.Close())
@@ -110,7 +110,7 @@ func TestWithoutLock(t *testing.T) {
 		// One that read what the first has begun, and goes on from there, ends the first.
 		first, err = state.Open(t.Context(), path, o)
 		must(t, err)
-		must(t, first.Begin(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
+		must(t, first.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
 		second, err = state.Open(t.Context(), path, free)
 		must(t, err)
 		must(t, second.Put(b))

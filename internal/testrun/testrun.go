@@ -15,8 +15,8 @@ import (
 // request lost, each write a place to be killed at, each client with every key.
 const All = "B2FORM_TEST_ALL"
 
-// Whole reports whether sweeps are to be exhaustive.
-func Whole() bool { return os.Getenv(All) != "" }
+// Exhaustive reports whether sweeps are to be exhaustive.
+func Exhaustive() bool { return os.Getenv(All) != "" }
 
 // A logger is a test.
 type logger interface {
@@ -29,7 +29,7 @@ type logger interface {
 // that between them they try every position. The test logs what is tried.
 func Sample[T any](t logger, oneIn, offset int, cases []T) []T {
 	t.Helper()
-	if Whole() || oneIn <= 1 {
+	if Exhaustive() || oneIn <= 1 {
 		return cases
 	}
 	var sample []T
@@ -42,9 +42,9 @@ func Sample[T any](t logger, oneIn, offset int, cases []T) []T {
 	return sample
 }
 
-// Checks is how many random cases a property is tried with.
-func Checks(few, all int) int {
-	if Whole() {
+// CaseCount is how many random cases a property is tried with.
+func CaseCount(few, all int) int {
+	if Exhaustive() {
 		return all
 	}
 	return few
@@ -66,11 +66,11 @@ func Program() (string, error) {
 	return "", errors.New("b2form is not in the cache of builds")
 }
 
-// InMemory puts the temporary files of this process and of those it starts into
+// UseMemoryTempDir puts the temporary files of this process and of those it starts into
 // memory, where syncing them costs nothing. It does nothing where the environment
 // says where they belong, where there is no such place, or where a program there
 // could not be started.
-func InMemory() error {
+func UseMemoryTempDir() error {
 	const memory = "/dev/shm"
 	if os.Getenv("TMPDIR") != "" {
 		return nil

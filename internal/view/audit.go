@@ -35,8 +35,8 @@ func (t Text) Audit(r *audit.Report) {
 		}
 		b.WriteString(t.columnsOf(rows, "ENDS") + "\n")
 	}
-	summary := fmt.Sprintf("%s, %d with findings.", plural(len(r.Credentials), "live key", "live keys"), r.Found())
-	if !t.Verbose && r.Found() > 0 {
+	summary := fmt.Sprintf("%s, %d with findings.", plural(len(r.Credentials), "live key", "live keys"), r.CountWithFindings())
+	if !t.Verbose && r.CountWithFindings() > 0 {
 		summary += " -verbose tells what they mean."
 	}
 	b.WriteString(Wrap(summary, t.Style.Width) + "\n")
@@ -55,21 +55,21 @@ func ownerText(c audit.Credential) string {
 	switch {
 	case c.Retiring:
 		return c.Owner.String() + ", replaced"
-	case c.Owned:
+	case c.InState:
 		return c.Owner.String()
 	}
 	return "not in the state"
 }
 
 func (t Text) credential(b *strings.Builder, c audit.Credential) {
-	b.WriteString(t.Style.paint(visible.Start(c.Name), bold) + "  (" + ownerText(c) + ")\n")
+	b.WriteString(t.Style.paint(visible.LineStart(c.Name), bold) + "  (" + ownerText(c) + ")\n")
 	row := func(name, text string) {
 		line := "  " + pad(name, 14) + visible.Text(text)
 		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 16)), "\n") + "\n")
 	}
 	row("id", c.ID)
 	for _, a := range c.Kind.Settable() {
-		if a.Name == c.Kind.Identity {
+		if a.Name == c.Kind.IdentityAttr {
 			continue
 		}
 		v := c.Value.GetAttr(a.Name)
@@ -109,7 +109,7 @@ func credentialCells(c audit.Credential) []string {
 	for _, f := range c.Findings {
 		found = append(found, string(f.Rule))
 	}
-	cells := []string{visible.Start(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
+	cells := []string{visible.LineStart(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
 	for i := range cells {
 		cells[i] = visible.Text(cells[i])
 	}
@@ -165,7 +165,7 @@ func NewAudit(r *audit.Report) (*Audit, error) {
 			Retiring: c.Retiring, Name: c.Name, ID: c.ID, Expires: c.Expires,
 			Values: map[string]json.RawMessage{}, Findings: append([]kind.Finding{}, c.Findings...),
 		}
-		if c.Owned {
+		if c.InState {
 			k.Address = c.Owner.String()
 		}
 		for _, a := range c.Kind.Settable() {

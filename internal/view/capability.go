@@ -44,13 +44,13 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 |---|---|---|---|---|
 `)
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, code(k.Reads), code([]string{k.WriteCapability}),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, code(k.ReadCapabilities), code([]string{k.WriteCapability}),
 			code([]string{k.DeleteCapability}), code(k.Destroy.ForceCapabilities))
 	}
 	b.WriteString("\nSome attributes take more:\n\n| attribute | comparing it | setting it |\n|---|---|---|\n")
 	for _, k := range kinds {
 		for _, a := range k.Settable() {
-			if a.Wire != "" && (a.ReadCapability != "" || a.WriteCapability != "") {
+			if a.WirePath != "" && (a.ReadCapability != "" || a.WriteCapability != "") {
 				fmt.Fprintf(&b, "| `%s` of %s | %s | %s |\n", a.Name, k.Name, code([]string{a.ReadCapability}),
 					code([]string{a.WriteCapability}))
 			}

@@ -15,14 +15,14 @@ import (
 // A changeView turns one change into lines. Values of secret attributes are never
 // looked at.
 type changeView struct {
-	literal
+	literalWriter
 	change  *plan.Change
 	verbose bool // show what has a short name in full
 }
 
 func newChangeView(c *plan.Change, verbose bool) changeView {
 	hidden := func(cty.Value) string { return "(not readable with these credentials)" }
-	return changeView{literal: literal{unknown: hidden}, change: c, verbose: verbose}
+	return changeView{literalWriter: literalWriter{unknown: hidden}, change: c, verbose: verbose}
 }
 
 // lines is the inside of the change's block: attributes, then nested blocks in
@@ -32,7 +32,7 @@ func (b changeView) lines() []line {
 	hidden := 0
 	for i := range b.change.Kind.Attrs {
 		a := &b.change.Kind.Attrs[i]
-		ls, skipped := b.attr(a)
+		ls, skipped := b.attrLines(a)
 		if skipped {
 			hidden++
 		}
@@ -45,15 +45,15 @@ func (b changeView) lines() []line {
 	if hidden > 0 {
 		out = append(out, comment("("+plural(hidden, "unchanged attribute", "unchanged attributes")+" hidden)"))
 	}
-	for _, d := range b.change.Deliver {
+	for _, d := range b.change.DeliverTo {
 		out = append(out, comment("secret → "+d))
 	}
 	return append(out, groups...)
 }
 
-// attr shows one attribute; skipped says that it has an unchanged value that is
+// attrLines shows one attribute; skipped says that it has an unchanged value that is
 // not shown.
-func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
+func (b changeView) attrLines(a *kind.Attr) (ls []line, skipped bool) {
 	c := b.change
 	if slices.Contains(c.Sensitive, a.Name) {
 		hidden := *a
@@ -63,28 +63,28 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 	before, after := member(c.Before, a), member(c.After, a)
 	switch c.Action {
 	case plan.Create:
-		return b.created(a, after), false
+		return b.createdLines(a, after), false
 	case plan.Delete:
-		if a.Computed && a.Name != c.Kind.ID {
+		if a.Computed && a.Name != c.Kind.IDAttr {
 			return nil, false
 		}
-		return b.withNote(a, before, b.complete(a, "-", before)), false
+		return b.withNote(a, before, b.valueLines(a, "-", before)), false
 	case plan.NoOp:
-		if a.Computed && a.Name != c.Kind.ID {
+		if a.Computed && a.Name != c.Kind.IDAttr {
 			return nil, false
 		}
 		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {
 			return []line{comment(a.Name + ": " + visible.Text(a.Encoding.LiveText(c.Before)))}, false
 		}
-		return b.withNote(a, before, b.complete(a, "", before)), false
+		return b.withNote(a, before, b.valueLines(a, "", before)), false
 	}
 	if a.Computed {
-		return b.replaced(a, before), false
+		return b.replacedLines(a, before), false
 	}
 	if slices.Contains(c.Fields, a.Name) {
-		ls := b.changed(a, before, after)
+		ls := b.changedLines(a, before, after)
 		if a.Encoding.LiveText != nil {
-			ls = []line{{sign: "~", name: a.Name, text: "(" + visible.Text(a.Encoding.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
+			ls = []line{{sign: "~", name: a.Name, value: "(" + visible.Text(a.Encoding.LiveText(c.Before)) + ") -> " + b.write(after, 0)}}
 		}
 		if isReplaced(c) && len(ls) > 0 && (c.Kind.Update == nil || a.Immutable) {
 			ls[0].mark = "forces replacement"
@@ -92,7 +92,7 @@ func (b changeView) attr(a *kind.Attr) (ls []line, skipped bool) {
 		return b.withNote(a, after, ls), false
 	}
 	if c.Kind.IsIdentityAttr(a.Name) {
-		return b.complete(a, "", after), false
+		return b.valueLines(a, "", after), false
 	}
 	return nil, !kind.IsNone(after)
 }
@@ -106,29 +106,29 @@ func member(v cty.Value, a *kind.Attr) cty.Value {
 	return v.GetAttr(a.Name)
 }
 
-// created shows an attribute of an object that does not exist yet.
-func (b changeView) created(a *kind.Attr, after cty.Value) []line {
+// createdLines shows an attribute of an object that does not exist yet.
+func (b changeView) createdLines(a *kind.Attr, after cty.Value) []line {
 	switch {
 	case a.Secret && a.Computed:
-		return []line{{sign: "+", name: a.Name, text: sensitive}}
-	case a.Computed && (a.Account != nil || a.Encoding.Announced != nil && !a.Encoding.Announced(b.change.After)):
+		return []line{{sign: "+", name: a.Name, value: sensitive}}
+	case a.Computed && (a.FromAccount != nil || a.Encoding.Announced != nil && !a.Encoding.Announced(b.change.After)):
 		return nil
 	case a.Computed:
-		return []line{{sign: "+", name: a.Name, text: afterApply}}
+		return []line{{sign: "+", name: a.Name, value: afterApply}}
 	}
-	return b.withNote(a, after, b.complete(a, "+", after))
+	return b.withNote(a, after, b.valueLines(a, "+", after))
 }
 
-// replaced shows a computed attribute of an object that is updated (nothing) or
-// replaced (its ID and secrets).
-func (b changeView) replaced(a *kind.Attr, before cty.Value) []line {
+// replacedLines shows a computed attribute of an object that is updated (nothing) or
+// replacedLines (its ID and secrets).
+func (b changeView) replacedLines(a *kind.Attr, before cty.Value) []line {
 	switch {
 	case !isReplaced(b.change):
 		return nil
 	case a.Secret:
-		return []line{{sign: "~", name: a.Name, text: sensitive}}
-	case a.Name == b.change.Kind.ID:
-		return []line{{sign: "~", name: a.Name, text: b.write(before, 0) + " -> " + afterApply}}
+		return []line{{sign: "~", name: a.Name, value: sensitive}}
+	case a.Name == b.change.Kind.IDAttr:
+		return []line{{sign: "~", name: a.Name, value: b.write(before, 0) + " -> " + afterApply}}
 	}
 	return nil
 }
@@ -152,59 +152,59 @@ func (b changeView) withNote(a *kind.Attr, v cty.Value, ls []line) []line {
 	return append([]line{comment(note)}, ls...)
 }
 
-// complete shows a value under one sign; nothing for one that says nothing.
-func (b changeView) complete(a *kind.Attr, sign string, v cty.Value) []line {
+// valueLines shows a value under one sign; nothing for one that says nothing.
+func (b changeView) valueLines(a *kind.Attr, sign string, v cty.Value) []line {
 	switch {
 	case kind.IsNone(v), sign == "-" && !v.IsKnown():
 		return nil
 	case a.Secret:
-		return []line{{sign: sign, name: a.Name, text: sensitive}}
+		return []line{{sign: sign, name: a.Name, value: sensitive}}
 	case !v.IsKnown() || a.Object == nil:
-		return []line{b.leaf(a, sign, v)}
+		return []line{b.leafLine(a, sign, v)}
 	case !a.Many:
-		return []line{{sign: sign, name: a.Name, open: "{", block: true, kids: b.inside(a, sign, v)}}
+		return []line{{sign: sign, name: a.Name, open: "{", block: true, kids: b.memberLines(a, sign, v)}}
 	}
 	var out []line
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		out = append(out, line{sign: sign, name: a.Name, open: "{", block: true, kids: b.inside(a, sign, e)})
+		out = append(out, line{sign: sign, name: a.Name, open: "{", block: true, kids: b.memberLines(a, sign, e)})
 	}
 	return out
 }
 
-func (b changeView) inside(a *kind.Attr, sign string, v cty.Value) []line {
+func (b changeView) memberLines(a *kind.Attr, sign string, v cty.Value) []line {
 	var out []line
 	for i := range a.Object {
-		out = append(out, b.complete(&a.Object[i], sign, v.GetAttr(a.Object[i].Name))...)
+		out = append(out, b.valueLines(&a.Object[i], sign, v.GetAttr(a.Object[i].Name))...)
 	}
 	return out
 }
 
-// leaf shows one value of an attribute that is no nested object.
-func (b changeView) leaf(a *kind.Attr, sign string, v cty.Value) line {
+// leafLine shows one value of an attribute that is no nested object.
+func (b changeView) leafLine(a *kind.Attr, sign string, v cty.Value) line {
 	name, gone := a.Name, ""
 	if sign == "-" {
 		gone = " -> null"
 	}
 	if !v.IsKnown() || v.Type().IsPrimitiveType() {
-		return line{sign: sign, name: name, text: b.write(v, 0) + gone}
+		return line{sign: sign, name: name, value: b.write(v, 0) + gone}
 	}
 	if v.Type().IsMapType() {
 		l := line{sign: sign, name: name, open: "{", end: gone}
 		for _, e := range entries(v) {
-			l.kids = append(l.kids, line{sign: sign, name: quote(e.key), text: b.write(e.val, 0)})
+			l.kids = append(l.kids, line{sign: sign, name: quote(e.key), value: b.write(e.val, 0)})
 		}
 		return l
 	}
 	if text := b.preset(a, v); text != "" {
-		return line{sign: sign, name: name, text: text + gone}
+		return line{sign: sign, name: name, value: text + gone}
 	}
 	var elements []string
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		elements = append(elements, b.write(e, 0))
 	}
-	return line{sign: sign, name: name, text: "[" + strings.Join(elements, ", ") + "]" + gone}
+	return line{sign: sign, name: name, value: "[" + strings.Join(elements, ", ") + "]" + gone}
 }
 
 // preset stands for a list that the web console has a name for; "": nothing does.

@@ -60,7 +60,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if file == nil {
 		return out
 	}
-	s := snip(d, file.Bytes)
+	s := newSnippet(d, file.Bytes)
 	if s == nil {
 		return out
 	}

@@ -17,7 +17,7 @@ import (
 // which file, what to do. Many alike become one with a count.
 func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
-	for _, g := range alike(diags) {
+	for _, g := range groupAlike(diags) {
 		t.diagnosticGroup(&b, g, files)
 	}
 	io.WriteString(t.Err, b.String())
@@ -26,11 +26,11 @@ func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 // A group is one diagnostic that stands for further ones of its kind.
 type group struct {
 	*hcl.Diagnostic
-	more []*hcl.Diagnostic
+	similar []*hcl.Diagnostic
 }
 
-// alike keeps the order and folds what has one severity and summary.
-func alike(diags hcl.Diagnostics) []group {
+// groupAlike keeps the order and folds what has one severity and summary.
+func groupAlike(diags hcl.Diagnostics) []group {
 	type key struct {
 		severity hcl.DiagnosticSeverity
 		summary  string
@@ -43,7 +43,7 @@ func alike(diags hcl.Diagnostics) []group {
 	}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
-		if _, own := d.Extra.(config.OwnWords); own {
+		if _, own := d.Extra.(config.UserMessage); own {
 			out = append(out, group{Diagnostic: d})
 			continue
 		}
@@ -56,7 +56,7 @@ func alike(diags hcl.Diagnostics) []group {
 		}
 		if places := seen[k]; len(places) >= limit {
 			last := places[len(places)-1]
-			out[last].more = append(out[last].more, d)
+			out[last].similar = append(out[last].similar, d)
 			continue
 		}
 		seen[k] = append(seen[k], len(out))
@@ -93,17 +93,17 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 			line(s)
 		}
 	}
-	if n := len(g.more); n > 0 {
+	if n := len(g.similar); n > 0 {
 		line("")
-		for _, s := range wrap(further(g.more, word), t.inBox(0)) {
+		for _, s := range wrap(similarText(g.similar, word), t.inBox(0)) {
 			line(s)
 		}
 	}
 	b.WriteString(t.Style.paint("╵", ink) + "\n")
 }
 
-// further says how many more there are, and where.
-func further(more []*hcl.Diagnostic, word string) string {
+// similarText says how many more there are, and where.
+func similarText(more []*hcl.Diagnostic, word string) string {
 	text := fmt.Sprintf("(and %s", plural(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s"))
 	var places []string
 	for _, d := range more {
@@ -137,14 +137,14 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
 		where += ", in " + visible.Text(in)
 	}
-	s := snip(d, file.Bytes)
+	s := newSnippet(d, file.Bytes)
 	if s == nil {
 		return []string{where + ":"}
 	}
 	out := []string{where + ":"}
 	for i, text := range s.lines {
 		number := fmt.Sprintf("%4d: ", s.first+i)
-		before, marked, after := s.cut(i)
+		before, marked, after := s.splitMarked(i)
 		if marked == "" {
 			before, marked, after = "", "", text
 		}
@@ -175,13 +175,13 @@ const longest = 200
 
 // cut takes from a line of source what there is room for, around what is marked.
 func (t Text) cut(before, marked, after string) (string, string, string) {
-	before, marked, after = last(before, longest), first(marked, longest), first(after, longest)
+	before, marked, after = keepEnd(before, longest), first(marked, longest), first(after, longest)
 	room := t.inBox(len("1234: "))
 	if room == 0 || columns(before)+columns(marked)+columns(after) <= room {
 		return before, marked, after
 	}
 	marked = first(marked, room)
-	before = last(before, room-columns(marked))
+	before = keepEnd(before, room-columns(marked))
 	return before, marked, first(after, room-columns(marked)-columns(before))
 }
 
@@ -192,7 +192,7 @@ func first(s string, most int) string {
 	return s
 }
 
-func last(s string, most int) string {
+func keepEnd(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return "…"[:min(most, 1)*len("…")] + string(r[len(r)-max(0, most-1):])
 	}

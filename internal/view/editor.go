@@ -18,11 +18,11 @@ const templateDef = "template"
 // names and types; what values may be is for "b2form validate".
 func EditorSchema(kinds []*kind.Kind) map[string]any {
 	defs := definitions{templateDef: map[string]any{"type": "string", "pattern": `[$%]\{`}}
-	top := defs.blocks(syntax.Top(kinds), "")
+	top := defs.blockSchemas(syntax.TopLevelBlocks(kinds), "")
 	for _, k := range kinds {
-		top[k.Name] = described(labelled(1, defs.add(k.Name, defs.resource(k))), k.Doc)
+		top[k.Name] = described(labelled(1, defs.add(k.Name, defs.resourceSchema(k))), k.Doc)
 	}
-	top["//"] = remark()
+	top["//"] = commentSchema()
 	return map[string]any{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
 		"title":                "b2form configuration",
@@ -42,18 +42,18 @@ func (defs definitions) add(name string, schema map[string]any) map[string]any {
 	return map[string]any{"$ref": "#/$defs/" + name}
 }
 
-func remark() map[string]any { return map[string]any{"description": "A comment."} }
+func commentSchema() map[string]any { return map[string]any{"description": "A comment."} }
 
-// resource is the body of a resource: the attributes of its kind, and what every
-// resource takes.
-func (defs definitions) resource(k *kind.Kind) map[string]any {
-	body := defs.object(k.Attrs, k.Name)
+// resourceSchema is the body of a resourceSchema: the attributes of its kind, and what every
+// resourceSchema takes.
+func (defs definitions) resourceSchema(k *kind.Kind) map[string]any {
+	body := defs.objectSchema(k.Attrs, k.Name)
 	properties := body["properties"].(map[string]any)
 	meta := syntax.Resource()
 	for i := range meta.Arguments {
 		properties[meta.Arguments[i].Name] = argumentSchema(&meta.Arguments[i])
 	}
-	nested := defs.blocks(pointers(meta.Blocks), meta.Type+".")
+	nested := defs.blockSchemas(pointers(meta.Blocks), meta.Type+".")
 	if !k.YieldsSecret() {
 		delete(nested, "deliver")
 	}
@@ -69,24 +69,24 @@ func pointers(blocks []syntax.Block) []*syntax.Block {
 	return out
 }
 
-// blocks are the schemas of blocks by their type; the forms of one type are told
+// blockSchemas are the schemas of blockSchemas by their type; the forms of one type are told
 // apart by their first label. path is what the names of definitions begin with.
-func (defs definitions) blocks(blocks []*syntax.Block, path string) map[string]any {
+func (defs definitions) blockSchemas(blocks []*syntax.Block, path string) map[string]any {
 	out := map[string]any{}
 	forms := map[string]map[string]any{}
 	for _, b := range blocks {
 		if b.Form == "" {
-			body := defs.add(path+b.Type, defs.body(b, path+b.Type+"."))
+			body := defs.add(path+b.Type, defs.bodySchema(b, path+b.Type+"."))
 			out[b.Type] = described(labelled(len(b.Labels), body), b.Doc)
 			continue
 		}
 		if forms[b.Type] == nil {
 			forms[b.Type] = map[string]any{}
 			one := defs.add(path+b.Type, map[string]any{"type": "object", "properties": forms[b.Type], "additionalProperties": false})
-			out[b.Type] = described(oneOrMany(one), b.About)
+			out[b.Type] = described(oneOrMany(one), b.CommonDoc)
 		}
 		name := path + b.Type + "." + b.Form
-		forms[b.Type][b.Form] = described(labelled(len(b.Labels), defs.add(name, defs.body(b, name+"."))), b.Doc)
+		forms[b.Type][b.Form] = described(labelled(len(b.Labels), defs.add(name, defs.bodySchema(b, name+"."))), b.Doc)
 	}
 	return out
 }
@@ -107,9 +107,9 @@ func described(s map[string]any, doc string) map[string]any {
 	return s
 }
 
-// body is what stands in a block of the language itself.
-func (defs definitions) body(b *syntax.Block, path string) map[string]any {
-	properties := map[string]any{"//": remark()}
+// bodySchema is what stands in a block of the language itself.
+func (defs definitions) bodySchema(b *syntax.Block, path string) map[string]any {
+	properties := map[string]any{"//": commentSchema()}
 	required := []string{}
 	for i := range b.Arguments {
 		a := &b.Arguments[i]
@@ -123,20 +123,20 @@ func (defs definitions) body(b *syntax.Block, path string) map[string]any {
 			required = append(required, t)
 		}
 	}
-	maps.Copy(properties, defs.blocks(pointers(b.Blocks), path))
+	maps.Copy(properties, defs.blockSchemas(pointers(b.Blocks), path))
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.OtherArguments != ""}
 }
 
 func argumentSchema(a *syntax.Argument) map[string]any {
-	value := wordSchema(a)
+	value := argumentTypeSchema(a)
 	if a.Sees != syntax.Written {
-		value = expression(value)
+		value = expressionSchema(value)
 	}
 	return described(value, a.Doc)
 }
 
-// wordSchema is the JSON form of an argument's type.
-func wordSchema(a *syntax.Argument) map[string]any {
+// argumentTypeSchema is the JSON form of an argument's type.
+func argumentTypeSchema(a *syntax.Argument) map[string]any {
 	text := map[string]any{"type": "string"}
 	chosen := typeSchema(cty.String)
 	if a.Choices != nil {
@@ -164,21 +164,21 @@ func wordSchema(a *syntax.Argument) map[string]any {
 	return map[string]any{}
 }
 
-// expression is a value, or a text that holds an expression for it.
-func expression(value map[string]any) map[string]any {
+// expressionSchema is a value, or a text that holds an expressionSchema for it.
+func expressionSchema(value map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + templateDef}, map[string]any{"type": "null"}}}
 }
 
-// object is an object with the settable attributes.
-func (defs definitions) object(attrs []kind.Attr, path string) map[string]any {
-	properties := map[string]any{"//": remark()}
+// objectSchema is an objectSchema with the settable attributes.
+func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]any {
+	properties := map[string]any{"//": commentSchema()}
 	required := []string{}
 	for i := range attrs {
 		a := &attrs[i]
 		if a.Computed {
 			continue
 		}
-		properties[a.Name] = described(defs.attr(a, path+"."+a.Name), a.Doc)
+		properties[a.Name] = described(defs.attrSchema(a, path+"."+a.Name), a.Doc)
 		if a.Required {
 			required = append(required, a.Name)
 		}
@@ -186,16 +186,16 @@ func (defs definitions) object(attrs []kind.Attr, path string) map[string]any {
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-func (defs definitions) attr(a *kind.Attr, path string) map[string]any {
+func (defs definitions) attrSchema(a *kind.Attr, path string) map[string]any {
 	if a.Object == nil {
-		return expression(typeSchema(a.Type))
+		return expressionSchema(typeSchema(a.Type))
 	}
-	one := defs.add(path, defs.object(a.Object, path))
+	one := defs.add(path, defs.objectSchema(a.Object, path))
 	value := oneOrMany(one)
 	if !a.Many {
 		value["maxItems"] = 1 // of the list
 	}
-	return expression(value)
+	return expressionSchema(value)
 }
 
 func oneOrMany(one map[string]any) map[string]any {

@@ -55,19 +55,19 @@ func shape(c *plan.Change) string {
 		v := member(c.After, a)
 		content := c.Kind.Content != nil && (a.Name == c.Kind.Content.SHA1Attr || a.Name == c.Kind.Content.SourceAttr)
 		switch {
-		case c.Kind.IsIdentityAttr(a.Name), a.Secret, content, a.Link.Ref != "" && !v.IsNull():
+		case c.Kind.IsIdentityAttr(a.Name), a.Secret, content, a.Link.RefKind != "" && !v.IsNull():
 		default:
 			b.WriteString("\n" + a.Name + " = " + own.Replace(Literal(v)))
 		}
 	}
-	fmt.Fprintf(&b, "\n%d deliveries, sensitive: %v", len(c.Deliver), c.Sensitive)
+	fmt.Fprintf(&b, "\n%d deliveries, sensitive: %v", len(c.DeliverTo), c.Sensitive)
 	return b.String()
 }
 
 // ownNames takes out of a text what an object is told apart by.
 func ownNames(c *plan.Change) *strings.Replacer {
 	var pairs []string
-	name := member(c.After, c.Kind.Attr(c.Kind.Identity))
+	name := member(c.After, c.Kind.Attr(c.Kind.IdentityAttr))
 	if name.IsKnown() && !name.IsNull() {
 		pairs = append(pairs, Literal(name), "", strings.Trim(Literal(name), `"`), "")
 	}

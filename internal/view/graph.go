@@ -19,7 +19,7 @@ type Graph struct {
 // An edge leads from what needs to what is needed, by their places in a Graph.
 type edge struct {
 	from, to int
-	last     bool // what is set last needs it
+	deferred bool // what is set last needs it
 }
 
 // GraphOf is the graph of what a configuration declares. Nodes and edges are
@@ -38,7 +38,7 @@ func GraphOf(c *config.Config) Graph {
 		}
 		for _, need := range r.DeferredNeeds {
 			if j, declared := at[need]; declared {
-				g.edges = append(g.edges, edge{from: i, to: j, last: true})
+				g.edges = append(g.edges, edge{from: i, to: j, deferred: true})
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func (g Graph) DOT() string {
 	}
 	for _, e := range g.edges {
 		style := ""
-		if e.last {
+		if e.deferred {
 			style = ` [style = "dashed"]`
 		}
 		b.WriteString("  " + name(e.from) + " -> " + name(e.to) + style + "\n")
@@ -99,7 +99,7 @@ func (g Graph) Mermaid() string {
 	}
 	for _, e := range g.edges {
 		arrow := "-->"
-		if e.last {
+		if e.deferred {
 			arrow = "-.->"
 		}
 		fmt.Fprintf(&b, "  n%d %s n%d\n", e.from, arrow, e.to)

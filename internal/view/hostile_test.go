@@ -98,11 +98,11 @@ func hostilePlans(s string) []*plan.Plan {
 			p.Changes[i].Fields = nil // names of attributes
 			p.Changes[i].Leftovers = []plan.Named{{}}
 			p.Changes[i].Overlapping = []plan.Named{{}}
-			p.Changes[i].Deliver = []string{""}
+			p.Changes[i].DeliverTo = []string{""}
 			p.Changes[i].Hazards = append(p.Changes[i].Hazards, kind.Hazard{Kind: kind.HazardKinds()[0], Detail: s})
 			p.Changes[i].Retiring = []addr.Retiree{{}}
 		}
-		p.Rotations = []plan.Rotation{{Retiring: []addr.Retiree{{ID: s, Kept: true}}}}
+		p.Rotations = []plan.Rotation{{Retiring: []addr.Retiree{{ID: s, KeptUntilRenewal: true}}}}
 		filled(reflect.ValueOf(p), s)
 		for i := range p.Changes {
 			p.Changes[i].Fields = fields[i]
@@ -171,7 +171,7 @@ func tellHostile(f everyFace, s string) {
 		}
 	}
 	f.Done(hostileResult(s), view.Planning)
-	f.Secrets([]view.Secret{{Addr: hostileAddr(s), KeyID: s, Delivered: []string{s}}})
+	f.Secrets([]view.Secret{{Addr: hostileAddr(s), KeyID: s, DeliveredTo: []string{s}}})
 	f.Outputs(hostileOutputs(s), true)
 }
 
@@ -179,7 +179,7 @@ func hostileOutputs(s string) []view.Output {
 	return []view.Output{
 		{Name: s,
 			Value: cty.ObjectVal(map[string]cty.Value{s: cty.StringVal(s), "a": cty.MapVal(map[string]cty.Value{s: cty.StringVal(s)})})},
-		{Name: "gone", Value: cty.UnknownVal(cty.String), Missing: func(cty.Value) string { return s }},
+		{Name: "gone", Value: cty.UnknownVal(cty.String), MissingText: func(cty.Value) string { return s }},
 	}
 }
 
@@ -189,7 +189,7 @@ func hostileAudit(s string) *audit.Report {
 	found := []kind.Finding{{Rule: "duplicate-name", Detail: s}}
 	return &audit.Report{Account: found, Credentials: []audit.Credential{
 		{Kind: k, Value: v, Name: s, ID: s, Findings: found},
-		{Kind: k, Value: v, Name: s, ID: s, Owner: hostileAddr(s), Owned: true},
+		{Kind: k, Value: v, Name: s, ID: s, Owner: hostileAddr(s), InState: true},
 	}}
 }
 

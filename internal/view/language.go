@@ -21,26 +21,26 @@ type Language struct {
 
 // A LanguageKind is one kind of resource.
 type LanguageKind struct {
-	Name       string         `json:"name"`
-	Doc        string         `json:"doc"`
-	Example    string         `json:"example"`
-	Identity   string         `json:"identity"`         // the attribute that is unique in a configuration
-	Within     string         `json:"within,omitempty"` // or else in what this attribute names
-	ID         string         `json:"id"`               // the attribute that holds B2's ID
-	Provider   string         `json:"provider"`         // the resource type in the official Terraform provider
-	Delivers   bool           `json:"delivers"`         // may hold deliver blocks
-	Reads      []string       `json:"reads"`            // capabilities that reading needs
-	Writes     string         `json:"writes"`           // the capability that creating and updating need
-	Destroys   string         `json:"destroys"`         // the capability that destroying needs
-	Attributes []LanguageAttr `json:"attributes"`       // in the order in which plans show them
-	Meta       []string       `json:"meta"`             // arguments that every resource takes
-	Limits     []Limit        `json:"limits"`
+	Name             string         `json:"name"`
+	Doc              string         `json:"doc"`
+	Example          string         `json:"example"`
+	IdentityAttr     string         `json:"identity"`         // the attribute that is unique in a configuration
+	ParentAttr       string         `json:"within,omitempty"` // or else in what this attribute names
+	IDAttr           string         `json:"id"`               // the attribute that holds B2's ID
+	TerraformType    string         `json:"provider"`         // the resource type in the official Terraform provider
+	Delivers         bool           `json:"delivers"`         // may hold deliver blocks
+	ReadCapabilities []string       `json:"reads"`            // capabilities that reading needs
+	Writes           string         `json:"writes"`           // the capability that creating and updating need
+	Destroys         string         `json:"destroys"`         // the capability that destroying needs
+	Attributes       []LanguageAttr `json:"attributes"`       // in the order in which plans show them
+	MetaArguments    []string       `json:"meta"`             // arguments that every resource takes
+	Limits           []Limit        `json:"limits"`
 }
 
 // A Limit is one thing that is demanded of a configuration of a kind.
 type Limit struct {
 	Attribute string `json:"attribute,omitempty"` // dots for members; left out: the resource as a whole
-	Says      string `json:"says"`
+	Rule      string `json:"says"`
 	Source    string `json:"source"`
 	URL       string `json:"url,omitempty"`
 	Example   string `json:"example,omitempty"` // arguments that do not keep to it
@@ -56,29 +56,32 @@ type LanguageAttr struct {
 	Computed  bool            `json:"computed,omitempty"`
 	Sensitive bool            `json:"sensitive,omitempty"`
 	Default   json.RawMessage `json:"default,omitempty"`
-	LeftAlone bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
+	KeepLive  bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
 	// of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
-	Change     string         `json:"change,omitempty"`
-	Capability string         `json:"capability,omitempty"` // without it the live value is hidden
-	Needs      []string       `json:"needs,omitempty"`      // of an attribute of a kind: capabilities that setting it takes
-	References string         `json:"references,omitempty"` // the kind whose objects it names
-	Provider   string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
-	Repeated   bool           `json:"repeated,omitempty"`   // a list of objects
-	Members    []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
+	Change        string         `json:"change,omitempty"`
+	Capability    string         `json:"capability,omitempty"` // without it the live value is hidden
+	Needs         []string       `json:"needs,omitempty"`      // of an attribute of a kind: capabilities that setting it takes
+	References    string         `json:"references,omitempty"` // the kind whose objects it names
+	TerraformName string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
+	Repeated      bool           `json:"repeated,omitempty"`   // a list of objects
+	Members       []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
 }
 
 // NewLanguage reads the descriptors.
 func NewLanguage(kinds []*kind.Kind) Language {
-	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(), Blocks: syntax.Top(kinds)}
+	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(),
+		Blocks: syntax.TopLevelBlocks(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
-			Name: k.Name, Doc: k.Doc, Example: k.Example, Identity: k.Identity, Within: k.ScopeAttr(), ID: k.ID, Provider: k.Terraform.Type,
-			Delivers: k.YieldsSecret(), Reads: k.Reads, Writes: k.WriteCapability, Destroys: k.DeleteCapability, Meta: syntax.Meta(),
+			Name: k.Name, Doc: k.Doc, Example: k.Example, IdentityAttr: k.IdentityAttr, ParentAttr: k.ScopeAttr(), IDAttr: k.IDAttr,
+			TerraformType: k.Terraform.Type,
+			Delivers:      k.YieldsSecret(), ReadCapabilities: k.ReadCapabilities, Writes: k.WriteCapability, Destroys: k.DeleteCapability,
+			MetaArguments: syntax.MetaArguments(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""
 				}
-				return change(k, a)
+				return changeEffect(k, a)
 			}),
 			Limits: make([]Limit, len(k.Limits)),
 		}
@@ -100,8 +103,8 @@ func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []Languag
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, LeftAlone: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Link.Ref,
-			Provider: a.TerraformName, Repeated: a.Many,
+			Sensitive: a.Secret, KeepLive: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Link.RefKind,
+			TerraformName: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {
 			out[i].Default = valueJSON(a.Default)

@@ -9,10 +9,10 @@ import (
 // A line is one line of a block's body, or a nested structure with lines of its
 // own. The zero line is blank.
 type line struct {
-	sign string // "+", "-", "~" or "": unchanged
-	name string // left of the equals sign; "": text stands alone
-	text string // right of the equals sign
-	mark string // what is remarked beside it, without its "#"
+	sign  string // "+", "-", "~" or "": unchanged
+	name  string // left of the equals sign; "": text stands alone
+	value string // right of the equals sign
+	mark  string // what is remarked beside it, without its "#"
 
 	open  string // "{" or "[": kids follow
 	block bool   // name { ... } instead of name = { ... }
@@ -21,7 +21,7 @@ type line struct {
 }
 
 // comment is a line that only remarks.
-func comment(text string) line { return line{text: "# " + visible.Text(text)} }
+func comment(text string) line { return line{value: "# " + visible.Text(text)} }
 
 // A printer writes lines with Terraform's indentation: per depth four columns,
 // the sign in the last but one of them.
@@ -39,7 +39,7 @@ func (p *printer) lines(ls []line, depth int) {
 		}
 	}
 	for _, l := range ls {
-		if l.name == "" && l.text == "" {
+		if l.name == "" && l.value == "" {
 			p.WriteByte('\n')
 			continue
 		}
@@ -56,11 +56,11 @@ func (p *printer) line(l line, depth, width int) {
 		text = pad(l.name, width) + " = "
 	}
 	below := columns(text)
-	text += l.text + l.open
+	text += l.value + l.open
 	if l.mark != "" {
 		text += " # " + visible.Text(l.mark)
 	}
-	p.put(l.sign, text, depth, below, strings.HasPrefix(l.text, "# "))
+	p.put(l.sign, text, depth, below, strings.HasPrefix(l.value, "# "))
 	if l.open == "" {
 		return
 	}

@@ -19,8 +19,8 @@ const (
 	sensitive  = kind.SensitiveText
 )
 
-// A literal writes values as HCL expressions.
-type literal struct {
+// A literalWriter writes values as HCL expressions.
+type literalWriter struct {
 	// unknown says what stands for a value that is not known; v keeps its marks.
 	unknown func(v cty.Value) string
 	// reveal shows what is marked as sensitive.
@@ -33,7 +33,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // write gives v as lines of HCL: one for what fits, more for the rest. Lines
 // after the first are indented by depth steps of two, and one more for members.
-func (l literal) write(v cty.Value, depth int) string {
+func (l literalWriter) write(v cty.Value, depth int) string {
 	switch {
 	case v.HasMark(kind.Sensitive) && !l.reveal:
 		return sensitive
@@ -64,7 +64,7 @@ func conversion(t cty.Type) string {
 }
 
 // plain writes a value that is known and has no marks.
-func (l literal) plain(v cty.Value, depth int) string {
+func (l literalWriter) plain(v cty.Value, depth int) string {
 	t := v.Type()
 	switch {
 	case v.IsNull():
@@ -84,15 +84,15 @@ func (l literal) plain(v cty.Value, depth int) string {
 // mostDigits is how many a number that is shown may have.
 const mostDigits = 1000
 
-// isEndless reports whether writing a number out takes more than mostDigits, which can
+// hasTooManyDigits reports whether writing a number out takes more than mostDigits, which can
 // be more than there is memory: 1e999999999 is quickly written.
-func isEndless(v cty.Value) bool {
+func hasTooManyDigits(v cty.Value) bool {
 	exponent := v.AsBigFloat().MantExp(nil)
 	return max(exponent, -exponent) > mostDigits*3 // ten bits are three digits
 }
 
 func number(v cty.Value) string {
-	if isEndless(v) {
+	if hasTooManyDigits(v) {
 		return "(a number of more than " + itoa(mostDigits) + " digits)"
 	}
 	return v.AsBigFloat().Text('f', -1)
@@ -103,15 +103,15 @@ func quote(s string) string {
 	return visible.HCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 
-// key writes the name of a map's element or an object's attribute.
-func key(s string) string {
+// mapKey writes the name of a map's element or an object's attribute.
+func mapKey(s string) string {
 	if hclsyntax.ValidIdentifier(s) {
 		return s
 	}
 	return quote(s)
 }
 
-func (l literal) members(v cty.Value, depth int) string {
+func (l literalWriter) members(v cty.Value, depth int) string {
 	if v.LengthInt() == 0 {
 		return "{}"
 	}
@@ -143,7 +143,7 @@ func (l literal) members(v cty.Value, depth int) string {
 	return b.String()
 }
 
-func (l literal) elements(v cty.Value, depth int) string {
+func (l literalWriter) elements(v cty.Value, depth int) string {
 	if v.LengthInt() == 0 {
 		return "[]"
 	}
@@ -174,5 +174,5 @@ func pad(s string, width int) string {
 
 // Literal writes a value as an HCL expression.
 func Literal(v cty.Value) string {
-	return literal{unknown: func(cty.Value) string { return afterApply }}.write(v, 0)
+	return literalWriter{unknown: func(cty.Value) string { return afterApply }}.write(v, 0)
 }

@@ -18,9 +18,9 @@ type Output struct {
 	Name      string
 	Sensitive bool
 	Value     cty.Value
-	// Missing says what stands for a part of the value that is not known:
+	// MissingText says what stands for a part of the value that is not known:
 	// "(delivered to app.env; not stored)". The part has its marks.
-	Missing func(cty.Value) string
+	MissingText func(cty.Value) string
 	// Typed tells lists, sets and tuples apart, and null of one type from that of another.
 	Typed bool
 }
@@ -34,7 +34,7 @@ func (o Output) Text(reveal bool) string {
 	if o.Sensitive && !reveal {
 		return sensitive
 	}
-	return literal{unknown: o.Missing, reveal: reveal, typed: o.Typed}.write(o.Value, 0)
+	return literalWriter{unknown: o.MissingText, reveal: reveal, typed: o.Typed}.write(o.Value, 0)
 }
 
 // Outputs writes the closing section of an apply; nothing without outputs.
@@ -49,7 +49,7 @@ func (t Text) Outputs(outs []Output, reveal bool) {
 func OutputsText(outs []Output, reveal bool) string {
 	var b strings.Builder
 	for _, o := range outs {
-		b.WriteString(key(o.Name) + " = " + o.Text(reveal) + "\n")
+		b.WriteString(mapKey(o.Name) + " = " + o.Text(reveal) + "\n")
 	}
 	return b.String()
 }
@@ -68,20 +68,20 @@ func (o Output) Raw() (string, error) {
 			v.Type().FriendlyName())
 	case v.Type() == cty.String:
 		return v.AsString(), nil
-	case v.Type() == cty.Number && isEndless(v):
-		return "", o.tooLong()
+	case v.Type() == cty.Number && hasTooManyDigits(v):
+		return "", o.tooLongError()
 	}
 	return Literal(v), nil
 }
 
-func (o Output) tooLong() error {
+func (o Output) tooLongError() error {
 	return fmt.Errorf("output %q holds a number of more than %d digits", o.Name, mostDigits)
 }
 
 func (o Output) firstMissing() (text string) {
 	_ = cty.Walk(o.Value, func(_ cty.Path, e cty.Value) (bool, error) {
 		if text == "" && !e.IsKnown() {
-			text = o.Missing(e)
+			text = o.MissingText(e)
 		}
 		return text == "", nil
 	})
@@ -102,8 +102,8 @@ func (o Output) JSON() (OutputValue, error) {
 		if !e.IsKnown() {
 			return cty.NullVal(e.Type()), nil
 		}
-		if e.Type() == cty.Number && !e.IsNull() && isEndless(e) {
-			return e, o.tooLong()
+		if e.Type() == cty.Number && !e.IsNull() && hasTooManyDigits(e) {
+			return e, o.tooLongError()
 		}
 		return e, nil
 	})
@@ -123,17 +123,17 @@ func (o Output) JSON() (OutputValue, error) {
 
 // A Secret is a new application key: where it went, and what of it may be shown.
 type Secret struct {
-	Addr      addr.Addr
-	KeyID     string
-	Key       secret.Value // zero: not to be shown
-	Delivered []string     // where it went, in words
+	Addr        addr.Addr
+	KeyID       string
+	Key         secret.Value // zero: not to be shown
+	DeliveredTo []string     // where it went, in words
 }
 
 // Secrets says where new keys went, and shows, once, those that may be shown.
 func (t Text) Secrets(made []Secret) {
 	var delivered, shown strings.Builder
 	for _, s := range made {
-		for _, to := range s.Delivered {
+		for _, to := range s.DeliveredTo {
 			delivered.WriteString(Wrap(fmt.Sprintf("%s → %s", s.Addr, visible.Text(to)), t.Style.Width) + "\n")
 		}
 		if !s.Key.IsZero() {

@@ -30,7 +30,7 @@ func overview(kinds []*kind.Kind) Page {
 		Kinds, Blocks, Pasted []row
 	}{
 		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: terraformRows(kinds),
-		Meta: "`" + strings.Join(syntax.Meta(), "`, `") + "`",
+		Meta: "`" + strings.Join(syntax.MetaArguments(), "`, `") + "`",
 	}
 	var b strings.Builder
 	t := template.Must(template.New("overview").Funcs(template.FuncMap{"table": table}).Parse(overviewText))
@@ -67,23 +67,23 @@ func kindRows(kinds []*kind.Kind) []row {
 // identity is what finds the live object.
 func identity(k *kind.Kind) string {
 	if k.ScopeAttr() != "" {
-		return "`" + k.ScopeAttr() + "` and `" + k.Identity + "`"
+		return "`" + k.ScopeAttr() + "` and `" + k.IdentityAttr + "`"
 	}
-	return "`" + k.Identity + "`"
+	return "`" + k.IdentityAttr + "`"
 }
 
 func blockRows(kinds []*kind.Kind) []row {
 	var out []row
-	for _, forms := range blockTypes(kinds) {
+	for _, forms := range pageBlocks(kinds) {
 		b := forms[0]
 		header, doc := b.Header(), b.Doc
 		if b.Form != "" {
-			header, doc = b.Type+` "`+strings.Join(syntax.FormNames(forms), `", "`)+`"`, b.About
+			header, doc = b.Type+` "`+strings.Join(syntax.FormNames(forms), `", "`)+`"`, b.CommonDoc
 		}
 		if b == syntax.Resource() {
 			header = "any resource"
 		}
-		out = append(out, row{fmt.Sprintf("[`%s`](%s)", header, pageOf(b)), firstSentence(doc)})
+		out = append(out, row{fmt.Sprintf("[`%s`](%s)", header, pagePath(b)), firstSentence(doc)})
 	}
 	return out
 }
@@ -111,14 +111,14 @@ func terraformRows(kinds []*kind.Kind) []row {
 	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"},
 		row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
 	for _, h := range syntax.TerraformBlocks() {
-		out = append(out, row{"`" + h.Name + " { }`", h.Says})
+		out = append(out, row{"`" + h.Name + " { }`", h.Advice})
 	}
 	for _, b := range append(syntax.Blocks(), syntax.Resource()) {
 		for _, h := range b.Hints {
 			if !strings.HasPrefix(h.Summary, "Terraform") {
 				continue
 			}
-			out = append(out, row{fmt.Sprintf("`%s` in %s", h.Name, b.Type), h.Says})
+			out = append(out, row{fmt.Sprintf("`%s` in %s", h.Name, b.Type), h.Advice})
 		}
 	}
 	return out

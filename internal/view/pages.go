@@ -25,17 +25,17 @@ func Pages(kinds []*kind.Kind) []Page {
 	for _, k := range kinds {
 		pages = append(pages, Page{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: Reference(k), Examples: []string{k.Example}})
 	}
-	for _, forms := range blockTypes(kinds) {
+	for _, forms := range pageBlocks(kinds) {
 		pages = append(pages, blockPage(forms))
 	}
 	return pages
 }
 
-// blockTypes are the forms of each type of block that has a page: those of the
+// pageBlocks are the forms of each type of block that has a page: those of the
 // top level, what every resource takes, and deliver.
-func blockTypes(kinds []*kind.Kind) [][]*syntax.Block {
+func pageBlocks(kinds []*kind.Kind) [][]*syntax.Block {
 	types := [][]*syntax.Block{{syntax.Resource()}, syntax.Resource().Nested("deliver")}
-	for _, b := range syntax.Top(kinds) {
+	for _, b := range syntax.TopLevelBlocks(kinds) {
 		i := slices.IndexFunc(types, func(forms []*syntax.Block) bool { return forms[0].Type == b.Type })
 		if i < 0 {
 			types = append(types, nil)
@@ -46,18 +46,18 @@ func blockTypes(kinds []*kind.Kind) [][]*syntax.Block {
 	return types
 }
 
-// pageOf is where the page of a block is, below docs.
-func pageOf(b *syntax.Block) string { return "blocks/" + b.Type + ".md" }
+// pagePath is where the page of a block is, below docs.
+func pagePath(b *syntax.Block) string { return "blocks/" + b.Type + ".md" }
 
 func blockPage(forms []*syntax.Block) Page {
 	first := forms[0]
-	p := Page{Name: first.Type, Path: pageOf(first)}
+	p := Page{Name: first.Type, Path: pagePath(first)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", first.Type)
 	if first.Form == "" {
 		p.section(&b, first, "##")
 	} else {
-		b.WriteString(wrapped(first.About))
+		b.WriteString(wrapped(first.CommonDoc))
 		shared := !slices.ContainsFunc(forms, func(f *syntax.Block) bool { return f.Example != first.Example })
 		if shared {
 			p.example(&b, first.Example)
@@ -84,8 +84,8 @@ func blockPage(forms []*syntax.Block) Page {
 func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
 	b.WriteString(wrapped(d.Doc))
 	p.example(b, d.Example)
-	if d.Root != "" {
-		b.WriteString(wrapped("It stands in the configuration's own files, not in those of modules. " + d.Root))
+	if d.RootOnlyReason != "" {
+		b.WriteString(wrapped("It stands in the configuration's own files, not in those of modules. " + d.RootOnlyReason))
 	}
 	if d.TerraformNote != "" {
 		b.WriteString(wrapped("From Terraform: " + d.TerraformNote))
@@ -104,8 +104,8 @@ func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
 			continue
 		}
 		fmt.Fprintf(b, "%s %s\n\n", depth, n.Header())
-		if n.About != "" && !types[n.Type] {
-			b.WriteString(wrapped(n.About))
+		if n.CommonDoc != "" && !types[n.Type] {
+			b.WriteString(wrapped(n.CommonDoc))
 		}
 		types[n.Type] = true
 		p.section(b, &n, depth+"#")
@@ -117,7 +117,7 @@ func (p *Page) example(b *strings.Builder, text string) {
 		return
 	}
 	p.Examples = append(p.Examples, text)
-	for i, f := range syntax.Files(text) {
+	for i, f := range syntax.ExampleFiles(text) {
 		if i > 0 {
 			fmt.Fprintf(b, "`%s`:\n\n", f.Name)
 		}
@@ -139,7 +139,7 @@ func argumentTable(d *syntax.Block) string {
 		if a.TerraformNote != "" {
 			doc += " From Terraform: " + a.TerraformNote
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), leftOut(a), a.Sees.Words(), cell(doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), argumentDefault(a), a.Sees.Words(), cell(doc))
 	}
 	if d.OtherArguments != "" {
 		rest := "Any other argument"
@@ -156,7 +156,7 @@ func argumentTable(d *syntax.Block) string {
 	return b.String()
 }
 
-func leftOut(a *syntax.Argument) string {
+func argumentDefault(a *syntax.Argument) string {
 	switch {
 	case a.Required:
 		return "required"

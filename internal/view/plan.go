@@ -36,7 +36,7 @@ func (m Mode) Verb() string {
 func (t Text) Plan(p *plan.Plan, m Mode) {
 	out := &printer{style: t.Style, verbose: t.Verbose}
 	if p.Empty() {
-		out.WriteString(nothing(m, t.Style))
+		out.WriteString(noChangesText(m, t.Style))
 	} else {
 		t.changes(out, p)
 		out.WriteString("\n" + summary(p.Counts(), t.Style) + "\n")
@@ -47,7 +47,7 @@ func (t Text) Plan(p *plan.Plan, m Mode) {
 // Digest writes what the plan that was shown can be approved by.
 func (t Text) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
 
-func nothing(m Mode, s Style) string {
+func noChangesText(m Mode, s Style) string {
 	none := s.paint("No changes.", bold, green)
 	switch m {
 	case Destroying:
@@ -125,7 +125,7 @@ func (p *printer) change(c *plan.Change) {
 		remark("then destroys " + quoteNamed(plan.Named{ID: c.ID, Name: c.LiveName}))
 	}
 	for _, o := range c.Imports() {
-		if len(c.Family) == 0 {
+		if len(c.ImportedSiblings) == 0 {
 			break
 		}
 		role := "a predecessor or successor of " + quote(c.LiveName)

@@ -16,19 +16,20 @@ func Reference(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
-		identity(k), k.Terraform.Type, code(k.Reads), k.WriteCapability, k.DeleteCapability)
+		identity(k), k.Terraform.Type, code(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, typeName(a), absence(a), change(k, a),
-			code(settingNeeds(k, a)), cell(describe(a)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, typeName(a), attrDefault(a), changeEffect(k, a),
+			code(settingNeeds(k, a)), cell(attrDescription(a)))
 	}
 	for _, a := range k.Settable() {
-		members(&b, a, a.Name)
+		writeMembers(&b, a, a.Name)
 	}
-	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n", strings.Join(syntax.Meta(), "`, `"),
-		pageOf(syntax.Resource()))
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n",
+		strings.Join(syntax.MetaArguments(), "`, `"),
+		pagePath(syntax.Resource()))
 	if k.YieldsSecret() {
-		b.WriteString(deliveries())
+		b.WriteString(deliverySection())
 	}
 	for _, a := range k.Settable() {
 		if a.GuidePage != "" {
@@ -36,7 +37,7 @@ func Reference(k *kind.Kind) string {
 		}
 	}
 	if len(k.Limits) > 0 {
-		limits(&b, k)
+		writeLimits(&b, k)
 	}
 	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks and deliveries, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
@@ -45,8 +46,8 @@ func Reference(k *kind.Kind) string {
 	return b.String()
 }
 
-// limits is the section about what is demanded of a configuration.
-func limits(b *strings.Builder, k *kind.Kind) {
+// writeLimits is the section about what is demanded of a configuration.
+func writeLimits(b *strings.Builder, k *kind.Kind) {
 	b.WriteString("\n## What is checked\n\n`validate` checks these offline, each at its line, and so does every plan. Where B2 may take " +
 		"it after all, it is a warning.\n\n" +
 		"| argument | what is demanded | source |\n|---|---|---|\n")
@@ -65,33 +66,33 @@ func limits(b *strings.Builder, k *kind.Kind) {
 	}
 }
 
-// deliveries is the section about where the secret of an object goes.
-func deliveries() string {
+// deliverySection is the section about where the secret of an object goes.
+func deliverySection() string {
 	var b strings.Builder
 	forms := syntax.Resource().Nested("deliver")
-	b.WriteString("\n## Where the secret goes\n\n" + wrapped(forms[0].About) + "| block | | arguments |\n|---|---|---|\n")
+	b.WriteString("\n## Where the secret goes\n\n" + wrapped(forms[0].CommonDoc) + "| block | | arguments |\n|---|---|---|\n")
 	for _, f := range forms {
 		var names []string
 		for _, a := range f.Arguments {
 			names = append(names, "`"+a.Name+"`")
 		}
-		fmt.Fprintf(&b, "| [`%s`](../%s) | %s | %s |\n", f.Header(), pageOf(f), firstSentence(f.Doc), strings.Join(names, ", "))
+		fmt.Fprintf(&b, "| [`%s`](../%s) | %s | %s |\n", f.Header(), pagePath(f), firstSentence(f.Doc), strings.Join(names, ", "))
 	}
 	return b.String()
 }
 
-// members is a section for a nested object, and one for each that is nested in it.
-func members(b *strings.Builder, a *kind.Attr, path string) {
+// writeMembers is a section for a nested object, and one for each that is nested in it.
+func writeMembers(b *strings.Builder, a *kind.Attr, path string) {
 	if a.Object == nil {
 		return
 	}
 	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", path)
 	for i := range a.Object {
 		m := &a.Object[i]
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, typeName(m), absence(m), cell(describe(m)))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, typeName(m), attrDefault(m), cell(attrDescription(m)))
 	}
 	for i := range a.Object {
-		members(b, &a.Object[i], path+"."+a.Object[i].Name)
+		writeMembers(b, &a.Object[i], path+"."+a.Object[i].Name)
 	}
 }
 
@@ -108,23 +109,23 @@ func typeName(a *kind.Attr) string {
 	return "object, or a block"
 }
 
-func absence(a *kind.Attr) string {
+func attrDefault(a *kind.Attr) string {
 	switch {
 	case a.Required:
 		return "required"
 	case a.KeepLive:
 		return "left alone"
-	case a.Default == cty.NilVal || collection(a.Default) && a.Default.LengthInt() == 0:
+	case a.Default == cty.NilVal || isCollection(a.Default) && a.Default.LengthInt() == 0:
 		return "none"
 	}
-	return "`" + literal{}.write(a.Default, 0) + "`"
+	return "`" + literalWriter{}.write(a.Default, 0) + "`"
 }
 
-func collection(v cty.Value) bool {
+func isCollection(v cty.Value) bool {
 	return v.Type().IsCollectionType()
 }
 
-func change(k *kind.Kind, a *kind.Attr) string {
+func changeEffect(k *kind.Kind, a *kind.Attr) string {
 	switch {
 	case a.Immutable && k.Replaceable:
 		return "replaces"
@@ -132,7 +133,7 @@ func change(k *kind.Kind, a *kind.Attr) string {
 		return "refused"
 	case k.Content != nil && (a.Name == k.Content.TextAttr || a.Name == k.Content.SourceAttr):
 		return "in place"
-	case a.Wire == "":
+	case a.WirePath == "":
 		return "–"
 	case k.Update == nil:
 		return "replaces"
@@ -146,14 +147,14 @@ func settingNeeds(k *kind.Kind, a *kind.Attr) []string {
 	switch {
 	case a.WriteCapability == "":
 		return []string{k.WriteCapability}
-	case a.Wire == "":
+	case a.WirePath == "":
 		return []string{a.WriteCapability}
 	}
 	return []string{k.WriteCapability, a.WriteCapability}
 }
 
-// describe adds to the attribute's text what else its descriptor knows.
-func describe(a *kind.Attr) string {
+// attrDescription adds to the attribute's text what else its descriptor knows.
+func attrDescription(a *kind.Attr) string {
 	doc := a.Doc
 	if a.ReadCapability != "" {
 		doc += " Hidden from keys without `" + a.ReadCapability + "`."

@@ -35,8 +35,8 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 	for _, r := range p.Rotations {
 		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.Text(r.Name) + "\n")
 		out.WriteString("  id   " + visible.Text(r.ID) + "\n")
-		if !r.Made.IsZero() {
-			out.WriteString("  made " + formatTime(r.Made) + "\n")
+		if !r.MadeAt.IsZero() {
+			out.WriteString("  made " + formatTime(r.MadeAt) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
@@ -53,7 +53,7 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 
 // untilText says until when an object of the address lives that has a successor.
 func untilText(old addr.Retiree, addr addr.Addr) string {
-	if old.Kept {
+	if old.KeptUntilRenewal {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}
 	return formatTime(old.Until)
@@ -82,15 +82,15 @@ func (j JSON) Rotations(p *plan.Plan, now time.Time) {
 		retiring := make([]fields, len(r.Retiring))
 		for i, old := range r.Retiring {
 			retiring[i] = fields{"id": old.ID, "name": old.Name}
-			if !old.Kept {
+			if !old.KeptUntilRenewal {
 				retiring[i]["until"] = old.Until
 			}
 		}
 		rotation := fields{
 			"resource": resourceOf(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,
 		}
-		if !r.Made.IsZero() {
-			rotation["made"] = r.Made
+		if !r.MadeAt.IsZero() {
+			rotation["made"] = r.MadeAt
 		}
 		if !r.Due.IsZero() {
 			rotation["due"] = r.Due

@@ -23,9 +23,9 @@ type snippet struct {
 
 func (s *snippet) code() string { return strings.Join(s.lines, "\n") }
 
-// snip cuts the lines of d's subject out of src; nil where the range does not
+// newSnippet cuts the lines of d's subject out of src; nil where the range does not
 // fit the source, or the source is no text.
-func snip(d *hcl.Diagnostic, src []byte) *snippet {
+func newSnippet(d *hcl.Diagnostic, src []byte) *snippet {
 	from, to := d.Subject.Start.Byte, d.Subject.End.Byte
 	if from < 0 || from > len(src) || to < from || !words.IsText(src) {
 		return nil
@@ -37,7 +37,7 @@ func snip(d *hcl.Diagnostic, src []byte) *snippet {
 		end = max(from, to-1) + i
 	}
 	s := &snippet{
-		lines: strings.Split(visible.Masked(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
+		lines: strings.Split(visible.LinesKeepingOffsets(strings.ReplaceAll(string(src[begin:end]), "\r", " ")), "\n"),
 		first: d.Subject.Start.Line,
 		start: from - begin,
 		end:   min(to, end) - begin,
@@ -49,8 +49,8 @@ func snip(d *hcl.Diagnostic, src []byte) *snippet {
 	return s
 }
 
-// cut splits line i into what stands before, inside and after the marked part.
-func (s *snippet) cut(i int) (before, marked, after string) {
+// splitMarked splits line i into what stands before, inside and after the marked part.
+func (s *snippet) splitMarked(i int) (before, marked, after string) {
 	offset := 0
 	for _, l := range s.lines[:i] {
 		offset += len(l) + 1

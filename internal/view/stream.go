@@ -101,7 +101,7 @@ func resourceOf(a addr.Addr) resource {
 func (j JSON) Plan(p *plan.Plan, m Mode) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		change := fields{"resource": resourceOf(c.Addr), "action": planned(c)}
+		change := fields{"resource": resourceOf(c.Addr), "action": actionName(c)}
 		if c.Reason != "" {
 			change["reason"] = c.Reason
 		}
@@ -114,8 +114,8 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if len(c.Hazards) > 0 {
 			change["hazards"] = c.Hazards
 		}
-		if len(c.Family) > 0 {
-			change["importing_family"] = namedJSON(c.Family)
+		if len(c.ImportedSiblings) > 0 {
+			change["importing_family"] = namedJSON(c.ImportedSiblings)
 		}
 		if c.Action == plan.Delete || c.Action == plan.Replace {
 			change["deletes"] = namedJSON([]plan.Named{{ID: c.ID, Name: c.LiveName}})
@@ -165,8 +165,8 @@ func namedJSON(list []plan.Named) []fields {
 	return out
 }
 
-// planned is the action; a mere change of the address is called a move.
-func planned(c *plan.Change) string {
+// actionName is the action; a mere change of the address is called a move.
+func actionName(c *plan.Change) string {
 	if c.IsMove() {
 		return "move"
 	}
@@ -175,7 +175,7 @@ func planned(c *plan.Change) string {
 
 func planVerb(c *plan.Change) string {
 	switch {
-	case planned(c) == "move":
+	case actionName(c) == "move":
 		return "move"
 	case len(c.Imports()) > 0 && c.Action == plan.NoOp:
 		return "import"
@@ -195,7 +195,7 @@ func (j JSON) summary(n plan.Counts, operation, message string) {
 func (j JSON) Event(e apply.Event) {
 	hook := fields{"resource": resourceOf(e.Addr), "action": e.Action}
 	if e.ID != "" && e.Kind != nil {
-		hook["id_key"], hook["id_value"] = e.Kind.ID, e.ID
+		hook["id_key"], hook["id_value"] = e.Kind.IDAttr, e.ID
 	}
 	if e.Name != "" {
 		hook["name"] = e.Name

@@ -48,7 +48,7 @@ func tell(f face) {
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []addr.Addr{edge, reader}}, view.Planning)
-	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", Delivered: []string{"edge.env", "standard output"}},
+	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", DeliveredTo: []string{"edge.env", "standard output"}},
 		{Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
 	f.Outputs(outputs(), false)
 }
@@ -62,7 +62,7 @@ func outputs() []view.Output {
 		{Name: "list", Value: strs("one that is long enough", "two that is long enough", "three that is long")},
 		{Name: "null", Value: cty.NullVal(cty.String)},
 		{Name: "partly", Value: cty.ObjectVal(attrs{"S3 access key": str("004…"), "S3 secret key": unknown, "n": cty.NumberFloatVal(1.5),
-			"in": cty.ObjectVal(attrs{"a": cty.True})}), Missing: func(cty.Value) string {
+			"in": cty.ObjectVal(attrs{"a": cty.True})}), MissingText: func(cty.Value) string {
 			return "(delivered to reader.env; not stored)"
 		}},
 		{Name: "tainted", Value: cty.TupleVal([]cty.Value{str("hush").Mark(kind.Sensitive), str("shown")})},

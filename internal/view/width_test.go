@@ -91,7 +91,7 @@ func TestNoLongerThanTerraform(t *testing.T) {
 		{"a key is destroyed", "delete", 2, 15},
 	} {
 		change := all[c.plan].Changes[c.index]
-		change.Hazards, change.Deliver = nil, nil
+		change.Hazards, change.DeliverTo = nil, nil
 		one := &plan.Plan{Changes: []plan.Change{change}}
 		var out bytes.Buffer
 		view.Text{Out: &out}.Plan(one, view.Planning)

@@ -17,27 +17,27 @@ import (
 // \n, \t or \u202e, a byte that is no UTF-8 as \xff. What stands for a command in
 // the middle of a line, "##[" and "##vso[", is broken with \u0023. All else stays,
 // a backslash too; so Text(Text(s)) is Text(s).
-func Text(s string) string { return write(s, "", escape) }
+func Text(s string) string { return escapeRunes(s, "", escape) }
 
 // Lines is Text for what has lines of its own: line feeds and tabs stay. No line
 // begins as a command does, after whatever blanks.
 func Lines(s string) string {
-	return atStart.ReplaceAllStringFunc(write(s, "\n\t", escape), func(begin string) string {
+	return atStart.ReplaceAllStringFunc(escapeRunes(s, "\n\t", escape), func(begin string) string {
 		word := strings.TrimLeftFunc(begin, unicode.IsSpace)
 		return begin[:len(begin)-len(word)] + escape(rune(word[0])) + word[1:]
 	})
 }
 
-// Start is Text for what a line of output begins with.
-func Start(s string) string { return Lines(Text(s)) }
+// LineStart is Text for what a line of output begins with.
+func LineStart(s string) string { return Lines(Text(s)) }
 
 // HCL is s between the quotes of an HCL string whose own characters are escaped
 // already; reading it gives s again, as far as it is UTF-8.
-func HCL(s string) string { return write(strings.ToValidUTF8(s, "\uFFFD"), "", escape) }
+func HCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escape) }
 
 // JSON is the same JSON, with its strings written as Text writes them.
 func JSON(text []byte) []byte {
-	return []byte(write(string(text), "\n\t", func(r rune) string {
+	return []byte(escapeRunes(string(text), "\n\t", func(r rune) string {
 		if r <= 0xffff {
 			return escape(r)
 		}
@@ -46,16 +46,16 @@ func JSON(text []byte) []byte {
 	}))
 }
 
-// Masked is Lines with placeholders of the same number of bytes, for a text into which
+// LinesKeepingOffsets is Lines with placeholders of the same number of bytes, for a text into which
 // offsets point. Its lines stand behind something.
-func Masked(s string) string {
+func LinesKeepingOffsets(s string) string {
 	if isPlain(s) {
 		return s
 	}
 	var b strings.Builder
 	for rest := s; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
-		if r == utf8.RuneError && size == 1 || hides(r) && r != '\n' && r != '\t' {
+		if r == utf8.RuneError && size == 1 || isInvisible(r) && r != '\n' && r != '\t' {
 			b.WriteString("??????"[:size])
 		} else {
 			b.WriteString(rest[:size])
@@ -65,11 +65,11 @@ func Masked(s string) string {
 	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string { return "# " + begin[2:] })
 }
 
-// HoldsCommand reports whether a CI system would take a line of s for a command.
-func HoldsCommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
+// HasCICommand reports whether a CI system would take a line of s for a command.
+func HasCICommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
 
-// Cut is Text without what is beyond most characters.
-func Cut(s string, most int) string {
+// Truncate is Text without what is beyond most characters.
+func Truncate(s string, most int) string {
 	if len(s) <= most { // no shorter in characters than that
 		return Text(s)
 	}
@@ -91,7 +91,7 @@ var (
 	atStart  = regexp.MustCompile(`(?i)(?:^|[\n\r])[\s\p{Z}]*(?:::|section_)`)
 )
 
-func write(s, kept string, escaped func(rune) string) string {
+func escapeRunes(s, kept string, escaped func(rune) string) string {
 	if isPlain(s) {
 		return s
 	}
@@ -101,7 +101,7 @@ func write(s, kept string, escaped func(rune) string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, rest[0])
-		case hides(r) && !strings.ContainsRune(kept, r):
+		case isInvisible(r) && !strings.ContainsRune(kept, r):
 			b.WriteString(escaped(r))
 		default:
 			b.WriteString(rest[:size])
@@ -123,9 +123,9 @@ func isPlain(s string) bool {
 	return true
 }
 
-// hides reports whether a character has no shape of its own. The two joiners
+// isInvisible reports whether a character has no shape of its own. The two joiners
 // belong to the spelling of words in many languages, and to emoji.
-func hides(r rune) bool {
+func isInvisible(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }

@@ -47,18 +47,18 @@ func TestLines(t *testing.T) {
 		if got := visible.Lines(in); got != want {
 			t.Errorf("Lines(%q) = %q, want %q", in, got, want)
 		}
-		if !visible.HoldsCommand(in) && in[0] != 'a' || visible.HoldsCommand(want) {
+		if !visible.HasCICommand(in) && in[0] != 'a' || visible.HasCICommand(want) {
 			t.Errorf("HoldsCommand is wrong of %q", in)
 		}
 	}
-	if got, want := visible.Start("::a\n::b"), `\u003a:a\n::b`; got != want {
+	if got, want := visible.LineStart("::a\n::b"), `\u003a:a\n::b`; got != want {
 		t.Errorf("Start gives %q, want %q", got, want)
 	}
 }
 
 func TestCut(t *testing.T) {
 	for in, want := range map[string]string{"abc": "abc", "äöü": "äöü", "äöüß": "äöü…", "a\nbc": `a\nb…`} {
-		if got := visible.Cut(in, 3); got != want {
+		if got := visible.Truncate(in, 3); got != want {
 			t.Errorf("Cut(%q, 3) = %q, want %q", in, got, want)
 		}
 	}
@@ -81,7 +81,7 @@ func FuzzSameMeaning(f *testing.F) {
 		if d := cmp.Diff(map[string]string{s: s}, back); d != "" {
 			t.Errorf("JSON changed its value:\n%s", d)
 		}
-		if masked := visible.Masked(s); len(masked) != len(s) || !utf8.ValidString(masked) {
+		if masked := visible.LinesKeepingOffsets(s); len(masked) != len(s) || !utf8.ValidString(masked) {
 			t.Errorf("Masked(%q) = %q", s, masked)
 		}
 		plain := strings.NewReplacer(`\`, "", `"`, "", "$", "", "%", "").Replace(s)

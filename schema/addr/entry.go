@@ -33,7 +33,7 @@ type Retiree struct {
 	// still called so. A state of format version 1 has none.
 	Name  string    `json:"name,omitempty"`
 	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
-	// Kept says that nobody knows whether its users ever got its successor. It
+	// KeptUntilRenewal says that nobody knows whether its users ever got its successor. It
 	// lives until that is renewed, and then for the overlap.
-	Kept bool `json:"kept,omitempty"`
+	KeptUntilRenewal bool `json:"kept,omitempty"`
 }

@@ -25,18 +25,18 @@ func Kind() *kind.Kind {
 			"rules about how long versions of files are kept, and defaults for what is uploaded.",
 		Example: example,
 
-		Identity: "name", FoldCase: true, ID: "id",
-		Reads:       []string{"listBuckets"},
-		Attrs:       attrs(),
-		Limits:      limits(),
-		Check:       check,
-		CheckChange: refuse,
-		Destroy: kind.Destroy{Force: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
-			Hazards: gone, Count: count},
+		IdentityAttr: "name", FoldCase: true, IDAttr: "id",
+		ReadCapabilities: []string{"listBuckets"},
+		Attrs:            attrs(),
+		Limits:           limits(),
+		Check:            check,
+		CheckChange:      checkChange,
+		Destroy: kind.Destroy{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteBuckets", "deleteFiles", "listFiles"},
+			Hazards: destroyHazards, Count: count},
 		Allowed:  allowed,
-		Volatile: leased,
+		Volatile: volatileAttrs,
 
-		Verbs: kind.Verbs{List: list, Create: create, NameTaken: "duplicate_bucket_name", Update: update, Delete: remove,
+		Verbs: kind.Verbs{List: list, Create: create, NameTakenCode: "duplicate_bucket_name", Update: update, Delete: remove,
 			WriteCapability: "writeBuckets", DeleteCapability: "deleteBuckets"},
 	}
 }
@@ -57,54 +57,58 @@ const example = `bucket "photos" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
+		{Name: "name", WirePath: "bucketName", TerraformName: "bucket_name", Type: cty.String, Required: true, Immutable: true,
 			Doc:     "Name, unique across all accounts: 6 to 63 letters, digits and dashes, not starting with b2-.",
 			Samples: []cty.Value{cty.StringVal("acme-photos")}, Compare: kind.Compare{Equal: sameName}, Check: checkName},
-		{Name: "type", Wire: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type", Type: cty.String,
+		{Name: "type", WirePath: "bucketType", Encoding: kind.Encoding{AlwaysAnswered: true}, TerraformName: "bucket_type",
+			Type:    cty.String,
 			Default: cty.StringVal("allPrivate"),
 			Doc:     "Who may download: allPrivate (who has a key) or allPublic (anyone).",
-			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"), Hazard: exposes},
-		{Name: "info", Wire: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+			Samples: kind.StringValues("allPrivate", "allPublic"), Check: oneOf("bucket type", "allPrivate", "allPublic"),
+			Hazards: exposes},
+		{Name: "info", WirePath: "bucketInfo", TerraformName: "bucket_info", Type: cty.Map(cty.String),
+			Default: cty.MapValEmpty(cty.String),
 			Doc:     "Up to 10 pairs of your own; keys fold to lower case. The key cache-control is sent with downloads.",
 			Samples: []cty.Value{cty.MapVal(map[string]cty.Value{"team": cty.StringVal("web")})},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, StripOwn: withoutReserved}, Check: checkInfo},
-		{Name: "lifecycle_rules", Wire: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
+		{Name: "lifecycle_rules", WirePath: "lifecycleRules", Object: lifecycleAttrs(), Many: true, Default: noLifecycle(),
 			Doc: "When versions of files are hidden and deleted. Presets: keep_only_last_version(), keep_prior_versions(days), " +
 				"keep_all_versions().",
-			Compare: kind.Compare{Normalize: byPrefix}, Check: checkLifecycle, Hazard: shortens, Note: notePreset},
-		{Name: "cors_rules", Wire: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
+			Compare: kind.Compare{Normalize: byPrefix}, Check: checkLifecycle, Hazards: shortens, Note: notePreset},
+		{Name: "cors_rules", WirePath: "corsRules", Object: corsAttrs(), Many: true, Default: noCORS(),
 			Doc: "Which web pages of other origins may use the bucket; the first rule that fits decides. " +
 				"Presets: cors_for_downloads(origins), cors_for_browser_uploads(origins).",
 			Check: checkCORS, Note: noteCORS},
-		{Name: "default_server_side_encryption", Wire: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true,
+		{Name: "default_server_side_encryption", WirePath: "defaultServerSideEncryption", Object: encryptionAttrs(), KeepLive: true,
 			ReadCapability: "readBucketEncryption", WriteCapability: "writeBucketEncryption",
 			Doc: "How new files are encrypted. B2 encrypts with SSE-B2 by itself since September 2026; left out, it is left " +
 				"alone."},
-		{Name: "file_lock_enabled", Wire: "fileLockEnabled", Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.isFileLockEnabled"},
-			Type: cty.Bool, KeepLive: true, Hazard: locks,
+		{Name: "file_lock_enabled", WirePath: "fileLockEnabled",
+			Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.isFileLockEnabled"},
+			Type:     cty.Bool, KeepLive: true, Hazards: locks,
 			ReadCapability: "readBucketRetentions", WriteCapability: "writeBucketRetentions",
 			Doc: "Object Lock. It can be turned on at any time and never off; left out, it is left alone."},
-		{Name: "default_retention", Wire: "defaultRetention",
+		{Name: "default_retention", WirePath: "defaultRetention",
 			Encoding: kind.Encoding{ReadPath: "fileLockConfiguration.defaultRetention", ClearWith: map[string]any{"mode": nil}},
 			Object:   retentionAttrs(), Deferred: true,
 			ReadCapability: "readBucketRetentions", WriteCapability: "writeBucketRetentions",
-			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazard: weakens},
-		replication(),
+			Doc: "How long new files are protected from deletion; needs file_lock_enabled.", Check: checkRetention, Hazards: weakens},
+		replicationAttr(),
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
 			Doc: "Destroying the bucket first deletes every file version in it. The state remembers it for when the block is gone."},
 
-		{Name: "id", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
-		{Name: "account_id", Wire: "accountId", Type: cty.String, Computed: true, Encoding: kind.Encoding{Announced: constant},
+		{Name: "id", WirePath: "bucketId", TerraformName: "bucket_id", Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
+		{Name: "account_id", WirePath: "accountId", Type: cty.String, Computed: true, Encoding: kind.Encoding{Announced: constant},
 			Doc: "The account that owns the bucket."},
-		{Name: "revision", Wire: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
-		{Name: "options", Wire: "options", Type: cty.List(cty.String), Computed: true, Encoding: kind.Encoding{Announced: constant},
+		{Name: "revision", WirePath: "revision", Type: cty.Number, Computed: true, Doc: "B2's counter of updates."},
+		{Name: "options", WirePath: "options", Type: cty.List(cty.String), Computed: true, Encoding: kind.Encoding{Announced: constant},
 			Doc: "s3: the bucket can be used through the S3 API."},
-		{Name: "s3_endpoint", Type: cty.String, Computed: true, Account: endpoint,
+		{Name: "s3_endpoint", Type: cty.String, Computed: true, FromAccount: endpoint,
 			Doc: "URL of the S3 API: https://s3.us-west-004.backblazeb2.com."},
-		{Name: "s3_region", Type: cty.String, Computed: true, Account: region, Doc: "Region of the S3 API: us-west-004."},
-		{Name: "download_url", Type: cty.String, Computed: true, Account: downloadURL, Doc: "URL that native downloads start with: " +
+		{Name: "s3_region", Type: cty.String, Computed: true, FromAccount: region, Doc: "Region of the S3 API: us-west-004."},
+		{Name: "download_url", Type: cty.String, Computed: true, FromAccount: downloadURL, Doc: "URL that native downloads start with: " +
 			"https://f004.backblazeb2.com."},
-		{Name: "api_url", Type: cty.String, Computed: true, Account: apiURL, Doc: "URL to which native calls go but for the one that " +
+		{Name: "api_url", Type: cty.String, Computed: true, FromAccount: apiURL, Doc: "URL to which native calls go but for the one that " +
 			"authorizes: https://api004.backblazeb2.com."},
 	}
 }
@@ -133,10 +137,10 @@ func region(a *wire.Account) cty.Value { return cty.StringVal(a.S3Region()) }
 
 func encryptionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"),
+		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal("SSE-B2"),
 			Samples: kind.StringValues("SSE-B2"),
 			Doc:     "SSE-B2: B2 holds the keys.", Check: checkMode},
-		{Name: "algorithm", Wire: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
+		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
 			Default: cty.StringVal("AES256"), Samples: kind.StringValues("AES256"),
 			Doc: "AES256.", Check: oneOf("encryption algorithm", "AES256")},
 	}
@@ -144,13 +148,14 @@ func encryptionAttrs() []kind.Attr {
 
 func retentionAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "mode", Wire: "mode", Type: cty.String, Required: true, Samples: kind.StringValues("governance", "compliance"),
+		{Name: "mode", WirePath: "mode", Type: cty.String, Required: true, Samples: kind.StringValues("governance", "compliance"),
 			Doc:   "governance (who has bypassGovernance may delete) or compliance (nobody may).",
 			Check: oneOf("retention mode", "governance", "compliance")},
-		{Name: "duration", Wire: "period.duration", Type: cty.Number, Required: true, Samples: numbers(1, 30),
+		{Name: "duration", WirePath: "period.duration", Type: cty.Number, Required: true, Samples: numbers(1, 30),
 			Doc: "How many units; 1 to 3000 days in all.", Check: atLeastOne},
-		{Name: "unit", Wire: "period.unit", Type: cty.String, Default: cty.StringVal("days"), Samples: kind.StringValues("days", "years"),
-			Doc: "days or years.", Check: oneOf("retention unit", "days", "years")},
+		{Name: "unit", WirePath: "period.unit", Type: cty.String, Default: cty.StringVal("days"),
+			Samples: kind.StringValues("days", "years"),
+			Doc:     "days or years.", Check: oneOf("retention unit", "days", "years")},
 	}
 }
 
@@ -166,7 +171,7 @@ func checkLocked(v kind.Values) kind.Problems {
 	return nil
 }
 
-func refuse(before, after cty.Value) kind.Problems {
+func checkChange(before, after cty.Value) kind.Problems {
 	return append(refuseUnlock(before, after), refuseLock(before, after)...)
 }
 

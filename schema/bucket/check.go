@@ -177,7 +177,7 @@ func weakens(before, after cty.Value) []kind.Hazard {
 	return out
 }
 
-func gone(force bool) []kind.Hazard {
+func destroyHazards(force bool) []kind.Hazard {
 	if !force {
 		return nil
 	}

@@ -12,18 +12,18 @@ import (
 // by native calls and by S3. Headers are not limited: what a page may send
 // differs between libraries, and the origin is what keeps others out.
 type corsPreset struct {
-	rule, says         string
+	rule, note         string
 	operations, expose []string
 }
 
 var (
 	corsDownloads = corsPreset{
-		rule: "downloads", says: "downloads by pages of ",
+		rule: "downloads", note: "downloads by pages of ",
 		operations: []string{"b2_download_file_by_id", "b2_download_file_by_name", "s3_get", "s3_head"},
 		expose:     []string{"accept-ranges", "content-range", "etag", "x-bz-content-sha1"},
 	}
 	corsUploads = corsPreset{
-		rule: "browser-uploads", says: "uploads by pages of ",
+		rule: "browser-uploads", note: "uploads by pages of ",
 		operations: []string{"b2_upload_file", "b2_upload_part", "s3_post", "s3_put"},
 		expose:     []string{"etag", "x-amz-version-id", "x-bz-content-sha1"},
 	}
@@ -35,16 +35,16 @@ func CORSType() cty.Type { return noCORS().Type() }
 // CORSForDownloads gives the cors_rules that let pages of the origins, a list
 // that is not empty, download from a bucket.
 func CORSForDownloads(origins cty.Value) cty.Value {
-	return cty.ListVal([]cty.Value{corsDownloads.with(origins)})
+	return cty.ListVal([]cty.Value{corsDownloads.ruleFor(origins)})
 }
 
 // CORSForBrowserUploads gives the cors_rules that let pages of the origins
 // upload, whole files and parts.
 func CORSForBrowserUploads(origins cty.Value) cty.Value {
-	return cty.ListVal([]cty.Value{corsUploads.with(origins)})
+	return cty.ListVal([]cty.Value{corsUploads.ruleFor(origins)})
 }
 
-func (p corsPreset) with(origins cty.Value) cty.Value {
+func (p corsPreset) ruleFor(origins cty.Value) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
 		"name":               cty.StringVal(p.rule),
 		"allowed_origins":    origins,
@@ -77,7 +77,7 @@ func noteCORSRule(r cty.Value) string {
 		return ""
 	}
 	for _, p := range []corsPreset{corsDownloads, corsUploads} {
-		if !r.RawEquals(p.with(origins)) {
+		if !r.RawEquals(p.ruleFor(origins)) {
 			continue
 		}
 		var names []string
@@ -91,7 +91,7 @@ func noteCORSRule(r cty.Value) string {
 				names = append(names, o.AsString())
 			}
 		}
-		return p.says + strings.Join(names, ", ")
+		return p.note + strings.Join(names, ", ")
 	}
 	return ""
 }

@@ -13,9 +13,9 @@ import (
 // replication whose keys cannot do their work and then copies nothing, so these
 // are warnings.
 
-// readsHere judges the key of a source.
-func readsHere(by, key kind.AttrReader) kind.Problems {
-	ps := fits(by, key, "readFiles", "read")
+// checkSourceKey judges the key of a source.
+func checkSourceKey(by, key kind.AttrReader) kind.Problems {
+	ps := checkReplicationKey(by, key, "readFiles", "read")
 	prefix := key.GetAttr("name_prefix")
 	if prefix.IsNull() || !prefix.IsKnown() {
 		return ps
@@ -23,17 +23,19 @@ func readsHere(by, key kind.AttrReader) kind.Problems {
 	for _, r := range rulesOf(by.GetAttr("replication")) {
 		if !strings.HasPrefix(prefixOf(r), prefix.AsString()) {
 			ps = append(ps, kind.Warnf("Key does not reach all files", "The replication rule %q copies %s, but its key reaches only %s.",
-				r.GetAttr("name").AsString(), files(prefixOf(r)), files(prefix.AsString()))...)
+				r.GetAttr("name").AsString(), describeFiles(prefixOf(r)), describeFiles(prefix.AsString()))...)
 		}
 	}
 	return ps
 }
 
-// writesHere judges the key of a destination.
-func writesHere(by, key kind.AttrReader) kind.Problems { return fits(by, key, "writeFiles", "write") }
+// checkDestinationKey judges the key of a destination.
+func checkDestinationKey(by, key kind.AttrReader) kind.Problems {
+	return checkReplicationKey(by, key, "writeFiles", "write")
+}
 
-// fits judges what both need of a key.
-func fits(by, key kind.AttrReader, capability, verb string) kind.Problems {
+// checkReplicationKey judges what both need of a key.
+func checkReplicationKey(by, key kind.AttrReader, capability, verb string) kind.Problems {
 	var ps kind.Problems
 	name := key.GetAttr("name").AsString()
 	if caps := kind.StringsIn(key.GetAttr("capabilities")); caps != nil && !slices.Contains(caps, capability) {
@@ -54,8 +56,8 @@ func fits(by, key kind.AttrReader, capability, verb string) kind.Problems {
 	return ps
 }
 
-// takesCopies judges the bucket that a rule copies to.
-func takesCopies(by, bucket kind.AttrReader) kind.Problems {
+// checkDestinationBucket judges the bucket that a rule copies to.
+func checkDestinationBucket(by, bucket kind.AttrReader) kind.Problems {
 	source := member(by.GetAttr("replication"), "source")
 	if source == cty.NilVal || !bucket.GetAttr("replication").IsWhollyKnown() {
 		return nil

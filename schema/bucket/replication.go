@@ -17,14 +17,14 @@ import (
 // Replication: "Cloud Replication" and "Create a Cloud Replication Rule with the
 // Native API" in the B2 documentation. The two halves are one object in B2, so a
 // change sends both.
-func replication() kind.Attr {
-	return kind.Attr{Name: "replication", Wire: "replicationConfiguration", TerraformName: "replication_configuration",
+func replicationAttr() kind.Attr {
+	return kind.Attr{Name: "replication", WirePath: "replicationConfiguration", TerraformName: "replication_configuration",
 		Object: []kind.Attr{replicationSource(), replicationDestination()}, Deferred: true, GuidePage: "replication",
 		ReadCapability: "readBucketReplications", WriteCapability: "writeBucketReplications",
 		Encoding: kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",
-		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazard: stopsCopying,
+		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazards: stopsCopying,
 	}
 }
 
@@ -32,57 +32,59 @@ func replication() kind.Attr {
 const absentHalf = "null"
 
 func replicationSource() kind.Attr {
-	return kind.Attr{Name: "source", Wire: "asReplicationSource", TerraformName: "as_replication_source",
+	return kind.Attr{Name: "source", WirePath: "asReplicationSource", TerraformName: "as_replication_source",
 		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
 		Doc:      "B2 copies files of this bucket to other buckets.",
 		Object: []kind.Attr{
-			{Name: "key", Wire: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true,
-				Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: readsHere},
+			{Name: "key", WirePath: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true,
+				Link: kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString, CheckTarget: checkSourceKey},
 				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It " +
 					"needs readFiles; Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
 				Samples: keySamples(), Check: checkKey},
-			{Name: "rules", Wire: "replicationRules", TerraformName: "replication_rules", Object: ruleAttrs(), Many: true, Required: true,
-				Doc: "What is copied where: one rule or two. A file that two rules reach is copied by both."},
+			{Name: "rules", WirePath: "replicationRules", TerraformName: "replication_rules", Object: ruleAttrs(), Many: true,
+				Required: true,
+				Doc:      "What is copied where: one rule or two. A file that two rules reach is copied by both."},
 		}}
 }
 
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true,
+		{Name: "name", WirePath: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true,
 			Samples: kind.StringValues("copy", "second_copy"),
 			Doc:     "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.",
 			Check:   checkReplicationRuleName},
-		{Name: "destination", Wire: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
-			Link:    kind.Link{Ref: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: takesCopies},
+		{Name: "destination", WirePath: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
+			Link:    kind.Link{RefKind: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: checkDestinationBucket},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase},
 			Check: checkDestination},
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
+		{Name: "file_name_prefix", WirePath: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
 			Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file."},
-		{Name: "include_existing_files", Wire: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
+		{Name: "include_existing_files", WirePath: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
-		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and copies nothing."},
-		{Name: "priority", Wire: "priority", Type: cty.Number, Default: cty.NumberIntVal(128), Samples: numbers(1, 128, math.MaxInt32),
+		{Name: "is_enabled", WirePath: "isEnabled", Type: cty.Bool, Default: cty.True,
+			Doc: "With false the rule is kept and copies nothing."},
+		{Name: "priority", WirePath: "priority", Type: cty.Number, Default: cty.NumberIntVal(128), Samples: numbers(1, 128, math.MaxInt32),
 			Doc: "Orders the two rules of a bucket: 1 to 2147483647.", Check: checkPriority},
 	}
 }
 
 func replicationDestination() kind.Attr {
-	return kind.Attr{Name: "destination", Wire: "asReplicationDestination", TerraformName: "as_replication_destination",
+	return kind.Attr{Name: "destination", WirePath: "asReplicationDestination", TerraformName: "as_replication_destination",
 		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
 		Doc:      "The bucket takes copies of files of other buckets.",
 		Object: []kind.Attr{
-			{Name: "keys", Wire: "sourceToDestinationKeyMapping", TerraformName: "source_to_destination_key_mapping", Many: true,
+			{Name: "keys", WirePath: "sourceToDestinationKeyMapping", TerraformName: "source_to_destination_key_mapping", Many: true,
 				Encoding: kind.Encoding{AsMap: true}, Required: true,
 				Doc: "For each key that reads elsewhere, the key that writes here.",
 				Object: []kind.Attr{
-					{Name: "source", Wire: "source", Type: cty.String, Required: true,
-						Link:    kind.Link{Ref: "key", IsRemoteID: keyID.MatchString},
+					{Name: "source", WirePath: "source", Type: cty.String, Required: true,
+						Link:    kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString},
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
 						Samples: keySamples(), Check: checkKey},
-					{Name: "destination", Wire: "destination", Type: cty.String, Required: true,
-						Link: kind.Link{Ref: "key", IsRemoteID: keyID.MatchString, CheckTarget: writesHere},
+					{Name: "destination", WirePath: "destination", Type: cty.String, Required: true,
+						Link: kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString, CheckTarget: checkDestinationKey},
 						Doc: "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds " +
 							"writeFileLegalHolds, writeFileRetentions and deleteFiles.",
 						Samples: keySamples(), Check: checkKey},

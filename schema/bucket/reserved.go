@@ -57,8 +57,8 @@ func holdsState(live map[string]any) bool {
 	return false
 }
 
-// leased names what b2form's own lock changes in a live bucket.
-func leased(live map[string]any) []string {
+// volatileAttrs names what b2form's own lock changes in a live bucket.
+func volatileAttrs(live map[string]any) []string {
 	if holdsState(live) {
 		return []string{"revision"}
 	}

@@ -14,10 +14,10 @@ import (
 // Lifecycle rules: "Lifecycle Rules" in the B2 documentation.
 func lifecycleAttrs() []kind.Attr {
 	days := func(name, wire, doc string) kind.Attr {
-		return kind.Attr{Name: name, Wire: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
+		return kind.Attr{Name: name, WirePath: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
 	}
 	return []kind.Attr{
-		{Name: "file_name_prefix", Wire: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
+		{Name: "file_name_prefix", WirePath: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
 			Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckPrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
@@ -77,11 +77,11 @@ func checkLifecycle(v cty.Value) kind.Problems {
 		seen[prefix] = true
 		if !anySet(r) {
 			ps = append(ps, kind.Errorf("Lifecycle rule without effect",
-				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", files(prefix),
+				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", describeFiles(prefix),
 				strings.Join(dayAttrs(), ", ")).At(at)...)
 		}
 	}
-	return append(ps, nested(rules)...)
+	return append(ps, warnNested(rules)...)
 }
 
 func anySet(rule cty.Value) bool {
@@ -93,9 +93,9 @@ func anySet(rule cty.Value) bool {
 	return false
 }
 
-// nested warns of rules that act on the same files in the same way: older
+// warnNested warns of rules that act on the same files in the same way: older
 // documentation forbids them, newer text is silent.
-func nested(rules []cty.Value) kind.Problems {
+func warnNested(rules []cty.Value) kind.Problems {
 	var ps kind.Problems
 	for i, inner := range rules {
 		for _, outer := range rules {
@@ -105,8 +105,8 @@ func nested(rules []cty.Value) kind.Problems {
 			}
 			if a := sharedAction(inner, outer); a != "" {
 				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
-					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", files(p),
-					files(q), a).At(cty.IndexIntPath(i))...)
+					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", describeFiles(p),
+					describeFiles(q), a).At(cty.IndexIntPath(i))...)
 			}
 		}
 	}
@@ -122,8 +122,8 @@ func sharedAction(a, b cty.Value) string {
 	return ""
 }
 
-// files names the files a prefix stands for.
-func files(prefix string) string {
+// describeFiles names the describeFiles a prefix stands for.
+func describeFiles(prefix string) string {
 	if prefix == "" {
 		return "all files"
 	}
@@ -141,7 +141,7 @@ func shortens(before, after cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	for _, r := range after.AsValueSlice() {
 		if o, had := old[prefixOf(r)]; !had || sooner(o, r) {
-			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explain(r)})
+			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explainRule(r)})
 		}
 	}
 	return out
@@ -157,8 +157,8 @@ func sooner(old, rule cty.Value) bool {
 	return false
 }
 
-// explain says in words what a rule does.
-func explain(r cty.Value) string {
+// explainRule says in words what a rule does.
+func explainRule(r cty.Value) string {
 	say := map[string]string{
 		"days_from_uploading_to_hiding":                          "hidden %s after upload",
 		"days_from_hiding_to_deleting":                           "deleted %s after they are hidden or replaced by a newer version",
@@ -170,7 +170,7 @@ func explain(r cty.Value) string {
 			parts = append(parts, fmt.Sprintf(say[n], dayCount(d)))
 		}
 	}
-	return files(prefixOf(r)) + " are " + strings.Join(parts, ", and ")
+	return describeFiles(prefixOf(r)) + " are " + strings.Join(parts, ", and ")
 }
 
 func dayCount(v cty.Value) string {
@@ -210,27 +210,28 @@ func notePreset(v cty.Value) string {
 func corsAttrs() []kind.Attr {
 	strs := cty.List(cty.String)
 	return []kind.Attr{
-		{Name: "name", Wire: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true,
+		{Name: "name", WirePath: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true,
 			Samples: kind.StringValues("downloads"),
 			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
-		{Name: "allowed_origins", Wire: "allowedOrigins", Type: strs, Required: true, Samples: lists("https://www.example.com"),
+		{Name: "allowed_origins", WirePath: "allowedOrigins", Type: strs, Required: true, Samples: singleList("https://www.example.com"),
 			Check: checkOrigins,
 			Doc:   "Origins that may use the bucket; https stands for every https origin, * for all."},
-		{Name: "allowed_operations", Wire: "allowedOperations", Type: cty.Set(cty.String), Required: true,
+		{Name: "allowed_operations", WirePath: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
 			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
-		{Name: "allowed_headers", Wire: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String), Samples: lists("range"),
-			Check: checkHeaders,
-			Doc:   "Request headers allowed in a preflight request."},
-		{Name: "expose_headers", Wire: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
-			Samples: lists("x-bz-content-sha1"), Check: checkHeaders,
+		{Name: "allowed_headers", WirePath: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
+			Samples: singleList("range"),
+			Check:   checkHeaders,
+			Doc:     "Request headers allowed in a preflight request."},
+		{Name: "expose_headers", WirePath: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
+			Samples: singleList("x-bz-content-sha1"), Check: checkHeaders,
 			Doc: "Response headers that scripts may read."},
-		{Name: "max_age_seconds", Wire: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
+		{Name: "max_age_seconds", WirePath: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
 			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkMaxAge},
 	}
 }
 
-func lists(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.StringValues(ss...))} }
+func singleList(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.StringValues(ss...))} }
 
 func corsOperations() []string {
 	return []string{"b2_download_file_by_id", "b2_download_file_by_name", "b2_upload_file", "b2_upload_part",

@@ -18,7 +18,7 @@ import (
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	allowed := scope.Account.Buckets
 	if allowed == nil {
-		return listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
+		return listBuckets(ctx, api, map[string]any{"bucketTypes": []string{"all"}})
 	}
 	parts := make([][]wire.RawJSON, len(allowed))
 	g, ctx := errgroup.WithContext(ctx)
@@ -27,7 +27,7 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 			continue // deleted; B2 would not answer for it
 		}
 		g.Go(func() (err error) {
-			parts[i], err = listSome(ctx, api, map[string]any{"bucketTypes": []string{"all"}, "bucketId": b.ID})
+			parts[i], err = listBuckets(ctx, api, map[string]any{"bucketTypes": []string{"all"}, "bucketId": b.ID})
 			return err
 		})
 	}
@@ -37,11 +37,11 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	return slices.Concat(parts...), nil
 }
 
-func listSome(ctx context.Context, api wire.API, in map[string]any) ([]wire.RawJSON, error) {
+func listBuckets(ctx context.Context, api wire.API, in map[string]any) ([]wire.RawJSON, error) {
 	var out struct{ Buckets []wire.RawJSON }
 	err := api.Call(ctx, "b2_list_buckets", in, &out)
 	if err == nil && out.Buckets == nil {
-		err = wire.Misshapen("b2_list_buckets")
+		err = wire.MisshapenReply("b2_list_buckets")
 	}
 	return out.Buckets, err
 }
@@ -83,7 +83,7 @@ func remove(ctx context.Context, c kind.Call) error {
 	case err == nil || wire.IsGone(err):
 		return nil
 	case errors.As(err, &refused) && refused.Code == "cannot_delete_non_empty_bucket":
-		return notEmpty(ctx, c, refused)
+		return notEmptyError(ctx, c, refused)
 	}
 	return err
 }
@@ -92,8 +92,8 @@ func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) 
 	return wire.CountVersions(ctx, api, id, "", wire.MostCounted)
 }
 
-// notEmpty says how much the bucket holds. One page of 1000 is one transaction.
-func notEmpty(ctx context.Context, c kind.Call, refused *wire.Error) error {
+// notEmptyError says how much the bucket holds. One page of 1000 is one transaction.
+func notEmptyError(ctx context.Context, c kind.Call, refused *wire.Error) error {
 	var page struct {
 		Files        []json.RawMessage
 		NextFileName *string

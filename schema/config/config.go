@@ -187,9 +187,9 @@ type Check struct {
 	Evaluate func(live LiveLookup) hcl.Diagnostics
 }
 
-// OwnWords is the Extra of a diagnostic that is shown also beside
+// UserMessage is the Extra of a diagnostic that is shown also beside
 // others with the same summary: its words are the user's own.
-type OwnWords struct{}
+type UserMessage struct{}
 
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.

@@ -19,7 +19,7 @@ type Move struct {
 // move does not concern it. Between two addresses without instance keys all
 // instances move and keep their keys.
 func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
-	keys := m.From.Kind == "" && (keyed(m.From.Module) || keyed(m.To.Module))
+	keys := m.From.Kind == "" && (hasInstanceKey(m.From.Module) || hasInstanceKey(m.To.Module))
 	if m.From.Kind == "" {
 		rest, ok := strings.CutPrefix(addr.Module, m.From.Module)
 		if !ok || rest != "" && rest[0] != '.' && (keys || rest[0] != '[') {
@@ -39,8 +39,8 @@ func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
 	return m.To, addr == m.From
 }
 
-// keyed reports whether a module path ends in an instance key.
-func keyed(module string) bool { return strings.HasSuffix(module, "]") }
+// hasInstanceKey reports whether a module path ends in an instance key.
+func hasInstanceKey(module string) bool { return strings.HasSuffix(module, "]") }
 
 // A Removal says that what was declared at an address is declared no more, and
 // what becomes of the object.

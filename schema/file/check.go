@@ -85,19 +85,19 @@ func checkType(v cty.Value) kind.Problems {
 	return nil
 }
 
-// headers are the pairs that downloads show as headers of their own
+// headerKeys are the pairs that downloads show as headerKeys of their own
 // ("b2_upload_file").
-func headers() []string {
+func headerKeys() []string {
 	return []string{"b2-cache-control", "b2-content-disposition", "b2-content-encoding", "b2-content-language", "b2-expires"}
 }
 
 func checkInfo(v cty.Value) kind.Problems {
 	return kind.CheckInfo("file", v, func(key string) kind.Problems {
-		if !strings.HasPrefix(key, "b2-") || slices.Contains(headers(), key) {
+		if !strings.HasPrefix(key, "b2-") || slices.Contains(headerKeys(), key) {
 			return nil
 		}
 		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s",
-			strings.Join(headers(), ", "), words.DidYouMean(key, "", headers()))
+			strings.Join(headerKeys(), ", "), words.DidYouMean(key, "", headerKeys()))
 	})
 }
 
@@ -124,9 +124,9 @@ func checkHeaders(name, info cty.Value) kind.Problems {
 	if !name.IsKnown() || !info.IsWhollyKnown() || info.IsNull() {
 		return nil
 	}
-	size := header("X-Bz-File-Name", name.AsString())
+	size := headerSize("X-Bz-File-Name", name.AsString())
 	for key, value := range info.AsValueMap() {
-		size += header("X-Bz-Info-"+key, value.AsString())
+		size += headerSize("X-Bz-Info-"+key, value.AsString())
 	}
 	at := cty.GetAttrPath("info")
 	switch {
@@ -140,7 +140,7 @@ func checkHeaders(name, info cty.Value) kind.Problems {
 	return nil
 }
 
-func header(name, value string) int {
+func headerSize(name, value string) int {
 	return len(name) + len(": ") + len(url.QueryEscape(value)) + len("\r\n")
 }
 
@@ -152,7 +152,7 @@ const (
 	ownKeyID     = "sse_c_key_id" // of the key, held by the program, that the content is encrypted with
 )
 
-func theirs() []string { return []string{largeSHA1, lastModified, ownKeyID} }
+func clientInfoKeys() []string { return []string{largeSHA1, lastModified, ownKeyID} }
 
 // checkChange warns of an update after which the file is not encrypted as before: content
 // under a key of one's own (SSE-C) needs that key with every request.
@@ -173,7 +173,7 @@ func checkChange(before, after cty.Value) kind.Problems {
 // sameInfo passes over what other programs wrote, unless it is declared.
 func sameInfo(p kind.Comparison) bool {
 	want, live := infoOf(p.Want), infoOf(p.Live)
-	for _, key := range theirs() {
+	for _, key := range clientInfoKeys() {
 		if _, declared := want[key]; !declared {
 			delete(live, key)
 		}

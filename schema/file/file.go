@@ -30,16 +30,16 @@ func Kind() *kind.Kind {
 			"What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one request each.",
 		Example: example,
 
-		Identity: "name", Parent: &kind.Parent{Attr: "bucket", List: browse}, FoldCase: true, ID: "id",
-		Reads:       []string{"listFiles"},
-		Replaceable: true,
-		Destroy: kind.Destroy{Force: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
-			Leaves: "what is there stays, as hidden versions", Hazards: gone, Count: count},
+		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", List: listPrefix}, FoldCase: true, IDAttr: "id",
+		ReadCapabilities: []string{"listFiles"},
+		Replaceable:      true,
+		Destroy: kind.Destroy{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
+			Leaves: "what is there stays, as hidden versions", Hazards: destroyHazards, Count: count},
 		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
 		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
-			TooLarge: "Upload it with a program that sends large files in parts and can resume, such as `b2 file upload` or rclone, " +
-				"with a key that b2form makes."},
+			TooLargeAdvice: "Upload it with a program that sends large files in parts and can resume, " +
+				"such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:  attrs(),
 		Limits: limits(),
 
@@ -72,11 +72,13 @@ file "asset" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true,
+		{Name: "bucket", WirePath: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{RefKind: "bucket"},
+			Required:  true,
 			Immutable: true, Compare: kind.Compare{Normalize: kind.LowerCase},
 			Doc:     "The bucket, as bucket.site or by name.",
 			Samples: kind.StringValues("acme-site")},
-		{Name: "name", Wire: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true, Check: checkName,
+		{Name: "name", WirePath: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true,
+			Check:   checkName,
 			Doc:     "Name in the bucket: up to 1024 bytes, with slashes for folders, such as css/site.css.",
 			Samples: kind.StringValues("index.html", "css/site one+two.css", "自由.txt")},
 		{Name: "content", Type: cty.String, Secret: true,
@@ -86,19 +88,19 @@ func attrs() []kind.Attr {
 			Doc: "Path of a local file with the content, as file() takes it: in the configuration's folder or the git work " +
 				"tree around it; in a module, begin it with ${path.module}. This or content.",
 			Samples: kind.StringValues("hello.txt")},
-		{Name: "sha1", Wire: "contentSha1", TerraformName: "content_sha1", Type: cty.String,
+		{Name: "sha1", WirePath: "contentSha1", TerraformName: "content_sha1", Type: cty.String,
 			Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
 			Samples: kind.StringValues("f572d396fae9206628714fb2ce00f72e94f2258f")},
-		{Name: "content_type", Wire: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
+		{Name: "content_type", WirePath: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
 			Doc:     "Media type. Left out, B2 decides by the name when the file is made, and it stays.",
 			Samples: kind.StringValues("text/html; charset=utf-8", "application/json")},
-		{Name: "info", Wire: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
+		{Name: "info", WirePath: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
 			Doc: "Up to 10 pairs of your own; keys fold to lower case. What begins with b2- becomes a header of downloads: " +
 				"b2-cache-control, b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. " +
 				"src_last_modified_millis, large_file_sha1 and sse_c_key_id, which other programs write, are left alone where they are " +
 				"not given.",
-			Samples: []cty.Value{pairs("team", "web"), pairs("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
+			Samples: []cty.Value{stringMap("team", "web"), stringMap("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
 			Doc: "Destroying the file deletes every version of it, instead of hiding it. The state remembers it for when the block " +
@@ -115,7 +117,7 @@ func attrs() []kind.Attr {
 	}
 }
 
-func pairs(kv ...string) cty.Value {
+func stringMap(kv ...string) cty.Value {
 	m := map[string]cty.Value{}
 	for i := 0; i < len(kv); i += 2 {
 		m[kv[i]] = cty.StringVal(kv[i+1])
@@ -138,7 +140,7 @@ func complete(v kind.Values) {
 
 func digest(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
-func gone(force bool) []kind.Hazard {
+func destroyHazards(force bool) []kind.Hazard {
 	if !force {
 		return nil
 	}

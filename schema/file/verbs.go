@@ -43,7 +43,7 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range buckets {
 		g.Go(func() (err error) {
-			found[i], err = look(ctx, api, bucketID, slices.Sorted(slices.Values(names[bucketID])))
+			found[i], err = findFiles(ctx, api, bucketID, slices.Sorted(slices.Values(names[bucketID])))
 			return err
 		})
 	}
@@ -57,16 +57,16 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 // for as many by their names at once.
 const worth = 10
 
-// look finds the files with these names, which are sorted, in one bucket. A file
+// findFiles finds the files with these names, which are sorted, in one bucket. A file
 // whose newest version hides it is not there.
-func look(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.RawJSON, err error) {
+func findFiles(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.RawJSON, err error) {
 	names = slices.Compact(names)
 	for brought := worth; len(names) > 1 && brought >= worth; {
-		page, err := listNames(ctx, api, bucketID, names[0], common(names), onePage)
+		page, err := listNames(ctx, api, bucketID, names[0], commonPrefix(names), onePage)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, page.among(names)...)
+		found = append(found, page.withNames(names)...)
 		if page.NextFileName == nil { // names are listed in the order of their bytes
 			return found, nil
 		}
@@ -79,7 +79,7 @@ func look(ctx context.Context, api wire.API, bucketID string, names []string) (f
 	for i, name := range names {
 		g.Go(func() error {
 			page, err := listNames(ctx, api, bucketID, name, name, 1)
-			single[i] = page.among([]string{name})
+			single[i] = page.withNames([]string{name})
 			return err
 		})
 	}
@@ -87,9 +87,9 @@ func look(ctx context.Context, api wire.API, bucketID string, names []string) (f
 	return append(found, slices.Concat(single...)...), err
 }
 
-// common is what all names begin with, which are sorted. Credentials that are
+// commonPrefix is what all names begin with, which are sorted. Credentials that are
 // limited to a prefix must ask for no more than that.
-func common(names []string) string {
+func commonPrefix(names []string) string {
 	first, last := names[0], names[len(names)-1]
 	n := 0
 	for n < min(len(first), len(last)) && first[n] == last[n] {
@@ -122,15 +122,15 @@ func listPage(ctx context.Context, api wire.API, method string, in map[string]an
 		return page{}, nil
 	}
 	if err == nil && out.Files == nil {
-		err = wire.Misshapen(method)
+		err = wire.MisshapenReply(method)
 	}
 	return out, err
 }
 
-// browse lists the files of a bucket by name, or their versions with the newest of
+// listPrefix lists the files of a bucket by name, or their versions with the newest of
 // each first. Versions that only hide a file, and uploads that are not finished, are
 // passed over. B2 gives up to 10,000 in one page ("b2_list_file_names").
-func browse(ctx context.Context, api wire.API, bucketID string, l kind.Listing) (list []wire.RawJSON, folders []string, more bool,
+func listPrefix(ctx context.Context, api wire.API, bucketID string, l kind.Listing) (list []wire.RawJSON, folders []string, more bool,
 	err error) {
 	method, in := "b2_list_file_names", map[string]any{"bucketId": bucketID, "prefix": l.Prefix}
 	if l.Versions {
@@ -139,7 +139,7 @@ func browse(ctx context.Context, api wire.API, bucketID string, l kind.Listing) 
 	if l.Delimiter != "" {
 		in["delimiter"] = l.Delimiter
 	}
-	var paging wire.Paging
+	var paging wire.PagingGuard
 	for {
 		in["maxFileCount"] = l.Limit - len(list) - len(folders)
 		page, err := listPage(ctx, api, method, in)
@@ -174,8 +174,8 @@ func browse(ctx context.Context, api wire.API, bucketID string, l kind.Listing) 
 	}
 }
 
-// among gives those of the files that have one of the names, which are sorted.
-func (p page) among(names []string) []wire.RawJSON {
+// withNames gives those of the files that have one of the names, which are sorted.
+func (p page) withNames(names []string) []wire.RawJSON {
 	var out []wire.RawJSON
 	for _, raw := range p.Files {
 		var v version
@@ -242,7 +242,7 @@ const tries = 3
 func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	send := upload
 	if c.Payload.SHA1 != c.Body["contentSha1"] {
-		send = copied
+		send = copyLive
 	} else if err := c.Payload.Verify(); err != nil {
 		return nil, err
 	}
@@ -250,10 +250,10 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	for try := 1; ; try++ {
 		raw, err := send(ctx, c)
 		var lost *wire.Error
-		if err == nil || !errors.As(err, &lost) || !lost.Unknown || try == tries {
+		if err == nil || !errors.As(err, &lost) || !lost.OutcomeUnknown || try == tries {
 			return raw, err
 		}
-		found, lookErr := look(ctx, c.API, bucketID, []string{name})
+		found, lookErr := findFiles(ctx, c.API, bucketID, []string{name})
 		if lookErr != nil {
 			return nil, errors.Join(err, lookErr)
 		}
@@ -284,15 +284,15 @@ func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made(raw)
+	return replyObject(raw)
 }
 
-// copied makes a version of the live content, which never leaves B2. What was told of
+// copyLive makes a version of the live content, which never leaves B2. What was told of
 // that content goes with it.
-func copied(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func copyLive(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	info := map[string]any{}
 	live, _ := c.Live["fileInfo"].(map[string]any)
-	for _, key := range theirs() {
+	for _, key := range clientInfoKeys() {
 		if v, has := live[key]; has && key != ownKeyID {
 			info[key] = v
 		}
@@ -307,11 +307,11 @@ func copied(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made(raw)
+	return replyObject(raw)
 }
 
-// made is the file as the reply to its making shows it.
-func made(raw json.RawMessage) (json.RawMessage, error) {
+// replyObject is the file as the reply to its making shows it.
+func replyObject(raw json.RawMessage) (json.RawMessage, error) {
 	var v version
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)

@@ -47,7 +47,7 @@ func bounded(t *testing.T, top, root, home string) folder.Folder {
 	}
 	b.Refuse(filepath.Join(site, "b2form.state.json"), "it belongs to the state", true)
 	b.Refuse(filepath.Join(site, "key.env"), "a deliver block writes it", false)
-	return folder.Folder{Dir: site, Module: filepath.Join(top, "parts"), Within: b}
+	return folder.Folder{Dir: site, ModuleDir: filepath.Join(top, "parts"), Within: b}
 }
 
 // wantFiles reads every path in every way: "" stands for an error that says why, and
@@ -180,7 +180,7 @@ func TestIgnored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := folder.Folder{Dir: filepath.Join(top, "site"), Module: filepath.Join(top, "site"), Within: b}
+		d := folder.Folder{Dir: filepath.Join(top, "site"), ModuleDir: filepath.Join(top, "site"), Within: b}
 		for _, name := range strings.Fields(c.ignored) {
 			if _, err := d.Size("../" + name); err == nil || !strings.Contains(err.Error(), "git ignores it") {
 				t.Errorf("%q: %s is ignored: %v", c.ignore, name, err)

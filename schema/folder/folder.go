@@ -22,9 +22,9 @@ import (
 // be seen. Paths are relative to Dir, or absolute. Errors name the path, and are
 // written for whoever wrote it.
 type Folder struct {
-	Dir    string    // the configuration's
-	Module string    // that of the module; Dir for the configuration itself
-	Within *Boundary // of the configuration; nil: Dir and Module alone
+	Dir       string    // the configuration's
+	ModuleDir string    // that of the module; Dir for the configuration itself
+	Within    *Boundary // of the configuration; nil: Dir and Module alone
 }
 
 // Read is the content of a file.
@@ -36,16 +36,16 @@ func (d Folder) Read(path string) ([]byte, error) {
 	return content, nil
 }
 
-// ReadFound is the content of a file of the configuration itself: one that was
+// ReadConfigFile is the content of a file of the configuration itself: one that was
 // found in Module and not named by anybody, by its path below that. A link is
 // followed as far as it stays below Module or Dir. The error is [ErrOutside],
 // [ErrIrregular] or the operating system's.
-func (d Folder) ReadFound(name string) ([]byte, error) {
-	content, err := Folder{Dir: d.Module}.read(name)
-	if !errors.Is(err, ErrOutside) || d.Module == d.Dir {
+func (d Folder) ReadConfigFile(name string) ([]byte, error) {
+	content, err := Folder{Dir: d.ModuleDir}.read(name)
+	if !errors.Is(err, ErrOutside) || d.ModuleDir == d.Dir {
 		return content, err
 	}
-	rel, relErr := filepath.Rel(d.Dir, filepath.Join(d.Module, name))
+	rel, relErr := filepath.Rel(d.Dir, filepath.Join(d.ModuleDir, name))
 	if relErr != nil || !filepath.IsLocal(rel) {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (d Folder) ReadText(path string) (string, error) {
 // error.
 func (d Folder) Exists(path string) (bool, error) {
 	found, other := false, ""
-	err := d.in(path, func(root *os.Root, path string) error {
+	err := d.withRoot(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -100,14 +100,14 @@ func (d Folder) Exists(path string) (bool, error) {
 // in which ** stands for any folders. The pattern must be valid.
 func (d Folder) Glob(dir, pattern string) ([]string, error) {
 	var found []string
-	err := d.in(dir, func(root *os.Root, path string) error {
+	err := d.withRoot(dir, func(root *os.Root, path string) error {
 		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
 		if err != nil {
 			return err
 		}
 		all, err := doublestar.Glob(sub, pattern, doublestar.WithFilesOnly())
 		for _, name := range all {
-			if d.Within.permits(root.Name(), filepath.Join(path, name), d.Module) == nil {
+			if d.Within.permits(root.Name(), filepath.Join(path, name), d.ModuleDir) == nil {
 				found = append(found, name)
 			}
 		}
@@ -122,7 +122,7 @@ func (d Folder) Glob(dir, pattern string) ([]string, error) {
 // Size is that of a regular file; anything else is an error.
 func (d Folder) Size(path string) (int64, error) {
 	var size int64
-	err := d.in(path, func(root *os.Root, local string) error {
+	err := d.withRoot(path, func(root *os.Root, local string) error {
 		info, err := root.Stat(local)
 		if err != nil {
 			return err
@@ -159,7 +159,7 @@ func (d Folder) Payload(path string) (*wire.Payload, error) {
 // open opens a regular file. A pipe is not even opened, since that waits for its
 // writer.
 func (d Folder) open(path string) (f *os.File, err error) {
-	err = d.in(path, func(root *os.Root, path string) error {
+	err = d.withRoot(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
 		if err != nil {
 			return err
@@ -173,13 +173,13 @@ func (d Folder) open(path string) (f *os.File, err error) {
 	return f, err
 }
 
-// in runs f on the folder that holds a path, with the path made relative to it.
-func (d Folder) in(path string, f func(root *os.Root, path string) error) error {
+// withRoot runs f on the folder that holds a path, with the path made relative to it.
+func (d Folder) withRoot(path string, f func(root *os.Root, path string) error) error {
 	within, local, err := d.place(path)
 	if err != nil {
 		return err
 	}
-	if err := d.Within.permits(within, local, d.Module); err != nil {
+	if err := d.Within.permits(within, local, d.ModuleDir); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(within)
@@ -188,7 +188,7 @@ func (d Folder) in(path string, f func(root *os.Root, path string) error) error 
 	}
 	defer root.Close()
 	err = f(root, local)
-	if err != nil && leads(root, local) {
+	if err != nil && leadsOut(root, local) {
 		return ErrOutside
 	}
 	return err
@@ -211,7 +211,7 @@ func (d Folder) place(path string) (within, local string, err error) {
 			return b.top, rel, nil
 		}
 	}
-	for _, folder := range []string{d.Dir, d.Module} {
+	for _, folder := range []string{d.Dir, d.ModuleDir} {
 		abs, err := filepath.Abs(folder)
 		if err != nil {
 			continue
@@ -223,8 +223,8 @@ func (d Folder) place(path string) (within, local string, err error) {
 	return "", "", ErrOutside
 }
 
-// leads reports whether a path leads out of a folder by a symbolic link.
-func leads(root *os.Root, path string) bool {
+// leadsOut reports whether a path leadsOut out of a folder by a symbolic link.
+func leadsOut(root *os.Root, path string) bool {
 	if _, err := root.Stat(path); err == nil {
 		return false
 	}
@@ -242,8 +242,8 @@ var (
 func (d Folder) unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		hint := ""
-		if filepath.IsLocal(path) && d.Module != d.Dir {
-			if _, err := os.Stat(filepath.Join(d.Module, path)); err == nil {
+		if filepath.IsLocal(path) && d.ModuleDir != d.Dir {
+			if _, err := os.Stat(filepath.Join(d.ModuleDir, path)); err == nil {
 				hint = fmt.Sprintf("; for that in the module's folder write \"${path.module}/%s\"", path)
 			}
 		}

@@ -25,17 +25,17 @@ func sites(t *testing.T) folder.Folder {
 			t.Fatal(err)
 		}
 	}
-	return folder.Folder{Dir: filepath.Join(top, "site"), Module: filepath.Join(top, "parts")}
+	return folder.Folder{Dir: filepath.Join(top, "site"), ModuleDir: filepath.Join(top, "parts")}
 }
 
 func TestPathsBelowTheFolders(t *testing.T) {
 	d := sites(t)
 	for path, want := range map[string]string{
-		"page":                          "hello",
-		"css/../page":                   "hello",
-		filepath.Join(d.Dir, "page"):    "hello",
-		"../parts/logo":                 "logo",
-		filepath.Join(d.Module, "logo"): "logo",
+		"page":                             "hello",
+		"css/../page":                      "hello",
+		filepath.Join(d.Dir, "page"):       "hello",
+		"../parts/logo":                    "logo",
+		filepath.Join(d.ModuleDir, "logo"): "logo",
 	} {
 		p, err := d.Payload(path)
 		if err != nil {

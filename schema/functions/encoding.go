@@ -22,13 +22,13 @@ import (
 // their encoded forms that no library has, or has with errors that repeat a text.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"base64gzip":       pure(cty.String, zip, param("text", cty.String)),
-		"base64gunzip":     pure(cty.String, unzip, param("text", cty.String)),
-		"textencodebase64": pure(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
-		"textdecodebase64": pure(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
-		"base64decode":     pure(cty.String, decodeBase64, param("text", cty.String)),
-		"rsadecrypt":       pure(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
-		"urldecode":        pure(cty.String, decodeURL, param("text", cty.String)),
+		"base64gzip":       pureFunction(cty.String, zip, param("text", cty.String)),
+		"base64gunzip":     pureFunction(cty.String, unzip, param("text", cty.String)),
+		"textencodebase64": pureFunction(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
+		"textdecodebase64": pureFunction(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
+		"base64decode":     pureFunction(cty.String, decodeBase64, param("text", cty.String)),
+		"rsadecrypt":       pureFunction(cty.String, decryptRSA, param("text", cty.String), param("key", cty.String)),
+		"urldecode":        pureFunction(cty.String, decodeURL, param("text", cty.String)),
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 // and CORS rules. Those that Impure lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := withCore(library(d, b))
+	all := withCore(coreFunctions(d, b))
 	maps.Copy(all, removedFunctions())
 	return all
 }
@@ -38,8 +38,8 @@ func withCore(all map[string]function.Function) map[string]function.Function {
 	return all
 }
 
-// library is the functions that core:: may stand before.
-func library(d folder.Folder, b *parse.Budget) map[string]function.Function {
+// coreFunctions is the functions that core:: may stand before.
+func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Function {
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
@@ -126,10 +126,10 @@ func setFunctions() map[string]function.Function {
 // console only. They say so.
 func removedFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"list":            refused("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
-		"map":             refused("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
-		"type":            refused("type() is there in b2form console only"),
-		"ephemeralasnull": refused("b2form has no ephemeral values: write the value itself"),
+		"list":            refusingFunction("b2form has no list(), nor has Terraform any more: write [1, 2], or tolist([1, 2])"),
+		"map":             refusingFunction("b2form has no map(), nor has Terraform any more: write { a = 1 }, or tomap({ a = 1 })"),
+		"type":            refusingFunction("type() is there in b2form console only"),
+		"ephemeralasnull": refusingFunction("b2form has no ephemeral values: write the value itself"),
 	}
 }
 
@@ -138,13 +138,13 @@ func removedFunctions() map[string]function.Function {
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
 	for _, name := range Impure() {
-		out[name] = refused(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such a value "+
-			"as a variable", name))
+		out[name] = refusingFunction(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such "+
+			"a value as a variable", name))
 	}
 	return out
 }
 
-func refused(why string) function.Function {
+func refusingFunction(why string) function.Function {
 	return function.New(&function.Spec{
 		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true,
 			AllowDynamicType: true},
@@ -159,8 +159,8 @@ func Impure() []string {
 	return []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "abspath", "pathexpand"}
 }
 
-// pure is a function of wholly known, non-null values with a fixed result type.
-func pure(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
+// pureFunction is a function of wholly known, non-null values with a fixed result type.
+func pureFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
 	return shallow(result, func(args []cty.Value) (cty.Value, error) {
 		for _, a := range args {
 			if !a.IsWhollyKnown() {

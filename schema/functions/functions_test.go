@@ -21,12 +21,12 @@ import (
 )
 
 func library(dir string) map[string]function.Function {
-	return functions.All(folder.Folder{Dir: dir, Module: dir}, parse.NewBudget(0))
+	return functions.All(folder.Folder{Dir: dir, ModuleDir: dir}, parse.NewBudget(0))
 }
 
 // unbounded functions take as many steps as they want.
 func unbounded(dir string) map[string]function.Function {
-	return functions.All(folder.Folder{Dir: dir, Module: dir}, nil)
+	return functions.All(folder.Folder{Dir: dir, ModuleDir: dir}, nil)
 }
 
 func folderOf(t *testing.T, files map[string]string) string {

@@ -17,21 +17,21 @@ import (
 // or has under that name with other arguments.
 func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue":   shallow(cty.Bool, every(true), param("list", cty.List(cty.Bool))),
-		"anytrue":   shallow(cty.Bool, every(false), param("list", cty.List(cty.Bool))),
-		"index":     pure(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
+		"alltrue":   shallow(cty.Bool, allOrAny(true), param("list", cty.List(cty.Bool))),
+		"anytrue":   shallow(cty.Bool, allOrAny(false), param("list", cty.List(cty.Bool))),
+		"index":     pureFunction(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
 		"length":    length(),
 		"lookup":    lookup(),
 		"matchkeys": matchkeys(),
 		"one":       one(),
-		"sum":       pure(cty.Number, sum, param("list", cty.DynamicPseudoType)),
-		"transpose": pure(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
+		"sum":       pureFunction(cty.Number, sum, param("list", cty.DynamicPseudoType)),
+		"transpose": pureFunction(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
 	}
 }
 
-// every is alltrue where all is set and anytrue otherwise: the answer is all
+// allOrAny is alltrue where all is set and anytrue otherwise: the answer is all
 // unless an element says otherwise, whatever the unknown ones are.
-func every(all bool) func([]cty.Value) (cty.Value, error) {
+func allOrAny(all bool) func([]cty.Value) (cty.Value, error) {
 	return func(args []cty.Value) (cty.Value, error) {
 		answer := cty.BoolVal(all)
 		for it := args[0].ElementIterator(); it.Next(); {
@@ -113,8 +113,8 @@ func transpose(args []cty.Value) (cty.Value, error) {
 	return cty.MapVal(out), nil
 }
 
-// dynamic describes a parameter of any type that keeps its marks.
-func dynamic(name string) function.Parameter {
+// dynamicParam describes a parameter of any type that keeps its marks.
+func dynamicParam(name string) function.Parameter {
 	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true}
 }
 
@@ -148,10 +148,10 @@ func length() function.Function {
 
 // lookup has a default that may be left out, and may be null.
 func lookup() function.Function {
-	rest := dynamic("default")
+	rest := dynamicParam("default")
 	rest.AllowNull, rest.AllowUnknown = true, true
 	return function.New(&function.Spec{
-		Params:   []function.Parameter{dynamic("map"), {Name: "key", Type: cty.String, AllowMarked: true}},
+		Params:   []function.Parameter{dynamicParam("map"), {Name: "key", Type: cty.String, AllowMarked: true}},
 		VarParam: &rest,
 		Type:     lookupType,
 		Impl:     lookupValue,
@@ -216,7 +216,7 @@ func noElement(key cty.Value, marks cty.ValueMarks) error {
 // one turns a list of at most one element into that element or null.
 func one() function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{dynamic("list")},
+		Params: []function.Parameter{dynamicParam("list")},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			v, _ := args[0].Unmark()
 			switch t := v.Type(); {

@@ -22,7 +22,7 @@ import (
 // cannot render further templates, so none can contain itself.
 func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]function.Function) map[string]function.Function {
 	for _, name := range []string{"templatefile", "templatestring"} {
-		others[name] = refused("a template cannot render another one; render that first, and hand it over as a variable")
+		others[name] = refusingFunction("a template cannot render another one; render that first, and hand it over as a variable")
 	}
 	others = withCore(others)
 	return map[string]function.Function{

@@ -26,17 +26,18 @@ func presets(access string) [][]string {
 	case "read_write":
 		base := []string{"deleteFiles", "listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets",
 			"readFiles", "shareFiles", "writeBucketEncryption", "writeBucketReplications", "writeFiles"}
-		return eras(base,
+		return capabilitiesByYear(base,
 			[]string{"readBucketNotifications", "writeBucketNotifications"},
 			[]string{"readBucketLogging", "writeBucketLogging"},
 			[]string{"writeBuckets", "readBucketLifecycleRules", "writeBucketLifecycleRules"})
 	case "read_only":
 		base := []string{"listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets", "readFiles",
 			"shareFiles"}
-		return eras(base, []string{"readBucketNotifications"}, []string{"readBucketLogging"}, []string{"readBucketLifecycleRules"})
+		return capabilitiesByYear(base, []string{"readBucketNotifications"}, []string{"readBucketLogging"},
+			[]string{"readBucketLifecycleRules"})
 	case "write_only":
 		base := []string{"deleteFiles", "listBuckets", "writeBucketEncryption", "writeBucketReplications", "writeFiles"}
-		return eras(base, []string{"writeBucketNotifications"}, []string{"writeBucketLogging"},
+		return capabilitiesByYear(base, []string{"writeBucketNotifications"}, []string{"writeBucketLogging"},
 			[]string{"writeBuckets", "writeBucketLifecycleRules"})
 	case "state": // what a shared state takes beside the configuration's own needs
 		return [][]string{{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}}
@@ -44,9 +45,9 @@ func presets(access string) [][]string {
 	return nil
 }
 
-// eras builds the lists of 2022, 2024, 2025 and 2026 from what each year added,
+// capabilitiesByYear builds the lists of 2022, 2024, 2025 and 2026 from what each year added,
 // and gives that of 2025 first.
-func eras(base, y2024, y2025, y2026 []string) [][]string {
+func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
 	of2024 := slices.Concat(base, y2024)
 	of2025 := slices.Concat(of2024, y2025)
 	of2026 := slices.Concat(of2025, y2026)
@@ -76,9 +77,9 @@ func presetOf(v cty.Value) string {
 	return ""
 }
 
-// known are B2's capability names ("Application Key Capabilities"). B2 adds
+// knownCapabilities are B2's capability names ("Application Key Capabilities"). B2 adds
 // names, so an unknown one is only a warning. What it adds goes behind those of 2026.
-func known() []string { return AllCapabilities() }
+func knownCapabilities() []string { return AllCapabilities() }
 
 // AllCapabilities are those that B2 had in 2026. The list is frozen, so that no release
 // replaces anybody's keys.
@@ -97,7 +98,7 @@ func AllCapabilities() []string {
 // by words, so what is so near is none of them. "": there is none.
 func misspelt(name string) string {
 	name = strings.ToLower(name)
-	for _, c := range known() {
+	for _, c := range knownCapabilities() {
 		lower := strings.ToLower(c)
 		if strings.TrimSuffix(name, "s") == strings.TrimSuffix(lower, "s") || levenshtein.Distance(name, lower, nil) <= 1 ||
 			exchanged(name, lower) {
@@ -117,9 +118,11 @@ func exchanged(a, b string) bool {
 	return false
 }
 
-// accountOnly are refused on a key that is limited to buckets ("Application Key
+// accountOnlyCapabilities are refused on a key that is limited to buckets ("Application Key
 // Capabilities").
-func accountOnly() []string { return []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"} }
+func accountOnlyCapabilities() []string {
+	return []string{"deleteBuckets", "deleteKeys", "listKeys", "writeKeys"}
+}
 
 // sameCapabilities compares as sets. Where access was given, every list that
 // the console ever granted for that choice is as good.

@@ -9,8 +9,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// seconds reads a duration of whole seconds; ok is false where it is none.
-func seconds(s string) (n int64, ok bool) {
+// parseSeconds reads a duration of whole parseSeconds; ok is false where it is none.
+func parseSeconds(s string) (n int64, ok bool) {
 	d, ok := words.ParseDuration(s)
 	return int64(d / time.Second), ok && d%time.Second == 0
 }
@@ -21,7 +21,7 @@ const expiryAttr = "expiration_timestamp"
 const thousandDays = 1000 * 86400
 
 func checkDuration(v cty.Value) kind.Problems {
-	n, ok := seconds(v.AsString())
+	n, ok := parseSeconds(v.AsString())
 	if !ok {
 		return kind.Errorf("Invalid duration", "%q is not a duration of whole seconds: %s.", v.AsString(), words.Durations)
 	}
@@ -32,8 +32,8 @@ func checkDuration(v cty.Value) kind.Problems {
 	return nil
 }
 
-func sendDuration(v cty.Value) any {
-	n, _ := seconds(v.AsString())
+func encodeDuration(v cty.Value) any {
+	n, _ := parseSeconds(v.AsString())
 	return n
 }
 
@@ -53,46 +53,46 @@ func sameDuration(p kind.Comparison) bool {
 	case want.IsNull():
 		return false
 	}
-	lasts := span(want.AsString())
-	life := moment(expires).Sub(p.Entry.Created)
+	lasts := parseDuration(want.AsString())
+	life := timestampValue(expires).Sub(p.Entry.Created)
 	return (life - lasts).Abs() <= min(tolerance, lasts/2)
 }
 
-// span is a checked duration.
-func span(s string) time.Duration {
-	n, _ := seconds(s)
+// parseDuration is a checked duration.
+func parseDuration(s string) time.Duration {
+	n, _ := parseSeconds(s)
 	return time.Duration(n) * time.Second
 }
 
-// moment is a timestamp of B2: milliseconds since 1970.
-func moment(v cty.Value) time.Time {
+// timestampValue is a timestamp of B2: milliseconds since 1970.
+func timestampValue(v cty.Value) time.Time {
 	ms, _ := v.AsBigFloat().Int64()
 	return time.UnixMilli(ms).UTC()
 }
 
-// expires is when the live key ends; zero: never.
-func expires(live kind.AttrReader) time.Time {
+// expiresAt is when the live key ends; zero: never.
+func expiresAt(live kind.AttrReader) time.Time {
 	v := live.GetAttr(expiryAttr)
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
 	}
-	return moment(v)
+	return timestampValue(v)
 }
 
-// expiry is what B2 tells of a live key's valid_duration.
-func expiry(live kind.AttrReader) string {
-	at := expires(live)
+// expiryText is what B2 tells of a live key's valid_duration.
+func expiryText(live kind.AttrReader) string {
+	at := expiresAt(live)
 	if at.IsZero() {
 		return "never expires"
 	}
 	return "expires " + at.Format("2006-01-02 15:04 UTC")
 }
 
-// made is when B2 made the key. Its clock set the expiry, and ours may be wrong.
-func made(want, live kind.AttrReader) time.Time {
-	at, lasts := expires(live), want.GetAttr("valid_duration")
+// createdAt is when B2 createdAt the key. Its clock set the expiry, and ours may be wrong.
+func createdAt(want, live kind.AttrReader) time.Time {
+	at, lasts := expiresAt(live), want.GetAttr("valid_duration")
 	if at.IsZero() || lasts.IsNull() {
 		return time.Time{}
 	}
-	return at.Add(-span(lasts.AsString()))
+	return at.Add(-parseDuration(lasts.AsString()))
 }

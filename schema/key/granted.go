@@ -10,9 +10,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// differing names the attributes in which what b2_authorize_account says of a
+// diffGrant names the attributes in which what b2_authorize_account says of a
 // key is not what the key was made with.
-func differing(want cty.Value, a *wire.Account) []string {
+func diffGrant(want cty.Value, a *wire.Account) []string {
 	var out []string
 	differ := func(name string, is bool) {
 		if is {
@@ -27,15 +27,15 @@ func differing(want cty.Value, a *wire.Account) []string {
 	if v := want.GetAttr("name_prefix"); !v.IsNull() {
 		prefix = v.AsString()
 	}
-	differ("capabilities", !alike(kind.StringsIn(want.GetAttr("capabilities")), a.Capabilities))
-	differ("buckets", !alike(kind.StringsIn(want.GetAttr("buckets")), buckets))
+	differ("capabilities", !equalSets(kind.StringsIn(want.GetAttr("capabilities")), a.Capabilities))
+	differ("buckets", !equalSets(kind.StringsIn(want.GetAttr("buckets")), buckets))
 	differ("name_prefix", prefix != a.NamePrefix)
 	differ("valid_duration", want.GetAttr("valid_duration").IsNull() != a.Expires.IsZero())
 	return out
 }
 
-// alike compares as sets.
-func alike(a, b []string) bool {
+// equalSets compares as sets.
+func equalSets(a, b []string) bool {
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)
 	slices.Sort(b)

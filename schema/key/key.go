@@ -25,14 +25,14 @@ func Kind() *kind.Kind {
 			"B2 shows the secret once, when the key is made; a deliver block says where it goes.",
 		Example: example,
 
-		Identity: "name", ID: "application_key_id", NamesRepeat: true,
-		Reads:    []string{"listKeys"},
-		Attrs:    attrs(),
-		Limits:   limits(),
-		Complete: complete,
-		Check:    check,
-		Destroy:  kind.Destroy{Hazards: gone},
-		Credential: &kind.Credential{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: made, Reach: reach, DiffGrant: differing,
+		IdentityAttr: "name", IDAttr: "application_key_id", NamesRepeat: true,
+		ReadCapabilities: []string{"listKeys"},
+		Attrs:            attrs(),
+		Limits:           limits(),
+		Complete:         complete,
+		Check:            check,
+		Destroy:          kind.Destroy{Hazards: destroyHazards},
+		Credential: &kind.Credential{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach, DiffGrant: diffGrant,
 			Lint: lint, Unusable: unusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
@@ -69,7 +69,7 @@ key "camera" {
 func attrs() []kind.Attr {
 	str := cty.String
 	return []kind.Attr{
-		{Name: "name", Wire: "keyName", TerraformName: "key_name", Type: str, Required: true,
+		{Name: "name", WirePath: "keyName", TerraformName: "key_name", Type: str, Required: true,
 			Doc: "Name: 1 to 100 letters, digits and dashes. Several keys may have one, each known by its ID; one that rotates has " +
 				"it alone.",
 			Samples: kind.StringValues("camera"), Check: checkName, Compare: kind.Compare{Equal: sameName}},
@@ -77,36 +77,37 @@ func attrs() []kind.Attr {
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
 				"in a bucket takes. Instead of capabilities.",
 			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
-		{Name: "capabilities", Wire: "capabilities", Type: cty.List(str), Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
-			Hazard: multiplies,
+		{Name: "capabilities", WirePath: "capabilities", Type: cty.List(str),
+			Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
+			Hazards: multiplies,
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities, Preset: presetOf},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
-		{Name: "buckets", Wire: "bucketIds", Encoding: kind.Encoding{ReadSingle: "bucketId"}, TerraformName: "bucket_ids",
-			Type: cty.List(str), Link: kind.Link{Ref: "bucket"},
+		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{ReadSinglePath: "bucketId"}, TerraformName: "bucket_ids",
+			Type: cty.List(str), Link: kind.Link{RefKind: "bucket"},
 			Doc:     "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Compare: kind.Compare{Normalize: lower}, Check: checkBuckets, Hazard: widens, Note: noteBuckets,
+			Compare: kind.Compare{Normalize: lower}, Check: checkBuckets, Hazards: widens, Note: noteBuckets,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
-		{Name: "name_prefix", Wire: "namePrefix", Type: str, Compare: kind.Compare{Normalize: noEmpty},
+		{Name: "name_prefix", WirePath: "namePrefix", Type: str, Compare: kind.Compare{Normalize: nullIfEmpty},
 			Samples: kind.StringValues("library/"), Check: kind.CheckPrefix,
 			Doc: "Limits the key to files whose names start with this."},
-		{Name: "valid_duration", Wire: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
+		{Name: "valid_duration", WirePath: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
 			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Compare: kind.Compare{Equal: sameDuration},
-			Encoding: kind.Encoding{Encode: sendDuration, LiveText: expiry}},
-		rotate(),
+			Encoding: kind.Encoding{Encode: encodeDuration, LiveText: expiryText}},
+		rotateAttr(),
 
-		{Name: "application_key_id", Wire: "applicationKeyId", Type: str, Computed: true,
+		{Name: "application_key_id", WirePath: "applicationKeyId", Type: str, Computed: true,
 			Doc: "The key's ID, the public half of the credentials."},
-		{Name: expiryAttr, Wire: "expirationTimestamp", Type: cty.Number, Computed: true,
+		{Name: expiryAttr, WirePath: "expirationTimestamp", Type: cty.Number, Computed: true,
 			Encoding: kind.Encoding{IsTime: true, Announced: mayExpire},
 			Doc:      "When the key expires, in milliseconds since 1970; null: never."},
-		{Name: "options", Wire: "options", Type: cty.List(str), Computed: true, Encoding: kind.Encoding{Announced: constant},
+		{Name: "options", WirePath: "options", Type: cty.List(str), Computed: true, Encoding: kind.Encoding{Announced: constant},
 			Doc: "s3: the key can be used with the S3 API; keys " +
 				"from before May 2020 cannot."},
-		{Name: "application_key", Wire: "applicationKey", Type: str, Computed: true, Secret: true,
+		{Name: "application_key", WirePath: "applicationKey", Type: str, Computed: true, Secret: true,
 			Doc: "The secret half. It exists only while the key is being made, for deliveries and outputs."},
 	}
 }
@@ -119,9 +120,9 @@ func constant(kind.AttrReader) bool { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
-var granted = grants()
+var granted = presetValues()
 
-func grants() map[string]*[2]cty.Value {
+func presetValues() map[string]*[2]cty.Value {
 	out := map[string]*[2]cty.Value{}
 	for _, access := range presetNames() {
 		plain := presets(access)[0]
@@ -133,9 +134,9 @@ func grants() map[string]*[2]cty.Value {
 	return out
 }
 
-// isGranted reports whether a list of capabilities is one of those that access
+// isPresetValue reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isGranted(caps *cty.Value) bool {
+func isPresetValue(caps *cty.Value) bool {
 	for _, g := range granted {
 		if caps == &g[0] || caps == &g[1] {
 			return true
@@ -215,13 +216,13 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		}
 		s := c.AsString()
 		switch meant := misspelt(s); {
-		case slices.Contains(known(), s):
+		case slices.Contains(knownCapabilities(), s):
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
 				meant).At(cty.IndexIntPath(i))...)
 		default:
 			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
-				words.DidYouMean(s, "", known())).At(cty.IndexIntPath(i))...)
+				words.DidYouMean(s, "", knownCapabilities())).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
@@ -248,16 +249,16 @@ func checkAccessGiven(v kind.Values) kind.Problems {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isGranted(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !isPresetValue(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
 			"by both: none of them would limit the other. Remove one of them.").At(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isGranted(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetValue(v.Pointer("capabilities")) {
 		return nil
 	}
 	var ps kind.Problems
 	for it := caps.ElementIterator(); it.Next(); {
-		if _, c := it.Element(); slices.Contains(accountOnly(), c.AsString()) {
+		if _, c := it.Element(); slices.Contains(accountOnlyCapabilities(), c.AsString()) {
 			ps = append(ps, kind.Errorf("Capability needs the whole account",
 				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.",
 				c.AsString()).At(cty.GetAttrPath("capabilities"))...)
@@ -267,12 +268,12 @@ func checkAccessGiven(v kind.Values) kind.Problems {
 }
 
 // lower folds the case of bucket names, which means nothing to B2.
-func lower(v cty.Value) cty.Value { return normalise(v, strings.ToLower) }
+func lower(v cty.Value) cty.Value { return foldAndSort(v, strings.ToLower) }
 
 // sorted gives lists whose order and repetitions mean nothing one form.
-func sorted(v cty.Value) cty.Value { return normalise(v, func(s string) string { return s }) }
+func sorted(v cty.Value) cty.Value { return foldAndSort(v, func(s string) string { return s }) }
 
-func normalise(v cty.Value, fold func(string) string) cty.Value {
+func foldAndSort(v cty.Value, fold func(string) string) cty.Value {
 	if v.LengthInt() == 0 {
 		return v
 	}
@@ -293,7 +294,7 @@ func normalise(v cty.Value, fold func(string) string) cty.Value {
 	return cty.ListVal(kind.StringValues(slices.Compact(names)...))
 }
 
-func noEmpty(v cty.Value) cty.Value {
+func nullIfEmpty(v cty.Value) cty.Value {
 	if v.AsString() == "" {
 		return cty.NullVal(cty.String)
 	}
@@ -327,6 +328,6 @@ func noteBuckets(v cty.Value) string {
 	return ""
 }
 
-func gone(bool) []kind.Hazard {
+func destroyHazards(bool) []kind.Hazard {
 	return []kind.Hazard{{Kind: kind.RevokesAccess, Detail: "programs that use the old key lose access"}}
 }

@@ -29,7 +29,7 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 		out = append(out, kind.Finding{Rule: kind.ManagesKeys, Attr: "capabilities",
 			Detail: "writeKeys lets it make keys that may do anything, so it is as good as the master key"})
 	}
-	if endless(want, live) {
+	if neverExpires(want, live) {
 		out = append(out, kind.Finding{Rule: kind.NoExpiry, Attr: "valid_duration",
 			Detail: "it works until somebody deletes it; give it a valid_duration, or rotate it"})
 	}
@@ -68,9 +68,9 @@ func changesFiles(capability string) bool {
 		capability == "deleteBuckets" || capability == "bypassGovernance"
 }
 
-// endless reports whether nothing ends the key: no expiry, and no rotation that
+// neverExpires reports whether nothing ends the key: no expiry, and no rotation that
 // is known of.
-func endless(want, live kind.AttrReader) bool {
+func neverExpires(want, live kind.AttrReader) bool {
 	if !want.IsNull() && !want.GetAttr("rotate").IsNull() {
 		return false
 	}

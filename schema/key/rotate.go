@@ -8,8 +8,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// rotate describes how a key is renewed. B2 knows nothing of it.
-func rotate() kind.Attr {
+// rotateAttr describes how a key is renewed. B2 knows nothing of it.
+func rotateAttr() kind.Attr {
 	str := cty.String
 	return kind.Attr{Name: "rotate", GuidePage: "rotation",
 		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old " +
@@ -26,7 +26,7 @@ func rotate() kind.Attr {
 
 // checkSpan judges a duration that B2 never sees.
 func checkSpan(v cty.Value) kind.Problems {
-	if n, ok := seconds(v.AsString()); !ok || n < 0 {
+	if n, ok := parseSeconds(v.AsString()); !ok || n < 0 {
 		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
 			v.AsString())
 	}
@@ -41,7 +41,7 @@ func rotation(v kind.AttrReader) (kind.Rotation, bool) {
 	}
 	get := func(name string) (d time.Duration, given bool) {
 		if s := r.GetAttr(name); !s.IsNull() {
-			return span(s.AsString()), true
+			return parseDuration(s.AsString()), true
 		}
 		return 0, false
 	}
@@ -87,12 +87,12 @@ func checkRotate(v kind.AttrReader) kind.Problems {
 		wrong("renew_before", "Key never expires", "renew_before counts from the key's expiry, and it has none. Set valid_duration, or "+
 			"leave renew_before out.")
 	case lasts.IsNull() || !lasts.IsKnown():
-	case r.RenewBefore >= span(lasts.AsString()):
+	case r.RenewBefore >= parseDuration(lasts.AsString()):
 		wrong("renew_before", "Key would always be due",
 			"The key lives for %s and is renewed %s before its end (renew_before; left out: the overlap). Shorten renew_before, or "+
 				"lengthen valid_duration.",
-			span(lasts.AsString()), r.RenewBefore)
-	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > span(lasts.AsString())):
+			parseDuration(lasts.AsString()), r.RenewBefore)
+	case r.RenewBefore < r.Overlap && (!every || r.Every+r.Overlap > parseDuration(lasts.AsString())):
 		ps = append(ps, kind.Warnf("Overlap is cut short",
 			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
 				"overlap.",

@@ -26,12 +26,12 @@ const (
 // those too. Of a key that both list it gives what either of them tells.
 func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJSON, error) {
 	if !scope.MultiBucket {
-		return pages(ctx, api, "v3/b2_list_keys")
+		return listAllPages(ctx, api, "v3/b2_list_keys")
 	}
 	var v3, v4 []wire.RawJSON
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { v3, err = pages(ctx, api, "v3/b2_list_keys"); return err })
-	g.Go(func() (err error) { v4, err = pages(ctx, api, "b2_list_keys"); return err })
+	g.Go(func() (err error) { v3, err = listAllPages(ctx, api, "v3/b2_list_keys"); return err })
+	g.Go(func() (err error) { v4, err = listAllPages(ctx, api, "b2_list_keys"); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
@@ -74,9 +74,9 @@ func told(key wire.RawJSON) map[string]json.RawMessage {
 	return out
 }
 
-func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, error) {
+func listAllPages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, error) {
 	var all []wire.RawJSON
-	var paging wire.Paging
+	var paging wire.PagingGuard
 	in := map[string]any{"maxKeyCount": pageSize}
 	for size := pageSize; ; {
 		var reply json.RawMessage
@@ -89,9 +89,9 @@ func pages(ctx context.Context, api wire.API, method string) ([]wire.RawJSON, er
 		if err != nil {
 			return nil, err
 		}
-		keys, next, ok := page(reply)
+		keys, next, ok := parsePage(reply)
 		if !ok {
-			return nil, wire.Misshapen(method)
+			return nil, wire.MisshapenReply(method)
 		}
 		all = append(all, keys...)
 		if next == "" {
@@ -116,10 +116,10 @@ func ids(keys []wire.RawJSON) []string {
 // than any has, and far less than overflows the stack.
 const mostNested = 1000
 
-// page takes a reply of b2_list_keys apart: the keys, which share its memory, and
-// where the next page begins, "" after the last one. A full page has megabytes,
+// parsePage takes a reply of b2_list_keys apart: the keys, which share its memory, and
+// where the next parsePage begins, "" after the last one. A full parsePage has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
-func page(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
+func parsePage(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
 	if wire.TooDeep(reply, mostNested) >= 0 || !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
@@ -172,15 +172,15 @@ func remove(ctx context.Context, c kind.Call) error {
 		if err == nil || !errors.As(err, &refused) || refused.Status != 400 && !wire.IsGone(err) {
 			return err
 		}
-		if listed(ctx, c, version) {
+		if isListed(ctx, c, version) {
 			return err
 		}
 	}
 	return nil
 }
 
-// listed asks a version's listing for the one key; true where it will not tell.
-func listed(ctx context.Context, c kind.Call, version string) bool {
+// isListed asks a version's listing for the one key; true where it will not tell.
+func isListed(ctx context.Context, c kind.Call, version string) bool {
 	var page struct {
 		Keys []struct {
 			ID string `json:"applicationKeyId"`

@@ -71,7 +71,7 @@ func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
 
 // AddChildren puts in what there is of the identities that were looked for.
 func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON) error {
-	from := s.children(k).from
+	from := s.ensureChildren(k).decoder
 	for _, raw := range list {
 		o, err := from.object(raw)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 
 // AddListing puts in what a listing came to.
 func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, folders []string, more bool) error {
-	from := s.children(k).from
+	from := s.ensureChildren(k).decoder
 	found := &listingResult{Folders: folders, More: more}
 	for _, raw := range list {
 		o, err := from.object(raw)
@@ -104,13 +104,13 @@ func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, folders [
 	return nil
 }
 
-// children makes sure that the kind counts as read.
-func (s *Snapshot) children(k *Kind) *objects {
+// ensureChildren makes sure that the kind counts as read.
+func (s *Snapshot) ensureChildren(k *Kind) *objects {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.kinds[k.Name]
 	if o == nil {
-		o = &objects{from: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		o = &objects{decoder: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
 		s.kinds[k.Name] = o
 	}
 	if o.lookedFor == nil {

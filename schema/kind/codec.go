@@ -41,22 +41,22 @@ func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return a.liveNormal(v), nil
+	return a.normalizeLive(v), nil
 }
 
-// liveNormal is the normal form of a value as B2 tells it.
-func (a *Attr) liveNormal(v cty.Value) cty.Value {
+// normalizeLive is the normal form of a value as B2 tells it.
+func (a *Attr) normalizeLive(v cty.Value) cty.Value {
 	if a.Compare.StripOwn != nil {
 		v = a.Compare.StripOwn(v)
 	}
-	return a.normal(v)
+	return a.normalize(v)
 }
 
 func (a *Attr) livePath() string {
 	if a.Encoding.ReadPath != "" {
 		return a.Encoding.ReadPath
 	}
-	return a.Wire
+	return a.WirePath
 }
 
 // lookup follows a dotted path. A wrapper {isClientAuthorizedToRead, value} on
@@ -88,7 +88,7 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	case a.Object == nil:
 		return d.leaf(a, raw)
 	case a.Encoding.AsMap:
-		return d.pairs(a, raw)
+		return d.pairList(a, raw)
 	case a.Many:
 		list, ok := raw.([]any)
 		if raw != nil && !ok {
@@ -121,8 +121,8 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	return d.object(a.Object, m)
 }
 
-// pairs turns an object on the wire into a list, sorted by the names of members.
-func (d decoder) pairs(a *Attr, raw any) (cty.Value, error) {
+// pairList turns an object on the wire into a list, sorted by the names of members.
+func (d decoder) pairList(a *Attr, raw any) (cty.Value, error) {
 	m, ok := raw.(map[string]any)
 	if raw != nil && !ok {
 		return cty.NilVal, unexpected("an object", raw)
@@ -157,11 +157,11 @@ func saysNothing(attrs []Attr, m map[string]any) bool {
 
 func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	t := a.Type
-	if raw == nil && !(t.IsPrimitiveType() || a.Link.Ref != "") {
+	if raw == nil && !(t.IsPrimitiveType() || a.Link.RefKind != "") {
 		return empty(t), nil
 	}
 	if raw == nil {
-		return a.absent(), nil
+		return a.absentValue(), nil
 	}
 	switch {
 	case t == cty.String:
@@ -185,9 +185,9 @@ func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	return d.strings(a, raw)
 }
 
-// absent is what it means that a live object lacks a scalar: the default, which B2
+// absentValue is what it means that a live object lacks a scalar: the default, which B2
 // need not answer, or null.
-func (a *Attr) absent() cty.Value {
+func (a *Attr) absentValue() cty.Value {
 	if a.Default == cty.NilVal || a.Computed || a.Encoding.AlwaysAnswered {
 		return cty.NullVal(a.ValueType())
 	}
@@ -195,16 +195,16 @@ func (a *Attr) absent() cty.Value {
 }
 
 func (d decoder) resolve(a *Attr, s string) string {
-	if a.Link.Ref == "" {
+	if a.Link.RefKind == "" {
 		return s
 	}
-	if n, ok := d.names(a.Link.Ref, s); ok && (a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(n)) {
+	if n, ok := d.names(a.Link.RefKind, s); ok && (a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(n)) {
 		return n
 	}
 	if a.Link.IsRemoteID != nil {
 		return s
 	}
-	return deleted + a.Link.Ref + " " + s + ")"
+	return deleted + a.Link.RefKind + " " + s + ")"
 }
 
 func (d decoder) stringMap(raw any) (cty.Value, error) {
@@ -268,7 +268,7 @@ func unexpected(want string, got any) error {
 
 // identify reads the ID and the folded identity of a raw object, and nothing else.
 func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string, err error) {
-	wires := []string{k.Attr(k.ID).livePath(), k.Attr(k.Identity).livePath()}
+	wires := []string{k.Attr(k.IDAttr).livePath(), k.Attr(k.IdentityAttr).livePath()}
 	if k.ScopeAttr() != "" {
 		wires = append(wires, k.Attr(k.ScopeAttr()).livePath())
 	}
@@ -279,7 +279,7 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 		}
 	}
 	d := decoder{names: names}
-	identity = d.resolve(k.Attr(k.Identity), found[1].Str)
+	identity = d.resolve(k.Attr(k.IdentityAttr), found[1].Str)
 	if k.ScopeAttr() != "" {
 		identity = d.resolve(k.Attr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
@@ -296,13 +296,13 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (m
 	body := map[string]any{}
 	for _, n := range attrs {
 		a := k.Attr(n)
-		if a == nil || a.Wire == "" || a.Computed {
+		if a == nil || a.WirePath == "" || a.Computed {
 			continue
 		}
 		val := v.GetAttr(n)
 		if val.IsNull() {
 			if !create && a.Encoding.ClearWith != nil {
-				put(body, a.Wire, a.Encoding.ClearWith)
+				setPath(body, a.WirePath, a.Encoding.ClearWith)
 			}
 			continue
 		}
@@ -313,7 +313,7 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (m
 		if err != nil {
 			return nil, err
 		}
-		put(body, a.Wire, w)
+		setPath(body, a.WirePath, w)
 	}
 	return body, nil
 }
@@ -323,7 +323,7 @@ func isEmpty(v cty.Value) bool {
 	return (t.IsListType() || t.IsSetType() || t.IsMapType()) && v.LengthInt() == 0
 }
 
-func put(m map[string]any, path string, v any) {
+func setPath(m map[string]any, path string, v any) {
 	for {
 		step, rest, nested := strings.Cut(path, ".")
 		if !nested {
@@ -383,18 +383,18 @@ func encodeMembers(attrs []Attr, v cty.Value, ids idLookup) (map[string]any, err
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
-		if attrs[i].Wire == "" || val.IsNull() && attrs[i].Encoding.ClearWith == nil || isEmpty(val) {
+		if attrs[i].WirePath == "" || val.IsNull() && attrs[i].Encoding.ClearWith == nil || isEmpty(val) {
 			continue
 		}
 		if val.IsNull() {
-			put(m, attrs[i].Wire, attrs[i].Encoding.ClearWith)
+			setPath(m, attrs[i].WirePath, attrs[i].Encoding.ClearWith)
 			continue
 		}
 		w, err := attrs[i].encode(val, ids)
 		if err != nil {
 			return nil, err
 		}
-		put(m, attrs[i].Wire, w)
+		setPath(m, attrs[i].WirePath, w)
 	}
 	return m, nil
 }
@@ -431,7 +431,7 @@ func (a *Attr) encodeLeaf(v cty.Value, ids idLookup) (any, error) {
 }
 
 func (a *Attr) encodeString(s string, ids idLookup) (any, error) {
-	if a.Link.Ref == "" {
+	if a.Link.RefKind == "" {
 		return s, nil
 	}
 	return ids(a, s)

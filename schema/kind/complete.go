@@ -11,25 +11,25 @@ import (
 // most of them, and of one that refers to other objects what came of every value,
 // since there are few. It is not safe for concurrent use.
 type Completer struct {
-	kind     *Kind
-	filled   []step[struct{}]
-	judged   []step[Problems]
-	referred []map[*cty.Value]step[Problems] // nil where an attribute refers to nothing
+	kind             *Kind
+	lastFilled       []memo[struct{}]
+	lastJudged       []memo[Problems]
+	judgedReferences []map[*cty.Value]memo[Problems] // nil where an attribute refers to nothing
 }
 
-// A step is what became of a value.
-type step[T any] struct {
-	in, out *cty.Value
-	with    T
+// A memo is what became of a value.
+type memo[T any] struct {
+	in, out  *cty.Value
+	problems T
 }
 
 // NewCompleter makes a Completer of the kind.
 func (k *Kind) NewCompleter() *Completer {
-	c := &Completer{k, make([]step[struct{}], len(k.Attrs)), make([]step[Problems], len(k.Attrs)),
-		make([]map[*cty.Value]step[Problems], len(k.Attrs))}
+	c := &Completer{k, make([]memo[struct{}], len(k.Attrs)), make([]memo[Problems], len(k.Attrs)),
+		make([]map[*cty.Value]memo[Problems], len(k.Attrs))}
 	for i := range k.Attrs {
-		if k.Attrs[i].Link.Ref != "" {
-			c.referred[i] = map[*cty.Value]step[Problems]{}
+		if k.Attrs[i].Link.RefKind != "" {
+			c.judgedReferences[i] = map[*cty.Value]memo[Problems]{}
 		}
 	}
 	return c
@@ -58,7 +58,7 @@ func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
 		}
 		j := c.judge(i, out.list[i])
 		out.list[i] = j.out
-		ps = append(ps, j.with...)
+		ps = append(ps, j.problems...)
 	}
 	if c.kind.Check != nil && !alone && len(ps.errors()) == 0 {
 		for _, p := range c.kind.Check(out) {
@@ -70,7 +70,7 @@ func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
 }
 
 func (c *Completer) fill(i int, in *cty.Value) *cty.Value {
-	a, last := &c.kind.Attrs[i], &c.filled[i]
+	a, last := &c.kind.Attrs[i], &c.lastFilled[i]
 	switch {
 	case last.in == in:
 		return last.out
@@ -89,23 +89,23 @@ func (c *Completer) fill(i int, in *cty.Value) *cty.Value {
 	return last.out
 }
 
-func (c *Completer) judge(i int, in *cty.Value) *step[Problems] {
-	a, last := &c.kind.Attrs[i], &c.judged[i]
+func (c *Completer) judge(i int, in *cty.Value) *memo[Problems] {
+	a, last := &c.kind.Attrs[i], &c.lastJudged[i]
 	if last.in == in {
 		return last
 	}
-	if known, ok := c.referred[i][in]; ok {
+	if known, ok := c.judgedReferences[i][in]; ok {
 		*last = known
 		return last
 	}
-	*last = step[Problems]{in: in, out: in}
+	*last = memo[Problems]{in: in, out: in}
 	if a.Compare.Normalize != nil && !in.IsNull() && in.IsKnown() {
 		if v := a.Compare.Normalize(*in); !v.RawEquals(*in) {
 			last.out = &v
 		}
 	}
-	last.with = a.judge(*last.out)
-	if known := c.referred[i]; known != nil {
+	last.problems = a.judge(*last.out)
+	if known := c.judgedReferences[i]; known != nil {
 		known[in] = *last
 	}
 	return last
@@ -139,7 +139,7 @@ func (a *Attr) fillMembers(v cty.Value) cty.Value {
 		m := v.AsValueMap()
 		fill(a.Object, m)
 		for i := range a.Object {
-			m[a.Object[i].Name] = a.Object[i].normal(m[a.Object[i].Name])
+			m[a.Object[i].Name] = a.Object[i].normalize(m[a.Object[i].Name])
 		}
 		return cty.ObjectVal(m)
 	}
@@ -236,11 +236,11 @@ func ValidateKinds(kinds []*Kind) error {
 		if k.List == nil || k.Create == nil || k.Delete == nil {
 			return fmt.Errorf("kind %s: List, Create and Delete are needed", k.Name)
 		}
-		id, identity := k.Attr(k.ID), k.Attr(k.Identity)
+		id, identity := k.Attr(k.IDAttr), k.Attr(k.IdentityAttr)
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
 			return fmt.Errorf("kind %s: ID must be a computed attribute and Identity a required string", k.Name)
 		}
-		if within := k.Attr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.Ref == "") {
+		if within := k.Attr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.RefKind == "") {
 			return fmt.Errorf("kind %s: Within must be a required reference", k.Name)
 		}
 		if err := validateAttrs(k.Attrs); err != nil {
@@ -259,10 +259,10 @@ func validateAttrs(attrs []Attr) error {
 	names, wires := map[string]bool{}, map[string]bool{}
 	for i := range attrs {
 		a := &attrs[i]
-		if names[a.Name] || a.Wire != "" && wires[a.Wire] {
+		if names[a.Name] || a.WirePath != "" && wires[a.WirePath] {
 			return fmt.Errorf("%s: its name or wire name is used twice", a.Name)
 		}
-		names[a.Name], wires[a.Wire] = true, true
+		names[a.Name], wires[a.WirePath] = true, true
 		if err := a.validate(); err != nil {
 			return fmt.Errorf("%s: %w", a.Name, err)
 		}
@@ -282,7 +282,7 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("only a nested object can be Many; give a leaf a list type")
 	case a.Encoding.AsMap && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
 		return fmt.Errorf("Pairs is for many objects of two leaves, the first of them a string")
-	case a.Link.IsRemoteID != nil && a.Link.Ref == "":
+	case a.Link.IsRemoteID != nil && a.Link.RefKind == "":
 		return fmt.Errorf("Foreign needs Ref")
 	case a.Computed && (a.Required || a.Default != cty.NilVal || a.KeepLive):
 		return fmt.Errorf("a computed attribute cannot be required or have a default")
@@ -294,7 +294,7 @@ func (a *Attr) validate() error {
 		return fmt.Errorf("samples are needed: documentation and random configurations use them")
 	}
 	for i := range a.Object {
-		if m := &a.Object[i]; m.Account != nil || m.Encoding.ReadSingle != "" || m.livePath() == "" && a.livePath() != "" {
+		if m := &a.Object[i]; m.FromAccount != nil || m.Encoding.ReadSinglePath != "" || m.livePath() == "" && a.livePath() != "" {
 			return fmt.Errorf("%s: a member is read from its own path in the object", m.Name)
 		}
 	}

@@ -4,9 +4,9 @@ package kind
 // holds is in no plan and no state: a Resource has its SHA-1 as an attribute, and
 // a Payload beside its attributes.
 type Content struct {
-	TextAttr   string // the attribute that is the content itself; null in a Resource
-	SourceAttr string // the attribute that names a local file instead
-	SHA1Attr   string // the attribute that follows from them
-	MaxSize    int64  // bytes
-	TooLarge   string // what to do about more; whole sentences
+	TextAttr       string // the attribute that is the content itself; null in a Resource
+	SourceAttr     string // the attribute that names a local file instead
+	SHA1Attr       string // the attribute that follows from them
+	MaxSize        int64  // bytes
+	TooLargeAdvice string // what to do about more; whole sentences
 }

@@ -24,18 +24,18 @@ import (
 
 // A Kind describes one kind of B2 resource.
 type Kind struct {
-	Name        string // block type: "bucket"
-	Plural      string // for messages: "buckets"
-	Doc         string // one paragraph for the reference page
-	Example     string // a complete HCL block for the reference page
-	Terraform   Terraform
-	Attrs       []Attr   // in the order in which they are shown
-	Identity    string   // the attribute whose value is unique in a configuration and finds the live object: "name"
-	FoldCase    bool     // identities that differ only in case are one; with ScopeAttr, parents that do
-	NamesRepeat bool     // B2 lets several objects share an identity, so that an ID does not follow from it
-	ID          string   // the computed attribute that holds the remote ID
-	Reads       []string // capabilities that listing needs, for messages
-	Limits      []Limit  // what is demanded of a configuration, by attribute
+	Name             string // block type: "bucket"
+	Plural           string // for messages: "buckets"
+	Doc              string // one paragraph for the reference page
+	Example          string // a complete HCL block for the reference page
+	Terraform        Terraform
+	Attrs            []Attr   // in the order in which they are shown
+	IdentityAttr     string   // the attribute whose value is unique in a configuration and finds the live object: "name"
+	FoldCase         bool     // identities that differ only in case are one; with ScopeAttr, parents that do
+	NamesRepeat      bool     // B2 lets several objects share an identity, so that an ID does not follow from it
+	IDAttr           string   // the computed attribute that holds the remote ID
+	ReadCapabilities []string // capabilities that listing needs, for messages
+	Limits           []Limit  // what is demanded of a configuration, by attribute
 	// Replaceable says that another value of an Immutable attribute, or another
 	// identity, makes another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
@@ -73,9 +73,9 @@ type Terraform struct {
 
 // Destroy is what destroying an object comes to.
 type Destroy struct {
-	// Force is the attribute of type bool by which an object goes with everything it
+	// ForceAttr is the attribute of type bool by which an object goes with everything it
 	// holds; "": there is none.
-	Force string
+	ForceAttr string
 	// ForceCapabilities is what that takes, in place of Verbs.DeleteCapability.
 	ForceCapabilities []string
 	// Leaves says in words what is left of an object that is deleted without force.
@@ -132,10 +132,10 @@ type Credential struct {
 type Verbs struct {
 	// List reads the live objects.
 	List func(ctx context.Context, api wire.API, scope ListFilter) ([]wire.RawJSON, error)
-	// Create makes the object and returns it as B2 answers it. NameTaken is B2's code
+	// Create makes the object and returns it as B2 answers it. NameTakenCode is B2's code
 	// for a name that is in use; "": names are free.
-	NameTaken string
-	Create    func(ctx context.Context, c Call) (json.RawMessage, error)
+	NameTakenCode string
+	Create        func(ctx context.Context, c Call) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
 	Update func(ctx context.Context, c Call) (json.RawMessage, error)
@@ -150,7 +150,7 @@ type Verbs struct {
 // An Attr is the only place that knows one attribute.
 type Attr struct {
 	Name          string // in HCL
-	Wire          string // member of the request body, dots for nesting ("period.unit"); "": never sent
+	WirePath      string // member of the request body, dots for nesting ("period.unit"); "": never sent
 	TerraformName string // the name in the official Terraform provider when it is not Name
 	Doc           string
 	GuidePage     string // a page of docs that says more of a top-level attribute, without its ending; "": none
@@ -175,22 +175,22 @@ type Attr struct {
 	Samples  []cty.Value // legal values, for documentation and random configurations
 	// Check judges a known, non-null value. Paths are relative to the attribute.
 	Check func(cty.Value) Problems
-	// Hazard says what going from before to after may cost. before is
+	// Hazards says what going from before to after may cost. before is
 	// cty.NilVal when the object is being created.
-	Hazard func(before, after cty.Value) []Hazard
+	Hazards func(before, after cty.Value) []Hazard
 	// Note explains a value in a few words ("keep only the last version").
 	Note func(cty.Value) string
 	// Preset is what the web console calls a list, which stands for it where room is
 	// scarce; "": nothing. May be nil.
 	Preset func(cty.Value) string
-	// Account computes the attribute from the account instead of the object.
-	Account func(*wire.Account) cty.Value
+	// FromAccount computes the attribute from the account instead of the object.
+	FromAccount func(*wire.Account) cty.Value
 }
 
 // An Encoding is how the wire differs from the plain encoding of an attribute.
 type Encoding struct {
-	ReadPath   string // path in the live object when it is not Wire
-	ReadSingle string // where older API versions show a list of at most one as a single value
+	ReadPath       string // path in the live object when it is not Wire
+	ReadSinglePath string // where older API versions show a list of at most one as a single value
 	// AlwaysAnswered says that B2 answers the member for every object, so that one
 	// without it has no value; else a scalar that is absent has its Default.
 	AlwaysAnswered bool
@@ -223,7 +223,7 @@ type Compare struct {
 
 // A Link is what makes an attribute refer to other objects.
 type Link struct {
-	Ref string // the kind whose name the attribute holds; the wire carries its ID. "": none
+	RefKind string // the kind whose name the attribute holds; the wire carries its ID. "": none
 	// IsRemoteID recognises remote IDs, which may be of other accounts: they stand for
 	// themselves. nil: the attribute holds names only.
 	IsRemoteID func(text string) bool
@@ -342,7 +342,7 @@ func (k *Kind) YieldsSecret() bool { return k.Credential != nil }
 // ScopeAttr is the attribute that names the parent, where an identity is unique
 // within that only; "": identities are unique by themselves.
 func (k *Kind) ScopeAttr() string {
-	if k.Parent == nil || k.Parent.Attr == k.Identity {
+	if k.Parent == nil || k.Parent.Attr == k.IdentityAttr {
 		return ""
 	}
 	return k.Parent.Attr
@@ -353,7 +353,7 @@ func (k *Kind) ParentKind() string {
 	if k.Parent == nil {
 		return ""
 	}
-	return k.Attr(k.Parent.Attr).Link.Ref
+	return k.Attr(k.Parent.Attr).Link.RefKind
 }
 
 // ParentIdentity is the identity of the parent of an object with the identity, and the
@@ -440,7 +440,7 @@ func (k *Kind) LiveType() cty.Type { return objectType(k.Attrs) }
 // which two are compared. v is an object that has the identity's attributes; ""
 // where one is null or unknown.
 func (k *Kind) IdentityOf(v AttrReader) string {
-	id := v.GetAttr(k.Identity)
+	id := v.GetAttr(k.IdentityAttr)
 	if id.IsNull() || !id.IsKnown() {
 		return ""
 	}
@@ -457,7 +457,7 @@ func (k *Kind) IdentityOf(v AttrReader) string {
 // IsIdentityAttr reports whether the attribute is what, or part of what, identifies
 // an object.
 func (k *Kind) IsIdentityAttr(attr string) bool {
-	return attr == k.Identity || attr == k.ScopeAttr() && attr != ""
+	return attr == k.IdentityAttr || attr == k.ScopeAttr() && attr != ""
 }
 
 // NormalizeIdentity brings an identity as B2 shows it into the form in which two are
@@ -470,7 +470,7 @@ func (k *Kind) NormalizeIdentity(identity string) string {
 	return strings.ToLower(holder) + identity[len(holder):]
 }
 
-func (a *Attr) normal(v cty.Value) cty.Value {
+func (a *Attr) normalize(v cty.Value) cty.Value {
 	if a.Compare.Normalize == nil || v.IsNull() || !v.IsKnown() {
 		return v
 	}

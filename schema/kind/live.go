@@ -17,30 +17,30 @@ import (
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
 type liveDecoder struct {
-	kind    *Kind
-	names   nameLookup
-	account string   // whose objects they must be; "": not known
-	members []string // top-level members of the JSON that attributes are read from
-	attrs   []source // by the attribute's index
+	kind        *Kind
+	names       nameLookup
+	accountID   string       // whose objects they must be; "": not known
+	members     []string     // top-level members of the JSON that attributes are read from
+	attrSources []attrSource // by the attribute's index
 
-	mu    sync.Mutex
-	parts []gjson.Result        // of the object that is being read; by the index in members
-	known []map[text]*cty.Value // by the attribute's index
+	mu           sync.Mutex
+	memberValues []gjson.Result            // of the object that is being read; by the index in members
+	decoded      []map[jsonText]*cty.Value // by the attribute's index
 }
 
-// A source says where an attribute is found.
-type source struct {
-	fixed  *cty.Value // the same for every object
-	null   *cty.Value
-	member int
-	path   string // below member: "" or dotted
-	one    int    // member of ReadOne; -1: none
+// A attrSource says where an attribute is found.
+type attrSource struct {
+	fixed        *cty.Value // the same for every object
+	null         *cty.Value
+	member       int
+	path         string // below member: "" or dotted
+	singleMember int    // member of ReadOne; -1: none
 }
 
-// A text is a piece of JSON, and whether it stands for a list of one.
-type text struct {
-	json string
-	one  bool
+// A jsonText is a piece of JSON, and whether it stands for a list of one.
+type jsonText struct {
+	json   string
+	single bool
 }
 
 // most is how many texts of one attribute are remembered.
@@ -48,20 +48,20 @@ const most = 1000
 
 func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecoder {
 	r := &liveDecoder{kind: k, names: names,
-		attrs: make([]source, len(k.Attrs)), known: make([]map[text]*cty.Value, len(k.Attrs))}
+		attrSources: make([]attrSource, len(k.Attrs)), decoded: make([]map[jsonText]*cty.Value, len(k.Attrs))}
 	if account != nil {
-		r.account = account.ID
+		r.accountID = account.ID
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		null := cty.NullVal(a.ValueType())
-		s := source{null: &null, one: -1}
+		s := attrSource{null: &null, singleMember: -1}
 		path := a.livePath()
 		switch fixed := cty.UnknownVal(a.ValueType()); {
-		case a.Account != nil && account != nil:
-			fixed = a.Account(account)
+		case a.FromAccount != nil && account != nil:
+			fixed = a.FromAccount(account)
 			s.fixed = &fixed
-		case a.Account != nil, a.Secret && a.Computed:
+		case a.FromAccount != nil, a.Secret && a.Computed:
 			s.fixed = &fixed
 		case path == "":
 			s.fixed = &null
@@ -70,16 +70,16 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecod
 			member, s.path, _ = strings.Cut(path, ".")
 			s.member = r.member(member)
 			if a.Type.IsPrimitiveType() && a.Object == nil {
-				null = a.absent()
+				null = a.absentValue()
 			}
-			if a.Encoding.ReadSingle != "" {
-				s.one = r.member(a.Encoding.ReadSingle)
+			if a.Encoding.ReadSinglePath != "" {
+				s.singleMember = r.member(a.Encoding.ReadSinglePath)
 			}
 		}
-		r.attrs[i] = s
-		r.known[i] = map[text]*cty.Value{}
+		r.attrSources[i] = s
+		r.decoded[i] = map[jsonText]*cty.Value{}
 	}
-	r.parts = make([]gjson.Result, len(r.members))
+	r.memberValues = make([]gjson.Result, len(r.members))
 	return r
 }
 
@@ -93,11 +93,11 @@ func (r *liveDecoder) member(name string) int {
 	return len(r.members) - 1
 }
 
-// forget is called when names have changed.
-func (r *liveDecoder) forget() {
+// forgetDecoded is called when names have changed.
+func (r *liveDecoder) forgetDecoded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, m := range r.known {
+	for _, m := range r.decoded {
 		clear(m)
 	}
 }
@@ -119,7 +119,7 @@ func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string
 func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.parts)
+	clear(r.memberValues)
 	whole := gjson.Parse(string(raw))
 	if !whole.IsObject() {
 		return Values{}, fmt.Errorf("not a JSON object: %w", unexpected("an object", json.RawMessage(raw)))
@@ -127,14 +127,14 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	whole.ForEach(func(name, value gjson.Result) bool {
 		for i, m := range r.members {
 			if m == name.Str {
-				r.parts[i] = value
+				r.memberValues[i] = value
 				break
 			}
 		}
 		return true
 	})
 	out := r.kind.NewValues()
-	for i := range r.attrs {
+	for i := range r.attrSources {
 		v, err := r.attr(i)
 		if err != nil {
 			return Values{}, fmt.Errorf("%s: %w", r.kind.Attrs[i].Name, err)
@@ -145,43 +145,43 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 }
 
 func (r *liveDecoder) attr(i int) (*cty.Value, error) {
-	a, s := &r.kind.Attrs[i], &r.attrs[i]
+	a, s := &r.kind.Attrs[i], &r.attrSources[i]
 	if s.fixed != nil {
 		return s.fixed, nil
 	}
-	part := r.parts[s.member]
+	part := r.memberValues[s.member]
 	if s.path == "" && a.Object == nil {
 		switch {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
 			return s.null, nil
-		case part.Type == gjson.String && a.Type == cty.String && plain(part):
-			v := a.normal(cty.StringVal(decoder{r.names}.resolve(a, part.Str)))
+		case part.Type == gjson.String && a.Type == cty.String && isUnescaped(part):
+			v := a.normalize(cty.StringVal(decoder{r.names}.resolve(a, part.Str)))
 			return &v, nil
 		}
 	}
-	t := text{json: part.Raw}
-	if part.Type == gjson.Null && s.one >= 0 && r.parts[s.one].Type != gjson.Null {
-		t = text{r.parts[s.one].Raw, true}
+	t := jsonText{json: part.Raw}
+	if part.Type == gjson.Null && s.singleMember >= 0 && r.memberValues[s.singleMember].Type != gjson.Null {
+		t = jsonText{r.memberValues[s.singleMember].Raw, true}
 	}
-	if v, ok := r.known[i][t]; ok {
+	if v, ok := r.decoded[i][t]; ok {
 		return v, nil
 	}
 	v, err := r.parse(a, s, t)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.known[i]) < most {
+	if len(r.decoded[i]) < most {
 		t.json = strings.Clone(t.json) // a part would hold the whole
-		r.known[i][t] = v
+		r.decoded[i][t] = v
 	}
 	return v, nil
 }
 
-// plain reports whether a string is the bytes between its quotes.
-func plain(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
+// isUnescaped reports whether a string is the bytes between its quotes.
+func isUnescaped(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
 // parse decodes what has not been seen before.
-func (r *liveDecoder) parse(a *Attr, s *source, t text) (*cty.Value, error) {
+func (r *liveDecoder) parse(a *Attr, s *attrSource, t jsonText) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil {
@@ -189,14 +189,14 @@ func (r *liveDecoder) parse(a *Attr, s *source, t text) (*cty.Value, error) {
 		}
 	}
 	member, path := r.members[s.member], s.path
-	if t.one {
-		member, path = r.members[s.one], ""
+	if t.single {
+		member, path = r.members[s.singleMember], ""
 	}
 	whole := member
 	if path != "" {
 		whole += "." + path
 	}
-	if t.one && found != nil {
+	if t.single && found != nil {
 		found = []any{found}
 	}
 	v, err := decoder{r.names}.at(a, map[string]any{member: found}, whole)

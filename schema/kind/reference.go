@@ -78,7 +78,7 @@ func (k *Kind) Links() []int {
 
 // HasRefs reports whether the attribute or a member of it has a Ref.
 func (a *Attr) HasRefs() bool {
-	if a.Link.Ref != "" {
+	if a.Link.RefKind != "" {
 		return true
 	}
 	for i := range a.Object {

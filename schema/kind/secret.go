@@ -5,7 +5,7 @@ import "github.com/zclconf/go-cty/cty"
 // SendsSecret reports whether the attribute or a member of it is a secret that
 // the configuration gives and that goes to B2.
 func (a *Attr) SendsSecret() bool {
-	if a.Secret && !a.Computed && a.Wire != "" {
+	if a.Secret && !a.Computed && a.WirePath != "" {
 		return true
 	}
 	for i := range a.Object {

@@ -27,7 +27,7 @@ type Snapshot struct {
 
 // Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
-	from       *liveDecoder
+	decoder    *liveDecoder
 	complete   bool            // all that there are; else those of asked and found
 	lookedFor  map[string]bool // identities that were looked for
 	listings   map[Listing]*listingResult
@@ -43,7 +43,7 @@ type Object struct {
 	ID       string
 	Identity string // in its normal form
 	Raw      wire.RawJSON
-	from     *liveDecoder
+	decoder  *liveDecoder
 	expires  time.Time // zero: never
 }
 
@@ -65,14 +65,14 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			continue
 		}
 		o := &objects{
-			from:       newLiveDecoder(k, s.NameOf, account),
+			decoder:    newLiveDecoder(k, s.NameOf, account),
 			complete:   true,
 			list:       make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),
 		}
 		for _, r := range list {
-			obj, err := o.from.object(r)
+			obj, err := o.decoder.object(r)
 			if err != nil {
 				return nil, err
 			}
@@ -97,11 +97,11 @@ func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.account != "" && of.Str != r.account {
+	if of := gjson.Get(string(raw), "accountId"); of.Exists() && r.accountID != "" && of.Str != r.accountID {
 		return nil, fmt.Errorf("%s %.100q: B2 answered that it belongs to account %.40q, but the credentials in use are of account %q",
-			r.kind.Name, identity, of.String(), r.account)
+			r.kind.Name, identity, of.String(), r.accountID)
 	}
-	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, from: r}
+	o := &Object{Kind: r.kind, ID: id, Identity: identity, Raw: raw, decoder: r}
 	if c := r.kind.Credential; c != nil {
 		if at := gjson.Get(string(raw), r.kind.Attr(c.ExpiryAttr).livePath()); at.Type == gjson.Number {
 			o.expires = time.UnixMilli(at.Int()).UTC()
@@ -148,7 +148,7 @@ func (s *Snapshot) Object(k *Kind, raw wire.RawJSON) (*Object, error) {
 	o := s.kinds[k.Name]
 	s.mu.RUnlock()
 	if o != nil {
-		return o.from.object(raw)
+		return o.decoder.object(raw)
 	}
 	return newLiveDecoder(k, s.NameOf, s.Account).object(raw)
 }
@@ -160,11 +160,11 @@ func (s *Snapshot) Add(o *Object) {
 	s.mu.RLock()
 	readings := make([]*liveDecoder, 0, len(s.kinds))
 	for _, k := range s.kinds {
-		readings = append(readings, k.from)
+		readings = append(readings, k.decoder)
 	}
 	s.mu.RUnlock()
 	for _, r := range readings { // not under the lock: who decodes asks for names
-		r.forget()
+		r.forgetDecoded()
 	}
 }
 
@@ -173,20 +173,20 @@ func (s *Snapshot) put(o *Object) {
 	defer s.mu.Unlock()
 	k := s.kinds[o.Kind.Name]
 	if k == nil {
-		k = &objects{from: o.from, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		k = &objects{decoder: o.decoder, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
 		s.kinds[o.Kind.Name] = k
 	}
 	old := k.byID[o.ID]
 	k.byID[o.ID] = o
-	k.list = with(k.list, old, o)
+	k.list = replaceOrAppend(k.list, old, o)
 	if old != nil && old.Identity != o.Identity {
 		k.byIdentity[old.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[old.Identity]), func(x *Object) bool { return x == old })
 	}
-	k.byIdentity[o.Identity] = with(k.byIdentity[o.Identity], old, o)
+	k.byIdentity[o.Identity] = replaceOrAppend(k.byIdentity[o.Identity], old, o)
 }
 
-// with is the list with o in the place of old, or behind the rest.
-func with(list []*Object, old, o *Object) []*Object {
+// replaceOrAppend is the list replaceOrAppend o in the place of old, or behind the rest.
+func replaceOrAppend(list []*Object, old, o *Object) []*Object {
 	if old != nil {
 		if i := slices.Index(list, old); i >= 0 {
 			list = slices.Clone(list)
@@ -286,7 +286,7 @@ func (s *Snapshot) NameOf(kind, id string) (name string, ok bool) {
 // Values decodes the object: every attribute of its kind, hidden ones unknown.
 // An error means that the reply was not what B2 sends; it names the attribute.
 func (o *Object) Values() (Values, error) {
-	v, err := o.from.decode(o.Raw)
+	v, err := o.decoder.decode(o.Raw)
 	if err != nil {
 		return v, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
 	}

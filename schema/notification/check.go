@@ -144,13 +144,13 @@ func checkRules(v cty.Value) kind.Problems {
 	var ps kind.Problems
 	for i, r := range rules {
 		for _, other := range rules[:i] {
-			ps = append(ps, beside(r, other).At(cty.IndexIntPath(i))...)
+			ps = append(ps, checkPair(r, other).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
 }
 
-func beside(r, other cty.Value) kind.Problems {
+func checkPair(r, other cty.Value) kind.Problems {
 	if !r.IsWhollyKnown() || !other.IsWhollyKnown() {
 		return nil
 	}
@@ -165,7 +165,7 @@ func beside(r, other cty.Value) kind.Problems {
 	}
 	for _, a := range r.GetAttr("event_types").AsValueSlice() {
 		for _, b := range other.GetAttr("event_types").AsValueSlice() {
-			if event := a.AsString(); overlap(event, b.AsString()) {
+			if event := a.AsString(); eventTypesOverlap(event, b.AsString()) {
 				return kind.Errorf("Rules overlap", "One file could match both %q and %q for %s, which B2 refuses. Give them prefixes "+
 					"that exclude each other, or other event types.",
 					first, name, event).At(cty.GetAttrPath("event_types"))
@@ -175,6 +175,6 @@ func beside(r, other cty.Value) kind.Problems {
 	return nil
 }
 
-func overlap(a, b string) bool {
+func eventTypesOverlap(a, b string) bool {
 	return a == b || category(a) == category(b) && (strings.HasSuffix(a, ":*") || strings.HasSuffix(b, ":*"))
 }

@@ -21,11 +21,11 @@ func Kind() *kind.Kind {
 			"Each call is billed as a Class B transaction.",
 		Example: example,
 
-		Identity: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCase: true, ID: "bucket_id",
-		Reads:     []string{"readBucketNotifications"},
-		Attrs:     attrs(),
-		Limits:    limits(),
-		CheckLive: report,
+		IdentityAttr: "bucket", Parent: &kind.Parent{Attr: "bucket"}, FoldCase: true, IDAttr: "bucket_id",
+		ReadCapabilities: []string{"readBucketNotifications"},
+		Attrs:            attrs(),
+		Limits:           limits(),
+		CheckLive:        warnSuspended,
 
 		Verbs: kind.Verbs{List: list, Create: create, Update: update, Delete: remove,
 			WriteCapability: "writeBucketNotifications", DeleteCapability: "writeBucketNotifications"},
@@ -58,53 +58,55 @@ notification_rules "photos" {
 
 func attrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "bucket", Wire: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{Ref: "bucket"}, Required: true,
+		{Name: "bucket", WirePath: "bucketId", TerraformName: "bucket_id", Type: cty.String, Link: kind.Link{RefKind: "bucket"},
+			Required:  true,
 			Immutable: true,
 			Doc:       "The bucket, as bucket.photos or by name.",
 			Samples:   kind.StringValues("acme-photos")},
-		{Name: "rules", Wire: "eventNotificationRules", TerraformName: "notification_rules", Object: ruleAttrs(), Many: true,
+		{Name: "rules", WirePath: "eventNotificationRules", TerraformName: "notification_rules", Object: ruleAttrs(), Many: true,
 			Required: true,
 			Doc:      "1 to 25 rules. Two that one event would match are refused.", Check: checkRules},
 
 		{Name: "bucket_id", Encoding: kind.Encoding{ReadPath: "bucketId"}, Type: cty.String, Computed: true, Doc: "B2's ID of the bucket."},
-		suspendedRules(),
+		suspendedRulesAttr(),
 	}
 }
 
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.StringValues("thumbnails", "audit-log"),
+		{Name: "name", WirePath: "name", Type: cty.String, Required: true, Samples: kind.StringValues("thumbnails", "audit-log"),
 			Check: checkName,
 			Doc:   "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
-		{Name: "event_types", Wire: "eventTypes", Type: cty.List(cty.String), Required: true, Compare: kind.Compare{Normalize: sorted},
+		{Name: "event_types", WirePath: "eventTypes", Type: cty.List(cty.String), Required: true, Compare: kind.Compare{Normalize: sorted},
 			Check: checkEvents,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("b2:ObjectCreated:*")),
 				cty.ListVal(kind.StringValues("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc: "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * " +
 				"for all."},
-		{Name: "object_name_prefix", Wire: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""),
+		{Name: "object_name_prefix", WirePath: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""),
 			Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
 			Doc: "Only of files whose names start with this."},
-		{Name: "is_enabled", Wire: "isEnabled", Type: cty.Bool, Default: cty.True, Doc: "With false the rule is kept and does nothing."},
-		{Name: "max_events_per_batch", Wire: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
+		{Name: "is_enabled", WirePath: "isEnabled", Type: cty.Bool, Default: cty.True,
+			Doc: "With false the rule is kept and does nothing."},
+		{Name: "max_events_per_batch", WirePath: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
 			Samples: []cty.Value{cty.NumberIntVal(1), cty.NumberIntVal(50)}, Check: checkBatch,
 			Doc: "At most so many events in one call, 1 to 50."},
-		{Name: "target_configuration", Wire: "targetConfiguration", Object: targetAttrs(), Required: true,
+		{Name: "target_configuration", WirePath: "targetConfiguration", Object: targetAttrs(), Required: true,
 			Doc: "Who is called."},
 	}
 }
 
 func targetAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "target_type", Wire: "targetType", Type: cty.String, Default: cty.StringVal("webhook"),
+		{Name: "target_type", WirePath: "targetType", Type: cty.String, Default: cty.StringVal("webhook"),
 			Samples: kind.StringValues("webhook"), Check: checkTarget,
 			Doc: "webhook: the only one there is."},
-		{Name: "url", Wire: "url", Type: cty.String, Required: true, Samples: kind.StringValues("https://www.example.com/events"),
+		{Name: "url", WirePath: "url", Type: cty.String, Required: true, Samples: kind.StringValues("https://www.example.com/events"),
 			Check: checkURL,
 			Doc:   "Where events are posted; https only."},
-		{Name: "custom_headers", Wire: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
+		{Name: "custom_headers", WirePath: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
 			Doc: "Up to 10 headers that every call carries."},
-		{Name: "hmac_sha256_signing_secret", Wire: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
+		{Name: "hmac_sha256_signing_secret", WirePath: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
 			Samples: kind.StringValues("0123456789abcdefghijABCDEFGHIJxx"),
 			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
 	}
@@ -112,8 +114,9 @@ func targetAttrs() []kind.Attr {
 
 func headerAttrs() []kind.Attr {
 	return []kind.Attr{
-		{Name: "name", Wire: "name", Type: cty.String, Required: true, Samples: kind.StringValues("X-Team"), Doc: "Name of the header."},
-		{Name: "value", Wire: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.StringValues("web"),
+		{Name: "name", WirePath: "name", Type: cty.String, Required: true, Samples: kind.StringValues("X-Team"),
+			Doc: "Name of the header."},
+		{Name: "value", WirePath: "value", Type: cty.String, Required: true, Secret: true, Samples: kind.StringValues("web"),
 			Doc: "Its value."},
 	}
 }

@@ -9,18 +9,18 @@ import (
 	"b2form/schema/kind"
 )
 
-// suspendedRules are the rules that B2 has stopped: it does so where a web server
+// suspendedRulesAttr are the rules that B2 has stopped: it does so where a web server
 // does not answer. What a client says of that is ignored ("b2_set_bucket_notification_rules").
-func suspendedRules() kind.Attr {
+func suspendedRulesAttr() kind.Attr {
 	text := func(name, wire, doc string) kind.Attr {
-		return kind.Attr{Name: name, Wire: wire, Type: cty.String, Computed: true, Doc: doc}
+		return kind.Attr{Name: name, WirePath: wire, Type: cty.String, Computed: true, Doc: doc}
 	}
 	return kind.Attr{Name: "suspended", Encoding: kind.Encoding{ReadPath: "eventNotificationRules"}, Computed: true, Many: true,
 		Compare: kind.Compare{Normalize: onlySuspended},
 		Doc:     "Rules that B2 has suspended, with its reasons. Every plan warns of them.",
 		Object: []kind.Attr{
 			text("name", "name", "The rule."),
-			{Name: "is_suspended", Wire: "isSuspended", Type: cty.Bool, Computed: true, Doc: "True."},
+			{Name: "is_suspended", WirePath: "isSuspended", Type: cty.Bool, Computed: true, Doc: "True."},
 			text("suspension_reason", "suspensionReason", "Why, in B2's words."),
 		}}
 }
@@ -38,8 +38,8 @@ func onlySuspended(v cty.Value) cty.Value {
 	return cty.ListVal(out)
 }
 
-// report warns of suspended rules.
-func report(live kind.AttrReader) kind.Problems {
+// warnSuspended warns of suspended rules.
+func warnSuspended(live kind.AttrReader) kind.Problems {
 	list := live.GetAttr("suspended")
 	if list.IsNull() || !list.IsWhollyKnown() {
 		return nil

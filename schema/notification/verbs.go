@@ -48,7 +48,7 @@ func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, err
 		Rules []json.RawMessage `json:"eventNotificationRules"`
 	}
 	if err := json.Unmarshal(raw, &content); err != nil || content.Rules == nil {
-		return "", wire.Misshapen("b2_get_bucket_notification_rules")
+		return "", wire.MisshapenReply("b2_get_bucket_notification_rules")
 	}
 	if len(content.Rules) == 0 {
 		return "", nil

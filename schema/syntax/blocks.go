@@ -33,8 +33,8 @@ func Find(typ string) *Block {
 	return nil
 }
 
-// Meta lists the arguments that every resource takes.
-func Meta() []string {
+// MetaArguments lists the arguments that every resource takes.
+func MetaArguments() []string {
 	var out []string
 	for _, a := range resource.Arguments {
 		out = append(out, a.Name)
@@ -46,10 +46,10 @@ func Meta() []string {
 // deliver blocks belong only to kinds that deliver.
 func Resource() *Block { return &resource }
 
-// Top lists every block of the top level that is no resource.
-func Top(kinds []*kind.Kind) []*Block {
+// TopLevelBlocks lists every block of the top level that is no resource.
+func TopLevelBlocks(kinds []*kind.Kind) []*Block {
 	out := Blocks()
-	data := Data(kinds)
+	data := DataBlocks(kinds)
 	for i := range data {
 		out = append(out, &data[i])
 	}

@@ -1,7 +1,7 @@
 package syntax
 
 var imports = Block{
-	Type: "import", Root: "To import something of a module, write to = module.NAME.bucket.photos there.",
+	Type: "import", RootOnlyReason: "To import something of a module, write to = module.NAME.bucket.photos there.",
 	Doc: "Takes over something that exists. What exists under a declared name is never taken over silently: without an import block the " +
 		"plan says that it will be imported, and `apply` asks; with `-auto-approve` it needs this block, or `-adopt`.",
 	TerraformNote: "`id` may be the name. There is no `provider`.",

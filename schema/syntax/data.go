@@ -30,26 +30,29 @@ const (
 	MostCount    = 10_000
 )
 
-// Data lists the forms of data blocks: one object of a kind, all of them, and
+// DataBlocks lists the forms of data blocks: one object of a kind, all of them, and
 // the account.
-func Data(kinds []*kind.Kind) []Block {
+func DataBlocks(kinds []*kind.Kind) []Block {
 	var out []Block
 	for _, k := range kinds {
 		switch holder := k.ParentKind(); {
 		case k.ScopeAttr() != "":
-			out = append(out, within(k)...)
+			out = append(out, childDataBlocks(k)...)
 		case holder != "":
-			out = append(out, oneOf(k, "The "+k.Plural+" of one "+holder+"; it may have none. It holds every attribute of the kind "+k.Name+
+			out = append(out, singleDataBlock(k, "The "+k.Plural+" of one "+holder+
+				"; it may have none. It holds every attribute of the kind "+k.Name+
 				", the computed ones too, but no secret. It takes one request.",
 				"The "+holder+", by name or as a reference to it."))
 		default:
-			out = append(out, oneOf(k, "One "+k.Name+". It holds every attribute of the "+k.Name+", the computed ones too, but no secret.",
-				"Its "+k.Identity+"."),
-				dataOf(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+"`: lists, sorted by name.",
+			out = append(out, singleDataBlock(k, "One "+k.Name+". It holds every attribute of the "+k.Name+
+				", the computed ones too, but no secret.",
+				"Its "+k.IdentityAttr+"."),
+				newDataBlock(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+
+					"`: lists, sorted by name.",
 					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
-	account := dataOf(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
+	account := newDataBlock(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
 		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes; and the sizes of parts of "+
 		"large files in bytes, for programs that are set up with them: `absolute_minimum_part_size` and `recommended_part_size`.")
@@ -57,23 +60,24 @@ func Data(kinds []*kind.Kind) []Block {
 	return append(out, account)
 }
 
-// oneOf is data about one object, by what identifies it or by its ID.
-func oneOf(k *kind.Kind, doc, identity string) Block {
-	return dataOf(k.Name, doc,
-		Argument{Name: k.Identity, Type: Text, Sees: Instance,
-			Doc: identity + " Exactly one of `" + k.Identity + "` and `" + k.ID + "` is given."},
-		Argument{Name: k.ID, Type: Text, Sees: Instance, Doc: k.Attr(k.ID).Doc + " Instead of `" + k.Identity + "`."})
+// singleDataBlock is data about one object, by what identifies it or by its ID.
+func singleDataBlock(k *kind.Kind, doc, identity string) Block {
+	return newDataBlock(k.Name, doc,
+		Argument{Name: k.IdentityAttr, Type: Text, Sees: Instance,
+			Doc: identity + " Exactly one of `" + k.IdentityAttr + "` and `" + k.IDAttr + "` is given."},
+		Argument{Name: k.IDAttr, Type: Text, Sees: Instance, Doc: k.Attr(k.IDAttr).Doc + " Instead of `" + k.IdentityAttr + "`."})
 }
 
-// within is data about what is part of another object: one, or all of one.
-func within(k *kind.Kind) []Block {
+// childDataBlocks is data about what is part of another object: one, or all of one.
+func childDataBlocks(k *kind.Kind) []Block {
 	holder := k.Attr(k.ScopeAttr())
 	of := Argument{Name: k.ScopeAttr(), Type: Text, Sees: Instance, Required: true,
-		Doc: "The " + holder.Link.Ref + ", by name or as a reference to it."}
-	one := dataOf(k.Name, "One "+k.Name+" in a "+holder.Link.Ref+". It holds every attribute of the "+k.Name+
+		Doc: "The " + holder.Link.RefKind + ", by name or as a reference to it."}
+	one := newDataBlock(k.Name, "One "+k.Name+" in a "+holder.Link.RefKind+". It holds every attribute of the "+k.Name+
 		", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
-		of, Argument{Name: k.Identity, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.Identity + "."})
-	all := dataOf(k.Plural, "The "+k.Plural+" in a "+holder.Link.Ref+". It holds `names` and `"+k.Plural+"`: lists, sorted by name; and "+
+		of, Argument{Name: k.IdentityAttr, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.IdentityAttr + "."})
+	all := newDataBlock(k.Plural, "The "+k.Plural+" in a "+holder.Link.RefKind+". It holds `names` and `"+k.Plural+
+		"`: lists, sorted by name; and "+
 		"`folders`, with `"+Delimiter+"` only; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
 		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
@@ -87,9 +91,9 @@ func within(k *kind.Kind) []Block {
 	return []Block{one, all}
 }
 
-func dataOf(form, doc string, args ...Argument) Block {
+func newDataBlock(form, doc string, args ...Argument) Block {
 	return Block{
-		Type: "data", Form: form, Labels: name, About: dataAbout, Doc: doc, Example: dataExample,
+		Type: "data", Form: form, Labels: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
 		Hints: []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for " +

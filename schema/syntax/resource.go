@@ -46,7 +46,7 @@ var resource = Block{
 			"directly in the block, without lifecycle { }."},
 		{"postcondition", "Terraform argument", "b2form has no postcondition: after each change it compares B2's answer with the plan " +
 			"by itself. What should be watched beyond that goes into a check block."},
-		notHere("provider"), notHere("provisioner"), notHere("connection"), notHere("timeouts"),
+		unsupportedHint("provider"), unsupportedHint("provisioner"), unsupportedHint("connection"), unsupportedHint("timeouts"),
 		{"create_before_destroy", "Terraform argument",
 			"b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
 		{"replace_triggered_by", "Terraform argument", "b2form has no replace_triggered_by. Write b2form apply -replace=ADDRESS, or " +
@@ -73,7 +73,7 @@ var resource = Block{
 `,
 }
 
-func notHere(name string) Hint {
+func unsupportedHint(name string) Hint {
 	return Hint{name, "Terraform argument", "b2form has no " + name + " here. Delete it."}
 }
 
@@ -95,7 +95,7 @@ const deliverAbout = "Each `deliver` block is one destination of a key's secret,
 
 var deliver = []Block{
 	{
-		Type: "deliver", Form: "file", About: deliverAbout, Doc: "A file that only its owner may read.",
+		Type: "deliver", Form: "file", CommonDoc: deliverAbout, Doc: "A file that only its owner may read.",
 		Arguments: []Argument{path, format, content},
 		Example: `key "camera" {
   name   = "camera"
@@ -108,7 +108,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "age", About: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
+		Type: "deliver", Form: "age", CommonDoc: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
 		Arguments: []Argument{path,
 			{Name: "recipients", Type: Texts, Sees: Instance, Required: true,
 				Doc: "Who can read it: age or SSH public keys, at least one."},
@@ -126,7 +126,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "command", About: deliverAbout,
+		Type: "deliver", Form: "command", CommonDoc: deliverAbout,
 		Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
 			"must be said: `format`, `content` or `environment`.",
 		Arguments: []Argument{
@@ -157,7 +157,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "stdout", About: deliverAbout, Doc: "Standard output, once.",
+		Type: "deliver", Form: "stdout", CommonDoc: deliverAbout, Doc: "Standard output, once.",
 		Arguments: []Argument{format, content},
 		Example: `key "camera" {
   name   = "camera"

@@ -34,7 +34,7 @@ func texts(rules []kind.Rule) []string {
 }
 
 var settings = Block{
-	Type: "b2form", Root: "Settings hold for all of a configuration.", Once: true,
+	Type: "b2form", RootOnlyReason: "Settings hold for all of a configuration.", Once: true,
 	Doc: "Settings. All of them, and the block itself, may be left out.",
 	TerraformNote: "It is the `terraform` block; there are no `required_providers`. Credentials come from the environment variables " +
 		"`B2_APPLICATION_KEY_ID` and `B2_APPLICATION_KEY`, so there is no `provider` block.",
@@ -84,12 +84,12 @@ const backendAbout = "Where the state is kept; there is at most one `backend`. [
 
 var backends = []Block{
 	{
-		Type: "backend", Form: "local", Once: true, About: backendAbout, Doc: "A file on this machine.",
+		Type: "backend", Form: "local", Once: true, CommonDoc: backendAbout, Doc: "A file on this machine.",
 		Arguments: []Argument{{Name: "path", Type: Text, Sees: Settings, Default: `"b2form.state.json"`,
 			Doc: "The file, relative to the configuration's folder."}},
 	},
 	{
-		Type: "backend", Form: "b2", Once: true, About: backendAbout,
+		Type: "backend", Form: "b2", Once: true, CommonDoc: backendAbout,
 		Doc: "A bucket, for runs on several machines. `b2form state init` makes it.",
 		Arguments: []Argument{
 			{Name: "bucket", Type: Text, Sees: Settings, Required: true, Doc: "The bucket's name."},

@@ -23,8 +23,8 @@ type Block struct {
 	Form   string   `json:"form,omitempty"`
 	Labels []string `json:"labels,omitempty"` // what its further labels are: "name"
 	Doc    string   `json:"doc"`              // a paragraph or more, in Markdown
-	// About is what all forms of the block have in common; "" where it has none.
-	About string `json:"about,omitempty"`
+	// CommonDoc is what all forms of the block have in common; "" where it has none.
+	CommonDoc string `json:"about,omitempty"`
 	// TerraformNote is what who comes from Terraform should know, in whole sentences;
 	// "" where nothing differs.
 	TerraformNote string `json:"terraform,omitempty"`
@@ -35,11 +35,11 @@ type Block struct {
 	// OtherArguments says what an argument is that is not listed; "": there are no others.
 	OtherArguments string `json:"rest,omitempty"`
 
-	// Root is why the block stands in the configuration's own files only, not in
+	// RootOnlyReason is why the block stands in the configuration's own files only, not in
 	// those of modules, in a sentence; "": it stands in both.
-	Root string `json:"root_only,omitempty"`
-	Once bool   `json:"once,omitempty"`    // there is at most one
-	Min  int    `json:"minimum,omitempty"` // how many there must be at least
+	RootOnlyReason string `json:"root_only,omitempty"`
+	Once           bool   `json:"once,omitempty"`    // there is at most one
+	Min            int    `json:"minimum,omitempty"` // how many there must be at least
 
 	// Hints answer words that are none of this block's.
 	Hints []Hint `json:"-"`
@@ -52,7 +52,7 @@ type Block struct {
 type Hint struct {
 	Name    string
 	Summary string // of the error
-	Says    string // what to do; whole sentences
+	Advice  string // what to do; whole sentences
 }
 
 // An Argument describes one argument of a block.
@@ -164,7 +164,7 @@ func (b *Block) Hint(name string) *Hint {
 
 // Nested lists the forms of a nested block; none: there is no such block.
 func (b *Block) Nested(typ string) []*Block {
-	return forms(b.Blocks, typ)
+	return formsOfType(b.Blocks, typ)
 }
 
 // FormOf finds one form of a nested block; nil: there is none.
@@ -177,7 +177,7 @@ func (b *Block) FormOf(typ, form string) *Block {
 	return nil
 }
 
-func forms(list []Block, typ string) []*Block {
+func formsOfType(list []Block, typ string) []*Block {
 	var out []*Block
 	for i := range list {
 		if list[i].Type == typ {
@@ -236,15 +236,15 @@ func (b *Block) HeaderSchema() hcl.BlockHeaderSchema {
 // BodySchema describes the block's body to HCL. Whoever reads it asks for what is
 // required.
 func (b *Block) BodySchema() *hcl.BodySchema {
-	s := &hcl.BodySchema{Blocks: Headers(b.Blocks)}
+	s := &hcl.BodySchema{Blocks: HeaderSchemas(b.Blocks)}
 	for i := range b.Arguments {
 		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: b.Arguments[i].Name})
 	}
 	return s
 }
 
-// Headers describes blocks to HCL, those of several forms once.
-func Headers(blocks []Block) []hcl.BlockHeaderSchema {
+// HeaderSchemas describes blocks to HCL, those of several forms once.
+func HeaderSchemas(blocks []Block) []hcl.BlockHeaderSchema {
 	var out []hcl.BlockHeaderSchema
 	for i := range blocks {
 		if !slices.ContainsFunc(out, func(h hcl.BlockHeaderSchema) bool { return h.Type == blocks[i].Type }) {
@@ -257,9 +257,9 @@ func Headers(blocks []Block) []hcl.BlockHeaderSchema {
 // A File is one file of an example.
 type File struct{ Name, Text string }
 
-// Files takes an example apart: what follows a line "# FILE name" is another
+// ExampleFiles takes an example apart: what follows a line "# FILE name" is another
 // file than main.b2.hcl.
-func Files(example string) []File {
+func ExampleFiles(example string) []File {
 	parts := strings.Split("\n"+example, "\n# FILE ")
 	out := []File{{Name: "main.b2.hcl", Text: strings.TrimPrefix(parts[0], "\n")}}
 	if !strings.HasSuffix(out[0].Text, "\n") {

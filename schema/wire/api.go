@@ -42,19 +42,19 @@ type Error struct {
 	Status  int    // HTTP status; 0: no reply was read
 	Code    string // B2's code ("bad_bucket_id"); "" where the reply had none
 	Message string // B2's message, or what broke when Status is 0
-	// Unknown says that the request may have taken effect although it failed:
+	// OutcomeUnknown says that the request may have taken effect although it failed:
 	// the connection broke after it was sent, or the service answered 5xx.
-	Unknown    bool
-	RetryAfter time.Duration // the service's own wish, 0 when it had none
+	OutcomeUnknown bool
+	RetryAfter     time.Duration // the service's own wish, 0 when it had none
 	// CredentialScope describes the credentials in use, so that a refusal can name
 	// what they lack: their capabilities and the buckets they are limited to.
 	CredentialScope string
 	Cause           error // transport error, when there was one
 }
 
-// Misshapen is the error of a reply that lacks what the documentation promises. A list
+// MisshapenReply is the error of a reply that lacks what the documentation promises. A list
 // that is not there must never pass for an empty one: what is owned would count as gone.
-func Misshapen(method string) *Error {
+func MisshapenReply(method string) *Error {
 	return &Error{Method: method, Status: 200, Message: "the reply does not have the documented shape"}
 }
 

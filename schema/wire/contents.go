@@ -28,7 +28,7 @@ func CountVersions(ctx context.Context, api API, bucketID, name string, most int
 	if name != "" {
 		in["prefix"], in["startFileName"] = name, name
 	}
-	var paging Paging
+	var paging PagingGuard
 	for {
 		var page struct {
 			Files []struct {
@@ -46,7 +46,7 @@ func CountVersions(ctx context.Context, api API, bucketID, name string, most int
 		case errors.As(err, &refused) && (refused.Status == 401 || refused.Status == 403):
 			return Contents{Unseen: true}, nil
 		case err == nil && page.Files == nil:
-			err = Misshapen(method)
+			err = MisshapenReply(method)
 		}
 		if err != nil {
 			return Contents{}, err

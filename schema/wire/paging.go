@@ -5,30 +5,30 @@ package wire
 // asked, and paid, for ever.
 const mostStale = 10
 
-// A Paging watches over one listing that comes in pages, so that it ends. Its zero
+// A PagingGuard watches over one listing that comes in pages, so that it ends. Its zero
 // value is ready.
-type Paging struct {
-	markers, objects map[string]bool
-	stale            int
+type PagingGuard struct {
+	seenMarkers, seenIDs map[string]bool
+	stalePages           int
 }
 
 // Advance notes a page that another one follows: where that begins, and the IDs of
 // the page's objects. It is an *Error where the listing does not advance.
-func (p *Paging) Advance(method, marker string, ids []string) error {
-	if p.markers == nil {
-		p.markers, p.objects = map[string]bool{}, map[string]bool{}
+func (p *PagingGuard) Advance(method, marker string, ids []string) error {
+	if p.seenMarkers == nil {
+		p.seenMarkers, p.seenIDs = map[string]bool{}, map[string]bool{}
 	}
-	if p.markers[marker] {
+	if p.seenMarkers[marker] {
 		return &Error{Method: method, Status: 200, Message: "the listing goes in circles: two of its pages name the same next one"}
 	}
-	p.markers[marker] = true
-	p.stale++
+	p.seenMarkers[marker] = true
+	p.stalePages++
 	for _, id := range ids {
-		if !p.objects[id] {
-			p.objects[id], p.stale = true, 0
+		if !p.seenIDs[id] {
+			p.seenIDs[id], p.stalePages = true, 0
 		}
 	}
-	if p.stale >= mostStale {
+	if p.stalePages >= mostStale {
 		return &Error{Method: method, Status: 200, Message: "the listing does not end: its last ten pages brought nothing new, and each " +
 			"names a next one"}
 	}

@@ -11,7 +11,7 @@ import (
 // advance gives pages to one listing, and tells which one is refused, from 1; 0: none.
 func advance(t *testing.T, pages int, page func(int) (marker string, ids []string)) int {
 	t.Helper()
-	var p wire.Paging
+	var p wire.PagingGuard
 	for i := range pages {
 		marker, ids := page(i)
 		if err := p.Advance("b2_list_keys", marker, ids); err != nil {
