@@ -54,6 +54,7 @@ internal/secret:
 	programError.more programError.detail, reserved tempFile, slot destination, tempFile.list tempFile.leftovers,
 	tempFile.named tempFile.tempPath
 internal/state:
+	Moved EntryMove,
 	Intent.Known Intent.KnownIDs, Intent.Made Intent.RecordedID, Store.Begin Store.Announce, Store.Revise Store.MoveAndPut,
 	Store.Strike Store.RemoveRetiree, Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr,
 	bucket bucketStorage, bucketStorage.chunk bucketStorage.lastPart, bucketStorage.end bucketStorage.cancel,
@@ -78,6 +79,7 @@ internal/view:
 internal/visible:
 	Cut Truncate, HoldsCommand HasCICommand, Masked LinesKeepingOffsets, Start LineStart
 plan:
+	Moved EntryMove,
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
 	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Denied CheckDenied,
 	DeniedCredentials CheckDeniedAccount, Plan.Announced Plan.MovedIntents, Plan.Lost Plan.Undelivered,
@@ -98,14 +100,14 @@ schema:
 	evaluation.names evaluation.sharedNames, evaluation.prevent evaluation.preventDestroy,
 	evaluation.single evaluation.needsByOrigin, evaluation.unsound evaluation.unknownByError,
 	evaluation.written evaluation.writtenArgs, fault conversionError, folder folder.Folder, frame.words frame.hideNames,
-	given givenValue, identity config.identity, loader.file loader.fileSchema, loader.lateNeeds loader.hasOtherNeeds,
-	loader.loaders loader.modules, loader.meta loader.metaSchema, loader.pending loader.hasPendingData,
-	loader.top loader.rootOptions, module.module module.path, module.root module.rootContext, module.static module.staticScope,
+	given givenValue, identity config.identity, sharedLoad.file sharedLoad.fileSchema, sharedLoad.lateNeeds sharedLoad.hasOtherNeeds,
+	sharedLoad.loaders sharedLoad.modules, sharedLoad.meta sharedLoad.metaSchema, sharedLoad.pending sharedLoad.hasPendingData,
+	sharedLoad.top sharedLoad.rootOptions, module.module module.path, module.root module.rootContext, module.static module.staticScope,
 	moduleCall.after moduleCall.dependsOnRefs, nameCache nameKey, names nameKey, node.after node.dependencies, part attrFilter,
 	refs.dead refs.invalidRoots, repetition.at repetition.instanceKey, reusedContext.dead reusedContext.invalidRoots,
 	reusedContext.said reusedContext.diagCount, said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts,
 	scope.early scope.withoutDeferred, scope.l scope.module, scope.secret scope.sawSecret, scope.within scope.byModule,
-	secretNames.own secretNames.onlySecret, shared loader, source moduleSource, use allowedRefs,
+	secretNames.own secretNames.onlySecret, shared sharedLoad, loader sharedLoad, source moduleSource, use allowedRefs,
 	validation.of validation.variable, variable.fallback variable.defaultValue, visit visitState, want wantedRefs,
 	wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
@@ -120,6 +122,7 @@ schema/config:
 schema/folder:
 	Folder.Module Folder.ModuleDir, Folder.ReadFound Folder.ReadConfigFile
 schema/kind:
+	Call VerbInput,
 	IDLookup idLookup, Attr.LiveText Encoding.LiveText, Credential.ExpiresAt Credential.ExpiryAttr,
 	Kind.ParentID Kind.ParentIdentity,
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,

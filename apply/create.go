@@ -66,7 +66,7 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 
 // create makes the object of a task, which is announced. Every destination of its
 // secret is prepared before the request goes out.
-func (r *runner) create(ctx context.Context, t *task, fields []string, free func()) (err error) {
+func (r *runner) create(ctx context.Context, t *task, fields []string, freeSlot func()) (err error) {
 	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
 		return errors.Join(err, r.withdraw(t))
@@ -76,7 +76,7 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 		return errors.Join(err, r.withdraw(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
-	raw, refused, err := r.sendCreate(ctx, t, kind.Call{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
+	raw, refused, err := r.sendCreate(ctx, t, kind.VerbInput{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
 	if refused {
 		return errors.Join(err, r.withdraw(t))
 	}
@@ -90,9 +90,9 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, free func
 	t.objectID = o.ID
 	err = errors.Join(err, objErr, r.accept(t, o, t.deferred))
 	if t.Kind.YieldsSecret() {
-		return r.deliver(ctx, t, o, key, slots, err, free)
+		return r.deliver(ctx, t, o, key, slots, err, freeSlot)
 	}
-	free()
+	freeSlot()
 	return errors.Join(err, r.record(t, r.createdAt(t.Change, o), false))
 }
 
@@ -223,19 +223,20 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 
 // deliver delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, slots *secret.PreparedDelivery, err error,
-	free func()) error {
+func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
+	prepareErr error,
+	freeSlot func()) error {
 	if gone := r.State.Check(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string
-	if err == nil {
-		where, err = slots.Deliver(r.keyInfo(t.Change, o.ID, key), r.lookUpLive)
+	if prepareErr == nil {
+		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.lookUpLive)
 	}
-	if err != nil {
-		return errors.Join(err, r.deleteUndelivered(ctx, t, o))
+	if prepareErr != nil {
+		return errors.Join(prepareErr, r.deleteUndelivered(ctx, t, o))
 	}
-	free()
+	freeSlot()
 	if err := r.record(t, r.createdAt(t.Change, o), true); err != nil {
 		return errors.Join(err, unrecordedDeliveryError(t.Change, o, where))
 	}

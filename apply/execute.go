@@ -93,7 +93,7 @@ func (x *execution) enqueueReady(step int) {
 	}
 }
 
-// startReady begins what may startReady.
+// startReady begins what may begin.
 func (x *execution) startReady() {
 	if len(x.creating) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
 		creates := x.creating
@@ -119,8 +119,8 @@ func (x *execution) startReady() {
 }
 
 func (x *execution) start(step int) {
-	free := func() { x.messages <- message{step: step} }
-	go func() { x.messages <- message{step: step, outcome: x.do(step, free)} }()
+	freeSlot := func() { x.messages <- message{step: step} }
+	go func() { x.messages <- message{step: step, outcome: x.do(step, freeSlot)} }()
 }
 
 // handle takes note of a message.

@@ -69,7 +69,7 @@ func (d *drawn) run(w *witness) []outcome {
 			w.announced = append(w.announced, creates...)
 			return nil
 		},
-		do: func(step int, free func()) outcome {
+		do: func(step int, freeSlot func()) outcome {
 			counts := d.steps[step].Op != plan.OpVerify && d.steps[step].Op != plan.OpForget
 			w.mu.Lock()
 			w.begun = append(w.begun, step)
@@ -84,7 +84,7 @@ func (d *drawn) run(w *witness) []outcome {
 			w.mu.Unlock()
 			if step%2 == 0 {
 				w.leave(counts)
-				free()
+				freeSlot()
 				counts = false
 			}
 			w.leave(counts)

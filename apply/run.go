@@ -34,7 +34,7 @@ type Options struct {
 	Began       time.Time   // when the run began: before it read the snapshot
 	Events      func(Event) // nil: nobody watches
 	// Verify asks B2 what a new key may do, with the key itself; the error is a
-	// *kind.Error where B2 refused. It is called from several goroutines. nil: new
+	// *wire.Error where B2 refused. It is called from several goroutines. nil: new
 	// keys are not tried.
 	Verify func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
 	// Wait returns after d, or earlier with the context's error. nil: a timer.
@@ -143,9 +143,9 @@ func (r *runner) addresses() []addr.Addr {
 
 // writeRecords writes what is to be recorded before the first step.
 func (r *runner) writeRecords() error {
-	moves := make([]state.Moved, len(r.Plan.Moves))
+	moves := make([]state.EntryMove, len(r.Plan.Moves))
 	for i, m := range r.Plan.Moves {
-		moves[i] = state.Moved(m)
+		moves[i] = state.EntryMove(m)
 	}
 	imported := map[addr.Addr]bool{}
 	for i := range r.Plan.Changes {
@@ -173,7 +173,7 @@ func (r *runner) execute(ctx context.Context) []outcome {
 		steps:       r.Plan.Steps,
 		parallelism: r.Parallelism,
 		announce:    r.announce,
-		do:          func(step int, free func()) outcome { return r.doStep(working, &r.Plan.Steps[step], free) },
+		do:          func(step int, freeSlot func()) outcome { return r.doStep(working, &r.Plan.Steps[step], freeSlot) },
 		mayBegin: func(op plan.Op) bool {
 			// An entry whose object is deleted is dropped also after an interrupt: that is
 			// part of recording what was done.

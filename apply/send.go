@@ -35,7 +35,7 @@ func (r *runner) mayStillAppear(i *state.Intent) bool { return r.Began.Before(i.
 // object without a secret to lose is taken as it was made; one whose secret was
 // in the lost reply is deleted and made anew. refused says that no attempt can have
 // taken effect.
-func (r *runner) sendCreate(ctx context.Context, t *task, call kind.Call) (raw json.RawMessage, refused bool, err error) {
+func (r *runner) sendCreate(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, refused bool, err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
 		var lost *wire.Error
@@ -103,7 +103,7 @@ func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
 	if err != nil {
 		return err
 	}
-	return k.Delete(ctx, kind.Call{API: r.API, ID: o.ID, Live: live})
+	return k.Delete(ctx, kind.VerbInput{API: r.API, ID: o.ID, Live: live})
 }
 
 // findLive reads the objects that carry the task's identity now and are not known.

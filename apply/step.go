@@ -19,13 +19,13 @@ import (
 
 // doStep carries out a step. It calls free when all that is left is to wait for the
 // state to be written.
-func (r *runner) doStep(ctx context.Context, s *plan.Step, free func()) outcome {
+func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) outcome {
 	start, t := r.Now(), r.tasks[s.Change]
 	result, err := done, error(nil)
 	switch s.Op {
 	case plan.OpCreate:
 		err = r.reportAction(t, plan.Create, "", func() (string, error) {
-			err := r.create(ctx, t, s.Fields, free)
+			err := r.create(ctx, t, s.Fields, freeSlot)
 			return t.objectID, err
 		})
 	case plan.OpVerify:
@@ -34,7 +34,9 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, free func()) outcome 
 		id := cmp.Or(s.RemoteID, t.objectID)
 		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.update(ctx, t, id, s.Fields) })
 	case plan.OpDelete:
-		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) { return s.RemoteID, r.delete(ctx, t, s.RemoteID, free) })
+		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) {
+			return s.RemoteID, r.delete(ctx, t, s.RemoteID, freeSlot)
+		})
 	case plan.OpForget:
 		err = r.State.Forget(t.Addr)
 	}
@@ -73,18 +75,18 @@ func (r *runner) reportAction(t *task, action plan.Action, id string, do func() 
 
 // delete deletes a live object and, where it has a successor, strikes it from the
 // entry's list.
-func (r *runner) delete(ctx context.Context, t *task, id string, free func()) error {
+func (r *runner) delete(ctx context.Context, t *task, id string, freeSlot func()) error {
 	live, err := r.members(t.Kind, id)
 	if err != nil {
 		return err
 	}
-	err = t.Kind.Delete(ctx, kind.Call{API: r.API, ID: id, Live: live, Force: t.Force, Progress: func(n int) {
+	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.Force, Progress: func(n int) {
 		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, ID: id, Count: n})
 	}})
 	if err != nil {
 		return err
 	}
-	free()
+	freeSlot()
 	return r.State.RemoveRetiree(t.Addr, id)
 }
 
@@ -114,7 +116,7 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 	if slices.Equal(fields, pending) {
 		pending = nil
 	}
-	raw, err := t.Kind.Update(ctx, kind.Call{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
+	raw, err := t.Kind.Update(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
 	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
 		return r.afterConflict(ctx, t, id, pending, refused)

@@ -75,18 +75,18 @@ func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 }
 
 // untilStopped is a context that ends when the run is interrupted.
-func (r *runner) untilStopped(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *runner) untilStopped(ctx context.Context) (stoppable context.Context, cancel func()) {
+	stoppable, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
 		select {
 		case <-r.stop:
-			cancel()
-		case <-ctx.Done():
+			stop()
+		case <-stoppable.Done():
 		}
 	}()
-	return ctx, func() { cancel(); <-watched }
+	return stoppable, func() { stop(); <-watched }
 }
 
 // verifyUntilAccepted asks until B2 accepts the key, patience ends, or something else than

@@ -46,29 +46,29 @@ func (p *planner) computeBasis() {
 
 // A digestInput is a Change in the form that is hashed.
 type digestInput struct {
-	Addr      addr.Addr
-	MovedFrom string
-	Action    Action
-	Import    bool
-	Identity  string
-	ID        string
-	LiveName  string
-	Before    json.RawMessage
-	Hidden    []string // attributes of Before that nobody could read
-	After     json.RawMessage
-	Fields    []string
-	Sensitive []string
-	Reason    string
-	Hazards   []kind.Hazard
-	Deliver   []string
-	Delivery  string
-	Force     bool
-	Imports   []Named
-	Leftovers []Named
-	Retiring  []addr.Retiree
-	Overlap   []Named
-	OverlapOf string
-	NameIDs   []string // "bucket photos = 8d625e…"
+	Addr        addr.Addr
+	MovedFrom   string
+	Action      Action
+	Import      bool
+	Identity    string
+	ID          string
+	LiveName    string
+	Before      json.RawMessage
+	Hidden      []string // attributes of Before that nobody could read
+	After       json.RawMessage
+	Fields      []string
+	Sensitive   []string
+	Reason      string
+	Hazards     []kind.Hazard
+	Deliver     []string
+	Delivery    string
+	Force       bool
+	Imports     []Named
+	Leftovers   []Named
+	Retiring    []addr.Retiree
+	Overlap     []Named
+	OverlapTime string   `json:"OverlapOf"`
+	NameIDs     []string // "bucket photos = 8d625e…"
 }
 
 func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestInput, error) {
@@ -81,7 +81,7 @@ func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestInput, erro
 		d.MovedFrom = c.MovedFrom.String()
 	}
 	if len(c.Overlapping) > 0 || c.Overlap > 0 {
-		d.Overlap, d.OverlapOf = c.Overlapping, c.Overlap.String()
+		d.Overlap, d.OverlapTime = c.Overlapping, c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)

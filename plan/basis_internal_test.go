@@ -77,7 +77,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 			Changes: filled(t, reflect.TypeFor[[]Change](), 1).Interface().([]Change),
 			Steps:   filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
 			Records: filled(t, reflect.TypeFor[[]addr.Entry](), 1).Interface().([]addr.Entry),
-			Moves:   filled(t, reflect.TypeFor[[]Moved](), 1).Interface().([]Moved),
+			Moves:   filled(t, reflect.TypeFor[[]EntryMove](), 1).Interface().([]EntryMove),
 		}
 	}
 	before := digestOf(t, one())
@@ -99,7 +99,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 			func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Changes[0]).Elem() }},
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
 		{reflect.TypeFor[addr.Entry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
-		{reflect.TypeFor[Moved](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
+		{reflect.TypeFor[EntryMove](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
 	} {
 		for i := range test.of.NumField() {
 			field := test.of.Field(i)

@@ -3,7 +3,7 @@ package plan
 // components orders n steps so that what a step needs comes before it, as far as needs form no
 // cycle, and gives the strongly connected component of each step (Tarjan, "Depth-first search and
 // linear graph algorithms", 1972). Needs are sorted by step.
-func components(n int, needs []need) (order, of []int) {
+func components(n int, needs []need) (order, componentOf []int) {
 	t := tarjan{needs: needs, firstNeed: make([]int, n+1), index: make([]int, n), low: make([]int, n), component: make([]int, n),
 		order: make([]int, 0, n)}
 	for _, need := range needs {
@@ -22,12 +22,12 @@ func components(n int, needs []need) (order, of []int) {
 }
 
 // isCyclic reports whether a component has several steps.
-func isCyclic(of []int) bool {
+func isCyclic(componentOf []int) bool {
 	last := none
-	for _, component := range of {
+	for _, component := range componentOf {
 		last = max(last, component)
 	}
-	return last+1 < len(of)
+	return last+1 < len(componentOf)
 }
 
 type tarjan struct {

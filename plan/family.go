@@ -61,10 +61,9 @@ func baseName(k *kind.Kind, name string) string {
 }
 
 // takeNewest takes the current object of a rotation.
-func (h *match) takeNewest(o *kind.Object) bool {
+func (h *match) takeNewest(o *kind.Object) {
 	h.object = o
 	h.imported, h.fromOldState = true, h.entry != nil
-	return true
 }
 
 // collectSiblings looks for further objects of the resource's rotation that the state
@@ -73,7 +72,7 @@ func (h *match) takeNewest(o *kind.Object) bool {
 // it; newer ones may have been delivered, or not. Nor does anybody know that of a
 // current one that is taken from the account: the one before it may still be what is
 // used.
-func (p *planner) collectSiblings(r *config.Resource, h *match) bool {
+func (p *planner) collectSiblings(r *config.Resource, h *match) (goOn bool) {
 	rotation, ok := r.Kind.RotationOf(r.Value)
 	if !ok || h.object == nil {
 		return true
@@ -126,7 +125,7 @@ func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
 // mayImport decides whether what is unknown may become the resource's: every object that
 // an import block names, and without one those of a family in which nothing says that
 // somebody else owns a part of it.
-func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object) bool {
+func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object) (goOn bool) {
 	imp := p.imports[r.Addr]
 	why := ""
 	switch {
@@ -171,7 +170,7 @@ func (p *planner) isForeign(r *config.Resource, h *match) bool {
 }
 
 // findSiblings resolves the ids of an import block: the newest is current.
-func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match) bool {
+func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		p.errorf(&imp.Range, "Several objects for one resource",
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
@@ -199,7 +198,7 @@ func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match)
 }
 
 // checkImportedOnce refuses to give two resources one object.
-func (p *planner) checkImportedOnce(r *config.Resource, h *match) bool {
+func (p *planner) checkImportedOnce(r *config.Resource, h *match) (goOn bool) {
 	ids := h.importedSiblingIDs
 	if h.imported {
 		ids = append(slices.Clone(ids), h.object.ID)

@@ -12,7 +12,7 @@ import (
 
 // guardRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
-func (p *planner) guardRequest() bool {
+func (p *planner) guardRequest() (goOn bool) {
 	for _, guard := range []func(){p.checkAccount, p.checkDenied, p.checkClock} {
 		guard()
 	}

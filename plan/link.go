@@ -47,7 +47,7 @@ func (l *links) linkAttrs(k *kind.Kind) []int {
 	return list
 }
 
-// ties reports whether a resource gives a value to an attribute that is set last.
+// hasLinks reports whether a resource gives a value to an attribute that is set last.
 func (l *links) hasLinks(r *config.Resource) bool {
 	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
 }
@@ -61,7 +61,7 @@ func (l *links) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	return out
 }
 
-// renamed is a live object in which IDs have given way to names, as name has it.
+// mapLinks returns a live object whose links hold what name makes of their IDs.
 func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
 	knots := l.linkAttrs(k)
 	if !slices.ContainsFunc(knots, func(i int) bool { return live.At(i).IsKnown() && !live.At(i).IsNull() }) {
@@ -75,7 +75,7 @@ func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr
 	return live
 }
 
-// standing names what will be there when the plan is carried out: a declared
+// nameAfterApply names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
 func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 	k := l.kinds[by.Link.RefKind]
@@ -95,7 +95,7 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 	return o.Identity
 }
 
-// recorded is like standing, but names what is declared also by the IDs of those
+// nameInState is like nameAfterApply, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
 func (l *links) nameInState(by *kind.Attr, id string) string {
 	if r := l.recordedResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
@@ -104,7 +104,7 @@ func (l *links) nameInState(by *kind.Attr, id string) string {
 	return l.nameAfterApply(by, id)
 }
 
-// ours is the declared resource under whose address the state records a live
+// recordedResource is the declared resource under whose address the state records a live
 // object; nil: there is none.
 func (l *links) recordedResource(id objectID) *config.Resource {
 	if owner := l.owner(id); owner != nil {
@@ -113,7 +113,7 @@ func (l *links) recordedResource(id objectID) *config.Resource {
 	return nil
 }
 
-// names brings the IDs of a live object into the form in which it is compared
+// replaceIDs brings the IDs of a live object into the form in which it is compared
 // with r. What r itself names by its ID stays.
 func (l *links) replaceIDs(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
 	if len(l.linkAttrs(r.Kind)) == 0 {
@@ -128,7 +128,7 @@ func (l *links) replaceIDs(r *config.Resource, live kind.Values, name func(by *k
 	})
 }
 
-// named is a live object with names as far as they say what the IDs would.
+// comparable is a live object with names as far as they say what the IDs would.
 func (l *links) comparable(r *config.Resource, raw kind.Values) kind.Values {
 	if l.hasLinks(r) {
 		return l.replaceIDs(r, raw, l.nameAfterApply)
@@ -136,7 +136,7 @@ func (l *links) comparable(r *config.Resource, raw kind.Values) kind.Values {
 	return l.replaceIDs(r, raw, l.nameInState) // nothing is compared with it
 }
 
-// tie notes what a live object stands for and what it names, and gives the object
+// noteLinks notes what a live object stands for and what it links to, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
 func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values,
 	reason string) {
@@ -154,7 +154,7 @@ func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.V
 	return judged, reason
 }
 
-// follow is the reason for an update that names what takes the place of something
+// linkReason is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
 func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
@@ -217,7 +217,7 @@ func (l *links) isID(by *kind.Attr, k *kind.Kind, text string) bool {
 	return !l.isDeclared(k, k.NormalizeIdentity(text))
 }
 
-// needByName notes the kinds whose live objects must have been read because names
+// needLinkTargets notes the kinds whose live objects must have been read because names
 // of them are to become IDs.
 func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range l.linkAttrs(r.Kind) {
@@ -231,7 +231,7 @@ func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range
 	}
 }
 
-// stand notes that a live object stays what is declared, where others name such
+// noteCurrent notes that a live object stays what is declared, where others name such
 // objects.
 func (l *links) noteCurrent(r *config.Resource, h match) {
 	if len(l.linking) > 0 && r.Kind.NamesRepeat {
@@ -239,7 +239,7 @@ func (l *links) noteCurrent(r *config.Resource, h match) {
 	}
 }
 
-// usesOf lists what a live object names: by its ID, or by a name that nothing else
+// targetsOf lists what a live object links to: by its ID, or by a name that nothing else
 // has.
 func (l *links) targetsOf(k *kind.Kind, raw kind.Values) []objectID {
 	var out []objectID

@@ -128,7 +128,7 @@ func newPlanner(r Request) *planner {
 	}
 	for _, a := range r.Announced {
 		if now := p.currentAddr(a); now != a.Addr {
-			p.plan.MovedIntents = append(p.plan.MovedIntents, Moved{From: a.Addr, To: now})
+			p.plan.MovedIntents = append(p.plan.MovedIntents, EntryMove{From: a.Addr, To: now})
 			a.Addr = now
 		}
 		p.announced[a.Addr] = append(p.announced[a.Addr], a)
@@ -269,7 +269,7 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 }
 
 // action decides what becomes of a live object, and why.
-func (p *planner) action(r *config.Resource, h match, live kind.Values, fields []string) (Action, string) {
+func (p *planner) action(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
@@ -358,7 +358,7 @@ func (p *planner) sortPlan() {
 		p.plan.Changes[i].MovedFrom = p.movedFrom[p.plan.Changes[i].Addr]
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(p.plan.MovedIntents, func(a, b Moved) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
+	slices.SortFunc(p.plan.MovedIntents, func(a, b EntryMove) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })

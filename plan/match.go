@@ -130,7 +130,7 @@ func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Obje
 // findImportable looks for a live object to import: the one an import block names, else
 // the only one under the resource's identity. It reports whether planning may
 // go on; without an object the resource is to be created.
-func (p *planner) findImportable(r *config.Resource, h *match) bool {
+func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	imp := p.imports[r.Addr]
 	switch {
 	case imp == nil || h.entry != nil:
@@ -150,7 +150,8 @@ func (p *planner) findImportable(r *config.Resource, h *match) bool {
 		}
 	}
 	if newest := p.newest(r, found); newest != nil {
-		return h.takeNewest(newest)
+		h.takeNewest(newest)
+		return true
 	}
 	if imp != nil && imp.ID != "" && len(found) > 1 {
 		return p.findImport(r, imp, h)
@@ -197,7 +198,7 @@ func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool)
 }
 
 // findImport resolves an import block, which names a remote ID or an identity.
-func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) bool {
+func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	var found []*kind.Object
 	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
 		found = append(found, o)

@@ -10,8 +10,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// A Moved is one state entry that gets another address.
-type Moved struct{ From, To addr.Addr }
+// A EntryMove is one state entry that gets another address.
+type EntryMove struct{ From, To addr.Addr }
 
 // applyMoves gives the entries the addresses that moved blocks say, following chains
 // to their end, and sorts them.
@@ -37,7 +37,7 @@ func (p *planner) applyMoves() {
 		taken[e.Addr] = from
 		if e.Addr != from {
 			p.movedFrom[e.Addr] = from
-			p.plan.Moves = append(p.plan.Moves, Moved{From: from, To: e.Addr})
+			p.plan.Moves = append(p.plan.Moves, EntryMove{From: from, To: e.Addr})
 		}
 	}
 	p.plan.Moves = orderMoves(p.plan.Moves)
@@ -63,14 +63,14 @@ func (p *planner) destination(addr addr.Addr) addr.Addr {
 }
 
 // orderMoves sorts moves so that each address is free when something moves to it.
-func orderMoves(moves []Moved) []Moved {
-	from := make(map[addr.Addr]Moved, len(moves))
+func orderMoves(moves []EntryMove) []EntryMove {
+	from := make(map[addr.Addr]EntryMove, len(moves))
 	for _, m := range moves {
 		from[m.From] = m
 	}
-	out := make([]Moved, 0, len(moves))
-	var visit func(m Moved)
-	visit = func(m Moved) {
+	out := make([]EntryMove, 0, len(moves))
+	var visit func(m EntryMove)
+	visit = func(m EntryMove) {
 		if _, open := from[m.From]; !open {
 			return
 		}

@@ -271,14 +271,14 @@ func (g *stepGraph) orderedSteps() []Step {
 }
 
 // reportCycle reports steps that wait for each other.
-func (g *stepGraph) reportCycle(order, of []int) {
+func (g *stepGraph) reportCycle(order, componentOf []int) {
 	size := map[int]int{}
-	for _, component := range of {
+	for _, component := range componentOf {
 		size[component]++
 	}
 	var names []string
 	for _, step := range order {
-		if size[of[step]] > 1 {
+		if size[componentOf[step]] > 1 {
 			s := &g.steps[step]
 			names = append(names, fmt.Sprintf("%s of %s", s.Op, g.plan.Changes[s.Change].Addr))
 		}

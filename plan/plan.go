@@ -126,10 +126,10 @@ type Plan struct {
 	Records []addr.Entry
 	// MovedIntents are the addresses of interrupted runs' announcements that count for
 	// another address now, since the block got another label. Sorted.
-	MovedIntents []Moved
+	MovedIntents []EntryMove
 	// Moves are the state entries that get another address before anything else,
 	// in an order in which each address is free.
-	Moves []Moved
+	Moves []EntryMove
 	// Rotations tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
 	Rotations []Rotation

@@ -33,7 +33,7 @@ func (p *planner) matchNewName(r *config.Resource, h *match) {
 }
 
 // checkNameFree refuses to give a resource a name under which something is live.
-func (p *planner) checkNameFree(r *config.Resource) bool {
+func (p *planner) checkNameFree(r *config.Resource) (goOn bool) {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
 		return p.canCreate(r)

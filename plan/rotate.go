@@ -97,7 +97,7 @@ func (h *match) keptUntilRenewal() (ids []string, others []addr.Retiree) {
 // rotateAction decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
 func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
-	fields []string) (Action, string) {
+	fields []string) (action Action, shownReason string) {
 	due, why := p.due(r, h, rotation, live)
 	if reason == "" {
 		reason = why

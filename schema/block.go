@@ -57,7 +57,7 @@ func (b *block) instance(at addr.InstanceKey) *config.Resource {
 
 // readMeta reads what every resource understands.
 func (l *module) readMeta(b *block) {
-	content, _, diags := b.body.PartialContent(l.loader.metaSchema)
+	content, _, diags := b.body.PartialContent(l.shared.metaSchema)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
 		if a := content.Attributes[name]; a != nil {
@@ -229,7 +229,7 @@ func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 		if l.caller == nil {
 			return []repetition{{}}, nil, true
 		}
-		over := l.loader.budget.Charge(1, l.caller.call.place) // many modules make many of what is in them
+		over := l.shared.budget.Charge(1, l.caller.call.place) // many modules make many of what is in them
 		l.add(over...)
 		return []repetition{{}}, nil, over == nil
 	}
@@ -250,13 +250,13 @@ func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext
 // collection evaluates for_each or count and takes the marks off. toset(list) is
 // answered with a map: going through a set of 100,000 strings takes longer than
 // evaluating the block for each of them.
-func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, cty.ValueMarks) {
+func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked cty.Value, marks cty.ValueMarks) {
 	call, ok := e.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.staticScope.eval(e, ctx).Unmark()
 	}
-	list, diags := l.loader.budget.Value(call.Args[0], ctx)
-	list, marks := list.UnmarkDeep()
+	list, diags := l.shared.budget.Value(call.Args[0], ctx)
+	list, marks = list.UnmarkDeep()
 	if t := list.Type(); diags.HasErrors() || !t.IsTupleType() && !t.IsListType() || !list.IsWhollyKnown() || list.IsNull() {
 		return l.staticScope.eval(e, ctx).Unmark()
 	}
@@ -290,7 +290,7 @@ func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMa
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
 		return nil, false
 	}
-	if over := l.loader.budget.Charge(int(size), e.Range()); over != nil {
+	if over := l.shared.budget.Charge(int(size), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}
@@ -319,7 +319,7 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.", words.A(t.FriendlyName())))
 		return nil, false
 	}
-	if over := l.loader.budget.Charge(v.LengthInt(), e.Range()); over != nil {
+	if over := l.shared.budget.Charge(v.LengthInt(), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}

@@ -48,7 +48,7 @@ func unknownFor(name string, d *syntax.Block) string {
 
 // otherAttributes are the arguments of a block that its description does not name.
 func otherAttributes(body hcl.Body, d *syntax.Block) hcl.Attributes {
-	attrs, _ := body.JustAttributes() // what is none was reported by judgeNames
+	attrs, _ := body.JustAttributes() // what is none was reported by checkNames
 	for i := range d.Arguments {
 		delete(attrs, d.Arguments[i].Name)
 	}

@@ -17,7 +17,7 @@ import (
 // in reach that an output may use.
 func (l *module) evaluator() func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.loader.budget)
+		expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.budget)
 		if diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
@@ -27,7 +27,7 @@ func (l *module) evaluator() func(source, name string, live config.LiveLookup) (
 		if once.failed {
 			return cty.DynamicVal, once.sorted()
 		}
-		l.loader.budget.Grant()
+		l.shared.budget.Grant()
 		s := newScope(&once, once.report, live)
 		root := l.rootContext.NewChild()
 		root.Functions = map[string]function.Function{"type": typeFunction()}

@@ -97,7 +97,7 @@ func (l *module) declareData(b *hcl.Block) {
 	}
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
-	l.loader.hasPendingData = l.loader.hasPendingData || l.Snapshot == nil
+	l.shared.hasPendingData = l.shared.hasPendingData || l.Snapshot == nil
 	content, _ := l.contentOf(b, d.form.block)
 	for name, a := range content.Attributes {
 		switch name {
@@ -231,7 +231,7 @@ func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
 	case d.form.many:
 		return l.answerAll(d, args[syntax.NamePrefix])
 	case q.Identity != "" && !l.Snapshot.WasLookedFor(k, q.Identity):
-		l.loader.hasPendingData = true
+		l.shared.hasPendingData = true
 		return unknown
 	}
 	return l.answerOne(d, args, q.Identity)
@@ -266,7 +266,7 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 
 // noteUndecided notes that objects of a kind may matter which nobody can name yet.
 func (l *module) noteUndecided(k *kind.Kind) {
-	if l.loader.hasPendingData {
+	if l.shared.hasPendingData {
 		l.config.Data = append(l.config.Data, config.DataQuery{Kind: k})
 	}
 }

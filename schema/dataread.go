@@ -104,7 +104,7 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], openValue(d.form.value)
 	found := l.Snapshot.Listed(k, asked)
 	if found == nil {
-		l.loader.hasPendingData = true
+		l.shared.hasPendingData = true
 		return unknown
 	}
 	if _, seen := l.live(holder, asked.Parent); !seen {

@@ -49,8 +49,8 @@ func items(body hcl.Body) []item {
 
 // fileSchema describes the top level of a configuration file.
 func (l *module) fileSchema() *hcl.BodySchema {
-	if l.loader.fileSchema != nil {
-		return l.loader.fileSchema
+	if l.shared.fileSchema != nil {
+		return l.shared.fileSchema
 	}
 	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "resource", LabelNames: []string{"type", "name"}}, // Terraform's
@@ -63,7 +63,7 @@ func (l *module) fileSchema() *hcl.BodySchema {
 	for _, name := range l.kindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
-	l.loader.fileSchema = s
+	l.shared.fileSchema = s
 	return s
 }
 

@@ -19,7 +19,7 @@ import (
 
 // linkDeferred makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) linkDeferred(n *node, u allowedRefs) attrFilter {
+func (l *module) linkDeferred(n *node, u allowedRefs) (ownAttrs attrFilter) {
 	b := n.block
 	last := attrFilter((*kind.Attr).IsLink)
 	if !writesAny(b.body, b.kind.Attrs, last) {
@@ -103,7 +103,7 @@ func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index 
 	e := &evaluation{module: l, block: b, addr: r.Addr, writtenArgs: b.writtenArgs}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, index)
-		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.loader.flawed[r.Addr] || l.loader.flawed[other.Addr] {
+		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.shared.flawed[r.Addr] || l.shared.flawed[other.Addr] {
 			continue
 		}
 		at := b.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)

@@ -33,7 +33,7 @@ type delivery struct {
 func (l *module) deliverAll() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
 	taken := map[string]*delivery{}
-	for _, m := range l.loader.modules {
+	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
 				m.deliverBlock(n.block, sample.forModule(m), taken)
@@ -114,7 +114,7 @@ func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]
 		out.Digest = deliveryDigest(out, text)
 		r.Deliver = append(r.Deliver, out)
 		if more := mergeAddrs(r.Needs, e.refs); len(more) > len(r.Needs) {
-			r.Needs, l.loader.hasOtherNeeds = more, true
+			r.Needs, l.shared.hasOtherNeeds = more, true
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// visit is how far the walk over the references has come with a node.
+// visitState is how far the walk over the references has come with a node.
 type visitState byte
 
 const (
@@ -61,14 +61,14 @@ func (l *module) linkBlock(n *node) {
 
 // resolveRepeated resolves what a block with for_each or count refers to: in these,
 // which are evaluated once, and for every instance, as u says.
-func (l *module) resolveRepeated(forEach, count hcl.Expression, every []hcl.Traversal, u allowedRefs) refs {
+func (l *module) resolveRepeated(forEach, count hcl.Expression, perInstance []hcl.Traversal, u allowedRefs) refs {
 	var once []hcl.Traversal
 	for _, e := range []hcl.Expression{forEach, count} {
 		if e != nil {
 			once = append(once, e.Variables()...)
 		}
 	}
-	outer, all := l.resolve(once, allowedRefs{}), l.resolve(every, u)
+	outer, all := l.resolve(once, allowedRefs{}), l.resolve(perInstance, u)
 	all.list = append(all.list, outer.list...)
 	all.invalidRoots = append(all.invalidRoots, outer.invalidRoots...)
 	return all

@@ -121,14 +121,14 @@ type frame struct {
 
 // walk goes through the tokens of native or JSON syntax. With out it puts stars
 // there for literals that are secret, without it notes what is declared sensitive.
-func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
+func (s *secretNames) walk(tokens hclsyntax.Tokens, redacted []byte) {
 	stack := []frame{{}}
 	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.broken
 	for i, t := range tokens {
 		top := &stack[len(stack)-1]
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
-			s.redactLiteral(top, t, out)
+			s.redactLiteral(top, t, redacted)
 		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
 			if len(top.header) > 0 && top.key == nil {
 				top.key = append(slices.Clone(top.path), top.header[len(top.header)-1])
@@ -149,25 +149,25 @@ func (s *secretNames) walk(tokens hclsyntax.Tokens, out []byte) {
 }
 
 // redactLiteral handles a name or a redactLiteral.
-func (s *secretNames) redactLiteral(top *frame, t hclsyntax.Token, out []byte) {
+func (s *secretNames) redactLiteral(top *frame, t hclsyntax.Token, redacted []byte) {
 	if top.key == nil {
 		top.header = append(top.header, string(t.Bytes))
 	}
-	if len(top.key) > 2 && top.key[len(top.key)-1] == "sensitive" && out == nil {
+	if len(top.key) > 2 && top.key[len(top.key)-1] == "sensitive" && redacted == nil {
 		s.declared[top.key[0]+"."+top.key[1]] = string(t.Bytes) != "false"
 	}
-	if secret, words := s.secrecyAt(top); out == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
+	if secret, words := s.secrecyAt(top); redacted == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
 		return
 	}
 	for i := t.Range.Start.Byte; i < t.Range.End.Byte; i++ {
-		if out[i] != '\n' {
-			out[i] = '*'
+		if redacted[i] != '\n' {
+			redacted[i] = '*'
 		}
 	}
 }
 
 // secrecyAt says what of a level stands for secrets at this place: literals, and names.
-func (s *secretNames) secrecyAt(top *frame) (secret, words bool) {
+func (s *secretNames) secrecyAt(top *frame) (secret, hideNames bool) {
 	if top.secret || top.key == nil || !s.isSecret(top.key) {
 		return top.secret, top.hideNames
 	}

@@ -28,7 +28,7 @@ func (l *module) checkIdentities() {
 		l.checkRotatingName(r, index)
 	}
 	l.nameReferences(index)
-	for _, m := range l.loader.modules {
+	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
 				l.addNeedsByName(n.block, index)
@@ -142,7 +142,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 			if a.IsLink() {
 				r.DeferredNeeds = mergeAddrs(r.DeferredNeeds, named)
 			} else if more := mergeAddrs(r.Needs, named); len(more) > len(r.Needs) {
-				r.Needs, l.loader.hasOtherNeeds = more, true
+				r.Needs, l.shared.hasOtherNeeds = more, true
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func (l *module) resourceNamed(m kind.Reference, index config.IdentityIndex) *co
 // cannot form such a loop, since they were ordered; deliveries and plain names
 // can.
 func (l *module) checkNeeds() {
-	if !l.loader.hasOtherNeeds {
+	if !l.shared.hasOtherNeeds {
 		return
 	}
 	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))

@@ -17,16 +17,16 @@ import (
 
 // evaluateImports reads the import blocks.
 func (l *module) evaluateImports() {
-	first := map[addr.Addr]hcl.Range{}
+	declaredAt := map[addr.Addr]hcl.Range{}
 	for _, b := range l.imports {
 		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
-			l.evaluateImport(b, content.Attributes, first)
+			l.evaluateImport(b, content.Attributes, declaredAt)
 		}
 	}
 }
 
 // evaluateImport evaluates one block, once for each element of for_each.
-func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, first map[addr.Addr]hcl.Range) {
+func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt map[addr.Addr]hcl.Range) {
 	to := addressExpr(args["to"].Expr)
 	id, ok := l.importIDExpr(b, args)
 	if !ok {
@@ -56,11 +56,11 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, first map[add
 		if !ok {
 			continue
 		}
-		if at, has := first[addr]; has {
+		if at, has := declaredAt[addr]; has {
 			l.errorAt(to.Range(), "Duplicate import", fmt.Sprintf("%s is imported already at %s.", addr, at))
 			continue
 		}
-		first[addr] = b.DefRange
+		declaredAt[addr] = b.DefRange
 		imp := config.Import{To: addr, Range: b.DefRange}
 		if args["ids"] == nil {
 			imp.ID, ok = l.importID(id, inner, addr.Kind)

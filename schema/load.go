@@ -92,7 +92,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 type module struct {
 	Options
 	*report
-	loader     *loader
+	shared     *sharedLoad
 	caller     *caller // nil: this is the configuration itself
 	path       string  // path of the module in addresses; "" of the configuration itself
 	kinds      map[string]*kind.Kind
@@ -124,7 +124,7 @@ func newModule(o Options) *module {
 		o.Dir = "."
 	}
 	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
-	l := newChildModule(o, newReport(), &loader{sources: map[string]*moduleSource{}, rootOptions: o,
+	l := newChildModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema: syntax.Resource().BodySchema(),
 		flawed:     map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
@@ -132,18 +132,18 @@ func newModule(o Options) *module {
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
-	l.rootContext = rootContext(o, l.folderOf(o.Dir), l.loader.budget)
+	l.rootContext = rootContext(o, l.folderOf(o.Dir), l.shared.budget)
 	l.staticScope = newScope(l, l.report, nil)
 	l.staticScope.withoutDeferred = true
 	return l
 }
 
 // newChildModule has what is every module's own, and is known to all.
-func newChildModule(o Options, r *report, s *loader) *module {
+func newChildModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
 		Options:   o,
 		report:    r,
-		loader:    s,
+		shared:    s,
 		variables: map[string]*variable{},
 		locals:    map[string]*node{},
 		blocks:    map[addr.Addr]*block{},
@@ -185,14 +185,14 @@ func (l *module) evaluate() {
 
 // lenient reports whether a value that is not known may be anything, and is no
 // error.
-func (l *module) lenient() bool { return l.AllowUnset || l.loader.hasPendingData }
+func (l *module) lenient() bool { return l.AllowUnset || l.shared.hasPendingData }
 
 // finish evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
 func (l *module) finish() {
 	l.linkOutputs()
 	l.evaluateOutputs()
-	for _, m := range l.loader.modules {
+	for _, m := range l.shared.modules {
 		if m != l {
 			m.staticScope.outputs() // also those that nothing refers to have to be right
 		}

@@ -46,8 +46,8 @@ type moduleSource struct {
 	outputs   []string
 }
 
-// A loader holds what all modules of one Load have in common.
-type loader struct {
+// A sharedLoad holds what all modules of one Load have in common.
+type sharedLoad struct {
 	sources        map[string]*moduleSource // by folder; nil: it could not be read
 	modules        []*module                // of the configuration and of every instance of a module
 	rootOptions    Options
@@ -163,10 +163,10 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 			break
 		}
 	}
-	s, known := l.loader.sources[dir]
+	s, known := l.shared.sources[dir]
 	if !known {
 		s = l.readSource(dir, a.Expr.Range())
-		l.loader.sources[dir] = s
+		l.shared.sources[dir] = s
 	}
 	return s
 }
@@ -182,7 +182,7 @@ func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.loader.rootOptions, l.folderOf(dir), l.loader.budget), variables: map[string]bool{},
+	s := &moduleSource{dir: dir, root: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget), variables: map[string]bool{},
 		sensitive: map[string]bool{}}
 	errors := l.failed
 	l.failed = false
@@ -251,14 +251,14 @@ func (l *module) evaluateCall(n *node) {
 		maps.Copy(needs, r.resourceMarks())
 	}
 	const perStep = 400 // bytes of files that take as long as one resource
-	if over := l.loader.budget.Charge(len(repeats)*(c.source.size/perStep), c.place); over != nil {
+	if over := l.shared.budget.Charge(len(repeats)*(c.source.size/perStep), c.place); over != nil {
 		l.add(over...)
 		return
 	}
 	for _, rep := range repeats {
 		inner := l.newInstance(c, rep, needs)
 		c.instances = append(c.instances, inner)
-		if inner.run(); l.loader.budget.Spent() {
+		if inner.run(); l.shared.budget.Spent() {
 			return // each of the others would only say so too
 		}
 	}
@@ -266,7 +266,7 @@ func (l *module) evaluateCall(n *node) {
 
 // newInstance is the loader of one newInstance of a module.
 func (l *module) newInstance(c *moduleCall, at repetition, needs cty.ValueMarks) *module {
-	inner := newChildModule(l.Options, l.report, l.loader)
+	inner := newChildModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
 	inner.bodies, inner.rootContext = c.source.bodies, c.source.root
@@ -401,7 +401,7 @@ func (l *module) pathFromRoot(path string) string {
 	if l.caller == nil || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.ToSlash(filepath.Join(modulePath(l.loader.rootOptions, l.Dir), path))
+	return filepath.ToSlash(filepath.Join(modulePath(l.shared.rootOptions, l.Dir), path))
 }
 
 // rootContext holds what every expression of the module whose files are read so may use:

@@ -241,12 +241,12 @@ func (l *module) resolveOutput(c *moduleCall, t hcl.Traversal) (at addr.Instance
 }
 
 // resolveData finds a data block. Its references have one step more than others.
-func (l *module) resolveData(t hcl.Traversal, r *ref) (*node, string) {
+func (l *module) resolveData(t hcl.Traversal, r *ref) (n *node, name string) {
 	if len(t) < 3 || stepName(t[2]) == "" {
 		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
 		return nil, ""
 	}
-	name := stepName(t[1]) + "." + stepName(t[2])
+	name = stepName(t[1]) + "." + stepName(t[2])
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."

@@ -11,11 +11,11 @@ import (
 
 // bounded refuses a boundary of files that is none, and keeps everybody from the state.
 func (l *module) bounded() bool {
-	if err := l.loader.rootErr; err != nil {
+	if err := l.shared.rootErr; err != nil {
 		l.fail("Invalid root", fmt.Sprintf("-root, or B2FORM_ROOT: %s. Name a folder that holds the configuration's folder.", err))
 		return false
 	}
-	l.loader.boundary.Refuse(filepath.Join(l.Dir, config.DefaultState), stateRefused, true)
+	l.shared.boundary.Refuse(filepath.Join(l.Dir, config.DefaultState), stateRefused, true)
 	return true
 }
 
@@ -26,7 +26,7 @@ const stateRefused = "it belongs to the state, which is never read as a file"
 // error at the block.
 func (l *module) refuseFiles() {
 	refuse := func(path, shown, why string, at *hcl.Range, companions bool) {
-		if l.loader.boundary.Refuse(path, why, companions) {
+		if l.shared.boundary.Refuse(path, why, companions) {
 			l.errorAt(*at, "File cannot be read", fmt.Sprintf("The configuration reads %q: %s. Remove that, or choose another path here.",
 				shown, why))
 		}
@@ -41,5 +41,5 @@ func (l *module) refuseFiles() {
 			}
 		}
 	}
-	l.loader.boundary.Seal()
+	l.shared.boundary.Seal()
 }

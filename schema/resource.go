@@ -320,7 +320,7 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		}
 	}
 	if flawed {
-		e.module.loader.flawed[e.addr] = true
+		e.module.shared.flawed[e.addr] = true
 	}
 	return e.withoutContent(value), sensitive
 }

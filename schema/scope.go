@@ -37,7 +37,7 @@ func newScope(l *module, r *report, live config.LiveLookup) *scope {
 
 // later is a scope for an evaluation after the loading, with steps of its own.
 func (l *module) later(live config.LiveLookup) *scope {
-	l.loader.budget.Grant()
+	l.shared.budget.Grant()
 	return newScope(l, newReport(), live)
 }
 
@@ -104,7 +104,7 @@ func hideSensitive(diags hcl.Diagnostics, detail string) {
 // evaluated is the value of an expression. What is wrong with it is said without
 // details where it refers to something sensitive.
 func (l *module) evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, diags := l.loader.budget.Value(e, ctx)
+	v, diags := l.shared.budget.Value(e, ctx)
 	for _, d := range diags {
 		d.Detail += hintWholeResource(d) + splatHint(e, d) + nameHint(e, d)
 	}

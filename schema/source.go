@@ -136,7 +136,7 @@ func (l *module) noConfigAdvice() string {
 
 // folderOf is where the files of the module in dir are read.
 func (l *module) folderOf(dir string) folder.Folder {
-	return folder.Folder{Dir: l.loader.rootOptions.Dir, ModuleDir: dir, Within: l.loader.boundary}
+	return folder.Folder{Dir: l.shared.rootOptions.Dir, ModuleDir: dir, Within: l.shared.boundary}
 }
 
 // parse reads one configuration file of the module in dir. nil: it could not be
@@ -149,7 +149,7 @@ func (l *module) parse(dir, path string) hcl.Body {
 		return nil
 	}
 	if file.Bytes != nil {
-		file.Bytes = WithoutSecrets(src, l.loader.rootOptions.Kinds, !diags.HasErrors())
+		file.Bytes = WithoutSecrets(src, l.shared.rootOptions.Kinds, !diags.HasErrors())
 	}
 	l.config.Files[path] = file
 	return file.Body
@@ -182,7 +182,7 @@ func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.
 	if isJSON(path) {
 		file, diags = parse.JSON(src, path)
 	} else {
-		file, diags = parse.Config(src, path, l.loader.budget)
+		file, diags = parse.Config(src, path, l.shared.budget)
 	}
 	clampRanges(diags, len(src))
 	if file == nil { // what is nested too deeply is not looked at again
@@ -216,7 +216,7 @@ func readNamed(path string) (src []byte, why string) {
 
 // textOf is what was read, if it is text. Editors on Windows put a byte order mark
 // before it, which says nothing.
-func textOf(src []byte, err error) (_ []byte, why string) {
+func textOf(src []byte, err error) (text []byte, why string) {
 	switch {
 	case errors.Is(err, folder.ErrOutside):
 		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy " +

@@ -19,7 +19,7 @@ import (
 // earlier error leaves open.
 type openMark struct{}
 
-// open is a value of which nothing is known yet.
+// openValue is a value of which nothing is known yet.
 func openValue(t cty.Type) cty.Value { return cty.UnknownVal(t).Mark(openMark{}) }
 
 // isCause reports whether a mark tells why a value is not known.

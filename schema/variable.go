@@ -136,7 +136,7 @@ func quotedType(e hcl.Expression) (string, bool) {
 }
 
 func (l *module) evalDefault(v *variable, e hcl.Expression) cty.Value {
-	value, diags := l.loader.budget.Value(e, nil)
+	value, diags := l.shared.budget.Value(e, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return cty.DynamicVal
@@ -158,7 +158,7 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 	if a == nil {
 		return
 	}
-	v, diags := l.loader.budget.Value(a.Expr, nil)
+	v, diags := l.shared.budget.Value(a.Expr, nil)
 	l.add(diags...)
 	if diags.HasErrors() {
 		return
@@ -346,7 +346,7 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
 	if expr == nil && !v.takesPlainText() {
-		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.loader.budget)
+		parsed, diags := parse.Expression([]byte(g.text), "", hcl.InitialPos, l.shared.budget)
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
 				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
@@ -357,7 +357,7 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	}
 	if expr != nil {
 		var diags hcl.Diagnostics
-		value, diags = l.loader.budget.Value(expr, nil)
+		value, diags = l.shared.budget.Value(expr, nil)
 		if g.expr != nil && l.caller == nil { // of a value file nothing is repeated
 			hideSensitive(diags, "A value in a value file must be a constant, without references and functions.")
 		}

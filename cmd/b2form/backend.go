@@ -130,7 +130,7 @@ func (g fencedAPI) Call(ctx context.Context, method string, in, out any) error {
 }
 
 // Empty implements wire.BucketEmptier.
-func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int)) (int, error) {
+func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int)) (removed int, err error) {
 	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
 }
 
@@ -140,6 +140,6 @@ func (g fencedAPI) Put(ctx context.Context, u wire.Upload) (json.RawMessage, err
 }
 
 // Purge implements wire.FileStore.
-func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (int, error) {
+func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (removed int, err error) {
 	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
 }

@@ -189,13 +189,13 @@ func unclosed(source string) bool {
 }
 
 // printValue prints the value of an expression and reports whether it has one.
-func (p *program) printValue(seen *consoleScope, source, name string) bool {
-	v, diags := seen.eval(source, name)
+func (p *program) printValue(scope *consoleScope, source, name string) bool {
+	v, diags := scope.eval(source, name)
 	p.files[name] = &hcl.File{Bytes: []byte(source)}
 	p.ui.Diagnostics(diags, p.files)
 	if diags.HasErrors() {
 		return false
 	}
-	fmt.Fprintln(p.stdout, view.Output{Value: v, MissingText: seen.missingText, Typed: true}.Text(false))
+	fmt.Fprintln(p.stdout, view.Output{Value: v, MissingText: scope.missingText, Typed: true}.Text(false))
 	return true
 }

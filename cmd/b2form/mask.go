@@ -22,12 +22,12 @@ func (p *program) maskLine(v secret.Value) string {
 // printMaskLines hides what is about to be shown. A secret that is not shown is not
 // printed for hiding it either: standard output may go elsewhere than to a log.
 // JSON lines leave no room for the command, so it goes to standard error then.
-func (s *session) printMaskLines(about []view.Secret) {
+func (s *session) printMaskLines(keys []view.Secret) {
 	out := s.stdout
 	if s.json {
 		out = s.stderr
 	}
-	for _, made := range about {
+	for _, made := range keys {
 		if !made.Key.IsZero() {
 			fmt.Fprint(out, s.maskLine(made.Key))
 		}

@@ -42,7 +42,7 @@ func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.Entry,
 }
 
 // lookUpLive is the config.LiveLookup of the account, with the secrets of keys that this
-// run made where they are shown anyway, and with what is left as it is lookUpLive.
+// run made where they are shown anyway, and with what is left as it is live.
 func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {

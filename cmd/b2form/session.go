@@ -109,7 +109,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 const mostRounds = 20
 
 // readLive reads what is live and answers data blocks. What they answer may name more
-// to be readLive, as the bucket of a file.
+// to be read live, as the bucket of a file.
 func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
 	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {

@@ -186,9 +186,9 @@ func (p *program) stateMove() *cli.Command {
 
 // parseAddresses parses the arguments, at least least and at most most of them; -1:
 // any number.
-func parseAddresses(c *cli.Command, least, most int) ([]addr.Addr, error) {
+func parseAddresses(c *cli.Command, minimum, maximum int) ([]addr.Addr, error) {
 	args := c.Args().Slice()
-	if len(args) < least || most >= 0 && len(args) > most {
+	if len(args) < minimum || maximum >= 0 && len(args) > maximum {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 	}
 	return parsed(args, addr.Parse)

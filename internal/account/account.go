@@ -81,7 +81,7 @@ type queryBuilder map[string]*kindQuery
 type kindQuery struct {
 	KindQuery
 	kind                    *kind.Kind
-	isChild, hasMultiBucket bool         // see the members of Need
+	isChild, hasMultiBucket bool         // see the members of KindQuery
 	linkAttrs               []*kind.Attr // see addNamed
 }
 
@@ -236,7 +236,7 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 
 // ReadMore reads what is wanted of parts and was not looked for yet, and puts it into
 // the snapshot. It reports whether there was something to look for.
-func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query, s *kind.Snapshot) (bool, error) {
+func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query, s *kind.Snapshot) (lookedFor bool, err error) {
 	r := reader{api: api, account: s.Account, kinds: kinds, want: want}
 	var parts []*kind.Kind
 	for _, k := range kinds {

@@ -25,7 +25,7 @@ const (
 	unowned       kind.Rule = "unowned"
 )
 
-// Options is what Look works with.
+// Options is what Run works with.
 type Options struct {
 	Config        *config.Config
 	Kinds         []*kind.Kind

@@ -103,7 +103,7 @@ type blazerResult struct {
 
 type blazerResultKey struct{}
 
-// viaBlazer runs one call of blazer and returns its error as a *kind.Error.
+// viaBlazer runs one call of blazer and returns its error as a *wire.Error.
 func viaBlazer(ctx context.Context, rec *blazerResult, f func(context.Context) error) error {
 	err := f(context.WithValue(ctx, blazerResultKey{}, rec))
 	if err != nil && rec.err == nil {

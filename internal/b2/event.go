@@ -47,7 +47,7 @@ type counters struct {
 }
 
 // begin counts a request and returns its place in the longest chain before it.
-func (n *counters) begin(method string, attempt int) int {
+func (n *counters) begin(method string, attempt int) (place int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.requests == nil {

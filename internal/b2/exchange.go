@@ -49,7 +49,7 @@ func (f *failure) uncertain() bool {
 
 // exchange sends the request once. A nil session sends the application key
 // itself, which is how b2_authorize_account wants it.
-func (c *Client) exchange(ctx context.Context, r *request, s *session) ([]byte, *failure) {
+func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []byte, f *failure) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout+r.extraTimeout)
 	defer cancel()
 	// Only a transport that reports looking for a connection, and not finding
@@ -160,12 +160,12 @@ const mostCode, mostMessage = 100, 1000
 
 // clean makes a text that somebody else wrote fit to be shown: without the
 // credentials, without what a terminal would obey, and short.
-func (c *Client) clean(text string, s *session, most int) string {
+func (c *Client) clean(text string, s *session, limit int) string {
 	text = scrub.Text(text, c.key())
 	if s != nil {
 		text = scrub.Spellings(text, s.token()) // it begins with the key's ID
 	}
-	return visible.Truncate(text, most)
+	return visible.Truncate(text, limit)
 }
 
 // notJSONMessage describes a reply that B2 cannot have written. It does not quote the

@@ -13,7 +13,7 @@ import (
 
 // Explain turns an error into plain words: the summary says what is wrong, a
 // clause without a period; the detail says what to do, in whole sentences. It
-// understands *UsageError, *kind.Explained and *kind.Error, wrapped or not; of
+// understands *UsageError, *wire.Explained and *wire.Error, wrapped or not; of
 // another error it only has the text. Neither part carries a secret, and no code
 // of B2 stands alone in either.
 func Explain(err error) (summary, detail string) {

@@ -28,7 +28,7 @@ const methodDownload = "b2_download_file_by_id"
 // Upload stores content as a new version of the file and returns its ID. B2
 // has no condition for uploads: after an unknown outcome the content is sent
 // again, so there may be two versions with the same content, of which the
-// returned one exists. Errors are *kind.Error.
+// returned one exists. Errors are *wire.Error.
 func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error) {
 	u := wire.Upload{BucketID: bucketID, Name: name, ContentType: contentType, Payload: wire.TextPayload(string(content))}
 	for try := 1; ; try++ {
@@ -57,7 +57,7 @@ func uploadedID(reply []byte) (string, error) {
 
 // Download returns the content of a file version, also of one that is hidden.
 // What arrives is compared with the SHA-1 that B2 keeps, and fetched again if it
-// differs. Errors are *kind.Error.
+// differs. Errors are *wire.Error.
 func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
 	s, err := c.sessions.get(ctx, nil, c.authorize)
 	if err != nil {
@@ -132,7 +132,7 @@ type checkContextKey struct{}
 
 // WithCheck has check asked before every single attempt at a request, repeats
 // included, that is made with the context it returns. If check fails, nothing is
-// sent, and its error is the Cause of the request's *kind.Error. check must not
+// sent, and its error is the Cause of the request's *wire.Error. check must not
 // use the client.
 func WithCheck(ctx context.Context, check func() error) context.Context {
 	return context.WithValue(ctx, checkContextKey{}, check)

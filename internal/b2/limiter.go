@@ -36,7 +36,7 @@ func newLimiter(most int, now func() time.Time, wait func(context.Context, time.
 
 // enter waits for a place and for the end of a pause. Who has entered calls
 // exactly one of succeeded, throttled and leave; throttled wants the epoch.
-func (l *limiter) enter(ctx context.Context) (epoch int, err error) {
+func (l *limiter) enter(ctx context.Context) (timesLowered int, err error) {
 	if err := l.waitForPlace(ctx); err != nil {
 		return 0, err
 	}
@@ -109,10 +109,10 @@ func (l *limiter) succeeded() {
 
 // throttled lowers the limit and stops everybody for the pause. Requests that
 // were under way together are refused together: only the first of them counts.
-func (l *limiter) throttled(epoch int, pause time.Duration) {
+func (l *limiter) throttled(timesLowered int, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if epoch == l.timesLowered {
+	if timesLowered == l.timesLowered {
 		l.limit = max(1, l.limit/2)
 		l.timesLowered++
 	}

@@ -21,9 +21,9 @@ const (
 // Empty implements [wire.BucketEmptier]. It stops at the first file that cannot be
 // deleted; what was deleted until then stays deleted. Files that somebody else
 // deletes meanwhile are not an error and not counted.
-func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error) {
+func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (removed int, err error) {
 	e := &emptying{client: c, progress: progress}
-	err := e.open(ctx, bucketID)
+	err = e.open(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
 	}
@@ -34,9 +34,9 @@ func (c *Client) Empty(ctx context.Context, bucketID string, progress func(remov
 }
 
 // Purge implements [wire.FileStore]. It stops as Empty does.
-func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error) {
+func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (removed int, err error) {
 	e := &emptying{client: c, file: name, progress: progress}
-	err := e.open(ctx, bucketID)
+	err = e.open(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
 	}

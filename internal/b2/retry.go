@@ -26,7 +26,7 @@ const (
 )
 
 // send repeats the request until it succeeds or nothing more can be done. The
-// error is a *kind.Error.
+// error is a *wire.Error.
 func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, error) {
 	uncertain, renewed := false, false
 	for try := 1; ; try++ {
@@ -60,7 +60,7 @@ func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, erro
 // attempt sends the request once, when the limiter allows it. The wait is what
 // remains to the caller before another attempt; a pause that holds for everybody
 // is left to the limiter.
-func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) ([]byte, *failure, time.Duration) {
+func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (reply []byte, f *failure, wait time.Duration) {
 	epoch, err := c.limiter.enter(ctx)
 	if err != nil {
 		return nil, &failure{err: cancelled(r.method, err), unsent: true, final: true}, 0
@@ -71,15 +71,15 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 	}
 	place := c.counters.begin(r.method, try)
 	start := c.now()
-	body, f := c.exchange(ctx, r, s)
+	reply, f = c.exchange(ctx, r, s)
 	took := c.now().Sub(start)
 	c.counters.end(place)
 	if f == nil {
 		c.limiter.succeeded()
 		c.log(Event{Method: r.method, Attempt: try, Status: http.StatusOK, Took: took})
-		return body, nil, 0
+		return reply, nil, 0
 	}
-	wait := backOff(f.err, try)
+	wait = backOff(f.err, try)
 	event := Event{Method: r.method, Attempt: try, Status: f.err.Status, Code: f.err.Code, Took: took}
 	if f.err.Status == 0 {
 		event.Reason = f.err.Message

@@ -36,7 +36,7 @@ type pendingAuthorization struct {
 
 // get returns the current session, or a new one where there is none or the
 // current one is stale, the session whose token B2 has just refused. An error
-// is shared by all who waited for it, and is a *kind.Error.
+// is shared by all who waited for it, and is a *wire.Error.
 func (s *sessions) get(ctx context.Context, stale *session,
 	authorize func(context.Context) (*session, error)) (*session, error) {
 	for {

@@ -117,7 +117,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, ids map[strin
 	if err != nil {
 		return addr.Entry{}, err
 	}
-	raw, err := r.Kind.Create(ctx, kind.Call{API: api, Body: body})
+	raw, err := r.Kind.Create(ctx, kind.VerbInput{API: api, Body: body})
 	if err != nil {
 		return addr.Entry{}, err
 	}
@@ -153,8 +153,8 @@ func (f *fixture) load() (*config.Config, hcl.Diagnostics) {
 	return schema.Load(schema.Options{Dir: f.dir, Kinds: schema.Kinds()})
 }
 
-func (f *fixture) client(way http.RoundTripper) (*b2.Client, error) {
-	return b2.New(b2.Options{KeyID: f.MasterKeyID(), Key: f.MasterKey(), Endpoint: f.url, Transport: way, Now: time.Now})
+func (f *fixture) client(transport http.RoundTripper) (*b2.Client, error) {
+	return b2.New(b2.Options{KeyID: f.MasterKeyID(), Key: f.MasterKey(), Endpoint: f.url, Transport: transport, Now: time.Now})
 }
 
 // configuration declares the buckets data-0000, … and the keys app-000000, …,

@@ -209,7 +209,7 @@ func (w *world) load() *config.Config {
 	return config
 }
 
-// planFrom may fail because B2 did (a *kind.Error) or because the planner
+// planFrom may fail because B2 did (a *wire.Error) or because the planner
 // refuses (hcl.Diagnostics).
 func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	w.Helper()

@@ -130,9 +130,9 @@ const (
 // known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
-func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, env Options) (*PreparedDelivery, error) {
-	self.KeyID, self.Key = placeholderID, New(placeholderKey)
-	s := &PreparedDelivery{check: env.Check}
+func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o Options) (*PreparedDelivery, error) {
+	key.KeyID, key.Key = placeholderID, New(placeholderKey)
+	s := &PreparedDelivery{check: o.Check}
 	if s.check == nil {
 		s.check = func() error { return nil }
 	}
@@ -141,7 +141,7 @@ func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, en
 		if err := ctx.Err(); err != nil {
 			return nil, errors.Join(err, s.Abandon())
 		}
-		slot, err := prepare(self, d, env)
+		slot, err := prepare(key, d, o)
 		if err == nil && slot.file != nil {
 			if places[slot.file.path] {
 				err = fmt.Errorf("%s is the destination of two deliveries: give each its own path", d.DisplayName)
@@ -164,11 +164,11 @@ func Prepare(ctx context.Context, self KeyInfo, deliveries []config.Delivery, en
 	return s, nil
 }
 
-func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error) {
+func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
 	size, content := defaultSize, ""
-	if d.Content == nil || env.Live != nil {
+	if d.Content == nil || o.Live != nil {
 		var diags hcl.Diagnostics
-		if content, diags = render(self, d, env.Live); diags.HasErrors() {
+		if content, diags = render(key, d, o.Live); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its content cannot be rendered: %w", diags)
 		}
@@ -180,20 +180,20 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 		if err != nil {
 			return nil, err
 		}
-		return prepareFile(d, env, len(sealed))
+		return prepareFile(d, o, len(sealed))
 	case "file":
-		return prepareFile(d, env, size)
+		return prepareFile(d, o, size)
 	case "stdout":
-		if env.Stdout == nil {
+		if o.Stdout == nil {
 			return nil,
 				errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 		}
 		if visible.HasCICommand(content) {
 			return nil, errCommand
 		}
-		return &destination{delivery: d, stdout: env.Stdout, preface: env.StdoutPreface}, nil
+		return &destination{delivery: d, stdout: o.Stdout, preface: o.StdoutPreface}, nil
 	case "command":
-		p, err := prepareProgram(self, d, env)
+		p, err := prepareProgram(key, d, o)
 		if err != nil {
 			return nil, err
 		}
@@ -206,15 +206,15 @@ func prepare(self KeyInfo, d config.Delivery, env Options) (*destination, error)
 // b2form's own commands are to come.
 var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
-func prepareFile(d config.Delivery, env Options, size int) (*destination, error) {
+func prepareFile(d config.Delivery, o Options, size int) (*destination, error) {
 	path := d.Path
-	if env.FilePath != nil {
-		path = env.FilePath(d)
+	if o.FilePath != nil {
+		path = o.FilePath(d)
 	}
-	if err := checkNotProtected(path, env.ProtectedPaths); err != nil {
+	if err := checkNotProtected(path, o.ProtectedPaths); err != nil {
 		return nil, err
 	}
-	f, err := reserveTempFile(path, size, env.Leftovers)
+	f, err := reserveTempFile(path, size, o.Leftovers)
 	if err != nil {
 		return nil, err
 	}
@@ -225,10 +225,10 @@ func prepareFile(d config.Delivery, env Options, size int) (*destination, error)
 // order of the deliveries. Everything is written and synced before the first
 // destination changes; then programs run, one after the other, then what is
 // printed is printed, then files are renamed into place. On an *Error the
-// destinations that it does not name as Dead are as they were, and nothing
+// destinations that it does not name as Invalidated are as they were, and nothing
 // temporary is left; the key should be deleted.
-func (s *PreparedDelivery) Deliver(self KeyInfo, live config.LiveLookup) (where []string, err error) {
-	d := dispatch{PreparedDelivery: s, self: self, live: live, contents: make([]string, len(s.destinations))}
+func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where []string, err error) {
+	d := dispatch{PreparedDelivery: s, self: key, live: live, contents: make([]string, len(s.destinations))}
 	for _, stage := range []func(int, *destination) error{d.fill, d.run, d.print, d.publish} {
 		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
@@ -358,14 +358,14 @@ func deliveryError(d config.Delivery, dead []string, why error) *Error {
 }
 
 // render gives what goes to a destination.
-func render(self KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
+func render(key KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
 	if d.Content != nil {
-		return d.Content(variables(self), live)
+		return d.Content(variables(key), live)
 	}
 	if d.Type == "command" && d.Format == "" {
 		return "", nil
 	}
-	text, err := formatKey(d.Format, self)
+	text, err := formatKey(d.Format, key)
 	if err != nil {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unknown format", Detail: err.Error(), Subject: d.Range}}
 	}
@@ -373,10 +373,10 @@ func render(self KeyInfo, d config.Delivery, live config.LiveLookup) (string, hc
 }
 
 // variables is what a template knows as self.
-func variables(self KeyInfo) map[string]cty.Value {
+func variables(key KeyInfo) map[string]cty.Value {
 	return map[string]cty.Value{
-		"application_key":    cty.StringVal(self.Key.Reveal()),
-		"application_key_id": cty.StringVal(self.KeyID),
+		"application_key":    cty.StringVal(key.Key.Reveal()),
+		"application_key_id": cty.StringVal(key.KeyID),
 	}
 }
 

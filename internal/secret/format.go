@@ -8,17 +8,17 @@ import (
 )
 
 // formatKey renders the key in one of the formats that need no template. A stdout
-// delivery without a formatKey prints env.
-func formatKey(name string, self KeyInfo) (string, error) {
+// delivery without a format prints env.
+func formatKey(name string, key KeyInfo) (string, error) {
 	switch name {
 	case "env", "":
-		return envFormat(self), nil
+		return envFormat(key), nil
 	case "json":
-		return jsonFormat(self), nil
+		return jsonFormat(key), nil
 	case "rclone":
-		return rcloneFormat(self), nil
+		return rcloneFormat(key), nil
 	case "aws":
-		return awsFormat(self), nil
+		return awsFormat(key), nil
 	}
 	return "", fmt.Errorf("%q is not a format; there are env, json, rclone and aws", name)
 }
@@ -28,8 +28,8 @@ func formatKey(name string, self KeyInfo) (string, error) {
 // and b2form too. It suits a shell, Docker's --env-file and systemd's
 // EnvironmentFile: values are quoted only where a shell would need it, which
 // for the keys that B2 makes is never.
-func envFormat(self KeyInfo) string {
-	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellWord(self.KeyID), shellWord(self.Key.Reveal()))
+func envFormat(key KeyInfo) string {
+	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellWord(key.KeyID), shellWord(key.Key.Reveal()))
 }
 
 func shellWord(s string) string {
@@ -46,7 +46,7 @@ func shellWord(s string) string {
 // jsonFormat is an object with the names that b2form's language uses. bucket is
 // there when the key is limited to exactly one, buckets when it is limited at
 // all, name_prefix when it is limited by one.
-func jsonFormat(self KeyInfo) string {
+func jsonFormat(key KeyInfo) string {
 	out := struct {
 		Name       string   `json:"name"`
 		KeyID      string   `json:"application_key_id"`
@@ -57,11 +57,11 @@ func jsonFormat(self KeyInfo) string {
 		Endpoint   string   `json:"s3_endpoint"`
 		Region     string   `json:"s3_region"`
 	}{
-		Name: self.Name, KeyID: self.KeyID, Key: self.Key.Reveal(), Buckets: self.Buckets,
-		NamePrefix: self.NamePrefix, Endpoint: self.Endpoint, Region: self.Region,
+		Name: key.Name, KeyID: key.KeyID, Key: key.Key.Reveal(), Buckets: key.Buckets,
+		NamePrefix: key.NamePrefix, Endpoint: key.Endpoint, Region: key.Region,
 	}
-	if len(self.Buckets) == 1 {
-		out.Bucket = self.Buckets[0]
+	if len(key.Buckets) == 1 {
+		out.Bucket = key.Buckets[0]
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -75,14 +75,14 @@ func jsonFormat(self KeyInfo) string {
 
 // rcloneFormat is a remote for rclone, with the key's name as its name: pass the
 // file with --config, or RCLONE_CONFIG (rclone.org/b2, "account" and "key").
-func rcloneFormat(self KeyInfo) string {
-	return fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", self.Name, self.KeyID, self.Key.Reveal())
+func rcloneFormat(key KeyInfo) string {
+	return fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", key.Name, key.KeyID, key.Key.Reveal())
 }
 
 // awsFormat is a shared credentials file for what speaks S3 through an AWS SDK:
 // name it in AWS_SHARED_CREDENTIALS_FILE (AWS SDKs and Tools Reference Guide,
 // "Shared config and credentials files"). The profile is default, so nothing
 // else has to be set but the endpoint, which belongs into the config file.
-func awsFormat(self KeyInfo) string {
-	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", self.KeyID, self.Key.Reveal())
+func awsFormat(key KeyInfo) string {
+	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.KeyID, key.Key.Reveal())
 }

@@ -31,15 +31,15 @@ func ownCredentialVars() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
 }
 
-func prepareProgram(self KeyInfo, d config.Delivery, env Options) (*program, error) {
-	p := &program{delivery: d, options: env}
-	if env.Live != nil && d.Environment != nil {
-		if _, diags := d.Environment(variables(self), env.Live); diags.HasErrors() {
+func prepareProgram(key KeyInfo, d config.Delivery, o Options) (*program, error) {
+	p := &program{delivery: d, options: o}
+	if o.Live != nil && d.Environment != nil {
+		if _, diags := d.Environment(variables(key), o.Live); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its environment cannot be rendered: %w", diags)
 		}
 	}
-	if env.SkipPrograms {
+	if o.SkipPrograms {
 		return p, nil
 	}
 	if len(d.Command) == 0 {
@@ -72,11 +72,11 @@ func programMissingError(name string, err error) error {
 }
 
 // fill renders the variables.
-func (p *program) fill(self KeyInfo, live config.LiveLookup) error {
+func (p *program) fill(key KeyInfo, live config.LiveLookup) error {
 	if p.delivery.Environment == nil {
 		return nil
 	}
-	vars, diags := p.delivery.Environment(variables(self), live)
+	vars, diags := p.delivery.Environment(variables(key), live)
 	if diags.HasErrors() {
 		return publicError(diags)
 	}

@@ -213,7 +213,7 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusConflict
 }
 
-// start begins the heartbeat. It ends with close or giveUp.
+// start begins the heartbeat. It ends with close or abandon.
 func (k *bucketStorage) start(ctx context.Context) {
 	k.ctx, k.cancel = context.WithCancel(ctx)
 	k.heartbeatDone = make(chan struct{})

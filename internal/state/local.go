@@ -106,7 +106,7 @@ type fileStorage struct {
 	count counter
 	knownFiles
 
-	// The journal, as far as it is openFile.
+	// The journal, as far as it is open.
 	openFile         func() (journalFile, error)
 	journal          journalFile
 	pendingFirstLine []byte // written in front of the next lines; nil: the journal has it

@@ -98,7 +98,7 @@ func isLockFileInPlace(lock *flock.Flock) bool {
 // tryLock takes the lock if it is free. The file is removed when a lock is
 // released, so the one that was locked may no longer be the one that the next
 // run will open; then it does not count.
-func tryLock(lock *flock.Flock) (bool, error) {
+func tryLock(lock *flock.Flock) (locked bool, err error) {
 	for {
 		if info, err := os.Lstat(lock.Path()); err == nil && info.Mode()&fs.ModeType&^fs.ModeDir != 0 {
 			return false, irregularFileError(lock.Path(), info.Mode())

@@ -76,15 +76,15 @@ func readPointer(where, pair string) (statePointer, error) {
 func (p statePointer) String() string { return string(compactJSON(p)) }
 
 // heldByOther is the lease of somebody else that still runs at now.
-func (p statePointer) heldByOther(other string, now time.Time) *lease {
-	if p.Lease == nil || p.Lease.Nonce == other || !now.Before(p.Lease.Expires) {
+func (p statePointer) heldByOther(ownNonce string, now time.Time) *lease {
+	if p.Lease == nil || p.Lease.Nonce == ownNonce || !now.Before(p.Lease.Expires) {
 		return nil
 	}
 	return p.Lease
 }
 
 // take gives the state to the holder of l, or says who has it.
-func (p statePointer) take(l lease, now time.Time) (statePointer, *lease) {
+func (p statePointer) take(l lease, now time.Time) (next statePointer, holder *lease) {
 	if held := p.heldByOther(l.Nonce, now); held != nil {
 		return p, held
 	}
@@ -122,22 +122,22 @@ func (p statePointer) renew(c leaseClaim, expires time.Time) (next statePointer,
 }
 
 // commit makes to the state, and extends the lease.
-func (p statePointer) commit(c leaseClaim, to version, expires time.Time) (next statePointer, ok bool) {
-	c.knownVersions = append(slices.Clone(c.knownVersions), to) // the reply to an earlier try may have been lost
+func (p statePointer) commit(c leaseClaim, newVersion version, expires time.Time) (next statePointer, ok bool) {
+	c.knownVersions = append(slices.Clone(c.knownVersions), newVersion) // the reply to an earlier try may have been lost
 	next, ok = p.renew(c, expires)
 	if ok {
-		next.version = to
+		next.version = newVersion
 	}
 	return next, ok
 }
 
 // release makes to the state and gives the lease back. Where that happened
 // before, and only the reply was lost, another run may have the lease already.
-func (p statePointer) release(c leaseClaim, to version) (next statePointer, ok bool) {
+func (p statePointer) release(c leaseClaim, newVersion version) (next statePointer, ok bool) {
 	if !c.holds(p) {
-		return p, p.version == to || slices.Contains(c.knownVersions, to)
+		return p, p.version == newVersion || slices.Contains(c.knownVersions, newVersion)
 	}
-	next, ok = p.commit(c, to, time.Time{})
+	next, ok = p.commit(c, newVersion, time.Time{})
 	if ok && c.nonce != "" {
 		next.Lease = nil
 	}

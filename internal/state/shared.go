@@ -124,8 +124,8 @@ func (b Shared) Read(ctx context.Context) (*State, error) {
 
 // load reads a version: the state, what its journal changes, and the journal's
 // parts.
-func (b Shared) load(ctx context.Context, v version) (*State, changes, []object, error) {
-	base := &State{}
+func (b Shared) load(ctx context.Context, v version) (base *State, c changes, journalParts []object, err error) {
+	base = &State{}
 	if v.State != (object{}) {
 		data, err := b.download(ctx, v.State)
 		if err != nil {
@@ -136,20 +136,19 @@ func (b Shared) load(ctx context.Context, v version) (*State, changes, []object,
 		}
 	}
 	var raw []byte
-	var parts []object
 	for part := v.Journal; part != (object{}); {
 		data, err := b.download(ctx, part)
 		if err != nil {
 			return nil, changes{}, nil, err
 		}
 		raw = append(data, raw...)
-		parts = append(parts, part)
+		journalParts = append(journalParts, part)
 		if part, err = previousPart(b.Bucket+"/"+part.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
 	j, err := replay(b.String(), raw, base)
-	return base, j.changes, parts, err
+	return base, j.changes, journalParts, err
 }
 
 func (b Shared) download(ctx context.Context, o object) ([]byte, error) {

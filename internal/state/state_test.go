@@ -276,7 +276,7 @@ func TestRevise(t *testing.T) {
 	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}},
 		addr.Entry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
-	must(t, s.MoveAndPut([]state.Moved{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
+	must(t, s.MoveAndPut([]state.EntryMove{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
 	if n := s.Stats().Syncs - before; n != 1 {
 		t.Errorf("%d syncs, want 1", n)
 	}
@@ -296,7 +296,7 @@ func TestRevise(t *testing.T) {
 			t.Errorf("%s is %s, want %s", addr, got, what)
 		}
 	}
-	if err := s.MoveAndPut([]state.Moved{{From: a, To: address(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
+	if err := s.MoveAndPut([]state.EntryMove{{From: a, To: address(t, "key.d")}, {From: a, To: c}}, nil); err == nil {
 		t.Error("an entry moved away can be moved again")
 	}
 	if _, ok := s.Entry(a); !ok {
@@ -313,7 +313,7 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 	from, to := address(t, "bucket.a"), address(t, "bucket.b")
 	must(t, s.Put(addr.Entry{Addr: from, Identity: "a", ID: "1"}))
 	must(t, s.Announce(state.Intent{Addr: from, Identity: "new"}))
-	must(t, s.MoveAndPut([]state.Moved{{From: from, To: to}}, []addr.Entry{{Addr: to, Identity: "new", ID: "2"}}))
+	must(t, s.MoveAndPut([]state.EntryMove{{From: from, To: to}}, []addr.Entry{{Addr: to, Identity: "new", ID: "2"}}))
 	if open := s.State().Open; len(open) > 0 {
 		t.Errorf("still announced: %v", open)
 	}

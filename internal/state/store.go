@@ -269,17 +269,17 @@ func (s *Store) RemoveRetiree(of addr.Addr, id string) error {
 	})
 }
 
-// A Moved is an entry that gets another address.
-type Moved struct{ From, To addr.Addr }
+// A EntryMove is an entry that gets another address.
+type EntryMove struct{ From, To addr.Addr }
 
 // Move gives an entry, and what is open for its address, another address. It is
 // an *Error when from has no entry, to has one, or their kinds differ.
-func (s *Store) Move(from, to addr.Addr) error { return s.MoveAndPut([]Moved{{from, to}}, nil) }
+func (s *Store) Move(from, to addr.Addr) error { return s.MoveAndPut([]EntryMove{{from, to}}, nil) }
 
 // MoveAndPut gives entries other addresses, as Move does, one after the other, and
 // then records entries, as Put does, all in one write. On an *Error nothing is
 // changed.
-func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
+func (s *Store) MoveAndPut(moves []EntryMove, entries []addr.Entry) error {
 	return s.change(func() ([]record, error) {
 		var records []record
 		now := map[addr.Addr]*addr.Entry{} // after the moves so far; nil: none
@@ -314,7 +314,7 @@ func (s *Store) MoveAndPut(moves []Moved, entries []addr.Entry) error {
 }
 
 // movedEntry is a copy of the entry that moves.
-func (s *Store) movedEntry(m Moved, now map[addr.Addr]*addr.Entry) (*addr.Entry, error) {
+func (s *Store) movedEntry(m EntryMove, now map[addr.Addr]*addr.Entry) (*addr.Entry, error) {
 	at := func(addr addr.Addr) *addr.Entry {
 		if e, changed := now[addr]; changed {
 			return e

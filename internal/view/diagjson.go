@@ -13,7 +13,7 @@ type Diagnostic struct {
 	Severity string       `json:"severity"` // "error" or "warning"
 	Summary  string       `json:"summary"`
 	Detail   string       `json:"detail"`
-	Address  string       `json:"address,omitempty"` // where Extra is a kind.Addr
+	Address  string       `json:"address,omitempty"` // where Extra is an addr.Addr
 	Range    *Range       `json:"range,omitempty"`
 	Snippet  *CodeSnippet `json:"snippet,omitempty"`
 }

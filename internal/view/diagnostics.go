@@ -185,16 +185,16 @@ func (t Text) cut(before, marked, after string) (string, string, string) {
 	return before, marked, first(after, room-columns(marked)-columns(before))
 }
 
-func first(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:max(0, most-1)]) + "…"[:min(most, 1)*len("…")]
+func first(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:max(0, limit-1)]) + "…"[:min(limit, 1)*len("…")]
 	}
 	return s
 }
 
-func keepEnd(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return "…"[:min(most, 1)*len("…")] + string(r[len(r)-max(0, most-1):])
+func keepEnd(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return "…"[:min(limit, 1)*len("…")] + string(r[len(r)-max(0, limit-1):])
 	}
 	return s
 }

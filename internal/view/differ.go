@@ -153,7 +153,7 @@ func (b changeView) mapChange(name string, before, after cty.Value) line {
 }
 
 // listChange shows which elements of a list or set come and go. Where only the order
-// differs, both listChange are shown.
+// differs, both lists are shown.
 func (b changeView) listChange(name string, before, after cty.Value) line {
 	l := line{sign: "~", name: name, open: "["}
 	count := map[string]int{}

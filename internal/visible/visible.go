@@ -69,13 +69,13 @@ func LinesKeepingOffsets(s string) string {
 func HasCICommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
 
 // Truncate is Text without what is beyond most characters.
-func Truncate(s string, most int) string {
-	if len(s) <= most { // no shorter in characters than that
+func Truncate(s string, limit int) string {
+	if len(s) <= limit { // no shorter in characters than that
 		return Text(s)
 	}
 	n := 0
 	for i := range s {
-		if n == most {
+		if n == limit {
 			return Text(s[:i]) + "…"
 		}
 		n++

@@ -68,9 +68,9 @@ func List(names []string) string {
 }
 
 // Some joins so many names as List does, and says how many more there are.
-func Some(names []string, most int) string {
-	if more := len(names) - most; more > 0 {
-		names = append(slices.Clone(names[:most]), fmt.Sprintf("%d more", more))
+func Some(names []string, limit int) string {
+	if more := len(names) - limit; more > 0 {
+		names = append(slices.Clone(names[:limit]), fmt.Sprintf("%d more", more))
 	}
 	return List(names)
 }

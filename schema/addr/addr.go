@@ -179,7 +179,7 @@ func FromTraversal(t hcl.Traversal) (Addr, bool) {
 }
 
 // leadingInstance takes an instance key off the front, where there is one.
-func leadingInstance(t hcl.Traversal) (InstanceKey, hcl.Traversal) {
+func leadingInstance(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
 	if i, ok := instance(t); ok {
 		return i, t[1:]
 	}

@@ -46,14 +46,14 @@ func listBuckets(ctx context.Context, api wire.API, in map[string]any) ([]wire.R
 	return out.Buckets, err
 }
 
-func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	var made json.RawMessage
 	err := c.API.Call(ctx, "b2_create_bucket", c.Body, &made)
 	return made, err
 }
 
 // update sends what changed, guarded by the revision that was planned from.
-func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	body := map[string]any{"bucketId": c.ID, "ifRevisionIs": c.Live["revision"]}
 	for k, v := range c.Body {
 		body[k] = v
@@ -64,7 +64,7 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return out, err
 }
 
-func remove(ctx context.Context, c kind.Call) error {
+func remove(ctx context.Context, c kind.VerbInput) error {
 	if holdsState(c.Live) {
 		return &wire.Explained{
 			Summary: "Bucket holds a state",
@@ -93,7 +93,7 @@ func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) 
 }
 
 // notEmptyError says how much the bucket holds. One page of 1000 is one transaction.
-func notEmptyError(ctx context.Context, c kind.Call, refused *wire.Error) error {
+func notEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) error {
 	var page struct {
 		Files        []json.RawMessage
 		NextFileName *string

@@ -176,7 +176,7 @@ type Output struct {
 type DataQuery struct {
 	Kind     *kind.Kind   // nil: only the account
 	Identity string       // in its normal form; "": every object of the kind may matter
-	Listing  kind.Listing // instead, of a kind with Browse; zero: none
+	Listing  kind.Listing // instead, of a kind with Parent.List; zero: none
 }
 
 // A Check is one check block: something that is watched and stops nothing.

@@ -226,7 +226,7 @@ func (v version) object() wire.RawJSON {
 	return wire.RawJSON(raw)
 }
 
-func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	if err := c.Payload.Verify(); err != nil {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ const tries = 3
 // update makes a new version, with the same content where that is to stay though
 // the configuration has another. After an unknown outcome it looks first, so that
 // no version is made twice.
-func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	send := upload
 	if c.Payload.SHA1 != c.Body["contentSha1"] {
 		send = copyLive
@@ -266,7 +266,7 @@ func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	}
 }
 
-func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	files, ok := c.API.(wire.FileStore)
 	if !ok {
 		return nil, fmt.Errorf("the way to B2 takes no files")
@@ -289,7 +289,7 @@ func upload(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 
 // copyLive makes a version of the live content, which never leaves B2. What was told of
 // that content goes with it.
-func copyLive(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func copyLive(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	info := map[string]any{}
 	live, _ := c.Live["fileInfo"].(map[string]any)
 	for _, key := range clientInfoKeys() {
@@ -325,7 +325,7 @@ func text(v any) string {
 }
 
 // remove hides the file, or with Force deletes all its versions.
-func remove(ctx context.Context, c kind.Call) error {
+func remove(ctx context.Context, c kind.VerbInput) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
 	if files, ok := c.API.(wire.FileStore); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)

@@ -21,7 +21,7 @@ func presetNames() []string { return []string{"read_write", "read_only", "write_
 // 2026 are those seen on keys in public configurations. New keys get the list of
 // 2025: that of 2026 holds writeBuckets and the lifecycle capabilities, which B2
 // was seen to refuse on some accounts.
-func presets(access string) [][]string {
+func presets(access string) (capabilityLists [][]string) {
 	switch access {
 	case "read_write":
 		base := []string{"deleteFiles", "listBuckets", "listFiles", "readBucketEncryption", "readBucketReplications", "readBuckets",

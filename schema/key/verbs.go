@@ -117,7 +117,7 @@ func ids(keys []wire.RawJSON) []string {
 const mostNested = 1000
 
 // parsePage takes a reply of b2_list_keys apart: the keys, which share its memory, and
-// where the next parsePage begins, "" after the last one. A full parsePage has megabytes,
+// where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
 func parsePage(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
 	if wire.TooDeep(reply, mostNested) >= 0 || !gjson.ValidBytes(reply) {
@@ -146,7 +146,7 @@ func parsePage(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool
 
 // create uses version 3 for no bucket or one: every client and the web console
 // understand such a key. Several buckets exist only in version 4.
-func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	method, body := "v3/b2_create_key", maps.Clone(c.Body)
 	if ids, _ := body["bucketIds"].([]any); len(ids) > 1 {
 		method = "b2_create_key"
@@ -161,7 +161,7 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 
 // remove deletes through the version that knows the key's buckets, and through the other
 // where that one does not know it. A key that neither lists is gone.
-func remove(ctx context.Context, c kind.Call) error {
+func remove(ctx context.Context, c kind.VerbInput) error {
 	versions := []string{"v3/", ""}
 	if ids, _ := c.Live["bucketIds"].([]any); len(ids) > 1 || ids != nil && c.Live["bucketId"] == nil {
 		versions = []string{"", "v3/"}
@@ -180,7 +180,7 @@ func remove(ctx context.Context, c kind.Call) error {
 }
 
 // isListed asks a version's listing for the one key; true where it will not tell.
-func isListed(ctx context.Context, c kind.Call, version string) bool {
+func isListed(ctx context.Context, c kind.VerbInput, version string) bool {
 	var page struct {
 		Keys []struct {
 			ID string `json:"applicationKeyId"`

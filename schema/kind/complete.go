@@ -41,14 +41,14 @@ func (k *Kind) NewCompleter() *Completer {
 // attribute that can be set and is wholly known, except that attributes may be
 // unknown where an error was reported already: then alone says that only the
 // others are judged, each for itself. The result is what plans compare and show.
-func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
+func (c *Completer) Complete(v Values, attrsOnly bool) (Values, Problems) {
 	out := v.Clone()
 	for i := range c.kind.Attrs {
 		if out.list[i] != nil {
 			out.list[i] = c.fill(i, out.list[i])
 		}
 	}
-	if c.kind.Complete != nil && !alone {
+	if c.kind.Complete != nil && !attrsOnly {
 		c.kind.Complete(out)
 	}
 	var ps Problems
@@ -60,7 +60,7 @@ func (c *Completer) Complete(v Values, alone bool) (Values, Problems) {
 		out.list[i] = j.out
 		ps = append(ps, j.problems...)
 	}
-	if c.kind.Check != nil && !alone && len(ps.errors()) == 0 {
+	if c.kind.Check != nil && !attrsOnly && len(ps.errors()) == 0 {
 		for _, p := range c.kind.Check(out) {
 			p.CrossAttribute = true
 			ps = append(ps, p)

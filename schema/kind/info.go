@@ -33,10 +33,10 @@ func NormalizeInfo(v cty.Value) cty.Value {
 // CheckInfo judges what info pairs of buckets and of files have in common
 // ("b2_create_bucket", "b2_upload_file"). own judges a key in lower case beside
 // that; where it finds nothing the pair is good. what is their owner: "bucket".
-func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems {
+func CheckInfo(owner string, v cty.Value, checkKey func(key string) Problems) Problems {
 	m := v.AsValueMap()
 	if len(m) > maxInfoPairs {
-		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", what, maxInfoPairs, len(m))
+		return Errorf("Too many info pairs", "A %s's info holds at most %d pairs; these are %d.", owner, maxInfoPairs, len(m))
 	}
 	var ps Problems
 	seen := map[string]string{}
@@ -55,7 +55,7 @@ func CheckInfo(what string, v cty.Value, own func(key string) Problems) Problems
 		case m[k].IsNull():
 			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
 		default:
-			ps = append(ps, own(folded).At(at)...)
+			ps = append(ps, checkKey(folded).At(at)...)
 		}
 	}
 	return ps

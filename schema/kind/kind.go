@@ -135,16 +135,16 @@ type Verbs struct {
 	// Create makes the object and returns it as B2 answers it. NameTakenCode is B2's code
 	// for a name that is in use; "": names are free.
 	NameTakenCode string
-	Create        func(ctx context.Context, c Call) (json.RawMessage, error)
+	Create        func(ctx context.Context, c VerbInput) (json.RawMessage, error)
 	// Update changes an object in place. nil: every change replaces it, the new
 	// object first, then the old one is deleted.
-	Update func(ctx context.Context, c Call) (json.RawMessage, error)
+	Update func(ctx context.Context, c VerbInput) (json.RawMessage, error)
 	// WriteCapability is what creating and updating take, DeleteCapability what deleting does.
 	WriteCapability, DeleteCapability string
 	// FullUpdate says that an update sends every attribute, not only those that changed.
 	FullUpdate bool
 	// Delete removes the object; one that is gone already is a success.
-	Delete func(ctx context.Context, c Call) error
+	Delete func(ctx context.Context, c VerbInput) error
 }
 
 // An Attr is the only place that knows one attribute.
@@ -232,7 +232,7 @@ type Link struct {
 	CheckTarget func(by, target AttrReader) Problems
 }
 
-// A Comparison is what an Attr's Same compares.
+// A Comparison is what an Attr's Equal compares.
 type Comparison struct {
 	Want, Live AttrReader  // whole objects: completed configuration; decoded live object
 	Entry      *addr.Entry // what the state knows; nil: nothing
@@ -245,13 +245,13 @@ type ListFilter struct {
 	// several buckets) beside the rest.
 	MultiBucket bool
 	// IDs, when not empty, names the identities of interest. List may return more.
-	// To a kind that is PartOf another it is the remote IDs of all that may matter.
+	// To a kind with a ParentKind it is the remote IDs of all that may matter.
 	IDs []string
 }
 
-// A Call is what a verb gets. Bodies hold wire members only, with references
+// A VerbInput is what a verb gets. Bodies hold wire members only, with references
 // resolved to IDs.
-type Call struct {
+type VerbInput struct {
 	API      wire.API
 	ID       string            // remote ID; "" on create
 	Live     map[string]any    // the live object as last read; nil on create

@@ -34,7 +34,7 @@ type attrSource struct {
 	null         *cty.Value
 	member       int
 	path         string // below member: "" or dotted
-	singleMember int    // member of ReadOne; -1: none
+	singleMember int    // member of ReadSinglePath; -1: none
 }
 
 // A jsonText is a piece of JSON, and whether it stands for a list of one.

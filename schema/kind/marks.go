@@ -9,7 +9,7 @@ import (
 	"b2form/schema/addr"
 )
 
-// Marks travel with values through every expression.
+// A mark travels with values through every expression.
 type mark string
 
 // Sensitive marks a value that is redacted wherever it would be shown.

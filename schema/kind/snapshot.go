@@ -28,7 +28,7 @@ type Snapshot struct {
 // Elements of the lists are never changed: who was given a list may keep it.
 type objects struct {
 	decoder    *liveDecoder
-	complete   bool            // all that there are; else those of asked and found
+	complete   bool            // all that there are; else those that were asked for
 	lookedFor  map[string]bool // identities that were looked for
 	listings   map[Listing]*listingResult
 	list       []*Object // in the order of their IDs

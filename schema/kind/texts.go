@@ -16,7 +16,7 @@ func StringValues(ss ...string) []cty.Value {
 	return out
 }
 
-// LowerCase is the Normal of a text in which case means nothing.
+// LowerCase is the Normalize of a text in which case means nothing.
 func LowerCase(v cty.Value) cty.Value { return cty.StringVal(strings.ToLower(v.AsString())) }
 
 // StringsIn lists the elements of a collection of texts but those that are null; nil

@@ -66,7 +66,7 @@ func (v Values) Put(i int, value *cty.Value) { v.list[i] = value }
 // Set sets the attribute of a name.
 func (v Values) Set(name string, value *cty.Value) { v.list[v.index(name)] = value }
 
-// GetAttr implements [Attrs].
+// GetAttr implements [AttrReader].
 func (v Values) GetAttr(name string) cty.Value {
 	if one := v.list[v.index(name)]; one != nil {
 		return *one
@@ -83,7 +83,7 @@ func (v Values) index(name string) int {
 	panic(fmt.Sprintf("kind: there is no attribute %s", name))
 }
 
-// IsNull implements [Attrs]: Values are never null.
+// IsNull implements [AttrReader]: Values are never null.
 func (v Values) IsNull() bool { return false }
 
 // Object is the cty object of the attributes that there are.

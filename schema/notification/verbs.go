@@ -57,7 +57,7 @@ func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, err
 }
 
 // create looks first: B2 replaces whatever rules a bucket has without a word.
-func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	id, _ := c.Body["bucketId"].(string)
 	there, err := read(ctx, c.API, id)
 	if err != nil {
@@ -73,7 +73,7 @@ func create(ctx context.Context, c kind.Call) (json.RawMessage, error) {
 	return set(ctx, c.API, c.Body)
 }
 
-func update(ctx context.Context, c kind.Call) (json.RawMessage, error) {
+func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	body := maps.Clone(c.Body)
 	body["bucketId"] = c.ID
 	return set(ctx, c.API, body)
@@ -85,7 +85,7 @@ func set(ctx context.Context, api wire.API, body map[string]any) (json.RawMessag
 	return out, err
 }
 
-func remove(ctx context.Context, c kind.Call) error {
+func remove(ctx context.Context, c kind.VerbInput) error {
 	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
 	if wire.IsGone(err) {
 		return nil
