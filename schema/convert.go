@@ -155,7 +155,7 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 		zero := cty.NumberIntVal(0)
 		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
 	} else if !t.IsObjectType() && !t.IsMapType() {
-		return c.addTypeError(path, a, fmt.Sprintf("%s: an object is required, as { … }.", c.place(path)))
+		return c.addTypeError(path, a, fmt.Sprintf("%s: an object is required, as { %s = … }.", c.place(path), attrs[0].Name))
 	}
 	members := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(members)) {

@@ -96,9 +96,9 @@ func jsonResponse(body any) (*http.Response, error) {
 type blazerResult struct {
 	method string
 	err    error
-	// Of an upload: what gives the content once for every attempt, and B2's reply.
-	payload *wire.Payload
-	reply   json.RawMessage
+	// Of an upload: what blazer does not send, such as the content, which is opened for every attempt; and B2's reply.
+	upload wire.Upload
+	reply  json.RawMessage
 }
 
 type blazerResultKey struct{}

@@ -74,7 +74,7 @@ func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 			return nil, err
 		}
 	}
-	rec := &blazerResult{method: methodUpload, payload: u.Payload}
+	rec := &blazerResult{method: methodUpload, upload: u}
 	err := viaBlazer(ctx, rec, func(ctx context.Context) error {
 		_, err := t.url.UploadFile(ctx, strings.NewReader(""), int(u.Payload.Size), u.Name, u.ContentType, u.Payload.SHA1, u.Info)
 		return err
@@ -126,7 +126,7 @@ func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Re
 	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true,
 		extraTimeout: time.Duration(size/slowest) * time.Second}
 	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
-		content, err := rec.payload.Open()
+		content, err := rec.upload.Payload.Open()
 		if err != nil {
 			return nil, err
 		}
@@ -142,6 +142,9 @@ func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Re
 			if name == "Content-Type" || strings.HasPrefix(name, "X-Bz-") {
 				out.Header[name] = values
 			}
+		}
+		if rec.upload.Encryption != "" { // of which blazer does not know
+			out.Header.Set("X-Bz-Server-Side-Encryption", rec.upload.Encryption)
 		}
 		out.Header.Set("Authorization", m.token())
 		return out, nil

@@ -275,8 +275,8 @@ func (w *world) fill() {
 	w.by("b2_start_large_file", `{"bucketId":%q,"fileName":"c.bin","contentType":"b2/x-auto"}`, id)
 }
 
-// upload stores a file by hand and gives its ID.
-func (w *world) upload(bucketID, name string) string {
+// upload stores a file by hand, with more headers as "NAME: VALUE", and gives its ID.
+func (w *world) upload(bucketID, name string, headers ...string) string {
 	w.Helper()
 	to := w.by("b2_get_upload_url", `{"bucketId":%q}`, bucketID)
 	r := httptest.NewRequest("POST", to["uploadUrl"].(string), strings.NewReader("text"))
@@ -284,6 +284,10 @@ func (w *world) upload(bucketID, name string) string {
 	r.Header.Set("X-Bz-File-Name", name)
 	r.Header.Set("Content-Type", "text/plain")
 	r.Header.Set("X-Bz-Content-Sha1", "do_not_verify")
+	for _, h := range headers {
+		header, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(header, value)
+	}
 	status, reply := w.send(r)
 	if status != 200 {
 		w.Fatalf("upload by hand: %d %v", status, reply)

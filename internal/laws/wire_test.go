@@ -66,7 +66,7 @@ func TestRequestsOfEachAttribute(t *testing.T) {
 // header is how the header of an upload begins that stands for a member.
 func header(member string) string {
 	h := map[string]string{"fileName": "X-Bz-File-Name", "contentSha1": "X-Bz-Content-Sha1", "contentType": "Content-Type",
-		"fileInfo": "X-Bz-Info-"}[member]
+		"fileInfo": "X-Bz-Info-", "serverSideEncryption": "X-Bz-Server-Side-Encryption"}[member]
 	if h == "" {
 		return `"` + member + `"`
 	}

@@ -118,6 +118,9 @@ func (p *printer) change(c *plan.Change) {
 	if c.Import && c.Action != plan.NoOp {
 		remark("imported from " + quote(c.ID))
 	}
+	if c.Action == plan.Update && c.Kind.Content != nil {
+		remark("as a new version; those before it stay")
+	}
 	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.Leaves != "" && !c.Force {
 		remark(c.Kind.Destroy.Leaves)
 	}

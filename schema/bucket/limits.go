@@ -96,7 +96,7 @@ func corsLimits() []kind.Limit {
 
 func protectionLimits() []kind.Limit {
 	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API",
-		URL: "https://www.backblaze.com/docs/cloud-storage-use-server-side-encryption-with-the-native-api"}
+		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
 	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
 	native := kind.Source{Name: "Enable Object Lock with the Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-enable-object-lock-with-the-native-api"}

@@ -154,6 +154,54 @@ const (
 
 func clientInfoKeys() []string { return []string{largeSHA1, lastModified, ownKeyID} }
 
+// Modes and the algorithm of encryption ("Server-Side Encryption").
+const (
+	sseB2  = "SSE-B2" // B2 holds the key
+	sseC   = "SSE-C"  // who uploads holds it
+	aes256 = "AES256"
+)
+
+// checkMode: nothing is uploaded without encryption since September 2026, and SSE-C
+// needs the key with every request.
+func checkMode(v cty.Value) kind.Problems {
+	const summary = "Invalid encryption mode"
+	switch s := v.AsString(); {
+	case s == sseB2:
+		return nil
+	case strings.EqualFold(s, sseB2):
+		return kind.Errorf(summary, "%q is not an encryption mode. Did you mean %q?", s, sseB2)
+	case strings.EqualFold(s, "none"), s == "":
+		return kind.Errorf("Encryption cannot be turned off", "B2 encrypts every new file since September 2026 and no longer accepts %q. "+
+			"Use \"SSE-B2\" or leave server_side_encryption out.", s)
+	case strings.EqualFold(s, sseC):
+		return kind.Errorf(summary, "b2form holds no keys for the encryption of files, which SSE-C would need. Use \"SSE-B2\", or upload "+
+			"the file with a program that has the key.")
+	default:
+		return kind.Errorf(summary, "%q is not an encryption mode. Use \"SSE-B2\".", s)
+	}
+}
+
+func checkAlgorithm(v cty.Value) kind.Problems {
+	if s := v.AsString(); s != aes256 {
+		return kind.Errorf("Invalid encryption algorithm", "%q is not an encryption algorithm that B2 has. Use %q.", s, aes256)
+	}
+	return nil
+}
+
+// sameEncryption: SSE-C is never declared, only kept as it is live, which an upload
+// without the key cannot do. checkChange warns of that.
+func sameEncryption(p kind.Comparison) bool {
+	return p.Want.GetAttr(encryptionAttr).IsNull() || isCustomers(p.Want)
+}
+
+const encryptionAttr = "server_side_encryption"
+
+// isCustomers reports whether a file is encrypted with a key that somebody else holds.
+func isCustomers(v kind.AttrReader) bool {
+	e := v.GetAttr(encryptionAttr)
+	return e.IsWhollyKnown() && !e.IsNull() && e.GetAttr("mode").RawEquals(cty.StringVal(sseC))
+}
+
 // checkChange warns of an update after which the file is not encrypted as before: content
 // under a key of one's own (SSE-C) needs that key with every request.
 func checkChange(before, after cty.Value) kind.Problems {
@@ -161,13 +209,17 @@ func checkChange(before, after cty.Value) kind.Problems {
 		return nil
 	}
 	_, had := infoOf(before)[ownKeyID]
-	if _, declared := infoOf(after)[ownKeyID]; !had || declared {
+	_, declared := infoOf(after)[ownKeyID]
+	if (!had || declared) && !isCustomers(before) {
 		return nil
 	}
+	becomes := "as the bucket's default says"
+	if !after.GetAttr(encryptionAttr).IsNull() && !isCustomers(after) {
+		becomes = "with a key of B2's (" + sseB2 + ")"
+	}
 	return kind.Warnf("File loses its own encryption key",
-		"A program encrypted this file with a key of its own (SSE-C: %s in its info). b2form uploads the new version without that key, "+
-			"encrypted as the bucket's default says. To leave the file to that program, stop managing it: write a removed block.",
-		ownKeyID).At(cty.GetAttrPath("info"))
+		"A program encrypted this file with a key of its own (%s). b2form uploads the new version without that key, encrypted %s. "+
+			"To leave the file to that program, stop managing it: write a removed block.", sseC, becomes).At(cty.GetAttrPath("info"))
 }
 
 // sameInfo passes over what other programs wrote, unless it is declared.

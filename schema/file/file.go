@@ -22,12 +22,13 @@ const mostBytes = 100_000_000
 func Kind() *kind.Kind {
 	return &kind.Kind{
 		Name: "file", Plural: "files", Terraform: kind.Terraform{Type: "b2_bucket_file_version",
-			Hints: []kind.TerraformArgHint{{Name: "server_side_encryption", Advice: "b2form has no server_side_encryption for a file. " +
-				"Delete it: default_server_side_encryption of the bucket decides."}}},
-		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type and info; a change uploads a new version, and " +
-			"the versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy it deletes " +
-			"all its versions. A bucket cannot be destroyed together with files that are only hidden, since it would not be empty. " +
-			"What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one request each.",
+			Hints: []kind.TerraformArgHint{{Name: "key", Nested: true, Advice: "b2form holds no keys for the encryption of files " +
+				"(SSE-C), which every later request would need. Upload this file with a program that has the key."}}},
+		Doc: "One small file in a bucket, up to 100 MB. It is compared by its SHA-1, type, info and encryption; a change uploads a new " +
+			"version, and the versions before it stay, as the bucket's lifecycle rules say. Destroying it hides it; with force_destroy " +
+			"it deletes all its versions. A bucket cannot be destroyed together with files that are only hidden, since it would not be " +
+			"empty. What a file holds stands in no plan, state or log. Files near each other are read by one listing, others by one " +
+			"request each.",
 		Example: example,
 
 		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", List: listPrefix}, FoldCase: true, IDAttr: "id",
@@ -59,6 +60,10 @@ file "index" {
   name    = "index.html"
   content = "<h1>Acme</h1>\n"
   info    = { b2-cache-control = "max-age=3600" }
+
+  server_side_encryption {
+    mode = "SSE-B2"
+  }
 }
 
 # Every file below the folder "public", under the same names.
@@ -102,6 +107,10 @@ func attrs() []kind.Attr {
 				"not given.",
 			Samples: []cty.Value{stringMap("team", "web"), stringMap("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
 			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
+		{Name: "server_side_encryption", WirePath: "serverSideEncryption", Object: encryptionAttrs(), KeepLive: true,
+			Compare: kind.Compare{Equal: sameEncryption},
+			Doc: "How B2 encrypts what it stores. Left out, the default of the bucket decides when the file is made, and it stays. " +
+				"In data and outputs it is null where nothing is encrypted, and mode is SSE-C where another program holds the key."},
 		{Name: "force_destroy", Type: cty.Bool, Default: cty.False, WriteCapability: "deleteFiles",
 			Doc: "Destroying the file deletes every version of it, instead of hiding it. The state remembers it for when the block " +
 				"is gone."},
@@ -114,6 +123,16 @@ func attrs() []kind.Attr {
 			Doc: "Bytes in the current version."},
 		{Name: "upload_timestamp", Encoding: kind.Encoding{ReadPath: "uploadTimestamp", IsTime: true}, Type: cty.Number, Computed: true,
 			Doc: "When the current version was uploaded, in milliseconds since 1970."},
+	}
+}
+
+// encryptionAttrs are named as those of a bucket's default.
+func encryptionAttrs() []kind.Attr {
+	return []kind.Attr{
+		{Name: "mode", WirePath: "mode", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String, Default: cty.StringVal(sseB2),
+			Samples: kind.StringValues(sseB2), Doc: "SSE-B2: B2 holds the keys.", Check: checkMode},
+		{Name: "algorithm", WirePath: "algorithm", Encoding: kind.Encoding{AlwaysAnswered: true}, Type: cty.String,
+			Default: cty.StringVal(aes256), Samples: kind.StringValues(aes256), Doc: "AES256.", Check: checkAlgorithm},
 	}
 }
 

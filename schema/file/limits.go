@@ -10,6 +10,8 @@ import (
 func limits() []kind.Limit {
 	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	upload := kind.Source{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
+	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API",
+		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
 	name := func(says, breaks string) kind.Limit {
 		return kind.Limit{Attr: "name", Rule: says, Source: files, Counterexample: breaks}
 	}
@@ -35,6 +37,10 @@ func limits() []kind.Limit {
 			Counterexample: `info = { note = format("%07001d", 0) }`},
 		{Attr: "info", Rule: fmt.Sprintf("and to %d where the file is encrypted", mostEncrypted), Source: files,
 			Counterexample: `info = { note = format("%02049d", 0) }`, Warns: true},
+		{Attr: "server_side_encryption.mode", Rule: "SSE-B2: it cannot be turned off, and b2form holds no keys for SSE-C",
+			Source: encryption, Counterexample: `server_side_encryption { mode = "none" }`},
+		{Attr: "server_side_encryption.algorithm", Rule: "AES256", Source: encryption,
+			Counterexample: `server_side_encryption { algorithm = "AES128" }`},
 		{Rule: "content or source, and not both", Source: kind.OwnSource(), Counterexample: "content = \"\"\nsource = \"index.html\""},
 	}
 }

@@ -201,6 +201,13 @@ type version struct {
 	ContentType     string            `json:"contentType"`
 	FileInfo        map[string]string `json:"fileInfo"`
 	UploadTimestamp int64             `json:"uploadTimestamp"`
+	Encryption      *encryption       `json:"serverSideEncryption,omitempty"` // nil: not answered
+}
+
+// An encryption is how a version is encrypted; both null: not at all.
+type encryption struct {
+	Mode      *string `json:"mode"`
+	Algorithm *string `json:"algorithm"`
 }
 
 // object is the file whose current version this is. Of a file that was uploaded in
@@ -273,6 +280,9 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	}
 	u := wire.Upload{BucketID: text(c.Body["bucketId"]), Name: text(c.Body["fileName"]),
 		ContentType: text(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
+	if wanted := encryptionOf(c); wanted != nil {
+		u.Encryption = text(wanted["algorithm"])
+	}
 	if u.ContentType == "" {
 		u.ContentType = autoType
 	}
@@ -287,9 +297,24 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	return replyObject(raw)
 }
 
+// encryptionOf is the encryption that B2 is to be asked for; nil: none.
+func encryptionOf(c kind.VerbInput) map[string]any {
+	wanted, _ := c.Body["serverSideEncryption"].(map[string]any)
+	if wanted["mode"] != sseB2 { // an SSE-C that was left as it is cannot be asked for without its key
+		return nil
+	}
+	return wanted
+}
+
 // copyLive makes a version of the live content, which never leaves B2. What was told of
 // that content goes with it.
 func copyLive(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
+	if now, _ := c.Live["serverSideEncryption"].(map[string]any); now["mode"] == sseC {
+		return nil, &wire.Explained{Summary: "File cannot be copied without its key",
+			Detail: "A program encrypted this file with a key of its own (SSE-C), without which B2 does not copy it, and its content " +
+				"is to stay as it is. Have that program make the change, or let the content be uploaded: take content, source and sha1 " +
+				"out of ignore_changes."}
+	}
 	info := map[string]any{}
 	live, _ := c.Live["fileInfo"].(map[string]any)
 	for _, key := range clientInfoKeys() {
@@ -299,12 +324,15 @@ func copyLive(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	}
 	given, _ := c.Body["fileInfo"].(map[string]any)
 	maps.Copy(info, given)
-	var raw json.RawMessage
-	err := c.API.Call(ctx, "b2_copy_file", map[string]any{
+	in := map[string]any{
 		"sourceFileId": c.Live["fileId"], "fileName": c.Body["fileName"],
 		"metadataDirective": "REPLACE", "contentType": c.Body["contentType"], "fileInfo": info,
-	}, &raw)
-	if err != nil {
+	}
+	if wanted := encryptionOf(c); wanted != nil {
+		in["destinationServerSideEncryption"] = wanted
+	}
+	var raw json.RawMessage
+	if err := c.API.Call(ctx, "b2_copy_file", in, &raw); err != nil {
 		return nil, err
 	}
 	return replyObject(raw)

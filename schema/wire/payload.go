@@ -63,7 +63,10 @@ type Upload struct {
 	Name        string
 	ContentType string // "b2/x-auto": B2 decides by the name
 	Info        map[string]string
-	Payload     *Payload
+	// Encryption is the algorithm by which B2 encrypts with keys of its own (SSE-B2):
+	// "AES256". "": as the bucket's default says.
+	Encryption string
+	Payload    *Payload
 }
 
 // FileStore is what an API may also offer for what is not JSON, and for files of

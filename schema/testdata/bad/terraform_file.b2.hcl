@@ -6,9 +6,12 @@ resource "b2_bucket_file_version" "index" { # ERROR: Terraform block
   file_info = { # ERROR: Terraform argument
     description = "the page"
   }
-  server_side_encryption { # ERROR: Terraform argument
+  server_side_encryption {
     mode      = "SSE-B2"
     algorithm = "AES256"
+    key { # ERROR: Terraform argument
+      key_id = "k"
+    }
   }
 }
 file "typo" {
