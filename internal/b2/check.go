@@ -27,9 +27,12 @@ const (
 // key, as the web console and b2_create_key give them out. Keys from B2's early
 // days look different, so a shape is used to recognise, never to refuse.
 var (
-	idShape  = regexp.MustCompile(`^([0-9a-f]{12}|[0-9a-f]{25})$`)
-	keyShape = regexp.MustCompile(`^K[0-9]{3}[0-9A-Za-z+/]{27}$`)
+	hexDigits = regexp.MustCompile(`^[0-9a-f]+$`)
+	keyShape  = regexp.MustCompile(`^K[0-9][0-9][0-9][0-9A-Za-z+/]+$`)
 )
+
+func looksLikeID(s string) bool  { return (len(s) == 12 || len(s) == 25) && hexDigits.MatchString(s) }
+func looksLikeKey(s string) bool { return len(s) == 31 && keyShape.MatchString(s) }
 
 func checkCredentials(id, key string) error {
 	switch {
@@ -48,7 +51,7 @@ func checkCredentials(id, key string) error {
 	if stray := strayCharacter(key); stray != "" {
 		return &UsageError{keyVariable + " contains " + stray, "Remove it; it often comes along when a key is copied or read from a file."}
 	}
-	switch idIsKey, keyIsID := keyShape.MatchString(id), idShape.MatchString(key); {
+	switch idIsKey, keyIsID := looksLikeKey(id), looksLikeID(key); {
 	case idIsKey && keyIsID:
 		return &UsageError{"The application key and its ID are swapped",
 			idVariable + " holds the key and " + keyVariable + " its ID; exchange them."}
@@ -83,12 +86,6 @@ func strayCharacter(s string) string {
 const endpointHelp = `Give the name of a realm (production, staging) or the root URL of the native API, such as ` +
 	`"https://api.backblazeb2.com"; leave it out for Backblaze B2 itself.`
 
-var (
-	s3Host       = regexp.MustCompile(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`)
-	downloadHost = regexp.MustCompile(`(?i)^(https?://)?f[0-9]{3}\.backblazeb2\.com\b`)
-	realmName    = regexp.MustCompile(`^[A-Za-z-]{1,20}$`)
-)
-
 // resolveEndpoint turns a realm's name or a URL into the root of the API,
 // without a slash at its end. The realms are those of B2's command-line tool.
 func resolveEndpoint(endpoint string) (string, error) {
@@ -101,12 +98,13 @@ func resolveEndpoint(endpoint string) (string, error) {
 		return "", &UsageError{"The realm dev is not encrypted", "It speaks http only, so that anybody on the way could read the " +
 			"application key. " + endpointHelp}
 	}
+	matches := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(endpoint) }
 	switch {
-	case s3Host.MatchString(endpoint):
+	case matches(`(?i)^(https?://)?([^/]+\.)?s3\.[a-z0-9-]+\.backblazeb2\.com\b`):
 		return "", &UsageError{"The endpoint is that of the S3-compatible API", "b2form speaks the native API. " + endpointHelp}
-	case downloadHost.MatchString(endpoint):
+	case matches(`(?i)^(https?://)?f[0-9]{3}\.backblazeb2\.com\b`):
 		return "", &UsageError{"The endpoint is that of downloads", "b2form needs the native API. " + endpointHelp}
-	case realmName.MatchString(endpoint) && endpoint != "localhost":
+	case matches(`^[A-Za-z-]{1,20}$`) && endpoint != "localhost":
 		return "", &UsageError{`There is no realm "` + endpoint + `"`, endpointHelp}
 	}
 	u, err := url.Parse(endpoint)

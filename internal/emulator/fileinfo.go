@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Limits of a file's info; see "Files" and b2_upload_file.
@@ -43,8 +44,10 @@ const (
 	dispositionUTF8 = `[Uu][Tt][Ff]-8''(%[0-9A-Fa-f]{2}|` + "[!#$&+.^_`|~0-9A-Za-z-])*"
 )
 
+// ofForm compiles a grammar when it is first needed: most programs send none of these.
 func ofForm(grammar string) func(string) bool {
-	return regexp.MustCompile(`^(` + grammar + `)$`).MatchString
+	form := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(` + grammar + `)$`) })
+	return func(text string) bool { return form().MatchString(text) }
 }
 
 func listOf(item string) func(string) bool { return ofForm(item + `([ \t]*,[ \t]*` + item + `)*`) }

@@ -37,7 +37,7 @@ func replicationSource() kind.Attr {
 		Doc:      "B2 copies files of this bucket to other buckets.",
 		Object: []kind.Attr{
 			{Name: "key", WirePath: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true,
-				Link: kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString, CheckTarget: checkSourceKey},
+				Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkSourceKey},
 				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It " +
 					"needs readFiles; Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
 				Samples: keySamples(), Check: checkKey},
@@ -54,7 +54,7 @@ func ruleAttrs() []kind.Attr {
 			Doc:     "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.",
 			Check:   checkReplicationRuleName},
 		{Name: "destination", WirePath: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
-			Link:    kind.Link{RefKind: "bucket", IsRemoteID: bucketID.MatchString, CheckTarget: checkDestinationBucket},
+			Link:    kind.Link{RefKind: "bucket", IsRemoteID: isBucketID, CheckTarget: checkDestinationBucket},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase},
 			Check: checkDestination},
@@ -80,11 +80,11 @@ func replicationDestination() kind.Attr {
 				Doc: "For each key that reads elsewhere, the key that writes here.",
 				Object: []kind.Attr{
 					{Name: "source", WirePath: "source", Type: cty.String, Required: true,
-						Link:    kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString},
+						Link:    kind.Link{RefKind: "key", IsRemoteID: isKeyID},
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
 						Samples: keySamples(), Check: checkKey},
 					{Name: "destination", WirePath: "destination", Type: cty.String, Required: true,
-						Link: kind.Link{RefKind: "key", IsRemoteID: keyID.MatchString, CheckTarget: checkDestinationKey},
+						Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkDestinationKey},
 						Doc: "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds " +
 							"writeFileLegalHolds, writeFileRetentions and deleteFiles.",
 						Samples: keySamples(), Check: checkKey},
@@ -96,14 +96,19 @@ func keySamples() []cty.Value { return kind.StringValues("004d2e6b27577ea0000000
 
 // Forms of remote IDs in B2 ("b2_list_buckets", "b2_list_keys"): a bucket has 24
 // hexadecimal digits. A key has 25, and the master key the 12 of the account.
+func isBucketID(s string) bool { return len(s) == 24 && hexDigits.MatchString(s) }
+func isKeyID(s string) bool    { return (len(s) == 25 || len(s) == 12) && hexDigits.MatchString(s) }
+
+// What a pattern repeats a hundred times takes its time at every start, so lengths are
+// compared beside patterns.
 var (
-	bucketID = regexp.MustCompile(`^[0-9a-f]{24}$`)
-	keyID    = regexp.MustCompile(`^([0-9a-f]{25}|[0-9a-f]{12})$`)
+	hexDigits            = regexp.MustCompile(`^[0-9a-f]+$`)
+	legalReplicationRule = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
 
-var (
-	legalReplicationRule = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	legalKeyName         = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
+const (
+	mostRuleName = 64
+	mostKeyName  = 100
 )
 
 // blockSign stands before the address of a block that is referred to, as long as the
@@ -112,7 +117,7 @@ const blockSign = "\x00"
 
 // checkReplicationRuleName follows what the Python SDK lets pass.
 func checkReplicationRuleName(v cty.Value) kind.Problems {
-	if !legalReplicationRule.MatchString(v.AsString()) {
+	if s := v.AsString(); len(s) > mostRuleName || !legalReplicationRule.MatchString(s) {
 		return kind.Errorf("Invalid replication rule name", "The name of a replication rule has 1 to 64 letters, digits, dashes and "+
 			"underscores; this is %q.", v.AsString())
 	}
@@ -120,7 +125,7 @@ func checkReplicationRuleName(v cty.Value) kind.Problems {
 }
 
 func checkKey(v cty.Value) kind.Problems {
-	if s := v.AsString(); !legalKeyName.MatchString(s) && !strings.HasPrefix(s, blockSign) {
+	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, blockSign) {
 		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
 			"ID of a key of another account.", v.AsString())
 	}
@@ -128,7 +133,7 @@ func checkKey(v cty.Value) kind.Problems {
 }
 
 func checkDestination(v cty.Value) kind.Problems {
-	if bucketID.MatchString(v.AsString()) {
+	if isBucketID(v.AsString()) {
 		return nil
 	}
 	return slices.DeleteFunc(checkName(v), func(p kind.Problem) bool { return p.Warning })

@@ -26,9 +26,11 @@ const (
 )
 
 var (
-	hexSHA1   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	hexDigits = regexp.MustCompile(`^[0-9a-f]+$`)
 	mediaType = regexp.MustCompile("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+[ \t]*(;[ -~]*)?$")
 )
+
+func isSHA1(s string) bool { return len(s) == 40 && hexDigits.MatchString(s) }
 
 // autoType lets B2 choose the type by the name.
 const autoType = "b2/x-auto"
@@ -66,7 +68,7 @@ func checkName(v cty.Value) kind.Problems {
 }
 
 func checkSHA1(v cty.Value) kind.Problems {
-	if !hexSHA1.MatchString(v.AsString()) {
+	if !isSHA1(v.AsString()) {
 		return kind.Errorf("Invalid SHA-1", "A SHA-1 is 40 hexadecimal digits, as filesha1() gives them. Leave sha1 out to have it "+
 			"follow from the content.")
 	}

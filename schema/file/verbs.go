@@ -219,11 +219,11 @@ func (v version) object() wire.RawJSON {
 	if v.ContentSHA1 != nil {
 		sum = strings.TrimPrefix(*v.ContentSHA1, "unverified:")
 	}
-	if !hexSHA1.MatchString(sum) {
+	if !isSHA1(sum) {
 		sum = strings.ToLower(v.FileInfo[largeSHA1])
 	}
 	v.ContentSHA1 = &sum
-	if !hexSHA1.MatchString(sum) {
+	if !isSHA1(sum) {
 		v.ContentSHA1 = nil
 	}
 	raw, err := json.Marshal(v)
