@@ -126,3 +126,36 @@ func TestLaterEvaluationsAreBoundedByThemselves(t *testing.T) {
 		}
 	}
 }
+
+// A number with more digits than anybody writes is refused before it is written, or
+// handed to an operator that is not made for it, wherever it comes from.
+func TestLargeNumbersAreRefused(t *testing.T) {
+	for _, e := range []string{
+		"1e99999999", "-1e999999999", "1e-99999999", strings.Repeat("7", 1001), "0." + strings.Repeat("7", 1001), `"${1e99999999}x"`,
+		"{1e99999999 = 1}", "{(1e99999999) = 1}", "{a = 1}[1e99999999]", "local.m[1e99999999]", "1e999999999 % 3",
+		`"1e999999999" % 3`, "local.text % 3", "local.text * local.text", `{a = 1}[tonumber("1e99999999")]`, `tonumber("1e99999999")`,
+		`floor("1e999999999")`, "pow(10, 1000)", "pow(10, 300) * pow(10, 300) * pow(10, 300) * pow(10, 300) * 1",
+		`jsondecode("1e99999999")`,
+		`yamldecode("1e9999999")`, `"${jsondecode("{\"a\": 1e99999999}").a}x"`, `try(tonumber("1e99999999"), 1)`,
+		`{for k in ["1e99999999"] : k * 1 => 1}`, "var.n", `"${var.n}"`,
+	} {
+		c, diags := schema.Load(options(write(t, map[string]string{"main.b2.hcl": "variable \"n\" {\n  type    = number\n  default = \"" +
+			map[bool]string{true: "1e99999999", false: "1"}[strings.Contains(e, "var.n")] + "\"\n}\nlocals {\n  m    = { a = 1 }\n" +
+			"  text = \"1e999999999\"\n}\noutput \"a\" { value = " + e + " }\n"})))
+		if c == nil || len(diags) != 1 || !strings.Contains(diags[0].Detail, "more than 1000 digits") {
+			t.Errorf("%s: %v", e, diags)
+		}
+	}
+	o := options(
+		write(t, map[string]string{"main.b2.hcl.json": `{"output": {"a": {"value": {"b": 1e99999999}, "description": 1e99999999}}}`}))
+	if _, diags := schema.Load(o); !diags.HasErrors() || !strings.Contains(diags[0].Detail, "more than 1000 digits") {
+		t.Error("in JSON:", diags)
+	}
+	for _, e := range []string{"1e999", strings.Repeat("7", 1000), "{ a-1e5000 = 1 }", "\"1e99999999\"", "7 % 4", `"7" % 4`,
+		"1.5e10 /* 1e9999 */"} {
+		o := options(write(t, map[string]string{"main.b2.hcl": "output \"a\" { value = " + e + " }\n"}))
+		if _, diags := schema.Load(o); len(diags) > 0 {
+			t.Errorf("%s: %v", e, diags)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -196,7 +197,11 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
-	return convert.Convert(value, v.typ)
+	out, err := convert.Convert(value, v.typ)
+	if err == nil && parse.HasLargeNumber(out) { // a text may have become one
+		return out, errors.New("a number has more than 1000 digits")
+	}
+	return out, err
 }
 
 // takesPlainText reports whether a text from outside is taken as it is.

@@ -45,7 +45,7 @@ type CodeSnippet struct {
 // DiagnosticJSON brings a diagnostic into its JSON shape. files holds the
 // sources it may point into.
 func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
-	out := Diagnostic{Severity: "error", Summary: visible.Lines(d.Summary), Detail: visible.Lines(d.Detail)}
+	out := Diagnostic{Severity: "error", Summary: visible.Lines(d.Summary), Detail: detailOf(d)}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}

@@ -89,7 +89,7 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrap(visible.Lines(g.Detail), t.inBox(0)) {
+		for _, s := range wrap(detailOf(g.Diagnostic), t.inBox(0)) {
 			line(s)
 		}
 	}
@@ -100,6 +100,18 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 		}
 	}
 	b.WriteString(t.Style.paint("╵", ink) + "\n")
+}
+
+// mostDetail is how many bytes of a detail are shown: messages of functions repeat what they
+// were given, which may be of any size.
+const mostDetail = 10_000
+
+func detailOf(d *hcl.Diagnostic) string {
+	detail := d.Detail
+	if len(detail) > mostDetail {
+		detail = strings.ToValidUTF8(detail[:mostDetail], "") + "…"
+	}
+	return visible.Lines(detail)
 }
 
 // similarText says how many more there are, and where.

@@ -70,3 +70,13 @@ func TestDiagnosticsJSON(t *testing.T) {
 	}
 	golden(t, "diagnostics.json", string(b)+"\n")
 }
+
+// What a message repeats is cut where nobody would read on.
+func TestLongDetailsAreCut(t *testing.T) {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid argument", Detail: strings.Repeat("é", 100_000)}
+	var b bytes.Buffer
+	view.Text{Err: &b}.Diagnostics(hcl.Diagnostics{d}, nil)
+	if inJSON := view.DiagnosticJSON(d, nil).Detail; b.Len() > 11_000 || len(inJSON) > 11_000 || !strings.HasSuffix(inJSON, "é…") {
+		t.Errorf("%d bytes as text, %d in JSON", b.Len(), len(inJSON))
+	}
+}

@@ -102,6 +102,18 @@ func (b *Budget) note(name string) {
 			b.most, name, Variable)}
 }
 
+// refuseNumber ends an evaluation in which a number has too many digits: writing them
+// takes minutes, and what has no end is more than some operators can take.
+func (b *Budget) refuseNumber() {
+	b.mu.Lock()
+	if b.over == nil {
+		b.over = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
+	}
+	b.mu.Unlock()
+	b.left.Store(-1)
+	panic(exceeded{b})
+}
+
 // Exceeded is the error about what went over the budget. at is where that is said to
 // be, if nothing nearer is known.
 func (b *Budget) Exceeded(at hcl.Range) hcl.Diagnostics {
@@ -146,15 +158,23 @@ func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, dia
 // Constant evaluates what should be a constant; nothing but references and
 // functions makes it an error, or a loop without end.
 func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
-	return (*Budget)(nil).Value(e, nil)
+	return NewBudget(0).Value(e, nil)
 }
 
 // Weigh spends what a value takes up, each part as often as it occurs.
 func (b *Budget) Weigh(v cty.Value, name string) {
-	if b != nil {
-		b.Spend(size(v, max(b.left.Load(), 0)+1), name)
+	if b == nil {
+		return
 	}
+	n := size(v, max(b.left.Load(), 0)+1)
+	if n >= endless {
+		b.refuseNumber()
+	}
+	b.Spend(n, name)
 }
+
+// HasLargeNumber reports whether a number in a value has too many digits to be used.
+func HasLargeNumber(v cty.Value) bool { return size(v, endless-1) >= endless }
 
 // Look spends what it takes to go through values, which is less than to make them.
 func (b *Budget) Look(values []cty.Value, name string) {
@@ -164,6 +184,9 @@ func (b *Budget) Look(values []cty.Value, name string) {
 	n, most := int64(0), lookShare*(max(b.left.Load(), 0)+1)
 	for _, v := range values {
 		n += size(v, most-n)
+	}
+	if n >= endless {
+		b.refuseNumber()
 	}
 	b.Spend(n/lookShare, name)
 }
@@ -179,8 +202,11 @@ func size(v cty.Value, most int64) int64 {
 	case t == cty.String:
 		return 1 + int64(len(v.AsString()))/perText
 	case t == cty.Number:
-		digits := int64(v.AsBigFloat().MantExp(nil)) * 3 / 10
-		return 1 + max(digits, -digits)/perText
+		digits := digitsOf(v)
+		if digits > mostDigits {
+			return endless
+		}
+		return 1 + digits/perText
 	case t.IsObjectType():
 		attrs := t.AttributeTypes()
 		n := int64(len(attrs)) * perElement
@@ -207,14 +233,36 @@ func size(v cty.Value, most int64) int64 {
 	return 1
 }
 
+// mostDigits is how many digits a number may have; endless is the size of one with more.
+const (
+	mostDigits = 1000
+	endless    = math.MaxInt64 / 8
+
+	numberTooLarge = "Number too large"
+	writeSmaller   = "A number has more than 1000 digits here, before or behind its decimal point. Use a smaller one."
+)
+
+// digitsOf is how many digits a number has before or behind the decimal point, about.
+func digitsOf(number cty.Value) int64 {
+	f := number.AsBigFloat()
+	if f.IsInf() {
+		return math.MaxInt64
+	}
+	digits := int64(f.MantExp(nil)) * 3 / 10
+	return max(digits, -digits)
+}
+
 // makes reports whether what an expression evaluates to may be more than what was
 // counted: it is no part of a value that exists, and made by no function. A loop may put one
 // value into its result many times.
 func makes(e hcl.Expression) bool {
 	switch e := e.(type) {
-	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.RelativeTraversalExpr, *hclsyntax.IndexExpr, *hclsyntax.TemplateExpr,
-		*hclsyntax.FunctionCallExpr, *hclsyntax.TemplateJoinExpr:
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.TemplateExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.TemplateJoinExpr:
 		return false
+	case *hclsyntax.RelativeTraversalExpr:
+		return makes(e.Source)
+	case *hclsyntax.IndexExpr:
+		return makes(e.Collection)
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.Type() == cty.Number
 	case *hclsyntax.ParenthesesExpr:

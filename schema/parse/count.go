@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // A counted expression spends steps each time it is evaluated. Others that look at
@@ -15,6 +16,7 @@ type counted struct {
 	budget *Budget
 	steps  int64
 	weighs bool // what it evaluates to counts too
+	number bool // what it evaluates to is taken for a number
 }
 
 // UnwrapExpression lets what reads syntax see through it.
@@ -30,6 +32,11 @@ func (c *counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if c.weighs && !diags.HasErrors() {
 		c.budget.Weigh(v, "")
 	}
+	if c.number && !diags.HasErrors() {
+		if n, err := convert.Convert(v, cty.Number); err == nil {
+			c.budget.Weigh(n, "")
+		}
+	}
 	if c.budget.left.Load() < 0 { // a function went over it
 		c.budget.Exceeded(c.SrcRange)
 	}
@@ -38,7 +45,8 @@ func (c *counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 
 // count has the parts of what was parsed counted, where evaluating it can take more
 // than its size: bodies of loops, and what is put together in templates and handed to
-// functions. Values that conditions choose from are converted, so they count too.
+// functions. Values that conditions choose from are converted, so they count too, and so
+// do keys: numbers become texts.
 func (b *Budget) count(of hclsyntax.Expression) {
 	if b == nil || of == nil || plain(of) {
 		return
@@ -47,7 +55,7 @@ func (b *Budget) count(of hclsyntax.Expression) {
 		switch n := n.(type) {
 		case *hclsyntax.ForExpr:
 			n.KeyExpr, n.CondExpr = b.round(n.KeyExpr), b.round(n.CondExpr)
-			n.ValExpr = b.round(n.ValExpr)
+			n.CollExpr, n.ValExpr = b.weighed(n.CollExpr), b.round(n.ValExpr)
 		case *hclsyntax.TemplateExpr:
 			for i, part := range n.Parts {
 				if _, literal := part.(*hclsyntax.LiteralValueExpr); !literal {
@@ -62,6 +70,13 @@ func (b *Budget) count(of hclsyntax.Expression) {
 			n.TrueResult, n.FalseResult = b.weighed(n.TrueResult), b.weighed(n.FalseResult)
 		case *hclsyntax.BinaryOpExpr:
 			n.LHS, n.RHS = b.weighed(n.LHS), b.weighed(n.RHS)
+			if n.Op.Type == cty.Number {
+				n.LHS, n.RHS = b.number(n.LHS), b.number(n.RHS)
+			}
+		case *hclsyntax.IndexExpr:
+			n.Key = b.weighed(n.Key)
+		case *hclsyntax.ObjectConsKeyExpr:
+			n.Wrapped = b.weighed(n.Wrapped)
 		}
 		return nil
 	})
@@ -111,6 +126,17 @@ func (b *Budget) weighed(e hclsyntax.Expression) hclsyntax.Expression {
 	return b.counted(e, 0, true)
 }
 
+func (b *Budget) number(e hclsyntax.Expression) hclsyntax.Expression {
+	if _, literal := e.(*hclsyntax.LiteralValueExpr); literal {
+		return e
+	}
+	return &counted{ParenthesesExpr: inParentheses(e), budget: b, number: true}
+}
+
 func (b *Budget) counted(e hclsyntax.Expression, steps int64, weighs bool) hclsyntax.Expression {
-	return &counted{&hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, b, steps, weighs}
+	return &counted{ParenthesesExpr: inParentheses(e), budget: b, steps: steps, weighs: weighs}
+}
+
+func inParentheses(e hclsyntax.Expression) *hclsyntax.ParenthesesExpr {
+	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
 }

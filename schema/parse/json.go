@@ -31,8 +31,12 @@ func checkTexts(src []byte, name string) *hcl.Diagnostic {
 			continue
 		}
 		var s string
-		if json.Unmarshal(quoted, &s) == nil && deepest([]byte(s), text) >= 0 {
-			return tooDeep(src, name, hcl.InitialPos, begin)
+		if json.Unmarshal(quoted, &s) != nil {
+			continue
+		}
+		if d := check([]byte(s), name, hcl.InitialPos, text); d != nil {
+			d.Subject = place(src, name, hcl.InitialPos, begin)
+			return d
 		}
 	}
 }

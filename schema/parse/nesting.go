@@ -2,7 +2,10 @@ package parse
 
 import (
 	"bytes"
+	"regexp"
+	"strconv"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -40,10 +43,12 @@ type nesting struct {
 	levels    []level
 	deep      int // levels and directives
 	operators int
+	long      bool // what was gone through last is a number with too many digits
 }
 
-// deepest is where a text nests too deeply, as an index of its bytes; -1: nowhere.
-func deepest(src []byte, as byte) int {
+// deepest is where a text nests too deeply, or has a number with too many digits, as an
+// index of its bytes; -1: nowhere.
+func deepest(src []byte, as byte) (at int, number bool) {
 	n := nesting{src: src}
 	n.open(as)
 	for n.at < len(src) {
@@ -53,11 +58,11 @@ func deepest(src []byte, as byte) int {
 		} else {
 			n.code(top)
 		}
-		if n.deep > MostNested+1 || n.operators > mostOperators {
-			return before
+		if n.deep > MostNested+1 || n.operators > mostOperators || n.long {
+			return before, n.long
 		}
 	}
-	return -1
+	return -1, false
 }
 
 func (n *nesting) top() *level { return &n.levels[len(n.levels)-1] }
@@ -185,8 +190,34 @@ func (n *nesting) code(top *level) {
 		n.operator(top)
 	case '!', '?', '&', '|', '>', '=', '+', '-', '*', '%':
 		n.operator(top)
+	default:
+		switch {
+		case isDigit(c):
+			n.number()
+		case inWord(c):
+			for n.at < len(n.src) && (inWord(n.src[n.at]) || n.src[n.at] == '-') {
+				n.at++
+			}
+		}
 	}
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// inWord reports whether a byte may stand in a name, from the beginning on, or is a digit.
+func inWord(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
+}
+
+// number goes on behind a number of which the first digit was seen.
+func (n *nesting) number() {
+	parts := number.FindSubmatch(n.src[n.at-1:])
+	n.at += len(parts[0]) - 1
+	power, err := strconv.Atoi(string(parts[1]))
+	n.long = len(parts[0]) > mostDigits || power > mostDigits || err != nil && len(parts[1]) > 0
+}
+
+var number = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?([0-9]+))?`)
 
 func (n *nesting) operator(top *level) {
 	top.operators++

@@ -63,15 +63,29 @@ func Template(src []byte, name string, start hcl.Pos, b *Budget) (hclsyntax.Expr
 }
 
 func check(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnostic {
-	at := deepest(src, as)
-	if at < 0 {
+	switch at, number := deepest(src, as); {
+	case at < 0:
 		return nil
+	case number:
+		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller, Subject: place(src, name, start, at)}
+	default:
+		return tooDeep(src, name, start, at)
 	}
-	return tooDeep(src, name, start, at)
 }
 
 // tooDeep is the error about what stands at a byte of a text.
 func tooDeep(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnostic {
+	subject := place(src, name, start, at)
+	return &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: "Nested too deeply",
+		Detail: fmt.Sprintf("At column %d something stands inside of more than %d others, or among more than %d operators. Split it up, "+
+			"for example into local values.", subject.Start.Column, MostNested, mostOperators),
+		Subject: subject,
+	}
+}
+
+// place is where a byte of a text stands.
+func place(src []byte, name string, start hcl.Pos, at int) *hcl.Range {
 	pos := start
 	if lines := bytes.Count(src[:at], []byte("\n")); lines > 0 {
 		pos.Line, pos.Column = pos.Line+lines, 1
@@ -80,10 +94,5 @@ func tooDeep(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnostic {
 	pos.Column += utf8.RuneCount(src[bytes.LastIndexByte(src[:at], '\n')+1 : at])
 	end := pos
 	end.Byte, end.Column = end.Byte+1, end.Column+1
-	return &hcl.Diagnostic{
-		Severity: hcl.DiagError, Summary: "Nested too deeply",
-		Detail: fmt.Sprintf("At column %d something stands inside of more than %d others, or among more than %d operators. Split it up, "+
-			"for example into local values.", pos.Column, MostNested, mostOperators),
-		Subject: &hcl.Range{Filename: name, Start: pos, End: end},
-	}
+	return &hcl.Range{Filename: name, Start: pos, End: end}
 }
