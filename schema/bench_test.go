@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,6 +70,37 @@ key "k%d" {
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) { load(b, n, src.String(), nil) })
 	}
+}
+
+// BenchmarkBudget tells what counting the steps of an evaluation costs, as the ratio of
+// the time with and without it in the median of pairs.
+func BenchmarkBudget(b *testing.B) {
+	names := make([]string, 100_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("app-%d", i)
+	}
+	dir := write(b, map[string]string{"names.txt": strings.Join(names, "\n"), "main.b2.hcl": forEachKeys})
+	took := func(steps int64) float64 {
+		o := options(dir)
+		o.MaxEvaluation = steps
+		runtime.GC()
+		start := cpu(b)
+		if c, diags := schema.Load(o); diags.HasErrors() || len(c.Resources) != len(names)+100 {
+			b.Fatal(diags)
+		}
+		return (cpu(b) - start).Seconds()
+	}
+	var ratios []float64
+	for first := 0; b.Loop(); first++ {
+		var times [2]float64 // with, without
+		for i := range times {
+			which := (first + i) % 2
+			times[which] = took(-int64(which))
+		}
+		ratios = append(ratios, times[0]/times[1])
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "with/without")
 }
 
 func load(b *testing.B, want int, src string, names []string) {

@@ -48,7 +48,7 @@ type Options struct {
 	// account, and nothing else.
 	Bare bool
 	// MaxEvaluation is how many steps evaluating the configuration may take; 0:
-	// [parse.DefaultSteps].
+	// [parse.DefaultSteps]; below that: no bound.
 	MaxEvaluation int64
 	// Snapshot is what data blocks are answered from: it holds what Config.Data of
 	// a Load without it asks for. nil: what they answer stands for any value.

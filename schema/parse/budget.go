@@ -43,9 +43,12 @@ type Budget struct {
 // exceeded is the panic that ends an evaluation.
 type exceeded struct{ budget *Budget }
 
-// NewBudget has so many steps; 0: [DefaultSteps].
+// NewBudget has so many steps; 0: [DefaultSteps]; below that: no bound.
 func NewBudget(steps int64) *Budget {
-	if steps <= 0 {
+	switch {
+	case steps < 0:
+		return nil
+	case steps == 0:
 		steps = DefaultSteps
 	}
 	b := &Budget{most: min(steps, math.MaxInt64/4)}
@@ -56,6 +59,9 @@ func NewBudget(steps int64) *Budget {
 // Grant gives one more evaluation the steps that it may take: what was left by
 // others, at the same time or before, is not its concern.
 func (b *Budget) Grant() {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over != nil {
@@ -79,14 +85,14 @@ func (b *Budget) Spend(n int64, name string) {
 // Charge is Spend for what is no expression: n instances that stand at a place. The
 // error is that the budget is exceeded.
 func (b *Budget) Charge(n int, at hcl.Range) hcl.Diagnostics {
-	if b.left.Add(-min(int64(n), b.most)*PerInstance) >= 0 {
+	if b == nil || b.left.Add(-min(int64(n), b.most)*PerInstance) >= 0 {
 		return nil
 	}
 	return b.Exceeded(at)
 }
 
 // Spent reports whether something went over the budget.
-func (b *Budget) Spent() bool { return b.left.Load() < 0 }
+func (b *Budget) Spent() bool { return b != nil && b.left.Load() < 0 }
 
 // note keeps what went over the budget, if nothing did before.
 func (b *Budget) note(name string) {
@@ -98,7 +104,8 @@ func (b *Budget) note(name string) {
 	}
 	b.over = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Evaluation too large",
 		Detail: fmt.Sprintf("The configuration takes more than %d steps to evaluate, up to here%s. Each element, each round of a loop and "+
-			"each piece of text that is made counts. Make less, or set the environment variable %s to a larger number.",
+			"each piece of text that is made counts, and all of a value whenever it becomes a part of another one. Make less, or set the "+
+			"environment variable %s to a larger number.",
 			b.most, name, Variable)}
 }
 
