@@ -1,0 +1,69 @@
+//go:build unix
+
+package state_test
+
+import (
+	"bytes"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"b2form/internal/state"
+	"b2form/schema/addr"
+)
+
+// keysWithRetirees is a state of n keys, each of which has replaced two others.
+func keysWithRetirees(tb testing.TB, n int) []byte {
+	tb.Helper()
+	s := &state.State{}
+	for i := range n {
+		s.Entries = append(s.Entries, addr.Entry{Addr: address(tb, fmt.Sprintf("key.k[%d]", i)), Identity: fmt.Sprint("k", i),
+			ID:       fmt.Sprint(i),
+			Retiring: []addr.Retiree{{ID: fmt.Sprint(i, "a"), Name: "a"}, {ID: fmt.Sprint(i, "b"), Name: "b"}}})
+	}
+	var b bytes.Buffer
+	must(tb, s.Encode(&b))
+	return b.Bytes()
+}
+
+// BenchmarkParse reads a state, which is searched for objects that it names twice.
+func BenchmarkParse(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		data := keysWithRetirees(b, n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := state.Parse("b2form.state.json", data)
+				must(b, err)
+			}
+		})
+	}
+}
+
+// Ten times as many entries take about ten times as long, and not a hundred times.
+func TestParsingIsLinear(t *testing.T) {
+	computed := func(n int) time.Duration {
+		data := keysWithRetirees(t, n)
+		least := time.Duration(1 << 62)
+		for range 3 {
+			start := cpuTime(t)
+			_, err := state.Parse("b2form.state.json", data)
+			must(t, err)
+			least = min(least, cpuTime(t)-start)
+		}
+		return least
+	}
+	few, many := computed(2000), computed(20_000)
+	if many > 40*few {
+		t.Errorf("2000 entries take %v, 20 000 take %v", few, many)
+	}
+}
+
+// cpuTime is how long this process has computed, whatever else the machine does.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
