@@ -3,6 +3,7 @@ package b2
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -14,7 +15,8 @@ import (
 // How much of a reply is read into memory, by what was asked for.
 const (
 	maxListing    = 64 << 20 // a thousand buckets at usual sizes stay far below; keys can be asked for in smaller pages
-	maxContent    = 64 << 20 // of a file: a shared state, which nothing lists with its size
+	maxContent    = 64 << 20 // of a file whose size nothing names: a shared state that an older b2form has stored
+	maxNamed      = 1 << 30  // of a file whose size is named, whatever that is
 	maxReply      = 1 << 20  // everything else: one object
 	maxErrorReply = 64 << 10
 )
@@ -22,12 +24,23 @@ const (
 // maxReplySize is the bound of the request's reply.
 func (r *request) maxReplySize() int64 {
 	switch {
+	case r.method == methodDownload && r.named > 0:
+		return min(r.named, maxNamed)
 	case r.method == methodDownload:
 		return maxContent
 	case strings.HasPrefix(r.method, "b2_list_"):
 		return maxListing
 	}
 	return maxReply
+}
+
+// tooLarge says that a reply is larger than its bound.
+func tooLarge(bound int64) string {
+	size := fmt.Sprint(bound, " bytes")
+	if bound%(1<<20) == 0 {
+		size = fmt.Sprint(bound>>20, " MiB")
+	}
+	return "the reply is larger than " + size + ", and was not read"
 }
 
 const (

@@ -83,6 +83,21 @@ func TestRepliesAreBounded(t *testing.T) {
 	}
 }
 
+// Content is read up to the size that it is said to have.
+func TestContentIsBoundedByItsSize(t *testing.T) {
+	for size, most := range map[int64]int{0: 64<<20 + 1, 5000: 5001} {
+		client, streams := streaming(t, -1, 1<<16, 0)
+		_, err := client.Download(t.Context(), "4_z", size)
+		if !errors.Is(err, wire.ErrReplyTooLarge) || len(*streams) != 1 || (*streams)[0].read > most {
+			t.Errorf("%d: %v after %d bytes", size, err, (*streams)[0].read)
+		}
+	}
+	client, streams := streaming(t, 1<<40, 1<<16, 0)
+	if _, err := client.Download(t.Context(), "4_z", 1<<41); !errors.Is(err, wire.ErrReplyTooLarge) || (*streams)[0].read > 0 {
+		t.Errorf("a terabyte: %v", err)
+	}
+}
+
 // A reply that trickles in is given up after a minute, and asked for once more.
 func TestTricklingReplies(t *testing.T) {
 	client, streams := streaming(t, -1, 1, time.Second)

@@ -77,7 +77,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []
 	body, err := readBounded(resp, r.maxReplySize(), c.now)
 	if errors.Is(err, wire.ErrReplyTooLarge) {
 		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
-			Message: fmt.Sprintf("the reply is larger than %d MiB, and was not read", r.maxReplySize()>>20)}}
+			Message: tooLarge(r.maxReplySize())}}
 	}
 	if err != nil {
 		f := c.transportFailure(ctx, attempt, r, err, false)

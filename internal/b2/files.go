@@ -55,15 +55,16 @@ func uploadedID(reply []byte) (string, error) {
 	return made.FileID, nil
 }
 
-// Download returns the content of a file version, also of one that is hidden.
+// Download returns the content of a file version, also of one that is hidden. size is what
+// was stored, in bytes: no more is read; 0: it is not known.
 // What arrives is compared with the SHA-1 that B2 keeps, and fetched again if it
 // differs. Errors are *wire.Error.
-func (c *Client) Download(ctx context.Context, fileID string) ([]byte, error) {
+func (c *Client) Download(ctx context.Context, fileID string, size int64) ([]byte, error) {
 	s, err := c.sessions.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: methodDownload, repeatable: true, checkReply: checkSHA1}
+	r := &request{method: methodDownload, repeatable: true, named: size, checkReply: checkSHA1}
 	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)

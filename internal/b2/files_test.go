@@ -26,7 +26,7 @@ func TestUploadAndDownload(t *testing.T) {
 	}
 	a.call(t, "b2_hide_file", object{"bucketId": a.bucket, "fileName": "team a/ünïcode+1.json"}, nil)
 	a.Fail(emulator.Fault{Method: "b2_download_file_by_id", Status: 503, Code: "service_unavailable"})
-	got, err := a.client.Download(t.Context(), id)
+	got, err := a.client.Download(t.Context(), id, 0)
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("Download = %q, %v", got, err)
 	}
@@ -54,7 +54,7 @@ func TestDownloadNoticesDamage(t *testing.T) {
 	s := serve(t, map[string][]answer{"b2_download_file_by_id": {ok("whole"), ok("whole")}})
 	s.download, s.digest = s.URL, "0000000000000000000000000000000000000000"
 	client, _ := connect(t, s, nil)
-	_, err := client.Download(t.Context(), "4_z")
+	_, err := client.Download(t.Context(), "4_z", 0)
 	wantContains(t, "error", kindError(t, err).Message, "connection broke")
 }
 

@@ -43,7 +43,7 @@ func TestPut(t *testing.T) {
 			got.FileInfo["team"] != "a/b ü+1" {
 			t.Errorf("B2 made %+v", got)
 		}
-		content, err := a.client.Download(t.Context(), got.FileID)
+		content, err := a.client.Download(t.Context(), got.FileID, 0)
 		if err != nil || string(content) != text {
 			t.Errorf("the file holds %q, %v", content, err)
 		}

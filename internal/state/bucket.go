@@ -21,6 +21,7 @@ const (
 	retryLease = 3 * time.Second // how often, about, a held lease is looked at again
 	maxSwaps   = 100             // conflicts in a row, each of which is somebody's success
 	maxChunk   = 64 << 10        // a part of the journal that has grown to this is left behind
+	maxParts   = 10_000          // of a journal: far more than one run writes
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
@@ -338,7 +339,7 @@ func (k *bucketStorage) upload(name string, content []byte) (object, error) {
 	}
 	id, err := k.Remote.Upload(k.ctx, k.bucketID, name, "application/json", content)
 	k.count.bytes.Add(int64(len(content)))
-	return object{ID: id, Name: name}, err
+	return object{ID: id, Name: name, Size: int64(len(content))}, err
 }
 
 // hide lets the bucket's lifecycle rule delete superseded objects in its time.

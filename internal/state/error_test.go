@@ -46,8 +46,8 @@ func TestBadFiles(t *testing.T) {
 			"line 2, column 1: it holds the marks of a merge conflict"},
 		{"Terraform's", `{"version":4,"terraform_version":"1.9.0","serial":3,"lineage":"x","outputs":{},"resources":[]}`,
 			"State is one of Terraform's", "takes it over with one approval"},
-		{"newer", `{"version":4,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
-			"format version 4; this b2form knows version 3"},
+		{"newer", `{"version":5,"entries":{"of":"another shape"}}`, "State was written by a newer b2form",
+			"format version 5; this b2form knows version 4"},
 		{"one object at two addresses", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k1"}]}`,
 			"State names one object twice", `key.app (named "app") and key.web (named "web")`},
 		{"a retiree is another's live object", `{"version":2,"entries":[` + entry + `,{"address":"key.web","identity":"web","id":"k2",` +

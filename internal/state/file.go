@@ -19,8 +19,8 @@ import (
 // refused.
 //
 // Version 2 added the names of retirees; version 3 what was applied,
-// and what is destroyed by force.
-const formatVersion = 3
+// and what is destroyed by force; version 4 the sizes of what a shared state consists of.
+const formatVersion = 4
 
 const (
 	journalSuffix = ".journal"

@@ -43,6 +43,7 @@ type version struct {
 type object struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	Size int64  `json:"size,omitempty"` // in bytes; 0: stored by a b2form that did not say
 }
 
 // A lease gives its holder the state until it expires, on B2's clock.
@@ -70,6 +71,7 @@ func readPointer(where, pair string) (statePointer, error) {
 	if p.Format > formatVersion {
 		return p, newerVersionError(where, p.Format)
 	}
+	p.Format = formatVersion // what is stored next has it
 	return p, nil
 }
 

@@ -24,8 +24,9 @@ type Remote interface {
 	// Upload stores a new version of a file and returns its ID. It may be sent
 	// twice.
 	Upload(ctx context.Context, bucketID, name, contentType string, content []byte) (fileID string, err error)
-	// Download returns the content of a file version, also of one that is hidden.
-	Download(ctx context.Context, fileID string) ([]byte, error)
+	// Download returns the content of a file version, also of one that is hidden; no more
+	// than size bytes where that is not 0.
+	Download(ctx context.Context, fileID string, size int64) ([]byte, error)
 	// Time says that B2's clock stood at service, to the second below, when it
 	// answered a request that was sent when ours stood at sent. It knows the
 	// answers to the calls that have returned.
@@ -135,36 +136,52 @@ func (b Shared) load(ctx context.Context, v version) (base *State, c changes, jo
 			return nil, changes{}, nil, err
 		}
 	}
-	var raw []byte
+	var raw [][]byte
 	for part := v.Journal; part != (object{}); {
+		if len(raw) == maxParts {
+			return nil, changes{}, nil, b.lost("Journal of the state is damaged", fmt.Sprintf("has a journal of more than %d parts, which "+
+				"no run writes", maxParts), nil)
+		}
 		data, err := b.download(ctx, part)
 		if err != nil {
 			return nil, changes{}, nil, err
 		}
-		raw = append(data, raw...)
+		raw = append(raw, data)
 		journalParts = append(journalParts, part)
 		if part, err = previousPart(b.Bucket+"/"+part.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
-	j, err := replay(b.String(), raw, base)
+	slices.Reverse(raw)
+	j, err := replay(b.String(), bytes.Join(raw, nil), base)
 	return base, j.changes, journalParts, err
 }
 
 func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
-	data, err := b.Remote.Download(ctx, o.ID)
+	data, err := b.Remote.Download(ctx, o.ID, o.Size)
 	var refused *wire.Error
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
-		return nil, &Error{
-			Summary: "The state is gone",
-			Detail: fmt.Sprintf("%s says that the state is the file %q (%s), which does not exist any more. Remove "+
-				"the pair %q from the bucket's info: b2form then finds everything again by name and takes it back with one approval, or "+
-				"stores a copy that you have with `b2form state push`.", b, o.Name, o.ID, b.infoKey()),
-			Path:  b.String(),
-			Cause: err,
-		}
+	switch {
+	case errors.As(err, &refused) && refused.Status == http.StatusNotFound:
+		return nil, b.lost("The state is gone", fmt.Sprintf("says that the state is the file %q (%s), which does not exist any more",
+			o.Name,
+			o.ID), err)
+	case o.Size > 0 && (errors.Is(err, wire.ErrReplyTooLarge) || err == nil && int64(len(data)) != o.Size):
+		return nil, b.lost("The state is not what was stored", fmt.Sprintf("says that the state is the file %q (%s) of %d bytes, and B2 "+
+			"answers with another number of them", o.Name, o.ID, o.Size), err)
 	}
 	return data, err
+}
+
+// lost is the error about a state that cannot be had. says is what its pointer says, and
+// what is wrong with that.
+func (b Shared) lost(summary, says string, cause error) *Error {
+	return &Error{
+		Summary: summary,
+		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info: b2form then finds everything again by name and takes it "+
+			"back with one approval, or stores a copy that you have with `b2form state push`.", b, says, b.infoKey()),
+		Path:  b.String(),
+		Cause: cause,
+	}
 }
 
 // previousPart is the part of the journal that a part continues. A part is stored as a whole,

@@ -82,7 +82,7 @@ func TestFile(t *testing.T) {
 	must(t, s.Close())
 
 	want := `{
-  "version": 3,
+  "version": 4,
   "account_id": "d2e6b27577ea",
   "realm": "https://api.backblazeb2.com",
   "applied": {"salt":"5a17","variables":"0a","files":"0b"},
