@@ -64,7 +64,8 @@ func (m *memoryContent) putShort(id string, r io.Reader, length int64, d *digest
 	if _, err := io.ReadFull(r, data); err != nil {
 		return err
 	}
-	d.take(data)
+	d.md5.Write(data)
+	d.add(data)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.short[id] = data

@@ -7,98 +7,120 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
 // digests are the SHA-1 and the MD5 of a content, and others that a client
-// promises, made while it is stored. Of a
-// long one all but the MD5, which takes longest, are made beside the rest.
+// promises, made while it is stored.
 type digests struct {
 	sha1, md5 hash.Hash
 	others    []hash.Hash
-	queue     chan *taken // nil for a short content
-	working   sync.WaitGroup
 }
 
-// A taken is a piece of content that is being digested: its bytes must not
-// change before that is done.
-type taken struct {
-	data     []byte
-	digested sync.WaitGroup
-}
+func newDigests(others []hash.Hash) *digests { return &digests{sha1.New(), md5.New(), others} }
 
-const longContent = 256 << 10
-
-func newDigests(length int64, others []hash.Hash) *digests {
-	d := &digests{sha1: sha1.New(), md5: md5.New(), others: others}
-	if length < longContent {
-		return d
-	}
-	d.queue = make(chan *taken, copyBuffers)
-	d.working.Go(func() {
-		for t := range d.queue {
-			d.aside(t.data)
-			t.digested.Done()
-		}
-	})
-	return d
-}
-
-func (d *digests) aside(p []byte) {
+// add digests the next piece by all but MD5.
+func (d *digests) add(p []byte) {
 	d.sha1.Write(p)
 	for _, h := range d.others {
 		h.Write(p)
 	}
 }
 
-// take adds the next piece.
-func (d *digests) take(p []byte) *taken {
-	t := &taken{data: p}
-	if d.queue == nil {
-		d.aside(p)
-	} else {
-		t.digested.Add(1)
-		d.queue <- t
-	}
-	d.md5.Write(p)
-	return t
-}
-
-// sums gives both in hex, once all is taken. It must be called once.
+// sums gives both in hex, once all is added.
 func (d *digests) sums() (sha1, md5 string) {
-	if d.queue != nil {
-		close(d.queue)
-		d.working.Wait()
-	}
 	return hex.EncodeToString(d.sha1.Sum(nil)), hex.EncodeToString(d.md5.Sum(nil))
 }
 
 const (
-	copyBuffers = 4
+	longContent = 256 << 10
+	mostPieces  = 4 // how far reading may be ahead of storing
 	// writeSize keeps writes small. Of large ones Linux makes large pages, and in a
 	// virtual machine those are the ones that were given back to the host.
 	writeSize = 32 << 10
 )
 
-// copyDigested copies so many bytes of r, and has them digested.
+// copyDigested copies so many bytes of r, and digests them. MD5 takes about as long as
+// all the rest, so of a long content another goroutine does the rest as far as it gets
+// to it: on a busy machine the caller does it by itself, while the piece is in its cache.
 func copyDigested(w io.Writer, r io.Reader, length int64, d *digests) error {
-	var ring [copyBuffers]*taken
-	for i := 0; length > 0; i++ {
-		slot := &ring[i%copyBuffers]
-		if *slot == nil {
-			*slot = &taken{data: make([]byte, min(length, longContent))}
-		}
-		(*slot).digested.Wait()
-		data := (*slot).data[:min(length, longContent)]
-		if _, err := io.ReadFull(r, data); err != nil {
+	c := copying{w: w, digests: d, pieces: make(chan []byte, mostPieces), free: make(chan []byte, mostPieces)}
+	wake := make(chan struct{}, 1)
+	if length > longContent {
+		var helper sync.WaitGroup
+		helper.Go(func() {
+			for range wake {
+				c.storeRead()
+			}
+		})
+		defer helper.Wait()
+	}
+	defer close(wake)
+	for length > 0 && !c.failed.Load() {
+		piece, err := c.read(r, length)
+		if err != nil {
 			return err
 		}
-		*slot = d.take(data)
-		length -= int64(len(data))
-		for ; len(data) > 0; data = data[min(len(data), writeSize):] {
-			if _, err := w.Write(data[:min(len(data), writeSize)]); err != nil {
-				return err
+		c.pieces <- piece // there is room for all
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+		d.md5.Write(piece)
+		c.storeRead()
+		length -= int64(len(piece))
+	}
+	c.storing.Lock()
+	defer c.storing.Unlock()
+	c.store()
+	return c.err
+}
+
+// copying is a content on its way, in pieces that are used again.
+type copying struct {
+	*digests
+	w            io.Writer
+	pieces, free chan []byte // read and not stored; to be filled
+	made         int
+	storing      sync.Mutex // held by who takes from pieces, so that they stay in order
+	err          error
+	failed       atomic.Bool // err is set
+}
+
+// read fills a piece, a new one if none is free.
+func (c *copying) read(r io.Reader, length int64) ([]byte, error) {
+	if len(c.free) == 0 && c.made < mostPieces {
+		c.made++
+		c.free <- make([]byte, min(length, longContent))
+	}
+	piece := <-c.free
+	piece = piece[:min(length, int64(cap(piece)))]
+	_, err := io.ReadFull(r, piece)
+	return piece, err
+}
+
+// storeRead stores what was read, unless somebody is at it.
+func (c *copying) storeRead() {
+	if c.storing.TryLock() {
+		c.store()
+		c.storing.Unlock()
+	}
+}
+
+// store stores and digests, but for MD5, what was read; storing is held.
+func (c *copying) store() {
+	for {
+		select {
+		case piece := <-c.pieces:
+			for p := piece; len(p) > 0 && c.err == nil; p = p[min(len(p), writeSize):] {
+				if _, c.err = c.w.Write(p[:min(len(p), writeSize)]); c.err != nil {
+					c.failed.Store(true)
+				}
 			}
+			c.add(piece)
+			c.free <- piece
+		default:
+			return
 		}
 	}
-	return nil
 }

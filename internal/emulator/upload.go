@@ -233,7 +233,7 @@ func receive(c *call) error {
 // of it too.
 func (c *call) store(r io.Reader, others ...hash.Hash) error {
 	in := c.incoming
-	d := newDigests(in.length, others)
+	d := newDigests(others)
 	err := c.server.content.put(in.content, r, in.length, d)
 	in.sha1, in.md5 = d.sums()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
