@@ -21,8 +21,8 @@ func (p *program) schemaCommand() *cli.Command {
 arguments, and every function, as JSON: types, defaults, what is required, made
 by B2 or secret, what a change means, and where what is checked is documented.
 With the name of a kind or block: its page of the reference, in Markdown; the
-name language is that of the overview. With -editor: a JSON Schema, for editors
-that complete and check *.b2.hcl.json files.
+name language is that of the overview. A terminal's width is kept to. With
+-editor: a JSON Schema, for editors that complete and check *.b2.hcl.json files.
 
 Example:
   b2form schema bucket
@@ -62,7 +62,7 @@ func (p *program) printPage(name string, more []string) error {
 	var names []string
 	for _, page := range view.Pages(schema.Kinds()) {
 		if page.Name == name {
-			_, err := io.WriteString(p.stdout, page.Text)
+			_, err := io.WriteString(p.stdout, view.FitPage(page.Text, p.style().Width))
 			return err
 		}
 		names = append(names, page.Name)
