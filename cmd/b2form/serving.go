@@ -1,12 +1,47 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"time"
 )
 
+// bodySilence is how long a client may send nothing of a body that it has begun.
+const bodySilence = time.Minute
+
 // newServer serves the emulator. Connections that say nothing are closed: clients that
-// died would hold them, and their files, for ever. A body may take its time.
+// died would hold them, and their files, for ever. A body may take its time, as long as
+// it goes on.
 func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	goingOn := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == http.NoBody {
+			h.ServeHTTP(w, r)
+			return
+		}
+		body := &watchedBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
+		r.Body = body
+		h.ServeHTTP(w, r)
+		_ = body.wait() // the server reads what the handler left of it
+	})
+	return &http.Server{Handler: goingOn, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+}
+
+// A watchedBody is a body whose connection breaks when nothing of it comes.
+type watchedBody struct {
+	io.ReadCloser
+	connection *http.ResponseController
+}
+
+func (b *watchedBody) wait() error { return b.connection.SetReadDeadline(time.Now().Add(bodySilence)) }
+
+func (b *watchedBody) Read(p []byte) (n int, err error) {
+	if err := b.wait(); err != nil {
+		return 0, err
+	}
+	n, err = b.ReadCloser.Read(p)
+	// Meanwhile the server reads from the connection, to notice that the client is gone.
+	if lasting := b.connection.SetReadDeadline(time.Time{}); lasting != nil && err == nil {
+		err = lasting
+	}
+	return n, err
 }

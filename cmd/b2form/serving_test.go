@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,37 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { close(l.done); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
+func readIfAsked(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/read" {
+		_, _ = io.Copy(w, r.Body)
+	}
+}
+
+// A body may take its time.
+func TestSlowBodiesArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+		l.conns <- server
+		s := newServer(http.HandlerFunc(readIfAsked))
+		go func() { _ = s.Serve(l) }()
+		go func() {
+			_, _ = io.WriteString(client, "POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n")
+			for range 20 {
+				time.Sleep(bodySilence / 2) // fake
+				_, _ = io.WriteString(client, "x")
+			}
+		}()
+		said, err := io.ReadAll(client)
+		if err != nil || !strings.HasSuffix(string(said), strings.Repeat("x", 20)) {
+			t.Errorf("%v: %s", err, said)
+		}
+		if err := errors.Join(s.Close(), client.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A connection that was opened and says nothing more is closed.
 func TestSilentConnectionsAreClosed(t *testing.T) {
 	for _, c := range []struct {
@@ -37,13 +69,15 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 		{"nothing", "", time.Minute},
 		{"half a request", "GET / HTTP/1.1\r\nHost: x\r\n", time.Minute},
 		{"a request, and then nothing", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 5 * time.Minute},
+		{"half a body", "POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 5 * time.Minute},
+		{"half a body that nobody reads", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 5 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, server := net.Pipe()
 				l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
 				l.conns <- server
-				s := newServer(http.NotFoundHandler())
+				s := newServer(http.HandlerFunc(readIfAsked))
 				go func() { _ = s.Serve(l) }()
 				go func() { _, _ = io.WriteString(client, c.says) }()
 				start := time.Now()
