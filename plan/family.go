@@ -52,6 +52,18 @@ func (p *planner) isRetiree(e *addr.Entry, old addr.Retiree, o *kind.Object) boo
 	return false
 }
 
+// checkEntry refuses an entry whose ID is that of an object with another name, which no run
+// records: names of live objects do not change. Whatever is done for the entry would be
+// done to somebody else's object.
+func (p *planner) checkEntry(e *addr.Entry, o *kind.Object) {
+	if o == nil || baseName(o.Kind, o.Identity) == baseName(o.Kind, o.Kind.NormalizeIdentity(e.Identity)) {
+		return
+	}
+	p.errorf(nil, "State records another object", "The state records %s as %s %q, but what has the ID %s is called %q. The state was "+
+		"edited or badly merged: restore it, correct the ID, or forget the entry with `b2form state rm`.", e.Addr, words.A(o.Kind.Name),
+		e.Identity, o.ID, o.Identity)
+}
+
 // baseName is a name without the time that rotation puts behind it.
 func baseName(k *kind.Kind, name string) string {
 	if base, _, ok := kind.ParseTimestampedName(name); ok && k.Credential != nil {

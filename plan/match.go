@@ -87,6 +87,7 @@ func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
 	h := match{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
+		p.checkEntry(h.entry, h.object)
 		for _, old := range h.entry.Retiring {
 			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.isRetiree(h.entry, old, o) {
 				old.Name = o.Identity
