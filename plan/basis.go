@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"hash"
 	"slices"
 	"strings"
 
@@ -16,72 +17,81 @@ import (
 	"b2form/schema/kind"
 )
 
+// basisFormat begins what a basis is a digest of. It gets another number with every other form.
+const basisFormat = "b2form plan 3"
+
 // computeBasis digests the plan and what it was made from: whole live objects, with their
 // IDs and revisions, and the IDs behind every name that the changes use. What the
 // plan does not touch does not matter. Values that a plan hides are in it by a hash, which is a slow
 // one where there is a salt.
 func (p *planner) computeBasis() {
-	hash := sha256.New()
 	hidden := &hiddenValues{}
-	out := json.NewEncoder(hash) // sorts the keys of maps, as cty does those of objects
-	account := p.Snapshot.Account
-	err := out.Encode([]string{"b2form plan 2", account.Realm, account.ID})
+	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
+	hash := newBasisHash(saved)
 	for i := range p.plan.Changes {
-		d, digestErr := p.digestible(&p.plan.Changes[i], hidden)
-		err = errors.Join(err, digestErr, out.Encode(d))
+		c, err := p.savedChange(&p.plan.Changes[i], hidden)
+		hash.err = errors.Join(hash.err, err)
+		hash.add(c)
+		if p.Save {
+			saved.Changes = append(saved.Changes, *c)
+		}
 	}
-	for _, part := range []any{p.plan.Steps, p.plan.Records, p.plan.Moves, p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut} {
-		err = errors.Join(err, out.Encode(part))
-	}
+	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.savedRecords(hidden), p.plan.Moves
+	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	if len(hidden.texts) > 0 {
-		sum, hashErr := hidden.hash(p.DigestSalt)
-		err = errors.Join(err, hashErr, out.Encode(sum))
+		var err error
+		saved.HiddenHash, err = SlowHash(hidden.texts, p.DigestSalt)
+		hash.err = errors.Join(hash.err, err)
 		p.plan.Salted = len(p.DigestSalt) > 0
 	}
-	if err != nil {
-		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(err))
+	hash.addRest(saved)
+	if hash.err != nil {
+		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(hash.err))
 	}
-	p.plan.Basis = hex.EncodeToString(hash.Sum(nil))
+	p.plan.Basis = hash.sum()
+	if p.Save {
+		p.plan.Saved = saved
+	}
 }
 
-// A digestInput is a Change in the form that is hashed.
-type digestInput struct {
-	Addr        addr.Addr
-	MovedFrom   string
-	Action      Action
-	Import      bool
-	Identity    string
-	ID          string
-	LiveName    string
-	Before      json.RawMessage
-	Hidden      []string // attributes of Before that nobody could read
-	After       json.RawMessage
-	Fields      []string
-	Sensitive   []string
-	Reason      string
-	Hazards     []kind.Hazard
-	Deliver     []string
-	Delivery    string
-	Force       bool
-	Imports     []Named
-	Leftovers   []Named
-	Retiring    []addr.Retiree
-	Overlap     []Named
-	OverlapTime string   `json:"OverlapOf"`
-	NameIDs     []string // "bucket photos = 8d625e…"
+// A basisHash digests a plan part by part.
+type basisHash struct {
+	hash.Hash
+	out *json.Encoder // sorts the keys of maps, as cty does those of objects
+	err error
 }
 
-func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestInput, error) {
-	d := digestInput{
+func newBasisHash(s *Saved) *basisHash {
+	h := &basisHash{Hash: sha256.New()}
+	h.out = json.NewEncoder(h.Hash)
+	h.add([]string{basisFormat, s.Realm, s.AccountID})
+	return h
+}
+
+func (h *basisHash) add(part any) { h.err = errors.Join(h.err, h.out.Encode(part)) }
+
+// addRest adds all but the changes.
+func (h *basisHash) addRest(s *Saved) {
+	rest := *s
+	rest.Changes = nil
+	h.add(&rest)
+}
+
+func (h *basisHash) sum() string { return hex.EncodeToString(h.Sum(nil)) }
+
+func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, error) {
+	hidden.nextChange()
+	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
-		Hidden: hiddenIn(c.Before), Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: c.Hazards,
-		Deliver: c.DeliverTo, Force: c.Force, Imports: c.Imports(), Leftovers: c.Leftovers, Retiring: c.Retiring,
+		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
+		DeliverTo: c.DeliverTo, Force: c.Force, Siblings: c.ImportedSiblings, Leftovers: c.Leftovers, Retiring: c.Retiring,
+		Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before), UnknownAfter: unknownIn(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()
 	}
-	if len(c.Overlapping) > 0 || c.Overlap > 0 {
-		d.Overlap, d.OverlapTime = c.Overlapping, c.Overlap.String()
+	if c.Overlap > 0 {
+		d.Overlap = c.Overlap.String()
 	}
 	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)
@@ -91,24 +101,19 @@ func (p *planner) digestible(c *Change, hidden *hiddenValues) (digestInput, erro
 		}
 	}
 	if !c.After.IsNull() {
-		d.NameIDs = p.nameIDs(c)
+		d.NameIDs = p.nameIDs(c, hidden)
+	}
+	if slices.ContainsFunc(c.Sensitive, c.Kind.IsIdentityAttr) {
+		hidden.hideNames(d)
 	}
 	before, err := p.withoutVolatile(c)
 	if err != nil {
 		return d, err
 	}
-	before, err = hidden.takeFrom(c, before)
-	if err != nil {
+	if d.Before, err = hidden.visibleJSON(c, before); err != nil {
 		return d, err
 	}
-	after, err := hidden.takeFrom(c, c.After)
-	if err != nil {
-		return d, err
-	}
-	if d.Before, err = canonicalJSON(before); err != nil {
-		return d, err
-	}
-	d.After, err = canonicalJSON(after)
+	d.After, err = hidden.visibleJSON(c, c.After)
 	return d, err
 }
 
@@ -151,7 +156,8 @@ func canonicalJSON(v cty.Value) (json.RawMessage, error) {
 	return ctyjson.Marshal(v, v.Type())
 }
 
-func hiddenIn(v cty.Value) []string {
+// unknownIn names the attributes of an object that are not known, or not wholly.
+func unknownIn(v cty.Value) []string {
 	var out []string
 	if v.IsNull() {
 		return nil
@@ -165,12 +171,30 @@ func hiddenIn(v cty.Value) []string {
 	return out
 }
 
-// nameIDs resolves the names that a change uses, as far as they are live.
-func (p *planner) nameIDs(c *Change) []string {
+// savedRecords are the records without names that are hidden.
+func (p *planner) savedRecords(hidden *hiddenValues) []addr.Entry {
+	out := slices.Clone(p.plan.Records)
+	for i := range out {
+		e := &out[i]
+		hidden.nextChange()
+		if k := p.kinds[e.Addr.Kind]; k != nil && slices.ContainsFunc(e.Sensitive, k.IsIdentityAttr) {
+			e.Identity, e.Retiring = hidden.text(e.Identity), hidden.retirees(e.Retiring)
+		}
+	}
+	return out
+}
+
+// nameIDs resolves the names that a change uses, as far as they are live and not hidden.
+func (p *planner) nameIDs(c *Change, hidden *hiddenValues) []string {
 	var out []string
-	visitReferences(c.Kind, c.After, func(_ string, m kind.Reference) {
+	visitReferences(c.Kind, c.After, func(attr string, m kind.Reference) {
 		by, name := m.Attr, m.Name
-		out = append(out, by.Link.RefKind+" "+name+" = "+strings.Join(p.idsNamed(by, name), " "))
+		text := by.Link.RefKind + " " + name + " = " + strings.Join(p.idsNamed(by, name), " ")
+		if slices.Contains(c.Sensitive, attr) {
+			hidden.texts = append(hidden.texts, text)
+			return
+		}
+		out = append(out, text)
 	})
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/crypto/scrypt"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -46,24 +48,31 @@ func ParseDigest(text string) (Digest, error) {
 }
 
 // hiddenValues are the values of a plan that nobody who looks at it sees.
-type hiddenValues struct{ texts []string }
+type hiddenValues struct {
+	texts   []string
+	numbers map[string]int // of the values of the change at hand, by attribute and text
+}
 
-// takeFrom takes the hidden values out of an object of the change and gives back the rest.
-func (h *hiddenValues) takeFrom(c *Change, v cty.Value) (cty.Value, error) {
+func (h *hiddenValues) nextChange() { h.numbers = nil }
+
+// visibleJSON is an object of the change as JSON, with something else in the place of each hidden
+// value. Where one attribute has one value before and after, the same stands for it.
+func (h *hiddenValues) visibleJSON(c *Change, v cty.Value) (json.RawMessage, error) {
 	if v.IsNull() || !hidesAny(c) {
-		return v, nil
+		return canonicalJSON(v)
 	}
 	var failed error
-	take := func(_ *kind.Attr, v cty.Value) cty.Value {
-		if v.IsNull() {
+	take := func(a *kind.Attr, v cty.Value) cty.Value {
+		if kind.IsNone(v) {
 			return v
 		}
 		text, err := canonicalJSON(v)
-		if err != nil {
-			failed = err
-		}
+		failed = errors.Join(failed, err)
 		h.texts = append(h.texts, string(text))
-		return cty.NullVal(v.Type())
+		if !v.IsWhollyKnown() {
+			return cty.NullVal(v.Type())
+		}
+		return standIn(v.Type(), h.number(a.Name+" "+string(text)))
 	}
 	members := v.AsValueMap()
 	for i := range c.Kind.Attrs {
@@ -76,7 +85,75 @@ func (h *hiddenValues) takeFrom(c *Change, v cty.Value) (cty.Value, error) {
 			members[a.Name] = a.ReplaceSecrets(v, take)
 		}
 	}
-	return cty.ObjectVal(members), failed
+	text, err := canonicalJSON(cty.ObjectVal(members))
+	return text, errors.Join(failed, err)
+}
+
+// text takes a text that is hidden.
+func (h *hiddenValues) text(of string) string {
+	if of == "" {
+		return ""
+	}
+	h.texts = append(h.texts, of)
+	return standIn(cty.String, h.number(of)).AsString()
+}
+
+// hideNames takes what the objects of a change are called.
+func (h *hiddenValues) hideNames(c *SavedChange) {
+	c.Identity, c.LiveName = h.text(c.Identity), h.text(c.LiveName)
+	for _, list := range []*[]Named{&c.Siblings, &c.Leftovers, &c.Overlapping} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			(*list)[i].Name = h.text((*list)[i].Name)
+		}
+	}
+	c.Retiring = h.retirees(c.Retiring)
+}
+
+func (h *hiddenValues) retirees(list []addr.Retiree) []addr.Retiree {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Name = h.text(list[i].Name)
+	}
+	return list
+}
+
+// number is the same for the same value of one attribute of a change.
+func (h *hiddenValues) number(of string) int {
+	n, ok := h.numbers[of]
+	if !ok {
+		if h.numbers == nil {
+			h.numbers = map[string]int{}
+		}
+		n = len(h.numbers) + 1
+		h.numbers[of] = n
+	}
+	return n
+}
+
+// standIn is some value of the type that tells nothing but its number.
+func standIn(t cty.Type, n int) cty.Value {
+	switch {
+	case t == cty.String:
+		return cty.StringVal(fmt.Sprintf("(sensitive value %d)", n))
+	case t == cty.Number:
+		return cty.NumberIntVal(int64(n))
+	case t == cty.Bool:
+		return cty.BoolVal(n%2 == 1)
+	case t.IsListType():
+		return cty.ListVal([]cty.Value{standIn(t.ElementType(), n)})
+	case t.IsSetType():
+		return cty.SetVal([]cty.Value{standIn(t.ElementType(), n)})
+	case t.IsMapType():
+		return cty.MapVal(map[string]cty.Value{kind.SensitiveText: standIn(t.ElementType(), n)})
+	case t.IsObjectType():
+		members := map[string]cty.Value{}
+		for name, of := range t.AttributeTypes() {
+			members[name] = standIn(of, n)
+		}
+		return cty.ObjectVal(members)
+	}
+	return cty.NullVal(t)
 }
 
 // hides reports whether a plan shows nothing, or not all, of an attribute of the change.
@@ -93,10 +170,10 @@ func hidesAny(c *Change) bool {
 	return false
 }
 
-// hash is of all values. With a salt it is expensive to try values one after the other: about 0.1 s
-// and 32 MB each.
-func (h *hiddenValues) hash(salt []byte) (string, error) {
-	text, err := json.Marshal(h.texts)
+// SlowHash stands for texts that must not be found by trying. With a salt it is expensive to try one
+// after the other: about 0.1 s and 32 MB each. Without one it must not be shown.
+func SlowHash(texts []string, salt []byte) (string, error) {
+	text, err := json.Marshal(texts)
 	if err != nil {
 		return "", err
 	}

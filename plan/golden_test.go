@@ -61,6 +61,7 @@ func TestGolden(t *testing.T) {
 			if diff := cmp.Diff(string(find(a, "plan.txt")), got); diff != "" {
 				t.Errorf("plan.txt (-want +got); rewrite it with -update:\n%s", diff)
 			}
+			checkSaved(t, c.request(t))
 			c.reverse()
 			again, basisAgain := c.dump(t, c.request(t))
 			if diff := cmp.Diff(got, again); diff != "" || basis != basisAgain {

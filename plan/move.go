@@ -11,7 +11,10 @@ import (
 )
 
 // A EntryMove is one state entry that gets another address.
-type EntryMove struct{ From, To addr.Addr }
+type EntryMove struct {
+	From addr.Addr `json:"from"`
+	To   addr.Addr `json:"to"`
+}
 
 // applyMoves gives the entries the addresses that moved blocks say, following chains
 // to their end, and sorts them.

@@ -90,7 +90,10 @@ type Change struct {
 }
 
 // A Named is one live object: its remote ID, and what it is called.
-type Named struct{ ID, Name string }
+type Named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
 
 // String is how people are shown it.
 func (n Named) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, n.ID) }
@@ -117,6 +120,8 @@ type Plan struct {
 	// planned addresses, the names they use and the revisions they touch. Two
 	// plans with one Basis do the same to the same things.
 	Basis string
+	// Saved is what Basis is a digest of, where Request.Save asks for it.
+	Saved *Saved
 	// Salted says that Basis covers values that the plan hides: Request.DigestSalt is in it.
 	Salted bool
 	// Records are state entries that are written before the first step: of imported objects, and of
@@ -175,6 +180,7 @@ type Request struct {
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.
 	DigestSalt []byte
+	Save       bool // fill Plan.Saved
 }
 
 // An AnnouncedCreate create is one of which the journal does not know the outcome.

@@ -22,11 +22,11 @@ const (
 // A Step is one thing that is done to carry out a change. Steps are what is executed, changes are
 // what is approved. Moves and records are no steps: they are written before the first one.
 type Step struct {
-	Change   int // its change, an index in Plan.Changes
-	Op       Op
-	Fields   []string // create and update: the attributes that it sets, in the descriptor's order
-	RemoteID string   // update and delete: the remote ID; "": what the create of the change makes
-	Needs    []int    // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
+	Change   int      `json:"change"` // its change, an index in Plan.Changes
+	Op       Op       `json:"op"`
+	Fields   []string `json:"fields,omitempty"`    // create and update: the attributes that it sets, in the descriptor's order
+	RemoteID string   `json:"remote_id,omitempty"` // update and delete: the remote ID; "": what the create of the change makes
+	Needs    []int    `json:"needs,omitempty"`     // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
 }
 
 // changeSteps are the steps of one change, as indices in graph.steps; none where there is no such step.

@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// A Saved plan is all that its basis is a digest of. It can be stored and shown: in the place of
+// what the plan hides stands something else.
+type Saved struct {
+	AccountID    string        `json:"account_id"`
+	Realm        string        `json:"realm"`
+	Changes      []SavedChange `json:"changes,omitempty"`
+	Steps        []Step        `json:"steps,omitempty"`
+	Records      []addr.Entry  `json:"records,omitempty"`
+	Moves        []EntryMove   `json:"moves,omitempty"`
+	MovedIntents []EntryMove   `json:"moved_intents,omitempty"`
+	Undelivered  []addr.Addr   `json:"undelivered,omitempty"`
+	LeftOut      []addr.Addr   `json:"left_out,omitempty"`
+	HiddenHash   string        `json:"hidden_hash,omitempty"` // SlowHash of what is hidden; "": nothing is
+}
+
+// A SavedChange is a Change in the form that is hashed and stored.
+type SavedChange struct {
+	Addr          addr.Addr       `json:"address"`
+	MovedFrom     string          `json:"moved_from,omitempty"`
+	Action        Action          `json:"action"`
+	Import        bool            `json:"import,omitempty"`
+	Siblings      []Named         `json:"imported_siblings,omitempty"`
+	Identity      string          `json:"identity,omitempty"`
+	ID            string          `json:"id,omitempty"`
+	LiveName      string          `json:"live_name,omitempty"`
+	Before        json.RawMessage `json:"before"`
+	UnknownBefore []string        `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
+	After         json.RawMessage `json:"after"`
+	UnknownAfter  []string        `json:"unknown_after,omitempty"`
+	Fields        []string        `json:"fields,omitempty"`
+	Sensitive     []string        `json:"sensitive,omitempty"`
+	Reason        string          `json:"reason,omitempty"`
+	Hazards       []kind.Hazard   `json:"hazards,omitempty"`
+	DeliverTo     []string        `json:"deliver_to,omitempty"`
+	Delivery      string          `json:"delivery,omitempty"`
+	Force         bool            `json:"force,omitempty"`
+	Leftovers     []Named         `json:"leftovers,omitempty"`
+	Retiring      []addr.Retiree  `json:"retiring,omitempty"`
+	Overlapping   []Named         `json:"overlapping,omitempty"`
+	Overlap       string          `json:"overlap,omitempty"`
+	NameIDs       []string        `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
+}
+
+// Basis is that of the plan.
+func (s *Saved) Basis() (string, error) {
+	h := newBasisHash(s)
+	for i := range s.Changes {
+		h.add(&s.Changes[i])
+	}
+	h.addRest(s)
+	return h.sum(), h.err
+}
+
+// Plan is the plan as it was shown. It cannot be carried out: what was hidden is not in it. An error
+// says what no plan has.
+func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
+	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
+		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s}
+	for i := range s.Changes {
+		c, err := s.Changes[i].change(kinds)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Changes[i].Addr, err)
+		}
+		p.Changes = append(p.Changes, *c)
+	}
+	for i := range p.Steps {
+		if err := checkStep(p, i); err != nil {
+			return nil, fmt.Errorf("step %d: %w", i, err)
+		}
+	}
+	var err error
+	p.Basis, err = s.Basis()
+	return p, err
+}
+
+func checkStep(p *Plan, i int) error {
+	s := &p.Steps[i]
+	switch {
+	case s.Change < 0 || s.Change >= len(p.Changes):
+		return fmt.Errorf("there is no change %d", s.Change)
+	case !slices.Contains([]Op{OpCreate, OpVerify, OpUpdate, OpDelete, OpForget}, s.Op):
+		return fmt.Errorf("there is no op %q", s.Op)
+	case slices.ContainsFunc(s.Needs, func(n int) bool { return n < 0 || n >= i }):
+		return errors.New("it needs a step that does not stand before it")
+	}
+	return checkFields(p.Changes[s.Change].Kind, s.Fields)
+}
+
+func checkFields(k *kind.Kind, names []string) error {
+	for _, name := range names {
+		if k.Attr(name) == nil {
+			return fmt.Errorf("a %s has no attribute %q", k.Name, name)
+		}
+	}
+	return nil
+}
+
+// change is the change as it was shown.
+func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
+	i := slices.IndexFunc(kinds, func(k *kind.Kind) bool { return k.Name == s.Addr.Kind })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no kind %q", s.Addr.Kind)
+	}
+	k := kinds[i]
+	c := &Change{
+		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
+		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
+		DeliverTo: s.DeliverTo, Force: s.Force, Leftovers: s.Leftovers, Retiring: s.Retiring, Overlapping: s.Overlapping,
+	}
+	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkWords()}
+	var err error
+	if s.MovedFrom != "" {
+		c.MovedFrom, err = addr.Parse(s.MovedFrom)
+		errs = append(errs, err)
+	}
+	if s.Overlap != "" {
+		c.Overlap, err = time.ParseDuration(s.Overlap)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if c.Before, err = object(s.Before, k.Attrs, k.LiveType(), s.UnknownBefore); err != nil {
+		return nil, err
+	}
+	if c.After, err = object(s.After, k.Attrs, k.ConfigType(), s.UnknownAfter); err != nil {
+		return nil, err
+	}
+	if createsOrUpdates(c) && c.After.IsNull() || c.Action != Create && c.Action != Forget && c.Before.IsNull() {
+		return nil, fmt.Errorf("nothing says what is to be %sd", s.Action)
+	}
+	return c, nil
+}
+
+// checkWords refuses what is no word of a plan.
+func (s *SavedChange) checkWords() error {
+	if !slices.Contains([]Action{NoOp, Create, Update, Replace, Rotate, Delete, Forget}, s.Action) {
+		return fmt.Errorf("there is no action %q", s.Action)
+	}
+	for _, h := range s.Hazards {
+		if !slices.Contains(kind.HazardKinds(), h.Kind) {
+			return fmt.Errorf("there is no hazard %q", h.Kind)
+		}
+	}
+	return nil
+}
+
+// object reads an object with the attributes of a type. Those that are left out are null.
+func object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []string) (cty.Value, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return cty.NilVal, err
+	}
+	if raw == nil {
+		return cty.NullVal(t), nil
+	}
+	members := map[string]cty.Value{}
+	for i := range attrs {
+		a := &attrs[i]
+		v, given := raw[a.Name]
+		delete(raw, a.Name)
+		switch {
+		case slices.Contains(unknown, a.Name):
+			members[a.Name] = cty.UnknownVal(a.ValueType())
+		case given:
+			var err error
+			if members[a.Name], err = ctyjson.Unmarshal(v, a.ValueType()); err != nil {
+				return cty.NilVal, fmt.Errorf("%s: %w", a.Name, err)
+			}
+		case t.HasAttribute(a.Name):
+			members[a.Name] = cty.NullVal(a.ValueType())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		return cty.NilVal, fmt.Errorf("there is no attribute %q", name)
+	}
+	return cty.ObjectVal(members), nil
+}
