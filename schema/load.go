@@ -37,6 +37,9 @@ type Options struct {
 	Env []VariableValue
 	// Vars holds values from the command line in the order given; later ones win.
 	Vars []VariableValue
+	// Planned holds values that a saved plan was made with: a variable of one of these names that is not
+	// sensitive has it, and another value from elsewhere is an error.
+	Planned map[string]cty.Value
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
 	Ask func(Question) (string, error)
@@ -128,7 +131,7 @@ func newModule(o Options) *module {
 		metaSchema: syntax.Resource().BodySchema(),
 		flawed:     map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
-	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}}
+	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}, SensitiveVariables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}

@@ -258,13 +258,32 @@ func (l *module) assignVariables() {
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
-		v.value = l.valueOf(v)
+		planned, ok := l.Planned[name]
+		if ok && !v.sensitive {
+			v.value = l.plannedValue(v, planned)
+		} else {
+			v.value = l.valueOf(v)
+		}
 		if v.sensitive {
+			l.config.SensitiveVariables[name] = v.value
 			v.value = v.value.Mark(kind.Sensitive)
 			continue
 		}
 		l.config.Variables[name] = v.value
 	}
+}
+
+// plannedValue is the value that a saved plan was made with. Whoever gives one must give the same.
+func (l *module) plannedValue(v *variable, planned cty.Value) cty.Value {
+	if len(v.given) == 0 {
+		return planned
+	}
+	if now := l.valueOf(v); now.IsWhollyKnown() && !now.RawEquals(planned) {
+		l.errorAt(v.node.place, "Other value than in the saved plan", fmt.Sprintf("The plan was made with another value of var.%s than %s "+
+			"gives now. A saved plan keeps the values of variables: leave this one out, or make a new plan.", v.name,
+			v.given[len(v.given)-1].source))
+	}
+	return planned
 }
 
 func (l *module) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }

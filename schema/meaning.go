@@ -1,0 +1,126 @@
+package schema
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// MeaningDigest stands for what the files of a configuration, as in [config.Config.Files], say.
+// Comments, layout, the names of files within their folder, and the order of blocks and of
+// arguments do not count.
+func MeaningDigest(files map[string]*hcl.File) string {
+	folders := map[string][]string{}
+	for name, f := range files {
+		folder := path.Dir(filepath.ToSlash(name))
+		folders[folder] = append(folders[folder], statements(name, f)...)
+	}
+	for _, said := range folders {
+		slices.Sort(said)
+	}
+	text, err := json.Marshal(folders) // sorts the folders
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// statements are what a file says, each in one form.
+func statements(name string, f *hcl.File) []string {
+	if strings.HasSuffix(name, ".json") {
+		return jsonStatements(f.Bytes)
+	}
+	tokens, _ := hclsyntax.LexConfig(f.Bytes, name, hcl.InitialPos) // it was parsed before
+	tokens = slices.DeleteFunc(tokens, func(t hclsyntax.Token) bool {
+		return t.Type == hclsyntax.TokenComment || t.Type == hclsyntax.TokenNewline
+	})
+	body, ok := f.Body.(*hclsyntax.Body)
+	if !ok {
+		return []string{tokenText(tokens)}
+	}
+	return bodyStatements(body, tokens)
+}
+
+// bodyStatements are arguments by name, then blocks in their order.
+func bodyStatements(b *hclsyntax.Body, tokens hclsyntax.Tokens) []string {
+	var out []string
+	within := func(r hcl.Range) hclsyntax.Tokens {
+		first, _ := slices.BinarySearchFunc(tokens, r.Start.Byte, func(t hclsyntax.Token, at int) int { return t.Range.Start.Byte - at })
+		last, _ := slices.BinarySearchFunc(tokens, r.End.Byte, func(t hclsyntax.Token, at int) int { return t.Range.Start.Byte - at })
+		return tokens[first:last]
+	}
+	for _, a := range b.Attributes {
+		out = append(out, tokenText(within(a.SrcRange)))
+	}
+	slices.Sort(out)
+	for _, block := range b.Blocks {
+		inside := bodyStatements(block.Body, within(block.Range()))
+		header := append([]string{block.Type}, block.Labels...)
+		out = append(out, fmt.Sprintf("%q {%d %q}", header, len(inside), inside))
+	}
+	return out
+}
+
+// tokenText is unlike that of all other tokens.
+func tokenText(tokens hclsyntax.Tokens) string {
+	var out strings.Builder
+	for _, t := range tokens {
+		fmt.Fprintf(&out, "%d:%s", len(t.Bytes), bytes.ReplaceAll(t.Bytes, []byte("\r\n"), []byte("\n")))
+	}
+	return out.String()
+}
+
+// jsonStatements are the members of the object that a file holds. What it holds twice counts twice.
+func jsonStatements(src []byte) []string {
+	in := json.NewDecoder(bytes.NewReader(src))
+	in.UseNumber()
+	if open, err := in.Token(); err != nil || open != json.Delim('{') {
+		return []string{string(src)}
+	}
+	return jsonMembers(in)
+}
+
+// jsonMembers reads an object behind its bracket, without comments: members that are called //.
+func jsonMembers(in *json.Decoder) []string {
+	var out []string
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return append(out, err.Error())
+		}
+		if value := jsonText(in); name != "//" {
+			out = append(out, fmt.Sprintf("%q:%s", name, value))
+		}
+	}
+	_, _ = in.Token() // the closing bracket; else More ended at the end of the text
+	return out
+}
+
+func jsonText(in *json.Decoder) string {
+	token, err := in.Token()
+	if err != nil {
+		return err.Error()
+	}
+	switch token {
+	case json.Delim('{'):
+		return fmt.Sprintf("{%q}", jsonMembers(in))
+	case json.Delim('['):
+		var list []string
+		for in.More() {
+			list = append(list, jsonText(in))
+		}
+		_, _ = in.Token()
+		return fmt.Sprintf("%q", list)
+	}
+	return fmt.Sprintf("%T %v", token, token)
+}
