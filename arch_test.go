@@ -93,6 +93,7 @@ func mayImport() map[string][]string {
 		"internal/account":  {"schema/addr", "schema/config", "schema/kind", "schema/wire"},
 		"internal/durable":  {},
 		"internal/pause":    {},
+		"internal/planfile": {"internal/durable", "internal/visible", "internal/words", "plan", "schema/addr", "schema/kind", "schema/wire"},
 		"internal/state":    {"internal/visible", "schema/addr", "schema/wire", "internal/durable", "internal/pause"},
 		"internal/agefile":  {},
 		"internal/audit":    {"internal/words", "schema/addr", "schema/config", "schema/kind"},

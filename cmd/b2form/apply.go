@@ -19,11 +19,14 @@ import (
 func (p *program) applyCommand() *cli.Command {
 	o := &runOptions{}
 	return p.newCommand(&cli.Command{
-		Name: "apply", Usage: "Make the account match the configuration",
-		Description: `The plan is shown and carried out after an approval. Only "yes" approves.
+		Name: "apply", Usage: "Make the account match the configuration", ArgsUsage: "[FILE]",
+		Description: `The plan is shown and carried out after an approval. Only "yes" approves. A
+FILE that "b2form plan -out=FILE" saved is the approval: nothing is asked, and
+that plan is carried out, or none.
 
 Example:
   b2form apply
+  b2form apply photos.plan
   # in a pipeline
   b2form apply -auto-approve -lock-timeout=5m
 
@@ -37,8 +40,14 @@ Example:
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
-				return err
+			switch args := c.Args().Slice(); len(args) {
+			case 0:
+			case 1:
+				if err := p.useSaved(args[0], o); err != nil {
+					return err
+				}
+			default:
+				return failf("Too many arguments", "apply takes one saved plan, or none and makes a plan of now.")
 			}
 			return p.runApply(ctx, o.mode(), o)
 		},
@@ -47,8 +56,9 @@ Example:
 
 // runApply is apply, destroy and rotate.
 func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err error) {
-	if err := p.checkCanAsk(m, o); err != nil {
-		return err
+	cannotAsk := p.checkCanAsk(m, o)
+	if cannotAsk != nil && (m != view.Destroying || p.json) {
+		return cannotAsk
 	}
 	p.useJSONUI()
 	ctx, stop := p.interruptible(ctx)
@@ -61,17 +71,21 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 	if err := s.with(o); err != nil {
 		return err
 	}
-	if o.autoApprove || o.expect != nil {
+	if o.isApproved() || s.saved != nil {
 		return s.applyAuto(ctx, m)
 	}
+	s.cannotAsk = cannotAsk
 	return s.applyInteractive(ctx, m)
 }
+
+// isApproved reports whether nobody needs to be asked.
+func (o *runOptions) isApproved() bool { return o.autoApprove || o.expect != nil }
 
 // checkCanAsk fails at once where a prompt would wait for nobody.
 func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 	name := m.Verb()
 	switch {
-	case o.autoApprove || o.expect != nil || p.interactive():
+	case o.isApproved() || p.saved != nil || p.interactive():
 		return nil
 	case p.json:
 		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
@@ -114,6 +128,8 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		return s.plan(ctx, store.State(), m)
 	}
 	switch {
+	case !p.Empty() && s.cannotAsk != nil:
+		return s.cannotAsk
 	case !p.Empty():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
@@ -163,6 +179,9 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
+	if err := s.checkSavedPlan(p); err != nil {
+		return nil, err
+	}
 	if err := s.checkExpected(p); err != nil {
 		return nil, err
 	}

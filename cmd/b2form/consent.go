@@ -17,7 +17,7 @@ import (
 // is written. It says what to add.
 func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 	var diags hcl.Diagnostics
-	if s.opts.autoApprove && s.opts.expect == nil {
+	if s.opts.autoApprove && s.opts.expect == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
 		diags = append(diags, s.refuseMany(p, m)...)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/planfile"
 	"b2form/internal/view"
+	"b2form/schema"
 	"b2form/schema/addr"
 )
 
@@ -29,6 +31,12 @@ Example:
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
+			for _, arg := range c.Args().Slice() {
+				if _, err := planfile.Read(arg, schema.Kinds()); err == nil {
+					return failf("destroy takes no saved plan", "%s is one. To carry it out, run \"b2form %s %s\".", arg,
+						view.Planning.Verb(), arg)
+				}
+			}
 			named, err := parsed(c.Args().Slice(), addr.ParseTarget)
 			if err != nil {
 				return err

@@ -24,6 +24,16 @@ func (o *runOptions) expectFlag() cli.Flag {
 func (s *session) prepareDigest() error {
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
+	case s.saved != nil && s.saved.Keyed:
+		if key == "" {
+			return failf("The saved plan needs a key", "It was made with a B2FORM_DIGEST_KEY, and hides values: give the same here.")
+		}
+		s.digestSalt, s.saltIsKey = []byte(key), true
+		return nil
+	case s.saved != nil:
+		var err error
+		s.digestSalt, err = hex.DecodeString(s.saved.Salt)
+		return err
 	case s.opts.expect != nil && s.opts.expect.Salt != "":
 		var err error
 		s.digestSalt, err = hex.DecodeString(s.opts.expect.Salt)

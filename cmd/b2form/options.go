@@ -54,6 +54,7 @@ type runOptions struct {
 	capabilities     bool         // print what a plan takes
 	expect           *plan.Digest // nil: any plan
 	showDigest       bool         // of the plan
+	out              string       // where the plan is saved; "": nowhere
 }
 
 // mode is what plan and apply plan.

@@ -19,19 +19,19 @@ func (p *program) planCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "plan", Usage: "Show what apply would change",
 		Description: `The live account is read and compared with the configuration; nothing is
-written, neither there nor here.
+written, neither there nor here, but the plan itself where -out asks for it.
 
 Example:
   b2form plan
   # in a pipeline
-  b2form plan -detailed-exitcode
+  b2form plan -detailed-exitcode -out=photos.plan
 
 Exit codes:
   0  success; with -detailed-exitcode: nothing to do
   1  an error
   2  with -detailed-exitcode: there are changes`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(), o.capabilitiesFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.outFlag(), o.capabilitiesFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
@@ -41,6 +41,9 @@ Exit codes:
 				return err
 			}
 			o.showDigest = true
+			if err := o.checkOut(); err != nil {
+				return err
+			}
 			p.useJSONUI()
 			return p.withPlan(ctx, o, (*session).showPlan)
 		},
@@ -87,8 +90,13 @@ func (s *session) showPlan(made *plan.Plan) error {
 	}
 	s.ui.Plan(made, m)
 	s.ui.Digest(s.digest(made))
-	if !made.Empty() {
-		s.ui.Hint(fmt.Sprintf("Nothing was saved: \"b2form %s\" plans again, and asks before it changes anything.", m.Verb()))
+	if s.opts.out != "" {
+		if err := s.savePlan(made, m); err != nil {
+			return err
+		}
+	} else if !made.Empty() {
+		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
+			"actions if you run \"b2form %s\" now.", m.Verb()))
 	}
 	if s.opts.detailedExitCode && !made.Empty() {
 		return changesPresent

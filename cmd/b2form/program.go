@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/planfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
 )
@@ -21,6 +22,8 @@ type program struct {
 	input *bufio.Reader        // over stdin, shared by everything that asks
 	ui    ui                   // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
+
+	saved *planfile.File // what apply is to carry out; nil: it makes a plan
 
 	lines           lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
@@ -77,7 +80,7 @@ Example:
 	})
 	root.Commands = []*cli.Command{
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
-		p.outputCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
+		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

@@ -43,6 +43,7 @@ type session struct {
 	began    time.Time     // before the snapshot was read, by B2's clock
 	ahead    time.Duration // by how much B2's clock is ahead of ours
 
+	cannotAsk  error  // why a plan with changes cannot be approved; nil: somebody can be asked
 	digestSalt []byte // what hidden values are hashed with
 	saltIsKey  bool   // it came from the environment and is not shown
 }
@@ -78,10 +79,13 @@ func (p *program) openSession() (*session, error) {
 // with gives the session the options of its command.
 func (s *session) with(o *runOptions) error {
 	s.opts = *o
-	if o.expect == nil && !o.showDigest {
+	if o.expect == nil && !o.showDigest && s.saved == nil {
 		return nil
 	}
-	return s.prepareDigest()
+	if err := s.prepareDigest(); err != nil {
+		return err
+	}
+	return s.checkSavedVariables()
 }
 
 func (s *session) close() error {
@@ -95,6 +99,11 @@ func (s *session) close() error {
 func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.loadOptions(kinds))
 	p.files = config.Files
+	if p.saved != nil {
+		if err := p.checkSavedConfig(schema.MeaningDigest(config.Files)); err != nil {
+			return nil, err
+		}
+	}
 	if diags.HasErrors() {
 		p.ui.Diagnostics(diags, p.files)
 		return nil, exitCode(1)
@@ -166,6 +175,9 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 				o.Env = append(o.Env, schema.VariableValue{Name: name, Value: value})
 			}
 		}
+	}
+	if p.saved != nil {
+		o.Planned = p.saved.Variables
 	}
 	if p.interactive() {
 		o.Ask = p.askVariable
@@ -240,6 +252,9 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkSavedAccount(a.ID, a.Realm); err != nil {
+		return nil, err
+	}
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
@@ -253,7 +268,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Destroy: m == view.Destroying, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
-		Target: s.opts.target, Exclude: s.opts.exclude,
+		Target: s.opts.target, Exclude: s.opts.exclude, Save: s.opts.out != "" || s.saved != nil,
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced,

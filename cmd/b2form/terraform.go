@@ -35,9 +35,6 @@ func (p *program) terraformCommands() []*cli.Command {
 			"b2form marks nothing: run \"b2form apply -replace=ADDRESS\" to replace a key."),
 		p.terraformCommand("untaint", "Not available: nothing is ever tainted", 1,
 			"b2form marks nothing as tainted: what \"b2form apply -replace=ADDRESS\" does is decided in that run."),
-		p.terraformCommand("show", "Use state list, console or plan -json", 1,
-			"b2form lists what it owns with \"b2form state list\", shows what is live with \"b2form console\", and prints a plan for "+
-				"programs with \"b2form plan -json\"."),
 		p.terraformCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
@@ -85,13 +82,8 @@ func terraformOptionHint(name string) string {
 		return "Say where the state is in the b2form block: backend \"local\" { path = \"…\" }."
 	case "backend-config", "reconfigure", "migrate-state":
 		return "A backend block may use variables; \"b2form state migrate\" moves the state to where the configuration keeps it now."
-	case "out":
-		return "A plan is not kept: apply plans again, and asks before it changes anything. For programs there is plan -json " +
-			"-detailed-exitcode."
 	case "generate-config-out":
 		return "Write the block, and an import block beside it: the plan shows what differs from what is live."
-	case "compact-warnings":
-		return "Warnings that are alike are shown once, with their number."
 	case "upgrade", "get", "plugin-dir", "from-module":
 		return "There are no plugins, and modules are local folders."
 	}

@@ -18,6 +18,8 @@ type changeView struct {
 	literalWriter
 	change  *plan.Change
 	verbose bool // show what has a short name in full
+	// computed shows what B2 made of an object that stays.
+	computed bool
 }
 
 func newChangeView(c *plan.Change, verbose bool) changeView {
@@ -70,7 +72,7 @@ func (b changeView) attrLines(a *kind.Attr) (ls []line, skipped bool) {
 		}
 		return b.withNote(a, before, b.valueLines(a, "-", before)), false
 	case plan.NoOp:
-		if a.Computed && a.Name != c.Kind.IDAttr {
+		if a.Computed && (a.Secret || a.Name != c.Kind.IDAttr && !b.computed) {
 			return nil, false
 		}
 		if a.Encoding.LiveText != nil && !c.Kind.ExpiryOf(c.Before).IsZero() {

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/internal/planfile"
+	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema"
+)
+
+func (o *runOptions) outFlag() cli.Flag {
+	return &cli.StringFlag{Name: "out", Destination: &o.out,
+		Usage: "save the plan to `FILE`, for \"b2form apply FILE\"; it holds no secret"}
+}
+
+// checkOut refuses -out where it makes no sense, before anything is read.
+func (o *runOptions) checkOut() error {
+	switch {
+	case o.out == "":
+		return nil
+	case o.capabilities:
+		return failf("Invalid command line", "-capabilities prints a key block and no plan, so there is nothing that -out could save.")
+	}
+	return planfile.CheckPath(o.out)
+}
+
+// useSaved makes apply carry out a plan that was saved, and nothing else.
+func (p *program) useSaved(path string, o *runOptions) error {
+	var given []string
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"-target", o.target != nil}, {"-exclude", o.exclude != nil}, {"-replace", o.replace != nil}, {"-destroy", o.destroy},
+		{"-adopt", o.adopt}, {"-allow", o.allow != nil},
+	} {
+		if f.given {
+			given = append(given, f.name)
+		}
+	}
+	if given != nil {
+		return failf("A saved plan says what is done", "%s cannot be combined with a saved plan, which holds what was planned and approves "+
+			"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.List(given),
+			words.List(given))
+	}
+	f, err := planfile.Read(path, schema.Kinds())
+	if err != nil {
+		return err
+	}
+	switch f.Command {
+	case view.Planning.Verb():
+	case view.Destroying.Verb():
+		o.destroy = true
+	default:
+		return failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.", f.Command)
+	}
+	if o.expect != nil && *o.expect != savedDigest(f) {
+		return failf("The saved plan is not the expected one", "It has the digest %s, and -expect gives %s. Nothing was changed.",
+			savedDigest(f), *o.expect)
+	}
+	o.target, o.exclude, o.replace = f.Target, f.Exclude, f.Replace
+	p.saved = f
+	return nil
+}
+
+// savedDigest is what the plan in a file can be approved by.
+func savedDigest(f *planfile.File) plan.Digest {
+	d := plan.Digest{Basis: f.Plan.Basis}
+	if f.Plan.Salted {
+		d.Salt = f.Salt
+	}
+	return d
+}
+
+// checkSavedConfig refuses another configuration than the saved plan was made from.
+func (p *program) checkSavedConfig(digest string) error {
+	if digest == p.saved.Configuration {
+		return nil
+	}
+	return failf("The plan was made from another configuration", "The configuration in this folder says something else than the one that "+
+		"the plan was saved from; comments, layout and names of files do not count. Nothing was changed. Go to the folder and the revision "+
+		"of the plan, or make a new one.")
+}
+
+// checkSavedAccount refuses another account than that of the saved plan.
+func (p *program) checkSavedAccount(id, realm string) error {
+	if p.saved == nil {
+		return nil
+	}
+	of := p.saved.Plan.Saved
+	if of.AccountID == id && of.Realm == realm {
+		return nil
+	}
+	advice := "Use the credentials of that account, or make a new plan."
+	if of.Realm == boxRealm {
+		advice = "It was made with -emulator: give that to apply too."
+	}
+	return failf("The plan is for another account", "It was made for account %s at %s, and the credentials are those of account %s at %s. "+
+		"Nothing was changed. %s", of.AccountID, of.Realm, id, realm, advice)
+}
+
+// checkSavedVariables refuses other values of sensitive variables than the saved plan was made with.
+func (s *session) checkSavedVariables() error {
+	if s.saved == nil {
+		return nil
+	}
+	hash, err := s.sensitiveHash()
+	if err != nil || hash == s.saved.SensitiveHash {
+		return err
+	}
+	also := ""
+	if s.saltIsKey {
+		also = " Or B2FORM_DIGEST_KEY is not the one that the plan was made with."
+	}
+	return failf("Other sensitive values than in the saved plan", "Of the sensitive variables (%s) at least one has another value than the "+
+		"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in a value "+
+		"file or in the environment.%s", words.Some(prefixed("var.", s.saved.Sensitive), 10), also)
+}
+
+func prefixed(prefix string, names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = prefix + name
+	}
+	return out
+}
+
+// sensitiveHash stands for the values of all sensitive variables; "": there are none.
+func (s *session) sensitiveHash() (string, error) {
+	if len(s.config.SensitiveVariables) == 0 {
+		return "", nil
+	}
+	texts := []string{"variables"} // unlike the hidden values of a plan
+	for _, name := range s.sensitiveVariables() {
+		text, err := ctyjson.Marshal(s.config.SensitiveVariables[name], cty.DynamicPseudoType)
+		if err != nil {
+			return "", err
+		}
+		texts = append(texts, name, string(text))
+	}
+	return plan.SlowHash(texts, s.digestSalt)
+}
+
+func (s *session) sensitiveVariables() []string {
+	return slices.Sorted(maps.Keys(s.config.SensitiveVariables))
+}
+
+// savePlan saves a plan that was shown, and says how it is carried out.
+func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
+	hash, err := s.sensitiveHash()
+	if err != nil {
+		return err
+	}
+	f := &planfile.File{
+		Program: version, Command: m.Verb(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
+		Configuration: schema.MeaningDigest(s.config.Files), Variables: s.config.Variables, Sensitive: s.sensitiveVariables(),
+		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
+	}
+	switch {
+	case !made.Salted && hash == "":
+	case s.saltIsKey:
+		f.Keyed = true
+	default:
+		f.Salt = hex.EncodeToString(s.digestSalt)
+	}
+	if err := planfile.Write(s.opts.out, f); err != nil {
+		return err
+	}
+	s.ui.Note("\nSaved the plan to: " + s.opts.out)
+	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    b2form apply %q", s.opts.out))
+	return nil
+}
+
+// contentsShown are how much goes with what the plan destroys, as it was counted.
+func contentsShown(p *plan.Plan) []planfile.Contents {
+	var out []planfile.Contents
+	for i := range p.Changes {
+		for j, h := range p.Changes[i].Hazards {
+			if text, counted := strings.CutPrefix(h.Detail, p.Saved.Changes[i].Hazards[j].Detail+": "); counted {
+				out = append(out, planfile.Contents{Addr: p.Changes[i].Addr, Text: text})
+			}
+		}
+	}
+	return out
+}
+
+// mostDifferences is how many are told.
+const mostDifferences = 20
+
+// checkSavedPlan refuses a plan that is not the saved one.
+func (s *session) checkSavedPlan(now *plan.Plan) error {
+	if s.saved == nil || now.Basis == s.saved.Plan.Basis {
+		return nil
+	}
+	differ := s.saved.Plan.Saved.Differences(now.Saved)
+	if more := len(differ) - mostDifferences; more > 0 {
+		differ = append(differ[:mostDifferences], fmt.Sprintf("and %d more", more))
+	}
+	advice := "Make a new plan, and have it approved."
+	if was := s.saved.Program; was != version {
+		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", was, version, advice)
+	}
+	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+
+		"  %s\n%s", cmp.Or(strings.Join(differ, "\n  "), "the form of the plan"), advice)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/planfile"
+	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/schema"
+	"b2form/schema/kind"
+)
+
+func (p *program) showCommand() *cli.Command {
+	return p.newCommand(&cli.Command{
+		Name: "show", Usage: "Show what b2form owns as it is live, or a saved plan", ArgsUsage: "[FILE]",
+		Description: `Without FILE the account is read, and every object that the state records is
+shown with its live values. With a FILE that "b2form plan -out=FILE" saved, the
+plan is shown as it was then; that takes neither credentials nor a network.
+
+Example:
+  b2form show
+  b2form show photos.plan
+
+` + exitCodes,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{p.planVerboseFlag()}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			switch args := c.Args().Slice(); len(args) {
+			case 0:
+				ctx, stop := p.interruptible(ctx)
+				defer stop()
+				return p.showLive(ctx)
+			case 1:
+				return p.showSaved(args[0])
+			}
+			return failf("Too many arguments", "show takes one saved plan, or none and shows what is live.")
+		},
+	})
+}
+
+func (p *program) showSaved(path string) error {
+	f, err := planfile.Read(path, schema.Kinds())
+	if err != nil {
+		return err
+	}
+	m := view.Planning
+	if f.Command == view.Destroying.Verb() {
+		m = view.Destroying
+	}
+	if left := f.Plan.LeftOut; len(left) > 0 {
+		names := make([]string, len(left))
+		for i, a := range left {
+			names[i] = a.String()
+		}
+		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.Some(names, 10)+".")
+	}
+	p.ui.Plan(f.ShownPlan(), m)
+	p.ui.Digest(savedDigest(f))
+	return nil
+}
+
+// showLive shows every object that the state records.
+func (p *program) showLive(ctx context.Context) (err error) {
+	p.bare = true
+	s, err := p.openSession()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	r, err := s.openOutputReader(ctx)
+	if err != nil {
+		return err
+	}
+	var live []view.LiveObject
+	for _, e := range s.state.Entries {
+		i := slices.IndexFunc(s.kinds, func(k *kind.Kind) bool { return k.Name == e.Addr.Kind })
+		if i < 0 {
+			continue // plan says more
+		}
+		k := s.kinds[i]
+		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.Sensitive, Retiring: e.Retiring}
+		if found := s.snapshot.ByID(k, e.ID); found != nil {
+			if o.Value, err = found.Value(); err != nil {
+				return err
+			}
+		}
+		if declared := r.declared[e.Addr]; declared != nil {
+			o.Sensitive = append(slices.Clone(e.Sensitive), declared.Sensitive...)
+		}
+		live = append(live, o)
+	}
+	if len(live) == 0 {
+		p.say("The state is empty: b2form owns nothing here.")
+	}
+	p.textUI().Live(live)
+	return nil
+}

@@ -1,0 +1,326 @@
+// Package planfile stores a plan that was looked at, so that this plan is carried out later, or none.
+// What the plan hides is not in the file, nor are sensitive variables.
+package planfile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/internal/durable"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// formatVersion is raised with every new member, since members that are not known are refused.
+const formatVersion = 1
+
+// A File is a plan, and what it was made from.
+type File struct {
+	Program string // the version of b2form that made it
+	Command string // what carries it out: "apply", "destroy"
+	// The options that shaped the plan.
+	Target, Exclude, Replace []addr.Addr
+
+	Configuration string               // [schema.MeaningDigest] of it
+	Variables     map[string]cty.Value // those of the configuration that are not sensitive
+	Sensitive     []string             // names of the others, sorted
+	SensitiveHash string               // [plan.SlowHash] of their values; "": there are none
+	// Salt is what hidden values were hashed with, in hexadecimal digits; "": with a key that is not in the
+	// file, where Keyed says so, or there are none.
+	Salt  string
+	Keyed bool
+	// Contents are how much goes with an object that is destroyed with everything it holds. It is no part of the
+	// plan's basis.
+	Contents []Contents
+	Plan     *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
+}
+
+// Contents is what an object holds that is destroyed with it, in words.
+type Contents struct {
+	Addr addr.Addr `json:"address"`
+	Text string    `json:"text"`
+}
+
+// A document is a File in JSON.
+type document struct {
+	Format        int             `json:"b2form_plan"`
+	Program       string          `json:"b2form_version"`
+	Command       string          `json:"command"`
+	Target        []addr.Addr     `json:"target,omitempty"`
+	Exclude       []addr.Addr     `json:"exclude,omitempty"`
+	Replace       []addr.Addr     `json:"replace,omitempty"`
+	Configuration string          `json:"configuration"`
+	Variables     json.RawMessage `json:"variables,omitempty"`
+	Sensitive     []string        `json:"sensitive_variables,omitempty"`
+	SensitiveHash string          `json:"sensitive_hash,omitempty"`
+	Salt          string          `json:"salt,omitempty"`
+	Keyed         bool            `json:"keyed,omitempty"`
+	Contents      []Contents      `json:"contents,omitempty"`
+	Basis         string          `json:"basis"`
+	Plan          *plan.Saved     `json:"plan"`
+}
+
+const (
+	begin   = `{"b2form_plan":`
+	before  = `,"sha256":"` // stands before the digest of all that is before it
+	after   = "\"}\n"
+	hexSize = 2 * sha256.Size
+)
+
+// Write puts the file in the place of what is at path: another saved plan, or nothing. It is whole or not
+// there, and only its owner may read it.
+func Write(path string, f *File) (err error) {
+	variables, err := encodeVariables(f.Variables)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(document{
+		Format: formatVersion, Program: f.Program, Command: f.Command, Target: f.Target, Exclude: f.Exclude, Replace: f.Replace,
+		Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
+		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
+	})
+	if err != nil {
+		return err
+	}
+	text = bytes.TrimSuffix(text, []byte("}"))
+	text = fmt.Appendf(text, "%s%x%s", before, sha256.Sum256(text), after)
+	if err := checkReplaceable(path); err != nil {
+		return err
+	}
+	if err := replace(path, text); err != nil {
+		return unwritten(path, words.Reason(err))
+	}
+	return nil
+}
+
+// CheckPath refuses a path at which no plan can be written, before one is made.
+func CheckPath(path string) error {
+	if err := checkReplaceable(path); err != nil {
+		return err
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return unwritten(path, "there is no folder "+visible.Text(filepath.Dir(path)))
+	}
+	return nil
+}
+
+// checkReplaceable refuses to write over what is no saved plan.
+func checkReplaceable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return unwritten(path, words.Reason(err))
+	case info.IsDir():
+		return unwritten(path, "it is a folder")
+	case !info.Mode().IsRegular():
+		return unwritten(path, "it is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return unwritten(path, words.Reason(err))
+	}
+	defer f.Close()
+	head := make([]byte, len(begin))
+	if n, err := io.ReadFull(f, head); n > 0 && (err != nil || string(head) != begin) {
+		return unwritten(path, "there is a file of this name that is no saved plan, and it is left as it is")
+	}
+	return nil
+}
+
+func unwritten(path, why string) error {
+	return &wire.Explained{Summary: "The plan cannot be saved",
+		Detail: fmt.Sprintf("%s: %s. Give -out another name.", visible.Text(path), why)}
+}
+
+func replace(path string, text []byte) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".b2form-plan-*.tmp") // its mode is 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(text)
+	if err == nil {
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(path))
+}
+
+func encodeVariables(values map[string]cty.Value) (json.RawMessage, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	raw := make(map[string]json.RawMessage, len(values))
+	for name, v := range values {
+		text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
+		if err != nil {
+			return nil, fmt.Errorf("var.%s cannot be saved: %w", name, err)
+		}
+		raw[name] = text
+	}
+	return json.Marshal(raw)
+}
+
+// mostBytes is more than any plan has.
+const mostBytes = 1 << 30
+
+// Read reads what Write wrote. The errors are for people.
+func Read(path string, kinds []*kind.Kind) (*File, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := recognise(path, text); err != nil {
+		return nil, err
+	}
+	f, err := decode(text, kinds)
+	if err != nil {
+		return nil, damaged(path, err.Error())
+	}
+	return f, nil
+}
+
+func read(path string) ([]byte, error) {
+	fail := func(why string) ([]byte, error) {
+		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: visible.Text(path) + ": " + why + "."}
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("there is no such file. \"b2form plan -out=FILE\" saves a plan")
+	case err != nil:
+		return fail(words.Reason(err))
+	case info.IsDir():
+		return fail("it is a folder. To work in another folder, give -chdir=DIR")
+	case !info.Mode().IsRegular():
+		return fail("it is no regular file")
+	case info.Size() > mostBytes:
+		return fail("it is larger than any saved plan")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fail(words.Reason(err))
+	}
+	return text, nil
+}
+
+// recognise refuses what is no plan of ours, or one of a later b2form.
+func recognise(path string, text []byte) error {
+	name := visible.Text(path)
+	switch {
+	case strings.HasPrefix(string(text), "PK\x03\x04"):
+		return &wire.Explained{Summary: "Not a plan of b2form", Detail: name + " looks like a plan that Terraform or OpenTofu saved. " +
+			"Make one with \"b2form plan -out=FILE\"."}
+	case !strings.HasPrefix(string(text), begin):
+		return &wire.Explained{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
+	}
+	var head struct {
+		Format  int    `json:"b2form_plan"`
+		Program string `json:"b2form_version"`
+	}
+	if err := json.Unmarshal(text, &head); err == nil && head.Format > formatVersion {
+		return &wire.Explained{Summary: "The plan was saved by a newer b2form",
+			Detail: fmt.Sprintf("%s has format version %d and was saved by b2form %s; this b2form knows version %d. Use the b2form that "+
+				"saved it, or make the plan anew.", name, head.Format, visible.Truncate(head.Program, 40), formatVersion)}
+	}
+	return nil
+}
+
+func damaged(path, why string) error {
+	return &wire.Explained{Summary: "The saved plan is damaged", Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
+		"make the plan anew with \"b2form plan -out=FILE\".", visible.Text(path), visible.Truncate(why, 500))}
+}
+
+func decode(text []byte, kinds []*kind.Kind) (*File, error) {
+	size := len(text) - len(before) - hexSize - len(after)
+	end := max(0, size)
+	body, tail := text[:end], string(text[end:])
+	tail, ended := strings.CutSuffix(tail, after)
+	tail, begun := strings.CutPrefix(tail, before)
+	if !ended || !begun || size < 0 {
+		return nil, errors.New("it does not end as it should")
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != tail {
+		return nil, errors.New("it was changed, or not copied as it is")
+	}
+	var d document
+	in := json.NewDecoder(strings.NewReader(string(body) + "}"))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&d); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if d.Format != formatVersion || d.Plan == nil || d.Command == "" {
+		return nil, errors.New("it lacks what every saved plan has")
+	}
+	p, err := d.Plan.Plan(kinds)
+	if err != nil {
+		return nil, err
+	}
+	if p.Basis != d.Basis {
+		return nil, errors.New("its digest is not that of the plan in it")
+	}
+	f := &File{
+		Program: d.Program, Command: d.Command, Target: d.Target, Exclude: d.Exclude, Replace: d.Replace, Configuration: d.Configuration,
+		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents, Plan: p,
+	}
+	f.Variables, err = decodeVariables(d.Variables)
+	return f, err
+}
+
+func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
+	values := map[string]cty.Value{}
+	if text == nil {
+		return values, nil
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, err
+	}
+	for name, text := range raw {
+		v, err := ctyjson.Unmarshal(text, cty.DynamicPseudoType)
+		if err != nil {
+			return nil, fmt.Errorf("var.%s: %w", name, err)
+		}
+		values[name] = v
+	}
+	return values, nil
+}
+
+// ShownPlan is the plan with how much goes with what it destroys, as it was shown.
+func (f *File) ShownPlan() *plan.Plan {
+	for _, held := range f.Contents {
+		for i := range f.Plan.Changes {
+			if f.Plan.Changes[i].Addr == held.Addr {
+				f.Plan.Changes[i].SetContents(held.Text)
+			}
+		}
+	}
+	return f.Plan
+}

@@ -1,0 +1,52 @@
+package view
+
+import (
+	"io"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/visible"
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// A LiveObject is an object that the state records.
+type LiveObject struct {
+	Addr      addr.Addr
+	Kind      *kind.Kind
+	ID        string         // its remote ID
+	Value     cty.Value      // every attribute; null: it is not there, or out of sight
+	Sensitive []string       // attributes that are not shown
+	Retiring  []addr.Retiree // its predecessors that live on
+}
+
+// Live writes objects as blocks with all that is live in them.
+func (t Text) Live(list []LiveObject) {
+	out := &printer{style: t.Style, verbose: t.Verbose}
+	for i := range list {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.live(&list[i])
+	}
+	io.WriteString(t.Out, out.String())
+}
+
+func (p *printer) live(o *LiveObject) {
+	p.say("# ", o.Addr.String()+":", "# ", bold)
+	for _, old := range o.Retiring {
+		p.say("# (", quoteNamed(plan.Named{ID: old.ID, Name: old.Name})+" lives on until "+untilText(old, o.Addr)+")", "#  ")
+	}
+	if o.Value.IsNull() {
+		p.say("# (", "not live: the "+o.Kind.Name+" of the ID "+visible.Text(o.ID)+" is gone, or these credentials do not show it)", "#  ")
+		return
+	}
+	p.WriteString(o.Addr.Kind + " " + quote(o.Addr.Label) + " {\n")
+	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value, Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
+	v := newChangeView(c, p.verbose)
+	v.computed = true
+	p.lines(v.lines(), 0)
+	p.WriteString("}\n")
+}
