@@ -60,7 +60,9 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 	if cannotAsk != nil && (m != view.Destroying || p.json) {
 		return cannotAsk
 	}
-	p.useJSONUI()
+	if err := p.useJSONUI(); err != nil {
+		return err
+	}
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	s, err := p.openSession()

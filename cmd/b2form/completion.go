@@ -17,6 +17,8 @@ import (
 //go:embed shells
 var shellScripts embed.FS
 
+const completeName = "__complete"
+
 func shells() []string { return []string{"bash", "zsh", "fish", "pwsh"} }
 
 func (p *program) completionCommand() *cli.Command {
@@ -67,7 +69,7 @@ Example:
 // replaces.
 func (p *program) completeCommand() *cli.Command {
 	return &cli.Command{
-		Name: "__complete", Hidden: true, SkipFlagParsing: true, HideHelp: true,
+		Name: completeName, Hidden: true, SkipFlagParsing: true, HideHelp: true,
 		Usage:       "Answer a completion script",
 		Description: "Example:\n  b2form __complete words state l\n\n" + exitCodes,
 		Action: func(_ context.Context, c *cli.Command) error {

@@ -47,6 +47,8 @@ func environment() []envGroup {
 		{"What is asked and shown", []envVariable{
 			{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
 			{"TF_IN_AUTOMATION", "If set, no hints about what to run next."},
+			{"B2FORM_CLI_ARGS", "Options for every command that has them, before those given, quoted as in a shell: -input=false."},
+			{"B2FORM_CLI_ARGS_COMMAND", "Arguments for one command, such as B2FORM_CLI_ARGS_plan or B2FORM_CLI_ARGS_state_list."},
 			{"B2FORM_LOG", "debug: one line per request on standard error, without what it carries; off: none."},
 			{"NO_COLOR", "If set, no colours, as -no-color. It has the last word."},
 			{"FORCE_COLOR", "If set, and not to 0 or false: colours also without a terminal."},
@@ -110,13 +112,16 @@ func (p *program) warnOfTerraform() {
 	}
 	slices.Sort(logs)
 	slices.Sort(args)
+	ours := make([]string, len(args))
+	for i, name := range args {
+		ours[i] = "B2FORM_" + strings.TrimPrefix(name, "TF_")
+	}
 	var says []string
 	if len(logs) > 0 {
 		says = append(says, "In place of "+words.List(logs)+" set B2FORM_LOG=debug, which writes a line per request to standard error.")
 	}
 	if len(args) > 0 {
-		says = append(says, "In place of "+words.List(args)+" write options on the command line; values of variables may be in "+
-			"B2FORM_VAR_NAME.")
+		says = append(says, "In place of "+words.List(args)+" set "+words.List(ours)+", which give options of b2form.")
 	}
 	if len(says) > 0 {
 		p.warn("Variables that only Terraform reads", strings.Join(says, " ")+" \"b2form help environment\" lists what b2form reads.")

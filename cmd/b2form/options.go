@@ -25,17 +25,21 @@ type options struct {
 	helpWanted bool
 	version    bool
 
-	vars        []schema.VariableValue // -var and -var-file, in the order given
-	json        bool
-	verbose     bool
-	allowInput  bool   // -input
-	filesRoot   string // -root
-	bare        bool   // the command works in a folder without configuration
-	endpoint    string
-	onEmulator  bool
-	parallelism int
-	lockTimeout time.Duration
-	lock        bool
+	vars            []schema.VariableValue // -var and -var-file, in the order given
+	json            bool
+	verbose         bool
+	quiet           bool // -q
+	concise         bool
+	compactWarnings bool
+	jsonInto        string
+	allowInput      bool   // -input
+	filesRoot       string // -root
+	bare            bool   // the command works in a folder without configuration
+	endpoint        string
+	onEmulator      bool
+	parallelism     int
+	lockTimeout     time.Duration
+	lock            bool
 }
 
 // runOptions are those of plan, apply, destroy and rotate. Each command has its own,
@@ -69,6 +73,8 @@ func (p *program) globalFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
 		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.dir},
+		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.allowInput},
+		&cli.BoolFlag{Name: "q", Usage: "print results, warnings and errors only: no progress, notes and hints", Destination: &o.quiet},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
 		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: switchFlag{&o.helpWanted}},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version},
@@ -95,7 +101,6 @@ func (p *program) configFlags() []cli.Flag {
 			}}},
 		&cli.StringFlag{Name: "root", Usage: "let files be read below `DIR`, instead of the git work tree (B2FORM_ROOT does the same)",
 			Destination: &o.filesRoot},
-		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.allowInput},
 	}
 }
 
@@ -129,14 +134,23 @@ func (p *program) lockFlags() []cli.Flag {
 	}
 }
 
+// unusedLockFlags are those that people give to plan, which takes no lock.
+func (p *program) unusedLockFlags() []cli.Flag {
+	return []cli.Flag{
+		durationFlag("lock-timeout", "accepted as in Terraform, with any `DURATION`: plan takes no lock", &p.lockTimeout),
+		&cli.BoolFlag{Name: "lock", Value: true, Usage: "accepted as in Terraform, also with `false`: plan takes no lock",
+			Destination: &p.lock},
+	}
+}
+
 // approvalFlags are those of every command that changes the account.
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
-	return append(p.lockFlags(),
+	return slices.Concat(p.lockFlags(), p.screenFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ", "),
 			Value: repeatedFlag{o.allowHazards}},
 		p.planVerboseFlag(),
-	)
+	})
 }
 
 // verboseFlag is that of every command that folds what it shows.

@@ -35,7 +35,7 @@ Exit codes:
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
-		}),
+		}, p.unusedLockFlags(), p.screenFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -44,7 +44,12 @@ Exit codes:
 			if err := o.checkOut(); err != nil {
 				return err
 			}
-			p.useJSONUI()
+			if err := p.useJSONUI(); err != nil {
+				return err
+			}
+			if !p.lock || p.lockTimeout != 0 {
+				p.ui.Hint("plan takes no lock, so -lock and -lock-timeout change nothing.")
+			}
 			return p.withPlan(ctx, o, (*session).showPlan)
 		},
 	})

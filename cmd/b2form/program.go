@@ -23,7 +23,10 @@ type program struct {
 	ui    ui                   // how this command speaks
 	files map[string]*hcl.File // sources that diagnostics may point into
 
-	saved *planfile.File // what apply is to carry out; nil: it makes a plan
+	jsonFile *jsonFile      // of -json-into; nil: there is none
+	saved    *planfile.File // what apply is to carry out; nil: it makes a plan
+
+	argsFrom []string // variables that gave arguments
 
 	lines           lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
@@ -40,9 +43,17 @@ func run(args []string, w system) int {
 	w.stdout = out
 	p := &program{system: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, variableAnswers: map[string]string{}}
 	p.ui = p.textUI()
-	err := p.rootCommand().Run(context.Background(), args)
+	root := p.rootCommand()
+	args, err := p.withDefaultArgs(root, args)
+	if err == nil {
+		err = root.Run(context.Background(), args)
+	}
 	diags := append(explain(err), out.diagnostics()...)
 	p.ui.Diagnostics(diags, p.files)
+	if unwritten := p.closeJSONFile(); unwritten != nil {
+		p.textUI().Diagnostics(unwritten, p.files)
+		diags = append(diags, unwritten...)
+	}
 	var code exitCode
 	switch {
 	case diags.HasErrors():
@@ -94,7 +105,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 	c.HideHelp = true
 	c.Writer, c.ErrWriter = p.stdout, p.stderr
 	c.ExitErrHandler = func(context.Context, *cli.Command, error) {}
-	c.OnUsageError = usageError
+	c.OnUsageError = p.usageError
 	c.Action = func(ctx context.Context, c *cli.Command) error {
 		if p.helpWanted {
 			p.printHelp(c)
@@ -131,9 +142,9 @@ func failf(summary, detail string, args ...any) error {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
 }
 
-func usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
+func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	text := err.Error()
-	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help")
+	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help") + p.whence()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		hint := words.DidYouMean(name, "-", flagNames(c))
 		if answer := terraformOptionHint(name); answer != "" {
@@ -175,7 +186,8 @@ func flagNames(c *cli.Command) []string {
 
 // textUI is the face for people on the screen at hand.
 func (p *program) textUI() view.Text {
-	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Hints: p.getenv("TF_IN_AUTOMATION") == "", Verbose: p.verbose}
+	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Verbose: p.verbose, CompactWarnings: p.compactWarnings,
+		Hints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
 }
 
 // say writes a sentence as a result, tell one beside the results.

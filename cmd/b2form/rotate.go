@@ -56,7 +56,9 @@ Exit codes:
 
 // showSchedule tells what is due when, and changes nothing.
 func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
-	p.useJSONUI()
+	if err := p.useJSONUI(); err != nil {
+		return err
+	}
 	ctx, cancel := p.interruptible(ctx)
 	defer cancel()
 	s, err := p.openSession()

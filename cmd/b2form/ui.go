@@ -26,16 +26,6 @@ type ui interface {
 	Outputs(outs []view.Output, reveal bool)
 }
 
-// useJSONUI makes the command speak JSON lines where -json asks for it.
-func (p *program) useJSONUI() {
-	if !p.json {
-		return
-	}
-	j := view.JSON{Out: p.stdout, Now: p.now, Version: version}
-	j.Start()
-	p.ui = j
-}
-
 // warn shows one warning.
 func (p *program) warn(summary, detail string) {
 	p.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.files)

@@ -17,10 +17,31 @@ import (
 // which file, what to do. Many alike become one with a count.
 func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
-	for _, g := range groupAlike(diags) {
-		t.diagnosticGroup(&b, g, files)
+	groups := groupAlike(diags)
+	if t.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
+		t.summaries(&b, groups)
+	} else {
+		for _, g := range groups {
+			t.diagnosticGroup(&b, g, files)
+		}
 	}
 	io.WriteString(t.Err, b.String())
+}
+
+// summaries writes what warnings are about, and where the first of each stands.
+func (t Text) summaries(b *strings.Builder, groups []group) {
+	b.WriteString(t.Style.paint("Warnings:", bold, yellow) + "\n\n")
+	for _, g := range groups {
+		text := "- " + visible.Text(g.Summary)
+		if g.Subject != nil {
+			text += fmt.Sprintf("\n  on %s line %d", visible.Text(g.Subject.Filename), g.Subject.Start.Line)
+		}
+		if n := len(g.similar); n > 0 {
+			text += fmt.Sprintf(" (and %d more)", n)
+		}
+		b.WriteString(Wrap(text, t.Style.ErrWidth) + "\n")
+	}
+	b.WriteString("\n" + Wrap("To see the full warning notes, run b2form without -compact-warnings.", t.Style.ErrWidth) + "\n\n")
 }
 
 // A group is one diagnostic that stands for further ones of its kind.

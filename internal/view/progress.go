@@ -28,13 +28,15 @@ func verbsOf(a plan.Action) verbs {
 }
 
 // Event tells of a step's progress in one line.
-func (t Text) Event(e apply.Event) {
-	fmt.Fprintln(t.Err, t.painted(eventText(e), t.Style.ErrWidth, bold))
-}
+func (t Text) Event(e apply.Event) { t.progress(eventText(e)) }
 
 // Still says that a step is under way; e.Took is how long.
-func (t Text) Still(e apply.Event) {
-	fmt.Fprintln(t.Err, t.painted(stillText(e), t.Style.ErrWidth, bold))
+func (t Text) Still(e apply.Event) { t.progress(stillText(e)) }
+
+func (t Text) progress(text string) {
+	if !t.Quiet && !t.Concise {
+		fmt.Fprintln(t.Err, t.painted(text, t.Style.ErrWidth, bold))
+	}
 }
 
 func eventText(e apply.Event) string {

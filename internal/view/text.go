@@ -10,17 +10,25 @@ import (
 
 // Text speaks to people.
 type Text struct {
-	Out   io.Writer // results
-	Err   io.Writer // progress, warnings, errors
-	Style Style     // of Out and Err
-	Hints bool      // say what to run next
+	Out     io.Writer // results
+	Err     io.Writer // progress, warnings, errors
+	Style   Style     // of Out and Err
+	Hints   bool      // say what to run next
+	Quiet   bool      // make no remarks, and tell of no progress
+	Concise bool      // tell of no progress
+	// CompactWarnings shows warnings that come without errors by their summaries only.
+	CompactWarnings bool
 	// Verbose shows in full what else is folded: many objects alike, and lists that have
 	// a name.
 	Verbose bool
 }
 
 // Note writes a remark beside the results.
-func (t Text) Note(text string) { fmt.Fprintln(t.Err, Wrap(visible.Lines(text), t.Style.ErrWidth)) }
+func (t Text) Note(text string) {
+	if !t.Quiet {
+		fmt.Fprintln(t.Err, Wrap(visible.Lines(text), t.Style.ErrWidth))
+	}
+}
 
 // painted breaks one line to a width, and paints each part.
 func (t Text) painted(text string, width int, inks ...sgr) string {

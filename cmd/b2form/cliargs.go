@@ -1,0 +1,113 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/words"
+)
+
+// withDefaultArgs puts the options that the environment gives in front of those that follow the command.
+// B2FORM_CLI_ARGS is for all commands: what this one does not have, and another one has, is left out.
+func (p *program) withDefaultArgs(root *cli.Command, args []string) ([]string, error) {
+	at, path, end := commandIn(root, args)
+	if at == root || at.Name == completeName {
+		return args, nil
+	}
+	own := strings.ReplaceAll(strings.Join(path, "_"), "-", "_")
+	all, err := splitArgs("B2FORM_CLI_ARGS", p.getenv("B2FORM_CLI_ARGS"))
+	if err != nil {
+		return nil, err
+	}
+	more, err := splitArgs("B2FORM_CLI_ARGS_"+own, p.getenv("B2FORM_CLI_ARGS_"+own))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"B2FORM_CLI_ARGS", "B2FORM_CLI_ARGS_" + own} {
+		if p.getenv(name) != "" {
+			p.argsFrom = append(p.argsFrom, name)
+		}
+	}
+	return slices.Concat(args[:end], optionsOf(root, at, all), more, args[end:]), nil
+}
+
+// commandIn finds the command that a line is for, its names, and where its own arguments begin.
+func commandIn(root *cli.Command, args []string) (at *cli.Command, path []string, end int) {
+	at, end = root, 1
+	for i := 1; i < len(args); i++ {
+		if strings.HasPrefix(args[i], "-") {
+			i += valuesBehind(flagNamed(root, at, optionName(args[i])), args[i])
+			continue
+		}
+		next := at.Command(args[i])
+		if next == nil {
+			break
+		}
+		at, path, end = next, append(path, args[i]), i+1
+	}
+	return at, path, min(end, len(args))
+}
+
+func optionName(arg string) string {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return name
+}
+
+// valuesBehind is how many arguments behind an option are its value.
+func valuesBehind(f cli.Flag, arg string) int {
+	if f != nil && takesValue(f) && !strings.Contains(arg, "=") {
+		return 1
+	}
+	return 0
+}
+
+// optionsOf are the arguments without options that the command does not have, though another one does.
+func optionsOf(root, at *cli.Command, args []string) []string {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		if name := optionName(args[i]); strings.HasPrefix(args[i], "-") && flagNamed(root, at, name) == nil {
+			if other := flagAnywhere(root, name); other != nil {
+				i += valuesBehind(other, args[i])
+				continue
+			}
+		}
+		out = append(out, args[i])
+	}
+	return out
+}
+
+// flagAnywhere finds an option of whatever command; nil: none has it.
+func flagAnywhere(c *cli.Command, name string) cli.Flag {
+	if f := flagNamed(c, c, name); f != nil {
+		return f
+	}
+	for _, sub := range c.Commands {
+		if f := flagAnywhere(sub, name); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// splitArgs splits what a variable gives as a shell would.
+func splitArgs(name, text string) ([]string, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	list, _, quote := splitLine(strings.TrimSpace(text))
+	if quote != 0 {
+		return nil, failf("Environment variable cannot be read", "In %s a quotation mark %c is not closed. Arguments are separated by spaces; "+
+			"quote those with spaces, as in -var 'site=acme photos'.", name, quote)
+	}
+	return list, nil
+}
+
+// whence says where arguments come from beside the command line.
+func (p *program) whence() string {
+	if len(p.argsFrom) == 0 {
+		return ""
+	}
+	return " Arguments also come from " + words.List(p.argsFrom) + "."
+}

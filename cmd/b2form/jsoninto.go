@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/apply"
+	"b2form/internal/view"
+	"b2form/plan"
+)
+
+// screenFlags are those of every command that shows a plan.
+func (p *program) screenFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "compact-warnings", Usage: "show warnings that come without errors by their summaries only",
+			Destination: &p.compactWarnings},
+		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.concise},
+		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets", Destination: &p.jsonInto},
+	}
+}
+
+// useJSONUI makes the command speak JSON lines where -json asks for it, and write them beside the text
+// where -json-into does.
+func (p *program) useJSONUI() error {
+	switch {
+	case p.json && p.jsonInto != "":
+		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the other "+
+			"writes them to a file beside it.")
+	case p.json && (p.concise || p.compactWarnings):
+		return failf("Invalid command line", "-concise and -compact-warnings are about the text, and -json prints JSON lines in its place.")
+	case p.jsonInto != "":
+		return p.openJSONFile()
+	case p.json:
+		j := view.JSON{Out: p.stdout, Now: p.now, Version: version}
+		j.Start()
+		p.ui = j
+	}
+	return nil
+}
+
+// A jsonFile is where -json-into writes.
+type jsonFile struct {
+	stdout
+	file *os.File
+}
+
+func (p *program) openJSONFile() error {
+	f, err := openLinesFile(p.jsonInto)
+	if err != nil {
+		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, reason(err))
+	}
+	p.jsonFile = &jsonFile{stdout: stdout{to: f}, file: f}
+	j := view.JSON{Out: p.jsonFile, Now: p.now, Version: version}
+	j.Start()
+	p.ui = bothUI{p.ui, j}
+	return nil
+}
+
+// openLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
+func openLinesFile(path string) (*os.File, error) {
+	const begin = `{"@level":`
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case info.Mode().IsRegular() && info.Size() > 0:
+		head, err := firstBytes(path, len(begin))
+		if err != nil {
+			return nil, err
+		}
+		if head != begin {
+			return nil, errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err == nil && info != nil && info.Mode().IsRegular() {
+		err = f.Chmod(0o600)
+	}
+	return f, err
+}
+
+func firstBytes(path string, n int) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var head strings.Builder
+	_, err = io.CopyN(&head, f, int64(n))
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head.String(), err
+}
+
+// closeJSONFile ends what -json-into began. Whoever closed the other end of a pipe knows.
+func (p *program) closeJSONFile() hcl.Diagnostics {
+	if p.jsonFile == nil {
+		return nil
+	}
+	err := p.jsonFile.firstErr
+	if closeErr := p.jsonFile.file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "JSON lines cannot be written", Detail: "Some of " + p.jsonInto +
+		" is missing: " + reason(err) + ". What the command did is done and recorded."}}
+}
+
+// A bothUI speaks to people, and writes the same to a file for programs. Secrets are for people alone.
+type bothUI struct {
+	people   ui
+	programs view.JSON
+}
+
+// Note implements ui.
+func (b bothUI) Note(text string) { b.people.Note(text); b.programs.Note(text) }
+
+// Hint implements ui.
+func (b bothUI) Hint(text string) { b.people.Hint(text); b.programs.Hint(text) }
+
+// Diagnostics implements ui.
+func (b bothUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	b.people.Diagnostics(diags, files)
+	b.programs.Diagnostics(diags, files)
+}
+
+// Plan implements ui.
+func (b bothUI) Plan(p *plan.Plan, m view.Mode) { b.people.Plan(p, m); b.programs.Plan(p, m) }
+
+// Digest implements ui.
+func (b bothUI) Digest(d plan.Digest) { b.people.Digest(d); b.programs.Digest(d) }
+
+// Capabilities implements ui.
+func (b bothUI) Capabilities(list []string) {
+	b.people.Capabilities(list)
+	b.programs.Capabilities(list)
+}
+
+// Rotations implements ui.
+func (b bothUI) Rotations(p *plan.Plan, now time.Time) {
+	b.people.Rotations(p, now)
+	b.programs.Rotations(p, now)
+}
+
+// Event implements ui.
+func (b bothUI) Event(e apply.Event) { b.people.Event(e); b.programs.Event(e) }
+
+// Still implements ui.
+func (b bothUI) Still(e apply.Event) { b.people.Still(e); b.programs.Still(e) }
+
+// Done implements ui.
+func (b bothUI) Done(r *apply.Result, m view.Mode) { b.people.Done(r, m); b.programs.Done(r, m) }
+
+// Secrets implements ui.
+func (b bothUI) Secrets(made []view.Secret) { b.people.Secrets(made) }
+
+// Outputs implements ui.
+func (b bothUI) Outputs(outs []view.Output, reveal bool) {
+	b.people.Outputs(outs, reveal)
+	b.programs.Outputs(outs, false)
+}
