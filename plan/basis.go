@@ -36,7 +36,7 @@ func (p *planner) computeBasis() {
 			saved.Changes = append(saved.Changes, *c)
 		}
 	}
-	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.savedRecords(hidden), p.plan.Moves
+	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	if len(hidden.texts) > 0 {
 		var err error
@@ -103,9 +103,6 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	if !c.After.IsNull() {
 		d.NameIDs = p.nameIDs(c, hidden)
 	}
-	if slices.ContainsFunc(c.Sensitive, c.Kind.IsIdentityAttr) {
-		hidden.hideNames(d)
-	}
 	before, err := p.withoutVolatile(c)
 	if err != nil {
 		return d, err
@@ -168,19 +165,6 @@ func unknownIn(v cty.Value) []string {
 		}
 	}
 	slices.Sort(out)
-	return out
-}
-
-// savedRecords are the records without names that are hidden.
-func (p *planner) savedRecords(hidden *hiddenValues) []addr.Entry {
-	out := slices.Clone(p.plan.Records)
-	for i := range out {
-		e := &out[i]
-		hidden.nextChange()
-		if k := p.kinds[e.Addr.Kind]; k != nil && slices.ContainsFunc(e.Sensitive, k.IsIdentityAttr) {
-			e.Identity, e.Retiring = hidden.text(e.Identity), hidden.retirees(e.Retiring)
-		}
-	}
 	return out
 }
 

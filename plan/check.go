@@ -130,6 +130,21 @@ func (p *planner) canCreate(r *config.Resource) bool {
 	return false
 }
 
+// checkNamePrefix refuses what credentials that are limited to a prefix of names may not touch. Those
+// that can be looked for were refused when they were read; those in what is still to be made were not.
+func (p *planner) checkNamePrefix(r *config.Resource, _ match, c *Change) {
+	prefix := p.Snapshot.Account.NamePrefix
+	if c.Kind.ScopeAttr() == "" || prefix == "" || r == nil {
+		return
+	}
+	if _, name, _ := strings.Cut(c.Identity, "/"); strings.HasPrefix(name, prefix) {
+		return
+	}
+	rng := r.Block.RangeOf(c.Kind.IdentityAttr)
+	p.errorf(&rng, words.Capital(c.Kind.Name)+" is outside what the credentials may use",
+		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix, r.Addr)
+}
+
 // mayBeHidden reports whether an object of the state, though not listed, may
 // exist out of sight.
 func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {

@@ -12,7 +12,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/crypto/scrypt"
 
-	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -68,7 +67,9 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value) (json.RawMessage, err
 		}
 		text, err := canonicalJSON(v)
 		failed = errors.Join(failed, err)
-		h.texts = append(h.texts, string(text))
+		if a.WirePath != "" || slices.Contains(c.Sensitive, a.Name) { // else its SHA-1 stands for it
+			h.texts = append(h.texts, string(text))
+		}
 		if !v.IsWhollyKnown() {
 			return cty.NullVal(v.Type())
 		}
@@ -87,35 +88,6 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value) (json.RawMessage, err
 	}
 	text, err := canonicalJSON(cty.ObjectVal(members))
 	return text, errors.Join(failed, err)
-}
-
-// text takes a text that is hidden.
-func (h *hiddenValues) text(of string) string {
-	if of == "" {
-		return ""
-	}
-	h.texts = append(h.texts, of)
-	return standIn(cty.String, h.number(of)).AsString()
-}
-
-// hideNames takes what the objects of a change are called.
-func (h *hiddenValues) hideNames(c *SavedChange) {
-	c.Identity, c.LiveName = h.text(c.Identity), h.text(c.LiveName)
-	for _, list := range []*[]Named{&c.Siblings, &c.Leftovers, &c.Overlapping} {
-		*list = slices.Clone(*list)
-		for i := range *list {
-			(*list)[i].Name = h.text((*list)[i].Name)
-		}
-	}
-	c.Retiring = h.retirees(c.Retiring)
-}
-
-func (h *hiddenValues) retirees(list []addr.Retiree) []addr.Retiree {
-	list = slices.Clone(list)
-	for i := range list {
-		list[i].Name = h.text(list[i].Name)
-	}
-	return list
 }
 
 // number is the same for the same value of one attribute of a change.
@@ -158,7 +130,7 @@ func standIn(t cty.Type, n int) cty.Value {
 
 // hides reports whether a plan shows nothing, or not all, of an attribute of the change.
 func hides(c *Change, a *kind.Attr) bool {
-	return a.SendsSecret() || slices.Contains(c.Sensitive, a.Name)
+	return a.SendsSecret() || a.Secret && !a.Computed || slices.Contains(c.Sensitive, a.Name)
 }
 
 func hidesAny(c *Change) bool {

@@ -29,7 +29,7 @@ func (p *planner) guardRequest() (goOn bool) {
 // gone. Each guard looks for itself whether it concerns such a change.
 func (p *planner) guard(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkProtected, p.checkKeyInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist,
+		p.checkProtected, p.checkKeyInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist, p.checkNamePrefix,
 	} {
 		guard(r, h, c)
 	}

@@ -367,12 +367,8 @@ func (p *planner) sortPlan() {
 
 // goneReason says of a recorded object that is not there what became of it.
 func (p *planner) goneReason(k *kind.Kind, e *addr.Entry) string {
-	name := fmt.Sprintf("%s %q", k.Name, e.Identity)
-	if slices.ContainsFunc(e.Sensitive, k.IsIdentityAttr) {
-		name = "the " + k.Name + " of a name that is not shown"
-	}
 	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
-		return fmt.Sprintf("%s expired on %s", name, at.Format(momentLayout))
+		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, at.Format(momentLayout))
 	}
-	return name + " no longer exists in B2"
+	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, e.Identity)
 }

@@ -36,7 +36,8 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 | command | takes |
 |---|---|
 | validate, fmt, graph, schema, functions, version, state list | no credentials at all |
-| plan, output, keys, console, graph -plan | reading, of the kinds that are declared, recorded or asked for by data |
+| show FILE | no credentials at all |
+| plan, output, show, keys, console, graph -plan | reading, of the kinds that are declared, recorded or asked for by data |
 | apply, destroy, rotate | reading, and what the steps of the plan take |
 | all, with the state in a bucket | listBuckets, readFiles and writeFiles in that bucket; changing the state also writeBuckets |
 
@@ -57,8 +58,8 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 		}
 	}
 	b.WriteString(`
-A key that is limited to buckets sees only these, and can make neither buckets nor keys. A key with writeKeys may make keys that can do
-more than itself: B2 allows it.
+A key that is limited to buckets sees only these, and can make neither buckets nor keys; one that is limited to a prefix of file names can
+make files of such names only. A key with writeKeys may make keys that can do more than itself: B2 allows it.
 `)
 	return b.String()
 }
