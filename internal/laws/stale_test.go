@@ -88,12 +88,15 @@ func TestBasisChangesWithWhatIsPlanned(t *testing.T) {
 			w.configure(beforeMeddling)
 			w.done(mode{})
 			w.configure(duringMeddling)
-			approved, err := w.plan(mode{})
+			approved, err := w.plan(mode{save: true})
 			w.must(err)
 			m.do(w)
 			stale := true
-			if fresh, err := w.plan(mode{}); err == nil {
+			if fresh, err := w.plan(mode{save: true}); err == nil {
 				stale = fresh.plan.Basis != approved.plan.Basis
+				if told := approved.plan.Saved.Differences(fresh.plan.Saved); (len(told) > 0) != stale {
+					t.Errorf("the plan is stale: %v; it is said why: %q", stale, told)
+				}
 			}
 			if stale != m.touches {
 				t.Errorf("the plan counts as stale: %v, want %v", stale, m.touches)

@@ -160,6 +160,7 @@ type mode struct {
 	destroy bool
 	replace []addr.Addr
 	rotate  []addr.Addr
+	save    bool // keep what the basis is made from
 }
 
 // An attempt is a run up to its plan.
@@ -229,7 +230,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, Here: w.here()}
+		Rotate: m.rotate, Now: a.began, Here: w.here(), Save: m.save}
 	for _, i := range st.Open {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
 			RecordedID: i.RecordedID})

@@ -62,8 +62,8 @@ type document struct {
 	Format        int             `json:"b2form_plan"`
 	Program       string          `json:"b2form_version"`
 	Command       string          `json:"command"`
-	Target        []addr.Addr     `json:"target,omitempty"`
-	Exclude       []addr.Addr     `json:"exclude,omitempty"`
+	Target        []string        `json:"target,omitempty"`
+	Exclude       []string        `json:"exclude,omitempty"`
 	Replace       []addr.Addr     `json:"replace,omitempty"`
 	Configuration string          `json:"configuration"`
 	Variables     json.RawMessage `json:"variables,omitempty"`
@@ -91,8 +91,8 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	text, err := json.Marshal(document{
-		Format: formatVersion, Program: f.Program, Command: f.Command, Target: f.Target, Exclude: f.Exclude, Replace: f.Replace,
-		Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
+		Format: formatVersion, Program: f.Program, Command: f.Command, Target: texts(f.Target), Exclude: texts(f.Exclude),
+		Replace: f.Replace, Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
 		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
 	})
 	if err != nil {
@@ -287,11 +287,31 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("its digest is not that of the plan in it")
 	}
 	f := &File{
-		Program: d.Program, Command: d.Command, Target: d.Target, Exclude: d.Exclude, Replace: d.Replace, Configuration: d.Configuration,
+		Program: d.Program, Command: d.Command, Replace: d.Replace, Configuration: d.Configuration,
 		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents, Plan: p,
 	}
-	f.Variables, err = decodeVariables(d.Variables)
-	return f, err
+	var errs [3]error
+	f.Target, errs[0] = targets(d.Target)
+	f.Exclude, errs[1] = targets(d.Exclude)
+	f.Variables, errs[2] = decodeVariables(d.Variables)
+	return f, errors.Join(errs[:]...)
+}
+
+// texts are addresses of resources and of modules.
+func texts(list []addr.Addr) []string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+func targets(list []string) (out []addr.Addr, err error) {
+	for _, text := range list {
+		a, parseErr := addr.ParseTarget(text)
+		out, err = append(out, a), errors.Join(err, parseErr)
+	}
+	return out, err
 }
 
 func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {

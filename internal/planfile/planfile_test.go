@@ -1,0 +1,164 @@
+package planfile_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/planfile"
+	"b2form/internal/testrun"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// example is a plan of a small configuration on an empty account.
+func example(t testing.TB) *planfile.File {
+	t.Helper()
+	dir := t.TempDir()
+	text := "bucket \"photos\" {\n  name = \"acme-photos\"\n}\nkey \"app\" {\n  name = \"app\"\n  buckets = [bucket.photos]\n  access = " +
+		"\"read_only\"\n}\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.b2.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kinds := schema.Kinds()
+	config, diags := schema.Load(schema.Options{Dir: dir, Kinds: kinds})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	account := &wire.Account{ID: "d2e6b27577ea", Realm: "https://api.backblazeb2.com", Capabilities: []string{"all"}}
+	snapshot, err := kind.NewSnapshot(account, kinds, map[string][]wire.RawJSON{"bucket": nil, "key": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, diags := plan.Make(plan.Request{Config: config, Kinds: kinds, Snapshot: snapshot, Save: true})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return &planfile.File{
+		Program: "1.2.3", Command: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}}, Exclude: []addr.Addr{{Module: "module.m"}},
+		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, Configuration: "c0ffee", Sensitive: []string{"token"}, SensitiveHash: "5a17",
+		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3), "none": cty.NullVal(cty.DynamicPseudoType),
+			"list": cty.ListVal([]cty.Value{cty.True})},
+		Salt: "00ff", Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
+	}
+}
+
+func TestWrittenIsRead(t *testing.T) {
+	f, path := example(t), filepath.Join(t.TempDir(), "photos.plan")
+	for range 2 { // the second time there is one already
+		if err := planfile.Write(path, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file has the mode %v, %v", info.Mode(), err)
+	}
+	got, err := planfile.Read(path, schema.Kinds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := cmp.Options{cmp.Comparer(func(a, b cty.Value) bool { return a.RawEquals(b) }), cmpopts.IgnoreFields(planfile.File{}, "Plan"),
+		cmp.Comparer(func(a, b addr.Addr) bool { return a == b })}
+	if diff := cmp.Diff(f, got, same); diff != "" {
+		t.Errorf("-written +read:\n%s", diff)
+	}
+	if got.Plan.Basis != f.Plan.Basis || len(got.Plan.Changes) != 2 {
+		t.Errorf("the plan that was read is another one: %+v", got.Plan)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("something was left beside the file: %v, %v", entries, err)
+	}
+}
+
+// No byte of a saved plan can change, and no end be missing, without being noticed.
+func TestEveryDamageIsNoticed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.plan")
+	if err := planfile.Write(path, example(t)); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(what string, i int, text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := planfile.Read(path, schema.Kinds())
+		if said := (*wire.Explained)(nil); !errors.As(err, &said) || said.Detail == "" {
+			t.Errorf("%s at byte %d of %d: %v", what, i, len(whole), err)
+		}
+	}
+	positions := make([]int, len(whole))
+	for i := range positions {
+		positions[i] = i
+	}
+	for _, i := range testrun.Sample(t, 40, 7, positions) {
+		try("cut", i, whole[:i])
+		changed := append([]byte{}, whole...)
+		changed[i] ^= 1
+		try("changed", i, changed)
+	}
+	try("more behind it", len(whole), append(append([]byte{}, whole...), '\n'))
+	try("line ends converted", len(whole), []byte(strings.ReplaceAll(string(whole), "\n", "\r\n")))
+}
+
+// Nothing but a saved plan is written over.
+func TestOtherFilesAreLeft(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "main.b2.hcl")
+	for _, text := range []string{"x", "bucket \"photos\" { name = \"acme-photos\" }\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(planfile.CheckPath(path), planfile.Write(path, example(t))); err == nil {
+			t.Error("another file was written over")
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil { // as mktemp makes it
+		t.Fatal(err)
+	}
+	if err := planfile.Write(path, example(t)); err != nil {
+		t.Error(err)
+	}
+	if err := planfile.CheckPath(filepath.Join(dir, "nowhere", "x")); err == nil {
+		t.Error("a folder that is not there counts as good")
+	}
+}
+
+// Whatever a file holds is read or refused.
+func FuzzRead(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "photos.plan")
+	if err := planfile.Write(path, example(f)); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add([]byte(`{"b2form_plan":1,"sha256":""}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "fuzzed.plan")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := planfile.Read(path, schema.Kinds()); err == nil {
+			f.ShownPlan()
+		}
+	})
+}
