@@ -28,6 +28,9 @@ func (p *planner) computeBasis() {
 	hidden := &hiddenValues{}
 	saved := &Saved{AccountID: p.Snapshot.Account.ID, Realm: p.Snapshot.Account.Realm}
 	hash := newBasisHash(saved)
+	if p.Save {
+		saved.Changes = make([]SavedChange, 0, len(p.plan.Changes))
+	}
 	for i := range p.plan.Changes {
 		c, err := p.savedChange(&p.plan.Changes[i], hidden)
 		hash.err = errors.Join(hash.err, err)
@@ -107,10 +110,10 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	if err != nil {
 		return d, err
 	}
-	if d.Before, err = hidden.visibleJSON(c, before); err != nil {
+	if d.Before, err = hidden.visibleJSON(c, before, d.UnknownBefore != nil); err != nil {
 		return d, err
 	}
-	d.After, err = hidden.visibleJSON(c, c.After)
+	d.After, err = hidden.visibleJSON(c, c.After, d.UnknownAfter != nil)
 	return d, err
 }
 
@@ -135,30 +138,25 @@ func (p *planner) withoutVolatile(c *Change) (cty.Value, error) {
 	return cty.ObjectVal(m), nil
 }
 
-// canonicalJSON is the value as JSON: members sorted, sets in their own order,
-// unknown as null.
-func canonicalJSON(v cty.Value) (json.RawMessage, error) {
-	if !v.IsWhollyKnown() {
-		var err error
-		v, err = cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
-			if !v.IsKnown() {
-				return cty.NullVal(v.Type()), nil
-			}
-			return v, nil
-		})
-		if err != nil {
-			return nil, err
+// canonicalJSON is the value as JSON: members sorted, sets in their own order.
+func canonicalJSON(v cty.Value) (json.RawMessage, error) { return ctyjson.Marshal(v, v.Type()) }
+
+// withoutUnknown has null for what is not known.
+func withoutUnknown(v cty.Value) (cty.Value, error) {
+	return cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
+		if !v.IsKnown() {
+			return cty.NullVal(v.Type()), nil
 		}
-	}
-	return ctyjson.Marshal(v, v.Type())
+		return v, nil
+	})
 }
 
 // unknownIn names the attributes of an object that are not known, or not wholly.
 func unknownIn(v cty.Value) []string {
-	var out []string
-	if v.IsNull() {
+	if v.IsNull() || v.IsWhollyKnown() {
 		return nil
 	}
+	var out []string
 	for name := range v.Type().AttributeTypes() {
 		if !v.GetAttr(name).IsWhollyKnown() {
 			out = append(out, name)

@@ -142,7 +142,8 @@ func (p *planner) checkNamePrefix(r *config.Resource, _ match, c *Change) {
 	}
 	rng := r.Block.RangeOf(c.Kind.IdentityAttr)
 	p.errorf(&rng, words.Capital(c.Kind.Name)+" is outside what the credentials may use",
-		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix, r.Addr)
+		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix,
+		r.Addr)
 }
 
 // mayBeHidden reports whether an object of the state, though not listed, may

@@ -55,12 +55,17 @@ type hiddenValues struct {
 func (h *hiddenValues) nextChange() { h.numbers = nil }
 
 // visibleJSON is an object of the change as JSON, with something else in the place of each hidden
-// value. Where one attribute has one value before and after, the same stands for it.
-func (h *hiddenValues) visibleJSON(c *Change, v cty.Value) (json.RawMessage, error) {
-	if v.IsNull() || !hidesAny(c) {
-		return canonicalJSON(v)
-	}
+// value. Where one attribute has one value before and after, the same stands for it. unknown says that some of it is not
+// known.
+func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.RawMessage, error) {
 	var failed error
+	if unknown {
+		v, failed = withoutUnknown(v)
+	}
+	if v.IsNull() || !hidesAny(c) || failed != nil {
+		text, err := canonicalJSON(v)
+		return text, errors.Join(failed, err)
+	}
 	take := func(a *kind.Attr, v cty.Value) cty.Value {
 		if kind.IsNone(v) {
 			return v
@@ -69,9 +74,6 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value) (json.RawMessage, err
 		failed = errors.Join(failed, err)
 		if a.WirePath != "" || slices.Contains(c.Sensitive, a.Name) { // else its SHA-1 stands for it
 			h.texts = append(h.texts, string(text))
-		}
-		if !v.IsWhollyKnown() {
-			return cty.NullVal(v.Type())
 		}
 		return standIn(v.Type(), h.number(a.Name+" "+string(text)))
 	}

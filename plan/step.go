@@ -26,7 +26,8 @@ type Step struct {
 	Op       Op       `json:"op"`
 	Fields   []string `json:"fields,omitempty"`    // create and update: the attributes that it sets, in the descriptor's order
 	RemoteID string   `json:"remote_id,omitempty"` // update and delete: the remote ID; "": what the create of the change makes
-	Needs    []int    `json:"needs,omitempty"`     // steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
+	// steps that must be done before, as indices in Plan.Steps; each is below its own. Sorted
+	Needs []int `json:"needs,omitempty"`
 }
 
 // changeSteps are the steps of one change, as indices in graph.steps; none where there is no such step.

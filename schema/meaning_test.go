@@ -35,7 +35,8 @@ func TestMeaningDigest(t *testing.T) {
 		"another file":  {"other.b2.hcl", said + "output \"o\" { value = 1 }\n"},
 		"two files":     {"a.b2.hcl", "output \"o\" { value = 1 }", "b.b2.hcl", said},
 		"order, layout": {"a.b2.hcl", "output \"o\" {\n  # why\n  value   =   1\n}\r\n" + said},
-		"arguments in another order": {"a.b2.hcl", "output \"o\" { value = 1 }\nbucket \"a\" {\n  info = { a = \"b\" }\n  name = \"x\" // x\n" +
+		"arguments in another order": {"a.b2.hcl", "output \"o\" { value = 1 }\nbucket \"a\" {\n  info = { a = \"b\" }\n  name = \"x\" " +
+			"// x\n" +
 			"  cors_rules { name = \"1\" }\n  cors_rules { name = \"2\" }\n}\n"},
 	} {
 		if meaning(t, same...) != before {
@@ -59,7 +60,8 @@ func TestMeaningDigest(t *testing.T) {
 
 func TestMeaningDigestOfJSON(t *testing.T) {
 	before := meaning(t, "main.b2.hcl.json", `{"bucket":{"a":{"name":"x"}},"output":{"o":{"value":1}}}`)
-	same := meaning(t, "m.b2.hcl.json", "{\n \"//\": \"why\", \"output\": {\"o\": {\"value\": 1, \"//\": [1]}},\n\"bucket\": {\"a\":{\"name\":\"\\u0078\"}}}")
+	same := meaning(t, "m.b2.hcl.json", "{\n \"//\": \"why\", \"output\": {\"o\": {\"value\": 1, \"//\": [1]}},\n\"bucket\": "+
+		"{\"a\":{\"name\":\"\\u0078\"}}}")
 	if same != before {
 		t.Error("layout, comments and order count")
 	}

@@ -98,8 +98,8 @@ func splitArgs(name, text string) ([]string, error) {
 	}
 	list, _, quote := splitLine(strings.TrimSpace(text))
 	if quote != 0 {
-		return nil, failf("Environment variable cannot be read", "In %s a quotation mark %c is not closed. Arguments are separated by spaces; "+
-			"quote those with spaces, as in -var 'site=acme photos'.", name, quote)
+		return nil, failf("Environment variable cannot be read", "In %s a quotation mark %c is not closed. Arguments are separated by "+
+			"spaces; quote those with spaces, as in -var 'site=acme photos'.", name, quote)
 	}
 	return list, nil
 }

@@ -32,8 +32,8 @@ func (p *program) screenFlags() []cli.Flag {
 func (p *program) useJSONUI() error {
 	switch {
 	case p.json && p.jsonInto != "":
-		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the other "+
-			"writes them to a file beside it.")
+		return failf("Invalid command line", "-json and -json-into exclude each other: one prints JSON lines in place of the text, the "+
+			"other writes them to a file beside it.")
 	case p.json && (p.concise || p.compactWarnings):
 		return failf("Invalid command line", "-concise and -compact-warnings are about the text, and -json prints JSON lines in its place.")
 	case p.jsonInto != "":

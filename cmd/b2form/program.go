@@ -91,7 +91,8 @@ Example:
 	})
 	root.Commands = []*cli.Command{
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
-		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(), p.schemaCommand(),
+		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(),
+		p.schemaCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

@@ -50,8 +50,9 @@ func (p *program) useSaved(path string, o *runOptions) error {
 		}
 	}
 	if given != nil {
-		return failf("A saved plan says what is done", "%s cannot be combined with a saved plan, which holds what was planned and approves "+
-			"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.List(given),
+		return failf("A saved plan says what is done",
+			"%s cannot be combined with a saved plan, which holds what was planned and approves "+
+				"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.List(given),
 			words.List(given))
 	}
 	f, err := planfile.Read(path, schema.Kinds())
@@ -123,9 +124,10 @@ func (s *session) checkSavedVariables() error {
 	if s.saltIsKey {
 		also = " Or B2FORM_DIGEST_KEY is not the one that the plan was made with."
 	}
-	return failf("Other sensitive values than in the saved plan", "Of the sensitive variables (%s) at least one has another value than the "+
-		"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in a value "+
-		"file or in the environment.%s", words.Some(prefixed("var.", s.saved.Sensitive), 10), also)
+	return failf("Other sensitive values than in the saved plan",
+		"Of the sensitive variables (%s) at least one has another value than the "+
+			"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in "+
+			"a value file or in the environment.%s", words.Some(prefixed("var.", s.saved.Sensitive), 10), also)
 }
 
 func prefixed(prefix string, names []string) []string {

@@ -82,7 +82,8 @@ func (p *program) showLive(ctx context.Context) (err error) {
 			continue // plan says more
 		}
 		k := s.kinds[i]
-		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.Sensitive, Retiring: e.Retiring}
+		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.Sensitive,
+			Retiring: e.Retiring}
 		if found := s.snapshot.ByID(k, e.ID); found != nil {
 			if o.Value, err = found.Value(); err != nil {
 				return err

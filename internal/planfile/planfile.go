@@ -27,7 +27,7 @@ import (
 	"b2form/schema/wire"
 )
 
-// formatVersion is raised with every new member, since members that are not known are refused.
+// formatVersion is raised with every new member.
 const formatVersion = 1
 
 // A File is a plan, and what it was made from.
@@ -235,11 +235,14 @@ func read(path string) ([]byte, error) {
 func recognise(path string, text []byte) error {
 	name := visible.Text(path)
 	switch {
-	case strings.HasPrefix(string(text), "PK\x03\x04"):
+	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
 		return &wire.Explained{Summary: "Not a plan of b2form", Detail: name + " looks like a plan that Terraform or OpenTofu saved. " +
 			"Make one with \"b2form plan -out=FILE\"."}
-	case !strings.HasPrefix(string(text), begin):
+	case !bytes.HasPrefix(text, []byte(begin)):
 		return &wire.Explained{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
+	}
+	if bytes.HasPrefix(text, fmt.Appendf(nil, "%s%d,", begin, formatVersion)) {
+		return nil
 	}
 	var head struct {
 		Format  int    `json:"b2form_plan"`
@@ -254,8 +257,9 @@ func recognise(path string, text []byte) error {
 }
 
 func damaged(path, why string) error {
-	return &wire.Explained{Summary: "The saved plan is damaged", Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
-		"make the plan anew with \"b2form plan -out=FILE\".", visible.Text(path), visible.Truncate(why, 500))}
+	return &wire.Explained{Summary: "The saved plan is damaged",
+		Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
+			"make the plan anew with \"b2form plan -out=FILE\".", visible.Text(path), visible.Truncate(why, 500))}
 }
 
 func decode(text []byte, kinds []*kind.Kind) (*File, error) {
@@ -271,9 +275,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("it was changed, or not copied as it is")
 	}
 	var d document
-	in := json.NewDecoder(strings.NewReader(string(body) + "}"))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&d); err != nil {
+	if err := json.Unmarshal(append(body[:len(body):len(body)], '}'), &d); err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if d.Format != formatVersion || d.Plan == nil || d.Command == "" {

@@ -44,9 +44,11 @@ func example(t testing.TB) *planfile.File {
 		t.Fatal(diags)
 	}
 	return &planfile.File{
-		Program: "1.2.3", Command: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}}, Exclude: []addr.Addr{{Module: "module.m"}},
+		Program: "1.2.3", Command: "apply", Target: []addr.Addr{{Kind: "bucket", Label: "photos"}},
+		Exclude: []addr.Addr{{Module: "module.m"}},
 		Replace: []addr.Addr{{Kind: "key", Label: "app"}}, Configuration: "c0ffee", Sensitive: []string{"token"}, SensitiveHash: "5a17",
-		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3), "none": cty.NullVal(cty.DynamicPseudoType),
+		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
+			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
 		Salt: "00ff", Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
 	}

@@ -44,7 +44,8 @@ func (p *printer) live(o *LiveObject) {
 		return
 	}
 	p.WriteString(o.Addr.Kind + " " + quote(o.Addr.Label) + " {\n")
-	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value, Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
+	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value,
+		Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
 	v := newChangeView(c, p.verbose)
 	v.computed = true
 	p.lines(v.lines(), 0)
