@@ -48,7 +48,7 @@ func (s *Saved) Differences(now *Saved) []string {
 // partWords says what a member of a saved plan is, other than its changes.
 func partWords(member string) string {
 	switch member {
-	case "account_id", "realm":
+	case "account", "realm":
 		return "the account"
 	case "steps":
 		return "the steps, or their order"

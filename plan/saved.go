@@ -18,7 +18,7 @@ import (
 // A Saved plan is all that its basis is a digest of. It can be stored and shown: in the place of
 // what the plan hides stands something else.
 type Saved struct {
-	AccountID    string        `json:"account_id"`
+	AccountID    string        `json:"account"`
 	Realm        string        `json:"realm"`
 	Changes      []SavedChange `json:"changes,omitempty"`
 	Steps        []Step        `json:"steps,omitempty"`

@@ -89,9 +89,9 @@ func (p *program) checkSavedConfig(digest string) error {
 	if digest == p.saved.Configuration {
 		return nil
 	}
-	return failf("The plan was made from another configuration", "The configuration in this folder says something else than the one that "+
-		"the plan was saved from; comments, layout and names of files do not count. Nothing was changed. Go to the folder and the revision "+
-		"of the plan, or make a new one.")
+	return failf("The plan was made from another configuration", "The configuration in this folder says something else than the one "+
+		"that the plan was saved from; comments, layout and names of files do not count. Nothing was changed. Go to the folder and the "+
+		"revision of the plan, or make a new one.")
 }
 
 // checkSavedAccount refuses another account than that of the saved plan.

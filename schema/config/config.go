@@ -24,9 +24,9 @@ type Config struct {
 	Removals  []Removal            // likewise
 	Settings  Settings             // the b2form block
 	Variables map[string]cty.Value // values of those that are not sensitive; none that modules have
-	// SensitiveVariables are the values of the other ones: to be compared, never to be shown or stored.
+	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
+	// SensitiveVariables are the values of the other variables: to be compared, never to be shown or stored.
 	SensitiveVariables map[string]cty.Value
-	Files              map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
 
 	// Eval evaluates one expression that may refer to all that outputs may. name
 	// stands for the source in diagnostics. live answers for computed attributes;
