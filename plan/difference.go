@@ -37,7 +37,7 @@ func (s *Saved) Differences(now *Saved) []string {
 	}
 	names := unequal(rest(s), rest(now))
 	if len(out) > 0 { // they follow from the changes
-		names = slices.DeleteFunc(names, func(name string) bool { return name == "records" || name == "steps" })
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "records" || name == "steps" || name == "hidden_hash" })
 	}
 	for _, name := range names {
 		out = append(out, "other than in the saved plan: "+partWords(name))
