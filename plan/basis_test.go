@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -62,6 +63,17 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 		}},
 		{"delivery", true, func(w *world) { w.config.Resources[1].Deliver[0].Digest = "d2" }},
+		{"a state without the entry", true, func(w *world) { w.entries = nil }},
+		{"an entry of another ID", true, func(w *world) { w.entries[0].ID = "id-of-another" }},
+		{"an entry of another name", true, func(w *world) { w.entries[0].Identity = "acme-older" }},
+		{"an entry of what is protected", true, func(w *world) { w.entries[0].PreventDestroy = true }},
+		{"an entry of what is destroyed by force", true, func(w *world) { w.entries[0].ForceDestroy = true }},
+		{"an entry with a retiring predecessor", true, func(w *world) { w.entries[0].Retiring = []addr.Retiree{{ID: "id-acme-books"}} }},
+		{"an announced create of what is live", true, func(w *world) {
+			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
+			w.open = append(w.open, plan.AnnouncedCreate{Addr: w.config.Resources[1].Addr, Identity: "camera"})
+		}},
+		{"when an entry was made", false, func(w *world) { w.entries[0].Adopted = noon }},
 		{"account", true, func(w *world) { w.account.ID = "aaaaaaaaaaaa" }},
 		{"credentials of the same account", false, func(w *world) { w.account.KeyID = "004d2e6b27577ea0000000001" }},
 	}

@@ -27,11 +27,13 @@ func (p *program) valuesOf(name, value string) (prefix string, found []candidate
 	switch name {
 	case "chdir", "data":
 		return "", filesFor(value, true)
-	case "var-file":
+	case "var-file", "out", "json-into":
 		p.enter()
 		return "", filesFor(value, false)
 	case "replace":
 		return "", p.credentials()
+	case "target", "exclude":
+		return "", declared(p.configuration())
 	case "bucket":
 		for _, r := range p.configuration().Resources {
 			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
@@ -61,7 +63,7 @@ func (p *program) argumentsOf(root, at *cli.Command, word string) (found []candi
 	switch strings.TrimPrefix(at.FullName(), "b2form ") {
 	case "rotate":
 		return p.credentials()
-	case "state list", "state show", "state rm", "state mv":
+	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.owned()
 	case "output":
 		for _, o := range p.configuration().Outputs {
@@ -77,7 +79,7 @@ func (p *program) argumentsOf(root, at *cli.Command, word string) (found []candi
 		}
 	case "help":
 		return append(commandCandidates(root), candidate{environmentTopic, "Environment variables that are read"})
-	case "fmt", "state push", "state migrate":
+	case "apply", "show", "fmt", "state push", "state migrate":
 		p.enter()
 		return filesFor(word, false)
 	}
@@ -128,7 +130,12 @@ func (p *program) owned() (found []candidate) {
 		}
 		return found
 	}
-	for _, r := range s.config.Resources {
+	return declared(s.config)
+}
+
+// declared are the addresses of what a configuration declares.
+func declared(c *config.Config) (found []candidate) {
+	for _, r := range c.Resources {
 		found = append(found, candidate{text: r.Addr.String()})
 	}
 	return found

@@ -14,6 +14,7 @@ import (
 
 	"b2form/internal/planfile"
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
@@ -127,7 +128,7 @@ func (s *session) checkSavedVariables() error {
 	return failf("Other sensitive values than in the saved plan",
 		"Of the sensitive variables (%s) at least one has another value than the "+
 			"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in "+
-			"a value file or in the environment.%s", words.Some(prefixed("var.", s.saved.Sensitive), 10), also)
+			"a value file or in the environment.%s", words.Some(prefixed("var.", s.sensitiveVariables()), 10), also)
 }
 
 func prefixed(prefix string, names []string) []string {
@@ -179,7 +180,7 @@ func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
 	if err := planfile.Write(s.opts.out, f); err != nil {
 		return err
 	}
-	s.ui.Note("\nSaved the plan to: " + s.opts.out)
+	s.ui.Note("Saved the plan to: " + s.opts.out)
 	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    b2form apply %q", s.opts.out))
 	return nil
 }
@@ -211,7 +212,7 @@ func (s *session) checkSavedPlan(now *plan.Plan) error {
 	}
 	advice := "Make a new plan, and have it approved."
 	if was := s.saved.Program; was != version {
-		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", was, version, advice)
+		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.Truncate(was, 40), version, advice)
 	}
 	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+
 		"  %s\n%s", cmp.Or(strings.Join(differ, "\n  "), "the form of the plan"), advice)

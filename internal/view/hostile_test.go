@@ -200,6 +200,14 @@ func facesAreHarmless(t *testing.T, s string) {
 	text := view.Text{Out: &out, Err: &errs, Hints: true}
 	tellHostile(text, s)
 	text.Audit(hostileAudit(s))
+	k := kindNamed("key")
+	text.Live([]view.LiveObject{
+		{Addr: hostileAddr(s), Kind: k, ID: s, Value: hostileValue(live(k, liveKey), s), Retiring: []addr.Retiree{{ID: s, Name: s}}},
+		{Addr: hostileAddr(s), Kind: k, ID: s, Value: cty.NullVal(k.LiveType())},
+	})
+	brief := text
+	brief.CompactWarnings = true
+	brief.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: s, Detail: s, Subject: &hcl.Range{Filename: s}}}, nil)
 	harmless(t, "the results as text", out.String())
 	harmless(t, "the progress as text", errs.String())
 
