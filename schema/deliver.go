@@ -13,6 +13,7 @@ import (
 	"b2form/internal/agefile"
 	"b2form/internal/words"
 	"b2form/schema/config"
+	"b2form/schema/folder"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -32,7 +33,7 @@ type delivery struct {
 // since they may use computed attributes of any of them.
 func (l *module) deliverAll() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
-	taken := map[string]*delivery{}
+	taken := &destinations{by: map[string]*delivery{}, folders: map[string]string{}}
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -42,7 +43,7 @@ func (l *module) deliverAll() {
 	}
 }
 
-func (l *module) deliverBlock(b *block, sample *scope, taken map[string]*delivery) {
+func (l *module) deliverBlock(b *block, sample *scope, taken *destinations) {
 	for _, raw := range b.deliverBlocks {
 		if d := l.readDeliver(b, raw); d != nil {
 			l.deliver(b, d, sample, taken)
@@ -89,7 +90,7 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 }
 
 // deliver adds one deliver block to each instance of its resource.
-func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]*delivery) {
+func (l *module) deliver(b *block, d *delivery, sample *scope, taken *destinations) {
 	settings := l.staticScope.context(d.settings, l.rootContext)
 	template := sample.context(d.template, l.rootContext)
 	see := reusedContext{parent: settings, invalidRoots: d.settings.invalidRoots, report: l.report}
@@ -119,9 +120,27 @@ func (l *module) deliver(b *block, d *delivery, sample *scope, taken map[string]
 	}
 }
 
+// destinations are what deliveries write to.
+type destinations struct {
+	by      map[string]*delivery
+	folders map[string]string // without links, by what they are called
+}
+
+// withoutLinks is a path whose folder is called by its own name: two paths may lead to one
+// file.
+func (d *destinations) withoutLinks(path string) string {
+	dir := filepath.Dir(path)
+	real, known := d.folders[dir]
+	if !known {
+		real = folder.WithoutLinks(dir)
+		d.folders[dir] = real
+	}
+	return filepath.Join(real, filepath.Base(path))
+}
+
 // checkDestinationFree reports a destination that another delivery overwrites. What a
 // program does with a secret is not known.
-func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken map[string]*delivery) bool {
+func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, taken *destinations) bool {
 	if d.typ == "command" {
 		return true
 	}
@@ -129,16 +148,16 @@ func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, tak
 	if !filepath.IsAbs(destination) {
 		destination = filepath.Join(e.module.Cwd, destination)
 	}
-	if destination = filepath.Clean(destination); out.Path == "" {
+	if destination = taken.withoutLinks(filepath.Clean(destination)); out.Path == "" {
 		destination = "stdout of " + e.addr.String()
 	}
-	if first := taken[destination]; first != nil {
+	if first := taken.by[destination]; first != nil {
 		e.reportAt(hcl.DiagError, d.targetRange(), "Duplicate destination",
 			fmt.Sprintf("%s is a destination already at %s. Give each secret a "+
 				"place of its own.", out.DisplayName, first.targetRange()))
 		return false
 	}
-	taken[destination] = d
+	taken.by[destination] = d
 	return true
 }
 

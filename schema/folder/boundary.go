@@ -100,7 +100,7 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := refusal{path: withoutLinks(abs), companions: companions, why: why}
+	r := refusal{path: WithoutLinks(abs), companions: companions, why: why}
 	b.refused = append(b.refused, r)
 	for _, p := range b.read {
 		wasRead = wasRead || r.covers(p)
@@ -115,8 +115,9 @@ func (r refusal) covers(path string) bool {
 	return path == r.path || r.companions && strings.HasPrefix(path, r.path+".")
 }
 
-// withoutLinks follows links as far as there is something.
-func withoutLinks(path string) string {
+// WithoutLinks is an absolute path with its symbolic links followed, as far as there is
+// something.
+func WithoutLinks(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
 	}
@@ -124,7 +125,7 @@ func withoutLinks(path string) string {
 	if dir == path {
 		return path
 	}
-	return filepath.Join(withoutLinks(dir), filepath.Base(path))
+	return filepath.Join(WithoutLinks(dir), filepath.Base(path))
 }
 
 // permits judges a path below a folder that the boundary holds; module is the folder of
@@ -133,9 +134,9 @@ func (b *Boundary) permits(folder, local, module string) error {
 	if b == nil {
 		return nil
 	}
-	folder = withoutLinks(folder)
+	folder = WithoutLinks(folder)
 	path := filepath.Join(folder, local)
-	real := withoutLinks(path)
+	real := WithoutLinks(path)
 	for _, p := range []string{path, real} {
 		rel, err := filepath.Rel(folder, p)
 		if err != nil || !filepath.IsLocal(rel) {
@@ -151,7 +152,7 @@ func (b *Boundary) permits(folder, local, module string) error {
 				return errors.New(r.why)
 			}
 		}
-		if b.ignored != nil && folder == b.top && !below(filepath.Join(b.top, b.below), p) && !below(withoutLinks(module), p) &&
+		if b.ignored != nil && folder == b.top && !below(filepath.Join(b.top, b.below), p) && !below(WithoutLinks(module), p) &&
 			b.ignored.match(filepath.ToSlash(rel)) {
 			return errors.New("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
 				"b2form can allow it with -root=" + b.top)
