@@ -57,3 +57,24 @@ func TestWithoutSecretsInBrokenFiles(t *testing.T) {
 		}
 	}
 }
+
+// What fails because of a value that sensitive() was called with does not repeat it.
+func TestMessagesOfSensitiveCalls(t *testing.T) {
+	for _, e := range []string{
+		`tonumber(sensitive("hush"))`, `sensitive("hush") + 1`, `[for s in [sensitive("hush")] : tonumber(s)]`,
+		`"${tonumber(sensitive("hush"))}x"`,
+		`{ a = 1 }[sensitive("hush")]`, `parseint(sensitive("hush"), 10)`, `jsondecode(sensitive("hush"))`, `file(sensitive("hush"))`,
+		`sensitive("hush") ? 1 : 2`, `regex("x", sensitive("hush"))`,
+	} {
+		quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace("${" + e + "}")
+		for name, src := range map[string]string{
+			"main.b2.hcl":      "locals {\n  a = " + e + "\n}\n",
+			"main.b2.hcl.json": `{"locals": {"a": "` + quoted + `"}}`,
+		} {
+			_, diags := schema.Load(options(write(t, map[string]string{name: src})))
+			if !diags.HasErrors() || strings.Contains(diags.Error(), "hush") {
+				t.Errorf("%s in %s: %v", e, name, diags)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
+	"b2form/schema/parse"
 )
 
 // A refMark travels with the object of a resource through every expression, so
@@ -114,7 +115,8 @@ func (l *module) evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, h
 			diags = append(diags, fault)
 		}
 	}
-	if len(diags) > 0 && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) }) {
+	if len(diags) > 0 && (parse.Calls(e, "sensitive") ||
+		slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool { return refersToSensitive(t, ctx) })) {
 		hideSensitive(diags, withheld)
 	}
 	return v, diags

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -86,4 +87,25 @@ func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics
 	start := at.Start
 	start.Byte, start.Column = start.Byte+1, start.Column+1 // behind the quote
 	return Template([]byte(v.AsString()), at.Filename, start, b)
+}
+
+// Calls reports whether an expression calls a function, in either syntax.
+func Calls(e hcl.Expression, name string) (calls bool) {
+	if hcljson.IsJSONExpression(e) {
+		native, diags := (*Budget)(nil).native(e)
+		if diags.HasErrors() {
+			return false
+		}
+		e = native
+	}
+	node, ok := e.(hclsyntax.Node)
+	if !ok {
+		return false
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		calls = calls || ok && call.Name == name
+		return nil
+	})
+	return calls
 }
