@@ -309,6 +309,14 @@ func (w *bodyArgs) misnamed(attrs []kind.Attr, path cty.Path) bool {
 	return arg.blocks[i].misnamed(arg.attr.Object, rest)
 }
 
+// anyMisnamed reports whether the name of an argument was written wrong, so that nobody
+// knows what the block as a whole says.
+func (w *bodyArgs) anyMisnamed(k *kind.Kind) bool {
+	return w != nil && slices.ContainsFunc(items(w.body), func(it item) bool {
+		return !slices.Contains(metaNames(k), it.name) && meant(it.name, k.Attrs) != nil
+	})
+}
+
 // metaNames lists what a resource takes beside the attributes of its kind.
 func metaNames(k *kind.Kind) []string {
 	return slices.DeleteFunc(syntax.Resource().Names(), func(name string) bool { return name == "deliver" && !k.YieldsSecret() })

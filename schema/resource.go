@@ -315,7 +315,9 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 		}
 		flawed = flawed || !p.Warning
 		path := e.asWritten(p.Path, value)
-		if p.Summary != missingArgument || !e.writtenArgs.misnamed(e.block.kind.Attrs, path) {
+		misnamed := p.Summary == missingArgument && e.writtenArgs.misnamed(e.block.kind.Attrs, path) ||
+			p.CrossAttribute && e.writtenArgs.anyMisnamed(e.block.kind)
+		if !misnamed {
 			e.reportAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
 		}
 	}
