@@ -39,6 +39,10 @@ type Options struct {
 	Verify func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
 	// Wait returns after d, or earlier with the context's error. nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
+	// Salt is that of the digests that the state is to have of what was carried out; "": it gets none.
+	Salt string
+	// LiveOnly says that the plan is about what is live, so that digests of configurations stay.
+	LiveOnly bool
 }
 
 // Run carries out the plan. When ctx is done, or the state no longer locked, no
@@ -56,7 +60,7 @@ func Run(ctx context.Context, o Options) *Result {
 	}
 	r.openIntents = r.State.State().Open
 	outcomes := r.execute(ctx)
-	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.announceErr, r.closeIntents(outcomes)))
+	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.announceErr, r.closeIntents(outcomes), r.renewDigests(outcomes)))
 }
 
 // A runner is one Run.
@@ -181,6 +185,22 @@ func (r *runner) execute(ctx context.Context) []outcome {
 		},
 	}
 	return e.run()
+}
+
+// renewDigests records what the run left of all objects that are as they were planned to be.
+func (r *runner) renewDigests(outcomes []outcome) error {
+	skip := map[addr.Addr]bool{}
+	for _, a := range r.Plan.LeftOut {
+		skip[a] = true
+	}
+	for i, o := range outcomes {
+		if s := &r.Plan.Steps[i]; o != done && (s.Op == plan.OpCreate || s.Op == plan.OpUpdate) {
+			skip[r.tasks[s.Change].Addr] = true
+		}
+	}
+	renewal := plan.Renewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries, Skip: skip,
+		LiveOnly: r.LiveOnly}
+	return r.State.PutDigests(renewal.Outdated()...)
 }
 
 // closeIntents drops what was announced and never begun, and what earlier runs

@@ -40,6 +40,9 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) outc
 	case plan.OpForget:
 		err = r.State.Forget(t.Addr)
 	}
+	if isWrite := s.Op == plan.OpCreate || s.Op == plan.OpUpdate; err == nil && isWrite {
+		err = r.checkPostconditions(t, s)
+	}
 	if err != nil {
 		result = failed
 		if len(t.Sensitive) > 0 || slices.ContainsFunc(t.Kind.Attrs, func(a kind.Attr) bool { return a.SendsSecret() }) {
@@ -71,6 +74,28 @@ func (r *runner) reportAction(t *task, action plan.Action, id string, do func() 
 	}
 	r.emit(e)
 	return e.Err
+}
+
+// checkPostconditions judges an object once all that the change sets is set.
+func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
+	res := r.resources[t.Addr]
+	isSet := len(t.deferred) == 0 || s.Op == plan.OpUpdate && slices.Equal(s.Fields, t.deferred)
+	if res.Postconditions == nil || !isSet {
+		return nil
+	}
+	diags := res.Postconditions(func(a addr.Addr) (map[string]cty.Value, bool) {
+		e, recorded := r.State.Entry(a)
+		if !recorded || r.resources[a] == nil {
+			return nil, false
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return plan.LiveAttrs(r.resources[a], r.Snapshot, e.ID)
+	})
+	if diags.HasErrors() {
+		return diags
+	}
+	return nil
 }
 
 // delete deletes a live object and, where it has a successor, strikes it from the

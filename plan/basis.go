@@ -39,6 +39,11 @@ func (p *planner) computeBasis() {
 			saved.Changes = append(saved.Changes, *c)
 		}
 	}
+	for i := range p.plan.Outputs {
+		o, err := hidden.savedOutput(&p.plan.Outputs[i])
+		hash.err = errors.Join(hash.err, err)
+		saved.Outputs = append(saved.Outputs, o)
+	}
 	saved.Steps, saved.Records, saved.Moves = p.plan.Steps, p.plan.Records, p.plan.Moves
 	saved.MovedIntents, saved.Undelivered, saved.LeftOut = p.plan.MovedIntents, p.plan.Undelivered, p.plan.LeftOut
 	if len(hidden.texts) > 0 {
@@ -87,8 +92,8 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
-		DeliverTo: c.DeliverTo, Force: c.Force, Siblings: c.ImportedSiblings, Leftovers: c.Leftovers, Retiring: c.Retiring,
-		Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before), UnknownAfter: unknownIn(c.After),
+		DeliverTo: c.DeliverTo, Force: c.Force, Outside: c.Outside, Edited: c.Edited, Siblings: c.ImportedSiblings,
+		Leftovers: c.Leftovers, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before), UnknownAfter: unknownIn(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()

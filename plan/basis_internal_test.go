@@ -79,6 +79,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 			Steps:   filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
 			Records: filled(t, reflect.TypeFor[[]addr.Entry](), 1).Interface().([]addr.Entry),
 			Moves:   filled(t, reflect.TypeFor[[]EntryMove](), 1).Interface().([]EntryMove),
+			Outputs: filled(t, reflect.TypeFor[[]OutputChange](), 1).Interface().([]OutputChange),
 		}
 	}
 	before := digestOf(t, one())
@@ -102,6 +103,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
 		{reflect.TypeFor[addr.Entry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
 		{reflect.TypeFor[EntryMove](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
+		{reflect.TypeFor[OutputChange](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Outputs[0]).Elem() }},
 	} {
 		for i := range test.of.NumField() {
 			field := test.of.Field(i)

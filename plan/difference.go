@@ -58,6 +58,8 @@ func partWords(member string) string {
 		return "addresses that move"
 	case "undelivered":
 		return "keys whose secret goes nowhere"
+	case "outputs":
+		return "the values of outputs"
 	case "left_out":
 		return "what is left out"
 	}

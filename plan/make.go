@@ -27,7 +27,9 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 		p.keepTargets()
 		p.checkParentsEmptied()
 		p.addOrphanHazards()
+		p.dropDigests()
 		p.makeSteps()
+		p.planOutputs()
 		p.computeBasis()
 	}
 	if p.diags.HasErrors() {
@@ -39,6 +41,10 @@ func Make(r Request) (*Plan, hcl.Diagnostics) {
 // planChanges plans what is declared, then the end of what is owned and no longer
 // wanted.
 func (p *planner) planChanges() {
+	if p.RefreshOnly {
+		p.planRefresh()
+		return
+	}
 	p.claimAnnounced()
 	if !p.Destroy {
 		for _, r := range p.declared {
@@ -59,6 +65,9 @@ func (p *planner) planChanges() {
 		if p.Destroy || p.declaration(*addr) == nil {
 			p.about(*addr, func() { p.planUndeclared(*addr) })
 		}
+	}
+	if !p.Destroy && !p.RotationsOnly {
+		p.checkPostconditions()
 	}
 }
 
@@ -84,7 +93,9 @@ type planner struct {
 	index       config.IdentityIndex         // of what is declared; see declaredAs
 	timestamped map[reference][]*kind.Object // live, by declared name; see family
 
-	differs map[string]*differ // by kind
+	differs  map[string]*differ    // by kind
+	changeAt map[addr.Addr]*Change // see changeOf
+	digester *digester
 
 	links *links
 
@@ -112,6 +123,7 @@ func newPlanner(r Request) *planner {
 		movedFrom:       map[addr.Addr]addr.Addr{},
 		importedBy:      map[objectID]addr.Addr{},
 		claimed:         map[objectID]addr.Addr{},
+		digester:        newDigester(r.Applied.Salt),
 		untiedNames:     map[reference]bool{},
 		differs:         map[string]*differ{},
 	}
@@ -200,7 +212,7 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
-		c.Reason = p.goneReason(r.Kind, h.entry)
+		c.Reason, c.Outside = p.goneReason(r.Kind, h.entry), p.gone(r.Kind, h.entry)
 		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
@@ -250,6 +262,12 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		Reason:           reason,
 		Leftovers:        p.named(r.Kind, h.leftoverIDs()),
 		Retiring:         h.retiring,
+	}
+	switch {
+	case h.imported && h.entry != nil:
+		c.Outside = p.gone(r.Kind, h.entry)
+	case len(fields) > 0:
+		c.Outside, c.Edited = p.drift(r, h)
 	}
 	switch action {
 	case Rotate:

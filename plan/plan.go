@@ -27,7 +27,8 @@ const (
 	Replace Action = "replace"
 	Rotate  Action = "rotate" // make a successor; the old object lives on for a while, and a later run deletes it
 	Delete  Action = "delete"
-	Forget  Action = "forget" // the object is gone, or stays and is not ours any more: the state drops it
+	Forget  Action = "forget"  // the object is gone, or stays and is not ours any more: the state drops it
+	Refresh Action = "refresh" // only with Request.RefreshOnly: the state is told what is live
 )
 
 // Symbol is how the action is drawn in front of a block.
@@ -87,6 +88,9 @@ type Change struct {
 	// something; sorted by ID.
 	Overlapping []Named
 	Overlap     time.Duration
+	// Outside says whether the live object was changed outside of b2form, and Edited whether its
+	// configuration was edited, since the last run: of what differs from its configuration.
+	Outside, Edited Drift
 }
 
 // A Named is one live object: its remote ID, and what it is called.
@@ -141,6 +145,9 @@ type Plan struct {
 	// LeftOut are the addresses with changes that Request.Rotations, Target and Exclude keep
 	// out of Changes. Sorted.
 	LeftOut []addr.Addr
+	// Outputs are those that change; sorted by name. They alone make no plan that there is anything to
+	// do for.
+	Outputs []OutputChange
 }
 
 // A Rotation is the present of an object that is renewed from time to time.
@@ -164,9 +171,12 @@ type Request struct {
 	// Announced are identities per kind that an interrupted run was about to
 	// make: a live object found under one is ours.
 	Announced []AnnouncedCreate
-	Destroy   bool        // plan the deletion of everything owned
-	Replace   []addr.Addr // replace these even if nothing differs, without an overlap
-	Rotate    []addr.Addr // renew these even if they are not due
+	Applied   Applied // what it says of the last apply
+	Destroy   bool    // plan the deletion of everything owned
+	// RefreshOnly plans nothing but what the state is to be told of changes outside of b2form.
+	RefreshOnly bool
+	Replace     []addr.Addr // replace these even if nothing differs, without an overlap
+	Rotate      []addr.Addr // renew these even if they are not due
 	// RotationsOnly plans nothing but what rotation asks for: of the addresses in
 	// Rotate, or of every address where that is empty.
 	RotationsOnly bool

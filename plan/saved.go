@@ -21,6 +21,7 @@ type Saved struct {
 	AccountID    string        `json:"account"`
 	Realm        string        `json:"realm"`
 	Changes      []SavedChange `json:"changes,omitempty"`
+	Outputs      []SavedOutput `json:"outputs,omitempty"`
 	Steps        []Step        `json:"steps,omitempty"`
 	Records      []addr.Entry  `json:"records,omitempty"`
 	Moves        []EntryMove   `json:"moves,omitempty"`
@@ -51,6 +52,8 @@ type SavedChange struct {
 	DeliverTo     []string        `json:"deliver_to,omitempty"`
 	Delivery      string          `json:"delivery,omitempty"`
 	Force         bool            `json:"force,omitempty"`
+	Outside       Drift           `json:"changed_outside,omitempty"`
+	Edited        Drift           `json:"edited,omitempty"`
 	Leftovers     []Named         `json:"leftovers,omitempty"`
 	Retiring      []addr.Retiree  `json:"retiring,omitempty"`
 	Overlapping   []Named         `json:"overlapping,omitempty"`
@@ -79,6 +82,13 @@ func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 			return nil, fmt.Errorf("%s: %w", s.Changes[i].Addr, err)
 		}
 		p.Changes = append(p.Changes, *c)
+	}
+	for i := range s.Outputs {
+		c, err := s.Outputs[i].change()
+		if err != nil {
+			return nil, err
+		}
+		p.Outputs = append(p.Outputs, c)
 	}
 	for i := range p.Steps {
 		if err := checkStep(p, i); err != nil {
@@ -122,7 +132,7 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
-		DeliverTo: s.DeliverTo, Force: s.Force, Leftovers: s.Leftovers, Retiring: s.Retiring, Overlapping: s.Overlapping,
+		DeliverTo: s.DeliverTo, Force: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring, Overlapping: s.Overlapping,
 	}
 	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkWords()}
 	var err error
@@ -151,8 +161,13 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 
 // checkWords refuses what is no word of a plan.
 func (s *SavedChange) checkWords() error {
-	if !slices.Contains([]Action{NoOp, Create, Update, Replace, Rotate, Delete, Forget}, s.Action) {
+	if !slices.Contains([]Action{NoOp, Create, Update, Replace, Rotate, Delete, Forget, Refresh}, s.Action) {
 		return fmt.Errorf("there is no action %q", s.Action)
+	}
+	for _, d := range []Drift{s.Outside, s.Edited} {
+		if !slices.Contains([]Drift{DriftUnknown, Unchanged, Changed, Gone}, d) {
+			return fmt.Errorf("there is no drift %q", d)
+		}
 	}
 	for _, h := range s.Hazards {
 		if !slices.Contains(kind.HazardKinds(), h.Kind) {

@@ -32,6 +32,7 @@ type block struct {
 	ignoreChanges    []string
 	deliverBlocks    []*hcl.Block
 	preconditions    []*condition
+	postconditions   []*condition
 
 	dependsOnRefs []ref      // what depends_on names
 	ownAttrs      attrFilter // what its own node evaluates; nil: all
@@ -83,7 +84,8 @@ func (l *module) readMeta(b *block) {
 			b.deliverBlocks = append(b.deliverBlocks, d)
 		}
 	}
-	b.preconditions = l.readConditions(content.Blocks, syntax.Resource())
+	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.Resource())
+	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.Resource())
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.

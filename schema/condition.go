@@ -20,13 +20,20 @@ type condition struct {
 	refs           refs
 }
 
-// readConditions reads the blocks with a condition and an error_message among
+// The blocks with a condition.
+const (
+	precondition  = "precondition"
+	postcondition = "postcondition"
+	assertion     = "assert"
+)
+
+// readConditions reads the blocks of a type with a condition and an error_message among
 // those in a block that within describes; references are still to be resolved.
-func (l *module) readConditions(blocks []*hcl.Block, within *syntax.Block) []*condition {
+func (l *module) readConditions(typ string, blocks []*hcl.Block, within *syntax.Block) []*condition {
 	var out []*condition
 	for _, b := range blocks {
 		d := within.FormOf(b.Type, "")
-		if d == nil || d.Argument("condition") == nil {
+		if d == nil || b.Type != typ {
 			continue
 		}
 		if content, complete := l.contentOf(b, d); complete {
@@ -38,6 +45,15 @@ func (l *module) readConditions(blocks []*hcl.Block, within *syntax.Block) []*co
 
 func (c *condition) variables() []hcl.Traversal {
 	return append(c.holds.Variables(), c.message.Variables()...)
+}
+
+// references are what the expressions of conditions refer to.
+func references(conditions []*condition) []hcl.Traversal {
+	var out []hcl.Traversal
+	for _, c := range conditions {
+		out = append(out, c.variables()...)
+	}
+	return out
 }
 
 // failure says why the condition does not hold; nil where it does, where an
@@ -76,7 +92,10 @@ func (c *condition) text(s *scope, ctx *hcl.EvalContext) string {
 	return "The condition does not hold."
 }
 
-const preconditionFailed = "Precondition failed"
+const (
+	preconditionFailed  = "Precondition failed"
+	postconditionFailed = "Postcondition failed"
+)
 
 // checkPreconditions reports the preconditions that do not hold for an instance.
 func (e *evaluation) checkPreconditions() {
@@ -115,7 +134,8 @@ func (l *module) declareCheck(b *hcl.Block) {
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
 	}
-	l.checks = append(l.checks, &check{config: &config.Check{Name: name, Range: b.DefRange}, asserts: l.readConditions(content.Blocks, d)})
+	l.checks = append(l.checks, &check{config: &config.Check{Name: name, Range: b.DefRange},
+		asserts: l.readConditions(assertion, content.Blocks, d)})
 }
 
 // linkChecks resolves the references of the checks. What comes of them is no

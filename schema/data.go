@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,8 @@ type dataBlock struct {
 	forEach, count hcl.Expression // at most one is set
 	args           map[string]*hcl.Attribute
 	value          cty.Value
+
+	preconditions, postconditions []*condition
 }
 
 // A dataForm is what data blocks of one type may ask.
@@ -109,6 +112,8 @@ func (l *module) declareData(b *hcl.Block) {
 			d.args[name] = a
 		}
 	}
+	d.preconditions = l.readConditions(precondition, content.Blocks, d.form.block)
+	d.postconditions = l.readConditions(postcondition, content.Blocks, d.form.block)
 	switch {
 	case d.forEach != nil && d.count != nil:
 		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
@@ -169,7 +174,12 @@ func (l *module) linkData(n *node) {
 			every = append(every, a.Expr.Variables()...)
 		}
 	}
-	n.refs = l.resolveRepeated(d.forEach, d.count, every, allowedRefs{each: d.forEach != nil, count: d.count != nil})
+	u := allowedRefs{each: d.forEach != nil, count: d.count != nil}
+	n.refs = l.resolveRepeated(d.forEach, d.count, append(every, references(d.preconditions)...), u)
+	u.self = slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
+	after := l.resolve(references(d.postconditions), u)
+	n.refs.list = append(n.refs.list, after.list...)
+	n.refs.invalidRoots = append(n.refs.invalidRoots, after.invalidRoots...)
 }
 
 // evaluateData answers one data block from what is live.
@@ -188,7 +198,7 @@ func (l *module) evaluateData(n *node) {
 	list := make([]cty.Value, len(repeats))
 	byKey := make(map[string]cty.Value, len(repeats))
 	for i, rep := range repeats {
-		list[i] = l.answerData(d, rep.context(ctx, n.refs.invalidRoots)).WithMarks(marks)
+		list[i] = l.checkedData(n, rep, ctx).WithMarks(marks)
 		if d.forEach != nil {
 			byKey[rep.instanceKey.Value().AsString()] = list[i]
 		}

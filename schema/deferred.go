@@ -92,7 +92,7 @@ const lastSummary = "Attribute that is set last"
 
 func deferredDetail(what string) string {
 	return fmt.Sprintf("%s may name what needs the resource itself, so it is set last and is not known here. It may appear in output, "+
-		"check and deliver, nowhere else. What several resources share goes into a local value.", what)
+		"check, deliver and postcondition, nowhere else. What several resources share goes into a local value.", what)
 }
 
 // checkTargets judges the declared resources that an attribute mentions.

@@ -37,6 +37,7 @@ func (l *module) deliverAll() {
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
+				m.addPostconditions(n.block)
 				m.deliverBlock(n.block, sample.forModule(m), taken)
 			}
 		}
@@ -80,7 +81,7 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.settings
 		if f.Arguments[i].Sees == syntax.Self {
 			d.withSecret = append(d.withSecret, a.Name)
-			u.computed, u.self, into = true, b.kind, &d.template
+			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.template
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)

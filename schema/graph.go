@@ -50,9 +50,7 @@ func (l *module) linkBlock(n *node) {
 	if b.preventDestroy != nil {
 		every = append(every, b.preventDestroy.Variables()...)
 	}
-	for _, c := range b.preconditions {
-		every = append(every, c.variables()...)
-	}
+	every = append(every, references(b.preconditions)...)
 	now := l.linkDeferred(n, u)
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)
 	n.refs = l.resolveRepeated(b.forEach, b.count, every, u)

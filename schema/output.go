@@ -43,7 +43,7 @@ func (l *module) declareOutput(b *hcl.Block) {
 	o := &output{config: &config.Output{Name: name, Range: b.DefRange}, expr: a.Expr}
 	l.evalConstant(content.Attributes["description"], &o.config.Description)
 	l.evalConstant(content.Attributes["sensitive"], &o.config.Sensitive)
-	o.preconditions = l.readConditions(content.Blocks, d)
+	o.preconditions = l.readConditions(precondition, content.Blocks, d)
 	l.outputs = append(l.outputs, o)
 }
 

@@ -52,9 +52,9 @@ type ref struct {
 
 // allowedRefs says what may stand in an expression.
 type allowedRefs struct {
-	each, count bool       // inside a block that is repeated so
-	computed    bool       // computed attributes of resources
-	self        *kind.Kind // inside deliver: the kind whose secret self holds
+	each, count bool     // inside a block that is repeated so
+	computed    bool     // computed attributes of resources
+	self        []string // inside deliver and postcondition: what self holds
 }
 
 // resolve finds what the traversals refer to and reports those that cannot be
@@ -95,9 +95,9 @@ func (l *module) resolveLocalName(t hcl.Traversal, u allowedRefs) bool {
 	case root == "count" && !u.count:
 		why = "count.index exists only inside a block with count."
 	case root == "self" && u.self == nil:
-		why = "self exists only in the content and the environment of a deliver block."
+		why = "self exists only in a postcondition, and in the content and the environment of a deliver block."
 	case root == "self":
-		members = selfAttrNames(u.self)
+		members = u.self
 	}
 	if why == "" && (len(t) < 2 || !slices.Contains(members, stepName(t[1]))) {
 		why = fmt.Sprintf("%s holds %s.", root, words.List(members))
@@ -303,8 +303,8 @@ func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 const computedSummary = "Computed attribute in an argument"
 
 func computedDetail(what string) string {
-	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check and deliver, "+
-		"nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
+	return fmt.Sprintf("%s is made by B2 and is not known before apply. Computed attributes may appear in output, check, deliver and "+
+		"postcondition, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
 }
 
 // unknownAttribute says what to write instead of an attribute that the data does not

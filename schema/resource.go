@@ -65,7 +65,7 @@ func (l *module) evaluateBlock(n *node) {
 			b.unfinished = append(b.unfinished, e)
 		}
 	}
-	if len(b.deliverBlocks) > 0 || b.ownAttrs != nil {
+	if len(b.deliverBlocks)+len(b.postconditions) > 0 || b.ownAttrs != nil {
 		b.repetitions = repeats
 	}
 }

@@ -66,7 +66,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 	l.nodes = append(l.nodes, v.node)
 
 	content, _ := l.contentOf(b, syntax.Find(b.Type))
-	v.validations = l.readConditions(content.Blocks, syntax.Find(b.Type))
+	v.validations = l.readConditions("validation", content.Blocks, syntax.Find(b.Type))
 	l.evalConstant(content.Attributes["description"], &v.description)
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
 	l.evalConstant(content.Attributes["nullable"], &v.nullable)

@@ -27,33 +27,82 @@ import (
 
 // beginApplied records that what is live is about to come from several configurations.
 func (s *session) beginApplied(store *state.Store, m view.Mode) {
-	if m != view.Rotating {
-		store.SetApplied(state.Applied{Salt: s.salt()})
+	if m != view.Rotating && m != view.Refreshing {
+		store.SetApplied(s.unfinished())
 	}
 }
 
-// toRecord is what the state is to say after a run that came to its end. A rotation applies
-// no configuration, nor does a part of a destroy; where the state says nothing and nothing is
-// declared, it stays so. A part of an apply adds to what is live already.
-func (s *session) toRecord(m view.Mode, p *plan.Plan) state.Applied {
+// unfinished is recorded while a run is under way, and when it did not do all that is declared.
+func (s *session) unfinished() state.Applied {
+	return state.Applied{Salt: s.salt(), Outputs: s.state.Applied.Outputs}
+}
+
+// toRecord is what the state is to say after a run that came to its end, with these entries. A
+// rotation applies no configuration, nor does a refresh or a part of a destroy; where the state says
+// nothing and nothing is declared, it stays so. A part of an apply adds to what is live already.
+func (s *session) toRecord(m view.Mode, p *plan.Plan, entries []addr.Entry) state.Applied {
 	was := s.state.Applied
+	isCurrent := isSameConfig(was, s.applied(was.Salt))
 	switch {
-	case m == view.Rotating, s.state.AccountID == "" && len(s.config.Resources) == 0:
+	case m == view.Rotating && isCurrent && was.Salt != "":
+		was.Outputs = plan.OutputDigests(was.Salt, s.config, s.snapshot, entries)
 		return was
-	case s.isPart() && (p.Empty() || m == view.Destroying || was == s.applied(was.Salt)):
+	case m == view.Rotating, m == view.Refreshing, s.state.AccountID == "" && len(s.config.Resources) == 0:
+		return was
+	case s.isPart() && (p.Empty() || m == view.Destroying || isCurrent):
 		return was
 	case s.isPart():
-		return state.Applied{Salt: s.salt()}
+		return s.unfinished()
 	case m == view.Destroying:
 		return state.Applied{}
 	}
-	return s.applied(s.salt())
+	now := s.applied(s.salt())
+	now.Outputs = plan.OutputDigests(now.Salt, s.config, s.snapshot, entries)
+	return now
+}
+
+// isSameConfig reports whether both stand for one configuration with the same values of variables.
+func isSameConfig(a, b state.Applied) bool { return a.Variables == b.Variables && a.Files == b.Files }
+
+// lastApplied is what the plan is told of the last apply.
+func (s *session) lastApplied() plan.Applied {
+	was := s.state.Applied
+	last := plan.Applied{Salt: was.Salt, Outputs: was.Outputs}
+	if len(s.config.Outputs) > 0 || was.Outputs != "" {
+		// Who declares nothing and asks for what is live need not apply anything.
+		nothing := was == state.Applied{} && len(s.state.Entries) == 0 && len(s.config.Resources) == 0
+		last.Current = nothing || isSameConfig(was, s.applied(was.Salt))
+	}
+	return last
+}
+
+// renewal is what the digests of the state are to become where nothing is to be done.
+func (s *session) renewal(m view.Mode) []addr.Entry {
+	r := plan.Renewal{Salt: s.saltFor(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries, LiveOnly: m == view.Refreshing}
+	return r.Outdated()
 }
 
 // isPart reports whether the run leaves something to another one.
 func (s *session) isPart() bool { return len(s.opts.target)+len(s.opts.exclude) > 0 }
 
-func (s *session) salt() string { return cmp.Or(s.state.Applied.Salt, rand.Text()) }
+// salt is the key of the state's digests: a new one where it has none.
+func (s *session) salt() string {
+	if s.newSalt == "" {
+		s.newSalt = rand.Text()
+	}
+	return cmp.Or(s.state.Applied.Salt, s.newSalt)
+}
+
+// saltFor is the salt for what a run records of objects; "": it records no digests.
+func (s *session) saltFor(m view.Mode) string {
+	switch m {
+	case view.Destroying:
+		return ""
+	case view.Rotating, view.Refreshing: // they record no salt
+		return s.state.Applied.Salt
+	}
+	return s.salt()
+}
 
 // applied stands for the configuration as it is now.
 func (s *session) applied(salt string) state.Applied {

@@ -14,6 +14,7 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/plan"
+	"b2form/schema/addr"
 )
 
 func (p *program) applyCommand() *cli.Command {
@@ -33,13 +34,16 @@ Example:
 ` + approvalCodes + `
   1  also after an interrupt: what was under way is finished and recorded first`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(), o.expectFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.expectFlag(),
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
 				Destination: &o.showSecrets},
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := o.checkMode(); err != nil {
+				return err
+			}
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
 			case 1:
@@ -107,8 +111,10 @@ func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
 		if err != nil {
 			return err
 		}
-		if p.Empty() && len(p.Records) == 0 && len(s.state.Open) == 0 {
-			store.SetApplied(s.toRecord(m, p))
+		if s.isIdle(p, m) {
+			if err := s.recordIdle(store, s.toRecord(m, p, s.state.Entries), s.renewal(m)); err != nil {
+				return err
+			}
 			return s.finishUnchanged(m)
 		}
 		return s.run(ctx, store, p, m)
@@ -136,13 +142,10 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {
 			return err
 		}
-	case len(p.Records) == 0 && len(st.Open) == 0:
-		applied := s.toRecord(m, p)
-		if applied != s.state.Applied || secret.NewLeftovers(s.leftoversPath()).Exist() {
-			err := s.withLockedState(ctx, m, func(store *state.Store) error {
-				store.SetApplied(applied)
-				return nil
-			})
+	case s.isIdle(p, m):
+		applied, renewed := s.toRecord(m, p, st.Entries), s.renewal(m)
+		if applied != st.Applied || len(renewed) > 0 || secret.NewLeftovers(s.leftoversPath()).Exist() {
+			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordIdle(store, applied, renewed) })
 			if err != nil {
 				return err
 			}
@@ -161,6 +164,22 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		}
 		return s.run(ctx, store, fresh, m)
 	})
+}
+
+// isIdle reports whether nothing is to be done, and nothing that a run left is to be dealt with.
+func (s *session) isIdle(p *plan.Plan, m view.Mode) bool {
+	return p.Empty() && len(p.Records) == 0 && (len(s.state.Open) == 0 || m == view.Refreshing)
+}
+
+// recordIdle records what was applied, and digests of what is live unless another run was there since
+// the plan was made.
+func (s *session) recordIdle(store *state.Store, applied state.Applied, renewed []addr.Entry) error {
+	store.SetApplied(applied)
+	same := func(a, b addr.Entry) bool { return a.Addr == b.Addr && a.ID == b.ID && a.Digests == b.Digests }
+	if !slices.EqualFunc(store.State().Entries, s.state.Entries, same) {
+		return nil
+	}
+	return store.PutDigests(renewed...)
 }
 
 // planAndShow plans, shows, and refuses what has no consent.
@@ -235,7 +254,7 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
 		Secrets: s.secretOptions(), Parallelism: s.parallelism, Now: s.serviceTime, Began: s.began, Events: w.event,
-		Verify: s.verify,
+		Verify: s.verify, Salt: s.saltFor(m), LiveOnly: m == view.Refreshing,
 	})
 	w.stop()
 	if !p.Empty() {
@@ -249,9 +268,9 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 		s.ui.Diagnostics(s.failures(result), s.files)
 		return exitCode(1)
 	}
-	applied := s.toRecord(m, p)
+	applied := s.toRecord(m, p, result.Entries)
 	store.SetApplied(applied)
-	if m == view.Destroying {
+	if m == view.Destroying || m == view.Refreshing {
 		return nil
 	}
 	if m == view.Planning {

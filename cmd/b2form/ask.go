@@ -88,6 +88,12 @@ var (
 		"b2form will destroy all that is shown above.\nThere is no undo. Only 'yes' will be accepted to confirm.",
 		"Destroy cancelled.",
 	}
+	refreshQuestion = approvalPrompt{
+		"Would you like to update the b2form state to reflect these detected changes?",
+		"b2form will write these changes to the state without modifying any real infrastructure.\nThere is no undo. Only 'yes' will be " +
+			"accepted to confirm.",
+		"Apply cancelled.",
+	}
 	rotateQuestion = approvalPrompt{
 		"Do you want to perform these rotations?",
 		"b2form will perform the actions described above.\nOnly 'yes' will be accepted to approve.",
@@ -101,6 +107,8 @@ func approvalPromptFor(m view.Mode) approvalPrompt {
 		return destroyQuestion
 	case view.Rotating:
 		return rotateQuestion
+	case view.Refreshing:
+		return refreshQuestion
 	}
 	return applyQuestion
 }

@@ -53,6 +53,7 @@ type runOptions struct {
 	rotate           []addr.Addr
 	allow            []kind.HazardKind
 	destroy          bool        // plan the end of everything
+	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
 	capabilities     bool         // print what a plan takes
@@ -63,10 +64,26 @@ type runOptions struct {
 
 // mode is what plan and apply plan.
 func (o *runOptions) mode() view.Mode {
-	if o.destroy {
+	switch {
+	case o.destroy:
 		return view.Destroying
+	case o.refreshOnly:
+		return view.Refreshing
 	}
 	return view.Planning
+}
+
+// checkMode refuses options that exclude each other.
+func (o *runOptions) checkMode() error {
+	switch {
+	case !o.refreshOnly:
+		return nil
+	case o.destroy:
+		return failf("Incompatible plan mode options", "The -destroy and -refresh-only options are mutually-exclusive.")
+	case len(o.replace) > 0:
+		return failf("Incompatible plan mode options", "-replace replaces an object, and -refresh-only changes none: give one of them.")
+	}
+	return nil
 }
 
 func (p *program) globalFlags() []cli.Flag {
@@ -164,6 +181,10 @@ func (p *program) planVerboseFlag() cli.Flag {
 
 func (o *runOptions) destroyFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "destroy", Usage: "plan the end of everything that b2form owns here", Destination: &o.destroy}
+}
+
+func (o *runOptions) refreshOnlyFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "refresh-only", Usage: "only tell the state what changed outside of b2form", Destination: &o.refreshOnly}
 }
 
 func (o *runOptions) targetFlags() []cli.Flag {

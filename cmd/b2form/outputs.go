@@ -11,6 +11,7 @@ import (
 	"b2form/apply"
 	"b2form/internal/state"
 	"b2form/internal/view"
+	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -48,7 +49,7 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 	if res == nil || e.ID == "" {
 		return nil, false
 	}
-	known, ok := r.snapshot.Computed(res.Kind, e.ID)
+	known, ok := plan.LiveAttrs(res, r.snapshot, e.ID)
 	if !ok {
 		return nil, false
 	}
@@ -56,14 +57,6 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 		for _, a := range res.Kind.ComputedAttrs() {
 			if a.Secret {
 				known[a.Name] = cty.StringVal(made.Key.Reveal())
-			}
-		}
-	}
-	if values, err := r.snapshot.ByID(res.Kind, e.ID).Values(); err == nil {
-		for i := range res.Kind.Attrs {
-			a := &res.Kind.Attrs[i]
-			if v := values.At(i); !a.Computed && res.KeepsLive(a) && v.IsWhollyKnown() {
-				known[a.Name] = *v
 			}
 		}
 	}

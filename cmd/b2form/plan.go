@@ -29,9 +29,9 @@ Example:
 Exit codes:
   0  success; with -detailed-exitcode: nothing to do
   1  an error
-  2  with -detailed-exitcode: there are changes`,
+  2  with -detailed-exitcode: there are changes, if only to outputs`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(), o.outFlag(), o.capabilitiesFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
@@ -41,7 +41,7 @@ Exit codes:
 				return err
 			}
 			o.showDigest = true
-			if err := o.checkOut(); err != nil {
+			if err := errors.Join(o.checkMode(), o.checkOut()); err != nil {
 				return err
 			}
 			if err := p.useJSONUI(); err != nil {
@@ -101,9 +101,9 @@ func (s *session) showPlan(made *plan.Plan) error {
 		}
 	} else if !made.Empty() {
 		s.ui.Hint(fmt.Sprintf("Note: You didn't use the -out option to save this plan, so b2form can't guarantee to take exactly these "+
-			"actions if you run \"b2form %s\" now.", m.Verb()))
+			"actions if you run \"b2form %s\" now.", m.Command()))
 	}
-	if s.opts.detailedExitCode && !made.Empty() {
+	if s.opts.detailedExitCode && (!made.Empty() || len(made.Outputs) > 0) {
 		return changesPresent
 	}
 	return nil

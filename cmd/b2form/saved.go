@@ -44,7 +44,7 @@ func (p *program) useSaved(path string, o *runOptions) error {
 		given bool
 	}{
 		{"-target", o.target != nil}, {"-exclude", o.exclude != nil}, {"-replace", o.replace != nil}, {"-destroy", o.destroy},
-		{"-adopt", o.adopt}, {"-allow", o.allow != nil},
+		{"-refresh-only", o.refreshOnly}, {"-adopt", o.adopt}, {"-allow", o.allow != nil},
 	} {
 		if f.given {
 			given = append(given, f.name)
@@ -60,13 +60,11 @@ func (p *program) useSaved(path string, o *runOptions) error {
 	if err != nil {
 		return err
 	}
-	switch f.Command {
-	case view.Planning.Verb():
-	case view.Destroying.Verb():
-		o.destroy = true
-	default:
-		return failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.", f.Command)
+	m, err := savedMode(f)
+	if err != nil {
+		return err
 	}
+	o.destroy, o.refreshOnly = m == view.Destroying, m == view.Refreshing
 	if o.expect != nil && *o.expect != savedDigest(f) {
 		return failf("The saved plan is not the expected one", "It has the digest %s, and -expect gives %s. Nothing was changed.",
 			savedDigest(f), *o.expect)
@@ -74,6 +72,16 @@ func (p *program) useSaved(path string, o *runOptions) error {
 	o.target, o.exclude, o.replace = f.Target, f.Exclude, f.Replace
 	p.saved = f
 	return nil
+}
+
+// savedMode is what the plan in a file is for.
+func savedMode(f *planfile.File) (view.Mode, error) {
+	for _, m := range []view.Mode{view.Planning, view.Destroying, view.Refreshing} {
+		if f.Command == m.Command() {
+			return m, nil
+		}
+	}
+	return 0, failf("The plan cannot be carried out", "It was saved for the command %q, which this b2form does not know.", f.Command)
 }
 
 // savedDigest is what the plan in a file can be approved by.
@@ -166,7 +174,7 @@ func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
 		return err
 	}
 	f := &planfile.File{
-		Program: version, Command: m.Verb(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
+		Program: version, Command: m.Command(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
 		Configuration: schema.MeaningDigest(s.config.Files), Variables: s.config.Variables, Sensitive: s.sensitiveVariables(),
 		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
 	}

@@ -46,6 +46,7 @@ type session struct {
 	cannotAsk  error  // why a plan with changes cannot be approved; nil: somebody can be asked
 	digestSalt []byte // what hidden values are hashed with
 	saltIsKey  bool   // it came from the environment and is not shown
+	newSalt    string // of a state that has none yet
 }
 
 // serviceTime is what B2's clock shows, as far as its replies tell.
@@ -266,7 +267,7 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	}
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
-		Destroy: m == view.Destroying, Replace: s.opts.replace,
+		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude, Save: s.opts.out != "" || s.saved != nil,
 	}

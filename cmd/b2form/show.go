@@ -47,9 +47,9 @@ func (p *program) showSaved(path string) error {
 	if err != nil {
 		return err
 	}
-	m := view.Planning
-	if f.Command == view.Destroying.Verb() {
-		m = view.Destroying
+	m, err := savedMode(f)
+	if err != nil {
+		return err
 	}
 	if left := f.Plan.LeftOut; len(left) > 0 {
 		names := make([]string, len(left))

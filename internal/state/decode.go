@@ -73,6 +73,9 @@ func checkEntryComplete(e *addr.Entry) error {
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
 		return errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
+	if !e.Digests.IsWellFormed() {
+		return fmt.Errorf("the digests of %s have %d characters, which none have", e.Addr, len(e.Digests))
+	}
 	for _, old := range e.Retiring {
 		if old.ID == "" {
 			return fmt.Errorf(`what %s lists under "retiring" lacks "id"`, e.Addr)
@@ -240,6 +243,8 @@ func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 			e.ID = strings.Clone(v.Str)
 		case member.Str == "delivery":
 			e.Delivery = strings.Clone(v.Str)
+		case member.Str == "digests":
+			e.Digests = addr.Digests(strings.Clone(v.Str))
 		case member.Str == "created":
 			ok = e.Created.UnmarshalText([]byte(v.Str)) == nil
 		default:

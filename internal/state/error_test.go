@@ -37,6 +37,8 @@ func TestBadFiles(t *testing.T) {
 		{"bad address", "{\"version\":1,\"entries\":[\n  " + entry + ",\n  {\"address\":\"key\"}]}", "State file is damaged",
 			`line 3, column 3: "key" is not a resource address`},
 		{"no ID", `{"version":1,"entries":[{"address":"key.app","identity":"app"}]}`, "State file is damaged", "an entry lacks"},
+		{"digests cut off", `{"version":4,"entries":[{"address":"key.app","identity":"app","id":"k1","digests":"abcd"}]}`,
+			"State file is damaged", "the digests of key.app have 4 characters, which none have"},
 		{"no identity", `{"version":1,"open":[{"address":"key.app"}]}`, "State file is damaged", "an open create lacks"},
 		{"twice", `{"version":1,"entries":[` + entry + "," + entry + `]}`, "State file is damaged", "key.app stands twice"},
 		{"open twice", `{"version":1,"open":[{"address":"key.app","identity":"a"},{"address":"key.app","identity":"a"}]}`,

@@ -19,7 +19,8 @@ import (
 // refused.
 //
 // Version 2 added the names of retirees; version 3 what was applied,
-// and what is destroyed by force; version 4 the sizes of what a shared state consists of.
+// and what is destroyed by force; version 4 the sizes of what a shared state consists of, and
+// digests of each object and of the outputs.
 const formatVersion = 4
 
 const (

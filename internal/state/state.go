@@ -37,6 +37,7 @@ type Applied struct {
 	Salt      string `json:"salt"`                // random; the key of the digests
 	Variables string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
 	Files     string `json:"files,omitempty"`     // digest of the configuration's files
+	Outputs   string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
 }
 
 // An Intent announces the create of one object before the request is sent, so

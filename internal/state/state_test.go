@@ -64,14 +64,15 @@ func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-	s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b"})
+	s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b", Outputs: "name:0c"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
 	must(t, s.Announce(state.Intent{Addr: app, Identity: "app"},
 		state.Intent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
 	must(t, s.Put(
 		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
 			Delivery: "sha256:00"},
-		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon()},
+		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
+			Digests: "abcd0123456789ab0123456789cd"},
 		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
 	))
 	during := s.State()
@@ -85,10 +86,11 @@ func TestFile(t *testing.T) {
   "version": 4,
   "account_id": "d2e6b27577ea",
   "realm": "https://api.backblazeb2.com",
-  "applied": {"salt":"5a17","variables":"0a","files":"0b"},
+  "applied": {"salt":"5a17","variables":"0a","files":"0b","outputs":"name:0c"},
   "entries": [
     {"address":"bucket.logs[9]","identity":"acme-logs-9","id":"b9","prevent_destroy":true,"force_destroy":true},
-    {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z"},
+    {"address":"bucket.logs[10]","identity":"acme-logs-10","id":"b10","adopted":"2026-10-02T12:00:00Z",` +
+		`"digests":"abcd0123456789ab0123456789cd"},
     {"address":"key.app[\"<edge>\"]","identity":"app","id":"k1","created":"2026-10-02T12:00:00Z","delivered":true,"delivery":"sha256:00"}
   ],
   "open": [

@@ -208,6 +208,22 @@ func (s *Store) putRecords(entries []addr.Entry, intent func(intentKey) (Intent,
 	return records
 }
 
+// PutDigests records the digests of entries and nothing else of them, all in one write. One whose
+// address has another object by now is passed over.
+func (s *Store) PutDigests(entries ...addr.Entry) error {
+	return s.change(func() ([]record, error) {
+		var records []record
+		for _, now := range entries {
+			if e, ok := s.entry(now.Addr); ok && e.ID == now.ID {
+				e = cloneEntry(e)
+				e.Digests = now.Digests
+				records = append(records, record{Put: &e})
+			}
+		}
+		return records, nil
+	})
+}
+
 // Forget removes the entries of addresses; one that has none is passed over.
 func (s *Store) Forget(addrs ...addr.Addr) error {
 	return s.change(func() ([]record, error) {

@@ -39,7 +39,7 @@ func (p *printer) lines(ls []line, depth int) {
 		}
 	}
 	for _, l := range ls {
-		if l.name == "" && l.value == "" {
+		if l.name == "" && l.value == "" && l.open == "" {
 			p.WriteByte('\n')
 			continue
 		}

@@ -18,6 +18,7 @@ const (
 	Planning Mode = iota
 	Destroying
 	Rotating
+	Refreshing
 )
 
 // Verb is the command that carries such a plan out: "apply".
@@ -31,16 +32,27 @@ func (m Mode) Verb() string {
 	return "apply"
 }
 
+// Command is what is typed for that behind "b2form".
+func (m Mode) Command() string {
+	if m == Refreshing {
+		return "apply -refresh-only"
+	}
+	return m.Verb()
+}
+
 // Plan writes the plan as people read it: symbols in use, one block per change,
 // summary line. It needs no server and no terminal.
 func (t Text) Plan(p *plan.Plan, m Mode) {
 	out := &printer{style: t.Style, verbose: t.Verbose}
-	if p.Empty() {
-		out.WriteString(noChangesText(m, t.Style))
-	} else {
+	out.outside(p, m)
+	switch {
+	case !p.Empty() && m != Refreshing:
 		t.changes(out, p)
 		out.WriteString("\n" + summary(p.Counts(), t.Style) + "\n")
+	case p.Empty() && len(p.Outputs) == 0:
+		out.WriteString(noChangesText(m, t.Style))
 	}
+	out.outputs(p)
 	io.WriteString(t.Out, out.String())
 }
 
@@ -54,6 +66,10 @@ func noChangesText(m Mode, s Style) string {
 		return none + " No objects need to be destroyed.\n\n" + Wrap("b2form owns nothing here: the state lists no object.", s.Width) + "\n"
 	case Rotating:
 		return none + " No key is due, and no overlap has ended.\n"
+	case Refreshing:
+		return s.paint("No changes. Your infrastructure still matches the configuration.", bold, green) + "\n\n" +
+			Wrap("b2form has checked that the real objects still match the result of your most recent changes, and found no differences.",
+				s.Width) + "\n"
 	}
 	return s.paint("No changes. Your infrastructure matches the configuration.", bold, green) + "\n\n" +
 		Wrap("b2form has compared your real infrastructure against your configuration and found no differences, so no changes are needed.",

@@ -39,7 +39,8 @@ func Reference(k *kind.Kind) string {
 	if len(k.Limits) > 0 {
 		writeLimits(&b, k)
 	}
-	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks and deliveries, nowhere else.\n\n| name | type | |\n|---|---|---|\n")
+	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks, deliveries and postconditions, nowhere else.\n\n| name | type | " +
+		"|\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
 	}

@@ -99,6 +99,7 @@ func resourceOf(a addr.Addr) resource {
 // Plan writes one line per change, one per step, and the summary. The needs of a
 // step are the indices of others.
 func (j JSON) Plan(p *plan.Plan, m Mode) {
+	j.outside(p, m)
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		change := fields{"resource": resourceOf(c.Addr), "action": actionName(c)}
@@ -129,6 +130,9 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
 		}
+		if c.Edited != plan.DriftUnknown {
+			change["configuration"] = c.Edited
+		}
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
 	}
 	for i := range p.Steps {
@@ -145,8 +149,13 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		}
 		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": step})
 	}
+	j.outputChanges(p)
 	operation := "plan"
-	if m != Planning {
+	switch m {
+	case Planning:
+	case Refreshing:
+		operation = "refresh"
+	default:
 		operation = m.Verb()
 	}
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))

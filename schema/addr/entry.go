@@ -24,6 +24,9 @@ type Entry struct {
 	// Sensitive are the attributes made from sensitive values; sorted. They are
 	// remembered so that a plan does not show what is live when the block is gone.
 	Sensitive []string `json:"sensitive,omitempty"`
+	// Digests stand for the object and its configuration when the last run ended. A state of format
+	// version 3 has none.
+	Digests Digests `json:"digests,omitempty"`
 }
 
 // A Retiree is an object that has a successor.

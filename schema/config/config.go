@@ -79,6 +79,8 @@ type Resource struct {
 	Sensitive      []string // attributes made from sensitive values; sorted. Value itself carries no marks
 	Deliver        []Delivery
 	Payload        *wire.Payload // what a file is to hold; nil where the kind has no Content
+	// Postconditions reports those that do not hold, as far as that is known; nil: there are none.
+	Postconditions func(live LiveLookup) hcl.Diagnostics
 }
 
 // Identity is the value under which the live object is found.

@@ -96,8 +96,17 @@ func newDataBlock(form, doc string, args ...Argument) Block {
 		Type: "data", Form: form, Labels: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
-		Hints: []Hint{{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for " +
-			"it to wait for. Remove depends_on."}},
+		Blocks: []Block{
+			{Type: "precondition", Doc: "A condition that must hold before B2 is asked.", Arguments: conditionArguments(Instance)},
+			{Type: "postcondition", Doc: "A condition on the answer, as `self`. Where it does not hold nothing is planned.",
+				Arguments: conditionArguments(Answer)},
+		},
+		Hints: []Hint{
+			{"depends_on", "Unsupported argument", "Data is read before anything is changed, so there is nothing for it to wait for. " +
+				"Remove depends_on."},
+			{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write precondition { } and postcondition { } directly in " +
+				"the block, without lifecycle { }."},
+		},
 	}
 }
 

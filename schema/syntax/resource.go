@@ -13,12 +13,13 @@ var resource = Block{
 		"in the block itself: there is no `lifecycle` block, since on B2 that word means rules for old files.\n\n" +
 		"What is nested may be assigned as a value or written as blocks; both mean the same, and not both at once. `bucket.photos` " +
 		"where a bucket is wanted means its name, and makes the one wait for the other; a plain text names a bucket that is not " +
-		"managed here. What B2 makes, such as `bucket.photos.id`, may stand in outputs, checks and deliveries and nowhere else, whether " +
-		"or not it happens to be known: a configuration that works on its second run works on its first. Every other attribute has the " +
-		"value that is declared, whatever is live: what is left out and left alone is null, and so is the content of a file, which is " +
-		"kept nowhere. What is live is asked of [data](data.md).",
-	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider`, no " +
-		"`provisioner` and no `postcondition`: after each change b2form itself compares B2's answer with the plan.",
+		"managed here. What B2 makes, such as `bucket.photos.id`, may stand in outputs, checks, deliveries and postconditions and " +
+		"nowhere else, whether or not it happens to be known: a configuration that works on its second run works on its first. Every " +
+		"other attribute has the value that is declared, whatever is live: what is left out and left alone is null, and so is the " +
+		"content of a file, which is kept nowhere. What is live is asked of [data](data.md).",
+	TerraformNote: "There is no word `resource`, no `lifecycle` block around `prevent_destroy` and `ignore_changes`, no `provider` and " +
+		"no `provisioner`. No postcondition is needed to find that B2 did something else than was declared: after each change b2form " +
+		"compares B2's answer with the plan.",
 	Arguments: []Argument{
 		forEach, count,
 		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to " +
@@ -30,6 +31,9 @@ var resource = Block{
 	},
 	Blocks: append([]Block{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
+		{Type: "postcondition", Doc: "A condition on what came of it, as `self`: its attributes, the computed ones too. What can be told " +
+			"without a change is told by `plan`; the rest once the resource is made or updated, and then what needs it is not begun.",
+			Arguments: conditionArguments(Self)},
 		{Type: "dynamic", Labels: []string{"type"},
 			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
 				"of the nested block.",
@@ -42,10 +46,8 @@ var resource = Block{
 				Doc: "What each of the blocks holds."}}},
 	}, deliver...),
 	Hints: []Hint{
-		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes and precondition { } " +
-			"directly in the block, without lifecycle { }."},
-		{"postcondition", "Terraform argument", "b2form has no postcondition: after each change it compares B2's answer with the plan " +
-			"by itself. What should be watched beyond that goes into a check block."},
+		{"lifecycle", "Terraform argument", "b2form has no lifecycle block. Write prevent_destroy, ignore_changes, precondition { " +
+			"} and postcondition { } directly in the block, without lifecycle { }."},
 		unsupportedHint("provider"), unsupportedHint("provisioner"), unsupportedHint("connection"), unsupportedHint("timeouts"),
 		{"create_before_destroy", "Terraform argument",
 			"b2form makes the new key first by itself, and never replaces a bucket. Delete it."},
@@ -68,6 +70,10 @@ var resource = Block{
   precondition {
     condition     = each.value > 0
     error_message = "Keep the logs of ${each.key} for a day at least."
+  }
+  postcondition {
+    condition     = startswith(self.s3_region, "us-")
+    error_message = "The logs are in ${self.s3_region}."
   }
 }
 `,

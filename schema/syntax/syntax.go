@@ -123,6 +123,7 @@ const (
 	Instance Visible = "instance" // that, and each or count
 	Computed Visible = "computed" // everything
 	Self     Visible = "self"     // that, and self
+	Answer   Visible = "answer"   // what Instance sees, and self
 )
 
 // Words says it to a reader.
@@ -140,6 +141,8 @@ func (s Visible) Words() string {
 		return "everything but computed attributes; each or count too"
 	case Computed:
 		return "everything, computed attributes too"
+	case Answer:
+		return "everything but computed attributes; each or count and self too"
 	}
 	return "everything, and self"
 }

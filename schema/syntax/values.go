@@ -2,7 +2,7 @@ package syntax
 
 var name = []string{"name"}
 
-// conditionArguments are those of a precondition, a validation and an assertion.
+// conditionArguments are those of a precondition, a postcondition, a validation and an assertion.
 func conditionArguments(sees Visible) []Argument {
 	return []Argument{
 		{Name: "condition", Type: Bool, Sees: sees, Required: true, Doc: "What must be true."},

@@ -52,8 +52,6 @@ bucket "wrong" {
     error_message = "Never."
     summary       = "Never" # ERROR: Unsupported argument
   }
-  postcondition { # ERROR: Terraform argument
-  }
 }
 
 bucket "itself" { # ERROR: Reference to itself

@@ -9,6 +9,10 @@ bucket "photos" {
     condition     = var.days > 7 && length(each.key) == 1
     error_message = "Keep ${each.key} for longer than a week."
   }
+  postcondition {
+    condition     = self.type == "allPrivate" && endswith(self.name, each.key) && self.revision < 0 # not live in this test
+    error_message = "Nothing is said of what is not known."
+  }
 }
 
 check "holds" {

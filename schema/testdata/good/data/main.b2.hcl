@@ -15,6 +15,14 @@ data "buckets" "all" {}
 
 data "buckets" "logs" {
   name_prefix = "acme-l"
+  precondition {
+    condition     = data.bucket.photos.name == "acme-photos"
+    error_message = "There are no photos."
+  }
+  postcondition {
+    condition     = length(self.names) > 0 && alltrue([for b in self.buckets : startswith(b.name, "acme-l")])
+    error_message = "There are no logs."
+  }
 }
 
 data "key" "camera" {

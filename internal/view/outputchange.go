@@ -1,0 +1,151 @@
+package view
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// outputs says which outputs change.
+func (p *printer) outputs(made *plan.Plan) {
+	if len(made.Outputs) == 0 {
+		return
+	}
+	if !made.Empty() {
+		p.WriteByte('\n')
+	}
+	p.WriteString(p.style.paint("Changes to Outputs:", bold) + "\n")
+	lines := make([]line, len(made.Outputs))
+	for i := range made.Outputs {
+		lines[i] = outputLine(&made.Outputs[i])
+	}
+	p.lines(lines, 0)
+	if made.Empty() {
+		p.WriteString("\n" + Wrap("You can apply this plan so that \"b2form output\" shows these values, without changing any real "+
+			"infrastructure.", p.style.Width) + "\n")
+	}
+}
+
+func outputLine(c *plan.OutputChange) line {
+	d := valueDiffer{literalWriter{unknown: func(cty.Value) string { return afterApply }}}
+	name, sign := mapKey(c.Name), c.Action.Symbol()
+	switch {
+	case c.Sensitive && c.Action == plan.Delete:
+		return line{sign: sign, name: name, value: sensitive + " -> null"}
+	case c.Sensitive:
+		return line{sign: sign, name: name, value: sensitive}
+	case c.Action == plan.Delete && c.Before == cty.NilVal:
+		return line{sign: sign, name: name, value: "(not stored) -> null"}
+	case c.Action == plan.Delete:
+		return d.whole(sign, name, c.Before, " -> null")
+	case c.Action == plan.Create:
+		return d.whole(sign, name, c.After, "")
+	case c.Before == cty.NilVal:
+		return d.renewed(name, c.After)
+	}
+	return d.changed(name, c.Before, c.After)
+}
+
+// A valueDiffer shows values of any type, and how they change.
+type valueDiffer struct{ literalWriter }
+
+// whole shows a value, each of its parts on a line.
+func (d valueDiffer) whole(sign, name string, v cty.Value, end string) line {
+	if !isNested(v) {
+		return line{sign: sign, name: name, value: d.write(v, 0) + end}
+	}
+	v, _ = v.Unmark()
+	l := line{sign: sign, name: name, open: "[", end: end}
+	named := v.Type().IsObjectType() || v.Type().IsMapType()
+	if named {
+		l.open = "{"
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		key, e := it.Element()
+		if named {
+			l.kids = append(l.kids, d.whole(sign, mapKey(key.AsString()), e, ""))
+		} else {
+			l.kids = append(l.kids, d.whole(sign, "", e, ","))
+		}
+	}
+	return l
+}
+
+// renewed shows a value that nobody knows, or nobody can tell in a few words, the change of.
+func (d valueDiffer) renewed(name string, v cty.Value) line {
+	l := d.whole("", name, v, "")
+	l.sign = "~"
+	return l
+}
+
+// isNested reports whether a value has parts that may be shown.
+func isNested(v cty.Value) bool {
+	plain, marks := v.Unmark()
+	return !marks.Has(kind.Sensitive) && plain.IsKnown() && !plain.IsNull() && plain.CanIterateElements() && plain.LengthInt() > 0
+}
+
+// changed shows how a value becomes another one.
+func (d valueDiffer) changed(name string, before, after cty.Value) line {
+	from, to := namedParts(before), namedParts(after)
+	if from == nil || to == nil {
+		old, text := d.write(before, 0), d.write(after, 0)
+		if strings.Contains(old+text, "\n") {
+			return d.renewed(name, after)
+		}
+		return line{sign: "~", name: name, value: old + " -> " + text}
+	}
+	l := line{sign: "~", name: name, open: "{"}
+	hidden := 0
+	all := maps.Clone(from)
+	maps.Copy(all, to)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		old, had := from[key]
+		e, has := to[key]
+		switch {
+		case !had:
+			l.kids = append(l.kids, d.whole("+", mapKey(key), e, ""))
+		case !has:
+			l.kids = append(l.kids, d.whole("-", mapKey(key), old, " -> null"))
+		case old.RawEquals(e):
+			hidden++
+		default:
+			l.kids = append(l.kids, d.changed(mapKey(key), old, e))
+		}
+	}
+	if hidden > 0 {
+		l.kids = append(l.kids, comment("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
+	}
+	return l
+}
+
+// namedParts are those of a map or object with any; nil: it is none.
+func namedParts(v cty.Value) map[string]cty.Value {
+	plain, _ := v.Unmark()
+	if !isNested(v) || !plain.Type().IsObjectType() && !plain.Type().IsMapType() {
+		return nil
+	}
+	return plain.AsValueMap()
+}
+
+// An outputChangeJSON is what programs are told of an output that changes: never its value.
+type outputChangeJSON struct {
+	Sensitive bool        `json:"sensitive"`
+	Action    plan.Action `json:"action"`
+}
+
+// outputChanges writes one line for all outputs that change.
+func (j JSON) outputChanges(p *plan.Plan) {
+	if len(p.Outputs) == 0 {
+		return
+	}
+	m := make(map[string]outputChangeJSON, len(p.Outputs))
+	for i := range p.Outputs {
+		m[p.Outputs[i].Name] = outputChangeJSON{p.Outputs[i].Sensitive, p.Outputs[i].Action}
+	}
+	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", fields{"outputs": m})
+}

@@ -1,0 +1,75 @@
+package view
+
+import (
+	"strings"
+
+	"b2form/plan"
+	"b2form/schema/addr"
+)
+
+// outside says which of the objects that the plan is about changed outside of b2form; nothing where
+// none did.
+func (p *printer) outside(made *plan.Plan, m Mode) {
+	var texts []string
+	for i := range made.Changes {
+		if text := outsideText(&made.Changes[i], m); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	paragraph := func(text string) { p.WriteString(Wrap(text, p.style.Width) + "\n\n") }
+	p.WriteString(p.style.paint("Note:", bold, cyan) + p.style.paint(" Objects have changed outside of b2form", bold) + "\n\n")
+	paragraph("b2form detected the following changes made outside of b2form since the last \"b2form apply\" which may have affected " +
+		"this plan:")
+	for _, text := range texts {
+		p.say("  # ", text, "  #  ", bold)
+	}
+	p.WriteByte('\n')
+	if m != Refreshing {
+		paragraph("Unless you have made equivalent changes to your configuration, or ignored the relevant attributes using " +
+			"ignore_changes, the following plan may include actions to undo or respond to these changes.")
+		return
+	}
+	p.WriteString(Wrap("This is a refresh-only plan, so b2form will not take any actions to undo these. If you were expecting these "+
+		"changes then you can apply this plan to record them in the state without changing any real object.", p.style.Width) + "\n")
+}
+
+// outsideText is what happened to the object of a change outside of b2form; "": nothing that the plan
+// depends on.
+func outsideText(c *plan.Change, m Mode) string {
+	name := c.Addr.String()
+	switch {
+	case c.Outside == plan.Gone && c.Import:
+		return name + " was deleted and made anew, with the ID " + quote(c.ID)
+	case c.Outside == plan.Gone:
+		return name + " has been deleted"
+	case c.Outside == plan.Changed && c.Edited == plan.Changed && m != Refreshing:
+		return name + " has changed, and so has its configuration"
+	case c.Outside == plan.Changed && c.Edited == plan.Unchanged && len(c.Fields) > 0:
+		return name + " has changed: " + strings.Join(c.Fields, ", ")
+	case c.Outside == plan.Changed:
+		return name + " has changed"
+	case m == Refreshing && c.MovedFrom != (addr.Addr{}):
+		return movedHeading(c)
+	}
+	return ""
+}
+
+// outside writes a line for each object that changed outside of b2form.
+func (j JSON) outside(p *plan.Plan, m Mode) {
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		action := plan.Update
+		switch {
+		case outsideText(c, m) == "" || c.Outside == plan.DriftUnknown:
+			continue
+		case c.Outside == plan.Gone:
+			action = plan.Delete
+		}
+		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", fields{"change": fields{
+			"resource": resourceOf(c.Addr), "action": action,
+		}})
+	}
+}

@@ -1,0 +1,231 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strconv"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// A Drift is how a live object, or its configuration, is beside what the last run recorded of it.
+type Drift string
+
+// The drifts.
+const (
+	DriftUnknown Drift = "" // nothing is recorded, or of other attributes
+	Unchanged    Drift = "unchanged"
+	Changed      Drift = "changed"
+	Gone         Drift = "gone" // of objects: there is none with the recorded ID
+)
+
+func driftOf(recorded, now string) Drift {
+	switch recorded {
+	case "":
+		return DriftUnknown
+	case now:
+		return Unchanged
+	}
+	return Changed
+}
+
+// drift compares a declared object that is live with what the state recorded of it.
+func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
+	e := h.entryOfObject()
+	if e == nil || e.Digests == "" || p.Applied.Salt == "" {
+		return DriftUnknown, DriftUnknown
+	}
+	now, err := p.digester.digests(r, h.object)
+	if err != nil || now.Attrs() != e.Digests.Attrs() {
+		return DriftUnknown, DriftUnknown
+	}
+	return driftOf(e.Digests.Live(), now.Live()), driftOf(e.Digests.Declared(), now.Declared())
+}
+
+// gone says of an object that is recorded and not live whether it was deleted outside of b2form: not by
+// a run that was cut off, and not by its own end.
+func (p *planner) gone(k *kind.Kind, e *addr.Entry) Drift {
+	if e.Digests == "" || !p.Snapshot.ExpiredAt(k, e.ID).IsZero() {
+		return DriftUnknown
+	}
+	return Gone
+}
+
+// dropDigests has the digests forgotten of what is about to be updated or deleted: a run that is cut
+// off then leaves it open what is live.
+func (p *planner) dropDigests() {
+	for i := range p.plan.Changes {
+		c := &p.plan.Changes[i]
+		e := p.entry(c.Addr)
+		touched := c.Action == Update || c.Action == Replace || c.Action == Delete
+		if !touched || c.Import || e == nil || e.Digests == "" {
+			continue
+		}
+		at, found := slices.BinarySearchFunc(p.plan.Records, c.Addr, func(e addr.Entry, a addr.Addr) int { return e.Addr.Compare(a) })
+		if !found {
+			p.plan.Records = slices.Insert(p.plan.Records, at, *e)
+		}
+		p.plan.Records[at].Digests = ""
+	}
+}
+
+// A Renewal brings the digests of a state up to date.
+type Renewal struct {
+	Salt     string // of the state; "": it has no digests
+	Config   *config.Config
+	Snapshot *kind.Snapshot // as it is now
+	Entries  []addr.Entry
+	// Skip says which objects are not as declared, or nobody knows; nil: each is.
+	Skip map[addr.Addr]bool
+	// LiveOnly renews what is recorded of live objects, and not of their configuration.
+	LiveOnly bool
+}
+
+// Outdated lists the entries that are to have other digests, with these, in their order.
+func (r *Renewal) Outdated() []addr.Entry {
+	if r.Salt == "" {
+		return nil
+	}
+	declared := make(map[addr.Addr]*config.Resource, len(r.Config.Resources))
+	for _, res := range r.Config.Resources {
+		declared[res.Addr] = res
+	}
+	d := newDigester(r.Salt)
+	var out []addr.Entry
+	for _, e := range r.Entries {
+		res := declared[e.Addr]
+		if res == nil || r.Skip[e.Addr] {
+			continue
+		}
+		o := r.Snapshot.ByID(res.Kind, e.ID)
+		if o == nil {
+			continue
+		}
+		now, err := d.digests(res, o)
+		if err != nil {
+			continue // whoever looks at the object says so
+		}
+		if r.LiveOnly {
+			now = onlyLive(now, e.Digests)
+		}
+		if now != e.Digests {
+			e.Digests = now
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// onlyLive is now without what it says of the configuration, which stays as it was recorded as far as
+// that is of the same attributes.
+func onlyLive(now, recorded addr.Digests) addr.Digests {
+	declared := ""
+	if now.Attrs() == recorded.Attrs() {
+		declared = recorded.Declared()
+	}
+	return addr.NewDigests(now.Attrs(), now.Live(), declared)
+}
+
+// A digester makes digests of objects. What it wrote of an attribute last is remembered, since many
+// objects share it.
+type digester struct {
+	salt string
+	last map[*kind.Kind][]writtenPair // by the attribute's index
+
+	attrs, live, declared []byte // of the object that it is at
+}
+
+type writtenPair struct{ live, declared writtenValue }
+
+type writtenValue struct {
+	value *cty.Value
+	text  []byte
+}
+
+func newDigester(salt string) *digester {
+	return &digester{salt: salt, last: map[*kind.Kind][]writtenPair{}}
+}
+
+// digests are those of a declared object that is live. They are made from what a plan compares and
+// anybody may know: not from what is sensitive, what the configuration leaves as it is, or what the
+// credentials may not read.
+func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, error) {
+	live, err := o.Values()
+	if err != nil {
+		return "", err
+	}
+	last := d.last[r.Kind]
+	if last == nil {
+		last = make([]writtenPair, len(r.Kind.Attrs))
+		d.last[r.Kind] = last
+	}
+	d.attrs, d.live, d.declared = append(d.attrs[:0], r.Kind.Name...), d.live[:0], d.declared[:0]
+	for i := range r.Kind.Attrs {
+		a := &r.Kind.Attrs[i]
+		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.Sensitive, a.Name) || !isReadable(a, *live.At(i)) {
+			continue
+		}
+		d.attrs = append(append(d.attrs, 0), a.Name...)
+		d.live = append(d.live, last[i].live.write(a, live.At(i))...)
+		d.declared = append(d.declared, last[i].declared.write(a, r.Value.At(i))...)
+	}
+	return addr.NewDigests(
+		saltedDigest(d.salt, "attributes", d.attrs, addr.AttrsDigestLength),
+		saltedDigest(d.salt, "live", d.live, addr.ObjectDigestLength),
+		saltedDigest(d.salt, "declared", d.declared, addr.ObjectDigestLength),
+	), nil
+}
+
+// saltedDigest is the first characters of a digest that nobody can look up who does not have the salt.
+func saltedDigest(salt, of string, content []byte, length int) string {
+	text := make([]byte, 0, 512)
+	text = append(append(append(append(text, salt...), 0), of...), 0)
+	sum := sha256.Sum256(append(text, content...))
+	return base64.RawURLEncoding.EncodeToString(sum[:length*3/4])
+}
+
+func (w *writtenValue) write(a *kind.Attr, v *cty.Value) []byte {
+	if w.value != v {
+		public := a.ReplaceSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
+		w.value, w.text = v, appendValue(w.text[:0], public)
+	}
+	return w.text
+}
+
+// appendValue writes a value so that two are written alike if they are equal for a plan.
+func appendValue(to []byte, v cty.Value) []byte {
+	switch t := v.Type(); {
+	case !v.IsKnown():
+		return append(to, '?')
+	case kind.IsNone(v):
+		return append(to, '-')
+	case t == cty.String:
+		return appendText(to, v.AsString())
+	case t == cty.Number:
+		return appendText(to, v.AsBigFloat().Text('f', -1))
+	case t == cty.Bool:
+		return strconv.AppendBool(to, v.True())
+	}
+	named := v.Type().IsObjectType() || v.Type().IsMapType()
+	to = append(to, '[')
+	for it := v.ElementIterator(); it.Next(); { // sorted
+		key, element := it.Element()
+		if named && kind.IsNone(element) {
+			continue
+		}
+		if named {
+			to = appendText(to, key.AsString())
+		}
+		to = appendValue(to, element)
+	}
+	return append(to, ']')
+}
+
+func appendText(to []byte, s string) []byte {
+	return append(append(strconv.AppendInt(to, int64(len(s)), 10), ':'), s...)
+}

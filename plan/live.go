@@ -1,0 +1,108 @@
+package plan
+
+import (
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// LiveAttrs are the attributes that the configuration does not give of a declared object, by the live
+// one with the remote ID: what B2 makes but secrets, and what is left as it is. ok is false where there
+// is no such object.
+func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[string]cty.Value, ok bool) {
+	o := s.ByID(r.Kind, id)
+	if o == nil {
+		return nil, false
+	}
+	values, err := o.Values()
+	if err != nil {
+		return nil, false
+	}
+	attrs = map[string]cty.Value{}
+	for i := range r.Kind.Attrs {
+		a := &r.Kind.Attrs[i]
+		v := values.At(i)
+		if a.Computed && !a.Secret || !a.Computed && r.KeepsLive(a) && v.IsWhollyKnown() {
+			attrs[a.Name] = *v
+		}
+	}
+	return attrs, true
+}
+
+// lasting is LiveAttrs without what b2form's own lock changes.
+func lasting(r *config.Resource, s *kind.Snapshot, id string) (map[string]cty.Value, bool) {
+	attrs, ok := LiveAttrs(r, s, id)
+	if !ok || r.Kind.Volatile == nil {
+		return attrs, ok
+	}
+	members, err := s.ByID(r.Kind, id).Members()
+	if err != nil {
+		return nil, false
+	}
+	for _, name := range r.Kind.Volatile(members) {
+		delete(attrs, name)
+	}
+	return attrs, true
+}
+
+// lookUpBefore answers with what is live.
+func (p *planner) lookUpBefore(a addr.Addr) (map[string]cty.Value, bool) {
+	r, e := p.declaration(a), p.entry(a)
+	if r == nil || e == nil {
+		return nil, false
+	}
+	return lasting(r, p.Snapshot, e.ID)
+}
+
+// lookUpAfter answers with what will be live, as far as the plan tells.
+func (p *planner) lookUpAfter(a addr.Addr) (map[string]cty.Value, bool) {
+	r := p.declaration(a)
+	if r == nil {
+		return nil, false
+	}
+	c := p.changeOf(a)
+	switch {
+	case c == nil:
+		return p.lookUpBefore(a)
+	case c.Action == NoOp:
+		return lasting(r, p.Snapshot, c.ID)
+	}
+	attrs := map[string]cty.Value{}
+	if c.Action == Update {
+		attrs, _ = LiveAttrs(r, p.Snapshot, c.ID)
+	}
+	for i := range r.Kind.Attrs {
+		switch a := &r.Kind.Attrs[i]; {
+		case a.FromAccount != nil:
+			attrs[a.Name] = a.FromAccount(p.Snapshot.Account)
+		case a.Computed && a.Name != r.Kind.IDAttr:
+			delete(attrs, a.Name)
+		case c.Action != Update && r.KeepsLive(a):
+			attrs[a.Name] = cty.UnknownVal(a.ValueType())
+		}
+	}
+	return attrs, true
+}
+
+// changeOf is the change of an address; nil: there is none. It is asked once all are planned.
+func (p *planner) changeOf(a addr.Addr) *Change {
+	if p.changeAt == nil {
+		p.changeAt = make(map[addr.Addr]*Change, len(p.plan.Changes))
+		for i := range p.plan.Changes {
+			p.changeAt[p.plan.Changes[i].Addr] = &p.plan.Changes[i]
+		}
+	}
+	return p.changeAt[a]
+}
+
+// checkPostconditions reports those that will not hold, as far as that is known.
+func (p *planner) checkPostconditions() {
+	for _, r := range p.declared {
+		if r.Postconditions != nil {
+			p.about(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.lookUpAfter)...) })
+		}
+	}
+	p.changeAt = nil // changes may be left out yet
+}

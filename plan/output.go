@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// An Applied is what the state says of the last apply.
+type Applied struct {
+	Salt    string // of the state's digests; "": it has none
+	Outputs string // as OutputDigests gives them
+	// Current says that it was of this very configuration, with these values of variables.
+	Current bool
+}
+
+// An OutputChange is an output that will have another value, come or go.
+type OutputChange struct {
+	Name      string
+	Action    Action // Create, Update or Delete
+	Sensitive bool
+	// Before and After are the values, unknown as far as nobody knows them. Before is cty.NilVal where
+	// nobody knows what was applied, and on Create; After is on Delete.
+	Before, After cty.Value
+}
+
+// OutputDigests stand for the values of outputs: "NAME:DIGEST" with spaces between, by name. Sensitive
+// outputs have an empty digest: it could tell who guesses the value that he is right.
+func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []addr.Entry) string {
+	ids := make(map[addr.Addr]string, len(entries))
+	for _, e := range entries {
+		ids[e.Addr] = e.ID
+	}
+	declared := make(map[addr.Addr]*config.Resource, len(c.Resources))
+	for _, r := range c.Resources {
+		declared[r.Addr] = r
+	}
+	live := func(a addr.Addr) (map[string]cty.Value, bool) {
+		if r := declared[a]; r != nil {
+			return lasting(r, s, ids[a])
+		}
+		return nil, false
+	}
+	var out []string
+	for _, o := range c.Outputs {
+		digest := ""
+		if v, diags := o.Value(live); !diags.HasErrors() {
+			digest = outputDigest(salt, o, v)
+		}
+		out = append(out, o.Name+":"+digest)
+	}
+	return strings.Join(out, " ")
+}
+
+func outputDigest(salt string, o *config.Output, v cty.Value) string {
+	v, _ = v.UnmarkDeep()
+	text, err := canonicalJSON(v)
+	if o.Sensitive || salt == "" || err != nil {
+		return ""
+	}
+	return saltedDigest(salt, "output "+o.Name, text, addr.ObjectDigestLength)
+}
+
+// planOutputs plans what becomes of the outputs, and reports what is wrong with them. A plan that
+// leaves out something of what is declared says nothing of them.
+func (p *planner) planOutputs() {
+	if p.RotationsOnly || p.RefreshOnly || len(p.Target)+len(p.Exclude) > 0 || p.diags.HasErrors() {
+		return
+	}
+	recorded := map[string]string{}
+	for _, pair := range strings.Fields(p.Applied.Outputs) {
+		name, digest, _ := strings.Cut(pair, ":")
+		recorded[name] = digest
+	}
+	for _, o := range p.Config.Outputs {
+		digest, was := recorded[o.Name]
+		if !p.Destroy {
+			delete(recorded, o.Name)
+			p.planOutput(o, digest, was)
+		}
+	}
+	for name := range recorded {
+		c := OutputChange{Name: name, Action: Delete}
+		if i := slices.IndexFunc(p.Config.Outputs, func(o *config.Output) bool { return o.Name == name }); i >= 0 {
+			c.Sensitive, c.Before = p.Config.Outputs[i].Sensitive, p.appliedValue(p.Config.Outputs[i], recorded[name])
+		}
+		p.plan.Outputs = append(p.plan.Outputs, c)
+	}
+	slices.SortFunc(p.plan.Outputs, func(a, b OutputChange) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// planOutput plans one output that is declared. digest is what is recorded of it, if it was applied.
+func (p *planner) planOutput(o *config.Output, digest string, was bool) {
+	after, diags := o.Value(p.lookUpAfter)
+	if diags.HasErrors() {
+		p.diags = append(p.diags, diags...)
+		return
+	}
+	c := OutputChange{Name: o.Name, Action: Create, Sensitive: o.Sensitive, After: after}
+	if was || p.Applied.Current {
+		c.Action, c.Before = Update, p.appliedValue(o, digest)
+	}
+	plain, _ := after.UnmarkDeep()
+	switch {
+	case c.Action == Create:
+	case c.Before != cty.NilVal && sameOutput(c.Before, after):
+		return
+	case digest != "" && digest == outputDigest(p.Applied.Salt, o, after):
+		return
+	case digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown():
+		return // nobody knows whether it changes
+	}
+	p.plan.Outputs = append(p.plan.Outputs, c)
+}
+
+func sameOutput(a, b cty.Value) bool {
+	a, _ = a.UnmarkDeep()
+	b, _ = b.UnmarkDeep()
+	return a.RawEquals(b)
+}
+
+// appliedValue is the value of an output by what is live, where that is what was applied: digest is
+// what is recorded of it. cty.NilVal: nobody knows.
+func (p *planner) appliedValue(o *config.Output, digest string) cty.Value {
+	v, diags := o.Value(p.lookUpBefore)
+	if diags.HasErrors() || !p.Applied.Current && (digest == "" || digest != outputDigest(p.Applied.Salt, o, v)) {
+		return cty.NilVal
+	}
+	return v
+}

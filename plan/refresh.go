@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/words"
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// planRefresh plans what the state is to be told of what happened outside of b2form. What interrupted
+// runs announced is left to the next apply.
+func (p *planner) planRefresh() {
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		p.about(e.Addr, func() { p.refreshEntry(e) })
+	}
+	for a := range p.announced {
+		p.plan.LeftOut = append(p.plan.LeftOut, a)
+	}
+}
+
+// refreshEntry plans what becomes of one entry.
+func (p *planner) refreshEntry(e *addr.Entry) {
+	k, r := p.kinds[e.Addr.Kind], p.declaration(e.Addr)
+	c := Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID, Before: cty.NullVal(k.LiveType()),
+		After: cty.NullVal(k.ConfigType())}
+	h := match{entry: e, object: p.Snapshot.ByID(k, e.ID)}
+	switch {
+	case h.object == nil:
+		p.refreshGone(h, c)
+		return
+	case r != nil:
+		c.Outside, c.Edited = p.drift(r, h)
+	}
+	_, moved := p.movedFrom[e.Addr]
+	switch {
+	case c.Outside == Changed:
+		c.Action = Refresh
+	case moved:
+		c.Action = NoOp
+	default:
+		return
+	}
+	values, err := h.object.Values()
+	if err != nil {
+		p.unreadable(nil, err)
+		return
+	}
+	c.LiveName, c.Sensitive = h.object.Identity, h.sensitive(r)
+	c.Before = values.Object()
+	if c.Edited == Unchanged {
+		c.Fields, _ = p.differ(k).diff(r.Value, p.links.comparable(r, values), e, r.IgnoreChanges)
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// refreshGone plans what becomes of the entry of an object that is not live: another object that was
+// made in its place is imported.
+func (p *planner) refreshGone(h match, c Change) {
+	if p.mayBeHidden(c.Kind, c.ID) {
+		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
+			"says of it stays.", c.Addr)
+		return
+	}
+	c.Action, c.Reason, c.Outside = Forget, p.goneReason(c.Kind, h.entry), Gone
+	c.LiveName = h.entry.Identity
+	others := p.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(h.entry.Identity))
+	others = slices.DeleteFunc(slices.Clone(others), func(o *kind.Object) bool { return p.owner(idOf(o)) != nil })
+	r := p.declaration(c.Addr)
+	for _, old := range h.entry.Retiring {
+		if p.Snapshot.ByID(c.Kind, old.ID) != nil {
+			p.warnf(nil, "Cannot be refreshed", "%s. What it replaced is still there, %s, so the state keeps both until the next apply.",
+				words.Capital(c.Reason), Named{old.ID, old.Name})
+			return
+		}
+	}
+	if len(others) == 1 && r != nil {
+		values, err := others[0].Values()
+		if err != nil {
+			p.unreadable(r.Block.Range.Ptr(), err)
+			return
+		}
+		h.takeImport(others[0])
+		p.planRecord(r, h)
+		c.Action, c.Import, c.Reason = NoOp, true, h.mismatchReason
+		c.ID, c.LiveName, c.Before = h.object.ID, h.object.Identity, values.Object()
+	}
+	p.plan.Changes = append(p.plan.Changes, c)
+}

@@ -1,0 +1,38 @@
+package addr
+
+// Digests stand for what an object was like when the last run ended, made with the state's salt: they
+// tell nobody what it was like, and only whether it still is. They are three texts behind each other:
+// of which attributes, and with which salt, the others are made; of the live object; and of the
+// configuration that it came from, which may be missing. "": nothing is known.
+type Digests string
+
+// The lengths of the parts, in characters of base64: 24 and 72 bits.
+const (
+	AttrsDigestLength  = 4
+	ObjectDigestLength = 12
+	withoutDeclared    = AttrsDigestLength + ObjectDigestLength
+)
+
+// NewDigests puts digests together; declared may be "".
+func NewDigests(attrs, live, declared string) Digests { return Digests(attrs + live + declared) }
+
+// Attrs is the digest of the attributes that the others are made of.
+func (d Digests) Attrs() string { return d.between(0, AttrsDigestLength) }
+
+// Live is the digest of the live object.
+func (d Digests) Live() string { return d.between(AttrsDigestLength, withoutDeclared) }
+
+// Declared is the digest of the configuration; "": not known.
+func (d Digests) Declared() string { return d.between(withoutDeclared, len(d)) }
+
+func (d Digests) between(from, to int) string {
+	if !d.IsWellFormed() || d == "" {
+		return ""
+	}
+	return string(d[from:to])
+}
+
+// IsWellFormed reports whether it has the length of digests.
+func (d Digests) IsWellFormed() bool {
+	return d == "" || len(d) == withoutDeclared || len(d) == withoutDeclared+ObjectDigestLength
+}

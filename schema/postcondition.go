@@ -1,0 +1,85 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/config"
+)
+
+// addPostconditions gives the resources of a block their postconditions, each tried once, so that
+// what is wrong with it shows now. They may use computed attributes of any resource.
+func (l *module) addPostconditions(b *block) {
+	if len(b.postconditions) == 0 {
+		return
+	}
+	u := allowedRefs{each: b.forEach != nil, count: b.count != nil, computed: true, self: settableNames(b.kind.Attrs)}
+	for _, a := range b.kind.ComputedAttrs() {
+		u.self = append(u.self, a.Name)
+	}
+	for _, c := range b.postconditions {
+		c.refs = l.resolve(c.variables(), u)
+	}
+	for i, r := range b.resources {
+		check := l.postconditionsOf(b.postconditions, r, b.repetitions[i])
+		l.add(check(newScope(l, newReport(), nil))...)
+		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics { return check(l.later(live)) }
+	}
+}
+
+// postconditionsOf says which conditions do not hold for a resource.
+func (l *module) postconditionsOf(conditions []*condition, r *config.Resource, rep repetition) func(*scope) hcl.Diagnostics {
+	return func(s *scope) hcl.Diagnostics {
+		for _, c := range conditions {
+			ctx := rep.context(s.context(c.refs, l.rootContext), c.refs.invalidRoots)
+			s.checkPostcondition(c, withSelf(ctx, s.object(r), c.refs.invalidRoots), r.Addr.String())
+		}
+		return s.report.sorted()
+	}
+}
+
+// withSelf lets expressions see self, unless an error was reported for how it is used.
+func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *hcl.EvalContext {
+	if slices.Contains(invalidRoots, "self") {
+		self = openValue(cty.DynamicPseudoType)
+	}
+	ctx := parent.NewChild()
+	ctx.Variables = map[string]cty.Value{"self": self}
+	return ctx
+}
+
+// checkPostcondition reports a condition that does not hold for what has the address.
+func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address string) {
+	if d, _ := c.failure(s, ctx); d != nil {
+		d.Summary = postconditionFailed
+		d.Detail += fmt.Sprintf("\n\nThis is a postcondition of %s.", address)
+		s.report.add(d)
+	}
+}
+
+// checkedData is the value of one instance of a data block, whose conditions are checked before it is
+// asked for and after.
+func (l *module) checkedData(n *node, rep repetition, parent *hcl.EvalContext) cty.Value {
+	d, s := n.data, l.staticScope
+	ctx, address := rep.context(parent, n.refs.invalidRoots), d.addr+rep.instanceKey.String()
+	for _, c := range d.preconditions {
+		failed, marks := c.failure(s, ctx)
+		if failed != nil {
+			failed.Summary = preconditionFailed
+			failed.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
+			s.report.add(failed)
+			return openValue(d.form.value)
+		}
+		if summary, detail := l.unknownMessage(marks); summary != "" {
+			s.report.errorAt(c.holds.Range(), summary, detail)
+		}
+	}
+	v := l.answerData(d, ctx)
+	for _, c := range d.postconditions {
+		s.checkPostcondition(c, withSelf(ctx, v, n.refs.invalidRoots), address)
+	}
+	return v
+}
