@@ -132,7 +132,7 @@ func (r *runner) counts(t *task, steps []int, outcomes []outcome) plan.Counts {
 	n.Import = len(t.Imports())
 	updated := t.Action == plan.Update
 	for _, step := range steps {
-		isDone := outcomes[step] == done
+		isDone := outcomes[step] == done || t.unfit && writesObject(&r.Plan.Steps[step])
 		switch r.Plan.Steps[step].Op {
 		case plan.OpCreate:
 			n.Add += boolToInt(isDone)

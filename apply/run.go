@@ -92,6 +92,7 @@ type task struct {
 	announced          bool     // by this run
 	announcedBefore    bool     // an earlier run's announcement of the same create is still open
 	key                Secret   // what a create made
+	unfit              bool     // all that was sent took effect, and a postcondition does not hold
 	mu                 sync.Mutex
 	errs               []error
 	took               time.Duration
@@ -194,14 +195,18 @@ func (r *runner) renewDigests(outcomes []outcome) error {
 		skip[a] = true
 	}
 	for i, o := range outcomes {
-		if s := &r.Plan.Steps[i]; o != done && (s.Op == plan.OpCreate || s.Op == plan.OpUpdate) {
-			skip[r.tasks[s.Change].Addr] = true
+		s := &r.Plan.Steps[i]
+		if t := r.tasks[s.Change]; o != done && !t.unfit && writesObject(s) {
+			skip[t.Addr] = true
 		}
 	}
 	renewal := plan.Renewal{Salt: r.Salt, Config: r.Config, Snapshot: r.Snapshot, Entries: r.State.State().Entries, Skip: skip,
 		LiveOnly: r.LiveOnly}
 	return r.State.PutDigests(renewal.Outdated()...)
 }
+
+// writesObject reports whether a step makes an object or changes one.
+func writesObject(s *plan.Step) bool { return s.Op == plan.OpCreate || s.Op == plan.OpUpdate }
 
 // closeIntents drops what was announced and never begun, and what earlier runs
 // announced long ago: this run has seen the account after them, and its plan dealt

@@ -40,8 +40,9 @@ func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) outc
 	case plan.OpForget:
 		err = r.State.Forget(t.Addr)
 	}
-	if isWrite := s.Op == plan.OpCreate || s.Op == plan.OpUpdate; err == nil && isWrite {
+	if err == nil && writesObject(s) {
 		err = r.checkPostconditions(t, s)
+		t.unfit = err != nil
 	}
 	if err != nil {
 		result = failed

@@ -354,6 +354,7 @@ const mostRuns = 2
 // converge runs again until nothing is left to do, and compares.
 func (l story) converge(w *world, want string) {
 	w.Helper()
+	w.alone = l.meanwhile == nil
 	var err error
 	for range mostRuns {
 		var a *attempt

@@ -75,6 +75,7 @@ type world struct {
 	skew  time.Duration // by which the clock of those who run b2form is wrong
 	dir   string
 	kinds []*kind.Kind
+	alone bool // nobody else changes what is ours
 
 	keyID, key  string // credentials in use
 	parallelism int
@@ -230,7 +231,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, Here: w.here(), Save: m.save}
+		Rotate: m.rotate, Now: a.began, Here: w.here(), Save: m.save, Applied: plan.Applied{Salt: stateSalt}}
 	for _, i := range st.Open {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
 			RecordedID: i.RecordedID})
@@ -240,6 +241,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 		return nil, diags
 	}
 	a.plan = made
+	w.checkClaims(made)
 	return a, nil
 }
 
@@ -256,8 +258,11 @@ func (w *world) apply(m mode) (a *attempt, result *apply.Result, err error) {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if a, err = w.planFrom(store.State(), m); err != nil || a.idle() {
+	if a, err = w.planFrom(store.State(), m); err != nil {
 		return a, nil, err
+	}
+	if a.idle() {
+		return a, nil, store.PutDigests(a.outdated(store.State().Entries, m)...)
 	}
 	result, err = w.carryOut(store, a)
 	return a, result, err
@@ -276,7 +281,7 @@ func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) 
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
 		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Began: a.began,
 		Now:    func() time.Time { return w.serviceTime(a.client) },
-		Events: w.event, Verify: w.verify, Wait: w.wait,
+		Events: w.event, Verify: w.verify, Wait: w.wait, Salt: stateSalt,
 	})
 	errs := []error{r.StateErr}
 	for _, c := range r.Changes {

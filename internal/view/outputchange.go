@@ -61,19 +61,30 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) line {
 	}
 	v, _ = v.Unmark()
 	l := line{sign: sign, name: name, open: "[", end: end}
-	named := v.Type().IsObjectType() || v.Type().IsMapType()
-	if named {
+	if v.Type().IsObjectType() || v.Type().IsMapType() {
 		l.open = "{"
+		parts := v.AsValueMap()
+		write := keyWriter(parts)
+		for _, key := range slices.Sorted(maps.Keys(parts)) {
+			l.kids = append(l.kids, d.whole(sign, write(key), parts[key], ""))
+		}
+		return l
 	}
 	for it := v.ElementIterator(); it.Next(); {
-		key, e := it.Element()
-		if named {
-			l.kids = append(l.kids, d.whole(sign, mapKey(key.AsString()), e, ""))
-		} else {
-			l.kids = append(l.kids, d.whole(sign, "", e, ","))
-		}
+		_, e := it.Element()
+		l.kids = append(l.kids, d.whole(sign, "", e, ","))
 	}
 	return l
+}
+
+// keyWriter writes the names of parts: in quotes, unless all do without.
+func keyWriter(parts map[string]cty.Value) func(string) string {
+	for name := range parts {
+		if mapKey(name) != name {
+			return quote
+		}
+	}
+	return mapKey
 }
 
 // renewed shows a value that nobody knows, or nobody can tell in a few words, the change of.
@@ -103,18 +114,19 @@ func (d valueDiffer) changed(name string, before, after cty.Value) line {
 	hidden := 0
 	all := maps.Clone(from)
 	maps.Copy(all, to)
+	write := keyWriter(all)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		old, had := from[key]
 		e, has := to[key]
 		switch {
 		case !had:
-			l.kids = append(l.kids, d.whole("+", mapKey(key), e, ""))
+			l.kids = append(l.kids, d.whole("+", write(key), e, ""))
 		case !has:
-			l.kids = append(l.kids, d.whole("-", mapKey(key), old, " -> null"))
+			l.kids = append(l.kids, d.whole("-", write(key), old, " -> null"))
 		case old.RawEquals(e):
 			hidden++
 		default:
-			l.kids = append(l.kids, d.changed(mapKey(key), old, e))
+			l.kids = append(l.kids, d.changed(write(key), old, e))
 		}
 	}
 	if hidden > 0 {

@@ -49,7 +49,7 @@ func (j JSON) emit(level, message, kind string, more fields) {
 // Start is the first line: which program speaks, and which edition of this
 // format.
 func (j JSON) Start() {
-	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.2"})
+	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.3"})
 }
 
 // Note is a remark.
