@@ -24,7 +24,7 @@ func (p *printer) outside(made *plan.Plan, m Mode) {
 	paragraph("b2form detected the following changes made outside of b2form since the last \"b2form apply\" which may have affected " +
 		"this plan:")
 	for _, text := range texts {
-		p.say("  # ", text, "  #  ", bold)
+		p.say("  # ", text, "  # ", bold)
 	}
 	p.WriteByte('\n')
 	if m != Refreshing {
@@ -63,7 +63,7 @@ func (j JSON) outside(p *plan.Plan, m Mode) {
 		c := &p.Changes[i]
 		action := plan.Update
 		switch {
-		case outsideText(c, m) == "" || c.Outside == plan.DriftUnknown:
+		case outsideText(c, m) == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
 			continue
 		case c.Outside == plan.Gone:
 			action = plan.Delete

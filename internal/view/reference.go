@@ -25,7 +25,7 @@ func Reference(k *kind.Kind) string {
 	for _, a := range k.Settable() {
 		writeMembers(&b, a, a.Name)
 	}
-	fmt.Fprintf(&b, "\nEvery resource also takes `%s` and `precondition`: [any resource](../%s).\n",
+	fmt.Fprintf(&b, "\nEvery resource also takes `%s`, `precondition` and `postcondition`: [any resource](../%s).\n",
 		strings.Join(syntax.MetaArguments(), "`, `"),
 		pagePath(syntax.Resource()))
 	if k.YieldsSecret() {
