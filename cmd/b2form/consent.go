@@ -7,8 +7,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/internal/secret"
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 )
@@ -23,6 +25,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 		diags = append(diags, s.refuseMany(p, m)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
+	diags = append(diags, s.refuseUndeliverable(p)...)
 	diags = append(diags, s.lacking(p, hcl.DiagError)...)
 	if len(diags) > 0 {
 		return diags
@@ -145,6 +148,28 @@ func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
 				"that says where it goes, such as deliver \"file\" { path = \"" + addr.Label + ".env\" }, or print it with -show-secrets.",
 			Subject: s.blockRange(addr), Extra: addr,
 		})
+	}
+	return diags
+}
+
+// refuseUndeliverable keeps a run from beginning that could not deliver the secret of a new key.
+func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
+	isNew := map[addr.Addr]bool{}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		makes := c.Action == plan.Create || c.Action == plan.Replace || c.Action == plan.Rotate
+		isNew[c.Addr] = makes && c.Kind.YieldsSecret()
+	}
+	var diags hcl.Diagnostics
+	o := s.secretOptions()
+	for _, r := range s.config.Resources {
+		if !isNew[r.Addr] {
+			continue
+		}
+		for _, d := range explain(secret.Check(r.Deliver, o)) {
+			d.Extra = r.Addr
+			diags = append(diags, d)
+		}
 	}
 	return diags
 }

@@ -15,7 +15,8 @@ func (p *program) terraformCommands() []*cli.Command {
 		p.terraformCommand("init", "Not needed: there is nothing to initialise", 0,
 			"b2form needs no init: there are no plugins to download. Run \"b2form plan\"."),
 		p.terraformCommand("refresh", "Not needed: every plan reads the live account", 0,
-			"b2form needs no refresh: every plan reads the live account, and the state holds no settings."),
+			"b2form needs no refresh: every plan reads the live account, and the state holds no settings. \"b2form apply -refresh-only\" "+
+				"tells it what changed outside."),
 		p.terraformCommand("get", "Not needed: there is nothing to download", 0,
 			"b2form needs no get: modules are local folders."),
 		p.terraformCommand("providers", "Not needed: there are no plugins", 0,
@@ -74,7 +75,9 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 // other.
 func terraformOptionHint(name string) string {
 	switch name {
-	case "refresh", "refresh-only":
+	case "refresh-only":
+		return "\"b2form plan -refresh-only\" shows what changed outside, and \"b2form apply -refresh-only\" tells the state."
+	case "refresh":
 		return "Every plan reads the live account, in two round trips, and the state holds no setting that could be refreshed."
 	case "lock", "lock-timeout":
 		return "It takes no lock, since it changes nothing; apply, destroy and rotate have that option."

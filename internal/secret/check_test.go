@@ -2,7 +2,9 @@ package secret_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,5 +40,37 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	}
 	if got := files(t, dir); len(got) != 1 || got["a.env"] == "" {
 		t.Errorf("there are %v", len(got))
+	}
+}
+
+// What can be told without writing is told before anything is written.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	must(t, os.Mkdir(at("folder"), 0o755))
+	must(t, os.WriteFile(at("old.env"), []byte("old"), 0o600))
+	was := files(t, dir)
+	for _, test := range []struct {
+		want string // "": nothing is wrong
+		d    config.Delivery
+	}{
+		{"", file(at("new/app.env"))},
+		{"", file(at("old.env"))},
+		{"folder is a directory", file(at("folder"))},
+		{"which b2form itself needs", file(at("state.json"))},
+		{"no standard output", config.Delivery{Type: "stdout"}},
+		{`"b2form-no-such-program" is not found`, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}},
+	} {
+		err := secret.Check([]config.Delivery{file(at("first.env")), test.d}, secret.Options{ProtectedPaths: []string{at("state.json")}})
+		var refused *secret.Error
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%s: %v", test.d.Path, err)
+		case test.want != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Detail, test.want)):
+			t.Errorf("%v, want %q", err, test.want)
+		}
+	}
+	if diff := cmp.Diff(was, files(t, dir)); diff != "" {
+		t.Errorf("it wrote (-before +after):\n%s", diff)
 	}
 }

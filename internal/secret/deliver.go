@@ -153,12 +153,7 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o O
 		}
 		if err != nil {
 			_ = s.Abandon()
-			return nil, &Error{
-				Summary: "Secret cannot be delivered",
-				Detail:  fmt.Sprintf("The new key would be lost, so it was not made: %s.", err),
-				Range:   d.Range,
-				Cause:   err,
-			}
+			return nil, refusal(d, err)
 		}
 	}
 	return s, nil
@@ -184,9 +179,8 @@ func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
 	case "file":
 		return prepareFile(d, o, size)
 	case "stdout":
-		if o.Stdout == nil {
-			return nil,
-				errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
+		if err := checkStdout(o); err != nil {
+			return nil, err
 		}
 		if visible.HasCICommand(content) {
 			return nil, errCommand
@@ -207,11 +201,8 @@ func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
 var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
 func prepareFile(d config.Delivery, o Options, size int) (*destination, error) {
-	path := d.Path
-	if o.FilePath != nil {
-		path = o.FilePath(d)
-	}
-	if err := checkNotProtected(path, o.ProtectedPaths); err != nil {
+	path, err := filePath(d, o)
+	if err != nil {
 		return nil, err
 	}
 	f, err := reserveTempFile(path, size, o.Leftovers)
