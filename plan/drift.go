@@ -183,8 +183,8 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 
 // saltedDigest is the first characters of a digest that nobody can look up who does not have the salt.
 func saltedDigest(salt, of string, content []byte, length int) string {
-	text := make([]byte, 0, 512)
-	text = append(append(append(append(text, salt...), 0), of...), 0)
+	var room [512]byte // enough for most
+	text := append(append(append(append(room[:0], salt...), 0), of...), 0)
 	sum := sha256.Sum256(append(text, content...))
 	return base64.RawURLEncoding.EncodeToString(sum[:length*3/4])
 }

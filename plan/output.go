@@ -101,19 +101,17 @@ func (p *planner) planOutput(o *config.Output, digest string, was bool) {
 		p.diags = append(p.diags, diags...)
 		return
 	}
+	if digest != "" && digest == outputDigest(p.Applied.Salt, o, after) {
+		return
+	}
 	c := OutputChange{Name: o.Name, Action: Create, Sensitive: o.Sensitive, After: after}
 	if was || p.Applied.Current {
 		c.Action, c.Before = Update, p.appliedValue(o, digest)
-	}
-	plain, _ := after.UnmarkDeep()
-	switch {
-	case c.Action == Create:
-	case c.Before != cty.NilVal && sameOutput(c.Before, after):
-		return
-	case digest != "" && digest == outputDigest(p.Applied.Salt, o, after):
-		return
-	case digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown():
-		return // nobody knows whether it changes
+		plain, _ := after.UnmarkDeep()
+		isOpen := digest == "" && c.Before == cty.NilVal && plain.IsWhollyKnown() // nobody knows whether it changes
+		if isOpen || c.Before != cty.NilVal && sameOutput(c.Before, after) {
+			return
+		}
 	}
 	p.plan.Outputs = append(p.plan.Outputs, c)
 }

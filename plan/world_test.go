@@ -168,6 +168,24 @@ func BenchmarkNothingToDo(b *testing.B) {
 	}
 }
 
+// BenchmarkDigests is what an apply does for every object at its end.
+func BenchmarkDigests(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w := newWorld(b)
+			w.keys(n)
+			r := w.request()
+			b.ReportAllocs()
+			for b.Loop() {
+				all := plan.Renewal{Salt: "salt", Config: r.Config, Snapshot: r.Snapshot, Entries: r.Entries}
+				if got := len(all.Outdated()); got != n+1 {
+					b.Fatal(got, "digests")
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkEverythingToDo(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

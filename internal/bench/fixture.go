@@ -127,7 +127,7 @@ func create(ctx context.Context, api wire.API, r *config.Resource, ids map[strin
 	}
 	return addr.Entry{
 		Addr: r.Addr, Identity: o.Identity, ID: o.ID, Created: time.Now(),
-		Delivered: len(r.Deliver) > 0, Delivery: plan.DeliveryDigest(r),
+		Delivered: len(r.Deliver) > 0, Delivery: plan.DeliveryDigest(r), Digests: "0123456789abcdefghijklmnopqr",
 	}, nil
 }
 

@@ -206,6 +206,7 @@ func BenchmarkRead(b *testing.B) {
 		entries[i] = addr.Entry{
 			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.ForEachKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
 			Created: time.Unix(1_800_000_000, 0), Delivered: true, Delivery: "sha256:0123456789abcdef0123456789abcdef",
+			Digests: "0123456789abcdefghijklmnopqr",
 		}
 	}
 	if err := errors.Join(s.Put(entries...), s.Close()); err != nil {
