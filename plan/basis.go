@@ -93,7 +93,8 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
 		DeliverTo: c.DeliverTo, Force: c.Force, Outside: c.Outside, Edited: c.Edited, Siblings: c.ImportedSiblings,
-		Leftovers: c.Leftovers, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before), UnknownAfter: unknownIn(c.After),
+		Leftovers: c.Leftovers, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before),
+		UnknownAfter: unknownIn(c.After),
 	}
 	if c.MovedFrom != (addr.Addr{}) {
 		d.MovedFrom = c.MovedFrom.String()

@@ -65,7 +65,6 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 		{"delivery", true, func(w *world) { w.config.Resources[1].Deliver[0].Digest = "d2" }},
 		{"a state without the entry", true, func(w *world) { w.entries = nil }},
 		{"an entry of another ID", true, func(w *world) { w.entries[0].ID = "id-of-another" }},
-		{"an entry of another name", true, func(w *world) { w.entries[0].Identity = "acme-older" }},
 		{"an entry of what is protected", true, func(w *world) { w.entries[0].PreventDestroy = true }},
 		{"an entry of what is destroyed by force", true, func(w *world) { w.entries[0].ForceDestroy = true }},
 		{"an entry with a retiring predecessor", true, func(w *world) { w.entries[0].Retiring = []addr.Retiree{{ID: "id-acme-books"}} }},

@@ -132,7 +132,8 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
-		DeliverTo: s.DeliverTo, Force: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring, Overlapping: s.Overlapping,
+		DeliverTo: s.DeliverTo, Force: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring,
+		Overlapping: s.Overlapping,
 	}
 	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkWords()}
 	var err error

@@ -184,7 +184,8 @@ func (o *runOptions) destroyFlag() cli.Flag {
 }
 
 func (o *runOptions) refreshOnlyFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "refresh-only", Usage: "plan only what the state is told of changes outside of b2form", Destination: &o.refreshOnly}
+	return &cli.BoolFlag{Name: "refresh-only", Usage: "plan only what the state is told of changes outside of b2form",
+		Destination: &o.refreshOnly}
 }
 
 func (o *runOptions) targetFlags() []cli.Flag {
