@@ -189,7 +189,11 @@ func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
 		return err
 	}
 	s.ui.Note("Saved the plan to: " + s.opts.out)
-	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    b2form apply %q", s.opts.out))
+	where := ""
+	if s.onEmulator {
+		where = "-emulator "
+	}
+	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    b2form apply %s%q", where, s.opts.out))
 	return nil
 }
 
