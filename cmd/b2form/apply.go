@@ -69,7 +69,7 @@ func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err
 	}
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
@@ -191,6 +191,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 	if err := s.countContents(ctx, p); err != nil {
 		return nil, err
 	}
+	s.noteCredentials()
 	warnings := p.Warnings
 	if s.showsSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error

@@ -61,7 +61,7 @@ func (p *program) tellWaiting(holder *state.LockedError) {
 // openSettings is open for commands that work on the state alone: of the
 // configuration only the b2form block is read, and a client is made only where
 // the state is in a bucket.
-func (p *program) openSettings() (*session, error) {
+func (p *program) openSettings(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
 	if p.onEmulator {
 		return s, nil
@@ -77,7 +77,7 @@ func (p *program) openSettings() (*session, error) {
 		return s, nil
 	}
 	var err error
-	s.client, err = s.newClient()
+	s.client, err = s.newClient(ctx)
 	return s, err
 }
 
@@ -86,7 +86,7 @@ func (p *program) stateAction(do func(context.Context, *cli.Command, *session) e
 	return func(ctx context.Context, c *cli.Command) error {
 		ctx, stop := p.interruptible(ctx)
 		defer stop()
-		s, err := p.openSettings()
+		s, err := p.openSettings(ctx)
 		if err != nil {
 			return err
 		}

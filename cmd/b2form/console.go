@@ -100,7 +100,11 @@ type consoleScope struct {
 // newConsoleScope reads configuration and account. Without credentials nothing is
 // live.
 func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
-	if !p.onEmulator && p.getenv("B2_APPLICATION_KEY_ID") == "" && p.getenv("B2_ACCOUNT_ID") == "" {
+	found, err := p.findCredentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !p.onEmulator && found.KeyID == "" {
 		config, err := p.loadConfig(schema.Kinds())
 		if err != nil {
 			return nil, err
@@ -112,7 +116,7 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 			close:       func() error { return nil },
 		}, nil
 	}
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return nil, err
 	}

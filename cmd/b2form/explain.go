@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/internal/b2"
+	"b2form/internal/credentials"
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/words"
@@ -33,12 +34,15 @@ func explain(err error) hcl.Diagnostics {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError}
 	var stateErr *state.Error
 	var secretErr *secret.Error
+	var credentialsErr *credentials.Error
 	switch {
 	case errors.As(err, &stateErr):
 		d.Summary, d.Detail = stateErr.Summary, stateErr.Detail
 	case errors.As(err, &secretErr):
 		d.Summary, d.Detail = secretErr.Summary, secretErr.Detail
 		d.Subject = secretErr.Range
+	case errors.As(err, &credentialsErr):
+		d.Summary, d.Detail = credentialsErr.Summary, credentialsErr.Detail
 	case errors.Is(err, context.Canceled):
 		d.Summary, d.Detail = "Interrupted", "The command was stopped before it was done. Run it again to go on."
 	default:

@@ -116,7 +116,7 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
 	p.bare = true
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ Example:
 			if p.onEmulator {
 				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", boxFolder)
 			}
-			from, err := s.parseBackend(c.Args().First())
+			from, err := s.parseBackend(ctx, c.Args().First())
 			if err != nil {
 				return err
 			}
@@ -144,7 +144,7 @@ Example:
 }
 
 // parseBackend reads FROM.
-func (s *session) parseBackend(from string) (state.Backend, error) {
+func (s *session) parseBackend(ctx context.Context, from string) (state.Backend, error) {
 	rest, inBucket := strings.CutPrefix(from, "b2://")
 	if !inBucket {
 		return s.backendAt(config.Backend{Path: from}), nil
@@ -158,7 +158,7 @@ func (s *session) parseBackend(from string) (state.Backend, error) {
 	}
 	if s.client == nil {
 		var err error
-		if s.client, err = s.newClient(); err != nil {
+		if s.client, err = s.newClient(ctx); err != nil {
 			return nil, err
 		}
 	}

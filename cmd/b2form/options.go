@@ -40,6 +40,7 @@ type options struct {
 	parallelism     int
 	lockTimeout     time.Duration
 	lock            bool
+	profile         string
 }
 
 // runOptions are those of plan, apply, destroy and rotate. Each command has its own,
@@ -131,6 +132,8 @@ func (p *program) accountFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "endpoint", Usage: "realm name or root `URL` of the native API (default: B2_ENDPOINT, else production)",
 			Destination: &o.endpoint},
+		&cli.StringFlag{Name: "profile", Destination: &o.profile,
+			Usage: "use the profile `NAME` of the b2 command, or rclone:REMOTE of rclone (B2_PROFILE does the same)"},
 		p.emulatorFlag(),
 		&cli.IntFlag{Name: "parallelism", Value: 10, Usage: "at most `N` requests at once, beside those that try new keys",
 			Destination: &o.parallelism, Validator: atLeastOne},

@@ -50,7 +50,7 @@ Example:
 }
 
 func (p *program) output(ctx context.Context, name string, raw bool) (err error) {
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ Exit codes:
 func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 	if err := s.countContents(ctx, made); err != nil {
 		return err
 	}
+	s.noteCredentials()
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.capabilities {
 		warnings = append(warnings, s.lacking(made, hcl.DiagWarning)...)

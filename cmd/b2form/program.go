@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/credentials"
 	"b2form/internal/planfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -19,9 +20,10 @@ import (
 type program struct {
 	system
 	options
-	input *bufio.Reader        // over stdin, shared by everything that asks
-	ui    ui                   // how this command speaks
-	files map[string]*hcl.File // sources that diagnostics may point into
+	found credentials.Credentials // those in use
+	input *bufio.Reader           // over stdin, shared by everything that asks
+	ui    ui                      // how this command speaks
+	files map[string]*hcl.File    // sources that diagnostics may point into
 
 	jsonFile *jsonFile      // of -json-into; nil: there is none
 	saved    *planfile.File // what apply is to carry out; nil: it makes a plan
@@ -93,6 +95,7 @@ Example:
 		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(),
 		p.schemaCommand(),
+		p.whoamiCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

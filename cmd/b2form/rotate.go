@@ -61,7 +61,7 @@ func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
 	}
 	ctx, cancel := p.interruptible(ctx)
 	defer cancel()
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}

@@ -53,28 +53,46 @@ type session struct {
 func (s *session) serviceTime() time.Time { return s.now().Add(s.ahead) }
 
 // openSession loads the configuration and makes the client ready, without asking B2
-// for anything. The session must be closed.
-func (p *program) openSession() (*session, error) {
+// for anything. A program that gives out credentials ends with ctx. The session must be
+// closed.
+func (p *program) openSession(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds()}
 	var err error
 	if s.config, err = p.loadConfig(s.kinds); err != nil {
 		return nil, err
 	}
-	if p.onEmulator {
-		if p.endpoint != "" {
-			return nil, failf("Two accounts to choose from", "-emulator works on an account in a box and -endpoint names a service. "+
-				"Give one of them.")
-		}
-		if s.local, err = p.openLocalB2(); err != nil {
-			return nil, err
-		}
-		s.local.redirectDeliveries(s.config)
-		p.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
-	}
-	if s.client, err = s.newClient(); err != nil {
-		return nil, errors.Join(err, s.close())
+	if err := s.connect(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// openAccount is openSession of a command that needs no configuration.
+func (p *program) openAccount(ctx context.Context) (*session, error) {
+	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// connect makes the client ready.
+func (s *session) connect(ctx context.Context) (err error) {
+	if s.onEmulator {
+		if s.endpoint != "" || s.profile != "" {
+			return failf("Two accounts to choose from", "-emulator works on an account in a box; -endpoint names a service and -profile "+
+				"credentials for one. Give one of them.")
+		}
+		if s.local, err = s.openLocalB2(); err != nil {
+			return err
+		}
+		s.local.redirectDeliveries(s.config)
+		s.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
+	}
+	if s.client, err = s.newClient(ctx); err != nil {
+		return errors.Join(err, s.close())
+	}
+	return nil
 }
 
 // with gives the session the options of its command.
@@ -203,7 +221,7 @@ func (p *program) maxEvaluation() int64 {
 }
 
 // newClient makes a client from the flags and the environment.
-func (s *session) newClient() (*b2.Client, error) {
+func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	o := b2.Options{
 		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
 		Parallelism: s.parallelism,
@@ -215,17 +233,12 @@ func (s *session) newClient() (*b2.Client, error) {
 		o.Endpoint = boxRealm
 		return b2.New(o)
 	}
-	o.KeyID, o.Key = s.getenv("B2_APPLICATION_KEY_ID"), s.getenv("B2_APPLICATION_KEY")
-	if o.KeyID == "" && o.Key == "" && s.getenv("B2_ACCOUNT_ID") != "" {
-		o.KeyID, o.Key = s.getenv("B2_ACCOUNT_ID"), s.getenv("B2_ACCOUNT_KEY")
-		s.warn("Old names of the credentials", "The credentials come from B2_ACCOUNT_ID and B2_ACCOUNT_KEY. Today's names are "+
-			"B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.")
+	found, err := s.findCredentials(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for _, e := range []string{s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT")} {
-		if o.Endpoint == "" {
-			o.Endpoint = e
-		}
-	}
+	o.KeyID, o.Key = found.KeyID, found.Key.Reveal()
+	o.Endpoint = cmp.Or(s.endpoint, s.getenv("B2_ENDPOINT"), s.getenv("B2_ENVIRONMENT"), found.Realm)
 	return b2.New(o)
 }
 

@@ -28,7 +28,8 @@ type program struct {
 // ownCredentialVars are the variables that b2form itself is given its credentials
 // in. Programs do not inherit them: they are for another key.
 func ownCredentialVars() []string {
-	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY"}
+	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
+		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND"}
 }
 
 func prepareProgram(key KeyInfo, d config.Delivery, o Options) (*program, error) {

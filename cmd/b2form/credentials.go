@@ -1,0 +1,50 @@
+package main
+
+import (
+	"cmp"
+	"context"
+
+	"b2form/internal/credentials"
+)
+
+// findCredentials looks for the credentials to work with, once. With -emulator there are none.
+func (p *program) findCredentials(ctx context.Context) (credentials.Credentials, error) {
+	if p.onEmulator || p.found.Source != credentials.None {
+		return p.found, nil
+	}
+	found, err := credentials.Find(ctx, credentials.Options{
+		KeyID: p.getenv("B2_APPLICATION_KEY_ID"), Key: p.getenv("B2_APPLICATION_KEY"),
+		KeyIDFile: p.getenv("B2_APPLICATION_KEY_ID_FILE"), KeyFile: p.getenv("B2_APPLICATION_KEY_FILE"),
+		OldKeyID: p.getenv("B2_ACCOUNT_ID"), OldKey: p.getenv("B2_ACCOUNT_KEY"),
+		Profile:     cmp.Or(p.profile, p.getenv("B2_PROFILE")),
+		Command:     p.getenv("B2_CREDENTIAL_COMMAND"),
+		AccountInfo: p.getenv("B2_ACCOUNT_INFO"), RcloneConfig: p.getenv("RCLONE_CONFIG"),
+		Home:          cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE")),
+		XDGConfigHome: p.getenv("XDG_CONFIG_HOME"), AppData: p.getenv("APPDATA"),
+	})
+	if err != nil {
+		return found, err
+	}
+	switch found.Source {
+	case credentials.Environment, credentials.OldNames:
+		if p.profile != "" {
+			p.warn("-profile has no effect", "The credentials come from "+found.Where+
+				", which go before profiles. Unset them to use -profile.")
+		}
+	}
+	if found.Source == credentials.OldNames {
+		p.warn("Old names of the credentials", "The credentials come from B2_ACCOUNT_ID and B2_ACCOUNT_KEY. Today's names are "+
+			"B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY.")
+	}
+	p.found = found
+	return found, nil
+}
+
+// noteCredentials says where those came from that a plan is made with. In automation the
+// environment goes without saying.
+func (s *session) noteCredentials() {
+	if s.local != nil || s.found.Source == credentials.Environment && s.getenv("TF_IN_AUTOMATION") != "" {
+		return
+	}
+	s.ui.Note("Credentials: " + s.found.Where)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+	"b2form/internal/visible"
+	"b2form/schema/wire"
+)
+
+func (p *program) whoamiCommand() *cli.Command {
+	return p.newCommand(&cli.Command{
+		Name: "whoami", Usage: "Show the credentials in use, and what they may do",
+		Description: `Says where the credentials come from, and what B2 says of them. The secret is
+not shown. They are looked for in this order; the first that is set is used:
+
+  B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY
+  B2_APPLICATION_KEY_ID_FILE and B2_APPLICATION_KEY_FILE
+  -profile, then B2_PROFILE: of the b2 command, or rclone:REMOTE
+  B2_CREDENTIAL_COMMAND
+  the account file of the b2 command
+
+Example:
+  b2form whoami
+  b2form whoami -profile=work
+  b2form whoami -profile=rclone:backup
+
+` + exitCodes,
+		Flags: append(p.accountFlags(), p.jsonFlag("print it as one JSON document")),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return p.whoami(ctx)
+		},
+	})
+}
+
+func (p *program) whoami(ctx context.Context) (err error) {
+	ctx, stop := p.interruptible(ctx)
+	defer stop()
+	s, err := p.openAccount(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return err
+	}
+	where := cmp.Or(s.found.Where, "the emulator in "+boxFolder)
+	if p.json {
+		return p.printJSON(newIdentityDocument(where, a))
+	}
+	fmt.Fprint(p.stdout, view.Rows(identityRows(where, a), p.style().Width))
+	return nil
+}
+
+// An identityDocument is what whoami -json prints.
+type identityDocument struct {
+	FormatVersion string               `json:"format_version"`
+	Source        string               `json:"source"`
+	KeyID         string               `json:"application_key_id"`
+	MasterKey     bool                 `json:"master_key"`
+	AccountID     string               `json:"account_id"`
+	Realm         string               `json:"realm"`
+	Capabilities  []string             `json:"capabilities"`
+	Buckets       []identityBucketJSON `json:"buckets"` // null: every bucket
+	NamePrefix    string               `json:"name_prefix"`
+	Expires       *time.Time           `json:"expires"` // null: never
+	S3Endpoint    string               `json:"s3_endpoint"`
+	S3Region      string               `json:"s3_region"`
+}
+
+type identityBucketJSON struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // "": the bucket is gone
+}
+
+func newIdentityDocument(where string, a *wire.Account) identityDocument {
+	doc := identityDocument{
+		FormatVersion: "1.0", Source: where, KeyID: a.KeyID, MasterKey: a.KeyID == a.ID, AccountID: a.ID, Realm: a.Realm,
+		Capabilities: a.Capabilities, NamePrefix: a.NamePrefix, S3Endpoint: a.S3URL, S3Region: a.S3Region(),
+	}
+	for _, b := range a.Buckets {
+		doc.Buckets = append(doc.Buckets, identityBucketJSON(b))
+	}
+	if !a.Expires.IsZero() {
+		doc.Expires = &a.Expires
+	}
+	return doc
+}
+
+func identityRows(where string, a *wire.Account) []view.Row {
+	keyID, buckets, expires := a.KeyID, "every bucket", "never"
+	if a.KeyID == a.ID {
+		keyID += " (the master key)"
+	}
+	if a.Buckets != nil {
+		var names []string
+		for _, b := range a.Buckets {
+			names = append(names, cmp.Or(b.Name, b.ID+" (deleted)"))
+		}
+		buckets = strings.Join(names, ", ")
+	}
+	if !a.Expires.IsZero() {
+		expires = a.Expires.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	rows := []view.Row{
+		{Name: "Credentials", Text: where}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},
+		{Name: "Capabilities", Text: strings.Join(a.Capabilities, ", ")}, {Name: "Buckets", Text: buckets},
+		{Name: "File names", Text: cmp.Or(a.NamePrefix, "all")}, {Name: "Expires", Text: expires}, {Name: "S3 endpoint", Text: a.S3URL},
+		{Name: "S3 region", Text: a.S3Region()},
+	}
+	for i := range rows {
+		rows[i].Text = visible.Text(rows[i].Text)
+	}
+	return rows
+}

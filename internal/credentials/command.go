@@ -1,0 +1,134 @@
+package credentials
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"time"
+
+	"b2form/internal/scrub"
+)
+
+const commandVariable = "B2_CREDENTIAL_COMMAND"
+
+// commandTimeout leaves time to answer a question of a password manager.
+const commandTimeout = 2 * time.Minute
+
+// lastWords is how long the output of a program that ended is waited for.
+const lastWords = time.Second
+
+// command runs a program of a secret store, without a shell. It finds the whole
+// environment and no standard input.
+func (o Options) command(ctx context.Context) (Credentials, error) {
+	var args []string
+	if err := json.Unmarshal([]byte(o.Command), &args); err != nil || len(args) == 0 || args[0] == "" {
+		return Credentials{}, errorf(commandVariable+" is not a list of arguments", "Write a JSON array of the program and its "+
+			"arguments, as [\"pass\", \"show\", \"b2\"]. No shell reads it.")
+	}
+	timeout := o.CommandTimeout
+	if timeout == 0 {
+		timeout = commandTimeout
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	out, said := &bounded{stop: cancel}, &bounded{}
+	cmd := exec.CommandContext(limited, args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, said, lastWords
+	err := cmd.Run()
+	c := Credentials{Where: fmt.Sprintf("the program %q in %s", args[0], commandVariable), Source: Command}
+	switch {
+	case out.tooMuch:
+		return Credentials{}, errorf(commandVariable+" printed too much", "The program %q printed more than %d bytes. It must print the "+
+			"key ID and the application key and nothing else.", args[0], mostBytes)
+	case ctx.Err() != nil:
+		return Credentials{}, ctx.Err()
+	case errors.Is(limited.Err(), context.DeadlineExceeded):
+		return Credentials{}, errorf(commandVariable+" took too long", "The program %q was ended after %s. Run it by hand to see what it "+
+			"waits for; it has no standard input here.%s", args[0], timeout, said.quoted())
+	case errors.Is(err, exec.ErrNotFound):
+		return Credentials{}, errorf(commandVariable+" names no program", "The program %q is not found. Install it, or correct its name.",
+			args[0])
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return Credentials{}, errorf(commandVariable+" failed", "The program %q ended with an error. Run it by hand to see why.%s", args[0],
+			said.quoted())
+	}
+	id, key, ok := parse(out.text.String())
+	if !ok {
+		return Credentials{}, errorf(commandVariable+" printed something else", "The program %q must print either JSON with "+
+			"application_key_id and application_key, or two lines: the key ID, then the application key. What it printed is not shown, "+
+			"since it may hold the key.", args[0])
+	}
+	return pair(c, id, key)
+}
+
+// parse reads what the program printed.
+func parse(text string) (id, key string, ok bool) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "{") {
+		var both struct {
+			ID       string `json:"application_key_id"`
+			Key      string `json:"application_key"`
+			WireID   string `json:"applicationKeyId"`
+			WireName string `json:"applicationKey"`
+		}
+		if err := json.Unmarshal([]byte(text), &both); err != nil {
+			return "", "", false
+		}
+		if both.ID == "" && both.Key == "" {
+			both.ID, both.Key = both.WireID, both.WireName
+		}
+		return both.ID, both.Key, true
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) != 2 {
+		return "", "", false
+	}
+	return strings.TrimSpace(lines[0]), strings.TrimSpace(lines[1]), true
+}
+
+// bounded keeps the beginning of an output, and ends the program where that is not all.
+type bounded struct {
+	text    bytes.Buffer
+	tooMuch bool
+	stop    func() // nil: the rest is dropped
+}
+
+// Write never fails.
+func (b *bounded) Write(p []byte) (int, error) {
+	room := mostBytes - b.text.Len()
+	if len(p) > room {
+		b.tooMuch = b.stop != nil
+		b.text.Write(p[:room])
+		if b.stop != nil {
+			b.stop()
+		}
+		return len(p), nil
+	}
+	return b.text.Write(p)
+}
+
+// keyShape is what application keys look like.
+var keyShape = regexp.MustCompile(`K[0-9]{3}[0-9A-Za-z+/]{27}`)
+
+// quoted is the end of what a program said, behind a line of its own; "": it said
+// nothing. What looks like a key is left out.
+func (b *bounded) quoted() string {
+	text := strings.TrimSpace(strings.ToValidUTF8(b.text.String(), "\uFFFD"))
+	if text == "" {
+		return ""
+	}
+	text = keyShape.ReplaceAllString(text, scrub.Placeholder)
+	lines := strings.Split(text, "\n")
+	lines = lines[max(0, len(lines)-5):]
+	for i, line := range lines {
+		if len(line) > 200 {
+			lines[i] = strings.ToValidUTF8(line[:200], "") + "…"
+		}
+	}
+	return "\nThe program said:\n  " + strings.Join(lines, "\n  ")
+}

@@ -1,0 +1,273 @@
+package credentials_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"b2form/internal/credentials"
+)
+
+const (
+	id  = "004d2e6b27577ea0000000001"
+	key = "K004abcdefghijklmnopqrstuvwxyz0"
+)
+
+func find(t *testing.T, o credentials.Options) credentials.Credentials {
+	t.Helper()
+	c, err := credentials.Find(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// wantPair checks that both halves were found, and where.
+func wantPair(t *testing.T, o credentials.Options, source credentials.Source, where string) {
+	t.Helper()
+	if c := find(t, o); c.KeyID != id || c.Key.Reveal() != key || c.Source != source || !strings.Contains(c.Where, where) {
+		t.Errorf("found %q, %q from %d, %q; want it from %d, %q", c.KeyID, c.Key.Reveal(), c.Source, c.Where, source, where)
+	}
+}
+
+// wantError checks what is said, and that the key is not in it.
+func wantError(t *testing.T, o credentials.Options, texts ...string) {
+	t.Helper()
+	_, err := credentials.Find(context.Background(), o)
+	var told *credentials.Error
+	if !errors.As(err, &told) {
+		t.Fatalf("got %v, want an error for people", err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is missing in: %v", text, err)
+		}
+	}
+	if strings.Contains(err.Error(), key) {
+		t.Errorf("the key is in %v", err)
+	}
+}
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFirstThatIsSetWins(t *testing.T) {
+	home := t.TempDir()
+	all := credentials.Options{
+		KeyID: id, Key: key, KeyIDFile: write(t, filepath.Join(home, "id"), id+"\n"),
+		KeyFile:  write(t, filepath.Join(home, "key"), key+"\r\n"),
+		OldKeyID: id, OldKey: key, Profile: "work", Command: `["printf", "` + id + `\n` + key + `\n"]`, Home: home,
+	}
+	account(t, filepath.Join(home, ".b2db-work.sqlite"), 4, id)
+	account(t, filepath.Join(home, ".b2_account_info"), 4, id)
+	wantPair(t, all, credentials.Environment, "B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY")
+	all.Key = "" // each half may be in a file
+	wantPair(t, all, credentials.Environment, "B2_APPLICATION_KEY_ID and B2_APPLICATION_KEY_FILE")
+	all.KeyID = ""
+	wantPair(t, all, credentials.Environment, "B2_APPLICATION_KEY_ID_FILE and B2_APPLICATION_KEY_FILE")
+	all.KeyIDFile, all.KeyFile = "", ""
+	wantPair(t, all, credentials.OldNames, "B2_ACCOUNT_ID")
+	all.OldKeyID, all.OldKey = "", ""
+	wantPair(t, all, credentials.Profile, `profile "work" in `+home)
+	all.Profile = ""
+	wantPair(t, all, credentials.Command, `"printf"`)
+	all.Command = ""
+	wantPair(t, all, credentials.AccountFile, ".b2_account_info")
+	if c := find(t, credentials.Options{Home: t.TempDir()}); c.Source != credentials.None {
+		t.Errorf("found %q where nothing is", c.Where)
+	}
+}
+
+func TestFilesOfOneHalf(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"empty": "", "two words": "a b", "two lines": "a\nb", "long": strings.Repeat("a", 100_000),
+		"binary": "\x00\x01"} {
+		wantError(t, credentials.Options{KeyFile: write(t, filepath.Join(dir, name), text)}, "B2_APPLICATION_KEY_FILE", name)
+	}
+	wantError(t, credentials.Options{KeyIDFile: filepath.Join(dir, "nowhere")}, "B2_APPLICATION_KEY_ID_FILE", "there is no such file")
+	wantError(t, credentials.Options{KeyFile: dir}, "no regular file")
+}
+
+// schema gives the database as the Python SDK makes it, after so many of its updates
+// (b2sdk, sqlite_account_info.py).
+func schema(updates int) []string {
+	all := []string{
+		`CREATE TABLE account (account_id TEXT NOT NULL, application_key TEXT NOT NULL, account_auth_token TEXT NOT NULL,
+			api_url TEXT NOT NULL, download_url TEXT NOT NULL, minimum_part_size INT NOT NULL, realm TEXT NOT NULL)`,
+		`ALTER TABLE account ADD COLUMN allowed TEXT`,
+		`ALTER TABLE account ADD COLUMN account_id_or_app_key_id TEXT`,
+		`ALTER TABLE account ADD COLUMN s3_api_url TEXT`,
+		`ALTER TABLE account RENAME COLUMN minimum_part_size TO recommended_part_size`,
+	}
+	return all[:updates+1]
+}
+
+// account writes an account file; "" for keyID: signed out.
+func account(t *testing.T, path string, updates int, keyID string) string {
+	t.Helper()
+	statements := schema(updates)
+	if keyID != "" {
+		accountID := "d2e6b27577ea"
+		if updates < 2 {
+			accountID = keyID // before, only the master key was known
+		}
+		size := "minimum_part_size"
+		if updates == 4 {
+			size = "recommended_part_size"
+		}
+		statements = append(statements, `INSERT INTO account (account_id, application_key, account_auth_token, api_url, download_url, `+
+			size+
+			`, realm) VALUES ('`+accountID+`', '`+key+`', 't', 'u', 'u', 1, 'production')`)
+		if updates >= 1 { // one bucket as it was before, several as they are now
+			statements = append(statements, `UPDATE account SET allowed = '{"bucketId":"b","bucketName":"n","capabilities":[]}'`)
+		}
+		if updates >= 2 {
+			statements = append(statements, `UPDATE account SET account_id_or_app_key_id = '`+keyID+`'`)
+		}
+		if updates == 4 {
+			statements = append(statements, `UPDATE account SET allowed = '{"buckets":[{"id":"b","name":"n"},{"id":"c","name":null}]}'`)
+		}
+	}
+	return database(t, path, statements...)
+}
+
+func database(t *testing.T, path string, statements ...string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	return path
+}
+
+func TestAccountFiles(t *testing.T) {
+	dir := t.TempDir()
+	for updates := range 5 {
+		path := account(t, filepath.Join(dir, "100% #"+string(rune('0'+updates))+"?"), updates, id)
+		before, _ := os.ReadFile(path)
+		wantPair(t, credentials.Options{AccountInfo: path}, credentials.AccountFile, path)
+		if c := find(t, credentials.Options{AccountInfo: path}); c.Realm != "production" {
+			t.Errorf("the realm is %q", c.Realm)
+		}
+		if after, _ := os.ReadFile(path); string(after) != string(before) {
+			t.Errorf("the account file was changed")
+		}
+	}
+}
+
+func TestWhereProfilesAre(t *testing.T) {
+	home, xdg := t.TempDir(), t.TempDir()
+	account(t, filepath.Join(xdg, "b2", "db-work.sqlite"), 4, id)
+	o := credentials.Options{Home: home, XDGConfigHome: xdg, Profile: "work"}
+	wantPair(t, o, credentials.Profile, xdg)
+	account(t, filepath.Join(home, ".b2db-work.sqlite"), 4, id)
+	wantPair(t, o, credentials.Profile, home)
+	o.Profile = "play"
+	wantError(t, o, `no profile "play"`, "b2 account authorize --profile play")
+	o.Profile = "../work"
+	wantError(t, o, "Invalid profile")
+
+	account(t, filepath.Join(xdg, "b2", "account_info"), 4, id)
+	wantPair(t, credentials.Options{Home: home, XDGConfigHome: xdg}, credentials.AccountFile, xdg)
+}
+
+func TestFilesThatAreNoAccount(t *testing.T) {
+	dir := t.TempDir()
+	good, _ := os.ReadFile(account(t, filepath.Join(dir, "good"), 4, id))
+	for name, path := range map[string]string{
+		"damaged": write(t, filepath.Join(dir, "damaged"), string(good[:len(good)/2])+strings.Repeat("\xff", len(good)/2)),
+		"cut":     write(t, filepath.Join(dir, "cut"), string(good[:1000])),
+		"JSON":    write(t, filepath.Join(dir, "json"), `{"account_id": "x"}`),
+		"foreign": database(t, filepath.Join(dir, "foreign"), `CREATE TABLE bookmarks (url TEXT)`),
+		"other columns": database(t, filepath.Join(dir, "columns"), `CREATE TABLE account (name TEXT)`,
+			`INSERT INTO account VALUES ('ann')`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, credentials.Options{AccountInfo: path}, "Account file not readable", path)
+		})
+	}
+	wantError(t, credentials.Options{AccountInfo: filepath.Join(dir, "nowhere")}, "no such file")
+	wantError(t, credentials.Options{AccountInfo: dir}, "no regular file")
+	odd := database(t, filepath.Join(dir, "odd"), append(schema(4), `INSERT INTO account VALUES ('a', 'two words', 't', 'u', 'u', 1, `+
+		`'r', '', NULL, `+
+		`NULL)`)...)
+	wantError(t, credentials.Options{AccountInfo: odd}, "holds a character that none has")
+
+	signedOut := account(t, filepath.Join(dir, ".b2_account_info"), 4, "")
+	wantError(t, credentials.Options{AccountInfo: signedOut}, "not authorized")
+	if c := find(t, credentials.Options{Home: dir}); c.Source != credentials.None {
+		t.Errorf("an account file without account counts, although nobody named it: %q", c.Where)
+	}
+}
+
+func TestRclone(t *testing.T) {
+	home := t.TempDir()
+	path := write(t, filepath.Join(home, ".config", "rclone", "rclone.conf"), "\ufeff# remotes\n[photos]\ntype = b2\naccount = "+id+
+		"\nkey = "+key+"\nhard_delete = true\n\n[site]\ntype = s3\nkey = x\n\n[half]\ntype = b2\naccount = x\n")
+	o := credentials.Options{Home: home, Profile: "rclone:photos"}
+	wantPair(t, o, credentials.Profile, path)
+	for remote, text := range map[string]string{"site": "type \"s3\"", "nowhere": "no section [nowhere]",
+		"half": "application key is missing",
+		"":     "no section []"} {
+		o.Profile = "rclone:" + remote
+		wantError(t, o, text, path)
+	}
+	o.RcloneConfig = write(t, filepath.Join(home, "encrypted"), "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nabc\n")
+	wantError(t, o, "encrypted", "B2_CREDENTIAL_COMMAND")
+	o.RcloneConfig = write(t, filepath.Join(home, "large"), strings.Repeat("#", 100_000))
+	wantError(t, o, "more than")
+	wantError(t, credentials.Options{Home: t.TempDir(), Profile: "rclone:x"}, "No configuration of rclone")
+}
+
+func TestCommand(t *testing.T) {
+	prints := func(text string) credentials.Options {
+		return credentials.Options{Command: `["printf", "%s", ` + quoted(text) + `]`}
+	}
+	for _, text := range []string{
+		id + "\n" + key, id + "\r\n" + key + "\r\n",
+		`{"application_key_id": "` + id + `", "application_key": "` + key + `", "name": "x"}`,
+		`{"applicationKeyId": "` + id + `", "applicationKey": "` + key + `"}`,
+	} {
+		wantPair(t, prints(text), credentials.Command, "B2_CREDENTIAL_COMMAND")
+	}
+	for _, text := range []string{"", key, "{" + key, "a\nb\n" + key, `{"application_key": "` + key + `"}`, `["` + key + `"]`,
+		id + "\n\x1b[31m" + key} {
+		wantError(t, prints(text))
+	}
+	for _, list := range []string{"pass show b2", "[]", `[""]`, `{"a": 1}`, `["a", 1]`} {
+		wantError(t, credentials.Options{Command: list}, "not a list of arguments")
+	}
+	wantError(t, credentials.Options{Command: `["b2form-no-such-program"]`}, "is not found")
+	wantError(t, credentials.Options{Command: `["sh", "-c", "echo locked ` + key + ` >&2; exit 3"]`}, "ended with an error", "locked")
+	wantError(t, credentials.Options{Command: `["sh", "-c", "while :; do echo yes; done"]`}, "printed too much")
+	wantError(t, credentials.Options{Command: `["sh", "-c", "exec tail -f /dev/null"]`, CommandTimeout: time.Millisecond}, "took too long")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := credentials.Find(ctx, prints(id)); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\x1b", `\u001b`).Replace(s) + `"`
+}
