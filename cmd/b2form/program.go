@@ -96,6 +96,7 @@ Example:
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(),
 		p.schemaCommand(),
 		p.whoamiCommand(),
+		p.adoptCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

@@ -103,7 +103,8 @@ func foreignCommand(name string) string {
 	case "list", "ls", "inventory":
 		return "\"b2form state list\" lists what b2form owns, and \"b2form keys\" the live keys."
 	case "export", "dump", "get-zones", "inspect":
-		return "\"b2form output -json\" prints the outputs, and \"b2form state pull\" the state."
+		return "\"b2form adopt\" writes configuration for what exists; \"b2form output -json\" prints the outputs, and \"b2form state " +
+			"pull\" the state."
 	case "diff", "preview", "drift", "dry-run", "status":
 		return "\"b2form plan\" compares the configuration with the live account."
 	case "up", "deploy", "create", "update", "push":
@@ -114,8 +115,6 @@ func foreignCommand(name string) string {
 		return "Write a moved block, or use \"b2form state mv\"."
 	case "unlock":
 		return "\"b2form lock -break\" removes the lock of a shared state."
-	case "adopt":
-		return "Write an import block, or use \"b2form apply -adopt\"."
 	case "format":
 		return "\"b2form fmt\" rewrites files in the usual style."
 	case "repl", "eval":

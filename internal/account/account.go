@@ -26,6 +26,7 @@ type KindQuery struct {
 	IDs             []string // remote IDs that the state knows. Only of a kind with a parent, or of which ListFilter.MultiBucket lists more
 	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
 	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
+	Imported        []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
 	Listings        []kind.Listing
 }
 
@@ -50,6 +51,11 @@ func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Quer
 	for i := range entries {
 		if k := byName[entries[i].Addr.Kind]; k != nil { // else the planner says so
 			w.forKind(k).addEntry(&entries[i])
+		}
+	}
+	for _, i := range cfg.Imports {
+		if n := w[i.To.Kind]; n != nil && n.hasMultiBucket {
+			n.Imported = append(append(n.Imported, i.IDs...), i.ID)
 		}
 	}
 	for _, q := range cfg.Data {
@@ -297,7 +303,9 @@ func (r *reader) lacksMultiBucket(k *kind.Kind, s *kind.Snapshot) bool {
 	if need.MultiBucket || !hasMultiBucket(k) {
 		return false
 	}
+	isImportable := func(id string) bool { return s.ByID(k, id) != nil || len(s.ByIdentity(k, k.NormalizeIdentity(id))) > 0 }
 	return slices.ContainsFunc(need.IDs, func(id string) bool { return s.ByID(k, id) == nil }) ||
+		slices.ContainsFunc(need.Imported, func(id string) bool { return id != "" && !isImportable(id) }) ||
 		slices.ContainsFunc(need.ReferencedNames, func(name string) bool { return len(s.ByIdentity(k, name)) == 0 })
 }
 

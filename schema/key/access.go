@@ -61,20 +61,29 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
 // presetOf names the type of access in the web console that stands for a list of
 // capabilities.
 func presetOf(v cty.Value) string {
-	list := slices.Sorted(slices.Values(kind.StringsIn(v)))
-	with := ""
+	access, listsAll, ok := AccessOf(kind.StringsIn(v))
+	if ok && listsAll {
+		access += " with " + listAll
+	}
+	return access
+}
+
+// AccessOf is the type of access in the web console that stands for capabilities, beside
+// the one to list all bucket names; ok is false where there is none.
+func AccessOf(capabilities []string) (access string, listsAll, ok bool) {
+	list := slices.Sorted(slices.Values(capabilities))
 	if i, found := slices.BinarySearch(list, listAll); found {
-		list, with = slices.Delete(list, i, i+1), " with "+listAll
+		list, listsAll = slices.Delete(list, i, i+1), true
 	}
 	for _, access := range []string{"read_write", "read_only", "write_only"} {
 		for _, preset := range presets(access) {
 			slices.Sort(preset)
 			if slices.Equal(preset, list) {
-				return access + with
+				return access, listsAll, true
 			}
 		}
 	}
-	return ""
+	return "", false, false
 }
 
 // knownCapabilities are B2's capability names ("Application Key Capabilities"). B2 adds

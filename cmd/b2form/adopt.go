@@ -1,0 +1,395 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/account"
+	"b2form/internal/adopt"
+	"b2form/internal/state"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// adoptOptions are the flags of adopt.
+type adoptOptions struct {
+	include, exclude  []string // patterns of names
+	layout            string
+	fold              string
+	notificationRules bool
+}
+
+func (p *program) adoptCommand() *cli.Command {
+	o := &adoptOptions{}
+	return p.newCommand(&cli.Command{
+		Name: "adopt", Usage: "Write configuration for what the account holds", ArgsUsage: "[DIR]",
+		Description: `Writes *.b2.hcl files for every bucket, every key and every notification rule
+that nothing in the folder declares, and import blocks that take them over. What
+was written is planned, to make sure that it changes nothing. Nothing is changed
+in B2, and no file is replaced: run again, it writes what is new.
+
+Secrets of notification rules become variables without a value. What B2 does not
+tell, such as the secrets of keys, is not asked for.
+
+Example:
+  b2form adopt
+  b2form adopt -layout=bucket -exclude='tmp-*' acme
+
+` + exitCodes,
+		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
+			patternFlag("include", "only buckets and keys whose name is `PATTERN`, in which * stands for any text; repeatable", &o.include),
+			patternFlag("exclude", "no buckets and keys whose name is `PATTERN`; repeatable", &o.exclude),
+			&cli.StringFlag{Name: "layout", Value: string(adopt.OneFile), Destination: &o.layout, Validator: oneOfWords(adopt.Layouts()),
+				Usage: "a file for everything (one), for each `LAYOUT`: kind, or bucket"},
+			&cli.StringFlag{Name: "fold", Value: "auto", Destination: &o.fold, Validator: oneOfWords([]string{"auto", "never"}),
+				Usage: "with `never`, one block for each object, also where names and settings are alike"},
+			&cli.BoolFlag{Name: "notification-rules", Value: true, Destination: &o.notificationRules,
+				Usage: "with `false`, do not ask for the rules of each bucket, which costs a request"},
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if n := c.Args().Len(); n > 1 {
+				return failf("Too many arguments", "adopt takes one folder, and here are %d words.", n)
+			}
+			return p.adopt(ctx, o, c.Args().First())
+		},
+	})
+}
+
+func patternFlag(name, usage string, to *[]string) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+		*to = append(*to, s)
+		return validPattern(s)
+	}}}
+}
+
+func oneOfWords(list []string) func(string) error {
+	return func(s string) error {
+		if !slices.Contains(list, s) {
+			return fmt.Errorf("%q is none of %s", s, strings.Join(list, ", "))
+		}
+		return nil
+	}
+}
+
+// wanted reports whether the patterns ask for an object.
+func (o *adoptOptions) wanted(_ *kind.Kind, _, name string) bool {
+	matches := func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }
+	return (len(o.include) == 0 || slices.ContainsFunc(o.include, matches)) && !slices.ContainsFunc(o.exclude, matches)
+}
+
+// adopt works in the folder, which is made if there is none.
+func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err error) {
+	ctx, stop := p.interruptible(ctx)
+	defer stop()
+	leave, err := p.enterNew(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave()) }()
+	p.bare = true
+	s := &session{program: p, kinds: schema.Kinds()}
+	if err := s.loadDeclared(nil); err != nil {
+		return err
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	s.noteCredentials()
+	st, err := s.readState(ctx)
+	if err != nil {
+		return err
+	}
+	notes, err := s.readAll(ctx, st, o)
+	if err != nil {
+		return err
+	}
+	result, err := adopt.Write(adopt.Request{
+		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
+		Layout: adopt.Layout(o.layout), Fold: o.fold != "never",
+	})
+	if err != nil {
+		return err
+	}
+	before := len(s.config.Resources)
+	written, err := s.writeConfiguration(result, st)
+	if err != nil {
+		return err
+	}
+	s.reportAdopted(result, written, before > 0, notes)
+	return nil
+}
+
+// enterNew goes into a folder, which is made if there is none, and gives what goes back.
+// Going back removes the folder if it is new and nothing was written there.
+func (p *program) enterNew(dir string) (leave func() error, err error) {
+	if dir == "" {
+		return func() error { return nil }, nil
+	}
+	back, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if err = os.MkdirAll(dir, 0o755); err == nil {
+		err = p.chdir(dir)
+	}
+	if err != nil {
+		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir, reason(err))
+	}
+	return func() error {
+		if err := p.chdir(back); err != nil {
+			return err
+		}
+		_ = os.Remove(dir) // fails where something is in it, as it should
+		return nil
+	}, nil
+}
+
+// loadDeclared reads what is declared already. Variables need no values.
+func (s *session) loadDeclared(snapshot *kind.Snapshot, values ...schema.VariableValue) error {
+	o := s.loadOptions(s.kinds)
+	o.AllowUnset, o.Ask, o.Snapshot = true, nil, snapshot
+	o.Vars = append(slices.Clip(o.Vars), values...)
+	c, diags := schema.Load(o)
+	s.files = c.Files
+	if diags.HasErrors() {
+		return diags
+	}
+	s.config = c
+	return nil
+}
+
+// readAll reads everything that may be written down, and says what could not be seen.
+func (s *session) readAll(ctx context.Context, st *state.State, o *adoptOptions) (notes []string, err error) {
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStateAccount(st, a); err != nil {
+		return nil, err
+	}
+	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, s.queryEverything()); err != nil {
+		return nil, err
+	}
+	s.ahead = s.client.Ahead()
+	s.snapshot.DropExpired(s.serviceTime())
+	if len(s.config.Data) > 0 {
+		if err := s.loadDeclared(s.snapshot); err != nil {
+			return nil, err
+		}
+	}
+	children, err := s.readParts(ctx, o)
+	return append(s.unseen(), children...), err
+}
+
+// readParts reads what is part of buckets and was asked for: one request for each.
+func (s *session) readParts(ctx context.Context, o *adoptOptions) (notes []string, err error) {
+	for _, k := range s.kinds {
+		if k.ParentKind() == "" || k.ScopeAttr() != "" {
+			continue
+		}
+		if !o.notificationRules {
+			notes = append(notes, fmt.Sprintf("The %s were not asked for, as -notification-rules=false says.", k.Plural))
+			continue
+		}
+		var need account.KindQuery
+		for _, parent := range s.kinds {
+			if parent.Name != k.ParentKind() {
+				continue
+			}
+			for _, object := range s.snapshot.All(parent) {
+				if o.wanted(parent, object.ID, object.Identity) {
+					need.Identities = append(need.Identities, object.Identity)
+				}
+			}
+		}
+		if _, err := account.ReadMore(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {
+			return nil, err
+		}
+	}
+	return notes, nil
+}
+
+// unseen says what the credentials may not see.
+func (s *session) unseen() (notes []string) {
+	a := s.snapshot.Account
+	lacks := func(names ...string) (missing []string) {
+		for _, name := range names {
+			if name != "" && !a.HasCapability(name) && !slices.Contains(missing, name) {
+				missing = append(missing, name)
+			}
+		}
+		return missing
+	}
+	for _, k := range s.kinds {
+		if k.ScopeAttr() != "" {
+			continue
+		}
+		if missing := lacks(k.ReadCapabilities...); len(missing) > 0 {
+			notes = append(notes, fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.List(missing), k.Plural))
+			continue
+		}
+		for _, at := range k.Attrs {
+			if missing := lacks(at.ReadCapability); len(missing) > 0 {
+				notes = append(notes, fmt.Sprintf("The credentials lack %s, so %s of %s was not seen.", missing[0], at.Name, k.Plural))
+			}
+		}
+	}
+	if a.Buckets != nil {
+		notes = append(notes, "The credentials are limited to "+plural(len(a.Buckets), "bucket", "buckets")+", so no others were seen.")
+	}
+	return notes
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// writeConfiguration writes the files, and removes them again where what they say is not
+// exactly what is live. It gives their names.
+func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written []string, err error) {
+	defer func() {
+		if err != nil {
+			for _, name := range written {
+				err = errors.Join(err, os.Remove(name))
+			}
+		}
+	}()
+	for _, f := range r.Files {
+		name, err := createNew(f.Name, adopt.Suffix, f.Text)
+		if err != nil {
+			return written, failf("A file cannot be written", "%s. Nothing was kept.", reason(err))
+		}
+		written = append(written, name)
+	}
+	if len(written) == 0 {
+		return nil, nil
+	}
+	return written, s.prove(r, st)
+}
+
+// createNew writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
+func createNew(name, suffix, text string) (string, error) {
+	for n := 1; ; n++ {
+		full := name + suffix
+		if n > 1 {
+			full = fmt.Sprintf("%s-%d%s", name, n, suffix)
+		}
+		f, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, os.ErrExist) && n < 1000 {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		_, err = f.WriteString(text)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return "", errors.Join(err, os.Remove(full))
+		}
+		return full, nil
+	}
+}
+
+// prove plans what was written: it must take over what is live and change nothing.
+func (s *session) prove(r *adopt.Result, st *state.State) error {
+	var values []schema.VariableValue
+	for _, h := range r.Hidden {
+		values = append(values, schema.VariableValue{Name: h.Name, Value: h.Reveal()})
+	}
+	if err := s.loadDeclared(s.snapshot, values...); err != nil {
+		return err
+	}
+	adopted := make(map[addr.Addr]bool, len(r.Addrs))
+	for _, a := range r.Addrs {
+		adopted[a] = true
+	}
+	whole := *s.config
+	whole.Resources = slices.DeleteFunc(slices.Clone(whole.Resources), func(r *config.Resource) bool {
+		return !adopted[r.Addr] && !isKnown(r)
+	})
+	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool { return !adopted[i.To] })
+	whole.Moves, whole.Removals, whole.Settings = nil, nil, config.Settings{}
+	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(),
+		Here: s.now()})
+	if diags.HasErrors() {
+		return diags
+	}
+	var differ []string
+	for i := range made.Changes {
+		if c := &made.Changes[i]; adopted[c.Addr] && (!c.Import || c.Action != plan.NoOp) {
+			differ = append(differ, fmt.Sprintf("%s (%s)", c.Addr, cmp.Or(strings.Join(c.Fields, ", "), string(c.Action))))
+		}
+	}
+	if len(differ) > 0 {
+		return failf("What was written would change something", "The plan of it is not to import alone, so the files were removed again: "+
+			"%s. Leave these out with -exclude, and declare them by hand.", words.List(differ))
+	}
+	return nil
+}
+
+func isKnown(r *config.Resource) bool {
+	for i := range r.Kind.Attrs {
+		if v := r.Value.At(i); v != nil && !v.IsWhollyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+// reportAdopted says what was written, what was not, and what to do next.
+func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, notes []string) {
+	var counts []string
+	total := 0
+	for _, c := range r.Counts {
+		count := plural(c.N, c.Kind.Name, c.Kind.Plural)
+		if c.Kind.ParentKind() != "" && c.Kind.ScopeAttr() == "" {
+			count = c.Kind.Plural + " of " + plural(c.N, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
+		}
+		counts = append(counts, count)
+		total += c.N
+	}
+	switch {
+	case total == 0 && more:
+		s.say("Everything that these credentials see is declared here already.")
+	case total == 0:
+		s.say("There is nothing to write down: these credentials see no bucket and no key.")
+	case more:
+		s.say("%s %s new. Wrote %s.", words.List(counts), map[bool]string{true: "is", false: "are"}[total == 1], words.List(written))
+	default:
+		s.say("Wrote %s: %s.", words.List(written), words.List(counts))
+	}
+	for _, l := range r.Left {
+		s.say("%s", visible.Text(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
+	}
+	for _, a := range r.Owned {
+		s.say("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
+	}
+	for _, n := range notes {
+		s.say("%s", n)
+	}
+	if total == 0 {
+		return
+	}
+	s.say("The plan is %d to import and nothing else.", total)
+	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
+	if len(r.Hidden) > 0 {
+		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.", plural(len(r.Hidden), "variable", "variables"))
+	}
+	s.ui.Hint(hint)
+}

@@ -1,0 +1,263 @@
+// Package adopt writes configuration for what exists: a pure function from what an
+// account holds to the text of files. It knows what is declared already and leaves that
+// out, so that running it again writes down what is new.
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// A Layout is how blocks are spread over files.
+type Layout string
+
+// The layouts.
+const (
+	OneFile   Layout = "one"    // everything in one file, keys behind their bucket
+	ByKind    Layout = "kind"   // one file for each kind
+	PerBucket Layout = "bucket" // one file for each bucket and what belongs to it
+)
+
+// Layouts lists them.
+func Layouts() []string { return []string{string(OneFile), string(ByKind), string(PerBucket)} }
+
+// A Request is what to write down, and how.
+type Request struct {
+	Kinds    []*kind.Kind
+	Snapshot *kind.Snapshot
+	Config   *config.Config // what is declared already
+	Entries  []addr.Entry   // what the state owns
+	// Wanted reports whether an object is asked for. What is part of another one is as
+	// that one is.
+	Wanted func(k *kind.Kind, id, name string) bool
+	Layout Layout
+	Fold   bool // families of objects in one block
+	// Addresses names objects by their kind and remote ID, and is what is written down
+	// then, without imports; nil: everything, with labels made from names.
+	Addresses map[ObjectID]addr.Addr
+}
+
+// An ObjectID is a kind and a remote ID.
+type ObjectID struct{ Kind, ID string }
+
+// A File is one file to write.
+type File struct{ Name, Text string }
+
+// Suffix is what names of files of a configuration end with.
+const Suffix = ".b2.hcl"
+
+// A Result is what was written down, and what was not.
+type Result struct {
+	Files  []File
+	Counts []Count       // of each kind of which something is written, in the order of the kinds
+	Addrs  []addr.Addr   // of all that is written
+	Left   []Left        // what cannot be declared, sorted
+	Owned  []addr.Addr   // what the state owns under an address that nothing declares
+	Hidden []HiddenValue // values that became variables, in the order of these
+}
+
+// A Count is how many objects of a kind are written.
+type Count struct {
+	Kind *kind.Kind
+	N    int
+}
+
+// Left is an object that cannot be declared, and why.
+type Left struct{ Kind, Name, Reason string }
+
+// A HiddenValue is the variable that stands for a secret value. The value itself is for
+// checking what was written, and for nothing else.
+type HiddenValue struct {
+	Name  string
+	about string // in words
+	value string
+}
+
+// Reveal gives the secret.
+func (h HiddenValue) Reveal() string { return h.value }
+
+// Format keeps the secret out of whatever prints it.
+func (h HiddenValue) Format(f fmt.State, _ rune) { fmt.Fprint(f, h.Name) }
+
+// An item is one object, or a family of objects, in the making.
+type item struct {
+	kind    *kind.Kind
+	id      string
+	name    string // as it is declared
+	args    []arg
+	remarks []string
+	secrets []HiddenValue
+	label   string
+	keys    []string          // instances of a family, sorted; nil: one object
+	keyOf   map[string]string // by the remote ID of a member
+	members []*item
+	hint    string // what the label of a family is taken from
+	address *addr.Addr
+}
+
+// An arg is one attribute as it is written: an expression or, where block is set, nested
+// blocks. Expressions hold references as marks, see mark.
+type arg struct {
+	name    string
+	value   string
+	block   bool
+	members []arg
+}
+
+// Write writes configuration. An error is about a reply that is not what B2 sends.
+func Write(r Request) (*Result, error) {
+	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{}, result: &Result{}}
+	w.noteDeclared()
+	var all []*item
+	for _, k := range r.Kinds {
+		items, err := w.collect(k)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) > 0 {
+			w.result.Counts = append(w.result.Counts, Count{k, len(items)})
+		}
+		if r.Fold && k.ParentKind() == "" {
+			items = w.fold(items)
+		}
+		w.label(k, items)
+		all = append(all, items...)
+	}
+	w.layOut(all)
+	slices.SortFunc(w.result.Left, func(a, b Left) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
+	})
+	return w.result, nil
+}
+
+// A writer is one run of Write.
+type writer struct {
+	Request
+	declaredIDs   map[ObjectID]bool
+	declaredNames map[ObjectID]bool // by kind and identity
+	owned         map[ObjectID]addr.Addr
+	placed        map[ObjectID]place // what references may name, by kind and remote ID
+	labels        map[ObjectID]bool  // taken, by kind and label
+	idOfName      map[ObjectID]string
+	result        *Result
+}
+
+// A place is where an object is declared.
+type place struct {
+	addr addr.Addr
+	item *item // nil: it was declared before
+}
+
+// noteDeclared notes what is declared, and where: by the remote ID that the state or an
+// import ties it to, else by its name.
+func (w *writer) noteDeclared() {
+	w.declaredIDs, w.declaredNames, w.owned = map[ObjectID]bool{}, map[ObjectID]bool{}, map[ObjectID]addr.Addr{}
+	w.idOfName = map[ObjectID]string{}
+	idOf := map[addr.Addr]string{}
+	for _, e := range w.Entries {
+		w.owned[ObjectID{e.Addr.Kind, e.ID}] = e.Addr
+		idOf[e.Addr] = e.ID
+		for _, old := range e.Retiring {
+			w.owned[ObjectID{e.Addr.Kind, old.ID}] = e.Addr
+		}
+	}
+	byAddr := map[addr.Addr]*config.Resource{}
+	for _, r := range w.Config.Resources {
+		byAddr[r.Addr] = r
+		w.labels[ObjectID{r.Addr.Kind, r.Addr.Label}] = true
+	}
+	for _, i := range w.Config.Imports {
+		for _, id := range append(i.IDs, i.ID) {
+			if r := byAddr[i.To]; r != nil && w.Snapshot.ByID(r.Kind, id) != nil {
+				idOf[i.To] = id
+				w.declaredIDs[ObjectID{i.To.Kind, id}] = true
+			}
+		}
+	}
+	for _, r := range w.Config.Resources {
+		if !r.Value.GetAttr(r.Kind.IdentityAttr).IsWhollyKnown() {
+			continue
+		}
+		id := idOf[r.Addr]
+		if id == "" {
+			w.declaredNames[ObjectID{r.Kind.Name, r.Identity()}] = true
+			if same := w.Snapshot.ByIdentity(r.Kind, r.Identity()); len(same) == 1 {
+				id = same[0].ID
+			}
+		}
+		w.declaredIDs[ObjectID{r.Kind.Name, id}] = true
+		w.placed[ObjectID{r.Kind.Name, id}] = place{addr: r.Addr}
+	}
+}
+
+// collect makes items of the objects of a kind that are to be written, in the order of
+// their names and IDs.
+func (w *writer) collect(k *kind.Kind) ([]*item, error) {
+	if !w.Snapshot.WasRead(k) {
+		return nil, nil
+	}
+	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)), texts: map[*cty.Value][]arg{}}
+	for i := range k.Attrs {
+		null := cty.NullVal(k.Attrs[i].ValueType())
+		c.nulls[i] = &null
+	}
+	objects := slices.Clone(w.Snapshot.All(k))
+	slices.SortFunc(objects, func(a, b *kind.Object) int {
+		return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
+	})
+	var items []*item
+	for _, o := range objects {
+		id := ObjectID{k.Name, o.ID}
+		target, named := w.Addresses[id]
+		switch owner, owned := w.owned[id]; {
+		case w.Addresses != nil && !named:
+			continue
+		case w.Addresses != nil:
+		case w.declaredIDs[id] || w.declaredNames[ObjectID{k.Name, o.Identity}] || !w.wanted(k, o):
+			continue
+		case owned:
+			w.result.Owned = append(w.result.Owned, owner)
+			continue
+		}
+		it, err := c.item(o)
+		if err != nil {
+			return nil, err
+		}
+		if it == nil {
+			continue
+		}
+		if named {
+			it.address = &target
+		}
+		w.placed[id] = place{item: it}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
+	if k.ParentKind() == "" {
+		return w.Wanted(k, o.ID, o.Identity)
+	}
+	for _, parent := range w.Kinds {
+		if parent.Name == k.ParentKind() {
+			for _, id := range w.Snapshot.IDsOf(parent, k.ParentIdentity(o.Identity)) {
+				return w.Wanted(parent, id, k.ParentIdentity(o.Identity))
+			}
+		}
+	}
+	return false
+}
+
+// leave notes an object that cannot be declared.
+func (w *writer) leave(k *kind.Kind, name, reason string, args ...any) {
+	w.result.Left = append(w.result.Left, Left{k.Name, name, fmt.Sprintf(reason, args...)})
+}

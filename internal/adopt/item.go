@@ -1,0 +1,259 @@
+package adopt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/view"
+	"b2form/schema/functions"
+	"b2form/schema/kind"
+)
+
+// A collector makes items of one kind. Most objects have most of their values in
+// common, which come with the same pointer, so each is written once.
+type collector struct {
+	*writer
+	kind      *kind.Kind
+	completer *kind.Completer
+	nulls     []*cty.Value // by the attribute's index
+	texts     map[*cty.Value][]arg
+}
+
+// item makes an item of one object; nil where it cannot be declared, which is noted.
+func (c *collector) item(o *kind.Object) (*item, error) {
+	live, err := o.Values()
+	if err != nil {
+		return nil, err
+	}
+	want := c.kind.NewValues()
+	for i := range c.kind.Attrs {
+		a := &c.kind.Attrs[i]
+		if a.Computed {
+			continue
+		}
+		v := live.At(i)
+		if v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v) {
+			v = c.nulls[i]
+		} else if a.Compare.StripOwn != nil {
+			if stripped := a.Compare.StripOwn(*v); !stripped.RawEquals(*v) {
+				v = &stripped
+			}
+		}
+		for _, m := range a.References(*v) {
+			if kind.IsDeletedRef(m.Name) {
+				c.leave(c.kind, o.Identity, "its %s are gone: %s.", a.Name, strings.TrimPrefix(strings.Trim(m.Name, "()"), "deleted "))
+				return nil, nil
+			}
+		}
+		want.Put(i, v)
+	}
+	name := live.GetAttr(c.kind.IdentityAttr).AsString()
+	if why := c.undeclarable(want); why != "" {
+		c.leave(c.kind, name, "%s", why)
+		return nil, nil
+	}
+	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
+	for i := range c.kind.Attrs {
+		if a := &c.kind.Attrs[i]; !a.Computed {
+			it.args = append(it.args, c.attr(it, a, want.At(i))...)
+		}
+	}
+	it.args = idiomatic(c.kind, want, it.args)
+	return it, nil
+}
+
+// undeclarable says why a configuration could not hold the object as it is; "": it can.
+func (c *collector) undeclarable(want kind.Values) string {
+	_, problems := c.completer.Complete(want, false)
+	for _, p := range problems {
+		if !p.Warning {
+			return "b2form could not declare it. " + p.Detail
+		}
+	}
+	return ""
+}
+
+// isServerDefault reports whether a value that is left alone where nobody declares it is
+// what B2 gives to everything: "no", or all that its members are where nobody says
+// otherwise.
+func isServerDefault(a *kind.Attr, v cty.Value) bool {
+	if !a.KeepLive {
+		return false
+	}
+	if a.Object == nil {
+		return v.Type() == cty.Bool && v.False()
+	}
+	for i := range a.Object {
+		m := &a.Object[i]
+		if m.Default == cty.NilVal || !v.GetAttr(m.Name).RawEquals(m.Default) {
+			return false
+		}
+	}
+	return true
+}
+
+// attr writes one attribute; nothing where it is as if it were left out.
+func (c *collector) attr(it *item, a *kind.Attr, v *cty.Value) []arg {
+	if a.SendsSecret() {
+		return c.write(it, a, *v, a.Name)
+	}
+	args, known := c.texts[v]
+	if !known {
+		args = c.write(it, a, *v, a.Name)
+		c.texts[v] = args
+	}
+	return args
+}
+
+// write writes an attribute or a member of one. path tells the variables of secrets apart.
+func (c *collector) write(it *item, a *kind.Attr, v cty.Value, path string) []arg {
+	switch {
+	case v.IsNull() || a.Default != cty.NilVal && v.RawEquals(a.Default):
+		return nil
+	case a.Secret:
+		return []arg{{name: a.Name, value: "var." + c.hide(it, a, v.AsString(), path)}}
+	case a.Object == nil:
+		if call := functions.CallFor(v); call != "" {
+			return []arg{{name: a.Name, value: call}}
+		}
+		return []arg{{name: a.Name, value: c.expression(a, v)}}
+	case !a.Many:
+		return []arg{{name: a.Name, block: true, members: c.members(it, a, v, path)}}
+	}
+	if call := functions.CallFor(v); call != "" {
+		return []arg{{name: a.Name, value: call}}
+	}
+	var out []arg
+	for i := range v.AsValueSlice() {
+		e := v.Index(cty.NumberIntVal(int64(i)))
+		out = append(out, arg{name: a.Name, block: true, members: c.members(it, a, e, elementPath(path, i, e))})
+	}
+	return out
+}
+
+func (c *collector) members(it *item, a *kind.Attr, v cty.Value, path string) []arg {
+	var out []arg
+	for i := range a.Object {
+		m, below := &a.Object[i], path
+		if m.Object == nil || m.Many {
+			below += "_" + m.Name
+		}
+		out = append(out, c.write(it, m, v.GetAttr(m.Name), below)...)
+	}
+	return out
+}
+
+// elementPath tells the elements of a list apart: by their names, where they have some.
+func elementPath(path string, i int, e cty.Value) string {
+	if e.Type().HasAttribute("name") && !e.GetAttr("name").IsNull() {
+		return path + "_" + e.GetAttr("name").AsString()
+	}
+	return fmt.Sprintf("%s_%d", path, i+1)
+}
+
+// expression writes a value that is no object. References are marks.
+func (c *collector) expression(a *kind.Attr, v cty.Value) string {
+	if a.Link.RefKind == "" {
+		return c.literal(v)
+	}
+	if v.Type() == cty.String {
+		return c.mark(a, v.AsString())
+	}
+	var list []string
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		list = append(list, c.mark(a, e.AsString()))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
+}
+
+// literal writes a value without references: on one line where it has few members.
+func (c *collector) literal(v cty.Value) string {
+	if t := v.Type(); !t.IsMapType() || v.LengthInt() != 1 {
+		return view.Literal(v)
+	}
+	for name, value := range v.AsValueMap() {
+		if !hclsyntax.ValidIdentifier(name) {
+			name = view.Literal(cty.StringVal(name))
+		}
+		return "{ " + name + " = " + view.Literal(value) + " }"
+	}
+	return "{}"
+}
+
+// mark stands for a reference until it is known what has which label: the kind and the
+// remote ID of the object between two bytes that no expression has.
+const markByte = "\x00"
+
+// mark writes a name or a remote ID of another object.
+func (c *collector) mark(a *kind.Attr, text string) string {
+	id := text
+	if a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(text) {
+		id = c.idOf(a.Link.RefKind, text)
+	}
+	if id == "" {
+		return view.Literal(cty.StringVal(text))
+	}
+	return markByte + a.Link.RefKind + " " + id + " " + text + markByte
+}
+
+// idOf is the remote ID of the only object that a name stands for; "": there is none.
+func (w *writer) idOf(kindName, name string) string {
+	key := ObjectID{kindName, name}
+	if id, known := w.idOfName[key]; known {
+		return id
+	}
+	id := ""
+	for _, k := range w.Kinds {
+		if k.Name == kindName {
+			if same := w.Snapshot.ByIdentity(k, k.NormalizeIdentity(name)); len(same) == 1 {
+				id = same[0].ID
+			}
+		}
+	}
+	w.idOfName[key] = id
+	return id
+}
+
+// hide makes a variable of a secret and gives its name.
+func (c *collector) hide(it *item, a *kind.Attr, secret, path string) string {
+	name := c.unique("variable", identifier(c.kind.ParentIdentity(it.name)+"_"+strings.TrimPrefix(path, "rules_")), "")
+	h := HiddenValue{name, a.Name + " in " + c.kind.Plural, secret}
+	it.secrets, c.result.Hidden = append(it.secrets, h), append(c.result.Hidden, h)
+	return name
+}
+
+// remarks are what deserves a look about an object.
+func remarks(k *kind.Kind, live kind.Values) []string {
+	var out []string
+	for i := range k.Attrs {
+		if a := &k.Attrs[i]; a.Encoding.LiveText != nil {
+			if text := a.Encoding.LiveText(live); k.Credential != nil && !k.ExpiryOf(live).IsZero() {
+				out = append(out, "It "+text+".")
+			}
+		}
+	}
+	if k.Credential != nil {
+		for _, f := range k.Credential.Lint(cty.NullVal(k.ConfigType()), live) {
+			says, _, _ := strings.Cut(f.Detail, ";")
+			out = append(out, string(f.Rule)+": "+says+".")
+		}
+		if name, _, rotated := kind.ParseTimestampedName(live.GetAttr(k.IdentityAttr).AsString()); rotated {
+			out = append(out, fmt.Sprintf("Its name is that of a key that rotates, as the block of a key %q with rotate makes them.", name))
+		}
+	}
+	if k.Name == "bucket" {
+		if v := live.GetAttr("type"); v.RawEquals(cty.StringVal("allPublic")) {
+			out = append(out, "public: anyone may download its files.")
+		}
+		if v := live.GetAttr("lifecycle_rules"); v.IsKnown() && v.LengthInt() == 0 {
+			out = append(out, "no lifecycle rule: every version is kept until something deletes it.")
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,191 @@
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"b2form/schema/kind"
+)
+
+// label gives each item a label that is legal and nobody has: from its name and, where
+// several have that, from its ID, so that it is the same in the next run.
+func (w *writer) label(k *kind.Kind, items []*item) {
+	shared := map[string]int{}
+	for _, it := range items {
+		it.label = identifier(cmp.Or(it.hint, k.ParentIdentity(it.name), it.name))
+		if k.ScopeAttr() != "" {
+			it.label = identifier(it.name)
+		}
+		shared[it.label]++
+	}
+	for _, it := range items {
+		switch {
+		case it.address != nil:
+			it.label = it.address.Label
+		case shared[it.label] > 1 && it.id != "":
+			it.label = w.unique(k.Name, it.label+"_"+it.id[max(0, len(it.id)-4):], it.id)
+		default:
+			it.label = w.unique(k.Name, it.label, it.id)
+		}
+	}
+}
+
+// unique takes a label that nobody has.
+func (w *writer) unique(block, label, id string) string {
+	tries := []string{label, label + "_" + strings.ReplaceAll(id, "/", "_")}
+	for n := 2; ; n++ {
+		for _, try := range tries {
+			if at := (ObjectID{block, try}); !w.labels[at] {
+				w.labels[at] = true
+				return try
+			}
+		}
+		tries = []string{fmt.Sprintf("%s_%d", label, n)}
+	}
+}
+
+// identifier makes a name one that HCL takes, in lower case.
+func identifier(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	s := strings.Trim(b.String(), "_")
+	if s == "" || s[0] >= '0' && s[0] <= '9' {
+		s = "n" + s
+	}
+	return s
+}
+
+// leastFamily is how many objects make a family: two that are alike may be so by chance.
+const leastFamily = 3
+
+// fold puts objects that differ in one word of their names into one block. Objects of one
+// name stay apart: an import finds each by its ID.
+func (w *writer) fold(items []*item) []*item {
+	named := map[string]int{}
+	for _, it := range items {
+		named[it.name]++
+	}
+	families := map[string][]*item{}
+	for _, it := range items {
+		if named[it.name] > 1 || len(w.Snapshot.ByIdentity(it.kind, it.kind.NormalizeIdentity(it.name))) > 1 {
+			continue
+		}
+		for p := range words(it.name) {
+			if sig := w.signature(it, p); sig != "" {
+				families[sig] = append(families[sig], it)
+			}
+		}
+	}
+	sigs := make([]string, 0, len(families))
+	for sig, members := range families {
+		if len(members) >= leastFamily {
+			sigs = append(sigs, sig)
+		}
+	}
+	slices.SortFunc(sigs, func(a, b string) int {
+		return cmp.Or(len(families[b])-len(families[a]), strings.Compare(a, b))
+	})
+	taken := map[*item]bool{}
+	var out []*item
+	for _, sig := range sigs {
+		members := slices.DeleteFunc(families[sig], func(it *item) bool { return taken[it] })
+		if len(members) < leastFamily {
+			continue
+		}
+		out = append(out, w.family(members, sig))
+		for _, it := range members {
+			taken[it] = true
+		}
+	}
+	for _, it := range items {
+		if !taken[it] {
+			out = append(out, it)
+		}
+	}
+	slices.SortFunc(out, func(a, b *item) int { return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.id, b.id)) })
+	return out
+}
+
+// words are the parts of a name between dashes.
+func words(name string) []string { return strings.Split(name, "-") }
+
+// signature is what objects have in common that differ in the word at p of their names;
+// "": no other can be alike.
+func (w *writer) signature(it *item, p int) string {
+	parts := words(it.name)
+	word := parts[p]
+	if len(parts) < 2 || word == "" || it.address != nil {
+		return ""
+	}
+	parts[p] = markByte
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %q\n", p, parts)
+	for _, a := range it.args {
+		if a.name != it.kind.IdentityAttr {
+			w.signArg(&b, a, word)
+		}
+	}
+	fmt.Fprintf(&b, "%q", it.remarks)
+	return b.String()
+}
+
+func (w *writer) signArg(b *strings.Builder, a arg, word string) {
+	if !a.block {
+		b.WriteString(a.name + "=" + w.resolve(a.value, word) + "\n")
+		return
+	}
+	b.WriteString(a.name + "{\n")
+	for _, m := range a.members {
+		w.signArg(b, m, word)
+	}
+	b.WriteString("}\n")
+}
+
+// family makes one item of several. Its members have the word at the same place.
+func (w *writer) family(members []*item, sig string) *item {
+	var p int
+	_, _ = fmt.Sscanf(sig, "%d", &p) // which signature wrote
+	first := members[0]
+	f := &item{kind: first.kind, name: first.name, remarks: first.remarks, args: slices.Clone(first.args), members: members,
+		keyOf: map[string]string{}}
+	for _, it := range members {
+		word := words(it.name)[p]
+		f.keys = append(f.keys, word)
+		f.keyOf[it.id] = word
+		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
+	}
+	slices.Sort(f.keys)
+	parts := words(first.name)
+	f.hint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
+	own := parts[p]
+	parts[p] = "${each.key}"
+	for i := range f.args {
+		if f.args[i].name == f.kind.IdentityAttr {
+			f.args[i].value = `"` + strings.Join(parts, "-") + `"`
+		} else {
+			f.args[i] = w.eachKey(f.args[i], own)
+		}
+	}
+	return f
+}
+
+// eachKey writes references to the instances of another family that follow the word.
+func (w *writer) eachKey(a arg, word string) arg {
+	if !a.block {
+		a.value = w.resolve(a.value, word)
+		return a
+	}
+	a.members = slices.Clone(a.members)
+	for i := range a.members {
+		a.members[i] = w.eachKey(a.members[i], word)
+	}
+	return a
+}

@@ -1,0 +1,265 @@
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/view"
+	"b2form/internal/visible"
+	"b2form/schema/addr"
+)
+
+// resolve writes references as such. Where word is the instance of a family that a
+// reference leads to, that follows it. What has no label yet stays a mark, if word is
+// given.
+func (w *writer) resolve(text, word string) string {
+	if !strings.Contains(text, markByte) {
+		return text
+	}
+	parts := strings.Split(text, markByte)
+	for i := 1; i < len(parts); i += 2 {
+		kindName, rest, _ := strings.Cut(parts[i], " ")
+		id, name, _ := strings.Cut(rest, " ")
+		parts[i] = w.reference(kindName, id, name, word, parts[i])
+	}
+	return strings.Join(parts, "")
+}
+
+func (w *writer) reference(kindName, id, name, word, mark string) string {
+	at, known := w.placed[ObjectID{kindName, id}]
+	switch {
+	case !known && word != "":
+		return markByte + mark + markByte
+	case !known || at.item == nil && at.addr.Module != "":
+		return view.Literal(cty.StringVal(name))
+	case at.item == nil:
+		return at.addr.String()
+	case at.item.label == "":
+		return markByte + mark + markByte
+	case at.item.address != nil:
+		return at.item.address.String()
+	}
+	a := addr.Addr{Kind: kindName, Label: at.item.label}
+	if at.item.keys != nil {
+		key := at.item.keyOf[id]
+		if key == word {
+			return a.String() + "[each.key]"
+		}
+		a.Instance = addr.ForEachKey(key)
+	}
+	return a.String()
+}
+
+// layOut puts the items into files.
+func (w *writer) layOut(items []*item) {
+	files := map[string]*strings.Builder{}
+	to := func(name string) *strings.Builder {
+		if files[name] == nil {
+			files[name] = &strings.Builder{}
+		} else {
+			files[name].WriteByte('\n')
+		}
+		return files[name]
+	}
+	for _, it := range w.arranged(items) {
+		b := to(w.fileOf(it))
+		w.block(b, it)
+		if w.Addresses == nil {
+			b = to("imports")
+			w.importBlock(b, it)
+		}
+		for _, h := range it.secrets {
+			fmt.Fprintf(to("variables"), "variable %q {\n  description = %s\n  type        = string\n  sensitive   = true\n}\n", h.Name,
+				view.Literal(cty.StringVal(h.about+" of "+it.name)))
+		}
+		w.addAddrs(it)
+	}
+	if len(files) > 0 && w.Addresses == nil {
+		b := to("imports")
+		b.WriteString("# Not declared, since a configuration cannot say it:\n#   the master key, which is in no list of keys\n")
+		for _, l := range w.result.Left {
+			b.WriteString("#   " + visible.Text(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
+		}
+	}
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		w.result.Files = append(w.result.Files, File{name, files[name].String()})
+	}
+}
+
+func (w *writer) addAddrs(it *item) {
+	if it.address != nil {
+		w.result.Addrs = append(w.result.Addrs, *it.address)
+		return
+	}
+	a := addr.Addr{Kind: it.kind.Name, Label: it.label}
+	if it.keys == nil {
+		w.result.Addrs = append(w.result.Addrs, a)
+		return
+	}
+	for _, key := range it.keys {
+		a.Instance = addr.ForEachKey(key)
+		w.result.Addrs = append(w.result.Addrs, a)
+	}
+}
+
+// arranged orders items as people read them: a bucket, then what belongs to it alone; at
+// the end what belongs to several or to none.
+func (w *writer) arranged(items []*item) []*item {
+	order := map[*item]int{}
+	for i, it := range items {
+		order[it] = i
+	}
+	type position struct {
+		bucket string // its label; "\xff": none
+		order  int
+	}
+	at := map[*item]position{}
+	for i, it := range items {
+		at[it] = position{cmp.Or(w.home(it), "\xff"), i}
+	}
+	out := slices.Clone(items)
+	slices.SortStableFunc(out, func(a, b *item) int {
+		if w.Layout == ByKind && a.kind != b.kind {
+			return cmp.Compare(order[a], order[b])
+		}
+		return cmp.Or(strings.Compare(at[a].bucket, at[b].bucket), cmp.Compare(at[a].order, at[b].order))
+	})
+	return out
+}
+
+// home is the label of the one block that everything an item names belongs to; "": there
+// is none. Objects that others are limited to are at home in themselves.
+func (w *writer) home(it *item) string {
+	home, several := "", false
+	visit := func(target string) {
+		several = several || home != "" && home != target
+		home = target
+	}
+	if it.kind.Allowed != nil {
+		return it.label
+	}
+	var walk func(args []arg)
+	walk = func(args []arg) {
+		for _, a := range args {
+			walk(a.members)
+			for i, part := range strings.Split(a.value, markByte) {
+				if kindName, rest, ok := strings.Cut(part, " "); i%2 == 1 && ok {
+					id, _, _ := strings.Cut(rest, " ")
+					if at := w.placed[ObjectID{kindName, id}]; at.item != nil {
+						visit(at.item.label)
+					}
+				}
+			}
+		}
+	}
+	walk(it.args)
+	for _, m := range it.members {
+		walk(m.args)
+	}
+	if several {
+		return ""
+	}
+	return home
+}
+
+func (w *writer) fileOf(it *item) string {
+	switch w.Layout {
+	case ByKind:
+		return strings.ReplaceAll(it.kind.Plural, " ", "_")
+	case PerBucket:
+		return cmp.Or(w.home(it), "account")
+	}
+	return "main"
+}
+
+// block writes a resource.
+func (w *writer) block(b *strings.Builder, it *item) {
+	for _, remark := range it.remarks {
+		b.WriteString("# " + visible.Text(remark) + "\n")
+	}
+	fmt.Fprintf(b, "%s %q {\n", it.kind.Name, it.label)
+	args := it.args
+	if it.keys != nil {
+		args = append([]arg{{name: "for_each", value: keySet(it.keys)}}, args...)
+	}
+	w.body(b, args, 1)
+	b.WriteString("}\n")
+}
+
+// body writes attributes, with their equals signs in one column, then nested blocks.
+func (w *writer) body(b *strings.Builder, args []arg, depth int) {
+	indent := strings.Repeat("  ", depth)
+	flat := slices.DeleteFunc(slices.Clone(args), func(a arg) bool { return a.block })
+	width, left := 0, 0
+	for i, a := range flat {
+		if left == 0 { // as far as the next value of several lines, the columns are one
+			width, left = 0, 0
+			for _, next := range flat[i:] {
+				width = max(width, len(next.name))
+				left++
+				if strings.Contains(next.value, "\n") {
+					break
+				}
+			}
+		}
+		left--
+		value := strings.ReplaceAll(w.resolve(a.value, ""), "\n", "\n"+indent)
+		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, value)
+	}
+	for i, a := range args {
+		if !a.block {
+			continue
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(indent + a.name + " {\n")
+		w.body(b, a.members, depth+1)
+		b.WriteString(indent + "}\n")
+	}
+}
+
+// importBlock takes over what a block declares: by name, or by ID where others have the
+// name.
+func (w *writer) importBlock(b *strings.Builder, it *item) {
+	if it.keys == nil {
+		id := it.kind.NormalizeIdentity(it.name)
+		if it.kind.ScopeAttr() != "" || len(w.Snapshot.ByIdentity(it.kind, id)) != 1 {
+			id = it.id
+		} else {
+			id = it.name
+		}
+		fmt.Fprintf(b, "import {\n  to = %s.%s\n  id = %s\n}\n", it.kind.Name, it.label, view.Literal(cty.StringVal(id)))
+		return
+	}
+	name := ""
+	for _, a := range it.args {
+		if a.name == it.kind.IdentityAttr {
+			name = a.value
+		}
+	}
+	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s.%s[each.key]\n  id       = %s\n}\n", keySet(it.keys), it.kind.Name, it.label,
+		name)
+}
+
+// keySet writes the instances of a family.
+func keySet(keys []string) string {
+	return "toset(" + view.Literal(cty.ListVal(texts(keys))) + ")"
+}
+
+func texts(ss []string) []cty.Value {
+	out := make([]cty.Value, len(ss))
+	for i, s := range ss {
+		out[i] = cty.StringVal(s)
+	}
+	return out
+}
