@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -73,10 +74,51 @@ func (o options) run(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w", s.title(), err)
 		}
 	}
+	if err := o.measureAdopt(ctx, p); err != nil {
+		return err
+	}
 	if !strings.Contains(createTitle, o.only) {
 		return nil
 	}
 	return o.measureCreate(ctx, p)
+}
+
+// measureAdopt measures how long writing configuration for an account takes: with
+// families in one block, and with a block for each object.
+func (o options) measureAdopt(ctx context.Context, p program) (err error) {
+	buckets, keys := 1_000, 10_000
+	if o.quick {
+		buckets, keys = 100, 1_000
+	}
+	for _, fold := range []string{"auto", "never"} {
+		title := fmt.Sprintf("adopt, %d buckets + %d keys", buckets, keys)
+		if fold == "never" {
+			title += ", blocks"
+		}
+		if !strings.Contains(title, o.only) {
+			continue
+		}
+		if err := o.measureAdoption(ctx, p, title, fold, buckets, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o options) measureAdoption(ctx context.Context, p program, title, fold string, buckets, keys int) (err error) {
+	f, err := newFixture(repeated, buckets, keys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	if err := f.createLive(ctx); err != nil {
+		return err
+	}
+	afresh := func() error { return os.RemoveAll(filepath.Join(f.dir, "adopted")) }
+	m, err := repeat(p, f, o.runs, o.latency, afresh, fmt.Sprintf("is %d to import and nothing else", buckets+keys),
+		"adopt", "-notification-rules=false", "-fold="+fold, "adopted")
+	m.what = title
+	return o.print(m, err)
 }
 
 func (o options) print(m measurement, err error) error {

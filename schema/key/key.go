@@ -209,20 +209,23 @@ func checkCapabilities(v cty.Value) kind.Problems {
 			"access.")
 	}
 	var ps kind.Problems
+	known := knownCapabilities()
 	for i, c := range v.AsValueSlice() {
 		if c.IsNull() {
 			ps = append(ps, kind.Errorf("Invalid capability", "An element of capabilities is null; leave it out instead.")...)
 			continue
 		}
 		s := c.AsString()
+		if slices.Contains(known, s) { // before all are compared with it
+			continue
+		}
 		switch meant := misspelt(s); {
-		case slices.Contains(knownCapabilities(), s):
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
 				meant).At(cty.IndexIntPath(i))...)
 		default:
 			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
-				words.DidYouMean(s, "", knownCapabilities())).At(cty.IndexIntPath(i))...)
+				words.DidYouMean(s, "", known)).At(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
