@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -46,6 +47,12 @@ func (p *planner) planChanges() {
 		return
 	}
 	p.claimAnnounced()
+	if p.ImportOnly != nil {
+		if r := p.declaration(*p.ImportOnly); r != nil {
+			p.about(r.Addr, func() { p.planResource(r) })
+		}
+		return
+	}
 	if !p.Destroy {
 		for _, r := range p.declared {
 			if p.links.hasLinks(r) {
@@ -235,6 +242,10 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	p.warnHidden(r, hidden)
 	p.checkLive(r, live)
 	action, reason := p.action(r, h, live, fields)
+	if p.ImportOnly != nil && h.imported {
+		p.warnLeftAsItIs(r, fields)
+		action, reason, fields = NoOp, "", nil
+	}
 	judged, follows := p.links.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
@@ -284,6 +295,15 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		p.rotationChanges[r.Addr] = true
 	}
 	p.finishChange(r, h, c, judged.Object())
+}
+
+// warnLeftAsItIs says what a later apply would change of an object that is only imported.
+func (p *planner) warnLeftAsItIs(r *config.Resource, fields []string) {
+	if len(fields) > 0 {
+		p.warnf(&r.Block.Range, "The configuration differs from what is live",
+			"%s is imported as it is. The next apply would change %s, unless the block is corrected before; \"b2form plan\" shows it.",
+			r.Addr, words.List(fields))
+	}
 }
 
 // action decides what becomes of a live object, and why.

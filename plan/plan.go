@@ -184,6 +184,9 @@ type Request struct {
 	// there is a Target, nothing is planned but that and what it needs; what is in Exclude, or
 	// needs that, is left out.
 	Target, Exclude []addr.Addr
+	// ImportOnly plans nothing but that the live object which an import block of the
+	// configuration names for this address becomes ours, whatever differs. nil: everything.
+	ImportOnly *addr.Addr
 	Now             time.Time // by B2's clock: what ends, and when something is due, is decided by it
 	Here            time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only

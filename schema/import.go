@@ -182,6 +182,9 @@ func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return addr.Addr{}, false
 	}
+	if at := (addr.Addr{Kind: t.RootName(), Label: stepName(t[1])}); l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
+		return at, true
+	}
 	r := l.resolveNode(t, allowedRefs{computed: true})
 	if r.broken {
 		return addr.Addr{}, false

@@ -50,6 +50,9 @@ type Options struct {
 	// Bare lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
 	Bare bool
+	// ImportUndeclared lets an import block name what nobody declares in the configuration
+	// itself, as a block without instances: Config.Imports holds it.
+	ImportUndeclared bool
 	// MaxEvaluation is how many steps evaluating the configuration may take; 0:
 	// [parse.DefaultSteps]; below that: no bound.
 	MaxEvaluation int64

@@ -83,7 +83,9 @@ func (s *session) renewal(m view.Mode) []addr.Entry {
 }
 
 // isPart reports whether the run leaves something to another one.
-func (s *session) isPart() bool { return len(s.opts.target)+len(s.opts.exclude) > 0 }
+func (s *session) isPart() bool {
+	return len(s.opts.target)+len(s.opts.exclude) > 0 || s.opts.imported != nil
+}
 
 // salt is the key of the state's digests: a new one where it has none.
 func (s *session) salt() string {

@@ -90,6 +90,9 @@ func (o *runOptions) isApproved() bool { return o.autoApprove || o.expect != nil
 // checkCanAsk fails at once where a prompt would wait for nobody.
 func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 	name := m.Verb()
+	if o.imported != nil {
+		name = "import"
+	}
 	switch {
 	case o.isApproved() || p.saved != nil || p.interactive():
 		return nil
@@ -276,6 +279,9 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	}
 	if m == view.Planning {
 		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.files)
+	}
+	if s.opts.imported != nil {
+		return nil
 	}
 	r := s.newOutputReader(result.Snapshot, result.Entries, result.Secrets)
 	r.was = applied

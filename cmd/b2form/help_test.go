@@ -51,7 +51,7 @@ func TestHelpKeepsToTheScreen(t *testing.T) {
 					t.Errorf("the example does not fit the smallest screen: %s", line)
 				}
 			}
-			asks := len(path) == 0 || slices.Contains([]string{"apply", "destroy", "rotate"}, path[0])
+			asks := len(path) == 0 || slices.Contains([]string{"apply", "destroy", "import", "rotate"}, path[0])
 			if strings.Contains(b.out.String(), "approval was refused") != asks && width == 0 {
 				t.Errorf("help %s speaks of an approval, or does not", strings.Join(path, " "))
 			}

@@ -14,6 +14,7 @@ import (
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -25,22 +26,23 @@ type options struct {
 	helpWanted bool
 	version    bool
 
-	vars            []schema.VariableValue // -var and -var-file, in the order given
-	json            bool
-	verbose         bool
-	quiet           bool // -q
-	concise         bool
-	compactWarnings bool
-	jsonInto        string
-	allowInput      bool   // -input
-	filesRoot       string // -root
-	bare            bool   // the command works in a folder without configuration
-	endpoint        string
-	onEmulator      bool
-	parallelism     int
-	lockTimeout     time.Duration
-	lock            bool
-	profile         string
+	vars             []schema.VariableValue // -var and -var-file, in the order given
+	json             bool
+	verbose          bool
+	quiet            bool // -q
+	concise          bool
+	compactWarnings  bool
+	jsonInto         string
+	allowInput       bool   // -input
+	filesRoot        string // -root
+	bare             bool   // the command works in a folder without configuration
+	endpoint         string
+	onEmulator       bool
+	parallelism      int
+	lockTimeout      time.Duration
+	lock             bool
+	profile          string
+	importUndeclared bool // import blocks may name what nobody declares
 }
 
 // runOptions are those of plan, apply, destroy and rotate. Each command has its own,
@@ -57,10 +59,12 @@ type runOptions struct {
 	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
-	capabilities     bool         // print what a plan takes
-	expect           *plan.Digest // nil: any plan
-	showDigest       bool         // of the plan
-	out              string       // where the plan is saved; "": nowhere
+	capabilities     bool           // print what a plan takes
+	expect           *plan.Digest   // nil: any plan
+	showDigest       bool           // of the plan
+	out              string         // where the plan is saved; "": nowhere
+	imported         *config.Import // the only thing to do; nil: everything
+	generateConfig   string         // where blocks go that import blocks name and nobody declares
 }
 
 // mode is what plan and apply plan.

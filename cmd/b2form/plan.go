@@ -32,6 +32,8 @@ Exit codes:
   2  with -detailed-exitcode: there are changes, if only to outputs`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
 			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(),
+			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfig,
+				Usage: "first write blocks for what import blocks name and nobody declares into the new `FILE`"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
@@ -59,6 +61,11 @@ Exit codes:
 func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
 	ctx, stop := p.interruptible(ctx)
 	defer stop()
+	if o.generateConfig != "" {
+		if err := p.generateConfig(ctx, o.generateConfig); err != nil {
+			return err
+		}
+	}
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err

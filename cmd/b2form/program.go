@@ -97,6 +97,7 @@ Example:
 		p.schemaCommand(),
 		p.whoamiCommand(),
 		p.adoptCommand(),
+		p.importCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

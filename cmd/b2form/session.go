@@ -161,6 +161,7 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 
 // accountQuery is what a plan needs to know.
 func (s *session) accountQuery() account.Query {
+	s.addImport()
 	return account.QueryFor(s.config, s.knownEntries(), s.kinds)
 }
 
@@ -185,8 +186,9 @@ func (s *session) reloadWithData() (hcl.Diagnostics, error) {
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, MaxEvaluation: p.maxEvaluation(),
-		Root: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, ImportUndeclared: p.importUndeclared,
+		MaxEvaluation: p.maxEvaluation(),
+		Root:          cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -275,6 +277,9 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	s.ahead = s.client.Ahead()
 	s.began = s.serviceTime()
 	warnings, err := s.readLive(ctx, a, s.accountQuery)
+	if err == nil {
+		err = s.checkImport(st)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -283,6 +288,9 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
 		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude, Save: s.opts.out != "" || s.saved != nil,
+	}
+	if s.opts.imported != nil {
+		request.ImportOnly = &s.opts.imported.To
 	}
 	for _, i := range st.Open {
 		request.Announced = append(request.Announced,

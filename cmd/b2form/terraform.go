@@ -40,9 +40,6 @@ func (p *program) terraformCommands() []*cli.Command {
 		p.terraformCommand("force-unlock", "Use lock -break", 1,
 			"b2form shows who holds the lock with \"b2form lock\" and removes that of a shared state with \"b2form lock -break\"; "+
 				"\"b2form apply -lock-timeout=5m\" waits for it."),
-		p.terraformCommand("import", "Use an import block or apply -adopt", 1,
-			"b2form imports in the plan. Write\n\n  import {\n    to = bucket.x\n    id = \"bucket-name\"\n  }\n\nand run \"b2form "+
-				"apply\", or take over what has the declared names with \"b2form apply -adopt\"."),
 		p.terraformCommand("workspace", "Not available: use one folder per environment", 1,
 			"b2form has no workspaces: keep one folder per environment and choose it with -chdir."),
 	}
@@ -87,7 +84,7 @@ func terraformOptionHint(name string) string {
 	case "backend-config", "reconfigure", "migrate-state":
 		return "A backend block may use variables; \"b2form state migrate\" moves the state to where the configuration keeps it now."
 	case "generate-config-out":
-		return "Write the block, and an import block beside it: the plan shows what differs from what is live."
+		return "\"b2form plan\" has it: it writes the blocks, and says what apply would do."
 	case "upgrade", "get", "plugin-dir", "from-module":
 		return "There are no plugins, and modules are local folders."
 	}

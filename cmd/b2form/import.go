@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/adopt"
+	"b2form/internal/state"
+	"b2form/internal/view"
+	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+func (p *program) importCommand() *cli.Command {
+	o := &runOptions{}
+	return p.newCommand(&cli.Command{
+		Name: "import", Usage: "Take over one thing that exists", ArgsUsage: "ADDRESS ID_OR_NAME",
+		Description: `The resource at ADDRESS, which must be declared, takes over what has the ID or
+name. That is shown and done after an approval; only "yes" approves. Nothing is
+changed in B2, also where the block says otherwise: the next plan shows that.
+
+An import block does the same in a plan, and says so to everybody. For a block
+that does not exist yet: write an import block, then
+b2form plan -generate-config-out=FILE.
+
+Example:
+  b2form import bucket.photos acme-photos
+  b2form import -auto-approve 'key.logs["edge"]' reader-edge
+
+` + approvalCodes,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.lockFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask", Destination: &o.autoApprove},
+			p.jsonFlag("print JSON lines; needs -auto-approve"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 2 {
+				return failf("Invalid command line", "Usage: b2form import ADDRESS ID_OR_NAME. Run %q for all options.",
+					c.FullName()+" -help")
+			}
+			to, err := addr.Parse(c.Args().Get(0))
+			if err != nil {
+				return failf("Invalid address", "%s.", err)
+			}
+			o.imported = &config.Import{To: to, ID: c.Args().Get(1)}
+			return p.runApply(ctx, view.Planning, o)
+		},
+	})
+}
+
+// addImport makes the import that the command line asks for a block of the configuration,
+// in place of one for the same address.
+func (s *session) addImport() {
+	i := s.opts.imported
+	if i == nil {
+		return
+	}
+	s.config.Imports = append(slices.DeleteFunc(s.config.Imports, func(o config.Import) bool { return o.To == i.To }), *i)
+}
+
+// checkImport refuses an import of which nothing could come.
+func (s *session) checkImport(st *state.State) error {
+	i := s.opts.imported
+	if i == nil {
+		return nil
+	}
+	s.addImport() // to what answers of data blocks made anew
+	at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
+	if at < 0 {
+		return failf("Nothing is declared there", "No resource has the address %s. Declare it, or write an import block and let \"b2form "+
+			"plan -generate-config-out=FILE\" write the block.", i.To)
+	}
+	k := s.config.Resources[at].Kind
+	for _, e := range st.Entries {
+		if e.Addr == i.To && s.snapshot.ByID(k, e.ID) != nil {
+			return failf("The address is taken", "The state has %s %q (ID %s) at %s already. \"b2form state rm %s\" forgets it.", k.Name,
+				e.Identity, e.ID, i.To, i.To)
+		}
+	}
+	if s.snapshot.ByID(k, i.ID) == nil && len(s.snapshot.ByIdentity(k, k.NormalizeIdentity(i.ID))) == 0 {
+		return failf("Nothing to import", "There is no %s with the name or ID %q that these credentials can see. Correct it.", k.Name, i.ID)
+	}
+	return nil
+}
+
+// generateConfig writes blocks for what import blocks name and nobody declares. Where
+// nothing is missing it writes nothing.
+func (p *program) generateConfig(ctx context.Context, file string) (err error) {
+	if !strings.HasSuffix(file, adopt.Suffix) {
+		return failf("Invalid name of a file", "-generate-config-out=%s: the name must end with %s, so that the blocks count.", file,
+			adopt.Suffix)
+	}
+	s := &session{program: p, kinds: schema.Kinds()}
+	s.importUndeclared = true
+	defer func() { s.importUndeclared = false }()
+	if err := s.loadDeclared(nil); err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool {
+		return slices.ContainsFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
+	})
+	if len(missing) == 0 {
+		p.ui.Note("Every import block names what is declared, so " + file + " was not written.")
+		return nil
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	st, err := s.readState(ctx)
+	if err != nil {
+		return err
+	}
+	o := &adoptOptions{include: []string{""}, notificationRules: true}
+	for _, i := range missing {
+		o.include = append(o.include, bucketOf(i.ID))
+	}
+	if _, err := s.readAll(ctx, st, o); err != nil {
+		return err
+	}
+	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
+		Addresses: map[adopt.ObjectID]addr.Addr{}}
+	for _, i := range missing {
+		object, err := s.importedObject(&i)
+		if err != nil {
+			return err
+		}
+		request.Addresses[adopt.ObjectID{Kind: i.To.Kind, ID: object.ID}] = i.To
+	}
+	return s.writeGenerated(file, request)
+}
+
+func bucketOf(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
+
+// importedObject is the one live object that an import block names.
+func (s *session) importedObject(i *config.Import) (*kind.Object, error) {
+	var found []*kind.Object
+	for _, k := range s.kinds {
+		if k.Name != i.To.Kind {
+			continue
+		}
+		if o := s.snapshot.ByID(k, i.ID); o != nil {
+			return o, nil
+		}
+		found = s.snapshot.ByIdentity(k, k.NormalizeIdentity(i.ID))
+	}
+	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.ID)
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(i.IDs) > 0:
+		why = "With ids, for a key that rotates, b2form cannot know how it is to rotate. Write the block by hand."
+	case len(found) > 1:
+		why = fmt.Sprintf("%d live objects have the name %q. Write the ID of one of them; \"b2form keys -verbose\" lists them.", len(found),
+			i.ID)
+	}
+	return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No block can be written for " + i.To.String(), Detail: why,
+		Subject: &i.Range}}
+}
+
+func (s *session) writeGenerated(file string, request adopt.Request) error {
+	result, err := adopt.Write(request)
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	for _, f := range result.Files {
+		if text.Len() > 0 {
+			text.WriteByte('\n')
+		}
+		text.WriteString(f.Text)
+	}
+	for _, l := range result.Left {
+		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, reason(err))
+	}
+	_, err = f.WriteString(text.String())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	s.ui.Note("Wrote " + file + ".")
+	return nil
+}
