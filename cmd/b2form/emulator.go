@@ -153,7 +153,7 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 		"B2_ENDPOINT=" + o.url, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
 	}
 	if len(command) > 0 {
-		return p.runBeside(command, env, stop)
+		return p.runBeside(command, append(p.environ(), env...), stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
 	p.tell("The emulator is running; an interrupt (Ctrl-C) ends it.")
@@ -245,8 +245,10 @@ func withControlPaths(e *emulator.Server) http.Handler {
 // on to it.
 func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error {
 	c := exec.Command(command[0], command[1:]...)
-	c.Stdin, c.Stdout, c.Stderr = p.stdin, p.stdout, p.stderr
-	c.Env = append(p.environ(), env...)
+	c.Stdin, c.Stdout, c.Stderr, c.Env = p.stdin, p.stdout, p.stderr, env
+	if own, ok := p.stdout.(*stdout); ok {
+		c.Stdout = own.to // a terminal stays one
+	}
 	if err := c.Start(); err != nil {
 		return failf("Command cannot start", "%s: %s.", command[0], reason(err))
 	}

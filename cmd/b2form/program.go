@@ -98,6 +98,7 @@ Example:
 		p.whoamiCommand(),
 		p.adoptCommand(),
 		p.importCommand(),
+		p.mintCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)

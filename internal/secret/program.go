@@ -25,9 +25,9 @@ type program struct {
 	vars     []string
 }
 
-// ownCredentialVars are the variables that b2form itself is given its credentials
+// OwnCredentialVars are the variables that b2form itself is given its credentials
 // in. Programs do not inherit them: they are for another key.
-func ownCredentialVars() []string {
+func OwnCredentialVars() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
 		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND"}
 }
@@ -158,7 +158,7 @@ func (p *program) environ() []string {
 	var out []string
 	for _, pair := range p.options.Environ {
 		name, _, _ := strings.Cut(pair, "=")
-		if !slices.Contains(ownCredentialVars(), name) {
+		if !slices.Contains(OwnCredentialVars(), name) {
 			out = append(out, pair)
 		}
 	}
