@@ -109,6 +109,7 @@ func mayImport() map[string][]string {
 		"apply": {"internal/words", "plan", "schema/addr", "schema/config", "schema/kind", "schema/wire",
 			"internal/pause", "internal/state", "internal/secret"},
 		"cmd/b2form":                {"*"},
+		"examples":                  {},
 		"internal/bench":            {"*"},
 		"internal/testrun":          {},
 		"internal/emulator/conform": {},

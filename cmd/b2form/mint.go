@@ -39,7 +39,7 @@ the names that b2, AWS SDKs, rclone (as the remote b2:) and restic read, and non
 of the credentials of b2form.
 
 Example:
-  b2form mint -bucket=acme-photos -- rclone ls b2:acme-photos
+  b2form mint -bucket=acme-site -- rclone ls b2:acme-site
   b2form mint -ttl=15m -access=read_write \
     -bucket=acme-backup -- restic backup /home
 

@@ -100,6 +100,7 @@ Example:
 		p.importCommand(),
 		p.mintCommand(),
 		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
+		p.initCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root

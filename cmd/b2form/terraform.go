@@ -12,8 +12,6 @@ import (
 // is missing, with an error where an effect would be expected.
 func (p *program) terraformCommands() []*cli.Command {
 	return []*cli.Command{
-		p.terraformCommand("init", "Not needed: there is nothing to initialise", 0,
-			"b2form needs no init: there are no plugins to download. Run \"b2form plan\"."),
 		p.terraformCommand("refresh", "Not needed: every plan reads the live account", 0,
 			"b2form needs no refresh: every plan reads the live account, and the state holds no settings. \"b2form apply -refresh-only\" "+
 				"tells it what changed outside."),
