@@ -132,7 +132,8 @@ func newModule(o Options) *module {
 	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
 	l := newChildModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
 		metaSchema: syntax.Resource().BodySchema(),
-		flawed:     map[addr.Addr]bool{}, boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
+		flawed:     map[addr.Addr]bool{}, empty: map[*kind.Kind]*emptyBlock{},
+		boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
 	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}, SensitiveVariables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {

@@ -59,7 +59,8 @@ type sharedLoad struct {
 	hasPendingData bool          // there are data blocks that nothing answers yet
 	budget         *parse.Budget // of all that is evaluated
 
-	flawed map[addr.Addr]bool // resources that an error was reported of
+	flawed map[addr.Addr]bool         // resources that an error was reported of
+	empty  map[*kind.Kind]*emptyBlock // see emptyOf
 }
 
 // A caller is where a module was called.

@@ -103,16 +103,33 @@ type evaluation struct {
 	preventDestroy bool
 }
 
-// evaluateCommon evaluates what does not differ between the instances.
-func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
-	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: b.kind.NewValues(),
-		completer: b.kind.NewCompleter(), sharedNames: map[nameKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
-	for i := range b.kind.Attrs {
-		if a := &b.kind.Attrs[i]; !a.Computed {
+// An emptyBlock is what all blocks of a kind begin with: attributes that are all left out,
+// and what completing others came to. Each is judged once.
+type emptyBlock struct {
+	attrs     kind.Values
+	completer *kind.Completer
+}
+
+func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
+	if known := s.empty[k]; known != nil {
+		return known
+	}
+	e := &emptyBlock{k.NewValues(), k.NewCompleter()}
+	for i := range k.Attrs {
+		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
 			e.attrs.Put(i, &null)
 		}
 	}
+	s.empty[k] = e
+	return e
+}
+
+// evaluateCommon evaluates what does not differ between the instances.
+func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
+	empty := l.shared.emptyOf(b.kind)
+	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
+		completer: empty.completer, sharedNames: map[nameKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
 	if !b.writtenArgs.dynamic {
 		for i := range b.writtenArgs.args {
 			if arg := &b.writtenArgs.args[i]; !arg.varies {

@@ -21,7 +21,7 @@ func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
 	if d := check(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := parseConfig(src, name, pieceSize)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
 		b.countBody(body)
 	}
