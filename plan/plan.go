@@ -187,8 +187,8 @@ type Request struct {
 	// ImportOnly plans nothing but that the live object which an import block of the
 	// configuration names for this address becomes ours, whatever differs. nil: everything.
 	ImportOnly *addr.Addr
-	Now             time.Time // by B2's clock: what ends, and when something is due, is decided by it
-	Here            time.Time // by the clock of this machine; zero: that is not compared
+	Now        time.Time // by B2's clock: what ends, and when something is due, is decided by it
+	Here       time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/adopt"
 	"b2form/internal/audit"
 	"b2form/internal/emulator"
 	"b2form/internal/state"
@@ -46,6 +47,12 @@ func (p *program) valuesOf(name, value string) (prefix string, found []candidate
 		return listed(value, strings.Split(joinedRules(), ", "))
 	case "sort":
 		return "", oneOf(audit.Columns()...)
+	case "layout":
+		return "", oneOf(adopt.Layouts()...)
+	case "fold":
+		return "", oneOf("auto", "never")
+	case "access":
+		return "", oneOf("read_only", "read_write", "write_only")
 	case "format":
 		return "", oneOf("dot", "mermaid")
 	case "input", "lock":
@@ -65,6 +72,10 @@ func (p *program) argumentsOf(root, at *cli.Command, word string) (found []candi
 		return p.credentials()
 	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.owned()
+	case "import":
+		for _, r := range p.configuration().Resources {
+			found = append(found, candidate{text: r.Addr.String()})
+		}
 	case "output":
 		for _, o := range p.configuration().Outputs {
 			found = append(found, candidate{text: o.Name})
