@@ -15,6 +15,7 @@ import (
 	"b2form/examples"
 	"b2form/internal/adopt"
 	"b2form/internal/credentials"
+	"b2form/internal/visible"
 	"b2form/schema"
 	"b2form/schema/config"
 )
@@ -139,7 +140,7 @@ func (p *program) choices(ctx context.Context) ([]choice, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.say("Credentials: %s\nThe account holds %s.", found.Where, holds)
+		p.say("Credentials: %s\nThe account holds %s.", visible.Text(found.Where), holds)
 		all = append(all, choice{"Write configuration for all that the account holds (adopt)", func(ctx context.Context) error {
 			return p.adopt(ctx, &adoptOptions{layout: string(adopt.OneFile), notificationRules: true}, "")
 		}})
