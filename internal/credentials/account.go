@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -17,14 +16,18 @@ import (
 	_ "modernc.org/sqlite" // the database in which the b2 command keeps an account
 )
 
-// profileName is what the Python SDK takes for the name of a profile
+// isProfileName follows what the Python SDK takes for the name of a profile
 // (b2sdk, sqlite_account_info.py).
-var profileName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+func isProfileName(name string) bool {
+	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}
 
 // profile reads a profile of the b2 command.
 func (o Options) profile(ctx context.Context) (Credentials, error) {
 	name := o.Profile
-	if !profileName.MatchString(name) {
+	if !isProfileName(name) {
 		return Credentials{}, errorf("Invalid profile", "%.80q is not the name of a profile: it has 1 to 64 letters, digits, dashes and "+
 			"underscores, or is rclone:REMOTE for a remote of rclone.", name)
 	}

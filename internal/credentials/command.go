@@ -112,9 +112,6 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// keyShape is what application keys look like.
-var keyShape = regexp.MustCompile(`K[0-9]{3}[0-9A-Za-z+/]{27}`)
-
 // quoted is the end of what a program said, behind a line of its own; "": it said
 // nothing. What looks like a key is left out.
 func (b *bounded) quoted() string {
@@ -122,6 +119,7 @@ func (b *bounded) quoted() string {
 	if text == "" {
 		return ""
 	}
+	keyShape := regexp.MustCompile(`K[0-9]{3}[0-9A-Za-z+/]{27}`)
 	text = keyShape.ReplaceAllString(text, scrub.Placeholder)
 	lines := strings.Split(text, "\n")
 	lines = lines[max(0, len(lines)-5):]
