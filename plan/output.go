@@ -69,7 +69,7 @@ func outputDigest(salt string, o *config.Output, v cty.Value) string {
 // planOutputs plans what becomes of the outputs, and reports what is wrong with them. A plan that
 // leaves out something of what is declared says nothing of them.
 func (p *planner) planOutputs() {
-	if p.RotationsOnly || p.RefreshOnly || len(p.Target)+len(p.Exclude) > 0 || p.diags.HasErrors() {
+	if p.RotationsOnly || p.RefreshOnly || p.ImportOnly != nil || len(p.Target)+len(p.Exclude) > 0 || p.diags.HasErrors() {
 		return
 	}
 	recorded := map[string]string{}

@@ -92,15 +92,11 @@ Example:
 		},
 	})
 	root.Commands = []*cli.Command{
-		p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(), p.keysCommand(),
+		p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
+		p.adoptCommand(), p.importCommand(), p.mintCommand(), p.keysCommand(), p.whoamiCommand(),
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(),
-		p.schemaCommand(),
-		p.whoamiCommand(),
-		p.adoptCommand(),
-		p.importCommand(),
-		p.mintCommand(),
-		p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(), p.completeCommand(),
-		p.initCommand(),
+		p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(),
+		p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root

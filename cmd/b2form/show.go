@@ -66,7 +66,7 @@ func (p *program) showSaved(path string) error {
 // showLive shows every object that the state records.
 func (p *program) showLive(ctx context.Context) (err error) {
 	p.bare = true
-	s, err := p.openSession()
+	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
