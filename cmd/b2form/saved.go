@@ -189,11 +189,11 @@ func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
 		return err
 	}
 	s.ui.Note("Saved the plan to: " + s.opts.out)
-	where := ""
+	command := "b2form apply"
 	if s.onEmulator {
-		where = "-emulator "
+		command += " -emulator"
 	}
-	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    b2form apply %s%q", where, s.opts.out))
+	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command, s.opts.out))
 	return nil
 }
 
