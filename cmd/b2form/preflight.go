@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/state"
 	"b2form/plan"
 )
 
@@ -23,18 +24,37 @@ func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Dia
 		consequence = "nothing was changed"
 	}
 	var diags hcl.Diagnostics
+	lack := func(capability, what string, at *hcl.Range) {
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + capability,
+			Detail: fmt.Sprintf("%s without the capability %s, so %s. Use an application key that has it; "+
+				"\"b2form plan -capabilities\" prints one that has all that this plan needs.", what, capability, consequence),
+			Subject: at})
+	}
 	for _, r := range p.Lacking(s.snapshot.Account) {
-		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: "The credentials lack " + r.Capability,
-			Detail: fmt.Sprintf("%s cannot be carried out without the capability %s, so %s. Use an application key that has it; "+
-				"\"b2form plan -capabilities\" prints one that has all that this plan needs.", r, r.Capability, consequence),
-			Subject: s.blockRange(r.Addrs[0])})
+		lack(r.Capability, r.String()+" cannot be carried out", s.blockRange(r.Addrs[0]))
+	}
+	if p.Empty() && len(p.Records) == 0 {
+		return diags
+	}
+	for _, capability := range s.stateCapabilities() {
+		if !s.snapshot.Account.HasCapability(capability) {
+			lack(capability, fmt.Sprintf("The state in %s cannot be stored", s.backend()), nil)
+		}
 	}
 	return diags
 }
 
+// stateCapabilities is what changing the state takes, where it is in a bucket. Sorted.
+func (s *session) stateCapabilities() []string {
+	if _, shared := s.backend().(state.Shared); !shared {
+		return nil
+	}
+	return []string{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}
+}
+
 // leastCapabilities is what reading the account and carrying the plan out take. Sorted.
 func (s *session) leastCapabilities(p *plan.Plan) []string {
-	var list []string
+	list := s.stateCapabilities()
 	query := s.accountQuery()
 	for _, k := range s.kinds {
 		if _, asked := query[k.Name]; asked {
