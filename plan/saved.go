@@ -142,8 +142,9 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 		errs = append(errs, err)
 	}
 	if s.Overlap != "" {
-		c.Overlap, err = time.ParseDuration(s.Overlap)
-		errs = append(errs, err)
+		if c.Overlap, err = time.ParseDuration(s.Overlap); err != nil {
+			errs = append(errs, fmt.Errorf("%q is no duration", s.Overlap))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -182,7 +183,7 @@ func (s *SavedChange) checkWords() error {
 func object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []string) (cty.Value, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return cty.NilVal, err
+		return cty.NilVal, errors.New("in the place of attributes stands something else")
 	}
 	if raw == nil {
 		return cty.NullVal(t), nil
@@ -198,7 +199,7 @@ func object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []strin
 		case given:
 			var err error
 			if members[a.Name], err = ctyjson.Unmarshal(v, a.ValueType()); err != nil {
-				return cty.NilVal, fmt.Errorf("%s: %w", a.Name, err)
+				return cty.NilVal, fmt.Errorf("the value of %s cannot be read", a.Name)
 			}
 		case t.HasAttribute(a.Name):
 			members[a.Name] = cty.NullVal(a.ValueType())

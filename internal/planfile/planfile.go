@@ -276,10 +276,13 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	}
 	var d document
 	if err := json.Unmarshal(append(body[:len(body):len(body)], '}'), &d); err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "json: "))
+		return nil, errors.New("a member has a value that no saved plan has")
 	}
 	if d.Format != formatVersion || d.Plan == nil || d.Command == "" {
 		return nil, errors.New("it lacks what every saved plan has")
+	}
+	if salt, err := hex.DecodeString(d.Salt); err != nil || len(salt) != 0 && len(salt) != plan.SaltBytes {
+		return nil, errors.New("its salt is none")
 	}
 	p, err := d.Plan.Plan(kinds)
 	if err != nil {
@@ -323,12 +326,12 @@ func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
 	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return nil, err
+		return nil, errors.New("its variables have no names")
 	}
 	for name, text := range raw {
 		v, err := ctyjson.Unmarshal(text, cty.DynamicPseudoType)
 		if err != nil {
-			return nil, fmt.Errorf("var.%s: %w", name, err)
+			return nil, fmt.Errorf("the value of var.%s cannot be read", name)
 		}
 		values[name] = v
 	}

@@ -1,7 +1,9 @@
 package planfile_test
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,7 +52,7 @@ func example(t testing.TB) *planfile.File {
 		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
-		Salt: "00ff", Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
+		Salt: strings.Repeat("0f", plan.SaltBytes), Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
 	}
 }
 
@@ -114,6 +116,55 @@ func TestEveryDamageIsNoticed(t *testing.T) {
 	}
 	try("more behind it", len(whole), append(append([]byte{}, whole...), '\n'))
 	try("line ends converted", len(whole), []byte(strings.ReplaceAll(string(whole), "\n", "\r\n")))
+}
+
+// A file that somebody made, checksum and all, is refused in words, too.
+func TestForgedIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "photos.plan")
+	if err := planfile.Write(path, example(t)); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(whole), `,"sha256":"`)
+	for _, edit := range [][2]string{
+		{`"salt":"0f0f`, `"salt":"zz0f`},
+		{`"salt":"0f0f`, `"salt":"0f`},
+		{`"variables":{`, `"variables":[1],"was":{`},
+		{`"variables":{`, `"variables":{"x":1,`},
+		{`"variables":{`, `"variables":{"x":{"type":"zz","value":1},`},
+		{`"command":"apply"`, `"command":7`},
+		{`"replace":["key.app"]`, `"replace":["\u001b[1m"]`},
+		{`"target":["bucket.photos"]`, `"target":["\u001b[1m"]`},
+		{`"name":"acme-photos"`, `"name":["acme-photos"]`},
+		{`"before":null`, `"before":[1]`},
+		{`"action":"create"`, `"action":"create","overlap":"soon"`},
+		{`"action":"create"`, `"action":"create","moved_from":"\u001b[1m"`},
+		{`"plan":{`, `"plan":{"outputs":[{"name":"x","action":"create","after":{"value":{}}}],`},
+		{`"plan":{`, `"plan":{"outputs":[{"name":"x","action":"create","after":{"value":[}}}],`},
+	} {
+		if strings.Count(text, edit[0]) == 0 {
+			t.Fatalf("there is no %s in %s", edit[0], text)
+		}
+		forged := strings.Replace(text, edit[0], edit[1], 1)
+		forged = fmt.Sprintf("%s,\"sha256\":\"%x\"}\n", forged, sha256.Sum256([]byte(forged)))
+		if err := os.WriteFile(path, []byte(forged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := planfile.Read(path, schema.Kinds())
+		said := (*wire.Explained)(nil)
+		if !errors.As(err, &said) {
+			t.Errorf("%s: %v", edit[1], err)
+			continue
+		}
+		for _, word := range []string{"json", "hex", "unmarshal", "cty", "time:", "invalid", "Go ", "\x1b", "character"} {
+			if strings.Contains(said.Detail, word) {
+				t.Errorf("%s: %s", edit[1], said.Detail)
+			}
+		}
+	}
 }
 
 // Nothing but a saved plan is written over.

@@ -16,9 +16,10 @@ import (
 )
 
 // Capital begins a sentence with a capital letter, except where it begins with a
-// name that is written small: "b2form", "b2_create_key".
+// name that is written small: "b2form", "b2_create_key", "photos.plan", "key.app: ".
 func Capital(s string) string {
-	if strings.HasPrefix(s, "b2") {
+	word, _, _ := strings.Cut(s, " ")
+	if strings.HasPrefix(s, "b2") || strings.HasSuffix(word, ":") || strings.ContainsAny(strings.TrimSuffix(word, "."), `./\\_=[`) {
 		return s
 	}
 	first, size := utf8.DecodeRuneInString(s)
