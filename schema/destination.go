@@ -141,8 +141,7 @@ func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) bool {
 	case strings.HasPrefix(path, "~"):
 		why = "path is taken as it is: ~ does not stand for a home folder. Write the whole path, or one relative to the configuration's " +
 			"folder."
-	case slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"},
-		func(end string) bool { return strings.HasSuffix(path, end) }):
+	case IsConfigFile(path):
 		why = "path names a file that b2form reads as configuration. Choose another name."
 	}
 	if why != "" {

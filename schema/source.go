@@ -35,6 +35,12 @@ var (
 	providerValues = regexp.MustCompile(`^(terraform|.+\.auto)\.tfvars(\.json)?$`)
 )
 
+// IsConfigFile reports whether a file of this name is configuration, or holds values of variables.
+func IsConfigFile(path string) bool {
+	return slices.ContainsFunc([]string{".b2.hcl", ".b2.hcl.json", ".b2vars.hcl", ".b2vars.hcl.json"},
+		func(end string) bool { return strings.HasSuffix(path, end) })
+}
+
 // ConfigFiles lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
 func ConfigFiles(dir string) (Files, error) {

@@ -41,11 +41,11 @@ Example:
 			p.jsonFlag("print JSON lines; needs -auto-approve"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := o.checkMode(); err != nil {
-				return err
-			}
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
+				if err := o.checkMode(); err != nil {
+					return err
+				}
 			case 1:
 				if err := p.useSaved(args[0], o); err != nil {
 					return err

@@ -42,6 +42,9 @@ Example:
 				return err
 			}
 			o.target = append(o.target, named...)
+			if err := o.checkMode(); err != nil {
+				return err
+			}
 			return p.runApply(ctx, view.Destroying, o)
 		},
 	})

@@ -23,7 +23,8 @@ func (p *program) screenFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "compact-warnings", Usage: "show warnings that come without errors by their summaries only",
 			Destination: &p.compactWarnings},
 		&cli.BoolFlag{Name: "concise", Usage: "do not tell of progress", Destination: &p.concise},
-		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets", Destination: &p.jsonInto},
+		&cli.StringFlag{Name: "json-into", Usage: "also write to `FILE` what -json would print, without secrets",
+			Destination: &p.jsonInto, Validator: notEmpty},
 	}
 }
 
@@ -53,6 +54,9 @@ type jsonFile struct {
 }
 
 func (p *program) openJSONFile() error {
+	if err := checkFree("-json-into", p.jsonInto, defaultStates()); err != nil {
+		return err
+	}
 	f, err := openLinesFile(p.jsonInto)
 	if err != nil {
 		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, reason(err))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -80,7 +81,14 @@ func (o *runOptions) mode() view.Mode {
 
 // checkMode refuses options that exclude each other.
 func (o *runOptions) checkMode() error {
+	for _, a := range o.target {
+		if slices.Contains(o.exclude, a) {
+			return failf("Invalid command line", "-target=%s and -exclude=%s contradict each other: give one of them.", a, a)
+		}
+	}
 	switch {
+	case o.destroy && len(o.replace) > 0:
+		return failf("Incompatible plan mode options", "-replace makes an object anew, and -destroy destroys all: give one of them.")
 	case !o.refreshOnly:
 		return nil
 	case o.destroy:
@@ -262,6 +270,13 @@ func durationFlag(name, usage string, to *time.Duration) cli.Flag {
 		*to = d
 		return nil
 	}}}
+}
+
+func notEmpty(text string) error {
+	if text == "" {
+		return errors.New("it is empty, as of a variable of the shell that is not set")
+	}
+	return nil
 }
 
 func atLeastOne(n int) error {

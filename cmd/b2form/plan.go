@@ -43,7 +43,7 @@ Exit codes:
 				return err
 			}
 			o.showDigest = true
-			if err := errors.Join(o.checkMode(), o.checkOut()); err != nil {
+			if err := errors.Join(o.checkMode(), p.checkOut(o)); err != nil {
 				return err
 			}
 			if err := p.useJSONUI(); err != nil {

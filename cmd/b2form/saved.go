@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/internal/planfile"
+	"b2form/internal/secret"
+	"b2form/internal/state"
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/internal/words"
@@ -21,19 +24,43 @@ import (
 )
 
 func (o *runOptions) outFlag() cli.Flag {
-	return &cli.StringFlag{Name: "out", Destination: &o.out,
+	return &cli.StringFlag{Name: "out", Destination: &o.out, Validator: notEmpty,
 		Usage: "save the plan to `FILE`, for \"b2form apply FILE\"; it holds no secret"}
 }
 
 // checkOut refuses -out where it makes no sense, before anything is read.
-func (o *runOptions) checkOut() error {
+func (p *program) checkOut(o *runOptions) error {
 	switch {
 	case o.out == "":
 		return nil
 	case o.capabilities:
 		return failf("Invalid command line", "-capabilities prints a key block and no plan, so there is nothing that -out could save.")
+	case p.jsonInto != "" && secret.SameAs(o.out, []string{p.jsonInto}) != "":
+		return failf("Invalid command line", "-out and -json-into name the same file. Give one of them another name.")
+	}
+	if err := checkFree("-out", o.out, defaultStates()); err != nil {
+		return err
 	}
 	return planfile.CheckPath(o.out)
+}
+
+// defaultStates are the files of states where no configuration says otherwise.
+func defaultStates() []string {
+	return append(state.Local{Path: stateFile}.Files(), state.Local{Path: filepath.Join(boxFolder, stateFile)}.Files()...)
+}
+
+// checkFree refuses to write to a file that b2form reads as something else. option names it.
+func checkFree(option, path string, states []string) error {
+	why := ""
+	switch {
+	case schema.IsConfigFile(path):
+		why = "b2form reads files of such names as configuration"
+	case secret.SameAs(path, states) != "":
+		why = "it belongs to the state"
+	default:
+		return nil
+	}
+	return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.Text(path), why)
 }
 
 // useSaved makes apply carry out a plan that was saved, and nothing else.

@@ -98,6 +98,11 @@ func (s *session) connect(ctx context.Context) (err error) {
 // with gives the session the options of its command.
 func (s *session) with(o *runOptions) error {
 	s.opts = *o
+	if local, ok := s.backend().(state.Local); ok {
+		if err := checkFree("-out", o.out, local.Files()); o.out != "" && err != nil {
+			return err
+		}
+	}
 	if o.expect == nil && !o.showDigest && s.saved == nil {
 		return nil
 	}

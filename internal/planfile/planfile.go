@@ -211,6 +211,10 @@ func read(path string) ([]byte, error) {
 	fail := func(why string) ([]byte, error) {
 		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: visible.Text(path) + ": " + why + "."}
 	}
+	if path == "" {
+		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: "The name of the file is empty, as of a variable of " +
+			"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

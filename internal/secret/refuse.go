@@ -32,13 +32,26 @@ func checkNotProtected(path string, protected []string) error {
 			return fmt.Errorf("%s is inside of a Git repository's own folder: choose a path outside of .git", path)
 		}
 	}
-	for _, p := range protected {
-		other, err := resolveLinks(p)
-		if err == nil && (strings.EqualFold(real, other) || isSameFile(real, other)) {
-			return fmt.Errorf("it would replace %s, which b2form itself needs: choose another path", p)
-		}
+	if p := SameAs(real, protected); p != "" {
+		return fmt.Errorf("it would replace %s, which b2form itself needs: choose another path", p)
 	}
 	return nil
+}
+
+// SameAs is the first of the files that path leads to, whether or not it exists; "": none. Names are compared
+// as file systems do that do not tell cases apart.
+func SameAs(path string, files []string) string {
+	real, err := resolveLinks(path)
+	if err != nil {
+		return ""
+	}
+	for _, f := range files {
+		other, err := resolveLinks(f)
+		if err == nil && (strings.EqualFold(real, other) || isSameFile(real, other)) {
+			return f
+		}
+	}
+	return ""
 }
 
 // resolveLinks is an absolute path without links in its folders, as far as they exist.
