@@ -212,8 +212,9 @@ func read(path string) ([]byte, error) {
 		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: visible.Text(path) + ": " + why + "."}
 	}
 	if path == "" {
-		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: "The name of the file is empty, as of a variable of " +
-			"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
+		return nil, &wire.Explained{Summary: "The saved plan cannot be read",
+			Detail: "The name of the file is empty, as of a variable of " +
+				"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
 	}
 	info, err := os.Stat(path)
 	switch {

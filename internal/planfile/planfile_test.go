@@ -52,7 +52,8 @@ func example(t testing.TB) *planfile.File {
 		Variables: map[string]cty.Value{"site": cty.StringVal("<acme>"), "n": cty.NumberIntVal(3),
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
-		Salt: strings.Repeat("0f", plan.SaltBytes), Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
+		Salt:     strings.Repeat("0f", plan.SaltBytes),
+		Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
 	}
 }
 
