@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -102,8 +103,13 @@ func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s "+
 			"without being asked.", name)
 	}
-	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at \"b2form plan\", then %s with -auto-approve.",
-		name)
+	look := map[view.Mode]string{view.Destroying: "b2form plan -destroy", view.Refreshing: "b2form plan -refresh-only"}[m]
+	also := ", or with the -expect=DIGEST that it ends with"
+	if m == view.Rotating {
+		also = ""
+	}
+	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at %q, then %s with -auto-approve%s.",
+		cmp.Or(look, "b2form plan"), name, also)
 }
 
 // applyAuto locks the state first, so that runs that follow each other in a
