@@ -128,9 +128,16 @@ func (d *decoder) state() (*State, error) {
 	if !whole.IsObject() {
 		return nil, errors.New(`"{" was expected`)
 	}
-	err := d.each(whole, func(member, v gjson.Result) error { return d.decodeMember(member, v, s, &version) })
-	if err == nil && version == 0 {
-		err = errors.New("it has no \"version\", so b2form did not write it")
+	seen := map[string]bool{}
+	err := d.each(whole, func(member, v gjson.Result) error {
+		if seen[member.Str] {
+			return twice(member.Str)
+		}
+		seen[member.Str] = true
+		return d.decodeMember(member, v, s, &version)
+	})
+	if err == nil && version < 1 {
+		err = errors.New("it has no \"version\", or one that never was, so b2form did not write it")
 	}
 	return s, err
 }
@@ -231,21 +238,21 @@ func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 	ok = v.IsObject()
 	v.ForEach(func(member, v gjson.Result) bool {
 		switch {
-		case member.Str == "delivered" && v.IsBool():
+		case member.Str == "delivered" && v.IsBool() && !e.Delivered:
 			e.Delivered = v.Bool()
 		case v.Type != gjson.String:
 			ok = false
-		case member.Str == "address":
+		case member.Str == "address" && e.Addr.Kind == "":
 			e.Addr, ok = parsePlainAddr(strings.Clone(v.Str))
-		case member.Str == "identity":
+		case member.Str == "identity" && e.Identity == "":
 			e.Identity = strings.Clone(v.Str)
-		case member.Str == "id":
+		case member.Str == "id" && e.ID == "":
 			e.ID = strings.Clone(v.Str)
-		case member.Str == "delivery":
+		case member.Str == "delivery" && e.Delivery == "":
 			e.Delivery = strings.Clone(v.Str)
-		case member.Str == "digests":
+		case member.Str == "digests" && e.Digests == "":
 			e.Digests = addr.Digests(strings.Clone(v.Str))
-		case member.Str == "created":
+		case member.Str == "created" && e.Created.IsZero():
 			ok = e.Created.UnmarshalText([]byte(v.Str)) == nil
 		default:
 			ok = false
@@ -270,12 +277,36 @@ func (i *Intent) checkComplete() error {
 	return nil
 }
 
-// decodeStrict decodes a value that has no members but the known ones.
+// decodeStrict decodes a value that has no members but the known ones, each at most once.
 func decodeStrict(v gjson.Result, into any) error {
+	if name := repeated(v); name != "" {
+		return twice(name)
+	}
 	d := json.NewDecoder(strings.NewReader(v.Raw))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
 }
+
+// repeated finds a member that stands twice in one object, as a bad merge leaves it: only one
+// would count. Members are taken in any case, as encoding/json does. "": there is none.
+func repeated(v gjson.Result) (name string) {
+	if !v.IsObject() && !v.IsArray() {
+		return ""
+	}
+	seen := map[string]bool{}
+	v.ForEach(func(member, inner gjson.Result) bool {
+		if lower := strings.ToLower(member.Str); v.IsObject() && seen[lower] {
+			name = lower
+		} else {
+			seen[lower] = true
+			name = repeated(inner)
+		}
+		return name == ""
+	})
+	return name
+}
+
+func twice(member string) error { return fmt.Errorf("%q stands twice", member) }
 
 // damaged says what is wrong and where.
 func (d *decoder) damaged(err error) *Error {
