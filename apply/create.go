@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -87,6 +88,9 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, freeSlot 
 	if o == nil {
 		return errors.Join(err, objErr)
 	}
+	if err := r.checkIsNew(t, o); err != nil {
+		return err
+	}
 	t.objectID = o.ID
 	err = errors.Join(err, objErr, r.accept(t, o, t.deferred))
 	if t.Kind.YieldsSecret() {
@@ -94,6 +98,21 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, freeSlot 
 	}
 	freeSlot()
 	return errors.Join(err, r.record(t, r.createdAt(t.Change, o), false))
+}
+
+// checkIsNew refuses a reply that is about something else than what was to be made: nothing
+// shows that it is ours to record, or to delete. What was made stays announced.
+func (r *runner) checkIsNew(t *task, o *kind.Object) error {
+	if o.Kind.ParentKind() != "" || r.Snapshot.ByID(o.Kind, o.ID) == nil && o.Identity == o.Kind.NormalizeIdentity(t.Identity) {
+		return nil
+	}
+	return &wire.Explained{
+		Summary: "B2 answered with another " + o.Kind.Name,
+		Detail: fmt.Sprintf(
+			"The creation of the %s %q was answered with %.100q (ID %.100q), which is not what was to be made. It was left "+
+				"alone. The state keeps note of the creation: run again, and what has appeared is dealt with.",
+			o.Kind.Name, t.Identity, o.Identity, o.ID),
+	}
 }
 
 // withdraw takes back the announcement of a create that has not taken effect. One
@@ -204,7 +223,7 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return nil, key, fmt.Errorf("B2's reply to the creation of a %s cannot be read", k.Name)
 		}
-		if err := json.Unmarshal(m[a.WirePath], &text); err != nil || text == "" {
+		if err := json.Unmarshal(m[a.WirePath], &text); err != nil || text == "" || strings.ContainsFunc(text, unicode.IsControl) {
 			lacks = fmt.Errorf("B2's reply to the creation of a %s has no %s", k.Name, a.WirePath)
 		}
 		key = secret.New(text)

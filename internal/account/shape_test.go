@@ -20,6 +20,11 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 		{"b2_list_buckets", `{}`, "documented shape"},
 		{"b2_list_buckets", `{"buckets":null}`, "documented shape"},
 		{"b2_list_buckets", `{"buckets":[` + bucket + `]}`, "belongs to account"},
+		{"b2_list_buckets", `{"buckets":[{"bucketId":"","bucketName":"acme-photos","bucketType":"allPrivate"}]}`, "without bucketId"},
+		{"b2_list_buckets", `{"buckets":[{"bucketId":"b1","bucketName":"acme-photos"},{"bucketId":"b1","bucketName":"acme-logs"}]}`,
+			"two names"},
+		{"b2_list_keys", `{"keys":[{"applicationKeyId":"k1","keyName":"app"},{"applicationKeyId":"k1","keyName":"web"}],` +
+			`"nextApplicationKeyId":null}`, "two names"},
 		{"b2_list_keys", `{}`, "documented shape"},
 		{"b2_list_keys", `{"keys":null,"nextApplicationKeyId":null}`, "documented shape"},
 		{"b2_list_file_names", `{}`, "documented shape"},

@@ -184,8 +184,8 @@ func isUnescaped(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf
 func (r *liveDecoder) parse(a *Attr, s *attrSource, t jsonText) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
-		if err := json.Unmarshal([]byte(t.json), &found); err != nil {
-			return nil, err
+		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held
+			return nil, unexpected("a smaller number", json.RawMessage(t.json))
 		}
 	}
 	member, path := r.members[s.member], s.path

@@ -76,7 +76,10 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			if err != nil {
 				return nil, err
 			}
-			if o.byID[obj.ID] != nil {
+			if same := o.byID[obj.ID]; same != nil && same.Identity != obj.Identity {
+				return nil, fmt.Errorf("%s: B2 answered two names for the ID %.100q: %.100q and %.100q", k.Name, obj.ID, same.Identity,
+					obj.Identity)
+			} else if same != nil {
 				continue // two API versions may list the same object
 			}
 			o.list = append(o.list, obj)
