@@ -52,11 +52,13 @@ built() {
   done
 }
 
-# emulated SECONDS COMMAND...: runs the command beside an emulator.
+# emulated SECONDS COMMAND...: runs the command beside an emulator, which gets the
+# options in $switches.
+switches=()
 emulated() {
   local seconds=$1
   shift
-  timeout --kill-after=10 "$seconds" "$b2form" emulator -- "$@"
+  timeout --kill-after=10 "$seconds" "$b2form" emulator "${switches[@]}" -- "$@"
 }
 
 # passes LEAST EXPECTED LOG: says what the tests in the output of go test -v did.
