@@ -22,6 +22,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 	if s.opts.autoApprove && s.opts.expect == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
+		diags = append(diags, s.refuseAnnounced(p)...)
 		diags = append(diags, s.refuseMany(p, m)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
@@ -108,6 +109,43 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 		})
 	}
 	return diags
+}
+
+// refuseAnnounced keeps a pipeline from deleting what only an announcement calls ours, where
+// the configuration has another name at its address, or none: the state may have been
+// edited, and the object somebody else's.
+func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
+	known := map[plan.Named]bool{}
+	for _, e := range s.state.Entries {
+		known[plan.Named{ID: e.ID, Name: e.Addr.Kind}] = true
+		for _, old := range e.Retiring {
+			known[plan.Named{ID: old.ID, Name: e.Addr.Kind}] = true
+		}
+	}
+	declared := map[addr.Addr]string{}
+	for _, r := range s.config.Resources {
+		declared[r.Addr] = r.Identity()
+	}
+	var foreign []string
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		for _, o := range c.Deletes() {
+			base, _, stamped := kind.ParseTimestampedName(o.Name)
+			named := o.Name == declared[c.Addr] || stamped && base == declared[c.Addr]
+			if !named && !known[plan.Named{ID: o.ID, Name: c.Kind.Name}] && !slices.Contains(c.Imports(), o) {
+				foreign = append(foreign, fmt.Sprintf("  %s: %s", c.Addr, o))
+			}
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Deletion needs consent",
+		Detail: fmt.Sprintf("-auto-approve alone does not delete what the state only announces, under a name that the configuration does "+
+			"not have at that address:\n%s\nIf an interrupted run made it, run apply without -auto-approve, or with the plan's digest in "+
+			"-expect. If not, the state was edited or badly merged: restore it, or remove the announcement under \"open\".",
+			strings.Join(foreign, "\n")),
+	}}
 }
 
 // isImportDeclared reports whether an import block names an object that a change takes.
