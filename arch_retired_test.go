@@ -119,7 +119,8 @@ schema/bucket:
 schema/config:
 	Block.Attrs Block.ArgRanges, Delivery.Discreet Delivery.Sensitive, Delivery.Shown Delivery.DisplayName,
 	Distinct UserMessage, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
-	OwnWords UserMessage, Query DataQuery, Resource.Later Resource.DeferredNeeds, Settings.MostDestroyed Settings.MaxDestroyed
+	OwnWords UserMessage, Query DataQuery, Resource.Later Resource.DeferredNeeds, Settings.MostDestroyed Settings.Limits,
+	Settings.MaxDestroyed Settings.Limits
 schema/folder:
 	Folder.Module Folder.ModuleDir, Folder.ReadFound Folder.ReadConfigFile
 schema/kind:

@@ -104,7 +104,7 @@ func valueOf(a *syntax.Argument) string {
 	if len(a.Choices) > 0 {
 		return `"` + a.Choices[0] + `"`
 	}
-	return map[syntax.Type]string{syntax.Text: `"acme-photos"`, syntax.Texts: `["acme-photos"]`, syntax.Count: "1",
+	return map[syntax.Type]string{syntax.Text: `"acme-photos"`, syntax.Texts: `["acme-photos"]`, syntax.Count: "1", syntax.Share: "1",
 		syntax.Collection: `toset(["a"])`, syntax.Address: "bucket.y", syntax.TextMap: `{ A = "a" }`}[a.Type]
 }
 

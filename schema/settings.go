@@ -2,8 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"math"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -63,33 +61,6 @@ func (l *module) evaluateSettings() {
 	}
 	l.evaluateBackend(backends)
 	l.evaluateLimits(limits)
-}
-
-// evaluateLimits reads how much a run may do without anybody looking.
-func (l *module) evaluateLimits(blocks hcl.Blocks) {
-	if len(blocks) == 0 {
-		return
-	}
-	for _, extra := range blocks[1:] {
-		l.errorAt(extra.DefRange, "Duplicate limits",
-			fmt.Sprintf("There is a limits block already at %s; put the limits into one.", blocks[0].DefRange))
-	}
-	content, _ := l.contentOf(blocks[0], syntax.Find("b2form").FormOf("limits", ""))
-	a := content.Attributes["destroy"]
-	if a == nil {
-		return
-	}
-	v, ok := l.evalSetting(a, cty.Number, "a whole number")
-	if !ok || v.IsNull() {
-		return
-	}
-	n, accuracy := v.AsBigFloat().Int64()
-	if accuracy != big.Exact || n < 0 || n > math.MaxInt32 {
-		l.errorAt(a.Expr.Range(), wrongType, "destroy needs a whole number, 0 or more.")
-		return
-	}
-	most := int(n)
-	l.config.Settings.MaxDestroyed = &most
 }
 
 // evalSetting evaluates one argument of the b2form block.

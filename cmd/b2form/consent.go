@@ -23,7 +23,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
 		diags = append(diags, s.refuseAnnounced(p)...)
-		diags = append(diags, s.refuseMany(p, m)...)
+		diags = append(diags, s.overLimits(p, m, hcl.DiagError)...)
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
 	diags = append(diags, s.refuseUndeliverable(p)...)
@@ -64,29 +64,6 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 		Detail: fmt.Sprintf("-auto-approve alone does not carry this out:\n%s\nIf it is wanted, add -allow=%s, or put allow = [%s] into "+
 			"the b2form block. Without -auto-approve, the prompt is the consent.",
 			strings.Join(where, "\n"), strings.Join(names, ","), `"`+strings.Join(names, `", "`)+`"`),
-	}}
-}
-
-// refuseMany keeps a run from destroying more than the configuration expects of
-// one. The command destroy is consent to everything.
-func (s *session) refuseMany(p *plan.Plan, m view.Mode) hcl.Diagnostics {
-	most := s.config.Settings.MaxDestroyed
-	if most == nil || m == view.Destroying {
-		return nil
-	}
-	n := 0
-	for i := range p.Changes {
-		if a := p.Changes[i].Action; a == plan.Delete || a == plan.Replace {
-			n++
-		}
-	}
-	if n <= *most {
-		return nil
-	}
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "More would be destroyed than expected",
-		Detail: fmt.Sprintf("The plan destroys or replaces %d of the objects here, and the limits block allows %d without a prompt. If "+
-			"that is wanted, run apply without -auto-approve, or raise the limit.", n, *most),
-		Subject: &s.config.Settings.Range,
 	}}
 }
 

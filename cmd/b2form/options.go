@@ -56,6 +56,7 @@ type runOptions struct {
 	replace          []addr.Addr
 	rotate           []addr.Addr
 	allow            []kind.HazardKind
+	allowOver        []string    // limits that do not hold
 	destroy          bool        // plan the end of everything
 	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
@@ -181,6 +182,7 @@ func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ", "),
 			Value: repeatedFlag{o.allowHazards}},
+		o.allowOverFlag(),
 		p.planVerboseFlag(),
 	})
 }

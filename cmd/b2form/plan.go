@@ -90,6 +90,7 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
 	if !o.capabilities {
 		warnings = append(warnings, s.lacking(made, hcl.DiagWarning)...)
+		warnings = append(warnings, s.overLimits(made, o.mode(), hcl.DiagWarning)...)
 	}
 	s.ui.Diagnostics(warnings, s.files)
 	return use(s, made)

@@ -151,6 +151,8 @@ func argumentTypeSchema(a *syntax.Argument) map[string]any {
 		return typeSchema(cty.Bool)
 	case syntax.Count:
 		return typeSchema(cty.Number)
+	case syntax.Share:
+		return map[string]any{"type": []string{"number", "string"}, "pattern": `^[0-9]+%?$`}
 	case syntax.Texts:
 		// the choices complete, and hinder nothing
 		return map[string]any{"type": "array", "items": map[string]any{"anyOf": []any{chosen, text}}}

@@ -41,13 +41,22 @@ type Settings struct {
 	AccountID string            // refuse any other account; "": any
 	Allow     []kind.HazardKind // hazards carried out without asking
 	Backend   Backend
-	// MaxDestroyed is how many objects one run destroys or replaces at most where
-	// nobody is asked; nil: any number.
-	MaxDestroyed *int
-	Deny         []kind.Rule // what is an error in plans; sorted
-	Ignore       []kind.Rule // what is not warned of; sorted
-	Range        hcl.Range
+	Limits    []ChangeLimit // each action once
+	Deny      []kind.Rule   // what is an error in plans; sorted
+	Ignore    []kind.Rule   // what is not warned of; sorted
+	Range     hcl.Range
 }
+
+// A ChangeLimit is how often one run does something at most where nobody is asked.
+type ChangeLimit struct {
+	Action string // one of LimitedActions
+	Most   int
+	Share  bool // Most is per cent of the objects that the state records
+	Range  hcl.Range
+}
+
+// LimitedActions are what a limit may be set for: destroy counts replacements too.
+func LimitedActions() []string { return []string{"destroy", "update", "replace"} }
 
 // A Backend says where the state is kept: in a bucket if Bucket is not "", else
 // in a file.

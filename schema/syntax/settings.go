@@ -50,10 +50,17 @@ var settings = Block{
 			Doc: "Rules whose warnings are not wanted, because the programs are known to work."},
 	},
 	Blocks: append([]Block{{
-		Type: "limits", Once: true, Doc: "How much a run may do without anybody looking. At a prompt, whoever answers has looked.",
-		Arguments: []Argument{{Name: "destroy", Type: Count, Sees: Settings,
-			Doc: "So many objects at most are destroyed or replaced by one `apply -auto-approve`. " +
-				"The command `destroy` is consent to more."}},
+		Type: "limits", Once: true, Doc: "How much a run may do without anybody looking: `apply -auto-approve` refuses a plan with more, " +
+			"and `plan` warns of it. At a prompt, whoever answers has looked; `-expect` approves too, and `-allow-over=destroy` lets one " +
+			"run do more. Each limit is a number of objects, or a share of those that the state records, as `\"10%\"`; where it records " +
+			"fewer than ten, a share does not count.",
+		Arguments: []Argument{
+			{Name: "destroy", Type: Share, Sees: Settings,
+				Doc: "So many objects at most are destroyed or replaced. The command `destroy` " +
+					"is consent to more."},
+			{Name: "update", Type: Share, Sees: Settings, Doc: "So many objects at most are updated in place."},
+			{Name: "replace", Type: Share, Sees: Settings, Doc: "So many objects at most are replaced. A rotation is none."},
+		},
 	}}, backends...),
 	Hints: []Hint{
 		{"required_providers", "Terraform block", "b2form has no providers. Delete required_providers."},
@@ -67,6 +74,7 @@ var settings = Block{
   deny             = ["all-buckets-write"]
   limits {
     destroy = 3
+    update  = "20%"
   }
   backend "local" {
     path = "states/production.json"

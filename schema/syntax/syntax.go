@@ -77,6 +77,7 @@ const (
 	Text       Type = "string"
 	Bool       Type = "bool"
 	Count      Type = "number"
+	Share      Type = "number or share"
 	Texts      Type = "list(string)"
 	TextMap    Type = "map(string)"
 	Any        Type = "any"
@@ -93,6 +94,8 @@ func (t Type) Words() string {
 	switch t {
 	case Count:
 		return "whole number"
+	case Share:
+		return "whole number, or a share such as \"10%\""
 	case Texts:
 		return "list of string"
 	case TextMap:

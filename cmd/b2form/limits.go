@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema/config"
+)
+
+func (o *runOptions) allowOverFlag() cli.Flag {
+	known := config.LimitedActions()
+	return &cli.GenericFlag{Name: "allow-over", Usage: "with -auto-approve, go over the limits in `LIST`: " + strings.Join(known, ", "),
+		Value: repeatedFlag{func(list string) error {
+			for _, name := range strings.Split(list, ",") {
+				name = strings.TrimSpace(name)
+				if !slices.Contains(known, name) {
+					return fmt.Errorf("there is no limit %q; they are %s", name, strings.Join(known, ", "))
+				}
+				o.allowOver = append(o.allowOver, name)
+			}
+			return nil
+		}}}
+}
+
+// overLimits says which limits a plan goes over that nobody lifted. The command destroy is
+// consent to destroying everything.
+func (s *session) overLimits(p *plan.Plan, m view.Mode, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
+		if slices.Contains(s.opts.allowOver, e.Action) || m == view.Destroying && e.Action == "destroy" {
+			continue
+		}
+		advice := " without a prompt. If that is wanted, run apply without -auto-approve, add -allow-over=" + e.Action +
+			", or raise the limit."
+		if severity == hcl.DiagWarning {
+			advice = " without a prompt: apply -auto-approve needs -allow-over=" + e.Action + "."
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: fmt.Sprintf("More to %s than expected", e.Action),
+			Detail:  fmt.Sprintf("%s%s The policy limits.%s says so.", words.Capital(e.String()), advice, e.Action),
+			Subject: &e.Range})
+	}
+	return diags
+}

@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"b2form/schema/config"
+)
+
+// fewestForShare is how many objects the state must record for a share of them to be a
+// limit: of fewer, one is much already.
+const fewestForShare = 10
+
+// An Excess is a limit that a plan goes over.
+type Excess struct {
+	config.ChangeLimit
+	Planned int // what the plan comes to
+	Allowed int // Most, or what the share comes to
+}
+
+// String says it in the middle of a sentence.
+func (e Excess) String() string {
+	verb := map[string]string{"destroy": "destroys or replaces", "update": "updates", "replace": "replaces"}[e.Action]
+	text := fmt.Sprintf("the plan %s %d of the objects here, and the limits block allows %d", verb, e.Planned, e.Allowed)
+	if e.Share {
+		text += fmt.Sprintf(", which is %d%% of those that the state records", e.Most)
+	}
+	return text
+}
+
+// OverLimits lists the limits that the plan goes over. recorded is how many objects the
+// state records.
+func (p *Plan) OverLimits(limits []config.ChangeLimit, recorded int) []Excess {
+	planned := map[string]int{}
+	for i := range p.Changes {
+		switch p.Changes[i].Action {
+		case Update:
+			planned["update"]++
+		case Replace:
+			planned["replace"]++
+			planned["destroy"]++
+		case Delete:
+			planned["destroy"]++
+		}
+	}
+	var out []Excess
+	for _, l := range limits {
+		e := Excess{ChangeLimit: l, Planned: planned[l.Action], Allowed: l.Most}
+		if l.Share {
+			e.Allowed = recorded * l.Most / 100
+			if recorded < fewestForShare {
+				continue
+			}
+		}
+		if e.Planned > e.Allowed {
+			out = append(out, e)
+		}
+	}
+	return slices.Clip(out)
+}
