@@ -27,8 +27,8 @@ func CheckDenied(c *config.Config) hcl.Diagnostics {
 		}
 		findings := r.Kind.Credential.Lint(r.Value, cty.NullVal(r.Kind.LiveType()))
 		for _, f := range append(findings, r.Kind.Credential.Unusable(r.Value)...) {
-			if slices.Contains(c.Settings.Deny, f.Rule) {
-				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
+			if slices.Contains(c.Settings.Deny, f.Rule) && !isExcepted(r, f.Rule) {
+				diags = append(diags, denyError(r.Block.RangeOf(f.Attr), r.Addr, fmt.Sprintf("%s: %s", r.Addr, f.Detail), f.Rule))
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range kind.LintAccount(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {
-			diags = append(diags, denyError(c.Settings.Range, f.Detail, f.Rule))
+			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.Capital(f.Detail), f.Rule))
 		}
 	}
 	return diags
@@ -78,13 +78,19 @@ func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 
 const unusable = "Of no use to most programs"
 
-func denyError(at hcl.Range, detail string, rule kind.Rule) *hcl.Diagnostic {
+func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.Rule) *hcl.Diagnostic {
 	summary := "Wider access than allowed"
 	if _, rules := kind.DeniableRules(); slices.Contains(rules, rule) {
 		summary = unusable
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Subject: &at,
-		Detail: fmt.Sprintf("%s. The b2form block denies %s.", words.Capital(detail), rule)}
+		Detail: fmt.Sprintf("%s. The policy %[2]s, which comes with b2form, forbids it: the b2form block denies %[2]s.", detail, rule),
+		Extra:  config.Violation{Policy: string(rule), Addr: about}}
+}
+
+// isExcepted reports whether a resource says that a rule does not hold for it.
+func isExcepted(r *config.Resource, rule kind.Rule) bool {
+	return slices.ContainsFunc(r.Exceptions, func(x config.Exception) bool { return x.Policy == string(rule) })
 }
 
 func (p *planner) checkDenied() {

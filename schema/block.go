@@ -30,6 +30,7 @@ type block struct {
 	preventDestroyAt hcl.Range
 	dependsOn        hcl.Expression
 	ignoreChanges    []string
+	policyExceptions hcl.Expression
 	deliverBlocks    []*hcl.Block
 	preconditions    []*condition
 	postconditions   []*condition
@@ -76,6 +77,7 @@ func (l *module) readMeta(b *block) {
 	if a := content.Attributes["prevent_destroy"]; a != nil {
 		b.preventDestroyAt = a.Range
 	}
+	b.policyExceptions = expr("policy_exceptions")
 	if e := expr("ignore_changes"); e != nil {
 		b.ignoreChanges = l.readIgnoreChanges(b.kind, e)
 	}

@@ -125,6 +125,8 @@ func (l *module) declareBlock(b *hcl.Block) {
 		l.declareVariable(b)
 	case "check":
 		l.declareCheck(b)
+	case "policy":
+		l.declarePolicy(b, false)
 	case "output":
 		l.declareOutput(b)
 	case "module":

@@ -50,6 +50,9 @@ func (l *module) linkBlock(n *node) {
 	if b.preventDestroy != nil {
 		every = append(every, b.preventDestroy.Variables()...)
 	}
+	if b.policyExceptions != nil {
+		every = append(every, b.policyExceptions.Variables()...)
+	}
 	every = append(every, references(b.preconditions)...)
 	now := l.linkDeferred(n, u)
 	every = append(every, bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, now)...)

@@ -56,6 +56,9 @@ type Options struct {
 	// MaxEvaluation is how many steps evaluating the configuration may take; 0:
 	// [parse.DefaultSteps]; below that: no bound.
 	MaxEvaluation int64
+	// PolicyDirs are folders whose policies hold beside those of the configuration, which
+	// cannot switch them off.
+	PolicyDirs []string
 	// Snapshot is what data blocks are answered from: it holds what Config.Data of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
@@ -82,15 +85,17 @@ type VariableValue struct {
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
 	if l.bounded() && l.readFiles() {
+		l.readPolicyFolders()
 		l.run()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentities()
 		l.deliverAll()
 		l.checkNeeds()
 		l.finish()
+		l.checkExceptions()
 		l.refuseFiles()
 	}
-	l.config.Eval, l.config.Names = l.evaluator(), l.names()
+	l.config.Eval, l.config.Names, l.config.Judge = l.evaluator(), l.names(), l.judge
 	return l.config, l.report.sorted()
 }
 
@@ -118,6 +123,7 @@ type module struct {
 	imports   []*hcl.Block
 	moved     []*hcl.Block
 	removed   []*hcl.Block
+	policies  []*policy
 	settings  *hcl.Block
 	bare      bool // declareAccount has declared all that there is
 

@@ -56,6 +56,7 @@ type sharedLoad struct {
 	hasOtherNeeds  bool            // there are needs beside those by reference in arguments
 	boundary       *folder.Boundary
 	rootErr        error         // what is wrong with Options.Root
+	hasUndecided   bool          // the instances of a block are not known
 	hasPendingData bool          // there are data blocks that nothing answers yet
 	budget         *parse.Budget // of all that is evaluated
 

@@ -26,6 +26,7 @@ func (l *module) evaluateBlock(n *node) {
 	if !ok {
 		n.broken = true
 		l.noteUndecided(b.kind)
+		l.shared.hasUndecided = true
 		if l.lenient() {
 			l.validateUnexpanded(n, ctx)
 		}
@@ -39,6 +40,9 @@ func (l *module) evaluateBlock(n *node) {
 	}
 	if b.preventDestroy != nil {
 		place.ArgRanges["prevent_destroy"] = b.preventDestroyAt
+	}
+	if b.policyExceptions != nil {
+		place.ArgRanges["policy_exceptions"] = b.policyExceptions.Range()
 	}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
@@ -60,6 +64,7 @@ func (l *module) evaluateBlock(n *node) {
 		}
 		r.Needs = e.neededAddrs()
 		r.PreventDestroy = e.preventDestroy
+		r.Exceptions = e.policyExceptions()
 		b.resources[i] = r
 		if b.ownAttrs != nil {
 			b.unfinished = append(b.unfinished, e)

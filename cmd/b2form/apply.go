@@ -210,6 +210,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
+	s.showExceptions()
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err
 	}

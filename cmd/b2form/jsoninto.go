@@ -140,6 +140,12 @@ func (b bothUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	b.programs.Diagnostics(diags, files)
 }
 
+// Exceptions implements ui.
+func (b bothUI) Exceptions(list []view.Exception) {
+	b.people.Exceptions(list)
+	b.programs.Exceptions(list)
+}
+
 // Plan implements ui.
 func (b bothUI) Plan(p *plan.Plan, m view.Mode) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 

@@ -34,9 +34,10 @@ type options struct {
 	concise          bool
 	compactWarnings  bool
 	jsonInto         string
-	allowInput       bool   // -input
-	filesRoot        string // -root
-	bare             bool   // the command works in a folder without configuration
+	allowInput       bool     // -input
+	filesRoot        string   // -root
+	policyDirs       []string // -policy, in the order given
+	bare             bool     // the command works in a folder without configuration
 	endpoint         string
 	onEmulator       bool
 	parallelism      int
@@ -182,7 +183,7 @@ func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ", "),
 			Value: repeatedFlag{o.allowHazards}},
-		o.allowOverFlag(),
+		o.allowOverFlag(), p.policyFlag(),
 		p.planVerboseFlag(),
 	})
 }

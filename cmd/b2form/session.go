@@ -192,8 +192,8 @@ func (s *session) reloadWithData() (hcl.Diagnostics, error) {
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, ImportUndeclared: p.importUndeclared,
-		MaxEvaluation: p.maxEvaluation(),
-		Root:          cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+		PolicyDirs: p.policyFolders(), MaxEvaluation: p.maxEvaluation(),
+		Root: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -305,7 +305,11 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	made.Warnings = append(warnings, made.Warnings...)
+	judged := made.CheckPolicies(s.config, a)
+	if judged.HasErrors() {
+		return nil, judged
+	}
+	made.Warnings = slices.Concat(warnings, made.Warnings, judged)
 	if m == view.Planning {
 		made.Warnings = append(made.Warnings, plan.WarnUnusable(s.config)...)
 		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)

@@ -17,6 +17,7 @@ type ui interface {
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
 	Plan(*plan.Plan, view.Mode)
 	Digest(plan.Digest)
+	Exceptions([]view.Exception)
 	Capabilities(list []string)
 	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
@@ -24,7 +25,7 @@ Example:
 Exit codes:
   0  the configuration is valid, perhaps with warnings
   1  it is not`,
-		Flags: append(p.configFlags(), p.jsonFlag("print the diagnostics as JSON")),
+		Flags: append(p.configFlags(), p.policyFlag(), p.jsonFlag("print the diagnostics as JSON")),
 		Action: func(_ context.Context, c *cli.Command) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -39,7 +40,7 @@ func (p *program) validate() error {
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = append(append(diags, plan.CheckDenied(config)...), plan.WarnUnusable(config)...)
+		diags = slices.Concat(diags, plan.CheckDenied(config), plan.CheckDeclared(config), plan.WarnUnusable(config))
 		for _, c := range config.Checks {
 			diags = append(diags, c.Evaluate(nil)...)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"b2form/internal/visible"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 )
 
 // A Diagnostic is an error or warning in Terraform's JSON shape.
@@ -13,7 +14,8 @@ type Diagnostic struct {
 	Severity string       `json:"severity"` // "error" or "warning"
 	Summary  string       `json:"summary"`
 	Detail   string       `json:"detail"`
-	Address  string       `json:"address,omitempty"` // where Extra is an addr.Addr
+	Address  string       `json:"address,omitempty"` // where Extra is an addr.Addr, or names one
+	Policy   string       `json:"policy,omitempty"`  // the policy that is broken
 	Range    *Range       `json:"range,omitempty"`
 	Snippet  *CodeSnippet `json:"snippet,omitempty"`
 }
@@ -49,8 +51,14 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
-	if addr, ok := d.Extra.(addr.Addr); ok {
-		out.Address = addr.String()
+	switch about := d.Extra.(type) {
+	case addr.Addr:
+		out.Address = about.String()
+	case config.Violation:
+		out.Policy = about.Policy
+		if about.Addr != (addr.Addr{}) {
+			out.Address = about.Addr.String()
+		}
 	}
 	if d.Subject == nil {
 		return out

@@ -22,6 +22,8 @@ type Config struct {
 	Imports   []Import             // in order of their files and lines
 	Moves     []Move               // likewise; no two concern one address, and they form no cycle
 	Removals  []Removal            // likewise
+	Policies  []*Policy            // sorted by name
+	Judge     JudgePolicies        // by Policies
 	Settings  Settings             // the b2form block
 	Variables map[string]cty.Value // values of those that are not sensitive; none that modules have
 	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
@@ -84,8 +86,9 @@ type Resource struct {
 	Block         *Block      // shared by all instances of the block
 
 	PreventDestroy bool
-	IgnoreChanges  []string // attribute names; sorted
-	Sensitive      []string // attributes made from sensitive values; sorted. Value itself carries no marks
+	Exceptions     []Exception // sorted by policy
+	IgnoreChanges  []string    // attribute names; sorted
+	Sensitive      []string    // attributes made from sensitive values; sorted. Value itself carries no marks
 	Deliver        []Delivery
 	Payload        *wire.Payload // what a file is to hold; nil where the kind has no Content
 	// Postconditions reports those that do not hold, as far as that is known; nil: there are none.

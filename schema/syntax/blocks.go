@@ -5,7 +5,7 @@ import "b2form/schema/kind"
 // Blocks lists the blocks of the top level that are no resources and no data, in
 // the order in which they are documented.
 func Blocks() []*Block {
-	return []*Block{&variable, &locals, &output, &module, &check, &imports, &moved, &removed, &settings}
+	return []*Block{&variable, &locals, &output, &module, &check, &policy, &imports, &moved, &removed, &settings}
 }
 
 // TerraformBlocks lists blocks of Terraform's top level that b2form does not have, with

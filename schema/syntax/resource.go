@@ -26,6 +26,8 @@ var resource = Block{
 			"them, as `[bucket.photos, module.site]`."},
 		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
 			Doc: "With true no plan destroys it, not even once the block is gone.", TerraformNote: "It may be any expression."},
+		{Name: "policy_exceptions", Type: TextMap, Sees: Instance, Doc: "Policies that do not hold for it, by name, each with the " +
+			"reason: `{ keys_expire = \"until the camera is replaced\" }`. Every plan shows them."},
 		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; " +
 			"or `all`."},
 	},

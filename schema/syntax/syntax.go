@@ -127,6 +127,7 @@ const (
 	Computed Visible = "computed" // everything
 	Self     Visible = "self"     // that, and self
 	Answer   Visible = "answer"   // what Instance sees, and self
+	Judged   Visible = "judged"   // what a policy sees
 )
 
 // Words says it to a reader.
@@ -146,6 +147,8 @@ func (s Visible) Words() string {
 		return "everything, computed attributes too"
 	case Answer:
 		return "everything but computed attributes; each or count and self too"
+	case Judged:
+		return "each, resources, account and path"
 	}
 	return "everything, and self"
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+)
+
+func (p *program) policyFlag() cli.Flag {
+	return &cli.GenericFlag{Name: "policy", Usage: "hold what is planned to the policies in the folder `DIR`; repeatable (B2FORM_POLICY " +
+		"does the same)", Value: repeatedFlag{func(dir string) error {
+		p.policyDirs = append(p.policyDirs, dir)
+		return nil
+	}}}
+}
+
+// policyFolders are the folders whose policies hold beside those of the configuration.
+func (p *program) policyFolders() []string {
+	var out []string
+	for _, dir := range append(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs...) {
+		if dir != "" && !slices.Contains(out, filepath.Clean(dir)) {
+			out = append(out, filepath.Clean(dir))
+		}
+	}
+	return out
+}
+
+// showExceptions shows which policies do not hold for what is declared, and why.
+func (s *session) showExceptions() {
+	var list []view.Exception
+	for _, r := range s.config.Resources {
+		for _, x := range r.Exceptions {
+			list = append(list, view.Exception{Addr: r.Addr, Exception: x})
+		}
+	}
+	s.ui.Exceptions(list)
+}

@@ -1,0 +1,37 @@
+package view
+
+import (
+	"io"
+
+	"b2form/internal/visible"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+)
+
+// An Exception is a resource for which a policy does not hold.
+type Exception struct {
+	Addr addr.Addr
+	config.Exception
+}
+
+// Exceptions writes a line for each; nothing where there are none.
+func (t Text) Exceptions(list []Exception) {
+	if len(list) == 0 {
+		return
+	}
+	text := "\n" + t.Style.paint("Exceptions from policies:", bold) + "\n"
+	for _, x := range list {
+		text += Wrap("  "+visible.Text(x.Addr.String()+": "+x.Policy+": "+x.Reason), t.Style.Width) + "\n"
+	}
+	io.WriteString(t.Out, text)
+}
+
+// Exceptions writes one line for each.
+func (j JSON) Exceptions(list []Exception) {
+	for _, x := range list {
+		j.emit("info", visible.Text(x.Addr.String()+": excepted from "+x.Policy+": "+x.Reason), "policy_exception",
+			fields{"exception": fields{
+				"resource": resourceOf(x.Addr), "policy": x.Policy, "reason": x.Reason,
+			}})
+	}
+}

@@ -1,0 +1,260 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/internal/words"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// A judgement is one evaluation of all policies.
+type judgement struct {
+	*scope
+	subjects []config.Subject
+	each     []cty.Value // beside subjects; NilVal: not needed yet
+	account  cty.Value
+	all      cty.Value // the planned resources by kind; NilVal: not needed yet
+	planned  bool
+	diags    hcl.Diagnostics // violations
+}
+
+// judge implements [config.JudgePolicies].
+func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Diagnostics {
+	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), planned: account != nil}
+	if j.planned {
+		j.account = accountValue(account)
+	}
+	var diags hcl.Diagnostics
+	for _, p := range l.policies {
+		if p.broken || !j.planned && (p.config.SeesChange || p.config.SeesAccount) {
+			continue
+		}
+		j.scope = l.later(nil)
+		j.by(p)
+		diags = append(append(diags, j.report.sorted()...), j.diags...)
+		j.diags = nil
+	}
+	return diags
+}
+
+// by judges all subjects by one policy.
+func (j *judgement) by(p *policy) {
+	ctx := p.root.NewChild()
+	ctx.Variables = map[string]cty.Value{}
+	for _, e := range p.expressions() {
+		for _, t := range e.Variables() {
+			switch t.RootName() {
+			case "account":
+				ctx.Variables["account"] = j.account
+			case "resources":
+				ctx.Variables["resources"] = j.resources()
+			}
+		}
+	}
+	matched := j.module.shared.hasUndecided
+	for i := range j.subjects {
+		s := &j.subjects[i]
+		if !slices.Contains(p.kinds, s.Kind) || s.Resource == nil && !p.config.SeesChange {
+			continue
+		}
+		ctx.Variables["each"] = j.eachOf(i)
+		about := j.report
+		j.report = about.inInstance(s.Addr.String())
+		matched = j.one(p, s, ctx) || matched
+		j.report = about
+	}
+	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.failed {
+		j.report.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Policy about nothing", Subject: p.config.Range.Ptr(),
+			Detail: fmt.Sprintf("policy.%s checks nothing: no %s that is declared here is one for which when holds.", p.config.Name,
+				words.List(p.config.Kinds))})
+	}
+}
+
+// one judges a subject; matched: the policy is about it, as far as that is known.
+func (j *judgement) one(p *policy, s *config.Subject, ctx *hcl.EvalContext) (matched bool) {
+	excepted := s.Resource != nil && !p.config.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
+		func(x config.Exception) bool { return x.Policy == p.config.Name })
+	if p.when != nil {
+		if holds, known := j.condition(p, s, "when", p.when, ctx); !known || !holds {
+			return !known
+		}
+	}
+	if excepted {
+		return true
+	}
+	holds, known := j.condition(p, s, "require", p.require, ctx)
+	if holds || !known {
+		return true
+	}
+	text := j.message(p, s, ctx)
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Policy broken: " + p.config.Name, Subject: p.config.Range.Ptr(),
+		Detail: fmt.Sprintf("%s\n\n%s breaks policy.%s, declared at %s.", text, s.Addr, p.config.Name, place(p.config.Range)),
+		Extra:  config.Violation{Policy: p.config.Name, Addr: s.Addr}}
+	if p.config.Warning {
+		d.Severity = hcl.DiagWarning
+	}
+	if s.Resource != nil {
+		d.Subject = s.Resource.Block.Range.Ptr()
+	}
+	j.diags = append(j.diags, d)
+	return true
+}
+
+// condition evaluates when or require; known is false where that is not known yet, or where
+// an error was reported.
+func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
+	v, ok := j.value(p, s, e, ctx)
+	if !ok {
+		return false, false
+	}
+	v, marks := v.Unmark()
+	if !v.IsKnown() {
+		j.reportUnknown(p, s, name, e, marks)
+		return false, false
+	}
+	c, err := convert.Convert(v, cty.Bool)
+	if err != nil || c.IsNull() {
+		j.report.errorAt(e.Range(), wrongType, fmt.Sprintf("%s of policy.%s needs true or false.", name, p.config.Name))
+		return false, false
+	}
+	return c.True(), true
+}
+
+// value evaluates an expression of a policy. What is wrong with it says which policy that is.
+func (j *judgement) value(p *policy, s *config.Subject, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
+	v, diags := j.module.evaluated(e, ctx)
+	for _, d := range diags {
+		d.Detail += fmt.Sprintf(
+			" So policy.%s cannot be evaluated for %s. Where an object may lack something, test for null first, or use "+
+				"try().", p.config.Name, s.Addr)
+	}
+	j.report.add(diags...)
+	return v, !diags.HasErrors()
+}
+
+// reportUnknown says why a condition is not known, where no later evaluation knows it.
+func (j *judgement) reportUnknown(p *policy, s *config.Subject, name string, e hcl.Expression, marks cty.ValueMarks) {
+	why := "is hidden from the credentials in use"
+	for m := range marks {
+		if m == (openMark{}) {
+			return
+		}
+		if c, computed := m.(kind.ComputedMark); computed {
+			why = c.Attr + " is made by B2 and known only after apply"
+			break
+		}
+	}
+	j.report.errorAt(e.Range(), "Policy asks for what is not known", fmt.Sprintf("%s of policy.%s cannot be judged for %s: %s.", name,
+		p.config.Name, s.Addr, why))
+}
+
+// message is the text about a violation, unless it would tell a secret.
+func (j *judgement) message(p *policy, s *config.Subject, ctx *hcl.EvalContext) string {
+	v, ok := j.value(p, s, p.message, ctx)
+	v, marks := v.UnmarkDeep()
+	if marks.Has(kind.Sensitive) {
+		return "The message is left out, since it holds a sensitive value."
+	}
+	text, err := convert.Convert(v, cty.String)
+	switch {
+	case !ok:
+	case err != nil || text.IsNull():
+		j.report.errorAt(p.message.Range(), wrongType, fmt.Sprintf("message of policy.%s needs a string.", p.config.Name))
+	case text.IsKnown() && text.AsString() != "":
+		return text.AsString()
+	}
+	return "The requirement does not hold."
+}
+
+// eachOf is what a policy sees of one subject.
+func (j *judgement) eachOf(i int) cty.Value {
+	if j.each[i] != cty.NilVal {
+		return j.each[i]
+	}
+	s := &j.subjects[i]
+	value := cty.NilVal
+	change := openValue(cty.DynamicPseudoType)
+	if s.Resource != nil {
+		value, _ = j.object(s.Resource).Unmark()
+	}
+	if c := s.Change; c != nil {
+		before := value
+		if c.Before != cty.NilVal {
+			before = markLive(s, c)
+		}
+		if value == cty.NilVal {
+			value = before
+		}
+		change = cty.ObjectVal(map[string]cty.Value{"action": cty.StringVal(c.Action), "before": before, "fields": textList(c.Fields),
+			"hazards": textList(c.Hazards)})
+	}
+	j.each[i] = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(s.Addr.String()), "value": value, "change": change})
+	return j.each[i]
+}
+
+func textList(list []string) cty.Value {
+	if len(list) == 0 {
+		return cty.ListValEmpty(cty.String)
+	}
+	return cty.ListVal(kind.StringValues(list...))
+}
+
+// markLive is the live object of a change, with marks on what must not be shown.
+func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
+	if c.Before.IsNull() {
+		return c.Before
+	}
+	attrs := c.Before.AsValueMap()
+	for i := range s.Kind.Attrs {
+		a := &s.Kind.Attrs[i]
+		v, there := attrs[a.Name]
+		if !there {
+			v = cty.NullVal(a.ValueType())
+		}
+		v = withType(v, a.ValueType())
+		v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
+		if a.Secret || slices.Contains(c.Sensitive, a.Name) {
+			v = v.Mark(kind.Sensitive)
+		}
+		if !v.IsWhollyKnown() {
+			v = v.Mark(hiddenMark{s.Addr.String() + "." + a.Name, a.ReadCapability})
+		}
+		attrs[a.Name] = v
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// resources are all planned resources: for each kind a map by address.
+func (j *judgement) resources() cty.Value {
+	if j.module.shared.hasUndecided {
+		return openValue(cty.DynamicPseudoType)
+	}
+	if j.all != cty.NilVal {
+		return j.all
+	}
+	byKind := map[string]map[string]cty.Value{}
+	for i := range j.subjects {
+		if s := &j.subjects[i]; s.Resource != nil {
+			if byKind[s.Kind.Name] == nil {
+				byKind[s.Kind.Name] = map[string]cty.Value{}
+			}
+			byKind[s.Kind.Name][s.Addr.String()] = j.eachOf(i).GetAttr("value")
+		}
+	}
+	out := map[string]cty.Value{}
+	for name, k := range j.module.kinds {
+		out[name] = cty.MapValEmpty(k.LiveType())
+		if len(byKind[name]) > 0 {
+			out[name] = cty.MapVal(byKind[name])
+		}
+	}
+	j.all = cty.ObjectVal(out)
+	return j.all
+}

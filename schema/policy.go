@@ -1,0 +1,310 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/internal/words"
+	"b2form/schema/config"
+	"b2form/schema/folder"
+	"b2form/schema/kind"
+	"b2form/schema/syntax"
+)
+
+// A policy is one policy block.
+type policy struct {
+	config                 *config.Policy
+	kinds                  []*kind.Kind
+	when, require, message hcl.Expression // when may be nil
+	broken                 bool           // an error was reported
+	root                   *hcl.EvalContext
+}
+
+func (p *policy) expressions() []hcl.Expression {
+	list := []hcl.Expression{p.require, p.message}
+	if p.when != nil {
+		list = append(list, p.when)
+	}
+	return list
+}
+
+// readPolicyFolders declares what stands in the folders that were named for policies.
+func (l *module) readPolicyFolders() {
+	for _, dir := range l.PolicyDirs {
+		files, err := ConfigFiles(dir)
+		if err != nil || len(files.Config) == 0 {
+			why := "holds no file named *.b2.hcl"
+			if err != nil {
+				why = "cannot be read: " + words.Reason(err)
+			}
+			l.fail("Policies not found", fmt.Sprintf("The folder %s, named by -policy or B2FORM_POLICY, %s.", dir, why))
+			continue
+		}
+		within, _ := folder.NewBoundary(dir, "", l.Home) // without a root there is no error
+		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: within}
+		root := rootContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
+		for _, path := range files.Config {
+			l.readPolicies(from, path, root)
+		}
+	}
+}
+
+// readPolicies declares the policies of one file that holds nothing else.
+func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalContext) {
+	src, why := readFound(from, path)
+	file, diags := l.parseText(path, src, why)
+	l.add(diags...)
+	if file == nil || file.Body == nil || diags.HasErrors() {
+		return
+	}
+	l.config.Files[path] = file
+	d := syntax.Find("policy")
+	content, _, diags := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{d.HeaderSchema()}})
+	l.add(diags...)
+	for _, it := range items(file.Body) {
+		if it.name != d.Type {
+			l.errorAt(it.at, "Only policies are read here", fmt.Sprintf("Folders that -policy and B2FORM_POLICY name hold policy "+
+				"blocks, and %q is none. Move it to the configuration.", it.name))
+		}
+	}
+	for _, b := range content.Blocks {
+		if p := l.declarePolicy(b, true); p != nil {
+			p.root = root
+		}
+	}
+}
+
+// declarePolicy reads one block; nil: it is none that has a name of its own.
+func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
+	if !l.checkLabel(b) {
+		return nil
+	}
+	name := b.Labels[0]
+	if slices.Contains(builtInPolicies(), name) {
+		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A policy named %q comes with b2form; deny in the b2form block "+
+			"switches it on. Choose another name.", name))
+		return nil
+	}
+	for _, other := range l.policies {
+		if other.config.Name == name {
+			l.reportDuplicate("policy."+name, b.DefRange, other.config.Range)
+			return nil
+		}
+	}
+	content, complete := l.contentOf(b, syntax.Find(b.Type))
+	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, Imposed: imposed}, broken: !complete, root: l.rootContext}
+	l.policies = append(l.policies, p)
+	attrs := content.Attributes
+	level, exceptions := syntax.PolicyLevels()[0], true
+	l.evalConstant(attrs["level"], &level)
+	l.evalConstant(attrs["exceptions"], &exceptions)
+	if !slices.Contains(syntax.PolicyLevels(), level) {
+		l.errorAt(attrs["level"].Expr.Range(), "Unknown level", fmt.Sprintf("The level of a policy is %s, not %q.",
+			strings.Join(syntax.PolicyLevels(), " or "), level))
+	}
+	p.config.Warning, p.config.NoExceptions = level == syntax.PolicyLevels()[1], !exceptions
+	if !complete {
+		return p
+	}
+	p.require, p.message = attrs["require"].Expr, attrs["message"].Expr
+	if a := attrs["when"]; a != nil {
+		p.when = a.Expr
+	}
+	p.broken = !l.readPolicyKinds(p, attrs["kinds"])
+	if p.broken {
+		return p
+	}
+	for _, e := range p.expressions() {
+		for _, t := range e.Variables() {
+			p.broken = !l.resolvePolicy(p, t) || p.broken
+		}
+	}
+	l.config.Policies = append(l.config.Policies, p.config)
+	return p
+}
+
+// builtInPolicies are the names of those that come with the program and are switched on
+// by deny.
+func builtInPolicies() []string { return syntax.Find("b2form").Argument("deny").Choices }
+
+func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
+	v, diags := l.shared.budget.Value(a.Expr, nil)
+	l.add(diags...)
+	if diags.HasErrors() {
+		return false
+	}
+	list, err := convert.Convert(v, cty.List(cty.String))
+	if err != nil || list.IsNull() || list.LengthInt() == 0 {
+		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("kinds needs a list of kinds of resources: %s.", words.List(l.kindNames())))
+		return false
+	}
+	ok := true
+	for i, v := range list.AsValueSlice() {
+		name := ""
+		if !v.IsNull() {
+			name = v.AsString()
+		}
+		k := l.kinds[name]
+		if k == nil {
+			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown kind", fmt.Sprintf("There is no kind %q; the kinds are %s.%s",
+				name, words.List(l.kindNames()), words.DidYouMean(name, "", l.kindNames())))
+			ok = false
+			continue
+		}
+		if !slices.Contains(p.kinds, k) {
+			p.kinds, p.config.Kinds = append(p.kinds, k), append(p.config.Kinds, name)
+		}
+	}
+	slices.Sort(p.config.Kinds)
+	return ok
+}
+
+// resolvePolicy judges one reference in a policy; false: an error was reported.
+func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
+	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.kindNames(),
+		"account": slices.Sorted(maps.Keys(accountType().AttributeTypes()))}
+	root, member := t.RootName(), ""
+	if len(t) > 1 {
+		member = stepName(t[1])
+	}
+	names, ok := known[root]
+	switch {
+	case !ok:
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("Nothing is named %s here. A policy sees each.key, each.value, "+
+			"each.change, resources, account and path.%s", root,
+			words.DidYouMean(root, "", []string{"each", "resources", "account", "path"})))
+		return false
+	case member != "" && !slices.Contains(names, member):
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s holds %s.%s", root, words.List(names),
+			words.DidYouMean(member, "", names)))
+		return false
+	case root == "account":
+		p.config.SeesAccount = true
+	case root == "each" && member == "value" && len(t) > 2:
+		return l.checkPolicyAttr(p, t, stepName(t[2]), false)
+	case root == "each" && (member == "change" || member == ""):
+		p.config.SeesChange = true
+		return len(t) < 3 || l.checkPolicyChange(p, t)
+	}
+	return true
+}
+
+func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) bool {
+	members := []string{"action", "before", "fields", "hazards"}
+	name := stepName(t[2])
+	switch {
+	case name != "" && !slices.Contains(members, name):
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("each.change holds %s.%s", words.List(members),
+			words.DidYouMean(name, "", members)))
+		return false
+	case name == "before" && len(t) > 3:
+		return l.checkPolicyAttr(p, t, stepName(t[3]), true)
+	}
+	return true
+}
+
+// checkPolicyAttr judges an attribute that some kind of the policy must have; live says that
+// what B2 makes is known too.
+func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live bool) bool {
+	if name == "" {
+		return true
+	}
+	found := false
+	for _, k := range p.kinds {
+		a := k.Attr(name)
+		switch {
+		case a == nil:
+			continue
+		case k.Content != nil && name == k.Content.TextAttr:
+			l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it.", k.Name))
+			return false
+		case a.Computed && !live:
+			l.errorAt(t.SourceRange(), computedSummary, fmt.Sprintf("%s is made by B2 and is not known before apply, so a plan cannot "+
+				"be judged by it. What is live is in each.change.before.", traversalText(t[:3])))
+			return false
+		}
+		found = true
+	}
+	if !found {
+		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(p.kinds[0], name))
+	}
+	return found
+}
+
+// policyExceptions reads what an instance says of policies.
+func (e *evaluation) policyExceptions() []config.Exception {
+	expr := e.block.policyExceptions
+	if expr == nil {
+		return nil
+	}
+	s := *e.module.staticScope
+	s.report = e.report()
+	v, marks := s.eval(expr, e.ctx).UnmarkDeep()
+	if marks.Has(kind.Sensitive) {
+		s.report.errorAt(expr.Range(), "Sensitive policy_exceptions", "Reasons are shown in plans, so they cannot come from a sensitive "+
+			"value. Use nonsensitive() where that is harmless.")
+		return nil
+	}
+	if !v.IsWhollyKnown() {
+		e.module.reportUnknown(s.report, expr.Range(), marks)
+		return nil
+	}
+	m, err := convert.Convert(v, cty.Map(cty.String))
+	if err != nil {
+		s.report.errorAt(expr.Range(), wrongType, "policy_exceptions needs a map of names of policies to reasons, as { keys_expire = "+
+			"\"until June\" }.")
+		return nil
+	}
+	var out []config.Exception
+	if m.IsNull() {
+		return nil
+	}
+	for it := m.ElementIterator(); it.Next(); { // sorted by key
+		name, reason := it.Element()
+		if reason.IsNull() || strings.TrimSpace(reason.AsString()) == "" {
+			s.report.errorAt(locateIn(expr, cty.IndexStringPath(name.AsString()), false), "Exception without a reason",
+				fmt.Sprintf("The exception from the policy %q needs a reason, which every plan shows.", name.AsString()))
+			continue
+		}
+		out = append(out, config.Exception{Policy: name.AsString(), Reason: reason.AsString()})
+	}
+	return out
+}
+
+// checkExceptions judges the exceptions of resources by the policies that there are.
+func (l *module) checkExceptions() {
+	slices.SortFunc(l.config.Policies, func(a, b *config.Policy) int { return strings.Compare(a.Name, b.Name) })
+	known, names := map[string]*config.Policy{}, slices.Clone(builtInPolicies())
+	for _, p := range l.config.Policies {
+		known[p.Name] = p
+		names = append(names, p.Name)
+	}
+	for _, r := range l.config.Resources {
+		for _, x := range r.Exceptions {
+			at := r.Block.RangeOf("policy_exceptions")
+			p := known[x.Policy]
+			switch {
+			case p != nil && p.NoExceptions:
+				l.errorAt(at, "Exception not allowed", fmt.Sprintf("%s is excepted from policy.%s, declared at %s, which allows no "+
+					"exceptions. Remove the exception, and do what the policy demands.", r.Addr, x.Policy, place(p.Range)))
+			case p != nil || slices.Contains(builtInPolicies(), x.Policy):
+			case len(l.PolicyDirs) > 0 || words.Nearest(x.Policy, names) != "": // else it may be one of a folder
+				l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Exception from no policy", Subject: &at,
+					Detail: fmt.Sprintf("%s is excepted from a policy %q, and there is none of that name here.%s", r.Addr, x.Policy,
+						words.DidYouMean(x.Policy, "", names))})
+			}
+		}
+	}
+}
+
+// place is where something stands, in words.
+func place(r hcl.Range) string {
+	return fmt.Sprintf("%s:%d", filepath.ToSlash(r.Filename), r.Start.Line)
+}
