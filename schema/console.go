@@ -13,27 +13,35 @@ import (
 	"b2form/schema/parse"
 )
 
-// evaluator is the Eval of the configuration: one expression, with everything
-// in reach that an output may use.
-func (l *module) evaluator() func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	return func(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.budget)
-		if diags.HasErrors() {
-			return cty.DynamicVal, diags
-		}
-		once := *l
-		once.report = newReport()
-		rs := once.resolve(expr.Variables(), allowedRefs{computed: true})
-		if once.failed {
-			return cty.DynamicVal, once.sorted()
-		}
-		l.shared.budget.Grant()
-		s := newScope(&once, once.report, live)
-		root := l.rootContext.NewChild()
-		root.Functions = map[string]function.Function{"type": typeFunction()}
-		v := s.eval(expr, s.context(rs, root))
-		return keepPublic(v), once.sorted()
+// evaluateText is the Eval of the configuration: one expression, with everything in reach
+// that an output may use.
+func (l *module) evaluateText(source, name string, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	expr, diags := parse.Expression([]byte(source), name, hcl.InitialPos, l.shared.budget)
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
 	}
+	return l.evaluateWith(expr, nil, live)
+}
+
+// evaluateWith is the EvalWith of the configuration.
+func (l *module) evaluateWith(expr hcl.Expression, further map[string]cty.Value, live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+	once := *l
+	once.report = newReport()
+	references := slices.DeleteFunc(slices.Clone(expr.Variables()), func(t hcl.Traversal) bool {
+		_, known := further[t.RootName()]
+		return known
+	})
+	rs := once.resolve(references, allowedRefs{computed: true})
+	if once.failed {
+		return cty.DynamicVal, once.sorted()
+	}
+	l.shared.budget.Grant()
+	s := newScope(&once, once.report, live)
+	root := l.rootContext.NewChild()
+	root.Variables = further
+	root.Functions = map[string]function.Function{"type": typeFunction()}
+	v := s.eval(expr, s.context(rs, root))
+	return keepPublic(v), once.sorted()
 }
 
 // names lists what expressions may refer to.

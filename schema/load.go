@@ -72,11 +72,13 @@ type Question struct {
 
 // A VariableValue is one value from outside, or a file of values.
 //
-// For a variable of type string, number or bool, or without a type, Value is
-// taken literally; for any other type it is an HCL expression.
+// An Expr, which must be a constant, stands for whatever type it has. Else for a variable of type string, number or
+// bool, or without a type, Value is taken literally; for any other type it is an HCL expression.
 type VariableValue struct {
 	Name, Value string
-	File        string // -var-file: read instead of Name and Value
+	File        string         // -var-file: read instead of Name and Value
+	Expr        hcl.Expression // instead of Value; nil: Value
+	Optional    bool           // it is passed over where no variable has the name
 }
 
 // Load evaluates the configuration in Options.Dir. Diagnostics are sorted by
@@ -95,7 +97,7 @@ func Load(o Options) (*config.Config, hcl.Diagnostics) {
 		l.checkExceptions()
 		l.refuseFiles()
 	}
-	l.config.Eval, l.config.Names, l.config.Judge = l.evaluator(), l.names(), l.judge
+	l.config.Eval, l.config.EvalWith, l.config.Names, l.config.Judge = l.evaluateText, l.evaluateWith, l.names(), l.judge
 	return l.config, l.report.sorted()
 }
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,6 +40,10 @@ func (p *policy) expressions() []hcl.Expression {
 func (l *module) readPolicyFolders() {
 	for _, dir := range l.PolicyDirs {
 		files, err := ConfigFiles(dir)
+		if info, statErr := os.Stat(dir); statErr == nil && info.Mode().IsRegular() {
+			files, err = Files{Config: []string{dir}}, nil
+			dir = filepath.Dir(dir)
+		}
 		if err != nil || len(files.Config) == 0 {
 			why := "holds no file named *.b2.hcl"
 			if err != nil {

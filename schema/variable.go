@@ -249,12 +249,20 @@ func (l *module) assignVariables() {
 			continue
 		}
 		v := l.variables[g.Name]
+		if v == nil && g.Optional {
+			continue
+		}
+		if v == nil && g.Expr != nil {
+			l.errorAt(g.Expr.Range(), "Undeclared variable", fmt.Sprintf("The configuration declares no variable %q.%s", g.Name,
+				words.DidYouMean(g.Name, "", l.variableNames())))
+			continue
+		}
 		if v == nil {
 			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s",
 				g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
-		v.given = append(v.given, givenValue{text: g.Value, source: "-var"})
+		v.given = append(v.given, givenValue{text: g.Value, expr: g.Expr, source: "-var"})
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]

@@ -22,7 +22,10 @@ const stateFile = config.DefaultState
 // backend is where the state is kept. On the emulator that is its folder,
 // whatever the configuration says.
 func (s *session) backend() state.Backend {
-	if s.onEmulator {
+	switch {
+	case s.box != nil:
+		return state.Local{Path: filepath.Join(s.box.dir, stateFile)}
+	case s.onEmulator:
 		return state.Local{Path: filepath.Join(boxFolder, stateFile)}
 	}
 	return s.backendAt(s.config.Settings.Backend)

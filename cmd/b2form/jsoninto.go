@@ -146,6 +146,9 @@ func (b bothUI) Exceptions(list []view.Exception) {
 	b.programs.Exceptions(list)
 }
 
+// Tests implements ui.
+func (b bothUI) Tests(files []view.TestFile) { b.people.Tests(files); b.programs.Tests(files) }
+
 // Plan implements ui.
 func (b bothUI) Plan(p *plan.Plan, m view.Mode) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 

@@ -24,8 +24,10 @@ type localB2 struct {
 	*emulator.Server
 	server *http.Server
 	addr   string
+	dir    string // holds what runs on the account leave: the state, and what is delivered
 }
 
+// openLocalB2 opens the account in the box.
 func (p *program) openLocalB2() (*localB2, error) {
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
@@ -37,12 +39,17 @@ func (p *program) openLocalB2() (*localB2, error) {
 			"folder %s.",
 			data, strings.TrimPrefix(reason(err), "emulator: "), boxFolder)
 	}
+	return serveLocalB2(e, boxFolder)
+}
+
+// serveLocalB2 serves an account on a port of this machine. It is closed with that.
+func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", reason(err))
 	}
-	b := &localB2{Server: e, server: newServer(e), addr: l.Addr().String()}
+	b := &localB2{Server: e, server: newServer(e), addr: l.Addr().String(), dir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
@@ -68,7 +75,7 @@ func (b *localB2) redirectDeliveries(config *config.Config) {
 		for i := range r.Deliver {
 			d := &r.Deliver[i]
 			if d.Path != "" {
-				d.Path = filepath.Join(boxFolder, filepath.Join(string(filepath.Separator), d.Path))
+				d.Path = filepath.Join(b.dir, filepath.Join(string(filepath.Separator), d.Path))
 				d.DisplayName = d.Path
 			}
 			if d.Type == "command" {

@@ -10,8 +10,8 @@ import (
 )
 
 func (p *program) policyFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "policy", Usage: "hold what is planned to the policies in the folder `DIR`; repeatable (B2FORM_POLICY " +
-		"does the same)", Value: repeatedFlag{func(dir string) error {
+	return &cli.GenericFlag{Name: "policy", Usage: "hold what is planned to the policies in `DIR`, a folder or a file; repeatable " +
+		"(B2FORM_POLICY does the same)", Value: repeatedFlag{func(dir string) error {
 		p.policyDirs = append(p.policyDirs, dir)
 		return nil
 	}}}
@@ -20,7 +20,7 @@ func (p *program) policyFlag() cli.Flag {
 // policyFolders are the folders whose policies hold beside those of the configuration.
 func (p *program) policyFolders() []string {
 	var out []string
-	for _, dir := range append(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs...) {
+	for _, dir := range slices.Concat(filepath.SplitList(p.getenv("B2FORM_POLICY")), p.policyDirs, p.testPolicies) {
 		if dir != "" && !slices.Contains(out, filepath.Clean(dir)) {
 			out = append(out, filepath.Clean(dir))
 		}

@@ -30,6 +30,12 @@ type program struct {
 
 	argsFrom []string // variables that gave arguments
 
+	// box is the account that a test works on; nil: there is none. configDir is the folder of
+	// the configuration; "": where the program works.
+	box          *localB2
+	configDir    string
+	testPolicies []string // of the run of a test, beside others
+
 	lines           lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
 }
@@ -94,9 +100,9 @@ Example:
 	root.Commands = []*cli.Command{
 		p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
 		p.adoptCommand(), p.importCommand(), p.mintCommand(), p.keysCommand(), p.whoamiCommand(),
-		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.consoleCommand(), p.graphCommand(),
-		p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(), p.helpCommand(),
-		p.completeCommand(),
+		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.testCommand(), p.consoleCommand(),
+		p.graphCommand(), p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(),
+		p.helpCommand(), p.completeCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root

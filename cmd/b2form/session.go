@@ -78,7 +78,10 @@ func (p *program) openAccount(ctx context.Context) (*session, error) {
 
 // connect makes the client ready.
 func (s *session) connect(ctx context.Context) (err error) {
-	if s.onEmulator {
+	if s.box != nil {
+		s.local = s.box
+		s.local.redirectDeliveries(s.config)
+	} else if s.onEmulator {
 		if s.endpoint != "" || s.profile != "" {
 			return failf("Two accounts to choose from", "-emulator works on an account in a box; -endpoint names a service and -profile "+
 				"credentials for one. Give one of them.")
@@ -113,7 +116,7 @@ func (s *session) with(o *runOptions) error {
 }
 
 func (s *session) close() error {
-	if s.local == nil {
+	if s.local == nil || s.local == s.box {
 		return nil
 	}
 	return s.local.close()
@@ -191,8 +194,9 @@ func (s *session) reloadWithData() (hcl.Diagnostics, error) {
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare, ImportUndeclared: p.importUndeclared,
-		PolicyDirs: p.policyFolders(), MaxEvaluation: p.maxEvaluation(),
+	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare,
+		ImportUndeclared: p.importUndeclared,
+		PolicyDirs:       p.policyFolders(), MaxEvaluation: p.maxEvaluation(),
 		Root: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {

@@ -18,6 +18,7 @@ type ui interface {
 	Plan(*plan.Plan, view.Mode)
 	Digest(plan.Digest)
 	Exceptions([]view.Exception)
+	Tests([]view.TestFile)
 	Capabilities(list []string)
 	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)

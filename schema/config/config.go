@@ -34,6 +34,8 @@ type Config struct {
 	// stands for the source in diagnostics. live answers for computed attributes;
 	// nil: they are unknown. Unknown parts and sensitive ones keep their marks.
 	Eval func(source, name string, live LiveLookup) (cty.Value, hcl.Diagnostics)
+	// EvalWith is Eval of an expression that may refer to further values, by their names.
+	EvalWith func(e hcl.Expression, further map[string]cty.Value, live LiveLookup) (cty.Value, hcl.Diagnostics)
 	// Names is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
 	Names []string
 }

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/testfile"
+	"b2form/internal/view"
+	"b2form/internal/words"
+)
+
+// testSuffix is what the names of test files end in, testFolder where they are beside the
+// configuration's folder itself.
+const (
+	testSuffix = ".b2test.hcl"
+	testFolder = "tests"
+)
+
+// testOptions are the flags of b2form test.
+type testOptions struct {
+	filter []string
+	junit  string
+}
+
+func (p *program) testCommand() *cli.Command {
+	o := &testOptions{}
+	return p.newCommand(&cli.Command{
+		Name: "test", Usage: "Run the tests of a configuration on the emulator",
+		Description: `The run blocks of *.b2test.hcl files, here and in the folder tests, plan and
+apply the configuration and say what is expected of it. Each file has an account
+of its own in memory; nothing real is touched, and no program is run.
+docs/test.md has the language.
+
+Example:
+  b2form test
+  b2form test -filter=tests/keys.b2test.hcl -verbose
+
+Exit codes:
+  0  every run passed
+  1  one failed, or there is none`,
+		Flags: append(p.configFlags(), p.policyFlag(),
+			&cli.GenericFlag{Name: "filter", Usage: "run only the tests of `FILE`; repeatable", Value: repeatedFlag{func(s string) error {
+				o.filter = append(o.filter, filepath.Clean(s))
+				return nil
+			}}},
+			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junit},
+			&cli.IntFlag{Name: "parallelism", Value: 4, Usage: "run at most `N` files at once", Destination: &p.parallelism,
+				Validator: atLeastOne},
+			p.verboseFlag("show the plan of each run"),
+			p.jsonFlag("print JSON lines"),
+		),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			ctx, stop := p.interruptible(ctx)
+			defer stop()
+			return p.test(ctx, o)
+		},
+	})
+}
+
+func (p *program) test(ctx context.Context, o *testOptions) error {
+	if err := p.useJSONUI(); err != nil {
+		return err
+	}
+	files, err := p.testFiles(o.filter)
+	if err != nil {
+		return err
+	}
+	results := make([]view.TestFile, len(files))
+	var group sync.WaitGroup
+	free := make(chan struct{}, p.parallelism)
+	for i, f := range files {
+		group.Add(1)
+		free <- struct{}{}
+		go func() {
+			defer group.Done()
+			results[i] = p.runTestFile(ctx, f)
+			<-free
+		}()
+	}
+	group.Wait()
+	p.ui.Tests(results)
+	if o.junit != "" {
+		if err := os.WriteFile(o.junit, view.JUnit(results), 0o666); err != nil {
+			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, reason(err))
+		}
+	}
+	if view.CountTests(results).Failed() || ctx.Err() != nil {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// testFiles reads the test files of the folder, and shows what is wrong with them.
+func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
+	var paths []string
+	for _, dir := range []string{".", testFolder} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, reason(err))
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
+				paths = append(paths, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	for _, name := range filter {
+		if !slices.Contains(paths, name) {
+			return nil, failf("There is no test file "+name, "-filter takes the path of a test file from here.%s",
+				words.DidYouMean(name, "", paths))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, failf("No tests", "Neither this folder nor %s holds a file named *%s.", testFolder, testSuffix)
+	}
+	var files []*testfile.File
+	var diags hcl.Diagnostics
+	for _, path := range paths {
+		if len(filter) > 0 && !slices.Contains(filter, path) {
+			continue
+		}
+		f, more := readTestFile(path)
+		files, diags = append(files, f), append(diags, more...)
+		if f.Source != nil {
+			p.files[path] = f.Source
+		}
+	}
+	p.ui.Diagnostics(diags, p.files)
+	if diags.HasErrors() {
+		return nil, exitCode(1)
+	}
+	return files, nil
+}
+
+func readTestFile(path string) (*testfile.File, hcl.Diagnostics) {
+	src, err := os.ReadFile(path)
+	if err == nil && !words.IsText(src) {
+		err = errors.New("it is not text in UTF-8")
+	}
+	if err != nil {
+		return &testfile.File{Path: path}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable file",
+			Detail: fmt.Sprintf("%s cannot be read: %s.", path, reason(err))}}
+	}
+	return testfile.Parse(bytes.TrimPrefix(src, []byte("\ufeff")), path)
+}

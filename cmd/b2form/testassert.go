@@ -1,0 +1,196 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"b2form/internal/testfile"
+	"b2form/internal/view"
+	"b2form/schema/kind"
+)
+
+// afterApply does what a run does once its plan is applied: plans again, puts files into the
+// account, and moves its clock. What is wrong are failures of the test.
+func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (wrong hcl.Diagnostics, err error) {
+	if r.SecondPlanIsEmpty {
+		_, again, err := t.look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(again) > 0 {
+			wrong = append(wrong, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The second plan is not empty", Subject: r.Range.Ptr(),
+				Detail: "A plan after the apply would change something again:\n" + again})
+		}
+	}
+	for _, u := range r.Uploads {
+		if err := t.upload(ctx, &u); err != nil {
+			return nil, err
+		}
+	}
+	if r.Advance > 0 {
+		t.box.Advance(r.Advance)
+	}
+	return wrong, nil
+}
+
+// look reads what is live and plans once more; changes is that plan in words, "" where it is
+// empty.
+func (t *tester) look(ctx context.Context) (read *outputReader, changes string, err error) {
+	s, err := t.openSession(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	st, err := s.readState(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	made, err := s.plan(ctx, st, view.Planning)
+	if err != nil {
+		return nil, "", err
+	}
+	if !made.Empty() {
+		changes = t.planText(made, view.Planning)
+	}
+	return s.newOutputReader(s.snapshot, st.Entries, nil), changes, nil
+}
+
+// upload puts a file into the account as its master key, or hides one.
+func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
+	account, err := t.box.Dump()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(account.Buckets, func(b map[string]any) bool { return b["bucketName"] == u.Bucket })
+	if i < 0 {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No such bucket", Subject: u.Range.Ptr(),
+			Detail: fmt.Sprintf("There is no bucket %q in the account of this test.", u.Bucket)}}
+	}
+	s := &session{program: t.program, local: t.box}
+	client, err := s.newClient(ctx)
+	if err != nil {
+		return err
+	}
+	id, _ := account.Buckets[i]["bucketId"].(string)
+	if u.Hide {
+		return client.Call(ctx, "b2_hide_file", map[string]string{"bucketId": id, "fileName": u.Name}, nil)
+	}
+	_, err = client.Upload(ctx, id, u.Name, "b2/x-auto", []byte(u.Content))
+	return err
+}
+
+// assert evaluates the conditions of a run. The error is that nothing can be read.
+func (t *tester) assert(ctx context.Context, r *testfile.Run) (failed hcl.Diagnostics, err error) {
+	if len(r.Asserts) == 0 && r.Command != testfile.Apply {
+		return nil, nil
+	}
+	read, _, err := t.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	outs := map[string]cty.Value{}
+	list, diags := read.outputs(read.config.Outputs)
+	for _, o := range list {
+		outs[o.Name] = o.Value
+	}
+	t.outputs[r.Name] = cty.ObjectVal(outs)
+	files, err := filesValue(t.box)
+	if err != nil {
+		return nil, err
+	}
+	further := map[string]cty.Value{"output": cty.ObjectVal(outs), "run": cty.ObjectVal(t.outputs), "files": files}
+	if diags.HasErrors() {
+		return diags, nil
+	}
+	for _, a := range r.Asserts {
+		failed = append(failed, t.judge(read, a, further)...)
+	}
+	return failed, nil
+}
+
+// judge evaluates one assertion.
+func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
+	fail := func(summary, detail string) hcl.Diagnostics {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: a.Condition.Range().Ptr()}}
+	}
+	v, diags := read.config.EvalWith(a.Condition, further, read.lookUpLive)
+	if diags.HasErrors() {
+		return diags
+	}
+	v, _ = v.UnmarkDeep()
+	if !v.IsKnown() {
+		return fail("Assertion about what is not known", "The condition depends on something that is known only after apply. Apply first, "+
+			"or ask for something else.")
+	}
+	holds, err := convert.Convert(v, cty.Bool)
+	switch {
+	case err != nil || holds.IsNull():
+		return fail("Wrong type", "condition needs true or false.")
+	case holds.True():
+		return nil
+	}
+	said, diags := read.config.EvalWith(a.Message, further, read.lookUpLive)
+	if diags.HasErrors() {
+		return diags
+	}
+	said, marks := said.UnmarkDeep()
+	text, err := convert.Convert(said, cty.String)
+	switch {
+	case marks.Has(kind.Sensitive):
+		return fail("Test assertion failed", "The error_message is left out, since it holds a sensitive value.")
+	case err != nil || text.IsNull() || !text.IsKnown():
+		return fail("Test assertion failed", "The condition does not hold.")
+	}
+	return fail("Test assertion failed", cmp.Or(text.AsString(), "The condition does not hold."))
+}
+
+// filesValue is every file version of the account, by the name of its bucket.
+func filesValue(box *localB2) (cty.Value, error) {
+	account, err := box.Dump()
+	if err != nil {
+		return cty.NilVal, err
+	}
+	lists, names := map[string][]cty.Value{}, map[string]string{}
+	for _, b := range account.Buckets {
+		id, _ := b["bucketId"].(string)
+		names[id], _ = b["bucketName"].(string)
+	}
+	for _, f := range account.Files {
+		id, _ := f["bucketId"].(string)
+		lists[names[id]] = append(lists[names[id]], fileValue(f))
+	}
+	out := map[string]cty.Value{}
+	for _, name := range names {
+		out[name] = cty.ListValEmpty(fileValue(nil).Type())
+		if len(lists[name]) > 0 {
+			out[name] = cty.ListVal(lists[name])
+		}
+	}
+	if len(out) == 0 {
+		return cty.MapValEmpty(cty.List(fileValue(nil).Type())), nil
+	}
+	return cty.MapVal(out), nil
+}
+
+// fileValue is one version, newest first among those of a name.
+func fileValue(f map[string]any) cty.Value {
+	text := func(name string) cty.Value {
+		s, ok := f[name].(string)
+		if !ok {
+			return cty.NullVal(cty.String)
+		}
+		return cty.StringVal(s)
+	}
+	number := func(name string) float64 { n, _ := f[name].(float64); return n }
+	return cty.ObjectVal(map[string]cty.Value{
+		"name": text("fileName"), "action": text("action"), "file_id": text("fileId"), "content_type": text("contentType"),
+		"sha1": text("contentSha1"), "size": cty.NumberFloatVal(number("contentLength")),
+		"uploaded": cty.StringVal(time.UnixMilli(int64(number("uploadTimestamp"))).UTC().Format(time.RFC3339)),
+	})
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hcled"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/emulator"
+	"b2form/internal/state"
+	"b2form/internal/testfile"
+	"b2form/internal/view"
+	"b2form/plan"
+	"b2form/schema"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// A tester carries out the runs of one file. It is a program of its own, which prints
+// nothing, on an account of its own.
+type tester struct {
+	*program
+	file    *testfile.File
+	outputs map[string]cty.Value // of earlier runs, by their names
+	plain   string               // the folder of configurations that are written in the test
+	diags   *diagnosticList
+}
+
+// runTestFile carries out the runs of a file, one after the other.
+func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result view.TestFile) {
+	result = view.TestFile{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
+	t, err := p.newTester(f)
+	if err != nil {
+		result.Runs = []view.TestRun{{Name: "account", Status: view.TestError, Diagnostics: explain(err)}}
+		return result
+	}
+	defer func() { _ = errors.Join(t.box.close(), os.RemoveAll(t.box.dir)) }() // what is left of a test is in the system's temporary folder
+	stop := false
+	for _, r := range f.Runs {
+		one := view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestSkip}
+		if !stop && ctx.Err() == nil {
+			began := p.now()
+			t.diags.list = nil
+			one = t.run(ctx, r)
+			one.Took = p.now().Sub(began)
+			stop = one.Status == view.TestError
+		}
+		maps.Copy(result.Sources, t.files)
+		result.Runs = append(result.Runs, one)
+	}
+	return result
+}
+
+func (p *program) newTester(f *testfile.File) (*tester, error) {
+	dir, err := os.MkdirTemp("", "b2form-test-")
+	if err != nil {
+		return nil, failf("Test cannot start", "No temporary folder can be made: %s.", reason(err))
+	}
+	account, err := emulator.Open(emulator.Options{Now: p.now})
+	if err != nil {
+		return nil, errors.Join(failf("Test cannot start", "%s.", reason(err)), os.RemoveAll(dir))
+	}
+	box, err := serveLocalB2(account, dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	q := &program{system: p.system, options: p.options, files: map[string]*hcl.File{}, variableAnswers: map[string]string{}, box: box}
+	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
+	q.onEmulator, q.lock, q.parallelism = true, true, 10
+	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{}}
+	q.ui = collectingUI{view.Text{Out: io.Discard, Err: io.Discard}, t.diags}
+	return t, nil
+}
+
+// diagnosticList is what a run said.
+type diagnosticList struct{ list hcl.Diagnostics }
+
+// A collectingUI shows nothing and keeps the diagnostics.
+type collectingUI struct {
+	view.Text
+	to *diagnosticList
+}
+
+// Diagnostics keeps them.
+func (c collectingUI) Diagnostics(diags hcl.Diagnostics, _ map[string]*hcl.File) {
+	c.to.list = append(c.to.list, diags...)
+}
+
+// run carries out one run and judges it.
+func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
+	out := view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestPass}
+	fail := func(status view.TestStatus, diags ...*hcl.Diagnostic) view.TestRun {
+		out.Status, out.Diagnostics = status, append(out.Diagnostics, diags...)
+		return out
+	}
+	if err := t.prepare(r); err != nil {
+		return fail(view.TestError, explain(err)...)
+	}
+	made, err := t.carryOut(ctx, r)
+	if made != nil && t.verbose {
+		out.Plan = t.planText(made, modeOf(r))
+	}
+	said := append(t.diags.list, explain(err)...)
+	unexpected, unmet := t.compareFailures(r, said)
+	switch {
+	case len(unexpected) > 0:
+		return fail(view.TestError, append(unexpected, unmet...)...)
+	case len(unmet) > 0:
+		return fail(view.TestFail, unmet...)
+	case err != nil || said.HasErrors():
+		return out // as expected
+	}
+	if wrong := compareChanges(r, made); wrong != nil {
+		fail(view.TestFail, wrong)
+	}
+	if r.Command == testfile.Apply {
+		wrong, err := t.afterApply(ctx, r)
+		if err != nil {
+			return fail(view.TestError, explain(err)...)
+		}
+		if len(wrong) > 0 {
+			fail(view.TestFail, wrong...)
+		}
+	}
+	failed, err := t.assert(ctx, r)
+	if err != nil {
+		return fail(view.TestError, explain(err)...)
+	}
+	if len(failed) > 0 {
+		fail(view.TestFail, failed...)
+	}
+	return out
+}
+
+// prepare makes the program one for the configuration, values and policies of the run.
+func (t *tester) prepare(r *testfile.Run) error {
+	t.vars = slices.DeleteFunc(t.vars, func(v schema.VariableValue) bool { return v.Expr != nil })
+	for _, name := range slices.Sorted(maps.Keys(r.Common)) {
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Common[name], Optional: true})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Variables)) {
+		t.vars = append(t.vars, schema.VariableValue{Name: name, Expr: r.Variables[name]})
+	}
+	t.testPolicies, t.configDir = r.Policies, r.Source
+	if r.Configuration == "" {
+		return nil
+	}
+	t.configDir = t.plain
+	err := os.MkdirAll(t.plain, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(t.plain, "main.b2.hcl"), []byte(r.Configuration), 0o600)
+	}
+	if err != nil {
+		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, reason(err))
+	}
+	return nil
+}
+
+func modeOf(r *testfile.Run) view.Mode {
+	if r.Command == testfile.Destroy {
+		return view.Destroying
+	}
+	return view.Planning
+}
+
+// carryOut plans and, if the run says so, applies. The plan is nil where there is none.
+func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan, err error) {
+	s, err := t.openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.opts = runOptions{autoApprove: true, adopt: true, showSecrets: true, allow: kind.HazardKinds(), allowOver: config.LimitedActions()}
+	err = s.withLockedState(ctx, modeOf(r), func(store *state.Store) error {
+		if made, err = s.plan(ctx, store.State(), modeOf(r)); err != nil || r.Command == testfile.Plan {
+			return err
+		}
+		t.diags.list = append(t.diags.list, made.Warnings...)
+		if err := s.checkConsent(made, modeOf(r)); err != nil {
+			return err
+		}
+		return s.run(ctx, store, made, modeOf(r))
+	})
+	if made != nil && r.Command == testfile.Plan {
+		t.diags.list = append(t.diags.list, made.Warnings...)
+	}
+	if code := exitCode(0); errors.As(err, &code) {
+		err = nil // what is wrong was said
+	}
+	return made, err
+}
+
+func (t *tester) planText(p *plan.Plan, m view.Mode) string {
+	var b strings.Builder
+	view.Text{Out: &b, Verbose: true}.Plan(p, m)
+	return b.String()
+}
+
+// compareFailures tells which errors nobody expected, and which expected failures there were
+// none of. Warnings of policies and checks are failures too.
+func (t *tester) compareFailures(r *testfile.Run, said hcl.Diagnostics) (unexpected, unmet hcl.Diagnostics) {
+	met := make([]bool, len(r.ExpectFailures))
+	for _, d := range said {
+		wanted := false
+		for i, e := range r.ExpectFailures {
+			if t.isAbout(d, e.Name) {
+				wanted, met[i] = true, true
+			}
+		}
+		if !wanted && d.Severity == hcl.DiagError {
+			unexpected = append(unexpected, d)
+		}
+	}
+	for i, e := range r.ExpectFailures {
+		if !met[i] {
+			unmet = append(unmet, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Missing expected failure", Subject: e.Range.Ptr(),
+				Detail: fmt.Sprintf("Nothing failed at %s.", e.Name)})
+		}
+	}
+	return unexpected, unmet
+}
+
+// isAbout reports whether a diagnostic says that something named as in expect_failures
+// failed.
+func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
+	root, label, _ := strings.Cut(name, ".")
+	switch root {
+	case "policy":
+		v, ok := d.Extra.(config.Violation)
+		return ok && v.Policy == label
+	case "var":
+		return strings.Contains(d.Detail, "var."+label+" ") || strings.Contains(d.Detail, "\""+label+"\"")
+	}
+	if d.Subject == nil || t.files[d.Subject.Filename] == nil {
+		return false
+	}
+	block, _, _ := strings.Cut(hcled.ContextString(t.files[d.Subject.Filename], d.Subject.Start.Byte), " ")
+	return block == root && strings.Contains(hcled.ContextString(t.files[d.Subject.Filename], d.Subject.Start.Byte), "\""+label+"\"")
+}
+
+// compareChanges compares the plan with what the run says that it changes.
+func compareChanges(r *testfile.Run, p *plan.Plan) *hcl.Diagnostic {
+	if r.Changes == nil {
+		return nil
+	}
+	var wrong []string
+	planned := map[string]string{}
+	for i := range p.Changes {
+		planned[p.Changes[i].Addr.String()] = string(p.Changes[i].Action)
+	}
+	for _, a := range slices.Sorted(maps.Keys(planned)) {
+		switch want, ok := r.Changes[a]; {
+		case !ok:
+			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and not expected", a, planned[a]))
+		case want != planned[a]:
+			wrong = append(wrong, fmt.Sprintf("  %s: %s is planned, and %s expected", a, planned[a], want))
+		}
+	}
+	for _, a := range slices.Sorted(maps.Keys(r.Changes)) {
+		if _, ok := planned[a]; !ok {
+			wrong = append(wrong, fmt.Sprintf("  %s: nothing is planned, and %s expected", a, r.Changes[a]))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Other changes than expected", Subject: r.ChangesRange.Ptr(),
+		Detail: strings.Join(wrong, "\n")}
+}

@@ -1,0 +1,203 @@
+package view
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/visible"
+)
+
+// A TestStatus is what came of a run of a test.
+type TestStatus string
+
+// The statuses. An error is what nobody expected, and ends the file.
+const (
+	TestPass  TestStatus = "pass"
+	TestFail  TestStatus = "fail"
+	TestError TestStatus = "error"
+	TestSkip  TestStatus = "skip"
+)
+
+// A TestFile is what came of one file of tests.
+type TestFile struct {
+	Path    string
+	Runs    []TestRun
+	Sources map[string]*hcl.File // that diagnostics may point into
+}
+
+// A TestRun is what came of one run.
+type TestRun struct {
+	Name        string
+	Range       hcl.Range
+	Status      TestStatus
+	Took        time.Duration
+	Diagnostics hcl.Diagnostics // what failed
+	Plan        string          // in words; "": it is not to be shown
+}
+
+// Status is that of the whole file.
+func (f *TestFile) Status() TestStatus {
+	worst := TestPass
+	for _, r := range f.Runs {
+		if r.Status == TestError || r.Status == TestFail && worst == TestPass {
+			worst = r.Status
+		}
+	}
+	return worst
+}
+
+// TestCounts are how many runs ended how.
+type TestCounts map[TestStatus]int
+
+// CountTests counts the runs of all files.
+func CountTests(files []TestFile) TestCounts {
+	n := TestCounts{}
+	for _, f := range files {
+		for _, r := range f.Runs {
+			n[r.Status]++
+		}
+	}
+	return n
+}
+
+// Failed reports whether a run did not do what was expected.
+func (n TestCounts) Failed() bool { return n[TestFail]+n[TestError] > 0 }
+
+func (n TestCounts) text() string {
+	out := "Success!"
+	if n.Failed() {
+		out = "Failure!"
+	}
+	out += fmt.Sprintf(" %d passed, %d failed", n[TestPass], n[TestFail]+n[TestError])
+	if n[TestSkip] > 0 {
+		out += fmt.Sprintf(", %d skipped", n[TestSkip])
+	}
+	return out + "."
+}
+
+// Tests writes a line for each run, and what failed after that.
+func (t Text) Tests(files []TestFile) {
+	for i := range files {
+		f := &files[i]
+		fmt.Fprintf(t.Out, "%s... %s\n", visible.Text(f.Path), t.testStatus(f.Status()))
+		for _, r := range f.Runs {
+			fmt.Fprintf(t.Out, "  run %q... %s\n", visible.Text(r.Name), t.testStatus(r.Status))
+			if r.Plan != "" {
+				io.WriteString(t.Out, "\n"+r.Plan+"\n")
+			}
+			t.Diagnostics(r.Diagnostics, f.Sources)
+		}
+	}
+	n := CountTests(files)
+	ink := green
+	if n.Failed() {
+		ink = red
+	}
+	head, rest, _ := strings.Cut(n.text(), " ")
+	fmt.Fprintf(t.Out, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
+}
+
+func (t Text) testStatus(s TestStatus) string {
+	switch s {
+	case TestPass:
+		return t.Style.paint(string(s), green)
+	case TestSkip:
+		return string(s)
+	}
+	return t.Style.paint(string(s), red)
+}
+
+// Tests writes a line for each run and each file, and a summary.
+func (j JSON) Tests(files []TestFile) {
+	for i := range files {
+		f := &files[i]
+		for _, r := range f.Runs {
+			j.emit("info", fmt.Sprintf("  run %q... %s", visible.Text(r.Name), r.Status), "test_run", fields{"test_run": fields{
+				"path": f.Path, "run": r.Name, "progress": "complete", "status": r.Status, "elapsed": r.Took.Milliseconds(),
+			}})
+			j.Diagnostics(r.Diagnostics, f.Sources)
+		}
+		j.emit("info", fmt.Sprintf("%s... %s", visible.Text(f.Path), f.Status()), "test_file", fields{"test_file": fields{
+			"path": f.Path, "progress": "complete", "status": f.Status(),
+		}})
+	}
+	n := CountTests(files)
+	status := TestPass
+	if n.Failed() {
+		status = TestFail
+	}
+	j.emit("info", n.text(), "test_summary", fields{"test_summary": fields{"status": status, "passed": n[TestPass], "failed": n[TestFail],
+		"errored": n[TestError], "skipped": n[TestSkip]}})
+}
+
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitFailure `xml:"failure"`
+	Error   *junitFailure `xml:"error"`
+	Skipped *struct{}     `xml:"skipped"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit is the results as programs read them that know JUnit's XML: a suite for each file.
+func JUnit(files []TestFile) []byte {
+	var out junitSuites
+	for i := range files {
+		f := &files[i]
+		n := CountTests(files[i : i+1])
+		suite := junitSuite{Name: visible.Text(f.Path), Tests: len(f.Runs), Failures: n[TestFail], Errors: n[TestError],
+			Skipped: n[TestSkip]}
+		for _, r := range f.Runs {
+			c := junitCase{Name: visible.Text(r.Name), Class: visible.Text(f.Path), Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
+			switch r.Status {
+			case TestFail:
+				c.Failure = junitFailureOf(r.Diagnostics, f.Sources)
+			case TestError:
+				c.Error = junitFailureOf(r.Diagnostics, f.Sources)
+			case TestSkip:
+				c.Skipped = &struct{}{}
+			}
+			suite.Cases = append(suite.Cases, c)
+		}
+		out.Suites = append(out.Suites, suite)
+	}
+	b, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("view: results of tests cannot be encoded: %v", err))
+	}
+	return append([]byte(xml.Header), append(b, '\n')...)
+}
+
+func junitFailureOf(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
+	var b strings.Builder
+	Text{Err: &b}.Diagnostics(diags, sources)
+	f := &junitFailure{Text: b.String()}
+	if len(diags) > 0 {
+		f.Message = visible.Text(diags[0].Summary)
+	}
+	return f
+}
