@@ -1,0 +1,7 @@
+# force_destroy is for buckets of tests.
+policy "no_force_destroy" {
+  kinds   = ["bucket"]
+  when    = !startswith(each.value.name, "acme-test-")
+  require = each.value.force_destroy != true
+  message = "Bucket ${each.value.name} would be deleted with everything in it. Remove force_destroy."
+}
