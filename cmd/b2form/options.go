@@ -62,6 +62,7 @@ type runOptions struct {
 	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
+	document         bool           // print the plan as one JSON document
 	capabilities     bool           // print what a plan takes
 	expect           *plan.Digest   // nil: any plan
 	showDigest       bool           // of the plan

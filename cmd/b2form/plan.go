@@ -31,7 +31,7 @@ Exit codes:
   1  an error
   2  with -detailed-exitcode: there are changes, if only to outputs`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(), o.documentFlag(),
 			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfig,
 				Usage: "first write blocks for what import blocks name and nobody declares into the new `FILE`"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
@@ -101,6 +101,9 @@ func (s *session) showPlan(made *plan.Plan) error {
 	if s.opts.capabilities {
 		s.ui.Capabilities(s.leastCapabilities(made))
 		return nil
+	}
+	if s.opts.document {
+		return s.printPlanDocument(made)
 	}
 	s.ui.Plan(made, m)
 	s.showExceptions()

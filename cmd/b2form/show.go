@@ -27,7 +27,7 @@ Example:
   b2form show photos.plan
 
 ` + exitCodes,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{p.planVerboseFlag()}),
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{p.planVerboseFlag(), p.jsonFlag("print it as one JSON document, as Terraform does")}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
@@ -57,6 +57,9 @@ func (p *program) showSaved(path string) error {
 			names[i] = a.String()
 		}
 		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.Some(names, 10)+".")
+	}
+	if p.json {
+		return p.printDocument(view.PlanDocument{Version: version, Plan: f.ShownPlan(), Digest: savedDigest(f).String()})
 	}
 	p.ui.Plan(f.ShownPlan(), m)
 	p.ui.Digest(savedDigest(f))
@@ -93,6 +96,9 @@ func (p *program) showLive(ctx context.Context) (err error) {
 			o.Sensitive = append(slices.Clone(e.Sensitive), declared.Sensitive...)
 		}
 		live = append(live, o)
+	}
+	if p.json {
+		return p.printJSON(view.StateDocument(version, live))
 	}
 	if len(live) == 0 {
 		p.say("The state is empty: b2form owns nothing here.")

@@ -48,11 +48,17 @@ func (p *program) stateList() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "list", Usage: "List the addresses of what b2form owns", ArgsUsage: "[PREFIX ...]",
 		Description: "Example:\n  b2form state list bucket.\n\n" + exitCodes,
-		Flags:       p.stateFlags(),
+		Flags:       append(p.stateFlags(), p.jsonFlag("print what is recorded of them as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			st, err := s.readState(ctx)
 			if err != nil {
 				return err
+			}
+			if p.json {
+				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.Entry) bool {
+					return !hasAnyPrefix(e.Addr.String(), c.Args().Slice())
+				})
+				return p.printJSON(newStateRecord(list))
 			}
 			for _, e := range st.Entries {
 				if addr := e.Addr.String(); hasAnyPrefix(addr, c.Args().Slice()) {
@@ -78,7 +84,7 @@ func (p *program) stateShow() *cli.Command {
 		Name: "show", Usage: "Show what the state records of one object", ArgsUsage: "ADDRESS",
 		Description: "Settings are not recorded: \"b2form plan\" compares with the live ones.\n\nExample:\n  b2form state show " +
 			"'bucket.logs[\"edge\"]'\n\n" + exitCodes,
-		Flags: p.stateFlags(),
+		Flags: append(p.stateFlags(), p.jsonFlag("print it as JSON")),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			addrs, err := parseAddresses(c, 1, 1)
 			if err != nil {
@@ -91,6 +97,9 @@ func (p *program) stateShow() *cli.Command {
 			e, ok := st.Find(addrs[0])
 			if !ok {
 				return notInState(addrs[0], st.Entries)
+			}
+			if p.json {
+				return p.printJSON(newStateRecord([]addr.Entry{e}).Resources[0])
 			}
 			_, err = p.stdout.Write(entryText(e))
 			return err

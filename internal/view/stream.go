@@ -136,18 +136,7 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
 	}
 	for i := range p.Steps {
-		s := &p.Steps[i]
-		step := fields{"index": i, "op": s.Op, "resource": resourceOf(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
-		if len(s.Fields) > 0 {
-			step["fields"] = s.Fields
-		}
-		if s.RemoteID != "" {
-			step["target"] = s.RemoteID
-			if name := p.Changes[s.Change].NameOf(s.RemoteID); name != "" {
-				step["target_name"] = name
-			}
-		}
-		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": step})
+		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": stepJSON(p, i)})
 	}
 	j.outputChanges(p)
 	operation := "plan"
@@ -159,6 +148,22 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		operation = m.Verb()
 	}
 	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
+}
+
+// stepJSON is one step of a plan.
+func stepJSON(p *plan.Plan, i int) fields {
+	s := &p.Steps[i]
+	step := fields{"index": i, "op": s.Op, "resource": resourceOf(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
+	if len(s.Fields) > 0 {
+		step["fields"] = s.Fields
+	}
+	if s.RemoteID != "" {
+		step["target"] = s.RemoteID
+		if name := p.Changes[s.Change].NameOf(s.RemoteID); name != "" {
+			step["target_name"] = name
+		}
+	}
+	return step
 }
 
 // Digest writes one line of its own.

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/view"
+	"b2form/plan"
+)
+
+func (o *runOptions) documentFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "document", Destination: &o.document,
+		Usage: "print the whole plan as one JSON document, as \"terraform show -json\" does"}
+}
+
+// printPlanDocument prints a plan for programs that judge it.
+func (s *session) printPlanDocument(p *plan.Plan) error {
+	if s.json {
+		return failf("Invalid command line", "-document and -json exclude each other.")
+	}
+	d, err := s.planDocument(p)
+	if err != nil {
+		return err
+	}
+	if err := s.printDocument(d); err != nil {
+		return err
+	}
+	if s.opts.detailedExitCode && !p.Empty() {
+		return changesPresent
+	}
+	return nil
+}
+
+func (p *program) printDocument(d view.PlanDocument) error {
+	text, err := d.JSON()
+	if err == nil {
+		_, err = fmt.Fprintln(p.stdout, string(text))
+	}
+	return err
+}
+
+// planDocument is a plan in Terraform's JSON representation.
+func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
+	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
+	outs, diags := r.outputs(s.config.Outputs)
+	if diags.HasErrors() {
+		return d, diags
+	}
+	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: s.liveObjects(), Outputs: outs,
+		Digest: s.digest(p).String(), Capabilities: s.leastCapabilities(p)}
+	for _, c := range s.config.Checks {
+		result := view.CheckResult{Name: c.Name}
+		for _, said := range c.Evaluate(r.lookUpLive) {
+			result.Failed = true
+			result.Said = append(result.Said, said.Detail)
+		}
+		d.Checks = append(d.Checks, result)
+	}
+	return d, nil
+}
+
+// liveObjects are the objects that the state records, as far as they are live and were read.
+func (s *session) liveObjects() []view.LiveObject {
+	kinds := map[string]int{}
+	for i, k := range s.kinds {
+		kinds[k.Name] = i
+	}
+	var out []view.LiveObject
+	for _, e := range s.state.Entries {
+		i, known := kinds[e.Addr.Kind]
+		if !known {
+			continue
+		}
+		object := s.snapshot.ByID(s.kinds[i], e.ID)
+		if object == nil {
+			continue
+		}
+		if v, err := object.Value(); err == nil { // what cannot be read was reported
+			out = append(out, view.LiveObject{Addr: e.Addr, Kind: s.kinds[i], Value: v, Sensitive: e.Sensitive})
+		}
+	}
+	slices.SortFunc(out, func(a, b view.LiveObject) int { return a.Addr.Compare(b.Addr) })
+	return out
+}
