@@ -27,7 +27,8 @@ Example:
   b2form show photos.plan
 
 ` + exitCodes,
-		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{p.planVerboseFlag(), p.jsonFlag("print it as one JSON document, as Terraform does")}),
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(),
+			[]cli.Flag{p.planVerboseFlag(), p.jsonFlag("print it as one JSON document, as Terraform does")}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			switch args := c.Args().Slice(); len(args) {
 			case 0:

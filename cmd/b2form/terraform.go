@@ -26,9 +26,6 @@ func (p *program) terraformCommands() []*cli.Command {
 			"b2form needs no logout: it keeps no credentials."),
 		p.terraformCommand("modules", "Not needed: modules are local folders", 0,
 			"b2form keeps no list of modules: each module block names its folder."),
-		p.terraformCommand("test", "Use -emulator", 1,
-			"b2form tests nothing by itself: \"b2form apply -emulator\" tries a configuration on an account in a box, and check blocks "+
-				"say what should hold."),
 		p.terraformCommand("metadata", "Use functions -json or schema -json", 1,
 			"b2form prints its functions with \"b2form functions -json\" and its language with \"b2form schema -json\"."),
 		p.terraformCommand("taint", "Use apply -replace", 1,
