@@ -14,169 +14,240 @@ import (
 // package where that is another one. Fields and methods stand behind their type.
 const retiredNames = `
 apply:
-	Secret.Delivered Secret.DeliveredTo, execution.aside execution.slotless, execution.busy execution.slotsInUse,
-	execution.inPlace execution.holdsSlot, execution.open execution.unmetNeeds, execution.users execution.dependents,
-	executor.most executor.parallelism, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
+	Event.Count Event.FilesRemoved, Event.Name Event.DeletedName, Event.Note Event.Destination, Event.Took Event.Elapsed,
+	Options.Began Options.RunStart, Options.Events Options.OnEvent, Options.Secrets Options.Delivery, Options.Verify Options.VerifyKey,
+	Options.Wait Options.Sleep, Result.Changes Result.BegunChanges, Result.Failed Result.Incomplete, Result.Secrets Result.NewSecrets,
+	Result.Unfinished Result.PartlyDone, Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Stage EventStage,
+	execution.aside execution.runningWithoutSlot, execution.busy execution.slotsInUse, execution.inPlace execution.holdsSlot,
+	execution.open execution.unmetNeeds, execution.users execution.dependents, executor.most executor.parallelism,
+	message progressMessage, outcome stepStatus, runner.events runner.eventsMu, runner.indexed runner.indexOnce,
 	runner.open runner.openIntents, runner.unannounced runner.announceErr, task.carriers task.knownIDs, task.id task.objectID,
 	task.unseen task.unresolvedAttempts
 cmd/b2form:
-	box localB2, consoleInput consoleScope, consoleScope.missing consoleScope.missingText, consoleWorld consoleScope,
-	each repeatedFlag, emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI,
-	options.ask options.allowInput, program.answers program.variableAnswers, progress.end progress.stopTicker,
-	question approvalPrompt, reader outputReader, running.counted running.countShown, sink stdout,
-	stdout.first stdout.firstErr, system.errTerminal system.stderrTerminal, system.inTerminal system.stdinTerminal,
-	system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal, system.unseen system.readHidden,
-	toggle switchFlag, unwritten writeError, watch progress, world system
+	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,
+	consoleScope.missing consoleScope.missingText, consoleWorld consoleScope, each funcFlag,
+	emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI, options.ask options.allowInput,
+	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker, question approvalPrompt,
+	reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
+	stdout.first stdoutWriter.firstErr, switchFlag boolFlag, system.errTerminal system.stderrTerminal,
+	system.inTerminal system.stdinTerminal, system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal,
+	system.unseen system.readHidden, toggle boolFlag, unwritten writeError, versionDocument.Terraform versionDocument.TerraformVersion,
+	watch progressReporter, world system
 internal/account:
-	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMore, Need KindQuery,
-	Want Query, Wanted QueryFor, childQuery.asked childQuery.identities, childQuery.list childQuery.found,
-	kindQuery.multi kindQuery.hasMultiBucket, kindQuery.part kindQuery.isChild, needed kindQuery, part childQuery,
-	reader.raw reader.rawByKind, wanting queryBuilder
+	KindQuery.Multi KindQuery.MultiBucket, KindQuery.Named KindQuery.ReferencedNames, More ReadMoreChildren, Need KindQuery,
+	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQuery.identities,
+	childQuery.list childQuery.found, kindQuery.multi kindQuery.hasMultiBucket, kindQuery.part kindQuery.isChild, needed kindQuery,
+	part childQuery, reader.raw reader.rawByKind, wanting queryBuilder
+internal/agefile:
+	Canonical CanonicalRecipient, Check CheckRecipient, Seal Encrypt
 internal/audit:
-	Credential.Owned Credential.InState, Look Run, Options.Soon Options.ExpiresWithin, Report.Found Report.CountWithFindings,
-	looker auditor
+	Columns SortColumns, Credential.Owned Credential.InState, Look Run, Options.Soon Options.ExpiresWithin,
+	Report.Account Report.AccountFindings, Report.Found Report.CountWithFindings, looker auditor
 internal/b2:
-	Client.As Client.WithCredentials, Client.others Client.derivedLimiter, adaptiveLimit.epoch adaptiveLimit.timesLowered,
-	adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt, checkKey checkContextKey,
-	counters.chain counters.longestChain, flight pendingAuthorization, pace adaptiveLimit, record blazerResult,
-	recordKey blazerResultKey, request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenString,
-	seam blazerTransport, sessions.flight sessions.authorization, slowBodyReader.got slowBodyReader.bytesRead,
-	target uploadTarget, trouble.lasting trouble.permanent, watched slowBodyReader
+	Client.Ahead Client.ClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedLimiter, Options.Log Options.OnAttempt,
+	Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
+	adaptiveLimit.epoch adaptiveLimit.timesLowered, adaptiveLimit.most adaptiveLimit.max, adaptiveLimit.resume adaptiveLimit.resumeAt,
+	authorizeReply.Expires authorizeReply.KeyExpires, blazerResult blazerCall, blazerResultKey blazerCallKey,
+	checkContextKey attemptCheckKey, checkKey attemptCheckKey, clock serviceClock, counters.chain counters.longestChain,
+	emptying versionRemoval, flight pendingAuthorization, pace adaptiveLimit, record blazerCall, recordKey blazerCallKey,
+	request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenString, seam blazerTransport,
+	sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got slowBodyReader.bytesRead, target uploadTarget,
+	trouble transportProblem, trouble.lasting transportProblem.permanent, uploads uploadURLPool, watched slowBodyReader
 internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:
 	Dir SyncDir
+internal/scrub:
+	Spellings RemoveWholeSecret, Text RemoveSecret
 internal/secret:
-	Destinations PreparedDelivery, Env Options, Error.Dead Error.Invalidated, Leftovers.open Leftovers.pending,
-	Options.Place Options.FilePath, Options.Preface Options.StdoutPreface, Options.Pretend Options.SkipPrograms,
-	Options.Protected Options.ProtectedPaths, PreparedDelivery.slots PreparedDelivery.destinations, Self KeyInfo,
-	Slots PreparedDelivery, dispatch.dead dispatch.changed, program.env program.options, programError.how programError.summary,
-	programError.more programError.detail, reserved tempFile, slot destination, tempFile.list tempFile.leftovers,
-	tempFile.named tempFile.tempPath
+	Destinations PreparedDelivery, Env DeliveryOptions, Error.Dead Error.Invalidated, KeyInfo.Endpoint KeyInfo.S3Endpoint,
+	KeyInfo.Region KeyInfo.S3Region, Leftovers TempFileList, Leftovers.Exist TempFileList.HasLeftovers,
+	Leftovers.Sweep TempFileList.RemoveLeftovers, Leftovers.open TempFileList.pending, NewLeftovers NewTempFileList,
+	Options DeliveryOptions, Options.Check DeliveryOptions.CheckBeforeEffect, Options.Environ DeliveryOptions.ProgramEnv,
+	Options.Grace DeliveryOptions.StopGrace, Options.Leftovers DeliveryOptions.TempFiles, Options.Live DeliveryOptions.LiveLookup,
+	Options.Place DeliveryOptions.FilePath, Options.Preface DeliveryOptions.StdoutPreface, Options.Pretend DeliveryOptions.SkipPrograms,
+	Options.Protected DeliveryOptions.ProtectedPaths, PreparedDelivery.slots PreparedDelivery.destinations, Self KeyInfo,
+	Slots PreparedDelivery, dispatch deliveryRun, program deliveryProgram, program.env deliveryProgram.options,
+	programError.how programError.summary, programError.more programError.detail, queued lockedWriter, reserved tempFile,
+	slot destination, tail tailBuffer, tempFile.list tempFile.tempFileList, tempFile.named tempFile.tempPath
 internal/state:
-	Moved EntryMove,
-	Intent.Known Intent.KnownIDs, Intent.Made Intent.RecordedID, Store.Begin Store.Announce, Store.Revise Store.MoveAndPut,
-	Store.Strike Store.RemoveRetiree, Store.keeper Store.storage, Store.unwritten Store.unwrittenLines, addr fastAddr,
-	bucket bucketStorage, bucketStorage.chunk bucketStorage.lastPart, bucketStorage.end bucketStorage.cancel,
-	bucketStorage.home bucketStorage.bucketID, bucketStorage.id bucketStorage.runID, bucketStorage.lost bucketStorage.lostErr,
-	bucketStorage.made bucketStorage.objectsMade, bucketStorage.old bucketStorage.journalParts,
+	Applied AppliedDigests, Applied.Files AppliedDigests.FilesDigest, Applied.Variables AppliedDigests.VariablesDigest,
+	Backend.Break Backend.BreakLock, Backend.Holder Backend.LockHolder, Intent CreateIntent, Intent.At CreateIntent.AnnouncedAt,
+	Intent.Known CreateIntent.KnownIDs, Intent.Made CreateIntent.RecordedID, Local LocalFile, Local.Files LocalFile.FilePaths,
+	LockedError.Info LockedError.InfoText, Moved EntryMove, Options.Wait Options.LockTimeout, Options.Waiting Options.OnWait,
+	Options.Who Options.LockOwner, Remote.Time Remote.ServiceTime, Shared SharedBucket, Shared.Init SharedBucket.CreateBucket,
+	State.Find State.FindEntry, State.Open State.OpenIntents, Store.Announce Store.AnnounceCreates, Store.Begin Store.AnnounceCreates,
+	Store.Bind Store.BindAccount, Store.Call Store.CallInTurn, Store.Check Store.CheckLocked, Store.Drop Store.DropIntents,
+	Store.Forget Store.ForgetEntries, Store.Move Store.MoveEntry, Store.Put Store.PutEntries, Store.PutInDoubt Store.PutKeepingIntent,
+	Store.Revise Store.MoveAndPut, Store.Strike Store.RemoveRetiree, Store.keeper Store.storage, Store.unwritten Store.unwrittenLines,
+	addr fastAddr, binding accountBinding, bucket bucketStorage, bucketStorage.chunk bucketStorage.lastPartContent,
+	bucketStorage.end bucketStorage.cancel, bucketStorage.home bucketStorage.bucketID, bucketStorage.id bucketStorage.runID,
+	bucketStorage.lost bucketStorage.lostErr, bucketStorage.made bucketStorage.objectsMade, bucketStorage.old bucketStorage.journalParts,
 	bucketStorage.ours bucketStorage.ourRevision, bucketStorage.renewed bucketStorage.renewedAt,
-	bucketStorage.seen bucketStorage.lastView, checksummed.Do checksummed.Record, claim leaseClaim, decoder.at decoder.offset,
-	file journalFile, fileStorage.file fileStorage.journal, fileStorage.head fileStorage.pendingFirstLine,
-	fileStorage.open fileStorage.openFile, fileStorage.size fileStorage.journalSize, fileStorage.torn fileStorage.journalTorn,
-	files fileStorage, group groupCommit, journal.size journal.validSize, keeper storage,
-	leaseClaim.known leaseClaim.knownVersions, pointer statePointer, record.After record.Previous, sealed checksummed,
-	stored knownFiles, view bucketView
+	bucketStorage.seen bucketStorage.lastView, checksummed checksummedLine, checksummed.Do checksummedLine.Record,
+	checksummed.Sum checksummedLine.CRC32, claim leaseClaim, counter writeCounter, decoder.at decoder.offset, file journalFile,
+	fileStorage.file fileStorage.journal, fileStorage.head fileStorage.pendingFirstLine, fileStorage.open fileStorage.openJournalFile,
+	fileStorage.size fileStorage.journalSize, fileStorage.torn fileStorage.journalTorn, files fileStorage, group groupCommit,
+	journal replayedJournal, journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions,
+	object fileVersion, pointer statePointer, record journalRecord, record.After journalRecord.Previous,
+	record.Begin journalRecord.Announce, sealed checksummedLine, stored knownFiles, version stateVersion, view bucketView
 internal/testrun:
-	Checks CaseCount, InMemory UseMemoryTempDir, Whole Exhaustive
+	Checks CaseCount, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
 internal/view:
-	LanguageAttr.LeftAlone LanguageAttr.KeepLive, LanguageAttr.Provider LanguageAttr.TerraformName,
-	LanguageKind.ID LanguageKind.IDAttr, LanguageKind.Identity LanguageKind.IdentityAttr,
-	LanguageKind.Meta LanguageKind.MetaArguments, LanguageKind.Provider LanguageKind.TerraformType,
-	LanguageKind.Reads LanguageKind.ReadCapabilities, LanguageKind.Within LanguageKind.ParentAttr, Limit.Says Limit.Rule,
-	Output.Missing Output.MissingText, Secret.Delivered Secret.DeliveredTo, body changeView, edge.last edge.deferred,
-	group.more group.similar, ink sgr, line.text line.value, literal literalWriter
+	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, GraphOf ResourceGraph, GraphOfSteps StepGraph, JSON JSONUI,
+	JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
+	LanguageAttr.Change LanguageAttr.ChangeEffect, LanguageAttr.LeftAlone LanguageAttr.KeepLive,
+	LanguageAttr.Needs LanguageAttr.WriteCapabilities, LanguageAttr.Provider LanguageAttr.TerraformName,
+	LanguageAttr.References LanguageAttr.RefKind, LanguageKind.Delivers LanguageKind.AllowsDeliver,
+	LanguageKind.Destroys LanguageKind.DeleteCapability, LanguageKind.ID LanguageKind.IDAttr,
+	LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
+	LanguageKind.Provider LanguageKind.TerraformType, LanguageKind.Reads LanguageKind.ReadCapabilities,
+	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability, Limit.Example Limit.Counterexample,
+	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
+	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable,
+	Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer,
+	changeView changeRenderer, edge.last edge.deferred, entry mapEntry, fields jsonFields, fold similarCreates, group diagGroup,
+	group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
+	literalWriter literalFormatter, printer linePrinter, row tableRow, verbs actionWords
 internal/visible:
-	Cut Truncate, HoldsCommand HasCICommand, Masked LinesKeepingOffsets, Start LineStart
+	Cut EscapeTruncated, HCL EscapeHCL, HoldsCommand HasCICommand, JSON EscapeJSON, LineStart EscapeLineStart, Lines EscapeLines,
+	Masked LinesKeepingOffsets, Start EscapeLineStart, Text EscapeLine, Truncate EscapeTruncated
+internal/words:
+	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
-	Moved EntryMove,
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
-	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Denied CheckDenied,
-	DeniedCredentials CheckDeniedAccount, Plan.Announced Plan.MovedIntents, Plan.Lost Plan.Undelivered,
-	Request.Rotations Request.RotationsOnly, Rotation.Made Rotation.MadeAt, Step.Target Step.RemoteID,
-	differ.more differ.earlier, digestInput SavedChange,
-	digestInput.Names SavedChange.NameIDs, digestible SavedChange, graph stepGraph, holding match,
-	links.current links.currentResources, lookup addrLookup, match.family match.importedSiblingIDs,
-	match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
-	planner.rotations planner.rotationChanges, stepGraph.fields stepGraph.fieldsBuf, stepGraph.of stepGraph.byChange,
-	stepGraph.sent stepGraph.lastSent, stepsOf changeSteps, tarjan.from tarjan.firstNeed, tarjan.of tarjan.component
+	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Change.Force Change.ForceDestroy,
+	Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName, Change.SetContents Change.DescribeContents,
+	CheckDenied CheckDenyRules, CheckDeniedAccount CheckAccountDenyRules, Denied CheckDenyRules, DeniedCredentials CheckAccountDenyRules,
+	Moved EntryMove, Named NamedObject, Plan.Announced Plan.MovedIntents, Plan.Hazards Plan.HazardKinds,
+	Plan.Lacking Plan.MissingCapabilities, Plan.Lost Plan.Undelivered, Plan.Requirements Plan.RequiredCapabilities,
+	Request.Here Request.LocalTime, Request.Rotations Request.RotationsOnly, Requirement RequiredCapability,
+	Requirement.Addrs RequiredCapability.NeededBy, Rotation.Made Rotation.MadeAt, Step.Target Step.RemoteID,
+	WarnUnusable WarnUnusableCredentials, comparison comparisonResult, differ.more differ.refResults, digestInput SavedChange,
+	digestInput.Names SavedChange.NameIDs, digestible SavedChange, graph stepGraph, holding match, links linkPlanner, lookup addrLookup,
+	match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
+	planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues, stepGraph.fields stepGraph.fieldsBuf,
+	stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength,
+	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component
 schema:
-	Files.Missed Files.Misnamed, Files.Other Files.OtherValues, FunctionDoc functions.Doc, FunctionDocs functions.Docs,
-	Functions functions.All, ImpureFunctions functions.Impure, Sources ConfigFiles, VarValue VariableValue,
-	block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.ownAttrs,
+	ConfigDirFiles.Config ConfigDirFiles.ConfigFiles, ConfigDirFiles.Misnamed ConfigDirFiles.MisnamedValueFiles,
+	ConfigDirFiles.OtherValues ConfigDirFiles.OtherValueFiles, ConfigDirFiles.Terraform ConfigDirFiles.TerraformFiles,
+	ConfigDirFiles.Values ConfigDirFiles.AutoValueFiles, ConfigFiles ListConfigFiles, Files ConfigDirFiles,
+	Files.Missed ConfigDirFiles.MisnamedValueFiles, Files.Other ConfigDirFiles.OtherValueFiles, FunctionDoc functions.Doc,
+	FunctionDocs functions.Docs, Functions functions.All, ImpureFunctions functions.ImpureNames, Options.Bare Options.AllowNoConfig,
+	Options.MaxEvaluation Options.MaxEvaluationSteps, Options.Root Options.FilesRoot, Question VariableQuestion, Sources ListConfigFiles,
+	VarValue VariableValue, block.after block.dependsOnRefs, block.delivers block.deliverBlocks, block.part block.nonLinkAttrs,
 	block.repeats block.repetitions, block.written block.writtenArgs, call moduleCall, caller.loader caller.module,
-	caller.needs caller.needMarks, conformer converter, contexts reusedContext, conversionError.name conversionError.wrongName,
-	dataForm.args dataForm.argNames, dataForm.within dataForm.inParent, evaluation.b evaluation.block,
-	evaluation.done evaluation.completer, evaluation.hidden evaluation.sensitiveAttrs, evaluation.l evaluation.module,
-	evaluation.names evaluation.sharedNames, evaluation.prevent evaluation.preventDestroy,
-	evaluation.single evaluation.needsByOrigin, evaluation.unsound evaluation.unknownByError,
-	evaluation.written evaluation.writtenArgs, fault conversionError, folder folder.Folder, frame.words frame.hideNames,
-	given givenValue, identity config.identity, sharedLoad.file sharedLoad.fileSchema, sharedLoad.lateNeeds sharedLoad.hasOtherNeeds,
-	sharedLoad.loaders sharedLoad.modules, sharedLoad.meta sharedLoad.metaSchema, sharedLoad.pending sharedLoad.hasPendingData,
-	sharedLoad.top sharedLoad.rootOptions, module.module module.path, module.root module.rootContext, module.static module.staticScope,
-	moduleCall.after moduleCall.dependsOnRefs, nameCache nameKey, names nameKey, node.after node.dependencies, part attrFilter,
-	refs.dead refs.invalidRoots, repetition.at repetition.instanceKey, reusedContext.dead reusedContext.invalidRoots,
+	caller.needs caller.needMarks, concern affectedInstances, conformer converter, contexts reusedContext,
+	conversionError.name conversionError.nameIsWrong, dataForm.args dataForm.lookupArgNames, dataForm.within dataForm.listsChildren,
+	evaluation.b evaluation.block, evaluation.done evaluation.completer, evaluation.hidden evaluation.sensitiveAttrs,
+	evaluation.l evaluation.module, evaluation.names evaluation.sharedRefLists, evaluation.prevent evaluation.preventDestroy,
+	evaluation.single evaluation.needsByOrigin, evaluation.unsound evaluation.unknownByError, evaluation.written evaluation.writtenArgs,
+	fault conversionError, folder folder.Folder, frame bracketFrame, frame.words bracketFrame.hideNames, given givenValue,
+	identity config.identity, item bodyItem, loader sharedLoad, module.module module.path, module.root module.rootContext,
+	module.static module.staticScope, moduleCall.after moduleCall.dependsOnRefs, nameCache refListKey, nameKey refListKey,
+	names refListKey, node.after node.dependencies, openMark unknownYetMark, part attrFilter, refs.dead refs.invalidRoots,
+	repetition repetitionData, repetition.at repetitionData.instanceKey, reusedContext.dead reusedContext.invalidRoots,
 	reusedContext.said reusedContext.diagCount, said diagnosticKey, saidKey diagnosticKey, scope.calls scope.callContexts,
-	scope.early scope.withoutDeferred, scope.l scope.module, scope.secret scope.sawSecret, scope.within scope.byModule,
-	secretNames.own secretNames.onlySecret, shared sharedLoad, loader sharedLoad, source moduleSource, use allowedRefs,
-	validation.of validation.variable, variable.fallback variable.defaultValue, visit visitState, want wantedRefs,
-	wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
+	scope.early scope.withoutLinks, scope.l scope.module, scope.secret scope.sawSecret, scope.within scope.byModule,
+	secretNames.own secretNames.onlySecret, shared sharedLoad, sharedLoad.file sharedLoad.fileSchema,
+	sharedLoad.lateNeeds sharedLoad.hasNeedsBesideArgs, sharedLoad.loaders sharedLoad.modules, sharedLoad.meta sharedLoad.metaSchema,
+	sharedLoad.pending sharedLoad.hasPendingData, sharedLoad.top sharedLoad.rootOptions, source moduleSource,
+	unknownValue unknownValueExtra, use allowedRefs, validation.of validation.variable, variable.fallback variable.defaultValue,
+	visit visitState, want wantedRefs, wantedRefs.only wantedRefs.onlyKeys, written bodyArgs
 schema/addr:
-	Addr.Block Addr.WithoutKey, AddrOf FromTraversal, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
-	Retiree.Kept Retiree.KeptUntilRenewal, TextKey ForEachKey
+	Addr.Block Addr.WithoutKey, AddrOf FromTraversal, Entry StateEntry, Instance InstanceKey, NumberKey CountIndex, ParseAddr Parse,
+	Retiree RetiringObject, Retiree.Kept RetiringObject.KeptUntilRenewal, RetiringObject.Until RetiringObject.KeepUntil,
+	StateEntry.Delivery StateEntry.DeliveryDigest, StateEntry.Sensitive StateEntry.SensitiveAttrs, TextKey ForEachKey
 schema/bucket:
-	corsPreset.says corsPreset.note
+	CORSType CORSRulesType, corsPreset.says corsPreset.note
 schema/config:
-	Block.Attrs Block.ArgRanges, Delivery.Discreet Delivery.Sensitive, Delivery.Shown Delivery.DisplayName,
-	Distinct UserMessage, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
-	OwnWords UserMessage, Query DataQuery, Resource.Later Resource.DeferredNeeds, Settings.MostDestroyed Settings.Limits,
-	Settings.MaxDestroyed Settings.Limits
+	Block BlockRanges, Block.Attrs BlockRanges.ArgRanges, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
+	Config.Data Config.DataQueries, Config.Names Config.ReferenceNames, Config.Variables Config.NonsensitiveVariables,
+	DataQuery.Listing DataQuery.Children, Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
+	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,
+	Distinct UserMessageExtra, IdentityIndex.Reference IdentityIndex.ReferenceText, IdentityIndex.Sharing IdentityIndex.AllWithIdentity,
+	Import.Names Import.Matches, Index IdentityIndex, Live LiveLookup, Move.Moved Move.Apply, NewIndex NewIdentityIndex,
+	OwnWords UserMessageExtra, Query DataQuery, Removal.Force Removal.ForceDestroy, Resource.Deliver Resource.Deliveries,
+	Resource.Later Resource.DeferredNeeds, Resource.Sensitive Resource.SensitiveAttrs, Settings.MaxDestroyed Settings.Limits,
+	Settings.MostDestroyed Settings.Limits, UserMessage UserMessageExtra
+schema/file:
+	fileVersion.ID fileVersion.OwnID, version fileVersion
 schema/folder:
-	Folder.Module Folder.ModuleDir, Folder.ReadFound Folder.ReadConfigFile
+	Folder.Module Folder.ModuleDir, Folder.Payload Folder.ReadPayload, Folder.ReadFound Folder.ReadConfigFile, ignores gitIgnores
+schema/functions:
+	Impure ImpureNames, argument callArgument
 schema/kind:
-	Call VerbInput,
-	IDLookup idLookup, Attr.LiveText Encoding.LiveText, Credential.ExpiresAt Credential.ExpiryAttr,
-	Kind.ParentID Kind.ParentIdentity,
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
 	Attr.Instead Encoding.LiveText, Attr.Keep Attr.KeepLive, Attr.Knots Attr.IsLink, Attr.Later Attr.Deferred,
-	Attr.Mentions Attr.References, Attr.Normal Compare.Normalize, Attr.Ours Compare.StripOwn, Attr.Pairs Encoding.AsMap,
-	Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath, Attr.ReadOne Encoding.ReadSinglePath, Attr.Ref Link.RefKind,
-	Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapRefs, Attr.Same Compare.Equal, Attr.Send Encoding.Encode,
-	Attr.Wire Attr.WirePath, Attrs AttrReader, Backend config.Backend, Block config.Block, Check config.Check,
-	Completer.filled Completer.lastFilled, Completer.judged Completer.lastJudged,
-	Completer.referred Completer.judgedReferences, Config config.Config, Content.Beyond Content.TooLargeAdvice,
-	, Content.Most Content.MaxSize, Content.SHA1 Content.SHA1Attr,
-	Content.Source Content.SourceAttr, Content.Text Content.TextAttr, Content.TooLarge Content.TooLargeAdvice,
-	DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef, Delivery config.Delivery, Deniable DeniableRules,
-	Destroy.Force Destroy.ForceAttr, Digest wire.SizeAndSHA1, Discreet wire.WithoutMessage, Distinct config.UserMessage,
-	Emptier wire.BucketEmptier, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.Entry, Error wire.Error,
-	Explained wire.Explained, Files wire.FileStore, FoldInfo NormalizeInfo, Found listingResult,
+	Attr.LiveText Encoding.LiveText, Attr.MapRefs Attr.MapPossibleIDs, Attr.Mentions Attr.References, Attr.Normal Compare.Normalize,
+	Attr.Ours Compare.StripB2formData, Attr.Pairs Encoding.AsMap, Attr.Provider Attr.TerraformName, Attr.Read Encoding.ReadPath,
+	Attr.ReadOne Encoding.ReadSinglePath, Attr.Ref Link.RefKind, Attr.Refers Attr.HasRefs, Attr.Renamed Attr.MapPossibleIDs,
+	Attr.Same Compare.Equal, Attr.Send Encoding.Encode, Attr.Wire Attr.WirePath, Attrs AttrReader, Backend config.Backend,
+	Block config.BlockRanges, Call VerbInput, Check config.Check, CheckPrefix CheckNamePrefix,
+	ChildListQuery.Parent ChildListQuery.ParentIdentity, Compare.StripOwn Compare.StripB2formData, Completer ConfigCompleter,
+	Completer.filled ConfigCompleter.lastFilled, Completer.judged ConfigCompleter.lastChecked,
+	Completer.referred ConfigCompleter.checkedReferences, ComputedIn ComputedMarksIn, Config config.Config,
+	ConfigCompleter.Complete ConfigCompleter.CompleteAndCheck, Content ContentAttrs, Content.Beyond ContentAttrs.TooLargeAdvice,
+	Content.Most ContentAttrs.MaxSize, Content.SHA1 ContentAttrs.SHA1Attr, Content.Source ContentAttrs.SourceAttr,
+	Content.Text ContentAttrs.TextAttr, Content.TooLarge ContentAttrs.TooLargeAdvice, Credential CredentialKind,
+	Credential.ExpiresAt CredentialKind.ExpiryAttr, DefaultPrefix config.DefaultPrefix, Deleted IsDeletedRef, Delivery config.Delivery,
+	Deniable DeniableRules, Destroy DestroyBehavior, Destroy.Force DestroyBehavior.ForceAttr,
+	DestroyBehavior.Count DestroyBehavior.CountContents, DestroyBehavior.Leaves DestroyBehavior.LeftBehindText, Digest wire.SizeAndSHA1,
+	Discreet wire.WithoutMessage, Distinct config.UserMessageExtra, Emptier wire.BucketEmptier,
+	Encoding.Announced Encoding.ShowsKnownAfterApply, Encoding.ReadSingle Encoding.ReadSinglePath, Entry addr.StateEntry,
+	Error wire.Error, Explained wire.ExplainedError, Files wire.FileStore, FoldInfo NormalizeInfo, Found listingResult,
 	HazardKind.NeedsConsent HazardKind.NeedsAllow, HazardKind.OnCreate HazardKind.AppliesToCreate, Hidden SensitiveText,
-	Import config.Import, InMemory wire.TextPayload, Instance addr.InstanceKey, JSON wire.RawJSON, Kind.Browse Parent.List,
-	Kind.Completed Kind.WithDefaults, Kind.Delivers Kind.Credential, Kind.Expires Credential.ExpiryAttr,
-	Kind.Fold Kind.NormalizeIdentity, Kind.Gone Destroy.Hazards, Kind.Granted Credential.DiffGrant,
-	Kind.Holder Kind.ParentIdentity, Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr, Kind.Identifies Kind.IsIdentityAttr,
-	Kind.Identity Kind.IdentityAttr, Kind.Knots Kind.Links, Kind.Leased Kind.Volatile, Kind.Lint Credential.Lint,
-	Kind.Made Credential.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.PartID Kind.ChildID, Kind.PartOf Kind.ParentKind,
-	Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities, Kind.Refuse Kind.CheckChange,
-	Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation Credential.Rotation, Kind.Spares Destroy.Leaves,
-	Kind.Whole Verbs.FullUpdate, Kind.Within Parent.Attr, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule,
-	Link.Ref Link.RefKind, Listing.Holder Listing.Parent, Listing.Most Listing.Limit, Live config.LiveLookup, Lower LowerCase,
+	IDLookup idLookup, Import config.Import, InMemory wire.TextPayload, Instance addr.InstanceKey, IsNone IsNullOrEmpty,
+	JSON wire.RawJSON, Kind.Browse Parent.ListChildren, Kind.Complete Kind.DeriveAttrs, Kind.Completed Kind.CompletedConfig,
+	Kind.Delivers Kind.Credential, Kind.Expires CredentialKind.ExpiryAttr, Kind.Fold Kind.NormalizeIdentity,
+	Kind.Gone DestroyBehavior.Hazards, Kind.Granted CredentialKind.DiffGrant, Kind.Holder Kind.ParentIdentity,
+	Kind.HolderID Kind.ParentIdentity, Kind.ID Kind.IDAttr, Kind.Identifies Kind.IsIdentityAttr, Kind.Identity Kind.IdentityAttr,
+	Kind.Knots Kind.LinkIndices, Kind.Leased Kind.Volatile, Kind.Links Kind.LinkIndices, Kind.Lint CredentialKind.Lint,
+	Kind.Made CredentialKind.CreatedAt, Kind.Namesake Kind.NamesRepeat, Kind.ParentID Kind.ParentIdentity, Kind.PartID Kind.ChildID,
+	Kind.PartOf Kind.ParentKind, Kind.Pasted Terraform.Hints, Kind.Provider Terraform.Type, Kind.Reads Kind.ReadCapabilities,
+	Kind.Refuse Kind.CheckChange, Kind.Renews Kind.Replaceable, Kind.Report Kind.CheckLive, Kind.Rotation CredentialKind.Rotation,
+	Kind.Spares DestroyBehavior.LeftBehindText, Kind.Whole Verbs.FullUpdate, Kind.WithDefaults Kind.CompletedConfig,
+	Kind.Within Parent.Attr, Limit.Breaks Limit.Counterexample, Limit.Says Limit.Rule, Link.Ref Link.RefKind, Listing ChildListQuery,
+	Listing.Holder ChildListQuery.ParentIdentity, Listing.Most ChildListQuery.Limit, Live config.LiveLookup, Lower LowerCase,
 	Mention Reference, MostInfo maxInfoPairs, Move config.Move, NameLookup nameLookup, Names nameLookup, Nearest words.Nearest,
-	NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex, Object.from Object.decoder,
-	Ours OwnSource, Output config.Output, Pair Comparison, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
-	Problem.Whole Problem.CrossAttribute, Query config.DataQuery, Removal config.Removal, ReservedInfo wire.ReservedInfoPrefix,
-	Resolver idLookup, Resource config.Resource, Retiree addr.Retiree, Scope ListFilter, Settings config.Settings,
-	Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren, Snapshot.Asked Snapshot.WasLookedFor,
-	Snapshot.Found Snapshot.Listed, Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, StampLength TimestampLength,
-	Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey, Texts StringsIn,
-	Unstamped ParseTimestampedName, Upload wire.Upload, Verbs.NameTaken Verbs.NameTakenCode,
-	attrSource.one attrSource.singleMember, jsonText.one jsonText.single, liveDecoder.account liveDecoder.accountID,
-	liveDecoder.attrs liveDecoder.attrSources, liveDecoder.known liveDecoder.decoded,
-	liveDecoder.parts liveDecoder.memberValues, memo.with memo.problems, objects.from objects.decoder, reading liveDecoder,
-	source attrSource, step memo, text jsonText
+	NearestName words.Nearest, NoSuchBucket wire.IsNoSuchBucket, NumberKey addr.CountIndex, Object.Members Object.JSONMembers,
+	Object.from Object.decoder, Ours B2formSource, Output config.Output, OwnSource B2formSource, Pair Comparison,
+	Parent.List Parent.ListChildren, ParseAddr addr.Parse, Pasted TerraformArgHint, Payload wire.Payload,
+	Problem.Whole Problem.CrossAttribute, Problems.At Problems.WithPathPrefix, Query config.DataQuery, Removal config.Removal,
+	ReservedInfo wire.ReservedInfoPrefix, Resolver idLookup, Resource config.Resource, Retiree addr.RetiringObject, Rule RuleName,
+	Scope ListFilter, Settings config.Settings, Snapshot.AddFound Snapshot.AddListing, Snapshot.AddParts Snapshot.AddChildren,
+	Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Computed Snapshot.ComputedValues, Snapshot.Found Snapshot.Listed,
+	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
+	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
+	Texts StringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode,
+	attrSource.one attrSource.singleMemberIndex, decoder valueDecoder, jsonText decodeKey, jsonText.one decodeKey.wrapInList,
+	liveDecoder.account liveDecoder.accountID, liveDecoder.attrs liveDecoder.attrSources, liveDecoder.known liveDecoder.decodedByText,
+	liveDecoder.parts liveDecoder.memberValues, memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder,
+	reading liveDecoder, source attrSource, step memo, text decodeKey
+schema/parse:
+	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
+	Budget.Look Budget.SpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.SpendValue, counted countedExpr,
+	exceeded exceededPanic, nesting nestingScanner
 schema/syntax:
-	Argument.Terraform Argument.TerraformNote, Block.About Block.CommonDoc, Block.Rest Block.OtherArguments,
-	Block.Root Block.RootOnlyReason, Block.Terraform Block.TerraformNote, Data DataBlocks, Files ExampleFiles,
-	Foreign TerraformBlocks, Headers HeaderSchemas, Hint.Says Hint.Advice, Meta MetaArguments, Sees Visible, Top TopLevelBlocks
+	Argument.Sees Argument.MayReferTo, Argument.Terraform Argument.TerraformNote, ArgumentType.Words ArgumentType.Description,
+	Block.About Block.CommonDoc, Block.Form Block.FormLabel, Block.Header Block.HeaderText, Block.Min Block.MinCount,
+	Block.Names Block.AllowedNames, Block.Nested Block.NestedForms, Block.Official Block.OwnNameByTerraformName,
+	Block.Once Block.AtMostOnce, Block.Rest Block.OtherArguments, Block.Root Block.RootOnlyReason, Block.Terraform Block.TerraformNote,
+	Blocks FixedTopLevelBlocks, Data DataBlocks, File ExampleFile, Files ExampleFiles, Find FindTopLevelBlock,
+	Foreign TerraformBlockHints, Formats DeliverFormats, Headers HeaderSchemas, Hint.Says Hint.Advice, Meta MetaArgumentNames,
+	MetaArguments MetaArgumentNames, RefScope.Words RefScope.Description, Resource ResourceBlock, Sees RefScope,
+	TerraformBlocks TerraformBlockHints, Top TopLevelBlocks, Type ArgumentType, Visible RefScope
 schema/wire:
-	Account.Can Account.HasCapability, Digest SizeAndSHA1, Discreet WithoutMessage, Emptier BucketEmptier,
-	Error.Restriction Error.CredentialScope, Error.Unknown Error.OutcomeUnknown, FileAPI FileStore, Files FileStore,
-	InMemory TextPayload, JSON RawJSON, Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket, Paging PagingGuard,
-	PagingGuard.markers PagingGuard.seenMarkers, PagingGuard.objects PagingGuard.seenIDs,
-	PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source, ReservedInfo ReservedInfoPrefix
+	Account.Can Account.HasCapability, Account.RecommendedPart Account.RecommendedPartSize, Account.SmallestPart Account.SmallestPartSize,
+	Contents ContentsCount, ContentsCount.Unseen ContentsCount.ListingDenied, Digest SizeAndSHA1, Discreet WithoutMessage,
+	Emptier BucketEmptier, Error.Restriction Error.CredentialScope, Error.Unknown Error.OutcomeUnknown, Explained ExplainedError,
+	FileAPI FileStore, Files FileStore, InMemory TextPayload, JSON RawJSON, Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket,
+	Paging PagingGuard, PagingGuard.markers PagingGuard.seenMarkers, PagingGuard.objects PagingGuard.seenIDs,
+	PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source, Payload.Verify Payload.VerifyUnchanged,
+	ReservedInfo ReservedInfoPrefix, TooDeep FindTooDeep
 `
 
 // retired maps the retired names of each package to their successors.

@@ -21,16 +21,16 @@ import (
 	"b2form/schema/wire"
 )
 
-// announce makes creates known to the next run, should this one not see their
+// announceCreates makes creates known to the next run, should this one not see their
 // outcome: under which names objects will appear, and the IDs that carry those
 // names already. What else appears under them is ours.
-func (r *runner) announce(creates []int) error {
-	intents := make([]state.Intent, len(creates))
+func (r *runner) announceCreates(creates []int) error {
+	intents := make([]state.CreateIntent, len(creates))
 	for i, step := range creates {
 		t := r.tasks[r.Plan.Steps[step].Change]
-		t.Change = r.withTimestamp(t.Change)
+		t.Change = r.withTimestampedName(t.Change)
 		t.knownIDs = r.idsWithIdentity(t.Change)
-		before := slices.IndexFunc(r.openIntents, func(open state.Intent) bool {
+		before := slices.IndexFunc(r.openIntents, func(open state.CreateIntent) bool {
 			return open.Addr == t.Addr && open.Identity == t.Identity
 		})
 		t.announcedBefore = before >= 0
@@ -38,11 +38,11 @@ func (r *runner) announce(creates []int) error {
 			t.unresolvedAttempts = 1
 		}
 		known := slices.DeleteFunc(slices.Clone(t.knownIDs), func(id string) bool {
-			return slices.ContainsFunc(t.Leftovers, func(o plan.Named) bool { return o.ID == id })
+			return slices.ContainsFunc(t.Leftovers, func(o plan.NamedObject) bool { return o.ID == id })
 		})
-		intents[i] = state.Intent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, At: r.now()}
+		intents[i] = state.CreateIntent{Addr: t.Addr, Identity: t.Identity, KnownIDs: known, AnnouncedAt: r.now()}
 	}
-	if err := r.State.Announce(intents...); err != nil {
+	if err := r.State.AnnounceCreates(intents...); err != nil {
 		r.announceErr = err
 		return err
 	}
@@ -65,21 +65,21 @@ func (r *runner) idsWithIdentity(c *plan.Change) []string {
 	return ids
 }
 
-// create makes the object of a task, which is announced. Every destination of its
+// createObject makes the object of a task, which is announced. Every destination of its
 // secret is prepared before the request goes out.
-func (r *runner) create(ctx context.Context, t *task, fields []string, freeSlot func()) (err error) {
+func (r *runner) createObject(ctx context.Context, t *task, fields []string, freeSlot func()) (err error) {
 	body, err := t.Kind.Encode(t.After, fields, true, r.idLookup(t.Change))
 	if err != nil {
-		return errors.Join(err, r.withdraw(t))
+		return errors.Join(err, r.withdrawIntent(t))
 	}
 	slots, err := r.prepareDelivery(ctx, t)
 	if err != nil {
-		return errors.Join(err, r.withdraw(t))
+		return errors.Join(err, r.withdrawIntent(t))
 	}
 	defer func() { err = errors.Join(err, slots.Abandon()) }()
-	raw, refused, err := r.sendCreate(ctx, t, kind.VerbInput{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
+	raw, refused, err := r.createWithRetries(ctx, t, kind.VerbInput{API: r.API, Body: body, Payload: r.resources[t.Addr].Payload})
 	if refused {
-		return errors.Join(err, r.withdraw(t))
+		return errors.Join(err, r.withdrawIntent(t))
 	}
 	if raw == nil {
 		return err
@@ -92,12 +92,12 @@ func (r *runner) create(ctx context.Context, t *task, fields []string, freeSlot 
 		return err
 	}
 	t.objectID = o.ID
-	err = errors.Join(err, objErr, r.accept(t, o, t.deferred))
+	err = errors.Join(err, objErr, r.addToSnapshotAndCheck(t, o, t.deferredAttrs))
 	if t.Kind.YieldsSecret() {
-		return r.deliver(ctx, t, o, key, slots, err, freeSlot)
+		return r.deliverAndRecord(ctx, t, o, key, slots, err, freeSlot)
 	}
 	freeSlot()
-	return errors.Join(err, r.record(t, r.createdAt(t.Change, o), false))
+	return errors.Join(err, r.recordNewEntry(t, r.createdAt(t.Change, o), false))
 }
 
 // checkIsNew refuses a reply that is about something else than what was to be made: nothing
@@ -106,7 +106,7 @@ func (r *runner) checkIsNew(t *task, o *kind.Object) error {
 	if o.Kind.ParentKind() != "" || r.Snapshot.ByID(o.Kind, o.ID) == nil && o.Identity == o.Kind.NormalizeIdentity(t.Identity) {
 		return nil
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "B2 answered with another " + o.Kind.Name,
 		Detail: fmt.Sprintf(
 			"The creation of the %s %q was answered with %.100q (ID %.100q), which is not what was to be made. It was left "+
@@ -115,49 +115,50 @@ func (r *runner) checkIsNew(t *task, o *kind.Object) error {
 	}
 }
 
-// withdraw takes back the announcement of a create that has not taken effect. One
+// withdrawIntent takes back the announcement of a create that has not taken effect. One
 // that is older than this run stays, and so does one of which an attempt may still
 // take effect.
-func (r *runner) withdraw(t *task) error {
+func (r *runner) withdrawIntent(t *task) error {
 	if t.announcedBefore || t.unresolvedAttempts > 0 {
 		return nil
 	}
-	return r.State.Drop(state.Intent{Addr: t.Addr, Identity: t.Identity})
+	return r.State.DropIntents(state.CreateIntent{Addr: t.Addr, Identity: t.Identity})
 }
 
-// record writes the entry of a new object.
-func (r *runner) record(t *task, made time.Time, delivered bool) error {
+// recordNewEntry writes the entry of a new object.
+func (r *runner) recordNewEntry(t *task, made time.Time, delivered bool) error {
 	res := r.resources[t.Addr]
-	e := addr.Entry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
-		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), Sensitive: res.Sensitive, Created: made, Retiring: retirees(t.Change, r.now())}
+	e := addr.StateEntry{Addr: t.Addr, Identity: t.Identity, ID: t.objectID, PreventDestroy: res.PreventDestroy,
+		ForceDestroy: plan.ForceDestroys(t.Kind, res.Value), SensitiveAttrs: res.SensitiveAttrs, Created: made,
+		Retiring: newRetirees(t.Change, r.now())}
 	if delivered {
-		e.Delivered, e.Delivery = true, plan.DeliveryDigest(res)
+		e.Delivered, e.DeliveryDigest = true, plan.DeliveryDigest(res)
 	}
 	if t.unresolvedAttempts > 0 && t.Kind.NameTakenCode == "" { // else the name is taken now
-		return r.State.PutInDoubt(e)
+		return r.State.PutKeepingIntent(e)
 	}
-	return r.State.Put(e)
+	return r.State.PutEntries(e)
 }
 
-// retirees are the earlier objects that are recorded with the one that takes
+// newRetirees are the earlier objects that are recorded with the one that takes
 // their place: to be deleted at once, or when their time is over. It runs from
 // now, when the new one has reached its destinations.
-func retirees(c *plan.Change, now time.Time) []addr.Retiree {
+func newRetirees(c *plan.Change, now time.Time) []addr.RetiringObject {
 	out := slices.Clone(c.Retiring)
 	for _, o := range c.Deletes() {
-		out = append(out, addr.Retiree{ID: o.ID, Name: o.Name})
+		out = append(out, addr.RetiringObject{ID: o.ID, Name: o.Name})
 	}
 	for _, o := range c.Overlapping {
-		out = append(out, addr.Retiree{ID: o.ID, Name: o.Name, Until: now.Add(c.Overlap)})
+		out = append(out, addr.RetiringObject{ID: o.ID, Name: o.Name, KeepUntil: now.Add(c.Overlap)})
 	}
-	slices.SortFunc(out, func(a, b addr.Retiree) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
-// withTimestamp is the change with the name under which its object will live. In a
+// withTimestampedName is the change with the name under which its object will live. In a
 // rotation that is later than every name of it that is live, whatever the clock
 // says: the newest name is the newest object.
-func (r *runner) withTimestamp(c *plan.Change) *plan.Change {
+func (r *runner) withTimestampedName(c *plan.Change) *plan.Change {
 	if _, ok := c.Kind.RotationOf(c.After); !ok {
 		return c
 	}
@@ -194,15 +195,16 @@ func (r *runner) createdAt(c *plan.Change, o *kind.Object) time.Time {
 
 // prepareDelivery proves that every destination of the new secret can take it.
 func (r *runner) prepareDelivery(ctx context.Context, t *task) (*secret.PreparedDelivery, error) {
-	env := r.Secrets
-	env.Live = r.lookUpLive
-	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliver, env)
+	env := r.Delivery
+	env.LiveLookup = r.computedAttrs
+	return secret.Prepare(ctx, r.keyInfo(t.Change, "", secret.Value{}), r.resources[t.Addr].Deliveries, env)
 }
 
 // keyInfo describes the key to its destinations.
 func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.KeyInfo {
 	account := r.Snapshot.Account
-	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Endpoint: account.S3URL, Region: account.S3Region()}
+	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, S3Endpoint: account.S3URL,
+		S3Region: account.S3Region()}
 	if c.Kind.Credential != nil {
 		self.Buckets, self.NamePrefix = c.Kind.Credential.Reach(c.After)
 	}
@@ -233,35 +235,35 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 			return nil, key, err
 		}
 	}
-	o, err := r.Snapshot.Object(k, wire.RawJSON(raw))
+	o, err := r.Snapshot.NewObject(k, wire.RawJSON(raw))
 	if err != nil {
 		return nil, key, errors.Join(lacks, err)
 	}
 	return o, key, lacks
 }
 
-// deliver delivers a new key's secret and records the key. If anything is wrong,
+// deliverAndRecord delivers a new key's secret and records the key. If anything is wrong,
 // before it or with it, the key is deleted again: nobody could use it.
-func (r *runner) deliver(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
+func (r *runner) deliverAndRecord(ctx context.Context, t *task, o *kind.Object, key secret.Value, prepared *secret.PreparedDelivery,
 	prepareErr error,
 	freeSlot func()) error {
-	if gone := r.State.Check(); gone != nil {
+	if gone := r.State.CheckLocked(); gone != nil {
 		return gone // whoever has the state now finds the key announced, and deletes it
 	}
 	var where []string
 	if prepareErr == nil {
-		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.lookUpLive)
+		where, prepareErr = prepared.Deliver(r.keyInfo(t.Change, o.ID, key), r.computedAttrs)
 	}
 	if prepareErr != nil {
 		return errors.Join(prepareErr, r.deleteUndelivered(ctx, t, o))
 	}
 	freeSlot()
-	if err := r.record(t, r.createdAt(t.Change, o), true); err != nil {
+	if err := r.recordNewEntry(t, r.createdAt(t.Change, o), true); err != nil {
 		return errors.Join(err, unrecordedDeliveryError(t.Change, o, where))
 	}
-	t.key = Secret{KeyID: o.ID, Key: key, DeliveredTo: where}
+	t.newKey = NewKey{KeyID: o.ID, Key: key, DeliveredTo: where}
 	for _, w := range where {
-		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, ID: o.ID, Note: w})
+		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, Stage: Delivered, ID: o.ID, Destination: w})
 	}
 	return nil
 }
@@ -272,7 +274,7 @@ func unrecordedDeliveryError(c *plan.Change, o *kind.Object, where []string) err
 	if len(where) == 0 {
 		return nil
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "A delivery is not recorded",
 		Detail: fmt.Sprintf("The secret of %s %q (ID %s) went to %s, but the state could not be told. The next apply deletes that %s "+
 			"and delivers the secret of another one, unless a run has done so already: do not rely on the one delivered now.", c.Kind.Name,
@@ -283,13 +285,13 @@ func unrecordedDeliveryError(c *plan.Change, o *kind.Object, where []string) err
 // deleteUndelivered deletes a new object that is of no use. Where that fails the journal
 // still has the announcement, and the next run deletes it.
 func (r *runner) deleteUndelivered(ctx context.Context, t *task, o *kind.Object) error {
-	if err := r.undo(ctx, t.Kind, o); err != nil {
-		return &wire.Explained{
+	if err := r.deleteOwnObject(ctx, t.Kind, o); err != nil {
+		return &wire.ExplainedError{
 			Summary: "A new " + t.Kind.Name + " was left behind",
 			Detail: fmt.Sprintf("%s %q (ID %s) was made but is not used, and could not be deleted again; the next apply deletes it.",
-				words.Capital(t.Kind.Name), t.Identity, o.ID),
+				words.Capitalize(t.Kind.Name), t.Identity, o.ID),
 			Cause: err,
 		}
 	}
-	return r.withdraw(t)
+	return r.withdrawIntent(t)
 }

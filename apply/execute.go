@@ -2,12 +2,12 @@ package apply
 
 import "b2form/plan"
 
-// An outcome is what became of a step.
-type outcome int
+// A stepStatus is what became of a step.
+type stepStatus int
 
 // The outcomes. What needs a step begins only after it is done, and is held where it is held.
 const (
-	notBegun outcome = iota
+	notBegun stepStatus = iota
 	done
 	failed
 	held // nothing is wrong, but it is left to the next run: what it needs was not confirmed
@@ -21,45 +21,45 @@ type executor struct {
 	// announce makes creates known before they begin: those that are ready, in one
 	// call. After an error none of them begins. One call at a time.
 	announce func(creates []int) error
-	// do carries out a step. It may call free, once, when all that is left is to
+	// doStep carries out a step. It may call freeSlot, once, when all that is left is to
 	// wait: from then on another step may take its place.
-	do func(step int, free func()) outcome
+	doStep func(step int, freeSlot func()) stepStatus
 	// mayBegin reports whether a further step of an op may begin. Once false, it stays
 	// false.
 	mayBegin func(plan.Op) bool
 }
 
-// A message tells the loop what became of something that it began.
-type message struct {
-	step      int
-	outcome   outcome // notBegun: the step only leaves its place
-	announced []int   // instead of all that
-	err       error   // of announcing
+// A progressMessage tells the loop what became of something that it began.
+type progressMessage struct {
+	step             int
+	status           stepStatus // notBegun: the step only leaves its place
+	announcedCreates []int      // instead of all that
+	announceErr      error      // of announcing
 }
 
 // An execution is one run of an executor. Only its loop touches it.
 type execution struct {
 	*executor
-	outcomes   []outcome
-	unmetNeeds []int   // per step, how many of its needs are not done
-	dependents [][]int // per step, who needs it
-	ready      []int   // may begin, as soon as there is a place
-	verifying  []int   // may begin
-	forgetting []int   // may begin
-	creating   []int   // may begin, as soon as they are announced
-	announcing bool
-	holdsSlot  []bool // per step under way, whether it counts
-	slotsInUse int    // steps that count
-	slotless   int    // steps under way that do not
-	messages   chan message
+	statuses           []stepStatus
+	unmetNeeds         []int   // per step, how many of its needs are not done
+	dependents         [][]int // per step, who needs it
+	readySteps         []int   // may begin, as soon as there is a place
+	readyVerifies      []int   // may begin
+	readyForgets       []int   // may begin
+	unannouncedCreates []int   // may begin, as soon as they are announced
+	announcing         bool
+	holdsSlot          []bool // per step under way, whether it counts
+	slotsInUse         int    // steps that count
+	runningWithoutSlot int    // steps under way that do not
+	messages           chan progressMessage
 }
 
 // run returns when nothing is under way any more and nothing further can begin. It
 // owns all goroutines that it starts.
-func (e *executor) run() []outcome {
+func (e *executor) run() []stepStatus {
 	n := len(e.steps)
-	x := &execution{executor: e, outcomes: make([]outcome, n), unmetNeeds: make([]int, n), dependents: make([][]int, n),
-		holdsSlot: make([]bool, n), messages: make(chan message)}
+	x := &execution{executor: e, statuses: make([]stepStatus, n), unmetNeeds: make([]int, n), dependents: make([][]int, n),
+		holdsSlot: make([]bool, n), messages: make(chan progressMessage)}
 	for i := range e.steps {
 		needs := e.steps[i].Needs
 		x.unmetNeeds[i] = len(needs)
@@ -72,10 +72,10 @@ func (e *executor) run() []outcome {
 	}
 	for {
 		x.startReady()
-		if x.slotsInUse+x.slotless == 0 && !x.announcing {
-			return x.outcomes
+		if x.slotsInUse+x.runningWithoutSlot == 0 && !x.announcing {
+			return x.statuses
 		}
-		x.handle(<-x.messages)
+		x.handleMessage(<-x.messages)
 	}
 }
 
@@ -83,53 +83,53 @@ func (e *executor) run() []outcome {
 func (x *execution) enqueueReady(step int) {
 	switch x.steps[step].Op {
 	case plan.OpCreate:
-		x.creating = append(x.creating, step)
+		x.unannouncedCreates = append(x.unannouncedCreates, step)
 	case plan.OpVerify:
-		x.verifying = append(x.verifying, step)
+		x.readyVerifies = append(x.readyVerifies, step)
 	case plan.OpForget:
-		x.forgetting = append(x.forgetting, step)
+		x.readyForgets = append(x.readyForgets, step)
 	default:
-		x.ready = append(x.ready, step)
+		x.readySteps = append(x.readySteps, step)
 	}
 }
 
 // startReady begins what may begin.
 func (x *execution) startReady() {
-	if len(x.creating) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
-		creates := x.creating
-		x.creating, x.announcing = nil, true
-		go func() { x.messages <- message{announced: creates, err: x.announce(creates)} }()
+	if len(x.unannouncedCreates) > 0 && !x.announcing && x.mayBegin(plan.OpCreate) {
+		creates := x.unannouncedCreates
+		x.unannouncedCreates, x.announcing = nil, true
+		go func() { x.messages <- progressMessage{announcedCreates: creates, announceErr: x.announce(creates)} }()
 	}
-	for len(x.verifying) > 0 && x.mayBegin(plan.OpVerify) {
-		x.slotless++
-		x.start(x.verifying[0])
-		x.verifying = x.verifying[1:]
+	for len(x.readyVerifies) > 0 && x.mayBegin(plan.OpVerify) {
+		x.runningWithoutSlot++
+		x.startStep(x.readyVerifies[0])
+		x.readyVerifies = x.readyVerifies[1:]
 	}
-	for len(x.forgetting) > 0 && x.mayBegin(plan.OpForget) {
-		x.slotless++
-		x.start(x.forgetting[0])
-		x.forgetting = x.forgetting[1:]
+	for len(x.readyForgets) > 0 && x.mayBegin(plan.OpForget) {
+		x.runningWithoutSlot++
+		x.startStep(x.readyForgets[0])
+		x.readyForgets = x.readyForgets[1:]
 	}
-	for len(x.ready) > 0 && x.slotsInUse < max(1, x.parallelism) && x.mayBegin(x.steps[x.ready[0]].Op) {
+	for len(x.readySteps) > 0 && x.slotsInUse < max(1, x.parallelism) && x.mayBegin(x.steps[x.readySteps[0]].Op) {
 		x.slotsInUse++
-		x.holdsSlot[x.ready[0]] = true
-		x.start(x.ready[0])
-		x.ready = x.ready[1:]
+		x.holdsSlot[x.readySteps[0]] = true
+		x.startStep(x.readySteps[0])
+		x.readySteps = x.readySteps[1:]
 	}
 }
 
-func (x *execution) start(step int) {
-	freeSlot := func() { x.messages <- message{step: step} }
-	go func() { x.messages <- message{step: step, outcome: x.do(step, freeSlot)} }()
+func (x *execution) startStep(step int) {
+	freeSlot := func() { x.messages <- progressMessage{step: step} }
+	go func() { x.messages <- progressMessage{step: step, status: x.doStep(step, freeSlot)} }()
 }
 
-// handle takes note of a message.
-func (x *execution) handle(m message) {
-	if m.announced != nil {
+// handleMessage takes note of a message.
+func (x *execution) handleMessage(m progressMessage) {
+	if m.announcedCreates != nil {
 		x.announcing = false
-		for _, step := range m.announced {
-			if m.err == nil {
-				x.ready = append(x.ready, step)
+		for _, step := range m.announcedCreates {
+			if m.announceErr == nil {
+				x.readySteps = append(x.readySteps, step)
 			}
 		}
 		return
@@ -137,24 +137,24 @@ func (x *execution) handle(m message) {
 	if x.holdsSlot[m.step] {
 		x.holdsSlot[m.step] = false
 		x.slotsInUse--
-		x.slotless++
+		x.runningWithoutSlot++
 	}
-	if m.outcome == notBegun {
+	if m.status == notBegun {
 		return
 	}
-	x.slotless--
-	x.end(m.step, m.outcome)
+	x.runningWithoutSlot--
+	x.endStep(m.step, m.status)
 }
 
-// end settles a step, and what follows for those that need it.
-func (x *execution) end(step int, o outcome) {
-	x.outcomes[step] = o
+// endStep settles a step, and what follows for those that need it.
+func (x *execution) endStep(step int, o stepStatus) {
+	x.statuses[step] = o
 	for _, user := range x.dependents[step] {
 		switch {
-		case o == held && x.outcomes[user] == notBegun:
-			x.end(user, held)
+		case o == held && x.statuses[user] == notBegun:
+			x.endStep(user, held)
 		case o == done:
-			if x.unmetNeeds[user]--; x.unmetNeeds[user] == 0 && x.outcomes[user] == notBegun {
+			if x.unmetNeeds[user]--; x.unmetNeeds[user] == 0 && x.statuses[user] == notBegun {
 				x.enqueueReady(user)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 // A drawn execution is a random graph of steps and what becomes of each.
 type drawn struct {
 	steps    []plan.Step
-	fates    []outcome // done, failed or held
+	fates    []stepStatus // done, failed or held
 	most     int
 	endAfter int // steps begun when nothing further may begin; -1: never
 	badBatch int // which announcement fails, from 1; 0: none
@@ -32,7 +32,7 @@ func draw(t *rapid.T) drawn {
 			}
 		}
 		d.steps = append(d.steps, s)
-		d.fates = append(d.fates, rapid.SampledFrom([]outcome{done, done, done, done, failed, held}).Draw(t, "fate"))
+		d.fates = append(d.fates, rapid.SampledFrom([]stepStatus{done, done, done, done, failed, held}).Draw(t, "fate"))
 	}
 	return d
 }
@@ -55,7 +55,7 @@ func (w *witness) check(ok bool, what string) {
 	}
 }
 
-func (d *drawn) run(w *witness) []outcome {
+func (d *drawn) run(w *witness) []stepStatus {
 	w.ended = map[int]bool{}
 	e := executor{
 		steps: d.steps, parallelism: d.most,
@@ -69,7 +69,7 @@ func (d *drawn) run(w *witness) []outcome {
 			w.announced = append(w.announced, creates...)
 			return nil
 		},
-		do: func(step int, freeSlot func()) outcome {
+		doStep: func(step int, freeSlot func()) stepStatus {
 			counts := d.steps[step].Op != plan.OpVerify && d.steps[step].Op != plan.OpForget
 			w.mu.Lock()
 			w.begun = append(w.begun, step)
@@ -128,7 +128,7 @@ func TestExecutor(t *testing.T) {
 		}
 		for i, o := range outcomes {
 			s := d.steps[i]
-			of := func(want outcome) bool {
+			of := func(want stepStatus) bool {
 				return slices.ContainsFunc(s.Needs, func(n int) bool { return outcomes[n] == want })
 			}
 			_, begun := slices.BinarySearch(w.begun, i)

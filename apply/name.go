@@ -16,30 +16,30 @@ import (
 // idLookup resolves the names in a change on their way to the wire.
 func (r *runner) idLookup(c *plan.Change) func(by *kind.Attr, name string) (id string, err error) {
 	return func(by *kind.Attr, name string) (string, error) {
-		if id := r.resolveRef(by, name); id != "" {
+		if id := r.resolveID(by, name); id != "" {
 			return id, nil
 		}
 		shown := strconv.Quote(name)
 		if len(c.Sensitive) > 0 {
 			shown = kind.SensitiveText
 		}
-		return "", &wire.Explained{
-			Summary: words.Capital(by.Link.RefKind) + " not found",
+		return "", &wire.ExplainedError{
+			Summary: words.Capitalize(by.Link.RefKind) + " not found",
 			Detail:  fmt.Sprintf("There is no %s %s in the account. Declare it, or correct the name.", by.Link.RefKind, shown),
 		}
 	}
 }
 
-// resolveRef is the ID that a name in an attribute stands for: that of the declared
+// resolveID is the ID that a name in an attribute stands for: that of the declared
 // object, the text itself where it is an ID, or that of what is live under the
 // name; "": nothing.
-func (r *runner) resolveRef(by *kind.Attr, name string) string {
+func (r *runner) resolveID(by *kind.Attr, name string) string {
 	k := r.kinds[by.Link.RefKind]
 	if by.Link.IsRemoteID == nil {
-		return r.idOf(by.Link.RefKind, name)
+		return r.firstLiveID(by.Link.RefKind, name)
 	}
-	r.indexOnce.Do(func() { r.index = config.NewIdentityIndex(r.Config.Resources) })
-	declared := r.index.Find(k.Name, k.NormalizeIdentity(name))
+	r.indexOnce.Do(func() { r.identityIndex = config.NewIdentityIndex(r.Config.Resources) })
+	declared := r.identityIndex.Find(k.Name, k.NormalizeIdentity(name))
 	if declared != nil {
 		if e, ours := r.State.Entry(declared.Addr); ours {
 			return e.ID
@@ -48,32 +48,32 @@ func (r *runner) resolveRef(by *kind.Attr, name string) string {
 	if declared == nil && by.Link.IsRemoteID(name) {
 		return name
 	}
-	return r.idOf(by.Link.RefKind, name)
+	return r.firstLiveID(by.Link.RefKind, name)
 }
 
 // withDeclaredNames is a live object of a change in which IDs have given way to the names of
 // the change that stand for them.
 func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
-	for _, i := range c.Kind.Links() {
+	for _, i := range c.Kind.LinkIndices() {
 		a := &c.Kind.Attrs[i]
 		names := map[string]string{}
 		for _, m := range a.References(c.After.GetAttr(a.Name)) {
-			names[r.resolveRef(m.Attr, m.Name)] = m.Name
+			names[r.resolveID(m.Attr, m.Name)] = m.Name
 		}
-		v := a.MapRefs(*live.At(i), func(_ *kind.Attr, id string) string {
+		v := a.MapPossibleIDs(*live.At(i), func(_ *kind.Attr, id string) string {
 			if name := names[id]; name != "" {
 				return name
 			}
 			return id
 		})
 		live = live.Clone()
-		live.Put(i, &v)
+		live.SetAt(i, &v)
 	}
 	return live.Object()
 }
 
-// idOf finds the ID of what has a name; "": nothing has it.
-func (r *runner) idOf(kindName, name string) string {
+// firstLiveID finds the ID of what has a name; "": nothing has it.
+func (r *runner) firstLiveID(kindName, name string) string {
 	k := r.kinds[kindName]
 	for _, id := range r.Snapshot.IDsOf(k, k.NormalizeIdentity(name)) {
 		return id

@@ -18,31 +18,31 @@ import (
 // An Event tells of progress while a plan is carried out. Events of one address
 // come in order; the receiver is called from one goroutine at a time.
 type Event struct {
-	Addr   addr.Addr
-	Kind   *kind.Kind
-	Action plan.Action
-	Stage  Stage
-	ID     string        // remote ID, as far as it is known
-	Name   string        // Action Delete: what ID is called
-	Took   time.Duration // since the step started
-	Count  int           // Stage Emptying: file versions removed so far
-	Note   string        // Stage Delivered: where the secret went
-	Err    error         // Stage Failed; Stage Verified, where B2 still does not accept the key
+	Addr         addr.Addr
+	Kind         *kind.Kind
+	Action       plan.Action
+	Stage        EventStage
+	ID           string        // remote ID, as far as it is known
+	DeletedName  string        // Action Delete: what ID is called
+	Elapsed      time.Duration // since the step started
+	FilesRemoved int           // Stage Emptying: file versions removed so far
+	Destination  string        // Stage Delivered: where the secret went
+	Err          error         // Stage Failed; Stage Verified, where B2 still does not accept the key
 }
 
-// A Stage is how far a step has come. A Replace reports the creation of the new
+// An EventStage is how far a step has come. A Replace reports the creation of the new
 // object under Action Create and the deletion of the old one under Delete.
-type Stage string
+type EventStage string
 
 // The stages.
 const (
-	Started   Stage = "started"
-	Emptying  Stage = "emptying"
-	Delivered Stage = "delivered"
-	Verifying Stage = "verifying" // B2 does not accept the new key yet; only then
-	Verified  Stage = "verified"  // the wait for that is over
-	Done      Stage = "done"
-	Failed    Stage = "failed"
+	Started   EventStage = "started"
+	Emptying  EventStage = "emptying"
+	Delivered EventStage = "delivered"
+	Verifying EventStage = "verifying" // B2 does not accept the new key yet; only then
+	Verified  EventStage = "verified"  // the wait for that is over
+	Done      EventStage = "done"
+	Failed    EventStage = "failed"
 )
 
 // A ChangeResult is what became of one change.
@@ -55,17 +55,17 @@ type ChangeResult struct {
 
 // A Result is what happened.
 type Result struct {
-	Changes []ChangeResult // sorted by address; every change of the plan that was begun
-	Skipped []addr.Addr    // not begun: something they need failed, or the run was interrupted; sorted
-	// Unfinished were begun and lack a step, for the same reasons; sorted.
-	Unfinished []addr.Addr
+	BegunChanges []ChangeResult // sorted by address; every change of the plan that was begun
+	Skipped      []addr.Addr    // not begun: something they need failed, or the run was interrupted; sorted
+	// PartlyDone were begun and lack a step, for the same reasons; sorted.
+	PartlyDone []addr.Addr
 	// Counts are what was done.
 	Counts plan.Counts
 	// Snapshot is the account after the run, as far as replies tell.
 	Snapshot *kind.Snapshot
-	// Secrets are the application keys made by this run, for outputs and for
+	// NewSecrets are the application keys made by this run, for outputs and for
 	// showing them once. Keys whose delivery failed are not among them.
-	Secrets     map[addr.Addr]Secret
+	NewSecrets  map[addr.Addr]NewKey
 	Interrupted bool
 	// StateErr says that the state could not be written; nil: all is recorded.
 	StateErr error
@@ -73,25 +73,25 @@ type Result struct {
 	// are left to the next run because of them; by address.
 	Warnings hcl.Diagnostics
 	// Entries are what is ours after the run, sorted by address.
-	Entries []addr.Entry
+	Entries []addr.StateEntry
 }
 
-// A Secret is a key that this run made.
-type Secret struct {
+// A NewKey is a key that this run made.
+type NewKey struct {
 	KeyID       string
 	Key         secret.Value
 	DeliveredTo []string // where it went, in words; empty: nowhere
 }
 
-// Failed reports whether anything failed or was left undone.
-func (r *Result) Failed() bool {
+// Incomplete reports whether anything failed or was left undone.
+func (r *Result) Incomplete() bool {
 	failed := func(c ChangeResult) bool { return c.Err != nil }
-	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.Unfinished) > 0 || slices.ContainsFunc(r.Changes, failed)
+	return r.StateErr != nil || len(r.Skipped) > 0 || len(r.PartlyDone) > 0 || slices.ContainsFunc(r.BegunChanges, failed)
 }
 
-// result sums the run up. err is of the state.
-func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Result {
-	out := &Result{Snapshot: r.Snapshot, Secrets: map[addr.Addr]Secret{}, StateErr: err, Interrupted: ctx.Err() != nil,
+// buildResult sums the run up. err is of the state.
+func (r *runner) buildResult(ctx context.Context, outcomes []stepStatus, err error) *Result {
+	out := &Result{Snapshot: r.Snapshot, NewSecrets: map[addr.Addr]NewKey{}, StateErr: err, Interrupted: ctx.Err() != nil,
 		Entries: r.State.State().Entries}
 	steps := make([][]int, len(r.tasks))
 	for i := range r.Plan.Steps {
@@ -104,30 +104,30 @@ func (r *runner) result(ctx context.Context, outcomes []outcome, err error) *Res
 			o, isTry := outcomes[step], r.Plan.Steps[step].Op == plan.OpVerify
 			begun = begun || o != notBegun
 			left = left || o == notBegun && !isTry || o == held && out.Interrupted
-			waits = waits || o == held || o == notBegun && isTry && t.key.KeyID != ""
+			waits = waits || o == held || o == notBegun && isTry && t.newKey.KeyID != ""
 		}
-		out.Counts = out.Counts.Plus(r.counts(t, steps[i], outcomes))
+		out.Counts = out.Counts.Plus(r.doneCounts(t, steps[i], outcomes))
 		failure := errors.Join(t.errs...)
 		switch {
 		case !begun:
 			out.Skipped = append(out.Skipped, t.Addr)
 			continue
 		case left && failure == nil:
-			out.Unfinished = append(out.Unfinished, t.Addr)
+			out.PartlyDone = append(out.PartlyDone, t.Addr)
 		}
-		out.Changes = append(out.Changes, ChangeResult{Change: t.Change, ID: t.objectID, Took: t.took, Err: failure})
-		if t.key.KeyID != "" {
-			out.Secrets[t.Addr] = t.key
+		out.BegunChanges = append(out.BegunChanges, ChangeResult{Change: t.Change, ID: t.objectID, Took: t.took, Err: failure})
+		if t.newKey.KeyID != "" {
+			out.NewSecrets[t.Addr] = t.newKey
 		}
 		if waits {
-			out.Warnings = append(out.Warnings, r.postponedWarning(t))
+			out.Warnings = append(out.Warnings, r.heldWarning(t))
 		}
 	}
 	return out
 }
 
-// counts is what was done of a change.
-func (r *runner) counts(t *task, steps []int, outcomes []outcome) plan.Counts {
+// doneCounts is what was done of a change.
+func (r *runner) doneCounts(t *task, steps []int, outcomes []stepStatus) plan.Counts {
 	var n plan.Counts
 	n.Import = len(t.Imports())
 	updated := t.Action == plan.Update
@@ -155,19 +155,19 @@ func boolToInt(is bool) int {
 	return 0
 }
 
-// postponedWarning says why something of a change was left to the next run.
-func (r *runner) postponedWarning(t *task) *hcl.Diagnostic {
-	if w := r.warnings[t.Addr]; w != nil {
+// heldWarning says why something of a change was left to the next run.
+func (r *runner) heldWarning(t *task) *hcl.Diagnostic {
+	if w := r.unverifiedWarnings[t.Addr]; w != nil {
 		return w
 	}
-	if t.key.KeyID != "" {
-		return r.unconfirmedWarning(t, "was not tried", "the run was interrupted before it was tried")
+	if t.newKey.KeyID != "" {
+		return r.unverifiedWarning(t, "was not tried", "the run was interrupted before it was tried")
 	}
 	w := &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A deletion is left to the next apply", Extra: t.Addr,
 		Detail: fmt.Sprintf("%s waits for the end of an object that a new one replaces, and the new one is not confirmed yet. The next "+
 			"apply goes on with it.", t.Addr)}
 	if res := r.resources[t.Addr]; res != nil {
-		w.Subject = res.Block.Range.Ptr()
+		w.Subject = res.Block.HeaderRange.Ptr()
 	}
 	return w
 }

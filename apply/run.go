@@ -20,7 +20,7 @@ import (
 	"b2form/schema/wire"
 )
 
-// Options is what Run works with. Everything up to Began is required.
+// Options is what Run works with. Everything up to RunStart is required.
 type Options struct {
 	API         wire.API
 	Kinds       []*kind.Kind
@@ -28,17 +28,17 @@ type Options struct {
 	Snapshot    *kind.Snapshot // what the plan was made from; Run keeps it up to date
 	Plan        *plan.Plan
 	State       *state.Store
-	Secrets     secret.Options
+	Delivery    secret.DeliveryOptions
 	Parallelism int // steps under way at once, at least 1; those that try a key, or wait for the state to be written, do not count
 	Now         func() time.Time
-	Began       time.Time   // when the run began: before it read the snapshot
-	Events      func(Event) // nil: nobody watches
-	// Verify asks B2 what a new key may do, with the key itself; the error is a
+	RunStart    time.Time   // when the run began: before it read the snapshot
+	OnEvent     func(Event) // nil: nobody watches
+	// VerifyKey asks B2 what a new key may do, with the key itself; the error is a
 	// *wire.Error where B2 refused. It is called from several goroutines. nil: new
 	// keys are not tried.
-	Verify func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
-	// Wait returns after d, or earlier with the context's error. nil: a timer.
-	Wait func(ctx context.Context, d time.Duration) error
+	VerifyKey func(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error)
+	// Sleep returns after d, or earlier with the context's error. nil: a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
 	// Salt is that of the digests that the state is to have of what was carried out; "": it gets none.
 	Salt string
 	// LiveOnly says that the plan is about what is live, so that digests of configurations stay.
@@ -53,14 +53,15 @@ type Options struct {
 // request.
 func Run(ctx context.Context, o Options) *Result {
 	r := newRunner(o)
-	r.stop, r.Secrets.Stop = ctx.Done(), ctx.Done()
-	if err := r.writeRecords(); err != nil {
-		return &Result{Skipped: r.addresses(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil,
+	r.interrupted, r.Delivery.Stop = ctx.Done(), ctx.Done()
+	if err := r.writeInitialEntries(); err != nil {
+		return &Result{Skipped: r.changeAddrs(), Snapshot: r.Snapshot, StateErr: err, Interrupted: ctx.Err() != nil,
 			Entries: r.State.State().Entries}
 	}
-	r.openIntents = r.State.State().Open
-	outcomes := r.execute(ctx)
-	return r.result(ctx, outcomes, errors.Join(r.State.Check(), r.announceErr, r.closeIntents(outcomes), r.renewDigests(outcomes)))
+	r.openIntents = r.State.State().OpenIntents
+	outcomes := r.runSteps(ctx)
+	return r.buildResult(ctx, outcomes, errors.Join(r.State.CheckLocked(), r.announceErr, r.closeIntents(outcomes),
+		r.renewDigests(outcomes)))
 }
 
 // A runner is one Run.
@@ -68,17 +69,17 @@ type runner struct {
 	Options
 	resources   map[addr.Addr]*config.Resource
 	kinds       map[string]*kind.Kind
-	tasks       []*task        // one for each change of the plan
-	openIntents []state.Intent // what earlier runs left unresolved
-	announceErr error          // why creates could not be announced
-	stop        <-chan struct{}
+	tasks       []*task              // one for each change of the plan
+	openIntents []state.CreateIntent // what earlier runs left unresolved
+	announceErr error                // why creates could not be announced
+	interrupted <-chan struct{}
 
-	mu       sync.Mutex                    // guards the snapshot's changes and all below
-	warnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
-	eventsMu sync.Mutex                    // one event at a time
+	mu                 sync.Mutex                    // guards the snapshot's changes and all below
+	unverifiedWarnings map[addr.Addr]*hcl.Diagnostic // of new keys that B2 did not confirm
+	eventsMu           sync.Mutex                    // one event at a time
 
-	indexOnce sync.Once
-	index     config.IdentityIndex // once it was asked for
+	indexOnce     sync.Once
+	identityIndex config.IdentityIndex // once it was asked for
 }
 
 // A task is a change while it is carried out. Steps of one change that write to it
@@ -86,12 +87,12 @@ type runner struct {
 type task struct {
 	*plan.Change                // a rotating object's has the name under which that will live, once it is announced
 	objectID           string   // of the live object; of the new one once it is made
-	deferred           []string // attributes that a later update sets
+	deferredAttrs      []string // attributes that a later update sets
 	knownIDs           []string // IDs that carried the identity before the create was announced
 	unresolvedAttempts int      // attempts at the create that may have taken effect, and whose object nobody has seen
 	announced          bool     // by this run
 	announcedBefore    bool     // an earlier run's announcement of the same create is still open
-	key                Secret   // what a create made
+	newKey             NewKey   // what a create made
 	unfit              bool     // all that was sent took effect, and a postcondition does not hold
 	mu                 sync.Mutex
 	errs               []error
@@ -100,13 +101,13 @@ type task struct {
 
 func newRunner(o Options) *runner {
 	r := &runner{
-		Options:   o,
-		resources: make(map[addr.Addr]*config.Resource, len(o.Config.Resources)),
-		kinds:     make(map[string]*kind.Kind, len(o.Kinds)),
-		tasks:     make([]*task, len(o.Plan.Changes)),
-		warnings:  map[addr.Addr]*hcl.Diagnostic{},
+		Options:            o,
+		resources:          make(map[addr.Addr]*config.Resource, len(o.Config.Resources)),
+		kinds:              make(map[string]*kind.Kind, len(o.Kinds)),
+		tasks:              make([]*task, len(o.Plan.Changes)),
+		unverifiedWarnings: map[addr.Addr]*hcl.Diagnostic{},
 	}
-	r.Secrets.Stdout, r.Secrets.Check = secret.OneAtATime(o.Secrets.Stdout), o.State.Check
+	r.Delivery.Stdout, r.Delivery.CheckBeforeEffect = secret.OneAtATime(o.Delivery.Stdout), o.State.CheckLocked
 	for _, res := range o.Config.Resources {
 		r.resources[res.Addr] = res
 	}
@@ -117,12 +118,12 @@ func newRunner(o Options) *runner {
 		c := &o.Plan.Changes[i]
 		r.tasks[i] = &task{Change: c, objectID: c.ID}
 	}
-	r.initTasks()
+	r.noteTaskSteps()
 	return r
 }
 
-// initTasks tells the tasks what their steps say of them.
-func (r *runner) initTasks() {
+// noteTaskSteps tells the tasks what their steps say of them.
+func (r *runner) noteTaskSteps() {
 	begins := make([]bool, len(r.tasks))
 	for i := range r.Plan.Steps {
 		s := &r.Plan.Steps[i]
@@ -131,14 +132,14 @@ func (r *runner) initTasks() {
 		case s.Op == plan.OpCreate:
 			begins[s.Change], t.objectID = true, ""
 		case s.Op == plan.OpUpdate && begins[s.Change]:
-			t.deferred = s.Fields
+			t.deferredAttrs = s.Fields
 		case s.Op == plan.OpUpdate:
 			begins[s.Change] = true
 		}
 	}
 }
 
-func (r *runner) addresses() []addr.Addr {
+func (r *runner) changeAddrs() []addr.Addr {
 	var all []addr.Addr
 	for _, t := range r.tasks {
 		all = append(all, t.Addr)
@@ -146,8 +147,8 @@ func (r *runner) addresses() []addr.Addr {
 	return all
 }
 
-// writeRecords writes what is to be recorded before the first step.
-func (r *runner) writeRecords() error {
+// writeInitialEntries writes what is to be recorded before the first step.
+func (r *runner) writeInitialEntries() error {
 	moves := make([]state.EntryMove, len(r.Plan.Moves))
 	for i, m := range r.Plan.Moves {
 		moves[i] = state.EntryMove(m)
@@ -158,7 +159,7 @@ func (r *runner) writeRecords() error {
 			imported[c.Addr] = true
 		}
 	}
-	records := make([]addr.Entry, len(r.Plan.Records))
+	records := make([]addr.StateEntry, len(r.Plan.Records))
 	for i, e := range r.Plan.Records {
 		switch {
 		case imported[e.Addr]:
@@ -171,25 +172,25 @@ func (r *runner) writeRecords() error {
 	return r.State.MoveAndPut(moves, records)
 }
 
-// execute carries out the steps.
-func (r *runner) execute(ctx context.Context) []outcome {
+// runSteps carries out the steps.
+func (r *runner) runSteps(ctx context.Context) []stepStatus {
 	working := context.WithoutCancel(ctx)
 	e := executor{
 		steps:       r.Plan.Steps,
 		parallelism: r.Parallelism,
-		announce:    r.announce,
-		do:          func(step int, freeSlot func()) outcome { return r.doStep(working, &r.Plan.Steps[step], freeSlot) },
+		announce:    r.announceCreates,
+		doStep:      func(step int, freeSlot func()) stepStatus { return r.doStep(working, &r.Plan.Steps[step], freeSlot) },
 		mayBegin: func(op plan.Op) bool {
 			// An entry whose object is deleted is dropped also after an interrupt: that is
 			// part of recording what was done.
-			return (ctx.Err() == nil || op == plan.OpForget) && r.State.Check() == nil
+			return (ctx.Err() == nil || op == plan.OpForget) && r.State.CheckLocked() == nil
 		},
 	}
 	return e.run()
 }
 
 // renewDigests records what the run left of all objects that are as they were planned to be.
-func (r *runner) renewDigests(outcomes []outcome) error {
+func (r *runner) renewDigests(outcomes []stepStatus) error {
 	skip := map[addr.Addr]bool{}
 	for _, a := range r.Plan.LeftOut {
 		skip[a] = true
@@ -211,8 +212,8 @@ func writesObject(s *plan.Step) bool { return s.Op == plan.OpCreate || s.Op == p
 // closeIntents drops what was announced and never begun, and what earlier runs
 // announced long ago: this run has seen the account after them, and its plan dealt
 // with whatever they made. What they announced a short time ago may still appear.
-func (r *runner) closeIntents(outcomes []outcome) error {
-	var closed []state.Intent
+func (r *runner) closeIntents(outcomes []stepStatus) error {
+	var closed []state.CreateIntent
 	undone := map[addr.Addr]bool{}
 	for _, addr := range r.Plan.LeftOut {
 		undone[addr] = true
@@ -225,20 +226,20 @@ func (r *runner) closeIntents(outcomes []outcome) error {
 			undone[t.Addr] = true
 		}
 		if s.Op == plan.OpCreate && o == notBegun && t.announced && !t.announcedBefore {
-			closed = append(closed, state.Intent{Addr: t.Addr, Identity: t.Identity})
+			closed = append(closed, state.CreateIntent{Addr: t.Addr, Identity: t.Identity})
 		}
 	}
 	for _, intent := range r.openIntents {
-		if !undone[r.currentAddr(intent)] && !r.mayStillAppear(&intent) {
+		if !undone[r.movedIntentAddr(intent)] && !r.mayStillAppear(&intent) {
 			closed = append(closed, intent)
 		}
 	}
-	return r.State.Drop(closed...)
+	return r.State.DropIntents(closed...)
 }
 
-// currentAddr is the address that the plan has an earlier run's announcement count
+// movedIntentAddr is the address that the plan has an earlier run's announcement count
 // for.
-func (r *runner) currentAddr(i state.Intent) addr.Addr {
+func (r *runner) movedIntentAddr(i state.CreateIntent) addr.Addr {
 	for _, moved := range r.Plan.MovedIntents {
 		if moved.From == i.Addr {
 			return moved.To
@@ -248,12 +249,12 @@ func (r *runner) currentAddr(i state.Intent) addr.Addr {
 }
 
 func (r *runner) emit(e Event) {
-	if r.Events == nil {
+	if r.OnEvent == nil {
 		return
 	}
 	r.eventsMu.Lock()
 	defer r.eventsMu.Unlock()
-	r.Events(e)
+	r.OnEvent(e)
 }
 
 // now is the time in the precision that the state keeps.

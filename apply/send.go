@@ -21,21 +21,23 @@ const (
 	doubtful = 10 * time.Minute
 )
 
-// lookDelays is how long to wait between looks for what a create of unknown outcome
+// lostCreateDelays is how long to wait between looks for what a create of unknown outcome
 // has made, before it is sent again. Listings may lag behind.
-func lookDelays() []time.Duration {
+func lostCreateDelays() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 }
 
 // mayStillAppear reports whether what was announced may appear after this run has read the
 // account.
-func (r *runner) mayStillAppear(i *state.Intent) bool { return r.Began.Before(i.At.Add(doubtful)) }
+func (r *runner) mayStillAppear(i *state.CreateIntent) bool {
+	return r.RunStart.Before(i.AnnouncedAt.Add(doubtful))
+}
 
-// sendCreate creates, and after an unknown outcome looks before it does so again. An
+// createWithRetries creates, and after an unknown outcome looks before it does so again. An
 // object without a secret to lose is taken as it was made; one whose secret was
 // in the lost reply is deleted and made anew. refused says that no attempt can have
 // taken effect.
-func (r *runner) sendCreate(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, refused bool, err error) {
+func (r *runner) createWithRetries(ctx context.Context, t *task, call kind.VerbInput) (raw json.RawMessage, refused bool, err error) {
 	for try := 1; ; try++ {
 		raw, err = t.Kind.Create(ctx, call)
 		var lost *wire.Error
@@ -56,7 +58,7 @@ func (r *runner) sendCreate(ctx context.Context, t *task, call kind.VerbInput) (
 			return json.RawMessage(found[0].Raw), false, nil
 		}
 		for _, o := range found {
-			if err := r.undo(ctx, t.Kind, o); err != nil {
+			if err := r.deleteOwnObject(ctx, t.Kind, o); err != nil {
 				return nil, false, err
 			}
 		}
@@ -71,7 +73,7 @@ func (r *runner) unknownOutcomeError(t *task, err error) error {
 	if t.unresolvedAttempts == 0 {
 		return err
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "It is not known whether the " + t.Kind.Name + " was made",
 		Detail: fmt.Sprintf("B2 did not say what became of the creation of %s %q, and does not list it yet. The state keeps note of it: "+
 			"run again in some minutes, and what has appeared is dealt with; no import is needed.", t.Kind.Name, t.Identity),
@@ -82,35 +84,35 @@ func (r *runner) unknownOutcomeError(t *task, err error) error {
 // findCreated reads the objects that the task's creates have made, with growing pauses as
 // long as there are none. An interrupt ends the pauses.
 func (r *runner) findCreated(ctx context.Context, t *task) ([]*kind.Object, error) {
-	found, err := r.findLive(ctx, t, t.knownIDs)
-	pausing, cancel := r.untilStopped(ctx)
+	found, err := r.listNewByIdentity(ctx, t, t.knownIDs)
+	pausing, cancel := r.untilInterrupted(ctx)
 	defer cancel()
-	for _, pause := range lookDelays() {
+	for _, pause := range lostCreateDelays() {
 		if err != nil || len(found) > 0 {
 			break
 		}
-		if err := r.wait(pausing, pause); err != nil {
+		if err := r.sleep(pausing, pause); err != nil {
 			return nil, err
 		}
-		found, err = r.findLive(ctx, t, t.knownIDs)
+		found, err = r.listNewByIdentity(ctx, t, t.knownIDs)
 	}
 	return found, err
 }
 
-// undo deletes what this run made.
-func (r *runner) undo(ctx context.Context, k *kind.Kind, o *kind.Object) error {
-	live, err := o.Members()
+// deleteOwnObject deletes what this run made.
+func (r *runner) deleteOwnObject(ctx context.Context, k *kind.Kind, o *kind.Object) error {
+	live, err := o.JSONMembers()
 	if err != nil {
 		return err
 	}
 	return k.Delete(ctx, kind.VerbInput{API: r.API, ID: o.ID, Live: live})
 }
 
-// findLive reads the objects that carry the task's identity now and are not known.
-func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
+// listNewByIdentity reads the objects that carry the task's identity now and are not known.
+func (r *runner) listNewByIdentity(ctx context.Context, t *task, known []string) ([]*kind.Object, error) {
 	c, only := t.Change, t.Identity
 	if whole := c.Kind.ParentKind(); whole != "" {
-		only = c.Kind.ChildID(c.Identity, r.idOf(whole, c.Kind.ParentIdentity(c.Identity)))
+		only = c.Kind.ChildID(c.Identity, r.firstLiveID(whole, c.Kind.ParentIdentity(c.Identity)))
 	}
 	list, err := c.Kind.List(ctx, r.API, kind.ListFilter{Account: r.Snapshot.Account, MultiBucket: true, IDs: []string{only}})
 	if err != nil {
@@ -119,7 +121,7 @@ func (r *runner) findLive(ctx context.Context, t *task, known []string) ([]*kind
 	var found []*kind.Object
 	seen := map[string]bool{}
 	for _, raw := range list {
-		o, err := r.Snapshot.Object(c.Kind, raw)
+		o, err := r.Snapshot.NewObject(c.Kind, raw)
 		if err != nil {
 			return nil, err
 		}

@@ -17,28 +17,28 @@ import (
 	"b2form/schema/wire"
 )
 
-// doStep carries out a step. It calls free when all that is left is to wait for the
+// doStep carries out a step. It calls freeSlot when all that is left is to wait for the
 // state to be written.
-func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) outcome {
+func (r *runner) doStep(ctx context.Context, s *plan.Step, freeSlot func()) stepStatus {
 	start, t := r.Now(), r.tasks[s.Change]
 	result, err := done, error(nil)
 	switch s.Op {
 	case plan.OpCreate:
 		err = r.reportAction(t, plan.Create, "", func() (string, error) {
-			err := r.create(ctx, t, s.Fields, freeSlot)
+			err := r.createObject(ctx, t, s.Fields, freeSlot)
 			return t.objectID, err
 		})
 	case plan.OpVerify:
-		result = r.verify(ctx, t)
+		result = r.verifyStep(ctx, t)
 	case plan.OpUpdate:
 		id := cmp.Or(s.RemoteID, t.objectID)
-		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.update(ctx, t, id, s.Fields) })
+		err = r.reportAction(t, plan.Update, id, func() (string, error) { return id, r.updateObject(ctx, t, id, s.Fields) })
 	case plan.OpDelete:
 		err = r.reportAction(t, plan.Delete, s.RemoteID, func() (string, error) {
-			return s.RemoteID, r.delete(ctx, t, s.RemoteID, freeSlot)
+			return s.RemoteID, r.deleteObject(ctx, t, s.RemoteID, freeSlot)
 		})
 	case plan.OpForget:
-		err = r.State.Forget(t.Addr)
+		err = r.State.ForgetEntries(t.Addr)
 	}
 	if err == nil && writesObject(s) {
 		err = r.checkPostconditions(t, s)
@@ -65,11 +65,11 @@ func (r *runner) reportAction(t *task, action plan.Action, id string, do func() 
 	start := r.Now()
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: action, Stage: Started, ID: id}
 	if action == plan.Delete {
-		e.Name = t.NameOf(id)
+		e.DeletedName = t.DeletedName(id)
 	}
 	r.emit(e)
 	id, e.Err = do()
-	e.Stage, e.Took, e.ID = Done, r.Now().Sub(start), cmp.Or(id, e.ID)
+	e.Stage, e.Elapsed, e.ID = Done, r.Now().Sub(start), cmp.Or(id, e.ID)
 	if e.Err != nil {
 		e.Stage = Failed
 	}
@@ -80,7 +80,7 @@ func (r *runner) reportAction(t *task, action plan.Action, id string, do func() 
 // checkPostconditions judges an object once all that the change sets is set.
 func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 	res := r.resources[t.Addr]
-	isSet := len(t.deferred) == 0 || s.Op == plan.OpUpdate && slices.Equal(s.Fields, t.deferred)
+	isSet := len(t.deferredAttrs) == 0 || s.Op == plan.OpUpdate && slices.Equal(s.Fields, t.deferredAttrs)
 	if res.Postconditions == nil || !isSet {
 		return nil
 	}
@@ -99,15 +99,15 @@ func (r *runner) checkPostconditions(t *task, s *plan.Step) error {
 	return nil
 }
 
-// delete deletes a live object and, where it has a successor, strikes it from the
+// deleteObject deletes a live object and, where it has a successor, strikes it from the
 // entry's list.
-func (r *runner) delete(ctx context.Context, t *task, id string, freeSlot func()) error {
-	live, err := r.members(t.Kind, id)
+func (r *runner) deleteObject(ctx context.Context, t *task, id string, freeSlot func()) error {
+	live, err := r.liveMembers(t.Kind, id)
 	if err != nil {
 		return err
 	}
-	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.Force, Progress: func(n int) {
-		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, ID: id, Count: n})
+	err = t.Kind.Delete(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Force: t.ForceDestroy, Progress: func(n int) {
+		r.emit(Event{Addr: t.Addr, Kind: t.Kind, Action: plan.Delete, Stage: Emptying, ID: id, FilesRemoved: n})
 	}})
 	if err != nil {
 		return err
@@ -116,21 +116,21 @@ func (r *runner) delete(ctx context.Context, t *task, id string, freeSlot func()
 	return r.State.RemoveRetiree(t.Addr, id)
 }
 
-// members is the live object as a map; nil where it was not read.
-func (r *runner) members(k *kind.Kind, id string) (map[string]any, error) {
+// liveMembers is the live object as a map; nil where it was not read.
+func (r *runner) liveMembers(k *kind.Kind, id string) (map[string]any, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	o := r.Snapshot.ByID(k, id)
 	if o == nil {
 		return nil, nil
 	}
-	return o.Members()
+	return o.JSONMembers()
 }
 
-// update sends attributes. A conflict means that somebody else was faster, or that
+// updateObject sends attributes. A conflict means that somebody else was faster, or that
 // our own reply was lost: the account tells which.
-func (r *runner) update(ctx context.Context, t *task, id string, fields []string) error {
-	live, err := r.members(t.Kind, id)
+func (r *runner) updateObject(ctx context.Context, t *task, id string, fields []string) error {
+	live, err := r.liveMembers(t.Kind, id)
 	if err != nil {
 		return err
 	}
@@ -138,47 +138,47 @@ func (r *runner) update(ctx context.Context, t *task, id string, fields []string
 	if err != nil {
 		return err
 	}
-	pending := t.deferred
+	pending := t.deferredAttrs
 	if slices.Equal(fields, pending) {
 		pending = nil
 	}
 	raw, err := t.Kind.Update(ctx, kind.VerbInput{API: r.API, ID: id, Live: live, Body: body, Payload: r.resources[t.Addr].Payload})
 	var refused *wire.Error
 	if errors.As(err, &refused) && refused.Status == 409 {
-		return r.afterConflict(ctx, t, id, pending, refused)
+		return r.resolveUpdateConflict(ctx, t, id, pending, refused)
 	}
 	if err != nil {
 		return err
 	}
-	o, err := r.Snapshot.Object(t.Kind, wire.RawJSON(raw))
+	o, err := r.Snapshot.NewObject(t.Kind, wire.RawJSON(raw))
 	if err != nil {
 		return err
 	}
-	return r.accept(t, o, pending)
+	return r.addToSnapshotAndCheck(t, o, pending)
 }
 
-func (r *runner) afterConflict(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
-	found, err := r.findLive(ctx, t, nil)
+func (r *runner) resolveUpdateConflict(ctx context.Context, t *task, id string, pending []string, refused *wire.Error) error {
+	found, err := r.listNewByIdentity(ctx, t, nil)
 	if err != nil {
 		return err
 	}
 	for _, o := range found {
 		if o.ID == id && r.checkAgainstPlan(t.Change, o, pending) == nil {
-			return r.accept(t, o, pending)
+			return r.addToSnapshotAndCheck(t, o, pending)
 		}
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "The " + t.Kind.Name + " was changed by somebody else",
 		Detail: fmt.Sprintf("%s %q was changed after the plan was made, so nothing was written to it. Run the command again to see what "+
 			"differs now.",
-			words.Capital(t.Kind.Name), t.Identity),
+			words.Capitalize(t.Kind.Name), t.Identity),
 		Cause: refused,
 	}
 }
 
-// accept takes an object as B2 answered it into the snapshot, and compares it with
+// addToSnapshotAndCheck takes an object as B2 answered it into the snapshot, and compares it with
 // what was planned, but for attributes that are pending.
-func (r *runner) accept(t *task, o *kind.Object, pending []string) error {
+func (r *runner) addToSnapshotAndCheck(t *task, o *kind.Object, pending []string) error {
 	r.mu.Lock()
 	r.Snapshot.Add(o)
 	r.mu.Unlock()
@@ -193,7 +193,7 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 		return err
 	}
 	v := r.withDeclaredNames(c, values)
-	var entry *addr.Entry
+	var entry *addr.StateEntry
 	if e, ok := r.State.Entry(c.Addr); ok && e.ID == o.ID {
 		entry = &e
 	}
@@ -201,21 +201,21 @@ func (r *runner) checkAgainstPlan(c *plan.Change, o *kind.Object, pending []stri
 	if len(fields) == 0 {
 		return nil
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "B2 made something else than planned",
 		Detail: fmt.Sprintf("%s %q was written, but B2's answer differs from the plan in %s. Look at it with `b2form plan`, and report "+
 			"this if it stays.",
-			words.Capital(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
+			words.Capitalize(c.Kind.Name), c.Identity, strings.Join(fields, ", ")),
 	}
 }
 
-// lookUpLive answers for deliveries: the computed attributes of what is ours.
-func (r *runner) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
+// computedAttrs answers for deliveries: the computed attributes of what is ours.
+func (r *runner) computedAttrs(addr addr.Addr) (attrs map[string]cty.Value, ok bool) {
 	e, ok := r.State.Entry(addr)
 	if !ok {
 		return nil, false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.Snapshot.Computed(r.kinds[addr.Kind], e.ID)
+	return r.Snapshot.ComputedValues(r.kinds[addr.Kind], e.ID)
 }

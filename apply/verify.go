@@ -23,39 +23,39 @@ func verifyDelays() []time.Duration {
 	}
 }
 
-// verify uses a new key once, after its delivery: it must be accepted, and be
+// verifyStep uses a new key once, after its delivery: it must be accepted, and be
 // limited as planned. What is wrong becomes a warning, and what would be deleted in
 // the key's favour is held. The key stays: its secret is delivered, and B2 may only
 // be slow.
-func (r *runner) verify(ctx context.Context, t *task) outcome {
-	if r.Verify == nil {
+func (r *runner) verifyStep(ctx context.Context, t *task) stepStatus {
+	if r.VerifyKey == nil {
 		return done
 	}
-	what, why := r.tryKey(ctx, t)
+	what, why := r.keyProblem(ctx, t)
 	if why == "" {
 		return done
 	}
-	w := r.unconfirmedWarning(t, what, why)
+	w := r.unverifiedWarning(t, what, why)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.warnings[t.Addr] = w
+	r.unverifiedWarnings[t.Addr] = w
 	return held
 }
 
-// unconfirmedWarning is the warning that a new key is not known to work.
-func (r *runner) unconfirmedWarning(t *task, what, why string) *hcl.Diagnostic {
+// unverifiedWarning is the warning that a new key is not known to work.
+func (r *runner) unverifiedWarning(t *task, what, why string) *hcl.Diagnostic {
 	detail := fmt.Sprintf("%s %q (ID %s) was made, and its secret is delivered, but %s. It is kept; try it before you rely on it.",
-		words.Capital(t.Kind.Name), t.Identity, t.objectID, why)
+		words.Capitalize(t.Kind.Name), t.Identity, t.objectID, why)
 	if len(t.Deletes()) > 0 {
 		detail += " What it replaces still works; the next apply deletes that."
 	}
 	return &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "A new " + t.Kind.Name + " " + what, Detail: detail,
-		Subject: r.resources[t.Addr].Block.Range.Ptr(), Extra: t.Addr}
+		Subject: r.resources[t.Addr].Block.HeaderRange.Ptr(), Extra: t.Addr}
 }
 
-// tryKey says what is wrong with a new key; why is "" where nothing is.
-func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
-	ctx, cancel := r.untilStopped(ctx)
+// keyProblem says what is wrong with a new key; why is "" where nothing is.
+func (r *runner) keyProblem(ctx context.Context, t *task) (what, why string) {
+	ctx, cancel := r.untilInterrupted(ctx)
 	defer cancel()
 	account, err := r.verifyUntilAccepted(ctx, t)
 	switch {
@@ -66,7 +66,7 @@ func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 		}
 		return "is not limited as planned",
 			"B2 accepts it, but says something else than planned of " + strings.Join(differ, ", ")
-	case isRefused(err):
+	case isUnauthorized(err):
 		return "does not work yet", "B2 does not accept it yet, which can take some minutes"
 	case ctx.Err() != nil:
 		return "was not tried", "the run was interrupted before it was tried"
@@ -74,14 +74,14 @@ func (r *runner) tryKey(ctx context.Context, t *task) (what, why string) {
 	return "could not be tried", fmt.Sprintf("it could not be tried (%s)", err)
 }
 
-// untilStopped is a context that ends when the run is interrupted.
-func (r *runner) untilStopped(ctx context.Context) (stoppable context.Context, cancel func()) {
+// untilInterrupted is a context that ends when the run is interrupted.
+func (r *runner) untilInterrupted(ctx context.Context) (stoppable context.Context, cancel func()) {
 	stoppable, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
 		select {
-		case <-r.stop:
+		case <-r.interrupted:
 			stop()
 		case <-stoppable.Done():
 		}
@@ -93,35 +93,35 @@ func (r *runner) untilStopped(ctx context.Context) (stoppable context.Context, c
 // a refusal comes back.
 func (r *runner) verifyUntilAccepted(ctx context.Context, t *task) (account *wire.Account, err error) {
 	e := Event{Addr: t.Addr, Kind: t.Kind, Action: t.Action, ID: t.objectID}
-	account, err = r.Verify(ctx, t.objectID, t.key.Key)
-	if !isRefused(err) {
+	account, err = r.VerifyKey(ctx, t.objectID, t.newKey.Key)
+	if !isUnauthorized(err) {
 		return account, err
 	}
 	start := r.Now()
 	e.Stage = Verifying
 	r.emit(e)
 	for _, pause := range verifyDelays() {
-		if r.wait(ctx, pause) != nil {
+		if r.sleep(ctx, pause) != nil {
 			break
 		}
-		if account, err = r.Verify(ctx, t.objectID, t.key.Key); !isRefused(err) {
+		if account, err = r.VerifyKey(ctx, t.objectID, t.newKey.Key); !isUnauthorized(err) {
 			break
 		}
 	}
-	e.Stage, e.Took, e.Err = Verified, r.Now().Sub(start), err
+	e.Stage, e.Elapsed, e.Err = Verified, r.Now().Sub(start), err
 	r.emit(e)
 	return account, err
 }
 
-// isRefused reports whether B2 does not know the credentials.
-func isRefused(err error) bool {
+// isUnauthorized reports whether B2 does not know the credentials.
+func isUnauthorized(err error) bool {
 	var e *wire.Error
 	return errors.As(err, &e) && e.Status == 401
 }
 
-func (r *runner) wait(ctx context.Context, d time.Duration) error {
-	if r.Wait != nil {
-		return r.Wait(ctx, d)
+func (r *runner) sleep(ctx context.Context, d time.Duration) error {
+	if r.Sleep != nil {
+		return r.Sleep(ctx, d)
 	}
 	return pause.For(ctx, d)
 }

@@ -30,7 +30,7 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 // build makes the program that the examples are run with.
 func build(t *testing.T) string {
 	t.Helper()
-	bin, err := testrun.Program()
+	bin, err := testrun.BuildProgram()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (p *planner) computeBasis() {
 	}
 	hash.addRest(saved)
 	if hash.err != nil {
-		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", sentence(hash.err))
+		p.errorf(nil, "Plan cannot be digested", "%s. This is a defect of b2form.", capitalizeError(hash.err))
 	}
 	p.plan.Basis = hash.sum()
 	if p.Save {
@@ -92,7 +92,7 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	d := &SavedChange{
 		Addr: c.Addr, Action: c.Action, Import: c.Import, Identity: c.Identity, ID: c.ID, LiveName: c.LiveName,
 		Fields: c.Fields, Sensitive: c.Sensitive, Reason: c.Reason, Hazards: slices.Clone(c.Hazards),
-		DeliverTo: c.DeliverTo, Force: c.Force, Outside: c.Outside, Edited: c.Edited, Siblings: c.ImportedSiblings,
+		DeliverTo: c.DeliverTo, Force: c.ForceDestroy, Outside: c.Outside, Edited: c.Edited, Siblings: c.ImportedSiblings,
 		Leftovers: c.Leftovers, Retiring: c.Retiring, Overlapping: c.Overlapping, UnknownBefore: unknownIn(c.Before),
 		UnknownAfter: unknownIn(c.After),
 	}
@@ -104,15 +104,15 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	}
 	if r := p.declaration(c.Addr); r != nil {
 		d.Delivery = DeliveryDigest(r)
-		if slices.ContainsFunc(r.Deliver, func(to config.Delivery) bool { return to.Sensitive }) {
+		if slices.ContainsFunc(r.Deliveries, func(to config.Delivery) bool { return to.HasOtherSensitive }) {
 			hidden.texts = append(hidden.texts, d.Delivery)
 			d.Delivery = ""
 		}
 	}
 	if !c.After.IsNull() {
-		d.NameIDs = p.nameIDs(c, hidden)
+		d.NameIDs = p.namesWithIDs(c, hidden)
 	}
-	before, err := p.withoutVolatile(c)
+	before, err := p.beforeWithoutVolatile(c)
 	if err != nil {
 		return d, err
 	}
@@ -123,13 +123,13 @@ func (p *planner) savedChange(c *Change, hidden *hiddenValues) (*SavedChange, er
 	return d, err
 }
 
-// withoutVolatile is the live object without what b2form's own lock changes in it.
-func (p *planner) withoutVolatile(c *Change) (cty.Value, error) {
+// beforeWithoutVolatile is the live object without what b2form's own lock changes in it.
+func (p *planner) beforeWithoutVolatile(c *Change) (cty.Value, error) {
 	o := p.Snapshot.ByID(c.Kind, c.ID)
 	if c.Kind.Volatile == nil || c.Before.IsNull() || o == nil {
 		return c.Before, nil
 	}
-	live, err := o.Members()
+	live, err := o.JSONMembers()
 	if err != nil {
 		return c.Before, err
 	}
@@ -172,12 +172,12 @@ func unknownIn(v cty.Value) []string {
 	return out
 }
 
-// nameIDs resolves the names that a change uses, as far as they are live and not hidden.
-func (p *planner) nameIDs(c *Change, hidden *hiddenValues) []string {
+// namesWithIDs resolves the names that a change uses, as far as they are live and not hidden.
+func (p *planner) namesWithIDs(c *Change, hidden *hiddenValues) []string {
 	var out []string
 	visitReferences(c.Kind, c.After, func(attr string, m kind.Reference) {
 		by, name := m.Attr, m.Name
-		text := by.Link.RefKind + " " + name + " = " + strings.Join(p.idsNamed(by, name), " ")
+		text := by.Link.RefKind + " " + name + " = " + strings.Join(p.liveIDsForName(by, name), " ")
 		if slices.Contains(c.Sensitive, attr) {
 			hidden.texts = append(hidden.texts, text)
 			return
@@ -188,16 +188,16 @@ func (p *planner) nameIDs(c *Change, hidden *hiddenValues) []string {
 	return slices.Compact(out)
 }
 
-// idsNamed lists the live objects that a name may stand for: of a declared one whose
+// liveIDsForName lists the live objects that a name may stand for: of a declared one whose
 // name others may have, only itself, and nothing where it is to be made.
-func (p *planner) idsNamed(by *kind.Attr, name string) (ids []string) {
+func (p *planner) liveIDsForName(by *kind.Attr, name string) (ids []string) {
 	k := p.kinds[by.Link.RefKind]
-	if k == nil || p.links.isID(by, k, name) {
+	if k == nil || p.linkPlanner.isRemoteID(by, k, name) {
 		return nil
 	}
-	addr, declared := p.declaredAs(k, k.NormalizeIdentity(name))
+	addr, declared := p.declaredAddr(k, k.NormalizeIdentity(name))
 	if k.NamesRepeat && declared {
-		if id := p.links.currentIDs[addr]; id != "" {
+		if id := p.linkPlanner.keptIDs[addr]; id != "" {
 			ids = append(ids, id)
 		}
 		return ids

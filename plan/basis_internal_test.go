@@ -77,7 +77,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 		return Plan{
 			Changes: filled(t, reflect.TypeFor[[]Change](), 1).Interface().([]Change),
 			Steps:   filled(t, reflect.TypeFor[[]Step](), 1).Interface().([]Step),
-			Records: filled(t, reflect.TypeFor[[]addr.Entry](), 1).Interface().([]addr.Entry),
+			Records: filled(t, reflect.TypeFor[[]addr.StateEntry](), 1).Interface().([]addr.StateEntry),
 			Moves:   filled(t, reflect.TypeFor[[]EntryMove](), 1).Interface().([]EntryMove),
 			Outputs: filled(t, reflect.TypeFor[[]OutputChange](), 1).Interface().([]OutputChange),
 		}
@@ -101,7 +101,7 @@ func TestBasisCoversEveryField(t *testing.T) {
 		{reflect.TypeFor[Change](), map[string]string{"Kind": "the address names it"},
 			func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Changes[0]).Elem() }},
 		{reflect.TypeFor[Step](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Steps[0]).Elem() }},
-		{reflect.TypeFor[addr.Entry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
+		{reflect.TypeFor[addr.StateEntry](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Records[0]).Elem() }},
 		{reflect.TypeFor[EntryMove](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Moves[0]).Elem() }},
 		{reflect.TypeFor[OutputChange](), nil, func(p *Plan) reflect.Value { return reflect.ValueOf(&p.Outputs[0]).Elem() }},
 	} {

@@ -27,7 +27,7 @@ func busy(t *testing.T) *world {
 		"name": cty.StringVal("camera"), "access": cty.StringVal("read_only"),
 		"buckets": cty.ListVal([]cty.Value{cty.StringVal("acme-music")}),
 	})
-	camera.Deliver = []config.Delivery{{Type: "file", DisplayName: "camera.env", Digest: "d1"}}
+	camera.Deliveries = []config.Delivery{{Type: "file", DisplayName: "camera.env", Digest: "d1"}}
 	return w
 }
 
@@ -62,12 +62,13 @@ func TestBasisHoldsWhatThePlanTouches(t *testing.T) {
 		{"key of the same name", true, func(w *world) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 		}},
-		{"delivery", true, func(w *world) { w.config.Resources[1].Deliver[0].Digest = "d2" }},
+		{"delivery", true, func(w *world) { w.config.Resources[1].Deliveries[0].Digest = "d2" }},
 		{"a state without the entry", true, func(w *world) { w.entries = nil }},
 		{"an entry of another ID", true, func(w *world) { w.entries[0].ID = "id-of-another" }},
 		{"an entry of what is protected", true, func(w *world) { w.entries[0].PreventDestroy = true }},
 		{"an entry of what is destroyed by force", true, func(w *world) { w.entries[0].ForceDestroy = true }},
-		{"an entry with a retiring predecessor", true, func(w *world) { w.entries[0].Retiring = []addr.Retiree{{ID: "id-acme-books"}} }},
+		{"an entry with a retiring predecessor", true,
+			func(w *world) { w.entries[0].Retiring = []addr.RetiringObject{{ID: "id-acme-books"}} }},
 		{"an announced create of what is live", true, func(w *world) {
 			w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera")
 			w.open = append(w.open, plan.AnnouncedCreate{Addr: w.config.Resources[1].Addr, Identity: "camera"})
@@ -92,7 +93,7 @@ func TestPlanSumsUp(t *testing.T) {
 	if diff := cmp.Diff(plan.Counts{Add: 1, Change: 1}, p.Counts()); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]kind.HazardKind{kind.ExposesFiles}, p.Hazards()); diff != "" {
+	if diff := cmp.Diff([]kind.HazardKind{kind.ExposesFiles}, p.HazardKinds()); diff != "" {
 		t.Error(diff)
 	}
 	if p.Empty() {
@@ -121,9 +122,9 @@ func TestAfterKeepsLiveValues(t *testing.T) {
 
 func TestDeliveryDigestDoesNotDependOnOrder(t *testing.T) {
 	a, b := config.Delivery{Digest: "a"}, config.Delivery{Digest: "b"}
-	one := plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{a, b}})
-	two := plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{b, a, b}})
-	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliver: []config.Delivery{a}}) {
+	one := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a, b}})
+	two := plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{b, a, b}})
+	if one != two || one == plan.DeliveryDigest(&config.Resource{Deliveries: []config.Delivery{a}}) {
 		t.Errorf("digests %q and %q", one, two)
 	}
 	if none := plan.DeliveryDigest(&config.Resource{}); none != "" {

@@ -8,18 +8,18 @@ import (
 	"b2form/schema/wire"
 )
 
-// A Requirement is a capability of the credentials that a plan needs, and the changes that need it.
-type Requirement struct {
+// A RequiredCapability is a capability of the credentials that a plan needs, and the changes that need it.
+type RequiredCapability struct {
 	Capability string
-	Addrs      []addr.Addr // sorted, each once
+	NeededBy   []addr.Addr // sorted, each once
 }
 
 // String is the changes that need it, as far as there is room in a sentence.
-func (r Requirement) String() string { return addressList(r.Addrs) }
+func (r RequiredCapability) String() string { return abbreviateAddrs(r.NeededBy) }
 
-// Requirements lists what carrying out the steps takes, sorted by capability. What reading the
+// RequiredCapabilities lists what carrying out the steps takes, sorted by capability. What reading the
 // account takes is not among it.
-func (p *Plan) Requirements() []Requirement {
+func (p *Plan) RequiredCapabilities() []RequiredCapability {
 	needed := map[string][]addr.Addr{}
 	for i := range p.Steps {
 		c := &p.Changes[p.Steps[i].Change]
@@ -27,18 +27,18 @@ func (p *Plan) Requirements() []Requirement {
 			needed[capability] = append(needed[capability], c.Addr)
 		}
 	}
-	var out []Requirement
+	var out []RequiredCapability
 	for _, capability := range slices.Sorted(maps.Keys(needed)) {
 		list := needed[capability]
 		slices.SortFunc(list, addr.Addr.Compare)
-		out = append(out, Requirement{Capability: capability, Addrs: slices.Compact(list)})
+		out = append(out, RequiredCapability{Capability: capability, NeededBy: slices.Compact(list)})
 	}
 	return out
 }
 
-// Lacking lists the requirements that an account's credentials do not meet.
-func (p *Plan) Lacking(a *wire.Account) []Requirement {
-	return slices.DeleteFunc(p.Requirements(), func(r Requirement) bool { return a.HasCapability(r.Capability) })
+// MissingCapabilities lists the requirements that an account's credentials do not meet.
+func (p *Plan) MissingCapabilities(a *wire.Account) []RequiredCapability {
+	return slices.DeleteFunc(p.RequiredCapabilities(), func(r RequiredCapability) bool { return a.HasCapability(r.Capability) })
 }
 
 // stepCapabilities lists what B2 demands of the requests of one step. Some may be in it twice.
@@ -53,7 +53,7 @@ func stepCapabilities(c *Change, s *Step) []string {
 		}
 		return list
 	case OpDelete:
-		if c.Force {
+		if c.ForceDestroy {
 			return c.Kind.Destroy.ForceCapabilities
 		}
 		return []string{c.Kind.DeleteCapability}

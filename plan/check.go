@@ -26,17 +26,17 @@ func (p *planner) warnf(subject *hcl.Range, summary, detail string, args ...any)
 	})
 }
 
-func (p *planner) unreadable(subject *hcl.Range, err error) {
+func (p *planner) reportUnreadableReply(subject *hcl.Range, err error) {
 	p.errorf(subject, "B2's answer cannot be read",
-		"%s. Either B2 has changed, or this is a defect of b2form: please report it with this text.", sentence(err))
+		"%s. Either B2 has changed, or this is a defect of b2form: please report it with this text.", capitalizeError(err))
 }
 
-func sentence(err error) string { return words.Capital(strings.TrimSuffix(err.Error(), ".")) }
+func capitalizeError(err error) string { return words.Capitalize(strings.TrimSuffix(err.Error(), ".")) }
 
-// checkAccount refuses to plan for another account, and where a kind that
+// checkAccountAndKindsRead refuses to plan for another account, and where a kind that
 // matters could not be read: what cannot be seen must not look as if it did not
 // exist.
-func (p *planner) checkAccount() {
+func (p *planner) checkAccountAndKindsRead() {
 	account := p.Snapshot.Account
 	if want := p.Config.Settings.AccountID; want != "" && want != account.ID {
 		p.errorf(p.Config.Settings.Range.Ptr(), "Wrong account",
@@ -56,22 +56,22 @@ func (p *planner) checkAccount() {
 	if !p.Destroy {
 		for _, r := range p.declared {
 			if needed[r.Addr.Kind] == nil {
-				needed[r.Addr.Kind] = &r.Block.Range
+				needed[r.Addr.Kind] = &r.Block.HeaderRange
 			}
-			p.links.needLinkTargets(r, needed)
+			p.linkPlanner.addLinkTargetKinds(r, needed)
 		}
 	}
 	for _, k := range p.Kinds {
 		if subject, ok := needed[k.Name]; ok && !p.Snapshot.WasRead(k) {
-			p.reportNotRead(k, subject)
+			p.reportKindNotRead(k, subject)
 		}
 	}
 }
 
-// checkClock warns of a clock that differs from B2's by more than a minute.
-func (p *planner) checkClock() {
-	wrong := p.Here.Sub(p.Now)
-	if p.Here.IsZero() || wrong.Abs() <= time.Minute {
+// warnClockSkew warns of a clock that differs from B2's by more than a minute.
+func (p *planner) warnClockSkew() {
+	wrong := p.LocalTime.Sub(p.Now)
+	if p.LocalTime.IsZero() || wrong.Abs() <= time.Minute {
 		return
 	}
 	than := "ahead of"
@@ -79,12 +79,13 @@ func (p *planner) checkClock() {
 		than = "behind"
 	}
 	p.warnf(nil, "The clock of this machine is wrong", "It is %s %s B2's, which shows %s. What expires and when keys rotate is decided by "+
-		"B2's clock. Set the clock: other programs, and the lock of a shared state, go by it.", words.Span(wrong.Abs().Round(time.Minute)),
+		"B2's clock. Set the clock: other programs, and the lock of a shared state, go by it.",
+		words.ReadableDuration(wrong.Abs().Round(time.Minute)),
 		than,
 		p.Now.UTC().Format(momentLayout))
 }
 
-func (p *planner) reportNotRead(k *kind.Kind, subject *hcl.Range) {
+func (p *planner) reportKindNotRead(k *kind.Kind, subject *hcl.Range) {
 	var lacking []string
 	reads := k.ReadCapabilities
 	if holder := p.kinds[k.ParentKind()]; holder != nil {
@@ -104,9 +105,9 @@ func (p *planner) reportNotRead(k *kind.Kind, subject *hcl.Range) {
 			"Use a key that has it, or the master key.", strings.Join(lacking, " and "), k.Plural)
 }
 
-// canCreate reports whether "not live" can be believed: credentials that are
+// checkCredentialScope reports whether "not live" can be believed: credentials that are
 // limited to some buckets do not show the others.
-func (p *planner) canCreate(r *config.Resource) bool {
+func (p *planner) checkCredentialScope(r *config.Resource) bool {
 	holder, attr := r.Kind, r.Kind.IdentityAttr
 	if whole := p.kinds[r.Kind.ParentKind()]; whole != nil {
 		holder = whole
@@ -115,18 +116,18 @@ func (p *planner) canCreate(r *config.Resource) bool {
 		}
 	}
 	identity := r.Kind.ParentIdentity(r.Identity())
-	if !p.hidesObjects(holder) {
+	if !p.credentialsLimited(holder) {
 		return true
 	}
-	for _, b := range p.allowed(holder) {
+	for _, b := range p.allowedByCredentials(holder) {
 		if b.Name != "" && holder.NormalizeIdentity(b.Name) == identity {
 			return true
 		}
 	}
 	rng := r.Block.RangeOf(attr)
-	p.errorf(&rng, words.Capital(holder.Name)+" is outside what the credentials may use",
+	p.errorf(&rng, words.Capitalize(holder.Name)+" is outside what the credentials may use",
 		"The credentials in use are limited to %s, so b2form cannot see whether %q exists. Use a key that is not limited to %s.",
-		p.allowedNames(holder), identity, holder.Plural)
+		p.describeAllowed(holder), identity, holder.Plural)
 	return false
 }
 
@@ -141,21 +142,21 @@ func (p *planner) checkNamePrefix(r *config.Resource, _ match, c *Change) {
 		return
 	}
 	rng := r.Block.RangeOf(c.Kind.IdentityAttr)
-	p.errorf(&rng, words.Capital(c.Kind.Name)+" is outside what the credentials may use",
+	p.errorf(&rng, words.Capitalize(c.Kind.Name)+" is outside what the credentials may use",
 		"The credentials in use are limited to names that start with %q, so they cannot make %s. Use a key without that limit.", prefix,
 		r.Addr)
 }
 
-// mayBeHidden reports whether an object of the state, though not listed, may
+// mayExistUnseen reports whether an object of the state, though not listed, may
 // exist out of sight.
-func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
+func (p *planner) mayExistUnseen(k *kind.Kind, id string) bool {
 	if holder := p.kinds[k.ParentKind()]; holder != nil {
 		k, id = holder, k.ParentIdentity(id)
 	}
-	if !p.hidesObjects(k) {
+	if !p.credentialsLimited(k) {
 		return false
 	}
-	for _, b := range p.allowed(k) {
+	for _, b := range p.allowedByCredentials(k) {
 		if b.ID == id {
 			return false
 		}
@@ -163,9 +164,9 @@ func (p *planner) mayBeHidden(k *kind.Kind, id string) bool {
 	return true
 }
 
-// hidesObjects reports whether the credentials in use see only some objects of a
+// credentialsLimited reports whether the credentials in use see only some objects of a
 // kind.
-func (p *planner) hidesObjects(k *kind.Kind) bool {
+func (p *planner) credentialsLimited(k *kind.Kind) bool {
 	if k.Allowed == nil {
 		return false
 	}
@@ -173,15 +174,15 @@ func (p *planner) hidesObjects(k *kind.Kind) bool {
 	return limited
 }
 
-// allowed lists the objects of a kind that the credentials are limited to.
-func (p *planner) allowed(k *kind.Kind) []wire.AllowedBucket {
+// allowedByCredentials lists the objects of a kind that the credentials are limited to.
+func (p *planner) allowedByCredentials(k *kind.Kind) []wire.AllowedBucket {
 	list, _ := k.Allowed(p.Snapshot.Account)
 	return list
 }
 
-// allowedNames names what the credentials are limited to.
-func (p *planner) allowedNames(k *kind.Kind) string {
-	list := p.allowed(k)
+// describeAllowed names what the credentials are limited to.
+func (p *planner) describeAllowed(k *kind.Kind) string {
+	list := p.allowedByCredentials(k)
 	if len(list) == 0 {
 		return "no " + k.Name + " at all"
 	}
@@ -198,24 +199,24 @@ func (p *planner) allowedNames(k *kind.Kind) string {
 	return "the " + k.Plural + " " + strings.Join(names, ", ")
 }
 
-// checkLive passes on what the kind finds about a live object.
-func (p *planner) checkLive(r *config.Resource, live kind.AttrReader) {
+// warnLiveProblems passes on what the kind finds about a live object.
+func (p *planner) warnLiveProblems(r *config.Resource, live kind.AttrReader) {
 	if r.Kind.CheckLive == nil {
 		return
 	}
 	for _, problem := range r.Kind.CheckLive(live) {
-		rng := placeOf(r, problem)
+		rng := problemRange(r, problem)
 		p.warnf(&rng, problem.Summary, "%s", problem.Detail)
 	}
 }
 
-// placeOf is where what a problem is about was written.
-func placeOf(r *config.Resource, problem kind.Problem) hcl.Range {
-	return r.Block.At(problem.Path)
+// problemRange is where what a problem is about was written.
+func problemRange(r *config.Resource, problem kind.Problem) hcl.Range {
+	return r.Block.RangeAt(problem.Path)
 }
 
-// warnHidden names what could not be compared, and the capability that would help.
-func (p *planner) warnHidden(r *config.Resource, hidden []string) {
+// warnUnreadableAttrs names what could not be compared, and the capability that would help.
+func (p *planner) warnUnreadableAttrs(r *config.Resource, hidden []string) {
 	for _, name := range hidden {
 		help := ""
 		if guard := r.Kind.Attr(name).ReadCapability; guard != "" {

@@ -1,9 +1,9 @@
 package plan
 
-// components orders n steps so that what a step needs comes before it, as far as needs form no
+// strongComponents orders n steps so that what a step needs comes before it, as far as needs form no
 // cycle, and gives the strongly connected component of each step (Tarjan, "Depth-first search and
 // linear graph algorithms", 1972). Needs are sorted by step.
-func components(n int, needs []need) (order, componentOf []int) {
+func strongComponents(n int, needs []need) (order, componentOf []int) {
 	t := tarjan{needs: needs, firstNeed: make([]int, n+1), index: make([]int, n), low: make([]int, n), component: make([]int, n),
 		order: make([]int, 0, n)}
 	for _, need := range needs {
@@ -31,27 +31,27 @@ func isCyclic(componentOf []int) bool {
 }
 
 type tarjan struct {
-	needs      []need
-	firstNeed  []int // needs of a step begin here
-	index, low []int // from 1; index 0: not visited
-	component  []int // none: not known yet
-	order      []int
-	stack      []int
-	visited    int
-	components int
+	needs          []need
+	firstNeed      []int // needs of a step begin here
+	index, low     []int // from 1; index 0: not visited
+	component      []int // none: not known yet
+	order          []int
+	stack          []int
+	visitedCount   int
+	componentCount int
 }
 
 func (t *tarjan) visit(i int) {
-	t.visited++
-	t.index[i], t.low[i] = t.visited, t.visited
+	t.visitedCount++
+	t.index[i], t.low[i] = t.visitedCount, t.visitedCount
 	t.stack = append(t.stack, i)
 	for _, n := range t.needs[t.firstNeed[i]:t.firstNeed[i+1]] {
 		switch {
-		case t.index[n.on] == 0:
-			t.visit(int(n.on))
-			t.low[i] = min(t.low[i], t.low[n.on])
-		case t.component[n.on] == none:
-			t.low[i] = min(t.low[i], t.index[n.on])
+		case t.index[n.dependsOn] == 0:
+			t.visit(int(n.dependsOn))
+			t.low[i] = min(t.low[i], t.low[n.dependsOn])
+		case t.component[n.dependsOn] == none:
+			t.low[i] = min(t.low[i], t.index[n.dependsOn])
 		}
 	}
 	if t.low[i] != t.index[i] {
@@ -60,11 +60,11 @@ func (t *tarjan) visit(i int) {
 	for {
 		last := t.stack[len(t.stack)-1]
 		t.stack = t.stack[:len(t.stack)-1]
-		t.component[last] = t.components
+		t.component[last] = t.componentCount
 		t.order = append(t.order, last)
 		if last == i {
 			break
 		}
 	}
-	t.components++
+	t.componentCount++
 }

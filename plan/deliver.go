@@ -9,16 +9,16 @@ import (
 )
 
 // DeliveryDigest identifies where and how the resource's secret goes: what the
-// state records as Entry.Delivery once it has been carried out. It holds one
+// state records as StateEntry.DeliveryDigest once it has been carried out. It holds one
 // part per delivery, so that a removed delivery can be told from a changed one.
 func DeliveryDigest(r *config.Resource) string {
 	return strings.Join(deliveryDigests(r), ",")
 }
 
 func deliveryDigests(r *config.Resource) []string {
-	out := make([]string, len(r.Deliver))
-	for i := range r.Deliver {
-		out[i] = r.Deliver[i].Digest
+	out := make([]string, len(r.Deliveries))
+	for i := range r.Deliveries {
+		out[i] = r.Deliveries[i].Digest
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -33,15 +33,15 @@ func (p *planner) replaceReason(r *config.Resource, h match) string {
 		return "as requested"
 	case !r.Kind.YieldsSecret():
 		return ""
-	case h.recovered:
+	case h.fromInterruptedRun:
 		return undelivered
-	case h.fromOldState || h.hasUnknownSuccessors:
+	case h.entryOutdated || h.hasUnknownSuccessors:
 		return "the state lags behind: it does not know which " + r.Kind.Name + " was delivered last"
-	case len(r.Deliver) == 0 || h.secretUnknown():
+	case len(r.Deliveries) == 0 || h.secretUnknown():
 		return ""
 	case !h.entry.Delivered:
 		return undelivered
-	case !isDelivered(h.entry, r):
+	case !allDelivered(h.entry, r):
 		return "its delivery changed"
 	}
 	return ""
@@ -53,36 +53,36 @@ func (h *match) secretUnknown() bool {
 	return h.imported || h.entry != nil && !h.entry.Adopted.IsZero() && !h.entry.Delivered
 }
 
-// isDelivered reports whether everything that the resource delivers was carried
+// allDelivered reports whether everything that the resource delivers was carried
 // out. A delivery that is no longer wanted does not matter.
-func isDelivered(e *addr.Entry, r *config.Resource) bool {
-	done := strings.Split(e.Delivery, ",")
+func allDelivered(e *addr.StateEntry, r *config.Resource) bool {
+	done := strings.Split(e.DeliveryDigest, ",")
 	return !slices.ContainsFunc(deliveryDigests(r), func(d string) bool { return !slices.Contains(done, d) })
 }
 
 // planDelivery notes where a new secret will go, or that it would be lost.
 func (p *planner) planDelivery(r *config.Resource, c *Change) {
-	for i := range r.Deliver {
-		c.DeliverTo = append(c.DeliverTo, r.Deliver[i].DisplayName)
+	for i := range r.Deliveries {
+		c.DeliverTo = append(c.DeliverTo, r.Deliveries[i].DisplayName)
 	}
-	if len(r.Deliver) == 0 {
+	if len(r.Deliveries) == 0 {
 		p.plan.Undelivered = append(p.plan.Undelivered, r.Addr)
 	}
 }
 
 // warnUnknownSecret says of an adopted object that its secret cannot be had.
 func (p *planner) warnUnknownSecret(r *config.Resource, h match, action Action) {
-	if !r.Kind.YieldsSecret() || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliver) == 0 {
+	if !r.Kind.YieldsSecret() || action != NoOp || !h.secretUnknown() || !h.imported && len(r.Deliveries) == 0 {
 		return
 	}
 	what := "b2form cannot show or deliver it"
-	if len(r.Deliver) > 0 {
+	if len(r.Deliveries) > 0 {
 		what = "its deliver blocks are not carried out"
 	}
 	renew := "b2form apply -replace="
 	if _, ok := r.Kind.RotationOf(r.Value); ok {
 		renew = "b2form rotate "
 	}
-	p.warnf(r.Block.Range.Ptr(), "The secret is unknown",
+	p.warnf(r.Block.HeaderRange.Ptr(), "The secret is unknown",
 		"%s was not made by b2form, so its secret is unknown and %s. To get a new one, run `%s'%s'`.", r.Addr, what, renew, r.Addr)
 }

@@ -14,9 +14,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// CheckDenied are the errors of declared objects that the configuration itself
+// CheckDenyRules are the errors of declared objects that the configuration itself
 // denies. It needs nothing live.
-func CheckDenied(c *config.Config) hcl.Diagnostics {
+func CheckDenyRules(c *config.Config) hcl.Diagnostics {
 	if len(c.Settings.Deny) == 0 {
 		return nil // looking at every key takes a tenth of a plan's time
 	}
@@ -35,11 +35,11 @@ func CheckDenied(c *config.Config) hcl.Diagnostics {
 	return diags
 }
 
-// WarnUnusable warns of declared credentials that most programs cannot use, once a block.
+// WarnUnusableCredentials warns of declared credentials that most programs cannot use, once a block.
 // What other objects name is for B2 itself.
-func WarnUnusable(c *config.Config) hcl.Diagnostics {
+func WarnUnusableCredentials(c *config.Config) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	said := map[*config.Block]bool{}
+	said := map[*config.BlockRanges]bool{}
 	isForB2 := map[addr.Addr]bool{}
 	for _, r := range c.Resources {
 		for _, a := range r.DeferredNeeds {
@@ -64,13 +64,13 @@ func WarnUnusable(c *config.Config) hcl.Diagnostics {
 	return diags
 }
 
-// CheckDeniedAccount is the error that the credentials in use are denied; nil
+// CheckAccountDenyRules is the error that the credentials in use are denied; nil
 // where they are not.
-func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
+func CheckAccountDenyRules(c *config.Config, a *wire.Account) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range kind.LintAccount(a) {
 		if slices.Contains(c.Settings.Deny, f.Rule) {
-			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.Capital(f.Detail), f.Rule))
+			diags = append(diags, denyError(c.Settings.Range, addr.Addr{}, words.Capitalize(f.Detail), f.Rule))
 		}
 	}
 	return diags
@@ -78,7 +78,7 @@ func CheckDeniedAccount(c *config.Config, a *wire.Account) hcl.Diagnostics {
 
 const unusable = "Of no use to most programs"
 
-func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.Rule) *hcl.Diagnostic {
+func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.RuleName) *hcl.Diagnostic {
 	summary := "Wider access than allowed"
 	if _, rules := kind.DeniableRules(); slices.Contains(rules, rule) {
 		summary = unusable
@@ -89,13 +89,13 @@ func denyError(at hcl.Range, about addr.Addr, detail string, rule kind.Rule) *hc
 }
 
 // isExcepted reports whether a resource says that a rule does not hold for it.
-func isExcepted(r *config.Resource, rule kind.Rule) bool {
+func isExcepted(r *config.Resource, rule kind.RuleName) bool {
 	return slices.ContainsFunc(r.Exceptions, func(x config.Exception) bool { return x.Policy == string(rule) })
 }
 
-func (p *planner) checkDenied() {
+func (p *planner) checkDenyRules() {
 	if !p.Destroy {
-		p.diags = append(p.diags, CheckDeniedAccount(p.Config, p.Snapshot.Account)...)
-		p.diags = append(p.diags, CheckDenied(p.Config)...)
+		p.diags = append(p.diags, CheckAccountDenyRules(p.Config, p.Snapshot.Account)...)
+		p.diags = append(p.diags, CheckDenyRules(p.Config)...)
 	}
 }

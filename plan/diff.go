@@ -18,7 +18,7 @@ import (
 // fields are the attributes that differ; hidden are those that want declares and
 // the credentials may not read, so that nobody can say. Both are in the
 // descriptor's order.
-func Diff(k *kind.Kind, want, live cty.Value, e *addr.Entry, ignore []string) (fields, hidden []string) {
+func Diff(k *kind.Kind, want, live cty.Value, e *addr.StateEntry, ignore []string) (fields, hidden []string) {
 	return newDiffer(k).diff(k.ValuesOf(want), k.ValuesOf(live), e, ignore)
 }
 
@@ -26,34 +26,34 @@ func Diff(k *kind.Kind, want, live cty.Value, e *addr.Entry, ignore []string) (f
 // last comparison ended, since many objects share both sides of it, and more of
 // those that refer to other objects.
 type differ struct {
-	kind    *kind.Kind
-	last    []comparison // by the attribute's index
-	earlier map[sides]bool
+	kind       *kind.Kind
+	lastByAttr []comparisonResult // by the attribute's index
+	refResults map[comparedValues]bool
 }
 
-type comparison struct {
-	sides
+type comparisonResult struct {
+	comparedValues
 	equal bool
 }
 
-type sides struct{ want, live *cty.Value }
+type comparedValues struct{ want, live *cty.Value }
 
 // most is how many comparisons are remembered beside the last ones.
 const most = 10_000
 
 func newDiffer(k *kind.Kind) *differ {
-	return &differ{k, make([]comparison, len(k.Attrs)), map[sides]bool{}}
+	return &differ{k, make([]comparisonResult, len(k.Attrs)), map[comparedValues]bool{}}
 }
 
-// differ gives the one for a kind.
-func (p *planner) differ(k *kind.Kind) *differ {
+// differFor gives the one for a kind.
+func (p *planner) differFor(k *kind.Kind) *differ {
 	if p.differs[k.Name] == nil {
 		p.differs[k.Name] = newDiffer(k)
 	}
 	return p.differs[k.Name]
 }
 
-func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (fields, hidden []string) {
+func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []string) (fields, hidden []string) {
 	pair := kind.Comparison{Want: want, Live: live, Entry: e}
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
@@ -64,10 +64,10 @@ func (d *differ) diff(want, live kind.Values, e *addr.Entry, ignore []string) (f
 		switch {
 		case a.KeepLive && w.IsNull():
 		case !isReadable(a, *l):
-			if !kind.IsNone(*w) {
+			if !kind.IsNullOrEmpty(*w) {
 				hidden = append(hidden, a.Name)
 			}
-		case !d.same(i, pair, w, l):
+		case !d.attrEqual(i, pair, w, l):
 			fields = append(fields, a.Name)
 		}
 	}
@@ -87,41 +87,41 @@ func isReadable(a *kind.Attr, live cty.Value) bool {
 	return live.IsWhollyKnown()
 }
 
-func (d *differ) same(i int, pair kind.Comparison, want, live *cty.Value) bool {
+func (d *differ) attrEqual(i int, pair kind.Comparison, want, live *cty.Value) bool {
 	a := &d.kind.Attrs[i]
 	if a.Name == d.kind.IdentityAttr && d.kind.ScopeAttr() == "" && a.Compare.Equal == nil {
 		return d.kind.IdentityOf(pair.Want) == d.kind.IdentityOf(pair.Live)
 	}
-	c := &d.last[i]
-	if at := (sides{want, live}); c.sides != at {
-		*c = comparison{at, d.equal(a, at)}
+	c := &d.lastByAttr[i]
+	if at := (comparedValues{want, live}); c.comparedValues != at {
+		*c = comparisonResult{at, d.cachedEqual(a, at)}
 	}
-	if a.Compare.Equal == nil || c.equal && !kind.IsNone(*want) {
+	if a.Compare.Equal == nil || c.equal && !kind.IsNullOrEmpty(*want) {
 		return c.equal
 	}
 	return a.Compare.Equal(pair)
 }
 
-func (d *differ) equal(a *kind.Attr, at sides) bool {
+func (d *differ) cachedEqual(a *kind.Attr, at comparedValues) bool {
 	if a.Link.RefKind == "" {
-		return equal(*at.want, *at.live)
+		return equalNullAsEmpty(*at.want, *at.live)
 	}
-	same, known := d.earlier[at]
+	same, known := d.refResults[at]
 	if !known {
-		same = equal(*at.want, *at.live)
-		if len(d.earlier) < most {
-			d.earlier[at] = same
+		same = equalNullAsEmpty(*at.want, *at.live)
+		if len(d.refResults) < most {
+			d.refResults[at] = same
 		}
 	}
 	return same
 }
 
-// equal compares two normalised values. "None" has several spellings (null, an
+// equalNullAsEmpty compares two normalised values. "None" has several spellings (null, an
 // empty list, an empty map) at every depth, because a configuration leaves out
 // what B2 answers as empty.
-func equal(a, b cty.Value) bool {
-	if kind.IsNone(a) || kind.IsNone(b) {
-		return kind.IsNone(a) && kind.IsNone(b)
+func equalNullAsEmpty(a, b cty.Value) bool {
+	if kind.IsNullOrEmpty(a) || kind.IsNullOrEmpty(b) {
+		return kind.IsNullOrEmpty(a) && kind.IsNullOrEmpty(b)
 	}
 	t := a.Type()
 	switch {
@@ -129,7 +129,7 @@ func equal(a, b cty.Value) bool {
 		return a.AsString() == b.AsString() // by far the most, and RawEquals is slow
 	case t.IsObjectType():
 		for name := range t.AttributeTypes() {
-			if !equal(a.GetAttr(name), b.GetAttr(name)) {
+			if !equalNullAsEmpty(a.GetAttr(name), b.GetAttr(name)) {
 				return false
 			}
 		}
@@ -141,7 +141,7 @@ func equal(a, b cty.Value) bool {
 		theirs := b.ElementIterator()
 		for mine := a.ElementIterator(); mine.Next() && theirs.Next(); {
 			_, x := mine.Element()
-			if _, y := theirs.Element(); !equal(x, y) {
+			if _, y := theirs.Element(); !equalNullAsEmpty(x, y) {
 				return false
 			}
 		}
@@ -160,7 +160,7 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 			continue
 		}
 		if l := live.At(i); r.KeepsLive(a) && isReadable(a, *l) {
-			v.Put(i, l)
+			v.SetAt(i, l)
 		}
 	}
 	return v.Object()

@@ -79,7 +79,7 @@ func changeDifferences(was, is *SavedChange) []string {
 	var out []string
 	say := func(what string, names []string) {
 		if len(names) > 0 {
-			out = append(out, fmt.Sprintf("%s: %s: %s", was.Addr, what, words.List(names)))
+			out = append(out, fmt.Sprintf("%s: %s: %s", was.Addr, what, words.JoinAnd(names)))
 		}
 	}
 	say("live, other than when the plan was made", unequal(was.Before, is.Before))

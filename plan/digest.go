@@ -62,12 +62,12 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 	if unknown {
 		v, failed = withoutUnknown(v)
 	}
-	if v.IsNull() || !hidesAny(c) || failed != nil {
+	if v.IsNull() || !hidesAnyAttr(c) || failed != nil {
 		text, err := canonicalJSON(v)
 		return text, errors.Join(failed, err)
 	}
 	take := func(a *kind.Attr, v cty.Value) cty.Value {
-		if kind.IsNone(v) {
+		if kind.IsNullOrEmpty(v) {
 			return v
 		}
 		text, err := canonicalJSON(v)
@@ -81,7 +81,7 @@ func (h *hiddenValues) visibleJSON(c *Change, v cty.Value, unknown bool) (json.R
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
 		switch v, ok := members[a.Name]; {
-		case !ok || !hides(c, a):
+		case !ok || !hidesAttr(c, a):
 		case a.Secret || slices.Contains(c.Sensitive, a.Name):
 			members[a.Name] = take(a, v)
 		default:
@@ -130,14 +130,14 @@ func standIn(t cty.Type, n int) cty.Value {
 	return cty.NullVal(t)
 }
 
-// hides reports whether a plan shows nothing, or not all, of an attribute of the change.
-func hides(c *Change, a *kind.Attr) bool {
+// hidesAttr reports whether a plan shows nothing, or not all, of an attribute of the change.
+func hidesAttr(c *Change, a *kind.Attr) bool {
 	return a.SendsSecret() || a.Secret && !a.Computed || slices.Contains(c.Sensitive, a.Name)
 }
 
-func hidesAny(c *Change) bool {
+func hidesAnyAttr(c *Change) bool {
 	for i := range c.Kind.Attrs {
-		if hides(c, &c.Kind.Attrs[i]) {
+		if hidesAttr(c, &c.Kind.Attrs[i]) {
 			return true
 		}
 	}

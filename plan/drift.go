@@ -36,7 +36,7 @@ func driftOf(recorded, now string) Drift {
 
 // drift compares a declared object that is live with what the state recorded of it.
 func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
-	e := h.entryOfObject()
+	e := h.entryIfSameObject()
 	if e == nil || e.Digests == "" || p.Applied.Salt == "" {
 		return DriftUnknown, DriftUnknown
 	}
@@ -49,7 +49,7 @@ func (p *planner) drift(r *config.Resource, h match) (outside, edited Drift) {
 
 // gone says of an object that is recorded and not live whether it was deleted outside of b2form: not by
 // a run that was cut off, and not by its own end.
-func (p *planner) gone(k *kind.Kind, e *addr.Entry) Drift {
+func (p *planner) gone(k *kind.Kind, e *addr.StateEntry) Drift {
 	if e.Digests == "" || !p.Snapshot.ExpiredAt(k, e.ID).IsZero() {
 		return DriftUnknown
 	}
@@ -66,7 +66,7 @@ func (p *planner) dropDigests() {
 		if !touched || c.Import || e == nil || e.Digests == "" {
 			continue
 		}
-		at, found := slices.BinarySearchFunc(p.plan.Records, c.Addr, func(e addr.Entry, a addr.Addr) int { return e.Addr.Compare(a) })
+		at, found := slices.BinarySearchFunc(p.plan.Records, c.Addr, func(e addr.StateEntry, a addr.Addr) int { return e.Addr.Compare(a) })
 		if !found {
 			p.plan.Records = slices.Insert(p.plan.Records, at, *e)
 		}
@@ -79,7 +79,7 @@ type Renewal struct {
 	Salt     string // of the state; "": it has no digests
 	Config   *config.Config
 	Snapshot *kind.Snapshot // as it is now
-	Entries  []addr.Entry
+	Entries  []addr.StateEntry
 	// Skip says which objects are not as declared, or nobody knows; nil: each is.
 	Skip map[addr.Addr]bool
 	// LiveOnly renews what is recorded of live objects, and not of their configuration.
@@ -87,7 +87,7 @@ type Renewal struct {
 }
 
 // Outdated lists the entries that are to have other digests, with these, in their order.
-func (r *Renewal) Outdated() []addr.Entry {
+func (r *Renewal) Outdated() []addr.StateEntry {
 	if r.Salt == "" {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (r *Renewal) Outdated() []addr.Entry {
 		declared[res.Addr] = res
 	}
 	d := newDigester(r.Salt)
-	var out []addr.Entry
+	var out []addr.StateEntry
 	for _, e := range r.Entries {
 		res := declared[e.Addr]
 		if res == nil || r.Skip[e.Addr] {
@@ -167,7 +167,7 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 	d.attrs, d.live, d.declared = append(d.attrs[:0], r.Kind.Name...), d.live[:0], d.declared[:0]
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.Sensitive, a.Name) || !isReadable(a, *live.At(i)) {
+		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.At(i)) {
 			continue
 		}
 		d.attrs = append(append(d.attrs, 0), a.Name...)
@@ -202,7 +202,7 @@ func appendValue(to []byte, v cty.Value) []byte {
 	switch t := v.Type(); {
 	case !v.IsKnown():
 		return append(to, '?')
-	case kind.IsNone(v):
+	case kind.IsNullOrEmpty(v):
 		return append(to, '-')
 	case t == cty.String:
 		return appendText(to, v.AsString())
@@ -215,7 +215,7 @@ func appendValue(to []byte, v cty.Value) []byte {
 	to = append(to, '[')
 	for it := v.ElementIterator(); it.Next(); { // sorted
 		key, element := it.Element()
-		if named && kind.IsNone(element) {
+		if named && kind.IsNullOrEmpty(element) {
 			continue
 		}
 		if named {

@@ -71,7 +71,7 @@ func TestDrift(t *testing.T) {
 		}},
 		{"another attribute is sensitive", "bucket.photos update", "", func(w *world) {
 			isPublic(w)
-			w.config.Resources[0].Sensitive = []string{"type"}
+			w.config.Resources[0].SensitiveAttrs = []string{"type"}
 		}},
 		{"what is left alone", "", "", func(w *world) {
 			w.edit(w.bucket, "id-acme-photos", `"bucketType"`, `"defaultServerSideEncryption":{"isClientAuthorizedToRead":true,"value":`+
@@ -86,7 +86,7 @@ func TestDrift(t *testing.T) {
 		{"gone, with a predecessor", "key.app create gone", "", func(w *world) {
 			w.edit(w.key, "id-app", "id-app", "id-before")
 			w.edit(w.key, "id-before", `"keyName":"app"`, `"keyName":"before"`)
-			w.entries[1].Retiring = []addr.Retiree{{ID: "id-before", Name: "before"}}
+			w.entries[1].Retiring = []addr.RetiringObject{{ID: "id-before", Name: "before"}}
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,13 +15,13 @@ import (
 // nothing of who made them, so what neither the state nor an announcement knows is
 // somebody else's until an import has taken it.
 
-// named gives the live objects with these IDs, sorted by them.
-func (p *planner) named(k *kind.Kind, ids []string) []Named {
+// namedObjects gives the live objects with these IDs, sorted by them.
+func (p *planner) namedObjects(k *kind.Kind, ids []string) []NamedObject {
 	if len(ids) == 0 {
 		return nil
 	}
 	ids = slices.Sorted(slices.Values(ids))
-	out := make([]Named, len(ids))
+	out := make([]NamedObject, len(ids))
 	for i, id := range ids {
 		out[i].ID = id
 		if o := p.Snapshot.ByID(k, id); o != nil {
@@ -31,22 +31,22 @@ func (p *planner) named(k *kind.Kind, ids []string) []Named {
 	return out
 }
 
-// isRetiree reports whether a live object is the one that the entry lists as replaced.
+// checkRetiree reports whether a live object is the one that the entry lists as replaced.
 // Otherwise the state was edited, and the object is left alone, with a warning.
-func (p *planner) isRetiree(e *addr.Entry, old addr.Retiree, o *kind.Object) bool {
+func (p *planner) checkRetiree(e *addr.StateEntry, old addr.RetiringObject, o *kind.Object) bool {
 	k, why, advice := o.Kind, "", "If it is of no use, delete it by hand."
-	switch owner := p.owner(idOf(o)); {
+	switch owner := p.ownerAddr(objectIDOf(o)); {
 	case owner == nil || *owner != e.Addr || old.ID == e.ID:
 		why, advice = fmt.Sprintf("it belongs to %s", owner), "The state was edited: look at it before you go on."
 	case old.Name != "" && k.NormalizeIdentity(old.Name) != o.Identity:
 		why = fmt.Sprintf("what the state means was called %q", old.Name)
-	case old.Name == "" && baseName(k, o.Identity) != baseName(k, k.NormalizeIdentity(e.Identity)):
+	case old.Name == "" && nameWithoutTimestamp(k, o.Identity) != nameWithoutTimestamp(k, k.NormalizeIdentity(e.Identity)):
 		why = fmt.Sprintf("%s is called %q, and the state, of an older b2form, does not say that the one before had another name", e.Addr,
 			e.Identity)
 	default:
 		return true
 	}
-	p.warnf(nil, words.Capital(k.Name)+" is left alone",
+	p.warnf(nil, words.Capitalize(k.Name)+" is left alone",
 		"The state lists the %s %q (ID %s) as replaced by %s, but %s. So it is not deleted, and not listed there any more. %s",
 		k.Name, o.Identity, o.ID, e.Addr, why, advice)
 	return false
@@ -55,36 +55,37 @@ func (p *planner) isRetiree(e *addr.Entry, old addr.Retiree, o *kind.Object) boo
 // checkEntry refuses an entry whose ID is that of an object with another name, which no run
 // records: names of live objects do not change. Whatever is done for the entry would be
 // done to somebody else's object.
-func (p *planner) checkEntry(e *addr.Entry, o *kind.Object) {
-	if o == nil || baseName(o.Kind, o.Identity) == baseName(o.Kind, o.Kind.NormalizeIdentity(e.Identity)) {
+func (p *planner) checkEntry(e *addr.StateEntry, o *kind.Object) {
+	if o == nil || nameWithoutTimestamp(o.Kind, o.Identity) == nameWithoutTimestamp(o.Kind, o.Kind.NormalizeIdentity(e.Identity)) {
 		return
 	}
 	p.errorf(nil, "State records another object", "The state records %s as %s %q, but what has the ID %s is called %q. The state was "+
-		"edited or badly merged: restore it, correct the ID, or forget the entry with `b2form state rm`.", e.Addr, words.A(o.Kind.Name),
+		"edited or badly merged: restore it, correct the ID, or forget the entry with `b2form state rm`.", e.Addr,
+		words.WithArticle(o.Kind.Name),
 		e.Identity, o.ID, o.Identity)
 }
 
-// baseName is a name without the time that rotation puts behind it.
-func baseName(k *kind.Kind, name string) string {
+// nameWithoutTimestamp is a name without the time that rotation puts behind it.
+func nameWithoutTimestamp(k *kind.Kind, name string) string {
 	if base, _, ok := kind.ParseTimestampedName(name); ok && k.Credential != nil {
 		return base
 	}
 	return name
 }
 
-// takeNewest takes the current object of a rotation.
-func (h *match) takeNewest(o *kind.Object) {
+// takeNewestSibling takes the current object of a rotation.
+func (h *match) takeNewestSibling(o *kind.Object) {
 	h.object = o
-	h.imported, h.fromOldState = true, h.entry != nil
+	h.imported, h.entryOutdated = true, h.entry != nil
 }
 
-// collectSiblings looks for further objects of the resource's rotation that the state
+// importUnknownSiblings looks for further objects of the resource's rotation that the state
 // does not know: it was lost, or it is an old copy. They are imported with the
 // resource, or planning cannot go on. Older ones than the current one were replaced by
 // it; newer ones may have been delivered, or not. Nor does anybody know that of a
 // current one that is taken from the account: the one before it may still be what is
 // used.
-func (p *planner) collectSiblings(r *config.Resource, h *match) (goOn bool) {
+func (p *planner) importUnknownSiblings(r *config.Resource, h *match) (goOn bool) {
 	rotation, ok := r.Kind.RotationOf(r.Value)
 	if !ok || h.object == nil {
 		return true
@@ -93,25 +94,25 @@ func (p *planner) collectSiblings(r *config.Resource, h *match) (goOn bool) {
 	if len(unknown) == 0 {
 		return true
 	}
-	if !p.mayImport(r, h, unknown) {
+	if !p.checkSiblingImport(r, h, unknown) {
 		return false
 	}
 	unknown = slices.DeleteFunc(unknown, func(o *kind.Object) bool { return o == h.object })
 	last := -1 // of those before the current one
 	for i, o := range unknown {
-		if !timestampOf(o).After(timestampOf(h.object)) {
+		if !nameTimestamp(o).After(nameTimestamp(h.object)) {
 			last = i
 		}
 	}
 	for i, o := range unknown {
 		h.importedSiblingIDs = append(h.importedSiblingIDs, o.ID)
-		old := addr.Retiree{ID: o.ID, Name: o.Identity, Until: timestampOf(h.object).Add(rotation.Overlap)}
+		old := addr.RetiringObject{ID: o.ID, Name: o.Identity, KeepUntil: nameTimestamp(h.object).Add(rotation.Overlap)}
 		successor := i > last
-		if h.unrecorded() || h.fromOldState || successor || h.imported && i == last {
-			old = addr.Retiree{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
+		if h.objectUnrecorded() || h.entryOutdated || successor || h.imported && i == last {
+			old = addr.RetiringObject{ID: o.ID, Name: o.Identity, KeptUntilRenewal: true}
 		}
 		h.hasUnknownSuccessors = h.hasUnknownSuccessors || successor
-		p.retire(h, old)
+		p.classifyRetiree(h, old)
 	}
 	slices.Sort(h.importedSiblingIDs)
 	return true
@@ -122,31 +123,32 @@ func (p *planner) collectSiblings(r *config.Resource, h *match) (goOn bool) {
 // one without is somebody else's, and no concern of this rotation.
 func (p *planner) unknownSiblings(r *config.Resource, h *match) []*kind.Object {
 	imp := p.imports[r.Addr]
-	rotating := !h.imported && !h.unrecorded() && h.object.Identity != r.Identity() && baseName(r.Kind, h.object.Identity) == r.Identity()
+	rotating := !h.imported && !h.objectUnrecorded() && h.object.Identity != r.Identity() &&
+		nameWithoutTimestamp(r.Kind, h.object.Identity) == r.Identity()
 	var unknown []*kind.Object
 	for _, o := range p.siblings(r) {
-		made := slices.Contains(h.recoveredIDs, o.ID) || o == h.object && !h.imported
-		unconcerned := rotating && o.Identity == r.Identity() && (imp == nil || !imp.Names(r.Kind, o.ID, o.Identity))
-		if p.owner(idOf(o)) == nil && !made && !unconcerned {
+		made := slices.Contains(h.extraRecoveredIDs, o.ID) || o == h.object && !h.imported
+		unconcerned := rotating && o.Identity == r.Identity() && (imp == nil || !imp.Matches(r.Kind, o.ID, o.Identity))
+		if p.ownerAddr(objectIDOf(o)) == nil && !made && !unconcerned {
 			unknown = append(unknown, o)
 		}
 	}
 	return unknown
 }
 
-// mayImport decides whether what is unknown may become the resource's: every object that
+// checkSiblingImport decides whether what is unknown may become the resource's: every object that
 // an import block names, and without one those of a family in which nothing says that
 // somebody else owns a part of it.
-func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object) (goOn bool) {
+func (p *planner) checkSiblingImport(r *config.Resource, h *match, unknown []*kind.Object) (goOn bool) {
 	imp := p.imports[r.Addr]
 	why := ""
 	switch {
 	case imp != nil:
-		if !slices.ContainsFunc(unknown, func(o *kind.Object) bool { return !imp.Names(r.Kind, o.ID, o.Identity) }) {
+		if !slices.ContainsFunc(unknown, func(o *kind.Object) bool { return !imp.Matches(r.Kind, o.ID, o.Identity) }) {
 			return true
 		}
 		why = "Its import block does not name them all."
-	case p.isForeign(r, h):
+	case p.hasForeignSiblings(r, h):
 		why = "Somebody else may own them."
 	default:
 		return true
@@ -154,10 +156,10 @@ func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object
 	var list strings.Builder
 	ids := make([]string, len(unknown))
 	for i, o := range unknown {
-		fmt.Fprintf(&list, "\n  %s", Named{o.ID, o.Identity})
+		fmt.Fprintf(&list, "\n  %s", NamedObject{o.ID, o.Identity})
 		ids[i] = fmt.Sprintf("%q", o.ID)
 	}
-	p.errorf(&r.Block.Range, fmt.Sprintf("Whose %s these are is not known", r.Kind.Plural),
+	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Whose %s these are is not known", r.Kind.Plural),
 		"%s rotates, and these live %s are called %q, or that with a time behind it. b2form did not record them:%s\n%s "+
 			"If they are not of %s, give it another name. If they are, take them over; the newest is current, and the others are "+
 			"deleted in time:\n"+
@@ -166,23 +168,23 @@ func (p *planner) mayImport(r *config.Resource, h *match, unknown []*kind.Object
 	return false
 }
 
-// isForeign reports a sign that a part of the family belongs to somebody else: plain and
+// hasForeignSiblings reports a sign that a part of the family belongs to somebody else: plain and
 // stamped names together, or a recorded object that is not of it.
-func (p *planner) isForeign(r *config.Resource, h *match) bool {
+func (p *planner) hasForeignSiblings(r *config.Resource, h *match) bool {
 	plain, stamped := false, false
 	for _, o := range p.siblings(r) {
-		if slices.Contains(h.recoveredIDs, o.ID) {
+		if slices.Contains(h.extraRecoveredIDs, o.ID) {
 			continue
 		}
-		isPlain := timestampOf(o).IsZero() || o.Identity == r.Identity()
+		isPlain := nameTimestamp(o).IsZero() || o.Identity == r.Identity()
 		plain, stamped = plain || isPlain, stamped || !isPlain
 	}
-	other := !h.imported && !h.unrecorded() && baseName(r.Kind, h.object.Identity) != r.Identity()
+	other := !h.imported && !h.objectUnrecorded() && nameWithoutTimestamp(r.Kind, h.object.Identity) != r.Identity()
 	return plain && stamped || other
 }
 
-// findSiblings resolves the ids of an import block: the newest is current.
-func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
+// resolveImportIDs resolves the ids of an import block: the newest is current.
+func (p *planner) resolveImportIDs(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		p.errorf(&imp.Range, "Several objects for one resource",
 			"%s does not rotate, so it is one %s. Write id instead of ids; ids is for a key with a rotate block.", r.Addr, r.Kind.Name)
@@ -199,7 +201,7 @@ func (p *planner) findSiblings(r *config.Resource, imp *config.Import, h *match)
 				r.Kind.Name, id, r.Identity())
 			return false
 		}
-		if owner := p.owner(idOf(siblings[i])); owner != nil {
+		if owner := p.ownerAddr(objectIDOf(siblings[i])); owner != nil {
 			p.reportOwnedByAnother(r, imp, id, *owner)
 			return false
 		}
@@ -218,7 +220,7 @@ func (p *planner) checkImportedOnce(r *config.Resource, h *match) (goOn bool) {
 	for _, id := range ids {
 		o := objectID{r.Kind.Name, id}
 		if other, taken := p.importedBy[o]; taken {
-			p.errorf(&r.Block.Range, "One object for two resources",
+			p.errorf(&r.Block.HeaderRange, "One object for two resources",
 				"Both %s and %s would import the %s with the ID %s. Each resource needs an object of its own: correct the import "+
 					"blocks, or give one of them another name.",
 				other, r.Addr, r.Kind.Name, id)

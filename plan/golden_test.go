@@ -83,7 +83,7 @@ type goldenCase struct {
 	Files   *[]wire.RawJSON // as the reader gives them
 	Rules   *[]wire.RawJSON `json:"notification_rules"`
 	State   struct {
-		Entries   []addr.Entry
+		Entries   []addr.StateEntry
 		Announced []plan.AnnouncedCreate
 	}
 }
@@ -118,7 +118,7 @@ func (c *goldenCase) fillDigests() {
 	for _, r := range c.config.Resources {
 		for i := range c.State.Entries {
 			if e := &c.State.Entries[i]; e.Addr == r.Addr {
-				e.Delivery = strings.ReplaceAll(e.Delivery, "DIGEST", plan.DeliveryDigest(r))
+				e.DeliveryDigest = strings.ReplaceAll(e.DeliveryDigest, "DIGEST", plan.DeliveryDigest(r))
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (c *goldenCase) request(t *testing.T) plan.Request {
 			r.Rotate = append(r.Rotate, address(t, addr))
 		case "here":
 			var err error
-			if r.Here, err = time.Parse(time.RFC3339, addr); err != nil {
+			if r.LocalTime, err = time.Parse(time.RFC3339, addr); err != nil {
 				t.Fatal(err)
 			}
 		case "now":
@@ -283,7 +283,7 @@ func change(b *strings.Builder, c *plan.Change) {
 	if c.Import {
 		b.WriteString(" import")
 	}
-	if c.Force {
+	if c.ForceDestroy {
 		b.WriteString(" force")
 	}
 	fmt.Fprintf(b, " %q", c.Identity)
@@ -335,7 +335,7 @@ func step(b *strings.Builder, p *plan.Plan, i int) {
 	b.WriteString("\n")
 }
 
-func nameds(list []plan.Named) string {
+func nameds(list []plan.NamedObject) string {
 	out := make([]string, len(list))
 	for i, o := range list {
 		out[i] = o.ID + " " + o.Name
@@ -343,10 +343,10 @@ func nameds(list []plan.Named) string {
 	return strings.Join(out, ", ")
 }
 
-func retirees(list []addr.Retiree) string {
+func retirees(list []addr.RetiringObject) string {
 	var b strings.Builder
 	for _, old := range list {
-		end := day(old.Until)
+		end := day(old.KeepUntil)
 		if old.KeptUntilRenewal {
 			end = "renewal"
 		}

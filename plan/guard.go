@@ -10,33 +10,33 @@ import (
 	"b2form/schema/config"
 )
 
-// guardRequest refuses what must not be planned. It reports whether the account and
+// checkRequest refuses what must not be planned. It reports whether the account and
 // the credentials allow to look further.
-func (p *planner) guardRequest() (goOn bool) {
-	for _, guard := range []func(){p.checkAccount, p.checkDenied, p.checkClock} {
+func (p *planner) checkRequest() (goOn bool) {
+	for _, guard := range []func(){p.checkAccountAndKindsRead, p.checkDenyRules, p.warnClockSkew} {
 		guard()
 	}
 	if p.diags.HasErrors() {
 		return false
 	}
-	for _, guard := range []func(){p.checkReplace, p.checkRotate, p.checkTargets} {
+	for _, guard := range []func(){p.checkReplaceAddrs, p.checkRotateAddrs, p.checkTargets} {
 		guard()
 	}
 	return true
 }
 
-// guard refuses changes that must not be made. r is the block, nil where that is
+// guardChange refuses changes that must not be made. r is the block, nil where that is
 // gone. Each guard looks for itself whether it concerns such a change.
-func (p *planner) guard(r *config.Resource, h match, c *Change) {
+func (p *planner) guardChange(r *config.Resource, h match, c *Change) {
 	for _, guard := range []func(*config.Resource, match, *Change){
-		p.checkProtected, p.checkKeyInUse, p.checkReplacement, p.checkChange, p.checkTargetsExist, p.checkNamePrefix,
+		p.checkPreventDestroy, p.checkKeyInUse, p.checkProtectedReplace, p.checkByKind, p.checkReferencesExist, p.checkNamePrefix,
 	} {
 		guard(r, h, c)
 	}
 }
 
-// checkReplace refuses -replace for what is not declared.
-func (p *planner) checkReplace() {
+// checkReplaceAddrs refuses -replace for what is not declared.
+func (p *planner) checkReplaceAddrs() {
 	if p.Destroy {
 		return
 	}
@@ -53,8 +53,8 @@ func (p *planner) checkReplace() {
 	}
 }
 
-// checkRotate refuses to renew what does not rotate.
-func (p *planner) checkRotate() {
+// checkRotateAddrs refuses to renew what does not rotate.
+func (p *planner) checkRotateAddrs() {
 	if p.Destroy {
 		return
 	}
@@ -72,13 +72,13 @@ func (p *planner) checkRotate() {
 			detail = fmt.Sprintf("%s has no rotate block, which says how long the old key lives on. Add one, "+
 				"or run `b2form apply -replace='%s'`, which deletes the old key at once.", addr, addr)
 		}
-		p.errorf(&r.Block.Range, "Nothing to rotate", "%s", detail)
+		p.errorf(&r.Block.HeaderRange, "Nothing to rotate", "%s", detail)
 	}
 }
 
-// checkProtected refuses to delete what prevent_destroy protects. What the block
+// checkPreventDestroy refuses to delete what prevent_destroy protects. What the block
 // says counts; what the state remembers counts where the block is gone.
-func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
+func (p *planner) checkPreventDestroy(r *config.Resource, h match, c *Change) {
 	addr := c.Addr
 	switch {
 	case c.Action != Delete:
@@ -87,7 +87,7 @@ func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
 		p.errorf(&rng, "Instance cannot be destroyed",
 			"%s has prevent_destroy set, but the plan destroys it. Set prevent_destroy = false, or keep it with `b2form state rm '%s'`.",
 			addr, addr)
-	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removal(addr) == nil:
+	case r == nil && h.entry != nil && h.entry.PreventDestroy && p.removalFor(addr) == nil:
 		p.errorf(nil, "Instance cannot be destroyed",
 			"%s is no longer in the configuration, but it was protected by prevent_destroy. To destroy it, write\n"+
 				"  removed {\n    from    = %s\n    destroy = true\n  }\nTo keep it and stop managing it, write the same with destroy = "+
@@ -99,22 +99,22 @@ func (p *planner) checkProtected(r *config.Resource, h match, c *Change) {
 func (p *planner) checkKeyInUse(r *config.Resource, _ match, c *Change) {
 	inUse := p.Snapshot.Account.KeyID
 	ends := c.Action == Replace || c.Action == Delete
-	if !(ends && c.ID == inUse) && !slices.ContainsFunc(c.Leftovers, func(o Named) bool { return o.ID == inUse }) {
+	if !(ends && c.ID == inUse) && !slices.ContainsFunc(c.Leftovers, func(o NamedObject) bool { return o.ID == inUse }) {
 		return
 	}
 	var subject *hcl.Range
 	if r != nil {
-		subject = &r.Block.Range
+		subject = &r.Block.HeaderRange
 	}
 	p.errorf(subject, "The key in use cannot be deleted",
 		"%s is the application key (%s) that this run works with, and the plan deletes it. "+
 			"Run b2form with other credentials, or stop managing this key with `b2form state rm '%s'`.", c.Addr, inUse, c.Addr)
 }
 
-// checkReplacement refuses to replace a protected object. One that an
+// checkProtectedReplace refuses to replace a protected object. One that an
 // interrupted run left is not protected: nobody ever got its secret.
-func (p *planner) checkReplacement(r *config.Resource, h match, c *Change) {
-	if c.Action == Replace && r.PreventDestroy && !h.unrecorded() {
+func (p *planner) checkProtectedReplace(r *config.Resource, h match, c *Change) {
+	if c.Action == Replace && r.PreventDestroy && !h.objectUnrecorded() {
 		rng := r.Block.RangeOf("prevent_destroy")
 		p.errorf(&rng, "Instance cannot be destroyed",
 			"%s has prevent_destroy set, but the plan replaces it, which deletes the old %s. "+
@@ -122,13 +122,13 @@ func (p *planner) checkReplacement(r *config.Resource, h match, c *Change) {
 	}
 }
 
-// checkChange asks the kind whether the step is possible at all.
-func (p *planner) checkChange(r *config.Resource, _ match, c *Change) {
-	if r == nil || r.Kind.CheckChange == nil || c.Action == NoOp || removes(c) {
+// checkByKind asks the kind whether the step is possible at all.
+func (p *planner) checkByKind(r *config.Resource, _ match, c *Change) {
+	if r == nil || r.Kind.CheckChange == nil || c.Action == NoOp || deletesOrForgets(c) {
 		return
 	}
 	for _, problem := range r.Kind.CheckChange(c.Before, c.After) {
-		rng := placeOf(r, problem)
+		rng := problemRange(r, problem)
 		if len(c.Sensitive) > 0 {
 			problem.Detail = "Details are left out: the block uses a sensitive value, which they might repeat."
 		}
@@ -144,21 +144,21 @@ func (p *planner) checkChange(r *config.Resource, _ match, c *Change) {
 // it would not be empty. Files of a bucket that goes with everything it holds go
 // for good too.
 func (p *planner) checkParentsEmptied() {
-	hidden := map[reference][]*Change{}
+	hidden := map[identityKey][]*Change{}
 	for i := range p.plan.Changes {
-		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.Force {
-			holder := reference{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
+		if c := &p.plan.Changes[i]; (c.Action == Delete || c.Action == Replace) && c.Kind.ScopeAttr() != "" && !c.ForceDestroy {
+			holder := identityKey{c.Kind.ParentKind(), c.Kind.ParentIdentity(c.Kind.IdentityOf(c.Before))}
 			hidden[holder] = append(hidden[holder], c)
 		}
 	}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
-		files := hidden[reference{c.Kind.Name, c.Identity}]
+		files := hidden[identityKey{c.Kind.Name, c.Identity}]
 		switch {
 		case c.Action != Delete || len(files) == 0:
-		case c.Force:
+		case c.ForceDestroy:
 			for _, file := range files {
-				file.Force = true
+				file.ForceDestroy = true
 			}
 		default:
 			p.reportNotEmptied(c, files)
@@ -176,14 +176,14 @@ func (p *planner) reportNotEmptied(c *Change, files []*Change) {
 		child.Plural, c.Kind.Name)
 	var subject *hcl.Range
 	if r := p.declaration(c.Addr); r != nil {
-		subject = &r.Block.Range
+		subject = &r.Block.HeaderRange
 	} else {
 		advice = fmt.Sprintf("To delete everything in it, write\n  removed {\n    from          = %s\n    destroy       = true\n    %s "+
 			"= true\n"+
 			"  }\n"+
 			"To keep the %s and stop managing it, write the same without the last two lines.", c.Addr, force, c.Kind.Name)
 	}
-	p.errorf(subject, words.Capital(c.Kind.Name)+" will not be empty",
+	p.errorf(subject, words.Capitalize(c.Kind.Name)+" will not be empty",
 		"The plan deletes %s, but it only hides %s in it: the versions stay, and B2 deletes only empty %s. %s", c.Addr, what, c.Kind.Plural,
 		advice)
 }

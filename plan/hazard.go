@@ -23,9 +23,9 @@ func attrHazards(c *Change, a *kind.Attr, before, after cty.Value) []kind.Hazard
 	return out
 }
 
-// hazards asks the attributes what the change costs. A create is judged by
+// changeHazards asks the attributes what the change costs. A create is judged by
 // every attribute but only by what can be a cost although nothing existed.
-func hazards(c *Change, before cty.Value) []kind.Hazard {
+func changeHazards(c *Change, before cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if c.Action == Create {
 		for _, a := range c.Kind.Settable() {
@@ -44,8 +44,8 @@ func hazards(c *Change, before cty.Value) []kind.Hazard {
 	return out
 }
 
-// sortHazards sorts hazards and drops repetitions.
-func sortHazards(hs []kind.Hazard) []kind.Hazard {
+// sortUniqueHazards sorts hazards and drops repetitions.
+func sortUniqueHazards(hs []kind.Hazard) []kind.Hazard {
 	slices.SortFunc(hs, func(a, b kind.Hazard) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Detail, b.Detail))
 	})
@@ -67,9 +67,9 @@ func (c *Change) changesLinks() bool {
 	return c.Action == Update && slices.ContainsFunc(c.Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() })
 }
 
-// addOrphanHazards adds the hazard of an object that is deleted while another one, which
+// addBrokenLinkHazards adds the hazard of an object that is deleted while another one, which
 // stays as it is, names it.
-func (p *planner) addOrphanHazards() {
+func (p *planner) addBrokenLinkHazards() {
 	ends, going, updated := map[objectID]*Change{}, map[objectID]bool{}, map[objectID]bool{}
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
@@ -85,27 +85,27 @@ func (p *planner) addOrphanHazards() {
 		return
 	}
 	for _, k := range p.Kinds {
-		if len(p.links.linkAttrs(k)) == 0 {
+		if len(p.linkPlanner.linkAttrs(k)) == 0 {
 			continue
 		}
 		for _, object := range p.Snapshot.All(k) {
 			live, err := object.Values()
-			if err != nil || going[idOf(object)] || updated[idOf(object)] {
+			if err != nil || going[objectIDOf(object)] || updated[objectIDOf(object)] {
 				continue // what is unreadable and matters was reported
 			}
-			for _, m := range p.links.linkReferences(k, live) {
+			for _, m := range p.linkPlanner.linkReferences(k, live) {
 				if c := ends[objectID{m.Attr.Link.RefKind, m.Name}]; c != nil {
-					c.Hazards = sortHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
+					c.Hazards = sortUniqueHazards(append(c.Hazards, kind.Hazard{Kind: kind.WeakensProtection,
 						Detail: fmt.Sprintf("%s %q names it in its %s, which stops working", k.Name, object.Identity,
-							attrNames(k, p.links.linkAttrs(k)))}))
+							joinAttrNames(k, p.linkPlanner.linkAttrs(k)))}))
 				}
 			}
 		}
 	}
 }
 
-// attrNames names the attributes.
-func attrNames(k *kind.Kind, attrs []int) string {
+// joinAttrNames names the attributes.
+func joinAttrNames(k *kind.Kind, attrs []int) string {
 	names := make([]string, len(attrs))
 	for i, a := range attrs {
 		names[i] = k.Attrs[a].Name

@@ -11,49 +11,49 @@ import (
 	"b2form/schema/kind"
 )
 
-// links is what a plan knows of attributes that link to other objects and are set
+// linkPlanner is what a plan knows of attributes that link to other objects and are set
 // after those are made (kind.Attr.IsLink). Their targets may share names, or belong
 // to other accounts: what is live there are IDs, and which of them a name stands
 // for follows from the rest of the plan. So what gives links a value is planned
 // after everything else.
-type links struct {
+type linkPlanner struct {
 	*planner
-	attrs            map[*kind.Kind][]int          // see linkAttrs
-	linking          []*config.Resource            // declared resources that give links a value
-	currentResources map[objectID]*config.Resource // live objects that stay what is declared
-	currentIDs       map[addr.Addr]string          // their IDs
-	onlyBecauseOf    map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
-	liveTargets      map[addr.Addr][]objectID      // what the links of live objects lead to
+	attrsByKind        map[*kind.Kind][]int          // see linkAttrs
+	resourcesWithLinks []*config.Resource            // declared resources that give links a value
+	keptResources      map[objectID]*config.Resource // live objects that stay what is declared
+	keptIDs            map[addr.Addr]string          // their IDs
+	soleCauses         map[addr.Addr][]addr.Addr     // updates that have no reason but that these are made anew
+	liveLinkTargets    map[addr.Addr][]objectID      // what the links of live objects lead to
 }
 
-func newLinks(p *planner) *links {
-	return &links{
-		planner:          p,
-		attrs:            map[*kind.Kind][]int{},
-		currentResources: map[objectID]*config.Resource{},
-		currentIDs:       map[addr.Addr]string{},
-		onlyBecauseOf:    map[addr.Addr][]addr.Addr{},
-		liveTargets:      map[addr.Addr][]objectID{},
+func newLinkPlanner(p *planner) *linkPlanner {
+	return &linkPlanner{
+		planner:         p,
+		attrsByKind:     map[*kind.Kind][]int{},
+		keptResources:   map[objectID]*config.Resource{},
+		keptIDs:         map[addr.Addr]string{},
+		soleCauses:      map[addr.Addr][]addr.Addr{},
+		liveLinkTargets: map[addr.Addr][]objectID{},
 	}
 }
 
 // linkAttrs lists the attributes of a kind that link to other objects.
-func (l *links) linkAttrs(k *kind.Kind) []int {
-	list, known := l.attrs[k]
+func (l *linkPlanner) linkAttrs(k *kind.Kind) []int {
+	list, known := l.attrsByKind[k]
 	if !known {
-		list = k.Links()
-		l.attrs[k] = list
+		list = k.LinkIndices()
+		l.attrsByKind[k] = list
 	}
 	return list
 }
 
 // hasLinks reports whether a resource gives a value to an attribute that is set last.
-func (l *links) hasLinks(r *config.Resource) bool {
+func (l *linkPlanner) hasLinks(r *config.Resource) bool {
 	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
 }
 
 // linkReferences lists what the links of v lead to.
-func (l *links) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
+func (l *linkPlanner) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	var out []kind.Reference
 	for _, i := range l.linkAttrs(k) {
 		out = append(out, k.Attrs[i].References(*v.At(i))...)
@@ -62,28 +62,28 @@ func (l *links) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 }
 
 // mapLinks returns a live object whose links hold what name makes of their IDs.
-func (l *links) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
+func (l *linkPlanner) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
 	knots := l.linkAttrs(k)
 	if !slices.ContainsFunc(knots, func(i int) bool { return live.At(i).IsKnown() && !live.At(i).IsNull() }) {
 		return live
 	}
 	live = live.Clone()
 	for _, i := range knots {
-		v := k.Attrs[i].MapRefs(*live.At(i), name)
-		live.Put(i, &v)
+		v := k.Attrs[i].MapPossibleIDs(*live.At(i), name)
+		live.SetAt(i, &v)
 	}
 	return live
 }
 
 // nameAfterApply names what will be there when the plan is carried out: a declared
 // object by its declared name, another one by its own if nothing shares that.
-func (l *links) nameAfterApply(by *kind.Attr, id string) string {
+func (l *linkPlanner) nameAfterApply(by *kind.Attr, id string) string {
 	k := l.kinds[by.Link.RefKind]
 	if k == nil || !k.NamesRepeat {
 		return id // a name already, or an ID of another account
 	}
-	if r := l.currentResources[objectID{k.Name, id}]; r != nil {
-		return l.identities().Reference(r)
+	if r := l.keptResources[objectID{k.Name, id}]; r != nil {
+		return l.declaredIdentities().ReferenceText(r)
 	}
 	o := l.Snapshot.ByID(k, id)
 	if o == nil || by.Link.IsRemoteID(o.Identity) || len(l.Snapshot.ByIdentity(k, o.Identity)) > 1 {
@@ -95,27 +95,27 @@ func (l *links) nameAfterApply(by *kind.Attr, id string) string {
 	return o.Identity
 }
 
-// nameInState is like nameAfterApply, but names what is declared also by the IDs of those
+// nameOfRecorded is like nameAfterApply, but names what is declared also by the IDs of those
 // objects of it that are, or will be, replaced.
-func (l *links) nameInState(by *kind.Attr, id string) string {
+func (l *linkPlanner) nameOfRecorded(by *kind.Attr, id string) string {
 	if r := l.recordedResource(objectID{by.Link.RefKind, id}); r != nil && by.Link.IsRemoteID != nil {
-		return l.identities().Reference(r)
+		return l.declaredIdentities().ReferenceText(r)
 	}
 	return l.nameAfterApply(by, id)
 }
 
 // recordedResource is the declared resource under whose address the state records a live
 // object; nil: there is none.
-func (l *links) recordedResource(id objectID) *config.Resource {
-	if owner := l.owner(id); owner != nil {
+func (l *linkPlanner) recordedResource(id objectID) *config.Resource {
+	if owner := l.ownerAddr(id); owner != nil {
 		return l.declaration(*owner)
 	}
 	return nil
 }
 
-// replaceIDs brings the IDs of a live object into the form in which it is compared
+// linkIDsToNames brings the IDs of a live object into the form in which it is compared
 // with r. What r itself names by its ID stays.
-func (l *links) replaceIDs(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
+func (l *linkPlanner) linkIDsToNames(r *config.Resource, live kind.Values, name func(by *kind.Attr, id string) string) kind.Values {
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return live
 	}
@@ -128,27 +128,27 @@ func (l *links) replaceIDs(r *config.Resource, live kind.Values, name func(by *k
 	})
 }
 
-// comparable is a live object with names as far as they say what the IDs would.
-func (l *links) comparable(r *config.Resource, raw kind.Values) kind.Values {
+// comparableLive is a live object with names as far as they say what the IDs would.
+func (l *linkPlanner) comparableLive(r *config.Resource, raw kind.Values) kind.Values {
 	if l.hasLinks(r) {
-		return l.replaceIDs(r, raw, l.nameAfterApply)
+		return l.linkIDsToNames(r, raw, l.nameAfterApply)
 	}
-	return l.replaceIDs(r, raw, l.nameInState) // nothing is compared with it
+	return l.linkIDsToNames(r, raw, l.nameOfRecorded) // nothing is compared with it
 }
 
 // noteLinks notes what a live object stands for and what it links to, and gives the object
 // as hazards see it, and the reason for an update that only follows others.
-func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values,
+func (l *linkPlanner) noteLinks(r *config.Resource, h match, action Action, raw kind.Values, fields []string) (judged kind.Values,
 	reason string) {
 	if action == NoOp || action == Update {
-		l.noteCurrent(r, h)
+		l.noteKept(r, h)
 	}
 	if len(l.linkAttrs(r.Kind)) == 0 {
 		return raw, ""
 	}
-	judged = l.replaceIDs(r, raw, l.nameInState)
+	judged = l.linkIDsToNames(r, raw, l.nameOfRecorded)
 	if action == Update {
-		l.liveTargets[r.Addr] = l.targetsOf(r.Kind, raw)
+		l.liveLinkTargets[r.Addr] = l.linkTargets(r.Kind, raw)
 		reason = l.linkReason(r, h, judged, fields)
 	}
 	return judged, reason
@@ -157,36 +157,36 @@ func (l *links) noteLinks(r *config.Resource, h match, action Action, raw kind.V
 // linkReason is the reason for an update that names what takes the place of something
 // live; "" where there is none. judged is the live object with the names of what
 // will be replaced. An update that has no other reason is noted.
-func (l *links) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
-	rest, _ := l.differ(r.Kind).diff(r.Value, judged, h.entryOfObject(), r.IgnoreChanges)
+func (l *linkPlanner) linkReason(r *config.Resource, h match, judged kind.Values, fields []string) string {
+	rest, _ := l.differFor(r.Kind).diff(r.Value, judged, h.entryIfSameObject(), r.IgnoreChanges)
 	if len(rest) == len(fields) {
 		return ""
 	}
 	var targets []addr.Addr
-	for _, id := range l.liveTargets[r.Addr] {
-		if r := l.recordedResource(id); r != nil && l.currentResources[id] == nil && !slices.Contains(targets, r.Addr) {
+	for _, id := range l.liveLinkTargets[r.Addr] {
+		if r := l.recordedResource(id); r != nil && l.keptResources[id] == nil && !slices.Contains(targets, r.Addr) {
 			targets = append(targets, r.Addr)
 		}
 	}
 	slices.SortFunc(targets, addr.Addr.Compare)
 	if len(rest) == 0 {
-		l.onlyBecauseOf[r.Addr] = targets
+		l.soleCauses[r.Addr] = targets
 	}
 	texts := make([]string, len(targets))
 	for i, t := range targets {
 		texts[i] = t.String() + " is made anew"
-		if l.currentIDs[t] != "" {
+		if l.keptIDs[t] != "" {
 			texts[i] = t.String() + " was made anew"
 		}
 	}
 	return strings.Join(texts, ", ")
 }
 
-// checkUnambiguous refuses a name that several live objects have and no block.
-func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *kind.Kind, m kind.Reference) {
+// checkUnambiguousName refuses a name that several live objects have and no block.
+func (l *linkPlanner) checkUnambiguousName(r *config.Resource, c *Change, attr string, k *kind.Kind, m kind.Reference) {
 	name := m.Name
 	found := l.Snapshot.ByIdentity(k, k.NormalizeIdentity(name))
-	rng, blocks := placeOfName(r, attr, m), l.identities().Sharing(k.Name, k.NormalizeIdentity(name))
+	rng, blocks := referenceRange(r, attr, m), l.declaredIdentities().AllWithIdentity(k.Name, k.NormalizeIdentity(name))
 	if len(blocks) > 1 {
 		var addrs []string
 		for _, b := range blocks {
@@ -194,7 +194,7 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 		}
 		l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and several blocks declare that name. Write the "+
 			"one that is meant instead, without quotes: %s.",
-			memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(addrs, ", "))
+			referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c, attr, name), strings.Join(addrs, ", "))
 		return
 	}
 	if len(blocks) == 1 || len(found) < 2 {
@@ -206,24 +206,24 @@ func (l *links) checkUnambiguous(r *config.Resource, c *Change, attr string, k *
 	}
 	l.errorf(&rng, "Several "+k.Plural+" have this name", "%s of %s names the %s %s, and B2 has several of that name: %s. Use the ID of "+
 		"the one that is meant.",
-		memberName(attr, m), r.Addr, k.Name, displayName(c, attr, name), strings.Join(ids, ", "))
+		referencePath(attr, m), r.Addr, k.Name, quoteUnlessSensitive(c, attr, name), strings.Join(ids, ", "))
 }
 
-// isID reports whether a text stands for itself.
-func (l *links) isID(by *kind.Attr, k *kind.Kind, text string) bool {
+// isRemoteID reports whether a text stands for itself.
+func (l *linkPlanner) isRemoteID(by *kind.Attr, k *kind.Kind, text string) bool {
 	if by.Link.IsRemoteID == nil || !by.Link.IsRemoteID(text) {
 		return false
 	}
 	return !l.isDeclared(k, k.NormalizeIdentity(text))
 }
 
-// needLinkTargets notes the kinds whose live objects must have been read because names
+// addLinkTargetKinds notes the kinds whose live objects must have been read because names
 // of them are to become IDs.
-func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range) {
+func (l *linkPlanner) addLinkTargetKinds(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
 		for _, m := range a.References(*r.Value.At(i)) {
-			if k := l.kinds[m.Attr.Link.RefKind]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isID(m.Attr, k, m.Name) {
+			if k := l.kinds[m.Attr.Link.RefKind]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isRemoteID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng
 			}
@@ -231,17 +231,17 @@ func (l *links) needLinkTargets(r *config.Resource, needed map[string]*hcl.Range
 	}
 }
 
-// noteCurrent notes that a live object stays what is declared, where others name such
+// noteKept notes that a live object stays what is declared, where others name such
 // objects.
-func (l *links) noteCurrent(r *config.Resource, h match) {
-	if len(l.linking) > 0 && r.Kind.NamesRepeat {
-		l.currentResources[idOf(h.object)], l.currentIDs[r.Addr] = r, h.object.ID
+func (l *linkPlanner) noteKept(r *config.Resource, h match) {
+	if len(l.resourcesWithLinks) > 0 && r.Kind.NamesRepeat {
+		l.keptResources[objectIDOf(h.object)], l.keptIDs[r.Addr] = r, h.object.ID
 	}
 }
 
-// targetsOf lists what a live object links to: by its ID, or by a name that nothing else
+// linkTargets lists what a live object links to: by its ID, or by a name that nothing else
 // has.
-func (l *links) targetsOf(k *kind.Kind, raw kind.Values) []objectID {
+func (l *linkPlanner) linkTargets(k *kind.Kind, raw kind.Values) []objectID {
 	var out []objectID
 	for _, m := range l.linkReferences(k, raw) {
 		out = append(out, objectID{m.Attr.Link.RefKind, m.Name})

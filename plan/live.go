@@ -37,7 +37,7 @@ func lasting(r *config.Resource, s *kind.Snapshot, id string) (map[string]cty.Va
 	if !ok || r.Kind.Volatile == nil {
 		return attrs, ok
 	}
-	members, err := s.ByID(r.Kind, id).Members()
+	members, err := s.ByID(r.Kind, id).JSONMembers()
 	if err != nil {
 		return nil, false
 	}
@@ -101,7 +101,7 @@ func (p *planner) changeOf(a addr.Addr) *Change {
 func (p *planner) checkPostconditions() {
 	for _, r := range p.declared {
 		if r.Postconditions != nil {
-			p.about(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.lookUpAfter)...) })
+			p.tagErrors(r.Addr, func() { p.diags = append(p.diags, r.Postconditions(p.lookUpAfter)...) })
 		}
 	}
 	p.changeAt = nil // changes may be left out yet

@@ -21,13 +21,13 @@ import (
 // state, announced by an interrupted run, or shown as an import.
 func Make(r Request) (*Plan, hcl.Diagnostics) {
 	p := newPlanner(r)
-	if p.guardRequest() {
+	if p.checkRequest() {
 		p.planChanges()
 		p.keepOnlyRotations()
 		p.sortPlan()
-		p.keepTargets()
+		p.keepOnlyTargets()
 		p.checkParentsEmptied()
-		p.addOrphanHazards()
+		p.addBrokenLinkHazards()
 		p.dropDigests()
 		p.makeSteps()
 		p.planOutputs()
@@ -46,31 +46,31 @@ func (p *planner) planChanges() {
 		p.planRefresh()
 		return
 	}
-	p.claimAnnounced()
+	p.claimAllRecovered()
 	if p.ImportOnly != nil {
 		if r := p.declaration(*p.ImportOnly); r != nil {
-			p.about(r.Addr, func() { p.planResource(r) })
+			p.tagErrors(r.Addr, func() { p.planResource(r) })
 		}
 		return
 	}
 	if !p.Destroy {
 		for _, r := range p.declared {
-			if p.links.hasLinks(r) {
-				p.links.linking = append(p.links.linking, r)
+			if p.linkPlanner.hasLinks(r) {
+				p.linkPlanner.resourcesWithLinks = append(p.linkPlanner.resourcesWithLinks, r)
 			}
 		}
 		for _, r := range p.declared {
-			if len(p.links.linking) == 0 || !p.links.hasLinks(r) {
-				p.about(r.Addr, func() { p.planResource(r) })
+			if len(p.linkPlanner.resourcesWithLinks) == 0 || !p.linkPlanner.hasLinks(r) {
+				p.tagErrors(r.Addr, func() { p.planResource(r) })
 			}
 		}
-		for _, r := range p.links.linking {
-			p.about(r.Addr, func() { p.planResource(r) })
+		for _, r := range p.linkPlanner.resourcesWithLinks {
+			p.tagErrors(r.Addr, func() { p.planResource(r) })
 		}
 	}
 	for _, addr := range p.recordedAddrs {
 		if p.Destroy || p.declaration(*addr) == nil {
-			p.about(*addr, func() { p.planUndeclared(*addr) })
+			p.tagErrors(*addr, func() { p.planUndeclared(*addr) })
 		}
 	}
 	if !p.Destroy && !p.RotationsOnly {
@@ -81,30 +81,30 @@ func (p *planner) planChanges() {
 // A planner is one run of Make.
 type planner struct {
 	Request
-	declared        []*config.Resource // sorted by address
-	recordedAddrs   []*addr.Addr       // what the state or the journal knows; sorted
-	kinds           map[string]*kind.Kind
-	resources       addrLookup // in declared
-	entries         addrLookup // in Entries, which are sorted by address
-	announced       map[addr.Addr][]AnnouncedCreate
-	imports         map[addr.Addr]*config.Import
-	replace         map[addr.Addr]bool
-	rotate          map[addr.Addr]bool
-	rotationChanges map[addr.Addr]bool // changes that rotation asks for
-	movedFrom       map[addr.Addr]addr.Addr
-	importedBy      map[objectID]addr.Addr
-	claimed         map[objectID]addr.Addr // see claim
-	untiedNames     map[reference]bool     // reported; see reportUntied
+	declared          []*config.Resource // sorted by address
+	recordedAddrs     []*addr.Addr       // what the state or the journal knows; sorted
+	kinds             map[string]*kind.Kind
+	declaredLookup    addrLookup // in declared
+	entryLookup       addrLookup // in Entries, which are sorted by address
+	announced         map[addr.Addr][]AnnouncedCreate
+	imports           map[addr.Addr]*config.Import
+	replace           map[addr.Addr]bool
+	rotate            map[addr.Addr]bool
+	rotationChanges   map[addr.Addr]bool // changes that rotation asks for
+	movedFrom         map[addr.Addr]addr.Addr
+	importedBy        map[objectID]addr.Addr
+	recoveredBy       map[objectID]addr.Addr // see claimRecovered
+	reportedUnmatched map[identityKey]bool   // reported; see reportUnmatchedNamesakes
 
-	owners      map[objectID]*addr.Addr      // see owner
-	index       config.IdentityIndex         // of what is declared; see declaredAs
-	timestamped map[reference][]*kind.Object // live, by declared name; see family
+	ownerByObject     map[objectID]*addr.Addr        // see ownerAddr
+	identityIndex     config.IdentityIndex           // of what is declared; see declaredAddr
+	timestampedByName map[identityKey][]*kind.Object // live, by declared name; see siblings
 
 	differs  map[string]*differ    // by kind
 	changeAt map[addr.Addr]*Change // see changeOf
 	digester *digester
 
-	links *links
+	linkPlanner *linkPlanner
 
 	plan  Plan
 	diags hcl.Diagnostics
@@ -114,31 +114,31 @@ type planner struct {
 // one: a bucket and its notification rules.
 type objectID struct{ kind, id string }
 
-func idOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
+func objectIDOf(o *kind.Object) objectID { return objectID{o.Kind.Name, o.ID} }
 
 func newPlanner(r Request) *planner {
 	p := &planner{
-		Request:         r,
-		declared:        slices.Clone(r.Config.Resources),
-		recordedAddrs:   make([]*addr.Addr, 0, len(r.Entries)),
-		kinds:           make(map[string]*kind.Kind, len(r.Kinds)),
-		announced:       map[addr.Addr][]AnnouncedCreate{},
-		imports:         map[addr.Addr]*config.Import{},
-		replace:         map[addr.Addr]bool{},
-		rotate:          map[addr.Addr]bool{},
-		rotationChanges: map[addr.Addr]bool{},
-		movedFrom:       map[addr.Addr]addr.Addr{},
-		importedBy:      map[objectID]addr.Addr{},
-		claimed:         map[objectID]addr.Addr{},
-		digester:        newDigester(r.Applied.Salt),
-		untiedNames:     map[reference]bool{},
-		differs:         map[string]*differ{},
+		Request:           r,
+		declared:          slices.Clone(r.Config.Resources),
+		recordedAddrs:     make([]*addr.Addr, 0, len(r.Entries)),
+		kinds:             make(map[string]*kind.Kind, len(r.Kinds)),
+		announced:         map[addr.Addr][]AnnouncedCreate{},
+		imports:           map[addr.Addr]*config.Import{},
+		replace:           map[addr.Addr]bool{},
+		rotate:            map[addr.Addr]bool{},
+		rotationChanges:   map[addr.Addr]bool{},
+		movedFrom:         map[addr.Addr]addr.Addr{},
+		importedBy:        map[objectID]addr.Addr{},
+		recoveredBy:       map[objectID]addr.Addr{},
+		digester:          newDigester(r.Applied.Salt),
+		reportedUnmatched: map[identityKey]bool{},
+		differs:           map[string]*differ{},
 	}
-	p.links = newLinks(p)
+	p.linkPlanner = newLinkPlanner(p)
 	slices.SortFunc(p.declared, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
-	p.resources = addrLookup{n: len(p.declared), at: func(i int) *addr.Addr { return &p.declared[i].Addr }}
+	p.declaredLookup = addrLookup{length: len(p.declared), addrAt: func(i int) *addr.Addr { return &p.declared[i].Addr }}
 	p.applyMoves()
-	p.entries = addrLookup{n: len(p.Entries), at: func(i int) *addr.Addr { return &p.Entries[i].Addr }}
+	p.entryLookup = addrLookup{length: len(p.Entries), addrAt: func(i int) *addr.Addr { return &p.Entries[i].Addr }}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
@@ -174,27 +174,27 @@ func (p *planner) currentAddr(a AnnouncedCreate) addr.Addr {
 	if p.declaration(a.Addr) != nil || p.entry(a.Addr) != nil || k == nil {
 		return a.Addr
 	}
-	if now, ok := p.declaredAs(k, k.NormalizeIdentity(a.Identity)); ok {
+	if now, ok := p.declaredAddr(k, k.NormalizeIdentity(a.Identity)); ok {
 		return now
 	}
 	if name, _, ok := kind.ParseTimestampedName(a.Identity); ok && k.Credential != nil {
-		if now, ok := p.declaredAs(k, k.NormalizeIdentity(name)); ok {
+		if now, ok := p.declaredAddr(k, k.NormalizeIdentity(name)); ok {
 			return now
 		}
 	}
 	return a.Addr
 }
 
-// planResource plans one declared planResource.
+// planResource plans one declared resource.
 func (p *planner) planResource(r *config.Resource) {
-	h := p.match(r.Addr, r.Kind)
+	h := p.matchAddr(r.Addr, r.Kind)
 	if h.object == nil && !p.findImportable(r, &h) {
 		return
 	}
-	if !p.collectSiblings(r, &h) {
+	if !p.importUnknownSiblings(r, &h) {
 		return
 	}
-	p.matchNewName(r, &h)
+	p.matchRecoveredRename(r, &h)
 	if !p.checkImportedOnce(r, &h) {
 		return
 	}
@@ -214,8 +214,8 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		Identity:  r.Identity(),
 		Before:    cty.NullVal(r.Kind.LiveType()),
 		After:     r.Value.Object(),
-		Sensitive: h.sensitive(r),
-		Leftovers: p.named(r.Kind, h.leftoverIDs()),
+		Sensitive: h.sensitiveAttrs(r),
+		Leftovers: p.namedObjects(r.Kind, h.leftoverIDs()),
 		Retiring:  h.retiring,
 	}
 	if h.entry != nil {
@@ -223,34 +223,34 @@ func (p *planner) planCreate(r *config.Resource, h match) {
 		_, p.rotationChanges[r.Addr] = r.Kind.RotationOf(r.Value)
 	}
 	if rotation, ok := r.Kind.RotationOf(r.Value); ok {
-		kept, others := h.keptUntilRenewal()
-		c.Overlapping, c.Retiring = p.named(r.Kind, kept), others
+		kept, others := h.splitKeptUntilRenewal()
+		c.Overlapping, c.Retiring = p.namedObjects(r.Kind, kept), others
 		c.Overlap = rotation.Overlap
 	}
-	p.finishChange(r, h, c, c.Before)
+	p.addDeclaredChange(r, h, c, c.Before)
 }
 
 // planExisting plans what becomes of an object that is there.
 func (p *planner) planExisting(r *config.Resource, h match) {
 	raw, err := h.object.Values()
 	if err != nil {
-		p.unreadable(r.Block.Range.Ptr(), err)
+		p.reportUnreadableReply(r.Block.HeaderRange.Ptr(), err)
 		return
 	}
-	live := p.links.comparable(r, raw)
-	fields, hidden := p.differ(r.Kind).diff(r.Value, live, h.entryOfObject(), r.IgnoreChanges)
-	p.warnHidden(r, hidden)
-	p.checkLive(r, live)
-	action, reason := p.action(r, h, live, fields)
+	live := p.linkPlanner.comparableLive(r, raw)
+	fields, hidden := p.differFor(r.Kind).diff(r.Value, live, h.entryIfSameObject(), r.IgnoreChanges)
+	p.warnUnreadableAttrs(r, hidden)
+	p.warnLiveProblems(r, live)
+	action, reason := p.decideAction(r, h, live, fields)
 	if p.ImportOnly != nil && h.imported {
 		p.warnLeftAsItIs(r, fields)
 		action, reason, fields = NoOp, "", nil
 	}
-	judged, follows := p.links.noteLinks(r, h, action, raw, fields)
+	judged, follows := p.linkPlanner.noteLinks(r, h, action, raw, fields)
 	reason = cmp.Or(reason, follows)
 	p.warnUnknownSecret(r, h, action)
 	p.warnExpiry(r, h, action, live)
-	if h.imported && !h.fromOldState || action == NoOp || action == Update {
+	if h.imported && !h.entryOutdated || action == NoOp || action == Update {
 		p.planRecord(r, h)
 	}
 	_, moved := p.movedFrom[r.Addr]
@@ -262,16 +262,16 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 		Kind:             r.Kind,
 		Action:           action,
 		Import:           h.imported,
-		ImportedSiblings: p.named(r.Kind, h.importedSiblingIDs),
+		ImportedSiblings: p.namedObjects(r.Kind, h.importedSiblingIDs),
 		Identity:         r.Identity(),
 		ID:               h.object.ID,
 		LiveName:         h.object.Identity,
 		Before:           live.Object(),
 		After:            plannedValue(r, live),
 		Fields:           fields,
-		Sensitive:        h.sensitive(r),
+		Sensitive:        h.sensitiveAttrs(r),
 		Reason:           reason,
-		Leftovers:        p.named(r.Kind, h.leftoverIDs()),
+		Leftovers:        p.namedObjects(r.Kind, h.leftoverIDs()),
 		Retiring:         h.retiring,
 	}
 	switch {
@@ -286,32 +286,32 @@ func (p *planner) planExisting(r *config.Resource, h match) {
 	case Replace:
 		p.planNoOverlap(r, h, &c)
 	}
-	c.Force = (action == Replace || len(c.Leftovers) > 0) && ForceDestroys(r.Kind, c.After)
-	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.unrecorded() || len(h.overdue) > 0) {
+	c.ForceDestroy = (action == Replace || len(c.Leftovers) > 0) && ForceDestroys(r.Kind, c.After)
+	if r.Kind.Destroy.Hazards != nil && (action == Replace && !h.objectUnrecorded() || len(h.overdueRetirees) > 0) {
 		c.Hazards = r.Kind.Destroy.Hazards(ForceDestroys(r.Kind, r.Value))
 	}
-	if action == NoOp && len(h.overdue) > 0 {
+	if action == NoOp && len(h.overdueRetirees) > 0 {
 		c.Reason = h.overdueReason(r.Kind)
 		p.rotationChanges[r.Addr] = true
 	}
-	p.finishChange(r, h, c, judged.Object())
+	p.addDeclaredChange(r, h, c, judged.Object())
 }
 
 // warnLeftAsItIs says what a later apply would change of an object that is only imported.
 func (p *planner) warnLeftAsItIs(r *config.Resource, fields []string) {
 	if len(fields) > 0 {
-		p.warnf(&r.Block.Range, "The configuration differs from what is live",
+		p.warnf(&r.Block.HeaderRange, "The configuration differs from what is live",
 			"%s is imported as it is. The next apply would change %s, unless the block is corrected before; \"b2form plan\" shows it.",
-			r.Addr, words.List(fields))
+			r.Addr, words.JoinAnd(fields))
 	}
 }
 
-// action decides what becomes of a live object, and why.
-func (p *planner) action(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
+// decideAction decides what becomes of a live object, and why.
+func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fields []string) (action Action, reason string) {
 	if r.Kind.Update == nil {
 		reason := p.replaceReason(r, h)
 		if rotation, ok := r.Kind.RotationOf(r.Value); ok && !p.replace[r.Addr] {
-			return p.rotateAction(r, h, rotation, reason, live, fields)
+			return p.decideRotation(r, h, rotation, reason, live, fields)
 		}
 		if reason == "" && len(fields) == 0 {
 			return NoOp, h.mismatchReason
@@ -319,13 +319,13 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 		return Replace, reason
 	}
 	if p.replace[r.Addr] && r.Kind.Replaceable {
-		p.errorf(&r.Block.Range, "Nothing to replace",
+		p.errorf(&r.Block.HeaderRange, "Nothing to replace",
 			"%s is written anew as soon as something differs from what is declared, and replaced when its name does. There is nothing "+
 				"else to replace.", r.Addr)
 		return NoOp, ""
 	}
 	if p.replace[r.Addr] {
-		p.errorf(&r.Block.Range, "Refusing to replace "+r.Addr.String(),
+		p.errorf(&r.Block.HeaderRange, "Refusing to replace "+r.Addr.String(),
 			"Replacing a %s is never automatic, because everything it holds would be deleted. "+
 				"Declare a new %s in a block of its own, copy what you need, and then remove this block.", r.Kind.Name, r.Kind.Name)
 		return NoOp, ""
@@ -338,7 +338,7 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 			return Replace, h.mismatchReason
 		}
 		if !r.Kind.Replaceable {
-			p.immutableError(r, f, live)
+			p.reportImmutable(r, f, live)
 		}
 		return NoOp, ""
 	}
@@ -348,8 +348,8 @@ func (p *planner) action(r *config.Resource, h match, live kind.Values, fields [
 	return Update, h.mismatchReason
 }
 
-// immutableError reports a change that only another object could have.
-func (p *planner) immutableError(r *config.Resource, attr string, live kind.Values) {
+// reportImmutable reports a change that only another object could have.
+func (p *planner) reportImmutable(r *config.Resource, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
@@ -358,12 +358,12 @@ func (p *planner) immutableError(r *config.Resource, attr string, live kind.Valu
 		r.Addr, attr, kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr)), r.Kind.Name, r.Kind.Name)
 }
 
-// finishChange completes a change of a declared resource: everything that depends
+// addDeclaredChange completes a change of a declared resource: everything that depends
 // on the change as a whole.
 // before is the live object as hazards see it: null where there is none.
-func (p *planner) finishChange(r *config.Resource, h match, c Change, before cty.Value) {
-	p.guard(r, h, &c)
-	c.Hazards = sortHazards(append(c.Hazards, hazards(&c, before)...))
+func (p *planner) addDeclaredChange(r *config.Resource, h match, c Change, before cty.Value) {
+	p.guardChange(r, h, &c)
+	c.Hazards = sortUniqueHazards(append(c.Hazards, changeHazards(&c, before)...))
 	if r.Kind.YieldsSecret() && (c.Action == Create || c.Action == Replace || c.Action == Rotate) {
 		p.planDelivery(r, &c)
 	}
@@ -373,19 +373,20 @@ func (p *planner) finishChange(r *config.Resource, h match, c Change, before cty
 // planRecord plans the entry of an object that is imported, or that stays and whose
 // entry is missing or says something else.
 func (p *planner) planRecord(r *config.Resource, h match) {
-	was := addr.Entry{Addr: r.Addr}
+	was := addr.StateEntry{Addr: r.Addr}
 	if h.entry != nil && !h.imported {
 		was = *h.entry
 	}
 	now := was
 	now.ID, now.Identity = h.object.ID, h.object.Identity
-	now.PreventDestroy, now.ForceDestroy, now.Sensitive = r.PreventDestroy, ForceDestroys(r.Kind, r.Value), r.Sensitive
-	now.Retiring = h.allRetiring()
-	if was.Delivered && len(r.Deliver) > 0 {
-		now.Delivery = DeliveryDigest(r)
+	now.PreventDestroy, now.ForceDestroy, now.SensitiveAttrs = r.PreventDestroy, ForceDestroys(r.Kind, r.Value), r.SensitiveAttrs
+	now.Retiring = h.allRetirees()
+	if was.Delivered && len(r.Deliveries) > 0 {
+		now.DeliveryDigest = DeliveryDigest(r)
 	}
 	if now.ID != was.ID || now.Identity != was.Identity || now.PreventDestroy != was.PreventDestroy ||
-		now.ForceDestroy != was.ForceDestroy || now.Delivery != was.Delivery || !slices.Equal(now.Sensitive, was.Sensitive) ||
+		now.ForceDestroy != was.ForceDestroy || now.DeliveryDigest != was.DeliveryDigest ||
+		!slices.Equal(now.SensitiveAttrs, was.SensitiveAttrs) ||
 		!slices.EqualFunc(now.Retiring, was.Retiring, sameRetiree) {
 		p.plan.Records = append(p.plan.Records, now)
 	}
@@ -397,14 +398,14 @@ func (p *planner) sortPlan() {
 	}
 	slices.SortFunc(p.plan.Changes, func(a, b Change) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.MovedIntents, func(a, b EntryMove) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
-	slices.SortFunc(p.plan.Records, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(p.plan.Records, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.Undelivered, addr.Addr.Compare)
 	slices.SortFunc(p.plan.Rotations, func(a, b Rotation) int { return a.Addr.Compare(b.Addr) })
 	slices.SortFunc(p.plan.LeftOut, addr.Addr.Compare)
 }
 
 // goneReason says of a recorded object that is not there what became of it.
-func (p *planner) goneReason(k *kind.Kind, e *addr.Entry) string {
+func (p *planner) goneReason(k *kind.Kind, e *addr.StateEntry) string {
 	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
 		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, at.Format(momentLayout))
 	}

@@ -16,94 +16,94 @@ import (
 
 // A match is what is ours under one address.
 type match struct {
-	entry                *addr.Entry    // nil: the state has no record
-	object               *kind.Object   // nil: nothing is live
-	overdue              []addr.Retiree // live objects that were replaced and whose time is over
-	retiring             []addr.Retiree // live objects that were replaced and live on; sorted by ID
-	recoveredIDs         []string       // IDs of what interrupted runs made beside object
-	importedSiblingIDs   []string       // IDs of what is overdue or retiring and not ours yet; sorted
-	recovered            bool           // object or made come from an interrupted run
-	fromOldState         bool           // object is of the same rotation as the recorded one, which is gone
-	hasUnknownSuccessors bool           // the state does not know objects of the rotation that may be successors of object
-	imported             bool           // object is not ours yet
-	mismatchReason       string         // why the object is not the recorded one
+	entry                *addr.StateEntry      // nil: the state has no record
+	object               *kind.Object          // nil: nothing is live
+	overdueRetirees      []addr.RetiringObject // live objects that were replaced and whose time is over
+	retiring             []addr.RetiringObject // live objects that were replaced and live on; sorted by ID
+	extraRecoveredIDs    []string              // IDs of what interrupted runs made beside object
+	importedSiblingIDs   []string              // IDs of what is overdue or retiring and not ours yet; sorted
+	fromInterruptedRun   bool                  // object, or what extraRecoveredIDs names, comes from an interrupted run
+	entryOutdated        bool                  // object is of the same rotation as the recorded one, which is gone
+	hasUnknownSuccessors bool                  // the state does not know objects of the rotation that may be successors of object
+	imported             bool                  // object is not ours yet
+	mismatchReason       string                // why the object is not the recorded one
 }
 
 // leftoverIDs are the IDs of what is to be deleted beside the object, sorted.
 func (h *match) leftoverIDs() []string {
-	out := slices.Clone(h.recoveredIDs)
-	for _, old := range h.overdue {
+	out := slices.Clone(h.extraRecoveredIDs)
+	for _, old := range h.overdueRetirees {
 		out = append(out, old.ID)
 	}
 	slices.Sort(out)
 	return out
 }
 
-// sensitive lists the attributes that must not be shown: what the block says,
+// sensitiveAttrs lists the attributes that must not be shown: what the block says,
 // and what it said when it was recorded last. r may be nil.
-func (h *match) sensitive(r *config.Resource) []string {
+func (h *match) sensitiveAttrs(r *config.Resource) []string {
 	var out []string
 	if r != nil {
-		out = append(out, r.Sensitive...)
+		out = append(out, r.SensitiveAttrs...)
 	}
 	if h.entry != nil {
-		out = append(out, h.entry.Sensitive...)
+		out = append(out, h.entry.SensitiveAttrs...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// allRetiring are the objects that were replaced and are live, sorted by ID.
-func (h *match) allRetiring() []addr.Retiree {
-	return byID(slices.Concat(h.overdue, h.retiring))
+// allRetirees are the objects that were replaced and are live, sorted by ID.
+func (h *match) allRetirees() []addr.RetiringObject {
+	return sortByID(slices.Concat(h.overdueRetirees, h.retiring))
 }
 
-func byID(list []addr.Retiree) []addr.Retiree {
-	slices.SortFunc(list, func(a, b addr.Retiree) int { return strings.Compare(a.ID, b.ID) })
+func sortByID(list []addr.RetiringObject) []addr.RetiringObject {
+	slices.SortFunc(list, func(a, b addr.RetiringObject) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
 
-func sameRetiree(a, b addr.Retiree) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Until.Equal(b.Until) && a.KeptUntilRenewal == b.KeptUntilRenewal
+func sameRetiree(a, b addr.RetiringObject) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.KeepUntil.Equal(b.KeepUntil) && a.KeptUntilRenewal == b.KeptUntilRenewal
 }
 
-// unrecorded reports whether the object itself comes from an interrupted run,
+// objectUnrecorded reports whether the object itself comes from an interrupted run,
 // so that nobody can have used it.
-func (h *match) unrecorded() bool {
-	return h.recovered && (h.entry == nil || h.object.ID != h.entry.ID)
+func (h *match) objectUnrecorded() bool {
+	return h.fromInterruptedRun && (h.entry == nil || h.object.ID != h.entry.ID)
 }
 
-// entryOfObject is the record of the very object; nil: there is none.
-func (h *match) entryOfObject() *addr.Entry {
+// entryIfSameObject is the record of the very object; nil: there is none.
+func (h *match) entryIfSameObject() *addr.StateEntry {
 	if h.entry != nil && h.object != nil && h.entry.ID == h.object.ID {
 		return h.entry
 	}
 	return nil
 }
 
-// match finds what the state recorded under an address, by its remote ID, and
+// matchAddr finds what the state recorded under an address, by its remote ID, and
 // what interrupted runs left there.
-func (p *planner) match(addr addr.Addr, k *kind.Kind) match {
+func (p *planner) matchAddr(addr addr.Addr, k *kind.Kind) match {
 	h := match{entry: p.entry(addr)}
 	if h.entry != nil {
 		h.object = p.Snapshot.ByID(k, h.entry.ID)
 		p.checkEntry(h.entry, h.object)
 		for _, old := range h.entry.Retiring {
-			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.isRetiree(h.entry, old, o) {
+			if o := p.Snapshot.ByID(k, old.ID); o != nil && p.checkRetiree(h.entry, old, o) {
 				old.Name = o.Identity
-				p.retire(&h, old)
+				p.classifyRetiree(&h, old)
 			}
 		}
 	}
 	made, superseded := p.findRecovered(addr, k)
 	if len(made) > 0 {
-		h.recovered = h.object == nil || !superseded
+		h.fromInterruptedRun = h.object == nil || !superseded
 		if h.object == nil {
 			h.object = made[len(made)-1]
 			made = made[:len(made)-1]
 		}
 		for _, o := range made {
-			h.recoveredIDs = append(h.recoveredIDs, o.ID)
+			h.extraRecoveredIDs = append(h.extraRecoveredIDs, o.ID)
 		}
 	}
 	return h
@@ -117,7 +117,8 @@ func (p *planner) findRecovered(addr addr.Addr, k *kind.Kind) (made []*kind.Obje
 	superseded = true
 	for _, a := range p.announced[addr] {
 		for _, o := range p.Snapshot.ByIdentity(k, k.NormalizeIdentity(a.Identity)) {
-			if p.owner(idOf(o)) == nil && !slices.Contains(a.KnownIDs, o.ID) && !slices.Contains(made, o) && p.claim(addr, o) {
+			if p.ownerAddr(objectIDOf(o)) == nil && !slices.Contains(a.KnownIDs, o.ID) && !slices.Contains(made, o) &&
+				p.claimRecovered(addr, o) {
 				made = append(made, o)
 				e := p.entry(addr)
 				superseded = superseded && e != nil && e.ID == a.RecordedID
@@ -136,30 +137,30 @@ func (p *planner) findImportable(r *config.Resource, h *match) (goOn bool) {
 	switch {
 	case imp == nil || h.entry != nil:
 	case len(imp.IDs) > 0:
-		return p.findSiblings(r, imp, h)
+		return p.resolveImportIDs(r, imp, h)
 	default:
-		return p.findImport(r, imp, h)
+		return p.resolveImportBlock(r, imp, h)
 	}
-	found, ok := p.candidates(r)
+	found, ok := p.importCandidates(r)
 	if !ok {
 		return false
 	}
 	if len(found) > 0 { // else the index of names is not needed
-		if untied := p.untied(r); len(untied) > 1 && slices.Contains(untied, r) {
-			p.reportUntied(r, untied, found)
+		if untied := p.unmatchedNamesakes(r); len(untied) > 1 && slices.Contains(untied, r) {
+			p.reportUnmatchedNamesakes(r, untied, found)
 			return false
 		}
 	}
-	if newest := p.newest(r, found); newest != nil {
-		h.takeNewest(newest)
+	if newest := p.newestTimestamped(r, found); newest != nil {
+		h.takeNewestSibling(newest)
 		return true
 	}
 	if imp != nil && imp.ID != "" && len(found) > 1 {
-		return p.findImport(r, imp, h)
+		return p.resolveImportBlock(r, imp, h)
 	}
 	switch len(found) {
 	case 0:
-		return p.canCreate(r)
+		return p.checkCredentialScope(r)
 	case 1:
 		h.takeImport(found[0])
 		return true
@@ -175,38 +176,38 @@ func (h *match) takeImport(o *kind.Object) {
 	}
 }
 
-// candidates are the live objects under the resource's identity that do not
+// importCandidates are the live objects under the resource's identity that do not
 // belong to another address.
-func (p *planner) candidates(r *config.Resource) (found []*kind.Object, ok bool) {
+func (p *planner) importCandidates(r *config.Resource) (found []*kind.Object, ok bool) {
 	for _, o := range p.siblings(r) {
-		owner := p.owner(idOf(o))
+		owner := p.ownerAddr(objectIDOf(o))
 		switch {
-		case owner == nil && p.takenElsewhere(r, o):
+		case owner == nil && p.takenByAnother(r, o):
 		case owner == nil:
 			found = append(found, o)
 		case p.declaration(*owner) != nil && r.Kind.Replaceable:
 			p.reportNameStillUsed(r, *owner)
 			return nil, false
-		case p.declaration(*owner) != nil, p.removal(*owner) != nil: // that resource has it, or gives it up
+		case p.declaration(*owner) != nil, p.removalFor(*owner) != nil: // that resource has it, or gives it up
 		default:
-			p.errorf(&r.Block.Range, "Resource has another address in the state",
+			p.errorf(&r.Block.HeaderRange, "Resource has another address in the state",
 				"%s %q belongs to %s, which is no longer in the configuration. If its block was renamed to %s, write\n"+
-					"  moved {\n    from = %s\n    to   = %s\n  }", words.Capital(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
+					"  moved {\n    from = %s\n    to   = %s\n  }", words.Capitalize(r.Kind.Name), o.Identity, owner, r.Addr, owner, r.Addr)
 			return nil, false
 		}
 	}
 	return found, true
 }
 
-// findImport resolves an import block, which names a remote ID or an identity.
-func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
+// resolveImportBlock resolves an import block, which names a remote ID or an identity.
+func (p *planner) resolveImportBlock(r *config.Resource, imp *config.Import, h *match) (goOn bool) {
 	var found []*kind.Object
 	if o := p.Snapshot.ByID(r.Kind, imp.ID); o != nil {
 		found = append(found, o)
 	} else {
 		found = p.Snapshot.ByIdentity(r.Kind, r.Kind.NormalizeIdentity(imp.ID))
 		free := slices.DeleteFunc(slices.Clone(found), func(o *kind.Object) bool {
-			return p.owner(idOf(o)) != nil || p.takenElsewhere(r, o)
+			return p.ownerAddr(objectIDOf(o)) != nil || p.takenByAnother(r, o)
 		})
 		if len(free) > 0 {
 			found = free
@@ -229,7 +230,7 @@ func (p *planner) findImport(r *config.Resource, imp *config.Import, h *match) (
 		p.reportAmbiguous(r, found)
 		return false
 	}
-	if owner := p.owner(idOf(found[0])); owner != nil {
+	if owner := p.ownerAddr(objectIDOf(found[0])); owner != nil {
 		p.reportOwnedByAnother(r, imp, imp.ID, *owner)
 		return false
 	}
@@ -241,34 +242,34 @@ func (p *planner) reportOwnedByAnother(r *config.Resource, imp *config.Import, i
 	p.errorf(&imp.Range, "Resource belongs to another address",
 		"%s %q already belongs to %s. If that block was renamed, declare that instead of importing:\n"+
 			"  moved {\n    from = %s\n    to   = %s\n  }",
-		words.Capital(r.Kind.Name), id, owner, owner, r.Addr)
+		words.Capitalize(r.Kind.Name), id, owner, owner, r.Addr)
 }
 
 // reportAmbiguous lists what tells objects with one identity apart, and how to choose.
 func (p *planner) reportAmbiguous(r *config.Resource, found []*kind.Object) {
-	list, ok := p.listApart(r, found)
+	list, ok := p.listDifferences(r, found)
 	if !ok {
 		return
 	}
-	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
+	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, found[0].Identity),
 		"B2 lets %s share a name, so b2form cannot know which of these %s is:%s\n"+
 			"Choose one with an import block, or give this one another name:\n  import {\n    to = %s\n    id = %q\n  }",
 		r.Kind.Plural, r.Addr, list, r.Addr, found[len(found)-1].ID)
 }
 
-// listApart lists objects with one identity, a line each, by what tells them apart. It
+// listDifferences lists objects with one identity, a line each, by what tells them apart. It
 // reports whether they can be read.
-func (p *planner) listApart(r *config.Resource, found []*kind.Object) (string, bool) {
+func (p *planner) listDifferences(r *config.Resource, found []*kind.Object) (text string, readable bool) {
 	values := make([]cty.Value, len(found))
 	for i, o := range found {
 		v, err := o.Value()
 		if err != nil {
-			p.unreadable(r.Block.Range.Ptr(), err)
+			p.reportUnreadableReply(r.Block.HeaderRange.Ptr(), err)
 			return "", false
 		}
 		values[i] = v
 	}
-	apart := distinguishing(r.Kind, values)
+	apart := differingAttrs(r.Kind, values)
 	var list strings.Builder
 	for i, o := range found {
 		fmt.Fprintf(&list, "\n  %s", o.ID)
@@ -279,8 +280,8 @@ func (p *planner) listApart(r *config.Resource, found []*kind.Object) (string, b
 	return list.String(), true
 }
 
-// distinguishing names the attributes, without the ID, in which the values are not all alike.
-func distinguishing(k *kind.Kind, values []cty.Value) []string {
+// differingAttrs names the attributes, without the ID, in which the values are not all alike.
+func differingAttrs(k *kind.Kind, values []cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		name := k.Attrs[i].Name

@@ -10,7 +10,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// A EntryMove is one state entry that gets another address.
+// An EntryMove is one state entry that gets another address.
 type EntryMove struct {
 	From addr.Addr `json:"from"`
 	To   addr.Addr `json:"to"`
@@ -19,7 +19,7 @@ type EntryMove struct {
 // applyMoves gives the entries the addresses that moved blocks say, following chains
 // to their end, and sorts them.
 func (p *planner) applyMoves() {
-	byAddr := func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) }
+	byAddr := func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) }
 	if len(p.Config.Moves) > 0 || !slices.IsSortedFunc(p.Entries, byAddr) {
 		p.Entries = slices.Clone(p.Entries)
 		slices.SortFunc(p.Entries, byAddr)
@@ -31,7 +31,7 @@ func (p *planner) applyMoves() {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		from := e.Addr
-		e.Addr = p.destination(from)
+		e.Addr = p.moveDestination(from)
 		if other, has := taken[e.Addr]; has {
 			p.errorf(nil, "Two objects for one address",
 				"By the moved blocks both %s and %s of the state become %s, but only one can. Remove the moved block, or "+
@@ -47,8 +47,8 @@ func (p *planner) applyMoves() {
 	slices.SortFunc(p.Entries, byAddr)
 }
 
-// destination follows the moves from one address. They form no cycle.
-func (p *planner) destination(addr addr.Addr) addr.Addr {
+// moveDestination follows the moves from one address. They form no cycle.
+func (p *planner) moveDestination(addr addr.Addr) addr.Addr {
 	for range p.Config.Moves {
 		next := addr
 		for _, m := range p.Config.Moves {
@@ -89,8 +89,8 @@ func orderMoves(moves []EntryMove) []EntryMove {
 	return out
 }
 
-// removal is the removed block that speaks of an address; nil: none.
-func (p *planner) removal(addr addr.Addr) *config.Removal {
+// removalFor is the removed block that speaks of an address; nil: none.
+func (p *planner) removalFor(addr addr.Addr) *config.Removal {
 	for i := range p.Config.Removals {
 		if r := &p.Config.Removals[i]; r.Covers(addr) {
 			return r
@@ -99,8 +99,8 @@ func (p *planner) removal(addr addr.Addr) *config.Removal {
 	return nil
 }
 
-// forgetRemoved plans to forget an object that stays in B2.
-func (p *planner) forgetRemoved(addr addr.Addr, k *kind.Kind, h match) {
+// planForget plans to forget an object that stays in B2.
+func (p *planner) planForget(addr addr.Addr, k *kind.Kind, h match) {
 	c := Change{
 		Addr:     addr,
 		Kind:     k,

@@ -14,16 +14,16 @@ import (
 // the state or by an import block that names its ID. What is not tied to anything is
 // created, as long as nothing live under the name may be meant.
 
-// untied lists the resources with the identity of r, which is one of them, that are tied
+// unmatchedNamesakes lists the resources with the identity of r, which is one of them, that are tied
 // to no live object.
-func (p *planner) untied(r *config.Resource) []*config.Resource {
+func (p *planner) unmatchedNamesakes(r *config.Resource) []*config.Resource {
 	if !r.Kind.NamesRepeat {
 		return nil
 	}
 	var out []*config.Resource
-	for _, same := range p.identities().Sharing(r.Kind.Name, r.Identity()) {
+	for _, same := range p.declaredIdentities().AllWithIdentity(r.Kind.Name, r.Identity()) {
 		e := p.entry(same.Addr)
-		tied := e != nil && p.Snapshot.ByID(r.Kind, e.ID) != nil || p.imports[same.Addr] != nil || p.hasClaimed(same.Addr)
+		tied := e != nil && p.Snapshot.ByID(r.Kind, e.ID) != nil || p.imports[same.Addr] != nil || p.hasRecovered(same.Addr)
 		if !tied {
 			out = append(out, same)
 		}
@@ -31,16 +31,16 @@ func (p *planner) untied(r *config.Resource) []*config.Resource {
 	return out
 }
 
-// takenElsewhere reports whether the import block of another resource names the ID of an
+// takenByAnother reports whether the import block of another resource names the ID of an
 // object, or an interrupted run made it for another address.
-func (p *planner) takenElsewhere(r *config.Resource, o *kind.Object) bool {
+func (p *planner) takenByAnother(r *config.Resource, o *kind.Object) bool {
 	if !r.Kind.NamesRepeat {
 		return false
 	}
-	if owner, taken := p.claimed[idOf(o)]; taken && owner != r.Addr {
+	if owner, taken := p.recoveredBy[objectIDOf(o)]; taken && owner != r.Addr {
 		return true
 	}
-	for _, same := range p.identities().Sharing(r.Kind.Name, r.Identity()) {
+	for _, same := range p.declaredIdentities().AllWithIdentity(r.Kind.Name, r.Identity()) {
 		if imp := p.imports[same.Addr]; same != r && imp != nil && imp.ID == o.ID && p.entry(same.Addr) == nil {
 			return true
 		}
@@ -48,20 +48,20 @@ func (p *planner) takenElsewhere(r *config.Resource, o *kind.Object) bool {
 	return false
 }
 
-// claim gives what an interrupted run made to one of the addresses under which it may have
+// claimRecovered gives what an interrupted run made to one of the addresses under which it may have
 // been announced: the first that asks.
-func (p *planner) claim(a addr.Addr, o *kind.Object) bool {
-	id := idOf(o)
-	if owner, taken := p.claimed[id]; taken && owner != a {
+func (p *planner) claimRecovered(a addr.Addr, o *kind.Object) bool {
+	id := objectIDOf(o)
+	if owner, taken := p.recoveredBy[id]; taken && owner != a {
 		return false
 	}
-	p.claimed[id] = a
+	p.recoveredBy[id] = a
 	return true
 }
 
-// hasClaimed reports whether something that an interrupted run made is the address's.
-func (p *planner) hasClaimed(a addr.Addr) bool {
-	for _, owner := range p.claimed {
+// hasRecovered reports whether something that an interrupted run made is the address's.
+func (p *planner) hasRecovered(a addr.Addr) bool {
+	for _, owner := range p.recoveredBy {
 		if owner == a {
 			return true
 		}
@@ -69,8 +69,8 @@ func (p *planner) hasClaimed(a addr.Addr) bool {
 	return false
 }
 
-// claimAnnounced claims all that interrupted runs made.
-func (p *planner) claimAnnounced() {
+// claimAllRecovered claims all that interrupted runs made.
+func (p *planner) claimAllRecovered() {
 	for _, a := range p.recordedAddrs { // sorted
 		if len(p.announced[*a]) > 0 {
 			p.findRecovered(*a, p.kinds[a.Kind])
@@ -78,14 +78,14 @@ func (p *planner) claimAnnounced() {
 	}
 }
 
-// reportUntied says once how to tie blocks of one name to objects of that name.
-func (p *planner) reportUntied(r *config.Resource, untied []*config.Resource, found []*kind.Object) {
-	name := reference{r.Kind.Name, r.Identity()}
-	if p.untiedNames[name] {
+// reportUnmatchedNamesakes says once how to tie blocks of one name to objects of that name.
+func (p *planner) reportUnmatchedNamesakes(r *config.Resource, untied []*config.Resource, found []*kind.Object) {
+	name := identityKey{r.Kind.Name, r.Identity()}
+	if p.reportedUnmatched[name] {
 		return
 	}
-	p.untiedNames[name] = true
-	list, ok := p.listApart(r, found)
+	p.reportedUnmatched[name] = true
+	list, ok := p.listDifferences(r, found)
 	if !ok {
 		return
 	}
@@ -97,8 +97,8 @@ func (p *planner) reportUntied(r *config.Resource, untied []*config.Resource, fo
 	for i, r := range untied {
 		addrs[i] = r.Addr.String()
 	}
-	p.errorf(&r.Block.Range, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
+	p.errorf(&r.Block.HeaderRange, fmt.Sprintf("Several %s are named %q", r.Kind.Plural, r.Identity()),
 		"%s have this name, and so have live %s that nothing here is tied to:%s\nSay which block is which, as below. Once each of these "+
 			"has an import, a block without one is created; or give the blocks other names.%s",
-		words.List(addrs), r.Kind.Plural, list, blocks.String())
+		words.JoinAnd(addrs), r.Kind.Plural, list, blocks.String())
 }

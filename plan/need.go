@@ -12,21 +12,22 @@ import (
 
 // A need says that one step waits for another.
 type need struct {
-	step, on int32
-	strength strength
+	step, dependsOn int32
+	strength        needStrength
 }
 
-// A strength says what becomes of a need where keeping it would make steps wait for
+// A needStrength says what becomes of a need where keeping it would make steps wait for
 // each other: the weakest within the cycle are dropped.
-type strength byte
+type needStrength byte
 
 const (
-	hard     strength = iota // kept: the object must exist, or what is deleted must be let go of first
-	declared                 // of deletions: what blocks say, which may be other than what is live; of creates: see needNamesakes
-	soft                     // better so
+	hard needStrength = iota // kept: the object must exist, or what is deleted must be let go of first
+	// of deletions: what blocks say, which may be other than what is live; of creates: see serializeNamesakeCreates
+	declared
+	soft // better so
 )
 
-func (g *stepGraph) addNeed(step int, s strength, on ...int) {
+func (g *stepGraph) addNeed(step int, s needStrength, on ...int) {
 	for _, i := range on {
 		if step != none && i != none && i != step {
 			g.needs = append(g.needs, need{int32(step), int32(i), s})
@@ -36,7 +37,7 @@ func (g *stepGraph) addNeed(step int, s strength, on ...int) {
 
 // addNeedsWithinChange orders the steps of one change.
 func (g *stepGraph) addNeedsWithinChange(i int) {
-	s := &g.byChange[i]
+	s := &g.stepsByChange[i]
 	g.addNeed(s.verify, hard, s.create)
 	g.addNeed(s.deferred, hard, withoutNone(s.create, s.update)...)
 	for j, d := range s.deletes {
@@ -61,10 +62,10 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 		other := &g.plan.Changes[to]
 		switch {
 		case createsOrUpdates(c) && createsOrUpdates(other):
-			g.addNeedOfObject(g.byChange[i].first(), to)
-		case removes(c) && removes(other):
-			for _, d := range g.byChange[to].deletes {
-				g.addNeed(d, declared, g.byChange[i].deletes...)
+			g.addObjectNeeds(g.stepsByChange[i].firstCreateOrUpdate(), to)
+		case deletesOrForgets(c) && deletesOrForgets(other):
+			for _, d := range g.stepsByChange[to].deletes {
+				g.addNeed(d, declared, g.stepsByChange[i].deletes...)
 			}
 		default:
 			return false
@@ -75,7 +76,7 @@ func (g *stepGraph) addDeclaredNeeds(i int) {
 
 // addDeferredNeeds lets links wait for what they lead to.
 func (g *stepGraph) addDeferredNeeds(i int) {
-	c, step := &g.plan.Changes[i], g.byChange[i].deferred
+	c, step := &g.plan.Changes[i], g.stepsByChange[i].deferred
 	if step == none || !slices.ContainsFunc(g.steps[step].Fields, func(f string) bool { return c.Kind.Attr(f).IsLink() }) {
 		return
 	}
@@ -83,22 +84,22 @@ func (g *stepGraph) addDeferredNeeds(i int) {
 		if !createsOrUpdates(&g.plan.Changes[to]) {
 			return false
 		}
-		g.addNeedOfObject(step, to)
+		g.addObjectNeeds(step, to)
 		return true
 	})
 }
 
-// addNeedOfObject lets a step wait for the object of a change, and better for its settings.
-func (g *stepGraph) addNeedOfObject(step, change int) {
-	g.addNeed(step, hard, g.byChange[change].create)
-	g.addNeed(step, soft, g.byChange[change].settingSteps()...)
+// addObjectNeeds lets a step wait for the object of a change, and better for its settings.
+func (g *stepGraph) addObjectNeeds(step, change int) {
+	g.addNeed(step, hard, g.stepsByChange[change].create)
+	g.addNeed(step, soft, g.stepsByChange[change].settingSteps()...)
 }
 
 // visitNeededChanges gives f the changes that addresses lead to. Where there is none, or f does not take it,
 // what that block refers to is followed. from is passed over.
 func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to int) bool) {
 	if len(addrs) == 1 && addrs[0] != g.plan.Changes[from].Addr {
-		if to := g.changes.find(&addrs[0]); to >= 0 && f(to) {
+		if to := g.changeLookup.find(&addrs[0]); to >= 0 && f(to) {
 			return // as most do, and needs no memory
 		}
 	}
@@ -110,7 +111,7 @@ func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to in
 				continue
 			}
 			seen[addr] = true
-			if to := g.changes.find(&addr); to >= 0 && f(to) {
+			if to := g.changeLookup.find(&addr); to >= 0 && f(to) {
 				continue
 			}
 			if r := g.declaration(addr); r != nil {
@@ -121,14 +122,14 @@ func (g *stepGraph) visitNeededChanges(from int, addrs []addr.Addr, f func(to in
 	follow(addrs)
 }
 
-// needNamesakes lets creates under one name follow each other. So each is announced when the
+// serializeNamesakeCreates lets creates under one name follow each other. So each is announced when the
 // ones before are known, and none is taken for what another one made.
-func (g *stepGraph) needNamesakes() {
-	last := map[reference]int{}
+func (g *stepGraph) serializeNamesakeCreates() {
+	last := map[identityKey]int{}
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
-		if create := g.byChange[i].create; c.Kind.NamesRepeat && create != none {
-			name := reference{c.Kind.Name, c.Identity}
+		if create := g.stepsByChange[i].create; c.Kind.NamesRepeat && create != none {
+			name := identityKey{c.Kind.Name, c.Identity}
 			if before, has := last[name]; has {
 				g.addNeed(create, declared, before)
 			}
@@ -137,15 +138,15 @@ func (g *stepGraph) needNamesakes() {
 	}
 }
 
-// addLinkEndNeeds lets the deletion of what links lead to wait for the updates that end those links,
+// addLinkRemovalNeeds lets the deletion of what links lead to wait for the updates that end those links,
 // and better for the deletion of what has them.
-func (g *stepGraph) addLinkEndNeeds() {
-	users := g.linkEnds()
+func (g *stepGraph) addLinkRemovalNeeds() {
+	users := g.linkRemovingSteps()
 	if len(users) == 0 {
 		return
 	}
 	for i := range g.plan.Changes {
-		for _, d := range g.byChange[i].deletes {
+		for _, d := range g.stepsByChange[i].deletes {
 			for _, end := range g.plan.Changes[i].deletedRefs(g.steps[d].RemoteID) {
 				for _, user := range users[end] {
 					if s := &g.steps[user]; s.Change != i {
@@ -161,17 +162,17 @@ func (g *stepGraph) addLinkEndNeeds() {
 	}
 }
 
-// linkEnds lists the steps that end links of live objects, by what those lead to.
-func (g *stepGraph) linkEnds() map[objectID][]int {
+// linkRemovingSteps lists the steps that end links of live objects, by what those lead to.
+func (g *stepGraph) linkRemovingSteps() map[objectID][]int {
 	ends := map[objectID][]int{}
-	for addr, targets := range g.links.liveTargets {
-		i := g.changes.find(&addr)
+	for addr, targets := range g.linkPlanner.liveLinkTargets {
+		i := g.changeLookup.find(&addr)
 		if i < 0 {
 			continue
 		}
-		c, steps := &g.plan.Changes[i], g.byChange[i].deletes
+		c, steps := &g.plan.Changes[i], g.stepsByChange[i].deletes
 		if c.Action != Delete {
-			steps = slices.DeleteFunc(g.byChange[i].settingSteps(), func(step int) bool {
+			steps = slices.DeleteFunc(g.stepsByChange[i].settingSteps(), func(step int) bool {
 				return !slices.ContainsFunc(g.steps[step].Fields,
 					func(f string) bool { return c.Kind.Attr(f).IsLink() && slices.Contains(c.Fields, f) })
 			})
@@ -192,12 +193,12 @@ func (g *stepGraph) addLiveReferenceNeeds() {
 		if c.Action != Delete {
 			continue
 		}
-		for _, user := range users[reference{c.Kind.Name, c.Identity}] {
-			u, s := &g.plan.Changes[user], &g.byChange[user]
-			if slices.Contains(g.links.liveTargets[c.Addr], objectID{u.Kind.Name, u.ID}) {
+		for _, user := range users[identityKey{c.Kind.Name, c.Identity}] {
+			u, s := &g.plan.Changes[user], &g.stepsByChange[user]
+			if slices.Contains(g.linkPlanner.liveLinkTargets[c.Addr], objectID{u.Kind.Name, u.ID}) {
 				continue // the other one waits for the end of that link
 			}
-			for _, d := range g.byChange[i].deletes {
+			for _, d := range g.stepsByChange[i].deletes {
 				how := soft
 				if u.Kind.ParentKind() == c.Kind.Name {
 					how = hard
@@ -210,11 +211,11 @@ func (g *stepGraph) addLiveReferenceNeeds() {
 }
 
 // liveReferrers lists, by what is referred to, the changes of live objects that refer to it by name.
-func (g *stepGraph) liveReferrers() map[reference][]int {
+func (g *stepGraph) liveReferrers() map[identityKey][]int {
 	if !slices.ContainsFunc(g.plan.Changes, func(c Change) bool { return c.Action == Delete }) {
 		return nil
 	}
-	users := map[reference][]int{}
+	users := map[identityKey][]int{}
 	for i := range g.plan.Changes {
 		c := &g.plan.Changes[i]
 		if c.Before.IsNull() {
@@ -223,7 +224,7 @@ func (g *stepGraph) liveReferrers() map[reference][]int {
 		visitReferences(c.Kind, c.Before, func(_ string, m kind.Reference) {
 			by, name := m.Attr, m.Name
 			if k := g.kinds[by.Link.RefKind]; k != nil && !k.NamesRepeat { // the others are known by their IDs
-				to := reference{by.Link.RefKind, name}
+				to := identityKey{by.Link.RefKind, name}
 				users[to] = append(users[to], i)
 			}
 		})
@@ -235,17 +236,18 @@ func (g *stepGraph) liveReferrers() map[reference][]int {
 // within a cycle the weakest are dropped; a cycle of hard ones is an error.
 func (g *stepGraph) orderedSteps() []Step {
 	slices.SortFunc(g.needs, func(a, b need) int {
-		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.on, b.on), cmp.Compare(a.strength, b.strength))
+		return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.dependsOn, b.dependsOn), cmp.Compare(a.strength, b.strength))
 	})
-	g.needs = slices.CompactFunc(g.needs, func(a, b need) bool { return a.step == b.step && a.on == b.on }) // the strongest stays
-	order, of := components(len(g.steps), g.needs)
+	// the strongest stays
+	g.needs = slices.CompactFunc(g.needs, func(a, b need) bool { return a.step == b.step && a.dependsOn == b.dependsOn })
+	order, of := strongComponents(len(g.steps), g.needs)
 	for weakest := soft; isCyclic(of); weakest-- {
 		if weakest == hard {
 			g.reportCycle(order, of)
 			return nil
 		}
-		g.needs = slices.DeleteFunc(g.needs, func(n need) bool { return n.strength == weakest && of[n.step] == of[n.on] })
-		order, of = components(len(g.steps), g.needs)
+		g.needs = slices.DeleteFunc(g.needs, func(n need) bool { return n.strength == weakest && of[n.step] == of[n.dependsOn] })
+		order, of = strongComponents(len(g.steps), g.needs)
 	}
 	at := make([]int, len(order)) // in the plan, by index here
 	for i, step := range order {
@@ -253,7 +255,7 @@ func (g *stepGraph) orderedSteps() []Step {
 	}
 	steps, needs := make([]Step, len(order)), make([]int, len(g.needs))
 	for i, n := range g.needs {
-		needs[i] = at[n.on]
+		needs[i] = at[n.dependsOn]
 	}
 	next := 0
 	for i, s := range g.steps {

@@ -18,7 +18,7 @@ func TestOrdered(t *testing.T) {
 		g := &stepGraph{planner: newPlanner(Request{Config: &config.Config{}, Kinds: []*kind.Kind{k}}), needs: needs}
 		for i := range n {
 			g.plan.Changes = append(g.plan.Changes, Change{Addr: addr.Addr{Kind: "kind", Label: fmt.Sprint("n", i)}})
-			g.add(Step{Change: i, Op: OpUpdate})
+			g.addStep(Step{Change: i, Op: OpUpdate})
 		}
 		return g, g.orderedSteps()
 	}

@@ -31,7 +31,7 @@ type OutputChange struct {
 
 // OutputDigests stand for the values of outputs: "NAME:DIGEST" with spaces between, by name. Sensitive
 // outputs have an empty digest: it could tell who guesses the value that he is right.
-func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []addr.Entry) string {
+func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []addr.StateEntry) string {
 	ids := make(map[addr.Addr]string, len(entries))
 	for _, e := range entries {
 		ids[e.Addr] = e.ID

@@ -57,7 +57,7 @@ type Change struct {
 	Import bool // the live object is not in the state yet and becomes ours
 	// ImportedSiblings are further live objects of a rotation that are not in the state yet and become
 	// ours: each is among Leftovers, Retiring or Overlapping too. Sorted by ID.
-	ImportedSiblings []Named
+	ImportedSiblings []NamedObject
 
 	// MovedFrom is the address under which the state has it so far; zero: this one.
 	MovedFrom addr.Addr
@@ -75,37 +75,37 @@ type Change struct {
 	Reason        string   // why, in words, without brackets: "bucket.x is not in configuration"
 	Hazards       []kind.Hazard
 	DeliverTo     []string // where a new secret will go, in words
-	Force         bool     // delete: with everything it holds
+	ForceDestroy  bool     // delete: with everything it holds
 	// Leftovers are further objects that interrupted runs made for this address, or
 	// that were replaced and whose time is over. They are deleted after the action.
 	// Sorted by ID.
-	Leftovers []Named
+	Leftovers []NamedObject
 	// Retiring are further objects of this address that live on, and until when.
 	// Sorted by ID.
-	Retiring []addr.Retiree
+	Retiring []addr.RetiringObject
 	// Overlapping are objects that live on for Overlap after the secret of the new
 	// one was delivered. Only with Rotate, or with Create where interrupted runs left
 	// something; sorted by ID.
-	Overlapping []Named
+	Overlapping []NamedObject
 	Overlap     time.Duration
 	// Outside says whether the live object was changed outside of b2form, and Edited whether its
 	// configuration was edited, since the last run: of what differs from its configuration.
 	Outside, Edited Drift
 }
 
-// A Named is one live object: its remote ID, and what it is called.
-type Named struct {
+// A NamedObject is one live object: its remote ID, and what it is called.
+type NamedObject struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
 // String is how people are shown it.
-func (n Named) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, n.ID) }
+func (n NamedObject) String() string { return fmt.Sprintf("%s (ID %s)", n.Name, n.ID) }
 
 // Imports are all live objects that the change makes ours, the current one last.
-func (c *Change) Imports() []Named {
+func (c *Change) Imports() []NamedObject {
 	if c.Import {
-		return append(slices.Clone(c.ImportedSiblings), Named{c.ID, c.LiveName})
+		return append(slices.Clone(c.ImportedSiblings), NamedObject{c.ID, c.LiveName})
 	}
 	return c.ImportedSiblings
 }
@@ -132,7 +132,7 @@ type Plan struct {
 	// objects that stay and whose record differs from what is live or declared, since an interrupted
 	// run made the object, or its protection or its deliveries are other than recorded. Sorted by
 	// address. An entry that is new has no times: who writes it knows the clock.
-	Records []addr.Entry
+	Records []addr.StateEntry
 	// MovedIntents are the addresses of interrupted runs' announcements that count for
 	// another address now, since the block got another label. Sorted.
 	MovedIntents []EntryMove
@@ -142,7 +142,7 @@ type Plan struct {
 	// Rotations tell of every declared object that is renewed from time to time
 	// and lives. Sorted by address.
 	Rotations []Rotation
-	// LeftOut are the addresses with changes that Request.Rotations, Target and Exclude keep
+	// LeftOut are the addresses with changes that Request.RotationsOnly, Target and Exclude keep
 	// out of Changes. Sorted.
 	LeftOut []addr.Addr
 	// Outputs are those that change; sorted by name. They alone make no plan that there is anything to
@@ -154,9 +154,9 @@ type Plan struct {
 type Rotation struct {
 	Addr     addr.Addr
 	Name, ID string
-	MadeAt   time.Time      // zero: it was made before rotation was asked for, and nobody can say
-	Due      time.Time      // when it is to be renewed; zero: never
-	Retiring []addr.Retiree // its predecessors that live on; sorted by ID
+	MadeAt   time.Time             // zero: it was made before rotation was asked for, and nobody can say
+	Due      time.Time             // when it is to be renewed; zero: never
+	Retiring []addr.RetiringObject // its predecessors that live on; sorted by ID
 }
 
 // IsDue reports whether it is to be renewed now.
@@ -167,7 +167,7 @@ type Request struct {
 	Config   *config.Config
 	Kinds    []*kind.Kind
 	Snapshot *kind.Snapshot
-	Entries  []addr.Entry // what the state says is ours
+	Entries  []addr.StateEntry // what the state says is ours
 	// Announced are identities per kind that an interrupted run was about to
 	// make: a live object found under one is ours.
 	Announced []AnnouncedCreate
@@ -188,7 +188,7 @@ type Request struct {
 	// configuration names for this address becomes ours, whatever differs. nil: everything.
 	ImportOnly *addr.Addr
 	Now        time.Time // by B2's clock: what ends, and when something is due, is decided by it
-	Here       time.Time // by the clock of this machine; zero: that is not compared
+	LocalTime  time.Time // by the clock of this machine; zero: that is not compared
 	// DigestSalt goes into Plan.Basis where the plan hides values. Two plans can be compared only
 	// if they were made with the same. Without one the basis must not be shown: it would tell who
 	// guesses a hidden value that he is right.
@@ -196,7 +196,7 @@ type Request struct {
 	Save       bool // fill Plan.Saved
 }
 
-// An AnnouncedCreate create is one of which the journal does not know the outcome.
+// An AnnouncedCreate is a create of which the journal does not know the outcome.
 type AnnouncedCreate struct {
 	Addr       addr.Addr
 	Identity   string
@@ -252,30 +252,30 @@ func (n Counts) Plus(m Counts) Counts {
 // DestroysContents reports whether the change deletes an object with everything it
 // holds, and says so.
 func (c *Change) DestroysContents() bool {
-	return c.Force && (c.Action == Delete || c.Action == Replace) && c.contentHazard() >= 0
+	return c.ForceDestroy && (c.Action == Delete || c.Action == Replace) && c.contentHazardIndex() >= 0
 }
 
-// SetContents says what an object holds that is deleted with it. It is no part of the
+// DescribeContents says what an object holds that is deleted with it. It is no part of the
 // plan's basis: who uploads meanwhile takes nothing back.
-func (c *Change) SetContents(text string) {
-	if i := c.contentHazard(); i >= 0 {
+func (c *Change) DescribeContents(text string) {
+	if i := c.contentHazardIndex(); i >= 0 {
 		c.Hazards[i].Detail += ": " + text
 	}
 }
 
-func (c *Change) contentHazard() int {
+func (c *Change) contentHazardIndex() int {
 	if c.Kind.Destroy.Hazards == nil {
 		return -1
 	}
-	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.Force), h) })
+	return slices.IndexFunc(c.Hazards, func(h kind.Hazard) bool { return slices.Contains(c.Kind.Destroy.Hazards(c.ForceDestroy), h) })
 }
 
 // Empty reports whether nothing would change, neither in B2 nor in what the
 // state owns. There may still be Records to write.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
 
-// Hazards lists the kinds of hazard among the changes, each once, sorted.
-func (p *Plan) Hazards() []kind.HazardKind {
+// HazardKinds lists the kinds of hazard among the changes, each once, sorted.
+func (p *Plan) HazardKinds() []kind.HazardKind {
 	var out []kind.HazardKind
 	for i := range p.Changes {
 		for _, h := range p.Changes[i].Hazards {

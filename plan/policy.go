@@ -42,7 +42,7 @@ func (p *Plan) subjects(c *config.Config) []config.Subject {
 			continue
 		}
 		s := config.Subject{Addr: r.Addr, Kind: r.Kind, Resource: r,
-			Change: &config.SubjectChange{Action: string(NoOp), Sensitive: r.Sensitive}}
+			Change: &config.SubjectChange{Action: string(NoOp), Sensitive: r.SensitiveAttrs}}
 		if change := changes[r.Addr]; change != nil {
 			s = change.subject(r)
 		}

@@ -47,7 +47,7 @@ func drawValue(t *rapid.T, k *kind.Kind, name string) cty.Value {
 	if name == shared {
 		m["rotate"] = cty.NullVal(k.Attr("rotate").ValueType()) // what rotates has its name to itself
 	}
-	v, ps := k.NewCompleter().Complete(k.ValuesOf(cty.ObjectVal(m)), false)
+	v, ps := k.NewCompleter().CompleteAndCheck(k.ValuesOf(cty.ObjectVal(m)), false)
 	for _, p := range ps {
 		if !p.Warning {
 			t.Skip("not legal: ", p.Summary)
@@ -102,7 +102,7 @@ func (w *world) declared(k *kind.Kind, name string) cty.Value {
 		m[a.Name] = cty.NullVal(a.ValueType())
 	}
 	m["name"] = cty.StringVal(name)
-	return k.WithDefaults(cty.ObjectVal(m))
+	return k.CompletedConfig(cty.ObjectVal(m))
 }
 
 // The plan depends on what is there and not on the order in which it is listed,

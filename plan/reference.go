@@ -12,8 +12,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// A reference is an object by its name.
-type reference struct{ kind, identity string }
+// An identityKey is an object by its name.
+type identityKey struct{ kind, identity string }
 
 // visitReferences calls f with every name of another object in v, with the attribute
 // of the top level in which it stands. v is not null; what is hidden is passed over.
@@ -29,53 +29,55 @@ func visitReferences(k *kind.Kind, v cty.Value, f func(attr string, m kind.Refer
 	}
 }
 
-// checkTargetsExist reports names of objects that neither exist nor will, or that
+// checkReferencesExist reports names of objects that neither exist nor will, or that
 // several have: B2 wants their IDs.
-func (p *planner) checkTargetsExist(r *config.Resource, _ match, c *Change) {
-	if r == nil || c.Action == NoOp || removes(c) {
+func (p *planner) checkReferencesExist(r *config.Resource, _ match, c *Change) {
+	if r == nil || c.Action == NoOp || deletesOrForgets(c) {
 		return
 	}
 	visitReferences(r.Kind, c.After, func(attr string, m kind.Reference) {
 		by, name := m.Attr, m.Name
 		k := p.kinds[by.Link.RefKind]
-		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.links.isID(by, k, name) {
+		if k == nil || c.Action == Update && !slices.Contains(c.Fields, attr) || p.linkPlanner.isRemoteID(by, k, name) {
 			return
 		}
 		if k.NamesRepeat {
-			p.links.checkUnambiguous(r, c, attr, k, m)
+			p.linkPlanner.checkUnambiguousName(r, c, attr, k, m)
 		}
-		rng := placeOfName(r, attr, m)
-		if owner := p.destroyedWith(k, k.NormalizeIdentity(name)); owner != nil {
+		rng := referenceRange(r, attr, m)
+		if owner := p.destroyedByRemovalOf(k, k.NormalizeIdentity(name)); owner != nil {
 			p.errorf(&rng, "The "+by.Link.RefKind+" goes away",
 				"%s of %s names the %s %s, which is destroyed by the same plan, since %s is not in the configuration any more. "+
-					"Put that block back, or name another %s.", memberName(attr, m), r.Addr, by.Link.RefKind, displayName(c, attr, name),
+					"Put that block back, or name another %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,
+				quoteUnlessSensitive(c, attr, name),
 				owner,
 				by.Link.RefKind)
 			return
 		}
-		if p.exists(k, k.NormalizeIdentity(name)) {
+		if p.mayExist(k, k.NormalizeIdentity(name)) {
 			return
 		}
 		p.errorf(&rng, "No such "+by.Link.RefKind,
 			"%s of %s names the %s %s, which neither exists in this account nor is in the configuration. "+
-				"Correct the name, or declare the %s.", memberName(attr, m), r.Addr, by.Link.RefKind, displayName(c, attr, name),
+				"Correct the name, or declare the %s.", referencePath(attr, m), r.Addr, by.Link.RefKind,
+			quoteUnlessSensitive(c, attr, name),
 			by.Link.RefKind)
 	})
 }
 
-// placeOfName is where a name stands, as far as it is written out.
-func placeOfName(r *config.Resource, attr string, m kind.Reference) hcl.Range {
+// referenceRange is where a name stands, as far as it is written out.
+func referenceRange(r *config.Resource, attr string, m kind.Reference) hcl.Range {
 	path := append(cty.GetAttrPath(attr), m.Path...)
 	if last := len(path) - 1; last > 0 {
 		if _, listed := path[last].(cty.IndexStep); listed { // lists of names are sorted
 			path[last] = cty.IndexStep{Key: cty.StringVal(m.Name)}
 		}
 	}
-	return r.Block.At(path)
+	return r.Block.RangeAt(path)
 }
 
-// memberName is an attribute with the members that lead to a name: replication.source.key.
-func memberName(attr string, m kind.Reference) string {
+// referencePath is an attribute with the members that lead to a name: replication.source.key.
+func referencePath(attr string, m kind.Reference) string {
 	for _, step := range m.Path {
 		if member, ok := step.(cty.GetAttrStep); ok {
 			attr += "." + member.Name
@@ -84,45 +86,45 @@ func memberName(attr string, m kind.Reference) string {
 	return attr
 }
 
-// displayName is a name in an attribute, in quotes.
-func displayName(c *Change, attr, name string) string {
+// quoteUnlessSensitive is a name in an attribute, in quotes.
+func quoteUnlessSensitive(c *Change, attr, name string) string {
 	if slices.Contains(c.Sensitive, attr) {
 		return kind.SensitiveText
 	}
 	return strconv.Quote(name)
 }
 
-// destroyedWith is the address whose removal destroys all that a name leads to; nil:
+// destroyedByRemovalOf is the address whose removal destroys all that a name leads to; nil:
 // something stays, or there is nothing.
-func (p *planner) destroyedWith(k *kind.Kind, identity string) (owner *addr.Addr) {
+func (p *planner) destroyedByRemovalOf(k *kind.Kind, identity string) (owner *addr.Addr) {
 	if p.isDeclared(k, identity) {
 		return nil
 	}
 	for _, o := range p.Snapshot.ByIdentity(k, identity) {
-		owner = p.owner(idOf(o))
+		owner = p.ownerAddr(objectIDOf(o))
 		if owner == nil || p.declaration(*owner) != nil {
 			return nil
 		}
-		if removed := p.removal(*owner); removed != nil && !removed.Destroy {
+		if removed := p.removalFor(*owner); removed != nil && !removed.Destroy {
 			return nil
 		}
 	}
 	return owner
 }
 
-// exists reports whether a name leads to something. Where the credentials do
+// mayExist reports whether a name leads to something. Where the credentials do
 // not show everything, it may.
-func (p *planner) exists(k *kind.Kind, identity string) bool {
-	if !p.Snapshot.WasRead(k) || p.hidesObjects(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
+func (p *planner) mayExist(k *kind.Kind, identity string) bool {
+	if !p.Snapshot.WasRead(k) || p.credentialsLimited(k) || len(p.Snapshot.ByIdentity(k, identity)) > 0 {
 		return true
 	}
 	return p.isDeclared(k, identity)
 }
 
-// declaredAs finds the resource that a reference stands for: the one that declares an
+// declaredAddr finds the resource that a reference stands for: the one that declares an
 // identity, or that has the address where several declare it.
-func (p *planner) declaredAs(k *kind.Kind, reference string) (addr.Addr, bool) {
-	if r := p.identities().Find(k.Name, reference); r != nil {
+func (p *planner) declaredAddr(k *kind.Kind, reference string) (a addr.Addr, found bool) {
+	if r := p.declaredIdentities().Find(k.Name, reference); r != nil {
 		return r.Addr, true
 	}
 	return addr.Addr{}, false
@@ -131,14 +133,14 @@ func (p *planner) declaredAs(k *kind.Kind, reference string) (addr.Addr, bool) {
 // isDeclared reports whether a reference stands for something that is declared, though it
 // may not say which of several.
 func (p *planner) isDeclared(k *kind.Kind, reference string) bool {
-	return len(p.identities().Sharing(k.Name, reference)) > 0
+	return len(p.declaredIdentities().AllWithIdentity(k.Name, reference)) > 0
 }
 
-// identities indexes what is declared. Few plans ask, so that is done when the first one
+// declaredIdentities indexes what is declared. Few plans ask, so that is done when the first one
 // does.
-func (p *planner) identities() config.IdentityIndex {
-	if p.index == nil {
-		p.index = config.NewIdentityIndex(p.declared)
+func (p *planner) declaredIdentities() config.IdentityIndex {
+	if p.identityIndex == nil {
+		p.identityIndex = config.NewIdentityIndex(p.declared)
 	}
-	return p.index
+	return p.identityIndex
 }

@@ -15,7 +15,7 @@ import (
 func (p *planner) planRefresh() {
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		p.about(e.Addr, func() { p.refreshEntry(e) })
+		p.tagErrors(e.Addr, func() { p.refreshEntry(e) })
 	}
 	for a := range p.announced {
 		p.plan.LeftOut = append(p.plan.LeftOut, a)
@@ -23,7 +23,7 @@ func (p *planner) planRefresh() {
 }
 
 // refreshEntry plans what becomes of one entry.
-func (p *planner) refreshEntry(e *addr.Entry) {
+func (p *planner) refreshEntry(e *addr.StateEntry) {
 	k, r := p.kinds[e.Addr.Kind], p.declaration(e.Addr)
 	c := Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID, Before: cty.NullVal(k.LiveType()),
 		After: cty.NullVal(k.ConfigType())}
@@ -46,13 +46,13 @@ func (p *planner) refreshEntry(e *addr.Entry) {
 	}
 	values, err := h.object.Values()
 	if err != nil {
-		p.unreadable(nil, err)
+		p.reportUnreadableReply(nil, err)
 		return
 	}
-	c.LiveName, c.Sensitive = h.object.Identity, h.sensitive(r)
+	c.LiveName, c.Sensitive = h.object.Identity, h.sensitiveAttrs(r)
 	c.Before = values.Object()
 	if c.Edited == Unchanged {
-		c.Fields, _ = p.differ(k).diff(r.Value, p.links.comparable(r, values), e, r.IgnoreChanges)
+		c.Fields, _ = p.differFor(k).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
 	}
 	p.plan.Changes = append(p.plan.Changes, c)
 }
@@ -60,7 +60,7 @@ func (p *planner) refreshEntry(e *addr.Entry) {
 // refreshGone plans what becomes of the entry of an object that is not live: another object that was
 // made in its place is imported.
 func (p *planner) refreshGone(h match, c Change) {
-	if p.mayBeHidden(c.Kind, c.ID) {
+	if p.mayExistUnseen(c.Kind, c.ID) {
 		p.warnf(nil, "Cannot be refreshed", "The credentials in use are limited and do not see whether %s still exists, so what the state "+
 			"says of it stays.", c.Addr)
 		return
@@ -68,19 +68,19 @@ func (p *planner) refreshGone(h match, c Change) {
 	c.Action, c.Reason, c.Outside = Forget, p.goneReason(c.Kind, h.entry), Gone
 	c.LiveName = h.entry.Identity
 	others := p.Snapshot.ByIdentity(c.Kind, c.Kind.NormalizeIdentity(h.entry.Identity))
-	others = slices.DeleteFunc(slices.Clone(others), func(o *kind.Object) bool { return p.owner(idOf(o)) != nil })
+	others = slices.DeleteFunc(slices.Clone(others), func(o *kind.Object) bool { return p.ownerAddr(objectIDOf(o)) != nil })
 	r := p.declaration(c.Addr)
 	for _, old := range h.entry.Retiring {
 		if p.Snapshot.ByID(c.Kind, old.ID) != nil {
 			p.warnf(nil, "Cannot be refreshed", "%s. What it replaced is still there, %s, so the state keeps both until the next apply.",
-				words.Capital(c.Reason), Named{old.ID, old.Name})
+				words.Capitalize(c.Reason), NamedObject{old.ID, old.Name})
 			return
 		}
 	}
 	if len(others) == 1 && r != nil {
 		values, err := others[0].Values()
 		if err != nil {
-			p.unreadable(r.Block.Range.Ptr(), err)
+			p.reportUnreadableReply(r.Block.HeaderRange.Ptr(), err)
 			return
 		}
 		h.takeImport(others[0])

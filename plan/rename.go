@@ -12,21 +12,21 @@ import (
 // since nothing else tells two of them apart, no name may pass from one block to
 // another within one plan.
 
-// matchNewName finds out what an interrupted run did to a resource whose name had
+// matchRecoveredRename finds out what an interrupted run did to a resource whose name had
 // changed: where it has made the object under the new name, that is the one, and
 // what the state records is left to be deleted.
-func (p *planner) matchNewName(r *config.Resource, h *match) {
+func (p *planner) matchRecoveredRename(r *config.Resource, h *match) {
 	if !r.Kind.Replaceable || h.object == nil || h.object.Identity == r.Identity() {
 		return
 	}
 	for _, o := range p.Snapshot.ByIdentity(r.Kind, r.Identity()) {
-		isMade := slices.Contains(h.recoveredIDs, o.ID)
-		if !isMade && !slices.ContainsFunc(h.overdue, func(old addr.Retiree) bool { return old.ID == o.ID }) {
+		isMade := slices.Contains(h.extraRecoveredIDs, o.ID)
+		if !isMade && !slices.ContainsFunc(h.overdueRetirees, func(old addr.RetiringObject) bool { return old.ID == o.ID }) {
 			continue
 		}
-		h.recoveredIDs = slices.DeleteFunc(h.recoveredIDs, func(id string) bool { return id == o.ID })
-		h.overdue = slices.DeleteFunc(h.overdue, func(old addr.Retiree) bool { return old.ID == o.ID })
-		h.overdue = append(h.overdue, addr.Retiree{ID: h.object.ID, Name: h.object.Identity})
+		h.extraRecoveredIDs = slices.DeleteFunc(h.extraRecoveredIDs, func(id string) bool { return id == o.ID })
+		h.overdueRetirees = slices.DeleteFunc(h.overdueRetirees, func(old addr.RetiringObject) bool { return old.ID == o.ID })
+		h.overdueRetirees = append(h.overdueRetirees, addr.RetiringObject{ID: h.object.ID, Name: h.object.Identity})
 		h.object = o
 		return
 	}
@@ -36,10 +36,10 @@ func (p *planner) matchNewName(r *config.Resource, h *match) {
 func (p *planner) checkNameFree(r *config.Resource) (goOn bool) {
 	found := p.Snapshot.ByIdentity(r.Kind, r.Identity())
 	if len(found) == 0 {
-		return p.canCreate(r)
+		return p.checkCredentialScope(r)
 	}
 	rng := r.Block.RangeOf(r.Kind.IdentityAttr)
-	owner := p.owner(idOf(found[0]))
+	owner := p.ownerAddr(objectIDOf(found[0]))
 	if owner == nil {
 		p.errorf(&rng, "The name is taken",
 			"There is a %s %q already, and it is not managed here. Choose another name for %s; or give the block another label, and "+

@@ -14,20 +14,20 @@ import (
 // momentLayout is how people are shown a time.
 const momentLayout = "2006-01-02 15:04 UTC"
 
-// retire sorts an object that was replaced: its time is over, or it lives on.
+// classifyRetiree sorts an object that was replaced: its time is over, or it lives on.
 // The key that this run works with outlives its time, with a warning: whoever
 // runs b2form has not been given the new one.
-func (p *planner) retire(h *match, old addr.Retiree) {
+func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 	switch inUse := p.Snapshot.Account.KeyID == old.ID; {
-	case old.KeptUntilRenewal, old.Until.After(p.Now):
-		h.retiring = byID(append(h.retiring, old))
-	case inUse && !old.Until.IsZero():
-		h.retiring = byID(append(h.retiring, old))
+	case old.KeptUntilRenewal, old.KeepUntil.After(p.Now):
+		h.retiring = sortByID(append(h.retiring, old))
+	case inUse && !old.KeepUntil.IsZero():
+		h.retiring = sortByID(append(h.retiring, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
-				"Run b2form with the key that took its place.", old.ID, old.Until.UTC().Format(momentLayout))
+				"Run b2form with the key that took its place.", old.ID, old.KeepUntil.UTC().Format(momentLayout))
 	default:
-		h.overdue = append(h.overdue, old)
+		h.overdueRetirees = append(h.overdueRetirees, old)
 	}
 }
 
@@ -39,51 +39,51 @@ func (p *planner) siblings(r *config.Resource) []*kind.Object {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok {
 		return plain
 	}
-	if p.timestamped == nil {
+	if p.timestampedByName == nil {
 		p.indexTimestamped()
 	}
-	return slices.Concat(plain, p.timestamped[reference{r.Kind.Name, r.Identity()}])
+	return slices.Concat(plain, p.timestampedByName[identityKey{r.Kind.Name, r.Identity()}])
 }
 
 func (p *planner) indexTimestamped() {
-	p.timestamped = map[reference][]*kind.Object{}
+	p.timestampedByName = map[identityKey][]*kind.Object{}
 	for _, k := range p.Kinds {
 		if k.Credential == nil {
 			continue
 		}
 		for _, o := range p.Snapshot.All(k) { // in the order of their IDs
 			if name, _, ok := kind.ParseTimestampedName(o.Identity); ok {
-				of := reference{k.Name, name}
-				p.timestamped[of] = append(p.timestamped[of], o)
+				of := identityKey{k.Name, name}
+				p.timestampedByName[of] = append(p.timestampedByName[of], o)
 			}
 		}
 	}
-	for _, list := range p.timestamped {
-		slices.SortStableFunc(list, func(a, b *kind.Object) int { return timestampOf(a).Compare(timestampOf(b)) })
+	for _, list := range p.timestampedByName {
+		slices.SortStableFunc(list, func(a, b *kind.Object) int { return nameTimestamp(a).Compare(nameTimestamp(b)) })
 	}
 }
 
-// timestampOf is the time that the object's name carries; zero: none.
-func timestampOf(o *kind.Object) time.Time {
+// nameTimestamp is the time that the object's name carries; zero: none.
+func nameTimestamp(o *kind.Object) time.Time {
 	_, at, _ := kind.ParseTimestampedName(o.Identity)
 	return at
 }
 
-// newest picks from the candidates of a rotating resource the one that is
+// newestTimestamped picks from the candidates of a rotating resource the one that is
 // current; nil where that cannot be said from their names.
-func (p *planner) newest(r *config.Resource, found []*kind.Object) *kind.Object {
+func (p *planner) newestTimestamped(r *config.Resource, found []*kind.Object) *kind.Object {
 	if _, ok := r.Kind.RotationOf(r.Value); !ok || len(found) == 0 {
 		return nil
 	}
-	if last := found[len(found)-1]; !timestampOf(last).IsZero() {
+	if last := found[len(found)-1]; !nameTimestamp(last).IsZero() {
 		return last
 	}
 	return nil
 }
 
-// keptUntilRenewal are the IDs of what lives on until the object is renewed, which happens
+// splitKeptUntilRenewal are the IDs of what lives on until the object is renewed, which happens
 // now.
-func (h *match) keptUntilRenewal() (ids []string, others []addr.Retiree) {
+func (h *match) splitKeptUntilRenewal() (ids []string, others []addr.RetiringObject) {
 	for _, old := range h.retiring {
 		if old.KeptUntilRenewal {
 			ids = append(ids, old.ID)
@@ -94,16 +94,16 @@ func (h *match) keptUntilRenewal() (ids []string, others []addr.Retiree) {
 	return ids, others
 }
 
-// rotateAction decides what becomes of an object that rotates. Whatever the reason,
+// decideRotation decides what becomes of an object that rotates. Whatever the reason,
 // its users are given the overlap.
-func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
+func (p *planner) decideRotation(r *config.Resource, h match, rotation kind.Rotation, reason string, live kind.Values,
 	fields []string) (action Action, shownReason string) {
-	due, why := p.due(r, h, rotation, live)
+	due, why := p.rotationDue(r, h, rotation, live)
 	if reason == "" {
 		reason = why
 	}
 	p.plan.Rotations = append(p.plan.Rotations, Rotation{
-		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetiring(),
+		Addr: r.Addr, Name: h.object.Identity, ID: h.object.ID, MadeAt: h.madeAt(), Due: due, Retiring: h.allRetirees(),
 	})
 	p.rotationChanges[r.Addr] = reason != ""
 	switch {
@@ -115,14 +115,14 @@ func (p *planner) rotateAction(r *config.Resource, h match, rotation kind.Rotati
 	return Rotate, reason
 }
 
-// due says when the object is to be renewed and, once that is now, why.
-func (p *planner) due(r *config.Resource, h match, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
+// rotationDue says when the object is to be renewed and, once that is now, why.
+func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotation, live kind.Values) (due time.Time, why string) {
 	made := h.madeAt()
 	if made.IsZero() {
 		return p.Now, "it rotates from now on, and its name does not tell its age"
 	}
 	if made.After(p.Now.Add(time.Hour)) {
-		p.warnf(r.Block.Range.Ptr(), "A clock is wrong",
+		p.warnf(r.Block.HeaderRange.Ptr(), "A clock is wrong",
 			"%s was made on %s, which is in the future: B2's clock shows %s. It is renewed as if that were right; "+
 				"`b2form rotate '%s'` renews it now.", r.Addr, made.UTC().Format(momentLayout), p.Now.UTC().Format(momentLayout), r.Addr)
 	}
@@ -148,23 +148,23 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 		return
 	}
 	made, ahead := r.Kind.Credential.CreatedAt(r.Value, live), ExpiresSoon
-	if e := h.entryOfObject(); made.IsZero() && e != nil {
+	if e := h.entryIfSameObject(); made.IsZero() && e != nil {
 		made = e.Created
 	}
 	if life := expires.Sub(made); !made.IsZero() && life < ExpiresSoon {
 		ahead = life / 10
 	}
 	if left := expires.Sub(p.Now); left <= ahead {
-		p.warnf(r.Block.Range.Ptr(), words.Capital(r.Kind.Name)+" expires soon",
+		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" expires soon",
 			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
-				"`b2form apply -replace='%s'`.", r.Addr, expires.Format(momentLayout), words.Span(left), r.Addr)
+				"`b2form apply -replace='%s'`.", r.Addr, expires.Format(momentLayout), words.ReadableDuration(left), r.Addr)
 	}
 }
 
 // madeAt is when the object was made: as recorded, else as its name says; zero:
 // neither tells. A name without a stamp is of the time before rotation.
 func (h *match) madeAt() time.Time {
-	at := timestampOf(h.object)
+	at := nameTimestamp(h.object)
 	if recorded := h.entry != nil && h.entry.ID == h.object.ID && !h.entry.Created.IsZero(); recorded && !at.IsZero() {
 		return h.entry.Created
 	}
@@ -176,21 +176,21 @@ func (h *match) madeAt() time.Time {
 func (p *planner) planOverlap(r *config.Resource, h match, c *Change) {
 	rotation, _ := r.Kind.RotationOf(r.Value)
 	c.Overlap = rotation.Overlap
-	overlapping, others := h.keptUntilRenewal()
+	overlapping, others := h.splitKeptUntilRenewal()
 	leftovers := h.leftoverIDs()
-	if h.unrecorded() {
+	if h.objectUnrecorded() {
 		leftovers = append(leftovers, c.ID)
 	} else {
 		overlapping = append(overlapping, c.ID)
 	}
-	c.Overlapping, c.Leftovers, c.Retiring = p.named(r.Kind, overlapping), p.named(r.Kind, leftovers), others
+	c.Overlapping, c.Leftovers, c.Retiring = p.namedObjects(r.Kind, overlapping), p.namedObjects(r.Kind, leftovers), others
 }
 
 // planNoOverlap deletes everything of a rotation that comes before the new object.
 // What was promised a longer life keeps it, unless the replacement was asked
 // for: a secret may have leaked.
 func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
-	kept, others := h.keptUntilRenewal()
+	kept, others := h.splitKeptUntilRenewal()
 	leftovers := slices.Concat(h.leftoverIDs(), kept)
 	c.Retiring = others
 	if p.replace[r.Addr] {
@@ -199,15 +199,15 @@ func (p *planner) planNoOverlap(r *config.Resource, h match, c *Change) {
 		}
 		c.Retiring = nil
 	}
-	c.Leftovers = p.named(r.Kind, leftovers)
+	c.Leftovers = p.namedObjects(r.Kind, leftovers)
 }
 
 // overdueReason says why replaced objects are deleted now and not earlier.
 func (h *match) overdueReason(k *kind.Kind) string {
 	var last time.Time
-	for _, old := range h.overdue {
-		if old.Until.After(last) {
-			last = old.Until
+	for _, old := range h.overdueRetirees {
+		if old.KeepUntil.After(last) {
+			last = old.KeepUntil
 		}
 	}
 	if last.IsZero() {
@@ -225,9 +225,9 @@ func (p *planner) keepOnlyRotations() {
 	for i := range p.plan.Changes {
 		renewed[p.plan.Changes[i].Addr] = p.rotationRequested(&p.plan.Changes[i])
 	}
-	p.leaveOut(func(i int) bool {
+	p.keepChanges(func(i int) bool {
 		c := &p.plan.Changes[i]
-		return p.rotationRequested(c) || slices.ContainsFunc(p.links.onlyBecauseOf[c.Addr],
+		return p.rotationRequested(c) || slices.ContainsFunc(p.linkPlanner.soleCauses[c.Addr],
 			func(addr addr.Addr) bool { return renewed[addr] })
 	})
 }

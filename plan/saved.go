@@ -18,47 +18,47 @@ import (
 // A Saved plan is all that its basis is a digest of. It can be stored and shown: in the place of
 // what the plan hides stands something else.
 type Saved struct {
-	AccountID    string        `json:"account"`
-	Realm        string        `json:"realm"`
-	Changes      []SavedChange `json:"changes,omitempty"`
-	Outputs      []SavedOutput `json:"outputs,omitempty"`
-	Steps        []Step        `json:"steps,omitempty"`
-	Records      []addr.Entry  `json:"records,omitempty"`
-	Moves        []EntryMove   `json:"moves,omitempty"`
-	MovedIntents []EntryMove   `json:"moved_intents,omitempty"`
-	Undelivered  []addr.Addr   `json:"undelivered,omitempty"`
-	LeftOut      []addr.Addr   `json:"left_out,omitempty"`
-	HiddenHash   string        `json:"hidden_hash,omitempty"` // SlowHash of what is hidden; "": nothing is
+	AccountID    string            `json:"account"`
+	Realm        string            `json:"realm"`
+	Changes      []SavedChange     `json:"changes,omitempty"`
+	Outputs      []SavedOutput     `json:"outputs,omitempty"`
+	Steps        []Step            `json:"steps,omitempty"`
+	Records      []addr.StateEntry `json:"records,omitempty"`
+	Moves        []EntryMove       `json:"moves,omitempty"`
+	MovedIntents []EntryMove       `json:"moved_intents,omitempty"`
+	Undelivered  []addr.Addr       `json:"undelivered,omitempty"`
+	LeftOut      []addr.Addr       `json:"left_out,omitempty"`
+	HiddenHash   string            `json:"hidden_hash,omitempty"` // SlowHash of what is hidden; "": nothing is
 }
 
 // A SavedChange is a Change in the form that is hashed and stored.
 type SavedChange struct {
-	Addr          addr.Addr       `json:"address"`
-	MovedFrom     string          `json:"moved_from,omitempty"`
-	Action        Action          `json:"action"`
-	Import        bool            `json:"import,omitempty"`
-	Siblings      []Named         `json:"imported_siblings,omitempty"`
-	Identity      string          `json:"identity,omitempty"`
-	ID            string          `json:"id,omitempty"`
-	LiveName      string          `json:"live_name,omitempty"`
-	Before        json.RawMessage `json:"before"`
-	UnknownBefore []string        `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
-	After         json.RawMessage `json:"after"`
-	UnknownAfter  []string        `json:"unknown_after,omitempty"`
-	Fields        []string        `json:"fields,omitempty"`
-	Sensitive     []string        `json:"sensitive,omitempty"`
-	Reason        string          `json:"reason,omitempty"`
-	Hazards       []kind.Hazard   `json:"hazards,omitempty"`
-	DeliverTo     []string        `json:"deliver_to,omitempty"`
-	Delivery      string          `json:"delivery,omitempty"`
-	Force         bool            `json:"force,omitempty"`
-	Outside       Drift           `json:"changed_outside,omitempty"`
-	Edited        Drift           `json:"edited,omitempty"`
-	Leftovers     []Named         `json:"leftovers,omitempty"`
-	Retiring      []addr.Retiree  `json:"retiring,omitempty"`
-	Overlapping   []Named         `json:"overlapping,omitempty"`
-	Overlap       string          `json:"overlap,omitempty"`
-	NameIDs       []string        `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
+	Addr          addr.Addr             `json:"address"`
+	MovedFrom     string                `json:"moved_from,omitempty"`
+	Action        Action                `json:"action"`
+	Import        bool                  `json:"import,omitempty"`
+	Siblings      []NamedObject         `json:"imported_siblings,omitempty"`
+	Identity      string                `json:"identity,omitempty"`
+	ID            string                `json:"id,omitempty"`
+	LiveName      string                `json:"live_name,omitempty"`
+	Before        json.RawMessage       `json:"before"`
+	UnknownBefore []string              `json:"unknown_before,omitempty"` // attributes of Before that nobody could read
+	After         json.RawMessage       `json:"after"`
+	UnknownAfter  []string              `json:"unknown_after,omitempty"`
+	Fields        []string              `json:"fields,omitempty"`
+	Sensitive     []string              `json:"sensitive,omitempty"`
+	Reason        string                `json:"reason,omitempty"`
+	Hazards       []kind.Hazard         `json:"hazards,omitempty"`
+	DeliverTo     []string              `json:"deliver_to,omitempty"`
+	Delivery      string                `json:"delivery,omitempty"`
+	Force         bool                  `json:"force,omitempty"`
+	Outside       Drift                 `json:"changed_outside,omitempty"`
+	Edited        Drift                 `json:"edited,omitempty"`
+	Leftovers     []NamedObject         `json:"leftovers,omitempty"`
+	Retiring      []addr.RetiringObject `json:"retiring,omitempty"`
+	Overlapping   []NamedObject         `json:"overlapping,omitempty"`
+	Overlap       string                `json:"overlap,omitempty"`
+	NameIDs       []string              `json:"name_ids,omitempty"` // "bucket photos = 8d625e…"
 }
 
 // Basis is that of the plan.
@@ -132,7 +132,7 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 	c := &Change{
 		Addr: s.Addr, Kind: k, Action: s.Action, Import: s.Import, ImportedSiblings: s.Siblings, Identity: s.Identity, ID: s.ID,
 		LiveName: s.LiveName, Fields: s.Fields, Sensitive: s.Sensitive, Reason: s.Reason, Hazards: slices.Clone(s.Hazards),
-		DeliverTo: s.DeliverTo, Force: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring,
+		DeliverTo: s.DeliverTo, ForceDestroy: s.Force, Outside: s.Outside, Edited: s.Edited, Leftovers: s.Leftovers, Retiring: s.Retiring,
 		Overlapping: s.Overlapping,
 	}
 	errs := []error{checkFields(k, s.Fields), checkFields(k, s.UnknownBefore), checkFields(k, s.UnknownAfter), s.checkWords()}

@@ -66,10 +66,10 @@ func checkSaved(t *testing.T, r plan.Request) {
 // What a plan hides is not in what is saved of it, and shows as what it is: whether it differs, and nothing else.
 func TestSavedHidesWhatThePlanHides(t *testing.T) {
 	w := busy(t)
-	w.config.Resources[0].Sensitive = []string{"info", "type"}
+	w.config.Resources[0].SensitiveAttrs = []string{"info", "type"}
 	info := cty.MapVal(map[string]cty.Value{"hunter2": cty.StringVal("hunter3")})
 	w.config.Resources[0].Value.Set("info", &info)
-	w.config.Resources[1].Sensitive = []string{"buckets"}
+	w.config.Resources[1].SensitiveAttrs = []string{"buckets"}
 	made, restored := saved(t, w.request())
 	text, err := json.Marshal(made.Saved)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestSavedHidesWhatThePlanHides(t *testing.T) {
 		}
 	}
 	c := restored.Changes[0]
-	if c.Addr.Kind != "bucket" || kind.IsNone(c.After.GetAttr("info")) || !kind.IsNone(c.Before.GetAttr("info")) {
+	if c.Addr.Kind != "bucket" || kind.IsNullOrEmpty(c.After.GetAttr("info")) || !kind.IsNullOrEmpty(c.Before.GetAttr("info")) {
 		t.Errorf("%s: info was %#v, will be %#v", c.Addr, c.Before.GetAttr("info"), c.After.GetAttr("info"))
 	}
 	if c.Before.GetAttr("type").RawEquals(c.After.GetAttr("type")) {
@@ -108,7 +108,7 @@ func TestDifferences(t *testing.T) {
 			info := cty.MapVal(map[string]cty.Value{"a": cty.StringVal("b")})
 			w.config.Resources[0].Value.Set("info", &info)
 		}, []string{"bucket.photos: to be set, other than in the saved plan: info"}},
-		{func(w *world) { w.config.Resources[1].Deliver[0].Digest = "d2" },
+		{func(w *world) { w.config.Resources[1].Deliveries[0].Digest = "d2" },
 			[]string{"key.camera: other than in the saved plan: delivery"}},
 		{func(w *world) { w.config.Resources = w.config.Resources[:1] },
 			[]string{"key.camera: nothing to do any more; the saved plan has create"}},
@@ -118,7 +118,7 @@ func TestDifferences(t *testing.T) {
 		{func(w *world) { w.live(w.resource(w.key, "", w.declared(w.key, "camera")), "id-camera") },
 			[]string{"key.camera: replace, where the saved plan has create"}},
 		{func(w *world) {
-			w.entries = append(w.entries, addr.Entry{Addr: addr.Addr{Kind: "bucket", Label: "gone"}, Identity: "gone", ID: "x"})
+			w.entries = append(w.entries, addr.StateEntry{Addr: addr.Addr{Kind: "bucket", Label: "gone"}, Identity: "gone", ID: "x"})
 		}, []string{"bucket.gone: forget, which the saved plan does not have"}},
 	} {
 		if diff := cmp.Diff(test.want, before.Differences(base(test.edit))); diff != "" {
@@ -149,7 +149,7 @@ func FuzzSavedPlan(f *testing.F) {
 			return
 		}
 		p.Counts()
-		p.Requirements()
+		p.RequiredCapabilities()
 		s.Differences(made.Saved)
 	})
 }

@@ -30,7 +30,7 @@ type Step struct {
 	Needs []int `json:"needs,omitempty"`
 }
 
-// changeSteps are the steps of one change, as indices in graph.steps; none where there is no such step.
+// changeSteps are the steps of one change, as indices in stepGraph.steps; none where there is no such step.
 type changeSteps struct {
 	create, verify, update, deferred, forget int
 	deletes                                  []int // follow each other
@@ -41,8 +41,8 @@ const none = -1
 // settingSteps lists the steps that give the object of the change its settings after it is made.
 func (s *changeSteps) settingSteps() []int { return withoutNone(s.update, s.deferred) }
 
-// first is the step with which a change that makes or updates an object begins.
-func (s *changeSteps) first() int {
+// firstCreateOrUpdate is the step with which a change that makes or updates an object begins.
+func (s *changeSteps) firstCreateOrUpdate() int {
 	for _, i := range []int{s.create, s.update, s.deferred} {
 		if i != none {
 			return i
@@ -58,28 +58,28 @@ func withoutNone(steps ...int) []int {
 // A stepGraph is the steps of a plan and their needs while they are worked out.
 type stepGraph struct {
 	*planner
-	changes   addrLookup // in plan.Changes
-	steps     []Step     // without needs; those of a change follow each other
-	byChange  []changeSteps
-	needs     []need
-	lastSent  []string // what the last create sets
-	fieldsBuf []string // reused
+	changeLookup     addrLookup // in plan.Changes
+	steps            []Step     // without needs; those of a change follow each other
+	stepsByChange    []changeSteps
+	needs            []need
+	lastCreateFields []string // what the last create sets
+	fieldsBuf        []string // reused
 }
 
 // makeSteps works out what is done to carry out the changes, and in which order.
 func (p *planner) makeSteps() {
-	p.plan.Steps = p.newGraph().orderedSteps()
+	p.plan.Steps = p.newStepGraph().orderedSteps()
 }
 
-// newGraph works out the steps of the changes and what they need. Changes are sorted.
-func (p *planner) newGraph() *stepGraph {
+// newStepGraph works out the steps of the changes and what they need. Changes are sorted.
+func (p *planner) newStepGraph() *stepGraph {
 	changes := p.plan.Changes
 	g := &stepGraph{
-		planner:  p,
-		changes:  addrLookup{n: len(changes), at: func(i int) *addr.Addr { return &changes[i].Addr }},
-		steps:    make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
-		byChange: make([]changeSteps, len(changes)),
-		needs:    make([]need, 0, 2*len(changes)),
+		planner:       p,
+		changeLookup:  addrLookup{length: len(changes), addrAt: func(i int) *addr.Addr { return &changes[i].Addr }},
+		steps:         make([]Step, 0, 2*len(changes)), // most changes have two: create and verify, or delete and forget
+		stepsByChange: make([]changeSteps, len(changes)),
+		needs:         make([]need, 0, 2*len(changes)),
 	}
 	for i := range changes {
 		g.addChangeSteps(i)
@@ -89,8 +89,8 @@ func (p *planner) newGraph() *stepGraph {
 		g.addDeferredNeeds(i)
 		g.addNeedsWithinChange(i)
 	}
-	g.needNamesakes()
-	g.addLinkEndNeeds()
+	g.serializeNamesakeCreates()
+	g.addLinkRemovalNeeds()
 	g.addLiveReferenceNeeds()
 	return g
 }
@@ -98,20 +98,20 @@ func (p *planner) newGraph() *stepGraph {
 // addChangeSteps divides a change into its steps.
 func (g *stepGraph) addChangeSteps(i int) {
 	c, s := &g.plan.Changes[i], changeSteps{none, none, none, none, none, nil}
-	deferred := g.deferred(i)
+	deferred := g.deferredFields(i)
 	switch c.Action {
 	case Create, Replace, Rotate:
-		s.create = g.add(Step{Change: i, Op: OpCreate, Fields: g.createFields(c)})
+		s.create = g.addStep(Step{Change: i, Op: OpCreate, Fields: g.createFields(c)})
 		if c.Kind.Credential != nil {
-			s.verify = g.add(Step{Change: i, Op: OpVerify})
+			s.verify = g.addStep(Step{Change: i, Op: OpVerify})
 		}
 	case Update:
 		now := c.Fields
 		if c.Kind.FullUpdate {
-			now = settable(c.Kind)
+			now = settableNames(c.Kind)
 		}
 		if now = without(now, deferred); len(now) > 0 {
-			s.update = g.add(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
+			s.update = g.addStep(Step{Change: i, Op: OpUpdate, Fields: now, RemoteID: c.ID})
 		}
 	}
 	if len(deferred) > 0 {
@@ -119,33 +119,33 @@ func (g *stepGraph) addChangeSteps(i int) {
 		if c.Action == Update {
 			target = c.ID
 		}
-		s.deferred = g.add(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
+		s.deferred = g.addStep(Step{Change: i, Op: OpUpdate, Fields: deferred, RemoteID: target})
 	}
 	for _, o := range c.Deletes() {
-		s.deletes = append(s.deletes, g.add(Step{Change: i, Op: OpDelete, RemoteID: o.ID}))
+		s.deletes = append(s.deletes, g.addStep(Step{Change: i, Op: OpDelete, RemoteID: o.ID}))
 	}
-	if removes(c) {
-		s.forget = g.add(Step{Change: i, Op: OpForget})
+	if deletesOrForgets(c) {
+		s.forget = g.addStep(Step{Change: i, Op: OpForget})
 	}
-	g.byChange[i] = s
+	g.stepsByChange[i] = s
 }
 
-func (g *stepGraph) add(s Step) int {
+func (g *stepGraph) addStep(s Step) int {
 	g.steps = append(g.steps, s)
 	return len(g.steps) - 1
 }
 
 // Deletes lists what the change deletes: the object itself, or the one that is replaced, then what
 // interrupted runs left.
-func (c *Change) Deletes() []Named {
+func (c *Change) Deletes() []NamedObject {
 	if c.Action == Delete || c.Action == Replace {
-		return append([]Named{{c.ID, c.LiveName}}, c.Leftovers...)
+		return append([]NamedObject{{c.ID, c.LiveName}}, c.Leftovers...)
 	}
 	return c.Leftovers
 }
 
-// NameOf is what an object that the change deletes is called; "": it deletes no such object.
-func (c *Change) NameOf(id string) string {
+// DeletedName is what an object that the change deletes is called; "": it deletes no such object.
+func (c *Change) DeletedName(id string) string {
 	for _, o := range c.Deletes() {
 		if o.ID == id {
 			return o.Name
@@ -159,7 +159,7 @@ func createsOrUpdates(c *Change) bool {
 	return c.Action == Create || c.Action == Replace || c.Action == Rotate || c.Action == Update
 }
 
-func removes(c *Change) bool { return c.Action == Delete || c.Action == Forget }
+func deletesOrForgets(c *Change) bool { return c.Action == Delete || c.Action == Forget }
 
 // createFields lists what a create sets: everything that has a value and is not set by an update later.
 // Creates in a row that set the same share one list.
@@ -168,27 +168,27 @@ func (g *stepGraph) createFields(c *Change) []string {
 	declared := g.declaration(c.Addr).Value // of a create the same as After, in less time
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.Computed || a.Deferred || a.WirePath == "" && !isContent(c.Kind, a.Name) {
+		if a.Computed || a.Deferred || a.WirePath == "" && !isContentAttr(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
 		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
 			g.fieldsBuf = append(g.fieldsBuf, a.Name)
 		}
 	}
-	if !slices.Equal(g.fieldsBuf, g.lastSent) {
-		g.lastSent = slices.Clone(g.fieldsBuf)
+	if !slices.Equal(g.fieldsBuf, g.lastCreateFields) {
+		g.lastCreateFields = slices.Clone(g.fieldsBuf)
 	}
-	return g.lastSent
+	return g.lastCreateFields
 }
 
-// isContent reports whether the attribute gives what a file holds.
-func isContent(k *kind.Kind, attr string) bool {
+// isContentAttr reports whether the attribute gives what a file holds.
+func isContentAttr(k *kind.Kind, attr string) bool {
 	return k.Content != nil && (attr == k.Content.TextAttr || attr == k.Content.SourceAttr)
 }
 
-// deferred lists the attributes that an update of their own sets: after a create all that B2 does
+// deferredFields lists the attributes that an update of their own sets: after a create all that B2 does
 // not take there; of an update the links, where something that they lead to is done first.
-func (g *stepGraph) deferred(i int) []string {
+func (g *stepGraph) deferredFields(i int) []string {
 	c := &g.plan.Changes[i]
 	if !createsOrUpdates(c) {
 		return nil
@@ -220,7 +220,7 @@ func (g *stepGraph) linksToChange(i int) bool {
 	return found
 }
 
-func settable(k *kind.Kind) []string {
+func settableNames(k *kind.Kind) []string {
 	var names []string
 	for _, a := range k.Settable() {
 		names = append(names, a.Name)

@@ -10,9 +10,9 @@ import (
 	"b2form/schema/config"
 )
 
-// about notes of every error that f reports which address it is about: where that is left out,
+// tagErrors notes of every error that f reports which address it is about: where that is left out,
 // so is the error.
-func (p *planner) about(a addr.Addr, f func()) {
+func (p *planner) tagErrors(a addr.Addr, f func()) {
 	before := len(p.diags)
 	f()
 	for _, d := range p.diags[before:] {
@@ -46,21 +46,21 @@ func (p *planner) checkTarget(option string, a addr.Addr) {
 // isTarget reports whether the address may be planned: it is a target, where there are any, and
 // not excluded.
 func (p *planner) isTarget(a addr.Addr) bool {
-	return (len(p.Target) == 0 || covered(p.Target, a)) && !covered(p.Exclude, a)
+	return (len(p.Target) == 0 || coveredByAny(p.Target, a)) && !coveredByAny(p.Exclude, a)
 }
 
-// covered reports whether one of the addresses covers another.
-func covered(by []addr.Addr, a addr.Addr) bool {
+// coveredByAny reports whether one of the addresses covers another.
+func coveredByAny(by []addr.Addr, a addr.Addr) bool {
 	return slices.ContainsFunc(by, func(b addr.Addr) bool { return b.Covers(a) })
 }
 
-// keepTargets leaves out what is no target. What a target needs comes along; what needs something
+// keepOnlyTargets leaves out what is no target. What a target needs comes along; what needs something
 // excluded is left out with it.
-func (p *planner) keepTargets() {
+func (p *planner) keepOnlyTargets() {
 	if len(p.Target) == 0 && len(p.Exclude) == 0 {
 		return
 	}
-	needs := p.changeNeeds()
+	needs := p.changeDependencies()
 	kept := make([]bool, len(p.plan.Changes))
 	var brought, dragged []addr.Addr
 	var keep func(i int)
@@ -76,7 +76,7 @@ func (p *planner) keepTargets() {
 			keep(on)
 		}
 	}
-	excluded := p.needExcluded(needs)
+	excluded := p.excludedChanges(needs)
 	for i := range p.plan.Changes {
 		c := &p.plan.Changes[i]
 		switch {
@@ -84,32 +84,32 @@ func (p *planner) keepTargets() {
 			if p.isTarget(c.Addr) {
 				dragged = append(dragged, c.Addr)
 			}
-		case p.isTarget(c.Addr) || c.IsMove():
+		case p.isTarget(c.Addr) || c.IsMoveOnly():
 			keep(i)
 		}
 	}
-	p.leaveOut(func(i int) bool { return kept[i] })
-	p.dropErrors()
-	p.sayTargets(brought, dragged)
+	p.keepChanges(func(i int) bool { return kept[i] })
+	p.dropLeftOutErrors()
+	p.warnPartialPlan(brought, dragged)
 }
 
-// IsMove reports whether nothing but the address changes, which the state is told in any case.
-func (c *Change) IsMove() bool {
+// IsMoveOnly reports whether nothing but the address changes, which the state is told in any case.
+func (c *Change) IsMoveOnly() bool {
 	return c.Action == NoOp && len(c.Imports()) == 0 && len(c.Leftovers) == 0
 }
 
-// changeNeeds lists for each change those without which it cannot be carried out.
-func (p *planner) changeNeeds() [][]int {
-	g := p.newGraph()
+// changeDependencies lists for each change those without which it cannot be carried out.
+func (p *planner) changeDependencies() [][]int {
+	g := p.newStepGraph()
 	needs := make([][]int, len(p.plan.Changes))
 	for _, n := range g.needs {
-		if from, to := g.steps[n.step].Change, g.steps[n.on].Change; from != to && n.strength != soft {
+		if from, to := g.steps[n.step].Change, g.steps[n.dependsOn].Change; from != to && n.strength != soft {
 			needs[from] = append(needs[from], to)
 		}
 	}
 	for i := range p.plan.Changes {
-		for _, a := range p.links.onlyBecauseOf[p.plan.Changes[i].Addr] {
-			if to := g.changes.find(&a); to >= 0 {
+		for _, a := range p.linkPlanner.soleCauses[p.plan.Changes[i].Addr] {
+			if to := g.changeLookup.find(&a); to >= 0 {
 				needs[i] = append(needs[i], to)
 			}
 		}
@@ -117,13 +117,13 @@ func (p *planner) changeNeeds() [][]int {
 	return needs
 }
 
-// needExcluded tells which changes are excluded, or need something that is.
-func (p *planner) needExcluded(needs [][]int) []bool {
-	failed := slices.DeleteFunc(p.failed(), func(a addr.Addr) bool { return !covered(p.Exclude, a) })
+// excludedChanges tells which changes are excluded, or need something that is.
+func (p *planner) excludedChanges(needs [][]int) []bool {
+	failed := slices.DeleteFunc(p.addrsWithErrors(), func(a addr.Addr) bool { return !coveredByAny(p.Exclude, a) })
 	out := make([]bool, len(needs))
 	for i := range needs {
 		a := p.plan.Changes[i].Addr
-		out[i] = covered(p.Exclude, a) || slices.ContainsFunc(failed, func(f addr.Addr) bool { return p.referred(a)[f] })
+		out[i] = coveredByAny(p.Exclude, a) || slices.ContainsFunc(failed, func(f addr.Addr) bool { return p.transitiveNeeds(a)[f] })
 	}
 	for again := true; again; {
 		again = false
@@ -136,8 +136,8 @@ func (p *planner) needExcluded(needs [][]int) []bool {
 	return out
 }
 
-// failed lists the addresses with errors: they may have no change.
-func (p *planner) failed() []addr.Addr {
+// addrsWithErrors lists the addresses with errors: they may have no change.
+func (p *planner) addrsWithErrors() []addr.Addr {
 	var list []addr.Addr
 	for _, d := range p.diags {
 		if a, ok := d.Extra.(addr.Addr); ok {
@@ -147,8 +147,8 @@ func (p *planner) failed() []addr.Addr {
 	return list
 }
 
-// referred is all that blocks lead to from the given ones on, and those.
-func (p *planner) referred(from ...addr.Addr) map[addr.Addr]bool {
+// transitiveNeeds is all that blocks lead to from the given ones on, and those.
+func (p *planner) transitiveNeeds(from ...addr.Addr) map[addr.Addr]bool {
 	found := map[addr.Addr]bool{}
 	for len(from) > 0 {
 		a := from[len(from)-1]
@@ -161,8 +161,8 @@ func (p *planner) referred(from ...addr.Addr) map[addr.Addr]bool {
 	return found
 }
 
-// leaveOut keeps the changes for which keep says so.
-func (p *planner) leaveOut(keep func(i int) bool) {
+// keepChanges keeps the changes for which keep says so.
+func (p *planner) keepChanges(keep func(i int) bool) {
 	left, imports := map[addr.Addr]bool{}, map[addr.Addr]bool{}
 	var changes []Change
 	for i := range p.plan.Changes {
@@ -175,29 +175,29 @@ func (p *planner) leaveOut(keep func(i int) bool) {
 		left[c.Addr], imports[c.Addr] = true, len(c.Imports()) > 0
 	}
 	p.plan.Changes = changes
-	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.Entry) bool { return imports[e.Addr] })
+	p.plan.Records = slices.DeleteFunc(p.plan.Records, func(e addr.StateEntry) bool { return imports[e.Addr] })
 	p.plan.Undelivered = slices.DeleteFunc(p.plan.Undelivered, func(a addr.Addr) bool { return left[a] })
 }
 
-// dropErrors drops the errors about what is left out and nothing that is kept refers to.
-func (p *planner) dropErrors() {
+// dropLeftOutErrors drops the errors about what is left out and nothing that is kept refers to.
+func (p *planner) dropLeftOutErrors() {
 	kept := make([]addr.Addr, len(p.plan.Changes))
 	for i := range p.plan.Changes {
 		kept[i] = p.plan.Changes[i].Addr
 	}
-	referred := p.referred(kept...)
+	referred := p.transitiveNeeds(kept...)
 	p.diags = slices.DeleteFunc(p.diags, func(d *hcl.Diagnostic) bool {
 		a, ok := d.Extra.(addr.Addr)
 		return ok && !p.isTarget(a) && !referred[a]
 	})
 }
 
-// sayTargets says what of the whole plan this one is.
-func (p *planner) sayTargets(brought, dragged []addr.Addr) {
+// warnPartialPlan says what of the whole plan this one is.
+func (p *planner) warnPartialPlan(brought, dragged []addr.Addr) {
 	said := "-target and -exclude are for exceptions, such as the way out of an error."
 	say := func(what string, list []addr.Addr) {
 		if len(list) > 0 {
-			said += " " + what + ": " + addressList(list) + "."
+			said += " " + what + ": " + abbreviateAddrs(list) + "."
 		}
 	}
 	say("Planned too, since a target needs it", brought)
@@ -207,11 +207,11 @@ func (p *planner) sayTargets(brought, dragged []addr.Addr) {
 	p.warnf(nil, "This is not the whole plan", "%s A plan without them shows what is still to be done.", said)
 }
 
-// addressList names some of the addresses, the first in their order.
-func addressList(list []addr.Addr) string {
+// abbreviateAddrs names some of the addresses, the first in their order.
+func abbreviateAddrs(list []addr.Addr) string {
 	var names []string
 	for _, a := range slices.SortedFunc(slices.Values(list), addr.Addr.Compare) {
 		names = append(names, a.String())
 	}
-	return words.Some(names, 10)
+	return words.JoinAtMost(names, 10)
 }

@@ -71,7 +71,7 @@ func TestTargetsLeaveNothingDangling(t *testing.T) {
 				continue
 			}
 			for _, on := range made.Needs {
-				isLive := slices.ContainsFunc(w.entries, func(e addr.Entry) bool { return e.Addr == on })
+				isLive := slices.ContainsFunc(w.entries, func(e addr.StateEntry) bool { return e.Addr == on })
 				if !isLive && planned[on] != plan.Create {
 					t.Fatalf("%s is made, and %s is not", made.Addr, on)
 				}

@@ -27,7 +27,7 @@ type world struct {
 	config  config.Config
 	account wire.Account
 	raw     map[string][]wire.RawJSON
-	entries []addr.Entry
+	entries []addr.StateEntry
 	open    []plan.AnnouncedCreate
 }
 
@@ -63,7 +63,7 @@ func (w *world) declare(k *kind.Kind, label string, set map[string]cty.Value) *c
 	for name, v := range set {
 		values[name] = v
 	}
-	r := w.resource(k, label, k.WithDefaults(cty.ObjectVal(values)))
+	r := w.resource(k, label, k.CompletedConfig(cty.ObjectVal(values)))
 	w.config.Resources = append(w.config.Resources, r)
 	return r
 }
@@ -73,7 +73,7 @@ func (w *world) resource(k *kind.Kind, label string, v cty.Value) *config.Resour
 		Addr:  addr.Addr{Kind: k.Name, Label: label},
 		Kind:  k,
 		Value: k.ValuesOf(v),
-		Block: &config.Block{Range: hcl.Range{Filename: "main.b2.hcl"}},
+		Block: &config.BlockRanges{HeaderRange: hcl.Range{Filename: "main.b2.hcl"}},
 	}
 }
 
@@ -110,8 +110,8 @@ func (w *world) live(r *config.Resource, id string) {
 
 // own records the resource in the state.
 func (w *world) own(r *config.Resource, id string) {
-	w.entries = append(w.entries, addr.Entry{
-		Addr: r.Addr, Identity: r.Identity(), ID: id, Delivered: true, Delivery: plan.DeliveryDigest(r),
+	w.entries = append(w.entries, addr.StateEntry{
+		Addr: r.Addr, Identity: r.Identity(), ID: id, Delivered: true, DeliveryDigest: plan.DeliveryDigest(r),
 	})
 }
 

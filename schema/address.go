@@ -11,14 +11,14 @@ import (
 	"b2form/schema/parse"
 )
 
-// addressExpr is an address as an expression. In JSON it is a text that holds one.
-func addressExpr(e hcl.Expression) hcl.Expression {
+// nativeExprOf is an address as an expression. In JSON it is a text that holds one.
+func nativeExprOf(e hcl.Expression) hcl.Expression {
 	at := e.Range()
-	if !isJSON(at.Filename) {
+	if !isJSONFile(at.Filename) {
 		return e
 	}
 	v, diags := parse.Constant(e)
-	if diags.HasErrors() || !isText(v) {
+	if diags.HasErrors() || !isKnownString(v) {
 		return e // what is wrong is said where it is read
 	}
 	at.Start.Byte, at.Start.Column = at.Start.Byte+1, at.Start.Column+1 // behind the quote
@@ -28,30 +28,30 @@ func addressExpr(e hcl.Expression) hcl.Expression {
 	return e
 }
 
-// addressKeys are the instance keys of an address that are no constants, at whatever
+// nonConstantKeys are the instance keys of an address that are no constants, at whatever
 // step: in module.site[each.key].bucket.logs[each.value] there are two.
-func addressKeys(e hcl.Expression) []hcl.Expression {
+func nonConstantKeys(e hcl.Expression) []hcl.Expression {
 	switch e := e.(type) {
 	case *hclsyntax.RelativeTraversalExpr:
-		return addressKeys(e.Source)
+		return nonConstantKeys(e.Source)
 	case *hclsyntax.IndexExpr:
-		return append(addressKeys(e.Collection), e.Key)
+		return append(nonConstantKeys(e.Collection), e.Key)
 	}
 	return nil
 }
 
-// address is an address with its keys evaluated; ok is false where an error was
+// evalAddress is an address with its keys evaluated; ok is false where an error was
 // reported. What it leads to is for the caller to judge.
-func (l *module) address(e hcl.Expression, ctx *hcl.EvalContext) (t hcl.Traversal, ok bool) {
+func (l *module) evalAddress(e hcl.Expression, ctx *hcl.EvalContext) (t hcl.Traversal, ok bool) {
 	switch e := e.(type) {
 	case *hclsyntax.RelativeTraversalExpr:
-		t, ok = l.address(e.Source, ctx)
+		t, ok = l.evalAddress(e.Source, ctx)
 		return append(t, e.Traversal...), ok
 	case *hclsyntax.IndexExpr:
-		if t, ok = l.address(e.Collection, ctx); !ok {
+		if t, ok = l.evalAddress(e.Collection, ctx); !ok {
 			return nil, false
 		}
-		key, ok := l.addressKey(e.Key, ctx)
+		key, ok := l.evalInstanceKey(e.Key, ctx)
 		return append(t, hcl.TraverseIndex{Key: key, SrcRange: e.Key.Range()}), ok
 	}
 	t, diags := hcl.AbsTraversalForExpr(e)
@@ -63,15 +63,15 @@ func (l *module) address(e hcl.Expression, ctx *hcl.EvalContext) (t hcl.Traversa
 	return append(hcl.Traversal{}, t...), true // which are not the expression's own then
 }
 
-// addressKey evaluates one instance key.
-func (l *module) addressKey(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+// evalInstanceKey evaluates one instance key.
+func (l *module) evalInstanceKey(e hcl.Expression, ctx *hcl.EvalContext) (key cty.Value, ok bool) {
 	v, marks := l.staticScope.eval(e, ctx).Unmark()
 	why := ""
 	switch {
 	case marks.Has(kind.Sensitive):
 		why = "An address is shown in plans, so no key in it can come from a sensitive value. Use nonsensitive() where that is harmless."
 	case !v.IsKnown():
-		l.reportUnknown(l.report, e.Range(), marks)
+		l.reportUnknownValue(l.report, e.Range(), marks)
 		return v, false
 	case v.IsNull() || v.Type() != cty.String && v.Type() != cty.Number:
 		why = "What stands in brackets in an address is a key of for_each, which is a string, or a number of count."

@@ -50,7 +50,7 @@ func alternatives() []either {
 			}
 		}
 	}
-	for _, b := range append(syntax.TopLevelBlocks(schema.Kinds()), syntax.Resource()) {
+	for _, b := range append(syntax.TopLevelBlocks(schema.Kinds()), syntax.ResourceBlock()) {
 		out = append(out, alternativesIn(b, "")...)
 	}
 	return out
@@ -63,8 +63,8 @@ func alternativesIn(b *syntax.Block, in string) []either {
 	var out []either
 	for i := range b.Arguments {
 		a := &b.Arguments[i]
-		for _, other := range excluded(a.Name, a.Doc, b.Names()) {
-			header, more := b.Header(), ""
+		for _, other := range excluded(a.Name, a.Doc, b.AllowedNames()) {
+			header, more := b.HeaderText(), ""
 			if b.Type == "resource" {
 				header, more = `bucket "x"`, "name = \"acme-photos\"\n"
 			}
@@ -104,7 +104,8 @@ func valueOf(a *syntax.Argument) string {
 	if len(a.Choices) > 0 {
 		return `"` + a.Choices[0] + `"`
 	}
-	return map[syntax.Type]string{syntax.Text: `"acme-photos"`, syntax.Texts: `["acme-photos"]`, syntax.Count: "1", syntax.Share: "1",
+	return map[syntax.ArgumentType]string{syntax.Text: `"acme-photos"`, syntax.Texts: `["acme-photos"]`, syntax.Count: "1",
+		syntax.Share:      "1",
 		syntax.Collection: `toset(["a"])`, syntax.Address: "bucket.y", syntax.TextMap: `{ A = "a" }`}[a.Type]
 }
 

@@ -16,20 +16,20 @@ import (
 
 // bodyArgs is what one body says about the attributes of a descriptor.
 type bodyArgs struct {
-	place   hcl.Range // of the block's header
-	body    hcl.Body
-	args    []argument
-	dynamic bool // holds dynamic blocks, so it must be read again for each instance
+	headerRange hcl.Range // of the block's header
+	body        hcl.Body
+	args        []argument
+	hasDynamic  bool // holds dynamic blocks, so it must be read again for each instance
 }
 
 // An argument is one attribute as it is written: assigned, or as nested blocks.
 type argument struct {
-	attr   *kind.Attr
-	index  int // of attr in its descriptor
-	place  hcl.Range
-	expr   hcl.Expression
-	blocks []*bodyArgs
-	varies bool // differs between the instances of a block
+	attr        *kind.Attr
+	attrIndex   int // of attr in its descriptor
+	place       hcl.Range
+	expr        hcl.Expression
+	blocks      []*bodyArgs
+	perInstance bool // differs between the instances of a block
 }
 
 func (w *bodyArgs) find(name string) *argument {
@@ -41,8 +41,8 @@ func (w *bodyArgs) find(name string) *argument {
 	return nil
 }
 
-// at is the assigned argument within which a place lies; nil: none.
-func (w *bodyArgs) at(place hcl.Range) *argument {
+// assignedAt is the assigned argument within which a place lies; nil: none.
+func (w *bodyArgs) assignedAt(place hcl.Range) *argument {
 	if w == nil {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (w *bodyArgs) at(place hcl.Range) *argument {
 			return arg
 		}
 		for _, b := range arg.blocks {
-			if found := b.at(place); found != nil {
+			if found := b.assignedAt(place); found != nil {
 				return found
 			}
 		}
@@ -94,31 +94,31 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 // readArguments sorts the content of a part of a body by its descriptor.
 func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
 	content, _, diags := body.PartialContent(bodySchema(attrs, p))
-	l.explainIterator(diags)
+	l.explainIteratorErrors(diags)
 	l.add(diags...)
 	nested := map[string][]*hcl.Block{}
 	for _, b := range content.Blocks {
 		nested[b.Type] = append(nested[b.Type], b)
 	}
-	w := &bodyArgs{place: place, body: body, dynamic: len(nested["dynamic"]) > 0}
+	w := &bodyArgs{headerRange: place, body: body, hasDynamic: len(nested["dynamic"]) > 0}
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
 		if !p.includes(a) || assigned == nil && len(blocks) == 0 {
 			continue
 		}
-		l.checkForms(a, assigned, blocks)
-		arg := argument{attr: a, index: i}
+		l.checkWrittenOnce(a, assigned, blocks)
+		arg := argument{attr: a, attrIndex: i}
 		if assigned != nil {
 			arg.place, arg.expr = assigned.Range, assigned.Expr
-			arg.varies = refersToInstance(assigned.Expr)
+			arg.perInstance = refersToEachOrCount(assigned.Expr)
 		} else {
 			arg.place = blocks[0].DefRange
 		}
 		for _, b := range blocks {
 			inner := l.readArguments(b.Body, a.Object, nil, b.DefRange)
-			w.dynamic = w.dynamic || inner.dynamic
-			arg.varies = arg.varies || slices.ContainsFunc(inner.args, func(x argument) bool { return x.varies })
+			w.hasDynamic = w.hasDynamic || inner.hasDynamic
+			arg.perInstance = arg.perInstance || slices.ContainsFunc(inner.args, func(x argument) bool { return x.perInstance })
 			arg.blocks = append(arg.blocks, inner)
 		}
 		w.args = append(w.args, arg)
@@ -126,9 +126,9 @@ func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, p
 	return w
 }
 
-// explainIterator words the one error about a reference that reading a body has: the
+// explainIteratorErrors words the one error about a reference that reading a body has: the
 // name of a dynamic block's iterator is not written as one.
-func (l *module) explainIterator(diags hcl.Diagnostics) {
+func (l *module) explainIteratorErrors(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		file := l.config.Files[d.Subject.Filename]
 		if d.Summary != "Invalid expression" || file == nil || !d.Subject.CanSliceBytes(file.Bytes) {
@@ -142,8 +142,8 @@ func (l *module) explainIterator(diags hcl.Diagnostics) {
 	}
 }
 
-// checkForms reports an attribute that is written in two ways, or twice.
-func (l *module) checkForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl.Block) {
+// checkWrittenOnce reports an attribute that is written in two ways, or twice.
+func (l *module) checkWrittenOnce(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl.Block) {
 	if assigned != nil && len(blocks) > 0 {
 		l.errorAt(blocks[0].DefRange, "Argument and block at once", fmt.Sprintf(
 			"%s is assigned at %s and written as a block here. Both mean the same; use one of them.", a.Name, assigned.NameRange))
@@ -154,97 +154,98 @@ func (l *module) checkForms(a *kind.Attr, assigned *hcl.Attribute, blocks []*hcl
 	}
 }
 
-func refersToInstance(e hcl.Expression) bool {
+func refersToEachOrCount(e hcl.Expression) bool {
 	return slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool {
 		return t.RootName() == "each" || t.RootName() == "count"
 	})
 }
 
-// checkBody reports every name in a body that its descriptor does not know.
-func (l *module) checkBody(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
+// checkBodyNames reports every name in a body that its descriptor does not know.
+func (l *module) checkBodyNames(body hcl.Body, k *kind.Kind, attrs []kind.Attr, top bool) {
 	_, native := body.(*hclsyntax.Body)
-	for _, it := range items(body) {
+	for _, it := range bodyItems(body) {
 		a := findAttr(attrs, it.name)
 		switch {
-		case a != nil && a.Computed && terraformArgument(k, attrs, it.name, top) != "":
+		case a != nil && a.Computed && terraformArgumentAdvice(k, attrs, it.name, top) != "":
 			l.reportUnknownName(it, k, attrs, top)
 		case a != nil && a.Computed:
-			l.errorAt(it.at, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
-		case a != nil && it.block && a.Object == nil:
-			l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
-		case a != nil && it.block:
-			l.checkBody(it.body, k, a.Object, false)
+			l.errorAt(it.nameRange, "Computed attribute", fmt.Sprintf("%s is made by B2 and cannot be set. Remove it.", it.name))
+		case a != nil && it.isBlock && a.Object == nil:
+			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
+		case a != nil && it.isBlock:
+			l.checkBodyNames(it.body, k, a.Object, false)
 		case a != nil:
-		case it.name == "dynamic" && it.block:
-			l.checkDynamic(it, k, attrs)
+		case it.name == "dynamic" && it.isBlock:
+			l.checkDynamicBlock(it, k, attrs)
 		case it.name == "dynamic" && !native:
-		case top && l.checkMeta(it, k, native):
+		case top && l.checkMetaArgument(it, k, native):
 		default:
 			l.reportUnknownName(it, k, attrs, top)
 		}
 	}
 	if !native {
-		l.checkJSONBlocks(body, k, attrs)
+		l.checkJSONBlockNames(body, k, attrs)
 	}
 }
 
-// checkJSONBlocks does the same for what JSON syntax writes as blocks.
-func (l *module) checkJSONBlocks(body hcl.Body, k *kind.Kind, attrs []kind.Attr) {
+// checkJSONBlockNames does the same for what JSON syntax writes as blocks.
+func (l *module) checkJSONBlockNames(body hcl.Body, k *kind.Kind, attrs []kind.Attr) {
 	content, _, _ := body.PartialContent(bodySchema(attrs, nil)) // its errors are reported when it is read
 	for _, b := range content.Blocks {
 		if b.Type != "dynamic" {
-			l.checkBody(b.Body, k, findAttr(attrs, b.Type).Object, false)
+			l.checkBodyNames(b.Body, k, findAttr(attrs, b.Type).Object, false)
 			continue
 		}
-		it := item{name: b.Type, at: b.TypeRange, block: true, body: b.Body, label: b.Labels[0]}
-		l.checkDynamic(it, k, attrs)
+		it := bodyItem{name: b.Type, nameRange: b.TypeRange, isBlock: true, body: b.Body, label: b.Labels[0]}
+		l.checkDynamicBlock(it, k, attrs)
 	}
 }
 
-// checkMeta judges what every resource understands; false: it is none of that.
-func (l *module) checkMeta(it item, k *kind.Kind, native bool) bool {
-	d := syntax.Resource()
-	arg, nested := d.Argument(it.name), d.Nested(it.name)
+// checkMetaArgument judges what every resource understands; false: it is none of that.
+func (l *module) checkMetaArgument(it bodyItem, k *kind.Kind, native bool) (isMeta bool) {
+	d := syntax.ResourceBlock()
+	arg, nested := d.Argument(it.name), d.NestedForms(it.name)
 	switch {
 	case arg == nil && nested == nil:
 		return false
-	case arg != nil && it.block:
-		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
+	case arg != nil && it.isBlock:
+		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 	case arg != nil:
 	case it.name == "deliver" && !k.YieldsSecret():
-		l.errorAt(it.at, "Unsupported block type",
+		l.errorAt(it.nameRange, "Unsupported block type",
 			fmt.Sprintf("A %s has no secret that could be delivered. Remove the deliver block.", k.Name))
-	case native && !it.block:
-		l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
+	case native && !it.isBlock:
+		l.errorAt(it.nameRange, "Unsupported argument", blockNotArgumentDetail(it.name, nested))
 	}
 	return true
 }
 
-func (l *module) checkDynamic(it item, k *kind.Kind, attrs []kind.Attr) {
+func (l *module) checkDynamicBlock(it bodyItem, k *kind.Kind, attrs []kind.Attr) {
 	a := findAttr(attrs, it.label)
-	if syntax.Resource().Nested(it.label) != nil {
-		l.errorAt(it.at, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them out. Only "+
-			"nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
+	if syntax.ResourceBlock().NestedForms(it.label) != nil {
+		l.errorAt(it.nameRange, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not made by dynamic: write each of them "+
+			"out. Only nested blocks of what a %s itself is can be dynamic.", it.label, k.Name))
 		return
 	}
 	switch {
 	case it.label == "": // reported
 		return
 	case a != nil && a.Object == nil && !a.Computed:
-		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.label))
+		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.label))
 		return
 	case a == nil || a.Computed:
-		l.errorAt(it.at, "Unsupported block type",
-			fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label, words.DidYouMean(it.label, "", nestedNames(attrs))))
+		l.errorAt(it.nameRange, "Unsupported block type",
+			fmt.Sprintf("Dynamic blocks of type %q are not expected here.%s", it.label,
+				words.DidYouMean(it.label, "", nestedBlockNames(attrs))))
 		return
 	}
 	content, _, _ := it.body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "content"}}})
 	for _, inner := range content.Blocks {
-		l.checkBody(inner.Body, k, a.Object, false)
+		l.checkBodyNames(inner.Body, k, a.Object, false)
 	}
 }
 
-func nestedNames(attrs []kind.Attr) []string {
+func nestedBlockNames(attrs []kind.Attr) []string {
 	var out []string
 	for i := range attrs {
 		if attrs[i].Object != nil {
@@ -254,24 +255,24 @@ func nestedNames(attrs []kind.Attr) []string {
 	return out
 }
 
-func (l *module) reportUnknownName(it item, k *kind.Kind, attrs []kind.Attr, top bool) {
-	if rewrite := terraformArgument(k, attrs, it.name, top); rewrite != "" {
-		l.errorAt(it.at, "Terraform argument", rewrite)
+func (l *module) reportUnknownName(it bodyItem, k *kind.Kind, attrs []kind.Attr, top bool) {
+	if rewrite := terraformArgumentAdvice(k, attrs, it.name, top); rewrite != "" {
+		l.errorAt(it.nameRange, "Terraform argument", rewrite)
 		return
 	}
 	known := settableNames(attrs)
 	if top {
-		known = append(known, metaNames(k)...)
+		known = append(known, metaArgumentNames(k)...)
 	}
-	if it.block {
-		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, known))
+	if it.isBlock {
+		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, known))
 		return
 	}
-	l.errorAt(it.at, "Unsupported argument", notExpected("An argument named", it.name, known))
+	l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, known))
 }
 
-// meant is the attribute for which another name was written; nil: none is known to be.
-func meant(name string, attrs []kind.Attr) *kind.Attr {
+// meantAttr is the attribute for which another name was written; nil: none is known to be.
+func meantAttr(name string, attrs []kind.Attr) *kind.Attr {
 	if findAttr(attrs, name) != nil {
 		return nil
 	}
@@ -283,16 +284,16 @@ func meant(name string, attrs []kind.Attr) *kind.Attr {
 	return findAttr(attrs, words.Nearest(name, settableNames(attrs)))
 }
 
-// misnamed reports whether a required argument is missing since its name was
+// isRequiredMisnamed reports whether a required argument is missing since its name was
 // written wrong, which is an error of its own.
-func (w *bodyArgs) misnamed(attrs []kind.Attr, path cty.Path) bool {
+func (w *bodyArgs) isRequiredMisnamed(attrs []kind.Attr, path cty.Path) bool {
 	step, ok := path[0].(cty.GetAttrStep)
 	if !ok || w == nil {
 		return false
 	}
 	if len(path) == 1 {
-		return slices.ContainsFunc(items(w.body), func(it item) bool {
-			a := meant(it.name, attrs)
+		return slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
+			a := meantAttr(it.name, attrs)
 			return a != nil && a.Name == step.Name
 		})
 	}
@@ -301,25 +302,26 @@ func (w *bodyArgs) misnamed(attrs []kind.Attr, path cty.Path) bool {
 		return false
 	}
 	if arg.attr.Many {
-		if i, ok = indexOf(path[1]); !ok || len(path) == 2 || i >= len(arg.blocks) {
+		if i, ok = indexOfStep(path[1]); !ok || len(path) == 2 || i >= len(arg.blocks) {
 			return false
 		}
 		rest = path[2:]
 	}
-	return arg.blocks[i].misnamed(arg.attr.Object, rest)
+	return arg.blocks[i].isRequiredMisnamed(arg.attr.Object, rest)
 }
 
 // anyMisnamed reports whether the name of an argument was written wrong, so that nobody
 // knows what the block as a whole says.
 func (w *bodyArgs) anyMisnamed(k *kind.Kind) bool {
-	return w != nil && slices.ContainsFunc(items(w.body), func(it item) bool {
-		return !slices.Contains(metaNames(k), it.name) && meant(it.name, k.Attrs) != nil
+	return w != nil && slices.ContainsFunc(bodyItems(w.body), func(it bodyItem) bool {
+		return !slices.Contains(metaArgumentNames(k), it.name) && meantAttr(it.name, k.Attrs) != nil
 	})
 }
 
-// metaNames lists what a resource takes beside the attributes of its kind.
-func metaNames(k *kind.Kind) []string {
-	return slices.DeleteFunc(syntax.Resource().Names(), func(name string) bool { return name == "deliver" && !k.YieldsSecret() })
+// metaArgumentNames lists what a resource takes beside the attributes of its kind.
+func metaArgumentNames(k *kind.Kind) []string {
+	return slices.DeleteFunc(syntax.ResourceBlock().AllowedNames(),
+		func(name string) bool { return name == "deliver" && !k.YieldsSecret() })
 }
 
 func settableNames(attrs []kind.Attr) []string {

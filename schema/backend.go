@@ -20,24 +20,24 @@ import (
 // Diagnostics are errors only.
 func LoadSettings(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
-	if files, err := ConfigFiles(l.Dir); err == nil && len(files.Config) == 0 {
+	if files, err := ListConfigFiles(l.Dir); err == nil && len(files.ConfigFiles) == 0 {
 		return l.config, nil
 	}
-	if l.readFiles() {
+	if l.readConfigFiles() {
 		l.declareOnly("variable", "locals", "b2form")
-		l.keepOnlySettings()
+		l.keepOnlyUsedBySettings()
 		l.assignVariables()
-		l.link()
-		l.evaluate()
+		l.linkNodes()
+		l.evaluateNodes()
 		l.evaluateSettings()
 	}
-	return l.config, slices.DeleteFunc(l.report.sorted(), func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })
+	return l.config, slices.DeleteFunc(l.report.sortedDiags(), func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError })
 }
 
 // declareOnly is declare for some types of blocks.
 func (l *module) declareOnly(types ...string) {
 	schema := l.fileSchema()
-	for _, f := range l.bodies {
+	for _, f := range l.configBodies {
 		content, _, _ := f.body.PartialContent(schema)
 		for _, b := range content.Blocks {
 			if slices.Contains(types, b.Type) {
@@ -47,13 +47,13 @@ func (l *module) declareOnly(types ...string) {
 	}
 }
 
-// keepOnlySettings drops what the b2form block does not use. Variables stay
+// keepOnlyUsedBySettings drops what the b2form block does not use. Variables stay
 // declared, since they may have been given a value, but nobody asks for one.
-func (l *module) keepOnlySettings() {
+func (l *module) keepOnlyUsedBySettings() {
 	used := map[*node]bool{}
 	if l.settings != nil {
 		for _, e := range settingsExpressions(l.settings) {
-			l.markUsed(e.Variables(), used)
+			l.markUsedNodes(e.Variables(), used)
 		}
 	}
 	for _, v := range l.variables {
@@ -62,7 +62,7 @@ func (l *module) keepOnlySettings() {
 	l.nodes = slices.DeleteFunc(l.nodes, func(n *node) bool { return !used[n] })
 }
 
-func (l *module) markUsed(ts []hcl.Traversal, used map[*node]bool) {
+func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 	for _, t := range ts {
 		if len(t) < 2 {
 			continue
@@ -81,14 +81,14 @@ func (l *module) markUsed(ts []hcl.Traversal, used map[*node]bool) {
 		}
 		used[n] = true
 		if n.expr != nil {
-			l.markUsed(n.expr.Variables(), used)
+			l.markUsedNodes(n.expr.Variables(), used)
 		}
 	}
 }
 
 // settingsExpressions are the expressions of the b2form block.
 func settingsExpressions(b *hcl.Block) []hcl.Expression {
-	content, _, _ := b.Body.PartialContent(syntax.Find(b.Type).BodySchema())
+	content, _, _ := b.Body.PartialContent(syntax.FindTopLevelBlock(b.Type).BodySchema())
 	bodies := []hcl.Attributes{content.Attributes}
 	for _, inner := range content.Blocks {
 		attrs, _ := inner.Body.JustAttributes()
@@ -115,7 +115,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 	}
 	out := &l.config.Settings.Backend
 	out.Range = b.DefRange
-	forms := syntax.Find("b2form").Nested(b.Type)
+	forms := syntax.FindTopLevelBlock("b2form").NestedForms(b.Type)
 	switch typ := b.Labels[0]; typ {
 	case "local":
 		l.readBackend(b, map[string]*string{"path": &out.Path})
@@ -133,12 +133,12 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 
 // readBackend evaluates the arguments of a backend block.
 func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
-	d := syntax.Find("b2form").FormOf(b.Type, b.Labels[0])
+	d := syntax.FindTopLevelBlock("b2form").FormOf(b.Type, b.Labels[0])
 	content, _ := l.contentOf(b, d)
 	for _, arg := range d.Arguments {
 		name := arg.Name
 		a := content.Attributes[name]
-		if a == nil || !l.checkConstant(a) {
+		if a == nil || !l.checkNoResourceRefs(a) {
 			continue
 		}
 		v, ok := l.evalSetting(a, cty.String, "a string")
@@ -146,14 +146,14 @@ func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
 		case !ok:
 		case v.IsNull() && !arg.Required:
 		case v.IsNull() || v.AsString() == "" || strings.HasPrefix(v.AsString(), "/") && name == "prefix":
-			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackend(name))
+			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackendDetail(name))
 		default:
 			*into[name] = v.AsString()
 		}
 	}
 }
 
-func invalidBackend(name string) string {
+func invalidBackendDetail(name string) string {
 	switch name {
 	case "bucket":
 		return "bucket needs the name of the bucket that holds the state."
@@ -164,9 +164,9 @@ func invalidBackend(name string) string {
 	return "path needs the name of a file, relative to the configuration's folder."
 }
 
-// checkConstant reports an argument that depends on resources: the state must be found
+// checkNoResourceRefs reports an argument that depends on resources: the state must be found
 // before anything is known of them.
-func (l *module) checkConstant(a *hcl.Attribute) bool {
+func (l *module) checkNoResourceRefs(a *hcl.Attribute) (ok bool) {
 	for _, t := range a.Expr.Variables() {
 		if l.kinds[t.RootName()] != nil {
 			l.errorAt(t.SourceRange(), "Invalid backend", "A backend cannot depend on resources: the state is read before them. Write "+

@@ -13,28 +13,28 @@ import (
 // bareFile is the name of what stands for the files of a folder without configuration.
 const bareFile = "<account>"
 
-// declareAccount declares what a folder without configuration has: data about the
+// declareAccountData declares what a folder without configuration has: data about the
 // account and about everything that stands alone in it, as data.account.this and
 // data.buckets.all.
-func (l *module) declareAccount() {
+func (l *module) declareAccountData() {
 	var src strings.Builder
 	for _, b := range syntax.DataBlocks(l.Kinds) {
 		name := ""
 		for _, k := range l.Kinds {
-			if b.Form == k.Plural && k.ParentKind() == "" {
+			if b.FormLabel == k.Plural && k.ParentKind() == "" {
 				name = "all"
 			}
 		}
-		if b.Form == syntax.AccountForm {
+		if b.FormLabel == syntax.AccountForm {
 			name = "this"
 		}
 		if name != "" {
-			fmt.Fprintf(&src, "data %q %q {}\n", b.Form, name)
+			fmt.Fprintf(&src, "data %q %q {}\n", b.FormLabel, name)
 		}
 	}
 	file, diags := hclsyntax.ParseConfig([]byte(src.String()), bareFile, hcl.InitialPos)
 	l.add(diags...)
 	l.config.Files[bareFile] = file
-	l.bodies = append(l.bodies, fileBody{bareFile, file.Body})
-	l.bare = true
+	l.configBodies = append(l.configBodies, fileBody{bareFile, file.Body})
+	l.withoutConfig = true
 }

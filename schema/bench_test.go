@@ -82,7 +82,7 @@ func BenchmarkBudget(b *testing.B) {
 	dir := write(b, map[string]string{"names.txt": strings.Join(names, "\n"), "main.b2.hcl": forEachKeys})
 	took := func(steps int64) float64 {
 		o := options(dir)
-		o.MaxEvaluation = steps
+		o.MaxEvaluationSteps = steps
 		runtime.GC()
 		start := cpu(b)
 		if c, diags := schema.Load(o); diags.HasErrors() || len(c.Resources) != len(names)+100 {

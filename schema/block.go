@@ -19,29 +19,29 @@ import (
 
 // A block is one resource block as it is written, and what became of it.
 type block struct {
-	node  *node
-	addr  addr.Addr // without an instance
-	kind  *kind.Kind
-	place hcl.Range
-	body  hcl.Body
+	node        *node
+	addr        addr.Addr // without an instance
+	kind        *kind.Kind
+	headerRange hcl.Range
+	body        hcl.Body
 
-	forEach, count   hcl.Expression // at most one is set
-	preventDestroy   hcl.Expression
-	preventDestroyAt hcl.Range
-	dependsOn        hcl.Expression
-	ignoreChanges    []string
-	policyExceptions hcl.Expression
-	deliverBlocks    []*hcl.Block
-	preconditions    []*condition
-	postconditions   []*condition
+	forEach, count      hcl.Expression // at most one is set
+	preventDestroy      hcl.Expression
+	preventDestroyRange hcl.Range
+	dependsOn           hcl.Expression
+	ignoreChanges       []string
+	policyExceptions    hcl.Expression
+	deliverBlocks       []*hcl.Block
+	preconditions       []*condition
+	postconditions      []*condition
 
 	dependsOnRefs []ref      // what depends_on names
-	ownAttrs      attrFilter // what its own node evaluates; nil: all
+	nonLinkAttrs  attrFilter // what its own node evaluates; nil: all
 	writtenArgs   *bodyArgs
 	resources     []*config.Resource // sorted by instance
-	repetitions   []repetition       // beside resources
-	// unfinished are the evaluations, beside resources, that wait for links.
-	unfinished []*evaluation
+	repetitions   []repetitionData   // beside resources
+	// awaitingLinks are the evaluations, beside resources, that wait for links.
+	awaitingLinks []*evaluation
 }
 
 func (b *block) isRepeated() bool { return b.forEach != nil || b.count != nil }
@@ -57,8 +57,8 @@ func (b *block) instance(at addr.InstanceKey) *config.Resource {
 	return b.resources[i]
 }
 
-// readMeta reads what every resource understands.
-func (l *module) readMeta(b *block) {
+// readMetaArguments reads what every resource understands.
+func (l *module) readMetaArguments(b *block) {
 	content, _, diags := b.body.PartialContent(l.shared.metaSchema)
 	l.add(diags...)
 	expr := func(name string) hcl.Expression {
@@ -75,7 +75,7 @@ func (l *module) readMeta(b *block) {
 	}
 	b.preventDestroy, b.dependsOn = expr("prevent_destroy"), expr("depends_on")
 	if a := content.Attributes["prevent_destroy"]; a != nil {
-		b.preventDestroyAt = a.Range
+		b.preventDestroyRange = a.Range
 	}
 	b.policyExceptions = expr("policy_exceptions")
 	if e := expr("ignore_changes"); e != nil {
@@ -86,13 +86,13 @@ func (l *module) readMeta(b *block) {
 			b.deliverBlocks = append(b.deliverBlocks, d)
 		}
 	}
-	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.Resource())
-	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.Resource())
+	b.preconditions = l.readConditions(precondition, content.Blocks, syntax.ResourceBlock())
+	b.postconditions = l.readConditions(postcondition, content.Blocks, syntax.ResourceBlock())
 }
 
 // readIgnoreChanges reads a list of attribute names, bare or in quotes.
 func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
-	if word, ok := word(e); ok && word == "all" {
+	if word, ok := keywordOrString(e); ok && word == "all" {
 		all := slices.DeleteFunc(settableNames(k.Attrs), k.IsIdentityAttr)
 		slices.Sort(all)
 		return all
@@ -104,7 +104,7 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 	}
 	var out []string
 	for _, item := range list {
-		name, _ := word(item)
+		name, _ := keywordOrString(item)
 		part, _ := hcl.AbsTraversalForExpr(item)
 		a := k.Attr(name)
 		switch {
@@ -119,19 +119,19 @@ func (l *module) readIgnoreChanges(k *kind.Kind, e hcl.Expression) []string {
 			l.errorAt(item.Range(), "Invalid argument",
 				fmt.Sprintf("A change of %s cannot be ignored: it is how the %s is found.", name, k.Name))
 		default:
-			out = append(out, comparedAttr(k, name))
+			out = append(out, attrShowingDifference(k, name))
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// word is an expression that is one word, bare or in quotes.
-func word(e hcl.Expression) (string, bool) {
+// keywordOrString is an expression that is one word, bare or in quotes.
+func keywordOrString(e hcl.Expression) (text string, ok bool) {
 	if name := hcl.ExprAsKeyword(e); name != "" {
 		return name, true
 	}
-	if v, diags := parse.Constant(e); !diags.HasErrors() && isText(v) {
+	if v, diags := parse.Constant(e); !diags.HasErrors() && isKnownString(v) {
 		return v.AsString(), true
 	}
 	return "", false
@@ -155,8 +155,8 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 			continue
 		}
 		before := len(l.diags)
-		r := l.resolveNode(t, allowedRefs{})
-		if !r.broken && len(t) == 3 && !r.indexed {
+		r := l.resolveRef(t, allowedRefs{})
+		if !r.broken && len(t) == 3 && !r.hasInstanceKey {
 			l.errorAt(item.Range(), "Invalid depends_on", "depends_on needs resources or modules, as bucket.photos, without attributes.")
 		}
 		if len(l.diags) == before {
@@ -170,22 +170,22 @@ func (l *module) resolveDependsOn(e hcl.Expression) (after []ref, nodes []*node)
 // most is how many instances one block may have: more is a mistake.
 const most = 1_000_000
 
-// A repetition is one instance to be.
-type repetition struct {
-	instanceKey addr.InstanceKey
-	root        string    // "each", "count"; "" where the block is not repeated
-	key         cty.Value // each.key
-	value       cty.Value // each.value, or count.index
+// repetitionData is one instance to be, with what each or count is in it.
+type repetitionData struct {
+	instanceKey      addr.InstanceKey
+	rootName         string    // "each", "count"; "" where the block is not repeated
+	eachKey          cty.Value // each.key
+	eachValueOrIndex cty.Value // each.value, or count.index
 }
 
-// object is each or count. It is made when it is needed: a hundred thousand of
+// eachOrCountObject is each or count. It is made when it is needed: a hundred thousand of
 // them take up more than all that is declared with them.
-func (r repetition) object() cty.Value {
-	if r.root == "count" {
-		return cty.ObjectVal(map[string]cty.Value{"index": r.value})
+func (r repetitionData) eachOrCountObject() cty.Value {
+	if r.rootName == "count" {
+		return cty.ObjectVal(map[string]cty.Value{"index": r.eachValueOrIndex})
 	}
-	pair := map[string]cty.Value{"key": r.key, "value": r.value}
-	if isText(r.key) && isText(r.value) {
+	pair := map[string]cty.Value{"key": r.eachKey, "value": r.eachValueOrIndex}
+	if isKnownString(r.eachKey) && isKnownString(r.eachValueOrIndex) {
 		return cty.MapVal(pair) // half the memory; each is never used as a whole
 	}
 	return cty.ObjectVal(pair)
@@ -193,12 +193,12 @@ func (r repetition) object() cty.Value {
 
 // context lets expressions see each.key and each.value, or count.index, unless
 // an error was reported for how they are used.
-func (r repetition) context(parent *hcl.EvalContext, dead []string) *hcl.EvalContext {
-	if r.root == "" || slices.Contains(dead, r.root) {
+func (r repetitionData) context(parent *hcl.EvalContext, dead []string) *hcl.EvalContext {
+	if r.rootName == "" || slices.Contains(dead, r.rootName) {
 		return parent
 	}
 	ctx := parent.NewChild()
-	ctx.Variables = map[string]cty.Value{r.root: r.object()}
+	ctx.Variables = map[string]cty.Value{r.rootName: r.eachOrCountObject()}
 	return ctx
 }
 
@@ -208,53 +208,54 @@ type reusedContext struct {
 	parent       *hcl.EvalContext
 	invalidRoots []string
 	*report
-	last      *hcl.EvalContext
-	diagCount int // diagnostics when last was made
+	lastContext *hcl.EvalContext
+	diagCount   int // diagnostics when last was made
 }
 
-func (c *reusedContext) of(r repetition) *hcl.EvalContext {
-	if c.last == nil || c.last == c.parent || c.diagCount != len(c.diags) {
-		c.last, c.diagCount = r.context(c.parent, c.invalidRoots), len(c.diags)
-		return c.last
+func (c *reusedContext) contextFor(r repetitionData) *hcl.EvalContext {
+	if c.lastContext == nil || c.lastContext == c.parent || c.diagCount != len(c.diags) {
+		c.lastContext, c.diagCount = r.context(c.parent, c.invalidRoots), len(c.diags)
+		return c.lastContext
 	}
-	c.last.Variables[r.root] = r.object()
-	return c.last
+	c.lastContext.Variables[r.rootName] = r.eachOrCountObject()
+	return c.lastContext
 }
 
-// repetitions evaluates for_each or count. marks are those of the collection
+// expandRepetitions evaluates for_each or count. marks are those of the collection
 // itself: every instance depends on what they stand for. ok is false where
 // there is an error.
-func (l *module) repetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext) (list []repetition, marks cty.ValueMarks, ok bool) {
+func (l *module) expandRepetitions(forEach, count hcl.Expression, ctx *hcl.EvalContext) (list []repetitionData, marks cty.ValueMarks,
+	ok bool) {
 	e := forEach
 	if count != nil {
 		e = count
 	}
 	if e == nil {
 		if l.caller == nil {
-			return []repetition{{}}, nil, true
+			return []repetitionData{{}}, nil, true
 		}
-		over := l.shared.budget.Charge(1, l.caller.call.place) // many modules make many of what is in them
+		over := l.shared.budget.SpendInstances(1, l.caller.call.place) // many modules make many of what is in them
 		l.add(over...)
-		return []repetition{{}}, nil, over == nil
+		return []repetitionData{{}}, nil, over == nil
 	}
-	v, marks := l.collection(e, ctx)
+	v, marks := l.evalCollection(e, ctx)
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive instances", "A sensitive value cannot decide which instances there are: their addresses are "+
 			"shown. Use nonsensitive() where that is harmless.")
 		return nil, nil, false
 	}
 	if count != nil {
-		list, ok = l.countInstances(e, v, marks)
+		list, ok = l.expandCount(e, v, marks)
 	} else {
-		list, ok = l.forEachInstances(e, v, marks)
+		list, ok = l.expandForEach(e, v, marks)
 	}
 	return list, marks, ok
 }
 
-// collection evaluates for_each or count and takes the marks off. toset(list) is
+// evalCollection evaluates for_each or count and takes the marks off. toset(list) is
 // answered with a map: going through a set of 100,000 strings takes longer than
 // evaluating the block for each of them.
-func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked cty.Value, marks cty.ValueMarks) {
+func (l *module) evalCollection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked cty.Value, marks cty.ValueMarks) {
 	call, ok := e.(*hclsyntax.FunctionCallExpr)
 	if !ok || call.Name != "toset" || len(call.Args) != 1 || call.ExpandFinal {
 		return l.staticScope.eval(e, ctx).Unmark()
@@ -267,7 +268,7 @@ func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked ct
 	keys := make(map[string]cty.Value, list.LengthInt())
 	for it := list.ElementIterator(); it.Next(); {
 		_, v := it.Element()
-		if !isText(v) {
+		if !isKnownString(v) {
 			return l.staticScope.eval(e, ctx).Unmark()
 		}
 		keys[v.AsString()] = v
@@ -278,9 +279,9 @@ func (l *module) collection(e hcl.Expression, ctx *hcl.EvalContext) (unmarked ct
 	return cty.MapVal(keys), marks
 }
 
-func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+func (l *module) expandCount(e hcl.Expression, v cty.Value, marks cty.ValueMarks) (instances []repetitionData, ok bool) {
 	if !v.IsKnown() {
-		l.reportUnknown(l.report, e.Range(), marks)
+		l.reportUnknownValue(l.report, e.Range(), marks)
 		return nil, false
 	}
 	n, err := convert.Convert(v, cty.Number)
@@ -294,23 +295,23 @@ func (l *module) countInstances(e hcl.Expression, v cty.Value, marks cty.ValueMa
 		l.errorAt(e.Range(), wrongType, fmt.Sprintf("count needs a whole number from 0 to %d.", most))
 		return nil, false
 	}
-	if over := l.shared.budget.Charge(int(size), e.Range()); over != nil {
+	if over := l.shared.budget.SpendInstances(int(size), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}
-	list := make([]repetition, size)
+	list := make([]repetitionData, size)
 	for i := range list {
-		list[i] = repetition{instanceKey: addr.CountIndex(i), root: "count", value: cty.NumberIntVal(int64(i))}
+		list[i] = repetitionData{instanceKey: addr.CountIndex(i), rootName: "count", eachValueOrIndex: cty.NumberIntVal(int64(i))}
 	}
 	return list, true
 }
 
-func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.ValueMarks) ([]repetition, bool) {
+func (l *module) expandForEach(e hcl.Expression, v cty.Value, marks cty.ValueMarks) (instances []repetitionData, ok bool) {
 	t := v.Type()
 	set := t.IsSetType()
 	switch {
 	case !v.IsKnown() || set && t.ElementType() != cty.String && !v.IsWhollyKnown():
-		l.reportUnknown(l.report, e.Range(), marks)
+		l.reportUnknownValue(l.report, e.Range(), marks)
 		return nil, false
 	case v.IsNull():
 		l.errorAt(e.Range(), wrongType, "for_each needs a map or a set of strings; this is null. Use {} for no instances.")
@@ -320,38 +321,39 @@ func (l *module) forEachInstances(e hcl.Expression, v cty.Value, marks cty.Value
 			"list of strings into a set.")
 		return nil, false
 	case !t.IsMapType() && !t.IsObjectType() && (!set || t.ElementType() != cty.String && v.LengthInt() > 0):
-		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.", words.A(t.FriendlyName())))
+		l.errorAt(e.Range(), wrongType, fmt.Sprintf("for_each needs a map or a set of strings; this is %s.",
+			words.WithArticle(t.FriendlyName())))
 		return nil, false
 	}
-	if over := l.shared.budget.Charge(v.LengthInt(), e.Range()); over != nil {
+	if over := l.shared.budget.SpendInstances(v.LengthInt(), e.Range()); over != nil {
 		l.add(over...)
 		return nil, false
 	}
-	list := make([]repetition, 0, v.LengthInt())
+	list := make([]repetitionData, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()
 		switch {
 		case !key.IsKnown():
-			l.reportUnknown(l.report, e.Range(), marks)
+			l.reportUnknownValue(l.report, e.Range(), marks)
 			return nil, false
 		case key.IsNull():
 			l.errorAt(e.Range(), wrongType, "for_each needs a set without null.")
 			return nil, false
 		}
-		list = append(list, repetition{addr.ForEachKey(key.AsString()), "each", key, value})
+		list = append(list, repetitionData{addr.ForEachKey(key.AsString()), "each", key, value})
 	}
-	slices.SortFunc(list, func(a, b repetition) int {
+	slices.SortFunc(list, func(a, b repetitionData) int {
 		return addr.Addr{Instance: a.instanceKey}.Compare(addr.Addr{Instance: b.instanceKey})
 	})
 	return list, true
 }
 
-// reportUnknown reports a value that is not known where a known one is needed: because
+// reportUnknownValue reports a value that is not known where a known one is needed: because
 // only B2 knows it, or for no cause. One that is unknown because of an earlier error
 // says nothing, nor does one that is made from a variable without a value or from
 // data that was not read yet.
-func (l *module) reportUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
-	if summary, detail := l.unknownMessage(marks); summary != "" {
+func (l *module) reportUnknownValue(r *report, at hcl.Range, marks cty.ValueMarks) {
+	if summary, detail := l.computedRefMessage(marks); summary != "" {
 		r.errorAt(at, summary, detail)
 		return
 	}
@@ -362,17 +364,17 @@ func (l *module) reportUnknown(r *report, at hcl.Range, marks cty.ValueMarks) {
 			return
 		}
 	}
-	if _, open := marks[openMark{}]; !l.failed && !open {
+	if _, open := marks[unknownYetMark{}]; !l.hasErrors && !open {
 		r.errorAt(at, unknownSummary, "This has no value, although all that it refers to is known. Give it one.")
 	}
 }
 
-// unknownMessage words the use of attributes among the marks that are not known while
+// computedRefMessage words the use of attributes among the marks that are not known while
 // blocks are evaluated; summary is "" where there is none.
-func (l *module) unknownMessage(marks cty.ValueMarks) (summary, detail string) {
+func (l *module) computedRefMessage(marks cty.ValueMarks) (summary, detail string) {
 	var names []string
 	last := false
-	for _, c := range kind.ComputedIn(cty.True.WithMarks(marks)) {
+	for _, c := range kind.ComputedMarksIn(cty.True.WithMarks(marks)) {
 		names = append(names, c.Addr.String()+"."+c.Attr)
 		last = l.kinds[c.Addr.Kind].Attr(c.Attr).IsLink()
 	}
@@ -383,7 +385,7 @@ func (l *module) unknownMessage(marks cty.ValueMarks) (summary, detail string) {
 	case names == nil:
 		return "", ""
 	case last:
-		return lastSummary, deferredDetail(words.List(names))
+		return lastSummary, deferredDetail(words.JoinAnd(names))
 	}
-	return computedSummary, computedDetail(words.List(names))
+	return computedSummary, computedDetail(words.JoinAnd(names))
 }

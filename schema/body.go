@@ -18,7 +18,7 @@ const missingArgument = "Missing required argument"
 // contentOf reads a block by its description and reports what does not belong
 // there. complete is false where something required is missing.
 func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyContent, complete bool) {
-	l.checkNames(b.Body, d)
+	l.checkBlockNames(b.Body, d)
 	content, _, diags := b.Body.PartialContent(d.BodySchema())
 	l.add(diags...)
 	complete = !diags.HasErrors()
@@ -28,7 +28,8 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 			continue
 		}
 		complete = false
-		if misspelt := slices.ContainsFunc(items(b.Body), func(it item) bool { return unknownFor(it.name, d) == a.Name }); !misspelt {
+		isMeant := func(it bodyItem) bool { return meantName(it.name, d) == a.Name }
+		if !slices.ContainsFunc(bodyItems(b.Body), isMeant) {
 			what, _, _ := strings.Cut(strings.ReplaceAll(a.Doc, "`", "")+" ", ". ")
 			l.errorAt(b.DefRange, missingArgument,
 				fmt.Sprintf("The argument %q is required: %s.", a.Name, strings.ToLower(what[:1])+strings.TrimSpace(what[1:])))
@@ -37,35 +38,35 @@ func (l *module) contentOf(b *hcl.Block, d *syntax.Block) (content *hcl.BodyCont
 	return content, complete
 }
 
-// unknownFor is the name that was meant by one that a block does not know; "": none is
+// meantName is the name that was meant by one that a block does not know; "": none is
 // known to be.
-func unknownFor(name string, d *syntax.Block) string {
-	if d.OtherArguments != "" || d.Argument(name) != nil || d.Nested(name) != nil {
+func meantName(name string, d *syntax.Block) string {
+	if d.OtherArguments != "" || d.Argument(name) != nil || d.NestedForms(name) != nil {
 		return ""
 	}
-	return words.Nearest(name, d.Names())
+	return words.Nearest(name, d.AllowedNames())
 }
 
 // otherAttributes are the arguments of a block that its description does not name.
 func otherAttributes(body hcl.Body, d *syntax.Block) hcl.Attributes {
-	attrs, _ := body.JustAttributes() // what is none was reported by checkNames
+	attrs, _ := body.JustAttributes() // what is none was reported by checkBlockNames
 	for i := range d.Arguments {
 		delete(attrs, d.Arguments[i].Name)
 	}
 	return attrs
 }
 
-// checkNames reports every name in a body that its description does not know.
-func (l *module) checkNames(body hcl.Body, d *syntax.Block) {
+// checkBlockNames reports every name in a body that its description does not know.
+func (l *module) checkBlockNames(body hcl.Body, d *syntax.Block) {
 	_, native := body.(*hclsyntax.Body)
-	for _, it := range items(body) {
-		arg, nested := d.Argument(it.name), d.Nested(it.name)
+	for _, it := range bodyItems(body) {
+		arg, nested := d.Argument(it.name), d.NestedForms(it.name)
 		switch {
-		case arg != nil && it.block:
-			l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
+		case arg != nil && it.isBlock:
+			l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
 		case arg != nil:
-		case nested != nil && native && !it.block:
-			l.errorAt(it.at, "Unsupported argument", blockNotArgument(it.name, nested))
+		case nested != nil && native && !it.isBlock:
+			l.errorAt(it.nameRange, "Unsupported argument", blockNotArgumentDetail(it.name, nested))
 		case nested != nil:
 		default:
 			l.reportUnknownArgument(it, d)
@@ -75,30 +76,30 @@ func (l *module) checkNames(body hcl.Body, d *syntax.Block) {
 
 // reportUnknownArgument reports a name that is neither an argument nor a nested block, unless
 // the block takes any name.
-func (l *module) reportUnknownArgument(it item, d *syntax.Block) {
+func (l *module) reportUnknownArgument(it bodyItem, d *syntax.Block) {
 	hint := d.Hint(it.name)
 	switch {
-	case d.OtherArguments != "" && !it.block:
+	case d.OtherArguments != "" && !it.isBlock:
 	case hint != nil:
-		l.errorAt(it.at, hint.Summary, hint.Advice)
-	case it.block && d.OtherArguments != "":
-		l.errorAt(it.at, "Unsupported block type", argumentNotBlock(it.name))
-	case it.block:
-		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, d.Names()))
+		l.errorAt(it.nameRange, hint.Summary, hint.Advice)
+	case it.isBlock && d.OtherArguments != "":
+		l.errorAt(it.nameRange, "Unsupported block type", argumentNotBlockDetail(it.name))
+	case it.isBlock:
+		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, d.AllowedNames()))
 	default:
-		l.errorAt(it.at, "Unsupported argument", notExpected("An argument named", it.name, d.Names()))
+		l.errorAt(it.nameRange, "Unsupported argument", notExpectedDetail("An argument named", it.name, d.AllowedNames()))
 	}
 }
 
-func argumentNotBlock(name string) string {
+func argumentNotBlockDetail(name string) string {
 	return fmt.Sprintf("%s is an argument, not a block: write %s = … with an equals sign.", name, name)
 }
 
-func blockNotArgument(name string, forms []*syntax.Block) string {
-	return fmt.Sprintf("%s is a block: write %s { … } without an equals sign.", name, forms[0].Header())
+func blockNotArgumentDetail(name string, forms []*syntax.Block) string {
+	return fmt.Sprintf("%s is a block: write %s { … } without an equals sign.", name, forms[0].HeaderText())
 }
 
-func notExpected(what, name string, known []string) string {
+func notExpectedDetail(what, name string, known []string) string {
 	verb := "is"
 	if what == "Blocks of type" {
 		verb = "are"

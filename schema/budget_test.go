@@ -57,7 +57,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := options(write(t, map[string]string{"main.b2.hcl": src, "aliases.yaml": yaml,
 				"loops.tpl": "%{for a in range(1000)}%{for b in range(1000)}%{for c in range(1000)}xx%{endfor}%{endfor}%{endfor}"}))
-			o.MaxEvaluation = 1_000_000
+			o.MaxEvaluationSteps = 1_000_000
 			_, diags := schema.Load(o)
 			if len(diags) == 0 || diags[0].Summary != "Evaluation too large" || diags[0].Subject.Filename == "" ||
 				!strings.Contains(diags[0].Detail, "B2FORM_MAX_EVALUATION") {
@@ -75,7 +75,7 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 			strings.Repeat("1, ", 3000) + "] : 1]] }",
 	} {
 		o := options(write(t, map[string]string{name: src}))
-		o.MaxEvaluation = 1_000_000
+		o.MaxEvaluationSteps = 1_000_000
 		if _, diags := schema.Load(o); len(diags) == 0 || diags[0].Summary != "Evaluation too large" {
 			t.Errorf("%s: %v", name, diags)
 		}
@@ -107,7 +107,7 @@ func TestEvaluationIsBoundedElsewhere(t *testing.T) {
 // Later evaluations have steps of their own, also after one that had too few.
 func TestLaterEvaluationsAreBoundedByThemselves(t *testing.T) {
 	o := options(write(t, map[string]string{"main.b2.hcl": `output "a" { value = [for a in range(1000) : a] }`}))
-	o.MaxEvaluation = 40_000
+	o.MaxEvaluationSteps = 40_000
 	c, diags := schema.Load(o)
 	if diags.HasErrors() {
 		t.Fatal(diags)

@@ -16,8 +16,8 @@ import (
 // A condition is something that must hold, and what is said where it does not:
 // a precondition, or an assertion of a check.
 type condition struct {
-	holds, message hcl.Expression
-	refs           refs
+	holds, errorMessage hcl.Expression
+	refs                refs
 }
 
 // The blocks with a condition.
@@ -37,14 +37,15 @@ func (l *module) readConditions(typ string, blocks []*hcl.Block, within *syntax.
 			continue
 		}
 		if content, complete := l.contentOf(b, d); complete {
-			out = append(out, &condition{holds: content.Attributes["condition"].Expr, message: content.Attributes["error_message"].Expr})
+			out = append(out, &condition{holds: content.Attributes["condition"].Expr,
+				errorMessage: content.Attributes["error_message"].Expr})
 		}
 	}
 	return out
 }
 
 func (c *condition) variables() []hcl.Traversal {
-	return append(c.holds.Variables(), c.message.Variables()...)
+	return append(c.holds.Variables(), c.errorMessage.Variables()...)
 }
 
 // references are what the expressions of conditions refer to.
@@ -72,20 +73,20 @@ func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, 
 	case holds.True():
 		return nil, marks
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.text(s, ctx), Subject: &at, Extra: config.UserMessage{},
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.messageText(s, ctx), Subject: &at, Extra: config.UserMessageExtra{},
 		Expression: c.holds, EvalContext: ctx}, marks
 }
 
-// text is the message, unless that would tell a secret.
-func (c *condition) text(s *scope, ctx *hcl.EvalContext) string {
-	v, marks := s.eval(c.message, ctx).UnmarkDeep()
+// messageText is the message, unless that would tell a secret.
+func (c *condition) messageText(s *scope, ctx *hcl.EvalContext) string {
+	v, marks := s.eval(c.errorMessage, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		return "The error_message is left out, since it holds a sensitive value."
 	}
 	text, err := convert.Convert(v, cty.String)
 	switch {
 	case err != nil || text.IsNull():
-		s.report.errorAt(c.message.Range(), wrongType, "error_message needs a string.")
+		s.report.errorAt(c.errorMessage.Range(), wrongType, "error_message needs a string.")
 	case text.IsKnown() && text.AsString() != "":
 		return text.AsString()
 	}
@@ -106,7 +107,7 @@ func (e *evaluation) checkPreconditions() {
 		if d != nil {
 			d.Summary = preconditionFailed
 			s.report.add(d)
-		} else if summary, detail := e.module.unknownMessage(marks); summary != "" {
+		} else if summary, detail := e.module.computedRefMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
@@ -129,7 +130,7 @@ func (l *module) declareCheck(b *hcl.Block) {
 			return
 		}
 	}
-	d := syntax.Find(b.Type)
+	d := syntax.FindTopLevelBlock(b.Type)
 	content, _ := l.contentOf(b, d)
 	if len(content.Blocks) == 0 {
 		l.errorAt(b.DefRange, "Missing assert block", "A check needs at least one assert block with a condition and an error_message.")
@@ -146,17 +147,17 @@ func (l *module) linkChecks() {
 		for _, a := range c.asserts {
 			a.refs = l.resolve(a.variables(), allowedRefs{computed: true})
 		}
-		c.config.Evaluate = l.checkResult(c)
+		c.config.Evaluate = l.checkEvaluator(c)
 		c.config.Name = strings.TrimPrefix(l.path+".check."+c.config.Name, ".")
 		l.config.Checks = append(l.config.Checks, c.config)
 	}
 }
 
-// checkResult is the Evaluate of a check. Even what cannot be evaluated is only
+// checkEvaluator is the Evaluate of a check. Even what cannot be evaluated is only
 // a warning: a check stops nothing.
-func (l *module) checkResult(c *check) func(config.LiveLookup) hcl.Diagnostics {
+func (l *module) checkEvaluator(c *check) func(config.LiveLookup) hcl.Diagnostics {
 	return func(live config.LiveLookup) hcl.Diagnostics {
-		s := l.later(live)
+		s := l.liveScope(live)
 		for _, a := range c.asserts {
 			d, _ := a.failure(s, s.context(a.refs, l.rootContext))
 			if d != nil {
@@ -165,7 +166,7 @@ func (l *module) checkResult(c *check) func(config.LiveLookup) hcl.Diagnostics {
 				s.report.add(d)
 			}
 		}
-		diags := s.report.sorted()
+		diags := s.report.sortedDiags()
 		for _, d := range diags {
 			d.Severity = hcl.DiagWarning
 		}

@@ -32,20 +32,20 @@ func (l *module) evaluateWith(expr hcl.Expression, further map[string]cty.Value,
 		return known
 	})
 	rs := once.resolve(references, allowedRefs{computed: true})
-	if once.failed {
-		return cty.DynamicVal, once.sorted()
+	if once.hasErrors {
+		return cty.DynamicVal, once.sortedDiags()
 	}
-	l.shared.budget.Grant()
+	l.shared.budget.GrantEvaluation()
 	s := newScope(&once, once.report, live)
 	root := l.rootContext.NewChild()
 	root.Variables = further
 	root.Functions = map[string]function.Function{"type": typeFunction()}
 	v := s.eval(expr, s.context(rs, root))
-	return keepPublic(v), once.sorted()
+	return dropLoaderMarks(v), once.sortedDiags()
 }
 
-// names lists what expressions may refer to.
-func (l *module) names() []string {
+// referenceNames lists what expressions may refer to.
+func (l *module) referenceNames() []string {
 	out := []string{"path.cwd", "path.module", "path.root"}
 	for name := range l.variables {
 		out = append(out, "var."+name)

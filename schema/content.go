@@ -28,23 +28,23 @@ func (e *evaluation) payload() *wire.Payload {
 	case !text.IsKnown() || !source.IsKnown() || text.IsNull() == source.IsNull():
 		return nil // not known yet, or reported
 	case source.IsNull():
-		return e.checkSize(c, c.TextAttr, textPayload(text.AsString()))
+		return e.checkContentSize(c, c.TextAttr, textPayload(text.AsString()))
 	}
 	from := e.module.folderOf(e.module.Dir)
 	size, err := from.Size(source.AsString())
 	p := &wire.Payload{Size: size}
 	if err == nil && size <= c.MaxSize {
-		p, err = from.Payload(source.AsString())
+		p, err = from.ReadPayload(source.AsString())
 	}
 	if err != nil {
 		e.errorAtAttr(c.SourceAttr, "Source cannot be read", sentence(err.Error()))
 		e.unknownByError = true
 		return nil
 	}
-	if e.checkSize(c, c.SourceAttr, p) == nil {
+	if e.checkContentSize(c, c.SourceAttr, p) == nil {
 		return nil
 	}
-	e.setSHA1(c, p)
+	e.setContentSHA1(c, p)
 	return p
 }
 
@@ -54,8 +54,8 @@ func textPayload(text string) *wire.Payload {
 	return p
 }
 
-// checkSize reports content that is too large, and gives nil for it.
-func (e *evaluation) checkSize(c *kind.Content, attr string, p *wire.Payload) *wire.Payload {
+// checkContentSize reports content that is too large, and gives nil for it.
+func (e *evaluation) checkContentSize(c *kind.ContentAttrs, attr string, p *wire.Payload) *wire.Payload {
 	if p.Size <= c.MaxSize {
 		return p
 	}
@@ -66,9 +66,9 @@ func (e *evaluation) checkSize(c *kind.Content, attr string, p *wire.Payload) *w
 	return nil
 }
 
-// setSHA1 gives the instance the SHA-1 of its local file. Where the path is
+// setContentSHA1 gives the instance the SHA-1 of its local file. Where the path is
 // sensitive so is what it leads to.
-func (e *evaluation) setSHA1(c *kind.Content, p *wire.Payload) {
+func (e *evaluation) setContentSHA1(c *kind.ContentAttrs, p *wire.Payload) {
 	given := e.attrs.GetAttr(c.SHA1Attr)
 	switch {
 	case given.IsNull():
@@ -85,7 +85,7 @@ func (e *evaluation) setSHA1(c *kind.Content, p *wire.Payload) {
 
 // errorAtAttr reports an error of one attribute.
 func (e *evaluation) errorAtAttr(attr, summary, detail string) {
-	at := e.block.place
+	at := e.block.headerRange
 	if arg := e.writtenArgs.find(attr); arg != nil {
 		at = arg.place
 		if arg.expr != nil {
@@ -98,8 +98,8 @@ func (e *evaluation) errorAtAttr(attr, summary, detail string) {
 	e.reportAt(hcl.DiagError, at, summary, detail)
 }
 
-// withoutContent takes the content itself out of completed attributes.
-func (e *evaluation) withoutContent(v kind.Values) kind.Values {
+// withoutContentText takes the content itself out of completed attributes.
+func (e *evaluation) withoutContentText(v kind.Values) kind.Values {
 	if c := e.block.kind.Content; c != nil {
 		null := cty.NullVal(cty.String)
 		v.Set(c.TextAttr, &null)
@@ -107,8 +107,8 @@ func (e *evaluation) withoutContent(v kind.Values) kind.Values {
 	return v
 }
 
-// comparedAttr is the attribute in which a difference of another one shows.
-func comparedAttr(k *kind.Kind, attr string) string {
+// attrShowingDifference is the attribute in which a difference of another one shows.
+func attrShowingDifference(k *kind.Kind, attr string) string {
 	if c := k.Content; c != nil && (attr == c.TextAttr || attr == c.SourceAttr) {
 		return c.SHA1Attr
 	}

@@ -22,22 +22,22 @@ const wrongType = "Incorrect value type"
 // converter brings an assigned value into the type of its attribute. It takes
 // the marks off and collects them.
 type converter struct {
-	kind   *kind.Kind
-	kinds  map[string]*kind.Kind // by name, for what attributes refer to
-	attr   string                // the attribute that the value is assigned to
-	json   bool                  // JSON writes a single nested block without a list
-	marks  []cty.ValueMarks
-	faults []conversionError
+	kind     *kind.Kind
+	kinds    map[string]*kind.Kind // by name, for what attributes refer to
+	attrName string                // the attribute that the value is assigned to
+	inJSON   bool                  // JSON writes a single nested block without a list
+	marks    []cty.ValueMarks
+	faults   []conversionError
 }
 
 // A conversionError is something wrong inside a value.
 type conversionError struct {
-	path      cty.Path // within the attribute
-	wrongName bool     // the last step's name is wrong, not its value
-	unknown   bool     // the value is not known; summary and detail are empty
-	marks     cty.ValueMarks
-	summary   string
-	detail    string
+	path         cty.Path // within the attribute
+	nameIsWrong  bool     // the last step's name is wrong, not its value
+	valueUnknown bool     // the value is not known; summary and detail are empty
+	marks        cty.ValueMarks
+	summary      string
+	detail       string
 }
 
 func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) cty.Value {
@@ -46,7 +46,7 @@ func (c *converter) addTypeError(path cty.Path, a *kind.Attr, message string) ct
 }
 
 // unmarkKnown removes the marks at the top of v; false: v is not known.
-func (c *converter) unmarkKnown(v cty.Value, path cty.Path) (cty.Value, bool) {
+func (c *converter) unmarkKnown(v cty.Value, path cty.Path) (unmarked cty.Value, known bool) {
 	v, marks := v.Unmark()
 	c.collectMarks(marks)
 	if v.IsKnown() {
@@ -57,7 +57,7 @@ func (c *converter) unmarkKnown(v cty.Value, path cty.Path) (cty.Value, bool) {
 }
 
 func (c *converter) addUnknown(path cty.Path, marks cty.ValueMarks) {
-	c.faults = append(c.faults, conversionError{path: path.Copy(), unknown: true, marks: marks})
+	c.faults = append(c.faults, conversionError{path: path.Copy(), valueUnknown: true, marks: marks})
 }
 
 func (c *converter) collectMarks(marks cty.ValueMarks) {
@@ -66,9 +66,9 @@ func (c *converter) collectMarks(marks cty.ValueMarks) {
 	}
 }
 
-// value conforms v to the attribute. The result is not wholly known exactly
+// convertValue conforms v to the attribute. The result is not wholly known exactly
 // where a fault was recorded.
-func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) convertValue(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	if a.Object == nil && a.SendsSecret() {
 		v = functions.Nonsensitive(v) // it is shown nowhere, and hides nothing beside it
 	}
@@ -80,19 +80,19 @@ func (c *converter) value(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	case v.IsNull():
 		return cty.NullVal(a.ValueType())
 	case a.Link.RefKind != "" && a.Type == cty.String:
-		return c.reference(a, v, marks, path)
+		return c.convertReference(a, v, marks, path)
 	case a.Object == nil && a.Link.RefKind != "":
-		return c.references(a, v, path)
+		return c.convertReferences(a, v, path)
 	case a.Object == nil:
-		return c.leaf(a, v, path)
+		return c.convertLeaf(a, v, path)
 	case a.Many:
-		return c.list(a, v, path)
+		return c.convertList(a, v, path)
 	}
-	return c.object(a, a.Object, v, path)
+	return c.convertObject(a, a.Object, v, path)
 }
 
-func (c *converter) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	if a.Type == cty.String && isText(v) {
+func (c *converter) convertLeaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if a.Type == cty.String && isKnownString(v) {
 		return v // by far the most, and what follows is slow
 	}
 	if !v.IsWhollyKnown() {
@@ -107,7 +107,7 @@ func (c *converter) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		if errors.As(err, &at) {
 			path = append(path.Copy(), at.Path...)
 		}
-		return c.addTypeError(path, a, c.place(path)+": "+err.Error()+".")
+		return c.addTypeError(path, a, c.placeText(path)+": "+err.Error()+".")
 	}
 	return out
 }
@@ -116,15 +116,15 @@ func (c *converter) leaf(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 func (c *converter) addUnknownParts(v cty.Value, path cty.Path) {
 	_ = cty.Walk(v, func(at cty.Path, part cty.Value) (bool, error) { // the callback never fails
 		if !part.IsKnown() {
-			c.faults = append(c.faults, conversionError{path: append(path.Copy(), at...), unknown: true, marks: part.Marks()})
+			c.faults = append(c.faults, conversionError{path: append(path.Copy(), at...), valueUnknown: true, marks: part.Marks()})
 		}
 		return true, nil
 	})
 }
 
-func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) convertList(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
-	if c.json && (t.IsObjectType() || t.IsMapType()) {
+	if c.inJSON && (t.IsObjectType() || t.IsMapType()) {
 		v = cty.TupleVal([]cty.Value{v})
 		t = v.Type()
 	}
@@ -133,7 +133,7 @@ func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 		if a.Encoding.AsMap {
 			members = fmt.Sprintf("%s = …, %s = …", a.Object[0].Name, a.Object[1].Name)
 		}
-		return c.addTypeError(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.place(path),
+		return c.addTypeError(path, a, fmt.Sprintf("%s: a list of objects is required, as [{ %s }], or blocks %s { … }.", c.placeText(path),
 			members, a.Name))
 	}
 	element := a.ValueType().ElementType()
@@ -145,32 +145,32 @@ func (c *converter) list(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	one.Many = false
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		out = append(out, c.value(&one, e, append(path, cty.IndexStep{Key: cty.NumberIntVal(int64(len(out)))})))
+		out = append(out, c.convertValue(&one, e, append(path, cty.IndexStep{Key: cty.NumberIntVal(int64(len(out)))})))
 	}
 	return cty.ListVal(out)
 }
 
-func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
-	if t := v.Type(); c.json && t.IsTupleType() && v.LengthInt() == 1 { // one block, in a list
+func (c *converter) convertObject(a *kind.Attr, attrs []kind.Attr, v cty.Value, path cty.Path) cty.Value {
+	if t := v.Type(); c.inJSON && t.IsTupleType() && v.LengthInt() == 1 { // one block, in a list
 		zero := cty.NumberIntVal(0)
-		return c.value(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
+		return c.convertValue(a, v.Index(zero), append(path, cty.IndexStep{Key: zero}))
 	} else if !t.IsObjectType() && !t.IsMapType() {
-		return c.addTypeError(path, a, fmt.Sprintf("%s: an object is required, as { %s = … }.", c.place(path), attrs[0].Name))
+		return c.addTypeError(path, a, fmt.Sprintf("%s: an object is required, as { %s = … }.", c.placeText(path), attrs[0].Name))
 	}
 	members := v.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if c.json && name == "//" {
+		if c.inJSON && name == "//" {
 			continue // how HCL's JSON syntax writes a comment
 		}
 		if m := findAttr(attrs, name); m == nil || m.Computed {
-			c.addUnknownMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
+			c.addUnsupportedMember(a, attrs, name, append(path, cty.GetAttrStep{Name: name}))
 		}
 	}
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
 		m := &attrs[i]
 		if given, has := members[m.Name]; has {
-			out[m.Name] = c.value(m, given, append(path, cty.GetAttrStep{Name: m.Name}))
+			out[m.Name] = c.convertValue(m, given, append(path, cty.GetAttrStep{Name: m.Name}))
 		} else {
 			out[m.Name] = cty.NullVal(m.ValueType())
 		}
@@ -178,24 +178,25 @@ func (c *converter) object(a *kind.Attr, attrs []kind.Attr, v cty.Value, path ct
 	return cty.ObjectVal(out)
 }
 
-func (c *converter) addUnknownMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
-	f := conversionError{path: path.Copy(), wrongName: true, summary: "Unsupported argument",
-		detail: fmt.Sprintf("%s has no member %q.%s", c.place(path[:len(path)-1]), name, words.DidYouMean(name, "", settableNames(attrs)))}
-	if rewrite := terraformArgument(c.kind, attrs, name, false); rewrite != "" {
+func (c *converter) addUnsupportedMember(a *kind.Attr, attrs []kind.Attr, name string, path cty.Path) {
+	f := conversionError{path: path.Copy(), nameIsWrong: true, summary: "Unsupported argument",
+		detail: fmt.Sprintf("%s has no member %q.%s", c.placeText(path[:len(path)-1]), name,
+			words.DidYouMean(name, "", settableNames(attrs)))}
+	if rewrite := terraformArgumentAdvice(c.kind, attrs, name, false); rewrite != "" {
 		f.summary, f.detail = "Terraform argument", rewrite
 	}
 	c.faults = append(c.faults, f)
 }
 
-// references conforms an attribute that holds names of resources of another
+// convertReferences conforms an attribute that holds names of resources of another
 // kind: each resource stands for its name.
-func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
+func (c *converter) convertReferences(a *kind.Attr, v cty.Value, path cty.Path) cty.Value {
 	t := v.Type()
-	if c.isResource(a, t) || t.IsPrimitiveType() {
-		return c.addTypeError(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.place(path),
+	if c.isResourceType(a, t) || t.IsPrimitiveType() {
+		return c.addTypeError(path, a, fmt.Sprintf("%s: a list is required; put it into brackets, as [%s.NAME].", c.placeText(path),
 			a.Link.RefKind))
 	}
-	names := c.flattenNames(a, v, path, nil)
+	names := c.flattenReferences(a, v, path, nil)
 	switch {
 	case len(names) == 0:
 		return cty.SetValEmpty(cty.String)
@@ -205,15 +206,15 @@ func (c *converter) references(a *kind.Attr, v cty.Value, path cty.Path) cty.Val
 	return cty.SetVal(names)
 }
 
-// isResource reports whether values of the type can stand for a resource of the
+// isResourceType reports whether values of the type can stand for a resource of the
 // kind that the attribute refers to.
-func (c *converter) isResource(a *kind.Attr, t cty.Type) bool {
+func (c *converter) isResourceType(a *kind.Attr, t cty.Type) bool {
 	k := c.kinds[a.Link.RefKind]
 	return k != nil && t.IsObjectType() && t.HasAttribute(k.IdentityAttr)
 }
 
-// flattenNames flattens collections, so that a whole for_each block may be given.
-func (c *converter) flattenNames(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
+// flattenReferences flattens collections, so that a whole for_each block may be given.
+func (c *converter) flattenReferences(a *kind.Attr, v cty.Value, path cty.Path, out []cty.Value) []cty.Value {
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		step := append(path, cty.IndexStep{Key: key})
@@ -223,32 +224,32 @@ func (c *converter) flattenNames(a *kind.Attr, v cty.Value, path cty.Path, out [
 		case !e.IsKnown():
 			c.addUnknown(step, marks)
 		case !e.IsNull() && e.CanIterateElements() && !e.Type().IsObjectType():
-			out = c.flattenNames(a, e, step, out)
+			out = c.flattenReferences(a, e, step, out)
 		default:
-			out = append(out, c.reference(a, e, marks, step))
+			out = append(out, c.convertReference(a, e, marks, step))
 		}
 	}
 	return out
 }
 
 // blockSign stands before the address of a block in a link, until the names of all are
-// known (see module.nameReferences). Nobody's name begins with it.
+// known (see module.replaceAddressesByNames). Nobody's name begins with it.
 const blockSign = "\x00"
 
-// reference is one name: a text, or the resource that has it. marks are those
+// convertReference is one name: a text, or the resource that has it. marks are those
 // that v had.
-func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
+func (c *converter) convertReference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, path cty.Path) cty.Value {
 	if v.IsNull() {
 		return cty.NullVal(cty.String)
 	}
-	if c.isResource(a, v.Type()) {
+	if c.isResourceType(a, v.Type()) {
 		k := c.kinds[a.Link.RefKind]
 		var of []addr.Addr
 		for m := range marks {
 			r, ok := m.(refMark)
 			if ok && r.addr.Kind != a.Link.RefKind {
 				return c.addTypeError(path, &kind.Attr{Type: cty.String},
-					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.place(path), a.Link.RefKind, r.addr, r.addr.Kind))
+					fmt.Sprintf("%s: a %s is required, but %s is a %s.", c.placeText(path), a.Link.RefKind, r.addr, r.addr.Kind))
 			}
 			if ok {
 				of = append(of, r.addr)
@@ -261,13 +262,13 @@ func (c *converter) reference(a *kind.Attr, v cty.Value, marks cty.ValueMarks, p
 	}
 	if !v.Type().IsPrimitiveType() && v.Type() != cty.DynamicPseudoType {
 		return c.addTypeError(path, &kind.Attr{Type: cty.String},
-			fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.place(path), a.Link.RefKind, a.Link.RefKind))
+			fmt.Sprintf("%s: a %s is required, as %s.NAME, or its name in quotes.", c.placeText(path), a.Link.RefKind, a.Link.RefKind))
 	}
-	return c.leaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
+	return c.convertLeaf(&kind.Attr{Name: a.Name, Type: cty.String}, v, path)
 }
 
-// place writes the place of a value for messages.
-func (c *converter) place(path cty.Path) string { return pathText(c.attr, path) }
+// placeText writes the place of a value for messages.
+func (c *converter) placeText(path cty.Path) string { return pathText(c.attrName, path) }
 
 // pathText writes the place of a value inside an attribute:
 // lifecycle_rules[0].file_name_prefix.
@@ -290,8 +291,8 @@ func pathText(attr string, path cty.Path) string {
 	return b.String()
 }
 
-// typeError words an error of a type conversion, with its place inside the value.
-func typeError(err error) string {
+// typeErrorText words an error of a type conversion, with its place inside the value.
+func typeErrorText(err error) string {
 	var at cty.PathError
 	if errors.As(err, &at) && len(at.Path) > 0 {
 		return strings.TrimPrefix(pathText("", at.Path), ".") + ": " + err.Error()

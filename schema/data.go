@@ -33,13 +33,13 @@ type dataBlock struct {
 
 // A dataForm is what data blocks of one type may ask.
 type dataForm struct {
-	name     string     // the first label: bucket, buckets, account
-	kind     *kind.Kind // nil: the account
-	many     bool
-	inParent bool // many: parts of one object
-	block    *syntax.Block
-	argNames []string // those that say what is meant
-	value    cty.Type
+	name           string     // the first label: bucket, buckets, account
+	kind           *kind.Kind // nil: the account
+	isList         bool
+	listsChildren  bool // many: parts of one object
+	syntax         *syntax.Block
+	lookupArgNames []string // those that say what is meant
+	valueType      cty.Type
 }
 
 // dataForms lists the types of data blocks: one object of a kind, all of them,
@@ -48,23 +48,23 @@ func (l *module) dataForms() []dataForm {
 	var out []dataForm
 	blocks := syntax.DataBlocks(l.Kinds)
 	for i := range blocks {
-		f := dataForm{name: blocks[i].Form, block: &blocks[i], value: accountType()}
-		for _, a := range f.block.Arguments {
+		f := dataForm{name: blocks[i].FormLabel, syntax: &blocks[i], valueType: accountDataType()}
+		for _, a := range f.syntax.Arguments {
 			if a.Type == syntax.Text || a.Type == syntax.Bool || a.Type == syntax.Count && a.Name != "count" {
-				f.argNames = append(f.argNames, a.Name)
+				f.lookupArgNames = append(f.lookupArgNames, a.Name)
 			}
 		}
 		for _, k := range l.Kinds {
 			switch f.name {
 			case k.Name:
-				f.kind, f.value = k, k.LiveType()
+				f.kind, f.valueType = k, k.LiveType()
 			case k.Plural:
-				f.kind, f.many, f.inParent = k, true, k.ScopeAttr() != ""
+				f.kind, f.isList, f.listsChildren = k, true, k.ScopeAttr() != ""
 				holds := map[string]cty.Type{"names": cty.List(cty.String), k.Plural: cty.List(k.LiveType())}
-				if f.inParent {
+				if f.listsChildren {
 					holds[complete], holds[folders] = cty.Bool, cty.List(cty.String)
 				}
-				f.value = cty.Object(holds)
+				f.valueType = cty.Object(holds)
 			}
 		}
 		out = append(out, f)
@@ -72,7 +72,7 @@ func (l *module) dataForms() []dataForm {
 	return out
 }
 
-func accountType() cty.Type {
+func accountDataType() cty.Type {
 	return cty.Object(map[string]cty.Type{
 		"account_id": cty.String, "application_key_id": cty.String, "realm": cty.String,
 		"s3_endpoint": cty.String, "s3_region": cty.String, "download_url": cty.String, "api_url": cty.String,
@@ -85,7 +85,7 @@ func (l *module) declareData(b *hcl.Block) {
 	forms := l.dataForms()
 	i := slices.IndexFunc(forms, func(f dataForm) bool { return f.name == b.Labels[0] })
 	if i < 0 {
-		l.errorAt(b.LabelRanges[0], "Unknown kind of data", l.unknownData(b.Labels[0], forms))
+		l.errorAt(b.LabelRanges[0], "Unknown kind of data", l.unknownDataDetail(b.Labels[0], forms))
 		return
 	}
 	if !l.checkValidName(b.Labels[1], b.LabelRanges[1]) {
@@ -101,7 +101,7 @@ func (l *module) declareData(b *hcl.Block) {
 	l.data[d.addr] = d
 	l.nodes = append(l.nodes, d.node)
 	l.shared.hasPendingData = l.shared.hasPendingData || l.Snapshot == nil
-	content, _ := l.contentOf(b, d.form.block)
+	content, _ := l.contentOf(b, d.form.syntax)
 	for name, a := range content.Attributes {
 		switch name {
 		case "for_each":
@@ -112,44 +112,46 @@ func (l *module) declareData(b *hcl.Block) {
 			d.args[name] = a
 		}
 	}
-	d.preconditions = l.readConditions(precondition, content.Blocks, d.form.block)
-	d.postconditions = l.readConditions(postcondition, content.Blocks, d.form.block)
+	d.preconditions = l.readConditions(precondition, content.Blocks, d.form.syntax)
+	d.postconditions = l.readConditions(postcondition, content.Blocks, d.form.syntax)
 	switch {
 	case d.forEach != nil && d.count != nil:
 		l.errorAt(content.Attributes["count"].NameRange, "for_each and count at once", "A block is repeated by for_each or by count. "+
 			"Remove one of them.")
 		d.count = nil
-	case !d.form.many && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
+	case !d.form.isList && d.form.kind != nil && d.form.kind.ScopeAttr() == "" && len(d.args) != 1:
 		d.node.broken = true
-		if misspelt := func(it item) bool { return slices.Contains(d.form.argNames, unknownFor(it.name, d.form.block)) }; len(d.args) > 0 ||
-			!slices.ContainsFunc(items(b.Body), misspelt) {
+		if misspelt := func(it bodyItem) bool {
+			return slices.Contains(d.form.lookupArgNames, meantName(it.name, d.form.syntax))
+		}; len(d.args) > 0 ||
+			!slices.ContainsFunc(bodyItems(b.Body), misspelt) {
 			l.errorAt(b.DefRange, "Incomplete data block",
-				fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.argNames, " and ")))
+				fmt.Sprintf("Say which %s is meant, by exactly one of %s.", d.form.name, strings.Join(d.form.lookupArgNames, " and ")))
 		}
 	}
-	for _, a := range d.form.block.Arguments {
+	for _, a := range d.form.syntax.Arguments {
 		d.node.broken = d.node.broken || a.Required && d.args[a.Name] == nil // reported
 	}
 }
 
-func (l *module) unknownData(name string, forms []dataForm) string {
+func (l *module) unknownDataDetail(name string, forms []dataForm) string {
 	var known []string
 	for _, f := range forms {
 		known = append(known, f.name)
 	}
-	if form := l.dataFormOfProvider(name, forms); form != "" {
+	if form := l.dataFormOfTerraform(name, forms); form != "" {
 		return fmt.Sprintf("Write data %q instead of data %q.", form, name)
 	}
 	if name == "b2_bucket_file_signed_url" {
 		return "b2form makes no signed URLs, since they end after a while. Make one where it is used, for instance with `b2 file url " +
 			"--with-auth`."
 	}
-	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.List(known), words.DidYouMean(name, "", known))
+	return fmt.Sprintf("There is no data %q; there are %s.%s", name, words.JoinAnd(known), words.DidYouMean(name, "", known))
 }
 
-// dataFormOfProvider is the type here of data of the official provider; "" where it
+// dataFormOfTerraform is the type here of data of the official provider; "" where it
 // has none of that type, or there is none here.
-func (l *module) dataFormOfProvider(name string, forms []dataForm) string {
+func (l *module) dataFormOfTerraform(name string, forms []dataForm) string {
 	if name == "b2_account_info" {
 		return "account"
 	}
@@ -169,14 +171,14 @@ func (l *module) dataFormOfProvider(name string, forms []dataForm) string {
 func (l *module) linkData(n *node) {
 	d := n.data
 	var every []hcl.Traversal
-	for _, name := range d.form.argNames {
+	for _, name := range d.form.lookupArgNames {
 		if a := d.args[name]; a != nil {
 			every = append(every, a.Expr.Variables()...)
 		}
 	}
 	u := allowedRefs{each: d.forEach != nil, count: d.count != nil}
 	n.refs = l.resolveRepeated(d.forEach, d.count, append(every, references(d.preconditions)...), u)
-	u.self = slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
+	u.self = slices.Sorted(maps.Keys(d.form.valueType.AttributeTypes()))
 	after := l.resolve(references(d.postconditions), u)
 	n.refs.list = append(n.refs.list, after.list...)
 	n.refs.invalidRoots = append(n.refs.invalidRoots, after.invalidRoots...)
@@ -189,9 +191,9 @@ func (l *module) evaluateData(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	repeats, marks, ok := l.repetitions(d.forEach, d.count, ctx)
+	repeats, marks, ok := l.expandRepetitions(d.forEach, d.count, ctx)
 	if !ok {
-		l.noteUndecided(d.form.kind)
+		l.queryKindIfPending(d.form.kind)
 		n.broken = true
 		return
 	}
@@ -213,43 +215,43 @@ func (l *module) evaluateData(n *node) {
 	}
 }
 
-// answerData is the value of one instance; unknown where nothing was read yet, or
+// answerDataInstance is the value of one instance; unknown where nothing was read yet, or
 // where an error was reported.
-func (l *module) answerData(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
-	unknown, k := openValue(d.form.value), d.form.kind
-	args, ok := l.dataArguments(d, ctx)
+func (l *module) answerDataInstance(d *dataBlock, ctx *hcl.EvalContext) cty.Value {
+	unknown, k := unknownYetValue(d.form.valueType), d.form.kind
+	args, ok := l.evalDataArguments(d, ctx)
 	if !ok {
-		l.noteUndecided(k)
+		l.queryKindIfPending(k)
 		return unknown
 	}
-	q := l.query(d, args)
-	l.config.Data = append(l.config.Data, q)
+	q := l.dataQuery(d, args)
+	l.config.DataQueries = append(l.config.DataQueries, q)
 	switch {
 	case l.Snapshot == nil:
 		return unknown
 	case k == nil:
-		return accountValue(l.Snapshot.Account)
-	case !l.Snapshot.WasRead(k) && l.bare:
+		return accountDataValue(l.Snapshot.Account)
+	case !l.Snapshot.WasRead(k) && l.withoutConfig:
 		return unknown // nobody has asked for it yet
 	case !l.Snapshot.WasRead(k):
 		l.errorAt(d.place, "Live "+k.Plural+" cannot be read", fmt.Sprintf("The credentials in use lack the capability %s, which "+
 			"reading %s needs. Use a key that has it.",
 			strings.Join(k.ReadCapabilities, " or "), k.Plural))
 		return unknown
-	case d.form.inParent:
-		return l.answerListing(d, q.Listing)
-	case d.form.many:
-		return l.answerAll(d, args[syntax.NamePrefix])
+	case d.form.listsChildren:
+		return l.answerListing(d, q.Children)
+	case d.form.isList:
+		return l.answerAllObjects(d, args[syntax.NamePrefix])
 	case q.Identity != "" && !l.Snapshot.WasLookedFor(k, q.Identity):
 		l.shared.hasPendingData = true
 		return unknown
 	}
-	return l.answerOne(d, args, q.Identity)
+	return l.answerSingleObject(d, args, q.Identity)
 }
 
-// query is what an instance asks for. What is part of another object is read by
+// dataQuery is what an instance asks for. What is part of another object is read by
 // its identity, also where an ID says which is meant.
-func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
+func (l *module) dataQuery(d *dataBlock, args map[string]string) config.DataQuery {
 	k := d.form.kind
 	if k == nil {
 		return config.DataQuery{}
@@ -257,43 +259,44 @@ func (l *module) query(d *dataBlock, args map[string]string) config.DataQuery {
 	q := config.DataQuery{Kind: k}
 	name, named := args[k.IdentityAttr]
 	switch {
-	case d.form.inParent:
+	case d.form.listsChildren:
 		most, err := strconv.Atoi(args[syntax.MaxCount])
 		if err != nil {
 			most = syntax.DefaultCount
 		}
-		q.Listing = kind.Listing{Parent: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]), Prefix: args[syntax.NamePrefix],
-			Limit: most, Delimiter: args[syntax.Delimiter], Versions: args[syntax.Versions] == "true"}
+		q.Children = kind.ChildListQuery{ParentIdentity: l.kinds[k.ParentKind()].NormalizeIdentity(args[k.ScopeAttr()]),
+			Prefix: args[syntax.NamePrefix],
+			Limit:  most, Delimiter: args[syntax.Delimiter], Versions: args[syntax.Versions] == "true"}
 	case k.ScopeAttr() != "":
 		q.Identity = k.NormalizeIdentity(args[k.ScopeAttr()] + "/" + name)
 	case named:
 		q.Identity = k.NormalizeIdentity(name)
-	case !d.form.many && k.ParentKind() != "" && l.Snapshot != nil:
+	case !d.form.isList && k.ParentKind() != "" && l.Snapshot != nil:
 		q.Identity, _ = l.Snapshot.NameOf(k.ParentKind(), args[k.IDAttr])
 	}
 	return q
 }
 
-// noteUndecided notes that objects of a kind may matter which nobody can name yet.
-func (l *module) noteUndecided(k *kind.Kind) {
+// queryKindIfPending notes that objects of a kind may matter which nobody can name yet.
+func (l *module) queryKindIfPending(k *kind.Kind) {
 	if l.shared.hasPendingData {
-		l.config.Data = append(l.config.Data, config.DataQuery{Kind: k})
+		l.config.DataQueries = append(l.config.DataQueries, config.DataQuery{Kind: k})
 	}
 }
 
-// dataArguments evaluates the arguments that are given, by name.
-func (l *module) dataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
+// evalDataArguments evaluates the arguments that are given, by name.
+func (l *module) evalDataArguments(d *dataBlock, ctx *hcl.EvalContext) (args map[string]string, ok bool) {
 	args, ok = map[string]string{}, true
-	for _, name := range d.form.argNames {
+	for _, name := range d.form.lookupArgNames {
 		if a := d.args[name]; a != nil {
-			text, known := l.dataArgument(d, name, a.Expr, ctx)
+			text, known := l.evalDataArgument(d, name, a.Expr, ctx)
 			args[name], ok = text, ok && known
 		}
 	}
 	return args, ok
 }
 
-func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (string, bool) {
+func (l *module) evalDataArgument(d *dataBlock, name string, e hcl.Expression, ctx *hcl.EvalContext) (text string, known bool) {
 	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
 		l.errorAt(e.Range(), "Sensitive "+name, "What is looked up is shown in messages, so it cannot come from a sensitive value. Use "+
@@ -306,10 +309,10 @@ func (l *module) dataArgument(d *dataBlock, name string, e hcl.Expression, ctx *
 		}
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnknown(l.report, e.Range(), marks)
+		l.reportUnknownValue(l.report, e.Range(), marks)
 		return "", false
 	}
-	if yes := false; d.form.block.Argument(name).Type == syntax.Bool {
+	if yes := false; d.form.syntax.Argument(name).Type == syntax.Bool {
 		ok := l.storeScalar(name, e, v, &yes)
 		return strconv.FormatBool(yes), ok
 	}

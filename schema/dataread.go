@@ -15,8 +15,8 @@ import (
 	"b2form/schema/wire"
 )
 
-// answerOne answers with a single object, which the given arguments name.
-func (l *module) answerOne(d *dataBlock, args map[string]string, identity string) cty.Value {
+// answerSingleObject answers with a single object, which the given arguments name.
+func (l *module) answerSingleObject(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
 	by := k.IdentityAttr
 	if _, named := args[by]; !named {
@@ -31,48 +31,48 @@ func (l *module) answerOne(d *dataBlock, args map[string]string, identity string
 	}
 	switch {
 	case len(found) == 1:
-		return l.objectOf(d, found[0])
+		return l.liveObjectValue(d, found[0])
 	case len(found) > 1:
 		var ids []string
 		for _, o := range found {
 			ids = append(ids, o.ID)
 		}
 		l.errorAt(at, "Several "+k.Plural, fmt.Sprintf("There are %d %s named %q: %s. Choose one by %s.", len(found), k.Plural, arg,
-			words.List(ids), k.IDAttr))
+			words.JoinAnd(ids), k.IDAttr))
 	case k.ParentKind() != "":
-		return l.absentChild(d, args, identity)
+		return l.answerAbsentChild(d, args, identity)
 	default:
-		l.reportNotReadable(at, k, by, arg, "")
+		l.reportNoSuchObject(at, k, by, arg, "")
 	}
-	return cty.UnknownVal(d.form.value)
+	return cty.UnknownVal(d.form.valueType)
 }
 
-// reportNotReadable reports that there is nothing which an argument names.
-func (l *module) reportNotReadable(at hcl.Range, k *kind.Kind, by, arg, where string) {
+// reportNoSuchObject reports that there is nothing which an argument names.
+func (l *module) reportNoSuchObject(at hcl.Range, k *kind.Kind, by, arg, where string) {
 	l.errorAt(at, "No such "+k.Name, fmt.Sprintf("These credentials see no %s with the %s %q%s. Correct it, or declare the %s as a "+
 		"block of its own: data blocks read only what exists before the run.", k.Name, by, arg, where, k.Name))
 }
 
-// absentChild answers where nothing was found that is part of another object. Of
+// answerAbsentChild answers where nothing was found that is part of another object. Of
 // settings of a whole object there are none then, which is an answer.
-func (l *module) absentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
+func (l *module) answerAbsentChild(d *dataBlock, args map[string]string, identity string) cty.Value {
 	k := d.form.kind
 	holder, by := l.kinds[k.ParentKind()], cmp.Or(k.ScopeAttr(), k.IdentityAttr)
 	if identity == "" {
-		l.reportNotReadable(d.args[k.IDAttr].Expr.Range(), holder, holder.IDAttr, args[k.IDAttr], "")
-		return cty.UnknownVal(d.form.value)
+		l.reportNoSuchObject(d.args[k.IDAttr].Expr.Range(), holder, holder.IDAttr, args[k.IDAttr], "")
+		return cty.UnknownVal(d.form.valueType)
 	}
-	id, seen := l.live(holder, k.ParentIdentity(identity))
+	id, seen := l.findLiveID(holder, k.ParentIdentity(identity))
 	switch {
 	case seen && k.ScopeAttr() == "":
 		return unsetObject(k, identity, id)
 	case seen:
-		l.reportNotReadable(d.args[k.IdentityAttr].Expr.Range(), k, k.IdentityAttr, args[k.IdentityAttr],
+		l.reportNoSuchObject(d.args[k.IdentityAttr].Expr.Range(), k, k.IdentityAttr, args[k.IdentityAttr],
 			fmt.Sprintf(" in the %s %q", holder.Name, args[by]))
 	default:
-		l.reportNotReadable(d.args[by].Expr.Range(), holder, holder.IdentityAttr, args[by], "")
+		l.reportNoSuchObject(d.args[by].Expr.Range(), holder, holder.IdentityAttr, args[by], "")
 	}
-	return cty.UnknownVal(d.form.value)
+	return cty.UnknownVal(d.form.valueType)
 }
 
 // unsetObject is an object in which nothing is set.
@@ -100,24 +100,26 @@ const complete = "complete"
 const folders = "folders"
 
 // answerListing answers with parts of one object.
-func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
-	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], openValue(d.form.value)
+func (l *module) answerListing(d *dataBlock, asked kind.ChildListQuery) cty.Value {
+	k, holder, unknown := d.form.kind, l.kinds[d.form.kind.ParentKind()], unknownYetValue(d.form.valueType)
 	found := l.Snapshot.Listed(k, asked)
 	if found == nil {
 		l.shared.hasPendingData = true
 		return unknown
 	}
-	if _, seen := l.live(holder, asked.Parent); !seen {
-		l.reportNotReadable(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.IdentityAttr, asked.Parent, "")
+	if _, seen := l.findLiveID(holder, asked.ParentIdentity); !seen {
+		l.reportNoSuchObject(d.args[k.ScopeAttr()].Expr.Range(), holder, holder.IdentityAttr, asked.ParentIdentity, "")
 		return unknown
 	}
 	if found.More {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "More " + k.Plural + " than asked for", Subject: &d.place,
 			Detail: fmt.Sprintf("The %s %q has more %s than the %d that %s asks for: it holds the first by name. Narrow them by %s, or "+
 				"raise %s, up to %d.",
-				k.ParentKind(), asked.Parent, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
+				k.ParentKind(), asked.ParentIdentity, k.Plural, asked.Limit, d.addr, syntax.NamePrefix, syntax.MaxCount, syntax.MostCount)})
 	}
-	answer := l.listAttrs(d, found.Objects, func(o *kind.Object) string { return strings.TrimPrefix(o.Identity, asked.Parent+"/") })
+	answer := l.listDataAttrs(d, found.Objects, func(o *kind.Object) string {
+		return strings.TrimPrefix(o.Identity, asked.ParentIdentity+"/")
+	})
 	answer[complete], answer[folders] = cty.BoolVal(!found.More), cty.ListValEmpty(cty.String)
 	if len(found.Folders) > 0 {
 		answer[folders] = cty.ListVal(kind.StringValues(found.Folders...))
@@ -125,34 +127,34 @@ func (l *module) answerListing(d *dataBlock, asked kind.Listing) cty.Value {
 	return cty.ObjectVal(answer)
 }
 
-// live finds an object with the identity, if only as one that the credentials are
+// findLiveID finds an object with the identity, if only as one that the credentials are
 // limited to.
-func (l *module) live(k *kind.Kind, identity string) (id string, ok bool) {
+func (l *module) findLiveID(k *kind.Kind, identity string) (id string, ok bool) {
 	for _, id := range l.Snapshot.IDsOf(k, identity) {
 		return id, true
 	}
 	return "", false
 }
 
-// answerAll lists what is live, by name and then by ID.
-func (l *module) answerAll(d *dataBlock, prefix string) cty.Value {
+// answerAllObjects lists what is live, by name and then by ID.
+func (l *module) answerAllObjects(d *dataBlock, prefix string) cty.Value {
 	k := d.form.kind
 	objects := slices.DeleteFunc(slices.Clone(l.Snapshot.All(k)), func(o *kind.Object) bool {
 		return !strings.HasPrefix(o.Identity, k.NormalizeIdentity(prefix))
 	})
 	slices.SortStableFunc(objects, func(a, b *kind.Object) int { return strings.Compare(a.Identity, b.Identity) })
-	return cty.ObjectVal(l.listAttrs(d, objects, func(o *kind.Object) string { return o.Identity }))
+	return cty.ObjectVal(l.listDataAttrs(d, objects, func(o *kind.Object) string { return o.Identity }))
 }
 
-func (l *module) listAttrs(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
+func (l *module) listDataAttrs(d *dataBlock, objects []*kind.Object, name func(*kind.Object) string) map[string]cty.Value {
 	k := d.form.kind
 	names, list := cty.ListValEmpty(cty.String), cty.ListValEmpty(k.LiveType())
 	if len(objects) > 0 {
 		ns, vs := make([]cty.Value, len(objects)), make([]cty.Value, len(objects))
 		for i, o := range objects {
-			ns[i], vs[i] = cty.StringVal(name(o)), l.objectOf(d, o)
+			ns[i], vs[i] = cty.StringVal(name(o)), l.liveObjectValue(d, o)
 		}
-		if d.form.inParent { // versions of one name
+		if d.form.listsChildren { // versions of one name
 			ns = slices.CompactFunc(ns, func(a, b cty.Value) bool { return a.AsString() == b.AsString() })
 		}
 		names, list = cty.ListVal(ns), cty.ListVal(vs)
@@ -163,8 +165,8 @@ func (l *module) listAttrs(d *dataBlock, objects []*kind.Object, name func(*kind
 // A hiddenMark marks what B2 does not show to the credentials in use.
 type hiddenMark struct{ attr, capability string }
 
-// objectOf is a live object as an expression sees it: secrets are null.
-func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
+// liveObjectValue is a live object as an expression sees it: secrets are null.
+func (l *module) liveObjectValue(d *dataBlock, o *kind.Object) cty.Value {
 	v, err := o.Value()
 	if err != nil {
 		l.errorAt(d.place, "B2's answer cannot be read", sentence(err.Error())+" Either B2 has changed, or this is a defect of b2form: "+
@@ -181,13 +183,13 @@ func (l *module) objectOf(d *dataBlock, o *kind.Object) cty.Value {
 			attrs[a.Name] = cty.UnknownVal(a.ValueType()).Mark(hiddenMark{d.addr + "." + a.Name, a.ReadCapability})
 		default:
 			v = a.ReplaceSecrets(v, func(secret *kind.Attr, _ cty.Value) cty.Value { return cty.NullVal(secret.ValueType()) })
-			attrs[a.Name] = withType(v, a.ValueType())
+			attrs[a.Name] = convertOrUnknown(v, a.ValueType())
 		}
 	}
 	return cty.ObjectVal(attrs)
 }
 
-func accountValue(a *wire.Account) cty.Value {
+func accountDataValue(a *wire.Account) cty.Value {
 	text := func(s string) cty.Value {
 		if s == "" {
 			return cty.NullVal(cty.String)
@@ -220,6 +222,6 @@ func accountValue(a *wire.Account) cty.Value {
 		"s3_endpoint": text(a.S3URL), "s3_region": text(a.S3Region()), "download_url": text(a.DownloadURL),
 		"api_url":      text(a.APIURL),
 		"capabilities": texts(slices.Clone(a.Capabilities)), "buckets": buckets, syntax.NamePrefix: text(a.NamePrefix),
-		"absolute_minimum_part_size": size(a.SmallestPart), "recommended_part_size": size(a.RecommendedPart),
+		"absolute_minimum_part_size": size(a.SmallestPartSize), "recommended_part_size": size(a.RecommendedPartSize),
 	})
 }

@@ -14,24 +14,24 @@ import (
 	"b2form/schema/syntax"
 )
 
-// An item is one thing written in a body: an argument or a nested block.
-type item struct {
-	name  string
-	at    hcl.Range // of the name
-	block bool      // written as a block; JSON cannot tell
-	body  hcl.Body  // of a block; nil in JSON
-	label string    // of a block: its first label
+// A bodyItem is one thing written in a body: an argument or a nested block.
+type bodyItem struct {
+	name      string
+	nameRange hcl.Range // of the name
+	isBlock   bool      // written as a block; JSON cannot tell
+	body      hcl.Body  // of a block; nil in JSON
+	label     string    // of a block: its first label
 }
 
-// items lists what stands directly in a body, in order.
-func items(body hcl.Body) []item {
-	var out []item
+// bodyItems lists what stands directly in a body, in order.
+func bodyItems(body hcl.Body) []bodyItem {
+	var out []bodyItem
 	if native, ok := body.(*hclsyntax.Body); ok {
 		for _, a := range native.Attributes {
-			out = append(out, item{name: a.Name, at: a.NameRange})
+			out = append(out, bodyItem{name: a.Name, nameRange: a.NameRange})
 		}
 		for _, b := range native.Blocks {
-			it := item{name: b.Type, at: b.TypeRange, block: true, body: b.Body}
+			it := bodyItem{name: b.Type, nameRange: b.TypeRange, isBlock: true, body: b.Body}
 			if len(b.Labels) > 0 {
 				it.label = b.Labels[0]
 			}
@@ -40,10 +40,10 @@ func items(body hcl.Body) []item {
 	} else {
 		attrs, _ := body.JustAttributes()
 		for _, a := range attrs {
-			out = append(out, item{name: a.Name, at: a.NameRange})
+			out = append(out, bodyItem{name: a.Name, nameRange: a.NameRange})
 		}
 	}
-	slices.SortFunc(out, func(a, b item) int { return comparePlaces(a.at, b.at) })
+	slices.SortFunc(out, func(a, b bodyItem) int { return compareRanges(a.nameRange, b.nameRange) })
 	return out
 }
 
@@ -60,24 +60,24 @@ func (l *module) fileSchema() *hcl.BodySchema {
 			s.Blocks = append(s.Blocks, b.HeaderSchema())
 		}
 	}
-	for _, name := range l.kindNames() {
+	for _, name := range l.sortedKindNames() {
 		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: []string{"name"}})
 	}
 	l.shared.fileSchema = s
 	return s
 }
 
-func (l *module) kindNames() []string { return slices.Sorted(maps.Keys(l.kinds)) }
+func (l *module) sortedKindNames() []string { return slices.Sorted(maps.Keys(l.kinds)) }
 
-// declare turns the blocks of every file into declarations.
-func (l *module) declare() {
+// declareBlocks turns the blocks of every file into declarations.
+func (l *module) declareBlocks() {
 	schema := l.fileSchema()
-	for _, f := range l.bodies {
+	for _, f := range l.configBodies {
 		content, _, diags := f.body.PartialContent(schema)
 		l.add(diags...)
 		l.checkTopLevel(f.body, schema)
 		blocks := slices.Clone(content.Blocks)
-		slices.SortStableFunc(blocks, func(a, b *hcl.Block) int { return comparePlaces(a.DefRange, b.DefRange) })
+		slices.SortStableFunc(blocks, func(a, b *hcl.Block) int { return compareRanges(a.DefRange, b.DefRange) })
 		for _, b := range blocks {
 			l.declareBlock(b)
 		}
@@ -94,26 +94,26 @@ func (l *module) checkTopLevel(body hcl.Body, schema *hcl.BodySchema) {
 	if _, native := body.(*hclsyntax.Body); native {
 		json = false
 	}
-	for _, it := range items(body) {
-		if slices.Contains(known, it.name) && (it.block || json) {
+	for _, it := range bodyItems(body) {
+		if slices.Contains(known, it.name) && (it.isBlock || json) {
 			continue
 		}
-		if i := slices.IndexFunc(syntax.TerraformBlocks(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
-			h := syntax.TerraformBlocks()[i]
-			l.errorAt(it.at, h.Summary, h.Advice)
+		if i := slices.IndexFunc(syntax.TerraformBlockHints(), func(h syntax.Hint) bool { return h.Name == it.name }); i >= 0 {
+			h := syntax.TerraformBlockHints()[i]
+			l.errorAt(it.nameRange, h.Summary, h.Advice)
 			continue
 		}
-		if !it.block && !json {
-			l.errorAt(it.at, "Unsupported argument", fmt.Sprintf(
+		if !it.isBlock && !json {
+			l.errorAt(it.nameRange, "Unsupported argument", fmt.Sprintf(
 				"An argument named %q is not expected at the top level of a file. Named values go into a locals block.", it.name))
 			continue
 		}
-		l.errorAt(it.at, "Unsupported block type", notExpected("Blocks of type", it.name, known))
+		l.errorAt(it.nameRange, "Unsupported block type", notExpectedDetail("Blocks of type", it.name, known))
 	}
 }
 
 func (l *module) declareBlock(b *hcl.Block) {
-	if d := syntax.Find(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
+	if d := syntax.FindTopLevelBlock(b.Type); d != nil && d.RootOnlyReason != "" && l.caller != nil {
 		l.errorAt(b.DefRange, "Block in a module", fmt.Sprintf("A block of type %q stands in the configuration's own files, not in a "+
 			"module. %s", b.Type, d.RootOnlyReason))
 		return
@@ -147,18 +147,18 @@ func (l *module) declareBlock(b *hcl.Block) {
 		}
 		l.settings = b
 	case "resource":
-		l.terraformResource(b)
+		l.reportTerraformResource(b)
 	default:
 		l.declareResource(b)
 	}
 }
 
 // checkLabel reports a label that no reference could name.
-func (l *module) checkLabel(b *hcl.Block) bool {
+func (l *module) checkLabel(b *hcl.Block) (valid bool) {
 	return l.checkValidName(b.Labels[0], b.LabelRanges[0])
 }
 
-func (l *module) checkValidName(name string, at hcl.Range) bool {
+func (l *module) checkValidName(name string, at hcl.Range) (valid bool) {
 	if hclsyntax.ValidIdentifier(name) {
 		return true
 	}
@@ -180,11 +180,11 @@ func (l *module) reportDuplicate(what string, at, first hcl.Range) {
 }
 
 func (l *module) declareLocals(b *hcl.Block) {
-	d := syntax.Find(b.Type)
-	l.checkNames(b.Body, d)
+	d := syntax.FindTopLevelBlock(b.Type)
+	l.checkBlockNames(b.Body, d)
 	attrs := otherAttributes(b.Body, d)
 	list := slices.Collect(maps.Values(attrs))
-	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return comparePlaces(a.NameRange, b.NameRange) })
+	slices.SortFunc(list, func(a, b *hcl.Attribute) int { return compareRanges(a.NameRange, b.NameRange) })
 	for _, a := range list {
 		if first := l.locals[a.Name]; first != nil {
 			l.reportDuplicate("local."+a.Name, a.NameRange, first.place)
@@ -202,16 +202,16 @@ func (l *module) declareResource(b *hcl.Block) {
 	}
 	addr := addr.Addr{Module: l.path, Kind: b.Type, Label: b.Labels[0]}
 	if first := l.blocks[addr]; first != nil {
-		l.reportDuplicate(addr.String(), b.DefRange, first.place)
+		l.reportDuplicate(addr.String(), b.DefRange, first.headerRange)
 		return
 	}
-	r := &block{addr: addr, kind: l.kinds[b.Type], place: b.DefRange, body: b.Body}
-	if isJSON(b.DefRange.Filename) {
+	r := &block{addr: addr, kind: l.kinds[b.Type], headerRange: b.DefRange, body: b.Body}
+	if isJSONFile(b.DefRange.Filename) {
 		r.body = jsonBody{b.Body}
 	}
 	r.node = &node{name: addr.String(), place: b.DefRange, block: r}
 	l.blocks[addr] = r
 	l.nodes = append(l.nodes, r.node)
-	l.readMeta(r)
-	l.checkBody(r.body, r.kind, r.kind.Attrs, true)
+	l.readMetaArguments(r)
+	l.checkBodyNames(r.body, r.kind, r.kind.Attrs, true)
 }

@@ -19,23 +19,23 @@ import (
 
 // linkDeferred makes the node for the links of a block where there is need of one, and gives the
 // part of the block that its own node evaluates.
-func (l *module) linkDeferred(n *node, u allowedRefs) (ownAttrs attrFilter) {
+func (l *module) linkDeferred(n *node, u allowedRefs) (nonLinkAttrs attrFilter) {
 	b := n.block
 	last := attrFilter((*kind.Attr).IsLink)
-	if !writesAny(b.body, b.kind.Attrs, last) {
+	if !mayWriteAny(b.body, b.kind.Attrs, last) {
 		return nil
 	}
 	refs := l.resolve(bodyReferences(dynblock.WalkVariables(b.body), b.kind.Attrs, last), u)
 	if len(refs.list) == 0 && len(refs.invalidRoots) == 0 {
 		return nil
 	}
-	b.ownAttrs = func(a *kind.Attr) bool { return !a.IsLink() }
-	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, deferredOf: b, refs: refs, dependencies: []*node{n}})
-	return b.ownAttrs
+	b.nonLinkAttrs = func(a *kind.Attr) bool { return !a.IsLink() }
+	l.nodes = append(l.nodes, &node{name: n.name, place: n.place, linksOf: b, refs: refs, dependencies: []*node{n}})
+	return b.nonLinkAttrs
 }
 
-// writesAny is a quick look whether a body may hold an attribute of the part.
-func writesAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
+// mayWriteAny is a quick look whether a body may hold an attribute of the part.
+func mayWriteAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 	native, ok := body.(*hclsyntax.Body)
 	for i := range attrs {
 		switch a := &attrs[i]; {
@@ -51,28 +51,28 @@ func writesAny(body hcl.Body, attrs []kind.Attr, p attrFilter) bool {
 
 // evaluateDeferred completes the resources of a block.
 func (l *module) evaluateDeferred(n *node) {
-	b := n.deferredOf
+	b := n.linksOf
 	if n.broken || b.node.broken {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	last := l.readArguments(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.place)
-	for i, e := range b.unfinished {
-		e.ctx, e.refs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
+	last := l.readArguments(b.body, b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
+	for i, e := range b.awaitingLinks {
+		e.ctx, e.originAddrs = b.repetitions[i].context(ctx, n.refs.invalidRoots), nil
 		own := last
-		if last.dynamic {
-			own = l.readArguments(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.place)
+		if last.hasDynamic {
+			own = l.readArguments(dynblock.Expand(b.body, e.ctx), b.kind.Attrs, (*kind.Attr).IsLink, b.headerRange)
 		}
 		for j := range own.args {
 			e.evaluateArgument(&own.args[j])
 		}
-		e.writtenArgs = e.writtenArgs.with(own)
+		e.writtenArgs = e.writtenArgs.mergedWith(own)
 		r := b.resources[i]
-		r.Value, r.Sensitive = e.complete()
+		r.Value, r.SensitiveAttrs = e.completeAndCheck()
 		if e.unknownByError {
-			l.noteUndecided(b.kind)
+			l.queryKindIfPending(b.kind)
 		}
-		r.DeferredNeeds = mergeAddrs(nil, e.refs)
+		r.DeferredNeeds = mergeAddrs(nil, e.originAddrs)
 	}
 	if len(b.resources) > 0 {
 		places := b.resources[0].Block.ArgRanges
@@ -80,12 +80,12 @@ func (l *module) evaluateDeferred(n *node) {
 			places[last.args[i].attr.Name] = last.args[i].place
 		}
 	}
-	b.writtenArgs, b.unfinished = b.writtenArgs.with(last), nil
+	b.writtenArgs, b.awaitingLinks = b.writtenArgs.mergedWith(last), nil
 }
 
-// with is what both parts of a body say.
-func (w *bodyArgs) with(other *bodyArgs) *bodyArgs {
-	return &bodyArgs{w.place, w.body, slices.Concat(w.args, other.args), w.dynamic || other.dynamic}
+// mergedWith is what both parts of a body say.
+func (w *bodyArgs) mergedWith(other *bodyArgs) *bodyArgs {
+	return &bodyArgs{w.headerRange, w.body, slices.Concat(w.args, other.args), w.hasDynamic || other.hasDynamic}
 }
 
 const lastSummary = "Attribute that is set last"
@@ -95,20 +95,21 @@ func deferredDetail(what string) string {
 		"check, deliver and postcondition, nowhere else. What several resources share goes into a local value.", what)
 }
 
-// checkTargets judges the declared resources that an attribute mentions.
-func (l *module) checkTargets(b *block, a *kind.Attr, r *config.Resource, index config.IdentityIndex) {
+// checkReferenceTargets judges the declared resources that an attribute mentions.
+func (l *module) checkReferenceTargets(b *block, a *kind.Attr, r *config.Resource, index config.IdentityIndex) {
 	if a.Object == nil && a.Link.CheckTarget == nil {
 		return
 	}
 	e := &evaluation{module: l, block: b, addr: r.Addr, writtenArgs: b.writtenArgs}
 	for _, m := range a.References(r.Value.GetAttr(a.Name)) {
 		other := l.resourceNamed(m, index)
-		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.shared.flawed[r.Addr] || l.shared.flawed[other.Addr] {
+		if m.Attr.Link.CheckTarget == nil || other == nil || other == r || l.shared.resourcesWithErrors[r.Addr] ||
+			l.shared.resourcesWithErrors[other.Addr] {
 			continue
 		}
 		at := b.writtenArgs.locate(append(cty.GetAttrPath(a.Name), m.Path...), false)
 		for _, p := range m.Attr.Link.CheckTarget(r.Value, other.Value) {
-			if slices.Contains(r.Sensitive, a.Name) || len(other.Sensitive) > 0 {
+			if slices.Contains(r.SensitiveAttrs, a.Name) || len(other.SensitiveAttrs) > 0 {
 				p.Detail = withheld
 			}
 			severity := hcl.DiagError

@@ -20,47 +20,47 @@ import (
 
 // A delivery is one deliver block.
 type delivery struct {
-	typ      string
-	place    hcl.Range
-	args     map[string]*hcl.Attribute
-	settings refs // of what is known before the key is made
-	template refs // of what may use it
+	typ          string
+	place        hcl.Range
+	args         map[string]*hcl.Attribute
+	settingsRefs refs // of what is known before the key is made
+	templateRefs refs // of what may use it
 
-	withSecret []string // the arguments given that may use it
+	secretArgs []string // the arguments given that may use it
 }
 
-// deliverAll evaluates the deliver blocks. They come after all resources,
+// evaluateDeliveries evaluates the deliver blocks. They come after all resources,
 // since they may use computed attributes of any of them.
-func (l *module) deliverAll() {
+func (l *module) evaluateDeliveries() {
 	sample := newScope(l, l.report, sampleLookup(l.Kinds))
 	taken := &destinations{by: map[string]*delivery{}, folders: map[string]string{}}
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
 				m.addPostconditions(n.block)
-				m.deliverBlock(n.block, sample.forModule(m), taken)
+				m.evaluateBlockDeliveries(n.block, sample.forModule(m), taken)
 			}
 		}
 	}
 }
 
-func (l *module) deliverBlock(b *block, sample *scope, taken *destinations) {
+func (l *module) evaluateBlockDeliveries(b *block, sample *scope, taken *destinations) {
 	for _, raw := range b.deliverBlocks {
-		if d := l.readDeliver(b, raw); d != nil {
-			l.deliver(b, d, sample, taken)
+		if d := l.readDeliverBlock(b, raw); d != nil {
+			l.evaluateDelivery(b, d, sample, taken)
 		}
 	}
 	b.repetitions = nil // templates keep what they need
 }
 
-// readDeliver reads one block; nil where it is of no use.
-func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
+// readDeliverBlock reads one block; nil where it is of no use.
+func (l *module) readDeliverBlock(b *block, raw *hcl.Block) *delivery {
 	d := &delivery{typ: raw.Labels[0], place: raw.DefRange}
-	f := syntax.Resource().FormOf(raw.Type, d.typ)
+	f := syntax.ResourceBlock().FormOf(raw.Type, d.typ)
 	if f == nil {
-		known := syntax.FormNames(syntax.Resource().Nested(raw.Type))
+		known := syntax.FormNames(syntax.ResourceBlock().NestedForms(raw.Type))
 		l.errorAt(raw.LabelRanges[0], "Unsupported delivery",
-			fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.List(known), words.DidYouMean(d.typ, "", known)))
+			fmt.Sprintf("There is no deliver %q; there are %s.%s", d.typ, words.JoinAnd(known), words.DidYouMean(d.typ, "", known)))
 		return nil
 	}
 	content, complete := l.contentOf(raw, f)
@@ -78,10 +78,10 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 		if a == nil {
 			continue
 		}
-		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.settings
-		if f.Arguments[i].Sees == syntax.Self {
-			d.withSecret = append(d.withSecret, a.Name)
-			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.template
+		u, into := allowedRefs{each: b.forEach != nil, count: b.count != nil}, &d.settingsRefs
+		if f.Arguments[i].MayReferTo == syntax.Self {
+			d.secretArgs = append(d.secretArgs, a.Name)
+			u.computed, u.self, into = true, selfAttrNames(b.kind), &d.templateRefs
 		}
 		found := l.resolve(a.Expr.Variables(), u)
 		into.list = append(into.list, found.list...)
@@ -90,15 +90,15 @@ func (l *module) readDeliver(b *block, raw *hcl.Block) *delivery {
 	return d
 }
 
-// deliver adds one deliver block to each instance of its resource.
-func (l *module) deliver(b *block, d *delivery, sample *scope, taken *destinations) {
-	settings := l.staticScope.context(d.settings, l.rootContext)
-	template := sample.context(d.template, l.rootContext)
-	see := reusedContext{parent: settings, invalidRoots: d.settings.invalidRoots, report: l.report}
+// evaluateDelivery adds one deliver block to each instance of its resource.
+func (l *module) evaluateDelivery(b *block, d *delivery, sample *scope, taken *destinations) {
+	settings := l.staticScope.context(d.settingsRefs, l.rootContext)
+	template := sample.context(d.templateRefs, l.rootContext)
+	see := reusedContext{parent: settings, invalidRoots: d.settingsRefs.invalidRoots, report: l.report}
 	e := new(evaluation)
 	for i, r := range b.resources {
 		rep := b.repetitions[i]
-		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.of(rep), refs: e.refs[:0]}
+		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &d.place}
 		if !e.evalDestination(d, &out) || !e.checkDestinationFree(d, &out, taken) {
 			continue
@@ -108,15 +108,15 @@ func (l *module) deliver(b *block, d *delivery, sample *scope, taken *destinatio
 			continue
 		}
 		if d.args["content"] != nil {
-			out.Content = l.template(d, b.kind, rep)
+			out.RenderContent = l.contentRenderer(d, b.kind, rep)
 		}
 		if d.args["environment"] != nil {
-			out.Environment = l.environment(d, b.kind, rep)
+			out.RenderEnvironment = l.environmentRenderer(d, b.kind, rep)
 		}
 		out.Digest = deliveryDigest(out, text)
-		r.Deliver = append(r.Deliver, out)
-		if more := mergeAddrs(r.Needs, e.refs); len(more) > len(r.Needs) {
-			r.Needs, l.shared.hasOtherNeeds = more, true
+		r.Deliveries = append(r.Deliveries, out)
+		if more := mergeAddrs(r.Needs, e.originAddrs); len(more) > len(r.Needs) {
+			r.Needs, l.shared.hasNeedsBesideArgs = more, true
 		}
 	}
 }
@@ -172,11 +172,11 @@ func (d *delivery) targetRange() hcl.Range {
 
 // tryRender renders what may use the secret with made-up values, so that its errors
 // show now. text is what came of it.
-func (e *evaluation) tryRender(d *delivery, out *config.Delivery, rep repetition, template *hcl.EvalContext) (text []string, ok bool) {
+func (e *evaluation) tryRender(d *delivery, out *config.Delivery, rep repetitionData, template *hcl.EvalContext) (text []string, ok bool) {
 	text, ok = []string{""}, true
-	for _, name := range d.withSecret {
+	for _, name := range d.secretArgs {
 		a := d.args[name]
-		v, diags := e.module.render(d, name, rep.context(template, d.template.invalidRoots), selfSample(e.block.kind))
+		v, diags := e.module.renderArgument(d, name, rep.context(template, d.templateRefs.invalidRoots), selfSample(e.block.kind))
 		e.report().add(diags...)
 		v, marks := v.UnmarkDeep()
 		e.collectMarks(marks)
@@ -187,7 +187,7 @@ func (e *evaluation) tryRender(d *delivery, out *config.Delivery, rep repetition
 			// What the state records must not let anybody guess a sensitive value.
 			at := a.Expr.Range()
 			text = append(text, "sensitive", string(at.SliceBytes(e.module.config.Files[at.Filename].Bytes)))
-			out.Sensitive = true
+			out.HasOtherSensitive = true
 		case name == "content":
 			text[0] = v.AsString()
 		default:
@@ -207,7 +207,7 @@ func deliveryDigest(d config.Delivery, text []string) string {
 	if d.Type == "age" {
 		readers := make([]string, len(d.Recipients))
 		for i, r := range d.Recipients {
-			readers[i] = agefile.Canonical(r)
+			readers[i] = agefile.CanonicalRecipient(r)
 		}
 		slices.Sort(readers)
 		parts = append(parts, slices.Compact(readers)...)

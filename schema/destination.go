@@ -20,7 +20,7 @@ import (
 )
 
 // evalDestination evaluates everything that is known before the key is made.
-func (e *evaluation) evalDestination(d *delivery, out *config.Delivery) bool {
+func (e *evaluation) evalDestination(d *delivery, out *config.Delivery) (ok bool) {
 	switch d.typ {
 	case "stdout":
 		out.DisplayName = "standard output"
@@ -45,9 +45,9 @@ const (
 )
 
 // evalCommand evaluates which program is run, where and for how long.
-func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) bool {
+func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) (ok bool) {
 	a := d.args["command"]
-	list, ok := e.evalTexts(a)
+	list, ok := e.evalStringList(a)
 	if !ok {
 		return false
 	}
@@ -72,15 +72,15 @@ func (e *evaluation) evalCommand(d *delivery, out *config.Delivery) bool {
 				"as content = self.application_key, or environment for its variables.")
 		return false
 	}
-	out.Command, out.Dir, out.DisplayName = list, e.module.Dir, "command "+shortened(list)
+	out.Command, out.Dir, out.DisplayName = list, e.module.Dir, "command "+shortenCommand(list)
 	return e.evalTimeout(d.args["timeout"], out) && e.evalShowOutput(d.args["show_output"], out)
 }
 
-func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) bool {
+func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	if a == nil {
 		return true
 	}
-	v, ok := e.evalKnown(a)
+	v, ok := e.evalKnownNonsensitive(a)
 	if !ok {
 		return false
 	}
@@ -93,12 +93,12 @@ func (e *evaluation) evalShowOutput(a *hcl.Attribute, out *config.Delivery) bool
 	return true
 }
 
-func (e *evaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) bool {
+func (e *evaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) (ok bool) {
 	out.Timeout = defaultTimeout
 	if a == nil {
 		return true
 	}
-	text, ok := e.evalText(a)
+	text, ok := e.evalString(a)
 	if !ok {
 		return false
 	}
@@ -112,8 +112,8 @@ func (e *evaluation) evalTimeout(a *hcl.Attribute, out *config.Delivery) bool {
 	return true
 }
 
-// shortened is a command in words that fit into a line.
-func shortened(command []string) string {
+// shortenCommand is a command in words that fit into a line.
+func shortenCommand(command []string) string {
 	const most = 60
 	words := make([]string, len(command))
 	for i, w := range command {
@@ -129,8 +129,8 @@ func shortened(command []string) string {
 }
 
 // evalPath evaluates where a file goes.
-func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) bool {
-	path, ok := e.evalText(a)
+func (e *evaluation) evalPath(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+	path, ok := e.evalString(a)
 	if !ok {
 		return false
 	}
@@ -170,17 +170,17 @@ func (e *evaluation) evalFormat(d *delivery, out *config.Delivery) (ok bool) {
 		}
 		return true
 	}
-	if out.Format, ok = e.evalText(a); ok && !slices.Contains(syntax.Formats(), out.Format) {
+	if out.Format, ok = e.evalString(a); ok && !slices.Contains(syntax.DeliverFormats(), out.Format) {
 		e.reportAt(hcl.DiagError, a.Expr.Range(), "Unknown format", fmt.Sprintf("There is no format %q; use %s.%s",
-			out.Format, strings.Join(syntax.Formats(), ", "), words.DidYouMean(out.Format, "", syntax.Formats())))
+			out.Format, strings.Join(syntax.DeliverFormats(), ", "), words.DidYouMean(out.Format, "", syntax.DeliverFormats())))
 		return false
 	}
 	return ok
 }
 
 // evalRecipients evaluates for whom a file is encrypted.
-func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) bool {
-	list, ok := e.evalTexts(a)
+func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) (ok bool) {
+	list, ok := e.evalStringList(a)
 	if !ok {
 		return false
 	}
@@ -192,7 +192,7 @@ func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) bool
 		return false
 	}
 	for i, r := range list {
-		if err := agefile.Check(r); err != nil {
+		if err := agefile.CheckRecipient(r); err != nil {
 			e.reportAt(hcl.DiagError, locateIn(a.Expr, cty.IndexIntPath(i), false), summary, sentence(err.Error()))
 			ok = false
 		}
@@ -200,7 +200,7 @@ func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) bool
 	if !ok {
 		return false
 	}
-	if _, err := agefile.Seal("", list); err != nil {
+	if _, err := agefile.Encrypt("", list); err != nil {
 		e.reportAt(hcl.DiagError, a.Expr.Range(), summary, sentence(err.Error()))
 		return false
 	}
@@ -208,11 +208,11 @@ func (e *evaluation) evalRecipients(a *hcl.Attribute, out *config.Delivery) bool
 	return true
 }
 
-func sentence(s string) string { return words.Capital(s) + "." }
+func sentence(s string) string { return words.Capitalize(s) + "." }
 
-// evalTexts evaluates an argument that must be a known list of strings.
-func (e *evaluation) evalTexts(a *hcl.Attribute) ([]string, bool) {
-	v, ok := e.evalKnown(a)
+// evalStringList evaluates an argument that must be a known list of strings.
+func (e *evaluation) evalStringList(a *hcl.Attribute) (texts []string, ok bool) {
+	v, ok := e.evalKnownNonsensitive(a)
 	if !ok {
 		return nil, false
 	}
@@ -232,9 +232,9 @@ func (e *evaluation) evalTexts(a *hcl.Attribute) ([]string, bool) {
 	return out, true
 }
 
-// evalText evaluates an argument that must be a known string.
-func (e *evaluation) evalText(a *hcl.Attribute) (string, bool) {
-	v, ok := e.evalKnown(a)
+// evalString evaluates an argument that must be a known string.
+func (e *evaluation) evalString(a *hcl.Attribute) (text string, ok bool) {
+	v, ok := e.evalKnownNonsensitive(a)
 	if !ok {
 		return "", false
 	}
@@ -246,9 +246,9 @@ func (e *evaluation) evalText(a *hcl.Attribute) (string, bool) {
 	return s.AsString(), true
 }
 
-// evalKnown evaluates an argument that must be known.
-func (e *evaluation) evalKnown(a *hcl.Attribute) (cty.Value, bool) {
-	v, diags := e.module.evaluated(a.Expr, e.ctx)
+// evalKnownNonsensitive evaluates an argument that must be known.
+func (e *evaluation) evalKnownNonsensitive(a *hcl.Attribute) (value cty.Value, ok bool) {
+	v, diags := e.module.evalWithHints(a.Expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return v, false
@@ -262,7 +262,7 @@ func (e *evaluation) evalKnown(a *hcl.Attribute) (cty.Value, bool) {
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnknown(e.report(), a.Expr.Range(), marks)
+		e.module.reportUnknownValue(e.report(), a.Expr.Range(), marks)
 		return v, false
 	}
 	return v, true

@@ -20,9 +20,9 @@ const (
 	done
 )
 
-// link resolves the references of every node, orders the nodes so that each
+// linkNodes resolves the references of every node, orders the nodes so that each
 // stands after what it refers to, and reports loops.
-func (l *module) link() {
+func (l *module) linkNodes() {
 	for _, n := range slices.Clone(l.nodes) {
 		switch {
 		case n.expr != nil:
@@ -30,7 +30,7 @@ func (l *module) link() {
 		case n.block != nil:
 			l.linkBlock(n)
 		case n.call != nil:
-			l.linkCall(n)
+			l.linkModuleCall(n)
 		case n.data != nil:
 			l.linkData(n)
 		}
@@ -38,7 +38,7 @@ func (l *module) link() {
 	ordered := make([]*node, 0, len(l.nodes))
 	var path []*node
 	for _, n := range l.nodes {
-		ordered = l.visit(n, path, ordered)
+		ordered = l.visitNode(n, path, ordered)
 	}
 	l.nodes = ordered
 }
@@ -87,8 +87,8 @@ func bodyReferences(n dynblock.WalkVariablesNode, attrs []kind.Attr, p attrFilte
 	return out
 }
 
-// visit walks depth first; path holds the nodes that are open.
-func (l *module) visit(n *node, path, ordered []*node) []*node {
+// visitNode walks depth first; path holds the nodes that are open.
+func (l *module) visitNode(n *node, path, ordered []*node) []*node {
 	switch n.state {
 	case done:
 		return ordered
@@ -100,11 +100,11 @@ func (l *module) visit(n *node, path, ordered []*node) []*node {
 	path = append(path, n)
 	for _, r := range n.refs.list {
 		if r.node != nil {
-			ordered = l.visit(r.node, path, ordered)
+			ordered = l.visitNode(r.node, path, ordered)
 		}
 	}
 	for _, a := range n.dependencies {
-		ordered = l.visit(a, path, ordered)
+		ordered = l.visitNode(a, path, ordered)
 	}
 	n.state = done
 	return append(ordered, n)

@@ -17,23 +17,23 @@ import (
 // variable, a sensitive output, and what sensitive() is called with. References
 // stay. Where the text does not parse, more is hidden.
 func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
-	s := secretsIn(kinds)
+	s := secretNamesOf(kinds)
 	if parses && !s.mayOccurIn(src) {
 		return src
 	}
 	out := bytes.Clone(src)
 	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
-	s.walk(tokens, nil) // finds what is declared sensitive
-	s.walk(tokens, out)
+	s.walkTokens(tokens, nil) // finds what is declared sensitive
+	s.walkTokens(tokens, out)
 	if parses {
 		return out
 	}
 	// A quote that is missing turns texts inside out from there on: line by line.
-	s.broken = true
+	s.matchAnywhere = true
 	for at := 0; at < len(src); {
 		line, _, _ := bytes.Cut(src[at:], []byte("\n"))
 		tokens, _ := hclsyntax.LexConfig(line, "", hcl.Pos{Line: 1, Column: 1, Byte: at})
-		s.walk(tokens, out)
+		s.walkTokens(tokens, out)
 		at += len(line) + 1
 	}
 	return out
@@ -41,14 +41,14 @@ func WithoutSecrets(src []byte, kinds []*kind.Kind, parses bool) []byte {
 
 // secretNames says which values are secret by where they stand.
 type secretNames struct {
-	paths      [][]string      // of secret attributes: the kind's name, then the attributes
-	onlySecret map[string]bool // names that only secret attributes have
-	declared   map[string]bool // variables and outputs that are sensitive, as "variable.site"
-	broken     bool            // names count wherever they stand
+	secretPaths       [][]string      // of secret attributes: the kind's name, then the attributes
+	onlySecret        map[string]bool // names that only secret attributes have
+	declaredSensitive map[string]bool // variables and outputs that are sensitive, as "variable.site"
+	matchAnywhere     bool            // names count wherever they stand
 }
 
-func secretsIn(kinds []*kind.Kind) *secretNames {
-	s := &secretNames{onlySecret: map[string]bool{}, declared: map[string]bool{}}
+func secretNamesOf(kinds []*kind.Kind) *secretNames {
+	s := &secretNames{onlySecret: map[string]bool{}, declaredSensitive: map[string]bool{}}
 	other := map[string]bool{"value": true, "default": true, "content": true} // arguments of blocks
 	var visit func(path []string, attrs []kind.Attr)
 	visit = func(path []string, attrs []kind.Attr) {
@@ -56,7 +56,7 @@ func secretsIn(kinds []*kind.Kind) *secretNames {
 			a := &attrs[i]
 			here := append(slices.Clone(path), a.Name)
 			if a.Secret && !a.Computed {
-				s.paths = append(s.paths, here)
+				s.secretPaths = append(s.secretPaths, here)
 			} else {
 				other[a.Name] = true
 			}
@@ -66,7 +66,7 @@ func secretsIn(kinds []*kind.Kind) *secretNames {
 	for _, k := range kinds {
 		visit([]string{k.Name}, k.Attrs)
 	}
-	for _, p := range s.paths {
+	for _, p := range s.secretPaths {
 		if name := p[len(p)-1]; !other[name] {
 			s.onlySecret[name] = true
 		}
@@ -76,7 +76,7 @@ func secretsIn(kinds []*kind.Kind) *secretNames {
 
 // mayOccurIn reports whether there may be a secret in a file: most have none.
 func (s *secretNames) mayOccurIn(src []byte) bool {
-	return bytes.Contains(src, []byte("sensitive")) || slices.ContainsFunc(s.paths, func(p []string) bool {
+	return bytes.Contains(src, []byte("sensitive")) || slices.ContainsFunc(s.secretPaths, func(p []string) bool {
 		if last := p[len(p)-1]; s.onlySecret[last] {
 			p = []string{"", last}
 		}
@@ -84,20 +84,20 @@ func (s *secretNames) mayOccurIn(src []byte) bool {
 	})
 }
 
-// isSecret reports whether what stands at a path of names is a isSecret.
+// isSecret reports whether what stands at a path of names is a secret.
 func (s *secretNames) isSecret(path []string) bool {
 	if len(path) == 0 {
 		return false
 	}
 	name := path[len(path)-1]
-	if s.onlySecret[name] || s.broken && (name == "default" ||
-		slices.ContainsFunc(s.paths, func(p []string) bool { return p[len(p)-1] == name })) {
+	if s.onlySecret[name] || s.matchAnywhere && (name == "default" ||
+		slices.ContainsFunc(s.secretPaths, func(p []string) bool { return p[len(p)-1] == name })) {
 		return true
 	}
-	if len(path) > 2 && s.declared[path[0]+"."+path[1]] && (name == "default" || name == "value") {
+	if len(path) > 2 && s.declaredSensitive[path[0]+"."+path[1]] && (name == "default" || name == "value") {
 		return true
 	}
-	return slices.ContainsFunc(s.paths, func(p []string) bool {
+	return slices.ContainsFunc(s.secretPaths, func(p []string) bool {
 		rest := path
 		for _, want := range p {
 			i := slices.Index(rest, want)
@@ -110,28 +110,28 @@ func (s *secretNames) isSecret(path []string) bool {
 	})
 }
 
-// A frame is one level of brackets.
-type frame struct {
-	path      []string // of names that lead here
-	header    []string // names since the last separator, such as variable "site"
-	key       []string // path of what a value is read for; nil: of nothing
-	secret    bool     // every literal in here is
-	hideNames bool     // and every name, since no reference may stand here
+// A bracketFrame is one level of brackets.
+type bracketFrame struct {
+	path        []string // of names that lead here
+	headerNames []string // names since the last separator, such as variable "site"
+	valuePath   []string // path of what a value is read for; nil: of nothing
+	allSecret   bool     // every literal in here is
+	hideNames   bool     // and every name, since no reference may stand here
 }
 
-// walk goes through the tokens of native or JSON syntax. With out it puts stars
+// walkTokens goes through the tokens of native or JSON syntax. With redacted it puts stars
 // there for literals that are secret, without it notes what is declared sensitive.
-func (s *secretNames) walk(tokens hclsyntax.Tokens, redacted []byte) {
-	stack := []frame{{}}
-	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.broken
+func (s *secretNames) walkTokens(tokens hclsyntax.Tokens, redacted []byte) {
+	stack := []bracketFrame{{}}
+	isJSON := len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOBrace && !s.matchAnywhere
 	for i, t := range tokens {
 		top := &stack[len(stack)-1]
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenNumberLit:
 			s.redactLiteral(top, t, redacted)
 		case hclsyntax.TokenEqual, hclsyntax.TokenColon:
-			if len(top.header) > 0 && top.key == nil {
-				top.key = append(slices.Clone(top.path), top.header[len(top.header)-1])
+			if len(top.headerNames) > 0 && top.valuePath == nil {
+				top.valuePath = append(slices.Clone(top.path), top.headerNames[len(top.headerNames)-1])
 			}
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
 			hclsyntax.TokenTemplateControl:
@@ -142,19 +142,19 @@ func (s *secretNames) walk(tokens hclsyntax.Tokens, redacted []byte) {
 			}
 		case hclsyntax.TokenNewline, hclsyntax.TokenComma:
 			if !isJSON || t.Type == hclsyntax.TokenComma {
-				top.header, top.key = nil, nil
+				top.headerNames, top.valuePath = nil, nil
 			}
 		}
 	}
 }
 
-// redactLiteral handles a name or a redactLiteral.
-func (s *secretNames) redactLiteral(top *frame, t hclsyntax.Token, redacted []byte) {
-	if top.key == nil {
-		top.header = append(top.header, string(t.Bytes))
+// redactLiteral notes a name or a literal, and puts stars for it where it is secret.
+func (s *secretNames) redactLiteral(top *bracketFrame, t hclsyntax.Token, redacted []byte) {
+	if top.valuePath == nil {
+		top.headerNames = append(top.headerNames, string(t.Bytes))
 	}
-	if len(top.key) > 2 && top.key[len(top.key)-1] == "sensitive" && redacted == nil {
-		s.declared[top.key[0]+"."+top.key[1]] = string(t.Bytes) != "false"
+	if len(top.valuePath) > 2 && top.valuePath[len(top.valuePath)-1] == "sensitive" && redacted == nil {
+		s.declaredSensitive[top.valuePath[0]+"."+top.valuePath[1]] = string(t.Bytes) != "false"
 	}
 	if secret, words := s.secrecyAt(top); redacted == nil || !secret || t.Type == hclsyntax.TokenIdent && !words {
 		return
@@ -167,27 +167,27 @@ func (s *secretNames) redactLiteral(top *frame, t hclsyntax.Token, redacted []by
 }
 
 // secrecyAt says what of a level stands for secrets at this place: literals, and names.
-func (s *secretNames) secrecyAt(top *frame) (secret, hideNames bool) {
-	if top.secret || top.key == nil || !s.isSecret(top.key) {
-		return top.secret, top.hideNames
+func (s *secretNames) secrecyAt(top *bracketFrame) (secret, hideNames bool) {
+	if top.allSecret || top.valuePath == nil || !s.isSecret(top.valuePath) {
+		return top.allSecret, top.hideNames
 	}
-	return true, top.key[len(top.key)-1] == "default"
+	return true, top.valuePath[len(top.valuePath)-1] == "default"
 }
 
 // openFrame is the frame within the bracket tokens[i].
-func (s *secretNames) openFrame(top *frame, tokens hclsyntax.Tokens, i int) frame {
-	next := frame{path: top.key}
-	next.secret, next.hideNames = s.secrecyAt(top)
-	if top.key == nil {
-		next.path = append(slices.Clone(top.path), top.header...)
+func (s *secretNames) openFrame(top *bracketFrame, tokens hclsyntax.Tokens, i int) bracketFrame {
+	next := bracketFrame{path: top.valuePath}
+	next.allSecret, next.hideNames = s.secrecyAt(top)
+	if top.valuePath == nil {
+		next.path = append(slices.Clone(top.path), top.headerNames...)
 	}
 	call := tokens[i].Type == hclsyntax.TokenOParen && i > 0 && string(tokens[i-1].Bytes) == "sensitive"
-	next.secret = next.secret || call
+	next.allSecret = next.allSecret || call
 	return next
 }
 
-// hide puts stars for the literals of a part of a file that was read before.
-func (l *module) hide(at hcl.Range) {
+// hideLiterals puts stars for the literals of a part of a file that was read before.
+func (l *module) hideLiterals(at hcl.Range) {
 	file := l.config.Files[at.Filename]
 	if file == nil || !at.CanSliceBytes(file.Bytes) {
 		return

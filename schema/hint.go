@@ -77,7 +77,7 @@ func nameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 			if diags.HasErrors() || marks.Has(kind.Sensitive) || !v.IsKnown() || v.IsNull() {
 				return ""
 			}
-			return words.DidYouMean(stepText(step), "", namesOf(v))
+			return words.DidYouMean(stepText(step), "", memberNames(v))
 		}
 	}
 	return ""
@@ -85,14 +85,14 @@ func nameHint(e hcl.Expression, d *hcl.Diagnostic) string {
 
 // stepText is the name in a step of a reference, as an attribute or in brackets.
 func stepText(step hcl.Traverser) string {
-	if index, ok := step.(hcl.TraverseIndex); ok && isText(index.Key) {
+	if index, ok := step.(hcl.TraverseIndex); ok && isKnownString(index.Key) {
 		return index.Key.AsString()
 	}
 	return stepName(step)
 }
 
-// namesOf lists the names of an object's members, or the keys of a map.
-func namesOf(v cty.Value) []string {
+// memberNames lists the names of an object's members, or the keys of a map.
+func memberNames(v cty.Value) []string {
 	var out []string
 	switch t := v.Type(); {
 	case t.IsObjectType():

@@ -18,16 +18,16 @@ import (
 func (l *module) checkIdentities() {
 	index := make(config.IdentityIndex, len(l.config.Resources))
 	inOrder := slices.Clone(l.config.Resources)
-	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return comparePlaces(a.Block.Range, b.Block.Range) })
+	slices.SortStableFunc(inOrder, func(a, b *config.Resource) int { return compareRanges(a.Block.HeaderRange, b.Block.HeaderRange) })
 	for _, r := range inOrder {
 		if other := index.Add(r); other != nil && !r.Kind.NamesRepeat {
-			l.duplicateIdentity(r, other)
+			l.reportDuplicateIdentity(r, other)
 		}
 	}
 	for _, r := range inOrder {
-		l.checkRotatingName(r, index)
+		l.checkRotatingNameUnique(r, index)
 	}
-	l.nameReferences(index)
+	l.replaceAddressesByNames(index)
 	for _, m := range l.shared.modules {
 		for _, n := range m.nodes {
 			if n.block != nil {
@@ -37,7 +37,7 @@ func (l *module) checkIdentities() {
 	}
 }
 
-func (l *module) duplicateIdentity(r, other *config.Resource) {
+func (l *module) reportDuplicateIdentity(r, other *config.Resource) {
 	k, place := r.Kind, other.Block.RangeOf(r.Kind.IdentityAttr)
 	same := fmt.Sprintf("both have the %s %q", k.IdentityAttr, r.Identity())
 	if k.ScopeAttr() != "" {
@@ -50,10 +50,10 @@ func (l *module) duplicateIdentity(r, other *config.Resource) {
 			r.Addr, other.Addr, place, same, k.Name))
 }
 
-// checkRotatingName reports a resource that rotates and shares its name. Its live objects
+// checkRotatingNameUnique reports a resource that rotates and shares its name. Its live objects
 // are known by that name and the times behind it.
-func (l *module) checkRotatingName(r *config.Resource, index config.IdentityIndex) {
-	same := index.Sharing(r.Kind.Name, r.Identity())
+func (l *module) checkRotatingNameUnique(r *config.Resource, index config.IdentityIndex) {
+	same := index.AllWithIdentity(r.Kind.Name, r.Identity())
 	if _, rotates := r.Kind.RotationOf(r.Value); !rotates || len(same) < 2 {
 		return
 	}
@@ -68,9 +68,9 @@ func (l *module) checkRotatingName(r *config.Resource, index config.IdentityInde
 			r.Identity(), other.Addr, other.Block.RangeOf(r.Kind.IdentityAttr), r.Kind.IdentityAttr))
 }
 
-// nameReferences gives the addresses that stand in links the form in which plans compare
+// replaceAddressesByNames gives the addresses that stand in links the form in which plans compare
 // and show them: the name of the resource, where no other one has it.
-func (l *module) nameReferences(index config.IdentityIndex) {
+func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 	byAddr := map[string]*config.Resource{}
 	for _, r := range l.config.Resources {
 		if r.Kind.NamesRepeat {
@@ -80,20 +80,20 @@ func (l *module) nameReferences(index config.IdentityIndex) {
 	name := func(text string) string {
 		address, isBlock := strings.CutPrefix(text, blockSign)
 		if to := byAddr[address]; isBlock && to != nil && to.Identity() != "" {
-			return index.Reference(to)
+			return index.ReferenceText(to)
 		}
 		return address
 	}
 	for _, r := range l.config.Resources {
-		for _, i := range r.Kind.Links() {
+		for _, i := range r.Kind.LinkIndices() {
 			a, v := &r.Kind.Attrs[i], r.Value.At(i)
 			if v.IsNull() || !v.IsKnown() {
 				continue
 			}
 			l.checkNamedTwice(r, a, *v, name)
-			named := a.MapRefs(*v, func(_ *kind.Attr, text string) string { return name(text) })
+			named := a.MapPossibleIDs(*v, func(_ *kind.Attr, text string) string { return name(text) })
 			if !named.RawEquals(*v) {
-				r.Value.Put(i, &named)
+				r.Value.SetAt(i, &named)
 			}
 		}
 	}
@@ -102,7 +102,7 @@ func (l *module) nameReferences(index config.IdentityIndex) {
 // checkNamedTwice has the attribute judge also what its links have in common by their
 // names, if nothing was wrong with it.
 func (l *module) checkNamedTwice(r *config.Resource, a *kind.Attr, v cty.Value, name func(string) string) {
-	byName := a.MapRefs(v, func(_ *kind.Attr, text string) string {
+	byName := a.MapPossibleIDs(v, func(_ *kind.Attr, text string) string {
 		if n := name(text); blockSign+n != text {
 			return n
 		}
@@ -124,7 +124,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 		if !a.HasRefs() || a.Computed || b.writtenArgs == nil {
 			continue
 		}
-		if b.writtenArgs.find(a.Name) == nil && !b.writtenArgs.dynamic {
+		if b.writtenArgs.find(a.Name) == nil && !b.writtenArgs.hasDynamic {
 			continue
 		}
 		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
@@ -132,25 +132,25 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 			v := r.Value.At(i)
 			named, ok := known[v]
 			if !ok {
-				named = l.referenced(a, *v, index)
+				named = l.referencedResources(a, *v, index)
 				known[v] = named
 			}
 			if slices.Contains(named, r.Addr) {
 				named = slices.DeleteFunc(slices.Clone(named), func(a addr.Addr) bool { return a == r.Addr })
 			}
-			l.checkTargets(b, a, r, index)
+			l.checkReferenceTargets(b, a, r, index)
 			if a.IsLink() {
 				r.DeferredNeeds = mergeAddrs(r.DeferredNeeds, named)
 			} else if more := mergeAddrs(r.Needs, named); len(more) > len(r.Needs) {
-				r.Needs, l.shared.hasOtherNeeds = more, true
+				r.Needs, l.shared.hasNeedsBesideArgs = more, true
 			}
 		}
 	}
 }
 
-// referenced lists the declared resources whose names a value of the attribute
+// referencedResources lists the declared resources whose names a value of the attribute
 // holds.
-func (l *module) referenced(a *kind.Attr, v cty.Value, index config.IdentityIndex) []addr.Addr {
+func (l *module) referencedResources(a *kind.Attr, v cty.Value, index config.IdentityIndex) []addr.Addr {
 	var out []addr.Addr
 	for _, m := range a.References(v) {
 		if other := l.resourceNamed(m, index); other != nil {
@@ -165,11 +165,11 @@ func (l *module) resourceNamed(m kind.Reference, index config.IdentityIndex) *co
 	return index.Find(m.Attr.Link.RefKind, l.kinds[m.Attr.Link.RefKind].NormalizeIdentity(m.Name))
 }
 
-// checkNeeds reports resources that need one another. References in arguments
+// checkNeedLoops reports resources that need one another. References in arguments
 // cannot form such a loop, since they were ordered; deliveries and plain names
 // can.
-func (l *module) checkNeeds() {
-	if !l.shared.hasOtherNeeds {
+func (l *module) checkNeedLoops() {
+	if !l.shared.hasNeedsBesideArgs {
 		return
 	}
 	byAddr := make(map[addr.Addr]*config.Resource, len(l.config.Resources))
@@ -184,7 +184,7 @@ func (l *module) checkNeeds() {
 		case done:
 			return
 		case open:
-			l.needsLoop(byAddr, path[slices.Index(path, r.Addr):])
+			l.reportNeedLoop(byAddr, path[slices.Index(path, r.Addr):])
 			return
 		}
 		state[r.Addr] = open
@@ -202,12 +202,13 @@ func (l *module) checkNeeds() {
 	}
 }
 
-func (l *module) needsLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
+func (l *module) reportNeedLoop(byAddr map[addr.Addr]*config.Resource, loop []addr.Addr) {
 	var steps []string
 	for _, a := range loop {
 		steps = append(steps, a.String())
 	}
-	l.errorAt(byAddr[loop[0]].Block.Range, "Reference loop", fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of "+
-		"the references.",
-		strings.Join(steps, " → "), loop[0]))
+	l.errorAt(byAddr[loop[0]].Block.HeaderRange, "Reference loop",
+		fmt.Sprintf("These need one another in a circle: %s → %s. Remove one of "+
+			"the references.",
+			strings.Join(steps, " → "), loop[0]))
 }

@@ -19,7 +19,7 @@ import (
 func (l *module) evaluateImports() {
 	declaredAt := map[addr.Addr]hcl.Range{}
 	for _, b := range l.imports {
-		if content, complete := l.contentOf(b, syntax.Find(b.Type)); complete {
+		if content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type)); complete {
 			l.evaluateImport(b, content.Attributes, declaredAt)
 		}
 	}
@@ -27,7 +27,7 @@ func (l *module) evaluateImports() {
 
 // evaluateImport evaluates one block, once for each element of for_each.
 func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt map[addr.Addr]hcl.Range) {
-	to := addressExpr(args["to"].Expr)
+	to := nativeExprOf(args["to"].Expr)
 	id, ok := l.importIDExpr(b, args)
 	if !ok {
 		return
@@ -40,19 +40,19 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		rs = l.resolve(forEach.Variables(), allowedRefs{})
 	}
 	variables := id.Variables()
-	for _, key := range addressKeys(to) {
+	for _, key := range nonConstantKeys(to) {
 		variables = append(variables, key.Variables()...)
 	}
 	more := l.resolve(variables, u)
 	rs.list, rs.invalidRoots = append(rs.list, more.list...), append(rs.invalidRoots, more.invalidRoots...)
 	ctx := l.staticScope.context(rs, l.rootContext)
-	repeats, _, ok := l.repetitions(forEach, nil, ctx)
+	repeats, _, ok := l.expandRepetitions(forEach, nil, ctx)
 	if !ok {
 		return
 	}
 	for _, rep := range repeats {
 		inner := rep.context(ctx, rs.invalidRoots)
-		addr, ok := l.importAddr(to, inner)
+		addr, ok := l.evalImportAddr(to, inner)
 		if !ok {
 			continue
 		}
@@ -63,9 +63,9 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 		declaredAt[addr] = b.DefRange
 		imp := config.Import{To: addr, Range: b.DefRange}
 		if args["ids"] == nil {
-			imp.ID, ok = l.importID(id, inner, addr.Kind)
+			imp.ID, ok = l.evalImportID(id, inner, addr.Kind)
 		} else {
-			imp.IDs, ok = l.importIDs(id, inner, addr.Kind)
+			imp.IDs, ok = l.evalImportIDs(id, inner, addr.Kind)
 		}
 		if ok {
 			l.config.Imports = append(l.config.Imports, imp)
@@ -74,7 +74,7 @@ func (l *module) evaluateImport(b *hcl.Block, args hcl.Attributes, declaredAt ma
 }
 
 // importIDExpr is the one of id and ids that is given.
-func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (hcl.Expression, bool) {
+func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (expr hcl.Expression, ok bool) {
 	id, ids := args["id"], args["ids"]
 	switch {
 	case id != nil && ids != nil:
@@ -90,12 +90,12 @@ func (l *module) importIDExpr(b *hcl.Block, args hcl.Attributes) (hcl.Expression
 	return nil, false
 }
 
-// importAddr is the address of one declared resource.
-func (l *module) importAddr(to hcl.Expression, ctx *hcl.EvalContext) (addr.Addr, bool) {
-	if len(addressKeys(to)) == 0 {
-		return l.importTarget(to)
+// evalImportAddr is the address of one declared resource.
+func (l *module) evalImportAddr(to hcl.Expression, ctx *hcl.EvalContext) (target addr.Addr, ok bool) {
+	if len(nonConstantKeys(to)) == 0 {
+		return l.constantImportAddr(to)
 	}
-	t, ok := l.address(to, ctx)
+	t, ok := l.evalAddress(to, ctx)
 	if !ok {
 		return addr.Addr{}, false
 	}
@@ -105,14 +105,14 @@ func (l *module) importAddr(to hcl.Expression, ctx *hcl.EvalContext) (addr.Addr,
 			"module.site[each.key].bucket.logs.")
 		return target, false
 	}
-	return target, l.checkImportable(target, to.Range())
+	return target, l.checkImportDeclared(target, to.Range())
 }
 
-// importValue evaluates id or ids.
-func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+// evalImportValue evaluates id or ids.
+func (l *module) evalImportValue(e hcl.Expression, ctx *hcl.EvalContext) (value cty.Value, ok bool) {
 	v, marks := l.staticScope.eval(e, ctx).UnmarkDeep()
 	if !v.IsWhollyKnown() {
-		l.reportUnknown(l.report, e.Range(), marks)
+		l.reportUnknownValue(l.report, e.Range(), marks)
 		return v, false
 	}
 	if marks.Has(kind.Sensitive) {
@@ -123,8 +123,8 @@ func (l *module) importValue(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	return v, true
 }
 
-func (l *module) importIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) (ids []string, ok bool) {
-	v, ok := l.importValue(e, ctx)
+func (l *module) evalImportIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) (ids []string, ok bool) {
+	v, ok := l.evalImportValue(e, ctx)
 	if !ok {
 		return nil, false
 	}
@@ -149,8 +149,8 @@ func (l *module) importIDs(e hcl.Expression, ctx *hcl.EvalContext, what string) 
 	return ids, len(ids) > 0
 }
 
-func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (string, bool) {
-	v, ok := l.importValue(e, ctx)
+func (l *module) evalImportID(e hcl.Expression, ctx *hcl.EvalContext, what string) (text string, ok bool) {
+	v, ok := l.evalImportValue(e, ctx)
 	if !ok {
 		return "", false
 	}
@@ -166,14 +166,14 @@ func (l *module) importID(e hcl.Expression, ctx *hcl.EvalContext, what string) (
 	return id.AsString(), true
 }
 
-// importTarget reads the address of one declared resource.
-func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
+// constantImportAddr reads the address of one declared resource.
+func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool) {
 	t, diags := hcl.AbsTraversalForExpr(e)
 	if !diags.HasErrors() && t.RootName() == "module" {
 		return l.moduleImportAddr(t)
 	}
 	if !diags.HasErrors() {
-		if why := l.terraformReference(t); why != "" {
+		if why := l.terraformReferenceAdvice(t); why != "" {
 			l.errorAt(e.Range(), "Invalid import", why)
 			return addr.Addr{}, false
 		}
@@ -185,45 +185,45 @@ func (l *module) importTarget(e hcl.Expression) (addr.Addr, bool) {
 	if at := (addr.Addr{Kind: t.RootName(), Label: stepName(t[1])}); l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
 		return at, true
 	}
-	r := l.resolveNode(t, allowedRefs{computed: true})
+	r := l.resolveRef(t, allowedRefs{computed: true})
 	if r.broken {
 		return addr.Addr{}, false
 	}
 	b := r.node.block
 	why := ""
 	switch {
-	case len(t) == 3 && !r.indexed:
+	case len(t) == 3 && !r.hasInstanceKey:
 		why = "to needs the address of a resource, without an attribute."
 	case len(t) == 2 && b.isRepeated():
 		why = fmt.Sprintf("%s has several instances; name the one to import, as %s[…].", b.addr, b.addr)
-	case !b.node.broken && b.instance(r.instance) == nil:
-		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instance)
+	case !b.node.broken && b.instance(r.instanceKey) == nil:
+		why = fmt.Sprintf("%s has no instance %s.", b.addr, r.instanceKey)
 	}
 	if why != "" {
 		l.errorAt(e.Range(), "Invalid import", why)
 		return addr.Addr{}, false
 	}
 	addr := b.addr
-	addr.Instance = r.instance
+	addr.Instance = r.instanceKey
 	return addr, !b.node.broken
 }
 
 // moduleImportAddr reads the address of one declared resource of a module.
-func (l *module) moduleImportAddr(t hcl.Traversal) (addr.Addr, bool) {
+func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
 	addr, ok := addr.FromTraversal(t)
 	if !ok || addr.Kind == "" {
 		l.errorAt(t.SourceRange(), "Invalid import", "to needs the address of a resource, as module.site.bucket.photos.")
 		return addr, false
 	}
-	return addr, l.checkImportable(addr, t.SourceRange())
+	return addr, l.checkImportDeclared(addr, t.SourceRange())
 }
 
-// checkImportable reports an address at which nothing is declared.
-func (l *module) checkImportable(addr addr.Addr, at hcl.Range) bool {
+// checkImportDeclared reports an address at which nothing is declared.
+func (l *module) checkImportDeclared(addr addr.Addr, at hcl.Range) (declared bool) {
 	if slices.ContainsFunc(l.config.Resources, func(r *config.Resource) bool { return r.Addr == addr }) {
 		return true
 	}
-	if !l.failed && !l.lenient() { // else it may be among what could not be evaluated
+	if !l.hasErrors && !l.toleratesUnknown() { // else it may be among what could not be evaluated
 		l.errorAt(at, "Undeclared reference", fmt.Sprintf("No resource has the address %s. Declare it, or correct the address.", addr))
 	}
 	return false

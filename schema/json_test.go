@@ -150,7 +150,7 @@ func asJSON(t *testing.T, src []byte) []byte {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	out, err := json.MarshalIndent(bodyJSON(src, f.Body.(*hclsyntax.Body), nil, syntax.Find), "", "  ")
+	out, err := json.MarshalIndent(bodyJSON(src, f.Body.(*hclsyntax.Body), nil, syntax.FindTopLevelBlock), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,18 +165,18 @@ func bodyJSON(src []byte, body *hclsyntax.Body, d *syntax.Block, nested func(typ
 		written := false
 		if d != nil {
 			a := d.Argument(name)
-			written = a != nil && a.Sees == syntax.Written
+			written = a != nil && a.MayReferTo == syntax.Written
 		}
 		out[name] = expressionJSON(src, body.Attributes[name].Expr, written)
 	}
 	for _, b := range body.Blocks {
 		inner := nested(b.Type)
 		if inner == nil && d == nil {
-			inner = syntax.Resource()
+			inner = syntax.ResourceBlock()
 		}
 		var one any = bodyJSON(src, b.Body, inner, func(typ string) *syntax.Block {
-			if inner != nil && inner.Nested(typ) != nil {
-				return inner.Nested(typ)[0]
+			if inner != nil && inner.NestedForms(typ) != nil {
+				return inner.NestedForms(typ)[0]
 			}
 			return &syntax.Block{}
 		})

@@ -13,26 +13,26 @@ type jsonBody struct{ hcl.Body }
 
 // Content is for bodies all of whose names are in the schema.
 func (b jsonBody) Content(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostics) {
-	content, diags := b.Body.Content(b.reduced(s))
-	return within(content), diags
+	content, diags := b.Body.Content(b.singleFormSchema(s))
+	return wrapJSONBlocks(content), diags
 }
 
 // PartialContent is for others.
 func (b jsonBody) PartialContent(s *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
-	content, rest, diags := b.Body.PartialContent(b.reduced(s))
-	return within(content), jsonBody{rest}, diags
+	content, rest, diags := b.Body.PartialContent(b.singleFormSchema(s))
+	return wrapJSONBlocks(content), jsonBody{rest}, diags
 }
 
-// within has the same bodies in its blocks.
-func within(content *hcl.BodyContent) *hcl.BodyContent {
+// wrapJSONBlocks has the same bodies in its blocks.
+func wrapJSONBlocks(content *hcl.BodyContent) *hcl.BodyContent {
 	for _, block := range content.Blocks {
 		block.Body = jsonBody{block.Body}
 	}
 	return content
 }
 
-// reduced leaves one form for each name.
-func (b jsonBody) reduced(s *hcl.BodySchema) *hcl.BodySchema {
+// singleFormSchema leaves one form for each name.
+func (b jsonBody) singleFormSchema(s *hcl.BodySchema) *hcl.BodySchema {
 	written, _ := b.JustAttributes()
 	out := &hcl.BodySchema{Blocks: s.Blocks}
 	for _, a := range s.Attributes {
@@ -48,7 +48,7 @@ func (b jsonBody) reduced(s *hcl.BodySchema) *hcl.BodySchema {
 func holdsDynamic(e hcl.Expression) bool {
 	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
 		return slices.ContainsFunc(pairs, func(p hcl.KeyValuePair) bool {
-			name, _ := word(p.Key)
+			name, _ := keywordOrString(p.Key)
 			return name == "dynamic" || holdsDynamic(p.Value)
 		})
 	}

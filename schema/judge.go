@@ -29,16 +29,16 @@ type judgement struct {
 func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Diagnostics {
 	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), planned: account != nil}
 	if j.planned {
-		j.account = accountValue(account)
+		j.account = accountDataValue(account)
 	}
 	var diags hcl.Diagnostics
 	for _, p := range l.policies {
 		if p.broken || !j.planned && (p.config.SeesChange || p.config.SeesAccount) {
 			continue
 		}
-		j.scope = l.later(nil)
+		j.scope = l.liveScope(nil)
 		j.by(p)
-		diags = append(append(diags, j.report.sorted()...), j.diags...)
+		diags = append(append(diags, j.report.sortedDiags()...), j.diags...)
 		j.diags = nil
 	}
 	return diags
@@ -70,10 +70,10 @@ func (j *judgement) by(p *policy) {
 		matched = j.one(p, s, ctx) || matched
 		j.report = about
 	}
-	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.failed {
+	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.hasErrors {
 		j.report.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Policy about nothing", Subject: p.config.Range.Ptr(),
 			Detail: fmt.Sprintf("policy.%s checks nothing: no %s that is declared here is one for which when holds.", p.config.Name,
-				words.List(p.config.Kinds))})
+				words.JoinAnd(p.config.Kinds))})
 	}
 }
 
@@ -101,7 +101,7 @@ func (j *judgement) one(p *policy, s *config.Subject, ctx *hcl.EvalContext) (mat
 		d.Severity = hcl.DiagWarning
 	}
 	if s.Resource != nil {
-		d.Subject = s.Resource.Block.Range.Ptr()
+		d.Subject = s.Resource.Block.HeaderRange.Ptr()
 	}
 	j.diags = append(j.diags, d)
 	return true
@@ -129,7 +129,7 @@ func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.E
 
 // value evaluates an expression of a policy. What is wrong with it says which policy that is.
 func (j *judgement) value(p *policy, s *config.Subject, e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, ok bool) {
-	v, diags := j.module.evaluated(e, ctx)
+	v, diags := j.module.evalWithHints(e, ctx)
 	for _, d := range diags {
 		d.Detail += fmt.Sprintf(
 			" So policy.%s cannot be evaluated for %s. Where an object may lack something, test for null first, or use "+
@@ -143,7 +143,7 @@ func (j *judgement) value(p *policy, s *config.Subject, e hcl.Expression, ctx *h
 func (j *judgement) reportUnknown(p *policy, s *config.Subject, name string, e hcl.Expression, marks cty.ValueMarks) {
 	why := "is hidden from the credentials in use"
 	for m := range marks {
-		if m == (openMark{}) {
+		if m == (unknownYetMark{}) {
 			return
 		}
 		if c, computed := m.(kind.ComputedMark); computed {
@@ -180,9 +180,9 @@ func (j *judgement) eachOf(i int) cty.Value {
 	}
 	s := &j.subjects[i]
 	value := cty.NilVal
-	change := openValue(cty.DynamicPseudoType)
+	change := unknownYetValue(cty.DynamicPseudoType)
 	if s.Resource != nil {
-		value, _ = j.object(s.Resource).Unmark()
+		value, _ = j.resourceObject(s.Resource).Unmark()
 	}
 	if c := s.Change; c != nil {
 		before := value
@@ -218,7 +218,7 @@ func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
 		if !there {
 			v = cty.NullVal(a.ValueType())
 		}
-		v = withType(v, a.ValueType())
+		v = convertOrUnknown(v, a.ValueType())
 		v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 		if a.Secret || slices.Contains(c.Sensitive, a.Name) {
 			v = v.Mark(kind.Sensitive)
@@ -234,7 +234,7 @@ func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
 // resources are all planned resources: for each kind a map by address.
 func (j *judgement) resources() cty.Value {
 	if j.module.shared.hasUndecided {
-		return openValue(cty.DynamicPseudoType)
+		return unknownYetValue(cty.DynamicPseudoType)
 	}
 	if j.all != cty.NilVal {
 		return j.all

@@ -25,12 +25,12 @@ import (
 
 // Options says what to load.
 type Options struct {
-	Dir     string // the configuration's folder; "" is "."
-	Kinds   []*kind.Kind
-	Version string // of the program, for required_version; "": not checked
-	Cwd     string // path.cwd: the folder in which the program was started
-	Root    string // how far files may reach; "": to the git work tree around Dir
-	Home    string // the home folder of who runs the program, which is no such work tree; "": unknown
+	Dir       string // the configuration's folder; "" is "."
+	Kinds     []*kind.Kind
+	Version   string // of the program, for required_version; "": not checked
+	Cwd       string // path.cwd: the folder in which the program was started
+	FilesRoot string // how far files may reach; "": to the git work tree around Dir
+	Home      string // the home folder of who runs the program, which is no such work tree; "": unknown
 
 	// Env holds values of variables from the environment, by the variables'
 	// names. What is not declared is passed over.
@@ -42,30 +42,30 @@ type Options struct {
 	Planned map[string]cty.Value
 	// Ask is asked for a variable that has no value; the answer is read like
 	// that of -var. nil: a missing value is an error.
-	Ask func(Question) (string, error)
+	Ask func(VariableQuestion) (string, error)
 	// AllowUnset lets a variable without a value stand for any value of its type,
 	// and asks nobody. What is made from it is not judged, and a block that is
 	// repeated by it has no resources.
 	AllowUnset bool
-	// Bare lets a folder without configuration be one that declares data about the whole
+	// AllowNoConfig lets a folder without configuration be one that declares data about the whole
 	// account, and nothing else.
-	Bare bool
+	AllowNoConfig bool
 	// ImportUndeclared lets an import block name what nobody declares in the configuration
 	// itself, as a block without instances: Config.Imports holds it.
 	ImportUndeclared bool
-	// MaxEvaluation is how many steps evaluating the configuration may take; 0:
+	// MaxEvaluationSteps is how many steps evaluating the configuration may take; 0:
 	// [parse.DefaultSteps]; below that: no bound.
-	MaxEvaluation int64
+	MaxEvaluationSteps int64
 	// PolicyDirs are folders whose policies hold beside those of the configuration, which
 	// cannot switch them off.
 	PolicyDirs []string
-	// Snapshot is what data blocks are answered from: it holds what Config.Data of
+	// Snapshot is what data blocks are answered from: it holds what Config.DataQueries of
 	// a Load without it asks for. nil: what they answer stands for any value.
 	Snapshot *kind.Snapshot
 }
 
-// A Question is a variable that somebody is asked for.
-type Question struct {
+// A VariableQuestion is a variable that somebody is asked for.
+type VariableQuestion struct {
 	Name, Description string
 	Sensitive         bool // the answer must not be seen
 }
@@ -86,48 +86,48 @@ type VariableValue struct {
 // evaluated, and unknown values in it stand for what could not.
 func Load(o Options) (*config.Config, hcl.Diagnostics) {
 	l := newModule(o)
-	if l.bounded() && l.readFiles() {
+	if l.checkFilesRoot() && l.readConfigFiles() {
 		l.readPolicyFolders()
-		l.run()
+		l.load()
 		slices.SortFunc(l.config.Resources, func(a, b *config.Resource) int { return a.Addr.Compare(b.Addr) })
 		l.checkIdentities()
-		l.deliverAll()
-		l.checkNeeds()
-		l.finish()
+		l.evaluateDeliveries()
+		l.checkNeedLoops()
+		l.evaluateUnreferenced()
 		l.checkExceptions()
-		l.refuseFiles()
+		l.refuseStateAndSecretFiles()
 	}
-	l.config.Eval, l.config.EvalWith, l.config.Names, l.config.Judge = l.evaluateText, l.evaluateWith, l.names(), l.judge
-	return l.config, l.report.sorted()
+	l.config.Eval, l.config.EvalWith, l.config.ReferenceNames, l.config.Judge = l.evaluateText, l.evaluateWith, l.referenceNames(), l.judge
+	return l.config, l.report.sortedDiags()
 }
 
 // module is one run of Load, or what one instance of a module adds to it.
 type module struct {
 	Options
 	*report
-	shared     *sharedLoad
-	caller     *caller // nil: this is the configuration itself
-	path       string  // path of the module in addresses; "" of the configuration itself
-	kinds      map[string]*kind.Kind
-	config     *config.Config
-	bodies     []fileBody       // configuration files in order of their names
-	valueFiles []hcl.Attributes // value files that are always read
+	shared       *sharedLoad
+	caller       *caller // nil: this is the configuration itself
+	path         string  // path of the module in addresses; "" of the configuration itself
+	kinds        map[string]*kind.Kind
+	config       *config.Config
+	configBodies []fileBody       // configuration files in order of their names
+	valueFiles   []hcl.Attributes // value files that are always read
 
-	variables map[string]*variable
-	locals    map[string]*node
-	blocks    map[addr.Addr]*block   // by the address of the block
-	calls     map[string]*moduleCall // modules by name
-	data      map[string]*dataBlock  // by address, as data.bucket.photos
-	nodes     []*node                // variables, locals, blocks and modules, as declared
-	outputs   []*output
-	outputAt  map[string]hcl.Range // by name
-	checks    []*check
-	imports   []*hcl.Block
-	moved     []*hcl.Block
-	removed   []*hcl.Block
-	policies  []*policy
-	settings  *hcl.Block
-	bare      bool // declareAccount has declared all that there is
+	variables     map[string]*variable
+	locals        map[string]*node
+	blocks        map[addr.Addr]*block   // by the address of the block
+	calls         map[string]*moduleCall // modules by name
+	data          map[string]*dataBlock  // by address, as data.bucket.photos
+	nodes         []*node                // variables, locals, blocks and modules, as declared
+	outputs       []*output
+	outputRanges  map[string]hcl.Range // by name
+	checks        []*check
+	imports       []*hcl.Block
+	moved         []*hcl.Block
+	removed       []*hcl.Block
+	policies      []*policy
+	settings      *hcl.Block
+	withoutConfig bool // declareAccountData has declared all that there is
 
 	rootContext *hcl.EvalContext // functions and path.*
 	staticScope *scope           // computed attributes unknown
@@ -137,59 +137,60 @@ func newModule(o Options) *module {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	boundary, err := folder.NewBoundary(o.Dir, o.Root, o.Home)
+	boundary, err := folder.NewBoundary(o.Dir, o.FilesRoot, o.Home)
 	l := newChildModule(o, newReport(), &sharedLoad{sources: map[string]*moduleSource{}, rootOptions: o,
-		metaSchema: syntax.Resource().BodySchema(),
-		flawed:     map[addr.Addr]bool{}, empty: map[*kind.Kind]*emptyBlock{},
-		boundary: boundary, rootErr: err, budget: parse.NewBudget(o.MaxEvaluation)})
+		metaSchema:          syntax.ResourceBlock().BodySchema(),
+		resourcesWithErrors: map[addr.Addr]bool{}, empty: map[*kind.Kind]*emptyBlock{},
+		boundary: boundary, filesRootErr: err, budget: parse.NewBudget(o.MaxEvaluationSteps)})
 	l.kinds = make(map[string]*kind.Kind, len(o.Kinds))
-	l.config = &config.Config{Files: map[string]*hcl.File{}, Variables: map[string]cty.Value{}, SensitiveVariables: map[string]cty.Value{}}
+	l.config = &config.Config{Files: map[string]*hcl.File{}, NonsensitiveVariables: map[string]cty.Value{},
+		SensitiveVariables: map[string]cty.Value{}}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}
 	l.rootContext = rootContext(o, l.folderOf(o.Dir), l.shared.budget)
 	l.staticScope = newScope(l, l.report, nil)
-	l.staticScope.withoutDeferred = true
+	l.staticScope.withoutLinks = true
 	return l
 }
 
 // newChildModule has what is every module's own, and is known to all.
 func newChildModule(o Options, r *report, s *sharedLoad) *module {
 	l := &module{
-		Options:   o,
-		report:    r,
-		shared:    s,
-		variables: map[string]*variable{},
-		locals:    map[string]*node{},
-		blocks:    map[addr.Addr]*block{},
-		calls:     map[string]*moduleCall{},
-		data:      map[string]*dataBlock{},
-		outputAt:  map[string]hcl.Range{},
+		Options:      o,
+		report:       r,
+		shared:       s,
+		variables:    map[string]*variable{},
+		locals:       map[string]*node{},
+		blocks:       map[addr.Addr]*block{},
+		calls:        map[string]*moduleCall{},
+		data:         map[string]*dataBlock{},
+		outputRanges: map[string]hcl.Range{},
 	}
 	s.modules = append(s.modules, l)
 	return l
 }
 
-// evaluate works through variables, locals, blocks and modules, each after what
+// evaluateNodes works through variables, locals, blocks and modules, each after what
 // it refers to.
-func (l *module) evaluate() {
+func (l *module) evaluateNodes() {
 	late := l.validateVariables()
 	for _, n := range l.nodes {
 		switch {
 		case n.block != nil:
 			l.evaluateBlock(n)
 		case n.call != nil:
-			l.evaluateCall(n)
+			l.evaluateModuleCall(n)
 		case n.data != nil:
 			l.evaluateData(n)
-		case n.deferredOf != nil:
+		case n.linksOf != nil:
 			l.evaluateDeferred(n)
 		default:
-			l.staticScope.value(n)
+			l.staticScope.nodeValue(n)
 		}
 	}
 	for _, v := range late {
-		l.validate(v)
+		l.checkValidation(v)
 	}
 	for _, n := range l.nodes {
 		if n.block != nil { // those of modules are there already
@@ -198,18 +199,18 @@ func (l *module) evaluate() {
 	}
 }
 
-// lenient reports whether a value that is not known may be anything, and is no
+// toleratesUnknown reports whether a value that is not known may be anything, and is no
 // error.
-func (l *module) lenient() bool { return l.AllowUnset || l.shared.hasPendingData }
+func (l *module) toleratesUnknown() bool { return l.AllowUnset || l.shared.hasPendingData }
 
-// finish evaluates what nothing refers to: outputs, checks, settings, and what
+// evaluateUnreferenced evaluates what nothing refers to: outputs, checks, settings, and what
 // becomes of objects beside what is declared.
-func (l *module) finish() {
+func (l *module) evaluateUnreferenced() {
 	l.linkOutputs()
 	l.evaluateOutputs()
 	for _, m := range l.shared.modules {
 		if m != l {
-			m.staticScope.outputs() // also those that nothing refers to have to be right
+			m.staticScope.outputsObject() // also those that nothing refers to have to be right
 		}
 		m.linkChecks()
 		m.evaluateMoves()

@@ -103,7 +103,7 @@ func show(t *testing.T, c *config.Config) string {
 		if len(r.IgnoreChanges) > 0 {
 			m["ignore_changes"] = r.IgnoreChanges
 		}
-		if len(r.Deliver) > 0 {
+		if len(r.Deliveries) > 0 {
 			m["deliver"] = deliveries(t, r)
 		}
 		resources[r.Addr.String()] = m
@@ -147,7 +147,7 @@ func show(t *testing.T, c *config.Config) string {
 func deliveries(t *testing.T, r *config.Resource) []any {
 	t.Helper()
 	var out []any
-	for _, d := range r.Deliver {
+	for _, d := range r.Deliveries {
 		one := map[string]any{"type": d.Type, "shown": d.DisplayName, "path": d.Path, "format": d.Format, "digest": d.Digest}
 		if d.Recipients != nil {
 			one["recipients"] = d.Recipients
@@ -156,15 +156,15 @@ func deliveries(t *testing.T, r *config.Resource) []any {
 			one["command"], one["folder"], one["timeout"] = d.Command, d.Dir, d.Timeout.String()
 		}
 		self := map[string]cty.Value{"application_key": cty.StringVal("SECRET"), "application_key_id": cty.StringVal("ID")}
-		if d.Environment != nil {
-			vars, diags := d.Environment(self, liveSample)
+		if d.RenderEnvironment != nil {
+			vars, diags := d.RenderEnvironment(self, liveSample)
 			for _, x := range diags {
 				t.Error(x)
 			}
 			one["environment"] = vars
 		}
-		if d.Content != nil {
-			text, diags := d.Content(self, liveSample)
+		if d.RenderContent != nil {
+			text, diags := d.RenderContent(self, liveSample)
 			for _, x := range diags {
 				t.Error(x)
 			}

@@ -14,22 +14,22 @@ import (
 // to; name asks for the last step's name instead of its value.
 func (w *bodyArgs) locate(path cty.Path, name bool) hcl.Range {
 	if len(path) == 0 {
-		return w.place
+		return w.headerRange
 	}
 	step, ok := path[0].(cty.GetAttrStep)
 	if !ok {
-		return w.place
+		return w.headerRange
 	}
 	arg := w.find(step.Name)
 	switch {
 	case arg == nil:
-		return w.place
+		return w.headerRange
 	case arg.expr != nil:
 		return locateIn(arg.expr, path[1:], name)
 	case !arg.attr.Many:
 		return arg.blocks[0].locate(path[1:], name)
 	case len(path) > 1:
-		if i, ok := indexOf(path[1]); ok && i < len(arg.blocks) {
+		if i, ok := indexOfStep(path[1]); ok && i < len(arg.blocks) {
 			return arg.blocks[i].locate(path[2:], name)
 		}
 	}
@@ -42,17 +42,17 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 		return e.Range()
 	}
 	e = unwrapLiteral(e)
-	if i, ok := indexOf(path[0]); ok {
+	if i, ok := indexOfStep(path[0]); ok {
 		list, diags := hcl.ExprList(e)
 		switch {
 		case !diags.HasErrors() && i < len(list):
 			return locateIn(list[i], path[1:], name)
-		case diags.HasErrors() && isJSON(e.Range().Filename):
+		case diags.HasErrors() && isJSONFile(e.Range().Filename):
 			return locateIn(e, path[1:], name) // a list of one, written without the list
 		}
 		return e.Range()
 	}
-	key, ok := keyOf(path[0])
+	key, ok := keyOfStep(path[0])
 	if !ok {
 		return e.Range()
 	}
@@ -61,7 +61,7 @@ func locateIn(e hcl.Expression, path cty.Path, name bool) hcl.Range {
 		return locateElement(e, key)
 	}
 	for _, p := range pairs {
-		if v, diags := parse.Constant(p.Key); !diags.HasErrors() && isText(v) && strings.EqualFold(v.AsString(), key) {
+		if v, diags := parse.Constant(p.Key); !diags.HasErrors() && isKnownString(v) && strings.EqualFold(v.AsString(), key) {
 			if name && len(path) == 1 {
 				return p.Key.Range()
 			}
@@ -81,17 +81,17 @@ func unwrapLiteral(e hcl.Expression) hcl.Expression {
 		return unwrapLiteral(e.Expression)
 	case *hclsyntax.ConditionalExpr:
 		switch yes, no := unwrapLiteral(e.TrueResult), unwrapLiteral(e.FalseResult); {
-		case holdsNothing(yes):
+		case isEmptyLiteral(yes):
 			return no
-		case holdsNothing(no):
+		case isEmptyLiteral(no):
 			return yes
 		}
 	}
 	return e
 }
 
-// holdsNothing: null, [] or {}.
-func holdsNothing(e hcl.Expression) bool {
+// isEmptyLiteral: null, [] or {}.
+func isEmptyLiteral(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.IsNull()
@@ -110,18 +110,18 @@ func locateElement(e hcl.Expression, text string) hcl.Range {
 		return e.Range()
 	}
 	for _, item := range list {
-		if v, diags := parse.Constant(item); !diags.HasErrors() && isText(v) && v.AsString() == text {
+		if v, diags := parse.Constant(item); !diags.HasErrors() && isKnownString(v) && v.AsString() == text {
 			return item.Range()
 		}
 	}
 	return e.Range()
 }
 
-func isText(v cty.Value) bool {
+func isKnownString(v cty.Value) bool {
 	return !v.IsMarked() && v.Type() == cty.String && v.IsKnown() && !v.IsNull()
 }
 
-func indexOf(step cty.PathStep) (int, bool) {
+func indexOfStep(step cty.PathStep) (i int, ok bool) {
 	s, ok := step.(cty.IndexStep)
 	if !ok || s.Key.Type() != cty.Number || !s.Key.IsKnown() || s.Key.IsNull() {
 		return 0, false
@@ -130,12 +130,12 @@ func indexOf(step cty.PathStep) (int, bool) {
 	return int(n), n >= 0
 }
 
-func keyOf(step cty.PathStep) (string, bool) {
+func keyOfStep(step cty.PathStep) (key string, ok bool) {
 	switch s := step.(type) {
 	case cty.GetAttrStep:
 		return s.Name, true
 	case cty.IndexStep:
-		if isText(s.Key) {
+		if isKnownString(s.Key) {
 			return s.Key.AsString(), true
 		}
 	}

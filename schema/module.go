@@ -37,39 +37,39 @@ type moduleCall struct {
 
 // A moduleSource is one folder of files that modules are made from.
 type moduleSource struct {
-	dir       string
-	root      *hcl.EvalContext // functions and path.* as the module sees them
-	bodies    []fileBody
-	size      int             // of its files, in bytes
-	variables map[string]bool // by name: whether a value must be given
-	sensitive map[string]bool // variables whose values are shown nowhere
-	outputs   []string
+	dir                string
+	rootContext        *hcl.EvalContext // functions and path.* as the module sees them
+	bodies             []fileBody
+	filesSize          int             // of its files, in bytes
+	requiredVariables  map[string]bool // by name: whether a value must be given
+	sensitiveVariables map[string]bool // variables whose values are shown nowhere
+	outputNames        []string
 }
 
 // A sharedLoad holds what all modules of one Load have in common.
 type sharedLoad struct {
-	sources        map[string]*moduleSource // by folder; nil: it could not be read
-	modules        []*module                // of the configuration and of every instance of a module
-	rootOptions    Options
-	fileSchema     *hcl.BodySchema // of the top level of files; nil until it is needed
-	metaSchema     *hcl.BodySchema // of what every resource takes
-	hasOtherNeeds  bool            // there are needs beside those by reference in arguments
-	boundary       *folder.Boundary
-	rootErr        error         // what is wrong with Options.Root
-	hasUndecided   bool          // the instances of a block are not known
-	hasPendingData bool          // there are data blocks that nothing answers yet
-	budget         *parse.Budget // of all that is evaluated
+	sources            map[string]*moduleSource // by folder; nil: it could not be read
+	modules            []*module                // of the configuration and of every instance of a module
+	rootOptions        Options
+	fileSchema         *hcl.BodySchema // of the top level of files; nil until it is needed
+	metaSchema         *hcl.BodySchema // of what every resource takes
+	hasNeedsBesideArgs bool            // there are needs beside those by reference in arguments
+	boundary           *folder.Boundary
+	filesRootErr       error         // what is wrong with Options.FilesRoot
+	hasUndecided       bool          // the instances of a block are not known
+	hasPendingData     bool          // there are data blocks that nothing answers yet
+	budget             *parse.Budget // of all that is evaluated
 
-	flawed map[addr.Addr]bool         // resources that an error was reported of
-	empty  map[*kind.Kind]*emptyBlock // see emptyOf
+	resourcesWithErrors map[addr.Addr]bool         // resources that an error was reported of
+	empty               map[*kind.Kind]*emptyBlock // see emptyOf
 }
 
 // A caller is where a module was called.
 type caller struct {
-	module    *module
-	call      *moduleCall
-	at        repetition
-	needMarks cty.ValueMarks // what everything in the module needs
+	module     *module
+	call       *moduleCall
+	repetition repetitionData
+	needMarks  cty.ValueMarks // what everything in the module needs
 }
 
 func (l *module) declareModule(b *hcl.Block) {
@@ -84,7 +84,7 @@ func (l *module) declareModule(b *hcl.Block) {
 	}
 	l.calls[c.name] = c
 	l.nodes = append(l.nodes, c.node)
-	d := syntax.Find(b.Type)
+	d := syntax.FindTopLevelBlock(b.Type)
 	content, complete := l.contentOf(b, d)
 	attrs := content.Attributes
 	expr := func(name string) hcl.Expression {
@@ -111,16 +111,16 @@ func (l *module) declareModule(b *hcl.Block) {
 
 // readInputs matches arguments with the module's variables.
 func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
-	known := slices.Sorted(maps.Keys(c.source.variables))
+	known := slices.Sorted(maps.Keys(c.source.requiredVariables))
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
-		_, declared := c.source.variables[name]
-		hint := syntax.Find("module").Hint(name)
+		_, declared := c.source.requiredVariables[name]
+		hint := syntax.FindTopLevelBlock("module").Hint(name)
 		switch {
 		case declared:
 			c.inputs[name] = a
-			if c.source.sensitive[name] {
-				l.hide(a.Expr.Range())
+			if c.source.sensitiveVariables[name] {
+				l.hideLiterals(a.Expr.Range())
 			}
 		case hint != nil:
 			l.errorAt(a.NameRange, hint.Summary, hint.Advice)
@@ -130,7 +130,7 @@ func (l *module) readInputs(c *moduleCall, attrs hcl.Attributes) {
 		}
 	}
 	for _, name := range known {
-		if !c.source.variables[name] || c.inputs[name] != nil {
+		if !c.source.requiredVariables[name] || c.inputs[name] != nil {
 			continue
 		}
 		c.node.broken = true
@@ -167,59 +167,60 @@ func (l *module) moduleSourceOf(a *hcl.Attribute) *moduleSource {
 	}
 	s, known := l.shared.sources[dir]
 	if !known {
-		s = l.readSource(dir, a.Expr.Range())
+		s = l.readModuleSource(dir, a.Expr.Range())
 		l.shared.sources[dir] = s
 	}
 	return s
 }
 
-// readSource parses the files of a module; nil: it cannot be used.
-func (l *module) readSource(dir string, at hcl.Range) *moduleSource {
-	files, err := ConfigFiles(dir)
-	if err != nil || len(files.Config) == 0 {
+// readModuleSource parses the files of a module; nil: it cannot be used.
+func (l *module) readModuleSource(dir string, at hcl.Range) *moduleSource {
+	files, err := ListConfigFiles(dir)
+	if err != nil || len(files.ConfigFiles) == 0 {
 		why := "holds no file named *.b2.hcl"
 		if err != nil {
-			why = "cannot be read: " + words.Reason(err)
+			why = "cannot be read: " + words.ErrorWithoutPath(err)
 		}
 		l.errorAt(at, "Module not found", fmt.Sprintf("The folder %s %s.", dir, why))
 		return nil
 	}
-	s := &moduleSource{dir: dir, root: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget), variables: map[string]bool{},
-		sensitive: map[string]bool{}}
-	errors := l.failed
-	l.failed = false
-	for _, path := range files.Config {
-		if body := l.parse(dir, path); body != nil {
+	s := &moduleSource{dir: dir, rootContext: rootContext(l.shared.rootOptions, l.folderOf(dir), l.shared.budget),
+		requiredVariables:  map[string]bool{},
+		sensitiveVariables: map[string]bool{}}
+	errors := l.hasErrors
+	l.hasErrors = false
+	for _, path := range files.ConfigFiles {
+		if body := l.parseConfigFile(dir, path); body != nil {
 			s.bodies = append(s.bodies, fileBody{path, body})
-			s.size += len(l.config.Files[path].Bytes)
+			s.filesSize += len(l.config.Files[path].Bytes)
 		}
 	}
-	unparsed := l.failed
-	l.failed = l.failed || errors
+	unparsed := l.hasErrors
+	l.hasErrors = l.hasErrors || errors
 	if unparsed {
 		return nil
 	}
-	variable, output := syntax.Find("variable"), syntax.Find("output")
+	variable, output := syntax.FindTopLevelBlock("variable"), syntax.FindTopLevelBlock("output")
 	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{variable.HeaderSchema(), output.HeaderSchema()}}
 	for _, f := range s.bodies {
 		content, _, _ := f.body.PartialContent(schema) // its errors are reported when an instance is loaded
 		for _, b := range content.Blocks {
 			name := b.Labels[0]
 			if b.Type == output.Type {
-				s.outputs = append(s.outputs, name)
+				s.outputNames = append(s.outputNames, name)
 				continue
 			}
 			head, _, _ := b.Body.PartialContent(variable.BodySchema())
-			s.variables[name] = head.Attributes["default"] == nil
-			s.sensitive[name] = head.Attributes["sensitive"] != nil
+			s.requiredVariables[name] = head.Attributes["default"] == nil
+			s.sensitiveVariables[name] = head.Attributes["sensitive"] != nil
 		}
 	}
-	slices.Sort(s.outputs)
+	slices.Sort(s.outputNames)
 	return s
 }
 
-// linkCall resolves the references of a module block.
-func (l *module) linkCall(n *node) {
+// linkModuleCall resolves the references of a module block.
+func (l *module) linkModuleCall(n *node) {
 	c := n.call
 	if c.source == nil {
 		return
@@ -233,13 +234,13 @@ func (l *module) linkCall(n *node) {
 	c.dependsOnRefs, n.dependencies = l.resolveDependsOn(c.dependsOn)
 }
 
-// evaluateCall loads the instances of a module block.
-func (l *module) evaluateCall(n *node) {
+// evaluateModuleCall loads the instances of a module block.
+func (l *module) evaluateModuleCall(n *node) {
 	c := n.call
 	if n.broken {
 		return
 	}
-	repeats, marks, ok := l.repetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.rootContext))
+	repeats, marks, ok := l.expandRepetitions(c.forEach, c.count, l.staticScope.context(n.refs, l.rootContext))
 	if !ok {
 		n.broken = true
 		return
@@ -253,38 +254,38 @@ func (l *module) evaluateCall(n *node) {
 		maps.Copy(needs, r.resourceMarks())
 	}
 	const perStep = 400 // bytes of files that take as long as one resource
-	if over := l.shared.budget.Charge(len(repeats)*(c.source.size/perStep), c.place); over != nil {
+	if over := l.shared.budget.SpendInstances(len(repeats)*(c.source.filesSize/perStep), c.place); over != nil {
 		l.add(over...)
 		return
 	}
 	for _, rep := range repeats {
-		inner := l.newInstance(c, rep, needs)
+		inner := l.newModuleInstance(c, rep, needs)
 		c.instances = append(c.instances, inner)
-		if inner.run(); l.shared.budget.Spent() {
+		if inner.load(); l.shared.budget.IsExceeded() {
 			return // each of the others would only say so too
 		}
 	}
 }
 
-// newInstance is the loader of one newInstance of a module.
-func (l *module) newInstance(c *moduleCall, at repetition, needs cty.ValueMarks) *module {
+// newModuleInstance is the loader of one newInstance of a module.
+func (l *module) newModuleInstance(c *moduleCall, at repetitionData, needs cty.ValueMarks) *module {
 	inner := newChildModule(l.Options, l.report, l.shared)
 	inner.Dir, inner.Env, inner.Vars, inner.Ask = c.source.dir, nil, nil, nil
 	inner.kinds, inner.config = l.kinds, l.config
-	inner.bodies, inner.rootContext = c.source.bodies, c.source.root
+	inner.configBodies, inner.rootContext = c.source.bodies, c.source.rootContext
 	inner.path = strings.TrimPrefix(l.path+".module."+c.name+at.instanceKey.String(), ".")
-	inner.caller = &caller{module: l, call: c, at: at, needMarks: needs}
+	inner.caller = &caller{module: l, call: c, repetition: at, needMarks: needs}
 	inner.staticScope = l.staticScope.forModule(inner)
 	return inner
 }
 
-// run loads one module, after everything that its inputs refer to.
-func (l *module) run() {
-	l.declare()
-	l.link()
+// load loads one module, after everything that its inputs refer to.
+func (l *module) load() {
+	l.declareBlocks()
+	l.linkNodes()
 	l.report = l.inModule(l.path) // from here on it matters which instance this is
 	l.assignVariables()
-	l.evaluate()
+	l.evaluateNodes()
 	if l.caller != nil {
 		l.linkOutputs()
 	}
@@ -296,9 +297,9 @@ func (s *scope) callValue(c *moduleCall) cty.Value {
 	list := make([]cty.Value, len(c.instances))
 	byKey := make(map[string]cty.Value, len(list))
 	for i, inner := range c.instances {
-		list[i] = s.forModule(inner).outputs()
+		list[i] = s.forModule(inner).outputsObject()
 		if c.forEach != nil {
-			byKey[inner.caller.at.instanceKey.Value().AsString()] = list[i]
+			byKey[inner.caller.repetition.instanceKey.Value().AsString()] = list[i]
 		}
 	}
 	switch {
@@ -309,10 +310,10 @@ func (s *scope) callValue(c *moduleCall) cty.Value {
 	case len(list) == 1:
 		return list[0]
 	}
-	return openValue(cty.DynamicPseudoType)
+	return unknownYetValue(cty.DynamicPseudoType)
 }
 
-func (s *scope) outputs() cty.Value {
+func (s *scope) outputsObject() cty.Value {
 	out := make(map[string]cty.Value, len(s.module.outputs))
 	for _, o := range s.module.outputs {
 		o.checkPreconditions(s)
@@ -325,15 +326,15 @@ func (s *scope) outputs() cty.Value {
 	return cty.ObjectVal(out)
 }
 
-// input is the value of a variable of a module: what the caller gives, in the
+// inputValue is the value of a variable of a module: what the caller gives, in the
 // variable's type, or its default.
-func (s *scope) input(v *variable) cty.Value {
+func (s *scope) inputValue(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
 	value := v.defaultValue
-	if len(v.given) > 0 {
-		value = s.argument(v, v.given[0].expr)
+	if len(v.givenValues) > 0 {
+		value = s.evalInput(v, v.givenValues[0].expr)
 	}
 	if value == cty.NilVal {
 		return cty.DynamicVal
@@ -344,14 +345,14 @@ func (s *scope) input(v *variable) cty.Value {
 	return value
 }
 
-func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
+func (s *scope) evalInput(v *variable, e hcl.Expression) cty.Value {
 	from := s.module.caller
 	up := s.forModule(from.module)
 	refs := from.call.node.refs
 	if up.callContexts[from.call] == nil {
 		up.callContexts[from.call] = up.context(refs, from.module.rootContext)
 	}
-	value := up.eval(e, from.at.context(up.callContexts[from.call], refs.invalidRoots))
+	value := up.eval(e, from.repetition.context(up.callContexts[from.call], refs.invalidRoots))
 	plain, _ := value.Unmark()
 	if plain.IsKnown() && plain.IsNull() && !v.nullable {
 		if v.defaultValue == cty.NilVal {
@@ -363,25 +364,25 @@ func (s *scope) argument(v *variable, e hcl.Expression) cty.Value {
 	out, err := v.convert(value)
 	if err != nil {
 		s.report.errorAt(e.Range(), "Invalid value of a variable",
-			fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeError(err)))
+			fmt.Sprintf("This does not fit the type of the module's variable %s: %s.", v.name, typeErrorText(err)))
 		return cty.DynamicVal
 	}
 	return out
 }
 
-// resourceMarks are marks of the resourceMarks that a reference in depends_on names.
+// resourceMarks are marks of the resources that a reference in depends_on names.
 func (r ref) resourceMarks() cty.ValueMarks {
 	marks := cty.ValueMarks{}
 	switch n := r.node; {
 	case n.block != nil:
 		for _, x := range n.block.resources {
-			if !r.indexed || x.Addr.Instance == r.instance {
+			if !r.hasInstanceKey || x.Addr.Instance == r.instanceKey {
 				marks[refMark{x.Addr}] = struct{}{}
 			}
 		}
 	case n.call != nil:
 		for _, inner := range n.call.instances {
-			if !r.indexed || inner.caller.at.instanceKey == r.instance {
+			if !r.hasInstanceKey || inner.caller.repetition.instanceKey == r.instanceKey {
 				maps.Copy(marks, inner.allResourceMarks())
 			}
 		}

@@ -16,7 +16,7 @@ import (
 // evaluateMoves reads the moved blocks.
 func (l *module) evaluateMoves() {
 	for _, b := range l.moved {
-		content, complete := l.contentOf(b, syntax.Find(b.Type))
+		content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -55,7 +55,7 @@ func (l *module) moveProblem(m config.Move) string {
 	for _, r := range l.config.Resources {
 		if to, ok := m.Apply(r.Addr); ok && to != r.Addr {
 			return fmt.Sprintf("%s is declared still at %s, so nothing moves from it. Rename its block, or remove the moved block.", r.Addr,
-				r.Block.Range)
+				r.Block.HeaderRange)
 		}
 	}
 	return ""
@@ -83,7 +83,7 @@ func (l *module) checkMoveLoops() {
 // evaluateRemovals reads the removed blocks.
 func (l *module) evaluateRemovals() {
 	for _, b := range l.removed {
-		content, complete := l.contentOf(b, syntax.Find(b.Type))
+		content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
 		if !complete {
 			continue
 		}
@@ -99,7 +99,7 @@ func (l *module) evaluateRemovals() {
 			}
 			r.Destroy = !v.IsNull() && v.True()
 		}
-		if a := content.Attributes["force_destroy"]; a != nil && !l.forceRemoval(a, &r) {
+		if a := content.Attributes["force_destroy"]; a != nil && !l.readForceDestroy(a, &r) {
 			continue
 		}
 		if why := l.removalProblem(r); why != "" {
@@ -110,8 +110,8 @@ func (l *module) evaluateRemovals() {
 	}
 }
 
-// forceRemoval reads whether an object that is destroyed goes with everything it holds.
-func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
+// readForceDestroy reads whether an object that is destroyed goes with everything it holds.
+func (l *module) readForceDestroy(a *hcl.Attribute, r *config.Removal) (ok bool) {
 	v, ok := l.evalSetting(a, cty.Bool, "true or false")
 	if !ok {
 		return false
@@ -120,7 +120,7 @@ func (l *module) forceRemoval(a *hcl.Attribute, r *config.Removal) bool {
 		return true
 	}
 	force := v.True()
-	r.Force = &force
+	r.ForceDestroy = &force
 	switch k := l.kinds[r.From.Kind]; {
 	case k != nil && k.Destroy.ForceAttr == "":
 		l.errorAt(a.NameRange, "Invalid removal", fmt.Sprintf("A %s holds nothing that could go with it. Remove %s.", k.Name, a.Name))
@@ -141,17 +141,18 @@ func (l *module) removalProblem(r config.Removal) string {
 	}
 	for _, res := range l.config.Resources {
 		if r.Covers(res.Addr) {
-			return fmt.Sprintf("%s is declared still at %s. Delete its block, or delete the removed block.", res.Addr, res.Block.Range)
+			return fmt.Sprintf("%s is declared still at %s. Delete its block, or delete the removed block.", res.Addr,
+				res.Block.HeaderRange)
 		}
 	}
 	return ""
 }
 
-// writtenAddress is an address whose keys may come from variables and local values; nil:
+// evalWrittenAddress is an address whose keys may come from variables and local values; nil:
 // it is none. ok is false where an error was reported.
-func (l *module) writtenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
-	e = addressExpr(e)
-	keys := addressKeys(e)
+func (l *module) evalWrittenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
+	e = nativeExprOf(e)
+	keys := nonConstantKeys(e)
 	if len(keys) == 0 {
 		t, diags := hcl.AbsTraversalForExpr(e)
 		if diags.HasErrors() {
@@ -163,14 +164,14 @@ func (l *module) writtenAddress(e hcl.Expression) (t hcl.Traversal, ok bool) {
 	for _, key := range keys {
 		variables = append(variables, key.Variables()...)
 	}
-	return l.address(e, l.staticScope.context(l.resolve(variables, allowedRefs{}), l.rootContext))
+	return l.evalAddress(e, l.staticScope.context(l.resolve(variables, allowedRefs{}), l.rootContext))
 }
 
 // readAddress reads the address of a resource or module that need not be declared, as
 // seen from this module.
-func (l *module) readAddress(a *hcl.Attribute) (addr.Addr, bool) {
+func (l *module) readAddress(a *hcl.Attribute) (address addr.Addr, ok bool) {
 	var to addr.Addr
-	t, ok := l.writtenAddress(a.Expr)
+	t, ok := l.evalWrittenAddress(a.Expr)
 	if !ok {
 		return to, false
 	}
@@ -184,9 +185,9 @@ func (l *module) readAddress(a *hcl.Attribute) (addr.Addr, bool) {
 			"bucket.logs[\"edge\"] or module.site.", a.Name))
 	case to.Kind != "" && l.kinds[to.Kind] == nil:
 		ok = false
-		why := l.terraformReference(t)
+		why := l.terraformReferenceAdvice(t)
 		if why == "" {
-			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, words.DidYouMean(to.Kind, "", l.kindNames()))
+			why = fmt.Sprintf("There is no kind of resource %q.%s", to.Kind, words.DidYouMean(to.Kind, "", l.sortedKindNames()))
 		}
 		l.errorAt(a.Expr.Range(), "Invalid address", why)
 	}

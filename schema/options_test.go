@@ -93,7 +93,7 @@ func TestTextsFromOutsideFollowTheType(t *testing.T) {
 		output "all" { value = [var.text, var.number, var.list, var.any, var.null] }`}))
 	o.Env = []schema.VariableValue{{Name: "text", Value: `["a"]`}, {Name: "number", Value: "12"}, {Name: "null", Value: "null"}}
 	o.Vars = []schema.VariableValue{{Name: "list", Value: `["a", "b"]`}}
-	o.Ask = func(q schema.Question) (string, error) { return "asked for " + q.Name, nil }
+	o.Ask = func(q schema.VariableQuestion) (string, error) { return "asked for " + q.Name, nil }
 	config, diags := schema.Load(o)
 	if len(diags) > 0 {
 		t.Fatal(diags)
@@ -129,7 +129,7 @@ func TestDiagnosticsWithoutAPlace(t *testing.T) {
 		{"reference", map[string]string{"main.b2.hcl": main},
 			func(o *schema.Options) { o.Vars = []schema.VariableValue{{Name: "site", Value: `[hunter2]`}} }, "must be a constant"},
 		{"failed question", map[string]string{"main.b2.hcl": main}, func(o *schema.Options) {
-			o.Ask = func(schema.Question) (string, error) { return "", errors.New("end of input") }
+			o.Ask = func(schema.VariableQuestion) (string, error) { return "", errors.New("end of input") }
 		}, "No value for var.site could be read: end of input."},
 		{"a broken value file", map[string]string{"main.b2.hcl": "", "b2form.b2vars.hcl": "site = hunter2 hunter2"}, nil,
 			"Details are left out"},
@@ -194,7 +194,7 @@ func TestSources(t *testing.T) {
 		"a.auto.b2vars.hcl": "", "b2form.b2vars.hcl": "", "live.b2vars.hcl": "",
 		"a.auto.b2vars.hcl.json": "", "b2form.b2vars.hcl.json": "", "live.b2vars.hcl.json": "",
 	})
-	got, err := schema.ConfigFiles(dir)
+	got, err := schema.ListConfigFiles(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,9 +204,10 @@ func TestSources(t *testing.T) {
 		}
 		return out
 	}
-	want := schema.Files{Config: in("a.b2.hcl.json", "b.b2.hcl"), OtherValues: in("live.b2vars.hcl", "live.b2vars.hcl.json"),
-		Values:   in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json"),
-		Misnamed: in("b2form.b2vars.json"), Terraform: in("main.tf")}
+	want := schema.ConfigDirFiles{ConfigFiles: in("a.b2.hcl.json", "b.b2.hcl"),
+		OtherValueFiles:    in("live.b2vars.hcl", "live.b2vars.hcl.json"),
+		AutoValueFiles:     in("b2form.b2vars.hcl", "b2form.b2vars.hcl.json", "a.auto.b2vars.hcl", "a.auto.b2vars.hcl.json"),
+		MisnamedValueFiles: in("b2form.b2vars.json"), TerraformFiles: in("main.tf")}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -261,7 +262,7 @@ func TestDataAsksBeforeItIsAnswered(t *testing.T) {
 		t.Error(d)
 	}
 	got := map[string]bool{}
-	for _, q := range config.Data {
+	for _, q := range config.DataQueries {
 		if q.Kind == nil {
 			got["account"] = true
 			continue

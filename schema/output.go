@@ -29,12 +29,12 @@ func (l *module) declareOutput(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	if first, has := l.outputAt[name]; has {
+	if first, has := l.outputRanges[name]; has {
 		l.reportDuplicate("output."+name, b.DefRange, first)
 		return
 	}
-	l.outputAt[name] = b.DefRange
-	d := syntax.Find(b.Type)
+	l.outputRanges[name] = b.DefRange
+	d := syntax.FindTopLevelBlock(b.Type)
 	content, _ := l.contentOf(b, d)
 	a := content.Attributes["value"]
 	if a == nil {
@@ -73,20 +73,20 @@ func (l *module) evaluateOutputs() {
 			l.errorAt(o.expr.Range(), "Sensitive output", "The value comes from a sensitive variable, or holds a secret. Add sensitive "+
 				"= true to the output, or use nonsensitive() where that is harmless.")
 		}
-		o.config.Value = l.outputValue(o)
+		o.config.Value = l.outputEvaluator(o)
 		l.config.Outputs = append(l.config.Outputs, o.config)
 	}
 	slices.SortFunc(l.config.Outputs, func(a, b *config.Output) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// outputValue is the Value of an output. Marks tell what is
+// outputEvaluator is the Value of an output. Marks tell what is
 // sensitive and what a missing value was to be made from.
-func (l *module) outputValue(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
+func (l *module) outputEvaluator(o *output) func(config.LiveLookup) (cty.Value, hcl.Diagnostics) {
 	return func(live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-		s := l.later(live)
+		s := l.liveScope(live)
 		o.checkPreconditions(s)
 		v := s.eval(o.expr, s.context(o.refs, l.rootContext))
-		return keepPublic(v), s.report.sorted()
+		return dropLoaderMarks(v), s.report.sortedDiags()
 	}
 }
 
@@ -101,8 +101,8 @@ func (o *output) checkPreconditions(s *scope) {
 	}
 }
 
-// keepPublic takes every mark off that is the loader's own business.
-func keepPublic(v cty.Value) cty.Value {
+// dropLoaderMarks takes every mark off that is the loader's own business.
+func dropLoaderMarks(v cty.Value) cty.Value {
 	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
 		if _, computed := mark.(kind.ComputedMark); computed || mark == kind.Sensitive {
 			return ctymarks.WrangleKeep, nil

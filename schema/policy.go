@@ -39,23 +39,23 @@ func (p *policy) expressions() []hcl.Expression {
 // readPolicyFolders declares what stands in the folders that were named for policies.
 func (l *module) readPolicyFolders() {
 	for _, dir := range l.PolicyDirs {
-		files, err := ConfigFiles(dir)
+		files, err := ListConfigFiles(dir)
 		if info, statErr := os.Stat(dir); statErr == nil && info.Mode().IsRegular() {
-			files, err = Files{Config: []string{dir}}, nil
+			files, err = ConfigDirFiles{ConfigFiles: []string{dir}}, nil
 			dir = filepath.Dir(dir)
 		}
-		if err != nil || len(files.Config) == 0 {
+		if err != nil || len(files.ConfigFiles) == 0 {
 			why := "holds no file named *.b2.hcl"
 			if err != nil {
-				why = "cannot be read: " + words.Reason(err)
+				why = "cannot be read: " + words.ErrorWithoutPath(err)
 			}
-			l.fail("Policies not found", fmt.Sprintf("The folder %s, named by -policy or B2FORM_POLICY, %s.", dir, why))
+			l.errorWithoutPlace("Policies not found", fmt.Sprintf("The folder %s, named by -policy or B2FORM_POLICY, %s.", dir, why))
 			continue
 		}
 		within, _ := folder.NewBoundary(dir, "", l.Home) // without a root there is no error
 		from := folder.Folder{Dir: dir, ModuleDir: dir, Within: within}
 		root := rootContext(Options{Dir: dir, Cwd: l.Cwd}, from, l.shared.budget)
-		for _, path := range files.Config {
+		for _, path := range files.ConfigFiles {
 			l.readPolicies(from, path, root)
 		}
 	}
@@ -63,19 +63,19 @@ func (l *module) readPolicyFolders() {
 
 // readPolicies declares the policies of one file that holds nothing else.
 func (l *module) readPolicies(from folder.Folder, path string, root *hcl.EvalContext) {
-	src, why := readFound(from, path)
-	file, diags := l.parseText(path, src, why)
+	src, why := readConfigFile(from, path)
+	file, diags := l.parseSource(path, src, why)
 	l.add(diags...)
 	if file == nil || file.Body == nil || diags.HasErrors() {
 		return
 	}
 	l.config.Files[path] = file
-	d := syntax.Find("policy")
+	d := syntax.FindTopLevelBlock("policy")
 	content, _, diags := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{d.HeaderSchema()}})
 	l.add(diags...)
-	for _, it := range items(file.Body) {
+	for _, it := range bodyItems(file.Body) {
 		if it.name != d.Type {
-			l.errorAt(it.at, "Only policies are read here", fmt.Sprintf("Folders that -policy and B2FORM_POLICY name hold policy "+
+			l.errorAt(it.nameRange, "Only policies are read here", fmt.Sprintf("Folders that -policy and B2FORM_POLICY name hold policy "+
 				"blocks, and %q is none. Move it to the configuration.", it.name))
 		}
 	}
@@ -103,7 +103,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 			return nil
 		}
 	}
-	content, complete := l.contentOf(b, syntax.Find(b.Type))
+	content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
 	p := &policy{config: &config.Policy{Name: name, Range: b.DefRange, Imposed: imposed}, broken: !complete, root: l.rootContext}
 	l.policies = append(l.policies, p)
 	attrs := content.Attributes
@@ -137,7 +137,7 @@ func (l *module) declarePolicy(b *hcl.Block, imposed bool) *policy {
 
 // builtInPolicies are the names of those that come with the program and are switched on
 // by deny.
-func builtInPolicies() []string { return syntax.Find("b2form").Argument("deny").Choices }
+func builtInPolicies() []string { return syntax.FindTopLevelBlock("b2form").Argument("deny").Choices }
 
 func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
 	v, diags := l.shared.budget.Value(a.Expr, nil)
@@ -147,7 +147,8 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
 	}
 	list, err := convert.Convert(v, cty.List(cty.String))
 	if err != nil || list.IsNull() || list.LengthInt() == 0 {
-		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("kinds needs a list of kinds of resources: %s.", words.List(l.kindNames())))
+		l.errorAt(a.Expr.Range(), wrongType, fmt.Sprintf("kinds needs a list of kinds of resources: %s.",
+			words.JoinAnd(l.sortedKindNames())))
 		return false
 	}
 	ok := true
@@ -159,7 +160,7 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
 		k := l.kinds[name]
 		if k == nil {
 			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown kind", fmt.Sprintf("There is no kind %q; the kinds are %s.%s",
-				name, words.List(l.kindNames()), words.DidYouMean(name, "", l.kindNames())))
+				name, words.JoinAnd(l.sortedKindNames()), words.DidYouMean(name, "", l.sortedKindNames())))
 			ok = false
 			continue
 		}
@@ -173,8 +174,8 @@ func (l *module) readPolicyKinds(p *policy, a *hcl.Attribute) bool {
 
 // resolvePolicy judges one reference in a policy; false: an error was reported.
 func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
-	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.kindNames(),
-		"account": slices.Sorted(maps.Keys(accountType().AttributeTypes()))}
+	known := map[string][]string{"each": {"change", "key", "value"}, "path": {"cwd", "module", "root"}, "resources": l.sortedKindNames(),
+		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
 	if len(t) > 1 {
 		member = stepName(t[1])
@@ -187,7 +188,7 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
 			words.DidYouMean(root, "", []string{"each", "resources", "account", "path"})))
 		return false
 	case member != "" && !slices.Contains(names, member):
-		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s holds %s.%s", root, words.List(names),
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("%s holds %s.%s", root, words.JoinAnd(names),
 			words.DidYouMean(member, "", names)))
 		return false
 	case root == "account":
@@ -206,7 +207,7 @@ func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) bool {
 	name := stepName(t[2])
 	switch {
 	case name != "" && !slices.Contains(members, name):
-		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("each.change holds %s.%s", words.List(members),
+		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("each.change holds %s.%s", words.JoinAnd(members),
 			words.DidYouMean(name, "", members)))
 		return false
 	case name == "before" && len(t) > 3:
@@ -238,7 +239,7 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live b
 		found = true
 	}
 	if !found {
-		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(p.kinds[0], name))
+		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttributeDetail(p.kinds[0], name))
 	}
 	return found
 }
@@ -258,7 +259,7 @@ func (e *evaluation) policyExceptions() []config.Exception {
 		return nil
 	}
 	if !v.IsWhollyKnown() {
-		e.module.reportUnknown(s.report, expr.Range(), marks)
+		e.module.reportUnknownValue(s.report, expr.Range(), marks)
 		return nil
 	}
 	m, err := convert.Convert(v, cty.Map(cty.String))

@@ -26,25 +26,25 @@ func (l *module) addPostconditions(b *block) {
 	for i, r := range b.resources {
 		check := l.postconditionsOf(b.postconditions, r, b.repetitions[i])
 		l.add(check(newScope(l, newReport(), nil))...)
-		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics { return check(l.later(live)) }
+		r.Postconditions = func(live config.LiveLookup) hcl.Diagnostics { return check(l.liveScope(live)) }
 	}
 }
 
 // postconditionsOf says which conditions do not hold for a resource.
-func (l *module) postconditionsOf(conditions []*condition, r *config.Resource, rep repetition) func(*scope) hcl.Diagnostics {
+func (l *module) postconditionsOf(conditions []*condition, r *config.Resource, rep repetitionData) func(*scope) hcl.Diagnostics {
 	return func(s *scope) hcl.Diagnostics {
 		for _, c := range conditions {
 			ctx := rep.context(s.context(c.refs, l.rootContext), c.refs.invalidRoots)
-			s.checkPostcondition(c, withSelf(ctx, s.object(r), c.refs.invalidRoots), r.Addr.String())
+			s.checkPostcondition(c, withSelf(ctx, s.resourceObject(r), c.refs.invalidRoots), r.Addr.String())
 		}
-		return s.report.sorted()
+		return s.report.sortedDiags()
 	}
 }
 
 // withSelf lets expressions see self, unless an error was reported for how it is used.
 func withSelf(parent *hcl.EvalContext, self cty.Value, invalidRoots []string) *hcl.EvalContext {
 	if slices.Contains(invalidRoots, "self") {
-		self = openValue(cty.DynamicPseudoType)
+		self = unknownYetValue(cty.DynamicPseudoType)
 	}
 	ctx := parent.NewChild()
 	ctx.Variables = map[string]cty.Value{"self": self}
@@ -62,7 +62,7 @@ func (s *scope) checkPostcondition(c *condition, ctx *hcl.EvalContext, address s
 
 // checkedData is the value of one instance of a data block, whose conditions are checked before it is
 // asked for and after.
-func (l *module) checkedData(n *node, rep repetition, parent *hcl.EvalContext) cty.Value {
+func (l *module) checkedData(n *node, rep repetitionData, parent *hcl.EvalContext) cty.Value {
 	d, s := n.data, l.staticScope
 	ctx, address := rep.context(parent, n.refs.invalidRoots), d.addr+rep.instanceKey.String()
 	for _, c := range d.preconditions {
@@ -71,13 +71,13 @@ func (l *module) checkedData(n *node, rep repetition, parent *hcl.EvalContext) c
 			failed.Summary = preconditionFailed
 			failed.Detail += fmt.Sprintf("\n\nThis is a precondition of %s.", address)
 			s.report.add(failed)
-			return openValue(d.form.value)
+			return unknownYetValue(d.form.valueType)
 		}
-		if summary, detail := l.unknownMessage(marks); summary != "" {
+		if summary, detail := l.computedRefMessage(marks); summary != "" {
 			s.report.errorAt(c.holds.Range(), summary, detail)
 		}
 	}
-	v := l.answerData(d, ctx)
+	v := l.answerDataInstance(d, ctx)
 	for _, c := range d.postconditions {
 		s.checkPostcondition(c, withSelf(ctx, v, n.refs.invalidRoots), address)
 	}

@@ -17,17 +17,17 @@ import (
 
 // A node is what expressions refer to: a variable, a local value, the resources
 // of one block, a module, or data; or the links of a block, to which nothing refers.
-// Exactly one of variable, expr, block, call, data and deferredOf is set.
+// Exactly one of variable, expr, block, call, data and linksOf is set.
 type node struct {
 	name  string // as it is referred to: var.site, local.names, bucket.photos
 	place hcl.Range
 
-	variable   *variable
-	expr       hcl.Expression // of a local value
-	block      *block
-	call       *moduleCall
-	data       *dataBlock
-	deferredOf *block // whose attributes that are set last it evaluates
+	variable *variable
+	expr     hcl.Expression // of a local value
+	block    *block
+	call     *moduleCall
+	data     *dataBlock
+	linksOf  *block // whose attributes that are set last it evaluates
 
 	refs         refs
 	dependencies []*node // what depends_on adds
@@ -43,11 +43,11 @@ type refs struct {
 
 // A ref is one reference.
 type ref struct {
-	root, name string // bucket, photos
-	node       *node  // nil where nothing has the name
-	broken     bool   // an error was reported: its value is unknown here
-	instance   addr.InstanceKey
-	indexed    bool // written with a constant instance key
+	root, name     string // bucket, photos
+	node           *node  // nil where nothing has the name
+	broken         bool   // an error was reported: its value is unknown here
+	instanceKey    addr.InstanceKey
+	hasInstanceKey bool // written with a constant instance key
 }
 
 // allowedRefs says what may stand in an expression.
@@ -64,7 +64,7 @@ func (l *module) resolve(ts []hcl.Traversal, u allowedRefs) refs {
 	for _, t := range ts {
 		switch root := t.RootName(); root {
 		case "each", "count", "self", "path":
-			if !l.resolveLocalName(t, u) {
+			if !l.checkContextualName(t, u) {
 				out.invalidRoots = append(out.invalidRoots, root)
 			}
 		default:
@@ -78,14 +78,14 @@ func (l *module) resolve(ts []hcl.Traversal, u allowedRefs) refs {
 				out.invalidRoots = append(out.invalidRoots, root)
 				continue
 			}
-			out.list = append(out.list, l.resolveNode(t, u))
+			out.list = append(out.list, l.resolveRef(t, u))
 		}
 	}
 	return out
 }
 
-// resolveLocalName judges the names that exist only in some places.
-func (l *module) resolveLocalName(t hcl.Traversal, u allowedRefs) bool {
+// checkContextualName judges the names that exist only in some places.
+func (l *module) checkContextualName(t hcl.Traversal, u allowedRefs) (ok bool) {
 	root := t.RootName()
 	members := map[string][]string{"each": {"key", "value"}, "count": {"index"}, "path": {"module", "root", "cwd"}}[root]
 	why := ""
@@ -100,7 +100,7 @@ func (l *module) resolveLocalName(t hcl.Traversal, u allowedRefs) bool {
 		members = u.self
 	}
 	if why == "" && (len(t) < 2 || !slices.Contains(members, stepName(t[1]))) {
-		why = fmt.Sprintf("%s holds %s.", root, words.List(members))
+		why = fmt.Sprintf("%s holds %s.", root, words.JoinAnd(members))
 		if len(t) > 1 {
 			why += words.DidYouMean(stepName(t[1]), "", members)
 		}
@@ -126,7 +126,7 @@ func selfAttrNames(k *kind.Kind) []string {
 func (l *module) reportUnknownRoot(t hcl.Traversal) {
 	root := t.RootName()
 	roots := append(slices.Collect(maps.Keys(l.kinds)), "var", "local", "module", "data", "each", "count", "path", "self")
-	why := l.terraformReference(t)
+	why := l.terraformReferenceAdvice(t)
 	switch {
 	case why != "":
 	case root == "terraform":
@@ -140,8 +140,8 @@ func (l *module) reportUnknownRoot(t hcl.Traversal) {
 	l.errorAt(t.SourceRange(), "Invalid reference", why)
 }
 
-// resolveNode finds a variable, local value or resource.
-func (l *module) resolveNode(t hcl.Traversal, u allowedRefs) ref {
+// resolveRef finds a variable, local value or resource.
+func (l *module) resolveRef(t hcl.Traversal, u allowedRefs) ref {
 	r := ref{root: t.RootName(), name: stepName(t[1])}
 	switch r.root {
 	case "var":
@@ -155,27 +155,27 @@ func (l *module) resolveNode(t hcl.Traversal, u allowedRefs) ref {
 			l.reportUndeclared(t, "local value", maps.Keys(l.locals))
 		}
 	case "data":
-		r.node, r.name = l.resolveData(t, &r)
+		r.node, r.name = l.resolveDataRef(t, &r)
 	case "module":
 		if c := l.calls[r.name]; c != nil {
 			r.node = c.node
-			r.instance, r.indexed, r.broken = l.resolveOutput(c, t)
+			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveModuleOutputRef(c, t)
 		} else {
 			l.reportUndeclared(t, "module", maps.Keys(l.calls))
 		}
 	default:
 		if b := l.blocks[addr.Addr{Module: l.path, Kind: r.root, Label: r.name}]; b != nil {
 			r.node = b.node
-			r.instance, r.indexed, r.broken = l.resolveMember(b, t, u)
+			r.instanceKey, r.hasInstanceKey, r.broken = l.resolveResourceRef(b, t, u)
 		} else {
-			l.reportUndeclared(t, r.root, l.labels(r.root))
+			l.reportUndeclared(t, r.root, l.labelsOfKind(r.root))
 		}
 	}
 	r.broken = r.broken || r.node == nil
 	return r
 }
 
-func (l *module) labels(kindName string) iter.Seq[string] {
+func (l *module) labelsOfKind(kindName string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for addr := range l.blocks {
 			if addr.Kind == kindName && !yield(addr.Label) {
@@ -199,10 +199,10 @@ func (l *module) reportUndeclared(t hcl.Traversal, what string, names iter.Seq[s
 	l.errorAt(t.SourceRange(), "Undeclared reference", detail)
 }
 
-// resolveMember judges what follows bucket.photos in a reference: an instance
+// resolveResourceRef judges what follows bucket.photos in a reference: an instance
 // key exactly where the block is repeated, then an attribute that exists.
-func (l *module) resolveMember(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstance(t, 2, b.forEach != nil, b.count != nil)
+func (l *module) resolveResourceRef(b *block, t hcl.Traversal, u allowedRefs) (at addr.InstanceKey, indexed, broken bool) {
+	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, b.forEach != nil, b.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" {
 		return at, indexed, !ok
 	}
@@ -210,7 +210,7 @@ func (l *module) resolveMember(b *block, t hcl.Traversal, u allowedRefs) (at add
 	a := b.kind.Attr(name)
 	switch {
 	case a == nil:
-		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttribute(b.kind, name))
+		l.errorAt(t.SourceRange(), "Unknown attribute", unknownAttributeDetail(b.kind, name))
 		return at, indexed, true
 	case b.kind.Content != nil && name == b.kind.Content.TextAttr:
 		l.errorAt(t.SourceRange(), "Content cannot be referred to", fmt.Sprintf("What a %s holds is not kept beside it. Give the text a "+
@@ -226,22 +226,22 @@ func (l *module) resolveMember(b *block, t hcl.Traversal, u allowedRefs) (at add
 	return at, indexed, false
 }
 
-// resolveOutput is the same for what follows module.site.
-func (l *module) resolveOutput(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
-	at, indexed, rest, ok := l.resolveInstance(t, 2, c.forEach != nil, c.count != nil)
+// resolveModuleOutputRef is the same for what follows module.site.
+func (l *module) resolveModuleOutputRef(c *moduleCall, t hcl.Traversal) (at addr.InstanceKey, indexed, broken bool) {
+	at, indexed, rest, ok := l.resolveInstanceKey(t, 2, c.forEach != nil, c.count != nil)
 	if !ok || len(rest) == 0 || stepName(rest[0]) == "" || c.source == nil {
 		return at, indexed, !ok
 	}
-	if name := stepName(rest[0]); !slices.Contains(c.source.outputs, name) {
+	if name := stepName(rest[0]); !slices.Contains(c.source.outputNames, name) {
 		l.errorAt(t.SourceRange(), "Unknown output",
-			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputs)))
+			fmt.Sprintf("The module in %s has no output %q.%s", c.source.dir, name, words.DidYouMean(name, "", c.source.outputNames)))
 		return at, indexed, true
 	}
 	return at, indexed, false
 }
 
-// resolveData finds a data block. Its references have one step more than others.
-func (l *module) resolveData(t hcl.Traversal, r *ref) (n *node, name string) {
+// resolveDataRef finds a data block. Its references have one step more than others.
+func (l *module) resolveDataRef(t hcl.Traversal, r *ref) (n *node, name string) {
 	if len(t) < 3 || stepName(t[2]) == "" {
 		l.errorAt(t.SourceRange(), "Invalid reference", "Data is referred to as data.TYPE.NAME, as data.bucket.photos.")
 		return nil, ""
@@ -250,7 +250,7 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (n *node, name string) {
 	d := l.data["data."+name]
 	if d == nil {
 		why := "Declare it, or correct the name."
-		if form := l.dataFormOfProvider(stepName(t[1]), l.dataForms()); form != "" {
+		if form := l.dataFormOfTerraform(stepName(t[1]), l.dataForms()); form != "" {
 			why = fmt.Sprintf("Write data.%s.%s.", form, stepName(t[2]))
 		}
 		if s := words.Nearest("data."+name, slices.Collect(maps.Keys(l.data))); s != "" {
@@ -261,18 +261,18 @@ func (l *module) resolveData(t hcl.Traversal, r *ref) (n *node, name string) {
 	}
 	var rest hcl.Traversal
 	var ok bool
-	r.instance, r.indexed, rest, ok = l.resolveInstance(t, 3, d.forEach != nil, d.count != nil)
-	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.value.HasAttribute(stepName(rest[0])) {
-		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttribute(stepName(rest[0])))
+	r.instanceKey, r.hasInstanceKey, rest, ok = l.resolveInstanceKey(t, 3, d.forEach != nil, d.count != nil)
+	if ok && len(rest) > 0 && stepName(rest[0]) != "" && !d.form.valueType.HasAttribute(stepName(rest[0])) {
+		l.errorAt(t.SourceRange(), "Unknown attribute", d.unknownAttributeDetail(stepName(rest[0])))
 		ok = false
 	}
 	r.broken = !ok
 	return d.node, name
 }
 
-// resolveInstance takes a constant instance key off a reference, behind its first
+// resolveInstanceKey takes a constant instance key off a reference, behind its first
 // n steps; what follows is the rest. A key must stand exactly where there are several instances.
-func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal,
+func (l *module) resolveInstanceKey(t hcl.Traversal, n int, forEach, count bool) (at addr.InstanceKey, indexed bool, rest hcl.Traversal,
 	ok bool) {
 	rest = t[n:]
 	if len(rest) == 0 {
@@ -285,7 +285,7 @@ func (l *module) resolveInstance(t hcl.Traversal, n int, forEach, count bool) (a
 				"leave out the brackets.", what))
 			return at, false, nil, false
 		}
-		at, indexed = instanceOf(index.Key)
+		at, indexed = instanceKeyOf(index.Key)
 		return at, indexed, rest[1:], true
 	}
 	if forEach || count {
@@ -307,11 +307,11 @@ func computedDetail(what string) string {
 		"postcondition, nowhere else. Where a bucket or a key is wanted, refer to it as a whole, as bucket.NAME or key.NAME.", what)
 }
 
-// unknownAttribute says what to write instead of an attribute that the data does not
+// unknownAttributeDetail says what to write instead of an attribute that the data does not
 // have, which may be one of the official provider.
-func (d *dataBlock) unknownAttribute(name string) string {
-	instead, k := d.form.block.Official[name], d.form.kind
-	if k != nil && !d.form.many {
+func (d *dataBlock) unknownAttributeDetail(name string) string {
+	instead, k := d.form.syntax.OwnNameByTerraformName[name], d.form.kind
+	if k != nil && !d.form.isList {
 		if known := b2formName(k, name); known != name {
 			instead = known
 		}
@@ -319,11 +319,11 @@ func (d *dataBlock) unknownAttribute(name string) string {
 	if instead != "" {
 		return fmt.Sprintf("%s has no attribute %q here; write %s.", d.addr, name, instead)
 	}
-	known := slices.Sorted(maps.Keys(d.form.value.AttributeTypes()))
+	known := slices.Sorted(maps.Keys(d.form.valueType.AttributeTypes()))
 	return fmt.Sprintf("%s has no attribute %q.%s", d.addr, name, words.DidYouMean(name, "", known))
 }
 
-func unknownAttribute(k *kind.Kind, name string) string {
+func unknownAttributeDetail(k *kind.Kind, name string) string {
 	var names []string
 	for i := range k.Attrs {
 		if k.Attrs[i].TerraformName == name {
@@ -345,8 +345,8 @@ func stepName(step hcl.Traverser) string {
 	return ""
 }
 
-// instanceOf reads a constant instance key.
-func instanceOf(key cty.Value) (addr.InstanceKey, bool) {
+// instanceKeyOf reads a constant instance key.
+func instanceKeyOf(key cty.Value) (instance addr.InstanceKey, ok bool) {
 	if key.IsNull() || !key.IsKnown() {
 		return addr.InstanceKey{}, false
 	}
@@ -366,7 +366,7 @@ func traversalText(t hcl.Traversal) string {
 	for i, step := range t {
 		switch s := step.(type) {
 		case hcl.TraverseIndex:
-			at, _ := instanceOf(s.Key)
+			at, _ := instanceKeyOf(s.Key)
 			b.WriteString(at.String())
 		default:
 			if i > 0 {

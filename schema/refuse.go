@@ -9,10 +9,11 @@ import (
 	"b2form/schema/config"
 )
 
-// bounded refuses a boundary of files that is none, and keeps everybody from the state.
-func (l *module) bounded() bool {
-	if err := l.shared.rootErr; err != nil {
-		l.fail("Invalid root", fmt.Sprintf("-root, or B2FORM_ROOT: %s. Name a folder that holds the configuration's folder.", err))
+// checkFilesRoot refuses a boundary of files that is none, and keeps everybody from the state.
+func (l *module) checkFilesRoot() (ok bool) {
+	if err := l.shared.filesRootErr; err != nil {
+		l.errorWithoutPlace("Invalid root", fmt.Sprintf("-root, or B2FORM_ROOT: %s. Name a folder that holds the configuration's folder.",
+			err))
 		return false
 	}
 	l.shared.boundary.Refuse(filepath.Join(l.Dir, config.DefaultState), stateRefused, true)
@@ -21,10 +22,10 @@ func (l *module) bounded() bool {
 
 const stateRefused = "it belongs to the state, which is never read as a file"
 
-// refuseFiles keeps everybody from what only the whole configuration tells: where the
+// refuseStateAndSecretFiles keeps everybody from what only the whole configuration tells: where the
 // state is kept, and what deliver blocks write. What was read of these before is an
 // error at the block.
-func (l *module) refuseFiles() {
+func (l *module) refuseStateAndSecretFiles() {
 	refuse := func(path, shown, why string, at *hcl.Range, companions bool) {
 		if l.shared.boundary.Refuse(path, why, companions) {
 			l.errorAt(*at, "File cannot be read", fmt.Sprintf("The configuration reads %q: %s. Remove that, or choose another path here.",
@@ -35,8 +36,8 @@ func (l *module) refuseFiles() {
 		refuse(b.Path, b.Path, stateRefused, &b.Range, true)
 	}
 	for _, r := range l.config.Resources {
-		for i := range r.Deliver {
-			if d := &r.Deliver[i]; d.Path != "" {
+		for i := range r.Deliveries {
+			if d := &r.Deliveries[i]; d.Path != "" {
 				refuse(d.Path, d.DisplayName, "a deliver block writes it, so it holds a secret", d.Range, false)
 			}
 		}

@@ -16,24 +16,24 @@ import (
 // report adds to the findings what is wrong with one instance of a module or block.
 type report struct {
 	*findings
-	about  string // address of the instance; "" of what is not repeated
-	inputs bool   // the instance has variables of its own: it is in a repeated module
+	instanceAddr     string // address of the instance; "" of what is not repeated
+	inRepeatedModule bool   // the instance has variables of its own: it is in a repeated module
 }
 
 // findings collects diagnostics and drops repetitions: a block with for_each would
 // say the same thing once per instance.
 type findings struct {
-	diags  hcl.Diagnostics
-	failed bool // an error is among them
-	seen   map[diagnosticKey]*hcl.Diagnostic
-	count  map[diagnosticKey]int // without the detail
-	about  map[*hcl.Diagnostic]*concern
+	diags        hcl.Diagnostics
+	hasErrors    bool // an error is among them
+	seen         map[diagnosticKey]*hcl.Diagnostic
+	countByPlace map[diagnosticKey]int // without the detail
+	concerns     map[*hcl.Diagnostic]*affectedInstances
 }
 
-// A concern is what a diagnostic is about.
-type concern struct {
-	instances []string // addresses, in the order of the reports
-	values    string   // of the first one's variables
+// An affectedInstances is what a diagnostic is about.
+type affectedInstances struct {
+	instances      []string // addresses, in the order of the reports
+	variableValues string   // of the first one's variables
 }
 
 type diagnosticKey struct {
@@ -45,8 +45,8 @@ type diagnosticKey struct {
 const repeats = 5
 
 func newReport() *report {
-	return &report{findings: &findings{seen: map[diagnosticKey]*hcl.Diagnostic{}, count: map[diagnosticKey]int{},
-		about: map[*hcl.Diagnostic]*concern{}}}
+	return &report{findings: &findings{seen: map[diagnosticKey]*hcl.Diagnostic{}, countByPlace: map[diagnosticKey]int{},
+		concerns: map[*hcl.Diagnostic]*affectedInstances{}}}
 }
 
 // inModule is the report on the instance of a module with this path.
@@ -54,20 +54,20 @@ func (r *report) inModule(path string) *report {
 	if !strings.Contains(path, "[") { // none of the modules that lead there is repeated
 		return r
 	}
-	return &report{findings: r.findings, about: path, inputs: true}
+	return &report{findings: r.findings, instanceAddr: path, inRepeatedModule: true}
 }
 
 // inInstance is the report on one instance of a block.
 func (r *report) inInstance(address string) *report {
-	return &report{findings: r.findings, about: address, inputs: r.inputs}
+	return &report{findings: r.findings, instanceAddr: address, inRepeatedModule: r.inRepeatedModule}
 }
 
 func (r *report) add(diags ...*hcl.Diagnostic) {
 	for _, d := range diags {
-		if _, unknown := d.Extra.(unknownValue); unknown && r.failed {
+		if _, unknown := d.Extra.(unknownValueExtra); unknown && r.hasErrors {
 			continue
 		}
-		d.Detail = oneLabel(d.Detail)
+		d.Detail = fixLabelPlural(d.Detail)
 		key := diagnosticKey{summary: d.Summary}
 		if d.Subject != nil {
 			key.at = *d.Subject
@@ -75,20 +75,20 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 		full := key
 		full.detail = d.Detail
 		if first := r.seen[full]; first != nil {
-			if c := r.findings.about[first]; c != nil && r.about != "" && !slices.Contains(c.instances, r.about) {
-				c.instances = append(c.instances, r.about)
+			if c := r.findings.concerns[first]; c != nil && r.instanceAddr != "" && !slices.Contains(c.instances, r.instanceAddr) {
+				c.instances = append(c.instances, r.instanceAddr)
 			}
 			continue
 		}
-		if d.Subject != nil && r.count[key] == repeats {
+		if d.Subject != nil && r.countByPlace[key] == repeats {
 			continue
 		}
 		r.seen[full] = d
-		r.count[key]++
-		r.failed = r.failed || d.Severity == hcl.DiagError
+		r.countByPlace[key]++
+		r.hasErrors = r.hasErrors || d.Severity == hcl.DiagError
 		r.diags = append(r.diags, d)
-		if r.about != "" && !strings.Contains(d.Detail, r.about) {
-			r.findings.about[d] = &concern{[]string{r.about}, r.values(d)}
+		if r.instanceAddr != "" && !strings.Contains(d.Detail, r.instanceAddr) {
+			r.findings.concerns[d] = &affectedInstances{[]string{r.instanceAddr}, r.variableValuesText(d)}
 		}
 	}
 }
@@ -96,10 +96,10 @@ func (r *report) add(diags ...*hcl.Diagnostic) {
 // mostShown is how much of a variable's value a message repeats.
 const mostShown = 40
 
-// values are the module's variables that what is wrong is made from: " where var.n is
+// variableValuesText are the module's variables that what is wrong is made from: " where var.n is
 // \"bad\"". Only what is short and not sensitive is repeated.
-func (r *report) values(d *hcl.Diagnostic) string {
-	if !r.inputs || d.Expression == nil || d.EvalContext == nil {
+func (r *report) variableValuesText(d *hcl.Diagnostic) string {
+	if !r.inRepeatedModule || d.Expression == nil || d.EvalContext == nil {
 		return ""
 	}
 	var out []string
@@ -132,7 +132,7 @@ func (r *report) values(d *hcl.Diagnostic) string {
 	if len(out) == 0 {
 		return ""
 	}
-	return ", where " + words.List(out)
+	return ", where " + words.JoinAnd(out)
 }
 
 // errorAt reports an error at a place.
@@ -140,24 +140,24 @@ func (r *report) errorAt(at hcl.Range, summary, detail string) {
 	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
 }
 
-// fail reports an error that has no place in a file.
-func (r *report) fail(summary, detail string) {
+// errorWithoutPlace reports an error that has no place in a file.
+func (r *report) errorWithoutPlace(summary, detail string) {
 	r.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail})
 }
 
-// sorted lists the diagnostics by file and place; those without a place first. Those
+// sortedDiags lists the diagnostics by file and place; those without a place first. Those
 // about instances name them.
-func (r *report) sorted() hcl.Diagnostics {
-	for d, c := range r.findings.about {
+func (r *report) sortedDiags() hcl.Diagnostics {
+	for d, c := range r.findings.concerns {
 		gap := " "
-		if _, own := d.Extra.(config.UserMessage); own {
+		if _, own := d.Extra.(config.UserMessageExtra); own {
 			gap = "\n\n"
 		}
 		d.Detail += gap + "This is about " + c.text() + "."
 	}
-	clear(r.findings.about)
+	clear(r.findings.concerns)
 	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
-		return comparePlaces(subject(a), subject(b))
+		return compareRanges(subjectRange(a), subjectRange(b))
 	})
 	return r.diags
 }
@@ -165,21 +165,21 @@ func (r *report) sorted() hcl.Diagnostics {
 // mostNamed is how many instances a message names.
 const mostNamed = 3
 
-func (c *concern) text() string {
+func (c *affectedInstances) text() string {
 	if len(c.instances) == 1 {
-		return c.instances[0] + c.values
+		return c.instances[0] + c.variableValues
 	}
-	return words.Some(c.instances, mostNamed)
+	return words.JoinAtMost(c.instances, mostNamed)
 }
 
-func subject(d *hcl.Diagnostic) hcl.Range {
+func subjectRange(d *hcl.Diagnostic) hcl.Range {
 	if d.Subject == nil {
 		return hcl.Range{}
 	}
 	return *d.Subject
 }
 
-func comparePlaces(a, b hcl.Range) int {
+func compareRanges(a, b hcl.Range) int {
 	if c := strings.Compare(a.Filename, b.Filename); c != 0 {
 		return c
 	}

@@ -21,25 +21,25 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	ctx := l.staticScope.context(n.refs, l.rootContext)
-	b.writtenArgs = l.readArguments(b.body, b.kind.Attrs, b.ownAttrs, b.place)
-	repeats, marks, ok := l.repetitions(b.forEach, b.count, ctx)
+	b.writtenArgs = l.readArguments(b.body, b.kind.Attrs, b.nonLinkAttrs, b.headerRange)
+	repeats, marks, ok := l.expandRepetitions(b.forEach, b.count, ctx)
 	if !ok {
 		n.broken = true
-		l.noteUndecided(b.kind)
+		l.queryKindIfPending(b.kind)
 		l.shared.hasUndecided = true
-		if l.lenient() {
+		if l.toleratesUnknown() {
 			l.validateUnexpanded(n, ctx)
 		}
 		return
 	}
 	common := l.evaluateCommon(b, ctx, marks)
-	place := &config.Block{Range: b.place, ArgRanges: make(map[string]hcl.Range, len(b.writtenArgs.args)),
+	place := &config.BlockRanges{HeaderRange: b.headerRange, ArgRanges: make(map[string]hcl.Range, len(b.writtenArgs.args)),
 		Locate: func(path cty.Path) hcl.Range { return b.writtenArgs.locate(path, false) }}
 	for _, a := range b.writtenArgs.args {
 		place.ArgRanges[a.attr.Name] = a.place
 	}
 	if b.preventDestroy != nil {
-		place.ArgRanges["prevent_destroy"] = b.preventDestroyAt
+		place.ArgRanges["prevent_destroy"] = b.preventDestroyRange
 	}
 	if b.policyExceptions != nil {
 		place.ArgRanges["policy_exceptions"] = b.policyExceptions.Range()
@@ -52,25 +52,25 @@ func (l *module) evaluateBlock(n *node) {
 		r := &slab[i]
 		*r = config.Resource{Addr: b.addr, Kind: b.kind, Block: place, IgnoreChanges: b.ignoreChanges}
 		r.Addr.Instance = rep.instanceKey
-		if e == nil || b.ownAttrs != nil { // else no instance is looked at again
+		if e == nil || b.nonLinkAttrs != nil { // else no instance is looked at again
 			e = new(evaluation)
 		}
-		common.evaluateInstance(e, r.Addr, see.of(rep))
+		common.evaluateInstance(e, r.Addr, see.contextFor(rep))
 		e.checkPreconditions()
 		r.Payload = e.payload()
-		r.Value, r.Sensitive = e.complete()
+		r.Value, r.SensitiveAttrs = e.completeAndCheck()
 		if e.unknownByError {
-			l.noteUndecided(b.kind)
+			l.queryKindIfPending(b.kind)
 		}
 		r.Needs = e.neededAddrs()
 		r.PreventDestroy = e.preventDestroy
 		r.Exceptions = e.policyExceptions()
 		b.resources[i] = r
-		if b.ownAttrs != nil {
-			b.unfinished = append(b.unfinished, e)
+		if b.nonLinkAttrs != nil {
+			b.awaitingLinks = append(b.awaitingLinks, e)
 		}
 	}
-	if len(b.deliverBlocks)+len(b.postconditions) > 0 || b.ownAttrs != nil {
+	if len(b.deliverBlocks)+len(b.postconditions) > 0 || b.nonLinkAttrs != nil {
 		b.repetitions = repeats
 	}
 }
@@ -78,14 +78,14 @@ func (l *module) evaluateBlock(n *node) {
 // validateUnexpanded judges a block of which nobody knows the instances, as one whose each
 // or count may be anything.
 func (l *module) validateUnexpanded(n *node, ctx *hcl.EvalContext) {
-	rep := repetition{root: "each", key: openValue(cty.String), value: openValue(cty.DynamicPseudoType)}
+	rep := repetitionData{rootName: "each", eachKey: unknownYetValue(cty.String), eachValueOrIndex: unknownYetValue(cty.DynamicPseudoType)}
 	if n.block.count != nil {
-		rep = repetition{root: "count", value: openValue(cty.Number)}
+		rep = repetitionData{rootName: "count", eachValueOrIndex: unknownYetValue(cty.Number)}
 	}
 	e := new(evaluation)
 	l.evaluateCommon(n.block, ctx, nil).evaluateInstance(e, n.block.addr, rep.context(ctx, n.refs.invalidRoots))
 	e.payload()
-	e.complete()
+	e.completeAndCheck()
 }
 
 // An evaluation is one instance of a block being evaluated. Arguments that are
@@ -97,11 +97,11 @@ type evaluation struct {
 	ctx            *hcl.EvalContext
 	writtenArgs    *bodyArgs
 	attrs          kind.Values
-	completer      *kind.Completer
-	sharedNames    map[nameKey]*cty.Value    // those of earlier instances; see shared
+	completer      *kind.ConfigCompleter
+	sharedRefLists map[refListKey]*cty.Value // those of earlier instances; see shareRefList
 	needsByOrigin  map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
-	refs           []addr.Addr               // what the evaluated values of this instance came from
-	needs          []addr.Addr               // what all instances need; sorted
+	originAddrs    []addr.Addr               // what the evaluated values of this instance came from
+	commonNeeds    []addr.Addr               // what all instances need; sorted
 	unknownByError bool                      // an attribute is unknown because of an error
 	hasSensitive   bool                      // a value is sensitive
 	sensitiveAttrs []string                  // attributes that were given a sensitive value
@@ -112,7 +112,7 @@ type evaluation struct {
 // and what completing others came to. Each is judged once.
 type emptyBlock struct {
 	attrs     kind.Values
-	completer *kind.Completer
+	completer *kind.ConfigCompleter
 }
 
 func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
@@ -123,7 +123,7 @@ func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
-			e.attrs.Put(i, &null)
+			e.attrs.SetAt(i, &null)
 		}
 	}
 	s.empty[k] = e
@@ -134,15 +134,15 @@ func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	empty := l.shared.emptyOf(b.kind)
 	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, sharedNames: map[nameKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
-	if !b.writtenArgs.dynamic {
+		completer: empty.completer, sharedRefLists: map[refListKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
+	if !b.writtenArgs.hasDynamic {
 		for i := range b.writtenArgs.args {
-			if arg := &b.writtenArgs.args[i]; !arg.varies {
+			if arg := &b.writtenArgs.args[i]; !arg.perInstance {
 				e.evaluateArgument(arg)
 			}
 		}
 	}
-	if b.preventDestroy != nil && !refersToInstance(b.preventDestroy) {
+	if b.preventDestroy != nil && !refersToEachOrCount(b.preventDestroy) {
 		e.preventDestroy = e.evalBool(b.preventDestroy)
 	}
 	e.collectMarks(marks)
@@ -152,26 +152,27 @@ func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueM
 	if l.caller != nil {
 		e.collectMarks(l.caller.needMarks)
 	}
-	e.needs = e.neededAddrs()
+	e.commonNeeds = e.neededAddrs()
 	return e
 }
 
-// evaluateInstance makes own the evaluation of one evaluateInstance, and evaluates what differs
+// evaluateInstance makes own the evaluation of one instance, and evaluates what differs
 // from the others.
 func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.EvalContext) {
-	refs := own.refs[:0]
+	refs := own.originAddrs[:0]
 	*own = *e
-	own.addr, own.ctx, own.refs = addr, ctx, refs
+	own.addr, own.ctx, own.originAddrs = addr, ctx, refs
 	own.attrs, own.sensitiveAttrs = e.attrs.Clone(), slices.Clip(e.sensitiveAttrs)
-	if own.writtenArgs.dynamic {
-		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.block.body, ctx), e.block.kind.Attrs, e.block.ownAttrs, e.block.place)
+	if own.writtenArgs.hasDynamic {
+		own.writtenArgs = e.module.readArguments(dynblock.Expand(e.block.body, ctx), e.block.kind.Attrs, e.block.nonLinkAttrs,
+			e.block.headerRange)
 	}
 	for i := range own.writtenArgs.args {
-		if arg := &own.writtenArgs.args[i]; arg.varies || e.writtenArgs.dynamic {
+		if arg := &own.writtenArgs.args[i]; arg.perInstance || e.writtenArgs.hasDynamic {
 			own.evaluateArgument(arg)
 		}
 	}
-	if p := e.block.preventDestroy; p != nil && refersToInstance(p) {
+	if p := e.block.preventDestroy; p != nil && refersToEachOrCount(p) {
 		own.preventDestroy = own.evalBool(p)
 	}
 }
@@ -180,8 +181,8 @@ func (e *evaluation) evaluateInstance(own *evaluation, addr addr.Addr, ctx *hcl.
 func (e *evaluation) evaluateArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
-	v := e.argument(arg)
-	e.attrs.Put(arg.index, e.shareValue(arg.attr, &v))
+	v := e.evalArgument(arg)
+	e.attrs.SetAt(arg.attrIndex, e.shareRefList(arg.attr, &v))
 	if e.hasSensitive {
 		e.sensitiveAttrs = append(e.sensitiveAttrs, arg.attr.Name)
 	}
@@ -194,16 +195,16 @@ func (e *evaluation) evaluateArgument(arg *argument) {
 	e.hasSensitive = e.hasSensitive || before
 }
 
-// nameKey is a list of names of other objects, as one text.
-type nameKey struct {
+// refListKey is a list of names of other objects, as one text.
+type refListKey struct {
 	attr *kind.Attr
 	text string
 }
 
-// shareValue gives one pointer for all equal lists of names of other objects: most
+// shareRefList gives one pointer for all equal lists of names of other objects: most
 // objects of a block refer to few, and what equal pointers lead to is worked out
 // once.
-func (e *evaluation) shareValue(a *kind.Attr, v *cty.Value) *cty.Value {
+func (e *evaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
 	if a.Link.RefKind == "" || !v.Type().IsListType() || !v.IsWhollyKnown() || v.IsNull() {
 		return v
 	}
@@ -215,23 +216,23 @@ func (e *evaluation) shareValue(a *kind.Attr, v *cty.Value) *cty.Value {
 		}
 		key.WriteString(name.AsString() + "\x00")
 	}
-	at := nameKey{a, key.String()}
-	if known := e.sharedNames[at]; known != nil {
+	at := refListKey{a, key.String()}
+	if known := e.sharedRefLists[at]; known != nil {
 		return known
 	}
-	e.sharedNames[at] = v
+	e.sharedRefLists[at] = v
 	return v
 }
 
-// argument evaluates one attribute; the result is unknown where an error was
+// evalArgument evaluates one attribute; the result is unknown where an error was
 // reported.
-func (e *evaluation) argument(arg *argument) cty.Value {
+func (e *evaluation) evalArgument(arg *argument) cty.Value {
 	if arg.expr != nil {
-		return e.assigned(arg)
+		return e.evalAssigned(arg)
 	}
 	list := make([]cty.Value, len(arg.blocks))
 	for i, w := range arg.blocks {
-		v, ok := e.nested(arg.attr.Object, w)
+		v, ok := e.evalNestedBlock(arg.attr.Object, w)
 		if !ok {
 			e.unknownByError = true
 			return cty.UnknownVal(arg.attr.ValueType())
@@ -244,7 +245,7 @@ func (e *evaluation) argument(arg *argument) cty.Value {
 	return list[0]
 }
 
-func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
+func (e *evaluation) evalNestedBlock(attrs []kind.Attr, w *bodyArgs) (object cty.Value, known bool) {
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
 		if !attrs[i].Computed {
@@ -253,15 +254,15 @@ func (e *evaluation) nested(attrs []kind.Attr, w *bodyArgs) (cty.Value, bool) {
 	}
 	ok := true
 	for i := range w.args {
-		v := e.argument(&w.args[i])
+		v := e.evalArgument(&w.args[i])
 		out[w.args[i].attr.Name] = v
 		ok = ok && v.IsWhollyKnown()
 	}
 	return cty.ObjectVal(out), ok
 }
 
-func (e *evaluation) assigned(arg *argument) cty.Value {
-	v, diags := e.module.evaluated(arg.expr, e.ctx)
+func (e *evaluation) evalAssigned(arg *argument) cty.Value {
+	v, diags := e.module.evalWithHints(arg.expr, e.ctx)
 	if arg.attr.SendsSecret() { // no value is repeated
 		for _, d := range diags {
 			d.Expression = nil
@@ -272,22 +273,22 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 		e.unknownByError = true
 		return cty.UnknownVal(arg.attr.ValueType())
 	}
-	c := converter{kind: e.block.kind, attr: arg.attr.Name, kinds: e.module.kinds, json: isJSON(arg.place.Filename)}
-	out := c.value(arg.attr, v, nil)
+	c := converter{kind: e.block.kind, attrName: arg.attr.Name, kinds: e.module.kinds, inJSON: isJSONFile(arg.place.Filename)}
+	out := c.convertValue(arg.attr, v, nil)
 	hidden := false
 	for _, marks := range c.marks {
 		e.collectMarks(marks)
 		hidden = hidden || marks.Has(kind.Sensitive)
 	}
 	for _, f := range c.faults {
-		at := locateIn(arg.expr, f.path, f.wrongName)
-		if f.unknown {
+		at := locateIn(arg.expr, f.path, f.nameIsWrong)
+		if f.valueUnknown {
 			marks := f.marks
-			if !hasCause(marks) {
+			if !hasUnknownCause(marks) {
 				_, deep := v.UnmarkDeep()
-				marks = causes(deep)
+				marks = unknownCauses(deep)
 			}
-			e.module.reportUnknown(e.report(), at, marks)
+			e.module.reportUnknownValue(e.report(), at, marks)
 			continue
 		}
 		if hidden {
@@ -304,7 +305,7 @@ func (e *evaluation) assigned(arg *argument) cty.Value {
 
 // evalBool evaluates an argument that is true or false.
 func (e *evaluation) evalBool(expr hcl.Expression) bool {
-	v, diags := e.module.evaluated(expr, e.ctx)
+	v, diags := e.module.evalWithHints(expr, e.ctx)
 	e.report().add(diags...)
 	if diags.HasErrors() {
 		return false
@@ -313,19 +314,19 @@ func (e *evaluation) evalBool(expr hcl.Expression) bool {
 	e.collectMarks(marks)
 	out := false
 	if !v.IsKnown() {
-		e.module.reportUnknown(e.report(), expr.Range(), marks)
+		e.module.reportUnknownValue(e.report(), expr.Range(), marks)
 		return false
 	}
 	e.module.storeScalar("prevent_destroy", expr, v, &out)
 	return out
 }
 
-// complete lets the kind fill in and judge the evaluated attributes. Where an
+// completeAndCheck lets the kind fill in and judge the evaluated attributes. Where an
 // attribute is unknown only the others are judged, each for itself. sensitive are
 // the attributes that show something of a sensitive value; sorted.
-func (e *evaluation) complete() (value kind.Values, sensitive []string) {
-	value, problems := e.completer.Complete(e.attrs, e.unknownByError)
-	sensitive = e.sensitive(value)
+func (e *evaluation) completeAndCheck() (value kind.Values, sensitive []string) {
+	value, problems := e.completer.CompleteAndCheck(e.attrs, e.unknownByError)
+	sensitive = e.sensitiveAttrNames(value)
 	flawed := e.unknownByError
 	for _, p := range problems {
 		severity := hcl.DiagError
@@ -336,25 +337,25 @@ func (e *evaluation) complete() (value kind.Values, sensitive []string) {
 			p.Detail = withheld
 		}
 		flawed = flawed || !p.Warning
-		path := e.asWritten(p.Path, value)
-		misnamed := p.Summary == missingArgument && e.writtenArgs.misnamed(e.block.kind.Attrs, path) ||
+		path := e.pathAsWritten(p.Path, value)
+		misnamed := p.Summary == missingArgument && e.writtenArgs.isRequiredMisnamed(e.block.kind.Attrs, path) ||
 			p.CrossAttribute && e.writtenArgs.anyMisnamed(e.block.kind)
 		if !misnamed {
 			e.reportAt(severity, e.writtenArgs.locate(path, false), p.Summary, p.Detail)
 		}
 	}
 	if flawed {
-		e.module.shared.flawed[e.addr] = true
+		e.module.shared.resourcesWithErrors[e.addr] = true
 	}
-	return e.withoutContent(value), sensitive
+	return e.withoutContentText(value), sensitive
 }
 
 // withheld stands for the details of a message.
 const withheld = "Details are left out: a sensitive value is used here, which they might repeat."
 
-// sensitive lists the attributes that were given a sensitive value, and those
+// sensitiveAttrNames lists the attributes that were given a sensitive value, and those
 // that would be others without it: the kind has derived them from it.
-func (e *evaluation) sensitive(completed kind.Values) []string {
+func (e *evaluation) sensitiveAttrNames(completed kind.Values) []string {
 	if len(e.sensitiveAttrs) == 0 {
 		return nil
 	}
@@ -363,7 +364,7 @@ func (e *evaluation) sensitive(completed kind.Values) []string {
 		null := cty.NullVal(e.block.kind.Attr(name).ValueType())
 		attrs.Set(name, &null)
 	}
-	without, _ := e.completer.Complete(attrs, e.unknownByError)
+	without, _ := e.completer.CompleteAndCheck(attrs, e.unknownByError)
 	out := slices.Clone(e.sensitiveAttrs)
 	for _, a := range e.block.kind.Settable() {
 		if !completed.GetAttr(a.Name).RawEquals(without.GetAttr(a.Name)) {
@@ -374,14 +375,14 @@ func (e *evaluation) sensitive(completed kind.Values) []string {
 	return slices.Compact(out)
 }
 
-// asWritten undoes the reordering that an attribute's normal form may bring: a
+// pathAsWritten undoes the reordering that an attribute's normal form may bring: a
 // path to element i of the completed list becomes one to the element as written.
-func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
+func (e *evaluation) pathAsWritten(path cty.Path, completed kind.Values) cty.Path {
 	if len(path) < 2 {
 		return path
 	}
 	step, ok := path[0].(cty.GetAttrStep)
-	i, isIndex := indexOf(path[1])
+	i, isIndex := indexOfStep(path[1])
 	if a := e.block.kind.Attr(step.Name); !ok || !isIndex || a == nil || a.Compare.Normalize == nil {
 		return path
 	}
@@ -400,7 +401,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 	for j, v := range old.AsValueSlice() {
 		list := cty.ListVal([]cty.Value{v})
 		attrs.Set(step.Name, &list)
-		done, _ := e.completer.Complete(attrs, e.unknownByError)
+		done, _ := e.completer.CompleteAndCheck(attrs, e.unknownByError)
 		one := done.GetAttr(step.Name)
 		if !slices.ContainsFunc(one.AsValueSlice(), func(v cty.Value) bool { return v.RawEquals(all[i]) }) {
 			continue
@@ -417,7 +418,7 @@ func (e *evaluation) asWritten(path cty.Path, completed kind.Values) cty.Path {
 func (e *evaluation) collectMarks(marks cty.ValueMarks) {
 	for m := range marks {
 		if r, ok := m.(refMark); ok && r.addr != e.addr { // nothing needs itself
-			e.refs = append(e.refs, r.addr) // in any order: with sorts them
+			e.originAddrs = append(e.originAddrs, r.addr) // in any order: mergeAddrs sorts them
 		}
 	}
 	e.hasSensitive = e.hasSensitive || marks.Has(kind.Sensitive)
@@ -425,13 +426,13 @@ func (e *evaluation) collectMarks(marks cty.ValueMarks) {
 
 // neededAddrs lists the resources that the evaluated values came from, sorted.
 func (e *evaluation) neededAddrs() []addr.Addr {
-	if len(e.refs) != 1 {
-		return mergeAddrs(e.needs, e.refs)
+	if len(e.originAddrs) != 1 {
+		return mergeAddrs(e.commonNeeds, e.originAddrs)
 	}
-	of := e.refs[0]
+	of := e.originAddrs[0]
 	known, ok := e.needsByOrigin[of]
 	if !ok {
-		known = mergeAddrs(e.needs, e.refs)
+		known = mergeAddrs(e.commonNeeds, e.originAddrs)
 		e.needsByOrigin[of] = known
 	}
 	return known
@@ -465,7 +466,7 @@ func (e *evaluation) report() *report {
 // reportAt reports something of one instance.
 func (e *evaluation) reportAt(severity hcl.DiagnosticSeverity, at hcl.Range, summary, detail string) {
 	d := &hcl.Diagnostic{Severity: severity, Summary: summary, Detail: detail, Subject: &at}
-	if arg := e.writtenArgs.at(at); e.module.about != "" && arg != nil && !arg.attr.SendsSecret() {
+	if arg := e.writtenArgs.assignedAt(at); e.module.instanceAddr != "" && arg != nil && !arg.attr.SendsSecret() {
 		d.Expression, d.EvalContext = arg.expr, e.ctx
 	}
 	e.report().add(d)

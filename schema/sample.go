@@ -18,7 +18,7 @@ func sampleLookup(kinds []*kind.Kind) config.LiveLookup {
 	for _, k := range kinds {
 		all[k.Name] = map[string]cty.Value{}
 		for _, a := range k.ComputedAttrs() {
-			all[k.Name][a.Name] = sampleOf(k, a)
+			all[k.Name][a.Name] = sampleValue(k, a)
 		}
 	}
 	return func(a addr.Addr) (map[string]cty.Value, bool) { return all[a.Kind], true }
@@ -27,14 +27,14 @@ func sampleLookup(kinds []*kind.Kind) config.LiveLookup {
 func selfSample(k *kind.Kind) map[string]cty.Value {
 	out := map[string]cty.Value{}
 	for _, name := range selfAttrNames(k) {
-		out[name] = sampleOf(k, k.Attr(name))
+		out[name] = sampleValue(k, k.Attr(name))
 	}
 	return out
 }
 
-// sampleOf follows the forms that the B2 documentation shows: key IDs of 25
+// sampleValue follows the forms that the B2 documentation shows: key IDs of 25
 // characters, secrets of 31, bucket IDs of 24.
-func sampleOf(k *kind.Kind, a *kind.Attr) cty.Value {
+func sampleValue(k *kind.Kind, a *kind.Attr) cty.Value {
 	switch {
 	case a.FromAccount != nil:
 		return a.FromAccount(&wire.Account{ID: "000000000000", KeyID: "000000000000", Realm: "https://api.backblazeb2.com",

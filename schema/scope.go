@@ -21,28 +21,28 @@ type refMark struct{ addr addr.Addr }
 // A scope answers references. Without live, computed attributes are unknown and
 // marked; with it they are what live says.
 type scope struct {
-	module          *module
-	report          *report
-	live            config.LiveLookup
-	memo            map[*node]cty.Value
-	callContexts    map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
-	byModule        map[*module]*scope               // those of all modules, for one evaluation
-	sawSecret       *bool                            // live gave a secret, which no message may repeat
-	withoutDeferred bool                             // what is evaluated last is not known
+	module       *module
+	report       *report
+	liveLookup   config.LiveLookup
+	memo         map[*node]cty.Value
+	callContexts map[*moduleCall]*hcl.EvalContext // in which the inputs of modules are evaluated
+	byModule     map[*module]*scope               // those of all modules, for one evaluation
+	sawSecret    *bool                            // live gave a secret, which no message may repeat
+	withoutLinks bool                             // what is evaluated last is not known
 }
 
 func newScope(l *module, r *report, live config.LiveLookup) *scope {
-	s := &scope{report: r, live: live, byModule: map[*module]*scope{}, sawSecret: new(bool)}
+	s := &scope{report: r, liveLookup: live, byModule: map[*module]*scope{}, sawSecret: new(bool)}
 	return s.forModule(l)
 }
 
-// later is a scope for an evaluation after the loading, with steps of its own.
-func (l *module) later(live config.LiveLookup) *scope {
-	l.shared.budget.Grant()
+// liveScope is a scope for an evaluation after the loading, with steps of its own.
+func (l *module) liveScope(live config.LiveLookup) *scope {
+	l.shared.budget.GrantEvaluation()
 	return newScope(l, newReport(), live)
 }
 
-// forModule is the scope of another module forModule the same evaluation.
+// forModule is the scope of another module in the same evaluation.
 func (s *scope) forModule(l *module) *scope {
 	if known := s.byModule[l]; known != nil {
 		return known
@@ -54,17 +54,17 @@ func (s *scope) forModule(l *module) *scope {
 	return &other
 }
 
-// value is the value of a node. What a local value refers to is evaluated
+// nodeValue is the value of a node. What a local value refers to is evaluated
 // first; blocks must have been evaluated before.
-func (s *scope) value(n *node) cty.Value {
+func (s *scope) nodeValue(n *node) cty.Value {
 	if v, ok := s.memo[n]; ok {
 		return v
 	}
-	v := openValue(cty.DynamicPseudoType)
+	v := unknownYetValue(cty.DynamicPseudoType)
 	switch {
 	case n.broken:
 	case n.variable != nil && s.module.caller != nil:
-		v = s.input(n.variable)
+		v = s.inputValue(n.variable)
 	case n.variable != nil:
 		v = n.variable.value
 	case n.call != nil:
@@ -83,7 +83,7 @@ func (s *scope) value(n *node) cty.Value {
 // eval evaluates an expression and reports what is wrong with it; its value is
 // then unknown.
 func (s *scope) eval(e hcl.Expression, ctx *hcl.EvalContext) cty.Value {
-	v, diags := s.module.evaluated(e, ctx)
+	v, diags := s.module.evalWithHints(e, ctx)
 	if *s.sawSecret {
 		hideSensitive(diags, "The expression cannot be evaluated with the live values. Details are left out, since they may hold a secret.")
 	}
@@ -102,16 +102,16 @@ func hideSensitive(diags hcl.Diagnostics, detail string) {
 	}
 }
 
-// evaluated is the value of an expression. What is wrong with it is said without
+// evalWithHints is the value of an expression. What is wrong with it is said without
 // details where it refers to something sensitive.
-func (l *module) evaluated(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (l *module) evalWithHints(e hcl.Expression, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := l.shared.budget.Value(e, ctx)
 	for _, d := range diags {
 		d.Detail += hintWholeResource(d) + splatHint(e, d) + nameHint(e, d)
 	}
 	if !diags.HasErrors() {
 		var fault *hcl.Diagnostic
-		if v, fault = explained(e, ctx, v); fault != nil {
+		if v, fault = explainUnknown(e, ctx, v); fault != nil {
 			diags = append(diags, fault)
 		}
 	}
@@ -158,18 +158,18 @@ func (s *scope) context(rs refs, parent *hcl.EvalContext) *hcl.EvalContext {
 			values[name] = s.refValue(w)
 		}
 		if root == "data" {
-			values = byType(values)
+			values = nestByType(values)
 		}
 		ctx.Variables[root] = cty.ObjectVal(values)
 	}
 	for _, root := range rs.invalidRoots {
-		ctx.Variables[root] = openValue(cty.DynamicPseudoType)
+		ctx.Variables[root] = unknownYetValue(cty.DynamicPseudoType)
 	}
 	return ctx
 }
 
-// byType turns {"bucket.photos" = x} into {bucket = {photos = x}}.
-func byType(flat map[string]cty.Value) map[string]cty.Value {
+// nestByType turns {"bucket.photos" = x} into {bucket = {photos = x}}.
+func nestByType(flat map[string]cty.Value) map[string]cty.Value {
 	types := map[string]map[string]cty.Value{}
 	for name, v := range flat {
 		typ, label, _ := strings.Cut(name, ".")
@@ -187,16 +187,16 @@ func byType(flat map[string]cty.Value) map[string]cty.Value {
 
 // wantedRefs is what several references to one node ask of it.
 type wantedRefs struct {
-	node     *node
-	broken   bool
-	whole    bool               // not only single instances
-	onlyKeys []addr.InstanceKey // those named by a constant key
+	node       *node
+	broken     bool
+	wholeBlock bool               // not only single instances
+	onlyKeys   []addr.InstanceKey // those named by a constant key
 }
 
 func (w *wantedRefs) add(r ref) {
 	w.broken = w.broken || r.broken
-	w.whole = w.whole || !r.indexed
-	w.onlyKeys = append(w.onlyKeys, r.instance)
+	w.wholeBlock = w.wholeBlock || !r.hasInstanceKey
+	w.onlyKeys = append(w.onlyKeys, r.instanceKey)
 }
 
 // refValue is the wanted value. Of a block with for_each of which only single
@@ -204,19 +204,19 @@ func (w *wantedRefs) add(r ref) {
 func (s *scope) refValue(w *wantedRefs) cty.Value {
 	switch {
 	case w.broken:
-		return openValue(cty.DynamicPseudoType)
-	case w.whole || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
-		return s.value(w.node)
+		return unknownYetValue(cty.DynamicPseudoType)
+	case w.wholeBlock || w.node.block == nil || w.node.broken || w.node.block.forEach == nil:
+		return s.nodeValue(w.node)
 	}
 	var list []*config.Resource
 	for _, at := range w.onlyKeys {
 		r := w.node.block.instance(at)
 		if r == nil {
-			return s.value(w.node) // what is said of it may name those that there are
+			return s.nodeValue(w.node) // what is said of it may name those that there are
 		}
 		list = append(list, r)
 	}
-	return s.mapOf(w.node.block.kind, list)
+	return s.resourceMap(w.node.block.kind, list)
 }
 
 // blockValue is what bucket.photos evaluates to: an object; with for_each a map
@@ -224,42 +224,42 @@ func (s *scope) refValue(w *wantedRefs) cty.Value {
 func (s *scope) blockValue(b *block) cty.Value {
 	switch {
 	case b.forEach != nil:
-		return s.mapOf(b.kind, b.resources)
+		return s.resourceMap(b.kind, b.resources)
 	case b.count != nil:
 		list := make([]cty.Value, len(b.resources))
 		for i, r := range b.resources {
-			list[i] = s.object(r)
+			list[i] = s.resourceObject(r)
 		}
 		return cty.TupleVal(list)
 	case len(b.resources) == 1:
-		return s.object(b.resources[0])
+		return s.resourceObject(b.resources[0])
 	}
-	return openValue(cty.DynamicPseudoType)
+	return unknownYetValue(cty.DynamicPseudoType)
 }
 
-func (s *scope) mapOf(k *kind.Kind, list []*config.Resource) cty.Value {
+func (s *scope) resourceMap(k *kind.Kind, list []*config.Resource) cty.Value {
 	if len(list) == 0 {
 		return cty.MapValEmpty(k.LiveType())
 	}
 	objects := make(map[string]cty.Value, len(list))
 	for _, r := range list {
-		objects[r.Addr.Instance.Value().AsString()] = s.object(r)
+		objects[r.Addr.Instance.Value().AsString()] = s.resourceObject(r)
 	}
 	return cty.MapVal(objects)
 }
 
-// object is one resource with all its attributes, of the kind's LiveType.
-func (s *scope) object(r *config.Resource) cty.Value {
+// resourceObject is one resource with all its attributes, of the kind's LiveType.
+func (s *scope) resourceObject(r *config.Resource) cty.Value {
 	var computed map[string]cty.Value
-	if s.live != nil {
-		computed, _ = s.live(r.Addr)
+	if s.liveLookup != nil {
+		computed, _ = s.liveLookup(r.Addr)
 	}
 	attrs := make(map[string]cty.Value, len(r.Kind.Attrs))
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
 		v, known := computed[a.Name]
 		switch {
-		case s.withoutDeferred && a.IsLink():
+		case s.withoutLinks && a.IsLink():
 			v = cty.UnknownVal(a.ValueType()).Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
 		case !a.Computed:
 			if !known {
@@ -271,23 +271,23 @@ func (s *scope) object(r *config.Resource) cty.Value {
 		case a.Secret:
 			*s.sawSecret = true
 		}
-		v = withType(v, a.ValueType())
-		if slices.Contains(r.Sensitive, a.Name) {
+		v = convertOrUnknown(v, a.ValueType())
+		if slices.Contains(r.SensitiveAttrs, a.Name) {
 			v = v.Mark(kind.Sensitive)
 		}
 		switch {
 		case a.Computed:
 			v = v.Mark(kind.ComputedMark{Addr: r.Addr, Attr: a.Name})
-		case unexplained(v):
-			v = v.Mark(openMark{})
+		case hasUnexplainedUnknown(v):
+			v = v.Mark(unknownYetMark{})
 		}
 		attrs[a.Name] = v
 	}
 	return cty.ObjectVal(attrs).Mark(refMark{r.Addr})
 }
 
-// withType makes sure of the type, since the elements of a map must agree in it.
-func withType(v cty.Value, t cty.Type) cty.Value {
+// convertOrUnknown makes sure of the type, since the elements of a map must agree in it.
+func convertOrUnknown(v cty.Value, t cty.Type) cty.Value {
 	if v.Type().Equals(t) {
 		return v
 	}

@@ -20,7 +20,7 @@ func (l *module) evaluateSettings() {
 	if l.settings == nil {
 		return
 	}
-	content, _ := l.contentOf(l.settings, syntax.Find("b2form"))
+	content, _ := l.contentOf(l.settings, syntax.FindTopLevelBlock("b2form"))
 	l.config.Settings.Range = l.settings.DefRange
 	if a := content.Attributes["required_version"]; a != nil {
 		if v, ok := l.evalSetting(a, cty.String, "a string"); ok && !v.IsNull() {
@@ -43,12 +43,12 @@ func (l *module) evaluateSettings() {
 	}
 	if a := content.Attributes["deny"]; a != nil {
 		if v, ok := l.evalSetting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
-			l.config.Settings.Deny = l.rules(a, v)
+			l.config.Settings.Deny = l.readLintRules(a, v)
 		}
 	}
 	if a := content.Attributes["ignore"]; a != nil {
 		if v, ok := l.evalSetting(a, cty.List(cty.String), "a list of strings"); ok && !v.IsNull() {
-			l.config.Settings.Ignore = l.rules(a, v)
+			l.config.Settings.Ignore = l.readLintRules(a, v)
 		}
 	}
 	var backends, limits hcl.Blocks
@@ -64,7 +64,7 @@ func (l *module) evaluateSettings() {
 }
 
 // evalSetting evaluates one argument of the b2form block.
-func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (cty.Value, bool) {
+func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (value cty.Value, ok bool) {
 	rs := l.resolve(a.Expr.Variables(), allowedRefs{})
 	v, marks := l.staticScope.eval(a.Expr, l.staticScope.context(rs, l.rootContext)).UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
@@ -73,7 +73,7 @@ func (l *module) evalSetting(a *hcl.Attribute, want cty.Type, word string) (cty.
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
-		l.reportUnknown(l.report, a.Expr.Range(), marks)
+		l.reportUnknownValue(l.report, a.Expr.Range(), marks)
 		return v, false
 	}
 	out, err := convert.Convert(v, want)
@@ -103,7 +103,7 @@ func (l *module) requireVersion(a *hcl.Attribute, text string) {
 
 // readAllow reads hazards, by their flag or in words.
 func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
-	flags := syntax.Find("b2form").Argument(a.Name).Choices
+	flags := syntax.FindTopLevelBlock("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		at := locateIn(a.Expr, cty.IndexIntPath(i), false)
 		name := ""
@@ -112,7 +112,7 @@ func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
 		}
 		n := slices.Index(flags, name)
 		if n < 0 {
-			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, words.List(flags),
+			l.errorAt(at, "Unknown hazard", fmt.Sprintf("There is no hazard %q; the hazards are %s.%s", name, words.JoinAnd(flags),
 				words.DidYouMean(name, "", flags)))
 			continue
 		}
@@ -122,10 +122,10 @@ func (l *module) readAllow(a *hcl.Attribute, list cty.Value) {
 	}
 }
 
-// rules reads rules about keys.
-func (l *module) rules(a *hcl.Attribute, list cty.Value) []kind.Rule {
-	var out []kind.Rule
-	known := syntax.Find("b2form").Argument(a.Name).Choices
+// readLintRules reads rules about keys.
+func (l *module) readLintRules(a *hcl.Attribute, list cty.Value) []kind.RuleName {
+	var out []kind.RuleName
+	known := syntax.FindTopLevelBlock("b2form").Argument(a.Name).Choices
 	for i, v := range list.AsValueSlice() {
 		name := ""
 		if !v.IsNull() {
@@ -133,10 +133,10 @@ func (l *module) rules(a *hcl.Attribute, list cty.Value) []kind.Rule {
 		}
 		if !slices.Contains(known, name) {
 			l.errorAt(locateIn(a.Expr, cty.IndexIntPath(i), false), "Unknown rule", fmt.Sprintf("%s takes no rule %q, only %s.%s", a.Name,
-				name, words.List(known), words.DidYouMean(name, "", known)))
+				name, words.JoinAnd(known), words.DidYouMean(name, "", known)))
 			continue
 		}
-		out = append(out, kind.Rule(name))
+		out = append(out, kind.RuleName(name))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

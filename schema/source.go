@@ -18,14 +18,14 @@ import (
 	"b2form/schema/parse"
 )
 
-// Files are the files of a configuration's folder, as paths that begin with it.
-type Files struct {
-	Config      []string // *.b2.hcl and *.b2.hcl.json, by name
-	Values      []string // value files that are always read, in the order in which they are
-	OtherValues []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
-	Misnamed    []string // value files that are not read, and were meant to be by their names
-	// Terraform is the files of another configuration in the folder, *.tf and *.tf.json.
-	Terraform []string
+// ConfigDirFiles are the files of a configuration's folder, as paths that begin with it.
+type ConfigDirFiles struct {
+	ConfigFiles        []string // *.b2.hcl and *.b2.hcl.json, by name
+	AutoValueFiles     []string // value files that are always read, in the order in which they are
+	OtherValueFiles    []string // further value files, *.b2vars.hcl and *.b2vars.hcl.json, by name
+	MisnamedValueFiles []string // value files that are not read, and were meant to be by their names
+	// TerraformFiles is the files of another configuration in the folder, *.tf and *.tf.json.
+	TerraformFiles []string
 }
 
 // Names of value files that lack an ending, and those of Terraform's, which it
@@ -41,10 +41,10 @@ func IsConfigFile(path string) bool {
 		func(end string) bool { return strings.HasSuffix(path, end) })
 }
 
-// ConfigFiles lists the files of a configuration in a folder. Hidden files do not
+// ListConfigFiles lists the files of a configuration in a folder. Hidden files do not
 // count. The error is that of reading the folder.
-func ConfigFiles(dir string) (Files, error) {
-	var f Files
+func ListConfigFiles(dir string) (ConfigDirFiles, error) {
+	var f ConfigDirFiles
 	var own []string // value files without another name
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -56,65 +56,67 @@ func ConfigFiles(dir string) (Files, error) {
 		switch {
 		case e.IsDir() || strings.HasPrefix(name, ".") || e.Type()&fs.ModeNamedPipe != 0: // reading a pipe waits for its writer
 		case strings.HasSuffix(name, ".b2.hcl") || strings.HasSuffix(name, ".b2.hcl.json"):
-			f.Config = append(f.Config, path)
+			f.ConfigFiles = append(f.ConfigFiles, path)
 		case name == "b2form.b2vars.hcl" || name == "b2form.b2vars.hcl.json":
 			own = append(own, path)
 		case strings.HasSuffix(name, ".auto.b2vars.hcl") || strings.HasSuffix(name, ".auto.b2vars.hcl.json"):
-			f.Values = append(f.Values, path)
+			f.AutoValueFiles = append(f.AutoValueFiles, path)
 		case strings.HasSuffix(name, ".b2vars.hcl") || strings.HasSuffix(name, ".b2vars.hcl.json"):
-			f.OtherValues = append(f.OtherValues, path)
+			f.OtherValueFiles = append(f.OtherValueFiles, path)
 		case strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json"):
-			f.Terraform = append(f.Terraform, path)
+			f.TerraformFiles = append(f.TerraformFiles, path)
 		case nearlyValues.MatchString(name) || providerValues.MatchString(name) && !terraform:
-			f.Misnamed = append(f.Misnamed, path)
+			f.MisnamedValueFiles = append(f.MisnamedValueFiles, path)
 		}
 	}
-	f.Values = append(own, f.Values...)
+	f.AutoValueFiles = append(own, f.AutoValueFiles...)
 	return f, nil
 }
 
-// readFiles parses the files; false: there is nothing that could be loaded. What
+// readConfigFiles parses the files; false: there is nothing that could be loaded. What
 // cannot be parsed is not evaluated, since half a file only brings more errors.
-func (l *module) readFiles() bool {
-	files, err := ConfigFiles(l.Dir)
+func (l *module) readConfigFiles() (loadable bool) {
+	files, err := ListConfigFiles(l.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.fail("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with -chdir.",
-			l.folderName()))
+		l.errorWithoutPlace("No configuration files", fmt.Sprintf("The folder %s does not exist. Name the configuration's folder with "+
+			"-chdir.",
+			l.folderForMessages()))
 		return false
 	case err != nil:
-		l.fail("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or run as a "+
-			"user who may read it.", words.Reason(err)))
+		l.errorWithoutPlace("Unreadable folder", fmt.Sprintf("The configuration's folder cannot be read: %s. Change its permissions, or "+
+			"run as a user who may read it.", words.ErrorWithoutPath(err)))
 		return false
-	case len(files.Config) == 0 && l.Bare:
-		l.declareAccount()
+	case len(files.ConfigFiles) == 0 && l.AllowNoConfig:
+		l.declareAccountData()
 		return true
-	case len(files.Config) == 0:
-		l.fail("No configuration files", fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.folderName(), l.noConfigAdvice()))
+	case len(files.ConfigFiles) == 0:
+		l.errorWithoutPlace("No configuration files",
+			fmt.Sprintf("The folder %s holds no file named *.b2.hcl. %s", l.folderForMessages(), l.noConfigAdvice()))
 		return false
 	}
-	for _, path := range files.Config {
-		if body := l.parse(l.Dir, path); body != nil {
-			l.bodies = append(l.bodies, fileBody{path, body})
+	for _, path := range files.ConfigFiles {
+		if body := l.parseConfigFile(l.Dir, path); body != nil {
+			l.configBodies = append(l.configBodies, fileBody{path, body})
 		}
 	}
-	files.Misnamed = slices.DeleteFunc(files.Misnamed, l.isGiven)
-	if names := baseNames(files.Terraform); len(names) > 0 {
+	files.MisnamedValueFiles = slices.DeleteFunc(files.MisnamedValueFiles, l.isGivenByVarFile)
+	if names := baseNames(files.TerraformFiles); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
 				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
 	}
-	if names := baseNames(files.Misnamed); len(names) > 0 {
+	if names := baseNames(files.MisnamedValueFiles); len(names) > 0 {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Value files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. Values are read from b2form.b2vars.hcl "+
 				"and from files whose names end in .auto.b2vars.hcl, with .json after that for JSON. Rename them, or pass them with "+
 				"-var-file.", strings.Join(names, ", "))})
 	}
-	for _, path := range files.Values {
-		src, why := readFound(l.folderOf(l.Dir), path)
-		l.valueFiles = append(l.valueFiles, l.readValues(path, src, why))
+	for _, path := range files.AutoValueFiles {
+		src, why := readConfigFile(l.folderOf(l.Dir), path)
+		l.valueFiles = append(l.valueFiles, l.readValueFile(path, src, why))
 	}
-	return !l.failed
+	return !l.hasErrors
 }
 
 func baseNames(paths []string) []string {
@@ -145,11 +147,11 @@ func (l *module) folderOf(dir string) folder.Folder {
 	return folder.Folder{Dir: l.shared.rootOptions.Dir, ModuleDir: dir, Within: l.shared.boundary}
 }
 
-// parse reads one configuration file of the module in dir. nil: it could not be
+// parseConfigFile reads one configuration file of the module in dir. nil: it could not be
 // read at all.
-func (l *module) parse(dir, path string) hcl.Body {
-	src, why := readFound(l.folderOf(dir), path)
-	file, diags := l.parseText(path, src, why)
+func (l *module) parseConfigFile(dir, path string) hcl.Body {
+	src, why := readConfigFile(l.folderOf(dir), path)
+	file, diags := l.parseSource(path, src, why)
 	l.add(diags...)
 	if file == nil {
 		return nil
@@ -161,10 +163,10 @@ func (l *module) parse(dir, path string) hcl.Body {
 	return file.Body
 }
 
-// parseValues reads one value file. It may hold secrets, so what is said of it
+// parseValueFile reads one value file. It may hold secrets, so what is said of it
 // repeats none of its text.
-func (l *module) parseValues(path string, src []byte, why string) hcl.Body {
-	file, diags := l.parseText(path, src, why)
+func (l *module) parseValueFile(path string, src []byte, why string) hcl.Body {
+	file, diags := l.parseSource(path, src, why)
 	hideSensitive(diags, valueSyntax)
 	l.add(diags...)
 	if file == nil || diags.HasErrors() {
@@ -175,17 +177,17 @@ func (l *module) parseValues(path string, src []byte, why string) hcl.Body {
 
 const valueSyntax = "The syntax of the value file is wrong here. Details are left out, since it may hold secrets."
 
-// parseText parses a file in HCL's native or JSON syntax. nil: it could not be
+// parseSource parses a file in HCL's native or JSON syntax. nil: it could not be
 // read at all, for the reason given. Its body is nil where nothing could be made
 // of it.
-func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.Diagnostics) {
+func (l *module) parseSource(path string, src []byte, why string) (*hcl.File, hcl.Diagnostics) {
 	if why != "" {
-		l.fail("Unreadable file", path+" "+why)
+		l.errorWithoutPlace("Unreadable file", path+" "+why)
 		return nil, nil
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
-	if isJSON(path) {
+	if isJSONFile(path) {
 		file, diags = parse.JSON(src, path)
 	} else {
 		file, diags = parse.Config(src, path, l.shared.budget)
@@ -200,16 +202,16 @@ func (l *module) parseText(path string, src []byte, why string) (*hcl.File, hcl.
 	return file, diags
 }
 
-// readFound reads a file of the module in from that nobody named; why says what
+// readConfigFile reads a file of the module in from that nobody named; why says what
 // is wrong with it, as the end of a sentence and what to do.
-func readFound(from folder.Folder, path string) (src []byte, why string) {
+func readConfigFile(from folder.Folder, path string) (src []byte, why string) {
 	src, err := from.ReadConfigFile(filepath.Base(path))
-	return textOf(src, err)
+	return checkedText(src, err)
 }
 
-// readNamed reads a file that whoever runs b2form named, which may be a pipe; why
-// is as readFound's.
-func readNamed(path string) (src []byte, why string) {
+// readNamedFile reads a file that whoever runs b2form named, which may be a pipe; why
+// is as readConfigFile's.
+func readNamedFile(path string) (src []byte, why string) {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&(fs.ModeDir|fs.ModeSocket|fs.ModeIrregular) != 0 {
 		return nil, "is no file. Give the path of a file, or move it away."
@@ -217,12 +219,12 @@ func readNamed(path string) (src []byte, why string) {
 	if err == nil {
 		src, err = os.ReadFile(path)
 	}
-	return textOf(src, err)
+	return checkedText(src, err)
 }
 
-// textOf is what was read, if it is text. Editors on Windows put a byte order mark
+// checkedText is what was read, if it is text. Editors on Windows put a byte order mark
 // before it, which says nothing.
-func textOf(src []byte, err error) (text []byte, why string) {
+func checkedText(src []byte, err error) (text []byte, why string) {
 	switch {
 	case errors.Is(err, folder.ErrOutside):
 		return nil, "is a symbolic link that leads out of the folder, as every absolute one does. Only files below it are read: copy " +
@@ -234,7 +236,7 @@ func textOf(src []byte, err error) (text []byte, why string) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, "cannot be read: permission denied. Change its permissions, or run as a user who may read it."
 	case err != nil:
-		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.Reason(err))
+		return nil, fmt.Sprintf("cannot be read: %s. Move it away, or make it readable.", words.ErrorWithoutPath(err))
 	case !words.IsText(src):
 		return nil, "is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."
 	}
@@ -253,10 +255,10 @@ func clampRanges(diags hcl.Diagnostics, size int) {
 	}
 }
 
-func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
+func isJSONFile(path string) bool { return strings.HasSuffix(path, ".json") }
 
-// oneLabel corrects the number of what the parser says of blocks with one label.
-func oneLabel(detail string) string {
+// fixLabelPlural corrects the number of what the parser says of blocks with one label.
+func fixLabelPlural(detail string) string {
 	before, after, found := strings.Cut(detail, " 1 labels (")
 	if !found {
 		return detail
@@ -264,8 +266,8 @@ func oneLabel(detail string) string {
 	return before + " 1 label (" + strings.Replace(after, ") are expected for ", ") is expected for ", 1)
 }
 
-// isGiven reports whether -var-file names a file.
-func (l *module) isGiven(path string) bool {
+// isGivenByVarFile reports whether -var-file names a file.
+func (l *module) isGivenByVarFile(path string) bool {
 	return slices.ContainsFunc(l.Vars, func(g VariableValue) bool {
 		a, errA := filepath.Abs(g.File)
 		b, errB := filepath.Abs(path)
@@ -273,9 +275,9 @@ func (l *module) isGiven(path string) bool {
 	})
 }
 
-// folderName is the configuration's folder for messages: where it is, since "." says
+// folderForMessages is the configuration's folder for messages: where it is, since "." says
 // little to who reads a log.
-func (l *module) folderName() string {
+func (l *module) folderForMessages() string {
 	if abs, err := filepath.Abs(l.Dir); err == nil {
 		return abs
 	}

@@ -13,9 +13,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// template is the Content of a delivery: the user's own text with the secret
+// contentRenderer is the Content of a delivery: the user's own text with the secret
 // in it.
-func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (string,
+func (l *module) contentRenderer(d *delivery, k *kind.Kind, rep repetitionData) func(map[string]cty.Value, config.LiveLookup) (string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (string, hcl.Diagnostics) {
 		v, diags := l.renderLive(d, "content", k, rep, self, live)
@@ -26,8 +26,9 @@ func (l *module) template(d *delivery, k *kind.Kind, rep repetition) func(map[st
 	}
 }
 
-// environment is the Environment of a delivery.
-func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map[string]cty.Value, config.LiveLookup) (map[string]string,
+// environmentRenderer is the Environment of a delivery.
+func (l *module) environmentRenderer(d *delivery, k *kind.Kind, rep repetitionData) func(map[string]cty.Value,
+	config.LiveLookup) (map[string]string,
 	hcl.Diagnostics) {
 	return func(self map[string]cty.Value, live config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 		v, diags := l.renderLive(d, "environment", k, rep, self, live)
@@ -45,25 +46,25 @@ func (l *module) environment(d *delivery, k *kind.Kind, rep repetition) func(map
 
 // renderLive evaluates an argument with the new key and what is live. Nothing
 // that is said of it repeats a value.
-func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetition, self map[string]cty.Value,
+func (l *module) renderLive(d *delivery, name string, k *kind.Kind, rep repetitionData, self map[string]cty.Value,
 	live config.LiveLookup) (cty.Value, hcl.Diagnostics) {
-	s := l.later(live)
-	v, diags := l.render(d, name, rep.context(s.context(d.template, l.rootContext), d.template.invalidRoots), self)
+	s := l.liveScope(live)
+	v, diags := l.renderArgument(d, name, rep.context(s.context(d.templateRefs, l.rootContext), d.templateRefs.invalidRoots), self)
 	hideSensitive(diags, "The template cannot be rendered with the live values. Details are left out, since they may hold a secret.")
 	s.report.add(diags...)
 	v, _ = v.UnmarkDeep()
-	if !s.report.failed && !v.IsWhollyKnown() {
+	if !s.report.hasErrors && !v.IsWhollyKnown() {
 		s.report.errorAt(d.args[name].Expr.Range(), "Unknown "+name, fmt.Sprintf("The %s of this %s's delivery uses something that is "+
 			"not known yet.", name, k.Name))
 	}
-	return v, s.report.sorted()
+	return v, s.report.sortedDiags()
 }
 
-// render evaluates content to a string and environment to a map of strings,
+// renderArgument evaluates content to a string and environment to a map of strings,
 // which may be unknown or marked.
-func (l *module) render(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
+func (l *module) renderArgument(d *delivery, name string, parent *hcl.EvalContext, self map[string]cty.Value) (cty.Value, hcl.Diagnostics) {
 	ctx := parent
-	if !slices.Contains(d.template.invalidRoots, "self") {
+	if !slices.Contains(d.templateRefs.invalidRoots, "self") {
 		ctx = parent.NewChild()
 		ctx.Variables = map[string]cty.Value{"self": cty.ObjectVal(self)}
 	}
@@ -72,7 +73,7 @@ func (l *module) render(d *delivery, name string, parent *hcl.EvalContext, self 
 		want, hint = cty.Map(cty.String), "environment needs a map of strings, as { B2_KEY = self.application_key }."
 	}
 	e := d.args[name].Expr
-	v, diags := l.evaluated(e, ctx)
+	v, diags := l.evalWithHints(e, ctx)
 	if diags.HasErrors() {
 		return cty.UnknownVal(want), diags
 	}
@@ -82,15 +83,15 @@ func (l *module) render(d *delivery, name string, parent *hcl.EvalContext, self 
 		if name != "environment" {
 			return out, diags
 		}
-		if problem = checkVariables(out, e); problem == nil {
+		if problem = checkEnvironment(out, e); problem == nil {
 			return out, diags
 		}
 	}
 	return cty.UnknownVal(want), append(diags, problem)
 }
 
-// checkVariables finds what cannot stand in an environment.
-func checkVariables(v cty.Value, e hcl.Expression) *hcl.Diagnostic {
+// checkEnvironment finds what cannot stand in an environment.
+func checkEnvironment(v cty.Value, e hcl.Expression) *hcl.Diagnostic {
 	plain, _ := v.UnmarkDeep()
 	if !plain.IsWhollyKnown() {
 		return nil

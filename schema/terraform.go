@@ -13,16 +13,16 @@ import (
 // What people paste from Terraform is recognised and answered with the rewrite,
 // which the descriptors know.
 
-// terraformResource answers a resource block: its header, then each argument
+// reportTerraformResource answers a resource block: its header, then each argument
 // that has another name here.
-func (l *module) terraformResource(b *hcl.Block) {
+func (l *module) reportTerraformResource(b *hcl.Block) {
 	for _, k := range l.Kinds {
 		if k.Terraform.Type != b.Labels[0] {
 			continue
 		}
 		l.errorAt(b.DefRange, "Terraform block", fmt.Sprintf("Write %s %q { … } instead of resource %q %q { … }.", k.Name, b.Labels[1],
 			b.Labels[0], b.Labels[1]))
-		l.checkBody(b.Body, k, k.Attrs, true)
+		l.checkBodyNames(b.Body, k, k.Attrs, true)
 		return
 	}
 	if k := l.kinds[b.Labels[0]]; k != nil {
@@ -54,9 +54,9 @@ func counterpartAdvice(typ string) string {
 	return ""
 }
 
-// terraformArgument says what to write instead of an argument or nested block of
+// terraformArgumentAdvice says what to write instead of an argument or nested block of
 // Terraform's; "" where the name is none.
-func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
+func terraformArgumentAdvice(k *kind.Kind, attrs []kind.Attr, name string, top bool) string {
 	for i := range attrs {
 		switch a := &attrs[i]; {
 		case a.TerraformName != name:
@@ -72,15 +72,15 @@ func terraformArgument(k *kind.Kind, attrs []kind.Attr, name string, top bool) s
 			return p.Advice
 		}
 	}
-	if h := syntax.Resource().Hint(name); h != nil && top {
+	if h := syntax.ResourceBlock().Hint(name); h != nil && top {
 		return h.Advice
 	}
 	return ""
 }
 
-// terraformReference says what to write instead of a reference to a Terraform
+// terraformReferenceAdvice says what to write instead of a reference to a Terraform
 // resource; "" where the root is none.
-func (l *module) terraformReference(t hcl.Traversal) string {
+func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
 	for _, k := range l.Kinds {
 		if t.RootName() != k.Terraform.Type {
 			continue

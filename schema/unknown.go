@@ -12,39 +12,39 @@ import (
 )
 
 // What is not known in a value has a cause, which its marks tell: an attribute that B2 makes (kind.ComputedMark), one that the
-// credentials may not read (hiddenMark), or something that a later evaluation knows (openMark). Without any of them the expression
+// credentials may not read (hiddenMark), or something that a later evaluation knows (unknownYetMark). Without any of them the expression
 // itself is at fault, as one that calls a function with null.
 
-// An openMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
+// A unknownYetMark marks what is unknown only in this evaluation: a variable without a value, data that was not read, and what an
 // earlier error leaves open.
-type openMark struct{}
+type unknownYetMark struct{}
 
-// openValue is a value of which nothing is known yet.
-func openValue(t cty.Type) cty.Value { return cty.UnknownVal(t).Mark(openMark{}) }
+// unknownYetValue is a value of which nothing is known yet.
+func unknownYetValue(t cty.Type) cty.Value { return cty.UnknownVal(t).Mark(unknownYetMark{}) }
 
-// isCause reports whether a mark tells why a value is not known.
-func isCause(mark any) bool {
+// isUnknownCause reports whether a mark tells why a value is not known.
+func isUnknownCause(mark any) bool {
 	switch mark.(type) {
-	case kind.ComputedMark, hiddenMark, openMark:
+	case kind.ComputedMark, hiddenMark, unknownYetMark:
 		return true
 	}
 	return false
 }
 
-func hasCause(marks cty.ValueMarks) bool {
+func hasUnknownCause(marks cty.ValueMarks) bool {
 	for m := range marks {
-		if isCause(m) {
+		if isUnknownCause(m) {
 			return true
 		}
 	}
 	return false
 }
 
-// unexplained reports whether a part of a value is not known without a cause.
-func unexplained(v cty.Value) bool {
+// hasUnexplainedUnknown reports whether a part of a value is not known without a cause.
+func hasUnexplainedUnknown(v cty.Value) bool {
 	if v.IsMarked() {
 		plain, marks := v.Unmark()
-		if hasCause(marks) {
+		if hasUnknownCause(marks) {
 			return false
 		}
 		v = plain
@@ -56,30 +56,30 @@ func unexplained(v cty.Value) bool {
 		return false
 	}
 	for it := v.ElementIterator(); it.Next(); {
-		if _, e := it.Element(); unexplained(e) {
+		if _, e := it.Element(); hasUnexplainedUnknown(e) {
 			return true
 		}
 	}
 	return false
 }
 
-// causes are those among marks that are a cause. One that a later evaluation ends comes before all others: whole resources hold
+// unknownCauses are those among marks that are a cause. One that a later evaluation ends comes before all others: whole resources hold
 // attributes that are not known and that nobody asked for.
-func causes(marks cty.ValueMarks) cty.ValueMarks {
+func unknownCauses(marks cty.ValueMarks) cty.ValueMarks {
 	out := cty.ValueMarks{}
 	for m := range marks {
-		if m == (openMark{}) {
+		if m == (unknownYetMark{}) {
 			return cty.NewValueMarks(m)
 		}
-		if isCause(m) {
+		if isUnknownCause(m) {
 			out[m] = struct{}{}
 		}
 	}
 	return out
 }
 
-// causesIn are the causes for which something that the expression refers to is not known.
-func causesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
+// unknownCausesIn are the causes for which something that the expression refers to is not known.
+func unknownCausesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 	out := cty.ValueMarks{}
 	for _, t := range e.Variables() {
 		for ; len(t) > 0; t = t[:len(t)-1] {
@@ -92,24 +92,24 @@ func causesIn(e hcl.Expression, ctx *hcl.EvalContext) cty.ValueMarks {
 			break
 		}
 	}
-	return causes(out)
+	return unknownCauses(out)
 }
 
-// explained gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
+// explainUnknown gives a value of the expression the causes for which it is not known, where a function has lost them; or says that the
 // expression itself is at fault.
-func explained(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
-	if !unexplained(v) {
+func explainUnknown(e hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (cty.Value, *hcl.Diagnostic) {
+	if !hasUnexplainedUnknown(v) {
 		return v, nil
 	}
-	if marks := causesIn(e, ctx); len(marks) > 0 {
+	if marks := unknownCausesIn(e, ctx); len(marks) > 0 {
 		return v.WithMarks(marks), nil
 	}
 	return v, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: unknownSummary, Detail: unknownDetail(e, ctx),
-		Subject: e.Range().Ptr(), Expression: e, EvalContext: ctx, Extra: unknownValue{}}
+		Subject: e.Range().Ptr(), Expression: e, EvalContext: ctx, Extra: unknownValueExtra{}}
 }
 
-// unknownValue is the Extra of a diagnostic that says nothing new where an earlier error can be the reason.
-type unknownValue struct{}
+// unknownValueExtra is the Extra of a diagnostic that says nothing new where an earlier error can be the reason.
+type unknownValueExtra struct{}
 
 const unknownSummary = "Value cannot be worked out"
 

@@ -64,7 +64,7 @@ func TestUnknownKeepsItsCause(t *testing.T) {
 					t.Errorf("%s: %v", call, d)
 				}
 			}
-			if of == "local.computed" && !diags.HasErrors() && !v.IsWhollyKnown() && kind.ComputedIn(v) == nil {
+			if of == "local.computed" && !diags.HasErrors() && !v.IsWhollyKnown() && kind.ComputedMarksIn(v) == nil {
 				t.Errorf("%s does not tell what it is made from: %#v", call, v)
 			}
 		}

@@ -36,7 +36,7 @@ type variable struct {
 	nullable     bool
 	validations  []*condition
 	value        cty.Value
-	given        []givenValue // lowest precedence first
+	givenValues  []givenValue // lowest precedence first
 }
 
 // givenValue is a value from a file, or a text from outside.
@@ -51,7 +51,7 @@ func (l *module) declareVariable(b *hcl.Block) {
 		return
 	}
 	name := b.Labels[0]
-	if syntax.Find("module").Argument(name) != nil {
+	if syntax.FindTopLevelBlock("module").Argument(name) != nil {
 		l.errorAt(b.LabelRanges[0], "Reserved name", fmt.Sprintf("A module block has an argument %q of its own, so no caller could give "+
 			"this variable a value. Choose another name.", name))
 		return
@@ -65,23 +65,23 @@ func (l *module) declareVariable(b *hcl.Block) {
 	l.variables[name] = v
 	l.nodes = append(l.nodes, v.node)
 
-	content, _ := l.contentOf(b, syntax.Find(b.Type))
-	v.validations = l.readConditions("validation", content.Blocks, syntax.Find(b.Type))
+	content, _ := l.contentOf(b, syntax.FindTopLevelBlock(b.Type))
+	v.validations = l.readConditions("validation", content.Blocks, syntax.FindTopLevelBlock(b.Type))
 	l.evalConstant(content.Attributes["description"], &v.description)
 	l.evalConstant(content.Attributes["sensitive"], &v.sensitive)
 	l.evalConstant(content.Attributes["nullable"], &v.nullable)
 	if a := content.Attributes["type"]; a != nil {
-		v.node.broken = !l.readType(v, a.Expr)
+		v.node.broken = !l.readTypeConstraint(v, a.Expr)
 	}
 	if a := content.Attributes["default"]; a != nil {
 		v.defaultValue = l.evalDefault(v, a.Expr)
 	}
 }
 
-// readType reads a type constraint; false: an error was reported.
-func (l *module) readType(v *variable, e hcl.Expression) bool {
-	e = addressExpr(e)
-	if any := anyOf(hcl.ExprAsKeyword(e)); any != cty.NilType {
+// readTypeConstraint reads a type constraint; false: an error was reported.
+func (l *module) readTypeConstraint(v *variable, e hcl.Expression) (ok bool) {
+	e = nativeExprOf(e)
+	if any := collectionOfAny(hcl.ExprAsKeyword(e)); any != cty.NilType {
 		v.typ = any
 		return true
 	}
@@ -104,9 +104,9 @@ func (l *module) readType(v *variable, e hcl.Expression) bool {
 	return false
 }
 
-// anyOf is what the words list, map and set mean alone, as a type of a variable: one
+// collectionOfAny is what the words list, map and set mean alone, as a type of a variable: one
 // whose elements are of any type.
-func anyOf(word string) cty.Type {
+func collectionOfAny(word string) cty.Type {
 	switch word {
 	case "list":
 		return cty.List(cty.DynamicPseudoType)
@@ -119,9 +119,9 @@ func anyOf(word string) cty.Type {
 }
 
 // quotedType is a type that is written as a text, as Terraform did once.
-func quotedType(e hcl.Expression) (string, bool) {
+func quotedType(e hcl.Expression) (text string, isType bool) {
 	v, diags := parse.Constant(e)
-	if diags.HasErrors() || !isText(v) {
+	if diags.HasErrors() || !isKnownString(v) {
 		return "", false
 	}
 	switch text := v.AsString(); text {
@@ -148,7 +148,7 @@ func (l *module) evalDefault(v *variable, e hcl.Expression) cty.Value {
 	}
 	out, err := v.convert(value)
 	if err != nil {
-		l.errorAt(e.Range(), "Invalid default", fmt.Sprintf("The default of var.%s does not fit its type: %s.", v.name, typeError(err)))
+		l.errorAt(e.Range(), "Invalid default", fmt.Sprintf("The default of var.%s does not fit its type: %s.", v.name, typeErrorText(err)))
 		return cty.DynamicVal
 	}
 	return out
@@ -168,7 +168,7 @@ func (l *module) evalConstant(a *hcl.Attribute, into any) {
 }
 
 // storeScalar stores a known value in a *string or *bool; null leaves it alone.
-func (l *module) storeScalar(name string, e hcl.Expression, v cty.Value, into any) bool {
+func (l *module) storeScalar(name string, e hcl.Expression, v cty.Value, into any) (ok bool) {
 	v, _ = v.Unmark()
 	if v.IsNull() {
 		return true
@@ -209,10 +209,10 @@ func (v *variable) takesPlainText() bool {
 	return v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType
 }
 
-// readValues takes a value file apart: one argument per variable. why says that
+// readValueFile takes a value file apart: one argument per variable. why says that
 // it could not be read.
-func (l *module) readValues(path string, src []byte, why string) hcl.Attributes {
-	body := l.parseValues(path, src, why)
+func (l *module) readValueFile(path string, src []byte, why string) hcl.Attributes {
+	body := l.parseValueFile(path, src, why)
 	if body == nil {
 		return nil
 	}
@@ -229,23 +229,23 @@ func (l *module) assignVariables() {
 	if l.caller != nil {
 		for name, a := range l.caller.call.inputs {
 			if v := l.variables[name]; v != nil {
-				v.given = []givenValue{{expr: a.Expr, source: "the module block"}}
+				v.givenValues = []givenValue{{expr: a.Expr, source: "the module block"}}
 			}
 		}
 		return
 	}
 	for _, g := range l.Env {
 		if v := l.variables[g.Name]; v != nil {
-			v.given = append(v.given, givenValue{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
+			v.givenValues = append(v.givenValues, givenValue{text: g.Value, source: "the environment variable " + EnvPrefix + g.Name})
 		}
 	}
 	for _, attrs := range l.valueFiles {
-		l.assignFile(attrs, false)
+		l.assignFromValueFile(attrs, false)
 	}
 	for _, g := range l.Vars {
 		if g.File != "" {
-			src, why := readNamed(g.File)
-			l.assignFile(l.readValues(g.File, src, why), true)
+			src, why := readNamedFile(g.File)
+			l.assignFromValueFile(l.readValueFile(g.File, src, why), true)
 			continue
 		}
 		v := l.variables[g.Name]
@@ -258,11 +258,12 @@ func (l *module) assignVariables() {
 			continue
 		}
 		if v == nil {
-			l.fail("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such variable.%s",
+			l.errorWithoutPlace("Undeclared variable", fmt.Sprintf("-var gives a value to %q, but the configuration declares no such "+
+				"variable.%s",
 				g.Name, cmp.Or(words.DidYouMean(g.Name, "", l.variableNames()), " Declare it in a variable block, or leave -var out.")))
 			continue
 		}
-		v.given = append(v.given, givenValue{text: g.Value, expr: g.Expr, source: "-var"})
+		v.givenValues = append(v.givenValues, givenValue{text: g.Value, expr: g.Expr, source: "-var"})
 	}
 	for _, name := range l.variableNames() {
 		v := l.variables[name]
@@ -270,39 +271,39 @@ func (l *module) assignVariables() {
 		if ok && !v.sensitive {
 			v.value = l.plannedValue(v, planned)
 		} else {
-			v.value = l.valueOf(v)
+			v.value = l.variableValue(v)
 		}
 		if v.sensitive {
 			l.config.SensitiveVariables[name] = v.value
 			v.value = v.value.Mark(kind.Sensitive)
 			continue
 		}
-		l.config.Variables[name] = v.value
+		l.config.NonsensitiveVariables[name] = v.value
 	}
 }
 
 // plannedValue is the value that a saved plan was made with. Whoever gives one must give the same.
 func (l *module) plannedValue(v *variable, planned cty.Value) cty.Value {
-	if len(v.given) == 0 {
+	if len(v.givenValues) == 0 {
 		return planned
 	}
-	if now := l.valueOf(v); now.IsWhollyKnown() && !now.RawEquals(planned) {
+	if now := l.variableValue(v); now.IsWhollyKnown() && !now.RawEquals(planned) {
 		l.errorAt(v.node.place, "Other value than in the saved plan", fmt.Sprintf("The plan was made with another value of var.%s than %s "+
 			"gives now. A saved plan keeps the values of variables: leave this one out, or make a new plan.", v.name,
-			v.given[len(v.given)-1].source))
+			v.givenValues[len(v.givenValues)-1].source))
 	}
 	return planned
 }
 
 func (l *module) variableNames() []string { return slices.Sorted(maps.Keys(l.variables)) }
 
-// assignFile gives variables the values of a value file. One that somebody named
+// assignFromValueFile gives variables the values of a value file. One that somebody named
 // may be any file, so not even a name in it is repeated.
-func (l *module) assignFile(attrs hcl.Attributes, named bool) {
+func (l *module) assignFromValueFile(attrs hcl.Attributes, named bool) {
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		a := attrs[name]
 		if v := l.variables[name]; v != nil {
-			v.given = append(v.given, givenValue{expr: a.Expr, source: a.Range.Filename})
+			v.givenValues = append(v.givenValues, givenValue{expr: a.Expr, source: a.Range.Filename})
 			continue
 		}
 		shown := strconv.Quote(name)
@@ -315,14 +316,14 @@ func (l *module) assignFile(attrs hcl.Attributes, named bool) {
 	}
 }
 
-// valueOf is the variable's value, asked for where it is missing.
-func (l *module) valueOf(v *variable) cty.Value {
+// variableValue is the variable's value, asked for where it is missing.
+func (l *module) variableValue(v *variable) cty.Value {
 	if v.node.broken {
 		return cty.DynamicVal
 	}
-	unset := len(v.given) == 0 && v.defaultValue == cty.NilVal
+	unset := len(v.givenValues) == 0 && v.defaultValue == cty.NilVal
 	if unset && l.AllowUnset {
-		return v.anyValue()
+		return v.anyUnknownValue()
 	}
 	if unset {
 		if l.Ask == nil {
@@ -331,17 +332,17 @@ func (l *module) valueOf(v *variable) cty.Value {
 					"%s%s.%s", v.name, v.name, EnvPrefix, v.name, l.tfvarsHint()))
 			return cty.DynamicVal
 		}
-		text, err := l.Ask(Question{v.name, v.description, v.sensitive})
+		text, err := l.Ask(VariableQuestion{v.name, v.description, v.sensitive})
 		if err != nil {
 			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("No value for var.%s could be read: %s.", v.name, err))
 			return cty.DynamicVal
 		}
-		v.given = []givenValue{{text: text, source: "the answer"}}
+		v.givenValues = []givenValue{{text: text, source: "the answer"}}
 	}
-	if len(v.given) == 0 {
+	if len(v.givenValues) == 0 {
 		return v.defaultValue
 	}
-	value, ok := l.valueGiven(v, v.given[len(v.given)-1])
+	value, ok := l.evalGivenValue(v, v.givenValues[len(v.givenValues)-1])
 	if ok && value.IsNull() && !v.nullable {
 		if v.defaultValue != cty.NilVal {
 			return v.defaultValue
@@ -363,18 +364,18 @@ func (l *module) tfvarsHint() string {
 	return fmt.Sprintf(" b2form does not read %s by itself: rename it to b2form.b2vars.hcl, or give it with -var-file=%s.", name, name)
 }
 
-// anyValue stands for every value that the variable may be given.
-func (v *variable) anyValue() cty.Value {
+// anyUnknownValue stands for every value that the variable may be given.
+func (v *variable) anyUnknownValue() cty.Value {
 	any := cty.UnknownVal(v.typ.WithoutOptionalAttributesDeep())
 	if !v.nullable && v.typ != cty.DynamicPseudoType {
 		any = any.RefineNotNull()
 	}
-	return any.Mark(openMark{})
+	return any.Mark(unknownYetMark{})
 }
 
-// valueGiven reads a value. Messages never repeat a text from outside: it may
+// evalGivenValue reads a value. Messages never repeat a text from outside: it may
 // be a secret.
-func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
+func (l *module) evalGivenValue(v *variable, g givenValue) (value cty.Value, ok bool) {
 	at, value := v.node.place, cty.StringVal(g.text)
 	expr := g.expr
 	if expr == nil && !v.takesPlainText() {
@@ -382,7 +383,7 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 		if diags.HasErrors() {
 			l.errorAt(at, "Invalid value of a variable", fmt.Sprintf(
 				"The value of var.%s from %s is not a valid expression. %s is written like %s.", v.name, g.source,
-				words.Capital(words.A(v.typ.FriendlyNameForConstraint())), exampleOf(v.typ)))
+				words.Capitalize(words.WithArticle(v.typ.FriendlyNameForConstraint())), exampleText(v.typ)))
 			return cty.DynamicVal, false
 		}
 		expr = parsed
@@ -409,33 +410,33 @@ func (l *module) valueGiven(v *variable, g givenValue) (cty.Value, bool) {
 	out, err := v.convert(value)
 	if err != nil {
 		l.errorAt(at, "Invalid value of a variable",
-			fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeError(err)))
+			fmt.Sprintf("The value of var.%s from %s does not fit its type: %s.", v.name, g.source, typeErrorText(err)))
 		return cty.DynamicVal, false
 	}
 	return out, true
 }
 
-// exampleOf is a value of a type, as it is written.
-func exampleOf(t cty.Type) string {
+// exampleText is a value of a type, as it is written.
+func exampleText(t cty.Type) string {
 	switch {
 	case t == cty.Number:
 		return "7"
 	case t == cty.Bool:
 		return "true"
 	case t.IsMapType():
-		return fmt.Sprintf("{ team = %s }", exampleOf(t.ElementType()))
+		return fmt.Sprintf("{ team = %s }", exampleText(t.ElementType()))
 	case t.IsCollectionType():
-		return fmt.Sprintf("[%s]", exampleOf(t.ElementType()))
+		return fmt.Sprintf("[%s]", exampleText(t.ElementType()))
 	case t.IsTupleType():
 		var parts []string
 		for _, e := range t.TupleElementTypes() {
-			parts = append(parts, exampleOf(e))
+			parts = append(parts, exampleText(e))
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	case t.IsObjectType() && len(t.AttributeTypes()) > 0:
 		var parts []string
 		for _, name := range slices.Sorted(maps.Keys(t.AttributeTypes())) {
-			parts = append(parts, name+" = "+exampleOf(t.AttributeType(name)))
+			parts = append(parts, name+" = "+exampleText(t.AttributeType(name)))
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
 	case t.IsObjectType():
@@ -460,15 +461,15 @@ func (l *module) validateVariables() (late []validation) {
 			if slices.ContainsFunc(c.refs.list, func(r ref) bool { return r.node != nil && r.node.variable == nil }) {
 				late = append(late, one)
 			} else {
-				l.validate(one)
+				l.checkValidation(one)
 			}
 		}
 	}
 	return late
 }
 
-func (l *module) validate(one validation) {
-	v, condition, message := one.variable, one.holds, one.message
+func (l *module) checkValidation(one validation) {
+	v, condition, message := one.variable, one.holds, one.errorMessage
 	ctx := l.staticScope.context(one.refs, l.rootContext)
 	result := l.staticScope.eval(condition, ctx)
 	result, _ = result.Unmark()
@@ -488,8 +489,8 @@ func (l *module) validate(one validation) {
 		l.storeScalar("error_message", message, said, &text)
 	}
 	at := v.node.place
-	if n := len(v.given); n > 0 && !v.sensitive && v.given[n-1].expr != nil {
-		at = v.given[n-1].expr.Range()
+	if n := len(v.givenValues); n > 0 && !v.sensitive && v.givenValues[n-1].expr != nil {
+		at = v.givenValues[n-1].expr.Range()
 	}
 	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name,
 		condition.Range()))

@@ -69,9 +69,9 @@ Example:
 }
 
 func patternFlag(name, usage string, to *[]string) cli.Flag {
-	return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
 		*to = append(*to, s)
-		return validPattern(s)
+		return checkPattern(s)
 	}}}
 }
 
@@ -92,14 +92,14 @@ func (o *adoptOptions) wanted(_ *kind.Kind, _, name string) bool {
 
 // adopt works in the folder, which is made if there is none.
 func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err error) {
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	leave, err := p.enterNew(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, leave()) }()
-	p.bare = true
+	p.allowNoConfig = true
 	s := &session{program: p, kinds: schema.Kinds()}
 	if err := s.loadDeclared(nil); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (p *program) enterNew(dir string) (leave func() error, err error) {
 		err = p.chdir(dir)
 	}
 	if err != nil {
-		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir, reason(err))
+		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir, osErrorReason(err))
 	}
 	return func() error {
 		if err := p.chdir(back); err != nil {
@@ -164,7 +164,7 @@ func (s *session) loadDeclared(snapshot *kind.Snapshot, values ...schema.Variabl
 	o.AllowUnset, o.Ask, o.Snapshot = true, nil, snapshot
 	o.Vars = append(slices.Clip(o.Vars), values...)
 	c, diags := schema.Load(o)
-	s.files = c.Files
+	s.sourceFiles = c.Files
 	if diags.HasErrors() {
 		return diags
 	}
@@ -181,12 +181,12 @@ func (s *session) readAll(ctx context.Context, st *state.State, o *adoptOptions)
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, s.queryEverything()); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, s.auditQuery()); err != nil {
 		return nil, err
 	}
-	s.ahead = s.client.Ahead()
-	s.snapshot.DropExpired(s.serviceTime())
-	if len(s.config.Data) > 0 {
+	s.clockAhead = s.client.ClockAhead()
+	s.snapshot.DropExpired(s.b2Time())
+	if len(s.config.DataQueries) > 0 {
 		if err := s.loadDeclared(s.snapshot); err != nil {
 			return nil, err
 		}
@@ -216,7 +216,7 @@ func (s *session) readParts(ctx context.Context, o *adoptOptions) (notes []strin
 				}
 			}
 		}
-		if _, err := account.ReadMore(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {
+		if _, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {
 			return nil, err
 		}
 	}
@@ -239,7 +239,7 @@ func (s *session) unseen() (notes []string) {
 			continue
 		}
 		if missing := lacks(k.ReadCapabilities...); len(missing) > 0 {
-			notes = append(notes, fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.List(missing), k.Plural))
+			notes = append(notes, fmt.Sprintf("The credentials lack %s, so the %s were not seen.", words.JoinAnd(missing), k.Plural))
 			continue
 		}
 		for _, at := range k.Attrs {
@@ -274,7 +274,7 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 	for _, f := range r.Files {
 		name, err := createNew(f.Name, adopt.Suffix, f.Text)
 		if err != nil {
-			return written, failf("A file cannot be written", "%s. Nothing was kept.", reason(err))
+			return written, failf("A file cannot be written", "%s. Nothing was kept.", osErrorReason(err))
 		}
 		written = append(written, name)
 	}
@@ -325,8 +325,8 @@ func (s *session) prove(r *adopt.Result, st *state.State) error {
 	})
 	whole.Imports = slices.DeleteFunc(slices.Clone(whole.Imports), func(i config.Import) bool { return !adopted[i.To] })
 	whole.Moves, whole.Removals, whole.Settings = nil, nil, config.Settings{}
-	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(),
-		Here: s.now()})
+	made, diags := plan.Make(plan.Request{Config: &whole, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(),
+		LocalTime: s.now()})
 	if diags.HasErrors() {
 		return diags
 	}
@@ -338,7 +338,7 @@ func (s *session) prove(r *adopt.Result, st *state.State) error {
 	}
 	if len(differ) > 0 {
 		return failf("What was written would change something", "The plan of it is not to import alone, so the files were removed again: "+
-			"%s. Leave these out with -exclude, and declare them by hand.", words.List(differ))
+			"%s. Leave these out with -exclude, and declare them by hand.", words.JoinAnd(differ))
 	}
 	return nil
 }
@@ -366,27 +366,28 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 	}
 	switch {
 	case total == 0 && more:
-		s.say("Everything that these credentials see is declared here already.")
+		s.printResult("Everything that these credentials see is declared here already.")
 	case total == 0:
-		s.say("There is nothing to write down: these credentials see no bucket and no key.")
+		s.printResult("There is nothing to write down: these credentials see no bucket and no key.")
 	case more:
-		s.say("%s %s new. Wrote %s.", words.List(counts), map[bool]string{true: "is", false: "are"}[total == 1], words.List(written))
+		s.printResult("%s %s new. Wrote %s.", words.JoinAnd(counts), map[bool]string{true: "is", false: "are"}[total == 1],
+			words.JoinAnd(written))
 	default:
-		s.say("Wrote %s: %s.", words.List(written), words.List(counts))
+		s.printResult("Wrote %s: %s.", words.JoinAnd(written), words.JoinAnd(counts))
 	}
 	for _, l := range r.Left {
-		s.say("%s", visible.Text(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
+		s.printResult("%s", visible.EscapeLine(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
 	}
 	for _, a := range r.Owned {
-		s.say("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
+		s.printResult("Not declared: %s, which the state owns and no block declares any more. \"b2form plan\" says what becomes of it.", a)
 	}
 	for _, n := range notes {
-		s.say("%s", n)
+		s.printResult("%s", n)
 	}
 	if total == 0 {
 		return
 	}
-	s.say("The plan is %d to import and nothing else.", total)
+	s.printResult("The plan is %d to import and nothing else.", total)
 	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
 	if len(r.Hidden) > 0 {
 		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.", plural(len(r.Hidden), "variable", "variables"))

@@ -25,44 +25,46 @@ import (
 	"b2form/schema/config"
 )
 
-// beginApplied records that what is live is about to come from several configurations.
-func (s *session) beginApplied(store *state.Store, m view.Mode) {
+// recordApplyStarted records that what is live is about to come from several configurations.
+func (s *session) recordApplyStarted(store *state.Store, m view.Purpose) {
 	if m != view.Rotating && m != view.Refreshing {
 		store.SetApplied(s.unfinished())
 	}
 }
 
 // unfinished is recorded while a run is under way, and when it did not do all that is declared.
-func (s *session) unfinished() state.Applied {
-	return state.Applied{Salt: s.salt(), Outputs: s.state.Applied.Outputs}
+func (s *session) unfinished() state.AppliedDigests {
+	return state.AppliedDigests{Salt: s.appliedSalt(), Outputs: s.state.Applied.Outputs}
 }
 
-// toRecord is what the state is to say after a run that came to its end, with these entries. A
+// appliedAfterRun is what the state is to say after a run that came to its end, with these entries. A
 // rotation applies no configuration, nor does a refresh or a part of a destroy; where the state says
 // nothing and nothing is declared, it stays so. A part of an apply adds to what is live already.
-func (s *session) toRecord(m view.Mode, p *plan.Plan, entries []addr.Entry) state.Applied {
+func (s *session) appliedAfterRun(m view.Purpose, p *plan.Plan, entries []addr.StateEntry) state.AppliedDigests {
 	was := s.state.Applied
-	isCurrent := isSameConfig(was, s.applied(was.Salt))
+	isCurrent := isSameConfig(was, s.currentApplied(was.Salt))
 	switch {
 	case m == view.Rotating && isCurrent && was.Salt != "":
 		was.Outputs = plan.OutputDigests(was.Salt, s.config, s.snapshot, entries)
 		return was
 	case m == view.Rotating, m == view.Refreshing, s.state.AccountID == "" && len(s.config.Resources) == 0:
 		return was
-	case s.isPart() && (p.Empty() || m == view.Destroying || isCurrent):
+	case s.isPartialRun() && (p.Empty() || m == view.Destroying || isCurrent):
 		return was
-	case s.isPart():
+	case s.isPartialRun():
 		return s.unfinished()
 	case m == view.Destroying:
-		return state.Applied{}
+		return state.AppliedDigests{}
 	}
-	now := s.applied(s.salt())
+	now := s.currentApplied(s.appliedSalt())
 	now.Outputs = plan.OutputDigests(now.Salt, s.config, s.snapshot, entries)
 	return now
 }
 
 // isSameConfig reports whether both stand for one configuration with the same values of variables.
-func isSameConfig(a, b state.Applied) bool { return a.Variables == b.Variables && a.Files == b.Files }
+func isSameConfig(a, b state.AppliedDigests) bool {
+	return a.VariablesDigest == b.VariablesDigest && a.FilesDigest == b.FilesDigest
+}
 
 // lastApplied is what the plan is told of the last apply.
 func (s *session) lastApplied() plan.Applied {
@@ -70,25 +72,25 @@ func (s *session) lastApplied() plan.Applied {
 	last := plan.Applied{Salt: was.Salt, Outputs: was.Outputs}
 	if len(s.config.Outputs) > 0 || was.Outputs != "" {
 		// Who declares nothing and asks for what is live need not apply anything.
-		nothing := was == state.Applied{} && len(s.state.Entries) == 0 && len(s.config.Resources) == 0
-		last.Current = nothing || isSameConfig(was, s.applied(was.Salt))
+		nothing := was == state.AppliedDigests{} && len(s.state.Entries) == 0 && len(s.config.Resources) == 0
+		last.Current = nothing || isSameConfig(was, s.currentApplied(was.Salt))
 	}
 	return last
 }
 
 // renewal is what the digests of the state are to become where nothing is to be done.
-func (s *session) renewal(m view.Mode) []addr.Entry {
+func (s *session) renewal(m view.Purpose) []addr.StateEntry {
 	r := plan.Renewal{Salt: s.saltFor(m), Config: s.config, Snapshot: s.snapshot, Entries: s.state.Entries, LiveOnly: m == view.Refreshing}
 	return r.Outdated()
 }
 
-// isPart reports whether the run leaves something to another one.
-func (s *session) isPart() bool {
+// isPartialRun reports whether the run leaves something to another one.
+func (s *session) isPartialRun() bool {
 	return len(s.opts.target)+len(s.opts.exclude) > 0 || s.opts.imported != nil
 }
 
-// salt is the key of the state's digests: a new one where it has none.
-func (s *session) salt() string {
+// appliedSalt is the key of the state's digests: a new one where it has none.
+func (s *session) appliedSalt() string {
 	if s.newSalt == "" {
 		s.newSalt = rand.Text()
 	}
@@ -96,36 +98,36 @@ func (s *session) salt() string {
 }
 
 // saltFor is the salt for what a run records of objects; "": it records no digests.
-func (s *session) saltFor(m view.Mode) string {
+func (s *session) saltFor(m view.Purpose) string {
 	switch m {
 	case view.Destroying:
 		return ""
 	case view.Rotating, view.Refreshing: // they record no salt
 		return s.state.Applied.Salt
 	}
-	return s.salt()
+	return s.appliedSalt()
 }
 
-// applied stands for the configuration as it is now.
-func (s *session) applied(salt string) state.Applied {
+// currentApplied stands for the configuration as it is now.
+func (s *session) currentApplied(salt string) state.AppliedDigests {
 	files := make(map[string]string, len(s.config.Files))
 	for name, f := range s.config.Files {
-		sum := sha256.Sum256(withoutComments(name, f.Bytes))
+		sum := sha256.Sum256(tokensWithoutComments(name, f.Bytes))
 		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
 	}
-	variables := make(map[string]json.RawMessage, len(s.config.Variables))
-	for name, v := range s.config.Variables {
+	variables := make(map[string]json.RawMessage, len(s.config.NonsensitiveVariables))
+	for name, v := range s.config.NonsensitiveVariables {
 		text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
 		if err != nil {
 			text = nil // no variable of a configuration that can be applied; JSON has a word for it
 		}
 		variables[name] = text
 	}
-	return state.Applied{Salt: salt, Variables: keyed(salt, variables), Files: keyed(salt, files)}
+	return state.AppliedDigests{Salt: salt, VariablesDigest: hmacOfJSON(salt, variables), FilesDigest: hmacOfJSON(salt, files)}
 }
 
-// keyed is a digest of a map that nobody can look up who does not have the key.
-func keyed(key string, of any) string {
+// hmacOfJSON is a digest of a map that nobody can look up who does not have the key.
+func hmacOfJSON(key string, of any) string {
 	text, err := json.Marshal(of)
 	if err != nil {
 		panic(err) // the maps are of texts and of JSON
@@ -135,8 +137,8 @@ func keyed(key string, of any) string {
 	return hex.EncodeToString(h.Sum(nil)[:sha256.Size/2])
 }
 
-// withoutComments is what a file says, however it is laid out and whatever ends its lines.
-func withoutComments(name string, src []byte) []byte {
+// tokensWithoutComments is what a file says, however it is laid out and whatever ends its lines.
+func tokensWithoutComments(name string, src []byte) []byte {
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	if strings.HasSuffix(name, ".json") {
 		return src
@@ -151,13 +153,13 @@ func withoutComments(name string, src []byte) []byte {
 	return out.Bytes()
 }
 
-// unapplied says where outputs would not be about what was applied.
-func (r *outputReader) unapplied(outs []*config.Output) hcl.Diagnostics {
-	was, now := r.was, r.applied(r.was.Salt)
+// checkApplied says where outputs would not be about what was applied.
+func (r *outputReader) checkApplied(outs []*config.Output) hcl.Diagnostics {
+	was, now := r.lastApplied, r.currentApplied(r.lastApplied.Salt)
 	switch {
-	case was == state.Applied{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
+	case was == state.AppliedDigests{} && len(r.entries) == 0 && len(r.config.Resources) == 0:
 		return nil // it asks for what is live, and declares nothing
-	case was == state.Applied{} && len(r.entries) == 0:
+	case was == state.AppliedDigests{} && len(r.entries) == 0:
 		return hcl.Diagnostics{outputError(nil, "Nothing was applied yet", "Outputs are about what was applied, and the state records "+
 			"nothing. Run \"b2form apply\" first.")}
 	}
@@ -165,45 +167,45 @@ func (r *outputReader) unapplied(outs []*config.Output) hcl.Diagnostics {
 	said := map[addr.Addr]bool{}
 	for _, o := range outs {
 		for _, a := range o.Needs {
-			if d := r.unlike(a); d != nil && !said[a] {
+			if d := r.checkResourceApplied(a); d != nil && !said[a] {
 				said[a] = true
 				diags = append(diags, d)
 			}
 		}
 	}
 	switch {
-	case was == state.Applied{}:
+	case was == state.AppliedDigests{}:
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "What was applied is not recorded",
 			Detail: "An earlier b2form wrote the state, so nobody can say whether variables and files are those of the last apply. The " +
 				"next \"b2form apply\" records it, also where it has nothing to change."})
-	case was.Files == "":
+	case was.FilesDigest == "":
 		diags = append(diags, outputError(nil, "The last run did not apply everything", "It failed, was cut off, or was told to do a "+
 			"part, so what is live may come from more than one configuration. Run \"b2form apply\", and then \"b2form output\"."))
-	case was.Variables != now.Variables:
+	case was.VariablesDigest != now.VariablesDigest:
 		diags = append(diags, outputError(nil, "Other variables than at the last apply", "A variable has another value now, so the "+
 			"outputs would not be about what was applied. Give the values that apply was given, with the same -var and -var-file; or "+
 			"keep them in b2form.b2vars.hcl, and run \"b2form apply\"."))
-	case was.Files != now.Files:
+	case was.FilesDigest != now.FilesDigest:
 		diags = append(diags, outputError(nil, "The configuration was changed since the last apply", "So the outputs would not be about "+
 			"what was applied. Look at \"b2form plan\", then run \"b2form apply\"."))
 	}
 	return diags
 }
 
-// unlike says how what is live differs from the declaration at an address; nil: it is
+// checkResourceApplied says how what is live differs from the declaration at an address; nil: it is
 // the one that was applied, as far as names and IDs tell.
-func (r *outputReader) unlike(a addr.Addr) *hcl.Diagnostic {
+func (r *outputReader) checkResourceApplied(a addr.Addr) *hcl.Diagnostic {
 	res := r.declared[a]
 	if res == nil {
 		return nil
 	}
 	e, recorded := r.entries[a]
-	at, what := res.Block.Range, "is declared, and was not made or taken over yet"
+	at, what := res.Block.HeaderRange, "is declared, and was not made or taken over yet"
 	switch {
 	case recorded && !res.IsIdentifiedBy(e.Identity):
 		at = res.Block.RangeOf(res.Kind.IdentityAttr)
 		what = "has another name here than what was applied"
-		if !slices.ContainsFunc(slices.Concat(res.Sensitive, e.Sensitive), res.Kind.IsIdentityAttr) {
+		if !slices.ContainsFunc(slices.Concat(res.SensitiveAttrs, e.SensitiveAttrs), res.Kind.IsIdentityAttr) {
 			what = fmt.Sprintf("is %q here, and what was applied is %q", res.Identity(), e.Identity)
 		}
 	case recorded && r.snapshot.ByID(res.Kind, e.ID) == nil:

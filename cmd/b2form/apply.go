@@ -54,43 +54,43 @@ Example:
 			default:
 				return failf("Too many arguments", "apply takes one saved plan, or none and makes a plan of now.")
 			}
-			return p.runApply(ctx, o.mode(), o)
+			return p.runApply(ctx, o.purpose(), o)
 		},
 	})
 }
 
 // runApply is apply, destroy and rotate.
-func (p *program) runApply(ctx context.Context, m view.Mode, o *runOptions) (err error) {
-	cannotAsk := p.checkCanAsk(m, o)
+func (p *program) runApply(ctx context.Context, m view.Purpose, o *runOptions) (err error) {
+	cannotAsk := p.checkApprovalPossible(m, o)
 	if cannotAsk != nil && (m != view.Destroying || p.json) {
 		return cannotAsk
 	}
 	if err := p.useJSONUI(); err != nil {
 		return err
 	}
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.with(o); err != nil {
+	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
 	if o.isApproved() || s.saved != nil {
-		return s.applyAuto(ctx, m)
+		return s.applyWithoutPrompt(ctx, m)
 	}
 	s.cannotAsk = cannotAsk
 	return s.applyInteractive(ctx, m)
 }
 
 // isApproved reports whether nobody needs to be asked.
-func (o *runOptions) isApproved() bool { return o.autoApprove || o.expect != nil }
+func (o *runOptions) isApproved() bool { return o.autoApprove || o.expectedDigest != nil }
 
-// checkCanAsk fails at once where a prompt would wait for nobody.
-func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
-	name := m.Verb()
+// checkApprovalPossible fails at once where a prompt would wait for nobody.
+func (p *program) checkApprovalPossible(m view.Purpose, o *runOptions) error {
+	name := m.CommandName()
 	if o.imported != nil {
 		name = "import"
 	}
@@ -103,7 +103,7 @@ func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s "+
 			"without being asked.", name)
 	}
-	look := map[view.Mode]string{view.Destroying: "b2form plan -destroy", view.Refreshing: "b2form plan -refresh-only"}[m]
+	look := map[view.Purpose]string{view.Destroying: "b2form plan -destroy", view.Refreshing: "b2form plan -refresh-only"}[m]
 	also := ", or with the -expect=DIGEST that it ends with"
 	if m == view.Rotating {
 		also = ""
@@ -112,27 +112,27 @@ func (p *program) checkCanAsk(m view.Mode, o *runOptions) error {
 		cmp.Or(look, "b2form plan"), name, also)
 }
 
-// applyAuto locks the state first, so that runs that follow each other in a
+// applyWithoutPrompt locks the state first, so that runs that follow each other in a
 // pipeline never plan on what the one before is about to change.
-func (s *session) applyAuto(ctx context.Context, m view.Mode) error {
+func (s *session) applyWithoutPrompt(ctx context.Context, m view.Purpose) error {
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
 		p, err := s.planAndShow(ctx, store.State(), m)
 		if err != nil {
 			return err
 		}
 		if s.isIdle(p, m) {
-			if err := s.recordIdle(store, s.toRecord(m, p, s.state.Entries), s.renewal(m)); err != nil {
+			if err := s.recordIdle(store, s.appliedAfterRun(m, p, s.state.Entries), s.renewal(m)); err != nil {
 				return err
 			}
-			return s.finishUnchanged(m)
+			return s.showUnchangedOutputs(m)
 		}
-		return s.run(ctx, store, p, m)
+		return s.applyPlan(ctx, store, p, m)
 	})
 }
 
 // applyInteractive shows the plan, asks, and plans again under the lock: only what was
 // approved is carried out.
-func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
+func (s *session) applyInteractive(ctx context.Context, m view.Purpose) error {
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 		return err
 	}
 	again := func(ctx context.Context, store *state.Store) (*plan.Plan, error) {
-		return s.plan(ctx, store.State(), m)
+		return s.makePlan(ctx, store.State(), m)
 	}
 	switch {
 	case !p.Empty() && s.cannotAsk != nil:
@@ -152,14 +152,14 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 			return err
 		}
 	case s.isIdle(p, m):
-		applied, renewed := s.toRecord(m, p, st.Entries), s.renewal(m)
-		if applied != st.Applied || len(renewed) > 0 || secret.NewLeftovers(s.leftoversPath()).Exist() {
+		applied, renewed := s.appliedAfterRun(m, p, st.Entries), s.renewal(m)
+		if applied != st.Applied || len(renewed) > 0 || secret.NewTempFileList(s.tempFileListPath()).HasLeftovers() {
 			err := s.withLockedState(ctx, m, func(store *state.Store) error { return s.recordIdle(store, applied, renewed) })
 			if err != nil {
 				return err
 			}
 		}
-		return s.finishUnchanged(m)
+		return s.showUnchangedOutputs(m)
 	}
 	return s.withLockedState(ctx, m, func(store *state.Store) error {
 		fresh, err := again(ctx, store)
@@ -171,20 +171,20 @@ func (s *session) applyInteractive(ctx context.Context, m view.Mode) error {
 				"Something that the plan touches is other than it was when the plan was shown, so nothing was changed. Run the command "+
 					"again to see the plan of now.")
 		}
-		return s.run(ctx, store, fresh, m)
+		return s.applyPlan(ctx, store, fresh, m)
 	})
 }
 
 // isIdle reports whether nothing is to be done, and nothing that a run left is to be dealt with.
-func (s *session) isIdle(p *plan.Plan, m view.Mode) bool {
-	return p.Empty() && len(p.Records) == 0 && (len(s.state.Open) == 0 || m == view.Refreshing)
+func (s *session) isIdle(p *plan.Plan, m view.Purpose) bool {
+	return p.Empty() && len(p.Records) == 0 && (len(s.state.OpenIntents) == 0 || m == view.Refreshing)
 }
 
 // recordIdle records what was applied, and digests of what is live unless another run was there since
 // the plan was made.
-func (s *session) recordIdle(store *state.Store, applied state.Applied, renewed []addr.Entry) error {
+func (s *session) recordIdle(store *state.Store, applied state.AppliedDigests, renewed []addr.StateEntry) error {
 	store.SetApplied(applied)
-	same := func(a, b addr.Entry) bool { return a.Addr == b.Addr && a.ID == b.ID && a.Digests == b.Digests }
+	same := func(a, b addr.StateEntry) bool { return a.Addr == b.Addr && a.ID == b.ID && a.Digests == b.Digests }
 	if !slices.EqualFunc(store.State().Entries, s.state.Entries, same) {
 		return nil
 	}
@@ -192,20 +192,20 @@ func (s *session) recordIdle(store *state.Store, applied state.Applied, renewed 
 }
 
 // planAndShow plans, shows, and refuses what has no consent.
-func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
-	p, err := s.plan(ctx, st, m)
+func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
+	p, err := s.makePlan(ctx, st, m)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.countContents(ctx, p); err != nil {
+	if err := s.addContentCounts(ctx, p); err != nil {
 		return nil, err
 	}
 	s.noteCredentials()
 	warnings := p.Warnings
-	if s.showsSecrets() {
+	if s.showsUndeliveredSecrets() {
 		warnings = append(warnings, s.warnUndelivered(p)...) // else there will be an error
 	}
-	s.ui.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.sourceFiles)
 	if m == view.Rotating {
 		s.showRotations(p)
 	}
@@ -214,84 +214,84 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Mode)
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err
 	}
-	if err := s.checkExpected(p); err != nil {
+	if err := s.checkExpectedDigest(p); err != nil {
 		return nil, err
 	}
 	return p, s.checkConsent(p, m)
 }
 
 // withLockedState opens the state for changing it.
-func (s *session) withLockedState(ctx context.Context, m view.Mode, do func(*state.Store) error) (err error) {
-	store, err := s.openState(ctx, m.Verb())
+func (s *session) withLockedState(ctx context.Context, m view.Purpose, do func(*state.Store) error) (err error) {
+	store, err := s.lockState(ctx, m.CommandName())
 	if err != nil {
 		return err
 	}
 	defer func() { err = closeStore(store, err) }()
-	if err := s.sweepLeftovers(); err != nil {
+	if err := s.sweepTempFiles(); err != nil {
 		return err
 	}
 	return do(store)
 }
 
-// leftoversPath is where temporary files of deliveries are listed: in the folder of the
+// tempFileListPath is where temporary files of deliveries are listed: in the folder of the
 // lock, and never where other machines share it.
-func (s *session) leftoversPath() string {
+func (s *session) tempFileListPath() string {
 	const suffix = ".temporary"
-	if local, ok := s.backend().(state.Local); ok {
-		return local.Files()[0] + suffix
+	if local, ok := s.backend().(state.LocalFile); ok {
+		return local.FilePaths()[0] + suffix
 	}
 	return stateFile + suffix
 }
 
-// sweepLeftovers removes temporary files, perhaps with a secret, that a killed run left. The
+// sweepTempFiles removes temporary files, perhaps with a secret, that a killed run left. The
 // state is locked.
-func (s *session) sweepLeftovers() error {
-	if err := secret.NewLeftovers(s.leftoversPath()).Sweep(); err != nil {
-		return failf("A temporary file was left", "%s.", words.Capital(err.Error()))
+func (s *session) sweepTempFiles() error {
+	if err := secret.NewTempFileList(s.tempFileListPath()).RemoveLeftovers(); err != nil {
+		return failf("A temporary file was left", "%s.", words.Capitalize(err.Error()))
 	}
 	return nil
 }
 
-// run carries the plan out and tells what came of it.
-func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m view.Mode) error {
+// applyPlan carries the plan out and tells what came of it.
+func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Plan, m view.Purpose) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := store.Bind(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
+	if err := store.BindAccount(s.snapshot.Account.ID, s.snapshot.Account.Realm); err != nil {
 		return err
 	}
-	s.beginApplied(store, m)
-	w := s.newProgress()
+	s.recordApplyStarted(store, m)
+	w := s.newProgressReporter()
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
-		Secrets: s.secretOptions(), Parallelism: s.parallelism, Now: s.serviceTime, Began: s.began, Events: w.event,
-		Verify: s.verify, Salt: s.saltFor(m), LiveOnly: m == view.Refreshing,
+		Delivery: s.secretOptions(), Parallelism: s.parallelism, Now: s.b2Time, RunStart: s.readStart, OnEvent: w.handleEvent,
+		VerifyKey: s.authorizeKey, Salt: s.saltFor(m), LiveOnly: m == view.Refreshing,
 	})
 	w.stop()
 	if !p.Empty() {
 		s.ui.Done(result, m)
 	}
-	made := s.newSecrets(result)
+	made := s.newKeySecrets(result)
 	s.printMaskLines(made)
 	s.ui.Secrets(made)
-	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.files)
-	if result.Failed() {
-		s.ui.Diagnostics(s.failures(result), s.files)
+	s.ui.Diagnostics(append(result.Warnings, s.warnDeadKeyFiles(result)...), s.sourceFiles)
+	if result.Incomplete() {
+		s.ui.Diagnostics(s.runErrors(result), s.sourceFiles)
 		return exitCode(1)
 	}
-	applied := s.toRecord(m, p, result.Entries)
+	applied := s.appliedAfterRun(m, p, result.Entries)
 	store.SetApplied(applied)
 	if m == view.Destroying || m == view.Refreshing {
 		return nil
 	}
 	if m == view.Planning {
-		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.files)
+		s.ui.Diagnostics(s.failedChecks(s.newOutputReader(result.Snapshot, result.Entries, nil)), s.sourceFiles)
 	}
 	if s.opts.imported != nil {
 		return nil
 	}
-	r := s.newOutputReader(result.Snapshot, result.Entries, result.Secrets)
-	r.was = applied
+	r := s.newOutputReader(result.Snapshot, result.Entries, result.NewSecrets)
+	r.lastApplied = applied
 	if err := s.showOutputs(r, m); err != nil {
 		return err
 	}
@@ -301,8 +301,8 @@ func (s *session) run(ctx context.Context, store *state.Store, p *plan.Plan, m v
 	return nil
 }
 
-// finishUnchanged ends a run that had nothing to do.
-func (s *session) finishUnchanged(m view.Mode) error {
+// showUnchangedOutputs ends a run that had nothing to do.
+func (s *session) showUnchangedOutputs(m view.Purpose) error {
 	if m != view.Planning {
 		return nil
 	}
@@ -315,15 +315,15 @@ const graceOfPrograms = 10 * time.Second
 
 // secretOptions is where secrets may go. JSON lines leave no room for one on
 // standard output.
-func (s *session) secretOptions() secret.Options {
-	env := secret.Options{Environ: s.environ(), Grace: graceOfPrograms, SkipPrograms: s.local != nil}
-	env.Leftovers = secret.NewLeftovers(s.leftoversPath())
-	env.ProtectedPaths = []string{s.leftoversPath()}
-	if local, ok := s.backend().(state.Local); ok {
-		env.ProtectedPaths = append(env.ProtectedPaths, local.Files()...)
+func (s *session) secretOptions() secret.DeliveryOptions {
+	env := secret.DeliveryOptions{ProgramEnv: s.environ(), StopGrace: graceOfPrograms, SkipPrograms: s.localB2 != nil}
+	env.TempFiles = secret.NewTempFileList(s.tempFileListPath())
+	env.ProtectedPaths = []string{s.tempFileListPath()}
+	if local, ok := s.backend().(state.LocalFile); ok {
+		env.ProtectedPaths = append(env.ProtectedPaths, local.FilePaths()...)
 	}
 	if !s.json && !s.stdoutNull {
-		env.Stdout, env.StdoutPreface = s.stdout, s.maskLine
+		env.Stdout, env.StdoutPreface = s.stdout, s.githubMaskLine
 	}
 	return env
 }

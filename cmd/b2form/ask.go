@@ -28,7 +28,7 @@ func (p *program) nextLine(ctx context.Context) (string, error) {
 	}
 	c := make(chan answer, 1)
 	go func() {
-		line, err := p.input.ReadString('\n')
+		line, err := p.stdinReader.ReadString('\n')
 		c <- answer{strings.TrimRight(line, "\r\n"), err}
 	}()
 	select {
@@ -49,16 +49,16 @@ func (p *program) readAnswer(ctx context.Context) (string, error) {
 }
 
 // askVariable asks for a variable that has no value, once.
-func (p *program) askVariable(q schema.Question) (line string, err error) {
+func (p *program) askVariable(q schema.VariableQuestion) (line string, err error) {
 	if given, ok := p.variableAnswers[q.Name]; ok {
 		return given, nil
 	}
 	fmt.Fprintln(p.stderr, "var."+q.Name)
 	if q.Description != "" {
-		p.tell(indented(visible.Lines(q.Description)))
+		p.printNotice(indented(visible.EscapeLines(q.Description)))
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
-	if q.Sensitive && p.input.Buffered() == 0 {
+	if q.Sensitive && p.stdinReader.Buffered() == 0 {
 		line, err = p.readHidden()
 		fmt.Fprintln(p.stderr)
 	} else {
@@ -74,7 +74,7 @@ func (p *program) askVariable(q schema.Question) (line string, err error) {
 // indented puts two spaces before each line.
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
-// A approvalPrompt asks for an approval.
+// An approvalPrompt asks for an approval.
 type approvalPrompt struct{ title, text, cancelled string }
 
 var (
@@ -101,7 +101,7 @@ var (
 	}
 )
 
-func approvalPromptFor(m view.Mode) approvalPrompt {
+func approvalPromptFor(m view.Purpose) approvalPrompt {
 	switch m {
 	case view.Destroying:
 		return destroyQuestion
@@ -115,7 +115,7 @@ func approvalPromptFor(m view.Mode) approvalPrompt {
 
 // askApproval asks; anything but "yes" ends the command.
 func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
-	p.tell(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
+	p.printNotice(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readAnswer(ctx)
 	fmt.Fprintln(p.stderr)

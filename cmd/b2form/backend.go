@@ -24,54 +24,54 @@ const stateFile = config.DefaultState
 func (s *session) backend() state.Backend {
 	switch {
 	case s.box != nil:
-		return state.Local{Path: filepath.Join(s.box.dir, stateFile)}
-	case s.onEmulator:
-		return state.Local{Path: filepath.Join(boxFolder, stateFile)}
+		return state.LocalFile{Path: filepath.Join(s.box.dir, stateFile)}
+	case s.useEmulator:
+		return state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}
 	}
-	return s.backendAt(s.config.Settings.Backend)
+	return s.newBackend(s.config.Settings.Backend)
 }
 
-func (s *session) backendAt(b config.Backend) state.Backend {
+func (s *session) newBackend(b config.Backend) state.Backend {
 	switch {
 	case b.Bucket != "":
-		return state.Shared{Remote: s.client, Bucket: b.Bucket, Prefix: b.Prefix}
+		return state.SharedBucket{Remote: s.client, Bucket: b.Bucket, Prefix: b.Prefix}
 	case b.Path != "":
-		return state.Local{Path: b.Path}
+		return state.LocalFile{Path: b.Path}
 	}
-	return state.Local{Path: stateFile}
+	return state.LocalFile{Path: stateFile}
 }
 
 // readState gives the state as it is, without a lock.
 func (s *session) readState(ctx context.Context) (*state.State, error) { return s.backend().Read(ctx) }
 
-// openState locks the state.
-func (s *session) openState(ctx context.Context, operation string) (*state.Store, error) {
-	return s.openBackend(ctx, s.backend(), operation)
+// lockState locks the state.
+func (s *session) lockState(ctx context.Context, operation string) (*state.Store, error) {
+	return s.lockBackend(ctx, s.backend(), operation)
 }
 
-func (s *session) openBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
+func (s *session) lockBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
 	return b.Open(ctx, state.Options{
-		Now: s.now, Operation: operation, Who: s.holder(), Wait: s.lockTimeout,
-		Waiting: s.tellWaiting, NoLock: !s.lock,
+		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
+		OnWait: s.noteLockWait, NoLock: !s.lock,
 	})
 }
 
-// tellWaiting says who is waited for, once.
-func (p *program) tellWaiting(holder *state.LockedError) {
-	p.ui.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.Info() + "\n")
+// noteLockWait says who is waited for, once.
+func (p *program) noteLockWait(holder *state.LockedError) {
+	p.ui.Note("Waiting for the state lock, for " + p.lockTimeout.String() + " at most...\n" + holder.InfoText() + "\n")
 }
 
-// openSettings is open for commands that work on the state alone: of the
+// openStateSession is open for commands that work on the state alone: of the
 // configuration only the b2form block is read, and a client is made only where
 // the state is in a bucket.
-func (p *program) openSettings(ctx context.Context) (*session, error) {
+func (p *program) openStateSession(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
-	if p.onEmulator {
+	if p.useEmulator {
 		return s, nil
 	}
 	config, diags := schema.LoadSettings(p.loadOptions(s.kinds))
-	p.files = config.Files
-	p.ui.Diagnostics(diags, p.files)
+	p.sourceFiles = config.Files
+	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
 		return nil, exitCode(1)
 	}
@@ -87,9 +87,9 @@ func (p *program) openSettings(ctx context.Context) (*session, error) {
 // stateAction is the action of a command that works on the state alone.
 func (p *program) stateAction(do func(context.Context, *cli.Command, *session) error) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
-		ctx, stop := p.interruptible(ctx)
+		ctx, stop := p.withInterrupt(ctx)
 		defer stop()
-		s, err := p.openSettings(ctx)
+		s, err := p.openStateSession(ctx)
 		if err != nil {
 			return err
 		}
@@ -99,10 +99,10 @@ func (p *program) stateAction(do func(context.Context, *cli.Command, *session) e
 
 // changeState does something with the state under its lock.
 func (s *session) changeState(ctx context.Context, operation string, do func(*state.Store) error) (err error) {
-	if _, statErr := os.Stat(boxFolder); s.onEmulator && errors.Is(statErr, fs.ErrNotExist) {
+	if _, statErr := os.Stat(boxFolder); s.useEmulator && errors.Is(statErr, fs.ErrNotExist) {
 		return failf("There is no state", "-emulator works in %s, which does not exist: nothing was applied there yet.", boxFolder)
 	}
-	store, err := s.openState(ctx, operation)
+	store, err := s.lockState(ctx, operation)
 	if err != nil {
 		return err
 	}
@@ -113,14 +113,14 @@ func (s *session) changeState(ctx context.Context, operation string, do func(*st
 // closeStore closes the store after work that ended with err. That the lock was lost
 // is not said twice.
 func closeStore(store *state.Store, err error) error {
-	closeErr, gone := store.Close(), store.Check()
+	closeErr, gone := store.Close(), store.CheckLocked()
 	if err != nil && gone != nil && errors.Is(closeErr, gone) {
 		return err
 	}
 	return errors.Join(err, closeErr)
 }
 
-// A fencedAPI client sends nothing when the lock of the state is lost, and lines up
+// A fencedAPI sends nothing when the lock of the state is lost, and lines up
 // its updates of the bucket that holds the state with those of the lock.
 type fencedAPI struct {
 	*b2.Client
@@ -129,20 +129,20 @@ type fencedAPI struct {
 
 // Call implements wire.API.
 func (g fencedAPI) Call(ctx context.Context, method string, in, out any) error {
-	return g.store.Call(b2.WithCheck(ctx, g.store.Check), g.Client, method, in, out)
+	return g.store.CallInTurn(b2.WithAttemptCheck(ctx, g.store.CheckLocked), g.Client, method, in, out)
 }
 
 // Empty implements wire.BucketEmptier.
 func (g fencedAPI) Empty(ctx context.Context, bucketID string, progress func(int)) (removed int, err error) {
-	return g.Client.Empty(b2.WithCheck(ctx, g.store.Check), bucketID, progress)
+	return g.Client.Empty(b2.WithAttemptCheck(ctx, g.store.CheckLocked), bucketID, progress)
 }
 
 // Put implements wire.FileStore.
 func (g fencedAPI) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
-	return g.Client.Put(b2.WithCheck(ctx, g.store.Check), u)
+	return g.Client.Put(b2.WithAttemptCheck(ctx, g.store.CheckLocked), u)
 }
 
 // Purge implements wire.FileStore.
 func (g fencedAPI) Purge(ctx context.Context, bucketID, name string, progress func(int)) (removed int, err error) {
-	return g.Client.Purge(b2.WithCheck(ctx, g.store.Check), bucketID, name, progress)
+	return g.Client.Purge(b2.WithAttemptCheck(ctx, g.store.CheckLocked), bucketID, name, progress)
 }

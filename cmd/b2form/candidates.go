@@ -22,93 +22,93 @@ import (
 // This file knows which values options and arguments of commands have, for
 // completion.
 
-// valuesOf are the values of an option. prefix is what of value stands before the part
+// flagValueCandidates are the values of an option. prefix is what of value stands before the part
 // that they are for.
-func (p *program) valuesOf(name, value string) (prefix string, found []candidate) {
+func (p *program) flagValueCandidates(name, value string) (prefix string, found []completionCandidate) {
 	switch name {
 	case "chdir", "data":
-		return "", filesFor(value, true)
+		return "", fileCandidates(value, true)
 	case "var-file", "out", "json-into":
-		p.enter()
-		return "", filesFor(value, false)
+		p.changeDir()
+		return "", fileCandidates(value, false)
 	case "replace":
-		return "", p.credentials()
+		return "", p.secretAddrCandidates()
 	case "target", "exclude":
-		return "", declared(p.configuration())
+		return "", declared(p.loadConfigLeniently())
 	case "bucket":
-		for _, r := range p.configuration().Resources {
+		for _, r := range p.loadConfigLeniently().Resources {
 			if name := r.Value.GetAttr(r.Kind.IdentityAttr); r.Kind.Name == "bucket" && name.IsKnown() && !name.IsNull() {
-				found = append(found, candidate{name.AsString(), r.Addr.String()})
+				found = append(found, completionCandidate{name.AsString(), r.Addr.String()})
 			}
 		}
 	case "allow":
-		return listed(value, consentNames())
+		return listCandidates(value, hazardsNeedingAllow())
 	case "finding":
-		return listed(value, strings.Split(joinedRules(), ", "))
+		return listCandidates(value, strings.Split(findingNames(), ", "))
 	case "sort":
-		return "", oneOf(audit.Columns()...)
+		return "", textCandidates(audit.SortColumns()...)
 	case "layout":
-		return "", oneOf(adopt.Layouts()...)
+		return "", textCandidates(adopt.Layouts()...)
 	case "fold":
-		return "", oneOf("auto", "never")
+		return "", textCandidates("auto", "never")
 	case "access":
-		return "", oneOf("read_only", "read_write", "write_only")
+		return "", textCandidates("read_only", "read_write", "write_only")
 	case "format":
-		return "", oneOf("dot", "mermaid")
+		return "", textCandidates("dot", "mermaid")
 	case "input", "lock":
-		return "", oneOf("false")
+		return "", textCandidates("false")
 	case "switch":
 		for _, s := range emulator.AllSwitches() {
-			found = append(found, candidate{s.Name + strings.Repeat("=", min(1, len(s.Value))), s.Doc})
+			found = append(found, completionCandidate{s.Name + strings.Repeat("=", min(1, len(s.Value))), s.Doc})
 		}
 	}
 	return "", found
 }
 
-// argumentsOf are what a command takes beside options.
-func (p *program) argumentsOf(root, at *cli.Command, word string) (found []candidate) {
+// argumentCandidates are what a command takes beside options.
+func (p *program) argumentCandidates(root, at *cli.Command, word string) (found []completionCandidate) {
 	switch strings.TrimPrefix(at.FullName(), "b2form ") {
 	case "rotate":
-		return p.credentials()
+		return p.secretAddrCandidates()
 	case "destroy", "state list", "state show", "state rm", "state mv":
-		return p.owned()
+		return p.stateAddrCandidates()
 	case "import":
-		for _, r := range p.configuration().Resources {
-			found = append(found, candidate{text: r.Addr.String()})
+		for _, r := range p.loadConfigLeniently().Resources {
+			found = append(found, completionCandidate{text: r.Addr.String()})
 		}
 	case "output":
-		for _, o := range p.configuration().Outputs {
-			found = append(found, candidate{text: o.Name})
+		for _, o := range p.loadConfigLeniently().Outputs {
+			found = append(found, completionCandidate{text: o.Name})
 		}
 	case "schema":
 		for _, page := range view.Pages(schema.Kinds()) {
-			found = append(found, candidate{text: page.Name})
+			found = append(found, completionCandidate{text: page.Name})
 		}
 	case "functions":
 		for _, d := range functions.Docs() {
-			found = append(found, candidate{d.Name, d.Summary})
+			found = append(found, completionCandidate{d.Name, d.Summary})
 		}
 	case "help":
-		return append(commandCandidates(root), candidate{environmentTopic, "Environment variables that are read"})
+		return append(commandCandidates(root), completionCandidate{environmentTopic, "Environment variables that are read"})
 	case "apply", "show", "fmt", "state push", "state migrate":
-		p.enter()
-		return filesFor(word, false)
+		p.changeDir()
+		return fileCandidates(word, false)
 	}
 	return found
 }
 
-// enter goes where -chdir leads. If that is nowhere, nothing is found there.
-func (p *program) enter() {
-	if p.dir != "" {
-		_ = p.chdir(p.dir)
-		p.dir = ""
+// changeDir goes where -chdir leads. If that is nowhere, nothing is found there.
+func (p *program) changeDir() {
+	if p.workDir != "" {
+		_ = p.chdir(p.workDir)
+		p.workDir = ""
 	}
 }
 
-// configuration is what can be read of it; whatever is wrong with it, completion is not
+// loadConfigLeniently is what can be read of it; whatever is wrong with it, completion is not
 // the place to say so.
-func (p *program) configuration() *config.Config {
-	p.enter()
+func (p *program) loadConfigLeniently() *config.Config {
+	p.changeDir()
 	o := p.loadOptions(schema.Kinds())
 	o.AllowUnset, o.Ask = true, nil
 	c, _ := schema.Load(o)
@@ -118,26 +118,26 @@ func (p *program) configuration() *config.Config {
 	return c
 }
 
-// credentials are the addresses of what yields secrets.
-func (p *program) credentials() (found []candidate) {
-	for _, r := range p.configuration().Resources {
+// secretAddrCandidates are the addresses of what yields secrets.
+func (p *program) secretAddrCandidates() (found []completionCandidate) {
+	for _, r := range p.loadConfigLeniently().Resources {
 		if r.Kind.YieldsSecret() {
-			found = append(found, candidate{r.Addr.String(), r.Kind.Name})
+			found = append(found, completionCandidate{r.Addr.String(), r.Kind.Name})
 		}
 	}
 	return found
 }
 
-// owned are the addresses in the state, if it is in a file, and else the declared ones.
-func (p *program) owned() (found []candidate) {
-	s := &session{program: p, config: p.configuration()}
-	if local, ok := s.backend().(state.Local); ok {
+// stateAddrCandidates are the addresses in the state, if it is in a file, and else the declared ones.
+func (p *program) stateAddrCandidates() (found []completionCandidate) {
+	s := &session{program: p, config: p.loadConfigLeniently()}
+	if local, ok := s.backend().(state.LocalFile); ok {
 		st, err := local.Read(context.Background())
 		if err != nil {
 			return nil
 		}
 		for _, e := range st.Entries {
-			found = append(found, candidate{e.Addr.String(), e.Identity})
+			found = append(found, completionCandidate{e.Addr.String(), e.Identity})
 		}
 		return found
 	}
@@ -145,15 +145,15 @@ func (p *program) owned() (found []candidate) {
 }
 
 // declared are the addresses of what a configuration declares.
-func declared(c *config.Config) (found []candidate) {
+func declared(c *config.Config) (found []completionCandidate) {
 	for _, r := range c.Resources {
-		found = append(found, candidate{text: r.Addr.String()})
+		found = append(found, completionCandidate{text: r.Addr.String()})
 	}
 	return found
 }
 
-// filesFor lists what is in the folder that a word leads to; folders end in a slash.
-func filesFor(word string, foldersOnly bool) (found []candidate) {
+// fileCandidates lists what is in the folder that a word leads to; folders end in a slash.
+func fileCandidates(word string, foldersOnly bool) (found []completionCandidate) {
 	dir, name := filepath.Split(word)
 	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
@@ -165,9 +165,9 @@ func filesFor(word string, foldersOnly bool) (found []candidate) {
 		switch {
 		case err != nil || hidden:
 		case info.IsDir():
-			found = append(found, candidate{text: dir + e.Name() + "/"})
+			found = append(found, completionCandidate{text: dir + e.Name() + "/"})
 		case !foldersOnly:
-			found = append(found, candidate{text: dir + e.Name()})
+			found = append(found, completionCandidate{text: dir + e.Name()})
 		}
 	}
 	return found

@@ -38,7 +38,7 @@ func commandIn(root *cli.Command, args []string) (at *cli.Command, path []string
 	at, end = root, 1
 	for i := 1; i < len(args); i++ {
 		if strings.HasPrefix(args[i], "-") {
-			i += valuesBehind(flagNamed(root, at, optionName(args[i])), args[i])
+			i += valuesBehind(findFlag(root, at, optionName(args[i])), args[i])
 			continue
 		}
 		next := at.Command(args[i])
@@ -67,7 +67,7 @@ func valuesBehind(f cli.Flag, arg string) int {
 func optionsOf(root, at *cli.Command, args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
-		if name := optionName(args[i]); strings.HasPrefix(args[i], "-") && flagNamed(root, at, name) == nil {
+		if name := optionName(args[i]); strings.HasPrefix(args[i], "-") && findFlag(root, at, name) == nil {
 			if other := flagAnywhere(root, name); other != nil {
 				i += valuesBehind(other, args[i])
 				continue
@@ -80,7 +80,7 @@ func optionsOf(root, at *cli.Command, args []string) []string {
 
 // flagAnywhere finds an option of whatever command; nil: none has it.
 func flagAnywhere(c *cli.Command, name string) cli.Flag {
-	if f := flagNamed(c, c, name); f != nil {
+	if f := findFlag(c, c, name); f != nil {
 		return f
 	}
 	for _, sub := range c.Commands {
@@ -96,7 +96,7 @@ func splitArgs(name, text string) ([]string, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
-	list, _, quote := splitLine(strings.TrimSpace(text))
+	list, _, quote := splitShellLine(strings.TrimSpace(text))
 	if quote != 0 {
 		return nil, failf("Environment variable cannot be read", "In %s a quotation mark %c is not closed. Arguments are separated by "+
 			"spaces; quote those with spaces, as in -var 'site=acme photos'.", name, quote)
@@ -109,5 +109,5 @@ func (p *program) whence() string {
 	if len(p.argsFrom) == 0 {
 		return ""
 	}
-	return " Arguments also come from " + words.List(p.argsFrom) + "."
+	return " Arguments also come from " + words.JoinAnd(p.argsFrom) + "."
 }

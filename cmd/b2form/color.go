@@ -2,13 +2,13 @@ package main
 
 import "b2form/internal/view"
 
-// style decides about colour. In this order: -no-color and NO_COLOR forbid it,
+// outputStyle decides about colour. In this order: -no-color and NO_COLOR forbid it,
 // FORCE_COLOR and CLICOLOR_FORCE demand it, TERM=dumb forbids it, a terminal
 // and the logs of GitHub and GitLab, which show it, allow it.
 //
 // NO_COLOR: no-color.org. CLICOLOR_FORCE: bixense.com/clicolors.
-func (p *program) style() view.Style {
-	s := view.Style{Width: p.columns(p.stdoutTerminal), ErrWidth: p.columns(p.stderrTerminal)}
+func (p *program) outputStyle() view.Style {
+	s := view.Style{Width: p.lineWidth(p.stdoutTerminal), ErrWidth: p.lineWidth(p.stderrTerminal)}
 	set := func(name string) bool { v := p.getenv(name); return v != "" && v != "0" && v != "false" }
 	switch {
 	case p.noColor || p.getenv("NO_COLOR") != "":
@@ -21,15 +21,15 @@ func (p *program) style() view.Style {
 	return s
 }
 
-// columns is how wide lines on a terminal may be, within what is good to read; 0 for
+// lineWidth is how wide lines on a terminal may be, within what is good to read; 0 for
 // a pipe or a file, in which no line is broken.
-func (p *program) columns(terminal bool) int {
+func (p *program) lineWidth(terminal bool) int {
 	const least, usual, most = 60, 80, 140
 	switch {
 	case !terminal:
 		return 0
-	case p.width == 0:
+	case p.terminalWidth == 0:
 		return usual
 	}
-	return min(max(least, p.width), most)
+	return min(max(least, p.terminalWidth), most)
 }

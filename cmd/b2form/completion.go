@@ -36,7 +36,7 @@ Example:
 ` + exitCodes,
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
-				return unknownCommand(c, name)
+				return unknownCommandError(c, name)
 			}
 			p.printHelp(c)
 			return exitCode(1)
@@ -47,7 +47,7 @@ Example:
 			Name: shell, Usage: "Print the script for " + shell,
 			Description: "Example:\n  b2form completion " + shell + "\n\n" + exitCodes,
 			Action: func(_ context.Context, c *cli.Command) error {
-				if err := noArguments(c); err != nil {
+				if err := checkNoArguments(c); err != nil {
 					return err
 				}
 				script, err := shellScripts.ReadFile("shells/" + shell)
@@ -62,12 +62,12 @@ Example:
 	return c
 }
 
-// completeCommand answers the scripts: a candidate a line, with a tab and a text behind
+// hiddenCompleteCommand answers the scripts: a candidate a line, with a tab and a text behind
 // it. How the words come depends on the shell: "words" is one argument each, the last
 // of which is to be completed, "pwsh" the same with a bar at the end, since an empty
 // argument is lost there, and "bash" the line up to the cursor and what of it bash
 // replaces.
-func (p *program) completeCommand() *cli.Command {
+func (p *program) hiddenCompleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: completeName, Hidden: true, SkipFlagParsing: true, HideHelp: true,
 		Usage:       "Answer a completion script",
@@ -82,14 +82,14 @@ func (p *program) completeCommand() *cli.Command {
 				return nil
 			}
 			if args[0] == "bash" {
-				p.completeLine(c.Root(), args[1], args[len(args)-1])
+				p.completeBashLine(c.Root(), args[1], args[len(args)-1])
 				return nil
 			}
 			last := len(args) - 1
 			if args[0] == "pwsh" {
 				args[last] = strings.TrimSuffix(args[last], "|")
 			}
-			for _, found := range p.candidates(c.Root(), args[1:]) {
+			for _, found := range p.completionCandidates(c.Root(), args[1:]) {
 				fmt.Fprintln(p.stdout, strings.TrimSuffix(found.text+"\t"+found.doc, "\t"))
 			}
 			return nil
@@ -97,15 +97,15 @@ func (p *program) completeCommand() *cli.Command {
 	}
 }
 
-// completeLine answers bash: candidates with a space behind what is complete, quoted as
+// completeBashLine answers bash: candidates with a space behind what is complete, quoted as
 // the line goes on, and without what stands before the text that bash replaces.
-func (p *program) completeLine(root *cli.Command, line, replaced string) {
-	args, raw, quote := splitLine(line)
+func (p *program) completeBashLine(root *cli.Command, line, replaced string) {
+	args, raw, quote := splitShellLine(line)
 	if len(args) < 2 {
 		return
 	}
 	word := args[len(args)-1]
-	for _, found := range p.candidates(root, args[1:]) {
+	for _, found := range p.completionCandidates(root, args[1:]) {
 		rest, ok := strings.CutPrefix(found.text, word)
 		if !ok {
 			continue
@@ -115,17 +115,17 @@ func (p *program) completeLine(root *cli.Command, line, replaced string) {
 			fmt.Fprintln(p.stdout, inside+rest)
 			continue
 		}
-		text := escaped(rest)
-		if !found.open() {
+		text := shellEscape(rest)
+		if !found.wantsMore() {
 			text += " "
 		}
 		fmt.Fprintln(p.stdout, raw[max(0, len(raw)-len(replaced)):]+text)
 	}
 }
 
-// splitLine splits a line as shells do. raw is the last word as it was typed, quote the
+// splitShellLine splits a line as shells do. raw is the last word as it was typed, quote the
 // quotation mark that is open in it; 0: none.
-func splitLine(line string) (list []string, raw string, quote byte) {
+func splitShellLine(line string) (list []string, raw string, quote byte) {
 	var word strings.Builder
 	begin, started := 0, false
 	for i := 0; i < len(line); i++ {
@@ -153,8 +153,8 @@ func splitLine(line string) (list []string, raw string, quote byte) {
 	return append(list, word.String()), line[begin:], quote
 }
 
-// escaped keeps a shell from taking anything in text for its own.
-func escaped(text string) string {
+// shellEscape keeps a shell from taking anything in text for its own.
+func shellEscape(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		if strings.ContainsRune(" \t\"'`$\\[](){}<>|&;*?!~#", r) {
@@ -165,16 +165,16 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// A candidate is one way to go on with a word.
-type candidate struct{ text, doc string }
+// A completionCandidate is one way to go on with a word.
+type completionCandidate struct{ text, doc string }
 
-// open reports whether more follows: a value, a file of the folder, one more of a list.
-func (c candidate) open() bool {
+// wantsMore reports whether more follows: a value, a file of the folder, one more of a list.
+func (c completionCandidate) wantsMore() bool {
 	return c.text != "" && strings.ContainsRune("=/,", rune(c.text[len(c.text)-1]))
 }
 
-// candidates are the ways to go on with the last word.
-func (p *program) candidates(at *cli.Command, args []string) []candidate {
+// completionCandidates are the ways to go on with the last word.
+func (p *program) completionCandidates(at *cli.Command, args []string) []completionCandidate {
 	word, before := args[len(args)-1], args[:len(args)-1]
 	root, rest := at, 0
 	var waiting cli.Flag // the one whose value comes next
@@ -182,18 +182,18 @@ func (p *program) candidates(at *cli.Command, args []string) []candidate {
 		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		switch {
 		case waiting != nil:
-			p.note(waiting.Names()[0], arg)
+			p.noteCompletionFlag(waiting.Names()[0], arg)
 			waiting = nil
 		case strings.HasPrefix(arg, "-"):
-			f := flagNamed(root, at, name)
+			f := findFlag(root, at, name)
 			switch {
 			case f == nil:
 			case given:
-				p.note(name, value)
+				p.noteCompletionFlag(name, value)
 			case takesValue(f):
 				waiting = f
 			default:
-				p.note(name, "true")
+				p.noteCompletionFlag(name, "true")
 			}
 		case at.Command(arg) != nil && rest == 0:
 			at = at.Command(arg)
@@ -202,14 +202,14 @@ func (p *program) candidates(at *cli.Command, args []string) []candidate {
 		}
 	}
 	name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	var found []candidate
+	var found []completionCandidate
 	prefix := ""
 	switch {
 	case waiting != nil:
-		prefix, found = p.valuesOf(waiting.Names()[0], word)
+		prefix, found = p.flagValueCandidates(waiting.Names()[0], word)
 	case strings.HasPrefix(word, "-") && given:
-		if f := flagNamed(root, at, name); f != nil {
-			prefix, found = p.valuesOf(f.Names()[0], value)
+		if f := findFlag(root, at, name); f != nil {
+			prefix, found = p.flagValueCandidates(f.Names()[0], value)
 			prefix = word[:len(word)-len(value)] + prefix
 		}
 	case strings.HasPrefix(word, "-"):
@@ -217,27 +217,27 @@ func (p *program) candidates(at *cli.Command, args []string) []candidate {
 	case len(at.Commands) > 0 && rest == 0:
 		found = commandCandidates(at)
 	default:
-		found = p.argumentsOf(root, at, word)
+		found = p.argumentCandidates(root, at, word)
 	}
 	for i := range found {
 		found[i].text = prefix + found[i].text
 	}
-	return slices.DeleteFunc(found, func(c candidate) bool {
-		return !strings.HasPrefix(c.text, word) || visible.Text(c.text) != c.text
+	return slices.DeleteFunc(found, func(c completionCandidate) bool {
+		return !strings.HasPrefix(c.text, word) || visible.EscapeLine(c.text) != c.text
 	})
 }
 
-// note remembers what decides where the configuration is, and which state is meant.
-func (p *program) note(name, value string) {
+// noteCompletionFlag remembers what decides where the configuration is, and which state is meant.
+func (p *program) noteCompletionFlag(name, value string) {
 	switch name {
 	case "chdir":
-		p.dir = value
+		p.workDir = value
 	case "emulator":
-		p.onEmulator = true
+		p.useEmulator = true
 	}
 }
 
-func flagNamed(root, at *cli.Command, name string) cli.Flag {
+func findFlag(root, at *cli.Command, name string) cli.Flag {
 	for _, f := range slices.Concat(at.Flags, root.Flags) {
 		if slices.Contains(f.Names(), name) {
 			return f
@@ -250,8 +250,8 @@ func takesValue(f cli.Flag) bool {
 	return strings.Contains(f.(cli.DocGenerationFlag).GetUsage(), "`")
 }
 
-func flagCandidates(root, at *cli.Command, twoDashes bool) []candidate {
-	var found []candidate
+func flagCandidates(root, at *cli.Command, twoDashes bool) []completionCandidate {
+	var found []completionCandidate
 	flags := at.Flags
 	if at != root {
 		flags = slices.Concat(at.Flags, root.Flags)
@@ -265,31 +265,31 @@ func flagCandidates(root, at *cli.Command, twoDashes bool) []candidate {
 		if takesValue(f) {
 			text += "="
 		}
-		found = append(found, candidate{text, strings.ReplaceAll(f.(cli.DocGenerationFlag).GetUsage(), "`", "")})
+		found = append(found, completionCandidate{text, strings.ReplaceAll(f.(cli.DocGenerationFlag).GetUsage(), "`", "")})
 	}
 	return found
 }
 
-func commandCandidates(at *cli.Command) []candidate {
-	var found []candidate
+func commandCandidates(at *cli.Command) []completionCandidate {
+	var found []completionCandidate
 	for _, c := range at.VisibleCommands() {
-		found = append(found, candidate{c.Name, c.Usage})
+		found = append(found, completionCandidate{c.Name, c.Usage})
 	}
 	return found
 }
 
-// oneOf are candidates without a text of their own.
-func oneOf(names ...string) []candidate {
-	found := make([]candidate, len(names))
+// textCandidates are candidates without a text of their own.
+func textCandidates(names ...string) []completionCandidate {
+	found := make([]completionCandidate, len(names))
 	for i, name := range names {
 		found[i].text = name
 	}
 	return found
 }
 
-// listed completes the last part of a list with commas; what stands before is the
+// listCandidates completes the last part of a list with commas; what stands before is the
 // prefix.
-func listed(value string, names []string) (prefix string, found []candidate) {
+func listCandidates(value string, names []string) (prefix string, found []completionCandidate) {
 	i := strings.LastIndexByte(value, ',') + 1
-	return value[:i], oneOf(names...)
+	return value[:i], textCandidates(names...)
 }

@@ -17,9 +17,9 @@ import (
 
 // checkConsent checks what -auto-approve alone is no consent to, before anything
 // is written. It says what to add.
-func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
+func (s *session) checkConsent(p *plan.Plan, m view.Purpose) error {
 	var diags hcl.Diagnostics
-	if s.opts.autoApprove && s.opts.expect == nil && s.saved == nil {
+	if s.opts.autoApprove && s.opts.expectedDigest == nil && s.saved == nil {
 		diags = append(diags, s.refuseHazards(p)...)
 		diags = append(diags, s.refuseImports(p)...)
 		diags = append(diags, s.refuseAnnounced(p)...)
@@ -27,7 +27,7 @@ func (s *session) checkConsent(p *plan.Plan, m view.Mode) error {
 	}
 	diags = append(diags, s.refuseUndelivered(p)...)
 	diags = append(diags, s.refuseUndeliverable(p)...)
-	diags = append(diags, s.lacking(p, hcl.DiagError)...)
+	diags = append(diags, s.missingCapabilities(p, hcl.DiagError)...)
 	if len(diags) > 0 {
 		return diags
 	}
@@ -40,7 +40,7 @@ func (s *session) refuseHazards(p *plan.Plan) hcl.Diagnostics {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		for _, h := range c.Hazards {
-			if !h.Kind.NeedsAllow() || slices.Contains(s.opts.allow, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
+			if !h.Kind.NeedsAllow() || slices.Contains(s.opts.allowedHazards, h.Kind) || slices.Contains(s.config.Settings.Allow, h.Kind) {
 				continue
 			}
 			refused = append(refused, h.Kind)
@@ -75,13 +75,13 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.Named) bool { return s.isImportDeclared(c, o) })
+		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.NamedObject) bool { return s.isImportDeclared(c, o) })
 		if len(taken) == 0 {
 			continue
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError,
 			Summary: "Import needs consent",
-			Detail:  importConsent(c, taken),
+			Detail:  importConsentText(c, taken),
 			Subject: s.blockRange(c.Addr), Extra: c.Addr,
 		})
 	}
@@ -92,11 +92,11 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 // the configuration has another name at its address, or none: the state may have been
 // edited, and the object somebody else's.
 func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
-	known := map[plan.Named]bool{}
+	known := map[plan.NamedObject]bool{}
 	for _, e := range s.state.Entries {
-		known[plan.Named{ID: e.ID, Name: e.Addr.Kind}] = true
+		known[plan.NamedObject{ID: e.ID, Name: e.Addr.Kind}] = true
 		for _, old := range e.Retiring {
-			known[plan.Named{ID: old.ID, Name: e.Addr.Kind}] = true
+			known[plan.NamedObject{ID: old.ID, Name: e.Addr.Kind}] = true
 		}
 	}
 	declared := map[addr.Addr]string{}
@@ -109,7 +109,7 @@ func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
 		for _, o := range c.Deletes() {
 			base, _, stamped := kind.ParseTimestampedName(o.Name)
 			named := o.Name == declared[c.Addr] || stamped && base == declared[c.Addr]
-			if !named && !known[plan.Named{ID: o.ID, Name: c.Kind.Name}] && !slices.Contains(c.Imports(), o) {
+			if !named && !known[plan.NamedObject{ID: o.ID, Name: c.Kind.Name}] && !slices.Contains(c.Imports(), o) {
 				foreign = append(foreign, fmt.Sprintf("  %s: %s", c.Addr, o))
 			}
 		}
@@ -126,11 +126,11 @@ func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
 }
 
 // isImportDeclared reports whether an import block names an object that a change takes.
-func (s *session) isImportDeclared(c *plan.Change, o plan.Named) bool {
-	return slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr && i.Names(c.Kind, o.ID, o.Name) })
+func (s *session) isImportDeclared(c *plan.Change, o plan.NamedObject) bool {
+	return slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr && i.Matches(c.Kind, o.ID, o.Name) })
 }
 
-func importConsent(c *plan.Change, taken []plan.Named) string {
+func importConsentText(c *plan.Change, taken []plan.NamedObject) string {
 	if len(c.Imports()) == 1 {
 		id := c.Identity
 		if o := taken[0]; c.Kind.NormalizeIdentity(id) != o.Name || o.ID != c.ID {
@@ -152,7 +152,7 @@ func importConsent(c *plan.Change, taken []plan.Named) string {
 
 // refuseUndelivered keeps a key from being made whose secret nobody would see.
 func (s *session) refuseUndelivered(p *plan.Plan) hcl.Diagnostics {
-	if s.showsSecrets() {
+	if s.showsUndeliveredSecrets() {
 		return nil
 	}
 	var diags hcl.Diagnostics
@@ -181,7 +181,7 @@ func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
 		if !isNew[r.Addr] {
 			continue
 		}
-		for _, d := range explain(secret.Check(r.Deliver, o)) {
+		for _, d := range errorDiagnostics(secret.Check(r.Deliveries, o)) {
 			d.Extra = r.Addr
 			diags = append(diags, d)
 		}
@@ -189,9 +189,11 @@ func (s *session) refuseUndeliverable(p *plan.Plan) hcl.Diagnostics {
 	return diags
 }
 
-// showsSecrets reports whether an apply would show a secret that is delivered
+// showsUndeliveredSecrets reports whether an apply would show a secret that is delivered
 // nowhere.
-func (s *session) showsSecrets() bool { return s.opts.showSecrets || s.stdoutTerminal && !s.json }
+func (s *session) showsUndeliveredSecrets() bool {
+	return s.opts.showSecrets || s.stdoutTerminal && !s.json
+}
 
 // warnUndelivered says of keys without a delivery that their secret is shown at most
 // once.

@@ -44,16 +44,16 @@ Exit codes:
 				return failf("Invalid command line", "%s takes one expression, and here are %d words. Put it into quotes, as in %s "+
 					"'1 + 1'.", c.FullName(), n, c.FullName())
 			}
-			ctx, stop := p.interruptible(ctx)
+			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
-			p.bare = true
-			return p.console(ctx, c.Args().First(), c.Args().Present())
+			p.allowNoConfig = true
+			return p.runConsole(ctx, c.Args().First(), c.Args().Present())
 		},
 	})
 }
 
-// console answers one expression, or those that it reads.
-func (p *program) console(ctx context.Context, given string, once bool) (err error) {
+// runConsole answers one expression, or those that it reads.
+func (p *program) runConsole(ctx context.Context, given string, once bool) (err error) {
 	seen, err := p.newConsoleScope(ctx)
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 		}
 		return nil
 	}
-	if p.interactive() && p.stderrTerminal && p.editor != nil && p.getenv("TERM") != "dumb" {
-		p.lines = p.editor(seen.complete)
+	if p.interactive() && p.stderrTerminal && p.newLineEditor != nil && p.getenv("TERM") != "dumb" {
+		p.consoleEditor = p.newLineEditor(seen.complete)
 	}
 	for n := 1; ; n++ {
 		source, err := p.readExpression(ctx)
@@ -74,7 +74,7 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 		case errors.Is(err, io.EOF) || source == "exit" || source == "quit":
 			return nil
 		case source == "help":
-			p.say("%s", consoleHelp)
+			p.printResult("%s", consoleHelp)
 			continue
 		}
 		if err != nil {
@@ -91,10 +91,10 @@ func (p *program) console(ctx context.Context, given string, once bool) (err err
 
 // A consoleScope is what expressions see.
 type consoleScope struct {
-	eval        func(source, name string) (cty.Value, hcl.Diagnostics)
-	names       func() []string        // what they may refer to
-	missingText func(cty.Value) string // what stands for a value that is not known
-	close       func() error
+	eval           func(source, name string) (cty.Value, hcl.Diagnostics)
+	referenceNames func() []string        // what they may refer to
+	missingText    func(cty.Value) string // what stands for a value that is not known
+	close          func() error
 }
 
 // newConsoleScope reads configuration and account. Without credentials nothing is
@@ -104,16 +104,16 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !p.onEmulator && found.KeyID == "" {
+	if !p.useEmulator && found.KeyID == "" {
 		config, err := p.loadConfig(schema.Kinds())
 		if err != nil {
 			return nil, err
 		}
 		return &consoleScope{
-			eval:        func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
-			names:       func() []string { return config.Names },
-			missingText: func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
-			close:       func() error { return nil },
+			eval:           func(source, name string) (cty.Value, hcl.Diagnostics) { return config.Eval(source, name, nil) },
+			referenceNames: func() []string { return config.ReferenceNames },
+			missingText:    func(cty.Value) string { return "(not known: there are no credentials to ask B2 with)" },
+			close:          func() error { return nil },
 		}, nil
 	}
 	s, err := p.openSession(ctx)
@@ -132,9 +132,9 @@ func (p *program) newConsoleScope(ctx context.Context) (*consoleScope, error) {
 		eval: func(source, name string) (cty.Value, hcl.Diagnostics) {
 			return s.config.Eval(source, name, r.lookUpLive)
 		},
-		names:       func() []string { return s.config.Names },
-		missingText: missing,
-		close:       s.close,
+		referenceNames: func() []string { return s.config.ReferenceNames },
+		missingText:    missing,
+		close:          s.close,
 	}, nil
 }
 
@@ -146,7 +146,7 @@ func (p *program) readExpression(ctx context.Context) (string, error) {
 		if len(lines) > 0 {
 			prompt = "  "
 		}
-		line, err := p.promptedLine(ctx, prompt)
+		line, err := p.readPromptedLine(ctx, prompt)
 		if line != "" {
 			lines = append(lines, line)
 		}
@@ -156,27 +156,27 @@ func (p *program) readExpression(ctx context.Context) (string, error) {
 			return source, nil
 		case err != nil:
 			return "", err
-		case line == "" || !unclosed(source):
+		case line == "" || !hasOpenBrackets(source):
 			return strings.TrimSpace(source), nil
 		}
 	}
 }
 
-// promptedLine reads one line, where there is a terminal with a prompt and, where that
+// readPromptedLine reads one line, where there is a terminal with a prompt and, where that
 // can do it, with editing.
-func (p *program) promptedLine(ctx context.Context, prompt string) (string, error) {
+func (p *program) readPromptedLine(ctx context.Context, prompt string) (string, error) {
 	switch {
-	case p.lines != nil:
-		return p.lines.line(ctx, p.input, prompt)
+	case p.consoleEditor != nil:
+		return p.consoleEditor.readLine(ctx, p.stdinReader, prompt)
 	case p.interactive():
 		fmt.Fprint(p.stderr, prompt)
 	}
 	return p.nextLine(ctx)
 }
 
-// unclosed reports whether source has brackets, templates or heredocs that want
+// hasOpenBrackets reports whether source has brackets, templates or heredocs that want
 // more lines.
-func unclosed(source string) bool {
+func hasOpenBrackets(source string) bool {
 	depth := 0
 	tokens, _ := hclsyntax.LexExpression([]byte(source), "", hcl.InitialPos)
 	for _, t := range tokens {
@@ -195,11 +195,11 @@ func unclosed(source string) bool {
 // printValue prints the value of an expression and reports whether it has one.
 func (p *program) printValue(scope *consoleScope, source, name string) bool {
 	v, diags := scope.eval(source, name)
-	p.files[name] = &hcl.File{Bytes: []byte(source)}
-	p.ui.Diagnostics(diags, p.files)
+	p.sourceFiles[name] = &hcl.File{Bytes: []byte(source)}
+	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
 		return false
 	}
-	fmt.Fprintln(p.stdout, view.Output{Value: v, MissingText: scope.missingText, Typed: true}.Text(false))
+	fmt.Fprintln(p.stdout, view.Output{Value: v, MissingText: scope.missingText, ShowTypes: true}.Text(false))
 	return true
 }

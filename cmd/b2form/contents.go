@@ -8,9 +8,9 @@ import (
 	"b2form/plan"
 )
 
-// countContents says of every object that goes with everything it holds how much that
+// addContentCounts says of every object that goes with everything it holds how much that
 // is, before anybody approves it. What the credentials may not look at is said so.
-func (s *session) countContents(ctx context.Context, p *plan.Plan) error {
+func (s *session) addContentCounts(ctx context.Context, p *plan.Plan) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.parallelism)
 	for i := range p.Changes {
@@ -19,8 +19,8 @@ func (s *session) countContents(ctx context.Context, p *plan.Plan) error {
 			continue
 		}
 		g.Go(func() error {
-			found, err := c.Kind.Destroy.Count(ctx, s.client, c.ID)
-			c.SetContents(found.String())
+			found, err := c.Kind.Destroy.CountContents(ctx, s.client, c.ID)
+			c.DescribeContents(found.String())
 			return err
 		})
 	}

@@ -9,7 +9,7 @@ import (
 
 // findCredentials looks for the credentials to work with, once. With -emulator there are none.
 func (p *program) findCredentials(ctx context.Context) (credentials.Credentials, error) {
-	if p.onEmulator || p.found.Source != credentials.None {
+	if p.useEmulator || p.found.Source != credentials.None {
 		return p.found, nil
 	}
 	found, err := credentials.Find(ctx, credentials.Options{
@@ -43,7 +43,7 @@ func (p *program) findCredentials(ctx context.Context) (credentials.Credentials,
 // noteCredentials says where those came from that a plan is made with. In automation the
 // environment goes without saying.
 func (s *session) noteCredentials() {
-	if s.local != nil || s.found.Source == credentials.Environment && s.getenv("TF_IN_AUTOMATION") != "" {
+	if s.localB2 != nil || s.found.Source == credentials.Environment && s.getenv("TF_IN_AUTOMATION") != "" {
 		return
 	}
 	s.ui.Note("Credentials: " + s.found.Where)

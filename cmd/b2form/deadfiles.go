@@ -29,14 +29,14 @@ func isStdoutNull() bool {
 // deleted, as far as the configuration still tells and they are there.
 func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 	deleted := map[addr.Addr]bool{}
-	for _, c := range r.Changes {
+	for _, c := range r.BegunChanges {
 		if c.Change.Action == plan.Delete && c.Change.Kind.YieldsSecret() && c.Err == nil {
-			deleted[c.Change.Addr] = !slices.Contains(r.Unfinished, c.Change.Addr)
+			deleted[c.Change.Addr] = !slices.Contains(r.PartlyDone, c.Change.Addr)
 		}
 	}
 	var names []string
 	for _, res := range s.config.Resources {
-		for _, d := range res.Deliver {
+		for _, d := range res.Deliveries {
 			if deleted[res.Addr] && deliveredFileExists(d) {
 				names = append(names, d.DisplayName)
 			}
@@ -47,7 +47,7 @@ func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: "Files hold dead credentials",
 		Detail: fmt.Sprintf("The keys were deleted whose secrets are in %s. Nothing works with them any more: delete what is there.",
-			words.List(names))}}
+			words.JoinAnd(names))}}
 }
 
 func deliveredFileExists(d config.Delivery) bool {

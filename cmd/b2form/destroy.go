@@ -34,10 +34,10 @@ Example:
 			for _, arg := range c.Args().Slice() {
 				if _, err := planfile.Read(arg, schema.Kinds()); err == nil {
 					return failf("destroy takes no saved plan", "%s is one. To carry it out, run \"b2form %s %s\".", arg,
-						view.Planning.Verb(), arg)
+						view.Planning.CommandName(), arg)
 				}
 			}
-			named, err := parsed(c.Args().Slice(), addr.ParseTarget)
+			named, err := parseAll(c.Args().Slice(), addr.ParseTarget)
 			if err != nil {
 				return err
 			}

@@ -11,35 +11,35 @@ import (
 
 func (o *runOptions) expectFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "expect", Usage: "do not ask; carry out only a plan with this `DIGEST`, as \"b2form plan\" shows it",
-		Value: repeatedFlag{func(text string) error {
+		Value: funcFlag{func(text string) error {
 			d, err := plan.ParseDigest(text)
-			o.expect = &d
+			o.expectedDigest = &d
 			return err
 		}}}
 }
 
-// prepareDigest chooses what hidden values are hashed with in a digest that is shown or expected:
+// chooseDigestSalt chooses what hidden values are hashed with in a digest that is shown or expected:
 // what the expected digest names, else the key of the environment, else something that nobody
 // knows before.
-func (s *session) prepareDigest() error {
+func (s *session) chooseDigestSalt() error {
 	key := s.getenv("B2FORM_DIGEST_KEY")
 	switch {
 	case s.saved != nil && s.saved.Keyed:
 		if key == "" {
 			return failf("The saved plan needs a key", "It was made with a B2FORM_DIGEST_KEY, and hides values: give the same here.")
 		}
-		s.digestSalt, s.saltIsKey = []byte(key), true
+		s.digestSalt, s.saltFromEnv = []byte(key), true
 		return nil
 	case s.saved != nil:
 		var err error
 		s.digestSalt, err = hex.DecodeString(s.saved.Salt)
 		return err
-	case s.opts.expect != nil && s.opts.expect.Salt != "":
+	case s.opts.expectedDigest != nil && s.opts.expectedDigest.Salt != "":
 		var err error
-		s.digestSalt, err = hex.DecodeString(s.opts.expect.Salt)
+		s.digestSalt, err = hex.DecodeString(s.opts.expectedDigest.Salt)
 		return err
 	case key != "":
-		s.digestSalt, s.saltIsKey = []byte(key), true
+		s.digestSalt, s.saltFromEnv = []byte(key), true
 		return nil
 	}
 	s.digestSalt = make([]byte, plan.SaltBytes)
@@ -47,26 +47,26 @@ func (s *session) prepareDigest() error {
 	return err
 }
 
-// digest is what the plan can be approved by.
-func (s *session) digest(p *plan.Plan) plan.Digest {
+// planDigest is what the plan can be approved by.
+func (s *session) planDigest(p *plan.Plan) plan.Digest {
 	d := plan.Digest{Basis: p.Basis}
-	if p.Salted && !s.saltIsKey {
+	if p.Salted && !s.saltFromEnv {
 		d.Salt = hex.EncodeToString(s.digestSalt)
 	}
 	return d
 }
 
-// checkExpected refuses a plan that is not the one whose digest was given.
-func (s *session) checkExpected(p *plan.Plan) error {
-	switch want := s.opts.expect; {
-	case want == nil || s.digest(p) == *want:
+// checkExpectedDigest refuses a plan that is not the one whose digest was given.
+func (s *session) checkExpectedDigest(p *plan.Plan) error {
+	switch want := s.opts.expectedDigest; {
+	case want == nil || s.planDigest(p) == *want:
 		return nil
-	case want.Salt == "" && p.Salted && !s.saltIsKey:
+	case want.Salt == "" && p.Salted && !s.saltFromEnv:
 		return failf("The expected digest needs a key", "The plan hides values, and the digest of -expect was made with a key: give the "+
 			"same B2FORM_DIGEST_KEY here as to \"b2form plan\".")
 	}
 	return failf("The plan is not the expected one",
 		"The plan above has the digest %s, and -expect gives %s, so nothing was changed. Something that the plan touches changed since, "+
 			"or it was made from another configuration, other values or another version of b2form. Have the new plan approved.",
-		s.digest(p), *s.opts.expect)
+		s.planDigest(p), *s.opts.expectedDigest)
 }

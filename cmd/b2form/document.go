@@ -44,12 +44,12 @@ func (p *program) printDocument(d view.PlanDocument) error {
 // planDocument is a plan in Terraform's JSON representation.
 func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
 	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
-	outs, diags := r.outputs(s.config.Outputs)
+	outs, diags := r.evaluateOutputs(s.config.Outputs)
 	if diags.HasErrors() {
 		return d, diags
 	}
 	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: s.liveObjects(), Outputs: outs,
-		Digest: s.digest(p).String(), Capabilities: s.leastCapabilities(p)}
+		Digest: s.planDigest(p).String(), Capabilities: s.neededCapabilities(p)}
 	for _, c := range s.config.Checks {
 		result := view.CheckResult{Name: c.Name}
 		for _, said := range c.Evaluate(r.lookUpLive) {
@@ -78,7 +78,7 @@ func (s *session) liveObjects() []view.LiveObject {
 			continue
 		}
 		if v, err := object.Value(); err == nil { // what cannot be read was reported
-			out = append(out, view.LiveObject{Addr: e.Addr, Kind: s.kinds[i], Value: v, Sensitive: e.Sensitive})
+			out = append(out, view.LiveObject{Addr: e.Addr, Kind: s.kinds[i], Value: v, Sensitive: e.SensitiveAttrs})
 		}
 	}
 	slices.SortFunc(out, func(a, b view.LiveObject) int { return a.Addr.Compare(b.Addr) })

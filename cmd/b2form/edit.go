@@ -26,31 +26,31 @@ const consoleHelp = `Type an expression, such as bucket.photos.name or upper(var
 
 "b2form functions" lists the functions. Nothing that is typed here changes anything.`
 
-// A completer gives a line and the position in it, after completing what stands before
+// A lineCompleter gives a line and the position in it, after completing what stands before
 // the position; ok is false where nothing can be added.
-type completer func(line string, position int) (newLine string, newPosition int, ok bool)
+type lineCompleter func(line string, position int) (newLine string, newPosition int, ok bool)
 
 // A lineEditor reads one line after the other, and keeps what was read before within
 // reach. The end of the input, and an interrupt, are io.EOF.
 type lineEditor interface {
-	line(ctx context.Context, from io.Reader, prompt string) (string, error)
+	readLine(ctx context.Context, from io.Reader, prompt string) (string, error)
 }
 
 // A terminalEditor edits on the terminal of the process. The history is that of the
 // session: expressions may hold what nobody wants in a file.
 type terminalEditor struct {
-	complete completer
+	complete lineCompleter
 	terminal *term.Terminal
 }
 
-func newEditor(complete completer) lineEditor { return &terminalEditor{complete: complete} }
+func newTerminalEditor(complete lineCompleter) lineEditor { return &terminalEditor{complete: complete} }
 
 type readWriter struct {
 	io.Reader
 	io.Writer
 }
 
-func (e *terminalEditor) line(ctx context.Context, from io.Reader, prompt string) (string, error) {
+func (e *terminalEditor) readLine(ctx context.Context, from io.Reader, prompt string) (string, error) {
 	if e.terminal == nil {
 		e.terminal = term.NewTerminal(readWriter{from, os.Stderr}, prompt)
 		e.terminal.AutoCompleteCallback = func(line string, position int, key rune) (string, int, bool) {
@@ -100,7 +100,7 @@ func (seen *consoleScope) complete(line string, position int) (string, int, bool
 		return !strings.ContainsRune("_-.", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}) + 1
 	word := line[begin:position]
-	found := seen.continuations(word)
+	found := seen.completionsOf(word)
 	if word == "" || len(found) == 0 {
 		return "", 0, false
 	}
@@ -118,9 +118,9 @@ func (seen *consoleScope) complete(line string, position int) (string, int, bool
 	return line[:begin] + added + line[position:], begin + len(added), true
 }
 
-// continuations are the names that begin with a word, as far as the next dot.
-func (seen *consoleScope) continuations(word string) []string {
-	names := seen.names()
+// completionsOf are the names that begin with a word, as far as the next dot.
+func (seen *consoleScope) completionsOf(word string) []string {
+	names := seen.referenceNames()
 	for _, d := range functions.Docs() {
 		names = append(names, d.Name+"(")
 	}

@@ -20,12 +20,12 @@ import (
 
 // emulatorOptions are the flags of b2form emulator.
 type emulatorOptions struct {
-	listen, url string
-	s3Listen    string // "": a free port of the same host
-	allowRemote bool
-	clock       clockStart
-	faults      []emulator.Fault
-	emulator    emulator.Options
+	listen, nativeURL string
+	s3Listen          string // "": a free port of the same host
+	allowRemote       bool
+	clock             clockStart
+	faults            []emulator.Fault
+	emulator          emulator.Options
 }
 
 func (p *program) emulatorCommand() *cli.Command {
@@ -61,7 +61,7 @@ func (o *emulatorOptions) flags() []cli.Flag {
 			Destination: &o.listen},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "let -listen name an address that other machines reach", Destination: &o.allowRemote},
 		&cli.StringFlag{Name: "url", Usage: "tell clients that `URL` is the way here (default: the address of -listen)",
-			Destination: &o.url},
+			Destination: &o.nativeURL},
 		&cli.StringFlag{Name: "s3-listen", Usage: "answer the S3-compatible API on `HOST:PORT` (default: a free port beside -listen)",
 			Destination: &o.s3Listen},
 		&cli.StringFlag{Name: "s3-url", Usage: "tell clients that `URL` is the way to the S3-compatible API (default: the address of " +
@@ -73,14 +73,14 @@ func (o *emulatorOptions) flags() []cli.Flag {
 			Validator: atLeastOne},
 		durationFlag("latency", "add `DURATION`, such as 50ms, to every request", &e.Latency),
 		&cli.GenericFlag{Name: "clock", Usage: "begin at `TIME`, as 2026-11-03T12:00:00Z or +72h from now",
-			Value: repeatedFlag{o.clock.set}},
+			Value: funcFlag{o.clock.parse}},
 		&cli.GenericFlag{Name: "fault", Usage: "make requests fail, as `METHOD:ITEM,...` says; repeatable",
-			Value: repeatedFlag{func(s string) error {
+			Value: funcFlag{func(s string) error {
 				f, err := emulator.ParseFault(s)
 				o.faults = append(o.faults, f)
 				return err
 			}}},
-		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: repeatedFlag{e.Switches.Set}},
+		&cli.GenericFlag{Name: "switch", Usage: "throw the switch `NAME[=VALUE]`; repeatable", Value: funcFlag{e.Switches.Set}},
 	}
 }
 
@@ -99,36 +99,36 @@ func switchesHelp() string {
 // A clockStart is where the account's clock begins: at a time, or so far from
 // the real one.
 type clockStart struct {
-	at    time.Time
-	ahead time.Duration
+	fixedTime time.Time
+	offset    time.Duration
 }
 
-func (c *clockStart) set(s string) (err error) {
+func (c *clockStart) parse(s string) (err error) {
 	ahead, isSpan := words.ParseDuration(strings.TrimLeft(s, "+-"))
 	if isSpan = isSpan && strings.ContainsRune("+-", rune(s[0])); isSpan {
-		c.ahead = ahead
+		c.offset = ahead
 		if s[0] == '-' {
-			c.ahead = -ahead
+			c.offset = -ahead
 		}
 		return nil
 	}
-	if c.at, err = time.Parse(time.RFC3339, s); err != nil {
+	if c.fixedTime, err = time.Parse(time.RFC3339, s); err != nil {
 		return fmt.Errorf("%q is neither a time like 2026-11-03T12:00:00Z nor a duration like +72h", s)
 	}
 	return nil
 }
 
-func (c clockStart) apply(e *emulator.Server) {
-	if c.at.IsZero() {
-		e.Advance(c.ahead)
+func (c clockStart) setEmulatorClock(e *emulator.Server) {
+	if c.fixedTime.IsZero() {
+		e.Advance(c.offset)
 	} else {
-		e.SetClock(c.at)
+		e.SetClock(c.fixedTime)
 	}
 }
 
 // serveEmulator runs the emulator until an interrupt or the end of the command.
 func (p *program) serveEmulator(o emulatorOptions, command []string) (err error) {
-	native, s3, err := o.listeners()
+	native, s3, err := o.openListeners()
 	if err != nil {
 		return err
 	}
@@ -138,30 +138,31 @@ func (p *program) serveEmulator(o emulatorOptions, command []string) (err error)
 	}
 	defer func() {
 		if closing := e.Close(); err == nil && closing != nil {
-			err = failf("Emulator stopped", "%s.", words.Capital(closing.Error()))
+			err = failf("Emulator stopped", "%s.", words.Capitalize(closing.Error()))
 		}
 	}()
-	stop := p.interrupts()
+	stop := p.interruptSignals()
 	failed := make(chan error, 2)
-	servers := []*http.Server{newServer(withDamageCheck(e, withControlPaths(e), failed)), newServer(withDamageCheck(e, e.S3(), failed))}
+	servers := []*http.Server{newEmulatorHTTPServer(withDamageCheck(e, withControlPaths(e), failed)),
+		newEmulatorHTTPServer(withDamageCheck(e, e.S3(), failed))}
 	for i, l := range []net.Listener{native, s3} {
 		go func() { failed <- servers[i].Serve(l) }()
 	}
 	defer func() { err = errors.Join(err, servers[0].Close(), servers[1].Close()) }()
 	env := []string{
 		"B2_APPLICATION_KEY_ID=" + e.MasterKeyID(), "B2_APPLICATION_KEY=" + e.MasterKey(),
-		"B2_ENDPOINT=" + o.url, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
+		"B2_ENDPOINT=" + o.nativeURL, "B2_S3_ENDPOINT=" + o.emulator.S3URL,
 	}
 	if len(command) > 0 {
-		return p.runBeside(command, append(p.environ(), env...), stop)
+		return p.runWithEmulator(command, append(p.environ(), env...), stop)
 	}
 	fmt.Fprintf(p.stdout, "export %s\n", strings.Join(env, "\nexport "))
-	p.tell("The emulator is running; an interrupt (Ctrl-C) ends it.")
+	p.printNotice("The emulator is running; an interrupt (Ctrl-C) ends it.")
 	select {
 	case <-stop:
 		return nil
 	case err := <-failed:
-		return failf("Emulator stopped", "%s.", words.Capital(err.Error()))
+		return failf("Emulator stopped", "%s.", words.Capitalize(err.Error()))
 	}
 }
 
@@ -182,10 +183,10 @@ func withDamageCheck(e *emulator.Server, handler http.Handler, failed chan<- err
 // setURLs decides what clients are told. The S3 face is at the host of the
 // other, if nothing else is said.
 func (o *emulatorOptions) setURLs(native, s3 net.Addr) error {
-	if o.url == "" {
-		o.url = "http://" + native.String()
+	if o.nativeURL == "" {
+		o.nativeURL = "http://" + native.String()
 	}
-	host, err := hostOf("-url", o.url)
+	host, err := urlHost("-url", o.nativeURL)
 	if err != nil {
 		return err
 	}
@@ -193,14 +194,14 @@ func (o *emulatorOptions) setURLs(native, s3 net.Addr) error {
 		_, port, _ := net.SplitHostPort(s3.String())
 		o.emulator.S3URL = "http://" + net.JoinHostPort(host, port)
 	}
-	if _, err := hostOf("-s3-url", o.emulator.S3URL); err != nil {
+	if _, err := urlHost("-s3-url", o.emulator.S3URL); err != nil {
 		return err
 	}
-	o.url, o.emulator.S3URL = strings.TrimRight(o.url, "/"), strings.TrimRight(o.emulator.S3URL, "/")
+	o.nativeURL, o.emulator.S3URL = strings.TrimRight(o.nativeURL, "/"), strings.TrimRight(o.emulator.S3URL, "/")
 	return nil
 }
 
-func hostOf(flag, address string) (string, error) {
+func urlHost(flag, address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", failf("Invalid address", "%s=%s: write it like http://b2.test:8025.", flag, address)
@@ -214,15 +215,15 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	}
 	if dir := o.emulator.Dir; dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, reason(err))
+			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, osErrorReason(err))
 		}
 	}
-	o.emulator.Now, o.emulator.URL = p.now, o.url
+	o.emulator.Now, o.emulator.URL = p.now, o.nativeURL
 	e, err := emulator.Open(o.emulator)
 	if err != nil {
-		return nil, failf("Emulator cannot start", "%s.", words.Capital(err.Error()))
+		return nil, failf("Emulator cannot start", "%s.", words.Capitalize(err.Error()))
 	}
-	o.clock.apply(e)
+	o.clock.setEmulatorClock(e)
 	for _, f := range o.faults {
 		e.Fail(f)
 	}
@@ -241,16 +242,16 @@ func withControlPaths(e *emulator.Server) http.Handler {
 	})
 }
 
-// runBeside runs a command while the emulator serves it, and passes interrupts
+// runWithEmulator runs a command while the emulator serves it, and passes interrupts
 // on to it.
-func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error {
+func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Stdin, c.Stdout, c.Stderr, c.Env = p.stdin, p.stdout, p.stderr, env
-	if own, ok := p.stdout.(*stdout); ok {
-		c.Stdout = own.to // a terminal stays one
+	if own, ok := p.stdout.(*stdoutWriter); ok {
+		c.Stdout = own.dest // a terminal stays one
 	}
 	if err := c.Start(); err != nil {
-		return failf("Command cannot start", "%s: %s.", command[0], reason(err))
+		return failf("Command cannot start", "%s: %s.", command[0], osErrorReason(err))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
@@ -268,8 +269,8 @@ func (p *program) runBeside(command, env []string, stop <-chan os.Signal) error 
 	}
 }
 
-// listeners opens both ports.
-func (o *emulatorOptions) listeners() (native, s3 net.Listener, err error) {
+// openListeners opens both ports.
+func (o *emulatorOptions) openListeners() (native, s3 net.Listener, err error) {
 	if native, err = o.openListener("-listen", o.listen); err != nil {
 		return nil, nil, err
 	}

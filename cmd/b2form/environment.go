@@ -24,8 +24,8 @@ type envGroup struct {
 // environmentPage is where all variables are listed.
 const environmentPage = "docs/environment.md"
 
-// environment lists every variable. A test compares it with what the program reads.
-func environment() []envGroup {
+// environmentVariables lists every variable. A test compares it with what the program reads.
+func environmentVariables() []envGroup {
 	return []envGroup{
 		{"Account", []envVariable{
 			{"B2_APPLICATION_KEY_ID", "ID of the application key that b2form works with."},
@@ -88,27 +88,27 @@ func environment() []envGroup {
 	}
 }
 
-// readElsewhere are variables that libraries read, not this package.
-func readElsewhere() []string {
+// libraryVariables are variables that libraries read, not this package.
+func libraryVariables() []string {
 	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 }
 
 // environmentHelp is what "b2form help environment" prints.
 func environmentHelp() helpPage {
 	page := helpPage{text: "Environment variables that b2form reads. Values that are empty count as not set."}
-	for _, g := range environment() {
-		rows := make([]view.Row, len(g.variables))
+	for _, g := range environmentVariables() {
+		rows := make([]view.TwoColumnRow, len(g.variables))
 		for i, v := range g.variables {
-			rows[i] = view.Row{Name: v.name, Text: v.doc}
+			rows[i] = view.TwoColumnRow{Name: v.name, Text: v.doc}
 		}
 		page.sections = append(page.sections, helpSection{g.title, rows})
 	}
 	return page
 }
 
-// warnOfTerraform says once which variables of Terraform's have no effect, and what
+// warnTerraformVariables says once which variables of Terraform's have no effect, and what
 // to use instead.
-func (p *program) warnOfTerraform() {
+func (p *program) warnTerraformVariables() {
 	var logs, args []string
 	for _, pair := range p.environ() {
 		name, value, _ := strings.Cut(pair, "=")
@@ -128,19 +128,19 @@ func (p *program) warnOfTerraform() {
 	}
 	var says []string
 	if len(logs) > 0 {
-		says = append(says, "In place of "+words.List(logs)+" set B2FORM_LOG=debug, which writes a line per request to standard error.")
+		says = append(says, "In place of "+words.JoinAnd(logs)+" set B2FORM_LOG=debug, which writes a line per request to standard error.")
 	}
 	if len(args) > 0 {
-		says = append(says, "In place of "+words.List(args)+" set "+words.List(ours)+", which give options of b2form.")
+		says = append(says, "In place of "+words.JoinAnd(args)+" set "+words.JoinAnd(ours)+", which give options of b2form.")
 	}
 	if len(says) > 0 {
 		p.warn("Variables that only Terraform reads", strings.Join(says, " ")+" \"b2form help environment\" lists what b2form reads.")
 	}
 }
 
-// holder is who takes a lock, in words for whoever finds it taken: user and
+// lockOwner is who takes a lock, in words for whoever finds it taken: user and
 // machine and, in a pipeline, the job.
-func (p *program) holder() string {
+func (p *program) lockOwner() string {
 	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
 	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
 	job := ""

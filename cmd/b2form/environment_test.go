@@ -28,7 +28,7 @@ warns of TF_LOG and TF_CLI_ARGS, in place of which it has B2FORM_LOG and B2FORM_
 func TestEnvironmentPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(environmentIntro)
-	for _, g := range environment() {
+	for _, g := range environmentVariables() {
 		fmt.Fprintf(&b, "\n## %s\n\n| variable | |\n|---|---|\n", g.title)
 		for _, v := range g.variables {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", v.name, v.doc)
@@ -52,9 +52,9 @@ func TestEnvironmentPage(t *testing.T) {
 // TestEnvironmentIsWhole compares the table with the names that this package reads: what
 // is given to getenv or Getenv, and the beginnings of names that environ is searched for.
 func TestEnvironmentIsWhole(t *testing.T) {
-	listed := readElsewhere()
+	listed := libraryVariables()
 	var missing []string
-	for _, g := range environment() {
+	for _, g := range environmentVariables() {
 		for _, v := range g.variables {
 			if !slices.Contains(listed, v.name) {
 				missing = append(missing, v.name)

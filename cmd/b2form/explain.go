@@ -13,13 +13,13 @@ import (
 	"b2form/internal/words"
 )
 
-// explain turns whatever went wrong into what is wrong and what to do. An exit
+// errorDiagnostics turns whatever went wrong into what is wrong and what to do. An exit
 // code needs no words.
-func explain(err error) hcl.Diagnostics {
+func errorDiagnostics(err error) hcl.Diagnostics {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var diags hcl.Diagnostics
 		for _, e := range joined.Unwrap() {
-			diags = append(diags, explain(e)...)
+			diags = append(diags, errorDiagnostics(e)...)
 		}
 		return diags
 	}
@@ -48,6 +48,6 @@ func explain(err error) hcl.Diagnostics {
 	default:
 		d.Summary, d.Detail = b2.Explain(err)
 	}
-	d.Summary, d.Detail = words.Capital(d.Summary), words.Capital(d.Detail)
+	d.Summary, d.Detail = words.Capitalize(d.Summary), words.Capitalize(d.Detail)
 	return hcl.Diagnostics{d}
 }

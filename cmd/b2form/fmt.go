@@ -33,7 +33,7 @@ const (
 type formatter struct {
 	*program
 	check, diff, recursive, write, list bool
-	differs, broken                     bool
+	anyUnformatted, anyUnparsable       bool
 }
 
 func (p *program) fmtCommand() *cli.Command {
@@ -76,9 +76,9 @@ func (f *formatter) run(args []string) error {
 		}
 	}
 	switch {
-	case f.broken:
+	case f.anyUnparsable:
 		return fmtParseError
-	case f.check && f.differs:
+	case f.check && f.anyUnformatted:
 		return fmtUnformatted
 	}
 	return nil
@@ -88,7 +88,7 @@ func (f *formatter) formatArgument(arg string) error {
 	if arg == "-" {
 		src, err := io.ReadAll(f.stdin)
 		if err != nil {
-			return failf("Standard input cannot be read", "%s.", reason(err))
+			return failf("Standard input cannot be read", "%s.", osErrorReason(err))
 		}
 		return f.formatSource("<stdin>", src, func(out []byte) error {
 			_, err := f.stdout.Write(out)
@@ -97,7 +97,7 @@ func (f *formatter) formatArgument(arg string) error {
 	}
 	info, err := os.Stat(arg)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", arg, reason(err))
+		return failf("File cannot be read", "%s: %s.", arg, osErrorReason(err))
 	}
 	if !info.IsDir() {
 		return f.formatFile(folder.Folder{Dir: ".", ModuleDir: filepath.Dir(arg)}, filepath.Base(arg), arg, info)
@@ -106,7 +106,7 @@ func (f *formatter) formatArgument(arg string) error {
 	return filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return failf("Folder cannot be read", "%s: %s.", path, reason(err))
+			return failf("Folder cannot be read", "%s: %s.", path, osErrorReason(err))
 		case d.IsDir():
 			hidden := strings.HasPrefix(d.Name(), ".") && path != arg
 			if path != arg && (hidden || !f.recursive) {
@@ -118,17 +118,17 @@ func (f *formatter) formatArgument(arg string) error {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, reason(err))
+			return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
 		}
 		below, err := filepath.Rel(arg, path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, reason(err))
+			return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
 		}
 		return f.formatFile(within, below, path, info)
 	})
 }
 
-// formatFile formats one formatFile, which is called name in the folder where it is read.
+// formatFile formats one file, which is called name in the folder where it is read.
 // Links that lead out of it are not followed, since what does not parse is quoted.
 func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.FileInfo) error {
 	if strings.HasSuffix(path, ".json") || !strings.HasSuffix(path, ".hcl") {
@@ -136,20 +136,20 @@ func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.Fi
 	}
 	src, err := from.ReadConfigFile(name)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", path, reason(err))
+		return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
 	}
 	return f.formatSource(path, src, func(out []byte) error {
 		if bytes.Equal(src, out) {
 			return nil
 		}
 		if f.list {
-			fmt.Fprintln(f.stdout, visible.LineStart(path))
+			fmt.Fprintln(f.stdout, visible.EscapeLineStart(path))
 		}
 		if f.check || !f.write {
 			return nil
 		}
 		if err := os.WriteFile(path, out, info.Mode().Perm()); err != nil {
-			return failf("File cannot be written", "%s: %s.", path, reason(err))
+			return failf("File cannot be written", "%s: %s.", path, osErrorReason(err))
 		}
 		return nil
 	})
@@ -159,7 +159,7 @@ func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.Fi
 // reported and left alone.
 func (f *formatter) formatSource(name string, src []byte, use func([]byte) error) error {
 	if !words.IsText(src) {
-		f.broken = true
+		f.anyUnparsable = true
 		f.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "File cannot be formatted",
 			Detail: name + " is not text in UTF-8. Save it in that encoding; if it is no configuration at all, give it another name."}},
 			nil)
@@ -167,7 +167,7 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 	}
 	file, diags := parse.Config(src, name, nil)
 	if diags.HasErrors() {
-		f.broken = true
+		f.anyUnparsable = true
 		files := map[string]*hcl.File{name: file}
 		if file != nil {
 			file.Bytes = schema.WithoutSecrets(src, schema.Kinds(), false)
@@ -180,23 +180,23 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 	}
 	out := hclwrite.Format(src)
 	changed := !bytes.Equal(src, out)
-	f.differs = f.differs || changed
+	f.anyUnformatted = f.anyUnformatted || changed
 	if name != "<stdin>" || !f.check && !f.diff {
 		if err := use(out); err != nil {
 			return err
 		}
 	}
 	if f.diff && changed {
-		shown := visible.Text(name)
-		_, err := io.WriteString(f.stdout, visible.Lines(string(diff.Diff("old/"+shown, src, "new/"+shown, out))))
+		shown := visible.EscapeLine(name)
+		_, err := io.WriteString(f.stdout, visible.EscapeLines(string(diff.Diff("old/"+shown, src, "new/"+shown, out))))
 		return err
 	}
 	return nil
 }
 
-// reason is an operating system's error without the operation, path and address,
+// osErrorReason is an operating system's error without the operation, path and address,
 // which the message around it has.
-func reason(err error) string {
+func osErrorReason(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}

@@ -30,21 +30,21 @@ Exit codes:
 			if c.Args().Len() > 1 {
 				return failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 			}
-			docs, err := functionsNamed(c.Args().First())
+			docs, err := functionDocs(c.Args().First())
 			if err != nil {
 				return err
 			}
 			if p.json {
 				return p.printJSON(docs)
 			}
-			p.say("%s", functionsText(docs))
+			p.printResult("%s", functionsText(docs))
 			return nil
 		},
 	})
 }
 
-// functionsNamed is the list, or what a name finds in it.
-func functionsNamed(name string) ([]functions.Doc, error) {
+// functionDocs is the list, or what a name finds in it.
+func functionDocs(name string) ([]functions.Doc, error) {
 	docs := functions.Docs()
 	if name == "" {
 		return docs, nil
@@ -56,7 +56,7 @@ func functionsNamed(name string) ([]functions.Doc, error) {
 		}
 		names = append(names, d.Name)
 	}
-	if slices.Contains(functions.Impure(), name) {
+	if slices.Contains(functions.ImpureNames(), name) {
 		return nil, failf("There is no function \""+name+"\"", "A plan must come out the same on every run and machine, so b2form has "+
 			"no %s(). Give such a value as a variable.", name)
 	}

@@ -46,7 +46,7 @@ output "everything" {
 		s.Start()
 		defer s.Close()
 		b.env["B2_ENDPOINT"] = s.URL
-		b.every = func(time.Duration, func()) func() { return func() {} }
+		b.repeatEvery = func(time.Duration, func()) func() { return func() {} }
 		for _, args := range [][]string{{"plan"}, {"plan", "-json"}, {"keys"}, {"keys", "-json"}, {"apply", "-auto-approve", "-adopt"},
 			{"state", "list"}, {"output"}, {"output", "-json"}} {
 			b.out, b.err = newScreen(), newScreen()

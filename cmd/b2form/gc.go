@@ -15,14 +15,14 @@ import (
 // The percentage is set by the finalizer of an object that nobody holds, which
 // runs some time after each collection and makes another such object. Until then
 // the last percentage holds, so it is never very high.
-func collectGarbageLessOften(least uint64) {
+func collectGarbageLessOften(minHeapGrowth uint64) {
 	const lowest, highest = 75, 400
 	type unheld struct{ _ *byte }
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	var next func(*unheld)
 	next = func(*unheld) {
 		metrics.Read(live)
-		percent := 100 * least / max(1, live[0].Value.Uint64())
+		percent := 100 * minHeapGrowth / max(1, live[0].Value.Uint64())
 		debug.SetGCPercent(int(min(max(lowest, percent), highest)))
 		runtime.SetFinalizer(new(unheld), next)
 	}

@@ -36,7 +36,7 @@ Example:
 			&cli.BoolFlag{Name: "plan", Usage: "draw the steps that an apply would take", Destination: &steps},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			draw := map[string]func(view.Graph) string{"dot": view.Graph.DOT, "mermaid": view.Graph.Mermaid}[format]
@@ -45,7 +45,7 @@ Example:
 			}
 			if steps {
 				return p.withPlan(ctx, &runOptions{}, func(_ *session, made *plan.Plan) error {
-					_, err := fmt.Fprint(p.stdout, draw(view.GraphOfSteps(made)))
+					_, err := fmt.Fprint(p.stdout, draw(view.StepGraph(made)))
 					return err
 				})
 			}
@@ -56,7 +56,7 @@ Example:
 			if diags.HasErrors() {
 				return exitCode(1)
 			}
-			_, err := fmt.Fprint(p.stdout, draw(view.GraphOf(config)))
+			_, err := fmt.Fprint(p.stdout, draw(view.ResourceGraph(config)))
 			return err
 		},
 	})

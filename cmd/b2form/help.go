@@ -35,14 +35,14 @@ Example:
 ` + exitCodes,
 		Action: func(_ context.Context, c *cli.Command) error {
 			if slices.Equal(c.Args().Slice(), []string{environmentTopic}) {
-				fmt.Fprint(p.stdout, environmentHelp().render(p.style().Width))
+				fmt.Fprint(p.stdout, environmentHelp().render(p.outputStyle().Width))
 				return nil
 			}
 			at := c.Root()
 			for _, name := range c.Args().Slice() {
 				next := at.Command(name)
 				if next == nil {
-					return unknownCommand(at, name)
+					return unknownCommandError(at, name)
 				}
 				at = next
 			}
@@ -60,23 +60,23 @@ type helpPage struct {
 
 type helpSection struct {
 	title string
-	rows  []view.Row
+	rows  []view.TwoColumnRow
 }
 
 // render breaks the page to a width; 0: no line is broken.
 func (h helpPage) render(width int) string {
 	var b strings.Builder
-	b.WriteString(view.Wrap(unbroken(h.text), width) + "\n")
+	b.WriteString(view.Wrap(unwrapParagraphs(h.text), width) + "\n")
 	for _, s := range h.sections {
 		if len(s.rows) > 0 {
-			b.WriteString("\n" + s.title + ":\n" + view.Rows(s.rows, width))
+			b.WriteString("\n" + s.title + ":\n" + view.TwoColumnTable(s.rows, width))
 		}
 	}
 	return b.String()
 }
 
-// unbroken joins the lines of each paragraph. Lines that are indented stay.
-func unbroken(text string) string {
+// unwrapParagraphs joins the lines of each paragraph. Lines that are indented stay.
+func unwrapParagraphs(text string) string {
 	var out []string
 	joins := false
 	for line := range strings.SplitSeq(text, "\n") {
@@ -111,21 +111,21 @@ func (p *program) printHelp(c *cli.Command) {
 		global = c.VisibleFlags()
 	}
 	page.sections = append(page.sections, helpSection{"Global options", flagRows(global)})
-	fmt.Fprint(p.stdout, page.render(p.style().Width))
+	fmt.Fprint(p.stdout, page.render(p.outputStyle().Width))
 }
 
-func commandRows(c *cli.Command) []view.Row {
-	var rows []view.Row
+func commandRows(c *cli.Command) []view.TwoColumnRow {
+	var rows []view.TwoColumnRow
 	for _, sub := range c.VisibleCommands() {
-		rows = append(rows, view.Row{Name: sub.Name, Text: sub.Usage})
+		rows = append(rows, view.TwoColumnRow{Name: sub.Name, Text: sub.Usage})
 	}
 	return rows
 }
 
 // flagRows takes the value's placeholder from the backquoted word of a flag's
 // usage, as the standard library's flag package does.
-func flagRows(flags []cli.Flag) []view.Row {
-	var rows []view.Row
+func flagRows(flags []cli.Flag) []view.TwoColumnRow {
+	var rows []view.TwoColumnRow
 	for _, f := range flags {
 		usage := f.(cli.DocGenerationFlag).GetUsage()
 		left := "-" + f.Names()[0]
@@ -134,7 +134,7 @@ func flagRows(flags []cli.Flag) []view.Row {
 			left += "=" + value
 			usage = before + value + after
 		}
-		rows = append(rows, view.Row{Name: left, Text: usage})
+		rows = append(rows, view.TwoColumnRow{Name: left, Text: usage})
 	}
 	return rows
 }

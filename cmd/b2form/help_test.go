@@ -36,7 +36,7 @@ func TestHelpKeepsToTheScreen(t *testing.T) {
 	walk = func(c *cli.Command, path ...string) {
 		for _, width := range []int{0, 40, 60, 80, 140, 200} {
 			b.out.buf.Reset()
-			b.width, b.stdoutTerminal = width, width != 0
+			b.terminalWidth, b.stdoutTerminal = width, width != 0
 			b.run(append([]string{"help"}, path...)...)
 			most := min(max(width, 60), 140)
 			for line := range strings.SplitSeq(b.out.String(), "\n") {

@@ -183,7 +183,7 @@ func (s *session) writeGenerated(file string, request adopt.Request) error {
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, reason(err))
+		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, osErrorReason(err))
 	}
 	_, err = f.WriteString(text.String())
 	if err = errors.Join(err, f.Close()); err != nil {

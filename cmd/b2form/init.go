@@ -67,23 +67,23 @@ b2form.state.json*
 
 func (p *program) init(ctx context.Context) error {
 	if hasConfiguration() {
-		p.say("%s", initNotNeeded)
+		p.printResult("%s", initNotNeeded)
 		return nil
 	}
 	if !p.interactive() {
-		p.say("b2form needs no init. Write a configuration as *.b2.hcl, or let \"b2form adopt\" write one for what the account holds. " +
-			"\"b2form whoami\" shows the credentials in use.")
+		p.printResult("b2form needs no init. Write a configuration as *.b2.hcl, or let \"b2form adopt\" write one for what the account " +
+			"holds. \"b2form whoami\" shows the credentials in use.")
 		return nil
 	}
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	choices, err := p.choices(ctx)
 	if err != nil {
 		return err
 	}
-	p.say("\nHow do you want to begin?")
+	p.printResult("\nHow do you want to begin?")
 	for i, c := range choices {
-		p.say("  %d  %s", i+1, c.title)
+		p.printResult("  %d  %s", i+1, c.title)
 	}
 	fmt.Fprint(p.stderr, "\n  Enter a number, or nothing to leave: ")
 	line, err := p.readAnswer(ctx)
@@ -96,7 +96,7 @@ func (p *program) init(ctx context.Context) error {
 	case err != nil:
 		return err
 	case line == "":
-		p.say("Nothing was written.")
+		p.printResult("Nothing was written.")
 		return nil
 	case n < 1 || n > len(choices):
 		return failf("No such choice", "%q is none of the numbers 1 to %d. Nothing was written.", line, len(choices))
@@ -132,7 +132,7 @@ func (p *program) choices(ctx context.Context) ([]choice, error) {
 	case err != nil:
 		return nil, err
 	case found.Source == credentials.None:
-		p.say(
+		p.printResult(
 			"No credentials were found. \"b2form help whoami\" says where they are looked for; without any, an example can be tried with " +
 				"\"b2form apply -emulator\".")
 	default:
@@ -140,7 +140,7 @@ func (p *program) choices(ctx context.Context) ([]choice, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.say("Credentials: %s\nThe account holds %s.", visible.Text(found.Where), holds)
+		p.printResult("Credentials: %s\nThe account holds %s.", visible.EscapeLine(found.Where), holds)
 		all = append(all, choice{"Write configuration for all that the account holds (adopt)", func(ctx context.Context) error {
 			return p.adopt(ctx, &adoptOptions{layout: string(adopt.OneFile), notificationRules: true}, "")
 		}})
@@ -162,7 +162,7 @@ func (p *program) holdings(ctx context.Context) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.readLive(ctx, a, s.queryEverything); err != nil {
+	if _, err := s.readLive(ctx, a, s.auditQuery); err != nil {
 		return "", err
 	}
 	for _, k := range s.kinds {
@@ -184,9 +184,9 @@ func (p *program) holdings(ctx context.Context) (text string, err error) {
 func (p *program) writeExample(e examples.Example) error {
 	name, err := createNew("main", adopt.Suffix, examples.Configuration(e.Name))
 	if err != nil {
-		return failf("A file cannot be written", "%s.", reason(err))
+		return failf("A file cannot be written", "%s.", osErrorReason(err))
 	}
-	p.say("Wrote %s.", name)
+	p.printResult("Wrote %s.", name)
 	p.ui.Hint("Next: correct the names in it, which must be unique across all of B2. Then \"b2form plan\" shows what would be made, and " +
 		"\"b2form apply -emulator\" tries it without an account.")
 	return nil
@@ -203,7 +203,7 @@ func (p *program) writeGitignore() error {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		return failf("A file cannot be written", ".gitignore: %s.", reason(err))
+		return failf("A file cannot be written", ".gitignore: %s.", osErrorReason(err))
 	}
 	return nil
 }

@@ -6,13 +6,13 @@ import (
 	"syscall"
 )
 
-// interruptible gives a context that ends with the first interrupt. The second
+// withInterrupt gives a context that ends with the first interrupt. The second
 // one, unless it is a hangup, ends the program on the spot. stop must be called when the command is
 // done.
-func (p *program) interruptible(parent context.Context) (ctx context.Context, stop func()) {
+func (p *program) withInterrupt(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	done := make(chan struct{})
-	go p.watchSignals(p.interrupts(), cancel, done)
+	go p.watchSignals(p.interruptSignals(), cancel, done)
 	return ctx, func() {
 		cancel()
 		close(done)

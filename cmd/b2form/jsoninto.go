@@ -40,8 +40,8 @@ func (p *program) useJSONUI() error {
 	case p.jsonInto != "":
 		return p.openJSONFile()
 	case p.json:
-		j := view.JSON{Out: p.stdout, Now: p.now, Version: version}
-		j.Start()
+		j := view.JSONUI{Out: p.stdout, Now: p.now, Version: version}
+		j.WriteVersion()
 		p.ui = j
 	}
 	return nil
@@ -49,7 +49,7 @@ func (p *program) useJSONUI() error {
 
 // A jsonFile is where -json-into writes.
 type jsonFile struct {
-	stdout
+	stdoutWriter
 	file *os.File
 }
 
@@ -59,11 +59,11 @@ func (p *program) openJSONFile() error {
 	}
 	f, err := openLinesFile(p.jsonInto)
 	if err != nil {
-		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, reason(err))
+		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, osErrorReason(err))
 	}
-	p.jsonFile = &jsonFile{stdout: stdout{to: f}, file: f}
-	j := view.JSON{Out: p.jsonFile, Now: p.now, Version: version}
-	j.Start()
+	p.jsonFile = &jsonFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
+	j := view.JSONUI{Out: p.jsonFile, Now: p.now, Version: version}
+	j.WriteVersion()
 	p.ui = bothUI{p.ui, j}
 	return nil
 }
@@ -119,13 +119,13 @@ func (p *program) closeJSONFile() hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "JSON lines cannot be written", Detail: "Some of " + p.jsonInto +
-		" is missing: " + reason(err) + ". What the command did is done and recorded."}}
+		" is missing: " + osErrorReason(err) + ". What the command did is done and recorded."}}
 }
 
 // A bothUI speaks to people, and writes the same to a file for programs. Secrets are for people alone.
 type bothUI struct {
 	people   ui
-	programs view.JSON
+	programs view.JSONUI
 }
 
 // Note implements ui.
@@ -150,7 +150,7 @@ func (b bothUI) Exceptions(list []view.Exception) {
 func (b bothUI) Tests(files []view.TestFile) { b.people.Tests(files); b.programs.Tests(files) }
 
 // Plan implements ui.
-func (b bothUI) Plan(p *plan.Plan, m view.Mode) { b.people.Plan(p, m); b.programs.Plan(p, m) }
+func (b bothUI) Plan(p *plan.Plan, m view.Purpose) { b.people.Plan(p, m); b.programs.Plan(p, m) }
 
 // Digest implements ui.
 func (b bothUI) Digest(d plan.Digest) { b.people.Digest(d); b.programs.Digest(d) }
@@ -174,10 +174,10 @@ func (b bothUI) Event(e apply.Event) { b.people.Event(e); b.programs.Event(e) }
 func (b bothUI) Still(e apply.Event) { b.people.Still(e); b.programs.Still(e) }
 
 // Done implements ui.
-func (b bothUI) Done(r *apply.Result, m view.Mode) { b.people.Done(r, m); b.programs.Done(r, m) }
+func (b bothUI) Done(r *apply.Result, m view.Purpose) { b.people.Done(r, m); b.programs.Done(r, m) }
 
 // Secrets implements ui.
-func (b bothUI) Secrets(made []view.Secret) { b.people.Secrets(made) }
+func (b bothUI) Secrets(made []view.NewKey) { b.people.Secrets(made) }
 
 // Outputs implements ui.
 func (b bothUI) Outputs(outs []view.Output, reveal bool) {

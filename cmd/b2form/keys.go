@@ -21,14 +21,14 @@ import (
 
 // A keysRequest is what keys is to show.
 type keysRequest struct {
-	within   time.Duration
-	detailed bool // exit with 2 if something was found
-	filter   audit.Filter
-	sort     string
+	expiresWithin    time.Duration
+	detailedExitCode bool // exit with 2 if something was found
+	filter           audit.Filter
+	sortColumn       string
 }
 
 func (p *program) keysCommand() *cli.Command {
-	r := &keysRequest{within: plan.ExpiresSoon}
+	r := &keysRequest{expiresWithin: plan.ExpiresSoon}
 	return p.newCommand(&cli.Command{
 		Name: "keys", Usage: "Look over the live application keys",
 		Description: `Every live key has one line: whose it is, what it may do, and what deserves a
@@ -58,20 +58,20 @@ Exit codes:
   1  an error, or the configuration denies what was found
   2  with -detailed-exitcode: something was found`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.within),
+			durationFlag("within", "mention what expires within `DURATION`, such as 40d (default: 14d)", &r.expiresWithin),
 			&cli.StringFlag{Name: "name", Usage: "only keys whose name is `PATTERN`, in which * stands for any text",
-				Destination: &r.filter.Name, Validator: validPattern},
+				Destination: &r.filter.Name, Validator: checkPattern},
 			&cli.StringFlag{Name: "bucket", Usage: "only keys that reach the bucket `NAME`", Destination: &r.filter.Bucket},
 			&cli.GenericFlag{Name: "finding", Usage: "only keys with a finding in `LIST`, such as unowned,no-expiry",
-				Value: repeatedFlag{r.addFindings}},
-			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.Columns(), ", "),
-				Destination: &r.sort, Validator: knownColumn},
-			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailed},
+				Value: funcFlag{r.addFindingFilter}},
+			&cli.StringFlag{Name: "sort", Value: "name", Usage: "in the order of `COLUMN`: " + strings.Join(audit.SortColumns(), ", "),
+				Destination: &r.sortColumn, Validator: checkColumn},
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailedExitCode},
 			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			return p.showKeys(ctx, r)
@@ -79,18 +79,18 @@ Exit codes:
 	})
 }
 
-func (r *keysRequest) addFindings(list string) error {
+func (r *keysRequest) addFindingFilter(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
-		if !slices.Contains(audit.Rules(), kind.Rule(name)) {
-			return fmt.Errorf("there is no finding %q; they are %s", name, joinedRules())
+		if !slices.Contains(audit.Rules(), kind.RuleName(name)) {
+			return fmt.Errorf("there is no finding %q; they are %s", name, findingNames())
 		}
-		r.filter.Findings = append(r.filter.Findings, kind.Rule(name))
+		r.filter.Findings = append(r.filter.Findings, kind.RuleName(name))
 	}
 	return nil
 }
 
-func joinedRules() string {
+func findingNames() string {
 	var names []string
 	for _, rule := range audit.Rules() {
 		names = append(names, string(rule))
@@ -98,37 +98,37 @@ func joinedRules() string {
 	return strings.Join(names, ", ")
 }
 
-func validPattern(pattern string) error {
+func checkPattern(pattern string) error {
 	if _, err := path.Match(pattern, ""); err != nil {
 		return fmt.Errorf("%q is not a pattern; write it like camera-*", pattern)
 	}
 	return nil
 }
 
-func knownColumn(name string) error {
-	if !slices.Contains(audit.Columns(), name) {
-		return fmt.Errorf("there is no column %q; they are %s", name, strings.Join(audit.Columns(), ", "))
+func checkColumn(name string) error {
+	if !slices.Contains(audit.SortColumns(), name) {
+		return fmt.Errorf("there is no column %q; they are %s", name, strings.Join(audit.SortColumns(), ", "))
 	}
 	return nil
 }
 
 func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
-	p.bare = true
+	p.allowNoConfig = true
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	report, err := s.audit(ctx, r.within)
+	report, err := s.auditKeys(ctx, r.expiresWithin)
 	if err != nil {
 		return err
 	}
 	report.Keep(r.filter)
-	report.Sort(r.sort)
+	report.Sort(r.sortColumn)
 	if p.json {
-		doc, err := view.NewAudit(report)
+		doc, err := view.NewAuditDocument(report)
 		if err == nil {
 			err = p.printJSON(doc)
 		}
@@ -138,17 +138,17 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	} else {
 		p.textUI().Audit(report)
 	}
-	if denied := append(plan.CheckDeniedAccount(s.config, s.snapshot.Account), plan.CheckDenied(s.config)...); len(denied) > 0 {
+	if denied := append(plan.CheckAccountDenyRules(s.config, s.snapshot.Account), plan.CheckDenyRules(s.config)...); len(denied) > 0 {
 		return denied
 	}
-	if r.detailed && (report.CountWithFindings() > 0 || len(report.Account) > 0) {
+	if r.detailedExitCode && (report.CountWithFindings() > 0 || len(report.AccountFindings) > 0) {
 		return changesPresent
 	}
 	return nil
 }
 
-// audit reads every bucket and every key, of whatever sort.
-func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Report, error) {
+// auditKeys reads every bucket and every key, of whatever sort.
+func (s *session) auditKeys(ctx context.Context, within time.Duration) (*audit.Report, error) {
 	st, err := s.readState(ctx)
 	if err != nil {
 		return nil, err
@@ -167,19 +167,19 @@ func (s *session) audit(ctx context.Context, within time.Duration) (*audit.Repor
 			}
 		}
 	}
-	warnings, err := s.readLive(ctx, a, s.queryEverything)
+	warnings, err := s.readLive(ctx, a, s.auditQuery)
 	if err != nil {
 		return nil, err
 	}
-	s.ui.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return audit.Run(audit.Options{
-		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.serviceTime(), ExpiresWithin: within,
+		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries, Now: s.b2Time(), ExpiresWithin: within,
 	})
 }
 
-// queryEverything is all buckets and keys, and what data blocks ask for.
-func (s *session) queryEverything() account.Query {
-	want := account.QueryFor(&config.Config{Data: s.config.Data}, nil, s.kinds)
+// auditQuery is all buckets and keys, and what data blocks ask for.
+func (s *session) auditQuery() account.Query {
+	want := account.QueryFor(&config.Config{DataQueries: s.config.DataQueries}, nil, s.kinds)
 	for _, k := range s.kinds {
 		need := want[k.Name]
 		need.MultiBucket = need.MultiBucket || k.YieldsSecret()

@@ -17,7 +17,7 @@ import (
 func (o *runOptions) allowOverFlag() cli.Flag {
 	known := config.LimitedActions()
 	return &cli.GenericFlag{Name: "allow-over", Usage: "with -auto-approve, go over the limits in `LIST`: " + strings.Join(known, ", "),
-		Value: repeatedFlag{func(list string) error {
+		Value: funcFlag{func(list string) error {
 			for _, name := range strings.Split(list, ",") {
 				name = strings.TrimSpace(name)
 				if !slices.Contains(known, name) {
@@ -31,7 +31,7 @@ func (o *runOptions) allowOverFlag() cli.Flag {
 
 // overLimits says which limits a plan goes over that nobody lifted. The command destroy is
 // consent to destroying everything.
-func (s *session) overLimits(p *plan.Plan, m view.Mode, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+func (s *session) overLimits(p *plan.Plan, m view.Purpose, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, e := range p.OverLimits(s.config.Settings.Limits, len(s.state.Entries)) {
 		if slices.Contains(s.opts.allowOver, e.Action) || m == view.Destroying && e.Action == "destroy" {
@@ -43,7 +43,7 @@ func (s *session) overLimits(p *plan.Plan, m view.Mode, severity hcl.DiagnosticS
 			advice = " without a prompt: apply -auto-approve needs -allow-over=" + e.Action + "."
 		}
 		diags = append(diags, &hcl.Diagnostic{Severity: severity, Summary: fmt.Sprintf("More to %s than expected", e.Action),
-			Detail:  fmt.Sprintf("%s%s The policy limits.%s says so.", words.Capital(e.String()), advice, e.Action),
+			Detail:  fmt.Sprintf("%s%s The policy limits.%s says so.", words.Capitalize(e.String()), advice, e.Action),
 			Subject: &e.Range})
 	}
 	return diags

@@ -31,13 +31,13 @@ type localB2 struct {
 func (p *program) openLocalB2() (*localB2, error) {
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
-		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, reason(err))
+		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, osErrorReason(err))
 	}
 	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
 	if err != nil {
 		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the "+
 			"folder %s.",
-			data, strings.TrimPrefix(reason(err), "emulator: "), boxFolder)
+			data, strings.TrimPrefix(osErrorReason(err), "emulator: "), boxFolder)
 	}
 	return serveLocalB2(e, boxFolder)
 }
@@ -47,9 +47,9 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = e.Close()
-		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", reason(err))
+		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", osErrorReason(err))
 	}
-	b := &localB2{Server: e, server: newServer(e), addr: l.Addr().String(), dir: dir}
+	b := &localB2{Server: e, server: newEmulatorHTTPServer(e), addr: l.Addr().String(), dir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
 }
@@ -72,8 +72,8 @@ func (b *localB2) RoundTrip(r *http.Request) (*http.Response, error) {
 // programs, which are not run.
 func (b *localB2) redirectDeliveries(config *config.Config) {
 	for _, r := range config.Resources {
-		for i := range r.Deliver {
-			d := &r.Deliver[i]
+		for i := range r.Deliveries {
+			d := &r.Deliveries[i]
 			if d.Path != "" {
 				d.Path = filepath.Join(b.dir, filepath.Join(string(filepath.Separator), d.Path))
 				d.DisplayName = d.Path

@@ -26,13 +26,13 @@ Example:
 		Flags: append(p.stateFlags(), p.jsonFlag("print it as one JSON document"),
 			&cli.BoolFlag{Name: "break", Usage: "take the lock away from the run that holds it", Destination: &breaking}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			b := s.backend()
-			look, said := state.Backend.Holder, "The state is locked.\n\n%s"
+			look, said := state.Backend.LockHolder, "The state is locked.\n\n%s"
 			if breaking {
-				look, said = state.Backend.Break, "The lock is broken.\n\n%s"
+				look, said = state.Backend.BreakLock, "The lock is broken.\n\n%s"
 			}
 			held, err := look(b, ctx)
 			switch {
@@ -41,9 +41,9 @@ Example:
 			case p.json:
 				return p.printJSON(lockDocument{"1.0", held != nil && !breaking, held != nil && breaking, held})
 			case held == nil:
-				p.say("The state is not locked.")
+				p.printResult("The state is not locked.")
 			default:
-				p.say(said, held.Info())
+				p.printResult(said, held.InfoText())
 			}
 			return nil
 		}),

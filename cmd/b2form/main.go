@@ -2,7 +2,7 @@
 //
 // This package is the only place that reads arguments, the environment, the
 // clock and the terminal, and that exits. Everything it takes from outside comes
-// through a world; one file holds one command.
+// through a system; one file holds one command.
 package main
 
 import (
@@ -36,7 +36,7 @@ type system struct {
 	stdout, stderr io.Writer
 	// Which of the three are terminals, and the screen's width; 0: unknown.
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
-	width                                         int
+	terminalWidth                                 int
 	stdoutNull                                    bool // what is printed reaches nobody
 
 	getenv  func(string) string
@@ -47,14 +47,14 @@ type system struct {
 	cwd     string // the folder in which the program was started
 	host    string
 	osUser  func() string // whose process this is
-	// interrupts delivers what asks the program to stop, from now on.
-	interrupts func() <-chan os.Signal
+	// interruptSignals delivers what asks the program to stop, from now on.
+	interruptSignals func() <-chan os.Signal
 	// readHidden reads one line from the terminal without showing it.
 	readHidden func() (string, error)
-	// editor reads lines from the terminal that can be edited; nil: there is none.
-	editor func(complete completer) lineEditor
-	// every calls back at an interval until stop is called.
-	every func(time.Duration, func()) (stop func())
+	// newLineEditor reads lines from the terminal that can be edited; nil: there is none.
+	newLineEditor func(complete lineCompleter) lineEditor
+	// repeatEvery calls back at an interval until stop is called.
+	repeatEvery func(time.Duration, func()) (stop func())
 }
 
 func hostSystem() system {
@@ -62,23 +62,23 @@ func hostSystem() system {
 	host, _ := os.Hostname() // for those who find the state locked
 	return system{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		stdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
-		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
-		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		width:          screenWidth(),
-		stdoutNull:     isStdoutNull(),
-		getenv:         os.Getenv,
-		environ:        os.Environ,
-		now:            time.Now,
-		chdir:          os.Chdir,
-		exit:           os.Exit,
-		cwd:            cwd,
-		host:           host,
-		osUser:         osUser,
-		interrupts:     interrupts,
-		readHidden:     readHidden,
-		editor:         newEditor,
-		every:          every,
+		stdinTerminal:    term.IsTerminal(int(os.Stdin.Fd())),
+		stdoutTerminal:   term.IsTerminal(int(os.Stdout.Fd())),
+		stderrTerminal:   term.IsTerminal(int(os.Stderr.Fd())),
+		terminalWidth:    screenWidth(),
+		stdoutNull:       isStdoutNull(),
+		getenv:           os.Getenv,
+		environ:          os.Environ,
+		now:              time.Now,
+		chdir:            os.Chdir,
+		exit:             os.Exit,
+		cwd:              cwd,
+		host:             host,
+		osUser:           osUser,
+		interruptSignals: interruptSignals,
+		readHidden:       readHidden,
+		newLineEditor:    newTerminalEditor,
+		repeatEvery:      repeatEvery,
 	}
 }
 
@@ -117,10 +117,10 @@ func readHidden() (string, error) {
 	return strings.TrimSpace(string(line)), err
 }
 
-// interrupts has room for the second signal while the first is being handled. A
+// interruptSignals has room for the second signal while the first is being handled. A
 // terminal that is gone asks as well, except where that is to be ignored, as under
 // nohup.
-func interrupts() <-chan os.Signal {
+func interruptSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -129,7 +129,7 @@ func interrupts() <-chan os.Signal {
 	return c
 }
 
-func every(interval time.Duration, f func()) (stop func()) {
+func repeatEvery(interval time.Duration, f func()) (stop func()) {
 	ticker := time.NewTicker(interval)
 	done := make(chan struct{})
 	go func() {

@@ -8,11 +8,11 @@ import (
 	"b2form/internal/view"
 )
 
-// maskLine tells GitHub Actions to hide a secret in the log of the job from then
+// githubMaskLine tells GitHub Actions to hide a secret in the log of the job from then
 // on, also where it stands encoded; "" elsewhere. It must come before the
 // secret, on the same stream: there is no order between the two streams ("Workflow
 // commands for GitHub Actions", masking a value in a log).
-func (p *program) maskLine(v secret.Value) string {
+func (p *program) githubMaskLine(v secret.Value) string {
 	if p.getenv("GITHUB_ACTIONS") != "true" {
 		return ""
 	}
@@ -22,14 +22,14 @@ func (p *program) maskLine(v secret.Value) string {
 // printMaskLines hides what is about to be shown. A secret that is not shown is not
 // printed for hiding it either: standard output may go elsewhere than to a log.
 // JSON lines leave no room for the command, so it goes to standard error then.
-func (s *session) printMaskLines(keys []view.Secret) {
+func (s *session) printMaskLines(keys []view.NewKey) {
 	out := s.stdout
 	if s.json {
 		out = s.stderr
 	}
 	for _, made := range keys {
 		if !made.Key.IsZero() {
-			fmt.Fprint(out, s.maskLine(made.Key))
+			fmt.Fprint(out, s.githubMaskLine(made.Key))
 		}
 	}
 }

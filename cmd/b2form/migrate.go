@@ -25,7 +25,7 @@ func (p *program) statePull() *cli.Command {
 		Description: "What an interrupted run has announced is in it.\n\nExample:\n  b2form state pull >backup.json\n\n" + exitCodes,
 		Flags:       p.stateFlags(),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			st, err := s.readState(ctx)
@@ -36,7 +36,7 @@ func (p *program) statePull() *cli.Command {
 			if err := st.Encode(&b); err != nil {
 				return err
 			}
-			_, err = p.stdout.Write(visible.JSON(b.Bytes()))
+			_, err = p.stdout.Write(visible.EscapeJSON(b.Bytes()))
 			return err
 		}),
 	})
@@ -65,7 +65,7 @@ Example:
 				return err
 			}
 			return s.changeState(ctx, "state push", func(store *state.Store) error {
-				if lost := missingAddresses(store.State(), st); len(lost) > 0 && !force {
+				if lost := forgottenAddresses(store.State(), st); len(lost) > 0 && !force {
 					return failf("Objects would be forgotten", "The state at %s lists what %s does not: %s. Add -force to forget them; "+
 						"they stay on B2.",
 						s.backend(), c.Args().First(), strings.Join(lost, ", "))
@@ -73,7 +73,7 @@ Example:
 				if err := store.Restore(st); err != nil {
 					return err
 				}
-				p.say("Stored the state with %s at %s", objectCount(st), visible.Text(fmt.Sprint(s.backend())))
+				p.printResult("Stored the state with %s at %s", objectCountText(st), visible.EscapeLine(fmt.Sprint(s.backend())))
 				return nil
 			})
 		}),
@@ -90,23 +90,23 @@ func (p *program) readStateFile(name string) (*state.State, error) {
 		data, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return nil, failf("File cannot be read", "%s: %s.", name, reason(err))
+		return nil, failf("File cannot be read", "%s: %s.", name, osErrorReason(err))
 	}
 	return state.Parse(name, data)
 }
 
-// missingAddresses are the addresses that only the present state has.
-func missingAddresses(now, next *state.State) []string {
+// forgottenAddresses are the addresses that only the present state has.
+func forgottenAddresses(now, next *state.State) []string {
 	var out []string
 	for _, e := range now.Entries {
-		if _, kept := next.Find(e.Addr); !kept {
+		if _, kept := next.FindEntry(e.Addr); !kept {
 			out = append(out, e.Addr.String())
 		}
 	}
 	return out
 }
 
-func objectCount(st *state.State) string {
+func objectCountText(st *state.State) string {
 	if len(st.Entries) == 1 {
 		return "1 object"
 	}
@@ -131,7 +131,7 @@ Example:
 			if c.Args().Len() > 1 {
 				return failf("Wrong number of arguments", "Usage: %s [FROM].", c.FullName())
 			}
-			if p.onEmulator {
+			if p.useEmulator {
 				return failf("No migration on the emulator", "With -emulator the state is always kept in %s.", boxFolder)
 			}
 			from, err := s.parseBackend(ctx, c.Args().First())
@@ -147,7 +147,7 @@ Example:
 func (s *session) parseBackend(ctx context.Context, from string) (state.Backend, error) {
 	rest, inBucket := strings.CutPrefix(from, "b2://")
 	if !inBucket {
-		return s.backendAt(config.Backend{Path: from}), nil
+		return s.newBackend(config.Backend{Path: from}), nil
 	}
 	bucket, prefix, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
 	if bucket == "" {
@@ -162,7 +162,7 @@ func (s *session) parseBackend(ctx context.Context, from string) (state.Backend,
 			return nil, err
 		}
 	}
-	return s.backendAt(config.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
+	return s.newBackend(config.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
 }
 
 // migrateState leaves the state in both places if it is cut off; then it can be begun
@@ -172,13 +172,13 @@ func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err
 		return failf("Nothing to migrate", "The configuration keeps the state at %s, which is where it is to come from. Change the "+
 			"backend block, or name the old place: b2form state migrate FROM.", to)
 	}
-	old, err := s.openBackend(ctx, from, "state migrate")
+	old, err := s.lockBackend(ctx, from, "state migrate")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
 	st := old.State()
-	if len(st.Entries)+len(st.Open) == 0 {
+	if len(st.Entries)+len(st.OpenIntents) == 0 {
 		return failf("Nothing to migrate", "There is no state at %s.", from)
 	}
 	if err := s.copyState(ctx, st, to); err != nil {
@@ -187,14 +187,14 @@ func (s *session) migrateState(ctx context.Context, from, to state.Backend) (err
 	if err := old.Clear(); err != nil {
 		return err
 	}
-	s.say("Moved the state with %s from %s to %s", objectCount(st), visible.Text(fmt.Sprint(from)),
-		visible.Text(fmt.Sprint(to)))
+	s.printResult("Moved the state with %s from %s to %s", objectCountText(st), visible.EscapeLine(fmt.Sprint(from)),
+		visible.EscapeLine(fmt.Sprint(to)))
 	return nil
 }
 
 // copyState stores the state in a place that has none, or has this one already.
 func (s *session) copyState(ctx context.Context, st *state.State, to state.Backend) (err error) {
-	store, err := s.openBackend(ctx, to, "state migrate")
+	store, err := s.lockBackend(ctx, to, "state migrate")
 	if err != nil {
 		return err
 	}
@@ -207,9 +207,9 @@ func (s *session) copyState(ctx context.Context, st *state.State, to state.Backe
 	if bytes.Equal(have.Bytes(), want.Bytes()) {
 		return nil
 	}
-	if len(now.Entries)+len(now.Open) > 0 {
+	if len(now.Entries)+len(now.OpenIntents) > 0 {
 		return failf("There is a state already", "%s holds %s, and one state cannot be put into another. Empty it first, or keep this "+
-			"state under another prefix.", to, objectCount(now))
+			"state under another prefix.", to, objectCountText(now))
 	}
 	return store.Restore(st)
 }
@@ -230,22 +230,22 @@ Example:
 			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days,
 				Validator: atLeastOne}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			shared, ok := s.backend().(state.Shared)
+			shared, ok := s.backend().(state.SharedBucket)
 			if !ok {
 				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write\n  b2form {\n    backend "+
 					"\"b2\" {\n      bucket = \"acme-states\"\n    }\n  }")
 			}
-			existed, err := shared.Init(ctx, days)
+			existed, err := shared.CreateBucket(ctx, days)
 			switch {
 			case err != nil:
 				return err
 			case existed:
-				p.say("The bucket %s exists already; nothing was changed.", visible.Text(shared.Bucket))
+				p.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.Bucket))
 			default:
-				p.say("Made the bucket %s. Old versions of the state are kept for %d days.", visible.Text(shared.Bucket),
+				p.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket),
 					days)
 			}
 			return nil

@@ -49,7 +49,7 @@ Exit codes:
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
 			durationFlag("ttl", "let the key expire after `DURATION` (default: 1h)", &o.ttl),
 			&cli.GenericFlag{Name: "bucket", Usage: "limit the key to the bucket `NAME`; repeatable",
-				Value: repeatedFlag{func(s string) error { o.buckets = append(o.buckets, s); return nil }}},
+				Value: funcFlag{func(s string) error { o.buckets = append(o.buckets, s); return nil }}},
 			&cli.BoolFlag{Name: "all-buckets", Usage: "let the key reach every bucket", Destination: &o.allBuckets},
 			&cli.StringFlag{Name: "access", Value: "read_only", Destination: &o.access,
 				Usage: "what the key may do, as `ACCESS` of a key block: read_only, read_write, write_only"},
@@ -67,7 +67,7 @@ Exit codes:
 
 func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (err error) {
 	switch {
-	case p.onEmulator:
+	case p.useEmulator:
 		return failf("The emulator in a folder has no port",
 			"The command could not reach it. Use b2form emulator -- b2form mint … instead.")
 	case len(o.buckets) == 0 && !o.allBuckets:
@@ -75,7 +75,7 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 	case len(o.buckets) > 0 && o.allBuckets:
 		return failf("Two answers to one question", "Give either -bucket or -all-buckets.")
 	}
-	signals := p.interrupts()
+	signals := p.interruptSignals()
 	s, err := p.openAccount(ctx)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 		return failf("Interrupted", "The command was not started.")
 	default:
 	}
-	return p.runBeside(command, mintEnvironment(p.environ(), made, s.snapshot.Account), signals)
+	return p.runWithEmulator(command, mintEnvironment(p.environ(), made, s.snapshot.Account), signals)
 }
 
 // A mintedKey is a key that ends with the command.
@@ -121,7 +121,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if !a.HasCapability(k.WriteCapability) {
 		return nil, failf("No key can be made", "The credentials in use lack %s. Use a key that has it.", k.WriteCapability)
 	}
-	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, query); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
 	}
 	want, err := o.wanted(k)
@@ -141,7 +141,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 		return nil, err
 	}
 	var reply struct{ ApplicationKeyID, ApplicationKey string }
-	m := &mintedKey{kind: k, expires: s.serviceTime().Add(o.ttl)}
+	m := &mintedKey{kind: k, expires: s.b2Time().Add(o.ttl)}
 	if err := errors.Join(json.Unmarshal(raw, &reply), json.Unmarshal(raw, &m.members)); err != nil || reply.ApplicationKey == "" {
 		return nil, wire.MisshapenReply("b2_create_key")
 	}
@@ -167,7 +167,7 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
-			v.Put(i, &null)
+			v.SetAt(i, &null)
 		}
 	}
 	set := func(name string, value cty.Value) { v.Set(name, &value) }
@@ -180,7 +180,7 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 	if o.prefix != "" {
 		set("name_prefix", cty.StringVal(o.prefix))
 	}
-	done, problems := k.NewCompleter().Complete(v, false)
+	done, problems := k.NewCompleter().CompleteAndCheck(v, false)
 	for _, p := range problems {
 		if !p.Warning {
 			return done, failf("The key cannot be made", "%s", p.Detail)

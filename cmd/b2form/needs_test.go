@@ -48,14 +48,14 @@ func TestWhatSettingNeeds(t *testing.T) {
 		for _, a := range k.Attributes {
 			name := k.Name + "." + a.Name
 			s, ok := all[name]
-			if !ok && slices.ContainsFunc(a.Needs, func(c string) bool { return c != k.Writes }) {
-				t.Errorf("nobody sets %s, which needs %q", name, a.Needs)
+			if !ok && slices.ContainsFunc(a.WriteCapabilities, func(c string) bool { return c != k.WriteCapability }) {
+				t.Errorf("nobody sets %s, which needs %q", name, a.WriteCapabilities)
 			}
 			if !ok {
 				continue
 			}
 			delete(all, name)
-			t.Run(name, func(t *testing.T) { tryNeeds(t, s, a.Needs) })
+			t.Run(name, func(t *testing.T) { tryNeeds(t, s, a.WriteCapabilities) })
 		}
 	}
 	if len(all) > 0 {

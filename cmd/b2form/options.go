@@ -22,7 +22,7 @@ import (
 // options are the values of flags that several commands share. What a command does
 // not offer keeps its zero value.
 type options struct {
-	dir        string // -chdir
+	workDir    string // -chdir
 	noColor    bool
 	helpWanted bool
 	version    bool
@@ -37,9 +37,9 @@ type options struct {
 	allowInput       bool     // -input
 	filesRoot        string   // -root
 	policyDirs       []string // -policy, in the order given
-	bare             bool     // the command works in a folder without configuration
+	allowNoConfig    bool     // the command works in a folder without configuration
 	endpoint         string
-	onEmulator       bool
+	useEmulator      bool
 	parallelism      int
 	lockTimeout      time.Duration
 	lock             bool
@@ -56,23 +56,23 @@ type runOptions struct {
 	showSecrets      bool
 	replace          []addr.Addr
 	rotate           []addr.Addr
-	allow            []kind.HazardKind
+	allowedHazards   []kind.HazardKind
 	allowOver        []string    // limits that do not hold
 	destroy          bool        // plan the end of everything
 	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
 	document         bool           // print the plan as one JSON document
-	capabilities     bool           // print what a plan takes
-	expect           *plan.Digest   // nil: any plan
+	showCapabilities bool           // print what a plan takes
+	expectedDigest   *plan.Digest   // nil: any plan
 	showDigest       bool           // of the plan
 	out              string         // where the plan is saved; "": nowhere
 	imported         *config.Import // the only thing to do; nil: everything
 	generateConfig   string         // where blocks go that import blocks name and nobody declares
 }
 
-// mode is what plan and apply plan.
-func (o *runOptions) mode() view.Mode {
+// purpose is what plan and apply plan.
+func (o *runOptions) purpose() view.Purpose {
 	switch {
 	case o.destroy:
 		return view.Destroying
@@ -105,11 +105,11 @@ func (o *runOptions) checkMode() error {
 func (p *program) globalFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
-		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.dir},
+		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.workDir},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.allowInput},
 		&cli.BoolFlag{Name: "q", Usage: "print results, warnings and errors only: no progress, notes and hints", Destination: &o.quiet},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
-		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: switchFlag{&o.helpWanted}},
+		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: boolFlag{&o.helpWanted}},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "show the version", Destination: &o.version},
 	}
 }
@@ -119,7 +119,7 @@ func (p *program) configFlags() []cli.Flag {
 	o := &p.options
 	return []cli.Flag{
 		&cli.GenericFlag{Name: "var", Usage: "give a variable a value, as `'NAME=VALUE'`; repeatable",
-			Value: repeatedFlag{func(s string) error {
+			Value: funcFlag{func(s string) error {
 				name, value, ok := strings.Cut(s, "=")
 				if !ok || strings.TrimSpace(name) == "" {
 					return fmt.Errorf("%q has no equals sign; write it like -var 'site=acme'", s)
@@ -128,7 +128,7 @@ func (p *program) configFlags() []cli.Flag {
 				return nil
 			}}},
 		&cli.GenericFlag{Name: "var-file", Usage: "read values of variables from `FILE`; repeatable",
-			Value: repeatedFlag{func(s string) error {
+			Value: funcFlag{func(s string) error {
 				o.vars = append(o.vars, schema.VariableValue{File: s})
 				return nil
 			}}},
@@ -157,7 +157,7 @@ func (p *program) accountFlags() []cli.Flag {
 
 func (p *program) emulatorFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "emulator", Usage: "work on an account in a box, kept in .b2form/emulator; nothing real is touched",
-		Destination: &p.onEmulator}
+		Destination: &p.useEmulator}
 }
 
 // lockFlags are those of every command that changes the state.
@@ -182,8 +182,9 @@ func (p *program) unusedLockFlags() []cli.Flag {
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
 	return slices.Concat(p.lockFlags(), p.screenFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
-		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " + strings.Join(consentNames(), ", "),
-			Value: repeatedFlag{o.allowHazards}},
+		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
+			strings.Join(hazardsNeedingAllow(), ", "),
+			Value: funcFlag{o.allowHazards}},
 		o.allowOverFlag(), p.policyFlag(),
 		p.planVerboseFlag(),
 	})
@@ -209,7 +210,7 @@ func (o *runOptions) refreshOnlyFlag() cli.Flag {
 
 func (o *runOptions) targetFlags() []cli.Flag {
 	flag := func(name, usage string, to *[]addr.Addr) cli.Flag {
-		return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+		return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
 			a, err := addr.ParseTarget(s)
 			*to = append(*to, a)
 			return err
@@ -223,15 +224,15 @@ func (o *runOptions) targetFlags() []cli.Flag {
 
 func (o *runOptions) replaceFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "replace", Usage: "replace the key at `ADDRESS` even if nothing differs; repeatable",
-		Value: repeatedFlag{func(s string) error {
+		Value: funcFlag{func(s string) error {
 			addr, err := addr.Parse(s)
 			o.replace = append(o.replace, addr)
 			return err
 		}}}
 }
 
-// consentNames are the hazards that -auto-approve alone does not carry out.
-func consentNames() []string {
+// hazardsNeedingAllow are the hazards that -auto-approve alone does not carry out.
+func hazardsNeedingAllow() []string {
 	var names []string
 	for _, h := range kind.HazardKinds() {
 		if h.NeedsAllow() {
@@ -246,27 +247,27 @@ func (o *runOptions) allowHazards(list string) error {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(kind.HazardKinds(), func(h kind.HazardKind) bool { return h.Flag() == name })
 		if i < 0 {
-			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(consentNames(), ", "))
+			return fmt.Errorf("there is no hazard %q; they are %s", name, strings.Join(hazardsNeedingAllow(), ", "))
 		}
-		o.allow = append(o.allow, kind.HazardKinds()[i])
+		o.allowedHazards = append(o.allowedHazards, kind.HazardKinds()[i])
 	}
 	return nil
 }
 
-// repeatedFlag is a flag that may be repeated: a function called with every value.
-type repeatedFlag struct{ set func(string) error }
+// funcFlag is a flag that may be repeated: a function called with every value.
+type funcFlag struct{ set func(string) error }
 
 // Set takes one value.
-func (e repeatedFlag) Set(s string) error { return e.set(s) }
+func (e funcFlag) Set(s string) error { return e.set(s) }
 
 // Get has nothing to give: the values are with the function.
-func (e repeatedFlag) Get() any { return nil }
+func (e funcFlag) Get() any { return nil }
 
 // String is the default: none.
-func (e repeatedFlag) String() string { return "" }
+func (e funcFlag) String() string { return "" }
 
 func durationFlag(name, usage string, to *time.Duration) cli.Flag {
-	return &cli.GenericFlag{Name: name, Usage: usage, Value: repeatedFlag{func(s string) error {
+	return &cli.GenericFlag{Name: name, Usage: usage, Value: funcFlag{func(s string) error {
 		d, ok := words.ParseDuration(s)
 		if !ok {
 			return fmt.Errorf("that is no duration; %s", words.Durations)
@@ -290,18 +291,18 @@ func atLeastOne(n int) error {
 	return nil
 }
 
-// switchFlag is a flag without value. The library shows its own help for a boolean
+// boolFlag is a flag without value. The library shows its own help for a boolean
 // flag of the name "help"; it takes no notice of this one.
-type switchFlag struct{ on *bool }
+type boolFlag struct{ on *bool }
 
 // Set takes "true" or "false".
-func (t switchFlag) Set(s string) (err error) { *t.on, err = strconv.ParseBool(s); return err }
+func (t boolFlag) Set(s string) (err error) { *t.on, err = strconv.ParseBool(s); return err }
 
 // Get has nothing to give: the value is where it points.
-func (t switchFlag) Get() any { return nil }
+func (t boolFlag) Get() any { return nil }
 
 // String is the default.
-func (t switchFlag) String() string { return "false" }
+func (t boolFlag) String() string { return "false" }
 
 // IsBoolFlag says that no value follows.
-func (t switchFlag) IsBoolFlag() bool { return true }
+func (t boolFlag) IsBoolFlag() bool { return true }

@@ -42,14 +42,14 @@ Example:
 			case raw && name == "":
 				return failf("Name missing", "-raw prints one output: give its name, as in \"b2form output -raw endpoint\".")
 			}
-			ctx, stop := p.interruptible(ctx)
+			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
-			return p.output(ctx, name, raw)
+			return p.showOutput(ctx, name, raw)
 		},
 	})
 }
 
-func (p *program) output(ctx context.Context, name string, raw bool) (err error) {
+func (p *program) showOutput(ctx context.Context, name string, raw bool) (err error) {
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (p *program) output(ctx context.Context, name string, raw bool) (err error)
 	if name != "" {
 		i := slices.IndexFunc(wanted, func(o *config.Output) bool { return o.Name == name })
 		if i < 0 {
-			return unknownOutput(name, wanted)
+			return unknownOutputError(name, wanted)
 		}
 		wanted = wanted[i : i+1]
 	}
@@ -92,9 +92,9 @@ func (s *session) appliedOutputs(ctx context.Context, wanted []*config.Output) (
 	wanted = slices.DeleteFunc(slices.Clone(s.config.Outputs), func(o *config.Output) bool {
 		return !slices.ContainsFunc(wanted, func(w *config.Output) bool { return w.Name == o.Name })
 	})
-	outs, diags := r.outputs(wanted)
-	diags = append(r.unapplied(wanted), diags...)
-	s.ui.Diagnostics(diags, s.files)
+	outs, diags := r.evaluateOutputs(wanted)
+	diags = append(r.checkApplied(wanted), diags...)
+	s.ui.Diagnostics(diags, s.sourceFiles)
 	if diags.HasErrors() {
 		return nil, exitCode(1)
 	}
@@ -118,11 +118,11 @@ func (s *session) openOutputReader(ctx context.Context) (*outputReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.ui.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return s.newOutputReader(s.snapshot, s.state.Entries, nil), nil
 }
 
-func unknownOutput(name string, outs []*config.Output) error {
+func unknownOutputError(name string, outs []*config.Output) error {
 	var names []string
 	for _, o := range outs {
 		names = append(names, o.Name)
@@ -138,7 +138,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 	case raw:
 		text, err := o.Raw()
 		if err != nil {
-			return failf("Output cannot be printed raw", "%s.", words.Capital(err.Error()))
+			return failf("Output cannot be printed raw", "%s.", words.Capitalize(err.Error()))
 		}
 		switch {
 		case visible.HasCICommand(text):
@@ -146,7 +146,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 				"The output %q holds a text that CI systems take for a command, such as :: at the beginning of a line. Print it with "+
 					"-json, which means the same to programs.", o.Name)
 		case p.stdoutTerminal:
-			text = visible.Lines(text)
+			text = visible.EscapeLines(text)
 		}
 		_, err = fmt.Fprint(p.stdout, text)
 		return err
@@ -155,7 +155,7 @@ func (p *program) printOutput(o view.Output, raw bool) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.stdout, string(visible.JSON(v.Value)))
+		_, err = fmt.Fprintln(p.stdout, string(visible.EscapeJSON(v.Value)))
 		return err
 	}
 	_, err := fmt.Fprintln(p.stdout, o.Text(true))

@@ -17,20 +17,20 @@ import (
 	"b2form/schema/kind"
 )
 
-// A outputReader answers for outputs: what is live, and why the rest is not there.
+// An outputReader answers for outputs: what is live, and why the rest is not there.
 type outputReader struct {
 	*session
-	snapshot *kind.Snapshot
-	entries  map[addr.Addr]addr.Entry
-	secrets  map[addr.Addr]apply.Secret // keys that this run made
-	declared map[addr.Addr]*config.Resource
-	was      state.Applied // what was applied
+	snapshot    *kind.Snapshot
+	entries     map[addr.Addr]addr.StateEntry
+	runSecrets  map[addr.Addr]apply.NewKey // keys that this run made
+	declared    map[addr.Addr]*config.Resource
+	lastApplied state.AppliedDigests // what was applied
 }
 
-func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.Entry, secrets map[addr.Addr]apply.Secret) *outputReader {
+func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.StateEntry, secrets map[addr.Addr]apply.NewKey) *outputReader {
 	r := &outputReader{
-		session: s, snapshot: snapshot, secrets: secrets, was: s.state.Applied,
-		entries:  make(map[addr.Addr]addr.Entry, len(entries)),
+		session: s, snapshot: snapshot, runSecrets: secrets, lastApplied: s.state.Applied,
+		entries:  make(map[addr.Addr]addr.StateEntry, len(entries)),
 		declared: make(map[addr.Addr]*config.Resource, len(s.config.Resources)),
 	}
 	for _, e := range entries {
@@ -44,7 +44,7 @@ func (s *session) newOutputReader(snapshot *kind.Snapshot, entries []addr.Entry,
 
 // lookUpLive is the config.LiveLookup of the account, with the secrets of keys that this
 // run made where they are shown anyway, and with what is left as it is live.
-func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
+func (r *outputReader) lookUpLive(addr addr.Addr) (attrs map[string]cty.Value, ok bool) {
 	res, e := r.declared[addr], r.entries[addr]
 	if res == nil || e.ID == "" {
 		return nil, false
@@ -53,7 +53,7 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 	if !ok {
 		return nil, false
 	}
-	if made, fresh := r.secrets[addr]; fresh && r.isDisclosed(made) {
+	if made, fresh := r.runSecrets[addr]; fresh && r.mayShowSecret(made) {
 		for _, a := range res.Kind.ComputedAttrs() {
 			if a.Secret {
 				known[a.Name] = cty.StringVal(made.Key.Reveal())
@@ -66,7 +66,7 @@ func (r *outputReader) lookUpLive(addr addr.Addr) (map[string]cty.Value, bool) {
 // missingText says why a part of an output is not known: a secret is gone, or what
 // it is made from is not live.
 func (r *outputReader) missingText(v cty.Value) string {
-	for _, m := range kind.ComputedIn(v) {
+	for _, m := range kind.ComputedMarksIn(v) {
 		res, e := r.declared[m.Addr], r.entries[m.Addr]
 		if res == nil || e.ID == "" {
 			break
@@ -77,11 +77,11 @@ func (r *outputReader) missingText(v cty.Value) string {
 		switch {
 		case !e.Adopted.IsZero():
 			return "(not known: " + m.Addr.String() + " was not made by b2form)"
-		case len(res.Deliver) == 0:
+		case len(res.Deliveries) == 0:
 			return "(shown once when it was made; not stored)"
 		}
 		var to []string
-		for _, d := range res.Deliver {
+		for _, d := range res.Deliveries {
 			to = append(to, d.DisplayName)
 		}
 		return "(delivered to " + strings.Join(to, ", ") + "; not stored)"
@@ -89,8 +89,8 @@ func (r *outputReader) missingText(v cty.Value) string {
 	return "(known after apply)"
 }
 
-// outputs evaluates output blocks.
-func (r *outputReader) outputs(list []*config.Output) ([]view.Output, hcl.Diagnostics) {
+// evaluateOutputs evaluates output blocks.
+func (r *outputReader) evaluateOutputs(list []*config.Output) ([]view.Output, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	outs := make([]view.Output, 0, len(list))
 	for _, o := range list {
@@ -114,14 +114,14 @@ func (s *session) failedChecks(r *outputReader) hcl.Diagnostics {
 
 // showOutputs is the end of a run. One that rotates, or does a part, has not applied what
 // else is declared.
-func (s *session) showOutputs(r *outputReader, m view.Mode) error {
-	if (m == view.Rotating || s.isPart()) && r.unapplied(s.config.Outputs).HasErrors() {
+func (s *session) showOutputs(r *outputReader, m view.Purpose) error {
+	if (m == view.Rotating || s.isPartialRun()) && r.checkApplied(s.config.Outputs).HasErrors() {
 		s.warn("Outputs are left out", "What is declared is not what was applied last; \"b2form output\" says more.")
 		return nil
 	}
-	outs, diags := r.outputs(s.config.Outputs)
+	outs, diags := r.evaluateOutputs(s.config.Outputs)
 	s.ui.Outputs(outs, s.opts.showSecrets)
-	s.ui.Diagnostics(diags, s.files)
+	s.ui.Diagnostics(diags, s.sourceFiles)
 	if diags.HasErrors() {
 		return exitCode(1)
 	}
@@ -141,14 +141,14 @@ func withoutRepeats(diags hcl.Diagnostics) hcl.Diagnostics {
 	})
 }
 
-// failures are the errors of a run, each at the block it is about.
-func (s *session) failures(r *apply.Result) hcl.Diagnostics {
+// runErrors are the errors of a run, each at the block it is about.
+func (s *session) runErrors(r *apply.Result) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, c := range r.Changes {
+	for _, c := range r.BegunChanges {
 		if c.Err == nil {
 			continue
 		}
-		for _, d := range explain(c.Err) {
+		for _, d := range errorDiagnostics(c.Err) {
 			addr := c.Change.Addr
 			if d.Subject == nil {
 				d.Subject = s.blockRange(addr)
@@ -161,10 +161,10 @@ func (s *session) failures(r *apply.Result) hcl.Diagnostics {
 		}
 	}
 	if r.StateErr != nil {
-		diags = append(diags, explain(r.StateErr)...)
+		diags = append(diags, errorDiagnostics(r.StateErr)...)
 	}
 	diags = withoutRepeats(diags)
-	if n := len(r.Skipped) + len(r.Unfinished); r.Interrupted && n > 0 {
+	if n := len(r.Skipped) + len(r.PartlyDone); r.Interrupted && n > 0 {
 		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Interrupted",
 			Detail: fmt.Sprintf("What was under way is finished and recorded; what was not begun or not finished: %d. Run the command "+
 				"again to go on.", n)})

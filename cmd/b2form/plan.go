@@ -39,7 +39,7 @@ Exit codes:
 			p.jsonFlag("print JSON lines"),
 		}, p.unusedLockFlags(), p.screenFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			o.showDigest = true
@@ -59,7 +59,7 @@ Exit codes:
 
 // withPlan makes a plan, and shows its warnings before it is used.
 func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session, *plan.Plan) error) (err error) {
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	if o.generateConfig != "" {
 		if err := p.generateConfig(ctx, o.generateConfig); err != nil {
@@ -71,35 +71,35 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.with(o); err != nil {
+	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
-	s.warnWithoutState()
+	s.warnStateMissingInCI()
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	made, err := s.plan(ctx, st, o.mode())
+	made, err := s.makePlan(ctx, st, o.purpose())
 	if err != nil {
 		return err
 	}
-	if err := s.countContents(ctx, made); err != nil {
+	if err := s.addContentCounts(ctx, made); err != nil {
 		return err
 	}
 	s.noteCredentials()
 	warnings := append(made.Warnings, s.warnUndelivered(made)...)
-	if !o.capabilities {
-		warnings = append(warnings, s.lacking(made, hcl.DiagWarning)...)
-		warnings = append(warnings, s.overLimits(made, o.mode(), hcl.DiagWarning)...)
+	if !o.showCapabilities {
+		warnings = append(warnings, s.missingCapabilities(made, hcl.DiagWarning)...)
+		warnings = append(warnings, s.overLimits(made, o.purpose(), hcl.DiagWarning)...)
 	}
-	s.ui.Diagnostics(warnings, s.files)
+	s.ui.Diagnostics(warnings, s.sourceFiles)
 	return use(s, made)
 }
 
 func (s *session) showPlan(made *plan.Plan) error {
-	m := s.opts.mode()
-	if s.opts.capabilities {
-		s.ui.Capabilities(s.leastCapabilities(made))
+	m := s.opts.purpose()
+	if s.opts.showCapabilities {
+		s.ui.Capabilities(s.neededCapabilities(made))
 		return nil
 	}
 	if s.opts.document {
@@ -107,7 +107,7 @@ func (s *session) showPlan(made *plan.Plan) error {
 	}
 	s.ui.Plan(made, m)
 	s.showExceptions()
-	s.ui.Digest(s.digest(made))
+	s.ui.Digest(s.planDigest(made))
 	if s.opts.out != "" {
 		if err := s.savePlan(made, m); err != nil {
 			return err

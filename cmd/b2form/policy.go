@@ -11,7 +11,7 @@ import (
 
 func (p *program) policyFlag() cli.Flag {
 	return &cli.GenericFlag{Name: "policy", Usage: "hold what is planned to the policies in `DIR`, a folder or a file; repeatable " +
-		"(B2FORM_POLICY does the same)", Value: repeatedFlag{func(dir string) error {
+		"(B2FORM_POLICY does the same)", Value: funcFlag{func(dir string) error {
 		p.policyDirs = append(p.policyDirs, dir)
 		return nil
 	}}}

@@ -12,13 +12,13 @@ import (
 )
 
 func (o *runOptions) capabilitiesFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "capabilities", Destination: &o.capabilities,
+	return &cli.BoolFlag{Name: "capabilities", Destination: &o.showCapabilities,
 		Usage: "instead of the plan, print a key block with the least that carrying it out takes"}
 }
 
-// lacking says which capabilities of the plan the credentials do not have, and which changes
+// missingCapabilities says which capabilities of the plan the credentials do not have, and which changes
 // need them.
-func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
+func (s *session) missingCapabilities(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Diagnostics {
 	consequence := "apply would refuse the plan before it changes anything"
 	if severity == hcl.DiagError {
 		consequence = "nothing was changed"
@@ -30,8 +30,8 @@ func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Dia
 				"\"b2form plan -capabilities\" prints one that has all that this plan needs.", what, capability, consequence),
 			Subject: at})
 	}
-	for _, r := range p.Lacking(s.snapshot.Account) {
-		lack(r.Capability, r.String()+" cannot be carried out", s.blockRange(r.Addrs[0]))
+	for _, r := range p.MissingCapabilities(s.snapshot.Account) {
+		lack(r.Capability, r.String()+" cannot be carried out", s.blockRange(r.NeededBy[0]))
 	}
 	if p.Empty() && len(p.Records) == 0 {
 		return diags
@@ -46,14 +46,14 @@ func (s *session) lacking(p *plan.Plan, severity hcl.DiagnosticSeverity) hcl.Dia
 
 // stateCapabilities is what changing the state takes, where it is in a bucket. Sorted.
 func (s *session) stateCapabilities() []string {
-	if _, shared := s.backend().(state.Shared); !shared {
+	if _, shared := s.backend().(state.SharedBucket); !shared {
 		return nil
 	}
 	return []string{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}
 }
 
-// leastCapabilities is what reading the account and carrying the plan out take. Sorted.
-func (s *session) leastCapabilities(p *plan.Plan) []string {
+// neededCapabilities is what reading the account and carrying the plan out take. Sorted.
+func (s *session) neededCapabilities(p *plan.Plan) []string {
 	list := s.stateCapabilities()
 	query := s.accountQuery()
 	for _, k := range s.kinds {
@@ -68,7 +68,7 @@ func (s *session) leastCapabilities(p *plan.Plan) []string {
 			}
 		}
 	}
-	for _, r := range p.Requirements() {
+	for _, r := range p.RequiredCapabilities() {
 		list = append(list, r.Capability)
 	}
 	slices.Sort(list)

@@ -20,10 +20,10 @@ import (
 type program struct {
 	system
 	options
-	found credentials.Credentials // those in use
-	input *bufio.Reader           // over stdin, shared by everything that asks
-	ui    ui                      // how this command speaks
-	files map[string]*hcl.File    // sources that diagnostics may point into
+	found       credentials.Credentials // those in use
+	stdinReader *bufio.Reader           // over stdin, shared by everything that asks
+	ui          ui                      // how this command speaks
+	sourceFiles map[string]*hcl.File    // sources that diagnostics may point into
 
 	jsonFile *jsonFile      // of -json-into; nil: there is none
 	saved    *planfile.File // what apply is to carry out; nil: it makes a plan
@@ -36,7 +36,7 @@ type program struct {
 	configDir    string
 	testPolicies []string // of the run of a test, beside others
 
-	lines           lineEditor        // of the console; nil: lines are read as they come
+	consoleEditor   lineEditor        // of the console; nil: lines are read as they come
 	variableAnswers map[string]string // values of variables that were asked for
 }
 
@@ -47,19 +47,20 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run carries one command line out and returns the exit code.
 func run(args []string, w system) int {
-	out := &stdout{to: w.stdout}
+	out := &stdoutWriter{dest: w.stdout}
 	w.stdout = out
-	p := &program{system: w, input: bufio.NewReader(w.stdin), files: map[string]*hcl.File{}, variableAnswers: map[string]string{}}
+	p := &program{system: w, stdinReader: bufio.NewReader(w.stdin), sourceFiles: map[string]*hcl.File{},
+		variableAnswers: map[string]string{}}
 	p.ui = p.textUI()
 	root := p.rootCommand()
 	args, err := p.withDefaultArgs(root, args)
 	if err == nil {
 		err = root.Run(context.Background(), args)
 	}
-	diags := append(explain(err), out.diagnostics()...)
-	p.ui.Diagnostics(diags, p.files)
+	diags := append(errorDiagnostics(err), out.writeErrorDiagnostics()...)
+	p.ui.Diagnostics(diags, p.sourceFiles)
 	if unwritten := p.closeJSONFile(); unwritten != nil {
-		p.textUI().Diagnostics(unwritten, p.files)
+		p.textUI().Diagnostics(unwritten, p.sourceFiles)
 		diags = append(diags, unwritten...)
 	}
 	var code exitCode
@@ -91,7 +92,7 @@ Example:
 		Flags: p.globalFlags(),
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
-				return unknownCommand(c, name)
+				return unknownCommandError(c, name)
 			}
 			p.printHelp(c)
 			return exitCode(1)
@@ -102,7 +103,7 @@ Example:
 		p.adoptCommand(), p.importCommand(), p.mintCommand(), p.keysCommand(), p.whoamiCommand(),
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.testCommand(), p.consoleCommand(),
 		p.graphCommand(), p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(),
-		p.helpCommand(), p.completeCommand(),
+		p.helpCommand(), p.hiddenCompleteCommand(),
 	}
 	root.Commands = append(root.Commands, p.terraformCommands()...)
 	return root
@@ -125,7 +126,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 			return p.printVersion(p.json)
 		}
 		if c != c.Root() {
-			if err := p.start(); err != nil {
+			if err := p.applyGlobalOptions(); err != nil {
 				return err
 			}
 		}
@@ -134,15 +135,16 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 	return c
 }
 
-// start makes the global options good, before the command itself begins.
-func (p *program) start() error {
+// applyGlobalOptions makes the global options good, before the command itself begins.
+func (p *program) applyGlobalOptions() error {
 	p.ui = p.textUI()
-	p.warnOfTerraform()
-	if p.dir == "" {
+	p.warnTerraformVariables()
+	if p.workDir == "" {
 		return nil
 	}
-	if err := p.chdir(p.dir); err != nil {
-		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.dir, reason(err))
+	if err := p.chdir(p.workDir); err != nil {
+		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
+			osErrorReason(err))
 	}
 	return nil
 }
@@ -168,16 +170,16 @@ func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ boo
 	// The library puts its own words and those of strconv around a value.
 	text, _, _ = strings.Cut(text, ": strconv.")
 	text = strings.TrimSuffix(strings.TrimSuffix(text, ": parse error"), ".")
-	return failf("Invalid command line", "%s. %s", words.Capital(strings.Replace(text, "for flag -", "for option -", 1)), more)
+	return failf("Invalid command line", "%s. %s", words.Capitalize(strings.Replace(text, "for flag -", "for option -", 1)), more)
 }
 
-func unknownCommand(c *cli.Command, name string) error {
+func unknownCommandError(c *cli.Command, name string) error {
 	var names []string
 	for _, sub := range c.Commands {
 		names = append(names, sub.Name)
 	}
 	hint := strings.TrimPrefix(words.DidYouMean(name, "", names)+" ", " ")
-	if answer := foreignCommand(name); answer != "" && c == c.Root() {
+	if answer := foreignCommandHint(name); answer != "" && c == c.Root() {
 		hint = answer + " "
 	}
 	return failf(fmt.Sprintf("There is no command %q", strings.TrimSpace(strings.TrimPrefix(c.FullName(), "b2form")+" "+name)),
@@ -194,15 +196,17 @@ func flagNames(c *cli.Command) []string {
 	return names
 }
 
-// textUI is the face for people on the screen at hand.
-func (p *program) textUI() view.Text {
-	return view.Text{Out: p.stdout, Err: p.stderr, Style: p.style(), Verbose: p.verbose, CompactWarnings: p.compactWarnings,
-		Hints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
+// textUI is the ui for people on the screen at hand.
+func (p *program) textUI() view.TextUI {
+	return view.TextUI{Out: p.stdout, Err: p.stderr, Style: p.outputStyle(), Verbose: p.verbose, CompactWarnings: p.compactWarnings,
+		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
 }
 
-// say writes a sentence as a result, tell one beside the results.
-func (p *program) say(format string, args ...any) {
-	fmt.Fprintln(p.stdout, view.Wrap(fmt.Sprintf(format, args...), p.style().Width))
+// printResult writes a sentence as a result, tell one beside the results.
+func (p *program) printResult(format string, args ...any) {
+	fmt.Fprintln(p.stdout, view.Wrap(fmt.Sprintf(format, args...), p.outputStyle().Width))
 }
 
-func (p *program) tell(text string) { fmt.Fprintln(p.stderr, view.Wrap(text, p.style().ErrWidth)) }
+func (p *program) printNotice(text string) {
+	fmt.Fprintln(p.stderr, view.Wrap(text, p.outputStyle().ErrWidth))
+}

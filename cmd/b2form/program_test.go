@@ -73,14 +73,14 @@ func newBench(t *testing.T, config string) *bench {
 	b.env = map[string]string{"B2_ENDPOINT": a.http.URL, "B2_APPLICATION_KEY_ID": a.MasterKeyID(), "B2_APPLICATION_KEY": a.MasterKey()}
 	b.system = system{
 		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err,
-		getenv:     func(name string) string { return b.env[name] },
-		environ:    func() []string { return nil },
-		osUser:     func() string { return "tester" },
-		now:        time.Now,
-		chdir:      os.Chdir,
-		exit:       func(int) {},
-		interrupts: func() <-chan os.Signal { return b.signals },
-		every: func(_ time.Duration, f func()) func() {
+		getenv:           func(name string) string { return b.env[name] },
+		environ:          func() []string { return nil },
+		osUser:           func() string { return "tester" },
+		now:              time.Now,
+		chdir:            os.Chdir,
+		exit:             func(int) {},
+		interruptSignals: func() <-chan os.Signal { return b.signals },
+		repeatEvery: func(_ time.Duration, f func()) func() {
 			b.ticks <- f
 			return func() {}
 		},

@@ -15,47 +15,47 @@ const (
 	counting = time.Second      // how often to say how many files are removed
 )
 
-// A progress shows the progress of a run.
-type progress struct {
+// A progressReporter shows the progress of a run.
+type progressReporter struct {
 	*program
 	mu         sync.Mutex
-	running    map[addr.Addr]running
+	running    map[addr.Addr]runningAction
 	stopTicker func()
 }
 
-type running struct {
-	event      apply.Event
-	since      time.Time
-	countShown time.Time // when files were counted last
+type runningAction struct {
+	lastEvent    apply.Event
+	startedAt    time.Time
+	countShownAt time.Time // when files were counted last
 }
 
-func (p *program) newProgress() *progress {
-	w := &progress{program: p, running: map[addr.Addr]running{}}
-	w.stopTicker = p.every(reminder, w.remind)
+func (p *program) newProgressReporter() *progressReporter {
+	w := &progressReporter{program: p, running: map[addr.Addr]runningAction{}}
+	w.stopTicker = p.repeatEvery(reminder, w.showLongRunning)
 	return w
 }
 
-func (w *progress) event(e apply.Event) {
+func (w *progressReporter) handleEvent(e apply.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
 	switch e.Stage {
 	case apply.Started, apply.Verifying:
-		w.running[e.Addr] = running{event: e, since: now, countShown: now}
+		w.running[e.Addr] = runningAction{lastEvent: e, startedAt: now, countShownAt: now}
 	case apply.Done, apply.Failed, apply.Verified:
 		delete(w.running, e.Addr)
 	case apply.Emptying: // comes with every file
 		r := w.running[e.Addr]
-		if now.Sub(r.countShown) < counting {
+		if now.Sub(r.countShownAt) < counting {
 			return
 		}
-		r.countShown = now
+		r.countShownAt = now
 		w.running[e.Addr] = r
 	}
 	w.ui.Event(e)
 }
 
-func (w *progress) remind() {
+func (w *progressReporter) showLongRunning() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var addrs []addr.Addr
@@ -65,31 +65,31 @@ func (w *progress) remind() {
 	slices.SortFunc(addrs, addr.Addr.Compare)
 	for _, addr := range addrs {
 		r := w.running[addr]
-		r.event.Took = w.now().Sub(r.since)
-		if r.event.Took >= reminder {
-			w.ui.Still(r.event)
+		r.lastEvent.Elapsed = w.now().Sub(r.startedAt)
+		if r.lastEvent.Elapsed >= reminder {
+			w.ui.Still(r.lastEvent)
 		}
 	}
 }
 
-func (w *progress) stop() { w.stopTicker() }
+func (w *progressReporter) stop() { w.stopTicker() }
 
-// newSecrets are the keys that a run made: where they went, and those that are
+// newKeySecrets are the keys that a run made: where they went, and those that are
 // shown once. That is those that went nowhere, on a terminal, and all with
 // -show-secrets.
-func (s *session) newSecrets(r *apply.Result) []view.Secret {
-	var out []view.Secret
-	for addr, made := range r.Secrets {
-		v := view.Secret{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo}
-		if s.isDisclosed(made) {
+func (s *session) newKeySecrets(r *apply.Result) []view.NewKey {
+	var out []view.NewKey
+	for addr, made := range r.NewSecrets {
+		v := view.NewKey{Addr: addr, KeyID: made.KeyID, DeliveredTo: made.DeliveredTo}
+		if s.mayShowSecret(made) {
 			v.Key = made.Key
 		}
 		out = append(out, v)
 	}
-	slices.SortFunc(out, func(a, b view.Secret) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(out, func(a, b view.NewKey) int { return a.Addr.Compare(b.Addr) })
 	return out
 }
 
-func (s *session) isDisclosed(made apply.Secret) bool {
+func (s *session) mayShowSecret(made apply.NewKey) bool {
 	return s.opts.showSecrets || len(made.DeliveredTo) == 0 && s.stdoutTerminal && !s.json
 }

@@ -47,44 +47,44 @@ Exit codes:
 				return err
 			}
 			if scheduleOnly {
-				return p.showSchedule(ctx, o)
+				return p.showRotationSchedule(ctx, o)
 			}
 			return p.runApply(ctx, view.Rotating, o)
 		},
 	})
 }
 
-// showSchedule tells what is due when, and changes nothing.
-func (p *program) showSchedule(ctx context.Context, o *runOptions) (err error) {
+// showRotationSchedule tells what is due when, and changes nothing.
+func (p *program) showRotationSchedule(ctx context.Context, o *runOptions) (err error) {
 	if err := p.useJSONUI(); err != nil {
 		return err
 	}
-	ctx, cancel := p.interruptible(ctx)
+	ctx, cancel := p.withInterrupt(ctx)
 	defer cancel()
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.with(o); err != nil {
+	if err := s.setRunOptions(o); err != nil {
 		return err
 	}
 	st, err := s.readState(ctx)
 	if err != nil {
 		return err
 	}
-	made, err := s.plan(ctx, st, view.Rotating)
+	made, err := s.makePlan(ctx, st, view.Rotating)
 	if err != nil {
 		return err
 	}
-	s.ui.Diagnostics(made.Warnings, s.files)
+	s.ui.Diagnostics(made.Warnings, s.sourceFiles)
 	s.showRotations(made)
 	return nil
 }
 
 // showRotations tells what is due when, and what this command does not touch.
 func (s *session) showRotations(p *plan.Plan) {
-	s.ui.Rotations(p, s.serviceTime())
+	s.ui.Rotations(p, s.b2Time())
 	if len(p.LeftOut) == 0 {
 		return
 	}

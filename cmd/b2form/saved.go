@@ -33,7 +33,7 @@ func (p *program) checkOut(o *runOptions) error {
 	switch {
 	case o.out == "":
 		return nil
-	case o.capabilities:
+	case o.showCapabilities:
 		return failf("Invalid command line", "-capabilities prints a key block and no plan, so there is nothing that -out could save.")
 	case p.jsonInto != "" && secret.SameAs(o.out, []string{p.jsonInto}) != "":
 		return failf("Invalid command line", "-out and -json-into name the same file. Give one of them another name.")
@@ -46,7 +46,7 @@ func (p *program) checkOut(o *runOptions) error {
 
 // defaultStates are the files of states where no configuration says otherwise.
 func defaultStates() []string {
-	return append(state.Local{Path: stateFile}.Files(), state.Local{Path: filepath.Join(boxFolder, stateFile)}.Files()...)
+	return append(state.LocalFile{Path: stateFile}.FilePaths(), state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}.FilePaths()...)
 }
 
 // checkFree refuses to write to a file that b2form reads as something else. option names it.
@@ -60,7 +60,7 @@ func checkFree(option, path string, states []string) error {
 	default:
 		return nil
 	}
-	return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.Text(path), why)
+	return failf("File cannot be written", "%s=%s: %s. Give another name.", option, visible.EscapeLine(path), why)
 }
 
 // useSaved makes apply carry out a plan that was saved, and nothing else.
@@ -71,7 +71,7 @@ func (p *program) useSaved(path string, o *runOptions) error {
 		given bool
 	}{
 		{"-target", o.target != nil}, {"-exclude", o.exclude != nil}, {"-replace", o.replace != nil}, {"-destroy", o.destroy},
-		{"-refresh-only", o.refreshOnly}, {"-adopt", o.adopt}, {"-allow", o.allow != nil},
+		{"-refresh-only", o.refreshOnly}, {"-adopt", o.adopt}, {"-allow", o.allowedHazards != nil},
 	} {
 		if f.given {
 			given = append(given, f.name)
@@ -80,8 +80,8 @@ func (p *program) useSaved(path string, o *runOptions) error {
 	if given != nil {
 		return failf("A saved plan says what is done",
 			"%s cannot be combined with a saved plan, which holds what was planned and approves "+
-				"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.List(given),
-			words.List(given))
+				"the hazards and imports in it. Leave out %s, or make another plan with \"b2form plan -out=FILE\".", words.JoinAnd(given),
+			words.JoinAnd(given))
 	}
 	f, err := planfile.Read(path, schema.Kinds())
 	if err != nil {
@@ -92,9 +92,9 @@ func (p *program) useSaved(path string, o *runOptions) error {
 		return err
 	}
 	o.destroy, o.refreshOnly = m == view.Destroying, m == view.Refreshing
-	if o.expect != nil && *o.expect != savedDigest(f) {
+	if o.expectedDigest != nil && *o.expectedDigest != savedDigest(f) {
 		return failf("The saved plan is not the expected one", "It has the digest %s, and -expect gives %s. Nothing was changed.",
-			savedDigest(f), *o.expect)
+			savedDigest(f), *o.expectedDigest)
 	}
 	o.target, o.exclude, o.replace = f.Target, f.Exclude, f.Replace
 	p.saved = f
@@ -102,8 +102,8 @@ func (p *program) useSaved(path string, o *runOptions) error {
 }
 
 // savedMode is what the plan in a file is for.
-func savedMode(f *planfile.File) (view.Mode, error) {
-	for _, m := range []view.Mode{view.Planning, view.Destroying, view.Refreshing} {
+func savedMode(f *planfile.File) (view.Purpose, error) {
+	for _, m := range []view.Purpose{view.Planning, view.Destroying, view.Refreshing} {
 		if f.Command == m.Command() {
 			return m, nil
 		}
@@ -157,13 +157,13 @@ func (s *session) checkSavedVariables() error {
 		return err
 	}
 	also := ""
-	if s.saltIsKey {
+	if s.saltFromEnv {
 		also = " Or B2FORM_DIGEST_KEY is not the one that the plan was made with."
 	}
 	return failf("Other sensitive values than in the saved plan",
 		"Of the sensitive variables (%s) at least one has another value than the "+
 			"plan was made with. Nothing was changed. Sensitive values are not in a saved plan: give the same again, with -var-file, in "+
-			"a value file or in the environment.%s", words.Some(prefixed("var.", s.sensitiveVariables()), 10), also)
+			"a value file or in the environment.%s", words.JoinAtMost(prefixed("var.", s.sensitiveVariables()), 10), also)
 }
 
 func prefixed(prefix string, names []string) []string {
@@ -195,19 +195,19 @@ func (s *session) sensitiveVariables() []string {
 }
 
 // savePlan saves a plan that was shown, and says how it is carried out.
-func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
+func (s *session) savePlan(made *plan.Plan, m view.Purpose) error {
 	hash, err := s.sensitiveHash()
 	if err != nil {
 		return err
 	}
 	f := &planfile.File{
 		Program: version, Command: m.Command(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
-		Configuration: schema.MeaningDigest(s.config.Files), Variables: s.config.Variables, Sensitive: s.sensitiveVariables(),
+		Configuration: schema.MeaningDigest(s.config.Files), Variables: s.config.NonsensitiveVariables, Sensitive: s.sensitiveVariables(),
 		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
 	}
 	switch {
 	case !made.Salted && hash == "":
-	case s.saltIsKey:
+	case s.saltFromEnv:
 		f.Keyed = true
 	default:
 		f.Salt = hex.EncodeToString(s.digestSalt)
@@ -217,7 +217,7 @@ func (s *session) savePlan(made *plan.Plan, m view.Mode) error {
 	}
 	s.ui.Note("Saved the plan to: " + s.opts.out)
 	command := "b2form apply"
-	if s.onEmulator {
+	if s.useEmulator {
 		command += " -emulator"
 	}
 	s.ui.Hint(fmt.Sprintf("To perform exactly these actions, run the following command to apply:\n    %s %q", command, s.opts.out))
@@ -251,7 +251,7 @@ func (s *session) checkSavedPlan(now *plan.Plan) error {
 	}
 	advice := "Make a new plan, and have it approved."
 	if was := s.saved.Program; was != version {
-		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.Truncate(was, 40), version, advice)
+		advice = fmt.Sprintf("The plan was saved by b2form %s, and this is %s. %s", visible.EscapeTruncated(was, 40), version, advice)
 	}
 	return failf("The saved plan cannot be carried out any more", "The plan above is that of now, and nothing was changed. What differs:\n"+
 		"  %s\n%s", cmp.Or(strings.Join(differ, "\n  "), "the form of the plan"), advice)

@@ -40,7 +40,7 @@ Exit codes:
 			if name := c.Args().First(); name != "" && !editor && !p.json {
 				return p.printPage(name, c.Args().Tail())
 			}
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			if editor {
@@ -54,7 +54,7 @@ Exit codes:
 	})
 }
 
-// printPage prints one printPage of the reference.
+// printPage prints one page of the reference.
 func (p *program) printPage(name string, more []string) error {
 	if len(more) > 0 {
 		return failf("Too many arguments", "schema takes one name, but was given %q too.", more[0])
@@ -62,7 +62,7 @@ func (p *program) printPage(name string, more []string) error {
 	var names []string
 	for _, page := range view.Pages(schema.Kinds()) {
 		if page.Name == name {
-			_, err := io.WriteString(p.stdout, view.FitPage(page.Text, p.style().Width))
+			_, err := io.WriteString(p.stdout, view.FitPage(page.Text, p.outputStyle().Width))
 			return err
 		}
 		names = append(names, page.Name)

@@ -164,13 +164,13 @@ func (h *host) run(ts *testscript.TestScript, args []string) int {
 	out, errOut := newScreen(), newScreen()
 	code := run(append([]string{"b2form"}, args...), system{
 		stdin: strings.NewReader(""), stdout: out, stderr: errOut, cwd: cwd, host: "localhost", osUser: osUser,
-		getenv:     ts.Getenv,
-		environ:    func() []string { return h.environ(ts) },
-		now:        time.Now,
-		chdir:      os.Chdir,
-		exit:       func(code int) { panic(code) },
-		interrupts: func() <-chan os.Signal { return nil },
-		every:      every,
+		getenv:           ts.Getenv,
+		environ:          func() []string { return h.environ(ts) },
+		now:              time.Now,
+		chdir:            os.Chdir,
+		exit:             func(code int) { panic(code) },
+		interruptSignals: func() <-chan os.Signal { return nil },
+		repeatEvery:      repeatEvery,
 	})
 	_, err = io.WriteString(ts.Stdout(), out.String())
 	ts.Check(err)

@@ -9,10 +9,10 @@ import (
 // bodySilence is how long a client may send nothing of a body that it has begun.
 const bodySilence = time.Minute
 
-// newServer serves the emulator. Connections that say nothing are closed: clients that
+// newEmulatorHTTPServer serves the emulator. Connections that say nothing are closed: clients that
 // died would hold them, and their files, for ever. A body may take its time, as long as
 // it goes on.
-func newServer(h http.Handler) *http.Server {
+func newEmulatorHTTPServer(h http.Handler) *http.Server {
 	goingOn := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == http.NoBody {
 			h.ServeHTTP(w, r)

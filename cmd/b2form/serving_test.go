@@ -41,7 +41,7 @@ func TestSlowBodiesArrive(t *testing.T) {
 		client, server := net.Pipe()
 		l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
 		l.conns <- server
-		s := newServer(http.HandlerFunc(readIfAsked))
+		s := newEmulatorHTTPServer(http.HandlerFunc(readIfAsked))
 		go func() { _ = s.Serve(l) }()
 		go func() {
 			_, _ = io.WriteString(client, "POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n")
@@ -77,7 +77,7 @@ func TestSilentConnectionsAreClosed(t *testing.T) {
 				client, server := net.Pipe()
 				l := &pipeListener{conns: make(chan net.Conn, 1), done: make(chan struct{})}
 				l.conns <- server
-				s := newServer(http.HandlerFunc(readIfAsked))
+				s := newEmulatorHTTPServer(http.HandlerFunc(readIfAsked))
 				go func() { _ = s.Serve(l) }()
 				go func() { _, _ = io.WriteString(client, c.says) }()
 				start := time.Now()

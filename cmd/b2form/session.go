@@ -33,24 +33,24 @@ import (
 // is live.
 type session struct {
 	*program
-	kinds    []*kind.Kind
-	config   *config.Config
-	state    *state.State
-	local    *localB2 // nil: B2 itself
-	client   *b2.Client
-	snapshot *kind.Snapshot
-	opts     runOptions    // of plan, apply, destroy and rotate
-	began    time.Time     // before the snapshot was read, by B2's clock
-	ahead    time.Duration // by how much B2's clock is ahead of ours
+	kinds      []*kind.Kind
+	config     *config.Config
+	state      *state.State
+	localB2    *localB2 // nil: B2 itself
+	client     *b2.Client
+	snapshot   *kind.Snapshot
+	opts       runOptions    // of plan, apply, destroy and rotate
+	readStart  time.Time     // before the snapshot was read, by B2's clock
+	clockAhead time.Duration // by how much B2's clock is ahead of ours
 
-	cannotAsk  error  // why a plan with changes cannot be approved; nil: somebody can be asked
-	digestSalt []byte // what hidden values are hashed with
-	saltIsKey  bool   // it came from the environment and is not shown
-	newSalt    string // of a state that has none yet
+	cannotAsk   error  // why a plan with changes cannot be approved; nil: somebody can be asked
+	digestSalt  []byte // what hidden values are hashed with
+	saltFromEnv bool   // it came from the environment and is not shown
+	newSalt     string // of a state that has none yet
 }
 
-// serviceTime is what B2's clock shows, as far as its replies tell.
-func (s *session) serviceTime() time.Time { return s.now().Add(s.ahead) }
+// b2Time is what B2's clock shows, as far as its replies tell.
+func (s *session) b2Time() time.Time { return s.now().Add(s.clockAhead) }
 
 // openSession loads the configuration and makes the client ready, without asking B2
 // for anything. A program that gives out credentials ends with ctx. The session must be
@@ -79,17 +79,17 @@ func (p *program) openAccount(ctx context.Context) (*session, error) {
 // connect makes the client ready.
 func (s *session) connect(ctx context.Context) (err error) {
 	if s.box != nil {
-		s.local = s.box
-		s.local.redirectDeliveries(s.config)
-	} else if s.onEmulator {
+		s.localB2 = s.box
+		s.localB2.redirectDeliveries(s.config)
+	} else if s.useEmulator {
 		if s.endpoint != "" || s.profile != "" {
 			return failf("Two accounts to choose from", "-emulator works on an account in a box; -endpoint names a service and -profile "+
 				"credentials for one. Give one of them.")
 		}
-		if s.local, err = s.openLocalB2(); err != nil {
+		if s.localB2, err = s.openLocalB2(); err != nil {
 			return err
 		}
-		s.local.redirectDeliveries(s.config)
+		s.localB2.redirectDeliveries(s.config)
 		s.ui.Note("Working on the emulator in " + boxFolder + ": nothing real is touched.\n")
 	}
 	if s.client, err = s.newClient(ctx); err != nil {
@@ -98,45 +98,45 @@ func (s *session) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// with gives the session the options of its command.
-func (s *session) with(o *runOptions) error {
+// setRunOptions gives the session the options of its command.
+func (s *session) setRunOptions(o *runOptions) error {
 	s.opts = *o
-	if local, ok := s.backend().(state.Local); ok {
-		if err := checkFree("-out", o.out, local.Files()); o.out != "" && err != nil {
+	if local, ok := s.backend().(state.LocalFile); ok {
+		if err := checkFree("-out", o.out, local.FilePaths()); o.out != "" && err != nil {
 			return err
 		}
 	}
-	if o.expect == nil && !o.showDigest && s.saved == nil {
+	if o.expectedDigest == nil && !o.showDigest && s.saved == nil {
 		return nil
 	}
-	if err := s.prepareDigest(); err != nil {
+	if err := s.chooseDigestSalt(); err != nil {
 		return err
 	}
 	return s.checkSavedVariables()
 }
 
 func (s *session) close() error {
-	if s.local == nil || s.local == s.box {
+	if s.localB2 == nil || s.localB2 == s.box {
 		return nil
 	}
-	return s.local.close()
+	return s.localB2.close()
 }
 
 // loadConfig reads the configuration and shows what is to be said about it.
 func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	config, diags := schema.Load(p.loadOptions(kinds))
-	p.files = config.Files
+	p.sourceFiles = config.Files
 	if p.saved != nil {
 		if err := p.checkSavedConfig(schema.MeaningDigest(config.Files)); err != nil {
 			return nil, err
 		}
 	}
 	if diags.HasErrors() {
-		p.ui.Diagnostics(diags, p.files)
+		p.ui.Diagnostics(diags, p.sourceFiles)
 		return nil, exitCode(1)
 	}
-	if len(config.Data) == 0 { // else it is evaluated again, and says the same
-		p.ui.Diagnostics(diags, p.files)
+	if len(config.DataQueries) == 0 { // else it is evaluated again, and says the same
+		p.ui.Diagnostics(diags, p.sourceFiles)
 	}
 	return config, nil
 }
@@ -148,17 +148,17 @@ const mostRounds = 20
 // to be read live, as the bucket of a file.
 func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() account.Query) (hcl.Diagnostics, error) {
 	var err error
-	if s.snapshot, err = account.Read(ctx, s.client, a, s.kinds, wanted()); err != nil {
+	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, wanted()); err != nil {
 		return nil, err
 	}
-	s.ahead = s.client.Ahead()
-	s.snapshot.DropExpired(s.serviceTime())
+	s.clockAhead = s.client.ClockAhead()
+	s.snapshot.DropExpired(s.b2Time())
 	for range mostRounds {
 		warnings, err := s.reloadWithData()
-		if err != nil || len(s.config.Data) == 0 {
+		if err != nil || len(s.config.DataQueries) == 0 {
 			return warnings, err
 		}
-		more, err := account.ReadMore(ctx, s.client, s.kinds, wanted(), s.snapshot)
+		more, err := account.ReadMoreChildren(ctx, s.client, s.kinds, wanted(), s.snapshot)
 		if err != nil || !more {
 			return warnings, err
 		}
@@ -170,34 +170,34 @@ func (s *session) readLive(ctx context.Context, a *wire.Account, wanted func() a
 // accountQuery is what a plan needs to know.
 func (s *session) accountQuery() account.Query {
 	s.addImport()
-	return account.QueryFor(s.config, s.knownEntries(), s.kinds)
+	return account.QueryFor(s.config, s.entriesAndIntents(), s.kinds)
 }
 
 // reloadWithData evaluates the configuration again where data blocks ask for what is
 // live: only now has that been read. Warnings are given back.
 func (s *session) reloadWithData() (hcl.Diagnostics, error) {
-	if len(s.config.Data) == 0 {
+	if len(s.config.DataQueries) == 0 {
 		return nil, nil
 	}
 	o := s.loadOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	config, diags := schema.Load(o)
-	s.files = config.Files
+	s.sourceFiles = config.Files
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	s.config = config
-	if s.local != nil {
-		s.local.redirectDeliveries(config)
+	if s.localB2 != nil {
+		s.localB2.redirectDeliveries(config)
 	}
 	return diags, nil
 }
 
 func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
-	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, Bare: p.bare,
+	o := schema.Options{Dir: p.configDir, Kinds: kinds, Version: version, Cwd: p.cwd, Vars: p.vars, AllowNoConfig: p.allowNoConfig,
 		ImportUndeclared: p.importUndeclared,
-		PolicyDirs:       p.policyFolders(), MaxEvaluation: p.maxEvaluation(),
-		Root: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
+		PolicyDirs:       p.policyFolders(), MaxEvaluationSteps: p.maxEvaluationSteps(),
+		FilesRoot: cmp.Or(p.filesRoot, p.getenv("B2FORM_ROOT")), Home: cmp.Or(p.getenv("HOME"), p.getenv("USERPROFILE"))}
 	for _, prefix := range []string{"TF_VAR_", "B2FORM_VAR_"} { // the later one wins
 		for _, pair := range p.environ() {
 			name, value, _ := strings.Cut(pair, "=")
@@ -215,9 +215,9 @@ func (p *program) loadOptions(kinds []*kind.Kind) schema.Options {
 	return o
 }
 
-// maxEvaluation is how many steps the environment lets an evaluation take; 0: as many
+// maxEvaluationSteps is how many steps the environment lets an evaluation take; 0: as many
 // as it does without a word.
-func (p *program) maxEvaluation() int64 {
+func (p *program) maxEvaluationSteps() int64 {
 	text := p.getenv("B2FORM_MAX_EVALUATION")
 	if text == "" {
 		return 0
@@ -237,10 +237,10 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
 		Parallelism: s.parallelism,
 		Now:         s.now,
-		Log:         s.requestLog(),
+		OnAttempt:   s.requestLogger(),
 	}
-	if s.local != nil {
-		o.KeyID, o.Key, o.Transport = s.local.MasterKeyID(), s.local.MasterKey(), s.local
+	if s.localB2 != nil {
+		o.KeyID, o.Key, o.Transport = s.localB2.MasterKeyID(), s.localB2.MasterKey(), s.localB2
 		o.Endpoint = boxRealm
 		return b2.New(o)
 	}
@@ -253,9 +253,9 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	return b2.New(o)
 }
 
-// requestLog writes every request to standard error where B2FORM_LOG=debug asks
+// requestLogger writes every request to standard error where B2FORM_LOG=debug asks
 // for it.
-func (p *program) requestLog() func(b2.Event) {
+func (p *program) requestLogger() func(b2.Event) {
 	level := p.getenv("B2FORM_LOG")
 	if !strings.EqualFold(level, "debug") {
 		if level != "" && !strings.EqualFold(level, "off") {
@@ -270,8 +270,8 @@ func (p *program) requestLog() func(b2.Event) {
 	}
 }
 
-// plan reads the account and works out what would change. Warnings are shown.
-func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan.Plan, error) {
+// makePlan reads the account and works out what would change. Warnings are shown.
+func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
 	s.state = st
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
@@ -283,8 +283,8 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	if err := checkStateAccount(st, a); err != nil {
 		return nil, err
 	}
-	s.ahead = s.client.Ahead()
-	s.began = s.serviceTime()
+	s.clockAhead = s.client.ClockAhead()
+	s.readStart = s.b2Time()
 	warnings, err := s.readLive(ctx, a, s.accountQuery)
 	if err == nil {
 		err = s.checkImport(st)
@@ -295,13 +295,13 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,
-		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.serviceTime(), Here: s.now(), DigestSalt: s.digestSalt,
+		Rotate: s.opts.rotate, RotationsOnly: m == view.Rotating, Now: s.b2Time(), LocalTime: s.now(), DigestSalt: s.digestSalt,
 		Target: s.opts.target, Exclude: s.opts.exclude, Save: s.opts.out != "" || s.saved != nil,
 	}
 	if s.opts.imported != nil {
 		request.ImportOnly = &s.opts.imported.To
 	}
-	for _, i := range st.Open {
+	for _, i := range st.OpenIntents {
 		request.Announced = append(request.Announced,
 			plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs, RecordedID: i.RecordedID})
 	}
@@ -315,17 +315,17 @@ func (s *session) plan(ctx context.Context, st *state.State, m view.Mode) (*plan
 	}
 	made.Warnings = slices.Concat(warnings, made.Warnings, judged)
 	if m == view.Planning {
-		made.Warnings = append(made.Warnings, plan.WarnUnusable(s.config)...)
+		made.Warnings = append(made.Warnings, plan.WarnUnusableCredentials(s.config)...)
 		made.Warnings = append(made.Warnings, s.failedChecks(s.newOutputReader(s.snapshot, st.Entries, nil))...)
 	}
 	return made, nil
 }
 
-// knownEntries is what the state lists, with announced creates as entries without ID.
-func (s *session) knownEntries() []addr.Entry {
+// entriesAndIntents is what the state lists, with announced creates as entries without ID.
+func (s *session) entriesAndIntents() []addr.StateEntry {
 	entries := slices.Clip(s.state.Entries)
-	for _, i := range s.state.Open {
-		entries = append(entries, addr.Entry{Addr: i.Addr, Identity: i.Identity})
+	for _, i := range s.state.OpenIntents {
+		entries = append(entries, addr.StateEntry{Addr: i.Addr, Identity: i.Identity})
 	}
 	return entries
 }
@@ -340,12 +340,12 @@ func checkStateAccount(st *state.State, a *wire.Account) error {
 			"Use the other credentials, or keep one folder per account.", st.AccountID, st.Realm, a.ID, a.Realm)
 }
 
-// warnWithoutState says what a pipeline loses that starts without a state.
-func (s *session) warnWithoutState() {
-	if s.getenv("CI") == "" || s.local != nil || len(s.config.Resources) == 0 {
+// warnStateMissingInCI says what a pipeline loses that starts without a state.
+func (s *session) warnStateMissingInCI() {
+	if s.getenv("CI") == "" || s.localB2 != nil || len(s.config.Resources) == 0 {
 		return
 	}
-	local, ok := s.backend().(state.Local)
+	local, ok := s.backend().(state.LocalFile)
 	if !ok {
 		return
 	}
@@ -361,14 +361,14 @@ func (s *session) warnWithoutState() {
 func (s *session) blockRange(addr addr.Addr) *hcl.Range {
 	for _, r := range s.config.Resources {
 		if r.Addr == addr {
-			return &r.Block.Range
+			return &r.Block.HeaderRange
 		}
 	}
 	return nil
 }
 
-// verify asks B2 what a new key may do, as that key: one more authorization.
-func (s *session) verify(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
+// authorizeKey asks B2 what a new key may do, as that key: one more authorization.
+func (s *session) authorizeKey(ctx context.Context, keyID string, key secret.Value) (*wire.Account, error) {
 	c, err := s.client.WithCredentials(keyID, key.Reveal())
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ Example:
 		Action: func(ctx context.Context, c *cli.Command) error {
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
-				ctx, stop := p.interruptible(ctx)
+				ctx, stop := p.withInterrupt(ctx)
 				defer stop()
 				return p.showLive(ctx)
 			case 1:
@@ -57,7 +57,7 @@ func (p *program) showSaved(path string) error {
 		for i, a := range left {
 			names[i] = a.String()
 		}
-		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.Some(names, 10)+".")
+		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.JoinAtMost(names, 10)+".")
 	}
 	if p.json {
 		return p.printDocument(view.PlanDocument{Version: version, Plan: f.ShownPlan(), Digest: savedDigest(f).String()})
@@ -69,7 +69,7 @@ func (p *program) showSaved(path string) error {
 
 // showLive shows every object that the state records.
 func (p *program) showLive(ctx context.Context) (err error) {
-	p.bare = true
+	p.allowNoConfig = true
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 			continue // plan says more
 		}
 		k := s.kinds[i]
-		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.Sensitive,
+		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.SensitiveAttrs,
 			Retiring: e.Retiring}
 		if found := s.snapshot.ByID(k, e.ID); found != nil {
 			if o.Value, err = found.Value(); err != nil {
@@ -94,7 +94,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 			}
 		}
 		if declared := r.declared[e.Addr]; declared != nil {
-			o.Sensitive = append(slices.Clone(e.Sensitive), declared.Sensitive...)
+			o.Sensitive = append(slices.Clone(e.SensitiveAttrs), declared.SensitiveAttrs...)
 		}
 		live = append(live, o)
 	}
@@ -102,7 +102,7 @@ func (p *program) showLive(ctx context.Context) (err error) {
 		return p.printJSON(view.StateDocument(version, live))
 	}
 	if len(live) == 0 {
-		p.say("The state is empty: b2form owns nothing here.")
+		p.printResult("The state is empty: b2form owns nothing here.")
 	}
 	p.textUI().Live(live)
 	return nil

@@ -30,7 +30,7 @@ Example:
 ` + exitCodes,
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
-				return unknownCommand(c, name)
+				return unknownCommandError(c, name)
 			}
 			p.printHelp(c)
 			return exitCode(1)
@@ -55,7 +55,7 @@ func (p *program) stateList() *cli.Command {
 				return err
 			}
 			if p.json {
-				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.Entry) bool {
+				list := slices.DeleteFunc(slices.Clone(st.Entries), func(e addr.StateEntry) bool {
 					return !hasAnyPrefix(e.Addr.String(), c.Args().Slice())
 				})
 				return p.printJSON(newStateRecord(list))
@@ -94,21 +94,21 @@ func (p *program) stateShow() *cli.Command {
 			if err != nil {
 				return err
 			}
-			e, ok := st.Find(addrs[0])
+			e, ok := st.FindEntry(addrs[0])
 			if !ok {
-				return notInState(addrs[0], st.Entries)
+				return notInStateError(addrs[0], st.Entries)
 			}
 			if p.json {
-				return p.printJSON(newStateRecord([]addr.Entry{e}).Resources[0])
+				return p.printJSON(newStateRecord([]addr.StateEntry{e}).Resources[0])
 			}
-			_, err = p.stdout.Write(entryText(e))
+			_, err = p.stdout.Write(entryHCL(e))
 			return err
 		}),
 	})
 }
 
-// entryText is what is recorded, as HCL.
-func entryText(e addr.Entry) []byte {
+// entryHCL is what is recorded, as HCL.
+func entryHCL(e addr.StateEntry) []byte {
 	f := hclwrite.NewEmptyFile()
 	set := func(name string, v cty.Value) { f.Body().SetAttributeValue(name, v) }
 	set("address", cty.StringVal(e.Addr.String()))
@@ -122,7 +122,7 @@ func entryText(e addr.Entry) []byte {
 			set(t.name, cty.StringVal(t.at.UTC().Format(time.RFC3339)))
 		}
 	}
-	if e.Delivery != "" {
+	if e.DeliveryDigest != "" {
 		set("delivered", cty.BoolVal(e.Delivered))
 	}
 	if e.PreventDestroy {
@@ -131,7 +131,7 @@ func entryText(e addr.Entry) []byte {
 	if e.ForceDestroy {
 		set("force_destroy", cty.True)
 	}
-	return []byte(visible.Lines(string(hclwrite.Format(f.Bytes()))))
+	return []byte(visible.EscapeLines(string(hclwrite.Format(f.Bytes()))))
 }
 
 func (p *program) stateRemove() *cli.Command {
@@ -148,15 +148,15 @@ func (p *program) stateRemove() *cli.Command {
 			return s.changeState(ctx, "state rm", func(store *state.Store) error {
 				st := store.State()
 				for _, a := range addrs {
-					if _, ok := st.Find(a); !ok {
-						return notInState(a, st.Entries)
+					if _, ok := st.FindEntry(a); !ok {
+						return notInStateError(a, st.Entries)
 					}
 				}
-				if err := store.Forget(addrs...); err != nil {
+				if err := store.ForgetEntries(addrs...); err != nil {
 					return err
 				}
 				for _, a := range addrs {
-					p.say("Removed %s", a)
+					p.printResult("Removed %s", a)
 				}
 				return nil
 			})
@@ -180,43 +180,43 @@ func (p *program) stateMove() *cli.Command {
 			}
 			return s.changeState(ctx, "state mv", func(store *state.Store) error {
 				st := store.State()
-				if _, ok := st.Find(from); !ok {
-					return notInState(from, st.Entries)
+				if _, ok := st.FindEntry(from); !ok {
+					return notInStateError(from, st.Entries)
 				}
-				if err := store.Move(from, to); err != nil {
+				if err := store.MoveEntry(from, to); err != nil {
 					return err
 				}
-				p.say("Moved %s to %s", from, to)
+				p.printResult("Moved %s to %s", from, to)
 				return nil
 			})
 		}),
 	})
 }
 
-// parseAddresses parses the arguments, at least least and at most most of them; -1:
+// parseAddresses parses the arguments, at least minimum and at most maximum of them; -1:
 // any number.
 func parseAddresses(c *cli.Command, minimum, maximum int) ([]addr.Addr, error) {
 	args := c.Args().Slice()
 	if len(args) < minimum || maximum >= 0 && len(args) > maximum {
 		return nil, failf("Wrong number of arguments", "Usage: %s %s.", c.FullName(), c.ArgsUsage)
 	}
-	return parsed(args, addr.Parse)
+	return parseAll(args, addr.Parse)
 }
 
-// parsed reads arguments that are addresses.
-func parsed(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr, error) {
+// parseAll reads arguments that are addresses.
+func parseAll(args []string, parse func(string) (addr.Addr, error)) ([]addr.Addr, error) {
 	out := make([]addr.Addr, len(args))
 	for i, arg := range args {
 		a, err := parse(arg)
 		if err != nil {
-			return nil, failf("Invalid address", "%s.", words.Capital(err.Error()))
+			return nil, failf("Invalid address", "%s.", words.Capitalize(err.Error()))
 		}
 		out[i] = a
 	}
 	return out, nil
 }
 
-func notInState(a addr.Addr, entries []addr.Entry) error {
+func notInStateError(a addr.Addr, entries []addr.StateEntry) error {
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Addr.String())

@@ -37,14 +37,14 @@ type retireeRecord struct {
 
 const stateRecordFormat = "1.0"
 
-func newStateRecord(entries []addr.Entry) stateRecord {
+func newStateRecord(entries []addr.StateEntry) stateRecord {
 	out := stateRecord{FormatVersion: stateRecordFormat, Resources: []entryRecord{}}
 	for _, e := range entries {
 		one := entryRecord{FormatVersion: stateRecordFormat, Address: e.Addr.String(), Kind: e.Addr.Kind, Identity: e.Identity, ID: e.ID,
 			Created: timeOrNone(e.Created), Adopted: timeOrNone(e.Adopted), Delivered: e.Delivered, PreventDestroy: e.PreventDestroy,
 			ForceDestroy: e.ForceDestroy, Retiring: []retireeRecord{}}
 		for _, r := range e.Retiring {
-			one.Retiring = append(one.Retiring, retireeRecord{ID: r.ID, Name: r.Name, Until: timeOrNone(r.Until)})
+			one.Retiring = append(one.Retiring, retireeRecord{ID: r.ID, Name: r.Name, Until: timeOrNone(r.KeepUntil)})
 		}
 		out.Resources = append(out.Resources, one)
 	}

@@ -9,17 +9,17 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// A stdout is standard output. It remembers the first failure, so that a run whose
+// A stdoutWriter is standard output. It remembers the first failure, so that a run whose
 // results did not get out does not end as a success, whoever wrote them.
-type stdout struct {
-	to       io.Writer
+type stdoutWriter struct {
+	dest     io.Writer
 	mu       sync.Mutex
 	firstErr error
 }
 
 // Write passes b on. Its errors are *writeError.
-func (s *stdout) Write(b []byte) (int, error) {
-	n, err := s.to.Write(b)
+func (s *stdoutWriter) Write(b []byte) (int, error) {
+	n, err := s.dest.Write(b)
 	if err == nil {
 		return n, nil
 	}
@@ -36,15 +36,15 @@ type writeError struct{ error }
 
 func (u *writeError) Unwrap() error { return u.error }
 
-// diagnostics say that output is missing. Whoever closed the pipe knows.
-func (s *stdout) diagnostics() hcl.Diagnostics {
+// writeErrorDiagnostics say that output is missing. Whoever closed the pipe knows.
+func (s *stdoutWriter) writeErrorDiagnostics() hcl.Diagnostics {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.firstErr == nil || errors.Is(s.firstErr, syscall.EPIPE) {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Standard output cannot be written",
-		Detail: "Some of the output is missing: " + reason(s.firstErr) + ". What the command did is done and recorded."}}
+		Detail: "Some of the output is missing: " + osErrorReason(s.firstErr) + ". What the command did is done and recorded."}}
 }
 
 func isWriteError(err error) bool {

@@ -55,10 +55,10 @@ func (p *program) terraformCommand(name, usage string, code int, answer string) 
 				}
 			}
 			if code == 0 {
-				p.say("%s", answer)
+				p.printResult("%s", answer)
 				return nil
 			}
-			p.tell(answer)
+			p.printNotice(answer)
 			return exitCode(code)
 		},
 	})
@@ -86,9 +86,9 @@ func terraformOptionHint(name string) string {
 	return ""
 }
 
-// foreignCommand says which command does what a word of other programs stands for; ""
+// foreignCommandHint says which command does what a word of other programs stands for; ""
 // for any other word.
-func foreignCommand(name string) string {
+func foreignCommandHint(name string) string {
 	switch name {
 	case "lint", "check", "verify", "test-config":
 		return "\"b2form validate\" checks the configuration, and \"b2form keys\" looks over the live keys."

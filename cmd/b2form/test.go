@@ -50,7 +50,7 @@ Exit codes:
   0  every run passed
   1  one failed, or there is none`,
 		Flags: append(p.configFlags(), p.policyFlag(),
-			&cli.GenericFlag{Name: "filter", Usage: "run only the tests of `FILE`; repeatable", Value: repeatedFlag{func(s string) error {
+			&cli.GenericFlag{Name: "filter", Usage: "run only the tests of `FILE`; repeatable", Value: funcFlag{func(s string) error {
 				o.filter = append(o.filter, filepath.Clean(s))
 				return nil
 			}}},
@@ -61,10 +61,10 @@ Exit codes:
 			p.jsonFlag("print JSON lines"),
 		),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			ctx, stop := p.interruptible(ctx)
+			ctx, stop := p.withInterrupt(ctx)
 			defer stop()
 			return p.test(ctx, o)
 		},
@@ -95,7 +95,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	p.ui.Tests(results)
 	if o.junit != "" {
 		if err := os.WriteFile(o.junit, view.JUnit(results), 0o666); err != nil {
-			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, reason(err))
+			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
 		}
 	}
 	if view.CountTests(results).Failed() || ctx.Err() != nil {
@@ -110,7 +110,7 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 	for _, dir := range []string{".", testFolder} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, reason(err))
+			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, osErrorReason(err))
 		}
 		for _, e := range entries {
 			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
@@ -136,10 +136,10 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 		f, more := readTestFile(path)
 		files, diags = append(files, f), append(diags, more...)
 		if f.Source != nil {
-			p.files[path] = f.Source
+			p.sourceFiles[path] = f.Source
 		}
 	}
-	p.ui.Diagnostics(diags, p.files)
+	p.ui.Diagnostics(diags, p.sourceFiles)
 	if diags.HasErrors() {
 		return nil, exitCode(1)
 	}
@@ -153,7 +153,7 @@ func readTestFile(path string) (*testfile.File, hcl.Diagnostics) {
 	}
 	if err != nil {
 		return &testfile.File{Path: path}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable file",
-			Detail: fmt.Sprintf("%s cannot be read: %s.", path, reason(err))}}
+			Detail: fmt.Sprintf("%s cannot be read: %s.", path, osErrorReason(err))}}
 	}
 	return testfile.Parse(bytes.TrimPrefix(src, []byte("\ufeff")), path)
 }

@@ -51,7 +51,7 @@ func (t *tester) look(ctx context.Context) (read *outputReader, changes string, 
 	if err != nil {
 		return nil, "", err
 	}
-	made, err := s.plan(ctx, st, view.Planning)
+	made, err := s.makePlan(ctx, st, view.Planning)
 	if err != nil {
 		return nil, "", err
 	}
@@ -72,7 +72,7 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No such bucket", Subject: u.Range.Ptr(),
 			Detail: fmt.Sprintf("There is no bucket %q in the account of this test.", u.Bucket)}}
 	}
-	s := &session{program: t.program, local: t.box}
+	s := &session{program: t.program, localB2: t.box}
 	client, err := s.newClient(ctx)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run) (failed hcl.Diagno
 		return nil, err
 	}
 	outs := map[string]cty.Value{}
-	list, diags := read.outputs(read.config.Outputs)
+	list, diags := read.evaluateOutputs(read.config.Outputs)
 	for _, o := range list {
 		outs[o.Name] = o.Value
 	}

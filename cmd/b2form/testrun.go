@@ -40,7 +40,7 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 	result = view.TestFile{Path: f.Path, Sources: map[string]*hcl.File{f.Path: f.Source}}
 	t, err := p.newTester(f)
 	if err != nil {
-		result.Runs = []view.TestRun{{Name: "account", Status: view.TestError, Diagnostics: explain(err)}}
+		result.Runs = []view.TestRun{{Name: "account", Status: view.TestError, Diagnostics: errorDiagnostics(err)}}
 		return result
 	}
 	defer func() { _ = errors.Join(t.box.close(), os.RemoveAll(t.box.dir)) }() // what is left of a test is in the system's temporary folder
@@ -54,7 +54,7 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 			one.Took = p.now().Sub(began)
 			stop = one.Status == view.TestError
 		}
-		maps.Copy(result.Sources, t.files)
+		maps.Copy(result.Sources, t.sourceFiles)
 		result.Runs = append(result.Runs, one)
 	}
 	return result
@@ -63,21 +63,21 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 func (p *program) newTester(f *testfile.File) (*tester, error) {
 	dir, err := os.MkdirTemp("", "b2form-test-")
 	if err != nil {
-		return nil, failf("Test cannot start", "No temporary folder can be made: %s.", reason(err))
+		return nil, failf("Test cannot start", "No temporary folder can be made: %s.", osErrorReason(err))
 	}
 	account, err := emulator.Open(emulator.Options{Now: p.now})
 	if err != nil {
-		return nil, errors.Join(failf("Test cannot start", "%s.", reason(err)), os.RemoveAll(dir))
+		return nil, errors.Join(failf("Test cannot start", "%s.", osErrorReason(err)), os.RemoveAll(dir))
 	}
 	box, err := serveLocalB2(account, dir)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	q := &program{system: p.system, options: p.options, files: map[string]*hcl.File{}, variableAnswers: map[string]string{}, box: box}
+	q := &program{system: p.system, options: p.options, sourceFiles: map[string]*hcl.File{}, variableAnswers: map[string]string{}, box: box}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
-	q.onEmulator, q.lock, q.parallelism = true, true, 10
+	q.useEmulator, q.lock, q.parallelism = true, true, 10
 	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{}}
-	q.ui = collectingUI{view.Text{Out: io.Discard, Err: io.Discard}, t.diags}
+	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil
 }
 
@@ -86,7 +86,7 @@ type diagnosticList struct{ list hcl.Diagnostics }
 
 // A collectingUI shows nothing and keeps the diagnostics.
 type collectingUI struct {
-	view.Text
+	view.TextUI
 	to *diagnosticList
 }
 
@@ -103,13 +103,13 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 		return out
 	}
 	if err := t.prepare(r); err != nil {
-		return fail(view.TestError, explain(err)...)
+		return fail(view.TestError, errorDiagnostics(err)...)
 	}
 	made, err := t.carryOut(ctx, r)
 	if made != nil && t.verbose {
 		out.Plan = t.planText(made, modeOf(r))
 	}
-	said := append(t.diags.list, explain(err)...)
+	said := append(t.diags.list, errorDiagnostics(err)...)
 	unexpected, unmet := t.compareFailures(r, said)
 	switch {
 	case len(unexpected) > 0:
@@ -125,7 +125,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	if r.Command == testfile.Apply {
 		wrong, err := t.afterApply(ctx, r)
 		if err != nil {
-			return fail(view.TestError, explain(err)...)
+			return fail(view.TestError, errorDiagnostics(err)...)
 		}
 		if len(wrong) > 0 {
 			fail(view.TestFail, wrong...)
@@ -133,7 +133,7 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	}
 	failed, err := t.assert(ctx, r)
 	if err != nil {
-		return fail(view.TestError, explain(err)...)
+		return fail(view.TestError, errorDiagnostics(err)...)
 	}
 	if len(failed) > 0 {
 		fail(view.TestFail, failed...)
@@ -160,12 +160,12 @@ func (t *tester) prepare(r *testfile.Run) error {
 		err = os.WriteFile(filepath.Join(t.plain, "main.b2.hcl"), []byte(r.Configuration), 0o600)
 	}
 	if err != nil {
-		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, reason(err))
+		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, osErrorReason(err))
 	}
 	return nil
 }
 
-func modeOf(r *testfile.Run) view.Mode {
+func modeOf(r *testfile.Run) view.Purpose {
 	if r.Command == testfile.Destroy {
 		return view.Destroying
 	}
@@ -178,16 +178,17 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	if err != nil {
 		return nil, err
 	}
-	s.opts = runOptions{autoApprove: true, adopt: true, showSecrets: true, allow: kind.HazardKinds(), allowOver: config.LimitedActions()}
+	s.opts = runOptions{autoApprove: true, adopt: true, showSecrets: true, allowedHazards: kind.HazardKinds(),
+		allowOver: config.LimitedActions()}
 	err = s.withLockedState(ctx, modeOf(r), func(store *state.Store) error {
-		if made, err = s.plan(ctx, store.State(), modeOf(r)); err != nil || r.Command == testfile.Plan {
+		if made, err = s.makePlan(ctx, store.State(), modeOf(r)); err != nil || r.Command == testfile.Plan {
 			return err
 		}
 		t.diags.list = append(t.diags.list, made.Warnings...)
 		if err := s.checkConsent(made, modeOf(r)); err != nil {
 			return err
 		}
-		return s.run(ctx, store, made, modeOf(r))
+		return s.applyPlan(ctx, store, made, modeOf(r))
 	})
 	if made != nil && r.Command == testfile.Plan {
 		t.diags.list = append(t.diags.list, made.Warnings...)
@@ -198,9 +199,9 @@ func (t *tester) carryOut(ctx context.Context, r *testfile.Run) (made *plan.Plan
 	return made, err
 }
 
-func (t *tester) planText(p *plan.Plan, m view.Mode) string {
+func (t *tester) planText(p *plan.Plan, m view.Purpose) string {
 	var b strings.Builder
-	view.Text{Out: &b, Verbose: true}.Plan(p, m)
+	view.TextUI{Out: &b, Verbose: true}.Plan(p, m)
 	return b.String()
 }
 
@@ -239,11 +240,11 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 	case "var":
 		return strings.Contains(d.Detail, "var."+label+" ") || strings.Contains(d.Detail, "\""+label+"\"")
 	}
-	if d.Subject == nil || t.files[d.Subject.Filename] == nil {
+	if d.Subject == nil || t.sourceFiles[d.Subject.Filename] == nil {
 		return false
 	}
-	block, _, _ := strings.Cut(hcled.ContextString(t.files[d.Subject.Filename], d.Subject.Start.Byte), " ")
-	return block == root && strings.Contains(hcled.ContextString(t.files[d.Subject.Filename], d.Subject.Start.Byte), "\""+label+"\"")
+	block, _, _ := strings.Cut(hcled.ContextString(t.sourceFiles[d.Subject.Filename], d.Subject.Start.Byte), " ")
+	return block == root && strings.Contains(hcled.ContextString(t.sourceFiles[d.Subject.Filename], d.Subject.Start.Byte), "\""+label+"\"")
 }
 
 // compareChanges compares the plan with what the run says that it changes.

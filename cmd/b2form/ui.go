@@ -10,12 +10,12 @@ import (
 	"b2form/plan"
 )
 
-// A ui is how a command speaks: view.Text to people, view.JSON to programs.
+// A ui is how a command speaks: view.TextUI to people, view.JSONUI to programs.
 type ui interface {
 	Note(text string)
 	Hint(text string)
 	Diagnostics(hcl.Diagnostics, map[string]*hcl.File)
-	Plan(*plan.Plan, view.Mode)
+	Plan(*plan.Plan, view.Purpose)
 	Digest(plan.Digest)
 	Exceptions([]view.Exception)
 	Tests([]view.TestFile)
@@ -23,12 +23,12 @@ type ui interface {
 	Rotations(*plan.Plan, time.Time)
 	Event(apply.Event)
 	Still(apply.Event)
-	Done(*apply.Result, view.Mode)
-	Secrets([]view.Secret)
+	Done(*apply.Result, view.Purpose)
+	Secrets([]view.NewKey)
 	Outputs(outs []view.Output, reveal bool)
 }
 
 // warn shows one warning.
 func (p *program) warn(summary, detail string) {
-	p.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.files)
+	p.ui.Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, p.sourceFiles)
 }

@@ -27,7 +27,7 @@ Exit codes:
   1  it is not`,
 		Flags: append(p.configFlags(), p.policyFlag(), p.jsonFlag("print the diagnostics as JSON")),
 		Action: func(_ context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			return p.validate()
@@ -40,7 +40,7 @@ func (p *program) validate() error {
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
-		diags = slices.Concat(diags, plan.CheckDenied(config), plan.CheckDeclared(config), plan.WarnUnusable(config))
+		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckDeclared(config), plan.WarnUnusableCredentials(config))
 		for _, c := range config.Checks {
 			diags = append(diags, c.Evaluate(nil)...)
 		}
@@ -57,9 +57,9 @@ func (p *program) validate() error {
 		return exitCode(1)
 	case p.json:
 	case len(diags) > 0:
-		p.say("Success! The configuration is valid, but there were some validation warnings as shown above.")
+		p.printResult("Success! The configuration is valid, but there were some validation warnings as shown above.")
 	default:
-		p.say("Success! The configuration is valid.")
+		p.printResult("Success! The configuration is valid.")
 	}
 	return nil
 }

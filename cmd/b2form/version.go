@@ -28,7 +28,7 @@ Example:
 ` + exitCodes,
 		Flags: []cli.Flag{p.jsonFlag("print JSON")},
 		Action: func(_ context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			return p.printVersion(p.json)
@@ -38,17 +38,17 @@ Example:
 
 // A versionDocument is what version -json prints.
 type versionDocument struct {
-	Version   string `json:"b2form_version"`
-	Terraform string `json:"terraform_version"` // the same: what Terraform's tools look for
-	Platform  string `json:"platform"`
-	Commit    string `json:"commit,omitempty"` // left out: not recorded
-	Date      string `json:"date,omitempty"`   // of the commit, in UTC
-	Modified  bool   `json:"modified,omitempty"`
-	Go        string `json:"go_version"`
+	Version          string `json:"b2form_version"`
+	TerraformVersion string `json:"terraform_version"` // the same: what Terraform's tools look for
+	Platform         string `json:"platform"`
+	Commit           string `json:"commit,omitempty"` // left out: not recorded
+	Date             string `json:"date,omitempty"`   // of the commit, in UTC
+	Modified         bool   `json:"modified,omitempty"`
+	Go               string `json:"go_version"`
 }
 
 func versionOf(info *debug.BuildInfo) versionDocument {
-	v := versionDocument{Version: version, Terraform: version, Platform: runtime.GOOS + "_" + runtime.GOARCH, Go: runtime.Version()}
+	v := versionDocument{Version: version, TerraformVersion: version, Platform: runtime.GOOS + "_" + runtime.GOARCH, Go: runtime.Version()}
 	if info == nil {
 		return v
 	}
@@ -88,11 +88,11 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, string(visible.JSON(b)))
+	_, err = fmt.Fprintln(p.stdout, string(visible.EscapeJSON(b)))
 	return err
 }
 
-func noArguments(c *cli.Command) error {
+func checkNoArguments(c *cli.Command) error {
 	if arg := c.Args().First(); arg != "" {
 		return failf("Too many arguments", "%s takes no argument, but was given %q. Run %q for its options.", c.FullName(), arg,
 			c.FullName()+" -help")

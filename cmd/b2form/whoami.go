@@ -35,7 +35,7 @@ Example:
 ` + exitCodes,
 		Flags: append(p.accountFlags(), p.jsonFlag("print it as one JSON document")),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			if err := noArguments(c); err != nil {
+			if err := checkNoArguments(c); err != nil {
 				return err
 			}
 			return p.whoami(ctx)
@@ -44,7 +44,7 @@ Example:
 }
 
 func (p *program) whoami(ctx context.Context) (err error) {
-	ctx, stop := p.interruptible(ctx)
+	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	s, err := p.openAccount(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (p *program) whoami(ctx context.Context) (err error) {
 	if p.json {
 		return p.printJSON(newIdentityDocument(where, a))
 	}
-	fmt.Fprint(p.stdout, view.Rows(identityRows(where, a), p.style().Width))
+	fmt.Fprint(p.stdout, view.TwoColumnTable(identityRows(where, a), p.outputStyle().Width))
 	return nil
 }
 
@@ -98,7 +98,7 @@ func newIdentityDocument(where string, a *wire.Account) identityDocument {
 	return doc
 }
 
-func identityRows(where string, a *wire.Account) []view.Row {
+func identityRows(where string, a *wire.Account) []view.TwoColumnRow {
 	keyID, buckets, expires := a.KeyID, "every bucket", "never"
 	if a.KeyID == a.ID {
 		keyID += " (the master key)"
@@ -113,14 +113,14 @@ func identityRows(where string, a *wire.Account) []view.Row {
 	if !a.Expires.IsZero() {
 		expires = a.Expires.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	rows := []view.Row{
+	rows := []view.TwoColumnRow{
 		{Name: "Credentials", Text: where}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},
 		{Name: "Capabilities", Text: strings.Join(a.Capabilities, ", ")}, {Name: "Buckets", Text: buckets},
 		{Name: "File names", Text: cmp.Or(a.NamePrefix, "all")}, {Name: "Expires", Text: expires}, {Name: "S3 endpoint", Text: a.S3URL},
 		{Name: "S3 region", Text: a.S3Region()},
 	}
 	for i := range rows {
-		rows[i].Text = visible.Text(rows[i].Text)
+		rows[i].Text = visible.EscapeLine(rows[i].Text)
 	}
 	return rows
 }

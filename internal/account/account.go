@@ -27,7 +27,7 @@ type KindQuery struct {
 	MultiBucket     bool     // a declared object is of the sort that only ListFilter.MultiBucket lists
 	ReferencedNames []string // what others name and nobody declares. Only of a kind of which ListFilter.MultiBucket lists more
 	Imported        []string // names or remote IDs in import blocks. Only of a kind of which ListFilter.MultiBucket lists more
-	Listings        []kind.Listing
+	Listings        []kind.ChildListQuery
 }
 
 // QueryFor works out what a plan of cfg and entries needs: each kind that is
@@ -35,14 +35,14 @@ type KindQuery struct {
 // hold. A configuration
 // without keys never lists keys. An entry without an ID stands for an announced
 // create whose outcome is unknown: what it made is looked for in every listing.
-func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Query {
+func QueryFor(cfg *config.Config, entries []addr.StateEntry, kinds []*kind.Kind) Query {
 	w, byName := queryBuilder{}, make(map[string]*kind.Kind, len(kinds))
 	for _, k := range kinds {
 		byName[k.Name] = k
 	}
 	for _, r := range cfg.Resources {
 		n := w.forKind(r.Kind)
-		n.addIdentity(r.Identity())
+		n.addChildIdentity(r.Identity())
 		n.MultiBucket = n.MultiBucket || n.hasMultiBucket && needsMultiBucket(r)
 		for _, a := range n.linkAttrs {
 			w.addReferencedNames(a, r, byName)
@@ -58,44 +58,44 @@ func QueryFor(cfg *config.Config, entries []addr.Entry, kinds []*kind.Kind) Quer
 			n.Imported = append(append(n.Imported, i.IDs...), i.ID)
 		}
 	}
-	for _, q := range cfg.Data {
+	for _, q := range cfg.DataQueries {
 		if q.Kind != nil {
 			n := w.forKind(q.Kind)
-			n.addIdentity(q.Identity)
+			n.addChildIdentity(q.Identity)
 			n.MultiBucket = n.MultiBucket || n.hasMultiBucket
-			if q.Listing != (kind.Listing{}) && !slices.Contains(n.Listings, q.Listing) {
-				n.Listings = append(n.Listings, q.Listing)
+			if q.Children != (kind.ChildListQuery{}) && !slices.Contains(n.Listings, q.Children) {
+				n.Listings = append(n.Listings, q.Children)
 			}
 		}
 	}
 	for _, k := range kinds {
 		if w[k.Name] != nil {
-			w.addRefs(k.Attrs, byName)
+			w.addReferencedKinds(k.Attrs, byName)
 		}
 	}
 	want := make(Query, len(w))
 	for name, n := range w {
-		n.Identities, n.ReferencedNames = sortedUnique(n.Identities), undeclared(cfg, n.kind, n.ReferencedNames)
+		n.Identities, n.ReferencedNames = sortedUnique(n.Identities), dropDeclared(cfg, n.kind, n.ReferencedNames)
 		want[name] = n.KindQuery
 	}
 	return want
 }
 
-// queryBuilder is a Want in the making.
+// queryBuilder is a Query in the making.
 type queryBuilder map[string]*kindQuery
 
 type kindQuery struct {
 	KindQuery
 	kind                    *kind.Kind
 	isChild, hasMultiBucket bool         // see the members of KindQuery
-	linkAttrs               []*kind.Attr // see addNamed
+	linkAttrs               []*kind.Attr // see addReferencedNames
 }
 
 func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
 	n := w[k.Name]
 	if n == nil {
 		n = &kindQuery{kind: k, isChild: k.ParentKind() != "", hasMultiBucket: hasMultiBucket(k)}
-		for _, i := range k.Links() {
+		for _, i := range k.LinkIndices() {
 			n.linkAttrs = append(n.linkAttrs, &k.Attrs[i])
 		}
 		w[k.Name] = n
@@ -103,17 +103,17 @@ func (w queryBuilder) forKind(k *kind.Kind) *kindQuery {
 	return n
 }
 
-// addIdentity adds the identity of an object; "" where a data block is to answer
+// addChildIdentity adds the identity of an object; "" where a data block is to answer
 // first.
-func (n *kindQuery) addIdentity(identity string) {
+func (n *kindQuery) addChildIdentity(identity string) {
 	if n.isChild && identity != "" {
 		n.Identities = append(n.Identities, identity)
 	}
 }
 
 // addEntry adds an object of the state.
-func (n *kindQuery) addEntry(e *addr.Entry) {
-	n.addIdentity(n.kind.NormalizeIdentity(e.Identity))
+func (n *kindQuery) addEntry(e *addr.StateEntry) {
+	n.addChildIdentity(n.kind.NormalizeIdentity(e.Identity))
 	if !n.hasMultiBucket && !n.isChild {
 		return
 	}
@@ -147,8 +147,8 @@ func (w queryBuilder) addReferencedNames(a *kind.Attr, r *config.Resource, kinds
 	}
 }
 
-// undeclared keeps of the identities those that stand for no resource of the kind.
-func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string {
+// dropDeclared keeps of the identities those that stand for no resource of the kind.
+func dropDeclared(cfg *config.Config, k *kind.Kind, identities []string) []string {
 	for _, r := range cfg.Resources {
 		if len(identities) == 0 {
 			break
@@ -161,13 +161,13 @@ func undeclared(cfg *config.Config, k *kind.Kind, identities []string) []string 
 	return identities
 }
 
-// addRefs adds the kinds whose objects must be known by name to read others.
-func (w queryBuilder) addRefs(attrs []kind.Attr, kinds map[string]*kind.Kind) {
+// addReferencedKinds adds the kinds whose objects must be known by name to read others.
+func (w queryBuilder) addReferencedKinds(attrs []kind.Attr, kinds map[string]*kind.Kind) {
 	for i := range attrs {
 		if k := kinds[attrs[i].Link.RefKind]; k != nil && attrs[i].Link.IsRemoteID == nil {
 			w.forKind(k) // for its names; nothing of it is wanted by itself
 		}
-		w.addRefs(attrs[i].Object, kinds)
+		w.addReferencedKinds(attrs[i].Object, kinds)
 	}
 }
 
@@ -192,14 +192,14 @@ func limitsToSeveral(a *kind.Attr) bool {
 	return a.Link.RefKind != "" && a.Encoding.ReadSinglePath != ""
 }
 
-// Read lists every wanted kind, all at once, and then what is a part of what was
+// ReadSnapshot lists every wanted kind, all at once, and then what is a part of what was
 // found. A kind that the credentials may
 // not list is left out, without a request: Snapshot.WasRead tells. Where the
 // state knows IDs that the listing lacks, one more listing with ListFilter.MultiBucket
 // looks for them: an entry does not say how its object is listed. The error is
 // the API's, wrapped.
-func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
-	r := reader{api: api, account: account, kinds: kinds, want: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds))}
+func ReadSnapshot(ctx context.Context, api wire.API, account *wire.Account, kinds []*kind.Kind, want Query) (*kind.Snapshot, error) {
+	r := reader{api: api, account: account, kinds: kinds, query: want, rawByKind: make(map[string][]wire.RawJSON, len(kinds))}
 	var first, parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; !ok || !r.canRead(k) {
@@ -218,7 +218,7 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 	if err != nil {
 		return nil, err
 	}
-	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.lacksMultiBucket(k, snapshot) })
+	second := slices.DeleteFunc(first, func(k *kind.Kind) bool { return !r.needsMultiBucketListing(k, snapshot) })
 	if len(second) == 0 && len(parts) == 0 {
 		return snapshot, nil
 	}
@@ -237,13 +237,13 @@ func Read(ctx context.Context, api wire.API, account *wire.Account, kinds []*kin
 			return nil, err
 		}
 	}
-	return snapshot, addChildren(snapshot, found)
+	return snapshot, addChildrenToSnapshot(snapshot, found)
 }
 
-// ReadMore reads what is wanted of parts and was not looked for yet, and puts it into
+// ReadMoreChildren reads what is wanted of parts and was not looked for yet, and puts it into
 // the snapshot. It reports whether there was something to look for.
-func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query, s *kind.Snapshot) (lookedFor bool, err error) {
-	r := reader{api: api, account: s.Account, kinds: kinds, want: want}
+func ReadMoreChildren(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query, s *kind.Snapshot) (lookedFor bool, err error) {
+	r := reader{api: api, account: s.Account, kinds: kinds, query: want}
 	var parts []*kind.Kind
 	for _, k := range kinds {
 		if _, ok := want[k.Name]; ok && k.ParentKind() != "" && r.canRead(k) {
@@ -255,14 +255,14 @@ func ReadMore(ctx context.Context, api wire.API, kinds []*kind.Kind, want Query,
 		return false, err
 	}
 	news := slices.ContainsFunc(found, func(p childQuery) bool { return len(p.identities) > 0 || p.listing != nil })
-	return news, addChildren(s, found)
+	return news, addChildrenToSnapshot(s, found)
 }
 
 type reader struct {
 	api       wire.API
 	account   *wire.Account
 	kinds     []*kind.Kind
-	want      Query
+	query     Query
 	rawByKind map[string][]wire.RawJSON
 }
 
@@ -272,12 +272,12 @@ func (r *reader) canRead(k *kind.Kind) bool {
 }
 
 // listKinds reads the kinds, all at once, in place of what was read of them before.
-func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multi bool) error {
+func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multiBucket bool) error {
 	lists := make([][]wire.RawJSON, len(kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range kinds {
-		need := r.want[k.Name]
-		scope := kind.ListFilter{Account: r.account, MultiBucket: multi || need.MultiBucket}
+		need := r.query[k.Name]
+		scope := kind.ListFilter{Account: r.account, MultiBucket: multiBucket || need.MultiBucket}
 		g.Go(func() error {
 			list, err := k.List(ctx, r.api, scope)
 			if err != nil {
@@ -296,10 +296,10 @@ func (r *reader) listKinds(ctx context.Context, kinds []*kind.Kind, multi bool) 
 	return nil
 }
 
-// lacksMultiBucket reports whether an object that the state knows, or that others name, was
+// needsMultiBucketListing reports whether an object that the state knows, or that others name, was
 // not listed although ListFilter.MultiBucket might list it.
-func (r *reader) lacksMultiBucket(k *kind.Kind, s *kind.Snapshot) bool {
-	need := r.want[k.Name]
+func (r *reader) needsMultiBucketListing(k *kind.Kind, s *kind.Snapshot) bool {
+	need := r.query[k.Name]
 	if need.MultiBucket || !hasMultiBucket(k) {
 		return false
 	}

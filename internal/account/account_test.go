@@ -94,7 +94,7 @@ func (l *lab) key(method, name string, limits map[string]any) (id, secret string
 type want struct {
 	Buckets []string            // declared
 	Keys    map[string][]string // declared, with the buckets they are limited to
-	Entries []addr.Entry
+	Entries []addr.StateEntry
 	Names   string // a key that the replication of a bucket names
 }
 
@@ -107,7 +107,7 @@ func (l *lab) config(w want) *config.Config {
 			}
 		}
 		cfg.Resources = append(cfg.Resources, &config.Resource{
-			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.WithDefaults(cty.ObjectVal(set))),
+			Addr: addr.Addr{Kind: k.Name, Label: set["name"].AsString()}, Kind: k, Value: k.ValuesOf(k.CompletedConfig(cty.ObjectVal(set))),
 		})
 	}
 	for _, name := range w.Buckets {
@@ -145,7 +145,7 @@ func (l *lab) read(c *b2.Client, w want) (*kind.Snapshot, []string, error) {
 		l.t.Fatal(err)
 	}
 	l.server.ResetCalls()
-	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.QueryFor(l.config(w), w.Entries, l.kinds))
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.QueryFor(l.config(w), w.Entries, l.kinds))
 	var calls []string
 	for _, call := range l.server.Calls() {
 		calls = append(calls, "v"+string(rune('0'+call.Version))+"/"+call.Method)
@@ -181,29 +181,31 @@ func TestReadAsksOnlyForWhatMatters(t *testing.T) {
 	}{
 		{name: "nothing", calls: nil},
 		{name: "a bucket", want: want{Buckets: []string{"acme-photos"}}, calls: []string{buckets}},
-		{name: "an owned bucket", want: want{Entries: []addr.Entry{{Addr: address("bucket", "x"), Identity: "acme-photos", ID: photos}}},
+		{name: "an owned bucket",
+			want:  want{Entries: []addr.StateEntry{{Addr: address("bucket", "x"), Identity: "acme-photos", ID: photos}}},
 			calls: []string{buckets}},
 		{name: "a key", want: want{Keys: map[string][]string{"plain": nil}}, calls: []string{v3, buckets}, keys: []string{"plain"}},
-		{name: "an owned key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain}}},
+		{name: "an owned key", want: want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "plain", ID: plain}}},
 			calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets", want: want{Keys: map[string][]string{"multi": {"acme-photos", "acme-music"}}},
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an owned key of two buckets", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "multi", ID: multi}}},
+		{name: "an owned key of two buckets",
+			want:  want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "multi", ID: multi}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a retiring key of two buckets",
-			want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "plain", ID: plain,
-				Retiring: []addr.Retiree{{ID: multi}}}}},
+			want: want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "plain", ID: plain,
+				Retiring: []addr.RetiringObject{{ID: multi}}}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "an owned key that is gone",
-			want:  want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
+			want:  want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "gone", ID: "004d2e6b27577ea0000000099"}}},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
-		{name: "an announced key", want: want{Entries: []addr.Entry{{Addr: address("key", "x"), Identity: "x"}}},
+		{name: "an announced key", want: want{Entries: []addr.StateEntry{{Addr: address("key", "x"), Identity: "x"}}},
 			calls: []string{v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names", want: want{Names: "plain"}, calls: []string{v3, buckets}, keys: []string{"plain"}},
 		{name: "a key of two buckets that a replication names", want: want{Names: "multi"},
 			calls: []string{v3, v3, buckets, v4}, keys: []string{"multi", "plain"}},
 		{name: "a key that a replication names by its ID", want: want{Names: plain}, calls: []string{buckets}},
-		{name: "an unknown kind", want: want{Entries: []addr.Entry{{Addr: address("folder", "x"), ID: "4_z"}}}, calls: nil},
+		{name: "an unknown kind", want: want{Entries: []addr.StateEntry{{Addr: address("folder", "x"), ID: "4_z"}}}, calls: nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

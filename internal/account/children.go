@@ -17,10 +17,10 @@ import (
 type childQuery struct {
 	kind       *kind.Kind
 	identities []string
-	listing    *kind.Listing
+	listing    *kind.ChildListQuery
 	found      []wire.RawJSON
 	folders    []string
-	more       bool
+	hasMore    bool
 }
 
 // readChildren looks for what is wanted of the kinds and is not in the snapshot, all
@@ -29,7 +29,7 @@ type childQuery struct {
 func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.Snapshot) ([]childQuery, error) {
 	var parts []childQuery
 	for _, k := range kinds {
-		if !s.WasRead(r.kindOf(k.ParentKind())) && r.account.Buckets == nil {
+		if !s.WasRead(r.kindNamed(k.ParentKind())) && r.account.Buckets == nil {
 			continue
 		}
 		p := childQuery{kind: k}
@@ -39,7 +39,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 			}
 		}
 		parts = append(parts, p)
-		for _, l := range r.want[k.Name].Listings {
+		for _, l := range r.query[k.Name].Listings {
 			if s.Listed(k, l) == nil {
 				parts = append(parts, childQuery{kind: k, listing: &l})
 			}
@@ -65,7 +65,7 @@ func (r *reader) readChildren(ctx context.Context, kinds []*kind.Kind, s *kind.S
 
 // wantedIdentities are those that are wanted, and those of wanted IDs.
 func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
-	need := r.want[k.Name]
+	need := r.query[k.Name]
 	all := slices.Clone(need.Identities)
 	for _, id := range need.IDs {
 		holder, name, _ := strings.Cut(id, "/")
@@ -82,12 +82,12 @@ func (r *reader) wantedIdentities(k *kind.Kind, s *kind.Snapshot) []string {
 }
 
 func (r *reader) readListing(ctx context.Context, p *childQuery, s *kind.Snapshot) error {
-	for _, id := range r.parentIDs(s, p.kind, p.listing.Parent) {
-		list, folders, more, err := p.kind.Parent.List(ctx, r.api, id, *p.listing)
+	for _, id := range r.parentIDs(s, p.kind, p.listing.ParentIdentity) {
+		list, folders, more, err := p.kind.Parent.ListChildren(ctx, r.api, id, *p.listing)
 		if err != nil {
 			return err
 		}
-		p.found, p.folders, p.more = append(p.found, list...), append(p.folders, folders...), p.more || more
+		p.found, p.folders, p.hasMore = append(p.found, list...), append(p.folders, folders...), p.hasMore || more
 	}
 	return nil
 }
@@ -105,18 +105,18 @@ func (r *reader) childIDs(p *childQuery, s *kind.Snapshot) []string {
 // parentIDs are the IDs of the live objects with an identity of which something of
 // the kind is part.
 func (r *reader) parentIDs(s *kind.Snapshot, k *kind.Kind, identity string) []string {
-	return s.IDsOf(r.kindOf(k.ParentKind()), identity)
+	return s.IDsOf(r.kindNamed(k.ParentKind()), identity)
 }
 
-func (r *reader) kindOf(name string) *kind.Kind {
+func (r *reader) kindNamed(name string) *kind.Kind {
 	return r.kinds[slices.IndexFunc(r.kinds, func(k *kind.Kind) bool { return k.Name == name })]
 }
 
-func addChildren(s *kind.Snapshot, parts []childQuery) error {
+func addChildrenToSnapshot(s *kind.Snapshot, parts []childQuery) error {
 	for _, p := range parts {
 		var err error
 		if p.listing != nil {
-			err = s.AddListing(p.kind, *p.listing, p.found, p.folders, p.more)
+			err = s.AddListing(p.kind, *p.listing, p.found, p.folders, p.hasMore)
 		} else {
 			err = s.AddChildren(p.kind, p.identities, p.found)
 		}

@@ -36,7 +36,7 @@ func (l *lab) files(c *b2.Client, identities ...string) (found []string, request
 	l.t.Helper()
 	who, k := l.who(c), l.file()
 	l.server.ResetCalls()
-	s, err := account.Read(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {Identities: identities}})
+	s, err := account.ReadSnapshot(l.t.Context(), c, who, l.kinds, account.Query{"bucket": {}, "file": {Identities: identities}})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -131,7 +131,7 @@ func TestReadFilesWithLimitedCredentials(t *testing.T) {
 		t.Errorf("found %v with %d requests: %v", found, requests, err)
 	}
 	_, _, err = l.files(limited, "acme-site/private")
-	var why *wire.Explained
+	var why *wire.ExplainedError
 	if !errors.As(err, &why) || !strings.Contains(why.Detail, `"public/"`) || !strings.Contains(why.Detail, `"private"`) {
 		t.Errorf("%v does not say what is out of reach", err)
 	}
@@ -183,7 +183,7 @@ func TestReadWhatOthersUploaded(t *testing.T) {
 	}
 	l.call("b2_start_large_file", map[string]any{"bucketId": site, "fileName": "unfinished", "contentType": "text/plain"})
 
-	s, err := account.Read(t.Context(), l.master, l.who(l.master), l.kinds, account.Query{"bucket": {}, "file": {
+	s, err := account.ReadSnapshot(t.Context(), l.master, l.who(l.master), l.kinds, account.Query{"bucket": {}, "file": {
 		Identities: []string{"acme-site/large", "acme-site/larger", "acme-site/unfinished", "acme-site/unverified"},
 	}})
 	if err != nil {

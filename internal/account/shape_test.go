@@ -43,10 +43,11 @@ func TestRepliesThatSayTooLittle(t *testing.T) {
 			})
 		})
 		id := l.bucket("acme-photos")
-		_, _, err := l.read(l.master, want{Buckets: []string{"acme-photos"}, Keys: map[string][]string{"app": nil}, Entries: []addr.Entry{
-			{Addr: address("file", "a"), Identity: "acme-photos/a", ID: id + "/a"},
-			{Addr: address("notification_rules", "a"), Identity: "acme-photos", ID: id},
-		}})
+		_, _, err := l.read(l.master, want{Buckets: []string{"acme-photos"}, Keys: map[string][]string{"app": nil},
+			Entries: []addr.StateEntry{
+				{Addr: address("file", "a"), Identity: "acme-photos/a", ID: id + "/a"},
+				{Addr: address("notification_rules", "a"), Identity: "acme-photos", ID: id},
+			}})
 		if err == nil || !strings.Contains(err.Error(), test.problem) {
 			t.Errorf("%s answered %s: %v", test.method, test.reply, err)
 		}

@@ -33,8 +33,8 @@ func Layouts() []string { return []string{string(OneFile), string(ByKind), strin
 type Request struct {
 	Kinds    []*kind.Kind
 	Snapshot *kind.Snapshot
-	Config   *config.Config // what is declared already
-	Entries  []addr.Entry   // what the state owns
+	Config   *config.Config    // what is declared already
+	Entries  []addr.StateEntry // what the state owns
 	// Wanted reports whether an object is asked for. What is part of another one is as
 	// that one is.
 	Wanted func(k *kind.Kind, id, name string) bool

@@ -18,7 +18,7 @@ import (
 type collector struct {
 	*writer
 	kind      *kind.Kind
-	completer *kind.Completer
+	completer *kind.ConfigCompleter
 	nulls     []*cty.Value // by the attribute's index
 	texts     map[*cty.Value][]arg
 }
@@ -38,8 +38,8 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 		v := live.At(i)
 		if v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v) {
 			v = c.nulls[i]
-		} else if a.Compare.StripOwn != nil {
-			if stripped := a.Compare.StripOwn(*v); !stripped.RawEquals(*v) {
+		} else if a.Compare.StripB2formData != nil {
+			if stripped := a.Compare.StripB2formData(*v); !stripped.RawEquals(*v) {
 				v = &stripped
 			}
 		}
@@ -49,7 +49,7 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 				return nil, nil
 			}
 		}
-		want.Put(i, v)
+		want.SetAt(i, v)
 	}
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	if why := c.undeclarable(want); why != "" {
@@ -68,7 +68,7 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 
 // undeclarable says why a configuration could not hold the object as it is; "": it can.
 func (c *collector) undeclarable(want kind.Values) string {
-	_, problems := c.completer.Complete(want, false)
+	_, problems := c.completer.CompleteAndCheck(want, false)
 	for _, p := range problems {
 		if !p.Warning {
 			return "b2form could not declare it. " + p.Detail
@@ -174,13 +174,13 @@ func (c *collector) expression(a *kind.Attr, v cty.Value) string {
 // literal writes a value without references: on one line where it has few members.
 func (c *collector) literal(v cty.Value) string {
 	if t := v.Type(); !t.IsMapType() || v.LengthInt() != 1 {
-		return view.Literal(v)
+		return view.FormatHCL(v)
 	}
 	for name, value := range v.AsValueMap() {
 		if !hclsyntax.ValidIdentifier(name) {
-			name = view.Literal(cty.StringVal(name))
+			name = view.FormatHCL(cty.StringVal(name))
 		}
-		return "{ " + name + " = " + view.Literal(value) + " }"
+		return "{ " + name + " = " + view.FormatHCL(value) + " }"
 	}
 	return "{}"
 }
@@ -196,7 +196,7 @@ func (c *collector) mark(a *kind.Attr, text string) string {
 		id = c.idOf(a.Link.RefKind, text)
 	}
 	if id == "" {
-		return view.Literal(cty.StringVal(text))
+		return view.FormatHCL(cty.StringVal(text))
 	}
 	return markByte + a.Link.RefKind + " " + id + " " + text + markByte
 }

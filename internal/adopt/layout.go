@@ -35,7 +35,7 @@ func (w *writer) reference(kindName, id, name, word, mark string) string {
 	case !known && word != "":
 		return markByte + mark + markByte
 	case !known || at.item == nil && at.addr.Module != "":
-		return view.Literal(cty.StringVal(name))
+		return view.FormatHCL(cty.StringVal(name))
 	case at.item == nil:
 		return at.addr.String()
 	case at.item.label == "":
@@ -74,7 +74,7 @@ func (w *writer) layOut(items []*item) {
 		}
 		for _, h := range it.secrets {
 			fmt.Fprintf(to("variables"), "variable %q {\n  description = %s\n  type        = string\n  sensitive   = true\n}\n", h.Name,
-				view.Literal(cty.StringVal(h.about+" of "+it.name)))
+				view.FormatHCL(cty.StringVal(h.about+" of "+it.name)))
 		}
 		w.addAddrs(it)
 	}
@@ -82,7 +82,7 @@ func (w *writer) layOut(items []*item) {
 		b := to("imports")
 		b.WriteString("# Not declared, since a configuration cannot say it:\n#   the master key, which is in no list of keys\n")
 		for _, l := range w.result.Left {
-			b.WriteString("#   " + visible.Text(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
+			b.WriteString("#   " + visible.EscapeLine(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
 		}
 	}
 	names := make([]string, 0, len(files))
@@ -184,7 +184,7 @@ func (w *writer) fileOf(it *item) string {
 // block writes a resource.
 func (w *writer) block(b *strings.Builder, it *item) {
 	for _, remark := range it.remarks {
-		b.WriteString("# " + visible.Text(remark) + "\n")
+		b.WriteString("# " + visible.EscapeLine(remark) + "\n")
 	}
 	fmt.Fprintf(b, "%s %q {\n", it.kind.Name, it.label)
 	args := it.args
@@ -238,7 +238,7 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 		} else {
 			id = it.name
 		}
-		fmt.Fprintf(b, "import {\n  to = %s.%s\n  id = %s\n}\n", it.kind.Name, it.label, view.Literal(cty.StringVal(id)))
+		fmt.Fprintf(b, "import {\n  to = %s.%s\n  id = %s\n}\n", it.kind.Name, it.label, view.FormatHCL(cty.StringVal(id)))
 		return
 	}
 	name := ""
@@ -253,7 +253,7 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 
 // keySet writes the instances of a family.
 func keySet(keys []string) string {
-	return "toset(" + view.Literal(cty.ListVal(texts(keys))) + ")"
+	return "toset(" + view.FormatHCL(cty.ListVal(texts(keys))) + ")"
 }
 
 func texts(ss []string) []cty.Value {

@@ -14,16 +14,16 @@ import (
 	"filippo.io/age/armor"
 )
 
-// Check says what is wrong with a recipient: the public key of who may read, as
+// CheckRecipient says what is wrong with a recipient: the public key of who may read, as
 // age-keygen prints it ("age1…", "age1pq1…") or from an SSH key pair
 // ("ssh-ed25519 …", "ssh-rsa …"). nil: nothing. The error repeats nothing of the
 // text, which may be a private key by mistake.
-func Check(recipient string) error {
-	_, err := parse(recipient)
+func CheckRecipient(recipient string) error {
+	_, err := parseRecipient(recipient)
 	return err
 }
 
-func parse(text string) (age.Recipient, error) {
+func parseRecipient(text string) (age.Recipient, error) {
 	upper := strings.ToUpper(text)
 	switch {
 	case strings.HasPrefix(upper, "AGE-SECRET-KEY-"), strings.HasPrefix(upper, "AGE-PLUGIN-"), strings.HasPrefix(upper, "-----BEGIN"):
@@ -50,9 +50,9 @@ func parse(text string) (age.Recipient, error) {
 	return nil, errors.New("a recipient begins with age1, ssh-ed25519 or ssh-rsa")
 }
 
-// Canonical is a recipient without what does not matter to who can read: the
+// CanonicalRecipient is a recipient without what does not matter to who can read: the
 // comment behind an SSH key.
-func Canonical(recipient string) string {
+func CanonicalRecipient(recipient string) string {
 	fields := strings.Fields(recipient)
 	if len(fields) > 2 && strings.HasPrefix(fields[0], "ssh-") {
 		fields = fields[:2]
@@ -60,12 +60,12 @@ func Canonical(recipient string) string {
 	return strings.Join(fields, " ")
 }
 
-// Seal encrypts text, armored, for any one of the recipients to read. It fails
-// where Check refuses a recipient, there is none, or they do not go together.
-func Seal(text string, recipients []string) (string, error) {
+// Encrypt encrypts text, armored, for any one of the recipients to read. It fails
+// where CheckRecipient refuses a recipient, there is none, or they do not go together.
+func Encrypt(text string, recipients []string) (string, error) {
 	readers := make([]age.Recipient, len(recipients))
 	for i, s := range recipients {
-		r, err := parse(s)
+		r, err := parseRecipient(s)
 		if err != nil {
 			return "", fmt.Errorf("recipient %d: %w", i+1, err)
 		}

@@ -56,10 +56,10 @@ func TestSeal(t *testing.T) {
 	known := readers(t)
 	var recipients []string
 	for r := range known {
-		must(t, agefile.Check(r))
+		must(t, agefile.CheckRecipient(r))
 		recipients = append(recipients, r)
 	}
-	sealed, err := agefile.Seal(text, recipients)
+	sealed, err := agefile.Encrypt(text, recipients)
 	must(t, err)
 	if !strings.HasPrefix(sealed, armor.Header) || strings.Contains(sealed, "K002") {
 		t.Fatalf("not an armored file:\n%s", sealed)
@@ -102,7 +102,7 @@ func TestRefused(t *testing.T) {
 		{strings.ToLower(pq.String()), "private key"},
 		{"-----BEGIN OPENSSH PRIVATE KEY-----", "private key"},
 	} {
-		err := agefile.Check(test.recipient)
+		err := agefile.CheckRecipient(test.recipient)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%.20s…: %v, want %q", test.recipient, err, test.want)
 		}
@@ -110,11 +110,11 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%.20s…: the error repeats it", test.recipient)
 		}
 	}
-	must(t, agefile.Check(pq.Recipient().String()))
-	if _, err := agefile.Seal("x", []string{public, pq.Recipient().String()}); err == nil || !strings.Contains(err.Error(), "mixed") {
+	must(t, agefile.CheckRecipient(pq.Recipient().String()))
+	if _, err := agefile.Encrypt("x", []string{public, pq.Recipient().String()}); err == nil || !strings.Contains(err.Error(), "mixed") {
 		t.Errorf("mixing gives %v", err)
 	}
-	if _, err := agefile.Seal("x", nil); err == nil {
+	if _, err := agefile.Encrypt("x", nil); err == nil {
 		t.Error("sealed for nobody")
 	}
 }
@@ -125,7 +125,7 @@ func TestCanonical(t *testing.T) {
 		"ssh-ed25519 AAAA":         "ssh-ed25519 AAAA",
 		" age1xyz ":                "age1xyz",
 	} {
-		if got := agefile.Canonical(given); got != want {
+		if got := agefile.CanonicalRecipient(given); got != want {
 			t.Errorf("%q becomes %q, want %q", given, got, want)
 		}
 	}

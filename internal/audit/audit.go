@@ -19,26 +19,26 @@ import (
 
 // What only a look at the live account can find.
 const (
-	bucketGone    kind.Rule = "bucket-gone"
-	duplicateName kind.Rule = "duplicate-name"
-	expiresSoon   kind.Rule = "expires-soon"
-	unowned       kind.Rule = "unowned"
+	bucketGone    kind.RuleName = "bucket-gone"
+	duplicateName kind.RuleName = "duplicate-name"
+	expiresSoon   kind.RuleName = "expires-soon"
+	unowned       kind.RuleName = "unowned"
 )
 
 // Options is what Run works with.
 type Options struct {
 	Config        *config.Config
 	Kinds         []*kind.Kind
-	Snapshot      *kind.Snapshot // with all objects of the kinds that yield credentials
-	Entries       []addr.Entry   // what is ours
+	Snapshot      *kind.Snapshot    // with all objects of the kinds that yield credentials
+	Entries       []addr.StateEntry // what is ours
 	Now           time.Time
 	ExpiresWithin time.Duration // how far ahead an expiry is worth mentioning
 }
 
 // A Report is what was found.
 type Report struct {
-	Account     []kind.Finding // about the credentials in use
-	Credentials []Credential   // sorted by name, then by ID
+	AccountFindings []kind.Finding // about the credentials in use
+	Credentials     []Credential   // sorted by name, then by ID
 }
 
 // A Credential is one live object that somebody can identify with.
@@ -46,7 +46,7 @@ type Credential struct {
 	Kind     *kind.Kind
 	ID       string
 	Name     string
-	Owner    addr.Addr // where Owned
+	Owner    addr.Addr // where InState
 	InState  bool      // the state has it
 	Retiring bool      // it has a successor
 	Value    cty.Value // as decoded; its secret is not known to anybody
@@ -68,17 +68,17 @@ func (r *Report) CountWithFindings() int {
 // Run goes through every live credential. An error means that B2's answer
 // cannot be read.
 func Run(o Options) (*Report, error) {
-	l := auditor{Options: o, owners: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
+	l := auditor{Options: o, ownedByID: map[string]Credential{}, declared: map[addr.Addr]*config.Resource{}}
 	for _, e := range o.Entries {
-		l.owners[e.ID] = Credential{Owner: e.Addr, InState: true}
+		l.ownedByID[e.ID] = Credential{Owner: e.Addr, InState: true}
 		for _, old := range e.Retiring {
-			l.owners[old.ID] = Credential{Owner: e.Addr, InState: true, Retiring: true}
+			l.ownedByID[old.ID] = Credential{Owner: e.Addr, InState: true, Retiring: true}
 		}
 	}
 	for _, r := range o.Config.Resources {
 		l.declared[r.Addr] = r
 	}
-	report := &Report{Account: kind.LintAccount(o.Snapshot.Account)}
+	report := &Report{AccountFindings: kind.LintAccount(o.Snapshot.Account)}
 	for _, k := range o.Kinds {
 		if !k.YieldsSecret() {
 			continue
@@ -99,8 +99,8 @@ func Run(o Options) (*Report, error) {
 
 type auditor struct {
 	Options
-	owners   map[string]Credential // by ID; only what the state knows
-	declared map[addr.Addr]*config.Resource
+	ownedByID map[string]Credential // by ID; only what the state knows
+	declared  map[addr.Addr]*config.Resource
 }
 
 func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, error) {
@@ -108,28 +108,28 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 	if err != nil {
 		return Credential{}, err
 	}
-	c := l.owners[live.ID]
+	c := l.ownedByID[live.ID]
 	c.Kind, c.ID, c.Name, c.Value, c.Expires = k, live.ID, live.Identity, v, k.ExpiryOf(v)
 	var want kind.AttrReader = cty.NullVal(k.ConfigType())
 	if r := l.declared[c.Owner]; c.InState && r != nil {
 		want = r.Value
 	}
 	_, rotates := k.RotationOf(want)
-	found := func(rule kind.Rule, detail string, args ...any) {
+	found := func(rule kind.RuleName, detail string, args ...any) {
 		c.Findings = append(c.Findings, kind.Finding{Rule: rule, Detail: fmt.Sprintf(detail, args...)})
 	}
-	if !c.InState && len(l.owners)+len(l.declared) > 0 { // where nothing can be owned, that says nothing
+	if !c.InState && len(l.ownedByID)+len(l.declared) > 0 { // where nothing can be owned, that says nothing
 		found(unowned, "the state here does not know it: it was made by hand or by another configuration")
 	}
 	if gone := l.deletedRefs(k, v); len(gone) > 0 {
 		found(bucketGone, "it is limited to what no longer exists: %s", strings.Join(gone, ", "))
 	}
 	same := l.Snapshot.ByIdentity(k, live.Identity)
-	if len(same) > 1 && slices.ContainsFunc(same, func(o *kind.Object) bool { return !l.owners[o.ID].InState }) {
+	if len(same) > 1 && slices.ContainsFunc(same, func(o *kind.Object) bool { return !l.ownedByID[o.ID].InState }) {
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.ExpiresWithin && !rotates {
-		found(expiresSoon, "it expires in %s, on %s", words.Span(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		found(expiresSoon, "it expires in %s, on %s", words.ReadableDuration(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if k.Credential != nil {
 		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)
@@ -138,14 +138,14 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 	return c, nil
 }
 
-// deletedRefs lists the references to objects that are deletedRefs, as far as those were
+// deletedRefs lists the references to objects that are deleted, as far as those were
 // read.
 func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 	var out []string
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		for _, m := range a.References(v.GetAttr(a.Name)) {
-			if l.wasRead(m.Attr.Link.RefKind) && kind.IsDeletedRef(m.Name) {
+			if l.wasKindRead(m.Attr.Link.RefKind) && kind.IsDeletedRef(m.Name) {
 				out = append(out, strings.Trim(m.Name, "()"))
 			}
 		}
@@ -153,7 +153,7 @@ func (l *auditor) deletedRefs(k *kind.Kind, v cty.Value) []string {
 	return out
 }
 
-func (l *auditor) wasRead(name string) bool {
+func (l *auditor) wasKindRead(name string) bool {
 	i := slices.IndexFunc(l.Kinds, func(k *kind.Kind) bool { return k.Name == name })
 	return i >= 0 && l.Snapshot.WasRead(l.Kinds[i])
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Rules lists all that a report may find, sorted.
-func Rules() []kind.Rule {
+func Rules() []kind.RuleName {
 	wide, unusable := kind.DeniableRules()
 	rules := append(slices.Concat(wide, unusable), bucketGone, duplicateName, expiresSoon, unowned)
 	slices.Sort(rules)
@@ -22,7 +22,7 @@ func Rules() []kind.Rule {
 type Filter struct {
 	Name     string // a pattern, as path.Match has them
 	Bucket   string // one that the credential reaches
-	Findings []kind.Rule
+	Findings []kind.RuleName
 }
 
 // Keep drops what the filter does not keep.
@@ -50,8 +50,8 @@ func (c *Credential) Buckets() []string {
 	return buckets
 }
 
-// Columns are the orders that a report can be in.
-func Columns() []string { return []string{"name", "owner", "expires", "findings"} }
+// SortColumns are the orders that a report can be in.
+func SortColumns() []string { return []string{"name", "owner", "expires", "findings"} }
 
 // Sort brings the credentials into an order: by name, by owner with those that nobody
 // owns at the end, by expiry with those that never end at the end, or by the number of
@@ -60,9 +60,9 @@ func (r *Report) Sort(column string) {
 	slices.SortStableFunc(r.Credentials, func(a, b Credential) int {
 		switch column {
 		case "owner":
-			return cmp.Or(atEnd(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
+			return cmp.Or(compareLast(!a.InState, !b.InState), strings.Compare(a.Owner.String(), b.Owner.String()))
 		case "expires":
-			return cmp.Or(atEnd(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
+			return cmp.Or(compareLast(a.Expires.IsZero(), b.Expires.IsZero()), time.Time.Compare(a.Expires, b.Expires))
 		case "findings":
 			return cmp.Compare(len(b.Findings), len(a.Findings))
 		}
@@ -70,7 +70,7 @@ func (r *Report) Sort(column string) {
 	})
 }
 
-func atEnd(a, b bool) int {
+func compareLast(a, b bool) int {
 	switch {
 	case a == b:
 		return 0

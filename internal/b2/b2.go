@@ -7,7 +7,7 @@
 //
 //   - reads, deletes and updates guarded by ifRevisionIs are repeated after
 //     trouble; a create is repeated only where B2 certainly did not carry it
-//     out, since none is idempotent. Otherwise the error says Unknown, and the
+//     out, since none is idempotent. Otherwise the error says OutcomeUnknown, and the
 //     caller looks before it tries again;
 //   - a 429 or 503 slows down every request of the client, not only the one
 //     that met it;
@@ -41,12 +41,12 @@ type Options struct {
 	// variables and the system's certificates (so SSL_CERT_FILE too), speaks
 	// HTTP/2 and keeps enough connections open.
 	Transport   http.RoundTripper
-	Parallelism int              // most requests under way at once, see also As; 0 means 10
+	Parallelism int              // most requests under way at once, see also WithCredentials; 0 means 10
 	Now         func() time.Time // required
-	// Wait returns after d, or earlier with the context's error; nil means a
+	// Sleep returns after d, or earlier with the context's error; nil means a
 	// timer. Now and Wait should agree on the time.
-	Wait func(ctx context.Context, d time.Duration) error
-	Log  func(Event) // called after every attempt, from several goroutines; may be nil
+	Sleep     func(ctx context.Context, d time.Duration) error
+	OnAttempt func(Event) // called after every attempt, from several goroutines; may be nil
 }
 
 // Format keeps the key out of whatever prints the options.
@@ -60,16 +60,16 @@ type Client struct {
 	transport   http.RoundTripper
 	parallelism int
 	now         func() time.Time
-	wait        func(context.Context, time.Duration) error
-	log         func(Event)
+	sleep       func(context.Context, time.Duration) error
+	onAttempt   func(Event)
 
-	sessions       sessions
+	sessionCache   sessionCache
 	limiter        *limiter
 	derivedLimiter *limiter // of all clients for other credentials
 	counters       counters
-	reached        atomic.Bool // some reply has come back
-	clock          clock
-	uploads        uploads
+	gotReply       atomic.Bool // some reply has come back
+	clock          serviceClock
+	uploadURLs     uploadURLPool
 }
 
 var (
@@ -92,9 +92,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		keyID: hide(o.KeyID), key: hide(o.Key), endpoint: endpoint,
+		keyID: hideString(o.KeyID), key: hideString(o.Key), endpoint: endpoint,
 		userAgent: o.UserAgent, transport: o.Transport, parallelism: o.Parallelism,
-		now: o.Now, wait: o.Wait, log: o.Log,
+		now: o.Now, sleep: o.Sleep, onAttempt: o.OnAttempt,
 	}
 	if c.userAgent == "" {
 		c.userAgent = "b2form"
@@ -107,13 +107,13 @@ func New(o Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	if c.wait == nil {
-		c.wait = pause.For
+	if c.sleep == nil {
+		c.sleep = pause.For
 	}
-	if c.log == nil {
-		c.log = func(Event) {}
+	if c.onAttempt == nil {
+		c.onAttempt = func(Event) {}
 	}
-	c.limiter = newLimiter(c.parallelism, c.now, c.wait)
+	c.limiter = newLimiter(c.parallelism, c.now, c.sleep)
 	c.derivedLimiter = &limiter{adaptiveLimit: c.limiter.adaptiveLimit}
 	return c, nil
 }
@@ -127,9 +127,9 @@ func (c *Client) WithCredentials(keyID, key string) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		keyID: hide(keyID), key: hide(key), endpoint: c.endpoint,
+		keyID: hideString(keyID), key: hideString(key), endpoint: c.endpoint,
 		userAgent: c.userAgent, transport: c.transport, parallelism: c.parallelism,
-		now: c.now, wait: c.wait, log: c.log, limiter: c.derivedLimiter, derivedLimiter: c.derivedLimiter,
+		now: c.now, sleep: c.sleep, onAttempt: c.onAttempt, limiter: c.derivedLimiter, derivedLimiter: c.derivedLimiter,
 	}, nil
 }
 
@@ -140,7 +140,7 @@ func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "b2.Client{%s}", c
 // calls made meanwhile share its answer, and later ones get it from memory. The
 // caller must not change the result.
 func (c *Client) Authorize(ctx context.Context) (*wire.Account, error) {
-	s, err := c.sessions.get(ctx, nil, c.authorize)
+	s, err := c.sessionCache.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (c *Client) Authorize(ctx context.Context) (*wire.Account, error) {
 // yet. The method goes to v4 of the API unless it names a version. An out of
 // type *json.RawMessage gets the bytes of the reply as they came.
 func (c *Client) Call(ctx context.Context, method string, in, out any) error {
-	s, err := c.sessions.get(ctx, nil, c.authorize)
+	s, err := c.sessionCache.get(ctx, nil, c.authorize)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	reply, err := c.send(ctx, r, s)
+	reply, err := c.sendWithRetry(ctx, r, s)
 	if err != nil {
 		return err
 	}
@@ -171,8 +171,8 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(reply, out); err != nil {
-		return &wire.Error{Method: r.method, Status: http.StatusOK, OutcomeUnknown: r.writes,
-			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
+		return &wire.Error{Method: r.method, Status: http.StatusOK, OutcomeUnknown: r.changesData,
+			Message: "the reply does not have the documented shape", Cause: jsonShapeError(err)}
 	}
 	return nil
 }
@@ -180,4 +180,4 @@ func (c *Client) Call(ctx context.Context, method string, in, out any) error {
 // hiddenString holds a secret where no printing by reflection can reach it.
 type hiddenString func() string
 
-func hide(s string) hiddenString { return func() string { return s } }
+func hideString(s string) hiddenString { return func() string { return s } }

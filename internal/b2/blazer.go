@@ -17,13 +17,13 @@ import (
 // which files are uploaded, listed and deleted. Blazer cannot own the session: it
 // authorizes on v3 of the API, which refuses keys for several buckets, and keeps
 // what it learns to itself. So it gets a transport that answers its authorize
-// call from our session and hands every other call to Client.send: one token,
+// call from our session and hands every other call to Client.sendWithRetry: one token,
 // one limiter, one way to repeat and count. Nothing but this file, upload.go and
 // purge.go import blazer.
 
-// bucket makes blazer's handle of a bucket. Its only constructor lists buckets; the
+// openBucket makes blazer's handle of a bucket. Its only constructor lists buckets; the
 // transport answers that too.
-func (m *blazerTransport) bucket(ctx context.Context) (*base.Bucket, error) {
+func (m *blazerTransport) openBucket(ctx context.Context) (*base.Bucket, error) {
 	root, err := base.AuthorizeAccount(ctx, "", "", base.SetAPIBase(m.session.apiURL), base.Transport(m))
 	if err != nil {
 		return nil, err
@@ -37,10 +37,10 @@ func (m *blazerTransport) bucket(ctx context.Context) (*base.Bucket, error) {
 
 // A blazerTransport is blazer's transport.
 type blazerTransport struct {
-	client   *Client
-	session  *session
-	bucketID string
-	token    hiddenString // of the upload URL that was asked for last
+	client      *Client
+	session     *session
+	bucketID    string
+	uploadToken hiddenString // of the upload URL that was asked for last
 }
 
 func (m *blazerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -54,12 +54,12 @@ func (m *blazerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
 	_, method, _ := strings.Cut(req.URL.Path, "/b2api/")
 	_, name, _ := strings.Cut(method, "/")
-	rec, ok := req.Context().Value(blazerResultKey{}).(*blazerResult)
+	rec, ok := req.Context().Value(blazerCallKey{}).(*blazerCall)
 	if !ok {
-		rec = &blazerResult{}
+		rec = &blazerCall{}
 	}
 	if strings.HasPrefix(name, methodUpload+"/") {
-		return m.upload(req, rec)
+		return m.sendUpload(req, rec)
 	}
 	rec.method = name
 	switch name {
@@ -81,7 +81,7 @@ func (m *blazerTransport) respond(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if name == "b2_get_upload_url" {
-		return m.uploadURL(out)
+		return m.answerUploadURL(out)
 	}
 	return jsonResponse(out)
 }
@@ -91,24 +91,24 @@ func jsonResponse(body any) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(encoded))}, err
 }
 
-// A blazerResult keeps what blazer drops: it turns every error into a text. It
-// travels in the context of the call, under recordKey.
-type blazerResult struct {
+// A blazerCall keeps what blazer drops: it turns every error into a text. It
+// travels in the context of the call, under blazerCallKey.
+type blazerCall struct {
 	method string
 	err    error
 	// Of an upload: what blazer does not send, such as the content, which is opened for every attempt; and B2's reply.
-	upload wire.Upload
-	reply  json.RawMessage
+	upload      wire.Upload
+	uploadReply json.RawMessage
 }
 
-type blazerResultKey struct{}
+type blazerCallKey struct{}
 
 // viaBlazer runs one call of blazer and returns its error as a *wire.Error.
-func viaBlazer(ctx context.Context, rec *blazerResult, f func(context.Context) error) error {
-	err := f(context.WithValue(ctx, blazerResultKey{}, rec))
+func viaBlazer(ctx context.Context, rec *blazerCall, f func(context.Context) error) error {
+	err := f(context.WithValue(ctx, blazerCallKey{}, rec))
 	if err != nil && rec.err == nil {
 		return &wire.Error{Method: rec.method, Status: http.StatusOK,
-			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
+			Message: "the reply does not have the documented shape", Cause: jsonShapeError(err)}
 	}
 	return rec.err
 }

@@ -40,7 +40,7 @@ func open(t *testing.T) *account {
 			t.Error(err)
 		}
 	})
-	client, err := b2.New(b2.Options{KeyID: s.MasterKeyID(), Key: s.MasterKey(), Endpoint: web.URL, Now: c.Now, Wait: c.Wait})
+	client, err := b2.New(b2.Options{KeyID: s.MasterKeyID(), Key: s.MasterKey(), Endpoint: web.URL, Now: c.Now, Sleep: c.Wait})
 	if err != nil {
 		t.Fatal(err)
 	}

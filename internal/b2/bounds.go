@@ -76,7 +76,7 @@ func readBounded(resp *http.Response, limit int64, now func() time.Time) ([]byte
 	return buf.Bytes(), err
 }
 
-// A slowBodyReader body fails once it is too slow.
+// A slowBodyReader reads a body, and fails once that is too slow.
 type slowBodyReader struct {
 	body      io.Reader
 	now       func() time.Time

@@ -41,7 +41,7 @@ func streaming(t *testing.T, announced int64, chunk int, takes time.Duration) (*
 	var streams []*stream
 	s := serve(t, nil)
 	c := newClock()
-	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Wait: c.Wait,
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Sleep: c.Wait,
 		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "b2_authorize_account") {
 				return http.DefaultTransport.RoundTrip(r)
@@ -131,7 +131,7 @@ func TestAuthorizationThatCannotBeUsed(t *testing.T) {
 		asked := 0
 		clock := newClock()
 		endpoint := map[string]string{"https": "https://b2.example", "http": "http://127.0.0.1:1"}[c.realm]
-		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: endpoint, Now: clock.Now, Wait: clock.Wait,
+		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: endpoint, Now: clock.Now, Sleep: clock.Wait,
 			Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 				asked++
 				text, err := json.Marshal(map[string]any{"accountId": "5f0571db506a", "authorizationToken": c.token,

@@ -155,7 +155,7 @@ func TestCancelled(t *testing.T) {
 	s := serve(t, map[string][]answer{"b2_list_buckets": {refuse(500, "internal_error"), refuse(500, "internal_error")}})
 	ctx, cancel := context.WithCancel(t.Context())
 	client, clock := connect(t, s, func(o *b2.Options) {
-		o.Log = func(e b2.Event) { // during the first back-off
+		o.OnAttempt = func(e b2.Event) { // during the first back-off
 			if e.Status == 500 {
 				cancel()
 			}

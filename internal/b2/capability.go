@@ -52,13 +52,13 @@ func (r *request) neededCapabilities() []string {
 	if r.method != "b2_create_bucket" && r.method != "b2_update_bucket" {
 		return caps
 	}
-	if r.has("defaultServerSideEncryption") {
+	if r.hasField("defaultServerSideEncryption") {
 		caps = append(caps, "writeBucketEncryption")
 	}
-	if string(r.fields["fileLockEnabled"]) == "true" || r.has("defaultRetention") {
+	if string(r.bodyFields["fileLockEnabled"]) == "true" || r.hasField("defaultRetention") {
 		caps = append(caps, "writeBucketRetentions")
 	}
-	if r.has("replicationConfiguration") {
+	if r.hasField("replicationConfiguration") {
 		caps = append(caps, "writeBucketReplications")
 	}
 	return caps
@@ -83,7 +83,7 @@ func denialMessage(a *wire.Account, r *request) string {
 		return "the application key lacks the capability " + missing[0]
 	case len(missing) > 1:
 		return "the application key lacks the capabilities " + strings.Join(missing, ", ")
-	case a.Buckets != nil && !r.amongAllowed(a.Buckets):
+	case a.Buckets != nil && !r.namesAllowedBucket(a.Buckets):
 		return "the application key is limited to certain buckets, and the request is not about one of them"
 	case a.NamePrefix != "":
 		return fmt.Sprintf("the application key is limited to file names that start with %q", a.NamePrefix)
@@ -93,11 +93,11 @@ func denialMessage(a *wire.Account, r *request) string {
 	return "the application key may not do this"
 }
 
-// amongAllowed reports whether the request names one of the buckets.
-func (r *request) amongAllowed(buckets []wire.AllowedBucket) bool {
+// namesAllowedBucket reports whether the request names one of the buckets.
+func (r *request) namesAllowedBucket(buckets []wire.AllowedBucket) bool {
 	var id, name string
-	_ = json.Unmarshal(r.fields["bucketId"], &id) // absent or not a string: names no bucket
-	_ = json.Unmarshal(r.fields["bucketName"], &name)
+	_ = json.Unmarshal(r.bodyFields["bucketId"], &id) // absent or not a string: names no bucket
+	_ = json.Unmarshal(r.bodyFields["bucketName"], &name)
 	return slices.ContainsFunc(buckets, func(b wire.AllowedBucket) bool {
 		return id != "" && b.ID == id || name != "" && strings.EqualFold(b.Name, name)
 	})
@@ -113,7 +113,7 @@ func describeCredentials(a *wire.Account) string {
 		b.WriteString("the capabilities " + strings.Join(caps, ", "))
 	}
 	if a.Buckets != nil {
-		b.WriteString("; it is limited to " + bucketNames(a.Buckets))
+		b.WriteString("; it is limited to " + describeBuckets(a.Buckets))
 	}
 	if a.NamePrefix != "" {
 		fmt.Fprintf(&b, "; it is limited to file names that start with %q", a.NamePrefix)
@@ -121,7 +121,7 @@ func describeCredentials(a *wire.Account) string {
 	return b.String()
 }
 
-func bucketNames(buckets []wire.AllowedBucket) string {
+func describeBuckets(buckets []wire.AllowedBucket) string {
 	const shown = 10
 	var names []string
 	for _, b := range buckets {

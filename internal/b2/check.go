@@ -109,7 +109,7 @@ func resolveEndpoint(endpoint string) (string, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err == nil {
-		err = checkURL(u)
+		err = checkEndpointURL(u)
 	} else { // its text quotes what may be a credential
 		err = &UsageError{"The endpoint is not a URL", endpointHelp}
 	}
@@ -119,9 +119,9 @@ func resolveEndpoint(endpoint string) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// checkURL refuses what is not the plain root URL of a service that may be sent
+// checkEndpointURL refuses what is not the plain root URL of a service that may be sent
 // credentials.
-func checkURL(u *url.URL) error {
+func checkEndpointURL(u *url.URL) error {
 	switch {
 	case u.Hostname() == "":
 		return &UsageError{"The endpoint is not a URL", endpointHelp}

@@ -94,7 +94,7 @@ func TestEndpoints(t *testing.T) {
 			Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 				asked = r.URL.String()
 				return nil, http.ErrAbortHandler
-			}), Wait: newClock().Wait})
+			}), Sleep: newClock().Wait})
 		if err != nil {
 			t.Errorf("%s: %v", endpoint, err)
 			continue

@@ -18,16 +18,16 @@ func TestCountVersions(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		most, calls int
-		want        wire.Contents
+		want        wire.ContentsCount
 	}{
-		{"", 10_000, 2, wire.Contents{Versions: 1004}},
-		{"", 1004, 2, wire.Contents{Versions: 1004}},
-		{"", 1003, 2, wire.Contents{Versions: 1003, More: true}},
-		{"", 1000, 1, wire.Contents{Versions: 1000, More: true}},
-		{"file-0000", 10_000, 1, wire.Contents{Versions: 2}},
-		{"file-0000", 2, 1, wire.Contents{Versions: 2}},
-		{"file-0000", 1, 1, wire.Contents{Versions: 1, More: true}},
-		{"file", 10_000, 1, wire.Contents{}},
+		{"", 10_000, 2, wire.ContentsCount{Versions: 1004}},
+		{"", 1004, 2, wire.ContentsCount{Versions: 1004}},
+		{"", 1003, 2, wire.ContentsCount{Versions: 1003, More: true}},
+		{"", 1000, 1, wire.ContentsCount{Versions: 1000, More: true}},
+		{"file-0000", 10_000, 1, wire.ContentsCount{Versions: 2}},
+		{"file-0000", 2, 1, wire.ContentsCount{Versions: 2}},
+		{"file-0000", 1, 1, wire.ContentsCount{Versions: 1, More: true}},
+		{"file", 10_000, 1, wire.ContentsCount{}},
 	} {
 		a.ResetCalls()
 		got, err := wire.CountVersions(t.Context(), a.client, a.bucket, c.name, c.most)
@@ -41,7 +41,8 @@ func TestCountVersions(t *testing.T) {
 		t.Errorf("the bytes of a file: %+v, %v", got, err)
 	}
 	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 401, Code: "unauthorized", Message: "not with this key"})
-	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err != nil || got != (wire.Contents{Unseen: true}) {
+	if got, err := wire.CountVersions(t.Context(), a.client, a.bucket, "", 10); err != nil ||
+		got != (wire.ContentsCount{ListingDenied: true}) {
 		t.Errorf("without listFiles: %+v, %v", got, err)
 	}
 	a.Fail(emulator.Fault{Method: "b2_list_file_versions", Status: 400, Code: "bad_request", Message: "no"})
@@ -51,7 +52,7 @@ func TestCountVersions(t *testing.T) {
 }
 
 func TestContentsInWords(t *testing.T) {
-	for want, c := range map[string]wire.Contents{
+	for want, c := range map[string]wire.ContentsCount{
 		"there are none":                   {},
 		"1 version with 1 byte":            {Versions: 1, Bytes: 1},
 		"3 versions with 9999 bytes":       {Versions: 3, Bytes: 9999},
@@ -59,7 +60,7 @@ func TestContentsInWords(t *testing.T) {
 		"10000 versions with 1.5 TB":       {Versions: 10_000, Bytes: 1_500_000_000_000},
 		"2 versions with 9223.4 PB":        {Versions: 2, Bytes: 1<<63 - 1},
 		"more than 10 000 versions":        {Versions: 10_000, Bytes: 5, More: true},
-		"nobody knows how many, since the": {Unseen: true},
+		"nobody knows how many, since the": {ListingDenied: true},
 	} {
 		if got := c.String(); !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %q, want %q", c, got, want)

@@ -22,10 +22,10 @@ type Event struct {
 type Stats struct {
 	Requests map[string]int // by method, repeats included
 	Retries  int            // requests that repeated an earlier one
-	// RoundTrips is the longest chain of requests of which each began after the
+	// SequentialRoundTrips is the longest chain of requests of which each began after the
 	// one before had ended: the number of network latencies that the work
 	// could not have done without.
-	RoundTrips int
+	SequentialRoundTrips int
 }
 
 // Stats returns a copy of the counts.
@@ -33,9 +33,9 @@ func (c *Client) Stats() Stats {
 	c.counters.mu.Lock()
 	defer c.counters.mu.Unlock()
 	return Stats{
-		Requests:   maps.Clone(c.counters.requests),
-		Retries:    c.counters.retries,
-		RoundTrips: c.counters.longestChain,
+		Requests:             maps.Clone(c.counters.requests),
+		Retries:              c.counters.retries,
+		SequentialRoundTrips: c.counters.longestChain,
 	}
 }
 
@@ -46,8 +46,8 @@ type counters struct {
 	longestChain int // longest chain that ends with a finished request
 }
 
-// begin counts a request and returns its place in the longest chain before it.
-func (n *counters) begin(method string, attempt int) (place int) {
+// beginRequest counts a request and returns its place in the longest chain before it.
+func (n *counters) beginRequest(method string, attempt int) (chainLength int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.requests == nil {
@@ -60,8 +60,8 @@ func (n *counters) begin(method string, attempt int) (place int) {
 	return n.longestChain + 1
 }
 
-func (n *counters) end(place int) {
+func (n *counters) endRequest(chainLength int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.longestChain = max(n.longestChain, place)
+	n.longestChain = max(n.longestChain, chainLength)
 }

@@ -30,14 +30,14 @@ type failure struct {
 	err *wire.Error
 	// unsent: no connection came about, so B2 cannot have seen the request.
 	unsent bool
-	// final: sending it again cannot help.
-	final bool
+	// permanent: sending it again cannot help.
+	permanent bool
 	// slow: a reply began, and was given up minutes later.
 	slow bool
 }
 
-// uncertain reports whether the request may have taken effect nevertheless.
-func (f *failure) uncertain() bool {
+// mayHaveTakenEffect reports whether the request may have taken effect nevertheless.
+func (f *failure) mayHaveTakenEffect() bool {
 	switch status := f.err.Status; {
 	case status == 0:
 		return !f.unsent
@@ -47,9 +47,9 @@ func (f *failure) uncertain() bool {
 	return f.err.Status >= 500 || f.err.Status == http.StatusRequestTimeout
 }
 
-// exchange sends the request once. A nil session sends the application key
+// sendOnce sends the request once. A nil session sends the application key
 // itself, which is how b2_authorize_account wants it.
-func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []byte, f *failure) {
+func (c *Client) sendOnce(ctx context.Context, r *request, s *session) (reply []byte, f *failure) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout+r.extraTimeout)
 	defer cancel()
 	// Only a transport that reports looking for a connection, and not finding
@@ -61,7 +61,7 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []
 	}
 	req, err := c.newHTTPRequest(httptrace.WithClientTrace(attempt, trace), r, s)
 	if err != nil {
-		return nil, &failure{unsent: true, final: true, err: &wire.Error{Method: r.method,
+		return nil, &failure{unsent: true, permanent: true, err: &wire.Error{Method: r.method,
 			Message: "the request cannot be put into HTTP", Cause: err}}
 	}
 	sent := c.now()
@@ -70,13 +70,13 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []
 		return nil, c.transportFailure(ctx, attempt, r, err, asked.Load() && !connected.Load())
 	}
 	defer resp.Body.Close()
-	c.reached.Store(true)
+	c.gotReply.Store(true)
 	if resp.StatusCode/100 != 2 {
-		return nil, &failure{err: c.refusal(r, s, resp)}
+		return nil, &failure{err: c.readRefusal(r, s, resp)}
 	}
 	body, err := readBounded(resp, r.maxReplySize(), c.now)
 	if errors.Is(err, wire.ErrReplyTooLarge) {
-		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
+		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Cause: err,
 			Message: tooLarge(r.maxReplySize())}}
 	}
 	if err != nil {
@@ -89,15 +89,15 @@ func (c *Client) exchange(ctx context.Context, r *request, s *session) (reply []
 			return nil, c.transportFailure(ctx, attempt, r, err, false)
 		}
 	} else if !bytes.HasPrefix(bytes.TrimLeft(body[:min(len(body), 64)], " \t\r\n"), []byte("{")) {
-		return nil, &failure{final: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSONMessage(resp)}}
+		return nil, &failure{permanent: true, err: &wire.Error{Method: r.method, Status: resp.StatusCode, Message: notJSONMessage(resp)}}
 	}
 	c.clock.noteDate(resp, sent, c.now())
 	return body, nil
 }
 
 func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*http.Request, error) {
-	if r.build != nil {
-		req, err := r.build(ctx, s)
+	if r.buildHTTP != nil {
+		req, err := r.buildHTTP(ctx, s)
 		if err == nil {
 			req.Header.Set("User-Agent", c.userAgent)
 		}
@@ -125,24 +125,24 @@ func (c *Client) newHTTPRequest(ctx context.Context, r *request, s *session) (*h
 // transportFailure describes an attempt that ended without a whole reply.
 func (c *Client) transportFailure(ctx, attempt context.Context, r *request, cause error, unsent bool) *failure {
 	if ctx.Err() != nil {
-		err := cancelled(r.method, ctx.Err())
-		return &failure{err: err, unsent: unsent, final: true}
+		err := cancelledError(r.method, ctx.Err())
+		return &failure{err: err, unsent: unsent, permanent: true}
 	}
 	if attempt.Err() != nil {
 		cause = errSilent
 	}
 	trouble := diagnose(cause)
-	return &failure{unsent: unsent, final: trouble.permanent,
+	return &failure{unsent: unsent, permanent: trouble.permanent,
 		err: &wire.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
 }
 
-func cancelled(method string, cause error) *wire.Error {
+func cancelledError(method string, cause error) *wire.Error {
 	return &wire.Error{Method: method, Message: "cancelled before B2 had answered", Cause: cause}
 }
 
-// refusal reads an error reply. B2 documents its shape under Native API Error
+// readRefusal reads an error reply. B2 documents its shape under Native API Error
 // Handling; anything else was said by somebody in between.
-func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Error {
+func (c *Client) readRefusal(r *request, s *session, resp *http.Response) *wire.Error {
 	e := &wire.Error{Method: r.method, Status: resp.StatusCode}
 	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
 	body, _ := readBounded(resp, maxErrorReply, c.now) // the status alone says enough if the body broke off
@@ -151,21 +151,21 @@ func (c *Client) refusal(r *request, s *session, resp *http.Response) *wire.Erro
 		e.Message = notJSONMessage(resp)
 		return e
 	}
-	e.Code, e.Message = c.clean(reply.Code, s, mostCode), c.clean(reply.Message, s, mostMessage)
+	e.Code, e.Message = c.sanitizeText(reply.Code, s, mostCode), c.sanitizeText(reply.Message, s, mostMessage)
 	return e
 }
 
 // mostCode and mostMessage are how many characters of a refusal people read.
 const mostCode, mostMessage = 100, 1000
 
-// clean makes a text that somebody else wrote fit to be shown: without the
+// sanitizeText makes a text that somebody else wrote fit to be shown: without the
 // credentials, without what a terminal would obey, and short.
-func (c *Client) clean(text string, s *session, limit int) string {
-	text = scrub.Text(text, c.key())
+func (c *Client) sanitizeText(text string, s *session, limit int) string {
+	text = scrub.RemoveSecret(text, c.key())
 	if s != nil {
-		text = scrub.Spellings(text, s.token()) // it begins with the key's ID
+		text = scrub.RemoveWholeSecret(text, s.token()) // it begins with the key's ID
 	}
-	return visible.Truncate(text, limit)
+	return visible.EscapeTruncated(text, limit)
 }
 
 // notJSONMessage describes a reply that B2 cannot have written. It does not quote the

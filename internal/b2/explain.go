@@ -13,25 +13,25 @@ import (
 
 // Explain turns an error into plain words: the summary says what is wrong, a
 // clause without a period; the detail says what to do, in whole sentences. It
-// understands *UsageError, *wire.Explained and *wire.Error, wrapped or not; of
+// understands *UsageError, *wire.ExplainedError and *wire.Error, wrapped or not; of
 // another error it only has the text. Neither part carries a secret, and no code
 // of B2 stands alone in either.
 func Explain(err error) (summary, detail string) {
 	if e, ok := errors.AsType[*UsageError](err); ok {
 		return e.Summary, e.Detail
 	}
-	if e, ok := errors.AsType[*wire.Explained](err); ok {
+	if e, ok := errors.AsType[*wire.ExplainedError](err); ok {
 		return e.Summary, e.Detail
 	}
 	e, ok := errors.AsType[*wire.Error](err)
 	if !ok {
 		if errors.Is(err, context.Canceled) {
 			t := diagnose(err)
-			return words.Capital(t.summary), t.detail
+			return words.Capitalize(t.summary), t.detail
 		}
 		return err.Error(), ""
 	}
-	a := advise(e)
+	a := adviceFor(e)
 	sentences := []string{a.detail}
 	if e.OutcomeUnknown {
 		sentences = append(sentences, "The change may have been made nevertheless; the next run looks before it tries again.")
@@ -39,7 +39,7 @@ func Explain(err error) (summary, detail string) {
 	if _, known := byCode[e.Code]; e.CredentialScope != "" && !known { // what has a code of its own has another reason
 		sentences = append(sentences, "The "+e.CredentialScope+".")
 	}
-	return words.Capital(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
+	return words.Capitalize(a.summary), strings.Join(append(sentences, quoteB2Error(e, a.summary)), " ")
 }
 
 // quoteB2Error quotes B2, for a search or a support ticket, where the summary does not.
@@ -55,7 +55,7 @@ func quoteB2Error(e *wire.Error, summary string) string {
 	return fmt.Sprintf("(%s: %d %s, %q)", e.Method, e.Status, e.Code, e.Message)
 }
 
-func advise(e *wire.Error) advice {
+func adviceFor(e *wire.Error) advice {
 	known, ok := byCode[e.Code]
 	switch {
 	case e.Status == 0:

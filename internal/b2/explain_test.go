@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 		{broken(context.Canceled), "cancelled", "again"},
 		{broken(errors.New("?")), "on its way to B2", "network"},
 		{context.Canceled, "cancelled", "again"},
-		{&wire.Explained{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
+		{&wire.ExplainedError{Summary: "Bucket is not empty", Detail: "It holds 3 file versions."}, "not empty", "3 file"},
 	} {
 		summary, detail := b2.Explain(fmt.Errorf("bucket.photos: %w", c.err))
 		wantContains(t, "summary", summary, c.summary)
@@ -141,7 +141,7 @@ func TestARestrictedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	limited, err := b2.New(b2.Options{KeyID: made.ApplicationKeyID, Key: made.ApplicationKey, Endpoint: account.Realm, Now: a.clock.Now,
-		Wait: a.clock.Wait})
+		Sleep: a.clock.Wait})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestABadSecretAgainstTheEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := b2.New(b2.Options{KeyID: a.MasterKeyID(), Key: key, Endpoint: account.Realm, Now: a.clock.Now, Wait: a.clock.Wait})
+	stranger, err := b2.New(b2.Options{KeyID: a.MasterKeyID(), Key: key, Endpoint: account.Realm, Now: a.clock.Now, Sleep: a.clock.Wait})
 	if err != nil {
 		t.Fatal(err)
 	}

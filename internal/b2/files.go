@@ -34,23 +34,23 @@ func (c *Client) Upload(ctx context.Context, bucketID, name, contentType string,
 	for try := 1; ; try++ {
 		reply, err := c.Put(ctx, u)
 		if err == nil {
-			return uploadedID(reply)
+			return parseFileID(reply)
 		}
 		refused, ok := errors.AsType[*wire.Error](err)
 		if !ok || ctx.Err() != nil || try == uploadTries || !refused.OutcomeUnknown {
 			return "", err
 		}
-		if err := c.wait(ctx, backOff(refused, try)); err != nil {
-			return "", cancelled(methodUpload, err)
+		if err := c.sleep(ctx, backOff(refused, try)); err != nil {
+			return "", cancelledError(methodUpload, err)
 		}
 	}
 }
 
-func uploadedID(reply []byte) (string, error) {
+func parseFileID(reply []byte) (string, error) {
 	var made struct{ FileID string }
 	if err := json.Unmarshal(reply, &made); err != nil || made.FileID == "" {
 		return "", &wire.Error{Method: methodUpload, Status: http.StatusOK, OutcomeUnknown: true,
-			Message: "the reply does not have the documented shape", Cause: shapeError(err)}
+			Message: "the reply does not have the documented shape", Cause: jsonShapeError(err)}
 	}
 	return made.FileID, nil
 }
@@ -60,12 +60,12 @@ func uploadedID(reply []byte) (string, error) {
 // What arrives is compared with the SHA-1 that B2 keeps, and fetched again if it
 // differs. Errors are *wire.Error.
 func (c *Client) Download(ctx context.Context, fileID string, size int64) ([]byte, error) {
-	s, err := c.sessions.get(ctx, nil, c.authorize)
+	s, err := c.sessionCache.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
 	r := &request{method: methodDownload, repeatable: true, named: size, checkReply: checkSHA1}
-	r.build = func(ctx context.Context, s *session) (*http.Request, error) {
+	r.buildHTTP = func(ctx context.Context, s *session) (*http.Request, error) {
 		target := strings.TrimRight(s.account.DownloadURL, "/") + "/b2api/" + apiVersion + "/" + methodDownload + "?fileId=" +
 			url.QueryEscape(fileID)
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
@@ -75,7 +75,7 @@ func (c *Client) Download(ctx context.Context, fileID string, size int64) ([]byt
 		req.Header.Set("Authorization", s.token())
 		return req, nil
 	}
-	return c.send(ctx, r, s)
+	return c.sendWithRetry(ctx, r, s)
 }
 
 // checkSHA1 compares a download with its digest. A large file has none.
@@ -88,60 +88,60 @@ func checkSHA1(resp *http.Response, body []byte) error {
 	return nil
 }
 
-// Time compares B2's clock with ours: a successful reply said service in its
+// ServiceTime compares B2's clock with ours: a successful reply said service in its
 // Date header, in whole seconds, and its request was sent at sent. So B2's clock
 // stood at service+1s or earlier when ours stood at sent. Of all replies it is
 // the one with the latest service; both are zero before the first.
-func (c *Client) Time() (service, sent time.Time) {
+func (c *Client) ServiceTime() (service, sent time.Time) {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
-	return c.clock.service, c.clock.sent
+	return c.clock.serviceTime, c.clock.sentAt
 }
 
-// Ahead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
+// ClockAhead is by how much B2's clock is ahead of ours, as that same reply proves at least; 0
 // where both may be right, or before the first reply.
-func (c *Client) Ahead() time.Duration {
+func (c *Client) ClockAhead() time.Duration {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
-	if c.clock.service.IsZero() {
+	if c.clock.serviceTime.IsZero() {
 		return 0
 	}
-	least, most := c.clock.service.Sub(c.clock.received), c.clock.service.Add(time.Second).Sub(c.clock.sent)
+	least, most := c.clock.serviceTime.Sub(c.clock.receivedAt), c.clock.serviceTime.Add(time.Second).Sub(c.clock.sentAt)
 	return max(least, min(most, 0))
 }
 
-// A clock is what replies have told of B2's time. Replies may arrive in another
+// A serviceClock is what replies have told of B2's time. Replies may arrive in another
 // order than they were written in.
-type clock struct {
-	mu                      sync.Mutex
-	service, sent, received time.Time
+type serviceClock struct {
+	mu                              sync.Mutex
+	serviceTime, sentAt, receivedAt time.Time
 }
 
-func (k *clock) noteDate(resp *http.Response, sent, received time.Time) {
+func (k *serviceClock) noteDate(resp *http.Response, sent, received time.Time) {
 	at, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if at.After(k.service) || at.Equal(k.service) && sent.After(k.sent) {
-		k.service, k.sent, k.received = at, sent, received
+	if at.After(k.serviceTime) || at.Equal(k.serviceTime) && sent.After(k.sentAt) {
+		k.serviceTime, k.sentAt, k.receivedAt = at, sent, received
 	}
 }
 
-type checkContextKey struct{}
+type attemptCheckKey struct{}
 
-// WithCheck has check asked before every single attempt at a request, repeats
+// WithAttemptCheck has check asked before every single attempt at a request, repeats
 // included, that is made with the context it returns. If check fails, nothing is
 // sent, and its error is the Cause of the request's *wire.Error. check must not
 // use the client.
-func WithCheck(ctx context.Context, check func() error) context.Context {
-	return context.WithValue(ctx, checkContextKey{}, check)
+func WithAttemptCheck(ctx context.Context, check func() error) context.Context {
+	return context.WithValue(ctx, attemptCheckKey{}, check)
 }
 
-// failedCheck asks the check of the context, if it has one.
-func failedCheck(ctx context.Context, method string) *failure {
-	check, ok := ctx.Value(checkContextKey{}).(func() error)
+// runAttemptCheck asks the check of the context, if it has one.
+func runAttemptCheck(ctx context.Context, method string) *failure {
+	check, ok := ctx.Value(attemptCheckKey{}).(func() error)
 	if !ok {
 		return nil
 	}
@@ -149,5 +149,5 @@ func failedCheck(ctx context.Context, method string) *failure {
 	if err == nil {
 		return nil
 	}
-	return &failure{unsent: true, final: true, err: &wire.Error{Method: method, Message: err.Error(), Cause: err}}
+	return &failure{unsent: true, permanent: true, err: &wire.Error{Method: method, Message: err.Error(), Cause: err}}
 }

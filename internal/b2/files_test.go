@@ -31,7 +31,7 @@ func TestUploadAndDownload(t *testing.T) {
 		t.Errorf("Download = %q, %v", got, err)
 	}
 	now := a.clock.Now()
-	if service, sent := a.client.Time(); !service.Equal(now.Truncate(time.Second)) || !sent.Equal(now) {
+	if service, sent := a.client.ServiceTime(); !service.Equal(now.Truncate(time.Second)) || !sent.Equal(now) {
 		t.Errorf("Time = %s, %s; want %s", service, sent, now)
 	}
 }
@@ -68,7 +68,7 @@ func TestCheckBeforeEveryAttempt(t *testing.T) {
 	}
 	gone := errors.New("the lease is gone")
 	asked := 0
-	ctx := b2.WithCheck(context.Background(), func() error {
+	ctx := b2.WithAttemptCheck(context.Background(), func() error {
 		if asked++; asked == 2 {
 			return gone
 		}

@@ -169,7 +169,7 @@ func (l *log) add(e b2.Event) {
 func connect(t *testing.T, s *service, change func(*b2.Options)) (*b2.Client, *clock) {
 	t.Helper()
 	c := newClock()
-	o := b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Wait: c.Wait}
+	o := b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Sleep: c.Wait}
 	if change != nil {
 		change(&o)
 	}

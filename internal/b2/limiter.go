@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// A adaptiveLimit is how many requests may be under way at once, and when. B2 publishes
+// An adaptiveLimit is how many requests may be under way at once, and when. B2 publishes
 // no rate limit for the calls that matter here, so it is found out: every success
 // raises the number a little (by one per round), a 429 or 503 halves it, and the
 // pause that goes with the refusal holds for everybody.
 type adaptiveLimit struct {
-	max  float64
-	now  func() time.Time
-	wait func(context.Context, time.Duration) error
+	max   float64
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
 
 	mu           sync.Mutex // guards all below, and the limiters at this pace
 	limit        float64
@@ -26,18 +26,18 @@ type adaptiveLimit struct {
 // pace do not take places from each other.
 type limiter struct {
 	*adaptiveLimit
-	busy  int
-	queue []chan struct{} // closed when its owner has a place
+	inFlight int
+	queue    []chan struct{} // closed when its owner has a place
 }
 
-func newLimiter(most int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
-	return &limiter{adaptiveLimit: &adaptiveLimit{max: float64(most), limit: float64(most), now: now, wait: wait}}
+func newLimiter(maxInFlight int, now func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
+	return &limiter{adaptiveLimit: &adaptiveLimit{max: float64(maxInFlight), limit: float64(maxInFlight), now: now, sleep: wait}}
 }
 
-// enter waits for a place and for the end of a pause. Who has entered calls
-// exactly one of succeeded, throttled and leave; throttled wants the epoch.
-func (l *limiter) enter(ctx context.Context) (timesLowered int, err error) {
-	if err := l.waitForPlace(ctx); err != nil {
+// acquireSlot waits for a place and for the end of a pause. Who has entered calls
+// exactly one of releaseSucceeded, releaseThrottled and releaseSlot; releaseThrottled wants timesLowered.
+func (l *limiter) acquireSlot(ctx context.Context) (timesLowered int, err error) {
+	if err := l.waitForSlot(ctx); err != nil {
 		return 0, err
 	}
 	var waited time.Time
@@ -50,22 +50,22 @@ func (l *limiter) enter(ctx context.Context) (timesLowered int, err error) {
 		if pause <= 0 || !resume.After(waited) {
 			return epoch, nil
 		}
-		if err := l.wait(ctx, pause); err != nil {
-			l.leave()
+		if err := l.sleep(ctx, pause); err != nil {
+			l.releaseSlot()
 			return 0, err
 		}
 		waited = resume
 	}
 }
 
-func (l *limiter) waitForPlace(ctx context.Context) error {
+func (l *limiter) waitForSlot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	turn := make(chan struct{})
 	l.queue = append(l.queue, turn)
-	l.admit()
+	l.admitWaiting()
 	l.mu.Unlock()
 	select {
 	case <-turn:
@@ -77,39 +77,39 @@ func (l *limiter) waitForPlace(ctx context.Context) error {
 	if i := slices.Index(l.queue, turn); i >= 0 {
 		l.queue = slices.Delete(l.queue, i, i+1)
 	} else { // the place came at the same moment as the cancellation
-		l.busy--
-		l.admit()
+		l.inFlight--
+		l.admitWaiting()
 	}
 	return ctx.Err()
 }
 
-// admit gives free places to those who wait, in order. The caller holds mu.
-func (l *limiter) admit() {
-	for len(l.queue) > 0 && l.busy < int(l.limit) {
-		l.busy++
+// admitWaiting gives free places to those who wait, in order. The caller holds mu.
+func (l *limiter) admitWaiting() {
+	for len(l.queue) > 0 && l.inFlight < int(l.limit) {
+		l.inFlight++
 		close(l.queue[0])
 		l.queue = l.queue[1:]
 	}
 }
 
-func (l *limiter) leave() {
+func (l *limiter) releaseSlot() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.busy--
-	l.admit()
+	l.inFlight--
+	l.admitWaiting()
 }
 
-func (l *limiter) succeeded() {
+func (l *limiter) releaseSucceeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limit = min(l.max, l.limit+1/l.limit)
-	l.busy--
-	l.admit()
+	l.inFlight--
+	l.admitWaiting()
 }
 
-// throttled lowers the limit and stops everybody for the pause. Requests that
+// releaseThrottled lowers the limit and stops everybody for the pause. Requests that
 // were under way together are refused together: only the first of them counts.
-func (l *limiter) throttled(timesLowered int, pause time.Duration) {
+func (l *limiter) releaseThrottled(timesLowered int, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if timesLowered == l.timesLowered {
@@ -119,6 +119,6 @@ func (l *limiter) throttled(timesLowered int, pause time.Duration) {
 	if resume := l.now().Add(pause); resume.After(l.resumeAt) {
 		l.resumeAt = resume
 	}
-	l.busy--
-	l.admit()
+	l.inFlight--
+	l.admitWaiting()
 }

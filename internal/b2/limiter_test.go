@@ -87,7 +87,7 @@ func TestParallelismAndRoundTrips(t *testing.T) {
 		if l.most != 10 {
 			t.Errorf("%d at once, want 10", l.most)
 		}
-		if got := client.Stats().RoundTrips; got != 11 {
+		if got := client.Stats().SequentialRoundTrips; got != 11 {
 			t.Errorf("counted %d round trips, want 11", got)
 		}
 	})

@@ -22,83 +22,83 @@ const (
 // deleted; what was deleted until then stays deleted. Files that somebody else
 // deletes meanwhile are not an error and not counted.
 func (c *Client) Empty(ctx context.Context, bucketID string, progress func(removed int)) (removed int, err error) {
-	e := &emptying{client: c, progress: progress}
-	err = e.open(ctx, bucketID)
+	e := &versionRemoval{client: c, progress: progress}
+	err = e.openBucket(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
 	}
 	if err == nil {
-		err = e.removeUnfinished(ctx)
+		err = e.cancelUnfinishedLarge(ctx)
 	}
 	return e.removed, err
 }
 
 // Purge implements [wire.FileStore]. It stops as Empty does.
 func (c *Client) Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (removed int, err error) {
-	e := &emptying{client: c, file: name, progress: progress}
-	err = e.open(ctx, bucketID)
+	e := &versionRemoval{client: c, onlyFileName: name, progress: progress}
+	err = e.openBucket(ctx, bucketID)
 	if err == nil {
 		err = e.removeVersions(ctx)
 	}
 	return e.removed, err
 }
 
-// An emptying is one run of Empty or Purge.
-type emptying struct {
-	client   *Client
-	file     string // only versions of the file with this name; "": everything
-	bucket   *base.Bucket
-	progress func(int)
+// A versionRemoval is one run of Empty or Purge.
+type versionRemoval struct {
+	client       *Client
+	onlyFileName string // only versions of the file with this name; "": everything
+	bucket       *base.Bucket
+	progress     func(int)
 
 	mu      sync.Mutex
 	removed int
 }
 
-func (e *emptying) open(ctx context.Context, bucketID string) error {
-	s, err := e.client.sessions.get(ctx, nil, e.client.authorize)
+func (e *versionRemoval) openBucket(ctx context.Context, bucketID string) error {
+	s, err := e.client.sessionCache.get(ctx, nil, e.client.authorize)
 	if err != nil {
 		return err
 	}
-	return e.call(ctx, func(ctx context.Context) error {
-		e.bucket, err = (&blazerTransport{client: e.client, session: s, bucketID: bucketID}).bucket(ctx)
+	return e.callBlazer(ctx, func(ctx context.Context) error {
+		e.bucket, err = (&blazerTransport{client: e.client, session: s, bucketID: bucketID}).openBucket(ctx)
 		return err
 	})
 }
 
-func (e *emptying) call(ctx context.Context, f func(context.Context) error) error {
-	return viaBlazer(ctx, &blazerResult{}, f)
+func (e *versionRemoval) callBlazer(ctx context.Context, f func(context.Context) error) error {
+	return viaBlazer(ctx, &blazerCall{}, f)
 }
 
 // removeVersions removes what is listed. Versions of one file are listed together, and
 // before those of files whose names go on after it.
-func (e *emptying) removeVersions(ctx context.Context) error {
+func (e *versionRemoval) removeVersions(ctx context.Context) error {
 	var paging wire.PagingGuard
-	for name, id := e.file, ""; ; {
+	for name, id := e.onlyFileName, ""; ; {
 		var page []*base.File
-		err := e.call(ctx, func(ctx context.Context) (err error) {
-			page, name, id, err = e.bucket.ListFileVersions(ctx, versionsPerPage, name, id, e.file, "")
+		err := e.callBlazer(ctx, func(ctx context.Context) (err error) {
+			page, name, id, err = e.bucket.ListFileVersions(ctx, versionsPerPage, name, id, e.onlyFileName, "")
 			return err
 		})
 		if err == nil && name != "" {
 			err = paging.Advance("b2_list_file_versions", name+"\x00"+id, fileIDs(page))
 		}
-		if e.file != "" {
-			page = slices.DeleteFunc(page, func(f *base.File) bool { return f.Name != e.file })
+		if e.onlyFileName != "" {
+			page = slices.DeleteFunc(page, func(f *base.File) bool { return f.Name != e.onlyFileName })
 		}
 		if err == nil {
 			err = e.removeAll(ctx, page)
 		}
-		if err != nil || name == "" || e.file != "" && name != e.file {
+		if err != nil || name == "" || e.onlyFileName != "" && name != e.onlyFileName {
 			return err
 		}
 	}
 }
 
-func (e *emptying) removeUnfinished(ctx context.Context) error {
+func (e *versionRemoval) cancelUnfinishedLarge(ctx context.Context) error {
 	var paging wire.PagingGuard
 	for next := ""; ; {
 		var page []*base.File
-		err := e.call(ctx, func(ctx context.Context) (err error) {
+		err := e.callBlazer(ctx, func(ctx context.Context) (err error) {
 			page, next, err = e.bucket.ListUnfinishedLargeFiles(ctx, unfinishedPerPage, next)
 			return err
 		})
@@ -124,7 +124,7 @@ func fileIDs(files []*base.File) []string {
 
 // removeAll deletes the files in parallel. After an error no further deletion
 // starts, but those under way end, so that the count is right.
-func (e *emptying) removeAll(ctx context.Context, files []*base.File) error {
+func (e *versionRemoval) removeAll(ctx context.Context, files []*base.File) error {
 	group, started := errgroup.WithContext(ctx)
 	group.SetLimit(e.client.parallelism)
 	for _, file := range files {
@@ -132,20 +132,20 @@ func (e *emptying) removeAll(ctx context.Context, files []*base.File) error {
 			if started.Err() != nil {
 				return nil
 			}
-			return e.remove(ctx, file)
+			return e.removeFile(ctx, file)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
-		return cancelled("b2_delete_file_version", err)
+		return cancelledError("b2_delete_file_version", err)
 	}
 	return nil
 }
 
-func (e *emptying) remove(ctx context.Context, file *base.File) error {
-	err := e.call(ctx, func(ctx context.Context) error {
+func (e *versionRemoval) removeFile(ctx context.Context, file *base.File) error {
+	err := e.callBlazer(ctx, func(ctx context.Context) error {
 		if file.Status == "start" {
 			return file.AsLargeFile().CancelLargeFile(ctx)
 		}

@@ -17,8 +17,8 @@ import (
 // the end of the caller's context.
 var errSilent = errors.New("no complete answer within " + attemptTimeout.Round(time.Minute).String())
 
-// A trouble is what went wrong between here and B2.
-type trouble struct {
+// A transportProblem is what went wrong between here and B2.
+type transportProblem struct {
 	summary   string // a clause without a capital and without a period
 	detail    string // what to do
 	permanent bool   // the next attempt would meet it again
@@ -27,25 +27,26 @@ type trouble struct {
 const checkNetwork = "Check the network connection and, if one is set, the endpoint (B2_ENDPOINT), then run again."
 
 // diagnose puts an error of the transport into words.
-func diagnose(cause error) trouble {
-	for _, look := range []func(error) (trouble, bool){
+func diagnose(cause error) transportProblem {
+	for _, look := range []func(error) (transportProblem, bool){
 		proxyTrouble, cancelOrTimeoutTrouble, certificateTrouble, hostTrouble, connectionTrouble} {
 		if t, ok := look(cause); ok {
 			return t
 		}
 	}
-	return trouble{summary: "the request failed on its way to B2", detail: checkNetwork}
+	return transportProblem{summary: "the request failed on its way to B2", detail: checkNetwork}
 }
 
-func cancelOrTimeoutTrouble(cause error) (trouble, bool) {
+func cancelOrTimeoutTrouble(cause error) (transportProblem, bool) {
 	switch {
 	case errors.Is(cause, context.Canceled):
-		return trouble{summary: "the run was cancelled before B2 had answered", detail: "Run again to carry on.", permanent: true}, true
+		return transportProblem{summary: "the run was cancelled before B2 had answered", detail: "Run again to carry on.", permanent: true},
+			true
 	case errors.Is(cause, errSilent), errors.Is(cause, errTrickle), isTimeout(cause):
-		return trouble{summary: "B2 did not answer in time",
+		return transportProblem{summary: "B2 did not answer in time",
 			detail: "A slow or filtered network, or a service in trouble. " + checkNetwork}, true
 	}
-	return trouble{}, false
+	return transportProblem{}, false
 }
 
 func isTimeout(err error) bool {
@@ -53,70 +54,71 @@ func isTimeout(err error) bool {
 	return ok && e.Timeout() // true of context.DeadlineExceeded too
 }
 
-func proxyTrouble(cause error) (trouble, bool) {
+func proxyTrouble(cause error) (transportProblem, bool) {
 	if e, ok := errors.AsType[*proxyError](cause); ok {
 		detail := "Ask whoever runs the proxy to allow api.backblazeb2.com and the other hosts under backblazeb2.com."
 		if e.status == http.StatusProxyAuthRequired {
 			detail = "Put the user and password into HTTPS_PROXY: http://user:password@host:port."
 		}
-		return trouble{summary: e.Error() + " instead of opening the way to B2", detail: detail, permanent: e.status/100 == 4}, true
+		return transportProblem{summary: e.Error() + " instead of opening the way to B2", detail: detail, permanent: e.status/100 == 4},
+			true
 	}
 	if e, ok := errors.AsType[*net.OpError](cause); ok && e.Op == "proxyconnect" {
-		return trouble{summary: "the proxy cannot be reached",
+		return transportProblem{summary: "the proxy cannot be reached",
 			detail: "Check HTTPS_PROXY, or name the endpoint's host in NO_PROXY to go without the proxy."}, true
 	}
-	return trouble{}, false
+	return transportProblem{}, false
 }
 
-func certificateTrouble(cause error) (trouble, bool) {
+func certificateTrouble(cause error) (transportProblem, bool) {
 	_, badHost := errors.AsType[x509.HostnameError](cause)
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](cause)
 	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](cause)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](cause)
 	switch {
 	case badHost:
-		return trouble{summary: "the certificate of the endpoint belongs to another host", permanent: true,
+		return transportProblem{summary: "the certificate of the endpoint belongs to another host", permanent: true,
 			detail: "Check the endpoint (B2_ENDPOINT) and whether a proxy or a login page of the network answers in its place."}, true
 	case badCertificate || unknownCA:
-		return trouble{summary: "the certificate of the endpoint is not trusted", permanent: true,
+		return transportProblem{summary: "the certificate of the endpoint is not trusted", permanent: true,
 			detail: "If a proxy inspects the traffic, put its CA certificate into a file and name the file in SSL_CERT_FILE. Check the " +
 				"clock of this machine too."}, true
 	case notTLS:
-		return trouble{summary: "the endpoint does not speak TLS", permanent: true,
+		return transportProblem{summary: "the endpoint does not speak TLS", permanent: true,
 			detail: "Something on the way answers in plain text: check the endpoint (B2_ENDPOINT), its port and the proxy."}, true
 	}
-	return trouble{}, false
+	return transportProblem{}, false
 }
 
-func hostTrouble(cause error) (trouble, bool) {
+func hostTrouble(cause error) (transportProblem, bool) {
 	e, ok := errors.AsType[*net.DNSError](cause)
 	switch {
 	case !ok:
-		return trouble{}, false
+		return transportProblem{}, false
 	case e.IsNotFound:
-		return trouble{summary: fmt.Sprintf("the host %s is not known", e.Name),
+		return transportProblem{summary: fmt.Sprintf("the host %s is not known", e.Name),
 			detail: "The name cannot be resolved: check the endpoint (B2_ENDPOINT), DNS and the network connection. Behind a proxy, set " +
 				"HTTPS_PROXY."}, true
 	}
-	return trouble{summary: fmt.Sprintf("the name %s could not be looked up", e.Name),
+	return transportProblem{summary: fmt.Sprintf("the name %s could not be looked up", e.Name),
 		detail: "The DNS server failed: check the network connection and run again."}, true
 }
 
-func connectionTrouble(cause error) (trouble, bool) {
+func connectionTrouble(cause error) (transportProblem, bool) {
 	where := "the endpoint"
 	if e, ok := errors.AsType[*net.OpError](cause); ok && e.Addr != nil {
 		where = e.Addr.String()
 	}
 	switch {
 	case errors.Is(cause, syscall.ECONNREFUSED):
-		return trouble{summary: where + " refused the connection",
+		return transportProblem{summary: where + " refused the connection",
 				detail: "Nothing listens there, or a firewall refuses: check the endpoint (B2_ENDPOINT). Behind a proxy, set HTTPS_PROXY."},
 			true
 	case errors.Is(cause, syscall.ENETUNREACH), errors.Is(cause, syscall.EHOSTUNREACH):
-		return trouble{summary: "there is no route to " + where, detail: checkNetwork}, true
+		return transportProblem{summary: "there is no route to " + where, detail: checkNetwork}, true
 	case errors.Is(cause, io.EOF), errors.Is(cause, io.ErrUnexpectedEOF),
 		errors.Is(cause, syscall.ECONNRESET), errors.Is(cause, syscall.EPIPE):
-		return trouble{summary: "the connection broke before B2 had answered", detail: checkNetwork}, true
+		return transportProblem{summary: "the connection broke before B2 had answered", detail: checkNetwork}, true
 	}
-	return trouble{}, false
+	return transportProblem{}, false
 }

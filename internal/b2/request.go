@@ -17,11 +17,11 @@ const apiVersion = "v4"
 
 // A request is one call, ready to be sent any number of times.
 type request struct {
-	method string // "b2_create_key", without a version
-	path   string // "/b2api/v3/b2_create_key"
-	fields map[string]json.RawMessage
-	body   []byte // nil: a GET that carries the application key itself
-	writes bool   // it changes something at B2
+	method      string // "b2_create_key", without a version
+	path        string // "/b2api/v3/b2_create_key"
+	bodyFields  map[string]json.RawMessage
+	body        []byte // nil: a GET that carries the application key itself
+	changesData bool   // it changes something at B2
 	// repeatable says that sending it again after it may have taken effect does
 	// no harm.
 	repeatable bool
@@ -29,8 +29,8 @@ type request struct {
 	extraTimeout time.Duration
 	// named is the size that the content has which is asked for, in bytes; 0: not known.
 	named int64
-	// build makes the HTTP request where it is not a POST of body to path.
-	build func(context.Context, *session) (*http.Request, error)
+	// buildHTTP makes the HTTP request where it is not a POST of body to path.
+	buildHTTP func(context.Context, *session) (*http.Request, error)
 	// checkReply judges a successful reply that is not a JSON object.
 	checkReply func(*http.Response, []byte) error
 }
@@ -45,30 +45,30 @@ func newRequest(method string, in any, accountID string) (*request, error) {
 	r := &request{method: name, path: "/b2api/" + version + "/" + name}
 	encoded, err := json.Marshal(in)
 	if err == nil {
-		err = json.Unmarshal(encoded, &r.fields)
+		err = json.Unmarshal(encoded, &r.bodyFields)
 	}
 	if err != nil {
 		return nil, &wire.Error{Method: name, Message: "the request cannot be written as a JSON object", Cause: err}
 	}
-	if r.fields == nil {
-		r.fields = map[string]json.RawMessage{}
+	if r.bodyFields == nil {
+		r.bodyFields = map[string]json.RawMessage{}
 	}
-	if wantsAccountID(name) && !r.has("accountId") {
-		r.fields["accountId"] = json.RawMessage(fmt.Sprintf("%q", accountID))
+	if wantsAccountID(name) && !r.hasField("accountId") {
+		r.bodyFields["accountId"] = json.RawMessage(fmt.Sprintf("%q", accountID))
 	}
-	if r.body, err = json.Marshal(r.fields); err != nil {
+	if r.body, err = json.Marshal(r.bodyFields); err != nil {
 		return nil, &wire.Error{Method: name, Message: "the request cannot be written as JSON", Cause: err}
 	}
-	r.writes = !startsWithOne(name, "b2_list_", "b2_get_")
-	r.repeatable = !r.writes || startsWithOne(name, "b2_delete_", "b2_cancel_") ||
-		name == "b2_update_bucket" && r.has("ifRevisionIs")
+	r.changesData = !hasAnyPrefix(name, "b2_list_", "b2_get_")
+	r.repeatable = !r.changesData || hasAnyPrefix(name, "b2_delete_", "b2_cancel_") ||
+		name == "b2_update_bucket" && r.hasField("ifRevisionIs")
 	return r, nil
 }
 
-// has reports whether the body gives the member a value. B2 reads null as "not
+// hasField reports whether the body gives the member a value. B2 reads null as "not
 // given", for every optional member.
-func (r *request) has(member string) bool {
-	v, ok := r.fields[member]
+func (r *request) hasField(member string) bool {
+	v, ok := r.bodyFields[member]
 	return ok && string(v) != "null"
 }
 
@@ -80,13 +80,13 @@ func wantsAccountID(method string) bool {
 	}, method)
 }
 
-func startsWithOne(s string, prefixes ...string) bool {
+func hasAnyPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
-// shapeError says which member of a reply could not be read, without quoting
+// jsonShapeError says which member of a reply could not be read, without quoting
 // the reply: it may hold an application key.
-func shapeError(err error) error {
+func jsonShapeError(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return fmt.Errorf("member %s is of another type", e.Field)
 	}

@@ -25,58 +25,58 @@ const (
 	patience = 10 * time.Minute
 )
 
-// send repeats the request until it succeeds or nothing more can be done. The
+// sendWithRetry repeats the request until it succeeds or nothing more can be done. The
 // error is a *wire.Error.
-func (c *Client) send(ctx context.Context, r *request, s *session) ([]byte, error) {
+func (c *Client) sendWithRetry(ctx context.Context, r *request, s *session) ([]byte, error) {
 	uncertain, renewed := false, false
 	for try := 1; ; try++ {
-		body, f, wait := c.attempt(ctx, r, s, try)
+		body, f, wait := c.attemptOnce(ctx, r, s, try)
 		if f == nil {
 			return body, nil
 		}
-		uncertain = uncertain || r.writes && f.uncertain()
-		if s != nil && !renewed && tokenRefused(f.err) {
+		uncertain = uncertain || r.changesData && f.mayHaveTakenEffect()
+		if s != nil && !renewed && isTokenRefused(f.err) {
 			renewed = true
-			fresh, err := c.sessions.get(ctx, s, c.authorize)
+			fresh, err := c.sessionCache.get(ctx, s, c.authorize)
 			if err != nil {
-				return nil, markUnknown(err, uncertain)
+				return nil, markOutcomeUnknown(err, uncertain)
 			}
 			s = fresh
 			continue
 		}
 		if !c.shouldRetry(r, f, try) {
 			c.explainDenial(f.err, r, s)
-			return nil, markUnknown(f.err, uncertain)
+			return nil, markOutcomeUnknown(f.err, uncertain)
 		}
 		if wait == 0 {
 			continue
 		}
-		if err := c.wait(ctx, wait); err != nil {
-			return nil, markUnknown(cancelled(r.method, err), uncertain)
+		if err := c.sleep(ctx, wait); err != nil {
+			return nil, markOutcomeUnknown(cancelledError(r.method, err), uncertain)
 		}
 	}
 }
 
-// attempt sends the request once, when the limiter allows it. The wait is what
+// attemptOnce sends the request once, when the limiter allows it. The wait is what
 // remains to the caller before another attempt; a pause that holds for everybody
 // is left to the limiter.
-func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (reply []byte, f *failure, wait time.Duration) {
-	epoch, err := c.limiter.enter(ctx)
+func (c *Client) attemptOnce(ctx context.Context, r *request, s *session, try int) (reply []byte, f *failure, wait time.Duration) {
+	epoch, err := c.limiter.acquireSlot(ctx)
 	if err != nil {
-		return nil, &failure{err: cancelled(r.method, err), unsent: true, final: true}, 0
+		return nil, &failure{err: cancelledError(r.method, err), unsent: true, permanent: true}, 0
 	}
-	if f := failedCheck(ctx, r.method); f != nil {
-		c.limiter.leave()
+	if f := runAttemptCheck(ctx, r.method); f != nil {
+		c.limiter.releaseSlot()
 		return nil, f, 0
 	}
-	place := c.counters.begin(r.method, try)
+	place := c.counters.beginRequest(r.method, try)
 	start := c.now()
-	reply, f = c.exchange(ctx, r, s)
+	reply, f = c.sendOnce(ctx, r, s)
 	took := c.now().Sub(start)
-	c.counters.end(place)
+	c.counters.endRequest(place)
 	if f == nil {
-		c.limiter.succeeded()
-		c.log(Event{Method: r.method, Attempt: try, Status: http.StatusOK, Took: took})
+		c.limiter.releaseSucceeded()
+		c.onAttempt(Event{Method: r.method, Attempt: try, Status: http.StatusOK, Took: took})
 		return reply, nil, 0
 	}
 	wait = backOff(f.err, try)
@@ -92,30 +92,30 @@ func (c *Client) attempt(ctx context.Context, r *request, s *session, try int) (
 		if f.err.RetryAfter > patience {
 			pause = 0 // nobody waits that long: each request shall fail and say so
 		}
-		c.limiter.throttled(epoch, pause)
+		c.limiter.releaseThrottled(epoch, pause)
 		wait = 0
 	} else {
-		c.limiter.leave()
+		c.limiter.releaseSlot()
 	}
-	c.log(event)
+	c.onAttempt(event)
 	return nil, f, wait
 }
 
 // shouldRetry reports whether the request should be sent once more.
 func (c *Client) shouldRetry(r *request, f *failure, try int) bool {
 	tries := maxTries
-	if !c.reached.Load() {
+	if !c.gotReply.Load() {
 		tries = firstTries
 	}
 	switch {
-	case f.final || try >= tries || f.slow && try >= slowTries || f.err.RetryAfter > patience:
+	case f.permanent || try >= tries || f.slow && try >= slowTries || f.err.RetryAfter > patience:
 		return false
 	case f.unsent || f.err.Status == http.StatusTooManyRequests:
 		return true // B2 has certainly not done it
 	case f.err.Status == http.StatusNotImplemented:
 		return false
 	}
-	return r.repeatable && f.uncertain()
+	return r.repeatable && f.mayHaveTakenEffect()
 }
 
 // backOff is the service's own wish, or else the exponential back-off with up
@@ -133,15 +133,15 @@ func backOff(e *wire.Error, try int) time.Duration {
 	return time.Duration(wait)
 }
 
-// tokenRefused tells an ended token from a refusal that a new token would meet
+// isTokenRefused tells an ended token from a refusal that a new token would meet
 // again.
-func tokenRefused(e *wire.Error) bool {
+func isTokenRefused(e *wire.Error) bool {
 	return e.Status == http.StatusUnauthorized && (e.Code == "expired_auth_token" || e.Code == "bad_auth_token")
 }
 
-// markUnknown notes that the request may have taken effect. The error may be
+// markOutcomeUnknown notes that the request may have taken effect. The error may be
 // shared with other callers, so it is copied.
-func markUnknown(err error, uncertain bool) error {
+func markOutcomeUnknown(err error, uncertain bool) error {
 	e, ok := errors.AsType[*wire.Error](err)
 	if !ok || !uncertain {
 		return err

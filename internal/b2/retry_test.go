@@ -113,7 +113,7 @@ func checkWaits(t *testing.T, got []time.Duration, want []within) {
 func TestGivingUp(t *testing.T) {
 	s := serve(t, map[string][]answer{"b2_delete_key": slices.Repeat([]answer{refuse(500, "internal_error")}, 20)})
 	var events log
-	client, clock := connect(t, s, func(o *b2.Options) { o.Log = events.add })
+	client, clock := connect(t, s, func(o *b2.Options) { o.OnAttempt = events.add })
 	e := kindError(t, client.Call(t.Context(), "b2_delete_key", nil, nil))
 	if e.Status != 500 || !e.OutcomeUnknown {
 		t.Errorf("got %+v", e)

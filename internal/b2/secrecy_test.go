@@ -32,7 +32,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	})
 	var events log
 	var seen strings.Builder
-	options := b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: newClock().Now, Wait: newClock().Wait, Log: events.add}
+	options := b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: newClock().Now, Sleep: newClock().Wait, OnAttempt: events.add}
 	client, err := b2.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestRefusalsAreCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := serve(t, map[string][]answer{"b2_list_buckets": {{status: 400, body: string(body)}}})
-	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: newClock().Now, Wait: newClock().Wait})
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: newClock().Now, Sleep: newClock().Wait})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestAnUntrustedCertificate(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	c := newClock()
-	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Wait: c.Wait})
+	client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Endpoint: s.URL, Now: c.Now, Sleep: c.Wait})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestThroughAProxyThatRefuses(t *testing.T) {
 		t.Setenv("HTTPS_PROXY", proxy.URL)
 		t.Setenv("NO_PROXY", "")
 		c := newClock()
-		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: c.Now, Wait: c.Wait})
+		client, err := b2.New(b2.Options{KeyID: keyID, Key: key, Now: c.Now, Sleep: c.Wait})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,25 +19,25 @@ type session struct {
 	token   hiddenString
 }
 
-// sessions hands out the current session and sees to it that only one
+// sessionCache hands out the current session and sees to it that only one
 // authorization is under way at a time.
-type sessions struct {
+type sessionCache struct {
 	mu            sync.Mutex
 	current       *session
 	authorization *pendingAuthorization
 }
 
 type pendingAuthorization struct {
-	done      chan struct{}
-	session   *session
-	err       error
-	abandoned bool // the caller who flew it was cancelled
+	done            chan struct{}
+	session         *session
+	err             error
+	callerCancelled bool // the caller who sent it was cancelled
 }
 
 // get returns the current session, or a new one where there is none or the
 // current one is stale, the session whose token B2 has just refused. An error
 // is shared by all who waited for it, and is a *wire.Error.
-func (s *sessions) get(ctx context.Context, stale *session,
+func (s *sessionCache) get(ctx context.Context, stale *session,
 	authorize func(context.Context) (*session, error)) (*session, error) {
 	for {
 		s.mu.Lock()
@@ -50,24 +50,25 @@ func (s *sessions) get(ctx context.Context, stale *session,
 			f = &pendingAuthorization{done: make(chan struct{})}
 			s.authorization = f
 			s.mu.Unlock()
-			s.run(ctx, f, authorize)
+			s.authorizeAndPublish(ctx, f, authorize)
 			return f.session, f.err
 		}
 		s.mu.Unlock()
 		select {
 		case <-f.done:
-			if !f.abandoned {
+			if !f.callerCancelled {
 				return f.session, f.err
 			}
 		case <-ctx.Done():
-			return nil, cancelled(methodAuthorize, ctx.Err())
+			return nil, cancelledError(methodAuthorize, ctx.Err())
 		}
 	}
 }
 
-func (s *sessions) run(ctx context.Context, f *pendingAuthorization, authorize func(context.Context) (*session, error)) {
+func (s *sessionCache) authorizeAndPublish(ctx context.Context, f *pendingAuthorization,
+	authorize func(context.Context) (*session, error)) {
 	f.session, f.err = authorize(ctx)
-	f.abandoned = f.err != nil && ctx.Err() != nil
+	f.callerCancelled = f.err != nil && ctx.Err() != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.err == nil {
@@ -81,19 +82,19 @@ const methodAuthorize = "b2_authorize_account"
 
 func (c *Client) authorize(ctx context.Context) (*session, error) {
 	r := &request{method: methodAuthorize, path: "/b2api/" + apiVersion + "/" + methodAuthorize, repeatable: true}
-	body, err := c.send(ctx, r, nil)
+	body, err := c.sendWithRetry(ctx, r, nil)
 	if err != nil {
 		return nil, err
 	}
-	return c.readSession(body)
+	return c.parseSession(body)
 }
 
 // authorizeReply is what b2form needs of the v4 answer.
 type authorizeReply struct {
-	AccountID string `json:"accountId"`
-	Token     string `json:"authorizationToken"`
-	Expires   int64  `json:"applicationKeyExpirationTimestamp"` // milliseconds; null: never
-	APIInfo   struct {
+	AccountID  string `json:"accountId"`
+	Token      string `json:"authorizationToken"`
+	KeyExpires int64  `json:"applicationKeyExpirationTimestamp"` // milliseconds; null: never
+	APIInfo    struct {
 		Storage struct {
 			APIURL      string `json:"apiUrl"`
 			DownloadURL string `json:"downloadUrl"`
@@ -110,8 +111,8 @@ type authorizeReply struct {
 	} `json:"apiInfo"`
 }
 
-// isToken reports whether a header can carry the text.
-func isToken(s string) bool {
+// isHeaderSafe reports whether a header can carry the text.
+func isHeaderSafe(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
@@ -125,17 +126,17 @@ func (c *Client) maySendTokenTo(text string) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(c.endpoint, "http://")
 }
 
-func (c *Client) readSession(body []byte) (*session, error) {
+func (c *Client) parseSession(body []byte) (*session, error) {
 	var reply authorizeReply
 	err := json.Unmarshal(body, &reply)
 	storage := reply.APIInfo.Storage
 	bad := ""
 	switch {
 	case err != nil:
-		bad, err = "the reply does not have the documented shape", shapeError(err)
+		bad, err = "the reply does not have the documented shape", jsonShapeError(err)
 	case reply.AccountID == "" || reply.Token == "" || storage.APIURL == "":
 		bad = "the reply lacks the account, the token or the URL of the storage API"
-	case !isToken(reply.Token):
+	case !isHeaderSafe(reply.Token):
 		bad = "the reply has a token that no header can carry"
 	case !c.maySendTokenTo(storage.APIURL):
 		bad = "the reply names an API URL that is none, or is without https, where the token could be read"
@@ -147,20 +148,20 @@ func (c *Client) readSession(body []byte) (*session, error) {
 	}
 	s := &session{
 		apiURL: strings.TrimRight(storage.APIURL, "/"),
-		token:  hide(reply.Token),
+		token:  hideString(reply.Token),
 		account: wire.Account{
 			ID: reply.AccountID, KeyID: c.keyID(), Realm: c.endpoint,
 			S3URL: storage.S3URL, Region: storage.S3Region, DownloadURL: storage.DownloadURL,
-			APIURL:          strings.TrimRight(storage.APIURL, "/"),
-			RecommendedPart: storage.Recommended, SmallestPart: storage.Smallest,
+			APIURL:              strings.TrimRight(storage.APIURL, "/"),
+			RecommendedPartSize: storage.Recommended, SmallestPartSize: storage.Smallest,
 			Capabilities: storage.Allowed.Capabilities, NamePrefix: storage.Allowed.NamePrefix,
 		},
 	}
 	if len(storage.Allowed.Buckets) > 0 { // null, or an empty list: not limited
 		s.account.Buckets = storage.Allowed.Buckets
 	}
-	if reply.Expires > 0 {
-		s.account.Expires = time.UnixMilli(reply.Expires).UTC()
+	if reply.KeyExpires > 0 {
+		s.account.Expires = time.UnixMilli(reply.KeyExpires).UTC()
 	}
 	return s, nil
 }

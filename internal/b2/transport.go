@@ -14,7 +14,7 @@ import (
 // newTransport is the way to B2 for those who bring none of their own.
 func newTransport(parallelism int) (*http.Transport, error) {
 	env := httpproxy.FromEnvironment()
-	if malformed(env.HTTPSProxy) || malformed(env.HTTPProxy) {
+	if isMalformedProxy(env.HTTPSProxy) || isMalformedProxy(env.HTTPProxy) {
 		return nil, &UsageError{"The address of the proxy is malformed",
 			"Correct HTTPS_PROXY or HTTP_PROXY: it has the form http://user:password@host:port."}
 	}
@@ -22,19 +22,19 @@ func newTransport(parallelism int) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Transport{
 		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
-		OnProxyConnectResponse: checkProxy,
+		OnProxyConnectResponse: checkProxyConnect,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           2 * parallelism,
-		MaxIdleConnsPerHost:    2 * parallelism, // see Client.As
+		MaxIdleConnsPerHost:    2 * parallelism, // see Client.WithCredentials
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    20 * time.Second,
 	}, nil
 }
 
-// malformed reports whether the proxy would be ignored without a word, and the
+// isMalformedProxy reports whether the proxy would be ignored without a word, and the
 // request sent around it.
-func malformed(proxy string) bool {
+func isMalformedProxy(proxy string) bool {
 	_, asURL := url.Parse(proxy)
 	_, asHost := url.Parse("http://" + proxy)
 	return asURL != nil && asHost != nil
@@ -47,7 +47,7 @@ func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
 }
 
-func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+func checkProxyConnect(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
 		return &proxyError{resp.StatusCode}
 	}

@@ -20,61 +20,61 @@ import (
 
 const methodUpload = "b2_upload_file"
 
-// uploads keeps upload URLs for the next file of the same bucket. B2 allows one
+// uploadURLPool keeps upload URLs for the next file of the same bucket. B2 allows one
 // upload at a time to each, and asks for another URL after trouble ("Uploading
 // Files").
-type uploads struct {
-	mu   sync.Mutex
-	free map[string][]*uploadTarget // by bucket ID
+type uploadURLPool struct {
+	mu           sync.Mutex
+	freeByBucket map[string][]*uploadTarget // by bucket ID
 }
 
 // A uploadTarget is one upload URL.
 type uploadTarget struct {
-	seam *blazerTransport
-	url  *base.URL
+	transport *blazerTransport
+	url       *base.URL
 }
 
-func (u *uploads) take(bucketID string) *uploadTarget {
+func (u *uploadURLPool) take(bucketID string) *uploadTarget {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	list := u.free[bucketID]
+	list := u.freeByBucket[bucketID]
 	if len(list) == 0 {
 		return nil
 	}
-	u.free[bucketID] = list[:len(list)-1]
+	u.freeByBucket[bucketID] = list[:len(list)-1]
 	return list[len(list)-1]
 }
 
-func (u *uploads) put(bucketID string, t *uploadTarget) {
+func (u *uploadURLPool) put(bucketID string, t *uploadTarget) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.free == nil {
-		u.free = map[string][]*uploadTarget{}
+	if u.freeByBucket == nil {
+		u.freeByBucket = map[string][]*uploadTarget{}
 	}
-	u.free[bucketID] = append(u.free[bucketID], t)
+	u.freeByBucket[bucketID] = append(u.freeByBucket[bucketID], t)
 }
 
 // Put implements [wire.FileStore]. An upload URL that B2 does not accept any more is
 // replaced; nothing else is sent again that may have taken effect.
 func (c *Client) Put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
 	for try := 1; ; try++ {
-		raw, err := c.put(ctx, u)
+		raw, err := c.putOnce(ctx, u)
 		refused, ok := errors.AsType[*wire.Error](err)
-		if err == nil || !ok || !tokenRefused(refused) || try == uploadTries {
+		if err == nil || !ok || !isTokenRefused(refused) || try == uploadTries {
 			return raw, err
 		}
 	}
 }
 
-func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
-	t := c.uploads.take(u.BucketID)
+func (c *Client) putOnce(ctx context.Context, u wire.Upload) (json.RawMessage, error) {
+	t := c.uploadURLs.take(u.BucketID)
 	if t == nil {
 		var err error
-		if t, err = c.newTarget(ctx, u.BucketID); err != nil {
+		if t, err = c.newUploadTarget(ctx, u.BucketID); err != nil {
 			return nil, err
 		}
 	}
-	rec := &blazerResult{method: methodUpload, upload: u}
+	rec := &blazerCall{method: methodUpload, upload: u}
 	err := viaBlazer(ctx, rec, func(ctx context.Context) error {
 		_, err := t.url.UploadFile(ctx, strings.NewReader(""), int(u.Payload.Size), u.Name, u.ContentType, u.Payload.SHA1, u.Info)
 		return err
@@ -82,18 +82,18 @@ func (c *Client) put(ctx context.Context, u wire.Upload) (json.RawMessage, error
 	if err != nil {
 		return nil, err
 	}
-	c.uploads.put(u.BucketID, t)
-	return rec.reply, nil
+	c.uploadURLs.put(u.BucketID, t)
+	return rec.uploadReply, nil
 }
 
-func (c *Client) newTarget(ctx context.Context, bucketID string) (*uploadTarget, error) {
-	s, err := c.sessions.get(ctx, nil, c.authorize)
+func (c *Client) newUploadTarget(ctx context.Context, bucketID string) (*uploadTarget, error) {
+	s, err := c.sessionCache.get(ctx, nil, c.authorize)
 	if err != nil {
 		return nil, err
 	}
-	t := &uploadTarget{seam: &blazerTransport{client: c, session: s, bucketID: bucketID}}
-	err = viaBlazer(ctx, &blazerResult{}, func(ctx context.Context) error {
-		bucket, err := t.seam.bucket(ctx)
+	t := &uploadTarget{transport: &blazerTransport{client: c, session: s, bucketID: bucketID}}
+	err = viaBlazer(ctx, &blazerCall{}, func(ctx context.Context) error {
+		bucket, err := t.transport.openBucket(ctx)
 		if err == nil {
 			t.url, err = bucket.GetUploadURL(ctx)
 		}
@@ -102,30 +102,30 @@ func (c *Client) newTarget(ctx context.Context, bucketID string) (*uploadTarget,
 	return t, err
 }
 
-// uploadURL answers blazer with the URL and keeps the token.
-func (m *blazerTransport) uploadURL(out json.RawMessage) (*http.Response, error) {
+// answerUploadURL answers blazer with the URL and keeps the token.
+func (m *blazerTransport) answerUploadURL(out json.RawMessage) (*http.Response, error) {
 	var to struct{ UploadURL, AuthorizationToken string }
 	if err := json.Unmarshal(out, &to); err != nil {
 		return nil, err
 	}
-	if !m.client.maySendTokenTo(to.UploadURL) || !isToken(to.AuthorizationToken) {
+	if !m.client.maySendTokenTo(to.UploadURL) || !isHeaderSafe(to.AuthorizationToken) {
 		return nil, errors.New("B2 gave an upload URL or a token that is none") // their texts are not for messages
 	}
-	m.token = hide(to.AuthorizationToken)
+	m.uploadToken = hideString(to.AuthorizationToken)
 	return jsonResponse(map[string]string{"bucketId": m.bucketID, "uploadUrl": to.UploadURL, "authorizationToken": "-"})
 }
 
 // slowest is how many bytes a second an upload makes at least.
 const slowest = 100_000
 
-// upload sends what blazer made of an upload, with the token and the content.
-func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Response, error) {
+// sendUpload sends what blazer made of an upload, with the token and the content.
+func (m *blazerTransport) sendUpload(req *http.Request, rec *blazerCall) (*http.Response, error) {
 	rec.method = methodUpload
 	size := req.ContentLength
 	bucketID, _ := json.Marshal(m.bucketID) // strings always encode
-	r := &request{method: methodUpload, fields: map[string]json.RawMessage{"bucketId": bucketID}, writes: true,
+	r := &request{method: methodUpload, bodyFields: map[string]json.RawMessage{"bucketId": bucketID}, changesData: true,
 		extraTimeout: time.Duration(size/slowest) * time.Second}
-	r.build = func(ctx context.Context, _ *session) (*http.Request, error) {
+	r.buildHTTP = func(ctx context.Context, _ *session) (*http.Request, error) {
 		content, err := rec.upload.Payload.Open()
 		if err != nil {
 			return nil, err
@@ -146,10 +146,10 @@ func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Re
 		if rec.upload.Encryption != "" { // of which blazer does not know
 			out.Header.Set("X-Bz-Server-Side-Encryption", rec.upload.Encryption)
 		}
-		out.Header.Set("Authorization", m.token())
+		out.Header.Set("Authorization", m.uploadToken())
 		return out, nil
 	}
-	sent, err := m.client.send(req.Context(), r, nil)
+	sent, err := m.client.sendWithRetry(req.Context(), r, nil)
 	if err != nil {
 		if refused, ok := errors.AsType[*wire.Error](err); ok {
 			m.client.explainDenial(refused, r, m.session)
@@ -157,6 +157,6 @@ func (m *blazerTransport) upload(req *http.Request, rec *blazerResult) (*http.Re
 		rec.err = err
 		return nil, err
 	}
-	rec.reply = sent
-	return jsonResponse(rec.reply)
+	rec.uploadReply = sent
+	return jsonResponse(rec.uploadReply)
 }

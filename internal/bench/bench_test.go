@@ -83,7 +83,7 @@ func (p *planned) read(t testing.TB, f *fixture) {
 		t.Fatal(err)
 	}
 	kinds := schema.Kinds()
-	p.snapshot, err = account.Read(ctx, client, a, kinds, account.QueryFor(p.config, p.state.Entries, kinds))
+	p.snapshot, err = account.ReadSnapshot(ctx, client, a, kinds, account.QueryFor(p.config, p.state.Entries, kinds))
 	if err != nil {
 		t.Fatal(err)
 	}

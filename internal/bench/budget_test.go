@@ -55,14 +55,14 @@ func spend(t *testing.T, n int) (s spending) {
 		}
 		p := planned{way: direct{f.service}}
 		p.all(t, f)
-		if err := store.Bind(p.snapshot.Account.ID, p.snapshot.Account.Realm); err != nil {
+		if err := store.BindAccount(p.snapshot.Account.ID, p.snapshot.Account.Realm); err != nil {
 			t.Fatal(err)
 		}
 		result := apply.Run(context.Background(), apply.Options{
 			API: p.client, Kinds: schema.Kinds(), Config: p.config, Snapshot: p.snapshot, Plan: p.plan,
-			State: store, Secrets: secret.Options{}, Parallelism: 10, Now: time.Now, Began: time.Now(), Verify: p.verify,
+			State: store, Delivery: secret.DeliveryOptions{}, Parallelism: 10, Now: time.Now, RunStart: time.Now(), VerifyKey: p.verify,
 		})
-		if result.Failed() || result.Counts.Add != 2*n {
+		if result.Incomplete() || result.Counts.Add != 2*n {
 			t.Fatalf("%d of %d made, %v", result.Counts.Add, 2*n, result.StateErr)
 		}
 		if err := store.Close(); err != nil {

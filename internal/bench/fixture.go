@@ -81,7 +81,7 @@ func (f *fixture) createLive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	entries := make([]addr.Entry, len(config.Resources))
+	entries := make([]addr.StateEntry, len(config.Resources))
 	ids := map[string]string{} // of buckets, by name
 	for _, k := range schema.Kinds() {
 		g, ctx := errgroup.WithContext(ctx)
@@ -108,39 +108,39 @@ func (f *fixture) createLive(ctx context.Context) error {
 }
 
 // create makes one object and gives what the state records of it.
-func create(ctx context.Context, api wire.API, r *config.Resource, ids map[string]string) (addr.Entry, error) {
+func create(ctx context.Context, api wire.API, r *config.Resource, ids map[string]string) (addr.StateEntry, error) {
 	var names []string
 	for _, a := range r.Kind.Settable() {
 		names = append(names, a.Name)
 	}
 	body, err := r.Kind.Encode(r.Value.Object(), names, true, func(_ *kind.Attr, name string) (string, error) { return ids[name], nil })
 	if err != nil {
-		return addr.Entry{}, err
+		return addr.StateEntry{}, err
 	}
 	raw, err := r.Kind.Create(ctx, kind.VerbInput{API: api, Body: body})
 	if err != nil {
-		return addr.Entry{}, err
+		return addr.StateEntry{}, err
 	}
-	o, err := new(kind.Snapshot).Object(r.Kind, wire.RawJSON(raw))
+	o, err := new(kind.Snapshot).NewObject(r.Kind, wire.RawJSON(raw))
 	if err != nil {
-		return addr.Entry{}, err
+		return addr.StateEntry{}, err
 	}
-	return addr.Entry{
+	return addr.StateEntry{
 		Addr: r.Addr, Identity: o.Identity, ID: o.ID, Created: time.Now(),
-		Delivered: len(r.Deliver) > 0, Delivery: plan.DeliveryDigest(r), Digests: "0123456789abcdefghijklmnopqr",
+		Delivered: len(r.Deliveries) > 0, DeliveryDigest: plan.DeliveryDigest(r), Digests: "0123456789abcdefghijklmnopqr",
 	}, nil
 }
 
-func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr.Entry) (err error) {
+func (f *fixture) saveState(ctx context.Context, a *wire.Account, entries []addr.StateEntry) (err error) {
 	s, err := f.store(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.Bind(a.ID, a.Realm); err != nil {
+	if err := s.BindAccount(a.ID, a.Realm); err != nil {
 		return err
 	}
-	return s.Put(entries...)
+	return s.PutEntries(entries...)
 }
 
 func (f *fixture) store(ctx context.Context) (*state.Store, error) {

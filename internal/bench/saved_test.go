@@ -19,11 +19,11 @@ func (p *planned) save(t testing.TB, path string) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if lacking := made.Lacking(p.snapshot.Account); len(lacking) > 0 {
+	if lacking := made.MissingCapabilities(p.snapshot.Account); len(lacking) > 0 {
 		t.Fatal(lacking)
 	}
 	err := planfile.Write(path, &planfile.File{Program: "bench", Command: "apply", Plan: made,
-		Configuration: schema.MeaningDigest(p.config.Files), Variables: p.config.Variables})
+		Configuration: schema.MeaningDigest(p.config.Files), Variables: p.config.NonsensitiveVariables})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,18 +29,18 @@ func applied(t *testing.T, n int, open func(*fixture, *planned) state.Backend) (
 		backend := open(f, &p)
 		f.resetCounts(away)
 		began := time.Now()
-		store, err := backend.Open(context.Background(), state.Options{Now: time.Now, Operation: "benchmark", Who: "somebody"})
+		store, err := backend.Open(context.Background(), state.Options{Now: time.Now, Operation: "benchmark", LockOwner: "somebody"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Bind(p.snapshot.Account.ID, p.snapshot.Account.Realm); err != nil {
+		if err := store.BindAccount(p.snapshot.Account.ID, p.snapshot.Account.Realm); err != nil {
 			t.Fatal(err)
 		}
 		result := apply.Run(context.Background(), apply.Options{
 			API: p.client, Kinds: schema.Kinds(), Config: p.config, Snapshot: p.snapshot, Plan: p.plan,
-			State: store, Secrets: secret.Options{}, Parallelism: 10, Now: time.Now, Began: time.Now(), Verify: p.verify,
+			State: store, Delivery: secret.DeliveryOptions{}, Parallelism: 10, Now: time.Now, RunStart: time.Now(), VerifyKey: p.verify,
 		})
-		if result.Failed() || result.Counts.Add != 2*n {
+		if result.Incomplete() || result.Counts.Add != 2*n {
 			t.Fatalf("%d of %d made, %v", result.Counts.Add, 2*n, result.StateErr)
 		}
 		if err := store.Close(); err != nil {
@@ -58,10 +58,10 @@ func applied(t *testing.T, n int, open func(*fixture, *planned) state.Backend) (
 // written to it is written while requests are under way.
 func TestSharedStateBudget(t *testing.T) {
 	const n = 100
-	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.Local{Path: f.statePath()} })
+	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.LocalFile{Path: f.statePath()} })
 	shared := applied(t, n, func(_ *fixture, p *planned) state.Backend {
-		b := state.Shared{Remote: p.client, Bucket: "acme-state", Prefix: "b2form/"}
-		if _, err := b.Init(context.Background(), 30); err != nil {
+		b := state.SharedBucket{Remote: p.client, Bucket: "acme-state", Prefix: "b2form/"}
+		if _, err := b.CreateBucket(context.Background(), 30); err != nil {
 			t.Fatal(err)
 		}
 		return b

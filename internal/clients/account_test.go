@@ -19,7 +19,7 @@ import (
 // build makes the program whose keys the clients use.
 func build(t *testing.T) string {
 	t.Helper()
-	bin, err := testrun.Program()
+	bin, err := testrun.BuildProgram()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,13 +73,13 @@ func (w *world) adoptAll(fold bool) {
 			query[k.Name] = account.KindQuery{MultiBucket: k.YieldsSecret()}
 		}
 	}
-	snapshot, err := account.Read(ctx, c, a, w.kinds, query)
+	snapshot, err := account.ReadSnapshot(ctx, c, a, w.kinds, query)
 	w.must(err)
 	var buckets []string
 	for _, o := range snapshot.All(w.kinds[0]) {
 		buckets = append(buckets, o.Identity)
 	}
-	_, err = account.ReadMore(ctx, c, w.kinds, account.Query{"notification_rules": {Identities: buckets}}, snapshot)
+	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {Identities: buckets}}, snapshot)
 	w.must(err)
 	r, err := adopt.Write(adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, Fold: fold, Layout: adopt.OneFile,

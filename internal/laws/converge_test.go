@@ -145,6 +145,6 @@ func wires(c *plan.Change, attrs []string) []string {
 }
 
 func resultOf(r *apply.Result, c *plan.Change) apply.ChangeResult {
-	i := slices.IndexFunc(r.Changes, func(done apply.ChangeResult) bool { return done.Change.Addr == c.Addr })
-	return r.Changes[i]
+	i := slices.IndexFunc(r.BegunChanges, func(done apply.ChangeResult) bool { return done.Change.Addr == c.Addr })
+	return r.BegunChanges[i]
 }

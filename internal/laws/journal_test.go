@@ -15,11 +15,11 @@ import (
 )
 
 // announced lists what the state holds open.
-func (w *world) announced() []state.Intent {
+func (w *world) announced() []state.CreateIntent {
 	w.Helper()
 	st, err := state.Read(w.statePath())
 	w.must(err)
-	return st.Open
+	return st.OpenIntents
 }
 
 // inState changes the state by hand.
@@ -81,7 +81,7 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		defer w.close()
 		w.inState(func(s *state.Store) {
-			w.must(s.Announce(state.Intent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
+			w.must(s.AnnounceCreates(state.CreateIntent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
 		})
 		w.by("b2_create_key", `{"keyName":"app","capabilities":["listFiles"]}`)
 		w.configure(aKey)
@@ -103,8 +103,8 @@ func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 		w.done(mode{})
 		photos := addr.Addr{Kind: "bucket", Label: "photos"}
 		w.inState(func(s *state.Store) {
-			w.must(s.Forget(photos))
-			w.must(s.Announce(state.Intent{Addr: photos, Identity: "acme-photos"}))
+			w.must(s.ForgetEntries(photos))
+			w.must(s.AnnounceCreates(state.CreateIntent{Addr: photos, Identity: "acme-photos"}))
 		})
 		w.verify = never
 		w.configure(aKey)
@@ -166,8 +166,8 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 		w.done(mode{})
 		w.configure()
 		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.Started })
-		if r.Counts.Destroy != 1 || len(r.Unfinished) > 0 {
-			t.Errorf("counts %+v, not finished %v", r.Counts, r.Unfinished)
+		if r.Counts.Destroy != 1 || len(r.PartlyDone) > 0 {
+			t.Errorf("counts %+v, not finished %v", r.Counts, r.PartlyDone)
 		}
 		w.settled(mode{})
 	})
@@ -191,8 +191,8 @@ func TestInterruptTellsWhatIsLeft(t *testing.T) {
 			return nil, &wire.Error{Status: 401, Code: "bad_auth_token"}
 		}
 		r := interrupted(w, func(e apply.Event) bool { return e.Stage == apply.Verifying })
-		if len(r.Unfinished) != 1 {
-			t.Errorf("not finished: %v, warnings %v", r.Unfinished, r.Warnings)
+		if len(r.PartlyDone) != 1 {
+			t.Errorf("not finished: %v, warnings %v", r.PartlyDone, r.Warnings)
 		}
 	})
 }
@@ -250,8 +250,8 @@ bucket "b" {
 	s, a := w.planned()
 	w.must(blockJournal(w.statePath()))
 	r, _ := w.carryOut(s, a)
-	if r.StateErr == nil || len(r.Skipped) != 3 || len(r.Changes) != 0 {
-		t.Errorf("state: %v; not begun %v; begun %v", r.StateErr, r.Skipped, r.Changes)
+	if r.StateErr == nil || len(r.Skipped) != 3 || len(r.BegunChanges) != 0 {
+		t.Errorf("state: %v; not begun %v; begun %v", r.StateErr, r.Skipped, r.BegunChanges)
 	}
 	if strings.Contains(w.dump(), "acme-1") {
 		t.Error("a bucket was made without an announcement")

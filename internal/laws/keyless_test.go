@@ -48,17 +48,17 @@ func TestKeyWithoutSecretIsNotDelivered(t *testing.T) {
 		w := newWorld(t, emulator.Options{})
 		w.configure(aKey)
 		s, a := w.planned()
-		w.must(s.Bind(a.snapshot.Account.ID, a.snapshot.Account.Realm))
+		w.must(s.BindAccount(a.snapshot.Account.ID, a.snapshot.Account.Realm))
 		r := apply.Run(t.Context(), apply.Options{
 			API: keyless{API: a.client, secret: reply}, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: s,
-			Secrets: secret.Options{Stdout: printer{w}}, Parallelism: 1, Now: w.here,
+			Delivery: secret.DeliveryOptions{Stdout: printer{w}}, Parallelism: 1, Now: w.here,
 		})
-		if !r.Failed() || len(r.Changes) != 1 || r.Changes[0].Err == nil ||
-			!strings.Contains(r.Changes[0].Err.Error(), "has no applicationKey") {
-			t.Errorf("%q: %+v", reply, r.Changes)
+		if !r.Incomplete() || len(r.BegunChanges) != 1 || r.BegunChanges[0].Err == nil ||
+			!strings.Contains(r.BegunChanges[0].Err.Error(), "has no applicationKey") {
+			t.Errorf("%q: %+v", reply, r.BegunChanges)
 		}
-		if len(r.Secrets) > 0 || strings.Contains(w.dump(), `"keyName": "app"`) {
-			t.Errorf("%q: secrets %v; the key stays", reply, r.Secrets)
+		if len(r.NewSecrets) > 0 || strings.Contains(w.dump(), `"keyName": "app"`) {
+			t.Errorf("%q: secrets %v; the key stays", reply, r.NewSecrets)
 		}
 		w.must(s.Close())
 		if open := w.announced(); len(open) > 0 {
@@ -76,20 +76,20 @@ func TestReplyAboutAnotherKey(t *testing.T) {
 		w.configure(aKey)
 		other := w.by("b2_create_key", `{"accountId":%q,"keyName":"other","capabilities":["listFiles"]}`, w.b2.AccountID())
 		s, a := w.planned()
-		w.must(s.Bind(a.snapshot.Account.ID, a.snapshot.Account.Realm))
+		w.must(s.BindAccount(a.snapshot.Account.ID, a.snapshot.Account.Realm))
 		r := apply.Run(t.Context(), apply.Options{
 			API: keyless{a.client, `"K004abc"`, map[string]string{
 				"keyName": name, "applicationKeyId": `"` + other["applicationKeyId"].(string) + `"`,
 			}},
 			Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: s,
-			Secrets: secret.Options{Stdout: printer{w}}, Parallelism: 1, Now: w.here,
+			Delivery: secret.DeliveryOptions{Stdout: printer{w}}, Parallelism: 1, Now: w.here,
 		})
-		if !r.Failed() || len(r.Changes) != 1 || r.Changes[0].Err == nil ||
-			!strings.Contains(r.Changes[0].Err.Error(), "B2 answered with another key") {
-			t.Errorf("%s: %+v", name, r.Changes)
+		if !r.Incomplete() || len(r.BegunChanges) != 1 || r.BegunChanges[0].Err == nil ||
+			!strings.Contains(r.BegunChanges[0].Err.Error(), "B2 answered with another key") {
+			t.Errorf("%s: %+v", name, r.BegunChanges)
 		}
-		if len(r.Secrets) > 0 || len(r.Entries) > 0 || !strings.Contains(w.dump(), `"keyName": "other"`) {
-			t.Errorf("%s: secrets %v, entries %v, or the other key is gone", name, r.Secrets, r.Entries)
+		if len(r.NewSecrets) > 0 || len(r.Entries) > 0 || !strings.Contains(w.dump(), `"keyName": "other"`) {
+			t.Errorf("%s: secrets %v, entries %v, or the other key is gone", name, r.NewSecrets, r.Entries)
 		}
 		w.must(s.Close())
 		if len(w.announced()) != 1 {

@@ -68,7 +68,7 @@ func (w *world) said() string {
 		return b.String()
 	}
 	w.must(err)
-	view.Text{Out: &b}.Plan(a.plan, view.Planning)
+	view.TextUI{Out: &b}.Plan(a.plan, view.Planning)
 	for _, d := range a.plan.Warnings {
 		b.WriteString(d.Summary + ": " + d.Detail + "\n")
 	}

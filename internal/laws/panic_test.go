@@ -64,9 +64,9 @@ func crash(t *testing.T) {
 	w.must(err)
 	apply.Run(t.Context(), apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store, Parallelism: 1, Now: w.Now,
-		Began:   w.Now(),
-		Secrets: secret.Options{Stdout: &w.printed},
-		Events: func(e apply.Event) {
+		RunStart: w.Now(),
+		Delivery: secret.DeliveryOptions{Stdout: &w.printed},
+		OnEvent: func(e apply.Event) {
 			if e.Stage == apply.Delivered && e.Addr.Label == "formats" {
 				panic(e)
 			}

@@ -40,7 +40,7 @@ func TestWrittenRenderedAgain(t *testing.T) {
 	seen := 0
 	for _, dir := range dirs {
 		config, diags := schema.Load(schema.Options{Dir: dir, Kinds: schema.Kinds()})
-		if diags.HasErrors() || len(config.Data) > 0 { // a folder without configuration, or one that asks B2
+		if diags.HasErrors() || len(config.DataQueries) > 0 { // a folder without configuration, or one that asks B2
 			continue
 		}
 		seen++
@@ -113,7 +113,7 @@ func rendered(r *config.Resource, label string) string {
 			v = content(r)
 		}
 		m[a.Name] = cty.NullVal(a.ValueType())
-		if v.IsNull() || r.Kind.WithDefaults(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
+		if v.IsNull() || r.Kind.CompletedConfig(cty.ObjectVal(m)).GetAttr(a.Name).RawEquals(v) {
 			continue
 		}
 		m[a.Name] = v

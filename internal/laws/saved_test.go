@@ -56,13 +56,13 @@ func (w *world) save() *planfile.File {
 	w.must(err)
 	path := w.path("saved.plan")
 	w.must(planfile.Write(path, &planfile.File{Program: "laws", Command: "apply", Plan: a.plan,
-		Configuration: schema.MeaningDigest(a.config.Files), Variables: a.config.Variables}))
+		Configuration: schema.MeaningDigest(a.config.Files), Variables: a.config.NonsensitiveVariables}))
 	f, err := planfile.Read(path, w.kinds)
 	w.must(err)
 	shown := func(p *plan.Plan) string {
 		var b strings.Builder
-		view.Text{Out: &b, Verbose: true}.Plan(p, view.Planning)
-		view.Text{Out: &b}.Plan(p, view.Planning)
+		view.TextUI{Out: &b, Verbose: true}.Plan(p, view.Planning)
+		view.TextUI{Out: &b}.Plan(p, view.Planning)
 		return b.String()
 	}
 	if diff := cmp.Diff(shown(a.plan), shown(f.Plan)); diff != "" {

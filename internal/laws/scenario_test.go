@@ -174,8 +174,8 @@ func (w *world) refused(because string) {
 func irreversible(w *world) {
 	w.configure(replace(oneBucket, "}", "file_lock_enabled = true\n}"))
 	a, _ := w.done(mode{})
-	if !slices.Contains(a.plan.Hazards(), kind.Irreversible) {
-		w.Errorf("the plan's hazards are %v", a.plan.Hazards())
+	if !slices.Contains(a.plan.HazardKinds(), kind.Irreversible) {
+		w.Errorf("the plan's hazards are %v", a.plan.HazardKinds())
 	}
 	undo := fmt.Sprintf(`{"bucketId":%q,"fileLockEnabled":false}`, w.bucketID("acme-photos"))
 	if status, reply := w.ask("POST", "/b2api/v4/b2_update_bucket", undo, w.token()); status != 400 {
@@ -332,17 +332,17 @@ func outlastsToken(w *world) {
 	w.settled(mode{})
 }
 
-func (w *world) shared() state.Shared {
+func (w *world) shared() state.SharedBucket {
 	w.Helper()
 	client := w.connect()
 	_, err := client.Authorize(context.Background())
 	w.must(err)
-	return state.Shared{Remote: client, Bucket: "acme-state", Prefix: config.DefaultPrefix}
+	return state.SharedBucket{Remote: client, Bucket: "acme-state", Prefix: config.DefaultPrefix}
 }
 
 func stateBucketMade(w *world) {
 	for _, already := range []bool{false, true} {
-		existed, err := w.shared().Init(context.Background(), 30)
+		existed, err := w.shared().CreateBucket(context.Background(), 30)
 		w.must(err)
 		if existed != already {
 			w.Errorf("the bucket was there already: %v, want %v", existed, already)
@@ -354,11 +354,11 @@ func stateBucketMade(w *world) {
 func stateLocked(w *world) {
 	w.by("b2_create_bucket", `{"bucketName":"acme-state","bucketType":"allPrivate"}`)
 	shared := w.shared()
-	store, err := shared.Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", Who: "laws"})
+	store, err := shared.Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", LockOwner: "laws"})
 	w.must(err)
-	e := addr.Entry{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Identity: "acme-photos", ID: "1"}
-	w.must(store.Put(e))
-	if held, err := shared.Holder(context.Background()); err != nil || held == nil {
+	e := addr.StateEntry{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Identity: "acme-photos", ID: "1"}
+	w.must(store.PutEntries(e))
+	if held, err := shared.LockHolder(context.Background()); err != nil || held == nil {
 		w.Errorf("the lock is held by %v, %v", held, err)
 	}
 	w.must(store.Close())

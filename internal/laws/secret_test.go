@@ -224,7 +224,7 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 	things := map[string]any{
 		"the configuration": a.config, "the client": a.client, "the options": b2.Options{KeyID: w.keyID, Key: w.key},
 		"the snapshot": a.snapshot, "the snapshot afterwards": r.Snapshot, "the plan": a.plan, "the changes": a.plan.Changes,
-		"the result": r, "the secrets": r.Secrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
+		"the result": r, "the secrets": r.NewSecrets, "the entries": r.Entries, "the state": store.State(), "the store": store,
 		"the events": w.events, "the log": w.log, "the emulator's log": w.b2.Calls(),
 	}
 	for _, o := range slices.Concat(a.snapshot.All(w.kinds[0]), r.Snapshot.All(w.kinds[1])) {
@@ -242,8 +242,8 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 			c.scan(w, name, things[name])
 		}
 	}
-	for addr, made := range r.Secrets {
-		shown := view.Secret{Addr: addr, KeyID: made.KeyID, Key: made.Key}
+	for addr, made := range r.NewSecrets {
+		shown := view.NewKey{Addr: addr, KeyID: made.KeyID, Key: made.Key}
 		out := view.Output{Name: "basic", Value: cty.StringVal(made.Key.Reveal())}
 		c.nowhere(w, "what is about to be shown", fmt.Sprintf("%+v %+v %#v %#v", shown, out, shown, out))
 	}
@@ -253,9 +253,9 @@ func (w *world) prints(c *canaries, a *attempt, r *apply.Result, store *state.St
 // says is the run in both faces.
 func (w *world) says(a *attempt, r *apply.Result) string {
 	var b strings.Builder
-	text := view.Text{Out: &b, Err: &b}
-	lines := view.JSON{Out: &b, Now: w.Now}
-	for _, m := range []view.Mode{view.Planning, view.Destroying} {
+	text := view.TextUI{Out: &b, Err: &b}
+	lines := view.JSONUI{Out: &b, Now: w.Now}
+	for _, m := range []view.Purpose{view.Planning, view.Destroying} {
 		text.Plan(a.plan, m)
 		lines.Plan(a.plan, m)
 		text.Done(r, m)
@@ -311,7 +311,7 @@ key "good" {
 				t.Fatal("nothing failed")
 			}
 			c.nowhere(t, "the error", fmt.Sprintf("%v %+v %#v", err, err, err))
-			for _, done := range r.Changes {
+			for _, done := range r.BegunChanges {
 				c.explained(t, done.Err)
 			}
 			c.nowhere(t, "the events", fmt.Sprintf("%+v", w.events))
@@ -332,7 +332,7 @@ func (c *canaries) explained(j judge, err error) {
 	c.nowhere(j, "the error", fmt.Sprintf("%v %+v %#v", err, err, err))
 	if diags, ok := errors.AsType[hcl.Diagnostics](err); ok {
 		var b strings.Builder
-		view.Text{Out: &b, Err: &b}.Diagnostics(diags, nil)
+		view.TextUI{Out: &b, Err: &b}.Diagnostics(diags, nil)
 		c.nowhere(j, "the diagnostics", b.String())
 	}
 	switch e := err.(type) {

@@ -24,7 +24,7 @@ key "camera" {
 // sharedRun does what `b2form apply -auto-approve` does with a shared state.
 func (w *world) sharedRun() error {
 	w.Helper()
-	store, err := w.shared().Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", Who: "laws"})
+	store, err := w.shared().Open(context.Background(), state.Options{Now: w.Now, Operation: "apply", LockOwner: "laws"})
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,8 @@ func (w *world) oneKeyLeft(deliveries int) {
 	w.must(err)
 	st, err := w.shared().Read(context.Background())
 	w.must(err)
-	if len(d.Keys) != 1 || len(st.Entries) != 1 || st.Entries[0].ID != d.Keys[0]["applicationKeyId"] || len(st.Open) != 0 {
-		w.Errorf("there are keys %v, and the state says %+v, %+v", d.Keys, st.Entries, st.Open)
+	if len(d.Keys) != 1 || len(st.Entries) != 1 || st.Entries[0].ID != d.Keys[0]["applicationKeyId"] || len(st.OpenIntents) != 0 {
+		w.Errorf("there are keys %v, and the state says %+v, %+v", d.Keys, st.Entries, st.OpenIntents)
 	}
 	if n := strings.Count(w.printed.String(), "B2_APPLICATION_KEY="); n != deliveries {
 		w.Errorf("%d deliveries, want %d", n, deliveries)

@@ -398,14 +398,14 @@ func (w *world) usable() {
 			w.Errorf("the state says %+v; that ID is %v", e, live[e.ID])
 		}
 		for _, old := range e.Retiring {
-			if live[old.ID] == nil || !old.Until.After(w.Now()) {
+			if live[old.ID] == nil || !old.KeepUntil.After(w.Now()) {
 				w.Errorf("the state says that %s is still to be deleted: %+v", e.Addr, old)
 			}
 		}
 	}
 	for _, r := range config.Resources {
-		for _, d := range r.Deliver {
-			if e, ok := st.Find(r.Addr); ok && e.Adopted.IsZero() {
+		for _, d := range r.Deliveries {
+			if e, ok := st.FindEntry(r.Addr); ok && e.Adopted.IsZero() {
 				w.holds(filepath.Base(d.Path), ids[r.Addr.String()])
 			}
 		}

@@ -154,7 +154,7 @@ func writeSources(dir string) error {
 func (w *world) here() time.Time { return w.Now().Add(w.skew) }
 
 // serviceTime is what a client takes B2's clock to show.
-func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.Ahead()) }
+func (w *world) serviceTime(c *b2.Client) time.Time { return w.here().Add(c.ClockAhead()) }
 
 // A mode is what a run is asked for.
 type mode struct {
@@ -169,7 +169,7 @@ type attempt struct {
 	client   *b2.Client
 	config   *config.Config
 	snapshot *kind.Snapshot
-	open     []state.Intent
+	open     []state.CreateIntent
 	began    time.Time
 	plan     *plan.Plan
 }
@@ -182,8 +182,8 @@ func (a *attempt) idle() bool {
 func (w *world) connect() *b2.Client {
 	w.Helper()
 	c, err := b2.New(b2.Options{
-		KeyID: w.keyID, Key: w.key, Transport: w.traffic, Parallelism: w.parallelism, Now: w.here, Wait: w.wait,
-		Log: func(e b2.Event) {
+		KeyID: w.keyID, Key: w.key, Transport: w.traffic, Parallelism: w.parallelism, Now: w.here, Sleep: w.wait,
+		OnAttempt: func(e b2.Event) {
 			w.logged.Lock()
 			defer w.logged.Unlock()
 			w.log = append(w.log, e)
@@ -215,24 +215,24 @@ func (w *world) load() *config.Config {
 // refuses (hcl.Diagnostics).
 func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 	w.Helper()
-	a := &attempt{client: w.connect(), config: w.load(), open: st.Open}
+	a := &attempt{client: w.connect(), config: w.load(), open: st.OpenIntents}
 	owner, err := a.client.Authorize(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	known := slices.Clone(st.Entries)
-	for _, i := range st.Open {
-		known = append(known, addr.Entry{Addr: i.Addr, Identity: i.Identity})
+	for _, i := range st.OpenIntents {
+		known = append(known, addr.StateEntry{Addr: i.Addr, Identity: i.Identity})
 	}
 	want := account.QueryFor(a.config, known, w.kinds)
-	if a.snapshot, err = account.Read(context.Background(), a.client, owner, w.kinds, want); err != nil {
+	if a.snapshot, err = account.ReadSnapshot(context.Background(), a.client, owner, w.kinds, want); err != nil {
 		return nil, err
 	}
 	a.began = w.serviceTime(a.client)
 	a.snapshot.DropExpired(a.began)
 	r := plan.Request{Config: a.config, Kinds: w.kinds, Snapshot: a.snapshot, Entries: st.Entries, Destroy: m.destroy, Replace: m.replace,
-		Rotate: m.rotate, Now: a.began, Here: w.here(), Save: m.save, Applied: plan.Applied{Salt: stateSalt}}
-	for _, i := range st.Open {
+		Rotate: m.rotate, Now: a.began, LocalTime: w.here(), Save: m.save, Applied: plan.Applied{Salt: stateSalt}}
+	for _, i := range st.OpenIntents {
 		r.Announced = append(r.Announced, plan.AnnouncedCreate{Addr: i.Addr, Identity: i.Identity, KnownIDs: i.KnownIDs,
 			RecordedID: i.RecordedID})
 	}
@@ -246,7 +246,7 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 }
 
 func (w *world) lock() (*state.Store, error) {
-	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.here, Operation: "apply", Who: "laws"})
+	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.here, Operation: "apply", LockOwner: "laws"})
 }
 
 // apply does what `b2form apply -auto-approve` does with every hazard allowed.
@@ -274,24 +274,24 @@ func (w *world) carryOut(store *state.Store, a *attempt) (*apply.Result, error) 
 }
 
 func (w *world) carryOutIn(ctx context.Context, store *state.Store, a *attempt) (*apply.Result, error) {
-	if err := store.Bind(a.snapshot.Account.ID, a.snapshot.Account.Realm); err != nil {
+	if err := store.BindAccount(a.snapshot.Account.ID, a.snapshot.Account.Realm); err != nil {
 		return nil, err
 	}
 	r := apply.Run(ctx, apply.Options{
 		API: a.client, Kinds: w.kinds, Config: a.config, Snapshot: a.snapshot, Plan: a.plan, State: store,
-		Secrets: secret.Options{Stdout: printer{w}}, Parallelism: w.parallelism, Began: a.began,
-		Now:    func() time.Time { return w.serviceTime(a.client) },
-		Events: w.event, Verify: w.verify, Wait: w.wait, Salt: stateSalt,
+		Delivery: secret.DeliveryOptions{Stdout: printer{w}}, Parallelism: w.parallelism, RunStart: a.began,
+		Now:     func() time.Time { return w.serviceTime(a.client) },
+		OnEvent: w.event, VerifyKey: w.verify, Sleep: w.wait, Salt: stateSalt,
 	})
 	errs := []error{r.StateErr}
-	for _, c := range r.Changes {
+	for _, c := range r.BegunChanges {
 		if c.Err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Change.Addr, c.Err))
 		}
 	}
 	err := errors.Join(errs...)
-	if err == nil && r.Failed() {
-		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.Unfinished)
+	if err == nil && r.Incomplete() {
+		err = fmt.Errorf("not begun: %v, not finished: %v", r.Skipped, r.PartlyDone)
 	}
 	return r, err
 }

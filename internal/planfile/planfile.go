@@ -104,7 +104,7 @@ func Write(path string, f *File) (err error) {
 		return err
 	}
 	if err := replace(path, text); err != nil {
-		return unwritten(path, words.Reason(err))
+		return unwritten(path, words.ErrorWithoutPath(err))
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func CheckPath(path string) error {
 		return err
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return unwritten(path, "there is no folder "+visible.Text(filepath.Dir(path)))
+		return unwritten(path, "there is no folder "+visible.EscapeLine(filepath.Dir(path)))
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func checkReplaceable(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return unwritten(path, words.Reason(err))
+		return unwritten(path, words.ErrorWithoutPath(err))
 	case info.IsDir():
 		return unwritten(path, "it is a folder")
 	case !info.Mode().IsRegular():
@@ -135,7 +135,7 @@ func checkReplaceable(path string) error {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return unwritten(path, words.Reason(err))
+		return unwritten(path, words.ErrorWithoutPath(err))
 	}
 	defer f.Close()
 	head := make([]byte, len(begin))
@@ -146,8 +146,8 @@ func checkReplaceable(path string) error {
 }
 
 func unwritten(path, why string) error {
-	return &wire.Explained{Summary: "The plan cannot be saved",
-		Detail: fmt.Sprintf("%s: %s. Give -out another name.", visible.Text(path), why)}
+	return &wire.ExplainedError{Summary: "The plan cannot be saved",
+		Detail: fmt.Sprintf("%s: %s. Give -out another name.", visible.EscapeLine(path), why)}
 }
 
 func replace(path string, text []byte) (err error) {
@@ -209,10 +209,10 @@ func Read(path string, kinds []*kind.Kind) (*File, error) {
 
 func read(path string) ([]byte, error) {
 	fail := func(why string) ([]byte, error) {
-		return nil, &wire.Explained{Summary: "The saved plan cannot be read", Detail: visible.Text(path) + ": " + why + "."}
+		return nil, &wire.ExplainedError{Summary: "The saved plan cannot be read", Detail: visible.EscapeLine(path) + ": " + why + "."}
 	}
 	if path == "" {
-		return nil, &wire.Explained{Summary: "The saved plan cannot be read",
+		return nil, &wire.ExplainedError{Summary: "The saved plan cannot be read",
 			Detail: "The name of the file is empty, as of a variable of " +
 				"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
 	}
@@ -221,7 +221,7 @@ func read(path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("there is no such file. \"b2form plan -out=FILE\" saves a plan")
 	case err != nil:
-		return fail(words.Reason(err))
+		return fail(words.ErrorWithoutPath(err))
 	case info.IsDir():
 		return fail("it is a folder. To work in another folder, give -chdir=DIR")
 	case !info.Mode().IsRegular():
@@ -231,20 +231,21 @@ func read(path string) ([]byte, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fail(words.Reason(err))
+		return fail(words.ErrorWithoutPath(err))
 	}
 	return text, nil
 }
 
 // recognise refuses what is no plan of ours, or one of a later b2form.
 func recognise(path string, text []byte) error {
-	name := visible.Text(path)
+	name := visible.EscapeLine(path)
 	switch {
 	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		return &wire.Explained{Summary: "Not a plan of b2form", Detail: name + " looks like a plan that Terraform or OpenTofu saved. " +
-			"Make one with \"b2form plan -out=FILE\"."}
+		return &wire.ExplainedError{Summary: "Not a plan of b2form",
+			Detail: name + " looks like a plan that Terraform or OpenTofu saved. " +
+				"Make one with \"b2form plan -out=FILE\"."}
 	case !bytes.HasPrefix(text, []byte(begin)):
-		return &wire.Explained{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
+		return &wire.ExplainedError{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
 	}
 	if bytes.HasPrefix(text, fmt.Appendf(nil, "%s%d,", begin, formatVersion)) {
 		return nil
@@ -254,17 +255,17 @@ func recognise(path string, text []byte) error {
 		Program string `json:"b2form_version"`
 	}
 	if err := json.Unmarshal(text, &head); err == nil && head.Format > formatVersion {
-		return &wire.Explained{Summary: "The plan was saved by a newer b2form",
+		return &wire.ExplainedError{Summary: "The plan was saved by a newer b2form",
 			Detail: fmt.Sprintf("%s has format version %d and was saved by b2form %s; this b2form knows version %d. Use the b2form that "+
-				"saved it, or make the plan anew.", name, head.Format, visible.Truncate(head.Program, 40), formatVersion)}
+				"saved it, or make the plan anew.", name, head.Format, visible.EscapeTruncated(head.Program, 40), formatVersion)}
 	}
 	return nil
 }
 
 func damaged(path, why string) error {
-	return &wire.Explained{Summary: "The saved plan is damaged",
+	return &wire.ExplainedError{Summary: "The saved plan is damaged",
 		Detail: fmt.Sprintf("%s: %s. Nothing was changed. Copy the file again, or "+
-			"make the plan anew with \"b2form plan -out=FILE\".", visible.Text(path), visible.Truncate(why, 500))}
+			"make the plan anew with \"b2form plan -out=FILE\".", visible.EscapeLine(path), visible.EscapeTruncated(why, 500))}
 }
 
 func decode(text []byte, kinds []*kind.Kind) (*File, error) {
@@ -348,7 +349,7 @@ func (f *File) ShownPlan() *plan.Plan {
 	for _, held := range f.Contents {
 		for i := range f.Plan.Changes {
 			if f.Plan.Changes[i].Addr == held.Addr {
-				f.Plan.Changes[i].SetContents(held.Text)
+				f.Plan.Changes[i].DescribeContents(held.Text)
 			}
 		}
 	}

@@ -101,7 +101,7 @@ func TestEveryDamageIsNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := planfile.Read(path, schema.Kinds())
-		if said := (*wire.Explained)(nil); !errors.As(err, &said) || said.Detail == "" {
+		if said := (*wire.ExplainedError)(nil); !errors.As(err, &said) || said.Detail == "" {
 			t.Errorf("%s at byte %d of %d: %v", what, i, len(whole), err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestForgedIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := planfile.Read(path, schema.Kinds())
-		said := (*wire.Explained)(nil)
+		said := (*wire.ExplainedError)(nil)
 		if !errors.As(err, &said) {
 			t.Errorf("%s: %v", edit[1], err)
 			continue

@@ -14,11 +14,11 @@ import (
 // Placeholder stands where a secret stood.
 const Placeholder = "(sensitive value)"
 
-// Text takes the secret out of a text, in every form in which programs are known to
+// RemoveSecret takes the secret out of a text, in every form in which programs are known to
 // repeat what they were given. A text that still holds a piece of it is given up as
 // a whole.
-func Text(text, secret string) string {
-	text = Spellings(text, secret)
+func RemoveSecret(text, secret string) string {
+	text = RemoveWholeSecret(text, secret)
 	for i := 0; i+pieceSize <= len(secret); i++ {
 		if strings.Contains(text, secret[i:i+pieceSize]) {
 			return "(left out, since it holds a piece of the secret)"
@@ -27,9 +27,9 @@ func Text(text, secret string) string {
 	return text
 }
 
-// Spellings is Text for a secret of which a part is no secret: its pieces stay. In
+// RemoveWholeSecret is RemoveSecret for a secret of which a part is no secret: its pieces stay. In
 // base64 it is found within a longer text too, as in that of "id:secret".
-func Spellings(text, secret string) string {
+func RemoveWholeSecret(text, secret string) string {
 	if secret == "" {
 		return text
 	}

@@ -19,7 +19,8 @@ func TestSpellings(t *testing.T) {
 		"base64": b64([]byte(key)), "credentials": b64([]byte("0040123456789ab0000000001:" + key)), "longer": b64([]byte("x" + key + "y")),
 		"shell": strings.ReplaceAll(key, "'", `'\''`), "JSON": `K004/9r+hp'MfU\"c\u003cp\u003eS\u00267%uY=kg3FC`,
 	} {
-		if got := scrub.Spellings("a "+spelled+" b", key); !strings.Contains(got, scrub.Placeholder) || !strings.HasPrefix(got, "a ") ||
+		if got := scrub.RemoveWholeSecret("a "+spelled+" b", key); !strings.Contains(got, scrub.Placeholder) ||
+			!strings.HasPrefix(got, "a ") ||
 			!strings.HasSuffix(got, " b") {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -32,12 +33,12 @@ func TestText(t *testing.T) {
 		"see " + key[:10] + "...": "(left out, since it holds a piece of the secret)",
 		"see " + key[:5]:          "see " + key[:5],
 	} {
-		if got := scrub.Text(text, key); got != want {
+		if got := scrub.RemoveSecret(text, key); got != want {
 			t.Errorf("Text(%q) = %q", text, got)
 		}
 	}
 	for _, short := range []string{"", "a", "ab", "abcdefg"} { // of what is no key nothing breaks
-		if got := scrub.Text("x "+short, short); got != strings.TrimSuffix("x "+short, short)+
+		if got := scrub.RemoveSecret("x "+short, short); got != strings.TrimSuffix("x "+short, short)+
 			map[bool]string{true: "", false: scrub.Placeholder}[short == ""] {
 			t.Errorf("Text with %q = %q", short, got)
 		}

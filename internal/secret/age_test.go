@@ -25,7 +25,7 @@ func TestAge(t *testing.T) {
 	d.Type, d.Recipients = "age", []string{alice.Recipient().String()}
 	must(t, os.WriteFile(d.Path, []byte("old"), 0o644))
 
-	slots, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Options{})
+	slots, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.DeliveryOptions{})
 	must(t, err)
 	where, err := slots.Deliver(after(), nil)
 	must(t, err)
@@ -50,7 +50,7 @@ func TestAge(t *testing.T) {
 	}
 
 	d.Recipients = []string{"age1nobody"}
-	_, err = secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Options{})
+	_, err = secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.DeliveryOptions{})
 	var refused *secret.Error
 	if !errors.As(err, &refused) || !strings.Contains(refused.Detail, "recipient 1") {
 		t.Errorf("a bad recipient: %v", err)

@@ -48,7 +48,7 @@ func TestCanary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.env")
 	var out bytes.Buffer
 	deliveries := []config.Delivery{file(path), {Type: "stdout", DisplayName: "standard output"}}
-	env := secret.Options{Stdout: &out}
+	env := secret.DeliveryOptions{Stdout: &out}
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)
 	self := after()
@@ -59,7 +59,7 @@ func TestCanary(t *testing.T) {
 	if string(data) != asEnv || out.String() != asEnv {
 		t.Fatalf("not delivered: %q, %q", data, &out)
 	}
-	broken, err := secret.Prepare(t.Context(), before(), deliveries, secret.Options{Stdout: brokenPipe(3)})
+	broken, err := secret.Prepare(t.Context(), before(), deliveries, secret.DeliveryOptions{Stdout: brokenPipe(3)})
 	must(t, err)
 	_, failure := broken.Deliver(self, nil)
 	var typed *secret.Error

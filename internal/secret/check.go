@@ -10,8 +10,8 @@ import (
 // Check finds what would keep Prepare from making deliveries ready, as far as that can be told without
 // writing anything: what is in the place of a file, a program that is not there, or no standard output.
 // The error is an *Error.
-func Check(deliveries []config.Delivery, o Options) error {
-	o.Live = nil // what is delivered is not known yet
+func Check(deliveries []config.Delivery, o DeliveryOptions) error {
+	o.LiveLookup = nil // what is delivered is not known yet
 	for _, d := range deliveries {
 		var err error
 		switch d.Type {
@@ -41,7 +41,7 @@ func refusal(d config.Delivery, why error) *Error {
 	}
 }
 
-func checkStdout(o Options) error {
+func checkStdout(o DeliveryOptions) error {
 	if o.Stdout == nil {
 		return errors.New("there is no standard output to print it to: it is closed, leads to the null device, or takes JSON lines")
 	}
@@ -49,7 +49,7 @@ func checkStdout(o Options) error {
 }
 
 // filePath is where a file goes that may be replaced.
-func filePath(d config.Delivery, o Options) (string, error) {
+func filePath(d config.Delivery, o DeliveryOptions) (string, error) {
 	path := d.Path
 	if o.FilePath != nil {
 		path = o.FilePath(d)

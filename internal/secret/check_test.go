@@ -19,7 +19,7 @@ func TestStoppedBetweenDestinations(t *testing.T) {
 	dir := t.TempDir()
 	gone := errors.New("another run has the state")
 	asked := 0
-	env := secret.Options{Check: func() error {
+	env := secret.DeliveryOptions{CheckBeforeEffect: func() error {
 		if asked++; asked == 2 {
 			return gone
 		}
@@ -61,7 +61,8 @@ func TestCheck(t *testing.T) {
 		{"no standard output", config.Delivery{Type: "stdout"}},
 		{`"b2form-no-such-program" is not found`, config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}}},
 	} {
-		err := secret.Check([]config.Delivery{file(at("first.env")), test.d}, secret.Options{ProtectedPaths: []string{at("state.json")}})
+		err := secret.Check([]config.Delivery{file(at("first.env")), test.d},
+			secret.DeliveryOptions{ProtectedPaths: []string{at("state.json")}})
 		var refused *secret.Error
 		switch {
 		case test.want == "" && err != nil:

@@ -25,12 +25,12 @@ type KeyInfo struct {
 	Key        Value
 	Buckets    []string // names of the buckets it is limited to; empty: every bucket
 	NamePrefix string
-	Endpoint   string // of the S3 API: "https://s3.us-west-004.backblazeb2.com"
-	Region     string // "us-west-004"
+	S3Endpoint string // of the S3 API: "https://s3.us-west-004.backblazeb2.com"
+	S3Region   string // "us-west-004"
 }
 
-// An Options is what deliveries need from outside.
-type Options struct {
+// DeliveryOptions are what deliveries need from outside.
+type DeliveryOptions struct {
 	// Stdout receives the deliveries of type stdout, each in a single Write, from
 	// every goroutine that delivers: see OneAtATime. nil: there is nowhere to
 	// print, and such a delivery is refused.
@@ -42,21 +42,21 @@ type Options struct {
 	FilePath func(config.Delivery) string
 	// ProtectedPaths are files that b2form needs itself: no delivery may replace them.
 	ProtectedPaths []string
-	// Leftovers lists temporary files that have names; nil: nobody removes what a
+	// TempFiles lists temporary files that have names; nil: nobody removes what a
 	// killed run leaves.
-	Leftovers *Leftovers
-	// Live answers for the objects that templates refer to, as far as they exist
+	TempFiles *TempFileList
+	// LiveLookup answers for the objects that templates refer to, as far as they exist
 	// before the key. nil: templates are not tried before Deliver.
-	Live config.LiveLookup
-	// Environ is the environment of programs, as "NAME=value".
-	Environ []string
-	// Stop, when closed, asks programs to end: what still runs after Grace is
+	LiveLookup config.LiveLookup
+	// ProgramEnv is the environment of programs, as "NAME=value".
+	ProgramEnv []string
+	// Stop, when closed, asks programs to end: what still runs after StopGrace is
 	// ended. nil: nobody asks.
-	Stop  <-chan struct{}
-	Grace time.Duration
-	// Check is asked before every effect of a delivery; its error ends it. nil:
+	Stop      <-chan struct{}
+	StopGrace time.Duration
+	// CheckBeforeEffect is asked before every effect of a delivery; its error ends it. nil:
 	// nothing stands against one.
-	Check func() error
+	CheckBeforeEffect func() error
 	// SkipPrograms leaves programs out: they are neither looked up nor run.
 	SkipPrograms bool
 }
@@ -67,15 +67,15 @@ func OneAtATime(w io.Writer) io.Writer {
 	if w == nil {
 		return nil
 	}
-	return &queued{w: w}
+	return &lockedWriter{w: w}
 }
 
-type queued struct {
+type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-func (q *queued) Write(p []byte) (int, error) {
+func (q *lockedWriter) Write(p []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.w.Write(p)
@@ -102,8 +102,8 @@ func (e *Error) Unwrap() error { return e.Cause }
 // goroutine at a time. Abandon must be called on every path on which Deliver
 // was not.
 type PreparedDelivery struct {
-	destinations []*destination
-	check        func() error
+	destinations      []*destination
+	checkBeforeEffect func() error
 }
 
 type destination struct {
@@ -111,7 +111,7 @@ type destination struct {
 	file     *tempFile // types age and file
 	stdout   io.Writer // type stdout
 	preface  func(Value) string
-	program  *program // type command
+	program  *deliveryProgram // type command
 }
 
 // A placeholder is as long as what B2 makes (25 characters of ID, 31 of secret:
@@ -126,27 +126,27 @@ const (
 // Prepare makes every destination ready before the key exists: a file's folder
 // is there (it is created if needed), nothing but a regular file is in its
 // place, nor any file that must not be replaced, and a temporary file beside it holds the space that the content will
-// take; the recipients of an age file can be encrypted to, and programs are found. self is the key as far as it is
+// take; the recipients of an age file can be encrypted to, and programs are found. key is the key as far as it is
 // known. Nothing that exists is changed.
 //
 // An error is an *Error, or ctx's; then nothing is left behind but folders.
-func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o Options) (*PreparedDelivery, error) {
+func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o DeliveryOptions) (*PreparedDelivery, error) {
 	key.KeyID, key.Key = placeholderID, New(placeholderKey)
-	s := &PreparedDelivery{check: o.Check}
-	if s.check == nil {
-		s.check = func() error { return nil }
+	s := &PreparedDelivery{checkBeforeEffect: o.CheckBeforeEffect}
+	if s.checkBeforeEffect == nil {
+		s.checkBeforeEffect = func() error { return nil }
 	}
 	places := map[string]bool{}
 	for _, d := range deliveries {
 		if err := ctx.Err(); err != nil {
 			return nil, errors.Join(err, s.Abandon())
 		}
-		slot, err := prepare(key, d, o)
+		slot, err := prepareDestination(key, d, o)
 		if err == nil && slot.file != nil {
-			if places[slot.file.path] {
+			if places[slot.file.targetPath] {
 				err = fmt.Errorf("%s is the destination of two deliveries: give each its own path", d.DisplayName)
 			}
-			places[slot.file.path] = true
+			places[slot.file.targetPath] = true
 		}
 		if slot != nil {
 			s.destinations = append(s.destinations, slot)
@@ -159,11 +159,11 @@ func Prepare(ctx context.Context, key KeyInfo, deliveries []config.Delivery, o O
 	return s, nil
 }
 
-func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
+func prepareDestination(key KeyInfo, d config.Delivery, o DeliveryOptions) (*destination, error) {
 	size, content := defaultSize, ""
-	if d.Content == nil || o.Live != nil {
+	if d.RenderContent == nil || o.LiveLookup != nil {
 		var diags hcl.Diagnostics
-		if content, diags = render(key, d, o.Live); diags.HasErrors() {
+		if content, diags = renderContent(key, d, o.LiveLookup); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its content cannot be rendered: %w", diags)
 		}
@@ -171,7 +171,7 @@ func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
 	}
 	switch d.Type {
 	case "age":
-		sealed, err := agefile.Seal(strings.Repeat("0", size), d.Recipients)
+		sealed, err := agefile.Encrypt(strings.Repeat("0", size), d.Recipients)
 		if err != nil {
 			return nil, err
 		}
@@ -200,12 +200,12 @@ func prepare(key KeyInfo, d config.Delivery, o Options) (*destination, error) {
 // b2form's own commands are to come.
 var errCommand = errors.New("its content holds a text that CI systems take for a command, such as :: at the beginning of a line")
 
-func prepareFile(d config.Delivery, o Options, size int) (*destination, error) {
+func prepareFile(d config.Delivery, o DeliveryOptions, size int) (*destination, error) {
 	path, err := filePath(d, o)
 	if err != nil {
 		return nil, err
 	}
-	f, err := reserveTempFile(path, size, o.Leftovers)
+	f, err := reserveTempFile(path, size, o.TempFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +219,12 @@ func prepareFile(d config.Delivery, o Options, size int) (*destination, error) {
 // destinations that it does not name as Invalidated are as they were, and nothing
 // temporary is left; the key should be deleted.
 func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where []string, err error) {
-	d := dispatch{PreparedDelivery: s, self: key, live: live, contents: make([]string, len(s.destinations))}
-	for _, stage := range []func(int, *destination) error{d.fill, d.run, d.print, d.publish} {
+	d := deliveryRun{PreparedDelivery: s, key: key, live: live, contents: make([]string, len(s.destinations))}
+	for _, stage := range []func(int, *destination) error{d.renderAndStage, d.runProgram, d.printToStdout, d.publishFile} {
 		for i, slot := range s.destinations {
 			if err := stage(i, slot); err != nil {
 				_ = s.Abandon()
-				return nil, deliveryError(slot.delivery, d.changed, err)
+				return nil, deliveryError(slot.delivery, d.changedDestinations, err)
 			}
 		}
 	}
@@ -234,57 +234,57 @@ func (s *PreparedDelivery) Deliver(key KeyInfo, live config.LiveLookup) (where [
 	return where, nil
 }
 
-// A dispatch is one Deliver. Each of its stages does the part of one
+// A deliveryRun is one Deliver. Each of its stages does the part of one
 // destination that belongs to it.
-type dispatch struct {
+type deliveryRun struct {
 	*PreparedDelivery
-	self     KeyInfo
-	live     config.LiveLookup
-	contents []string
-	changed  []string // destinations that changed
+	key                 KeyInfo
+	live                config.LiveLookup
+	contents            []string
+	changedDestinations []string // destinations that changed
 }
 
-// fill renders what goes to the destination and brings a file onto the disk.
-func (d *dispatch) fill(i int, s *destination) error {
-	text, diags := render(d.self, s.delivery, d.live)
+// renderAndStage renders what goes to the destination and brings a file onto the disk.
+func (d *deliveryRun) renderAndStage(i int, s *destination) error {
+	text, diags := renderContent(d.key, s.delivery, d.live)
 	if diags.HasErrors() {
-		return publicError(diags)
+		return errorWithoutSecret(diags)
 	}
 	if s.delivery.Type == "age" {
 		var err error
-		if text, err = agefile.Seal(text, s.delivery.Recipients); err != nil {
+		if text, err = agefile.Encrypt(text, s.delivery.Recipients); err != nil {
 			return err
 		}
 	}
 	d.contents[i] = text
 	if s.file != nil {
-		return s.file.fill(text)
+		return s.file.writeContent(text)
 	}
 	if s.program != nil {
-		return s.program.fill(d.self, d.live)
+		return s.program.renderEnv(d.key, d.live)
 	}
 	return nil
 }
 
-func (d *dispatch) run(i int, s *destination) error {
+func (d *deliveryRun) runProgram(i int, s *destination) error {
 	if s.program == nil {
 		return nil
 	}
-	if err := d.check(); err != nil {
+	if err := d.checkBeforeEffect(); err != nil {
 		return err
 	}
-	started, err := s.program.run(d.contents[i], d.self.Key)
+	started, err := s.program.run(d.contents[i], d.key.Key)
 	if started {
-		d.changed = append(d.changed, s.delivery.DisplayName)
+		d.changedDestinations = append(d.changedDestinations, s.delivery.DisplayName)
 	}
 	return err
 }
 
-func (d *dispatch) print(i int, s *destination) error {
+func (d *deliveryRun) printToStdout(i int, s *destination) error {
 	if s.stdout == nil {
 		return nil
 	}
-	if err := d.check(); err != nil {
+	if err := d.checkBeforeEffect(); err != nil {
 		return err
 	}
 	text := strings.TrimSuffix(d.contents[i], "\n") + "\n"
@@ -292,25 +292,25 @@ func (d *dispatch) print(i int, s *destination) error {
 		return errCommand
 	}
 	if s.preface != nil {
-		text = s.preface(d.self.Key) + text
+		text = s.preface(d.key.Key) + text
 	}
 	n, err := io.WriteString(s.stdout, text)
 	if n > 0 {
-		d.changed = append(d.changed, s.delivery.DisplayName)
+		d.changedDestinations = append(d.changedDestinations, s.delivery.DisplayName)
 	}
 	return err
 }
 
-func (d *dispatch) publish(_ int, s *destination) error {
+func (d *deliveryRun) publishFile(_ int, s *destination) error {
 	if s.file == nil {
 		return nil
 	}
-	if err := d.check(); err != nil {
+	if err := d.checkBeforeEffect(); err != nil {
 		return err
 	}
 	err := s.file.publish()
-	if s.file.temp == nil {
-		d.changed = append(d.changed, s.delivery.DisplayName)
+	if s.file.file == nil {
+		d.changedDestinations = append(d.changedDestinations, s.delivery.DisplayName)
 	}
 	return err
 }
@@ -321,7 +321,7 @@ func (s *PreparedDelivery) Abandon() error {
 	var errs []error
 	for _, slot := range s.destinations {
 		if slot.file != nil {
-			errs = append(errs, slot.file.abandon())
+			errs = append(errs, slot.file.discard())
 		}
 	}
 	return errors.Join(errs...)
@@ -348,10 +348,10 @@ func deliveryError(d config.Delivery, dead []string, why error) *Error {
 	return e
 }
 
-// render gives what goes to a destination.
-func render(key KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
-	if d.Content != nil {
-		return d.Content(variables(key), live)
+// renderContent gives what goes to a destination.
+func renderContent(key KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl.Diagnostics) {
+	if d.RenderContent != nil {
+		return d.RenderContent(templateVariables(key), live)
 	}
 	if d.Type == "command" && d.Format == "" {
 		return "", nil
@@ -363,17 +363,17 @@ func render(key KeyInfo, d config.Delivery, live config.LiveLookup) (string, hcl
 	return text, nil
 }
 
-// variables is what a template knows as self.
-func variables(key KeyInfo) map[string]cty.Value {
+// templateVariables is what a template knows as self.
+func templateVariables(key KeyInfo) map[string]cty.Value {
 	return map[string]cty.Value{
 		"application_key":    cty.StringVal(key.Key.Reveal()),
 		"application_key_id": cty.StringVal(key.KeyID),
 	}
 }
 
-// publicError keeps of a failed template what cannot quote the secret: functions
+// errorWithoutSecret keeps of a failed template what cannot quote the secret: functions
 // repeat their arguments in a Detail.
-func publicError(diags hcl.Diagnostics) error {
+func errorWithoutSecret(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {
 			continue

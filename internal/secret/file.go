@@ -17,48 +17,48 @@ const defaultSize = 4096
 // folder, with mode 0600 and the space that is needed. It has no name where that is
 // possible, which it is not where a file is to be replaced.
 type tempFile struct {
-	path      string
-	temp      *os.File   // nil: published or abandoned
-	tempPath  string     // path of the temporary file; "": it has no name
-	leftovers *Leftovers // of those that have one
+	targetPath   string
+	file         *os.File      // nil: published or abandoned
+	tempPath     string        // path of the temporary file; "": it has no name
+	tempFileList *TempFileList // of those that have one
 }
 
 // reserveTempFile proves that path can be written and holds size bytes for it. What is
 // at path is not touched before publish.
-func reserveTempFile(path string, size int, list *Leftovers) (*tempFile, error) {
+func reserveTempFile(path string, size int, list *TempFileList) (*tempFile, error) {
 	if err := checkReplaceable(path); err != nil {
 		return nil, err
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, reason(err))
+		return nil, fmt.Errorf("the folder %s cannot be created: %w", dir, errorWithoutPath(err))
 	}
-	f := &tempFile{path: filepath.Clean(path), leftovers: list}
+	f := &tempFile{targetPath: filepath.Clean(path), tempFileList: list}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		f.temp = createUnnamed(dir)
+		f.file = createUnnamed(dir)
 	}
-	if f.temp == nil {
+	if f.file == nil {
 		if err := f.createNamed(filepath.Join(dir, tempPrefix+filepath.Base(path)+tempSuffix)); err != nil {
 			return nil, err
 		}
 	}
-	_, err := f.temp.Write(make([]byte, size))
+	_, err := f.file.Write(make([]byte, size))
 	if err == nil {
-		err = f.temp.Sync() // some file systems find out only now that they are full
+		err = f.file.Sync() // some file systems find out only now that they are full
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, reason(err)), f.abandon())
+		return nil, errors.Join(fmt.Errorf("there is no room for %s: %w", path, errorWithoutPath(err)), f.discard())
 	}
 	return f, nil
 }
 
 func (f *tempFile) createNamed(path string) (err error) {
-	if err := f.leftovers.add(path); err != nil {
+	if err := f.tempFileList.add(path); err != nil {
 		return err
 	}
-	if f.temp, err = createTemp(path); err != nil {
-		f.leftovers.remove(path)
-		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), reason(err))
+	if f.file, err = createTemp(path); err != nil {
+		f.tempFileList.remove(path)
+		return fmt.Errorf("the folder %s cannot be written to: %w", filepath.Dir(path), errorWithoutPath(err))
 	}
 	f.tempPath = path
 	return nil
@@ -84,7 +84,7 @@ func checkReplaceable(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%s cannot be used: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be used: %w", path, errorWithoutPath(err))
 	case info.IsDir():
 		return fmt.Errorf("%s is a directory: add a file name", path)
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -95,59 +95,59 @@ func checkReplaceable(path string) error {
 	return nil
 }
 
-// fill writes the content where it is not seen yet, and makes it durable.
-func (f *tempFile) fill(content string) error {
-	_, err := f.temp.WriteAt([]byte(content), 0)
+// writeContent writes the content where it is not seen yet, and makes it durable.
+func (f *tempFile) writeContent(content string) error {
+	_, err := f.file.WriteAt([]byte(content), 0)
 	if err == nil {
-		err = f.temp.Truncate(int64(len(content)))
+		err = f.file.Truncate(int64(len(content)))
 	}
 	if err == nil {
-		err = f.temp.Sync()
+		err = f.file.Sync()
 	}
-	return reason(err)
+	return errorWithoutPath(err)
 }
 
 // publish puts the file into place.
 func (f *tempFile) publish() error {
-	if err := checkReplaceable(f.path); err != nil {
+	if err := checkReplaceable(f.targetPath); err != nil {
 		return err
 	}
 	if f.tempPath == "" {
-		if err := nameFile(f.temp, f.path); err != nil {
-			return reason(err)
+		if err := nameFile(f.file, f.targetPath); err != nil {
+			return errorWithoutPath(err)
 		}
 	}
-	if err := f.temp.Close(); err != nil && f.tempPath != "" { // what has its name was synced before
-		return reason(err)
+	if err := f.file.Close(); err != nil && f.tempPath != "" { // what has its name was synced before
+		return errorWithoutPath(err)
 	}
 	if f.tempPath != "" {
-		if err := os.Rename(f.tempPath, f.path); err != nil {
-			return reason(err)
+		if err := os.Rename(f.tempPath, f.targetPath); err != nil {
+			return errorWithoutPath(err)
 		}
-		f.leftovers.remove(f.tempPath)
+		f.tempFileList.remove(f.tempPath)
 	}
-	f.temp = nil
-	return reason(durable.SyncDir(filepath.Dir(f.path)))
+	f.file = nil
+	return errorWithoutPath(durable.SyncDir(filepath.Dir(f.targetPath)))
 }
 
-// abandon removes the temporary file, if it is still there.
-func (f *tempFile) abandon() error {
-	if f.temp == nil {
+// discard removes the temporary file, if it is still there.
+func (f *tempFile) discard() error {
+	if f.file == nil {
 		return nil
 	}
-	f.temp.Close()
+	f.file.Close()
 	if f.tempPath != "" {
 		if err := os.Remove(f.tempPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		f.leftovers.remove(f.tempPath)
+		f.tempFileList.remove(f.tempPath)
 	}
-	f.temp = nil
+	f.file = nil
 	return nil
 }
 
-// reason is the operating system's words without the names of temporary files.
-func reason(err error) error {
+// errorWithoutPath is the operating system's words without the names of temporary files.
+func errorWithoutPath(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err

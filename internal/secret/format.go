@@ -29,10 +29,10 @@ func formatKey(name string, key KeyInfo) (string, error) {
 // EnvironmentFile: values are quoted only where a shell would need it, which
 // for the keys that B2 makes is never.
 func envFormat(key KeyInfo) string {
-	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellWord(key.KeyID), shellWord(key.Key.Reveal()))
+	return fmt.Sprintf("B2_APPLICATION_KEY_ID=%s\nB2_APPLICATION_KEY=%s\n", shellQuote(key.KeyID), shellQuote(key.Key.Reveal()))
 }
 
-func shellWord(s string) string {
+func shellQuote(s string) string {
 	unsafe := func(r rune) bool {
 		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		return !plain && !strings.ContainsRune("_-+/=.,:@", r)
@@ -58,7 +58,7 @@ func jsonFormat(key KeyInfo) string {
 		Region     string   `json:"s3_region"`
 	}{
 		Name: key.Name, KeyID: key.KeyID, Key: key.Key.Reveal(), Buckets: key.Buckets,
-		NamePrefix: key.NamePrefix, Endpoint: key.Endpoint, Region: key.Region,
+		NamePrefix: key.NamePrefix, Endpoint: key.S3Endpoint, Region: key.S3Region,
 	}
 	if len(key.Buckets) == 1 {
 		out.Bucket = key.Buckets[0]

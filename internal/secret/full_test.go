@@ -30,11 +30,11 @@ func TestNoRoom(t *testing.T) {
 		signal.Ignore(syscall.SIGXFSZ)
 		must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1024, Max: 1024}))
 		big := file(filepath.Join(dir, "key.txt"))
-		big.Content = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
+		big.RenderContent = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
 			return strings.Repeat("x", 2000), nil
 		}
 		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{file(filepath.Join(dir, "key.env")), big},
-			secret.Options{Live: live})
+			secret.DeliveryOptions{LiveLookup: live})
 		var e *secret.Error
 		if !errors.As(err, &e) || !strings.Contains(e.Detail, "there is no room for "+big.Path) {
 			t.Errorf("Prepare = %v", err)

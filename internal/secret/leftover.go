@@ -14,30 +14,30 @@ import (
 	"b2form/internal/durable"
 )
 
-// A Leftovers is a file that lists the temporary files which a run has made and not
+// A TempFileList is a file that lists the temporary files which a run has made and not
 // yet removed, so that the next run can remove what a killed one left. Its methods
 // are safe for concurrent use; a nil *Leftovers lists nothing.
-type Leftovers struct {
+type TempFileList struct {
 	path    string
 	mu      sync.Mutex
 	pending map[string]bool // listed and still to be removed, by path
 }
 
-// NewLeftovers is the list in the file at path, which need not exist.
-func NewLeftovers(path string) *Leftovers {
-	return &Leftovers{path: path, pending: map[string]bool{}}
+// NewTempFileList is the list in the file at path, which need not exist.
+func NewTempFileList(path string) *TempFileList {
+	return &TempFileList{path: path, pending: map[string]bool{}}
 }
 
-// Exist reports whether an earlier run left something.
-func (l *Leftovers) Exist() bool {
+// HasLeftovers reports whether an earlier run left something.
+func (l *TempFileList) HasLeftovers() bool {
 	_, err := os.Lstat(l.path)
 	return err == nil
 }
 
-// Sweep removes what an earlier run left, and the list. No other run must be making
+// RemoveLeftovers removes what an earlier run left, and the list. No other run must be making
 // deliveries. Whatever the list says, only files with the names of temporary ones
 // are removed.
-func (l *Leftovers) Sweep() error {
+func (l *TempFileList) RemoveLeftovers() error {
 	info, err := os.Lstat(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -50,25 +50,25 @@ func (l *Leftovers) Sweep() error {
 		list, err = os.ReadFile(l.path)
 	}
 	if err != nil {
-		return fmt.Errorf("%s, the list of temporary files, cannot be read: %w", l.path, reason(err))
+		return fmt.Errorf("%s, the list of temporary files, cannot be read: %w", l.path, errorWithoutPath(err))
 	}
 	for line := range bytes.Lines(list) {
 		var path string
-		if json.Unmarshal(line, &path) != nil || !isTemp(path) { // a line that a crash cut off names no file that was made
+		if json.Unmarshal(line, &path) != nil || !isTempName(path) { // a line that a crash cut off names no file that was made
 			continue
 		}
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("%s, which an interrupted run left with a secret in it, cannot be removed: %w", path, reason(err))
+			return fmt.Errorf("%s, which an interrupted run left with a secret in it, cannot be removed: %w", path, errorWithoutPath(err))
 		}
 	}
-	return reason(os.Remove(l.path))
+	return errorWithoutPath(os.Remove(l.path))
 }
 
 // add lists a file before it is made.
-func (l *Leftovers) add(path string) error {
+func (l *TempFileList) add(path string) error {
 	if l == nil {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (l *Leftovers) add(path string) error {
 	}
 	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY|durable.NoFollow, 0o600)
 	if err != nil {
-		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, reason(err))
+		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, errorWithoutPath(err))
 	}
 	line, _ := json.Marshal(abs) // strings always encode
 	_, err = f.Write(append(line, '\n'))
@@ -88,14 +88,14 @@ func (l *Leftovers) add(path string) error {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, reason(err))
+		return fmt.Errorf("%s, the list of temporary files, cannot be written: %w", l.path, errorWithoutPath(err))
 	}
 	l.pending[path] = true
-	return reason(durable.SyncDir(filepath.Dir(l.path)))
+	return errorWithoutPath(durable.SyncDir(filepath.Dir(l.path)))
 }
 
 // remove says that a listed file is there no more. The list goes with the last one.
-func (l *Leftovers) remove(path string) {
+func (l *TempFileList) remove(path string) {
 	if l == nil {
 		return
 	}
@@ -110,7 +110,7 @@ func (l *Leftovers) remove(path string) {
 	}
 }
 
-func isTemp(path string) bool {
+func isTempName(path string) bool {
 	base := strings.ToLower(filepath.Base(path))
 	return strings.HasPrefix(base, tempPrefix) && strings.HasSuffix(base, tempSuffix)
 }

@@ -16,13 +16,13 @@ import (
 	"b2form/schema/config"
 )
 
-// A program is what a delivery of type command runs. It is found before the key
+// A deliveryProgram is what a delivery of type command runs. It is found before the key
 // exists.
-type program struct {
-	delivery config.Delivery
-	options  Options
-	path     string // absolute
-	vars     []string
+type deliveryProgram struct {
+	delivery    config.Delivery
+	options     DeliveryOptions
+	path        string // absolute
+	renderedEnv []string
 }
 
 // OwnCredentialVars are the variables that b2form itself is given its credentials
@@ -32,10 +32,10 @@ func OwnCredentialVars() []string {
 		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND"}
 }
 
-func prepareProgram(key KeyInfo, d config.Delivery, o Options) (*program, error) {
-	p := &program{delivery: d, options: o}
-	if o.Live != nil && d.Environment != nil {
-		if _, diags := d.Environment(variables(key), o.Live); diags.HasErrors() {
+func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliveryProgram, error) {
+	p := &deliveryProgram{delivery: d, options: o}
+	if o.LiveLookup != nil && d.RenderEnvironment != nil {
+		if _, diags := d.RenderEnvironment(templateVariables(key), o.LiveLookup); diags.HasErrors() {
 			// Made with a placeholder, so it holds no secret.
 			return nil, fmt.Errorf("its environment cannot be rendered: %w", diags)
 		}
@@ -69,21 +69,21 @@ func programMissingError(name string, err error) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("the program %q is not found; install it, or correct its name", name)
 	}
-	return fmt.Errorf("the program %q cannot be run: %w", name, reason(err))
+	return fmt.Errorf("the program %q cannot be run: %w", name, errorWithoutPath(err))
 }
 
-// fill renders the variables.
-func (p *program) fill(key KeyInfo, live config.LiveLookup) error {
-	if p.delivery.Environment == nil {
+// renderEnv renders the variables.
+func (p *deliveryProgram) renderEnv(key KeyInfo, live config.LiveLookup) error {
+	if p.delivery.RenderEnvironment == nil {
 		return nil
 	}
-	vars, diags := p.delivery.Environment(variables(key), live)
+	vars, diags := p.delivery.RenderEnvironment(templateVariables(key), live)
 	if diags.HasErrors() {
-		return publicError(diags)
+		return errorWithoutSecret(diags)
 	}
-	p.vars = nil
+	p.renderedEnv = nil
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		p.vars = append(p.vars, name+"="+vars[name])
+		p.renderedEnv = append(p.renderedEnv, name+"="+vars[name])
 	}
 	return nil
 }
@@ -99,16 +99,16 @@ const lastWords = 3 * time.Second
 
 // run gives the program its input and waits for its end. started is false where
 // it can have learnt nothing.
-func (p *program) run(input string, key Value) (started bool, err error) {
+func (p *deliveryProgram) run(input string, key Value) (started bool, err error) {
 	if p.options.SkipPrograms {
 		return false, nil
 	}
-	defer func() { p.vars = nil }() // they hold the secret
+	defer func() { p.renderedEnv = nil }() // they hold the secret
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	go p.stopAfterGrace(ctx, cancel)
 
-	said := &tail{}
+	said := &tailBuffer{}
 	cmd := exec.CommandContext(ctx, p.path)
 	cmd.Args = slices.Clone(p.delivery.Command)
 	cmd.Dir = p.delivery.Dir
@@ -121,7 +121,7 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 		if why := context.Cause(ctx); why != nil {
 			return false, p.programFailure(why, nil, "", key)
 		}
-		return false, fmt.Errorf("the program cannot be run: %w", reason(err))
+		return false, fmt.Errorf("the program cannot be run: %w", errorWithoutPath(err))
 	}
 	if p.delivery.Timeout > 0 {
 		timer := time.AfterFunc(p.delivery.Timeout, func() { cancel(errTimeout) })
@@ -139,13 +139,13 @@ func (p *program) run(input string, key Value) (started bool, err error) {
 }
 
 // stopAfterGrace ends the program when it has used up its time after a request to stop.
-func (p *program) stopAfterGrace(ctx context.Context, cancel context.CancelCauseFunc) {
+func (p *deliveryProgram) stopAfterGrace(ctx context.Context, cancel context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
 		return
 	case <-p.options.Stop:
 	}
-	timer := time.NewTimer(p.options.Grace)
+	timer := time.NewTimer(p.options.StopGrace)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -154,20 +154,20 @@ func (p *program) stopAfterGrace(ctx context.Context, cancel context.CancelCause
 	}
 }
 
-func (p *program) environ() []string {
+func (p *deliveryProgram) environ() []string {
 	var out []string
-	for _, pair := range p.options.Environ {
+	for _, pair := range p.options.ProgramEnv {
 		name, _, _ := strings.Cut(pair, "=")
 		if !slices.Contains(OwnCredentialVars(), name) {
 			out = append(out, pair)
 		}
 	}
-	return append(out, p.vars...)
+	return append(out, p.renderedEnv...)
 }
 
 // programFailure says how the program ended and, where that is asked for and as far as it
 // gives nothing away, what it said.
-func (p *program) programFailure(why, err error, said string, key Value) error {
+func (p *deliveryProgram) programFailure(why, err error, said string, key Value) error {
 	var text string
 	var exit *exec.ExitError
 	switch {
@@ -180,18 +180,18 @@ func (p *program) programFailure(why, err error, said string, key Value) error {
 	case errors.As(err, &exit):
 		text = "the program was ended: " + exit.String()
 	default:
-		text = "the program failed: " + reason(err).Error()
+		text = "the program failed: " + errorWithoutPath(err).Error()
 	}
 	switch {
 	case strings.TrimSpace(said) == "":
 		return &programError{text + " and said nothing", ""}
-	case p.delivery.Sensitive:
+	case p.delivery.HasOtherSensitive:
 		return &programError{text + "; what it said is left out, since it may repeat a sensitive value", ""}
 	case !p.delivery.ShowOutput:
 		return &programError{text + "; what it said is not shown, since it may repeat the secret",
 			"To find out why, run it by hand with a made-up secret, or write show_output = true in this block."}
 	}
-	return &programError{text, "The program said:\n" + indent(lastLines(strings.TrimSpace(scrub.Text(said, key.Reveal()))))}
+	return &programError{text, "The program said:\n" + indent(lastLines(strings.TrimSpace(scrub.RemoveSecret(said, key.Reveal()))))}
 }
 
 // A programError is how a program failed, and in lines of its own what more there is
@@ -230,9 +230,9 @@ func lastLines(text string) string {
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
-// tail keeps the last part of what is written to it. It is much more than is
+// tailBuffer keeps the last part of what is written to it. It is much more than is
 // ever shown, so that no piece of a secret at its beginning is.
-type tail struct {
+type tailBuffer struct {
 	mu  sync.Mutex
 	buf []byte
 }
@@ -240,7 +240,7 @@ type tail struct {
 const tailSize = 64 << 10
 
 // Write never fails.
-func (t *tail) Write(p []byte) (int, error) {
+func (t *tailBuffer) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = append(t.buf, p...)
@@ -250,7 +250,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) text() string {
+func (t *tailBuffer) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return strings.ToValidUTF8(string(t.buf), "�")

@@ -23,7 +23,7 @@ import (
 // shell is a delivery to a script; the secret is its input.
 func shell(dir, script string) config.Delivery {
 	return config.Delivery{Type: "command", Command: []string{"sh", "-c", script}, Dir: dir, DisplayName: "command sh",
-		Timeout: time.Minute, Content: plainKey, ShowOutput: true, Range: &hcl.Range{Filename: "main.b2.hcl"}}
+		Timeout: time.Minute, RenderContent: plainKey, ShowOutput: true, Range: &hcl.Range{Filename: "main.b2.hcl"}}
 }
 
 func plainKey(self map[string]cty.Value, _ config.LiveLookup) (string, hcl.Diagnostics) {
@@ -34,7 +34,7 @@ func asVariables(self map[string]cty.Value, _ config.LiveLookup) (map[string]str
 	return map[string]string{"KEY": self["application_key"].AsString(), "B2_APPLICATION_KEY_ID": self["application_key_id"].AsString()}, nil
 }
 
-func deliver(t *testing.T, env secret.Options, deliveries ...config.Delivery) ([]string, error) {
+func deliver(t *testing.T, env secret.DeliveryOptions, deliveries ...config.Delivery) ([]string, error) {
 	t.Helper()
 	slots, err := secret.Prepare(t.Context(), before(), deliveries, env)
 	must(t, err)
@@ -49,9 +49,10 @@ func TestProgram(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "push.sh"), []byte("#!/bin/sh\ncat > input\necho \"$1 $KEY "+
 		"$B2_APPLICATION_KEY_ID$B2_APPLICATION_KEY $OTHER\" > variables\nls key.env 2> /dev/null\ntest ! -e key.env\n"), 0o700))
 	d := shell(dir, "")
-	d.Command, d.Environment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
+	d.Command, d.RenderEnvironment = []string{"./push.sh", "an argument; rm -rf $HOME"}, asVariables
 	var out bytes.Buffer
-	env := secret.Options{Stdout: &out, Environ: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited", "B2_APPLICATION_KEY=ours",
+	env := secret.DeliveryOptions{Stdout: &out, ProgramEnv: []string{"PATH=" + os.Getenv("PATH"), "OTHER=inherited",
+		"B2_APPLICATION_KEY=ours",
 		"B2_APPLICATION_KEY_ID=ours"}}
 	where, err := deliver(t, env, file(filepath.Join(dir, "key.env")), d)
 	must(t, err)
@@ -92,7 +93,7 @@ func TestProgramFails(t *testing.T) {
 			func(d *config.Delivery) { d.ShowOutput = false }},
 		{"unasked silence", `exit 1`, "exit code 1 and said nothing", func(d *config.Delivery) { d.ShowOutput = false }},
 		{"discreet", `echo hello; exit 1`, "left out, since it may repeat a sensitive value",
-			func(d *config.Delivery) { d.Sensitive = true }},
+			func(d *config.Delivery) { d.HasOtherSensitive = true }},
 		{"a signal", `kill -9 $$`, "signal: killed", nil},
 		{"too slow", `echo waiting; tail -f /dev/null`, "ended after 50ms, its timeout", quick},
 		{"cannot start", ``, "cannot be run", func(d *config.Delivery) { d.Dir += "/gone" }},
@@ -105,7 +106,7 @@ func TestProgramFails(t *testing.T) {
 				test.change(&d)
 			}
 			var out bytes.Buffer
-			where, err := deliver(t, secret.Options{Stdout: &out, Environ: os.Environ()},
+			where, err := deliver(t, secret.DeliveryOptions{Stdout: &out, ProgramEnv: os.Environ()},
 				config.Delivery{Type: "stdout", DisplayName: "standard output"}, file(filepath.Join(dir, "key.env")), d)
 			var e *secret.Error
 			if !errors.As(err, &e) || where != nil || !strings.Contains(e.Detail, test.want) {
@@ -147,7 +148,7 @@ func TestProgramIsNotQuoted(t *testing.T) {
 			if name == "after a time" {
 				d.Timeout = 200 * time.Millisecond
 			}
-			_, err := deliver(t, secret.Options{Environ: os.Environ()}, d)
+			_, err := deliver(t, secret.DeliveryOptions{ProgramEnv: os.Environ()}, d)
 			var e *secret.Error
 			if !errors.As(err, &e) || !strings.Contains(e.Detail, "show_output = true") {
 				t.Fatalf("the error is %v", err)
@@ -163,12 +164,12 @@ func TestProgramIsNotQuoted(t *testing.T) {
 func TestProgramStopped(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
-	_, err := deliver(t, secret.Options{Environ: os.Environ(), Stop: stop, Grace: 50 * time.Millisecond},
+	_, err := deliver(t, secret.DeliveryOptions{ProgramEnv: os.Environ(), Stop: stop, StopGrace: 50 * time.Millisecond},
 		shell(t.TempDir(), "tail -f /dev/null"))
 	if err == nil || !strings.Contains(err.Error(), "asked to stop") {
 		t.Errorf("without time: %v", err)
 	}
-	options := secret.Options{Environ: os.Environ(), Stop: stop, Grace: time.Hour}
+	options := secret.DeliveryOptions{ProgramEnv: os.Environ(), Stop: stop, StopGrace: time.Hour}
 	if _, err := deliver(t, options, shell(t.TempDir(), "cat > /dev/null")); err != nil {
 		t.Errorf("with time: %v", err)
 	}
@@ -179,7 +180,7 @@ func TestProgramPrepare(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "text"), nil, 0o600))
 	wrong := shell(dir, "")
-	wrong.Environment = func(map[string]cty.Value, config.LiveLookup) (map[string]string, hcl.Diagnostics) {
+	wrong.RenderEnvironment = func(map[string]cty.Value, config.LiveLookup) (map[string]string, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Bad", Detail: "No such bucket."}}
 	}
 	for _, test := range []struct {
@@ -192,12 +193,12 @@ func TestProgramPrepare(t *testing.T) {
 		{config.Delivery{Type: "command"}, "names no program"},
 		{wrong, "No such bucket"},
 	} {
-		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{test.d}, secret.Options{Live: live})
+		_, err := secret.Prepare(t.Context(), before(), []config.Delivery{test.d}, secret.DeliveryOptions{LiveLookup: live})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v", test.d.Command, err)
 		}
 	}
-	where, err := deliver(t, secret.Options{SkipPrograms: true},
+	where, err := deliver(t, secret.DeliveryOptions{SkipPrograms: true},
 		config.Delivery{Type: "command", Command: []string{"b2form-no-such-program"}, DisplayName: "nothing"})
 	if err != nil || len(where) != 1 {
 		t.Errorf("pretending: %v, %v", where, err)

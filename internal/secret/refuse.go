@@ -20,12 +20,12 @@ const (
 // of another delivery. Links in folders are seen through, and names compared as
 // file systems do that do not tell cases apart.
 func checkNotProtected(path string, protected []string) error {
-	if isTemp(path) {
+	if isTempName(path) {
 		return fmt.Errorf("%s is named like a temporary file of b2form: choose another name", path)
 	}
-	real, err := resolveLinks(path)
+	real, err := resolveFolderLinks(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be used: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be used: %w", path, errorWithoutPath(err))
 	}
 	for _, name := range strings.Split(filepath.ToSlash(real), "/") {
 		if strings.EqualFold(name, ".git") {
@@ -41,12 +41,12 @@ func checkNotProtected(path string, protected []string) error {
 // SameAs is the first of the files that path leads to, whether or not it exists; "": none. Names are compared
 // as file systems do that do not tell cases apart.
 func SameAs(path string, files []string) string {
-	real, err := resolveLinks(path)
+	real, err := resolveFolderLinks(path)
 	if err != nil {
 		return ""
 	}
 	for _, f := range files {
-		other, err := resolveLinks(f)
+		other, err := resolveFolderLinks(f)
 		if err == nil && (strings.EqualFold(real, other) || isSameFile(real, other)) {
 			return f
 		}
@@ -54,8 +54,8 @@ func SameAs(path string, files []string) string {
 	return ""
 }
 
-// resolveLinks is an absolute path without links in its folders, as far as they exist.
-func resolveLinks(path string) (string, error) {
+// resolveFolderLinks is an absolute path without links in its folders, as far as they exist.
+func resolveFolderLinks(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err

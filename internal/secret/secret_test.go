@@ -27,7 +27,7 @@ const canary = `K002/9r+hp'MfU"c<p>S&7%uY=kg3FC`
 func before() secret.KeyInfo {
 	return secret.KeyInfo{
 		Name: "photos-plus", Buckets: []string{"acme-photos"}, NamePrefix: "library/",
-		Endpoint: "https://s3.us-west-002.backblazeb2.com", Region: "us-west-002",
+		S3Endpoint: "https://s3.us-west-002.backblazeb2.com", S3Region: "us-west-002",
 	}
 }
 
@@ -124,7 +124,7 @@ func TestFormats(t *testing.T) {
 	for _, test := range tests {
 		var out bytes.Buffer
 		d := config.Delivery{Type: "stdout", DisplayName: "standard output", Format: test.format}
-		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.Options{Stdout: &out})
+		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.DeliveryOptions{Stdout: &out})
 		must(t, err)
 		_, err = s.Deliver(test.self, nil)
 		must(t, err)
@@ -150,9 +150,9 @@ func TestDeliver(t *testing.T) {
 	must(t, os.WriteFile(old, []byte("old key, and rather a lot more text than the new one will have: "+strings.Repeat("x", 2000)), 0o644))
 	var out bytes.Buffer
 	template := file("urls.txt")
-	template.Content = urls
-	deliveries := []config.Delivery{file(old), {Type: "stdout", DisplayName: "standard output", Content: urls}, template}
-	env := secret.Options{Stdout: &out, Live: live, FilePath: func(d config.Delivery) string {
+	template.RenderContent = urls
+	deliveries := []config.Delivery{file(old), {Type: "stdout", DisplayName: "standard output", RenderContent: urls}, template}
+	env := secret.DeliveryOptions{Stdout: &out, LiveLookup: live, FilePath: func(d config.Delivery) string {
 		if filepath.IsAbs(d.Path) {
 			return d.Path
 		}
@@ -200,7 +200,7 @@ func TestPrepareRefuses(t *testing.T) {
 	must(t, os.Symlink("file", at("link")))
 	must(t, os.Symlink("nowhere", at("dangling")))
 	failing := file(at("template"))
-	failing.Content = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
+	failing.RenderContent = func(map[string]cty.Value, config.LiveLookup) (string, hcl.Diagnostics) {
 		return "", hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid template", Detail: "No such thing.", Subject: &hcl.Range{}}}
 	}
 	format, typ := file(at("x")), file(at("x"))
@@ -226,7 +226,7 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	was := files(t, dir)
 	for _, test := range tests {
-		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.Options{Live: live})
+		s, err := secret.Prepare(t.Context(), before(), test.deliveries, secret.DeliveryOptions{LiveLookup: live})
 		var e *secret.Error
 		if !errors.As(err, &e) || s != nil || !strings.Contains(e.Detail, test.want) || e.Summary != "Secret cannot be delivered" ||
 			len(e.Invalidated) > 0 {
@@ -241,7 +241,8 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := secret.Prepare(gone, before(), []config.Delivery{file(at("x"))}, secret.Options{}); !errors.Is(err, context.Canceled) {
+	_, err := secret.Prepare(gone, before(), []config.Delivery{file(at("x"))}, secret.DeliveryOptions{})
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Prepare with a cancelled context = %v", err)
 	}
 }
@@ -250,7 +251,7 @@ func TestAbandon(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "key.env"), []byte("old"), 0o600))
 	s, err := secret.Prepare(t.Context(), before(),
-		[]config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.Options{})
+		[]config.Delivery{file(filepath.Join(dir, "key.env")), file(filepath.Join(dir, "new.env"))}, secret.DeliveryOptions{})
 	must(t, err)
 	if n := len(files(t, dir)); n < 2 {
 		t.Errorf("%d files while prepared, want the old one and a temporary one at least", n)
@@ -302,8 +303,8 @@ func TestDeliverFails(t *testing.T) {
 			must(t, os.Mkdir(dir, 0o755))
 			must(t, os.WriteFile(filepath.Join(dir, "1.env"), []byte("old"), 0o600))
 			second := file(filepath.Join(dir, "2.env"))
-			second.Content = test.content
-			var env secret.Options
+			second.RenderContent = test.content
+			var env secret.DeliveryOptions
 			env.Stdout = test.stdout
 			if test.stdout < 0 {
 				env.Stdout = &bytes.Buffer{}

@@ -22,7 +22,7 @@ func createUnnamed(dir string) *os.File {
 	return f
 }
 
-// nameFile gives the file its nameFile, which must not be taken: open(2), O_TMPFILE.
+// nameFile gives the file its name, which must not be taken: open(2), O_TMPFILE.
 func nameFile(f *os.File, path string) error {
 	return unix.Linkat(unix.AT_FDCWD, descriptorPath(f), unix.AT_FDCWD, path, unix.AT_SYMLINK_FOLLOW)
 }

@@ -46,13 +46,13 @@ func parsePlainInstance(s string) (addr.InstanceKey, bool) {
 	}
 	if text, quoted := strings.CutPrefix(s, `"`); quoted {
 		text, quoted = strings.CutSuffix(text, `"`)
-		return addr.ForEachKey(text), quoted && !strings.ContainsFunc(text, needsParser)
+		return addr.ForEachKey(text), quoted && !strings.ContainsFunc(text, needsHCLParser)
 	}
 	n, err := strconv.Atoi(s)
 	return addr.CountIndex(n), err == nil && strconv.Itoa(n) == s && n >= 0
 }
 
-func needsParser(r rune) bool {
+func needsHCLParser(r rune) bool {
 	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '$' || r == '%'
 }
 

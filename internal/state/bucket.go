@@ -25,48 +25,48 @@ const (
 	maxPairs   = 10              // "b2_update_bucket"
 )
 
-// bucketStorage is the keeper of a shared state. Whatever changes the bucketStorage takes its
+// bucketStorage is the storage of a shared state. Whatever changes the bucket takes its
 // turn: the heartbeat, commits, and updates by the run itself.
 type bucketStorage struct {
-	Shared
-	now            func() time.Time
-	who, operation string
-	runID          string // in the names of this run's objects
+	SharedBucket
+	now                  func() time.Time
+	lockOwner, operation string
+	runID                string // in the names of this run's objects
 
 	ctx           context.Context // outlives the run's
 	cancel        context.CancelFunc
 	heartbeatDone chan struct{} // closed when the heartbeat has ended
-	count         counter
+	count         writeCounter
 	bucketID      string // the bucket's ID
 
-	base         *State
-	journalParts []object // the parts of the journal
-	lastPart     []byte   // the last of them, which grows; nil: a new one is to be begun
-	objectsMade  int      // objects, for their names
+	baseState       *State
+	journalParts    []fileVersion // the parts of the journal
+	lastPartContent []byte        // the last of them, which grows; nil: a new one is to be begun
+	objectsMade     int           // objects, for their names
 
-	turn        chan struct{} // held over requests, so it is no mutex: who waits for it may give up
-	lastView    *bucketView   // nil: must be read again
-	ourRevision int64         // since this revision nobody else has updated the bucket
-	claim       leaseClaim
+	updateSemaphore chan struct{} // held over requests, so it is no mutex: who waits for it may give up
+	lastView        *bucketView   // nil: must be read again
+	ourRevision     int64         // since this revision nobody else has updated the bucket
+	claim           leaseClaim
 
 	mu        sync.Mutex // guards what check looks at
 	renewedAt time.Time  // our time, at or before that from which the lease runs
 	lostErr   error      // not nil: for good
 }
 
-// acquire takes the lease, trying for as long as o says.
-func (k *bucketStorage) acquire(ctx context.Context, o Options) error {
-	waiting, cancel := context.WithTimeout(ctx, o.Wait)
+// acquireLease takes the lease, trying for as long as o says.
+func (k *bucketStorage) acquireLease(ctx context.Context, o Options) error {
+	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
 	defer cancel()
 	for told := false; ; told = true {
-		held, err := k.tryAcquire(ctx)
+		held, err := k.tryAcquireLease(ctx)
 		if held == nil || err != nil {
 			return err
 		}
 		if !told {
 			o.notifyWaiting(held)
 		}
-		now, _ := k.Remote.Time()
+		now, _ := k.Remote.ServiceTime()
 		next := min(jitter(retryLease), max(held.Expires.Sub(now), time.Second))
 		if err := pause.For(waiting, next); err != nil {
 			if ctx.Err() != nil {
@@ -77,30 +77,30 @@ func (k *bucketStorage) acquire(ctx context.Context, o Options) error {
 	}
 }
 
-func (k *bucketStorage) tryAcquire(ctx context.Context) (held *LockedError, err error) {
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
+func (k *bucketStorage) tryAcquireLease(ctx context.Context) (held *LockedError, err error) {
+	k.updateSemaphore <- struct{}{}
+	defer func() { <-k.updateSemaphore }()
 	k.lastView = nil
 	err = k.compareAndSwap(ctx, func(p statePointer, now time.Time) (statePointer, error) {
 		if k.lastView.hasHidingRule(k.Prefix) {
-			return p, k.lifecycleError()
+			return p, k.hidingRuleError()
 		}
 		held = nil
 		if k.claim.nonce != "" {
-			l := lease{Nonce: k.claim.nonce, Owner: k.who, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
-			next, by := p.take(l, now)
+			l := lease{Nonce: k.claim.nonce, Owner: k.lockOwner, Operation: k.operation, Since: now, Expires: now.Add(leaseLength)}
+			next, by := p.takeLease(l, now)
 			if by != nil {
-				held = by.lockedError(k.String())
+				held = by.asLockedError(k.String())
 			}
 			p = next
 		}
-		k.claim.knownVersions = []version{p.version}
+		k.claim.knownVersions = []stateVersion{p.stateVersion}
 		return p, nil
 	})
 	return held, err
 }
 
-func (k *bucketStorage) lifecycleError() *Error {
+func (k *bucketStorage) hidingRuleError() *Error {
 	return &Error{
 		Summary: "A lifecycle rule would delete the state",
 		Detail: fmt.Sprintf("The bucket %s has a lifecycle rule with days_from_uploading_to_hiding for names that begin with %q, so B2 "+
@@ -123,12 +123,12 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p stateP
 			}
 			k.lastView, k.ourRevision, k.bucketID = v, v.Revision, v.ID
 		}
-		old := k.lastView.Info[k.infoKey()]
-		p, err := readPointer(k.String(), old)
+		old := k.lastView.Info[k.bucketInfoKey()]
+		p, err := parsePointer(k.String(), old)
 		if err != nil {
 			return err
 		}
-		service, ours, err := k.time()
+		service, ours, err := k.serviceTime()
 		if err != nil {
 			return err
 		}
@@ -160,11 +160,11 @@ func (k *bucketStorage) compareAndSwap(ctx context.Context, decide func(p stateP
 	}
 }
 
-// time is B2's time as far as a lease may run from it, and ours at that moment.
+// serviceTime is B2's time as far as a lease may run from it, and ours at that moment.
 // B2's clock may be a second ahead, and as much as the two drift apart since the
 // last reply.
-func (k *bucketStorage) time() (service, ours time.Time, err error) {
-	service, sent := k.Remote.Time()
+func (k *bucketStorage) serviceTime() (service, ours time.Time, err error) {
+	service, sent := k.Remote.ServiceTime()
 	if service.IsZero() {
 		return service, ours, errors.New("the replies of this service carry no Date, which the lock of a shared state needs")
 	}
@@ -175,7 +175,7 @@ func (k *bucketStorage) time() (service, ours time.Time, err error) {
 // isClockStale reports whether what is known of B2's time is too old to make a lease
 // of: the machine has slept.
 func (k *bucketStorage) isClockStale() bool {
-	_, sent := k.Remote.Time()
+	_, sent := k.Remote.ServiceTime()
 	return elapsed(sent, k.now()) > 2*leaseBeat
 }
 
@@ -186,9 +186,9 @@ func (k *bucketStorage) storePointer(ctx context.Context, p statePointer) error 
 	if info == nil {
 		info = map[string]string{}
 	}
-	info[k.infoKey()] = p.String()
-	if p.version == (version{}) && p.Lease == nil {
-		delete(info, k.infoKey())
+	info[k.bucketInfoKey()] = p.String()
+	if p.stateVersion == (stateVersion{}) && p.Lease == nil {
+		delete(info, k.bucketInfoKey())
 	}
 	if len(info) > maxPairs {
 		return &Error{
@@ -214,8 +214,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusConflict
 }
 
-// start begins the heartbeat. It ends with close or abandon.
-func (k *bucketStorage) start(ctx context.Context) {
+// startHeartbeat begins the heartbeat. It ends with close or abandon.
+func (k *bucketStorage) startHeartbeat(ctx context.Context) {
 	k.ctx, k.cancel = context.WithCancel(ctx)
 	k.heartbeatDone = make(chan struct{})
 	if k.claim.nonce == "" {
@@ -224,24 +224,24 @@ func (k *bucketStorage) start(ctx context.Context) {
 	}
 	go func() {
 		defer close(k.heartbeatDone)
-		for pause.For(k.ctx, leaseBeat) == nil && k.lostError() == nil {
-			k.renew() // after a failure there is the next beat, and check
+		for pause.For(k.ctx, leaseBeat) == nil && k.leaseLostError() == nil {
+			k.renewLease() // after a failure there is the next beat, and check
 		}
 	}()
 }
 
-func (k *bucketStorage) renew() {
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
-	_ = k.updatePointer(func(p statePointer, now time.Time) (statePointer, bool) {
-		return p.renew(k.claim, now.Add(leaseLength))
+func (k *bucketStorage) renewLease() {
+	k.updateSemaphore <- struct{}{}
+	defer func() { <-k.updateSemaphore }()
+	_ = k.updatePointerAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+		return p.renewLease(k.claim, now.Add(leaseLength))
 	})
 }
 
-// updatePointer is swap by a run that holds the lease: once it finds that it does not, it
+// updatePointerAsHolder is compareAndSwap by a run that holds the lease: once it finds that it does not, it
 // never does again.
-func (k *bucketStorage) updatePointer(step func(statePointer, time.Time) (statePointer, bool)) error {
-	if err := k.lostError(); err != nil {
+func (k *bucketStorage) updatePointerAsHolder(step func(statePointer, time.Time) (statePointer, bool)) error {
+	if err := k.leaseLostError(); err != nil {
 		return err
 	}
 	var gone *Error
@@ -262,13 +262,13 @@ func (k *bucketStorage) updatePointer(step func(statePointer, time.Time) (stateP
 	return err
 }
 
-func (k *bucketStorage) lostError() error {
+func (k *bucketStorage) leaseLostError() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.lostErr
 }
 
-func (k *bucketStorage) check() error {
+func (k *bucketStorage) checkLocked() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -285,66 +285,66 @@ func (k *bucketStorage) check() error {
 // lines too, so a journal has few parts however many batches it took.
 func (k *bucketStorage) append(lines []byte) error {
 	now := k.currentVersion()
-	part, name := k.lastPart, now.Journal.Name
+	part, name := k.lastPartContent, now.Journal.Name
 	if len(part) == 0 || len(part) > maxChunk {
-		first := firstRecord(k.base)
-		if now.Journal != (object{}) {
+		first := firstRecord(k.baseState)
+		if now.Journal != (fileVersion{}) {
 			first.Previous = &now.Journal
 		}
-		part, name = first.line(), k.objectName("journal")
-		k.journalParts = append(k.journalParts, object{Name: name})
+		part, name = first.encodeLine(), k.newObjectName("journal")
+		k.journalParts = append(k.journalParts, fileVersion{Name: name})
 	}
 	part = append(slices.Clone(part), lines...)
-	made, err := k.upload(name, part)
+	made, err := k.uploadObject(name, part)
 	if err != nil {
 		return err
 	}
-	if err := k.commit(version{State: now.State, Journal: made}); err != nil {
-		k.lastPart = nil // what is stored is not known; the next part stands for itself
+	if err := k.commitVersion(stateVersion{State: now.State, Journal: made}); err != nil {
+		k.lastPartContent = nil // what is stored is not known; the next part stands for itself
 		return err
 	}
-	k.lastPart = part
+	k.lastPartContent = part
 	return nil
 }
 
 // currentVersion is what counts, as far as this run knows. Only append and close change
 // it, one at a time, and only they ask.
-func (k *bucketStorage) currentVersion() version { return k.claim.knownVersions[0] }
+func (k *bucketStorage) currentVersion() stateVersion { return k.claim.knownVersions[0] }
 
-func (k *bucketStorage) commit(to version) error {
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
-	err := k.updatePointer(func(p statePointer, now time.Time) (statePointer, bool) {
-		return p.commit(k.claim, to, now.Add(leaseLength))
+func (k *bucketStorage) commitVersion(to stateVersion) error {
+	k.updateSemaphore <- struct{}{}
+	defer func() { <-k.updateSemaphore }()
+	err := k.updatePointerAsHolder(func(p statePointer, now time.Time) (statePointer, bool) {
+		return p.commitVersion(k.claim, to, now.Add(leaseLength))
 	})
 	if err != nil {
 		k.claim.knownVersions = append(k.claim.knownVersions, to)
 		return err
 	}
-	k.claim.knownVersions = []version{to}
+	k.claim.knownVersions = []stateVersion{to}
 	return nil
 }
 
-// objectName is one that no other object has. It tells when it was made, on B2's clock,
+// newObjectName is one that no other object has. It tells when it was made, on B2's clock,
 // and by which run.
-func (k *bucketStorage) objectName(what string) string {
-	service, _ := k.Remote.Time()
+func (k *bucketStorage) newObjectName(what string) string {
+	service, _ := k.Remote.ServiceTime()
 	k.objectsMade++
 	return fmt.Sprintf("%s%s-%s-%04d.%s", k.Prefix, service.UTC().Format("20060102t150405z"), strings.ToLower(k.runID), k.objectsMade, what)
 }
 
-func (k *bucketStorage) upload(name string, content []byte) (object, error) {
-	if err := k.lostError(); err != nil {
-		return object{}, err
+func (k *bucketStorage) uploadObject(name string, content []byte) (fileVersion, error) {
+	if err := k.leaseLostError(); err != nil {
+		return fileVersion{}, err
 	}
 	id, err := k.Remote.Upload(k.ctx, k.bucketID, name, "application/json", content)
 	k.count.bytes.Add(int64(len(content)))
-	return object{ID: id, Name: name, Size: int64(len(content))}, err
+	return fileVersion{ID: id, Name: name, Size: int64(len(content))}, err
 }
 
-// hide lets the bucket's lifecycle rule delete superseded objects in its time.
+// hideObjects lets the bucket's lifecycle rule delete superseded objects in its time.
 // One that stays visible is in nobody's way.
-func (k *bucketStorage) hide(objects []object) {
+func (k *bucketStorage) hideObjects(objects []fileVersion) {
 	var all sync.WaitGroup
 	for _, o := range objects {
 		all.Go(func() {
@@ -357,57 +357,58 @@ func (k *bucketStorage) hide(objects []object) {
 // close stores the state, drops the journal and gives the lease back, all three
 // by one move of the pointer.
 func (k *bucketStorage) close(s *State) error {
-	defer k.stop()
-	if err := k.lostError(); err != nil {
+	defer k.stopHeartbeat()
+	if err := k.leaseLostError(); err != nil {
 		return err
 	}
 	now := k.currentVersion()
-	to, superseded := version{State: now.State}, k.journalParts
+	to, superseded := stateVersion{State: now.State}, k.journalParts
 	var failed error
 	if s != nil {
 		var content bytes.Buffer
-		to = version{}
+		to = stateVersion{}
 		if !s.isEmpty() {
 			failed = s.Encode(&content)
 		}
 		if failed == nil && content.Len() > 0 {
-			to.State, failed = k.upload(k.objectName("state"), content.Bytes())
+			to.State, failed = k.uploadObject(k.newObjectName("state"), content.Bytes())
 		}
-		if now.State != (object{}) {
+		if now.State != (fileVersion{}) {
 			superseded = append(superseded, now.State)
 		}
 	}
 	if failed != nil {
 		to, superseded = now, nil
 	}
-	k.turn <- struct{}{}
-	err := k.updatePointer(func(p statePointer, _ time.Time) (statePointer, bool) { return p.release(k.claim, to) })
-	<-k.turn
+	k.updateSemaphore <- struct{}{}
+	err := k.updatePointerAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
+	<-k.updateSemaphore
 	if err = errors.Join(failed, err); err != nil {
 		return err
 	}
-	k.hide(superseded)
+	k.hideObjects(superseded)
 	return nil
 }
 
-// abandon gives the lease back after a failed start.
-func (k *bucketStorage) abandon() {
-	defer k.stop()
+// abandonLease gives the lease back after a failed start.
+func (k *bucketStorage) abandonLease() {
+	defer k.stopHeartbeat()
 	to := k.currentVersion()
-	k.turn <- struct{}{}
-	defer func() { <-k.turn }()
-	_ = k.updatePointer(func(p statePointer, _ time.Time) (statePointer, bool) { return p.release(k.claim, to) }) // else it expires
+	k.updateSemaphore <- struct{}{}
+	defer func() { <-k.updateSemaphore }()
+	// else it expires
+	_ = k.updatePointerAsHolder(func(p statePointer, _ time.Time) (statePointer, bool) { return p.releaseLease(k.claim, to) })
 }
 
-func (k *bucketStorage) stop() {
+func (k *bucketStorage) stopHeartbeat() {
 	k.cancel()
 	<-k.heartbeatDone
 }
 
 func (k *bucketStorage) stats() Stats { return k.count.stats() }
 
-// call is api.Call, but an update of this bucket takes its turn with ours.
-func (k *bucketStorage) call(ctx context.Context, api wire.API, method string, in, out any) error {
+// callInTurn is api.Call, but an update of this bucket takes its turn with ours.
+func (k *bucketStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	if method != "b2_update_bucket" {
 		return api.Call(ctx, method, in, out)
 	}
@@ -422,11 +423,11 @@ func (k *bucketStorage) call(ctx context.Context, api wire.API, method string, i
 		return api.Call(ctx, method, in, out)
 	}
 	select {
-	case k.turn <- struct{}{}:
+	case k.updateSemaphore <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-k.turn }()
+	defer func() { <-k.updateSemaphore }()
 	if k.lastView == nil {
 		v, err := k.readBucket(ctx)
 		if err != nil {
@@ -438,7 +439,7 @@ func (k *bucketStorage) call(ctx context.Context, api wire.API, method string, i
 		body["ifRevisionIs"] = compactJSON(k.lastView.Revision)
 	}
 	if want.BucketInfo != nil {
-		body["bucketInfo"] = compactJSON(k.withReserved(want.BucketInfo))
+		body["bucketInfo"] = compactJSON(k.withStateInfoPairs(want.BucketInfo))
 	}
 	var reply json.RawMessage
 	err := api.Call(ctx, method, body, &reply)
@@ -458,8 +459,8 @@ func (k *bucketStorage) call(ctx context.Context, api wire.API, method string, i
 	return json.Unmarshal(reply, out)
 }
 
-// withReserved is info with the pairs of states as they are now.
-func (k *bucketStorage) withReserved(info map[string]string) map[string]string {
+// withStateInfoPairs is info with the pairs of states as they are now.
+func (k *bucketStorage) withStateInfoPairs(info map[string]string) map[string]string {
 	isReserved := func(key, _ string) bool { return strings.HasPrefix(key, wire.ReservedInfoPrefix) }
 	maps.DeleteFunc(info, isReserved)
 	for key, value := range k.lastView.Info {

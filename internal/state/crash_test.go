@@ -26,19 +26,21 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 	t.Parallel()
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.Put(addr.Entry{Addr: address(t, "key.old"), Identity: "old", ID: "k0"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.old"), Identity: "old", ID: "k0"}))
 	must(t, s.Close())
 	s = open(t, path)
 	a, b := address(t, "key.a"), address(t, "key.b")
 	after := []*state.State{s.State(), s.State()} // nothing, and the journal's first line, change nothing
 	for _, change := range []func() error{
-		func() error { return s.Bind("acc1", "https://api.backblazeb2.com") },
-		func() error { return s.Announce(state.Intent{Addr: a, Identity: "a"}) },
-		func() error { return s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}) },
-		func() error { return s.Announce(state.Intent{Addr: a, Identity: "a2", KnownIDs: []string{"k1"}}) },
-		func() error { return s.Move(a, b) },
-		func() error { return s.Forget(address(t, "key.old")) },
-		func() error { return s.Drop(state.Intent{Addr: b, Identity: "a2"}) },
+		func() error { return s.BindAccount("acc1", "https://api.backblazeb2.com") },
+		func() error { return s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "a"}) },
+		func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) },
+		func() error {
+			return s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "a2", KnownIDs: []string{"k1"}})
+		},
+		func() error { return s.MoveEntry(a, b) },
+		func() error { return s.ForgetEntries(address(t, "key.old")) },
+		func() error { return s.DropIntents(state.CreateIntent{Addr: b, Identity: "a2"}) },
 	} {
 		must(t, change())
 		after = append(after, s.State())
@@ -66,11 +68,11 @@ func TestEveryPrefixOfTheJournal(t *testing.T) {
 			continue // the rest syncs, which takes its time
 		}
 		next := open(t, crashed)
-		must(t, next.Announce(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
+		must(t, next.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.next"), Identity: "next"}))
 		if d := diff(next.State(), read(t, crashed)); d != "" {
 			t.Fatalf("going on after %d bytes (-store +read):\n%s", n, d)
 		}
-		must(t, next.Drop(state.Intent{Addr: address(t, "key.next"), Identity: "next"}))
+		must(t, next.DropIntents(state.CreateIntent{Addr: address(t, "key.next"), Identity: "next"}))
 		must(t, next.Close())
 		if d := diff(want, read(t, crashed)); d != "" {
 			t.Fatalf("folded after %d bytes (-want +got):\n%s", n, d)
@@ -84,7 +86,7 @@ func TestDamagedJournal(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	for _, id := range []string{"k1", "k2", "k3"} {
-		must(t, s.Put(addr.Entry{Addr: address(t, "key."+id), Identity: id, ID: id}))
+		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key."+id), Identity: id, ID: id}))
 	}
 	journal, err := os.ReadFile(path + ".journal")
 	must(t, err)
@@ -142,7 +144,7 @@ func TestDamagedJournal(t *testing.T) {
 func TestGoingOnCutsOffWhatIsTorn(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
 	journal, err := os.ReadFile(path + ".journal")
 	must(t, err)
 	must(t, s.Close())
@@ -158,7 +160,7 @@ func TestGoingOnCutsOffWhatIsTorn(t *testing.T) {
 		path := statePath(t)
 		must(t, os.WriteFile(path+".journal", []byte(test.left), 0o644))
 		s := open(t, path)
-		must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
+		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
 		got, err := os.ReadFile(path + ".journal")
 		must(t, err)
 		if rest, ok := strings.CutPrefix(string(got), test.want); !ok || strings.Count(rest, "\n") != 1 {
@@ -206,17 +208,17 @@ func (h *history) step(r *rapid.T, step string) {
 		a := pick("addr")
 		h.puts++
 		id := fmt.Sprint("k", h.puts) // no object has two addresses
-		must(h.t, h.store.Put(addr.Entry{Addr: a, Identity: "n", ID: id}))
+		must(h.t, h.store.PutEntries(addr.StateEntry{Addr: a, Identity: "n", ID: id}))
 		h.model[a] = id
 	case "forget":
 		a := pick("addr")
-		must(h.t, h.store.Forget(a))
+		must(h.t, h.store.ForgetEntries(a))
 		delete(h.model, a)
 	case "move":
 		from, to := pick("from"), pick("to")
 		id, has := h.model[from]
 		_, taken := h.model[to]
-		err := h.store.Move(from, to)
+		err := h.store.MoveEntry(from, to)
 		if (err == nil) != (has && !taken) {
 			r.Fatalf("Move(%s, %s) = %v", from, to, err)
 		}
@@ -316,8 +318,8 @@ func TestKill(t *testing.T) {
 			t.Fatalf("the child said %q", last)
 		}
 		got := s.State()
-		if len(got.Entries) < n || len(got.Entries) > n+1 || len(got.Open) > 1 {
-			t.Errorf("told of %d entries, found %d and %d open", n, len(got.Entries), len(got.Open))
+		if len(got.Entries) < n || len(got.Entries) > n+1 || len(got.OpenIntents) > 1 {
+			t.Errorf("told of %d entries, found %d and %d open", n, len(got.Entries), len(got.OpenIntents))
 		}
 		must(t, s.Close())
 		if d := diff(got, read(t, path)); d != "" {
@@ -332,8 +334,8 @@ func announceForever(t *testing.T, path string) {
 	must(t, err)
 	for i := 0; ; i++ {
 		a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
-		must(t, s.Announce(state.Intent{Addr: a, Identity: a.String()}))
-		must(t, s.Put(addr.Entry{Addr: a, Identity: a.String(), ID: fmt.Sprint("k", i)}))
+		must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: a.String()}))
+		must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: a.String(), ID: fmt.Sprint("k", i)}))
 		fmt.Println(i + 1)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"b2form/schema/wire"
 )
 
-// readFile decodes a state file; an absent one is an empty state.
-func readFile(path string) (*State, error) {
-	data, err := readAll(path)
+// readStateFile decodes a state file; an absent one is an empty state.
+func readStateFile(path string) (*State, error) {
+	data, err := readRegularFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -28,13 +28,13 @@ func readFile(path string) (*State, error) {
 // an *Error.
 func Parse(name string, data []byte) (*State, error) {
 	d := decoder{path: name, data: string(data)}
-	s, err := d.state()
+	s, err := d.decodeState()
 	if err == nil {
 		s.sort()
-		err = s.check()
+		err = s.checkNoDuplicates()
 	}
 	if err == nil {
-		err = s.checkUnique(name)
+		err = s.checkObjectsUnique(name)
 	}
 	var known *Error
 	switch {
@@ -43,7 +43,7 @@ func Parse(name string, data []byte) (*State, error) {
 	case errors.As(err, &known):
 		return nil, known
 	case err != nil:
-		return nil, d.damaged(err)
+		return nil, d.damagedError(err)
 	}
 	return s, nil
 }
@@ -51,25 +51,25 @@ func Parse(name string, data []byte) (*State, error) {
 // isTerraformState reports whether Terraform wrote a state file.
 func isTerraformState(data string) bool {
 	whole := gjson.Parse(data)
-	return wire.TooDeep(data, mostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
+	return wire.FindTooDeep(data, mostNested) < 0 && gjson.Valid(data) && whole.Get("lineage").Exists() && whole.Get("serial").Exists()
 }
 
-// check finds what no run of b2form would have written.
-func (s *State) check() error {
+// checkNoDuplicates finds what no run of b2form would have written.
+func (s *State) checkNoDuplicates() error {
 	for i := 1; i < len(s.Entries); i++ {
 		if a := s.Entries[i].Addr; a == s.Entries[i-1].Addr {
 			return fmt.Errorf("%s stands twice under \"entries\"", a)
 		}
 	}
-	for i := 1; i < len(s.Open); i++ {
-		if k := s.Open[i].key(); k == s.Open[i-1].key() {
+	for i := 1; i < len(s.OpenIntents); i++ {
+		if k := s.OpenIntents[i].key(); k == s.OpenIntents[i-1].key() {
 			return fmt.Errorf("%s stands twice under \"open\"", k.Addr)
 		}
 	}
 	return nil
 }
 
-func checkEntryComplete(e *addr.Entry) error {
+func checkEntryComplete(e *addr.StateEntry) error {
 	if e.Addr.Kind == "" || e.Identity == "" || e.ID == "" {
 		return errors.New(`an entry lacks "address", "identity" or "id"`)
 	}
@@ -84,13 +84,13 @@ func checkEntryComplete(e *addr.Entry) error {
 	return nil
 }
 
-// checkUnique refuses a state that names one object twice: whichever of the addresses
+// checkObjectsUnique refuses a state that names one object twice: whichever of the addresses
 // is wrong, what is done for it would be done to the object of the other one. path is
 // what messages call the state.
-func (s *State) checkUnique(path string) error {
+func (s *State) checkObjectsUnique(path string) error {
 	// Objects of two kinds may share an ID: a bucket and its notification rules.
 	type object struct{ kind, id string }
-	holders := make(map[object]*addr.Entry, len(s.Entries))
+	holders := make(map[object]*addr.StateEntry, len(s.Entries))
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		for n := -1; n < len(e.Retiring); n++ {
@@ -99,7 +99,7 @@ func (s *State) checkUnique(path string) error {
 				o.id = e.Retiring[n].ID
 			}
 			if other := holders[o]; other != nil {
-				return namedTwice(path, o.kind, o.id, other, e)
+				return duplicateObjectError(path, o.kind, o.id, other, e)
 			}
 			holders[o] = e
 		}
@@ -118,9 +118,9 @@ type decoder struct {
 	offset     int // where what is being read starts
 }
 
-func (d *decoder) state() (*State, error) {
-	if wire.TooDeep(d.data, mostNested) >= 0 || !gjson.Valid(d.data) {
-		return nil, d.invalid()
+func (d *decoder) decodeState() (*State, error) {
+	if wire.FindTooDeep(d.data, mostNested) >= 0 || !gjson.Valid(d.data) {
+		return nil, d.syntaxError()
 	}
 	s, version := &State{}, 0
 	whole := gjson.Parse(d.data)
@@ -129,7 +129,7 @@ func (d *decoder) state() (*State, error) {
 		return nil, errors.New(`"{" was expected`)
 	}
 	seen := map[string]bool{}
-	err := d.each(whole, func(member, v gjson.Result) error {
+	err := d.forEachMember(whole, func(member, v gjson.Result) error {
 		if seen[member.Str] {
 			return twice(member.Str)
 		}
@@ -142,9 +142,9 @@ func (d *decoder) state() (*State, error) {
 	return s, err
 }
 
-// invalid says where the file stops to be JSON.
-func (d *decoder) invalid() error {
-	if at := wire.TooDeep(d.data, mostNested); at >= 0 {
+// syntaxError says where the file stops to be JSON.
+func (d *decoder) syntaxError() error {
+	if at := wire.FindTooDeep(d.data, mostNested); at >= 0 {
 		d.offset = at
 		return fmt.Errorf("more than %d values stand inside of each other", mostNested)
 	}
@@ -163,9 +163,9 @@ func (d *decoder) invalid() error {
 	return errors.New("something follows the end of the state")
 }
 
-// each calls f with the members of an object or the elements of a list, until
+// forEachMember calls f with the members of an object or the elements of a list, until
 // one is wrong.
-func (d *decoder) each(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
+func (d *decoder) forEachMember(of gjson.Result, f func(member, v gjson.Result) error) (err error) {
 	of.ForEach(func(member, v gjson.Result) bool {
 		d.offset = v.Index
 		err = f(member, v)
@@ -197,8 +197,8 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 			return errors.New(`"[" was expected`)
 		}
 		// Growing by doubling would copy every entry several times.
-		s.Entries = make([]addr.Entry, 0, strings.Count(v.Raw, `"address"`))
-		return d.each(v, func(_, v gjson.Result) error {
+		s.Entries = make([]addr.StateEntry, 0, strings.Count(v.Raw, `"address"`))
+		return d.forEachMember(v, func(_, v gjson.Result) error {
 			e, err := decodeEntry(v)
 			s.Entries = append(s.Entries, e)
 			return err
@@ -207,9 +207,9 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 		if !v.IsArray() {
 			return errors.New(`"[" was expected`)
 		}
-		return d.each(v, func(_, v gjson.Result) error {
+		return d.forEachMember(v, func(_, v gjson.Result) error {
 			i, err := decodeIntent(v)
-			s.Open = append(s.Open, i)
+			s.OpenIntents = append(s.OpenIntents, i)
 			return err
 		})
 	}
@@ -217,24 +217,24 @@ func (d *decoder) decodeMember(member, v gjson.Result, s *State, version *int) e
 	return fmt.Errorf("%q is not known here", member.Str)
 }
 
-func decodeEntry(v gjson.Result) (addr.Entry, error) {
+func decodeEntry(v gjson.Result) (addr.StateEntry, error) {
 	e, ok := decodePlainEntry(v)
 	if !ok {
 		var any struct {
-			addr.Entry
+			addr.StateEntry
 			Addr fastAddr `json:"address"`
 		}
 		if err := decodeStrict(v, &any); err != nil {
-			return addr.Entry{}, err
+			return addr.StateEntry{}, err
 		}
-		e, e.Addr = any.Entry, addr.Addr(any.Addr)
+		e, e.Addr = any.StateEntry, addr.Addr(any.Addr)
 	}
 	return e, checkEntryComplete(&e)
 }
 
 // decodePlainEntry reads an entry that has only the members of most. Where ok is false
 // it may still be a good one.
-func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
+func decodePlainEntry(v gjson.Result) (e addr.StateEntry, ok bool) {
 	ok = v.IsObject()
 	v.ForEach(func(member, v gjson.Result) bool {
 		switch {
@@ -248,8 +248,8 @@ func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 			e.Identity = strings.Clone(v.Str)
 		case member.Str == "id" && e.ID == "":
 			e.ID = strings.Clone(v.Str)
-		case member.Str == "delivery" && e.Delivery == "":
-			e.Delivery = strings.Clone(v.Str)
+		case member.Str == "delivery" && e.DeliveryDigest == "":
+			e.DeliveryDigest = strings.Clone(v.Str)
 		case member.Str == "digests" && e.Digests == "":
 			e.Digests = addr.Digests(strings.Clone(v.Str))
 		case member.Str == "created" && e.Created.IsZero():
@@ -262,7 +262,7 @@ func decodePlainEntry(v gjson.Result) (e addr.Entry, ok bool) {
 	return e, ok
 }
 
-func decodeIntent(v gjson.Result) (i Intent, err error) {
+func decodeIntent(v gjson.Result) (i CreateIntent, err error) {
 	err = decodeStrict(v, &i)
 	if err == nil {
 		err = i.checkComplete()
@@ -270,7 +270,7 @@ func decodeIntent(v gjson.Result) (i Intent, err error) {
 	return i, err
 }
 
-func (i *Intent) checkComplete() error {
+func (i *CreateIntent) checkComplete() error {
 	if i.Addr.Kind == "" || i.Identity == "" {
 		return errors.New(`an open create lacks "address" or "identity"`)
 	}
@@ -308,8 +308,8 @@ func repeated(v gjson.Result) (name string) {
 
 func twice(member string) error { return fmt.Errorf("%q stands twice", member) }
 
-// damaged says what is wrong and where.
-func (d *decoder) damaged(err error) *Error {
+// damagedError says what is wrong and where.
+func (d *decoder) damagedError(err error) *Error {
 	at, what := d.offset, strings.TrimPrefix(err.Error(), "json: ")
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what = fmt.Sprintf("a JSON %s stands where a %s belongs", mismatch.Value, mismatch.Type.Kind())
@@ -320,5 +320,5 @@ func (d *decoder) damaged(err error) *Error {
 	before := d.data[:at]
 	line := strings.Count(before, "\n") + 1
 	column := len(before) - strings.LastIndexByte(before, '\n')
-	return damaged(d.path, line, column, what)
+	return damagedFileError(d.path, line, column, what)
 }

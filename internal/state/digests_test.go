@@ -14,17 +14,21 @@ func TestPutDigests(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	app, web := address(t, "key.app"), address(t, "key.web")
-	must(t, s.Announce(state.Intent{Addr: app, Identity: "app"}))
-	must(t, s.Put(addr.Entry{Addr: app, Identity: "app", ID: "k1", Delivered: true}, addr.Entry{Addr: web, Identity: "web", ID: "k2"}))
-	must(t, s.Announce(state.Intent{Addr: app, Identity: "app", KnownIDs: []string{"k0"}}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Delivered: true},
+		addr.StateEntry{Addr: web, Identity: "web", ID: "k2"}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app", KnownIDs: []string{"k0"}}))
 	const digests = "abcd0123456789ab0123456789cd"
-	must(t, s.PutDigests(addr.Entry{Addr: app, ID: "k1", Digests: digests}, addr.Entry{Addr: web, ID: "another", Digests: digests},
-		addr.Entry{Addr: address(t, "key.gone"), ID: "k3", Digests: digests}))
+	must(t, s.PutDigests(addr.StateEntry{Addr: app, ID: "k1", Digests: digests},
+		addr.StateEntry{Addr: web, ID: "another", Digests: digests},
+		addr.StateEntry{Addr: address(t, "key.gone"), ID: "k3", Digests: digests}))
 	during := read(t, path) // from the journal
 	must(t, s.Close())
-	want := []addr.Entry{{Addr: app, Identity: "app", ID: "k1", Delivered: true, Digests: digests}, {Addr: web, Identity: "web", ID: "k2"}}
+	want := []addr.StateEntry{{Addr: app, Identity: "app", ID: "k1", Delivered: true, Digests: digests},
+		{Addr: web, Identity: "web", ID: "k2"}}
 	for _, got := range []*state.State{during, read(t, path)} {
-		if !slices.EqualFunc(want, got.Entries, func(a, b addr.Entry) bool { return reflect.DeepEqual(a, b) }) || len(got.Open) != 1 {
+		if !slices.EqualFunc(want, got.Entries, func(a, b addr.StateEntry) bool { return reflect.DeepEqual(a, b) }) ||
+			len(got.OpenIntents) != 1 {
 			t.Errorf("%+v", got)
 		}
 	}

@@ -39,8 +39,8 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }
 
-// Info is the holder as lines for people, "Lock Info:" first.
-func (e *LockedError) Info() string {
+// InfoText is the holder as lines for people, "Lock Info:" first.
+func (e *LockedError) InfoText() string {
 	created, pid := "unknown", ""
 	if !e.Created.IsZero() {
 		created = e.Created.UTC().Format(time.RFC3339)
@@ -49,25 +49,25 @@ func (e *LockedError) Info() string {
 		pid = fmt.Sprintf(" (process %d)", e.PID)
 	}
 	info := fmt.Sprintf("Lock Info:\n  Path:      %s\n  Operation: %s\n  Who:       %s%s\n  Created:   %s",
-		visible.Text(e.Path), orUnknown(e.Operation), orUnknown(e.Who), pid, created)
+		visible.EscapeLine(e.Path), textOrUnknown(e.Operation), textOrUnknown(e.Who), pid, created)
 	if !e.Expires.IsZero() {
 		info += "\n  Expires:   " + e.Expires.UTC().Format(time.RFC3339) + ", unless it is renewed"
 	}
 	return info
 }
 
-func orUnknown(s string) string {
+func textOrUnknown(s string) string {
 	if s == "" {
 		return "unknown"
 	}
-	return visible.Text(s)
+	return visible.EscapeLine(s)
 }
 
-func lockedError(held *LockedError) *Error {
+func fileLockedError(held *LockedError) *Error {
 	return &Error{
 		Summary: "State is locked",
 		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, then run the same " +
-			"command again. The lock ends with its process, so there is never one to remove by hand.\n\n" + held.Info(),
+			"command again. The lock ends with its process, so there is never one to remove by hand.\n\n" + held.InfoText(),
 		Path:  held.Path,
 		Cause: held,
 	}
@@ -76,7 +76,7 @@ func lockedError(held *LockedError) *Error {
 const startOver = "Restore it from version control or a backup. Or move it away: b2form then finds everything again " +
 	"by name and takes it back with one approval."
 
-func damaged(path string, line, column int, what string) *Error {
+func damagedFileError(path string, line, column int, what string) *Error {
 	return &Error{
 		Summary: "State file is damaged",
 		Detail:  fmt.Sprintf("%s cannot be read at line %d, column %d: %s. It was left as it is. %s", path, line, column, what, startOver),
@@ -84,7 +84,7 @@ func damaged(path string, line, column int, what string) *Error {
 	}
 }
 
-func damagedLine(path string, line int, what string) *Error {
+func damagedJournalError(path string, line int, what string) *Error {
 	return &Error{
 		Summary: "Journal of the state is damaged",
 		Detail: fmt.Sprintf("%s is what an interrupted run left, and its line %d is not understood: %s. Nothing was changed. "+
@@ -94,9 +94,9 @@ func damagedLine(path string, line int, what string) *Error {
 	}
 }
 
-// namedTwice explains that two entries, or one entry twice, name the object.
-func namedTwice(path, kind, id string, first, second *addr.Entry) *Error {
-	role := func(e *addr.Entry) string {
+// duplicateObjectError explains that two entries, or one entry twice, name the object.
+func duplicateObjectError(path, kind, id string, first, second *addr.StateEntry) *Error {
+	role := func(e *addr.StateEntry) string {
 		if e.ID == id {
 			return fmt.Sprintf("%s (named %q)", e.Addr, e.Identity)
 		}
@@ -149,19 +149,19 @@ func irregularFileError(path string, mode fs.FileMode) *Error {
 	}
 }
 
-func unreadable(path string, err error) *Error {
+func readError(path string, err error) *Error {
 	return &Error{
 		Summary: "State cannot be read",
-		Detail:  fmt.Sprintf("Reading %s failed: %s. Make the file readable for the user that runs b2form.", path, reason(err)),
+		Detail:  fmt.Sprintf("Reading %s failed: %s. Make the file readable for the user that runs b2form.", path, errorWithoutPath(err)),
 		Path:    path,
 		Cause:   err,
 	}
 }
 
-// unwritable explains a failed write; kept says what becomes of what is known.
-func unwritable(path, kept string, err error) *Error {
+// writeError explains a failed write; kept says what becomes of what is known.
+func writeError(path, kept string, err error) *Error {
 	e := &Error{Summary: "State cannot be saved", Path: path, Cause: err}
-	what := fmt.Sprintf("Writing %s failed: %s. ", path, reason(err))
+	what := fmt.Sprintf("Writing %s failed: %s. ", path, errorWithoutPath(err))
 	switch {
 	case isDiskFull(err):
 		e.Summary = "No space left for the state"
@@ -179,9 +179,9 @@ func isDiskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// reason is the operating system's words without the path, which the message
+// errorWithoutPath is the operating system's words without the path, which the message
 // has already.
-func reason(err error) string {
+func errorWithoutPath(err error) string {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err.Error()

@@ -154,7 +154,7 @@ func TestLocked(t *testing.T) {
 
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	o.Wait = time.Hour
+	o.LockTimeout = time.Hour
 	if _, err := state.Open(gone, path, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open with a cancelled context = %v", err)
 	}
@@ -169,7 +169,7 @@ func TestLocked(t *testing.T) {
 				return
 			}
 			a := addr.Addr{Kind: "key", Label: name}
-			got <- errors.Join(s.Put(addr.Entry{Addr: a, Identity: name, ID: name}), s.Close())
+			got <- errors.Join(s.PutEntries(addr.StateEntry{Addr: a, Identity: name, ID: name}), s.Close())
 		}()
 	}
 	must(t, first.Close())
@@ -201,7 +201,7 @@ func TestContention(t *testing.T) {
 					t.Errorf("two runs at once, or: %v", err)
 				}
 				id := fmt.Sprintf("%06d", done.Add(1))
-				err = s.Put(addr.Entry{Addr: addr.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
+				err = s.PutEntries(addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "app"}, Identity: "app", ID: id})
 				holders.Add(-1)
 				if err := errors.Join(err, s.Close()); err != nil {
 					t.Error(err)
@@ -215,7 +215,7 @@ func TestContention(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, _ := s.Find(addr.Addr{Kind: "key", Label: "app"})
+		e, _ := s.FindEntry(addr.Addr{Kind: "key", Label: "app"})
 		if e.ID < last {
 			t.Fatalf("read %s after %s", e.ID, last)
 		}
@@ -227,7 +227,7 @@ func TestContention(t *testing.T) {
 func TestClosed(t *testing.T) {
 	s := open(t, statePath(t))
 	must(t, s.Close())
-	if err := s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
+	if err := s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}); err == nil {
 		t.Error("Put after Close succeeds")
 	}
 }
@@ -235,15 +235,15 @@ func TestClosed(t *testing.T) {
 func TestForeignJournal(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
+	must(t, s.BindAccount("acc1", "https://api.backblazeb2.com"))
 	must(t, s.Close())
 	s = open(t, path)
-	must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
 	other := filepath.Join(t.TempDir(), "b2form.state.json")
 	copyFile(t, path+".journal", other+".journal")
 	must(t, s.Close())
 
-	if e, ok := read(t, other).Find(address(t, "key.app")); !ok || e.ID != "k1" {
+	if e, ok := read(t, other).FindEntry(address(t, "key.app")); !ok || e.ID != "k1" {
 		t.Errorf("a journal without its state gives %+v", e)
 	}
 	must(t, os.WriteFile(other, []byte(`{"version":1,"account_id":"acc2","realm":"https://api.backblazeb2.com"}`), 0o644))
@@ -275,14 +275,14 @@ func TestLooksWhileTheJournalIsMade(t *testing.T) {
 						return
 					default:
 					}
-					if err := s.Check(); err != nil {
+					if err := s.CheckLocked(); err != nil {
 						t.Error(err)
 						return
 					}
 				}
 			})
 		}
-		must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
+		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"}))
 		close(stop)
 		looking.Wait()
 		must(t, s.Close())

@@ -29,9 +29,9 @@ const (
 	tempSuffix    = ".tmp"
 )
 
-// resolve follows symbolic links at path, so that the file is replaced and not
+// resolveSymlinks follows symbolic links at path, so that the file is replaced and not
 // the link. The last target need not exist.
-func resolve(path string) (string, error) {
+func resolveSymlinks(path string) (string, error) {
 	const depth = 40 // as Linux: path_resolution(7)
 	for range depth {
 		info, err := os.Lstat(path)
@@ -40,19 +40,19 @@ func resolve(path string) (string, error) {
 		}
 		target, err := os.Readlink(path)
 		if err != nil {
-			return "", unreadable(path, err)
+			return "", readError(path, err)
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
 		}
 		path = target
 	}
-	return "", unreadable(path, errors.New("too many symbolic links"))
+	return "", readError(path, errors.New("too many symbolic links"))
 }
 
-// readAll gives a file's content; nil where there is no file. A symbolic link is
+// readRegularFile gives a file's content; nil where there is no file. A symbolic link is
 // not followed: that of the state itself was before.
-func readAll(path string) ([]byte, error) {
+func readRegularFile(path string) ([]byte, error) {
 	if info, err := statRegular(path); info == nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func readAll(path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, unreadable(path, err)
+		return nil, readError(path, err)
 	}
 	return data, nil
 }
@@ -76,12 +76,12 @@ func (s *State) Encode(w io.Writer) error {
 			fmt.Fprintf(out, ",\n  %q: %s", m.name, compactJSON(m.value))
 		}
 	}
-	if s.Applied != (Applied{}) {
+	if s.Applied != (AppliedDigests{}) {
 		fmt.Fprintf(out, ",\n  \"applied\": %s", compactJSON(s.Applied))
 	}
 	encodeList(out, "entries", s.Entries)
-	if len(s.Open) > 0 {
-		encodeList(out, "open", s.Open)
+	if len(s.OpenIntents) > 0 {
+		encodeList(out, "open", s.OpenIntents)
 	}
 	out.WriteString("\n}\n")
 	return out.Flush()
@@ -115,7 +115,7 @@ func compactJSON(v any) []byte {
 
 // replaceFile writes the state beside path and renames it into place. The file
 // keeps its mode. What was at path stays whole whatever happens.
-func replaceFile(path string, s *State, count *counter) (err error) {
+func replaceFile(path string, s *State, count *writeCounter) (err error) {
 	mode := fs.FileMode(0o644)
 	info, statErr := os.Stat(path)
 	if statErr == nil {

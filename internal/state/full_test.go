@@ -29,7 +29,7 @@ func TestNoRoom(t *testing.T) {
 		path := statePath(t)
 		s := open(t, path)
 		for i := range before {
-			must(t, s.Put(entryNumber("old", i)))
+			must(t, s.PutEntries(entryNumber("old", i)))
 		}
 		must(t, s.Close())
 		old, err := os.ReadFile(path)
@@ -54,12 +54,12 @@ func TestNoRoom(t *testing.T) {
 		}
 		got := read(t, path)
 		for i := range stored {
-			if _, ok := got.Find(entryNumber("new", i).Addr); !ok {
+			if _, ok := got.FindEntry(entryNumber("new", i).Addr); !ok {
 				t.Errorf("entry %d of %d stored is gone", i, stored)
 			}
 		}
-		if len(got.Open) > 0 {
-			t.Errorf("an announcement that failed is open: %+v", got.Open)
+		if len(got.OpenIntents) > 0 {
+			t.Errorf("an announcement that failed is open: %+v", got.OpenIntents)
 		}
 		must(t, open(t, path).Close())
 		if d := diff(got, read(t, path)); d != "" {
@@ -75,12 +75,12 @@ func fillUp(t *testing.T, path string) {
 	must(t, err)
 	stored := 0
 	for err == nil {
-		if err = s.Put(entryNumber("new", stored)); err == nil {
+		if err = s.PutEntries(entryNumber("new", stored)); err == nil {
 			stored++
 		}
 	}
 	fmt.Printf("stored %d\n", stored)
-	begin := s.Announce(state.Intent{Addr: addr.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
+	begin := s.AnnounceCreates(state.CreateIntent{Addr: addr.Addr{Kind: "key", Label: "none"}, Identity: strings.Repeat("x", 4096)})
 	for name, err := range map[string]error{"Put": err, "Begin": begin} {
 		checkNoRoom(t, name, path+".journal", err)
 	}

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// A groupCommit is groupCommit commit: while one batch of lines is being written,
+// A groupCommit is group commit: while one batch of lines is being written,
 // everything that arrives gathers in the next, and its first caller writes it
 // for all. So n callers cost far fewer than n writes, without a goroutine and
 // without waiting for company.
 type groupCommit struct {
 	write func(lines []byte) error // returns when the lines are durable; one call at a time
 
-	mu   sync.Mutex
-	next *batch // gathering; nil: nobody waits
+	mu        sync.Mutex
+	nextBatch *batch // gathering; nil: nobody waits
 
-	turn chan struct{} // held while writing
+	writeSemaphore chan struct{} // held while writing
 }
 
 type batch struct {
@@ -24,8 +24,8 @@ type batch struct {
 	err   error
 }
 
-func newGroup(write func([]byte) error) *groupCommit {
-	return &groupCommit{write: write, turn: make(chan struct{}, 1)}
+func newGroupCommit(write func([]byte) error) *groupCommit {
+	return &groupCommit{write: write, writeSemaphore: make(chan struct{}, 1)}
 }
 
 // enqueue adds lines to the batch that is gathering. The order of calls is the
@@ -34,25 +34,25 @@ func newGroup(write func([]byte) error) *groupCommit {
 func (g *groupCommit) enqueue(lines []byte) (b *batch, leads bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.next == nil {
-		g.next, leads = &batch{done: make(chan struct{})}, true
+	if g.nextBatch == nil {
+		g.nextBatch, leads = &batch{done: make(chan struct{})}, true
 	}
-	g.next.lines = append(g.next.lines, lines...)
-	return g.next, leads
+	g.nextBatch.lines = append(g.nextBatch.lines, lines...)
+	return g.nextBatch, leads
 }
 
 // commit returns when the batch is durable, or failed.
 func (g *groupCommit) commit(b *batch, leads bool) error {
 	if leads {
-		g.turn <- struct{}{}
+		g.writeSemaphore <- struct{}{}
 		// Whoever is about to enqueue, but was not given a processor, comes along:
 		// a disk may be faster than the scheduler.
 		runtime.Gosched()
 		g.mu.Lock()
-		g.next = nil
+		g.nextBatch = nil
 		g.mu.Unlock()
 		b.err = g.write(b.lines)
-		<-g.turn
+		<-g.writeSemaphore
 		close(b.done)
 	}
 	<-b.done

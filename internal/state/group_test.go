@@ -43,7 +43,7 @@ func onDisk(t *testing.T, d *disk) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.storage.(*fileStorage).openFile = func() (journalFile, error) { return d, nil }
+	s.storage.(*fileStorage).openJournalFile = func() (journalFile, error) { return d, nil }
 	return s
 }
 
@@ -57,7 +57,7 @@ func TestGroupCommit(t *testing.T) {
 		var wg sync.WaitGroup
 		returned := make(chan error, n)
 		begin := func(i int) {
-			returned <- s.Announce(Intent{Addr: addr.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
+			returned <- s.AnnounceCreates(CreateIntent{Addr: addr.Addr{Kind: "key", Label: fmt.Sprint("k", i)}, Identity: "x"})
 		}
 		wg.Go(func() { begin(0) })
 		synctest.Wait()
@@ -98,14 +98,14 @@ func TestFailedSync(t *testing.T) {
 		s := onDisk(t, d)
 		a, b := addr.Addr{Kind: "key", Label: "a"}, addr.Addr{Kind: "key", Label: "b"}
 		results := make(chan error, 2)
-		go func() { results <- s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}) }()
+		go func() { results <- s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}) }()
 		synctest.Wait()
 		d.release <- struct{}{}
 		if err := <-results; !errors.Is(err, broken) {
 			t.Errorf("Put = %v", err)
 		}
 		d.fail = broken
-		go func() { results <- s.Announce(Intent{Addr: b, Identity: "b"}) }()
+		go func() { results <- s.AnnounceCreates(CreateIntent{Addr: b, Identity: "b"}) }()
 		synctest.Wait()
 		d.release <- struct{}{}
 		if err := <-results; !errors.Is(err, broken) {
@@ -118,7 +118,7 @@ func TestFailedSync(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := got.Find(a); !ok || e.ID != "k1" || len(got.Open) > 0 {
+		if e, ok := got.FindEntry(a); !ok || e.ID != "k1" || len(got.OpenIntents) > 0 {
 			t.Errorf("saved: %+v", got)
 		}
 	})
@@ -132,7 +132,7 @@ func TestCloseWaits(t *testing.T) {
 		s := onDisk(t, d)
 		done := make(chan string, 2)
 		a := addr.Addr{Kind: "key", Label: "a"}
-		go func() { _ = s.Put(addr.Entry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
+		go func() { _ = s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "k1"}); done <- "put" }()
 		synctest.Wait()
 		go func() { _ = s.Close(); done <- "closed" }()
 		synctest.Wait()
@@ -174,7 +174,7 @@ func TestPlainAddr(t *testing.T) {
 // Copies are made field by field, so a field that shares memory needs a line in
 // cloneEntry.
 func TestCloneEntryIsComplete(t *testing.T) {
-	var e addr.Entry
+	var e addr.StateEntry
 	v := reflect.ValueOf(&e).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Slice {
@@ -200,16 +200,16 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	entries := make([]addr.Entry, 100_000)
+	entries := make([]addr.StateEntry, 100_000)
 	for i := range entries {
 		name := fmt.Sprintf("tenant-%06d", i)
-		entries[i] = addr.Entry{
+		entries[i] = addr.StateEntry{
 			Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.ForEachKey(name)}, Identity: name, ID: fmt.Sprintf("%025d", i),
-			Created: time.Unix(1_800_000_000, 0), Delivered: true, Delivery: "sha256:0123456789abcdef0123456789abcdef",
+			Created: time.Unix(1_800_000_000, 0), Delivered: true, DeliveryDigest: "sha256:0123456789abcdef0123456789abcdef",
 			Digests: "0123456789abcdefghijklmnopqr",
 		}
 	}
-	if err := errors.Join(s.Put(entries...), s.Close()); err != nil {
+	if err := errors.Join(s.PutEntries(entries...), s.Close()); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

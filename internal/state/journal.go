@@ -13,22 +13,22 @@ import (
 	"b2form/schema/addr"
 )
 
-// A record is one line of the journal. Its members are applied in their order
+// A journalRecord is one line of the journal. Its members are applied in their order
 // here; all of a line counts, or nothing of it.
-type record struct {
-	Version  int         `json:"version,omitempty"` // first line of a journal
-	Previous *object     `json:"after,omitempty"`   // likewise: the part that this one continues
-	Bind     *binding    `json:"bind,omitempty"`
-	Forget   *addr.Addr  `json:"forget,omitempty"`
-	Put      *addr.Entry `json:"put,omitempty"`
-	Drop     []intentKey `json:"drop,omitempty"`
-	Begin    []Intent    `json:"begin,omitempty"`
-	Applied  *Applied    `json:"applied,omitempty"`
+type journalRecord struct {
+	Version  int              `json:"version,omitempty"` // first line of a journal
+	Previous *fileVersion     `json:"after,omitempty"`   // likewise: the part that this one continues
+	Bind     *accountBinding  `json:"bind,omitempty"`
+	Forget   *addr.Addr       `json:"forget,omitempty"`
+	Put      *addr.StateEntry `json:"put,omitempty"`
+	Drop     []intentKey      `json:"drop,omitempty"`
+	Announce []CreateIntent   `json:"begin,omitempty"`
+	Applied  *AppliedDigests  `json:"applied,omitempty"`
 }
 
-func (c *changes) apply(r *record) {
+func (c *changes) applyRecord(r *journalRecord) {
 	if r.Bind != nil {
-		c.bound = r.Bind
+		c.binding = r.Bind
 	}
 	if r.Forget != nil {
 		c.entries[*r.Forget] = nil
@@ -37,51 +37,51 @@ func (c *changes) apply(r *record) {
 		c.entries[r.Put.Addr] = r.Put
 	}
 	for _, k := range r.Drop {
-		c.open[k] = nil
+		c.openIntents[k] = nil
 	}
-	for i := range r.Begin {
-		c.open[r.Begin[i].key()] = &r.Begin[i]
+	for i := range r.Announce {
+		c.openIntents[r.Announce[i].key()] = &r.Announce[i]
 	}
 	if r.Applied != nil {
 		c.applied = r.Applied
 	}
 }
 
-// A checksummed line carries a checksum of its record.
-type checksummed struct {
-	Sum    string          `json:"sum"` // CRC-32 (IEEE) of the bytes of do, in hex
+// A checksummedLine line carries a checksum of its record.
+type checksummedLine struct {
+	CRC32  string          `json:"sum"` // CRC-32 (IEEE) of the bytes of Record, in hex
 	Record json.RawMessage `json:"do"`
 }
 
 func checksum(b []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE(b)) }
 
-func (r *record) line() []byte {
+func (r *journalRecord) encodeLine() []byte {
 	do := compactJSON(r)
 	return fmt.Appendf(nil, "{\"sum\":%q,\"do\":%s}\n", checksum(do), do)
 }
 
 // firstRecord is the first line of a journal on top of base.
-func firstRecord(base *State) *record {
-	r := &record{Version: formatVersion}
+func firstRecord(base *State) *journalRecord {
+	r := &journalRecord{Version: formatVersion}
 	if base.AccountID != "" {
-		r.Bind = &binding{base.AccountID, base.Realm}
+		r.Bind = &accountBinding{base.AccountID, base.Realm}
 	}
 	return r
 }
 
-// A journal is what was read of one.
-type journal struct {
+// A replayedJournal is what was read of one.
+type replayedJournal struct {
 	changes
-	validSize int // of its whole lines, in bytes
-	version   int // the highest that it names
+	validSize  int // of its whole lines, in bytes
+	maxVersion int // the highest that it names
 }
 
 // replay reads a journal, as strictly as a state is read. What fails its checksum at the
 // end is passed over: it was being written when the run died, so nobody was told that it
 // is stored. Anywhere else it is an error, and so is a line that is whole and not
 // understood: what follows it, or was meant by it, must not be lost unseen.
-func replay(path string, raw []byte, base *State) (journal, error) {
-	j := journal{changes: newChanges()}
+func replay(path string, raw []byte, base *State) (replayedJournal, error) {
+	j := replayedJournal{changes: newChanges()}
 	damaged, number, at := 0, 0, 0
 	for line := range bytes.Lines(raw) {
 		number++
@@ -94,53 +94,53 @@ func replay(path string, raw []byte, base *State) (journal, error) {
 			continue
 		}
 		if damaged > 0 {
-			return j, damagedLine(path, damaged, "it does not have the checksum that it names")
+			return j, damagedJournalError(path, damaged, "it does not have the checksum that it names")
 		}
-		r, err := readRecord(path, number, do)
+		r, err := decodeRecord(path, number, do)
 		if err != nil {
 			return j, err
 		}
 		if err := r.checkAccount(path, base); err != nil {
 			return j, err
 		}
-		j.version = max(j.version, r.Version)
-		j.apply(r)
+		j.maxVersion = max(j.maxVersion, r.Version)
+		j.applyRecord(r)
 		j.validSize = at
 	}
-	return j, j.check(path, base)
+	return j, j.checkObjectsUnique(path, base)
 }
 
 // verifyLine gives the record of a line, as JSON, where the line is as it was written.
-func verifyLine(line []byte) (do json.RawMessage, ok bool) {
-	var s checksummed
-	ok = json.Unmarshal(line, &s) == nil && checksum(s.Record) == s.Sum
+func verifyLine(line []byte) (recordJSON json.RawMessage, ok bool) {
+	var s checksummedLine
+	ok = json.Unmarshal(line, &s) == nil && checksum(s.Record) == s.CRC32
 	return s.Record, ok
 }
 
-func readRecord(path string, number int, do json.RawMessage) (*record, error) {
+func decodeRecord(path string, lineNumber int, recordJSON json.RawMessage) (*journalRecord, error) {
 	var version struct{ Version int }
-	if json.Unmarshal(do, &version) == nil && version.Version > formatVersion {
+	if json.Unmarshal(recordJSON, &version) == nil && version.Version > formatVersion {
 		return nil, newerVersionError(path, version.Version)
 	}
-	var r record
-	d := json.NewDecoder(bytes.NewReader(do))
+	var r journalRecord
+	d := json.NewDecoder(bytes.NewReader(recordJSON))
 	d.DisallowUnknownFields()
 	err := d.Decode(&r)
 	if r.Bind != nil {
 		r.Bind.Realm = recordedRealm(r.Bind.Realm)
 	}
 	if err == nil {
-		err = r.check()
+		err = r.checkComplete()
 	}
 	if err != nil {
-		return nil, damagedLine(path, number, strings.TrimPrefix(err.Error(), "json: "))
+		return nil, damagedJournalError(path, lineNumber, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return &r, nil
 }
 
-// check finds what no run of b2form would have written.
-func (r *record) check() error {
-	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Begin) == 0 &&
+// checkComplete finds what no run of b2form would have written.
+func (r *journalRecord) checkComplete() error {
+	if r.Version == 0 && r.Bind == nil && r.Forget == nil && r.Put == nil && len(r.Drop) == 0 && len(r.Announce) == 0 &&
 		r.Applied == nil {
 		return errors.New("it says nothing")
 	}
@@ -157,8 +157,8 @@ func (r *record) check() error {
 			return errors.New(`"drop" lacks "address" or "identity"`)
 		}
 	}
-	for i := range r.Begin {
-		if err := r.Begin[i].checkComplete(); err != nil {
+	for i := range r.Announce {
+		if err := r.Announce[i].checkComplete(); err != nil {
 			return err
 		}
 	}
@@ -166,9 +166,9 @@ func (r *record) check() error {
 }
 
 // checkAccount refuses a journal that was left for another account than the state is of.
-func (r *record) checkAccount(path string, base *State) error {
+func (r *journalRecord) checkAccount(path string, base *State) error {
 	b := r.Bind
-	if b == nil || *b == (binding{}) || base.AccountID == "" || *b == (binding{base.AccountID, base.Realm}) {
+	if b == nil || *b == (accountBinding{}) || base.AccountID == "" || *b == (accountBinding{base.AccountID, base.Realm}) {
 		return nil
 	}
 	return &Error{
@@ -179,12 +179,12 @@ func (r *record) checkAccount(path string, base *State) error {
 	}
 }
 
-// check refuses a journal that makes the state name one object twice.
-func (j *journal) check(path string, base *State) error {
+// checkObjectsUnique refuses a journal that makes the state name one object twice.
+func (j *replayedJournal) checkObjectsUnique(path string, base *State) error {
 	if len(j.entries) == 0 {
 		return nil
 	}
-	return j.applyTo(base).checkUnique(path)
+	return j.applyTo(base).checkObjectsUnique(path)
 }
 
 // Stats is what a Store has written so far, to journal and state.
@@ -193,25 +193,25 @@ type Stats struct {
 	Syncs int64 // of files and directories
 }
 
-// A counter adds up Stats; its zero value is ready.
-type counter struct{ bytes, syncs atomic.Int64 }
+// A writeCounter adds up Stats; its zero value is ready.
+type writeCounter struct{ bytes, syncs atomic.Int64 }
 
-func (c *counter) sync(sync func() error) error {
+func (c *writeCounter) sync(sync func() error) error {
 	c.syncs.Add(1)
 	return sync()
 }
 
-func (c *counter) stats() Stats { return Stats{Bytes: c.bytes.Load(), Syncs: c.syncs.Load()} }
+func (c *writeCounter) stats() Stats { return Stats{Bytes: c.bytes.Load(), Syncs: c.syncs.Load()} }
 
-func (c *counter) writer(w io.Writer) io.Writer { return countingWriter{w, c} }
+func (c *writeCounter) writer(w io.Writer) io.Writer { return countingWriter{w, c} }
 
 type countingWriter struct {
-	w io.Writer
-	c *counter
+	w       io.Writer
+	counter *writeCounter
 }
 
 func (w countingWriter) Write(p []byte) (int, error) {
 	n, err := w.w.Write(p)
-	w.c.bytes.Add(int64(n))
+	w.counter.bytes.Add(int64(n))
 	return n, err
 }

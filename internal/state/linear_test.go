@@ -18,9 +18,9 @@ func keysWithRetirees(tb testing.TB, n int) []byte {
 	tb.Helper()
 	s := &state.State{}
 	for i := range n {
-		s.Entries = append(s.Entries, addr.Entry{Addr: address(tb, fmt.Sprintf("key.k[%d]", i)), Identity: fmt.Sprint("k", i),
+		s.Entries = append(s.Entries, addr.StateEntry{Addr: address(tb, fmt.Sprintf("key.k[%d]", i)), Identity: fmt.Sprint("k", i),
 			ID:       fmt.Sprint(i),
-			Retiring: []addr.Retiree{{ID: fmt.Sprint(i, "a"), Name: "a"}, {ID: fmt.Sprint(i, "b"), Name: "b"}}})
+			Retiring: []addr.RetiringObject{{ID: fmt.Sprint(i, "a"), Name: "a"}, {ID: fmt.Sprint(i, "b"), Name: "b"}}})
 	}
 	var b bytes.Buffer
 	must(tb, s.Encode(&b))

@@ -14,16 +14,16 @@ import (
 	"b2form/schema/wire"
 )
 
-// Local is the Backend that keeps the state in the file at Path.
-type Local struct{ Path string }
+// LocalFile is the Backend that keeps the state in the file at Path.
+type LocalFile struct{ Path string }
 
 // String is what messages call the state.
-func (l Local) String() string { return l.Path }
+func (l LocalFile) String() string { return l.Path }
 
-// Files are the paths of all files that belong to the state, whether or not they
+// FilePaths are the paths of all files that belong to the state, whether or not they
 // exist.
-func (l Local) Files() []string {
-	path, err := resolve(l.Path)
+func (l LocalFile) FilePaths() []string {
+	path, err := resolveSymlinks(l.Path)
 	if err != nil {
 		path = l.Path // opening it fails too, and says why
 	}
@@ -31,15 +31,15 @@ func (l Local) Files() []string {
 }
 
 // Read implements [Backend]. See the function Read.
-func (l Local) Read(context.Context) (*State, error) { return Read(l.Path) }
+func (l LocalFile) Read(context.Context) (*State, error) { return Read(l.Path) }
 
 // Open implements [Backend]. See the function Open.
-func (l Local) Open(ctx context.Context, o Options) (*Store, error) { return Open(ctx, l.Path, o) }
+func (l LocalFile) Open(ctx context.Context, o Options) (*Store, error) { return Open(ctx, l.Path, o) }
 
-// Holder implements [Backend]. It takes the lock for a moment, so it needs a
+// LockHolder implements [Backend]. It takes the lock for a moment, so it needs a
 // writable folder where the state has ever been locked.
-func (l Local) Holder(context.Context) (*LockedError, error) {
-	path, err := resolve(l.Path)
+func (l LocalFile) LockHolder(context.Context) (*LockedError, error) {
+	path, err := resolveSymlinks(l.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -50,24 +50,24 @@ func (l Local) Holder(context.Context) (*LockedError, error) {
 	free, err := tryLock(lock)
 	switch {
 	case err != nil:
-		return nil, lockFailed(path+lockSuffix, err)
+		return nil, lockFailedError(path+lockSuffix, err)
 	case free:
 		return nil, releaseLock(lock)
 	}
 	return readHolder(path), nil
 }
 
-// Break implements [Backend]. The lock ends with its process, so there is never
+// BreakLock implements [Backend]. The lock ends with its process, so there is never
 // one to break: it is an *Error that says so, unless the state is not locked.
-func (l Local) Break(ctx context.Context) (*LockedError, error) {
-	held, err := l.Holder(ctx)
+func (l LocalFile) BreakLock(ctx context.Context) (*LockedError, error) {
+	held, err := l.LockHolder(ctx)
 	if held == nil || err != nil {
 		return nil, err
 	}
 	return nil, &Error{
 		Summary: "The lock belongs to a running process",
 		Detail: "The lock of " + held.Path + " ends with the process that holds it. Wait for that run, or end its process.\n\n" +
-			held.Info(),
+			held.InfoText(),
 		Path:  held.Path,
 		Cause: held,
 	}
@@ -77,20 +77,20 @@ func (l Local) Break(ctx context.Context) (*LockedError, error) {
 // empty state, and is made by Close when there is something to store. Where
 // path is a symbolic link, its target is the state. An error is an *Error (with
 // a *LockedError as cause when another run holds the lock longer than
-// Options.Wait), or ctx's.
+// Options.LockTimeout), or ctx's.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	path, err := resolve(path)
+	path, err := resolveSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
 	f := &fileStorage{path: path, knownFiles: knownFiles{path: path}}
 	if !o.NoLock {
-		self := LockedError{Path: path, Operation: o.Operation, Who: o.Who, PID: os.Getpid(), Created: o.Now().UTC()}
+		self := LockedError{Path: path, Operation: o.Operation, Who: o.LockOwner, PID: os.Getpid(), Created: o.Now().UTC()}
 		if f.lock, err = takeLock(ctx, path, self, o); err != nil {
 			return nil, err
 		}
 	}
-	s, err := f.read()
+	s, err := f.openStore()
 	if err != nil {
 		f.unlock()
 		return nil, err
@@ -99,15 +99,15 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// fileStorage is the keeper of a state in a folder.
+// fileStorage is the storage of a state in a folder.
 type fileStorage struct {
 	path  string
 	lock  *flock.Flock // nil: taken by nobody
-	count counter
+	count writeCounter
 	knownFiles
 
 	// The journal, as far as it is open.
-	openFile         func() (journalFile, error)
+	openJournalFile  func() (journalFile, error)
 	journal          journalFile
 	pendingFirstLine []byte // written in front of the next lines; nil: the journal has it
 	journalSize      int64  // of its whole lines, in bytes
@@ -121,16 +121,16 @@ type journalFile interface {
 	Truncate(size int64) error
 }
 
-// read makes the Store.
-func (f *fileStorage) read() (*Store, error) {
+// openStore makes the Store.
+func (f *fileStorage) openStore() (*Store, error) {
 	if err := f.noteFiles(); err != nil {
 		return nil, err
 	}
-	raw, err := readAll(f.path + journalSuffix)
+	raw, err := readRegularFile(f.path + journalSuffix)
 	if err != nil {
 		return nil, err
 	}
-	base, err := readFile(f.path)
+	base, err := readStateFile(f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -139,14 +139,14 @@ func (f *fileStorage) read() (*Store, error) {
 		return nil, err
 	}
 	f.journalSize, f.journalTorn = int64(j.validSize), j.validSize < len(raw)
-	f.knownFiles.size = int64(len(raw))
-	if j.version < formatVersion {
-		f.pendingFirstLine = firstRecord(base).line()
+	f.knownFiles.knownJournalSize = int64(len(raw))
+	if j.maxVersion < formatVersion {
+		f.pendingFirstLine = firstRecord(base).encodeLine()
 	}
 	if j.validSize > 0 && raw[j.validSize-1] != '\n' {
 		f.pendingFirstLine = append([]byte{'\n'}, f.pendingFirstLine...)
 	}
-	f.openFile = f.openJournal
+	f.openJournalFile = f.openJournal
 	return newStore(f.path, f, base, j.changes), nil
 }
 
@@ -163,35 +163,35 @@ func (f *fileStorage) openJournal() (journalFile, error) {
 }
 
 func (f *fileStorage) append(lines []byte) error {
-	err := f.check()
+	err := f.checkLocked()
 	if err == nil {
-		err = f.write(lines)
+		err = f.writeLines(lines)
 	}
 	if err != nil {
 		if own, ok := errors.AsType[*Error](err); ok {
 			return own
 		}
-		return unwritable(f.path+journalSuffix, "What was recorded before is safe.", err)
+		return writeError(f.path+journalSuffix, "What was recorded before is safe.", err)
 	}
 	return nil
 }
 
-func (f *fileStorage) write(lines []byte) error {
+func (f *fileStorage) writeLines(lines []byte) error {
 	if f.journal == nil {
-		j, err := f.openFile()
+		j, err := f.openJournalFile()
 		if err != nil {
 			return err
 		}
 		f.journal = j
 	}
 	if f.journalTorn { // else a damaged line would stand between whole ones
-		if err := f.knownFiles.truncate(f.journalSize, f.journal.Truncate); err != nil {
+		if err := f.knownFiles.truncateJournal(f.journalSize, f.journal.Truncate); err != nil {
 			return err
 		}
 	}
 	lines = slices.Concat(f.pendingFirstLine, lines)
 	f.journalTorn = true
-	if err := f.knownFiles.write(func() (int, error) { return f.count.writer(f.journal).Write(lines) }); err != nil {
+	if err := f.knownFiles.writeJournal(func() (int, error) { return f.count.writer(f.journal).Write(lines) }); err != nil {
 		return err
 	}
 	f.journalTorn, f.pendingFirstLine, f.journalSize = false, nil, f.journalSize+int64(len(lines))
@@ -205,18 +205,18 @@ func (f *fileStorage) close(s *State) error {
 		_ = f.journal.Close() // what fails here was synced before
 		f.journal = nil
 	}
-	err := f.fold(s)
+	err := f.foldJournal(s)
 	if f.lock == nil {
 		return err
 	}
 	if unlockErr := releaseLock(f.lock); err == nil && unlockErr != nil {
-		err = unwritable(f.path+lockSuffix, "The state itself is saved.", unlockErr)
+		err = writeError(f.path+lockSuffix, "The state itself is saved.", unlockErr)
 	}
 	return err
 }
 
-func (f *fileStorage) fold(s *State) error {
-	if err := f.check(); err != nil {
+func (f *fileStorage) foldJournal(s *State) error {
+	if err := f.checkLocked(); err != nil {
 		if s == nil {
 			return nil // nothing is to be stored, so nothing is lost
 		}
@@ -239,7 +239,7 @@ func (f *fileStorage) fold(s *State) error {
 }
 
 func (f *fileStorage) unsavedError(err error) *Error {
-	return unwritable(f.path, "What this run recorded is kept in "+f.path+journalSuffix+"; the next run reads it.", err)
+	return writeError(f.path, "What this run recorded is kept in "+f.path+journalSuffix+"; the next run reads it.", err)
 }
 
 func (f *fileStorage) unlock() {
@@ -248,16 +248,16 @@ func (f *fileStorage) unlock() {
 	}
 }
 
-// check looks whether the lock is still the file that others try to lock, and what
+// checkLocked looks whether the lock is still the file that others try to lock, and what
 // is stored what this run knows. The second also holds without a lock.
-func (f *fileStorage) check() error {
+func (f *fileStorage) checkLocked() error {
 	if f.lock != nil && !isLockFileInPlace(f.lock) {
 		return lostLockError(f.path)
 	}
 	return f.knownFiles.checkUnchanged()
 }
 
-func (f *fileStorage) call(ctx context.Context, api wire.API, method string, in, out any) error {
+func (f *fileStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
 	return api.Call(ctx, method, in, out)
 }
 

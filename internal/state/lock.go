@@ -22,13 +22,13 @@ const retryLock = 100 * time.Millisecond
 // for those who find it held, the holder's LockedError.
 func takeLock(ctx context.Context, path string, self LockedError, o Options) (*flock.Flock, error) {
 	name := path + lockSuffix
-	waiting, cancel := context.WithTimeout(ctx, o.Wait)
+	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
 	defer cancel()
 	lock := newLock(path)
 	for told := false; ; told = true {
 		ok, err := tryLock(lock)
 		if err != nil {
-			return nil, lockFailed(name, err)
+			return nil, lockFailedError(name, err)
 		}
 		if ok {
 			// A courtesy to others: where it cannot be written the lock holds no less.
@@ -43,24 +43,24 @@ func takeLock(ctx context.Context, path string, self LockedError, o Options) (*f
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			return nil, lockedError(readHolder(path))
+			return nil, fileLockedError(readHolder(path))
 		case <-time.After(retryLock):
 		}
 	}
 }
 
-// lockFailed says why a lock cannot be tried.
-func lockFailed(name string, err error) *Error {
+// lockFailedError says why a lock cannot be tried.
+func lockFailedError(name string, err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own
 	}
-	return unwritable(name, "Nothing was changed.", err)
+	return writeError(name, "Nothing was changed.", err)
 }
 
 // notifyWaiting says that a wait begins, if there is one and somebody listens.
 func (o Options) notifyWaiting(holder *LockedError) {
-	if o.Wait > 0 && o.Waiting != nil {
-		o.Waiting(holder)
+	if o.LockTimeout > 0 && o.OnWait != nil {
+		o.OnWait(holder)
 	}
 }
 
@@ -129,7 +129,7 @@ func releaseLock(lock *flock.Flock) error {
 // be half written, or unreadable while it is locked, as on Windows.
 func readHolder(path string) *LockedError {
 	held := &LockedError{}
-	data, err := readAll(path + lockSuffix)
+	data, err := readRegularFile(path + lockSuffix)
 	if err != nil || json.Unmarshal(data, held) != nil {
 		held = &LockedError{}
 	}

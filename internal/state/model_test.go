@@ -40,20 +40,20 @@ func (p place) content() uint16 { return p.version & (1<<contentBits - 1) }
 
 func tick(n int8) time.Time { return time.Unix(int64(n), 0) }
 
-func versionOf(n uint16) version {
+func versionOf(n uint16) stateVersion {
 	if n == 0 {
-		return version{}
+		return stateVersion{}
 	}
-	return version{State: object{ID: strconv.Itoa(int(n))}}
+	return stateVersion{State: fileVersion{ID: strconv.Itoa(int(n))}}
 }
 
-func numberOf(v version) uint16 {
+func numberOf(v stateVersion) uint16 {
 	n, _ := strconv.Atoi(v.State.ID)
 	return uint16(n)
 }
 
 func (p place) pointer() statePointer {
-	out := statePointer{Format: formatVersion, version: versionOf(p.version)}
+	out := statePointer{Format: formatVersion, stateVersion: versionOf(p.version)}
 	if p.nonce != 0 {
 		out.Lease = &lease{Nonce: strconv.Itoa(int(p.nonce)), Expires: tick(p.expires)}
 	}
@@ -61,7 +61,7 @@ func (p place) pointer() statePointer {
 }
 
 func placeOf(p statePointer) place {
-	out := place{version: numberOf(p.version)}
+	out := place{version: numberOf(p.stateVersion)}
 	if p.Lease != nil {
 		n, _ := strconv.Atoi(p.Lease.Nonce)
 		out.nonce, out.expires = uint8(n), int8(p.Lease.Expires.Unix())
@@ -137,14 +137,14 @@ func (r *run) decide(w *world, l limits) (next place, ok bool) {
 	switch r.op {
 	case taking:
 		var held *lease
-		to, held = r.seen.pointer().take(lease{Nonce: strconv.Itoa(int(r.nonce)), Expires: expires}, tick(service))
+		to, held = r.seen.pointer().takeLease(lease{Nonce: strconv.Itoa(int(r.nonce)), Expires: expires}, tick(service))
 		ok = held == nil
 	case renewing:
-		to, ok = r.seen.pointer().renew(r.claim(), expires)
+		to, ok = r.seen.pointer().renewLease(r.claim(), expires)
 	case committing:
-		to, ok = r.seen.pointer().commit(r.claim(), versionOf(r.target), expires)
+		to, ok = r.seen.pointer().commitVersion(r.claim(), versionOf(r.target), expires)
 	case releasing:
-		to, ok = r.seen.pointer().release(r.claim(), versionOf(r.target))
+		to, ok = r.seen.pointer().releaseLease(r.claim(), versionOf(r.target))
 	}
 	return placeOf(to), ok
 }

@@ -69,9 +69,9 @@ func (w worker) work() error {
 	if err != nil {
 		return err
 	}
-	b := state.Shared{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
+	b := state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
 	for {
-		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", Wait: time.Minute})
+		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", LockTimeout: time.Minute})
 		if err != nil {
 			return err
 		}
@@ -81,11 +81,11 @@ func (w worker) work() error {
 			if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 				return err
 			}
-			if s.Check() == nil {
+			if s.CheckLocked() == nil {
 				return errors.New("it may act although its lease has ended")
 			}
 		}
-		err = s.Put(entryNumber("worker", w.Number))
+		err = s.PutEntries(entryNumber("worker", w.Number))
 		if err == nil && w.Die {
 			fmt.Print("stored")
 			self, err := os.FindProcess(os.Getpid())
@@ -117,8 +117,8 @@ func TestProcesses(t *testing.T) {
 	w := worker{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey(), Start: start}
 	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: rushed(start, 0)})
 	must(t, err)
-	shared := state.Shared{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
-	_, err = shared.Init(t.Context(), 30)
+	shared := state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
+	_, err = shared.CreateBucket(t.Context(), 30)
 	must(t, err)
 	random := rand.New(rand.NewPCG(3, 0))
 	var wg sync.WaitGroup
@@ -132,14 +132,14 @@ func TestProcesses(t *testing.T) {
 	st := readShared(t, shared)
 	for i := range processes {
 		want := entryNumber("worker", i).Addr
-		if !slices.ContainsFunc(st.Entries, func(e addr.Entry) bool { return e.Addr == want }) {
+		if !slices.ContainsFunc(st.Entries, func(e addr.StateEntry) bool { return e.Addr == want }) {
 			t.Errorf("%s is lost", want)
 		}
 	}
 }
 
 // run runs the worker; while it pauses, another run takes the lock over.
-func (w worker) run(t *testing.T, shared state.Shared) {
+func (w worker) run(t *testing.T, shared state.SharedBucket) {
 	order, err := json.Marshal(w)
 	if err != nil {
 		t.Error(err)
@@ -157,7 +157,7 @@ func (w worker) run(t *testing.T, shared state.Shared) {
 		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 			t.Errorf("worker %d did not pause: %v", w.Number, err)
 		}
-		s, err := shared.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), Wait: time.Minute})
+		s, err := shared.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), LockTimeout: time.Minute})
 		if err == nil {
 			err = s.Close()
 		}

@@ -28,19 +28,19 @@ const (
 // may change it.
 type statePointer struct {
 	Format int `json:"format"`
-	version
+	stateVersion
 	Lease *lease `json:"lease,omitempty"`
 }
 
-// A version of the state is an object, and the journal on top of it: the last
+// A stateVersion of the state is an object, and the journal on top of it: the last
 // of its parts, each of which names the one before. Zero: there is none.
-type version struct {
-	State   object `json:"state,omitzero"`
-	Journal object `json:"journal,omitzero"`
+type stateVersion struct {
+	State   fileVersion `json:"state,omitzero"`
+	Journal fileVersion `json:"journal,omitzero"`
 }
 
-// An object is one file version in the bucket. No two are made under one name.
-type object struct {
+// A fileVersion is one file version in the bucket. No two are made under one name.
+type fileVersion struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Size int64  `json:"size,omitempty"` // in bytes; 0: stored by a b2form that did not say
@@ -55,7 +55,7 @@ type lease struct {
 	Expires   time.Time `json:"expires"`
 }
 
-func readPointer(where, pair string) (statePointer, error) {
+func parsePointer(where, pair string) (statePointer, error) {
 	p := statePointer{Format: formatVersion}
 	if pair == "" {
 		return p, nil
@@ -77,17 +77,17 @@ func readPointer(where, pair string) (statePointer, error) {
 
 func (p statePointer) String() string { return string(compactJSON(p)) }
 
-// heldByOther is the lease of somebody else that still runs at now.
-func (p statePointer) heldByOther(ownNonce string, now time.Time) *lease {
+// leaseOfOther is the lease of somebody else that still runs at now.
+func (p statePointer) leaseOfOther(ownNonce string, now time.Time) *lease {
 	if p.Lease == nil || p.Lease.Nonce == ownNonce || !now.Before(p.Lease.Expires) {
 		return nil
 	}
 	return p.Lease
 }
 
-// take gives the state to the holder of l, or says who has it.
-func (p statePointer) take(l lease, now time.Time) (next statePointer, holder *lease) {
-	if held := p.heldByOther(l.Nonce, now); held != nil {
+// takeLease gives the state to the holder of l, or says who has it.
+func (p statePointer) takeLease(l lease, now time.Time) (next statePointer, holder *lease) {
+	if held := p.leaseOfOther(l.Nonce, now); held != nil {
 		return p, held
 	}
 	if p.Lease != nil && p.Lease.Nonce == l.Nonce {
@@ -102,17 +102,17 @@ type leaseClaim struct {
 	nonce string // of its lease; "": it works without one
 	// knownVersions are the versions that the run has read, or tried to write since
 	// without learning what came of it. Another one is somebody else's.
-	knownVersions []version
+	knownVersions []stateVersion
 }
 
-func (c leaseClaim) holds(p statePointer) bool {
+func (c leaseClaim) holdsLease(p statePointer) bool {
 	return c.nonce == "" || p.Lease != nil && p.Lease.Nonce == c.nonce
 }
 
-// renew extends the lease. Whoever finds another lease, or a version that is not
+// renewLease extends the lease. Whoever finds another lease, or a version that is not
 // its own, has lost the state for good.
-func (p statePointer) renew(c leaseClaim, expires time.Time) (next statePointer, ok bool) {
-	if !c.holds(p) || !slices.Contains(c.knownVersions, p.version) {
+func (p statePointer) renewLease(c leaseClaim, expires time.Time) (next statePointer, ok bool) {
+	if !c.holdsLease(p) || !slices.Contains(c.knownVersions, p.stateVersion) {
 		return p, false
 	}
 	if c.nonce != "" {
@@ -123,23 +123,23 @@ func (p statePointer) renew(c leaseClaim, expires time.Time) (next statePointer,
 	return p, true
 }
 
-// commit makes to the state, and extends the lease.
-func (p statePointer) commit(c leaseClaim, newVersion version, expires time.Time) (next statePointer, ok bool) {
+// commitVersion makes newVersion the state, and extends the lease.
+func (p statePointer) commitVersion(c leaseClaim, newVersion stateVersion, expires time.Time) (next statePointer, ok bool) {
 	c.knownVersions = append(slices.Clone(c.knownVersions), newVersion) // the reply to an earlier try may have been lost
-	next, ok = p.renew(c, expires)
+	next, ok = p.renewLease(c, expires)
 	if ok {
-		next.version = newVersion
+		next.stateVersion = newVersion
 	}
 	return next, ok
 }
 
-// release makes to the state and gives the lease back. Where that happened
+// releaseLease makes newVersion the state and gives the lease back. Where that happened
 // before, and only the reply was lost, another run may have the lease already.
-func (p statePointer) release(c leaseClaim, newVersion version) (next statePointer, ok bool) {
-	if !c.holds(p) {
-		return p, p.version == newVersion || slices.Contains(c.knownVersions, newVersion)
+func (p statePointer) releaseLease(c leaseClaim, newVersion stateVersion) (next statePointer, ok bool) {
+	if !c.holdsLease(p) {
+		return p, p.stateVersion == newVersion || slices.Contains(c.knownVersions, newVersion)
 	}
-	next, ok = p.commit(c, newVersion, time.Time{})
+	next, ok = p.commitVersion(c, newVersion, time.Time{})
 	if ok && c.nonce != "" {
 		next.Lease = nil
 	}
@@ -153,8 +153,8 @@ func elapsed(then, now time.Time) time.Duration {
 	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)), 0)
 }
 
-// lockedError describes who holds the state.
-func (l *lease) lockedError(where string) *LockedError {
+// asLockedError describes who holds the state.
+func (l *lease) asLockedError(where string) *LockedError {
 	return &LockedError{Path: where, Operation: l.Operation, Who: l.Owner, Created: l.Since, Expires: l.Expires}
 }
 
@@ -163,7 +163,7 @@ func sharedLockedError(held *LockedError) *Error {
 		Summary: "State is locked",
 		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, or let b2form wait with -lock-timeout=5m. " +
 			"The lock of a run that was killed ends by itself; `b2form lock` shows it, and `b2form lock -break` removes it.\n\n" +
-			held.Info(),
+			held.InfoText(),
 		Path:  held.Path,
 		Cause: held,
 	}

@@ -23,5 +23,5 @@ func recordedRealm(realm string) string {
 // BelongsTo reports whether a state may record objects of the account that authorizes at
 // realm.
 func (s *State) BelongsTo(accountID, realm string) bool {
-	return s.AccountID == "" || binding{s.AccountID, s.Realm} == binding{accountID, recordedRealm(realm)}
+	return s.AccountID == "" || accountBinding{s.AccountID, s.Realm} == accountBinding{accountID, recordedRealm(realm)}
 }

@@ -2,36 +2,36 @@ package state
 
 import "slices"
 
-// Restore makes to the state, in place of everything that is recorded. An
-// account that is recorded already stays: another one in to is the *Error of
-// Bind.
+// Restore makes st the state, in place of everything that is recorded. An
+// account that is recorded already stays: another one in st is the *Error of
+// BindAccount.
 func (s *Store) Restore(st *State) error {
 	if st.AccountID != "" {
-		if err := s.Bind(st.AccountID, st.Realm); err != nil {
+		if err := s.BindAccount(st.AccountID, st.Realm); err != nil {
 			return err
 		}
 	}
-	return s.replace(st, nil)
+	return s.replaceAll(st, nil)
 }
 
 // Clear forgets everything, also whose it is; then there is no state.
-func (s *Store) Clear() error { return s.replace(&State{}, &binding{}) }
+func (s *Store) Clear() error { return s.replaceAll(&State{}, &accountBinding{}) }
 
-func (s *Store) replace(st *State, bind *binding) error {
-	return s.change(func() ([]record, error) {
-		now := s.changes.applyTo(s.base)
-		var todo []record
+func (s *Store) replaceAll(st *State, bind *accountBinding) error {
+	return s.writeRecords(func() ([]journalRecord, error) {
+		now := s.changes.applyTo(s.baseState)
+		var todo []journalRecord
 		for _, e := range now.Entries {
-			if _, kept := st.Find(e.Addr); !kept {
-				todo = append(todo, record{Forget: &e.Addr})
+			if _, kept := st.FindEntry(e.Addr); !kept {
+				todo = append(todo, journalRecord{Forget: &e.Addr})
 			}
 		}
 		for _, e := range st.Entries {
 			e = cloneEntry(e)
-			todo = append(todo, record{Put: &e})
+			todo = append(todo, journalRecord{Put: &e})
 		}
-		last := record{Bind: bind, Applied: &st.Applied, Begin: slices.Clone(st.Open)}
-		for _, i := range now.Open {
+		last := journalRecord{Bind: bind, Applied: &st.Applied, Announce: slices.Clone(st.OpenIntents)}
+		for _, i := range now.OpenIntents {
 			last.Drop = append(last.Drop, i.key())
 		}
 		return append(todo, last), nil

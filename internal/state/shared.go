@@ -27,13 +27,13 @@ type Remote interface {
 	// Download returns the content of a file version, also of one that is hidden; no more
 	// than size bytes where that is not 0.
 	Download(ctx context.Context, fileID string, size int64) ([]byte, error)
-	// Time says that B2's clock stood at service, to the second below, when it
+	// ServiceTime says that B2's clock stood at service, to the second below, when it
 	// answered a request that was sent when ours stood at sent. It knows the
 	// answers to the calls that have returned.
-	Time() (service, sent time.Time)
+	ServiceTime() (service, sent time.Time)
 }
 
-// Shared is the Backend that keeps states in a bucket, for runs on several
+// SharedBucket is the Backend that keeps states in a bucket, for runs on several
 // machines. Each write is a new object under Prefix, and an info pair of the
 // bucket says which of them count and who may write; it is moved by
 // b2_update_bucket with ifRevisionIs ("b2_update_bucket"), so a run that has
@@ -41,18 +41,18 @@ type Remote interface {
 // readFiles on the bucket, writing also writeBuckets and writeFiles.
 //
 // Errors are *Error where they are about the state, and otherwise the Remote's.
-type Shared struct {
+type SharedBucket struct {
 	Remote Remote
 	Bucket string // the bucket's name
 	Prefix string // what the names of objects begin with: "b2form/"
 }
 
 // String is what messages call the state.
-func (b Shared) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
+func (b SharedBucket) String() string { return "b2://" + b.Bucket + "/" + b.Prefix }
 
-// infoKey is the key of the state's info pair: several states may share a bucket,
+// bucketInfoKey is the key of the state's info pair: several states may share a bucket,
 // and keys have at most 50 bytes.
-func (b Shared) infoKey() string {
+func (b SharedBucket) bucketInfoKey() string {
 	sum := sha256.Sum256([]byte(b.Prefix))
 	return wire.ReservedInfoPrefix + hex.EncodeToString(sum[:8])
 }
@@ -79,7 +79,7 @@ func (v *bucketView) hasHidingRule(prefix string) bool {
 	return false
 }
 
-func (b Shared) readBucket(ctx context.Context) (*bucketView, error) {
+func (b SharedBucket) readBucket(ctx context.Context) (*bucketView, error) {
 	var out struct{ Buckets []*bucketView }
 	err := b.Remote.Call(ctx, "b2_list_buckets", map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}, &out)
 	switch {
@@ -99,21 +99,21 @@ func (b Shared) readBucket(ctx context.Context) (*bucketView, error) {
 }
 
 // Read implements [Backend].
-func (b Shared) Read(ctx context.Context) (*State, error) {
-	var before version
+func (b SharedBucket) Read(ctx context.Context) (*State, error) {
+	var before stateVersion
 	for first := true; ; first = false {
 		v, err := b.readBucket(ctx)
 		if err != nil {
 			return nil, err
 		}
-		p, err := readPointer(b.String(), v.Info[b.infoKey()])
+		p, err := parsePointer(b.String(), v.Info[b.bucketInfoKey()])
 		if err != nil {
 			return nil, err
 		}
-		base, c, _, err := b.load(ctx, p.version)
+		base, c, _, err := b.loadVersion(ctx, p.stateVersion)
 		// A version that was superseded meanwhile may be gone.
-		if err != nil && (first || p.version != before) && ctx.Err() == nil {
-			before = p.version
+		if err != nil && (first || p.stateVersion != before) && ctx.Err() == nil {
+			before = p.stateVersion
 			continue
 		}
 		if err != nil {
@@ -123,11 +123,11 @@ func (b Shared) Read(ctx context.Context) (*State, error) {
 	}
 }
 
-// load reads a version: the state, what its journal changes, and the journal's
+// loadVersion reads a version: the state, what its journal changes, and the journal's
 // parts.
-func (b Shared) load(ctx context.Context, v version) (base *State, c changes, journalParts []object, err error) {
+func (b SharedBucket) loadVersion(ctx context.Context, v stateVersion) (base *State, c changes, journalParts []fileVersion, err error) {
 	base = &State{}
-	if v.State != (object{}) {
+	if v.State != (fileVersion{}) {
 		data, err := b.download(ctx, v.State)
 		if err != nil {
 			return nil, changes{}, nil, err
@@ -137,7 +137,7 @@ func (b Shared) load(ctx context.Context, v version) (base *State, c changes, jo
 		}
 	}
 	var raw [][]byte
-	for part := v.Journal; part != (object{}); {
+	for part := v.Journal; part != (fileVersion{}); {
 		if len(raw) == maxParts {
 			return nil, changes{}, nil, b.lost("Journal of the state is damaged", fmt.Sprintf("has a journal of more than %d parts, which "+
 				"no run writes", maxParts), nil)
@@ -148,7 +148,7 @@ func (b Shared) load(ctx context.Context, v version) (base *State, c changes, jo
 		}
 		raw = append(raw, data)
 		journalParts = append(journalParts, part)
-		if part, err = previousPart(b.Bucket+"/"+part.Name, data); err != nil {
+		if part, err = previousJournalPart(b.Bucket+"/"+part.Name, data); err != nil {
 			return nil, changes{}, nil, err
 		}
 	}
@@ -157,7 +157,7 @@ func (b Shared) load(ctx context.Context, v version) (base *State, c changes, jo
 	return base, j.changes, journalParts, err
 }
 
-func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
+func (b SharedBucket) download(ctx context.Context, o fileVersion) ([]byte, error) {
 	data, err := b.Remote.Download(ctx, o.ID, o.Size)
 	var refused *wire.Error
 	switch {
@@ -174,37 +174,37 @@ func (b Shared) download(ctx context.Context, o object) ([]byte, error) {
 
 // lost is the error about a state that cannot be had. says is what its pointer says, and
 // what is wrong with that.
-func (b Shared) lost(summary, says string, cause error) *Error {
+func (b SharedBucket) lost(summary, says string, cause error) *Error {
 	return &Error{
 		Summary: summary,
 		Detail: fmt.Sprintf("%s %s. Remove the pair %q from the bucket's info: b2form then finds everything again by name and takes it "+
-			"back with one approval, or stores a copy that you have with `b2form state push`.", b, says, b.infoKey()),
+			"back with one approval, or stores a copy that you have with `b2form state push`.", b, says, b.bucketInfoKey()),
 		Path:  b.String(),
 		Cause: cause,
 	}
 }
 
-// previousPart is the part of the journal that a part continues. A part is stored as a whole,
+// previousJournalPart is the part of the journal that a part continues. A part is stored as a whole,
 // so none of its lines can be half written.
-func previousPart(name string, part []byte) (object, error) {
-	var first *record
+func previousJournalPart(name string, part []byte) (fileVersion, error) {
+	var first *journalRecord
 	number := 0
 	for line := range bytes.Lines(part) {
 		number++
 		do, ok := verifyLine(line)
 		if !ok {
-			return object{}, damagedLine(name, number, "it does not have the checksum that it names")
+			return fileVersion{}, damagedJournalError(name, number, "it does not have the checksum that it names")
 		}
 		if first == nil {
-			r, err := readRecord(name, number, do)
+			r, err := decodeRecord(name, number, do)
 			if err != nil {
-				return object{}, err
+				return fileVersion{}, err
 			}
 			first = r
 		}
 	}
 	if first == nil || first.Previous == nil {
-		return object{}, nil
+		return fileVersion{}, nil
 	}
 	return *first.Previous, nil
 }
@@ -212,29 +212,30 @@ func previousPart(name string, part []byte) (object, error) {
 // Open implements [Backend]. A run that was killed holds the lock until its
 // lease expires, which B2's clock decides: the clocks of machines need not
 // agree.
-func (b Shared) Open(ctx context.Context, o Options) (*Store, error) {
-	k := &bucketStorage{Shared: b, now: o.Now, who: plainText(o.Who), operation: plainText(o.Operation), runID: rand.Text(),
-		turn: make(chan struct{}, 1)}
+func (b SharedBucket) Open(ctx context.Context, o Options) (*Store, error) {
+	k := &bucketStorage{SharedBucket: b, now: o.Now, lockOwner: truncatedASCII(o.LockOwner), operation: truncatedASCII(o.Operation),
+		runID:           rand.Text(),
+		updateSemaphore: make(chan struct{}, 1)}
 	if !o.NoLock {
 		k.claim.nonce = k.runID
 	}
-	if err := k.acquire(ctx, o); err != nil {
+	if err := k.acquireLease(ctx, o); err != nil {
 		return nil, err
 	}
-	k.start(context.WithoutCancel(ctx))
-	base, c, parts, err := b.load(ctx, k.claim.knownVersions[0])
+	k.startHeartbeat(context.WithoutCancel(ctx))
+	base, c, parts, err := b.loadVersion(ctx, k.claim.knownVersions[0])
 	if err != nil {
-		k.abandon()
+		k.abandonLease()
 		return nil, err
 	}
-	k.journalParts, k.base = parts, base
+	k.journalParts, k.baseState = parts, base
 	s := newStore(b.String(), k, base, c)
 	s.now = o.Now
 	return s, nil
 }
 
-// plainText is what goes into an info pair of the bucket.
-func plainText(s string) string {
+// truncatedASCII is what goes into an info pair of the bucket.
+func truncatedASCII(s string) string {
 	const most = 80
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -245,32 +246,32 @@ func plainText(s string) string {
 	return s[:min(len(s), most)]
 }
 
-// Holder implements [Backend].
-func (b Shared) Holder(ctx context.Context) (*LockedError, error) {
+// LockHolder implements [Backend].
+func (b SharedBucket) LockHolder(ctx context.Context) (*LockedError, error) {
 	v, err := b.readBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPointer(b.String(), v.Info[b.infoKey()])
+	p, err := parsePointer(b.String(), v.Info[b.bucketInfoKey()])
 	if err != nil {
 		return nil, err
 	}
-	now, _ := b.Remote.Time()
-	if held := p.heldByOther("", now); held != nil {
-		return held.lockedError(b.String()), nil
+	now, _ := b.Remote.ServiceTime()
+	if held := p.leaseOfOther("", now); held != nil {
+		return held.asLockedError(b.String()), nil
 	}
 	return nil, nil
 }
 
-// Break implements [Backend]. The run that held the lock notices before it
+// BreakLock implements [Backend]. The run that held the lock notices before it
 // sends anything further, or at the latest 20 seconds later.
-func (b Shared) Break(ctx context.Context) (*LockedError, error) {
+func (b SharedBucket) BreakLock(ctx context.Context) (*LockedError, error) {
 	var broken *LockedError
-	now := func() time.Time { _, sent := b.Remote.Time(); return sent } // breaking takes no time
-	k := &bucketStorage{Shared: b, now: now}
+	now := func() time.Time { _, sent := b.Remote.ServiceTime(); return sent } // breaking takes no time
+	k := &bucketStorage{SharedBucket: b, now: now}
 	err := k.compareAndSwap(ctx, func(p statePointer, _ time.Time) (statePointer, error) {
 		if p.Lease != nil {
-			broken = p.Lease.lockedError(b.String())
+			broken = p.Lease.asLockedError(b.String())
 		}
 		p.Lease = nil
 		return p, nil
@@ -278,10 +279,10 @@ func (b Shared) Break(ctx context.Context) (*LockedError, error) {
 	return broken, err
 }
 
-// Init makes the bucket: private, and with a lifecycle rule that deletes objects
+// CreateBucket makes the bucket: private, and with a lifecycle rule that deletes objects
 // of the state keepDays after they were superseded. existed says that there is
 // such a bucket already; it is left as it is.
-func (b Shared) Init(ctx context.Context, keepDays int) (existed bool, err error) {
+func (b SharedBucket) CreateBucket(ctx context.Context, keepDays int) (existed bool, err error) {
 	var out struct{ Buckets []json.RawMessage }
 	query := map[string]any{"bucketName": b.Bucket, "bucketTypes": []string{"all"}}
 	if err := b.Remote.Call(ctx, "b2_list_buckets", query, &out); err != nil {

@@ -71,8 +71,8 @@ func (c *cloud) client(w *wire, now func() time.Time) *b2.Client {
 	return client
 }
 
-func (c *cloud) shared(w *wire, now func() time.Time) state.Shared {
-	return state.Shared{Remote: c.client(w, now), Bucket: "acme-states", Prefix: config.DefaultPrefix}
+func (c *cloud) shared(w *wire, now func() time.Time) state.SharedBucket {
+	return state.SharedBucket{Remote: c.client(w, now), Bucket: "acme-states", Prefix: config.DefaultPrefix}
 }
 
 // info is the bucket's info as it is.
@@ -108,7 +108,7 @@ func readShared(t *testing.T, b state.Backend) *state.State {
 func inCloud(t *testing.T, f func(t *testing.T, c *cloud)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t, time.Now)
-		existed, err := c.shared(&wire{}, time.Now).Init(context.Background(), 30)
+		existed, err := c.shared(&wire{}, time.Now).CreateBucket(context.Background(), 30)
 		if must(t, err); existed {
 			t.Fatal("the bucket existed already")
 		}
@@ -124,21 +124,21 @@ func TestSharedRoundTrip(t *testing.T) {
 		must(t, a.Remote.Call(t.Context(), "b2_update_bucket",
 			map[string]any{"bucketId": c.bucketID(), "bucketInfo": map[string]string{"team": "web"}}, nil))
 		for i := range 3 {
-			s := opened(t, a, state.Options{Operation: "apply", Who: "ann@one"})
-			must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-			must(t, s.Announce(state.Intent{Addr: address(t, "key.open"), Identity: "open", KnownIDs: []string{"k0"}}))
-			must(t, s.Put(entryNumber("app", i)))
-			held, err := c.shared(&wire{}, time.Now).Holder(t.Context())
+			s := opened(t, a, state.Options{Operation: "apply", LockOwner: "ann@one"})
+			must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
+			must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.open"), Identity: "open", KnownIDs: []string{"k0"}}))
+			must(t, s.PutEntries(entryNumber("app", i)))
+			held, err := c.shared(&wire{}, time.Now).LockHolder(t.Context())
 			if err != nil || held == nil || held.Who != "ann@one" || held.Operation != "apply" || held.Expires.IsZero() {
 				t.Errorf("Holder = %+v, %v", held, err)
 			}
 			must(t, s.Close())
 		}
 		got := readShared(t, c.shared(&wire{}, time.Now))
-		if len(got.Entries) != 3 || len(got.Open) != 1 || got.AccountID != "d2e6b27577ea" {
+		if len(got.Entries) != 3 || len(got.OpenIntents) != 1 || got.AccountID != "d2e6b27577ea" {
 			t.Errorf("read %+v", got)
 		}
-		if held, err := a.Holder(t.Context()); held != nil || err != nil {
+		if held, err := a.LockHolder(t.Context()); held != nil || err != nil {
 			t.Errorf("Holder = %+v, %v after Close", held, err)
 		}
 		if info := c.info(); len(info) != 2 || info["team"] != "web" {
@@ -184,8 +184,8 @@ func TestSharedTakeover(t *testing.T) {
 			return nil
 		}
 		s := opened(t, c.shared(w, time.Now), state.Options{})
-		must(t, s.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
-		must(t, s.Put(entryNumber("app", 1)))
+		must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.b"), Identity: "b"}))
+		must(t, s.PutEntries(entryNumber("app", 1)))
 		dead.Store(true)
 		fast := c.shared(&wire{}, func() time.Time { return time.Now().Add(time.Hour) })
 		var e *state.Error
@@ -195,19 +195,19 @@ func TestSharedTakeover(t *testing.T) {
 			t.Fatalf("Open = %v while the lease runs", err)
 		}
 		start := time.Now()
-		next := opened(t, fast, state.Options{Wait: 5 * time.Minute})
+		next := opened(t, fast, state.Options{LockTimeout: 5 * time.Minute})
 		if waited := time.Since(start); waited > 2*time.Minute+time.Second {
 			t.Errorf("waited %s", waited)
 		}
-		if got := next.State(); len(got.Entries) != 1 || len(got.Open) != 1 {
+		if got := next.State(); len(got.Entries) != 1 || len(got.OpenIntents) != 1 {
 			t.Errorf("took over %+v", got)
 		}
-		must(t, next.Put(entryNumber("app", 2)))
+		must(t, next.PutEntries(entryNumber("app", 2)))
 		dead.Store(false)
-		if err := s.Check(); !errors.As(err, &e) {
+		if err := s.CheckLocked(); !errors.As(err, &e) {
 			t.Errorf("Check = %v", err)
 		}
-		if err := s.Put(entryNumber("stale", 1)); !errors.As(err, &e) || e.Summary != "Another run has the state" {
+		if err := s.PutEntries(entryNumber("stale", 1)); !errors.As(err, &e) || e.Summary != "Another run has the state" {
 			t.Errorf("Put = %v", err)
 		}
 		if err := s.Close(); !errors.As(err, &e) {
@@ -228,15 +228,15 @@ func TestSharedSleeper(t *testing.T) {
 		now := func() time.Time { return time.Now().Add(offset) }
 		b := c.shared(&wire{}, now)
 		s := opened(t, b, state.Options{Now: now})
-		must(t, s.Check())
+		must(t, s.CheckLocked())
 		offset = time.Hour
-		if err := s.Check(); err == nil || !strings.Contains(err.Error(), "ran out") {
+		if err := s.CheckLocked(); err == nil || !strings.Contains(err.Error(), "ran out") {
 			t.Errorf("Check = %v after an hour of sleep", err)
 		}
 		time.Sleep(21 * time.Second) // fake: one heartbeat
 		synctest.Wait()
-		must(t, s.Check())
-		must(t, s.Put(entryNumber("app", 1)))
+		must(t, s.CheckLocked())
+		must(t, s.PutEntries(entryNumber("app", 1)))
 		must(t, s.Close())
 	})
 }
@@ -246,14 +246,14 @@ func TestSharedSleeper(t *testing.T) {
 func TestSharedBreakAndNoLock(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		b := c.shared(&wire{}, time.Now)
-		s := opened(t, b, state.Options{Who: "ann@one"})
-		broken, err := c.shared(&wire{}, time.Now).Break(t.Context())
+		s := opened(t, b, state.Options{LockOwner: "ann@one"})
+		broken, err := c.shared(&wire{}, time.Now).BreakLock(t.Context())
 		if err != nil || broken == nil || broken.Who != "ann@one" {
 			t.Errorf("Break = %+v, %v", broken, err)
 		}
 		time.Sleep(21 * time.Second)
 		synctest.Wait()
-		if err := s.Check(); err == nil {
+		if err := s.CheckLocked(); err == nil {
 			t.Error("the heartbeat did not notice")
 		}
 		if err := s.Close(); err == nil {
@@ -261,8 +261,8 @@ func TestSharedBreakAndNoLock(t *testing.T) {
 		}
 		holder := opened(t, b, state.Options{})
 		free := opened(t, c.shared(&wire{}, time.Now), state.Options{NoLock: true})
-		must(t, free.Put(entryNumber("free", 1)))
-		if err := holder.Put(entryNumber("held", 1)); err == nil {
+		must(t, free.PutEntries(entryNumber("free", 1)))
+		if err := holder.PutEntries(entryNumber("held", 1)); err == nil {
 			t.Error("two versions grew from one")
 		}
 		must(t, free.Close())
@@ -296,11 +296,11 @@ func TestSharedSurvivesEveryLostReply(t *testing.T) {
 					w.before, w.after = nil, hit
 				}
 				s := opened(t, warm, state.Options{})
-				must(t, s.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
-				must(t, s.Put(entryNumber("app", 1)))
-				must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
+				must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.b"), Identity: "b"}))
+				must(t, s.PutEntries(entryNumber("app", 1)))
+				must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "k1"}))
 				must(t, s.Close())
-				if got := readShared(t, c.shared(&wire{}, time.Now)); len(got.Entries) != 2 || len(got.Open) != 0 {
+				if got := readShared(t, c.shared(&wire{}, time.Now)); len(got.Entries) != 2 || len(got.OpenIntents) != 0 {
 					t.Errorf("request %d, after: %v: in the end there is %+v", k, after, got)
 				}
 			})
@@ -317,7 +317,7 @@ func TestSharedGone(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		b := c.shared(&wire{}, time.Now)
 		s := opened(t, b, state.Options{})
-		must(t, s.Put(entryNumber("app", 1)))
+		must(t, s.PutEntries(entryNumber("app", 1)))
 		must(t, s.Close())
 		d, err := c.Dump()
 		must(t, err)
@@ -332,13 +332,13 @@ func TestSharedGone(t *testing.T) {
 		if _, err := b.Open(t.Context(), state.Options{Now: time.Now}); !errors.As(err, &e) || e.Summary != "The state is gone" {
 			t.Errorf("Open = %v", err)
 		}
-		if held, err := b.Holder(t.Context()); held != nil || err != nil || len(c.info()) != 1 {
+		if held, err := b.LockHolder(t.Context()); held != nil || err != nil || len(c.info()) != 1 {
 			t.Errorf("Holder = %v, %v; info %v", held, err, c.info())
 		}
 	})
 }
 
-func entryNumber(label string, i int) addr.Entry {
-	return addr.Entry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i),
+func entryNumber(label string, i int) addr.StateEntry {
+	return addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: label, Instance: addr.CountIndex(i)}, Identity: fmt.Sprint("name-", i),
 		ID: fmt.Sprint(label, "-", i)}
 }

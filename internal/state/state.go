@@ -24,25 +24,25 @@ import (
 type State struct {
 	AccountID string // the account that owns all of it; "": not bound yet
 	Realm     string // where that account authorizes: "https://api.backblazeb2.com"; on this machine without a port
-	Applied   Applied
-	Entries   []addr.Entry
-	// Open are the announced creates whose outcome is not known.
-	Open []Intent
+	Applied   AppliedDigests
+	Entries   []addr.StateEntry
+	// OpenIntents are the announced creates whose outcome is not known.
+	OpenIntents []CreateIntent
 }
 
-// An Applied stands for what the last apply was made from. The zero value: nothing was
+// An AppliedDigests stands for what the last apply was made from. The zero value: nothing was
 // applied, or by a b2form that did not record it. Without digests: what is live comes from
 // several configurations, since the apply did not come to its end.
-type Applied struct {
-	Salt      string `json:"salt"`                // random; the key of the digests
-	Variables string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
-	Files     string `json:"files,omitempty"`     // digest of the configuration's files
-	Outputs   string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
+type AppliedDigests struct {
+	Salt            string `json:"salt"`                // random; the key of the digests
+	VariablesDigest string `json:"variables,omitempty"` // digest of the values of variables that are not sensitive
+	FilesDigest     string `json:"files,omitempty"`     // digest of the configuration's files
+	Outputs         string `json:"outputs,omitempty"`   // digests of the outputs, by their names; see plan.OutputDigests
 }
 
-// An Intent announces the create of one object before the request is sent, so
+// A CreateIntent announces the create of one object before the request is sent, so
 // that a run that dies in between leaves no object that nobody knows.
-type Intent struct {
+type CreateIntent struct {
 	Addr     addr.Addr `json:"address"`
 	Identity string    `json:"identity"` // the name the object will carry
 	// KnownIDs are the IDs of the live objects that carried the identity before. An
@@ -50,8 +50,8 @@ type Intent struct {
 	KnownIDs []string `json:"known,omitempty"`
 	// RecordedID is the ID of the object that a later attempt made and that is recorded:
 	// what else appears was made by an earlier one, whose reply nobody got.
-	RecordedID string    `json:"made,omitempty"`
-	At         time.Time `json:"at,omitzero"` // when it was announced
+	RecordedID  string    `json:"made,omitempty"`
+	AnnouncedAt time.Time `json:"at,omitzero"` // when it was announced
 }
 
 // Read gives the state stored at path, including what the journal of a killed
@@ -60,21 +60,21 @@ type Intent struct {
 //
 // Entries are sorted by address, open intents by address and identity.
 func Read(path string) (*State, error) {
-	path, err := resolve(path)
+	path, err := resolveSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		journal, err := readAll(path + journalSuffix)
+		journal, err := readRegularFile(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}
-		base, err := readFile(path)
+		base, err := readStateFile(path)
 		if err != nil {
 			return nil, err
 		}
-		again, err := readAll(path + journalSuffix)
+		again, err := readRegularFile(path + journalSuffix)
 		if err != nil {
 			return nil, err
 		}
@@ -94,16 +94,16 @@ func Read(path string) (*State, error) {
 	}
 }
 
-// Find gives the entry of an address; ok is false where there is none.
-func (s *State) Find(a addr.Addr) (e addr.Entry, ok bool) {
+// FindEntry gives the entry of an address; ok is false where there is none.
+func (s *State) FindEntry(a addr.Addr) (e addr.StateEntry, ok bool) {
 	i, ok := slices.BinarySearchFunc(s.Entries, a, compareEntry)
 	if !ok {
-		return addr.Entry{}, false
+		return addr.StateEntry{}, false
 	}
 	return s.Entries[i], true
 }
 
-func compareEntry(e addr.Entry, a addr.Addr) int { return e.Addr.Compare(a) }
+func compareEntry(e addr.StateEntry, a addr.Addr) int { return e.Addr.Compare(a) }
 
 // An intentKey tells intents apart. One address may have several: the identity
 // changed in the configuration while an older create is still in doubt.
@@ -112,7 +112,7 @@ type intentKey struct {
 	Identity string    `json:"identity"`
 }
 
-func (i *Intent) key() intentKey { return intentKey{i.Addr, i.Identity} }
+func (i *CreateIntent) key() intentKey { return intentKey{i.Addr, i.Identity} }
 
 func (k intentKey) compare(other intentKey) int {
 	if c := k.Addr.Compare(other.Addr); c != 0 {
@@ -121,49 +121,49 @@ func (k intentKey) compare(other intentKey) int {
 	return strings.Compare(k.Identity, other.Identity)
 }
 
-func (s *State) intent(k intentKey) (Intent, bool) {
-	i, ok := slices.BinarySearchFunc(s.Open, k, func(i Intent, k intentKey) int { return i.key().compare(k) })
+func (s *State) findIntent(k intentKey) (CreateIntent, bool) {
+	i, ok := slices.BinarySearchFunc(s.OpenIntents, k, func(i CreateIntent, k intentKey) int { return i.key().compare(k) })
 	if !ok {
-		return Intent{}, false
+		return CreateIntent{}, false
 	}
-	return s.Open[i], true
+	return s.OpenIntents[i], true
 }
 
 // changes are what happened since a State was read. Each names a thing and what
 // became of it, so applying a change twice, or on top of a state that holds it
 // already, gives the same: a journal may be replayed at any time.
 type changes struct {
-	bound   *binding
-	entries map[addr.Addr]*addr.Entry // nil: forgotten
-	open    map[intentKey]*Intent     // nil: no longer open
-	applied *Applied                  // nil: as before
+	binding     *accountBinding
+	entries     map[addr.Addr]*addr.StateEntry // nil: forgotten
+	openIntents map[intentKey]*CreateIntent    // nil: no longer open
+	applied     *AppliedDigests                // nil: as before
 }
 
-type binding struct {
+type accountBinding struct {
 	AccountID string `json:"account_id"`
 	Realm     string `json:"realm"`
 }
 
 func newChanges() changes {
-	return changes{entries: map[addr.Addr]*addr.Entry{}, open: map[intentKey]*Intent{}}
+	return changes{entries: map[addr.Addr]*addr.StateEntry{}, openIntents: map[intentKey]*CreateIntent{}}
 }
 
-// alter reports whether base with the changes would be stored differently.
-func (c *changes) alter(base *State) bool {
-	if c.bound != nil && *c.bound != (binding{base.AccountID, base.Realm}) {
+// wouldChange reports whether base with the changes would be stored differently.
+func (c *changes) wouldChange(base *State) bool {
+	if c.binding != nil && *c.binding != (accountBinding{base.AccountID, base.Realm}) {
 		return true
 	}
 	if c.applied != nil && *c.applied != base.Applied {
 		return true
 	}
 	for a, e := range c.entries {
-		old, ok := base.Find(a)
+		old, ok := base.FindEntry(a)
 		if ok != (e != nil) || ok && !bytes.Equal(compactJSON(old), compactJSON(*e)) {
 			return true
 		}
 	}
-	for k, i := range c.open {
-		old, ok := base.intent(k)
+	for k, i := range c.openIntents {
+		old, ok := base.findIntent(k)
 		if ok != (i != nil) || ok && !bytes.Equal(compactJSON(old), compactJSON(*i)) {
 			return true
 		}
@@ -177,10 +177,10 @@ func (c *changes) applyTo(base *State) *State {
 		AccountID: base.AccountID,
 		Realm:     base.Realm,
 		Applied:   base.Applied,
-		Entries:   make([]addr.Entry, 0, len(base.Entries)+len(c.entries)),
+		Entries:   make([]addr.StateEntry, 0, len(base.Entries)+len(c.entries)),
 	}
-	if c.bound != nil {
-		out.AccountID, out.Realm = c.bound.AccountID, c.bound.Realm
+	if c.binding != nil {
+		out.AccountID, out.Realm = c.binding.AccountID, c.binding.Realm
 	}
 	if c.applied != nil {
 		out.Applied = *c.applied
@@ -195,26 +195,26 @@ func (c *changes) applyTo(base *State) *State {
 			out.Entries = append(out.Entries, cloneEntry(*e))
 		}
 	}
-	for _, i := range base.Open {
-		if _, changed := c.open[i.key()]; !changed {
-			out.Open = append(out.Open, i.clone())
+	for _, i := range base.OpenIntents {
+		if _, changed := c.openIntents[i.key()]; !changed {
+			out.OpenIntents = append(out.OpenIntents, i.clone())
 		}
 	}
-	for _, i := range c.open {
+	for _, i := range c.openIntents {
 		if i != nil {
-			out.Open = append(out.Open, i.clone())
+			out.OpenIntents = append(out.OpenIntents, i.clone())
 		}
 	}
 	out.sort()
 	return out
 }
 
-func cloneEntry(e addr.Entry) addr.Entry {
-	e.Retiring, e.Sensitive = slices.Clone(e.Retiring), slices.Clone(e.Sensitive)
+func cloneEntry(e addr.StateEntry) addr.StateEntry {
+	e.Retiring, e.SensitiveAttrs = slices.Clone(e.Retiring), slices.Clone(e.SensitiveAttrs)
 	return e
 }
 
-func (i Intent) clone() Intent {
+func (i CreateIntent) clone() CreateIntent {
 	i.KnownIDs = slices.Clone(i.KnownIDs)
 	return i
 }
@@ -222,10 +222,10 @@ func (i Intent) clone() Intent {
 // isEmpty reports whether nothing is recorded, not even whose it would be: such a
 // state is stored by storing none.
 func (s *State) isEmpty() bool {
-	return s.AccountID == "" && s.Realm == "" && s.Applied == (Applied{}) && len(s.Entries) == 0 && len(s.Open) == 0
+	return s.AccountID == "" && s.Realm == "" && s.Applied == (AppliedDigests{}) && len(s.Entries) == 0 && len(s.OpenIntents) == 0
 }
 
 func (s *State) sort() {
-	slices.SortFunc(s.Entries, func(a, b addr.Entry) int { return a.Addr.Compare(b.Addr) })
-	slices.SortFunc(s.Open, func(a, b Intent) int { return a.key().compare(b.key()) })
+	slices.SortFunc(s.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(s.OpenIntents, func(a, b CreateIntent) int { return a.key().compare(b.key()) })
 }

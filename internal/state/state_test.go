@@ -20,7 +20,7 @@ import (
 func noon() time.Time { return time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC) }
 
 func options() state.Options {
-	return state.Options{Now: noon, Operation: "apply", Who: "ann@build"}
+	return state.Options{Now: noon, Operation: "apply", LockOwner: "ann@build"}
 }
 
 func statePath(t testing.TB) string { return filepath.Join(t.TempDir(), "b2form.state.json") }
@@ -63,17 +63,17 @@ func diff(want, got *state.State) string {
 func TestFile(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
-	must(t, s.Bind("d2e6b27577ea", "https://api.backblazeb2.com"))
-	s.SetApplied(state.Applied{Salt: "5a17", Variables: "0a", Files: "0b", Outputs: "name:0c"})
+	must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
+	s.SetApplied(state.AppliedDigests{Salt: "5a17", VariablesDigest: "0a", FilesDigest: "0b", Outputs: "name:0c"})
 	photos, app := address(t, "bucket.photos"), address(t, `key.app["<edge>"]`)
-	must(t, s.Announce(state.Intent{Addr: app, Identity: "app"},
-		state.Intent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
-	must(t, s.Put(
-		addr.Entry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
-			Delivery: "sha256:00"},
-		addr.Entry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: app, Identity: "app"},
+		state.CreateIntent{Addr: photos, Identity: "acme-photos", KnownIDs: []string{"b1"}}))
+	must(t, s.PutEntries(
+		addr.StateEntry{Addr: app, Identity: "app", ID: "k1", Created: noon().In(time.FixedZone("", 3600)), Delivered: true,
+			DeliveryDigest: "sha256:00"},
+		addr.StateEntry{Addr: address(t, "bucket.logs[10]"), Identity: "acme-logs-10", ID: "b10", Adopted: noon(),
 			Digests: "abcd0123456789ab0123456789cd"},
-		addr.Entry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
+		addr.StateEntry{Addr: address(t, "bucket.logs[9]"), Identity: "acme-logs-9", ID: "b9", PreventDestroy: true, ForceDestroy: true},
 	))
 	during := s.State()
 	if d := diff(during, read(t, path)); d != "" {
@@ -129,11 +129,11 @@ func TestStateIsACopy(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
 	a := address(t, "key.app")
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k0"}}))
-	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.Retiree{{ID: "k9"}}}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k0"}}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k0", Retiring: []addr.RetiringObject{{ID: "k9"}}}))
 	got := s.State()
-	got.Entries[0].Retiring[0].ID, got.Open[0].KnownIDs[0] = "changed", "changed"
-	if e, ok := s.State().Find(a); !ok || e.Retiring[0].ID != "k9" || s.State().Open[0].KnownIDs[0] != "k0" {
+	got.Entries[0].Retiring[0].ID, got.OpenIntents[0].KnownIDs[0] = "changed", "changed"
+	if e, ok := s.State().FindEntry(a); !ok || e.Retiring[0].ID != "k9" || s.State().OpenIntents[0].KnownIDs[0] != "k0" {
 		t.Errorf("a change of the copy shows in the store: %+v", s.State())
 	}
 }
@@ -148,10 +148,10 @@ func TestUnchangedFileStays(t *testing.T) {
 
 	s := open(t, path)
 	a := address(t, "key.app")
-	must(t, s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}))
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "new"}))
-	must(t, s.Drop(state.Intent{Addr: a, Identity: "new"}))
-	must(t, s.Forget(address(t, "key.never")))
+	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k1"}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "new"}))
+	must(t, s.DropIntents(state.CreateIntent{Addr: a, Identity: "new"}))
+	must(t, s.ForgetEntries(address(t, "key.never")))
 	must(t, s.Close())
 
 	after, err := os.Stat(path)
@@ -188,7 +188,7 @@ func TestSymlinkAndMode(t *testing.T) {
 	must(t, os.Symlink(filepath.Join("shared", "state.json"), link))
 	put := func(id string) {
 		s := open(t, link)
-		must(t, s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: id}))
+		must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: id}))
 		must(t, s.Close())
 	}
 	put("k1")
@@ -207,7 +207,7 @@ func TestSymlinkAndMode(t *testing.T) {
 	if names := beside(t, target); len(names) > 0 {
 		t.Errorf("left beside the state: %q", names)
 	}
-	if e, _ := read(t, target).Find(address(t, "key.app")); e.ID != "k2" {
+	if e, _ := read(t, target).FindEntry(address(t, "key.app")); e.ID != "k2" {
 		t.Errorf("the target holds %+v", e)
 	}
 }
@@ -217,16 +217,16 @@ func TestPutInDoubt(t *testing.T) {
 	path := statePath(t)
 	s := open(t, path)
 	a := address(t, "key.app")
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}}))
-	must(t, s.PutInDoubt(addr.Entry{Addr: a, Identity: "app", ID: "k2"}))
-	must(t, s.PutInDoubt(addr.Entry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}}))
+	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: a, Identity: "app", ID: "k2"}))
+	must(t, s.PutKeepingIntent(addr.StateEntry{Addr: address(t, "key.other"), Identity: "other", ID: "k3"})) // nothing is announced
 	got := read(t, path)
-	want := []state.Intent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, RecordedID: "k2", At: noon()}}
-	if d := cmp.Diff(want, got.Open, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
+	want := []state.CreateIntent{{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}, RecordedID: "k2", AnnouncedAt: noon()}}
+	if d := cmp.Diff(want, got.OpenIntents, cmp.Comparer(func(a, b addr.Addr) bool { return a == b })); d != "" || len(got.Entries) != 2 {
 		t.Errorf("%d entries; open (-want +got):\n%s", len(got.Entries), d)
 	}
 	must(t, s.Close())
-	if n := len(read(t, path).Open); n != 1 {
+	if n := len(read(t, path).OpenIntents); n != 1 {
 		t.Errorf("%d are open after closing, want 1", n)
 	}
 }
@@ -237,31 +237,32 @@ func TestIntents(t *testing.T) {
 	s := open(t, path)
 	a := address(t, "key.app")
 	at := noon().Add(-time.Hour)
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, At: at}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, AnnouncedAt: at}))
 	// the older one's IDs hold, with the new time
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}}))
-	must(t, s.Announce(state.Intent{Addr: a, Identity: "renamed"}))
-	first := state.Intent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, At: noon()}
-	second := state.Intent{Addr: a, Identity: "renamed", At: noon()}
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k1", "k2"}}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: "renamed"}))
+	first := state.CreateIntent{Addr: a, Identity: "app", KnownIDs: []string{"k1"}, AnnouncedAt: noon()}
+	second := state.CreateIntent{Addr: a, Identity: "renamed", AnnouncedAt: noon()}
 
 	steps := []struct {
 		name string
 		do   func() error
-		want []state.Intent
+		want []state.CreateIntent
 	}{
-		{"two identities", func() error { return nil }, []state.Intent{first, second}},
-		{"the old object was seen again", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k1"}) },
-			[]state.Intent{first, second}},
-		{"the object is gone", func() error { return s.Forget(a) }, []state.Intent{first, second}},
-		{"the announced one exists", func() error { return s.Put(addr.Entry{Addr: a, Identity: "app", ID: "k3"}) }, []state.Intent{second}},
-		{"never made", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
-		{"nothing left to drop", func() error { return s.Drop(state.Intent{Addr: a, Identity: "renamed"}) }, nil},
+		{"two identities", func() error { return nil }, []state.CreateIntent{first, second}},
+		{"the old object was seen again", func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k1"}) },
+			[]state.CreateIntent{first, second}},
+		{"the object is gone", func() error { return s.ForgetEntries(a) }, []state.CreateIntent{first, second}},
+		{"the announced one exists", func() error { return s.PutEntries(addr.StateEntry{Addr: a, Identity: "app", ID: "k3"}) },
+			[]state.CreateIntent{second}},
+		{"never made", func() error { return s.DropIntents(state.CreateIntent{Addr: a, Identity: "renamed"}) }, nil},
+		{"nothing left to drop", func() error { return s.DropIntents(state.CreateIntent{Addr: a, Identity: "renamed"}) }, nil},
 	}
 	for _, step := range steps {
 		must(t, step.do())
 		for from, got := range map[string]*state.State{"State": s.State(), "Read": read(t, path)} {
 			same := cmp.Comparer(func(a, b addr.Addr) bool { return a == b })
-			if d := cmp.Diff(step.want, got.Open, cmpopts.EquateEmpty(), same); d != "" {
+			if d := cmp.Diff(step.want, got.OpenIntents, cmpopts.EquateEmpty(), same); d != "" {
 				t.Errorf("%s: open by %s (-want +got):\n%s", step.name, from, d)
 			}
 		}
@@ -275,10 +276,10 @@ func TestRevise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
 	a, b, c := address(t, "key.a"), address(t, "key.b"), address(t, "key.c")
-	must(t, s.Put(addr.Entry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.Retiree{{ID: "8"}, {ID: "9"}}},
-		addr.Entry{Addr: b, Identity: "b", ID: "2"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: "a", ID: "1", Retiring: []addr.RetiringObject{{ID: "8"}, {ID: "9"}}},
+		addr.StateEntry{Addr: b, Identity: "b", ID: "2"}))
 	before := s.Stats().Syncs
-	must(t, s.MoveAndPut([]state.EntryMove{{From: b, To: c}, {From: a, To: b}}, []addr.Entry{{Addr: a, Identity: "new", ID: "3"}}))
+	must(t, s.MoveAndPut([]state.EntryMove{{From: b, To: c}, {From: a, To: b}}, []addr.StateEntry{{Addr: a, Identity: "new", ID: "3"}}))
 	if n := s.Stats().Syncs - before; n != 1 {
 		t.Errorf("%d syncs, want 1", n)
 	}
@@ -313,10 +314,10 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
 	from, to := address(t, "bucket.a"), address(t, "bucket.b")
-	must(t, s.Put(addr.Entry{Addr: from, Identity: "a", ID: "1"}))
-	must(t, s.Announce(state.Intent{Addr: from, Identity: "new"}))
-	must(t, s.MoveAndPut([]state.EntryMove{{From: from, To: to}}, []addr.Entry{{Addr: to, Identity: "new", ID: "2"}}))
-	if open := s.State().Open; len(open) > 0 {
+	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "a", ID: "1"}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: from, Identity: "new"}))
+	must(t, s.MoveAndPut([]state.EntryMove{{From: from, To: to}}, []addr.StateEntry{{Addr: to, Identity: "new", ID: "2"}}))
+	if open := s.State().OpenIntents; len(open) > 0 {
 		t.Errorf("still announced: %v", open)
 	}
 	must(t, s.Close())
@@ -325,17 +326,17 @@ func TestMoveAndPutClosesWhatMoved(t *testing.T) {
 // What was applied is stored with the first change that follows, and without one by Close.
 func TestApplied(t *testing.T) {
 	path := statePath(t)
-	want := state.Applied{Salt: "5a17"}
+	want := state.AppliedDigests{Salt: "5a17"}
 	s := open(t, path)
 	s.SetApplied(want)
-	if got := read(t, path).Applied; got != (state.Applied{}) {
+	if got := read(t, path).Applied; got != (state.AppliedDigests{}) {
 		t.Errorf("stored at once: %v", got)
 	}
-	must(t, s.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}))
 	if got := read(t, path).Applied; got != want {
 		t.Errorf("stored with a change: %v", got)
 	}
-	want.Variables, want.Files = "0a", "0b"
+	want.VariablesDigest, want.FilesDigest = "0a", "0b"
 	s.SetApplied(want)
 	must(t, s.Close())
 	for range 2 {
@@ -344,7 +345,7 @@ func TestApplied(t *testing.T) {
 		}
 		s = open(t, path)
 		must(t, s.Clear())
-		want = state.Applied{}
+		want = state.AppliedDigests{}
 		must(t, s.Close())
 	}
 }
@@ -353,13 +354,13 @@ func TestApplied(t *testing.T) {
 func TestBindOutlivesAFailedWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	s := open(t, path)
-	must(t, s.Bind("account", "realm"))
+	must(t, s.BindAccount("account", "realm"))
 	must(t, os.Mkdir(path+".journal", 0o755))
-	if s.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}) == nil {
+	if s.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "1"}) == nil {
 		t.Fatal("a folder was written to")
 	}
 	must(t, os.Remove(path+".journal"))
-	must(t, s.Put(addr.Entry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: address(t, "key.b"), Identity: "b", ID: "2"}))
 	read, err := state.Read(path)
 	must(t, err)
 	if read.AccountID != "account" || len(read.Entries) != 1 {
@@ -372,20 +373,20 @@ func TestMove(t *testing.T) {
 	s := open(t, statePath(t))
 	defer s.Close()
 	from, to := address(t, "key.a"), address(t, `module.m["x"].key.b`)
-	must(t, s.Put(addr.Entry{Addr: from, Identity: "app", ID: "k1"}))
-	must(t, s.Announce(state.Intent{Addr: from, Identity: "app", KnownIDs: []string{"k1"}}))
-	must(t, s.Move(from, to))
+	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "app", ID: "k1"}))
+	must(t, s.AnnounceCreates(state.CreateIntent{Addr: from, Identity: "app", KnownIDs: []string{"k1"}}))
+	must(t, s.MoveEntry(from, to))
 	want := &state.State{
-		Entries: []addr.Entry{{Addr: to, Identity: "app", ID: "k1"}},
-		Open:    []state.Intent{{Addr: to, Identity: "app", KnownIDs: []string{"k1"}, At: noon()}},
+		Entries:     []addr.StateEntry{{Addr: to, Identity: "app", ID: "k1"}},
+		OpenIntents: []state.CreateIntent{{Addr: to, Identity: "app", KnownIDs: []string{"k1"}, AnnouncedAt: noon()}},
 	}
 	if d := diff(want, s.State()); d != "" {
 		t.Errorf("after Move (-want +got):\n%s", d)
 	}
-	must(t, s.Put(addr.Entry{Addr: from, Identity: "other", ID: "k2"}))
+	must(t, s.PutEntries(addr.StateEntry{Addr: from, Identity: "other", ID: "k2"}))
 	for _, bad := range [][2]addr.Addr{{from, to}, {address(t, "key.none"), address(t, "key.free")}, {from, address(t, "bucket.a")}} {
 		var e *state.Error
-		if err := s.Move(bad[0], bad[1]); !errors.As(err, &e) || !strings.Contains(e.Detail, "key.") {
+		if err := s.MoveEntry(bad[0], bad[1]); !errors.As(err, &e) || !strings.Contains(e.Detail, "key.") {
 			t.Errorf("Move(%s, %s) = %v", bad[0], bad[1], err)
 		}
 	}
@@ -395,10 +396,10 @@ func TestBind(t *testing.T) {
 	path := statePath(t)
 	for range 2 {
 		s := open(t, path)
-		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
-		must(t, s.Bind("acc1", "https://api.backblazeb2.com"))
+		must(t, s.BindAccount("acc1", "https://api.backblazeb2.com"))
+		must(t, s.BindAccount("acc1", "https://api.backblazeb2.com"))
 		for _, other := range [][2]string{{"acc2", "https://api.backblazeb2.com"}, {"acc1", "http://localhost"}} {
-			err := s.Bind(other[0], other[1])
+			err := s.BindAccount(other[0], other[1])
 			for _, want := range []string{"acc1", "https://api.backblazeb2.com", other[0], other[1]} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Bind(%v) = %v; it should name %s", other, err, want)
@@ -425,11 +426,11 @@ func TestRealmWithoutPort(t *testing.T) {
 		must(t, os.WriteFile(old, fmt.Appendf(nil, `{"version":2,"account_id":"acc1","realm":%q}`, test.first), 0o644))
 		fresh := statePath(t)
 		s := open(t, fresh)
-		must(t, s.Bind("acc1", test.first))
+		must(t, s.BindAccount("acc1", test.first))
 		must(t, s.Close())
 		for _, path := range []string{old, fresh} {
 			s := open(t, path)
-			if err := s.Bind("acc1", test.then); (err == nil) != same {
+			if err := s.BindAccount("acc1", test.then); (err == nil) != same {
 				t.Errorf("bound to %s, then to %s: %v", test.first, test.then, err)
 			}
 			must(t, s.Close())
@@ -450,8 +451,8 @@ func TestCost(t *testing.T) {
 		for i := range n {
 			a := addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)}
 			name := fmt.Sprintf("app-%d", i)
-			must(t, s.Announce(state.Intent{Addr: a, Identity: name}))
-			must(t, s.Put(addr.Entry{Addr: a, Identity: name, ID: name}))
+			must(t, s.AnnounceCreates(state.CreateIntent{Addr: a, Identity: name}))
+			must(t, s.PutEntries(addr.StateEntry{Addr: a, Identity: name, ID: name}))
 		}
 		must(t, s.Close())
 		return s.Stats()
@@ -465,12 +466,12 @@ func TestCost(t *testing.T) {
 	}
 	// Many facts at once are one sync.
 	s := open(t, statePath(t))
-	var many []addr.Entry
+	var many []addr.StateEntry
 	for i := range 1000 {
-		many = append(many, addr.Entry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x",
+		many = append(many, addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "k", Instance: addr.CountIndex(i)}, Identity: "x",
 			ID: fmt.Sprint("y", i)})
 	}
-	must(t, s.Put(many...))
+	must(t, s.PutEntries(many...))
 	if got := s.Stats(); got.Syncs > 2 {
 		t.Errorf("%d syncs for one Put of 1000 entries", got.Syncs)
 	}

@@ -12,19 +12,19 @@ import (
 type knownFiles struct {
 	path string // of the state
 
-	mu      sync.Mutex
-	state   fs.FileInfo // nil: there is no such file
-	journal fs.FileInfo
-	size    int64 // of the journal
-	writing bool  // the journal is just getting longer
+	mu               sync.Mutex
+	stateInfo        fs.FileInfo // nil: there is no such file
+	journalInfo      fs.FileInfo
+	knownJournalSize int64 // of the journal
+	writingJournal   bool  // the journal is just getting longer
 }
 
 // noteFiles notes what is there now.
 func (s *knownFiles) noteFiles() (err error) {
-	if s.state, err = statRegular(s.path); err != nil {
+	if s.stateInfo, err = statRegular(s.path); err != nil {
 		return err
 	}
-	s.journal, err = statRegular(s.path + journalSuffix)
+	s.journalInfo, err = statRegular(s.path + journalSuffix)
 	return err
 }
 
@@ -38,7 +38,8 @@ func (s *knownFiles) checkUnchanged() error {
 	if err := errors.Join(stateErr, journalErr); err != nil {
 		return err
 	}
-	if !unchanged(s.state, state) || !sameFile(s.journal, journal) || journal != nil && !s.writing && journal.Size() != s.size {
+	if !sameFileUnchanged(s.stateInfo, state) || !sameFile(s.journalInfo, journal) || journal != nil && !s.writingJournal &&
+		journal.Size() != s.knownJournalSize {
 		return changedByAnotherError(s.path)
 	}
 	return nil
@@ -49,7 +50,7 @@ func (s *knownFiles) checkUnchanged() error {
 func (s *knownFiles) openJournal(flags int) (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := s.journal == nil
+	fresh := s.journalInfo == nil
 	if fresh {
 		flags |= os.O_CREATE | os.O_EXCL // another run that begins one now does not share it
 	}
@@ -64,30 +65,30 @@ func (s *knownFiles) openJournal(flags int) (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	s.journal, s.size = info, 0
+	s.journalInfo, s.knownJournalSize = info, 0
 	return j, nil
 }
 
-// write makes the journal longer by what do says that it wrote.
-func (s *knownFiles) write(do func() (int, error)) error {
+// writeJournal makes the journal longer by what do says that it wrote.
+func (s *knownFiles) writeJournal(do func() (int, error)) error {
 	s.mu.Lock()
-	s.writing = true
+	s.writingJournal = true
 	s.mu.Unlock()
 	n, err := do()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writing = false
-	s.size += int64(n)
+	s.writingJournal = false
+	s.knownJournalSize += int64(n)
 	return err
 }
 
-// truncate makes the journal shorter by what do does.
-func (s *knownFiles) truncate(size int64, do func(int64) error) error {
+// truncateJournal makes the journal shorter by what do does.
+func (s *knownFiles) truncateJournal(size int64, do func(int64) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := do(size)
 	if err == nil {
-		s.size = size
+		s.knownJournalSize = size
 	}
 	return err
 }
@@ -100,7 +101,7 @@ func statRegular(path string) (fs.FileInfo, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, unreadable(path, err)
+		return nil, readError(path, err)
 	case !info.Mode().IsRegular():
 		return nil, irregularFileError(path, info.Mode())
 	}
@@ -114,7 +115,7 @@ func sameFile(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b)
 }
 
-func unchanged(a, b fs.FileInfo) bool {
+func sameFileUnchanged(a, b fs.FileInfo) bool {
 	return sameFile(a, b) && (a == nil || a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()))
 }
 

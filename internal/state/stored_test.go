@@ -30,12 +30,12 @@ func TestLinksAreNotWrittenThrough(t *testing.T) {
 			must(t, os.Symlink(target, path+suffix))
 			s, err := state.Open(t.Context(), path, options())
 			if err == nil {
-				err = s.Put(addr.Entry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"})
+				err = s.PutEntries(addr.StateEntry{Addr: address(t, "key.app"), Identity: "app", ID: "k1"})
 				_ = s.Close()
 			}
 			refused(t, suffix, err, "is a symbolic link")
 			if suffix == ".lock" {
-				_, err = state.Local{Path: path}.Holder(t.Context())
+				_, err = state.LocalFile{Path: path}.LockHolder(t.Context())
 				refused(t, "Holder", err, "is a symbolic link")
 			} else {
 				_, err = state.Read(path)
@@ -52,7 +52,7 @@ func TestLinksAreNotWrittenThrough(t *testing.T) {
 	must(t, os.WriteFile(target, []byte("precious\n"), 0o644))
 	s := open(t, path)
 	must(t, os.Symlink(target, path+".journal"))
-	refused(t, "Begin", s.Announce(state.Intent{Addr: address(t, "key.app"), Identity: "app"}), "symbolic link")
+	refused(t, "Begin", s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.app"), Identity: "app"}), "symbolic link")
 	if got, _ := os.ReadFile(target); string(got) != "precious\n" {
 		t.Errorf("the target holds %q", got)
 	}
@@ -63,18 +63,18 @@ func TestLinksAreNotWrittenThrough(t *testing.T) {
 func TestRemovedLock(t *testing.T) {
 	path := statePath(t)
 	first := open(t, path)
-	must(t, first.Announce(state.Intent{Addr: address(t, "key.a"), Identity: "a"}))
-	must(t, first.Check())
+	must(t, first.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.a"), Identity: "a"}))
+	must(t, first.CheckLocked())
 	must(t, os.Remove(path+".lock"))
-	refused(t, "Check without a lock file", first.Check(), "lock was lost")
+	refused(t, "Check without a lock file", first.CheckLocked(), "lock was lost")
 	second := open(t, path)
-	refused(t, "Check beside another run", first.Check(), "lock was lost")
-	refused(t, "Put", first.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}), "lock was lost")
-	must(t, second.Put(addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "k2"}))
+	refused(t, "Check beside another run", first.CheckLocked(), "lock was lost")
+	refused(t, "Put", first.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}), "lock was lost")
+	must(t, second.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k2"}))
 	refused(t, "Close", first.Close(), "lock was lost")
-	must(t, second.Check())
+	must(t, second.CheckLocked())
 	must(t, second.Close())
-	if e, _ := read(t, path).Find(address(t, "key.a")); e.ID != "k2" {
+	if e, _ := read(t, path).FindEntry(address(t, "key.a")); e.ID != "k2" {
 		t.Errorf("stored: %+v", e)
 	}
 	if names := beside(t, path); len(names) > 0 {
@@ -87,38 +87,39 @@ func TestRemovedLock(t *testing.T) {
 func TestWithoutLock(t *testing.T) {
 	free := options()
 	free.NoLock = true
-	a, b := addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}, addr.Entry{Addr: address(t, "key.a"), Identity: "a", ID: "k2"}
-	intent := state.Intent{Addr: a.Addr, Identity: "a"}
+	a, b := addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"},
+		addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k2"}
+	intent := state.CreateIntent{Addr: a.Addr, Identity: "a"}
 	for name, o := range map[string]state.Options{"neither locks": free, "the first has the lock": options()} {
 		path := statePath(t)
 		first, err := state.Open(t.Context(), path, o)
 		must(t, err)
 		second, err := state.Open(t.Context(), path, free)
 		must(t, err)
-		must(t, first.Announce(intent))
-		refused(t, name+": Check", second.Check(), "changed by another run")
-		refused(t, name+": Begin", second.Announce(intent), "changed by another run")
-		must(t, first.Check())
-		must(t, first.Put(a))
+		must(t, first.AnnounceCreates(intent))
+		refused(t, name+": Check", second.CheckLocked(), "changed by another run")
+		refused(t, name+": Begin", second.AnnounceCreates(intent), "changed by another run")
+		must(t, first.CheckLocked())
+		must(t, first.PutEntries(a))
 		must(t, first.Close())
-		refused(t, name+": Put", second.Put(b), "changed by another run")
+		refused(t, name+": Put", second.PutEntries(b), "changed by another run")
 		refused(t, name+": Close", second.Close(), "changed by another run")
-		if e, _ := read(t, path).Find(a.Addr); e.ID != "k1" {
+		if e, _ := read(t, path).FindEntry(a.Addr); e.ID != "k1" {
 			t.Errorf("%s: stored: %+v", name, e)
 		}
 
 		// One that read what the first has begun, and goes on from there, ends the first.
 		first, err = state.Open(t.Context(), path, o)
 		must(t, err)
-		must(t, first.Announce(state.Intent{Addr: address(t, "key.b"), Identity: "b"}))
+		must(t, first.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.b"), Identity: "b"}))
 		second, err = state.Open(t.Context(), path, free)
 		must(t, err)
-		must(t, second.Put(b))
-		refused(t, name+": Check of the first", first.Check(), "changed by another run")
+		must(t, second.PutEntries(b))
+		refused(t, name+": Check of the first", first.CheckLocked(), "changed by another run")
 		must(t, second.Close())
-		refused(t, name+": Close of the first", first.Put(a), "changed by another run")
+		refused(t, name+": Close of the first", first.PutEntries(a), "changed by another run")
 		_ = first.Close()
-		if e, _ := read(t, path).Find(a.Addr); e.ID != "k2" {
+		if e, _ := read(t, path).FindEntry(a.Addr); e.ID != "k2" {
 			t.Errorf("%s: stored: %+v", name, e)
 		}
 	}

@@ -74,13 +74,13 @@ func (m *machine) kill() {
 
 // alone looks whether any other run might act at this moment.
 func (s *storm) alone(store *state.Store) {
-	if store.Check() != nil {
+	if store.CheckLocked() != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, other := range s.open {
-		if other != store && other.Check() == nil && store.Check() == nil {
+		if other != store && other.CheckLocked() == nil && store.CheckLocked() == nil {
 			s.t.Error("two runs may act at once")
 		}
 	}
@@ -89,7 +89,7 @@ func (s *storm) alone(store *state.Store) {
 // work is one run; done says that all of it is stored.
 func (m *machine) work(i int) (done bool) {
 	b := m.shared(m.wire(), m.now)
-	s, err := b.Open(context.Background(), state.Options{Now: m.now, Operation: "apply", Wait: 24 * time.Hour})
+	s, err := b.Open(context.Background(), state.Options{Now: m.now, Operation: "apply", LockTimeout: 24 * time.Hour})
 	if err != nil {
 		return false
 	}
@@ -103,13 +103,13 @@ func (m *machine) work(i int) (done bool) {
 			m.sleep()
 		}
 		m.alone(s)
-		if s.Check() != nil {
+		if s.CheckLocked() != nil {
 			m.count(&m.slept)
 			done = false
 			break
 		}
 		e := entryNumber(fmt.Sprintf("run%d", i), n)
-		if err := s.Put(e); err != nil {
+		if err := s.PutEntries(e); err != nil {
 			m.count(&m.lost)
 			done = false
 			break
@@ -162,7 +162,7 @@ func TestStorm(t *testing.T) {
 		}
 		st := readShared(t, c.shared(&wire{}, time.Now))
 		for _, told := range s.told {
-			if !slices.ContainsFunc(st.Entries, func(e addr.Entry) bool { return e.Addr.String() == told }) {
+			if !slices.ContainsFunc(st.Entries, func(e addr.StateEntry) bool { return e.Addr.String() == told }) {
 				t.Errorf("%s was stored and is gone", told)
 			}
 		}

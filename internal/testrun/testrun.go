@@ -50,9 +50,9 @@ func CaseCount(few, all int) int {
 	return few
 }
 
-// Program gives the path of the command b2form as it is in the source, from the
+// BuildProgram gives the path of the command b2form as it is in the source, from the
 // cache of builds, where an unchanged one is linked already.
-func Program() (string, error) {
+func BuildProgram() (string, error) {
 	for range 2 { // what was linked just now has been in a temporary folder
 		out, err := exec.Command("go", "run", "-exec", "echo", "b2form/cmd/b2form").Output()
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {

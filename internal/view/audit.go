@@ -17,23 +17,23 @@ import (
 
 // Audit writes one line per live credential: whose it is, what it reaches, and what was
 // found about it. Verbose: a paragraph with everything.
-func (t Text) Audit(r *audit.Report) {
+func (t TextUI) Audit(r *audit.Report) {
 	var b strings.Builder
-	t.findings(&b, "", r.Account)
-	if len(r.Account) > 0 {
+	t.writeFindings(&b, "", r.AccountFindings)
+	if len(r.AccountFindings) > 0 {
 		b.WriteByte('\n')
 	}
 	switch {
 	case t.Verbose:
 		for _, c := range r.Credentials {
-			t.credential(&b, c)
+			t.writeCredential(&b, c)
 		}
 	case len(r.Credentials) > 0:
 		rows := [][]string{{"NAME", "OWNER", "MAY", "BUCKETS", "ENDS", "FINDINGS"}}
 		for _, c := range r.Credentials {
 			rows = append(rows, credentialCells(c))
 		}
-		b.WriteString(t.columnsOf(rows, "ENDS") + "\n")
+		b.WriteString(t.alignColumns(rows, "ENDS") + "\n")
 	}
 	summary := fmt.Sprintf("%s, %d with findings.", plural(len(r.Credentials), "live key", "live keys"), r.CountWithFindings())
 	if !t.Verbose && r.CountWithFindings() > 0 {
@@ -43,9 +43,9 @@ func (t Text) Audit(r *audit.Report) {
 	io.WriteString(t.Out, b.String())
 }
 
-func (t Text) findings(b *strings.Builder, indent string, list []kind.Finding) {
+func (t TextUI) writeFindings(b *strings.Builder, indent string, list []kind.Finding) {
 	for _, f := range list {
-		text := indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + visible.Text(f.Detail)
+		text := indent + t.Style.paint("! "+string(f.Rule)+": ", bold, yellow) + visible.EscapeLine(f.Detail)
 		b.WriteString(strings.Join(wrapLine(text, t.Style.Width, indent+"  "), "\n") + "\n")
 	}
 }
@@ -61,10 +61,10 @@ func ownerText(c audit.Credential) string {
 	return "not in the state"
 }
 
-func (t Text) credential(b *strings.Builder, c audit.Credential) {
-	b.WriteString(t.Style.paint(visible.LineStart(c.Name), bold) + "  (" + ownerText(c) + ")\n")
+func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
+	b.WriteString(t.Style.paint(visible.EscapeLineStart(c.Name), bold) + "  (" + ownerText(c) + ")\n")
 	row := func(name, text string) {
-		line := "  " + pad(name, 14) + visible.Text(text)
+		line := "  " + padRight(name, 14) + visible.EscapeLine(text)
 		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 16)), "\n") + "\n")
 	}
 	row("id", c.ID)
@@ -75,15 +75,15 @@ func (t Text) credential(b *strings.Builder, c audit.Credential) {
 		v := c.Value.GetAttr(a.Name)
 		switch {
 		case !v.IsNull() && v.IsKnown() && (a.Default == cty.NilVal || !v.RawEquals(a.Default)):
-			row(a.Name, listInLine(v))
+			row(a.Name, valueInLine(v))
 		case v.IsNull() && a.Note != nil && a.Note(v) != "":
 			row(a.Name, a.Note(v))
 		}
 	}
 	if !c.Expires.IsZero() {
-		row("expires", formatTime(c.Expires))
+		row("expires", readableTime(c.Expires))
 	}
-	t.findings(b, "  ", c.Findings)
+	t.writeFindings(b, "  ", c.Findings)
 	b.WriteByte('\n')
 }
 
@@ -92,7 +92,7 @@ func credentialCells(c audit.Credential) []string {
 	may, reaches, ends := "", "every bucket", "never"
 	for i := range c.Kind.Attrs {
 		if a := &c.Kind.Attrs[i]; a.Preset != nil {
-			may = mayText(a, c.Value.GetAttr(a.Name))
+			may = capabilitiesText(a, c.Value.GetAttr(a.Name))
 		}
 	}
 	buckets, prefix := c.Kind.Credential.Reach(c.Value)
@@ -109,15 +109,15 @@ func credentialCells(c audit.Credential) []string {
 	for _, f := range c.Findings {
 		found = append(found, string(f.Rule))
 	}
-	cells := []string{visible.LineStart(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
+	cells := []string{visible.EscapeLineStart(c.Name), ownerText(c), may, reaches, ends, strings.Join(found, ", ")}
 	for i := range cells {
-		cells[i] = visible.Text(cells[i])
+		cells[i] = visible.EscapeLine(cells[i])
 	}
 	return cells
 }
 
-// mayText is a list of rights in a few words.
-func mayText(a *kind.Attr, v cty.Value) string {
+// capabilitiesText is a list of rights in a few words.
+func capabilitiesText(a *kind.Attr, v cty.Value) string {
 	if !v.IsWhollyKnown() || v.IsNull() {
 		return ""
 	}
@@ -131,16 +131,16 @@ func mayText(a *kind.Attr, v cty.Value) string {
 	return strings.Join(list, ", ")
 }
 
-// listInLine is a value in one line: a list as its elements.
-func listInLine(v cty.Value) string {
+// valueInLine is a value in one line: a list as its elements.
+func valueInLine(v cty.Value) string {
 	if !v.Type().IsListType() || v.Type().ElementType() != cty.String {
-		return Literal(v)
+		return FormatHCL(v)
 	}
 	return strings.Join(kind.StringsIn(v), ", ")
 }
 
-// An Audit is a report as one JSON document.
-type Audit struct {
+// An AuditDocument is a report as one JSON document.
+type AuditDocument struct {
 	FormatVersion string         `json:"format_version"`
 	Findings      []kind.Finding `json:"findings"` // about the credentials in use
 	Keys          []AuditedKey   `json:"keys"`
@@ -148,22 +148,22 @@ type Audit struct {
 
 // An AuditedKey is one live credential.
 type AuditedKey struct {
-	Address  string                     `json:"address,omitempty"` // left out: not in the state
-	Retiring bool                       `json:"retiring,omitempty"`
-	Name     string                     `json:"name"`
-	ID       string                     `json:"id"`
-	Expires  time.Time                  `json:"expires,omitzero"`
-	Values   map[string]json.RawMessage `json:"values"`
-	Findings []kind.Finding             `json:"findings"`
+	Address    string                     `json:"address,omitempty"` // left out: not in the state
+	Retiring   bool                       `json:"retiring,omitempty"`
+	Name       string                     `json:"name"`
+	ID         string                     `json:"id"`
+	Expires    time.Time                  `json:"expires,omitzero"`
+	AttrValues map[string]json.RawMessage `json:"values"`
+	Findings   []kind.Finding             `json:"findings"`
 }
 
-// NewAudit brings a report into its JSON shape. No secret is in it.
-func NewAudit(r *audit.Report) (*Audit, error) {
-	out := &Audit{FormatVersion: "1.0", Findings: append([]kind.Finding{}, r.Account...), Keys: []AuditedKey{}}
+// NewAuditDocument brings a report into its JSON shape. No secret is in it.
+func NewAuditDocument(r *audit.Report) (*AuditDocument, error) {
+	out := &AuditDocument{FormatVersion: "1.0", Findings: append([]kind.Finding{}, r.AccountFindings...), Keys: []AuditedKey{}}
 	for _, c := range r.Credentials {
 		k := AuditedKey{
 			Retiring: c.Retiring, Name: c.Name, ID: c.ID, Expires: c.Expires,
-			Values: map[string]json.RawMessage{}, Findings: append([]kind.Finding{}, c.Findings...),
+			AttrValues: map[string]json.RawMessage{}, Findings: append([]kind.Finding{}, c.Findings...),
 		}
 		if c.InState {
 			k.Address = c.Owner.String()
@@ -177,7 +177,7 @@ func NewAudit(r *audit.Report) (*Audit, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s %q: %w", c.Kind.Name, c.Name, err)
 			}
-			k.Values[a.Name] = b
+			k.AttrValues[a.Name] = b
 		}
 		out.Keys = append(out.Keys, k)
 	}

@@ -8,16 +8,16 @@ import (
 )
 
 // Capabilities writes a key that has these capabilities, as a block to paste.
-func (t Text) Capabilities(list []string) {
-	fmt.Fprintf(t.Out, "key \"b2form\" {\n  name         = \"b2form\"\n  capabilities = [%s]\n}\n", quoted(list))
+func (t TextUI) Capabilities(list []string) {
+	fmt.Fprintf(t.Out, "key \"b2form\" {\n  name         = \"b2form\"\n  capabilities = [%s]\n}\n", quotedList(list))
 }
 
 // Capabilities writes one line.
-func (j JSON) Capabilities(list []string) {
-	j.emit("info", fmt.Sprintf("The plan takes %d capabilities", len(list)), "capabilities", fields{"capabilities": list})
+func (j JSONUI) Capabilities(list []string) {
+	j.emit("info", fmt.Sprintf("The plan takes %d capabilities", len(list)), "capabilities", jsonFields{"capabilities": list})
 }
 
-func quoted(list []string) string {
+func quotedList(list []string) string {
 	if len(list) == 0 {
 		return ""
 	}
@@ -45,15 +45,15 @@ least that one plan takes. plan warns of what is missing, and apply refuses befo
 |---|---|---|---|---|
 `)
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, code(k.ReadCapabilities), code([]string{k.WriteCapability}),
-			code([]string{k.DeleteCapability}), code(k.Destroy.ForceCapabilities))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", k.Name, codeList(k.ReadCapabilities), codeList([]string{k.WriteCapability}),
+			codeList([]string{k.DeleteCapability}), codeList(k.Destroy.ForceCapabilities))
 	}
 	b.WriteString("\nSome attributes take more:\n\n| attribute | comparing it | setting it |\n|---|---|---|\n")
 	for _, k := range kinds {
 		for _, a := range k.Settable() {
 			if a.WirePath != "" && (a.ReadCapability != "" || a.WriteCapability != "") {
-				fmt.Fprintf(&b, "| `%s` of %s | %s | %s |\n", a.Name, k.Name, code([]string{a.ReadCapability}),
-					code([]string{a.WriteCapability}))
+				fmt.Fprintf(&b, "| `%s` of %s | %s | %s |\n", a.Name, k.Name, codeList([]string{a.ReadCapability}),
+					codeList([]string{a.WriteCapability}))
 			}
 		}
 	}
@@ -64,7 +64,7 @@ make files of such names only. A key with writeKeys may make keys that can do mo
 	return b.String()
 }
 
-func code(list []string) string {
+func codeList(list []string) string {
 	text := strings.Join(list, "`, `")
 	if text == "" {
 		return "–"

@@ -47,7 +47,7 @@ type CodeSnippet struct {
 // DiagnosticJSON brings a diagnostic into its JSON shape. files holds the
 // sources it may point into.
 func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
-	out := Diagnostic{Severity: "error", Summary: visible.Lines(d.Summary), Detail: detailOf(d)}
+	out := Diagnostic{Severity: "error", Summary: visible.EscapeLines(d.Summary), Detail: detailOf(d)}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = "warning"
 	}
@@ -72,7 +72,8 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if s == nil {
 		return out
 	}
-	code := &CodeSnippet{Code: s.code(), StartLine: s.first, HighlightStartOffset: s.start, HighlightEndOffset: s.end, Values: []struct{}{}}
+	code := &CodeSnippet{Code: s.text(), StartLine: s.firstLine, HighlightStartOffset: s.markedFrom, HighlightEndOffset: s.markedTo,
+		Values: []struct{}{}}
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
 		code.Context = &in
 	}

@@ -15,26 +15,26 @@ import (
 
 // Diagnostics writes errors and warnings as boxes: what is wrong, where in
 // which file, what to do. Many alike become one with a count.
-func (t Text) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+func (t TextUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	var b strings.Builder
 	groups := groupAlike(diags)
 	if t.CompactWarnings && len(diags) > 0 && !diags.HasErrors() {
 		t.summaries(&b, groups)
 	} else {
 		for _, g := range groups {
-			t.diagnosticGroup(&b, g, files)
+			t.writeDiagnosticGroup(&b, g, files)
 		}
 	}
 	io.WriteString(t.Err, b.String())
 }
 
 // summaries writes what warnings are about, and where the first of each stands.
-func (t Text) summaries(b *strings.Builder, groups []group) {
+func (t TextUI) summaries(b *strings.Builder, groups []diagGroup) {
 	b.WriteString(t.Style.paint("Warnings:", bold, yellow) + "\n\n")
 	for _, g := range groups {
-		text := "- " + visible.Text(g.Summary)
+		text := "- " + visible.EscapeLine(g.Summary)
 		if g.Subject != nil {
-			text += fmt.Sprintf("\n  on %s line %d", visible.Text(g.Subject.Filename), g.Subject.Start.Line)
+			text += fmt.Sprintf("\n  on %s line %d", visible.EscapeLine(g.Subject.Filename), g.Subject.Start.Line)
 		}
 		if n := len(g.similar); n > 0 {
 			text += fmt.Sprintf(" (and %d more)", n)
@@ -44,19 +44,19 @@ func (t Text) summaries(b *strings.Builder, groups []group) {
 	b.WriteString("\n" + Wrap("To see the full warning notes, run b2form without -compact-warnings.", t.Style.ErrWidth) + "\n\n")
 }
 
-// A group is one diagnostic that stands for further ones of its kind.
-type group struct {
+// A diagGroup is one diagnostic that stands for further ones of its kind.
+type diagGroup struct {
 	*hcl.Diagnostic
 	similar []*hcl.Diagnostic
 }
 
 // groupAlike keeps the order and folds what has one severity and summary.
-func groupAlike(diags hcl.Diagnostics) []group {
+func groupAlike(diags hcl.Diagnostics) []diagGroup {
 	type key struct {
 		severity hcl.DiagnosticSeverity
 		summary  string
 	}
-	var out []group
+	var out []diagGroup
 	seen := map[key][]int{}
 	count := map[key]int{}
 	for _, d := range diags {
@@ -64,8 +64,8 @@ func groupAlike(diags hcl.Diagnostics) []group {
 	}
 	for _, d := range diags {
 		k := key{d.Severity, d.Summary}
-		if _, own := d.Extra.(config.UserMessage); own {
-			out = append(out, group{Diagnostic: d})
+		if _, own := d.Extra.(config.UserMessageExtra); own {
+			out = append(out, diagGroup{Diagnostic: d})
 			continue
 		}
 		limit := count[k]
@@ -81,12 +81,12 @@ func groupAlike(diags hcl.Diagnostics) []group {
 			continue
 		}
 		seen[k] = append(seen[k], len(out))
-		out = append(out, group{Diagnostic: d})
+		out = append(out, diagGroup{Diagnostic: d})
 	}
 	return out
 }
 
-func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl.File) {
+func (t TextUI) writeDiagnosticGroup(b *strings.Builder, g diagGroup, files map[string]*hcl.File) {
 	word, ink := "Error", red
 	if g.Severity == hcl.DiagWarning {
 		word, ink = "Warning", yellow
@@ -96,7 +96,7 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 		b.WriteString(strings.TrimRight(bar+" "+text, " ") + "\n")
 	}
 	b.WriteString(t.Style.paint("╷", ink) + "\n")
-	for i, s := range wrap(visible.Lines(g.Summary), t.inBox(len(word)+2)) {
+	for i, s := range wrapLines(visible.EscapeLines(g.Summary), t.boxWidth(len(word)+2)) {
 		if i == 0 {
 			s = t.Style.paint(word+": ", bold, ink) + t.Style.paint(s, bold)
 		}
@@ -104,19 +104,19 @@ func (t Text) diagnosticGroup(b *strings.Builder, g group, files map[string]*hcl
 	}
 	if g.Subject != nil {
 		line("")
-		for _, s := range t.source(g.Diagnostic, files) {
+		for _, s := range t.sourceLines(g.Diagnostic, files) {
 			line(s)
 		}
 	}
 	if g.Detail != "" {
 		line("")
-		for _, s := range wrap(detailOf(g.Diagnostic), t.inBox(0)) {
+		for _, s := range wrapLines(detailOf(g.Diagnostic), t.boxWidth(0)) {
 			line(s)
 		}
 	}
 	if n := len(g.similar); n > 0 {
 		line("")
-		for _, s := range wrap(similarText(g.similar, word), t.inBox(0)) {
+		for _, s := range wrapLines(similarText(g.similar, word), t.boxWidth(0)) {
 			line(s)
 		}
 	}
@@ -132,7 +132,7 @@ func detailOf(d *hcl.Diagnostic) string {
 	if len(detail) > mostDetail {
 		detail = strings.ToValidUTF8(detail[:mostDetail], "") + "…"
 	}
-	return visible.Lines(detail)
+	return visible.EscapeLines(detail)
 }
 
 // similarText says how many more there are, and where.
@@ -143,7 +143,7 @@ func similarText(more []*hcl.Diagnostic, word string) string {
 		if d.Subject == nil {
 			continue
 		}
-		place := fmt.Sprintf("%s:%d", visible.Text(d.Subject.Filename), d.Subject.Start.Line)
+		place := fmt.Sprintf("%s:%d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
 		if slices.Contains(places, place) {
 			continue
 		}
@@ -159,16 +159,16 @@ func similarText(more []*hcl.Diagnostic, word string) string {
 	return text + ")"
 }
 
-// source is where the diagnostic lies: file, line, block, and the line itself
+// sourceLines is where the diagnostic lies: file, line, block, and the line itself
 // with the subject underlined.
-func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
-	where := fmt.Sprintf("  on %s line %d", visible.Text(d.Subject.Filename), d.Subject.Start.Line)
+func (t TextUI) sourceLines(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
+	where := fmt.Sprintf("  on %s line %d", visible.EscapeLine(d.Subject.Filename), d.Subject.Start.Line)
 	file := files[d.Subject.Filename]
 	if file == nil {
 		return []string{where}
 	}
 	if in := hcled.ContextString(file, d.Subject.Start.Byte); in != "" {
-		where += ", in " + visible.Text(in)
+		where += ", in " + visible.EscapeLine(in)
 	}
 	s := newSnippet(d, file.Bytes)
 	if s == nil {
@@ -176,26 +176,26 @@ func (t Text) source(d *hcl.Diagnostic, files map[string]*hcl.File) []string {
 	}
 	out := []string{where + ":"}
 	for i, text := range s.lines {
-		number := fmt.Sprintf("%4d: ", s.first+i)
+		number := fmt.Sprintf("%4d: ", s.firstLine+i)
 		before, marked, after := s.splitMarked(i)
 		if marked == "" {
 			before, marked, after = "", "", text
 		}
-		before, marked, after = t.cut(before, marked, after)
+		before, marked, after = t.cutAroundMarked(before, marked, after)
 		if marked == "" {
 			out = append(out, number+before+after)
 			continue
 		}
 		out = append(out, number+before+t.Style.paint(marked, underline)+after)
 		if !t.Style.Color {
-			out = append(out, strings.Repeat(" ", len(number))+blank(before)+strings.Repeat("^", max(1, columns(marked))))
+			out = append(out, strings.Repeat(" ", len(number))+blankExceptTabs(before)+strings.Repeat("^", max(1, displayWidth(marked))))
 		}
 	}
 	return out
 }
 
-// inBox is how many columns a box leaves, less so many; 0: lines are not broken.
-func (t Text) inBox(less int) int {
+// boxWidth is how many columns a box leaves, less so many; 0: lines are not broken.
+func (t TextUI) boxWidth(less int) int {
 	if t.Style.ErrWidth == 0 {
 		return 0
 	}
@@ -206,35 +206,35 @@ func (t Text) inBox(less int) int {
 // generated files have lines without end.
 const longest = 200
 
-// cut takes from a line of source what there is room for, around what is marked.
-func (t Text) cut(before, marked, after string) (string, string, string) {
-	before, marked, after = keepEnd(before, longest), first(marked, longest), first(after, longest)
-	room := t.inBox(len("1234: "))
-	if room == 0 || columns(before)+columns(marked)+columns(after) <= room {
+// cutAroundMarked takes from a line of source what there is room for, around what is marked.
+func (t TextUI) cutAroundMarked(before, marked, after string) (shownBefore, shownMarked, shownAfter string) {
+	before, marked, after = truncateStart(before, longest), truncateEnd(marked, longest), truncateEnd(after, longest)
+	room := t.boxWidth(len("1234: "))
+	if room == 0 || displayWidth(before)+displayWidth(marked)+displayWidth(after) <= room {
 		return before, marked, after
 	}
-	marked = first(marked, room)
-	before = keepEnd(before, room-columns(marked))
-	return before, marked, first(after, room-columns(marked)-columns(before))
+	marked = truncateEnd(marked, room)
+	before = truncateStart(before, room-displayWidth(marked))
+	return before, marked, truncateEnd(after, room-displayWidth(marked)-displayWidth(before))
 }
 
-func first(s string, limit int) string {
+func truncateEnd(s string, limit int) string {
 	if r := []rune(s); len(r) > limit {
 		return string(r[:max(0, limit-1)]) + "…"[:min(limit, 1)*len("…")]
 	}
 	return s
 }
 
-func keepEnd(s string, limit int) string {
+func truncateStart(s string, limit int) string {
 	if r := []rune(s); len(r) > limit {
 		return "…"[:min(limit, 1)*len("…")] + string(r[len(r)-max(0, limit-1):])
 	}
 	return s
 }
 
-// blank replaces everything but tabs by spaces, so that what follows stands
+// blankExceptTabs replaces everything but tabs by spaces, so that what follows stands
 // below what followed.
-func blank(s string) string {
+func blankExceptTabs(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return r

@@ -57,9 +57,9 @@ func diagnostics() hcl.Diagnostics {
 
 func TestDiagnosticsText(t *testing.T) {
 	var plain, coloured bytes.Buffer
-	view.Text{Err: &plain}.Diagnostics(diagnostics(), sources())
+	view.TextUI{Err: &plain}.Diagnostics(diagnostics(), sources())
 	golden(t, "diagnostics.txt", plain.String())
-	view.Text{Err: &coloured, Style: view.Style{Color: true, ErrWidth: 60}}.Diagnostics(diagnostics()[:1], sources())
+	view.TextUI{Err: &coloured, Style: view.Style{Color: true, ErrWidth: 60}}.Diagnostics(diagnostics()[:1], sources())
 	golden(t, "diagnostics-colour.txt", coloured.String())
 }
 
@@ -75,7 +75,7 @@ func TestDiagnosticsJSON(t *testing.T) {
 func TestLongDetailsAreCut(t *testing.T) {
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid argument", Detail: strings.Repeat("é", 100_000)}
 	var b bytes.Buffer
-	view.Text{Err: &b}.Diagnostics(hcl.Diagnostics{d}, nil)
+	view.TextUI{Err: &b}.Diagnostics(hcl.Diagnostics{d}, nil)
 	if inJSON := view.DiagnosticJSON(d, nil).Detail; b.Len() > 11_000 || len(inJSON) > 11_000 || !strings.HasSuffix(inJSON, "é…") {
 		t.Errorf("%d bytes as text, %d in JSON", b.Len(), len(inJSON))
 	}

@@ -20,7 +20,7 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 	defs := definitions{templateDef: map[string]any{"type": "string", "pattern": `[$%]\{`}}
 	top := defs.blockSchemas(syntax.TopLevelBlocks(kinds), "")
 	for _, k := range kinds {
-		top[k.Name] = described(labelled(1, defs.add(k.Name, defs.resourceSchema(k))), k.Doc)
+		top[k.Name] = withDescription(nestUnderLabels(1, defs.define(k.Name, defs.resourceSchema(k))), k.Doc)
 	}
 	top["//"] = commentSchema()
 	return map[string]any{
@@ -36,24 +36,24 @@ func EditorSchema(kinds []*kind.Kind) map[string]any {
 // definitions are the schemas that others refer to, by name.
 type definitions map[string]any
 
-// add defines a schema and returns what stands for it.
-func (defs definitions) add(name string, schema map[string]any) map[string]any {
+// define defines a schema and returns what stands for it.
+func (defs definitions) define(name string, schema map[string]any) map[string]any {
 	defs[name] = schema
 	return map[string]any{"$ref": "#/$defs/" + name}
 }
 
 func commentSchema() map[string]any { return map[string]any{"description": "A comment."} }
 
-// resourceSchema is the body of a resourceSchema: the attributes of its kind, and what every
-// resourceSchema takes.
+// resourceSchema is the body of a resource: the attributes of its kind, and what every
+// resource takes.
 func (defs definitions) resourceSchema(k *kind.Kind) map[string]any {
 	body := defs.objectSchema(k.Attrs, k.Name)
 	properties := body["properties"].(map[string]any)
-	meta := syntax.Resource()
+	meta := syntax.ResourceBlock()
 	for i := range meta.Arguments {
 		properties[meta.Arguments[i].Name] = argumentSchema(&meta.Arguments[i])
 	}
-	nested := defs.blockSchemas(pointers(meta.Blocks), meta.Type+".")
+	nested := defs.blockSchemas(blockPointers(meta.Blocks), meta.Type+".")
 	if !k.YieldsSecret() {
 		delete(nested, "deliver")
 	}
@@ -61,7 +61,7 @@ func (defs definitions) resourceSchema(k *kind.Kind) map[string]any {
 	return body
 }
 
-func pointers(blocks []syntax.Block) []*syntax.Block {
+func blockPointers(blocks []syntax.Block) []*syntax.Block {
 	out := make([]*syntax.Block, len(blocks))
 	for i := range blocks {
 		out[i] = &blocks[i]
@@ -69,30 +69,30 @@ func pointers(blocks []syntax.Block) []*syntax.Block {
 	return out
 }
 
-// blockSchemas are the schemas of blockSchemas by their type; the forms of one type are told
+// blockSchemas are the schemas of blocks by their type; the forms of one type are told
 // apart by their first label. path is what the names of definitions begin with.
 func (defs definitions) blockSchemas(blocks []*syntax.Block, path string) map[string]any {
 	out := map[string]any{}
 	forms := map[string]map[string]any{}
 	for _, b := range blocks {
-		if b.Form == "" {
-			body := defs.add(path+b.Type, defs.bodySchema(b, path+b.Type+"."))
-			out[b.Type] = described(labelled(len(b.Labels), body), b.Doc)
+		if b.FormLabel == "" {
+			body := defs.define(path+b.Type, defs.bodySchema(b, path+b.Type+"."))
+			out[b.Type] = withDescription(nestUnderLabels(len(b.Labels), body), b.Doc)
 			continue
 		}
 		if forms[b.Type] == nil {
 			forms[b.Type] = map[string]any{}
-			one := defs.add(path+b.Type, map[string]any{"type": "object", "properties": forms[b.Type], "additionalProperties": false})
-			out[b.Type] = described(oneOrMany(one), b.CommonDoc)
+			one := defs.define(path+b.Type, map[string]any{"type": "object", "properties": forms[b.Type], "additionalProperties": false})
+			out[b.Type] = withDescription(oneOrMany(one), b.CommonDoc)
 		}
-		name := path + b.Type + "." + b.Form
-		forms[b.Type][b.Form] = described(labelled(len(b.Labels), defs.add(name, defs.bodySchema(b, name+"."))), b.Doc)
+		name := path + b.Type + "." + b.FormLabel
+		forms[b.Type][b.FormLabel] = withDescription(nestUnderLabels(len(b.Labels), defs.define(name, defs.bodySchema(b, name+"."))), b.Doc)
 	}
 	return out
 }
 
-// labelled is a body below so many labels: each of them is the name of a member.
-func labelled(labels int, body map[string]any) map[string]any {
+// nestUnderLabels is a body below so many labels: each of them is the name of a member.
+func nestUnderLabels(labels int, body map[string]any) map[string]any {
 	out := oneOrMany(body)
 	for range labels {
 		out = oneOrMany(map[string]any{"type": "object", "additionalProperties": out})
@@ -100,7 +100,7 @@ func labelled(labels int, body map[string]any) map[string]any {
 	return out
 }
 
-func described(s map[string]any, doc string) map[string]any {
+func withDescription(s map[string]any, doc string) map[string]any {
 	if doc != "" {
 		s["description"] = doc
 	}
@@ -119,20 +119,20 @@ func (defs definitions) bodySchema(b *syntax.Block, path string) map[string]any 
 		}
 	}
 	for i := range b.Blocks {
-		if t := b.Blocks[i].Type; b.Blocks[i].Min > 0 && !slices.Contains(required, t) {
+		if t := b.Blocks[i].Type; b.Blocks[i].MinCount > 0 && !slices.Contains(required, t) {
 			required = append(required, t)
 		}
 	}
-	maps.Copy(properties, defs.blockSchemas(pointers(b.Blocks), path))
+	maps.Copy(properties, defs.blockSchemas(blockPointers(b.Blocks), path))
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": b.OtherArguments != ""}
 }
 
 func argumentSchema(a *syntax.Argument) map[string]any {
 	value := argumentTypeSchema(a)
-	if a.Sees != syntax.Written {
+	if a.MayReferTo != syntax.Written {
 		value = expressionSchema(value)
 	}
-	return described(value, a.Doc)
+	return withDescription(value, a.Doc)
 }
 
 // argumentTypeSchema is the JSON form of an argument's type.
@@ -166,12 +166,12 @@ func argumentTypeSchema(a *syntax.Argument) map[string]any {
 	return map[string]any{}
 }
 
-// expressionSchema is a value, or a text that holds an expressionSchema for it.
+// expressionSchema is a value, or a text that holds an expression for it.
 func expressionSchema(value map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{value, map[string]any{"$ref": "#/$defs/" + templateDef}, map[string]any{"type": "null"}}}
 }
 
-// objectSchema is an objectSchema with the settable attributes.
+// objectSchema is an object with the settable attributes.
 func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]any {
 	properties := map[string]any{"//": commentSchema()}
 	required := []string{}
@@ -180,7 +180,7 @@ func (defs definitions) objectSchema(attrs []kind.Attr, path string) map[string]
 		if a.Computed {
 			continue
 		}
-		properties[a.Name] = described(defs.attrSchema(a, path+"."+a.Name), a.Doc)
+		properties[a.Name] = withDescription(defs.attrSchema(a, path+"."+a.Name), a.Doc)
 		if a.Required {
 			required = append(required, a.Name)
 		}
@@ -192,7 +192,7 @@ func (defs definitions) attrSchema(a *kind.Attr, path string) map[string]any {
 	if a.Object == nil {
 		return expressionSchema(typeSchema(a.Type))
 	}
-	one := defs.add(path, defs.objectSchema(a.Object, path))
+	one := defs.define(path, defs.objectSchema(a.Object, path))
 	value := oneOrMany(one)
 	if !a.Many {
 		value["maxItems"] = 1 // of the list

@@ -15,61 +15,61 @@ const (
 	shownAlike = 3
 )
 
-// A fold is creates that are alike.
-type fold struct {
+// A similarCreates is creates that are alike.
+type similarCreates struct {
 	total, shown int
-	more         []string // addresses of what is not shown
+	hiddenAddrs  []string // addresses of what is not shown
 }
 
-// folds finds the creates of which so many are alike that a few stand for all, by their
+// foldSimilarCreates finds the creates of which so many are alike that a few stand for all, by their
 // indices.
-func folds(changes []plan.Change) map[int]*fold {
-	byShape := map[string]*fold{}
-	all := make(map[int]*fold, len(changes))
+func foldSimilarCreates(changes []plan.Change) map[int]*similarCreates {
+	byShape := map[string]*similarCreates{}
+	all := make(map[int]*similarCreates, len(changes))
 	for i := range changes {
-		s := shape(&changes[i])
+		s := createShape(&changes[i])
 		if s == "" {
 			continue
 		}
 		if byShape[s] == nil {
-			byShape[s] = &fold{}
+			byShape[s] = &similarCreates{}
 		}
 		byShape[s].total++
 		all[i] = byShape[s]
 	}
-	maps.DeleteFunc(all, func(_ int, f *fold) bool { return f.total < manyAlike })
+	maps.DeleteFunc(all, func(_ int, f *similarCreates) bool { return f.total < manyAlike })
 	return all
 }
 
-// shape is the same for creates that differ in names and contents only, and "" for what
+// createShape is the same for creates that differ in names and contents only, and "" for what
 // is always shown: everything that is no plain create, and what has a hazard.
-func shape(c *plan.Change) string {
+func createShape(c *plan.Change) string {
 	if c.Action != plan.Create || c.Import || c.Reason != "" || c.MovedFrom != (addr.Addr{}) ||
 		len(c.Hazards)+len(c.Imports())+len(c.Leftovers)+len(c.Retiring)+len(c.Overlapping) > 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString(c.Kind.Name)
-	own := ownNames(c)
+	own := ownNameEraser(c)
 	for _, a := range c.Kind.Settable() {
-		v := member(c.After, a)
+		v := attrOrNull(c.After, a)
 		content := c.Kind.Content != nil && (a.Name == c.Kind.Content.SHA1Attr || a.Name == c.Kind.Content.SourceAttr)
 		switch {
 		case c.Kind.IsIdentityAttr(a.Name), a.Secret, content, a.Link.RefKind != "" && !v.IsNull():
 		default:
-			b.WriteString("\n" + a.Name + " = " + own.Replace(Literal(v)))
+			b.WriteString("\n" + a.Name + " = " + own.Replace(FormatHCL(v)))
 		}
 	}
 	fmt.Fprintf(&b, "\n%d deliveries, sensitive: %v", len(c.DeliverTo), c.Sensitive)
 	return b.String()
 }
 
-// ownNames takes out of a text what an object is told apart by.
-func ownNames(c *plan.Change) *strings.Replacer {
+// ownNameEraser takes out of a text what an object is told apart by.
+func ownNameEraser(c *plan.Change) *strings.Replacer {
 	var pairs []string
-	name := member(c.After, c.Kind.Attr(c.Kind.IdentityAttr))
+	name := attrOrNull(c.After, c.Kind.Attr(c.Kind.IdentityAttr))
 	if name.IsKnown() && !name.IsNull() {
-		pairs = append(pairs, Literal(name), "", strings.Trim(Literal(name), `"`), "")
+		pairs = append(pairs, FormatHCL(name), "", strings.Trim(FormatHCL(name), `"`), "")
 	}
 	if text := strings.Trim(c.Addr.Instance.String(), `[]"`); strings.Trim(text, "0123456789") != "" {
 		pairs = append(pairs, text, "")
@@ -77,22 +77,23 @@ func ownNames(c *plan.Change) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// folded counts one more of a fold, and at the end of it says what was not shown.
-func (p *printer) folded(f *fold, a addr.Addr) {
+// countFolded counts one more of a fold, and at the end of it says what was not shown.
+func (p *linePrinter) countFolded(f *similarCreates, a addr.Addr) {
 	if f.shown < shownAlike {
 		f.shown++
 		return
 	}
-	f.more = append(f.more, a.String())
-	if f.shown+len(f.more) < f.total {
+	f.hiddenAddrs = append(f.hiddenAddrs, a.String())
+	if f.shown+len(f.hiddenAddrs) < f.total {
 		return
 	}
 	const most = 30
-	names := f.more
+	names := f.hiddenAddrs
 	if n := len(names); n > most {
 		names = append(names[:most:most], fmt.Sprintf("and %d others", n-most))
 	}
 	p.WriteByte('\n')
-	p.say("  # (", fmt.Sprintf("%d more like these will be created; -verbose shows each: %s)", len(f.more), strings.Join(names, ", ")),
+	p.printPainted("  # (", fmt.Sprintf("%d more like these will be created; -verbose shows each: %s)", len(f.hiddenAddrs),
+		strings.Join(names, ", ")),
 		"  #  ")
 }

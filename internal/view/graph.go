@@ -12,8 +12,8 @@ import (
 
 // A Graph says what needs what.
 type Graph struct {
-	nodes []string // labels, no two alike
-	edges []edge
+	nodeLabels []string // labels, no two alike
+	edges      []edge
 }
 
 // An edge leads from what needs to what is needed, by their places in a Graph.
@@ -22,13 +22,13 @@ type edge struct {
 	deferred bool // what is set last needs it
 }
 
-// GraphOf is the graph of what a configuration declares. Nodes and edges are
+// ResourceGraph is the graph of what a configuration declares. Nodes and edges are
 // sorted by address; of one node, what is set last comes last.
-func GraphOf(c *config.Config) Graph {
-	g := Graph{nodes: make([]string, len(c.Resources))}
+func ResourceGraph(c *config.Config) Graph {
+	g := Graph{nodeLabels: make([]string, len(c.Resources))}
 	at := make(map[addr.Addr]int, len(c.Resources))
 	for i, r := range c.Resources {
-		g.nodes[i], at[r.Addr] = r.Addr.String(), i
+		g.nodeLabels[i], at[r.Addr] = r.Addr.String(), i
 	}
 	for i, r := range c.Resources {
 		for _, need := range r.Needs {
@@ -45,11 +45,11 @@ func GraphOf(c *config.Config) Graph {
 	return g
 }
 
-// GraphOfSteps is the graph of what an apply of the plan does, in the plan's order.
-func GraphOfSteps(p *plan.Plan) Graph {
-	g := Graph{nodes: make([]string, len(p.Steps))}
+// StepGraph is the graph of what an apply of the plan does, in the plan's order.
+func StepGraph(p *plan.Plan) Graph {
+	g := Graph{nodeLabels: make([]string, len(p.Steps))}
 	for i := range p.Steps {
-		g.nodes[i] = stepText(p, i)
+		g.nodeLabels[i] = stepText(p, i)
 		for _, need := range p.Steps[i].Needs {
 			g.edges = append(g.edges, edge{from: i, to: need})
 		}
@@ -65,9 +65,9 @@ func stepText(p *plan.Plan, i int) string {
 	case s.Op == plan.OpUpdate:
 		text += " (" + strings.Join(s.Fields, ", ") + ")"
 	case s.Op == plan.OpDelete:
-		text += withName(s.RemoteID, p.Changes[s.Change].NameOf(s.RemoteID))
+		text += idAndNameSuffix(s.RemoteID, p.Changes[s.Change].DeletedName(s.RemoteID))
 	}
-	return visible.Text(text)
+	return visible.EscapeLine(text)
 }
 
 // DOT writes the graph in Graphviz's language.
@@ -75,9 +75,9 @@ func (g Graph) DOT() string {
 	var b strings.Builder
 	b.WriteString("digraph {\n  rankdir = \"RL\"\n  node [shape = \"box\"]\n")
 	name := func(i int) string {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.nodes[i]) + `"`
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.nodeLabels[i]) + `"`
 	}
-	for i := range g.nodes {
+	for i := range g.nodeLabels {
 		b.WriteString("  " + name(i) + "\n")
 	}
 	for _, e := range g.edges {
@@ -94,7 +94,7 @@ func (g Graph) DOT() string {
 func (g Graph) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart RL\n")
-	for i, label := range g.nodes {
+	for i, label := range g.nodeLabels {
 		fmt.Fprintf(&b, "  n%d[\"%s\"]\n", i, strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(label))
 	}
 	for _, e := range g.edges {

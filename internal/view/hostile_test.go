@@ -96,13 +96,13 @@ func hostilePlans(s string) []*plan.Plan {
 		for i := range p.Changes {
 			fields[i] = p.Changes[i].Fields
 			p.Changes[i].Fields = nil // names of attributes
-			p.Changes[i].Leftovers = []plan.Named{{}}
-			p.Changes[i].Overlapping = []plan.Named{{}}
+			p.Changes[i].Leftovers = []plan.NamedObject{{}}
+			p.Changes[i].Overlapping = []plan.NamedObject{{}}
 			p.Changes[i].DeliverTo = []string{""}
 			p.Changes[i].Hazards = append(p.Changes[i].Hazards, kind.Hazard{Kind: kind.HazardKinds()[0], Detail: s})
-			p.Changes[i].Retiring = []addr.Retiree{{}}
+			p.Changes[i].Retiring = []addr.RetiringObject{{}}
 		}
-		p.Rotations = []plan.Rotation{{Retiring: []addr.Retiree{{ID: s, KeptUntilRenewal: true}}}}
+		p.Rotations = []plan.Rotation{{Retiring: []addr.RetiringObject{{ID: s, KeptUntilRenewal: true}}}}
 		filled(reflect.ValueOf(p), s)
 		for i := range p.Changes {
 			p.Changes[i].Fields = fields[i]
@@ -162,16 +162,16 @@ func tellHostile(f everyFace, s string) {
 		f.Plan(p, view.Planning)
 		f.Rotations(p, time.Unix(0, 0))
 	}
-	for _, stage := range []apply.Stage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done,
+	for _, stage := range []apply.EventStage{apply.Started, apply.Emptying, apply.Delivered, apply.Verifying, apply.Verified, apply.Done,
 		apply.Failed} {
 		for _, action := range []plan.Action{plan.Create, plan.Update} {
-			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, ID: s, Note: s}
+			e := apply.Event{Addr: hostileAddr(s), Kind: kindNamed("bucket"), Action: action, Stage: stage, ID: s, Destination: s}
 			f.Event(e)
 			f.Still(e)
 		}
 	}
 	f.Done(hostileResult(s), view.Planning)
-	f.Secrets([]view.Secret{{Addr: hostileAddr(s), KeyID: s, DeliveredTo: []string{s}}})
+	f.Secrets([]view.NewKey{{Addr: hostileAddr(s), KeyID: s, DeliveredTo: []string{s}}})
 	f.Outputs(hostileOutputs(s), true)
 }
 
@@ -187,7 +187,7 @@ func hostileAudit(s string) *audit.Report {
 	k := kindNamed("key")
 	v := hostileValue(live(k, liveKey), s)
 	found := []kind.Finding{{Rule: "duplicate-name", Detail: s}}
-	return &audit.Report{Account: found, Credentials: []audit.Credential{
+	return &audit.Report{AccountFindings: found, Credentials: []audit.Credential{
 		{Kind: k, Value: v, Name: s, ID: s, Findings: found},
 		{Kind: k, Value: v, Name: s, ID: s, Owner: hostileAddr(s), InState: true},
 	}}
@@ -197,12 +197,12 @@ func hostileAudit(s string) *audit.Report {
 func facesAreHarmless(t *testing.T, s string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	text := view.Text{Out: &out, Err: &errs, Hints: true}
+	text := view.TextUI{Out: &out, Err: &errs, ShowHints: true}
 	tellHostile(text, s)
 	text.Audit(hostileAudit(s))
 	k := kindNamed("key")
 	text.Live([]view.LiveObject{
-		{Addr: hostileAddr(s), Kind: k, ID: s, Value: hostileValue(live(k, liveKey), s), Retiring: []addr.Retiree{{ID: s, Name: s}}},
+		{Addr: hostileAddr(s), Kind: k, ID: s, Value: hostileValue(live(k, liveKey), s), Retiring: []addr.RetiringObject{{ID: s, Name: s}}},
 		{Addr: hostileAddr(s), Kind: k, ID: s, Value: cty.NullVal(k.LiveType())},
 	})
 	brief := text
@@ -212,7 +212,7 @@ func facesAreHarmless(t *testing.T, s string) {
 	harmless(t, "the progress as text", errs.String())
 
 	out.Reset()
-	tellHostile(view.JSON{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }}, s)
+	tellHostile(view.JSONUI{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }}, s)
 	harmless(t, "the JSON stream", out.String())
 	for line := range strings.Lines(out.String()) {
 		var m map[string]any
@@ -222,11 +222,11 @@ func facesAreHarmless(t *testing.T, s string) {
 		harmless(t, "a message of the JSON stream", m["@message"].(string))
 	}
 
-	graph := view.GraphOf(&config.Config{Resources: []*config.Resource{{Addr: hostileAddr(s)}}})
+	graph := view.ResourceGraph(&config.Config{Resources: []*config.Resource{{Addr: hostileAddr(s)}}})
 	harmless(t, "the graph for Graphviz", graph.DOT())
 	harmless(t, "the graph for Mermaid", graph.Mermaid())
 	for _, p := range hostilePlans(s) {
-		harmless(t, "the graph of steps", view.GraphOfSteps(p).DOT()+view.GraphOfSteps(p).Mermaid())
+		harmless(t, "the graph of steps", view.StepGraph(p).DOT()+view.StepGraph(p).Mermaid())
 	}
 	harmless(t, "an address", hostileAddr(s).String())
 }
@@ -253,7 +253,7 @@ func TestEndlessNumber(t *testing.T) {
 			t.Errorf("raw the number is written with %d characters", len(text))
 		}
 	}
-	if text := view.Literal(cty.MustParseNumberVal("123456789012345678901234567890.125")); text != "123456789012345678901234567890.125" {
+	if text := view.FormatHCL(cty.MustParseNumberVal("123456789012345678901234567890.125")); text != "123456789012345678901234567890.125" {
 		t.Errorf("a number that people write became %s", text)
 	}
 }

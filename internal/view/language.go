@@ -15,7 +15,7 @@ import (
 type Language struct {
 	FormatVersion string          `json:"format_version"` // "1.2"; a new first number may take something away
 	Kinds         []LanguageKind  `json:"kinds"`
-	Resource      *syntax.Block   `json:"resource"` // what every resource takes beside the attributes of its kind
+	ResourceMeta  *syntax.Block   `json:"resource"` // what every resource takes beside the attributes of its kind
 	Blocks        []*syntax.Block `json:"blocks"`   // of the top level, beside those of the kinds
 }
 
@@ -28,10 +28,10 @@ type LanguageKind struct {
 	ParentAttr       string         `json:"within,omitempty"` // or else in what this attribute names
 	IDAttr           string         `json:"id"`               // the attribute that holds B2's ID
 	TerraformType    string         `json:"provider"`         // the resource type in the official Terraform provider
-	Delivers         bool           `json:"delivers"`         // may hold deliver blocks
+	AllowsDeliver    bool           `json:"delivers"`         // may hold deliver blocks
 	ReadCapabilities []string       `json:"reads"`            // capabilities that reading needs
-	Writes           string         `json:"writes"`           // the capability that creating and updating need
-	Destroys         string         `json:"destroys"`         // the capability that destroying needs
+	WriteCapability  string         `json:"writes"`           // the capability that creating and updating need
+	DeleteCapability string         `json:"destroys"`         // the capability that destroying needs
 	Attributes       []LanguageAttr `json:"attributes"`       // in the order in which plans show them
 	MetaArguments    []string       `json:"meta"`             // arguments that every resource takes
 	Limits           []Limit        `json:"limits"`
@@ -39,12 +39,12 @@ type LanguageKind struct {
 
 // A Limit is one thing that is demanded of a configuration of a kind.
 type Limit struct {
-	Attribute string `json:"attribute,omitempty"` // dots for members; left out: the resource as a whole
-	Rule      string `json:"says"`
-	Source    string `json:"source"`
-	URL       string `json:"url,omitempty"`
-	Example   string `json:"example,omitempty"` // arguments that do not keep to it
-	Warning   bool   `json:"warning,omitempty"` // it is no error
+	Attribute      string `json:"attribute,omitempty"` // dots for members; left out: the resource as a whole
+	Rule           string `json:"says"`
+	Source         string `json:"source"`
+	URL            string `json:"url,omitempty"`
+	Counterexample string `json:"example,omitempty"` // arguments that do not keep to it
+	Warning        bool   `json:"warning,omitempty"` // it is no error
 }
 
 // A LanguageAttr is one attribute of a kind or of a nested object.
@@ -58,25 +58,26 @@ type LanguageAttr struct {
 	Default   json.RawMessage `json:"default,omitempty"`
 	KeepLive  bool            `json:"left_alone,omitempty"` // left out, B2's value stays as it is
 	// of a settable attribute: "in place", "replaces", "refused", or "–" for what B2 never sees
-	Change        string         `json:"change,omitempty"`
-	Capability    string         `json:"capability,omitempty"` // without it the live value is hidden
-	Needs         []string       `json:"needs,omitempty"`      // of an attribute of a kind: capabilities that setting it takes
-	References    string         `json:"references,omitempty"` // the kind whose objects it names
-	TerraformName string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
-	Repeated      bool           `json:"repeated,omitempty"`   // a list of objects
-	Members       []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
+	ChangeEffect      string         `json:"change,omitempty"`
+	ReadCapability    string         `json:"capability,omitempty"` // without it the live value is hidden
+	WriteCapabilities []string       `json:"needs,omitempty"`      // of an attribute of a kind: capabilities that setting it takes
+	RefKind           string         `json:"references,omitempty"` // the kind whose objects it names
+	TerraformName     string         `json:"provider,omitempty"`   // its name in the official provider, where it differs
+	Repeated          bool           `json:"repeated,omitempty"`   // a list of objects
+	Members           []LanguageAttr `json:"members,omitempty"`    // of the object or of each one
 }
 
 // NewLanguage reads the descriptors.
 func NewLanguage(kinds []*kind.Kind) Language {
-	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), Resource: syntax.Resource(),
+	l := Language{FormatVersion: "1.2", Kinds: make([]LanguageKind, len(kinds)), ResourceMeta: syntax.ResourceBlock(),
 		Blocks: syntax.TopLevelBlocks(kinds)}
 	for i, k := range kinds {
 		l.Kinds[i] = LanguageKind{
 			Name: k.Name, Doc: k.Doc, Example: k.Example, IdentityAttr: k.IdentityAttr, ParentAttr: k.ScopeAttr(), IDAttr: k.IDAttr,
 			TerraformType: k.Terraform.Type,
-			Delivers:      k.YieldsSecret(), ReadCapabilities: k.ReadCapabilities, Writes: k.WriteCapability, Destroys: k.DeleteCapability,
-			MetaArguments: syntax.MetaArguments(),
+			AllowsDeliver: k.YieldsSecret(), ReadCapabilities: k.ReadCapabilities, WriteCapability: k.WriteCapability,
+			DeleteCapability: k.DeleteCapability,
+			MetaArguments:    syntax.MetaArgumentNames(),
 			Attributes: languageAttrs(k.Attrs, func(a *kind.Attr) string {
 				if a.Computed {
 					return ""
@@ -87,7 +88,7 @@ func NewLanguage(kinds []*kind.Kind) Language {
 		}
 		for j := range k.Attrs {
 			if a := &k.Attrs[j]; !a.Computed {
-				l.Kinds[i].Attributes[j].Needs = settingNeeds(k, a)
+				l.Kinds[i].Attributes[j].WriteCapabilities = writeCapabilities(k, a)
 			}
 		}
 		for j, limit := range k.Limits {
@@ -103,7 +104,7 @@ func languageAttrs(attrs []kind.Attr, changed func(*kind.Attr) string) []Languag
 		a := &attrs[i]
 		out[i] = LanguageAttr{
 			Name: a.Name, Doc: a.Doc, Type: typeJSON(a.ValueType()), Required: a.Required, Computed: a.Computed,
-			Sensitive: a.Secret, KeepLive: a.KeepLive, Change: changed(a), Capability: a.ReadCapability, References: a.Link.RefKind,
+			Sensitive: a.Secret, KeepLive: a.KeepLive, ChangeEffect: changed(a), ReadCapability: a.ReadCapability, RefKind: a.Link.RefKind,
 			TerraformName: a.TerraformName, Repeated: a.Many,
 		}
 		if a.Default != cty.NilVal {

@@ -19,37 +19,37 @@ const (
 	sensitive  = kind.SensitiveText
 )
 
-// A literalWriter writes values as HCL expressions.
-type literalWriter struct {
-	// unknown says what stands for a value that is not known; v keeps its marks.
-	unknown func(v cty.Value) string
-	// reveal shows what is marked as sensitive.
-	reveal bool
-	// typed writes what would be of another type otherwise as a call: toset(["a"]).
-	typed bool
+// A literalFormatter writes values as HCL expressions.
+type literalFormatter struct {
+	// unknownText says what stands for a value that is not known; v keeps its marks.
+	unknownText func(v cty.Value) string
+	// showSensitive shows what is marked as sensitive.
+	showSensitive bool
+	// withConversions writes what would be of another type otherwise as a call: toset(["a"]).
+	withConversions bool
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// write gives v as lines of HCL: one for what fits, more for the rest. Lines
+// format gives v as lines of HCL: one for what fits, more for the rest. Lines
 // after the first are indented by depth steps of two, and one more for members.
-func (l literalWriter) write(v cty.Value, depth int) string {
+func (l literalFormatter) format(v cty.Value, depth int) string {
 	switch {
-	case v.HasMark(kind.Sensitive) && !l.reveal:
+	case v.HasMark(kind.Sensitive) && !l.showSensitive:
 		return sensitive
 	case !v.IsKnown():
-		return visible.Text(l.unknown(v))
+		return visible.EscapeLine(l.unknownText(v))
 	}
 	v, _ = v.Unmark()
 	t := v.Type()
-	if call := conversion(t); l.typed && call != "" && (v.IsNull() || !t.IsPrimitiveType()) {
-		return call + "(" + l.plain(v, depth) + ")"
+	if call := conversionFunction(t); l.withConversions && call != "" && (v.IsNull() || !t.IsPrimitiveType()) {
+		return call + "(" + l.formatKnown(v, depth) + ")"
 	}
-	return l.plain(v, depth)
+	return l.formatKnown(v, depth)
 }
 
-// conversion is the function that makes a value of the type; "": none does.
-func conversion(t cty.Type) string {
+// conversionFunction is the function that makes a value of the type; "": none does.
+func conversionFunction(t cty.Type) string {
 	switch {
 	case t.IsListType():
 		return "tolist"
@@ -63,22 +63,22 @@ func conversion(t cty.Type) string {
 	return ""
 }
 
-// plain writes a value that is known and has no marks.
-func (l literalWriter) plain(v cty.Value, depth int) string {
+// formatKnown writes a value that is known and has no marks.
+func (l literalFormatter) formatKnown(v cty.Value, depth int) string {
 	t := v.Type()
 	switch {
 	case v.IsNull():
 		return "null"
 	case t == cty.String:
-		return quote(v.AsString())
+		return quoteHCL(v.AsString())
 	case t == cty.Number:
-		return number(v)
+		return formatNumber(v)
 	case t == cty.Bool:
 		return strconv.FormatBool(v.True())
 	case t.IsMapType() || t.IsObjectType():
-		return l.members(v, depth)
+		return l.formatObject(v, depth)
 	}
-	return l.elements(v, depth)
+	return l.formatList(v, depth)
 }
 
 // mostDigits is how many a number that is shown may have.
@@ -91,16 +91,16 @@ func hasTooManyDigits(v cty.Value) bool {
 	return max(exponent, -exponent) > mostDigits*3 // ten bits are three digits
 }
 
-func number(v cty.Value) string {
+func formatNumber(v cty.Value) string {
 	if hasTooManyDigits(v) {
 		return "(a number of more than " + itoa(mostDigits) + " digits)"
 	}
 	return v.AsBigFloat().Text('f', -1)
 }
 
-// quote writes s as an HCL string.
-func quote(s string) string {
-	return visible.HCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
+// quoteHCL writes s as an HCL string.
+func quoteHCL(s string) string {
+	return visible.EscapeHCL(string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()))
 }
 
 // mapKey writes the name of a map's element or an object's attribute.
@@ -108,10 +108,10 @@ func mapKey(s string) string {
 	if hclsyntax.ValidIdentifier(s) {
 		return s
 	}
-	return quote(s)
+	return quoteHCL(s)
 }
 
-func (l literalWriter) members(v cty.Value, depth int) string {
+func (l literalFormatter) formatObject(v cty.Value, depth int) string {
 	if v.LengthInt() == 0 {
 		return "{}"
 	}
@@ -130,20 +130,20 @@ func (l literalWriter) members(v cty.Value, depth int) string {
 	for i, name := range names {
 		keys[i] = name
 		if !allPlain {
-			keys[i] = quote(name)
+			keys[i] = quoteHCL(name)
 		}
 		width = max(width, utf8.RuneCountInString(keys[i]))
 	}
 	var b strings.Builder
 	b.WriteString("{\n")
 	for i, name := range names {
-		b.WriteString(strings.Repeat("  ", depth+1) + pad(keys[i], width) + " = " + l.write(m[name], depth+1) + "\n")
+		b.WriteString(strings.Repeat("  ", depth+1) + padRight(keys[i], width) + " = " + l.format(m[name], depth+1) + "\n")
 	}
 	b.WriteString(strings.Repeat("  ", depth) + "}")
 	return b.String()
 }
 
-func (l literalWriter) elements(v cty.Value, depth int) string {
+func (l literalFormatter) formatList(v cty.Value, depth int) string {
 	if v.LengthInt() == 0 {
 		return "[]"
 	}
@@ -152,7 +152,7 @@ func (l literalWriter) elements(v cty.Value, depth int) string {
 	size := 0
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		s := l.write(e, depth+1)
+		s := l.format(e, depth+1)
 		oneLine = oneLine && !strings.Contains(s, "\n")
 		size += utf8.RuneCountInString(s) + 2
 		parts = append(parts, s)
@@ -164,15 +164,15 @@ func (l literalWriter) elements(v cty.Value, depth int) string {
 	return "[\n" + step + strings.Join(parts, ",\n"+step) + ",\n" + strings.Repeat("  ", depth) + "]"
 }
 
-// pad fills s with spaces up to width.
-func pad(s string, width int) string {
+// padRight fills s with spaces up to width.
+func padRight(s string, width int) string {
 	if n := width - utf8.RuneCountInString(s); n > 0 {
 		return s + strings.Repeat(" ", n)
 	}
 	return s
 }
 
-// Literal writes a value as an HCL expression.
-func Literal(v cty.Value) string {
-	return literalWriter{unknown: func(cty.Value) string { return afterApply }}.write(v, 0)
+// FormatHCL writes a value as an HCL expression.
+func FormatHCL(v cty.Value) string {
+	return literalFormatter{unknownText: func(cty.Value) string { return afterApply }}.format(v, 0)
 }

@@ -16,15 +16,15 @@ import (
 type LiveObject struct {
 	Addr      addr.Addr
 	Kind      *kind.Kind
-	ID        string         // its remote ID
-	Value     cty.Value      // every attribute; null: it is not there, or out of sight
-	Sensitive []string       // attributes that are not shown
-	Retiring  []addr.Retiree // its predecessors that live on
+	ID        string                // its remote ID
+	Value     cty.Value             // every attribute; null: it is not there, or out of sight
+	Sensitive []string              // attributes that are not shown
+	Retiring  []addr.RetiringObject // its predecessors that live on
 }
 
 // Live writes objects as blocks with all that is live in them.
-func (t Text) Live(list []LiveObject) {
-	out := &printer{style: t.Style, verbose: t.Verbose}
+func (t TextUI) Live(list []LiveObject) {
+	out := &linePrinter{style: t.Style, verbose: t.Verbose}
 	for i := range list {
 		if i > 0 {
 			out.WriteByte('\n')
@@ -34,20 +34,21 @@ func (t Text) Live(list []LiveObject) {
 	io.WriteString(t.Out, out.String())
 }
 
-func (p *printer) live(o *LiveObject) {
-	p.say("# ", o.Addr.String()+":", "# ", bold)
+func (p *linePrinter) live(o *LiveObject) {
+	p.printPainted("# ", o.Addr.String()+":", "# ", bold)
 	for _, old := range o.Retiring {
-		p.say("# (", quoteNamed(plan.Named{ID: old.ID, Name: old.Name})+" lives on until "+untilText(old, o.Addr)+")", "#  ")
+		p.printPainted("# (", quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name})+" lives on until "+untilText(old, o.Addr)+")", "#  ")
 	}
 	if o.Value.IsNull() {
-		p.say("# (", "not live: the "+o.Kind.Name+" of the ID "+visible.Text(o.ID)+" is gone, or these credentials do not show it)", "#  ")
+		p.printPainted("# (", "not live: the "+o.Kind.Name+" of the ID "+visible.EscapeLine(o.ID)+
+			" is gone, or these credentials do not show it)", "#  ")
 		return
 	}
-	p.WriteString(o.Addr.Kind + " " + quote(o.Addr.Label) + " {\n")
+	p.WriteString(o.Addr.Kind + " " + quoteHCL(o.Addr.Label) + " {\n")
 	c := &plan.Change{Kind: o.Kind, Action: plan.NoOp, Before: o.Value, After: o.Value,
 		Sensitive: slices.Sorted(slices.Values(o.Sensitive))}
-	v := newChangeView(c, p.verbose)
+	v := newChangeRenderer(c, p.verbose)
 	v.computed = true
-	p.lines(v.lines(), 0)
+	p.printLines(v.bodyLines(), 0)
 	p.WriteString("}\n")
 }

@@ -21,8 +21,8 @@ type Output struct {
 	// MissingText says what stands for a part of the value that is not known:
 	// "(delivered to app.env; not stored)". The part has its marks.
 	MissingText func(cty.Value) string
-	// Typed tells lists, sets and tuples apart, and null of one type from that of another.
-	Typed bool
+	// ShowTypes tells lists, sets and tuples apart, and null of one type from that of another.
+	ShowTypes bool
 }
 
 // Format keeps the value out of whatever prints the output by chance: it may
@@ -34,11 +34,11 @@ func (o Output) Text(reveal bool) string {
 	if o.Sensitive && !reveal {
 		return sensitive
 	}
-	return literalWriter{unknown: o.MissingText, reveal: reveal, typed: o.Typed}.write(o.Value, 0)
+	return literalFormatter{unknownText: o.MissingText, showSensitive: reveal, withConversions: o.ShowTypes}.format(o.Value, 0)
 }
 
 // Outputs writes the closing section of an apply; nothing without outputs.
-func (t Text) Outputs(outs []Output, reveal bool) {
+func (t TextUI) Outputs(outs []Output, reveal bool) {
 	if len(outs) == 0 {
 		return
 	}
@@ -60,7 +60,7 @@ func (o Output) Raw() (string, error) {
 	v, _ := o.Value.UnmarkDeep()
 	switch {
 	case !v.IsWhollyKnown():
-		return "", fmt.Errorf("output %q is not available %s", o.Name, o.firstMissing())
+		return "", fmt.Errorf("output %q is not available %s", o.Name, o.firstMissingText())
 	case v.IsNull():
 		return "", fmt.Errorf("output %q is null", o.Name)
 	case !v.Type().IsPrimitiveType():
@@ -69,16 +69,16 @@ func (o Output) Raw() (string, error) {
 	case v.Type() == cty.String:
 		return v.AsString(), nil
 	case v.Type() == cty.Number && hasTooManyDigits(v):
-		return "", o.tooLongError()
+		return "", o.tooManyDigitsError()
 	}
-	return Literal(v), nil
+	return FormatHCL(v), nil
 }
 
-func (o Output) tooLongError() error {
+func (o Output) tooManyDigitsError() error {
 	return fmt.Errorf("output %q holds a number of more than %d digits", o.Name, mostDigits)
 }
 
-func (o Output) firstMissing() (text string) {
+func (o Output) firstMissingText() (text string) {
 	_ = cty.Walk(o.Value, func(_ cty.Path, e cty.Value) (bool, error) {
 		if text == "" && !e.IsKnown() {
 			text = o.MissingText(e)
@@ -103,7 +103,7 @@ func (o Output) JSON() (OutputValue, error) {
 			return cty.NullVal(e.Type()), nil
 		}
 		if e.Type() == cty.Number && !e.IsNull() && hasTooManyDigits(e) {
-			return e, o.tooLongError()
+			return e, o.tooManyDigitsError()
 		}
 		return e, nil
 	})
@@ -121,8 +121,8 @@ func (o Output) JSON() (OutputValue, error) {
 	return OutputValue{Sensitive: o.Sensitive || holdsSensitive(o.Value), Type: t, Value: value}, nil
 }
 
-// A Secret is a new application key: where it went, and what of it may be shown.
-type Secret struct {
+// A NewKey is a new application key: where it went, and what of it may be shown.
+type NewKey struct {
 	Addr        addr.Addr
 	KeyID       string
 	Key         secret.Value // zero: not to be shown
@@ -130,15 +130,15 @@ type Secret struct {
 }
 
 // Secrets says where new keys went, and shows, once, those that may be shown.
-func (t Text) Secrets(made []Secret) {
+func (t TextUI) Secrets(made []NewKey) {
 	var delivered, shown strings.Builder
 	for _, s := range made {
 		for _, to := range s.DeliveredTo {
-			delivered.WriteString(Wrap(fmt.Sprintf("%s → %s", s.Addr, visible.Text(to)), t.Style.Width) + "\n")
+			delivered.WriteString(Wrap(fmt.Sprintf("%s → %s", s.Addr, visible.EscapeLine(to)), t.Style.Width) + "\n")
 		}
 		if !s.Key.IsZero() {
-			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quote(s.KeyID),
-				quote(s.Key.Reveal()))
+			fmt.Fprintf(&shown, "\n%s\n  application_key_id = %s\n  application_key    = %s\n", s.Addr, quoteHCL(s.KeyID),
+				quoteHCL(s.Key.Reveal()))
 		}
 	}
 	if delivered.Len() > 0 {

@@ -12,7 +12,7 @@ import (
 )
 
 // outputs says which outputs change.
-func (p *printer) outputs(made *plan.Plan) {
+func (p *linePrinter) outputs(made *plan.Plan) {
 	if len(made.Outputs) == 0 {
 		return
 	}
@@ -20,27 +20,27 @@ func (p *printer) outputs(made *plan.Plan) {
 		p.WriteByte('\n')
 	}
 	p.WriteString(p.style.paint("Changes to Outputs:", bold) + "\n")
-	lines := make([]line, len(made.Outputs))
+	lines := make([]lineTree, len(made.Outputs))
 	for i := range made.Outputs {
 		lines[i] = outputLine(&made.Outputs[i])
 	}
-	p.lines(lines, 0)
+	p.printLines(lines, 0)
 	if made.Empty() {
 		p.WriteString("\n" + Wrap("You can apply this plan so that \"b2form output\" shows these values, without changing any real "+
 			"infrastructure.", p.style.Width) + "\n")
 	}
 }
 
-func outputLine(c *plan.OutputChange) line {
-	d := valueDiffer{literalWriter{unknown: func(cty.Value) string { return afterApply }}}
+func outputLine(c *plan.OutputChange) lineTree {
+	d := valueDiffer{literalFormatter{unknownText: func(cty.Value) string { return afterApply }}}
 	name, sign := mapKey(c.Name), c.Action.Symbol()
 	switch {
 	case c.Sensitive && c.Action == plan.Delete:
-		return line{sign: sign, name: name, value: sensitive + " -> null"}
+		return lineTree{sign: sign, name: name, value: sensitive + " -> null"}
 	case c.Sensitive:
-		return line{sign: sign, name: name, value: sensitive}
+		return lineTree{sign: sign, name: name, value: sensitive}
 	case c.Action == plan.Delete && c.Before == cty.NilVal:
-		return line{sign: sign, name: name, value: "(not stored) -> null"}
+		return lineTree{sign: sign, name: name, value: "(not stored) -> null"}
 	case c.Action == plan.Delete:
 		return d.whole(sign, name, c.Before, " -> null")
 	case c.Action == plan.Create:
@@ -52,27 +52,27 @@ func outputLine(c *plan.OutputChange) line {
 }
 
 // A valueDiffer shows values of any type, and how they change.
-type valueDiffer struct{ literalWriter }
+type valueDiffer struct{ literalFormatter }
 
 // whole shows a value, each of its parts on a line.
-func (d valueDiffer) whole(sign, name string, v cty.Value, end string) line {
+func (d valueDiffer) whole(sign, name string, v cty.Value, end string) lineTree {
 	if !isNested(v) {
-		return line{sign: sign, name: name, value: d.write(v, 0) + end}
+		return lineTree{sign: sign, name: name, value: d.format(v, 0) + end}
 	}
 	v, _ = v.Unmark()
-	l := line{sign: sign, name: name, open: "[", end: end}
+	l := lineTree{sign: sign, name: name, openBracket: "[", afterClosing: end}
 	if v.Type().IsObjectType() || v.Type().IsMapType() {
-		l.open = "{"
+		l.openBracket = "{"
 		parts := v.AsValueMap()
 		write := keyWriter(parts)
 		for _, key := range slices.Sorted(maps.Keys(parts)) {
-			l.kids = append(l.kids, d.whole(sign, write(key), parts[key], ""))
+			l.children = append(l.children, d.whole(sign, write(key), parts[key], ""))
 		}
 		return l
 	}
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		l.kids = append(l.kids, d.whole(sign, "", e, ","))
+		l.children = append(l.children, d.whole(sign, "", e, ","))
 	}
 	return l
 }
@@ -81,14 +81,14 @@ func (d valueDiffer) whole(sign, name string, v cty.Value, end string) line {
 func keyWriter(parts map[string]cty.Value) func(string) string {
 	for name := range parts {
 		if mapKey(name) != name {
-			return quote
+			return quoteHCL
 		}
 	}
 	return mapKey
 }
 
 // renewed shows a value that nobody knows, or nobody can tell in a few words, the change of.
-func (d valueDiffer) renewed(name string, v cty.Value) line {
+func (d valueDiffer) renewed(name string, v cty.Value) lineTree {
 	l := d.whole("", name, v, "")
 	l.sign = "~"
 	return l
@@ -101,16 +101,16 @@ func isNested(v cty.Value) bool {
 }
 
 // changed shows how a value becomes another one.
-func (d valueDiffer) changed(name string, before, after cty.Value) line {
+func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 	from, to := namedParts(before), namedParts(after)
 	if from == nil || to == nil {
-		old, text := d.write(before, 0), d.write(after, 0)
+		old, text := d.format(before, 0), d.format(after, 0)
 		if strings.Contains(old+text, "\n") {
 			return d.renewed(name, after)
 		}
-		return line{sign: "~", name: name, value: old + " -> " + text}
+		return lineTree{sign: "~", name: name, value: old + " -> " + text}
 	}
-	l := line{sign: "~", name: name, open: "{"}
+	l := lineTree{sign: "~", name: name, openBracket: "{"}
 	hidden := 0
 	all := maps.Clone(from)
 	maps.Copy(all, to)
@@ -120,17 +120,17 @@ func (d valueDiffer) changed(name string, before, after cty.Value) line {
 		e, has := to[key]
 		switch {
 		case !had:
-			l.kids = append(l.kids, d.whole("+", write(key), e, ""))
+			l.children = append(l.children, d.whole("+", write(key), e, ""))
 		case !has:
-			l.kids = append(l.kids, d.whole("-", write(key), old, " -> null"))
+			l.children = append(l.children, d.whole("-", write(key), old, " -> null"))
 		case old.RawEquals(e):
 			hidden++
 		default:
-			l.kids = append(l.kids, d.changed(write(key), old, e))
+			l.children = append(l.children, d.changed(write(key), old, e))
 		}
 	}
 	if hidden > 0 {
-		l.kids = append(l.kids, comment("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
+		l.children = append(l.children, commentLine("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
 	}
 	return l
 }
@@ -151,7 +151,7 @@ type outputChangeJSON struct {
 }
 
 // outputChanges writes one line for all outputs that change.
-func (j JSON) outputChanges(p *plan.Plan) {
+func (j JSONUI) outputChanges(p *plan.Plan) {
 	if len(p.Outputs) == 0 {
 		return
 	}
@@ -159,5 +159,5 @@ func (j JSON) outputChanges(p *plan.Plan) {
 	for i := range p.Outputs {
 		m[p.Outputs[i].Name] = outputChangeJSON{p.Outputs[i].Sensitive, p.Outputs[i].Action}
 	}
-	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", fields{"outputs": m})
+	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", jsonFields{"outputs": m})
 }

@@ -9,7 +9,7 @@ import (
 
 // outside says which of the objects that the plan is about changed outside of b2form; nothing where
 // none did.
-func (p *printer) outside(made *plan.Plan, m Mode) {
+func (p *linePrinter) outside(made *plan.Plan, m Purpose) {
 	var texts []string
 	for i := range made.Changes {
 		if text := outsideText(&made.Changes[i], m); text != "" {
@@ -24,7 +24,7 @@ func (p *printer) outside(made *plan.Plan, m Mode) {
 	paragraph("b2form detected the following changes made outside of b2form since the last \"b2form apply\" which may have affected " +
 		"this plan:")
 	for _, text := range texts {
-		p.say("  # ", text, "  # ", bold)
+		p.printPainted("  # ", text, "  # ", bold)
 	}
 	p.WriteByte('\n')
 	if m != Refreshing {
@@ -38,11 +38,11 @@ func (p *printer) outside(made *plan.Plan, m Mode) {
 
 // outsideText is what happened to the object of a change outside of b2form; "": nothing that the plan
 // depends on.
-func outsideText(c *plan.Change, m Mode) string {
+func outsideText(c *plan.Change, m Purpose) string {
 	name := c.Addr.String()
 	switch {
 	case c.Outside == plan.Gone && c.Import:
-		return name + " was deleted and made anew, with the ID " + quote(c.ID)
+		return name + " was deleted and made anew, with the ID " + quoteHCL(c.ID)
 	case c.Outside == plan.Gone:
 		return name + " has been deleted"
 	case c.Outside == plan.Changed && c.Edited == plan.Changed && m != Refreshing:
@@ -58,7 +58,7 @@ func outsideText(c *plan.Change, m Mode) string {
 }
 
 // outside writes a line for each object that changed outside of b2form.
-func (j JSON) outside(p *plan.Plan, m Mode) {
+func (j JSONUI) outside(p *plan.Plan, m Purpose) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		action := plan.Update
@@ -68,8 +68,8 @@ func (j JSON) outside(p *plan.Plan, m Mode) {
 		case c.Outside == plan.Gone:
 			action = plan.Delete
 		}
-		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", fields{"change": fields{
-			"resource": resourceOf(c.Addr), "action": action,
+		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", jsonFields{"change": jsonFields{
+			"resource": newResourceJSON(c.Addr), "action": action,
 		}})
 	}
 }

@@ -65,7 +65,7 @@ func outputChanges() *plan.Plan {
 func TestOutsideText(t *testing.T) {
 	for name, of := range map[string]struct {
 		plan  *plan.Plan
-		mode  view.Mode
+		mode  view.Purpose
 		width int
 	}{
 		"outside": {outside(), view.Planning, 0}, "outside-narrow": {outside(), view.Planning, 78},
@@ -74,7 +74,7 @@ func TestOutsideText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			view.Text{Out: &out, Style: view.Style{Width: of.width}}.Plan(of.plan, of.mode)
+			view.TextUI{Out: &out, Style: view.Style{Width: of.width}}.Plan(of.plan, of.mode)
 			golden(t, "plan-"+name+".txt", out.String())
 		})
 	}
@@ -82,7 +82,7 @@ func TestOutsideText(t *testing.T) {
 
 func TestOutsideJSON(t *testing.T) {
 	var out bytes.Buffer
-	j := view.JSON{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }, Version: "1.2.3"}
+	j := view.JSONUI{Out: &out, Now: func() time.Time { return time.Unix(0, 0) }, Version: "1.2.3"}
 	j.Plan(outside(), view.Planning)
 	j.Plan(refreshed(), view.Refreshing)
 	j.Plan(outputChanges(), view.Planning)

@@ -21,27 +21,27 @@ var overviewText string
 //go:embed whole.b2.hcl
 var whole string
 
-// A row is one line of a table.
-type row []string
+// A tableRow is one line of a table.
+type tableRow []string
 
-func overview(kinds []*kind.Kind) Page {
+func overviewPage(kinds []*kind.Kind) Page {
 	data := struct {
 		Whole, Meta           string
-		Kinds, Blocks, Pasted []row
+		Kinds, Blocks, Pasted []tableRow
 	}{
 		Whole: whole, Kinds: kindRows(kinds), Blocks: blockRows(kinds), Pasted: terraformRows(kinds),
-		Meta: "`" + strings.Join(syntax.MetaArguments(), "`, `") + "`",
+		Meta: "`" + strings.Join(syntax.MetaArgumentNames(), "`, `") + "`",
 	}
 	var b strings.Builder
-	t := template.Must(template.New("overview").Funcs(template.FuncMap{"table": table}).Parse(overviewText))
+	t := template.Must(template.New("overview").Funcs(template.FuncMap{"table": tableRows}).Parse(overviewText))
 	if err := t.Execute(&b, data); err != nil {
 		panic(fmt.Sprintf("the overview of the language: %v", err)) // the template is part of the program
 	}
 	return Page{Name: "language", Path: "language.md", Text: b.String(), Examples: []string{whole}}
 }
 
-// table writes the rows of a table below a header that is written already.
-func table(rows []row) string {
+// tableRows writes the rows of a table below a header that is written already.
+func tableRows(rows []tableRow) string {
 	var b strings.Builder
 	for i, r := range rows {
 		if i > 0 {
@@ -49,41 +49,41 @@ func table(rows []row) string {
 		}
 		cells := make([]string, len(r))
 		for i, c := range r {
-			cells[i] = cell(c)
+			cells[i] = escapeCell(c)
 		}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |")
 	}
 	return b.String()
 }
 
-func kindRows(kinds []*kind.Kind) []row {
-	var out []row
+func kindRows(kinds []*kind.Kind) []tableRow {
+	var out []tableRow
 	for _, k := range kinds {
-		out = append(out, row{fmt.Sprintf("[`%s \"NAME\"`](kinds/%s.md)", k.Name, k.Name), firstSentence(k.Doc), identity(k)})
+		out = append(out, tableRow{fmt.Sprintf("[`%s \"NAME\"`](kinds/%s.md)", k.Name, k.Name), firstSentence(k.Doc), identityAttrsText(k)})
 	}
 	return out
 }
 
-// identity is what finds the live object.
-func identity(k *kind.Kind) string {
+// identityAttrsText is what finds the live object.
+func identityAttrsText(k *kind.Kind) string {
 	if k.ScopeAttr() != "" {
 		return "`" + k.ScopeAttr() + "` and `" + k.IdentityAttr + "`"
 	}
 	return "`" + k.IdentityAttr + "`"
 }
 
-func blockRows(kinds []*kind.Kind) []row {
-	var out []row
-	for _, forms := range pageBlocks(kinds) {
+func blockRows(kinds []*kind.Kind) []tableRow {
+	var out []tableRow
+	for _, forms := range blocksByPage(kinds) {
 		b := forms[0]
-		header, doc := b.Header(), b.Doc
-		if b.Form != "" {
+		header, doc := b.HeaderText(), b.Doc
+		if b.FormLabel != "" {
 			header, doc = b.Type+` "`+strings.Join(syntax.FormNames(forms), `", "`)+`"`, b.CommonDoc
 		}
-		if b == syntax.Resource() {
+		if b == syntax.ResourceBlock() {
 			header = "any resource"
 		}
-		out = append(out, row{fmt.Sprintf("[`%s`](%s)", header, pagePath(b)), firstSentence(doc)})
+		out = append(out, tableRow{fmt.Sprintf("[`%s`](%s)", header, pagePath(b)), firstSentence(doc)})
 	}
 	return out
 }
@@ -99,39 +99,39 @@ func firstSentence(text string) string {
 }
 
 // terraformRows says what becomes of what people bring along from Terraform.
-func terraformRows(kinds []*kind.Kind) []row {
-	var out []row
+func terraformRows(kinds []*kind.Kind) []tableRow {
+	var out []tableRow
 	for _, k := range kinds {
-		out = append(out, row{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Terraform.Type), fmt.Sprintf("`%s \"x\"`", k.Name)})
-		out = append(out, terraformNames(k.Attrs, k.Name)...)
+		out = append(out, tableRow{fmt.Sprintf("`resource \"%s\" \"x\"`", k.Terraform.Type), fmt.Sprintf("`%s \"x\"`", k.Name)})
+		out = append(out, terraformNameRows(k.Attrs, k.Name)...)
 		for _, p := range k.Terraform.Hints {
-			out = append(out, row{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Advice})
+			out = append(out, tableRow{fmt.Sprintf("`%s` in %s", p.Name, k.Name), p.Advice})
 		}
 	}
-	out = append(out, row{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"},
-		row{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
-	for _, h := range syntax.TerraformBlocks() {
-		out = append(out, row{"`" + h.Name + " { }`", h.Advice})
+	out = append(out, tableRow{"`data \"b2_bucket\" \"x\"`", "`data \"bucket\" \"x\"`"},
+		tableRow{"`data \"b2_account_info\" \"x\"`", "`data \"account\" \"x\"`"})
+	for _, h := range syntax.TerraformBlockHints() {
+		out = append(out, tableRow{"`" + h.Name + " { }`", h.Advice})
 	}
-	for _, b := range append(syntax.Blocks(), syntax.Resource()) {
+	for _, b := range append(syntax.FixedTopLevelBlocks(), syntax.ResourceBlock()) {
 		for _, h := range b.Hints {
 			if !strings.HasPrefix(h.Summary, "Terraform") {
 				continue
 			}
-			out = append(out, row{fmt.Sprintf("`%s` in %s", h.Name, b.Type), h.Advice})
+			out = append(out, tableRow{fmt.Sprintf("`%s` in %s", h.Name, b.Type), h.Advice})
 		}
 	}
 	return out
 }
 
-// terraformNames lists the attributes that have another name there.
-func terraformNames(attrs []kind.Attr, in string) []row {
-	var out []row
+// terraformNameRows lists the attributes that have another name there.
+func terraformNameRows(attrs []kind.Attr, in string) []tableRow {
+	var out []tableRow
 	for i := range attrs {
 		if a := &attrs[i]; a.TerraformName != "" && !a.Computed {
-			out = append(out, row{fmt.Sprintf("`%s` in %s", a.TerraformName, in), "`" + a.Name + "`"})
+			out = append(out, tableRow{fmt.Sprintf("`%s` in %s", a.TerraformName, in), "`" + a.Name + "`"})
 		}
-		out = append(out, terraformNames(attrs[i].Object, attrs[i].Name)...)
+		out = append(out, terraformNameRows(attrs[i].Object, attrs[i].Name)...)
 	}
 	return out
 }

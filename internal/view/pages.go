@@ -21,20 +21,20 @@ type Page struct {
 // Pages writes the reference of the language from the descriptors: the overview,
 // a page for each kind, and one for each type of block.
 func Pages(kinds []*kind.Kind) []Page {
-	pages := []Page{overview(kinds)}
+	pages := []Page{overviewPage(kinds)}
 	for _, k := range kinds {
-		pages = append(pages, Page{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: Reference(k), Examples: []string{k.Example}})
+		pages = append(pages, Page{Name: k.Name, Path: "kinds/" + k.Name + ".md", Text: KindPage(k), Examples: []string{k.Example}})
 	}
-	for _, forms := range pageBlocks(kinds) {
+	for _, forms := range blocksByPage(kinds) {
 		pages = append(pages, blockPage(forms))
 	}
 	return pages
 }
 
-// pageBlocks are the forms of each type of block that has a page: those of the
+// blocksByPage are the forms of each type of block that has a page: those of the
 // top level, what every resource takes, and deliver.
-func pageBlocks(kinds []*kind.Kind) [][]*syntax.Block {
-	types := [][]*syntax.Block{{syntax.Resource()}, syntax.Resource().Nested("deliver")}
+func blocksByPage(kinds []*kind.Kind) [][]*syntax.Block {
+	types := [][]*syntax.Block{{syntax.ResourceBlock()}, syntax.ResourceBlock().NestedForms("deliver")}
 	for _, b := range syntax.TopLevelBlocks(kinds) {
 		i := slices.IndexFunc(types, func(forms []*syntax.Block) bool { return forms[0].Type == b.Type })
 		if i < 0 {
@@ -54,16 +54,16 @@ func blockPage(forms []*syntax.Block) Page {
 	p := Page{Name: first.Type, Path: pagePath(first)}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", first.Type)
-	if first.Form == "" {
-		p.section(&b, first, "##")
+	if first.FormLabel == "" {
+		p.writeSection(&b, first, "##")
 	} else {
-		b.WriteString(wrapped(first.CommonDoc))
+		b.WriteString(wrapParagraphs(first.CommonDoc))
 		shared := !slices.ContainsFunc(forms, func(f *syntax.Block) bool { return f.Example != first.Example })
 		if shared {
-			p.example(&b, first.Example)
+			p.writeExample(&b, first.Example)
 		}
 		if first.TerraformNote != "" {
-			b.WriteString(wrapped("From Terraform: " + first.TerraformNote))
+			b.WriteString(wrapParagraphs("From Terraform: " + first.TerraformNote))
 		}
 		for _, f := range forms {
 			one := *f
@@ -71,24 +71,24 @@ func blockPage(forms []*syntax.Block) Page {
 			if shared {
 				one.Example = ""
 			}
-			fmt.Fprintf(&b, "## %s\n\n", f.Header())
-			p.section(&b, &one, "###")
+			fmt.Fprintf(&b, "## %s\n\n", f.HeaderText())
+			p.writeSection(&b, &one, "###")
 		}
 	}
 	p.Text = strings.TrimRight(b.String(), "\n") + "\n"
 	return p
 }
 
-// section writes everything about one block. depth is the mark of the headings
+// writeSection writes everything about one block. depth is the mark of the headings
 // below it.
-func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
-	b.WriteString(wrapped(d.Doc))
-	p.example(b, d.Example)
+func (p *Page) writeSection(b *strings.Builder, d *syntax.Block, depth string) {
+	b.WriteString(wrapParagraphs(d.Doc))
+	p.writeExample(b, d.Example)
 	if d.RootOnlyReason != "" {
-		b.WriteString(wrapped("It stands in the configuration's own files, not in those of modules. " + d.RootOnlyReason))
+		b.WriteString(wrapParagraphs("It stands in the configuration's own files, not in those of modules. " + d.RootOnlyReason))
 	}
 	if d.TerraformNote != "" {
-		b.WriteString(wrapped("From Terraform: " + d.TerraformNote))
+		b.WriteString(wrapParagraphs("From Terraform: " + d.TerraformNote))
 	}
 	if len(d.Arguments) > 0 && depth == "##" {
 		b.WriteString(depth + " Arguments\n\n")
@@ -98,21 +98,21 @@ func (p *Page) section(b *strings.Builder, d *syntax.Block, depth string) {
 	for _, n := range d.Blocks {
 		if n.Type == "deliver" { // has a page of its own
 			if !types[n.Type] {
-				b.WriteString(wrapped("A kind whose objects have a secret also takes [deliver](deliver.md) blocks."))
+				b.WriteString(wrapParagraphs("A kind whose objects have a secret also takes [deliver](deliver.md) blocks."))
 			}
 			types[n.Type] = true
 			continue
 		}
-		fmt.Fprintf(b, "%s %s\n\n", depth, n.Header())
+		fmt.Fprintf(b, "%s %s\n\n", depth, n.HeaderText())
 		if n.CommonDoc != "" && !types[n.Type] {
-			b.WriteString(wrapped(n.CommonDoc))
+			b.WriteString(wrapParagraphs(n.CommonDoc))
 		}
 		types[n.Type] = true
-		p.section(b, &n, depth+"#")
+		p.writeSection(b, &n, depth+"#")
 	}
 }
 
-func (p *Page) example(b *strings.Builder, text string) {
+func (p *Page) writeExample(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
@@ -139,7 +139,8 @@ func argumentTable(d *syntax.Block) string {
 		if a.TerraformNote != "" {
 			doc += " From Terraform: " + a.TerraformNote
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Words(), argumentDefault(a), a.Sees.Words(), cell(doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, a.Type.Description(), argumentDefault(a), a.MayReferTo.Description(),
+			escapeCell(doc))
 	}
 	if d.OtherArguments != "" {
 		rest := "Any other argument"
@@ -169,8 +170,8 @@ func argumentDefault(a *syntax.Argument) string {
 // width is how long the lines of a page are.
 const width = 140
 
-// wrapped breaks paragraphs into lines and ends with an empty one.
-func wrapped(text string) string {
+// wrapParagraphs breaks paragraphs into lines and ends with an empty one.
+func wrapParagraphs(text string) string {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		b.WriteString(strings.Join(wrapLine(strings.Join(strings.Fields(paragraph), " "), width, ""), "\n") + "\n\n")

@@ -10,19 +10,19 @@ import (
 	"b2form/schema/addr"
 )
 
-// A Mode is what a plan is shown for; it only chooses words.
-type Mode int
+// A Purpose is what a plan is shown for; it only chooses words.
+type Purpose int
 
 // The modes.
 const (
-	Planning Mode = iota
+	Planning Purpose = iota
 	Destroying
 	Rotating
 	Refreshing
 )
 
-// Verb is the command that carries such a plan out: "apply".
-func (m Mode) Verb() string {
+// CommandName is the command that carries such a plan out: "apply".
+func (m Purpose) CommandName() string {
 	switch m {
 	case Destroying:
 		return "destroy"
@@ -33,22 +33,22 @@ func (m Mode) Verb() string {
 }
 
 // Command is what is typed for that behind "b2form".
-func (m Mode) Command() string {
+func (m Purpose) Command() string {
 	if m == Refreshing {
 		return "apply -refresh-only"
 	}
-	return m.Verb()
+	return m.CommandName()
 }
 
 // Plan writes the plan as people read it: symbols in use, one block per change,
 // summary line. It needs no server and no terminal.
-func (t Text) Plan(p *plan.Plan, m Mode) {
-	out := &printer{style: t.Style, verbose: t.Verbose}
+func (t TextUI) Plan(p *plan.Plan, m Purpose) {
+	out := &linePrinter{style: t.Style, verbose: t.Verbose}
 	out.outside(p, m)
 	switch {
 	case !p.Empty() && m != Refreshing:
-		t.changes(out, p)
-		out.WriteString("\n" + summary(p.Counts(), t.Style) + "\n")
+		t.writeChanges(out, p)
+		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
 	case p.Empty() && len(p.Outputs) == 0:
 		out.WriteString(noChangesText(m, t.Style))
 	}
@@ -57,9 +57,9 @@ func (t Text) Plan(p *plan.Plan, m Mode) {
 }
 
 // Digest writes what the plan that was shown can be approved by.
-func (t Text) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
+func (t TextUI) Digest(d plan.Digest) { fmt.Fprintf(t.Out, "\nPlan digest: %s\n", d) }
 
-func noChangesText(m Mode, s Style) string {
+func noChangesText(m Purpose, s Style) string {
 	none := s.paint("No changes.", bold, green)
 	switch m {
 	case Destroying:
@@ -76,20 +76,20 @@ func noChangesText(m Mode, s Style) string {
 			s.Width) + "\n"
 }
 
-func (t Text) changes(out *printer, p *plan.Plan) {
+func (t TextUI) writeChanges(out *linePrinter, p *plan.Plan) {
 	if legend := legend(p.Changes, t.Style); legend != "" {
 		out.WriteString("Actions are indicated with the following symbols:\n" + legend + "\n")
 	}
 	out.WriteString("b2form will perform the following actions:\n")
-	alike := folds(p.Changes)
+	alike := foldSimilarCreates(p.Changes)
 	for i := range p.Changes {
 		f := alike[i]
 		if f == nil || t.Verbose || f.shown < shownAlike {
 			out.WriteByte('\n')
-			out.change(&p.Changes[i])
+			out.printChange(&p.Changes[i])
 		}
 		if f != nil && !t.Verbose {
-			out.folded(f, p.Changes[i].Addr)
+			out.countFolded(f, p.Changes[i].Addr)
 		}
 	}
 }
@@ -115,39 +115,39 @@ func legend(changes []plan.Change, s Style) string {
 	for _, w := range words {
 		if used[w.action] {
 			sign := w.action.Symbol()
-			b.WriteString(s.symbol(sign, fmt.Sprintf("%3s", sign)) + " " + w.word + "\n")
+			b.WriteString(s.paintSymbol(sign, fmt.Sprintf("%3s", sign)) + " " + w.word + "\n")
 		}
 	}
 	return b.String()
 }
 
-func (p *printer) change(c *plan.Change) {
-	p.say("  # ", heading(c), "  # ", bold)
-	remark := func(text string) { p.say("  # (", visible.Text(text)+")", "  #  ") }
+func (p *linePrinter) printChange(c *plan.Change) {
+	p.printPainted("  # ", changeHeading(c), "  # ", bold)
+	remark := func(text string) { p.printPainted("  # (", visible.EscapeLine(text)+")", "  #  ") }
 	if c.Reason != "" && c.Reason != asRequested {
 		remark("because " + c.Reason)
 	}
 	moved := c.MovedFrom != (addr.Addr{})
-	if moved && heading(c) != movedHeading(c) {
+	if moved && changeHeading(c) != movedHeading(c) {
 		remark("moved from " + c.MovedFrom.String())
 	}
 	if c.Import && c.Action != plan.NoOp {
-		remark("imported from " + quote(c.ID))
+		remark("imported from " + quoteHCL(c.ID))
 	}
 	if c.Action == plan.Update && c.Kind.Content != nil {
 		remark("as a new version; those before it stay")
 	}
-	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.Leaves != "" && !c.Force {
-		remark(c.Kind.Destroy.Leaves)
+	if (c.Action == plan.Delete || c.Action == plan.Replace) && c.Kind.Destroy.LeftBehindText != "" && !c.ForceDestroy {
+		remark(c.Kind.Destroy.LeftBehindText)
 	}
 	if c.Action == plan.Replace && c.LiveName != "" && c.LiveName != c.Identity { // else the block says it
-		remark("then destroys " + quoteNamed(plan.Named{ID: c.ID, Name: c.LiveName}))
+		remark("then destroys " + quoteNamed(plan.NamedObject{ID: c.ID, Name: c.LiveName}))
 	}
 	for _, o := range c.Imports() {
 		if len(c.ImportedSiblings) == 0 {
 			break
 		}
-		role := "a predecessor or successor of " + quote(c.LiveName)
+		role := "a predecessor or successor of " + quoteHCL(c.LiveName)
 		if o.ID == c.ID {
 			role = "the current one"
 		}
@@ -157,33 +157,35 @@ func (p *printer) change(c *plan.Change) {
 		remark("also destroys " + quoteNamed(old) + ", left by an earlier run")
 	}
 	for _, old := range c.Overlapping {
-		remark(quoteNamed(old) + " lives on for " + formatDuration(c.Overlap) + "; a later run destroys it")
+		remark(quoteNamed(old) + " lives on for " + readableDuration(c.Overlap) + "; a later run destroys it")
 	}
 	for _, old := range c.Retiring {
-		remark(quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
+		remark(quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
 	}
 	for _, h := range c.Hazards {
 		text := string(h.Kind)
 		if h.Detail != "" {
-			text += ": " + visible.Text(h.Detail)
+			text += ": " + visible.EscapeLine(h.Detail)
 		}
-		p.say("  ! ", text, "    ", bold, red)
+		p.printPainted("  ! ", text, "    ", bold, red)
 	}
 	if c.Action == plan.Forget || c.Action == plan.NoOp && len(c.Imports()) == 0 {
 		return
 	}
 	sign := c.Action.Symbol()
-	p.WriteString(p.style.symbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quote(c.Addr.Label)))
-	p.lines(newChangeView(c, p.verbose).lines(), 1)
+	p.WriteString(p.style.paintSymbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quoteHCL(c.Addr.Label)))
+	p.printLines(newChangeRenderer(c, p.verbose).bodyLines(), 1)
 	p.WriteString("    }\n")
 }
 
 // quoteNamed shows a live object by its name and its ID.
-func quoteNamed(o plan.Named) string { return quote(o.Name) + ", ID " + visible.Text(o.ID) }
+func quoteNamed(o plan.NamedObject) string {
+	return quoteHCL(o.Name) + ", ID " + visible.EscapeLine(o.ID)
+}
 
 const asRequested = "as requested"
 
-func heading(c *plan.Change) string {
+func changeHeading(c *plan.Change) string {
 	name := c.Addr.String()
 	switch c.Action {
 	case plan.Create:
@@ -219,8 +221,8 @@ func movedHeading(c *plan.Change) string {
 	return c.MovedFrom.String() + " has moved to " + c.Addr.String()
 }
 
-// summary is the line that people and CI tools look for.
-func summary(n plan.Counts, s Style) string {
+// summaryLine is the line that people and CI tools look for.
+func summaryLine(n plan.Counts, s Style) string {
 	text := s.paint("Plan:", bold) + " "
 	if n.Import > 0 {
 		text += fmt.Sprintf("%d to import, ", n.Import)

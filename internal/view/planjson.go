@@ -38,36 +38,36 @@ type CheckResult struct {
 
 // JSON is the document. It holds no value that is sensitive.
 func (d PlanDocument) JSON() ([]byte, error) {
-	out := fields{
+	out := jsonFields{
 		"format_version": PlanFormat, "terraform_version": d.Version, "errored": false, "complete": len(d.Plan.LeftOut) == 0,
 		"applyable": !d.Plan.Empty(), "planned_values": d.plannedValues(), "resource_changes": d.changes(), "resource_drift": d.drift(),
 		"output_changes": d.outputChanges(), "prior_state": StateDocument(d.Version, d.Live), "checks": d.checks(),
 		"variables": d.variables(),
-		"b2form":    fields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "capabilities": append([]string{}, d.Capabilities...)},
+		"b2form":    jsonFields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "capabilities": append([]string{}, d.Capabilities...)},
 	}
 	b, err := json.Marshal(out)
-	return visible.JSON(b), err
+	return visible.EscapeJSON(b), err
 }
 
-func (d PlanDocument) variables() fields {
-	out := fields{}
+func (d PlanDocument) variables() jsonFields {
+	out := jsonFields{}
 	if d.Config == nil {
 		return out
 	}
-	for name, v := range d.Config.Variables {
-		out[name] = fields{"value": treeOf(v).value}
+	for name, v := range d.Config.NonsensitiveVariables {
+		out[name] = jsonFields{"value": treeOf(v).value}
 	}
 	return out
 }
 
 // changes are all changes of the plan, in its order.
-func (d PlanDocument) changes() []fields {
-	out := make([]fields, len(d.Plan.Changes))
+func (d PlanDocument) changes() []jsonFields {
+	out := make([]jsonFields, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		before, after := objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)
 		one := resourceJSON(c.Addr)
-		change := fields{"actions": terraformActions(c), "before": before.value, "before_sensitive": before.sensitiveOrFalse(),
+		change := jsonFields{"actions": terraformActions(c), "before": before.value, "before_sensitive": before.sensitiveOrFalse(),
 			"after": after.value, "after_unknown": after.unknownOrFalse(), "after_sensitive": after.sensitiveOrFalse()}
 		if c.Action == plan.Replace {
 			paths := [][]string{}
@@ -77,7 +77,7 @@ func (d PlanDocument) changes() []fields {
 			change["replace_paths"] = paths
 		}
 		if c.Import {
-			change["importing"] = fields{"id": c.ID}
+			change["importing"] = jsonFields{"id": c.ID}
 		}
 		if c.MovedFrom != (addr.Addr{}) {
 			one["previous_address"] = c.MovedFrom.String()
@@ -90,17 +90,17 @@ func (d PlanDocument) changes() []fields {
 	return out
 }
 
-func hazardsJSON(c *plan.Change) []fields {
-	out := make([]fields, len(c.Hazards))
+func hazardsJSON(c *plan.Change) []jsonFields {
+	out := make([]jsonFields, len(c.Hazards))
 	for i, h := range c.Hazards {
-		out[i] = fields{"hazard": h.Kind.Flag(), "detail": h.Detail}
+		out[i] = jsonFields{"hazard": h.Kind.Flag(), "detail": h.Detail}
 	}
 	return out
 }
 
 // drift is what differs from what is declared: before as it is declared, after as it is live.
-func (d PlanDocument) drift() []fields {
-	out := []fields{}
+func (d PlanDocument) drift() []jsonFields {
+	out := []jsonFields{}
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		if c.Action != plan.Update && c.Action != plan.Replace || len(c.Fields) == 0 {
@@ -108,8 +108,8 @@ func (d PlanDocument) drift() []fields {
 		}
 		declared, live := plannedTree(c), objectTree(c.Kind, c.Before, c.Sensitive)
 		one := resourceJSON(c.Addr)
-		one["change"] = fields{"actions": []string{"update"}, "before": declared.value, "before_sensitive": declared.sensitiveOrFalse(),
-			"after": live.value, "after_unknown": fields{}, "after_sensitive": live.sensitiveOrFalse()}
+		one["change"] = jsonFields{"actions": []string{"update"}, "before": declared.value, "before_sensitive": declared.sensitiveOrFalse(),
+			"after": live.value, "after_unknown": jsonFields{}, "after_sensitive": live.sensitiveOrFalse()}
 		out = append(out, one)
 	}
 	return out
@@ -126,41 +126,41 @@ func terraformActions(c *plan.Change) []string {
 	return []string{string(c.Action)}
 }
 
-func (d PlanDocument) outputChanges() fields {
-	out := fields{}
+func (d PlanDocument) outputChanges() jsonFields {
+	out := jsonFields{}
 	for _, o := range d.Outputs {
 		v := o.Value
 		if o.Sensitive {
 			v = v.Mark(kind.Sensitive)
 		}
 		t := treeOf(v)
-		out[o.Name] = fields{"actions": []string{"create"}, "before": nil, "before_sensitive": false, "after": t.value,
+		out[o.Name] = jsonFields{"actions": []string{"create"}, "before": nil, "before_sensitive": false, "after": t.value,
 			"after_unknown": t.unknownOr(false), "after_sensitive": t.sensitiveOr(false)}
 	}
 	return out
 }
 
-func (d PlanDocument) checks() []fields {
-	out := []fields{}
+func (d PlanDocument) checks() []jsonFields {
+	out := []jsonFields{}
 	for _, c := range d.Checks {
 		status := "pass"
-		problems := []fields{}
+		problems := []jsonFields{}
 		for _, text := range c.Said {
-			problems = append(problems, fields{"message": text})
+			problems = append(problems, jsonFields{"message": text})
 		}
 		if c.Failed {
 			status = "fail"
 		}
 		i := strings.LastIndex(c.Name, "check.")
-		address := fields{"kind": "check", "to_display": c.Name, "name": c.Name[i+len("check."):]}
-		out = append(out, fields{"address": address, "status": status,
-			"instances": []fields{{"address": fields{"to_display": c.Name}, "status": status, "problems": problems}}})
+		address := jsonFields{"kind": "check", "to_display": c.Name, "name": c.Name[i+len("check."):]}
+		out = append(out, jsonFields{"address": address, "status": status,
+			"instances": []jsonFields{{"address": jsonFields{"to_display": c.Name}, "status": status, "problems": problems}}})
 	}
 	return out
 }
 
 // plannedValues is everything that is declared, as it will be.
-func (d PlanDocument) plannedValues() fields {
+func (d PlanDocument) plannedValues() jsonFields {
 	planned := make(map[addr.Addr]*plan.Change, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		planned[d.Plan.Changes[i].Addr] = &d.Plan.Changes[i]
@@ -172,10 +172,10 @@ func (d PlanDocument) plannedValues() fields {
 				tree.add(d.Plan.Changes[i].Addr, t)
 			}
 		}
-		return fields{"outputs": fields{}, "root_module": tree.json()}
+		return jsonFields{"outputs": jsonFields{}, "root_module": tree.json()}
 	}
 	for _, r := range d.Config.Resources {
-		t := objectTree(r.Kind, r.Value.Object(), r.Sensitive)
+		t := objectTree(r.Kind, r.Value.Object(), r.SensitiveAttrs)
 		switch c := planned[r.Addr]; {
 		case c == nil:
 		case c.Action == plan.Delete || c.Action == plan.Forget:
@@ -185,10 +185,10 @@ func (d PlanDocument) plannedValues() fields {
 		}
 		tree.add(r.Addr, t)
 	}
-	outputs := fields{}
+	outputs := jsonFields{}
 	for _, o := range d.Outputs {
 		t := treeOf(o.Value)
-		one := fields{"sensitive": o.Sensitive}
+		one := jsonFields{"sensitive": o.Sensitive}
 		if !o.Sensitive && t.unknown == nil {
 			one["value"] = t.value
 			if b, err := ctyjson.MarshalType(o.Value.Type()); err == nil {
@@ -197,7 +197,7 @@ func (d PlanDocument) plannedValues() fields {
 		}
 		outputs[o.Name] = one
 	}
-	return fields{"outputs": outputs, "root_module": tree.json()}
+	return jsonFields{"outputs": outputs, "root_module": tree.json()}
 }
 
 // StateDocument is live objects in Terraform's JSON representation of a state.
@@ -208,15 +208,15 @@ func StateDocument(version string, live []LiveObject) map[string]any {
 			tree.add(o.Addr, objectTree(o.Kind, o.Value, o.Sensitive))
 		}
 	}
-	return fields{"format_version": "1.0", "terraform_version": version, "values": fields{"root_module": tree.json()}}
+	return jsonFields{"format_version": "1.0", "terraform_version": version, "values": jsonFields{"root_module": tree.json()}}
 }
 
 // providerName stands for the program in Terraform's JSON.
 const providerName = "b2form"
 
-func resourceJSON(a addr.Addr) fields {
-	r := resourceOf(a)
-	out := fields{"address": r.Addr, "mode": "managed", "type": r.ResourceType, "name": r.ResourceName, "provider_name": providerName}
+func resourceJSON(a addr.Addr) jsonFields {
+	r := newResourceJSON(a)
+	out := jsonFields{"address": r.Addr, "mode": "managed", "type": r.ResourceType, "name": r.ResourceName, "provider_name": providerName}
 	if r.ResourceKey != nil {
 		out["index"] = r.ResourceKey
 	}
@@ -226,8 +226,8 @@ func resourceJSON(a addr.Addr) fields {
 	return out
 }
 
-func stepsJSON(p *plan.Plan) []fields {
-	out := make([]fields, len(p.Steps))
+func stepsJSON(p *plan.Plan) []jsonFields {
+	out := make([]jsonFields, len(p.Steps))
 	for i := range p.Steps {
 		out[i] = stepJSON(p, i)
 	}

@@ -15,23 +15,23 @@ type Exception struct {
 }
 
 // Exceptions writes a line for each; nothing where there are none.
-func (t Text) Exceptions(list []Exception) {
+func (t TextUI) Exceptions(list []Exception) {
 	if len(list) == 0 {
 		return
 	}
 	text := "\n" + t.Style.paint("Exceptions from policies:", bold) + "\n"
 	for _, x := range list {
-		text += Wrap("  "+visible.Text(x.Addr.String()+": "+x.Policy+": "+x.Reason), t.Style.Width) + "\n"
+		text += Wrap("  "+visible.EscapeLine(x.Addr.String()+": "+x.Policy+": "+x.Reason), t.Style.Width) + "\n"
 	}
 	io.WriteString(t.Out, text)
 }
 
 // Exceptions writes one line for each.
-func (j JSON) Exceptions(list []Exception) {
+func (j JSONUI) Exceptions(list []Exception) {
 	for _, x := range list {
-		j.emit("info", visible.Text(x.Addr.String()+": excepted from "+x.Policy+": "+x.Reason), "policy_exception",
-			fields{"exception": fields{
-				"resource": resourceOf(x.Addr), "policy": x.Policy, "reason": x.Reason,
+		j.emit("info", visible.EscapeLine(x.Addr.String()+": excepted from "+x.Policy+": "+x.Reason), "policy_exception",
+			jsonFields{"exception": jsonFields{
+				"resource": newResourceJSON(x.Addr), "policy": x.Policy, "reason": x.Reason,
 			}})
 	}
 }

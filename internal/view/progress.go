@@ -10,37 +10,37 @@ import (
 	"b2form/plan"
 )
 
-// verbs are the words of one action while it runs, in the past and in trouble.
-type verbs struct{ running, done, failed string }
+// actionWords are the words of one action while it runs, in the past and in trouble.
+type actionWords struct{ running, done, failed string }
 
-func verbsOf(a plan.Action) verbs {
+func actionWordsFor(a plan.Action) actionWords {
 	switch a {
 	case plan.Create, plan.Replace, plan.Rotate:
-		return verbs{"creating", "Creation complete", "Creation failed"}
+		return actionWords{"creating", "Creation complete", "Creation failed"}
 	case plan.Update:
-		return verbs{"modifying", "Modifications complete", "Modification failed"}
+		return actionWords{"modifying", "Modifications complete", "Modification failed"}
 	case plan.Delete:
-		return verbs{"destroying", "Destruction complete", "Destruction failed"}
+		return actionWords{"destroying", "Destruction complete", "Destruction failed"}
 	case plan.Forget:
-		return verbs{"forgetting", "Forgotten", "Forgetting failed"}
+		return actionWords{"forgetting", "Forgotten", "Forgetting failed"}
 	}
-	return verbs{"importing", "Import complete", "Import failed"}
+	return actionWords{"importing", "Import complete", "Import failed"}
 }
 
 // Event tells of a step's progress in one line.
-func (t Text) Event(e apply.Event) { t.progress(eventText(e)) }
+func (t TextUI) Event(e apply.Event) { t.progress(eventText(e)) }
 
 // Still says that a step is under way; e.Took is how long.
-func (t Text) Still(e apply.Event) { t.progress(stillText(e)) }
+func (t TextUI) Still(e apply.Event) { t.progress(stillText(e)) }
 
-func (t Text) progress(text string) {
+func (t TextUI) progress(text string) {
 	if !t.Quiet && !t.Concise {
-		fmt.Fprintln(t.Err, t.painted(text, t.Style.ErrWidth, bold))
+		fmt.Fprintln(t.Err, t.wrapPainted(text, t.Style.ErrWidth, bold))
 	}
 }
 
 func eventText(e apply.Event) string {
-	v := verbsOf(e.Action)
+	v := actionWordsFor(e.Action)
 	addr := e.Addr.String() + ": "
 	switch e.Stage {
 	case apply.Started:
@@ -48,57 +48,59 @@ func eventText(e apply.Event) string {
 		if e.Action == plan.Create || e.Action == plan.Rotate {
 			id = ""
 		}
-		return addr + words.Capital(v.running) + "..." + withName(id, e.Name)
+		return addr + words.Capitalize(v.running) + "..." + idAndNameSuffix(id, e.DeletedName)
 	case apply.Emptying:
-		return addr + "Emptying... " + plural(e.Count, "file version removed", "file versions removed")
+		return addr + "Emptying... " + plural(e.FilesRemoved, "file version removed", "file versions removed")
 	case apply.Delivered:
-		return addr + "Secret delivered to " + visible.Text(e.Note)
+		return addr + "Secret delivered to " + visible.EscapeLine(e.Destination)
 	case apply.Verifying:
-		return addr + "Waiting until B2 accepts the new key..." + withID(e.ID)
+		return addr + "Waiting until B2 accepts the new key..." + idSuffix(e.ID)
 	case apply.Verified:
 		if e.Err != nil {
-			return addr + "B2 does not accept the new key after " + seconds(e.Took) + withID(e.ID)
+			return addr + "B2 does not accept the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.ID)
 		}
-		return addr + "B2 accepts the new key after " + seconds(e.Took) + withID(e.ID)
+		return addr + "B2 accepts the new key after " + wholeSeconds(e.Elapsed) + idSuffix(e.ID)
 	case apply.Failed:
-		return addr + v.failed + " after " + seconds(e.Took)
+		return addr + v.failed + " after " + wholeSeconds(e.Elapsed)
 	}
 	id := e.ID
 	if e.Action == plan.Delete || e.Action == plan.Forget {
 		id = ""
 	}
-	return addr + v.done + " after " + seconds(e.Took) + withID(id)
+	return addr + v.done + " after " + wholeSeconds(e.Elapsed) + idSuffix(id)
 }
 
 func stillText(e apply.Event) string {
 	if e.Stage == apply.Verifying {
-		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + withID(e.ID) + " [" + seconds(e.Took) + " elapsed]"
+		return e.Addr.String() + ": Still waiting until B2 accepts the new key..." + idSuffix(e.ID) + " [" + wholeSeconds(e.Elapsed) +
+			" elapsed]"
 	}
-	return e.Addr.String() + ": Still " + verbsOf(e.Action).running + "..." + withName(e.ID, e.Name) + " [" + seconds(e.Took) + " elapsed]"
+	return e.Addr.String() + ": Still " + actionWordsFor(e.Action).running + "..." + idAndNameSuffix(e.ID, e.DeletedName) + " [" +
+		wholeSeconds(e.Elapsed) + " elapsed]"
 }
 
-// withName is withID of what is deleted: an ID says little to people.
-func withName(id, name string) string {
+// idAndNameSuffix is idSuffix of what is deleted: an ID says little to people.
+func idAndNameSuffix(id, name string) string {
 	if name == "" {
-		return withID(id)
+		return idSuffix(id)
 	}
-	return " [id=" + id + ", name=" + quote(name) + "]"
+	return " [id=" + id + ", name=" + quoteHCL(name) + "]"
 }
 
-func withID(id string) string {
+func idSuffix(id string) string {
 	if id == "" {
 		return ""
 	}
-	return " [id=" + visible.Text(id) + "]"
+	return " [id=" + visible.EscapeLine(id) + "]"
 }
 
-// seconds writes a duration as people read it: "0s", "1m20s".
-func seconds(d time.Duration) string { return d.Truncate(time.Second).String() }
+// wholeSeconds writes a duration as people read it: "0s", "1m20s".
+func wholeSeconds(d time.Duration) string { return d.Truncate(time.Second).String() }
 
 // Done writes the closing line of a run that changed something or tried to.
-func (t Text) Done(r *apply.Result, m Mode) {
+func (t TextUI) Done(r *apply.Result, m Purpose) {
 	n := r.Counts
-	word, text := words.Capital(m.Verb()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
+	word, text := words.Capitalize(m.CommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {
 		text = fmt.Sprintf("%d imported, %s", n.Import, text)
 	}
@@ -108,16 +110,16 @@ func (t Text) Done(r *apply.Result, m Mode) {
 	if m == Destroying {
 		text = fmt.Sprintf("%d destroyed", n.Destroy)
 	}
-	if !r.Failed() {
-		fmt.Fprintln(t.Out, "\n"+t.painted(word+" complete! Resources: "+text+".", t.Style.Width, bold, green))
+	if !r.Incomplete() {
+		fmt.Fprintln(t.Out, "\n"+t.wrapPainted(word+" complete! Resources: "+text+".", t.Style.Width, bold, green))
 		return
 	}
-	fmt.Fprintln(t.Out, "\n"+t.painted(word+" incomplete. Resources: "+text+leftUndone(r)+".", t.Style.Width, bold, red))
+	fmt.Fprintln(t.Out, "\n"+t.wrapPainted(word+" incomplete. Resources: "+text+undoneText(r)+".", t.Style.Width, bold, red))
 }
 
-func leftUndone(r *apply.Result) string {
+func undoneText(r *apply.Result) string {
 	failed := 0
-	for _, c := range r.Changes {
+	for _, c := range r.BegunChanges {
 		if c.Err != nil {
 			failed++
 		}
@@ -129,7 +131,7 @@ func leftUndone(r *apply.Result) string {
 	if n := len(r.Skipped); n > 0 {
 		text += fmt.Sprintf(", %d not begun", n)
 	}
-	if n := len(r.Unfinished); n > 0 {
+	if n := len(r.PartlyDone); n > 0 {
 		text += fmt.Sprintf(", %d not finished", n)
 	}
 	return text

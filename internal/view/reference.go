@@ -10,24 +10,24 @@ import (
 	"b2form/schema/syntax"
 )
 
-// Reference writes the reference page of a kind in Markdown, from its
+// KindPage writes the reference page of a kind in Markdown, from its
 // descriptor alone.
-func Reference(k *kind.Kind) string {
+func KindPage(k *kind.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n```hcl\n%s```\n\n", k.Name, k.Doc, k.Example)
 	fmt.Fprintf(&b, "Identity: %s. In the official Terraform provider: `%s`. Reading needs %s, writing `%s`,\ndestroying `%s`.\n\n",
-		identity(k), k.Terraform.Type, code(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
+		identityAttrsText(k), k.Terraform.Type, codeList(k.ReadCapabilities), k.WriteCapability, k.DeleteCapability)
 	b.WriteString("## Arguments\n\n| name | type | left out | change | setting needs | |\n|---|---|---|---|---|---|\n")
 	for _, a := range k.Settable() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, typeName(a), attrDefault(a), changeEffect(k, a),
-			code(settingNeeds(k, a)), cell(attrDescription(a)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.Name, attrTypeName(a), attrDefaultText(a), changeEffect(k, a),
+			codeList(writeCapabilities(k, a)), escapeCell(attrDescription(a)))
 	}
 	for _, a := range k.Settable() {
-		writeMembers(&b, a, a.Name)
+		writeMemberSections(&b, a, a.Name)
 	}
 	fmt.Fprintf(&b, "\nEvery resource also takes `%s`, `precondition` and `postcondition`: [any resource](../%s).\n",
-		strings.Join(syntax.MetaArguments(), "`, `"),
-		pagePath(syntax.Resource()))
+		strings.Join(syntax.MetaArgumentNames(), "`, `"),
+		pagePath(syntax.ResourceBlock()))
 	if k.YieldsSecret() {
 		b.WriteString(deliverySection())
 	}
@@ -42,7 +42,7 @@ func Reference(k *kind.Kind) string {
 	b.WriteString("\n## Computed\n\nThey may stand in outputs, checks, deliveries and postconditions, nowhere else.\n\n| name | type | " +
 		"|\n|---|---|---|\n")
 	for _, a := range k.ComputedAttrs() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, typeName(a), cell(a.Doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Name, attrTypeName(a), escapeCell(a.Doc))
 	}
 	return b.String()
 }
@@ -63,41 +63,41 @@ func writeLimits(b *strings.Builder, k *kind.Kind) {
 		if l.Source.URL != "" {
 			source = fmt.Sprintf("[%s](%s)", l.Source.Name, l.Source.URL)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |\n", about, cell(says), source)
+		fmt.Fprintf(b, "| %s | %s | %s |\n", about, escapeCell(says), source)
 	}
 }
 
 // deliverySection is the section about where the secret of an object goes.
 func deliverySection() string {
 	var b strings.Builder
-	forms := syntax.Resource().Nested("deliver")
-	b.WriteString("\n## Where the secret goes\n\n" + wrapped(forms[0].CommonDoc) + "| block | | arguments |\n|---|---|---|\n")
+	forms := syntax.ResourceBlock().NestedForms("deliver")
+	b.WriteString("\n## Where the secret goes\n\n" + wrapParagraphs(forms[0].CommonDoc) + "| block | | arguments |\n|---|---|---|\n")
 	for _, f := range forms {
 		var names []string
 		for _, a := range f.Arguments {
 			names = append(names, "`"+a.Name+"`")
 		}
-		fmt.Fprintf(&b, "| [`%s`](../%s) | %s | %s |\n", f.Header(), pagePath(f), firstSentence(f.Doc), strings.Join(names, ", "))
+		fmt.Fprintf(&b, "| [`%s`](../%s) | %s | %s |\n", f.HeaderText(), pagePath(f), firstSentence(f.Doc), strings.Join(names, ", "))
 	}
 	return b.String()
 }
 
-// writeMembers is a section for a nested object, and one for each that is nested in it.
-func writeMembers(b *strings.Builder, a *kind.Attr, path string) {
+// writeMemberSections is a section for a nested object, and one for each that is nested in it.
+func writeMemberSections(b *strings.Builder, a *kind.Attr, path string) {
 	if a.Object == nil {
 		return
 	}
 	fmt.Fprintf(b, "\n### %s\n\n| name | type | left out | |\n|---|---|---|---|\n", path)
 	for i := range a.Object {
 		m := &a.Object[i]
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, typeName(m), attrDefault(m), cell(attrDescription(m)))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", m.Name, attrTypeName(m), attrDefaultText(m), escapeCell(attrDescription(m)))
 	}
 	for i := range a.Object {
-		writeMembers(b, &a.Object[i], path+"."+a.Object[i].Name)
+		writeMemberSections(b, &a.Object[i], path+"."+a.Object[i].Name)
 	}
 }
 
-func typeName(a *kind.Attr) string {
+func attrTypeName(a *kind.Attr) string {
 	if a.Object == nil {
 		return a.Type.FriendlyNameForConstraint()
 	}
@@ -110,7 +110,7 @@ func typeName(a *kind.Attr) string {
 	return "object, or a block"
 }
 
-func attrDefault(a *kind.Attr) string {
+func attrDefaultText(a *kind.Attr) string {
 	switch {
 	case a.Required:
 		return "required"
@@ -119,7 +119,7 @@ func attrDefault(a *kind.Attr) string {
 	case a.Default == cty.NilVal || isCollection(a.Default) && a.Default.LengthInt() == 0:
 		return "none"
 	}
-	return "`" + literalWriter{}.write(a.Default, 0) + "`"
+	return "`" + literalFormatter{}.format(a.Default, 0) + "`"
 }
 
 func isCollection(v cty.Value) bool {
@@ -142,9 +142,9 @@ func changeEffect(k *kind.Kind, a *kind.Attr) string {
 	return "in place"
 }
 
-// settingNeeds lists the capabilities that it takes to set an attribute. What is not
+// writeCapabilities lists the capabilities that it takes to set an attribute. What is not
 // sent is needed when it takes effect.
-func settingNeeds(k *kind.Kind, a *kind.Attr) []string {
+func writeCapabilities(k *kind.Kind, a *kind.Attr) []string {
 	switch {
 	case a.WriteCapability == "":
 		return []string{k.WriteCapability}
@@ -166,4 +166,4 @@ func attrDescription(a *kind.Attr) string {
 	return doc
 }
 
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+func escapeCell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

@@ -10,13 +10,13 @@ import (
 	"b2form/schema/addr"
 )
 
-// formatTime writes a time as people read it.
-func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// readableTime writes a time as people read it.
+func readableTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 const day = 24 * time.Hour
 
-// formatDuration writes a long duration in whole days, hours or minutes, as far as it is.
-func formatDuration(d time.Duration) string {
+// readableDuration writes a long duration in whole days, hours or minutes, as far as it is.
+func readableDuration(d time.Duration) string {
 	switch {
 	case d >= day && d%day == 0:
 		return plural(int(d/day), "day", "days")
@@ -25,22 +25,23 @@ func formatDuration(d time.Duration) string {
 	case d >= time.Minute && d%time.Minute == 0:
 		return plural(int(d/time.Minute), "minute", "minutes")
 	}
-	return seconds(d)
+	return wholeSeconds(d)
 }
 
 // Rotations writes one paragraph per rotating object: since when it lives, when
 // it will be renewed, and which of its predecessors still live.
-func (t Text) Rotations(p *plan.Plan, now time.Time) {
-	out := &printer{style: t.Style}
+func (t TextUI) Rotations(p *plan.Plan, now time.Time) {
+	out := &linePrinter{style: t.Style}
 	for _, r := range p.Rotations {
-		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.Text(r.Name) + "\n")
-		out.WriteString("  id   " + visible.Text(r.ID) + "\n")
+		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.EscapeLine(r.Name) + "\n")
+		out.WriteString("  id   " + visible.EscapeLine(r.ID) + "\n")
 		if !r.MadeAt.IsZero() {
-			out.WriteString("  made " + formatTime(r.MadeAt) + "\n")
+			out.WriteString("  made " + readableTime(r.MadeAt) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
-			out.WriteString("  old  " + quoteNamed(plan.Named{ID: old.ID, Name: old.Name}) + ", works until " + untilText(old, r.Addr) +
+			out.WriteString("  old  " + quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name}) + ", works until " +
+				untilText(old, r.Addr) +
 				"\n")
 		}
 		out.WriteByte('\n')
@@ -52,11 +53,11 @@ func (t Text) Rotations(p *plan.Plan, now time.Time) {
 }
 
 // untilText says until when an object of the address lives that has a successor.
-func untilText(old addr.Retiree, addr addr.Addr) string {
+func untilText(old addr.RetiringObject, addr addr.Addr) string {
 	if old.KeptUntilRenewal {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}
-	return formatTime(old.Until)
+	return readableTime(old.KeepUntil)
 }
 
 func dueText(r plan.Rotation, now time.Time) string {
@@ -73,21 +74,21 @@ func dueText(r plan.Rotation, now time.Time) string {
 	case left > 2*time.Hour:
 		unit = time.Hour
 	}
-	return fmt.Sprintf("%s, in %s", formatTime(r.Due), formatDuration(left.Truncate(unit)))
+	return fmt.Sprintf("%s, in %s", readableTime(r.Due), readableDuration(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.
-func (j JSON) Rotations(p *plan.Plan, now time.Time) {
+func (j JSONUI) Rotations(p *plan.Plan, now time.Time) {
 	for _, r := range p.Rotations {
-		retiring := make([]fields, len(r.Retiring))
+		retiring := make([]jsonFields, len(r.Retiring))
 		for i, old := range r.Retiring {
-			retiring[i] = fields{"id": old.ID, "name": old.Name}
+			retiring[i] = jsonFields{"id": old.ID, "name": old.Name}
 			if !old.KeptUntilRenewal {
-				retiring[i]["until"] = old.Until
+				retiring[i]["until"] = old.KeepUntil
 			}
 		}
-		rotation := fields{
-			"resource": resourceOf(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,
+		rotation := jsonFields{
+			"resource": newResourceJSON(r.Addr), "name": r.Name, "id": r.ID, "is_due": r.IsDue(now), "retiring": retiring,
 		}
 		if !r.MadeAt.IsZero() {
 			rotation["made"] = r.MadeAt
@@ -95,6 +96,6 @@ func (j JSON) Rotations(p *plan.Plan, now time.Time) {
 		if !r.Due.IsZero() {
 			rotation["due"] = r.Due
 		}
-		j.emit("info", r.Addr.String()+": Due "+dueText(r, now), "rotation", fields{"rotation": rotation})
+		j.emit("info", r.Addr.String()+": Due "+dueText(r, now), "rotation", jsonFields{"rotation": rotation})
 	}
 }

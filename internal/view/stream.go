@@ -17,19 +17,19 @@ import (
 	"b2form/schema/kind"
 )
 
-// JSON speaks to programs: one object a line, in the shape of Terraform's
+// JSONUI speaks to programs: one object a line, in the shape of Terraform's
 // machine-readable UI, everything on one stream. Values of attributes are never
 // part of it.
-type JSON struct {
+type JSONUI struct {
 	Out     io.Writer
 	Now     func() time.Time
 	Version string // of b2form
 }
 
-type fields map[string]any
+type jsonFields map[string]any
 
-func (j JSON) emit(level, message, kind string, more fields) {
-	m := fields{
+func (j JSONUI) emit(level, message, kind string, more jsonFields) {
+	m := jsonFields{
 		"@level":     level,
 		"@message":   message,
 		"@module":    "b2form.ui",
@@ -43,29 +43,29 @@ func (j JSON) emit(level, message, kind string, more fields) {
 	if err != nil {
 		panic(fmt.Sprintf("view: a line of type %s cannot be encoded: %v", kind, err))
 	}
-	_, _ = j.Out.Write(append(visible.JSON(b), '\n')) // who closed the pipe reads no error either
+	_, _ = j.Out.Write(append(visible.EscapeJSON(b), '\n')) // who closed the pipe reads no error either
 }
 
-// Start is the first line: which program speaks, and which edition of this
+// WriteVersion is the first line: which program speaks, and which edition of this
 // format.
-func (j JSON) Start() {
-	j.emit("info", "b2form "+j.Version, "version", fields{"b2form": j.Version, "ui": "1.3"})
+func (j JSONUI) WriteVersion() {
+	j.emit("info", "b2form "+j.Version, "version", jsonFields{"b2form": j.Version, "ui": "1.3"})
 }
 
 // Note is a remark.
-func (j JSON) Note(text string) { j.emit("info", visible.Lines(text), "log", nil) }
+func (j JSONUI) Note(text string) { j.emit("info", visible.EscapeLines(text), "log", nil) }
 
 // Hint says nothing: programs know what to run next.
-func (j JSON) Hint(string) {}
+func (j JSONUI) Hint(string) {}
 
 // Diagnostics writes one line each.
-func (j JSON) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+func (j JSONUI) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
 	for _, d := range diags {
 		level, word := "error", "Error: "
 		if d.Severity == hcl.DiagWarning {
 			level, word = "warn", "Warning: "
 		}
-		j.emit(level, word+visible.Text(d.Summary), "diagnostic", fields{"diagnostic": DiagnosticJSON(d, files)})
+		j.emit(level, word+visible.EscapeLine(d.Summary), "diagnostic", jsonFields{"diagnostic": DiagnosticJSON(d, files)})
 	}
 }
 
@@ -79,7 +79,7 @@ type resource struct {
 	ResourceKey     any    `json:"resource_key"`
 }
 
-func resourceOf(a addr.Addr) resource {
+func newResourceJSON(a addr.Addr) resource {
 	within := a
 	within.Module = ""
 	r := resource{
@@ -98,19 +98,19 @@ func resourceOf(a addr.Addr) resource {
 
 // Plan writes one line per change, one per step, and the summary. The needs of a
 // step are the indices of others.
-func (j JSON) Plan(p *plan.Plan, m Mode) {
+func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 	j.outside(p, m)
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		change := fields{"resource": resourceOf(c.Addr), "action": actionName(c)}
+		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": actionName(c)}
 		if c.Reason != "" {
 			change["reason"] = c.Reason
 		}
 		if c.MovedFrom != (addr.Addr{}) {
-			change["previous_resource"] = resourceOf(c.MovedFrom)
+			change["previous_resource"] = newResourceJSON(c.MovedFrom)
 		}
 		if c.Import {
-			change["importing"] = fields{"id": c.ID}
+			change["importing"] = jsonFields{"id": c.ID}
 		}
 		if len(c.Hazards) > 0 {
 			change["hazards"] = c.Hazards
@@ -119,13 +119,13 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 			change["importing_family"] = namedJSON(c.ImportedSiblings)
 		}
 		if c.Action == plan.Delete || c.Action == plan.Replace {
-			change["deletes"] = namedJSON([]plan.Named{{ID: c.ID, Name: c.LiveName}})
+			change["deletes"] = namedJSON([]plan.NamedObject{{ID: c.ID, Name: c.LiveName}})
 		}
 		if len(c.Leftovers) > 0 {
 			change["also_deletes"] = namedJSON(c.Leftovers)
 		}
 		if len(c.Overlapping) > 0 {
-			change["overlap"] = fields{"objects": namedJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}
+			change["overlap"] = jsonFields{"objects": namedJSON(c.Overlapping), "seconds": int(c.Overlap.Seconds())}
 		}
 		if len(c.Fields) > 0 {
 			change["fields"] = c.Fields
@@ -133,10 +133,10 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 		if c.Edited != plan.DriftUnknown {
 			change["configuration"] = c.Edited
 		}
-		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", fields{"change": change})
+		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", jsonFields{"change": change})
 	}
 	for i := range p.Steps {
-		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", fields{"step": stepJSON(p, i)})
+		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", jsonFields{"step": stepJSON(p, i)})
 	}
 	j.outputChanges(p)
 	operation := "plan"
@@ -145,21 +145,21 @@ func (j JSON) Plan(p *plan.Plan, m Mode) {
 	case Refreshing:
 		operation = "refresh"
 	default:
-		operation = m.Verb()
+		operation = m.CommandName()
 	}
-	j.summary(p.Counts(), operation, summary(p.Counts(), Style{}))
+	j.emitSummary(p.Counts(), operation, summaryLine(p.Counts(), Style{}))
 }
 
 // stepJSON is one step of a plan.
-func stepJSON(p *plan.Plan, i int) fields {
+func stepJSON(p *plan.Plan, i int) jsonFields {
 	s := &p.Steps[i]
-	step := fields{"index": i, "op": s.Op, "resource": resourceOf(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
+	step := jsonFields{"index": i, "op": s.Op, "resource": newResourceJSON(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
 	if len(s.Fields) > 0 {
 		step["fields"] = s.Fields
 	}
 	if s.RemoteID != "" {
 		step["target"] = s.RemoteID
-		if name := p.Changes[s.Change].NameOf(s.RemoteID); name != "" {
+		if name := p.Changes[s.Change].DeletedName(s.RemoteID); name != "" {
 			step["target_name"] = name
 		}
 	}
@@ -167,21 +167,21 @@ func stepJSON(p *plan.Plan, i int) fields {
 }
 
 // Digest writes one line of its own.
-func (j JSON) Digest(d plan.Digest) {
-	j.emit("info", "Plan digest: "+d.String(), "plan_digest", fields{"digest": d.String()})
+func (j JSONUI) Digest(d plan.Digest) {
+	j.emit("info", "Plan digest: "+d.String(), "plan_digest", jsonFields{"digest": d.String()})
 }
 
-func namedJSON(list []plan.Named) []fields {
-	out := make([]fields, len(list))
+func namedJSON(list []plan.NamedObject) []jsonFields {
+	out := make([]jsonFields, len(list))
 	for i, o := range list {
-		out[i] = fields{"id": o.ID, "name": o.Name}
+		out[i] = jsonFields{"id": o.ID, "name": o.Name}
 	}
 	return out
 }
 
 // actionName is the action; a mere change of the address is called a move.
 func actionName(c *plan.Change) string {
-	if c.IsMove() {
+	if c.IsMoveOnly() {
 		return "move"
 	}
 	return string(c.Action)
@@ -199,27 +199,27 @@ func planVerb(c *plan.Change) string {
 	return string(c.Action)
 }
 
-func (j JSON) summary(n plan.Counts, operation, message string) {
-	j.emit("info", message, "change_summary", fields{"changes": fields{
+func (j JSONUI) emitSummary(n plan.Counts, operation, message string) {
+	j.emit("info", message, "change_summary", jsonFields{"changes": jsonFields{
 		"add": n.Add, "change": n.Change, "import": n.Import, "remove": n.Destroy, "forget": n.Forget, "operation": operation,
 	}})
 }
 
 // Event is a step's progress.
-func (j JSON) Event(e apply.Event) {
-	hook := fields{"resource": resourceOf(e.Addr), "action": e.Action}
+func (j JSONUI) Event(e apply.Event) {
+	hook := jsonFields{"resource": newResourceJSON(e.Addr), "action": e.Action}
 	if e.ID != "" && e.Kind != nil {
 		hook["id_key"], hook["id_value"] = e.Kind.IDAttr, e.ID
 	}
-	if e.Name != "" {
-		hook["name"] = e.Name
+	if e.DeletedName != "" {
+		hook["name"] = e.DeletedName
 	}
 	level, name := "info", "apply_start"
 	switch e.Stage {
 	case apply.Emptying:
-		name, hook["removed"] = "apply_progress", e.Count
+		name, hook["removed"] = "apply_progress", e.FilesRemoved
 	case apply.Delivered:
-		name, hook["delivered"] = "apply_progress", e.Note
+		name, hook["delivered"] = "apply_progress", e.Destination
 	case apply.Verifying:
 		name, hook["verified"] = "apply_progress", false
 	case apply.Verified:
@@ -230,32 +230,33 @@ func (j JSON) Event(e apply.Event) {
 		level, name = "error", "apply_errored"
 	}
 	if e.Stage != apply.Started {
-		hook["elapsed_seconds"] = int(e.Took.Seconds())
+		hook["elapsed_seconds"] = int(e.Elapsed.Seconds())
 	}
-	j.emit(level, eventText(e), name, fields{"hook": hook})
+	j.emit(level, eventText(e), name, jsonFields{"hook": hook})
 }
 
 // Still says that a step is under way.
-func (j JSON) Still(e apply.Event) {
-	j.emit("info", stillText(e), "apply_progress", fields{"hook": fields{
-		"resource": resourceOf(e.Addr), "action": e.Action, "elapsed_seconds": int(e.Took.Seconds()),
+func (j JSONUI) Still(e apply.Event) {
+	j.emit("info", stillText(e), "apply_progress", jsonFields{"hook": jsonFields{
+		"resource": newResourceJSON(e.Addr), "action": e.Action, "elapsed_seconds": int(e.Elapsed.Seconds()),
 	}})
 }
 
 // Done is the summary of what was done.
-func (j JSON) Done(r *apply.Result, m Mode) {
+func (j JSONUI) Done(r *apply.Result, m Purpose) {
 	end := " complete!"
-	if r.Failed() {
+	if r.Incomplete() {
 		end = " incomplete."
 	}
 	n := r.Counts
-	j.summary(n, m.Verb(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capital(m.Verb()), end, n.Add, n.Change,
+	j.emitSummary(n, m.CommandName(), fmt.Sprintf("%s%s Resources: %d added, %d changed, %d destroyed.", words.Capitalize(m.CommandName()),
+		end, n.Add, n.Change,
 		n.Destroy))
 }
 
 // Outputs writes all outputs in one line; the values of sensitive ones only
 // where reveal is set.
-func (j JSON) Outputs(outs []Output, reveal bool) {
+func (j JSONUI) Outputs(outs []Output, reveal bool) {
 	m := make(map[string]OutputValue, len(outs))
 	for _, o := range outs {
 		v, err := o.JSON()
@@ -268,7 +269,7 @@ func (j JSON) Outputs(outs []Output, reveal bool) {
 		}
 		m[o.Name] = v
 	}
-	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", fields{"outputs": m})
+	j.emit("info", "Outputs: "+itoa(len(m)), "outputs", jsonFields{"outputs": m})
 }
 
 func holdsSensitive(v cty.Value) bool {
@@ -278,13 +279,13 @@ func holdsSensitive(v cty.Value) bool {
 }
 
 // Secrets writes one line per new key that may be shown.
-func (j JSON) Secrets(made []Secret) {
+func (j JSONUI) Secrets(made []NewKey) {
 	for _, s := range made {
 		if s.Key.IsZero() {
 			continue // its delivery is a line of its own
 		}
-		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", fields{"secret": fields{
-			"resource": resourceOf(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key.Reveal(),
+		j.emit("info", s.Addr.String()+": Secret, shown this once", "secret", jsonFields{"secret": jsonFields{
+			"resource": newResourceJSON(s.Addr), "application_key_id": s.KeyID, "application_key": s.Key.Reveal(),
 		}})
 	}
 }

@@ -18,11 +18,11 @@ import (
 // A face is what both faces offer; see cmd/b2form.
 type face interface {
 	Note(string)
-	Plan(*plan.Plan, view.Mode)
+	Plan(*plan.Plan, view.Purpose)
 	Event(apply.Event)
 	Still(apply.Event)
-	Done(*apply.Result, view.Mode)
-	Secrets([]view.Secret)
+	Done(*apply.Result, view.Purpose)
+	Secrets([]view.NewKey)
 	Outputs([]view.Output, bool)
 }
 
@@ -34,21 +34,21 @@ func tell(f face) {
 	f.Plan(plans()["create"], view.Planning)
 	for _, e := range []apply.Event{
 		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Started},
-		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Done, ID: "b2", Took: 1200 * time.Millisecond},
-		{Addr: reader, Kind: key, Action: plan.Create, Stage: apply.Delivered, ID: "k1", Note: "reader.env"},
+		{Addr: edge, Kind: bucket, Action: plan.Create, Stage: apply.Done, ID: "b2", Elapsed: 1200 * time.Millisecond},
+		{Addr: reader, Kind: key, Action: plan.Create, Stage: apply.Delivered, ID: "k1", Destination: "reader.env"},
 		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Started, ID: "b1"},
-		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, ID: "b1", Count: 1000},
-		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, ID: "b1", Took: 61 * time.Second},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Emptying, ID: "b1", FilesRemoved: 1000},
+		{Addr: address("bucket.old[0]"), Kind: bucket, Action: plan.Delete, Stage: apply.Failed, ID: "b1", Elapsed: 61 * time.Second},
 		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Started, ID: "b3"},
 		{Addr: address("bucket.new"), Kind: bucket, Action: plan.Update, Stage: apply.Done, ID: "b3"},
 	} {
 		f.Event(e)
 	}
-	f.Still(apply.Event{Addr: edge, Kind: bucket, Action: plan.Create, Took: 10 * time.Second})
+	f.Still(apply.Event{Addr: edge, Kind: bucket, Action: plan.Create, Elapsed: 10 * time.Second})
 	f.Done(&apply.Result{Counts: plan.Counts{Import: 1, Add: 2, Change: 1, Destroy: 3, Forget: 1}}, view.Planning)
 	f.Done(&apply.Result{Counts: plan.Counts{Destroy: 3}}, view.Destroying)
 	f.Done(&apply.Result{Counts: plan.Counts{Add: 1}, Skipped: []addr.Addr{edge, reader}}, view.Planning)
-	f.Secrets([]view.Secret{{Addr: edge, KeyID: "0040000000000000000000002", DeliveredTo: []string{"edge.env", "standard output"}},
+	f.Secrets([]view.NewKey{{Addr: edge, KeyID: "0040000000000000000000002", DeliveredTo: []string{"edge.env", "standard output"}},
 		{Addr: reader, KeyID: "0040000000000000000000001", Key: secret.New("K0040000000000000000000000000000")}})
 	f.Outputs(outputs(), false)
 }
@@ -71,14 +71,14 @@ func outputs() []view.Output {
 
 func TestTextRun(t *testing.T) {
 	var both bytes.Buffer
-	tell(view.Text{Out: &both, Err: &both})
+	tell(view.TextUI{Out: &both, Err: &both})
 	golden(t, "run.txt", both.String())
 }
 
 func TestJSONRun(t *testing.T) {
 	var out bytes.Buffer
-	j := view.JSON{Out: &out, Version: "1.2.3", Now: func() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }}
-	j.Start()
+	j := view.JSONUI{Out: &out, Version: "1.2.3", Now: func() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }}
+	j.WriteVersion()
 	j.Diagnostics(diagnostics()[:1], sources())
 	tell(j)
 	golden(t, "run.jsonl", out.String())

@@ -81,12 +81,12 @@ func (n TestCounts) text() string {
 }
 
 // Tests writes a line for each run, and what failed after that.
-func (t Text) Tests(files []TestFile) {
+func (t TextUI) Tests(files []TestFile) {
 	for i := range files {
 		f := &files[i]
-		fmt.Fprintf(t.Out, "%s... %s\n", visible.Text(f.Path), t.testStatus(f.Status()))
+		fmt.Fprintf(t.Out, "%s... %s\n", visible.EscapeLine(f.Path), t.testStatus(f.Status()))
 		for _, r := range f.Runs {
-			fmt.Fprintf(t.Out, "  run %q... %s\n", visible.Text(r.Name), t.testStatus(r.Status))
+			fmt.Fprintf(t.Out, "  run %q... %s\n", visible.EscapeLine(r.Name), t.testStatus(r.Status))
 			if r.Plan != "" {
 				io.WriteString(t.Out, "\n"+r.Plan+"\n")
 			}
@@ -102,7 +102,7 @@ func (t Text) Tests(files []TestFile) {
 	fmt.Fprintf(t.Out, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
 }
 
-func (t Text) testStatus(s TestStatus) string {
+func (t TextUI) testStatus(s TestStatus) string {
 	switch s {
 	case TestPass:
 		return t.Style.paint(string(s), green)
@@ -113,16 +113,17 @@ func (t Text) testStatus(s TestStatus) string {
 }
 
 // Tests writes a line for each run and each file, and a summary.
-func (j JSON) Tests(files []TestFile) {
+func (j JSONUI) Tests(files []TestFile) {
 	for i := range files {
 		f := &files[i]
 		for _, r := range f.Runs {
-			j.emit("info", fmt.Sprintf("  run %q... %s", visible.Text(r.Name), r.Status), "test_run", fields{"test_run": fields{
-				"path": f.Path, "run": r.Name, "progress": "complete", "status": r.Status, "elapsed": r.Took.Milliseconds(),
-			}})
+			j.emit("info", fmt.Sprintf("  run %q... %s", visible.EscapeLine(r.Name), r.Status), "test_run",
+				jsonFields{"test_run": jsonFields{
+					"path": f.Path, "run": r.Name, "progress": "complete", "status": r.Status, "elapsed": r.Took.Milliseconds(),
+				}})
 			j.Diagnostics(r.Diagnostics, f.Sources)
 		}
-		j.emit("info", fmt.Sprintf("%s... %s", visible.Text(f.Path), f.Status()), "test_file", fields{"test_file": fields{
+		j.emit("info", fmt.Sprintf("%s... %s", visible.EscapeLine(f.Path), f.Status()), "test_file", jsonFields{"test_file": jsonFields{
 			"path": f.Path, "progress": "complete", "status": f.Status(),
 		}})
 	}
@@ -131,8 +132,9 @@ func (j JSON) Tests(files []TestFile) {
 	if n.Failed() {
 		status = TestFail
 	}
-	j.emit("info", n.text(), "test_summary", fields{"test_summary": fields{"status": status, "passed": n[TestPass], "failed": n[TestFail],
-		"errored": n[TestError], "skipped": n[TestSkip]}})
+	j.emit("info", n.text(), "test_summary",
+		jsonFields{"test_summary": jsonFields{"status": status, "passed": n[TestPass], "failed": n[TestFail],
+			"errored": n[TestError], "skipped": n[TestSkip]}})
 }
 
 type junitSuites struct {
@@ -169,10 +171,10 @@ func JUnit(files []TestFile) []byte {
 	for i := range files {
 		f := &files[i]
 		n := CountTests(files[i : i+1])
-		suite := junitSuite{Name: visible.Text(f.Path), Tests: len(f.Runs), Failures: n[TestFail], Errors: n[TestError],
+		suite := junitSuite{Name: visible.EscapeLine(f.Path), Tests: len(f.Runs), Failures: n[TestFail], Errors: n[TestError],
 			Skipped: n[TestSkip]}
 		for _, r := range f.Runs {
-			c := junitCase{Name: visible.Text(r.Name), Class: visible.Text(f.Path), Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
+			c := junitCase{Name: visible.EscapeLine(r.Name), Class: visible.EscapeLine(f.Path), Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
 			switch r.Status {
 			case TestFail:
 				c.Failure = junitFailureOf(r.Diagnostics, f.Sources)
@@ -194,10 +196,10 @@ func JUnit(files []TestFile) []byte {
 
 func junitFailureOf(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
 	var b strings.Builder
-	Text{Err: &b}.Diagnostics(diags, sources)
+	TextUI{Err: &b}.Diagnostics(diags, sources)
 	f := &junitFailure{Text: b.String()}
 	if len(diags) > 0 {
-		f.Message = visible.Text(diags[0].Summary)
+		f.Message = visible.EscapeLine(diags[0].Summary)
 	}
 	return f
 }

@@ -8,14 +8,14 @@ import (
 	"b2form/internal/visible"
 )
 
-// Text speaks to people.
-type Text struct {
-	Out     io.Writer // results
-	Err     io.Writer // progress, warnings, errors
-	Style   Style     // of Out and Err
-	Hints   bool      // say what to run next
-	Quiet   bool      // make no remarks, and tell of no progress
-	Concise bool      // tell of no progress
+// TextUI speaks to people.
+type TextUI struct {
+	Out       io.Writer // results
+	Err       io.Writer // progress, warnings, errors
+	Style     Style     // of Out and Err
+	ShowHints bool      // say what to run next
+	Quiet     bool      // make no remarks, and tell of no progress
+	Concise   bool      // tell of no progress
 	// CompactWarnings shows warnings that come without errors by their summaries only.
 	CompactWarnings bool
 	// Verbose shows in full what else is folded: many objects alike, and lists that have
@@ -24,14 +24,14 @@ type Text struct {
 }
 
 // Note writes a remark beside the results.
-func (t Text) Note(text string) {
+func (t TextUI) Note(text string) {
 	if !t.Quiet {
-		fmt.Fprintln(t.Err, Wrap(visible.Lines(text), t.Style.ErrWidth))
+		fmt.Fprintln(t.Err, Wrap(visible.EscapeLines(text), t.Style.ErrWidth))
 	}
 }
 
-// painted breaks one line to a width, and paints each part.
-func (t Text) painted(text string, width int, inks ...sgr) string {
+// wrapPainted breaks one line to a width, and paints each part.
+func (t TextUI) wrapPainted(text string, width int, inks ...sgr) string {
 	lines := wrapLine(text, width, "  ")
 	for i, l := range lines {
 		indent := l[:len(l)-len(strings.TrimLeft(l, " "))]
@@ -41,8 +41,8 @@ func (t Text) painted(text string, width int, inks ...sgr) string {
 }
 
 // Hint writes what to run next, where hints are wanted.
-func (t Text) Hint(text string) {
-	if t.Hints {
-		fmt.Fprintln(t.Err, "\n"+Wrap(visible.Lines(text), t.Style.ErrWidth))
+func (t TextUI) Hint(text string) {
+	if t.ShowHints {
+		fmt.Fprintln(t.Err, "\n"+Wrap(visible.EscapeLines(text), t.Style.ErrWidth))
 	}
 }

@@ -17,8 +17,8 @@ import (
 // beside it, in the same shape, what is not known and what is sensitive. nil: nothing is.
 type valueTree struct{ value, unknown, sensitive any }
 
-func (t valueTree) unknownOrFalse() any   { return t.unknownOr(fields{}) }
-func (t valueTree) sensitiveOrFalse() any { return t.sensitiveOr(fields{}) }
+func (t valueTree) unknownOrFalse() any   { return t.unknownOr(jsonFields{}) }
+func (t valueTree) sensitiveOrFalse() any { return t.sensitiveOr(jsonFields{}) }
 
 func (t valueTree) unknownOr(none any) any {
 	if t.unknown == nil {
@@ -63,7 +63,7 @@ func treeOf(v cty.Value) valueTree {
 }
 
 func mapTree(v cty.Value) valueTree {
-	values, unknown, hidden := fields{}, fields{}, fields{}
+	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
 	for it := v.ElementIterator(); it.Next(); {
 		key, e := it.Element()
 		values.addTree(key.AsString(), treeOf(e), unknown, hidden)
@@ -72,7 +72,7 @@ func mapTree(v cty.Value) valueTree {
 }
 
 // addTree adds one member to the three trees.
-func (values fields) addTree(name string, t valueTree, unknown, hidden fields) {
+func (values jsonFields) addTree(name string, t valueTree, unknown, hidden jsonFields) {
 	if t.unknown != nil {
 		unknown[name] = t.unknown
 	}
@@ -84,7 +84,7 @@ func (values fields) addTree(name string, t valueTree, unknown, hidden fields) {
 	}
 }
 
-func newMapTree(values, unknown, hidden fields) valueTree {
+func newMapTree(values, unknown, hidden jsonFields) valueTree {
 	t := valueTree{value: values}
 	if len(unknown) > 0 {
 		t.unknown = unknown
@@ -121,7 +121,7 @@ func objectTree(k *kind.Kind, object cty.Value, sensitive []string) valueTree {
 	if object == cty.NilVal || object.IsNull() {
 		return valueTree{}
 	}
-	values, unknown, hidden := fields{}, fields{}, fields{}
+	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if object.Type().HasAttribute(a.Name) {
@@ -147,7 +147,7 @@ func plannedTree(c *plan.Change) valueTree {
 		return valueTree{}
 	}
 	stays := c.Action == plan.Update || c.Action == plan.NoOp
-	values, unknown, hidden := fields{}, fields{}, fields{}
+	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
 		v := cty.UnknownVal(a.ValueType())
@@ -155,7 +155,7 @@ func plannedTree(c *plan.Change) valueTree {
 		case c.After.Type().HasAttribute(a.Name):
 			v = c.After.GetAttr(a.Name)
 		case stays && (c.Action == plan.NoOp || a.Name == c.Kind.IDAttr || a.FromAccount != nil):
-			v = member(c.Before, a)
+			v = attrOrNull(c.Before, a)
 		}
 		values.addTree(a.Name, attrTree(a, v, c.Sensitive), unknown, hidden)
 	}
@@ -165,7 +165,7 @@ func plannedTree(c *plan.Change) valueTree {
 // A moduleTree is resources below the modules that they stand in, as Terraform's JSON has it.
 type moduleTree struct {
 	address   string
-	resources []fields
+	resources []jsonFields
 	children  []*moduleTree
 }
 
@@ -214,15 +214,15 @@ func firstModule(path string) string {
 	return path
 }
 
-func (m *moduleTree) json() fields {
-	out := fields{}
+func (m *moduleTree) json() jsonFields {
+	out := jsonFields{}
 	if m.address != "" {
 		out["address"] = m.address
 	}
 	if len(m.resources) > 0 {
 		out["resources"] = m.resources
 	}
-	var children []fields
+	var children []jsonFields
 	for _, c := range m.children {
 		children = append(children, c.json())
 	}

@@ -1,5 +1,5 @@
 // Package view shows plans, progress, results and diagnostics to people and to
-// programs. Text and JSON have the same methods, so that no
+// programs. TextUI and JSONUI have the same methods, so that no
 // command is without the other.
 //
 // Rules that hold throughout: results go to Out, progress and diagnostics of
@@ -17,7 +17,7 @@ type Style struct {
 	Width, ErrWidth int
 }
 
-// A sgr is an SGR parameter of ECMA-48, as terminals understand it.
+// An sgr is an SGR parameter of ECMA-48, as terminals understand it.
 type sgr string
 
 const (
@@ -41,8 +41,8 @@ func (s Style) paint(text string, inks ...sgr) string {
 	return "\x1b[" + strings.Join(codes, ";") + "m" + text + "\x1b[0m"
 }
 
-// symbol paints the symbol of an action, or a text in its colour.
-func (s Style) symbol(sign, text string) string {
+// paintSymbol paints the symbol of an action, or a text in its colour.
+func (s Style) paintSymbol(sign, text string) string {
 	switch strings.TrimSpace(sign) {
 	case "+":
 		return s.paint(text, green)

@@ -62,7 +62,7 @@ func wanted(k *kind.Kind, set attrs) cty.Value {
 	for name, v := range set {
 		m[name] = v
 	}
-	return k.WithDefaults(cty.ObjectVal(m))
+	return k.CompletedConfig(cty.ObjectVal(m))
 }
 
 // live decodes an object as B2 would send it.
@@ -168,7 +168,7 @@ func plans() map[string]*plan.Plan {
 			ID: "0040123456789ab0000000001", Before: oldKey,
 			After:  wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles")}),
 			Fields: []string{"buckets"},
-			Reason: "its delivery changed", Leftovers: []plan.Named{{ID: "0040123456789ab0000000007", Name: "robot"}}}),
+			Reason: "its delivery changed", Leftovers: []plan.NamedObject{{ID: "0040123456789ab0000000007", Name: "robot"}}}),
 		"replace-requested": change(plan.Change{Addr: address("key.photos_plus"), Kind: key, Action: plan.Replace, Identity: "photos-plus",
 			ID: "0040123456789ab0000000001", Before: oldKey,
 			After: wanted(key, attrs{"name": str("photos-plus"), "capabilities": strs("listFiles", "readFiles"),
@@ -177,10 +177,10 @@ func plans() map[string]*plan.Plan {
 			ID: "0040123456789ab0000000001", Before: oldKey, After: newKey, Fields: []string{"name_prefix"},
 			Reason:      "it was due on 2026-11-01 12:00 UTC",
 			DeliverTo:   []string{"photos-plus.env"},
-			Leftovers:   []plan.Named{{ID: "0040123456789ab0000000003", Name: "robot-20261001T120000Z"}},
-			Overlapping: []plan.Named{{ID: "0040123456789ab0000000001", Name: "robot-20261101T120000Z"}}, Overlap: 7 * 24 * time.Hour,
-			Retiring: []addr.Retiree{{ID: "0040123456789ab0000000002", Name: "robot-20261010T120000Z",
-				Until: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
+			Leftovers:   []plan.NamedObject{{ID: "0040123456789ab0000000003", Name: "robot-20261001T120000Z"}},
+			Overlapping: []plan.NamedObject{{ID: "0040123456789ab0000000001", Name: "robot-20261101T120000Z"}}, Overlap: 7 * 24 * time.Hour,
+			Retiring: []addr.RetiringObject{{ID: "0040123456789ab0000000002", Name: "robot-20261010T120000Z",
+				KeepUntil: time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)}}}),
 		"delete": {Changes: []plan.Change{
 			{Addr: address("bucket.photos"), Kind: bucket, Action: plan.Delete, Identity: "acme-photos", ID: "b1", Before: photos,
 				After: none(bucket), Reason: "bucket.photos is not in configuration"},
@@ -196,7 +196,7 @@ func plans() map[string]*plan.Plan {
 				Before: photos,
 				After:  wanted(bucket, attrs{"name": str("acme-photos"), "type": str("allPublic")}), Fields: []string{"type"}},
 			{Addr: address("key.kept"), Kind: key, Action: plan.NoOp, Identity: "kept", ID: "k1", Before: oldKey, After: newKey,
-				Leftovers: []plan.Named{{ID: "k2", Name: "kept"}, {ID: "k3", Name: "kept"}}},
+				Leftovers: []plan.NamedObject{{ID: "k2", Name: "kept"}, {ID: "k3", Name: "kept"}}},
 		}},
 	}
 }
@@ -205,7 +205,7 @@ func TestPlanText(t *testing.T) {
 	for name, p := range plans() {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			view.Text{Out: &out}.Plan(p, view.Planning)
+			view.TextUI{Out: &out}.Plan(p, view.Planning)
 			golden(t, "plan-"+name+".txt", out.String())
 		})
 	}
@@ -213,12 +213,12 @@ func TestPlanText(t *testing.T) {
 
 func TestPlanTextInColour(t *testing.T) {
 	var out bytes.Buffer
-	view.Text{Out: &out, Style: view.Style{Color: true}}.Plan(plans()["replace"], view.Planning)
+	view.TextUI{Out: &out, Style: view.Style{Color: true}}.Plan(plans()["replace"], view.Planning)
 	golden(t, "plan-colour.txt", out.String())
 }
 
 func TestNothingToDestroy(t *testing.T) {
 	var out bytes.Buffer
-	view.Text{Out: &out}.Plan(&plan.Plan{}, view.Destroying)
+	view.TextUI{Out: &out}.Plan(&plan.Plan{}, view.Destroying)
 	golden(t, "plan-nothing-to-destroy.txt", out.String())
 }

@@ -48,7 +48,7 @@ func TestEveryWidth(t *testing.T) {
 		Detail: "A name:\n  " + strings.Repeat("indented words ", 30)})
 	show := func(width int) (out, err string) {
 		var o, e bytes.Buffer
-		text := view.Text{Out: &o, Err: &e, Hints: true, Style: view.Style{Width: width, ErrWidth: width}}
+		text := view.TextUI{Out: &o, Err: &e, ShowHints: true, Style: view.Style{Width: width, ErrWidth: width}}
 		for _, name := range slices.Sorted(maps.Keys(far)) {
 			text.Plan(far[name], view.Planning)
 		}
@@ -94,7 +94,7 @@ func TestNoLongerThanTerraform(t *testing.T) {
 		change.Hazards, change.DeliverTo = nil, nil
 		one := &plan.Plan{Changes: []plan.Change{change}}
 		var out bytes.Buffer
-		view.Text{Out: &out}.Plan(one, view.Planning)
+		view.TextUI{Out: &out}.Plan(one, view.Planning)
 		_, text, _ := strings.Cut(out.String(), "following actions:\n\n")
 		text, _, _ = strings.Cut(text, "\n\nPlan:")
 		if n := strings.Count(text, "\n") + 1; n > c.terraform {

@@ -10,20 +10,20 @@ import (
 // the line's beginning or, where that is a name with two spaces behind it, below what
 // follows them.
 func Wrap(text string, width int) string {
-	return strings.Join(wrap(text, width), "\n")
+	return strings.Join(wrapLines(text, width), "\n")
 }
 
-func wrap(text string, width int) []string {
+func wrapLines(text string, width int) []string {
 	var out []string
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		out = append(out, wrapLine(line, width, strings.Repeat(" ", hanging(line)))...)
+		out = append(out, wrapLine(line, width, strings.Repeat(" ", hangingIndent(line)))...)
 	}
 	return out
 }
 
 // wrapLine breaks one line. rest is what further lines begin with.
 func wrapLine(line string, width int, rest string) []string {
-	if width <= 0 || columns(line) <= width {
+	if width <= 0 || displayWidth(line) <= width {
 		return []string{line}
 	}
 	body := strings.TrimLeft(line, " ")
@@ -31,16 +31,16 @@ func wrapLine(line string, width int, rest string) []string {
 	var out []string
 	var b strings.Builder
 	b.WriteString(indent)
-	used, fresh := columns(indent), true
+	used, fresh := displayWidth(indent), true
 	for i, word := range strings.Split(body, " ") {
-		n := columns(word)
+		n := displayWidth(word)
 		switch {
 		case i == 0:
 		case used+1+n > width && !fresh && word != "":
 			out = append(out, strings.TrimRight(b.String(), " "))
 			b.Reset()
 			b.WriteString(rest)
-			used, fresh = columns(rest), true
+			used, fresh = displayWidth(rest), true
 		default:
 			b.WriteByte(' ')
 			used++
@@ -52,8 +52,8 @@ func wrapLine(line string, width int, rest string) []string {
 	return append(out, b.String())
 }
 
-// hanging is the column below which the rest of a line stands.
-func hanging(line string) int {
+// hangingIndent is the column below which the rest of a line stands.
+func hangingIndent(line string) int {
 	body := strings.TrimLeft(line, " ")
 	indent := len(line) - len(body)
 	if indent == 0 {
@@ -61,15 +61,15 @@ func hanging(line string) int {
 	}
 	if name, _, found := strings.Cut(body, "  "); found {
 		gap := body[len(name):]
-		if column := indent + columns(name) + len(gap) - len(strings.TrimLeft(gap, " ")); column <= 36 {
+		if column := indent + displayWidth(name) + len(gap) - len(strings.TrimLeft(gap, " ")); column <= 36 {
 			return column
 		}
 	}
 	return indent + 2
 }
 
-// columns is how wide text is on the screen; colours take no room.
-func columns(text string) int {
+// displayWidth is how wide text is on the screen; colours take no room.
+func displayWidth(text string) int {
 	n := 0
 	for {
 		before, rest, painted := strings.Cut(text, "\x1b")
@@ -81,19 +81,19 @@ func columns(text string) int {
 	}
 }
 
-// A Row is a name and what it stands for.
-type Row struct{ Name, Text string }
+// A TwoColumnRow is a name and what it stands for.
+type TwoColumnRow struct{ Name, Text string }
 
-// Rows writes a table of two columns, indented by two; the second one is broken to
+// TwoColumnTable writes a table of two columns, indented by two; the second one is broken to
 // the width, 0 for none.
-func Rows(rows []Row, width int) string {
+func TwoColumnTable(rows []TwoColumnRow, width int) string {
 	most := 0
 	for _, r := range rows {
-		most = max(most, columns(r.Name))
+		most = max(most, displayWidth(r.Name))
 	}
 	var b strings.Builder
 	for _, r := range rows {
-		line := "  " + pad(r.Name, most) + "  " + r.Text
+		line := "  " + padRight(r.Name, most) + "  " + r.Text
 		b.WriteString(strings.Join(wrapLine(line, width, strings.Repeat(" ", most+4)), "\n") + "\n")
 	}
 	return b.String()
@@ -102,14 +102,14 @@ func Rows(rows []Row, width int) string {
 // narrowest is how many columns of a table's column are kept at least.
 const narrowest = 5
 
-// columnsOf writes rows of cells, the first of which is a header. Where the screen has
+// alignColumns writes rows of cells, the first of which is a header. Where the screen has
 // less room than they take, the widest columns are cut, but for the one named: a row is
 // always a line.
-func (t Text) columnsOf(rows [][]string, whole string) string {
+func (t TextUI) alignColumns(rows [][]string, whole string) string {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {
 		for i, c := range r {
-			widths[i] = max(widths[i], columns(c))
+			widths[i] = max(widths[i], displayWidth(c))
 		}
 	}
 	total := 2 * (len(widths) - 1)
@@ -133,7 +133,7 @@ func (t Text) columnsOf(rows [][]string, whole string) string {
 	for n, r := range rows {
 		cells := make([]string, len(r))
 		for i, c := range r {
-			cells[i] = pad(first(c, widths[i]), widths[i])
+			cells[i] = padRight(truncateEnd(c, widths[i]), widths[i])
 		}
 		line := strings.TrimRight(strings.Join(cells, "  "), " ")
 		if n == 0 {

@@ -12,44 +12,44 @@ import (
 	"unicode/utf8"
 )
 
-// Text is s in one line: control characters, what changes the direction or the
+// EscapeLine is s in one line: control characters, what changes the direction or the
 // order of text, U+2028, U+2029 and other characters without a shape are written as
 // \n, \t or \u202e, a byte that is no UTF-8 as \xff. What stands for a command in
 // the middle of a line, "##[" and "##vso[", is broken with \u0023. All else stays,
 // a backslash too; so Text(Text(s)) is Text(s).
-func Text(s string) string { return escapeRunes(s, "", escape) }
+func EscapeLine(s string) string { return escapeRunes(s, "", escapeRune) }
 
-// Lines is Text for what has lines of its own: line feeds and tabs stay. No line
+// EscapeLines is EscapeLine for what has lines of its own: line feeds and tabs stay. No line
 // begins as a command does, after whatever blanks.
-func Lines(s string) string {
-	return atStart.ReplaceAllStringFunc(escapeRunes(s, "\n\t", escape), func(begin string) string {
+func EscapeLines(s string) string {
+	return atStart.ReplaceAllStringFunc(escapeRunes(s, "\n\t", escapeRune), func(begin string) string {
 		word := strings.TrimLeftFunc(begin, unicode.IsSpace)
-		return begin[:len(begin)-len(word)] + escape(rune(word[0])) + word[1:]
+		return begin[:len(begin)-len(word)] + escapeRune(rune(word[0])) + word[1:]
 	})
 }
 
-// LineStart is Text for what a line of output begins with.
-func LineStart(s string) string { return Lines(Text(s)) }
+// EscapeLineStart is EscapeLine for what a line of output begins with.
+func EscapeLineStart(s string) string { return EscapeLines(EscapeLine(s)) }
 
-// HCL is s between the quotes of an HCL string whose own characters are escaped
+// EscapeHCL is s between the quotes of an HCL string whose own characters are escaped
 // already; reading it gives s again, as far as it is UTF-8.
-func HCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escape) }
+func EscapeHCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uFFFD"), "", escapeRune) }
 
-// JSON is the same JSON, with its strings written as Text writes them.
-func JSON(text []byte) []byte {
+// EscapeJSON is the same JSON, with its strings written as Text writes them.
+func EscapeJSON(text []byte) []byte {
 	return []byte(escapeRunes(string(text), "\n\t", func(r rune) string {
 		if r <= 0xffff {
-			return escape(r)
+			return escapeRune(r)
 		}
 		high, low := utf16.EncodeRune(r)
-		return escape(high) + escape(low)
+		return escapeRune(high) + escapeRune(low)
 	}))
 }
 
-// LinesKeepingOffsets is Lines with placeholders of the same number of bytes, for a text into which
+// LinesKeepingOffsets is EscapeLines with placeholders of the same number of bytes, for a text into which
 // offsets point. Its lines stand behind something.
 func LinesKeepingOffsets(s string) string {
-	if isPlain(s) {
+	if needsNoEscape(s) {
 		return s
 	}
 	var b strings.Builder
@@ -68,19 +68,19 @@ func LinesKeepingOffsets(s string) string {
 // HasCICommand reports whether a CI system would take a line of s for a command.
 func HasCICommand(s string) bool { return atStart.MatchString(s) || anywhere.MatchString(s) }
 
-// Truncate is Text without what is beyond most characters.
-func Truncate(s string, limit int) string {
+// EscapeTruncated is EscapeLine without what is beyond limit characters.
+func EscapeTruncated(s string, limit int) string {
 	if len(s) <= limit { // no shorter in characters than that
-		return Text(s)
+		return EscapeLine(s)
 	}
 	n := 0
 	for i := range s {
 		if n == limit {
-			return Text(s[:i]) + "…"
+			return EscapeLine(s[:i]) + "…"
 		}
 		n++
 	}
-	return Text(s)
+	return EscapeLine(s)
 }
 
 // What begins a command: of GitHub Actions ("::name", with blanks before it; "##[",
@@ -92,7 +92,7 @@ var (
 )
 
 func escapeRunes(s, kept string, escaped func(rune) string) string {
-	if isPlain(s) {
+	if needsNoEscape(s) {
 		return s
 	}
 	var b strings.Builder
@@ -109,12 +109,12 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 		rest = rest[size:]
 	}
 	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string {
-		return "#" + escape('#') + begin[2:]
+		return "#" + escapeRune('#') + begin[2:]
 	})
 }
 
-// isPlain is true for nearly everything that is ever written.
-func isPlain(s string) bool {
+// needsNoEscape is true for nearly everything that is ever written.
+func needsNoEscape(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '#' {
 			return false
@@ -130,7 +130,7 @@ func isInvisible(r rune) bool {
 	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-func escape(r rune) string {
+func escapeRune(r rune) string {
 	switch {
 	case r == '\n':
 		return `\n`

@@ -27,11 +27,11 @@ func TestText(t *testing.T) {
 		"x ##[error] ##vso[a] ##TeamCity[b] # ## [c]": `x #\u0023[error] #\u0023vso[a] #\u0023TeamCity[b] # ## [c]`,
 		"::x": "::x",
 	} {
-		got := visible.Text(in)
+		got := visible.EscapeLine(in)
 		if got != want {
 			t.Errorf("Text(%q) = %q, want %q", in, got, want)
 		}
-		if again := visible.Text(got); again != got {
+		if again := visible.EscapeLine(got); again != got {
 			t.Errorf("Text(%q) = %q", got, again)
 		}
 	}
@@ -44,21 +44,21 @@ func TestLines(t *testing.T) {
 		"a\n \u00a0::x\n::y ::z":  "a\n \u00a0\\u003a:x\n\\u003a:y ::z",
 		"section_start:1:a\na::b": `\u0073ection_start:1:a` + "\na::b",
 	} {
-		if got := visible.Lines(in); got != want {
+		if got := visible.EscapeLines(in); got != want {
 			t.Errorf("Lines(%q) = %q, want %q", in, got, want)
 		}
 		if !visible.HasCICommand(in) && in[0] != 'a' || visible.HasCICommand(want) {
 			t.Errorf("HoldsCommand is wrong of %q", in)
 		}
 	}
-	if got, want := visible.LineStart("::a\n::b"), `\u003a:a\n::b`; got != want {
+	if got, want := visible.EscapeLineStart("::a\n::b"), `\u003a:a\n::b`; got != want {
 		t.Errorf("Start gives %q, want %q", got, want)
 	}
 }
 
 func TestCut(t *testing.T) {
 	for in, want := range map[string]string{"abc": "abc", "äöü": "äöü", "äöüß": "äöü…", "a\nbc": `a\nb…`} {
-		if got := visible.Truncate(in, 3); got != want {
+		if got := visible.EscapeTruncated(in, 3); got != want {
 			t.Errorf("Cut(%q, 3) = %q, want %q", in, got, want)
 		}
 	}
@@ -75,7 +75,7 @@ func FuzzSameMeaning(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back map[string]string
-		if err := json.Unmarshal(visible.JSON(text), &back); err != nil {
+		if err := json.Unmarshal(visible.EscapeJSON(text), &back); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(map[string]string{s: s}, back); d != "" {
@@ -85,7 +85,7 @@ func FuzzSameMeaning(f *testing.F) {
 			t.Errorf("Masked(%q) = %q", s, masked)
 		}
 		plain := strings.NewReplacer(`\`, "", `"`, "", "$", "", "%", "").Replace(s)
-		e, diags := hclsyntax.ParseExpression([]byte(`"`+visible.HCL(plain)+`"`), "", hcl.InitialPos)
+		e, diags := hclsyntax.ParseExpression([]byte(`"`+visible.EscapeHCL(plain)+`"`), "", hcl.InitialPos)
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}

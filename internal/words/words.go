@@ -15,9 +15,9 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Capital begins a sentence with a capital letter, except where it begins with a
+// Capitalize begins a sentence with a capital letter, except where it begins with a
 // name that is written small: "b2form", "b2_create_key", "photos.plan", "key.app: ".
-func Capital(s string) string {
+func Capitalize(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	if strings.HasPrefix(s, "b2") || strings.HasSuffix(word, ":") || strings.ContainsAny(strings.TrimSuffix(word, "."), `./\\_=[`) {
 		return s
@@ -29,8 +29,8 @@ func Capital(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
-// A is a noun with its article: "a bucket", "an object".
-func A(noun string) string {
+// WithArticle is a noun with its article: "a bucket", "an object".
+func WithArticle(noun string) string {
 	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
 		return "an " + noun
 	}
@@ -59,8 +59,8 @@ func Nearest(written string, names []string) string {
 	return best
 }
 
-// List joins names for a sentence: "a, b and c".
-func List(names []string) string {
+// JoinAnd joins names for a sentence: "a, b and c".
+func JoinAnd(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
@@ -68,16 +68,16 @@ func List(names []string) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// Some joins so many names as List does, and says how many more there are.
-func Some(names []string, limit int) string {
+// JoinAtMost joins so many names as JoinAnd does, and says how many more there are.
+func JoinAtMost(names []string, limit int) string {
 	if more := len(names) - limit; more > 0 {
 		names = append(slices.Clone(names[:limit]), fmt.Sprintf("%d more", more))
 	}
-	return List(names)
+	return JoinAnd(names)
 }
 
-// Span is a time in the one unit that matters: "3 days", "90 minutes".
-func Span(d time.Duration) string {
+// ReadableDuration is a time in the one unit that matters: "3 days", "90 minutes".
+func ReadableDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day:
@@ -94,9 +94,9 @@ func Span(d time.Duration) string {
 // quoted: it is not a configuration, and may be anything.
 func IsText(content []byte) bool { return utf8.Valid(content) && !slices.Contains(content, 0) }
 
-// Reason is what an error says without the path that it repeats, for messages that
+// ErrorWithoutPath is what an error says without the path that it repeats, for messages that
 // name the path themselves.
-func Reason(err error) string {
+func ErrorWithoutPath(err error) string {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}

@@ -17,7 +17,7 @@ func TestSome(t *testing.T) {
 		{[]string{"a", "b", "c"}, "a, b and 1 more"},
 		{[]string{"a", "b", "c", "d"}, "a, b and 2 more"},
 	} {
-		if got := words.Some(test.names, 2); got != test.want {
+		if got := words.JoinAtMost(test.names, 2); got != test.want {
 			t.Errorf("words.Some(%q, 2) = %q, want %q", test.names, got, test.want)
 		}
 	}

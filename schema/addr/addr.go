@@ -76,7 +76,7 @@ func quote(s string) string {
 	if strings.ContainsAny(s, "\\\"$%") {
 		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${", "%{", "%%{").Replace(s)
 	}
-	return `"` + visible.HCL(s) + `"`
+	return `"` + visible.EscapeHCL(s) + `"`
 }
 
 // String is the address as a user writes it; that of a whole module where Kind
@@ -159,34 +159,34 @@ func ParseTarget(s string) (Addr, error) {
 }
 
 // FromTraversal reads the address of a resource or, with Kind "", of a whole module.
-func FromTraversal(t hcl.Traversal) (Addr, bool) {
+func FromTraversal(t hcl.Traversal) (address Addr, ok bool) {
 	var a Addr
-	for len(t) > 1 && name(t[0]) == "module" && name(t[1]) != "" {
+	for len(t) > 1 && stepName(t[0]) == "module" && stepName(t[1]) != "" {
 		var at InstanceKey
-		step := name(t[1])
-		at, t = leadingInstance(t[2:])
+		step := stepName(t[1])
+		at, t = cutInstanceKey(t[2:])
 		a.Module = strings.TrimPrefix(a.Module+".module."+step+at.String(), ".")
 	}
 	if len(t) == 0 {
 		return a, a.Module != ""
 	}
-	if len(t) < 2 || name(t[0]) == "" || name(t[0]) == "module" || name(t[1]) == "" {
+	if len(t) < 2 || stepName(t[0]) == "" || stepName(t[0]) == "module" || stepName(t[1]) == "" {
 		return a, false
 	}
-	a.Kind, a.Label = name(t[0]), name(t[1])
-	a.Instance, t = leadingInstance(t[2:])
+	a.Kind, a.Label = stepName(t[0]), stepName(t[1])
+	a.Instance, t = cutInstanceKey(t[2:])
 	return a, len(t) == 0
 }
 
-// leadingInstance takes an instance key off the front, where there is one.
-func leadingInstance(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
-	if i, ok := instance(t); ok {
+// cutInstanceKey takes an instance key off the front, where there is one.
+func cutInstanceKey(t hcl.Traversal) (key InstanceKey, rest hcl.Traversal) {
+	if i, ok := leadingInstanceKey(t); ok {
 		return i, t[1:]
 	}
 	return InstanceKey{}, t
 }
 
-func name(step hcl.Traverser) string {
+func stepName(step hcl.Traverser) string {
 	switch s := step.(type) {
 	case hcl.TraverseRoot:
 		return s.Name
@@ -196,7 +196,7 @@ func name(step hcl.Traverser) string {
 	return ""
 }
 
-func instance(t hcl.Traversal) (InstanceKey, bool) {
+func leadingInstanceKey(t hcl.Traversal) (key InstanceKey, ok bool) {
 	if len(t) == 0 {
 		return InstanceKey{}, false
 	}

@@ -2,40 +2,40 @@ package addr
 
 import "time"
 
-// An Entry is what the state records of one owned object: never a setting,
+// A StateEntry is what the state records of one owned object: never a setting,
 // never a secret.
-type Entry struct {
+type StateEntry struct {
 	Addr     Addr   `json:"address"`
 	Identity string `json:"identity"` // as last seen, to find it again
 	ID       string `json:"id"`
 	// Retiring are earlier objects that this one replaced and that are still to
 	// be deleted.
-	Retiring  []Retiree `json:"retiring,omitempty"`
-	Created   time.Time `json:"created,omitzero"`
-	Adopted   time.Time `json:"adopted,omitzero"` // zero: made by b2form
-	Delivered bool      `json:"delivered,omitempty"`
-	Delivery  string    `json:"delivery,omitempty"` // digest of the deliveries carried out
+	Retiring       []RetiringObject `json:"retiring,omitempty"`
+	Created        time.Time        `json:"created,omitzero"`
+	Adopted        time.Time        `json:"adopted,omitzero"` // zero: made by b2form
+	Delivered      bool             `json:"delivered,omitempty"`
+	DeliveryDigest string           `json:"delivery,omitempty"` // digest of the deliveries carried out
 	// PreventDestroy is remembered so that removing a protected block does not
 	// remove its protection.
 	PreventDestroy bool `json:"prevent_destroy,omitempty"`
 	// ForceDestroy is remembered so that an object whose block is gone can still be
 	// destroyed with everything it holds. A state of format version 2 has none.
 	ForceDestroy bool `json:"force_destroy,omitempty"`
-	// Sensitive are the attributes made from sensitive values; sorted. They are
+	// SensitiveAttrs are the attributes made from sensitive values; sorted. They are
 	// remembered so that a plan does not show what is live when the block is gone.
-	Sensitive []string `json:"sensitive,omitempty"`
+	SensitiveAttrs []string `json:"sensitive,omitempty"`
 	// Digests stand for the object and its configuration when the last run ended. A state of format
 	// version 3 has none.
 	Digests Digests `json:"digests,omitempty"`
 }
 
-// A Retiree is an object that has a successor.
-type Retiree struct {
+// A RetiringObject is an object that has a successor.
+type RetiringObject struct {
 	ID string `json:"id"`
 	// Name is what ID was called when it was recorded. It is deleted only while it is
 	// still called so. A state of format version 1 has none.
-	Name  string    `json:"name,omitempty"`
-	Until time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
+	Name      string    `json:"name,omitempty"`
+	KeepUntil time.Time `json:"until,omitzero"` // its users may need it so long; zero: no longer
 	// KeptUntilRenewal says that nobody knows whether its users ever got its successor. It
 	// lives until that is renewed, and then for the overlap.
 	KeptUntilRenewal bool `json:"kept,omitempty"`

@@ -17,9 +17,9 @@ var (
 	legalRuleName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 )
 
-// checkName follows "b2_create_bucket" (length, characters, prefix) and what
+// checkBucketName follows "b2_create_bucket" (length, characters, prefix) and what
 // Backblaze's newer code adds about dots.
-func checkName(v cty.Value) kind.Problems {
+func checkBucketName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	const summary = "Invalid bucket name"
 	switch {
@@ -42,8 +42,8 @@ func checkName(v cty.Value) kind.Problems {
 			"URLs. Dashes are safer.")
 }
 
-// checkRuleName follows "Cross-Origin Resource Sharing Rules".
-func checkRuleName(v cty.Value) kind.Problems {
+// checkCORSRuleName follows "Cross-Origin Resource Sharing Rules".
+func checkCORSRuleName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	if len(s) < 6 || len(s) > 63 || strings.HasPrefix(s, "b2-") || !legalRuleName.MatchString(s) {
 		return kind.Errorf("Invalid CORS rule name", "The name of a CORS rule has 6 to 63 letters, digits and dashes and does not start "+
@@ -52,21 +52,21 @@ func checkRuleName(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkOperations(v cty.Value) kind.Problems {
+func checkCORSOperations(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("CORS rule without operations", "Name at least one of %s.", strings.Join(corsOperations(), ", "))
 	}
 	var ps kind.Problems
 	for _, op := range v.AsValueSlice() {
 		if op.IsNull() || !slices.Contains(corsOperations(), op.AsString()) {
-			ps = append(ps, kind.Errorf("Unknown CORS operation", "%s is not an operation that CORS rules know. Use %s.", show(op),
+			ps = append(ps, kind.Errorf("Unknown CORS operation", "%s is not an operation that CORS rules know. Use %s.", quoteOrNull(op),
 				strings.Join(corsOperations(), ", "))...)
 		}
 	}
 	return ps
 }
 
-func show(v cty.Value) string {
+func quoteOrNull(v cty.Value) string {
 	if v.IsNull() {
 		return "null"
 	}
@@ -88,9 +88,9 @@ func oneOf(what string, legal ...string) func(cty.Value) kind.Problems {
 	}
 }
 
-// checkMode: B2 refuses "none" since September 2026 and never took SSE-C as a
+// checkEncryptionMode: B2 refuses "none" since September 2026 and never took SSE-C as a
 // default ("Use Server-Side Encryption with the B2 Native API").
-func checkMode(v cty.Value) kind.Problems {
+func checkEncryptionMode(v cty.Value) kind.Problems {
 	switch s := v.AsString(); strings.ToLower(s) {
 	case "none", "":
 		return kind.Errorf("Encryption cannot be turned off",
@@ -102,13 +102,13 @@ func checkMode(v cty.Value) kind.Problems {
 	return oneOf("encryption mode", "SSE-B2")(v)
 }
 
-// checkInfo follows the limits of bucketInfo in "b2_create_bucket".
-func checkInfo(v cty.Value) kind.Problems {
+// checkBucketInfo follows the limits of bucketInfo in "b2_create_bucket".
+func checkBucketInfo(v cty.Value) kind.Problems {
 	ps := kind.CheckInfo("bucket", v, func(key string) kind.Problems {
 		switch {
 		case strings.HasPrefix(key, "b2-"):
 			return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze; rename %q.", key)
-		case isReserved(key):
+		case isReservedInfoKey(key):
 			return kind.Errorf("Invalid info key", "Info keys that start with %q are where b2form finds its state; rename %q.",
 				wire.ReservedInfoPrefix, key)
 		}
@@ -129,14 +129,14 @@ func checkInfo(v cty.Value) kind.Problems {
 
 // checkRetention follows "Object Lock": 1 to 3000 days.
 func checkRetention(v cty.Value) kind.Problems {
-	if days(v) > 3000 {
-		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").At(cty.GetAttrPath("duration"))
+	if retentionDays(v) > 3000 {
+		return kind.Errorf("Retention too long", "Default retention lasts at most 3000 days.").WithPathPrefix(cty.GetAttrPath("duration"))
 	}
 	return nil
 }
 
-// days is how long a retention protects, 0 where there is none.
-func days(retention cty.Value) int64 {
+// retentionDays is how long a retention protects, 0 where there is none.
+func retentionDays(retention cty.Value) int64 {
 	if retention == cty.NilVal || retention.IsNull() || !retention.IsWhollyKnown() || retention.GetAttr("duration").IsNull() {
 		return 0
 	}
@@ -147,21 +147,21 @@ func days(retention cty.Value) int64 {
 	return n
 }
 
-func exposes(_, after cty.Value) []kind.Hazard {
+func publicHazards(_, after cty.Value) []kind.Hazard {
 	if after.AsString() != "allPublic" {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.ExposesFiles, Detail: "anyone can download every file in the bucket"}}
 }
 
-func locks(_, after cty.Value) []kind.Hazard {
+func objectLockHazards(_, after cty.Value) []kind.Hazard {
 	if after.IsNull() || after.False() {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.Irreversible, Detail: "Object Lock cannot be turned off again"}}
 }
 
-func weakens(before, after cty.Value) []kind.Hazard {
+func retentionHazards(before, after cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	if !after.IsNull() && after.GetAttr("mode").AsString() == "compliance" {
 		out = append(out, kind.Hazard{Kind: kind.Irreversible, Detail: "files uploaded under compliance retention cannot be deleted by " +
@@ -171,7 +171,7 @@ func weakens(before, after cty.Value) []kind.Hazard {
 		return out
 	}
 	softer := !after.IsNull() && kind.TextOf(before.GetAttr("mode")) == "compliance" && after.GetAttr("mode").AsString() != "compliance"
-	if after.IsNull() || days(after) < days(before) || softer {
+	if after.IsNull() || retentionDays(after) < retentionDays(before) || softer {
 		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: "new files are protected for a shorter time, or less strictly"})
 	}
 	return out

@@ -12,25 +12,25 @@ import (
 // by native calls and by S3. Headers are not limited: what a page may send
 // differs between libraries, and the origin is what keeps others out.
 type corsPreset struct {
-	rule, note         string
-	operations, expose []string
+	ruleName, note            string
+	operations, exposeHeaders []string
 }
 
 var (
 	corsDownloads = corsPreset{
-		rule: "downloads", note: "downloads by pages of ",
-		operations: []string{"b2_download_file_by_id", "b2_download_file_by_name", "s3_get", "s3_head"},
-		expose:     []string{"accept-ranges", "content-range", "etag", "x-bz-content-sha1"},
+		ruleName: "downloads", note: "downloads by pages of ",
+		operations:    []string{"b2_download_file_by_id", "b2_download_file_by_name", "s3_get", "s3_head"},
+		exposeHeaders: []string{"accept-ranges", "content-range", "etag", "x-bz-content-sha1"},
 	}
 	corsUploads = corsPreset{
-		rule: "browser-uploads", note: "uploads by pages of ",
-		operations: []string{"b2_upload_file", "b2_upload_part", "s3_post", "s3_put"},
-		expose:     []string{"etag", "x-amz-version-id", "x-bz-content-sha1"},
+		ruleName: "browser-uploads", note: "uploads by pages of ",
+		operations:    []string{"b2_upload_file", "b2_upload_part", "s3_post", "s3_put"},
+		exposeHeaders: []string{"etag", "x-amz-version-id", "x-bz-content-sha1"},
 	}
 )
 
-// CORSType is the type of cors_rules.
-func CORSType() cty.Type { return noCORS().Type() }
+// CORSRulesType is the type of cors_rules.
+func CORSRulesType() cty.Type { return noCORSRules().Type() }
 
 // CORSForDownloads gives the cors_rules that let pages of the origins, a list
 // that is not empty, download from a bucket.
@@ -46,23 +46,23 @@ func CORSForBrowserUploads(origins cty.Value) cty.Value {
 
 func (p corsPreset) ruleFor(origins cty.Value) cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
-		"name":               cty.StringVal(p.rule),
+		"name":               cty.StringVal(p.ruleName),
 		"allowed_origins":    origins,
 		"allowed_operations": cty.SetVal(kind.StringValues(p.operations...)),
 		"allowed_headers":    cty.ListVal(kind.StringValues("*")),
-		"expose_headers":     cty.ListVal(kind.StringValues(p.expose...)),
+		"expose_headers":     cty.ListVal(kind.StringValues(p.exposeHeaders...)),
 		"max_age_seconds":    cty.NumberIntVal(3600),
 	})
 }
 
-// noteCORS recognises rules of which each is a preset.
-func noteCORS(v cty.Value) string {
+// noteCORSPresets recognises rules of which each is a preset.
+func noteCORSPresets(v cty.Value) string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return ""
 	}
 	var notes []string
 	for _, r := range v.AsValueSlice() {
-		note := noteCORSRule(r)
+		note := noteCORSPreset(r)
 		if note == "" {
 			return ""
 		}
@@ -71,7 +71,7 @@ func noteCORS(v cty.Value) string {
 	return strings.Join(notes, "; ")
 }
 
-func noteCORSRule(r cty.Value) string {
+func noteCORSPreset(r cty.Value) string {
 	origins := r.GetAttr("allowed_origins")
 	if origins.IsNull() || origins.LengthInt() == 0 {
 		return ""

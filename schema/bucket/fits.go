@@ -13,24 +13,24 @@ import (
 // replication whose keys cannot do their work and then copies nothing, so these
 // are warnings.
 
-// checkSourceKey judges the key of a source.
-func checkSourceKey(by, key kind.AttrReader) kind.Problems {
+// checkReplicationSourceKey judges the key of a source.
+func checkReplicationSourceKey(by, key kind.AttrReader) kind.Problems {
 	ps := checkReplicationKey(by, key, "readFiles", "read")
 	prefix := key.GetAttr("name_prefix")
 	if prefix.IsNull() || !prefix.IsKnown() {
 		return ps
 	}
-	for _, r := range rulesOf(by.GetAttr("replication")) {
-		if !strings.HasPrefix(prefixOf(r), prefix.AsString()) {
+	for _, r := range replicationRulesOf(by.GetAttr("replication")) {
+		if !strings.HasPrefix(fileNamePrefixOf(r), prefix.AsString()) {
 			ps = append(ps, kind.Warnf("Key does not reach all files", "The replication rule %q copies %s, but its key reaches only %s.",
-				r.GetAttr("name").AsString(), describeFiles(prefixOf(r)), describeFiles(prefix.AsString()))...)
+				r.GetAttr("name").AsString(), describeFiles(fileNamePrefixOf(r)), describeFiles(prefix.AsString()))...)
 		}
 	}
 	return ps
 }
 
-// checkDestinationKey judges the key of a destination.
-func checkDestinationKey(by, key kind.AttrReader) kind.Problems {
+// checkReplicationDestinationKey judges the key of a destination.
+func checkReplicationDestinationKey(by, key kind.AttrReader) kind.Problems {
 	return checkReplicationKey(by, key, "writeFiles", "write")
 }
 
@@ -56,14 +56,14 @@ func checkReplicationKey(by, key kind.AttrReader, capability, verb string) kind.
 	return ps
 }
 
-// checkDestinationBucket judges the bucket that a rule copies to.
-func checkDestinationBucket(by, bucket kind.AttrReader) kind.Problems {
-	source := member(by.GetAttr("replication"), "source")
+// checkReplicationDestinationBucket judges the bucket that a rule copies to.
+func checkReplicationDestinationBucket(by, bucket kind.AttrReader) kind.Problems {
+	source := knownMember(by.GetAttr("replication"), "source")
 	if source == cty.NilVal || !bucket.GetAttr("replication").IsWhollyKnown() {
 		return nil
 	}
 	key := source.GetAttr("key")
-	for _, pair := range keysOf(bucket.GetAttr("replication")) {
+	for _, pair := range replicationKeyPairsOf(bucket.GetAttr("replication")) {
 		if pair.GetAttr("source").RawEquals(key) {
 			return nil
 		}

@@ -7,10 +7,10 @@ import (
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
-	create := kind.Source{Name: "b2_create_bucket", URL: "https://www.backblaze.com/apidocs/b2-create-bucket"}
-	buckets := kind.Source{Name: "Buckets", URL: "https://www.backblaze.com/docs/cloud-storage-buckets"}
-	dots := kind.Source{Name: "b2-sdk-typescript, b2-naming.ts", URL: "https://github.com/backblaze-labs/b2-sdk-typescript"}
-	operator := kind.Source{Name: "b2-kubernetes-operator, bucket_diff.go",
+	create := kind.DocSource{Name: "b2_create_bucket", URL: "https://www.backblaze.com/apidocs/b2-create-bucket"}
+	buckets := kind.DocSource{Name: "Buckets", URL: "https://www.backblaze.com/docs/cloud-storage-buckets"}
+	dots := kind.DocSource{Name: "b2-sdk-typescript, b2-naming.ts", URL: "https://github.com/backblaze-labs/b2-sdk-typescript"}
+	operator := kind.DocSource{Name: "b2-kubernetes-operator, bucket_diff.go",
 		URL: "https://github.com/backblaze-b2-samples/b2-kubernetes-operator"}
 	out := []kind.Limit{
 		{Attr: "name", Rule: "6 to 63 characters", Source: create, Counterexample: `name = "photo"`},
@@ -29,15 +29,16 @@ func limits() []kind.Limit {
 		{Attr: "info", Rule: "values have at most 10,000 bytes together", Source: create,
 			Counterexample: `info = { team = format("%010001d", 0) }`},
 		{Attr: "info", Rule: "no two keys differ in case only", Source: operator, Counterexample: `info = { team = "web", Team = "api" }`},
-		{Attr: "info", Rule: "keys do not start with " + wire.ReservedInfoPrefix + ", where b2form finds states", Source: kind.OwnSource(),
+		{Attr: "info", Rule: "keys do not start with " + wire.ReservedInfoPrefix + ", where b2form finds states",
+			Source:         kind.B2formSource(),
 			Counterexample: `info = { ` + wire.ReservedInfoPrefix + `x = "v" }`},
 	}
 	return append(append(append(out, lifecycleLimits()...), corsLimits()...), append(protectionLimits(), replicationLimits()...)...)
 }
 
 func lifecycleLimits() []kind.Limit {
-	rules := kind.Source{Name: "Lifecycle Rules", URL: "https://www.backblaze.com/docs/cloud-storage-lifecycle-rules"}
-	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	rules := kind.DocSource{Name: "Lifecycle Rules", URL: "https://www.backblaze.com/docs/cloud-storage-lifecycle-rules"}
+	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	rule := func(member string) string { return "lifecycle_rules { " + member + " }" }
 	prefix := func(p string) string {
 		return "lifecycle_rules {\n file_name_prefix = \"" + p + "\"\n days_from_hiding_to_deleting = 1\n}\n"
@@ -55,7 +56,7 @@ func lifecycleLimits() []kind.Limit {
 		{Attr: "lifecycle_rules.file_name_prefix", Rule: "does not begin with a slash: no file's name does", Source: files,
 			Counterexample: prefix("/raw"), Warns: true},
 	}
-	for _, days := range dayAttrs() {
+	for _, days := range lifecycleDayAttrs() {
 		out = append(out, kind.Limit{Attr: "lifecycle_rules." + days, Rule: "a whole number of at least 1", Source: rules,
 			Counterexample: rule(days + " = 0")})
 	}
@@ -63,9 +64,9 @@ func lifecycleLimits() []kind.Limit {
 }
 
 func corsLimits() []kind.Limit {
-	rules := kind.Source{Name: "Cross-Origin Resource Sharing Rules",
+	rules := kind.DocSource{Name: "Cross-Origin Resource Sharing Rules",
 		URL: "https://www.backblaze.com/docs/cloud-storage-cross-origin-resource-sharing-rules"}
-	s3 := kind.Source{Name: "Enable CORS with the S3-Compatible API",
+	s3 := kind.DocSource{Name: "Enable CORS with the S3-Compatible API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-enable-cors-with-the-s3-compatible-api"}
 	cors := func(members string) string {
 		return "cors_rules = [merge({ name = \"downloads\", allowed_origins = [\"https\"], allowed_operations = [\"s3_get\"], " +
@@ -95,10 +96,10 @@ func corsLimits() []kind.Limit {
 }
 
 func protectionLimits() []kind.Limit {
-	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API",
+	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
-	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
-	native := kind.Source{Name: "Enable Object Lock with the Native API",
+	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
+	native := kind.DocSource{Name: "Enable Object Lock with the Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-enable-object-lock-with-the-native-api"}
 	retention := func(members string) string {
 		return "file_lock_enabled = true\ndefault_retention = merge({ mode = \"governance\", duration = 1 }, " + members + ")"
@@ -122,12 +123,12 @@ func protectionLimits() []kind.Limit {
 }
 
 func replicationLimits() []kind.Limit {
-	create := kind.Source{Name: "Create a Cloud Replication Rule with the Native API",
+	create := kind.DocSource{Name: "Create a Cloud Replication Rule with the Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-create-a-cloud-replication-rule-with-the-native-api"}
-	lock := kind.Source{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
-	keys := kind.Source{Name: "b2-sdk-python, test_raw_api.py",
+	lock := kind.DocSource{Name: "Object Lock", URL: "https://www.backblaze.com/docs/cloud-storage-object-lock"}
+	keys := kind.DocSource{Name: "b2-sdk-python, test_raw_api.py",
 		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/test/integration/test_raw_api.py"}
-	sdk := kind.Source{Name: "b2-sdk-python, replication/setting.py",
+	sdk := kind.DocSource{Name: "b2-sdk-python, replication/setting.py",
 		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/replication/setting.py"}
 	source := func(rules string) string {
 		return "replication = { source = { key = \"004d2e6b27577ea0000000001\", rules = " + rules + " } }"
@@ -138,7 +139,7 @@ func replicationLimits() []kind.Limit {
 	destination := func(keys string) string { return "replication = { destination = { keys = " + keys + " } }" }
 	const pair = `{ source = "004d2e6b27577ea0000000001", destination = "004d2e6b27577ea0000000002" }`
 	return []kind.Limit{
-		{Attr: "replication", Rule: "a source, a destination, or both", Source: kind.OwnSource(), Counterexample: "replication = {}"},
+		{Attr: "replication", Rule: "a source, a destination, or both", Source: kind.B2formSource(), Counterexample: "replication = {}"},
 		{Attr: "replication.source.key", Rule: "the name or the ID of a key", Source: sdk,
 			Counterexample: `replication = { source = { key = "the key", rules = [{ name = "copy", destination = "acme-copies" }] } }`},
 		{Attr: "replication.source.key", Rule: "may readFiles here; the plan knows, where it sees the key", Source: keys},

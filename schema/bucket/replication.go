@@ -19,58 +19,59 @@ import (
 // change sends both.
 func replicationAttr() kind.Attr {
 	return kind.Attr{Name: "replication", WirePath: "replicationConfiguration", TerraformName: "replication_configuration",
-		Object: []kind.Attr{replicationSource(), replicationDestination()}, Deferred: true, GuidePage: "replication",
+		Object: []kind.Attr{replicationSourceAttr(), replicationDestinationAttr()}, Deferred: true, GuidePage: "replication",
 		ReadCapability: "readBucketReplications", WriteCapability: "writeBucketReplications",
 		Encoding: kind.Encoding{ClearWith: map[string]any{"asReplicationSource": nil, "asReplicationDestination": nil}},
 		Doc: "Where B2 copies the bucket's files (source), and whose copies the bucket takes (destination). " +
 			"It is set last, so a key that is limited to the bucket may stand in it.",
-		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazards: stopsCopying,
+		Compare: kind.Compare{Equal: sameReplication}, Check: checkReplication, Hazards: replicationHazards,
 	}
 }
 
 // absentHalf is how the Python SDK says that a half is not wanted.
 const absentHalf = "null"
 
-func replicationSource() kind.Attr {
+func replicationSourceAttr() kind.Attr {
 	return kind.Attr{Name: "source", WirePath: "asReplicationSource", TerraformName: "as_replication_source",
 		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
 		Doc:      "B2 copies files of this bucket to other buckets.",
 		Object: []kind.Attr{
 			{Name: "key", WirePath: "sourceApplicationKeyId", TerraformName: "source_application_key_id", Type: cty.String, Required: true,
-				Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkSourceKey},
+				Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkReplicationSourceKey},
 				Doc: "The key with which B2 reads here, as key.NAME, by its name, or by the ID of a key that is not managed here. It " +
 					"needs readFiles; Backblaze's own tool adds readFileLegalHolds and readFileRetentions.",
-				Samples: keySamples(), Check: checkKey},
-			{Name: "rules", WirePath: "replicationRules", TerraformName: "replication_rules", Object: ruleAttrs(), Many: true,
+				Samples: keyIDSamples(), Check: checkKeyNameOrID},
+			{Name: "rules", WirePath: "replicationRules", TerraformName: "replication_rules", Object: replicationRuleAttrs(), Many: true,
 				Required: true,
 				Doc:      "What is copied where: one rule or two. A file that two rules reach is copied by both."},
 		}}
 }
 
-func ruleAttrs() []kind.Attr {
+func replicationRuleAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", WirePath: "replicationRuleName", TerraformName: "replication_rule_name", Type: cty.String, Required: true,
 			Samples: kind.StringValues("copy", "second_copy"),
 			Doc:     "Name of the rule, unique in the bucket: 1 to 64 letters, digits, dashes and underscores.",
 			Check:   checkReplicationRuleName},
 		{Name: "destination", WirePath: "destinationBucketId", TerraformName: "destination_bucket_id", Type: cty.String, Required: true,
-			Link:    kind.Link{RefKind: "bucket", IsRemoteID: isBucketID, CheckTarget: checkDestinationBucket},
+			Link:    kind.Link{RefKind: "bucket", IsRemoteID: isBucketID, CheckTarget: checkReplicationDestinationBucket},
 			Doc:     "The bucket that gets the copies, as bucket.NAME, by its name, or by its ID where it belongs to another account.",
 			Samples: kind.StringValues("8d625eb63be2775577c70e1a"), Compare: kind.Compare{Normalize: kind.LowerCase},
-			Check: checkDestination},
+			Check: checkBucketNameOrID},
 		{Name: "file_name_prefix", WirePath: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
-			Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
+			Samples: kind.StringValues("", "library/"), Check: kind.CheckNamePrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file."},
 		{Name: "include_existing_files", WirePath: "includeExistingFiles", Type: cty.Bool, Default: cty.False,
 			Doc: "Copies also what is in the bucket already, at midnight UTC."},
 		{Name: "is_enabled", WirePath: "isEnabled", Type: cty.Bool, Default: cty.True,
 			Doc: "With false the rule is kept and copies nothing."},
-		{Name: "priority", WirePath: "priority", Type: cty.Number, Default: cty.NumberIntVal(128), Samples: numbers(1, 128, math.MaxInt32),
-			Doc: "Orders the two rules of a bucket: 1 to 2147483647.", Check: checkPriority},
+		{Name: "priority", WirePath: "priority", Type: cty.Number, Default: cty.NumberIntVal(128),
+			Samples: numberValues(1, 128, math.MaxInt32),
+			Doc:     "Orders the two rules of a bucket: 1 to 2147483647.", Check: checkReplicationPriority},
 	}
 }
 
-func replicationDestination() kind.Attr {
+func replicationDestinationAttr() kind.Attr {
 	return kind.Attr{Name: "destination", WirePath: "asReplicationDestination", TerraformName: "as_replication_destination",
 		Encoding: kind.Encoding{ClearWith: json.RawMessage(absentHalf)},
 		Doc:      "The bucket takes copies of files of other buckets.",
@@ -82,17 +83,17 @@ func replicationDestination() kind.Attr {
 					{Name: "source", WirePath: "source", Type: cty.String, Required: true,
 						Link:    kind.Link{RefKind: "key", IsRemoteID: isKeyID},
 						Doc:     "The key of the source bucket; by its ID where it belongs to another account.",
-						Samples: keySamples(), Check: checkKey},
+						Samples: keyIDSamples(), Check: checkKeyNameOrID},
 					{Name: "destination", WirePath: "destination", Type: cty.String, Required: true,
-						Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkDestinationKey},
+						Link: kind.Link{RefKind: "key", IsRemoteID: isKeyID, CheckTarget: checkReplicationDestinationKey},
 						Doc: "The key with which B2 writes here. It needs writeFiles; Backblaze's own tool adds " +
 							"writeFileLegalHolds, writeFileRetentions and deleteFiles.",
-						Samples: keySamples(), Check: checkKey},
+						Samples: keyIDSamples(), Check: checkKeyNameOrID},
 				}},
 		}}
 }
 
-func keySamples() []cty.Value { return kind.StringValues("004d2e6b27577ea0000000001") }
+func keyIDSamples() []cty.Value { return kind.StringValues("004d2e6b27577ea0000000001") }
 
 // Forms of remote IDs in B2 ("b2_list_buckets", "b2_list_keys"): a bucket has 24
 // hexadecimal digits. A key has 25, and the master key the 12 of the account.
@@ -124,7 +125,7 @@ func checkReplicationRuleName(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkKey(v cty.Value) kind.Problems {
+func checkKeyNameOrID(v cty.Value) kind.Problems {
 	if s := v.AsString(); (len(s) > mostKeyName || !legalRuleName.MatchString(s)) && !strings.HasPrefix(s, blockSign) {
 		return kind.Errorf("Invalid key", "%q is neither the name of a key nor the ID of one. Write key.NAME, a name in quotes, or the "+
 			"ID of a key of another account.", v.AsString())
@@ -132,18 +133,18 @@ func checkKey(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkDestination(v cty.Value) kind.Problems {
+func checkBucketNameOrID(v cty.Value) kind.Problems {
 	if isBucketID(v.AsString()) {
 		return nil
 	}
-	return slices.DeleteFunc(checkName(v), func(p kind.Problem) bool { return p.Warning })
+	return slices.DeleteFunc(checkBucketName(v), func(p kind.Problem) bool { return p.Warning })
 }
 
-// checkPriority follows the Python SDK, which starts at 1. The service was seen
+// checkReplicationPriority follows the Python SDK, which starts at 1. The service was seen
 // to take 0.
-func checkPriority(v cty.Value) kind.Problems {
+func checkReplicationPriority(v cty.Value) kind.Problems {
 	switch {
-	case !wholeBetween(v, 0, math.MaxInt32):
+	case !isWholeBetween(v, 0, math.MaxInt32):
 		return kind.Errorf("Invalid priority", "The priority of a replication rule is a whole number from 1 to %d.", math.MaxInt32)
 	case v.RawEquals(cty.Zero):
 		return kind.Warnf("Priority below the documented range", "The priority of a replication rule is a whole number from 1 to %d. B2 "+
@@ -162,8 +163,8 @@ func checkReplication(v cty.Value) kind.Problems {
 		return kind.Errorf("Replication of nothing", "Say where the bucket's files are copied, source { … }, or whose copies it takes, "+
 			"destination { … }; or remove replication.")
 	}
-	ps := checkReplicationRules(source).At(cty.GetAttrPath("source").GetAttr("rules"))
-	return append(ps, checkKeys(destination).At(cty.GetAttrPath("destination").GetAttr("keys"))...)
+	ps := checkReplicationRules(source).WithPathPrefix(cty.GetAttrPath("source").GetAttr("rules"))
+	return append(ps, checkDestinationKeyPairs(destination).WithPathPrefix(cty.GetAttrPath("destination").GetAttr("keys"))...)
 }
 
 func checkReplicationRules(source cty.Value) kind.Problems {
@@ -183,13 +184,13 @@ func checkReplicationRules(source cty.Value) kind.Problems {
 		if name := r.GetAttr("name"); name.RawEquals(rules[0].GetAttr("name")) {
 			return kind.Errorf("Duplicate replication rule", "Another rule of this bucket is named %q already; names must be unique.",
 				name.AsString()).
-				At(cty.IndexIntPath(i + 1).GetAttr("name"))
+				WithPathPrefix(cty.IndexIntPath(i + 1).GetAttr("name"))
 		}
 	}
 	return nil
 }
 
-func checkKeys(destination cty.Value) kind.Problems {
+func checkDestinationKeyPairs(destination cty.Value) kind.Problems {
 	if destination.IsNull() {
 		return nil
 	}
@@ -204,48 +205,48 @@ func checkKeys(destination cty.Value) kind.Problems {
 		source := pair.GetAttr("source").AsString()
 		if seen[source] {
 			ps = append(ps, kind.Errorf("Duplicate source key", "The key %q is named as a source twice, and B2 takes one destination "+
-				"key for it.", strings.TrimPrefix(source, blockSign)).At(cty.IndexIntPath(i).GetAttr("source"))...)
+				"key for it.", strings.TrimPrefix(source, blockSign)).WithPathPrefix(cty.IndexIntPath(i).GetAttr("source"))...)
 		}
 		seen[source] = true
 	}
 	return ps
 }
 
-// checkItself refuses a rule that copies a bucket into itself.
-func checkItself(v kind.Values) kind.Problems {
+// checkSelfReplication refuses a rule that copies a bucket into itself.
+func checkSelfReplication(v kind.Values) kind.Problems {
 	var ps kind.Problems
 	name, whole := v.GetAttr("name"), v.GetAttr("replication")
 	if whole.IsNull() || !whole.IsWhollyKnown() || !name.IsKnown() {
 		return nil
 	}
-	for i, r := range rulesOf(whole) {
+	for i, r := range replicationRulesOf(whole) {
 		if strings.EqualFold(r.GetAttr("destination").AsString(), name.AsString()) {
 			ps = append(ps, kind.Errorf("Bucket replicates into itself", "The destination of the rule %q is this very bucket. Name "+
 				"another one.", r.GetAttr("name").AsString()).
-				At(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
+				WithPathPrefix(cty.GetAttrPath("replication").GetAttr("source").GetAttr("rules").IndexInt(i).GetAttr("destination"))...)
 		}
 	}
 	return ps
 }
 
-// rulesOf lists the rules of a replication, which may be null or unknown.
-func rulesOf(replication cty.Value) []cty.Value {
-	if source := member(replication, "source"); source != cty.NilVal {
+// replicationRulesOf lists the rules of a replication, which may be null or unknown.
+func replicationRulesOf(replication cty.Value) []cty.Value {
+	if source := knownMember(replication, "source"); source != cty.NilVal {
 		return source.GetAttr("rules").AsValueSlice()
 	}
 	return nil
 }
 
-// keysOf lists the pairs of keys of a replication, which may be null or unknown.
-func keysOf(replication cty.Value) []cty.Value {
-	if destination := member(replication, "destination"); destination != cty.NilVal {
+// replicationKeyPairsOf lists the pairs of keys of a replication, which may be null or unknown.
+func replicationKeyPairsOf(replication cty.Value) []cty.Value {
+	if destination := knownMember(replication, "destination"); destination != cty.NilVal {
 		return destination.GetAttr("keys").AsValueSlice()
 	}
 	return nil
 }
 
-// member is NilVal where there is none.
-func member(v cty.Value, name string) cty.Value {
+// knownMember is NilVal where there is none.
+func knownMember(v cty.Value, name string) cty.Value {
 	if v == cty.NilVal || v.IsNull() || !v.IsWhollyKnown() || v.GetAttr(name).IsNull() {
 		return cty.NilVal
 	}
@@ -263,7 +264,7 @@ func canonicalReplication(v cty.Value) string {
 		return ""
 	}
 	key := ""
-	if source := member(v, "source"); source != cty.NilVal {
+	if source := knownMember(v, "source"); source != cty.NilVal {
 		key = kind.TextOf(source.GetAttr("key"))
 	}
 	texts := func(list []cty.Value) []string {
@@ -274,27 +275,28 @@ func canonicalReplication(v cty.Value) string {
 		slices.Sort(out)
 		return out
 	}
-	return fmt.Sprintf("%s %q %q", key, texts(rulesOf(v)), texts(keysOf(v)))
+	return fmt.Sprintf("%s %q %q", key, texts(replicationRulesOf(v)), texts(replicationKeyPairsOf(v)))
 }
 
-// stopsCopying is the hazard of files that are copied no longer.
-func stopsCopying(before, after cty.Value) []kind.Hazard {
+// replicationHazards is the hazard of files that are copied no longer.
+func replicationHazards(before, after cty.Value) []kind.Hazard {
 	var out []kind.Hazard
 	say := func(detail string, args ...any) {
 		out = append(out, kind.Hazard{Kind: kind.WeakensProtection, Detail: fmt.Sprintf(detail, args...)})
 	}
-	for _, r := range rulesOf(before) {
-		if r.GetAttr("is_enabled").True() && !slices.ContainsFunc(rulesOf(after), func(other cty.Value) bool { return covers(other, r) }) {
+	for _, r := range replicationRulesOf(before) {
+		if r.GetAttr("is_enabled").True() && !slices.ContainsFunc(replicationRulesOf(after),
+			func(other cty.Value) bool { return copiesAllOf(other, r) }) {
 			which := "new files"
-			if prefix := prefixOf(r); prefix != "" {
+			if prefix := fileNamePrefixOf(r); prefix != "" {
 				which += fmt.Sprintf(" under %q", prefix)
 			}
 			say("%s are no longer copied to bucket %s", which, kind.TextOf(r.GetAttr("destination")))
 		}
 	}
-	for _, pair := range keysOf(before) {
+	for _, pair := range replicationKeyPairsOf(before) {
 		same := func(other cty.Value) bool { return other.GetAttr("source").RawEquals(pair.GetAttr("source")) }
-		if !slices.ContainsFunc(keysOf(after), same) {
+		if !slices.ContainsFunc(replicationKeyPairsOf(after), same) {
 			say("copies that are made with the key %s are no longer taken", pair.GetAttr("source").AsString())
 		}
 	}
@@ -302,16 +304,16 @@ func stopsCopying(before, after cty.Value) []kind.Hazard {
 	return out
 }
 
-// covers reports whether a rule copies all that another one copied.
-func covers(rule, other cty.Value) bool {
+// copiesAllOf reports whether a rule copies all that another one copied.
+func copiesAllOf(rule, other cty.Value) bool {
 	return rule.GetAttr("is_enabled").True() && rule.GetAttr("destination").RawEquals(other.GetAttr("destination")) &&
-		strings.HasPrefix(prefixOf(other), prefixOf(rule))
+		strings.HasPrefix(fileNamePrefixOf(other), fileNamePrefixOf(rule))
 }
 
-// refuseLock: a bucket that is the source of a replication cannot get Object Lock
+// refuseLockOnReplicationSource: a bucket that is the source of a replication cannot get Object Lock
 // ("Object Lock" in the B2 documentation).
-func refuseLock(before, after cty.Value) kind.Problems {
-	if before.IsNull() || member(before.GetAttr("replication"), "source") == cty.NilVal {
+func refuseLockOnReplicationSource(before, after cty.Value) kind.Problems {
+	if before.IsNull() || knownMember(before.GetAttr("replication"), "source") == cty.NilVal {
 		return nil
 	}
 	lock, want := before.GetAttr("file_lock_enabled"), after.GetAttr("file_lock_enabled")
@@ -320,6 +322,6 @@ func refuseLock(before, after cty.Value) kind.Problems {
 	}
 	return kind.Errorf("Object Lock cannot be turned on",
 		"The bucket is the source of a replication, and B2 turns Object Lock on only where there is none. "+
-			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").At(
+			"Remove replication.source and apply; then set file_lock_enabled = true and apply; then put replication back.").WithPathPrefix(
 		cty.GetAttrPath("file_lock_enabled"))
 }

@@ -13,22 +13,22 @@ import (
 // they are and who is changing them. They are no settings: plans do not show
 // them, and every update carries them along as they are.
 
-// withoutReserved takes the pairs of states out of a live info.
-func withoutReserved(info cty.Value) cty.Value {
+// withoutReservedInfo takes the pairs of states out of a live info.
+func withoutReservedInfo(info cty.Value) cty.Value {
 	if info.IsNull() || !info.IsKnown() || info.LengthInt() == 0 {
 		return info
 	}
 	m := info.AsValueMap()
-	maps.DeleteFunc(m, func(key string, _ cty.Value) bool { return isReserved(key) })
+	maps.DeleteFunc(m, func(key string, _ cty.Value) bool { return isReservedInfoKey(key) })
 	if len(m) == 0 {
 		return cty.MapValEmpty(cty.String)
 	}
 	return cty.MapVal(m)
 }
 
-// keepReserved puts the pairs of states that are live into a body that replaces
+// keepReservedInfo puts the pairs of states that are live into a body that replaces
 // the info.
-func keepReserved(body, live map[string]any) {
+func keepReservedInfo(body, live map[string]any) {
 	info, replaced := body["bucketInfo"]
 	if !replaced {
 		return
@@ -39,7 +39,7 @@ func keepReserved(body, live map[string]any) {
 	}
 	now, _ := live["bucketInfo"].(map[string]any)
 	for key, value := range now {
-		if isReserved(key) {
+		if isReservedInfoKey(key) {
 			merged[key] = value
 		}
 	}
@@ -50,7 +50,7 @@ func keepReserved(body, live map[string]any) {
 func holdsState(live map[string]any) bool {
 	info, _ := live["bucketInfo"].(map[string]any)
 	for key := range info {
-		if isReserved(key) {
+		if isReservedInfoKey(key) {
 			return true
 		}
 	}
@@ -65,6 +65,6 @@ func volatileAttrs(live map[string]any) []string {
 	return nil
 }
 
-func isReserved(key string) bool {
+func isReservedInfoKey(key string) bool {
 	return strings.HasPrefix(strings.ToLower(key), wire.ReservedInfoPrefix)
 }

@@ -12,13 +12,13 @@ import (
 )
 
 // Lifecycle rules: "Lifecycle Rules" in the B2 documentation.
-func lifecycleAttrs() []kind.Attr {
+func lifecycleRuleAttrs() []kind.Attr {
 	days := func(name, wire, doc string) kind.Attr {
-		return kind.Attr{Name: name, WirePath: wire, Doc: doc, Type: cty.Number, Samples: numbers(1, 30), Check: atLeastOne}
+		return kind.Attr{Name: name, WirePath: wire, Doc: doc, Type: cty.Number, Samples: numberValues(1, 30), Check: checkWholeAtLeastOne}
 	}
 	return []kind.Attr{
 		{Name: "file_name_prefix", WirePath: "fileNamePrefix", Type: cty.String, Default: cty.StringVal(""),
-			Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckPrefix,
+			Samples: kind.StringValues("logs/", "raw/"), Check: kind.CheckNamePrefix,
 			Doc: "Which files: those whose names start with this; \"\" is every file. There are no wildcards."},
 		days("days_from_uploading_to_hiding", "daysFromUploadingToHiding", "Days until a file is hidden."),
 		days("days_from_hiding_to_deleting", "daysFromHidingToDeleting", "Days until a version that is hidden or replaced by a newer "+
@@ -28,31 +28,31 @@ func lifecycleAttrs() []kind.Attr {
 	}
 }
 
-// dayAttrs are the members that make a rule do something.
-func dayAttrs() []string {
+// lifecycleDayAttrs are the members that make a rule do something.
+func lifecycleDayAttrs() []string {
 	return []string{"days_from_uploading_to_hiding", "days_from_hiding_to_deleting",
 		"days_from_starting_to_canceling_unfinished_large_files"}
 }
 
-func ruleType(attrs []kind.Attr) cty.Type {
+func objectTypeOf(attrs []kind.Attr) cty.Type {
 	a := kind.Attr{Object: attrs}
 	return a.ValueType()
 }
 
-func noLifecycle() cty.Value { return cty.ListValEmpty(ruleType(lifecycleAttrs())) }
-func noCORS() cty.Value      { return cty.ListValEmpty(ruleType(corsAttrs())) }
+func noLifecycleRules() cty.Value { return cty.ListValEmpty(objectTypeOf(lifecycleRuleAttrs())) }
+func noCORSRules() cty.Value      { return cty.ListValEmpty(objectTypeOf(corsAttrs())) }
 
-// byPrefix sorts the rules: their order means nothing to B2.
-func byPrefix(v cty.Value) cty.Value {
+// sortByPrefix sorts the rules: their order means nothing to B2.
+func sortByPrefix(v cty.Value) cty.Value {
 	if v.LengthInt() < 2 || !v.IsWhollyKnown() {
 		return v
 	}
 	rules := v.AsValueSlice()
-	sort.SliceStable(rules, func(i, j int) bool { return prefixOf(rules[i]) < prefixOf(rules[j]) })
+	sort.SliceStable(rules, func(i, j int) bool { return fileNamePrefixOf(rules[i]) < fileNamePrefixOf(rules[j]) })
 	return cty.ListVal(rules)
 }
 
-func prefixOf(rule cty.Value) string {
+func fileNamePrefixOf(rule cty.Value) string {
 	p := rule.GetAttr("file_name_prefix")
 	if p.IsNull() || !p.IsKnown() {
 		return ""
@@ -60,7 +60,7 @@ func prefixOf(rule cty.Value) string {
 	return p.AsString()
 }
 
-func checkLifecycle(v cty.Value) kind.Problems {
+func checkLifecycleRules(v cty.Value) kind.Problems {
 	if n := v.LengthInt(); n > 100 {
 		return kind.Errorf("Too many lifecycle rules", "B2 takes at most 100 lifecycle rules per bucket; these are %d.", n)
 	}
@@ -69,23 +69,23 @@ func checkLifecycle(v cty.Value) kind.Problems {
 	seen := map[string]bool{}
 	for i, r := range rules {
 		at := cty.IndexIntPath(i)
-		prefix := prefixOf(r)
+		prefix := fileNamePrefixOf(r)
 		if seen[prefix] {
 			ps = append(ps, kind.Errorf("Duplicate lifecycle rule",
-				"Two rules have the file_name_prefix %q. Put their days into one rule.", prefix).At(at)...)
+				"Two rules have the file_name_prefix %q. Put their days into one rule.", prefix).WithPathPrefix(at)...)
 		}
 		seen[prefix] = true
-		if !anySet(r) {
+		if !setsAnyDays(r) {
 			ps = append(ps, kind.Errorf("Lifecycle rule without effect",
 				"The rule for %s sets no days, which B2 refuses. Set at least one of %s.", describeFiles(prefix),
-				strings.Join(dayAttrs(), ", ")).At(at)...)
+				strings.Join(lifecycleDayAttrs(), ", ")).WithPathPrefix(at)...)
 		}
 	}
-	return append(ps, warnNested(rules)...)
+	return append(ps, warnOverlappingLifecycleRules(rules)...)
 }
 
-func anySet(rule cty.Value) bool {
-	for _, n := range dayAttrs() {
+func setsAnyDays(rule cty.Value) bool {
+	for _, n := range lifecycleDayAttrs() {
 		if !rule.GetAttr(n).IsNull() {
 			return true
 		}
@@ -93,28 +93,28 @@ func anySet(rule cty.Value) bool {
 	return false
 }
 
-// warnNested warns of rules that act on the same files in the same way: older
+// warnOverlappingLifecycleRules warns of rules that act on the same files in the same way: older
 // documentation forbids them, newer text is silent.
-func warnNested(rules []cty.Value) kind.Problems {
+func warnOverlappingLifecycleRules(rules []cty.Value) kind.Problems {
 	var ps kind.Problems
 	for i, inner := range rules {
 		for _, outer := range rules {
-			p, q := prefixOf(inner), prefixOf(outer)
+			p, q := fileNamePrefixOf(inner), fileNamePrefixOf(outer)
 			if p == q || !strings.HasPrefix(p, q) {
 				continue
 			}
-			if a := sharedAction(inner, outer); a != "" {
+			if a := sharedDayAttr(inner, outer); a != "" {
 				ps = append(ps, kind.Warnf("Overlapping lifecycle rules",
 					"The rules for %s and %s both set %s. B2 may refuse that, and which of them wins is not documented.", describeFiles(p),
-					describeFiles(q), a).At(cty.IndexIntPath(i))...)
+					describeFiles(q), a).WithPathPrefix(cty.IndexIntPath(i))...)
 			}
 		}
 	}
 	return ps
 }
 
-func sharedAction(a, b cty.Value) string {
-	for _, n := range dayAttrs() {
+func sharedDayAttr(a, b cty.Value) string {
+	for _, n := range lifecycleDayAttrs() {
 		if !a.GetAttr(n).IsNull() && !b.GetAttr(n).IsNull() {
 			return n
 		}
@@ -122,7 +122,7 @@ func sharedAction(a, b cty.Value) string {
 	return ""
 }
 
-// describeFiles names the describeFiles a prefix stands for.
+// describeFiles names the files that a prefix stands for.
 func describeFiles(prefix string) string {
 	if prefix == "" {
 		return "all files"
@@ -130,25 +130,25 @@ func describeFiles(prefix string) string {
 	return fmt.Sprintf("files under %q", prefix)
 }
 
-// shortens is the hazard of a rule that is new or acts sooner than before.
-func shortens(before, after cty.Value) []kind.Hazard {
+// lifecycleHazards is the hazard of a rule that is new or acts sooner than before.
+func lifecycleHazards(before, after cty.Value) []kind.Hazard {
 	old := map[string]cty.Value{}
 	if before != cty.NilVal && !before.IsNull() && before.IsKnown() {
 		for _, r := range before.AsValueSlice() {
-			old[prefixOf(r)] = r
+			old[fileNamePrefixOf(r)] = r
 		}
 	}
 	var out []kind.Hazard
 	for _, r := range after.AsValueSlice() {
-		if o, had := old[prefixOf(r)]; !had || sooner(o, r) {
-			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explainRule(r)})
+		if o, had := old[fileNamePrefixOf(r)]; !had || actsSooner(o, r) {
+			out = append(out, kind.Hazard{Kind: kind.DeletesData, Detail: explainLifecycleRule(r)})
 		}
 	}
 	return out
 }
 
-func sooner(old, rule cty.Value) bool {
-	for _, n := range dayAttrs() {
+func actsSooner(old, rule cty.Value) bool {
+	for _, n := range lifecycleDayAttrs() {
 		was, is := old.GetAttr(n), rule.GetAttr(n)
 		if !is.IsNull() && (was.IsNull() || is.LessThan(was).True()) {
 			return true
@@ -157,23 +157,23 @@ func sooner(old, rule cty.Value) bool {
 	return false
 }
 
-// explainRule says in words what a rule does.
-func explainRule(r cty.Value) string {
+// explainLifecycleRule says in words what a rule does.
+func explainLifecycleRule(r cty.Value) string {
 	say := map[string]string{
 		"days_from_uploading_to_hiding":                          "hidden %s after upload",
 		"days_from_hiding_to_deleting":                           "deleted %s after they are hidden or replaced by a newer version",
 		"days_from_starting_to_canceling_unfinished_large_files": "cancelled %s after their start if they are unfinished large files",
 	}
 	var parts []string
-	for _, n := range dayAttrs() {
+	for _, n := range lifecycleDayAttrs() {
 		if d := r.GetAttr(n); !d.IsNull() {
-			parts = append(parts, fmt.Sprintf(say[n], dayCount(d)))
+			parts = append(parts, fmt.Sprintf(say[n], formatDays(d)))
 		}
 	}
-	return describeFiles(prefixOf(r)) + " are " + strings.Join(parts, ", and ")
+	return describeFiles(fileNamePrefixOf(r)) + " are " + strings.Join(parts, ", and ")
 }
 
-func dayCount(v cty.Value) string {
+func formatDays(v cty.Value) string {
 	n, _ := v.AsBigFloat().Int64()
 	if n == 1 {
 		return "1 day"
@@ -181,8 +181,8 @@ func dayCount(v cty.Value) string {
 	return fmt.Sprintf("%d days", n)
 }
 
-// notePreset recognises the three choices of the web console.
-func notePreset(v cty.Value) string {
+// noteLifecyclePreset recognises the three choices of the web console.
+func noteLifecyclePreset(v cty.Value) string {
 	if v.IsNull() || !v.IsWhollyKnown() {
 		return ""
 	}
@@ -197,13 +197,13 @@ func notePreset(v cty.Value) string {
 	d := r.GetAttr("days_from_hiding_to_deleting")
 	alone := r.GetAttr("days_from_uploading_to_hiding").IsNull() &&
 		r.GetAttr("days_from_starting_to_canceling_unfinished_large_files").IsNull()
-	if prefixOf(r) != "" || d.IsNull() || !alone {
+	if fileNamePrefixOf(r) != "" || d.IsNull() || !alone {
 		return ""
 	}
 	if d.RawEquals(cty.NumberIntVal(1)) {
 		return "keep only the last version"
 	}
-	return "keep prior versions for " + dayCount(d)
+	return "keep prior versions for " + formatDays(d)
 }
 
 // CORS rules: "Cross-Origin Resource Sharing Rules" in the B2 documentation.
@@ -212,33 +212,33 @@ func corsAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", WirePath: "corsRuleName", TerraformName: "cors_rule_name", Type: cty.String, Required: true,
 			Samples: kind.StringValues("downloads"),
-			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkRuleName},
-		{Name: "allowed_origins", WirePath: "allowedOrigins", Type: strs, Required: true, Samples: singleList("https://www.example.com"),
-			Check: checkOrigins,
+			Doc:     "Name of the rule: 6 to 63 letters, digits and dashes, unique in the bucket.", Check: checkCORSRuleName},
+		{Name: "allowed_origins", WirePath: "allowedOrigins", Type: strs, Required: true, Samples: listSample("https://www.example.com"),
+			Check: checkCORSOrigins,
 			Doc:   "Origins that may use the bucket; https stands for every https origin, * for all."},
 		{Name: "allowed_operations", WirePath: "allowedOperations", Type: cty.Set(cty.String), Required: true,
 			Samples: []cty.Value{cty.SetVal(kind.StringValues("s3_get", "b2_download_file_by_name"))},
-			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkOperations},
+			Doc:     "Operations the rule allows: " + strings.Join(corsOperations(), ", ") + ".", Check: checkCORSOperations},
 		{Name: "allowed_headers", WirePath: "allowedHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
-			Samples: singleList("range"),
-			Check:   checkHeaders,
+			Samples: listSample("range"),
+			Check:   checkCORSHeaders,
 			Doc:     "Request headers allowed in a preflight request."},
 		{Name: "expose_headers", WirePath: "exposeHeaders", Type: strs, Default: cty.ListValEmpty(cty.String),
-			Samples: singleList("x-bz-content-sha1"), Check: checkHeaders,
+			Samples: listSample("x-bz-content-sha1"), Check: checkCORSHeaders,
 			Doc: "Response headers that scripts may read."},
-		{Name: "max_age_seconds", WirePath: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numbers(0, 3600),
-			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkMaxAge},
+		{Name: "max_age_seconds", WirePath: "maxAgeSeconds", Type: cty.Number, Required: true, Samples: numberValues(0, 3600),
+			Doc: "How long a browser may cache the answer to a preflight request: 0 to 86400 seconds.", Check: checkCORSMaxAge},
 	}
 }
 
-func singleList(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.StringValues(ss...))} }
+func listSample(ss ...string) []cty.Value { return []cty.Value{cty.ListVal(kind.StringValues(ss...))} }
 
 func corsOperations() []string {
 	return []string{"b2_download_file_by_id", "b2_download_file_by_name", "b2_upload_file", "b2_upload_part",
 		"s3_delete", "s3_get", "s3_head", "s3_post", "s3_put"}
 }
 
-func checkCORS(v cty.Value) kind.Problems {
+func checkCORSRules(v cty.Value) kind.Problems {
 	if n := v.LengthInt(); n > 100 {
 		return kind.Errorf("Too many CORS rules", "B2 takes at most 100 CORS rules per bucket; these are %d.", n)
 	}
@@ -248,40 +248,42 @@ func checkCORS(v cty.Value) kind.Problems {
 		at := cty.IndexIntPath(i)
 		name := r.GetAttr("name").AsString()
 		if seen[name] {
-			ps = append(ps, kind.Errorf("Duplicate CORS rule", "Two rules are named %q; names are unique in a bucket.", name).At(at)...)
+			ps = append(ps, kind.Errorf("Duplicate CORS rule", "Two rules are named %q; names are unique in a bucket.",
+				name).WithPathPrefix(at)...)
 		}
 		seen[name] = true
-		if n := corsSize(r); n >= 1000 {
+		if n := corsRuleSize(r); n >= 1000 {
 			ps = append(ps, kind.Errorf("CORS rule too long", "The texts of a rule must be shorter than 1000 bytes together; rule %q "+
-				"has %d.", name, n).At(at)...)
+				"has %d.", name, n).WithPathPrefix(at)...)
 		}
 	}
 	return ps
 }
 
-func checkOrigins(v cty.Value) kind.Problems {
+func checkCORSOrigins(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("CORS rule without origins", "Name at least one origin in allowed_origins, such as \"https\".")
 	}
-	return checkTexts(v, "Invalid CORS origin", "An origin is empty; write one such as \"https://www.example.com\", \"https\" or \"*\".")
+	return checkNoEmptyTexts(v, "Invalid CORS origin", "An origin is empty; write one such as \"https://www.example.com\", \"https\" or "+
+		"\"*\".")
 }
 
-func checkHeaders(v cty.Value) kind.Problems {
-	return checkTexts(v, "Invalid CORS header", "A header's name is empty; leave it out instead.")
+func checkCORSHeaders(v cty.Value) kind.Problems {
+	return checkNoEmptyTexts(v, "Invalid CORS header", "A header's name is empty; leave it out instead.")
 }
 
-// checkTexts reports elements that are null or empty.
-func checkTexts(v cty.Value, summary, detail string) kind.Problems {
+// checkNoEmptyTexts reports elements that are null or empty.
+func checkNoEmptyTexts(v cty.Value, summary, detail string) kind.Problems {
 	var ps kind.Problems
 	for i, s := range v.AsValueSlice() {
 		if s.IsNull() || s.AsString() == "" {
-			ps = append(ps, kind.Errorf(summary, "%s", detail).At(cty.IndexIntPath(i))...)
+			ps = append(ps, kind.Errorf(summary, "%s", detail).WithPathPrefix(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
 }
 
-func corsSize(r cty.Value) int {
+func corsRuleSize(r cty.Value) int {
 	n := len(r.GetAttr("name").AsString())
 	for _, a := range []string{"allowed_origins", "allowed_operations", "allowed_headers", "expose_headers"} {
 		for _, s := range r.GetAttr(a).AsValueSlice() {
@@ -293,22 +295,22 @@ func corsSize(r cty.Value) int {
 	return n
 }
 
-func checkMaxAge(v cty.Value) kind.Problems {
-	if !wholeBetween(v, 0, 86400) {
+func checkCORSMaxAge(v cty.Value) kind.Problems {
+	if !isWholeBetween(v, 0, 86400) {
 		return kind.Errorf("Invalid max_age_seconds", "max_age_seconds is a whole number from 0 to 86400.")
 	}
 	return nil
 }
 
-func atLeastOne(v cty.Value) kind.Problems {
-	if !wholeBetween(v, 1, 1<<31) {
+func checkWholeAtLeastOne(v cty.Value) kind.Problems {
+	if !isWholeBetween(v, 1, 1<<31) {
 		return kind.Errorf("Invalid number", "A whole number of at least 1 is needed; B2 refuses 0. Leave the argument out to say "+
 			"\"never\".")
 	}
 	return nil
 }
 
-func wholeBetween(v cty.Value, least, most int64) bool {
+func isWholeBetween(v cty.Value, least, most int64) bool {
 	n, acc := v.AsBigFloat().Int64()
 	return acc == big.Exact && least <= n && n <= most
 }

@@ -58,7 +58,7 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	for k, v := range c.Body {
 		body[k] = v
 	}
-	keepReserved(body, c.Live)
+	keepReservedInfo(body, c.Live)
 	var out json.RawMessage
 	err := c.API.Call(ctx, "b2_update_bucket", body, &out)
 	return out, err
@@ -66,7 +66,7 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 
 func remove(ctx context.Context, c kind.VerbInput) error {
 	if holdsState(c.Live) {
-		return &wire.Explained{
+		return &wire.ExplainedError{
 			Summary: "Bucket holds a state",
 			Detail: "The bucket holds a state of b2form, so it is not deleted. Nothing was removed. Move that state elsewhere first, " +
 				"with `b2form state migrate` in the folder of its configuration; or use `b2form state rm` to stop managing the bucket.",
@@ -88,7 +88,7 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	return err
 }
 
-func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) {
+func countVersions(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error) {
 	return wire.CountVersions(ctx, api, id, "", wire.MostCounted)
 }
 
@@ -111,7 +111,7 @@ func notEmptyError(ctx context.Context, c kind.VerbInput, refused *wire.Error) e
 			holds = fmt.Sprintf("%d file versions", n)
 		}
 	}
-	return &wire.Explained{
+	return &wire.ExplainedError{
 		Summary: "Bucket is not empty",
 		Detail: fmt.Sprintf("The bucket holds %s, so B2 does not delete it. Nothing was removed. "+
 			"To delete them all with the bucket, set force_destroy = true in its block and apply that before it is destroyed; where the "+

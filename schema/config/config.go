@@ -15,18 +15,19 @@ import (
 
 // A Config is what the user wants, evaluated.
 type Config struct {
-	Resources []*Resource          // sorted by address
-	Outputs   []*Output            // sorted by name
-	Data      []DataQuery          // what data blocks ask for
-	Checks    []*Check             // in order of their files and lines
-	Imports   []Import             // in order of their files and lines
-	Moves     []Move               // likewise; no two concern one address, and they form no cycle
-	Removals  []Removal            // likewise
-	Policies  []*Policy            // sorted by name
-	Judge     JudgePolicies        // by Policies
-	Settings  Settings             // the b2form block
-	Variables map[string]cty.Value // values of those that are not sensitive; none that modules have
-	Files     map[string]*hcl.File // for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
+	Resources             []*Resource          // sorted by address
+	Outputs               []*Output            // sorted by name
+	DataQueries           []DataQuery          // what data blocks ask for
+	Checks                []*Check             // in order of their files and lines
+	Imports               []Import             // in order of their files and lines
+	Moves                 []Move               // likewise; no two concern one address, and they form no cycle
+	Removals              []Removal            // likewise
+	Policies              []*Policy            // sorted by name
+	Judge                 JudgePolicies        // by Policies
+	Settings              Settings             // the b2form block
+	NonsensitiveVariables map[string]cty.Value // values of those that are not sensitive; none that modules have
+	// for showing source lines; by name as in ranges. Value files are not among them: they may hold secrets
+	Files map[string]*hcl.File
 	// SensitiveVariables are the values of the other variables: to be compared, never to be shown or stored.
 	SensitiveVariables map[string]cty.Value
 
@@ -36,8 +37,8 @@ type Config struct {
 	Eval func(source, name string, live LiveLookup) (cty.Value, hcl.Diagnostics)
 	// EvalWith is Eval of an expression that may refer to further values, by their names.
 	EvalWith func(e hcl.Expression, further map[string]cty.Value, live LiveLookup) (cty.Value, hcl.Diagnostics)
-	// Names is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
-	Names []string
+	// ReferenceNames is what such an expression may refer to: "var.site", "bucket.photos". Sorted.
+	ReferenceNames []string
 }
 
 // Settings is the b2form block.
@@ -45,9 +46,9 @@ type Settings struct {
 	AccountID string            // refuse any other account; "": any
 	Allow     []kind.HazardKind // hazards carried out without asking
 	Backend   Backend
-	Limits    []ChangeLimit // each action once
-	Deny      []kind.Rule   // what is an error in plans; sorted
-	Ignore    []kind.Rule   // what is not warned of; sorted
+	Limits    []ChangeLimit   // each action once
+	Deny      []kind.RuleName // what is an error in plans; sorted
+	Ignore    []kind.RuleName // what is not warned of; sorted
 	Range     hcl.Range
 }
 
@@ -82,16 +83,16 @@ const DefaultPrefix = "b2form/"
 type Resource struct {
 	Addr          addr.Addr
 	Kind          *kind.Kind
-	Value         kind.Values // every attribute that can be set, completed and normalised; null: undeclared
-	Needs         []addr.Addr // what it refers to, directly; sorted
-	DeferredNeeds []addr.Addr // what only attributes refer to that are set last, directly; sorted. See kind.Attr.IsLink
-	Block         *Block      // shared by all instances of the block
+	Value         kind.Values  // every attribute that can be set, completed and normalised; null: undeclared
+	Needs         []addr.Addr  // what it refers to, directly; sorted
+	DeferredNeeds []addr.Addr  // what only attributes refer to that are set last, directly; sorted. See kind.Attr.IsLink
+	Block         *BlockRanges // shared by all instances of the block
 
 	PreventDestroy bool
 	Exceptions     []Exception // sorted by policy
 	IgnoreChanges  []string    // attribute names; sorted
-	Sensitive      []string    // attributes made from sensitive values; sorted. Value itself carries no marks
-	Deliver        []Delivery
+	SensitiveAttrs []string    // attributes made from sensitive values; sorted. Value itself carries no marks
+	Deliveries     []Delivery
 	Payload        *wire.Payload // what a file is to hold; nil where the kind has no Content
 	// Postconditions reports those that do not hold, as far as that is known; nil: there are none.
 	Postconditions func(live LiveLookup) hcl.Diagnostics
@@ -115,34 +116,34 @@ func (r *Resource) KeepsLive(a *kind.Attr) bool {
 	return a.KeepLive && r.Value.GetAttr(a.Name).IsNull() || slices.Contains(r.IgnoreChanges, a.Name)
 }
 
-// A Block is where a resource was written.
-type Block struct {
-	Range     hcl.Range            // of the header: bucket "photos"
-	ArgRanges map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
+// BlockRanges is where a resource was written.
+type BlockRanges struct {
+	HeaderRange hcl.Range            // of the header: bucket "photos"
+	ArgRanges   map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
 	// Locate finds the smallest piece written that a path into the attributes leads to;
 	// nil: nothing finer than ArgRanges is known.
 	Locate func(cty.Path) hcl.Range
 }
 
-// At is the place of what a path into the attributes leads to, as far as it is written
+// RangeAt is the place of what a path into the attributes leads to, as far as it is written
 // out.
-func (b *Block) At(path cty.Path) hcl.Range {
+func (b *BlockRanges) RangeAt(path cty.Path) hcl.Range {
 	if b.Locate != nil {
 		return b.Locate(path)
 	}
 	if len(path) == 0 {
-		return b.Range
+		return b.HeaderRange
 	}
 	first, _ := path[0].(cty.GetAttrStep)
 	return b.RangeOf(first.Name)
 }
 
 // RangeOf is the place of an attribute; of the block where it is not written.
-func (b *Block) RangeOf(attr string) hcl.Range {
+func (b *BlockRanges) RangeOf(attr string) hcl.Range {
 	if r, ok := b.ArgRanges[attr]; ok {
 		return r
 	}
-	return b.Range
+	return b.HeaderRange
 }
 
 // A LiveLookup answers with an object's computed attributes, by their HCL names, as
@@ -156,9 +157,9 @@ type Delivery struct {
 	Path        string // age, file: absolute, or relative to the working folder
 	DisplayName string // the destination in words, for people: "photos-plus.env"
 	Format      string // "env", "json", "rclone", "aws"; "" where Content is set, or nothing is written
-	// Content renders the user's own template: self holds application_key and
+	// RenderContent renders the user's own template: self holds application_key and
 	// application_key_id. nil: Format decides.
-	Content func(self map[string]cty.Value, live LiveLookup) (string, hcl.Diagnostics)
+	RenderContent func(self map[string]cty.Value, live LiveLookup) (string, hcl.Diagnostics)
 	// Recipients are who can read an age file: public keys, at least one.
 	Recipients []string
 	// Command is a program and its arguments; it reads what is delivered from its
@@ -168,12 +169,12 @@ type Delivery struct {
 	Timeout time.Duration
 	// ShowOutput says that what the program says may be shown where it fails.
 	ShowOutput bool
-	// Environment renders variables that the program gets beside the inherited
+	// RenderEnvironment renders variables that the program gets beside the inherited
 	// ones; self is as in Content. nil: there are none.
-	Environment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)
-	// Sensitive says that other sensitive values than the secret are delivered with
+	RenderEnvironment func(self map[string]cty.Value, live LiveLookup) (map[string]string, hcl.Diagnostics)
+	// HasOtherSensitive says that other sensitive values than the secret are delivered with
 	// it, so that nothing a program says may be repeated.
-	Sensitive bool
+	HasOtherSensitive bool
 	// Digest identifies how the secret is delivered, so that a changed delivery
 	// is noticed. It depends on no secret and on no computed value.
 	Digest string
@@ -192,9 +193,9 @@ type Output struct {
 
 // A DataQuery is something live that an evaluation needs to know.
 type DataQuery struct {
-	Kind     *kind.Kind   // nil: only the account
-	Identity string       // in its normal form; "": every object of the kind may matter
-	Listing  kind.Listing // instead, of a kind with Parent.List; zero: none
+	Kind     *kind.Kind          // nil: only the account
+	Identity string              // in its normal form; "": every object of the kind may matter
+	Children kind.ChildListQuery // instead, of a kind with Parent.ListChildren; zero: none
 }
 
 // A Check is one check block: something that is watched and stops nothing.
@@ -205,9 +206,9 @@ type Check struct {
 	Evaluate func(live LiveLookup) hcl.Diagnostics
 }
 
-// UserMessage is the Extra of a diagnostic that is shown also beside
+// UserMessageExtra is the Extra of a diagnostic that is shown also beside
 // others with the same summary: its words are the user's own.
-type UserMessage struct{}
+type UserMessageExtra struct{}
 
 // An Import is one import block: take over the live object with this identity
 // or remote ID; or those of a rotation, of which the newest is current.
@@ -218,8 +219,8 @@ type Import struct {
 	Range hcl.Range
 }
 
-// Names reports whether the block names a live object.
-func (i *Import) Names(k *kind.Kind, id, identity string) bool {
+// Matches reports whether the block names a live object.
+func (i *Import) Matches(k *kind.Kind, id, identity string) bool {
 	names := func(s string) bool { return s == id || s != "" && k.NormalizeIdentity(s) == identity }
 	return names(i.ID) || slices.ContainsFunc(i.IDs, names)
 }

@@ -46,15 +46,15 @@ func (x IdentityIndex) Find(kind, normalized string) *Resource {
 	return nil
 }
 
-// Sharing lists the resources of a kind that have an identity, in the order in which they
+// AllWithIdentity lists the resources of a kind that have an identity, in the order in which they
 // were added.
-func (x IdentityIndex) Sharing(kind, normalized string) []*Resource {
+func (x IdentityIndex) AllWithIdentity(kind, normalized string) []*Resource {
 	return x[identity{kind, normalized}]
 }
 
-// Reference is the text by which others refer to a resource: its name, or its address
+// ReferenceText is the text by which others refer to a resource: its name, or its address
 // where several have that.
-func (x IdentityIndex) Reference(r *Resource) string {
+func (x IdentityIndex) ReferenceText(r *Resource) string {
 	if same := x[identity{r.Kind.Name, r.Identity()}]; len(same) > 1 && slices.Contains(same, r) {
 		return r.Addr.String()
 	}

@@ -19,7 +19,7 @@ type Move struct {
 // move does not concern it. Between two addresses without instance keys all
 // instances move and keep their keys.
 func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
-	keys := m.From.Kind == "" && (hasInstanceKey(m.From.Module) || hasInstanceKey(m.To.Module))
+	keys := m.From.Kind == "" && (endsInInstanceKey(m.From.Module) || endsInInstanceKey(m.To.Module))
 	if m.From.Kind == "" {
 		rest, ok := strings.CutPrefix(addr.Module, m.From.Module)
 		if !ok || rest != "" && rest[0] != '.' && (keys || rest[0] != '[') {
@@ -39,16 +39,16 @@ func (m Move) Apply(addr addr.Addr) (to addr.Addr, ok bool) {
 	return m.To, addr == m.From
 }
 
-// hasInstanceKey reports whether a module path ends in an instance key.
-func hasInstanceKey(module string) bool { return strings.HasSuffix(module, "]") }
+// endsInInstanceKey reports whether a module path ends in an instance key.
+func endsInInstanceKey(module string) bool { return strings.HasSuffix(module, "]") }
 
 // A Removal says that what was declared at an address is declared no more, and
 // what becomes of the object.
 type Removal struct {
-	From    addr.Addr // a resource, or with Kind "" a whole module; without an instance key all instances
-	Destroy bool      // false: the object stays, and nobody manages it
-	Force   *bool     // with Destroy: whether it goes with everything it holds; nil: as the state remembers
-	Range   hcl.Range
+	From         addr.Addr // a resource, or with Kind "" a whole module; without an instance key all instances
+	Destroy      bool      // false: the object stays, and nobody manages it
+	ForceDestroy *bool     // with Destroy: whether it goes with everything it holds; nil: as the state remembers
+	Range        hcl.Range
 }
 
 // Covers reports whether the removal speaks of an address.

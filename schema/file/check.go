@@ -35,7 +35,7 @@ func isSHA1(s string) bool { return len(s) == 40 && hexDigits.MatchString(s) }
 // autoType lets B2 choose the type by the name.
 const autoType = "b2/x-auto"
 
-func checkName(v cty.Value) kind.Problems {
+func checkFileName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	const summary = "Invalid file name"
 	longest := 0
@@ -75,7 +75,7 @@ func checkSHA1(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkType(v cty.Value) kind.Problems {
+func checkContentType(v cty.Value) kind.Problems {
 	switch s := v.AsString(); {
 	case s == autoType:
 		return kind.Errorf("Invalid content type", "Leave content_type out to have B2 decide by the name; %q is never what a file has.",
@@ -87,42 +87,42 @@ func checkType(v cty.Value) kind.Problems {
 	return nil
 }
 
-// headerKeys are the pairs that downloads show as headerKeys of their own
+// downloadHeaderInfoKeys are the pairs that downloads show as headerKeys of their own
 // ("b2_upload_file").
-func headerKeys() []string {
+func downloadHeaderInfoKeys() []string {
 	return []string{"b2-cache-control", "b2-content-disposition", "b2-content-encoding", "b2-content-language", "b2-expires"}
 }
 
-func checkInfo(v cty.Value) kind.Problems {
+func checkFileInfo(v cty.Value) kind.Problems {
 	return kind.CheckInfo("file", v, func(key string) kind.Problems {
-		if !strings.HasPrefix(key, "b2-") || slices.Contains(headerKeys(), key) {
+		if !strings.HasPrefix(key, "b2-") || slices.Contains(downloadHeaderInfoKeys(), key) {
 			return nil
 		}
 		return kind.Errorf("Invalid info key", "Info keys that start with \"b2-\" are reserved by Backblaze, but for %s.%s",
-			strings.Join(headerKeys(), ", "), words.DidYouMean(key, "", headerKeys()))
+			strings.Join(downloadHeaderInfoKeys(), ", "), words.DidYouMean(key, "", downloadHeaderInfoKeys()))
 	})
 }
 
-// check judges attributes together.
-func check(v kind.Values) kind.Problems {
+// checkFile judges attributes together.
+func checkFile(v kind.Values) kind.Problems {
 	content, source := v.GetAttr("content"), v.GetAttr("source")
 	switch {
 	case content.IsNull() && source.IsNull():
 		return kind.Errorf("File without content", "Say what the file holds, by content = \"…\" or by source = \"PATH\".")
 	case !content.IsNull() && !source.IsNull():
 		return kind.Errorf("Content and source at once",
-			"The file holds content or what is in the file at source. Remove one of them.").At(cty.GetAttrPath("source"))
+			"The file holds content or what is in the file at source. Remove one of them.").WithPathPrefix(cty.GetAttrPath("source"))
 	}
-	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != digest(content) {
+	if sum := v.GetAttr("sha1"); !content.IsNull() && content.IsKnown() && sum.IsKnown() && sum.AsString() != contentSHA1(content) {
 		return kind.Errorf("Content with another SHA-1",
-			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").At(cty.GetAttrPath("sha1"))
+			"The content does not have this SHA-1. Correct one of them, or leave sha1 out.").WithPathPrefix(cty.GetAttrPath("sha1"))
 	}
-	return checkHeaders(v.GetAttr("name"), v.GetAttr("info"))
+	return checkHeadersSize(v.GetAttr("name"), v.GetAttr("info"))
 }
 
-// checkHeaders weighs what name and info come to as headers, percent-encoded and
+// checkHeadersSize weighs what name and info come to as headers, percent-encoded and
 // with their line ends.
-func checkHeaders(name, info cty.Value) kind.Problems {
+func checkHeadersSize(name, info cty.Value) kind.Problems {
 	if !name.IsKnown() || !info.IsWhollyKnown() || info.IsNull() {
 		return nil
 	}
@@ -134,10 +134,10 @@ func checkHeaders(name, info cty.Value) kind.Problems {
 	switch {
 	case size > mostHeaders:
 		return kind.Errorf("Name and info too long", "Name and info of a file come to at most %d bytes as headers; these are %d.",
-			mostHeaders, size).At(at)
+			mostHeaders, size).WithPathPrefix(at)
 	case size > mostEncrypted:
 		return kind.Warnf("Name and info may be too long", "B2 takes at most %d bytes of headers for name and info of an encrypted "+
-			"file, and it encrypts by itself; these are %d.", mostEncrypted, size).At(at)
+			"file, and it encrypts by itself; these are %d.", mostEncrypted, size).WithPathPrefix(at)
 	}
 	return nil
 }
@@ -204,14 +204,14 @@ func isCustomers(v kind.AttrReader) bool {
 	return e.IsWhollyKnown() && !e.IsNull() && e.GetAttr("mode").RawEquals(cty.StringVal(sseC))
 }
 
-// checkChange warns of an update after which the file is not encrypted as before: content
+// warnEncryptionKeyLost warns of an update after which the file is not encrypted as before: content
 // under a key of one's own (SSE-C) needs that key with every request.
-func checkChange(before, after cty.Value) kind.Problems {
+func warnEncryptionKeyLost(before, after cty.Value) kind.Problems {
 	if before.IsNull() {
 		return nil
 	}
-	_, had := infoOf(before)[ownKeyID]
-	_, declared := infoOf(after)[ownKeyID]
+	_, had := infoMap(before)[ownKeyID]
+	_, declared := infoMap(after)[ownKeyID]
 	if (!had || declared) && !isCustomers(before) {
 		return nil
 	}
@@ -221,12 +221,13 @@ func checkChange(before, after cty.Value) kind.Problems {
 	}
 	return kind.Warnf("File loses its own encryption key",
 		"A program encrypted this file with a key of its own (%s). b2form uploads the new version without that key, encrypted %s. "+
-			"To leave the file to that program, stop managing it: write a removed block.", sseC, becomes).At(cty.GetAttrPath("info"))
+			"To leave the file to that program, stop managing it: write a removed block.", sseC,
+		becomes).WithPathPrefix(cty.GetAttrPath("info"))
 }
 
-// sameInfo passes over what other programs wrote, unless it is declared.
-func sameInfo(p kind.Comparison) bool {
-	want, live := infoOf(p.Want), infoOf(p.Live)
+// sameInfoButClientKeys passes over what other programs wrote, unless it is declared.
+func sameInfoButClientKeys(p kind.Comparison) bool {
+	want, live := infoMap(p.Want), infoMap(p.Live)
 	for _, key := range clientInfoKeys() {
 		if _, declared := want[key]; !declared {
 			delete(live, key)
@@ -235,7 +236,7 @@ func sameInfo(p kind.Comparison) bool {
 	return maps.Equal(want, live)
 }
 
-func infoOf(v kind.AttrReader) map[string]string {
+func infoMap(v kind.AttrReader) map[string]string {
 	out := map[string]string{}
 	info := v.GetAttr("info")
 	if info.IsNull() || !info.IsWhollyKnown() {

@@ -31,22 +31,22 @@ func Kind() *kind.Kind {
 			"request each.",
 		Example: example,
 
-		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", List: listPrefix}, FoldCase: true, IDAttr: "id",
+		IdentityAttr: "name", Parent: &kind.Parent{Attr: "bucket", ListChildren: listBucketFiles}, FoldCase: true, IDAttr: "id",
 		ReadCapabilities: []string{"listFiles"},
 		Replaceable:      true,
-		Destroy: kind.Destroy{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
-			Leaves: "what is there stays, as hidden versions", Hazards: destroyHazards, Count: count},
+		Destroy: kind.DestroyBehavior{ForceAttr: "force_destroy", ForceCapabilities: []string{"deleteFiles", "listFiles"},
+			LeftBehindText: "what is there stays, as hidden versions", Hazards: destroyHazards, CountContents: countVersions},
 		Verbs: kind.Verbs{FullUpdate: true, List: list, Create: create, Update: update, Delete: remove,
 			WriteCapability: "writeFiles", DeleteCapability: "writeFiles"},
-		Content: &kind.Content{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
+		Content: &kind.ContentAttrs{TextAttr: "content", SourceAttr: "source", SHA1Attr: "sha1", MaxSize: mostBytes,
 			TooLargeAdvice: "Upload it with a program that sends large files in parts and can resume, " +
 				"such as `b2 file upload` or rclone, with a key that b2form makes."},
 		Attrs:  attrs(),
 		Limits: limits(),
 
-		Complete:    complete,
-		Check:       check,
-		CheckChange: checkChange,
+		DeriveAttrs: deriveSHA1,
+		Check:       checkFile,
+		CheckChange: warnEncryptionKeyLost,
 	}
 }
 
@@ -83,7 +83,7 @@ func attrs() []kind.Attr {
 			Doc:     "The bucket, as bucket.site or by name.",
 			Samples: kind.StringValues("acme-site")},
 		{Name: "name", WirePath: "fileName", TerraformName: "file_name", Type: cty.String, Required: true, Immutable: true,
-			Check:   checkName,
+			Check:   checkFileName,
 			Doc:     "Name in the bucket: up to 1024 bytes, with slashes for folders, such as css/site.css.",
 			Samples: kind.StringValues("index.html", "css/site one+two.css", "自由.txt")},
 		{Name: "content", Type: cty.String, Secret: true,
@@ -97,7 +97,7 @@ func attrs() []kind.Attr {
 			Compare: kind.Compare{Normalize: kind.LowerCase}, Check: checkSHA1,
 			Doc:     "SHA-1 of the content, in hexadecimal digits. It follows from the content; if it is given, the content must have it.",
 			Samples: kind.StringValues("f572d396fae9206628714fb2ce00f72e94f2258f")},
-		{Name: "content_type", WirePath: "contentType", Type: cty.String, KeepLive: true, Check: checkType,
+		{Name: "content_type", WirePath: "contentType", Type: cty.String, KeepLive: true, Check: checkContentType,
 			Doc:     "Media type. Left out, B2 decides by the name when the file is made, and it stays.",
 			Samples: kind.StringValues("text/html; charset=utf-8", "application/json")},
 		{Name: "info", WirePath: "fileInfo", TerraformName: "file_info", Type: cty.Map(cty.String), Default: cty.MapValEmpty(cty.String),
@@ -105,8 +105,9 @@ func attrs() []kind.Attr {
 				"b2-cache-control, b2-content-disposition, b2-content-encoding, b2-content-language, b2-expires. " +
 				"src_last_modified_millis, large_file_sha1 and sse_c_key_id, which other programs write, are left alone where they are " +
 				"not given.",
-			Samples: []cty.Value{stringMap("team", "web"), stringMap("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
-			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfo}, Check: checkInfo},
+			Samples: []cty.Value{stringMapValue("team", "web"),
+				stringMapValue("b2-cache-control", "max-age=3600", "note", "50% + more/less ü")},
+			Compare: kind.Compare{Normalize: kind.NormalizeInfo, Equal: sameInfoButClientKeys}, Check: checkFileInfo},
 		{Name: "server_side_encryption", WirePath: "serverSideEncryption", Object: encryptionAttrs(), KeepLive: true,
 			Compare: kind.Compare{Equal: sameEncryption},
 			Doc: "How B2 encrypts what it stores. Left out, the default of the bucket decides when the file is made, and it stays. " +
@@ -136,7 +137,7 @@ func encryptionAttrs() []kind.Attr {
 	}
 }
 
-func stringMap(kv ...string) cty.Value {
+func stringMapValue(kv ...string) cty.Value {
 	m := map[string]cty.Value{}
 	for i := 0; i < len(kv); i += 2 {
 		m[kv[i]] = cty.StringVal(kv[i+1])
@@ -144,20 +145,20 @@ func stringMap(kv ...string) cty.Value {
 	return cty.MapVal(m)
 }
 
-// complete gives a text its SHA-1. That of a source is found by who can read it.
-func complete(v kind.Values) {
+// deriveSHA1 gives a text its SHA-1. That of a source is found by who can read it.
+func deriveSHA1(v kind.Values) {
 	content, given := v.GetAttr("content"), v.GetAttr("sha1")
 	if content.IsNull() || !given.IsNull() {
 		return
 	}
 	sum := cty.UnknownVal(cty.String)
 	if content.IsKnown() {
-		sum = cty.StringVal(digest(content))
+		sum = cty.StringVal(contentSHA1(content))
 	}
 	v.Set("sha1", &sum)
 }
 
-func digest(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
+func contentSHA1(content cty.Value) string { return wire.TextPayload(content.AsString()).SHA1 }
 
 func destroyHazards(force bool) []kind.Hazard {
 	if !force {

@@ -8,9 +8,9 @@ import (
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
-	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
-	upload := kind.Source{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
-	encryption := kind.Source{Name: "Use Server-Side Encryption with the B2 Native API",
+	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	upload := kind.DocSource{Name: "b2_upload_file", URL: "https://www.backblaze.com/apidocs/b2-upload-file"}
+	encryption := kind.DocSource{Name: "Use Server-Side Encryption with the B2 Native API",
 		URL: "https://www.backblaze.com/docs/cloud-storage-server-side-encryption-with-the-native-api"}
 	name := func(says, breaks string) kind.Limit {
 		return kind.Limit{Attr: "name", Rule: says, Source: files, Counterexample: breaks}
@@ -41,6 +41,6 @@ func limits() []kind.Limit {
 			Source: encryption, Counterexample: `server_side_encryption { mode = "none" }`},
 		{Attr: "server_side_encryption.algorithm", Rule: "AES256", Source: encryption,
 			Counterexample: `server_side_encryption { algorithm = "AES128" }`},
-		{Rule: "content or source, and not both", Source: kind.OwnSource(), Counterexample: "content = \"\"\nsource = \"index.html\""},
+		{Rule: "content or source, and not both", Source: kind.B2formSource(), Counterexample: "content = \"\"\nsource = \"index.html\""},
 	}
 }

@@ -29,7 +29,7 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	for _, id := range scope.IDs {
 		bucketID, name, _ := strings.Cut(id, "/")
 		if prefix := scope.Account.NamePrefix; !strings.HasPrefix(name, prefix) {
-			return nil, &wire.Explained{Summary: "File is outside what the credentials may use",
+			return nil, &wire.ExplainedError{Summary: "File is outside what the credentials may use",
 				Detail: fmt.Sprintf("The credentials in use are limited to file names that start with %q, so b2form cannot see whether "+
 					"%q exists. Use a key without that limit.", prefix, name)}
 		}
@@ -62,11 +62,11 @@ const worth = 10
 func findFiles(ctx context.Context, api wire.API, bucketID string, names []string) (found []wire.RawJSON, err error) {
 	names = slices.Compact(names)
 	for brought := worth; len(names) > 1 && brought >= worth; {
-		page, err := listNames(ctx, api, bucketID, names[0], commonPrefix(names), onePage)
+		page, err := listFileNames(ctx, api, bucketID, names[0], commonPrefix(names), onePage)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, page.withNames(names)...)
+		found = append(found, page.filesNamed(names)...)
 		if page.NextFileName == nil { // names are listed in the order of their bytes
 			return found, nil
 		}
@@ -78,8 +78,8 @@ func findFiles(ctx context.Context, api wire.API, bucketID string, names []strin
 	g, ctx := errgroup.WithContext(ctx)
 	for i, name := range names {
 		g.Go(func() error {
-			page, err := listNames(ctx, api, bucketID, name, name, 1)
-			single[i] = page.withNames([]string{name})
+			page, err := listFileNames(ctx, api, bucketID, name, name, 1)
+			single[i] = page.filesNamed([]string{name})
 			return err
 		})
 	}
@@ -107,7 +107,7 @@ type page struct {
 	NextFileID   *string
 }
 
-func listNames(ctx context.Context, api wire.API, bucketID, start, prefix string, count int) (page, error) {
+func listFileNames(ctx context.Context, api wire.API, bucketID, start, prefix string, count int) (page, error) {
 	in := map[string]any{"bucketId": bucketID, "prefix": prefix, "maxFileCount": count}
 	if start != "" {
 		in["startFileName"] = start
@@ -127,10 +127,11 @@ func listPage(ctx context.Context, api wire.API, method string, in map[string]an
 	return out, err
 }
 
-// listPrefix lists the files of a bucket by name, or their versions with the newest of
+// listBucketFiles lists the files of a bucket by name, or their versions with the newest of
 // each first. Versions that only hide a file, and uploads that are not finished, are
 // passed over. B2 gives up to 10,000 in one page ("b2_list_file_names").
-func listPrefix(ctx context.Context, api wire.API, bucketID string, l kind.Listing) (list []wire.RawJSON, folders []string, more bool,
+func listBucketFiles(ctx context.Context, api wire.API, bucketID string, l kind.ChildListQuery) (list []wire.RawJSON, folders []string,
+	more bool,
 	err error) {
 	method, in := "b2_list_file_names", map[string]any{"bucketId": bucketID, "prefix": l.Prefix}
 	if l.Versions {
@@ -148,14 +149,14 @@ func listPrefix(ctx context.Context, api wire.API, bucketID string, l kind.Listi
 		}
 		var ids []string
 		for _, raw := range page.Files {
-			var v version
+			var v fileVersion
 			if err := json.Unmarshal(raw, &v); err != nil {
 				return nil, nil, false, fmt.Errorf("B2's list of files cannot be read: %w", err)
 			}
 			ids = append(ids, v.FileName+"\x00"+v.FileID)
 			switch v.Action {
 			case "upload":
-				list = append(list, v.object())
+				list = append(list, v.fileObject())
 			case "folder":
 				folders = append(folders, v.FileName)
 			}
@@ -174,25 +175,25 @@ func listPrefix(ctx context.Context, api wire.API, bucketID string, l kind.Listi
 	}
 }
 
-// withNames gives those of the files that have one of the names, which are sorted.
-func (p page) withNames(names []string) []wire.RawJSON {
+// filesNamed gives those of the files that have one of the names, which are sorted.
+func (p page) filesNamed(names []string) []wire.RawJSON {
 	var out []wire.RawJSON
 	for _, raw := range p.Files {
-		var v version
+		var v fileVersion
 		if json.Unmarshal(raw, &v) != nil {
 			continue
 		}
 		if _, ok := slices.BinarySearch(names, v.FileName); ok && v.Action == "upload" {
-			out = append(out, v.object())
+			out = append(out, v.fileObject())
 		}
 	}
 	return out
 }
 
-// A version is what B2 answers of one, as far as it matters here.
-type version struct {
+// A fileVersion is what B2 answers of one, as far as it matters here.
+type fileVersion struct {
 	Action          string            `json:"action,omitempty"`
-	ID              string            `json:"id"` // of the file: ours
+	OwnID           string            `json:"id"` // of the file: ours
 	BucketID        string            `json:"bucketId"`
 	FileName        string            `json:"fileName"`
 	FileID          string            `json:"fileId"`
@@ -210,11 +211,11 @@ type encryption struct {
 	Algorithm *string `json:"algorithm"`
 }
 
-// object is the file whose current version this is. Of a file that was uploaded in
+// fileObject is the file whose current version this is. Of a file that was uploaded in
 // parts B2 knows no SHA-1, but who did so may have told ("b2_start_large_file");
 // one that nobody vouched for is marked.
-func (v version) object() wire.RawJSON {
-	v.Action, v.ID = "", v.BucketID+"/"+v.FileName
+func (v fileVersion) fileObject() wire.RawJSON {
+	v.Action, v.OwnID = "", v.BucketID+"/"+v.FileName
 	sum := ""
 	if v.ContentSHA1 != nil {
 		sum = strings.TrimPrefix(*v.ContentSHA1, "unverified:")
@@ -234,7 +235,7 @@ func (v version) object() wire.RawJSON {
 }
 
 func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
-	if err := c.Payload.Verify(); err != nil {
+	if err := c.Payload.VerifyUnchanged(); err != nil {
 		return nil, err
 	}
 	return upload(ctx, c)
@@ -249,11 +250,11 @@ const tries = 3
 func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	send := upload
 	if c.Payload.SHA1 != c.Body["contentSha1"] {
-		send = copyLive
-	} else if err := c.Payload.Verify(); err != nil {
+		send = copyLiveContent
+	} else if err := c.Payload.VerifyUnchanged(); err != nil {
 		return nil, err
 	}
-	bucketID, name := text(c.Body["bucketId"]), text(c.Body["fileName"])
+	bucketID, name := stringOrEmpty(c.Body["bucketId"]), stringOrEmpty(c.Body["fileName"])
 	for try := 1; ; try++ {
 		raw, err := send(ctx, c)
 		var lost *wire.Error
@@ -265,7 +266,7 @@ func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 			return nil, errors.Join(err, lookErr)
 		}
 		for _, raw := range found {
-			var now version
+			var now fileVersion
 			if err := json.Unmarshal([]byte(raw), &now); err == nil && now.FileID != c.Live["fileId"] {
 				return json.RawMessage(raw), nil // the caller compares it with what was to be made
 			}
@@ -278,23 +279,23 @@ func upload(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	if !ok {
 		return nil, fmt.Errorf("the way to B2 takes no files")
 	}
-	u := wire.Upload{BucketID: text(c.Body["bucketId"]), Name: text(c.Body["fileName"]),
-		ContentType: text(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
+	u := wire.Upload{BucketID: stringOrEmpty(c.Body["bucketId"]), Name: stringOrEmpty(c.Body["fileName"]),
+		ContentType: stringOrEmpty(c.Body["contentType"]), Info: map[string]string{}, Payload: c.Payload}
 	if wanted := encryptionOf(c); wanted != nil {
-		u.Encryption = text(wanted["algorithm"])
+		u.Encryption = stringOrEmpty(wanted["algorithm"])
 	}
 	if u.ContentType == "" {
 		u.ContentType = autoType
 	}
 	info, _ := c.Body["fileInfo"].(map[string]any)
 	for key, value := range info {
-		u.Info[key] = text(value)
+		u.Info[key] = stringOrEmpty(value)
 	}
 	raw, err := files.Put(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	return replyObject(raw)
+	return fileObjectFromReply(raw)
 }
 
 // encryptionOf is the encryption that B2 is to be asked for; nil: none.
@@ -306,11 +307,11 @@ func encryptionOf(c kind.VerbInput) map[string]any {
 	return wanted
 }
 
-// copyLive makes a version of the live content, which never leaves B2. What was told of
+// copyLiveContent makes a version of the live content, which never leaves B2. What was told of
 // that content goes with it.
-func copyLive(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
+func copyLiveContent(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	if now, _ := c.Live["serverSideEncryption"].(map[string]any); now["mode"] == sseC {
-		return nil, &wire.Explained{Summary: "File cannot be copied without its key",
+		return nil, &wire.ExplainedError{Summary: "File cannot be copied without its key",
 			Detail: "A program encrypted this file with a key of its own (SSE-C), without which B2 does not copy it, and its content " +
 				"is to stay as it is. Have that program make the change, or let the content be uploaded: take content, source and sha1 " +
 				"out of ignore_changes."}
@@ -335,19 +336,19 @@ func copyLive(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	if err := c.API.Call(ctx, "b2_copy_file", in, &raw); err != nil {
 		return nil, err
 	}
-	return replyObject(raw)
+	return fileObjectFromReply(raw)
 }
 
-// replyObject is the file as the reply to its making shows it.
-func replyObject(raw json.RawMessage) (json.RawMessage, error) {
-	var v version
+// fileObjectFromReply is the file as the reply to its making shows it.
+func fileObjectFromReply(raw json.RawMessage) (json.RawMessage, error) {
+	var v fileVersion
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return nil, fmt.Errorf("B2's reply to an upload cannot be read: %w", err)
 	}
-	return json.RawMessage(v.object()), nil
+	return json.RawMessage(v.fileObject()), nil
 }
 
-func text(v any) string {
+func stringOrEmpty(v any) string {
 	s, _ := v.(string)
 	return s
 }
@@ -357,19 +358,19 @@ func remove(ctx context.Context, c kind.VerbInput) error {
 	bucketID, name, _ := strings.Cut(c.ID, "/")
 	if files, ok := c.API.(wire.FileStore); ok && c.Force {
 		_, err := files.Purge(ctx, bucketID, name, c.Progress)
-		return unlessGone(err)
+		return ignoreGone(err)
 	}
-	return unlessGone(c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil))
+	return ignoreGone(c.API.Call(ctx, "b2_hide_file", map[string]any{"bucketId": bucketID, "fileName": name}, nil))
 }
 
-func unlessGone(err error) error {
+func ignoreGone(err error) error {
 	if wire.IsGone(err) {
 		return nil
 	}
 	return err
 }
 
-func count(ctx context.Context, api wire.API, id string) (wire.Contents, error) {
+func countVersions(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error) {
 	bucketID, name, _ := strings.Cut(id, "/")
 	return wire.CountVersions(ctx, api, bucketID, name, wire.MostCounted)
 }

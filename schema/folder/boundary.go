@@ -12,19 +12,19 @@ import (
 // the git work tree around it or what whoever runs b2form names instead. It knows what
 // is never read, wherever that lies.
 type Boundary struct {
-	top     string // the boundary, without links; "": dir
-	below   string // dir, from top
-	ignored *ignores
-	refused []refusal
-	read    []string // what was read so far, without links; only while the configuration is loaded
-	sealed  bool
+	readableRoot string // the boundary, without links; "": dir
+	configPath   string // dir, from top
+	gitIgnored   *gitIgnores
+	refused      []refusal
+	readPaths    []string // what was read so far, without links; only while the configuration is loaded
+	sealed       bool
 }
 
 // A refusal is a path that is never read, absolute and without links.
 type refusal struct {
-	path       string
-	companions bool // nor what is called so, with a period and more behind it
-	why        string
+	path              string
+	dottedSuffixesToo bool // nor what is called so, with a period and more behind it
+	reason            string
 }
 
 // NewBoundary finds the boundary of the configuration in dir. root replaces the work
@@ -41,20 +41,20 @@ func NewBoundary(dir, root, home string) (*Boundary, error) {
 		return b, nil // likewise
 	}
 	if root == "" {
-		if b.top = workTree(real, home); b.top != "" {
-			b.ignored = newIgnores(b.top)
+		if b.readableRoot = gitWorkTree(real, home); b.readableRoot != "" {
+			b.gitIgnored = newGitIgnores(b.readableRoot)
 		}
-	} else if b.top, err = within(root, real); err != nil {
+	} else if b.readableRoot, err = checkedRoot(root, real); err != nil {
 		return b, err
 	}
-	if b.top != "" {
-		b.below, _ = filepath.Rel(b.top, real) // both are absolute, and one holds the other
+	if b.readableRoot != "" {
+		b.configPath, _ = filepath.Rel(b.readableRoot, real) // both are absolute, and one holds the other
 	}
 	return b, nil
 }
 
-// within is a folder without links, which must hold another.
-func within(root, dir string) (string, error) {
+// checkedRoot is a folder without links, which must hold another.
+func checkedRoot(root, dir string) (string, error) {
 	abs, err := filepath.Abs(root)
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
@@ -65,15 +65,15 @@ func within(root, dir string) (string, error) {
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("%q is no folder", root)
 	}
-	if !below(abs, dir) {
+	if !isBelow(abs, dir) {
 		return "", fmt.Errorf("the folder %q does not hold the configuration's folder", root)
 	}
 	return abs, nil
 }
 
-// workTree is the git work tree around a folder; "": there is none that counts. As with
+// gitWorkTree is the git work tree around a folder; "": there is none that counts. As with
 // git's safe.directory, one that belongs to another user does not.
-func workTree(dir, home string) string {
+func gitWorkTree(dir, home string) string {
 	if real, err := filepath.EvalSymlinks(home); err == nil {
 		home = real
 	}
@@ -100,19 +100,19 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := refusal{path: WithoutLinks(abs), companions: companions, why: why}
+	r := refusal{path: WithoutLinks(abs), dottedSuffixesToo: companions, reason: why}
 	b.refused = append(b.refused, r)
-	for _, p := range b.read {
+	for _, p := range b.readPaths {
 		wasRead = wasRead || r.covers(p)
 	}
 	return wasRead
 }
 
 // Seal says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) Seal() { b.sealed, b.read = true, nil }
+func (b *Boundary) Seal() { b.sealed, b.readPaths = true, nil }
 
 func (r refusal) covers(path string) bool {
-	return path == r.path || r.companions && strings.HasPrefix(path, r.path+".")
+	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")
 }
 
 // WithoutLinks is an absolute path with its symbolic links followed, as far as there is
@@ -149,22 +149,23 @@ func (b *Boundary) permits(folder, local, module string) error {
 		}
 		for _, r := range b.refused {
 			if r.covers(p) {
-				return errors.New(r.why)
+				return errors.New(r.reason)
 			}
 		}
-		if b.ignored != nil && folder == b.top && !below(filepath.Join(b.top, b.below), p) && !below(WithoutLinks(module), p) &&
-			b.ignored.match(filepath.ToSlash(rel)) {
+		if b.gitIgnored != nil && folder == b.readableRoot && !isBelow(filepath.Join(b.readableRoot, b.configPath), p) &&
+			!isBelow(WithoutLinks(module), p) &&
+			b.gitIgnored.match(filepath.ToSlash(rel)) {
 			return errors.New("git ignores it, and outside of the configuration's folder such files are not read. Whoever runs " +
-				"b2form can allow it with -root=" + b.top)
+				"b2form can allow it with -root=" + b.readableRoot)
 		}
 	}
 	if !b.sealed {
-		b.read = append(b.read, real)
+		b.readPaths = append(b.readPaths, real)
 	}
 	return nil
 }
 
-func below(folder, path string) bool {
+func isBelow(folder, path string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
 }

@@ -62,7 +62,7 @@ func wantFiles(t *testing.T, d folder.Folder, want map[string]string) {
 			t.Errorf("%s: %q, %v; want an error: %s", path, got, err, text[2:])
 		}
 		_, sizeErr := d.Size(path)
-		_, payloadErr := d.Payload(path)
+		_, payloadErr := d.ReadPayload(path)
 		if (sizeErr == nil) != (err == nil) || (payloadErr == nil) != (err == nil) {
 			t.Errorf("%s: read %v, size %v, payload %v", path, err, sizeErr, payloadErr)
 		}

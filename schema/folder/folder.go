@@ -17,28 +17,28 @@ import (
 	"b2form/schema/wire"
 )
 
-// A Folder is where a configuration's files are read. Nothing outside of Dir, Module
+// A Folder is where a configuration's files are read. Nothing outside of Dir, ModuleDir
 // and Within is, symbolic links included, so that what a configuration depends on can
 // be seen. Paths are relative to Dir, or absolute. Errors name the path, and are
 // written for whoever wrote it.
 type Folder struct {
 	Dir       string    // the configuration's
 	ModuleDir string    // that of the module; Dir for the configuration itself
-	Within    *Boundary // of the configuration; nil: Dir and Module alone
+	Within    *Boundary // of the configuration; nil: Dir and ModuleDir alone
 }
 
 // Read is the content of a file.
 func (d Folder) Read(path string) ([]byte, error) {
 	content, err := d.read(path)
 	if err != nil {
-		return nil, d.unreadable(path, err)
+		return nil, d.unreadableError(path, err)
 	}
 	return content, nil
 }
 
 // ReadConfigFile is the content of a file of the configuration itself: one that was
-// found in Module and not named by anybody, by its path below that. A link is
-// followed as far as it stays below Module or Dir. The error is [ErrOutside],
+// found in ModuleDir and not named by anybody, by its path below that. A link is
+// followed as far as it stays below ModuleDir or Dir. The error is [ErrOutside],
 // [ErrIrregular] or the operating system's.
 func (d Folder) ReadConfigFile(name string) ([]byte, error) {
 	content, err := Folder{Dir: d.ModuleDir}.read(name)
@@ -74,7 +74,7 @@ func (d Folder) ReadText(path string) (string, error) {
 // error.
 func (d Folder) Exists(path string) (bool, error) {
 	found, other := false, ""
-	err := d.withRoot(path, func(root *os.Root, path string) error {
+	err := d.withReadableRoot(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -89,7 +89,7 @@ func (d Folder) Exists(path string) (bool, error) {
 	})
 	switch {
 	case err != nil:
-		return false, d.unreadable(path, err)
+		return false, d.unreadableError(path, err)
 	case other != "":
 		return false, fmt.Errorf("%q is %s, and only files are looked for", path, other)
 	}
@@ -100,7 +100,7 @@ func (d Folder) Exists(path string) (bool, error) {
 // in which ** stands for any folders. The pattern must be valid.
 func (d Folder) Glob(dir, pattern string) ([]string, error) {
 	var found []string
-	err := d.withRoot(dir, func(root *os.Root, path string) error {
+	err := d.withReadableRoot(dir, func(root *os.Root, path string) error {
 		sub, err := fs.Sub(root.FS(), filepath.ToSlash(path))
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (d Folder) Glob(dir, pattern string) ([]string, error) {
 		return err
 	})
 	if err != nil {
-		return nil, d.unreadable(dir, err)
+		return nil, d.unreadableError(dir, err)
 	}
 	return found, nil
 }
@@ -122,7 +122,7 @@ func (d Folder) Glob(dir, pattern string) ([]string, error) {
 // Size is that of a regular file; anything else is an error.
 func (d Folder) Size(path string) (int64, error) {
 	var size int64
-	err := d.withRoot(path, func(root *os.Root, local string) error {
+	err := d.withReadableRoot(path, func(root *os.Root, local string) error {
 		info, err := root.Stat(local)
 		if err != nil {
 			return err
@@ -137,21 +137,21 @@ func (d Folder) Size(path string) (int64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, d.unreadable(path, err)
+		return 0, d.unreadableError(path, err)
 	}
 	return size, nil
 }
 
-// Payload reads a file, and opens it again when it is uploaded.
-func (d Folder) Payload(path string) (*wire.Payload, error) {
+// ReadPayload reads a file, and opens it again when it is uploaded.
+func (d Folder) ReadPayload(path string) (*wire.Payload, error) {
 	p := &wire.Payload{Source: path, Open: func() (io.ReadCloser, error) { return d.open(path) }}
 	content, err := p.Open()
 	if err != nil {
-		return nil, d.unreadable(path, err)
+		return nil, d.unreadableError(path, err)
 	}
 	defer content.Close()
 	if p.Size, p.SHA1, err = wire.SizeAndSHA1(content); err != nil {
-		return nil, d.unreadable(path, err)
+		return nil, d.unreadableError(path, err)
 	}
 	return p, nil
 }
@@ -159,7 +159,7 @@ func (d Folder) Payload(path string) (*wire.Payload, error) {
 // open opens a regular file. A pipe is not even opened, since that waits for its
 // writer.
 func (d Folder) open(path string) (f *os.File, err error) {
-	err = d.withRoot(path, func(root *os.Root, path string) error {
+	err = d.withReadableRoot(path, func(root *os.Root, path string) error {
 		info, err := root.Stat(path)
 		if err != nil {
 			return err
@@ -173,9 +173,9 @@ func (d Folder) open(path string) (f *os.File, err error) {
 	return f, err
 }
 
-// withRoot runs f on the folder that holds a path, with the path made relative to it.
-func (d Folder) withRoot(path string, f func(root *os.Root, path string) error) error {
-	within, local, err := d.place(path)
+// withReadableRoot runs f on the folder that holds a path, with the path made relative to it.
+func (d Folder) withReadableRoot(path string, f func(root *os.Root, path string) error) error {
+	within, local, err := d.findReadableRoot(path)
 	if err != nil {
 		return err
 	}
@@ -184,31 +184,31 @@ func (d Folder) withRoot(path string, f func(root *os.Root, path string) error) 
 	}
 	root, err := os.OpenRoot(within)
 	if err != nil {
-		return errors.New(words.Reason(err))
+		return errors.New(words.ErrorWithoutPath(err))
 	}
 	defer root.Close()
 	err = f(root, local)
-	if err != nil && leadsOut(root, local) {
+	if err != nil && leadsOutByLink(root, local) {
 		return ErrOutside
 	}
 	return err
 }
 
-// place finds the widest folder that holds a path and may be read.
-func (d Folder) place(path string) (within, local string, err error) {
+// findReadableRoot finds the widest folder that holds a path and may be read.
+func (d Folder) findReadableRoot(path string) (within, local string, err error) {
 	dir, err := filepath.Abs(d.Dir)
 	if err != nil {
-		return "", "", errors.New(words.Reason(err))
+		return "", "", errors.New(words.ErrorWithoutPath(err))
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	if b := d.Within; b != nil && b.top != "" {
-		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.below, rel)) {
-			return b.top, filepath.Join(b.below, rel), nil
+	if b := d.Within; b != nil && b.readableRoot != "" {
+		if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(filepath.Join(b.configPath, rel)) {
+			return b.readableRoot, filepath.Join(b.configPath, rel), nil
 		}
-		if rel, err := filepath.Rel(b.top, path); err == nil && filepath.IsLocal(rel) {
-			return b.top, rel, nil
+		if rel, err := filepath.Rel(b.readableRoot, path); err == nil && filepath.IsLocal(rel) {
+			return b.readableRoot, rel, nil
 		}
 	}
 	for _, folder := range []string{d.Dir, d.ModuleDir} {
@@ -223,8 +223,8 @@ func (d Folder) place(path string) (within, local string, err error) {
 	return "", "", ErrOutside
 }
 
-// leadsOut reports whether a path leadsOut out of a folder by a symbolic link.
-func leadsOut(root *os.Root, path string) bool {
+// leadsOutByLink reports whether a path leadsOut out of a folder by a symbolic link.
+func leadsOutByLink(root *os.Root, path string) bool {
 	if _, err := root.Stat(path); err == nil {
 		return false
 	}
@@ -239,7 +239,7 @@ var (
 	ErrIrregular = errors.New("it is no regular file")
 )
 
-func (d Folder) unreadable(path string, err error) error {
+func (d Folder) unreadableError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		hint := ""
 		if filepath.IsLocal(path) && d.ModuleDir != d.Dir {
@@ -249,5 +249,5 @@ func (d Folder) unreadable(path string, err error) error {
 		}
 		return fmt.Errorf("there is no file %q in the configuration's folder%s", path, hint)
 	}
-	return fmt.Errorf("%q cannot be read: %s", path, words.Reason(err))
+	return fmt.Errorf("%q cannot be read: %s", path, words.ErrorWithoutPath(err))
 }

@@ -37,7 +37,7 @@ func TestPathsBelowTheFolders(t *testing.T) {
 		"../parts/logo":                    "logo",
 		filepath.Join(d.ModuleDir, "logo"): "logo",
 	} {
-		p, err := d.Payload(path)
+		p, err := d.ReadPayload(path)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -75,7 +75,7 @@ func TestUnreadable(t *testing.T) {
 		for name, method := range map[string]func() error{
 			"Read":    func() error { _, err := d.Read(path); return err },
 			"Size":    func() error { _, err := d.Size(path); return err },
-			"Payload": func() error { _, err := d.Payload(path); return err },
+			"Payload": func() error { _, err := d.ReadPayload(path); return err },
 		} {
 			if err := method(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s(%s): %v, want %q", name, path, err, want)

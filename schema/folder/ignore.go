@@ -10,31 +10,33 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// ignores knows what git ignores in a work tree: by the .gitignore files in it and
+// gitIgnores knows what git ignores in a work tree: by the .gitignore files in it and
 // .git/info/exclude, as gitignore(5) says. It takes no notice of the index, so that what
 // is tracked and matches counts as ignored, nor of the user's own core.excludesFile.
-type ignores struct {
-	top string
+type gitIgnores struct {
+	workTree string
 
-	mu   sync.Mutex
-	read map[string][]ignorePattern // of a folder's .gitignore, by its path from top
+	mu             sync.Mutex
+	patternsByFile map[string][]ignorePattern // of a folder's .gitignore, by its path from top
 }
 
 // An ignorePattern is one line.
 type ignorePattern struct {
-	glob    string // from the folder of its file
-	again   bool   // it takes back what others ignore
-	folders bool   // it is about folders alone
+	glob        string // from the folder of its file
+	negated     bool   // it takes back what others ignore
+	foldersOnly bool   // it is about folders alone
 }
 
 // mostIgnored bounds a .gitignore file; a larger one counts as empty.
 const mostIgnored = 1 << 20
 
-func newIgnores(top string) *ignores { return &ignores{top: top, read: map[string][]ignorePattern{}} }
+func newGitIgnores(top string) *gitIgnores {
+	return &gitIgnores{workTree: top, patternsByFile: map[string][]ignorePattern{}}
+}
 
 // match reports whether a file is ignored, by its path from top with slashes. One in a
 // folder that is ignored is, whatever is said of it.
-func (g *ignores) match(file string) bool {
+func (g *gitIgnores) match(file string) bool {
 	names := strings.Split(file, "/")
 	for i := range names {
 		if g.excluded(names[:i+1], i < len(names)-1) {
@@ -46,12 +48,12 @@ func (g *ignores) match(file string) bool {
 
 // excluded judges one file or folder: the last pattern that matches decides, and those
 // of deeper folders come last.
-func (g *ignores) excluded(names []string, folder bool) bool {
+func (g *gitIgnores) excluded(names []string, folder bool) bool {
 	found := false
 	judge := func(patterns []ignorePattern, rel string) {
 		for _, p := range patterns {
-			if (folder || !p.folders) && doublestar.MatchUnvalidated(p.glob, rel) {
-				found = !p.again
+			if (folder || !p.foldersOnly) && doublestar.MatchUnvalidated(p.glob, rel) {
+				found = !p.negated
 			}
 		}
 	}
@@ -63,37 +65,37 @@ func (g *ignores) excluded(names []string, folder bool) bool {
 }
 
 // patterns are those of one file; none where there is no such regular file.
-func (g *ignores) patterns(file string) []ignorePattern {
+func (g *gitIgnores) patterns(file string) []ignorePattern {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if known, ok := g.read[file]; ok {
+	if known, ok := g.patternsByFile[file]; ok {
 		return known
 	}
 	var out []ignorePattern
-	at := filepath.Join(g.top, filepath.FromSlash(file))
+	at := filepath.Join(g.workTree, filepath.FromSlash(file))
 	if info, err := os.Lstat(at); err == nil && info.Mode().IsRegular() && info.Size() <= mostIgnored {
 		if text, err := os.ReadFile(at); err == nil {
 			for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
-				if p, ok := parseIgnore(strings.TrimRight(line, "\r\n")); ok {
+				if p, ok := parseIgnoreLine(strings.TrimRight(line, "\r\n")); ok {
 					out = append(out, p)
 				}
 			}
 		}
 	}
-	g.read[file] = out
+	g.patternsByFile[file] = out
 	return out
 }
 
-// parseIgnore reads one line; ok is false where it holds no pattern.
-func parseIgnore(line string) (p ignorePattern, ok bool) {
+// parseIgnoreLine reads one line; ok is false where it holds no pattern.
+func parseIgnoreLine(line string) (p ignorePattern, ok bool) {
 	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
 		line = strings.TrimSuffix(line, " ")
 	}
 	if line == "" || line[0] == '#' {
 		return p, false
 	}
-	line, p.again = strings.CutPrefix(line, "!")
-	line, p.folders = strings.CutSuffix(line, "/")
+	line, p.negated = strings.CutPrefix(line, "!")
+	line, p.foldersOnly = strings.CutSuffix(line, "/")
 	anchored := strings.Contains(line, "/")
 	line = strings.TrimPrefix(line, "/")
 	if line == "" {

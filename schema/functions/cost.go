@@ -11,9 +11,9 @@ import (
 	"b2form/schema/parse"
 )
 
-// free are functions that go through nothing: they hand on what they are given, or
+// spendsNoSteps are functions that go through nothing: they hand on what they are given, or
 // evaluate expressions, which are counted by themselves.
-func free(name string) bool {
+func spendsNoSteps(name string) bool {
 	switch name {
 	case "try", "can", "sensitive", "nonsensitive", "issensitive", "templatefile", "templatestring":
 		return true
@@ -21,10 +21,10 @@ func free(name string) bool {
 	return false
 }
 
-// counted is a function whose calls spend steps: for what it is given, before it
+// withStepCount is a function whose calls spend steps: for what it is given, before it
 // runs for what that can grow to, and for what it returns.
-func counted(name string, f function.Function, b *parse.Budget) function.Function {
-	if free(name) {
+func withStepCount(name string, f function.Function, b *parse.Budget) function.Function {
+	if spendsNoSteps(name) {
 		return f
 	}
 	passed := func(p function.Parameter) function.Parameter {
@@ -43,20 +43,20 @@ func counted(name string, f function.Function, b *parse.Budget) function.Functio
 		if err := checkNesting(name, args); err != nil {
 			return cty.NilVal, err
 		}
-		b.Look(args, name)
-		if n := grows(name, args); n > 0 {
-			b.Spend(steps(n), name)
+		b.SpendReading(args, name)
+		if n := extraSteps(name, args); n > 0 {
+			b.Spend(toSteps(n), name)
 		}
 		v, err := f.Call(args)
 		if err == nil {
-			b.Weigh(v, name)
+			b.SpendValue(v, name)
 		}
 		return v, err
 	}
 	return function.New(spec)
 }
 
-func steps(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
+func toSteps(n float64) int64 { return int64(min(n, math.MaxInt64/4)) }
 
 // perNumber is what a number takes up in steps, and perByte how many bytes of a text
 // one step makes.
@@ -65,13 +65,13 @@ const (
 	perByte   = 8
 )
 
-// grows is how many steps a function spends beyond what it is given and returns:
+// extraSteps is how many steps a function spends beyond what it is given and returns:
 // where its result can be far larger than that, or its time. Arguments of another
 // type than it takes grow to nothing; it refuses them.
-func grows(name string, args []cty.Value) float64 {
-	a := make([]argument, 4)
+func extraSteps(name string, args []cty.Value) float64 {
+	a := make([]callArgument, 4)
 	for i := range min(len(args), len(a)) {
-		a[i] = argument{args[i]}
+		a[i] = callArgument{args[i]}
 	}
 	switch name {
 	case "range":
@@ -79,25 +79,25 @@ func grows(name string, args []cty.Value) float64 {
 	case "setproduct":
 		n := 1.0
 		for _, list := range args {
-			n *= argument{list}.length()
+			n *= callArgument{list}.length()
 		}
 		return n * float64(perNumber+2*len(args))
 	case "format":
-		return formatted(a[0].text(), args[1:])
+		return formatSteps(a[0].text(), args[1:])
 	case "formatlist":
 		n := 1.0
 		for _, list := range args[1:] {
-			n = max(n, argument{list}.length())
+			n = max(n, callArgument{list}.length())
 		}
-		return n * formatted(a[0].text(), args[1:])
+		return n * formatSteps(a[0].text(), args[1:])
 	case "indent":
 		return a[0].number() * float64(strings.Count(a[1].text(), "\n")) / perByte
 	case "join":
 		return a[1].length() * float64(len(a[0].text())) / perByte
 	case "replace":
-		return replaced(a[0].text(), a[1].text(), a[2].text())
+		return replaceSteps(a[0].text(), a[1].text(), a[2].text())
 	case "regex", "regexall":
-		return searched(a[0].text(), a[1].text())
+		return regexSteps(a[0].text(), a[1].text())
 	case "split":
 		return float64(strings.Count(a[1].text(), a[0].text())+1) * 4
 	case "distinct":
@@ -115,35 +115,35 @@ func grows(name string, args []cty.Value) float64 {
 	return 0
 }
 
-// An argument is one of a call, of which nothing is known.
-type argument struct{ v cty.Value }
+// A callArgument is one of a call, of which nothing is known.
+type callArgument struct{ value cty.Value }
 
-// of is the value without marks, if it is a known one.
-func (a argument) of() (cty.Value, bool) {
-	if a.v == cty.NilVal {
-		return a.v, false
+// knownValue is the value without marks, if it is a known one.
+func (a callArgument) knownValue() (unmarked cty.Value, known bool) {
+	if a.value == cty.NilVal {
+		return a.value, false
 	}
-	v, _ := a.v.Unmark()
+	v, _ := a.value.Unmark()
 	return v, v.IsKnown() && !v.IsNull()
 }
 
-func (a argument) text() string {
-	if v, ok := a.of(); ok && v.Type() == cty.String {
+func (a callArgument) text() string {
+	if v, ok := a.knownValue(); ok && v.Type() == cty.String {
 		return v.AsString()
 	}
 	return ""
 }
 
-func (a argument) number() float64 {
-	if v, ok := a.of(); ok && v.Type() == cty.Number {
+func (a callArgument) number() float64 {
+	if v, ok := a.knownValue(); ok && v.Type() == cty.Number {
 		n, _ := v.AsBigFloat().Float64()
 		return n
 	}
 	return 0
 }
 
-func (a argument) length() float64 {
-	v, ok := a.of()
+func (a callArgument) length() float64 {
+	v, ok := a.knownValue()
 	if t := v.Type(); ok && (t.IsTupleType() || t.IsCollectionType()) {
 		return float64(v.LengthInt())
 	}
@@ -155,12 +155,12 @@ func rangeLength(args []cty.Value) float64 {
 	from, to, by := 0.0, 0.0, 1.0
 	switch len(args) {
 	case 1:
-		to = argument{args[0]}.number()
+		to = callArgument{args[0]}.number()
 	case 2, 3:
-		from, to = argument{args[0]}.number(), argument{args[1]}.number()
+		from, to = callArgument{args[0]}.number(), callArgument{args[1]}.number()
 	}
 	if len(args) == 3 {
-		by = argument{args[2]}.number()
+		by = callArgument{args[2]}.number()
 	}
 	if n := math.Abs(to-from) / math.Abs(by); n > 0 { // not where by is 0
 		return n
@@ -168,12 +168,12 @@ func rangeLength(args []cty.Value) float64 {
 	return 0
 }
 
-// formatted bounds what format makes: widths, and arguments as often as they can be
+// formatSteps bounds what format makes: widths, and arguments as often as they can be
 // named.
-func formatted(format string, args []cty.Value) float64 {
+func formatSteps(format string, args []cty.Value) float64 {
 	n, longest := 0.0, 0.0
 	for _, a := range args {
-		longest = max(longest, float64(len(argument{a}.text())))
+		longest = max(longest, float64(len(callArgument{a}.text())))
 	}
 	for width, i := 0.0, 0; i < len(format); i++ {
 		switch c := format[i]; {
@@ -190,16 +190,16 @@ func formatted(format string, args []cty.Value) float64 {
 	return n / perByte
 }
 
-func replaced(s, old, with string) float64 {
+func replaceSteps(s, old, with string) float64 {
 	if len(old) < 2 || old[0] != '/' || old[len(old)-1] != '/' {
 		return float64(strings.Count(s, old)) * float64(len(with)) / perByte
 	}
-	return float64(len(s)+1)*float64(len(with)+1)/perByte + searched(old[1:len(old)-1], s)
+	return float64(len(s)+1)*float64(len(with)+1)/perByte + regexSteps(old[1:len(old)-1], s)
 }
 
-// searched is what looking for a regular expression takes: all of its program for each
+// regexSteps is what looking for a regular expression takes: all of its program for each
 // byte, and a text for each group where it is found.
-func searched(pattern, s string) float64 {
+func regexSteps(pattern, s string) float64 {
 	size := float64(len(pattern))
 	if len(s) > 1000 || strings.Contains(pattern, "{") {
 		if re, err := syntax.Parse(pattern, syntax.Perl); err == nil {

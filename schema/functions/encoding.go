@@ -22,8 +22,8 @@ import (
 // their encoded forms that no library has, or has with errors that repeat a text.
 func encodingFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"base64gzip":       pureFunction(cty.String, zip, param("text", cty.String)),
-		"base64gunzip":     pureFunction(cty.String, unzip, param("text", cty.String)),
+		"base64gzip":       pureFunction(cty.String, gzipToBase64, param("text", cty.String)),
+		"base64gunzip":     pureFunction(cty.String, gunzipBase64, param("text", cty.String)),
 		"textencodebase64": pureFunction(cty.String, encodeText, param("text", cty.String), param("encoding", cty.String)),
 		"textdecodebase64": pureFunction(cty.String, decodeText, param("text", cty.String), param("encoding", cty.String)),
 		"base64decode":     pureFunction(cty.String, decodeBase64, param("text", cty.String)),
@@ -32,7 +32,7 @@ func encodingFunctions() map[string]function.Function {
 	}
 }
 
-func zip(args []cty.Value) (cty.Value, error) {
+func gzipToBase64(args []cty.Value) (cty.Value, error) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	_, err := io.WriteString(w, args[0].AsString())
@@ -49,7 +49,7 @@ func zip(args []cty.Value) (cty.Value, error) {
 // mistake, or an attack.
 const mostUnzipped = 64 << 20
 
-func unzip(args []cty.Value) (cty.Value, error) {
+func gunzipBase64(args []cty.Value) (cty.Value, error) {
 	packed, err := fromBase64(args[0])
 	if err != nil {
 		return cty.NilVal, err
@@ -65,11 +65,11 @@ func unzip(args []cty.Value) (cty.Value, error) {
 	case len(content) > mostUnzipped:
 		return cty.NilVal, function.NewArgErrorf(0, "the text has more than %d bytes", mostUnzipped)
 	}
-	return text(content, "what was compressed")
+	return utf8Value(content, "what was compressed")
 }
 
-// text is content that must be UTF-8; what names it.
-func text(content []byte, what string) (cty.Value, error) {
+// utf8Value is content that must be UTF-8; what names it.
+func utf8Value(content []byte, what string) (cty.Value, error) {
 	if !utf8.Valid(content) {
 		return cty.NilVal, function.NewArgErrorf(0, "%s is not text in UTF-8", what)
 	}
@@ -81,7 +81,7 @@ func decodeBase64(args []cty.Value) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return text(content, "what was encoded")
+	return utf8Value(content, "what was encoded")
 }
 
 func decodeURL(args []cty.Value) (cty.Value, error) {
@@ -89,7 +89,7 @@ func decodeURL(args []cty.Value) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, function.NewArgErrorf(0, "the text is not percent-encoded correctly")
 	}
-	return text([]byte(s), "what was encoded")
+	return utf8Value([]byte(s), "what was encoded")
 }
 
 func decryptRSA(args []cty.Value) (cty.Value, error) {
@@ -110,7 +110,7 @@ func decryptRSA(args []cty.Value) (cty.Value, error) {
 		if err != nil {
 			return cty.NilVal, function.NewArgErrorf(0, "the text was not encrypted for this key")
 		}
-		return text(content, "what was encrypted")
+		return utf8Value(content, "what was encrypted")
 	}
 }
 
@@ -122,8 +122,8 @@ func fromBase64(v cty.Value) ([]byte, error) {
 	return out, nil
 }
 
-// charset finds an encoding by its IANA name.
-func charset(v cty.Value) (encoding.Encoding, error) {
+// encodingNamed finds an encoding by its IANA name.
+func encodingNamed(v cty.Value) (encoding.Encoding, error) {
 	e, err := ianaindex.IANA.Encoding(v.AsString())
 	if err != nil || e == nil {
 		return nil, function.NewArgErrorf(1, "there is no encoding %q; names are those of IANA, such as UTF-16LE", v.AsString())
@@ -132,7 +132,7 @@ func charset(v cty.Value) (encoding.Encoding, error) {
 }
 
 func encodeText(args []cty.Value) (cty.Value, error) {
-	e, err := charset(args[1])
+	e, err := encodingNamed(args[1])
 	if err != nil {
 		return cty.NilVal, err
 	}
@@ -144,7 +144,7 @@ func encodeText(args []cty.Value) (cty.Value, error) {
 }
 
 func decodeText(args []cty.Value) (cty.Value, error) {
-	e, err := charset(args[1])
+	e, err := encodingNamed(args[1])
 	if err != nil {
 		return cty.NilVal, err
 	}

@@ -21,17 +21,17 @@ import (
 
 // All is every function by the names that expressions call it by: Terraform's
 // functions, with core:: before their names too, and the presets for lifecycle
-// and CORS rules. Those that Impure lists, and list, map, type and ephemeralasnull,
+// and CORS rules. Those that ImpureNames lists, and list, map, type and ephemeralasnull,
 // return an error that says what to write instead. What reads files reads below the folder.
 func All(d folder.Folder, b *parse.Budget) map[string]function.Function {
-	all := withCore(coreFunctions(d, b))
+	all := withCorePrefix(coreFunctions(d, b))
 	maps.Copy(all, removedFunctions())
 	return all
 }
 
-// withCore adds every function by its name with core:: too, which is Terraform's way
+// withCorePrefix adds every function by its name with core:: too, which is Terraform's way
 // to say that no provider's function is meant.
-func withCore(all map[string]function.Function) map[string]function.Function {
+func withCorePrefix(all map[string]function.Function) map[string]function.Function {
 	for name, f := range maps.Clone(all) {
 		all["core::"+name] = f
 	}
@@ -43,13 +43,13 @@ func coreFunctions(d folder.Folder, b *parse.Budget) map[string]function.Functio
 	all := map[string]function.Function{}
 	for _, group := range []map[string]function.Function{
 		libraryFunctions(), setFunctions(), textFunctions(), hashFunctions(), encodingFunctions(), networkFunctions(), listFunctions(),
-		markFunctions(), tryFunctions(), fileFunctions(d),
+		sensitivityFunctions(), tryFunctions(), fileFunctions(d),
 	} {
 		for name, f := range group {
-			all[name] = counted(name, f, b)
+			all[name] = withStepCount(name, f, b)
 		}
 	}
-	for _, group := range []map[string]function.Function{keyPresets(), presets(), corsPresets(), impureFunctions()} {
+	for _, group := range []map[string]function.Function{capabilityPresets(), lifecyclePresets(), corsPresets(), impureFunctions()} {
 		maps.Copy(all, group)
 	}
 	maps.Copy(all, templateFunctions(d, b, maps.Clone(all)))
@@ -103,7 +103,7 @@ func libraryFunctions() map[string]function.Function {
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-		"yamldecode": yamlDecode(), "yamlencode": yaml.YAMLEncodeFunc,
+		"yamldecode": yamldecodeFunction(), "yamlencode": yaml.YAMLEncodeFunc,
 		"base64encode": encoding.Base64EncodeFunc, "urlencode": encoding.URLEncodeFunc,
 		"uuidv5": uuid.V5Func,
 
@@ -137,7 +137,7 @@ func removedFunctions() map[string]function.Function {
 // empty.
 func impureFunctions() map[string]function.Function {
 	out := map[string]function.Function{}
-	for _, name := range Impure() {
+	for _, name := range ImpureNames() {
 		out[name] = refusingFunction(fmt.Sprintf("b2form has no %s(): a plan must come out the same on every run and machine; give such "+
 			"a value as a variable", name))
 	}
@@ -153,15 +153,15 @@ func refusingFunction(why string) function.Function {
 	})
 }
 
-// Impure lists the functions of Terraform's that are refused since what they
+// ImpureNames lists the functions of Terraform's that are refused since what they
 // return differs from run to run or from machine to machine.
-func Impure() []string {
+func ImpureNames() []string {
 	return []string{"timestamp", "plantimestamp", "uuid", "bcrypt", "abspath", "pathexpand"}
 }
 
 // pureFunction is a function of wholly known, non-null values with a fixed result type.
 func pureFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
-	return shallow(result, func(args []cty.Value) (cty.Value, error) {
+	return partlyKnownFunction(result, func(args []cty.Value) (cty.Value, error) {
 		for _, a := range args {
 			if !a.IsWhollyKnown() {
 				return cty.UnknownVal(result), nil
@@ -171,8 +171,8 @@ func pureFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error
 	}, params...)
 }
 
-// shallow is the same of values that are known, but may hold unknown ones.
-func shallow(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
+// partlyKnownFunction is the same of values that are known, but may hold unknown ones.
+func partlyKnownFunction(result cty.Type, impl func(args []cty.Value) (cty.Value, error), params ...function.Parameter) function.Function {
 	return function.New(&function.Spec{Type: function.StaticReturnType(result), Params: params,
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return impl(args) }})
 }

@@ -59,7 +59,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(ctx.Functions)) {
-		refused := slices.Concat(functions.Impure(), []string{"list", "map", "type", "ephemeralasnull"})
+		refused := slices.Concat(functions.ImpureNames(), []string{"list", "map", "type", "ephemeralasnull"})
 		if slices.Contains(refused, name) {
 			continue
 		}

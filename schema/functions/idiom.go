@@ -18,7 +18,7 @@ func CallFor(v cty.Value) string {
 	switch {
 	case v.IsNull() || !v.IsWhollyKnown() || !v.CanIterateElements() || v.LengthInt() == 0:
 		return ""
-	case v.Type().Equals(bucket.CORSType()):
+	case v.Type().Equals(bucket.CORSRulesType()):
 		return corsCall(v)
 	case v.Type().Equals(cty.List(cty.String)):
 		if v.RawEquals(cty.ListVal(kind.StringValues(key.AllCapabilities()...))) {
@@ -31,7 +31,7 @@ func CallFor(v cty.Value) string {
 }
 
 func lifecycleCall(v cty.Value) string {
-	all := presets()
+	all := lifecyclePresets()
 	if gives(all["keep_only_last_version"], v) {
 		return "keep_only_last_version()"
 	}

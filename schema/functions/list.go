@@ -17,13 +17,13 @@ import (
 // or has under that name with other arguments.
 func listFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue":   shallow(cty.Bool, allOrAny(true), param("list", cty.List(cty.Bool))),
-		"anytrue":   shallow(cty.Bool, allOrAny(false), param("list", cty.List(cty.Bool))),
+		"alltrue":   partlyKnownFunction(cty.Bool, allOrAny(true), param("list", cty.List(cty.Bool))),
+		"anytrue":   partlyKnownFunction(cty.Bool, allOrAny(false), param("list", cty.List(cty.Bool))),
 		"index":     pureFunction(cty.Number, index, param("list", cty.DynamicPseudoType), param("value", cty.DynamicPseudoType)),
-		"length":    length(),
-		"lookup":    lookup(),
-		"matchkeys": matchkeys(),
-		"one":       one(),
+		"length":    lengthFunction(),
+		"lookup":    lookupFunction(),
+		"matchkeys": matchkeysFunction(),
+		"one":       oneFunction(),
 		"sum":       pureFunction(cty.Number, sum, param("list", cty.DynamicPseudoType)),
 		"transpose": pureFunction(cty.Map(cty.List(cty.String)), transpose, param("map", cty.Map(cty.List(cty.String)))),
 	}
@@ -92,12 +92,12 @@ func transpose(args []cty.Value) (cty.Value, error) {
 	found := map[string][]cty.Value{}
 	for it := args[0].ElementIterator(); it.Next(); {
 		key, list := it.Element()
-		if err := notNull(list, 0, "a list in the map"); err != nil {
+		if err := checkNotNull(list, 0, "a list in the map"); err != nil {
 			return cty.NilVal, err
 		}
 		for e := list.ElementIterator(); e.Next(); {
 			_, v := e.Element()
-			if err := notNull(v, 0, "an element"); err != nil {
+			if err := checkNotNull(v, 0, "an element"); err != nil {
 				return cty.NilVal, err
 			}
 			found[v.AsString()] = append(found[v.AsString()], key)
@@ -118,8 +118,8 @@ func dynamicParam(name string) function.Parameter {
 	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true}
 }
 
-// length counts characters too, which the library keeps apart.
-func length() function.Function {
+// lengthFunction counts characters too, which the library keeps apart.
+func lengthFunction() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowMarked: true, AllowDynamicType: true,
 			AllowUnknown: true}},
@@ -146,8 +146,8 @@ func length() function.Function {
 	})
 }
 
-// lookup has a default that may be left out, and may be null.
-func lookup() function.Function {
+// lookupFunction has a default that may be left out, and may be null.
+func lookupFunction() function.Function {
 	rest := dynamicParam("default")
 	rest.AllowNull, rest.AllowUnknown = true, true
 	return function.New(&function.Spec{
@@ -184,7 +184,7 @@ func lookupType(args []cty.Value) (cty.Type, error) {
 	case hasDefault:
 		return args[2].Type(), nil
 	}
-	return cty.NilType, noElement(key, marks)
+	return cty.NilType, noElementError(key, marks)
 }
 
 func lookupValue(args []cty.Value, result cty.Type) (cty.Value, error) {
@@ -200,12 +200,12 @@ func lookupValue(args []cty.Value, result cty.Type) (cty.Value, error) {
 	case len(args) == 3:
 		v, _ = convert.Convert(args[2], result) // its type was judged already
 	default:
-		return cty.NilVal, noElement(key, keyMarks)
+		return cty.NilVal, noElementError(key, keyMarks)
 	}
 	return v.WithMarks(marks, keyMarks), nil
 }
 
-func noElement(key cty.Value, marks cty.ValueMarks) error {
+func noElementError(key cty.Value, marks cty.ValueMarks) error {
 	name := strconv.Quote(key.AsString())
 	if marks.Has(kind.Sensitive) {
 		name = "with this sensitive key"
@@ -213,8 +213,8 @@ func noElement(key cty.Value, marks cty.ValueMarks) error {
 	return function.NewArgErrorf(1, "there is no element %s and no default", name)
 }
 
-// one turns a list of at most one element into that element or null.
-func one() function.Function {
+// oneFunction turns a list of at most one element into that element or null.
+func oneFunction() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{dynamicParam("list")},
 		Type: func(args []cty.Value) (cty.Type, error) {
@@ -250,8 +250,8 @@ func one() function.Function {
 	})
 }
 
-// matchkeys picks the values whose key at the same place is wanted.
-func matchkeys() function.Function {
+// matchkeysFunction picks the values whose key at the same place is wanted.
+func matchkeysFunction() function.Function {
 	list := func(name string) function.Parameter {
 		return function.Parameter{Name: name, Type: cty.List(cty.DynamicPseudoType)}
 	}

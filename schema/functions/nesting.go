@@ -18,17 +18,17 @@ func checkNesting(name string, args []cty.Value) error {
 	if len(args) == 0 {
 		return nil
 	}
-	switch text := (argument{args[0]}).text(); {
-	case name == "jsondecode" && wire.TooDeep(text, parse.MostNested) >= 0, name == "yamldecode" && deepYAML(text):
+	switch text := (callArgument{args[0]}).text(); {
+	case name == "jsondecode" && wire.FindTooDeep(text, parse.MostNested) >= 0, name == "yamldecode" && isDeepYAML(text):
 		return function.NewArgError(0, fmt.Errorf("values stand inside of more than %d others", parse.MostNested))
 	}
 	return nil
 }
 
-// deepYAML reports whether a text may nest too deeply. What it takes for strings, in
+// isDeepYAML reports whether a text may nest too deeply. What it takes for strings, in
 // which brackets are none, may be none in truth: of those there must not be many. Nor
 // may there be in one line of what opens a level by standing there.
-func deepYAML(text string) bool {
+func isDeepYAML(text string) bool {
 	const mostHidden, mostInLine = 10_000, 1000
 	depth, hidden := 0, 0
 	for line := range strings.Lines(text) {
@@ -64,9 +64,9 @@ func deepYAML(text string) bool {
 	return false
 }
 
-// yamlDecode does not work out the type before the value, as the library's does:
+// yamldecodeFunction does not work out the type before the value, as the library's does:
 // aliases may make one that takes years to go through.
-func yamlDecode() function.Function {
+func yamldecodeFunction() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{param("text", cty.String)},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),

@@ -26,20 +26,20 @@ func networkFunctions() map[string]function.Function {
 	}
 }
 
-// readNetwork reads a network such as 10.1.0.0/16, without what its address says of
+// parseNetwork reads a network such as 10.1.0.0/16, without what its address says of
 // a host. Zeros before a number are passed over, as by Terraform.
-func readNetwork(v cty.Value, arg int) (netip.Prefix, error) {
+func parseNetwork(v cty.Value, arg int) (netip.Prefix, error) {
 	address, bits, _ := strings.Cut(v.AsString(), "/")
-	p, err := netip.ParsePrefix(withoutZeros(address) + "/" + withoutZeros(bits))
+	p, err := netip.ParsePrefix(withoutLeadingZeros(address) + "/" + withoutLeadingZeros(bits))
 	if err != nil {
 		return p, function.NewArgErrorf(arg, "a network like 10.0.0.0/8 or fd00::/48 is needed")
 	}
 	return p.Masked(), nil
 }
 
-// withoutZeros takes the zeros off that stand before the decimal numbers in an
+// withoutLeadingZeros takes the zeros off that stand before the decimal numbers in an
 // address: 010.001.0.0 is 10.1.0.0.
-func withoutZeros(address string) string {
+func withoutLeadingZeros(address string) string {
 	head, tail := "", address
 	if i := strings.LastIndexByte(address, ':'); i >= 0 {
 		head, tail = address[:i+1], address[i+1:]
@@ -58,9 +58,9 @@ func withoutZeros(address string) string {
 	return head + strings.Join(parts, ".")
 }
 
-// whole is a whole number. One that no address can be is refused before all its
+// wholeNumber is a whole number. One that no address can be is refused before all its
 // digits are made, which can be more than there is memory.
-func whole(v cty.Value, arg int) (*big.Int, error) {
+func wholeNumber(v cty.Value, arg int) (*big.Int, error) {
 	if f := v.AsBigFloat(); f.IsInt() && f.MantExp(nil) <= 2*128 {
 		n, _ := f.Int(nil)
 		return n, nil
@@ -68,14 +68,14 @@ func whole(v cty.Value, arg int) (*big.Int, error) {
 	return nil, function.NewArgErrorf(arg, "a whole number of at most 2^128 is needed")
 }
 
-// size is 2 to the power of bits.
-func size(bits int) *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(bits)) }
+// powerOfTwo is 2 to the power of bits.
+func powerOfTwo(bits int) *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(bits)) }
 
 // hostBits is how many bits of its addresses a network leaves open.
 func hostBits(p netip.Prefix) int { return p.Addr().BitLen() - p.Bits() }
 
-// at is the address so far from the beginning of a network, which must hold it.
-func at(p netip.Prefix, offset *big.Int) netip.Addr {
+// addressAt is the address so far from the beginning of a network, which must hold it.
+func addressAt(p netip.Prefix, offset *big.Int) netip.Addr {
 	n := new(big.Int).SetBytes(p.Addr().AsSlice())
 	out, _ := netip.AddrFromSlice(n.Add(n, offset).FillBytes(make([]byte, p.Addr().BitLen()/8)))
 	return out
@@ -83,26 +83,26 @@ func at(p netip.Prefix, offset *big.Int) netip.Addr {
 
 // cidrHost is one address of a network; below 0 it counts from the end.
 func cidrHost(args []cty.Value) (cty.Value, error) {
-	p, err := readNetwork(args[0], 0)
+	p, err := parseNetwork(args[0], 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	n, err := whole(args[1], 1)
+	n, err := wholeNumber(args[1], 1)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	all := size(hostBits(p))
+	all := powerOfTwo(hostBits(p))
 	if n.Sign() < 0 {
 		n.Add(n, all)
 	}
 	if n.Sign() < 0 || n.Cmp(all) >= 0 {
 		return cty.NilVal, function.NewArgErrorf(1, "the network %s has no address of that number, only %s", p, all)
 	}
-	return cty.StringVal(at(p, n).String()), nil
+	return cty.StringVal(addressAt(p, n).String()), nil
 }
 
 func cidrNetmask(args []cty.Value) (cty.Value, error) {
-	p, err := readNetwork(args[0], 0)
+	p, err := parseNetwork(args[0], 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
@@ -113,9 +113,9 @@ func cidrNetmask(args []cty.Value) (cty.Value, error) {
 	return cty.StringVal(ones.Masked().Addr().String()), nil
 }
 
-// extended is how many bits the parts of a network have when so many are added.
-func extended(p netip.Prefix, bits cty.Value, arg, least int) (int, error) {
-	n, err := whole(bits, arg)
+// extendedPrefixLength is how many bits the parts of a network have when so many are added.
+func extendedPrefixLength(p netip.Prefix, bits cty.Value, arg, least int) (int, error) {
+	n, err := wholeNumber(bits, arg)
 	if err != nil {
 		return 0, err
 	}
@@ -126,46 +126,46 @@ func extended(p netip.Prefix, bits cty.Value, arg, least int) (int, error) {
 }
 
 func cidrSubnet(args []cty.Value) (cty.Value, error) {
-	p, err := readNetwork(args[0], 0)
+	p, err := parseNetwork(args[0], 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	bits, err := extended(p, args[1], 1, 0)
+	bits, err := extendedPrefixLength(p, args[1], 1, 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	n, err := whole(args[2], 2)
+	n, err := wholeNumber(args[2], 2)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	if parts := size(bits - p.Bits()); n.Sign() < 0 || n.Cmp(parts) >= 0 {
+	if parts := powerOfTwo(bits - p.Bits()); n.Sign() < 0 || n.Cmp(parts) >= 0 {
 		return cty.NilVal, function.NewArgErrorf(2, "a number from 0 to %s is needed: the network %s has %s parts of that size",
 			new(big.Int).Sub(parts, big.NewInt(1)), p, parts)
 	}
-	first := at(p, n.Lsh(n, uint(p.Addr().BitLen()-bits)))
+	first := addressAt(p, n.Lsh(n, uint(p.Addr().BitLen()-bits)))
 	return cty.StringVal(netip.PrefixFrom(first, bits).String()), nil
 }
 
 // cidrSubnets cuts parts off a network, one behind the other.
 func cidrSubnets(args []cty.Value) (cty.Value, error) {
-	p, err := readNetwork(args[0], 0)
+	p, err := parseNetwork(args[0], 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
 	var parts []cty.Value
 	end := new(big.Int) // of the parts so far
 	for i, arg := range args[1:] {
-		bits, err := extended(p, arg, i+1, 1)
+		bits, err := extendedPrefixLength(p, arg, i+1, 1)
 		if err != nil {
 			return cty.NilVal, err
 		}
-		part := size(p.Addr().BitLen() - bits)
+		part := powerOfTwo(p.Addr().BitLen() - bits)
 		start := new(big.Int).Add(end, new(big.Int).Sub(part, big.NewInt(1)))
 		start.Sub(start, new(big.Int).Mod(start, part)) // a part begins at a multiple of its size
-		if end.Add(start, part); end.Cmp(size(hostBits(p))) > 0 {
+		if end.Add(start, part); end.Cmp(powerOfTwo(hostBits(p))) > 0 {
 			return cty.NilVal, function.NewArgErrorf(i+1, "the network %s has no room left for a part with /%d", p, bits)
 		}
-		parts = append(parts, cty.StringVal(netip.PrefixFrom(at(p, start), bits).String()))
+		parts = append(parts, cty.StringVal(netip.PrefixFrom(addressAt(p, start), bits).String()))
 	}
 	if len(parts) == 0 {
 		return cty.ListValEmpty(cty.String), nil
@@ -175,13 +175,13 @@ func cidrSubnets(args []cty.Value) (cty.Value, error) {
 
 // cidrContains reports whether an address or a whole network lies in a network.
 func cidrContains(args []cty.Value) (cty.Value, error) {
-	outer, err := readNetwork(args[0], 0)
+	outer, err := parseNetwork(args[0], 0)
 	if err != nil {
 		return cty.NilVal, err
 	}
-	inner, err := readNetwork(args[1], 1)
+	inner, err := parseNetwork(args[1], 1)
 	if err != nil {
-		addr, err := netip.ParseAddr(withoutZeros(args[1].AsString()))
+		addr, err := netip.ParseAddr(withoutLeadingZeros(args[1].AsString()))
 		if err != nil || addr.Zone() != "" {
 			return cty.NilVal, function.NewArgErrorf(1, "an address like 10.1.2.3 or a network like 10.1.0.0/16 is needed")
 		}

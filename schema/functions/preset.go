@@ -9,9 +9,9 @@ import (
 	"b2form/schema/kind"
 )
 
-// presets are the web console's three choices of a lifecycle ("Lifecycle Rules"
+// lifecyclePresets are the web console's three choices of a lifecycle ("Lifecycle Rules"
 // in the B2 documentation), as lists to be used alone or in concat().
-func presets() map[string]function.Function {
+func lifecyclePresets() map[string]function.Function {
 	rule := map[string]cty.Type{
 		"file_name_prefix":                                       cty.String,
 		"days_from_uploading_to_hiding":                          cty.Number,
@@ -46,7 +46,7 @@ func presets() map[string]function.Function {
 // be used alone or in concat().
 func corsPresets() map[string]function.Function {
 	preset := func(rules func(origins cty.Value) cty.Value) function.Function {
-		return pureFunction(bucket.CORSType(), func(args []cty.Value) (cty.Value, error) {
+		return pureFunction(bucket.CORSRulesType(), func(args []cty.Value) (cty.Value, error) {
 			if args[0].LengthInt() == 0 {
 				return cty.NilVal, function.NewArgErrorf(0,
 					`at least one origin is needed, such as "https://www.example.com", "https" or "*"`)
@@ -60,8 +60,8 @@ func corsPresets() map[string]function.Function {
 	}
 }
 
-// keyPresets are lists of capabilities.
-func keyPresets() map[string]function.Function {
+// capabilityPresets are lists of capabilities.
+func capabilityPresets() map[string]function.Function {
 	return map[string]function.Function{
 		"all_capabilities": pureFunction(cty.List(cty.String), func([]cty.Value) (cty.Value, error) {
 			return cty.ListVal(kind.StringValues(key.AllCapabilities()...)), nil

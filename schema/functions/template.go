@@ -24,17 +24,17 @@ func templateFunctions(d folder.Folder, b *parse.Budget, others map[string]funct
 	for _, name := range []string{"templatefile", "templatestring"} {
 		others[name] = refusingFunction("a template cannot render another one; render that first, and hand it over as a variable")
 	}
-	others = withCore(others)
+	others = withCorePrefix(others)
 	return map[string]function.Function{
 		// A template that is one interpolation has a value of any type.
-		"templatefile": shallow(cty.DynamicPseudoType, func(args []cty.Value) (cty.Value, error) {
+		"templatefile": partlyKnownFunction(cty.DynamicPseudoType, func(args []cty.Value) (cty.Value, error) {
 			src, err := d.ReadText(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
 			return renderTemplate(src, args[0].AsString(), args[1], b, others)
 		}, param("path", cty.String), param("variables", cty.DynamicPseudoType)),
-		"templatestring": shallow(cty.String, func(args []cty.Value) (cty.Value, error) {
+		"templatestring": partlyKnownFunction(cty.String, func(args []cty.Value) (cty.Value, error) {
 			v, err := renderTemplate(args[0].AsString(), "", args[1], b, others)
 			if err != nil {
 				return cty.NilVal, err
@@ -74,7 +74,7 @@ func renderTemplate(src, file string, vars cty.Value, b *parse.Budget, others ma
 		}
 		hint := words.DidYouMean(name, "", names)
 		if hint == "" {
-			hint = " The variables given are " + words.List(names) + "."
+			hint = " The variables given are " + words.JoinAnd(names) + "."
 		}
 		if len(names) == 0 {
 			hint = " No variables are given."

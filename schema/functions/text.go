@@ -91,8 +91,8 @@ func hashFunctions() map[string]function.Function {
 	return out
 }
 
-// markFunctions set, remove and query the mark of sensitive values.
-func markFunctions() map[string]function.Function {
+// sensitivityFunctions set, remove and query the mark of sensitive values.
+func sensitivityFunctions() map[string]function.Function {
 	marking := func(change func(v cty.Value) cty.Value) function.Function {
 		return function.New(&function.Spec{
 			Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType,
@@ -120,8 +120,8 @@ func Nonsensitive(v cty.Value) cty.Value {
 	return v
 }
 
-// notNull reports an argument that is null.
-func notNull(v cty.Value, arg int, what string) error {
+// checkNotNull reports an argument that is null.
+func checkNotNull(v cty.Value, arg int, what string) error {
 	if v.IsNull() {
 		return function.NewArgError(arg, fmt.Errorf("%s must not be null", what))
 	}

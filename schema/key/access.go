@@ -13,7 +13,7 @@ import (
 
 const listAll = "listAllBucketNames"
 
-func presetNames() []string { return []string{"read_write", "read_only", "write_only", "state"} }
+func accessPresetNames() []string { return []string{"read_write", "read_only", "write_only", "state"} }
 
 // presets are the lists that the web console has granted for a type of access,
 // the one that new keys get first. They are frozen: a list that a release adds
@@ -58,9 +58,9 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
 	return lists
 }
 
-// presetOf names the type of access in the web console that stands for a list of
+// accessPresetOf names the type of access in the web console that stands for a list of
 // capabilities.
-func presetOf(v cty.Value) string {
+func accessPresetOf(v cty.Value) string {
 	access, listsAll, ok := AccessOf(kind.StringsIn(v))
 	if ok && listsAll {
 		access += " with " + listAll
@@ -102,23 +102,23 @@ func AllCapabilities() []string {
 	}
 }
 
-// misspelt is the known capability that a name is but for the case of letters, a final s
+// meantCapability is the known capability that a name is but for the case of letters, a final s
 // or one slip: a letter more, less or other, or two exchanged. B2 adds names that differ
 // by words, so what is so near is none of them. "": there is none.
-func misspelt(name string) string {
+func meantCapability(name string) string {
 	name = strings.ToLower(name)
 	for _, c := range knownCapabilities() {
 		lower := strings.ToLower(c)
 		if strings.TrimSuffix(name, "s") == strings.TrimSuffix(lower, "s") || levenshtein.Distance(name, lower, nil) <= 1 ||
-			exchanged(name, lower) {
+			isTransposition(name, lower) {
 			return c
 		}
 	}
 	return ""
 }
 
-// exchanged reports whether two names are one with two neighbouring letters exchanged.
-func exchanged(a, b string) bool {
+// isTransposition reports whether two names are one with two neighbouring letters exchanged.
+func isTransposition(a, b string) bool {
 	for i := 1; i < len(a) && len(a) == len(b); i++ {
 		if a[i-1] != b[i-1] {
 			return a[:i-1]+a[i:i+1]+a[i-1:i]+a[i+1:] == b

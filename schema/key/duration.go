@@ -9,7 +9,7 @@ import (
 	"b2form/schema/kind"
 )
 
-// parseSeconds reads a duration of whole parseSeconds; ok is false where it is none.
+// parseSeconds reads a duration of whole seconds; ok is false where it is none.
 func parseSeconds(s string) (n int64, ok bool) {
 	d, ok := words.ParseDuration(s)
 	return int64(d / time.Second), ok && d%time.Second == 0
@@ -20,7 +20,7 @@ const expiryAttr = "expiration_timestamp"
 
 const thousandDays = 1000 * 86400
 
-func checkDuration(v cty.Value) kind.Problems {
+func checkValidDuration(v cty.Value) kind.Problems {
 	n, ok := parseSeconds(v.AsString())
 	if !ok {
 		return kind.Errorf("Invalid duration", "%q is not a duration of whole seconds: %s.", v.AsString(), words.Durations)
@@ -32,7 +32,7 @@ func checkDuration(v cty.Value) kind.Problems {
 	return nil
 }
 
-func encodeDuration(v cty.Value) any {
+func encodeSeconds(v cty.Value) any {
 	n, _ := parseSeconds(v.AsString())
 	return n
 }
@@ -40,10 +40,10 @@ func encodeDuration(v cty.Value) any {
 // tolerance covers the difference between B2's clock and ours.
 const tolerance = 10 * time.Minute
 
-// sameDuration compares the wanted life with the live expiry. When a key was made is
+// sameValidDuration compares the wanted life with the live expiry. When a key was made is
 // known only of those that b2form made. Of another, which was taken over as it was, any
 // expiry is as wanted, also where none is declared.
-func sameDuration(p kind.Comparison) bool {
+func sameValidDuration(p kind.Comparison) bool {
 	want, expires := p.Want.GetAttr("valid_duration"), p.Live.GetAttr(expiryAttr)
 	switch {
 	case expires.IsNull():
@@ -54,7 +54,7 @@ func sameDuration(p kind.Comparison) bool {
 		return false
 	}
 	lasts := parseDuration(want.AsString())
-	life := timestampValue(expires).Sub(p.Entry.Created)
+	life := timeFromMillis(expires).Sub(p.Entry.Created)
 	return (life - lasts).Abs() <= min(tolerance, lasts/2)
 }
 
@@ -64,8 +64,8 @@ func parseDuration(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// timestampValue is a timestamp of B2: milliseconds since 1970.
-func timestampValue(v cty.Value) time.Time {
+// timeFromMillis is a timestamp of B2: milliseconds since 1970.
+func timeFromMillis(v cty.Value) time.Time {
 	ms, _ := v.AsBigFloat().Int64()
 	return time.UnixMilli(ms).UTC()
 }
@@ -76,7 +76,7 @@ func expiresAt(live kind.AttrReader) time.Time {
 	if v.IsNull() || !v.IsKnown() {
 		return time.Time{}
 	}
-	return timestampValue(v)
+	return timeFromMillis(v)
 }
 
 // expiryText is what B2 tells of a live key's valid_duration.
@@ -88,7 +88,7 @@ func expiryText(live kind.AttrReader) string {
 	return "expires " + at.Format("2006-01-02 15:04 UTC")
 }
 
-// createdAt is when B2 createdAt the key. Its clock set the expiry, and ours may be wrong.
+// createdAt is when B2 made the key. Its clock set the expiry, and ours may be wrong.
 func createdAt(want, live kind.AttrReader) time.Time {
 	at, lasts := expiresAt(live), want.GetAttr("valid_duration")
 	if at.IsZero() || lasts.IsNull() {

@@ -29,11 +29,12 @@ func Kind() *kind.Kind {
 		ReadCapabilities: []string{"listKeys"},
 		Attrs:            attrs(),
 		Limits:           limits(),
-		Complete:         complete,
-		Check:            check,
-		Destroy:          kind.Destroy{Hazards: destroyHazards},
-		Credential: &kind.Credential{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach, DiffGrant: diffGrant,
-			Lint: lint, Unusable: unusable},
+		DeriveAttrs:      deriveCapabilities,
+		Check:            checkKey,
+		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
+		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach,
+			DiffGrant: diffGrant,
+			Lint:      lint, Unusable: lintUnusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}
@@ -72,39 +73,41 @@ func attrs() []kind.Attr {
 		{Name: "name", WirePath: "keyName", TerraformName: "key_name", Type: str, Required: true,
 			Doc: "Name: 1 to 100 letters, digits and dashes. Several keys may have one, each known by its ID; one that rotates has " +
 				"it alone.",
-			Samples: kind.StringValues("camera"), Check: checkName, Compare: kind.Compare{Equal: sameName}},
+			Samples: kind.StringValues("camera"), Check: checkKeyName, Compare: kind.Compare{Equal: sameNameIgnoringTimestamp}},
 		{Name: "access", Type: str,
 			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
 				"in a bucket takes. Instead of capabilities.",
-			Samples: kind.StringValues(presetNames()...), Check: checkAccess},
+			Samples: kind.StringValues(accessPresetNames()...), Check: checkAccess},
 		{Name: "capabilities", WirePath: "capabilities", Type: cty.List(str),
-			Compare: kind.Compare{Normalize: sorted, Equal: sameCapabilities},
-			Hazards: multiplies,
+			Compare: kind.Compare{Normalize: sortAndCompact, Equal: sameCapabilities},
+			Hazards: makesKeysHazards,
 			Doc: "What the key may do, by B2's names: listFiles, readFiles, writeFiles, …; all_capabilities() for everything. " +
 				"Instead of access.",
-			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities, Preset: presetOf},
+			Samples: []cty.Value{cty.ListVal(kind.StringValues("listFiles", "readFiles"))}, Check: checkCapabilities,
+			Preset: accessPresetOf},
 		{Name: "list_all_bucket_names", Type: cty.Bool, Default: cty.False,
 			Doc: "Adds listAllBucketNames: programs that list buckets through the S3 API need it on a key limited to a bucket."},
 		{Name: "buckets", WirePath: "bucketIds", Encoding: kind.Encoding{ReadSinglePath: "bucketId"}, TerraformName: "bucket_ids",
 			Type: cty.List(str), Link: kind.Link{RefKind: "bucket"},
 			Doc:     "The buckets the key is limited to, as bucket.photos or by name. Left out: every bucket of the account.",
-			Compare: kind.Compare{Normalize: lower}, Check: checkBuckets, Hazards: widens, Note: noteBuckets,
+			Compare: kind.Compare{Normalize: lowerAndSort}, Check: checkKeyBuckets, Hazards: allBucketsHazards, Note: noteBuckets,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("acme-photos"))}},
 		{Name: "name_prefix", WirePath: "namePrefix", Type: str, Compare: kind.Compare{Normalize: nullIfEmpty},
-			Samples: kind.StringValues("library/"), Check: kind.CheckPrefix,
+			Samples: kind.StringValues("library/"), Check: kind.CheckNamePrefix,
 			Doc: "Limits the key to files whose names start with this."},
 		{Name: "valid_duration", WirePath: "validDurationInSeconds", TerraformName: "valid_duration_in_seconds", Type: str,
 			Doc:     "How long the key lives: \"90d\", \"12h\", \"30m\" or a number of seconds; less than 1000 days. Left out: forever.",
-			Samples: kind.StringValues("90d", "3600"), Check: checkDuration, Compare: kind.Compare{Equal: sameDuration},
-			Encoding: kind.Encoding{Encode: encodeDuration, LiveText: expiryText}},
+			Samples: kind.StringValues("90d", "3600"), Check: checkValidDuration, Compare: kind.Compare{Equal: sameValidDuration},
+			Encoding: kind.Encoding{Encode: encodeSeconds, LiveText: expiryText}},
 		rotateAttr(),
 
 		{Name: "application_key_id", WirePath: "applicationKeyId", Type: str, Computed: true,
 			Doc: "The key's ID, the public half of the credentials."},
 		{Name: expiryAttr, WirePath: "expirationTimestamp", Type: cty.Number, Computed: true,
-			Encoding: kind.Encoding{IsTime: true, Announced: mayExpire},
+			Encoding: kind.Encoding{IsTime: true, ShowsKnownAfterApply: mayExpire},
 			Doc:      "When the key expires, in milliseconds since 1970; null: never."},
-		{Name: "options", WirePath: "options", Type: cty.List(str), Computed: true, Encoding: kind.Encoding{Announced: constant},
+		{Name: "options", WirePath: "options", Type: cty.List(str), Computed: true,
+			Encoding: kind.Encoding{ShowsKnownAfterApply: omitKnownAfterApply},
 			Doc: "s3: the key can be used with the S3 API; keys " +
 				"from before May 2020 cannot."},
 		{Name: "application_key", WirePath: "applicationKey", Type: str, Computed: true, Secret: true,
@@ -115,16 +118,16 @@ func attrs() []kind.Attr {
 // mayExpire reports whether B2 answers when a key ends.
 func mayExpire(want kind.AttrReader) bool { return !want.GetAttr("valid_duration").IsNull() }
 
-// constant is about what B2 answers for every new key in the same way.
-func constant(kind.AttrReader) bool { return false }
+// omitKnownAfterApply is about what B2 answers for every new key in the same way.
+func omitKnownAfterApply(kind.AttrReader) bool { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
-var granted = presetValues()
+var granted = presetCapabilityValues()
 
-func presetValues() map[string]*[2]cty.Value {
+func presetCapabilityValues() map[string]*[2]cty.Value {
 	out := map[string]*[2]cty.Value{}
-	for _, access := range presetNames() {
+	for _, access := range accessPresetNames() {
 		plain := presets(access)[0]
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
@@ -134,9 +137,9 @@ func presetValues() map[string]*[2]cty.Value {
 	return out
 }
 
-// isPresetValue reports whether a list of capabilities is one of those that access
+// isPresetCapabilities reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
-func isPresetValue(caps *cty.Value) bool {
+func isPresetCapabilities(caps *cty.Value) bool {
 	for _, g := range granted {
 		if caps == &g[0] || caps == &g[1] {
 			return true
@@ -145,9 +148,9 @@ func isPresetValue(caps *cty.Value) bool {
 	return false
 }
 
-// complete works out the capabilities that access and list_all_bucket_names
+// deriveCapabilities works out the capabilities that access and list_all_bucket_names
 // stand for.
-func complete(v kind.Values) {
+func deriveCapabilities(v kind.Values) {
 	caps, access, all := v.GetAttr("capabilities"), v.GetAttr("access"), v.GetAttr("list_all_bucket_names")
 	if !caps.IsKnown() || !access.IsKnown() || !all.IsKnown() {
 		return
@@ -187,7 +190,7 @@ var legalName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 // longest is the most characters that a key name may have.
 const longest = 100
 
-func checkName(v cty.Value) kind.Problems {
+func checkKeyName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	if len(s) > longest || !legalName.MatchString(s) {
 		return kind.Errorf("Invalid key name", "A key name has 1 to 100 letters, digits and dashes; this is %q.", s)
@@ -219,19 +222,19 @@ func checkCapabilities(v cty.Value) kind.Problems {
 		if slices.Contains(known, s) { // before all are compared with it
 			continue
 		}
-		switch meant := misspelt(s); {
+		switch meant := meantCapability(s); {
 		case meant != "":
 			ps = append(ps, kind.Errorf("Misspelt capability", "%q is no capability of B2, which would refuse the key. Write %q.", s,
-				meant).At(cty.IndexIntPath(i))...)
+				meant).WithPathPrefix(cty.IndexIntPath(i))...)
 		default:
 			ps = append(ps, kind.Warnf("Unknown capability", "b2form does not know the capability %q and passes it on as it is.%s", s,
-				words.DidYouMean(s, "", known)).At(cty.IndexIntPath(i))...)
+				words.DidYouMean(s, "", known)).WithPathPrefix(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
 }
 
-func checkBuckets(v cty.Value) kind.Problems {
+func checkKeyBuckets(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("Key without a bucket",
 			"The list of buckets is empty. B2 would take that as every bucket of the account; if that is meant, leave buckets out.")
@@ -244,19 +247,21 @@ func checkBuckets(v cty.Value) kind.Problems {
 	return nil
 }
 
-func check(v kind.Values) kind.Problems { return append(checkAccessGiven(v), checkRotate(v)...) }
+func checkKey(v kind.Values) kind.Problems {
+	return append(checkAccessAndCapabilities(v), checkRotation(v)...)
+}
 
-func checkAccessGiven(v kind.Values) kind.Problems {
+func checkAccessAndCapabilities(v kind.Values) kind.Problems {
 	caps, access := v.GetAttr("capabilities"), v.GetAttr("access")
 	if caps.IsNull() && access.IsNull() {
 		return kind.Errorf("Missing access", "Say what the key may do: access = \"read_write\" (or read_only, write_only), or a list of "+
 			"capabilities.")
 	}
-	if !access.IsNull() && !caps.IsNull() && !isPresetValue(v.Pointer("capabilities")) {
+	if !access.IsNull() && !caps.IsNull() && !isPresetCapabilities(v.Pointer("capabilities")) {
 		return kind.Errorf("access and capabilities at once", "What the key may do is said by access or by a list of capabilities, never "+
-			"by both: none of them would limit the other. Remove one of them.").At(cty.GetAttrPath("access"))
+			"by both: none of them would limit the other. Remove one of them.").WithPathPrefix(cty.GetAttrPath("access"))
 	}
-	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetValue(v.Pointer("capabilities")) {
+	if v.GetAttr("buckets").IsNull() || !caps.IsKnown() || caps.IsNull() || isPresetCapabilities(v.Pointer("capabilities")) {
 		return nil
 	}
 	var ps kind.Problems
@@ -264,17 +269,17 @@ func checkAccessGiven(v kind.Values) kind.Problems {
 		if _, c := it.Element(); slices.Contains(accountOnlyCapabilities(), c.AsString()) {
 			ps = append(ps, kind.Errorf("Capability needs the whole account",
 				"B2 does not give %s to a key that is limited to buckets. Leave buckets out or remove the capability.",
-				c.AsString()).At(cty.GetAttrPath("capabilities"))...)
+				c.AsString()).WithPathPrefix(cty.GetAttrPath("capabilities"))...)
 		}
 	}
 	return ps
 }
 
-// lower folds the case of bucket names, which means nothing to B2.
-func lower(v cty.Value) cty.Value { return foldAndSort(v, strings.ToLower) }
+// lowerAndSort folds the case of bucket names, which means nothing to B2.
+func lowerAndSort(v cty.Value) cty.Value { return foldAndSort(v, strings.ToLower) }
 
-// sorted gives lists whose order and repetitions mean nothing one form.
-func sorted(v cty.Value) cty.Value { return foldAndSort(v, func(s string) string { return s }) }
+// sortAndCompact gives lists whose order and repetitions mean nothing one form.
+func sortAndCompact(v cty.Value) cty.Value { return foldAndSort(v, func(s string) string { return s }) }
 
 func foldAndSort(v cty.Value, fold func(string) string) cty.Value {
 	if v.LengthInt() == 0 {
@@ -304,16 +309,16 @@ func nullIfEmpty(v cty.Value) cty.Value {
 	return v
 }
 
-func widens(before, after cty.Value) []kind.Hazard {
+func allBucketsHazards(before, after cty.Value) []kind.Hazard {
 	if !after.IsNull() || before != cty.NilVal && before.IsNull() {
 		return nil
 	}
 	return []kind.Hazard{{Kind: kind.AccountWide, Detail: "the key reaches every bucket of the account, also those made later"}}
 }
 
-// multiplies is the hazard of keys that can make keys: what is given to them can be
+// makesKeysHazards is the hazard of keys that can make keys: what is given to them can be
 // given on, and outlives them.
-func multiplies(before, after cty.Value) []kind.Hazard {
+func makesKeysHazards(before, after cty.Value) []kind.Hazard {
 	could := before != cty.NilVal && slices.Contains(kind.StringsIn(before), "writeKeys")
 	if could || !slices.Contains(kind.StringsIn(after), "writeKeys") {
 		return nil

@@ -8,15 +8,15 @@ import (
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
-	create := kind.Source{Name: "b2_create_key", URL: "https://www.backblaze.com/apidocs/b2-create-key"}
-	capabilities := kind.Source{Name: "Application Key Capabilities",
+	create := kind.DocSource{Name: "b2_create_key", URL: "https://www.backblaze.com/apidocs/b2-create-key"}
+	capabilities := kind.DocSource{Name: "Application Key Capabilities",
 		URL: "https://www.backblaze.com/docs/cloud-storage-application-key-capabilities"}
-	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	return []kind.Limit{
 		{Attr: "name", Rule: fmt.Sprintf("1 to %d letters, digits and dashes; %d where the key rotates", longest,
 			longest-kind.TimestampLength), Source: create, Counterexample: `name = "the camera"`},
-		{Attr: "name", Rule: "unique in the configuration where the key rotates", Source: kind.OwnSource()},
-		{Attr: "access", Rule: "one of the choices above", Source: kind.OwnSource(), Counterexample: `access = "admin"`},
+		{Attr: "name", Rule: "unique in the configuration where the key rotates", Source: kind.B2formSource()},
+		{Attr: "access", Rule: "one of the choices above", Source: kind.B2formSource(), Counterexample: `access = "admin"`},
 		{Attr: "capabilities", Rule: "at least one", Source: create, Counterexample: `capabilities = []`},
 		{Attr: "capabilities", Rule: "names that B2's documentation or its SDKs know; B2 adds some from time to time", Source: capabilities,
 			Counterexample: `capabilities = ["readFileTags"]`, Warns: true},
@@ -31,12 +31,13 @@ func limits() []kind.Limit {
 			Counterexample: `name_prefix = "/library"`, Warns: true},
 		{Attr: "valid_duration", Rule: "at least a second and less than 1000 days", Source: create,
 			Counterexample: `valid_duration = "1000d"`},
-		{Rule: "access or capabilities, and not both", Source: kind.OwnSource(),
+		{Rule: "access or capabilities, and not both", Source: kind.B2formSource(),
 			Counterexample: "access = \"read_only\"\ncapabilities = [\"writeFiles\"]"},
-		{Attr: "rotate.every", Rule: "a duration of a minute or more", Source: kind.OwnSource(), Counterexample: `rotate { every = "1s" }`},
-		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.OwnSource(),
+		{Attr: "rotate.every", Rule: "a duration of a minute or more", Source: kind.B2formSource(),
+			Counterexample: `rotate { every = "1s" }`},
+		{Attr: "rotate.overlap", Rule: "shorter than every", Source: kind.B2formSource(),
 			Counterexample: "rotate {\n every = \"2d\"\n overlap = \"3d\"\n}"},
-		{Attr: "rotate.renew_before", Rule: "shorter than valid_duration", Source: kind.OwnSource(),
+		{Attr: "rotate.renew_before", Rule: "shorter than valid_duration", Source: kind.B2formSource(),
 			Counterexample: "valid_duration = \"1d\"\nrotate { renew_before = \"2d\" }"},
 	}
 }

@@ -36,10 +36,10 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	return out
 }
 
-// unusable finds a key for files that may not list buckets. Backblaze's SDKs look a bucket up
+// lintUnusable finds a key for files that may not list buckets. Backblaze's SDKs look a bucket up
 // by b2_list_buckets, and HeadBucket of the S3 API needs the capability too ("Application Key
 // Capabilities").
-func unusable(want kind.AttrReader) []kind.Finding {
+func lintUnusable(want kind.AttrReader) []kind.Finding {
 	caps := want.GetAttr("capabilities")
 	if caps.IsNull() || !caps.IsWhollyKnown() {
 		return nil // another check speaks of it, or a variable has no value

@@ -15,17 +15,17 @@ func rotateAttr() kind.Attr {
 		Doc: "Renews the key from time to time without an outage: a run makes and delivers the new one, and a later run deletes the old " +
 			"one. Such a key lives in B2 as its name, a dash and the time of its creation.",
 		Object: []kind.Attr{
-			{Name: "every", Type: str, Samples: kind.StringValues("90d"), Check: checkSpan,
+			{Name: "every", Type: str, Samples: kind.StringValues("90d"), Check: checkRotationDuration,
 				Doc: "The age at which the key is renewed: \"90d\", \"12h\". Left out: only before it expires."},
-			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: kind.StringValues("7d"), Check: checkSpan,
+			{Name: "overlap", Type: str, Default: cty.StringVal("1d"), Samples: kind.StringValues("7d"), Check: checkRotationDuration,
 				Doc: "How long the old key works beside the new one; shorter than every. \"0\" deletes it at once."},
-			{Name: "renew_before", Type: str, Samples: kind.StringValues("14d"), Check: checkSpan,
+			{Name: "renew_before", Type: str, Samples: kind.StringValues("14d"), Check: checkRotationDuration,
 				Doc: "How long before its expiry a key with valid_duration is renewed at the latest. Left out: the overlap."},
 		}}
 }
 
-// checkSpan judges a duration that B2 never sees.
-func checkSpan(v cty.Value) kind.Problems {
+// checkRotationDuration judges a duration that B2 never sees.
+func checkRotationDuration(v cty.Value) kind.Problems {
 	if n, ok := parseSeconds(v.AsString()); !ok || n < 0 {
 		return kind.Errorf("Invalid duration", "%q is not a duration. Write \"90d\", \"12h\", \"30m\" or a number of seconds.",
 			v.AsString())
@@ -34,7 +34,7 @@ func checkSpan(v cty.Value) kind.Problems {
 }
 
 // rotation reads the rotate attribute of a completed configuration.
-func rotation(v kind.AttrReader) (kind.Rotation, bool) {
+func rotation(v kind.AttrReader) (times kind.Rotation, rotates bool) {
 	r := v.GetAttr("rotate")
 	if r.IsNull() || !r.IsWhollyKnown() {
 		return kind.Rotation{}, false
@@ -55,8 +55,8 @@ func rotation(v kind.AttrReader) (kind.Rotation, bool) {
 	return out, true
 }
 
-// checkRotate judges the times of a rotation against one another.
-func checkRotate(v kind.AttrReader) kind.Problems {
+// checkRotation judges the times of a rotation against one another.
+func checkRotation(v kind.AttrReader) kind.Problems {
 	r, ok := rotation(v)
 	if !ok {
 		return nil
@@ -65,12 +65,12 @@ func checkRotate(v kind.AttrReader) kind.Problems {
 	every := !v.GetAttr("rotate").GetAttr("every").IsNull()
 	var ps kind.Problems
 	wrong := func(attr, summary, detail string, args ...any) {
-		ps = append(ps, kind.Errorf(summary, detail, args...).At(cty.GetAttrPath("rotate").GetAttr(attr))...)
+		ps = append(ps, kind.Errorf(summary, detail, args...).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr(attr))...)
 	}
 	if most := longest - kind.TimestampLength; name.IsKnown() && !name.IsNull() && len(name.AsString()) > most {
 		ps = append(ps, kind.Errorf("Invalid key name",
 			"A key that rotates lives as its name with the time behind it, and B2 allows %d characters for both: use at most %d.", longest,
-			most).At(cty.GetAttrPath("name"))...)
+			most).WithPathPrefix(cty.GetAttrPath("name"))...)
 	}
 	if every && r.Every < time.Minute {
 		wrong("every", "Rotation is too frequent", "Every is %s. A key can be renewed once a minute at most.", r.Every)
@@ -96,14 +96,14 @@ func checkRotate(v kind.AttrReader) kind.Problems {
 		ps = append(ps, kind.Warnf("Overlap is cut short",
 			"The key is renewed %s before it expires, which is less than the overlap of %s. Make renew_before at least as long as the "+
 				"overlap.",
-			r.RenewBefore, r.Overlap).At(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
+			r.RenewBefore, r.Overlap).WithPathPrefix(cty.GetAttrPath("rotate").GetAttr("renew_before"))...)
 	}
 	return ps
 }
 
-// sameName lets a key live under its name with the time behind it. So turning
+// sameNameIgnoringTimestamp lets a key live under its name with the time behind it. So turning
 // rotation off changes nothing until the key is replaced for another reason.
-func sameName(p kind.Comparison) bool {
+func sameNameIgnoringTimestamp(p kind.Comparison) bool {
 	want, live := p.Want.GetAttr("name").AsString(), p.Live.GetAttr("name").AsString()
 	name, _, _ := kind.ParseTimestampedName(live)
 	return want == live || want == name

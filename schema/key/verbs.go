@@ -35,24 +35,24 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return merge(v3, v4)
+	return mergeListings(v3, v4)
 }
 
-// merge puts two listings together. Each version may leave out of a key what only the
+// mergeListings puts two listings together. Each version may leave out of a key what only the
 // other one has a member for: the bucket, or the several buckets, that it is limited to.
-func merge(older, newer []wire.RawJSON) ([]wire.RawJSON, error) {
+func mergeListings(older, newer []wire.RawJSON) ([]wire.RawJSON, error) {
 	at := make(map[string]int, len(older))
-	for i, id := range ids(older) {
+	for i, id := range keyIDs(older) {
 		at[id] = i
 	}
-	for i, id := range ids(newer) {
+	for i, id := range keyIDs(newer) {
 		first, twice := at[id]
 		if !twice {
 			older = append(older, newer[i])
 			continue
 		}
-		both := told(older[first])
-		maps.Copy(both, told(newer[i]))
+		both := nonEmptyMembers(older[first])
+		maps.Copy(both, nonEmptyMembers(newer[i]))
 		raw, err := json.Marshal(both)
 		if err != nil {
 			return nil, err
@@ -62,8 +62,8 @@ func merge(older, newer []wire.RawJSON) ([]wire.RawJSON, error) {
 	return older, nil
 }
 
-// told are the members of a key that say something.
-func told(key wire.RawJSON) map[string]json.RawMessage {
+// nonEmptyMembers are the members of a key that say something.
+func nonEmptyMembers(key wire.RawJSON) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	gjson.Parse(string(key)).ForEach(func(name, value gjson.Result) bool {
 		if value.Type != gjson.Null && value.Raw != "[]" {
@@ -97,14 +97,14 @@ func listAllPages(ctx context.Context, api wire.API, method string) ([]wire.RawJ
 		if next == "" {
 			return all, nil
 		}
-		if err := paging.Advance(method, next, ids(keys)); err != nil {
+		if err := paging.Advance(method, next, keyIDs(keys)); err != nil {
 			return nil, err
 		}
 		in = map[string]any{"maxKeyCount": size, "startApplicationKeyId": next}
 	}
 }
 
-func ids(keys []wire.RawJSON) []string {
+func keyIDs(keys []wire.RawJSON) []string {
 	out := make([]string, len(keys))
 	for i, key := range keys {
 		out[i] = gjson.Get(string(key), "applicationKeyId").Str
@@ -120,7 +120,7 @@ const mostNested = 1000
 // where the next page begins, "" after the last one. A full page has megabytes,
 // and this takes half of the time that encoding/json takes to copy the keys out.
 func parsePage(reply json.RawMessage) (keys []wire.RawJSON, next string, ok bool) {
-	if wire.TooDeep(reply, mostNested) >= 0 || !gjson.ValidBytes(reply) {
+	if wire.FindTooDeep(reply, mostNested) >= 0 || !gjson.ValidBytes(reply) {
 		return nil, "", false
 	}
 	text := string(pretty.Ugly(reply)) // a third is white space

@@ -10,18 +10,18 @@ import (
 // What is part of other objects is not read as a whole: an account may hold
 // millions of files. A Snapshot has what was looked for, and knows what that was.
 
-// A Listing asks for what is part of one object.
-type Listing struct {
-	Parent string // identity of that object, in its normal form
-	Prefix string // of the names
-	Limit  int    // the first so many, by name
+// A ChildListQuery asks for what is part of one object.
+type ChildListQuery struct {
+	ParentIdentity string // identity of that object, in its normal form
+	Prefix         string // of the names
+	Limit          int    // the first so many, by name
 	// Delimiter ends the name of a folder: what is within one behind the prefix is not
 	// listed, but the folder is. "": there are no folders.
 	Delimiter string
 	Versions  bool // earlier versions too
 }
 
-// A listingResult is what a Listing came to, by name.
+// A listingResult is what a ChildListQuery came to, by name.
 type listingResult struct {
 	Objects []*Object
 	Folders []string // their names from the beginning, with the delimiter
@@ -33,15 +33,15 @@ type listingResult struct {
 func (s *Snapshot) WasLookedFor(k *Kind, identity string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.kinds[k.Name]
+	o := s.objectsByKind[k.Name]
 	return o != nil && (o.complete || o.lookedFor[identity])
 }
 
 // Listed is what a listing came to; nil: it was not asked for.
-func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
+func (s *Snapshot) Listed(k *Kind, l ChildListQuery) *listingResult {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.kinds[k.Name]
+	o := s.objectsByKind[k.Name]
 	if o == nil {
 		return nil
 	}
@@ -49,8 +49,8 @@ func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
 		return found
 	}
 	found := &listingResult{}
-	for _, part := range o.list {
-		rest, ok := strings.CutPrefix(part.Identity, l.Parent+"/"+l.Prefix)
+	for _, part := range o.sortedByID {
+		rest, ok := strings.CutPrefix(part.Identity, l.ParentIdentity+"/"+l.Prefix)
 		folder, _, within := strings.Cut(rest, l.Delimiter)
 		switch {
 		case !ok:
@@ -73,7 +73,7 @@ func (s *Snapshot) Listed(k *Kind, l Listing) *listingResult {
 func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON) error {
 	from := s.ensureChildren(k).decoder
 	for _, raw := range list {
-		o, err := from.object(raw)
+		o, err := from.undecodedObject(raw)
 		if err != nil {
 			return err
 		}
@@ -82,17 +82,17 @@ func (s *Snapshot) AddChildren(k *Kind, identities []string, list []wire.RawJSON
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, identity := range identities {
-		s.kinds[k.Name].lookedFor[identity] = true
+		s.objectsByKind[k.Name].lookedFor[identity] = true
 	}
 	return nil
 }
 
 // AddListing puts in what a listing came to.
-func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, folders []string, more bool) error {
+func (s *Snapshot) AddListing(k *Kind, l ChildListQuery, list []wire.RawJSON, folders []string, more bool) error {
 	from := s.ensureChildren(k).decoder
 	found := &listingResult{Folders: folders, More: more}
 	for _, raw := range list {
-		o, err := from.object(raw)
+		o, err := from.undecodedObject(raw)
 		if err != nil {
 			return err
 		}
@@ -100,21 +100,21 @@ func (s *Snapshot) AddListing(k *Kind, l Listing, list []wire.RawJSON, folders [
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.kinds[k.Name].listings[l] = found
+	s.objectsByKind[k.Name].listings[l] = found
 	return nil
 }
 
 // ensureChildren makes sure that the kind counts as read.
-func (s *Snapshot) ensureChildren(k *Kind) *objects {
+func (s *Snapshot) ensureChildren(k *Kind) *kindObjects {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.kinds[k.Name]
+	o := s.objectsByKind[k.Name]
 	if o == nil {
-		o = &objects{decoder: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
-		s.kinds[k.Name] = o
+		o = &kindObjects{decoder: newLiveDecoder(k, s.NameOf, s.Account), byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		s.objectsByKind[k.Name] = o
 	}
 	if o.lookedFor == nil {
-		o.lookedFor, o.listings = map[string]bool{}, map[Listing]*listingResult{}
+		o.lookedFor, o.listings = map[string]bool{}, map[ChildListQuery]*listingResult{}
 	}
 	return o
 }

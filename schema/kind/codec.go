@@ -15,13 +15,13 @@ import (
 	"b2form/schema/wire"
 )
 
-// A decoder turns parts of a live object into values.
-type decoder struct{ names nameLookup }
+// A valueDecoder turns parts of a live object into values.
+type valueDecoder struct{ lookupName nameLookup }
 
-func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
+func (d valueDecoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	out := make(map[string]cty.Value, len(attrs))
 	for i := range attrs {
-		v, err := d.at(&attrs[i], m, attrs[i].livePath())
+		v, err := d.decodePath(&attrs[i], m, attrs[i].livePath())
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s: %w", attrs[i].Name, err)
 		}
@@ -30,10 +30,10 @@ func (d decoder) object(attrs []Attr, m map[string]any) (cty.Value, error) {
 	return cty.ObjectVal(out), nil
 }
 
-// at is the attribute by its path in a live object or in a member of one; unknown
+// decodePath is the attribute by its path in a live object or in a member of one; unknown
 // where B2 hides it.
-func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
-	raw, hidden := lookup(m, path)
+func (d valueDecoder) decodePath(a *Attr, m map[string]any, path string) (cty.Value, error) {
+	raw, hidden := lookupPath(m, path)
 	if hidden {
 		return cty.UnknownVal(a.ValueType()), nil
 	}
@@ -46,8 +46,8 @@ func (d decoder) at(a *Attr, m map[string]any, path string) (cty.Value, error) {
 
 // normalizeLive is the normal form of a value as B2 tells it.
 func (a *Attr) normalizeLive(v cty.Value) cty.Value {
-	if a.Compare.StripOwn != nil {
-		v = a.Compare.StripOwn(v)
+	if a.Compare.StripB2formData != nil {
+		v = a.Compare.StripB2formData(v)
 	}
 	return a.normalize(v)
 }
@@ -59,9 +59,9 @@ func (a *Attr) livePath() string {
 	return a.WirePath
 }
 
-// lookup follows a dotted path. A wrapper {isClientAuthorizedToRead, value} on
+// lookupPath follows a dotted path. A wrapper {isClientAuthorizedToRead, value} on
 // the way is opened; hidden says that the credentials may not look inside.
-func lookup(m map[string]any, path string) (v any, hidden bool) {
+func lookupPath(m map[string]any, path string) (v any, hidden bool) {
 	v = m
 	for path != "" {
 		var step string
@@ -83,16 +83,16 @@ func lookup(m map[string]any, path string) (v any, hidden bool) {
 	return v, false
 }
 
-func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
+func (d valueDecoder) value(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case a.Object == nil:
 		return d.leaf(a, raw)
 	case a.Encoding.AsMap:
-		return d.pairList(a, raw)
+		return d.pairsFromObject(a, raw)
 	case a.Many:
 		list, ok := raw.([]any)
 		if raw != nil && !ok {
-			return cty.NilVal, unexpected("a list", raw)
+			return cty.NilVal, unexpectedJSONError("a list", raw)
 		}
 		if len(list) == 0 {
 			return cty.ListValEmpty(a.ValueType().ElementType()), nil
@@ -101,7 +101,7 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 		for i, e := range list {
 			m, ok := e.(map[string]any)
 			if !ok {
-				return cty.NilVal, unexpected("an object", e)
+				return cty.NilVal, unexpectedJSONError("an object", e)
 			}
 			v, err := d.object(a.Object, m)
 			if err != nil {
@@ -113,19 +113,19 @@ func (d decoder) value(a *Attr, raw any) (cty.Value, error) {
 	}
 	m, ok := raw.(map[string]any)
 	if raw != nil && !ok {
-		return cty.NilVal, unexpected("an object", raw)
+		return cty.NilVal, unexpectedJSONError("an object", raw)
 	}
-	if saysNothing(a.Object, m) {
+	if isAllNull(a.Object, m) {
 		return cty.NullVal(a.ValueType()), nil
 	}
 	return d.object(a.Object, m)
 }
 
-// pairList turns an object on the wire into a list, sorted by the names of members.
-func (d decoder) pairList(a *Attr, raw any) (cty.Value, error) {
+// pairsFromObject turns an object on the wire into a list, sorted by the names of members.
+func (d valueDecoder) pairsFromObject(a *Attr, raw any) (cty.Value, error) {
 	m, ok := raw.(map[string]any)
 	if raw != nil && !ok {
-		return cty.NilVal, unexpected("an object", raw)
+		return cty.NilVal, unexpectedJSONError("an object", raw)
 	}
 	if len(m) == 0 {
 		return cty.ListValEmpty(a.ValueType().ElementType()), nil
@@ -145,20 +145,20 @@ func (d decoder) pairList(a *Attr, raw any) (cty.Value, error) {
 	return cty.ListVal(out), nil
 }
 
-// saysNothing recognises B2's way to say "none": {"mode": null, "period": null}. Members
+// isAllNull recognises B2's way to say "none": {"mode": null, "period": null}. Members
 // that are not known here do not count.
-func saysNothing(attrs []Attr, m map[string]any) bool {
+func isAllNull(attrs []Attr, m map[string]any) bool {
 	return !slices.ContainsFunc(attrs, func(a Attr) bool {
-		v, hidden := lookup(m, a.livePath())
+		v, hidden := lookupPath(m, a.livePath())
 		inner, nested := v.(map[string]any)
-		return hidden || v != nil && !(nested && a.Object != nil && !a.Encoding.AsMap && saysNothing(a.Object, inner))
+		return hidden || v != nil && !(nested && a.Object != nil && !a.Encoding.AsMap && isAllNull(a.Object, inner))
 	})
 }
 
-func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
+func (d valueDecoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	t := a.Type
 	if raw == nil && !(t.IsPrimitiveType() || a.Link.RefKind != "") {
-		return empty(t), nil
+		return emptyCollection(t), nil
 	}
 	if raw == nil {
 		return a.absentValue(), nil
@@ -166,19 +166,19 @@ func (d decoder) leaf(a *Attr, raw any) (cty.Value, error) {
 	switch {
 	case t == cty.String:
 		if s, ok := raw.(string); ok {
-			return cty.StringVal(d.resolve(a, s)), nil
+			return cty.StringVal(d.resolveID(a, s)), nil
 		}
-		return cty.NilVal, unexpected("a string", raw)
+		return cty.NilVal, unexpectedJSONError("a string", raw)
 	case t == cty.Bool:
 		if b, ok := raw.(bool); ok {
 			return cty.BoolVal(b), nil
 		}
-		return cty.NilVal, unexpected("a boolean", raw)
+		return cty.NilVal, unexpectedJSONError("a boolean", raw)
 	case t == cty.Number:
 		if n, ok := raw.(float64); ok {
 			return cty.NumberFloatVal(n), nil
 		}
-		return cty.NilVal, unexpected("a number", raw)
+		return cty.NilVal, unexpectedJSONError("a number", raw)
 	case t.IsMapType():
 		return d.stringMap(raw)
 	}
@@ -194,11 +194,11 @@ func (a *Attr) absentValue() cty.Value {
 	return a.Default
 }
 
-func (d decoder) resolve(a *Attr, s string) string {
+func (d valueDecoder) resolveID(a *Attr, s string) string {
 	if a.Link.RefKind == "" {
 		return s
 	}
-	if n, ok := d.names(a.Link.RefKind, s); ok && (a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(n)) {
+	if n, ok := d.lookupName(a.Link.RefKind, s); ok && (a.Link.IsRemoteID == nil || !a.Link.IsRemoteID(n)) {
 		return n
 	}
 	if a.Link.IsRemoteID != nil {
@@ -207,10 +207,10 @@ func (d decoder) resolve(a *Attr, s string) string {
 	return deleted + a.Link.RefKind + " " + s + ")"
 }
 
-func (d decoder) stringMap(raw any) (cty.Value, error) {
+func (d valueDecoder) stringMap(raw any) (cty.Value, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
-		return cty.NilVal, unexpected("an object", raw)
+		return cty.NilVal, unexpectedJSONError("an object", raw)
 	}
 	if len(m) == 0 {
 		return cty.MapValEmpty(cty.String), nil
@@ -219,28 +219,28 @@ func (d decoder) stringMap(raw any) (cty.Value, error) {
 	for key, v := range m {
 		s, ok := v.(string)
 		if !ok {
-			return cty.NilVal, unexpected("a string", v)
+			return cty.NilVal, unexpectedJSONError("a string", v)
 		}
 		out[key] = cty.StringVal(s)
 	}
 	return cty.MapVal(out), nil
 }
 
-func (d decoder) strings(a *Attr, raw any) (cty.Value, error) {
+func (d valueDecoder) strings(a *Attr, raw any) (cty.Value, error) {
 	list, ok := raw.([]any)
 	if !ok {
-		return cty.NilVal, unexpected("a list", raw)
+		return cty.NilVal, unexpectedJSONError("a list", raw)
 	}
 	if len(list) == 0 {
-		return empty(a.Type), nil
+		return emptyCollection(a.Type), nil
 	}
 	out := make([]cty.Value, len(list))
 	for i, e := range list {
 		s, ok := e.(string)
 		if !ok {
-			return cty.NilVal, unexpected("a string", e)
+			return cty.NilVal, unexpectedJSONError("a string", e)
 		}
-		out[i] = cty.StringVal(d.resolve(a, s))
+		out[i] = cty.StringVal(d.resolveID(a, s))
 	}
 	if a.Type.IsSetType() {
 		return cty.SetVal(out), nil
@@ -248,7 +248,7 @@ func (d decoder) strings(a *Attr, raw any) (cty.Value, error) {
 	return cty.ListVal(out), nil
 }
 
-func empty(t cty.Type) cty.Value {
+func emptyCollection(t cty.Type) cty.Value {
 	switch {
 	case t.IsMapType():
 		return cty.MapValEmpty(t.ElementType())
@@ -258,7 +258,7 @@ func empty(t cty.Type) cty.Value {
 	return cty.ListValEmpty(t.ElementType())
 }
 
-func unexpected(want string, got any) error {
+func unexpectedJSONError(want string, got any) error {
 	b, _ := json.Marshal(got)
 	if len(b) > 60 {
 		b = append(b[:57], "..."...)
@@ -266,7 +266,7 @@ func unexpected(want string, got any) error {
 	return fmt.Errorf("B2 answered %s where %s was expected", b, want)
 }
 
-// identify reads the ID and the folded identity of a raw object, and nothing else.
+// identify reads the ID and the normalized identity of a raw object, and nothing else.
 func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string, err error) {
 	wires := []string{k.Attr(k.IDAttr).livePath(), k.Attr(k.IdentityAttr).livePath()}
 	if k.ScopeAttr() != "" {
@@ -278,15 +278,15 @@ func (k *Kind) identify(raw wire.RawJSON, names nameLookup) (id, identity string
 			return "", "", fmt.Errorf("%s: B2 answered an object without %s", k.Name, strings.Join(wires, " or "))
 		}
 	}
-	d := decoder{names: names}
-	identity = d.resolve(k.Attr(k.IdentityAttr), found[1].Str)
+	d := valueDecoder{lookupName: names}
+	identity = d.resolveID(k.Attr(k.IdentityAttr), found[1].Str)
 	if k.ScopeAttr() != "" {
-		identity = d.resolve(k.Attr(k.ScopeAttr()), found[2].Str) + "/" + identity
+		identity = d.resolveID(k.Attr(k.ScopeAttr()), found[2].Str) + "/" + identity
 	}
 	return found[0].Str, k.NormalizeIdentity(identity), nil
 }
 
-// An idLookup turns the name that an attribute with a Ref holds into a remote ID.
+// An idLookup turns the name that an attribute with a RefKind holds into a remote ID.
 type idLookup func(by *Attr, name string) (id string, err error)
 
 // Encode builds the wire members of the named attributes of v, an object of the
@@ -306,7 +306,7 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (m
 			}
 			continue
 		}
-		if create && isEmpty(val) {
+		if create && isEmptyCollection(val) {
 			continue // B2's own default for every list and map
 		}
 		w, err := a.encode(val, ids)
@@ -318,7 +318,7 @@ func (k *Kind) Encode(v cty.Value, attrs []string, create bool, ids idLookup) (m
 	return body, nil
 }
 
-func isEmpty(v cty.Value) bool {
+func isEmptyCollection(v cty.Value) bool {
 	t := v.Type()
 	return (t.IsListType() || t.IsSetType() || t.IsMapType()) && v.LengthInt() == 0
 }
@@ -346,7 +346,7 @@ func (a *Attr) encode(v cty.Value, ids idLookup) (any, error) {
 	case a.Object == nil:
 		return a.encodeLeaf(v, ids)
 	case a.Encoding.AsMap:
-		return a.encodePairs(v, ids)
+		return a.encodeAsMap(v, ids)
 	case a.Many:
 		out := make([]any, 0, v.LengthInt())
 		for it := v.ElementIterator(); it.Next(); {
@@ -362,7 +362,7 @@ func (a *Attr) encode(v cty.Value, ids idLookup) (any, error) {
 	return encodeMembers(a.Object, v, ids)
 }
 
-func (a *Attr) encodePairs(v cty.Value, ids idLookup) (any, error) {
+func (a *Attr) encodeAsMap(v cty.Value, ids idLookup) (any, error) {
 	m := make(map[string]any, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
@@ -383,7 +383,7 @@ func encodeMembers(attrs []Attr, v cty.Value, ids idLookup) (map[string]any, err
 	m := map[string]any{}
 	for i := range attrs {
 		val := v.GetAttr(attrs[i].Name)
-		if attrs[i].WirePath == "" || val.IsNull() && attrs[i].Encoding.ClearWith == nil || isEmpty(val) {
+		if attrs[i].WirePath == "" || val.IsNull() && attrs[i].Encoding.ClearWith == nil || isEmptyCollection(val) {
 			continue
 		}
 		if val.IsNull() {

@@ -6,15 +6,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A Completer fills in and judges objects of one kind. It remembers of each
+// A ConfigCompleter fills in and judges objects of one kind. It remembers of each
 // attribute what came of its last value, since the instances of a block share
 // most of them, and of one that refers to other objects what came of every value,
 // since there are few. It is not safe for concurrent use.
-type Completer struct {
-	kind             *Kind
-	lastFilled       []memo[struct{}]
-	lastJudged       []memo[Problems]
-	judgedReferences []map[*cty.Value]memo[Problems] // nil where an attribute refers to nothing
+type ConfigCompleter struct {
+	kind              *Kind
+	lastFilled        []memo[struct{}]
+	lastChecked       []memo[Problems]
+	checkedReferences []map[*cty.Value]memo[Problems] // nil where an attribute refers to nothing
 }
 
 // A memo is what became of a value.
@@ -24,39 +24,39 @@ type memo[T any] struct {
 }
 
 // NewCompleter makes a Completer of the kind.
-func (k *Kind) NewCompleter() *Completer {
-	c := &Completer{k, make([]memo[struct{}], len(k.Attrs)), make([]memo[Problems], len(k.Attrs)),
+func (k *Kind) NewCompleter() *ConfigCompleter {
+	c := &ConfigCompleter{k, make([]memo[struct{}], len(k.Attrs)), make([]memo[Problems], len(k.Attrs)),
 		make([]map[*cty.Value]memo[Problems], len(k.Attrs))}
 	for i := range k.Attrs {
 		if k.Attrs[i].Link.RefKind != "" {
-			c.judgedReferences[i] = map[*cty.Value]memo[Problems]{}
+			c.checkedReferences[i] = map[*cty.Value]memo[Problems]{}
 		}
 	}
 	return c
 }
 
-// Complete fills in what was left out, lets the kind derive attributes from one
+// CompleteAndCheck fills in what was left out, lets the kind derive attributes from one
 // another, and brings every value into its normal form; then it judges each
 // attribute, missing members of nested objects, and the whole. v holds every
 // attribute that can be set and is wholly known, except that attributes may be
-// unknown where an error was reported already: then alone says that only the
+// unknown where an error was reported already: then attrsOnly says that only the
 // others are judged, each for itself. The result is what plans compare and show.
-func (c *Completer) Complete(v Values, attrsOnly bool) (Values, Problems) {
+func (c *ConfigCompleter) CompleteAndCheck(v Values, attrsOnly bool) (Values, Problems) {
 	out := v.Clone()
 	for i := range c.kind.Attrs {
 		if out.list[i] != nil {
-			out.list[i] = c.fill(i, out.list[i])
+			out.list[i] = c.fillDefault(i, out.list[i])
 		}
 	}
-	if c.kind.Complete != nil && !attrsOnly {
-		c.kind.Complete(out)
+	if c.kind.DeriveAttrs != nil && !attrsOnly {
+		c.kind.DeriveAttrs(out)
 	}
 	var ps Problems
 	for i := range c.kind.Attrs {
 		if out.list[i] == nil || c.kind.Attrs[i].Computed {
 			continue
 		}
-		j := c.judge(i, out.list[i])
+		j := c.checkAttr(i, out.list[i])
 		out.list[i] = j.out
 		ps = append(ps, j.problems...)
 	}
@@ -69,7 +69,7 @@ func (c *Completer) Complete(v Values, attrsOnly bool) (Values, Problems) {
 	return out, ps
 }
 
-func (c *Completer) fill(i int, in *cty.Value) *cty.Value {
+func (c *ConfigCompleter) fillDefault(i int, in *cty.Value) *cty.Value {
 	a, last := &c.kind.Attrs[i], &c.lastFilled[i]
 	switch {
 	case last.in == in:
@@ -77,24 +77,24 @@ func (c *Completer) fill(i int, in *cty.Value) *cty.Value {
 	case in.IsNull() && a.Default != cty.NilVal:
 		last.in, last.out = in, &a.Default
 		if a.Object != nil {
-			v := a.fillMembers(a.Default)
+			v := a.fillMemberDefaults(a.Default)
 			last.out = &v
 		}
 	case a.Object == nil:
 		last.in, last.out = in, in
 	default:
-		v := a.fillMembers(*in)
+		v := a.fillMemberDefaults(*in)
 		last.in, last.out = in, &v
 	}
 	return last.out
 }
 
-func (c *Completer) judge(i int, in *cty.Value) *memo[Problems] {
-	a, last := &c.kind.Attrs[i], &c.lastJudged[i]
+func (c *ConfigCompleter) checkAttr(i int, in *cty.Value) *memo[Problems] {
+	a, last := &c.kind.Attrs[i], &c.lastChecked[i]
 	if last.in == in {
 		return last
 	}
-	if known, ok := c.judgedReferences[i][in]; ok {
+	if known, ok := c.checkedReferences[i][in]; ok {
 		*last = known
 		return last
 	}
@@ -104,20 +104,20 @@ func (c *Completer) judge(i int, in *cty.Value) *memo[Problems] {
 			last.out = &v
 		}
 	}
-	last.problems = a.judge(*last.out)
-	if known := c.judgedReferences[i]; known != nil {
+	last.problems = a.checkValue(*last.out)
+	if known := c.checkedReferences[i]; known != nil {
 		known[in] = *last
 	}
 	return last
 }
 
-// WithDefaults is what [Completer.Complete] makes of a cty object of ConfigType.
-func (k *Kind) WithDefaults(v cty.Value) cty.Value {
-	out, _ := k.NewCompleter().Complete(k.ValuesOf(v), false)
+// CompletedConfig is what [ConfigCompleter.CompleteAndCheck] makes of a cty object of ConfigType.
+func (k *Kind) CompletedConfig(v cty.Value) cty.Value {
+	out, _ := k.NewCompleter().CompleteAndCheck(k.ValuesOf(v), false)
 	return out.Object()
 }
 
-func fill(attrs []Attr, m map[string]cty.Value) {
+func fillDefaults(attrs []Attr, m map[string]cty.Value) {
 	for i := range attrs {
 		a := &attrs[i]
 		v, ok := m[a.Name]
@@ -127,17 +127,17 @@ func fill(attrs []Attr, m map[string]cty.Value) {
 		if v.IsNull() && a.Default != cty.NilVal {
 			v = a.Default
 		}
-		m[a.Name] = a.fillMembers(v)
+		m[a.Name] = a.fillMemberDefaults(v)
 	}
 }
 
-func (a *Attr) fillMembers(v cty.Value) cty.Value {
+func (a *Attr) fillMemberDefaults(v cty.Value) cty.Value {
 	if a.Object == nil || v.IsNull() || !v.IsKnown() {
 		return v
 	}
 	if !a.Many {
 		m := v.AsValueMap()
-		fill(a.Object, m)
+		fillDefaults(a.Object, m)
 		for i := range a.Object {
 			m[a.Object[i].Name] = a.Object[i].normalize(m[a.Object[i].Name])
 		}
@@ -151,7 +151,7 @@ func (a *Attr) fillMembers(v cty.Value) cty.Value {
 	out := make([]cty.Value, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
-		out = append(out, one.fillMembers(e))
+		out = append(out, one.fillMemberDefaults(e))
 	}
 	return cty.ListVal(out)
 }
@@ -166,20 +166,20 @@ func (ps Problems) errors() Problems {
 	return out
 }
 
-func problems(attrs []Attr, v cty.Value) Problems {
+func checkMembers(attrs []Attr, v cty.Value) Problems {
 	var ps Problems
 	for i := range attrs {
 		a := &attrs[i]
 		if a.Computed {
 			continue
 		}
-		ps = append(ps, a.judge(v.GetAttr(a.Name))...)
+		ps = append(ps, a.checkValue(v.GetAttr(a.Name))...)
 	}
 	return ps
 }
 
-// judge finds what is wrong with the attribute, with paths that start at its name.
-func (a *Attr) judge(v cty.Value) Problems {
+// checkValue finds what is wrong with the attribute, with paths that start at its name.
+func (a *Attr) checkValue(v cty.Value) Problems {
 	var ps Problems
 	switch {
 	case v.IsNull():
@@ -187,15 +187,15 @@ func (a *Attr) judge(v cty.Value) Problems {
 			ps = Errorf("Missing required argument", "The argument %q is required, but no definition was found.", a.Name)
 		}
 	case v.IsKnown():
-		ps = a.problems(v)
+		ps = a.checkKnown(v)
 	}
 	if len(ps) == 0 {
 		return nil
 	}
-	return ps.At(cty.GetAttrPath(a.Name))
+	return ps.WithPathPrefix(cty.GetAttrPath(a.Name))
 }
 
-func (a *Attr) problems(v cty.Value) Problems {
+func (a *Attr) checkKnown(v cty.Value) Problems {
 	var ps Problems
 	switch {
 	case a.Object == nil:
@@ -204,13 +204,14 @@ func (a *Attr) problems(v cty.Value) Problems {
 		for it := v.ElementIterator(); it.Next(); i++ {
 			_, e := it.Element()
 			if e.IsNull() {
-				ps = append(ps, Errorf("Invalid element", "Element %d is null; leave it out instead.", i).At(cty.IndexIntPath(i))...)
+				ps = append(ps, Errorf("Invalid element", "Element %d is null; leave it out instead.",
+					i).WithPathPrefix(cty.IndexIntPath(i))...)
 				continue
 			}
-			ps = append(ps, problems(a.Object, e).At(cty.IndexIntPath(i))...)
+			ps = append(ps, checkMembers(a.Object, e).WithPathPrefix(cty.IndexIntPath(i))...)
 		}
 	default:
-		ps = problems(a.Object, v)
+		ps = checkMembers(a.Object, v)
 	}
 	if a.Check != nil && len(ps.errors()) == 0 {
 		ps = append(ps, a.Check(v)...)
@@ -231,23 +232,23 @@ func ValidateKinds(kinds []*Kind) error {
 		}
 		seen[k.Name] = true
 		if k.Doc == "" || k.Example == "" || k.Plural == "" || k.Terraform.Type == "" {
-			return fmt.Errorf("kind %s: Doc, Example, Plural and Provider are needed", k.Name)
+			return fmt.Errorf("kind %s: Doc, Example, Plural and Terraform.Type are needed", k.Name)
 		}
 		if k.List == nil || k.Create == nil || k.Delete == nil {
 			return fmt.Errorf("kind %s: List, Create and Delete are needed", k.Name)
 		}
 		id, identity := k.Attr(k.IDAttr), k.Attr(k.IdentityAttr)
 		if id == nil || !id.Computed || identity == nil || !identity.Required || identity.Type != cty.String {
-			return fmt.Errorf("kind %s: ID must be a computed attribute and Identity a required string", k.Name)
+			return fmt.Errorf("kind %s: IDAttr must name a computed attribute and IdentityAttr a required string", k.Name)
 		}
 		if within := k.Attr(k.ScopeAttr()); k.ScopeAttr() != "" && (within == nil || !within.Required || within.Link.RefKind == "") {
-			return fmt.Errorf("kind %s: Within must be a required reference", k.Name)
+			return fmt.Errorf("kind %s: Parent.Attr must name a required reference", k.Name)
 		}
 		if err := validateAttrs(k.Attrs); err != nil {
 			return fmt.Errorf("kind %s: %w", k.Name, err)
 		}
 		for _, l := range k.Limits {
-			if l.Rule == "" || l.Source.Name == "" || l.Attr != "" && k.find(l.Attr) == nil {
+			if l.Rule == "" || l.Source.Name == "" || l.Attr != "" && k.attrAtPath(l.Attr) == nil {
 				return fmt.Errorf("kind %s: the limit %q of %q lacks words or a source, or is about nothing", k.Name, l.Rule, l.Attr)
 			}
 		}
@@ -281,13 +282,13 @@ func (a *Attr) validate() error {
 	case a.Many && a.Object == nil:
 		return fmt.Errorf("only a nested object can be Many; give a leaf a list type")
 	case a.Encoding.AsMap && (!a.Many || len(a.Object) != 2 || a.Object[0].Type != cty.String || a.Object[1].Object != nil):
-		return fmt.Errorf("Pairs is for many objects of two leaves, the first of them a string")
+		return fmt.Errorf("AsMap is for many objects of two leaves, the first of them a string")
 	case a.Link.IsRemoteID != nil && a.Link.RefKind == "":
-		return fmt.Errorf("Foreign needs Ref")
+		return fmt.Errorf("IsRemoteID needs RefKind")
 	case a.Computed && (a.Required || a.Default != cty.NilVal || a.KeepLive):
 		return fmt.Errorf("a computed attribute cannot be required or have a default")
 	case a.KeepLive && a.Default != cty.NilVal:
-		return fmt.Errorf("Keep and Default exclude each other")
+		return fmt.Errorf("KeepLive and Default exclude each other")
 	case a.Default != cty.NilVal && !a.Default.Type().Equals(a.ValueType()):
 		return fmt.Errorf("the default is %s, the attribute %s", a.Default.Type().FriendlyName(), a.ValueType().FriendlyName())
 	case !a.Computed && a.Object == nil && a.Type != cty.Bool && len(a.Samples) == 0:

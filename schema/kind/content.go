@@ -1,9 +1,9 @@
 package kind
 
-// A Content names the attributes of a kind that say what a file holds. What it
+// ContentAttrs names the attributes of a kind that say what a file holds. What it
 // holds is in no plan and no state: a Resource has its SHA-1 as an attribute, and
 // a Payload beside its attributes.
-type Content struct {
+type ContentAttrs struct {
 	TextAttr       string // the attribute that is the content itself; null in a Resource
 	SourceAttr     string // the attribute that names a local file instead
 	SHA1Attr       string // the attribute that follows from them

@@ -21,7 +21,7 @@ func NormalizeInfo(v cty.Value) cty.Value {
 	}
 	m := v.AsValueMap()
 	out := make(map[string]cty.Value, len(m))
-	for _, k := range infoKeys(m) {
+	for _, k := range sortedInfoKeys(m) {
 		out[strings.ToLower(k)] = m[k]
 	}
 	if len(out) < len(m) {
@@ -31,8 +31,8 @@ func NormalizeInfo(v cty.Value) cty.Value {
 }
 
 // CheckInfo judges what info pairs of buckets and of files have in common
-// ("b2_create_bucket", "b2_upload_file"). own judges a key in lower case beside
-// that; where it finds nothing the pair is good. what is their owner: "bucket".
+// ("b2_create_bucket", "b2_upload_file"). checkKey judges a key in lower case beside
+// that; where it finds nothing the pair is good. owner is their owner: "bucket".
 func CheckInfo(owner string, v cty.Value, checkKey func(key string) Problems) Problems {
 	m := v.AsValueMap()
 	if len(m) > maxInfoPairs {
@@ -40,7 +40,7 @@ func CheckInfo(owner string, v cty.Value, checkKey func(key string) Problems) Pr
 	}
 	var ps Problems
 	seen := map[string]string{}
-	for _, k := range infoKeys(m) {
+	for _, k := range sortedInfoKeys(m) {
 		at := cty.IndexStringPath(k)
 		folded := strings.ToLower(k)
 		other, twice := seen[folded]
@@ -48,20 +48,20 @@ func CheckInfo(owner string, v cty.Value, checkKey func(key string) Problems) Pr
 		switch {
 		case twice:
 			ps = append(ps, Errorf("Duplicate info key", "The keys %q and %q differ in case only, which B2 does not tell apart.", other,
-				k).At(at)...)
+				k).WithPathPrefix(at)...)
 		case len(k) > 50 || !legalInfoKey.MatchString(k):
 			ps = append(ps, Errorf("Invalid info key", "The key %q must have 1 to 50 letters, digits or characters of -_.`~!#$%%^&*'|+.",
-				k).At(at)...)
+				k).WithPathPrefix(at)...)
 		case m[k].IsNull():
-			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).At(at)...)
+			ps = append(ps, Errorf("Invalid info value", "The value of %q is null; leave the pair out instead.", k).WithPathPrefix(at)...)
 		default:
-			ps = append(ps, checkKey(folded).At(at)...)
+			ps = append(ps, checkKey(folded).WithPathPrefix(at)...)
 		}
 	}
 	return ps
 }
 
-func infoKeys(m map[string]cty.Value) []string {
+func sortedInfoKeys(m map[string]cty.Value) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -39,14 +39,14 @@ type Kind struct {
 	// Replaceable says that another value of an Immutable attribute, or another
 	// identity, makes another object, whereupon this one is deleted. Else it is refused.
 	Replaceable bool
-	Destroy     Destroy
-	Parent      *Parent     // nil: an object of this kind stands alone
-	Content     *Content    // nil: the objects hold nothing that a configuration gives
-	Credential  *Credential // nil: creating an object yields no secret
+	Destroy     DestroyBehavior
+	Parent      *Parent         // nil: an object of this kind stands alone
+	Content     *ContentAttrs   // nil: the objects hold nothing that a configuration gives
+	Credential  *CredentialKind // nil: creating an object yields no secret
 
-	// Complete derives attributes from one another after defaults are filled in:
+	// DeriveAttrs derives attributes from one another after defaults are filled in:
 	// v holds every configuration attribute and is changed in place. May be nil.
-	Complete func(v Values)
+	DeriveAttrs func(v Values)
 	// Check judges what no single attribute can: v is the completed object.
 	Check func(v Values) Problems
 	// CheckChange judges a step from a live object to a wanted one that validation
@@ -71,40 +71,41 @@ type Terraform struct {
 	Hints []TerraformArgHint // its words beside those that attributes know
 }
 
-// Destroy is what destroying an object comes to.
-type Destroy struct {
+// DestroyBehavior is what destroying an object comes to.
+type DestroyBehavior struct {
 	// ForceAttr is the attribute of type bool by which an object goes with everything it
 	// holds; "": there is none.
 	ForceAttr string
 	// ForceCapabilities is what that takes, in place of Verbs.DeleteCapability.
 	ForceCapabilities []string
-	// Leaves says in words what is left of an object that is deleted without force.
+	// LeftBehindText says in words what is left of an object that is deleted without force.
 	// "": nothing.
-	Leaves string
+	LeftBehindText string
 	// Hazards says what destroying the object may cost, with everything it holds or
 	// without. May be nil.
 	Hazards func(force bool) []Hazard
-	// Count counts what an object with the remote ID holds that goes with it by force,
-	// up to wire.MostCounted versions. Set where Force is.
-	Count func(ctx context.Context, api wire.API, id string) (wire.Contents, error)
+	// CountContents counts what an object with the remote ID holds that goes with it by force,
+	// up to wire.MostCounted versions. Set where ForceAttr is.
+	CountContents func(ctx context.Context, api wire.API, id string) (wire.ContentsCount, error)
 }
 
 // A Parent is the object that another one belongs to, as a bucket is of its files
 // and of its notification rules. Identities and remote IDs of children begin with
 // the parent's.
 type Parent struct {
-	// Attr is the attribute that names the parent: "bucket". If it is not the Identity
+	// Attr is the attribute that names the parent: "bucket". If it is not the IdentityAttr
 	// itself, that is unique within the parent only, and what identifies the object is
 	// both with a slash between: "acme-site/index.html".
 	Attr string
-	// List lists children of one parent, by name, as a Listing asks for them, with the
+	// ListChildren lists children of one parent, by name, as a ChildListQuery asks for them, with the
 	// folders among them and whether there are more. nil: nobody can ask for that.
-	List func(ctx context.Context, api wire.API, parentID string, l Listing) (list []wire.RawJSON, folders []string, more bool, err error)
+	ListChildren func(ctx context.Context, api wire.API, parentID string, l ChildListQuery) (list []wire.RawJSON, folders []string,
+		more bool, err error)
 }
 
-// A Credential is a kind whose objects are credentials: creating one yields a secret
+// A CredentialKind is a kind whose objects are credentials: creating one yields a secret
 // once, which `deliver` blocks take somewhere. Everything is set.
-type Credential struct {
+type CredentialKind struct {
 	// Rotation reads how the object that v declares rotates; ok is false where it does
 	// not. v is the completed configuration.
 	Rotation func(v AttrReader) (r Rotation, ok bool)
@@ -169,7 +170,7 @@ type Attr struct {
 	ReadCapability  string    // without it B2 hides the live value; "": never hidden
 	WriteCapability string    // without it B2 refuses a request that sets the attribute; "": that of the kind is enough
 
-	Encoding Encoding    // where the wire differs from the plain encoding of Type at Wire
+	Encoding Encoding    // where the wire differs from the plain encoding of Type at WirePath
 	Compare  Compare     // what equality means beside that of values
 	Link     Link        // what the attribute refers to; zero: nothing
 	Samples  []cty.Value // legal values, for documentation and random configurations
@@ -189,7 +190,7 @@ type Attr struct {
 
 // An Encoding is how the wire differs from the plain encoding of an attribute.
 type Encoding struct {
-	ReadPath       string // path in the live object when it is not Wire
+	ReadPath       string // path in the live object when it is not WirePath
 	ReadSinglePath string // where older API versions show a list of at most one as a single value
 	// AlwaysAnswered says that B2 answers the member for every object, so that one
 	// without it has no value; else a scalar that is absent has its Default.
@@ -199,10 +200,10 @@ type Encoding struct {
 	AsMap          bool // of Many objects with two members: the wire has one object, from first members to second ones
 	// Encode replaces the plain encoding of a known, non-null value. May be nil.
 	Encode func(cty.Value) any
-	// Announced reports whether it is worth telling that B2 will make the attribute of
+	// ShowsKnownAfterApply reports whether it is worth telling that B2 will make the attribute of
 	// an object that is wanted: that it may have a value, and not always the same one.
 	// nil: it is.
-	Announced func(want AttrReader) bool
+	ShowsKnownAfterApply func(want AttrReader) bool
 	// LiveText says in a few words what a decoded live object shows in place of the
 	// attribute, where B2 does not answer the value that was sent. May be nil.
 	LiveText func(live AttrReader) string
@@ -213,9 +214,9 @@ type Encoding struct {
 type Compare struct {
 	// Normalize brings a value into the one form in which two are compared.
 	Normalize func(cty.Value) cty.Value
-	// StripOwn takes out of a live value what b2form itself keeps there, which is
+	// StripB2formData takes out of a live value what b2form itself keeps there, which is
 	// nobody's setting.
-	StripOwn func(live cty.Value) cty.Value
+	StripB2formData func(live cty.Value) cty.Value
 	// Equal decides where plain equality does not: values that are given on both
 	// sides and equal are the same without it.
 	Equal func(Comparison) bool
@@ -234,8 +235,8 @@ type Link struct {
 
 // A Comparison is what an Attr's Equal compares.
 type Comparison struct {
-	Want, Live AttrReader  // whole objects: completed configuration; decoded live object
-	Entry      *addr.Entry // what the state knows; nil: nothing
+	Want, Live AttrReader       // whole objects: completed configuration; decoded live object
+	Entry      *addr.StateEntry // what the state knows; nil: nothing
 }
 
 // A ListFilter narrows what List reads.
@@ -283,8 +284,8 @@ func (p *Problem) Attr() string {
 // Problems is a list of them; nil means fine.
 type Problems []Problem
 
-// At returns the problems with path in front of their own.
-func (ps Problems) At(path cty.Path) Problems {
+// WithPathPrefix returns the problems with path in front of their own.
+func (ps Problems) WithPathPrefix(path cty.Path) Problems {
 	for i := range ps {
 		ps[i].Path = append(append(cty.Path{}, path...), ps[i].Path...)
 	}
@@ -388,12 +389,14 @@ func (k *Kind) Attr(name string) *Attr {
 }
 
 // Settable lists the attributes a configuration may set, in order.
-func (k *Kind) Settable() []*Attr { return k.filter(func(a *Attr) bool { return !a.Computed }) }
+func (k *Kind) Settable() []*Attr { return k.filterAttrs(func(a *Attr) bool { return !a.Computed }) }
 
 // ComputedAttrs lists what B2 makes, in order.
-func (k *Kind) ComputedAttrs() []*Attr { return k.filter(func(a *Attr) bool { return a.Computed }) }
+func (k *Kind) ComputedAttrs() []*Attr {
+	return k.filterAttrs(func(a *Attr) bool { return a.Computed })
+}
 
-func (k *Kind) filter(keep func(*Attr) bool) []*Attr {
+func (k *Kind) filterAttrs(keep func(*Attr) bool) []*Attr {
 	out := make([]*Attr, 0, len(k.Attrs))
 	for i := range k.Attrs {
 		if keep(&k.Attrs[i]) {

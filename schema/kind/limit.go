@@ -11,15 +11,15 @@ import (
 type Limit struct {
 	Attr   string // "cors_rules.name"; "": the object as a whole
 	Rule   string // what is demanded: a sentence without its period
-	Source Source
+	Source DocSource
 	// Counterexample is what does not keep to it: arguments of a resource in HCL, which
 	// stand beside whatever else is required. "": no single resource does.
 	Counterexample string
 	Warns          bool // it is a warning: B2 may take it
 }
 
-// A Source is where B2 says something.
-type Source struct{ Name, URL string }
+// A DocSource is where B2 says something.
+type DocSource struct{ Name, URL string }
 
 // TerraformArgHint is a word of the official Terraform provider's that has no single
 // counterpart, and what to write instead.
@@ -29,11 +29,11 @@ type TerraformArgHint struct {
 	Advice string // a whole sentence
 }
 
-// OwnSource is the source of what b2form itself demands.
-func OwnSource() Source { return Source{Name: "b2form"} }
+// B2formSource is the source of what b2form itself demands.
+func B2formSource() DocSource { return DocSource{Name: "b2form"} }
 
-// find finds the attribute that a limit is about; nil: there is none.
-func (k *Kind) find(path string) *Attr {
+// attrAtPath finds the attribute that a limit is about; nil: there is none.
+func (k *Kind) attrAtPath(path string) *Attr {
 	attrs := k.Attrs
 	var found *Attr
 	for name := range strings.SplitSeq(path, ".") {
@@ -51,9 +51,9 @@ func (k *Kind) find(path string) *Attr {
 	return found
 }
 
-// CheckPrefix warns of what begins file names only by mistake: B2 knows no
+// CheckNamePrefix warns of what begins file names only by mistake: B2 knows no
 // wildcards ("Lifecycle Rules"), and no name starts with a slash ("Files").
-func CheckPrefix(v cty.Value) Problems {
+func CheckNamePrefix(v cty.Value) Problems {
 	switch prefix := v.AsString(); {
 	case strings.HasPrefix(prefix, "/"):
 		return Warnf("Prefix begins with a slash", "No file's name begins with a slash, so nothing matches %q. Write %q.", prefix,

@@ -6,29 +6,29 @@ import (
 	"b2form/schema/wire"
 )
 
-// A Rule names something about credentials that deserves a look.
-type Rule string
+// A RuleName stands for something about credentials that deserves a look.
+type RuleName string
 
 // What a configuration may deny: credentials wider than most programs need, and such as
 // most programs cannot use.
 const (
-	AllBucketsWrite Rule = "all-buckets-write"
-	ManagesKeys     Rule = "manages-keys"
-	masterKey       Rule = "master-key"
-	NoExpiry        Rule = "no-expiry"
-	NoListBuckets   Rule = "no-list-buckets"
+	AllBucketsWrite RuleName = "all-buckets-write"
+	ManagesKeys     RuleName = "manages-keys"
+	masterKey       RuleName = "master-key"
+	NoExpiry        RuleName = "no-expiry"
+	NoListBuckets   RuleName = "no-list-buckets"
 )
 
 // DeniableRules lists the rules that a configuration may deny. Those that find what most
 // programs cannot use warn where it neither denies nor ignores them.
-func DeniableRules() (wide, unusable []Rule) {
-	return []Rule{AllBucketsWrite, ManagesKeys, masterKey, NoExpiry}, []Rule{NoListBuckets}
+func DeniableRules() (wide, unusable []RuleName) {
+	return []RuleName{AllBucketsWrite, ManagesKeys, masterKey, NoExpiry}, []RuleName{NoListBuckets}
 }
 
 // A Finding is one thing that a rule found, in words.
 type Finding struct {
-	Rule   Rule   `json:"rule"`
-	Detail string `json:"detail"` // a sentence without its period
+	Rule   RuleName `json:"rule"`
+	Detail string   `json:"detail"` // a sentence without its period
 	// Attr is the attribute to change; "" where it is about the whole object.
 	Attr string `json:"-"`
 }

@@ -17,45 +17,45 @@ import (
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
 type liveDecoder struct {
-	kind        *Kind
-	names       nameLookup
-	accountID   string       // whose objects they must be; "": not known
-	members     []string     // top-level members of the JSON that attributes are read from
-	attrSources []attrSource // by the attribute's index
+	kind          *Kind
+	lookupName    nameLookup
+	accountID     string       // whose objects they must be; "": not known
+	sourceMembers []string     // top-level members of the JSON that attributes are read from
+	attrSources   []attrSource // by the attribute's index
 
-	mu           sync.Mutex
-	memberValues []gjson.Result            // of the object that is being read; by the index in members
-	decoded      []map[jsonText]*cty.Value // by the attribute's index
+	mu            sync.Mutex
+	memberValues  []gjson.Result             // of the object that is being read; by the index in members
+	decodedByText []map[decodeKey]*cty.Value // by the attribute's index
 }
 
-// A attrSource says where an attribute is found.
+// An attrSource says where an attribute is found.
 type attrSource struct {
-	fixed        *cty.Value // the same for every object
-	null         *cty.Value
-	member       int
-	path         string // below member: "" or dotted
-	singleMember int    // member of ReadSinglePath; -1: none
+	fixed             *cty.Value // the same for every object
+	absentValue       *cty.Value
+	memberIndex       int
+	path              string // below member: "" or dotted
+	singleMemberIndex int    // member of ReadSinglePath; -1: none
 }
 
-// A jsonText is a piece of JSON, and whether it stands for a list of one.
-type jsonText struct {
-	json   string
-	single bool
+// A decodeKey is a piece of JSON by which its value is found again, and whether it stands for a list of one.
+type decodeKey struct {
+	json       string
+	wrapInList bool
 }
 
 // most is how many texts of one attribute are remembered.
 const most = 1000
 
 func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecoder {
-	r := &liveDecoder{kind: k, names: names,
-		attrSources: make([]attrSource, len(k.Attrs)), decoded: make([]map[jsonText]*cty.Value, len(k.Attrs))}
+	r := &liveDecoder{kind: k, lookupName: names,
+		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[decodeKey]*cty.Value, len(k.Attrs))}
 	if account != nil {
 		r.accountID = account.ID
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		null := cty.NullVal(a.ValueType())
-		s := attrSource{null: &null, singleMember: -1}
+		s := attrSource{absentValue: &null, singleMemberIndex: -1}
 		path := a.livePath()
 		switch fixed := cty.UnknownVal(a.ValueType()); {
 		case a.FromAccount != nil && account != nil:
@@ -68,36 +68,36 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecod
 		default:
 			var member string
 			member, s.path, _ = strings.Cut(path, ".")
-			s.member = r.member(member)
+			s.memberIndex = r.addMember(member)
 			if a.Type.IsPrimitiveType() && a.Object == nil {
 				null = a.absentValue()
 			}
 			if a.Encoding.ReadSinglePath != "" {
-				s.singleMember = r.member(a.Encoding.ReadSinglePath)
+				s.singleMemberIndex = r.addMember(a.Encoding.ReadSinglePath)
 			}
 		}
 		r.attrSources[i] = s
-		r.decoded[i] = map[jsonText]*cty.Value{}
+		r.decodedByText[i] = map[decodeKey]*cty.Value{}
 	}
-	r.memberValues = make([]gjson.Result, len(r.members))
+	r.memberValues = make([]gjson.Result, len(r.sourceMembers))
 	return r
 }
 
-func (r *liveDecoder) member(name string) int {
-	for i, m := range r.members {
+func (r *liveDecoder) addMember(name string) int {
+	for i, m := range r.sourceMembers {
 		if m == name {
 			return i
 		}
 	}
-	r.members = append(r.members, name)
-	return len(r.members) - 1
+	r.sourceMembers = append(r.sourceMembers, name)
+	return len(r.sourceMembers) - 1
 }
 
 // forgetDecoded is called when names have changed.
 func (r *liveDecoder) forgetDecoded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, m := range r.decoded {
+	for _, m := range r.decodedByText {
 		clear(m)
 	}
 }
@@ -122,10 +122,10 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	clear(r.memberValues)
 	whole := gjson.Parse(string(raw))
 	if !whole.IsObject() {
-		return Values{}, fmt.Errorf("not a JSON object: %w", unexpected("an object", json.RawMessage(raw)))
+		return Values{}, fmt.Errorf("not a JSON object: %w", unexpectedJSONError("an object", json.RawMessage(raw)))
 	}
 	whole.ForEach(func(name, value gjson.Result) bool {
-		for i, m := range r.members {
+		for i, m := range r.sourceMembers {
 			if m == name.Str {
 				r.memberValues[i] = value
 				break
@@ -135,7 +135,7 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	})
 	out := r.kind.NewValues()
 	for i := range r.attrSources {
-		v, err := r.attr(i)
+		v, err := r.decodeAttr(i)
 		if err != nil {
 			return Values{}, fmt.Errorf("%s: %w", r.kind.Attrs[i].Name, err)
 		}
@@ -144,62 +144,62 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	return out, nil
 }
 
-func (r *liveDecoder) attr(i int) (*cty.Value, error) {
+func (r *liveDecoder) decodeAttr(i int) (*cty.Value, error) {
 	a, s := &r.kind.Attrs[i], &r.attrSources[i]
 	if s.fixed != nil {
 		return s.fixed, nil
 	}
-	part := r.memberValues[s.member]
+	part := r.memberValues[s.memberIndex]
 	if s.path == "" && a.Object == nil {
 		switch {
 		case part.Type == gjson.Null && a.Type.IsPrimitiveType():
-			return s.null, nil
-		case part.Type == gjson.String && a.Type == cty.String && isUnescaped(part):
-			v := a.normalize(cty.StringVal(decoder{r.names}.resolve(a, part.Str)))
+			return s.absentValue, nil
+		case part.Type == gjson.String && a.Type == cty.String && hasNoEscapes(part):
+			v := a.normalize(cty.StringVal(valueDecoder{r.lookupName}.resolveID(a, part.Str)))
 			return &v, nil
 		}
 	}
-	t := jsonText{json: part.Raw}
-	if part.Type == gjson.Null && s.singleMember >= 0 && r.memberValues[s.singleMember].Type != gjson.Null {
-		t = jsonText{r.memberValues[s.singleMember].Raw, true}
+	t := decodeKey{json: part.Raw}
+	if part.Type == gjson.Null && s.singleMemberIndex >= 0 && r.memberValues[s.singleMemberIndex].Type != gjson.Null {
+		t = decodeKey{r.memberValues[s.singleMemberIndex].Raw, true}
 	}
-	if v, ok := r.decoded[i][t]; ok {
+	if v, ok := r.decodedByText[i][t]; ok {
 		return v, nil
 	}
-	v, err := r.parse(a, s, t)
+	v, err := r.decodeUncached(a, s, t)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.decoded[i]) < most {
+	if len(r.decodedByText[i]) < most {
 		t.json = strings.Clone(t.json) // a part would hold the whole
-		r.decoded[i][t] = v
+		r.decodedByText[i][t] = v
 	}
 	return v, nil
 }
 
-// isUnescaped reports whether a string is the bytes between its quotes.
-func isUnescaped(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
+// hasNoEscapes reports whether a string is the bytes between its quotes.
+func hasNoEscapes(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
-// parse decodes what has not been seen before.
-func (r *liveDecoder) parse(a *Attr, s *attrSource, t jsonText) (*cty.Value, error) {
+// decodeUncached decodes what has not been seen before.
+func (r *liveDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held
-			return nil, unexpected("a smaller number", json.RawMessage(t.json))
+			return nil, unexpectedJSONError("a smaller number", json.RawMessage(t.json))
 		}
 	}
-	member, path := r.members[s.member], s.path
-	if t.single {
-		member, path = r.members[s.singleMember], ""
+	member, path := r.sourceMembers[s.memberIndex], s.path
+	if t.wrapInList {
+		member, path = r.sourceMembers[s.singleMemberIndex], ""
 	}
 	whole := member
 	if path != "" {
 		whole += "." + path
 	}
-	if t.single && found != nil {
+	if t.wrapInList && found != nil {
 		found = []any{found}
 	}
-	v, err := decoder{r.names}.at(a, map[string]any{member: found}, whole)
+	v, err := valueDecoder{r.lookupName}.decodePath(a, map[string]any{member: found}, whole)
 	if err != nil {
 		return nil, err
 	}

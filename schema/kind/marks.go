@@ -25,8 +25,8 @@ type ComputedMark struct {
 	Attr string
 }
 
-// ComputedIn lists the computed attributes that v was made from, sorted.
-func ComputedIn(v cty.Value) []ComputedMark {
+// ComputedMarksIn lists the computed attributes that v was made from, sorted.
+func ComputedMarksIn(v cty.Value) []ComputedMark {
 	var out []ComputedMark
 	_, marks := v.UnmarkDeep()
 	for m := range marks {

@@ -7,7 +7,7 @@ import (
 // A Reference is one name of another object in a value.
 type Reference struct {
 	Path cty.Path // from the value down
-	Attr *Attr    // the attribute or member that holds it; its Ref is not ""
+	Attr *Attr    // the attribute or member that holds it; its Link.RefKind is not ""
 	Name string
 }
 
@@ -15,11 +15,11 @@ type Reference struct {
 // null or not known holds none.
 func (a *Attr) References(v cty.Value) []Reference {
 	var out []Reference
-	a.visit(v, nil, func(m Reference) { out = append(out, m) })
+	a.visitRefs(v, nil, func(m Reference) { out = append(out, m) })
 	return out
 }
 
-func (a *Attr) visit(v cty.Value, path cty.Path, f func(Reference)) {
+func (a *Attr) visitRefs(v cty.Value, path cty.Path, f func(Reference)) {
 	switch t := v.Type(); {
 	case !a.HasRefs(), v.IsNull(), !v.IsKnown():
 	case t == cty.String:
@@ -27,20 +27,20 @@ func (a *Attr) visit(v cty.Value, path cty.Path, f func(Reference)) {
 	case t.IsObjectType():
 		for i := range a.Object {
 			name := a.Object[i].Name
-			a.Object[i].visit(v.GetAttr(name), append(path, cty.GetAttrStep{Name: name}), f)
+			a.Object[i].visitRefs(v.GetAttr(name), append(path, cty.GetAttrStep{Name: name}), f)
 		}
 	case v.CanIterateElements():
 		i := int64(0)
 		for it := v.ElementIterator(); it.Next(); i++ {
 			_, e := it.Element()
-			a.visit(e, append(path, cty.IndexStep{Key: cty.NumberIntVal(i)}), f)
+			a.visitRefs(e, append(path, cty.IndexStep{Key: cty.NumberIntVal(i)}), f)
 		}
 	}
 }
 
-// MapRefs is the value with other names in the place of those that may be IDs (see
-// Foreign).
-func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty.Value {
+// MapPossibleIDs is the value with other names in the place of those that may be IDs (see
+// Link.IsRemoteID).
+func (a *Attr) MapPossibleIDs(v cty.Value, name func(by *Attr, text string) string) cty.Value {
 	switch t := v.Type(); {
 	case !a.HasRefs(), v.IsNull(), !v.IsKnown():
 	case t == cty.String && a.Link.IsRemoteID != nil:
@@ -48,13 +48,13 @@ func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty
 	case t.IsObjectType():
 		m := v.AsValueMap()
 		for i := range a.Object {
-			m[a.Object[i].Name] = a.Object[i].MapRefs(m[a.Object[i].Name], name)
+			m[a.Object[i].Name] = a.Object[i].MapPossibleIDs(m[a.Object[i].Name], name)
 		}
 		return cty.ObjectVal(m)
 	case t.IsListType() && v.LengthInt() > 0:
 		list := v.AsValueSlice()
 		for i, e := range list {
-			list[i] = a.MapRefs(e, name)
+			list[i] = a.MapPossibleIDs(e, name)
 		}
 		return cty.ListVal(list)
 	}
@@ -65,8 +65,8 @@ func (a *Attr) MapRefs(v cty.Value, name func(by *Attr, text string) string) cty
 // are made, so that they may name the one that carries it.
 func (a *Attr) IsLink() bool { return a.Deferred && a.HasRefs() }
 
-// Links lists the indices of the attributes that are links.
-func (k *Kind) Links() []int {
+// LinkIndices lists the indices of the attributes that are links.
+func (k *Kind) LinkIndices() []int {
 	var list []int
 	for i := range k.Attrs {
 		if k.Attrs[i].IsLink() {
@@ -76,7 +76,7 @@ func (k *Kind) Links() []int {
 	return list
 }
 
-// HasRefs reports whether the attribute or a member of it has a Ref.
+// HasRefs reports whether the attribute or a member of it has a Link.RefKind.
 func (a *Attr) HasRefs() bool {
 	if a.Link.RefKind != "" {
 		return true

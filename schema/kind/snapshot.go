@@ -19,19 +19,19 @@ import (
 //
 // It is safe for concurrent use.
 type Snapshot struct {
-	Account   *wire.Account
-	limitable map[string]*Kind // kinds whose objects credentials may be limited to
-	mu        sync.RWMutex     // guards kinds and all in it
-	kinds     map[string]*objects
+	Account        *wire.Account
+	limitableKinds map[string]*Kind // kinds whose objects credentials may be limited to
+	mu             sync.RWMutex     // guards kinds and all in it
+	objectsByKind  map[string]*kindObjects
 }
 
 // Elements of the lists are never changed: who was given a list may keep it.
-type objects struct {
+type kindObjects struct {
 	decoder    *liveDecoder
 	complete   bool            // all that there are; else those that were asked for
 	lookedFor  map[string]bool // identities that were looked for
-	listings   map[Listing]*listingResult
-	list       []*Object // in the order of their IDs
+	listings   map[ChildListQuery]*listingResult
+	sortedByID []*Object // in the order of their IDs
 	byID       map[string]*Object
 	byIdentity map[string][]*Object
 	expired    map[string]time.Time // by ID: objects that are gone although B2 still lists them
@@ -55,24 +55,24 @@ type nameLookup func(kind, id string) (name string, ok bool)
 // is absent from raw was not read. Every object is valid JSON, as it came in a
 // reply; one without ID or identity is an error: that is not what B2 sends.
 func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.RawJSON) (*Snapshot, error) {
-	s := &Snapshot{Account: account, kinds: make(map[string]*objects, len(raw)), limitable: map[string]*Kind{}}
+	s := &Snapshot{Account: account, objectsByKind: make(map[string]*kindObjects, len(raw)), limitableKinds: map[string]*Kind{}}
 	for _, k := range kinds {
 		if k.Allowed != nil {
-			s.limitable[k.Name] = k
+			s.limitableKinds[k.Name] = k
 		}
 		list, read := raw[k.Name]
 		if !read {
 			continue
 		}
-		o := &objects{
+		o := &kindObjects{
 			decoder:    newLiveDecoder(k, s.NameOf, account),
 			complete:   true,
-			list:       make([]*Object, 0, len(list)),
+			sortedByID: make([]*Object, 0, len(list)),
 			byID:       make(map[string]*Object, len(list)),
 			byIdentity: make(map[string][]*Object, len(list)),
 		}
 		for _, r := range list {
-			obj, err := o.decoder.object(r)
+			obj, err := o.decoder.undecodedObject(r)
 			if err != nil {
 				return nil, err
 			}
@@ -82,21 +82,21 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 			} else if same != nil {
 				continue // two API versions may list the same object
 			}
-			o.list = append(o.list, obj)
+			o.sortedByID = append(o.sortedByID, obj)
 			o.byID[obj.ID] = obj
 		}
-		sort.Slice(o.list, func(i, j int) bool { return o.list[i].ID < o.list[j].ID })
-		for _, obj := range o.list {
+		sort.Slice(o.sortedByID, func(i, j int) bool { return o.sortedByID[i].ID < o.sortedByID[j].ID })
+		for _, obj := range o.sortedByID {
 			o.byIdentity[obj.Identity] = append(o.byIdentity[obj.Identity], obj)
 		}
-		s.kinds[k.Name] = o
+		s.objectsByKind[k.Name] = o
 	}
 	return s, nil
 }
 
-// object reads only the ID and the identity of a raw object.
-func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
-	id, identity, err := r.kind.identify(raw, r.names)
+// undecodedObject reads only the ID and the identity of a raw object.
+func (r *liveDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
+	id, identity, err := r.kind.identify(raw, r.lookupName)
 	if err != nil {
 		return nil, err
 	}
@@ -118,20 +118,20 @@ func (r *liveDecoder) object(raw wire.RawJSON) (*Object, error) {
 func (s *Snapshot) DropExpired(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, k := range s.kinds {
+	for _, k := range s.objectsByKind {
 		isOver := func(o *Object) bool { return !o.expires.IsZero() && !o.expires.After(now) }
-		if !slices.ContainsFunc(k.list, isOver) {
+		if !slices.ContainsFunc(k.sortedByID, isOver) {
 			continue
 		}
 		k.expired = map[string]time.Time{}
-		for _, o := range k.list {
+		for _, o := range k.sortedByID {
 			if isOver(o) {
 				k.expired[o.ID] = o.expires
 				delete(k.byID, o.ID)
 				k.byIdentity[o.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[o.Identity]), isOver)
 			}
 		}
-		k.list = slices.DeleteFunc(slices.Clone(k.list), isOver)
+		k.sortedByID = slices.DeleteFunc(slices.Clone(k.sortedByID), isOver)
 	}
 }
 
@@ -139,21 +139,21 @@ func (s *Snapshot) DropExpired(now time.Time) {
 func (s *Snapshot) ExpiredAt(k *Kind, id string) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.kinds[k.Name]; o != nil {
+	if o := s.objectsByKind[k.Name]; o != nil {
 		return o.expired[id]
 	}
 	return time.Time{}
 }
 
-// Object wraps a raw object as a reply carries it.
-func (s *Snapshot) Object(k *Kind, raw wire.RawJSON) (*Object, error) {
+// NewObject wraps a raw object as a reply carries it.
+func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 	s.mu.RLock()
-	o := s.kinds[k.Name]
+	o := s.objectsByKind[k.Name]
 	s.mu.RUnlock()
 	if o != nil {
-		return o.decoder.object(raw)
+		return o.decoder.undecodedObject(raw)
 	}
-	return newLiveDecoder(k, s.NameOf, s.Account).object(raw)
+	return newLiveDecoder(k, s.NameOf, s.Account).undecodedObject(raw)
 }
 
 // Add puts an object made after the reading into the snapshot, or replaces the
@@ -161,8 +161,8 @@ func (s *Snapshot) Object(k *Kind, raw wire.RawJSON) (*Object, error) {
 func (s *Snapshot) Add(o *Object) {
 	s.put(o)
 	s.mu.RLock()
-	readings := make([]*liveDecoder, 0, len(s.kinds))
-	for _, k := range s.kinds {
+	readings := make([]*liveDecoder, 0, len(s.objectsByKind))
+	for _, k := range s.objectsByKind {
 		readings = append(readings, k.decoder)
 	}
 	s.mu.RUnlock()
@@ -174,21 +174,21 @@ func (s *Snapshot) Add(o *Object) {
 func (s *Snapshot) put(o *Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.kinds[o.Kind.Name]
+	k := s.objectsByKind[o.Kind.Name]
 	if k == nil {
-		k = &objects{decoder: o.decoder, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
-		s.kinds[o.Kind.Name] = k
+		k = &kindObjects{decoder: o.decoder, byID: map[string]*Object{}, byIdentity: map[string][]*Object{}}
+		s.objectsByKind[o.Kind.Name] = k
 	}
 	old := k.byID[o.ID]
 	k.byID[o.ID] = o
-	k.list = replaceOrAppend(k.list, old, o)
+	k.sortedByID = replaceOrAppend(k.sortedByID, old, o)
 	if old != nil && old.Identity != o.Identity {
 		k.byIdentity[old.Identity] = slices.DeleteFunc(slices.Clone(k.byIdentity[old.Identity]), func(x *Object) bool { return x == old })
 	}
 	k.byIdentity[o.Identity] = replaceOrAppend(k.byIdentity[o.Identity], old, o)
 }
 
-// replaceOrAppend is the list replaceOrAppend o in the place of old, or behind the rest.
+// replaceOrAppend is the list with o in the place of old, or behind the rest.
 func replaceOrAppend(list []*Object, old, o *Object) []*Object {
 	if old != nil {
 		if i := slices.Index(list, old); i >= 0 {
@@ -204,15 +204,15 @@ func replaceOrAppend(list []*Object, old, o *Object) []*Object {
 func (s *Snapshot) WasRead(k *Kind) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.kinds[k.Name] != nil
+	return s.objectsByKind[k.Name] != nil
 }
 
 // All lists the kind's live objects in the order of their IDs.
 func (s *Snapshot) All(k *Kind) []*Object {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.kinds[k.Name]; o != nil {
-		return o.list
+	if o := s.objectsByKind[k.Name]; o != nil {
+		return o.sortedByID
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (s *Snapshot) All(k *Kind) []*Object {
 func (s *Snapshot) ByID(k *Kind, id string) *Object {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.kinds[k.Name]; o != nil {
+	if o := s.objectsByKind[k.Name]; o != nil {
 		return o.byID[id]
 	}
 	return nil
@@ -232,7 +232,7 @@ func (s *Snapshot) ByID(k *Kind, id string) *Object {
 func (s *Snapshot) ByIdentity(k *Kind, identity string) []*Object {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.kinds[k.Name]; o != nil {
+	if o := s.objectsByKind[k.Name]; o != nil {
 		return o.byIdentity[identity]
 	}
 	return nil
@@ -248,7 +248,7 @@ func (s *Snapshot) IDsOf(k *Kind, identity string) []string {
 	if len(ids) > 0 {
 		return ids
 	}
-	for _, b := range s.allowed(k) {
+	for _, b := range s.allowedObjects(k) {
 		if b.Name != "" && k.NormalizeIdentity(b.Name) == identity {
 			ids = append(ids, b.ID)
 		}
@@ -256,7 +256,7 @@ func (s *Snapshot) IDsOf(k *Kind, identity string) []string {
 	return ids
 }
 
-func (s *Snapshot) allowed(k *Kind) []wire.AllowedBucket {
+func (s *Snapshot) allowedObjects(k *Kind) []wire.AllowedBucket {
 	if s.Account == nil || k.Allowed == nil {
 		return nil
 	}
@@ -271,13 +271,13 @@ func (s *Snapshot) allowed(k *Kind) []wire.AllowedBucket {
 func (s *Snapshot) NameOf(kind, id string) (name string, ok bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o := s.kinds[kind]; o != nil {
+	if o := s.objectsByKind[kind]; o != nil {
 		if obj := o.byID[id]; obj != nil && !obj.Kind.NamesRepeat {
 			return obj.Identity, true
 		}
 	}
-	if k := s.limitable[kind]; k != nil {
-		for _, b := range s.allowed(k) {
+	if k := s.limitableKinds[kind]; k != nil {
+		for _, b := range s.allowedObjects(k) {
 			if b.ID == id && b.Name != "" {
 				return b.Name, true
 			}
@@ -305,8 +305,8 @@ func (o *Object) Value() (cty.Value, error) {
 	return v.Object(), nil
 }
 
-// Members is the object's JSON as a map.
-func (o *Object) Members() (map[string]any, error) {
+// JSONMembers is the object's JSON as a map.
+func (o *Object) JSONMembers() (map[string]any, error) {
 	var m map[string]any
 	if err := json.Unmarshal([]byte(o.Raw), &m); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", o.Kind.Name, o.Identity, err)
@@ -314,9 +314,9 @@ func (o *Object) Members() (map[string]any, error) {
 	return m, nil
 }
 
-// Computed lists a live object's computed attributes but its secrets; ok is
+// ComputedValues lists a live object's computed attributes but its secrets; ok is
 // false where no live object has the ID or its JSON cannot be read.
-func (s *Snapshot) Computed(k *Kind, id string) (computed map[string]cty.Value, ok bool) {
+func (s *Snapshot) ComputedValues(k *Kind, id string) (computed map[string]cty.Value, ok bool) {
 	o := s.ByID(k, id)
 	if o == nil {
 		return nil, false

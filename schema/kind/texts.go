@@ -42,8 +42,8 @@ func TextOf(v cty.Value) string {
 	return v.AsString()
 }
 
-// IsNone reports whether a value says nothing: null, or an empty collection.
-func IsNone(v cty.Value) bool {
+// IsNullOrEmpty reports whether a value says nothing: null, or an empty collection.
+func IsNullOrEmpty(v cty.Value) bool {
 	return v.IsNull() || v.IsKnown() && v.Type().IsCollectionType() && v.LengthInt() == 0
 }
 
@@ -52,7 +52,7 @@ func FormatValue(v cty.Value) string {
 	switch {
 	case !v.IsWhollyKnown():
 		return "(hidden)"
-	case IsNone(v):
+	case IsNullOrEmpty(v):
 		return "none"
 	}
 	b, err := ctyjson.Marshal(v, v.Type())

@@ -59,9 +59,9 @@ func (v Values) At(i int) *cty.Value { return v.list[i] }
 // Pointer gives the attribute of a name; nil: there is none.
 func (v Values) Pointer(name string) *cty.Value { return v.list[v.index(name)] }
 
-// Put sets the attribute with an index in the descriptor. What value points to
+// SetAt sets the attribute with an index in the descriptor. What value points to
 // must not change afterwards.
-func (v Values) Put(i int, value *cty.Value) { v.list[i] = value }
+func (v Values) SetAt(i int, value *cty.Value) { v.list[i] = value }
 
 // Set sets the attribute of a name.
 func (v Values) Set(name string, value *cty.Value) { v.list[v.index(name)] = value }

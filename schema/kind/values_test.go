@@ -52,7 +52,7 @@ func TestReadingRemembersNothingWrong(t *testing.T) {
 		}
 	}
 	// A name that was not known before.
-	o, err := s.Object(b, `{"bucketId":"b9","bucketName":"acme-new"}`)
+	o, err := s.NewObject(b, `{"bucketId":"b9","bucketName":"acme-new"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestCompleterRemembersNothingWrong(t *testing.T) {
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
-			base.Put(i, &null)
+			base.SetAt(i, &null)
 		}
 	}
 	c := k.NewCompleter()
@@ -93,8 +93,8 @@ func TestCompleterRemembersNothingWrong(t *testing.T) {
 		for name, v := range set {
 			base.Set(name, &v)
 		}
-		got, gotProblems := c.Complete(base, false)
-		want, wantProblems := k.NewCompleter().Complete(base, false)
+		got, gotProblems := c.CompleteAndCheck(base, false)
+		want, wantProblems := k.NewCompleter().CompleteAndCheck(base, false)
 		if !got.Object().RawEquals(want.Object()) {
 			t.Errorf("%v: %#v, by itself %#v", set, got.Object(), want.Object())
 		}

@@ -40,8 +40,8 @@ func eventTypes() []string {
 	}
 }
 
-// sorted gives lists of event types, whose order means nothing, one form.
-func sorted(v cty.Value) cty.Value {
+// sortEventTypes gives lists of event types, whose order means nothing, one form.
+func sortEventTypes(v cty.Value) cty.Value {
 	if !v.IsWhollyKnown() || v.LengthInt() == 0 {
 		return v
 	}
@@ -53,7 +53,7 @@ func sorted(v cty.Value) cty.Value {
 	return cty.ListVal(slices.CompactFunc(list, cty.Value.RawEquals))
 }
 
-func checkName(v cty.Value) kind.Problems {
+func checkRuleName(v cty.Value) kind.Problems {
 	s := v.AsString()
 	if !legalName.MatchString(s) || len(s) < minName || len(s) > maxName || strings.HasPrefix(s, "b2-") {
 		return kind.Errorf("Invalid rule name", "The name of a rule has 6 to 63 letters, digits and dashes and does not start with "+
@@ -62,7 +62,7 @@ func checkName(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkEvents(v cty.Value) kind.Problems {
+func checkEventTypes(v cty.Value) kind.Problems {
 	if v.LengthInt() == 0 {
 		return kind.Errorf("Rule without events", "Name at least one event type, such as \"b2:ObjectCreated:*\".")
 	}
@@ -82,7 +82,7 @@ func checkEvents(v cty.Value) kind.Problems {
 		seen = append(seen, s)
 	}
 	for _, s := range seen {
-		if all := category(s) + ":*"; s != all && slices.Contains(seen, all) {
+		if all := eventCategory(s) + ":*"; s != all && slices.Contains(seen, all) {
 			ps = append(ps, kind.Errorf("Event type named twice", "%q is contained in %q, and B2 refuses both in one rule. Remove one "+
 				"of them.", s, all)...)
 		}
@@ -90,10 +90,10 @@ func checkEvents(v cty.Value) kind.Problems {
 	return ps
 }
 
-// category is the type without its action: "b2:ObjectCreated".
-func category(event string) string { return event[:strings.LastIndexByte(event, ':')] }
+// eventCategory is the type without its action: "b2:ObjectCreated".
+func eventCategory(event string) string { return event[:strings.LastIndexByte(event, ':')] }
 
-func checkBatch(v cty.Value) kind.Problems {
+func checkBatchSize(v cty.Value) kind.Problems {
 	if n := v.AsBigFloat(); !n.IsInt() || n.Sign() <= 0 || v.GreaterThan(cty.NumberIntVal(maxBatch)).True() {
 		return kind.Errorf("Invalid size of a batch", "max_events_per_batch is a whole number from 1 to %d; this is %s.", maxBatch,
 			n.Text('f', -1))
@@ -101,29 +101,29 @@ func checkBatch(v cty.Value) kind.Problems {
 	return nil
 }
 
-func checkTarget(v cty.Value) kind.Problems {
+func checkTargetType(v cty.Value) kind.Problems {
 	if v.AsString() != "webhook" {
 		return kind.Errorf("Invalid type of target", "B2 knows only the target_type \"webhook\"; this is %q.", v.AsString())
 	}
 	return nil
 }
 
-func checkURL(v cty.Value) kind.Problems {
+func checkWebhookURL(v cty.Value) kind.Problems {
 	if u, err := url.Parse(v.AsString()); err != nil || u.Scheme != "https" || u.Host == "" {
 		return kind.Errorf("Invalid URL", "B2 calls https URLs only, such as \"https://www.example.com/events\".")
 	}
 	return nil
 }
 
-func checkHeaders(v cty.Value) kind.Problems {
+func checkCustomHeaders(v cty.Value) kind.Problems {
 	if n := v.LengthInt(); n > maxHeaders {
 		return kind.Errorf("Too many headers", "A rule has at most %d custom headers; these are %d.", maxHeaders, n)
 	}
 	return nil
 }
 
-// checkSecret does not repeat the secret.
-func checkSecret(v cty.Value) kind.Problems {
+// checkSigningSecret does not repeat the secret.
+func checkSigningSecret(v cty.Value) kind.Problems {
 	if s := v.AsString(); !legalSecret.MatchString(s) || len(s) != secretSize {
 		return kind.Errorf("Invalid signing secret", "A signing secret has exactly 32 letters and digits; this one has %d characters or "+
 			"others.", len(v.AsString()))
@@ -144,20 +144,20 @@ func checkRules(v cty.Value) kind.Problems {
 	var ps kind.Problems
 	for i, r := range rules {
 		for _, other := range rules[:i] {
-			ps = append(ps, checkPair(r, other).At(cty.IndexIntPath(i))...)
+			ps = append(ps, checkRulePair(r, other).WithPathPrefix(cty.IndexIntPath(i))...)
 		}
 	}
 	return ps
 }
 
-func checkPair(r, other cty.Value) kind.Problems {
+func checkRulePair(r, other cty.Value) kind.Problems {
 	if !r.IsWhollyKnown() || !other.IsWhollyKnown() {
 		return nil
 	}
 	name, first := r.GetAttr("name").AsString(), other.GetAttr("name").AsString()
 	if name == first {
 		return kind.Errorf("Duplicate rule name", "Another rule of this bucket is named %q already; names must be unique.",
-			name).At(cty.GetAttrPath("name"))
+			name).WithPathPrefix(cty.GetAttrPath("name"))
 	}
 	p, q := r.GetAttr("object_name_prefix").AsString(), other.GetAttr("object_name_prefix").AsString()
 	if !strings.HasPrefix(p, q) && !strings.HasPrefix(q, p) {
@@ -168,7 +168,7 @@ func checkPair(r, other cty.Value) kind.Problems {
 			if event := a.AsString(); eventTypesOverlap(event, b.AsString()) {
 				return kind.Errorf("Rules overlap", "One file could match both %q and %q for %s, which B2 refuses. Give them prefixes "+
 					"that exclude each other, or other event types.",
-					first, name, event).At(cty.GetAttrPath("event_types"))
+					first, name, event).WithPathPrefix(cty.GetAttrPath("event_types"))
 			}
 		}
 	}
@@ -176,5 +176,5 @@ func checkPair(r, other cty.Value) kind.Problems {
 }
 
 func eventTypesOverlap(a, b string) bool {
-	return a == b || category(a) == category(b) && (strings.HasSuffix(a, ":*") || strings.HasSuffix(b, ":*"))
+	return a == b || eventCategory(a) == eventCategory(b) && (strings.HasSuffix(a, ":*") || strings.HasSuffix(b, ":*"))
 }

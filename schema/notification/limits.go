@@ -4,12 +4,13 @@ import "b2form/schema/kind"
 
 // limits lists what the checks of this package demand, and where B2 says so.
 func limits() []kind.Limit {
-	guide := kind.Source{Name: "Event Notifications Reference Guide",
+	guide := kind.DocSource{Name: "Event Notifications Reference Guide",
 		URL: "https://www.backblaze.com/docs/cloud-storage-event-notifications-reference-guide"}
-	set := kind.Source{Name: "b2_set_bucket_notification_rules", URL: "https://www.backblaze.com/apidocs/b2-set-bucket-notification-rules"}
-	codes := kind.Source{Name: "b2sdk, exception.py",
+	set := kind.DocSource{Name: "b2_set_bucket_notification_rules",
+		URL: "https://www.backblaze.com/apidocs/b2-set-bucket-notification-rules"}
+	codes := kind.DocSource{Name: "b2sdk, exception.py",
 		URL: "https://github.com/Backblaze/b2-sdk-python/blob/master/b2sdk/_internal/exception.py"}
-	files := kind.Source{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
+	files := kind.DocSource{Name: "Files", URL: "https://www.backblaze.com/docs/cloud-storage-files"}
 	const base = `{ name = "thumbnails", event_types = ["b2:ObjectCreated:*"], target_configuration = { url = "https://www.example.com" } }`
 	rule := func(members string) string { return "rules = [merge(" + base + ", " + members + ")]" }
 	target := func(members string) string {
@@ -17,7 +18,7 @@ func limits() []kind.Limit {
 	}
 	return []kind.Limit{
 		{Attr: "bucket", Rule: "one block for each bucket", Source: set},
-		{Attr: "rules", Rule: "at least one; without a block a bucket has none", Source: kind.OwnSource(), Counterexample: `rules = []`},
+		{Attr: "rules", Rule: "at least one; without a block a bucket has none", Source: kind.B2formSource(), Counterexample: `rules = []`},
 		{Attr: "rules", Rule: "at most 25", Source: guide,
 			Counterexample: "rules = [for i in range(26) : merge(" + base +
 				", { name = \"rule-${i}x\", object_name_prefix = \"${i}/\" })]"},

@@ -75,21 +75,22 @@ func attrs() []kind.Attr {
 func ruleAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", WirePath: "name", Type: cty.String, Required: true, Samples: kind.StringValues("thumbnails", "audit-log"),
-			Check: checkName,
+			Check: checkRuleName,
 			Doc:   "Unique in the bucket: 6 to 63 letters, digits and dashes, not starting with b2-."},
-		{Name: "event_types", WirePath: "eventTypes", Type: cty.List(cty.String), Required: true, Compare: kind.Compare{Normalize: sorted},
-			Check: checkEvents,
+		{Name: "event_types", WirePath: "eventTypes", Type: cty.List(cty.String), Required: true,
+			Compare: kind.Compare{Normalize: sortEventTypes},
+			Check:   checkEventTypes,
 			Samples: []cty.Value{cty.ListVal(kind.StringValues("b2:ObjectCreated:*")),
 				cty.ListVal(kind.StringValues("b2:HideMarkerCreated:Hide", "b2:ObjectDeleted:Delete"))},
 			Doc: "What is told: b2:ObjectCreated, b2:ObjectDeleted or b2:HideMarkerCreated, a colon and an action, such as Upload, or * " +
 				"for all."},
 		{Name: "object_name_prefix", WirePath: "objectNamePrefix", Type: cty.String, Default: cty.StringVal(""),
-			Samples: kind.StringValues("", "library/"), Check: kind.CheckPrefix,
+			Samples: kind.StringValues("", "library/"), Check: kind.CheckNamePrefix,
 			Doc: "Only of files whose names start with this."},
 		{Name: "is_enabled", WirePath: "isEnabled", Type: cty.Bool, Default: cty.True,
 			Doc: "With false the rule is kept and does nothing."},
 		{Name: "max_events_per_batch", WirePath: "maxEventsPerBatch", Type: cty.Number, Default: cty.NumberIntVal(1),
-			Samples: []cty.Value{cty.NumberIntVal(1), cty.NumberIntVal(50)}, Check: checkBatch,
+			Samples: []cty.Value{cty.NumberIntVal(1), cty.NumberIntVal(50)}, Check: checkBatchSize,
 			Doc: "At most so many events in one call, 1 to 50."},
 		{Name: "target_configuration", WirePath: "targetConfiguration", Object: targetAttrs(), Required: true,
 			Doc: "Who is called."},
@@ -99,20 +100,21 @@ func ruleAttrs() []kind.Attr {
 func targetAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "target_type", WirePath: "targetType", Type: cty.String, Default: cty.StringVal("webhook"),
-			Samples: kind.StringValues("webhook"), Check: checkTarget,
+			Samples: kind.StringValues("webhook"), Check: checkTargetType,
 			Doc: "webhook: the only one there is."},
 		{Name: "url", WirePath: "url", Type: cty.String, Required: true, Samples: kind.StringValues("https://www.example.com/events"),
-			Check: checkURL,
+			Check: checkWebhookURL,
 			Doc:   "Where events are posted; https only."},
-		{Name: "custom_headers", WirePath: "customHeaders", Object: headerAttrs(), Many: true, Default: noHeaders(), Check: checkHeaders,
-			Doc: "Up to 10 headers that every call carries."},
-		{Name: "hmac_sha256_signing_secret", WirePath: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSecret,
+		{Name: "custom_headers", WirePath: "customHeaders", Object: customHeaderAttrs(), Many: true, Default: noCustomHeaders(),
+			Check: checkCustomHeaders,
+			Doc:   "Up to 10 headers that every call carries."},
+		{Name: "hmac_sha256_signing_secret", WirePath: "hmacSha256SigningSecret", Type: cty.String, Secret: true, Check: checkSigningSecret,
 			Samples: kind.StringValues("0123456789abcdefghijABCDEFGHIJxx"),
 			Doc:     "32 letters and digits with which B2 signs its calls. Who may read the rules may read it."},
 	}
 }
 
-func headerAttrs() []kind.Attr {
+func customHeaderAttrs() []kind.Attr {
 	return []kind.Attr{
 		{Name: "name", WirePath: "name", Type: cty.String, Required: true, Samples: kind.StringValues("X-Team"),
 			Doc: "Name of the header."},
@@ -121,6 +123,6 @@ func headerAttrs() []kind.Attr {
 	}
 }
 
-func noHeaders() cty.Value {
-	return cty.ListValEmpty((&kind.Attr{Object: headerAttrs(), Many: true}).ValueType().ElementType())
+func noCustomHeaders() cty.Value {
+	return cty.ListValEmpty((&kind.Attr{Object: customHeaderAttrs(), Many: true}).ValueType().ElementType())
 }

@@ -51,7 +51,8 @@ func warnSuspended(live kind.AttrReader) kind.Problems {
 			because = fmt.Sprintf(", because of this: %s.", strings.TrimRight(why, "."))
 		}
 		ps = append(ps, kind.Warnf("Notification rule is suspended", "B2 calls nobody for the rule %q%s See to the web server, then set "+
-			"the rules again, as by a change of one of them.", kind.TextOf(r.GetAttr("name")), because).At(cty.GetAttrPath("rules"))...)
+			"the rules again, as by a change of one of them.", kind.TextOf(r.GetAttr("name")),
+			because).WithPathPrefix(cty.GetAttrPath("rules"))...)
 	}
 	return ps
 }

@@ -18,7 +18,7 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	g, ctx := errgroup.WithContext(ctx)
 	for i, bucketID := range scope.IDs {
 		g.Go(func() (err error) {
-			found[i], err = read(ctx, api, bucketID)
+			found[i], err = readRules(ctx, api, bucketID)
 			return err
 		})
 	}
@@ -34,8 +34,8 @@ func list(ctx context.Context, api wire.API, scope kind.ListFilter) ([]wire.RawJ
 	return out, nil
 }
 
-// read gives "" for a bucket without rules, and for one that is gone.
-func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, error) {
+// readRules gives "" for a bucket without rules, and for one that is gone.
+func readRules(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, error) {
 	var raw json.RawMessage
 	err := api.Call(ctx, "b2_get_bucket_notification_rules", map[string]any{"bucketId": bucketID}, &raw)
 	if wire.IsNoSuchBucket(err) {
@@ -59,34 +59,34 @@ func read(ctx context.Context, api wire.API, bucketID string) (wire.RawJSON, err
 // create looks first: B2 replaces whatever rules a bucket has without a word.
 func create(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	id, _ := c.Body["bucketId"].(string)
-	there, err := read(ctx, c.API, id)
+	there, err := readRules(ctx, c.API, id)
 	if err != nil {
 		return nil, err
 	}
 	if there != "" {
-		return nil, &wire.Explained{
+		return nil, &wire.ExplainedError{
 			Summary: "The bucket has notification rules already",
 			Detail: "Since the plan was made somebody gave the bucket notification rules, so nothing was written. Run the command " +
 				"again to see them.",
 		}
 	}
-	return set(ctx, c.API, c.Body)
+	return setRules(ctx, c.API, c.Body)
 }
 
 func update(ctx context.Context, c kind.VerbInput) (json.RawMessage, error) {
 	body := maps.Clone(c.Body)
 	body["bucketId"] = c.ID
-	return set(ctx, c.API, body)
+	return setRules(ctx, c.API, body)
 }
 
-func set(ctx context.Context, api wire.API, body map[string]any) (json.RawMessage, error) {
+func setRules(ctx context.Context, api wire.API, body map[string]any) (json.RawMessage, error) {
 	var out json.RawMessage
 	err := api.Call(ctx, "b2_set_bucket_notification_rules", body, &out)
 	return out, err
 }
 
 func remove(ctx context.Context, c kind.VerbInput) error {
-	_, err := set(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
+	_, err := setRules(ctx, c.API, map[string]any{"bucketId": c.ID, "eventNotificationRules": []any{}})
 	if wire.IsGone(err) {
 		return nil
 	}

@@ -34,14 +34,14 @@ const (
 // panic that [Budget.Value] turns into an error. nil is no bound. It may be used by
 // several goroutines.
 type Budget struct {
-	most int64
-	left atomic.Int64
-	mu   sync.Mutex
-	over *hcl.Diagnostic // what went over it
+	maxSteps     int64
+	stepsLeft    atomic.Int64
+	mu           sync.Mutex
+	exceededDiag *hcl.Diagnostic // what went over it
 }
 
-// exceeded is the panic that ends an evaluation.
-type exceeded struct{ budget *Budget }
+// exceededPanic is the panic that ends an evaluation.
+type exceededPanic struct{ budget *Budget }
 
 // NewBudget has so many steps; 0: [DefaultSteps]; below that: no bound.
 func NewBudget(steps int64) *Budget {
@@ -51,86 +51,86 @@ func NewBudget(steps int64) *Budget {
 	case steps == 0:
 		steps = DefaultSteps
 	}
-	b := &Budget{most: min(steps, math.MaxInt64/4)}
-	b.left.Store(b.most)
+	b := &Budget{maxSteps: min(steps, math.MaxInt64/4)}
+	b.stepsLeft.Store(b.maxSteps)
 	return b
 }
 
-// Grant gives one more evaluation the steps that it may take: what was left by
+// GrantEvaluation gives one more evaluation the steps that it may take: what was left by
 // others, at the same time or before, is not its concern.
-func (b *Budget) Grant() {
+func (b *Budget) GrantEvaluation() {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.over != nil {
-		b.over = nil
-		b.left.Store(0)
+	if b.exceededDiag != nil {
+		b.exceededDiag = nil
+		b.stepsLeft.Store(0)
 	}
-	b.left.Store(min(b.left.Load()+b.most, math.MaxInt64/2))
+	b.stepsLeft.Store(min(b.stepsLeft.Load()+b.maxSteps, math.MaxInt64/2))
 }
 
 // Spend counts steps of what somebody called by name: a function, or "".
 func (b *Budget) Spend(n int64, name string) {
-	if b == nil || b.left.Add(-min(max(n, 0), b.most+1)) >= 0 {
+	if b == nil || b.stepsLeft.Add(-min(max(n, 0), b.maxSteps+1)) >= 0 {
 		return
 	}
 	b.mu.Lock()
-	b.note(name)
+	b.noteExceeded(name)
 	b.mu.Unlock()
-	panic(exceeded{b})
+	panic(exceededPanic{b})
 }
 
-// Charge is Spend for what is no expression: n instances that stand at a place. The
+// SpendInstances is Spend for what is no expression: n instances that stand at a place. The
 // error is that the budget is exceeded.
-func (b *Budget) Charge(n int, at hcl.Range) hcl.Diagnostics {
-	if b == nil || b.left.Add(-min(int64(n), b.most)*PerInstance) >= 0 {
+func (b *Budget) SpendInstances(n int, at hcl.Range) hcl.Diagnostics {
+	if b == nil || b.stepsLeft.Add(-min(int64(n), b.maxSteps)*PerInstance) >= 0 {
 		return nil
 	}
-	return b.Exceeded(at)
+	return b.ExceededError(at)
 }
 
-// Spent reports whether something went over the budget.
-func (b *Budget) Spent() bool { return b != nil && b.left.Load() < 0 }
+// IsExceeded reports whether something went over the budget.
+func (b *Budget) IsExceeded() bool { return b != nil && b.stepsLeft.Load() < 0 }
 
-// note keeps what went over the budget, if nothing did before.
-func (b *Budget) note(name string) {
-	if b.over != nil {
+// noteExceeded keeps what went over the budget, if nothing did before.
+func (b *Budget) noteExceeded(name string) {
+	if b.exceededDiag != nil {
 		return
 	}
 	if name != "" {
 		name = ", most of them in " + name + "()"
 	}
-	b.over = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Evaluation too large",
+	b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Evaluation too large",
 		Detail: fmt.Sprintf("The configuration takes more than %d steps to evaluate, up to here%s. Each element, each round of a loop and "+
 			"each piece of text that is made counts, and all of a value whenever it becomes a part of another one. Make less, or set the "+
 			"environment variable %s to a larger number.",
-			b.most, name, Variable)}
+			b.maxSteps, name, Variable)}
 }
 
 // refuseNumber ends an evaluation in which a number has too many digits: writing them
 // takes minutes, and what has no end is more than some operators can take.
 func (b *Budget) refuseNumber() {
 	b.mu.Lock()
-	if b.over == nil {
-		b.over = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
+	if b.exceededDiag == nil {
+		b.exceededDiag = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller}
 	}
 	b.mu.Unlock()
-	b.left.Store(-1)
-	panic(exceeded{b})
+	b.stepsLeft.Store(-1)
+	panic(exceededPanic{b})
 }
 
-// Exceeded is the error about what went over the budget. at is where that is said to
+// ExceededError is the error about what went over the budget. at is where that is said to
 // be, if nothing nearer is known.
-func (b *Budget) Exceeded(at hcl.Range) hcl.Diagnostics {
+func (b *Budget) ExceededError(at hcl.Range) hcl.Diagnostics {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.note("")
-	if b.over.Subject == nil {
-		b.over.Subject = &at
+	b.noteExceeded("")
+	if b.exceededDiag.Subject == nil {
+		b.exceededDiag.Subject = &at
 	}
-	over := *b.over // who reports it may change it
+	over := *b.exceededDiag // who reports it may change it
 	return hcl.Diagnostics{&over}
 }
 
@@ -139,25 +139,25 @@ func (b *Budget) Exceeded(at hcl.Range) hcl.Diagnostics {
 func (b *Budget) Value(e hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
 	defer func() {
 		switch r := recover(); {
-		case r == nil && (b == nil || b.left.Load() >= 0):
+		case r == nil && (b == nil || b.stepsLeft.Load() >= 0):
 		case r == nil:
-			v, diags = cty.DynamicVal, b.Exceeded(e.Range())
+			v, diags = cty.DynamicVal, b.ExceededError(e.Range())
 		default:
-			of, ours := r.(exceeded)
+			of, ours := r.(exceededPanic)
 			if !ours {
 				panic(r)
 			}
-			v, diags = cty.DynamicVal, of.budget.Exceeded(e.Range())
+			v, diags = cty.DynamicVal, of.budget.ExceededError(e.Range())
 		}
 	}()
 	evaluated := e
 	if ctx != nil && hcljson.IsJSONExpression(e) {
-		if evaluated, diags = b.native(e); diags.HasErrors() {
+		if evaluated, diags = b.nativeExpr(e); diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
 	}
-	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && makes(evaluated) {
-		b.Weigh(v, "")
+	if v, diags = evaluated.Value(ctx); !diags.HasErrors() && makesNewValue(evaluated) {
+		b.SpendValue(v, "")
 	}
 	return v, diags
 }
@@ -168,12 +168,12 @@ func Constant(e hcl.Expression) (v cty.Value, diags hcl.Diagnostics) {
 	return NewBudget(0).Value(e, nil)
 }
 
-// Weigh spends what a value takes up, each part as often as it occurs.
-func (b *Budget) Weigh(v cty.Value, name string) {
+// SpendValue spends what a value takes up, each part as often as it occurs.
+func (b *Budget) SpendValue(v cty.Value, name string) {
 	if b == nil {
 		return
 	}
-	n := size(v, max(b.left.Load(), 0)+1)
+	n := valueSteps(v, max(b.stepsLeft.Load(), 0)+1)
 	if n >= endless {
 		b.refuseNumber()
 	}
@@ -181,16 +181,16 @@ func (b *Budget) Weigh(v cty.Value, name string) {
 }
 
 // HasLargeNumber reports whether a number in a value has too many digits to be used.
-func HasLargeNumber(v cty.Value) bool { return size(v, endless-1) >= endless }
+func HasLargeNumber(v cty.Value) bool { return valueSteps(v, endless-1) >= endless }
 
-// Look spends what it takes to go through values, which is less than to make them.
-func (b *Budget) Look(values []cty.Value, name string) {
+// SpendReading spends what it takes to go through values, which is less than to make them.
+func (b *Budget) SpendReading(values []cty.Value, name string) {
 	if b == nil {
 		return
 	}
-	n, most := int64(0), lookShare*(max(b.left.Load(), 0)+1)
+	n, most := int64(0), lookShare*(max(b.stepsLeft.Load(), 0)+1)
 	for _, v := range values {
-		n += size(v, most-n)
+		n += valueSteps(v, most-n)
 	}
 	if n >= endless {
 		b.refuseNumber()
@@ -198,9 +198,9 @@ func (b *Budget) Look(values []cty.Value, name string) {
 	b.Spend(n/lookShare, name)
 }
 
-// size is what a value takes up in steps; where that is more than most, any number
+// valueSteps is what a value takes up in steps; where that is more than most, any number
 // above that.
-func size(v cty.Value, most int64) int64 {
+func valueSteps(v cty.Value, most int64) int64 {
 	v, _ = v.Unmark()
 	t := v.Type()
 	switch {
@@ -221,7 +221,7 @@ func size(v cty.Value, most int64) int64 {
 			if n > most {
 				break
 			}
-			n += size(v.GetAttr(attr), most-n)
+			n += valueSteps(v.GetAttr(attr), most-n)
 		}
 		return n
 	case t.IsSetType() && t.ElementType().IsPrimitiveType(): // going through it takes much longer
@@ -233,7 +233,7 @@ func size(v cty.Value, most int64) int64 {
 		}
 		for it := v.ElementIterator(); n <= most && it.Next(); {
 			_, one := it.Element()
-			n += size(one, most-n)
+			n += valueSteps(one, most-n)
 		}
 		return n
 	}
@@ -259,23 +259,23 @@ func digitsOf(number cty.Value) int64 {
 	return max(digits, -digits)
 }
 
-// makes reports whether what an expression evaluates to may be more than what was
+// makesNewValue reports whether what an expression evaluates to may be more than what was
 // counted: it is no part of a value that exists, and made by no function. A loop may put one
 // value into its result many times.
-func makes(e hcl.Expression) bool {
+func makesNewValue(e hcl.Expression) bool {
 	switch e := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.TemplateExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.TemplateJoinExpr:
 		return false
 	case *hclsyntax.RelativeTraversalExpr:
-		return makes(e.Source)
+		return makesNewValue(e.Source)
 	case *hclsyntax.IndexExpr:
-		return makes(e.Collection)
+		return makesNewValue(e.Collection)
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.Type() == cty.Number
 	case *hclsyntax.ParenthesesExpr:
-		return makes(e.Expression)
+		return makesNewValue(e.Expression)
 	case *hclsyntax.TemplateWrapExpr:
-		return makes(e.Wrapped)
+		return makesNewValue(e.Wrapped)
 	}
 	return true
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// checkTexts checks the templates in the strings of a JSON text.
-func checkTexts(src []byte, name string) *hcl.Diagnostic {
+// checkJSONTemplates checks the templates in the strings of a JSON text.
+func checkJSONTemplates(src []byte, name string) *hcl.Diagnostic {
 	for at := 0; ; {
 		begin := bytes.IndexByte(src[at:], '"')
 		if begin < 0 {
@@ -35,16 +35,16 @@ func checkTexts(src []byte, name string) *hcl.Diagnostic {
 		if json.Unmarshal(quoted, &s) != nil {
 			continue
 		}
-		if d := check([]byte(s), name, hcl.InitialPos, text); d != nil {
+		if d := checkNesting([]byte(s), name, hcl.InitialPos, text); d != nil {
 			d.Subject = place(src, name, hcl.InitialPos, begin)
 			return d
 		}
 	}
 }
 
-// native is an expression of HCL's JSON syntax in the native one, so that what
+// nativeExpr is an expression of HCL's JSON syntax in the native one, so that what
 // evaluating it takes is counted.
-func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
+func (b *Budget) nativeExpr(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 	at := e.Range()
 	if pairs, diags := hcl.ExprMap(e); !diags.HasErrors() {
 		out := &hclsyntax.ObjectConsExpr{SrcRange: at, OpenRange: at}
@@ -57,11 +57,11 @@ func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics
 					Subject: p.Key.Range().Ptr()}}
 			}
 			seen[name.AsString()] = p.Key.Range()
-			key, diags := b.native(p.Key)
+			key, diags := b.nativeExpr(p.Key)
 			if diags.HasErrors() {
 				return nil, diags
 			}
-			value, diags := b.native(p.Value)
+			value, diags := b.nativeExpr(p.Value)
 			if diags.HasErrors() {
 				return nil, diags
 			}
@@ -72,7 +72,7 @@ func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics
 	if list, diags := hcl.ExprList(e); !diags.HasErrors() {
 		out := &hclsyntax.TupleConsExpr{SrcRange: at, OpenRange: at}
 		for _, one := range list {
-			value, diags := b.native(one)
+			value, diags := b.nativeExpr(one)
 			if diags.HasErrors() {
 				return nil, diags
 			}
@@ -92,7 +92,7 @@ func (b *Budget) native(e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics
 // Calls reports whether an expression calls a function, in either syntax.
 func Calls(e hcl.Expression, name string) (calls bool) {
 	if hcljson.IsJSONExpression(e) {
-		native, diags := (*Budget)(nil).native(e)
+		native, diags := (*Budget)(nil).nativeExpr(e)
 		if diags.HasErrors() {
 			return false
 		}

@@ -30,173 +30,173 @@ const (
 
 // A level is what is open at a place.
 type level struct {
-	as         byte
-	operators  int
-	directives int    // if and for in a template whose end did not come yet
-	marker     []byte // that ends a heredoc
+	delimiter     byte
+	operators     int
+	directives    int    // if and for in a template whose end did not come yet
+	heredocMarker []byte // that ends a heredoc
 }
 
-// nesting goes through a text as HCL's scanner does, and only counts.
-type nesting struct {
-	src       []byte
-	at        int
-	levels    []level
-	deep      int // levels and directives
-	operators int
-	long      bool // what was gone through last is a number with too many digits
+// nestingScanner goes through a text as HCL's scanner does, and only counts.
+type nestingScanner struct {
+	src           []byte
+	offset        int
+	levels        []level
+	depth         int // levels and directives
+	openOperators int
+	long          bool // what was gone through last is a number with too many digits
 }
 
-// deepest is where a text nests too deeply, or has a number with too many digits, as an
+// findTooDeep is where a text nests too deeply, or has a number with too many digits, as an
 // index of its bytes; -1: nowhere.
-func deepest(src []byte, as byte) (at int, number bool) {
-	n := nesting{src: src}
-	n.open(as)
-	for n.at < len(src) {
-		before := n.at
-		if top := n.top(); top.as == quote || top.as == heredoc || top.as == text {
-			n.text(top)
+func findTooDeep(src []byte, as byte) (at int, number bool) {
+	n := nestingScanner{src: src}
+	n.openLevel(as)
+	for n.offset < len(src) {
+		before := n.offset
+		if top := n.top(); top.delimiter == quote || top.delimiter == heredoc || top.delimiter == text {
+			n.scanTemplate(top)
 		} else {
-			n.code(top)
+			n.scanCode(top)
 		}
-		if n.deep > MostNested+1 || n.operators > mostOperators || n.long {
+		if n.depth > MostNested+1 || n.openOperators > mostOperators || n.long {
 			return before, n.long
 		}
 	}
 	return -1, false
 }
 
-func (n *nesting) top() *level { return &n.levels[len(n.levels)-1] }
+func (n *nestingScanner) top() *level { return &n.levels[len(n.levels)-1] }
 
-func (n *nesting) open(as byte) *level {
-	n.levels = append(n.levels, level{as: as})
-	n.deep++
+func (n *nestingScanner) openLevel(as byte) *level {
+	n.levels = append(n.levels, level{delimiter: as})
+	n.depth++
 	return n.top()
 }
 
-func (n *nesting) close() {
+func (n *nestingScanner) closeLevel() {
 	top := n.top()
-	n.deep -= 1 + top.directives
-	n.operators -= top.operators
+	n.depth -= 1 + top.directives
+	n.openOperators -= top.operators
 	n.levels = n.levels[:len(n.levels)-1]
 }
 
-// reset begins with another expression of the same level.
-func (n *nesting) reset(top *level) {
-	n.operators -= top.operators
+// resetOperators begins with another expression of the same level.
+func (n *nestingScanner) resetOperators(top *level) {
+	n.openOperators -= top.operators
 	top.operators = 0
 }
 
-// text goes on within a template.
-func (n *nesting) text(top *level) {
-	if top.as == heredoc && n.at > 0 && n.src[n.at-1] == '\n' && n.ends(top.marker) {
-		n.close()
+// scanTemplate goes on within a template.
+func (n *nestingScanner) scanTemplate(top *level) {
+	if top.delimiter == heredoc && n.offset > 0 && n.src[n.offset-1] == '\n' && n.skipHeredocEnd(top.heredocMarker) {
+		n.closeLevel()
 		return
 	}
-	for n.at < len(n.src) {
-		c, rest := n.src[n.at], n.src[n.at+1:]
-		n.at++
+	for n.offset < len(n.src) {
+		c, rest := n.src[n.offset], n.src[n.offset+1:]
+		n.offset++
 		switch {
-		case c == '\\' && top.as == quote && len(rest) > 0:
-			n.at++
-		case c == '"' && top.as == quote:
-			n.close()
+		case c == '\\' && top.delimiter == quote && len(rest) > 0:
+			n.offset++
+		case c == '"' && top.delimiter == quote:
+			n.closeLevel()
 			return
-		case c == '\n' && top.as == heredoc:
+		case c == '\n' && top.delimiter == heredoc:
 			return
 		case c != '$' && c != '%':
 		case bytes.HasPrefix(rest, []byte{c, '{'}): // written as itself
-			n.at += 2
+			n.offset += 2
 		case bytes.HasPrefix(rest, []byte("{")):
-			n.at++
-			n.sequence(top, c)
+			n.offset++
+			n.openSequence(top, c)
 			return
 		}
 	}
 }
 
-// sequence begins ${ or %{.
-func (n *nesting) sequence(top *level, c byte) {
+// openSequence begins ${ or %{.
+func (n *nestingScanner) openSequence(top *level, c byte) {
 	if c == '%' {
-		rest := bytes.TrimLeft(bytes.TrimPrefix(n.src[n.at:], []byte("~")), " \t")
+		rest := bytes.TrimLeft(bytes.TrimPrefix(n.src[n.offset:], []byte("~")), " \t")
 		word := rest[:max(0, len(rest)-len(bytes.TrimLeftFunc(rest, unicode.IsLetter)))]
 		switch string(word) {
 		case "endif", "endfor":
 			if top.directives > 0 {
 				top.directives--
-				n.deep--
+				n.depth--
 			}
 		case "else":
 		default:
 			top.directives++
-			n.deep++
+			n.depth++
 		}
 	}
-	n.open(sequence)
+	n.openLevel(sequence)
 }
 
-// ends reports whether the line that begins here ends a heredoc.
-func (n *nesting) ends(marker []byte) bool {
-	line, _, found := bytes.Cut(n.src[n.at:], []byte("\n"))
+// skipHeredocEnd reports whether the line that begins here ends a heredoc.
+func (n *nestingScanner) skipHeredocEnd(marker []byte) bool {
+	line, _, found := bytes.Cut(n.src[n.offset:], []byte("\n"))
 	if !found || !bytes.Equal(bytes.TrimSpace(line), marker) {
 		return false
 	}
-	n.at += len(line)
+	n.offset += len(line)
 	return true
 }
 
-// code goes on outside of templates.
-func (n *nesting) code(top *level) {
-	c, rest := n.src[n.at], n.src[n.at+1:]
-	n.at++
+// scanCode goes on outside of templates.
+func (n *nestingScanner) scanCode(top *level) {
+	c, rest := n.src[n.offset], n.src[n.offset+1:]
+	n.offset++
 	switch c {
 	case '"':
-		n.open(quote)
+		n.openLevel(quote)
 	case '#':
-		n.skip("\n")
+		n.skipComment("\n")
 	case '[':
-		n.operator(top)
-		n.open(c)
+		n.countOperator(top)
+		n.openLevel(c)
 	case '(', '{':
-		n.open(c)
+		n.openLevel(c)
 	case ')', ']':
-		if top.as == '(' && c == ')' || top.as == '[' && c == ']' {
-			n.close()
+		if top.delimiter == '(' && c == ')' || top.delimiter == '[' && c == ']' {
+			n.closeLevel()
 		}
 	case '}':
 		n.closeBrace()
 	case ',':
-		n.reset(top)
+		n.resetOperators(top)
 	case '\n':
-		if top.as == '{' || top.as == code {
-			n.reset(top)
+		if top.delimiter == '{' || top.delimiter == code {
+			n.resetOperators(top)
 		}
 	case '/':
 		switch {
 		case bytes.HasPrefix(rest, []byte("/")):
-			n.skip("\n")
+			n.skipComment("\n")
 		case bytes.HasPrefix(rest, []byte("*")):
-			n.at++
-			n.skip("*/")
-			n.at = min(n.at+2, len(n.src))
+			n.offset++
+			n.skipComment("*/")
+			n.offset = min(n.offset+2, len(n.src))
 		default:
-			n.operator(top)
+			n.countOperator(top)
 		}
 	case '<':
-		if marker, size := heredocMarker(rest); size > 0 {
-			n.at += size
-			n.open(heredoc).marker = marker
+		if marker, size := parseHeredocMarker(rest); size > 0 {
+			n.offset += size
+			n.openLevel(heredoc).heredocMarker = marker
 			return
 		}
-		n.operator(top)
+		n.countOperator(top)
 	case '!', '?', '&', '|', '>', '=', '+', '-', '*', '%':
-		n.operator(top)
+		n.countOperator(top)
 	default:
 		switch {
 		case isDigit(c):
 			n.number()
 		case inWord(c):
-			for n.at < len(n.src) && (inWord(n.src[n.at]) || n.src[n.at] == '-') {
-				n.at++
+			for n.offset < len(n.src) && (inWord(n.src[n.offset]) || n.src[n.offset] == '-') {
+				n.offset++
 			}
 		}
 	}
@@ -210,27 +210,27 @@ func inWord(c byte) bool {
 }
 
 // number goes on behind a number of which the first digit was seen.
-func (n *nesting) number() {
-	parts := number.FindSubmatch(n.src[n.at-1:])
-	n.at += len(parts[0]) - 1
+func (n *nestingScanner) number() {
+	parts := number.FindSubmatch(n.src[n.offset-1:])
+	n.offset += len(parts[0]) - 1
 	power, err := strconv.Atoi(string(parts[1]))
 	n.long = len(parts[0]) > mostDigits || power > mostDigits || err != nil && len(parts[1]) > 0
 }
 
 var number = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?([0-9]+))?`)
 
-func (n *nesting) operator(top *level) {
+func (n *nestingScanner) countOperator(top *level) {
 	top.operators++
-	n.operators++
+	n.openOperators++
 }
 
 // closeBrace ends a brace or a sequence, with what was left open in it.
-func (n *nesting) closeBrace() {
+func (n *nestingScanner) closeBrace() {
 	for i := len(n.levels) - 1; i > 0; i-- {
-		switch n.levels[i].as {
+		switch n.levels[i].delimiter {
 		case '{', sequence:
 			for len(n.levels) > i {
-				n.close()
+				n.closeLevel()
 			}
 			return
 		case quote, heredoc, text:
@@ -239,18 +239,18 @@ func (n *nesting) closeBrace() {
 	}
 }
 
-// skip goes on to before the end of a comment.
-func (n *nesting) skip(end string) {
-	i := bytes.Index(n.src[n.at:], []byte(end))
+// skipComment goes on to before the end of a comment.
+func (n *nestingScanner) skipComment(end string) {
+	i := bytes.Index(n.src[n.offset:], []byte(end))
 	if i < 0 {
-		i = len(n.src) - n.at
+		i = len(n.src) - n.offset
 	}
-	n.at += i
+	n.offset += i
 }
 
-// heredocMarker is the word behind the first < of a heredoc's beginning, and how many
+// parseHeredocMarker is the word behind the first < of a heredoc's beginning, and how many
 // bytes that takes; 0: it is none.
-func heredocMarker(rest []byte) (marker []byte, size int) {
+func parseHeredocMarker(rest []byte) (marker []byte, size int) {
 	marker, ok := bytes.CutPrefix(rest, []byte("<"))
 	marker = bytes.TrimPrefix(marker, []byte("-"))
 	const longest = 1000 // bytes of a word; the texts that are gone through may have one line only

@@ -18,12 +18,12 @@ import (
 // Config parses a file in HCL's native syntax. The file is nil where it is nested
 // too deeply.
 func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
-	if d := check(src, name, hcl.InitialPos, code); d != nil {
+	if d := checkNesting(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	file, diags := parseConfig(src, name, pieceSize)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
-		b.countBody(body)
+		b.wrapBodyCounted(body)
 	}
 	return file, diags
 }
@@ -31,10 +31,10 @@ func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
 // JSON parses a file in HCL's JSON syntax. The file is nil where it is nested too
 // deeply.
 func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
-	if at := wire.TooDeep(src, MostNested); at >= 0 {
-		return nil, hcl.Diagnostics{tooDeep(src, name, hcl.InitialPos, at)}
+	if at := wire.FindTooDeep(src, MostNested); at >= 0 {
+		return nil, hcl.Diagnostics{tooDeepError(src, name, hcl.InitialPos, at)}
 	}
-	if d := checkTexts(src, name); d != nil {
+	if d := checkJSONTemplates(src, name); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	return json.Parse(src, name)
@@ -43,38 +43,38 @@ func JSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
 // Expression parses an expression that begins at a place. It is nil where it is
 // nested too deeply.
 func Expression(src []byte, name string, start hcl.Pos, b *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
-	if d := check(src, name, start, code); d != nil {
+	if d := checkNesting(src, name, start, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseExpression(src, name, start)
-	b.count(e)
+	b.wrapCounted(e)
 	return e, diags
 }
 
 // Template parses a template that begins at a place. It is nil where it is nested
 // too deeply.
 func Template(src []byte, name string, start hcl.Pos, b *Budget) (hclsyntax.Expression, hcl.Diagnostics) {
-	if d := check(src, name, start, text); d != nil {
+	if d := checkNesting(src, name, start, text); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
 	e, diags := hclsyntax.ParseTemplate(src, name, start)
-	b.count(e)
+	b.wrapCounted(e)
 	return e, diags
 }
 
-func check(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnostic {
-	switch at, number := deepest(src, as); {
+func checkNesting(src []byte, name string, start hcl.Pos, as byte) *hcl.Diagnostic {
+	switch at, number := findTooDeep(src, as); {
 	case at < 0:
 		return nil
 	case number:
 		return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: numberTooLarge, Detail: writeSmaller, Subject: place(src, name, start, at)}
 	default:
-		return tooDeep(src, name, start, at)
+		return tooDeepError(src, name, start, at)
 	}
 }
 
-// tooDeep is the error about what stands at a byte of a text.
-func tooDeep(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnostic {
+// tooDeepError is the error about what stands at a byte of a text.
+func tooDeepError(src []byte, name string, start hcl.Pos, at int) *hcl.Diagnostic {
 	subject := place(src, name, start, at)
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: "Nested too deeply",

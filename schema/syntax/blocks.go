@@ -2,15 +2,15 @@ package syntax
 
 import "b2form/schema/kind"
 
-// Blocks lists the blocks of the top level that are no resources and no data, in
+// FixedTopLevelBlocks lists the blocks of the top level that are no resources and no data, in
 // the order in which they are documented.
-func Blocks() []*Block {
+func FixedTopLevelBlocks() []*Block {
 	return []*Block{&variable, &locals, &output, &module, &check, &policy, &imports, &moved, &removed, &settings}
 }
 
-// TerraformBlocks lists blocks of Terraform's top level that b2form does not have, with
+// TerraformBlockHints lists blocks of Terraform's top level that b2form does not have, with
 // what to do instead.
-func TerraformBlocks() []Hint {
+func TerraformBlockHints() []Hint {
 	return []Hint{
 		{"terraform", "Terraform block", "b2form has no terraform block. Delete it; required_version and where the state is kept go " +
 			"into a b2form block."},
@@ -23,9 +23,9 @@ func TerraformBlocks() []Hint {
 	}
 }
 
-// Find finds a block of the top level by its type; nil: there is none.
-func Find(typ string) *Block {
-	for _, b := range Blocks() {
+// FindTopLevelBlock finds a block of the top level by its type; nil: there is none.
+func FindTopLevelBlock(typ string) *Block {
+	for _, b := range FixedTopLevelBlocks() {
 		if b.Type == typ {
 			return b
 		}
@@ -33,8 +33,8 @@ func Find(typ string) *Block {
 	return nil
 }
 
-// MetaArguments lists the arguments that every resource takes.
-func MetaArguments() []string {
+// MetaArgumentNames lists the arguments that every resource takes.
+func MetaArgumentNames() []string {
 	var out []string
 	for _, a := range resource.Arguments {
 		out = append(out, a.Name)
@@ -42,13 +42,13 @@ func MetaArguments() []string {
 	return out
 }
 
-// Resource is what every resource takes beside the attributes of its kind. Its
+// ResourceBlock is what every resource takes beside the attributes of its kind. Its
 // deliver blocks belong only to kinds that deliver.
-func Resource() *Block { return &resource }
+func ResourceBlock() *Block { return &resource }
 
 // TopLevelBlocks lists every block of the top level that is no resource.
 func TopLevelBlocks(kinds []*kind.Kind) []*Block {
-	out := Blocks()
+	out := FixedTopLevelBlocks()
 	data := DataBlocks(kinds)
 	for i := range data {
 		out = append(out, &data[i])

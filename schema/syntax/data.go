@@ -49,51 +49,52 @@ func DataBlocks(kinds []*kind.Kind) []Block {
 				"Its "+k.IdentityAttr+"."),
 				newDataBlock(k.Plural, "All "+k.Plural+" that the credentials see. It holds `names` and `"+k.Plural+
 					"`: lists, sorted by name.",
-					Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."}))
+					Argument{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."}))
 		}
 	}
 	account := newDataBlock(AccountForm, "What the credentials in use belong to. It holds `account_id`, `application_key_id`, "+
 		"`capabilities`, `buckets` (those the credentials are limited to; null: to none), `name_prefix`, `realm`, `s3_endpoint`, "+
 		"`s3_region`, `download_url`, and `api_url`, to which native calls go but for the one that authorizes; and the sizes of parts of "+
 		"large files in bytes, for programs that are set up with them: `absolute_minimum_part_size` and `recommended_part_size`.")
-	account.Official = map[string]string{"s3_api_url": "s3_endpoint", "allowed": "capabilities, buckets or name_prefix"}
+	account.OwnNameByTerraformName = map[string]string{"s3_api_url": "s3_endpoint", "allowed": "capabilities, buckets or name_prefix"}
 	return append(out, account)
 }
 
 // singleDataBlock is data about one object, by what identifies it or by its ID.
 func singleDataBlock(k *kind.Kind, doc, identity string) Block {
 	return newDataBlock(k.Name, doc,
-		Argument{Name: k.IdentityAttr, Type: Text, Sees: Instance,
+		Argument{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance,
 			Doc: identity + " Exactly one of `" + k.IdentityAttr + "` and `" + k.IDAttr + "` is given."},
-		Argument{Name: k.IDAttr, Type: Text, Sees: Instance, Doc: k.Attr(k.IDAttr).Doc + " Instead of `" + k.IdentityAttr + "`."})
+		Argument{Name: k.IDAttr, Type: Text, MayReferTo: Instance, Doc: k.Attr(k.IDAttr).Doc + " Instead of `" + k.IdentityAttr + "`."})
 }
 
 // childDataBlocks is data about what is part of another object: one, or all of one.
 func childDataBlocks(k *kind.Kind) []Block {
 	holder := k.Attr(k.ScopeAttr())
-	of := Argument{Name: k.ScopeAttr(), Type: Text, Sees: Instance, Required: true,
+	of := Argument{Name: k.ScopeAttr(), Type: Text, MayReferTo: Instance, Required: true,
 		Doc: "The " + holder.Link.RefKind + ", by name or as a reference to it."}
 	one := newDataBlock(k.Name, "One "+k.Name+" in a "+holder.Link.RefKind+". It holds every attribute of the "+k.Name+
 		", the computed ones too, but not what the "+k.Name+" contains. It takes one request.",
-		of, Argument{Name: k.IdentityAttr, Type: Text, Sees: Instance, Required: true, Doc: "Its " + k.IdentityAttr + "."})
+		of, Argument{Name: k.IdentityAttr, Type: Text, MayReferTo: Instance, Required: true, Doc: "Its " + k.IdentityAttr + "."})
 	all := newDataBlock(k.Plural, "The "+k.Plural+" in a "+holder.Link.RefKind+". It holds `names` and `"+k.Plural+
 		"`: lists, sorted by name; and "+
 		"`folders`, with `"+Delimiter+"` only; and `complete`: false where there are more than `"+MaxCount+"`. "+
 		"It takes one request, which is billed for each 1000 "+k.Plural+".",
-		of, Argument{Name: NamePrefix, Type: Text, Sees: Instance, Doc: "Only those whose names start with this."},
-		Argument{Name: MaxCount, Type: Count, Sees: Instance, Default: strconv.Itoa(DefaultCount),
+		of, Argument{Name: NamePrefix, Type: Text, MayReferTo: Instance, Doc: "Only those whose names start with this."},
+		Argument{Name: MaxCount, Type: Count, MayReferTo: Instance, Default: strconv.Itoa(DefaultCount),
 			Doc: "The first so many by name, at most " + strconv.Itoa(MostCount) + ". Where there are more, a warning says so."},
-		Argument{Name: Delimiter, Type: Text, Sees: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
+		Argument{Name: Delimiter, Type: Text, MayReferTo: Instance, Doc: "What ends the name of a folder, such as `\"/\"`: only the " +
 			k.Plural + " of one level are listed, and the folders beside them, by their names from the beginning. Left out: all levels."},
-		Argument{Name: Versions, Type: Bool, Sees: Instance, Default: "false", Doc: "Lists what was replaced too, the newest of each " +
-			"name first; `file_id` tells versions apart. What only hides a " + k.Name + " is not listed."})
-	all.Official = map[string]string{"file_versions": k.Plural}
+		Argument{Name: Versions, Type: Bool, MayReferTo: Instance, Default: "false",
+			Doc: "Lists what was replaced too, the newest of each " +
+				"name first; `file_id` tells versions apart. What only hides a " + k.Name + " is not listed."})
+	all.OwnNameByTerraformName = map[string]string{"file_versions": k.Plural}
 	return []Block{one, all}
 }
 
 func newDataBlock(form, doc string, args ...Argument) Block {
 	return Block{
-		Type: "data", Form: form, Labels: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
+		Type: "data", FormLabel: form, Labels: name, CommonDoc: dataAbout, Doc: doc, Example: dataExample,
 		TerraformNote: "The type is the kind without `b2_`, or without `b2_bucket_`; the account is `data \"account\"`.",
 		Arguments:     append(args, forEach, count),
 		Blocks: []Block{

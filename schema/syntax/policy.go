@@ -10,15 +10,16 @@ var policy = Block{
 		"the expressions see, how policies come from folders that a configuration cannot switch off, and how exceptions are written.",
 	TerraformNote: "Terraform has no policies of its own; those of Sentinel and OPA can judge `plan -json`.",
 	Arguments: []Argument{
-		{Name: "kinds", Type: Texts, Sees: Constant, Required: true, Doc: "The kinds of resources that it is about, such as " +
+		{Name: "kinds", Type: Texts, MayReferTo: Constant, Required: true, Doc: "The kinds of resources that it is about, such as " +
 			"`[\"bucket\", \"key\"]`."},
-		{Name: "when", Type: Bool, Sees: Judged, Default: "true", Doc: "Which of them it is about."},
-		{Name: "require", Type: Bool, Sees: Judged, Required: true, Doc: "What must be true of each."},
-		{Name: "message", Type: Text, Sees: Judged, Required: true, Doc: "What is said where it is not. It is left out where it would " +
-			"show a sensitive value."},
-		{Name: "level", Type: Text, Sees: Constant, Default: `"error"`, Choices: PolicyLevels(), Doc: "What breaking it is: an error " +
-			"stops the plan."},
-		{Name: "exceptions", Type: Bool, Sees: Constant, Default: "true", Doc: "With false, no resource may be excepted by " +
+		{Name: "when", Type: Bool, MayReferTo: Judged, Default: "true", Doc: "Which of them it is about."},
+		{Name: "require", Type: Bool, MayReferTo: Judged, Required: true, Doc: "What must be true of each."},
+		{Name: "message", Type: Text, MayReferTo: Judged, Required: true, Doc: "What is said where it is not. It is left out where it " +
+			"would show a sensitive value."},
+		{Name: "level", Type: Text, MayReferTo: Constant, Default: `"error"`, Choices: PolicyLevels(),
+			Doc: "What breaking it is: an error " +
+				"stops the plan."},
+		{Name: "exceptions", Type: Bool, MayReferTo: Constant, Default: "true", Doc: "With false, no resource may be excepted by " +
 			"`policy_exceptions`."},
 	},
 	Example: `policy "keys_expire" {

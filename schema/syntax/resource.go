@@ -1,9 +1,9 @@
 package syntax
 
-var forEach = Argument{Name: "for_each", Type: Collection, Sees: Known,
+var forEach = Argument{Name: "for_each", Type: Collection, MayReferTo: Known,
 	Doc: "One instance for each element, `bucket.logs[\"edge\"]`. Inside, `each.key` and `each.value`. Not beside `count`."}
 
-var count = Argument{Name: "count", Type: Count, Sees: Known,
+var count = Argument{Name: "count", Type: Count, MayReferTo: Known,
 	Doc: "So many instances, `bucket.logs[0]`. Inside, `count.index`. Not beside `for_each`."}
 
 // resource is what every resource takes beside the attributes of its kind.
@@ -22,14 +22,15 @@ var resource = Block{
 		"compares B2's answer with the plan.",
 	Arguments: []Argument{
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come first although nothing refers to " +
-			"them, as `[bucket.photos, module.site]`."},
-		{Name: "prevent_destroy", Type: Bool, Sees: Instance, Default: "false",
+		{Name: "depends_on", Type: Addresses, MayReferTo: Written,
+			Doc: "Resources and modules that come first although nothing refers to " +
+				"them, as `[bucket.photos, module.site]`."},
+		{Name: "prevent_destroy", Type: Bool, MayReferTo: Instance, Default: "false",
 			Doc: "With true no plan destroys it, not even once the block is gone.", TerraformNote: "It may be any expression."},
-		{Name: "policy_exceptions", Type: TextMap, Sees: Instance, Doc: "Policies that do not hold for it, by name, each with the " +
+		{Name: "policy_exceptions", Type: TextMap, MayReferTo: Instance, Doc: "Policies that do not hold for it, by name, each with the " +
 			"reason: `{ keys_expire = \"until the camera is replaced\" }`. Every plan shows them."},
-		{Name: "ignore_changes", Type: Names, Sees: Written, Doc: "Arguments whose differences do not matter, as `[info, cors_rules]`; " +
-			"or `all`."},
+		{Name: "ignore_changes", Type: Names, MayReferTo: Written, Doc: "Arguments whose differences do not matter, as `[info, " +
+			"cors_rules]`; or `all`."},
 	},
 	Blocks: append([]Block{
 		{Type: "precondition", Doc: "A condition that must hold before anything is planned.", Arguments: conditionArguments(Instance)},
@@ -40,11 +41,11 @@ var resource = Block{
 			Doc: "Makes a nested block for each element of a collection, where the number of them is not fixed. The label is the type " +
 				"of the nested block.",
 			Arguments: []Argument{
-				{Name: "for_each", Type: Collection, Sees: Instance, Required: true, Doc: "The collection; a list too."},
-				{Name: "iterator", Type: Name, Sees: Written, Doc: "The name under which `content` sees the element, as `NAME.key` and " +
-					"`NAME.value`; left out, that of the block."},
+				{Name: "for_each", Type: Collection, MayReferTo: Instance, Required: true, Doc: "The collection; a list too."},
+				{Name: "iterator", Type: Name, MayReferTo: Written, Doc: "The name under which `content` sees the element, as " +
+					"`NAME.key` and `NAME.value`; left out, that of the block."},
 			},
-			Blocks: []Block{{Type: "content", Once: true, Min: 1, OtherArguments: "an argument of the nested block",
+			Blocks: []Block{{Type: "content", AtMostOnce: true, MinCount: 1, OtherArguments: "an argument of the nested block",
 				Doc: "What each of the blocks holds."}}},
 	}, deliver...),
 	Hints: []Hint{
@@ -85,16 +86,17 @@ func unsupportedHint(name string) Hint {
 	return Hint{name, "Terraform argument", "b2form has no " + name + " here. Delete it."}
 }
 
-// Formats are what a delivered secret may look like without a template.
-func Formats() []string { return []string{"env", "json", "rclone", "aws"} }
+// DeliverFormats are what a delivered secret may look like without a template.
+func DeliverFormats() []string { return []string{"env", "json", "rclone", "aws"} }
 
 var (
-	format = Argument{Name: "format", Type: Text, Sees: Instance, Default: `"env"`, Choices: Formats(),
+	format = Argument{Name: "format", Type: Text, MayReferTo: Instance, Default: `"env"`, Choices: DeliverFormats(),
 		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote) or `aws` (a profile). Not beside `content`."}
-	content = Argument{Name: "content", Type: Text, Sees: Self,
+	content = Argument{Name: "content", Type: Text, MayReferTo: Self,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
-	path = Argument{Name: "path", Type: Text, Sees: Instance, Required: true, Doc: "The file, relative to the folder of the block's own " +
-		"file. Only its owner may read it (mode 0600)."}
+	path = Argument{Name: "path", Type: Text, MayReferTo: Instance, Required: true,
+		Doc: "The file, relative to the folder of the block's own " +
+			"file. Only its owner may read it (mode 0600)."}
 )
 
 const deliverAbout = "Each `deliver` block is one destination of a key's secret, which B2 shows once, when the key is made. All are " +
@@ -103,7 +105,7 @@ const deliverAbout = "Each `deliver` block is one destination of a key's secret,
 
 var deliver = []Block{
 	{
-		Type: "deliver", Form: "file", CommonDoc: deliverAbout, Doc: "A file that only its owner may read.",
+		Type: "deliver", FormLabel: "file", CommonDoc: deliverAbout, Doc: "A file that only its owner may read.",
 		Arguments: []Argument{path, format, content},
 		Example: `key "camera" {
   name   = "camera"
@@ -116,9 +118,9 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "age", CommonDoc: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
+		Type: "deliver", FormLabel: "age", CommonDoc: deliverAbout, Doc: "A file that is encrypted with age and may be committed.",
 		Arguments: []Argument{path,
-			{Name: "recipients", Type: Texts, Sees: Instance, Required: true,
+			{Name: "recipients", Type: Texts, MayReferTo: Instance, Required: true,
 				Doc: "Who can read it: age or SSH public keys, at least one."},
 			format, content},
 		Example: `key "camera" {
@@ -134,19 +136,21 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "command", CommonDoc: deliverAbout,
+		Type: "deliver", FormLabel: "command", CommonDoc: deliverAbout,
 		Doc: "A program that is given the secret on its standard input or in its environment. No shell is involved. What it is given " +
 			"must be said: `format`, `content` or `environment`.",
 		Arguments: []Argument{
-			{Name: "command", Type: Texts, Sees: Instance, Required: true, Doc: "The program and its arguments; it runs in the folder " +
-				"of the block's own file."},
-			{Name: "format", Type: Text, Sees: Instance, Choices: Formats(), Doc: "As in a file, for its standard input. Not beside " +
-				"`content`."},
-			{Name: "content", Type: Text, Sees: Self, Doc: "As in a file, for its standard input. Instead of `format`."},
-			{Name: "environment", Type: TextMap, Sees: Self, Doc: "Variables of its environment beside the inherited ones."},
-			{Name: "timeout", Type: Text, Sees: Instance, Default: `"1m"`,
+			{Name: "command", Type: Texts, MayReferTo: Instance, Required: true,
+				Doc: "The program and its arguments; it runs in the folder " +
+					"of the block's own file."},
+			{Name: "format", Type: Text, MayReferTo: Instance, Choices: DeliverFormats(),
+				Doc: "As in a file, for its standard input. Not beside " +
+					"`content`."},
+			{Name: "content", Type: Text, MayReferTo: Self, Doc: "As in a file, for its standard input. Instead of `format`."},
+			{Name: "environment", Type: TextMap, MayReferTo: Self, Doc: "Variables of its environment beside the inherited ones."},
+			{Name: "timeout", Type: Text, MayReferTo: Instance, Default: `"1m"`,
 				Doc: "How long it may take: `\"30s\"`, `\"5m\"`, up to an hour."},
-			{Name: "show_output", Type: Bool, Sees: Instance, Default: "false",
+			{Name: "show_output", Type: Bool, MayReferTo: Instance, Default: "false",
 				Doc: "Shows the last lines of what the program said where it fails. The risk: it may repeat the secret. Spellings of it " +
 					"that are known are taken out, but nothing finds it twice encoded, compressed or in pieces; so switch it on to find " +
 					"a mistake, not in a pipeline whose log others read."},
@@ -165,7 +169,7 @@ var deliver = []Block{
 `,
 	},
 	{
-		Type: "deliver", Form: "stdout", CommonDoc: deliverAbout, Doc: "Standard output, once.",
+		Type: "deliver", FormLabel: "stdout", CommonDoc: deliverAbout, Doc: "Standard output, once.",
 		Arguments: []Argument{format, content},
 		Example: `key "camera" {
   name   = "camera"

@@ -18,17 +18,17 @@ import (
 // what `b2form schema -json` prints.
 type Block struct {
 	Type string `json:"type"` // "variable"
-	// Form is the first label where that decides what the block holds:
+	// FormLabel is the first label where that decides what the block holds:
 	// deliver "file". "": the block has no forms.
-	Form   string   `json:"form,omitempty"`
-	Labels []string `json:"labels,omitempty"` // what its further labels are: "name"
-	Doc    string   `json:"doc"`              // a paragraph or more, in Markdown
+	FormLabel string   `json:"form,omitempty"`
+	Labels    []string `json:"labels,omitempty"` // what its further labels are: "name"
+	Doc       string   `json:"doc"`              // a paragraph or more, in Markdown
 	// CommonDoc is what all forms of the block have in common; "" where it has none.
 	CommonDoc string `json:"about,omitempty"`
 	// TerraformNote is what who comes from Terraform should know, in whole sentences;
 	// "" where nothing differs.
 	TerraformNote string `json:"terraform,omitempty"`
-	Example       string `json:"example,omitempty"` // a complete configuration; see [Files]
+	Example       string `json:"example,omitempty"` // a complete configuration; see [ExampleFiles]
 
 	Arguments []Argument `json:"arguments,omitempty"`
 	Blocks    []Block    `json:"blocks,omitempty"` // nested, each form by itself
@@ -38,14 +38,14 @@ type Block struct {
 	// RootOnlyReason is why the block stands in the configuration's own files only, not in
 	// those of modules, in a sentence; "": it stands in both.
 	RootOnlyReason string `json:"root_only,omitempty"`
-	Once           bool   `json:"once,omitempty"`    // there is at most one
-	Min            int    `json:"minimum,omitempty"` // how many there must be at least
+	AtMostOnce     bool   `json:"once,omitempty"`    // there is at most one
+	MinCount       int    `json:"minimum,omitempty"` // how many there must be at least
 
 	// Hints answer words that are none of this block's.
 	Hints []Hint `json:"-"`
-	// Official says of attributes of data, by their names in the official Terraform
+	// OwnNameByTerraformName says of attributes of data, by their names in the official Terraform
 	// provider, what they are called here.
-	Official map[string]string `json:"-"`
+	OwnNameByTerraformName map[string]string `json:"-"`
 }
 
 // A Hint is what to write instead of a word that people bring along.
@@ -57,40 +57,40 @@ type Hint struct {
 
 // An Argument describes one argument of a block.
 type Argument struct {
-	Name     string   `json:"name"`
-	Type     Type     `json:"type"`
-	Sees     Visible  `json:"sees"`
-	Required bool     `json:"required,omitempty"`
-	Default  string   `json:"default,omitempty"` // what leaving it out means, as it is written in HCL; "": nothing
-	Choices  []string `json:"choices,omitempty"` // all values, or elements of a list, that it can have; nil: many
-	Doc      string   `json:"doc"`               // sentences, in Markdown
+	Name       string       `json:"name"`
+	Type       ArgumentType `json:"type"`
+	MayReferTo RefScope     `json:"sees"`
+	Required   bool         `json:"required,omitempty"`
+	Default    string       `json:"default,omitempty"` // what leaving it out means, as it is written in HCL; "": nothing
+	Choices    []string     `json:"choices,omitempty"` // all values, or elements of a list, that it can have; nil: many
+	Doc        string       `json:"doc"`               // sentences, in Markdown
 	// TerraformNote is what who comes from Terraform should know; "" where nothing
 	// differs.
 	TerraformNote string `json:"terraform,omitempty"`
 }
 
-// A Type is what an argument is.
-type Type string
+// An ArgumentType is what an argument is.
+type ArgumentType string
 
 // The types of arguments.
 const (
-	Text       Type = "string"
-	Bool       Type = "bool"
-	Count      Type = "number"
-	Share      Type = "number or share"
-	Texts      Type = "list(string)"
-	TextMap    Type = "map(string)"
-	Any        Type = "any"
-	Collection Type = "collection"
-	Constraint Type = "type"
-	Address    Type = "address"
-	Addresses  Type = "list(address)"
-	Name       Type = "name"
-	Names      Type = "list(name)"
+	Text       ArgumentType = "string"
+	Bool       ArgumentType = "bool"
+	Count      ArgumentType = "number"
+	Share      ArgumentType = "number or share"
+	Texts      ArgumentType = "list(string)"
+	TextMap    ArgumentType = "map(string)"
+	Any        ArgumentType = "any"
+	Collection ArgumentType = "collection"
+	Constraint ArgumentType = "type"
+	Address    ArgumentType = "address"
+	Addresses  ArgumentType = "list(address)"
+	Name       ArgumentType = "name"
+	Names      ArgumentType = "list(name)"
 )
 
-// Words says the type to a reader.
-func (t Type) Words() string {
+// Description says the type to a reader.
+func (t ArgumentType) Description() string {
 	switch t {
 	case Count:
 		return "whole number"
@@ -114,24 +114,24 @@ func (t Type) Words() string {
 	return string(t)
 }
 
-// Visible says what an argument's expression may refer to.
-type Visible string
+// RefScope says what an argument's expression may refer to.
+type RefScope string
 
 // From nothing to everything.
 const (
-	Constant Visible = "constant" // nothing
-	Written  Visible = "written"  // nothing: it is no expression
-	Settings Visible = "settings" // variables and local values
-	Known    Visible = "known"    // everything but computed attributes
-	Instance Visible = "instance" // that, and each or count
-	Computed Visible = "computed" // everything
-	Self     Visible = "self"     // that, and self
-	Answer   Visible = "answer"   // what Instance sees, and self
-	Judged   Visible = "judged"   // what a policy sees
+	Constant RefScope = "constant" // nothing
+	Written  RefScope = "written"  // nothing: it is no expression
+	Settings RefScope = "settings" // variables and local values
+	Known    RefScope = "known"    // everything but computed attributes
+	Instance RefScope = "instance" // that, and each or count
+	Computed RefScope = "computed" // everything
+	Self     RefScope = "self"     // that, and self
+	Answer   RefScope = "answer"   // what Instance sees, and self
+	Judged   RefScope = "judged"   // what a policy sees
 )
 
-// Words says it to a reader.
-func (s Visible) Words() string {
+// Description says it to a reader.
+func (s RefScope) Description() string {
 	switch s {
 	case Constant:
 		return "nothing: a constant"
@@ -171,15 +171,15 @@ func (b *Block) Hint(name string) *Hint {
 	return &b.Hints[i]
 }
 
-// Nested lists the forms of a nested block; none: there is no such block.
-func (b *Block) Nested(typ string) []*Block {
+// NestedForms lists the forms of a nested block; none: there is no such block.
+func (b *Block) NestedForms(typ string) []*Block {
 	return formsOfType(b.Blocks, typ)
 }
 
 // FormOf finds one form of a nested block; nil: there is none.
 func (b *Block) FormOf(typ, form string) *Block {
-	for _, n := range b.Nested(typ) {
-		if n.Form == form {
+	for _, n := range b.NestedForms(typ) {
+		if n.FormLabel == form {
 			return n
 		}
 	}
@@ -200,14 +200,14 @@ func formsOfType(list []Block, typ string) []*Block {
 func FormNames(forms []*Block) []string {
 	var out []string
 	for _, f := range forms {
-		out = append(out, f.Form)
+		out = append(out, f.FormLabel)
 	}
 	return out
 }
 
-// Names lists what may stand in the block: arguments, then types of nested
+// AllowedNames lists what may stand in the block: arguments, then types of nested
 // blocks.
-func (b *Block) Names() []string {
+func (b *Block) AllowedNames() []string {
 	var out []string
 	for i := range b.Arguments {
 		out = append(out, b.Arguments[i].Name)
@@ -220,11 +220,11 @@ func (b *Block) Names() []string {
 	return out
 }
 
-// Header is how a block of this type begins: deliver "file", variable "name".
-func (b *Block) Header() string {
+// HeaderText is how a block of this type begins: deliver "file", variable "name".
+func (b *Block) HeaderText() string {
 	out := b.Type
-	if b.Form != "" {
-		out += ` "` + b.Form + `"`
+	if b.FormLabel != "" {
+		out += ` "` + b.FormLabel + `"`
 	}
 	for _, l := range b.Labels {
 		out += ` "` + strings.ToUpper(l) + `"`
@@ -235,7 +235,7 @@ func (b *Block) Header() string {
 // HeaderSchema describes the block's header to HCL.
 func (b *Block) HeaderSchema() hcl.BlockHeaderSchema {
 	h := hcl.BlockHeaderSchema{Type: b.Type}
-	if b.Form != "" {
+	if b.FormLabel != "" {
 		h.LabelNames = append(h.LabelNames, "type")
 	}
 	h.LabelNames = append(h.LabelNames, b.Labels...)
@@ -263,14 +263,14 @@ func HeaderSchemas(blocks []Block) []hcl.BlockHeaderSchema {
 	return out
 }
 
-// A File is one file of an example.
-type File struct{ Name, Text string }
+// An ExampleFile is one file of an example.
+type ExampleFile struct{ Name, Text string }
 
 // ExampleFiles takes an example apart: what follows a line "# FILE name" is another
 // file than main.b2.hcl.
-func ExampleFiles(example string) []File {
+func ExampleFiles(example string) []ExampleFile {
 	parts := strings.Split("\n"+example, "\n# FILE ")
-	out := []File{{Name: "main.b2.hcl", Text: strings.TrimPrefix(parts[0], "\n")}}
+	out := []ExampleFile{{Name: "main.b2.hcl", Text: strings.TrimPrefix(parts[0], "\n")}}
 	if !strings.HasSuffix(out[0].Text, "\n") {
 		out[0].Text += "\n"
 	}
@@ -279,7 +279,7 @@ func ExampleFiles(example string) []File {
 		if !strings.HasSuffix(text, "\n") {
 			text += "\n"
 		}
-		out = append(out, File{name, text})
+		out = append(out, ExampleFile{name, text})
 	}
 	return out
 }

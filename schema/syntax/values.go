@@ -3,10 +3,10 @@ package syntax
 var name = []string{"name"}
 
 // conditionArguments are those of a precondition, a postcondition, a validation and an assertion.
-func conditionArguments(sees Visible) []Argument {
+func conditionArguments(sees RefScope) []Argument {
 	return []Argument{
-		{Name: "condition", Type: Bool, Sees: sees, Required: true, Doc: "What must be true."},
-		{Name: "error_message", Type: Text, Sees: sees, Required: true,
+		{Name: "condition", Type: Bool, MayReferTo: sees, Required: true, Doc: "What must be true."},
+		{Name: "error_message", Type: Text, MayReferTo: sees, Required: true,
 			Doc: "What is said where the condition does not hold. It is left out where it would show a sensitive value."},
 	}
 }
@@ -21,14 +21,14 @@ var variable = Block{
 		"A sensitive value, and whatever is made from it, is kept out of everything that is shown.",
 	TerraformNote: "Value files are named `*.b2vars.hcl`, or `*.b2vars.hcl.json`. There is no `ephemeral`.",
 	Arguments: []Argument{
-		{Name: "type", Type: Constraint, Sees: Written, Default: "any",
+		{Name: "type", Type: Constraint, MayReferTo: Written, Default: "any",
 			Doc: "What the value must be: `string`, `list(string)`, `object({ days = optional(number, 30) })`. Values are converted " +
 				"where that loses nothing; the second argument of `optional` stands for a member that is left out."},
-		{Name: "default", Type: Any, Sees: Constant, Doc: "The value where none is given. Without it one must be given."},
-		{Name: "description", Type: Text, Sees: Constant, Doc: "What it is for; shown where the value is asked for."},
-		{Name: "sensitive", Type: Bool, Sees: Constant, Default: "false", Doc: "Keeps the value, and what is made from it, out of " +
+		{Name: "default", Type: Any, MayReferTo: Constant, Doc: "The value where none is given. Without it one must be given."},
+		{Name: "description", Type: Text, MayReferTo: Constant, Doc: "What it is for; shown where the value is asked for."},
+		{Name: "sensitive", Type: Bool, MayReferTo: Constant, Default: "false", Doc: "Keeps the value, and what is made from it, out of " +
 			"everything that is shown."},
-		{Name: "nullable", Type: Bool, Sees: Constant, Default: "true", Doc: "With false, null means the default."},
+		{Name: "nullable", Type: Bool, MayReferTo: Constant, Default: "true", Doc: "With false, null means the default."},
 	},
 	Blocks: []Block{{
 		Type: "validation", Doc: "A condition on the value. There may be several; each must hold.",
@@ -78,9 +78,9 @@ var output = Block{
 		"variables or the files are not those of the last `apply`, or what the output is made from has another name or is gone, " +
 		"`b2form output` says so and prints nothing, also not in part. The secret of a key is shown only by the run that makes the key.",
 	Arguments: []Argument{
-		{Name: "value", Type: Any, Sees: Computed, Required: true, Doc: "The value."},
-		{Name: "description", Type: Text, Sees: Constant, Doc: "What it is, for the reader."},
-		{Name: "sensitive", Type: Bool, Sees: Constant, Default: "false",
+		{Name: "value", Type: Any, MayReferTo: Computed, Required: true, Doc: "The value."},
+		{Name: "description", Type: Text, MayReferTo: Constant, Doc: "What it is, for the reader."},
+		{Name: "sensitive", Type: Bool, MayReferTo: Constant, Default: "false",
 			Doc: "Shows the value only where it is asked for by name. A value that is made from a sensitive one needs it."},
 	},
 	Blocks: []Block{{
@@ -113,7 +113,7 @@ var check = Block{
 		"it can tell without asking B2. What is not live yet is not judged, and what cannot be evaluated is a warning too.",
 	TerraformNote: "Data blocks stand beside the check, not in it.",
 	Blocks: []Block{{
-		Type: "assert", Min: 1, Doc: "One thing that should be true.",
+		Type: "assert", MinCount: 1, Doc: "One thing that should be true.",
 		Arguments: conditionArguments(Computed),
 	}},
 	Hints: []Hint{{"data", "Unsupported block type",
@@ -141,10 +141,10 @@ var module = Block{
 	TerraformNote: "Nothing is downloaded: a module from elsewhere is copied beside the configuration. There is no `version` and no " +
 		"`providers`.",
 	Arguments: []Argument{
-		{Name: "source", Type: Text, Sees: Constant, Required: true,
+		{Name: "source", Type: Text, MayReferTo: Constant, Required: true,
 			Doc: "The folder, relative to this one, beginning with `./` or `../`."},
 		forEach, count,
-		{Name: "depends_on", Type: Addresses, Sees: Written, Doc: "Resources and modules that come before everything in the module."},
+		{Name: "depends_on", Type: Addresses, MayReferTo: Written, Doc: "Resources and modules that come before everything in the module."},
 	},
 	OtherArguments: "a value for the module's variable of that name; it sees everything, and each or count",
 	Hints: []Hint{

@@ -33,7 +33,7 @@ const ReservedInfoPrefix = "b2form-state-"
 // the bucket, calls progress, which may be nil, with the running count (from one
 // goroutine at a time), and returns how many it removed.
 type BucketEmptier interface {
-	Empty(ctx context.Context, bucketID string, progress func(removed int)) (int, error)
+	Empty(ctx context.Context, bucketID string, progress func(removed int)) (removed int, err error)
 }
 
 // An Error is a refusal by B2 or a failure on the way to it.
@@ -108,9 +108,9 @@ type Account struct {
 	Region      string // of the S3 API, where the service names it; "": S3URL does
 	DownloadURL string // "https://f004.backblazeb2.com"
 	APIURL      string // of all calls but authorize: "https://api004.backblazeb2.com"
-	// RecommendedPart and SmallestPart are how many bytes a part of a large file should
+	// RecommendedPartSize and SmallestPart are how many bytes a part of a large file should
 	// have, and must have unless it is the last one; 0: the service does not say.
-	RecommendedPart, SmallestPart int64
+	RecommendedPartSize, SmallestPartSize int64
 
 	Capabilities []string
 	// Buckets are the buckets the key is limited to; nil: not limited.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// Contents is what goes with a bucket, or with a file, that is deleted with
+// ContentsCount is what goes with a bucket, or with a file, that is deleted with
 // everything it holds: versions, hide markers and unfinished large files.
-type Contents struct {
-	Versions int
-	Bytes    int64
-	More     bool // there is more than what was counted
-	Unseen   bool // the credentials in use may not look
+type ContentsCount struct {
+	Versions      int
+	Bytes         int64
+	More          bool // there is more than what was counted
+	ListingDenied bool // the credentials in use may not look
 }
 
 // MostCounted is how many versions are counted.
@@ -21,9 +21,9 @@ const MostCounted = 10_000
 // CountVersions counts what a bucket holds, or with a name one file in it, until it
 // comes to more than most. A bucket that is gone holds nothing. A page of 1000 is one
 // Class C transaction ("b2_list_file_versions"), which lists unfinished large files too.
-func CountVersions(ctx context.Context, api API, bucketID, name string, most int) (Contents, error) {
+func CountVersions(ctx context.Context, api API, bucketID, name string, most int) (ContentsCount, error) {
 	const method, onePage = "b2_list_file_versions", 1000
-	var found Contents
+	var found ContentsCount
 	in := map[string]any{"bucketId": bucketID}
 	if name != "" {
 		in["prefix"], in["startFileName"] = name, name
@@ -42,14 +42,14 @@ func CountVersions(ctx context.Context, api API, bucketID, name string, most int
 		var refused *Error
 		switch {
 		case IsNoSuchBucket(err):
-			return Contents{}, nil
+			return ContentsCount{}, nil
 		case errors.As(err, &refused) && (refused.Status == 401 || refused.Status == 403):
-			return Contents{Unseen: true}, nil
+			return ContentsCount{ListingDenied: true}, nil
 		case err == nil && page.Files == nil:
 			err = MisshapenReply(method)
 		}
 		if err != nil {
-			return Contents{}, err
+			return ContentsCount{}, err
 		}
 		var ids []string
 		for _, f := range page.Files {
@@ -74,28 +74,28 @@ func CountVersions(ctx context.Context, api API, bucketID, name string, most int
 		}
 		in["startFileName"] = *page.NextFileName
 		if err := paging.Advance(method, at, ids); err != nil {
-			return Contents{}, err
+			return ContentsCount{}, err
 		}
 	}
 }
 
 // String says it in a few words: "3 versions with 12 bytes".
-func (c Contents) String() string {
+func (c ContentsCount) String() string {
 	switch {
-	case c.Unseen:
+	case c.ListingDenied:
 		return "nobody knows how many, since the credentials in use may not list files"
 	case c.More:
 		return "more than 10 000 versions"
 	case c.Versions == 0:
 		return "there are none"
 	case c.Versions == 1:
-		return "1 version with " + size(c.Bytes)
+		return "1 version with " + formatSize(c.Bytes)
 	}
-	return fmt.Sprintf("%d versions with %s", c.Versions, size(c.Bytes))
+	return fmt.Sprintf("%d versions with %s", c.Versions, formatSize(c.Bytes))
 }
 
-// size writes a number of bytes in the unit in which B2 bills: a kilobyte is 1000 bytes.
-func size(n int64) string {
+// formatSize writes a number of bytes in the unit in which B2 bills: a kilobyte is 1000 bytes.
+func formatSize(n int64) string {
 	switch {
 	case n == 1:
 		return "1 byte"

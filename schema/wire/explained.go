@@ -2,18 +2,18 @@ package wire
 
 import "errors"
 
-// An Explained error carries its own words for people, where a verb knows more
+// An ExplainedError carries its own words for people, where a verb knows more
 // than B2's reply says.
-type Explained struct {
+type ExplainedError struct {
 	Summary string // "Bucket is not empty"
 	Detail  string // what is wrong and what to do; whole sentences
 	Cause   error
 }
 
-func (e *Explained) Error() string { return e.Summary + ": " + e.Detail }
+func (e *ExplainedError) Error() string { return e.Summary + ": " + e.Detail }
 
 // Unwrap gives the refusal itself.
-func (e *Explained) Unwrap() error { return e.Cause }
+func (e *ExplainedError) Unwrap() error { return e.Cause }
 
 // WithoutMessage is an error without what B2 said in words, which may repeat the
 // values that were sent. Status, code and advice stay.
@@ -25,7 +25,7 @@ func WithoutMessage(err error) error {
 		}
 		return errors.Join(all...)
 	}
-	if _, ok := errors.AsType[*Explained](err); ok {
+	if _, ok := errors.AsType[*ExplainedError](err); ok {
 		return err // words of our own
 	}
 	refused, ok := errors.AsType[*Error](err)

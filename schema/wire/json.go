@@ -14,10 +14,10 @@ func (j *RawJSON) UnmarshalJSON(text []byte) error {
 // MarshalJSON gives the text as it is.
 func (j RawJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 
-// TooDeep is where the values of a JSON text stand inside of more than so many
+// FindTooDeep is where the values of a JSON text stand inside of more than so many
 // others, as an index of its bytes; -1: nowhere. Parsers that descend into them would
 // overflow the stack.
-func TooDeep[T ~string | ~[]byte](text T, most int) int {
+func FindTooDeep[T ~string | ~[]byte](text T, most int) (offset int) {
 	var open []byte // what closes each
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {

@@ -34,23 +34,23 @@ func SizeAndSHA1(content io.Reader) (size int64, sum string, err error) {
 	return size, hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// Verify reads the content again, and fails with words for people where it is not
+// VerifyUnchanged reads the content again, and fails with words for people where it is not
 // the one that the plan was made from.
-func (p *Payload) Verify() error {
+func (p *Payload) VerifyUnchanged() error {
 	content, err := p.Open()
 	if err != nil {
-		return &Explained{Summary: "Source cannot be read",
+		return &ExplainedError{Summary: "Source cannot be read",
 			Detail: fmt.Sprintf("%s was there when the plan was made, but now it cannot be read. Nothing was uploaded. Put it back and "+
 				"run the command again.", p.Source), Cause: err}
 	}
 	size, sum, err := SizeAndSHA1(content)
 	_ = content.Close() // it was only read
 	if err != nil {
-		return &Explained{Summary: "Source cannot be read",
+		return &ExplainedError{Summary: "Source cannot be read",
 			Detail: fmt.Sprintf("%s cannot be read to its end. Nothing was uploaded.", p.Source), Cause: err}
 	}
 	if size != p.Size || sum != p.SHA1 {
-		return &Explained{Summary: "Source has changed since the plan was made",
+		return &ExplainedError{Summary: "Source has changed since the plan was made",
 			Detail: fmt.Sprintf("%s holds something else than when the plan was made, so it was not uploaded. Run the command again to "+
 				"see what would be.", p.Source)}
 	}
@@ -76,6 +76,6 @@ type FileStore interface {
 	// nothing is sent again: the error says so.
 	Put(ctx context.Context, u Upload) (json.RawMessage, error)
 	// Purge deletes every version of the file with exactly this name, and counts as
-	// Emptier.Empty does.
-	Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (int, error)
+	// BucketEmptier.Empty does.
+	Purge(ctx context.Context, bucketID, name string, progress func(removed int)) (removed int, err error)
 }
