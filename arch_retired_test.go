@@ -94,6 +94,7 @@ internal/state:
 internal/testrun:
 	Checks CaseCount, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
 internal/view:
+	mapEntry keyedValue,
 	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, GraphOf ResourceGraph, GraphOfSteps StepGraph, JSON JSONUI,
 	JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
 	LanguageAttr.Change LanguageAttr.ChangeEffect, LanguageAttr.LeftAlone LanguageAttr.KeepLive,
@@ -106,7 +107,7 @@ internal/view:
 	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
 	Output.Missing Output.MissingText, Output.Typed Output.ShowTypes, Reference KindPage, Row TwoColumnRow, Rows TwoColumnTable,
 	Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer,
-	changeView changeRenderer, edge.last edge.deferred, entry mapEntry, fields jsonFields, fold similarCreates, group diagGroup,
+	changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates, group diagGroup,
 	group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
 	literalWriter literalFormatter, printer linePrinter, row tableRow, verbs actionWords
 internal/visible:
@@ -115,6 +116,7 @@ internal/visible:
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
+	writtenPair digestTextCache, writtenValue cachedDigestText,
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
 	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Change.Force Change.ForceDestroy,
 	Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName, Change.SetContents Change.DescribeContents,
@@ -178,6 +180,7 @@ schema/folder:
 schema/functions:
 	Impure ImpureNames, argument callArgument
 schema/kind:
+	TextOf StringOrEmpty, Values.At Values.SharedAt, liveDecoder memoDecoder,
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
@@ -224,9 +227,9 @@ schema/kind:
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
 	Texts StringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode,
 	attrSource.one attrSource.singleMemberIndex, decoder valueDecoder, jsonText decodeKey, jsonText.one decodeKey.wrapInList,
-	liveDecoder.account liveDecoder.accountID, liveDecoder.attrs liveDecoder.attrSources, liveDecoder.known liveDecoder.decodedByText,
-	liveDecoder.parts liveDecoder.memberValues, memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder,
-	reading liveDecoder, source attrSource, step memo, text decodeKey
+	liveDecoder.account memoDecoder.accountID, liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText,
+	liveDecoder.parts memoDecoder.memberValues, memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder,
+	reading memoDecoder, source attrSource, step memo, text decodeKey
 schema/parse:
 	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
 	Budget.Look Budget.SpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.SpendValue, counted countedExpr,

@@ -60,7 +60,7 @@ func (r *runner) withDeclaredNames(c *plan.Change, live kind.Values) cty.Value {
 		for _, m := range a.References(c.After.GetAttr(a.Name)) {
 			names[r.resolveID(m.Attr, m.Name)] = m.Name
 		}
-		v := a.MapPossibleIDs(*live.At(i), func(_ *kind.Attr, id string) string {
+		v := a.MapPossibleIDs(*live.SharedAt(i), func(_ *kind.Attr, id string) string {
 			if name := names[id]; name != "" {
 				return name
 			}

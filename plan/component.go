@@ -5,7 +5,7 @@ package plan
 // linear graph algorithms", 1972). Needs are sorted by step.
 func strongComponents(n int, needs []need) (order, componentOf []int) {
 	t := tarjan{needs: needs, firstNeed: make([]int, n+1), index: make([]int, n), low: make([]int, n), component: make([]int, n),
-		order: make([]int, 0, n)}
+		dependencyOrder: make([]int, 0, n)}
 	for _, need := range needs {
 		t.firstNeed[need.step+1]++
 	}
@@ -18,7 +18,7 @@ func strongComponents(n int, needs []need) (order, componentOf []int) {
 			t.visit(i)
 		}
 	}
-	return t.order, t.component
+	return t.dependencyOrder, t.component
 }
 
 // isCyclic reports whether a component has several steps.
@@ -31,14 +31,14 @@ func isCyclic(componentOf []int) bool {
 }
 
 type tarjan struct {
-	needs          []need
-	firstNeed      []int // needs of a step begin here
-	index, low     []int // from 1; index 0: not visited
-	component      []int // none: not known yet
-	order          []int
-	stack          []int
-	visitedCount   int
-	componentCount int
+	needs           []need
+	firstNeed       []int // needs of a step begin here
+	index, low      []int // from 1; index 0: not visited
+	component       []int // none: not known yet
+	dependencyOrder []int
+	stack           []int
+	visitedCount    int
+	componentCount  int
 }
 
 func (t *tarjan) visit(i int) {
@@ -61,7 +61,7 @@ func (t *tarjan) visit(i int) {
 		last := t.stack[len(t.stack)-1]
 		t.stack = t.stack[:len(t.stack)-1]
 		t.component[last] = t.componentCount
-		t.order = append(t.order, last)
+		t.dependencyOrder = append(t.dependencyOrder, last)
 		if last == i {
 			break
 		}

@@ -60,7 +60,7 @@ func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []strin
 		if !isCompared(a) || slices.Contains(ignore, a.Name) {
 			continue
 		}
-		w, l := want.At(i), live.At(i)
+		w, l := want.SharedAt(i), live.SharedAt(i)
 		switch {
 		case a.KeepLive && w.IsNull():
 		case !isReadable(a, *l):
@@ -159,7 +159,7 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 		if !isCompared(a) {
 			continue
 		}
-		if l := live.At(i); r.KeepsLive(a) && isReadable(a, *l) {
+		if l := live.SharedAt(i); r.KeepsLive(a) && isReadable(a, *l) {
 			v.SetAt(i, l)
 		}
 	}

@@ -135,20 +135,20 @@ func onlyLive(now, recorded addr.Digests) addr.Digests {
 // objects share it.
 type digester struct {
 	salt string
-	last map[*kind.Kind][]writtenPair // by the attribute's index
+	last map[*kind.Kind][]digestTextCache // by the attribute's index
 
 	attrs, live, declared []byte // of the object that it is at
 }
 
-type writtenPair struct{ live, declared writtenValue }
+type digestTextCache struct{ live, declared cachedDigestText }
 
-type writtenValue struct {
+type cachedDigestText struct {
 	value *cty.Value
 	text  []byte
 }
 
 func newDigester(salt string) *digester {
-	return &digester{salt: salt, last: map[*kind.Kind][]writtenPair{}}
+	return &digester{salt: salt, last: map[*kind.Kind][]digestTextCache{}}
 }
 
 // digests are those of a declared object that is live. They are made from what a plan compares and
@@ -161,18 +161,18 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 	}
 	last := d.last[r.Kind]
 	if last == nil {
-		last = make([]writtenPair, len(r.Kind.Attrs))
+		last = make([]digestTextCache, len(r.Kind.Attrs))
 		d.last[r.Kind] = last
 	}
 	d.attrs, d.live, d.declared = append(d.attrs[:0], r.Kind.Name...), d.live[:0], d.declared[:0]
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.At(i)) {
+		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.SharedAt(i)) {
 			continue
 		}
 		d.attrs = append(append(d.attrs, 0), a.Name...)
-		d.live = append(d.live, last[i].live.write(a, live.At(i))...)
-		d.declared = append(d.declared, last[i].declared.write(a, r.Value.At(i))...)
+		d.live = append(d.live, last[i].live.write(a, live.SharedAt(i))...)
+		d.declared = append(d.declared, last[i].declared.write(a, r.Value.SharedAt(i))...)
 	}
 	return addr.NewDigests(
 		saltedDigest(d.salt, "attributes", d.attrs, addr.AttrsDigestLength),
@@ -189,7 +189,7 @@ func saltedDigest(salt, of string, content []byte, length int) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:length*3/4])
 }
 
-func (w *writtenValue) write(a *kind.Attr, v *cty.Value) []byte {
+func (w *cachedDigestText) write(a *kind.Attr, v *cty.Value) []byte {
 	if w.value != v {
 		public := a.ReplaceSecrets(*v, func(_ *kind.Attr, v cty.Value) cty.Value { return cty.NullVal(v.Type()) })
 		w.value, w.text = v, appendValue(w.text[:0], public)

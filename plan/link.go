@@ -49,14 +49,14 @@ func (l *linkPlanner) linkAttrs(k *kind.Kind) []int {
 
 // hasLinks reports whether a resource gives a value to an attribute that is set last.
 func (l *linkPlanner) hasLinks(r *config.Resource) bool {
-	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.At(i).IsNull() })
+	return slices.ContainsFunc(l.linkAttrs(r.Kind), func(i int) bool { return !r.Value.SharedAt(i).IsNull() })
 }
 
 // linkReferences lists what the links of v lead to.
 func (l *linkPlanner) linkReferences(k *kind.Kind, v kind.Values) []kind.Reference {
 	var out []kind.Reference
 	for _, i := range l.linkAttrs(k) {
-		out = append(out, k.Attrs[i].References(*v.At(i))...)
+		out = append(out, k.Attrs[i].References(*v.SharedAt(i))...)
 	}
 	return out
 }
@@ -64,12 +64,12 @@ func (l *linkPlanner) linkReferences(k *kind.Kind, v kind.Values) []kind.Referen
 // mapLinks returns a live object whose links hold what name makes of their IDs.
 func (l *linkPlanner) mapLinks(k *kind.Kind, live kind.Values, name func(by *kind.Attr, text string) string) kind.Values {
 	knots := l.linkAttrs(k)
-	if !slices.ContainsFunc(knots, func(i int) bool { return live.At(i).IsKnown() && !live.At(i).IsNull() }) {
+	if !slices.ContainsFunc(knots, func(i int) bool { return live.SharedAt(i).IsKnown() && !live.SharedAt(i).IsNull() }) {
 		return live
 	}
 	live = live.Clone()
 	for _, i := range knots {
-		v := k.Attrs[i].MapPossibleIDs(*live.At(i), name)
+		v := k.Attrs[i].MapPossibleIDs(*live.SharedAt(i), name)
 		live.SetAt(i, &v)
 	}
 	return live
@@ -222,7 +222,7 @@ func (l *linkPlanner) isRemoteID(by *kind.Attr, k *kind.Kind, text string) bool 
 func (l *linkPlanner) addLinkTargetKinds(r *config.Resource, needed map[string]*hcl.Range) {
 	for _, i := range l.linkAttrs(r.Kind) {
 		a := &r.Kind.Attrs[i]
-		for _, m := range a.References(*r.Value.At(i)) {
+		for _, m := range a.References(*r.Value.SharedAt(i)) {
 			if k := l.kinds[m.Attr.Link.RefKind]; k != nil && k.NamesRepeat && needed[k.Name] == nil && !l.isRemoteID(m.Attr, k, m.Name) {
 				rng := r.Block.RangeOf(a.Name)
 				needed[k.Name] = &rng

@@ -23,7 +23,7 @@ func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[strin
 	attrs = map[string]cty.Value{}
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		v := values.At(i)
+		v := values.SharedAt(i)
 		if a.Computed && !a.Secret || !a.Computed && r.KeepsLive(a) && v.IsWhollyKnown() {
 			attrs[a.Name] = *v
 		}

@@ -171,7 +171,7 @@ func (g *stepGraph) createFields(c *Change) []string {
 		if a.Computed || a.Deferred || a.WirePath == "" && !isContentAttr(c.Kind, a.Name) {
 			continue // nothing is sent
 		}
-		if c.Action == Create && !declared.At(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
+		if c.Action == Create && !declared.SharedAt(i).IsNull() || c.Action != Create && !c.After.GetAttr(a.Name).IsNull() {
 			g.fieldsBuf = append(g.fieldsBuf, a.Name)
 		}
 	}

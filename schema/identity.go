@@ -86,7 +86,7 @@ func (l *module) replaceAddressesByNames(index config.IdentityIndex) {
 	}
 	for _, r := range l.config.Resources {
 		for _, i := range r.Kind.LinkIndices() {
-			a, v := &r.Kind.Attrs[i], r.Value.At(i)
+			a, v := &r.Kind.Attrs[i], r.Value.SharedAt(i)
 			if v.IsNull() || !v.IsKnown() {
 				continue
 			}
@@ -129,7 +129,7 @@ func (l *module) addNeedsByName(b *block, index config.IdentityIndex) {
 		}
 		known := map[*cty.Value][]addr.Addr{} // equal pointers are equal values
 		for _, r := range b.resources {
-			v := r.Value.At(i)
+			v := r.Value.SharedAt(i)
 			named, ok := known[v]
 			if !ok {
 				named = l.referencedResources(a, *v, index)

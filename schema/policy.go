@@ -244,8 +244,8 @@ func (l *module) checkPolicyAttr(p *policy, t hcl.Traversal, name string, live b
 	return found
 }
 
-// policyExceptions reads what an instance says of policies.
-func (e *evaluation) policyExceptions() []config.Exception {
+// instanceExceptions reads what an instance says of policies.
+func (e *evaluation) instanceExceptions() []config.Exception {
 	expr := e.block.policyExceptions
 	if expr == nil {
 		return nil

@@ -64,7 +64,7 @@ func (l *module) evaluateBlock(n *node) {
 		}
 		r.Needs = e.neededAddrs()
 		r.PreventDestroy = e.preventDestroy
-		r.Exceptions = e.policyExceptions()
+		r.Exceptions = e.instanceExceptions()
 		b.resources[i] = r
 		if b.nonLinkAttrs != nil {
 			b.awaitingLinks = append(b.awaitingLinks, e)

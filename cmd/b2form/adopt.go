@@ -345,7 +345,7 @@ func (s *session) prove(r *adopt.Result, st *state.State) error {
 
 func isKnown(r *config.Resource) bool {
 	for i := range r.Kind.Attrs {
-		if v := r.Value.At(i); v != nil && !v.IsWhollyKnown() {
+		if v := r.Value.SharedAt(i); v != nil && !v.IsWhollyKnown() {
 			return false
 		}
 	}

@@ -30,7 +30,7 @@ func (p *program) withDefaultArgs(root *cli.Command, args []string) ([]string, e
 			p.argsFrom = append(p.argsFrom, name)
 		}
 	}
-	return slices.Concat(args[:end], optionsOf(root, at, all), more, args[end:]), nil
+	return slices.Concat(args[:end], withoutForeignOptions(root, at, all), more, args[end:]), nil
 }
 
 // commandIn finds the command that a line is for, its names, and where its own arguments begin.
@@ -63,8 +63,8 @@ func valuesBehind(f cli.Flag, arg string) int {
 	return 0
 }
 
-// optionsOf are the arguments without options that the command does not have, though another one does.
-func optionsOf(root, at *cli.Command, args []string) []string {
+// withoutForeignOptions are the arguments without options that the command does not have, though another one does.
+func withoutForeignOptions(root, at *cli.Command, args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {
 		if name := optionName(args[i]); strings.HasPrefix(args[i], "-") && findFlag(root, at, name) == nil {

@@ -65,7 +65,7 @@ type runOptions struct {
 	document         bool           // print the plan as one JSON document
 	showCapabilities bool           // print what a plan takes
 	expectedDigest   *plan.Digest   // nil: any plan
-	showDigest       bool           // of the plan
+	needsDigest      bool           // of the plan
 	out              string         // where the plan is saved; "": nowhere
 	imported         *config.Import // the only thing to do; nil: everything
 	generateConfig   string         // where blocks go that import blocks name and nobody declares

@@ -42,7 +42,7 @@ Exit codes:
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			o.showDigest = true
+			o.needsDigest = true
 			if err := errors.Join(o.checkMode(), p.checkOut(o)); err != nil {
 				return err
 			}

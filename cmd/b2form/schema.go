@@ -38,7 +38,7 @@ Exit codes:
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" && !editor && !p.json {
-				return p.printPage(name, c.Args().Tail())
+				return p.printReferencePage(name, c.Args().Tail())
 			}
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -54,8 +54,8 @@ Exit codes:
 	})
 }
 
-// printPage prints one page of the reference.
-func (p *program) printPage(name string, more []string) error {
+// printReferencePage prints one page of the reference.
+func (p *program) printReferencePage(name string, more []string) error {
 	if len(more) > 0 {
 		return failf("Too many arguments", "schema takes one name, but was given %q too.", more[0])
 	}

@@ -106,7 +106,7 @@ func (s *session) setRunOptions(o *runOptions) error {
 			return err
 		}
 	}
-	if o.expectedDigest == nil && !o.showDigest && s.saved == nil {
+	if o.expectedDigest == nil && !o.needsDigest && s.saved == nil {
 		return nil
 	}
 	if err := s.chooseDigestSalt(); err != nil {

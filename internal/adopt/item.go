@@ -35,7 +35,7 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 		if a.Computed {
 			continue
 		}
-		v := live.At(i)
+		v := live.SharedAt(i)
 		if v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v) {
 			v = c.nulls[i]
 		} else if a.Compare.StripB2formData != nil {
@@ -59,7 +59,7 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {
-			it.args = append(it.args, c.attr(it, a, want.At(i))...)
+			it.args = append(it.args, c.attr(it, a, want.SharedAt(i))...)
 		}
 	}
 	it.args = idiomatic(c.kind, want, it.args)

@@ -224,20 +224,20 @@ func (b changeRenderer) presetText(a *kind.Attr, v cty.Value) string {
 	return fmt.Sprintf("(%d %s, as the console gives for %s)", v.LengthInt(), a.Name, name)
 }
 
-type mapEntry struct {
+type keyedValue struct {
 	key string
 	val cty.Value
 }
 
 // sortedEntries lists a map sorted by key; nothing for a null one.
-func sortedEntries(v cty.Value) []mapEntry {
+func sortedEntries(v cty.Value) []keyedValue {
 	if v.IsNull() {
 		return nil
 	}
-	out := make([]mapEntry, 0, v.LengthInt())
+	out := make([]keyedValue, 0, v.LengthInt())
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		out = append(out, mapEntry{k.AsString(), e})
+		out = append(out, keyedValue{k.AsString(), e})
 	}
 	return out
 }

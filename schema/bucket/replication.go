@@ -265,7 +265,7 @@ func canonicalReplication(v cty.Value) string {
 	}
 	key := ""
 	if source := knownMember(v, "source"); source != cty.NilVal {
-		key = kind.TextOf(source.GetAttr("key"))
+		key = kind.StringOrEmpty(source.GetAttr("key"))
 	}
 	texts := func(list []cty.Value) []string {
 		out := make([]string, len(list))
@@ -291,7 +291,7 @@ func replicationHazards(before, after cty.Value) []kind.Hazard {
 			if prefix := fileNamePrefixOf(r); prefix != "" {
 				which += fmt.Sprintf(" under %q", prefix)
 			}
-			say("%s are no longer copied to bucket %s", which, kind.TextOf(r.GetAttr("destination")))
+			say("%s are no longer copied to bucket %s", which, kind.StringOrEmpty(r.GetAttr("destination")))
 		}
 	}
 	for _, pair := range replicationKeyPairsOf(before) {

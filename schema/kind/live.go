@@ -13,10 +13,10 @@ import (
 	"b2form/schema/wire"
 )
 
-// A liveDecoder is what the live objects of one kind in one snapshot share: how they
+// A memoDecoder is what the live objects of one kind in one snapshot share: how they
 // are read, and what was read before. Most objects of an account have most of
 // their lists and nested objects in common, so each text is decoded once.
-type liveDecoder struct {
+type memoDecoder struct {
 	kind          *Kind
 	lookupName    nameLookup
 	accountID     string       // whose objects they must be; "": not known
@@ -46,8 +46,8 @@ type decodeKey struct {
 // most is how many texts of one attribute are remembered.
 const most = 1000
 
-func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecoder {
-	r := &liveDecoder{kind: k, lookupName: names,
+func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *memoDecoder {
+	r := &memoDecoder{kind: k, lookupName: names,
 		attrSources: make([]attrSource, len(k.Attrs)), decodedByText: make([]map[decodeKey]*cty.Value, len(k.Attrs))}
 	if account != nil {
 		r.accountID = account.ID
@@ -83,7 +83,7 @@ func newLiveDecoder(k *Kind, names nameLookup, account *wire.Account) *liveDecod
 	return r
 }
 
-func (r *liveDecoder) addMember(name string) int {
+func (r *memoDecoder) addMember(name string) int {
 	for i, m := range r.sourceMembers {
 		if m == name {
 			return i
@@ -94,7 +94,7 @@ func (r *liveDecoder) addMember(name string) int {
 }
 
 // forgetDecoded is called when names have changed.
-func (r *liveDecoder) forgetDecoded() {
+func (r *memoDecoder) forgetDecoded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range r.decodedByText {
@@ -116,7 +116,7 @@ func (k *Kind) Decode(raw wire.RawJSON, names func(kind, id string) (name string
 }
 
 // decode is [Kind.Decode] without the cty object.
-func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
+func (r *memoDecoder) decode(raw wire.RawJSON) (Values, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.memberValues)
@@ -144,7 +144,7 @@ func (r *liveDecoder) decode(raw wire.RawJSON) (Values, error) {
 	return out, nil
 }
 
-func (r *liveDecoder) decodeAttr(i int) (*cty.Value, error) {
+func (r *memoDecoder) decodeAttr(i int) (*cty.Value, error) {
 	a, s := &r.kind.Attrs[i], &r.attrSources[i]
 	if s.fixed != nil {
 		return s.fixed, nil
@@ -181,7 +181,7 @@ func (r *liveDecoder) decodeAttr(i int) (*cty.Value, error) {
 func hasNoEscapes(s gjson.Result) bool { return len(s.Raw) == len(s.Str)+2 && utf8.ValidString(s.Str) }
 
 // decodeUncached decodes what has not been seen before.
-func (r *liveDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
+func (r *memoDecoder) decodeUncached(a *Attr, s *attrSource, t decodeKey) (*cty.Value, error) {
 	var found any
 	if t.json != "" {
 		if err := json.Unmarshal([]byte(t.json), &found); err != nil { // it is JSON, but no such number can be held

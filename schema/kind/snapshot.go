@@ -27,7 +27,7 @@ type Snapshot struct {
 
 // Elements of the lists are never changed: who was given a list may keep it.
 type kindObjects struct {
-	decoder    *liveDecoder
+	decoder    *memoDecoder
 	complete   bool            // all that there are; else those that were asked for
 	lookedFor  map[string]bool // identities that were looked for
 	listings   map[ChildListQuery]*listingResult
@@ -43,7 +43,7 @@ type Object struct {
 	ID       string
 	Identity string // in its normal form
 	Raw      wire.RawJSON
-	decoder  *liveDecoder
+	decoder  *memoDecoder
 	expires  time.Time // zero: never
 }
 
@@ -95,7 +95,7 @@ func NewSnapshot(account *wire.Account, kinds []*Kind, raw map[string][]wire.Raw
 }
 
 // undecodedObject reads only the ID and the identity of a raw object.
-func (r *liveDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
+func (r *memoDecoder) undecodedObject(raw wire.RawJSON) (*Object, error) {
 	id, identity, err := r.kind.identify(raw, r.lookupName)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (s *Snapshot) NewObject(k *Kind, raw wire.RawJSON) (*Object, error) {
 func (s *Snapshot) Add(o *Object) {
 	s.put(o)
 	s.mu.RLock()
-	readings := make([]*liveDecoder, 0, len(s.objectsByKind))
+	readings := make([]*memoDecoder, 0, len(s.objectsByKind))
 	for _, k := range s.objectsByKind {
 		readings = append(readings, k.decoder)
 	}

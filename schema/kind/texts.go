@@ -34,8 +34,8 @@ func StringsIn(v cty.Value) []string {
 	return out
 }
 
-// TextOf is a known text; "" where it is null, as in a live object that does not tell it.
-func TextOf(v cty.Value) string {
+// StringOrEmpty is a known text; "" where it is null, as in a live object that does not tell it.
+func StringOrEmpty(v cty.Value) string {
 	if v.IsNull() {
 		return ""
 	}
