@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -36,9 +37,9 @@ output "everything" {
   value = [bucket.photos, key.app.capabilities]
 }
 `)
-		requests := 0
+		var requests atomic.Int64
 		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requests++
+			requests.Add(1)
 			_, _ = io.WriteString(w, map[string]string{"b2_authorize_account": strings.ReplaceAll(account, "@", b.env["B2_ENDPOINT"]),
 				"b2_list_buckets": buckets, "b2_list_keys": keys, "b2_create_bucket": bucket, "b2_update_bucket": bucket,
 				"b2_create_key": key, "b2_delete_key": key}[path.Base(r.URL.Path)])
@@ -60,8 +61,8 @@ output "everything" {
 				t.Errorf("%q says %q", args, said)
 			}
 		}
-		if requests > 500 {
-			t.Errorf("%d requests", requests)
+		if n := requests.Load(); n > 500 {
+			t.Errorf("%d requests", n)
 		}
 	})
 }
