@@ -82,7 +82,7 @@ func (p *planner) warnClockSkew() {
 		"B2's clock. Set the clock: other programs, and the lock of a shared state, go by it.",
 		words.ReadableDuration(wrong.Abs().Round(time.Minute)),
 		than,
-		p.Now.UTC().Format(momentLayout))
+		words.ReadableTime(p.Now))
 }
 
 func (p *planner) reportKindNotRead(k *kind.Kind, subject *hcl.Range) {

@@ -31,8 +31,8 @@ func LiveAttrs(r *config.Resource, s *kind.Snapshot, id string) (attrs map[strin
 	return attrs, true
 }
 
-// lasting is LiveAttrs without what b2form's own lock changes.
-func lasting(r *config.Resource, s *kind.Snapshot, id string) (map[string]cty.Value, bool) {
+// liveAttrsButVolatile is LiveAttrs without what b2form's own lock changes.
+func liveAttrsButVolatile(r *config.Resource, s *kind.Snapshot, id string) (map[string]cty.Value, bool) {
 	attrs, ok := LiveAttrs(r, s, id)
 	if !ok || r.Kind.Volatile == nil {
 		return attrs, ok
@@ -53,7 +53,7 @@ func (p *planner) lookUpBefore(a addr.Addr) (map[string]cty.Value, bool) {
 	if r == nil || e == nil {
 		return nil, false
 	}
-	return lasting(r, p.Snapshot, e.ID)
+	return liveAttrsButVolatile(r, p.Snapshot, e.ID)
 }
 
 // lookUpAfter answers with what will be live, as far as the plan tells.
@@ -67,7 +67,7 @@ func (p *planner) lookUpAfter(a addr.Addr) (map[string]cty.Value, bool) {
 	case c == nil:
 		return p.lookUpBefore(a)
 	case c.Action == NoOp:
-		return lasting(r, p.Snapshot, c.ID)
+		return liveAttrsButVolatile(r, p.Snapshot, c.ID)
 	}
 	attrs := map[string]cty.Value{}
 	if c.Action == Update {

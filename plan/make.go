@@ -407,7 +407,7 @@ func (p *planner) sortPlan() {
 // goneReason says of a recorded object that is not there what became of it.
 func (p *planner) goneReason(k *kind.Kind, e *addr.StateEntry) string {
 	if at := p.Snapshot.ExpiredAt(k, e.ID); !at.IsZero() {
-		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, at.Format(momentLayout))
+		return fmt.Sprintf("%s %q expired on %s", k.Name, e.Identity, words.ReadableTime(at))
 	}
 	return fmt.Sprintf("%s %q no longer exists in B2", k.Name, e.Identity)
 }

@@ -42,7 +42,7 @@ func OutputDigests(salt string, c *config.Config, s *kind.Snapshot, entries []ad
 	}
 	live := func(a addr.Addr) (map[string]cty.Value, bool) {
 		if r := declared[a]; r != nil {
-			return lasting(r, s, ids[a])
+			return liveAttrsButVolatile(r, s, ids[a])
 		}
 		return nil, false
 	}

@@ -11,9 +11,6 @@ import (
 	"b2form/schema/kind"
 )
 
-// momentLayout is how people are shown a time.
-const momentLayout = "2006-01-02 15:04 UTC"
-
 // classifyRetiree sorts an object that was replaced: its time is over, or it lives on.
 // The key that this run works with outlives its time, with a warning: whoever
 // runs b2form has not been given the new one.
@@ -25,7 +22,7 @@ func (p *planner) classifyRetiree(h *match, old addr.RetiringObject) {
 		h.retiring = sortByID(append(h.retiring, old))
 		p.warnf(nil, "The key in use outlives its rotation",
 			"This run works with the application key %s, which was to be deleted on %s and stays for now. "+
-				"Run b2form with the key that took its place.", old.ID, old.KeepUntil.UTC().Format(momentLayout))
+				"Run b2form with the key that took its place.", old.ID, words.ReadableTime(old.KeepUntil))
 	default:
 		h.overdueRetirees = append(h.overdueRetirees, old)
 	}
@@ -124,7 +121,7 @@ func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotatio
 	if made.After(p.Now.Add(time.Hour)) {
 		p.warnf(r.Block.HeaderRange.Ptr(), "A clock is wrong",
 			"%s was made on %s, which is in the future: B2's clock shows %s. It is renewed as if that were right; "+
-				"`b2form rotate '%s'` renews it now.", r.Addr, made.UTC().Format(momentLayout), p.Now.UTC().Format(momentLayout), r.Addr)
+				"`b2form rotate '%s'` renews it now.", r.Addr, words.ReadableTime(made), words.ReadableTime(p.Now), r.Addr)
 	}
 	expires := r.Kind.ExpiryOf(live)
 	due = rotation.Due(made, expires)
@@ -132,9 +129,9 @@ func (p *planner) rotationDue(r *config.Resource, h match, rotation kind.Rotatio
 	case due.IsZero() || p.Now.Before(due):
 		return due, ""
 	case due.Equal(expires.Add(-rotation.RenewBefore)):
-		return due, "it expires on " + expires.UTC().Format(momentLayout)
+		return due, "it expires on " + words.ReadableTime(expires)
 	}
-	return due, "it was due on " + due.UTC().Format(momentLayout)
+	return due, "it was due on " + words.ReadableTime(due)
 }
 
 // ExpiresSoon is how long before its end an object that nothing renews is mentioned; of one that
@@ -157,7 +154,7 @@ func (p *planner) warnExpiry(r *config.Resource, h match, action Action, live ki
 	if left := expires.Sub(p.Now); left <= ahead {
 		p.warnf(r.Block.HeaderRange.Ptr(), words.Capitalize(r.Kind.Name)+" expires soon",
 			"%s ends on %s, in %s, and nothing renews it before that. Give it a rotate block, or have a new one made with "+
-				"`b2form apply -replace='%s'`.", r.Addr, expires.Format(momentLayout), words.ReadableDuration(left), r.Addr)
+				"`b2form apply -replace='%s'`.", r.Addr, words.ReadableTime(expires), words.ReadableDuration(left), r.Addr)
 	}
 }
 
@@ -213,7 +210,7 @@ func (h *match) overdueReason(k *kind.Kind) string {
 	if last.IsZero() {
 		return "an earlier replacement did not get to deleting the old " + k.Name
 	}
-	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, last.UTC().Format(momentLayout))
+	return fmt.Sprintf("the overlap with the old %s ended on %s", k.Name, words.ReadableTime(last))
 }
 
 // keepOnlyRotations leaves out what rotation does not ask for, where nothing else is wanted.

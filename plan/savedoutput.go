@@ -26,9 +26,8 @@ type SavedValue struct {
 	Unknown   bool                   `json:"unknown,omitempty"`
 	Sensitive bool                   `json:"sensitive,omitempty"`
 	Plain     json.RawMessage        `json:"value,omitempty"` // a string, number or bool, or null
-	Elements  []*SavedValue          `json:"elements,omitempty"`
-	Members   map[string]*SavedValue `json:"members,omitempty"`
-	Empty     string                 `json:"empty,omitempty"` // "elements" or "members": there are none
+	Elements  []*SavedValue          `json:"elements,omitzero"`
+	Members   map[string]*SavedValue `json:"members,omitzero"`
 }
 
 func (h *hiddenValues) savedOutput(c *OutputChange) (SavedOutput, error) {
@@ -76,14 +75,11 @@ func (h *hiddenValues) savedMembers(v cty.Value) (*SavedValue, error) {
 		}
 		s.Members[name.AsString()] = saved
 	}
-	if len(s.Members) == 0 {
-		s.Empty = "members"
-	}
 	return s, nil
 }
 
 func (h *hiddenValues) savedElements(v cty.Value) (*SavedValue, error) {
-	s := &SavedValue{}
+	s := &SavedValue{Elements: []*SavedValue{}}
 	for it := v.ElementIterator(); it.Next(); {
 		_, element := it.Element()
 		saved, err := h.savedValue(element, false)
@@ -91,9 +87,6 @@ func (h *hiddenValues) savedElements(v cty.Value) (*SavedValue, error) {
 			return nil, err
 		}
 		s.Elements = append(s.Elements, saved)
-	}
-	if len(s.Elements) == 0 {
-		s.Empty = "elements"
 	}
 	return s, nil
 }
@@ -127,7 +120,7 @@ func (s *SavedValue) value() (cty.Value, error) {
 	case s.Members != nil:
 		members := make(map[string]cty.Value, len(s.Members))
 		for name, m := range s.Members {
-			v, err := m.part()
+			v, err := m.nested()
 			if err != nil {
 				return cty.NilVal, err
 			}
@@ -137,25 +130,21 @@ func (s *SavedValue) value() (cty.Value, error) {
 	case s.Elements != nil:
 		elements := make([]cty.Value, len(s.Elements))
 		for i, e := range s.Elements {
-			v, err := e.part()
+			v, err := e.nested()
 			if err != nil {
 				return cty.NilVal, err
 			}
 			elements[i] = v
 		}
 		return cty.TupleVal(elements), nil
-	case s.Empty == "members":
-		return cty.EmptyObjectVal, nil
-	case s.Empty == "elements":
-		return cty.EmptyTupleVal, nil
 	}
 	return cty.NilVal, fmt.Errorf("a value of an output is missing")
 }
 
-// part is a value inside of another one.
-func (s *SavedValue) part() (cty.Value, error) {
+// nested is a value inside of another one.
+func (s *SavedValue) nested() (cty.Value, error) {
 	if s == nil {
-		return cty.NilVal, fmt.Errorf("a part of an output's value is missing")
+		return cty.NilVal, fmt.Errorf("a value inside of an output's value is missing")
 	}
 	return s.value()
 }

@@ -37,15 +37,15 @@ func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Dia
 			continue
 		}
 		j.scope = l.liveScope(nil)
-		j.by(p)
+		j.judgeByPolicy(p)
 		diags = append(append(diags, j.report.sortedDiags()...), j.diags...)
 		j.diags = nil
 	}
 	return diags
 }
 
-// by judges all subjects by one policy.
-func (j *judgement) by(p *policy) {
+// judgeByPolicy judges all subjects by one policy.
+func (j *judgement) judgeByPolicy(p *policy) {
 	ctx := p.root.NewChild()
 	ctx.Variables = map[string]cty.Value{}
 	for _, e := range p.expressions() {
@@ -67,7 +67,7 @@ func (j *judgement) by(p *policy) {
 		ctx.Variables["each"] = j.eachOf(i)
 		about := j.report
 		j.report = about.inInstance(s.Addr.String())
-		matched = j.one(p, s, ctx) || matched
+		matched = j.judgeSubject(p, s, ctx) || matched
 		j.report = about
 	}
 	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.hasErrors {
@@ -77,8 +77,8 @@ func (j *judgement) by(p *policy) {
 	}
 }
 
-// one judges a subject; matched: the policy is about it, as far as that is known.
-func (j *judgement) one(p *policy, s *config.Subject, ctx *hcl.EvalContext) (matched bool) {
+// judgeSubject judges a subject; matched: the policy is about it, as far as that is known.
+func (j *judgement) judgeSubject(p *policy, s *config.Subject, ctx *hcl.EvalContext) (matched bool) {
 	excepted := s.Resource != nil && !p.config.NoExceptions && slices.ContainsFunc(s.Resource.Exceptions,
 		func(x config.Exception) bool { return x.Policy == p.config.Name })
 	if p.when != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -191,12 +192,12 @@ func (s *session) readAll(ctx context.Context, st *state.State, o *adoptOptions)
 			return nil, err
 		}
 	}
-	children, err := s.readParts(ctx, o)
-	return append(s.unseen(), children...), err
+	children, err := s.readChildren(ctx, o)
+	return append(s.describeUnseen(), children...), err
 }
 
-// readParts reads what is part of buckets and was asked for: one request for each.
-func (s *session) readParts(ctx context.Context, o *adoptOptions) (notes []string, err error) {
+// readChildren reads what is part of buckets and was asked for: one request for each.
+func (s *session) readChildren(ctx context.Context, o *adoptOptions) (notes []string, err error) {
 	for _, k := range s.kinds {
 		if k.ParentKind() == "" || k.ScopeAttr() != "" {
 			continue
@@ -206,14 +207,10 @@ func (s *session) readParts(ctx context.Context, o *adoptOptions) (notes []strin
 			continue
 		}
 		var need account.KindQuery
-		for _, parent := range s.kinds {
-			if parent.Name != k.ParentKind() {
-				continue
-			}
-			for _, object := range s.snapshot.All(parent) {
-				if o.wanted(parent, object.ID, object.Identity) {
-					need.Identities = append(need.Identities, object.Identity)
-				}
+		parent := s.kindNamed(k.ParentKind())
+		for _, object := range s.snapshot.All(parent) {
+			if o.wanted(parent, object.ID, object.Identity) {
+				need.Identities = append(need.Identities, object.Identity)
 			}
 		}
 		if _, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot); err != nil {
@@ -223,8 +220,8 @@ func (s *session) readParts(ctx context.Context, o *adoptOptions) (notes []strin
 	return notes, nil
 }
 
-// unseen says what the credentials may not see.
-func (s *session) unseen() (notes []string) {
+// describeUnseen says what the credentials may not see.
+func (s *session) describeUnseen() (notes []string) {
 	a := s.snapshot.Account
 	lacks := func(names ...string) (missing []string) {
 		for _, name := range names {
@@ -249,16 +246,10 @@ func (s *session) unseen() (notes []string) {
 		}
 	}
 	if a.Buckets != nil {
-		notes = append(notes, "The credentials are limited to "+plural(len(a.Buckets), "bucket", "buckets")+", so no others were seen.")
+		notes = append(notes, "The credentials are limited to "+words.Count(len(a.Buckets), "bucket", "buckets")+
+			", so no others were seen.")
 	}
 	return notes
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // writeConfiguration writes the files, and removes them again where what they say is not
@@ -281,7 +272,7 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 	if len(written) == 0 {
 		return nil, nil
 	}
-	return written, s.prove(r, st)
+	return written, s.checkImportsOnly(r, st)
 }
 
 // createNew writes a file under the first name that is free: main.b2.hcl, main-2.b2.hcl.
@@ -291,23 +282,32 @@ func createNew(name, suffix, text string) (string, error) {
 		if n > 1 {
 			full = fmt.Sprintf("%s-%d%s", name, n, suffix)
 		}
-		f, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if errors.Is(err, os.ErrExist) && n < 1000 {
-			continue
-		}
-		if err != nil {
+		switch err := writeNew(full, text); {
+		case errors.Is(err, fs.ErrExist) && n < 1000:
+		case err != nil:
 			return "", err
+		default:
+			return full, nil
 		}
-		_, err = f.WriteString(text)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return "", errors.Join(err, os.Remove(full))
-		}
-		return full, nil
 	}
 }
 
-// prove plans what was written: it must take over what is live and change nothing.
-func (s *session) prove(r *adopt.Result, st *state.State) error {
+// writeNew writes a file that is not there yet, whole or not at all. The error is
+// fs.ErrExist where there is one.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// checkImportsOnly plans what was written: it must take over what is live and change nothing.
+func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 	var values []schema.VariableValue
 	for _, h := range r.Hidden {
 		values = append(values, schema.VariableValue{Name: h.Name, Value: h.Reveal()})
@@ -357,9 +357,9 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 	var counts []string
 	total := 0
 	for _, c := range r.Counts {
-		count := plural(c.N, c.Kind.Name, c.Kind.Plural)
+		count := words.Count(c.N, c.Kind.Name, c.Kind.Plural)
 		if c.Kind.ParentKind() != "" && c.Kind.ScopeAttr() == "" {
-			count = c.Kind.Plural + " of " + plural(c.N, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
+			count = c.Kind.Plural + " of " + words.Count(c.N, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
 		}
 		counts = append(counts, count)
 		total += c.N
@@ -390,7 +390,8 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 	s.printResult("The plan is %d to import and nothing else.", total)
 	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
 	if len(r.Hidden) > 0 {
-		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.", plural(len(r.Hidden), "variable", "variables"))
+		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.",
+			words.Count(len(r.Hidden), "variable", "variables"))
 	}
 	s.ui.Hint(hint)
 }

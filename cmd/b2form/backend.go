@@ -23,8 +23,8 @@ const stateFile = config.DefaultState
 // whatever the configuration says.
 func (s *session) backend() state.Backend {
 	switch {
-	case s.box != nil:
-		return state.LocalFile{Path: filepath.Join(s.box.dir, stateFile)}
+	case s.testAccount != nil:
+		return state.LocalFile{Path: filepath.Join(s.testAccount.dir, stateFile)}
 	case s.useEmulator:
 		return state.LocalFile{Path: filepath.Join(boxFolder, stateFile)}
 	}

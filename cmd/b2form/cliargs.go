@@ -104,8 +104,8 @@ func splitArgs(name, text string) ([]string, error) {
 	return list, nil
 }
 
-// whence says where arguments come from beside the command line.
-func (p *program) whence() string {
+// argsSourceHint says where arguments come from beside the command line.
+func (p *program) argsSourceHint() string {
 	if len(p.argsFrom) == 0 {
 		return ""
 	}

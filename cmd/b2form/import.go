@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -85,7 +84,7 @@ func (s *session) checkImport(st *state.State) error {
 				e.Identity, e.ID, i.To, i.To)
 		}
 	}
-	if s.snapshot.ByID(k, i.ID) == nil && len(s.snapshot.ByIdentity(k, k.NormalizeIdentity(i.ID))) == 0 {
+	if len(s.objectsWith(k, i.ID)) == 0 {
 		return failf("Nothing to import", "There is no %s with the name or ID %q that these credentials can see. Correct it.", k.Name, i.ID)
 	}
 	return nil
@@ -140,18 +139,17 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 
 func bucketOf(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }
 
+// objectsWith are the live objects that have an ID, or else the name.
+func (s *session) objectsWith(k *kind.Kind, idOrName string) []*kind.Object {
+	if o := s.snapshot.ByID(k, idOrName); o != nil {
+		return []*kind.Object{o}
+	}
+	return s.snapshot.ByIdentity(k, k.NormalizeIdentity(idOrName))
+}
+
 // importedObject is the one live object that an import block names.
 func (s *session) importedObject(i *config.Import) (*kind.Object, error) {
-	var found []*kind.Object
-	for _, k := range s.kinds {
-		if k.Name != i.To.Kind {
-			continue
-		}
-		if o := s.snapshot.ByID(k, i.ID); o != nil {
-			return o, nil
-		}
-		found = s.snapshot.ByIdentity(k, k.NormalizeIdentity(i.ID))
-	}
+	found := s.objectsWith(s.kindNamed(i.To.Kind), i.ID)
 	why := fmt.Sprintf("There is no %s with the name or ID %q that these credentials can see. Correct the id.", i.To.Kind, i.ID)
 	switch {
 	case len(found) == 1:
@@ -181,13 +179,8 @@ func (s *session) writeGenerated(file string, request adopt.Request) error {
 	for _, l := range result.Left {
 		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
+	if err := writeNew(file, text.String()); err != nil {
 		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, osErrorReason(err))
-	}
-	_, err = f.WriteString(text.String())
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(file))
 	}
 	s.ui.Note("Wrote " + file + ".")
 	return nil

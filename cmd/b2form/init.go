@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -16,8 +14,8 @@ import (
 	"b2form/internal/adopt"
 	"b2form/internal/credentials"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema"
-	"b2form/schema/config"
 )
 
 const initNotNeeded = "b2form needs no init: there are no plugins to download. Run \"b2form plan\"."
@@ -37,14 +35,8 @@ Example:
 ` + exitCodes,
 		Action: func(ctx context.Context, c *cli.Command) error {
 			args := c.Args().Slice()
-			for _, arg := range args {
-				switch arg {
-				case "-h", "-help", "--help":
-					p.printHelp(c)
-					return nil
-				case "-v", "-version", "--version":
-					return p.printVersion(false)
-				}
+			if asked, err := p.answerHelp(c); asked {
+				return err
 			}
 			p.allowInput = !slices.Contains(args, "-input=false")
 			return p.init(ctx)
@@ -109,12 +101,8 @@ func (p *program) init(ctx context.Context) error {
 
 // hasConfiguration reports whether the folder has files of a configuration.
 func hasConfiguration() bool {
-	for _, pattern := range []string{"*.b2.hcl", "*.b2.hcl.json"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the patterns are good
-			return true
-		}
-	}
-	return false
+	files, err := schema.ListConfigFiles(".")
+	return err == nil && len(files.ConfigFiles) > 0
 }
 
 // A choice is one way to begin.
@@ -153,8 +141,8 @@ func (p *program) choices(ctx context.Context) ([]choice, error) {
 
 // holdings says what the credentials see, in words.
 func (p *program) holdings(ctx context.Context) (text string, err error) {
-	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
-	if err := s.connect(ctx); err != nil {
+	s, err := p.openAccount(ctx)
+	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -173,7 +161,7 @@ func (p *program) holdings(ctx context.Context) (text string, err error) {
 			text += " and "
 		}
 		if s.snapshot.WasRead(k) {
-			text += plural(len(s.snapshot.All(k)), k.Name, k.Plural)
+			text += words.Count(len(s.snapshot.All(k)), k.Name, k.Plural)
 		} else {
 			text += k.Plural + " that these credentials may not list"
 		}
@@ -194,15 +182,7 @@ func (p *program) writeExample(e examples.Example) error {
 
 // writeGitignore writes one where there is none.
 func (p *program) writeGitignore() error {
-	f, err := os.OpenFile(".gitignore", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err == nil {
-		_, err = f.WriteString(gitignore)
-		err = errors.Join(err, f.Close())
-	}
-	if err != nil {
+	if err := writeNew(".gitignore", gitignore); err != nil && !errors.Is(err, fs.ErrExist) {
 		return failf("A file cannot be written", ".gitignore: %s.", osErrorReason(err))
 	}
 	return nil

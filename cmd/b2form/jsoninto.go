@@ -40,11 +40,15 @@ func (p *program) useJSONUI() error {
 	case p.jsonInto != "":
 		return p.openJSONFile()
 	case p.json:
-		j := view.JSONUI{Out: p.stdout, Now: p.now, Version: version}
-		j.WriteVersion()
-		p.ui = j
+		p.ui = p.newJSONUI(p.stdout)
 	}
 	return nil
+}
+
+func (p *program) newJSONUI(out io.Writer) view.JSONUI {
+	j := view.JSONUI{Out: out, Now: p.now, Version: version}
+	j.WriteVersion()
+	return j
 }
 
 // A jsonFile is where -json-into writes.
@@ -62,9 +66,7 @@ func (p *program) openJSONFile() error {
 		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, osErrorReason(err))
 	}
 	p.jsonFile = &jsonFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
-	j := view.JSONUI{Out: p.jsonFile, Now: p.now, Version: version}
-	j.WriteVersion()
-	p.ui = bothUI{p.ui, j}
+	p.ui = bothUI{p.ui, p.newJSONUI(p.jsonFile)}
 	return nil
 }
 

@@ -30,9 +30,9 @@ type program struct {
 
 	argsFrom []string // variables that gave arguments
 
-	// box is the account that a test works on; nil: there is none. configDir is the folder of
+	// testAccount is the account that a test works on; nil: there is none. configDir is the folder of
 	// the configuration; "": where the program works.
-	box          *localB2
+	testAccount  *localB2
 	configDir    string
 	testPolicies []string // of the run of a test, beside others
 
@@ -156,7 +156,7 @@ func failf(summary, detail string, args ...any) error {
 
 func (p *program) usageError(_ context.Context, c *cli.Command, err error, _ bool) error {
 	text := err.Error()
-	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help") + p.whence()
+	more := fmt.Sprintf("Run %q for all options.", c.FullName()+" -help") + p.argsSourceHint()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		hint := words.DidYouMean(name, "-", flagNames(c))
 		if answer := terraformOptionHint(name); answer != "" {

@@ -67,6 +67,16 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// kindNamed finds a kind; nil: there is none of that name.
+func (s *session) kindNamed(name string) *kind.Kind {
+	for _, k := range s.kinds {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
 // openAccount is openSession of a command that needs no configuration.
 func (p *program) openAccount(ctx context.Context) (*session, error) {
 	s := &session{program: p, kinds: schema.Kinds(), config: &config.Config{}}
@@ -78,8 +88,8 @@ func (p *program) openAccount(ctx context.Context) (*session, error) {
 
 // connect makes the client ready.
 func (s *session) connect(ctx context.Context) (err error) {
-	if s.box != nil {
-		s.localB2 = s.box
+	if s.testAccount != nil {
+		s.localB2 = s.testAccount
 		s.localB2.redirectDeliveries(s.config)
 	} else if s.useEmulator {
 		if s.endpoint != "" || s.profile != "" {
@@ -116,7 +126,7 @@ func (s *session) setRunOptions(o *runOptions) error {
 }
 
 func (s *session) close() error {
-	if s.localB2 == nil || s.localB2 == s.box {
+	if s.localB2 == nil || s.localB2 == s.testAccount {
 		return nil
 	}
 	return s.localB2.close()

@@ -40,19 +40,28 @@ func (p *program) terraformCommands() []*cli.Command {
 	}
 }
 
+// answerHelp answers -help and -version of a command whose flags are not parsed, where
+// they are asked for.
+func (p *program) answerHelp(c *cli.Command) (asked bool, err error) {
+	for _, arg := range c.Args().Slice() {
+		switch arg {
+		case "-h", "-help", "--help":
+			p.printHelp(c)
+			return true, nil
+		case "-v", "-version", "--version":
+			return true, p.printVersion(false)
+		}
+	}
+	return false, nil
+}
+
 func (p *program) terraformCommand(name, usage string, code int, answer string) *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: name, Usage: usage, Hidden: true, SkipFlagParsing: true,
 		Description: answer + "\n\nExample:\n  b2form " + name + "\n\nExit codes:\n  " + fmt.Sprint(code) + "  always",
 		Action: func(_ context.Context, c *cli.Command) error {
-			for _, arg := range c.Args().Slice() {
-				switch arg {
-				case "-h", "-help", "--help":
-					p.printHelp(c)
-					return nil
-				case "-v", "-version", "--version":
-					return p.printVersion(false)
-				}
+			if asked, err := p.answerHelp(c); asked {
+				return err
 			}
 			if code == 0 {
 				p.printResult("%s", answer)

@@ -20,7 +20,7 @@ import (
 // account, and moves its clock. What is wrong are failures of the test.
 func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (wrong hcl.Diagnostics, err error) {
 	if r.SecondPlanIsEmpty {
-		_, again, err := t.look(ctx)
+		_, again, err := t.planAgain(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -35,14 +35,14 @@ func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (wrong hcl.Dia
 		}
 	}
 	if r.Advance > 0 {
-		t.box.Advance(r.Advance)
+		t.testAccount.Advance(r.Advance)
 	}
 	return wrong, nil
 }
 
-// look reads what is live and plans once more; changes is that plan in words, "" where it is
+// planAgain reads what is live and plans once more; changes is that plan in words, "" where it is
 // empty.
-func (t *tester) look(ctx context.Context) (read *outputReader, changes string, err error) {
+func (t *tester) planAgain(ctx context.Context) (read *outputReader, changes string, err error) {
 	s, err := t.openSession(ctx)
 	if err != nil {
 		return nil, "", err
@@ -63,7 +63,7 @@ func (t *tester) look(ctx context.Context) (read *outputReader, changes string, 
 
 // upload puts a file into the account as its master key, or hides one.
 func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
-	account, err := t.box.Dump()
+	account, err := t.testAccount.Dump()
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "No such bucket", Subject: u.Range.Ptr(),
 			Detail: fmt.Sprintf("There is no bucket %q in the account of this test.", u.Bucket)}}
 	}
-	s := &session{program: t.program, localB2: t.box}
+	s := &session{program: t.program, localB2: t.testAccount}
 	client, err := s.newClient(ctx)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run) (failed hcl.Diagno
 	if len(r.Asserts) == 0 && r.Command != testfile.Apply {
 		return nil, nil
 	}
-	read, _, err := t.look(ctx)
+	read, _, err := t.planAgain(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run) (failed hcl.Diagno
 		outs[o.Name] = o.Value
 	}
 	t.outputs[r.Name] = cty.ObjectVal(outs)
-	files, err := filesValue(t.box)
+	files, err := filesValue(t.testAccount)
 	if err != nil {
 		return nil, err
 	}

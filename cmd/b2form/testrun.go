@@ -43,7 +43,8 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 		result.Runs = []view.TestRun{{Name: "account", Status: view.TestError, Diagnostics: errorDiagnostics(err)}}
 		return result
 	}
-	defer func() { _ = errors.Join(t.box.close(), os.RemoveAll(t.box.dir)) }() // what is left of a test is in the system's temporary folder
+	// what is left of a test is in the system's temporary folder
+	defer func() { _ = errors.Join(t.testAccount.close(), os.RemoveAll(t.testAccount.dir)) }()
 	stop := false
 	for _, r := range f.Runs {
 		one := view.TestRun{Name: r.Name, Range: r.Range, Status: view.TestSkip}
@@ -73,7 +74,8 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	q := &program{system: p.system, options: p.options, sourceFiles: map[string]*hcl.File{}, variableAnswers: map[string]string{}, box: box}
+	q := &program{system: p.system, options: p.options, sourceFiles: map[string]*hcl.File{}, variableAnswers: map[string]string{},
+		testAccount: box}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
 	q.useEmulator, q.lock, q.parallelism = true, true, 10
 	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{}}
@@ -243,8 +245,9 @@ func (t *tester) isAbout(d *hcl.Diagnostic, name string) bool {
 	if d.Subject == nil || t.sourceFiles[d.Subject.Filename] == nil {
 		return false
 	}
-	block, _, _ := strings.Cut(hcled.ContextString(t.sourceFiles[d.Subject.Filename], d.Subject.Start.Byte), " ")
-	return block == root && strings.Contains(hcled.ContextString(t.sourceFiles[d.Subject.Filename], d.Subject.Start.Byte), "\""+label+"\"")
+	header := hcled.ContextString(t.sourceFiles[d.Subject.Filename], d.Subject.Start.Byte)
+	block, _, _ := strings.Cut(header, " ")
+	return block == root && strings.Contains(header, "\""+label+"\"")
 }
 
 // compareChanges compares the plan with what the run says that it changes.

@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/view"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/wire"
 )
 
@@ -111,7 +112,7 @@ func identityRows(where string, a *wire.Account) []view.TwoColumnRow {
 		buckets = strings.Join(names, ", ")
 	}
 	if !a.Expires.IsZero() {
-		expires = a.Expires.UTC().Format("2006-01-02 15:04 UTC")
+		expires = words.ReadableTime(a.Expires)
 	}
 	rows := []view.TwoColumnRow{
 		{Name: "Credentials", Text: where}, {Name: "Key ID", Text: keyID}, {Name: "Account", Text: a.ID + " at " + a.Realm},

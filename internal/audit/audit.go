@@ -129,7 +129,7 @@ func (l *auditor) auditCredential(k *kind.Kind, live *kind.Object) (Credential, 
 		found(duplicateName, "%d live %s have this name", len(same), k.Plural)
 	}
 	if left := c.Expires.Sub(l.Now); !c.Expires.IsZero() && left <= l.ExpiresWithin && !rotates {
-		found(expiresSoon, "it expires in %s, on %s", words.ReadableDuration(left), c.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		found(expiresSoon, "it expires in %s, on %s", words.ReadableDuration(left), words.ReadableTime(c.Expires))
 	}
 	if k.Credential != nil {
 		c.Findings = append(c.Findings, k.Credential.Lint(want, v)...)

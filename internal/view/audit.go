@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/audit"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -35,7 +36,7 @@ func (t TextUI) Audit(r *audit.Report) {
 		}
 		b.WriteString(t.alignColumns(rows, "ENDS") + "\n")
 	}
-	summary := fmt.Sprintf("%s, %d with findings.", plural(len(r.Credentials), "live key", "live keys"), r.CountWithFindings())
+	summary := fmt.Sprintf("%s, %d with findings.", words.Count(len(r.Credentials), "live key", "live keys"), r.CountWithFindings())
 	if !t.Verbose && r.CountWithFindings() > 0 {
 		summary += " -verbose tells what they mean."
 	}
@@ -81,7 +82,7 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 		}
 	}
 	if !c.Expires.IsZero() {
-		row("expires", readableTime(c.Expires))
+		row("expires", words.ReadableTime(c.Expires))
 	}
 	t.writeFindings(b, "  ", c.Findings)
 	b.WriteByte('\n')

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
@@ -45,7 +46,7 @@ func (b changeRenderer) bodyLines() []lineTree {
 		out = append(out, ls...)
 	}
 	if hidden > 0 {
-		out = append(out, commentLine("("+plural(hidden, "unchanged attribute", "unchanged attributes")+" hidden)"))
+		out = append(out, commentLine("("+words.Count(hidden, "unchanged attribute", "unchanged attributes")+" hidden)"))
 	}
 	for _, d := range b.change.DeliverTo {
 		out = append(out, commentLine("secret → "+d))

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hcled"
 
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/config"
 )
 
@@ -137,7 +138,7 @@ func detailOf(d *hcl.Diagnostic) string {
 
 // similarText says how many more there are, and where.
 func similarText(more []*hcl.Diagnostic, word string) string {
-	text := fmt.Sprintf("(and %s", plural(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s"))
+	text := fmt.Sprintf("(and %s", words.Count(len(more), "similar "+strings.ToLower(word), "similar "+strings.ToLower(word)+"s"))
 	var places []string
 	for _, d := range more {
 		if d.Subject == nil {

@@ -3,6 +3,7 @@ package view
 import (
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -53,7 +54,7 @@ func (b changeRenderer) memberChanges(a *kind.Attr, before, after cty.Value) []l
 		}
 	}
 	if hidden > 0 {
-		out = append(out, commentLine("("+plural(hidden, "unchanged member", "unchanged members")+" hidden)"))
+		out = append(out, commentLine("("+words.Count(hidden, "unchanged member", "unchanged members")+" hidden)"))
 	}
 	return out
 }
@@ -92,7 +93,7 @@ func (b changeRenderer) blockChanges(a *kind.Attr, before, after cty.Value) []li
 		out = append(out, commentLine("(the order of "+a.Name+" changes)"))
 	}
 	if hidden > 0 {
-		out = append(out, commentLine("("+plural(hidden, "unchanged block", "unchanged blocks")+" hidden)"))
+		out = append(out, commentLine("("+words.Count(hidden, "unchanged block", "unchanged blocks")+" hidden)"))
 	}
 	return out
 }
@@ -147,7 +148,7 @@ func (b changeRenderer) mapChange(name string, before, after cty.Value) lineTree
 		}
 	}
 	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
+		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
 	}
 	return l
 }
@@ -184,7 +185,7 @@ func (b changeRenderer) listChange(name string, before, after cty.Value) lineTre
 		return lineTree{sign: "~", name: name, value: b.format(before, 0) + " -> " + b.format(after, 0)}
 	}
 	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
+		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
 	}
 	return l
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/kind"
 )
@@ -130,7 +131,7 @@ func (d valueDiffer) changed(name string, before, after cty.Value) lineTree {
 		}
 	}
 	if hidden > 0 {
-		l.children = append(l.children, commentLine("("+plural(hidden, "unchanged element", "unchanged elements")+" hidden)"))
+		l.children = append(l.children, commentLine("("+words.Count(hidden, "unchanged element", "unchanged elements")+" hidden)"))
 	}
 	return l
 }

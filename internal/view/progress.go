@@ -50,7 +50,7 @@ func eventText(e apply.Event) string {
 		}
 		return addr + words.Capitalize(v.running) + "..." + idAndNameSuffix(id, e.DeletedName)
 	case apply.Emptying:
-		return addr + "Emptying... " + plural(e.FilesRemoved, "file version removed", "file versions removed")
+		return addr + "Emptying... " + words.Count(e.FilesRemoved, "file version removed", "file versions removed")
 	case apply.Delivered:
 		return addr + "Secret delivered to " + visible.EscapeLine(e.Destination)
 	case apply.Verifying:

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
 
 // readableTime writes a time as people read it.
-func readableTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 const day = 24 * time.Hour
 
@@ -19,11 +19,11 @@ const day = 24 * time.Hour
 func readableDuration(d time.Duration) string {
 	switch {
 	case d >= day && d%day == 0:
-		return plural(int(d/day), "day", "days")
+		return words.Count(int(d/day), "day", "days")
 	case d >= time.Hour && d%time.Hour == 0:
-		return plural(int(d/time.Hour), "hour", "hours")
+		return words.Count(int(d/time.Hour), "hour", "hours")
 	case d >= time.Minute && d%time.Minute == 0:
-		return plural(int(d/time.Minute), "minute", "minutes")
+		return words.Count(int(d/time.Minute), "minute", "minutes")
 	}
 	return wholeSeconds(d)
 }
@@ -36,7 +36,7 @@ func (t TextUI) Rotations(p *plan.Plan, now time.Time) {
 		out.WriteString(t.Style.paint(r.Addr.String(), bold) + "  " + visible.EscapeLine(r.Name) + "\n")
 		out.WriteString("  id   " + visible.EscapeLine(r.ID) + "\n")
 		if !r.MadeAt.IsZero() {
-			out.WriteString("  made " + readableTime(r.MadeAt) + "\n")
+			out.WriteString("  made " + words.ReadableTime(r.MadeAt) + "\n")
 		}
 		out.WriteString("  due  " + dueText(r, now) + "\n")
 		for _, old := range r.Retiring {
@@ -57,7 +57,7 @@ func untilText(old addr.RetiringObject, addr addr.Addr) string {
 	if old.KeptUntilRenewal {
 		return addr.String() + " is renewed, as nobody knows whether its successor was delivered"
 	}
-	return readableTime(old.KeepUntil)
+	return words.ReadableTime(old.KeepUntil)
 }
 
 func dueText(r plan.Rotation, now time.Time) string {
@@ -74,7 +74,7 @@ func dueText(r plan.Rotation, now time.Time) string {
 	case left > 2*time.Hour:
 		unit = time.Hour
 	}
-	return fmt.Sprintf("%s, in %s", readableTime(r.Due), readableDuration(left.Truncate(unit)))
+	return fmt.Sprintf("%s, in %s", words.ReadableTime(r.Due), readableDuration(left.Truncate(unit)))
 }
 
 // Rotations writes one line per rotating object.

@@ -55,11 +55,3 @@ func (s Style) paintSymbol(sign, text string) string {
 	}
 	return text
 }
-
-// plural writes "1 file" and "2 files".
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return itoa(n) + " " + many
-}

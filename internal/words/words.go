@@ -76,6 +76,17 @@ func JoinAtMost(names []string, limit int) string {
 	return JoinAnd(names)
 }
 
+// Count writes "1 file" and "2 files".
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// ReadableTime is a moment for people, to the minute.
+func ReadableTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
 // ReadableDuration is a time in the one unit that matters: "3 days", "90 minutes".
 func ReadableDuration(d time.Duration) string {
 	const day = 24 * time.Hour

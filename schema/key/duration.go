@@ -85,7 +85,7 @@ func expiryText(live kind.AttrReader) string {
 	if at.IsZero() {
 		return "never expires"
 	}
-	return "expires " + at.Format("2006-01-02 15:04 UTC")
+	return "expires " + words.ReadableTime(at)
 }
 
 // createdAt is when B2 made the key. Its clock set the expiry, and ours may be wrong.
