@@ -84,7 +84,7 @@ func (r *runner) createObject(ctx context.Context, t *task, fields []string, fre
 	if raw == nil {
 		return err
 	}
-	o, key, objErr := r.splitSecret(t.Kind, raw)
+	o, key, objErr := SplitSecret(r.Snapshot, t.Kind, raw)
 	if o == nil {
 		return errors.Join(err, objErr)
 	}
@@ -211,9 +211,10 @@ func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.Key
 	return self
 }
 
-// splitSecret takes the secret out of a reply before anything keeps the rest. Where it
-// lacks the secret there may be an object beside the error: it is of no use.
-func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, secret.Value, error) {
+// SplitSecret takes the secret out of B2's reply to a create before anything keeps the
+// rest, which it reads as an object of the snapshot. Where the reply lacks the secret
+// there may be an object beside the error: it is of no use. The error is for people.
+func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Object, secret.Value, error) {
 	var key secret.Value
 	var lacks error
 	for _, a := range k.ComputedAttrs() {
@@ -235,7 +236,7 @@ func (r *runner) splitSecret(k *kind.Kind, raw json.RawMessage) (*kind.Object, s
 			return nil, key, err
 		}
 	}
-	o, err := r.Snapshot.NewObject(k, wire.RawJSON(raw))
+	o, err := s.NewObject(k, wire.RawJSON(raw))
 	if err != nil {
 		return nil, key, errors.Join(lacks, err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +12,10 @@ import (
 	"github.com/urfave/cli/v3"
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/apply"
 	"b2form/internal/account"
 	"b2form/internal/secret"
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -96,10 +97,8 @@ func (p *program) mint(ctx context.Context, o *mintOptions, command []string) (e
 
 // A mintedKey is a key that ends with the command.
 type mintedKey struct {
-	kind    *kind.Kind
-	id      string
+	object  *kind.Object
 	secret  secret.Value
-	members map[string]any
 	expires time.Time
 }
 
@@ -140,23 +139,22 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if err != nil {
 		return nil, err
 	}
-	var reply struct{ ApplicationKeyID, ApplicationKey string }
-	m := &mintedKey{kind: k, expires: s.b2Time().Add(o.ttl)}
-	if err := errors.Join(json.Unmarshal(raw, &reply), json.Unmarshal(raw, &m.members)); err != nil || reply.ApplicationKey == "" {
+	object, value, lacks := apply.SplitSecret(s.snapshot, k, raw)
+	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() { // nothing shows that it is ours to delete
 		return nil, wire.MisshapenReply("b2_create_key")
 	}
-	m.id, m.secret = reply.ApplicationKeyID, secret.New(reply.ApplicationKey)
+	m := &mintedKey{object: object, secret: value, expires: s.b2Time().Add(o.ttl)}
+	if lacks != nil {
+		return nil, errors.Join(wire.MisshapenReply("b2_create_key"), s.endKey(m))
+	}
 	return m, nil
 }
 
 // bucketID is the remote ID of a bucket that the key is to be limited to.
 func (s *session) bucketID(a *kind.Attr, name string) (string, error) {
-	for _, k := range s.kinds {
-		if k.Name == a.Link.RefKind {
-			if ids := s.snapshot.IDsOf(k, k.NormalizeIdentity(name)); len(ids) == 1 {
-				return ids[0], nil
-			}
-		}
+	k := s.kindNamed(a.Link.RefKind)
+	if ids := s.snapshot.IDsOf(k, k.NormalizeIdentity(name)); len(ids) == 1 {
+		return ids[0], nil
 	}
 	return "", failf("There is no such bucket", "These credentials see no bucket %q. Correct -bucket.", name)
 }
@@ -191,12 +189,15 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 
 // endKey deletes the key, also after an interrupt.
 func (s *session) endKey(m *mintedKey) error {
-	err := m.kind.Delete(context.Background(), kind.VerbInput{API: s.client, ID: m.id, Live: m.members})
+	live, err := m.object.JSONMembers()
+	if err == nil {
+		err = m.object.Kind.Delete(context.Background(), kind.VerbInput{API: s.client, ID: m.object.ID, Live: live})
+	}
 	if err == nil {
 		return nil
 	}
 	return errors.Join(err, failf("The key was not deleted", "The key %s still works; it expires by itself at %s. Delete it in the web "+
-		"console if that is too late.", m.id, m.expires.UTC().Format("2006-01-02 15:04 UTC")))
+		"console if that is too late.", m.object.ID, words.ReadableTime(m.expires)))
 }
 
 // mintEnvironment is the environment with the key under the names that programs read, and
@@ -208,7 +209,7 @@ func mintEnvironment(environ []string, m *mintedKey, a *wire.Account) []string {
 		name, _, _ := strings.Cut(pair, "=")
 		return slices.Contains(others, name)
 	})
-	id, key := m.id, m.secret.Reveal()
+	id, key := m.object.ID, m.secret.Reveal()
 	return append(env,
 		"B2_APPLICATION_KEY_ID="+id, "B2_APPLICATION_KEY="+key, "B2_ENDPOINT="+a.Realm,
 		"AWS_ACCESS_KEY_ID="+id, "AWS_SECRET_ACCESS_KEY="+key, "AWS_ENDPOINT_URL="+a.S3URL, "AWS_REGION="+a.S3Region(),
