@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/urfave/cli/v3"
 
@@ -48,7 +47,11 @@ func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
 	if diags.HasErrors() {
 		return d, diags
 	}
-	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: s.liveObjects(), Outputs: outs,
+	live, err := s.liveObjects(r)
+	if err != nil {
+		return d, err
+	}
+	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: live, Outputs: outs,
 		Digest: s.planDigest(p).String(), Capabilities: s.neededCapabilities(p)}
 	for _, c := range s.config.Checks {
 		result := view.CheckResult{Name: c.Name}
@@ -59,28 +62,4 @@ func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
 		d.Checks = append(d.Checks, result)
 	}
 	return d, nil
-}
-
-// liveObjects are the objects that the state records, as far as they are live and were read.
-func (s *session) liveObjects() []view.LiveObject {
-	kinds := map[string]int{}
-	for i, k := range s.kinds {
-		kinds[k.Name] = i
-	}
-	var out []view.LiveObject
-	for _, e := range s.state.Entries {
-		i, known := kinds[e.Addr.Kind]
-		if !known {
-			continue
-		}
-		object := s.snapshot.ByID(s.kinds[i], e.ID)
-		if object == nil {
-			continue
-		}
-		if v, err := object.Value(); err == nil { // what cannot be read was reported
-			out = append(out, view.LiveObject{Addr: e.Addr, Kind: s.kinds[i], Value: v, Sensitive: e.SensitiveAttrs})
-		}
-	}
-	slices.SortFunc(out, func(a, b view.LiveObject) int { return a.Addr.Compare(b.Addr) })
-	return out
 }

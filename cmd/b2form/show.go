@@ -12,7 +12,6 @@ import (
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/schema"
-	"b2form/schema/kind"
 )
 
 func (p *program) showCommand() *cli.Command {
@@ -79,24 +78,9 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	var live []view.LiveObject
-	for _, e := range s.state.Entries {
-		i := slices.IndexFunc(s.kinds, func(k *kind.Kind) bool { return k.Name == e.Addr.Kind })
-		if i < 0 {
-			continue // plan says more
-		}
-		k := s.kinds[i]
-		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.SensitiveAttrs,
-			Retiring: e.Retiring}
-		if found := s.snapshot.ByID(k, e.ID); found != nil {
-			if o.Value, err = found.Value(); err != nil {
-				return err
-			}
-		}
-		if declared := r.declared[e.Addr]; declared != nil {
-			o.Sensitive = append(slices.Clone(e.SensitiveAttrs), declared.SensitiveAttrs...)
-		}
-		live = append(live, o)
+	live, err := s.liveObjects(r)
+	if err != nil {
+		return err
 	}
 	if p.json {
 		return p.printJSON(view.StateDocument(version, live))
@@ -106,4 +90,27 @@ func (p *program) showLive(ctx context.Context) (err error) {
 	}
 	p.textUI().Live(live)
 	return nil
+}
+
+// liveObjects are the objects that the state records, by address, as they are live. What
+// the state or the configuration calls sensitive is.
+func (s *session) liveObjects(r *outputReader) (list []view.LiveObject, err error) {
+	for _, e := range s.state.Entries {
+		k := s.kindNamed(e.Addr.Kind)
+		if k == nil {
+			continue // plan says more
+		}
+		o := view.LiveObject{Addr: e.Addr, Kind: k, ID: e.ID, Value: cty.NullVal(k.LiveType()), Sensitive: e.SensitiveAttrs,
+			Retiring: e.Retiring}
+		if found := s.snapshot.ByID(k, e.ID); found != nil {
+			if o.Value, err = found.Value(); err != nil {
+				return nil, err
+			}
+		}
+		if declared := r.declared[e.Addr]; declared != nil {
+			o.Sensitive = append(slices.Clone(e.SensitiveAttrs), declared.SensitiveAttrs...)
+		}
+		list = append(list, o)
+	}
+	return list, nil
 }
