@@ -97,6 +97,7 @@ func mayImport() map[string][]string {
 			"schema/wire"},
 		"internal/state":    {"internal/visible", "schema/addr", "schema/wire", "internal/durable", "internal/pause"},
 		"internal/agefile":  {},
+		"internal/trace":    {},
 		"internal/testfile": {"internal/words", "schema/parse"},
 		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions", "schema/key",
 			"schema/kind"},

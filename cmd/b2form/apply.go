@@ -261,6 +261,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 		return err
 	}
 	s.recordApplyStarted(store, m)
+	end := s.beginPhase("apply", "Applying")
 	w := s.newProgressReporter()
 	result := apply.Run(ctx, apply.Options{
 		API: fencedAPI{s.client, store}, Kinds: s.kinds, Config: s.config, Snapshot: s.snapshot, Plan: p, State: store,
@@ -268,6 +269,7 @@ func (s *session) applyPlan(ctx context.Context, store *state.Store, p *plan.Pla
 		VerifyKey: s.authorizeKey, Salt: s.saltFor(m), LiveOnly: m == view.Refreshing,
 	})
 	w.stop()
+	end()
 	if !p.Empty() {
 		s.ui.Done(result, m)
 	}

@@ -53,6 +53,7 @@ func (p *program) askVariable(q schema.VariableQuestion) (line string, err error
 	if given, ok := p.variableAnswers[q.Name]; ok {
 		return given, nil
 	}
+	defer p.beginPhase("wait for an answer", "")()
 	fmt.Fprintln(p.stderr, "var."+q.Name)
 	if q.Description != "" {
 		p.printNotice(indented(visible.EscapeLines(q.Description)))
@@ -115,6 +116,7 @@ func approvalPromptFor(m view.Purpose) approvalPrompt {
 
 // askApproval asks; anything but "yes" ends the command.
 func (p *program) askApproval(ctx context.Context, q approvalPrompt) error {
+	defer p.beginPhase("wait for an answer", "")()
 	p.printNotice(fmt.Sprintf("\n%s\n%s", q.title, indented(q.text)))
 	fmt.Fprint(p.stderr, "\n  Enter a value: ")
 	line, err := p.readAnswer(ctx)

@@ -42,7 +42,10 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 }
 
 // readState gives the state as it is, without a lock.
-func (s *session) readState(ctx context.Context) (*state.State, error) { return s.backend().Read(ctx) }
+func (s *session) readState(ctx context.Context) (*state.State, error) {
+	defer s.beginPhase("read the state", "Reading the state")()
+	return s.backend().Read(ctx)
+}
 
 // lockState locks the state.
 func (s *session) lockState(ctx context.Context, operation string) (*state.Store, error) {
@@ -50,6 +53,7 @@ func (s *session) lockState(ctx context.Context, operation string) (*state.Store
 }
 
 func (s *session) lockBackend(ctx context.Context, b state.Backend, operation string) (*state.Store, error) {
+	defer s.beginPhase("lock and read the state", "Locking the state")()
 	return b.Open(ctx, state.Options{
 		Now: s.now, Operation: operation, LockOwner: s.lockOwner(), LockTimeout: s.lockTimeout,
 		OnWait: s.noteLockWait, NoLock: !s.lock,

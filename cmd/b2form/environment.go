@@ -60,6 +60,8 @@ func environmentVariables() []envGroup {
 			{"B2FORM_CLI_ARGS", "Options for every command that has them, before those given, quoted as in a shell: -input=false."},
 			{"B2FORM_CLI_ARGS_COMMAND", "Arguments for one command, such as B2FORM_CLI_ARGS_plan or B2FORM_CLI_ARGS_state_list."},
 			{"B2FORM_LOG", "debug: one line per request on standard error, without what it carries; off: none."},
+			{"B2FORM_TRACE", "File that a line of OpenTelemetry's OTLP JSON is added to for each run: phases, steps and requests, no " +
+				"values."},
 			{"NO_COLOR", "If set, no colours, as -no-color. It has the last word."},
 			{"FORCE_COLOR", "If set, and not to 0 or false: colours also without a terminal."},
 			{"CLICOLOR_FORCE", "The same."},
@@ -67,7 +69,7 @@ func environmentVariables() []envGroup {
 		}},
 		{"Pipelines", []envVariable{
 			{"B2FORM_DIGEST_KEY", "What hidden values are hashed with in the digest of a plan; the same for plan and apply -expect."},
-			{"CI", "If set, a plan that finds no state says what that means."},
+			{"CI", "If set, a plan that finds no state says what that means, and long work is told of every 30 seconds."},
 			{"GITHUB_ACTIONS", "true: colours, and a secret that is shown is masked in the log first. Set by GitHub and Forgejo."},
 			{"GITLAB_CI", "true: colours. Set by GitLab."},
 			{"GITHUB_SERVER_URL", "With GITHUB_REPOSITORY and GITHUB_RUN_ID: the job that a lock names as its holder."},

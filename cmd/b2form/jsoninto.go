@@ -72,26 +72,36 @@ func (p *program) openJSONFile() error {
 
 // openLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
 func openLinesFile(path string) (*os.File, error) {
-	const begin = `{"@level":`
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	if err := checkFileBegins(path, `{"@level":`); err != nil {
 		return nil, err
-	case info.Mode().IsRegular() && info.Size() > 0:
-		head, err := firstBytes(path, len(begin))
-		if err != nil {
-			return nil, err
-		}
-		if head != begin {
-			return nil, errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
-		}
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err == nil && info != nil && info.Mode().IsRegular() {
+	if err != nil {
+		return nil, err
+	}
+	if info, statErr := f.Stat(); statErr == nil && info.Mode().IsRegular() {
 		err = f.Chmod(0o600)
 	}
 	return f, err
+}
+
+// checkFileBegins refuses a file that holds something else than what begins so. One that does not exist or is empty is
+// good, and so is what is no regular file.
+func checkFileBegins(path, begin string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return nil
+	}
+	head, err := firstBytes(path, len(begin))
+	if err == nil && head != begin {
+		err = errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
+	}
+	return err
 }
 
 func firstBytes(path string, n int) (string, error) {

@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/credentials"
 	"b2form/internal/planfile"
+	"b2form/internal/trace"
 	"b2form/internal/view"
 	"b2form/internal/words"
 )
@@ -29,6 +30,11 @@ type program struct {
 	saved    *planfile.File // what apply is to carry out; nil: it makes a plan
 
 	argsFrom []string // variables that gave arguments
+
+	trace        *trace.Recorder
+	status       *statusLine // nil: there is none
+	stopProgress func()      // nil: nobody is told of progress
+	commandName  string      // "state list"
 
 	// testAccount is the account that a test works on; nil: there is none. configDir is the folder of
 	// the configuration; "": where the program works.
@@ -51,11 +57,15 @@ func run(args []string, w system) int {
 	w.stdout = out
 	p := &program{system: w, stdinReader: bufio.NewReader(w.stdin), sourceFiles: map[string]*hcl.File{},
 		variableAnswers: map[string]string{}}
+	p.trace = trace.New(w.now, w.getenv("B2FORM_TRACE") != "")
 	p.ui = p.textUI()
 	root := p.rootCommand()
 	args, err := p.withDefaultArgs(root, args)
 	if err == nil {
 		err = root.Run(context.Background(), args)
+	}
+	if p.stopProgress != nil {
+		p.stopProgress()
 	}
 	diags := append(errorDiagnostics(err), out.writeErrorDiagnostics()...)
 	p.ui.Diagnostics(diags, p.sourceFiles)
@@ -64,13 +74,14 @@ func run(args []string, w system) int {
 		diags = append(diags, unwritten...)
 	}
 	var code exitCode
-	switch {
-	case diags.HasErrors():
-		return 1
-	case errors.As(err, &code):
-		return int(code)
+	if diags.HasErrors() {
+		code = 1
+	} else {
+		errors.As(err, &code)
 	}
-	return 0
+	p.printTimings()
+	p.writeTrace(int(code))
+	return int(code)
 }
 
 // rootCommand is the whole command line.
@@ -126,6 +137,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 			return p.printVersion(p.json)
 		}
 		if c != c.Root() {
+			p.commandName = strings.TrimPrefix(c.FullName(), c.Root().Name+" ")
 			if err := p.applyGlobalOptions(); err != nil {
 				return err
 			}
@@ -137,6 +149,7 @@ func (p *program) newCommand(c *cli.Command) *cli.Command {
 
 // applyGlobalOptions makes the global options good, before the command itself begins.
 func (p *program) applyGlobalOptions() error {
+	p.status = p.newStatusLine()
 	p.ui = p.textUI()
 	p.warnTerraformVariables()
 	if p.workDir == "" {
@@ -198,8 +211,9 @@ func flagNames(c *cli.Command) []string {
 
 // textUI is the ui for people on the screen at hand.
 func (p *program) textUI() view.TextUI {
-	return view.TextUI{Out: p.stdout, Err: p.stderr, Style: p.outputStyle(), Verbose: p.verbose, CompactWarnings: p.compactWarnings,
-		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
+	return view.TextUI{Out: p.status.above(p.stdout), Err: p.status.above(p.stderr), Style: p.outputStyle(), Verbose: p.verbose,
+		CompactWarnings: p.compactWarnings,
+		ShowHints:       p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
 }
 
 // printResult writes a sentence as a result, tell one beside the results.

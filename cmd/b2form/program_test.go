@@ -72,7 +72,7 @@ func newBench(t *testing.T, config string) *bench {
 	b := &bench{service: a, out: newScreen(), err: newScreen(), signals: make(chan os.Signal, 2), ticks: make(chan func(), 1)}
 	b.env = map[string]string{"B2_ENDPOINT": a.http.URL, "B2_APPLICATION_KEY_ID": a.MasterKeyID(), "B2_APPLICATION_KEY": a.MasterKey()}
 	b.system = system{
-		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err,
+		stdin: strings.NewReader(""), stdout: b.out, stderr: b.err, stderrTerminal: true, terminalWidth: 200,
 		getenv:           func(name string) string { return b.env[name] },
 		environ:          func() []string { return nil },
 		osUser:           func() string { return "tester" },
@@ -81,7 +81,10 @@ func newBench(t *testing.T, config string) *bench {
 		exit:             func(int) {},
 		interruptSignals: func() <-chan os.Signal { return b.signals },
 		repeatEvery: func(_ time.Duration, f func()) func() {
-			b.ticks <- f
+			select {
+			case b.ticks <- f:
+			default: // nobody looks at this one
+			}
 			return func() {}
 		},
 	}

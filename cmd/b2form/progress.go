@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"b2form/apply"
+	"b2form/internal/trace"
 	"b2form/internal/view"
 	"b2form/schema/addr"
 )
@@ -24,6 +25,7 @@ type progressReporter struct {
 }
 
 type runningAction struct {
+	span         *trace.Span
 	lastEvent    apply.Event
 	startedAt    time.Time
 	countShownAt time.Time // when files were counted last
@@ -31,8 +33,24 @@ type runningAction struct {
 
 func (p *program) newProgressReporter() *progressReporter {
 	w := &progressReporter{program: p, running: map[addr.Addr]runningAction{}}
-	w.stopTicker = p.repeatEvery(reminder, w.showLongRunning)
+	if every := p.reminderInterval(); every > 0 {
+		w.stopTicker = p.repeatEvery(every, w.showLongRunning)
+	}
 	return w
+}
+
+// reminderInterval is how often to say what is still under way; 0: never. A status line says it all
+// the time, and a pipe is read when all is over.
+func (p *program) reminderInterval() time.Duration {
+	switch {
+	case p.json || p.jsonFile != nil:
+		return reminder
+	case p.inCI():
+		return ciReminder
+	case p.stderrTerminal && p.status == nil:
+		return reminder
+	}
+	return 0
 }
 
 func (w *progressReporter) handleEvent(e apply.Event) {
@@ -41,18 +59,31 @@ func (w *progressReporter) handleEvent(e apply.Event) {
 	now := w.now()
 	switch e.Stage {
 	case apply.Started, apply.Verifying:
-		w.running[e.Addr] = runningAction{lastEvent: e, startedAt: now, countShownAt: now}
-	case apply.Done, apply.Failed, apply.Verified:
-		delete(w.running, e.Addr)
+		w.finish(e.Addr, "")
+		span := w.trace.Begin(trace.Step, string(e.Action)+" "+e.Addr.String(), view.EventText(e))
+		w.running[e.Addr] = runningAction{span: span, lastEvent: e, startedAt: now, countShownAt: now}
+	case apply.Failed:
+		w.finish(e.Addr, "failed")
+	case apply.Done, apply.Verified:
+		w.finish(e.Addr, "")
 	case apply.Emptying: // comes with every file
-		r := w.running[e.Addr]
-		if now.Sub(r.countShownAt) < counting {
+		r, ok := w.running[e.Addr]
+		if !ok || now.Sub(r.countShownAt) < counting {
 			return
 		}
 		r.countShownAt = now
+		r.span.SetActivity(view.EventText(e))
 		w.running[e.Addr] = r
 	}
 	w.ui.Event(e)
+}
+
+// finish ends the step that works on an address, if there is one.
+func (w *progressReporter) finish(addr addr.Addr, errorCode string) {
+	if r, ok := w.running[addr]; ok {
+		r.span.Finish(errorCode)
+		delete(w.running, addr)
+	}
 }
 
 func (w *progressReporter) showLongRunning() {
@@ -72,7 +103,11 @@ func (w *progressReporter) showLongRunning() {
 	}
 }
 
-func (w *progressReporter) stop() { w.stopTicker() }
+func (w *progressReporter) stop() {
+	if w.stopTicker != nil {
+		w.stopTicker()
+	}
+}
 
 // newKeySecrets are the keys that a run made: where they went, and those that are
 // shown once. That is those that went nowhere, on a terminal, and all with

@@ -134,7 +134,9 @@ func (s *session) close() error {
 
 // loadConfig reads the configuration and shows what is to be said about it.
 func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
+	end := p.beginPhase("read the configuration", "Reading the configuration")
 	config, diags := schema.Load(p.loadOptions(kinds))
+	end()
 	p.sourceFiles = config.Files
 	if p.saved != nil {
 		if err := p.checkSavedConfig(schema.MeaningDigest(config.Files)); err != nil {
@@ -247,7 +249,7 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 		UserAgent:   strings.TrimSpace("b2form/" + version + " " + s.getenv("B2_USER_AGENT_APPEND")),
 		Parallelism: s.parallelism,
 		Now:         s.now,
-		OnAttempt:   s.requestLogger(),
+		OnAttempt:   s.onAttempt(),
 	}
 	if s.localB2 != nil {
 		o.KeyID, o.Key, o.Transport = s.localB2.MasterKeyID(), s.localB2.MasterKey(), s.localB2
@@ -263,6 +265,17 @@ func (s *session) newClient(ctx context.Context) (*b2.Client, error) {
 	return b2.New(o)
 }
 
+// onAttempt is what is done with each request: it is recorded, and written where that is asked for.
+func (p *program) onAttempt() func(b2.Event) {
+	log := p.requestLogger()
+	return func(e b2.Event) {
+		p.traceRequest(e)
+		if log != nil {
+			log(e)
+		}
+	}
+}
+
 // requestLogger writes every request to standard error where B2FORM_LOG=debug asks
 // for it.
 func (p *program) requestLogger() func(b2.Event) {
@@ -274,7 +287,7 @@ func (p *program) requestLogger() func(b2.Event) {
 		}
 		return nil
 	}
-	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewTextHandler(p.status.above(p.stderr), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return func(e b2.Event) {
 		log.Debug(e.Method, "attempt", e.Attempt, "status", e.Status, "code", e.Code, "reason", e.Reason, "took", e.Took, "wait", e.Wait)
 	}
@@ -283,6 +296,8 @@ func (p *program) requestLogger() func(b2.Event) {
 // makePlan reads the account and works out what would change. Warnings are shown.
 func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose) (*plan.Plan, error) {
 	s.state = st
+	endRead := s.beginPhase("read the account", "Reading the account")
+	defer func() { endRead() }()
 	a, err := s.client.Authorize(ctx)
 	if err != nil {
 		return nil, err
@@ -302,6 +317,8 @@ func (s *session) makePlan(ctx context.Context, st *state.State, m view.Purpose)
 	if err != nil {
 		return nil, err
 	}
+	endRead()
+	endRead = s.beginPhase("plan", "Planning")
 	request := plan.Request{
 		Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: st.Entries,
 		Applied: s.lastApplied(), Destroy: m == view.Destroying, RefreshOnly: m == view.Refreshing, Replace: s.opts.replace,

@@ -196,3 +196,25 @@ func TestConsoleOnATerminal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// On a terminal the last line tells what a run is busy with, and is gone at the end.
+func TestStatusLine(t *testing.T) {
+	b := newBench(t, bucketAndKey)
+	_ = b.hold(nil, []string{"b2_create_bucket"})
+	env := []string{"PATH=" + os.Getenv("PATH"), "TERM=vt100", "GORACE=atexit_sleep_ms=0"}
+	for name, value := range b.env {
+		env = append(env, name+"="+value)
+	}
+	s := onTerminal(t, ".", env, "b2form", "-no-color", "-timings", "apply", "-auto-approve", "-show-secrets")
+	s.await("bucket.photos: Creating... [") // elapsed
+	_ = b.release(nil, nil)
+	s.await("Apply complete!")
+	s.await("b2_create_bucket")
+	if err := s.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	before, _, _ := strings.Cut(s.String(), "Apply complete!")
+	if strings.LastIndex(before, "\x1b[J") < strings.LastIndex(before, "Creating... [") {
+		t.Errorf("the line is not taken away:\n%q", before)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"b2form/internal/emulator"
 	"b2form/internal/state"
 	"b2form/internal/testfile"
+	"b2form/internal/trace"
 	"b2form/internal/view"
 	"b2form/plan"
 	"b2form/schema"
@@ -75,9 +76,9 @@ func (p *program) newTester(f *testfile.File) (*tester, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	q := &program{system: p.system, options: p.options, sourceFiles: map[string]*hcl.File{}, variableAnswers: map[string]string{},
-		testAccount: box}
+		testAccount: box, trace: trace.New(p.now, false)}
 	q.stdout, q.stderr, q.stdinTerminal, q.stdoutTerminal, q.json = io.Discard, io.Discard, false, false, false
-	q.useEmulator, q.lock, q.parallelism = true, true, 10
+	q.useEmulator, q.lock, q.parallelism, q.quiet = true, true, 10, true
 	t := &tester{program: q, file: f, outputs: map[string]cty.Value{}, plain: filepath.Join(dir, "configuration"), diags: &diagnosticList{}}
 	q.ui = collectingUI{view.TextUI{Out: io.Discard, Err: io.Discard}, t.diags}
 	return t, nil

@@ -28,7 +28,7 @@ func actionWordsFor(a plan.Action) actionWords {
 }
 
 // Event tells of a step's progress in one line.
-func (t TextUI) Event(e apply.Event) { t.progress(eventText(e)) }
+func (t TextUI) Event(e apply.Event) { t.progress(EventText(e)) }
 
 // Still says that a step is under way; e.Took is how long.
 func (t TextUI) Still(e apply.Event) { t.progress(stillText(e)) }
@@ -39,7 +39,8 @@ func (t TextUI) progress(text string) {
 	}
 }
 
-func eventText(e apply.Event) string {
+// EventText tells of a step's progress in one line, without colours.
+func EventText(e apply.Event) string {
 	v := actionWordsFor(e.Action)
 	addr := e.Addr.String() + ": "
 	switch e.Stage {

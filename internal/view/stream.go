@@ -232,7 +232,7 @@ func (j JSONUI) Event(e apply.Event) {
 	if e.Stage != apply.Started {
 		hook["elapsed_seconds"] = int(e.Elapsed.Seconds())
 	}
-	j.emit(level, eventText(e), name, jsonFields{"hook": hook})
+	j.emit(level, EventText(e), name, jsonFields{"hook": hook})
 }
 
 // Still says that a step is under way.

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"b2form/internal/b2"
+	"b2form/internal/trace"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+)
+
+// traceRequest records one attempt to call B2.
+func (p *program) traceRequest(e b2.Event) {
+	reason := e.Reason
+	if e.Status != 0 {
+		reason = strings.TrimSpace(strconv.Itoa(e.Status) + " " + e.Code)
+	}
+	errorCode := ""
+	if e.Status != 200 {
+		errorCode = cmp.Or(e.Code, strconv.Itoa(e.Status))
+	}
+	p.trace.AddRequest(trace.Span{Name: e.Method, Status: e.Status, Attempt: e.Attempt, ErrorCode: errorCode}, e.Took, e.Wait, reason)
+}
+
+// printTimings tells where the run spent its time, where -timings asks for it.
+func (p *program) printTimings() {
+	if !p.timings {
+		return
+	}
+	t := p.trace.Totals()
+	rows := [][2]string{}
+	rest := t.Time
+	for _, phase := range t.Phases {
+		text := milliseconds(phase.Time)
+		if phase.Requests > 0 {
+			text += "  " + words.Count(phase.Requests, "request", "requests")
+		}
+		rows = append(rows, [2]string{phase.Name, text})
+		rest -= phase.Time
+	}
+	rows = append(rows, [2]string{"everything else", milliseconds(max(0, rest))}, [2]string{"in all", milliseconds(t.Time)})
+	p.printTimingRows("Time", rows)
+	rows = nil
+	for _, m := range t.Methods {
+		text := fmt.Sprintf("%s  %s", milliseconds(m.Time), words.Count(m.Requests, "request", "requests"))
+		if m.Repeats > 0 {
+			text += fmt.Sprintf(", %d of them repeats after pauses of %s", m.Repeats, strings.TrimSpace(milliseconds(m.Paused)))
+		}
+		rows = append(rows, [2]string{m.Method, text})
+	}
+	if len(rows) > 0 {
+		p.printTimingRows("Requests to B2, which may overlap", rows)
+	}
+}
+
+func (p *program) printTimingRows(title string, rows [][2]string) {
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row[0]))
+	}
+	fmt.Fprintf(p.stderr, "\n%s:\n", title)
+	for _, row := range rows {
+		fmt.Fprintf(p.stderr, "  %-*s  %s\n", width, row[0], row[1])
+	}
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%7.0f ms", float64(d)/float64(time.Millisecond))
+}
+
+// writeTrace adds a record of the run to the file that the environment names. What fails is a warning:
+// the run has its own result.
+func (p *program) writeTrace(code int) {
+	path := p.getenv("B2FORM_TRACE")
+	if path == "" {
+		return
+	}
+	errorCode := ""
+	if code == 1 {
+		errorCode = "exit code 1"
+	}
+	f, err := openTraceFile(path)
+	if err == nil {
+		err = errors.Join(p.trace.WriteOTLP(f, strings.TrimSpace("b2form "+p.commandName), version, errorCode), f.Close())
+	}
+	if err != nil {
+		p.ui = p.textUI()
+		p.warn("Trace cannot be written", fmt.Sprintf("B2FORM_TRACE=%s: %s. The run is not affected.", visible.EscapeLine(path),
+			words.Capitalize(osErrorReason(err))))
+	}
+}
+
+// openTraceFile opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
+func openTraceFile(path string) (*os.File, error) {
+	if err := checkFileBegins(path, `{"resourceSpans":`); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+}
