@@ -31,6 +31,7 @@ type adoptOptions struct {
 	layout            string
 	fold              string
 	notificationRules bool
+	files             []string // buckets, with a slash and a prefix of names
 }
 
 func (p *program) adoptCommand() *cli.Command {
@@ -42,12 +43,16 @@ that nothing in the folder declares, and import blocks that take them over. What
 was written is planned, to make sure that it changes nothing. Nothing is changed
 in B2, and no file is replaced: run again, it writes what is new.
 
+Files are data, and written down only where -files asks for them. What they hold
+is downloaded to files/BUCKET/NAME.
+
 Secrets of notification rules become variables without a value. What B2 does not
 tell, such as the secrets of keys, is not asked for.
 
 Example:
   b2form adopt
   b2form adopt -layout=bucket -exclude='tmp-*' acme
+  b2form adopt -files=acme-site/css/
 
 ` + exitCodes,
 		Flags: slices.Concat(p.accountFlags(), []cli.Flag{
@@ -59,6 +64,9 @@ Example:
 				Usage: "with `never`, one block for each object, also where names and settings are alike"},
 			&cli.BoolFlag{Name: "notification-rules", Value: true, Destination: &o.notificationRules,
 				Usage: "with `false`, do not ask for the rules of each bucket, which costs a request"},
+			&cli.GenericFlag{Name: "files", Usage: "also the files of a bucket whose names begin with the prefix in `BUCKET/PREFIX`; " +
+				"repeatable",
+				Value: funcFlag{func(s string) error { o.files = append(o.files, s); return nil }}},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if n := c.Args().Len(); n > 1 {
@@ -118,10 +126,16 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	if err != nil {
 		return err
 	}
-	result, err := adopt.Write(adopt.Request{
+	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
 		Layout: adopt.Layout(o.layout), Fold: o.fold != "never",
-	})
+	}
+	fetched, err := s.fetchFiles(ctx, &request, o.files)
+	defer func() { err = errors.Join(err, fetched.close(err != nil)) }()
+	if err != nil {
+		return err
+	}
+	result, err := adopt.Write(request)
 	if err != nil {
 		return err
 	}
@@ -388,6 +402,9 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 		return
 	}
 	s.printResult("The plan is %d to import and nothing else.", total)
+	if slices.ContainsFunc(r.Counts, func(c adopt.Count) bool { return c.Kind.Content != nil }) {
+		s.printResult("What the files hold is in the folder %s.", adopt.ContentFolder)
+	}
 	hint := "Next: \"b2form plan\" shows it, and \"b2form apply\" takes over what exists, without changing anything in B2."
 	if len(r.Hidden) > 0 {
 		hint += fmt.Sprintf(" It asks for %s, in place of secrets of notification rules.",

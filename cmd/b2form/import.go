@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/account"
 	"b2form/internal/adopt"
 	"b2form/internal/state"
 	"b2form/internal/view"
@@ -125,16 +126,46 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if _, err := s.readAll(ctx, st, o); err != nil {
 		return err
 	}
+	if err := s.readImportedFiles(ctx, missing); err != nil {
+		return err
+	}
 	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
 		Addresses: map[adopt.ObjectID]addr.Addr{}}
+	var files []*kind.Object
 	for _, i := range missing {
 		object, err := s.importedObject(&i)
 		if err != nil {
 			return err
 		}
 		request.Addresses[adopt.ObjectID{Kind: i.To.Kind, ID: object.ID}] = i.To
+		if object.Kind.Content != nil {
+			files = append(files, object)
+		}
+	}
+	folder := &downloadFolder{}
+	defer func() { err = errors.Join(err, folder.close(err != nil)) }()
+	if err := s.fetchContents(ctx, &request, s.contentKind(), files, folder); err != nil {
+		return err
 	}
 	return s.writeGenerated(file, request)
+}
+
+// contentKind is the kind whose objects hold content.
+func (s *session) contentKind() *kind.Kind {
+	return s.kinds[slices.IndexFunc(s.kinds, func(k *kind.Kind) bool { return k.Content != nil })]
+}
+
+// readImportedFiles looks for the files that import blocks name.
+func (s *session) readImportedFiles(ctx context.Context, imports []config.Import) error {
+	k := s.contentKind()
+	var need account.KindQuery
+	for _, i := range imports {
+		if i.To.Kind == k.Name {
+			need.Identities, need.IDs = append(need.Identities, k.NormalizeIdentity(i.ID)), append(need.IDs, i.ID)
+		}
+	}
+	_, err := account.ReadMoreChildren(ctx, s.client, s.kinds, account.Query{k.Name: need}, s.snapshot)
+	return err
 }
 
 func bucketOf(id string) string { bucket, _, _ := strings.Cut(id, "/"); return bucket }

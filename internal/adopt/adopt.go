@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
@@ -36,10 +34,14 @@ type Request struct {
 	Config   *config.Config    // what is declared already
 	Entries  []addr.StateEntry // what the state owns
 	// Wanted reports whether an object is asked for. What is part of another one is as
-	// that one is.
+	// that one is, but for what holds content.
 	Wanted func(k *kind.Kind, id, name string) bool
-	Layout Layout
-	Fold   bool // families of objects in one block
+	// Contents are the local files that hold what objects hold, below ContentFolder. Of a kind
+	// whose objects hold content nothing else is written.
+	Contents map[ObjectID]string
+	Left     []Left // what was found to be undeclarable before
+	Layout   Layout
+	Fold     bool // families of objects in one block
 	// Addresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.
 	Addresses map[ObjectID]addr.Addr
@@ -114,8 +116,7 @@ type arg struct {
 
 // Write writes configuration. An error is about a reply that is not what B2 sends.
 func Write(r Request) (*Result, error) {
-	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{}, result: &Result{}}
-	w.noteDeclared()
+	w := newWriter(r)
 	var all []*item
 	for _, k := range r.Kinds {
 		items, err := w.collect(k)
@@ -125,7 +126,10 @@ func Write(r Request) (*Result, error) {
 		if len(items) > 0 {
 			w.result.Counts = append(w.result.Counts, Count{k, len(items)})
 		}
-		if r.Fold && k.ParentKind() == "" {
+		switch {
+		case r.Fold && k.Content != nil:
+			items = w.foldContents(items)
+		case r.Fold && k.ParentKind() == "":
 			items = w.fold(items)
 		}
 		w.label(k, items)
@@ -148,6 +152,12 @@ type writer struct {
 	labels        map[ObjectID]bool  // taken, by kind and label
 	idOfName      map[ObjectID]string
 	result        *Result
+}
+
+func newWriter(r Request) *writer {
+	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{}, result: &Result{Left: slices.Clone(r.Left)}}
+	w.noteDeclared()
+	return w
 }
 
 // A place is where an object is declared.
@@ -204,11 +214,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	if !w.Snapshot.WasRead(k) {
 		return nil, nil
 	}
-	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)), texts: map[*cty.Value][]arg{}}
-	for i := range k.Attrs {
-		null := cty.NullVal(k.Attrs[i].ValueType())
-		c.nulls[i] = &null
-	}
+	c := w.newCollector(k)
 	objects := slices.Clone(w.Snapshot.All(k))
 	slices.SortFunc(objects, func(a, b *kind.Object) int {
 		return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
@@ -221,13 +227,13 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 		case w.Addresses != nil && !named:
 			continue
 		case w.Addresses != nil:
-		case w.declaredIDs[id] || w.declaredNames[ObjectID{k.Name, o.Identity}] || !w.wanted(k, o):
+		case w.isDeclared(o) || !w.wanted(k, o):
 			continue
 		case owned:
 			w.result.Owned = append(w.result.Owned, owner)
 			continue
 		}
-		it, err := c.item(o)
+		it, err := c.item(o, w.Contents[id])
 		if err != nil {
 			return nil, err
 		}
@@ -243,7 +249,14 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 	return items, nil
 }
 
+func (w *writer) isDeclared(o *kind.Object) bool {
+	return w.declaredIDs[ObjectID{o.Kind.Name, o.ID}] || w.declaredNames[ObjectID{o.Kind.Name, o.Identity}]
+}
+
 func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
+	if k.Content != nil {
+		return w.Contents[ObjectID{k.Name, o.ID}] != ""
+	}
 	if k.ParentKind() == "" {
 		return w.Wanted(k, o.ID, o.Identity)
 	}

@@ -23,39 +23,28 @@ type collector struct {
 	texts     map[*cty.Value][]arg
 }
 
-// item makes an item of one object; nil where it cannot be declared, which is noted.
-func (c *collector) item(o *kind.Object) (*item, error) {
+func (w *writer) newCollector(k *kind.Kind) *collector {
+	c := &collector{writer: w, kind: k, completer: k.NewCompleter(), nulls: make([]*cty.Value, len(k.Attrs)), texts: map[*cty.Value][]arg{}}
+	for i := range k.Attrs {
+		null := cty.NullVal(k.Attrs[i].ValueType())
+		c.nulls[i] = &null
+	}
+	return c
+}
+
+// item makes an item of one object, whose content is in a local file; nil where it cannot
+// be declared, which is noted.
+func (c *collector) item(o *kind.Object, content string) (*item, error) {
 	live, err := o.Values()
 	if err != nil {
 		return nil, err
 	}
-	want := c.kind.NewValues()
-	for i := range c.kind.Attrs {
-		a := &c.kind.Attrs[i]
-		if a.Computed {
-			continue
-		}
-		v := live.SharedAt(i)
-		if v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v) {
-			v = c.nulls[i]
-		} else if a.Compare.StripB2formData != nil {
-			if stripped := a.Compare.StripB2formData(*v); !stripped.RawEquals(*v) {
-				v = &stripped
-			}
-		}
-		for _, m := range a.References(*v) {
-			if kind.IsDeletedRef(m.Name) {
-				c.leave(c.kind, o.Identity, "its %s are gone: %s.", a.Name, strings.TrimPrefix(strings.Trim(m.Name, "()"), "deleted "))
-				return nil, nil
-			}
-		}
-		want.SetAt(i, v)
-	}
-	name := live.GetAttr(c.kind.IdentityAttr).AsString()
-	if why := c.undeclarable(want); why != "" {
-		c.leave(c.kind, name, "%s", why)
+	want, why := c.declarable(o, live, content)
+	if why != "" {
+		c.leave(c.kind, o.Identity, "%s", why)
 		return nil, nil
 	}
+	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {
@@ -64,6 +53,58 @@ func (c *collector) item(o *kind.Object) (*item, error) {
 	}
 	it.args = idiomatic(c.kind, want, it.args)
 	return it, nil
+}
+
+// declarable is an object as a configuration declares it, or why none could.
+func (c *collector) declarable(o *kind.Object, live kind.Values, content string) (want kind.Values, why string) {
+	want = c.kind.NewValues()
+	for i := range c.kind.Attrs {
+		a := &c.kind.Attrs[i]
+		if a.Computed {
+			continue
+		}
+		v := live.SharedAt(i)
+		switch {
+		case v == nil || v.IsNull() || !v.IsWhollyKnown() || isServerDefault(a, *v):
+			v = c.nulls[i]
+		case c.kind.Content != nil && a.Name == c.kind.Content.SHA1Attr: // it follows from the content
+			v = c.nulls[i]
+		case c.kind.Content != nil && a.Compare.Equal != nil:
+			v = withoutLeftAlone(a, want, live, v)
+		}
+		for _, m := range a.References(*v) {
+			if kind.IsDeletedRef(m.Name) {
+				return want, fmt.Sprintf("its %s are gone: %s.", a.Name, strings.TrimPrefix(strings.Trim(m.Name, "()"), "deleted "))
+			}
+		}
+		want.SetAt(i, v)
+	}
+	if c.kind.Content != nil {
+		source := cty.StringVal(content)
+		want.Set(c.kind.Content.SourceAttr, &source)
+	}
+	return want, c.undeclarable(want)
+}
+
+// withoutLeftAlone is a live value without what is left alone where nobody declares it.
+func withoutLeftAlone(a *kind.Attr, want, live kind.Values, v *cty.Value) *cty.Value {
+	if !v.Type().IsMapType() {
+		return v
+	}
+	for name := range v.AsValueMap() {
+		rest := v.AsValueMap()
+		delete(rest, name)
+		less := cty.MapValEmpty(v.Type().ElementType())
+		if len(rest) > 0 {
+			less = cty.MapVal(rest)
+		}
+		without := want.Clone()
+		without.Set(a.Name, &less)
+		if a.Compare.Equal(kind.Comparison{Want: without, Live: live}) {
+			return withoutLeftAlone(a, want, live, &less)
+		}
+	}
+	return v
 }
 
 // undeclarable says why a configuration could not hold the object as it is; "": it can.

@@ -2,6 +2,8 @@ package adopt
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,17 +16,19 @@ import (
 func (w *writer) label(k *kind.Kind, items []*item) {
 	shared := map[string]int{}
 	for _, it := range items {
-		it.label = identifier(cmp.Or(it.hint, k.ParentIdentity(it.name), it.name))
-		if k.ScopeAttr() != "" {
-			it.label = identifier(it.name)
-		}
+		it.label = identifier(cmp.Or(it.hint, it.name))
 		shared[it.label]++
 	}
 	for _, it := range items {
 		switch {
 		case it.address != nil:
 			it.label = it.address.Label
-		case shared[it.label] > 1 && it.id != "":
+		case it.keys != nil:
+			it.label = w.unique(k.Name, it.label, "")
+		case shared[it.label] > 1 && k.ScopeAttr() != "":
+			sum := sha256.Sum256([]byte(w.identityOf(it)))
+			it.label = w.unique(k.Name, it.label+"_"+hex.EncodeToString(sum[:2]), "")
+		case shared[it.label] > 1:
 			it.label = w.unique(k.Name, it.label+"_"+it.id[max(0, len(it.id)-4):], it.id)
 		default:
 			it.label = w.unique(k.Name, it.label, it.id)
@@ -34,7 +38,10 @@ func (w *writer) label(k *kind.Kind, items []*item) {
 
 // unique takes a label that nobody has.
 func (w *writer) unique(block, label, id string) string {
-	tries := []string{label, label + "_" + strings.ReplaceAll(id, "/", "_")}
+	tries := []string{label}
+	if id != "" {
+		tries = append(tries, label+"_"+id)
+	}
 	for n := 2; ; n++ {
 		for _, try := range tries {
 			if at := (ObjectID{block, try}); !w.labels[at] {

@@ -212,8 +212,7 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 			}
 		}
 		left--
-		value := strings.ReplaceAll(w.resolve(a.value, ""), "\n", "\n"+indent)
-		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, value)
+		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indented(w.resolve(a.value, ""), indent))
 	}
 	for i, a := range args {
 		if !a.block {
@@ -228,27 +227,30 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 	}
 }
 
+// indented puts space before all lines of a value but the first.
+func indented(value, space string) string { return strings.ReplaceAll(value, "\n", "\n"+space) }
+
 // importBlock takes over what a block declares: by name, or by ID where others have the
 // name.
 func (w *writer) importBlock(b *strings.Builder, it *item) {
+	to, id := it.kind.Name+"."+it.label, ""
+	switch same := w.Snapshot.ByIdentity(it.kind, it.kind.NormalizeIdentity(it.name)); {
+	case it.kind.ScopeAttr() != "" && it.keys == nil:
+		id = view.FormatHCL(cty.StringVal(w.identityOf(it)))
+	case it.kind.ScopeAttr() != "":
+		id = eachKeyBehind(it.kind.ParentIdentity(w.identityOf(it)) + "/")
+	case it.keys != nil:
+		id = it.args[slices.IndexFunc(it.args, func(a arg) bool { return a.name == it.kind.IdentityAttr })].value
+	case len(same) == 1:
+		id = view.FormatHCL(cty.StringVal(it.name))
+	default:
+		id = view.FormatHCL(cty.StringVal(it.id))
+	}
 	if it.keys == nil {
-		id := it.kind.NormalizeIdentity(it.name)
-		if it.kind.ScopeAttr() != "" || len(w.Snapshot.ByIdentity(it.kind, id)) != 1 {
-			id = it.id
-		} else {
-			id = it.name
-		}
-		fmt.Fprintf(b, "import {\n  to = %s.%s\n  id = %s\n}\n", it.kind.Name, it.label, view.FormatHCL(cty.StringVal(id)))
+		fmt.Fprintf(b, "import {\n  to = %s\n  id = %s\n}\n", to, id)
 		return
 	}
-	name := ""
-	for _, a := range it.args {
-		if a.name == it.kind.IdentityAttr {
-			name = a.value
-		}
-	}
-	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s.%s[each.key]\n  id       = %s\n}\n", keySet(it.keys), it.kind.Name, it.label,
-		name)
+	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n", indented(keySet(it.keys), "  "), to, id)
 }
 
 // keySet writes the instances of a family.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"b2form/internal/account"
 	"b2form/internal/adopt"
+	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/plan"
 	"b2form/schema/config"
@@ -81,10 +83,12 @@ func (w *world) adoptAll(fold bool) {
 	}
 	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {Identities: buckets}}, snapshot)
 	w.must(err)
-	r, err := adopt.Write(adopt.Request{
+	request := adopt.Request{
 		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, Fold: fold, Layout: adopt.OneFile,
-		Wanted: func(*kind.Kind, string, string) bool { return true },
-	})
+		Wanted: func(*kind.Kind, string, string) bool { return true }, Contents: map[adopt.ObjectID]string{},
+	}
+	w.downloadAll(&request, c)
+	r, err := adopt.Write(request)
 	w.must(err)
 	if len(r.Left) > 0 {
 		w.Errorf("not written: %v", r.Left)
@@ -105,6 +109,30 @@ func (w *world) adoptAll(fold bool) {
 	w.must(os.RemoveAll(w.statePath()))
 }
 
+// downloadAll puts what all files hold beside the configuration.
+func (w *world) downloadAll(r *adopt.Request, c *b2.Client) {
+	w.Helper()
+	ctx, k := context.Background(), w.kinds[slices.IndexFunc(w.kinds, func(k *kind.Kind) bool { return k.Content != nil })]
+	for _, bucket := range r.Snapshot.All(w.kinds[0]) {
+		list, _, _, err := k.Parent.ListChildren(ctx, c, bucket.ID, kind.ChildListQuery{Limit: 1000})
+		w.must(err)
+		w.must(r.Snapshot.AddChildren(k, nil, list))
+	}
+	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.All(k))
+	w.must(err)
+	r.Left = left
+	for _, content := range contents {
+		r.Contents[adopt.ObjectID{Kind: k.Name, ID: content.Object.ID}] = content.Path
+		var text []byte
+		if content.Size > 0 {
+			text, err = c.Download(ctx, content.Version, content.Size)
+			w.must(err)
+		}
+		w.must(os.MkdirAll(filepath.Dir(w.path(content.Path)), 0o755))
+		w.must(os.WriteFile(w.path(content.Path), text, 0o644))
+	}
+}
+
 func (w *world) sources() string {
 	var b strings.Builder
 	for i := 0; ; i++ {
@@ -121,7 +149,7 @@ func (w *world) sources() string {
 func adoptable(c *config.Config) map[string][]string {
 	out := map[string][]string{}
 	for _, r := range c.Resources {
-		if r.Kind.Name == "file" || strings.HasPrefix(r.Identity(), "foreign") {
+		if strings.HasPrefix(r.Identity(), "foreign") {
 			continue
 		}
 		if _, rotates := r.Kind.RotationOf(r.Value); rotates {

@@ -1,0 +1,205 @@
+package adopt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
+
+	"b2form/internal/view"
+	"b2form/schema/kind"
+)
+
+// ContentFolder is where local files with content are, in a folder for each parent.
+const ContentFolder = "files"
+
+// A Content is what an object holds: what to download, and where to.
+type Content struct {
+	Object  *kind.Object
+	Path    string // of the local file, relative, with slashes; no other has it, in whatever letter case
+	Version string // B2's ID of what is downloaded
+	Size    int64  // in bytes
+	SHA1    string // in hexadecimal digits
+}
+
+// ContentsOf lists what the objects of a kind hold that can be declared and is not yet, and
+// what cannot be. It downloads nothing.
+func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Content, left []Left, err error) {
+	w := newWriter(r)
+	c := w.newCollector(k)
+	objects = slices.Clone(objects)
+	// A folder comes before the file of its name, which then has another path.
+	slices.SortFunc(objects, func(a, b *kind.Object) int { return strings.Compare(b.Identity, a.Identity) })
+	paths := newPathSet()
+	for _, o := range slices.CompactFunc(objects, func(a, b *kind.Object) bool { return a.Identity == b.Identity }) {
+		if _, owned := w.owned[ObjectID{k.Name, o.ID}]; w.Addresses == nil && (owned || w.isDeclared(o)) {
+			continue
+		}
+		live, err := o.Values()
+		if err != nil {
+			return nil, nil, err
+		}
+		content := Content{Object: o, Path: paths.add(ContentFolder+"/"+k.ParentIdentity(o.Identity),
+			live.GetAttr(k.IdentityAttr).AsString())}
+		_, why := c.declarable(o, live, content.Path)
+		if why == "" {
+			why = content.describe(live)
+		}
+		if why != "" {
+			left = append(left, Left{k.Name, o.Identity, why})
+			continue
+		}
+		contents = append(contents, content)
+	}
+	return contents, left, nil
+}
+
+// describe takes over what B2 tells of a content, or says why that is not enough.
+func (c *Content) describe(live kind.Values) (why string) {
+	k := c.Object.Kind
+	sum, size := live.GetAttr(k.Content.SHA1Attr), live.GetAttr(k.Content.SizeAttr)
+	switch {
+	case k.IdentityOf(live) != c.Object.Identity:
+		return "a configuration holds text in Unicode's normal form C, and its name is in another."
+	case sum.IsNull():
+		return "B2 tells no SHA-1 of it that it could be compared by, as of what was uploaded in parts."
+	}
+	c.Size, _ = size.AsBigFloat().Int64()
+	c.SHA1, c.Version = sum.AsString(), live.GetAttr(k.Content.VersionAttr).AsString()
+	if c.Size > k.Content.MaxSize {
+		return fmt.Sprintf("it has %d bytes, and what is declared at most %d MB.", c.Size, k.Content.MaxSize/1_000_000)
+	}
+	return ""
+}
+
+// A pathSet gives names that others chose to local files, of which no two are one in a
+// file system that knows no letter case, and none leads elsewhere or means something.
+type pathSet map[string]bool // what a path is compared by; true: it is a folder
+
+func newPathSet() pathSet { return pathSet{} }
+
+// add gives the path of a new file in a folder: by its name, where that will do.
+func (s pathSet) add(folder, name string) string {
+	if path := folder + "/" + name; isPortable(name) && s.take(path) {
+		return path
+	}
+	sum := sha256.Sum256([]byte(name))
+	for digits := 12; ; digits++ {
+		if path := folder + "/unnamed-" + hex.EncodeToString(sum[:])[:digits]; s.take(path) {
+			return path
+		}
+	}
+}
+
+// take reserves a path; false where a file has it, or where it or a folder of it is the other.
+func (s pathSet) take(path string) bool {
+	path = norm.NFC.String(strings.ToLower(strings.ToUpper(path)))
+	if _, taken := s[path]; taken {
+		return false
+	}
+	var folders []string
+	for i, r := range path {
+		if r == '/' {
+			if folder, taken := s[path[:i]]; taken && !folder {
+				return false
+			}
+			folders = append(folders, path[:i])
+		}
+	}
+	for _, folder := range folders {
+		s[folder] = true
+	}
+	s[path] = false
+	return true
+}
+
+var (
+	// unportable is what file systems, shells and git do not take as part of a name, or take for
+	// something else.
+	unportable = regexp.MustCompile(`[\x00-\x1f\x7f-\x{9f}<>:"|?*\\\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]`)
+	// reserved are the parts of a path that mean something: to Windows, to git and to b2form.
+	reserved = regexp.MustCompile(`(?i)^(\.{0,2}|.*[. ]|~.*|\.git.*|git~.*|\.b2form.*|(con|prn|aux|nul|com\d|lpt\d)(\..*)?)$`)
+)
+
+// isPortable reports whether a name can be that of a local file everywhere.
+func isPortable(name string) bool {
+	parts := strings.Split(name, "/")
+	return len(name) <= 800 && norm.NFC.IsNormalString(name) && !unportable.MatchString(name) &&
+		!slices.ContainsFunc(parts, func(part string) bool { return len(part) > 200 || reserved.MatchString(part) })
+}
+
+// foldContents puts objects of one parent into one block that differ in their names alone,
+// and whose content is in local files of these names.
+func (w *writer) foldContents(items []*item) []*item {
+	families := map[string][]*item{}
+	var order []string
+	for i, it := range items {
+		sig := w.contentSignature(it)
+		if sig == "" {
+			sig = fmt.Sprint(i)
+		}
+		if families[sig] == nil {
+			order = append(order, sig)
+		}
+		families[sig] = append(families[sig], it)
+	}
+	var out []*item
+	for _, sig := range order {
+		if members := families[sig]; len(members) < leastFamily {
+			out = append(out, members...)
+		} else {
+			out = append(out, w.contentFamily(members))
+		}
+	}
+	return out
+}
+
+// contentSignature is what objects of one family have in common; "": it is of none.
+func (w *writer) contentSignature(it *item) string {
+	folder, ok := strings.CutSuffix(w.Contents[ObjectID{it.kind.Name, it.id}], "/"+it.name)
+	if !ok || it.address != nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(folder + "\n")
+	for _, a := range it.args {
+		if a.name != it.kind.IdentityAttr && a.name != it.kind.Content.SourceAttr {
+			w.signArg(&b, a, "")
+		}
+	}
+	return b.String()
+}
+
+func (w *writer) contentFamily(members []*item) *item {
+	first := members[0]
+	folder, _ := strings.CutSuffix(w.Contents[ObjectID{first.kind.Name, first.id}], first.name)
+	f := &item{kind: first.kind, id: first.id, name: first.name, args: slices.Clone(first.args), members: members,
+		keyOf: map[string]string{}, hint: first.kind.ParentIdentity(w.identityOf(first))}
+	for _, it := range members {
+		f.keys = append(f.keys, it.name)
+		f.keyOf[it.id] = it.name
+		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
+	}
+	slices.Sort(f.keys)
+	for i := range f.args {
+		switch f.args[i].name {
+		case f.kind.IdentityAttr:
+			f.args[i].value = "each.key"
+		case f.kind.Content.SourceAttr:
+			f.args[i].value = eachKeyBehind(folder)
+		}
+	}
+	return f
+}
+
+// eachKeyBehind is the expression for a text with an instance of a family behind it.
+func eachKeyBehind(text string) string {
+	return strings.TrimSuffix(view.FormatHCL(cty.StringVal(text)), `"`) + `${each.key}"`
+}
+
+func (w *writer) identityOf(it *item) string { return w.Snapshot.ByID(it.kind, it.id).Identity }
