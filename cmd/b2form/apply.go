@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -39,7 +38,7 @@ Example:
 			&cli.BoolFlag{Name: "adopt", Usage: "with -auto-approve, take over what exists under a declared name", Destination: &o.adopt},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the secrets of new keys, wherever the output goes",
 				Destination: &o.showSecrets},
-			p.jsonFlag("print JSON lines; needs -auto-approve"),
+			p.jsonFlag("print JSON lines; needs -auto-approve, -expect or a saved plan"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			switch args := c.Args().Slice(); len(args) {
@@ -59,10 +58,10 @@ Example:
 	})
 }
 
-// runApply is apply, destroy and rotate.
+// runApply is apply, destroy, import and rotate.
 func (p *program) runApply(ctx context.Context, m view.Purpose, o *runOptions) (err error) {
 	cannotAsk := p.checkApprovalPossible(m, o)
-	if cannotAsk != nil && (m != view.Destroying || p.json) {
+	if cannotAsk != nil && (m != view.Destroying && o.imported == nil || p.json) {
 		return cannotAsk
 	}
 	if err := p.useJSONUI(); err != nil {
@@ -90,26 +89,29 @@ func (o *runOptions) isApproved() bool { return o.autoApprove || o.expectedDiges
 
 // checkApprovalPossible fails at once where a prompt would wait for nobody.
 func (p *program) checkApprovalPossible(m view.Purpose, o *runOptions) error {
-	name := m.CommandName()
-	if o.imported != nil {
-		name = "import"
+	name, look := m.CommandName(), `"b2form plan"`
+	also, options := ", or with the -expect=DIGEST that it ends with", "-auto-approve or -expect=DIGEST"
+	switch {
+	case o.imported != nil:
+		name, look = "import", "the plan above"
+	case m == view.Destroying:
+		look = `"b2form plan -destroy"`
+	case m == view.Refreshing:
+		look = `"b2form plan -refresh-only"`
+	case m == view.Rotating:
+		also, options = "", "-auto-approve"
 	}
 	switch {
 	case o.isApproved() || p.saved != nil || p.interactive():
 		return nil
 	case p.json:
-		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add -auto-approve.", name)
+		return failf("Approval cannot be asked for", "%s -json speaks to programs. Add %s.", name, options)
 	case p.stdinTerminal:
 		return failf("Approval cannot be asked for", "Asking is switched off by -input=false or TF_INPUT. Add -auto-approve to %s "+
 			"without being asked.", name)
 	}
-	look := map[view.Purpose]string{view.Destroying: "b2form plan -destroy", view.Refreshing: "b2form plan -refresh-only"}[m]
-	also := ", or with the -expect=DIGEST that it ends with"
-	if m == view.Rotating {
-		also = ""
-	}
-	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at %q, then %s with -auto-approve%s.",
-		cmp.Or(look, "b2form plan"), name, also)
+	return failf("Approval cannot be asked for", "Standard input is not a terminal. Look at %s, then %s with -auto-approve%s.", look, name,
+		also)
 }
 
 // applyWithoutPrompt locks the state first, so that runs that follow each other in a
@@ -146,6 +148,7 @@ func (s *session) applyInteractive(ctx context.Context, m view.Purpose) error {
 	}
 	switch {
 	case !p.Empty() && s.cannotAsk != nil:
+		s.ui.Digest(s.planDigest(p))
 		return s.cannotAsk
 	case !p.Empty():
 		if err := s.askApproval(ctx, approvalPromptFor(m)); err != nil {

@@ -28,7 +28,7 @@ Example:
 ` + approvalCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.approvalFlags(o), o.targetFlags(), []cli.Flag{
 			o.expectFlag(),
-			p.jsonFlag("print JSON lines; needs -auto-approve"),
+			p.jsonFlag("print JSON lines; needs -auto-approve or -expect"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			for _, arg := range c.Args().Slice() {

@@ -10,7 +10,7 @@ import (
 )
 
 func (o *runOptions) expectFlag() cli.Flag {
-	return &cli.GenericFlag{Name: "expect", Usage: "do not ask; carry out only a plan with this `DIGEST`, as \"b2form plan\" shows it",
+	return &cli.GenericFlag{Name: "expect", Usage: "do not ask; carry out only a plan that ends with this `DIGEST`",
 		Value: funcFlag{func(text string) error {
 			d, err := plan.ParseDigest(text)
 			o.expectedDigest = &d

@@ -39,7 +39,8 @@ Example:
 ` + approvalCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), p.lockFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask", Destination: &o.autoApprove},
-			p.jsonFlag("print JSON lines; needs -auto-approve"),
+			o.expectFlag(),
+			p.jsonFlag("print JSON lines; needs -auto-approve or -expect"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if c.Args().Len() != 2 {

@@ -102,6 +102,7 @@ type item struct {
 	keyOf   map[string]string // by the remote ID of a member
 	members []*item
 	hint    string // what the label of a family is taken from
+	nameOf  string // of a family: the expression for what finds a member
 	address *addr.Addr
 }
 
@@ -129,7 +130,7 @@ func Write(r Request) (*Result, error) {
 		switch {
 		case r.Fold && k.Content != nil:
 			items = w.foldContents(items)
-		case r.Fold && k.ParentKind() == "":
+		case r.Fold:
 			items = w.fold(items)
 		}
 		w.label(k, items)

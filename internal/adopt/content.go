@@ -185,6 +185,7 @@ func (w *writer) contentFamily(members []*item) *item {
 		f.keyOf[it.id] = it.name
 		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
 	}
+	f.nameOf = eachKeyBehind(f.hint + "/")
 	slices.Sort(f.keys)
 	for i := range f.args {
 		switch f.args[i].name {

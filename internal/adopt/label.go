@@ -136,7 +136,7 @@ func (w *writer) signature(it *item, p int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %q\n", p, parts)
 	for _, a := range it.args {
-		if a.name != it.kind.IdentityAttr {
+		if !isOwnName(it.kind, a) {
 			w.signArg(&b, a, word)
 		}
 	}
@@ -174,14 +174,21 @@ func (w *writer) family(members []*item, sig string) *item {
 	f.hint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
 	own := parts[p]
 	parts[p] = "${each.key}"
+	f.nameOf = `"` + strings.Join(parts, "-") + `"`
 	for i := range f.args {
-		if f.args[i].name == f.kind.IdentityAttr {
-			f.args[i].value = `"` + strings.Join(parts, "-") + `"`
+		if isOwnName(f.kind, f.args[i]) {
+			f.args[i].value = f.nameOf
 		} else {
 			f.args[i] = w.eachKey(f.args[i], own)
 		}
 	}
 	return f
+}
+
+// isOwnName reports whether an argument is the name of what a block declares, and not a
+// reference to what that belongs to.
+func isOwnName(k *kind.Kind, a arg) bool {
+	return a.name == k.IdentityAttr && (k.Parent == nil || k.Parent.Attr != a.name)
 }
 
 // eachKey writes references to the instances of another family that follow the word.

@@ -233,19 +233,14 @@ func indented(value, space string) string { return strings.ReplaceAll(value, "\n
 // importBlock takes over what a block declares: by name, or by ID where others have the
 // name.
 func (w *writer) importBlock(b *strings.Builder, it *item) {
-	to, id := it.kind.Name+"."+it.label, ""
+	to, id := it.kind.Name+"."+it.label, it.name
 	switch same := w.Snapshot.ByIdentity(it.kind, it.kind.NormalizeIdentity(it.name)); {
-	case it.kind.ScopeAttr() != "" && it.keys == nil:
-		id = view.FormatHCL(cty.StringVal(w.identityOf(it)))
 	case it.kind.ScopeAttr() != "":
-		id = eachKeyBehind(it.kind.ParentIdentity(w.identityOf(it)) + "/")
-	case it.keys != nil:
-		id = it.args[slices.IndexFunc(it.args, func(a arg) bool { return a.name == it.kind.IdentityAttr })].value
-	case len(same) == 1:
-		id = view.FormatHCL(cty.StringVal(it.name))
-	default:
-		id = view.FormatHCL(cty.StringVal(it.id))
+		id = w.identityOf(it)
+	case len(same) != 1:
+		id = it.id
 	}
+	id = cmp.Or(it.nameOf, view.FormatHCL(cty.StringVal(id)))
 	if it.keys == nil {
 		fmt.Fprintf(b, "import {\n  to = %s\n  id = %s\n}\n", to, id)
 		return
