@@ -46,12 +46,14 @@ func (c *collector) item(o *kind.Object, content string) (*item, error) {
 	}
 	name := live.GetAttr(c.kind.IdentityAttr).AsString()
 	it := &item{kind: c.kind, id: o.ID, name: name, remarks: remarks(c.kind, live)}
+	if c.kind.Credential != nil {
+		c.kind.Credential.ShortenAttrs(want)
+	}
 	for i := range c.kind.Attrs {
 		if a := &c.kind.Attrs[i]; !a.Computed {
 			it.args = append(it.args, c.attr(it, a, want.SharedAt(i))...)
 		}
 	}
-	it.args = idiomatic(c.kind, want, it.args)
 	return it, nil
 }
 
@@ -277,6 +279,9 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 				out = append(out, "It "+text+".")
 			}
 		}
+		if v := live.SharedAt(i); k.Credential == nil && v != nil && v.IsKnown() {
+			out = append(out, attrRemarks(&k.Attrs[i], *v)...)
+		}
 	}
 	if k.Credential != nil {
 		for _, f := range k.Credential.Lint(cty.NullVal(k.ConfigType()), live) {
@@ -287,14 +292,24 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 			out = append(out, fmt.Sprintf("Its name is that of a key that rotates, as the block of a key %q with rotate makes them.", name))
 		}
 	}
-	if k.Name == "bucket" {
-		if v := live.GetAttr("type"); v.RawEquals(cty.StringVal("allPublic")) {
-			out = append(out, "public: anyone may download its files.")
-		}
-		if v := live.GetAttr("lifecycle_rules"); v.IsKnown() && v.LengthInt() == 0 {
-			out = append(out, "no lifecycle rule: every version is kept until something deletes it.")
+	slices.Sort(out)
+	return out
+}
+
+// attrRemarks are what deserves a look about one attribute: files that anyone may read, and
+// what it comes to that nothing is set, where the descriptor has words for that.
+func attrRemarks(a *kind.Attr, v cty.Value) (out []string) {
+	if a.Hazards != nil && !v.IsNull() {
+		for _, h := range a.Hazards(cty.NilVal, v) {
+			if h.Kind == kind.ExposesFiles {
+				out = append(out, string(h.Kind)+": "+h.Detail+".")
+			}
 		}
 	}
-	slices.Sort(out)
+	if a.Note != nil && !v.IsNull() && v.CanIterateElements() && v.LengthInt() == 0 {
+		if text := a.Note(v); text != "" {
+			out = append(out, "no "+a.Name+": "+text+".")
+		}
+	}
 	return out
 }

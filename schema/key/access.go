@@ -61,16 +61,16 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
 // accessPresetOf names the type of access in the web console that stands for a list of
 // capabilities.
 func accessPresetOf(v cty.Value) string {
-	access, listsAll, ok := AccessOf(kind.StringsIn(v))
+	access, listsAll, ok := accessOf(kind.StringsIn(v))
 	if ok && listsAll {
 		access += " with " + listAll
 	}
 	return access
 }
 
-// AccessOf is the type of access in the web console that stands for capabilities, beside
+// accessOf is the type of access in the web console that stands for capabilities, beside
 // the one to list all bucket names; ok is false where there is none.
-func AccessOf(capabilities []string) (access string, listsAll, ok bool) {
+func accessOf(capabilities []string) (access string, listsAll, ok bool) {
 	list := slices.Sorted(slices.Values(capabilities))
 	if i, found := slices.BinarySearch(list, listAll); found {
 		list, listsAll = slices.Delete(list, i, i+1), true
@@ -84,6 +84,21 @@ func AccessOf(capabilities []string) (access string, listsAll, ok bool) {
 		}
 	}
 	return "", false, false
+}
+
+// shortenCapabilities puts access in the place of capabilities where the web console calls
+// them so.
+func shortenCapabilities(v kind.Values) {
+	access, listsAll, ok := accessOf(kind.StringsIn(v.GetAttr("capabilities")))
+	if !ok {
+		return
+	}
+	name, none := cty.StringVal(access), cty.NullVal(cty.List(cty.String))
+	v.Set("access", &name)
+	v.Set("capabilities", &none)
+	if listsAll {
+		v.Set("list_all_bucket_names", &cty.True)
+	}
 }
 
 // knownCapabilities are B2's capability names ("Application Key Capabilities"). B2 adds

@@ -33,8 +33,8 @@ func Kind() *kind.Kind {
 		Check:            checkKey,
 		Destroy:          kind.DestroyBehavior{Hazards: destroyHazards},
 		Credential: &kind.CredentialKind{Rotation: rotation, ExpiryAttr: expiryAttr, CreatedAt: createdAt, Reach: reach,
-			DiffGrant: diffGrant,
-			Lint:      lint, Unusable: lintUnusable},
+			DiffGrant: diffGrant, ShortenAttrs: shortenCapabilities,
+			Lint: lint, Unusable: lintUnusable},
 
 		Verbs: kind.Verbs{List: list, Create: create, Delete: remove, WriteCapability: "writeKeys", DeleteCapability: "deleteKeys"},
 	}

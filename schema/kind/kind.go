@@ -124,6 +124,9 @@ type CredentialKind struct {
 	// Lint names what is wider about credentials than most programs need. want is a
 	// completed configuration, live a decoded object; one of them may be null.
 	Lint func(want, live AttrReader) []Finding
+	// ShortenAttrs puts attributes in the place of those that Kind.DeriveAttrs derives from
+	// them, where that says the same in fewer words. v is changed in place.
+	ShortenAttrs func(v Values)
 	// Unusable names what keeps most programs from using the credentials that a
 	// completed configuration declares. It is asked for every one of them.
 	Unusable func(want AttrReader) []Finding
