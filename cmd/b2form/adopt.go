@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/account"
@@ -326,7 +327,12 @@ func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 	for _, h := range r.Hidden {
 		values = append(values, schema.VariableValue{Name: h.Name, Value: h.Reveal()})
 	}
-	if err := s.loadDeclared(s.snapshot, values...); err != nil {
+	var diags hcl.Diagnostics
+	if err := s.loadDeclared(s.snapshot, values...); errors.As(err, &diags) {
+		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed again: "+
+			"%s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
+			strings.TrimSuffix(diags.Errs()[0].Error(), "."))
+	} else if err != nil {
 		return err
 	}
 	adopted := make(map[addr.Addr]bool, len(r.Addrs))

@@ -92,7 +92,7 @@ func TestAdoptTwiceAtOnce(t *testing.T) {
 	if got := <-code; got != 1 {
 		t.Errorf("exit code %d:\n%s", got, b.out)
 	}
-	b.wants(t, b.err, "Error: ", "main-2.b2.hcl")
+	b.wants(t, b.err, "Error: The folder changed meanwhile", "-2.b2.hcl:")
 	wantFolder(t, "imports.b2.hcl", "main.b2.hcl")
 	if got := b.run("validate"); got != 0 {
 		t.Errorf("exit code %d:\n%s", got, b.err)
