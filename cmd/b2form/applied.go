@@ -110,8 +110,8 @@ func (s *session) saltFor(m view.Purpose) string {
 
 // currentApplied stands for the configuration as it is now.
 func (s *session) currentApplied(salt string) state.AppliedDigests {
-	files := make(map[string]string, len(s.config.Files))
-	for name, f := range s.config.Files {
+	files := map[string]string{}
+	for name, f := range s.config.OwnFiles() {
 		sum := sha256.Sum256(tokensWithoutComments(name, f.Bytes))
 		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
 	}

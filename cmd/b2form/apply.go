@@ -213,7 +213,7 @@ func (s *session) planAndShow(ctx context.Context, st *state.State, m view.Purpo
 		s.showRotations(p)
 	}
 	s.ui.Plan(p, m)
-	s.showExceptions()
+	s.ui.Exceptions(s.exceptions())
 	if err := s.checkSavedPlan(p); err != nil {
 		return nil, err
 	}

@@ -1,65 +1,52 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 
-	"github.com/urfave/cli/v3"
-
+	"b2form/internal/planfile"
 	"b2form/internal/view"
 	"b2form/plan"
+	"b2form/schema/config"
 )
 
-func (o *runOptions) documentFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "document", Destination: &o.document,
-		Usage: "print the whole plan as one JSON document, as \"terraform show -json\" does"}
-}
-
-// printPlanDocument prints a plan for programs that judge it.
-func (s *session) printPlanDocument(p *plan.Plan) error {
-	if s.json {
-		return failf("Invalid command line", "-document and -json exclude each other.")
+// printPlanDocument prints a saved plan for programs that judge it.
+func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) error {
+	if f.Context == nil {
+		p.warn("This is not the whole plan", "An older b2form saved it, with nothing but what it changes: what stays, outputs, checks "+
+			"and capabilities are left out. Make the plan anew with \"b2form plan -out=FILE\".")
 	}
-	d, err := s.planDocument(p)
-	if err != nil {
-		return err
-	}
-	if err := s.printDocument(d); err != nil {
-		return err
-	}
-	if s.opts.detailedExitCode && !p.Empty() {
-		return changesPresent
-	}
-	return nil
-}
-
-func (p *program) printDocument(d view.PlanDocument) error {
-	text, err := d.JSON()
+	text, err := view.PlanDocument{Version: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
+		Context: around}.JSON()
 	if err == nil {
 		_, err = fmt.Fprintln(p.stdout, string(text))
 	}
 	return err
 }
 
-// planDocument is a plan in Terraform's JSON representation.
-func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
+// planContext is what a plan stands in, for whoever reads it later as JSON.
+func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	r := s.newOutputReader(s.snapshot, s.state.Entries, nil)
-	outs, diags := r.evaluateOutputs(s.config.Outputs)
-	if diags.HasErrors() {
-		return d, diags
-	}
 	live, err := s.liveObjects(r)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
-	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: live, Outputs: outs,
-		Digest: s.planDigest(p).String(), Capabilities: s.neededCapabilities(p)}
+	var unchanged []*config.Output
+	for _, o := range s.config.Outputs {
+		if !s.opts.destroy && !slices.ContainsFunc(p.Outputs, func(c plan.OutputChange) bool { return c.Name == o.Name }) {
+			unchanged = append(unchanged, o)
+		}
+	}
+	outs, _ := r.evaluateOutputs(unchanged) // what is wrong with one was said with the plan
+	around := view.NewPlanContext(p, s.config.Resources, live, outs)
+	around.Exceptions, around.Capabilities = s.exceptions(), s.neededCapabilities(p)
 	for _, c := range s.config.Checks {
 		result := view.CheckResult{Name: c.Name}
 		for _, said := range c.Evaluate(r.lookUpLive) {
-			result.Failed = true
 			result.Said = append(result.Said, said.Detail)
 		}
-		d.Checks = append(d.Checks, result)
+		around.Checks = append(around.Checks, result)
 	}
-	return d, nil
+	return json.Marshal(around)
 }

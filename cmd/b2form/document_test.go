@@ -134,15 +134,19 @@ func TestSchemas(t *testing.T) {
 			check("lines", line)
 		}
 	}
-	check("plan", b.shown(t, 0, "plan", "-document"))
+	saved := func(args ...string) string {
+		t.Helper()
+		b.shown(t, 0, append([]string{"plan", "-out=saved.plan"}, args...)...)
+		return b.shown(t, 0, "show", "-json", "saved.plan")
+	}
+	check("plan", saved())
 	lines(b.shown(t, 0, "plan", "-json"))
 	lines(b.shown(t, 0, "apply", "-json", "-auto-approve", "-allow=exposes-files"))
-	check("plan", b.shown(t, 0, "plan", "-document"))
+	check("plan", saved())
 	writeConfig(t, strings.ReplaceAll(strings.Replace(documentConfig, `"allPublic"`, `"allPrivate"`, 1), "read_only", "write_only"))
-	check("plan", b.shown(t, 0, "plan", "-document"))
-	check("plan", b.shown(t, 0, "plan", "-document", "-destroy"))
-	b.shown(t, 0, "plan", "-out=saved.plan")
-	check("plan", b.shown(t, 0, "show", "-json", "saved.plan"))
+	check("plan", saved())
+	check("plan", saved("-destroy"))
+	check("plan", saved("-refresh-only"))
 	check("state", b.shown(t, 0, "show", "-json"))
 	lines(b.shown(t, 0, "plan", "-json"))
 	check("state-list", b.shown(t, 0, "state", "list", "-json"))
@@ -183,7 +187,8 @@ func TestPlanDocumentReadBack(t *testing.T) {
 	b := newBench(t, documentConfig)
 	read := func(args ...string) *tfjson.Plan {
 		t.Helper()
-		text := b.shown(t, 0, append([]string{"plan", "-document"}, args...)...)
+		b.shown(t, 0, append([]string{"plan", "-out=saved.plan"}, args...)...)
+		text := b.shown(t, 0, "show", "-json", "saved.plan")
 		var p tfjson.Plan
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatalf("%v\n%s", err, text)
@@ -214,6 +219,7 @@ func TestPlanDocumentReadBack(t *testing.T) {
 		if !maps.Equal(got, want) {
 			t.Errorf("changes %v, want %v", got, want)
 		}
+		checkValues(t, &p)
 		return &p
 	}
 	p := read()
@@ -244,10 +250,8 @@ func TestPlanDocumentReadBack(t *testing.T) {
 	}
 	writeConfig(t, strings.ReplaceAll(strings.Replace(documentConfig, `"allPublic"`, `"allPrivate"`, 1), "read_only", "write_only"))
 	p = read()
-	drift := changeDrift(p, "bucket.photos")
-	before, after := drift.Before.(map[string]any), drift.After.(map[string]any)
-	if before["type"] != "allPrivate" || after["type"] != "allPublic" {
-		t.Errorf("drift from %v to %v", before["type"], after["type"])
+	if len(p.ResourceDrift) != 0 {
+		t.Errorf("the configuration was edited, and %v is told to have changed outside", p.ResourceDrift[0])
 	}
 	if c := changeAt(p, "key.app"); len(c.ReplacePaths) == 0 || c.Before.(map[string]any)["name"] != "app" {
 		t.Errorf("the replacement is %v", c)
@@ -268,7 +272,29 @@ func changeAt(p *tfjson.Plan, address string) *tfjson.Change {
 	return p.ResourceChanges[i].Change
 }
 
-func changeDrift(p *tfjson.Plan, address string) *tfjson.Change {
-	i := slices.IndexFunc(p.ResourceDrift, func(c *tfjson.ResourceChange) bool { return c.Address == address })
-	return p.ResourceDrift[i].Change
+// checkValues compares what is planned and what is live of everything with the changes.
+func checkValues(t *testing.T, p *tfjson.Plan) {
+	t.Helper()
+	planned, prior := valuesByAddress(p.PlannedValues), valuesByAddress(p.PriorState.Values)
+	for _, c := range p.ResourceChanges {
+		if after, _ := c.Change.After.(map[string]any); !reflect.DeepEqual(planned[c.Address], after) {
+			t.Errorf("%s: planned are %v, want %v", c.Address, planned[c.Address], after)
+		}
+		if before, _ := c.Change.Before.(map[string]any); !reflect.DeepEqual(prior[c.Address], before) {
+			t.Errorf("%s: live are %v, want %v", c.Address, prior[c.Address], before)
+		}
+		delete(planned, c.Address)
+		delete(prior, c.Address)
+	}
+	if !reflect.DeepEqual(planned, prior) {
+		t.Errorf("nothing changes of %v, and planned is %v", prior, planned)
+	}
+}
+
+func valuesByAddress(v *tfjson.StateValues) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for _, r := range v.RootModule.Resources {
+		out[r.Address] = r.AttributeValues
+	}
+	return out
 }

@@ -63,7 +63,6 @@ type runOptions struct {
 	refreshOnly      bool        // plan what the state is to be told
 	target           []addr.Addr // see plan.Request
 	exclude          []addr.Addr
-	document         bool           // print the plan as one JSON document
 	showCapabilities bool           // print what a plan takes
 	expectedDigest   *plan.Digest   // nil: any plan
 	needsDigest      bool           // of the plan

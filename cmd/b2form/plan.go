@@ -31,7 +31,7 @@ Exit codes:
   1  an error
   2  with -detailed-exitcode: there are changes, if only to outputs`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), o.targetFlags(), []cli.Flag{
-			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(), o.documentFlag(),
+			o.replaceFlag(), o.destroyFlag(), o.refreshOnlyFlag(), o.outFlag(), o.capabilitiesFlag(), p.policyFlag(),
 			&cli.StringFlag{Name: "generate-config-out", Destination: &o.generateConfig,
 				Usage: "first write blocks for what import blocks name and nobody declares into the new `FILE`"},
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
@@ -102,11 +102,8 @@ func (s *session) showPlan(made *plan.Plan) error {
 		s.ui.Capabilities(s.neededCapabilities(made))
 		return nil
 	}
-	if s.opts.document {
-		return s.printPlanDocument(made)
-	}
 	s.ui.Plan(made, m)
-	s.showExceptions()
+	s.ui.Exceptions(s.exceptions())
 	s.ui.Digest(s.planDigest(made))
 	if s.opts.out != "" {
 		if err := s.savePlan(made, m); err != nil {

@@ -28,13 +28,12 @@ func (p *program) policyFolders() []string {
 	return out
 }
 
-// showExceptions shows which policies do not hold for what is declared, and why.
-func (s *session) showExceptions() {
-	var list []view.Exception
+// exceptions are those from policies, for which a reason is declared.
+func (s *session) exceptions() (list []view.Exception) {
 	for _, r := range s.config.Resources {
 		for _, x := range r.Exceptions {
 			list = append(list, view.Exception{Addr: r.Addr, Exception: x})
 		}
 	}
-	s.ui.Exceptions(list)
+	return list
 }

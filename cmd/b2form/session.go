@@ -139,7 +139,7 @@ func (p *program) loadConfig(kinds []*kind.Kind) (*config.Config, error) {
 	end()
 	p.sourceFiles = config.Files
 	if p.saved != nil {
-		if err := p.checkSavedConfig(schema.MeaningDigest(config.Files)); err != nil {
+		if err := p.checkSavedConfig(schema.MeaningDigest(config.OwnFiles())); err != nil {
 			return nil, err
 		}
 	}

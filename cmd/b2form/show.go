@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 
 	"b2form/internal/planfile"
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/internal/words"
 	"b2form/schema"
 )
@@ -58,10 +60,16 @@ func (p *program) showSaved(path string) error {
 		}
 		p.warn("This is not the whole plan", "Left out by -target or -exclude: "+words.JoinAtMost(names, 10)+".")
 	}
+	var around view.PlanContext
+	if f.Context != nil && json.Unmarshal(f.Context, &around) != nil {
+		return failf("The saved plan is damaged", "%s: what it says beside the plan cannot be read. Make the plan anew with \"b2form plan "+
+			"-out=FILE\".", visible.EscapeLine(path))
+	}
 	if p.json {
-		return p.printDocument(view.PlanDocument{Version: version, Plan: f.ShownPlan(), Digest: savedDigest(f).String()})
+		return p.printPlanDocument(f, around)
 	}
 	p.ui.Plan(f.ShownPlan(), m)
+	p.ui.Exceptions(around.Exceptions)
 	p.ui.Digest(savedDigest(f))
 	return nil
 }

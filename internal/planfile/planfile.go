@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -28,7 +29,7 @@ import (
 )
 
 // formatVersion is raised with every new member.
-const formatVersion = 1
+const formatVersion = 2
 
 // A File is a plan, and what it was made from.
 type File struct {
@@ -48,7 +49,9 @@ type File struct {
 	// Contents are how much goes with an object that is destroyed with everything it holds. It is no part of the
 	// plan's basis.
 	Contents []Contents
-	Plan     *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
+	// Context is what the plan stands in, as it is shown to programs; nil: an older b2form saved the plan.
+	Context json.RawMessage
+	Plan    *plan.Plan // with Saved; read from a file, as [plan.Saved.Plan] gives it
 }
 
 // Contents is what an object holds that is destroyed with it, in words.
@@ -72,6 +75,7 @@ type document struct {
 	Salt          string          `json:"salt,omitempty"`
 	Keyed         bool            `json:"keyed,omitempty"`
 	Contents      []Contents      `json:"contents,omitempty"`
+	Context       json.RawMessage `json:"context,omitempty"`
 	Basis         string          `json:"basis"`
 	Plan          *plan.Saved     `json:"plan"`
 }
@@ -93,7 +97,7 @@ func Write(path string, f *File) (err error) {
 	text, err := json.Marshal(document{
 		Format: formatVersion, Program: f.Program, Command: f.Command, Target: texts(f.Target), Exclude: texts(f.Exclude),
 		Replace: f.Replace, Configuration: f.Configuration, Variables: variables, Sensitive: f.Sensitive, SensitiveHash: f.SensitiveHash,
-		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
+		Salt: f.Salt, Keyed: f.Keyed, Contents: f.Contents, Context: f.Context, Basis: f.Plan.Basis, Plan: f.Plan.Saved,
 	})
 	if err != nil {
 		return err
@@ -247,7 +251,8 @@ func recognise(path string, text []byte) error {
 	case !bytes.HasPrefix(text, []byte(begin)):
 		return &wire.ExplainedError{Summary: "Not a saved plan", Detail: name + " is no plan that \"b2form plan -out=FILE\" saved."}
 	}
-	if bytes.HasPrefix(text, fmt.Appendf(nil, "%s%d,", begin, formatVersion)) {
+	number, _, _ := bytes.Cut(text[len(begin):], []byte(","))
+	if n, err := strconv.Atoi(string(number)); err == nil && n <= formatVersion {
 		return nil
 	}
 	var head struct {
@@ -284,7 +289,7 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	if err := json.Unmarshal(append(body[:len(body):len(body)], '}'), &d); err != nil {
 		return nil, errors.New("a member has a value that no saved plan has")
 	}
-	if d.Format != formatVersion || d.Plan == nil || d.Command == "" {
+	if d.Format < 1 || d.Format > formatVersion || d.Plan == nil || d.Command == "" {
 		return nil, errors.New("it lacks what every saved plan has")
 	}
 	if salt, err := hex.DecodeString(d.Salt); err != nil || len(salt) != 0 && len(salt) != plan.SaltBytes {
@@ -299,7 +304,8 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 	}
 	f := &File{
 		Program: d.Program, Command: d.Command, Replace: d.Replace, Configuration: d.Configuration,
-		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents, Plan: p,
+		Sensitive: d.Sensitive, SensitiveHash: d.SensitiveHash, Salt: d.Salt, Keyed: d.Keyed, Contents: d.Contents, Context: d.Context,
+		Plan: p,
 	}
 	var errs [3]error
 	f.Target, errs[0] = targets(d.Target)

@@ -53,7 +53,8 @@ func example(t testing.TB) *planfile.File {
 			"none": cty.NullVal(cty.DynamicPseudoType),
 			"list": cty.ListVal([]cty.Value{cty.True})},
 		Salt:     strings.Repeat("0f", plan.SaltBytes),
-		Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}}, Plan: made,
+		Contents: []planfile.Contents{{Addr: addr.Addr{Kind: "bucket", Label: "photos"}, Text: "3 files"}},
+		Context:  []byte(`{"checks":[]}`), Plan: made,
 	}
 }
 
@@ -164,6 +165,37 @@ func TestForgedIsRefused(t *testing.T) {
 			if strings.Contains(said.Detail, word) {
 				t.Errorf("%s: %s", edit[1], said.Detail)
 			}
+		}
+	}
+}
+
+// What an older b2form saved is read, and a newer format refused by name.
+func TestFormats(t *testing.T) {
+	f, path := example(t), filepath.Join(t.TempDir(), "photos.plan")
+	if err := planfile.Write(path, f); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(whole), `,"sha256":"`)
+	as := func(format string) (*planfile.File, error) {
+		other := strings.Replace(strings.Replace(text, `{"b2form_plan":2,`, `{"b2form_plan":`+format+`,`, 1), `,"context":{"checks":[]}`,
+			"", 1)
+		other = fmt.Sprintf("%s,\"sha256\":\"%x\"}\n", other, sha256.Sum256([]byte(other)))
+		if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return planfile.Read(path, schema.Kinds())
+	}
+	if got, err := as("1"); err != nil || got.Context != nil || got.Plan.Basis != f.Plan.Basis {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for format, want := range map[string]string{"3": "has format version 3 and was saved by b2form 1.2.3", "0": "lacks", "-1": "lacks"} {
+		said := (*wire.ExplainedError)(nil)
+		if _, err := as(format); !errors.As(err, &said) || !strings.Contains(said.Detail, want) {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 }

@@ -61,15 +61,24 @@ func outsideText(c *plan.Change, m Purpose) string {
 func (j JSONUI) outside(p *plan.Plan, m Purpose) {
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		action := plan.Update
-		switch {
-		case outsideText(c, m) == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
+		action, changed := outsideAction(c)
+		if outsideText(c, m) == "" || !changed {
 			continue
-		case c.Outside == plan.Gone:
-			action = plan.Delete
 		}
 		j.emit("info", c.Addr.String()+": Drift detected ("+string(action)+")", "resource_drift", jsonFields{"change": jsonFields{
 			"resource": newResourceJSON(c.Addr), "action": action,
 		}})
 	}
+}
+
+// outsideAction is what happened to the object of a change outside of b2form, as an action; changed is false where
+// nothing did, or nobody knows.
+func outsideAction(c *plan.Change) (action plan.Action, changed bool) {
+	switch c.Outside {
+	case plan.Changed:
+		return plan.Update, true
+	case plan.Gone:
+		return plan.Delete, true
+	}
+	return "", false
 }

@@ -2,48 +2,42 @@ package view
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
-	ctyjson "github.com/zclconf/go-cty/cty/json"
+	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
-	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
 // PlanFormat is the version of the document that a PlanDocument is. A new first number may
 // take something away.
-const PlanFormat = "1.2"
+const PlanFormat = "1.3"
 
-// A PlanDocument is what a whole plan is shown from, in Terraform's JSON representation.
+// A PlanDocument is a whole plan in Terraform's JSON representation.
 type PlanDocument struct {
-	Version      string // of b2form
-	Plan         *plan.Plan
-	Config       *config.Config // nil: of a saved plan only what it changes is known
-	Live         []LiveObject   // what the state records and is live; sorted by address
-	Outputs      []Output
-	Checks       []CheckResult // in order of their names
-	Digest       string        // what the plan is approved by; "": nothing
-	Capabilities []string      // what carrying it out takes; sorted
-}
-
-// A CheckResult is what came of one check block.
-type CheckResult struct {
-	Name   string // "check.private"
-	Failed bool
-	Said   []string // what its assertions say
+	Version   string // of b2form
+	Plan      *plan.Plan
+	Variables map[string]cty.Value // those that are not sensitive
+	Digest    string               // what the plan is approved by
+	Context   PlanContext
 }
 
 // JSON is the document. It holds no value that is sensitive.
 func (d PlanDocument) JSON() ([]byte, error) {
+	planned, prior := d.values()
 	out := jsonFields{
-		"format_version": PlanFormat, "terraform_version": d.Version, "errored": false, "complete": len(d.Plan.LeftOut) == 0,
-		"applyable": !d.Plan.Empty(), "planned_values": d.plannedValues(), "resource_changes": d.changes(), "resource_drift": d.drift(),
-		"output_changes": d.outputChanges(), "prior_state": StateDocument(d.Version, d.Live), "checks": d.checks(),
+		"format_version": PlanFormat, "terraform_version": d.Version, "errored": false,
+		"complete": len(d.Plan.LeftOut) == 0, "applyable": !d.Plan.Empty() || len(d.Plan.Outputs) > 0,
+		"planned_values":   jsonFields{"outputs": d.plannedOutputs(), "root_module": planned},
+		"prior_state":      stateJSON(d.Version, prior),
+		"resource_changes": d.changes(), "resource_drift": d.drift(), "output_changes": d.outputChanges(), "checks": d.checks(),
 		"variables": d.variables(),
-		"b2form":    jsonFields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "capabilities": append([]string{}, d.Capabilities...)},
+		"b2form": jsonFields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "exceptions": append([]Exception{}, d.Context.Exceptions...),
+			"capabilities": append([]string{}, d.Context.Capabilities...)},
 	}
 	b, err := json.Marshal(out)
 	return visible.EscapeJSON(b), err
@@ -51,40 +45,60 @@ func (d PlanDocument) JSON() ([]byte, error) {
 
 func (d PlanDocument) variables() jsonFields {
 	out := jsonFields{}
-	if d.Config == nil {
-		return out
-	}
-	for name, v := range d.Config.NonsensitiveVariables {
+	for name, v := range d.Variables {
 		out[name] = jsonFields{"value": treeOf(v).value}
 	}
 	return out
 }
 
+// A changeJSON says how one value becomes another one.
+type changeJSON struct {
+	Actions         []string        `json:"actions"`
+	Before          json.RawMessage `json:"before"`
+	BeforeSensitive json.RawMessage `json:"before_sensitive"`
+	After           json.RawMessage `json:"after"`
+	AfterUnknown    json.RawMessage `json:"after_unknown"`
+	AfterSensitive  json.RawMessage `json:"after_sensitive"`
+	ReplacePaths    [][]string      `json:"replace_paths,omitempty"`
+	Importing       jsonFields      `json:"importing,omitempty"`
+}
+
+func newChangeJSON(before, after valueTree, actions ...string) changeJSON {
+	return changeJSON{Actions: actions, Before: before.value, BeforeSensitive: before.sensitiveOrFalse(), After: after.value,
+		AfterUnknown: after.unknownOrFalse(), AfterSensitive: after.sensitiveOrFalse()}
+}
+
+type resourceChange struct {
+	resourceIdentity
+	Change  changeJSON   `json:"change"`
+	Action  string       `json:"b2form_action"`
+	Fields  []string     `json:"b2form_fields"`
+	Reason  string       `json:"b2form_reason"`
+	Hazards []jsonFields `json:"b2form_hazards"`
+	Deletes []jsonFields `json:"b2form_deletes"`
+}
+
 // changes are all changes of the plan, in its order.
-func (d PlanDocument) changes() []jsonFields {
-	out := make([]jsonFields, len(d.Plan.Changes))
+func (d PlanDocument) changes() []resourceChange {
+	out := make([]resourceChange, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
-		before, after := objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)
-		one := resourceJSON(c.Addr)
-		change := jsonFields{"actions": terraformActions(c), "before": before.value, "before_sensitive": before.sensitiveOrFalse(),
-			"after": after.value, "after_unknown": after.unknownOrFalse(), "after_sensitive": after.sensitiveOrFalse()}
+		one := resourceChange{
+			resourceIdentity: newResourceIdentity(c.Addr), Action: actionName(c), Fields: append([]string{}, c.Fields...),
+			Change: newChangeJSON(objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c), terraformActions(c)...),
+			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes()),
+		}
 		if c.Action == plan.Replace {
-			paths := [][]string{}
 			for _, f := range c.Fields {
-				paths = append(paths, []string{f})
+				one.Change.ReplacePaths = append(one.Change.ReplacePaths, []string{f})
 			}
-			change["replace_paths"] = paths
 		}
 		if c.Import {
-			change["importing"] = jsonFields{"id": c.ID}
+			one.Change.Importing = jsonFields{"id": c.ID}
 		}
 		if c.MovedFrom != (addr.Addr{}) {
-			one["previous_address"] = c.MovedFrom.String()
+			one.PreviousAddress = c.MovedFrom.String()
 		}
-		one["change"], one["b2form_action"], one["b2form_fields"] = change, actionName(c), append([]string{}, c.Fields...)
-		one["b2form_reason"], one["b2form_hazards"] = c.Reason, hazardsJSON(c)
-		one["b2form_deletes"] = namedJSON(c.Deletes())
 		out[i] = one
 	}
 	return out
@@ -98,19 +112,31 @@ func hazardsJSON(c *plan.Change) []jsonFields {
 	return out
 }
 
-// drift is what differs from what is declared: before as it is declared, after as it is live.
-func (d PlanDocument) drift() []jsonFields {
-	out := []jsonFields{}
+type resourceDrift struct {
+	resourceIdentity
+	Change changeJSON `json:"change"`
+}
+
+// drift is what changed outside: before as it is declared, after as it is live.
+func (d PlanDocument) drift() []resourceDrift {
+	out := []resourceDrift{}
+	declared := make(map[addr.Addr]shownObject, len(d.Context.Declared))
+	for _, o := range d.Context.Declared {
+		declared[o.Addr] = o
+	}
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
-		if c.Action != plan.Update && c.Action != plan.Replace || len(c.Fields) == 0 {
+		action, changed := outsideAction(c)
+		if !changed {
 			continue
 		}
-		declared, live := plannedTree(c), objectTree(c.Kind, c.Before, c.Sensitive)
-		one := resourceJSON(c.Addr)
-		one["change"] = jsonFields{"actions": []string{"update"}, "before": declared.value, "before_sensitive": declared.sensitiveOrFalse(),
-			"after": live.value, "after_unknown": jsonFields{}, "after_sensitive": live.sensitiveOrFalse()}
-		out = append(out, one)
+		live := valueTree{}
+		if action == plan.Update {
+			live = objectTree(c.Kind, c.Before, c.Sensitive)
+		}
+		o := declared[c.Addr]
+		out = append(out, resourceDrift{newResourceIdentity(c.Addr),
+			newChangeJSON(valueTree{value: o.Values, sensitive: o.Sensitive}, live, string(action))})
 	}
 	return out
 }
@@ -122,108 +148,128 @@ func terraformActions(c *plan.Change) []string {
 		return []string{"create", "delete"}
 	case plan.Rotate:
 		return []string{"create"}
+	case plan.Refresh:
+		return []string{"no-op"}
 	}
 	return []string{string(c.Action)}
 }
 
 func (d PlanDocument) outputChanges() jsonFields {
 	out := jsonFields{}
-	for _, o := range d.Outputs {
-		v := o.Value
-		if o.Sensitive {
-			v = v.Mark(kind.Sensitive)
+	for name, o := range d.Context.Outputs {
+		t := o.tree()
+		out[name] = newChangeJSON(t, t, "no-op").ofOutput()
+	}
+	for i := range d.Plan.Outputs {
+		c := &d.Plan.Outputs[i]
+		out[c.Name] = newChangeJSON(outputTree(c.Before, c.Sensitive), outputTree(c.After, c.Sensitive), string(c.Action)).ofOutput()
+	}
+	return out
+}
+
+// ofOutput has false in the place of the objects that say of resources that nothing is unknown or sensitive.
+func (c changeJSON) ofOutput() changeJSON {
+	for _, text := range []*json.RawMessage{&c.BeforeSensitive, &c.AfterSensitive, &c.AfterUnknown} {
+		if string(*text) == "{}" {
+			*text = json.RawMessage("false")
 		}
-		t := treeOf(v)
-		out[o.Name] = jsonFields{"actions": []string{"create"}, "before": nil, "before_sensitive": false, "after": t.value,
-			"after_unknown": t.unknownOr(false), "after_sensitive": t.sensitiveOr(false)}
+	}
+	return c
+}
+
+func outputTree(v cty.Value, sensitive bool) valueTree {
+	if sensitive && v != cty.NilVal {
+		v = v.Mark(kind.Sensitive)
+	}
+	return treeOf(v)
+}
+
+// plannedOutputs are the outputs that there are after the plan.
+func (d PlanDocument) plannedOutputs() map[string]shownOutput {
+	out := maps.Clone(d.Context.Outputs)
+	if out == nil {
+		out = map[string]shownOutput{}
+	}
+	for i := range d.Plan.Outputs {
+		c := &d.Plan.Outputs[i]
+		if delete(out, c.Name); c.Action != plan.Delete {
+			out[c.Name] = newShownOutput(c.After, c.Sensitive)
+		}
 	}
 	return out
 }
 
 func (d PlanDocument) checks() []jsonFields {
 	out := []jsonFields{}
-	for _, c := range d.Checks {
+	for _, c := range d.Context.Checks {
 		status := "pass"
 		problems := []jsonFields{}
 		for _, text := range c.Said {
+			status = "fail"
 			problems = append(problems, jsonFields{"message": text})
 		}
-		if c.Failed {
-			status = "fail"
-		}
-		i := strings.LastIndex(c.Name, "check.")
-		address := jsonFields{"kind": "check", "to_display": c.Name, "name": c.Name[i+len("check."):]}
+		address := jsonFields{"kind": "check", "to_display": c.Name, "name": c.Name[strings.LastIndex(c.Name, ".")+1:]}
 		out = append(out, jsonFields{"address": address, "status": status,
 			"instances": []jsonFields{{"address": jsonFields{"to_display": c.Name}, "status": status, "problems": problems}}})
 	}
 	return out
 }
 
-// plannedValues is everything that is declared, as it will be.
-func (d PlanDocument) plannedValues() jsonFields {
-	planned := make(map[addr.Addr]*plan.Change, len(d.Plan.Changes))
+// values are all objects as they will be, and as they are.
+func (d PlanDocument) values() (planned, prior *moduleTree) {
+	planned, prior = &moduleTree{}, &moduleTree{}
+	unchanged := d.Context.Unchanged
 	for i := range d.Plan.Changes {
-		planned[d.Plan.Changes[i].Addr] = &d.Plan.Changes[i]
-	}
-	var tree moduleTree
-	if d.Config == nil {
-		for i := range d.Plan.Changes {
-			if t := plannedTree(&d.Plan.Changes[i]); t.value != nil {
-				tree.add(d.Plan.Changes[i].Addr, t)
-			}
+		c := &d.Plan.Changes[i]
+		for len(unchanged) > 0 && unchanged[0].Addr.Compare(c.Addr) < 0 {
+			planned.add(unchanged[0])
+			prior.add(unchanged[0])
+			unchanged = unchanged[1:]
 		}
-		return jsonFields{"outputs": jsonFields{}, "root_module": tree.json()}
-	}
-	for _, r := range d.Config.Resources {
-		t := objectTree(r.Kind, r.Value.Object(), r.SensitiveAttrs)
-		switch c := planned[r.Addr]; {
-		case c == nil:
-		case c.Action == plan.Delete || c.Action == plan.Forget:
-			continue
-		default:
-			t = plannedTree(c)
+		if t := plannedTree(c); t.value != nil {
+			planned.add(shownObject{c.Addr, t.value, t.sensitive})
 		}
-		tree.add(r.Addr, t)
-	}
-	outputs := jsonFields{}
-	for _, o := range d.Outputs {
-		t := treeOf(o.Value)
-		one := jsonFields{"sensitive": o.Sensitive}
-		if !o.Sensitive && t.unknown == nil {
-			one["value"] = t.value
-			if b, err := ctyjson.MarshalType(o.Value.Type()); err == nil {
-				one["type"] = json.RawMessage(b)
-			}
+		if t := objectTree(c.Kind, c.Before, c.Sensitive); t.value != nil {
+			prior.add(shownObject{c.Addr, t.value, t.sensitive})
 		}
-		outputs[o.Name] = one
 	}
-	return jsonFields{"outputs": outputs, "root_module": tree.json()}
+	for _, o := range unchanged {
+		planned.add(o)
+		prior.add(o)
+	}
+	return planned, prior
 }
 
 // StateDocument is live objects in Terraform's JSON representation of a state.
 func StateDocument(version string, live []LiveObject) map[string]any {
-	var tree moduleTree
-	for _, o := range live {
-		if !o.Value.IsNull() {
-			tree.add(o.Addr, objectTree(o.Kind, o.Value, o.Sensitive))
+	tree := &moduleTree{}
+	for i := range live {
+		if o := live[i].shown(); o.Values != nil {
+			tree.add(o)
 		}
 	}
-	return jsonFields{"format_version": "1.0", "terraform_version": version, "values": jsonFields{"root_module": tree.json()}}
+	return stateJSON(version, tree)
 }
 
-// providerName stands for the program in Terraform's JSON.
-const providerName = "b2form"
+func stateJSON(version string, root *moduleTree) jsonFields {
+	return jsonFields{"format_version": "1.0", "terraform_version": version, "values": jsonFields{"root_module": root}}
+}
 
-func resourceJSON(a addr.Addr) jsonFields {
-	r := newResourceJSON(a)
-	out := jsonFields{"address": r.Addr, "mode": "managed", "type": r.ResourceType, "name": r.ResourceName, "provider_name": providerName}
-	if r.ResourceKey != nil {
-		out["index"] = r.ResourceKey
-	}
-	if r.Module != "" {
-		out["module_address"] = r.Module
-	}
-	return out
+// A resourceIdentity says in Terraform's words which resource it is.
+type resourceIdentity struct {
+	Address         string `json:"address"`
+	PreviousAddress string `json:"previous_address,omitempty"`
+	Module          string `json:"module_address,omitempty"`
+	Mode            string `json:"mode"`
+	Type            string `json:"type"`
+	Name            string `json:"name"`
+	Index           any    `json:"index,omitempty"`
+	Provider        string `json:"provider_name"`
+}
+
+func newResourceIdentity(a addr.Addr) resourceIdentity {
+	return resourceIdentity{Address: a.String(), Module: a.Module, Mode: "managed", Type: a.Kind, Name: a.Label, Index: instanceKey(a),
+		Provider: "b2form"}
 }
 
 func stepsJSON(p *plan.Plan) []jsonFields {

@@ -10,7 +10,7 @@ import (
 
 // An Exception is a resource for which a policy does not hold.
 type Exception struct {
-	Addr addr.Addr
+	Addr addr.Addr `json:"address"`
 	config.Exception
 }
 

@@ -82,18 +82,23 @@ type resource struct {
 func newResourceJSON(a addr.Addr) resource {
 	within := a
 	within.Module = ""
-	r := resource{
+	return resource{
 		Addr: a.String(), Module: a.Module, Resource: within.String(),
-		ImpliedProvider: "b2", ResourceType: a.Kind, ResourceName: a.Label,
+		ImpliedProvider: "b2", ResourceType: a.Kind, ResourceName: a.Label, ResourceKey: instanceKey(a),
 	}
+}
+
+// instanceKey is a string or a number; nil: there is only one instance.
+func instanceKey(a addr.Addr) any {
 	switch v := a.Instance.Value(); {
 	case v.IsNull():
+		return nil
 	case v.Type() == cty.String:
-		r.ResourceKey = v.AsString()
+		return v.AsString()
 	default:
-		r.ResourceKey, _ = v.AsBigFloat().Int64()
+		n, _ := v.AsBigFloat().Int64()
+		return n
 	}
-	return r
 }
 
 // Plan writes one line per change, one per step, and the summary. The needs of a

@@ -9,108 +9,114 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/plan"
-	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
 // A valueTree is a value as Terraform's JSON shows it: what is known and not sensitive, and
 // beside it, in the same shape, what is not known and what is sensitive. nil: nothing is.
-type valueTree struct{ value, unknown, sensitive any }
+type valueTree struct{ value, unknown, sensitive json.RawMessage }
 
-func (t valueTree) unknownOrFalse() any   { return t.unknownOr(jsonFields{}) }
-func (t valueTree) sensitiveOrFalse() any { return t.sensitiveOr(jsonFields{}) }
+func (t valueTree) unknownOrFalse() json.RawMessage   { return orElse(t.unknown, "{}") }
+func (t valueTree) sensitiveOrFalse() json.RawMessage { return orElse(t.sensitive, "{}") }
 
-func (t valueTree) unknownOr(none any) any {
-	if t.unknown == nil {
-		return none
+func orElse(text json.RawMessage, none string) json.RawMessage {
+	if text == nil {
+		return json.RawMessage(none)
 	}
-	return t.unknown
-}
-
-func (t valueTree) sensitiveOr(none any) any {
-	if t.sensitive == nil {
-		return none
-	}
-	return t.sensitive
+	return text
 }
 
 // treeOf takes a value apart by its marks.
 func treeOf(v cty.Value) valueTree {
+	if v == cty.NilVal {
+		return valueTree{}
+	}
 	v, marks := v.Unmark()
 	var t valueTree
-	if marks.Has(kind.Sensitive) {
-		if !v.IsKnown() {
-			t.unknown = true
-		}
-		t.sensitive = true
-		return t
+	if !v.IsKnown() {
+		t.unknown = json.RawMessage("true")
 	}
 	switch {
-	case !v.IsKnown():
-		return valueTree{unknown: true}
-	case v.IsNull():
+	case marks.Has(kind.Sensitive):
+		t.sensitive = json.RawMessage("true")
+		return t
+	case !v.IsKnown() || v.IsNull():
 		return t
 	case v.Type().IsPrimitiveType():
 		b, err := ctyjson.Marshal(v, v.Type())
 		if err == nil && (v.Type() != cty.Number || !hasTooManyDigits(v)) {
-			t.value = json.RawMessage(b)
+			t.value = b
 		}
 		return t
 	case v.Type().IsObjectType() || v.Type().IsMapType():
-		return mapTree(v)
+		var w objectTreeWriter
+		for it := v.ElementIterator(); it.Next(); {
+			key, e := it.Element()
+			w.add(key.AsString(), treeOf(e))
+		}
+		return w.tree()
 	}
 	return listTree(v)
 }
 
-func mapTree(v cty.Value) valueTree {
-	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
-	for it := v.ElementIterator(); it.Next(); {
-		key, e := it.Element()
-		values.addTree(key.AsString(), treeOf(e), unknown, hidden)
-	}
-	return newMapTree(values, unknown, hidden)
-}
+// An objectTreeWriter writes the tree of an object, member by member.
+type objectTreeWriter struct{ value, unknown, sensitive []byte }
 
-// addTree adds one member to the three trees.
-func (values jsonFields) addTree(name string, t valueTree, unknown, hidden jsonFields) {
+func (w *objectTreeWriter) add(name string, t valueTree) {
+	key, _ := json.Marshal(name) // a string has JSON
+	if string(t.unknown) != "true" {
+		w.value = appendMember(w.value, key, orElse(t.value, "null"))
+	}
 	if t.unknown != nil {
-		unknown[name] = t.unknown
+		w.unknown = appendMember(w.unknown, key, t.unknown)
 	}
 	if t.sensitive != nil {
-		hidden[name] = t.sensitive
-	}
-	if t.unknown != true {
-		values[name] = t.value
+		w.sensitive = appendMember(w.sensitive, key, t.sensitive)
 	}
 }
 
-func newMapTree(values, unknown, hidden jsonFields) valueTree {
-	t := valueTree{value: values}
-	if len(unknown) > 0 {
-		t.unknown = unknown
+func appendMember(object, key, value []byte) []byte {
+	begin := byte(',')
+	if len(object) == 0 {
+		begin = '{'
 	}
-	if len(hidden) > 0 {
-		t.sensitive = hidden
+	object = append(append(object, begin), key...)
+	return append(append(object, ':'), value...)
+}
+
+func (w *objectTreeWriter) tree() valueTree {
+	t := valueTree{value: json.RawMessage("{}")}
+	if w.value != nil {
+		t.value = append(w.value, '}')
+	}
+	if w.unknown != nil {
+		t.unknown = append(w.unknown, '}')
+	}
+	if w.sensitive != nil {
+		t.sensitive = append(w.sensitive, '}')
 	}
 	return t
 }
 
 func listTree(v cty.Value) valueTree {
-	values, unknown, hidden := []any{}, []any{}, []any{}
+	values, unknown, hidden := []byte("["), []byte("["), []byte("[")
 	isUnknown, isHidden := false, false
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		t := treeOf(e)
-		values = append(values, t.value)
-		unknown, hidden = append(unknown, t.unknownOr(false)), append(hidden, t.sensitiveOr(false))
+		if len(values) > 1 {
+			values, unknown, hidden = append(values, ','), append(unknown, ','), append(hidden, ',')
+		}
+		values = append(values, orElse(t.value, "null")...)
+		unknown, hidden = append(unknown, orElse(t.unknown, "false")...), append(hidden, orElse(t.sensitive, "false")...)
 		isUnknown, isHidden = isUnknown || t.unknown != nil, isHidden || t.sensitive != nil
 	}
-	t := valueTree{value: values}
+	t := valueTree{value: append(values, ']')}
 	if isUnknown {
-		t.unknown = unknown
+		t.unknown = append(unknown, ']')
 	}
 	if isHidden {
-		t.sensitive = hidden
+		t.sensitive = append(hidden, ']')
 	}
 	return t
 }
@@ -121,14 +127,14 @@ func objectTree(k *kind.Kind, object cty.Value, sensitive []string) valueTree {
 	if object == cty.NilVal || object.IsNull() {
 		return valueTree{}
 	}
-	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
+	var w objectTreeWriter
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if object.Type().HasAttribute(a.Name) {
-			values.addTree(a.Name, attrTree(a, object.GetAttr(a.Name), sensitive), unknown, hidden)
+			w.add(a.Name, attrTree(a, object.GetAttr(a.Name), sensitive))
 		}
 	}
-	return newMapTree(values, unknown, hidden)
+	return w.tree()
 }
 
 // attrTree is one attribute of an object.
@@ -143,11 +149,14 @@ func attrTree(a *kind.Attr, v cty.Value, sensitive []string) valueTree {
 // plannedTree is what a change makes of its object: what B2 makes is not known yet, but
 // where the object stays.
 func plannedTree(c *plan.Change) valueTree {
-	if c.Action == plan.Delete || c.Action == plan.Forget || c.After == cty.NilVal || c.After.IsNull() {
+	switch {
+	case c.Action == plan.Delete || c.Action == plan.Forget:
 		return valueTree{}
+	case c.After.IsNull(): // only the state is told something
+		return objectTree(c.Kind, c.Before, c.Sensitive)
 	}
 	stays := c.Action == plan.Update || c.Action == plan.NoOp
-	values, unknown, hidden := jsonFields{}, jsonFields{}, jsonFields{}
+	var w objectTreeWriter
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
 		v := cty.UnknownVal(a.ValueType())
@@ -157,43 +166,50 @@ func plannedTree(c *plan.Change) valueTree {
 		case stays && (c.Action == plan.NoOp || a.Name == c.Kind.IDAttr || a.FromAccount != nil):
 			v = attrOrNull(c.Before, a)
 		}
-		values.addTree(a.Name, attrTree(a, v, c.Sensitive), unknown, hidden)
+		w.add(a.Name, attrTree(a, v, c.Sensitive))
 	}
-	return newMapTree(values, unknown, hidden)
+	return w.tree()
 }
 
 // A moduleTree is resources below the modules that they stand in, as Terraform's JSON has it.
 type moduleTree struct {
-	address   string
-	resources []jsonFields
-	children  []*moduleTree
+	Address   string           `json:"address,omitempty"`
+	Resources []moduleResource `json:"resources,omitempty"`
+	Children  []*moduleTree    `json:"child_modules,omitempty"`
+}
+
+type moduleResource struct {
+	resourceIdentity
+	SchemaVersion int             `json:"schema_version"`
+	Values        json.RawMessage `json:"values"`
+	Sensitive     json.RawMessage `json:"sensitive_values"`
 }
 
 // add adds a resource. They come sorted by address.
-func (m *moduleTree) add(a addr.Addr, t valueTree) {
-	one := resourceJSON(a)
-	delete(one, "module_address")
-	one["schema_version"], one["values"], one["sensitive_values"] = 0, t.value, t.sensitiveOrFalse()
-	m.at(a.Module).resources = append(m.at(a.Module).resources, one)
+func (m *moduleTree) add(o shownObject) {
+	r := moduleResource{resourceIdentity: newResourceIdentity(o.Addr), Values: o.Values, Sensitive: orElse(o.Sensitive, "{}")}
+	r.Module = ""
+	at := m.at(o.Addr.Module)
+	at.Resources = append(at.Resources, r)
 }
 
 // at finds the module with a path, and makes it where it is not there.
 func (m *moduleTree) at(path string) *moduleTree {
-	if path == m.address {
+	if path == m.Address {
 		return m
 	}
-	next := m.address
+	next := m.Address
 	if next != "" {
 		next += "."
 	}
-	next += firstModule(strings.TrimPrefix(strings.TrimPrefix(path, m.address), "."))
-	for _, c := range slices.Backward(m.children) { // most often it is the last
-		if c.address == next {
+	next += firstModule(strings.TrimPrefix(strings.TrimPrefix(path, m.Address), "."))
+	for _, c := range slices.Backward(m.Children) { // most often it is the last
+		if c.Address == next {
 			return c.at(path)
 		}
 	}
-	m.children = append(m.children, &moduleTree{address: next})
-	return m.children[len(m.children)-1].at(path)
+	m.Children = append(m.Children, &moduleTree{Address: next})
+	return m.Children[len(m.Children)-1].at(path)
 }
 
 // firstModule is the first step of a path: module.site["a.b"].
@@ -212,22 +228,4 @@ func firstModule(path string) string {
 		}
 	}
 	return path
-}
-
-func (m *moduleTree) json() jsonFields {
-	out := jsonFields{}
-	if m.address != "" {
-		out["address"] = m.address
-	}
-	if len(m.resources) > 0 {
-		out["resources"] = m.resources
-	}
-	var children []jsonFields
-	for _, c := range m.children {
-		children = append(children, c.json())
-	}
-	if len(children) > 0 {
-		out["child_modules"] = children
-	}
-	return out
 }

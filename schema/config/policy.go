@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -55,4 +57,18 @@ type Violation struct {
 }
 
 // An Exception is a policy that does not hold for a resource, and why.
-type Exception struct{ Policy, Reason string }
+type Exception struct {
+	Policy string `json:"policy"`
+	Reason string `json:"reason"`
+}
+
+// OwnFiles are Files without those of imposed policies, which make no other plan.
+func (c *Config) OwnFiles() map[string]*hcl.File {
+	files := maps.Clone(c.Files)
+	for _, p := range c.Policies {
+		if p.Imposed {
+			delete(files, p.Range.Filename)
+		}
+	}
+	return files
+}

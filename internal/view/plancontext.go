@@ -1,0 +1,130 @@
+package view
+
+import (
+	"encoding/json"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+)
+
+// A PlanContext is what a plan does not change, and what was found beside it: with the plan it gives
+// the whole of a PlanDocument. It can be stored as JSON, and holds no value that is sensitive.
+type PlanContext struct {
+	Unchanged    []shownObject          `json:"unchanged,omitempty"` // as they are live; sorted by address
+	Declared     []shownObject          `json:"declared,omitempty"`  // of what changed outside, as it is declared; sorted
+	Outputs      map[string]shownOutput `json:"outputs,omitempty"`   // those that do not change
+	Checks       []CheckResult          `json:"checks,omitempty"`    // in order of their names
+	Exceptions   []Exception            `json:"exceptions,omitempty"`
+	Capabilities []string               `json:"capabilities,omitempty"` // what carrying it out takes; sorted
+}
+
+// A CheckResult is what came of one check block.
+type CheckResult struct {
+	Name string   `json:"name"`           // "check.private"
+	Said []string `json:"said,omitempty"` // what its assertions say that do not hold; nil: all do
+}
+
+// A shownObject is the attributes of an object, and which of them are sensitive.
+type shownObject struct {
+	Addr      addr.Addr       `json:"address"`
+	Values    json.RawMessage `json:"values"`
+	Sensitive json.RawMessage `json:"sensitive,omitempty"`
+}
+
+// shown is the object as it is live; without values where it is not.
+func (o *LiveObject) shown() shownObject {
+	t := objectTree(o.Kind, o.Value, o.Sensitive)
+	return shownObject{o.Addr, t.value, t.sensitive}
+}
+
+// A shownOutput is an output as Terraform's JSON shows it. Without a value it is sensitive, or not known.
+type shownOutput struct {
+	Sensitive bool            `json:"sensitive"`
+	Type      json.RawMessage `json:"type,omitempty"`
+	Value     json.RawMessage `json:"value,omitempty"`
+}
+
+func newShownOutput(v cty.Value, sensitive bool) shownOutput {
+	o, t := shownOutput{Sensitive: sensitive}, treeOf(v)
+	if sensitive || t.unknown != nil {
+		return o
+	}
+	o.Value = orElse(t.value, "null")
+	if b, err := ctyjson.MarshalType(v.Type()); err == nil {
+		o.Type = b
+	}
+	return o
+}
+
+func (o shownOutput) tree() valueTree {
+	t := valueTree{value: o.Value}
+	if o.Sensitive {
+		t.sensitive = json.RawMessage("true")
+	} else if o.Value == nil {
+		t.unknown = json.RawMessage("true")
+	}
+	return t
+}
+
+// NewPlanContext finds what a plan stands in. live is what the state records, sorted by address; outputs are
+// those that the plan does not change.
+func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObject, outputs []Output) PlanContext {
+	c := PlanContext{Outputs: map[string]shownOutput{}}
+	changed := make(map[addr.Addr]*plan.Change, len(p.Changes))
+	for i := range p.Changes {
+		one := &p.Changes[i]
+		changed[one.Addr], changed[one.MovedFrom] = one, one
+	}
+	declared := make(map[addr.Addr]*config.Resource, len(resources))
+	for _, r := range resources {
+		declared[r.Addr] = r
+		if one := changed[r.Addr]; one != nil {
+			if _, outside := outsideAction(one); outside {
+				c.Declared = append(c.Declared, declaredObject(r))
+			}
+		}
+	}
+	for i := range live {
+		if o := &live[i]; changed[o.Addr] == nil && !o.Value.IsNull() {
+			c.Unchanged = append(c.Unchanged, unchangedObject(o, declared[o.Addr]))
+		}
+	}
+	for _, o := range outputs {
+		c.Outputs[o.Name] = newShownOutput(o.Value, o.Sensitive)
+	}
+	return c
+}
+
+// unchangedObject is an object as it is live, with what only the configuration says of it. r may be nil.
+func unchangedObject(o *LiveObject, r *config.Resource) shownObject {
+	var w objectTreeWriter
+	for i := range o.Kind.Attrs {
+		a := &o.Kind.Attrs[i]
+		v := o.Value.GetAttr(a.Name)
+		if r != nil && !a.Computed && !plan.IsCompared(a) {
+			v = r.Value.GetAttr(a.Name)
+		}
+		w.add(a.Name, attrTree(a, v, o.Sensitive))
+	}
+	t := w.tree()
+	return shownObject{o.Addr, t.value, t.sensitive}
+}
+
+// declaredObject is what the configuration says of an object: nothing of what it leaves as it is.
+func declaredObject(r *config.Resource) shownObject {
+	var w objectTreeWriter
+	for i := range r.Kind.Attrs {
+		a := &r.Kind.Attrs[i]
+		v := cty.NullVal(a.ValueType())
+		if !a.Computed && !r.KeepsLive(a) {
+			v = r.Value.GetAttr(a.Name)
+		}
+		w.add(a.Name, attrTree(a, v, r.SensitiveAttrs))
+	}
+	t := w.tree()
+	return shownObject{r.Addr, t.value, t.sensitive}
+}
