@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,8 +77,9 @@ func (s *Saved) Basis() (string, error) {
 func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
 		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s}
+	values := valueReader{}
 	for i := range s.Changes {
-		c, err := s.Changes[i].change(kinds)
+		c, err := s.Changes[i].change(kinds, values)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Changes[i].Addr, err)
 		}
@@ -123,7 +125,7 @@ func checkFields(k *kind.Kind, names []string) error {
 }
 
 // change is the change as it was shown.
-func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
+func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, error) {
 	i := slices.IndexFunc(kinds, func(k *kind.Kind) bool { return k.Name == s.Addr.Kind })
 	if i < 0 {
 		return nil, fmt.Errorf("there is no kind %q", s.Addr.Kind)
@@ -149,10 +151,10 @@ func (s *SavedChange) change(kinds []*kind.Kind) (*Change, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if c.Before, err = object(s.Before, k.Attrs, k.LiveType(), s.UnknownBefore); err != nil {
+	if c.Before, err = values.object(s.Before, k.Attrs, k.LiveType(), s.UnknownBefore); err != nil {
 		return nil, err
 	}
-	if c.After, err = object(s.After, k.Attrs, k.ConfigType(), s.UnknownAfter); err != nil {
+	if c.After, err = values.object(s.After, k.Attrs, k.ConfigType(), s.UnknownAfter); err != nil {
 		return nil, err
 	}
 	if createsOrUpdates(c) && c.After.IsNull() || c.Action != Create && c.Action != Forget && c.Before.IsNull() {
@@ -179,8 +181,30 @@ func (s *SavedChange) checkWords() error {
 	return nil
 }
 
+// A valueReader reads values. What it read of an attribute last is remembered, since many objects share it.
+type valueReader map[*kind.Attr]textValue
+
+type textValue struct {
+	text  json.RawMessage
+	value cty.Value
+}
+
+func (r valueReader) read(a *kind.Attr, text json.RawMessage) (cty.Value, error) {
+	if a.ValueType() == cty.String {
+		var s string
+		err := json.Unmarshal(text, &s)
+		return cty.StringVal(s), err
+	}
+	if last := r[a]; last.text != nil && bytes.Equal(last.text, text) {
+		return last.value, nil
+	}
+	v, err := ctyjson.Unmarshal(text, a.ValueType())
+	r[a] = textValue{text, v}
+	return v, err
+}
+
 // object reads an object with the attributes of a type. Those that are left out are null.
-func object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []string) (cty.Value, error) {
+func (r valueReader) object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []string) (cty.Value, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return cty.NilVal, errors.New("in the place of attributes stands something else")
@@ -196,9 +220,9 @@ func object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []strin
 		switch {
 		case slices.Contains(unknown, a.Name):
 			members[a.Name] = cty.UnknownVal(a.ValueType())
-		case given:
+		case given && string(v) != "null":
 			var err error
-			if members[a.Name], err = ctyjson.Unmarshal(v, a.ValueType()); err != nil {
+			if members[a.Name], err = r.read(a, v); err != nil {
 				return cty.NilVal, fmt.Errorf("the value of %s cannot be read", a.Name)
 			}
 		case t.HasAttribute(a.Name):

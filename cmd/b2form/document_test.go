@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/urfave/cli/v3"
 )
 
 // schemas reads the published schemas before a test leaves the folder of its package.
@@ -45,6 +47,32 @@ func schemas(t *testing.T) map[string]*jsonschema.Schema {
 		out[strings.TrimSuffix(filepath.Base(path), ".schema.json")] = compiled
 	}
 	return out
+}
+
+// TestEveryJSONHasASchema looks for each command with -json in the table of the schemas.
+func TestEveryJSONHasASchema(t *testing.T) {
+	text, err := os.ReadFile("../../docs/schemas/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inLines := regexp.MustCompile("(?m)^.*lines.schema.json.*$").FindString(string(text))
+	found := 0
+	var walk func(c *cli.Command, path string)
+	walk = func(c *cli.Command, path string) {
+		if slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "json") }) {
+			found++
+			if !strings.Contains(string(text), "`"+path+" -json") && !strings.Contains(inLines, "`"+path+"`") {
+				t.Errorf("docs/schemas/README.md names no schema for %s -json", path)
+			}
+		}
+		for _, sub := range c.Commands {
+			walk(sub, strings.TrimSpace(path+" "+sub.Name))
+		}
+	}
+	walk((&program{}).rootCommand(), "")
+	if found < 15 {
+		t.Errorf("only %d commands have -json", found)
+	}
 }
 
 const documentConfig = `
@@ -152,6 +180,8 @@ func TestSchemas(t *testing.T) {
 	check("state-list", b.shown(t, 0, "state", "list", "-json"))
 	check("state-show", b.shown(t, 0, "state", "show", "-json", "bucket.photos"))
 	check("validate", b.shown(t, 0, "validate", "-json"))
+	check("whoami", b.shown(t, 0, "whoami", "-json"))
+	check("lock", b.shown(t, 0, "lock", "-json"))
 	check("version", b.shown(t, 0, "version", "-json"))
 	check("functions", b.shown(t, 0, "functions", "-json"))
 	check("keys", b.shown(t, 0, "keys", "-json"))

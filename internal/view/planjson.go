@@ -28,13 +28,18 @@ type PlanDocument struct {
 
 // JSON is the document. It holds no value that is sensitive.
 func (d PlanDocument) JSON() ([]byte, error) {
-	planned, prior := d.values()
+	trees := make([]changeTrees, len(d.Plan.Changes))
+	for i := range d.Plan.Changes {
+		c := &d.Plan.Changes[i]
+		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)}
+	}
+	planned, prior := d.values(trees)
 	out := jsonFields{
 		"format_version": PlanFormat, "terraform_version": d.Version, "errored": false,
 		"complete": len(d.Plan.LeftOut) == 0, "applyable": !d.Plan.Empty() || len(d.Plan.Outputs) > 0,
 		"planned_values":   jsonFields{"outputs": d.plannedOutputs(), "root_module": planned},
 		"prior_state":      stateJSON(d.Version, prior),
-		"resource_changes": d.changes(), "resource_drift": d.drift(), "output_changes": d.outputChanges(), "checks": d.checks(),
+		"resource_changes": d.changes(trees), "resource_drift": d.drift(trees), "output_changes": d.outputChanges(), "checks": d.checks(),
 		"variables": d.variables(),
 		"b2form": jsonFields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "exceptions": append([]Exception{}, d.Context.Exceptions...),
 			"capabilities": append([]string{}, d.Context.Capabilities...)},
@@ -50,6 +55,9 @@ func (d PlanDocument) variables() jsonFields {
 	}
 	return out
 }
+
+// A changeTrees is what a change makes of what.
+type changeTrees struct{ before, after valueTree }
 
 // A changeJSON says how one value becomes another one.
 type changeJSON struct {
@@ -79,13 +87,13 @@ type resourceChange struct {
 }
 
 // changes are all changes of the plan, in its order.
-func (d PlanDocument) changes() []resourceChange {
+func (d PlanDocument) changes(trees []changeTrees) []resourceChange {
 	out := make([]resourceChange, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		one := resourceChange{
 			resourceIdentity: newResourceIdentity(c.Addr), Action: actionName(c), Fields: append([]string{}, c.Fields...),
-			Change: newChangeJSON(objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c), terraformActions(c)...),
+			Change: newChangeJSON(trees[i].before, trees[i].after, terraformActions(c)...),
 			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes()),
 		}
 		if c.Action == plan.Replace {
@@ -118,7 +126,7 @@ type resourceDrift struct {
 }
 
 // drift is what changed outside: before as it is declared, after as it is live.
-func (d PlanDocument) drift() []resourceDrift {
+func (d PlanDocument) drift(trees []changeTrees) []resourceDrift {
 	out := []resourceDrift{}
 	declared := make(map[addr.Addr]shownObject, len(d.Context.Declared))
 	for _, o := range d.Context.Declared {
@@ -132,7 +140,7 @@ func (d PlanDocument) drift() []resourceDrift {
 		}
 		live := valueTree{}
 		if action == plan.Update {
-			live = objectTree(c.Kind, c.Before, c.Sensitive)
+			live = trees[i].before
 		}
 		o := declared[c.Addr]
 		out = append(out, resourceDrift{newResourceIdentity(c.Addr),
@@ -216,7 +224,7 @@ func (d PlanDocument) checks() []jsonFields {
 }
 
 // values are all objects as they will be, and as they are.
-func (d PlanDocument) values() (planned, prior *moduleTree) {
+func (d PlanDocument) values(trees []changeTrees) (planned, prior *moduleTree) {
 	planned, prior = &moduleTree{}, &moduleTree{}
 	unchanged := d.Context.Unchanged
 	for i := range d.Plan.Changes {
@@ -226,10 +234,10 @@ func (d PlanDocument) values() (planned, prior *moduleTree) {
 			prior.add(unchanged[0])
 			unchanged = unchanged[1:]
 		}
-		if t := plannedTree(c); t.value != nil {
+		if t := trees[i].after; t.value != nil {
 			planned.add(shownObject{c.Addr, t.value, t.sensitive})
 		}
-		if t := objectTree(c.Kind, c.Before, c.Sensitive); t.value != nil {
+		if t := trees[i].before; t.value != nil {
 			prior.add(shownObject{c.Addr, t.value, t.sensitive})
 		}
 	}

@@ -42,10 +42,12 @@ func treeOf(v cty.Value) valueTree {
 		return t
 	case !v.IsKnown() || v.IsNull():
 		return t
+	case v.Type() == cty.String:
+		t.value, _ = json.Marshal(v.AsString()) // a string has JSON
+		return t
 	case v.Type().IsPrimitiveType():
-		b, err := ctyjson.Marshal(v, v.Type())
-		if err == nil && (v.Type() != cty.Number || !hasTooManyDigits(v)) {
-			t.value = b
+		if v.Type() != cty.Number || !hasTooManyDigits(v) {
+			t.value, _ = ctyjson.Marshal(v, v.Type()) // it is known
 		}
 		return t
 	case v.Type().IsObjectType() || v.Type().IsMapType():

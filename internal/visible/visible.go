@@ -37,6 +37,9 @@ func EscapeHCL(s string) string { return escapeRunes(strings.ToValidUTF8(s, "\uF
 
 // EscapeJSON is the same JSON, with its strings written as Text writes them.
 func EscapeJSON(text []byte) []byte {
+	if plainLength(text) == len(text) {
+		return text
+	}
 	return []byte(escapeRunes(string(text), "\n\t", func(r rune) string {
 		if r <= 0xffff {
 			return escapeRune(r)
@@ -61,6 +64,9 @@ func LinesKeepingOffsets(s string) string {
 			b.WriteString(rest[:size])
 		}
 		rest = rest[size:]
+	}
+	if !strings.Contains(b.String(), "##") {
+		return b.String()
 	}
 	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string { return "# " + begin[2:] })
 }
@@ -97,8 +103,12 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 	}
 	var b strings.Builder
 	for rest := s; rest != ""; {
+		plain := plainLength(rest)
+		b.WriteString(rest[:plain])
+		rest = rest[plain:]
 		r, size := utf8.DecodeRuneInString(rest)
 		switch {
+		case size == 0:
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, rest[0])
 		case isInvisible(r) && !strings.ContainsRune(kept, r):
@@ -108,19 +118,25 @@ func escapeRunes(s, kept string, escaped func(rune) string) string {
 		}
 		rest = rest[size:]
 	}
+	if !strings.Contains(b.String(), "##") {
+		return b.String()
+	}
 	return anywhere.ReplaceAllStringFunc(b.String(), func(begin string) string {
 		return "#" + escapeRune('#') + begin[2:]
 	})
 }
 
 // needsNoEscape is true for nearly everything that is ever written.
-func needsNoEscape(s string) bool {
+func needsNoEscape(s string) bool { return plainLength(s) == len(s) }
+
+// plainLength is how much of the beginning stays as it is, whatever follows.
+func plainLength[T string | []byte](s T) int {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '#' {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(s)
 }
 
 // isInvisible reports whether a character has no shape of its own. The two joiners
