@@ -23,11 +23,47 @@ type judgement struct {
 	all      cty.Value // the planned resources by kind; NilVal: not needed yet
 	planned  bool
 	diags    hcl.Diagnostics // violations
+	last     map[hcl.Expression]*lastVerdict
+}
+
+// A lastVerdict is what a condition came to last, and from which attributes. Where it asks for nothing
+// else, it comes to the same for the next object with these; most objects are alike.
+type lastVerdict struct {
+	attrs  []string // of each.value; nil: it asks for something else
+	values []cty.Value
+	holds  bool
+}
+
+func newLastVerdict(e hcl.Expression) *lastVerdict {
+	v := &lastVerdict{}
+	for _, t := range e.Variables() {
+		if t.RootName() != "each" || len(t) < 3 || stepName(t[1]) != "value" || stepName(t[2]) == "" {
+			return &lastVerdict{}
+		}
+		v.attrs = append(v.attrs, stepName(t[2]))
+	}
+	return v
+}
+
+// isOf reports whether the verdict holds for another object too, and remembers its attributes if not.
+func (v *lastVerdict) isOf(object cty.Value) bool {
+	values := make([]cty.Value, len(v.attrs))
+	for i, name := range v.attrs {
+		if !object.Type().HasAttribute(name) {
+			v.values = nil
+			return false
+		}
+		values[i] = object.GetAttr(name)
+	}
+	same := len(values) > 0 && slices.EqualFunc(values, v.values, cty.Value.RawEquals)
+	v.values = values
+	return same
 }
 
 // judge implements [config.JudgePolicies].
 func (l *module) judge(subjects []config.Subject, account *wire.Account) hcl.Diagnostics {
-	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), planned: account != nil}
+	j := &judgement{subjects: subjects, each: make([]cty.Value, len(subjects)), planned: account != nil,
+		last: map[hcl.Expression]*lastVerdict{}}
 	if j.planned {
 		j.account = accountDataValue(account)
 	}
@@ -110,6 +146,19 @@ func (j *judgement) judgeSubject(p *policy, s *config.Subject, ctx *hcl.EvalCont
 // condition evaluates when or require; known is false where that is not known yet, or where
 // an error was reported.
 func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.Expression, ctx *hcl.EvalContext) (holds, known bool) {
+	last := j.last[e]
+	if last == nil {
+		last = newLastVerdict(e)
+		j.last[e] = last
+	}
+	if last.isOf(ctx.Variables["each"].GetAttr("value")) {
+		return last.holds, true
+	}
+	defer func() {
+		if last.holds = holds; !known {
+			last.values = nil
+		}
+	}()
 	v, ok := j.value(p, s, e, ctx)
 	if !ok {
 		return false, false

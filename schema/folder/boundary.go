@@ -18,6 +18,8 @@ type Boundary struct {
 	refused      []refusal
 	readPaths    []string // what was read so far, without links; only while the configuration is loaded
 	sealed       bool
+
+	lastDir, lastRealDir string // see withoutLinks
 }
 
 // A refusal is a path that is never read, absolute and without links.
@@ -100,7 +102,7 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 	if err != nil {
 		return false // then no file can be read at all
 	}
-	r := refusal{path: WithoutLinks(abs), dottedSuffixesToo: companions, reason: why}
+	r := refusal{path: b.withoutLinks(abs), dottedSuffixesToo: companions, reason: why}
 	b.refused = append(b.refused, r)
 	for _, p := range b.readPaths {
 		wasRead = wasRead || r.covers(p)
@@ -113,6 +115,18 @@ func (b *Boundary) Seal() { b.sealed, b.readPaths = true, nil }
 
 func (r refusal) covers(path string) bool {
 	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")
+}
+
+// withoutLinks is WithoutLinks, and remembers the folder of what is not there: most often the next path is in it too.
+func (b *Boundary) withoutLinks(path string) string {
+	dir := filepath.Dir(path)
+	if _, err := os.Lstat(path); err == nil || dir == path {
+		return WithoutLinks(path)
+	}
+	if dir != b.lastDir {
+		b.lastDir, b.lastRealDir = dir, WithoutLinks(dir)
+	}
+	return filepath.Join(b.lastRealDir, filepath.Base(path))
 }
 
 // WithoutLinks is an absolute path with its symbolic links followed, as far as there is
