@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -15,26 +14,22 @@ import (
 	"testing"
 	"time"
 
-	"b2form/internal/b2"
-	"b2form/internal/emulator"
 	"b2form/internal/state"
 	"b2form/internal/testrun"
 	"b2form/schema/addr"
-	"b2form/schema/config"
 )
 
 // workerVariable makes the test binary a worker instead of running tests.
 const workerVariable = "B2FORM_TEST_WORKER"
 
 // A worker is one run in a process of its own. Time passes faster for it, as it
-// does for the service, so that leases of the killed end soon.
+// does for the service of a bucket, so that leases of the killed end soon.
 type worker struct {
-	URL, KeyID, Key string
-	Start           time.Time
-	Skew            time.Duration // of its clock
-	Number          int
-	Die             bool // by SIGKILL, while it holds the lock
-	Pause           bool // while it holds the lock, until standard input ends
+	site
+	Skew   time.Duration // of its clock
+	Number int
+	Die    bool // by SIGKILL, while it holds the lock
+	Pause  bool // while it holds the lock, until standard input ends
 }
 
 const rush = 200 // how much faster
@@ -64,12 +59,17 @@ func TestMain(m *testing.M) {
 
 // work tries until its entry is stored and the lock given back.
 func (w worker) work() error {
-	now := rushed(w.Start, w.Skew)
-	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: now})
+	slept := time.Duration(0)
+	running := rushed(w.Start, w.Skew)
+	now := func() time.Time { return running().Add(slept) }
+	e, err := engineNamed(w.Engine)
 	if err != nil {
 		return err
 	}
-	b := state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
+	b, err := e.machine(w.site, now)
+	if err != nil {
+		return err
+	}
 	for {
 		s, err := b.Open(context.Background(), state.Options{Now: now, Operation: "apply", LockTimeout: time.Minute})
 		if err != nil {
@@ -81,8 +81,9 @@ func (w worker) work() error {
 			if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 				return err
 			}
+			slept = time.Hour
 			if s.CheckLocked() == nil {
-				return errors.New("it may act although its lease has ended")
+				return errors.New("it may act although another run has had the state")
 			}
 		}
 		err = s.PutEntries(entryNumber("worker", w.Number))
@@ -106,40 +107,34 @@ func (w worker) work() error {
 // hold the lock, some held up until another has taken it over: whatever one of
 // them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
-	processes := testrun.CaseCount(20, 50)
-	start := time.Now()
-	server := httptest.NewUnstartedServer(nil)
-	e, err := emulator.Open(emulator.Options{Now: rushed(start, 0), Seed: 1, URL: "http://" + server.Listener.Addr().String()})
-	must(t, err)
-	server.Config.Handler = e
-	server.Start()
-	t.Cleanup(func() { server.Close(); must(t, e.Close()) })
-	w := worker{URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey(), Start: start}
-	client, err := b2.New(b2.Options{KeyID: w.KeyID, Key: w.Key, Endpoint: w.URL, Now: rushed(start, 0)})
-	must(t, err)
-	shared := state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}
-	_, err = shared.CreateBucket(t.Context(), 30)
-	must(t, err)
-	random := rand.New(rand.NewPCG(3, 0))
-	var wg sync.WaitGroup
-	for i := range processes {
-		w := w
-		w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6
-		w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
-		wg.Go(func() { w.run(t, shared) })
-	}
-	wg.Wait()
-	st := readShared(t, shared)
-	for i := range processes {
-		want := entryNumber("worker", i).Addr
-		if !slices.ContainsFunc(st.Entries, func(e addr.StateEntry) bool { return e.Addr == want }) {
-			t.Errorf("%s is lost", want)
-		}
+	for _, e := range engines() {
+		t.Run(e.name, func(t *testing.T) {
+			processes := testrun.CaseCount(20, 50)
+			w := worker{site: e.serve(t)}
+			b, err := e.machine(w.site, rushed(w.Start, 0))
+			must(t, err)
+			random := rand.New(rand.NewPCG(3, 0))
+			var wg sync.WaitGroup
+			for i := range processes {
+				w := w
+				w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6 && !e.unbroken
+				w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
+				wg.Go(func() { w.run(t, e, b) })
+			}
+			wg.Wait()
+			st := readShared(t, b)
+			for i := range processes {
+				want := entryNumber("worker", i).Addr
+				if !slices.ContainsFunc(st.Entries, func(e addr.StateEntry) bool { return e.Addr == want }) {
+					t.Errorf("%s is lost", want)
+				}
+			}
+		})
 	}
 }
 
 // run runs the worker; while it pauses, another run takes the lock over.
-func (w worker) run(t *testing.T, shared state.SharedBucket) {
+func (w worker) run(t *testing.T, e engine, b state.Backend) {
 	order, err := json.Marshal(w)
 	if err != nil {
 		t.Error(err)
@@ -153,11 +148,21 @@ func (w worker) run(t *testing.T, shared state.SharedBucket) {
 		t.Error(err)
 		return
 	}
+	breakLock := func() error {
+		_, err := b.BreakLock(t.Context())
+		return err
+	}
 	if w.Pause {
 		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 			t.Errorf("worker %d did not pause: %v", w.Number, err)
 		}
-		s, err := shared.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), LockTimeout: time.Minute})
+		if e.orphaning {
+			err = breakLock()
+		}
+		var s *state.Store
+		if err == nil {
+			s, err = b.Open(t.Context(), state.Options{Now: rushed(w.Start, 0), LockTimeout: time.Minute})
+		}
 		if err == nil {
 			err = s.Close()
 		}
@@ -170,5 +175,10 @@ func (w worker) run(t *testing.T, shared state.SharedBucket) {
 	said, err := io.ReadAll(out)
 	if err := errors.Join(err, cmd.Wait()); (err != nil) != w.Die || string(said) != "stored" {
 		t.Errorf("worker %d: %v\n%s", w.Number, err, said)
+	}
+	if w.Die && e.orphaning {
+		if err := breakLock(); err != nil {
+			t.Errorf("after worker %d: %v", w.Number, err)
+		}
 	}
 }

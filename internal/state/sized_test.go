@@ -45,7 +45,7 @@ func TestSharedIsAsLargeAsStored(t *testing.T) {
 		} {
 			client, err := b2.New(b2.Options{KeyID: c.MasterKeyID(), Key: c.MasterKey(), Endpoint: "https://b2.test", Now: time.Now,
 				Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-					reply, err := (&wire{cloud: c}).RoundTrip(r)
+					reply, err := (&wire{service: c}).RoundTrip(r)
 					if err == nil && strings.HasSuffix(r.URL.Path, "b2_download_file_by_id") {
 						reply.Header.Del("X-Bz-Content-Sha1")
 						change(reply)

@@ -54,7 +54,7 @@ func (m *machine) wire() *wire {
 		time.Sleep(time.Until(wakes)) // fake
 		return nil
 	}
-	return &wire{before: hold, after: hold}
+	return &wire{line: line{before: hold, after: hold}}
 }
 
 // sleep stops the machine for up to twice a lease.

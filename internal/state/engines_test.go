@@ -1,0 +1,161 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2form/internal/b2"
+	"b2form/internal/emulator"
+	"b2form/internal/state"
+	"b2form/schema/config"
+)
+
+// An engine is a kind of backend as the contract meets it. A new one adds a line to
+// engines, and nothing to the contract.
+type engine struct {
+	name string
+	// run calls f with a new place, in fake time where the lock ends by the clock.
+	run func(t *testing.T, f func(t *testing.T, p place))
+	// serve makes a place that other processes reach.
+	serve   func(t *testing.T) site
+	machine func(s site, now func() time.Time) (state.Backend, error) // in such a process
+
+	remote    bool // it is reached over a line, which can be cut
+	unbroken  bool // its lock cannot be broken, since it ends with its process
+	orphaning bool // the lock of a killed run stays until somebody breaks it
+}
+
+func engines() []engine {
+	return []engine{
+		{name: "local", run: inFolder, serve: serveFolder, machine: machineWithFolder, unbroken: true},
+		{name: "b2", run: inBubble, serve: serveBucket, machine: machineWithBucket, remote: true},
+	}
+}
+
+// A place keeps one state. Every machine has a Backend of its own for it.
+type place struct {
+	machine func(l *line) state.Backend
+}
+
+// A line is what a machine reaches the service by. before and after, which may be nil, are
+// called for each request, and what they return cuts it there.
+type line struct{ before, after func(what string) error }
+
+var errCut = errors.New("the line is cut")
+
+func (l *line) sending(what string) error {
+	if l == nil || l.before == nil {
+		return nil
+	}
+	return l.before(what)
+}
+
+func (l *line) answered(what string) error {
+	if l == nil || l.after == nil {
+		return nil
+	}
+	return l.after(what)
+}
+
+// cutAt cuts the line at its k-th request, before or after that took effect: once, or from
+// then on. reached says whether there was one.
+func cutAt(k int, after, forGood bool) (l *line, reached *bool) {
+	l, reached = &line{}, new(bool)
+	n := 0
+	cut := func(string) error {
+		if *reached && forGood {
+			return errCut
+		}
+		if n++; n == k {
+			*reached = true
+			return errCut
+		}
+		return nil
+	}
+	switch {
+	case after && forGood:
+		l.before = func(string) error {
+			if *reached {
+				return errCut
+			}
+			return nil
+		}
+		l.after = cut
+	case after:
+		l.after = cut
+	default:
+		l.before = cut
+	}
+	return l, reached
+}
+
+// A site is a place that other processes reach.
+type site struct {
+	Engine, URL, KeyID, Key string
+	Start                   time.Time
+}
+
+func engineNamed(name string) (engine, error) {
+	for _, e := range engines() {
+		if e.name == name {
+			return e, nil
+		}
+	}
+	return engine{}, fmt.Errorf("there is no engine %q", name)
+}
+
+func inFolder(t *testing.T, f func(t *testing.T, p place)) {
+	path := statePath(t)
+	f(t, place{func(*line) state.Backend { return state.LocalFile{Path: path} }})
+}
+
+func serveFolder(t *testing.T) site {
+	return site{Engine: "local", URL: filepath.Join(t.TempDir(), "b2form.state.json")}
+}
+
+func machineWithFolder(s site, _ func() time.Time) (state.Backend, error) {
+	return state.LocalFile{Path: s.URL}, nil
+}
+
+func inBubble(t *testing.T, f func(t *testing.T, p place)) {
+	inCloud(t, func(t *testing.T, c *cloud) {
+		f(t, place{func(l *line) state.Backend {
+			w := &wire{}
+			b := c.shared(w, time.Now)
+			_, err := b.Read(t.Context()) // a client that never got a reply gives up early
+			must(t, err)
+			if l != nil {
+				w.line = *l
+			}
+			return b
+		}})
+		synctest.Wait()
+	})
+}
+
+func serveBucket(t *testing.T) site {
+	start := time.Now()
+	server := httptest.NewUnstartedServer(nil)
+	e, err := emulator.Open(emulator.Options{Now: rushed(start, 0), Seed: 1, URL: "http://" + server.Listener.Addr().String()})
+	must(t, err)
+	server.Config.Handler = e
+	server.Start()
+	t.Cleanup(func() { server.Close(); must(t, e.Close()) })
+	s := site{Engine: "b2", URL: server.URL, KeyID: e.MasterKeyID(), Key: e.MasterKey(), Start: start}
+	b, err := machineWithBucket(s, rushed(start, 0))
+	must(t, err)
+	_, err = b.(state.SharedBucket).CreateBucket(context.Background(), 30)
+	must(t, err)
+	return s
+}
+
+func machineWithBucket(s site, now func() time.Time) (state.Backend, error) {
+	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now})
+	return state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}, err
+}
