@@ -95,7 +95,8 @@ func mayImport() map[string][]string {
 		"internal/pause":   {},
 		"internal/planfile": {"internal/durable", "internal/visible", "internal/words", "plan", "schema/addr", "schema/kind",
 			"schema/wire"},
-		"internal/state":    {"internal/visible", "schema/addr", "schema/wire", "internal/durable", "internal/pause"},
+		"internal/state": {"internal/scrub", "internal/secret", "internal/visible", "schema/addr", "schema/wire", "internal/durable",
+			"internal/pause"},
 		"internal/agefile":  {},
 		"internal/trace":    {},
 		"internal/testfile": {"internal/words", "schema/parse"},
@@ -114,6 +115,7 @@ func mayImport() map[string][]string {
 		"examples":                  {},
 		"internal/bench":            {"*"},
 		"internal/testrun":          {},
+		"internal/tfserver":         {},
 		"internal/emulator/conform": {},
 	}
 }

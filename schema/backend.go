@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -113,30 +114,27 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 		l.errorAt(extra.DefRange, "Duplicate backend", fmt.Sprintf("The state is kept in one place; there is a backend block already at "+
 			"%s. Remove one of them.", b.DefRange))
 	}
-	out := &l.config.Settings.Backend
-	out.Range = b.DefRange
 	forms := syntax.FindTopLevelBlock("b2form").NestedForms(b.Type)
-	switch typ := b.Labels[0]; typ {
-	case "local":
-		l.readBackend(b, map[string]*string{"path": &out.Path})
-	case "b2":
-		out.Prefix = config.DefaultPrefix
-		l.readBackend(b, map[string]*string{"bucket": &out.Bucket, "prefix": &out.Prefix})
-		if !strings.HasSuffix(out.Prefix, "/") {
-			out.Prefix += "/"
-		}
-	default:
-		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\") or "+
-			"in a bucket (\"b2\").%s", typ, words.DidYouMean(typ, "", syntax.FormNames(forms))))
+	d := syntax.FindTopLevelBlock("b2form").FormOf(b.Type, b.Labels[0])
+	if d == nil {
+		typ := b.Labels[0]
+		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\"), in a "+
+			"bucket (\"b2\"), or behind a server of Terraform's protocol, such as GitLab (\"http\").%s", typ,
+			words.DidYouMean(typ, "", syntax.FormNames(forms))))
+		return
 	}
+	l.config.Settings.Backend = config.Backend{Type: b.Labels[0], Arguments: l.readBackend(b, d), Range: b.DefRange}
 }
 
 // readBackend evaluates the arguments of a backend block.
-func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
-	d := syntax.FindTopLevelBlock("b2form").FormOf(b.Type, b.Labels[0])
+func (l *module) readBackend(b *hcl.Block, d *syntax.Block) map[string]string {
+	out := map[string]string{}
 	content, _ := l.contentOf(b, d)
 	for _, arg := range d.Arguments {
 		name := arg.Name
+		if text, err := strconv.Unquote(arg.Default); err == nil {
+			out[name] = text
+		}
 		a := content.Attributes[name]
 		if a == nil || !l.checkNoResourceRefs(a) {
 			continue
@@ -148,9 +146,13 @@ func (l *module) readBackend(b *hcl.Block, into map[string]*string) {
 		case v.IsNull() || v.AsString() == "" || strings.HasPrefix(v.AsString(), "/") && name == "prefix":
 			l.errorAt(a.Expr.Range(), "Invalid backend", invalidBackendDetail(name))
 		default:
-			*into[name] = v.AsString()
+			out[name] = v.AsString()
 		}
 	}
+	if prefix, ok := out["prefix"]; ok && !strings.HasSuffix(prefix, "/") {
+		out["prefix"] += "/"
+	}
+	return out
 }
 
 func invalidBackendDetail(name string) string {
@@ -160,8 +162,10 @@ func invalidBackendDetail(name string) string {
 	case "prefix":
 		return "prefix is what the names of the state's objects begin with, as \"team/web/\": it is not empty and does not begin with a " +
 			"slash."
+	case "path":
+		return "path needs the name of a file, relative to the configuration's folder."
 	}
-	return "path needs the name of a file, relative to the configuration's folder."
+	return name + " is empty. Give it a value, or leave it out."
 }
 
 // checkNoResourceRefs reports an argument that depends on resources: the state must be found

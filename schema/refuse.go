@@ -32,8 +32,8 @@ func (l *module) refuseStateAndSecretFiles() {
 				shown, why))
 		}
 	}
-	if b := &l.config.Settings.Backend; b.Path != "" {
-		refuse(b.Path, b.Path, stateRefused, &b.Range, true)
+	if b := &l.config.Settings.Backend; b.Type == "local" {
+		refuse(b.Arguments["path"], b.Arguments["path"], stateRefused, &b.Range, true)
 	}
 	for _, r := range l.config.Resources {
 		for i := range r.Deliveries {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,14 +33,34 @@ func (s *session) backend() state.Backend {
 }
 
 func (s *session) newBackend(b config.Backend) state.Backend {
-	switch {
-	case b.Bucket != "":
-		return state.SharedBucket{Remote: s.client, Bucket: b.Bucket, Prefix: b.Prefix}
-	case b.Path != "":
-		return state.LocalFile{Path: b.Path}
+	switch b.Type {
+	case "b2":
+		return state.SharedBucket{Remote: s.client, Bucket: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
+	case "http":
+		return orUnusable(s.newHTTPBackend(b.Arguments))
 	}
-	return state.LocalFile{Path: stateFile}
+	return state.LocalFile{Path: cmp.Or(b.Arguments["path"], stateFile)}
 }
+
+// An unusableBackend is one whose settings are wrong: whatever is asked of it, it says so.
+type unusableBackend struct{ error }
+
+func orUnusable[B state.Backend](b B, err error) state.Backend {
+	if err != nil {
+		return unusableBackend{err}
+	}
+	return b
+}
+
+func (u unusableBackend) Read(context.Context) (*state.State, error) { return nil, u.error }
+
+func (u unusableBackend) Open(context.Context, state.Options) (*state.Store, error) {
+	return nil, u.error
+}
+
+func (u unusableBackend) LockHolder(context.Context) (*state.LockedError, error) { return nil, u.error }
+
+func (u unusableBackend) BreakLock(context.Context) (*state.LockedError, error) { return nil, u.error }
 
 // readState gives the state as it is, without a lock.
 func (s *session) readState(ctx context.Context) (*state.State, error) {
@@ -80,7 +101,7 @@ func (p *program) openStateSession(ctx context.Context) (*session, error) {
 		return nil, exitCode(1)
 	}
 	s.config = config
-	if config.Settings.Backend.Bucket == "" {
+	if config.Settings.Backend.Type != "b2" {
 		return s, nil
 	}
 	var err error

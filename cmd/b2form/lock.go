@@ -14,8 +14,9 @@ func (p *program) lockCommand() *cli.Command {
 		Name: "lock", Usage: "Show who holds the lock of the state, or break it",
 		Description: `A run locks the state while it changes it. The lock of a state in a file ends
 with its process. That of a state in a bucket ends two minutes after its run
-was killed; breaking it saves the wait. A run whose lock was broken notices
-and stops: it stores nothing any more, but what it had sent stays sent.
+was killed; breaking it saves the wait. That behind a server stays after a kill
+until it is broken. A run whose lock was broken notices and stops: it stores
+nothing any more, but what it had sent stays sent.
 
 Example:
   b2form lock

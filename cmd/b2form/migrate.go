@@ -117,8 +117,9 @@ func (p *program) stateMigrate() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "migrate", Usage: "Move the state to where the configuration keeps it now", ArgsUsage: "[FROM]",
 		Description: `Change the backend block first. FROM is where the state was until now: a file,
-or b2://BUCKET/PREFIX/; left out, it is ` + stateFile + `. Both places are
-locked. When the state is safe in the new place it is removed from the old one.
+b2://BUCKET/PREFIX/ or https://SERVER/STATE; left out, it is
+` + stateFile + `. Both places are locked. When the state is safe in the new
+place it is removed from the old one.
 
 Example:
   # from the file into the bucket
@@ -145,9 +146,13 @@ Example:
 
 // parseBackend reads FROM.
 func (s *session) parseBackend(ctx context.Context, from string) (state.Backend, error) {
-	rest, inBucket := strings.CutPrefix(from, "b2://")
-	if !inBucket {
-		return s.newBackend(config.Backend{Path: from}), nil
+	scheme, rest, _ := strings.Cut(from, "://")
+	switch scheme {
+	case "http", "https":
+		return s.newBackend(config.Backend{Type: "http", Arguments: map[string]string{"address": from, "lock_address": from}}), nil
+	case "b2":
+	default:
+		return s.newBackend(config.Backend{Arguments: map[string]string{"path": from}}), nil
 	}
 	bucket, prefix, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
 	if bucket == "" {
@@ -162,7 +167,7 @@ func (s *session) parseBackend(ctx context.Context, from string) (state.Backend,
 			return nil, err
 		}
 	}
-	return s.newBackend(config.Backend{Bucket: bucket, Prefix: prefix + "/"}), nil
+	return s.newBackend(config.Backend{Type: "b2", Arguments: map[string]string{"bucket": bucket, "prefix": prefix + "/"}}), nil
 }
 
 // migrateState leaves the state in both places if it is cut off; then it can be begun
@@ -217,38 +222,46 @@ func (s *session) copyState(ctx context.Context, st *state.State, to state.Backe
 func (p *program) stateInit() *cli.Command {
 	var days int
 	return p.newCommand(&cli.Command{
-		Name: "init", Usage: "Make the bucket that keeps the state",
-		Description: `For a configuration with a backend "b2" block. The bucket is private, and a
-lifecycle rule deletes versions of the state some days after a later one took
-their place. A bucket that exists is left as it is.
+		Name: "init", Usage: "Make what keeps the state, or try the server that does",
+		Description: `With a backend "b2" block it makes the bucket: private, with a lifecycle rule
+that deletes versions of the state some days after a later one took their place.
+A bucket that exists is left as it is. With a backend "http" block it reads the
+state, takes the lock and gives it back.
 
 Example:
   b2form state init -keep=30
 
 ` + exitCodes,
 		Flags: append(p.stateFlags(),
-			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions of the state for `DAYS`", Destination: &days,
+			&cli.IntFlag{Name: "keep", Value: 30, Usage: "keep old versions in a bucket for `DAYS`", Destination: &days,
 				Validator: atLeastOne}),
 		Action: p.stateAction(func(ctx context.Context, c *cli.Command, s *session) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			shared, ok := s.backend().(state.SharedBucket)
-			if !ok {
-				return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write\n  b2form {\n    backend "+
-					"\"b2\" {\n      bucket = \"acme-states\"\n    }\n  }")
+			switch b := s.backend().(type) {
+			case state.SharedBucket:
+				return s.initBucket(ctx, b, days)
+			case state.HTTPServer:
+				return s.tryServer(ctx, b)
+			case unusableBackend:
+				return b.error
 			}
-			existed, err := shared.CreateBucket(ctx, days)
-			switch {
-			case err != nil:
-				return err
-			case existed:
-				p.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.Bucket))
-			default:
-				p.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket),
-					days)
-			}
-			return nil
+			return failf("Nothing to make", "The state is kept in a file. To keep it in a bucket write\n  b2form {\n    backend "+
+				"\"b2\" {\n      bucket = \"acme-states\"\n    }\n  }")
 		}),
 	})
+}
+
+func (s *session) initBucket(ctx context.Context, shared state.SharedBucket, days int) error {
+	existed, err := shared.CreateBucket(ctx, days)
+	switch {
+	case err != nil:
+		return err
+	case existed:
+		s.printResult("The bucket %s exists already; nothing was changed.", visible.EscapeLine(shared.Bucket))
+	default:
+		s.printResult("Made the bucket %s. Old versions of the state are kept for %d days.", visible.EscapeLine(shared.Bucket), days)
+	}
+	return nil
 }

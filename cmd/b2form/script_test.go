@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"b2form/internal/testrun"
+	"b2form/internal/tfserver"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of scripts")
@@ -99,6 +101,9 @@ func TestScripts(t *testing.T) {
 
 type serviceKey struct{}
 
+// statePassword is what the servers of states want to be told.
+const statePassword = "Pa55word-of/the+state"
+
 func setup(env *testscript.Env) error {
 	a, err := newService(time.Now)
 	if err != nil {
@@ -106,6 +111,15 @@ func setup(env *testscript.Env) error {
 	}
 	env.Defer(a.close)
 	env.Values[serviceKey{}] = a
+	// Servers that keep states: one as most are, and one as GitLab.
+	for name, server := range map[string]*tfserver.Server{
+		"STATE_SERVER":  {Username: "tester", Password: statePassword},
+		"GITLAB_SERVER": {GitLab: true, Username: "gitlab-ci-token", Password: statePassword},
+	} {
+		s := httptest.NewServer(server)
+		env.Defer(s.Close)
+		env.Setenv(name, s.URL)
+	}
 	env.Setenv("B2_ENDPOINT", a.http.URL)
 	env.Setenv("B2_APPLICATION_KEY_ID", a.MasterKeyID())
 	env.Setenv("B2_APPLICATION_KEY", a.MasterKey())

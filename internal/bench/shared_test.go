@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"b2form/apply"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/tfserver"
 	"b2form/schema"
 )
 
@@ -69,5 +72,37 @@ func TestSharedStateBudget(t *testing.T) {
 	t.Logf("in a folder %s, %v; in a bucket %s, %v", local.took, local.requests, shared.took, shared.requests)
 	if shared.took > 2*local.took {
 		t.Errorf("with the state in a bucket the apply takes %s, more than twice the %s of one in a folder", shared.took, local.took)
+	}
+}
+
+// A delayed server is one at some distance.
+type delayed struct {
+	handler http.Handler
+	by      time.Duration
+}
+
+func (d delayed) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(d.by) // fake
+	w := httptest.NewRecorder()
+	d.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// With the state behind a server that is near, an apply takes little more than with one in a
+// folder; with one that is as far as B2, at most twice as long.
+func TestEngineBudget(t *testing.T) {
+	const n = 100
+	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.LocalFile{Path: f.statePath()} })
+	for by, most := range map[time.Duration]float64{time.Millisecond: 1.1, away: 2} {
+		server := applied(t, n, func(*fixture, *planned) state.Backend {
+			const address = "https://state.test/web"
+			return state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK",
+				UnlockAddress: address, UnlockMethod: "UNLOCK", Transport: delayed{&tfserver.Server{}, by}}
+		})
+		t.Logf("in a folder %s; behind a server at %s %s", local.took, by, server.took)
+		if server.took > time.Duration(most*float64(local.took)) {
+			t.Errorf("with the server at %s the apply takes %s, more than %v times the %s of a state in a folder", by, server.took, most,
+				local.took)
+		}
 	}
 }

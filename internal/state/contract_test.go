@@ -163,14 +163,17 @@ func TestContractStaleWriter(t *testing.T) {
 	underContract(t, nil, func(t *testing.T, _ engine, p place) {
 		holder := opened(t, p.machine(nil), state.Options{})
 		free := opened(t, p.machine(nil), state.Options{NoLock: true})
-		must(t, free.PutEntries(entryNumber("free", 1)))
-		if err := holder.PutEntries(entryNumber("held", 1)); err == nil {
-			t.Error("two versions grew from one")
+		refused := map[string]bool{ // the server may have refused who has no lock, and else the other one is too late
+			"free": free.PutEntries(entryNumber("free", 1)) != nil,
+			"held": holder.PutEntries(entryNumber("held", 1)) != nil,
 		}
-		must(t, free.Close())
+		if refused["free"] == refused["held"] {
+			t.Errorf("refused is %v: two versions grew from one, or none", refused)
+		}
+		_ = free.Close()
 		_ = holder.Close()
-		if got := readShared(t, p.machine(nil)); len(got.Entries) != 1 || got.Entries[0].Addr.Label != "free" {
-			t.Errorf("in the end there is %+v", got)
+		if got := readShared(t, p.machine(nil)); len(got.Entries) != 1 || refused[got.Entries[0].Addr.Label] {
+			t.Errorf("in the end there is %+v; refused is %v", got, refused)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -12,7 +13,9 @@ import (
 
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
+	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/tfserver"
 	"b2form/schema/config"
 )
 
@@ -35,6 +38,8 @@ func engines() []engine {
 	return []engine{
 		{name: "local", run: inFolder, serve: serveFolder, machine: machineWithFolder, unbroken: true},
 		{name: "b2", run: inBubble, serve: serveBucket, machine: machineWithBucket, remote: true},
+		{name: "http", run: inServer(false), serve: serveHTTP(false), machine: machineWithServer, remote: true, orphaning: true},
+		{name: "gitlab", run: inServer(true), serve: serveHTTP(true), machine: machineWithServer, remote: true, orphaning: true},
 	}
 }
 
@@ -158,4 +163,50 @@ func serveBucket(t *testing.T) site {
 func machineWithBucket(s site, now func() time.Time) (state.Backend, error) {
 	client, err := b2.New(b2.Options{KeyID: s.KeyID, Key: s.Key, Endpoint: s.URL, Now: now})
 	return state.SharedBucket{Remote: client, Bucket: "acme-states", Prefix: config.DefaultPrefix}, err
+}
+
+// httpBackend is the backend that keeps a state at an address, as GitLab takes it if so.
+func httpBackend(address string, gitlab bool, transport http.RoundTripper) state.HTTPServer {
+	h := state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK", UnlockAddress: address,
+		UnlockMethod: "UNLOCK", Username: "tester", Password: secret.New(httpPassword), Transport: transport,
+		Retries: 2, RetryWait: time.Second, RetryMost: 30 * time.Second}
+	if gitlab {
+		h.LockAddress, h.LockMethod, h.UnlockAddress, h.UnlockMethod = address+"/lock", "POST", address+"/lock", "DELETE"
+	}
+	return h
+}
+
+const httpPassword = "s3cr3t-of-the-state"
+
+func newStateServer(gitlab bool) *tfserver.Server {
+	return &tfserver.Server{GitLab: gitlab, Username: "tester", Password: httpPassword}
+}
+
+func inServer(gitlab bool) func(t *testing.T, f func(t *testing.T, p place)) {
+	return func(t *testing.T, f func(t *testing.T, p place)) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStateServer(gitlab)
+			f(t, place{func(l *line) state.Backend {
+				w := &wire{service: s}
+				if l != nil {
+					w.line = *l
+				}
+				return httpBackend("https://state.test/states/web", gitlab, w)
+			}})
+		})
+	}
+}
+
+func serveHTTP(gitlab bool) func(t *testing.T) site {
+	return func(t *testing.T) site {
+		server := httptest.NewServer(newStateServer(gitlab))
+		t.Cleanup(server.Close)
+		return site{Engine: map[bool]string{false: "http", true: "gitlab"}[gitlab], URL: server.URL + "/states/web", Start: time.Now()}
+	}
+}
+
+func machineWithServer(s site, _ func() time.Time) (state.Backend, error) {
+	h := httpBackend(s.URL, s.Engine == "gitlab", http.DefaultTransport)
+	h.RetryWait = time.Millisecond
+	return h, nil
 }

@@ -35,6 +35,8 @@ type LockedError struct {
 	// Expires is when the lock ends if its holder does not renew it, on B2's
 	// clock; zero: with its process.
 	Expires time.Time `json:"expires,omitzero"`
+
+	id string // what a server calls the lock
 }
 
 func (e *LockedError) Error() string { return "the lock of " + e.Path + " is held by another run" }

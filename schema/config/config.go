@@ -63,12 +63,12 @@ type ChangeLimit struct {
 // LimitedActions are what a limit may be set for: destroy counts replacements too.
 func LimitedActions() []string { return []string{"destroy", "update", "replace"} }
 
-// A Backend says where the state is kept: in a bucket if Bucket is not "", else
-// in a file.
+// A Backend says where the state is kept.
 type Backend struct {
-	Path           string // relative to the working folder; "": the usual one
-	Bucket, Prefix string // Prefix ends with a slash
-	Range          hcl.Range
+	Type string // label of the block: "b2"; "": there is none, so in the usual file
+	// Arguments are those that the block sets, and the defaults of others.
+	Arguments map[string]string
+	Range     hcl.Range
 }
 
 // DefaultState is the file of a state where nothing is said, in the configuration's

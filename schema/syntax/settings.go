@@ -65,8 +65,8 @@ var settings = Block{
 	}}, backends...),
 	Hints: []Hint{
 		{"required_providers", "Terraform block", "b2form has no providers. Delete required_providers."},
-		{"cloud", "Terraform block", "b2form keeps its state in a file or in a bucket. Write backend \"b2\" { bucket = \"acme-states\" " +
-			"} instead of cloud."},
+		{"cloud", "Terraform block", "b2form keeps its state in a file, in a bucket, behind a server or in a database. Write backend " +
+			"\"b2\" { bucket = \"acme-states\" } instead of cloud."},
 	},
 	Example: `b2form {
   required_version = ">= 0.1"
@@ -105,5 +105,38 @@ var backends = []Block{
 			{Name: "prefix", Type: Text, MayReferTo: Settings, Default: `"` + config.DefaultPrefix + `"`,
 				Doc: "What the names of the state's objects begin with. Each state in a bucket has a prefix of its own."},
 		},
+	},
+	httpBackend,
+}
+
+var httpBackend = Block{
+	Type: "backend", FormLabel: "http", AtMostOnce: true, CommonDoc: backendAbout,
+	Doc: "A server of Terraform's http protocol, such as GitLab. What is left out comes from Terraform's variables of the environment, " +
+		"`TF_HTTP_ADDRESS` and so on; the password is set there alone, as `TF_HTTP_PASSWORD`. In a job of GitLab its token is used. " +
+		"`b2form state init` tries the server.",
+	Arguments: []Argument{
+		{Name: "address", Type: Text, MayReferTo: Settings, Doc: "Where the state is: `https://example.com/states/web`. On GitLab " +
+			"`https://gitlab.example.com/api/v4/projects/PROJECT/terraform/state/NAME`."},
+		{Name: "update_method", Type: Text, MayReferTo: Settings, Doc: "How it is stored; left out, `POST`."},
+		{Name: "lock_address", Type: Text, MayReferTo: Settings,
+			Doc: "Where it is locked, often the address itself. Left out, there is no lock, and only `-lock=false` changes anything; on " +
+				"GitLab it need not be said."},
+		{Name: "lock_method", Type: Text, MayReferTo: Settings, Doc: "How it is locked; left out, `LOCK`, and on GitLab `POST`."},
+		{Name: "unlock_address", Type: Text, MayReferTo: Settings, Doc: "Where the lock is given back; left out, where it is taken."},
+		{Name: "unlock_method", Type: Text, MayReferTo: Settings,
+			Doc: "How the lock is given back; left out, `UNLOCK`, and on GitLab `DELETE`."},
+		{Name: "username", Type: Text, MayReferTo: Settings, Doc: "Who asks."},
+	},
+	Hints: []Hint{
+		{"password", "Password in the configuration",
+			"Set the variable TF_HTTP_PASSWORD in its place, so that the password is in no file."},
+		{"skip_cert_verification", "Certificates are verified", "Name an authority of your own in TF_HTTP_CLIENT_CA_CERTIFICATE_PEM."},
+		{"retry_max", "Set in the environment", "Set TF_HTTP_RETRY_MAX."},
+		{"retry_wait_min", "Set in the environment", "Set TF_HTTP_RETRY_WAIT_MIN."},
+		{"retry_wait_max", "Set in the environment", "Set TF_HTTP_RETRY_WAIT_MAX."},
+		{"client_ca_certificate_pem", "Set in the environment", "Set TF_HTTP_CLIENT_CA_CERTIFICATE_PEM."},
+		{"client_certificate_pem", "Set in the environment", "Set TF_HTTP_CLIENT_CERTIFICATE_PEM."},
+		{"client_private_key_pem", "Private key in the configuration",
+			"Set TF_HTTP_CLIENT_PRIVATE_KEY_PEM in its place, so that the key is in no file."},
 	},
 }

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"b2form/internal/secret"
+	"b2form/internal/state"
+	"b2form/internal/visible"
+)
+
+// gitlabState is the address of a state that GitLab manages.
+var gitlabState = regexp.MustCompile(`/api/v4/projects/[^/]+/terraform/state/[^/]+$`)
+
+// newHTTPBackend is the backend that a block with these arguments, and the environment, describe.
+func (p *program) newHTTPBackend(args map[string]string) (state.HTTPServer, error) {
+	h := state.HTTPServer{
+		Address:       cmp.Or(args["address"], p.getenv("TF_HTTP_ADDRESS")),
+		UpdateMethod:  cmp.Or(args["update_method"], p.getenv("TF_HTTP_UPDATE_METHOD"), "POST"),
+		LockAddress:   cmp.Or(args["lock_address"], p.getenv("TF_HTTP_LOCK_ADDRESS")),
+		LockMethod:    cmp.Or(args["lock_method"], p.getenv("TF_HTTP_LOCK_METHOD")),
+		UnlockAddress: cmp.Or(args["unlock_address"], p.getenv("TF_HTTP_UNLOCK_ADDRESS")),
+		UnlockMethod:  cmp.Or(args["unlock_method"], p.getenv("TF_HTTP_UNLOCK_METHOD")),
+		Username:      cmp.Or(args["username"], p.getenv("TF_HTTP_USERNAME")),
+		Version:       version,
+	}
+	if u, err := url.Parse(h.Address); err == nil && gitlabState.MatchString(u.Path) {
+		if h.LockAddress == "" || h.LockAddress == h.Address {
+			u.Path, u.RawPath = u.Path+"/lock", ""
+			h.LockAddress = u.String()
+		}
+		h.LockMethod, h.UnlockMethod = cmp.Or(h.LockMethod, http.MethodPost), cmp.Or(h.UnlockMethod, http.MethodDelete)
+	}
+	h.LockMethod, h.UnlockMethod = cmp.Or(h.LockMethod, "LOCK"), cmp.Or(h.UnlockMethod, "UNLOCK")
+	h.UnlockAddress = cmp.Or(h.UnlockAddress, h.LockAddress)
+	for _, address := range []string{h.Address, h.LockAddress, h.UnlockAddress} {
+		if err := checkStateAddress(address); err != nil && (address != "" || h.Address == "") {
+			return h, err
+		}
+	}
+	p.setHTTPPassword(&h)
+	if err := p.setHTTPRetries(&h); err != nil {
+		return h, err
+	}
+	transport, err := p.newHTTPTransport()
+	h.Transport = transport
+	return h, err
+}
+
+func checkStateAddress(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case address == "":
+		return failf("The address of the state is missing", "Set address in the backend \"http\" block, or TF_HTTP_ADDRESS.")
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return failf("Invalid address of the state",
+			"An address of the backend \"http\" is not of the form https://example.com/states/web.")
+	case u.User != nil:
+		return failf("Credentials in the address of the state",
+			"Take the part before @%s out of the address, and set TF_HTTP_USERNAME and "+
+				"TF_HTTP_PASSWORD in its place: addresses are shown.", visible.EscapeLine(u.Host))
+	}
+	return nil
+}
+
+// setHTTPPassword sets the password: the one in the environment or, in a job of GitLab, its
+// token, which is given to the API of that GitLab alone.
+func (p *program) setHTTPPassword(h *state.HTTPServer) {
+	if password := p.getenv("TF_HTTP_PASSWORD"); password != "" {
+		h.Password = secret.New(password)
+		return
+	}
+	api, token := p.getenv("CI_API_V4_URL"), p.getenv("CI_JOB_TOKEN")
+	if token == "" || api == "" || h.Username != "" && h.Username != gitlabTokenUser {
+		return
+	}
+	for _, address := range []string{h.Address, h.LockAddress, h.UnlockAddress} {
+		if !strings.HasPrefix(address, strings.TrimSuffix(api, "/")+"/") {
+			return
+		}
+	}
+	h.Username, h.Password = gitlabTokenUser, secret.New(token)
+}
+
+const gitlabTokenUser = "gitlab-ci-token"
+
+// setHTTPRetries sets how often a request is repeated, with Terraform's defaults.
+func (p *program) setHTTPRetries(h *state.HTTPServer) error {
+	retries, err := wholeNumber("TF_HTTP_RETRY_MAX", p.getenv("TF_HTTP_RETRY_MAX"), 2)
+	if err != nil {
+		return err
+	}
+	least, err := wholeNumber("TF_HTTP_RETRY_WAIT_MIN", p.getenv("TF_HTTP_RETRY_WAIT_MIN"), 1)
+	if err != nil {
+		return err
+	}
+	most, err := wholeNumber("TF_HTTP_RETRY_WAIT_MAX", p.getenv("TF_HTTP_RETRY_WAIT_MAX"), 30)
+	h.Retries, h.RetryWait, h.RetryMost = retries, time.Duration(least)*time.Second, time.Duration(most)*time.Second
+	return err
+}
+
+// wholeNumber reads the value of a variable of the environment.
+func wholeNumber(name, text string, left int) (int, error) {
+	if text == "" {
+		return left, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > 3600 {
+		return 0, failf("Invalid "+name, "%s is %q; it needs a whole number from 0 to 3600.", name, text)
+	}
+	return n, nil
+}
+
+// newHTTPTransport is the way to the server, with the certificates that the environment names.
+func (p *program) newHTTPTransport() (http.RoundTripper, error) {
+	authorities := p.getenv("TF_HTTP_CLIENT_CA_CERTIFICATE_PEM")
+	certificate, key := p.getenv("TF_HTTP_CLIENT_CERTIFICATE_PEM"), p.getenv("TF_HTTP_CLIENT_PRIVATE_KEY_PEM")
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second,
+		TLSClientConfig: &tls.Config{}}
+	if authorities != "" {
+		t.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM([]byte(authorities)) {
+			return nil, failf("Invalid TF_HTTP_CLIENT_CA_CERTIFICATE_PEM", "It holds no certificate. Set it to the text of a file that "+
+				"begins with -----BEGIN CERTIFICATE-----.")
+		}
+	}
+	if certificate != "" || key != "" {
+		pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+		if err != nil {
+			return nil, failf("Invalid client certificate",
+				"TF_HTTP_CLIENT_CERTIFICATE_PEM and TF_HTTP_CLIENT_PRIVATE_KEY_PEM are not the "+
+					"texts of a certificate and of its key. Set both, or none.")
+		}
+		t.TLSClientConfig.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}
+
+// tryServer does with the server what every run does, and says what it cannot promise.
+func (s *session) tryServer(ctx context.Context, h state.HTTPServer) error {
+	st, err := h.Read(ctx)
+	if err != nil {
+		return err
+	}
+	where := visible.EscapeLine(fmt.Sprint(h))
+	if h.LockAddress == "" {
+		s.printResult("%s answers, and holds a state with %s. The backend names no lock_address: there is no lock, and only runs "+
+			"with -lock=false change anything.", where, objectCountText(st))
+		return nil
+	}
+	held, err := h.LockHolder(ctx)
+	if err != nil {
+		return err
+	}
+	locked := "takes and gives back its lock"
+	if held != nil {
+		locked = "is locked at present"
+	}
+	s.printResult("%s answers, %s, and holds a state with %s.\n\n%s", where, locked, objectCountText(st), httpLimits)
+	return nil
+}
+
+// httpLimits is what a user should know before relying on a server of the protocol.
+const httpLimits = "What the protocol cannot promise: a server stores what comes last, and does not compare it with what was there. " +
+	"b2form looks before and after it stores, and a run whose lock was broken stops at the latest two seconds later; two runs that " +
+	"store within the same moment, both sure of the lock, can still undo each other's record. GitLab compares the lock, so there it is " +
+	"refused. A lock does not end with its run: after a kill use `b2form lock -break`."

@@ -1,0 +1,215 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"b2form/internal/pause"
+	"b2form/internal/secret"
+	"b2form/internal/visible"
+)
+
+// HTTPServer is the Backend that keeps a state behind a server of Terraform's http protocol:
+// GET, POST, LOCK and UNLOCK. The state and its journal are one document with a serial
+// that grows. The protocol compares no serials and has no lock that expires; what is done
+// about that is in docs/adr/0025.
+//
+// Errors are *Error, or those of contexts.
+type HTTPServer struct {
+	Address                     string // where the document is; "https://example.com/states/web"
+	UpdateMethod                string // "POST"
+	LockAddress, LockMethod     string // "": there is no lock; "LOCK"
+	UnlockAddress, UnlockMethod string // "UNLOCK"
+	Username                    string
+	Password                    secret.Value
+	Transport                   http.RoundTripper
+	// How often a request is repeated, and how long is waited before, at first and at most.
+	Retries              int
+	RetryWait, RetryMost time.Duration
+	Version              string // of b2form, for those who look at the lock
+}
+
+// httpLock is who holds a lock, as Terraform writes it.
+type httpLock struct {
+	ID, Operation, Info, Who, Version string
+	Created                           time.Time
+	Path                              string
+}
+
+// String is what messages call the state: the address without what may hold a secret.
+func (h HTTPServer) String() string { return displayURL(h.Address) }
+
+func displayURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the server of the state"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// Read implements [Backend]. It is one request.
+func (h HTTPServer) Read(ctx context.Context) (*State, error) {
+	d, err := h.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base, c, err := d.replay(h.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.applyTo(base), nil
+}
+
+// Open implements [Backend]. The lock has no end of its own, so that of a run that was killed
+// stays until it is broken.
+func (h HTTPServer) Open(ctx context.Context, o Options) (*Store, error) {
+	if h.LockAddress == "" && !o.NoLock {
+		return nil, h.error("The state has no lock", "The backend names no lock_address, so nothing would keep two runs apart. Set it to "+
+			"where the server takes LOCK, often the address itself; or, where the server has no lock, run with -lock=false and see to it "+
+			"that runs follow each other.", nil)
+	}
+	k := &httpStorage{HTTPServer: h, run: rand.Text(), locks: !o.NoLock, ctx: context.WithoutCancel(ctx), fence: fence{now: o.Now},
+		turn: make(chan struct{}, 1)}
+	if k.locks {
+		self := httpLock{ID: k.run, Operation: o.Operation, Who: o.LockOwner, Version: h.Version, Created: o.Now().UTC(), Path: h.String()}
+		if err := h.acquireLock(ctx, self, o); err != nil {
+			return nil, err
+		}
+		k.lock = self
+	}
+	s, err := k.begin(ctx)
+	if err != nil {
+		k.unlock()
+		return nil, err
+	}
+	s.now = o.Now
+	return s, nil
+}
+
+// acquireLock takes the lock, trying for as long as o says.
+func (h HTTPServer) acquireLock(ctx context.Context, self httpLock, o Options) error {
+	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
+	defer cancel()
+	for told := false; ; told = true {
+		held, err := h.tryLock(ctx, self)
+		if held == nil || err != nil {
+			return err
+		}
+		if !told {
+			o.notifyWaiting(held)
+		}
+		if err := pause.For(waiting, jitter(retryLease)); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return orphanableLockError(held)
+		}
+	}
+}
+
+// tryLock takes the lock, or says who has it.
+func (h HTTPServer) tryLock(ctx context.Context, self httpLock) (held *LockedError, err error) {
+	r, err := h.send(ctx, h.LockMethod, h.LockAddress, compactJSON(self), maxHTTPReply)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.succeeded():
+		return nil, nil
+	case r.status != http.StatusLocked && r.status != http.StatusConflict:
+		return nil, h.refused("take the lock", r)
+	}
+	var holder httpLock
+	_ = json.Unmarshal(r.body, &holder) // what cannot be read is left empty
+	if holder.ID == self.ID {
+		return nil, nil // the reply to an earlier try was lost
+	}
+	return &LockedError{Path: h.String(), Operation: holder.Operation, Who: holder.Who, Created: holder.Created, id: holder.ID}, nil
+}
+
+func (h HTTPServer) releaseLock(ctx context.Context, self httpLock) error {
+	r, err := h.send(ctx, h.UnlockMethod, h.UnlockAddress, compactJSON(self), maxHTTPReply)
+	if err == nil && !r.succeeded() && !r.repeated { // repeated: the first may have succeeded
+		err = h.refused("give the lock back", r)
+	}
+	return err
+}
+
+// LockHolder implements [Backend]. The protocol cannot ask, so the lock is taken for a moment
+// where it is free.
+func (h HTTPServer) LockHolder(ctx context.Context) (*LockedError, error) {
+	if h.LockAddress == "" {
+		return nil, nil
+	}
+	self := httpLock{ID: rand.Text(), Operation: "lock", Who: "b2form", Version: h.Version, Path: h.String()}
+	held, err := h.tryLock(ctx, self)
+	if held != nil || err != nil {
+		return held, err
+	}
+	return nil, h.releaseLock(ctx, self)
+}
+
+// BreakLock implements [Backend]. The state is stored again under another name of a run, so
+// that the one that held the lock finds out.
+func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
+	held, err := h.LockHolder(ctx)
+	if held == nil || err != nil {
+		return nil, err
+	}
+	if err := h.releaseLock(ctx, httpLock{ID: held.id, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
+		return nil, err
+	}
+	s, err := h.Open(ctx, Options{Operation: "lock -break", Now: func() time.Time { return held.Created }})
+	switch {
+	case err == nil:
+		err = s.Close()
+	case isLocked(err):
+		err = nil // by somebody who came at once, and has stored the state for the same purpose
+	}
+	return held, err
+}
+
+func isLocked(err error) bool {
+	_, locked := errors.AsType[*LockedError](err)
+	return locked
+}
+
+// orphanableLockError is about a lock that may be left of a run that was killed.
+func orphanableLockError(held *LockedError) *Error {
+	return &Error{
+		Summary: "State is locked",
+		Detail: "Another run of b2form, or another program, is changing " + visible.EscapeLine(held.Path) + ". Wait until it is done, or " +
+			"let b2form wait with -lock-timeout=5m. The lock of a run that was killed stays: make sure that it is gone, then remove its " +
+			"lock with `b2form lock -break`.\n\n" + held.InfoText(),
+		Path:  held.Path,
+		Cause: held,
+	}
+}
+
+// error is an *Error about this state.
+func (h HTTPServer) error(summary, detail string, cause error) *Error {
+	return &Error{Summary: summary, Detail: detail, Path: h.String(), Cause: cause}
+}
+
+// refused explains a reply that is a refusal.
+func (h HTTPServer) refused(what string, r *httpReply) *Error {
+	where := visible.EscapeLine(h.String())
+	todo := "Correct what it says, then run the same command again."
+	switch {
+	case r.status >= 300 && r.status < 400:
+		todo = "b2form does not follow it, since the credentials belong to the address alone. Set the address to where it leads."
+	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
+		todo = "Set TF_HTTP_USERNAME and TF_HTTP_PASSWORD to credentials that may do this; on GitLab that takes the role of a maintainer."
+	case r.status == http.StatusNotFound, r.status == http.StatusMethodNotAllowed, r.status == http.StatusNotImplemented:
+		todo = "Correct the addresses and methods of the backend: this server takes no such request there."
+	case r.status == http.StatusRequestEntityTooLarge, r.status == http.StatusInsufficientStorage:
+		todo = "Make room for the state, or raise the limit of its size, then run the same command again."
+	}
+	return h.error("The server of the state refuses", fmt.Sprintf("The server at %s was asked to %s and answered %d %s%s. %s", where, what,
+		r.status, http.StatusText(r.status), h.quoted(r.body), todo), nil)
+}

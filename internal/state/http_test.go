@@ -1,0 +1,250 @@
+package state_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2form/internal/state"
+	"b2form/internal/tfserver"
+	"b2form/schema/addr"
+)
+
+// An answering service gives what a function says, whatever is asked.
+type answering func(r *http.Request) *http.Response
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }
+
+func reply(status int, body string, header ...string) *http.Response {
+	w := httptest.NewRecorder()
+	for i := 0; i+1 < len(header); i += 2 {
+		w.Header().Set(header[i], header[i+1])
+	}
+	w.WriteHeader(status)
+	_, _ = w.WriteString(body)
+	return w.Result()
+}
+
+// unending is a body that never ends, at so many bytes a second.
+type unending struct {
+	ctx   context.Context
+	pause time.Duration
+}
+
+func (e unending) Read(p []byte) (int, error) {
+	if e.pause > 0 {
+		select {
+		case <-time.After(e.pause): // fake
+		case <-e.ctx.Done():
+			return 0, e.ctx.Err()
+		}
+		p = p[:1]
+	}
+	return copy(p, bytes.Repeat([]byte("["), len(p))), nil
+}
+
+// Whatever a server answers, it is told in words, within bounds, and without the password.
+func TestHostileServer(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte("tester:" + httpPassword))
+	for name, test := range map[string]struct {
+		answer  answering
+		summary string
+		detail  string
+	}{
+		"nonsense": {func(*http.Request) *http.Response { return reply(200, "<html>") }, "The server has no state of b2form",
+			"left as it is"},
+		"an array": {func(*http.Request) *http.Response { return reply(200, "[1]") }, "The server has no state of b2form", ""},
+		"two": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"serial":1,"run":"x"}{}`) }, "The server has no",
+			""},
+		"no serial": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"run":"x"}`) }, "The server has no", ""},
+		"a plain state": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"entries":[]}`) },
+			"The server has no state of b2form", ""},
+		"huge serial": {func(*http.Request) *http.Response { return reply(200, `{"version":4,"serial":1e400,"run":"x"}`) },
+			"The server has no", ""},
+		"newer": {func(*http.Request) *http.Response { return reply(200, `{"version":99,"new":1}`) }, "State was written by a newer b2form",
+			""},
+		"a damaged state": {func(*http.Request) *http.Response {
+			return reply(200, `{"version":4,"serial":1,"run":"x","state":{"version":4,"x":1}}`)
+		}, "State file is damaged", "state.test"},
+		"a damaged journal": {func(*http.Request) *http.Response {
+			return reply(200, `{"version":4,"serial":1,"run":"x","journal":"a\nb\n"}`)
+		}, "", ""}, // as after a torn write
+		"deep": {func(*http.Request) *http.Response {
+			return reply(200, `{"version":4,"serial":1,"run":"x","state":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+`}`)
+		}, "State file is damaged", ""},
+		"elsewhere": {func(r *http.Request) *http.Response {
+			if r.URL.Host != "state.test" {
+				t.Error("a redirect was followed")
+			}
+			return reply(307, "", "Location", "https://evil.test/")
+		}, "The server of the state refuses", "does not follow"},
+		"the password": {func(*http.Request) *http.Response { return reply(403, httpPassword+" "+basic) },
+			"The server of the state refuses", "(sensitive value)"},
+		"an escape": {func(*http.Request) *http.Response { return reply(400, "\x1b]0;x\x07\n##[error]") },
+			"The server of the state refuses",
+			`\u001b]0;x\u0007`},
+		"a torn answer": {func(*http.Request) *http.Response { return reply(200, "{}", "Content-MD5", "AAAA") },
+			"The server of the state cannot be reached", "Content-MD5"},
+		"an endless refusal": {func(r *http.Request) *http.Response {
+			response := reply(403, "")
+			response.Body = io.NopCloser(unending{r.Context(), time.Second})
+			return response
+		}, "The server of the state cannot be reached", "deadline"},
+		"an endless state": {func(r *http.Request) *http.Response {
+			response := reply(200, "")
+			response.Body = io.NopCloser(unending{r.Context(), 0})
+			return response
+		}, "The reply is too large", "65536 KiB"},
+		"trouble": {func(*http.Request) *http.Response { return reply(503, "", "Retry-After", "3000") }, "The server of the state refuses",
+			"503 Service Unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				_, err := httpBackend("https://state.test/web?key="+httpPassword, false, test.answer).Read(t.Context())
+				text := fmt.Sprint(err)
+				if test.summary == "" && err != nil ||
+					test.summary != "" && (!strings.HasPrefix(text, test.summary) || !strings.Contains(text, test.detail)) {
+					t.Errorf("Read = %v", err)
+				}
+				if strings.Contains(text, httpPassword) || strings.Contains(text, basic) || strings.Contains(text, "\x1b") {
+					t.Errorf("Read = %q", text)
+				}
+				if took := time.Since(began); took > 10*time.Minute {
+					t.Errorf("it took %s", took)
+				}
+				if b := httpBackend("https://state.test", false, nil); strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), httpPassword) {
+					t.Error("printing the backend shows the password")
+				}
+			})
+		})
+	}
+}
+
+// What a run was told of a lock by a server is shown as it is, and nothing of it is obeyed.
+func TestHostileLockHolder(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"ID":"1","Who":"ann\u001b[31m","Operation":"apply","Created":"2026-10-02T12:00:00Z"}`: `Who:       ann\u001b[31m`,
+		"<html>":                      "Who:       unknown",
+		`{"ID":7,"Created":"never"}`:  "Created:   unknown",
+		strings.Repeat("a", 64<<10+1): "The reply is too large",
+	} {
+		b := httpBackend("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(423, body) }))
+		_, err := b.Open(t.Context(), state.Options{Now: time.Now})
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("Open = %v, want %s", err, want)
+		}
+	}
+}
+
+// A disk that is full at the server leaves what was stored before, and the run may go on.
+func TestServerWithoutRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStateServer(false)
+		full := false
+		transport := answering(func(r *http.Request) *http.Response {
+			if r.Method == http.MethodPost && full {
+				return reply(http.StatusInsufficientStorage, "no room")
+			}
+			response, _ := (&wire{service: s}).RoundTrip(r)
+			return response
+		})
+		b := httpBackend("https://state.test/web", false, transport)
+		run := opened(t, b, state.Options{})
+		must(t, run.PutEntries(entryNumber("app", 1)))
+		full = true
+		err := run.PutEntries(entryNumber("app", 2))
+		if summaryOf(err) != "The server of the state refuses" || !strings.Contains(err.Error(), "Make room") {
+			t.Errorf("PutEntries = %v", err)
+		}
+		if err := run.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.none"), Identity: "none"}); err == nil {
+			t.Error("an announcement found room")
+		}
+		full = false
+		must(t, run.CheckLocked())
+		must(t, run.Close())
+		if got := readShared(t, b); len(got.Entries) != 2 || len(got.OpenIntents) != 0 {
+			t.Errorf("in the end there is %+v", got)
+		}
+	})
+}
+
+// A request that is delivered late, after the run went on, is noticed.
+func TestServerLateRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStateServer(false)
+		var late *http.Request
+		w := &wire{service: s}
+		transport := answering(func(r *http.Request) *http.Response {
+			if body := new(bytes.Buffer); r.Method == http.MethodPost && late == nil {
+				_, _ = body.ReadFrom(r.Body)
+				late = r.Clone(context.Background())
+				late.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+				return reply(502, "")
+			}
+			response, _ := w.RoundTrip(r)
+			return response
+		})
+		run := opened(t, httpBackend("https://state.test/web", false, w), state.Options{})
+		must(t, run.Close())
+		run = opened(t, httpBackend("https://state.test/web", false, transport), state.Options{})
+		must(t, run.PutEntries(entryNumber("app", 1)))
+		_, _ = w.RoundTrip(late)
+		time.Sleep(3 * time.Second) // fake
+		if err := run.CheckLocked(); summaryOf(err) != "Another run has the state" {
+			t.Errorf("CheckLocked = %v after an older version came back", err)
+		}
+		if err := run.Close(); err == nil {
+			t.Error("Close said nothing of it")
+		}
+	})
+}
+
+// A check asks the server once in two seconds, however often it is called.
+func TestServerChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		w := &wire{service: newStateServer(false), line: line{before: func(string) error { requests++; return nil }}}
+		run := opened(t, httpBackend("https://state.test/web", false, w), state.Options{})
+		synctest.Wait()
+		requests = 0
+		for range 100 {
+			must(t, run.CheckLocked())
+			time.Sleep(100 * time.Millisecond) // fake
+		}
+		if requests > 5 {
+			t.Errorf("%d requests in ten seconds", requests)
+		}
+		w.before = func(string) error { return errors.New("no route") }
+		time.Sleep(3 * time.Second) // fake
+		if err := run.CheckLocked(); summaryOf(err) != "The server of the state cannot be reached" {
+			t.Errorf("CheckLocked = %v", err)
+		}
+		w.before = nil
+		must(t, run.CheckLocked())
+		must(t, run.Close())
+	})
+}
+
+// The document is what servers of the protocol demand.
+func TestDocument(t *testing.T) {
+	s := &tfserver.Server{}
+	h := httpBackend("https://state.test/web", false, &wire{service: s})
+	run := opened(t, h, state.Options{})
+	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
+	must(t, run.Close())
+	text := string(s.Content("/web"))
+	if !strings.HasPrefix(text, `{"version":4,"serial":3,"run":"`) ||
+		!strings.HasSuffix(text, `","state":{"version":4,"entries":[{"address":"key.a","identity":"a","id":"k1"}]}}`) {
+		t.Errorf("the document is %s", text)
+	}
+}

@@ -1,0 +1,288 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync/atomic"
+
+	"b2form/internal/pause"
+	"b2form/internal/visible"
+	"b2form/schema/wire"
+)
+
+// An httpDocument is what the server keeps. Servers read serial, and some take the members
+// id, name and ID for their own parameters.
+type httpDocument struct {
+	Version int             `json:"version"`
+	Serial  int64           `json:"serial"`          // one more with each version
+	Run     string          `json:"run"`             // of whom this version is
+	State   json.RawMessage `json:"state,omitempty"` // as in a file; none: nothing is recorded
+	// Journal is lines of the journal on top of State, as one text, so that a server that
+	// writes JSON anew leaves their checksums right.
+	Journal string `json:"journal,omitempty"`
+}
+
+// isVersionOf reports whether two are the same version.
+func (d *httpDocument) isVersionOf(other *httpDocument) bool {
+	return d.Serial == other.Serial && d.Run == other.Run
+}
+
+// get reads the document; one that does not exist is empty.
+func (h HTTPServer) get(ctx context.Context) (*httpDocument, error) {
+	r, err := h.send(ctx, http.MethodGet, h.Address, nil, maxHTTPState)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.status == http.StatusNotFound || r.succeeded() && len(bytes.TrimSpace(r.body)) == 0:
+		return &httpDocument{}, nil
+	case r.status != http.StatusOK:
+		return nil, h.refused("give the state", r)
+	}
+	return h.parse(r.body)
+}
+
+// parse reads a document as strictly as a state.
+func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
+	var version struct{ Version int }
+	where := visible.EscapeLine(h.String())
+	if isTerraformState(string(data)) {
+		return nil, terraformStateError(where)
+	}
+	if json.Unmarshal(data, &version) == nil && version.Version > formatVersion {
+		return nil, newerVersionError(where, version.Version)
+	}
+	d := &httpDocument{}
+	from := json.NewDecoder(bytes.NewReader(data))
+	from.DisallowUnknownFields()
+	if from.Decode(d) != nil || d.Version < 1 || d.Serial < 1 || d.Run == "" || from.More() {
+		return nil, h.error("The server has no state of b2form",
+			"What the server at "+where+" answers is no state that b2form stored. It was "+
+				"left as it is. Correct the address, or take away what is there: b2form then finds everything again by name and takes "+
+				"it back with one approval.", nil)
+	}
+	return d, nil
+}
+
+// replay reads what the document holds.
+func (d *httpDocument) replay(where string) (base *State, c changes, err error) {
+	base, where = &State{}, visible.EscapeLine(where)
+	if len(d.State) > 0 {
+		if base, err = Parse(where, d.State); err != nil {
+			return nil, changes{}, err
+		}
+	}
+	j, err := replay(where, []byte(d.Journal), base)
+	return base, j.changes, err
+}
+
+// httpStorage is the storage of a state behind a server.
+type httpStorage struct {
+	HTTPServer
+	run   string // names this run, and its lock
+	locks bool
+	lock  httpLock
+	ctx   context.Context // outlives the run's
+	count writeCounter
+	fence
+
+	turn  chan struct{}   // held over requests that look at the document or store it, so it is no mutex
+	known *httpDocument   // as this run last read or stored it
+	tried []*httpDocument // what it stored without learning what came of that
+	looks atomic.Int64    // how many have come to an end
+}
+
+// begin reads the state and stores it under the name of this run, so that a run whose lock was
+// taken away finds out before this one acts.
+func (k *httpStorage) begin(ctx context.Context) (*Store, error) {
+	began := k.now()
+	d, err := k.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base, c, err := d.replay(k.String())
+	if err != nil {
+		return nil, err
+	}
+	k.known = d
+	k.seen(began)
+	if k.locks {
+		if err := k.storeBetweenLooks(func(now *httpDocument) *httpDocument {
+			return &httpDocument{State: now.State, Journal: now.Journal}
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return newStore(k.String(), k, base, c), nil
+}
+
+// append stores a document with more lines. The look that must follow is on its way when it
+// returns; a change that comes meanwhile waits for it, and needs no look of its own before.
+func (k *httpStorage) append(lines []byte) error {
+	looks := k.looks.Load()
+	k.turn <- struct{}{}
+	err := error(nil)
+	if k.looks.Load() == looks {
+		err = k.look()
+	}
+	if err == nil {
+		err = k.store(func(now *httpDocument) *httpDocument {
+			return &httpDocument{State: now.State, Journal: now.Journal + string(lines)}
+		})
+	}
+	if err != nil {
+		k.endTurn()
+		return err
+	}
+	go func() {
+		defer k.endTurn()
+		_ = k.look() // what it finds, the next check tells
+	}()
+	return nil
+}
+
+// storeBetweenLooks is store for those who have the turn and time.
+func (k *httpStorage) storeBetweenLooks(change func(now *httpDocument) *httpDocument) error {
+	err := k.look()
+	if err == nil {
+		err = k.store(change)
+	}
+	if err == nil {
+		err = k.look()
+	}
+	return err
+}
+
+// store makes what change gives the document. There was a look just before, and another one
+// follows.
+func (k *httpStorage) store(change func(now *httpDocument) *httpDocument) error {
+	if err := k.lost(); err != nil {
+		return err
+	}
+	next := change(k.known)
+	next.Version, next.Run, next.Serial = formatVersion, k.run, k.known.Serial+1
+	if n := len(k.tried); n > 0 {
+		next.Serial = max(next.Serial, k.tried[n-1].Serial+1)
+	}
+	k.tried = append(k.tried, next)
+	body := compactJSON(next)
+	for try, wait := 0, k.RetryWait; ; try++ {
+		r, err := k.sendOnce(k.ctx, k.UpdateMethod, k.updateAddress(), body, maxHTTPReply)
+		k.count.bytes.Add(int64(len(body)))
+		switch {
+		case errors.As(err, new(*Error)):
+			return err
+		case err == nil && r.succeeded():
+			k.setKnown(next)
+			return nil
+		case err == nil && (r.status == http.StatusConflict || r.status == http.StatusLocked || r.status == http.StatusPreconditionFailed):
+			return k.lose(k.String()) // the lock that the request named is not the one there is
+		case err == nil && !r.isTrouble():
+			return k.refused("store the state", r)
+		}
+		switch lookErr := k.look(); {
+		case lookErr != nil || k.known == next:
+			return lookErr
+		case try >= k.Retries && err != nil:
+			return k.reached(err)
+		case try >= k.Retries:
+			return k.refused("store the state", r)
+		}
+		if err := pause.For(k.ctx, max(wait, min(r.retryAfter(), k.RetryMost))); err != nil {
+			return err
+		}
+		wait = min(2*wait, k.RetryMost)
+	}
+}
+
+func (k *httpStorage) endTurn() { <-k.turn }
+
+// setKnown notes that d is stored.
+func (k *httpStorage) setKnown(d *httpDocument) {
+	k.known = d
+	k.tried = slices.DeleteFunc(k.tried, func(t *httpDocument) bool { return t == d })
+	k.count.syncs.Add(1)
+}
+
+// look finds out whether the document is as this run knows it: what it has stored last, or
+// what it tried to store since. All else is another run's, or an older one of its own that came
+// late.
+func (k *httpStorage) look() error {
+	began := k.now()
+	there, err := k.get(k.ctx)
+	if err != nil {
+		return err
+	}
+	k.looks.Add(1)
+	if i := slices.IndexFunc(k.tried, there.isVersionOf); i >= 0 && there.Serial > k.known.Serial {
+		k.setKnown(k.tried[i])
+	}
+	if !there.isVersionOf(k.known) {
+		return k.lose(k.String())
+	}
+	k.seen(began)
+	return nil
+}
+
+// updateAddress names the lock, so that a server that compares it refuses others.
+func (k *httpStorage) updateAddress() string {
+	u, err := url.Parse(k.Address)
+	if err != nil || !k.locks {
+		return k.Address
+	}
+	q := u.Query()
+	q.Set("ID", k.run)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func (k *httpStorage) close(s *State) error {
+	k.turn <- struct{}{}
+	defer k.endTurn()
+	defer k.end()
+	if err := k.lost(); err != nil {
+		return err // the lock may be another run's
+	}
+	stored, err := json.RawMessage(nil), error(nil)
+	switch {
+	case s == nil:
+		stored = k.known.State
+	case !s.isEmpty():
+		var content bytes.Buffer
+		err = s.Encode(&content)
+		stored = content.Bytes()
+	}
+	if err == nil && (s != nil || k.known.Journal != "" || len(k.tried) > 0) {
+		err = k.storeBetweenLooks(func(*httpDocument) *httpDocument { return &httpDocument{State: stored} })
+	}
+	if k.lost() == nil {
+		err = errors.Join(err, k.unlock())
+	}
+	return err
+}
+
+func (k *httpStorage) unlock() error {
+	if !k.locks {
+		return nil
+	}
+	return k.releaseLock(k.ctx, k.lock)
+}
+
+// checkLocked looks at the document where the last look is too old to rely on.
+func (k *httpStorage) checkLocked() error {
+	return k.check(func() error {
+		k.turn <- struct{}{}
+		defer k.endTurn()
+		return k.check(k.look) // another may have looked meanwhile
+	})
+}
+
+func (k *httpStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+	return api.Call(ctx, method, in, out)
+}
+
+func (k *httpStorage) stats() Stats { return k.count.stats() }

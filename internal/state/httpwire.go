@@ -1,0 +1,153 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"b2form/internal/pause"
+	"b2form/internal/scrub"
+	"b2form/internal/visible"
+)
+
+// How much of a reply is read, and how long one request may take.
+const (
+	maxHTTPState = 64 << 20 // some hundred thousand entries
+	maxHTTPReply = 64 << 10 // who holds the lock, or what is wrong
+	maxQuoted    = 200      // characters of a server's words that are shown
+	httpPatience = 2 * time.Minute
+)
+
+// An httpReply is a whole reply.
+type httpReply struct {
+	status   int
+	header   http.Header
+	body     []byte
+	repeated bool // the request had been sent before, and nobody knows what came of that
+}
+
+func (r *httpReply) succeeded() bool { return r.status >= 200 && r.status < 300 }
+
+// send is one request, repeated while no answer comes or the server says that it has trouble.
+// So it must do no harm twice.
+func (h HTTPServer) send(ctx context.Context, method, address string, body []byte, most int64) (*httpReply, error) {
+	wait := h.RetryWait
+	for try := 0; ; try++ {
+		r, err := h.sendOnce(ctx, method, address, body, most)
+		if r != nil {
+			r.repeated = try > 0
+		}
+		final := err != nil && ctx.Err() != nil || err == nil && !r.isTrouble()
+		if _, known := errors.AsType[*Error](err); known || final || try >= h.Retries {
+			return r, h.reached(err)
+		}
+		if pause.For(ctx, max(wait, min(r.retryAfter(), h.RetryMost))) != nil {
+			return nil, ctx.Err()
+		}
+		wait = min(2*wait, h.RetryMost)
+	}
+}
+
+func (r *httpReply) isTrouble() bool {
+	return r.status >= 500 && r.status != http.StatusNotImplemented && r.status != http.StatusInsufficientStorage ||
+		r.status == http.StatusTooManyRequests
+}
+
+// retryAfter is what the server asks to wait.
+func (r *httpReply) retryAfter() time.Duration {
+	if r == nil {
+		return 0
+	}
+	seconds, err := strconv.Atoi(r.header.Get("Retry-After"))
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// sendOnce is one request. No redirect is followed.
+func (h HTTPServer) sendOnce(ctx context.Context, method, address string, body []byte, most int64) (*httpReply, error) {
+	limited, cancel := context.WithTimeout(ctx, httpPatience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(limited, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, h.error("Invalid backend", "An address or a method of the backend cannot be used. Write addresses as "+
+			"https://example.com/states/web, and methods as POST.", nil)
+	}
+	if len(body) > 0 {
+		sum := md5.Sum(body)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	if h.Username != "" || !h.Password.IsZero() {
+		request.SetBasicAuth(h.Username, h.Password.Reveal())
+	}
+	response, err := h.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, h.unreachable(ctx, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	r := &httpReply{status: response.StatusCode, header: response.Header}
+	if r.body, err = io.ReadAll(io.LimitReader(response.Body, most+1)); err != nil {
+		return nil, h.unreachable(ctx, err)
+	}
+	if int64(len(r.body)) > most {
+		return nil, h.error("The reply is too large", fmt.Sprintf("The server at %s answers with more than %d KiB, which none of its "+
+			"answers needs. Look whether the address is right.", visible.EscapeLine(h.String()), most>>10), nil)
+	}
+	if sum := md5.Sum(r.body); r.header.Get("Content-MD5") != "" && r.succeeded() && len(r.body) > 0 &&
+		r.header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]) {
+		return nil, h.unreachable(ctx, errors.New("the reply does not have the Content-MD5 that it names"))
+	}
+	return r, nil
+}
+
+// An unreachableError says that a request got no answer; what came of it is not known.
+type unreachableError struct{ reason string }
+
+func (e *unreachableError) Error() string { return e.reason }
+
+// unreachable is the error of a request without an answer.
+func (h HTTPServer) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // without the address
+	}
+	return &unreachableError{h.scrubbed(err.Error())}
+}
+
+// reached turns the error of a request that was repeated in vain into one for people.
+func (h HTTPServer) reached(err error) error {
+	u, ok := errors.AsType[*unreachableError](err)
+	if !ok {
+		return err
+	}
+	return h.error("The server of the state cannot be reached", fmt.Sprintf("%s does not answer: %s. Look whether the address is right "+
+		"and the server runs, then run the same command again.", visible.EscapeLine(h.String()), u.reason), nil)
+}
+
+// scrubbed is what somebody else said, without the password and in one line.
+func (h HTTPServer) scrubbed(text string) string {
+	text = scrub.RemoveSecret(text, h.Password.Reveal())
+	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
+}
+
+// quoted is what a server says beside its status, as the end of a sentence; "": nothing.
+func (h HTTPServer) quoted(body []byte) string {
+	text := strings.TrimSpace(string(body[:min(len(body), 4<<10)]))
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf(" with the words \"%s\"", h.scrubbed(text))
+}
