@@ -17,6 +17,7 @@ import (
 	"b2form/schema"
 	"b2form/schema/config"
 	"b2form/schema/functions"
+	"b2form/schema/key"
 )
 
 // This file knows which values options and arguments of commands have, for
@@ -52,7 +53,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	case "fold":
 		return "", textCandidates("auto", "never")
 	case "access":
-		return "", textCandidates("read_only", "read_write", "write_only")
+		return "", textCandidates(key.AccessNames()...)
 	case "format":
 		return "", textCandidates("dot", "mermaid")
 	case "input", "lock":

@@ -23,11 +23,10 @@ bucket "files" {
 }
 
 key "crushftp" {
-  name                  = "crushftp"
-  access                = "read_write"
-  buckets               = [bucket.files]
-  list_all_bucket_names = true
-  name_prefix           = local.path
+  name        = "crushftp"
+  access      = "crushftp"
+  buckets     = [bucket.files]
+  name_prefix = local.path
 
   # An application key may hold characters that mean something in a URL.
   deliver "file" {

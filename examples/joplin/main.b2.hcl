@@ -22,9 +22,9 @@ bucket "notes" {
 key "joplin" {
   for_each = var.devices
 
-  name         = "joplin-${each.key}"
-  buckets      = [bucket.notes]
-  capabilities = ["listBuckets", "listFiles", "readFiles", "writeFiles", "deleteFiles"]
+  name    = "joplin-${each.key}"
+  access  = "joplin"
+  buckets = [bucket.notes]
 
   deliver "file" {
     path    = "joplin-${each.key}.txt"

@@ -44,12 +44,11 @@ bucket "library" {
 }
 
 key "photos_plus" {
-  name                  = "photos-plus"
-  access                = "read_write"
-  buckets               = [bucket.library]
-  list_all_bucket_names = true
-  name_prefix           = var.file_name_prefix
-  valid_duration        = var.valid_duration
+  name           = "photos-plus"
+  access         = "photos_plus"
+  buckets        = [bucket.library]
+  name_prefix    = var.file_name_prefix
+  valid_duration = var.valid_duration
 
   deliver "file" {
     path = "photos-plus.env"

@@ -14,9 +14,9 @@ bucket "backups" {
 }
 
 key "restic" {
-  name         = "restic-server"
-  buckets      = [bucket.backups]
-  capabilities = ["listBuckets", "listFiles", "readFiles", "writeFiles", "deleteFiles"]
+  name    = "restic-server"
+  access  = "restic"
+  buckets = [bucket.backups]
 
   rotate {
     every   = "90d" # a new key four times a year

@@ -27,7 +27,7 @@ bucket "logs" {
 
 key "photos_plus" {
   name           = "photos-plus"
-  access         = "read_write"    # or capabilities = ["listBuckets", "readFiles", …]
+  access         = "read_write"    # or for an application: "restic"; or capabilities = ["listBuckets", …]
   buckets        = [bucket.photos] # left out: every bucket, and the plan says so
   name_prefix    = "library/"
   valid_duration = "90d"

@@ -13,10 +13,17 @@ import (
 
 const listAll = "listAllBucketNames"
 
-func accessPresetNames() []string { return []string{"read_write", "read_only", "write_only", "state"} }
+// AccessNames are the types of access that a key block and mint take.
+func AccessNames() []string {
+	names := []string{"read_write", "read_only", "write_only", "state"}
+	for _, a := range applications() {
+		names = append(names, a.name)
+	}
+	return names
+}
 
 // presets are the lists that the web console has granted for a type of access,
-// the one that new keys get first. They are frozen: a list that a release adds
+// the one that new keys get first, or the list of an application. They are frozen: a list that a release adds
 // goes behind, so that no release replaces anybody's keys. The lists of 2022 to
 // 2026 are those seen on keys in public configurations. New keys get the list of
 // 2025: that of 2026 holds writeBuckets and the lifecycle capabilities, which B2
@@ -42,6 +49,11 @@ func presets(access string) (capabilityLists [][]string) {
 	case "state": // what a shared state takes beside the configuration's own needs
 		return [][]string{{"listBuckets", "readFiles", "writeBuckets", "writeFiles"}}
 	}
+	for _, a := range applications() {
+		if a.name == access {
+			return [][]string{a.capabilities}
+		}
+	}
 	return nil
 }
 
@@ -61,17 +73,21 @@ func capabilitiesByYear(base, y2024, y2025, y2026 []string) [][]string {
 // accessPresetOf names the type of access in the web console that stands for a list of
 // capabilities.
 func accessPresetOf(v cty.Value) string {
-	access, listsAll, ok := accessOf(kind.StringsIn(v))
+	access, listsAll, ok := accessOf("", kind.StringsIn(v))
 	if ok && listsAll {
 		access += " with " + listAll
 	}
 	return access
 }
 
-// accessOf is the type of access in the web console that stands for capabilities, beside
-// the one to list all bucket names; ok is false where there is none.
-func accessOf(capabilities []string) (access string, listsAll, ok bool) {
+// accessOf is the type of access that stands for the capabilities of a key, beside the one
+// to list all bucket names: that of an application which the key's name tells, or
+// that of the web console; ok is false where there is none.
+func accessOf(keyName string, capabilities []string) (access string, listsAll, ok bool) {
 	list := slices.Sorted(slices.Values(capabilities))
+	if access := applicationOf(keyName, list); access != "" {
+		return access, false, true
+	}
 	if i, found := slices.BinarySearch(list, listAll); found {
 		list, listsAll = slices.Delete(list, i, i+1), true
 	}
@@ -89,7 +105,7 @@ func accessOf(capabilities []string) (access string, listsAll, ok bool) {
 // shortenCapabilities puts access in the place of capabilities where the web console calls
 // them so.
 func shortenCapabilities(v kind.Values) {
-	access, listsAll, ok := accessOf(kind.StringsIn(v.GetAttr("capabilities")))
+	access, listsAll, ok := accessOf(v.GetAttr("name").AsString(), kind.StringsIn(v.GetAttr("capabilities")))
 	if !ok {
 		return
 	}
@@ -159,10 +175,11 @@ func sameCapabilities(p kind.Comparison) bool {
 	if access.IsNull() || slices.Contains(want, listAll) != slices.Contains(live, listAll) {
 		return false
 	}
-	live = slices.DeleteFunc(slices.Clone(live), func(c string) bool { return c == listAll })
 	for _, preset := range presets(access.AsString()) {
-		slices.Sort(preset)
-		if slices.Equal(preset, live) {
+		if slices.Contains(want, listAll) {
+			preset = append(slices.Clone(preset), listAll)
+		}
+		if equalSets(preset, live) {
 			return true
 		}
 	}

@@ -75,9 +75,10 @@ func attrs() []kind.Attr {
 				"it alone.",
 			Samples: kind.StringValues("camera"), Check: checkKeyName, Compare: kind.Compare{Equal: sameNameIgnoringTimestamp}},
 		{Name: "access", Type: str,
-			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; or state: what keeping a state " +
-				"in a bucket takes. Instead of capabilities.",
-			Samples: kind.StringValues(accessPresetNames()...), Check: checkAccess},
+			Doc: "What the key may do, as in the web console: read_write, read_only or write_only; state: what keeping a state in a " +
+				"bucket takes; or what an application takes, as docs/apps tells of each: " + applicationNames() +
+				". Instead of capabilities.",
+			Samples: kind.StringValues(AccessNames()...), Check: checkAccess},
 		{Name: "capabilities", WirePath: "capabilities", Type: cty.List(str),
 			Compare: kind.Compare{Normalize: sortAndCompact, Equal: sameCapabilities},
 			Hazards: makesKeysHazards,
@@ -127,11 +128,12 @@ var granted = presetCapabilityValues()
 
 func presetCapabilityValues() map[string]*[2]cty.Value {
 	out := map[string]*[2]cty.Value{}
-	for _, access := range accessPresetNames() {
+	for _, access := range AccessNames() {
 		plain := presets(access)[0]
 		all := append(slices.Clone(plain), listAll)
 		slices.Sort(plain)
 		slices.Sort(all)
+		all = slices.Compact(all)
 		out[access] = &[2]cty.Value{cty.ListVal(kind.StringValues(plain...)), cty.ListVal(kind.StringValues(all...))}
 	}
 	return out
@@ -200,8 +202,9 @@ func checkKeyName(v cty.Value) kind.Problems {
 
 func checkAccess(v cty.Value) kind.Problems {
 	if presets(v.AsString()) == nil {
-		return kind.Errorf("Invalid access", "%q is not a type of access. Use read_write, read_only, write_only or state, or list "+
-			"capabilities instead.", v.AsString())
+		return kind.Errorf("Invalid access", "%q is not a type of access.%s Use read_write, read_only, write_only, state, or the name "+
+			"of an application: %s. Or list capabilities instead.", v.AsString(),
+			words.DidYouMean(strings.Replace(v.AsString(), "+", "_plus", 1), "", AccessNames()), applicationNames())
 	}
 	return nil
 }

@@ -1,0 +1,56 @@
+package key
+
+import (
+	"slices"
+	"strings"
+
+	"b2form/internal/words"
+)
+
+// An application is a program with a list of capabilities of its own.
+type application struct {
+	name         string // as access names it
+	capabilities []string
+}
+
+// applications are in docs/apps with what each was seen to use; the tests there record it.
+// Their lists are frozen: what a release adds to one goes behind it as a further list, so
+// that no release replaces anybody's keys.
+func applications() []application {
+	files := []string{"listBuckets", "listFiles", "readFiles", "writeFiles"}
+	deleting := slices.Concat([]string{"deleteFiles"}, files)
+	// Two cannot be run by a test, so they get what clients of the S3 API ask for beside files: the location and the
+	// list of buckets.
+	unseen := slices.Concat(deleting, []string{listAll, "readBuckets"})
+	return []application{
+		{"joplin", files},
+		{"photos_plus", unseen},
+		{"crushftp", unseen},
+		{"restic", deleting},
+		{"rclone", slices.Concat(deleting, []string{"shareFiles"})},
+		{"kopia", files},
+		{"duplicity", deleting},
+	}
+}
+
+// applicationOf is the application that a key is for by its name and its sorted
+// capabilities; "" where it is for none. Several have the same list, and many a
+// key has it by chance, so the list alone does not tell.
+func applicationOf(keyName string, capabilities []string) string {
+	letters := func(s string) string { return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)) }
+	for _, a := range applications() {
+		if strings.Contains(letters(keyName), letters(a.name)) && slices.Equal(slices.Sorted(slices.Values(a.capabilities)), capabilities) {
+			return a.name
+		}
+	}
+	return ""
+}
+
+// applicationNames is the list for a sentence.
+func applicationNames() string {
+	var names []string
+	for _, a := range applications() {
+		names = append(names, a.name)
+	}
+	return words.JoinAnd(names)
+}
