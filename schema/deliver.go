@@ -100,7 +100,7 @@ func (l *module) evaluateDelivery(b *block, d *delivery, sample *scope, taken *d
 		rep := b.repetitions[i]
 		*e = evaluation{module: l, block: b, addr: r.Addr, ctx: see.contextFor(rep), originAddrs: e.originAddrs[:0]}
 		out := config.Delivery{Type: d.typ, Range: &d.place}
-		if !e.evalDestination(d, &out) || !e.checkDestinationFree(d, &out, taken) {
+		if !e.evalDestination(d, &out) || !e.checkFormat(d, &out, r.Value) || !e.checkDestinationFree(d, &out, taken) {
 			continue
 		}
 		text, ok := e.tryRender(d, &out, rep, template)
@@ -160,6 +160,26 @@ func (e *evaluation) checkDestinationFree(d *delivery, out *config.Delivery, tak
 	}
 	taken.by[destination] = d
 	return true
+}
+
+// checkFormat reports a format that tells a program its one bucket, where the key has none
+// or several, or a folder, which Joplin does not know.
+func (e *evaluation) checkFormat(d *delivery, out *config.Delivery, key kind.Values) bool {
+	buckets, prefix := key.GetAttr("buckets"), key.GetAttr("name_prefix")
+	if !slices.Contains(syntax.BucketFormats(), out.Format) || !buckets.IsKnown() || !prefix.IsKnown() {
+		return true
+	}
+	var detail string
+	switch {
+	case buckets.IsNull() || buckets.LengthInt() != 1:
+		detail = "It tells the program its bucket. Limit the key to one, as in buckets = [bucket.photos], or write a content."
+	case out.Format == "joplin" && !prefix.IsNull() && prefix.AsString() != "":
+		detail = "Joplin works in a whole bucket and knows no folder. Remove name_prefix."
+	default:
+		return true
+	}
+	e.reportAt(hcl.DiagError, d.args["format"].Expr.Range(), "Format does not suit the key", detail)
+	return false
 }
 
 // targetRange is where the destination is written.

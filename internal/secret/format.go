@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -19,8 +20,14 @@ func formatKey(name string, key KeyInfo) (string, error) {
 		return rcloneFormat(key), nil
 	case "aws":
 		return awsFormat(key), nil
+	case "joplin":
+		return joplinFormat(key), nil
+	case "restic":
+		return resticFormat(key), nil
+	case "kopia":
+		return kopiaFormat(key), nil
 	}
-	return "", fmt.Errorf("%q is not a format; there are env, json, rclone and aws", name)
+	return "", fmt.Errorf("%q is not a format", name)
 }
 
 // envFormat is the pair of variables that Backblaze's command line tool reads
@@ -63,11 +70,16 @@ func jsonFormat(key KeyInfo) string {
 	if len(key.Buckets) == 1 {
 		out.Bucket = key.Buckets[0]
 	}
+	return indentedJSON(out)
+}
+
+// indentedJSON is the text of a struct of strings and numbers.
+func indentedJSON(v any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(v); err != nil {
 		panic("a struct of strings always encodes")
 	}
 	return b.String()
@@ -85,4 +97,57 @@ func rcloneFormat(key KeyInfo) string {
 // else has to be set but the endpoint, which belongs into the config file.
 func awsFormat(key KeyInfo) string {
 	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.KeyID, key.Key.Reveal())
+}
+
+// The formats below tell a program its bucket. The loader refuses them for a key
+// that is not limited to exactly one.
+
+// joplinFormat holds settings of Joplin's synchronization through S3, target 8, as the
+// terminal application reads them: joplin config --import-file FILE
+// (github.com/laurent22/joplin, packages/app-cli/app/command-config.ts).
+func joplinFormat(key KeyInfo) string {
+	return indentedJSON(struct {
+		Target int    `json:"sync.target"`
+		Bucket string `json:"sync.8.path"`
+		URL    string `json:"sync.8.url"`
+		Region string `json:"sync.8.region"`
+		KeyID  string `json:"sync.8.username"`
+		Key    string `json:"sync.8.password"`
+	}{8, strings.Join(key.Buckets, ""), key.S3Endpoint, key.S3Region, key.KeyID, key.Key.Reveal()})
+}
+
+// resticFormat is the environment of a repository behind S3, which restic's
+// documentation recommends for B2 (restic.readthedocs.io, "Preparing a new
+// repository", Backblaze B2), in the folder that the key is limited to.
+func resticFormat(key KeyInfo) string {
+	repository := "s3:" + key.S3Endpoint + "/" + strings.Join(key.Buckets, "") + "/" + strings.Trim(key.NamePrefix, "/")
+	return fmt.Sprintf("AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\nAWS_DEFAULT_REGION=%s\nRESTIC_REPOSITORY=%s\n",
+		shellQuote(key.KeyID), shellQuote(key.Key.Reveal()), shellQuote(key.S3Region), shellQuote(strings.TrimSuffix(repository, "/")))
+}
+
+// kopiaFormat is a token of a repository behind S3, with which one is made and
+// connected to: kopia repository create from-config --token-file FILE
+// (github.com/kopia/kopia, repo/token.go and repo/blob/s3/s3_options.go).
+// It says where and with which key, and holds no password.
+func kopiaFormat(key KeyInfo) string {
+	type options struct {
+		Bucket     string `json:"bucket"`
+		Prefix     string `json:"prefix,omitempty"`
+		Endpoint   string `json:"endpoint"`
+		WithoutTLS bool   `json:"doNotUseTLS,omitempty"`
+		Region     string `json:"region"`
+		KeyID      string `json:"accessKeyID"`
+		Key        string `json:"secretAccessKey"`
+	}
+	type storage struct {
+		Type   string  `json:"type"`
+		Config options `json:"config"`
+	}
+	scheme, host, _ := strings.Cut(key.S3Endpoint, "://")
+	text := indentedJSON(struct {
+		Version string  `json:"version"`
+		Storage storage `json:"storage"`
+	}{"1", storage{"s3", options{strings.Join(key.Buckets, ""), key.NamePrefix, host, scheme == "http", key.S3Region, key.KeyID,
+		key.Key.Reveal()}}})
+	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "\n"
 }

@@ -3,6 +3,7 @@ package secret_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -122,15 +123,52 @@ func TestFormats(t *testing.T) {
 `},
 	}
 	for _, test := range tests {
-		var out bytes.Buffer
-		d := config.Delivery{Type: "stdout", DisplayName: "standard output", Format: test.format}
-		s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.DeliveryOptions{Stdout: &out})
-		must(t, err)
-		_, err = s.Deliver(test.self, nil)
-		must(t, err)
-		if diff := cmp.Diff(test.want, out.String()); diff != "" {
-			t.Errorf("format %q (-want +got):\n%s", test.format, diff)
-		}
+		expectFormat(t, test.format, test.self, test.want)
+	}
+}
+
+// TestBucketFormats is about those that tell a program its bucket.
+func TestBucketFormats(t *testing.T) {
+	expectFormat(t, "joplin", after(), `{
+  "sync.target": 8,
+  "sync.8.path": "acme-photos",
+  "sync.8.url": "https://s3.us-west-002.backblazeb2.com",
+  "sync.8.region": "us-west-002",
+  "sync.8.username": "002d2e6b27577ea000000000c",
+  "sync.8.password": "K002/9r+hp'MfU\"c<p>S&7%uY=kg3FC"
+}
+`)
+	expectFormat(t, "restic", after(), "AWS_ACCESS_KEY_ID=002d2e6b27577ea000000000c\n"+
+		`AWS_SECRET_ACCESS_KEY='K002/9r+hp'\''MfU"c<p>S&7%uY=kg3FC'`+"\nAWS_DEFAULT_REGION=us-west-002\n"+
+		"RESTIC_REPOSITORY=s3:https://s3.us-west-002.backblazeb2.com/acme-photos/library\n")
+	expectFormat(t, "kopia", after(), base64.RawURLEncoding.EncodeToString([]byte(`{
+  "version": "1",
+  "storage": {
+    "type": "s3",
+    "config": {
+      "bucket": "acme-photos",
+      "prefix": "library/",
+      "endpoint": "s3.us-west-002.backblazeb2.com",
+      "region": "us-west-002",
+      "accessKeyID": "002d2e6b27577ea000000000c",
+      "secretAccessKey": "K002/9r+hp'MfU\"c<p>S&7%uY=kg3FC"
+    }
+  }
+}
+`))+"\n")
+}
+
+// expectFormat compares what is delivered in a format.
+func expectFormat(t *testing.T, format string, self secret.KeyInfo, want string) {
+	t.Helper()
+	var out bytes.Buffer
+	d := config.Delivery{Type: "stdout", DisplayName: "standard output", Format: format}
+	s, err := secret.Prepare(t.Context(), before(), []config.Delivery{d}, secret.DeliveryOptions{Stdout: &out})
+	must(t, err)
+	_, err = s.Deliver(self, nil)
+	must(t, err)
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("format %q (-want +got):\n%s", format, diff)
 	}
 }
 

@@ -87,11 +87,18 @@ func unsupportedHint(name string) Hint {
 }
 
 // DeliverFormats are what a delivered secret may look like without a template.
-func DeliverFormats() []string { return []string{"env", "json", "rclone", "aws"} }
+func DeliverFormats() []string {
+	return append([]string{"env", "json", "rclone", "aws"}, BucketFormats()...)
+}
+
+// BucketFormats are those of DeliverFormats that tell a program its bucket, so that the key must be
+// limited to exactly one.
+func BucketFormats() []string { return []string{"joplin", "restic", "kopia"} }
 
 var (
 	format = Argument{Name: "format", Type: Text, MayReferTo: Instance, Default: `"env"`, Choices: DeliverFormats(),
-		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote) or `aws` (a profile). Not beside `content`."}
+		Doc: "What is written: `env` (shell variables), `json`, `rclone` (a remote), `aws` (a profile); or, for a key of one " +
+			"bucket, `joplin` (settings), `restic` (an environment) or `kopia` (a token). Not beside `content`."}
 	content = Argument{Name: "content", Type: Text, MayReferTo: Self,
 		Doc: "A text of your own instead of a `format`, with `self.application_key_id` and `self.application_key`."}
 	path = Argument{Name: "path", Type: Text, MayReferTo: Instance, Required: true,

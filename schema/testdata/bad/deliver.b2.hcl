@@ -31,3 +31,29 @@ key "x" {
     path = "main.b2.hcl" # ERROR: Invalid path
   }
 }
+key "joplin_folder" {
+  name        = "joplin-folder"
+  access      = "joplin"
+  buckets     = ["acme-notes"]
+  name_prefix = "notes/"
+  deliver "file" {
+    path   = "folder.json"
+    format = "joplin" # ERROR: Format does not suit the key
+  }
+}
+key "restic_everywhere" {
+  name   = "restic-everywhere"
+  access = "restic"
+  deliver "stdout" {
+    format = "restic" # ERROR: Format does not suit the key
+  }
+}
+key "kopia_two" {
+  name    = "kopia-two"
+  access  = "kopia"
+  buckets = ["acme-a", "acme-b"]
+  deliver "command" {
+    command = ["cat"]
+    format  = "kopia" # ERROR: Format does not suit the key
+  }
+}
