@@ -44,6 +44,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 type service struct {
 	*emulator.Server
 	http *httptest.Server
+	s3   *httptest.Server // the S3-compatible API
 
 	mu      sync.Mutex
 	held    string        // the method of which the next request is held up
@@ -57,13 +58,15 @@ func newService(now func() time.Time) (*service, error) {
 		a.delay(r)
 		a.ServeHTTP(w, r)
 	}))
+	a.s3 = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.S3().ServeHTTP(w, r) }))
 	var err error
 	a.Server, err = emulator.Open(emulator.Options{
-		Now: now, URL: "http://" + a.http.Listener.Addr().String(),
+		Now: now, URL: "http://" + a.http.Listener.Addr().String(), S3URL: "http://" + a.s3.Listener.Addr().String(),
 		Switches: emulator.Switches{TakenNames: []string{"taken-by-somebody"}},
 	})
 	if err == nil {
 		a.http.Start()
+		a.s3.Start()
 	}
 	return a, err
 }
@@ -113,6 +116,7 @@ func (a *service) letGo() {
 func (a *service) close() {
 	a.letGo()
 	a.http.Close()
+	a.s3.Close()
 	_ = a.Server.Close()
 }
 

@@ -73,7 +73,7 @@ func (p *program) argumentCandidates(root, at *cli.Command, word string) (found 
 		return p.secretAddrCandidates()
 	case "destroy", "state list", "state show", "state rm", "state mv":
 		return p.stateAddrCandidates()
-	case "import":
+	case "import", "prove":
 		for _, r := range p.loadConfigLeniently().Resources {
 			found = append(found, completionCandidate{text: r.Addr.String()})
 		}

@@ -49,9 +49,21 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 		_ = e.Close()
 		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", osErrorReason(err))
 	}
-	b := &localB2{Server: e, server: newEmulatorHTTPServer(e), addr: l.Addr().String(), dir: dir}
+	b := &localB2{Server: e, server: newEmulatorHTTPServer(bothFaces(e)), addr: l.Addr().String(), dir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed
 	return b, nil
+}
+
+// bothFaces answers the native API and, at its host, the S3-compatible one.
+func bothFaces(e *emulator.Server) http.Handler {
+	s3 := e.S3()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Host, "s3.") {
+			s3.ServeHTTP(w, r)
+			return
+		}
+		e.ServeHTTP(w, r)
+	})
 }
 
 func (b *localB2) close() error {

@@ -127,6 +127,11 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if err != nil {
 		return nil, err
 	}
+	return s.createKey(ctx, k, want, o.ttl)
+}
+
+// createKey makes a key of the attributes, which lives so long.
+func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values, ttl time.Duration) (*mintedKey, error) {
 	var settable []string
 	for _, at := range k.Settable() {
 		settable = append(settable, at.Name)
@@ -143,7 +148,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() { // nothing shows that it is ours to delete
 		return nil, wire.MisshapenReply("b2_create_key")
 	}
-	m := &mintedKey{object: object, secret: value, expires: s.b2Time().Add(o.ttl)}
+	m := &mintedKey{object: object, secret: value, expires: s.b2Time().Add(ttl)}
 	if lacks != nil {
 		return nil, errors.Join(wire.MisshapenReply("b2_create_key"), s.endKey(m))
 	}
@@ -169,7 +174,7 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 		}
 	}
 	set := func(name string, value cty.Value) { v.Set(name, &value) }
-	set("name", cty.StringVal("b2form-mint-"+strings.ToLower(rand.Text()[:10])))
+	set("name", cty.StringVal(mintedName()))
 	set("access", cty.StringVal(o.access))
 	set("valid_duration", cty.StringVal(fmt.Sprint(int64(o.ttl/time.Second))))
 	if len(o.buckets) > 0 {
@@ -186,6 +191,9 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 	}
 	return done, nil
 }
+
+// mintedName is a name that no other key has.
+func mintedName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:10]) }
 
 // endKey deletes the key, also after an interrupt.
 func (s *session) endKey(m *mintedKey) error {

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/b2"
+	"b2form/internal/pause"
+	"b2form/internal/prove"
+	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// proveOptions are the flags of prove.
+type proveOptions struct {
+	addrs       []addr.Addr
+	secretFiles []string
+	allowWrites bool
+	junit       string
+}
+
+func (p *program) proveCommand() *cli.Command {
+	o := &proveOptions{}
+	return p.newCommand(&cli.Command{
+		Name: "prove", Usage: "Try from outside whether keys and buckets do what is declared", ArgsUsage: "[ADDRESS ...]",
+		Description: `After apply. Each key authorizes, does what its capabilities promise, natively and
+through S3, and is refused the rest: files outside of its prefix, another bucket,
+what it has no capability for. Buckets give files to those without a key or not,
+answer pages of other origins as their CORS rules say, and keep what is under
+legal hold. Everything that is made for this is removed again.
+
+A key acts with its own secret, from a file that a deliver block wrote, or a copy
+with the same rights is made that lives for 15 minutes at most. Nothing is
+uploaded to a bucket with a default retention or replication.
+
+Example:
+  b2form prove
+  b2form prove -secrets-from=camera.env key.camera
+  b2form prove -allow-writes=false -junit-xml=prove.xml
+
+Exit codes:
+  0  every promise that was tried is kept
+  1  one is not, or an error`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			&cli.GenericFlag{Name: "secrets-from", Usage: "take a key's secret from `FILE`, which a deliver block wrote; repeatable",
+				Value: funcFlag{func(s string) error { o.secretFiles = append(o.secretFiles, s); return nil }}},
+			&cli.BoolFlag{Name: "allow-writes", Value: true, Usage: "upload small files, and make copies of keys",
+				Destination: &o.allowWrites},
+			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junit},
+			p.jsonFlag("print the results as JSON"),
+		}),
+		Action: func(ctx context.Context, c *cli.Command) (err error) {
+			if o.addrs, err = parseAll(c.Args().Slice(), addr.ParseTarget); err != nil {
+				return err
+			}
+			ctx, stop := p.withInterrupt(ctx)
+			defer stop()
+			return p.prove(ctx, o)
+		},
+	})
+}
+
+func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
+	s, err := p.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	st, err := s.readState(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := s.makePlan(ctx, st, view.Planning)
+	if err != nil {
+		return err
+	}
+	v := &prover{session: s, proveOptions: o, plan: made}
+	if v.secrets, err = readSecretFiles(o.secretFiles); err != nil {
+		return err
+	}
+	subjects, err := v.subjects()
+	if err != nil {
+		return err
+	}
+	trials := v.trials()
+	calls := trials.Calls(subjects)
+	s.ui.Note(fmt.Sprintf("This takes at most %s of class A, which are free, %d of class B and %d of class C.\n",
+		words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
+	results := trials.Run(ctx, subjects)
+	if o.junit != "" {
+		if err := os.WriteFile(o.junit, view.ProofJUnit(results), 0o666); err != nil {
+			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
+		}
+	}
+	if p.json {
+		if err := p.printJSON(view.ProofJSON(results)); err != nil {
+			return err
+		}
+	} else {
+		p.textUI().Proof(results)
+	}
+	if prove.Failed(results) || ctx.Err() != nil {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// A prover brings declared resources together with what is live.
+type prover struct {
+	*session
+	*proveOptions
+	plan    *plan.Plan
+	secrets map[string]secretFile // by key ID
+}
+
+func (v *prover) trials() *prove.Options {
+	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
+		Sleep: pause.For, Explain: explainShort, FileName: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
+		ReadOnly: !v.allowWrites, Parallel: 4}
+	if v.localB2 != nil {
+		o.Transport = v.localB2
+	}
+	return o
+}
+
+// explainShort is what is wrong in one line.
+func explainShort(err error) string {
+	if e, ok := errors.AsType[*wire.Error](err); ok && e.Status != 0 && strings.HasPrefix(e.Method, "S3 ") {
+		return fmt.Sprintf("The S3 API answers %s with status %d (%s, %q).", e.Method, e.Status, e.Code, e.Message)
+	}
+	summary, detail := b2.Explain(err)
+	return strings.TrimSuffix(summary+". "+detail, ". ")
+}
+
+// subjects are what the addresses name, in the order of the configuration.
+func (v *prover) subjects() (out []prove.Subject, err error) {
+	used := map[string]bool{}
+	for _, a := range v.addrs {
+		if !slices.ContainsFunc(v.config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) && v.isProvable(r) }) {
+			return nil, failf("Nothing to prove", "The configuration declares no key and no bucket at %s.", a)
+		}
+	}
+	for _, r := range v.config.Resources {
+		covers := func(a addr.Addr) bool { return a.Covers(r.Addr) }
+		if !v.isProvable(r) || len(v.addrs) > 0 && !slices.ContainsFunc(v.addrs, covers) {
+			continue
+		}
+		s, id, err := v.subject(r)
+		if err != nil {
+			return nil, err
+		}
+		used[id] = true
+		out = append(out, s)
+	}
+	for id, f := range v.secrets {
+		if !used[id] {
+			return nil, failf("Secret of another key", "%s holds the key %s, which is none of those to prove.", f.path, id)
+		}
+	}
+	if len(out) == 0 {
+		return nil, failf("Nothing to prove", "The configuration declares no key and no bucket.")
+	}
+	return out, nil
+}
+
+func (v *prover) isProvable(r *config.Resource) bool {
+	return r.Kind.YieldsSecret() || r.Kind.Name == bucketKind
+}
+
+// bucketKind is what keys are limited to.
+const bucketKind = "bucket"
+
+// subject is one resource with what is live under its address.
+func (v *prover) subject(r *config.Resource) (s prove.Subject, id string, err error) {
+	s.Addr = r.Addr.String()
+	for i := range v.plan.Changes {
+		if c := &v.plan.Changes[i]; c.Addr == r.Addr && (c.Action != plan.NoOp || c.Import) {
+			s.Differ = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)
+		}
+	}
+	i := slices.IndexFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr == r.Addr })
+	if i < 0 {
+		return s, "", nil
+	}
+	id = v.state.Entries[i].ID
+	o := v.snapshot.ByID(r.Kind, id)
+	switch {
+	case o == nil:
+	case r.Kind.YieldsSecret():
+		s.Key, err = v.key(r, o)
+	default:
+		s.Bucket, err = v.bucket(o)
+	}
+	return s, id, err
+}
+
+// bucket reads a live bucket.
+func (v *prover) bucket(o *kind.Object) (*prove.Bucket, error) {
+	live, err := o.Value()
+	if err != nil {
+		return nil, err
+	}
+	b := &prove.Bucket{ID: o.ID, Name: o.Identity, Public: isText(live.GetAttr("type"), "allPublic"),
+		Locked: isTrue(live.GetAttr("file_lock_enabled")), HasS3: slices.Contains(elements(live.GetAttr("options")), "s3")}
+	switch replication := live.GetAttr("replication"); {
+	case !isNull(live.GetAttr("default_retention")):
+		b.NoUpload = "its default retention would keep an upload"
+	case !isNull(replication) && !isNull(replication.GetAttr("source")):
+		b.NoUpload = "its replication would copy an upload"
+	}
+	if rules := live.GetAttr("cors_rules"); !isNull(rules) {
+		for it := rules.ElementIterator(); it.Next(); {
+			_, rule := it.Element()
+			b.CORS = append(b.CORS, prove.CORSRule{Origins: elements(rule.GetAttr("allowed_origins")),
+				Operations: elements(rule.GetAttr("allowed_operations")), Headers: elements(rule.GetAttr("allowed_headers"))})
+		}
+	}
+	return b, nil
+}
+
+// key reads a live key, with the means to act as it.
+func (v *prover) key(r *config.Resource, o *kind.Object) (*prove.Key, error) {
+	live, err := o.Value()
+	if err != nil {
+		return nil, err
+	}
+	limits, prefix := r.Kind.Credential.Reach(live)
+	k := &prove.Key{Capabilities: elements(live.GetAttr("capabilities")), NamePrefix: prefix,
+		HasS3:   slices.Contains(elements(live.GetAttr("options")), "s3"),
+		Differs: v.differs(r.Kind, live)}
+	if err := v.places(k, limits); err != nil {
+		return nil, err
+	}
+	secretOf, given := v.secrets[o.ID]
+	switch {
+	case given:
+		k.Open = func(context.Context) (*prove.Access, error) { return v.access(o.ID, secretOf.secret, nil) }
+	case !v.allowWrites:
+		k.NoAccess = "its secret is not known, and no copy is to be made; give -secrets-from"
+	case !v.snapshot.Account.HasCapability(r.Kind.WriteCapability):
+		k.NoAccess = "its secret is not known, and the credentials in use lack " + r.Kind.WriteCapability +
+			" for a copy; give -secrets-from"
+	default:
+		k.Open = func(ctx context.Context) (*prove.Access, error) { return v.openCopy(ctx, r.Kind, live) }
+	}
+	return k, nil
+}
+
+// differs compares a key with what B2 says of it or of its copy, which ends.
+func (v *prover) differs(k *kind.Kind, live cty.Value) func(*wire.Account) []string {
+	return func(a *wire.Account) []string {
+		return slices.DeleteFunc(k.Credential.DiffGrant(live, a), func(attr string) bool { return attr == "valid_duration" })
+	}
+}
+
+// suits is how much can be tried in a bucket: where uploads are not kept, and nobody may download
+// without a key.
+func suits(b *prove.Bucket) int {
+	n := 0
+	if b.NoUpload == "" {
+		n += 2
+	}
+	if !b.Public {
+		n++
+	}
+	return n
+}
+
+// places finds a bucket that the key reaches and one that it does not, of each the most suitable. A key that
+// reaches every bucket works in one that the state has.
+func (v *prover) places(k *prove.Key, limits []string) error {
+	for _, o := range v.snapshot.All(v.kindNamed(bucketKind)) {
+		b, err := v.bucket(o)
+		if err != nil {
+			return err
+		}
+		declared := slices.ContainsFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr.Kind == bucketKind && e.ID == b.ID })
+		place := &k.Other
+		switch {
+		case slices.ContainsFunc(limits, func(name string) bool { return strings.EqualFold(name, b.Name) }):
+			place = &k.Bucket
+		case !declared && len(limits) == 0:
+			continue
+		case len(limits) == 0:
+			place = &k.Bucket
+		case !declared:
+			b.NoUpload = "bucket and key are not declared together"
+		}
+		if *place == nil || suits(b) > suits(*place) {
+			*place = b
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/prove"
+	"b2form/internal/secret"
+	"b2form/schema/kind"
+)
+
+// copyLife is how long a copy of a key lives that nobody deletes.
+const copyLife = 15 * time.Minute
+
+// openCopy makes a key with the same rights.
+func (v *prover) openCopy(ctx context.Context, k *kind.Kind, live cty.Value) (*prove.Access, error) {
+	want := k.ValuesOf(live)
+	for i := range k.Attrs {
+		if a := &k.Attrs[i]; a.Computed || a.Name == "rotate" || a.Name == "access" {
+			null := cty.NullVal(a.ValueType())
+			want.SetAt(i, &null)
+		}
+	}
+	set := func(name string, value cty.Value) { want.Set(name, &value) }
+	set("name", cty.StringVal(mintedName()))
+	set("valid_duration", cty.StringVal(fmt.Sprint(int64(copyLife/time.Second))))
+	made, err := v.createKey(ctx, k, want, copyLife)
+	if err != nil {
+		return nil, err
+	}
+	return v.access(made.object.ID, made.secret, func() error { return v.endKey(made) })
+}
+
+// access acts as a key; with end, one that was made for it.
+func (v *prover) access(id string, key secret.Value, end func() error) (*prove.Access, error) {
+	client, err := v.client.WithCredentials(id, key.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	return &prove.Access{Client: client, KeyID: func() string { return id }, Secret: key.Reveal, New: end != nil, End: end}, nil
+}
+
+// A secretFile is a key that a deliver block wrote.
+type secretFile struct {
+	path   string
+	secret secret.Value
+}
+
+// maxSecretFile is how much of a file is read.
+const maxSecretFile = 1 << 16
+
+// readSecretFiles reads keys, by their IDs.
+func readSecretFiles(paths []string) (map[string]secretFile, error) {
+	out := map[string]secretFile{}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSecretFile) {
+			return nil, failf("Secret cannot be read", "%s is no file that a deliver block writes.", path)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, failf("Secret cannot be read", "%s cannot be read: %s.", path, osErrorReason(err))
+		}
+		id, key := keyIn(string(text))
+		if id == "" || key == "" {
+			return nil, failf("Secret cannot be read", "%s holds no key in a format of deliver but kopia. What it holds is not shown, "+
+				"since it may be a secret.", path)
+		}
+		out[id] = secretFile{path, secret.New(key)}
+	}
+	return out, nil
+}
+
+// keyIn finds a key in a text as deliver blocks write it.
+func keyIn(text string) (id, key string) {
+	var object struct {
+		ID        string `json:"application_key_id"`
+		Key       string `json:"application_key"`
+		JoplinID  string `json:"sync.8.username"`
+		JoplinKey string `json:"sync.8.password"`
+	}
+	if json.Unmarshal([]byte(text), &object) == nil {
+		return cmp.Or(object.ID, object.JoplinID), cmp.Or(object.Key, object.JoplinKey)
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, "=")
+		value = strings.Trim(strings.TrimSpace(value), "'")
+		switch strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(name, "export "))) {
+		case "B2_APPLICATION_KEY_ID", "B2_ACCOUNT_ID", "AWS_ACCESS_KEY_ID", "ACCOUNT":
+			id = value
+		case "B2_APPLICATION_KEY", "B2_ACCOUNT_KEY", "AWS_SECRET_ACCESS_KEY", "KEY":
+			key = value
+		}
+	}
+	return id, key
+}
+
+func isNull(v cty.Value) bool { return v.IsNull() || !v.IsKnown() }
+
+func isTrue(v cty.Value) bool { return !isNull(v) && v.True() }
+
+func isText(v cty.Value, text string) bool { return !isNull(v) && v.AsString() == text }
+
+// elements are the elements of a list or set; none where it is null or not known.
+func elements(v cty.Value) []string {
+	if isNull(v) || !v.IsWhollyKnown() {
+		return nil
+	}
+	return kind.StringsIn(v)
+}

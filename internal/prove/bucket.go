@@ -1,0 +1,193 @@
+package prove
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"b2form/schema/wire"
+)
+
+// stranger is an origin that no rule names. The name is reserved, so it is nobody's (RFC 6761).
+const stranger = "https://b2form-prove.invalid"
+
+// bucketPromises are what a bucket gives to those without a key, what it lets pages of other origins
+// ask for, and that Object Lock refuses a deletion.
+func (o *Options) bucketPromises(b *Bucket) []Promise {
+	at := file{b, o.FileName}
+	noUpload := cmp.Or(o.noUploads(), b.NoUpload)
+	open := Promise{Text: "gives no file to those without a key", Classes: "B"}
+	if b.Public {
+		open.Text = "gives its files to everybody"
+	}
+	if noUpload == "" {
+		open.Classes += "AAC"
+	}
+	open.try = func(ctx context.Context, t *trial) error {
+		if noUpload == "" {
+			if err := t.present(ctx, at); err != nil {
+				return err
+			}
+		}
+		return t.askWithoutKey(ctx, at)
+	}
+	out := append([]Promise{open}, o.corsPromises(at)...)
+	if b.Locked {
+		lock := Promise{Text: "keeps a file under legal hold", Skip: noUpload, Classes: "AAAAAC",
+			try: func(ctx context.Context, t *trial) error { return t.hold(ctx, at) }}
+		if lock.Skip == "" && !o.Account.HasCapability("writeFileLegalHolds") {
+			lock.Skip = "the credentials in use lack writeFileLegalHolds"
+		}
+		out = append(out, lock)
+	}
+	return out
+}
+
+func (t *trial) askWithoutKey(ctx context.Context, at file) error {
+	resp, err := t.request(ctx, http.MethodGet, t.downloadURL(at), nil)
+	if err != nil {
+		return err
+	}
+	refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden
+	// Where nothing could be uploaded, "not there" is what those are told who might have had it.
+	given := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotFound && t.fileID == ""
+	switch {
+	case given && !at.bucket.Public:
+		return brokenError("It gives them to everybody.")
+	case refused && at.bucket.Public:
+		return brokenError("It refuses those without a key.")
+	case !given && !refused:
+		return &wire.Error{Method: "b2_download_file_by_name", Status: resp.StatusCode}
+	}
+	return nil
+}
+
+func (t *trial) downloadURL(at file) string {
+	return strings.TrimRight(t.Account.DownloadURL, "/") + "/file/" + at.bucket.Name + "/" + escape(at.name, true)
+}
+
+// request sends what a browser sends, follows nothing, and does not read the reply's content.
+func (t *trial) request(ctx context.Context, method, target string, header map[string]string) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, target, nil)
+	if err != nil {
+		return nil, &wire.Error{Method: method, Message: "the service names a URL that is none"}
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	resp, err := t.Transport.RoundTrip(r)
+	if err != nil {
+		return nil, &wire.Error{Method: method, Message: "no reply came back", Cause: err}
+	}
+	_ = resp.Body.Close() // its status and header count
+	return resp, nil
+}
+
+// corsPromises take the first origin and the first operation of each rule that a browser can ask for before
+// it has anything of B2, and a page that no rule names.
+func (o *Options) corsPromises(at file) (out []Promise) {
+	named := false
+	for _, rule := range at.bucket.CORS {
+		for _, origin := range rule.Origins {
+			named = named || origin == "*" || origin == "https"
+		}
+		for _, operation := range rule.Operations {
+			method, native := browserMethod(operation)
+			if method == "" || len(rule.Origins) == 0 || !native && o.Account.S3URL == "" {
+				continue
+			}
+			origin := originFor(rule.Origins[0])
+			header := map[string]string{}
+			if len(rule.Headers) > 0 {
+				header["Access-Control-Request-Headers"] = strings.ToLower(strings.ReplaceAll(rule.Headers[0], "*", "x-b2form"))
+			}
+			out = append(out, preflight(at, origin, method, native, header, true))
+			break
+		}
+	}
+	if len(at.bucket.CORS) > 0 && !named {
+		out = append(out, preflight(at, stranger, http.MethodGet, true, nil, false))
+	}
+	return out
+}
+
+// browserMethod is what an operation of a CORS rule is asked for with; "": it takes more than a name.
+func browserMethod(operation string) (method string, native bool) {
+	if operation == "b2_download_file_by_name" {
+		return http.MethodGet, true
+	}
+	verb, ok := strings.CutPrefix(operation, "s3_")
+	if !ok {
+		return "", false
+	}
+	return strings.ToUpper(verb), false
+}
+
+// originFor is an origin that a pattern of a rule means.
+func originFor(pattern string) string {
+	switch {
+	case pattern == "*":
+		return stranger
+	case !strings.Contains(pattern, ":"):
+		return pattern + strings.TrimPrefix(stranger, "https")
+	}
+	return strings.Replace(pattern, "*", "b2form", 1)
+}
+
+func preflight(at file, origin, method string, native bool, header map[string]string, allowed bool) Promise {
+	text := "answers a page of "
+	if !allowed {
+		text = "answers no page of "
+	}
+	return Promise{Text: text + quoted(origin) + " that asks for " + method, Classes: "B", try: func(ctx context.Context, t *trial) error {
+		target := t.downloadURL(at)
+		if !native {
+			target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + escape(at.name, true)
+		}
+		asked := map[string]string{"Origin": origin, "Access-Control-Request-Method": method}
+		for name, value := range header {
+			asked[name] = value
+		}
+		resp, err := t.request(ctx, http.MethodOptions, target, asked)
+		if err != nil {
+			return err
+		}
+		answer := resp.Header.Get("Access-Control-Allow-Origin")
+		given := resp.StatusCode/100 == 2 && (answer == "*" || strings.EqualFold(answer, origin))
+		switch {
+		case allowed && !given:
+			return brokenError(fmt.Sprintf("B2 does not allow it (status %d).", resp.StatusCode))
+		case !allowed && given:
+			return brokenError("B2 allows it.")
+		}
+		return nil
+	}}
+}
+
+// hold puts a file under legal hold, tries to delete it, and lifts the hold again, whatever happens.
+func (t *trial) hold(ctx context.Context, at file) (err error) {
+	if err := t.present(ctx, at); err != nil {
+		return err
+	}
+	set := func(ctx context.Context, value string) error {
+		return t.Admin.Call(ctx, "b2_update_file_legal_hold",
+			map[string]any{"fileName": at.name, "fileId": t.fileID, "legalHold": value}, nil)
+	}
+	err = set(ctx, "on")
+	if err == nil {
+		err = t.expect(false, t.Admin.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil))
+		if _, broken := err.(brokenError); broken {
+			t.fileID = ""
+			return brokenError("B2 deletes it.")
+		}
+	}
+	if lifted := set(context.WithoutCancel(ctx), "off"); lifted != nil {
+		return &troubleError{fmt.Sprintf("The legal hold of %s in bucket %s may still be there; lift it and delete the file",
+			quoted(at.name), quoted(at.bucket.Name)), lifted}
+	}
+	return err
+}

@@ -1,0 +1,149 @@
+package prove
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"b2form/schema/wire"
+)
+
+// content is what every uploaded file holds.
+const content = "b2form prove\n"
+
+// A trial tries the promises of one subject.
+type trial struct {
+	*Options
+	key      *Key // nil: of a bucket
+	access   *Access
+	s3       s3Client
+	unusable bool // the key does not authorize
+
+	files  map[file]bool // that may hold something to remove
+	fileID string        // the version that is there for the key to work with; "": none
+}
+
+// sent notes that a file may be there now: a reply that does not come tells nothing.
+func (t *trial) sent(at file, err error) error {
+	if !isRefused(err) {
+		t.files[at] = true
+	}
+	return err
+}
+
+func (t *trial) list(ctx context.Context, at file) error {
+	return t.access.Client.Call(ctx, "b2_list_file_names",
+		map[string]any{"bucketId": at.bucket.ID, "prefix": at.name, "maxFileCount": 1}, nil)
+}
+
+func (t *trial) upload(ctx context.Context, at file) error {
+	id, err := put(ctx, t.access.Client, at)
+	if err == nil {
+		t.fileID = id
+	}
+	return t.sent(at, err)
+}
+
+// put uploads the content and gives the ID of the version.
+func put(ctx context.Context, c Client, at file) (id string, err error) {
+	reply, err := c.Put(ctx, wire.Upload{BucketID: at.bucket.ID, Name: at.name, ContentType: "text/plain",
+		Payload: wire.TextPayload(content)})
+	if err != nil {
+		return "", err
+	}
+	var made struct{ FileID string }
+	if json.Unmarshal(reply, &made) != nil || made.FileID == "" {
+		return "", wire.MisshapenReply("b2_upload_file")
+	}
+	return made.FileID, nil
+}
+
+// present makes sure that a version is there, and not by the key, which may be unable to.
+func (t *trial) present(ctx context.Context, at file) error {
+	if t.fileID != "" {
+		return nil
+	}
+	id, err := put(ctx, t.Admin, at)
+	t.fileID = id
+	t.files[at] = true
+	if err != nil {
+		return &troubleError{"The credentials in use cannot upload a file to try it with", err}
+	}
+	return nil
+}
+
+func (t *trial) download(ctx context.Context, at file) error {
+	if err := t.present(ctx, at); err != nil {
+		return err
+	}
+	return sameContent(t.access.Client.Download(ctx, t.fileID, int64(len(content))))
+}
+
+func sameContent(got []byte, err error) error {
+	if err == nil && string(got) != content {
+		return brokenError("Another content came back than was uploaded.")
+	}
+	return err
+}
+
+func (t *trial) remove(ctx context.Context, at file) error {
+	if err := t.present(ctx, at); err != nil {
+		return err
+	}
+	err := t.access.Client.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil)
+	if err == nil {
+		t.fileID = ""
+	}
+	return err
+}
+
+func (t *trial) listS3(ctx context.Context, at file) error {
+	_, _, err := t.s3.send(ctx, http.MethodGet, at.bucket.Name, "", url.Values{"list-type": {"2"}, "max-keys": {"1"}, "prefix": {at.name}},
+		"")
+	return err
+}
+
+func (t *trial) uploadS3(ctx context.Context, at file) error {
+	header, _, err := t.s3.send(ctx, http.MethodPut, at.bucket.Name, at.name, nil, content)
+	if id := header.Get("X-Amz-Version-Id"); id != "" {
+		t.fileID = id
+	}
+	return t.sent(at, err)
+}
+
+func (t *trial) downloadS3(ctx context.Context, at file) error {
+	if err := t.present(ctx, at); err != nil {
+		return err
+	}
+	_, body, err := t.s3.send(ctx, http.MethodGet, at.bucket.Name, at.name, nil, "")
+	return sameContent(body, err)
+}
+
+func (t *trial) removeS3(ctx context.Context, at file) error {
+	if err := t.present(ctx, at); err != nil {
+		return err
+	}
+	_, _, err := t.s3.send(ctx, http.MethodDelete, at.bucket.Name, at.name, url.Values{"versionId": {t.fileID}}, "")
+	if err == nil {
+		t.fileID = ""
+	}
+	return err
+}
+
+// clean removes what the trial made, and says what it could not remove.
+func (t *trial) clean(ctx context.Context) (left []string) {
+	for at := range t.files {
+		if _, err := t.Admin.Purge(ctx, at.bucket.ID, at.name, nil); err != nil && !wire.IsGone(err) {
+			left = append(left, fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name),
+				quoted(at.bucket.Name), t.Explain(err)))
+		}
+	}
+	if t.access != nil && t.access.End != nil {
+		if err := t.access.End(); err != nil {
+			left = append(left, t.Explain(err))
+		}
+	}
+	return left
+}

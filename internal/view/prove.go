@@ -1,0 +1,81 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/prove"
+	"b2form/internal/visible"
+)
+
+// Proof writes a line for each promise, with why it was not tried, and below it what is wrong.
+func (t TextUI) Proof(results []prove.Result) {
+	var b strings.Builder
+	at := ""
+	for _, r := range results {
+		if r.Addr != at {
+			at = r.Addr
+			b.WriteString(t.Style.paint(visible.EscapeLine(at), bold) + "\n")
+		}
+		status := t.testStatus(TestStatus(r.Status))
+		line := "  " + status + strings.Repeat(" ", max(0, 7-len(r.Status))) + visible.EscapeLine(r.Promise)
+		if r.Status == prove.Skipped {
+			line += " (" + visible.EscapeLine(r.Detail) + ")"
+		}
+		b.WriteString(strings.Join(wrapLine(line, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
+		if r.Detail != "" && r.Status != prove.Skipped {
+			detail := strings.Repeat(" ", 9) + visible.EscapeLine(r.Detail)
+			b.WriteString(strings.Join(wrapLine(detail, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
+		}
+	}
+	n := CountTests(proofFiles(results))
+	head, rest, _ := strings.Cut(n.text(), " ")
+	ink := green
+	if n.Failed() {
+		ink = red
+	}
+	fmt.Fprintf(&b, "\n%s %s\n", t.Style.paint(head, bold, ink), rest)
+	io.WriteString(t.Out, b.String())
+}
+
+// proofFiles are the results as those of tests: an address is a file, a promise a run.
+func proofFiles(results []prove.Result) (files []TestFile) {
+	for _, r := range results {
+		if len(files) == 0 || files[len(files)-1].Path != r.Addr {
+			files = append(files, TestFile{Path: r.Addr})
+		}
+		run := TestRun{Name: r.Promise, Status: TestStatus(r.Status), Took: r.Took}
+		if r.Status != prove.Kept && r.Status != prove.Skipped {
+			run.Diagnostics = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: r.Promise, Detail: r.Detail}}
+		}
+		f := &files[len(files)-1]
+		f.Runs = append(f.Runs, run)
+	}
+	return files
+}
+
+// ProofJUnit is the results as JUnit's XML: a suite for each address.
+func ProofJUnit(results []prove.Result) []byte { return JUnit(proofFiles(results)) }
+
+// ProofJSON is the results as one JSON document.
+func ProofJSON(results []prove.Result) json.RawMessage {
+	promises := []jsonFields{}
+	for _, r := range results {
+		p := jsonFields{"address": r.Addr, "promise": r.Promise, "status": r.Status, "elapsed": r.Took.Milliseconds()}
+		if r.Detail != "" {
+			p["detail"] = r.Detail
+		}
+		promises = append(promises, p)
+	}
+	n := CountTests(proofFiles(results))
+	doc, err := json.Marshal(jsonFields{"format_version": "1.0", "passed": n[TestPass], "failed": n[TestFail], "errored": n[TestError],
+		"skipped": n[TestSkip], "promises": promises})
+	if err != nil {
+		panic(fmt.Sprintf("view: results cannot be encoded: %v", err))
+	}
+	return doc
+}
