@@ -103,6 +103,7 @@ func mayImport() map[string][]string {
 		"internal/prove":    {"schema/wire"},
 		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions", "schema/key",
 			"schema/kind"},
+		"internal/terraform":   {"internal/visible", "schema/addr", "schema/kind", "schema/parse", "schema/wire"},
 		"internal/audit":       {"internal/words", "schema/addr", "schema/config", "schema/kind"},
 		"internal/secret":      {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},
 		"internal/b2":          {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause"},

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/state"
+	"b2form/internal/terraform"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+	"b2form/schema"
+	"b2form/schema/addr"
+	"b2form/schema/folder"
+	"b2form/schema/functions"
+)
+
+// terraformState is where Terraform keeps its state if it is told nothing.
+const terraformState = "terraform.tfstate"
+
+func (p *program) migrateCommand() *cli.Command {
+	var stateName string
+	var check bool
+	return p.newCommand(&cli.Command{
+		Name: "migrate", Usage: "Carry a configuration and its state over from Terraform", ArgsUsage: "[DIR]",
+		Description: `Reads the *.tf, *.tf.json and *.tfvars files of a folder, those of the local
+modules that it calls, and the state, and writes a *.b2.hcl file beside each and
+a state of b2form. The files of Terraform stay as they are, no file is replaced,
+and B2 is not asked. What cannot be carried over is listed and stands commented
+out where it was; resources of other providers stay in their files.
+
+Example:
+  b2form migrate -check
+  b2form migrate infra
+  terraform state pull | b2form migrate -state=-
+
+` + exitCodes,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "check", Usage: "only report, and write nothing", Destination: &check},
+			&cli.StringFlag{Name: "state", Destination: &stateName,
+				Usage: "read the state from `FILE`, - for standard input (default: " + terraformState + " in DIR)"},
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if n := c.Args().Len(); n > 1 {
+				return failf("Too many arguments", "migrate takes one folder, and here are %d words.", n)
+			}
+			return p.migrate(ctx, c.Args().First(), stateName, check)
+		},
+	})
+}
+
+// migrate works in the folder dir.
+func (p *program) migrate(ctx context.Context, dir, stateName string, check bool) error {
+	source, err := p.readTerraformState(dir, stateName)
+	if err != nil {
+		return err
+	}
+	if dir != "" {
+		if err := p.chdir(dir); err != nil {
+			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, osErrorReason(err))
+		}
+	}
+	r := terraform.Request{Kinds: schema.Kinds(), ListFiles: listTerraformFiles, State: source, Now: p.now(),
+		HasFunction: hasFunction()}
+	if r.Backups, err = terraformBackups(); err != nil {
+		return err
+	}
+	result, err := terraform.Migrate(r)
+	if err != nil {
+		return err
+	}
+	if len(result.Files) == 0 && len(result.Left) == 0 {
+		return failf("Nothing to carry over", "No *.tf file here has a resource of the provider for Backblaze B2. Name the folder: b2form "+
+			"migrate DIR.")
+	}
+	if !check {
+		if err := p.writeMigrated(ctx, result); err != nil {
+			return err
+		}
+	}
+	p.reportMigrated(result, source != nil, check)
+	if check {
+		return nil
+	}
+	return p.checkMigrated()
+}
+
+// readTerraformState reads the state that is named, or that of the folder; nil: there is
+// none.
+func (p *program) readTerraformState(dir, name string) (*terraform.Source, error) {
+	s := &terraform.Source{Name: name}
+	var err error
+	switch name {
+	case "-":
+		s.Name = "standard input"
+		s.Text, err = io.ReadAll(p.stdin)
+	case "":
+		s.Name = terraformState
+		if s.Text, err = os.ReadFile(filepath.Join(dir, terraformState)); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+	default:
+		s.Text, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, failf("File cannot be read", "%s: %s.", s.Name, osErrorReason(err))
+	}
+	return s, nil
+}
+
+// listTerraformFiles reads the files of a folder that Terraform would read.
+func listTerraformFiles(dir string) ([]terraform.Source, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, failf("Folder cannot be read", "%s: %s. A module block names it, or the command line.", dir, osErrorReason(err))
+	}
+	var list []terraform.Source
+	for _, e := range entries {
+		if !terraform.IsSource(e.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+		}
+		if !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+		}
+		if !words.IsText(text) {
+			return nil, failf("File cannot be read", "%s is not text in UTF-8.", path)
+		}
+		list = append(list, terraform.Source{Name: e.Name(), Text: text, Mode: info.Mode().Perm() | 0o600})
+	}
+	return list, nil
+}
+
+// terraformBackups reads the earlier states that Terraform leaves beside the current one.
+func terraformBackups() (list []terraform.Source, err error) {
+	paths, _ := filepath.Glob(terraformState + ".*backup") // the pattern is legal
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+		}
+		list = append(list, terraform.Source{Name: path, Text: text})
+	}
+	return list, nil
+}
+
+// hasFunction reports whether expressions may call a function, and get more than an error.
+func hasFunction() func(name string) bool {
+	all := functions.All(folder.Folder{}, nil)
+	for _, name := range functions.ImpureNames() {
+		delete(all, name)
+	}
+	return func(name string) bool { _, ok := all[name]; return ok }
+}
+
+// writeMigrated writes the files and the state, or nothing.
+func (p *program) writeMigrated(ctx context.Context, r *terraform.Result) (err error) {
+	for _, f := range r.Files {
+		if now, err := os.ReadFile(f.Path); err == nil && !bytes.Equal(now, f.Text) {
+			return failf("A file exists already", "%s is there, and is not what would be written. Nothing was written. Move it away, or "+
+				"delete it if it came from an earlier run.", f.Path)
+		}
+	}
+	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Operation: "migrate", LockOwner: p.lockOwner()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = closeStore(store, err) }()
+	entries := slices.DeleteFunc(slices.Clone(r.Entries), func(e addr.StateEntry) bool {
+		now, known := store.Entry(e.Addr)
+		return known && now.ID == e.ID
+	})
+	if n := len(store.State().Entries); n > 0 && len(entries) > 0 {
+		return failf("There is a state already", "%s records %s, and nothing was written. Move it away to carry that of Terraform over.",
+			stateFile, words.Count(n, "object", "objects"))
+	}
+	for _, f := range r.Files {
+		if err := writeMode(f); err != nil && !errors.Is(err, fs.ErrExist) {
+			return failf("A file cannot be written", "%s: %s.", f.Path, osErrorReason(err))
+		}
+	}
+	return store.PutEntries(entries...)
+}
+
+func writeMode(f terraform.File) error {
+	if err := writeNew(f.Path, string(f.Text)); err != nil {
+		return err
+	}
+	return os.Chmod(f.Path, f.Mode)
+}
+
+// checkMigrated loads what was written, and says what is wrong with it.
+func (p *program) checkMigrated() error {
+	o := p.loadOptions(schema.Kinds())
+	o.AllowUnset, o.Ask = true, nil
+	config, diags := schema.Load(o)
+	p.sourceFiles = config.Files
+	if !diags.HasErrors() {
+		return nil
+	}
+	p.printNotice("What was written is not valid yet:")
+	return diags
+}
+
+// reportMigrated says what was carried over, what was not, and what to do next.
+func (p *program) reportMigrated(r *terraform.Result, hadState, check bool) {
+	did := map[bool]string{false: "Wrote", true: "Would write"}[check]
+	for _, f := range r.Files {
+		p.printResult("%s %s", did, visible.EscapeLine(f.Path))
+	}
+	if len(r.Entries) > 0 {
+		p.printResult("%s %s with %s", did, stateFile, words.Count(len(r.Entries), "object", "objects"))
+	}
+	p.printPlaces("Not carried over; it stands commented out where it was, or in the state only:", r.Left)
+	p.printPlaces("Carried over with a difference:", r.Changed)
+	p.printPlaces("Stays in Terraform:", r.Staying)
+	if len(r.Secrets) > 0 {
+		p.printResult("\nSecrets stand in clear text in Terraform's states. Whoever could read them has them:")
+		for _, s := range r.Secrets {
+			p.printResult("%s", visible.EscapeLine(fmt.Sprintf("  %s: %s. %s", s.File, s.What, s.Do)))
+		}
+	}
+	if !hadState {
+		p.printResult("\nThere was no state: what exists is found by its name, and b2form apply asks before it takes it over.")
+	}
+	if check {
+		return
+	}
+	p.printNextSteps(r)
+}
+
+// printNextSteps says what to do next, and how Terraform forgets what is carried over.
+func (p *program) printNextSteps(r *terraform.Result) {
+	next := "Next: \"b2form plan\", which should find nothing to do."
+	if r.Backend {
+		next = "Next: \"b2form state migrate\" moves the state into the bucket; then \"b2form plan\" should find nothing to do."
+	}
+	if len(r.Staying) == 0 {
+		p.ui.Hint(next + " Then delete the files of Terraform, and its state with all backups: nothing else is in them.")
+		return
+	}
+	p.ui.Hint(next + " Then delete the blocks of the provider b2 from the files of Terraform, and let it forget their objects before it " +
+		"runs again:")
+	for _, a := range r.Removals {
+		p.printNotice("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
+	}
+}
+
+func (p *program) printPlaces(title string, list []terraform.Place) {
+	if len(list) == 0 {
+		return
+	}
+	p.printResult("\n%s", title)
+	for _, l := range list {
+		at := l.File
+		if l.Line > 0 {
+			at += fmt.Sprintf(":%d", l.Line)
+		}
+		p.printResult("%s", visible.EscapeLine("  "+strings.TrimSuffix(at+"  "+l.What+": "+l.Why, ": ")))
+	}
+}

@@ -1,0 +1,315 @@
+package terraform
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/kind"
+)
+
+// A bodyRewriter writes the body of a resource anew.
+type bodyRewriter struct {
+	*rewriter
+	kind    *kind.Kind
+	scope   *scope // inside of dynamic blocks
+	added   []string
+	protect bool
+}
+
+// topAttribute rewrites an attribute of the resource itself.
+func (b *bodyRewriter) topAttribute(a *hclsyntax.Attribute) {
+	switch {
+	case a.Name == "for_each" || a.Name == "count":
+	case a.Name == "provider":
+		b.remove(a.SrcRange)
+	case a.Name == "depends_on":
+		b.dependsOn(a)
+	case b.kind.Credential != nil && a.Name == "bucket_id":
+		b.onlyBucket(a)
+	case b.kind.Credential != nil && a.Name == "bucket_ids":
+		b.bucketList(a)
+	default:
+		b.attribute(a, b.kind.Attrs)
+	}
+}
+
+// attribute rewrites an attribute as one of attrs.
+func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
+	as := attrNamed(attrs, a.Name)
+	switch {
+	case as == nil || as.Computed:
+		b.refuse(a.NameRange, "b2form has no "+a.Name+" of "+b.kind.Plural+".")
+		return
+	case isNull(a.Expr):
+		b.remove(a.SrcRange)
+		return
+	case as.Type == cty.Number && as.Default == cty.NilVal && !as.Required:
+		if !b.optionalNumber(a, as) {
+			return
+		}
+	}
+	b.replace(a.NameRange, as.Name)
+	u := plain
+	if as.Link.RefKind != "" {
+		u = ref
+	}
+	b.expression(a.Expr, u, b.scope)
+}
+
+// optionalNumber writes a number of which 0 means none there; false: nothing is left.
+func (b *bodyRewriter) optionalNumber(a *hclsyntax.Attribute, as *kind.Attr) bool {
+	v, constant := literal(a.Expr)
+	switch {
+	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():
+		b.remove(a.SrcRange)
+		return false
+	case constant || !b.m.state.mayBeZero(b.it, a.Name):
+		return true
+	}
+	at := a.Expr.Range()
+	text := b.it.file.text(at)
+	if _, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr); !simple {
+		text = "(" + text + ")"
+	}
+	b.replace(hcl.Range{Start: at.Start, End: at.Start}, text+" == 0 ? null : ")
+	for _, t := range a.Expr.Variables() { // the copy of the text would keep names of theirs
+		if r := t.RootName(); r != "var" && r != "each" && r != "local" && r != "count" && b.scope.find(r) == nil {
+			b.refuse(at, "Its "+a.Name+" may be 0, which here is written by leaving it out.")
+		}
+	}
+	return true
+}
+
+func isNull(e hclsyntax.Expression) bool {
+	v, diags := e.Value(nil)
+	return !diags.HasErrors() && v.IsNull()
+}
+
+// onlyBucket writes the one bucket of a key as a list.
+func (b *bodyRewriter) onlyBucket(a *hclsyntax.Attribute) {
+	if v, constant := literal(a.Expr); isNull(a.Expr) || constant && v.Type() == cty.String && v.AsString() == "" {
+		b.remove(a.SrcRange)
+		return
+	}
+	as := b.kind.Attr("buckets")
+	b.replace(a.NameRange, as.Name)
+	at := a.Expr.Range()
+	start, end := hcl.Range{Start: at.Start, End: at.Start}, hcl.Range{Start: at.End, End: at.End}
+	e := a.Expr
+	if c, ok := e.(*hclsyntax.ConditionalExpr); ok { // each result by itself
+		b.expression(c.Condition, plain, nil)
+		for _, result := range []hclsyntax.Expression{c.TrueResult, c.FalseResult} {
+			if isNull(result) {
+				continue
+			}
+			at := result.Range()
+			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "[")
+			b.bucketID(result)
+			b.replace(hcl.Range{Start: at.End, End: at.End}, "]")
+		}
+		return
+	}
+	if t, ok := e.(*hclsyntax.ScopeTraversalExpr); ok && t.Traversal.RootName() == "var" && b.mayBeNull(t.Traversal) {
+		b.replace(start, b.it.file.text(at)+" == null ? null : ")
+	}
+	b.replace(start, "[")
+	b.bucketID(e)
+	b.replace(end, "]")
+}
+
+// mayBeNull reports whether a variable says that it may be left out.
+func (b *bodyRewriter) mayBeNull(t hcl.Traversal) bool {
+	it := b.mod.refItem(t)
+	return it != nil && it.block.Body.Attributes["default"] != nil && isNull(it.block.Body.Attributes["default"].Expr)
+}
+
+// bucketID rewrites one bucket in a key: the ID of one that the state knows becomes its
+// name.
+func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
+	if v, constant := literal(e); constant && v.Type() == cty.String {
+		name := b.m.state.nameOfBucket(v.AsString())
+		if name == "" {
+			b.refuse(e.Range(), "It names a bucket by its ID, "+fmt.Sprintf("%q", v.AsString())+", which the state does not know. Write the "+
+				"bucket's name.")
+			return
+		}
+		b.replace(e.Range(), quoted(name))
+		return
+	}
+	b.expression(e, ref, nil)
+}
+
+// bucketList writes the buckets of a key; an empty list means all of them there.
+func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
+	as := b.kind.Attr("buckets")
+	list, isList := a.Expr.(*hclsyntax.TupleConsExpr)
+	switch {
+	case isNull(a.Expr) || isList && len(list.Exprs) == 0:
+		b.remove(a.SrcRange)
+		return
+	case isList:
+		for _, e := range list.Exprs {
+			b.bucketID(e)
+		}
+	default:
+		b.expression(a.Expr, ref, nil)
+	}
+	b.replace(a.NameRange, as.Name)
+}
+
+// block rewrites a nested block as one of attrs.
+func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
+	name, body, outer := nested.Type, nested.Body, b.scope
+	defer func() { b.scope = outer }()
+	if name == "dynamic" && len(nested.Labels) == 1 {
+		if name, body = nested.Labels[0], b.dynamic(nested, attrs); body == nil {
+			return
+		}
+	}
+	as := attrNamed(attrs, name)
+	switch {
+	case name == "file_lock_configuration" && nested.Type != "dynamic":
+		b.fileLock(nested)
+		return
+	case as == nil || as.Object == nil:
+		b.refuse(nested.TypeRange, "b2form has no block "+name+" here.")
+		return
+	case nested.Type != "dynamic":
+		b.replace(nested.TypeRange, as.Name)
+	case !as.Many:
+		b.refuse(nested.TypeRange, "A "+name+" block stands at most once, and b2form makes it for no collection. Assign it: "+as.Name+
+			" = condition ? { … } : null.")
+	}
+	if e := attrNamed(as.Object, "mode"); e != nil && as.KeepLive && literalText(body.Attributes["mode"]) == "none" {
+		b.refuse(nested.TypeRange, "B2 encrypts everything now and refuses the mode none. Leave "+name+" out.")
+	}
+	for _, a := range sortedAttrs(body) {
+		b.attribute(a, as.Object)
+	}
+	for _, inner := range body.Blocks {
+		if i := slices.IndexFunc(b.kind.Terraform.Hints, func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type }); i >= 0 {
+			b.refuse(inner.TypeRange, b.kind.Terraform.Hints[i].Advice)
+			continue
+		}
+		b.block(inner, as.Object)
+	}
+}
+
+// dynamic rewrites the beginning of a dynamic block and gives what it holds; nil: it has
+// no content.
+func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) *hclsyntax.Body {
+	s := &scope{name: d.Labels[0], up: b.scope}
+	if as := attrNamed(attrs, d.Labels[0]); as != nil && as.Object != nil {
+		b.replace(d.LabelRanges[0], `"`+as.Name+`"`)
+		if as.Name != d.Labels[0] {
+			s.rename = as.Name
+		}
+	}
+	var content *hclsyntax.Body
+	for _, a := range sortedAttrs(d.Body) {
+		switch a.Name {
+		case "for_each":
+			b.expression(a.Expr, flow, b.scope)
+		case "iterator":
+			s.name, s.rename = hcl.ExprAsKeyword(a.Expr), ""
+		default:
+			b.refuse(a.NameRange, "b2form has no "+a.Name+" in a dynamic block.")
+		}
+	}
+	for _, nested := range d.Body.Blocks {
+		if nested.Type == "content" {
+			content = nested.Body
+		}
+	}
+	if content == nil {
+		b.refuse(d.TypeRange, "Its dynamic block has no content.")
+	}
+	b.scope = s
+	return content
+}
+
+// fileLock writes what a file_lock_configuration holds directly into the bucket.
+func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
+	b.unwrap(lock)
+	if a := lock.Body.Attributes["is_file_lock_enabled"]; a != nil {
+		if isFalse(a) {
+			b.remove(a.SrcRange)
+		} else {
+			b.replace(a.NameRange, "file_lock_enabled")
+			b.expression(a.Expr, plain, nil)
+		}
+	}
+	retention := b.kind.Attr("default_retention")
+	for _, nested := range lock.Body.Blocks {
+		if nested.Type != retention.Name {
+			b.refuse(nested.TypeRange, "b2form has no block "+nested.Type+" here.")
+			continue
+		}
+		if literalText(nested.Body.Attributes["mode"]) == "none" {
+			b.remove(blockRange(nested))
+			continue
+		}
+		for _, a := range sortedAttrs(nested.Body) {
+			b.attribute(a, retention.Object)
+		}
+		for _, period := range nested.Body.Blocks {
+			b.unwrap(period)
+			for _, a := range sortedAttrs(period.Body) {
+				b.attribute(a, retention.Object)
+			}
+		}
+	}
+}
+
+// lifecycle writes what a lifecycle block holds directly into the resource.
+func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
+	b.unwrap(l)
+	for _, a := range sortedAttrs(l.Body) {
+		switch a.Name {
+		case "prevent_destroy":
+			b.protect = isTrue(a)
+			b.expression(a.Expr, plain, nil)
+		case "ignore_changes":
+			b.ignored(a)
+		case "create_before_destroy":
+			b.remove(a.SrcRange)
+		default:
+			b.remove(a.SrcRange)
+			b.m.change(b.it.file.place(a.SrcRange, b.it.title(), "b2form has no "+a.Name+". A key renews itself with rotate { every = "+
+				"\"90d\" }; apply -replace=ADDRESS makes one anew."))
+		}
+	}
+	for _, nested := range l.Body.Blocks {
+		b.allExpressions(nested.Body, answer)
+	}
+}
+
+// ignored rewrites the names in ignore_changes.
+func (b *bodyRewriter) ignored(a *hclsyntax.Attribute) {
+	for _, t := range a.Expr.Variables() {
+		switch as := attrNamed(b.kind.Attrs, t.RootName()); {
+		case t.RootName() == "all":
+		case t.RootName() == "bucket_id" && b.kind.Credential != nil:
+			b.replace(t[0].SourceRange(), "buckets")
+		case t.RootName() == "file_lock_configuration":
+			b.replace(t.SourceRange(), "file_lock_enabled, default_retention")
+		case as == nil || as.Computed:
+			b.refuse(t.SourceRange(), "b2form has no "+t.RootName()+" of "+b.kind.Plural+" to ignore.")
+		default:
+			b.replace(t[0].SourceRange(), as.Name)
+		}
+	}
+}
+
+// finish writes what is added at the end of the block.
+func (b *bodyRewriter) finish() {
+	at := b.it.block.CloseBraceRange
+	at.End = at.Start
+	for _, text := range b.added {
+		b.replace(at, text)
+	}
+}

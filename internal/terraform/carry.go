@@ -1,0 +1,172 @@
+package terraform
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// carryState makes entries of the objects in the state whose blocks are carried over, and
+// points the secrets out.
+func (m *migration) carryState() {
+	if m.state == nil {
+		return
+	}
+	taken := map[addr.Addr]bool{}
+	for _, r := range m.state.Resources {
+		k := m.byType[r.Type]
+		for _, i := range r.Instances {
+			m.searchSecrets(r, i)
+			if k == nil || r.Mode != "managed" {
+				continue
+			}
+			what := resourceTitle(r, i)
+			a, it, why := m.address(r, i)
+			e, ok := m.entry(k, a, i)
+			switch {
+			case why != "":
+			case !ok:
+				why = "The state does not say what it is. It is found by its name: b2form apply asks before it takes it over."
+			case taken[a]:
+				why = "The state has it twice."
+			default:
+				taken[a] = true
+				e.PreventDestroy = m.protects(it)
+				m.result.Entries = append(m.result.Entries, e)
+				m.result.Removals = append(m.result.Removals, what)
+			}
+			if why != "" && (it == nil || it.fate != left) { // else its block says why
+				m.result.Left = append(m.result.Left, Place{File: m.state.name, What: what, Why: why})
+			}
+			if why == "" && i.Status == "tainted" {
+				m.result.Changed = append(m.result.Changed, Place{File: m.state.name, What: what, Why: "It is tainted: Terraform would " +
+					"replace it. To do that, run b2form apply -replace='" + a.String() + "'."})
+			}
+		}
+	}
+}
+
+// protects reports whether a block says prevent_destroy = true.
+func (m *migration) protects(it *item) bool {
+	return slices.ContainsFunc(it.block.Body.Blocks, func(b *hclsyntax.Block) bool {
+		return b.Type == "lifecycle" && isTrue(b.Body.Attributes["prevent_destroy"])
+	})
+}
+
+// resourceTitle is the address of an object in Terraform.
+func resourceTitle(r *stateResource, i *stateInstance) string {
+	text := r.Type + "." + r.Name
+	if r.Mode == "data" {
+		text = "data." + text
+	}
+	if r.Module != "" {
+		text = r.Module + "." + text
+	}
+	if key, ok := i.key(); ok {
+		text += key.String()
+	}
+	return text
+}
+
+// entry is what our state records of an object; false: their state does not say enough.
+func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (addr.StateEntry, bool) {
+	e := addr.StateEntry{Addr: a, Adopted: m.Now.UTC()}
+	name := i.text(terraformName(k.Attr(k.IdentityAttr)))
+	if k.ParentKind() == "" {
+		e.ID, e.Identity = i.text(terraformName(k.Attr(k.IDAttr))), k.NormalizeIdentity(name)
+		return e, e.ID != "" && name != ""
+	}
+	parentID := i.text("bucket_id")
+	parent := m.state.nameOfBucket(parentID)
+	e.ID, e.Identity = parentID, parent
+	if k.ScopeAttr() != "" {
+		e.ID, e.Identity = parentID+"/"+name, parent+"/"+name
+	}
+	e.Identity = k.NormalizeIdentity(e.Identity)
+	return e, parentID != "" && parent != "" && name != ""
+}
+
+// terraformName is what the provider calls an attribute.
+func terraformName(a *kind.Attr) string { return cmp.Or(a.TerraformName, a.Name) }
+
+// searchSecrets points out what an object of a state holds in clear text.
+func (m *migration) searchSecrets(r *stateResource, i *stateInstance) {
+	what := resourceTitle(r, i)
+	k := m.byType[r.Type]
+	switch {
+	case r.Type == "b2_account_info" && i.text("account_auth_token") != "":
+		m.secret(m.state.name, what, "It is a token of the account, which ends by itself within 24 hours of the last run.")
+	case k == nil || r.Mode != "managed":
+	case k.Credential != nil && i.text("application_key") != "":
+		do := fmt.Sprintf("Make another key in its place and delete the key with the ID %s.", i.text("application_key_id"))
+		if a, _, why := m.address(r, i); why == "" {
+			do = "b2form apply -replace='" + a.String() + "'"
+		}
+		m.secret(m.state.name, what, do)
+	default:
+		if held := secretAttrs(i); len(held) > 0 {
+			m.secret(m.state.name, what, "Give "+held[0]+" another value, also where it is checked.")
+		}
+	}
+}
+
+// secretAttrs are the names of members that hold secrets which somebody gave.
+func secretAttrs(i *stateInstance) []string {
+	var found []string
+	var visit func(v any)
+	visit = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for _, name := range []string{"hmac_sha256_signing_secret", "secret_b64"} {
+				if text, _ := v[name].(string); text != "" {
+					found = append(found, name)
+				}
+			}
+			for _, inner := range v {
+				visit(inner)
+			}
+		case []any:
+			for _, inner := range v {
+				visit(inner)
+			}
+		}
+	}
+	for _, raw := range i.Attributes {
+		var v any
+		if json.Unmarshal(raw, &v) == nil {
+			visit(v)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+func (m *migration) secret(file, what, do string) {
+	m.result.Secrets = append(m.result.Secrets, Secret{File: file, What: what, Do: do})
+}
+
+// searchBackup points out the keys whose secrets an earlier state holds.
+func (m *migration) searchBackup(b Source) {
+	s, err := parseState(b.Name, b.Text)
+	if err != nil {
+		m.result.Changed = append(m.result.Changed, Place{File: b.Name, What: "earlier state",
+			Why: "It could not be searched for secrets. Delete it once Terraform needs it no more."})
+		return
+	}
+	for _, r := range s.Resources {
+		k := m.byType[r.Type]
+		for _, i := range r.Instances {
+			if k == nil || k.Credential == nil || r.Mode != "managed" || i.text("application_key") == "" {
+				continue
+			}
+			m.secret(b.Name, resourceTitle(r, i), "Replace the key with the ID "+i.text("application_key_id")+
+				", if B2 still has it; delete the file.")
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package terraform
+
+import (
+	"slices"
+	"strings"
+)
+
+// classify says what each item of a module is. Modules that it calls come first.
+func (m *migration) classify(mod *module) {
+	for _, it := range mod.all {
+		switch {
+		case it.attr != nil:
+		case it.block.Type == "resource" && it.key != "", it.block.Type == "data" && it.key != "":
+			m.classifyResource(it)
+			mod.holds = mod.holds || it.kind != nil || it.fate == left
+		case it.block.Type == "module":
+			m.classifyCall(it)
+			mod.holds = mod.holds || it.fate != staying
+		case it.block.Type == "provider":
+			it.fate = staying
+			if it.title() == `provider "b2"` {
+				it.fate = dropped
+				m.noteEndpoint(it)
+			}
+		case slices.Contains([]string{"moved", "removed", "import"}, it.block.Type):
+			it.fate = staying
+			for _, t := range it.refs {
+				if target := lastResource(t); m.byType[target] != nil {
+					it.fate = carried
+				}
+			}
+		case !slices.Contains([]string{"variable", "output", "check", "terraform"}, it.block.Type):
+			it.fate = staying
+		}
+	}
+	several := m.providersOfB2(mod) > 1
+	for _, it := range mod.all {
+		if several && it.fate == carried && usesAlias(it) {
+			it.leave("It belongs to another account than others, by a second provider \"b2\". b2form works with one account in a " +
+				"folder: move it to a folder of its own.")
+		}
+	}
+}
+
+func (it *item) leave(reason string) {
+	it.fate, it.reason, it.edits = left, reason, nil
+}
+
+func (m *migration) classifyResource(it *item) {
+	typ := it.block.Labels[0]
+	it.fate = staying
+	switch k := m.byType[typ]; {
+	case k != nil && it.block.Type == "resource":
+		it.kind, it.fate = k, carried
+	case it.block.Type == "resource" || !strings.HasPrefix(typ, "b2_"):
+	case dataForm(typ) != "":
+		it.kind, it.fate = m.byType[dataKind(typ)], carried
+	case typ == "b2_bucket_file_signed_url":
+		it.leave("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url --with-auth.")
+	default:
+		it.leave("b2form has no data \"" + typ + "\".")
+	}
+	if it.block.Type == "resource" && it.kind == nil && strings.HasPrefix(typ, "b2_") {
+		it.leave("b2form has no resource \"" + typ + "\".")
+	}
+}
+
+// dataForm is the type here of data of the provider; "": there is none.
+func dataForm(typ string) string {
+	switch typ {
+	case "b2_account_info":
+		return "account"
+	case "b2_bucket":
+		return "bucket"
+	case "b2_application_key":
+		return "key"
+	case "b2_bucket_file":
+		return "file"
+	case "b2_bucket_files":
+		return "files"
+	case "b2_bucket_notification_rules":
+		return "notification_rules"
+	}
+	return ""
+}
+
+// dataKind is the resource of the provider whose attributes data has.
+func dataKind(typ string) string {
+	if typ == "b2_bucket_file" || typ == "b2_bucket_files" {
+		return "b2_bucket_file_version"
+	}
+	return typ
+}
+
+func (m *migration) classifyCall(it *item) {
+	switch {
+	case it.callee != nil && !it.callee.holds:
+		it.fate = staying
+	case it.callee != nil:
+	case m.state.holdsModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
+		it.leave("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run this again.")
+	default:
+		it.fate = staying
+	}
+}
+
+func (m *migration) noteEndpoint(it *item) {
+	if e := it.block.Body.Attributes["endpoint"]; e != nil && literalText(e) != "production" {
+		m.result.Changed = append(m.result.Changed, it.file.place(e.SrcRange, it.title(),
+			"Set the environment variable B2_ENDPOINT to this endpoint."))
+	}
+}
+
+func (m *migration) providersOfB2(mod *module) (n int) {
+	for _, it := range mod.all {
+		if it.fate == dropped {
+			n++
+		}
+	}
+	return n
+}
+
+// usesAlias reports whether a block names a provider other than the default one.
+func usesAlias(it *item) bool {
+	if it.attr != nil {
+		return false
+	}
+	for _, name := range []string{"provider", "providers"} {
+		if a := it.block.Body.Attributes[name]; a != nil {
+			for _, t := range a.Expr.Variables() {
+				if t.RootName() == "b2" && len(t) > 1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// decide says what variables, local values, outputs and checks serve: what other providers
+// alone need stays.
+func (m *migration) decide() {
+	for _, mod := range m.order {
+		needed, used := map[*item]bool{}, map[*item]bool{}
+		var visit func(it *item)
+		visit = func(it *item) {
+			if needed[it] {
+				return
+			}
+			needed[it] = true
+			for _, t := range it.refs {
+				if to := mod.refItem(t); to != nil && to.fate == carried {
+					visit(to)
+				}
+			}
+		}
+		for _, it := range mod.all {
+			for _, t := range it.refs {
+				if to := mod.refItem(t); to != nil {
+					used[to] = true
+				}
+			}
+		}
+		for _, it := range mod.all {
+			if it.fate != carried || it.attr != nil || it.block.Type == "variable" {
+				continue
+			}
+			if it.block.Type == "output" || it.block.Type == "check" {
+				if b2, other := mod.touches(it, map[*item]bool{}); other && !b2 {
+					it.fate = staying
+					continue
+				}
+			}
+			visit(it)
+		}
+		for _, it := range mod.all {
+			serves := it.attr != nil || it.block.Type == "variable"
+			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
+				it.fate = staying
+			}
+		}
+	}
+}
+
+// touches reports whether an item refers to something of B2, and to something of others.
+func (mod *module) touches(it *item, seen map[*item]bool) (b2, other bool) {
+	seen[it] = true
+	for _, t := range it.refs {
+		to := mod.refItem(t)
+		switch {
+		case to == nil || seen[to] || strings.HasPrefix(to.key, "var."):
+		case to.attr != nil:
+			ofB2, ofOthers := mod.touches(to, seen)
+			b2, other = b2 || ofB2, other || ofOthers
+		case to.fate == staying:
+			other = true
+		default:
+			b2 = true
+		}
+	}
+	return b2, other
+}

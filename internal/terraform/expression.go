@@ -1,0 +1,297 @@
+package terraform
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// A use is where an expression stands, which decides what an ID becomes.
+type use int
+
+const (
+	plain  use = iota // in a setting of an object
+	flow              // on the way to settings: local values, arguments of modules
+	ref               // where an object is wanted
+	answer            // where computed values may stand: outputs, postconditions
+)
+
+// A valueType is what is known of a value: an object of B2, a module, or several of them.
+type valueType struct {
+	kind    *kind.Kind
+	data    string // the form of data; "": a resource
+	call    *item
+	outputs bool // of a call: it is one, and its outputs follow
+	many    bool
+}
+
+func (t valueType) known() bool { return t.kind != nil || t.data != "" || t.call != nil }
+
+// A scope is what names stand for inside of for expressions and dynamic blocks.
+type scope struct {
+	name   string
+	is     valueType
+	rename string // what the name becomes; "": it stays
+	up     *scope
+}
+
+func (s *scope) find(name string) *scope {
+	for ; s != nil; s = s.up {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// A rewriter writes one item anew.
+type rewriter struct {
+	m       *migration
+	mod     *module
+	it      *item
+	each    valueType // each.value
+	self    *kind.Kind
+	edits   []edit
+	refused *refusal // nil: all can be carried over
+	depth   int      // of local values that lead to others
+}
+
+// A refusal is why an item cannot be carried over.
+type refusal struct {
+	at      hcl.Range
+	why     string
+	secrets []*item
+}
+
+func (r *rewriter) refuse(at hcl.Range, why string, secrets ...*item) {
+	if r.refused == nil {
+		r.refused = &refusal{at, why, secrets}
+	}
+}
+
+func (r *rewriter) replace(at hcl.Range, text string) {
+	r.edits = append(r.edits, edit{at.Start.Byte, at.End.Byte, text})
+}
+
+// expression rewrites the references in an expression.
+func (r *rewriter) expression(e hclsyntax.Expression, u use, s *scope) {
+	inner := u
+	if u == ref {
+		inner = flow
+	}
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		r.reference(e.Traversal, u, s)
+	case *hclsyntax.RelativeTraversalExpr:
+		if !r.indexedStandIn(e, s) {
+			r.expression(e.Source, inner, s)
+			r.tail(r.typeOf(e.Source, s), e.Traversal, u)
+		}
+	case *hclsyntax.IndexExpr:
+		r.expression(e.Collection, inner, s)
+		r.expression(e.Key, plain, s)
+	case *hclsyntax.SplatExpr:
+		r.expression(e.Source, inner, s)
+		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
+			t := r.typeOf(e.Source, s)
+			t.many = false
+			r.tail(t, each.Traversal, inner)
+		}
+	case *hclsyntax.ForExpr:
+		r.forExpression(e, inner, s)
+	case *hclsyntax.FunctionCallExpr:
+		if !r.m.HasFunction(e.Name) {
+			r.refuse(e.NameRange, "b2form has no function "+e.Name+".")
+		}
+		for _, a := range e.Args {
+			r.expression(a, inner, s)
+		}
+	case *hclsyntax.ObjectConsKeyExpr:
+		if e.ForceNonLiteral || hcl.ExprAsKeyword(e.Wrapped) == "" {
+			r.expression(e.Wrapped, inner, s)
+		}
+	case *hclsyntax.ConditionalExpr:
+		r.expression(e.Condition, plain, s)
+		r.expression(e.TrueResult, u, s)
+		r.expression(e.FalseResult, u, s)
+	case *hclsyntax.TemplateWrapExpr:
+		if _, direct := e.Wrapped.(*hclsyntax.ScopeTraversalExpr); direct && u == ref {
+			r.replace(hcl.Range{Start: e.SrcRange.Start, End: e.Wrapped.StartRange().Start}, "")
+			r.replace(hcl.Range{Start: e.Wrapped.Range().End, End: e.SrcRange.End}, "")
+		}
+		r.expression(e.Wrapped, u, s)
+	case *hclsyntax.ParenthesesExpr:
+		r.expression(e.Expression, u, s)
+	case *hclsyntax.TupleConsExpr:
+		for _, v := range e.Exprs {
+			r.expression(v, u, s)
+		}
+	default:
+		r.parts(e, inner, s)
+	}
+}
+
+// parts rewrites what an expression is made of.
+func (r *rewriter) parts(e hclsyntax.Expression, u use, s *scope) {
+	switch e := e.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		for _, i := range e.Items {
+			r.expression(i.KeyExpr, u, s)
+			r.expression(i.ValueExpr, u, s)
+		}
+	case *hclsyntax.TemplateExpr:
+		for _, p := range e.Parts {
+			r.expression(p, u, s)
+		}
+	case *hclsyntax.TemplateJoinExpr:
+		r.expression(e.Tuple, u, s)
+	case *hclsyntax.BinaryOpExpr:
+		r.expression(e.LHS, u, s)
+		r.expression(e.RHS, u, s)
+	case *hclsyntax.UnaryOpExpr:
+		r.expression(e.Val, u, s)
+	}
+}
+
+func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u use, s *scope) {
+	r.expression(e.CollExpr, flow, s)
+	element := r.typeOf(e.CollExpr, s)
+	element.many = false
+	s = &scope{name: e.ValVar, is: element, up: s}
+	if e.KeyVar != "" {
+		s = &scope{name: e.KeyVar, up: s}
+	}
+	for _, part := range []hclsyntax.Expression{e.KeyExpr, e.ValExpr, e.CondExpr} {
+		if part != nil {
+			r.expression(part, u, s)
+		}
+	}
+}
+
+// typeOf is what is known of the value of an expression.
+func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		return r.typeOfReference(e.Traversal, s)
+	case *hclsyntax.IndexExpr:
+		t := r.typeOf(e.Collection, s)
+		t.many = false
+		return t
+	case *hclsyntax.ParenthesesExpr:
+		return r.typeOf(e.Expression, s)
+	case *hclsyntax.SplatExpr:
+		t := r.typeOf(e.Source, s)
+		t.many = true
+		if _, whole := e.Each.(*hclsyntax.AnonSymbolExpr); !whole {
+			return valueType{}
+		}
+		return t
+	case *hclsyntax.ConditionalExpr:
+		return r.typeOf(e.TrueResult, s)
+	case *hclsyntax.FunctionCallExpr:
+		for _, same := range []string{"values", "tolist", "toset", "merge", "concat", "flatten", "one", "try", "coalesce", "element"} {
+			if e.Name == same && len(e.Args) > 0 {
+				t := r.typeOf(e.Args[0], s)
+				t.many = same != "one" && same != "element"
+				return t
+			}
+		}
+	case *hclsyntax.TupleConsExpr:
+		if len(e.Exprs) > 0 {
+			t := r.typeOf(e.Exprs[0], s)
+			t.many = true
+			return t
+		}
+	case *hclsyntax.ObjectConsExpr:
+		if len(e.Items) > 0 {
+			t := r.typeOf(e.Items[0].ValueExpr, s)
+			t.many = true
+			return t
+		}
+	case *hclsyntax.ForExpr:
+		element := r.typeOf(e.CollExpr, s)
+		element.many = false
+		t := r.typeOf(e.ValExpr, &scope{name: e.ValVar, is: element, up: s})
+		t.many = true
+		return t
+	}
+	return valueType{}
+}
+
+func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
+	if bound := s.find(t.RootName()); bound != nil {
+		return afterIndexes(bound.is, t[1:])
+	}
+	if t.RootName() == "each" && len(t) > 1 && stepName(t[1]) == "value" {
+		return afterIndexes(r.each, t[2:])
+	}
+	it := r.mod.refItem(t)
+	switch {
+	case it == nil || it.fate != carried:
+		return valueType{}
+	case it.attr != nil:
+		return afterIndexes(r.typeOfLocal(it), t[2:])
+	}
+	rest := t[2:]
+	is := valueType{kind: it.kind, many: isRepeated(it)}
+	switch it.block.Type {
+	case "data":
+		rest, is.data = t[3:], dataForm(it.block.Labels[0])
+	case "module":
+		is = valueType{call: it, many: isRepeated(it)}
+	case "resource":
+	default:
+		return valueType{}
+	}
+	return afterIndexes(is, rest)
+}
+
+// mostLocals bounds how often a local value may lead to another, which may lead back.
+const mostLocals = 100
+
+func (r *rewriter) typeOfLocal(it *item) valueType {
+	if r.depth > mostLocals {
+		return valueType{}
+	}
+	return (&rewriter{m: r.m, mod: r.mod, it: it, depth: r.depth + 1}).typeOf(it.attr.Expr, nil)
+}
+
+// afterIndexes is the type behind the indexes of a reference; nothing is known of what
+// attributes hold.
+func afterIndexes(t valueType, rest hcl.Traversal) valueType {
+	for _, step := range rest {
+		if _, index := step.(hcl.TraverseIndex); !index || !t.many {
+			return valueType{}
+		}
+		t.many = false
+	}
+	return t
+}
+
+func isRepeated(it *item) bool {
+	return it.block.Body.Attributes["for_each"] != nil || it.block.Body.Attributes["count"] != nil
+}
+
+func stepName(step hcl.Traverser) string {
+	switch s := step.(type) {
+	case hcl.TraverseRoot:
+		return s.Name
+	case hcl.TraverseAttr:
+		return s.Name
+	}
+	return ""
+}
+
+// referenceText is a reference as far as its names go, for messages.
+func referenceText(t hcl.Traversal) string {
+	var names []string
+	for _, step := range t {
+		if name := stepName(step); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ".")
+}

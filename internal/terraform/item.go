@@ -1,0 +1,350 @@
+package terraform
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// rewriteAll rewrites what is carried over, until nothing more is found to stay behind.
+func (m *migration) rewriteAll() {
+	defer func() { m.result.Changed = append(m.result.Changed, m.changed...) }()
+	for again := true; again; {
+		again = false
+		m.changed, m.result.Backend = nil, false
+		for _, mod := range m.order {
+			mod.stands = map[string]*standIn{}
+			for _, it := range mod.all {
+				it.passed = nil
+			}
+		}
+		for _, mod := range m.order {
+			for _, it := range mod.all {
+				if it.fate == carried {
+					again = !m.rewrite(it) || again
+				}
+			}
+		}
+	}
+}
+
+// rewrite works out how an item reads here; false: it cannot be carried over.
+func (m *migration) rewrite(it *item) bool {
+	r := &rewriter{m: m, mod: it.module, it: it}
+	switch {
+	case it.attr != nil:
+		r.expression(it.attr.Expr, flow, nil)
+	case it.block.Type == "resource":
+		r.resource()
+	case it.block.Type == "data":
+		r.data()
+	case it.block.Type == "terraform":
+		r.settings()
+	case it.block.Type == "module":
+		r.call()
+	default:
+		r.other()
+	}
+	it.edits = r.edits
+	if r.refused == nil {
+		return true
+	}
+	it.leave(r.refused.why)
+	it.secrets = r.refused.secrets
+	return false
+}
+
+// header writes the beginning of a block anew.
+func (r *rewriter) header(text string) {
+	b := r.it.block
+	r.replace(hcl.RangeBetween(b.TypeRange, b.LabelRanges[0]), text)
+}
+
+// repetition rewrites for_each and count.
+func (r *rewriter) repetition() {
+	for _, name := range []string{"for_each", "count"} {
+		if a := r.it.block.Body.Attributes[name]; a != nil {
+			r.expression(a.Expr, flow, nil)
+			r.each = r.typeOf(a.Expr, nil)
+			r.each.many = false
+		}
+	}
+}
+
+func (r *rewriter) resource() {
+	k, body := r.it.kind, r.it.block.Body
+	r.self = k
+	r.header(k.Name)
+	r.repetition()
+	b := &bodyRewriter{rewriter: r, kind: k}
+	for _, a := range sortedAttrs(body) {
+		b.topAttribute(a)
+	}
+	for _, nested := range body.Blocks {
+		switch nested.Type {
+		case "lifecycle":
+			b.lifecycle(nested)
+		case "timeouts":
+			r.remove(blockRange(nested))
+		case "provisioner", "connection":
+			r.refuse(nested.TypeRange, "b2form has no "+nested.Type+". What a program should do with a new key goes into a deliver "+
+				"\"command\" block.")
+		default:
+			b.block(nested, k.Attrs)
+		}
+	}
+	b.finish()
+}
+
+func (r *rewriter) call() {
+	r.repetition()
+	for _, a := range sortedAttrs(r.it.block.Body) {
+		switch a.Name {
+		case "for_each", "count", "source":
+		case "version", "providers":
+			r.remove(a.SrcRange)
+		case "depends_on":
+			r.dependsOn(a)
+		default:
+			r.expression(a.Expr, flow, nil)
+		}
+	}
+}
+
+// other rewrites blocks that are here as there, but for what they refer to.
+func (r *rewriter) other() {
+	b := r.it.block
+	if t := r.readingUse(); t != plain {
+		r.allExpressions(b.Body, t)
+		return
+	}
+	for _, a := range sortedAttrs(b.Body) {
+		switch {
+		case a.Name == "provider":
+			r.remove(a.SrcRange)
+		case a.Name == "to" || a.Name == "from":
+			for _, t := range a.Expr.Variables() {
+				r.address(t)
+			}
+		case b.Type != "variable":
+			r.expression(a.Expr, flow, nil)
+		case a.Name == "ephemeral":
+			r.remove(a.SrcRange)
+		}
+	}
+	for _, nested := range b.Body.Blocks {
+		switch nested.Type {
+		case "lifecycle":
+			r.unwrap(nested)
+		case "validation":
+			r.allExpressions(nested.Body, flow)
+		}
+	}
+}
+
+// readingUse is answer for outputs and checks, flow for outputs of modules whose callers
+// want more than to show them, and plain for anything else.
+func (r *rewriter) readingUse() use {
+	switch r.it.block.Type {
+	case "check":
+		return answer
+	case "output":
+		return r.m.outputUse(r.it)
+	}
+	return plain
+}
+
+// allExpressions rewrites the expressions of an output, a check or a condition.
+func (r *rewriter) allExpressions(body *hclsyntax.Body, u use) {
+	whole := r.it.block.Type == "output" && r.m.handsOutWhole(r.it) != nil
+	for _, a := range sortedAttrs(body) {
+		switch {
+		case a.Name == "depends_on" || a.Name == "ephemeral":
+			r.remove(a.SrcRange)
+		case a.Name == "value" && whole:
+			r.expression(a.Expr, ref, nil)
+		default:
+			r.expression(a.Expr, u, nil)
+		}
+	}
+	for _, nested := range body.Blocks {
+		if nested.Type == "data" {
+			r.refuse(nested.TypeRange, "Data blocks stand beside the check, not in it. Move it to the top level of the file.")
+		}
+		r.allExpressions(nested.Body, u)
+	}
+}
+
+// address rewrites the address of a resource, perhaps in modules.
+func (r *rewriter) address(t hcl.Traversal) {
+	for i, step := range t {
+		k := r.m.byType[stepName(step)]
+		if k == nil || i > 0 && stepName(t[i-1]) == "module" {
+			continue
+		}
+		if i == 0 {
+			r.replace(step.SourceRange(), k.Name)
+		} else {
+			r.replace(step.SourceRange(), "."+k.Name)
+		}
+		return
+	}
+}
+
+// lastResource is the type of the resource that an address leads to; "": none.
+func lastResource(t hcl.Traversal) string {
+	var names []string
+	for _, step := range t {
+		if name := stepName(step); name != "" {
+			names = append(names, name)
+		}
+	}
+	for len(names) > 2 && names[0] == "module" {
+		names = names[2:]
+	}
+	return names[0]
+}
+
+// dependsOn keeps what is carried over of a list of addresses.
+func (r *rewriter) dependsOn(a *hclsyntax.Attribute) {
+	var kept []string
+	list, _ := a.Expr.(*hclsyntax.TupleConsExpr)
+	if list == nil {
+		r.refuse(a.SrcRange, "Its depends_on is no list.")
+		return
+	}
+	for _, e := range list.Exprs {
+		for _, t := range e.Variables() {
+			it := r.mod.refItem(t)
+			switch {
+			case it == nil || it.fate != carried || it.block.Type == "data":
+			case it.block.Type == "module":
+				kept = append(kept, it.key)
+			case it.kind != nil:
+				kept = append(kept, it.kind.Name+"."+it.block.Labels[1])
+			}
+		}
+	}
+	if len(kept) == 0 {
+		r.remove(a.SrcRange)
+		return
+	}
+	r.replace(a.Expr.Range(), "["+strings.Join(kept, ", ")+"]")
+}
+
+// settings makes the b2form block of a terraform block.
+func (r *rewriter) settings() {
+	b := r.it.block
+	var backend string
+	for _, nested := range b.Body.Blocks {
+		switch nested.Type {
+		case "backend":
+			backend = r.backend(nested)
+		case "cloud":
+			r.m.change(r.it.file.place(blockRange(nested), "cloud",
+				"The state is kept in a file here. To share it, keep it in a bucket: backend \"b2\"."))
+		}
+	}
+	if backend == "" {
+		r.it.fate = dropped
+		return
+	}
+	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, "b2form {\n  " + backend + "\n}"}}
+}
+
+// backend is the nearest of ours; "": the file beside the configuration.
+func (r *rewriter) backend(b *hclsyntax.Block) string {
+	text := func(name string) string { return literalText(b.Body.Attributes[name]) }
+	inB2 := strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com")
+	switch {
+	case len(b.Labels) == 1 && b.Labels[0] == "s3" && inB2 && text("bucket") != "":
+		prefix := strings.TrimSuffix(text("key"), ".tfstate")
+		if prefix == "" {
+			prefix = "b2form"
+		}
+		r.m.result.Backend = true
+		return "backend \"b2\" {\n    bucket = " + quoted(text("bucket")) + "\n    prefix = " + quoted(prefix+"/") + "\n  }"
+	case len(b.Labels) == 1 && b.Labels[0] == "local":
+		return ""
+	}
+	r.m.change(r.it.file.place(blockRange(b), "backend \""+strings.Join(b.Labels, "")+"\"",
+		"The state is kept in a file here. To share it, keep it in a bucket: backend \"b2\"."))
+	return ""
+}
+
+// data rewrites a data block.
+func (r *rewriter) data() {
+	form := dataForm(r.it.block.Labels[0])
+	r.replace(r.it.block.LabelRanges[0], `"`+form+`"`)
+	r.repetition()
+	for _, a := range sortedAttrs(r.it.block.Body) {
+		switch {
+		case slices.Contains([]string{"for_each", "count"}, a.Name):
+		case a.Name == "provider" || a.Name == "depends_on" || isFalse(a):
+			r.remove(a.SrcRange)
+		case form == "files" && a.Name == "folder_name":
+			r.folderPrefix(a)
+		case form == "files" && a.Name == "recursive":
+			r.remove(a.SrcRange)
+		case r.it.kind == nil || attrNamed(r.it.kind.Attrs, a.Name) == nil || a.Name == "show_versions":
+			r.refuse(a.SrcRange, "b2form has no "+a.Name+" in data \""+form+"\".")
+		default:
+			r.named(a, attrNamed(r.it.kind.Attrs, a.Name))
+		}
+	}
+	for _, nested := range r.it.block.Body.Blocks {
+		if nested.Type == "lifecycle" {
+			r.self = r.it.kind
+			r.unwrap(nested)
+			for _, c := range nested.Body.Blocks {
+				r.allExpressions(c.Body, answer)
+			}
+			continue
+		}
+		r.remove(blockRange(nested))
+	}
+	if form == "files" && literalText(r.it.block.Body.Attributes["recursive"]) != "true" && !isTrue(r.it.block.Body.Attributes["recursive"]) {
+		at := r.it.block.CloseBraceRange
+		at.End = at.Start
+		r.replace(at, "delimiter = \"/\"\n")
+	}
+}
+
+// folderPrefix writes the name of a folder as what the names in it begin with.
+func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
+	name := literalText(a)
+	if v, ok := literal(a.Expr); !ok {
+		r.refuse(a.SrcRange, "Its folder_name is an expression. Write name_prefix, which ends in a slash.")
+	} else if _ = v; name == "" {
+		r.remove(a.SrcRange)
+	} else {
+		r.replace(a.SrcRange, "name_prefix = "+quoted(strings.TrimSuffix(name, "/")+"/"))
+	}
+}
+
+// named gives an attribute its name here.
+func (r *rewriter) named(a *hclsyntax.Attribute, as *kind.Attr) {
+	r.replace(a.NameRange, as.Name)
+	u := plain
+	if as.Link.RefKind != "" {
+		u = ref
+	}
+	r.expression(a.Expr, u, nil)
+}
+
+func isTrue(a *hclsyntax.Attribute) bool {
+	if a == nil {
+		return false
+	}
+	v, ok := literal(a.Expr)
+	return ok && v.Type().FriendlyName() == "bool" && v.True()
+}
+
+func isFalse(a *hclsyntax.Attribute) bool {
+	v, ok := literal(a.Expr)
+	return ok && v.Type().FriendlyName() == "bool" && v.False()
+}

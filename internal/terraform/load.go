@@ -1,0 +1,236 @@
+package terraform
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/parse"
+)
+
+// Bounds: what is larger was not written by hand, and would take long.
+const (
+	mostBytes   = 64 << 20 // of a file
+	mostModules = 1000
+)
+
+// A sourceFile is a file of configuration, in native syntax.
+type sourceFile struct {
+	dir, name string
+	source    Source
+	src       []byte
+	lines     []int // of a JSON file: by the lines of src, those that they were made from
+	body      *hclsyntax.Body
+}
+
+// line is the line of the file as it was read.
+func (f *sourceFile) line(r hcl.Range) int {
+	if f.lines != nil && r.Start.Line <= len(f.lines) {
+		return f.lines[r.Start.Line-1]
+	}
+	return r.Start.Line
+}
+
+func (f *sourceFile) place(r hcl.Range, what, why string) Place {
+	return Place{File: joinDir(f.dir, f.name), Line: f.line(r), What: what, Why: why}
+}
+
+func (f *sourceFile) text(r hcl.Range) string { return string(f.src[r.Start.Byte:r.End.Byte]) }
+
+func failf(summary, detail string, args ...any) error {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
+}
+
+// load reads a folder and the modules that it calls. within are the folders that call it.
+func (m *migration) load(dir string, within []string) (*module, error) {
+	if mod := m.modules[dir]; mod != nil {
+		if slices.Contains(within, dir) {
+			return nil, failf("Module in itself", "The module in %s calls itself, as %s. Terraform refuses that too.", dir,
+				strings.Join(append(within, dir), " calls "))
+		}
+		return mod, nil
+	}
+	if len(m.modules) >= mostModules {
+		return nil, failf("Too many modules", "More than %d folders are called as modules.", mostModules)
+	}
+	mod := &module{dir: dir, byKey: map[string]*item{}, stands: map[string]*standIn{}}
+	m.modules[dir] = mod
+	sources, err := m.ListFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all hcl.Diagnostics
+	for _, s := range sources {
+		switch {
+		case len(s.Text) > mostBytes:
+			return nil, failf("File too large", "%s has more than %d MB.", joinDir(dir, s.Name), mostBytes>>20)
+		case isValues(s.Name):
+			mod.values = append(mod.values, s)
+		case isOverride(s.Name):
+			m.result.Left = append(m.result.Left, Place{joinDir(dir, s.Name), 0, "override file",
+				"It changes blocks of other files. Write its arguments into those blocks."})
+		default:
+			f, diags := parseSource(dir, s)
+			if all = append(all, diags...); !diags.HasErrors() {
+				mod.files = append(mod.files, f)
+				mod.addItems(f)
+			}
+		}
+	}
+	if all.HasErrors() {
+		return nil, all
+	}
+	for _, it := range mod.all {
+		if err := m.loadCallee(it, append(slices.Clip(within), dir)); err != nil {
+			return nil, err
+		}
+	}
+	m.order = append(m.order, mod)
+	return mod, nil
+}
+
+func isOverride(name string) bool {
+	base, _, _ := strings.Cut(name, ".")
+	return base == "override" || strings.HasSuffix(base, "_override")
+}
+
+func parseSource(dir string, s Source) (*sourceFile, hcl.Diagnostics) {
+	f := &sourceFile{dir: dir, name: s.Name, source: s, src: s.Text}
+	if strings.HasSuffix(s.Name, ".json") {
+		var err error
+		if f.src, f.lines, err = nativeSyntax(s.Text); err != nil {
+			return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid JSON configuration",
+				Detail: fmt.Sprintf("%s: %s.", joinDir(dir, s.Name), err)}}
+		}
+	}
+	file, diags := parse.Config(f.src, joinDir(dir, s.Name), nil)
+	if diags.HasErrors() {
+		if f.lines != nil { // places in a text that nobody wrote
+			for _, d := range diags {
+				d.Subject, d.Context = nil, nil
+			}
+		}
+		return nil, diags
+	}
+	f.body = file.Body.(*hclsyntax.Body) // what the native parser gives
+	return f, nil
+}
+
+// addItems notes what a file declares.
+func (mod *module) addItems(f *sourceFile) {
+	for _, b := range f.body.Blocks {
+		if b.Type == "locals" {
+			for _, a := range sortedAttrs(b.Body) {
+				mod.add(&item{file: f, block: b, attr: a, key: "local." + a.Name, refs: a.Expr.Variables()})
+			}
+			continue
+		}
+		it := &item{file: f, block: b, refs: bodyVariables(b.Body)}
+		switch {
+		case b.Type == "resource" && len(b.Labels) == 2:
+			it.key = b.Labels[0] + "." + b.Labels[1]
+		case b.Type == "data" && len(b.Labels) == 2:
+			it.key = "data." + b.Labels[0] + "." + b.Labels[1]
+		case b.Type == "variable" && len(b.Labels) == 1:
+			it.key = "var." + b.Labels[0]
+		case (b.Type == "output" || b.Type == "module") && len(b.Labels) == 1:
+			it.key = b.Type + "." + b.Labels[0]
+		}
+		mod.add(it)
+	}
+}
+
+func (mod *module) add(it *item) {
+	it.module = mod
+	mod.all = append(mod.all, it)
+	if it.key != "" {
+		mod.byKey[it.key] = it
+	}
+}
+
+// sortedAttrs are the attributes of a body in the order in which they stand.
+func sortedAttrs(b *hclsyntax.Body) []*hclsyntax.Attribute {
+	var out []*hclsyntax.Attribute
+	for _, a := range b.Attributes {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	return out
+}
+
+// bodyVariables are the references in a body.
+func bodyVariables(b *hclsyntax.Body) []hcl.Traversal {
+	var out []hcl.Traversal
+	for _, a := range sortedAttrs(b) {
+		out = append(out, a.Expr.Variables()...)
+	}
+	for _, nested := range b.Blocks {
+		out = append(out, bodyVariables(nested.Body)...)
+	}
+	return out
+}
+
+// loadCallee reads the folder that a module block names, if it is one.
+func (m *migration) loadCallee(it *item, within []string) error {
+	if it.block.Type != "module" || it.attr != nil {
+		return nil
+	}
+	source := literalText(it.block.Body.Attributes["source"])
+	if !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") {
+		return nil
+	}
+	callee, err := m.load(path.Join(it.module.dir, source), within)
+	if err != nil {
+		return err
+	}
+	it.callee = callee
+	callee.calls = append(callee.calls, it)
+	return nil
+}
+
+// literalText is the text that an attribute holds; "": it is none, or an expression.
+func literalText(a *hclsyntax.Attribute) string {
+	if a == nil {
+		return ""
+	}
+	v, ok := literal(a.Expr)
+	if !ok || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
+}
+
+// literal is the value of an expression that refers to nothing and calls nothing.
+func literal(e hclsyntax.Expression) (cty.Value, bool) {
+	v, diags := e.Value(nil)
+	if diags.HasErrors() || !v.IsKnown() || v.IsNull() {
+		return cty.NilVal, false
+	}
+	return v, true
+}
+
+// refItem is the item that a reference leads to; nil: it leads to none of the module.
+func (mod *module) refItem(t hcl.Traversal) *item {
+	names := make([]string, 0, 3)
+	for _, step := range t[:min(3, len(t))] {
+		switch s := step.(type) {
+		case hcl.TraverseRoot:
+			names = append(names, s.Name)
+		case hcl.TraverseAttr:
+			names = append(names, s.Name)
+		}
+	}
+	want := 2
+	if names[0] == "data" {
+		want = 3
+	}
+	if len(names) < want {
+		return nil
+	}
+	return mod.byKey[strings.Join(names[:want], ".")]
+}

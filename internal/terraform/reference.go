@@ -1,0 +1,320 @@
+package terraform
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/kind"
+)
+
+// reference rewrites one reference.
+func (r *rewriter) reference(t hcl.Traversal, u use, s *scope) {
+	root := t.RootName()
+	if bound := s.find(root); bound != nil {
+		if bound.rename != "" {
+			r.replace(t[0].SourceRange(), bound.rename)
+		}
+		r.tail(bound.is, t[1:], u)
+		return
+	}
+	it := r.mod.refItem(t)
+	switch {
+	case root == "path", root == "count", root == "var":
+	case root == "each":
+		if len(t) > 1 && stepName(t[1]) == "value" {
+			r.tail(r.each, t[2:], u)
+		}
+	case root == "self" && r.self != nil:
+		r.tail(valueType{kind: r.self}, t[1:], answer)
+	case root == "terraform":
+		r.standIn(t, u)
+	case it == nil:
+		r.refuse(t.SourceRange(), "Nothing declares "+referenceText(t)+".")
+	case it.attr != nil || it.block.Type == "module":
+		r.namedReference(t, it, u)
+	case it.fate == carried:
+		from := 2
+		if it.block.Type == "data" {
+			from = 3
+			r.replace(t[1].SourceRange(), "."+dataForm(it.block.Labels[0]))
+		} else {
+			r.replace(t[0].SourceRange(), it.kind.Name)
+		}
+		r.wholeReference(t, it, u)
+		r.tail(r.typeOfReference(t[:from], s), t[from:], u)
+	case it.kind != nil && it.block.Type == "resource" && r.secretIn(it.kind, t[2:]):
+		r.refuse(t.SourceRange(), secretText(it), it)
+	case it.fate == left && it.block.Type == "data":
+		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.")
+	default:
+		r.standIn(t, u)
+	}
+}
+
+// namedReference rewrites what refers to a local value or to an output of a module.
+func (r *rewriter) namedReference(t hcl.Traversal, it *item, u use) {
+	if it.fate != carried {
+		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.secrets...)
+		return
+	}
+	s := valueType{call: it, many: isRepeated(it)}
+	if it.attr != nil {
+		s = r.typeOfLocal(it)
+	}
+	r.tail(s, t[2:], u)
+}
+
+// wholeReference refuses a whole resource where another form of it would be handed on.
+func (r *rewriter) wholeReference(t hcl.Traversal, it *item, u use) {
+	for _, step := range t[2:] {
+		if _, index := step.(hcl.TraverseIndex); !index {
+			return
+		}
+	}
+	if it.block.Type != "resource" || isRepeated(it) && len(t) == 2 || r.it.attr != nil {
+		return
+	}
+	switch {
+	case r.it.block.Type == "module" && u == flow:
+		r.refuse(t.SourceRange(), "It hands in a whole resource, whose attributes have other names here. Hand in its name.")
+	case it.kind.Credential != nil && u == answer && r.it.block.Type == "output":
+		r.refuse(t.SourceRange(), secretText(it), it)
+	}
+}
+
+func secretText(it *item) string {
+	return "It holds the secret of " + it.title() + ", which b2form delivers once and keeps nowhere."
+}
+
+func (r *rewriter) secretIn(k *kind.Kind, rest hcl.Traversal) bool {
+	for _, step := range rest {
+		if name := stepName(step); name != "" {
+			a := attrNamed(k.Attrs, name)
+			return a != nil && a.Secret && a.Computed
+		}
+	}
+	return false
+}
+
+// tail rewrites what follows a value of a type: indexes, then an attribute.
+func (r *rewriter) tail(t valueType, rest hcl.Traversal, u use) {
+	for t.known() && t.many && len(rest) > 0 {
+		if _, index := rest[0].(hcl.TraverseIndex); !index {
+			return
+		}
+		rest, t.many = rest[1:], false
+	}
+	if len(rest) == 0 || !t.known() {
+		return
+	}
+	step, isAttr := rest[0].(hcl.TraverseAttr)
+	switch {
+	case !isAttr:
+	case t.call != nil:
+		r.output(t.call, rest, u)
+	case t.data != "":
+		r.dataAttr(t, rest, u)
+	default:
+		r.resourceAttr(t.kind, step, rest[1:], u)
+	}
+}
+
+// resourceAttr rewrites an attribute of a resource and what follows it.
+func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Traversal, u use) {
+	a := attrNamed(k.Attrs, step.Name)
+	if step.Name == "id" || step.Name == "bucket_id" && k.ParentKind() == "" && k.Credential == nil {
+		a = k.Attr(k.IDAttr)
+	}
+	switch {
+	case a == nil:
+		r.refuse(step.SrcRange, "b2form has no attribute "+step.Name+" of "+k.Plural+".")
+	case a.Secret && a.Computed:
+		r.refuse(step.SrcRange, "It holds the secret of a key, which b2form delivers once and keeps nowhere.", r.keysOf(k)...)
+	case !a.Computed || u == answer:
+		r.replace(step.SrcRange, "."+a.Name)
+		r.nested(a, rest)
+	case a.Name != k.IDAttr || u == plain || k.ParentKind() != "":
+		r.refuse(step.SrcRange, "It needs "+a.Name+", which B2 makes and which is not known before. b2form takes that in outputs, checks "+
+			"and deliveries only.")
+	case u == ref:
+		r.replace(step.SrcRange, "")
+	default:
+		r.replace(step.SrcRange, "."+k.IdentityAttr)
+	}
+}
+
+// keysOf are the keys that an item may read the secrets of, where it does not say which.
+func (r *rewriter) keysOf(k *kind.Kind) (list []*item) {
+	for _, t := range r.it.refs {
+		if to := r.mod.refItem(t); to != nil && to.kind == k && to.attr == nil {
+			list = append(list, to)
+		}
+	}
+	return list
+}
+
+// nested rewrites what follows an attribute: indexes into what is one object here go.
+func (r *rewriter) nested(a *kind.Attr, rest hcl.Traversal) {
+	for _, step := range rest {
+		switch s := step.(type) {
+		case hcl.TraverseIndex:
+			if a.Object != nil && !a.Many {
+				r.replace(s.SrcRange, "")
+			}
+		case hcl.TraverseAttr:
+			member := attrNamed(a.Object, s.Name)
+			if a.Object == nil {
+				return
+			}
+			if member == nil {
+				r.refuse(s.SrcRange, "b2form has no "+s.Name+" in "+a.Name+".")
+				return
+			}
+			r.replace(s.SrcRange, "."+member.Name)
+			a = member
+		}
+	}
+}
+
+// attrNamed finds an attribute by the provider's name; nil: there is none.
+func attrNamed(attrs []kind.Attr, name string) *kind.Attr {
+	for i := range attrs {
+		if a := &attrs[i]; a.TerraformName == name || a.TerraformName == "" && a.Name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// dataAttr rewrites an attribute of data.
+func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
+	step := rest[0].(hcl.TraverseAttr) // as tail found
+	switch {
+	case t.data == "account":
+		switch name := step.Name; name {
+		case "s3_api_url":
+			r.replace(step.SrcRange, ".s3_endpoint")
+		case "account_id", "api_url", "download_url", "absolute_minimum_part_size", "recommended_part_size":
+		case "id":
+			r.replace(step.SrcRange, ".account_id")
+		default:
+			r.refuse(step.SrcRange, "b2form has no "+name+" in data \"account\".")
+		}
+	case t.data == "files" && step.Name == "file_versions":
+		r.replace(step.SrcRange, ".files")
+		r.fileSteps(t.kind, rest[1:])
+	case t.data == "file" && step.Name == "file_versions":
+		r.replace(step.SrcRange, "")
+		if len(rest) < 3 {
+			r.refuse(step.SrcRange, "data \"file\" is one file here, and has no list of versions.")
+			return
+		}
+		r.replace(rest[1].SourceRange(), "")
+		r.fileSteps(t.kind, rest[1:])
+	case t.kind == nil || t.data == "files" || t.data == "file":
+		r.refuse(step.SrcRange, "b2form has no "+step.Name+" in data \""+t.data+"\".")
+	case u == plain:
+		r.resourceAttr(t.kind, step, rest[1:], answer)
+	case u == ref:
+		r.resourceAttr(t.kind, step, rest[1:], flow)
+	default:
+		r.resourceAttr(t.kind, step, rest[1:], u)
+	}
+}
+
+func (r *rewriter) fileSteps(k *kind.Kind, rest hcl.Traversal) {
+	for _, step := range rest {
+		if s, ok := step.(hcl.TraverseAttr); ok {
+			r.resourceAttr(k, s, nil, answer)
+			return
+		}
+	}
+}
+
+// output rewrites a reference to an output of a module.
+func (r *rewriter) output(call *item, rest hcl.Traversal, u use) {
+	step := rest[0].(hcl.TraverseAttr) // as tail found
+	out := call.callee.byKey["output."+step.Name]
+	switch {
+	case out == nil:
+		r.refuse(step.SrcRange, "The module has no output "+step.Name+".")
+	case out.fate != carried:
+		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.secrets...)
+	default:
+		k := r.m.handsOutWhole(out)
+		end := step.SrcRange
+		end.Start = end.End
+		switch {
+		case k == nil || u == ref:
+		case u == answer:
+			r.replace(end, "."+k.IDAttr)
+		default:
+			r.replace(end, "."+k.IdentityAttr)
+		}
+	}
+}
+
+// handsOutWhole is the kind of the resource that an output of a module hands out in place
+// of its ID, since callers want an object there; nil: it hands out what it says.
+func (m *migration) handsOutWhole(out *item) *kind.Kind {
+	v := out.block.Body.Attributes["value"]
+	if v == nil || m.outputUse(out) == answer {
+		return nil
+	}
+	e, direct := v.Expr.(*hclsyntax.ScopeTraversalExpr)
+	if !direct {
+		return nil
+	}
+	to := out.module.refItem(e.Traversal)
+	if to == nil || to.fate != carried || to.attr != nil {
+		return nil
+	}
+	last := stepName(e.Traversal[len(e.Traversal)-1])
+	switch {
+	case to.block.Type == "module" && to.callee != nil:
+		if inner := to.callee.byKey["output."+last]; inner != nil {
+			return m.handsOutWhole(inner)
+		}
+	case to.block.Type == "resource" && to.kind.ParentKind() == "":
+		a := attrNamed(to.kind.Attrs, last)
+		if last == "id" || a != nil && a.Name == to.kind.IDAttr {
+			return to.kind
+		}
+	}
+	return nil
+}
+
+// outputUse is how callers use an output of a module: answer where only outputs of the
+// configuration show it.
+func (m *migration) outputUse(out *item) use {
+	name := strings.TrimPrefix(out.key, "output.")
+	if out.module == m.root {
+		return answer
+	}
+	for _, call := range out.module.calls {
+		for _, by := range call.module.all {
+			for _, t := range by.refs {
+				if call.module.refItem(t) != call || !mayMean(t, name) {
+					continue
+				}
+				if by.attr != nil || by.block.Type != "output" || m.outputUse(by) != answer {
+					return flow
+				}
+			}
+		}
+	}
+	return answer
+}
+
+// mayMean reports whether a reference to a module may lead to an output: it names that or
+// none.
+func mayMean(t hcl.Traversal, output string) bool {
+	for _, step := range t[2:] {
+		if name := stepName(step); name != "" {
+			return name == output
+		}
+	}
+	return true
+}

@@ -1,0 +1,289 @@
+package terraform
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/visible"
+	"b2form/schema/addr"
+)
+
+// standInFile holds the variables that stand in for what stays in Terraform.
+const standInFile = "from_terraform.b2.hcl"
+
+// A standIn is a variable in place of an attribute of a resource that stays.
+type standIn struct {
+	of     *item  // nil: terraform.workspace
+	path   string // "random_id.suffix.hex"
+	attr   []string
+	where  Place
+	secret bool
+}
+
+// standIn rewrites a reference to what stays: a variable with the value that the state
+// has.
+func (r *rewriter) standIn(t hcl.Traversal, u use) {
+	from := 2
+	if t.RootName() == "data" {
+		from = 3
+	}
+	if t.RootName() == "terraform" {
+		if len(t) != 2 || stepName(t[1]) != "workspace" {
+			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
+			return
+		}
+		r.stand(nil, t, "terraform_workspace", nil)
+		r.replace(t.SourceRange(), "var.terraform_workspace")
+		return
+	}
+	it := r.mod.refItem(t)
+	indexes, rest := cutIndexes(t[from:])
+	attrs := attrNames(rest)
+	if len(attrs) == 0 || isRepeated(it) != (len(indexes) > 0) || len(indexes) > 1 {
+		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
+		return
+	}
+	name := r.stand(it, t, "", r.standAttrs(it, attrs, u))
+	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
+	for _, step := range rest[:len(attrs)] {
+		r.replace(step.SourceRange(), "")
+	}
+}
+
+// indexedStandIn rewrites a reference with an index that is an expression, if it leads to
+// what stays.
+func (r *rewriter) indexedStandIn(e *hclsyntax.RelativeTraversalExpr, s *scope) bool {
+	index, ok := e.Source.(*hclsyntax.IndexExpr)
+	if !ok {
+		return false
+	}
+	base, ok := index.Collection.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || s.find(base.Traversal.RootName()) != nil {
+		return false
+	}
+	it := r.mod.refItem(base.Traversal)
+	if it == nil || it.attr != nil || it.fate == carried || it.block.Type != "resource" && it.block.Type != "data" {
+		return false
+	}
+	if it.kind != nil && it.block.Type == "resource" && r.secretIn(it.kind, e.Traversal) {
+		r.refuse(e.SrcRange, secretText(it), it)
+		return true
+	}
+	attrs := attrNames(e.Traversal)
+	if len(attrs) == 0 || !isRepeated(it) {
+		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
+		return true
+	}
+	name := r.stand(it, base.Traversal, "", r.standAttrs(it, attrs, flow))
+	r.replace(base.SrcRange, "var."+name)
+	r.expression(index.Key, plain, s)
+	for _, step := range e.Traversal[:len(attrs)] {
+		r.replace(step.SourceRange(), "")
+	}
+	return true
+}
+
+// standAttrs is what is asked of what stays: of a bucket its name, where its ID stood.
+func (r *rewriter) standAttrs(it *item, attrs []string, u use) []string {
+	if it.kind != nil && u != answer && u != plain {
+		a := attrNamed(it.kind.Attrs, attrs[0])
+		if attrs[0] == "id" || a != nil && a.Name == it.kind.IDAttr {
+			return []string{terraformName(it.kind.Attr(it.kind.IdentityAttr))}
+		}
+	}
+	return attrs
+}
+
+func cutIndexes(t hcl.Traversal) (indexes, rest hcl.Traversal) {
+	for n, step := range t {
+		if _, index := step.(hcl.TraverseIndex); !index {
+			return t[:n], t[n:]
+		}
+	}
+	return t, nil
+}
+
+func attrNames(t hcl.Traversal) (names []string) {
+	for _, step := range t {
+		s, isAttr := step.(hcl.TraverseAttr)
+		if !isAttr {
+			break
+		}
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// stand notes a variable and gives its name.
+func (r *rewriter) stand(it *item, t hcl.Traversal, name string, attrs []string) string {
+	full := "terraform.workspace"
+	if it != nil {
+		full = it.key + "." + strings.Join(attrs, ".")
+		name = strings.ReplaceAll(full, ".", "_")
+	}
+	for n := 2; r.mod.byKey["var."+name] != nil || r.mod.stands[name] != nil && r.mod.stands[name].path != full; n++ {
+		name = fmt.Sprintf("%s_%d", name, n)
+	}
+	if r.mod.stands[name] == nil {
+		r.mod.stands[name] = &standIn{of: it, path: full, attr: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
+	}
+	return name
+}
+
+// writeStandIns writes the variables of a module, with the values that the state has.
+func (m *migration) writeStandIns(mod *module) {
+	if len(mod.stands) == 0 {
+		return
+	}
+	var b strings.Builder
+	b.WriteString("# In place of what stays in Terraform: the values that its state has.\n")
+	for _, name := range slices.Sorted(maps.Keys(mod.stands)) {
+		s := mod.stands[name]
+		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.path+" in Terraform"))
+		value, ok := m.standValue(mod, name, s)
+		switch {
+		case s.secret:
+			b.WriteString("  type = string\n  sensitive = true\n")
+		case ok:
+			b.WriteString("  default = " + literalHCL(value) + "\n")
+		}
+		b.WriteString("}\n")
+	}
+	m.write(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
+}
+
+// standValue is the value of a variable; false: it has none, which is noted where nothing
+// else gives one.
+func (m *migration) standValue(mod *module, name string, s *standIn) (cty.Value, bool) {
+	if s.of == nil {
+		return cty.StringVal("default"), true
+	}
+	values, secret := m.state.valuesOf(m, mod, s)
+	if secret {
+		s.secret = true
+		m.noteValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.path+
+			": give it in the environment, as B2FORM_VAR_"+name+".")
+		return cty.NilVal, false
+	}
+	if len(values) == 0 {
+		m.noteValue(s, "The state does not have it. Give the variable "+name+" a value.")
+		return cty.NilVal, false
+	}
+	first := values[slices.Sorted(maps.Keys(values))[0]]
+	for _, v := range values {
+		if !v.RawEquals(first) {
+			m.passValues(mod, name, s, values)
+			return cty.NilVal, false
+		}
+	}
+	return first, true
+}
+
+func (m *migration) noteValue(s *standIn, why string) {
+	s.where.Why = why
+	m.result.Changed = append(m.result.Changed, s.where)
+}
+
+// passValues hands a value to each call of a module, by the instances of the calls.
+func (m *migration) passValues(mod *module, name string, s *standIn, values map[string]cty.Value) {
+	for _, call := range mod.calls {
+		if call.module != m.root || call.fate != carried {
+			m.noteValue(s, "It differs between the instances of the module. Give the variable "+name+" a value in each call.")
+			return
+		}
+		byText, byNumber, single := map[string]cty.Value{}, []cty.Value{}, cty.NilVal
+		for _, path := range sortedPaths(values) {
+			key, ok := instanceOfCall(path, call.block.Labels[0])
+			switch v := key.Value(); {
+			case !ok:
+			case v.Type() == cty.Number:
+				byNumber = append(byNumber, values[path])
+			case v.IsNull():
+				single = values[path]
+			default:
+				byText[v.AsString()] = values[path]
+			}
+		}
+		switch {
+		case single != cty.NilVal:
+			call.passed = append(call.passed, name+" = "+literalHCL(single))
+		case len(byNumber) > 0:
+			call.passed = append(call.passed, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
+		case len(byText) > 0:
+			call.passed = append(call.passed, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
+		}
+	}
+}
+
+// sortedPaths sorts the addresses of module instances, numbers by size.
+func sortedPaths(values map[string]cty.Value) []string {
+	return slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		x, _ := addr.ParseTarget(a)
+		y, _ := addr.ParseTarget(b)
+		xs, _ := moduleSteps(x.Module)
+		ys, _ := moduleSteps(y.Module)
+		if len(xs) > 0 && len(ys) > 0 && xs[0].name == ys[0].name {
+			return addr.Addr{Instance: xs[0].key}.Compare(addr.Addr{Instance: ys[0].key})
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// instanceOfCall is the instance of a call that a module's address begins with.
+func instanceOfCall(path, call string) (addr.InstanceKey, bool) {
+	steps, ok := moduleSteps(path)
+	if !ok || len(steps) == 0 || steps[0].name != call {
+		return addr.InstanceKey{}, false
+	}
+	return steps[0].key, true
+}
+
+// noteReaders notes what reads the secrets of keys: what stays and what is left.
+func (m *migration) noteReaders() {
+	for _, mod := range m.order {
+		for _, it := range mod.all {
+			for _, key := range m.secretsReadBy(mod, it) {
+				p := it.place("")
+				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), p.File, p.Line)
+				if key.fate == carried && !slices.Contains(key.readers, reader) {
+					key.readers = append(key.readers, reader)
+				}
+			}
+		}
+	}
+}
+
+// secretsReadBy are the keys whose secrets an item that is not carried over reads.
+func (m *migration) secretsReadBy(mod *module, it *item) []*item {
+	if it.fate == left {
+		return it.secrets
+	}
+	if it.fate != staying {
+		return nil
+	}
+	var list []*item
+	r := &rewriter{m: m, mod: mod, it: it}
+	for _, t := range it.refs {
+		switch to := mod.refItem(t); {
+		case to == nil:
+		case to.attr != nil || to.block.Type == "output":
+			list = append(list, to.secrets...)
+		case to.kind != nil && to.block.Type == "resource" && r.secretIn(to.kind, t[2:]):
+			list = append(list, to)
+		case to.callee != nil && len(t) > 2:
+			for _, step := range t[2:] {
+				if out := to.callee.byKey["output."+stepName(step)]; out != nil {
+					list = append(list, out.secrets...)
+				}
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,302 @@
+package terraform
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+	"b2form/schema/wire"
+)
+
+// stateVersion is the one format of states that is read, that of Terraform 0.12 and
+// later.
+const stateVersion = 4
+
+// A stateFile is what a state of Terraform records.
+type stateFile struct {
+	name      string
+	Version   int              `json:"version"`
+	Encrypted json.RawMessage  `json:"encrypted_data"`
+	Resources []*stateResource `json:"resources"`
+}
+
+// A stateResource is a block with all its objects.
+type stateResource struct {
+	Module    string           `json:"module"`
+	Mode      string           `json:"mode"`
+	Type      string           `json:"type"`
+	Name      string           `json:"name"`
+	Instances []*stateInstance `json:"instances"`
+}
+
+// A stateInstance is one object.
+type stateInstance struct {
+	IndexKey   any                        `json:"index_key"`
+	Status     string                     `json:"status"`
+	Deposed    string                     `json:"deposed"`
+	Attributes map[string]json.RawMessage `json:"attributes"`
+	Sensitive  []json.RawMessage          `json:"sensitive_attributes"`
+}
+
+// text is an attribute that is a text; "": it is none.
+func (i *stateInstance) text(name string) string {
+	var s string
+	_ = json.Unmarshal(i.Attributes[name], &s) // anything else is no text
+	return s
+}
+
+// key is the instance key; false: it is none that an address can have.
+func (i *stateInstance) key() (addr.InstanceKey, bool) {
+	switch k := i.IndexKey.(type) {
+	case nil:
+		return addr.InstanceKey{}, true
+	case string:
+		return addr.ForEachKey(k), true
+	case float64:
+		return addr.CountIndex(int(k)), k >= 0 && k == float64(int(k))
+	}
+	return addr.InstanceKey{}, false
+}
+
+// parseState reads a state. Its texts are secrets, so errors repeat none of them.
+func parseState(name string, text []byte) (*stateFile, error) {
+	s := &stateFile{name: name}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	pull := "Give what \"terraform state pull\" prints."
+	switch {
+	case len(text) > mostBytes:
+		return nil, failf("State too large", "%s has more than %d MB.", name, mostBytes>>20)
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, failf("Empty state", "%s holds nothing. %s", name, pull)
+	case wire.FindTooDeep(text, 100) >= 0 || json.Unmarshal(text, s) != nil:
+		return nil, failf("Not a Terraform state", "%s is not the JSON of a state, or only a part of it. %s", name, pull)
+	case s.Encrypted != nil:
+		return nil, failf("Encrypted state", "%s is encrypted by OpenTofu. Run \"tofu state pull\" where the key is, and give what it "+
+			"prints.", name)
+	case s.Version == 0:
+		return nil, failf("Not a Terraform state", "%s names no format version. %s", name, pull)
+	case s.Version < stateVersion:
+		return nil, failf("State of an old format", "%s has format version %d, of Terraform before 0.12. b2form reads version %d: run "+
+			"\"terraform apply -refresh-only\" with Terraform 0.13 or later, then this again.", name, s.Version, stateVersion)
+	case s.Version > stateVersion:
+		return nil, failf("State of a later format", "%s has format version %d. b2form reads version %d.", name, s.Version, stateVersion)
+	}
+	s.Resources = slices.DeleteFunc(s.Resources, func(r *stateResource) bool {
+		return r == nil || !hclsyntax.ValidIdentifier(r.Type) || !hclsyntax.ValidIdentifier(r.Name)
+	})
+	for _, r := range s.Resources {
+		r.Instances = slices.DeleteFunc(r.Instances, func(i *stateInstance) bool { return i == nil })
+	}
+	return s, nil
+}
+
+// A moduleStep is one call in the address of a module.
+type moduleStep struct {
+	name string
+	key  addr.InstanceKey
+}
+
+// moduleSteps takes the address of a module apart; false: it is none.
+func moduleSteps(path string) (steps []moduleStep, ok bool) {
+	for path != "" {
+		// A whole address is read, then what stands before its last call.
+		a, err := addr.ParseTarget(path)
+		if err != nil || a.Kind != "" {
+			return nil, false
+		}
+		last := lastCall(a.Module)
+		one, err := addr.Parse("x." + strings.TrimPrefix(strings.TrimPrefix(a.Module[last:], "."), "module."))
+		if err != nil {
+			return nil, false
+		}
+		steps = append(steps, moduleStep{one.Label, one.Instance})
+		path = a.Module[:last]
+	}
+	slices.Reverse(steps)
+	return steps, true
+}
+
+// lastCall is where the last call of a module's address begins.
+func lastCall(path string) int {
+	quoted, last := false, 0
+	for i := 0; i < len(path); i++ {
+		switch {
+		case path[i] == '\\':
+			i++
+		case path[i] == '"':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(path[i:], ".module."):
+			last = i
+		}
+	}
+	return last
+}
+
+// at is the module that an address in the state leads to; nil: it leads to none.
+func (m *migration) at(path string) (*module, string) {
+	steps, ok := moduleSteps(path)
+	if !ok {
+		return nil, ""
+	}
+	mod, canonical := m.root, ""
+	for _, step := range steps {
+		call := mod.byKey["module."+step.name]
+		if call == nil || call.callee == nil || call.fate != carried {
+			return nil, ""
+		}
+		mod = call.callee
+		canonical = strings.TrimPrefix(canonical+".module."+step.name+step.key.String(), ".")
+	}
+	return mod, canonical
+}
+
+// holdsModule reports whether the state has something of B2 in a module.
+func (s *stateFile) holdsModule(labels []string, byType map[string]*kind.Kind) bool {
+	if s == nil || len(labels) != 1 {
+		return false
+	}
+	return slices.ContainsFunc(s.Resources, func(r *stateResource) bool {
+		steps, _ := moduleSteps(r.Module)
+		return byType[r.Type] != nil && slices.ContainsFunc(steps, func(st moduleStep) bool { return st.name == labels[0] })
+	})
+}
+
+// nameOfBucket is the name of a bucket with an ID; "": the state does not know it.
+func (s *stateFile) nameOfBucket(id string) string {
+	if s == nil {
+		return ""
+	}
+	for _, r := range s.Resources {
+		for _, i := range r.Instances {
+			if r.Type == "b2_bucket" && i.text("bucket_id") == id && id != "" {
+				return i.text("bucket_name")
+			}
+		}
+	}
+	return ""
+}
+
+// mayBeZero reports whether an attribute of an object of a block is 0, or not known.
+func (s *stateFile) mayBeZero(it *item, name string) bool {
+	if s == nil || len(it.block.Labels) != 2 {
+		return true
+	}
+	known := false
+	for _, r := range s.Resources {
+		if r.Type != it.block.Labels[0] || r.Name != it.block.Labels[1] {
+			continue
+		}
+		for _, i := range r.Instances {
+			all, err := json.Marshal(i.Attributes)
+			known = known || err == nil
+			if err != nil || bytes.Contains(all, []byte(`"`+name+`":0`)) || bytes.Contains(all, []byte(`"`+name+`":null`)) {
+				return true
+			}
+		}
+	}
+	return !known
+}
+
+// valuesOf are the values of what stays, by the addresses of the module's instances: of a
+// block with instances all of them. secret: it must not be written down.
+func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map[string]cty.Value, secret bool) {
+	if s == nil {
+		return nil, strings.Contains(in.path, "password")
+	}
+	values = map[string]cty.Value{}
+	labels := in.of.block.Labels
+	mode := map[string]string{"resource": "managed", "data": "data"}[in.of.block.Type]
+	for _, r := range s.Resources {
+		at, path := m.at(r.Module)
+		if at != mod || r.Type != labels[0] || r.Name != labels[1] || r.Mode != mode {
+			continue
+		}
+		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
+		for _, i := range r.Instances {
+			secret = secret || i.hides(r.Type, in.attr)
+			v, ok := i.value(in.attr)
+			switch key, _ := i.key(); {
+			case !ok || i.Deposed != "":
+			case key.IsSingle():
+				values[path] = v
+			case key.Value().Type() == cty.Number:
+				byNumber = append(byNumber, v)
+			default:
+				byText[key.Value().AsString()] = v
+			}
+		}
+		if len(byText) > 0 {
+			values[path] = cty.ObjectVal(byText)
+		} else if len(byNumber) > 0 {
+			values[path] = cty.TupleVal(byNumber)
+		}
+	}
+	return values, secret
+}
+
+// hides reports whether an attribute is sensitive.
+func (i *stateInstance) hides(typ string, attr []string) bool {
+	if typ == "random_password" {
+		return attr[0] != "id" && attr[0] != "length"
+	}
+	return slices.ContainsFunc(i.Sensitive, func(path json.RawMessage) bool {
+		return bytes.Contains(path, []byte(`"`+attr[0]+`"`))
+	})
+}
+
+// value is what an attribute holds; false: nothing.
+func (i *stateInstance) value(attr []string) (cty.Value, bool) {
+	raw := i.Attributes[attr[0]]
+	for n, name := range attr[1:] {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
+			return cty.NilVal, false
+		}
+		// Outputs of other states are stored with their type beside them.
+		if inner, ok := object["value"]; ok && n == 0 && object["type"] != nil {
+			object = nil
+			if json.Unmarshal(inner, &object) != nil {
+				return cty.NilVal, false
+			}
+		}
+		raw = object[name]
+	}
+	t, err := ctyjson.ImpliedType(raw)
+	if err != nil {
+		return cty.NilVal, false
+	}
+	v, err := ctyjson.Unmarshal(raw, t)
+	return v, err == nil && !v.IsNull()
+}
+
+// address is where an object of the state is declared here; why says that it is not.
+func (m *migration) address(r *stateResource, i *stateInstance) (a addr.Addr, it *item, why string) {
+	mod, path := m.at(r.Module)
+	key, legal := i.key()
+	if mod != nil {
+		it = mod.byKey[r.Type+"."+r.Name]
+	}
+	k := m.byType[r.Type]
+	switch {
+	case mod == nil:
+		return a, nil, "Its module is not carried over."
+	case it == nil:
+		return a, nil, "No block declares it. Terraform would destroy it; b2form leaves it alone."
+	case it.fate != carried:
+		return a, it, "Its block is not carried over."
+	case !legal:
+		return a, it, "Its instance key is none."
+	case i.Deposed != "":
+		return a, it, fmt.Sprintf("It is a deposed object, that a replacement left behind. Delete it in B2: its ID is %s.",
+			i.text(terraformName(k.Attr(k.IDAttr))))
+	}
+	return addr.Addr{Module: path, Kind: k.Name, Label: r.Name, Instance: key}, it, ""
+}

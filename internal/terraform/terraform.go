@@ -1,0 +1,219 @@
+// Package terraform carries configurations over from Terraform and back: a pure function
+// from the files and the state of the official provider for B2 to files and entries of
+// b2form, and one from a resolved configuration to files for Terraform.
+//
+// A block is carried over whole or not at all: half of one would be planned as a change.
+package terraform
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// A Source is one file as it was read.
+type Source struct {
+	Name string // without a folder; of a state as messages call it
+	Text []byte
+	Mode fs.FileMode // permissions that what is made from it gets
+}
+
+// A Request is what to carry over.
+type Request struct {
+	Kinds []*kind.Kind
+	// ListFiles reads the files of a folder that IsSource tells of; dir is relative to that of the
+	// configuration, which is ".". Its error ends everything.
+	ListFiles func(dir string) ([]Source, error)
+	State     *Source  // nil: there is none
+	Backups   []Source // earlier states, which are only searched for secrets
+	// HasFunction reports whether expressions may call a function.
+	HasFunction func(name string) bool
+	Now         time.Time // when the objects become ours
+}
+
+// A Result is what came of it. Paths are relative to the configuration's folder.
+type Result struct {
+	Files   []File            // to write, by path
+	Entries []addr.StateEntry // by address
+	Left    []Place           // what could not be carried over and is commented out or in the state only
+	Changed []Place           // what was carried over with another meaning
+	Staying []Place           // what other providers need, and stays as it is
+	Secrets []Secret          // that stand in states
+	// Removals are addresses that Terraform is to forget: what the entries came from.
+	Removals []string
+	Backend  bool // the state is to be kept in a bucket
+}
+
+// A File is one file to write.
+type File struct {
+	Path string
+	Text []byte
+	Mode fs.FileMode
+}
+
+// A Place is something in a file and what is to be said of it.
+type Place struct {
+	File string // "": in no file
+	Line int    // 0: the whole file
+	What string // an address or the header of a block
+	Why  string // whole sentences; "": nothing
+}
+
+// A Secret is one that a state holds in clear text. The secret itself is not kept.
+type Secret struct {
+	File string // the state
+	What string
+	Do   string // the command, or what else replaces it
+}
+
+// IsSource reports whether a file of this name is read.
+func IsSource(name string) bool {
+	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isValues(name))
+}
+
+func isConfiguration(name string) bool {
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json") || strings.HasSuffix(name, ".tofu")
+}
+
+func isValues(name string) bool {
+	return strings.HasSuffix(name, ".tfvars") || strings.HasSuffix(name, ".tfvars.json")
+}
+
+// Migrate carries a configuration over. The error is about files that are not what
+// Terraform reads, as hcl.Diagnostics, or that of Request.ListFiles.
+func Migrate(r Request) (*Result, error) {
+	m := &migration{Request: r, modules: map[string]*module{}, byType: map[string]*kind.Kind{}, result: &Result{}}
+	for _, k := range r.Kinds {
+		m.byType[k.Terraform.Type] = k
+	}
+	var err error
+	if r.State != nil {
+		if m.state, err = parseState(r.State.Name, r.State.Text); err != nil {
+			return nil, err
+		}
+	}
+	if m.root, err = m.load(".", nil); err != nil {
+		return nil, err
+	}
+	for _, mod := range m.order {
+		m.classify(mod)
+	}
+	m.decide()
+	m.rewriteAll()
+	m.noteReaders()
+	for _, mod := range m.order {
+		m.writeModule(mod)
+	}
+	m.carryState()
+	for _, b := range r.Backups {
+		m.searchBackup(b)
+	}
+	m.sortResult()
+	return m.result, nil
+}
+
+// A migration is one run of Migrate.
+type migration struct {
+	Request
+	byType  map[string]*kind.Kind // by the provider's names
+	modules map[string]*module    // by folder
+	order   []*module             // callers after what they call
+	root    *module
+	state   *stateFile // nil: there is none
+	result  *Result
+	changed []Place // of the last round of rewriting
+}
+
+func (m *migration) change(p Place) { m.changed = append(m.changed, p) }
+
+// A module is a folder of files.
+type module struct {
+	dir    string
+	files  []*sourceFile
+	values []Source
+	all    []*item
+	byKey  map[string]*item // by address; of local values local.NAME and so on
+	calls  []*item          // that call it
+	holds  bool             // something of B2, also in modules that it calls
+	stands map[string]*standIn
+}
+
+// A fate is what becomes of an item.
+type fate int
+
+const (
+	carried fate = iota
+	staying      // it belongs to other providers, or serves them alone
+	left         // it cannot be carried over
+	dropped      // it is not needed any more
+)
+
+// An item is a block of the top level, or one local value.
+type item struct {
+	module *module
+	file   *sourceFile
+	key    string // as references call it: "b2_bucket.logs", "local.name"; "": nothing refers to it
+	block  *hclsyntax.Block
+	attr   *hclsyntax.Attribute // of a local value; block is then all of them
+	kind   *kind.Kind           // of a resource, and of data
+	callee *module              // of a call of a local module
+	refs   []hcl.Traversal
+
+	fate    fate
+	reason  string
+	edits   []edit
+	secrets []*item  // keys whose secrets it reads
+	readers []string // of a key: what reads its secret
+	passed  []string // of a call: arguments for what stands in for resources that stay
+}
+
+// title is what messages call an item.
+func (it *item) title() string {
+	switch {
+	case it.key != "":
+		return it.key
+	case len(it.block.Labels) > 0:
+		return it.block.Type + " \"" + strings.Join(it.block.Labels, `" "`) + "\""
+	}
+	return it.block.Type
+}
+
+// extent is where an item stands.
+func (it *item) extent() hcl.Range {
+	if it.attr != nil {
+		return it.attr.SrcRange
+	}
+	return blockRange(it.block)
+}
+
+func blockRange(b *hclsyntax.Block) hcl.Range {
+	return hcl.RangeBetween(b.TypeRange, b.CloseBraceRange)
+}
+
+// place is where an item stands, for the reader.
+func (it *item) place(why string) Place { return it.file.place(it.extent(), it.title(), why) }
+
+// sortResult puts everything into the order in which it is shown.
+func (m *migration) sortResult() {
+	byPlace := func(a, b Place) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.What, b.What))
+	}
+	for _, list := range [][]Place{m.result.Left, m.result.Changed, m.result.Staying} {
+		slices.SortStableFunc(list, byPlace)
+	}
+	slices.SortFunc(m.result.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(m.result.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
+	slices.Sort(m.result.Removals)
+}
+
+// joinDir is the path of a file in a module's folder.
+func joinDir(dir, name string) string { return path.Join(dir, name) }

@@ -1,0 +1,207 @@
+package terraform
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/visible"
+)
+
+// An edit replaces bytes of a file.
+type edit struct {
+	start, end int
+	text       string
+}
+
+// apply carries edits out; what lies within another one is not.
+func apply(src []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var b bytes.Buffer
+	at := 0
+	for _, e := range edits {
+		if e.start < at {
+			continue
+		}
+		b.Write(src[at:e.start])
+		b.WriteString(e.text)
+		at = e.end
+	}
+	b.Write(src[at:])
+	return b.Bytes()
+}
+
+// quoted writes a text as HCL does.
+func quoted(text string) string { return literalHCL(cty.StringVal(text)) }
+
+func literalHCL(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
+
+// remove takes out what stands in a range, with its line where it stands there alone.
+func (r *rewriter) remove(at hcl.Range) {
+	start, end := wholeLines(r.it.file.src, at.Start.Byte, at.End.Byte)
+	r.edits = slices.DeleteFunc(r.edits, func(e edit) bool { return e.start >= start && e.end <= end })
+	r.edits = append(r.edits, edit{start, end, ""})
+}
+
+// unwrap takes the braces of a nested block away and leaves what is in them.
+func (r *rewriter) unwrap(b *hclsyntax.Block) {
+	for _, at := range []hcl.Range{hcl.RangeBetween(b.TypeRange, b.OpenBraceRange), b.CloseBraceRange} {
+		start, end := wholeLines(r.it.file.src, at.Start.Byte, at.End.Byte)
+		r.edits = append(r.edits, edit{start, end, ""})
+	}
+}
+
+// wholeLines widens a range to its lines where nothing else stands in them.
+func wholeLines(src []byte, start, end int) (from, to int) {
+	from, to = start, end
+	for from > 0 && (src[from-1] == ' ' || src[from-1] == '\t') {
+		from--
+	}
+	for to < len(src) && (src[to] == ' ' || src[to] == '\t' || src[to] == '\r') {
+		to++
+	}
+	if (from == 0 || src[from-1] == '\n') && (to == len(src) || src[to] == '\n') {
+		return from, min(to+1, len(src))
+	}
+	return start, end
+}
+
+// withComments widens a range to the comments directly above it and one empty line below.
+func withComments(src []byte, start, end int) (from, to int) {
+	from, to = wholeLines(src, start, end)
+	for from > 0 {
+		line := bytes.LastIndexByte(src[:from-1], '\n') + 1
+		text := bytes.TrimSpace(src[line:from])
+		if !bytes.HasPrefix(text, []byte("#")) && !bytes.HasPrefix(text, []byte("//")) {
+			break
+		}
+		from = line
+	}
+	if rest := src[to:]; len(rest) > 0 && rest[0] == '\n' {
+		to++
+	}
+	return from, to
+}
+
+// commentedOut is what stands in a range as comments, under the reason.
+func commentedOut(src []byte, at hcl.Range, why string) edit {
+	start, end := wholeLines(src, at.Start.Byte, at.End.Byte)
+	text := strings.TrimSuffix(string(src[start:end]), "\n")
+	var b strings.Builder
+	b.WriteString("# Not carried over: " + visible.EscapeLine(why) + "\n")
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString(strings.TrimRight("# "+line, " \r") + "\n")
+	}
+	return edit{start, end, b.String()}
+}
+
+// writeModule writes the files of a module.
+func (m *migration) writeModule(mod *module) {
+	if mod != m.root && !mod.holds {
+		return
+	}
+	for _, f := range mod.files {
+		text := apply(f.src, m.fileEdits(mod, f))
+		if len(bytes.TrimSpace(text)) == 0 || f.empty(mod) {
+			continue
+		}
+		base := f.name
+		for _, end := range []string{".json", ".tf", ".tofu"} {
+			base = strings.TrimSuffix(base, end)
+		}
+		m.write(mod, base+".b2.hcl", hclwrite.Format(text), f.source)
+	}
+	m.writeStandIns(mod)
+	if mod == m.root {
+		for _, s := range mod.values {
+			m.writeValues(mod, s)
+		}
+	}
+}
+
+func (m *migration) write(mod *module, name string, text []byte, from Source) {
+	m.result.Files = append(m.result.Files, File{Path: joinDir(mod.dir, name), Text: text, Mode: from.Mode})
+}
+
+// empty reports whether nothing of a file is carried over and nothing commented out.
+func (f *sourceFile) empty(mod *module) bool {
+	return !slices.ContainsFunc(mod.all, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
+}
+
+// fileEdits are what makes one of our files of one of theirs.
+func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
+	var edits []edit
+	for _, it := range mod.all {
+		if it.file != f {
+			continue
+		}
+		at := it.extent()
+		switch it.fate {
+		case carried:
+			edits = append(edits, it.edits...)
+			edits = append(edits, it.additions()...)
+		case left:
+			edits = append(edits, commentedOut(f.src, at, it.reason))
+			m.result.Left = append(m.result.Left, it.place(it.reason))
+		case staying, dropped:
+			start, end := withComments(f.src, at.Start.Byte, at.End.Byte)
+			edits = append(edits, edit{start, end, ""})
+			if it.fate == staying && (it.key == "" || it.attr == nil && !strings.HasPrefix(it.key, "var.")) {
+				m.result.Staying = append(m.result.Staying, it.place(""))
+			}
+		}
+	}
+	for _, b := range f.body.Blocks {
+		if b.Type == "locals" && !mod.keepsLocals(b) {
+			start, end := withComments(f.src, b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte)
+			edits = append(slices.DeleteFunc(edits, func(e edit) bool { return e.start >= start && e.end <= end }), edit{start, end, ""})
+		}
+	}
+	return edits
+}
+
+func (mod *module) keepsLocals(b *hclsyntax.Block) bool {
+	return slices.ContainsFunc(mod.all, func(it *item) bool { return it.block == b && (it.fate == carried || it.fate == left) })
+}
+
+// additions are what a block gets at its end: where a key's secret goes, and what a module
+// is handed for what stays behind.
+func (it *item) additions() []edit {
+	if it.attr != nil {
+		return nil
+	}
+	var b strings.Builder
+	for _, arg := range it.passed {
+		b.WriteString(arg + "\n")
+	}
+	if len(it.readers) > 0 {
+		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.readers, ", ")) + ".\n")
+		b.WriteString("deliver \"file\" {\npath = " + it.secretPath() + "\n}\n")
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	at := it.block.CloseBraceRange.Start.Byte
+	return []edit{{at, at, b.String()}}
+}
+
+// secretPath is the file of a key's secret: one for each name, since a block may make
+// several keys.
+func (it *item) secretPath() string {
+	a := it.block.Body.Attributes["key_name"]
+	text := string(apply(it.file.src, slices.DeleteFunc(slices.Clone(it.edits), func(e edit) bool { return e.end > a.Expr.Range().End.Byte })))
+	cut := len(it.file.src) - a.Expr.Range().End.Byte
+	text = text[:len(text)-cut]
+	if i := strings.LastIndex(text, "="); i >= 0 {
+		text = strings.TrimSpace(text[i+1:])
+	}
+	if _, template := a.Expr.(*hclsyntax.TemplateExpr); template && strings.HasSuffix(text, `"`) {
+		return text[:len(text)-1] + `.env"`
+	}
+	return `"${` + text + `}.env"`
+}

@@ -1,0 +1,57 @@
+package terraform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"b2form/schema/parse"
+)
+
+// writeValues writes a value file anew, without the values of variables that are not
+// carried over.
+func (m *migration) writeValues(mod *module, s Source) {
+	path := joinDir(mod.dir, s.Name)
+	text := s.Text
+	base := strings.TrimSuffix(s.Name, ".tfvars")
+	if isJSON := strings.HasSuffix(s.Name, ".json"); isJSON {
+		base = strings.TrimSuffix(s.Name, ".tfvars.json")
+		var err error
+		if text, err = nativeValues(s.Text); err != nil {
+			m.result.Left = append(m.result.Left, Place{path, 0, "value file", fmt.Sprintf("It is not the JSON of values: %s.", err)})
+			return
+		}
+	}
+	if base == "terraform" {
+		base = "b2form"
+	}
+	file, diags := parse.Config(text, path, nil)
+	if diags.HasErrors() {
+		line := 0
+		if at := diags[0].Subject; at != nil && string(text) == string(s.Text) {
+			line = at.Start.Line
+		}
+		m.result.Left = append(m.result.Left, Place{path, line, "value file", "Its syntax is wrong here; details are left out, since it " +
+			"may hold secrets."})
+		return
+	}
+	var edits []edit
+	kept := false
+	for _, a := range sortedAttrs(file.Body.(*hclsyntax.Body)) {
+		if v := mod.byKey["var."+a.Name]; v != nil && v.fate == carried {
+			kept = true
+			continue
+		}
+		edits = append(edits, removal(text, a.SrcRange))
+	}
+	if kept {
+		m.write(mod, base+".b2vars.hcl", apply(text, edits), s)
+	}
+}
+
+func removal(src []byte, at hcl.Range) edit {
+	start, end := withComments(src, at.Start.Byte, at.End.Byte)
+	return edit{start, end, ""}
+}
