@@ -101,7 +101,7 @@ func (l *module) readConfigFiles() (loadable bool) {
 		}
 	}
 	files.MisnamedValueFiles = slices.DeleteFunc(files.MisnamedValueFiles, l.isGivenByVarFile)
-	if names := baseNames(files.TerraformFiles); len(names) > 0 {
+	if names := baseNames(files.TerraformFiles); len(names) > 0 && !files.wereMigrated() {
 		l.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Terraform files that are not read",
 			Detail: fmt.Sprintf("Not read: %s. b2form reads files whose names end in .b2.hcl or .b2.hcl.json. Rename them if they are "+
 				"meant for it, or keep each configuration in a folder of its own.", strings.Join(names, ", "))})
@@ -117,6 +117,15 @@ func (l *module) readConfigFiles() (loadable bool) {
 		l.valueFiles = append(l.valueFiles, l.readValueFile(path, src, why))
 	}
 	return !l.hasErrors
+}
+
+// wereMigrated reports whether one of Terraform's files has one of ours of its name beside
+// it, as migrate writes them: whoever has both knows.
+func (f *ConfigDirFiles) wereMigrated() bool {
+	return slices.ContainsFunc(f.TerraformFiles, func(path string) bool {
+		base, _, _ := strings.Cut(filepath.Base(path), ".tf")
+		return slices.Contains(f.ConfigFiles, filepath.Join(filepath.Dir(path), base+".b2.hcl"))
+	})
 }
 
 func baseNames(paths []string) []string {

@@ -29,7 +29,7 @@ func behind(ts *testscript.TestScript, neg bool, args []string) {
 	a := ts.Value(serviceKey{}).(*service)
 	verbs := map[string]func(*testscript.TestScript, []string) error{
 		"dump": a.dump, "put": a.put, "fail": a.fail, "upload": a.upload,
-		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as,
+		"hold": a.hold, "await": a.await, "release": a.release, "calls": a.calls, "as": a.as, "terraform": a.terraform,
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {

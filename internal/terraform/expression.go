@@ -56,19 +56,20 @@ type rewriter struct {
 	self    *kind.Kind
 	edits   []edit
 	refused *refusal // nil: all can be carried over
+	secrets []*item  // keys whose secrets it reads
 	depth   int      // of local values that lead to others
 }
 
 // A refusal is why an item cannot be carried over.
 type refusal struct {
-	at      hcl.Range
-	why     string
-	secrets []*item
+	at  hcl.Range
+	why string
 }
 
 func (r *rewriter) refuse(at hcl.Range, why string, secrets ...*item) {
+	r.secrets = append(r.secrets, secrets...)
 	if r.refused == nil {
-		r.refused = &refusal{at, why, secrets}
+		r.refused = &refusal{at, why}
 	}
 }
 

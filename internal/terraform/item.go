@@ -54,7 +54,7 @@ func (m *migration) rewrite(it *item) bool {
 		return true
 	}
 	it.leave(r.refused.why)
-	it.secrets = r.refused.secrets
+	it.secrets = r.secrets
 	return false
 }
 

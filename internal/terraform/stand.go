@@ -268,22 +268,14 @@ func (m *migration) secretsReadBy(mod *module, it *item) []*item {
 	if it.fate != staying {
 		return nil
 	}
-	var list []*item
-	r := &rewriter{m: m, mod: mod, it: it}
-	for _, t := range it.refs {
-		switch to := mod.refItem(t); {
-		case to == nil:
-		case to.attr != nil || to.block.Type == "output":
-			list = append(list, to.secrets...)
-		case to.kind != nil && to.block.Type == "resource" && r.secretIn(to.kind, t[2:]):
-			list = append(list, to)
-		case to.callee != nil && len(t) > 2:
-			for _, step := range t[2:] {
-				if out := to.callee.byKey["output."+stepName(step)]; out != nil {
-					list = append(list, out.secrets...)
-				}
-			}
-		}
+	apart := *mod
+	apart.stands = map[string]*standIn{} // nothing of it is carried over
+	r := &rewriter{m: m, mod: &apart, it: it}
+	if it.attr != nil {
+		r.expression(it.attr.Expr, answer, nil)
+		return r.secrets
 	}
-	return list
+	r.repetition()
+	r.allExpressions(it.block.Body, answer)
+	return r.secrets
 }

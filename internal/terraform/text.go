@@ -114,7 +114,7 @@ func (m *migration) writeModule(mod *module) {
 		for _, end := range []string{".json", ".tf", ".tofu"} {
 			base = strings.TrimSuffix(base, end)
 		}
-		m.write(mod, base+".b2.hcl", hclwrite.Format(text), f.source)
+		m.write(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
 	}
 	m.writeStandIns(mod)
 	if mod == m.root {
