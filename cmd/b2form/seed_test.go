@@ -26,7 +26,7 @@ func TestMigrations(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: scripts, RequireExplicitExec: true, RequireUniqueNames: true, UpdateScripts: *update, Setup: setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits},
+			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "fits": readProviderSchema(t).fits},
 	})
 }
 

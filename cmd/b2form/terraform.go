@@ -103,7 +103,7 @@ func foreignCommandHint(name string) string {
 		return "\"b2form validate\" checks the configuration, and \"b2form keys\" looks over the live keys."
 	case "list", "ls", "inventory":
 		return "\"b2form state list\" lists what b2form owns, and \"b2form keys\" the live keys."
-	case "export", "dump", "get-zones", "inspect":
+	case "dump", "get-zones", "inspect":
 		return "\"b2form adopt\" writes configuration for what exists; \"b2form output -json\" prints the outputs, and \"b2form state " +
 			"pull\" the state."
 	case "diff", "preview", "drift", "dry-run", "status":

@@ -21,12 +21,14 @@ const (
 
 // A valueType is what is known of a value: an object of B2, a module, or several of them.
 type valueType struct {
-	kind    *kind.Kind
-	data    string // the form of data; "": a resource
-	call    *item
-	outputs bool // of a call: it is one, and its outputs follow
-	many    bool
+	kind *kind.Kind
+	data string // the form of data; "": a resource
+	call *item
+	many bool
 }
+
+// listed is in place of the form of data: one of the files that data "files" lists.
+const listed = "a file of files"
 
 func (t valueType) known() bool { return t.kind != nil || t.data != "" || t.call != nil }
 
@@ -235,6 +237,9 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 		return valueType{}
 	case it.attr != nil:
 		return afterIndexes(r.typeOfLocal(it), t[2:])
+	}
+	if it.block.Type == "data" && dataForm(it.block.Labels[0]) == "files" && len(t) == 4 && stepName(t[3]) == "file_versions" {
+		return valueType{kind: it.kind, data: listed, many: true}
 	}
 	rest := t[2:]
 	is := valueType{kind: it.kind, many: isRepeated(it)}

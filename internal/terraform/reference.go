@@ -202,6 +202,8 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
 		default:
 			r.refuse(step.SrcRange, "b2form has no "+name+" in data \"account\".")
 		}
+	case t.data == listed:
+		r.resourceAttr(t.kind, step, rest[1:], answer)
 	case t.data == "files" && step.Name == "file_versions":
 		r.replace(step.SrcRange, ".files")
 		r.fileSteps(t.kind, rest[1:])

@@ -263,6 +263,15 @@ func stateJSON(version string, root *moduleTree) jsonFields {
 	return jsonFields{"format_version": "1.0", "terraform_version": version, "values": jsonFields{"root_module": root}}
 }
 
+// ConfigDocument is a resolved configuration, in the same representation.
+func ConfigDocument(version string, resources []*config.Resource) map[string]any {
+	declared := make([]LiveObject, len(resources))
+	for i, r := range resources {
+		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), Sensitive: r.SensitiveAttrs}
+	}
+	return StateDocument(version, declared)
+}
+
 // A resourceIdentity says in Terraform's words which resource it is.
 type resourceIdentity struct {
 	Address         string `json:"address"`

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/terraform"
+	"b2form/internal/view"
+)
+
+func (p *program) exportCommand() *cli.Command {
+	var format string
+	return p.newCommand(&cli.Command{
+		Name: "export", Usage: "Print the configuration for Terraform, or as JSON, with everything resolved",
+		Description: `With -format=terraform, a file for the official provider: a block for each
+resource, without variables, modules and repetition, and import blocks for the
+buckets and keys that the state records. What the provider lacks is said in
+comments, and secrets become variables. With -format=json, every resource with
+its values as one JSON document. B2 is asked only where data blocks, or a state
+in a bucket, need it.
+
+Example:
+  b2form export -format=terraform >../terraform/main.tf
+  b2form export -format=json
+
+` + exitCodes,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "terraform", Usage: "`FORMAT`: terraform or json", Destination: &format,
+				Validator: oneOfWords([]string{"terraform", "json"})},
+		}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := checkNoArguments(c); err != nil {
+				return err
+			}
+			ctx, stop := p.withInterrupt(ctx)
+			defer stop()
+			return p.export(ctx, format)
+		},
+	})
+}
+
+func (p *program) export(ctx context.Context, format string) (err error) {
+	s, err := p.openStateSession(ctx)
+	if err != nil {
+		return err
+	}
+	if s.config, err = p.loadConfig(s.kinds); err != nil {
+		return err
+	}
+	if len(s.config.DataQueries) > 0 || p.useEmulator {
+		if err := s.connect(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+	}
+	st, err := s.readState(ctx)
+	if err != nil {
+		return err
+	}
+	s.state = st
+	if len(s.config.DataQueries) > 0 {
+		a, err := s.client.Authorize(ctx)
+		if err != nil {
+			return err
+		}
+		warnings, err := s.readLive(ctx, a, s.accountQuery)
+		if err != nil {
+			return err
+		}
+		p.ui.Diagnostics(warnings, p.sourceFiles)
+	}
+	if format == "json" {
+		return p.printJSON(view.ConfigDocument(version, s.config.Resources))
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s", terraform.Export(s.config, st.Entries))
+	return err
+}

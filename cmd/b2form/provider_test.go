@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A providerBlock is a block in the schema of the official provider.
+type providerBlock struct {
+	Attributes map[string]struct {
+		Required, Optional bool
+	}
+	BlockTypes map[string]struct {
+		Block    providerBlock
+		MaxItems int `json:"max_items"`
+		MinItems int `json:"min_items"`
+	} `json:"block_types"`
+}
+
+type providerSchema struct {
+	Resources map[string]struct{ Block providerBlock } `json:"resource_schemas"`
+	Data      map[string]struct{ Block providerBlock } `json:"data_source_schemas"`
+}
+
+// readProviderSchema reads the schema before a test leaves the folder of its package.
+func readProviderSchema(t *testing.T) providerSchema {
+	t.Helper()
+	text, err := os.ReadFile("testdata/provider/schema-0.13.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all struct {
+		Providers map[string]providerSchema `json:"provider_schemas"`
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all.Providers["registry.terraform.io/backblaze/b2"]
+}
+
+// fits is the command of scripts that holds a file for Terraform to the provider's schema.
+func (p providerSchema) fits(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: fits FILE")
+	}
+	src := []byte(ts.ReadFile(args[0]))
+	file, diags := hclsyntax.ParseConfig(src, args[0], hcl.InitialPos)
+	if diags.HasErrors() {
+		ts.Fatalf("%v", diags)
+	}
+	if string(hclwrite.Format(src)) != string(src) {
+		ts.Fatalf("%s is not in the usual style", args[0])
+	}
+	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
+		switch b.Type {
+		case "resource":
+			ts.Check(p.Resources[b.Labels[0]].Block.check(b.Labels[0], b.Body))
+		case "data":
+			ts.Check(p.Data[b.Labels[0]].Block.check(b.Labels[0], b.Body))
+		}
+	}
+}
+
+// check holds a body to a block of the schema.
+func (s providerBlock) check(path string, body *hclsyntax.Body) error {
+	for name := range body.Attributes {
+		if a, ok := s.Attributes[name]; !ok || !a.Required && !a.Optional {
+			return fmt.Errorf("%s has no argument %s", path, name)
+		}
+	}
+	for name, a := range s.Attributes {
+		if a.Required && body.Attributes[name] == nil {
+			return fmt.Errorf("%s needs %s", path, name)
+		}
+	}
+	var seen []string
+	for _, b := range body.Blocks {
+		if b.Type == "lifecycle" {
+			continue
+		}
+		nested, ok := s.BlockTypes[b.Type]
+		if !ok || nested.MaxItems == 1 && slices.Contains(seen, b.Type) {
+			return fmt.Errorf("%s has no block %s, or one only", path, b.Type)
+		}
+		seen = append(seen, b.Type)
+		if err := nested.Block.check(path+"."+b.Type, b.Body); err != nil {
+			return err
+		}
+	}
+	for name, nested := range s.BlockTypes {
+		if nested.MinItems > 0 && !slices.Contains(seen, name) {
+			return fmt.Errorf("%s needs a block %s", path, name)
+		}
+	}
+	return nil
+}

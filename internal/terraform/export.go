@@ -1,0 +1,278 @@
+package terraform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/internal/visible"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+const exportHeader = `terraform {
+  required_providers {
+    b2 = {
+      source  = "Backblaze/b2"
+      version = "~> 0.13"
+    }
+  }
+}
+
+provider "b2" {}
+`
+
+// Export writes a resolved configuration for the official provider: a block for each
+// resource, with what is repeated or in modules written out, and imports for what the
+// entries own. What has no counterpart there is said in comments.
+func Export(c *config.Config, entries []addr.StateEntry) []byte {
+	e := &exporter{entries: map[addr.Addr]addr.StateEntry{}, labels: map[addr.Addr]string{}, taken: map[string]bool{},
+		buckets: map[string]string{}}
+	for _, entry := range entries {
+		e.entries[entry.Addr] = entry
+	}
+	for _, r := range c.Resources {
+		label := e.unique(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
+		e.labels[r.Addr] = label
+		if r.Kind.Allowed != nil { // what others are limited to
+			e.buckets[r.Identity()] = r.Kind.Terraform.Type + "." + label
+		}
+	}
+	var body strings.Builder
+	for _, r := range c.Resources {
+		body.WriteString("\n" + e.resource(r))
+	}
+	text := exportHeader + e.data.String() + e.variables.String() + body.String() + e.imports(c)
+	return hclwrite.Format([]byte(text))
+}
+
+// An exporter is one run of Export.
+type exporter struct {
+	entries   map[addr.Addr]addr.StateEntry
+	labels    map[addr.Addr]string
+	taken     map[string]bool   // labels, by type
+	buckets   map[string]string // what refers to a bucket, by its identity
+	data      strings.Builder   // data about buckets that are not declared
+	variables strings.Builder   // for secrets
+	missing   []string          // of the resource at hand
+}
+
+func (e *exporter) unique(typ, label string) string {
+	try := label
+	for n := 2; e.taken[typ+"."+try]; n++ {
+		try = fmt.Sprintf("%s_%d", label, n)
+	}
+	e.taken[typ+"."+try] = true
+	return try
+}
+
+// identifier makes an address, without the word module, one label.
+func identifier(text string) string {
+	text = strings.ReplaceAll("."+text, ".module.", " ")
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	label := strings.Join(words, "_")
+	if !hclsyntax.ValidIdentifier(label) {
+		label = "n" + label
+	}
+	return label
+}
+
+func (e *exporter) resource(r *config.Resource) string {
+	e.missing = nil
+	var b strings.Builder
+	label := e.labels[r.Addr]
+	for i := range r.Kind.Attrs {
+		if a := &r.Kind.Attrs[i]; !a.Computed {
+			e.topAttr(&b, r, a, label)
+		}
+	}
+	b.WriteString(e.lifecycle(r))
+	if len(r.Deliveries) > 0 {
+		e.missing = append(e.missing, "deliver")
+	}
+	text := fmt.Sprintf("resource %s %s {\n%s}\n", quoted(r.Kind.Terraform.Type), quoted(label), b.String())
+	comment := ""
+	if len(e.missing) > 0 {
+		comment = "# The provider has no " + strings.Join(e.missing, ", ") + ".\n"
+	}
+	if isInline(r) {
+		text = string(hclwrite.Format([]byte(text)))
+		var out strings.Builder
+		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+			out.WriteString("# " + line + "\n")
+		}
+		return "# The provider takes local files only: put the content into one, and name it as source.\n" + out.String()
+	}
+	return "# " + visible.EscapeLine(r.Addr.String()) + "\n" + comment + text
+}
+
+// isInline reports whether a configuration holds the content of a file.
+func isInline(r *config.Resource) bool {
+	return r.Kind.Content != nil && r.Value.GetAttr(r.Kind.Content.SourceAttr).IsNull()
+}
+
+// topAttr writes an attribute of a resource.
+func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr, label string) {
+	v := r.Value.GetAttr(a.Name)
+	switch {
+	case v.IsNull() || !v.IsKnown():
+		return
+	case lacks(r.Kind, a.Name):
+		if v.Type() != cty.Bool && a.Name != "access" && a.Name != "sha1" || v.Type() == cty.Bool && v.True() &&
+			a.Name == r.Kind.Destroy.ForceAttr {
+			e.missing = append(e.missing, a.Name)
+		}
+		return
+	case a.Name == "file_lock_enabled":
+		fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = %s\n%s}\n", literalHCL(v),
+			e.retention(r.Value.GetAttr("default_retention")))
+		return
+	case a.Name == "default_retention":
+		if lock := r.Value.GetAttr("file_lock_enabled"); lock.IsNull() {
+			fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = true\n%s}\n", e.retention(v))
+		}
+		return
+	case a.Encoding.Encode != nil && a.Type == cty.String:
+		fmt.Fprintf(b, "%s = %v\n", terraformName(a), a.Encoding.Encode(v))
+		return
+	case r.Kind.Credential != nil && a.Name == r.Kind.IdentityAttr:
+		if entry, owned := e.entries[r.Addr]; owned {
+			v = cty.StringVal(entry.Identity) // of a rotation, with the time
+		}
+	}
+	e.attr(b, a, v, label+"_"+a.Name, slices.Contains(r.SensitiveAttrs, a.Name))
+}
+
+// lacks reports whether the provider has no counterpart of an attribute.
+func lacks(k *kind.Kind, name string) bool {
+	switch name {
+	case "access", "list_all_bucket_names", "rotate", "replication", "sha1", "force_destroy":
+		return true
+	}
+	return k.Content != nil && name == k.Content.TextAttr
+}
+
+func (e *exporter) retention(v cty.Value) string {
+	if v.IsNull() {
+		return ""
+	}
+	return fmt.Sprintf("default_retention {\nmode = %s\nperiod {\nduration = %s\nunit = %s\n}\n}\n", literalHCL(v.GetAttr("mode")),
+		literalHCL(v.GetAttr("duration")), literalHCL(v.GetAttr("unit")))
+}
+
+// attr writes an attribute or a member of one. path names the variables of what is not to be shown.
+func (e *exporter) attr(b *strings.Builder, a *kind.Attr, v cty.Value, path string, hidden bool) {
+	switch {
+	case v.IsNull() || a.Name == "max_events_per_batch" && v.RawEquals(a.Default):
+	case a.Name == "max_events_per_batch":
+		e.missing = append(e.missing, a.Name)
+	case a.Object != nil && a.Many:
+		for i, one := range v.AsValueSlice() {
+			e.block(b, a, one, fmt.Sprintf("%s_%d", path, i+1), hidden)
+		}
+	case a.Object != nil:
+		e.block(b, a, v, path, hidden)
+	case a.Secret || hidden && v.Type() != cty.Bool:
+		name := e.unique("var", identifier(path))
+		fmt.Fprintf(&e.variables, "\nvariable %s {\nsensitive = true\n}\n", quoted(name))
+		fmt.Fprintf(b, "%s = var.%s\n", terraformName(a), name)
+	case a.Link.RefKind != "":
+		fmt.Fprintf(b, "%s = %s\n", terraformName(a), e.references(v))
+	case a.Default != cty.NilVal && v.RawEquals(a.Default) && (v.Type() == cty.Bool && v.False() || v.CanIterateElements()):
+	default:
+		fmt.Fprintf(b, "%s = %s\n", terraformName(a), literalHCL(v))
+	}
+}
+
+func (e *exporter) block(b *strings.Builder, a *kind.Attr, v cty.Value, path string, hidden bool) {
+	b.WriteString(terraformName(a) + " {\n")
+	for i := range a.Object {
+		m := &a.Object[i]
+		e.attr(b, m, v.GetAttr(m.Name), path+"_"+m.Name, hidden)
+	}
+	b.WriteString("}\n")
+}
+
+// references writes the IDs of buckets, which the configuration knows by their names.
+func (e *exporter) references(v cty.Value) string {
+	if v.Type() == cty.String {
+		return e.bucketID(v.AsString())
+	}
+	var list []string
+	for _, one := range v.AsValueSlice() {
+		list = append(list, e.bucketID(one.AsString()))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
+}
+
+func (e *exporter) bucketID(name string) string {
+	at := strings.ToLower(name)
+	if e.buckets[at] == "" {
+		label := e.unique("data", identifier(name))
+		e.buckets[at] = "data.b2_bucket." + label
+		fmt.Fprintf(&e.data, "\ndata \"b2_bucket\" %s {\nbucket_name = %s\n}\n", quoted(label), quoted(name))
+	}
+	return e.buckets[at] + ".bucket_id"
+}
+
+// lifecycle says what stands in the resource itself here.
+func (e *exporter) lifecycle(r *config.Resource) string {
+	var ignored []string
+	for _, name := range r.IgnoreChanges {
+		switch a := r.Kind.Attr(name); {
+		case name == "file_lock_enabled" || name == "default_retention":
+			ignored = append(ignored, "file_lock_configuration")
+		case a != nil && !lacks(r.Kind, name):
+			ignored = append(ignored, terraformName(a))
+		}
+	}
+	if _, owned := e.entries[r.Addr]; owned && r.Kind.Credential != nil {
+		// B2 does not tell how long a key was to live, so an import knows none.
+		if d := r.Kind.Attr("valid_duration"); d != nil && !r.Value.GetAttr(d.Name).IsNull() {
+			ignored = append(ignored, terraformName(d))
+		}
+	}
+	slices.Sort(ignored)
+	text := ""
+	if r.PreventDestroy {
+		text += "prevent_destroy = true\n"
+	}
+	if len(ignored) > 0 {
+		text += "ignore_changes = [" + strings.Join(slices.Compact(ignored), ", ") + "]\n"
+	}
+	if text == "" {
+		return ""
+	}
+	return "\nlifecycle {\n" + text + "}\n"
+}
+
+// imports takes over what the state owns, as far as the provider can.
+func (e *exporter) imports(c *config.Config) string {
+	var b strings.Builder
+	var cannot []string
+	for _, r := range c.Resources {
+		to := r.Kind.Terraform.Type + "." + e.labels[r.Addr]
+		switch entry, owned := e.entries[r.Addr]; {
+		case isInline(r):
+		case r.Kind.ParentKind() != "":
+			cannot = append(cannot, to)
+		case owned:
+			fmt.Fprintf(&b, "\nimport {\nto = %s\nid = %s\n}\n", to, quoted(entry.ID))
+		}
+	}
+	if len(cannot) > 0 {
+		b.WriteString("\n# The provider cannot import these. Applied, the rules of a bucket are set again as they are, and a file gets another " +
+			"version:\n")
+		for _, to := range cannot {
+			b.WriteString("#   " + to + "\n")
+		}
+	}
+	return b.String()
+}
