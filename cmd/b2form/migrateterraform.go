@@ -87,6 +87,9 @@ func (p *program) migrate(ctx context.Context, dir, stateName string, check bool
 			return err
 		}
 	}
+	if dir != "" {
+		p.printResult("In %s:", visible.EscapeLine(dir))
+	}
 	p.reportMigrated(result, source != nil, check)
 	if check {
 		return nil
@@ -232,9 +235,9 @@ func (p *program) reportMigrated(r *terraform.Result, hadState, check bool) {
 	p.printPlaces("Carried over with a difference:", r.Changed)
 	p.printPlaces("Stays in Terraform:", r.Staying)
 	if len(r.Secrets) > 0 {
-		p.printResult("\nSecrets stand in clear text in Terraform's states. Whoever could read them has them:")
+		p.printResult("\nSecrets stand in clear text in Terraform's states: whoever could read those has them. What replaces each:")
 		for _, s := range r.Secrets {
-			p.printResult("%s", visible.EscapeLine(fmt.Sprintf("  %s: %s. %s", s.File, s.What, s.Do)))
+			p.printResult("%s", visible.EscapeLine("  "+s.File+"  "+s.What+": "+s.Do))
 		}
 	}
 	if !hadState {
@@ -252,12 +255,16 @@ func (p *program) printNextSteps(r *terraform.Result) {
 	if r.Backend {
 		next = "Next: \"b2form state migrate\" moves the state into the bucket; then \"b2form plan\" should find nothing to do."
 	}
-	if len(r.Staying) == 0 {
+	if len(r.Staying)+len(r.Left) == 0 {
 		p.ui.Hint(next + " Then delete the files of Terraform, and its state with all backups: nothing else is in them.")
 		return
 	}
-	p.ui.Hint(next + " Then delete the blocks of the provider b2 from the files of Terraform, and let it forget their objects before it " +
-		"runs again:")
+	next += " Then delete the blocks that were carried over from the files of Terraform"
+	if len(r.Removals) == 0 {
+		p.ui.Hint(next + ".")
+		return
+	}
+	p.ui.Hint(next + ", and let it forget their objects before it runs again:")
 	for _, a := range r.Removals {
 		p.printNotice("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
 	}

@@ -3,19 +3,25 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"b2form/internal/terraform"
+	"b2form/schema"
 )
 
 // A providerBlock is a block in the schema of the official provider.
 type providerBlock struct {
 	Attributes map[string]struct {
+		Type               any
 		Required, Optional bool
 	}
 	BlockTypes map[string]struct {
@@ -101,4 +107,50 @@ func (s providerBlock) check(path string, body *hclsyntax.Body) error {
 		}
 	}
 	return nil
+}
+
+// Every argument of the provider is carried over, but keys for the encryption of files.
+func TestProviderArguments(t *testing.T) {
+	for typ, r := range readProviderSchema(t).Resources {
+		text := fmt.Sprintf("resource %q \"x\" {\n%s}\n", typ, r.Block.sample())
+		result, err := terraform.Migrate(terraform.Request{
+			Kinds: schema.Kinds(), HasFunction: hasFunction(),
+			ListFiles: func(string) ([]terraform.Source, error) {
+				return []terraform.Source{{Name: "main.tf", Text: []byte(text)}}, nil
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, left := range result.Left {
+			t.Errorf("%s: %s\n%s", typ, left.Why, text)
+		}
+	}
+}
+
+// sample writes every argument and block that can be given.
+func (s providerBlock) sample() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.Attributes)) {
+		a := s.Attributes[name]
+		if !a.Required && !a.Optional || name == "id" || name == "bucket_id" && s.Attributes["bucket_ids"].Optional {
+			continue
+		}
+		value := `"x"`
+		switch kind := fmt.Sprint(a.Type); {
+		case strings.HasPrefix(kind, "[map"):
+			value = "{}"
+		case strings.HasPrefix(kind, "["):
+			value = `[var.x]`
+		case kind == "bool", kind == "number":
+			value = map[string]string{"bool": "true", "number": "1"}[kind]
+		}
+		b.WriteString(name + " = " + value + "\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.BlockTypes)) {
+		if name != "key" {
+			b.WriteString(name + " {\n" + s.BlockTypes[name].Block.sample() + "}\n")
+		}
+	}
+	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/internal/visible"
 	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
@@ -74,13 +75,17 @@ func resourceTitle(r *stateResource, i *stateInstance) string {
 	return text
 }
 
+// mostIdentity is more bytes than the longest identity has, which is a bucket's and a file's
+// name.
+const mostIdentity = 2000
+
 // entry is what our state records of an object; false: their state does not say enough.
 func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (addr.StateEntry, bool) {
 	e := addr.StateEntry{Addr: a, Adopted: m.Now.UTC()}
 	name := i.text(terraformName(k.Attr(k.IdentityAttr)))
 	if k.ParentKind() == "" {
 		e.ID, e.Identity = i.text(terraformName(k.Attr(k.IDAttr))), k.NormalizeIdentity(name)
-		return e, e.ID != "" && name != ""
+		return e, e.ID != "" && name != "" && isPlain(e.ID) && isPlain(name)
 	}
 	parentID := i.text("bucket_id")
 	parent := m.state.nameOfBucket(parentID)
@@ -89,8 +94,11 @@ func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (addr.Sta
 		e.ID, e.Identity = parentID+"/"+name, parent+"/"+name
 	}
 	e.Identity = k.NormalizeIdentity(e.Identity)
-	return e, parentID != "" && parent != "" && name != ""
+	return e, parentID != "" && parent != "" && name != "" && isPlain(parentID) && isPlain(e.Identity)
 }
+
+// isPlain reports whether a text of a state may be recorded: it is short and shows as it is.
+func isPlain(text string) bool { return len(text) <= mostIdentity && visible.EscapeLine(text) == text }
 
 // terraformName is what the provider calls an attribute.
 func terraformName(a *kind.Attr) string { return cmp.Or(a.TerraformName, a.Name) }

@@ -199,6 +199,8 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
 		case "account_id", "api_url", "download_url", "absolute_minimum_part_size", "recommended_part_size":
 		case "id":
 			r.replace(step.SrcRange, ".account_id")
+		case "account_auth_token":
+			r.refuse(step.SrcRange, "It is a token for everything in the account, which ends within 24 hours. Make a key instead.")
 		default:
 			r.refuse(step.SrcRange, "b2form has no "+name+" in data \"account\".")
 		}

@@ -242,10 +242,14 @@ func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map
 	return values, secret
 }
 
-// hides reports whether an attribute is sensitive.
+// hides reports whether an attribute is sensitive: old releases do not say so in the state,
+// so its name counts, too.
 func (i *stateInstance) hides(typ string, attr []string) bool {
-	if typ == "random_password" {
-		return attr[0] != "id" && attr[0] != "length"
+	name := strings.ToLower(typ + " " + strings.Join(attr, " "))
+	for _, part := range []string{"password", "secret", "token", "private", "credential"} {
+		if strings.Contains(name, part) {
+			return true
+		}
 	}
 	return slices.ContainsFunc(i.Sensitive, func(path json.RawMessage) bool {
 		return bytes.Contains(path, []byte(`"`+attr[0]+`"`))

@@ -56,7 +56,8 @@ func (r *rewriter) unwrap(b *hclsyntax.Block) {
 	}
 }
 
-// wholeLines widens a range to its lines where nothing else stands in them.
+// wholeLines widens a range to its lines where nothing else stands in them but a comment
+// behind it.
 func wholeLines(src []byte, start, end int) (from, to int) {
 	from, to = start, end
 	for from > 0 && (src[from-1] == ' ' || src[from-1] == '\t') {
@@ -64,6 +65,13 @@ func wholeLines(src []byte, start, end int) (from, to int) {
 	}
 	for to < len(src) && (src[to] == ' ' || src[to] == '\t' || src[to] == '\r') {
 		to++
+	}
+	if rest := src[to:]; bytes.HasPrefix(rest, []byte("#")) || bytes.HasPrefix(rest, []byte("//")) { // a comment about it
+		if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+			to += n
+		} else {
+			to = len(src)
+		}
 	}
 	if (from == 0 || src[from-1] == '\n') && (to == len(src) || src[to] == '\n') {
 		return from, min(to+1, len(src))

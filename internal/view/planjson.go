@@ -10,6 +10,7 @@ import (
 	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
