@@ -101,7 +101,7 @@ func mayImport() map[string][]string {
 		"internal/trace":    {},
 		"internal/testfile": {"internal/words", "schema/parse"},
 		"internal/prove":    {"schema/wire"},
-		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions", "schema/key",
+		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions",
 			"schema/kind"},
 		"internal/terraform": {"internal/visible", "schema/addr", "schema/config", "schema/kind", "schema/parse",
 			"schema/wire"},

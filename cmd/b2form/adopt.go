@@ -329,8 +329,8 @@ func (s *session) checkImportsOnly(r *adopt.Result, st *state.State) error {
 	}
 	var diags hcl.Diagnostics
 	if err := s.loadDeclared(s.snapshot, values...); errors.As(err, &diags) {
-		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed again: "+
-			"%s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
+		return failf("The folder changed meanwhile", "What was written does not go with what is in the folder now, so it was removed "+
+			"again: %s. If another program wrote here at the same time, run adopt again; else leave that out with -exclude.",
 			strings.TrimSuffix(diags.Errs()[0].Error(), "."))
 	} else if err != nil {
 		return err

@@ -202,7 +202,8 @@ func (s *session) savePlan(made *plan.Plan, m view.Purpose) error {
 	}
 	f := &planfile.File{
 		Program: version, Command: m.Command(), Target: s.opts.target, Exclude: s.opts.exclude, Replace: s.opts.replace,
-		Configuration: schema.MeaningDigest(s.config.OwnFiles()), Variables: s.config.NonsensitiveVariables, Sensitive: s.sensitiveVariables(),
+		Configuration: schema.MeaningDigest(s.config.OwnFiles()), Variables: s.config.NonsensitiveVariables,
+		Sensitive:     s.sensitiveVariables(),
 		SensitiveHash: hash, Contents: contentsShown(made), Plan: made,
 	}
 	if f.Context, err = s.planContext(made); err != nil {

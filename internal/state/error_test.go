@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"b2form/internal/state"
 	"b2form/internal/testrun"
@@ -139,7 +140,7 @@ func TestLocked(t *testing.T) {
 		t.Fatalf("Open of a locked state = %v", err)
 	}
 	want := state.LockedError{Path: path, Operation: "apply", Who: "ann@build", PID: os.Getpid(), Created: noon()}
-	if d := cmp.Diff(want, *held); d != "" {
+	if d := cmp.Diff(want, *held, cmpopts.IgnoreUnexported(want)); d != "" {
 		t.Errorf("holder (-want +got):\n%s", d)
 	}
 	for _, line := range []string{"Lock Info:\n", "  Path:      " + path, "  Operation: apply\n", "  Who:       ann@build",

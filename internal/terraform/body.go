@@ -133,7 +133,8 @@ func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
 	if v, constant := literal(e); constant && v.Type() == cty.String {
 		name := b.m.state.nameOfBucket(v.AsString())
 		if name == "" {
-			b.refuse(e.Range(), "It names a bucket by its ID, "+fmt.Sprintf("%q", v.AsString())+", which the state does not know. Write the "+
+			b.refuse(e.Range(), "It names a bucket by its ID, "+fmt.Sprintf("%q", v.AsString())+
+				", which the state does not know. Write the "+
 				"bucket's name.")
 			return
 		}
@@ -191,8 +192,10 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 		b.attribute(a, as.Object)
 	}
 	for _, inner := range body.Blocks {
-		if i := slices.IndexFunc(b.kind.Terraform.Hints, func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type }); i >= 0 {
-			b.refuse(inner.TypeRange, b.kind.Terraform.Hints[i].Advice)
+		hints := b.kind.Terraform.Hints
+		i := slices.IndexFunc(hints, func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type })
+		if i >= 0 {
+			b.refuse(inner.TypeRange, hints[i].Advice)
 			continue
 		}
 		b.block(inner, as.Object)

@@ -268,8 +268,8 @@ func (e *exporter) imports(c *config.Config) string {
 		}
 	}
 	if len(cannot) > 0 {
-		b.WriteString("\n# The provider cannot import these. Applied, the rules of a bucket are set again as they are, and a file gets another " +
-			"version:\n")
+		b.WriteString("\n# The provider cannot import these. Applied, the rules of a bucket are set again as they are, and a file gets " +
+			"another version:\n")
 		for _, to := range cannot {
 			b.WriteString("#   " + to + "\n")
 		}

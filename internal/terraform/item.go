@@ -307,7 +307,8 @@ func (r *rewriter) data() {
 		}
 		r.remove(blockRange(nested))
 	}
-	if form == "files" && literalText(r.it.block.Body.Attributes["recursive"]) != "true" && !isTrue(r.it.block.Body.Attributes["recursive"]) {
+	if form == "files" && literalText(r.it.block.Body.Attributes["recursive"]) != "true" &&
+		!isTrue(r.it.block.Body.Attributes["recursive"]) {
 		at := r.it.block.CloseBraceRange
 		at.End = at.Start
 		r.replace(at, "delimiter = \"/\"\n")

@@ -50,8 +50,8 @@ func failf(summary, detail string, args ...any) error {
 func (m *migration) load(dir string, within []string) (*module, error) {
 	if mod := m.modules[dir]; mod != nil {
 		if slices.Contains(within, dir) {
-			return nil, failf("Module in itself", "The module in the folder %q calls itself, perhaps through others. Terraform refuses that "+
-				"too: break the circle.", dir)
+			return nil, failf("Module in itself", "The module in the folder %q calls itself, perhaps through others. Terraform refuses "+
+				"that too: break the circle.", dir)
 		}
 		return mod, nil
 	}

@@ -202,7 +202,8 @@ func (it *item) additions() []edit {
 // several keys.
 func (it *item) secretPath() string {
 	a := it.block.Body.Attributes["key_name"]
-	text := string(apply(it.file.src, slices.DeleteFunc(slices.Clone(it.edits), func(e edit) bool { return e.end > a.Expr.Range().End.Byte })))
+	text := string(apply(it.file.src, slices.DeleteFunc(slices.Clone(it.edits),
+		func(e edit) bool { return e.end > a.Expr.Range().End.Byte })))
 	cut := len(it.file.src) - a.Expr.Range().End.Byte
 	text = text[:len(text)-cut]
 	if i := strings.LastIndex(text, "="); i >= 0 {

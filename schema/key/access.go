@@ -109,11 +109,11 @@ func shortenCapabilities(v kind.Values) {
 	if !ok {
 		return
 	}
-	name, none := cty.StringVal(access), cty.NullVal(cty.List(cty.String))
+	name, none, yes := cty.StringVal(access), cty.NullVal(cty.List(cty.String)), cty.True
 	v.Set("access", &name)
 	v.Set("capabilities", &none)
 	if listsAll {
-		v.Set("list_all_bucket_names", &cty.True)
+		v.Set("list_all_bucket_names", &yes)
 	}
 }
 
