@@ -164,7 +164,7 @@ schema/addr:
 schema/bucket:
 	CORSType CORSRulesType, corsPreset.says corsPreset.note
 schema/config:
-	Block BlockRanges, Block.Attrs BlockRanges.ArgRanges, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
+	Block BlockRanges, Block.Attrs BlockRanges.ArgRange, BlockRanges.At BlockRanges.RangeAt, BlockRanges.Range BlockRanges.HeaderRange,
 	Config.Data Config.DataQueries, Config.Names Config.ReferenceNames, Config.Variables Config.NonsensitiveVariables,
 	DataQuery.Listing DataQuery.Children, Delivery.Content Delivery.RenderContent, Delivery.Discreet Delivery.HasOtherSensitive,
 	Delivery.Environment Delivery.RenderEnvironment, Delivery.Sensitive Delivery.HasOtherSensitive, Delivery.Shown Delivery.DisplayName,

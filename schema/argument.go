@@ -65,6 +65,19 @@ type attrFilter func(*kind.Attr) bool
 
 func (p attrFilter) includes(a *kind.Attr) bool { return !a.Computed && (p == nil || p(a)) }
 
+// bodySchema is bodySchema, once for all attributes of a kind or a nested object.
+func (s *sharedLoad) bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
+	if p != nil || len(attrs) == 0 {
+		return bodySchema(attrs, p)
+	}
+	known := s.bodySchemas[&attrs[0]]
+	if known == nil {
+		known = bodySchema(attrs, p)
+		s.bodySchemas[&attrs[0]] = known
+	}
+	return known
+}
+
 // bodySchema describes part of a body by its descriptor: what is nested may be
 // assigned or written as blocks.
 func bodySchema(attrs []kind.Attr, p attrFilter) *hcl.BodySchema {
@@ -93,14 +106,18 @@ func findAttr(attrs []kind.Attr, name string) *kind.Attr {
 
 // readArguments sorts the content of a part of a body by its descriptor.
 func (l *module) readArguments(body hcl.Body, attrs []kind.Attr, p attrFilter, place hcl.Range) *bodyArgs {
-	content, _, diags := body.PartialContent(bodySchema(attrs, p))
+	content, _, diags := body.PartialContent(l.shared.bodySchema(attrs, p))
 	l.explainIteratorErrors(diags)
 	l.add(diags...)
-	nested := map[string][]*hcl.Block{}
+	var nested map[string][]*hcl.Block
 	for _, b := range content.Blocks {
+		if nested == nil {
+			nested = map[string][]*hcl.Block{}
+		}
 		nested[b.Type] = append(nested[b.Type], b)
 	}
-	w := &bodyArgs{headerRange: place, body: body, hasDynamic: len(nested["dynamic"]) > 0}
+	w := &bodyArgs{headerRange: place, body: body, hasDynamic: len(nested["dynamic"]) > 0,
+		args: make([]argument, 0, len(content.Attributes)+len(nested))}
 	for i := range attrs {
 		a := &attrs[i]
 		assigned, blocks := content.Attributes[a.Name], nested[a.Name]
@@ -155,7 +172,7 @@ func (l *module) checkWrittenOnce(a *kind.Attr, assigned *hcl.Attribute, blocks 
 }
 
 func refersToEachOrCount(e hcl.Expression) bool {
-	return slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool {
+	return !isStringLiteral(e) && slices.ContainsFunc(e.Variables(), func(t hcl.Traversal) bool {
 		return t.RootName() == "each" || t.RootName() == "count"
 	})
 }

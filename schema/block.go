@@ -46,6 +46,20 @@ type block struct {
 
 func (b *block) isRepeated() bool { return b.forEach != nil || b.count != nil }
 
+// argRange is where an argument is written; ok is false where it is not.
+func (b *block) argRange(name string) (r hcl.Range, ok bool) {
+	arg := b.writtenArgs.find(name)
+	switch {
+	case arg != nil:
+		return arg.place, true
+	case name == "prevent_destroy" && b.preventDestroy != nil:
+		return b.preventDestroyRange, true
+	case name == "policy_exceptions" && b.policyExceptions != nil:
+		return b.policyExceptions.Range(), true
+	}
+	return r, false
+}
+
 // instance finds one resource of the block; nil: there is none.
 func (b *block) instance(at addr.InstanceKey) *config.Resource {
 	of := b.addr

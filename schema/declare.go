@@ -27,6 +27,7 @@ type bodyItem struct {
 func bodyItems(body hcl.Body) []bodyItem {
 	var out []bodyItem
 	if native, ok := body.(*hclsyntax.Body); ok {
+		out = make([]bodyItem, 0, len(native.Attributes)+len(native.Blocks))
 		for _, a := range native.Attributes {
 			out = append(out, bodyItem{name: a.Name, nameRange: a.NameRange})
 		}

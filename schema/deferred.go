@@ -74,12 +74,6 @@ func (l *module) evaluateDeferred(n *node) {
 		}
 		r.DeferredNeeds = mergeAddrs(nil, e.originAddrs)
 	}
-	if len(b.resources) > 0 {
-		places := b.resources[0].Block.ArgRanges
-		for i := range last.args {
-			places[last.args[i].attr.Name] = last.args[i].place
-		}
-	}
 	b.writtenArgs, b.awaitingLinks = b.writtenArgs.mergedWith(last), nil
 }
 

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,6 +17,12 @@ import (
 // evaluateImports reads the import blocks.
 func (l *module) evaluateImports() {
 	declaredAt := map[addr.Addr]hcl.Range{}
+	if len(l.imports) > 0 {
+		l.resourceAddrs = make(map[addr.Addr]bool, len(l.config.Resources))
+		for _, r := range l.config.Resources {
+			l.resourceAddrs[r.Addr] = true
+		}
+	}
 	for _, b := range l.imports {
 		if content, complete := l.contentOf(b, syntax.FindTopLevelBlock(b.Type)); complete {
 			l.evaluateImport(b, content.Attributes, declaredAt)
@@ -220,7 +225,7 @@ func (l *module) moduleImportAddr(t hcl.Traversal) (target addr.Addr, ok bool) {
 
 // checkImportDeclared reports an address at which nothing is declared.
 func (l *module) checkImportDeclared(addr addr.Addr, at hcl.Range) (declared bool) {
-	if slices.ContainsFunc(l.config.Resources, func(r *config.Resource) bool { return r.Addr == addr }) {
+	if l.resourceAddrs[addr] {
 		return true
 	}
 	if !l.hasErrors && !l.toleratesUnknown() { // else it may be among what could not be evaluated

@@ -60,8 +60,9 @@ type sharedLoad struct {
 	hasPendingData     bool          // there are data blocks that nothing answers yet
 	budget             *parse.Budget // of all that is evaluated
 
-	resourcesWithErrors map[addr.Addr]bool         // resources that an error was reported of
-	empty               map[*kind.Kind]*emptyBlock // see emptyOf
+	resourcesWithErrors map[addr.Addr]bool             // resources that an error was reported of
+	empty               map[*kind.Kind]*emptyBlock     // see emptyOf
+	bodySchemas         map[*kind.Attr]*hcl.BodySchema // by the first attribute; see bodySchema
 }
 
 // A caller is where a module was called.

@@ -33,17 +33,8 @@ func (l *module) evaluateBlock(n *node) {
 		return
 	}
 	common := l.evaluateCommon(b, ctx, marks)
-	place := &config.BlockRanges{HeaderRange: b.headerRange, ArgRanges: make(map[string]hcl.Range, len(b.writtenArgs.args)),
+	place := &config.BlockRanges{HeaderRange: b.headerRange, ArgRange: b.argRange,
 		Locate: func(path cty.Path) hcl.Range { return b.writtenArgs.locate(path, false) }}
-	for _, a := range b.writtenArgs.args {
-		place.ArgRanges[a.attr.Name] = a.place
-	}
-	if b.preventDestroy != nil {
-		place.ArgRanges["prevent_destroy"] = b.preventDestroyRange
-	}
-	if b.policyExceptions != nil {
-		place.ArgRanges["policy_exceptions"] = b.policyExceptions.Range()
-	}
 	slab := make([]config.Resource, len(repeats))
 	b.resources = make([]*config.Resource, len(repeats))
 	see := reusedContext{parent: ctx, invalidRoots: n.refs.invalidRoots, report: l.report}
@@ -98,7 +89,8 @@ type evaluation struct {
 	writtenArgs    *bodyArgs
 	attrs          kind.Values
 	completer      *kind.ConfigCompleter
-	sharedRefLists map[refListKey]*cty.Value // those of earlier instances; see shareRefList
+	sharedRefLists map[refListKey]*cty.Value // those of earlier blocks and instances; see shareRefList
+	lastTexts      []*cty.Value
 	needsByOrigin  map[addr.Addr][]addr.Addr // what earlier instances need that came from one thing
 	originAddrs    []addr.Addr               // what the evaluated values of this instance came from
 	commonNeeds    []addr.Addr               // what all instances need; sorted
@@ -113,13 +105,15 @@ type evaluation struct {
 type emptyBlock struct {
 	attrs     kind.Values
 	completer *kind.ConfigCompleter
+	refLists  map[refListKey]*cty.Value
+	lastTexts []*cty.Value // by the attribute's index; see shareText
 }
 
 func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 	if known := s.empty[k]; known != nil {
 		return known
 	}
-	e := &emptyBlock{k.NewValues(), k.NewCompleter()}
+	e := &emptyBlock{k.NewValues(), k.NewCompleter(), map[refListKey]*cty.Value{}, make([]*cty.Value, len(k.Attrs))}
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; !a.Computed {
 			null := cty.NullVal(a.ValueType())
@@ -134,7 +128,10 @@ func (s *sharedLoad) emptyOf(k *kind.Kind) *emptyBlock {
 func (l *module) evaluateCommon(b *block, ctx *hcl.EvalContext, marks cty.ValueMarks) *evaluation {
 	empty := l.shared.emptyOf(b.kind)
 	e := &evaluation{module: l, block: b, addr: b.addr, ctx: ctx, writtenArgs: b.writtenArgs, attrs: empty.attrs.Clone(),
-		completer: empty.completer, sharedRefLists: map[refListKey]*cty.Value{}, needsByOrigin: map[addr.Addr][]addr.Addr{}}
+		completer: empty.completer, sharedRefLists: empty.refLists, lastTexts: empty.lastTexts}
+	if b.isRepeated() {
+		e.needsByOrigin = map[addr.Addr][]addr.Addr{}
+	}
 	if !b.writtenArgs.hasDynamic {
 		for i := range b.writtenArgs.args {
 			if arg := &b.writtenArgs.args[i]; !arg.perInstance {
@@ -182,7 +179,7 @@ func (e *evaluation) evaluateArgument(arg *argument) {
 	before := e.hasSensitive
 	e.hasSensitive = false
 	v := e.evalArgument(arg)
-	e.attrs.SetAt(arg.attrIndex, e.shareRefList(arg.attr, &v))
+	e.attrs.SetAt(arg.attrIndex, e.shareRefList(arg.attr, e.shareText(arg, &v)))
 	if e.hasSensitive {
 		e.sensitiveAttrs = append(e.sensitiveAttrs, arg.attr.Name)
 	}
@@ -221,6 +218,18 @@ func (e *evaluation) shareRefList(a *kind.Attr, v *cty.Value) *cty.Value {
 		return known
 	}
 	e.sharedRefLists[at] = v
+	return v
+}
+
+// shareText gives the pointer of the block or instance before where the text is the same.
+func (e *evaluation) shareText(arg *argument, v *cty.Value) *cty.Value {
+	if v.Type() != cty.String || v.IsMarked() {
+		return v
+	}
+	if last := e.lastTexts[arg.attrIndex]; last != nil && last.RawEquals(*v) {
+		return last
+	}
+	e.lastTexts[arg.attrIndex] = v
 	return v
 }
 
@@ -426,7 +435,7 @@ func (e *evaluation) collectMarks(marks cty.ValueMarks) {
 
 // neededAddrs lists the resources that the evaluated values came from, sorted.
 func (e *evaluation) neededAddrs() []addr.Addr {
-	if len(e.originAddrs) != 1 {
+	if len(e.originAddrs) != 1 || e.needsByOrigin == nil {
 		return mergeAddrs(e.commonNeeds, e.originAddrs)
 	}
 	of := e.originAddrs[0]

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"b2form/schema/kind"
 )
@@ -56,10 +59,12 @@ func (w *writer) unique(block, label, id string) string {
 // identifier makes a name one that HCL takes, in lower case.
 func identifier(name string) string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+	for _, r := range norm.NFD.String(strings.ToLower(name)) {
+		switch {
+		case unicode.Is(unicode.Mn, r): // an accent
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)
-		} else {
+		default:
 			b.WriteByte('_')
 		}
 	}

@@ -118,10 +118,12 @@ func (r *Resource) KeepsLive(a *kind.Attr) bool {
 
 // BlockRanges is where a resource was written.
 type BlockRanges struct {
-	HeaderRange hcl.Range            // of the header: bucket "photos"
-	ArgRanges   map[string]hcl.Range // of each attribute or first nested block that is written, and of prevent_destroy
+	HeaderRange hcl.Range // of the header: bucket "photos"
+	// ArgRange is that of an attribute or its first nested block, of prevent_destroy or of
+	// policy_exceptions; ok is false where it is not written. nil: nothing is.
+	ArgRange func(name string) (r hcl.Range, ok bool)
 	// Locate finds the smallest piece written that a path into the attributes leads to;
-	// nil: nothing finer than ArgRanges is known.
+	// nil: nothing finer than ArgRange is known.
 	Locate func(cty.Path) hcl.Range
 }
 
@@ -140,8 +142,10 @@ func (b *BlockRanges) RangeAt(path cty.Path) hcl.Range {
 
 // RangeOf is the place of an attribute; of the block where it is not written.
 func (b *BlockRanges) RangeOf(attr string) hcl.Range {
-	if r, ok := b.ArgRanges[attr]; ok {
-		return r
+	if b.ArgRange != nil {
+		if r, ok := b.ArgRange(attr); ok {
+			return r
+		}
 	}
 	return b.HeaderRange
 }

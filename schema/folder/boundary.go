@@ -16,7 +16,8 @@ type Boundary struct {
 	configPath   string // dir, from top
 	gitIgnored   *gitIgnores
 	refused      []refusal
-	readPaths    []string // what was read so far, without links; only while the configuration is loaded
+	readPaths    []string          // what was read so far, without links; only while the configuration is loaded
+	realFolders  map[string]string // without links, of what was refused; only while the configuration is loaded
 	sealed       bool
 
 	lastDir, lastRealDir string // see withoutLinks
@@ -111,7 +112,24 @@ func (b *Boundary) Refuse(path, why string, companions bool) (wasRead bool) {
 }
 
 // Seal says that the configuration is loaded: all that is refused is known.
-func (b *Boundary) Seal() { b.sealed, b.readPaths = true, nil }
+func (b *Boundary) Seal() { b.sealed, b.readPaths, b.realFolders = true, nil, nil }
+
+// withoutLinks is WithoutLinks, which follows the links of each folder once.
+func (b *Boundary) withoutLinks(path string) string {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return WithoutLinks(path)
+	}
+	dir, base := filepath.Split(path)
+	real, known := b.realFolders[dir]
+	if !known {
+		real = WithoutLinks(filepath.Clean(dir))
+		if b.realFolders == nil {
+			b.realFolders = map[string]string{}
+		}
+		b.realFolders[dir] = real
+	}
+	return filepath.Join(real, base)
+}
 
 func (r refusal) covers(path string) bool {
 	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")

@@ -21,7 +21,7 @@ func Config(src []byte, name string, b *Budget) (*hcl.File, hcl.Diagnostics) {
 	if d := checkNesting(src, name, hcl.InitialPos, code); d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	file, diags := parseConfig(src, name, pieceSize)
+	file, diags := parseConfig(src, name, pieceSizes()...)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
 		b.wrapBodyCounted(body)
 	}

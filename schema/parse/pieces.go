@@ -7,13 +7,18 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// pieceSize is how much of a large file is parsed at once. The parser holds all tokens of
-// what it is given, which take fifty times as much memory as the text.
-const pieceSize = 256 << 10
+// pieceSizes are how much of a large file is parsed at once. The parser holds all tokens of
+// what it is given, which take fifty times as much memory as the text, and copies a list of
+// many of them five times while it grows. Where small pieces would cut something else than
+// two blocks apart, large ones may not.
+func pieceSizes() []int { return []int{1 << 10, 256 << 10} }
 
 // parseConfig is hclsyntax.ParseConfig, piece by piece where the text is large.
-func parseConfig(src []byte, name string, size int) (*hcl.File, hcl.Diagnostics) {
-	if len(src) > 2*size {
+func parseConfig(src []byte, name string, sizes ...int) (*hcl.File, hcl.Diagnostics) {
+	for _, size := range sizes {
+		if len(src) <= 2*size {
+			continue
+		}
 		if file := parsePieces(src, name, size); file != nil {
 			return file, nil
 		}
