@@ -72,10 +72,17 @@ func (s *session) refuseImports(p *plan.Plan) hcl.Diagnostics {
 	if s.opts.adopt {
 		return nil
 	}
+	declared := make(map[addr.Addr]config.Import, len(s.config.Imports))
+	for _, i := range s.config.Imports {
+		declared[i.To] = i
+	}
 	var diags hcl.Diagnostics
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.NamedObject) bool { return s.isImportDeclared(c, o) })
+		taken := slices.DeleteFunc(slices.Clone(c.Imports()), func(o plan.NamedObject) bool {
+			block, ok := declared[c.Addr]
+			return ok && block.Matches(c.Kind, o.ID, o.Name)
+		})
 		if len(taken) == 0 {
 			continue
 		}
@@ -123,11 +130,6 @@ func (s *session) refuseAnnounced(p *plan.Plan) hcl.Diagnostics {
 			"-expect. If not, the state was edited or badly merged: restore it, or remove the announcement under \"open\".",
 			strings.Join(foreign, "\n")),
 	}}
-}
-
-// isImportDeclared reports whether an import block names an object that a change takes.
-func (s *session) isImportDeclared(c *plan.Change, o plan.NamedObject) bool {
-	return slices.ContainsFunc(s.config.Imports, func(i config.Import) bool { return i.To == c.Addr && i.Matches(c.Kind, o.ID, o.Name) })
 }
 
 func importConsentText(c *plan.Change, taken []plan.NamedObject) string {

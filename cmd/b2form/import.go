@@ -105,9 +105,11 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if err := s.loadDeclared(nil); err != nil {
 		return err
 	}
-	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool {
-		return slices.ContainsFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
-	})
+	declared := make(map[addr.Addr]bool, len(s.config.Resources))
+	for _, r := range s.config.Resources {
+		declared[r.Addr] = true
+	}
+	missing := slices.DeleteFunc(slices.Clone(s.config.Imports), func(i config.Import) bool { return declared[i.To] })
 	if len(missing) == 0 {
 		p.ui.Note("Every import block names what is declared, so " + file + " was not written.")
 		return nil
