@@ -57,7 +57,7 @@ func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []strin
 	pair := kind.Comparison{Want: want, Live: live, Entry: e}
 	for i := range d.kind.Attrs {
 		a := &d.kind.Attrs[i]
-		if !IsCompared(a) || slices.Contains(ignore, a.Name) {
+		if !isCompared(a) || slices.Contains(ignore, a.Name) {
 			continue
 		}
 		w, l := want.SharedAt(i), live.SharedAt(i)
@@ -74,9 +74,9 @@ func (d *differ) diff(want, live kind.Values, e *addr.StateEntry, ignore []strin
 	return fields, hidden
 }
 
-// IsCompared reports whether the attribute can be set and has something live to
+// isCompared reports whether the attribute can be set and has something live to
 // be compared with.
-func IsCompared(a *kind.Attr) bool {
+func isCompared(a *kind.Attr) bool {
 	return !a.Computed && (a.WirePath != "" || a.Encoding.ReadPath != "" || a.Compare.Equal != nil)
 }
 
@@ -156,7 +156,7 @@ func plannedValue(r *config.Resource, live kind.Values) cty.Value {
 	v := r.Value.Clone()
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !IsCompared(a) {
+		if !isCompared(a) {
 			continue
 		}
 		if l := live.SharedAt(i); r.KeepsLive(a) && isReadable(a, *l) {

@@ -167,7 +167,7 @@ func (d *digester) digests(r *config.Resource, o *kind.Object) (addr.Digests, er
 	d.attrs, d.live, d.declared = append(d.attrs[:0], r.Kind.Name...), d.live[:0], d.declared[:0]
 	for i := range r.Kind.Attrs {
 		a := &r.Kind.Attrs[i]
-		if !IsCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.SharedAt(i)) {
+		if !isCompared(a) || a.Secret || r.KeepsLive(a) || slices.Contains(r.SensitiveAttrs, a.Name) || !isReadable(a, *live.SharedAt(i)) {
 			continue
 		}
 		d.attrs = append(append(d.attrs, 0), a.Name...)

@@ -267,11 +267,7 @@ func markLive(s *config.Subject, c *config.SubjectChange) cty.Value {
 		if !there {
 			v = cty.NullVal(a.ValueType())
 		}
-		v = convertOrUnknown(v, a.ValueType())
-		v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
-		if a.Secret || slices.Contains(c.Sensitive, a.Name) {
-			v = v.Mark(kind.Sensitive)
-		}
+		v = config.MarkSensitive(a, convertOrUnknown(v, a.ValueType()), c.Sensitive)
 		if !v.IsWhollyKnown() {
 			v = v.Mark(hiddenMark{s.Addr.String() + "." + a.Name, a.ReadCapability})
 		}

@@ -17,12 +17,13 @@ import (
 )
 
 // afterApply does what a run does once its plan is applied: plans again, puts files into the
-// account, and moves its clock. What is wrong are failures of the test.
-func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (wrong hcl.Diagnostics, err error) {
+// account, and moves its clock. What is wrong are failures of the test. read is what is live then; nil: nobody
+// looked.
+func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (read *outputReader, wrong hcl.Diagnostics, err error) {
 	if r.SecondPlanIsEmpty {
-		_, again, err := t.planAgain(ctx)
-		if err != nil {
-			return nil, err
+		var again string
+		if read, again, err = t.planAgain(ctx); err != nil {
+			return nil, nil, err
 		}
 		if len(again) > 0 {
 			wrong = append(wrong, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "The second plan is not empty", Subject: r.Range.Ptr(),
@@ -31,13 +32,16 @@ func (t *tester) afterApply(ctx context.Context, r *testfile.Run) (wrong hcl.Dia
 	}
 	for _, u := range r.Uploads {
 		if err := t.upload(ctx, &u); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if r.Advance > 0 {
 		t.testAccount.Advance(r.Advance)
 	}
-	return wrong, nil
+	if len(r.Uploads) > 0 || r.Advance > 0 {
+		read = nil
+	}
+	return read, wrong, nil
 }
 
 // planAgain reads what is live and plans once more; changes is that plan in words, "" where it is
@@ -85,14 +89,16 @@ func (t *tester) upload(ctx context.Context, u *testfile.Upload) error {
 	return err
 }
 
-// assert evaluates the conditions of a run. The error is that nothing can be read.
-func (t *tester) assert(ctx context.Context, r *testfile.Run) (failed hcl.Diagnostics, err error) {
+// assert evaluates the conditions of a run. read is what is live; nil: it is looked at first. The error is that
+// nothing can be read.
+func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader) (failed hcl.Diagnostics, err error) {
 	if len(r.Asserts) == 0 && r.Command != testfile.Apply {
 		return nil, nil
 	}
-	read, _, err := t.planAgain(ctx)
-	if err != nil {
-		return nil, err
+	if read == nil {
+		if read, _, err = t.planAgain(ctx); err != nil {
+			return nil, err
+		}
 	}
 	outs := map[string]cty.Value{}
 	list, diags := read.evaluateOutputs(read.config.Outputs)

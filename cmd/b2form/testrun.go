@@ -125,16 +125,17 @@ func (t *tester) run(ctx context.Context, r *testfile.Run) view.TestRun {
 	if wrong := compareChanges(r, made); wrong != nil {
 		fail(view.TestFail, wrong)
 	}
+	var read *outputReader
 	if r.Command == testfile.Apply {
-		wrong, err := t.afterApply(ctx, r)
-		if err != nil {
+		var wrong hcl.Diagnostics
+		if read, wrong, err = t.afterApply(ctx, r); err != nil {
 			return fail(view.TestError, errorDiagnostics(err)...)
 		}
 		if len(wrong) > 0 {
 			fail(view.TestFail, wrong...)
 		}
 	}
-	failed, err := t.assert(ctx, r)
+	failed, err := t.assert(ctx, r, read)
 	if err != nil {
 		return fail(view.TestError, errorDiagnostics(err)...)
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -90,7 +91,11 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 	}
 	for i := range live {
 		if o := &live[i]; changed[o.Addr] == nil && !o.Value.IsNull() {
-			c.Unchanged = append(c.Unchanged, unchangedObject(o, declared[o.Addr]))
+			r := declared[o.Addr]
+			if _, leftOut := slices.BinarySearchFunc(p.LeftOut, o.Addr, addr.Addr.Compare); leftOut {
+				r = nil
+			}
+			c.Unchanged = append(c.Unchanged, unchangedObject(o, r))
 		}
 	}
 	for _, o := range outputs {
@@ -99,16 +104,16 @@ func NewPlanContext(p *plan.Plan, resources []*config.Resource, live []LiveObjec
 	return c
 }
 
-// unchangedObject is an object as it is live, with what only the configuration says of it. r may be nil.
+// unchangedObject is an object as it is live, in the words of the configuration, which it is as. r is nil where it is not.
 func unchangedObject(o *LiveObject, r *config.Resource) shownObject {
 	var w objectTreeWriter
 	for i := range o.Kind.Attrs {
 		a := &o.Kind.Attrs[i]
 		v := o.Value.GetAttr(a.Name)
-		if r != nil && !a.Computed && !plan.IsCompared(a) {
+		if r != nil && !a.Computed && !r.KeepsLive(a) {
 			v = r.Value.GetAttr(a.Name)
 		}
-		w.add(a.Name, attrTree(a, v, o.Sensitive))
+		w.add(a.Name, treeOf(config.MarkSensitive(a, v, o.Sensitive)))
 	}
 	t := w.tree()
 	return shownObject{o.Addr, t.value, t.sensitive}
@@ -123,7 +128,7 @@ func declaredObject(r *config.Resource) shownObject {
 		if !a.Computed && !r.KeepsLive(a) {
 			v = r.Value.GetAttr(a.Name)
 		}
-		w.add(a.Name, attrTree(a, v, r.SensitiveAttrs))
+		w.add(a.Name, treeOf(config.MarkSensitive(a, v, r.SensitiveAttrs)))
 	}
 	t := w.tree()
 	return shownObject{r.Addr, t.value, t.sensitive}

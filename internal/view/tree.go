@@ -9,6 +9,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"b2form/plan"
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -133,19 +134,10 @@ func objectTree(k *kind.Kind, object cty.Value, sensitive []string) valueTree {
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		if object.Type().HasAttribute(a.Name) {
-			w.add(a.Name, attrTree(a, object.GetAttr(a.Name), sensitive))
+			w.add(a.Name, treeOf(config.MarkSensitive(a, object.GetAttr(a.Name), sensitive)))
 		}
 	}
 	return w.tree()
-}
-
-// attrTree is one attribute of an object.
-func attrTree(a *kind.Attr, v cty.Value, sensitive []string) valueTree {
-	v = a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
-	if a.Secret || slices.Contains(sensitive, a.Name) {
-		v = v.Mark(kind.Sensitive)
-	}
-	return treeOf(v)
 }
 
 // plannedTree is what a change makes of its object: what B2 makes is not known yet, but
@@ -168,7 +160,7 @@ func plannedTree(c *plan.Change) valueTree {
 		case stays && (c.Action == plan.NoOp || a.Name == c.Kind.IDAttr || a.FromAccount != nil):
 			v = attrOrNull(c.Before, a)
 		}
-		w.add(a.Name, attrTree(a, v, c.Sensitive))
+		w.add(a.Name, treeOf(config.MarkSensitive(a, v, c.Sensitive)))
 	}
 	return w.tree()
 }
