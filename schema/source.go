@@ -144,8 +144,9 @@ type fileBody struct {
 // noConfigAdvice says what to do in a folder without configuration.
 func (l *module) noConfigAdvice() string {
 	for _, pattern := range []string{"*.tf", "*.hcl"} {
+		more := map[string]string{"*.tf": " \"b2form migrate\" carries a configuration over from Terraform."}[pattern]
 		if found, _ := filepath.Glob(filepath.Join(l.Dir, pattern)); len(found) > 0 {
-			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.", filepath.Base(found[0]))
+			return fmt.Sprintf("It holds %s: b2form reads only files whose names end in .b2.hcl.%s", filepath.Base(found[0]), more)
 		}
 	}
 	return "Write one, or name the configuration's folder with -chdir."

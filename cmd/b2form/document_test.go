@@ -176,6 +176,7 @@ func TestSchemas(t *testing.T) {
 	check("plan", saved("-destroy"))
 	check("plan", saved("-refresh-only"))
 	check("state", b.shown(t, 0, "show", "-json"))
+	check("state", b.shown(t, 0, "export", "-format=json"))
 	lines(b.shown(t, 0, "plan", "-json"))
 	check("state-list", b.shown(t, 0, "state", "list", "-json"))
 	check("state-show", b.shown(t, 0, "state", "show", "-json", "bucket.photos"))

@@ -118,6 +118,8 @@ func foreignCommandHint(name string) string {
 		return "\"b2form lock -break\" removes the lock of a shared state."
 	case "format":
 		return "\"b2form fmt\" rewrites files in the usual style."
+	case "convert":
+		return "\"b2form migrate\" carries a configuration over from Terraform, and \"b2form export\" prints one for it."
 	case "repl", "eval":
 		return "\"b2form console\" evaluates expressions."
 	case "env", "environment":
