@@ -19,8 +19,6 @@ type Boundary struct {
 	readPaths    []string          // what was read so far, without links; only while the configuration is loaded
 	realFolders  map[string]string // without links, of what was refused; only while the configuration is loaded
 	sealed       bool
-
-	lastDir, lastRealDir string // see withoutLinks
 }
 
 // A refusal is a path that is never read, absolute and without links.
@@ -133,18 +131,6 @@ func (b *Boundary) withoutLinks(path string) string {
 
 func (r refusal) covers(path string) bool {
 	return path == r.path || r.dottedSuffixesToo && strings.HasPrefix(path, r.path+".")
-}
-
-// withoutLinks is WithoutLinks, and remembers the folder of what is not there: most often the next path is in it too.
-func (b *Boundary) withoutLinks(path string) string {
-	dir := filepath.Dir(path)
-	if _, err := os.Lstat(path); err == nil || dir == path {
-		return WithoutLinks(path)
-	}
-	if dir != b.lastDir {
-		b.lastDir, b.lastRealDir = dir, WithoutLinks(dir)
-	}
-	return filepath.Join(b.lastRealDir, filepath.Base(path))
 }
 
 // WithoutLinks is an absolute path with its symbolic links followed, as far as there is
