@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -124,7 +125,7 @@ func omitKnownAfterApply(kind.AttrReader) bool { return false }
 
 // granted are the capabilities of each access, without and with the one to list
 // all bucket names; sorted.
-var granted = presetCapabilityValues()
+var granted = sync.OnceValue(presetCapabilityValues)
 
 func presetCapabilityValues() map[string]*[2]cty.Value {
 	out := map[string]*[2]cty.Value{}
@@ -142,7 +143,7 @@ func presetCapabilityValues() map[string]*[2]cty.Value {
 // isPresetCapabilities reports whether a list of capabilities is one of those that access
 // stands for: the console gives them to keys for one bucket.
 func isPresetCapabilities(caps *cty.Value) bool {
-	for _, g := range granted {
+	for _, g := range granted() {
 		if caps == &g[0] || caps == &g[1] {
 			return true
 		}
@@ -167,7 +168,7 @@ func deriveCapabilities(v kind.Values) {
 			names = append(names, c.AsString())
 		}
 	case !access.IsNull():
-		if g, ok := granted[access.AsString()]; ok {
+		if g, ok := granted()[access.AsString()]; ok {
 			which := &g[0]
 			if all.True() {
 				which = &g[1]
