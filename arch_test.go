@@ -108,6 +108,7 @@ func mayImport() map[string][]string {
 		"internal/credentials": {"internal/scrub", "internal/secret"},
 		"internal/view": {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind",
 			"schema/syntax", "internal/secret", "internal/audit"},
+		"internal/report": {"internal/view", "internal/visible", "internal/words", "plan", "apply", "schema/addr"},
 		"apply": {"internal/words", "plan", "schema/addr", "schema/config", "schema/kind", "schema/wire",
 			"internal/pause", "internal/state", "internal/secret"},
 		"cmd/b2form":                {"*"},

@@ -82,7 +82,7 @@ func (d PlanDocument) changes() []jsonFields {
 		if c.MovedFrom != (addr.Addr{}) {
 			one["previous_address"] = c.MovedFrom.String()
 		}
-		one["change"], one["b2form_action"], one["b2form_fields"] = change, actionName(c), append([]string{}, c.Fields...)
+		one["change"], one["b2form_action"], one["b2form_fields"] = change, ActionName(c), append([]string{}, c.Fields...)
 		one["b2form_reason"], one["b2form_hazards"] = c.Reason, hazardsJSON(c)
 		one["b2form_deletes"] = namedJSON(c.Deletes())
 		out[i] = one
