@@ -53,13 +53,6 @@ func (s *session) planDocument(p *plan.Plan) (d view.PlanDocument, err error) {
 	}
 	d = view.PlanDocument{Version: version, Plan: p, Config: s.config, Live: live, Outputs: outs,
 		Digest: s.planDigest(p).String(), Capabilities: s.neededCapabilities(p)}
-	for _, c := range s.config.Checks {
-		result := view.CheckResult{Name: c.Name}
-		for _, said := range c.Evaluate(r.lookUpLive) {
-			result.Failed = true
-			result.Said = append(result.Said, said.Detail)
-		}
-		d.Checks = append(d.Checks, result)
-	}
+	d.Checks, _ = checkResults(s.config.Checks, r.lookUpLive)
 	return d, nil
 }

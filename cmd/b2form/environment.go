@@ -69,9 +69,17 @@ func environmentVariables() []envGroup {
 		}},
 		{"Pipelines", []envVariable{
 			{"B2FORM_DIGEST_KEY", "What hidden values are hashed with in the digest of a plan; the same for plan and apply -expect."},
+			{"B2FORM_CI", "The CI system to work for, as -ci, which goes before: none, github, gitlab, forgejo or gitea."},
+			{"B2FORM_NOTIFY", "Secret URL that the outcome is sent to, as -notify, which goes before."},
 			{"CI", "If set, a plan that finds no state says what that means, and long work is told of every 30 seconds."},
-			{"GITHUB_ACTIONS", "true: colours, and a secret that is shown is masked in the log first. Set by GitHub and Forgejo."},
-			{"GITLAB_CI", "true: colours. Set by GitLab."},
+			{"GITHUB_ACTIONS", "true: colours, masked secrets, annotations and the files below. Set by GitHub, Forgejo and Gitea."},
+			{"FORGEJO_ACTIONS", "true: a runner of Forgejo, which shows no annotations and no summary."},
+			{"GITEA_ACTIONS", "true: the same of Gitea."},
+			{"GITHUB_OUTPUT", "File that the outputs of the step are added to."},
+			{"GITHUB_STEP_SUMMARY", "File that the plan or the result is added to, in Markdown. On GitHub only."},
+			{"GITHUB_WORKSPACE", "The checkout, from which annotations and reports name files."},
+			{"GITLAB_CI", "true: colours, and sections of the log. Set by GitLab."},
+			{"CI_PROJECT_DIR", "The checkout on GitLab, as GITHUB_WORKSPACE."},
 			{"GITHUB_SERVER_URL", "With GITHUB_REPOSITORY and GITHUB_RUN_ID: the job that a lock names as its holder."},
 			{"GITHUB_REPOSITORY", "See GITHUB_SERVER_URL."},
 			{"GITHUB_RUN_ID", "See GITHUB_SERVER_URL."},
@@ -144,15 +152,19 @@ func (p *program) warnTerraformVariables() {
 // machine and, in a pipeline, the job.
 func (p *program) lockOwner() string {
 	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
-	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
-	job := ""
-	if server != "" && repository != "" && id != "" {
-		job = fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
-	}
-	if job = cmp.Or(job, p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL")); job != "" {
+	if job := p.jobURL(); job != "" {
 		who += ", " + job
 	}
 	return who
+}
+
+// jobURL is where the pipeline shows its job; "": nobody says.
+func (p *program) jobURL() string {
+	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
+	if server != "" && repository != "" && id != "" {
+		return fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
+	}
+	return cmp.Or(p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL"))
 }
 
 // osUser is the name of the user whose process this is; "unknown" if nobody knows.

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/view"
 	"b2form/plan"
 )
 
@@ -37,7 +38,7 @@ Exit codes:
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
-		}, p.unusedLockFlags(), p.screenFlags()),
+		}, p.unusedLockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -46,7 +47,7 @@ Exit codes:
 			if err := errors.Join(o.checkMode(), p.checkOut(o)); err != nil {
 				return err
 			}
-			if err := p.useJSONUI(); err != nil {
+			if err := p.beginOutput("plan"); err != nil {
 				return err
 			}
 			if !p.lock || p.lockTimeout != 0 {
@@ -96,6 +97,14 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 	return use(s, made)
 }
 
+// recordPlan has pipelines told of a plan that is shown in another way.
+func (s *session) recordPlan(made *plan.Plan, m view.Purpose) {
+	if s.recorder != nil {
+		s.recorder.Plan(made, m)
+		s.recorder.Digest(s.planDigest(made))
+	}
+}
+
 func (s *session) showPlan(made *plan.Plan) error {
 	m := s.opts.purpose()
 	if s.opts.showCapabilities {
@@ -103,6 +112,7 @@ func (s *session) showPlan(made *plan.Plan) error {
 		return nil
 	}
 	if s.opts.document {
+		s.recordPlan(made, m)
 		return s.printPlanDocument(made)
 	}
 	s.ui.Plan(made, m)

@@ -266,7 +266,7 @@ func keyEntries(list []Key) (out []string) {
 			}
 		}
 		for _, f := range k.Findings {
-			text += "\n  - **" + f.Rule + "** " + codeSpan(f.Detail)
+			text += "\n  - " + codeSpan(f.Rule+colon(f.Detail))
 		}
 		out = append(out, text+"\n")
 	}

@@ -14,7 +14,11 @@ import (
 
 // A Recorder makes a Run of what a command says. It has the methods of view.TextUI and view.JSONUI, so that what is
 // said to people and programs is what is reported.
-type Recorder struct{ Run Run }
+type Recorder struct {
+	Run Run
+	// Locate says where a resource is declared; nil: nobody knows.
+	Locate func(addr.Addr) *hcl.Range
+}
 
 // Note implements the interface of a command's ui.
 func (r *Recorder) Note(string) {}
@@ -43,6 +47,11 @@ func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 		}
 		one := Change{Address: c.Addr.String(), Action: view.ActionName(c), Symbol: c.Action.Symbol(), ChangeText: view.NewChangeText(c),
 			Fields: c.Fields}
+		if r.Locate != nil {
+			if at := r.Locate(c.Addr); at != nil {
+				one.Range = view.NewRange(at)
+			}
+		}
 		for _, h := range c.Hazards {
 			one.Hazards = append(one.Hazards, Hazard{string(h.Kind), h.Kind.Flag(), visible.EscapeLine(h.Detail)})
 		}
@@ -116,8 +125,9 @@ func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
 	r.Run.Done = done
 }
 
-// AddChecks records what came of the check blocks.
-func (r *Recorder) AddChecks(list []view.CheckResult) {
+// SetChecks records what came of the check blocks.
+func (r *Recorder) SetChecks(list []view.CheckResult) {
+	r.Run.Checks = nil
 	for _, c := range list {
 		one := Check{Name: visible.EscapeLine(c.Name), Failed: c.Failed}
 		for _, said := range c.Said {

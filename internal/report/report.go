@@ -14,7 +14,7 @@ type Outcome string
 // The outcomes.
 const (
 	Unchanged Outcome = "unchanged" // there is nothing to do
-	Pending   Outcome = "pending"   // there are changes, and the command makes none; or drift, or findings
+	Pending   Outcome = "changes"   // there are changes, and the command makes none; or drift, or findings
 	Applied   Outcome = "applied"   // everything was done
 	Failed    Outcome = "failed"    // an error, or not everything was done
 )
@@ -55,7 +55,8 @@ type Change struct {
 	Action  string // plan.Action, or "move"
 	Symbol  string // plan.Action.Symbol
 	view.ChangeText
-	Fields  []string // attributes that differ
+	Range   *view.Range // where it is declared; nil: it is not, or nobody knows
+	Fields  []string    // attributes that differ
 	Hazards []Hazard
 }
 
@@ -79,9 +80,10 @@ type Done struct {
 type Drift struct {
 	Address string // "": nobody declares it
 	Sort    DriftSort
-	Text    string   // "bucket.photos has changed: cors_rules"
-	Fields  []string // attributes that differ
-	Diff    string   // as view.ChangeText.Diff, from what is declared to what is live; "": it is not known
+	Text    string      // "bucket.photos has changed: cors_rules"
+	Range   *view.Range // where it is declared; nil: it is not, or nobody knows
+	Fields  []string    // attributes that differ
+	Diff    string      // as view.ChangeText.Diff, from what is declared to what is live; "": it is not known
 }
 
 // A DriftSort says in which way an object is not as it should be.

@@ -35,6 +35,11 @@ func OutputsDiff(p *plan.Plan) string {
 	return out.String()
 }
 
+// DiffLine is a line of a diff that says what becomes of a name.
+func DiffLine(action plan.Action, name string) string {
+	return diffSign(action.Symbol()) + "   " + mapKey(name) + "\n"
+}
+
 // diffSign is what stands in the first column of a diff for a sign.
 func diffSign(sign string) string {
 	switch strings.TrimSpace(sign) {

@@ -47,7 +47,13 @@ func (t TextUI) Plan(p *plan.Plan, m Purpose) {
 	out.outside(p, m)
 	switch {
 	case !p.Empty() && m != Refreshing:
-		t.writeChanges(out, p)
+		changes := &linePrinter{style: t.Style, verbose: t.Verbose}
+		t.writeChanges(changes, p)
+		text := changes.String()
+		if t.Fold != nil {
+			text = t.Fold("Changes", text)
+		}
+		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
 	case p.Empty() && len(p.Outputs) == 0:
 		out.WriteString(noChangesText(m, t.Style))
