@@ -73,7 +73,7 @@ func junitFailureOf(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitF
 }
 
 // JUnit is a run as programs read it that know JUnit's XML: a suite of the check blocks, one of what differs outside of
-// b2form where there is any, and one with a case for the run itself, which fails with its errors.
+// b2form where that was asked for, and one with a case for the run itself, which fails with its errors.
 func JUnit(r *Run) []byte {
 	run := junitCase{Name: r.Command}
 	if r.Outcome() == Failed {
@@ -93,6 +93,9 @@ func JUnit(r *Run) []byte {
 		suites[1].add(c)
 	}
 	for _, d := range r.Drift {
+		if r.Command != "drift" && (r.Planned == nil || r.Planned.Purpose != view.Refreshing) {
+			break // it is not what was asked for
+		}
 		name := d.Address
 		if name == "" {
 			name = d.Text

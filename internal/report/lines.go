@@ -63,7 +63,7 @@ const longestLine = 64 << 20
 // ReadLines makes a run of the JSON lines that -json prints and -json-into writes. They hold no values, so the changes of
 // the run have fields and no diff. The errors say what is wrong, to stand behind the name of the file.
 func ReadLines(from io.Reader) (*Run, error) {
-	r := &Run{}
+	r := &Run{Command: "plan"}
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, longestLine)
 	number := 0
@@ -133,7 +133,7 @@ func (r *Run) add(l *line) {
 // plan is the plan of the run; a new one where there is none yet.
 func (r *Run) plan() *Plan {
 	if r.Planned == nil {
-		r.Planned = &Plan{}
+		r.Planned = &Plan{Summary: view.PlanSummary(plan.Counts{})}
 	}
 	return r.Planned
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"b2form/internal/view"
@@ -32,15 +33,18 @@ func Markdown(r *Run, limit int) string {
 	if r.Digest != "" {
 		tail = "Plan digest: " + codeSpan(r.Digest) + "\n"
 	}
-	p := &page{limit: max(limit, leastMarkdown) - len(tail)}
-	p.b.WriteString("### " + title(r) + "\n\n**" + Headline(r) + "**" + hazardCountText(r) + "\n")
-	for _, s := range sections(r, p.limit/4) {
-		p.section(s)
+	var b strings.Builder
+	b.WriteString("### " + title(r) + "\n\n**" + Headline(r) + "**" + hazardCountText(r) + "\n")
+	room := max(limit, leastMarkdown) - len(tail) - b.Len() - leftOutRoom
+	list := sections(r, room/4)
+	shares := shareRoom(room, list)
+	for i, s := range list {
+		s.write(&b, shares[i])
 	}
 	if tail != "" {
-		p.b.WriteString("\n" + tail)
+		b.WriteString("\n" + tail)
 	}
-	return p.b.String()
+	return b.String()
 }
 
 func title(r *Run) string {
@@ -118,30 +122,43 @@ func sections(r *Run, mostDiff int) []section {
 	return out
 }
 
-// A page is Markdown that must not become longer than limit.
-type page struct {
-	b     strings.Builder
-	limit int
-}
-
-// leftOutRoom is what the sentences about what is left out take: one for each section, with its heading.
+// leftOutRoom is what headings and the sentences about what is left out take.
 const leftOutRoom = 12 * 200
 
-// section writes as many entries as there is room for, from the first on, and says how many are left out.
-func (p *page) section(s section) {
+// shareRoom gives each section as much room as it takes, as long as the others have theirs: what one leaves, the others
+// get.
+func shareRoom(room int, list []section) []int {
+	sizes := make([]int, len(list))
+	bySize := make([]int, len(list))
+	for i, s := range list {
+		bySize[i] = i
+		for _, e := range s.entries {
+			sizes[i] += len(e)
+		}
+	}
+	slices.SortStableFunc(bySize, func(a, b int) int { return sizes[a] - sizes[b] })
+	for n, i := range bySize {
+		sizes[i] = min(sizes[i], room/(len(list)-n))
+		room -= sizes[i]
+	}
+	return sizes
+}
+
+// write writes as many entries as there is room for, from the first on, and says how many are left out.
+func (s section) write(b *strings.Builder, room int) {
 	if len(s.entries) == 0 && s.intro == "" {
 		return
 	}
-	p.b.WriteString("\n#### " + s.heading + "\n\n")
+	b.WriteString("\n#### " + s.heading + "\n\n")
 	if s.intro != "" {
-		p.b.WriteString(s.intro + "\n")
+		b.WriteString(s.intro + "\n")
 	}
 	for i, e := range s.entries {
-		if p.b.Len()+len(e)+leftOutRoom > p.limit {
-			fmt.Fprintf(&p.b, "\n_%s left out here: there is no room._\n", words.Count(len(s.entries)-i, s.singular, s.plural))
+		if room -= len(e); room < 0 {
+			fmt.Fprintf(b, "\n_%s left out here: there is no room._\n", words.Count(len(s.entries)-i, s.singular, s.plural))
 			return
 		}
-		p.b.WriteString(e)
+		b.WriteString(e)
 	}
 }
 

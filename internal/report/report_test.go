@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,5 +94,36 @@ func TestOutcome(t *testing.T) {
 		if got := r.Outcome(); got != want[name] {
 			t.Errorf("%s: %s, want %s", name, got, want[name])
 		}
+	}
+}
+
+// TestFaces keeps every face of every run, but Markdown and SARIF, which have files of their own.
+func TestFaces(t *testing.T) {
+	for name, r := range runs() {
+		notice := report.NewNotice(r, "https://ci.example.com/job/1")
+		var b strings.Builder
+		for _, face := range []struct{ name, text string }{
+			{"annotations of GitHub", report.GitHubAnnotations(r)}, {"outputs of GitHub", report.GitHubOutputs(r)},
+			{"dotenv", report.Dotenv(r)}, {"code quality", string(report.GitLabCodeQuality(r))},
+			{"terraform", string(report.GitLabTerraform(r))}, {"JUnit", string(report.JUnit(r))},
+			{"notice", string(notice.JSON())}, {"Slack", string(notice.Slack()) + "\n"}, {"text", notice.Text(1000) + "\n"},
+		} {
+			b.WriteString("== " + face.name + "\n" + face.text)
+		}
+		golden(t, name+".txt", b.String())
+	}
+}
+
+// TestManyAnnotations shows ten of each level, and counts the others in the summary.
+func TestManyAnnotations(t *testing.T) {
+	r := runs()["failed"]
+	for range 12 {
+		r.Diagnostics = append(r.Diagnostics, r.Diagnostics[0])
+	}
+	if n := strings.Count(report.GitHubAnnotations(r), "::error "); n != 10 {
+		t.Errorf("%d errors", n)
+	}
+	if got := report.GitHubSummary(r); !strings.Contains(got, "\n_Without annotation, since GitHub shows 10 of each level: 3 errors._\n") {
+		t.Error(got)
 	}
 }
