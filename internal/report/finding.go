@@ -26,7 +26,7 @@ type finding struct {
 // mostFindings is how many a report has: of a SARIF file with more, GitHub shows 5000 ("SARIF results exceed limits").
 const mostFindings = 5000
 
-// findings are errors, then warnings, then hazards.
+// findings are errors, then warnings, then hazards, then what was found about keys.
 func (r *Run) findings() (list []finding) {
 	for _, severity := range []string{"error", "warning"} {
 		for _, d := range r.withSeverity(severity) {
@@ -42,6 +42,12 @@ func (r *Run) findings() (list []finding) {
 		for _, h := range c.Hazards {
 			list = append(list, finding{rule: "hazard/" + h.Flag, level: "note", title: "Hazard: " + h.Kind,
 				text: c.Address + " " + h.Kind + colon(h.Detail), place: c.Range})
+		}
+	}
+	for _, k := range r.Keys {
+		for _, f := range k.Findings {
+			list = append(list, finding{rule: "key/" + slug(f.Rule), level: "warning", title: "Key: " + visible.EscapeLine(f.Rule),
+				text: k.Name + colon(f.Detail)})
 		}
 	}
 	list = list[:min(len(list), mostFindings)]

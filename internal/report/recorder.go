@@ -6,10 +6,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"b2form/apply"
+	"b2form/internal/audit"
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
+	"b2form/schema/kind"
 )
 
 // A Recorder makes a Run of what a command says. It has the methods of view.TextUI and view.JSONUI, so that what is
@@ -123,6 +125,25 @@ func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
 	}
 	done.NotBegun = append(addresses(result.Skipped), addresses(result.PartlyDone)...)
 	r.Run.Done = done
+}
+
+// SetKeys records what was found about the live keys.
+func (r *Recorder) SetKeys(found *audit.Report) {
+	r.Run.Keys = []Key{}
+	if len(found.AccountFindings) > 0 {
+		r.Run.Keys = append(r.Run.Keys, Key{Name: "the key that b2form runs with", Findings: newFindings(found.AccountFindings)})
+	}
+	for _, c := range found.Credentials {
+		cells := view.CredentialCells(c)
+		r.Run.Keys = append(r.Run.Keys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], newFindings(c.Findings)})
+	}
+}
+
+func newFindings(list []kind.Finding) (out []Finding) {
+	for _, f := range list {
+		out = append(out, Finding{string(f.Rule), visible.EscapeLine(f.Detail)})
+	}
+	return out
 }
 
 // SetChecks records what came of the check blocks.
