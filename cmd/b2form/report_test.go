@@ -72,7 +72,8 @@ func TestNotify(t *testing.T) {
 		t.Errorf("%v: %s\n%s", err, method, body)
 	}
 	b.shown(t, 0, "apply", "-auto-approve", "-allow=exposes-files", "-notify=slack+"+to.URL+"/canary-slack")
-	if got := to.last(); !strings.HasPrefix(got, "POST /canary-slack ") || !strings.Contains(got, `b2form apply: applied\nApply complete!`) {
+	if got := to.last(); !strings.HasPrefix(got, "POST /canary-slack ") ||
+		!strings.Contains(got, `b2form apply: applied\nApply complete!`) {
 		t.Error(got)
 	}
 	b.shown(t, 0, "plan")

@@ -27,13 +27,17 @@ const mark = "zqx"
 // hostile are texts that would be more than text in one of the faces.
 func hostile() []string {
 	return []string{
-		"plain", "", " ", "`", "``` x", "a\n```\n<script>alert(1)</script>\n", "~~~", strings.Repeat("`", 40), "</code></summary></details>",
-		"<img src=x onerror=alert(1)>", "<!-- b2form -->", "-->", "@octocat", "@org/team", "#1", "owner/repo#1", "GH-1", "!23", "&1", "~label",
+		"plain", "", " ", "`", "``` x", "a\n```\n<script>alert(1)</script>\n", "~~~", strings.Repeat("`", 40),
+		"</code></summary></details>",
+		"<img src=x onerror=alert(1)>", "<!-- b2form -->", "-->", "@octocat", "@org/team", "#1", "owner/repo#1", "GH-1", "!23", "&1",
+		"~label",
 		"[a](https://example.com)", "![a](https://example.com/x.png)", "https://example.com", "www.example.com", "a@example.com",
-		"<https://example.com>", "*a* _b_ ~~c~~ **d**", "| a | b |\n|---|---|\n| c | d |", "- [ ] x", "# heading", "> quote", "\n/close\n/merge",
+		"<https://example.com>", "*a* _b_ ~~c~~ **d**", "| a | b |\n|---|---|\n| c | d |", "- [ ] x", "# heading", "> quote",
+		"\n/close\n/merge",
 		":tada:", "$`a`$", "$$x$$", "\\", "a\\`b", "&lt;b&gt; &#64; &amp;", "]]>", "<![CDATA[", "a\n::stop-commands::tok", "::error::x",
 		"a%0A::error::x", "%25", "a,b:c=d", "a\r::error::x", "##[error]x", "section_start:1:x\r\x1b[0K", "\x1b[31m", "\x00\x07\x7f",
-		"\u202egnp.exe", "a\u2028b", "\xff\xfe", "<!channel> <@U123> <https://e.com|x>", "{0} {{1}} [a](1) [a](sarif:/runs/0)", "a=b\nB=c", "EOF",
+		"\u202egnp.exe", "a\u2028b", "\xff\xfe", "<!channel> <@U123> <https://e.com|x>", "{0} {{1}} [a](1) [a](sarif:/runs/0)", "a=b\nB=c",
+		"EOF",
 		"../../etc/passwd", "/etc/passwd", `C:\x\y`, "a b.hcl", strings.Repeat("long ", 5000), strings.Repeat("\n", 3000),
 	}
 }

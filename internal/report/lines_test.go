@@ -29,7 +29,8 @@ func TestReadLinesRefuses(t *testing.T) {
 
 // FuzzReadLines draws what others wrote into a file.
 func FuzzReadLines(f *testing.F) {
-	f.Add(firstLine + `{"type":"planned_change","@message":"x","change":{"resource":{"addr":"a"},"action":"create","hazards":[{"kind":"x"}]}}`)
+	f.Add(firstLine + `{"type":"planned_change","@message":"x","change":{"resource":{"addr":"a"},"action":"create",` +
+		`"hazards":[{"kind":"x"}]}}`)
 	f.Add(firstLine + `{"type":"change_summary","@message":"Plan: zqx","changes":{"add":-1,"operation":"zqx"}}`)
 	f.Add(firstLine + `{"type":"change_summary","@message":"Apply complete! zqx","changes":{"add":1}}` + "\n" +
 		`{"type":"apply_errored","hook":{"resource":{"addr":"<b>@x zqx"}}}`)
