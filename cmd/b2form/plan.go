@@ -107,12 +107,14 @@ func (s *session) recordPlan(made *plan.Plan, m view.Purpose) {
 
 func (s *session) showPlan(made *plan.Plan) error {
 	m := s.opts.purpose()
+	if s.opts.showCapabilities || s.opts.document {
+		s.recordPlan(made, m)
+	}
 	if s.opts.showCapabilities {
 		s.ui.Capabilities(s.neededCapabilities(made))
 		return nil
 	}
 	if s.opts.document {
-		s.recordPlan(made, m)
 		return s.printPlanDocument(made)
 	}
 	s.ui.Plan(made, m)

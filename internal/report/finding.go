@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +71,7 @@ func (r *Run) path(place *view.Range) string {
 	if place == nil || place.Filename == "" {
 		return ""
 	}
-	name := path.Clean(path.Join(r.Folder, strings.ReplaceAll(place.Filename, `\`, "/")))
+	name := path.Clean(path.Join(r.Folder, filepath.ToSlash(place.Filename)))
 	if path.IsAbs(place.Filename) || name == ".." || strings.HasPrefix(name, "../") {
 		return ""
 	}
