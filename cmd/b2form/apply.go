@@ -64,7 +64,7 @@ func (p *program) runApply(ctx context.Context, m view.Purpose, o *runOptions) (
 	if cannotAsk != nil && (m != view.Destroying && o.imported == nil || p.json) {
 		return cannotAsk
 	}
-	if err := p.useJSONUI(); err != nil {
+	if err := p.beginOutput(m.CommandName()); err != nil {
 		return err
 	}
 	ctx, stop := p.withInterrupt(ctx)

@@ -25,6 +25,12 @@ func isStdoutNull() bool {
 	return err == nil && os.SameFile(out, null)
 }
 
+// isStdoutFile reports whether standard output is kept in a file, and is no log.
+func isStdoutFile() bool {
+	out, err := os.Stdout.Stat()
+	return err == nil && out.Mode().IsRegular()
+}
+
 // warnDeadKeyFiles names the files that were delivered the secrets of keys which this run
 // deleted, as far as the configuration still tells and they are there.
 func (s *session) warnDeadKeyFiles(r *apply.Result) hcl.Diagnostics {

@@ -41,12 +41,6 @@ func (s *session) planContext(p *plan.Plan) (json.RawMessage, error) {
 	outs, _ := r.evaluateOutputs(unchanged) // what is wrong with one was said with the plan
 	around := view.NewPlanContext(p, s.config.Resources, live, outs)
 	around.Exceptions, around.Capabilities = s.exceptions(), s.neededCapabilities(p)
-	for _, c := range s.config.Checks {
-		result := view.CheckResult{Name: c.Name}
-		for _, said := range c.Evaluate(r.lookUpLive) {
-			result.Said = append(result.Said, said.Detail)
-		}
-		around.Checks = append(around.Checks, result)
-	}
+	around.Checks, _ = checkResults(s.config.Checks, r.lookUpLive)
 	return json.Marshal(around)
 }

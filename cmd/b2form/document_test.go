@@ -190,7 +190,7 @@ func TestSchemas(t *testing.T) {
 	check("schema", b.shown(t, 0, "schema", "-json"))
 	writeConfig(t, documentConfig)
 	b.shown(t, 0, "apply", "-auto-approve", "-allow=exposes-files")
-	used["output"] = true
+	used["output"], used["notice"] = true, true                                               // TestNotify sends one
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(b.shown(t, 0, "output", "-json"))) // which shows what is asked for
 	if err == nil {
 		err = all["output"].Validate(doc)

@@ -78,15 +78,19 @@ func (p *program) warnTerraformVariables() {
 // machine and, in a pipeline, the job.
 func (p *program) lockOwner() string {
 	who := cmp.Or(p.getenv("USER"), p.osUser()) + "@" + p.host
-	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
-	job := ""
-	if server != "" && repository != "" && id != "" {
-		job = fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
-	}
-	if job = cmp.Or(job, p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL")); job != "" {
+	if job := p.jobURL(); job != "" {
 		who += ", " + job
 	}
 	return who
+}
+
+// jobURL is where the pipeline shows its job; "": nobody says.
+func (p *program) jobURL() string {
+	server, repository, id := p.getenv("GITHUB_SERVER_URL"), p.getenv("GITHUB_REPOSITORY"), p.getenv("GITHUB_RUN_ID")
+	if server != "" && repository != "" && id != "" {
+		return fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, id)
+	}
+	return cmp.Or(p.getenv("CI_JOB_URL"), p.getenv("BUILD_URL"))
 }
 
 // osUser is the name of the user whose process this is; "unknown" if nobody knows.

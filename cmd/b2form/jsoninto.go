@@ -28,6 +28,14 @@ func (p *program) screenFlags() []cli.Flag {
 	}
 }
 
+// beginOutput makes the command speak as its flags ask for, to people, programs and pipelines.
+func (p *program) beginOutput(command string) error {
+	if err := p.useJSONUI(); err != nil {
+		return err
+	}
+	return p.beginReport(command)
+}
+
 // useJSONUI makes the command speak JSON lines where -json asks for it, and write them beside the text
 // where -json-into does.
 func (p *program) useJSONUI() error {
@@ -134,11 +142,8 @@ func (p *program) closeJSONFile() hcl.Diagnostics {
 		" is missing: " + osErrorReason(err) + ". What the command did is done and recorded."}}
 }
 
-// A bothUI speaks to people, and writes the same to a file for programs. Secrets are for people alone.
-type bothUI struct {
-	people   ui
-	programs view.JSONUI
-}
+// A bothUI speaks to people, and tells programs the same: a file, or a report. Secrets are for people alone.
+type bothUI struct{ people, programs ui }
 
 // Note implements ui.
 func (b bothUI) Note(text string) { b.people.Note(text); b.programs.Note(text) }

@@ -69,7 +69,7 @@ Exit codes:
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if something was found", Destination: &r.detailedExitCode},
 			p.verboseFlag("show everything about each key"),
 			p.jsonFlag("print the report as JSON"),
-		}),
+		}, p.reportFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -116,6 +116,9 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	ctx, stop := p.withInterrupt(ctx)
 	defer stop()
 	p.allowNoConfig = true
+	if err := p.beginReport("keys"); err != nil {
+		return err
+	}
 	s, err := p.openSession(ctx)
 	if err != nil {
 		return err
@@ -127,6 +130,9 @@ func (p *program) showKeys(ctx context.Context, r *keysRequest) (err error) {
 	}
 	report.Keep(r.filter)
 	report.Sort(r.sortColumn)
+	if p.recorder != nil {
+		p.recorder.SetKeys(report)
+	}
 	if p.json {
 		doc, err := view.NewAuditDocument(report)
 		if err == nil {

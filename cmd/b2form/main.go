@@ -38,6 +38,7 @@ type system struct {
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
 	terminalWidth                                 int
 	stdoutNull                                    bool // what is printed reaches nobody
+	stdoutFile                                    bool // what is printed goes into a file
 
 	getenv  func(string) string
 	environ func() []string
@@ -67,6 +68,7 @@ func hostSystem() system {
 		stderrTerminal:   term.IsTerminal(int(os.Stderr.Fd())),
 		terminalWidth:    screenWidth(),
 		stdoutNull:       isStdoutNull(),
+		stdoutFile:       isStdoutFile(),
 		getenv:           os.Getenv,
 		environ:          os.Environ,
 		now:              time.Now,

@@ -2,21 +2,20 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
+	"b2form/internal/report"
 	"b2form/internal/secret"
 	"b2form/internal/view"
 )
 
-// githubMaskLine tells GitHub Actions to hide a secret in the log of the job from then
+// githubMaskLine tells a runner of GitHub, Forgejo or Gitea to hide a secret in the log of the job from then
 // on, also where it stands encoded; "" elsewhere. It must come before the
-// secret, on the same stream: there is no order between the two streams ("Workflow
-// commands for GitHub Actions", masking a value in a log).
+// secret, on the same stream: there is no order between the two streams.
 func (p *program) githubMaskLine(v secret.Value) string {
-	if p.getenv("GITHUB_ACTIONS") != "true" {
+	if !p.ci().takesCommands() {
 		return ""
 	}
-	return "::add-mask::" + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(v.Reveal()) + "\n"
+	return report.GitHubMask(v.Reveal())
 }
 
 // printMaskLines hides what is about to be shown. A secret that is not shown is not

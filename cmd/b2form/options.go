@@ -22,6 +22,8 @@ import (
 // options are the values of flags that several commands share. What a command does
 // not offer keeps its zero value.
 type options struct {
+	reportOptions
+
 	workDir    string // -chdir
 	noColor    bool
 	helpWanted bool
@@ -181,7 +183,7 @@ func (p *program) unusedLockFlags() []cli.Flag {
 
 // approvalFlags are those of every command that changes the account.
 func (p *program) approvalFlags(o *runOptions) []cli.Flag {
-	return slices.Concat(p.lockFlags(), p.screenFlags(), []cli.Flag{
+	return slices.Concat(p.lockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask; some hazards also need -allow", Destination: &o.autoApprove},
 		&cli.GenericFlag{Name: "allow", Usage: "with -auto-approve, carry out the hazards in `LIST`: " +
 			strings.Join(hazardsNeedingAllow(), ", "),

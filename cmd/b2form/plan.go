@@ -37,7 +37,7 @@ Exit codes:
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
-		}, p.unusedLockFlags(), p.screenFlags()),
+		}, p.unusedLockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -46,7 +46,7 @@ Exit codes:
 			if err := errors.Join(o.checkMode(), p.checkOut(o)); err != nil {
 				return err
 			}
-			if err := p.useJSONUI(); err != nil {
+			if err := p.beginOutput("plan"); err != nil {
 				return err
 			}
 			if !p.lock || p.lockTimeout != 0 {
@@ -99,6 +99,10 @@ func (p *program) withPlan(ctx context.Context, o *runOptions, use func(*session
 func (s *session) showPlan(made *plan.Plan) error {
 	m := s.opts.purpose()
 	if s.opts.showCapabilities {
+		if s.recorder != nil { // pipelines are told of the plan all the same
+			s.recorder.Plan(made, m)
+			s.recorder.Digest(s.planDigest(made))
+		}
 		s.ui.Capabilities(s.neededCapabilities(made))
 		return nil
 	}

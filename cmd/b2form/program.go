@@ -12,6 +12,7 @@ import (
 
 	"b2form/internal/credentials"
 	"b2form/internal/planfile"
+	"b2form/internal/report"
 	"b2form/internal/trace"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -26,8 +27,9 @@ type program struct {
 	ui          ui                      // how this command speaks
 	sourceFiles map[string]*hcl.File    // sources that diagnostics may point into
 
-	jsonFile *jsonFile      // of -json-into; nil: there is none
-	saved    *planfile.File // what apply is to carry out; nil: it makes a plan
+	recorder *report.Recorder // of what pipelines are told; nil: of nothing
+	jsonFile *jsonFile        // of -json-into; nil: there is none
+	saved    *planfile.File   // what apply is to carry out; nil: it makes a plan
 
 	argsFrom []string // variables that gave arguments
 
@@ -79,6 +81,7 @@ func run(args []string, w system) int {
 	} else {
 		errors.As(err, &code)
 	}
+	p.finishReport(int(code))
 	p.printTimings()
 	p.writeTrace(int(code))
 	return int(code)
@@ -213,8 +216,8 @@ func flagNames(c *cli.Command) []string {
 // textUI is the ui for people on the screen at hand.
 func (p *program) textUI() view.TextUI {
 	return view.TextUI{Out: p.status.above(p.stdout), Err: p.status.above(p.stderr), Style: p.outputStyle(), Verbose: p.verbose,
-		CompactWarnings: p.compactWarnings,
-		ShowHints:       p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
+		CompactWarnings: p.compactWarnings, Fold: p.foldText(),
+		ShowHints: p.getenv("TF_IN_AUTOMATION") == "" && !p.quiet, Quiet: p.quiet, Concise: p.concise}
 }
 
 // printResult writes a sentence as a result, tell one beside the results.

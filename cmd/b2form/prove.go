@@ -16,6 +16,7 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/pause"
 	"b2form/internal/prove"
+	"b2form/internal/report"
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/plan"
@@ -102,7 +103,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
 	results := trials.Run(ctx, subjects)
 	if o.junit != "" {
-		if err := os.WriteFile(o.junit, view.ProofJUnit(results), 0o666); err != nil {
+		if err := os.WriteFile(o.junit, report.TestsJUnit(view.ProofFiles(results)), 0o666); err != nil {
 			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
 		}
 	}

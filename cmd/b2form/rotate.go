@@ -56,7 +56,7 @@ Exit codes:
 
 // showRotationSchedule tells what is due when, and changes nothing.
 func (p *program) showRotationSchedule(ctx context.Context, o *runOptions) (err error) {
-	if err := p.useJSONUI(); err != nil {
+	if err := p.beginOutput("rotate"); err != nil {
 		return err
 	}
 	ctx, cancel := p.withInterrupt(ctx)

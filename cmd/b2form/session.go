@@ -61,6 +61,9 @@ func (p *program) openSession(ctx context.Context) (*session, error) {
 	if s.config, err = p.loadConfig(s.kinds); err != nil {
 		return nil, err
 	}
+	if p.recorder != nil {
+		p.recorder.Locate = s.blockRange
+	}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 
 	"github.com/urfave/cli/v3"
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/planfile"
+	"b2form/internal/report"
 	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/internal/words"
@@ -17,6 +19,7 @@ import (
 )
 
 func (p *program) showCommand() *cli.Command {
+	var markdown bool
 	return p.newCommand(&cli.Command{
 		Name: "show", Usage: "Show what b2form owns as it is live, or a saved plan", ArgsUsage: "[FILE]",
 		Description: `Without FILE the account is read, and every object that the state records is
@@ -29,22 +32,26 @@ Example:
 
 ` + exitCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(),
-			[]cli.Flag{p.planVerboseFlag(), p.jsonFlag("print it as one JSON document, as Terraform does")}),
+			[]cli.Flag{p.planVerboseFlag(), p.jsonFlag("print it as one JSON document, as Terraform does"),
+				&cli.BoolFlag{Name: "markdown", Usage: "print a saved plan as Markdown for a comment", Destination: &markdown}}),
 		Action: func(ctx context.Context, c *cli.Command) error {
+			if markdown && (p.json || c.Args().Len() == 0) {
+				return failf("Invalid command line", "-markdown prints a saved plan: give its FILE, and no -json.")
+			}
 			switch args := c.Args().Slice(); len(args) {
 			case 0:
 				ctx, stop := p.withInterrupt(ctx)
 				defer stop()
 				return p.showLive(ctx)
 			case 1:
-				return p.showSaved(args[0])
+				return p.showSaved(args[0], markdown)
 			}
 			return failf("Too many arguments", "show takes one saved plan, or none and shows what is live.")
 		},
 	})
 }
 
-func (p *program) showSaved(path string) error {
+func (p *program) showSaved(path string, markdown bool) error {
 	f, err := planfile.Read(path, schema.Kinds())
 	if err != nil {
 		return err
@@ -68,10 +75,22 @@ func (p *program) showSaved(path string) error {
 	if p.json {
 		return p.printPlanDocument(f, around)
 	}
+	if markdown {
+		_, err := io.WriteString(p.stdout, report.Markdown(savedRun(f, m), p.markdownLimit()))
+		return err
+	}
 	p.ui.Plan(f.ShownPlan(), m)
 	p.ui.Exceptions(around.Exceptions)
 	p.ui.Digest(savedDigest(f))
 	return nil
+}
+
+// savedRun is what pipelines are told of a saved plan.
+func savedRun(f *planfile.File, m view.Purpose) *report.Run {
+	r := report.Recorder{Run: report.Run{Version: f.Program, Command: "plan"}}
+	r.Plan(f.ShownPlan(), m)
+	r.Digest(savedDigest(f))
+	return &r.Run
 }
 
 // showLive shows every object that the state records.

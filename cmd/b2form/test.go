@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/report"
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -94,7 +95,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	group.Wait()
 	p.ui.Tests(results)
 	if o.junit != "" {
-		if err := os.WriteFile(o.junit, view.JUnit(results), 0o666); err != nil {
+		if err := os.WriteFile(o.junit, report.TestsJUnit(results), 0o666); err != nil {
 			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
 		}
 	}

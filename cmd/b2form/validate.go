@@ -25,7 +25,7 @@ Example:
 Exit codes:
   0  the configuration is valid, perhaps with warnings
   1  it is not`,
-		Flags: append(p.configFlags(), p.policyFlag(), p.jsonFlag("print the diagnostics as JSON")),
+		Flags: append(append(p.configFlags(), p.policyFlag(), p.jsonFlag("print the diagnostics as JSON")), p.reportFlags()...),
 		Action: func(_ context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err
@@ -36,18 +36,26 @@ Exit codes:
 }
 
 func (p *program) validate() error {
+	if err := p.beginReport("validate"); err != nil {
+		return err
+	}
 	o := p.loadOptions(schema.Kinds())
 	o.AllowUnset = true
 	config, diags := schema.Load(o)
 	if !diags.HasErrors() {
 		diags = slices.Concat(diags, plan.CheckDenyRules(config), plan.CheckDeclared(config), plan.WarnUnusableCredentials(config))
-		for _, c := range config.Checks {
-			diags = append(diags, c.Evaluate(nil)...)
+		results, failed := checkResults(config.Checks, nil)
+		diags = append(diags, failed...)
+		if p.recorder != nil {
+			p.recorder.SetChecks(results)
 		}
 	}
 	if p.json {
 		if err := p.printJSON(view.NewValidation(diags, config.Files)); err != nil {
 			return err
+		}
+		if p.recorder != nil {
+			p.recorder.Diagnostics(diags, config.Files)
 		}
 	} else {
 		p.ui.Diagnostics(diags, config.Files)

@@ -29,7 +29,7 @@ type deliveryProgram struct {
 // in. Programs do not inherit them: they are for another key.
 func OwnCredentialVars() []string {
 	return []string{"B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "B2_APPLICATION_KEY_ID_FILE",
-		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND"}
+		"B2_APPLICATION_KEY_FILE", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY", "B2_PROFILE", "B2_CREDENTIAL_COMMAND", "B2FORM_NOTIFY"}
 }
 
 func prepareProgram(key KeyInfo, d config.Delivery, o DeliveryOptions) (*deliveryProgram, error) {

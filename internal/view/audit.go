@@ -32,7 +32,7 @@ func (t TextUI) Audit(r *audit.Report) {
 	case len(r.Credentials) > 0:
 		rows := [][]string{{"NAME", "OWNER", "MAY", "BUCKETS", "ENDS", "FINDINGS"}}
 		for _, c := range r.Credentials {
-			rows = append(rows, credentialCells(c))
+			rows = append(rows, CredentialCells(c))
 		}
 		b.WriteString(t.alignColumns(rows, "ENDS") + "\n")
 	}
@@ -88,8 +88,8 @@ func (t TextUI) writeCredential(b *strings.Builder, c audit.Credential) {
 	b.WriteByte('\n')
 }
 
-// credentialCells is a credential in a line.
-func credentialCells(c audit.Credential) []string {
+// CredentialCells is a credential in a line: name, owner, what it may do, its buckets, its end, its findings.
+func CredentialCells(c audit.Credential) []string {
 	may, reaches, ends := "", "every bucket", "never"
 	for i := range c.Kind.Attrs {
 		if a := &c.Kind.Attrs[i]; a.Preset != nil {

@@ -63,7 +63,7 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	if d.Subject == nil {
 		return out
 	}
-	out.Range = &Range{Filename: d.Subject.Filename, Start: position(d.Subject.Start), End: position(d.Subject.End)}
+	out.Range = NewRange(d.Subject)
 	file := files[d.Subject.Filename]
 	if file == nil {
 		return out
@@ -79,6 +79,11 @@ func DiagnosticJSON(d *hcl.Diagnostic, files map[string]*hcl.File) Diagnostic {
 	}
 	out.Snippet = code
 	return out
+}
+
+// NewRange brings a range into its JSON shape.
+func NewRange(r *hcl.Range) *Range {
+	return &Range{Filename: r.Filename, Start: position(r.Start), End: position(r.End)}
 }
 
 func position(p hcl.Pos) Position { return Position{Line: p.Line, Column: p.Column, Byte: p.Byte} }

@@ -29,6 +29,8 @@ type linePrinter struct {
 	strings.Builder
 	style   Style
 	verbose bool
+	// asDiff puts each sign into the first column, where programs that colour differences look for it.
+	asDiff bool
 }
 
 func (p *linePrinter) printLines(ls []lineTree, depth int) {
@@ -81,11 +83,20 @@ func (p *linePrinter) printWrapped(sign, text string, depth, hangColumns int, is
 		rest = indent + strings.Repeat(" ", hangColumns)
 	}
 	lines := wrapLine(indent+text, p.style.Width, rest)
-	column := padRight(strings.Repeat(" ", max(0, 3-displayWidth(sign)))+sign, 3)
-	p.WriteString(strings.Repeat("    ", depth) + p.style.paintSymbol(sign, column) + " " + lines[0][len(indent):] + "\n")
+	p.printSigned(sign, strings.Repeat("    ", depth), lines[0][len(indent):])
 	for _, l := range lines[1:] {
 		p.WriteString(l + "\n")
 	}
+}
+
+// printSigned writes one line behind its sign.
+func (p *linePrinter) printSigned(sign, indent, text string) {
+	column := padRight(strings.Repeat(" ", max(0, 3-displayWidth(sign)))+sign, 3)
+	if p.asDiff {
+		p.WriteString(diffSign(sign) + indent + "   " + text + "\n")
+		return
+	}
+	p.WriteString(indent + p.style.paintSymbol(sign, column) + " " + text + "\n")
 }
 
 // printPainted writes a text that may take several lines, each painted: the first begins with

@@ -47,7 +47,13 @@ func (t TextUI) Plan(p *plan.Plan, m Purpose) {
 	out.outside(p, m)
 	switch {
 	case !p.Empty() && m != Refreshing:
-		t.writeChanges(out, p)
+		changes := &linePrinter{style: t.Style, verbose: t.Verbose}
+		t.writeChanges(changes, p)
+		text := changes.String()
+		if t.Fold != nil {
+			text = t.Fold("Changes", text)
+		}
+		out.WriteString(text)
 		out.WriteString("\n" + summaryLine(p.Counts(), t.Style) + "\n")
 	case p.Empty() && len(p.Outputs) == 0:
 		out.WriteString(noChangesText(m, t.Style))
@@ -123,7 +129,32 @@ func legend(changes []plan.Change, s Style) string {
 
 func (p *linePrinter) printChange(c *plan.Change) {
 	p.printPainted("  # ", changeHeading(c), "  # ", bold)
-	remark := func(text string) { p.printPainted("  # (", visible.EscapeLine(text)+")", "  #  ") }
+	for _, remark := range changeRemarks(c) {
+		p.printPainted("  # (", visible.EscapeLine(remark)+")", "  #  ")
+	}
+	for _, h := range c.Hazards {
+		text := string(h.Kind)
+		if h.Detail != "" {
+			text += ": " + visible.EscapeLine(h.Detail)
+		}
+		p.printPainted("  ! ", text, "    ", bold, red)
+	}
+	p.printBlock(c)
+}
+
+// printBlock writes the block of a change; nothing where no attribute is told of.
+func (p *linePrinter) printBlock(c *plan.Change) {
+	if c.Action == plan.Forget || c.Action == plan.NoOp && len(c.Imports()) == 0 {
+		return
+	}
+	p.printSigned(c.Action.Symbol(), "", fmt.Sprintf("%s %s {", c.Addr.Kind, quoteHCL(c.Addr.Label)))
+	p.printLines(newChangeRenderer(c, p.verbose).bodyLines(), 1)
+	p.WriteString("    }\n")
+}
+
+// changeRemarks are why a change is made, and what goes with it.
+func changeRemarks(c *plan.Change) (remarks []string) {
+	remark := func(text string) { remarks = append(remarks, text) }
 	if c.Reason != "" && c.Reason != asRequested {
 		remark("because " + c.Reason)
 	}
@@ -162,20 +193,7 @@ func (p *linePrinter) printChange(c *plan.Change) {
 	for _, old := range c.Retiring {
 		remark(quoteNamed(plan.NamedObject{ID: old.ID, Name: old.Name}) + " lives on until " + untilText(old, c.Addr))
 	}
-	for _, h := range c.Hazards {
-		text := string(h.Kind)
-		if h.Detail != "" {
-			text += ": " + visible.EscapeLine(h.Detail)
-		}
-		p.printPainted("  ! ", text, "    ", bold, red)
-	}
-	if c.Action == plan.Forget || c.Action == plan.NoOp && len(c.Imports()) == 0 {
-		return
-	}
-	sign := c.Action.Symbol()
-	p.WriteString(p.style.paintSymbol(sign, fmt.Sprintf("%3s", sign)) + fmt.Sprintf(" %s %s {\n", c.Addr.Kind, quoteHCL(c.Addr.Label)))
-	p.printLines(newChangeRenderer(c, p.verbose).bodyLines(), 1)
-	p.WriteString("    }\n")
+	return remarks
 }
 
 // quoteNamed shows a live object by its name and its ID.
@@ -220,6 +238,9 @@ func changeHeading(c *plan.Change) string {
 func movedHeading(c *plan.Change) string {
 	return c.MovedFrom.String() + " has moved to " + c.Addr.String()
 }
+
+// PlanSummary is the line that people and CI tools look for.
+func PlanSummary(n plan.Counts) string { return summaryLine(n, Style{}) }
 
 // summaryLine is the line that people and CI tools look for.
 func summaryLine(n plan.Counts, s Style) string {

@@ -93,7 +93,7 @@ func (d PlanDocument) changes(trees []changeTrees) []resourceChange {
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		one := resourceChange{
-			resourceIdentity: newResourceIdentity(c.Addr), Action: actionName(c), Fields: append([]string{}, c.Fields...),
+			resourceIdentity: newResourceIdentity(c.Addr), Action: ActionName(c), Fields: append([]string{}, c.Fields...),
 			Change: newChangeJSON(trees[i].before, trees[i].after, terraformActions(c)...),
 			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes()),
 		}

@@ -100,6 +100,15 @@ func wholeSeconds(d time.Duration) string { return d.Truncate(time.Second).Strin
 
 // Done writes the closing line of a run that changed something or tried to.
 func (t TextUI) Done(r *apply.Result, m Purpose) {
+	ink := green
+	if r.Incomplete() {
+		ink = red
+	}
+	fmt.Fprintln(t.Out, "\n"+t.wrapPainted(DoneSummary(r, m), t.Style.Width, bold, ink))
+}
+
+// DoneSummary is the closing line of a run.
+func DoneSummary(r *apply.Result, m Purpose) string {
 	n := r.Counts
 	word, text := words.Capitalize(m.CommandName()), fmt.Sprintf("%d added, %d changed, %d destroyed", n.Add, n.Change, n.Destroy)
 	if n.Import > 0 {
@@ -111,11 +120,10 @@ func (t TextUI) Done(r *apply.Result, m Purpose) {
 	if m == Destroying {
 		text = fmt.Sprintf("%d destroyed", n.Destroy)
 	}
-	if !r.Incomplete() {
-		fmt.Fprintln(t.Out, "\n"+t.wrapPainted(word+" complete! Resources: "+text+".", t.Style.Width, bold, green))
-		return
+	if r.Incomplete() {
+		return word + " incomplete. Resources: " + text + undoneText(r) + "."
 	}
-	fmt.Fprintln(t.Out, "\n"+t.wrapPainted(word+" incomplete. Resources: "+text+undoneText(r)+".", t.Style.Width, bold, red))
+	return word + " complete! Resources: " + text + "."
 }
 
 func undoneText(r *apply.Result) string {

@@ -32,7 +32,7 @@ func (t TextUI) Proof(results []prove.Result) {
 			b.WriteString(strings.Join(wrapLine(detail, t.Style.Width, strings.Repeat(" ", 9)), "\n") + "\n")
 		}
 	}
-	n := CountTests(proofFiles(results))
+	n := CountTests(ProofFiles(results))
 	head, rest, _ := strings.Cut(n.text(), " ")
 	ink := green
 	if n.Failed() {
@@ -42,8 +42,8 @@ func (t TextUI) Proof(results []prove.Result) {
 	io.WriteString(t.Out, b.String())
 }
 
-// proofFiles are the results as those of tests: an address is a file, a promise a run.
-func proofFiles(results []prove.Result) (files []TestFile) {
+// ProofFiles are the results as those of tests: an address is a file, a promise a run.
+func ProofFiles(results []prove.Result) (files []TestFile) {
 	for _, r := range results {
 		if len(files) == 0 || files[len(files)-1].Path != r.Addr {
 			files = append(files, TestFile{Path: r.Addr})
@@ -58,9 +58,6 @@ func proofFiles(results []prove.Result) (files []TestFile) {
 	return files
 }
 
-// ProofJUnit is the results as JUnit's XML: a suite for each address.
-func ProofJUnit(results []prove.Result) []byte { return JUnit(proofFiles(results)) }
-
 // ProofJSON is the results as one JSON document.
 func ProofJSON(results []prove.Result) json.RawMessage {
 	promises := []jsonFields{}
@@ -71,7 +68,7 @@ func ProofJSON(results []prove.Result) json.RawMessage {
 		}
 		promises = append(promises, p)
 	}
-	n := CountTests(proofFiles(results))
+	n := CountTests(ProofFiles(results))
 	doc, err := json.Marshal(jsonFields{"format_version": "1.0", "passed": n[TestPass], "failed": n[TestFail], "errored": n[TestError],
 		"skipped": n[TestSkip], "promises": promises})
 	if err != nil {

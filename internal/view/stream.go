@@ -107,7 +107,7 @@ func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 	j.outside(p, m)
 	for i := range p.Changes {
 		c := &p.Changes[i]
-		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": actionName(c)}
+		change := jsonFields{"resource": newResourceJSON(c.Addr), "action": ActionName(c)}
 		if c.Reason != "" {
 			change["reason"] = c.Reason
 		}
@@ -184,8 +184,8 @@ func namedJSON(list []plan.NamedObject) []jsonFields {
 	return out
 }
 
-// actionName is the action; a mere change of the address is called a move.
-func actionName(c *plan.Change) string {
+// ActionName is the action; a mere change of the address is called a move.
+func ActionName(c *plan.Change) string {
 	if c.IsMoveOnly() {
 		return "move"
 	}
@@ -194,7 +194,7 @@ func actionName(c *plan.Change) string {
 
 func planVerb(c *plan.Change) string {
 	switch {
-	case actionName(c) == "move":
+	case ActionName(c) == "move":
 		return "move"
 	case len(c.Imports()) > 0 && c.Action == plan.NoOp:
 		return "import"

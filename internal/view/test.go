@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -135,71 +134,4 @@ func (j JSONUI) Tests(files []TestFile) {
 	j.emit("info", n.text(), "test_summary",
 		jsonFields{"test_summary": jsonFields{"status": status, "passed": n[TestPass], "failed": n[TestFail],
 			"errored": n[TestError], "skipped": n[TestSkip]}})
-}
-
-type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Suites  []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	Time    string        `xml:"time,attr"`
-	Failure *junitFailure `xml:"failure"`
-	Error   *junitFailure `xml:"error"`
-	Skipped *struct{}     `xml:"skipped"`
-}
-
-type junitFailure struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-// JUnit is the results as programs read them that know JUnit's XML: a suite for each file.
-func JUnit(files []TestFile) []byte {
-	var out junitSuites
-	for i := range files {
-		f := &files[i]
-		n := CountTests(files[i : i+1])
-		suite := junitSuite{Name: visible.EscapeLine(f.Path), Tests: len(f.Runs), Failures: n[TestFail], Errors: n[TestError],
-			Skipped: n[TestSkip]}
-		for _, r := range f.Runs {
-			c := junitCase{Name: visible.EscapeLine(r.Name), Class: visible.EscapeLine(f.Path), Time: fmt.Sprintf("%.3f", r.Took.Seconds())}
-			switch r.Status {
-			case TestFail:
-				c.Failure = junitFailureOf(r.Diagnostics, f.Sources)
-			case TestError:
-				c.Error = junitFailureOf(r.Diagnostics, f.Sources)
-			case TestSkip:
-				c.Skipped = &struct{}{}
-			}
-			suite.Cases = append(suite.Cases, c)
-		}
-		out.Suites = append(out.Suites, suite)
-	}
-	b, err := xml.MarshalIndent(out, "", "  ")
-	if err != nil {
-		panic(fmt.Sprintf("view: results of tests cannot be encoded: %v", err))
-	}
-	return append([]byte(xml.Header), append(b, '\n')...)
-}
-
-func junitFailureOf(diags hcl.Diagnostics, sources map[string]*hcl.File) *junitFailure {
-	var b strings.Builder
-	TextUI{Err: &b}.Diagnostics(diags, sources)
-	f := &junitFailure{Text: b.String()}
-	if len(diags) > 0 {
-		f.Message = visible.EscapeLine(diags[0].Summary)
-	}
-	return f
 }

@@ -21,6 +21,8 @@ type TextUI struct {
 	// Verbose shows in full what else is folded: many objects alike, and lists that have
 	// a name.
 	Verbose bool
+	// Fold puts a long part of the results into a part of a log that can be unfolded; nil: nothing can.
+	Fold func(header, text string) string
 }
 
 // Note writes a remark beside the results.

@@ -3,8 +3,10 @@ package view_test
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,4 +223,17 @@ func TestNothingToDestroy(t *testing.T) {
 	var out bytes.Buffer
 	view.TextUI{Out: &out}.Plan(&plan.Plan{}, view.Destroying)
 	golden(t, "plan-nothing-to-destroy.txt", out.String())
+}
+
+func TestChangeText(t *testing.T) {
+	all := plans()
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for i := range all[name].Changes {
+			text := view.NewChangeText(&all[name].Changes[i])
+			b.WriteString("== " + name + "\n" + text.Heading + "\n(" + strings.Join(text.Remarks, ")\n(") + ")\n" + text.Diff)
+		}
+		b.WriteString(view.OutputsDiff(all[name]))
+	}
+	golden(t, "changetext.txt", b.String())
 }

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/report"
+	"b2form/internal/words"
+)
+
+// A ciSystem is what runs a pipeline.
+type ciSystem string
+
+// The systems that something is done for. The runners of Forgejo and Gitea take the commands and files of GitHub's, but for
+// annotations and summaries, which their pages do not show ("Compared to GitHub Actions", missing features; reporter.go
+// of act_runner passes error, warning and notice through as they are).
+const (
+	noCI    ciSystem = "none"
+	github  ciSystem = "github"
+	gitlab  ciSystem = "gitlab"
+	forgejo ciSystem = "forgejo"
+	gitea   ciSystem = "gitea"
+)
+
+func ciSystems() []string {
+	return []string{string(noCI), string(github), string(gitlab), string(forgejo), string(gitea)}
+}
+
+func checkCISystem(name string) error {
+	if !slices.Contains(ciSystems(), name) {
+		return fmt.Errorf("there is no CI system %q; they are %s", name, words.JoinAnd(ciSystems()))
+	}
+	return nil
+}
+
+func (p *program) ciFlag() cli.Flag {
+	return &cli.GenericFlag{Name: "ci", Value: funcFlag{func(name string) error { p.ciName = name; return checkCISystem(name) }},
+		Usage: "work as a step of `SYSTEM`: " + strings.Join(ciSystems(), ", ") + " (B2FORM_CI does the same; else it is recognised)"}
+}
+
+// ci is the system that runs this program: what the user says, else what the variables tell that each sets ("Default
+// environment variables" of GitHub; "Predefined CI/CD variables reference" of GitLab; the reference of Forgejo Actions;
+// act_runner of Gitea). GITHUB_ACTIONS comes last, since Forgejo and Gitea set it too.
+func (p *program) ci() ciSystem {
+	if name := cmp.Or(p.ciName, p.getenv("B2FORM_CI")); slices.Contains(ciSystems(), name) {
+		return ciSystem(name)
+	}
+	switch {
+	case p.getenv("FORGEJO_ACTIONS") == "true":
+		return forgejo
+	case p.getenv("GITEA_ACTIONS") == "true":
+		return gitea
+	case p.getenv("GITHUB_ACTIONS") == "true":
+		return github
+	case p.getenv("GITLAB_CI") == "true":
+		return gitlab
+	}
+	return noCI
+}
+
+// takesCommands reports whether the runner obeys lines of the log, as GitHub's does.
+func (c ciSystem) takesCommands() bool { return c == github || c == forgejo || c == gitea }
+
+// longText is how many lines are folded in the log of a job.
+const longText = 60
+
+// foldText puts a long text into a part of the job log that can be unfolded; nil: the log has none.
+func (p *program) foldText() func(header, text string) string {
+	system := p.ci()
+	if system == noCI || p.stdoutTerminal || p.stdoutFile {
+		return nil
+	}
+	return func(header, text string) string {
+		switch {
+		case strings.Count(text, "\n") < longText:
+			return text
+		case system.takesCommands():
+			return report.GitHubGroup(header, text)
+		}
+		return report.GitLabSection(p.now().Unix(), "b2form_changes", header, text)
+	}
+}
+
+// writeCIFiles gives the system what it takes of a run without being asked: on GitHub a summary, outputs and annotations, on
+// Forgejo and Gitea outputs. What is missing or cannot be written is a warning.
+func (p *program) writeCIFiles(r *report.Run) {
+	system := p.ci()
+	if system.takesCommands() {
+		p.appendTo("GITHUB_OUTPUT", p.getenv("GITHUB_OUTPUT"), report.GitHubOutputs(r))
+	}
+	if system == github {
+		p.appendTo("GITHUB_STEP_SUMMARY", p.getenv("GITHUB_STEP_SUMMARY"), report.GitHubSummary(r))
+		fmt.Fprint(p.stderr, report.GitHubAnnotations(r)) // standard output may go elsewhere than to the log
+	}
+}
+
+// appendTo appends to the file at path, which a variable names. Others write to the same one.
+func (p *program) appendTo(variable, path, text string) {
+	const summary = "Results cannot be given to the pipeline"
+	if path == "" {
+		p.warnReport(summary, variable+" is not set, and a runner of "+string(p.ci())+" sets it to a file. -ci=none does without.")
+		return
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		p.warnReport(summary, "The file that "+variable+" names: "+osErrorReason(err)+".")
+	}
+}
+
+// pipelineRoot is the folder from which a pipeline names files: the checkout, else the folder in which the program was
+// started.
+func (p *program) pipelineRoot() string {
+	switch p.ci() {
+	case noCI:
+	case gitlab:
+		return cmp.Or(p.getenv("CI_PROJECT_DIR"), p.cwd)
+	default:
+		return cmp.Or(p.getenv("GITHUB_WORKSPACE"), p.cwd)
+	}
+	return p.cwd
+}
+
+// pipelineFolder is the folder of the configuration from there, with slashes; "": there, or elsewhere.
+func (p *program) pipelineFolder() string {
+	here, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for _, root := range []string{p.pipelineRoot(), p.cwd} {
+		if name, err := filepath.Rel(root, here); err == nil && filepath.IsLocal(name) {
+			return strings.TrimPrefix(filepath.ToSlash(name), ".")
+		}
+	}
+	return ""
+}

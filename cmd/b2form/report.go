@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/notify"
+	"b2form/internal/report"
+	"b2form/internal/secret"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+)
+
+// reportOptions are what a run is to tell a pipeline.
+type reportOptions struct {
+	ciName   string       // -ci
+	reports  []reportFile // -report, in the order given
+	notify   secret.Value // -notify: the URL
+	notifyOn []report.Outcome
+}
+
+// A reportFile is one report that is asked for.
+type reportFile struct{ format, path string }
+
+// markdownLimit is how many bytes a comment of the system has.
+func (p *program) markdownLimit() int {
+	if p.ci() == gitlab {
+		return report.GitLabComment
+	}
+	return report.GitHubComment
+}
+
+// reportFormats are what -report writes, by the name of the format.
+func reportFormats(markdownLimit int) map[string]func(*report.Run) []byte {
+	return map[string]func(*report.Run) []byte{
+		"markdown":    func(r *report.Run) []byte { return []byte(report.Markdown(r, markdownLimit)) },
+		"sarif":       report.SARIF,
+		"junit":       report.JUnit,
+		"codequality": report.GitLabCodeQuality,
+		"terraform":   report.GitLabTerraform,
+		"dotenv":      func(r *report.Run) []byte { return []byte(report.Dotenv(r)) },
+	}
+}
+
+// reportFlags are those of every command whose results pipelines show.
+func (p *program) reportFlags() []cli.Flag {
+	formats := slices.Sorted(maps.Keys(reportFormats(0)))
+	return []cli.Flag{
+		p.ciFlag(),
+		&cli.GenericFlag{Name: "report", Usage: "also write the result as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; repeatable",
+			Value: funcFlag{func(s string) error {
+				format, path, _ := strings.Cut(s, "=")
+				if !slices.Contains(formats, format) || path == "" {
+					return fmt.Errorf("%q is not FORMAT=FILE; the formats are %s", s, words.JoinAnd(formats))
+				}
+				p.reports = append(p.reports, reportFile{format, path})
+				return nil
+			}}},
+	}
+}
+
+// notifyFlags are those of every command that runs where nobody looks.
+func (p *program) notifyFlags() []cli.Flag {
+	outcomes := []string{string(report.Unchanged), string(report.Pending), string(report.Applied), string(report.Failed)}
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "notify", Usage: "send the outcome to the secret `URL` of Slack, ntfy or what takes JSON (better: " +
+			"B2FORM_NOTIFY)",
+			Value: funcFlag{func(s string) error { p.notify = secret.New(s); return notEmpty(s) }}},
+		&cli.GenericFlag{Name: "notify-on", Usage: "send the outcomes in `LIST`: " + strings.Join(outcomes, ", ") + " (default: all but " +
+			outcomes[0] + ")", Value: funcFlag{func(list string) error {
+			for _, name := range strings.Split(list, ",") {
+				if name = strings.TrimSpace(name); !slices.Contains(outcomes, name) {
+					return fmt.Errorf("there is no outcome %q; they are %s", name, words.JoinAnd(outcomes))
+				}
+				p.notifyOn = append(p.notifyOn, report.Outcome(name))
+			}
+			return nil
+		}}},
+	}
+}
+
+// beginReport has everything that a command says recorded from now on, where a pipeline is to be told of it.
+func (p *program) beginReport(command string) error {
+	if name := p.getenv("B2FORM_CI"); name != "" && checkCISystem(name) != nil {
+		p.warn("Unknown CI system", fmt.Sprintf("B2FORM_CI is %q; the systems are %s.", name, words.JoinAnd(ciSystems())))
+	}
+	for _, f := range p.reports {
+		if err := checkFree("-report="+f.format, f.path, defaultStates()); err != nil {
+			return err
+		}
+	}
+	if url := p.getenv("B2FORM_NOTIFY"); p.notify.IsZero() && url != "" {
+		p.notify = secret.New(url)
+	}
+	if len(p.reports) == 0 && p.notify.IsZero() && p.ci() == noCI {
+		return nil
+	}
+	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.pipelineFolder()}}
+	p.ui = bothUI{p.ui, p.recorder}
+	return nil
+}
+
+// finishReport tells what came of the run. Whatever goes wrong with that is a warning: the run is what it is.
+func (p *program) finishReport(code int) {
+	if p.recorder == nil {
+		return
+	}
+	run := &p.recorder.Run
+	run.ExitCode = code
+	p.writeCIFiles(run)
+	for _, f := range p.reports {
+		if err := os.WriteFile(f.path, reportFormats(p.markdownLimit())[f.format](run), 0o666); err != nil {
+			p.warnReport("Report cannot be written",
+				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), osErrorReason(err)))
+		}
+	}
+	p.sendNotice(run)
+}
+
+// warnReport warns people and nobody else: reports are made, or being made.
+func (p *program) warnReport(summary, detail string) {
+	p.textUI().Diagnostics(hcl.Diagnostics{{Severity: hcl.DiagWarning, Summary: summary, Detail: detail}}, nil)
+}
+
+// noticeTime is how long a notice may take.
+const noticeTime = 10 * time.Second
+
+// sendNotice sends the outcome where it is asked for.
+func (p *program) sendNotice(run *report.Run) {
+	outcome := run.Outcome()
+	if p.notify.IsZero() || len(p.notifyOn) == 0 && outcome == report.Unchanged || len(p.notifyOn) > 0 &&
+		!slices.Contains(p.notifyOn, outcome) {
+		return
+	}
+	target, err := notify.ParseTarget(p.notify.Reveal())
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), noticeTime)
+		defer cancel()
+		err = target.Send(ctx, report.NewNotice(run, p.jobURL()), "b2form/"+version)
+	}
+	if err != nil {
+		p.warnReport("Notice was not sent", "The URL of -notify or B2FORM_NOTIFY, which is not shown: "+err.Error()+".")
+	}
+}

@@ -1,0 +1,122 @@
+// Package notify sends what came of a run to a URL. The URL is a secret: who has one may write where it leads, so that
+// neither it nor a part of it is in an error.
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"b2form/internal/report"
+)
+
+// A Target is where notices go.
+type Target struct {
+	url  *url.URL
+	sort sort
+}
+
+// A sort says what is sent.
+type sort string
+
+const (
+	slack sort = "slack"
+	ntfy  sort = "ntfy"
+	plain sort = "json"
+)
+
+// URLForm says what a target looks like.
+const URLForm = "https://HOST/PATH, with slack+, ntfy+ or json+ in front where the host does not tell which of them it is"
+
+// ParseTarget reads a URL: slack+https://HOST/PATH. Without a word in front, the hosts of Slack and ntfy.sh are known, and
+// anything else gets JSON. The error says nothing of the text.
+func ParseTarget(text string) (Target, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil || u.Hostname() == "" {
+		return Target{}, errors.New("it is no URL: it needs to be " + URLForm)
+	}
+	t := Target{url: u, sort: plain}
+	switch host := strings.ToLower(u.Hostname()); {
+	case host == "hooks.slack.com" || host == "hooks.slack-gov.com":
+		t.sort = slack
+	case host == "ntfy.sh":
+		t.sort = ntfy
+	}
+	if word, scheme, given := strings.Cut(u.Scheme, "+"); given {
+		if t.sort, u.Scheme = sort(word), scheme; !slices.Contains([]sort{slack, ntfy, plain}, t.sort) {
+			return Target{}, errors.New("what is in front of + is not known: it needs to be " + URLForm)
+		}
+	}
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return Target{}, errors.New("it is neither of https nor of http: it needs to be " + URLForm)
+	}
+	return t, nil
+}
+
+// Format keeps the URL out of whatever prints the target by chance.
+func (t Target) Format(f fmt.State, _ rune) { fmt.Fprint(f, "target of notices") }
+
+// ntfyMessage is how many bytes a message of ntfy has before it becomes an attachment ("Publishing", limitations: 4,096).
+const ntfyMessage = 4096
+
+// Send sends a notice, once, and follows no redirect: another place was not chosen by the user. ctx bounds the time. The
+// error says what went wrong and nothing of the URL.
+func (t Target) Send(ctx context.Context, n report.Notice, userAgent string) error {
+	body, header := n.JSON(), http.Header{"Content-Type": {"application/json"}}
+	switch t.sort {
+	case slack:
+		body = n.Slack()
+	case ntfy: // "Publishing": the body is the message; title, priority and tags are headers
+		body = []byte(n.Text(ntfyMessage))
+		header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Title": {n.Title()}}
+		if n.Outcome == report.Failed {
+			header.Set("Priority", "high")
+			header.Set("Tags", "warning")
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return errors.New("the URL cannot be requested")
+	}
+	header.Set("User-Agent", userAgent)
+	request.Header = header
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		return errors.New(reason(err))
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, 1<<16) // what it says is for nobody
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("the answer was HTTP %d", response.StatusCode)
+	}
+	return nil
+}
+
+// reason says what went wrong without the words of libraries, which repeat the URL.
+func reason(err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "there was no answer in time"
+	case errors.Is(err, context.Canceled):
+		return "it was interrupted"
+	case errors.As(err, &dns):
+		return "its host is not known"
+	case errors.As(err, &certificate):
+		return "its certificate is not trusted"
+	case errors.As(err, &op) && op.Op == "dial":
+		return "there was no connection"
+	}
+	return "the connection failed"
+}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"b2form/internal/view"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+)
+
+// mostAnnotations is how many annotations of each level GitHub keeps of one step ("Troubleshooting workflows", usage
+// limits: 10 warning, 10 error and 10 notice annotations per step).
+const mostAnnotations = 10
+
+// An annotation is one remark beside the source.
+type annotation struct {
+	level, title, message string
+	place                 *view.Range
+}
+
+// annotations are the diagnostics, and a notice for each hazard, the most severe first.
+func (r *Run) annotations() (list []annotation) {
+	for _, severity := range []string{"error", "warning"} {
+		for _, d := range r.withSeverity(severity) {
+			list = append(list, annotation{severity, d.Summary, d.Detail, d.Range})
+		}
+	}
+	for i := range r.Changes() {
+		c := &r.Planned.Changes[i]
+		for _, h := range c.Hazards {
+			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + colon(h.Detail), c.Range})
+		}
+	}
+	return list
+}
+
+// colon is a text behind a colon; nothing for none.
+func colon(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ": " + text
+}
+
+// GitHubAnnotations are the lines that make a step of GitHub Actions show diagnostics and hazards beside the source
+// ("Workflow commands for GitHub Actions": ::error file={name},line={line},endLine={endLine},title={title}::{message}).
+func GitHubAnnotations(r *Run) string {
+	var b strings.Builder
+	shown := map[string]int{}
+	for _, a := range r.annotations() {
+		if shown[a.level]++; shown[a.level] > mostAnnotations {
+			continue
+		}
+		var properties []string
+		set := func(name, value string) { properties = append(properties, name+"="+githubProperties.Replace(value)) }
+		if file := r.path(a.place); file != "" {
+			set("file", file)
+			set("line", strconv.Itoa(a.place.Start.Line))
+			set("endLine", strconv.Itoa(a.place.End.Line))
+		}
+		set("title", visible.EscapeTruncated(a.title, mostInLine))
+		message := visible.EscapeLines(truncate(a.message, mostMessage))
+		if message == "" {
+			message = a.title
+		}
+		fmt.Fprintf(&b, "::%s %s::%s\n", a.level, strings.Join(properties, ","), githubData.Replace(message))
+	}
+	return b.String()
+}
+
+// mostMessage is how many bytes of a message an annotation or a report carries.
+const mostMessage = 10_000
+
+// truncate is a text without what is beyond so many bytes.
+func truncate(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// What a command would end at, in its data and in a property (actions/toolkit, core/src/command.ts).
+var (
+	githubData       = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperties = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// GitHubMask is the line that has a runner hide a secret in the log from then on ("Workflow commands for GitHub Actions",
+// masking a value in a log). The runners of Forgejo and Gitea know it too.
+func GitHubMask(secret string) string { return "::add-mask::" + githubData.Replace(secret) + "\n" }
+
+// GitHubSummary is the Markdown of a step's summary. It counts what has no annotation.
+func GitHubSummary(r *Run) string {
+	count := map[string]int{}
+	for _, a := range r.annotations() {
+		count[a.level]++
+	}
+	var more []string
+	for _, level := range []string{"error", "warning", "notice"} {
+		if n := count[level] - mostAnnotations; n > 0 {
+			more = append(more, words.Count(n, level, level+"s"))
+		}
+	}
+	text := ""
+	if len(more) > 0 {
+		text = "\n_Without annotation, since GitHub shows " + strconv.Itoa(mostAnnotations) + " of each level: " + words.JoinAnd(more) +
+			"._\n"
+	}
+	return Markdown(r, StepSummary-len(text)) + text
+}
+
+// A Variable is one result of a run for later steps of a pipeline. Its value has one line.
+type Variable struct{ Name, Value string }
+
+// Variables are the results of a run. hazards are the spellings of -allow, each once.
+func Variables(r *Run) []Variable {
+	n := r.Counts()
+	return []Variable{
+		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.Outputs != "" || len(r.Drift) > 0)},
+		{"outcome", string(r.Outcome())},
+		{"import", strconv.Itoa(n.Import)}, {"add", strconv.Itoa(n.Add)}, {"change", strconv.Itoa(n.Change)},
+		{"destroy", strconv.Itoa(n.Destroy)}, {"forget", strconv.Itoa(n.Forget)},
+		{"hazards", strings.Join(r.hazardFlags(), ",")},
+		{"digest", visible.EscapeLine(r.Digest)},
+		{"exitcode", strconv.Itoa(r.ExitCode)},
+	}
+}
+
+// GitHubOutputs is what GITHUB_OUTPUT takes: a name and a value a line.
+func GitHubOutputs(r *Run) string {
+	var b strings.Builder
+	for _, v := range Variables(r) {
+		b.WriteString(v.Name + "=" + v.Value + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"b2form/internal/visible"
+	"b2form/internal/words"
+)
+
+// A Notice is what somebody is told of a run who is not looking at it: a sentence, and what it may cost.
+type Notice struct {
+	FormatVersion string         `json:"format_version"`
+	Version       string         `json:"b2form_version"`
+	Command       string         `json:"command"`
+	Folder        string         `json:"folder"`
+	Outcome       Outcome        `json:"outcome"`
+	Headline      string         `json:"headline"`
+	Counts        noticeCounts   `json:"changes"`
+	Hazards       []noticeHazard `json:"hazards"` // at most 50
+	Errors        []string       `json:"errors"`  // at most 10, each in a line
+	HazardCount   int            `json:"hazard_count"`
+	ErrorCount    int            `json:"error_count"`
+	Drift         int            `json:"drift_count"`
+	Digest        string         `json:"digest"`
+	ExitCode      int            `json:"exit_code"`
+	JobURL        string         `json:"job_url"` // of the job in the pipeline; "": not known
+}
+
+type noticeCounts struct {
+	Import  int `json:"import"`
+	Add     int `json:"add"`
+	Change  int `json:"change"`
+	Destroy int `json:"remove"`
+	Forget  int `json:"forget"`
+}
+
+type noticeHazard struct {
+	Address string `json:"addr"`
+	Hazard  string `json:"hazard"` // as -allow takes it
+	Detail  string `json:"detail"`
+}
+
+// How many are told of in a notice.
+const (
+	mostNoticeHazards = 50
+	mostNoticeErrors  = 10
+)
+
+// NewNotice puts a run into a notice. jobURL is where the job is shown.
+func NewNotice(r *Run, jobURL string) Notice {
+	n := r.Counts()
+	notice := Notice{FormatVersion: "1.0", Version: r.Version, Command: r.Command, Folder: visible.EscapeTruncated(r.Folder, mostInLine),
+		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
+		Hazards: []noticeHazard{}, Errors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(), Drift: len(r.Drift),
+		Digest: visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
+	for _, c := range r.Changes() {
+		for _, h := range c.Hazards {
+			if len(notice.Hazards) < mostNoticeHazards {
+				notice.Hazards = append(notice.Hazards, noticeHazard{visible.EscapeTruncated(c.Address, mostInLine), h.Flag,
+					visible.EscapeTruncated(h.Detail, mostInLine)})
+			}
+		}
+	}
+	for _, d := range r.withSeverity("error") {
+		if len(notice.Errors) < mostNoticeErrors {
+			notice.Errors = append(notice.Errors, visible.EscapeTruncated(d.Summary, mostInLine))
+		}
+	}
+	return notice
+}
+
+// JSON is the notice as one document.
+func (n Notice) JSON() []byte { return encodeJSON(n) }
+
+// Title is the notice in a few words, in which nothing is that others can choose.
+func (n Notice) Title() string { return "b2form " + n.Command + ": " + string(n.Outcome) }
+
+// Text is the notice for people, in at most so many bytes.
+func (n Notice) Text(most int) string {
+	lines := []string{n.Headline}
+	if n.Folder != "" {
+		lines[0] = n.Folder + ": " + n.Headline
+	}
+	for _, text := range n.Errors {
+		lines = append(lines, "Error: "+text)
+	}
+	for _, h := range n.Hazards {
+		lines = append(lines, h.Hazard+": "+h.Address+colon(h.Detail))
+	}
+	link := ""
+	if n.JobURL != "" {
+		link = "\n" + n.JobURL
+	}
+	text := ""
+	for i, l := range lines {
+		if len(text)+len(l) > most-len(link)-40 {
+			text += "\n(" + words.Count(len(lines)-i, "line", "lines") + " left out)"
+			break
+		}
+		text += "\n" + l
+	}
+	return strings.TrimPrefix(text, "\n") + link
+}
+
+// slackText is how much of a message Slack shows in one piece ("Formatting text for app surfaces": at most 4,000
+// characters are recommended).
+const slackText = 3500
+
+// Slack is the notice for an incoming webhook of Slack, and of what imitates it. "&", "<" and ">" begin references to
+// people, channels and links there ("Formatting text": escaping text), and are escaped; nothing else is formatted.
+func (n Notice) Slack() []byte {
+	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(n.Title() + "\n" + n.Text(slackText/2))
+	text, err := json.Marshal(map[string]any{"text": escaped, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false})
+	if err != nil {
+		panic(fmt.Sprintf("report: a message cannot be encoded: %v", err))
+	}
+	return visible.EscapeJSON(text)
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"b2form/apply"
+	"b2form/internal/audit"
+	"b2form/internal/view"
+	"b2form/internal/visible"
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/kind"
+)
+
+// A Recorder makes a Run of what a command says. It has the methods of view.TextUI and view.JSONUI, so that what is
+// said to people and programs is what is reported.
+type Recorder struct {
+	Run Run
+	// Locate says where a resource is declared; nil: nobody knows.
+	Locate func(addr.Addr) *hcl.Range
+}
+
+// Note implements the interface of a command's ui.
+func (r *Recorder) Note(string) {}
+
+// Hint implements the interface of a command's ui.
+func (r *Recorder) Hint(string) {}
+
+// Diagnostics records errors and warnings.
+func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
+	for _, d := range diags {
+		r.Run.Diagnostics = append(r.Run.Diagnostics, view.DiagnosticJSON(d, files))
+	}
+}
+
+// Plan records what would change, and what changed outside of b2form.
+func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
+	shown := &Plan{Purpose: m, Summary: view.PlanSummary(p.Counts()), Counts: p.Counts(), LeftOut: addresses(p.LeftOut)}
+	r.Run.Drift = nil
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if d, drifted := driftOf(c, m); drifted {
+			r.Run.Drift = append(r.Run.Drift, d)
+		}
+		if m == view.Refreshing {
+			continue // what the state is told changes no object
+		}
+		one := Change{Address: c.Addr.String(), Action: view.ActionName(c), Symbol: c.Action.Symbol(), ChangeText: view.NewChangeText(c),
+			Fields: c.Fields}
+		if r.Locate != nil {
+			if at := r.Locate(c.Addr); at != nil {
+				one.Range = view.NewRange(at)
+			}
+		}
+		for _, h := range c.Hazards {
+			one.Hazards = append(one.Hazards, Hazard{string(h.Kind), h.Kind.Flag(), visible.EscapeLine(h.Detail)})
+		}
+		shown.Changes = append(shown.Changes, one)
+	}
+	r.Run.Planned, r.Run.Outputs = shown, view.OutputsDiff(p)
+}
+
+// driftOf is what happened to the object of a change outside of b2form.
+func driftOf(c *plan.Change, m view.Purpose) (d Drift, drifted bool) {
+	text := view.OutsideText(c, m)
+	d = Drift{Address: c.Addr.String(), Sort: DriftChanged, Text: text, Fields: c.Fields}
+	switch {
+	case text == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
+		return d, false
+	case c.Outside == plan.Gone:
+		d.Sort = DriftGone
+	}
+	return d, true
+}
+
+func addresses(list []addr.Addr) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = a.String()
+	}
+	return out
+}
+
+// Digest records what the plan can be approved by.
+func (r *Recorder) Digest(d plan.Digest) { r.Run.Digest = d.String() }
+
+// Exceptions records the resources for which a policy does not hold.
+func (r *Recorder) Exceptions(list []view.Exception) {
+	for _, x := range list {
+		r.Run.Exceptions = append(r.Run.Exceptions,
+			Exception{x.Addr.String(), visible.EscapeLine(x.Policy), visible.EscapeLine(x.Reason)})
+	}
+}
+
+// Tests implements the interface of a command's ui: results of tests have a report of their own.
+func (r *Recorder) Tests([]view.TestFile) {}
+
+// Capabilities implements the interface of a command's ui.
+func (r *Recorder) Capabilities([]string) {}
+
+// Rotations implements the interface of a command's ui.
+func (r *Recorder) Rotations(*plan.Plan, time.Time) {}
+
+// Event implements the interface of a command's ui: Done tells what came of each step.
+func (r *Recorder) Event(apply.Event) {}
+
+// Still implements the interface of a command's ui.
+func (r *Recorder) Still(apply.Event) {}
+
+// Secrets implements the interface of a command's ui: no report holds one.
+func (r *Recorder) Secrets([]view.NewKey) {}
+
+// Outputs implements the interface of a command's ui: their values stay where they are asked for.
+func (r *Recorder) Outputs([]view.Output, bool) {}
+
+// Done records what was carried out.
+func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
+	done := &Done{Summary: view.DoneSummary(result, m), Incomplete: result.Incomplete(), Counts: result.Counts}
+	for _, c := range result.BegunChanges {
+		if c.Err != nil {
+			done.Failed = append(done.Failed, c.Change.Addr.String())
+		}
+	}
+	done.NotBegun = append(addresses(result.Skipped), addresses(result.PartlyDone)...)
+	r.Run.Done = done
+}
+
+// SetKeys records what was found about the live keys.
+func (r *Recorder) SetKeys(found *audit.Report) {
+	r.Run.Keys = []Key{}
+	if len(found.AccountFindings) > 0 {
+		r.Run.Keys = append(r.Run.Keys, Key{Name: "the key that b2form runs with", Findings: newFindings(found.AccountFindings)})
+	}
+	for _, c := range found.Credentials {
+		cells := view.CredentialCells(c)
+		r.Run.Keys = append(r.Run.Keys, Key{cells[0], cells[1], cells[2], cells[3], cells[4], newFindings(c.Findings)})
+	}
+}
+
+func newFindings(list []kind.Finding) (out []Finding) {
+	for _, f := range list {
+		out = append(out, Finding{string(f.Rule), visible.EscapeLine(f.Detail)})
+	}
+	return out
+}
+
+// SetChecks records what came of the check blocks.
+func (r *Recorder) SetChecks(list []view.CheckResult) {
+	r.Run.Checks = nil
+	for _, c := range list {
+		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.Said) > 0}
+		for _, said := range c.Said {
+			one.Said = append(one.Said, visible.EscapeLines(said))
+		}
+		r.Run.Checks = append(r.Run.Checks, one)
+	}
+}

@@ -1,0 +1,52 @@
+package view
+
+import (
+	"strings"
+
+	"b2form/internal/visible"
+	"b2form/plan"
+)
+
+// A ChangeText is what people are told of one change of a plan, without colour and without breaking lines.
+type ChangeText struct {
+	Heading string   // "bucket.photos will be created"
+	Remarks []string // why, and what goes with it
+	// Diff is the block of the change, with its signs in the first column as a unified diff has them, and ! where
+	// something changes; "": no attribute is told of.
+	Diff string
+}
+
+// NewChangeText puts a change into words. No value that is secret or sensitive is in them.
+func NewChangeText(c *plan.Change) ChangeText {
+	t := ChangeText{Heading: changeHeading(c)}
+	for _, remark := range changeRemarks(c) {
+		t.Remarks = append(t.Remarks, visible.EscapeLine(remark))
+	}
+	out := &linePrinter{asDiff: true}
+	out.printBlock(c)
+	t.Diff = out.String()
+	return t
+}
+
+// OutputsDiff is how outputs change, as ChangeText.Diff; "": none does.
+func OutputsDiff(p *plan.Plan) string {
+	out := &linePrinter{asDiff: true}
+	out.outputLines(p)
+	return out.String()
+}
+
+// DiffLine is a line of a diff that says what becomes of a name.
+func DiffLine(action plan.Action, name string) string {
+	return diffSign(action.Symbol()) + "   " + mapKey(name) + "\n"
+}
+
+// diffSign is what stands in the first column of a diff for a sign.
+func diffSign(sign string) string {
+	switch strings.TrimSpace(sign) {
+	case "+", "-":
+		return strings.TrimSpace(sign)
+	case "~", "+/-":
+		return "!"
+	}
+	return " "
+}
