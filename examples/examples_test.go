@@ -101,6 +101,9 @@ func lifecycle(r run, example, source string) {
 	r.b2form(0, "apply", "-emulator", "-auto-approve")
 	r.b2form(0, "plan", "-emulator", "-detailed-exitcode")
 	r.delivered(r.b2form(0, "output", "-emulator"))
+	if out := r.b2form(0, "prove", "-emulator"); !strings.Contains(out, "pass   S3: may upload files") {
+		r.Errorf("prove says:\n%s", out)
+	}
 
 	changed := strings.Replace(source, "lifecycle_rules", "info = { purpose = \"changed\" }\n  lifecycle_rules", 1)
 	if changed == source {

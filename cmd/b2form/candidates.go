@@ -29,7 +29,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	switch name {
 	case "chdir", "data":
 		return "", fileCandidates(value, true)
-	case "var-file", "out", "json-into":
+	case "var-file", "out", "json-into", "secrets-from":
 		p.changeDir()
 		return "", fileCandidates(value, false)
 	case "replace":
@@ -56,7 +56,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 		return "", textCandidates(key.AccessNames()...)
 	case "format":
 		return "", textCandidates("dot", "mermaid")
-	case "input", "lock":
+	case "allow-writes", "input", "lock":
 		return "", textCandidates("false")
 	case "switch":
 		for _, s := range emulator.AllSwitches() {

@@ -59,8 +59,8 @@ Exit codes:
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
 			&cli.GenericFlag{Name: "secrets-from", Usage: "take a key's secret from `FILE`, which a deliver block wrote; repeatable",
 				Value: funcFlag{func(s string) error { o.secretFiles = append(o.secretFiles, s); return nil }}},
-			&cli.BoolFlag{Name: "allow-writes", Value: true, Usage: "upload small files, and make copies of keys",
-				Destination: &o.allowWrites},
+			&cli.BoolFlag{Name: "allow-writes", Value: true, Destination: &o.allowWrites,
+				Usage: "with `false`, upload nothing and make no copies of keys"},
 			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junit},
 			p.jsonFlag("print the results as JSON"),
 		}),
@@ -131,7 +131,7 @@ type prover struct {
 func (v *prover) trials() *prove.Options {
 	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
 		Sleep: pause.For, Explain: explainShort, FileName: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
-		ReadOnly: !v.allowWrites, Parallel: 4}
+		ReadOnly: !v.allowWrites, Parallel: max(1, min(4, v.parallelism))}
 	if v.localB2 != nil {
 		o.Transport = v.localB2
 	}
