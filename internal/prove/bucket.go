@@ -52,8 +52,11 @@ func (t *trial) askWithoutKey(ctx context.Context, at file) error {
 	}
 	refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden
 	// Where nothing could be uploaded, "not there" is what those are told who might have had it.
-	given := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotFound && t.fileID == ""
+	absent := resp.StatusCode == http.StatusNotFound && t.fileID == ""
+	given := resp.StatusCode == http.StatusOK || absent
 	switch {
+	case absent && !at.bucket.Public:
+		return &troubleError{what: "B2 says that there is no such file, and not that it takes a key"}
 	case given && !at.bucket.Public:
 		return brokenError("It gives them to everybody.")
 	case refused && at.bucket.Public:

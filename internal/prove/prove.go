@@ -228,18 +228,21 @@ func (o *Options) judge(err error) (Status, string) {
 	case brokenError:
 		return Broken, string(e)
 	case *troubleError:
+		if e.cause == nil {
+			return Unknown, e.what + "."
+		}
 		return Unknown, e.what + ". " + o.Explain(e.cause)
 	}
 	return Unknown, o.Explain(err)
 }
 
-// A troubleError is an error with what it means here.
+// A troubleError says why a trial tells nothing.
 type troubleError struct {
 	what  string
-	cause error
+	cause error // nil: what says it all
 }
 
-func (e *troubleError) Error() string { return e.what + ": " + e.cause.Error() }
+func (e *troubleError) Error() string { return e.what }
 
 // quoted is a name that others may have chosen.
 func quoted(name string) string { return fmt.Sprintf("%q", strings.ToValidUTF8(name, "\ufffd")) }

@@ -3,6 +3,7 @@ package prove
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -99,14 +100,26 @@ func (t *trial) remove(ctx context.Context, at file) error {
 	return err
 }
 
+// sendS3 sends a request as the key, again where the service does not know it yet.
+func (t *trial) sendS3(ctx context.Context, method string, at file, query url.Values, body string) (http.Header, []byte, error) {
+	for _, delay := range delays() {
+		header, reply, err := t.s3.send(ctx, method, at.bucket.Name, at.name, query, body)
+		refused, ok := errors.AsType[*wire.Error](err)
+		if !ok || !t.access.New || refused.Code != "InvalidAccessKeyId" || t.Sleep(ctx, delay) != nil {
+			return header, reply, err
+		}
+	}
+	return t.s3.send(ctx, method, at.bucket.Name, at.name, query, body)
+}
+
 func (t *trial) listS3(ctx context.Context, at file) error {
-	_, _, err := t.s3.send(ctx, http.MethodGet, at.bucket.Name, "", url.Values{"list-type": {"2"}, "max-keys": {"1"}, "prefix": {at.name}},
+	_, _, err := t.sendS3(ctx, http.MethodGet, file{at.bucket, ""}, url.Values{"list-type": {"2"}, "max-keys": {"1"}, "prefix": {at.name}},
 		"")
 	return err
 }
 
 func (t *trial) uploadS3(ctx context.Context, at file) error {
-	header, _, err := t.s3.send(ctx, http.MethodPut, at.bucket.Name, at.name, nil, content)
+	header, _, err := t.sendS3(ctx, http.MethodPut, at, nil, content)
 	if id := header.Get("X-Amz-Version-Id"); id != "" {
 		t.fileID = id
 	}
@@ -117,7 +130,7 @@ func (t *trial) downloadS3(ctx context.Context, at file) error {
 	if err := t.present(ctx, at); err != nil {
 		return err
 	}
-	_, body, err := t.s3.send(ctx, http.MethodGet, at.bucket.Name, at.name, nil, "")
+	_, body, err := t.sendS3(ctx, http.MethodGet, at, nil, "")
 	return sameContent(body, err)
 }
 
@@ -125,7 +138,7 @@ func (t *trial) removeS3(ctx context.Context, at file) error {
 	if err := t.present(ctx, at); err != nil {
 		return err
 	}
-	_, _, err := t.s3.send(ctx, http.MethodDelete, at.bucket.Name, at.name, url.Values{"versionId": {t.fileID}}, "")
+	_, _, err := t.sendS3(ctx, http.MethodDelete, at, url.Values{"versionId": {t.fileID}}, "")
 	if err == nil {
 		t.fileID = ""
 	}
