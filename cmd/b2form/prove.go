@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -152,7 +153,14 @@ func (v *prover) subjects() (out []prove.Subject, err error) {
 	used := map[string]bool{}
 	for _, a := range v.addrs {
 		if !slices.ContainsFunc(v.config.Resources, func(r *config.Resource) bool { return a.Covers(r.Addr) && v.isProvable(r) }) {
-			return nil, failf("Nothing to prove", "The configuration declares no key and no bucket at %s.", a)
+			var names []string
+			for _, r := range v.config.Resources {
+				if v.isProvable(r) {
+					names = append(names, r.Addr.String())
+				}
+			}
+			return nil, failf("Nothing to prove", "The configuration declares no key and no bucket at %s.%s", a,
+				words.DidYouMean(a.String(), "", names))
 		}
 	}
 	for _, r := range v.config.Resources {
@@ -189,12 +197,13 @@ const bucketKind = "bucket"
 func (v *prover) subject(r *config.Resource) (s prove.Subject, id string, err error) {
 	s.Addr = r.Addr.String()
 	for i := range v.plan.Changes {
-		if c := &v.plan.Changes[i]; c.Addr == r.Addr && (c.Action != plan.NoOp || c.Import) {
+		if c := &v.plan.Changes[i]; c.Addr == r.Addr && c.Action != plan.NoOp {
 			s.Differ = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)
 		}
 	}
 	i := slices.IndexFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr == r.Addr })
 	if i < 0 {
+		s.Differ = cmp.Or(s.Differ, "The state does not have it under this address yet. Run b2form apply first.")
 		return s, "", nil
 	}
 	id = v.state.Entries[i].ID

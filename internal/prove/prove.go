@@ -244,5 +244,5 @@ type troubleError struct {
 
 func (e *troubleError) Error() string { return e.what }
 
-// quoted is a name that others may have chosen.
-func quoted(name string) string { return fmt.Sprintf("%q", strings.ToValidUTF8(name, "\ufffd")) }
+// quoted is a name that others may have chosen, or the beginning of a long one.
+func quoted(name string) string { return fmt.Sprintf("%.200q", strings.ToValidUTF8(name, "\ufffd")) }
