@@ -105,6 +105,7 @@ func mayImport() map[string][]string {
 		"internal/secret":      {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},
 		"internal/b2":          {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause"},
 		"internal/emulator":    {},
+		"internal/forge":       {"internal/pause", "internal/scrub", "internal/secret", "internal/visible"},
 		"internal/credentials": {"internal/scrub", "internal/secret"},
 		"internal/view": {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind",
 			"schema/syntax", "internal/secret", "internal/audit"},
@@ -118,6 +119,7 @@ func mayImport() map[string][]string {
 		"internal/bench":            {"*"},
 		"internal/testrun":          {},
 		"internal/emulator/conform": {},
+		"internal/forge/imitation":  {},
 	}
 }
 
