@@ -67,26 +67,7 @@ func environmentVariables() []envGroup {
 			{"CLICOLOR_FORCE", "The same."},
 			{"TERM", "dumb: no colours, and a console without editing."},
 		}},
-		{"Pipelines", []envVariable{
-			{"B2FORM_DIGEST_KEY", "What hidden values are hashed with in the digest of a plan; the same for plan and apply -expect."},
-			{"B2FORM_CI", "The CI system to work for, as -ci, which goes before: none, github, gitlab, forgejo or gitea."},
-			{"B2FORM_NOTIFY", "Secret URL that the outcome is sent to, as -notify, which goes before."},
-			{"CI", "If set, a plan that finds no state says what that means, and long work is told of every 30 seconds."},
-			{"GITHUB_ACTIONS", "true: colours, masked secrets, annotations and the files below. Set by GitHub, Forgejo and Gitea."},
-			{"FORGEJO_ACTIONS", "true: a runner of Forgejo, which shows no annotations and no summary."},
-			{"GITEA_ACTIONS", "true: the same of Gitea."},
-			{"GITHUB_OUTPUT", "File that the outputs of the step are added to."},
-			{"GITHUB_STEP_SUMMARY", "File that the plan or the result is added to, in Markdown. On GitHub only."},
-			{"GITHUB_WORKSPACE", "The checkout, from which annotations and reports name files."},
-			{"GITLAB_CI", "true: colours, and sections of the log. Set by GitLab."},
-			{"CI_PROJECT_DIR", "The checkout on GitLab, as GITHUB_WORKSPACE."},
-			{"GITHUB_SERVER_URL", "With GITHUB_REPOSITORY and GITHUB_RUN_ID: the job that a lock names as its holder."},
-			{"GITHUB_REPOSITORY", "See GITHUB_SERVER_URL."},
-			{"GITHUB_RUN_ID", "See GITHUB_SERVER_URL."},
-			{"CI_JOB_URL", "The job that a lock names as its holder. Set by GitLab."},
-			{"BUILD_URL", "The same. Set by Jenkins."},
-			{"USER", "Who a lock names as its holder; left out, the user of the operating system."},
-		}},
+		{"Pipelines", pipelineVariables()},
 		{"Network and memory", []envVariable{
 			{"HTTPS_PROXY", "The proxy through which B2 is reached: http://user:password@host:port. https_proxy does the same."},
 			{"HTTP_PROXY", "The proxy for an endpoint without TLS, such as the emulator."},
@@ -98,9 +79,47 @@ func environmentVariables() []envGroup {
 	}
 }
 
-// libraryVariables are variables that libraries read, not this package.
+// pipelineVariables are those that CI systems set, or that are set for them.
+func pipelineVariables() []envVariable {
+	return []envVariable{
+		{"B2FORM_DIGEST_KEY", "What hidden values are hashed with in the digest of a plan; the same for plan and apply -expect."},
+		{"B2FORM_CI", "The CI system to work for, as -ci, which goes before: none, github, gitlab, forgejo or gitea."},
+		{"B2FORM_NOTIFY", "Secret URL that the outcome is sent to, as -notify, which goes before."},
+		{"CI", "If set, a plan that finds no state says what that means, and long work is told of every 30 seconds."},
+		{"GITHUB_ACTIONS", "true: colours, masked secrets, annotations and the files below. Set by GitHub, Forgejo and Gitea."},
+		{"FORGEJO_ACTIONS", "true: a runner of Forgejo, which shows no annotations and no summary."},
+		{"GITEA_ACTIONS", "true: the same of Gitea."},
+		{"GITHUB_OUTPUT", "File that the outputs of the step are added to."},
+		{"GITHUB_STEP_SUMMARY", "File that the plan or the result is added to, in Markdown. On GitHub only."},
+		{"GITHUB_WORKSPACE", "The checkout, from which annotations and reports name files."},
+		{"GITLAB_CI", "true: colours, and sections of the log. Set by GitLab."},
+		{"CI_PROJECT_DIR", "The checkout on GitLab, as GITHUB_WORKSPACE."},
+		{"GITHUB_TOKEN", "Token that comments and issues are written with; that of the job, or one of somebody's."},
+		{"GITEA_TOKEN", "The same for Gitea, before GITHUB_TOKEN."},
+		{"FORGEJO_TOKEN", "The same for Forgejo."},
+		{"GITLAB_TOKEN", "The same for GitLab: a project access token with the scope api. CI_JOB_TOKEN may write none."},
+		{"GITHUB_API_URL", "The API for comments and issues. Of this and the next two, GITEA_ and FORGEJO_ go before GITHUB_."},
+		{"GITHUB_REF", "refs/pull/NUMBER/…: the pull request that a comment is about."},
+		{"GITHUB_EVENT_PATH", "File that names it where that does not."},
+		{"CHANGE_ID", "Its number where neither does. Set by Jenkins."},
+		{"CI_API_V4_URL", "GitLab's API for comments and issues."},
+		{"CI_PROJECT_ID", "The project there. In a merge request CI_MERGE_REQUEST_PROJECT_ID goes before."},
+		{"CI_MERGE_REQUEST_PROJECT_ID", "See CI_PROJECT_ID."},
+		{"CI_MERGE_REQUEST_IID", "The merge request that a comment is about."},
+		{"GITHUB_SERVER_URL", "With GITHUB_REPOSITORY and GITHUB_RUN_ID: the job that a lock names as its holder."},
+		{"GITHUB_REPOSITORY", "See GITHUB_SERVER_URL. And where comments and issues go: OWNER/NAME."},
+		{"GITHUB_RUN_ID", "See GITHUB_SERVER_URL."},
+		{"CI_JOB_URL", "The job that a lock names as its holder. Set by GitLab."},
+		{"BUILD_URL", "The same. Set by Jenkins."},
+		{"USER", "Who a lock names as its holder; left out, the user of the operating system."},
+	}
+}
+
+// libraryVariables are variables that libraries read, or internal/forge, and not this package.
 func libraryVariables() []string {
-	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GITHUB_TOKEN", "GITEA_TOKEN",
+		"FORGEJO_TOKEN", "GITLAB_TOKEN", "GITHUB_API_URL", "GITHUB_REF", "GITHUB_EVENT_PATH", "CHANGE_ID", "CI_API_V4_URL", "CI_PROJECT_ID",
+		"CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
 }
 
 // environmentHelp is what "b2form help environment" prints.
