@@ -99,7 +99,7 @@ func mayImport() map[string][]string {
 		"internal/agefile":  {},
 		"internal/trace":    {},
 		"internal/testfile": {"internal/words", "schema/parse"},
-		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions", "schema/key",
+		"internal/adopt": {"internal/view", "internal/visible", "plan", "schema/addr", "schema/config", "schema/functions", "schema/key",
 			"schema/kind"},
 		"internal/audit":       {"internal/words", "schema/addr", "schema/config", "schema/kind"},
 		"internal/secret":      {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},

@@ -114,7 +114,7 @@ Example:
 	})
 	root.Commands = []*cli.Command{
 		p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
-		p.commentCommand(), p.adoptCommand(), p.importCommand(), p.mintCommand(), p.keysCommand(), p.whoamiCommand(),
+		p.driftCommand(), p.commentCommand(), p.adoptCommand(), p.importCommand(), p.mintCommand(), p.keysCommand(), p.whoamiCommand(),
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.testCommand(), p.consoleCommand(),
 		p.graphCommand(), p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(),
 		p.helpCommand(), p.hiddenCompleteCommand(),

@@ -98,6 +98,9 @@ func (p *program) beginReport(command string) error {
 			return err
 		}
 	}
+	if p.deleteUnchanged && !p.comment {
+		return failf("Invalid command line", "-delete-unchanged is about the comment that -comment writes: give that too.")
+	}
 	if url := p.getenv("B2FORM_NOTIFY"); p.notify.IsZero() && url != "" {
 		p.notify = secret.New(url)
 	}
