@@ -101,7 +101,7 @@ func mayImport() map[string][]string {
 		"internal/trace":    {},
 		"internal/testfile": {"internal/words", "schema/parse"},
 		"internal/prove":    {"schema/wire"},
-		"internal/adopt": {"internal/view", "internal/visible", "schema/addr", "schema/config", "schema/functions",
+		"internal/adopt": {"internal/view", "internal/visible", "plan", "schema/addr", "schema/config", "schema/functions",
 			"schema/kind"},
 		"internal/terraform": {"internal/visible", "schema/addr", "schema/config", "schema/kind", "schema/parse",
 			"schema/wire"},
@@ -109,6 +109,7 @@ func mayImport() map[string][]string {
 		"internal/secret":      {"internal/scrub", "internal/visible", "schema/config", "internal/agefile", "internal/durable"},
 		"internal/b2":          {"internal/scrub", "internal/visible", "internal/words", "schema/wire", "internal/pause"},
 		"internal/emulator":    {},
+		"internal/forge":       {"internal/pause", "internal/scrub", "internal/secret", "internal/visible"},
 		"internal/credentials": {"internal/scrub", "internal/secret"},
 		"internal/view": {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind",
 			"schema/syntax", "internal/secret", "internal/audit", "internal/prove"},
@@ -123,6 +124,7 @@ func mayImport() map[string][]string {
 		"internal/testrun":          {},
 		"internal/tfserver":         {},
 		"internal/emulator/conform": {},
+		"internal/forge/imitation":  {},
 	}
 }
 

@@ -187,6 +187,8 @@ func TestSchemas(t *testing.T) {
 	check("functions", b.shown(t, 0, "functions", "-json"))
 	check("keys", b.shown(t, 0, "keys", "-json"))
 	check("prove", b.shown(t, 1, "prove", "-json"))
+	check("drift", b.shown(t, 0, "drift", "-json"))
+	check("drift", b.shown(t, 0, "drift", "-json", "-unmanaged=report"))
 	check("schema", b.shown(t, 0, "schema", "-json"))
 	writeConfig(t, documentConfig)
 	b.shown(t, 0, "apply", "-auto-approve", "-allow=exposes-files")

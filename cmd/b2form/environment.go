@@ -24,9 +24,11 @@ type envGroup struct {
 // environmentPage is where all variables are listed.
 const environmentPage = "docs/environment.md"
 
-// libraryVariables are variables that libraries read, not this package.
+// libraryVariables are variables that libraries read, or internal/forge, and not this package.
 func libraryVariables() []string {
-	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+	return []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GITHUB_TOKEN", "GITEA_TOKEN",
+		"FORGEJO_TOKEN", "GITLAB_TOKEN", "GITHUB_API_URL", "GITHUB_REF", "GITHUB_EVENT_PATH", "CHANGE_ID", "CI_API_V4_URL", "CI_PROJECT_ID",
+		"CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
 }
 
 // environmentHelp is what "b2form help environment" prints.

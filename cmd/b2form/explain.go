@@ -8,6 +8,7 @@ import (
 
 	"b2form/internal/b2"
 	"b2form/internal/credentials"
+	"b2form/internal/forge"
 	"b2form/internal/secret"
 	"b2form/internal/state"
 	"b2form/internal/words"
@@ -35,6 +36,7 @@ func errorDiagnostics(err error) hcl.Diagnostics {
 	var stateErr *state.Error
 	var secretErr *secret.Error
 	var credentialsErr *credentials.Error
+	var forgeErr *forge.Error
 	switch {
 	case errors.As(err, &stateErr):
 		d.Summary, d.Detail = stateErr.Summary, stateErr.Detail
@@ -43,6 +45,8 @@ func errorDiagnostics(err error) hcl.Diagnostics {
 		d.Subject = secretErr.Range
 	case errors.As(err, &credentialsErr):
 		d.Summary, d.Detail = credentialsErr.Summary, credentialsErr.Detail
+	case errors.As(err, &forgeErr):
+		d.Summary, d.Detail = forgeErr.Summary, forgeErr.Detail
 	case errors.Is(err, context.Canceled):
 		d.Summary, d.Detail = "Interrupted", "The command was stopped before it was done. Run it again to go on."
 	default:

@@ -78,9 +78,12 @@ func (p *program) openJSONFile() error {
 	return nil
 }
 
+// linesBegin is what JSON lines begin with.
+const linesBegin = `{"@level":`
+
 // openLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
 func openLinesFile(path string) (*os.File, error) {
-	if err := checkFileBegins(path, `{"@level":`); err != nil {
+	if err := checkFileBegins(path, linesBegin); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

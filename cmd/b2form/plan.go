@@ -37,7 +37,7 @@ Exit codes:
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes", Destination: &o.detailedExitCode},
 			p.planVerboseFlag(),
 			p.jsonFlag("print JSON lines"),
-		}, p.unusedLockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags()),
+		}, p.unusedLockFlags(), p.screenFlags(), p.reportFlags(), p.notifyFlags(), p.commentFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
 				return err

@@ -114,7 +114,8 @@ Example:
 	})
 	root.Commands = []*cli.Command{
 		p.initCommand(), p.validateCommand(), p.planCommand(), p.applyCommand(), p.destroyCommand(), p.rotateCommand(),
-		p.adoptCommand(), p.migrateCommand(), p.exportCommand(), p.importCommand(), p.mintCommand(), p.proveCommand(),
+		p.driftCommand(), p.commentCommand(), p.adoptCommand(), p.migrateCommand(), p.exportCommand(), p.importCommand(), p.mintCommand(),
+		p.proveCommand(),
 		p.keysCommand(), p.whoamiCommand(),
 		p.outputCommand(), p.showCommand(), p.stateCommand(), p.lockCommand(), p.fmtCommand(), p.testCommand(), p.consoleCommand(),
 		p.graphCommand(), p.schemaCommand(), p.functionsCommand(), p.versionCommand(), p.emulatorCommand(), p.completionCommand(),

@@ -25,6 +25,7 @@ type reportOptions struct {
 	reports  []reportFile // -report, in the order given
 	notify   secret.Value // -notify: the URL
 	notifyOn []report.Outcome
+	postOptions
 }
 
 // A reportFile is one report that is asked for.
@@ -97,10 +98,13 @@ func (p *program) beginReport(command string) error {
 			return err
 		}
 	}
+	if p.deleteUnchanged && !p.comment {
+		return failf("Invalid command line", "-delete-unchanged is about the comment that -comment writes: give that too.")
+	}
 	if url := p.getenv("B2FORM_NOTIFY"); p.notify.IsZero() && url != "" {
 		p.notify = secret.New(url)
 	}
-	if len(p.reports) == 0 && p.notify.IsZero() && p.ci() == noCI {
+	if len(p.reports) == 0 && p.notify.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
 		return nil
 	}
 	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.pipelineFolder()}}
@@ -122,6 +126,7 @@ func (p *program) finishReport(code int) {
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), osErrorReason(err)))
 		}
 	}
+	p.post(run)
 	p.sendNotice(run)
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"b2form/internal/forge/imitation"
 	"b2form/internal/testrun"
 	"b2form/internal/tfserver"
 )
@@ -80,7 +81,8 @@ func withProgram(f func() int) (code int, err error) {
 // b2form ..." and "exits CODE exec PROGRAM ..." want a certain exit code, and
 // "canary FILE OTHER ..." wants the secret that is in FILE in no other one. "cmpplan FILE"
 // compares what a plan printed, "digest VARIABLE" keeps its digest, and "await FILE TEXT" waits
-// until a program in the background has written the text.
+// until a program in the background has written the text. "hosted" reaches a service that hosts
+// repositories; see there.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Abs("testdata/script") // the host changes its folder
 	if err != nil {
@@ -95,7 +97,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary,
-			"cmpplan": comparePlan, "await": await, "digest": setDigest},
+			"cmpplan": comparePlan, "await": await, "digest": setDigest, "hosted": hosted},
 	})
 }
 
@@ -120,6 +122,7 @@ func setup(env *testscript.Env) error {
 		env.Defer(s.Close)
 		env.Setenv(name, s.URL)
 	}
+	env.Values[hostKey{}] = new(*imitation.Host)
 	env.Setenv("B2_ENDPOINT", a.http.URL)
 	env.Setenv("B2_APPLICATION_KEY_ID", a.MasterKeyID())
 	env.Setenv("B2_APPLICATION_KEY", a.MasterKey())

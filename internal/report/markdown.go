@@ -66,14 +66,28 @@ func Headline(r *Run) string {
 		return r.Planned.Summary
 	case r.Outputs != "":
 		return "No changes of objects; outputs change."
-	case len(r.Drift) > 0:
-		return words.Count(len(r.Drift), "object differs", "objects differ") + " from what b2form left."
+	case len(r.Drift) > 0 || r.Command == "drift":
+		return r.driftCounts().Summary()
 	case r.Keys != nil:
 		return words.Count(len(r.Keys), "live key", "live keys") + fmt.Sprintf(", %d with findings.", r.keysWithFindings())
 	case r.Planned != nil:
 		return "No changes."
 	}
 	return "Success: " + words.Count(len(r.withSeverity("warning")), "warning", "warnings") + "."
+}
+
+func (r *Run) driftCounts() (n view.DriftCounts) {
+	for _, d := range r.Drift {
+		switch d.Sort {
+		case DriftGone:
+			n.Gone++
+		case DriftUnmanaged:
+			n.Unmanaged++
+		default:
+			n.Changed++
+		}
+	}
+	return n
 }
 
 func (r *Run) keysWithFindings() (n int) {
@@ -213,19 +227,11 @@ func driftEntries(list []Drift, mostDiff int) (out []string) {
 	return out
 }
 
-func coverageText(c *Coverage) string {
-	if c == nil {
-		return ""
+func coverageText(list []string) (text string) {
+	for _, c := range list {
+		text += "- " + codeSpan(c) + "\n"
 	}
-	return fmt.Sprintf("%d of %d %ss managed, %d %%.\n", c.Managed, c.Total, c.Kind, c.Percent())
-}
-
-// Percent is the share of what is managed, rounded down; 100 where there is nothing.
-func (c *Coverage) Percent() int {
-	if c.Total == 0 {
-		return 100
-	}
-	return 100 * c.Managed / c.Total
+	return text
 }
 
 func changeEntries(changes []Change, mostDiff int) (out []string) {

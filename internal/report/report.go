@@ -26,14 +26,14 @@ type Run struct {
 	Command string // "plan", "apply", "drift": what was run
 	Folder  string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
 
-	Planned  *Plan     // nil: no plan was made
-	Done     *Done     // nil: nothing was carried out
-	Drift    []Drift   // what changed outside of b2form; sorted by address
-	Keys     []Key     // what b2form keys lists
-	Checks   []Check   // in order of their names
-	Outputs  string    // how outputs change, as view.OutputsDiff; "": none does
-	Coverage *Coverage // nil: nobody asked for what is not declared
-	Digest   string    // what the plan can be approved by; "": nothing
+	Planned  *Plan    // nil: no plan was made
+	Done     *Done    // nil: nothing was carried out
+	Drift    []Drift  // what changed outside of b2form; sorted by address
+	Keys     []Key    // what b2form keys lists
+	Checks   []Check  // in order of their names
+	Outputs  string   // how outputs change, as view.OutputsDiff; "": none does
+	Coverage []string // how much of what is live is managed, a sentence for each kind; nil: nobody asked
+	Digest   string   // what the plan can be approved by; "": nothing
 
 	Exceptions  []Exception       // from policies
 	Diagnostics []view.Diagnostic // in the order in which they were shown
@@ -95,12 +95,6 @@ const (
 	DriftGone      DriftSort = "gone"
 	DriftUnmanaged DriftSort = "unmanaged"
 )
-
-// A Coverage is how much of what is live is declared.
-type Coverage struct {
-	Kind           string // "bucket"
-	Managed, Total int
-}
 
 // A Key is one live key, as the columns of b2form keys tell of it.
 type Key struct {

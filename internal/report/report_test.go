@@ -71,7 +71,7 @@ func runs() map[string]*report.Run {
 		"failed": {Version: "1.0.0", Command: "apply", Planned: planned, ExitCode: 1, Diagnostics: []view.Diagnostic{failure, warning},
 			Done: &report.Done{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
 				Incomplete: true, Failed: []string{"bucket.photos"}, NotBegun: []string{"key.app"}}},
-		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, Coverage: &report.Coverage{Kind: "bucket", Managed: 41, Total: 44},
+		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, Coverage: []string{"41 of 44 buckets managed, 93 %"},
 			ExitCode: 2},
 		"keys": {Version: "1.0.0", Command: "keys", ExitCode: 2, Keys: []report.Key{
 			{Name: "app", Owner: "key.app", May: "read_write", Reaches: "acme-photos", Ends: "never"},

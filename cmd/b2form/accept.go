@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/rogpeppe/go-internal/diff"
+
+	"b2form/internal/adopt"
+	"b2form/internal/durable"
+	"b2form/internal/view"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema"
+)
+
+// acceptDrift shows, or writes, how the files are edited so that they declare what is live.
+func (s *session) acceptDrift(changes []plan.Change, write bool) error {
+	accepted, err := adopt.Accept(s.config, changes, readRegular)
+	if err != nil {
+		return failf("A file cannot be read", "%s. Nothing was written.", osErrorReason(err))
+	}
+	if write {
+		if err := s.writeEdits(accepted); err != nil {
+			return err
+		}
+	}
+	var b strings.Builder
+	var names []string
+	for _, f := range accepted.Edited {
+		shown := visible.EscapeLine(f.Name)
+		names = append(names, shown)
+		b.WriteString("\n" + visible.EscapeLines(strings.TrimRight(string(diff.Diff("old/"+shown, f.Before, "new/"+shown, f.After)),
+			"\n")) + "\n")
+	}
+	if len(accepted.ByHand) > 0 {
+		b.WriteString("\nTo be edited by hand:\n")
+		for _, h := range accepted.ByHand {
+			const indent, mostCharacters = "    ", 500
+			text := view.Wrap("  "+visible.EscapeTruncated(h.String(), mostCharacters), max(0, s.outputStyle().Width-len(indent)))
+			b.WriteString(strings.ReplaceAll(text, "\n", "\n"+indent) + "\n")
+		}
+	}
+	switch {
+	case write && len(names) > 0:
+		b.WriteString("\nWrote " + words.JoinAnd(names) + ".\n")
+	case write:
+		b.WriteString("\nNothing was written.\n")
+	}
+	_, err = io.WriteString(s.stdout, b.String())
+	return err
+}
+
+// readRegular reads a file of the configuration that may be replaced.
+func readRegular(name string) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file, so it is not edited", visible.EscapeLine(name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(name)
+}
+
+// writeEdits replaces the files, each whole, and puts them back where what they say then is not what
+// is live.
+func (s *session) writeEdits(a *adopt.Acceptance) (err error) {
+	var written []adopt.EditedFile
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, f := range written {
+			err = errors.Join(err, replaceFile(f.Name, f.After, f.Before))
+		}
+	}()
+	for _, f := range a.Edited {
+		if err := replaceFile(f.Name, f.Before, f.After); err != nil {
+			return err
+		}
+		written = append(written, f)
+	}
+	if len(written) == 0 {
+		return nil
+	}
+	return s.checkEdits(a)
+}
+
+// checkEdits demands that the files can be read and that what was accepted does not differ any more.
+func (s *session) checkEdits(a *adopt.Acceptance) error {
+	o := s.loadOptions(s.kinds)
+	o.Snapshot = s.snapshot
+	c, diags := schema.Load(o)
+	if diags.HasErrors() {
+		return diags
+	}
+	s.config = c
+	left, _, diags := plan.FindDrift(s.driftRequest())
+	if diags.HasErrors() {
+		return diags
+	}
+	for i := range left {
+		for _, name := range a.Accepted[left[i].Addr] {
+			if slices.Contains(left[i].Fields, name) {
+				diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "What was written says something else",
+					Detail: fmt.Sprintf("%s of %s would differ still, so the files were put back as they were. Edit it by hand.", name,
+						left[i].Addr)})
+			}
+		}
+	}
+	if diags.HasErrors() {
+		return diags
+	}
+	return nil
+}
+
+// replaceFile puts a file with another text in the place of one, at once. It must hold what it did.
+func replaceFile(name string, before, after []byte) (err error) {
+	failed := func(why string) error {
+		return failf("A file cannot be written", "%s: %s. Files that were written before are put back.", visible.EscapeLine(name), why)
+	}
+	now, err := readRegular(name)
+	if err != nil {
+		return failed(osErrorReason(err))
+	}
+	if string(now) != string(before) {
+		return failed("somebody else has changed it meanwhile")
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return failed(osErrorReason(err))
+	}
+	temp, err := os.CreateTemp(filepath.Dir(name), ".b2form-edit-*.tmp")
+	if err != nil {
+		return failed(osErrorReason(err))
+	}
+	defer func() { _ = os.Remove(temp.Name()) }() // there is none once it was renamed
+	_, err = temp.Write(after)
+	err = errors.Join(err, temp.Chmod(info.Mode().Perm()), temp.Sync(), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), name)
+	}
+	if err == nil {
+		err = durable.SyncDir(filepath.Dir(name))
+	}
+	if err != nil {
+		return failed(osErrorReason(err))
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/forge"
+	"b2form/internal/planfile"
+	"b2form/internal/report"
+	"b2form/internal/visible"
+	"b2form/schema"
+)
+
+// postOptions are what a run is to say on the service that hosts the repository.
+type postOptions struct {
+	comment         bool // on the pull or merge request
+	deleteUnchanged bool // the comment, where there is nothing to do
+	issue           bool
+}
+
+// postTime is how long bringing a post up to date may take.
+const postTime = 3 * time.Minute
+
+func (p *program) commentCommand() *cli.Command {
+	return p.newCommand(&cli.Command{
+		Name: "comment", Usage: "Show a plan as a comment on a pull or merge request", ArgsUsage: "FILE",
+		Description: `FILE is a plan that -out saved, or what -json-into wrote of a run. Each folder has
+one comment on the pull or merge request of the job, which is updated by later
+runs: on GitHub, GitLab, Gitea and Forgejo. The job's environment says where; the
+token is in GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or FORGEJO_TOKEN. "b2form plan
+-comment" does the same at once.
+
+Example:
+  b2form plan -out=photos.plan
+  b2form comment photos.plan
+
+` + exitCodes,
+		Flags: []cli.Flag{p.deleteUnchangedFlag(), p.ciFlag()},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return failf("No file", "comment takes one FILE: a plan that \"b2form plan -out=FILE\" saved, or what -json-into wrote.")
+			}
+			ctx, stop := p.withInterrupt(ctx)
+			defer stop()
+			run, err := readRun(c.Args().First())
+			if err != nil {
+				return err
+			}
+			run.Folder = p.pipelineFolder()
+			outcome, err := p.putComment(ctx, run)
+			if err == nil {
+				p.printResult("The comment is %s.", outcome)
+			}
+			return err
+		},
+	})
+}
+
+func (p *program) deleteUnchangedFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "delete-unchanged", Usage: "delete the comment where there is nothing to do",
+		Destination: &p.deleteUnchanged}
+}
+
+// commentFlags are those of a command that comments beside what it does.
+func (p *program) commentFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "comment", Destination: &p.comment,
+			Usage: "show the result as a comment on the pull or merge request; see \"b2form comment -help\""},
+		p.deleteUnchangedFlag(),
+	}
+}
+
+// readRun reads a saved plan, or JSON lines.
+func readRun(path string) (*report.Run, error) {
+	head, err := firstBytes(path, len(linesBegin))
+	if err == nil && head == linesBegin {
+		return readLines(path)
+	}
+	f, err := planfile.Read(path, schema.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	m, err := savedMode(f)
+	if err != nil {
+		return nil, err
+	}
+	return savedRun(f, m), nil
+}
+
+func readLines(path string) (*report.Run, error) {
+	var run *report.Run
+	f, err := os.Open(path)
+	if err == nil {
+		run, err = report.ReadLines(io.Reader(f))
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return nil, failf("JSON lines cannot be read", "%s: %s.", visible.EscapeLine(path), osErrorReason(err))
+	}
+	return run, nil
+}
+
+// newForge makes a client for the service that hosts the repository of this job.
+func (p *program) newForge() (*forge.Client, error) {
+	service := forge.Service("")
+	if p.ci() != noCI {
+		service = forge.Service(p.ci())
+	}
+	r, err := forge.FindRepository(forge.Environment{Getenv: p.getenv, ReadFile: os.ReadFile}, service)
+	if err != nil {
+		return nil, err
+	}
+	return forge.New(r, forge.Options{UserAgent: "b2form/" + version, Now: p.now})
+}
+
+// putComment brings the comment about the run's folder up to date.
+func (p *program) putComment(ctx context.Context, run *report.Run) (forge.Outcome, error) {
+	c, err := p.newForge()
+	if err != nil {
+		return "", err
+	}
+	marker := forge.Marker("plan", cmp.Or(run.Folder, "."))
+	if p.deleteUnchanged && run.Outcome() == report.Unchanged {
+		return c.DeleteComment(ctx, marker)
+	}
+	return c.PutComment(ctx, marker, postedText(c, run, marker))
+}
+
+// putIssue opens, updates or closes the issue about the run's folder. A run that failed knows nothing.
+func (p *program) putIssue(ctx context.Context, run *report.Run) (forge.Outcome, error) {
+	if run.ExitCode == 1 {
+		return forge.Unchanged, nil
+	}
+	c, err := p.newForge()
+	if err != nil {
+		return "", err
+	}
+	marker := forge.Marker("drift", cmp.Or(run.Folder, "."))
+	if run.ExitCode == 0 {
+		return c.CloseIssue(ctx, marker, postedText(c, run, marker))
+	}
+	title := "Drift"
+	if run.Folder != "" {
+		title += " in " + visible.EscapeTruncated(run.Folder, 100)
+	}
+	return c.PutIssue(ctx, marker, title, postedText(c, run, marker))
+}
+
+// postedText is a run as Markdown that a post with the marker has room for.
+func postedText(c *forge.Client, run *report.Run, marker string) string {
+	return report.Markdown(run, c.MaxCharacters()-len(marker)-1)
+}
+
+// post says on the service what was asked for. That it fails is a warning.
+func (p *program) post(run *report.Run) {
+	ctx, cancel := context.WithTimeout(context.Background(), postTime)
+	defer cancel()
+	for _, one := range []struct {
+		asked bool
+		what  string
+		put   func(context.Context, *report.Run) (forge.Outcome, error)
+	}{{p.comment, "comment", p.putComment}, {p.issue, "issue", p.putIssue}} {
+		if !one.asked {
+			continue
+		}
+		outcome, err := one.put(ctx, run)
+		switch {
+		case err != nil:
+			for _, d := range errorDiagnostics(err) {
+				p.warnReport(d.Summary, d.Detail)
+			}
+		case outcome != forge.Absent:
+			p.textUI().Note("The " + one.what + " is " + string(outcome) + ".")
+		}
+	}
+}

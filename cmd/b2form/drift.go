@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v3"
+
+	"b2form/internal/account"
+	"b2form/internal/audit"
+	"b2form/internal/report"
+	"b2form/internal/view"
+	"b2form/internal/words"
+	"b2form/plan"
+	"b2form/schema/kind"
+)
+
+// driftOptions are the flags of drift.
+type driftOptions struct {
+	unmanaged string // "", "report" or "error"
+	accept    bool
+	write     bool
+}
+
+func (p *program) driftCommand() *cli.Command {
+	o := &driftOptions{}
+	return p.newCommand(&cli.Command{
+		Name: "drift", Usage: "Say what was changed outside of b2form",
+		Description: `Compares the live account with what the last apply left, as the state knows it,
+and with the configuration: settings that were changed outside of b2form and not
+in the files, and objects that are gone. With -unmanaged also what nobody
+declares; the file ` + ignoreFile + ` holds names of what is left out there, one a line:
+
+  tmp-*
+  key laptop-*
+
+Nothing is changed in B2 or in the state. -accept shows how the files would
+declare what is live, where they give a setting as a literal, and -write edits
+them. The rest is listed by file and line.
+
+Example:
+  b2form drift -unmanaged=error
+  b2form drift -write
+
+Exit codes:
+  0  no drift
+  1  an error
+  2  drift, or with -unmanaged=error something that nobody declares`,
+		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanaged, Validator: oneOfWords([]string{"report", "error"}),
+				Usage: "list buckets and keys that nobody declares; `MODE` is report, or error to exit with 2 because of them"},
+			&cli.BoolFlag{Name: "accept", Destination: &o.accept, Usage: "show how the files would declare what is live"},
+			&cli.BoolFlag{Name: "write", Destination: &o.write, Usage: "edit the files so that they do"},
+			&cli.BoolFlag{Name: "issue", Destination: &p.issue,
+				Usage: "open or update an issue on GitHub, GitLab, Gitea or Forgejo, and close it once there is no drift"},
+			p.planVerboseFlag(),
+			p.jsonFlag("print the result as JSON"),
+		}, p.reportFlags(), p.notifyFlags()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if err := checkNoArguments(c); err != nil {
+				return err
+			}
+			if p.json && (o.accept || o.write) {
+				return failf("Invalid command line", "-json prints one document, so -accept and -write cannot be shown beside it.")
+			}
+			if err := p.beginReport("drift"); err != nil {
+				return err
+			}
+			return p.drift(ctx, o)
+		},
+	})
+}
+
+func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
+	ctx, stop := p.withInterrupt(ctx)
+	defer stop()
+	ignored, err := readIgnoreFile(p.configDir)
+	if err != nil {
+		return err
+	}
+	s, err := p.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	found, err := s.findDrift(ctx, o, ignored)
+	if err != nil {
+		return err
+	}
+	code := error(nil)
+	if len(found.Changes) > 0 || o.unmanaged == "error" && len(found.Unmanaged) > 0 {
+		code = changesPresent
+	}
+	if err := s.showDrift(o, found); err != nil {
+		return err
+	}
+	if s.recorder != nil {
+		recordDrift(&s.recorder.Run, found)
+	}
+	return code
+}
+
+// findDrift reads the account, as a plan does.
+func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignoreList) (*view.DriftList, error) {
+	st, err := s.readState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.state = st
+	a, err := s.client.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStateAccount(st, a); err != nil {
+		return nil, err
+	}
+	query := s.accountQuery
+	if o.unmanaged != "" {
+		query = s.unmanagedQuery
+	}
+	warnings, err := s.readLive(ctx, a, query)
+	if err != nil {
+		return nil, err
+	}
+	found := &view.DriftList{}
+	changes, more, diags := plan.FindDrift(s.driftRequest())
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	found.Changes = changes
+	if o.unmanaged != "" {
+		found.Unmanaged, found.Coverage, err = audit.FindUnmanaged(audit.Options{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot,
+			Entries: s.entriesAndIntents()}, ignored.has)
+		if err != nil {
+			return nil, err
+		}
+		for _, note := range s.describeUnseen() {
+			more = append(more, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Not everything was seen", Detail: note})
+		}
+	}
+	s.noteCredentials()
+	s.ui.Diagnostics(append(warnings, more...), s.sourceFiles)
+	return found, nil
+}
+
+func (s *session) driftRequest() plan.Request {
+	return plan.Request{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot, Entries: s.state.Entries,
+		Applied: s.lastApplied(), Now: s.b2Time(), LocalTime: s.now()}
+}
+
+// unmanagedQuery is accountQuery with every object of the kinds that are listed.
+func (s *session) unmanagedQuery() account.Query {
+	want := s.accountQuery()
+	for _, k := range s.kinds {
+		if k.ParentKind() == "" {
+			need := want[k.Name]
+			need.MultiBucket = need.MultiBucket || k.YieldsSecret()
+			want[k.Name] = need
+		}
+	}
+	return want
+}
+
+// showDrift shows what was found, in each form that was asked for, and how to declare it.
+func (s *session) showDrift(o *driftOptions, found *view.DriftList) error {
+	if s.json {
+		text, err := found.JSON()
+		if err == nil {
+			_, err = fmt.Fprintln(s.stdout, string(text))
+		}
+		return err
+	}
+	s.textUI().Drift(found)
+	switch {
+	case len(found.Changes) == 0:
+		return nil
+	case o.accept || o.write:
+		return s.acceptDrift(found.Changes, o.write)
+	}
+	s.ui.Hint("\"b2form apply\" undoes what was changed; \"b2form drift -accept\" shows how to declare it instead.")
+	return nil
+}
+
+// recordDrift has reports show it.
+func recordDrift(run *report.Run, found *view.DriftList) {
+	for i := range found.Changes {
+		c := &found.Changes[i]
+		one := report.Drift{Address: c.Addr.String(), Sort: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
+			Diff: view.NewChangeText(c).Diff}
+		if c.Outside == plan.Gone {
+			one.Sort = report.DriftGone
+		}
+		run.Drift = append(run.Drift, one)
+	}
+	for _, u := range found.Unmanaged {
+		run.Drift = append(run.Drift, report.Drift{Sort: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared"})
+	}
+	for _, c := range found.Coverage {
+		run.Coverage = append(run.Coverage, view.CoverageText(c))
+	}
+}
+
+// ignoreFile lists what -unmanaged leaves out.
+const ignoreFile = ".b2formignore"
+
+// An ignoreList is what that file says.
+type ignoreList []ignoredName
+
+// An ignoredName is a line: a pattern of names, of one kind or of any.
+type ignoredName struct{ kind, pattern string }
+
+func readIgnoreFile(dir string) (list ignoreList, err error) {
+	const mostBytes = 1 << 20
+	name := path.Join(dir, ignoreFile)
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, nil
+	case err == nil && (!info.Mode().IsRegular() || info.Size() > mostBytes):
+		err = errors.New("it is no file of names, or longer than 1 MiB")
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, failf("Unreadable file", "%s: %s.", ignoreFile, osErrorReason(err))
+	}
+	for i, line := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
+		entry := ignoredName{pattern: strings.TrimSpace(line)}
+		if entry.pattern == "" || strings.HasPrefix(entry.pattern, "#") {
+			continue
+		}
+		if words := strings.Fields(entry.pattern); len(words) == 2 {
+			entry = ignoredName{words[0], words[1]}
+		}
+		if err := entry.check(); err != nil {
+			return nil, failf("Line not understood", "%s:%d: %s. A line is a name, such as tmp-*, in which * stands for any text; with "+
+				"bucket or key before it, it is about these alone.", ignoreFile, i+1, err)
+		}
+		list = append(list, entry)
+	}
+	return list, nil
+}
+
+func (n ignoredName) check() error {
+	switch {
+	case strings.ContainsAny(n.pattern, " \t"):
+		return fmt.Errorf("%.100q has more words than a kind and a name", n.pattern)
+	case n.kind != "" && n.kind != "bucket" && n.kind != "key":
+		return fmt.Errorf("there is no kind %.100q whose objects are listed.%s", n.kind,
+			words.DidYouMean(n.kind, "", []string{"bucket", "key"}))
+	}
+	return checkPattern(n.pattern)
+}
+
+// has reports whether an object is left out.
+func (l ignoreList) has(k *kind.Kind, name string) bool {
+	return slices.ContainsFunc(l, func(n ignoredName) bool {
+		matches, _ := path.Match(n.pattern, name)
+		return matches && (n.kind == "" || n.kind == k.Name)
+	})
+}

@@ -1,0 +1,345 @@
+package adopt
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/plan"
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// An Acceptance is how a configuration is to be edited so that it declares what is live.
+type Acceptance struct {
+	Edited []EditedFile // sorted by name
+	ByHand []ByHand     // in the order of the changes
+	// Accepted names the attributes that the edits are about, by address.
+	Accepted map[addr.Addr][]string
+}
+
+// An EditedFile is the text of a file before and after.
+type EditedFile struct {
+	Name          string // as ranges name it
+	Before, After []byte
+}
+
+// ByHand is what nobody but the author can edit.
+type ByHand struct {
+	Addr  addr.Addr
+	Attr  string    // "": the whole block
+	Place hcl.Range // the line
+	Why   string
+	Live  string // the value that is live, in words; "": there is none
+}
+
+// Accept edits the sources so that they declare what is live, where a setting is written as a
+// literal, in the only block of its object, or is not written at all. changes are those of
+// [plan.FindDrift]; read gives the text of a file of the configuration.
+func Accept(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) (*Acceptance, error) {
+	e := &editor{read: read, sources: map[string]*source{}, declared: map[addr.Addr]*config.Resource{}, users: map[hcl.Range]int{},
+		out: &Acceptance{Accepted: map[addr.Addr][]string{}}}
+	for _, r := range c.Resources {
+		e.declared[r.Addr] = r
+		e.users[r.Block.HeaderRange]++
+	}
+	for i := range changes {
+		if err := e.accept(&changes[i]); err != nil {
+			return nil, err
+		}
+	}
+	for name, s := range e.sources {
+		if len(s.edits) > 0 {
+			e.out.Edited = append(e.out.Edited, EditedFile{Name: name, Before: s.text, After: s.edited()})
+		}
+	}
+	slices.SortFunc(e.out.Edited, func(a, b EditedFile) int { return strings.Compare(a.Name, b.Name) })
+	return e.out, nil
+}
+
+// An editor is one run of Accept.
+type editor struct {
+	read     func(string) ([]byte, error)
+	sources  map[string]*source // by name
+	declared map[addr.Addr]*config.Resource
+	users    map[hcl.Range]int // how many objects a block declares, by its header
+	out      *Acceptance
+}
+
+// A source is one file.
+type source struct {
+	text  []byte
+	body  *hclsyntax.Body // nil: it is not in native syntax
+	edits []edit
+}
+
+// An edit puts text in the place of some bytes.
+type edit struct {
+	from, to int
+	text     string
+}
+
+func (e *editor) accept(c *plan.Change) error {
+	r := e.declared[c.Addr]
+	if r == nil {
+		return nil
+	}
+	header := r.Block.HeaderRange
+	if c.Outside == plan.Gone {
+		why := "it is gone: remove its block, or let b2form apply make it anew"
+		if c.Import {
+			why = "it was made anew: b2form apply -refresh-only tells the state"
+		}
+		e.out.ByHand = append(e.out.ByHand, ByHand{Addr: c.Addr, Place: header, Why: why})
+		return nil
+	}
+	s, err := e.source(header.Filename)
+	if err != nil {
+		return err
+	}
+	block := s.blockAt(header)
+	for _, name := range c.Fields {
+		why := "the file is not in native syntax"
+		switch a := c.Kind.Attr(name); {
+		case slices.Contains(c.Sensitive, name) || a.SendsSecret():
+			why = "its value is sensitive"
+		case block == nil:
+		case e.users[header] > 1:
+			why = "its block declares several objects"
+		default:
+			why = s.setAttr(block, c.Kind, a, c.After.GetAttr(name))
+		}
+		if why == "" {
+			e.out.Accepted[c.Addr] = append(e.out.Accepted[c.Addr], name)
+			continue
+		}
+		live := kind.SensitiveText
+		if !slices.Contains(c.Sensitive, name) && !c.Kind.Attr(name).SendsSecret() {
+			live = kind.FormatValue(c.After.GetAttr(name))
+		}
+		e.out.ByHand = append(e.out.ByHand, ByHand{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
+	}
+	return nil
+}
+
+func (e *editor) source(name string) (*source, error) {
+	if s := e.sources[name]; s != nil {
+		return s, nil
+	}
+	text, err := e.read(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{text: text}
+	if !strings.HasSuffix(name, ".json") {
+		if f, diags := hclsyntax.ParseConfig(text, name, hcl.InitialPos); !diags.HasErrors() {
+			s.body, _ = f.Body.(*hclsyntax.Body)
+		}
+	}
+	e.sources[name] = s
+	return s, nil
+}
+
+// blockAt is the block with a header; nil: there is none there.
+func (s *source) blockAt(header hcl.Range) *hclsyntax.Block {
+	if s.body == nil {
+		return nil
+	}
+	for _, b := range s.body.Blocks {
+		if b.TypeRange.Start.Byte == header.Start.Byte {
+			return b
+		}
+	}
+	return nil
+}
+
+// setAttr edits the block so that an attribute has a value; why says why that cannot be done.
+func (s *source) setAttr(b *hclsyntax.Block, k *kind.Kind, a *kind.Attr, v cty.Value) (why string) {
+	if a.Compare.StripB2formData != nil {
+		v = a.Compare.StripB2formData(v)
+	}
+	if !v.IsWhollyKnown() || k.Content != nil {
+		return "what it holds is not told by B2"
+	}
+	args := (&collector{writer: &writer{idOfName: map[ObjectID]string{}}, kind: k}).write(nil, a, v, a.Name)
+	written := b.Body.Attributes[a.Name]
+	var nested []*hclsyntax.Block
+	for _, inner := range b.Body.Blocks {
+		switch {
+		case inner.Type == "dynamic" && len(inner.Labels) == 1 && inner.Labels[0] == a.Name:
+			return "a dynamic block makes it"
+		case inner.Type != a.Name:
+		case !isLiteralBody(inner.Body):
+			return "it is not a literal"
+		default:
+			nested = append(nested, inner)
+		}
+	}
+	inOneLine := b.OpenBraceRange.Start.Line == b.CloseBraceRange.Start.Line
+	switch {
+	case written != nil && !isLiteral(written.Expr):
+		return "it is not a literal"
+	case written != nil && len(args) == 1 && !args[0].block:
+		s.replace(written.Expr.Range(), renderValue(args[0]))
+	case inOneLine && (len(args) > 0 || len(nested) > 0 || len(b.Body.Attributes) > 0):
+		return "its block is in one line"
+	case written != nil:
+		s.replaceStatement(written.SrcRange, render(args))
+	case len(nested) > 0:
+		for i, inner := range nested {
+			text := ""
+			if i == 0 {
+				text = render(args)
+			}
+			s.replaceStatement(hcl.RangeBetween(inner.TypeRange, inner.CloseBraceRange), text)
+		}
+	default:
+		s.insert(b, args)
+	}
+	return ""
+}
+
+// isLiteral reports whether an expression says what its value is: it refers to nothing, and calls
+// nothing but what stands for a usual value.
+func isLiteral(e hclsyntax.Expression) bool {
+	literal := true
+	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch n := n.(type) {
+		case *hclsyntax.LiteralValueExpr, *hclsyntax.TemplateExpr, *hclsyntax.TupleConsExpr, *hclsyntax.ObjectConsExpr,
+			*hclsyntax.ParenthesesExpr, *hclsyntax.UnaryOpExpr, hclsyntax.ChildScope:
+		case *hclsyntax.ObjectConsKeyExpr:
+		case *hclsyntax.ScopeTraversalExpr:
+			literal = literal && isKeyOf(e, n)
+		case *hclsyntax.FunctionCallExpr:
+			literal = literal && slices.Contains(presetNames(), n.Name)
+		default:
+			literal = false
+		}
+		return nil
+	})
+	return literal
+}
+
+// isKeyOf reports whether a name is the key of an object: { team = "web" }.
+func isKeyOf(e hclsyntax.Expression, name *hclsyntax.ScopeTraversalExpr) bool {
+	found := false
+	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if key, ok := n.(*hclsyntax.ObjectConsKeyExpr); ok && key.Wrapped == hclsyntax.Expression(name) && !key.ForceNonLiteral {
+			found = found || len(name.Traversal) == 1
+		}
+		return nil
+	})
+	return found
+}
+
+// presetNames are the functions that this package writes in place of values.
+func presetNames() []string {
+	return []string{"keep_only_last_version", "keep_prior_versions", "keep_all_versions", "cors_for_downloads",
+		"cors_for_browser_uploads", "all_capabilities"}
+}
+
+// isLiteralBody reports whether all that a nested block holds is literal.
+func isLiteralBody(b *hclsyntax.Body) bool {
+	for _, a := range b.Attributes {
+		if !isLiteral(a.Expr) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(b.Blocks, func(inner *hclsyntax.Block) bool {
+		return inner.Type == "dynamic" || !isLiteralBody(inner.Body)
+	})
+}
+
+// render writes arguments as they stand in a block, without the blanks before the first and the
+// end of the last line.
+func render(args []arg) string {
+	var b strings.Builder
+	(&writer{}).body(&b, args, 1)
+	return strings.TrimSpace(b.String())
+}
+
+func renderValue(a arg) string {
+	return strings.ReplaceAll((&writer{}).resolve(a.value, ""), "\n", "\n  ")
+}
+
+func (s *source) replace(at hcl.Range, text string) {
+	s.edits = append(s.edits, edit{at.Start.Byte, at.End.Byte, text})
+}
+
+// replaceStatement replaces an attribute or a block; with "" it goes, with its line where nothing
+// else is in that.
+func (s *source) replaceStatement(at hcl.Range, text string) {
+	from, to := at.Start.Byte, at.End.Byte
+	begin := bytes.LastIndexByte(s.text[:from], '\n') + 1
+	end := len(s.text)
+	if i := bytes.IndexByte(s.text[to:], '\n'); i >= 0 {
+		end = to + i + 1
+	}
+	if text == "" && len(bytes.TrimSpace(s.text[begin:from])) == 0 && len(bytes.TrimSpace(s.text[to:end])) == 0 {
+		from, to = begin, end
+	}
+	s.edits = append(s.edits, edit{from, to, text})
+}
+
+// insert adds arguments to a block that does not have them: attributes behind the last one, blocks
+// at the end.
+func (s *source) insert(b *hclsyntax.Block, args []arg) {
+	if len(args) == 0 {
+		return
+	}
+	at := bytes.LastIndexByte(s.text[:b.CloseBraceRange.Start.Byte], '\n') + 1
+	text := "  " + render(args) + "\n"
+	if args[0].block {
+		text = "\n" + text
+	} else {
+		last := 0
+		for _, a := range b.Body.Attributes {
+			last = max(last, a.SrcRange.End.Byte)
+		}
+		if last > 0 {
+			at = last
+			if i := bytes.IndexByte(s.text[at:], '\n'); i >= 0 && s.text[at-1] != '\n' { // which is that of a here document
+				at += i + 1
+			}
+		}
+	}
+	s.edits = append(s.edits, edit{at, at, text})
+}
+
+// edited is the text with all edits. What was formatted stays so.
+func (s *source) edited() []byte {
+	slices.SortStableFunc(s.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	var out bytes.Buffer
+	at := 0
+	for _, e := range s.edits {
+		out.Write(s.text[at:e.from])
+		out.WriteString(e.text)
+		at = e.to
+	}
+	out.Write(s.text[at:])
+	if bytes.Equal(hclwrite.Format(s.text), s.text) {
+		return hclwrite.Format(out.Bytes())
+	}
+	return out.Bytes()
+}
+
+// String is what is to be done, in a line.
+func (h ByHand) String() string {
+	text := fmt.Sprintf("%s:%d: %s", h.Place.Filename, h.Place.Start.Line, h.Addr)
+	if h.Attr != "" {
+		text += ", " + h.Attr
+	}
+	text += ": " + h.Why
+	if h.Live != "" {
+		text += "; live is " + h.Live
+	}
+	return text
+}

@@ -1,0 +1,117 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// An Unmanaged is a live object that the state does not know and nobody declares.
+type Unmanaged struct {
+	Kind     *kind.Kind
+	ID, Name string
+}
+
+// A Coverage is how many of a kind's live objects are managed.
+type Coverage struct {
+	Kind                    *kind.Kind
+	Managed, Total, Ignored int // Ignored are not in Total
+}
+
+// FindUnmanaged goes through every live object that is part of no other. An entry without ID stands
+// for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
+// state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
+// answer cannot be read.
+func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []Unmanaged, coverage []Coverage, err error) {
+	w := ownership{Options: o, ids: map[objectID]bool{}, names: map[objectID]bool{}}
+	w.note()
+	for _, k := range o.Kinds {
+		if k.ParentKind() != "" || !o.Snapshot.WasRead(k) {
+			continue
+		}
+		c := Coverage{Kind: k}
+		objects := slices.Clone(o.Snapshot.All(k))
+		slices.SortFunc(objects, func(a, b *kind.Object) int {
+			return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
+		})
+		for _, object := range objects {
+			own, err := isB2sOwn(object)
+			if err != nil {
+				return nil, nil, err
+			}
+			managed := w.owns(object)
+			switch {
+			case managed:
+				c.Managed, c.Total = c.Managed+1, c.Total+1
+			case own || k.Name == "bucket" && object.Identity == k.NormalizeIdentity(o.Config.Settings.Backend.Arguments["bucket"]):
+			case ignored(k, object.Identity):
+				c.Ignored++
+			default:
+				c.Total++
+				list = append(list, Unmanaged{k, object.ID, object.Identity})
+			}
+		}
+		coverage = append(coverage, c)
+	}
+	return list, coverage, nil
+}
+
+// isB2sOwn reports whether B2 makes objects of this sort itself: buckets for snapshots and for
+// reports have a type that nobody can set.
+func isB2sOwn(o *kind.Object) (bool, error) {
+	if o.Kind.Name != "bucket" {
+		return false, nil
+	}
+	v, err := o.Value()
+	if err != nil {
+		return false, err
+	}
+	t := v.GetAttr("type").AsString()
+	return t != "allPrivate" && t != "allPublic", nil
+}
+
+type objectID struct{ kind, id string }
+
+// An ownership knows what is managed: by ID, or by name where nothing ties that to an ID yet.
+type ownership struct {
+	Options
+	ids, names map[objectID]bool
+}
+
+func (w *ownership) note() {
+	tied := map[addr.Addr]bool{}
+	for _, e := range w.Entries {
+		if e.ID == "" {
+			w.names[objectID{e.Addr.Kind, e.Identity}] = true
+			continue
+		}
+		tied[e.Addr] = true
+		w.ids[objectID{e.Addr.Kind, e.ID}] = true
+		for _, old := range e.Retiring {
+			w.ids[objectID{e.Addr.Kind, old.ID}] = true
+		}
+	}
+	imported := map[addr.Addr]*config.Import{}
+	for i := range w.Config.Imports {
+		imported[w.Config.Imports[i].To] = &w.Config.Imports[i]
+	}
+	for _, r := range w.Config.Resources {
+		if r.Kind.ParentKind() != "" || tied[r.Addr] || !r.Value.GetAttr(r.Kind.IdentityAttr).IsWhollyKnown() {
+			continue
+		}
+		imp := imported[r.Addr]
+		for _, o := range w.Snapshot.All(r.Kind) {
+			if imp == nil && r.IsIdentifiedBy(o.Identity) || imp != nil && imp.Matches(r.Kind, o.ID, o.Identity) {
+				w.ids[objectID{r.Kind.Name, o.ID}] = true
+			}
+		}
+	}
+}
+
+func (w *ownership) owns(o *kind.Object) bool {
+	return w.ids[objectID{o.Kind.Name, o.ID}] || w.names[objectID{o.Kind.Name, o.Identity}]
+}

@@ -1,0 +1,173 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"b2form/internal/audit"
+	"b2form/internal/visible"
+	"b2form/internal/words"
+	"b2form/plan"
+)
+
+// A DriftList is how an account differs from what b2form left.
+type DriftList struct {
+	Changes   []plan.Change
+	Unmanaged []audit.Unmanaged
+	Coverage  []audit.Coverage // nil: nobody asked for what is not declared
+}
+
+// DriftCounts are how many objects differ in which way.
+type DriftCounts struct {
+	Changed   int `json:"changed"`
+	Gone      int `json:"gone"`
+	Unmanaged int `json:"unmanaged"`
+}
+
+// Counts counts them.
+func (d *DriftList) Counts() DriftCounts {
+	n := DriftCounts{Unmanaged: len(d.Unmanaged)}
+	for i := range d.Changes {
+		if d.Changes[i].Outside == plan.Gone {
+			n.Gone++
+		} else {
+			n.Changed++
+		}
+	}
+	return n
+}
+
+// Summary is that in a line.
+func (n DriftCounts) Summary() string {
+	if n == (DriftCounts{}) {
+		return "No drift."
+	}
+	text := fmt.Sprintf("Drift: %d changed, %d gone", n.Changed, n.Gone)
+	if n.Unmanaged > 0 {
+		text += fmt.Sprintf(", %d not declared", n.Unmanaged)
+	}
+	return text + "."
+}
+
+// DriftText says in which way an object differs.
+func DriftText(c *plan.Change) string {
+	fields := strings.Join(c.Fields, ", ")
+	switch name := c.Addr.String(); {
+	case c.Outside == plan.Gone && c.Import:
+		return OutsideText(c, Refreshing)
+	case c.Outside == plan.Gone:
+		return name + " is gone: " + visible.EscapeLine(c.Reason)
+	case c.Outside == plan.DriftUnknown:
+		return name + " differs, and nobody can tell whether it or its configuration was changed: " + fields
+	case c.Edited == plan.Changed:
+		return name + " has changed, and so has its configuration: " + fields
+	default:
+		return name + " has changed: " + fields
+	}
+}
+
+// UnmanagedText names an object that nobody declares.
+func UnmanagedText(u audit.Unmanaged) string {
+	return u.Kind.Name + " " + quoteNamed(plan.NamedObject{ID: u.ID, Name: u.Name})
+}
+
+// CoverageText says how many objects of a kind are managed.
+func CoverageText(c audit.Coverage) string {
+	text := fmt.Sprintf("%d of %s managed, %d %%", c.Managed, words.Count(c.Total, c.Kind.Name, c.Kind.Plural), CoveragePercent(c))
+	if c.Ignored > 0 {
+		text += fmt.Sprintf(", %d ignored", c.Ignored)
+	}
+	return text
+}
+
+// CoveragePercent is the share of what is managed, rounded down; 100 where there is nothing.
+func CoveragePercent(c audit.Coverage) int {
+	if c.Total == 0 {
+		return 100
+	}
+	return 100 * c.Managed / c.Total
+}
+
+// Drift writes each object that differs, with what is declared and what is live, then what nobody
+// declares.
+func (t TextUI) Drift(d *DriftList) {
+	out := &linePrinter{style: t.Style, verbose: t.Verbose}
+	if len(d.Changes) > 0 {
+		out.WriteString(Wrap("Objects are not as b2form left them. Each arrow points from what is declared to what is live.",
+			t.Style.Width) + "\n\n")
+	}
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		out.printPainted("  # ", DriftText(c), "  # ", bold)
+		out.printBlock(c)
+		out.WriteByte('\n')
+	}
+	if len(d.Unmanaged) > 0 {
+		out.WriteString("Nobody declares these objects:\n\n")
+		for _, u := range d.Unmanaged {
+			out.printPainted("  ", UnmanagedText(u), "    ", bold)
+		}
+		out.WriteByte('\n')
+	}
+	for _, c := range d.Coverage {
+		out.WriteString(CoverageText(c) + ".\n")
+	}
+	if d.Coverage != nil {
+		out.WriteByte('\n')
+	}
+	summary := d.Counts().Summary()
+	if d.Counts() == (DriftCounts{}) {
+		summary = t.Style.paint(summary, bold, green) + " What the state records is as it is declared."
+	}
+	io.WriteString(t.Out, out.String()+Wrap(summary, t.Style.Width)+"\n")
+}
+
+// DriftFormat is the version of the document that DriftList.JSON is.
+const DriftFormat = "1.0"
+
+// JSON is the document for programs. It holds no value that is secret or sensitive.
+func (d *DriftList) JSON() ([]byte, error) {
+	drift, strays, coverage := []jsonFields{}, []jsonFields{}, []jsonFields{}
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		sort := map[plan.Drift]string{plan.Gone: "gone", plan.Changed: "changed"}[c.Outside]
+		if sort == "" {
+			sort = "unknown"
+		}
+		one := jsonFields{"address": c.Addr.String(), "kind": c.Kind.Name, "id": c.ID, "name": c.LiveName, "drift": sort,
+			"configuration_edited": c.Edited == plan.Changed, "reason": c.Reason, "fields": append([]string{}, c.Fields...)}
+		if c.Outside != plan.Gone {
+			one["declared"], one["live"] = fieldsOf(c, objectTree(c.Kind, c.Before, c.Sensitive)), fieldsOf(c, objectTree(c.Kind, c.After,
+				c.Sensitive))
+		}
+		drift = append(drift, one)
+	}
+	for _, u := range d.Unmanaged {
+		strays = append(strays, jsonFields{"kind": u.Kind.Name, "id": u.ID, "name": u.Name})
+	}
+	for _, c := range d.Coverage {
+		coverage = append(coverage, jsonFields{"kind": c.Kind.Name, "managed": c.Managed, "total": c.Total, "ignored": c.Ignored,
+			"percent": CoveragePercent(c)})
+	}
+	out := jsonFields{"format_version": DriftFormat, "drift": drift, "unmanaged": nil, "coverage": nil, "summary": d.Counts()}
+	if d.Coverage != nil {
+		out["unmanaged"], out["coverage"] = strays, coverage
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	return visible.EscapeJSON(b), err
+}
+
+// fieldsOf are the values of the attributes that differ; null where they are not shown.
+func fieldsOf(c *plan.Change, t valueTree) jsonFields {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(t.value, &values); err != nil {
+		panic(fmt.Sprintf("view: an object that we wrote ourselves cannot be read: %v", err))
+	}
+	out := jsonFields{}
+	for _, name := range c.Fields {
+		out[name] = values[name]
+	}
+	return out
+}

@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"b2form/schema/addr"
+	"b2form/schema/config"
+	"b2form/schema/kind"
+)
+
+// FindDrift says what of the state is not as b2form left it: objects that are gone, and objects that
+// differ from what is declared although that was not edited. Where nobody can tell an edit from a
+// change outside, Outside is DriftUnknown. Of an object that differs, Before is what is declared
+// and After what is live, both with every attribute. Sorted by address. Of the request nothing
+// counts that asks for changes.
+func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
+	p := newPlanner(r)
+	if p.checkRequest() {
+		for i := range p.Entries {
+			e := &p.Entries[i]
+			p.tagErrors(e.Addr, func() { p.driftOfEntry(e) })
+		}
+		p.sortPlan()
+	}
+	if p.diags.HasErrors() {
+		return nil, nil, p.diags
+	}
+	return p.plan.Changes, p.plan.Warnings, nil
+}
+
+// driftOfEntry looks at one entry.
+func (p *planner) driftOfEntry(e *addr.StateEntry) {
+	k, r := p.kinds[e.Addr.Kind], p.declaration(e.Addr)
+	c := Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID, Before: cty.NullVal(k.LiveType()),
+		After: cty.NullVal(k.ConfigType())}
+	h := match{entry: e, object: p.Snapshot.ByID(k, e.ID)}
+	switch {
+	case h.object == nil:
+		p.refreshGone(h, c)
+		return
+	case r == nil: // nothing is declared that it could differ from
+		return
+	}
+	live, err := h.object.Values()
+	if err != nil {
+		p.reportUnreadableReply(nil, err)
+		return
+	}
+	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOfRecorded)
+	c.Outside, c.Edited = p.drift(r, h)
+	c.Fields, _ = p.differFor(k).diff(r.Value, live, e, r.IgnoreChanges)
+	c.Sensitive = h.sensitiveAttrs(r)
+	// Digests are not made of what is sensitive, so they say nothing of it.
+	onlySensitive := !slices.ContainsFunc(c.Fields, func(name string) bool { return !slices.Contains(c.Sensitive, name) })
+	switch {
+	case len(c.Fields) == 0, c.Outside == Unchanged && c.Edited == Changed && !onlySensitive:
+		return // as declared, or edited and not applied yet
+	case c.Outside == Unchanged && onlySensitive:
+		c.Outside = DriftUnknown
+	case c.Outside == Unchanged:
+		c.Outside = Changed // since the last apply, which a refresh has recorded
+	}
+	c.Action, c.LiveName = Update, h.object.Identity
+	c.Before, c.After = declaredObject(r, live), live.Object()
+	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// declaredObject is a live object as it would be by its declaration.
+func declaredObject(r *config.Resource, live kind.Values) cty.Value {
+	all := live.Object().AsValueMap()
+	maps.Copy(all, plannedValue(r, live).AsValueMap())
+	return cty.ObjectVal(all)
+}
