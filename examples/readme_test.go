@@ -25,8 +25,8 @@ func TestReadmes(t *testing.T) {
 	dir := t.TempDir()
 	for _, readme := range readmes {
 		example := filepath.Dir(readme)
-		if example == "policies" {
-			continue // no configuration; see TestPolicies
+		if example == "policies" || example == "ci" {
+			continue // no configuration; see TestPolicies and TestPipelines
 		}
 		var blocks []string
 		for _, b := range fenced(t, readme) {
