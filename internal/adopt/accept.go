@@ -21,7 +21,7 @@ import (
 // An Acceptance is how a configuration is to be edited so that it declares what is live.
 type Acceptance struct {
 	Edited []EditedFile // sorted by name
-	ByHand []ByHand     // in the order of the changes
+	ByHand []ManualEdit // in the order of the changes
 	// Accepted names the attributes that the edits are about, by address.
 	Accepted map[addr.Addr][]string
 }
@@ -32,8 +32,8 @@ type EditedFile struct {
 	Before, After []byte
 }
 
-// ByHand is what nobody but the author can edit.
-type ByHand struct {
+// A ManualEdit is one that only the author can make.
+type ManualEdit struct {
 	Addr  addr.Addr
 	Attr  string    // "": the whole block
 	Place hcl.Range // the line
@@ -98,7 +98,7 @@ func (e *editor) accept(c *plan.Change) error {
 		if c.Import {
 			why = "it was made anew: b2form apply -refresh-only tells the state"
 		}
-		e.out.ByHand = append(e.out.ByHand, ByHand{Addr: c.Addr, Place: header, Why: why})
+		e.out.ByHand = append(e.out.ByHand, ManualEdit{Addr: c.Addr, Place: header, Why: why})
 		return nil
 	}
 	s, err := e.source(header.Filename)
@@ -125,7 +125,7 @@ func (e *editor) accept(c *plan.Change) error {
 		if !slices.Contains(c.Sensitive, name) && !c.Kind.Attr(name).SendsSecret() {
 			live = kind.FormatValue(c.After.GetAttr(name))
 		}
-		e.out.ByHand = append(e.out.ByHand, ByHand{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
+		e.out.ByHand = append(e.out.ByHand, ManualEdit{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
 	}
 	return nil
 }
@@ -332,7 +332,7 @@ func (s *source) edited() []byte {
 }
 
 // String is what is to be done, in a line.
-func (h ByHand) String() string {
+func (h ManualEdit) String() string {
 	text := fmt.Sprintf("%s:%d: %s", h.Place.Filename, h.Place.Start.Line, h.Addr)
 	if h.Attr != "" {
 		text += ", " + h.Attr

@@ -10,8 +10,8 @@ import (
 	"b2form/schema/kind"
 )
 
-// An Unmanaged is a live object that the state does not know and nobody declares.
-type Unmanaged struct {
+// An UnmanagedObject is a live object that the state does not know and nobody declares.
+type UnmanagedObject struct {
 	Kind     *kind.Kind
 	ID, Name string
 }
@@ -26,7 +26,11 @@ type Coverage struct {
 // for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
 // state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
 // answer cannot be read.
-func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []Unmanaged, coverage []Coverage, err error) {
+func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []Coverage, err error) {
+	stateBucket := ""
+	if b := o.Config.Settings.Backend; b.Type == "b2" {
+		stateBucket = b.Arguments["bucket"]
+	}
 	w := ownership{Options: o, ids: map[objectID]bool{}, names: map[objectID]bool{}}
 	w.note()
 	for _, k := range o.Kinds {
@@ -47,12 +51,12 @@ func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (lis
 			switch {
 			case managed:
 				c.Managed, c.Total = c.Managed+1, c.Total+1
-			case own || k.Name == "bucket" && object.Identity == k.NormalizeIdentity(o.Config.Settings.Backend.Arguments["bucket"]):
+			case own || k.Name == "bucket" && object.Identity == stateBucket:
 			case ignored(k, object.Identity):
 				c.Ignored++
 			default:
 				c.Total++
-				list = append(list, Unmanaged{k, object.ID, object.Identity})
+				list = append(list, UnmanagedObject{k, object.ID, object.Identity})
 			}
 		}
 		coverage = append(coverage, c)

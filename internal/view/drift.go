@@ -15,7 +15,7 @@ import (
 // A DriftList is how an account differs from what b2form left.
 type DriftList struct {
 	Changes   []plan.Change
-	Unmanaged []audit.Unmanaged
+	Unmanaged []audit.UnmanagedObject
 	Coverage  []audit.Coverage // nil: nobody asked for what is not declared
 }
 
@@ -69,7 +69,7 @@ func DriftText(c *plan.Change) string {
 }
 
 // UnmanagedText names an object that nobody declares.
-func UnmanagedText(u audit.Unmanaged) string {
+func UnmanagedText(u audit.UnmanagedObject) string {
 	return u.Kind.Name + " " + quoteNamed(plan.NamedObject{ID: u.ID, Name: u.Name})
 }
 
@@ -163,7 +163,7 @@ func (d *DriftList) JSON() ([]byte, error) {
 func fieldsOf(c *plan.Change, t valueTree) jsonFields {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(t.value, &values); err != nil {
-		panic(fmt.Sprintf("view: an object that we wrote ourselves cannot be read: %v", err))
+		panic(fmt.Sprintf("view: a value that was written as JSON cannot be read: %v", err))
 	}
 	out := jsonFields{}
 	for _, name := range c.Fields {
