@@ -29,7 +29,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	switch name {
 	case "chdir", "data":
 		return "", fileCandidates(value, true)
-	case "var-file", "out", "json-into", "secrets-from":
+	case "var-file", "out", "json-into", "secrets-from", "state":
 		p.changeDir()
 		return "", fileCandidates(value, false)
 	case "replace":
@@ -55,7 +55,7 @@ func (p *program) flagValueCandidates(name, value string) (prefix string, found 
 	case "access":
 		return "", textCandidates(key.AccessNames()...)
 	case "format":
-		return "", textCandidates("dot", "mermaid")
+		return "", textCandidates("dot", "json", "mermaid", "terraform")
 	case "allow-writes", "input", "lock":
 		return "", textCandidates("false")
 	case "switch":

@@ -14,10 +14,8 @@ import (
 // A bodyRewriter writes the body of a resource anew.
 type bodyRewriter struct {
 	*rewriter
-	kind    *kind.Kind
-	scope   *scope // inside of dynamic blocks
-	added   []string
-	protect bool
+	kind  *kind.Kind
+	scope *scope // inside of dynamic blocks
 }
 
 // topAttribute rewrites an attribute of the resource itself.
@@ -133,9 +131,8 @@ func (b *bodyRewriter) bucketID(e hclsyntax.Expression) {
 	if v, constant := literal(e); constant && v.Type() == cty.String {
 		name := b.m.state.nameOfBucket(v.AsString())
 		if name == "" {
-			b.refuse(e.Range(), "It names a bucket by its ID, "+fmt.Sprintf("%q", v.AsString())+
-				", which the state does not know. Write the "+
-				"bucket's name.")
+			b.refuse(e.Range(), fmt.Sprintf("It names a bucket by its ID, %q, which the state does not know. Write the bucket's name.",
+				v.AsString()))
 			return
 		}
 		b.replace(e.Range(), quoted(name))
@@ -193,8 +190,8 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 	}
 	for _, inner := range body.Blocks {
 		hints := b.kind.Terraform.Hints
-		i := slices.IndexFunc(hints, func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type })
-		if i >= 0 {
+		known := func(h kind.TerraformArgHint) bool { return h.Nested && h.Name == inner.Type }
+		if i := slices.IndexFunc(hints, known); i >= 0 {
 			b.refuse(inner.TypeRange, hints[i].Advice)
 			continue
 		}
@@ -274,7 +271,6 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 	for _, a := range sortedAttrs(l.Body) {
 		switch a.Name {
 		case "prevent_destroy":
-			b.protect = isTrue(a)
 			b.expression(a.Expr, plain, nil)
 		case "ignore_changes":
 			b.ignored(a)
@@ -305,14 +301,5 @@ func (b *bodyRewriter) ignored(a *hclsyntax.Attribute) {
 		default:
 			b.replace(t[0].SourceRange(), as.Name)
 		}
-	}
-}
-
-// finish writes what is added at the end of the block.
-func (b *bodyRewriter) finish() {
-	at := b.it.block.CloseBraceRange
-	at.End = at.Start
-	for _, text := range b.added {
-		b.replace(at, text)
 	}
 }

@@ -160,6 +160,7 @@ func (m *migration) decide() {
 					used[to] = true
 				}
 			}
+			it.dropUnneededArguments()
 		}
 		for _, it := range mod.all {
 			if it.fate != carried || it.attr != nil || it.block.Type == "variable" {
@@ -178,6 +179,20 @@ func (m *migration) decide() {
 			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
 				it.fate = staying
 			}
+		}
+	}
+}
+
+// dropUnneededArguments forgets what a call refers to in arguments that its module does not
+// need here.
+func (it *item) dropUnneededArguments() {
+	if it.callee == nil {
+		return
+	}
+	it.refs = nil
+	for _, a := range sortedAttrs(it.block.Body) {
+		if v := it.callee.byKey["var."+a.Name]; v == nil || v.fate != staying {
+			it.refs = append(it.refs, a.Expr.Variables()...)
 		}
 	}
 }

@@ -97,17 +97,16 @@ func (r *rewriter) resource() {
 			b.block(nested, k.Attrs)
 		}
 	}
-	b.finish()
 }
 
 func (r *rewriter) call() {
 	r.repetition()
 	for _, a := range sortedAttrs(r.it.block.Body) {
-		switch a.Name {
-		case "for_each", "count", "source":
-		case "version", "providers":
+		switch v := r.it.callee.byKey["var."+a.Name]; {
+		case slices.Contains([]string{"for_each", "count", "source"}, a.Name):
+		case a.Name == "version" || a.Name == "providers" || v != nil && v.fate == staying:
 			r.remove(a.SrcRange)
-		case "depends_on":
+		case a.Name == "depends_on":
 			r.dependsOn(a)
 		default:
 			r.expression(a.Expr, flow, nil)
@@ -307,8 +306,7 @@ func (r *rewriter) data() {
 		}
 		r.remove(blockRange(nested))
 	}
-	if form == "files" && literalText(r.it.block.Body.Attributes["recursive"]) != "true" &&
-		!isTrue(r.it.block.Body.Attributes["recursive"]) {
+	if form == "files" && !isTrue(r.it.block.Body.Attributes["recursive"]) {
 		at := r.it.block.CloseBraceRange
 		at.End = at.Start
 		r.replace(at, "delimiter = \"/\"\n")
@@ -317,12 +315,13 @@ func (r *rewriter) data() {
 
 // folderPrefix writes the name of a folder as what the names in it begin with.
 func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
-	name := literalText(a)
-	if v, ok := literal(a.Expr); !ok {
+	_, constant := literal(a.Expr)
+	switch name := literalText(a); {
+	case !constant:
 		r.refuse(a.SrcRange, "Its folder_name is an expression. Write name_prefix, which ends in a slash.")
-	} else if _ = v; name == "" {
+	case name == "":
 		r.remove(a.SrcRange)
-	} else {
+	default:
 		r.replace(a.SrcRange, "name_prefix = "+quoted(strings.TrimSuffix(name, "/")+"/"))
 	}
 }

@@ -37,7 +37,7 @@ func (f *sourceFile) line(r hcl.Range) int {
 }
 
 func (f *sourceFile) place(r hcl.Range, what, why string) Place {
-	return Place{File: joinDir(f.dir, f.name), Line: f.line(r), What: what, Why: why}
+	return Place{File: path.Join(f.dir, f.name), Line: f.line(r), What: what, Why: why}
 }
 
 func (f *sourceFile) text(r hcl.Range) string { return string(f.src[r.Start.Byte:r.End.Byte]) }
@@ -68,11 +68,11 @@ func (m *migration) load(dir string, within []string) (*module, error) {
 	for _, s := range sources {
 		switch {
 		case len(s.Text) > mostBytes:
-			return nil, failf("File too large", "%s has more than %d MB.", joinDir(dir, s.Name), mostBytes>>20)
+			return nil, failf("File too large", "%s has more than %d MB.", path.Join(dir, s.Name), mostBytes>>20)
 		case isValues(s.Name):
 			mod.values = append(mod.values, s)
 		case isOverride(s.Name):
-			m.result.Left = append(m.result.Left, Place{joinDir(dir, s.Name), 0, "override file",
+			m.result.Left = append(m.result.Left, Place{path.Join(dir, s.Name), 0, "override file",
 				"It changes blocks of other files. Write its arguments into those blocks."})
 		default:
 			f, diags := parseSource(dir, s)
@@ -105,10 +105,10 @@ func parseSource(dir string, s Source) (*sourceFile, hcl.Diagnostics) {
 		var err error
 		if f.src, f.lines, err = nativeSyntax(s.Text); err != nil {
 			return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid JSON configuration",
-				Detail: fmt.Sprintf("%s: %s.", joinDir(dir, s.Name), err)}}
+				Detail: fmt.Sprintf("%s: %s.", path.Join(dir, s.Name), err)}}
 		}
 	}
-	file, diags := parse.Config(f.src, joinDir(dir, s.Name), nil)
+	file, diags := parse.Config(f.src, path.Join(dir, s.Name), nil)
 	if diags.HasErrors() {
 		if f.lines != nil { // places in a text that nobody wrote
 			for _, d := range diags {

@@ -8,7 +8,6 @@ package terraform
 import (
 	"cmp"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -214,6 +213,3 @@ func (m *migration) sortResult() {
 	slices.SortFunc(m.result.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
 	slices.Sort(m.result.Removals)
 }
-
-// joinDir is the path of a file in a module's folder.
-func joinDir(dir, name string) string { return path.Join(dir, name) }

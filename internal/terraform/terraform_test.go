@@ -59,11 +59,10 @@ output "id%[1]d" {
   value = b2_bucket.b%[1]d.bucket_id
 }
 `, n)})
-		fmt.Fprintf(&state, `{"mode": "managed", "type": "b2_bucket", "name": "b%[1]d", "instances": [{"attributes": {"bucket_id": `+
-			`"id%[1]d",
-			"bucket_name": "acme-b-%[1]d"}}]},
-			{"mode": "managed", "type": "b2_application_key", "name": "k%[1]d", "instances": [{"attributes":
-			{"application_key_id": "id%[1]d", "key_name": "k-%[1]d"}}]},`, n)
+		fmt.Fprintf(&state, `{"mode": "managed", "type": "b2_bucket", "name": "b%[1]d", 
+			"instances": [{"attributes": {"bucket_id": "id%[1]d", "bucket_name": "acme-b-%[1]d"}}]},
+			{"mode": "managed", "type": "b2_application_key", "name": "k%[1]d",
+			"instances": [{"attributes": {"application_key_id": "id%[1]d", "key_name": "k-%[1]d"}}]},`, n)
 	}
 	text := strings.TrimSuffix(state.String(), ",") + "]}"
 	for b.Loop() {

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"bytes"
+	"path"
 	"slices"
 	"strings"
 
@@ -133,7 +134,7 @@ func (m *migration) writeModule(mod *module) {
 }
 
 func (m *migration) write(mod *module, name string, text []byte, from Source) {
-	m.result.Files = append(m.result.Files, File{Path: joinDir(mod.dir, name), Text: text, Mode: from.Mode})
+	m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, name), Text: text, Mode: from.Mode})
 }
 
 // empty reports whether nothing of a file is carried over and nothing commented out.
@@ -201,16 +202,22 @@ func (it *item) additions() []edit {
 // secretPath is the file of a key's secret: one for each name, since a block may make
 // several keys.
 func (it *item) secretPath() string {
-	a := it.block.Body.Attributes["key_name"]
-	text := string(apply(it.file.src, slices.DeleteFunc(slices.Clone(it.edits),
-		func(e edit) bool { return e.end > a.Expr.Range().End.Byte })))
-	cut := len(it.file.src) - a.Expr.Range().End.Byte
-	text = text[:len(text)-cut]
-	if i := strings.LastIndex(text, "="); i >= 0 {
-		text = strings.TrimSpace(text[i+1:])
+	e := it.block.Body.Attributes["key_name"].Expr
+	from, to := e.Range().Start.Byte, e.Range().End.Byte
+	var within []edit
+	for _, one := range it.edits {
+		if one.start >= from && one.end <= to {
+			within = append(within, edit{one.start - from, one.end - from, one.text})
+		}
 	}
-	if _, template := a.Expr.(*hclsyntax.TemplateExpr); template && strings.HasSuffix(text, `"`) {
-		return text[:len(text)-1] + `.env"`
+	text := string(apply(it.file.src[from:to], within))
+	if _, template := e.(*hclsyntax.TemplateExpr); template && strings.HasSuffix(text, `"`) {
+		text = text[1 : len(text)-1]
+	} else {
+		text = "${" + text + "}"
 	}
-	return `"${` + text + `}.env"`
+	if it.module.dir != "." { // what lies beside a module may be published with it
+		text = "${path.cwd}/" + text
+	}
+	return `"` + text + `.env"`
 }

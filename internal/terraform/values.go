@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -13,7 +14,7 @@ import (
 // writeValues writes a value file anew, without the values of variables that are not
 // carried over.
 func (m *migration) writeValues(mod *module, s Source) {
-	path := joinDir(mod.dir, s.Name)
+	path := path.Join(mod.dir, s.Name)
 	text := s.Text
 	base := strings.TrimSuffix(s.Name, ".tfvars")
 	if isJSON := strings.HasSuffix(s.Name, ".json"); isJSON {
