@@ -170,7 +170,7 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 	}
 	as := attrNamed(attrs, name)
 	switch {
-	case name == "file_lock_configuration" && nested.Type != "dynamic":
+	case name == "file_lock_configuration" && nested.Type != "dynamic" && b.kind.Attr("default_retention") != nil:
 		b.fileLock(nested)
 		return
 	case as == nil || as.Object == nil:

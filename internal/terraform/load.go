@@ -177,7 +177,7 @@ func bodyVariables(b *hclsyntax.Body) []hcl.Traversal {
 
 // loadCallee reads the folder that a module block names, if it is one.
 func (m *migration) loadCallee(it *item, within []string) error {
-	if it.block.Type != "module" || it.attr != nil {
+	if it.block.Type != "module" || it.key == "" {
 		return nil
 	}
 	source := literalText(it.block.Body.Attributes["source"])

@@ -202,7 +202,11 @@ func (it *item) additions() []edit {
 // secretPath is the file of a key's secret: one for each name, since a block may make
 // several keys.
 func (it *item) secretPath() string {
-	e := it.block.Body.Attributes["key_name"].Expr
+	name := it.block.Body.Attributes["key_name"]
+	if name == nil { // the block is not valid
+		return quoted(it.block.Labels[1] + ".env")
+	}
+	e := name.Expr
 	from, to := e.Range().Start.Byte, e.Range().End.Byte
 	var within []edit
 	for _, one := range it.edits {
