@@ -120,7 +120,7 @@ func isInline(r *config.Resource) bool {
 
 // topAttr writes an attribute of a resource.
 func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr, label string) {
-	v := r.Value.GetAttr(a.Name)
+	v, hidden := r.Value.GetAttr(a.Name), slices.Contains(r.SensitiveAttrs, a.Name)
 	switch {
 	case v.IsNull() || !v.IsKnown():
 		return
@@ -131,15 +131,14 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 		}
 		return
 	case a.Name == "file_lock_enabled":
-		fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = %s\n%s}\n", literalHCL(v),
-			e.retention(r.Value.GetAttr("default_retention")))
+		fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = %s\n%s}\n", literalHCL(v), e.retention(r))
 		return
 	case a.Name == "default_retention":
 		if lock := r.Value.GetAttr("file_lock_enabled"); lock.IsNull() {
-			fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = true\n%s}\n", e.retention(v))
+			fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = true\n%s}\n", e.retention(r))
 		}
 		return
-	case a.Encoding.Encode != nil && a.Type == cty.String:
+	case a.Encoding.Encode != nil && a.Type == cty.String && !hidden:
 		fmt.Fprintf(b, "%s = %v\n", terraformName(a), a.Encoding.Encode(v))
 		return
 	case r.Kind.Credential != nil && a.Name == r.Kind.IdentityAttr:
@@ -147,7 +146,7 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 			v = cty.StringVal(entry.Identity) // of a rotation, with the time
 		}
 	}
-	e.attr(b, a, v, label+"_"+a.Name, slices.Contains(r.SensitiveAttrs, a.Name))
+	e.attr(b, a, v, label+"_"+a.Name, hidden)
 }
 
 // lacks reports whether the provider has no counterpart of an attribute.
@@ -159,9 +158,14 @@ func lacks(k *kind.Kind, name string) bool {
 	return k.Content != nil && name == k.Content.TextAttr
 }
 
-func (e *exporter) retention(v cty.Value) string {
-	if v.IsNull() {
+func (e *exporter) retention(r *config.Resource) string {
+	const name = "default_retention"
+	v := r.Value.GetAttr(name)
+	switch {
+	case v.IsNull():
 		return ""
+	case slices.Contains(r.SensitiveAttrs, name):
+		return "# Its " + name + " is sensitive: write it here.\n"
 	}
 	return fmt.Sprintf("default_retention {\nmode = %s\nperiod {\nduration = %s\nunit = %s\n}\n}\n", literalHCL(v.GetAttr("mode")),
 		literalHCL(v.GetAttr("duration")), literalHCL(v.GetAttr("unit")))
