@@ -65,7 +65,7 @@ func (b *bodyRewriter) optionalNumber(a *hclsyntax.Attribute, as *kind.Attr) boo
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():
 		b.remove(a.SrcRange)
 		return false
-	case constant || !b.m.state.mayBeZero(b.it, a.Name):
+	case constant || !b.m.state.mayBe(b.it, a.Name, "0"):
 		return true
 	}
 	at := a.Expr.Range()
@@ -154,6 +154,11 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 			b.bucketID(e)
 		}
 	default:
+		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
+		if simple && b.mod.refItem(t.Traversal) != nil && b.m.state.mayBe(b.it, a.Name, "[]") {
+			at := a.Expr.Range()
+			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.text(at)+") == 0 ? null : ")
+		}
 		b.expression(a.Expr, ref, nil)
 	}
 	b.replace(a.NameRange, as.Name)

@@ -97,7 +97,7 @@ func (e *exporter) resource(r *config.Resource) string {
 	if len(r.Deliveries) > 0 {
 		e.missing = append(e.missing, "deliver")
 	}
-	text := fmt.Sprintf("resource %s %s {\n%s}\n", quoted(r.Kind.Terraform.Type), quoted(label), b.String())
+	text := blockText("resource "+quoted(r.Kind.Terraform.Type)+" "+quoted(label), b.String())
 	comment := ""
 	if len(e.missing) > 0 {
 		comment = "# The provider has no " + strings.Join(e.missing, ", ") + ".\n"
@@ -131,11 +131,11 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 		}
 		return
 	case a.Name == "file_lock_enabled":
-		fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = %s\n%s}\n", literalHCL(v), e.retention(r))
+		b.WriteString(blockText("file_lock_configuration", "is_file_lock_enabled = "+literalHCL(v)+"\n"+e.retention(r)))
 		return
 	case a.Name == "default_retention":
 		if lock := r.Value.GetAttr("file_lock_enabled"); lock.IsNull() {
-			fmt.Fprintf(b, "file_lock_configuration {\nis_file_lock_enabled = true\n%s}\n", e.retention(r))
+			b.WriteString(blockText("file_lock_configuration", "is_file_lock_enabled = true\n"+e.retention(r)))
 		}
 		return
 	case a.Encoding.Encode != nil && a.Type == cty.String && !hidden:
@@ -254,7 +254,7 @@ func (e *exporter) lifecycle(r *config.Resource) string {
 	if text == "" {
 		return ""
 	}
-	return "\nlifecycle {\n" + text + "}\n"
+	return "\n" + blockText("lifecycle", text)
 }
 
 // imports takes over what the state owns, as far as the provider can.

@@ -252,7 +252,7 @@ func (r *rewriter) settings() {
 		r.it.fate = dropped
 		return
 	}
-	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, "b2form {\n  " + backend + "\n}"}}
+	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, strings.TrimSuffix(blockText("b2form", "  "+backend+"\n"), "\n")}}
 }
 
 // backend is the nearest of ours; "": the file beside the configuration.

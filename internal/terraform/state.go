@@ -184,8 +184,9 @@ func (s *stateFile) nameOfBucket(id string) string {
 	return ""
 }
 
-// mayBeZero reports whether an attribute of an object of a block is 0, or not known.
-func (s *stateFile) mayBeZero(it *item, name string) bool {
+// mayBe reports whether an attribute of an object of a block, or of a block in it, has a
+// value, which is written in JSON, or none; true where nothing is known.
+func (s *stateFile) mayBe(it *item, name, value string) bool {
 	if s == nil || len(it.block.Labels) != 2 {
 		return true
 	}
@@ -197,7 +198,7 @@ func (s *stateFile) mayBeZero(it *item, name string) bool {
 		for _, i := range r.Instances {
 			all, err := json.Marshal(i.Attributes)
 			known = known || err == nil
-			if err != nil || bytes.Contains(all, []byte(`"`+name+`":0`)) || bytes.Contains(all, []byte(`"`+name+`":null`)) {
+			if err != nil || bytes.Contains(all, []byte(`"`+name+`":`+value)) || bytes.Contains(all, []byte(`"`+name+`":null`)) {
 				return true
 			}
 		}

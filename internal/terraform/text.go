@@ -40,6 +40,11 @@ func apply(src []byte, edits []edit) []byte {
 // quoted writes a text as HCL does.
 func quoted(text string) string { return literalHCL(cty.StringVal(text)) }
 
+// blockText is a block with what is in it, in whole lines.
+func blockText(header, body string) string {
+	return strings.Join([]string{header, " {\n", body, "}\n"}, "")
+}
+
 func literalHCL(v cty.Value) string { return string(hclwrite.TokensForValue(v).Bytes()) }
 
 // remove takes out what stands in a range, with its line where it stands there alone.
