@@ -119,7 +119,7 @@ func (l *module) evaluateBackend(blocks hcl.Blocks) {
 	if d == nil {
 		typ := b.Labels[0]
 		l.errorAt(b.LabelRanges[0], "Unknown backend", fmt.Sprintf("There is no backend %q: the state is kept in a file (\"local\"), in a "+
-			"bucket (\"b2\"), or behind a server of Terraform's protocol, such as GitLab (\"http\").%s", typ,
+			"bucket (\"b2\"), behind a server of Terraform's protocol, such as GitLab (\"http\"), or in a database (\"postgres\").%s", typ,
 			words.DidYouMean(typ, "", syntax.FormNames(forms))))
 		return
 	}

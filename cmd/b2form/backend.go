@@ -39,6 +39,9 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 	case "http":
 		return orUnusable(s.newHTTPBackend(b.Arguments))
 	}
+	if b.Type == "postgres" {
+		return orUnusable(s.newDatabase(b.Arguments))
+	}
 	return state.LocalFile{Path: cmp.Or(b.Arguments["path"], stateFile)}
 }
 

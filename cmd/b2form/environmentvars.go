@@ -8,6 +8,7 @@ func environmentVariables() []envGroup {
 		{"What is asked and shown", screenVariables()},
 		{"Pipelines", pipelineVariables()},
 		{"State behind a server", stateServerVariables()},
+		{"State in a database", databaseVariables()},
 		{"Network and memory", networkVariables()},
 	}
 }
@@ -113,6 +114,27 @@ func stateServerVariables() []envVariable {
 		{"TF_HTTP_CLIENT_PRIVATE_KEY_PEM", "Its key, as text."},
 		{"CI_API_V4_URL", "The API of GitLab, for comments, issues and states there. Set by GitLab."},
 		{"CI_JOB_TOKEN", "That token, if TF_HTTP_PASSWORD is not set. Set by GitLab."},
+	}
+}
+
+func databaseVariables() []envVariable {
+	return []envVariable{
+		{"PG_CONN_STR", "Where the database is, where the backend \"postgres\" has no conn_str; it may hold the password."},
+		{"PGHOST", "Host, or folder of the socket. This and what follows is as libpq has it, and completes conn_str."},
+		{"PGPORT", "Port."},
+		{"PGDATABASE", "Database."},
+		{"PGUSER", "User."},
+		{"PGPASSWORD", "The password."},
+		{"PGPASSFILE", "File with passwords; left out, .pgpass in the home folder."},
+		{"PGSERVICE", "Entry of the service file to use."},
+		{"PGSERVICEFILE", "That file; left out, .pg_service.conf in the home folder."},
+		{"PGSSLMODE", "Whether TLS is used, and what is verified: disable, prefer, require, verify-ca, verify-full."},
+		{"PGSSLROOTCERT", "File with the authorities to trust."},
+		{"PGSSLCERT", "File with the certificate to show to the server."},
+		{"PGSSLKEY", "File with its key."},
+		{"PGSSLPASSWORD", "Password of that key."},
+		{"PGCONNECT_TIMEOUT", "Seconds that a connection may take."},
+		{"PGTARGETSESSIONATTRS", "With several hosts which of them to use: read-write."},
 	}
 }
 

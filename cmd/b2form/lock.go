@@ -15,7 +15,7 @@ func (p *program) lockCommand() *cli.Command {
 		Description: `A run locks the state while it changes it. The lock of a state in a file ends
 with its process. That of a state in a bucket ends two minutes after its run
 was killed; breaking it saves the wait. That behind a server stays after a kill
-until it is broken. A run whose lock was broken notices and stops: it stores
+until it is broken; that in a database ends with the connection. A run whose lock was broken notices and stops: it stores
 nothing any more, but what it had sent stays sent.
 
 Example:

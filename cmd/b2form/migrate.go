@@ -117,7 +117,8 @@ func (p *program) stateMigrate() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "migrate", Usage: "Move the state to where the configuration keeps it now", ArgsUsage: "[FROM]",
 		Description: `Change the backend block first. FROM is where the state was until now: a file,
-b2://BUCKET/PREFIX/ or https://SERVER/STATE; left out, it is
+b2://BUCKET/PREFIX/, https://SERVER/STATE, or
+postgres://HOST:PORT/DATABASE?schema=SCHEMA&name=NAME; left out, it is
 ` + stateFile + `. Both places are locked. When the state is safe in the new
 place it is removed from the old one.
 
@@ -150,6 +151,8 @@ func (s *session) parseBackend(ctx context.Context, from string) (state.Backend,
 	switch scheme {
 	case "http", "https":
 		return s.newBackend(config.Backend{Type: "http", Arguments: map[string]string{"address": from, "lock_address": from}}), nil
+	case "postgres", "postgresql":
+		return s.databaseFrom(from)
 	case "b2":
 	default:
 		return s.newBackend(config.Backend{Arguments: map[string]string{"path": from}}), nil
@@ -225,8 +228,9 @@ func (p *program) stateInit() *cli.Command {
 		Name: "init", Usage: "Make what keeps the state, or try the server that does",
 		Description: `With a backend "b2" block it makes the bucket: private, with a lifecycle rule
 that deletes versions of the state some days after a later one took their place.
-A bucket that exists is left as it is. With a backend "http" block it reads the
-state, takes the lock and gives it back.
+A bucket that exists is left as it is. With a backend "postgres" block it makes
+the tables and prints the rights that users of them need. With a backend "http"
+block it reads the state, takes the lock and gives it back.
 
 Example:
   b2form state init -keep=30
@@ -244,6 +248,8 @@ Example:
 				return s.initBucket(ctx, b, days)
 			case state.HTTPServer:
 				return s.tryServer(ctx, b)
+			case state.Database:
+				return s.initDatabase(ctx, b)
 			case unusableBackend:
 				return b.error
 			}

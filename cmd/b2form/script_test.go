@@ -95,10 +95,24 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup:               setup,
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return testrun.HasPostgres(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"b2": behind, "b2form": inProcess.b2form, "exits": inProcess.exits, "canary": canary,
-			"cmpplan": comparePlan, "await": await, "digest": setDigest, "hosted": hosted},
+			"cmpplan": comparePlan, "postgres": startDatabase, "await": await, "digest": setDigest, "hosted": hosted},
 	})
+}
+
+// startDatabase sets PG_CONN_STR and PGDIR to the database of this test process.
+func startDatabase(ts *testscript.TestScript, _ bool, _ []string) {
+	server, err := testrun.Postgres()
+	ts.Check(err)
+	ts.Setenv("PGDIR", server.SocketDir)
+	ts.Setenv("PG_CONN_STR", "host="+server.SocketDir+" user=postgres dbname=postgres password='"+statePassword+"'")
 }
 
 type serviceKey struct{}

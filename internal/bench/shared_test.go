@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -11,8 +14,10 @@ import (
 	"b2form/apply"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/internal/tfserver"
 	"b2form/schema"
+	"b2form/schema/addr"
 )
 
 // A run is what an apply of n buckets and n keys to an empty account took, with the
@@ -88,21 +93,106 @@ func (d delayed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// With the state behind a server that is near, an apply takes little more than with one in a
+// A farConn is a connection to what is at some distance: what comes back takes so long.
+type farConn struct {
+	net.Conn
+	by    time.Duration
+	asked bool
+}
+
+func (c *farConn) Write(p []byte) (int, error) {
+	c.asked = true
+	return c.Conn.Write(p)
+}
+
+func (c *farConn) Read(p []byte) (int, error) {
+	if c.asked {
+		c.asked = false
+		time.Sleep(c.by) // fake
+	}
+	return c.Conn.Read(p)
+}
+
+// database is a state of its own in a database at a distance.
+func database(t *testing.T, by time.Duration) state.Database {
+	t.Helper()
+	server, err := testrun.Postgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := state.NewDatabase("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", t.Name()+by.String(),
+		func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return &farConn{Conn: c, by: by}, err
+		})
+	if err == nil {
+		err = d.CreateTables(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// With the state on an engine that is near, an apply takes little more than with one in a
 // folder; with one that is as far as B2, at most twice as long.
 func TestEngineBudget(t *testing.T) {
+	hasDatabase := testrun.HasPostgres()
+	if _, err := testrun.Postgres(); hasDatabase && err != nil { // it is started outside of fake time
+		t.Fatal(err)
+	}
 	const n = 100
 	local := applied(t, n, func(f *fixture, _ *planned) state.Backend { return state.LocalFile{Path: f.statePath()} })
 	for by, most := range map[time.Duration]float64{time.Millisecond: 1.1, away: 2} {
-		server := applied(t, n, func(*fixture, *planned) state.Backend {
-			const address = "https://state.test/web"
-			return state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK",
-				UnlockAddress: address, UnlockMethod: "UNLOCK", Transport: delayed{&tfserver.Server{}, by}}
-		})
-		t.Logf("in a folder %s; behind a server at %s %s", local.took, by, server.took)
-		if server.took > time.Duration(most*float64(local.took)) {
-			t.Errorf("with the server at %s the apply takes %s, more than %v times the %s of a state in a folder", by, server.took, most,
-				local.took)
+		for name, backend := range map[string]func() state.Backend{
+			"a server": func() state.Backend {
+				const address = "https://state.test/web"
+				return state.HTTPServer{Address: address, UpdateMethod: "POST", LockAddress: address, LockMethod: "LOCK",
+					UnlockAddress: address, UnlockMethod: "UNLOCK", Transport: delayed{&tfserver.Server{}, by}}
+			},
+			"a database": func() state.Backend { return database(t, by) },
+		} {
+			if name == "a database" && !hasDatabase {
+				continue
+			}
+			took := applied(t, n, func(*fixture, *planned) state.Backend { return backend() }).took
+			t.Logf("in a folder %s; in %s at %s %s", local.took, name, by, took)
+			if took > time.Duration(most*float64(local.took)) {
+				t.Errorf("with the state in %s at %s the apply takes %s, more than %v times the %s of one in a folder", name, by, took,
+					most, local.took)
+			}
+		}
+	}
+}
+
+// BenchmarkReadDatabase reads a state of 100 000 entries from a database.
+func BenchmarkReadDatabase(b *testing.B) {
+	server, err := testrun.Postgres()
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := state.NewDatabase("host="+server.SocketDir+" user=postgres dbname=postgres", "b2form", "large", nil)
+	if err == nil {
+		err = d.CreateTables(b.Context())
+	}
+	var s *state.Store
+	if err == nil {
+		s, err = d.Open(b.Context(), state.Options{Now: time.Now})
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := &state.State{}
+	for i := range 100_000 {
+		st.Entries = append(st.Entries, addr.StateEntry{Addr: addr.Addr{Kind: "key", Label: "app", Instance: addr.CountIndex(i)},
+			Identity: fmt.Sprint("name-", i), ID: fmt.Sprint("0040123456789ab", i), Digests: "0123456789abcdefghijklmnopqr"})
+	}
+	if err := errors.Join(s.Restore(st), s.Close()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if got, err := d.Read(b.Context()); err != nil || len(got.Entries) != 100_000 {
+			b.Fatal(err)
 		}
 	}
 }

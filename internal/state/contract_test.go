@@ -24,7 +24,6 @@ func underContract(t *testing.T, wanted func(engine) bool, test func(t *testing.
 	}
 }
 
-func isRemote(e engine) bool    { return e.remote }
 func isBreakable(e engine) bool { return !e.unbroken }
 
 // afterDeath opens the state after the run that had it was killed.
@@ -260,6 +259,7 @@ func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engine, pla
 	for _, e := range engines() {
 		for _, after := range []bool{false, true} {
 			for k, reached := 1, e.remote; reached; k++ {
+				reached = false
 				t.Run(fmt.Sprintf("%s/after=%v/%d", e.name, after, k), func(t *testing.T) {
 					e.run(t, func(t *testing.T, p place) {
 						l, was := cutAt(k, after, forGood)

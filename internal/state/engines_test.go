@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"b2form/internal/emulator"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/testrun"
 	"b2form/internal/tfserver"
 	"b2form/schema/config"
 )
@@ -31,16 +33,21 @@ type engine struct {
 
 	remote    bool // it is reached over a line, which can be cut
 	unbroken  bool // its lock cannot be broken, since it ends with its process
+	expires   bool // its lock ends by the clock
 	orphaning bool // the lock of a killed run stays until somebody breaks it
 }
 
 func engines() []engine {
-	return []engine{
+	all := []engine{
 		{name: "local", run: inFolder, serve: serveFolder, machine: machineWithFolder, unbroken: true},
-		{name: "b2", run: inBubble, serve: serveBucket, machine: machineWithBucket, remote: true},
+		{name: "b2", run: inBubble, serve: serveBucket, machine: machineWithBucket, remote: true, expires: true},
 		{name: "http", run: inServer(false), serve: serveHTTP(false), machine: machineWithServer, remote: true, orphaning: true},
 		{name: "gitlab", run: inServer(true), serve: serveHTTP(true), machine: machineWithServer, remote: true, orphaning: true},
 	}
+	if testrun.HasPostgres() {
+		all = append(all, engine{name: "postgres", run: inDatabase, serve: serveDatabase, machine: machineWithDatabase, remote: true})
+	}
+	return all
 }
 
 // A place keeps one state. Every machine has a Backend of its own for it.
@@ -50,7 +57,10 @@ type place struct {
 
 // A line is what a machine reaches the service by. before and after, which may be nil, are
 // called for each request, and what they return cuts it there.
-type line struct{ before, after func(what string) error }
+type line struct {
+	before, after func(what string) error
+	dead          bool // what is cut stays so
+}
 
 var errCut = errors.New("the line is cut")
 
@@ -71,7 +81,7 @@ func (l *line) answered(what string) error {
 // cutAt cuts the line at its k-th request, before or after that took effect: once, or from
 // then on. reached says whether there was one.
 func cutAt(k int, after, forGood bool) (l *line, reached *bool) {
-	l, reached = &line{}, new(bool)
+	l, reached = &line{dead: forGood}, new(bool)
 	n := 0
 	cut := func(string) error {
 		if *reached && forGood {
@@ -209,4 +219,90 @@ func machineWithServer(s site, _ func() time.Time) (state.Backend, error) {
 	h := httpBackend(s.URL, s.Engine == "gitlab", http.DefaultTransport)
 	h.RetryWait = time.Millisecond
 	return h, nil
+}
+
+// database is a state of its own in the database of this test process.
+func database(t *testing.T, name string) state.Database {
+	t.Helper()
+	if !testrun.HasPostgres() {
+		t.Skip("PostgreSQL is not installed")
+	}
+	server, err := testrun.Postgres()
+	must(t, err)
+	d, err := machineWithDatabase(site{URL: server.SocketDir, Key: name}, nil)
+	must(t, err)
+	must(t, d.(state.Database).CreateTables(context.Background()))
+	return d.(state.Database)
+}
+
+func machineWithDatabase(s site, _ func() time.Time) (state.Backend, error) {
+	return overLine(s, nil)
+}
+
+func overLine(s site, l *line) (state.Backend, error) {
+	d, err := state.NewDatabase("host="+s.URL+" user=postgres dbname=postgres password='"+databasePassword+"'", "b2form", s.Key,
+		func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if err := l.sending("dial"); err != nil {
+				return nil, err
+			}
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return &cuttable{Conn: c, line: l}, err
+		})
+	d.Patience = time.Minute
+	if l != nil && l.dead {
+		d.Patience = 0
+	}
+	return d, err
+}
+
+const databasePassword = "Pa55w0rd/for&it"
+
+// A cuttable connection is cut when its line is.
+type cuttable struct {
+	net.Conn
+	*line
+	asked bool // something was sent, and nothing came back yet
+}
+
+func (c *cuttable) Write(p []byte) (int, error) {
+	if err := c.sending("query"); err != nil {
+		_ = c.Close()
+		return 0, err
+	}
+	c.asked = true
+	return c.Conn.Write(p)
+}
+
+func (c *cuttable) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.asked && err == nil {
+		c.asked = false
+		if err := c.answered("query"); err != nil {
+			_ = c.Close()
+			return 0, err
+		}
+	}
+	return n, err
+}
+
+func inDatabase(t *testing.T, f func(t *testing.T, p place)) {
+	name := t.Name()
+	d := database(t, name)
+	server, err := testrun.Postgres()
+	must(t, err)
+	f(t, place{func(l *line) state.Backend {
+		if l == nil {
+			return d
+		}
+		b, err := overLine(site{URL: server.SocketDir, Key: name}, l)
+		must(t, err)
+		return b
+	}})
+}
+
+func serveDatabase(t *testing.T) site {
+	database(t, t.Name())
+	server, err := testrun.Postgres()
+	must(t, err)
+	return site{Engine: "postgres", URL: server.SocketDir, Key: t.Name(), Start: time.Now()}
 }

@@ -18,7 +18,7 @@ import (
 // HTTPServer is the Backend that keeps a state behind a server of Terraform's http protocol:
 // GET, POST, LOCK and UNLOCK. The state and its journal are one document with a serial
 // that grows. The protocol compares no serials and has no lock that expires; what is done
-// about that is in docs/adr/0025.
+// about that is in docs/adr/0027.
 //
 // Errors are *Error, or those of contexts.
 type HTTPServer struct {
@@ -129,7 +129,7 @@ func (h HTTPServer) tryLock(ctx context.Context, self httpLock) (held *LockedErr
 	if holder.ID == self.ID {
 		return nil, nil // the reply to an earlier try was lost
 	}
-	return &LockedError{Path: h.String(), Operation: holder.Operation, Who: holder.Who, Created: holder.Created, id: holder.ID}, nil
+	return &LockedError{Path: h.String(), Operation: holder.Operation, Who: holder.Who, Created: holder.Created, ID: holder.ID}, nil
 }
 
 func (h HTTPServer) releaseLock(ctx context.Context, self httpLock) error {
@@ -161,7 +161,7 @@ func (h HTTPServer) BreakLock(ctx context.Context) (*LockedError, error) {
 	if held == nil || err != nil {
 		return nil, err
 	}
-	if err := h.releaseLock(ctx, httpLock{ID: held.id, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
+	if err := h.releaseLock(ctx, httpLock{ID: held.ID, Operation: held.Operation, Who: held.Who, Created: held.Created}); err != nil {
 		return nil, err
 	}
 	s, err := h.Open(ctx, Options{Operation: "lock -break", Now: func() time.Time { return held.Created }})

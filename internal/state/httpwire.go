@@ -139,7 +139,7 @@ func (h HTTPServer) reached(err error) error {
 
 // scrubbed is what somebody else said, without the password and in one line.
 func (h HTTPServer) scrubbed(text string) string {
-	text = scrub.RemoveSecret(text, h.Password.Reveal())
+	text = scrub.RemoveWholeSecret(text, h.Password.Reveal())
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 

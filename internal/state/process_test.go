@@ -142,6 +142,7 @@ func (w worker) run(t *testing.T, e engine, b state.Backend) {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), workerVariable+"="+string(order))
+	cmd.Stderr = os.Stderr
 	in, inErr := cmd.StdinPipe()
 	out, outErr := cmd.StdoutPipe()
 	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
@@ -156,7 +157,7 @@ func (w worker) run(t *testing.T, e engine, b state.Backend) {
 		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 			t.Errorf("worker %d did not pause: %v", w.Number, err)
 		}
-		if e.orphaning {
+		if !e.expires {
 			err = breakLock()
 		}
 		var s *state.Store

@@ -107,6 +107,22 @@ var backends = []Block{
 		},
 	},
 	httpBackend,
+	{
+		Type: "backend", FormLabel: "postgres", AtMostOnce: true, CommonDoc: backendAbout,
+		Doc: "A PostgreSQL database. `b2form state init` makes the tables. What `conn_str` leaves out, the password above all, comes " +
+			"from the variables of libpq: `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, `PGSERVICE`, `PGSSLMODE` and so on.",
+		Arguments: []Argument{
+			{Name: "name", Type: Text, MayReferTo: Settings, Required: true, Doc: "What tells the states of a schema apart."},
+			{Name: "conn_str", Type: Text, MayReferTo: Settings, Doc: "Where the database is: `postgres://db.example.com/states`, " +
+				"without a password. Left out, `PG_CONN_STR`."},
+			{Name: "schema", Type: Text, MayReferTo: Settings, Default: `"b2form"`, Doc: "The schema of the tables."},
+		},
+		Hints: []Hint{
+			{"schema_name", "Terraform argument", "Write schema."},
+			{"password", "Password in the configuration", "Set PGPASSWORD, or name a file in PGPASSFILE, so that the password is in no " +
+				"file here."},
+		},
+	},
 }
 
 var httpBackend = Block{

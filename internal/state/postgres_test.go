@@ -1,0 +1,103 @@
+package state_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"b2form/internal/state"
+	"b2form/internal/testrun"
+)
+
+// sql carries statements out behind the back of a run, and gives the first value.
+func sql(t *testing.T, text string) string {
+	t.Helper()
+	server, err := testrun.Postgres()
+	must(t, err)
+	c, err := pgconn.Connect(t.Context(), "host="+server.SocketDir+" user=postgres dbname=postgres")
+	must(t, err)
+	defer func() { must(t, c.Close(context.Background())) }()
+	results, err := c.Exec(t.Context(), text).ReadAll()
+	must(t, err)
+	last := results[len(results)-1]
+	if len(last.Rows) == 0 {
+		return ""
+	}
+	return string(last.Rows[0][0])
+}
+
+// endSessions ends all sessions that hold an advisory lock.
+const endSessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory';"
+
+// A run whose session was ended goes on in another one, unless somebody came between, or the
+// database knows less than the run has stored.
+func TestDatabaseSessionEnds(t *testing.T) {
+	d := database(t, t.Name())
+	s := opened(t, d, state.Options{})
+	must(t, s.PutEntries(entryNumber("app", 1)))
+	sql(t, endSessions)
+	must(t, s.PutEntries(entryNumber("app", 2)))
+	sql(t, endSessions)
+	must(t, s.Close())
+	if got := readShared(t, d); len(got.Entries) != 2 {
+		t.Errorf("there is %+v", got)
+	}
+	s = opened(t, d, state.Options{})
+	must(t, s.PutEntries(entryNumber("app", 3)))
+	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+t.Name()+"';"+endSessions) // a fail-over that lost it
+	if err := s.PutEntries(entryNumber("app", 4)); summaryOf(err) != "Another run has the state" {
+		t.Errorf("PutEntries = %v on a server that knows less", err)
+	}
+	if err := s.Close(); err == nil {
+		t.Error("Close said nothing of it")
+	}
+}
+
+// A check is good for two seconds. After that a lost session shows before anything is sent.
+func TestDatabaseChecks(t *testing.T) {
+	d := database(t, t.Name())
+	passed := time.Duration(0)
+	start := time.Now()
+	now := func() time.Time { return start.Add(passed) }
+	s := opened(t, d, state.Options{Now: now})
+	_, err := d.BreakLock(t.Context())
+	must(t, err)
+	must(t, s.CheckLocked())
+	passed = 3 * time.Second
+	if err := s.CheckLocked(); summaryOf(err) != "Another run has the state" {
+		t.Errorf("CheckLocked = %v", err)
+	}
+	_ = s.Close()
+}
+
+// What the database refuses is told in words, and the run may go on when it no longer does.
+func TestDatabaseRefuses(t *testing.T) {
+	d := database(t, t.Name())
+	s := opened(t, d, state.Options{})
+	must(t, s.PutEntries(entryNumber("app", 1)))
+	fail := func(code string) {
+		sql(t, "CREATE OR REPLACE FUNCTION b2form.fail() RETURNS trigger LANGUAGE plpgsql AS "+
+			"$$ BEGIN RAISE 'x\x1by Pa55w0rd/for&it' USING ERRCODE = '"+code+"'; END $$;"+
+			"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+t.Name()+
+			"') EXECUTE FUNCTION b2form.fail()")
+	}
+	for code, want := range map[string]string{
+		"53100": "No space left for the state", "25006": "The database is read-only", "42501": "The database refuses: ",
+		"42P01": "The tables of the state do not exist", "XX000": "The database refuses: ",
+	} {
+		fail(code)
+		err := s.PutEntries(entryNumber("app", 2))
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), databasePassword) ||
+			strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("PutEntries = %v, want %s", err, want)
+		}
+	}
+	sql(t, "DROP TRIGGER fail ON b2form.journal; DROP FUNCTION b2form.fail")
+	must(t, s.Close())
+	if got := readShared(t, d); len(got.Entries) != 2 {
+		t.Errorf("there is %+v", got)
+	}
+}

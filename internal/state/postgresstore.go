@@ -1,0 +1,261 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"b2form/internal/pause"
+	"b2form/schema/wire"
+)
+
+// databaseStorage is the storage of a state in a database.
+type databaseStorage struct {
+	Database
+	token string // of the run; the state names it as long as nobody else has opened it
+	locks bool
+	ctx   context.Context // outlives the run's
+	count writeCounter
+	fence
+
+	turn   chan struct{} // held over statements, so it is no mutex
+	conn   *pgconn.PgConn
+	serial int64 // as this run last read or stored it
+	rows   bool  // there may be some of the journal
+}
+
+// begin takes the lock, waiting for as long as o says, and reads the state. With the lock it
+// writes the run's token, so a run that lost its lock finds out.
+func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options) (*Store, error) {
+	if k.locks {
+		if err := k.acquireLock(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM {schema}.journal WHERE state = name)"
+	sql, params := "SELECT "+whole+" FROM {schema}.states WHERE name = $1", []any{k.Name}
+	if k.locks {
+		sql = "INSERT INTO {schema}.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE {held} " +
+			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole
+		params = append(params, k.token, string(compactJSON(self)))
+	}
+	began := k.now()
+	rows, err := query(ctx, k.conn, k.sql(sql), params...)
+	switch {
+	case err != nil:
+		return nil, k.explain(err)
+	case len(rows) == 0 && k.locks:
+		return nil, k.poolerError() // another session of the pool than the one that took the lock
+	case len(rows) == 0:
+		return nil, k.explain(&pgconn.PgError{Code: "42P01"}) // who takes no lock makes no row either
+	}
+	if k.serial, err = strconv.ParseInt(string(rows[0][0]), 10, 64); err != nil {
+		return nil, k.explain(err)
+	}
+	base, c, err := k.replay(rows[0][1], rows[0][2])
+	if err != nil {
+		return nil, err
+	}
+	k.rows = len(rows[0][2]) > 0
+	k.seen(began)
+	return newStore(k.String(), k, base, c), nil
+}
+
+func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
+	waiting, cancel := context.WithTimeout(ctx, o.LockTimeout)
+	defer cancel()
+	for told := false; ; told = true {
+		held, err := k.takeLock(ctx, k.conn)
+		if held == nil || err != nil {
+			return k.explain(err)
+		}
+		if !told {
+			o.notifyWaiting(held)
+		}
+		if err := pause.For(waiting, jitter(retrySession)); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return databaseLockedError(held)
+		}
+	}
+}
+
+// mine is the condition on the row that is still as this run knows it. $1 is the name, $2 the
+// serial, $3 the token.
+func (k *databaseStorage) mine() string {
+	if k.locks {
+		return "name = $1 AND serial = $2 AND holder = $3 AND {held}"
+	}
+	return "name = $1 AND serial = $2 AND $3::text IS NOT NULL"
+}
+
+// run carries a statement out that gives a row where the state is still this run's. One that
+// stores makes the serial larger by one. After a lost connection it finds out what came of
+// that, and sends it again where it had no effect.
+func (k *databaseStorage) run(stores bool, sql string, more ...any) error {
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
+	if err := k.lost(); err != nil {
+		return err
+	}
+	sql = k.sql(strings.ReplaceAll(sql, "{mine}", k.mine()))
+	for try := 0; ; try++ {
+		began := k.now()
+		var rows [][][]byte
+		var err error
+		if k.conn != nil {
+			rows, err = query(k.ctx, k.conn, sql, append([]any{k.Name, k.serial, k.token}, more...)...)
+		}
+		switch {
+		case k.conn != nil && err == nil && len(rows) == 0:
+			return k.lose(k.String())
+		case k.conn != nil && err == nil:
+			if k.seen(began); stores {
+				k.serial++
+				k.count.syncs.Add(1)
+			}
+			return nil
+		case k.conn != nil && !isLostConnection(err):
+			return k.explain(err)
+		}
+		done, err := k.reconnect(stores)
+		if err != nil || done {
+			return err
+		}
+		if try == 2 {
+			return k.error("The database of the state cannot be reached",
+				"The connection to "+k.String()+" is lost again and again. Look at "+
+					"the server and what is between, then run the same command again.")
+		}
+	}
+}
+
+// isLostConnection reports whether nobody knows what came of a statement.
+func isLostConnection(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return !ok || strings.HasPrefix(refused.Code, "57P") || strings.HasPrefix(refused.Code, "08")
+}
+
+// reconnect gets a new session in place of one that was lost, and the lock with it, and looks
+// whether the state is still this run's. stored says that the statement which was under way
+// took effect.
+func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
+	if k.conn != nil {
+		closeConn(k.conn)
+		k.conn = nil
+	}
+	limited, cancel := context.WithTimeout(k.ctx, k.Patience)
+	defer cancel()
+	for {
+		conn, err := k.connect(limited)
+		var held *LockedError
+		if err == nil && k.locks {
+			held, err = k.takeLock(limited, conn)
+		}
+		if err == nil && held == nil {
+			k.conn = conn
+			return k.settle(storing)
+		}
+		if held != nil { // by the session that was lost, which the server has not noticed, or by another run
+			rows, askErr := query(limited, conn, k.sql("SELECT 1 FROM {schema}.states WHERE name = $1 AND holder = $2"), k.Name, k.token)
+			if askErr == nil && len(rows) == 0 {
+				closeConn(conn)
+				return false, k.lose(k.String())
+			}
+		}
+		if conn != nil {
+			closeConn(conn)
+		}
+		if pause.For(limited, retrySession) == nil {
+			continue
+		}
+		if held != nil {
+			return false, k.lose(k.String())
+		}
+		return false, k.explain(err)
+	}
+}
+
+// settle looks at the serial: it is that of before or, where the statement stored something, the
+// next. All else is another run's, or that of a server that knows less.
+func (k *databaseStorage) settle(storing bool) (stored bool, err error) {
+	began := k.now()
+	rows, err := query(k.ctx, k.conn, k.sql("SELECT serial, holder FROM {schema}.states WHERE name = $1"), k.Name)
+	if err != nil {
+		return false, k.explain(err)
+	}
+	if len(rows) == 1 && (!k.locks || string(rows[0][1]) == k.token) {
+		serial, _ := strconv.ParseInt(string(rows[0][0]), 10, 64)
+		switch {
+		case storing && serial == k.serial+1:
+			k.serial++
+			k.count.syncs.Add(1)
+			k.seen(began)
+			return true, nil
+		case serial == k.serial:
+			k.seen(began)
+			return false, nil
+		}
+	}
+	return false, k.lose(k.String())
+}
+
+func (k *databaseStorage) append(lines []byte) error {
+	k.count.bytes.Add(int64(len(lines)))
+	k.rows = true
+	return k.run(true, "WITH s AS (UPDATE {schema}.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
+		"INSERT INTO {schema}.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
+}
+
+func (k *databaseStorage) close(s *State) error {
+	defer k.endSession()
+	if err := k.lost(); err != nil {
+		return err
+	}
+	var content any
+	if s != nil {
+		var b bytes.Buffer
+		if !s.isEmpty() {
+			if err := s.Encode(&b); err != nil {
+				return err
+			}
+		}
+		content = b.String()
+		k.count.bytes.Add(int64(b.Len()))
+	}
+	if s == nil && !k.rows {
+		return nil
+	}
+	return k.run(true, "WITH s AS (UPDATE {schema}.states SET serial = serial + 1, content = coalesce($4, content) WHERE {mine} "+
+		"RETURNING name), j AS (DELETE FROM {schema}.journal WHERE state IN (SELECT name FROM s)) SELECT name FROM s", content)
+}
+
+// endSession gives the lock back with the session.
+func (k *databaseStorage) endSession() {
+	k.end()
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
+	if k.conn != nil {
+		if k.locks {
+			_, _ = query(k.ctx, k.conn, k.sql("SELECT pg_advisory_unlock({key})")) // the session may be a pooler's, and live on
+		}
+		closeConn(k.conn)
+		k.conn = nil
+	}
+}
+
+// checkLocked asks the database where the last answer is too old to rely on.
+func (k *databaseStorage) checkLocked() error {
+	return k.check(func() error { return k.run(false, "SELECT 1 FROM {schema}.states WHERE {mine}") })
+}
+
+func (k *databaseStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
+	return api.Call(ctx, method, in, out)
+}
+
+func (k *databaseStorage) stats() Stats { return k.count.stats() }
