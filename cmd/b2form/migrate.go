@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -85,9 +83,9 @@ func (p *program) readStateFile(name string) (*state.State, error) {
 	var data []byte
 	var err error
 	if name == "-" {
-		data, err = io.ReadAll(p.stdin)
+		data, err = readAll(p.stdin)
 	} else {
-		data, err = os.ReadFile(name)
+		data, err = readFile(name)
 	}
 	if err != nil {
 		return nil, failf("File cannot be read", "%s: %s.", name, osErrorReason(err))

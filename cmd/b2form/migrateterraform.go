@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -105,14 +104,14 @@ func (p *program) readTerraformState(dir, name string) (*terraform.Source, error
 	switch name {
 	case "-":
 		s.Name = "standard input"
-		s.Text, err = io.ReadAll(p.stdin)
+		s.Text, err = readAll(p.stdin)
 	case "":
 		s.Name = terraformState
-		if s.Text, err = os.ReadFile(filepath.Join(dir, terraformState)); errors.Is(err, fs.ErrNotExist) {
+		if s.Text, err = readFile(filepath.Join(dir, terraformState)); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 	default:
-		s.Text, err = os.ReadFile(name)
+		s.Text, err = readFile(name)
 	}
 	if err != nil {
 		return nil, failf("File cannot be read", "%s: %s.", s.Name, osErrorReason(err))
@@ -139,7 +138,7 @@ func listTerraformFiles(dir string) ([]terraform.Source, error) {
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := os.ReadFile(path)
+		text, err := readFile(path)
 		if err != nil {
 			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
 		}
@@ -155,7 +154,7 @@ func listTerraformFiles(dir string) ([]terraform.Source, error) {
 func terraformBackups() (list []terraform.Source, err error) {
 	paths, _ := filepath.Glob(terraformState + ".*backup") // the pattern is legal
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := readFile(path)
 		if err != nil {
 			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
 		}

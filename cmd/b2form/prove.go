@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -104,7 +103,7 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
 	results := trials.Run(ctx, subjects)
 	if o.junit != "" {
-		if err := os.WriteFile(o.junit, report.TestsJUnit(view.ProofFiles(results)), 0o666); err != nil {
+		if err := writeReport(o.junit, junitBegin, report.TestsJUnit(view.ProofFiles(results))); err != nil {
 			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
 		}
 	}

@@ -64,7 +64,7 @@ func readSecretFiles(paths []string) (map[string]secretFile, error) {
 		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSecretFile) {
 			return nil, failf("Secret cannot be read", "%s is no file that a deliver block writes.", path)
 		}
-		text, err := os.ReadFile(path)
+		text, err := readFile(path)
 		if err != nil {
 			return nil, failf("Secret cannot be read", "%s cannot be read: %s.", path, osErrorReason(err))
 		}

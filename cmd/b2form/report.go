@@ -39,16 +39,34 @@ func (p *program) markdownLimit() int {
 	return report.GitHubComment
 }
 
+// A reportFormat is one format of reports, all of which begin in the same way.
+type reportFormat struct {
+	begin  string
+	encode func(*report.Run) []byte
+}
+
+// junitBegin is how a report in JUnit's XML begins.
+const junitBegin = "<?xml"
+
 // reportFormats are what -report writes, by the name of the format.
-func reportFormats(markdownLimit int) map[string]func(*report.Run) []byte {
-	return map[string]func(*report.Run) []byte{
-		"markdown":    func(r *report.Run) []byte { return []byte(report.Markdown(r, markdownLimit)) },
-		"sarif":       report.SARIF,
-		"junit":       report.JUnit,
-		"codequality": report.GitLabCodeQuality,
-		"terraform":   report.GitLabTerraform,
-		"dotenv":      func(r *report.Run) []byte { return []byte(report.Dotenv(r)) },
+func reportFormats(markdownLimit int) map[string]reportFormat {
+	return map[string]reportFormat{
+		"markdown":    {"### b2form ", func(r *report.Run) []byte { return []byte(report.Markdown(r, markdownLimit)) }},
+		"sarif":       {"{\n  \"$schema\": \"https://docs.oasis-open.org/sarif/", report.SARIF},
+		"junit":       {junitBegin, report.JUnit},
+		"codequality": {"[", report.GitLabCodeQuality},
+		"terraform":   {"{\n  \"create\"", report.GitLabTerraform},
+		"dotenv":      {"B2FORM_", func(r *report.Run) []byte { return []byte(report.Dotenv(r)) }},
 	}
+}
+
+// writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads
+// from.
+func writeReport(path, begin string, content []byte) error {
+	if err := checkFileBegins(path, begin); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o666)
 }
 
 // reportFlags are those of every command whose results pipelines show.
@@ -121,7 +139,8 @@ func (p *program) finishReport(code int) {
 	run.ExitCode = code
 	p.writeCIFiles(run)
 	for _, f := range p.reports {
-		if err := os.WriteFile(f.path, reportFormats(p.markdownLimit())[f.format](run), 0o666); err != nil {
+		format := reportFormats(p.markdownLimit())[f.format]
+		if err := writeReport(f.path, format.begin, format.encode(run)); err != nil {
 			p.warnReport("Report cannot be written",
 				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), osErrorReason(err)))
 		}

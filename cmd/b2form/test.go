@@ -95,7 +95,7 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	group.Wait()
 	p.ui.Tests(results)
 	if o.junit != "" {
-		if err := os.WriteFile(o.junit, report.TestsJUnit(results), 0o666); err != nil {
+		if err := writeReport(o.junit, junitBegin, report.TestsJUnit(results)); err != nil {
 			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
 		}
 	}

@@ -244,13 +244,15 @@ func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map
 }
 
 // hides reports whether an attribute is sensitive: old releases do not say so in the state,
-// so its name counts, too.
+// so the names of its type and its own count, too.
 func (i *stateInstance) hides(typ string, attr []string) bool {
-	name := strings.ToLower(typ + " " + strings.Join(attr, " "))
-	for _, part := range []string{"password", "secret", "token", "private", "credential"} {
-		if strings.Contains(name, part) {
-			return true
-		}
+	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
+	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature", "pwd"})
+	containsAny := func(name string, list []string) bool {
+		return slices.ContainsFunc(list, func(word string) bool { return strings.Contains(strings.ToLower(name), word) })
+	}
+	if containsAny(typ, secretWords) || containsAny(strings.Join(attr, " "), ownWords) {
+		return true
 	}
 	return slices.ContainsFunc(i.Sensitive, func(path json.RawMessage) bool {
 		return bytes.Contains(path, []byte(`"`+attr[0]+`"`))
