@@ -66,7 +66,8 @@ func TestJudgingIsLinear(t *testing.T) {
 	if perKey := judging[1] / 1000; perKey > 500 {
 		t.Errorf("%v allocations to judge a key by ten policies", perKey)
 	}
-	if perKey := showing[1] / 1000; perKey > 450 {
+	// The race detector makes sync.Pool forget some of what it holds, so there it is a tenth more.
+	if perKey := showing[1] / 1000; perKey > 500 {
 		t.Errorf("%v allocations to show a key", perKey)
 	}
 }

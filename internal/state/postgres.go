@@ -96,10 +96,10 @@ func (d Database) sql(text string) string {
 		"= %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", uint32(uint64(key)>>32),
 		uint32(uint64(key)))
 	return strings.NewReplacer(
-		"{schema}", `"`+strings.ReplaceAll(d.Schema, `"`, `""`)+`"`,
-		"{locks}", locks,
-		"{held}", "EXISTS (SELECT FROM "+locks+" AND pid = pg_backend_pid())",
-		"{key}", fmt.Sprintf("(%d)::bigint", key),
+		"@schema", `"`+strings.ReplaceAll(d.Schema, `"`, `""`)+`"`,
+		"@locks", locks,
+		"@held", "EXISTS (SELECT FROM "+locks+" AND pid = pg_backend_pid())",
+		"@key", fmt.Sprintf("(%d)::bigint", key),
 	).Replace(text)
 }
 
@@ -156,27 +156,27 @@ func (d Database) CreateTables(ctx context.Context) error {
 		return d.explain(err)
 	}
 	defer closeConn(c)
-	if rows, err := query(ctx, c, "SELECT to_regclass($1) IS NOT NULL", d.sql("{schema}.journal")); err != nil {
+	if rows, err := query(ctx, c, "SELECT to_regclass($1) IS NOT NULL", d.sql("@schema.journal")); err != nil {
 		return d.explain(err)
 	} else if string(rows[0][0]) != "t" {
-		_, err = c.Exec(ctx, d.sql(`CREATE SCHEMA IF NOT EXISTS {schema};
-CREATE TABLE IF NOT EXISTS {schema}.states (
+		_, err = c.Exec(ctx, d.sql(`CREATE SCHEMA IF NOT EXISTS @schema;
+CREATE TABLE IF NOT EXISTS @schema.states (
 	name text PRIMARY KEY, serial bigint NOT NULL, holder text NOT NULL, lock text NOT NULL, content text NOT NULL);
-ALTER TABLE {schema}.states ALTER content SET STORAGE EXTERNAL;
-CREATE TABLE IF NOT EXISTS {schema}.journal (
-	state text REFERENCES {schema}.states ON DELETE CASCADE, serial bigint, lines text NOT NULL, PRIMARY KEY (state, serial))`)).ReadAll()
+ALTER TABLE @schema.states ALTER content SET STORAGE EXTERNAL;
+CREATE TABLE IF NOT EXISTS @schema.journal (
+	state text REFERENCES @schema.states ON DELETE CASCADE, serial bigint, lines text NOT NULL, PRIMARY KEY (state, serial))`)).ReadAll()
 		if err != nil {
 			return d.explain(err)
 		}
 	}
-	_, err = query(ctx, c, d.sql("INSERT INTO {schema}.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING"), d.Name)
+	_, err = query(ctx, c, d.sql("INSERT INTO @schema.states VALUES ($1, 0, '', '', '') ON CONFLICT DO NOTHING"), d.Name)
 	return d.explain(err)
 }
 
 // Read implements [Backend]. It is one statement.
 func (d Database) Read(ctx context.Context) (*State, error) {
-	rows, err := d.once(ctx, "SELECT content, (SELECT string_agg(lines, '' ORDER BY serial) FROM {schema}.journal WHERE state = name) "+
-		"FROM {schema}.states WHERE name = $1", d.Name)
+	rows, err := d.once(ctx, "SELECT content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name) "+
+		"FROM @schema.states WHERE name = $1", d.Name)
 	if err != nil || len(rows) == 0 {
 		return &State{}, err
 	}
@@ -220,8 +220,8 @@ func (d Database) Open(ctx context.Context, o Options) (*Store, error) {
 
 // takeLock takes the lock for the session, or says what its holder wrote.
 func (d Database) takeLock(ctx context.Context, c *pgconn.PgConn) (held *LockedError, err error) {
-	rows, err := query(ctx, c, d.sql("SELECT CASE WHEN {held} THEN 'twice' WHEN pg_try_advisory_lock({key}) THEN 'taken' ELSE 'held' END, "+
-		"(SELECT lock FROM {schema}.states WHERE name = $1), set_config('tcp_keepalives_idle', '30', false), "+
+	rows, err := query(ctx, c, d.sql("SELECT CASE WHEN @held THEN 'twice' WHEN pg_try_advisory_lock(@key) THEN 'taken' ELSE 'held' END, "+
+		"(SELECT lock FROM @schema.states WHERE name = $1), set_config('tcp_keepalives_idle', '30', false), "+
 		"set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)"), d.Name)
 	if err != nil {
 		return nil, err
@@ -248,7 +248,7 @@ func (d Database) holder(lock []byte) *LockedError {
 
 // LockHolder implements [Backend].
 func (d Database) LockHolder(ctx context.Context) (*LockedError, error) {
-	rows, err := d.once(ctx, "SELECT (SELECT lock FROM {schema}.states WHERE name = $1) FROM {locks}", d.Name)
+	rows, err := d.once(ctx, "SELECT (SELECT lock FROM @schema.states WHERE name = $1) FROM @locks", d.Name)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -267,16 +267,16 @@ func (d Database) BreakLock(ctx context.Context) (*LockedError, error) {
 		return nil, d.explain(err)
 	}
 	defer closeConn(c)
-	rows, err := query(ctx, c, d.sql("SELECT array_agg(pid) FROM {locks}")) // those that hold it now, and not who comes next
+	rows, err := query(ctx, c, d.sql("SELECT array_agg(pid) FROM @locks")) // those that hold it now, and not who comes next
 	if err != nil {
 		return nil, d.explain(err)
 	}
 	sessions := cmp.Or(string(rows[0][0]), "{}")
-	if _, err := query(ctx, c, d.sql("UPDATE {schema}.states SET serial = serial + 1, holder = '' WHERE name = $1"), d.Name); err != nil {
+	if _, err := query(ctx, c, d.sql("UPDATE @schema.states SET serial = serial + 1, holder = '' WHERE name = $1"), d.Name); err != nil {
 		return nil, d.explain(err)
 	}
 	for range 50 {
-		rows, err := query(ctx, c, d.sql("SELECT pg_terminate_backend(pid) FROM {locks} AND pid = ANY ($1::int[])"), sessions)
+		rows, err := query(ctx, c, d.sql("SELECT pg_terminate_backend(pid) FROM @locks AND pid = ANY ($1::int[])"), sessions)
 		switch refused, _ := errors.AsType[*pgconn.PgError](err); {
 		case refused != nil && refused.Code == "42501": // the session of another user, which will notice
 			return held, nil

@@ -36,10 +36,10 @@ func (k *databaseStorage) begin(ctx context.Context, self LockedError, o Options
 			return nil, err
 		}
 	}
-	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM {schema}.journal WHERE state = name)"
-	sql, params := "SELECT "+whole+" FROM {schema}.states WHERE name = $1", []any{k.Name}
+	const whole = "serial, content, (SELECT string_agg(lines, '' ORDER BY serial) FROM @schema.journal WHERE state = name)"
+	sql, params := "SELECT "+whole+" FROM @schema.states WHERE name = $1", []any{k.Name}
 	if k.locks {
-		sql = "INSERT INTO {schema}.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE {held} " +
+		sql = "INSERT INTO @schema.states AS s (name, serial, holder, lock, content) SELECT $1, 1, $2, $3, '' WHERE @held " +
 			"ON CONFLICT (name) DO UPDATE SET serial = s.serial + 1, holder = excluded.holder, lock = excluded.lock RETURNING " + whole
 		params = append(params, k.token, string(compactJSON(self)))
 	}
@@ -89,7 +89,7 @@ func (k *databaseStorage) acquireLock(ctx context.Context, o Options) error {
 // serial, $3 the token.
 func (k *databaseStorage) mine() string {
 	if k.locks {
-		return "name = $1 AND serial = $2 AND holder = $3 AND {held}"
+		return "name = $1 AND serial = $2 AND holder = $3 AND @held"
 	}
 	return "name = $1 AND serial = $2 AND $3::text IS NOT NULL"
 }
@@ -162,7 +162,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 			return k.settle(storing)
 		}
 		if held != nil { // by the session that was lost, which the server has not noticed, or by another run
-			rows, askErr := query(limited, conn, k.sql("SELECT 1 FROM {schema}.states WHERE name = $1 AND holder = $2"), k.Name, k.token)
+			rows, askErr := query(limited, conn, k.sql("SELECT 1 FROM @schema.states WHERE name = $1 AND holder = $2"), k.Name, k.token)
 			if askErr == nil && len(rows) == 0 {
 				closeConn(conn)
 				return false, k.lose(k.String())
@@ -185,7 +185,7 @@ func (k *databaseStorage) reconnect(storing bool) (stored bool, err error) {
 // next. All else is another run's, or that of a server that knows less.
 func (k *databaseStorage) settle(storing bool) (stored bool, err error) {
 	began := k.now()
-	rows, err := query(k.ctx, k.conn, k.sql("SELECT serial, holder FROM {schema}.states WHERE name = $1"), k.Name)
+	rows, err := query(k.ctx, k.conn, k.sql("SELECT serial, holder FROM @schema.states WHERE name = $1"), k.Name)
 	if err != nil {
 		return false, k.explain(err)
 	}
@@ -208,8 +208,8 @@ func (k *databaseStorage) settle(storing bool) (stored bool, err error) {
 func (k *databaseStorage) append(lines []byte) error {
 	k.count.bytes.Add(int64(len(lines)))
 	k.rows = true
-	return k.run(true, "WITH s AS (UPDATE {schema}.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
-		"INSERT INTO {schema}.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
+	return k.run(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1 WHERE {mine} RETURNING serial) "+
+		"INSERT INTO @schema.journal SELECT $1, serial, $4 FROM s RETURNING 1", string(lines))
 }
 
 func (k *databaseStorage) close(s *State) error {
@@ -231,8 +231,8 @@ func (k *databaseStorage) close(s *State) error {
 	if s == nil && !k.rows {
 		return nil
 	}
-	return k.run(true, "WITH s AS (UPDATE {schema}.states SET serial = serial + 1, content = coalesce($4, content) WHERE {mine} "+
-		"RETURNING name), j AS (DELETE FROM {schema}.journal WHERE state IN (SELECT name FROM s)) SELECT name FROM s", content)
+	return k.run(true, "WITH s AS (UPDATE @schema.states SET serial = serial + 1, content = coalesce($4, content) WHERE {mine} "+
+		"RETURNING name), j AS (DELETE FROM @schema.journal WHERE state IN (SELECT name FROM s)) SELECT name FROM s", content)
 }
 
 // endSession gives the lock back with the session.
@@ -242,7 +242,7 @@ func (k *databaseStorage) endSession() {
 	defer func() { <-k.turn }()
 	if k.conn != nil {
 		if k.locks {
-			_, _ = query(k.ctx, k.conn, k.sql("SELECT pg_advisory_unlock({key})")) // the session may be a pooler's, and live on
+			_, _ = query(k.ctx, k.conn, k.sql("SELECT pg_advisory_unlock(@key)")) // the session may be a pooler's, and live on
 		}
 		closeConn(k.conn)
 		k.conn = nil
@@ -251,7 +251,7 @@ func (k *databaseStorage) endSession() {
 
 // checkLocked asks the database where the last answer is too old to rely on.
 func (k *databaseStorage) checkLocked() error {
-	return k.check(func() error { return k.run(false, "SELECT 1 FROM {schema}.states WHERE {mine}") })
+	return k.check(func() error { return k.run(false, "SELECT 1 FROM @schema.states WHERE {mine}") })
 }
 
 func (k *databaseStorage) callInTurn(ctx context.Context, api wire.API, method string, in, out any) error {
