@@ -16,12 +16,13 @@ func (p *program) exportCommand() *cli.Command {
 	var format string
 	return p.newCommand(&cli.Command{
 		Name: "export", Usage: "Print the configuration for Terraform, or as JSON, with everything resolved",
-		Description: `With -format=terraform, a file for the official provider: a block for each
-resource, without variables, modules and repetition, and import blocks for the
-buckets and keys that the state records. What the provider lacks is said in
-comments, and secrets become variables. With -format=json, every resource with
-its values as one JSON document. B2 is asked only where data blocks, or a state
-in a bucket, need it.
+		Description: `With -format=terraform, the default, a file for the official provider: a block
+for each resource, without variables, modules and repetition, and import blocks
+for the buckets and keys that the state records under the same names. What the
+provider lacks is said in comments, and secrets become variables. With
+-format=json, the attributes of every resource as one JSON document; what else
+its block says, as deliver and prevent_destroy, is not in it. B2 is asked only
+where data blocks, or a state in a bucket, need it.
 
 Example:
   b2form export -format=terraform >../terraform/main.tf
@@ -29,8 +30,8 @@ Example:
 
 ` + exitCodes,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "terraform", Usage: "`FORMAT`: terraform or json", Destination: &format,
-				Validator: oneOfWords([]string{"terraform", "json"})},
+			&cli.StringFlag{Name: "format", Value: "terraform", Usage: "`FORMAT`: terraform or json (default: terraform)",
+				Destination: &format, Validator: oneOfWords([]string{"terraform", "json"})},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if err := checkNoArguments(c); err != nil {
@@ -76,6 +77,8 @@ func (p *program) export(ctx context.Context, format string) (err error) {
 	if format == "json" {
 		return p.printJSON(view.ConfigDocument(version, s.config.Resources))
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s", terraform.Export(s.config, st.Entries))
+	text, warnings := terraform.Export(s.config, st.Entries)
+	p.ui.Diagnostics(warnings, p.sourceFiles)
+	_, err = fmt.Fprintf(p.stdout, "%s", text)
 	return err
 }

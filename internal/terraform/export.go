@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
@@ -29,14 +30,23 @@ provider "b2" {}
 
 // Export writes a resolved configuration for the official provider: a block for each
 // resource, with what is repeated or in modules written out, and imports for what the
-// entries own. What has no counterpart there is said in comments.
-func Export(c *config.Config, entries []addr.StateEntry) []byte {
+// entries own. What has no counterpart there is said in comments. warnings are about what
+// has another name than the object that its entry records: it gets no import.
+func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings hcl.Diagnostics) {
 	e := &exporter{entries: map[addr.Addr]addr.StateEntry{}, labels: map[addr.Addr]string{}, taken: map[string]bool{},
 		buckets: map[string]string{}}
 	for _, entry := range entries {
 		e.entries[entry.Addr] = entry
 	}
 	for _, r := range c.Resources {
+		if entry, recorded := e.entries[r.Addr]; recorded && !mayRecord(entry, r) {
+			delete(e.entries, r.Addr)
+			at := r.Block.RangeOf(r.Kind.IdentityAttr)
+			warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "No import block", Subject: &at,
+				Detail: fmt.Sprintf("%s has another name here than the object that the state records. The import block would take that "+
+					"object over under the wrong name, so it is left out, and Terraform would make another object. Give the variables the "+
+					"values of the last apply, and export again.", r.Addr)})
+		}
 		label := e.unique(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
 		e.labels[r.Addr] = label
 		if r.Kind.Allowed != nil { // what others are limited to
@@ -47,13 +57,18 @@ func Export(c *config.Config, entries []addr.StateEntry) []byte {
 	for _, r := range c.Resources {
 		body.WriteString("\n" + e.resource(r))
 	}
-	text := exportHeader + e.data.String() + e.variables.String() + body.String() + e.imports(c)
-	return hclwrite.Format([]byte(text))
+	all := exportHeader + e.data.String() + e.variables.String() + body.String() + e.imports(c)
+	return hclwrite.Format([]byte(all)), warnings
+}
+
+// mayRecord reports whether what an entry records may be what is declared.
+func mayRecord(e addr.StateEntry, r *config.Resource) bool {
+	return r.Kind.ParentKind() != "" || r.IsIdentifiedBy(e.Identity) || slices.Contains(r.IgnoreChanges, r.Kind.IdentityAttr)
 }
 
 // An exporter is one run of Export.
 type exporter struct {
-	entries   map[addr.Addr]addr.StateEntry
+	entries   map[addr.Addr]addr.StateEntry // of what is declared under the same name
 	labels    map[addr.Addr]string
 	taken     map[string]bool   // labels, by type
 	buckets   map[string]string // what refers to a bucket, by its identity
