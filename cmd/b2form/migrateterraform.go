@@ -23,8 +23,12 @@ import (
 	"b2form/schema/functions"
 )
 
-// terraformState is where Terraform keeps its state if it is told nothing.
-const terraformState = "terraform.tfstate"
+// terraformState is where Terraform keeps its state if it is told nothing, and noState what
+// -state says to go without one.
+const (
+	terraformState = "terraform.tfstate"
+	noState        = "none"
+)
 
 func (p *program) migrateCommand() *cli.Command {
 	var stateName string
@@ -35,7 +39,8 @@ func (p *program) migrateCommand() *cli.Command {
 modules that it calls, and the state, and writes a *.b2.hcl file beside each and
 a state of b2form. The files of Terraform stay as they are, no file is replaced,
 and B2 is not asked. What cannot be carried over is listed and stands commented
-out where it was; resources of other providers stay in their files.
+out where it was; resources of other providers stay in their files. Where
+Terraform keeps the state in a backend, hand it in.
 
 Example:
   b2form migrate -check
@@ -46,7 +51,8 @@ Example:
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "check", Usage: "only report, and write nothing", Destination: &check},
 			&cli.StringFlag{Name: "state", Destination: &stateName,
-				Usage: "read the state from `FILE`, - for standard input (default: " + terraformState + " in DIR)"},
+				Usage: "read the state from `FILE`, - for standard input, " + noState + " to find what exists by its name " +
+					"(default: " + terraformState + " in DIR)"},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if n := c.Args().Len(); n > 1 {
@@ -81,19 +87,39 @@ func (p *program) migrate(ctx context.Context, dir, stateName string, check bool
 		return failf("Nothing to carry over", "No *.tf file here has a resource of the provider for Backblaze B2. Name the folder: b2form "+
 			"migrate DIR.")
 	}
-	if !check {
-		if err := p.writeMigrated(ctx, result); err != nil {
+	if source == nil && stateName == "" {
+		if err := checkNoStateElsewhere(result); err != nil {
 			return err
 		}
+	}
+	written, err := p.writeMigrated(ctx, result, check)
+	if err != nil {
+		return err
 	}
 	if dir != "" {
 		p.printResult("In %s:", visible.EscapeLine(dir))
 	}
-	p.reportMigrated(result, source != nil, check)
+	p.reportMigrated(result, written, source != nil, check)
 	if check {
 		return nil
 	}
 	return p.checkMigrated()
+}
+
+// checkNoStateElsewhere refuses to go without a state that Terraform has.
+func checkNoStateElsewhere(r *terraform.Result) error {
+	where := ""
+	if at := r.RemoteState; at.What != "" {
+		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.What), visible.EscapeLine(at.File), at.Line)
+	} else if found, _ := filepath.Glob(terraformState + ".d/*/" + terraformState); len(found) > 0 {
+		where = "Terraform keeps those of workspaces in " + terraformState + ".d"
+	}
+	if where == "" {
+		return nil
+	}
+	return failf("The state is elsewhere", "There is no %[1]s here: %[2]s. Nothing was written. Hand the state in, from its folder:\n"+
+		"  terraform state pull >%[1]s\n  b2form migrate\nor, without a file:\n  terraform state pull | b2form migrate -state=-\n"+
+		"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
 }
 
 // readTerraformState reads the state that is named, or that of the folder; nil: there is
@@ -102,6 +128,8 @@ func (p *program) readTerraformState(dir, name string) (*terraform.Source, error
 	s := &terraform.Source{Name: name}
 	var err error
 	switch name {
+	case noState:
+		return nil, nil
 	case "-":
 		s.Name = "standard input"
 		s.Text, err = readAll(p.stdin)
@@ -172,33 +200,56 @@ func hasFunction() func(name string) bool {
 	return func(name string) bool { _, ok := all[name]; return ok }
 }
 
-// writeMigrated writes the files and the state, or nothing.
-func (p *program) writeMigrated(ctx context.Context, r *terraform.Result) (err error) {
-	for _, f := range r.Files {
-		if now, err := os.ReadFile(f.Path); err == nil && !bytes.Equal(now, f.Text) {
-			return failf("A file exists already", "%s is there, and is not what would be written. Nothing was written. Move it away, or "+
-				"delete it if it came from an earlier run.", f.Path)
+// writeMigrated writes the files and the state, or nothing, and gives what was not there
+// already. With check it finds that out alone.
+func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, check bool) (written *terraform.Result, err error) {
+	if check {
+		st, err := state.Read(stateFile)
+		if err != nil {
+			return nil, err
 		}
+		return findMissing(r, st)
 	}
 	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Operation: "migrate", LockOwner: p.lockOwner()})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = closeStore(store, err) }()
-	entries := slices.DeleteFunc(slices.Clone(r.Entries), func(e addr.StateEntry) bool {
-		now, known := store.Entry(e.Addr)
-		return known && now.ID == e.ID
-	})
-	if n := len(store.State().Entries); n > 0 && len(entries) > 0 {
-		return failf("There is a state already", "%s records %s, and nothing was written. Move it away to carry that of Terraform over.",
-			stateFile, words.Count(n, "object", "objects"))
+	if written, err = findMissing(r, store.State()); err != nil {
+		return nil, err
 	}
-	for _, f := range r.Files {
-		if err := writeMode(f); err != nil && !errors.Is(err, fs.ErrExist) {
-			return failf("A file cannot be written", "%s: %s.", f.Path, osErrorReason(err))
+	for _, f := range written.Files {
+		if err := writeMode(f); err != nil {
+			return nil, failf("A file cannot be written", "%s: %s.", f.Path, osErrorReason(err))
 		}
 	}
-	return store.PutEntries(entries...)
+	return written, store.PutEntries(written.Entries...)
+}
+
+// findMissing finds what of the files and entries is not there yet. Something else in its
+// place is an error.
+func findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error) {
+	missing := &terraform.Result{}
+	for _, f := range r.Files {
+		switch now, err := os.ReadFile(f.Path); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing.Files = append(missing.Files, f)
+		case err != nil:
+			return nil, failf("File cannot be read", "%s: %s.", f.Path, osErrorReason(err))
+		case !bytes.Equal(now, f.Text):
+			return nil, failf("A file exists already", "%s is there, and is not what would be written. Nothing was written. Move it away, "+
+				"or delete it if it came from an earlier run.", f.Path)
+		}
+	}
+	missing.Entries = slices.DeleteFunc(slices.Clone(r.Entries), func(e addr.StateEntry) bool {
+		now, known := st.FindEntry(e.Addr)
+		return known && now.ID == e.ID
+	})
+	if n := len(st.Entries); n > 0 && len(missing.Entries) > 0 {
+		return nil, failf("There is a state already", "%s records %s, and nothing was written. Move it away to carry that of Terraform "+
+			"over.", stateFile, words.Count(n, "object", "objects"))
+	}
+	return missing, nil
 }
 
 func writeMode(f terraform.File) error {
@@ -221,14 +272,21 @@ func (p *program) checkMigrated() error {
 	return diags
 }
 
-// reportMigrated says what was carried over, what was not, and what to do next.
-func (p *program) reportMigrated(r *terraform.Result, hadState, check bool) {
+// reportMigrated says what was carried over, what of it was written, what was not carried
+// over, and what to do next.
+func (p *program) reportMigrated(r, written *terraform.Result, hadState, check bool) {
 	did := map[bool]string{false: "Wrote", true: "Would write"}[check]
 	for _, f := range r.Files {
-		p.printResult("%s %s", did, visible.EscapeLine(f.Path))
+		if path := visible.EscapeLine(f.Path); slices.ContainsFunc(written.Files, func(w terraform.File) bool { return w.Path == f.Path }) {
+			p.printResult("%s %s", did, path)
+		} else {
+			p.printResult("%s is there already", path)
+		}
 	}
-	if len(r.Entries) > 0 {
-		p.printResult("%s %s with %s", did, stateFile, words.Count(len(r.Entries), "object", "objects"))
+	if n := len(written.Entries); n > 0 {
+		p.printResult("%s %s with %s", did, stateFile, words.Count(n, "object", "objects"))
+	} else if n := len(r.Entries); n > 0 {
+		p.printResult("%s records %s already", stateFile, words.Count(n, "object", "objects"))
 	}
 	p.printPlaces("Not carried over; it stands commented out where it was, or in the state only:", r.Left)
 	p.printPlaces("Carried over with a difference:", r.Changed)
@@ -240,26 +298,29 @@ func (p *program) reportMigrated(r *terraform.Result, hadState, check bool) {
 		}
 	}
 	if !hadState {
-		p.printResult("\nThere was no state: what exists is found by its name, and b2form apply asks before it takes it over.")
+		p.printResult("\nNo state was read: what exists is found by its name, and b2form apply asks before it takes it over.")
 	}
 	if check {
 		return
 	}
-	p.printNextSteps(r)
+	p.printNextSteps(r, hadState)
 }
 
 // printNextSteps says what to do next, and how Terraform forgets what is carried over.
-func (p *program) printNextSteps(r *terraform.Result) {
-	next := "Next: \"b2form plan\", which should find nothing to do."
-	if r.Backend {
-		next = "Next: \"b2form state migrate\" moves the state into the bucket; then \"b2form plan\" should find nothing to do."
-	}
-	if len(r.Staying)+len(r.Left) == 0 {
+func (p *program) printNextSteps(r *terraform.Result, hadState bool) {
+	next := "Next: " + strings.Join(nextCommands(r), "; then ") + "."
+	remains := func(l terraform.Place) bool { return l.File != r.RemoteState.File || l.Line != r.RemoteState.Line }
+	if len(r.Staying) == 0 && !slices.ContainsFunc(r.Left, remains) {
 		p.ui.Hint(next + " Then delete the files of Terraform, and its state with all backups: nothing else is in them.")
 		return
 	}
 	next += " Then delete the blocks that were carried over from the files of Terraform"
-	if len(r.Removals) == 0 {
+	switch {
+	case !hadState:
+		p.ui.Hint(next + ", and let it forget their objects before it runs again: \"terraform state list\" names them, and " +
+			"\"terraform state rm\" forgets them.")
+		return
+	case len(r.Removals) == 0:
 		p.ui.Hint(next + ".")
 		return
 	}
@@ -267,6 +328,27 @@ func (p *program) printNextSteps(r *terraform.Result) {
 	for _, a := range r.Removals {
 		p.printNotice("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
 	}
+}
+
+// nextCommands is what is to be done with what was written, and what the first plan finds.
+func nextCommands(r *terraform.Result) (steps []string) {
+	if r.Unset {
+		steps = append(steps, "give the variables above their values")
+	}
+	if r.Backend && len(r.Entries) > 0 {
+		steps = append(steps, "\"b2form state migrate\" moves the state into the bucket")
+	}
+	var finds []string
+	if len(r.Entries) == 0 {
+		finds = append(finds, "to take over what exists and create what does not")
+	}
+	if r.Outputs {
+		finds = append(finds, "to record the outputs")
+	}
+	if len(finds) == 0 {
+		return append(steps, "\"b2form plan\", which should find nothing to do")
+	}
+	return append(steps, "\"b2form plan\", which should find nothing to do but "+strings.Join(finds, ", and "), "\"b2form apply\"")
 }
 
 func (p *program) printPlaces(title string, list []terraform.Place) {

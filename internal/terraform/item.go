@@ -1,21 +1,25 @@
 package terraform
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/internal/visible"
 	"b2form/schema/kind"
 )
 
 // rewriteAll rewrites what is carried over, until nothing more is found to stay behind.
 func (m *migration) rewriteAll() {
-	defer func() { m.result.Changed = append(m.result.Changed, m.changed...) }()
+	defer func() {
+		m.result.Changed, m.result.Left = append(m.result.Changed, m.changed...), append(m.result.Left, m.unkept...)
+	}()
 	for again := true; again; {
 		again = false
-		m.changed, m.result.Backend = nil, false
+		m.changed, m.unkept = nil, nil
 		for _, mod := range m.order {
 			mod.stands = map[string]*standIn{}
 			for _, it := range mod.all {
@@ -235,44 +239,60 @@ func (r *rewriter) dependsOn(a *hclsyntax.Attribute) {
 	r.replace(a.Expr.Range(), "["+strings.Join(kept, ", ")+"]")
 }
 
-// settings makes the b2form block of a terraform block.
+// settings makes the b2form block of a terraform block. Terraform heeds backends of the root
+// module alone.
 func (r *rewriter) settings() {
 	b := r.it.block
-	var backend string
-	for _, nested := range b.Body.Blocks {
-		switch nested.Type {
-		case "backend":
-			backend = r.backend(nested)
-		case "cloud":
-			r.m.change(r.it.file.place(blockRange(nested), "cloud",
-				"The state is kept in a file here. To share it, keep it in a bucket: backend \"b2\"."))
+	var text string
+	if r.mod == r.m.root && r.mod.holds {
+		for _, nested := range b.Body.Blocks {
+			if nested.Type == "backend" || nested.Type == "cloud" {
+				text += r.backend(nested)
+			}
 		}
 	}
-	if backend == "" {
+	if text == "" {
 		r.it.fate = dropped
 		return
 	}
-	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, strings.TrimSuffix(blockText("b2form", "  "+backend+"\n"), "\n")}}
+	r.edits = []edit{{b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte, strings.TrimSuffix(text, "\n")}}
 }
 
-// backend is the nearest of ours; "": the file beside the configuration.
+// backend is the b2form block with the nearest of ours, or a comment that says why there is
+// none; "": the state is in a file there as here. Arguments stay out of the comment, since
+// they may be secrets.
 func (r *rewriter) backend(b *hclsyntax.Block) string {
 	text := func(name string) string { return literalText(b.Body.Attributes[name]) }
-	inB2 := strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com")
-	switch {
-	case len(b.Labels) == 1 && b.Labels[0] == "s3" && inB2 && text("bucket") != "":
-		prefix := strings.TrimSuffix(text("key"), ".tfstate")
-		if prefix == "" {
-			prefix = "b2form"
-		}
-		r.m.result.Backend = true
-		return "backend \"b2\" {\n    bucket = " + quoted(text("bucket")) + "\n    prefix = " + quoted(prefix+"/") + "\n  }"
-	case len(b.Labels) == 1 && b.Labels[0] == "local":
-		return ""
+	name := strings.Join(b.Labels, "")
+	title := b.Type
+	if b.Type == "backend" {
+		title += " " + quoted(name)
 	}
-	r.m.change(r.it.file.place(blockRange(b), "backend \""+strings.Join(b.Labels, "")+"\"",
-		"The state is kept in a file here. To share it, keep it in a bucket: backend \"b2\"."))
-	return ""
+	place := r.it.file.place(blockRange(b), title, "")
+	if name != "local" || b.Body.Attributes["path"] != nil && text("path") != "terraform.tfstate" {
+		r.m.result.RemoteState = place
+	}
+	place.Why = "b2form does not have it, and keeps the state in a file. To share the state, keep it in a bucket: backend \"b2\"."
+	switch name {
+	case "local":
+		return ""
+	case "http":
+		place.Why = "At this address the state of b2form would overwrite that of Terraform. Write backend \"http\" with another address; " +
+			"until then the state is kept in a file."
+	case "pg":
+		place.Why = "Write backend \"postgres\" with a name for the state; until then it is kept in a file."
+	case "s3":
+		if strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com") && text("bucket") != "" {
+			prefix := cmp.Or(strings.TrimSuffix(text("key"), ".tfstate"), "b2form")
+			r.m.result.Backend = true
+			return blockText("b2form", "  backend \"b2\" {\n    bucket = "+quoted(text("bucket"))+"\n    prefix = "+quoted(prefix+"/")+
+				"\n  }\n")
+		}
+		place.Why = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state is " +
+			"kept in a file."
+	}
+	r.m.unkept = append(r.m.unkept, place)
+	return "# Not carried over: " + visible.EscapeLine(title+": "+place.Why) + "\n"
 }
 
 // data rewrites a data block.

@@ -186,8 +186,9 @@ func (m *migration) standValue(mod *module, name string, s *standIn) (cty.Value,
 	return first, true
 }
 
+// noteValue notes that a variable waits for a value.
 func (m *migration) noteValue(s *standIn, why string) {
-	s.where.Why = why
+	s.where.Why, m.result.Unset = why, true
 	m.result.Changed = append(m.result.Changed, s.where)
 }
 

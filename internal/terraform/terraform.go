@@ -50,6 +50,11 @@ type Result struct {
 	// Removals are addresses that Terraform is to forget: what the entries came from.
 	Removals []string
 	Backend  bool // the state is to be kept in a bucket
+	// RemoteState is what keeps Terraform's state elsewhere than in the file beside the configuration;
+	// without a What there is nothing.
+	RemoteState Place
+	Outputs     bool // the configuration has outputs
+	Unset       bool // there are variables, listed in Changed, that wait for a value
 }
 
 // A File is one file to write.
@@ -116,6 +121,9 @@ func Migrate(r Request) (*Result, error) {
 	for _, b := range r.Backups {
 		m.searchBackup(b)
 	}
+	m.result.Outputs = slices.ContainsFunc(m.root.all, func(it *item) bool {
+		return it.block.Type == "output" && it.fate == carried
+	})
 	m.sortResult()
 	return m.result, nil
 }
@@ -130,6 +138,7 @@ type migration struct {
 	state   *stateFile // nil: there is none
 	result  *Result
 	changed []Place // of the last round of rewriting
+	unkept  []Place // what of carried blocks is left, in the last round
 }
 
 func (m *migration) change(p Place) { m.changed = append(m.changed, p) }
