@@ -23,11 +23,10 @@ import (
 	"b2form/schema/functions"
 )
 
-// terraformState is where Terraform keeps its state if it is told nothing, and noState what
-// -state says to go without one.
 const (
-	terraformState = "terraform.tfstate"
-	noState        = "none"
+	terraformState     = "terraform.tfstate"            // where Terraform keeps its state if it is told nothing
+	initializedBackend = ".terraform/terraform.tfstate" // what terraform init leaves where there is a backend
+	noState            = "none"                         // what -state says to go without one
 )
 
 func (p *program) migrateCommand() *cli.Command {
@@ -113,6 +112,8 @@ func checkNoStateElsewhere(r *terraform.Result) error {
 		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.What), visible.EscapeLine(at.File), at.Line)
 	} else if found, _ := filepath.Glob(terraformState + ".d/*/" + terraformState); len(found) > 0 {
 		where = "Terraform keeps those of workspaces in " + terraformState + ".d"
+	} else if _, err := os.Stat(initializedBackend); err == nil {
+		where = "Terraform keeps it in the backend that " + initializedBackend + " names"
 	}
 	if where == "" {
 		return nil
