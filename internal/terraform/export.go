@@ -44,8 +44,8 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 			at := r.Block.RangeOf(r.Kind.IdentityAttr)
 			warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "No import block", Subject: &at,
 				Detail: fmt.Sprintf("%s has another name here than the object that the state records. The import block would take that "+
-					"object over under the wrong name, so it is left out, and Terraform would make another object. Give the variables the "+
-					"values of the last apply, and export again.", r.Addr)})
+					"object over under the wrong name, so it is left out, and Terraform would make another object. Give it the "+
+					"name that was applied, perhaps by other values of variables, and export again.", r.Addr)})
 		}
 		label := e.unique(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
 		e.labels[r.Addr] = label
