@@ -247,7 +247,8 @@ func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map
 // so the names of its type and its own count, too.
 func (i *stateInstance) hides(typ string, attr []string) bool {
 	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
-	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature", "pwd"})
+	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature",
+		"pwd"})
 	containsAny := func(name string, list []string) bool {
 		return slices.ContainsFunc(list, func(word string) bool { return strings.Contains(strings.ToLower(name), word) })
 	}
