@@ -159,13 +159,14 @@ func (c *Client) readRefusal(r *request, s *session, resp *http.Response) *wire.
 const mostCode, mostMessage = 100, 1000
 
 // sanitizeText makes a text that somebody else wrote fit to be shown: without the
-// credentials, without what a terminal would obey, and short.
+// credentials in use and those that it may just have made, without what a terminal would
+// obey, and short.
 func (c *Client) sanitizeText(text string, s *session, limit int) string {
 	text = scrub.RemoveSecret(text, c.key())
 	if s != nil {
 		text = scrub.RemoveWholeSecret(text, s.token()) // it begins with the key's ID
 	}
-	return visible.EscapeTruncated(text, limit)
+	return visible.EscapeTruncated(scrub.RemoveApplicationKeys(text), limit)
 }
 
 // notJSONMessage describes a reply that B2 cannot have written. It does not quote the

@@ -27,6 +27,8 @@ func TestNoSecretLeaves(t *testing.T) {
 			echo, {status: 400, code: "x" + b64(keyID+":"+key), message: "Basic " + b64(keyID+":"+key)},
 			{status: 400, code: "bad_request", message: url.QueryEscape(token) + " " + b64(token) + " " + b64("token="+token) +
 				fmt.Sprintf(" %x", token)},
+			{status: 400, code: "bad_request", message: "not this time: " + minted + ", " + url.QueryEscape(minted)},
+			{status: 400, code: minted, message: strings.Repeat("x", 990) + minted},
 			refuse(401, "unauthorized"), refuse(401, "bad_auth_token"), refuse(401, "bad_auth_token"), {},
 		},
 	})

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 
@@ -119,9 +118,7 @@ func (b *bounded) quoted() string {
 	if text == "" {
 		return ""
 	}
-	keyShape := regexp.MustCompile(`K[0-9]{3}[0-9A-Za-z+/]{27}`)
-	text = keyShape.ReplaceAllString(text, scrub.Placeholder)
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(scrub.RemoveApplicationKeys(text), "\n")
 	lines = lines[max(0, len(lines)-5):]
 	for i, line := range lines {
 		if len(line) > 200 {

@@ -28,10 +28,15 @@ func RemoveSecret(text, secret string) string {
 }
 
 // RemoveWholeSecret is RemoveSecret for a secret of which a part is no secret: its pieces stay. In
-// base64 it is found within a longer text too, as in that of "id:secret".
+// base64 it is found within a longer text too, as in that of "id:secret", which goes with it.
 func RemoveWholeSecret(text, secret string) string {
 	if secret == "" {
 		return text
+	}
+	if forms := base64Forms(secret); len(forms) > 0 {
+		const around = `(?:[0-9A-Za-z+/_-]|%2[BbFf]|\\/)*`
+		whole := regexp.MustCompile(around + "(?:" + strings.Join(forms, "|") + ")" + around + "(?:=|%3[Dd])*")
+		text = whole.ReplaceAllString(text, Placeholder)
 	}
 	for _, form := range encodings(secret) {
 		text = strings.ReplaceAll(text, form, Placeholder)
@@ -39,12 +44,19 @@ func RemoveWholeSecret(text, secret string) string {
 	return text
 }
 
+// RemoveApplicationKeys takes out whatever has the form of an application key of B2.
+func RemoveApplicationKeys(text string) string {
+	return applicationKey.ReplaceAllString(text, Placeholder)
+}
+
+var applicationKey = regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27}`)
+
 var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
 
 // pieceSize is the length at which a run of characters of the key is no chance.
 const pieceSize = 8
 
-// encodings are the spellings of a key, the longest first.
+// encodings are the other spellings of a key, the longest first.
 func encodings(key string) []string {
 	quoted, _ := json.Marshal(key) // strings always encode
 	inner := string(quoted[1 : len(quoted)-1])
@@ -54,10 +66,18 @@ func encodings(key string) []string {
 		inner, strings.ReplaceAll(inner, "/", `\/`), strings.ReplaceAll(key, "'", `'\''`),
 		hex.EncodeToString([]byte(key)), strings.ToUpper(hex.EncodeToString([]byte(key))),
 	}
-	for shift := range min(3, max(0, len(key)-pieceSize)) { // wherever the key stands in a longer text
-		whole := key[shift : shift+(len(key)-shift)/3*3]
-		all = append(all, base64.StdEncoding.EncodeToString([]byte(whole)), base64.URLEncoding.EncodeToString([]byte(whole)))
-	}
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return slices.Compact(all)
+}
+
+// base64Forms are patterns of what a key becomes in base64, wherever it stands in a longer
+// text, without what depends on its neighbours.
+func base64Forms(key string) (patterns []string) {
+	for shift := range min(3, max(0, len(key)-pieceSize)) {
+		whole := key[shift : shift+(len(key)-shift)/3*3]
+		form := regexp.QuoteMeta(base64.StdEncoding.EncodeToString([]byte(whole)))
+		form = strings.ReplaceAll(form, `\+`, `(?:[+-]|%2[Bb])`)
+		patterns = append(patterns, strings.ReplaceAll(form, "/", `(?:[/_]|%2[Ff]|\\/)`))
+	}
+	return patterns
 }

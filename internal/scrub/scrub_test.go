@@ -27,6 +27,33 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// Of a secret in base64 no edge stays, wherever it stands in a longer text.
+func TestBase64Edges(t *testing.T) {
+	for before := range 4 {
+		for after := range 4 {
+			whole := strings.Repeat("b", before) + key + strings.Repeat("a", after)
+			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+				if got := scrub.RemoveWholeSecret("Basic "+encoding.EncodeToString([]byte(whole))+" b", key); got != "Basic (sensitive value) b" {
+					t.Errorf("%d, %d: %s", before, after, got)
+				}
+			}
+		}
+	}
+}
+
+// A key that nobody knows yet is found by its form.
+func TestApplicationKeys(t *testing.T) {
+	const fresh = "K004MintedCanaryMintedCanary/+1"
+	for _, form := range []string{fresh, url.QueryEscape(fresh), strings.ReplaceAll(fresh, "/", `\/`)} {
+		if got := scrub.RemoveApplicationKeys("key=" + form + "."); got != "key=(sensitive value)." {
+			t.Errorf("RemoveApplicationKeys(%q) = %q", form, got)
+		}
+	}
+	if text := "K004 is no key, and BK12 none"; scrub.RemoveApplicationKeys(text) != text {
+		t.Error("what is no key is taken for one")
+	}
+}
+
 func TestText(t *testing.T) {
 	for text, want := range map[string]string{
 		"see " + key + "!":        "see (sensitive value)!",
