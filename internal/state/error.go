@@ -62,7 +62,7 @@ func textOrUnknown(s string) string {
 	if s == "" {
 		return "unknown"
 	}
-	return visible.EscapeLine(s)
+	return visible.EscapeTruncated(s, maxQuoted)
 }
 
 func fileLockedError(held *LockedError) *Error {

@@ -41,10 +41,15 @@ func (f *fence) seen(when time.Time) {
 
 // lose notes that another run has the state.
 func (f *fence) lose(where string) error {
+	return f.loseBecause(lostLeaseError(visible.EscapeLine(where)))
+}
+
+// loseBecause notes why the state is this run's no longer. The first reason stays.
+func (f *fence) loseBecause(reason error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lostErr == nil {
-		f.lostErr = lostLeaseError(visible.EscapeLine(where))
+		f.lostErr = reason
 	}
 	return f.lostErr
 }

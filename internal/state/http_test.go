@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,8 @@ func (e unending) Read(p []byte) (int, error) {
 // Whatever a server answers, it is told in words, within bounds, and without the password.
 func TestHostileServer(t *testing.T) {
 	basic := base64.StdEncoding.EncodeToString([]byte("tester:" + httpPassword))
+	edges := []string{basic[:8], strings.TrimRight(basic, "=")[len(basic)-10:],
+		base64.RawURLEncoding.EncodeToString([]byte("er:" + httpPassword))[4:]}
 	for name, test := range map[string]struct {
 		answer  answering
 		summary string
@@ -89,6 +92,14 @@ func TestHostileServer(t *testing.T) {
 		}, "The server of the state refuses", "does not follow"},
 		"the password": {func(*http.Request) *http.Response { return reply(403, httpPassword+" "+basic) },
 			"The server of the state refuses", "(sensitive value)"},
+		"the header": {func(r *http.Request) *http.Response { return reply(403, "who is "+r.Header.Get("Authorization")+"?") },
+			"The server of the state refuses", `"who is Basic (sensitive value)?"`},
+		"the header, escaped": {func(r *http.Request) *http.Response {
+			return reply(403, "who is "+url.QueryEscape(r.Header.Get("Authorization"))+"?")
+		}, "The server of the state refuses", "(sensitive value)"},
+		"a serial at its end": {func(*http.Request) *http.Response {
+			return reply(200, `{"version":4,"serial":9223372036854775807,"run":"x"}`)
+		}, "The serial of the state cannot grow", "9223372036854775807"},
 		"an escape": {func(*http.Request) *http.Response { return reply(400, "\x1b]0;x\x07\n##[error]") },
 			"The server of the state refuses",
 			`\u001b]0;x\u0007`},
@@ -122,6 +133,11 @@ func TestHostileServer(t *testing.T) {
 				if took := time.Since(began); took > 10*time.Minute {
 					t.Errorf("it took %s", took)
 				}
+				for _, edge := range edges {
+					if strings.Contains(text, edge) {
+						t.Errorf("Read shows %q: %s", edge, text)
+					}
+				}
 				if b := httpBackend("https://state.test", false, nil); strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), httpPassword) {
 					t.Error("printing the backend shows the password")
 				}
@@ -133,7 +149,8 @@ func TestHostileServer(t *testing.T) {
 // What a run was told of a lock by a server is shown as it is, and nothing of it is obeyed.
 func TestHostileLockHolder(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"ID":"1","Who":"ann\u001b[31m","Operation":"apply","Created":"2026-10-02T12:00:00Z"}`: `Who:       ann\u001b[31m`,
+		`{"ID":"1","Who":"ann\u001b[31m","Operation":"apply","Created":"2026-10-02T12:00:00Z"}`:        `Who:       ann\u001b[31m`,
+		`{"Who":"` + strings.Repeat("w", 60_000) + `","Operation":"` + strings.Repeat("o", 300) + `"}`: "www…\n  Created:   unknown",
 		"<html>":                      "Who:       unknown",
 		`{"ID":7,"Created":"never"}`:  "Created:   unknown",
 		strings.Repeat("a", 64<<10+1): "The reply is too large",
@@ -143,7 +160,26 @@ func TestHostileLockHolder(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("Open = %v, want %s", err, want)
 		}
+		if text := fmt.Sprint(err); len(text) > 2000 {
+			t.Errorf("Open says %d bytes: %.300s", len(text), text)
+		}
 	}
+}
+
+// A server that takes a state and then has none is not another run.
+func TestServerWithoutMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgetful := answering(func(r *http.Request) *http.Response {
+			if r.Method == http.MethodGet {
+				return reply(http.StatusNotFound, "")
+			}
+			return reply(http.StatusOK, "")
+		})
+		_, err := httpBackend("https://state.test/web", false, forgetful).Open(t.Context(), state.Options{Now: time.Now})
+		if summaryOf(err) != "The server does not have the state that it took" || !strings.Contains(err.Error(), "https://state.test/web") {
+			t.Errorf("Open = %v", err)
+		}
+	})
 }
 
 // A disk that is full at the server leaves what was stored before, and the run may go on.

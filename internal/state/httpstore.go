@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,10 @@ import (
 	"b2form/internal/visible"
 	"b2form/schema/wire"
 )
+
+// maxSerial is the largest serial that is taken. Each change counts it up, and servers that
+// write JSON anew keep larger numbers only in part.
+const maxSerial = 1 << 53
 
 // An httpDocument is what the server keeps. Servers read serial, and some take the members
 // id, name and ID for their own parameters.
@@ -65,7 +70,21 @@ func (h HTTPServer) parse(data []byte) (*httpDocument, error) {
 				"left as it is. Correct the address, or take away what is there: b2form then finds everything again by name and takes "+
 				"it back with one approval.", nil)
 	}
+	if d.Serial > maxSerial {
+		return nil, h.error("The serial of the state cannot grow",
+			fmt.Sprintf("The server at %s answers a state with the serial %d, which "+
+				"cannot be counted up. It was left as it is. Restore an earlier version of the state there, or set \"serial\" to a "+
+				"smaller number.", where, d.Serial), nil)
+	}
 	return d, nil
+}
+
+// forgottenError says that a state was stored and is not there.
+func (h HTTPServer) forgottenError() error {
+	return h.error("The server does not have the state that it took", fmt.Sprintf("The server at %s has taken the state and now answers "+
+		"that there is none, so nothing further is sent. What this run did last may not be recorded. If the server does not keep "+
+		"what it takes, or keeps it elsewhere, correct the address and the methods of the backend. If somebody has deleted the "+
+		"state, run the same command again: it begins with a look at what was left.", visible.EscapeLine(h.String())), nil)
 }
 
 // replay reads what the document holds.
@@ -220,6 +239,9 @@ func (k *httpStorage) look() error {
 	k.looks.Add(1)
 	if i := slices.IndexFunc(k.tried, there.isVersionOf); i >= 0 && there.Serial > k.known.Serial {
 		k.setKnown(k.tried[i])
+	}
+	if there.Serial == 0 && k.known.Serial > 0 {
+		return k.loseBecause(k.forgottenError())
 	}
 	if !there.isVersionOf(k.known) {
 		return k.lose(k.String())

@@ -137,8 +137,10 @@ func (h HTTPServer) reached(err error) error {
 		"and the server runs, then run the same command again.", visible.EscapeLine(h.String()), u.reason), nil)
 }
 
-// scrubbed is what somebody else said, without the password and in one line.
+// scrubbed is what somebody else said, without the password, also as the header has it, and in
+// one line.
 func (h HTTPServer) scrubbed(text string) string {
+	text = scrub.RemoveWholeSecret(text, h.Username+":"+h.Password.Reveal())
 	text = scrub.RemoveWholeSecret(text, h.Password.Reveal())
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
