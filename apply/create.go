@@ -240,6 +240,9 @@ func SplitSecret(s *kind.Snapshot, k *kind.Kind, raw json.RawMessage) (*kind.Obj
 	if err != nil {
 		return nil, key, errors.Join(lacks, err)
 	}
+	if strings.ContainsFunc(o.ID, unicode.IsControl) { // under which nothing could be deleted
+		return nil, key, fmt.Errorf("B2's reply to the creation of a %s has no %s that can be used", k.Name, k.IDAttr)
+	}
 	return o, key, lacks
 }
 

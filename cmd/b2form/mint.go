@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,8 +15,11 @@ import (
 
 	"b2form/apply"
 	"b2form/internal/account"
+	"b2form/internal/b2"
+	"b2form/internal/pause"
 	"b2form/internal/secret"
 	"b2form/internal/words"
+	"b2form/plan"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -123,6 +127,7 @@ func (s *session) mintKey(ctx context.Context, o *mintOptions) (*mintedKey, erro
 	if s.snapshot, err = account.ReadSnapshot(ctx, s.client, a, s.kinds, query); err != nil {
 		return nil, err
 	}
+	s.clockAhead = s.client.ClockAhead()
 	want, err := o.wanted(k)
 	if err != nil {
 		return nil, err
@@ -141,18 +146,104 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 		return nil, err
 	}
 	raw, err := k.Create(ctx, kind.VerbInput{API: s.client, Body: body})
-	if err != nil {
+	if refused, ok := errors.AsType[*wire.Error](err); ok && !refused.OutcomeUnknown {
 		return nil, err
 	}
-	object, value, lacks := apply.SplitSecret(s.snapshot, k, raw)
-	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() { // nothing shows that it is ours to delete
-		return nil, wire.MisshapenReply("b2_create_key")
+	m := &mintedKey{expires: s.b2Time().Add(ttl)}
+	if err == nil {
+		m.object, m.secret, err = s.readMinted(k, want, raw, m.expires)
 	}
-	m := &mintedKey{object: object, secret: value, expires: s.b2Time().Add(ttl)}
-	if lacks != nil {
-		return nil, errors.Join(wire.MisshapenReply("b2_create_key"), s.endKey(m))
+	if err != nil {
+		return nil, s.undoCreate(k, want.GetAttr(k.IdentityAttr).AsString(), m, err)
 	}
 	return m, nil
+}
+
+// readMinted reads the reply to the creation of a key, which must be the one that was wanted.
+// Beside an error there may be a key, which is of no use.
+func (s *session) readMinted(k *kind.Kind, want kind.Values, raw json.RawMessage, expires time.Time) (*kind.Object, secret.Value, error) {
+	object, value, err := apply.SplitSecret(s.snapshot, k, raw)
+	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() {
+		return nil, value, wire.MisshapenReply("b2_create_key")
+	}
+	live, liveErr := object.Values()
+	if err != nil || liveErr != nil {
+		return object, value, wire.MisshapenReply("b2_create_key")
+	}
+	differ, _ := plan.Diff(k, want.Object(), live.Object(), nil, nil)
+	if k.ExpiryOf(live).After(expires.Add(clockTolerance)) {
+		differ = append(differ, k.Credential.ExpiryAttr)
+	}
+	if len(differ) > 0 {
+		return object, value, &wire.ExplainedError{Summary: "B2 made another key than was asked for",
+			Detail: "Its reply differs in " + strings.Join(differ, ", ") + ", so the key is not used."}
+	}
+	return object, value, nil
+}
+
+const (
+	clockTolerance = 10 * time.Minute // covers the difference between B2's clock and ours
+	cleanupTime    = 2 * time.Minute  // how long looking for a key, or deleting it, may take
+)
+
+// undoCreate deletes what a create has made that is of no use, and says what became of it. It
+// goes by the name, which nothing else has: the ID in the reply may be missing or wrong.
+func (s *session) undoCreate(k *kind.Kind, name string, m *mintedKey, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	found, err := s.keysNamed(ctx, k, name)
+	if len(found) == 0 && m.object != nil {
+		found, err = []*kind.Object{m.object}, nil
+	}
+	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} { // listings may lag behind
+		if err != nil || len(found) > 0 || pause.For(ctx, wait) != nil {
+			break
+		}
+		found, err = s.keysNamed(ctx, k, name)
+	}
+	for _, o := range found {
+		err = errors.Join(err, s.deleteKey(ctx, o))
+	}
+	summary, detail := b2.Explain(withoutOutcomeUnknown(cause))
+	if err == nil && len(found) > 0 {
+		return failf(summary, "%s The key %s was deleted again.", detail, name)
+	}
+	what := "B2 does not list it"
+	if err != nil {
+		what = "looking for it or deleting it failed"
+	}
+	return errors.Join(failf(summary, "%s The key %s may have been made, and may work until %s, when it expires by itself: %s. Delete it "+
+		"in the web console if that is too late.", detail, name, words.ReadableTime(m.expires), what), withoutOutcomeUnknown(err))
+}
+
+// keysNamed reads the keys that carry the name now.
+func (s *session) keysNamed(ctx context.Context, k *kind.Kind, name string) (found []*kind.Object, err error) {
+	list, err := k.List(ctx, s.client, kind.ListFilter{Account: s.snapshot.Account, MultiBucket: true})
+	for _, raw := range list {
+		if o, err := s.snapshot.NewObject(k, raw); err == nil && o.Identity == name {
+			found = append(found, o)
+		}
+	}
+	return found, err
+}
+
+func (s *session) deleteKey(ctx context.Context, o *kind.Object) error {
+	live, err := o.JSONMembers()
+	if err != nil {
+		return err
+	}
+	return o.Kind.Delete(ctx, kind.VerbInput{API: s.client, ID: o.ID, Live: live})
+}
+
+// withoutOutcomeUnknown is an error of B2 that does not promise what only a run with a state does.
+func withoutOutcomeUnknown(err error) error {
+	refused, ok := errors.AsType[*wire.Error](err)
+	if !ok {
+		return err
+	}
+	settled := *refused
+	settled.OutcomeUnknown = false
+	return &settled
 }
 
 // bucketID is the remote ID of a bucket that the key is to be limited to.
@@ -197,15 +288,21 @@ func mintedName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:
 
 // endKey deletes the key, also after an interrupt.
 func (s *session) endKey(m *mintedKey) error {
-	live, err := m.object.JSONMembers()
-	if err == nil {
-		err = m.object.Kind.Delete(context.Background(), kind.VerbInput{API: s.client, ID: m.object.ID, Live: live})
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	err := s.deleteKey(ctx, m.object)
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, failf("The key was not deleted", "The key %s still works; it expires by itself at %s. Delete it in the web "+
-		"console if that is too late.", m.object.ID, words.ReadableTime(m.expires)))
+	if refused, ok := errors.AsType[*wire.Error](err); ok && refused.OutcomeUnknown {
+		looking, cancel := context.WithTimeout(context.Background(), cleanupTime)
+		defer cancel()
+		if found, err := s.keysNamed(looking, m.object.Kind, m.object.Identity); err == nil && len(found) == 0 {
+			return nil
+		}
+	}
+	return errors.Join(withoutOutcomeUnknown(err), failf("The key was not deleted", "The key %s (ID %.100q) may still work; it expires by "+
+		"itself at %s. Delete it in the web console if that is too late.", m.object.Identity, m.object.ID, words.ReadableTime(m.expires)))
 }
 
 // mintEnvironment is the environment with the key under the names that programs read, and

@@ -33,7 +33,8 @@ func TestBase64Edges(t *testing.T) {
 		for after := range 4 {
 			whole := strings.Repeat("b", before) + key + strings.Repeat("a", after)
 			for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
-				if got := scrub.RemoveWholeSecret("Basic "+encoding.EncodeToString([]byte(whole))+" b", key); got != "Basic (sensitive value) b" {
+				said := "Basic " + encoding.EncodeToString([]byte(whole)) + " b"
+				if got := scrub.RemoveWholeSecret(said, key); got != "Basic (sensitive value) b" {
 					t.Errorf("%d, %d: %s", before, after, got)
 				}
 			}

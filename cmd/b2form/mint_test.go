@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// An altering answers in the place of the service, of whose reply it is told. With the status 0
+// the connection breaks.
+type altering func(reply string) (status int, body string)
+
+func (a *service) alter(methods map[string]altering) {
+	a.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := methods[path.Base(r.URL.Path)]
+		if answer == nil {
+			a.ServeHTTP(w, r)
+			return
+		}
+		reply := httptest.NewRecorder()
+		a.ServeHTTP(reply, r)
+		status, body := answer(reply.Body.String())
+		if status == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Retry-After", "3600") // nobody waits that long
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	})
+}
+
+// with sets members of an object of JSON.
+func with(members string) altering {
+	return func(reply string) (int, string) {
+		var all map[string]any
+		if json.Unmarshal([]byte(reply), &all) != nil || json.Unmarshal([]byte(members), &all) != nil {
+			return http.StatusTeapot, ""
+		}
+		body, _ := json.Marshal(all) // was JSON
+		return http.StatusOK, string(body)
+	}
+}
+
+func failing(status int, code, message string) altering {
+	return func(string) (int, string) {
+		return status, fmt.Sprintf(`{"status":%d,"code":%q,"message":%q}`, status, code, message)
+	}
+}
+
+// aKey finds the secret of a key.
+var aKey = regexp.MustCompile(`K00[0-9][0-9A-Za-z+/]{10}`)
+
+// TestMintHostile makes keys of which the reply is lost, or is about another key. None is left, or it is
+// said that one may be, and until when.
+func TestMintHostile(t *testing.T) {
+	const again, left = "was deleted again", "may work until 20"
+	broken := func(string) (int, string) { return 0, "" }
+	for name, test := range map[string]struct {
+		create altering
+		says   []string
+		noID   bool // nothing shows which key was made, but its name
+	}{
+		"no ID":          {with(`{"applicationKeyId":""}`), []string{"could not be understood", again}, true},
+		"an ID of lines": {with(`{"applicationKeyId":"004\n::error::x"}`), []string{"could not be understood", again}, true},
+		"another name":   {with(`{"keyName":"other"}`), []string{"could not be understood", again}, true},
+		"NUL in the secret": {with(`{"applicationKey":"K004\u0000aaaaaaaaaaaaaaaaaaaaaaaaaa"}`),
+			[]string{"could not be understood", again}, false},
+		"no JSON": {func(string) (int, string) { return 200, "<html>" }, []string{"other than B2's API answered", again},
+			true},
+		"cut":     {broken, []string{"connection", again}, true},
+		"trouble": {failing(503, "service_unavailable", "later"), []string{"trouble of its own", again}, true},
+		"more capabilities": {with(`{"capabilities":["listBuckets","deleteFiles"]}`),
+			[]string{"another key than was asked for", "capabilities", again}, false},
+		"another prefix": {with(`{"namePrefix":"x/"}`), []string{"another key than was asked for", "name_prefix", again}, false},
+		"no prefix":      {with(`{"namePrefix":null}`), []string{"another key than was asked for", "name_prefix", again}, false},
+		"every bucket":   {with(`{"bucketId":null}`), []string{"another key than was asked for", "buckets", again}, false},
+		"no end": {with(`{"expirationTimestamp":null}`), []string{"another key than was asked for", "valid_duration", again},
+			false},
+		"a late end": {with(`{"expirationTimestamp":4102444800000}`),
+			[]string{"another key than was asked for", "expiration_timestamp", again}, false},
+		"a refusal with a key": {failing(400, "bad_request", "no: K004MintedCanaryMintedCanary/+1!"), []string{"no: (sensitive value)!"},
+			false},
+	} {
+		for _, listed := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, listed), func(t *testing.T) {
+				b := newBench(t, "")
+				if _, err := b.call("b2_create_bucket", `{"bucketName":"acme-photos","bucketType":"allPrivate"}`); err != nil {
+					t.Fatal(err)
+				}
+				methods := map[string]altering{"b2_create_key": test.create}
+				refused := test.says[len(test.says)-1] != again
+				says := test.says
+				if !listed {
+					methods["b2_list_keys"] = failing(503, "service_unavailable", "later")
+				}
+				if !listed && test.noID {
+					says = append(says[:len(says)-1:len(says)-1], "b2form-mint-", left)
+				}
+				b.alter(methods)
+				if code := b.run("mint", "-bucket=ACME-photos", "-prefix=a/", "--", "b2form-no-such-program"); code != 1 {
+					t.Errorf("exit code %d", code)
+				}
+				b.wants(t, b.err, says...)
+				text := b.err.String()
+				if aKey.MatchString(text) || strings.Contains(text, "next run") || strings.Contains(text, "no-such-program") {
+					t.Errorf("it says:\n%s", text)
+				}
+				d, err := b.Dump()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(d.Keys) != 0 && !refused && (listed || !test.noID) {
+					t.Errorf("left behind: %v", d.Keys)
+				}
+			})
+		}
+	}
+}
+
+// TestMintDeleteFails looks what became of a key whose deletion met trouble.
+func TestMintDeleteFails(t *testing.T) {
+	b := newBench(t, "")
+	trouble := failing(503, "service_unavailable", "later")
+	b.alter(map[string]altering{"b2_delete_key": trouble})
+	b.run("mint", "-all-buckets", "--", "b2form-no-such-program")
+	if text := b.err.String(); strings.Contains(text, "not deleted") || !strings.Contains(text, "cannot start") {
+		t.Errorf("of a key that is gone it says:\n%s", text)
+	}
+	b = newBench(t, "")
+	b.alter(map[string]altering{"b2_delete_key": trouble, "b2_list_keys": trouble})
+	b.run("mint", "-all-buckets", "--", "b2form-no-such-program")
+	b.wants(t, b.err, "The key was not deleted", "may still work", "expires by itself at 20", "b2form-mint-")
+	if text := b.err.String(); strings.Contains(text, "next run") {
+		t.Errorf("it says:\n%s", text)
+	}
+}
+
+// TestApplyHostileKey is told of keys that cannot be used, and of one in a refusal.
+func TestApplyHostileKey(t *testing.T) {
+	for name, test := range map[string]struct {
+		create altering
+		says   string
+	}{
+		"an ID of lines":       {with(`{"applicationKeyId":"004\n::error::x"}`), "no application_key_id that can be used"},
+		"a refusal with a key": {failing(400, "bad_request", "no: K004MintedCanaryMintedCanary/+1!"), "no: (sensitive value)!"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, bucketAndKey)
+			b.alter(map[string]altering{"b2_create_key": test.create})
+			if code := b.run("apply", "-auto-approve"); code != 1 {
+				t.Errorf("exit code %d", code)
+			}
+			b.wants(t, b.err, test.says)
+			if text := b.out.String() + b.err.String(); aKey.MatchString(text) || strings.Contains(text, "\n::error") {
+				t.Errorf("it says:\n%s", text)
+			}
+			if name == "an ID of lines" { // it was announced, so the next run finds it
+				b.alter(nil)
+				b.shown(t, 0, "apply", "-auto-approve")
+				if d, err := b.Dump(); err != nil || len(d.Keys) != 1 {
+					t.Errorf("in the end there are the keys %v (%v)", d.Keys, err)
+				}
+			}
+		})
+	}
+}
