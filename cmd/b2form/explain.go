@@ -52,6 +52,6 @@ func errorDiagnostics(err error) hcl.Diagnostics {
 	default:
 		d.Summary, d.Detail = b2.Explain(err)
 	}
-	d.Summary, d.Detail = words.Capitalize(d.Summary), words.Capitalize(d.Detail)
+	d.Summary = words.Capitalize(d.Summary) // a detail is whole sentences already, and may begin with the name of a file
 	return hcl.Diagnostics{d}
 }
