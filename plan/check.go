@@ -15,6 +15,9 @@ import (
 )
 
 func (p *planner) errorf(subject *hcl.Range, summary, detail string, args ...any) {
+	if subject != nil && subject.Filename == "" {
+		subject = nil // of what the command line asks for
+	}
 	p.diags = append(p.diags, &hcl.Diagnostic{
 		Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: subject,
 	})

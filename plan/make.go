@@ -338,7 +338,7 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 			return Replace, h.mismatchReason
 		}
 		if !r.Kind.Replaceable {
-			p.reportImmutable(r, f, live)
+			p.reportImmutable(r, h, f, live)
 		}
 		return NoOp, ""
 	}
@@ -349,8 +349,15 @@ func (p *planner) decideAction(r *config.Resource, h match, live kind.Values, fi
 }
 
 // reportImmutable reports a change that only another object could have.
-func (p *planner) reportImmutable(r *config.Resource, attr string, live kind.Values) {
+func (p *planner) reportImmutable(r *config.Resource, h match, attr string, live kind.Values) {
 	rng := r.Block.RangeOf(attr)
+	if h.imported && r.Kind.IsIdentityAttr(attr) {
+		has, wants := kind.FormatValue(live.GetAttr(attr)), kind.FormatValue(r.Value.GetAttr(attr))
+		p.errorf(&rng, fmt.Sprintf("The import names another %s than the block", r.Kind.Name),
+			"%s is to be imported from what has the %[2]s %[3]s in B2, but its block declares the %[2]s %[4]s, and a %[5]s keeps "+
+				"its %[2]s. Write %[2]s = %[3]s in the block, or import what has the %[2]s %[4]s.", r.Addr, attr, has, wants, r.Kind.Name)
+		return
+	}
 	p.errorf(&rng, fmt.Sprintf("The %s of a %s cannot change", attr, r.Kind.Name),
 		"%s has %s %s in B2, the configuration says %s. Replacing a %s is never automatic, because everything it holds "+
 			"would be deleted. Put the old value back; or declare the new %s in a block of its own, copy what you need, "+

@@ -14,6 +14,7 @@ import (
 	"b2form/internal/adopt"
 	"b2form/internal/state"
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/schema"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -25,7 +26,8 @@ func (p *program) importCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "import", Usage: "Take over one thing that exists", ArgsUsage: "ADDRESS ID_OR_NAME",
 		Description: `The resource at ADDRESS, which must be declared, takes over what has the ID or
-name. That is shown and done after an approval; only "yes" approves. Nothing is
+name. Its block must declare the name that this has in B2, or the import is
+refused for what cannot be renamed. That is shown and done after an approval; only "yes" approves. Nothing is
 changed in B2, also where the block says otherwise: the next plan shows that.
 
 An import block does the same in a plan, and says so to everybody. For a block
@@ -76,13 +78,23 @@ func (s *session) checkImport(st *state.State) error {
 	s.addImport() // to what answers of data blocks made anew
 	at := slices.IndexFunc(s.config.Resources, func(r *config.Resource) bool { return r.Addr == i.To })
 	if at < 0 {
+		var instances []string
+		for _, r := range s.config.Resources {
+			if i.To.Covers(r.Addr) {
+				instances = append(instances, "'"+r.Addr.String()+"'")
+			}
+		}
+		if len(instances) > 0 {
+			return failf("Name one instance", "The block of %s declares %s, and each is imported by itself. Name one: %s.", i.To,
+				words.Count(len(instances), "instance", "instances"), words.JoinAtMost(instances, 5))
+		}
 		return failf("Nothing is declared there", "No resource has the address %s. Declare it, or write an import block and let \"b2form "+
 			"plan -generate-config-out=FILE\" write the block.", i.To)
 	}
 	k := s.config.Resources[at].Kind
 	for _, e := range st.Entries {
 		if e.Addr == i.To && s.snapshot.ByID(k, e.ID) != nil {
-			return failf("The address is taken", "The state has %s %q (ID %s) at %s already. \"b2form state rm %s\" forgets it.", k.Name,
+			return failf("The address is taken", "The state has %s %q (ID %s) at %s already. `b2form state rm '%s'` forgets it.", k.Name,
 				e.Identity, e.ID, i.To, i.To)
 		}
 	}
