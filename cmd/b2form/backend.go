@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
 	"b2form/internal/b2"
@@ -37,10 +38,12 @@ func (s *session) newBackend(b config.Backend) state.Backend {
 	case "b2":
 		return state.SharedBucket{Remote: s.client, Bucket: b.Arguments["bucket"], Prefix: b.Arguments["prefix"]}
 	case "http":
-		return orUnusable(s.newHTTPBackend(b.Arguments))
+		h, err := s.newHTTPBackend(b.Arguments)
+		return orUnusable(h, atBlock(err, b.Range))
 	}
 	if b.Type == "postgres" {
-		return orUnusable(s.newDatabase(b.Arguments))
+		d, err := s.newDatabase(b.Arguments)
+		return orUnusable(d, atBlock(err, b.Range))
 	}
 	return state.LocalFile{Path: cmp.Or(b.Arguments["path"], stateFile)}
 }
@@ -53,6 +56,17 @@ func orUnusable[B state.Backend](b B, err error) state.Backend {
 		return unusableBackend{err}
 	}
 	return b
+}
+
+// atBlock says of an error in the settings of a backend where its block is.
+func atBlock(err error, block hcl.Range) error {
+	var diags hcl.Diagnostics
+	if block.Filename != "" && errors.As(err, &diags) {
+		for _, d := range diags {
+			d.Subject = &block
+		}
+	}
+	return err
 }
 
 func (u unusableBackend) Read(context.Context) (*state.State, error) { return nil, u.error }

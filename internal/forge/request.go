@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"b2form/internal/reach"
 	"b2form/internal/scrub"
 	"b2form/internal/visible"
 )
@@ -168,11 +169,10 @@ func (c *Client) unreachable(err error) *Error {
 		e.status = http.StatusMovedPermanently // it would be so again
 		return e
 	}
-	reason := err
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		reason = u.Err
+		err = u.Err // without the address
 	}
-	return &Error{Summary: c.dialect.title + " cannot be reached", Detail: fmt.Sprintf("%s: %s.", c.where(), c.quote(reason.Error()))}
+	return &Error{Summary: c.dialect.title + " cannot be reached", Detail: fmt.Sprintf("%s: %s.", c.where(), c.quote(reach.Reason(err)))}
 }
 
 // quote is something that others wrote, short and without the token.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"b2form/internal/pause"
+	"b2form/internal/reach"
 	"b2form/internal/scrub"
 	"b2form/internal/visible"
 )
@@ -124,7 +125,7 @@ func (h HTTPServer) unreachable(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address
 	}
-	return &unreachableError{h.scrubbed(err.Error())}
+	return &unreachableError{h.scrubbed(reach.Reason(err))}
 }
 
 // reached turns the error of a request that was repeated in vain into one for people.
