@@ -203,8 +203,8 @@ func (r *runner) prepareDelivery(ctx context.Context, t *task) (*secret.Prepared
 // keyInfo describes the key to its destinations.
 func (r *runner) keyInfo(c *plan.Change, id string, key secret.Value) secret.KeyInfo {
 	account := r.Snapshot.Account
-	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, S3Endpoint: account.S3URL,
-		S3Region: account.S3Region()}
+	self := secret.KeyInfo{Name: r.resources[c.Addr].Identity(), KeyID: id, Key: key, Realm: account.Realm,
+		S3Endpoint: account.S3URL, S3Region: account.S3Region()}
 	if c.Kind.Credential != nil {
 		self.Buckets, self.NamePrefix = c.Kind.Credential.Reach(c.After)
 	}

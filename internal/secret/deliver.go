@@ -25,6 +25,7 @@ type KeyInfo struct {
 	Key        Value
 	Buckets    []string // names of the buckets it is limited to; empty: every bucket
 	NamePrefix string
+	Realm      string // where it authorizes: "https://api.backblazeb2.com"
 	S3Endpoint string // of the S3 API: "https://s3.us-west-004.backblazeb2.com"
 	S3Region   string // "us-west-004"
 }

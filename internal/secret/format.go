@@ -86,17 +86,22 @@ func indentedJSON(v any) string {
 }
 
 // rcloneFormat is a remote for rclone, with the key's name as its name: pass the
-// file with --config, or RCLONE_CONFIG (rclone.org/b2, "account" and "key").
+// file with --config, or RCLONE_CONFIG (rclone.org/b2, "account", "key" and "endpoint").
 func rcloneFormat(key KeyInfo) string {
-	return fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", key.Name, key.KeyID, key.Key.Reveal())
+	text := fmt.Sprintf("[%s]\ntype = b2\naccount = %s\nkey = %s\n", key.Name, key.KeyID, key.Key.Reveal())
+	if key.Realm != "" && key.Realm != "https://api.backblazeb2.com" {
+		text += "endpoint = " + key.Realm + "\n"
+	}
+	return text
 }
 
 // awsFormat is a shared credentials file for what speaks S3 through an AWS SDK:
 // name it in AWS_SHARED_CREDENTIALS_FILE (AWS SDKs and Tools Reference Guide,
 // "Shared config and credentials files"). The profile is default, so nothing
-// else has to be set but the endpoint, which belongs into the config file.
+// else has to be set: the AWS CLI and boto3 read region and endpoint_url there too.
 func awsFormat(key KeyInfo) string {
-	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key.KeyID, key.Key.Reveal())
+	return fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\nregion = %s\nendpoint_url = %s\n", key.KeyID,
+		key.Key.Reveal(), key.S3Region, key.S3Endpoint)
 }
 
 // The formats below tell a program its bucket. The loader refuses them for a key

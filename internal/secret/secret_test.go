@@ -73,6 +73,9 @@ const asEnv = "B2_APPLICATION_KEY_ID=002d2e6b27577ea000000000c\n" + `B2_APPLICAT
 func TestFormats(t *testing.T) {
 	plain := after()
 	plain.Key = secret.New("K0029r3hpMfUhnc/S7uLYuIkg3FC+lo")
+	plain.Realm = "https://api.backblazeb2.com"
+	emulated := plain
+	emulated.Realm = "http://127.0.0.1:8025"
 	everywhere := plain
 	everywhere.Buckets, everywhere.NamePrefix = nil, ""
 	several := plain
@@ -85,8 +88,11 @@ func TestFormats(t *testing.T) {
 		{"", plain, "B2_APPLICATION_KEY_ID=002d2e6b27577ea000000000c\nB2_APPLICATION_KEY=K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
 		{"env", after(), asEnv},
 		{"rclone", plain, "[photos-plus]\ntype = b2\naccount = 002d2e6b27577ea000000000c\nkey = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
+		{"rclone", emulated, "[photos-plus]\ntype = b2\naccount = 002d2e6b27577ea000000000c\nkey = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n" +
+			"endpoint = http://127.0.0.1:8025\n"},
 		{"aws", plain,
-			"[default]\naws_access_key_id = 002d2e6b27577ea000000000c\naws_secret_access_key = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n"},
+			"[default]\naws_access_key_id = 002d2e6b27577ea000000000c\naws_secret_access_key = K0029r3hpMfUhnc/S7uLYuIkg3FC+lo\n" +
+				"region = us-west-002\nendpoint_url = https://s3.us-west-002.backblazeb2.com\n"},
 		{"json", after(), `{
   "name": "photos-plus",
   "application_key_id": "002d2e6b27577ea000000000c",
