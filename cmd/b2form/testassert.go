@@ -5,14 +5,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/testfile"
 	"b2form/internal/view"
+	"b2form/internal/visible"
 	"b2form/schema/kind"
 )
 
@@ -103,6 +107,9 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader
 	outs := map[string]cty.Value{}
 	list, diags := read.evaluateOutputs(read.config.Outputs)
 	for _, o := range list {
+		if o.Sensitive {
+			o.Value = o.Value.Mark(kind.Sensitive)
+		}
 		outs[o.Name] = o.Value
 	}
 	t.outputs[r.Name] = cty.ObjectVal(outs)
@@ -123,7 +130,8 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader
 // judge evaluates one assertion.
 func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
 	fail := func(summary, detail string) hcl.Diagnostics {
-		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: a.Condition.Range().Ptr()}}
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail + t.valuesIn(read, a.Condition, further),
+			Subject: a.Condition.Range().Ptr()}}
 	}
 	v, diags := read.config.EvalWith(a.Condition, further, read.lookUpLive)
 	if diags.HasErrors() {
@@ -154,6 +162,40 @@ func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string
 		return fail("Test assertion failed", "The condition does not hold.")
 	}
 	return fail("Test assertion failed", cmp.Or(text.AsString(), "The condition does not hold."))
+}
+
+// mostValue is how much of a value a failed assertion shows.
+const mostValue = 300
+
+// valuesIn lists what a condition refers to with the values, a line each; "" where it refers to nothing that
+// has one. What is sensitive is not shown.
+func (t *tester) valuesIn(read *outputReader, condition hcl.Expression, further map[string]cty.Value) string {
+	var lines []string
+	for _, ref := range condition.Variables() {
+		name := string(hclwrite.TokensForTraversal(ref).Bytes())
+		v, diags := read.config.EvalWith(&hclsyntax.ScopeTraversalExpr{Traversal: ref, SrcRange: ref.SourceRange()}, further,
+			read.lookUpLive)
+		if diags.HasErrors() {
+			continue
+		}
+		v, marks := v.UnmarkDeep()
+		line := "  " + name + " is "
+		switch {
+		case marks.Has(kind.Sensitive):
+			line = "  " + name + " has a sensitive value"
+		case !v.IsKnown():
+			line += "not known yet"
+		default:
+			line += visible.EscapeTruncated(kind.FormatValue(v), mostValue)
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "\n\n" + strings.Join(lines, "\n")
 }
 
 // filesValue is every file version of the account, by the name of its bucket.
