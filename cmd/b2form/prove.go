@@ -98,9 +98,12 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		return err
 	}
 	trials := v.trials()
-	calls := trials.Calls(subjects)
-	s.ui.Note(fmt.Sprintf("This takes at most %s of class A, which are free, %d of class B and %d of class C.\n",
-		words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
+	if calls := trials.Calls(subjects); slices.ContainsFunc(subjects, prove.Subject.IsLive) {
+		s.ui.Note(fmt.Sprintf("This takes at most %s of class A, which are free, %d of class B and %d of class C.\n",
+			words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
+	} else {
+		s.ui.Note("None of what is to be proven is applied yet, so no call is made. Run \"b2form apply\" first.\n")
+	}
 	results := trials.Run(ctx, subjects)
 	if o.junit != "" {
 		if err := writeReport(o.junit, junitBegin, report.TestsJUnit(view.ProofFiles(results))); err != nil {
@@ -307,7 +310,7 @@ func (v *prover) places(k *prove.Key, limits []string) error {
 		case len(limits) == 0:
 			place = &k.Bucket
 		case !declared:
-			b.NoUpload = "bucket and key are not declared together"
+			b.NoUpload = "nothing is uploaded to a bucket that this configuration does not own"
 		}
 		if *place == nil || suits(b) > suits(*place) {
 			*place = b

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -70,8 +71,8 @@ func readSecretFiles(paths []string) (map[string]secretFile, error) {
 		}
 		id, key := keyIn(string(text))
 		if id == "" || key == "" {
-			return nil, failf("Secret cannot be read", "%s holds no key in a format of deliver but kopia. What it holds is not shown, "+
-				"since it may be a secret.", path)
+			return nil, failf("Secret cannot be read", "%s holds no key in a format of deliver. Name what a deliver block with a format "+
+				"writes. What the file holds is not shown, since it may be a secret.", path)
 		}
 		out[id] = secretFile{path, secret.New(key)}
 	}
@@ -85,9 +86,19 @@ func keyIn(text string) (id, key string) {
 		Key       string `json:"application_key"`
 		JoplinID  string `json:"sync.8.username"`
 		JoplinKey string `json:"sync.8.password"`
+		Storage   struct {
+			Config struct {
+				ID  string `json:"accessKeyID"`
+				Key string `json:"secretAccessKey"`
+			} `json:"config"`
+		} `json:"storage"` // of kopia's token
+	}
+	if token, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(text)); err == nil {
+		text = string(token)
 	}
 	if json.Unmarshal([]byte(text), &object) == nil {
-		return cmp.Or(object.ID, object.JoplinID), cmp.Or(object.Key, object.JoplinKey)
+		kopia := object.Storage.Config
+		return cmp.Or(object.ID, object.JoplinID, kopia.ID), cmp.Or(object.Key, object.JoplinKey, kopia.Key)
 	}
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(line, "=")

@@ -71,6 +71,9 @@ type Subject struct {
 	Bucket *Bucket
 }
 
+// IsLive reports whether something is there that can be tried.
+func (s Subject) IsLive() bool { return s.Key != nil || s.Bucket != nil }
+
 // A Promise is one thing that can be tried.
 type Promise struct {
 	Text    string // "B2: may not delete files"
