@@ -3,12 +3,12 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
-	"b2form/internal/words"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -107,9 +107,12 @@ func (j *judgement) judgeByPolicy(p *policy) {
 		j.report = about
 	}
 	if !matched && !p.config.Imposed && !p.config.SeesChange && !j.report.hasErrors {
+		why := "No %s is declared here."
+		if p.when != nil {
+			why = "Its when holds for no %s that is declared here."
+		}
 		j.report.add(&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Policy about nothing", Subject: p.config.Range.Ptr(),
-			Detail: fmt.Sprintf("policy.%s checks nothing: no %s that is declared here is one for which when holds.", p.config.Name,
-				words.JoinAnd(p.config.Kinds))})
+			Detail: fmt.Sprintf("policy.%s checks nothing. "+why, p.config.Name, strings.Join(p.config.Kinds, " or "))})
 	}
 }
 

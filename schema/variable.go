@@ -327,9 +327,12 @@ func (l *module) variableValue(v *variable) cty.Value {
 	}
 	if unset {
 		if l.Ask == nil {
-			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf(
-				"var.%s has no default and was given no value. Give one with -var=%s=…, in a value file, or in the environment variable "+
-					"%s%s.%s", v.name, v.name, EnvPrefix, v.name, l.tfvarsHint()))
+			where := "a value file, in the environment variable " + EnvPrefix + v.name + ", or with -var=" + v.name + "=…"
+			if v.sensitive {
+				where = "a value file that is not committed, or in the environment variable " + EnvPrefix + v.name
+			}
+			l.errorAt(v.node.place, "Missing variable", fmt.Sprintf("var.%s has no default and was given no value. Give one in %s.%s",
+				v.name, where, l.tfvarsHint()))
 			return cty.DynamicVal
 		}
 		text, err := l.Ask(VariableQuestion{v.name, v.description, v.sensitive})

@@ -77,8 +77,11 @@ func (p *program) reportFlags() []cli.Flag {
 		&cli.GenericFlag{Name: "report", Usage: "also write the result as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; repeatable",
 			Value: funcFlag{func(s string) error {
 				format, path, _ := strings.Cut(s, "=")
-				if !slices.Contains(formats, format) || path == "" {
+				switch {
+				case path == "":
 					return fmt.Errorf("%q is not FORMAT=FILE; the formats are %s", s, words.JoinAnd(formats))
+				case !slices.Contains(formats, format):
+					return fmt.Errorf("there is no format %q; the formats are %s", format, words.JoinAnd(formats))
 				}
 				p.reports = append(p.reports, reportFile{format, path})
 				return nil
