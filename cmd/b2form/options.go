@@ -109,7 +109,7 @@ func (p *program) globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "chdir", Usage: "work in the folder `DIR`", Destination: &o.workDir},
 		&cli.BoolFlag{Name: "input", Value: true, Usage: "with `false`, never ask for anything", Destination: &o.allowInput},
-		&cli.BoolFlag{Name: "q", Usage: "print results, warnings and errors only: no progress, notes and hints", Destination: &o.quiet},
+		&cli.BoolFlag{Name: "q", Usage: "print results (plans are results), warnings and errors only", Destination: &o.quiet},
 		&cli.BoolFlag{Name: "timings", Usage: "print at the end where the run spent its time, and its requests", Destination: &o.timings},
 		&cli.BoolFlag{Name: "no-color", Usage: "never use colours (NO_COLOR does the same)", Destination: &o.noColor},
 		&cli.GenericFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help", Value: boolFlag{&o.helpWanted}},

@@ -286,7 +286,7 @@ func remarks(k *kind.Kind, live kind.Values) []string {
 	if k.Credential != nil {
 		for _, f := range k.Credential.Lint(cty.NullVal(k.ConfigType()), live) {
 			says, _, _ := strings.Cut(f.Detail, ";")
-			out = append(out, string(f.Rule)+": "+says+".")
+			out = append(out, fmt.Sprintf("%s (%s).", strings.ToUpper(says[:1])+says[1:], f.Rule))
 		}
 		if name, _, rotated := kind.ParseTimestampedName(live.GetAttr(k.IdentityAttr).AsString()); rotated {
 			out = append(out, fmt.Sprintf("Its name is that of a key that rotates, as the block of a key %q with rotate makes them.", name))

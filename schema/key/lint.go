@@ -27,7 +27,7 @@ func lint(want, live kind.AttrReader) []kind.Finding {
 	}
 	if slices.Contains(caps, "writeKeys") {
 		out = append(out, kind.Finding{Rule: kind.ManagesKeys, Attr: "capabilities",
-			Detail: "writeKeys lets it make keys that may do anything, so it is as good as the master key"})
+			Detail: "it may make keys (writeKeys) that may do anything, so it is as good as the master key"})
 	}
 	if neverExpires(want, live) {
 		out = append(out, kind.Finding{Rule: kind.NoExpiry, Attr: "valid_duration",
