@@ -26,8 +26,8 @@ func (p *program) importCommand() *cli.Command {
 	return p.newCommand(&cli.Command{
 		Name: "import", Usage: "Take over one thing that exists", ArgsUsage: "ADDRESS ID_OR_NAME",
 		Description: `The resource at ADDRESS, which must be declared, takes over what has the ID or
-name. Its block must declare the name that this has in B2, or the import is
-refused for what cannot be renamed. That is shown and done after an approval; only "yes" approves. Nothing is
+name; the block of a bucket must declare the name that the bucket has in B2.
+The import is shown and done after an approval; only "yes" approves. Nothing is
 changed in B2, also where the block says otherwise: the next plan shows that.
 
 An import block does the same in a plan, and says so to everybody. For a block
