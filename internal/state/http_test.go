@@ -100,7 +100,7 @@ func TestHostileServer(t *testing.T) {
 			response := reply(403, "")
 			response.Body = io.NopCloser(unending{r.Context(), time.Second})
 			return response
-		}, "The server of the state cannot be reached", "deadline"},
+		}, "The server of the state cannot be reached", "no answer came in time"},
 		"an endless state": {func(r *http.Request) *http.Response {
 			response := reply(200, "")
 			response.Body = io.NopCloser(unending{r.Context(), 0})
