@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Placeholder stands where a secret stood.
@@ -46,10 +47,12 @@ func RemoveWholeSecret(text, secret string) string {
 
 // RemoveApplicationKeys takes out whatever has the form of an application key of B2.
 func RemoveApplicationKeys(text string) string {
-	return applicationKey.ReplaceAllString(text, Placeholder)
+	return applicationKey().ReplaceAllString(text, Placeholder)
 }
 
-var applicationKey = regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27}`)
+var applicationKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`K[0-9]{3}(?:[0-9A-Za-z+/]|%2[BbFf]|\\/){27}`)
+})
 
 var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
 

@@ -141,8 +141,10 @@ func (h HTTPServer) reached(err error) error {
 // scrubbed is what somebody else said, without the password, also as the header has it, and in
 // one line.
 func (h HTTPServer) scrubbed(text string) string {
-	text = scrub.RemoveWholeSecret(text, h.Username+":"+h.Password.Reveal())
-	text = scrub.RemoveWholeSecret(text, h.Password.Reveal())
+	if password := h.Password.Reveal(); password != "" {
+		text = scrub.RemoveWholeSecret(text, h.Username+":"+password)
+		text = scrub.RemoveWholeSecret(text, password)
+	}
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 
