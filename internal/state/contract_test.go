@@ -264,7 +264,7 @@ func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engine, pla
 					e.run(t, func(t *testing.T, p place) {
 						l, was := cutAt(k, after, forGood)
 						test(t, e, p, l)
-						reached = *was && !t.Failed()
+						reached = was() && !t.Failed()
 					})
 				})
 			}

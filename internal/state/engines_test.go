@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,15 +81,23 @@ func (l *line) answered(what string) error {
 
 // cutAt cuts the line at its k-th request, before or after that took effect: once, or from
 // then on. reached says whether there was one.
-func cutAt(k int, after, forGood bool) (l *line, reached *bool) {
-	l, reached = &line{dead: forGood}, new(bool)
-	n := 0
+func cutAt(k int, after, forGood bool) (l *line, reached func() bool) {
+	l = &line{dead: forGood}
+	var mu sync.Mutex // a driver also sends beside what it was asked for
+	n, isCut := 0, false
+	reached = func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return isCut
+	}
 	cut := func(string) error {
-		if *reached && forGood {
+		mu.Lock()
+		defer mu.Unlock()
+		if isCut && forGood {
 			return errCut
 		}
 		if n++; n == k {
-			*reached = true
+			isCut = true
 			return errCut
 		}
 		return nil
@@ -96,7 +105,7 @@ func cutAt(k int, after, forGood bool) (l *line, reached *bool) {
 	switch {
 	case after && forGood:
 		l.before = func(string) error {
-			if *reached {
+			if reached() {
 				return errCut
 			}
 			return nil
