@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +66,17 @@ func (p providerSchema) fits(ts *testscript.TestScript, neg bool, args []string)
 	}
 	if string(hclwrite.Format(src)) != string(src) {
 		ts.Fatalf("%s is not in the usual style", args[0])
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue // where they are installed they have the last word on style
+		}
+		c := exec.Command(path, "fmt", "-check", "-")
+		c.Dir, c.Stdin = ts.Getenv("WORK"), bytes.NewReader(src)
+		if out, err := c.CombinedOutput(); err != nil {
+			ts.Fatalf("%s fmt: %v\n%s", name, err, out)
+		}
 	}
 	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
 		switch b.Type {
