@@ -34,10 +34,8 @@ func FindDrift(r Request) (changes []Change, warnings, errors hcl.Diagnostics) {
 
 // driftOfEntry looks at one entry.
 func (p *planner) driftOfEntry(e *addr.StateEntry) {
-	k, r := p.kinds[e.Addr.Kind], p.declaration(e.Addr)
-	c := Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID, Before: cty.NullVal(k.LiveType()),
-		After: cty.NullVal(k.ConfigType())}
-	h := match{entry: e, object: p.Snapshot.ByID(k, e.ID)}
+	r := p.declaration(e.Addr)
+	h, c := p.changeOfEntry(e)
 	switch {
 	case h.object == nil:
 		p.refreshGone(h, c)
@@ -52,7 +50,7 @@ func (p *planner) driftOfEntry(e *addr.StateEntry) {
 	}
 	live = p.linkPlanner.linkIDsToNames(r, live, p.linkPlanner.nameOfRecorded)
 	c.Outside, c.Edited = p.drift(r, h)
-	c.Fields, _ = p.differFor(k).diff(r.Value, live, e, r.IgnoreChanges)
+	c.Fields, _ = p.differFor(c.Kind).diff(r.Value, live, e, r.IgnoreChanges)
 	c.Sensitive = h.sensitiveAttrs(r)
 	// Digests are not made of what is sensitive, so they say nothing of it.
 	onlySensitive := !slices.ContainsFunc(c.Fields, func(name string) bool { return !slices.Contains(c.Sensitive, name) })

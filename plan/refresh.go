@@ -22,12 +22,17 @@ func (p *planner) planRefresh() {
 	}
 }
 
+// changeOfEntry is what an entry records and what is live of it, and the beginning of a change of it.
+func (p *planner) changeOfEntry(e *addr.StateEntry) (match, Change) {
+	k := p.kinds[e.Addr.Kind]
+	return match{entry: e, object: p.Snapshot.ByID(k, e.ID)}, Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID,
+		Before: cty.NullVal(k.LiveType()), After: cty.NullVal(k.ConfigType())}
+}
+
 // refreshEntry plans what becomes of one entry.
 func (p *planner) refreshEntry(e *addr.StateEntry) {
-	k, r := p.kinds[e.Addr.Kind], p.declaration(e.Addr)
-	c := Change{Addr: e.Addr, Kind: k, Identity: e.Identity, ID: e.ID, Before: cty.NullVal(k.LiveType()),
-		After: cty.NullVal(k.ConfigType())}
-	h := match{entry: e, object: p.Snapshot.ByID(k, e.ID)}
+	r := p.declaration(e.Addr)
+	h, c := p.changeOfEntry(e)
 	switch {
 	case h.object == nil:
 		p.refreshGone(h, c)
@@ -52,7 +57,7 @@ func (p *planner) refreshEntry(e *addr.StateEntry) {
 	c.LiveName, c.Sensitive = h.object.Identity, h.sensitiveAttrs(r)
 	c.Before = values.Object()
 	if c.Edited == Unchanged {
-		c.Fields, _ = p.differFor(k).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
+		c.Fields, _ = p.differFor(c.Kind).diff(r.Value, p.linkPlanner.comparableLive(r, values), e, r.IgnoreChanges)
 	}
 	p.plan.Changes = append(p.plan.Changes, c)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/syntax"
 )
@@ -69,7 +70,7 @@ func (l *module) markUsedNodes(ts []hcl.Traversal, used map[*node]bool) {
 			continue
 		}
 		var n *node
-		switch name := stepName(t[1]); t.RootName() {
+		switch name := addr.StepName(t[1]); t.RootName() {
 		case "var":
 			if v := l.variables[name]; v != nil {
 				n = v.node

@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -88,7 +89,7 @@ func stepText(step hcl.Traverser) string {
 	if index, ok := step.(hcl.TraverseIndex); ok && isKnownString(index.Key) {
 		return index.Key.AsString()
 	}
-	return stepName(step)
+	return addr.StepName(step)
 }
 
 // memberNames lists the names of an object's members, or the keys of a map.

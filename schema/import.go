@@ -183,11 +183,11 @@ func (l *module) constantImportAddr(e hcl.Expression) (target addr.Addr, ok bool
 			return addr.Addr{}, false
 		}
 	}
-	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || stepName(t[1]) == "" {
+	if diags.HasErrors() || l.kinds[t.RootName()] == nil || len(t) < 2 || len(t) > 3 || addr.StepName(t[1]) == "" {
 		l.errorAt(e.Range(), "Invalid import", "to needs the address of a resource, as bucket.photos or bucket.logs[\"edge\"].")
 		return addr.Addr{}, false
 	}
-	if at := (addr.Addr{Kind: t.RootName(), Label: stepName(t[1])}); l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
+	if at := (addr.Addr{Kind: t.RootName(), Label: addr.StepName(t[1])}); l.ImportUndeclared && len(t) == 2 && l.blocks[at] == nil {
 		return at, true
 	}
 	r := l.resolveRef(t, allowedRefs{computed: true})

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
@@ -37,10 +38,10 @@ type lastVerdict struct {
 func newLastVerdict(e hcl.Expression) *lastVerdict {
 	v := &lastVerdict{}
 	for _, t := range e.Variables() {
-		if t.RootName() != "each" || len(t) < 3 || stepName(t[1]) != "value" || stepName(t[2]) == "" {
+		if t.RootName() != "each" || len(t) < 3 || addr.StepName(t[1]) != "value" || addr.StepName(t[2]) == "" {
 			return &lastVerdict{}
 		}
-		v.attrs = append(v.attrs, stepName(t[2]))
+		v.attrs = append(v.attrs, addr.StepName(t[2]))
 	}
 	return v
 }

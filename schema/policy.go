@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/words"
+	"b2form/schema/addr"
 	"b2form/schema/config"
 	"b2form/schema/folder"
 	"b2form/schema/kind"
@@ -178,7 +179,7 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
 		"account": slices.Sorted(maps.Keys(accountDataType().AttributeTypes()))}
 	root, member := t.RootName(), ""
 	if len(t) > 1 {
-		member = stepName(t[1])
+		member = addr.StepName(t[1])
 	}
 	names, ok := known[root]
 	switch {
@@ -194,7 +195,7 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
 	case root == "account":
 		p.config.SeesAccount = true
 	case root == "each" && member == "value" && len(t) > 2:
-		return l.checkPolicyAttr(p, t, stepName(t[2]), false)
+		return l.checkPolicyAttr(p, t, addr.StepName(t[2]), false)
 	case root == "each" && (member == "change" || member == ""):
 		p.config.SeesChange = true
 		return len(t) < 3 || l.checkPolicyChange(p, t)
@@ -204,14 +205,14 @@ func (l *module) resolvePolicy(p *policy, t hcl.Traversal) bool {
 
 func (l *module) checkPolicyChange(p *policy, t hcl.Traversal) bool {
 	members := []string{"action", "before", "fields", "hazards"}
-	name := stepName(t[2])
+	name := addr.StepName(t[2])
 	switch {
 	case name != "" && !slices.Contains(members, name):
 		l.errorAt(t.SourceRange(), "Invalid reference", fmt.Sprintf("each.change holds %s.%s", words.JoinAnd(members),
 			words.DidYouMean(name, "", members)))
 		return false
 	case name == "before" && len(t) > 3:
-		return l.checkPolicyAttr(p, t, stepName(t[3]), true)
+		return l.checkPolicyAttr(p, t, addr.StepName(t[3]), true)
 	}
 	return true
 }

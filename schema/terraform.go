@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 	"b2form/schema/syntax"
 )
@@ -87,10 +88,10 @@ func (l *module) terraformReferenceAdvice(t hcl.Traversal) string {
 		}
 		rest := k.Name
 		if len(t) > 1 {
-			rest = k.Name + "." + stepName(t[1])
+			rest = k.Name + "." + addr.StepName(t[1])
 		}
 		if len(t) == 3 {
-			rest += "." + b2formName(k, stepName(t[2]))
+			rest += "." + b2formName(k, addr.StepName(t[2]))
 		}
 		return fmt.Sprintf("Write %s instead of %s.", rest, traversalText(t))
 	}

@@ -16,7 +16,6 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/pause"
 	"b2form/internal/prove"
-	"b2form/internal/report"
 	"b2form/internal/view"
 	"b2form/internal/words"
 	"b2form/plan"
@@ -105,10 +104,8 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		s.ui.Note("None of what is to be proven is applied yet, so no call is made. Run \"b2form apply\" first.\n")
 	}
 	results := trials.Run(ctx, subjects)
-	if o.junit != "" {
-		if err := writeReport(o.junit, junitBegin, report.TestsJUnit(view.ProofFiles(results))); err != nil {
-			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
-		}
+	if err := writeJUnit(o.junit, view.ProofFiles(results)); err != nil {
+		return err
 	}
 	if p.json {
 		if err := p.printJSON(view.ProofJSON(results)); err != nil {

@@ -15,6 +15,7 @@ import (
 	"b2form/internal/notify"
 	"b2form/internal/report"
 	"b2form/internal/secret"
+	"b2form/internal/view"
 	"b2form/internal/visible"
 	"b2form/internal/words"
 )
@@ -58,6 +59,17 @@ func reportFormats(markdownLimit int) map[string]reportFormat {
 		"terraform":   {"{\n  \"create\"", report.GitLabTerraform},
 		"dotenv":      {"B2FORM_", func(r *report.Run) []byte { return []byte(report.Dotenv(r)) }},
 	}
+}
+
+// writeJUnit writes the results of tests to the file of -junit-xml; "": there is none.
+func writeJUnit(path string, results []view.TestFile) error {
+	if path == "" {
+		return nil
+	}
+	if err := writeReport(path, junitBegin, report.TestsJUnit(results)); err != nil {
+		return failf("Results cannot be written", "-junit-xml=%s: %s.", path, osErrorReason(err))
+	}
+	return nil
 }
 
 // writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads

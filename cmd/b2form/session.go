@@ -372,7 +372,7 @@ func checkStateAccount(st *state.State, a *wire.Account) error {
 
 // warnStateMissingInCI says what a pipeline loses that starts without a state.
 func (s *session) warnStateMissingInCI() {
-	if s.getenv("CI") == "" || s.localB2 != nil || len(s.config.Resources) == 0 {
+	if !s.inCI() || s.localB2 != nil || len(s.config.Resources) == 0 {
 		return
 	}
 	local, ok := s.backend().(state.LocalFile)

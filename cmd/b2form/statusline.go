@@ -52,8 +52,12 @@ func (w aboveWriter) Write(b []byte) (int, error) {
 	return w.dest.Write(b)
 }
 
-// update shows the line where something has been going on for a while, and hides it where not.
+// update shows the line where something has been going on for a while, and hides it where not. Without a line
+// nothing happens.
 func (l *statusLine) update() {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.trace.Progress()
@@ -149,13 +153,9 @@ func (p *program) inCI() bool { return p.getenv("CI") != "" }
 func (p *program) beginPhase(name, activity string) (end func()) {
 	p.startProgress()
 	s := p.trace.Begin(trace.Phase, name, activity)
-	if p.status != nil {
-		p.status.update()
-	}
+	p.status.update()
 	return func() {
 		s.Finish("")
-		if p.status != nil {
-			p.status.update()
-		}
+		p.status.update()
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
-	"b2form/internal/report"
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -94,10 +93,8 @@ func (p *program) test(ctx context.Context, o *testOptions) error {
 	}
 	group.Wait()
 	p.ui.Tests(results)
-	if o.junit != "" {
-		if err := writeReport(o.junit, junitBegin, report.TestsJUnit(results)); err != nil {
-			return failf("Results cannot be written", "-junit-xml=%s: %s.", o.junit, osErrorReason(err))
-		}
+	if err := writeJUnit(o.junit, results); err != nil {
+		return err
 	}
 	if view.CountTests(results).Failed() || ctx.Err() != nil {
 		return exitCode(1)

@@ -65,14 +65,21 @@ func textOrUnknown(s string) string {
 	return visible.EscapeTruncated(s, maxQuoted)
 }
 
-func fileLockedError(held *LockedError) *Error {
+// stateLockedError says who holds the state, and what the user can do about the kind of lock.
+func stateLockedError(held *LockedError, holder, advice string) *Error {
 	return &Error{
 		Summary: "State is locked",
-		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, then run the same " +
-			"command again. The lock ends with its process, so there is never one to remove by hand.\n\n" + held.InfoText(),
-		Path:  held.Path,
-		Cause: held,
+		Detail:  holder + " is changing " + visible.EscapeLine(held.Path) + ". Wait until it is done, " + advice + "\n\n" + held.InfoText(),
+		Path:    held.Path,
+		Cause:   held,
 	}
+}
+
+const anotherRun = "Another run of b2form"
+
+func fileLockedError(held *LockedError) *Error {
+	return stateLockedError(held, anotherRun, "then run the same command again. The lock ends with its process, so there is never one "+
+		"to remove by hand.")
 }
 
 const startOver = "Restore it from version control or a backup. Or move it away: b2form then finds everything again " +

@@ -181,14 +181,8 @@ func isLocked(err error) bool {
 
 // orphanableLockError is about a lock that may be left of a run that was killed.
 func orphanableLockError(held *LockedError) *Error {
-	return &Error{
-		Summary: "State is locked",
-		Detail: "Another run of b2form, or another program, is changing " + visible.EscapeLine(held.Path) + ". Wait until it is done, or " +
-			"let b2form wait with -lock-timeout=5m. The lock of a run that was killed stays: make sure that it is gone, then remove its " +
-			"lock with `b2form lock -break`.\n\n" + held.InfoText(),
-		Path:  held.Path,
-		Cause: held,
-	}
+	return stateLockedError(held, anotherRun+", or another program,", "or let b2form wait with -lock-timeout=5m. The lock of a run that "+
+		"was killed stays: make sure that it is gone, then remove its lock with `b2form lock -break`.")
 }
 
 // error is an *Error about this state.

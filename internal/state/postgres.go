@@ -336,19 +336,11 @@ func (d Database) explain(err error) error {
 
 // scrubbed is what somebody else said, without the password and in one line.
 func (d Database) scrubbed(text string) string {
-	if d.config.Password != "" {
-		text = scrub.RemoveWholeSecret(text, d.config.Password)
-	}
+	text = scrub.RemoveWholeSecret(text, d.config.Password)
 	return visible.EscapeTruncated(strings.TrimRight(text, ". \n"), maxQuoted)
 }
 
 func databaseLockedError(held *LockedError) *Error {
-	return &Error{
-		Summary: "State is locked",
-		Detail: "Another run of b2form is changing " + visible.EscapeLine(held.Path) + ". Wait until it is done, or let b2form wait with " +
-			"-lock-timeout=5m. The lock ends with the connection of its run; `b2form lock` shows it, and `b2form lock -break` ends that " +
-			"connection.\n\n" + held.InfoText(),
-		Path:  held.Path,
-		Cause: held,
-	}
+	return stateLockedError(held, anotherRun, "or let b2form wait with -lock-timeout=5m. The lock ends with the connection of its run; "+
+		"`b2form lock` shows it, and `b2form lock -break` ends that connection.")
 }

@@ -159,14 +159,8 @@ func (l *lease) asLockedError(where string) *LockedError {
 }
 
 func sharedLockedError(held *LockedError) *Error {
-	return &Error{
-		Summary: "State is locked",
-		Detail: "Another run of b2form is changing " + held.Path + ". Wait until it is done, or let b2form wait with -lock-timeout=5m. " +
-			"The lock of a run that was killed ends by itself; `b2form lock` shows it, and `b2form lock -break` removes it.\n\n" +
-			held.InfoText(),
-		Path:  held.Path,
-		Cause: held,
-	}
+	return stateLockedError(held, anotherRun, "or let b2form wait with -lock-timeout=5m. The lock of a run that was killed ends by "+
+		"itself; `b2form lock` shows it, and `b2form lock -break` removes it.")
 }
 
 func lostLeaseError(where string) *Error {

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -228,7 +229,7 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	if bound := s.find(t.RootName()); bound != nil {
 		return afterIndexes(bound.is, t[1:])
 	}
-	if t.RootName() == "each" && len(t) > 1 && stepName(t[1]) == "value" {
+	if t.RootName() == "each" && len(t) > 1 && addr.StepName(t[1]) == "value" {
 		return afterIndexes(r.each, t[2:])
 	}
 	it := r.mod.refItem(t)
@@ -238,7 +239,7 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	case it.attr != nil:
 		return afterIndexes(r.typeOfLocal(it), t[2:])
 	}
-	if it.block.Type == "data" && dataForm(it.block.Labels[0]) == "files" && len(t) == 4 && stepName(t[3]) == "file_versions" {
+	if it.block.Type == "data" && dataForm(it.block.Labels[0]) == "files" && len(t) == 4 && addr.StepName(t[3]) == "file_versions" {
 		return valueType{kind: it.kind, data: listed, many: true}
 	}
 	rest := t[2:]
@@ -281,23 +282,15 @@ func isRepeated(it *item) bool {
 	return it.block.Body.Attributes["for_each"] != nil || it.block.Body.Attributes["count"] != nil
 }
 
-func stepName(step hcl.Traverser) string {
-	switch s := step.(type) {
-	case hcl.TraverseRoot:
-		return s.Name
-	case hcl.TraverseAttr:
-		return s.Name
-	}
-	return ""
-}
-
-// referenceText is a reference as far as its names go, for messages.
-func referenceText(t hcl.Traversal) string {
-	var names []string
+// stepNames are the names in a reference.
+func stepNames(t hcl.Traversal) (names []string) {
 	for _, step := range t {
-		if name := stepName(step); name != "" {
+		if name := addr.StepName(step); name != "" {
 			names = append(names, name)
 		}
 	}
-	return strings.Join(names, ".")
+	return names
 }
+
+// referenceText is a reference as far as its names go, for messages.
+func referenceText(t hcl.Traversal) string { return strings.Join(stepNames(t), ".") }

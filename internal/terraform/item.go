@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"b2form/internal/visible"
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -185,8 +186,8 @@ func (r *rewriter) allExpressions(body *hclsyntax.Body, u use) {
 // address rewrites the address of a resource, perhaps in modules.
 func (r *rewriter) address(t hcl.Traversal) {
 	for i, step := range t {
-		k := r.m.byType[stepName(step)]
-		if k == nil || i > 0 && stepName(t[i-1]) == "module" {
+		k := r.m.byType[addr.StepName(step)]
+		if k == nil || i > 0 && addr.StepName(t[i-1]) == "module" {
 			continue
 		}
 		if i == 0 {
@@ -200,12 +201,7 @@ func (r *rewriter) address(t hcl.Traversal) {
 
 // lastResource is the type of the resource that an address leads to; "": none.
 func lastResource(t hcl.Traversal) string {
-	var names []string
-	for _, step := range t {
-		if name := stepName(step); name != "" {
-			names = append(names, name)
-		}
-	}
+	names := stepNames(t)
 	for len(names) > 2 && names[0] == "module" {
 		names = names[2:]
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"b2form/schema/addr"
 	"b2form/schema/kind"
 )
 
@@ -23,7 +24,7 @@ func (r *rewriter) reference(t hcl.Traversal, u use, s *scope) {
 	switch {
 	case root == "path", root == "count", root == "var":
 	case root == "each":
-		if len(t) > 1 && stepName(t[1]) == "value" {
+		if len(t) > 1 && addr.StepName(t[1]) == "value" {
 			r.tail(r.each, t[2:], u)
 		}
 	case root == "self" && r.self != nil:
@@ -89,13 +90,12 @@ func secretText(it *item) string {
 }
 
 func (r *rewriter) secretIn(k *kind.Kind, rest hcl.Traversal) bool {
-	for _, step := range rest {
-		if name := stepName(step); name != "" {
-			a := attrNamed(k.Attrs, name)
-			return a != nil && a.Secret && a.Computed
-		}
+	names := stepNames(rest)
+	if len(names) == 0 {
+		return false
 	}
-	return false
+	a := attrNamed(k.Attrs, names[0])
+	return a != nil && a.Secret && a.Computed
 }
 
 // tail rewrites what follows a value of a type: indexes, then an attribute.
@@ -275,7 +275,7 @@ func (m *migration) handsOutWhole(out *item) *kind.Kind {
 	if to == nil || to.fate != carried || to.attr != nil {
 		return nil
 	}
-	last := stepName(e.Traversal[len(e.Traversal)-1])
+	last := addr.StepName(e.Traversal[len(e.Traversal)-1])
 	switch {
 	case to.block.Type == "module" && to.callee != nil:
 		if inner := to.callee.byKey["output."+last]; inner != nil {
@@ -315,10 +315,6 @@ func (m *migration) outputUse(out *item) use {
 // mayMean reports whether a reference to a module may lead to an output: it names that or
 // none.
 func mayMean(t hcl.Traversal, output string) bool {
-	for _, step := range t[2:] {
-		if name := stepName(step); name != "" {
-			return name == output
-		}
-	}
-	return true
+	names := stepNames(t[2:])
+	return len(names) == 0 || names[0] == output
 }

@@ -35,7 +35,7 @@ func (r *rewriter) standIn(t hcl.Traversal, u use) {
 		from = 3
 	}
 	if t.RootName() == "terraform" {
-		if len(t) != 2 || stepName(t[1]) != "workspace" {
+		if len(t) != 2 || addr.StepName(t[1]) != "workspace" {
 			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
 			return
 		}
