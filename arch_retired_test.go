@@ -27,8 +27,8 @@ cmd/b2form:
 	box localB2, candidate completionCandidate, completer lineCompleter, consoleInput consoleScope,
 	consoleScope.missing consoleScope.missingText, consoleWorld consoleScope, each funcFlag,
 	emulatorOptions.remote emulatorOptions.allowRemote, face ui, guarded fencedAPI, options.ask options.allowInput,
-	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker, question approvalPrompt,
-	reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
+	program.answers program.variableAnswers, progress progressReporter, progress.end progressReporter.stopTicker,
+	question approvalPrompt, reader outputReader, repeatedFlag funcFlag, running runningAction, sink stdoutWriter, stdout stdoutWriter,
 	stdout.first stdoutWriter.firstErr, switchFlag boolFlag, system.errTerminal system.stderrTerminal,
 	system.inTerminal system.stdinTerminal, system.outNull system.stdoutNull, system.outTerminal system.stdoutTerminal,
 	system.unseen system.readHidden, toggle boolFlag, unwritten writeError, versionDocument.Terraform versionDocument.TerraformVersion,
@@ -38,11 +38,17 @@ internal/account:
 	Read ReadSnapshot, ReadMore ReadMoreChildren, Want Query, Wanted QueryFor, childQuery.asked childQuery.identities,
 	childQuery.list childQuery.found, kindQuery.multi kindQuery.hasMultiBucket, kindQuery.part kindQuery.isChild, needed kindQuery,
 	part childQuery, reader.raw reader.rawByKind, wanting queryBuilder
+internal/adopt:
+	Accept AcceptDrift, Acceptance ConfigEdits, Acceptance.Accepted ConfigEdits.AcceptedAttrs, Content.Path Content.LocalPath,
+	Content.Version Content.FileVersionID, Count.N Count.ObjectsWritten, Left UndeclarableObject, ManualEdit UnacceptedDrift,
+	Request.Contents Request.ContentPaths, Request.Fold Request.FoldFamilies, Request.Left Request.Undeclarable,
+	Result.Left Result.Undeclarable
 internal/agefile:
 	Canonical CanonicalRecipient, Check CheckRecipient, Seal Encrypt
 internal/audit:
-	Columns SortColumns, Credential.Owned Credential.InState, Look Run, Options.Soon Options.ExpiresWithin,
-	Report.Account Report.AccountFindings, Report.Found Report.CountWithFindings, looker auditor
+	Columns SortColumns, Coverage ManagedCount, Coverage.Total ManagedCount.TotalWithoutIgnored, Credential.Owned Credential.InState,
+	Look Run, Options.Soon Options.ExpiresWithin, Report.Account Report.AccountFindings, Report.Found Report.CountWithFindings,
+	looker auditor
 internal/b2:
 	Client.Ahead Client.ClockAhead, Client.As Client.WithCredentials, Client.others Client.derivedLimiter, Options.Log Options.OnAttempt,
 	Options.Wait Options.Sleep, Stats.RoundTrips Stats.SequentialRoundTrips, WithCheck WithAttemptCheck,
@@ -57,6 +63,21 @@ internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:
 	Dir SyncDir
+internal/forge:
+	Repository.Request Repository.PullRequestNumber
+internal/forge/imitation:
+	Host.JobUser Host.IsJobToken, Host.Page Host.PageSize, Post.Pull Post.IsPullRequest
+internal/prove:
+	Access.End Access.DeleteKey, Access.New Access.IsNewKey, Bucket.Locked Bucket.HasObjectLock, Bucket.NoUpload Bucket.NoUploadReason,
+	Key.Bucket Key.AllowedBucket, Key.Differs Key.DifferingAttrs, Key.NoAccess Key.NoAccessReason, Key.Other Key.ForbiddenBucket,
+	Options.Calls Options.MaxCallsByClass, Options.FileName Options.FileNameSuffix, Promise.Classes Promise.CallClasses,
+	Promise.Skip Promise.SkipReason, Subject.Differ Subject.DifferenceText, brokenError brokenPromiseError,
+	troubleError inconclusiveError
+internal/report:
+	Check.Said Check.Messages, Done.NotBegun Done.Unfinished, Drift.Sort Drift.Type, DriftSort DriftType, Key.Ends Key.Expiry,
+	Key.May Key.Capabilities, Key.Reaches Key.BucketsAndPrefix, Notice.Drift Notice.DriftCount, ReadLines ReadJSONLines,
+	Run.Coverage Run.CoverageTexts, Run.Outputs Run.OutputsDiff, Variable PipelineVariable, Variables PipelineVariables,
+	line.Format line.FormatVersion
 internal/scrub:
 	Spellings RemoveWholeSecret, Text RemoveSecret
 internal/secret:
@@ -91,17 +112,23 @@ internal/state:
 	journal replayedJournal, journal.size replayedJournal.validSize, keeper storage, leaseClaim.known leaseClaim.knownVersions,
 	object fileVersion, pointer statePointer, record journalRecord, record.After journalRecord.Previous,
 	record.Begin journalRecord.Announce, sealed checksummedLine, stored knownFiles, version stateVersion, view bucketView
+internal/terraform:
+	Result.Backend Result.HasBucketBackend, Result.Changed Result.ChangedMeaning, Result.Left Result.NotCarriedOver,
+	Result.Outputs Result.HasOutputs, Result.Removals Result.StateRemovals, Result.Unset Result.HasUnsetVariables,
+	standIn substituteVariable, use expressionUse
 internal/testrun:
 	Checks CaseCount, InMemory UseMemoryTempDir, Program BuildProgram, Whole Exhaustive
+internal/trace:
+	PhaseTotal.Time PhaseTotal.OwnTime, Span.Status Span.HTTPStatus, otlpSpan.End otlpSpan.EndUnixNano,
+	otlpSpan.Start otlpSpan.StartUnixNano, spanIDs spanEncoder
 internal/view:
-	mapEntry keyedValue,
-	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, GraphOf ResourceGraph, GraphOfSteps StepGraph, JSON JSONUI,
-	JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta, LanguageAttr.Capability LanguageAttr.ReadCapability,
-	LanguageAttr.Change LanguageAttr.ChangeEffect, LanguageAttr.LeftAlone LanguageAttr.KeepLive,
-	LanguageAttr.Needs LanguageAttr.WriteCapabilities, LanguageAttr.Provider LanguageAttr.TerraformName,
-	LanguageAttr.References LanguageAttr.RefKind, LanguageKind.Delivers LanguageKind.AllowsDeliver,
-	LanguageKind.Destroys LanguageKind.DeleteCapability, LanguageKind.ID LanguageKind.IDAttr,
-	LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
+	Audit AuditDocument, AuditedKey.Values AuditedKey.AttrValues, DriftList.Coverage DriftList.ManagedCounts, GraphOf ResourceGraph,
+	GraphOfSteps StepGraph, JSON JSONUI, JSON.Start JSONUI.WriteVersion, Language.Resource Language.ResourceMeta,
+	LanguageAttr.Capability LanguageAttr.ReadCapability, LanguageAttr.Change LanguageAttr.ChangeEffect,
+	LanguageAttr.LeftAlone LanguageAttr.KeepLive, LanguageAttr.Needs LanguageAttr.WriteCapabilities,
+	LanguageAttr.Provider LanguageAttr.TerraformName, LanguageAttr.References LanguageAttr.RefKind,
+	LanguageKind.Delivers LanguageKind.AllowsDeliver, LanguageKind.Destroys LanguageKind.DeleteCapability,
+	LanguageKind.ID LanguageKind.IDAttr, LanguageKind.Identity LanguageKind.IdentityAttr, LanguageKind.Meta LanguageKind.MetaArguments,
 	LanguageKind.Provider LanguageKind.TerraformType, LanguageKind.Reads LanguageKind.ReadCapabilities,
 	LanguageKind.Within LanguageKind.ParentAttr, LanguageKind.Writes LanguageKind.WriteCapability, Limit.Example Limit.Counterexample,
 	Limit.Says Limit.Rule, Literal FormatHCL, Mode Purpose, Mode.Verb Purpose.CommandName, NewAudit NewAuditDocument,
@@ -109,14 +136,13 @@ internal/view:
 	Secret NewKey, Secret.Delivered NewKey.DeliveredTo, Text TextUI, Text.Hints TextUI.ShowHints, body changeRenderer,
 	changeView changeRenderer, edge.last edge.deferred, entry keyedValue, fields jsonFields, fold similarCreates, group diagGroup,
 	group.more diagGroup.similar, ink sgr, line lineTree, line.text lineTree.value, literal literalFormatter,
-	literalWriter literalFormatter, printer linePrinter, row tableRow, verbs actionWords
+	literalWriter literalFormatter, mapEntry keyedValue, printer linePrinter, row tableRow, verbs actionWords
 internal/visible:
 	Cut EscapeTruncated, HCL EscapeHCL, HoldsCommand HasCICommand, JSON EscapeJSON, LineStart EscapeLineStart, Lines EscapeLines,
 	Masked LinesKeepingOffsets, Start EscapeLineStart, Text EscapeLine, Truncate EscapeTruncated
 internal/words:
 	A WithArticle, Capital Capitalize, List JoinAnd, Reason ErrorWithoutPath, Some JoinAtMost, Span ReadableDuration
 plan:
-	writtenPair digestTextCache, writtenValue cachedDigestText,
 	Announced AnnouncedCreate, AnnouncedCreate.Known AnnouncedCreate.KnownIDs, AnnouncedCreate.Made AnnouncedCreate.RecordedID,
 	Change.Deliver Change.DeliverTo, Change.Family Change.ImportedSiblings, Change.Force Change.ForceDestroy,
 	Change.IsMove Change.IsMoveOnly, Change.NameOf Change.DeletedName, Change.SetContents Change.DescribeContents,
@@ -130,7 +156,7 @@ plan:
 	match.family match.importedSiblingIDs, match.lagging match.hasUnknownSuccessors, match.reason match.mismatchReason, owned objectID,
 	planner.rotations planner.rotationChanges, reference identityKey, sides comparedValues, stepGraph.fields stepGraph.fieldsBuf,
 	stepGraph.of stepGraph.stepsByChange, stepGraph.sent stepGraph.lastCreateFields, stepsOf changeSteps, strength needStrength,
-	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component
+	tarjan.from tarjan.firstNeed, tarjan.of tarjan.component, writtenPair digestTextCache, writtenValue cachedDigestText
 schema:
 	ConfigDirFiles.Config ConfigDirFiles.ConfigFiles, ConfigDirFiles.Misnamed ConfigDirFiles.MisnamedValueFiles,
 	ConfigDirFiles.OtherValues ConfigDirFiles.OtherValueFiles, ConfigDirFiles.Terraform ConfigDirFiles.TerraformFiles,
@@ -180,7 +206,6 @@ schema/folder:
 schema/functions:
 	Impure ImpureNames, argument callArgument
 schema/kind:
-	TextOf StringOrEmpty, Values.At Values.SharedAt, liveDecoder memoDecoder,
 	API wire.API, Account wire.Account, Addr addr.Addr, AddrOf addr.FromTraversal, AllowedBucket wire.AllowedBucket,
 	Attr.Absent Encoding.ClearWith, Attr.Account Attr.FromAccount, Attr.Fits Link.CheckTarget, Attr.Fixed Attr.Immutable,
 	Attr.Foreign Link.IsRemoteID, Attr.Guard Attr.ReadCapability, Attr.Guide Attr.GuidePage, Attr.Hazard Attr.Hazards,
@@ -225,11 +250,12 @@ schema/kind:
 	Snapshot.Asked Snapshot.WasLookedFor, Snapshot.Computed Snapshot.ComputedValues, Snapshot.Found Snapshot.Listed,
 	Snapshot.IDs Snapshot.IDsOf, Snapshot.Name Snapshot.NameOf, Snapshot.Object Snapshot.NewObject, Source DocSource,
 	StampLength TimestampLength, Stamped TimestampedName, Strings StringValues, TerraformHint TerraformArgHint, TextKey addr.ForEachKey,
-	Texts StringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode,
-	attrSource.one attrSource.singleMemberIndex, decoder valueDecoder, jsonText decodeKey, jsonText.one decodeKey.wrapInList,
-	liveDecoder.account memoDecoder.accountID, liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText,
-	liveDecoder.parts memoDecoder.memberValues, memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder,
-	reading memoDecoder, source attrSource, step memo, text decodeKey
+	TextOf StringOrEmpty, Texts StringsIn, Unstamped ParseTimestampedName, Upload wire.Upload, Values.At Values.SharedAt,
+	Values.Put Values.SetAt, Verbs.NameTaken Verbs.NameTakenCode, attrSource.one attrSource.singleMemberIndex, decoder valueDecoder,
+	jsonText decodeKey, jsonText.one decodeKey.wrapInList, liveDecoder memoDecoder, liveDecoder.account memoDecoder.accountID,
+	liveDecoder.attrs memoDecoder.attrSources, liveDecoder.known memoDecoder.decodedByText, liveDecoder.parts memoDecoder.memberValues,
+	memo.with memo.problems, objects kindObjects, objects.from kindObjects.decoder, reading memoDecoder, source attrSource, step memo,
+	text decodeKey
 schema/parse:
 	Budget.Charge Budget.SpendInstances, Budget.Exceeded Budget.ExceededError, Budget.Grant Budget.GrantEvaluation,
 	Budget.Look Budget.SpendReading, Budget.Spent Budget.IsExceeded, Budget.Weigh Budget.SpendValue, counted countedExpr,
@@ -244,13 +270,13 @@ schema/syntax:
 	MetaArguments MetaArgumentNames, RefScope.Words RefScope.Description, Resource ResourceBlock, Sees RefScope,
 	TerraformBlocks TerraformBlockHints, Top TopLevelBlocks, Type ArgumentType, Visible RefScope
 schema/wire:
-	Account.Can Account.HasCapability, Account.RecommendedPart Account.RecommendedPartSize, Account.SmallestPart Account.SmallestPartSize,
-	Contents ContentsCount, ContentsCount.Unseen ContentsCount.ListingDenied, Digest SizeAndSHA1, Discreet WithoutMessage,
-	Emptier BucketEmptier, Error.Restriction Error.CredentialScope, Error.Unknown Error.OutcomeUnknown, Explained ExplainedError,
-	FileAPI FileStore, Files FileStore, InMemory TextPayload, JSON RawJSON, Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket,
-	Paging PagingGuard, PagingGuard.markers PagingGuard.seenMarkers, PagingGuard.objects PagingGuard.seenIDs,
-	PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source, Payload.Verify Payload.VerifyUnchanged,
-	ReservedInfo ReservedInfoPrefix, TooDeep FindTooDeep
+	Account.Can Account.HasCapability, Account.RecommendedPart Account.RecommendedPartSize,
+	Account.SmallestPart Account.SmallestPartSize, Contents ContentsCount, ContentsCount.Unseen ContentsCount.ListingDenied,
+	Digest SizeAndSHA1, Discreet WithoutMessage, Emptier BucketEmptier, Error.Restriction Error.CredentialScope,
+	Error.Unknown Error.OutcomeUnknown, Explained ExplainedError, FileAPI FileStore, Files FileStore, InMemory TextPayload, JSON RawJSON,
+	Misshapen MisshapenReply, NoSuchBucket IsNoSuchBucket, Paging PagingGuard, PagingGuard.markers PagingGuard.seenMarkers,
+	PagingGuard.objects PagingGuard.seenIDs, PagingGuard.stale PagingGuard.stalePages, Payload.From Payload.Source,
+	Payload.Verify Payload.VerifyUnchanged, ReservedInfo ReservedInfoPrefix, TooDeep FindTooDeep
 `
 
 // retired maps the retired names of each package to their successors.

@@ -22,13 +22,13 @@ import (
 )
 
 // acceptDrift shows, or writes, how the files are edited so that they declare what is live.
-func (s *session) acceptDrift(changes []plan.Change, write bool) error {
-	accepted, err := adopt.Accept(s.config, changes, readRegular)
+func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
+	accepted, err := adopt.AcceptDrift(s.config, changes, readRegular)
 	if err != nil {
 		return failf("A file cannot be read", "%s. Nothing was written.", osErrorReason(err))
 	}
-	if write {
-		if err := s.writeEdits(accepted); err != nil {
+	if writeFiles {
+		if err := s.writeAndCheckEdits(accepted); err != nil {
 			return err
 		}
 	}
@@ -49,9 +49,9 @@ func (s *session) acceptDrift(changes []plan.Change, write bool) error {
 		}
 	}
 	switch {
-	case write && len(names) > 0:
+	case writeFiles && len(names) > 0:
 		b.WriteString("\nWrote " + words.JoinAnd(names) + ".\n")
-	case write:
+	case writeFiles:
 		b.WriteString("\nNothing was written.\n")
 	}
 	_, err = io.WriteString(s.stdout, b.String())
@@ -70,9 +70,9 @@ func readRegular(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// writeEdits replaces the files, each whole, and puts them back where what they say then is not what
+// writeAndCheckEdits replaces the files, each whole, and puts them back where what they say then is not what
 // is live.
-func (s *session) writeEdits(a *adopt.Acceptance) (err error) {
+func (s *session) writeAndCheckEdits(a *adopt.ConfigEdits) (err error) {
 	var written []adopt.EditedFile
 	defer func() {
 		if err == nil {
@@ -91,11 +91,11 @@ func (s *session) writeEdits(a *adopt.Acceptance) (err error) {
 	if len(written) == 0 {
 		return nil
 	}
-	return s.checkEdits(a)
+	return s.checkNoDriftLeft(a)
 }
 
-// checkEdits demands that the files can be read and that what was accepted does not differ any more.
-func (s *session) checkEdits(a *adopt.Acceptance) error {
+// checkNoDriftLeft demands that the files can be read and that what was accepted does not differ any more.
+func (s *session) checkNoDriftLeft(a *adopt.ConfigEdits) error {
 	o := s.loadOptions(s.kinds)
 	o.Snapshot = s.snapshot
 	c, diags := schema.Load(o)
@@ -108,7 +108,7 @@ func (s *session) checkEdits(a *adopt.Acceptance) error {
 		return diags
 	}
 	for i := range left {
-		for _, name := range a.Accepted[left[i].Addr] {
+		for _, name := range a.AcceptedAttrs[left[i].Addr] {
 			if slices.Contains(left[i].Fields, name) {
 				diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "What was written says something else",
 					Detail: fmt.Sprintf("%s of %s would differ still, so the files were put back as they were. Edit it by hand.", name,

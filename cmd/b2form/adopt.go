@@ -28,11 +28,11 @@ import (
 
 // adoptOptions are the flags of adopt.
 type adoptOptions struct {
-	include, exclude  []string // patterns of names
-	layout            string
-	fold              string
-	notificationRules bool
-	files             []string // buckets, with a slash and a prefix of names
+	include, exclude   []string // patterns of names
+	layout             string
+	fold               string
+	notificationRules  bool
+	bucketFilePrefixes []string // buckets, with a slash and a prefix of names
 }
 
 func (p *program) adoptCommand() *cli.Command {
@@ -67,7 +67,7 @@ Example:
 				Usage: "with `false`, do not ask for the rules of each bucket, which costs a request"},
 			&cli.GenericFlag{Name: "files", Usage: "also the files of a bucket whose names begin with the prefix in `BUCKET/PREFIX`; " +
 				"repeatable",
-				Value: funcFlag{func(s string) error { o.files = append(o.files, s); return nil }}},
+				Value: funcFlag{func(s string) error { o.bucketFilePrefixes = append(o.bucketFilePrefixes, s); return nil }}},
 		}),
 		Action: func(ctx context.Context, c *cli.Command) error {
 			if n := c.Args().Len(); n > 1 {
@@ -129,9 +129,9 @@ func (p *program) adopt(ctx context.Context, o *adoptOptions, dir string) (err e
 	}
 	request := adopt.Request{
 		Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries, Wanted: o.wanted,
-		Layout: adopt.Layout(o.layout), Fold: o.fold != "never",
+		Layout: adopt.Layout(o.layout), FoldFamilies: o.fold != "never",
 	}
-	fetched, err := s.fetchFiles(ctx, &request, o.files)
+	fetched, err := s.fetchFiles(ctx, &request, o.bucketFilePrefixes)
 	defer func() { err = errors.Join(err, fetched.close(err != nil)) }()
 	if err != nil {
 		return err
@@ -377,12 +377,12 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 	var counts []string
 	total := 0
 	for _, c := range r.Counts {
-		count := words.Count(c.N, c.Kind.Name, c.Kind.Plural)
+		count := words.Count(c.ObjectsWritten, c.Kind.Name, c.Kind.Plural)
 		if c.Kind.ParentKind() != "" && c.Kind.ScopeAttr() == "" {
-			count = c.Kind.Plural + " of " + words.Count(c.N, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
+			count = c.Kind.Plural + " of " + words.Count(c.ObjectsWritten, c.Kind.ParentKind(), c.Kind.ParentKind()+"s")
 		}
 		counts = append(counts, count)
-		total += c.N
+		total += c.ObjectsWritten
 	}
 	switch {
 	case total == 0 && more:
@@ -395,7 +395,7 @@ func (s *session) reportAdopted(r *adopt.Result, written []string, more bool, no
 	default:
 		s.printResult("Wrote %s: %s.", words.JoinAnd(written), words.JoinAnd(counts))
 	}
-	for _, l := range r.Left {
+	for _, l := range r.Undeclarable {
 		s.printResult("%s", visible.EscapeLine(fmt.Sprintf("Not declared: %s %q, since %s", l.Kind, l.Name, l.Reason)))
 	}
 	for _, a := range r.Owned {

@@ -28,21 +28,21 @@ const (
 
 // A downloadFolder is the folder in which adopt works, as far as downloads made something there.
 type downloadFolder struct {
-	root *os.Root // nil: nothing was downloaded
-	mu   sync.Mutex
-	made []string // files and folders, in the order in which they were made
+	root         *os.Root // nil: nothing was downloaded
+	mu           sync.Mutex
+	createdPaths []string // files and folders, in the order in which they were made
 }
 
 // fetchFiles downloads what the files hold that were asked for, and has the request tell of
 // them. The folder is to be closed, also after an error.
-func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, asked []string) (*downloadFolder, error) {
+func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, bucketFilePrefixes []string) (*downloadFolder, error) {
 	folder := &downloadFolder{}
-	if len(asked) == 0 {
+	if len(bucketFilePrefixes) == 0 {
 		return folder, nil
 	}
 	k := s.contentKind()
 	var objects []*kind.Object
-	for _, each := range asked {
+	for _, each := range bucketFilePrefixes {
 		found, err := s.listFiles(ctx, k, each)
 		if err != nil {
 			return folder, err
@@ -53,13 +53,13 @@ func (s *session) fetchFiles(ctx context.Context, r *adopt.Request, asked []stri
 }
 
 // listFiles lists the files of a bucket that begin with a prefix, and puts them into the snapshot.
-func (s *session) listFiles(ctx context.Context, k *kind.Kind, asked string) ([]*kind.Object, error) {
-	name, prefix, _ := strings.Cut(asked, "/")
+func (s *session) listFiles(ctx context.Context, k *kind.Kind, bucketFilePrefix string) ([]*kind.Object, error) {
+	name, prefix, _ := strings.Cut(bucketFilePrefix, "/")
 	parent := s.kindNamed(k.ParentKind())
 	ids := s.snapshot.IDsOf(parent, parent.NormalizeIdentity(name))
 	if len(ids) == 0 {
 		return nil, failf("There is no such bucket", "These credentials see no bucket %q. Correct -files=%s.", name,
-			visible.EscapeLine(asked))
+			visible.EscapeLine(bucketFilePrefix))
 	}
 	list, _, more, err := k.Parent.ListChildren(ctx, s.client, ids[0], kind.ChildListQuery{Prefix: prefix, Limit: mostAdoptedFiles})
 	if err != nil {
@@ -67,10 +67,10 @@ func (s *session) listFiles(ctx context.Context, k *kind.Kind, asked string) ([]
 	}
 	if more {
 		return nil, failf("Too many files", "More than %d files begin with %q, and adopt takes no more at once. Give a longer prefix. For "+
-			"many files that you have, a block with for_each over fileset() is shorter.", mostAdoptedFiles, asked)
+			"many files that you have, a block with for_each over fileset() is shorter.", mostAdoptedFiles, bucketFilePrefix)
 	}
 	if len(list) == 0 {
-		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file begins with %q.", asked)))
+		s.ui.Note(visible.EscapeLine(fmt.Sprintf("No file begins with %q.", bucketFilePrefix)))
 	}
 	if err := s.snapshot.AddChildren(k, nil, list); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 	if err != nil {
 		return err
 	}
-	r.Left, r.Contents = left, map[adopt.ObjectID]string{}
+	r.Undeclarable, r.ContentPaths = left, map[adopt.ObjectID]string{}
 	total := int64(0)
 	for _, c := range contents {
 		total += c.Size
@@ -113,7 +113,7 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(downloadsAtOnce)
 	for _, c := range contents {
-		r.Contents[adopt.ObjectID{Kind: k.Name, ID: c.Object.ID}] = c.Path
+		r.ContentPaths[adopt.ObjectID{Kind: k.Name, ID: c.Object.ID}] = c.LocalPath
 		g.Go(func() error { return s.fetchContent(ctx, c, to) })
 	}
 	return g.Wait()
@@ -121,15 +121,15 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 
 // fetchContent downloads one file. A local file that holds the same already is left as it is.
 func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloadFolder) (err error) {
-	if sum, err := to.sha1(c.Path); err == nil && sum == c.SHA1 {
+	if sum, err := to.sha1(c.LocalPath); err == nil && sum == c.SHA1 {
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return failf("A file is in the way", "%s is there already and does not hold what %q does. Nothing was kept. Move it away, or "+
-			"adopt in another folder.", visible.EscapeLine(c.Path), c.Object.Identity)
+			"adopt in another folder.", visible.EscapeLine(c.LocalPath), c.Object.Identity)
 	}
 	var text []byte
 	if c.Size > 0 {
-		if text, err = s.client.Download(ctx, c.Version, c.Size); err != nil {
+		if text, err = s.client.Download(ctx, c.FileVersionID, c.Size); err != nil {
 			return err
 		}
 	}
@@ -138,8 +138,8 @@ func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloa
 			"uploaded it told B2 another one. Upload it again, or ask for other files with -files.", got.Size, c.Object.Identity, got.SHA1,
 			c.SHA1)
 	}
-	if err := to.write(c.Path, text); err != nil {
-		return failf("A file cannot be written", "%s: %s. Nothing was kept.", visible.EscapeLine(c.Path), osErrorReason(err))
+	if err := to.write(c.LocalPath, text); err != nil {
+		return failf("A file cannot be written", "%s: %s. Nothing was kept.", visible.EscapeLine(c.LocalPath), osErrorReason(err))
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func (f *downloadFolder) write(name string, text []byte) error {
 		return err
 	}
 	f.mu.Lock()
-	f.made = append(f.made, name)
+	f.createdPaths = append(f.createdPaths, name)
 	f.mu.Unlock()
 	_, err = file.Write(text)
 	return errors.Join(err, file.Close())
@@ -184,7 +184,7 @@ func (f *downloadFolder) makeFolders(name string) error {
 		at = path.Join(at, part)
 		switch err := f.root.Mkdir(at, 0o755); {
 		case err == nil:
-			f.made = append(f.made, at)
+			f.createdPaths = append(f.createdPaths, at)
 		case !errors.Is(err, fs.ErrExist):
 			return err
 		}
@@ -199,7 +199,7 @@ func (f *downloadFolder) close(failed bool) error {
 	}
 	var errs []error
 	if failed {
-		for _, name := range slices.Backward(f.made) {
+		for _, name := range slices.Backward(f.createdPaths) {
 			errs = append(errs, f.root.Remove(name))
 		}
 	}

@@ -65,8 +65,8 @@ func (p *program) ci() ciSystem {
 	return noCI
 }
 
-// takesCommands reports whether the runner obeys lines of the log, as GitHub's does.
-func (c ciSystem) takesCommands() bool { return c == github || c == forgejo || c == gitea }
+// takesWorkflowCommands reports whether the runner obeys lines of the log, as GitHub's does.
+func (c ciSystem) takesWorkflowCommands() bool { return c == github || c == forgejo || c == gitea }
 
 // longText is how many lines are folded in the log of a job.
 const longText = 60
@@ -81,7 +81,7 @@ func (p *program) foldText() func(header, text string) string {
 		switch {
 		case strings.Count(text, "\n") < longText:
 			return text
-		case system.takesCommands():
+		case system.takesWorkflowCommands():
 			return report.GitHubGroup(header, text)
 		}
 		return report.GitLabSection(p.now().Unix(), "b2form_changes", header, text)
@@ -92,7 +92,7 @@ func (p *program) foldText() func(header, text string) string {
 // Forgejo and Gitea outputs. What is missing or cannot be written is a warning.
 func (p *program) writeCIFiles(r *report.Run) {
 	system := p.ci()
-	if system.takesCommands() {
+	if system.takesWorkflowCommands() {
 		p.appendTo("GITHUB_OUTPUT", p.getenv("GITHUB_OUTPUT"), report.GitHubOutputs(r))
 	}
 	if system == github {
@@ -131,8 +131,8 @@ func (p *program) pipelineRoot() string {
 	return p.cwd
 }
 
-// pipelineFolder is the folder of the configuration from there, with slashes; "": there, or elsewhere.
-func (p *program) pipelineFolder() string {
+// configFolderInCheckout is the folder of the configuration from there, with slashes; "": there, or elsewhere.
+func (p *program) configFolderInCheckout() string {
 	here, err := os.Getwd()
 	if err != nil {
 		return ""

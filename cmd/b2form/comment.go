@@ -19,9 +19,9 @@ import (
 
 // postOptions are what a run is to say on the service that hosts the repository.
 type postOptions struct {
-	comment         bool // on the pull or merge request
-	deleteUnchanged bool // the comment, where there is nothing to do
-	issue           bool
+	comment                  bool // on the pull or merge request
+	deleteCommentIfUnchanged bool // the comment, where there is nothing to do
+	issue                    bool
 }
 
 // postTime is how long bringing a post up to date may take.
@@ -52,7 +52,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			run.Folder = p.pipelineFolder()
+			run.Folder = p.configFolderInCheckout()
 			outcome, err := p.putComment(ctx, run)
 			if err == nil {
 				p.printResult("The comment is %s.", outcome)
@@ -64,7 +64,7 @@ Example:
 
 func (p *program) deleteUnchangedFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "delete-unchanged", Usage: "delete the comment where there is nothing to do",
-		Destination: &p.deleteUnchanged}
+		Destination: &p.deleteCommentIfUnchanged}
 }
 
 // commentFlags are those of a command that comments beside what it does.
@@ -80,7 +80,7 @@ func (p *program) commentFlags() []cli.Flag {
 func readRun(path string) (*report.Run, error) {
 	head, err := firstBytes(path, len(linesBegin))
 	if err == nil && head == linesBegin {
-		return readLines(path)
+		return readJSONLines(path)
 	}
 	f, err := planfile.Read(path, schema.Kinds())
 	if err != nil {
@@ -93,11 +93,11 @@ func readRun(path string) (*report.Run, error) {
 	return savedRun(f, m), nil
 }
 
-func readLines(path string) (*report.Run, error) {
+func readJSONLines(path string) (*report.Run, error) {
 	var run *report.Run
 	f, err := os.Open(path)
 	if err == nil {
-		run, err = report.ReadLines(io.Reader(f))
+		run, err = report.ReadJSONLines(io.Reader(f))
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *program) putComment(ctx context.Context, run *report.Run) (forge.Outcom
 		return "", err
 	}
 	marker := forge.Marker("plan", cmp.Or(run.Folder, "."))
-	if p.deleteUnchanged && run.Outcome() == report.Unchanged {
+	if p.deleteCommentIfUnchanged && run.Outcome() == report.Unchanged {
 		return c.DeleteComment(ctx, marker)
 	}
 	return c.PutComment(ctx, marker, postedText(c, run, marker))

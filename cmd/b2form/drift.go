@@ -23,9 +23,9 @@ import (
 
 // driftOptions are the flags of drift.
 type driftOptions struct {
-	unmanaged string // "", "report" or "error"
-	accept    bool
-	write     bool
+	unmanagedMode string // "", "report" or "error"
+	showEdits     bool
+	writeEdits    bool
 }
 
 func (p *program) driftCommand() *cli.Command {
@@ -53,10 +53,10 @@ Exit codes:
   1  an error
   2  drift, or with -unmanaged=error something that nobody declares`,
 		Flags: slices.Concat(p.configFlags(), p.accountFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanaged, Validator: oneOfWords([]string{"report", "error"}),
+			&cli.StringFlag{Name: "unmanaged", Destination: &o.unmanagedMode, Validator: oneOfWords([]string{"report", "error"}),
 				Usage: "list buckets and keys that nobody declares; `MODE` is report, or error to exit with 2 because of them"},
-			&cli.BoolFlag{Name: "accept", Destination: &o.accept, Usage: "show how the files would declare what is live"},
-			&cli.BoolFlag{Name: "write", Destination: &o.write, Usage: "edit the files so that they do"},
+			&cli.BoolFlag{Name: "accept", Destination: &o.showEdits, Usage: "show how the files would declare what is live"},
+			&cli.BoolFlag{Name: "write", Destination: &o.writeEdits, Usage: "edit the files so that they do"},
 			&cli.BoolFlag{Name: "issue", Destination: &p.issue,
 				Usage: "open or update an issue on GitHub, GitLab, Gitea or Forgejo, and close it once there is no drift"},
 			p.planVerboseFlag(),
@@ -66,7 +66,7 @@ Exit codes:
 			if err := checkNoArguments(c); err != nil {
 				return err
 			}
-			if p.json && (o.accept || o.write) {
+			if p.json && (o.showEdits || o.writeEdits) {
 				return failf("Invalid command line", "-json prints one document, so -accept and -write cannot be shown beside it.")
 			}
 			if err := p.beginReport("drift"); err != nil {
@@ -94,10 +94,10 @@ func (p *program) drift(ctx context.Context, o *driftOptions) (err error) {
 		return err
 	}
 	code := error(nil)
-	if len(found.Changes) > 0 || o.unmanaged == "error" && len(found.Unmanaged) > 0 {
+	if len(found.Changes) > 0 || o.unmanagedMode == "error" && len(found.Unmanaged) > 0 {
 		code = changesPresent
 	}
-	if err := s.showDrift(o, found); err != nil {
+	if err := s.showAndAcceptDrift(o, found); err != nil {
 		return err
 	}
 	if s.recorder != nil {
@@ -121,7 +121,7 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		return nil, err
 	}
 	query := s.accountQuery
-	if o.unmanaged != "" {
+	if o.unmanagedMode != "" {
 		query = s.unmanagedQuery
 	}
 	warnings, err := s.readLive(ctx, a, query)
@@ -134,8 +134,9 @@ func (s *session) findDrift(ctx context.Context, o *driftOptions, ignored ignore
 		return nil, diags
 	}
 	found.Changes = changes
-	if o.unmanaged != "" {
-		found.Unmanaged, found.Coverage, err = audit.FindUnmanaged(audit.Options{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot,
+	if o.unmanagedMode != "" {
+		found.Unmanaged, found.ManagedCounts,
+			err = audit.FindUnmanaged(audit.Options{Config: s.config, Kinds: s.kinds, Snapshot: s.snapshot,
 			Entries: s.entriesAndIntents()}, ignored.has)
 		if err != nil {
 			return nil, err
@@ -167,8 +168,8 @@ func (s *session) unmanagedQuery() account.Query {
 	return want
 }
 
-// showDrift shows what was found, in each form that was asked for, and how to declare it.
-func (s *session) showDrift(o *driftOptions, found *view.DriftList) error {
+// showAndAcceptDrift shows what was found, in each form that was asked for, and how to declare it.
+func (s *session) showAndAcceptDrift(o *driftOptions, found *view.DriftList) error {
 	if s.json {
 		text, err := found.JSON()
 		if err == nil {
@@ -180,8 +181,8 @@ func (s *session) showDrift(o *driftOptions, found *view.DriftList) error {
 	switch {
 	case len(found.Changes) == 0:
 		return nil
-	case o.accept || o.write:
-		return s.acceptDrift(found.Changes, o.write)
+	case o.showEdits || o.writeEdits:
+		return s.acceptDrift(found.Changes, o.writeEdits)
 	}
 	s.ui.Hint("\"b2form apply\" undoes what was changed; \"b2form drift -accept\" shows how to declare it instead.")
 	return nil
@@ -191,18 +192,18 @@ func (s *session) showDrift(o *driftOptions, found *view.DriftList) error {
 func recordDrift(run *report.Run, found *view.DriftList) {
 	for i := range found.Changes {
 		c := &found.Changes[i]
-		one := report.Drift{Address: c.Addr.String(), Sort: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
+		one := report.Drift{Address: c.Addr.String(), Type: report.DriftChanged, Text: view.DriftText(c), Fields: c.Fields,
 			Diff: view.NewChangeText(c).Diff}
 		if c.Outside == plan.Gone {
-			one.Sort = report.DriftGone
+			one.Type = report.DriftGone
 		}
 		run.Drift = append(run.Drift, one)
 	}
 	for _, u := range found.Unmanaged {
-		run.Drift = append(run.Drift, report.Drift{Sort: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared"})
+		run.Drift = append(run.Drift, report.Drift{Type: report.DriftUnmanaged, Text: view.UnmanagedText(u) + " is not declared"})
 	}
-	for _, c := range found.Coverage {
-		run.Coverage = append(run.Coverage, view.CoverageText(c))
+	for _, c := range found.ManagedCounts {
+		run.CoverageTexts = append(run.CoverageTexts, view.CoverageText(c))
 	}
 }
 

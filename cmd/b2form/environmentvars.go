@@ -5,7 +5,7 @@ func environmentVariables() []envGroup {
 	return []envGroup{
 		{"Account", accountVariables()},
 		{"Configuration", configVariables()},
-		{"What is asked and shown", screenVariables()},
+		{"What is asked and shown", inputAndOutputVariables()},
 		{"Pipelines", pipelineVariables()},
 		{"State behind a server", stateServerVariables()},
 		{"State in a database", databaseVariables()},
@@ -46,7 +46,7 @@ func configVariables() []envVariable {
 	}
 }
 
-func screenVariables() []envVariable {
+func inputAndOutputVariables() []envVariable {
 	return []envVariable{
 		{"TF_INPUT", "0 or false: never ask for anything, as -input=false."},
 		{"TF_IN_AUTOMATION", "If set, no hints about what to run next."},

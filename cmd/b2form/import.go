@@ -141,7 +141,7 @@ func (p *program) generateConfig(ctx context.Context, file string) (err error) {
 	if _, err := s.readAll(ctx, st, o); err != nil {
 		return err
 	}
-	if err := s.readImportedFiles(ctx, missing); err != nil {
+	if err := s.readLiveImportedFiles(ctx, missing); err != nil {
 		return err
 	}
 	request := adopt.Request{Kinds: s.kinds, Snapshot: s.snapshot, Config: s.config, Entries: st.Entries,
@@ -170,8 +170,8 @@ func (s *session) contentKind() *kind.Kind {
 	return s.kinds[slices.IndexFunc(s.kinds, func(k *kind.Kind) bool { return k.Content != nil })]
 }
 
-// readImportedFiles looks for the files that import blocks name.
-func (s *session) readImportedFiles(ctx context.Context, imports []config.Import) error {
+// readLiveImportedFiles looks for the files that import blocks name.
+func (s *session) readLiveImportedFiles(ctx context.Context, imports []config.Import) error {
 	k := s.contentKind()
 	var need account.KindQuery
 	for _, i := range imports {
@@ -222,7 +222,7 @@ func (s *session) writeGenerated(file string, request adopt.Request) error {
 		}
 		text.WriteString(f.Text)
 	}
-	for _, l := range result.Left {
+	for _, l := range result.Undeclarable {
 		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
 	}
 	if err := writeNew(file, text.String()); err != nil {

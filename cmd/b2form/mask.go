@@ -12,7 +12,7 @@ import (
 // on, also where it stands encoded; "" elsewhere. It must come before the
 // secret, on the same stream: there is no order between the two streams.
 func (p *program) githubMaskLine(v secret.Value) string {
-	if !p.ci().takesCommands() {
+	if !p.ci().takesWorkflowCommands() {
 		return ""
 	}
 	return report.GitHubMask(v.Reveal())

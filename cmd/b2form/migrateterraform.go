@@ -63,8 +63,8 @@ Example:
 }
 
 // migrate works in the folder dir.
-func (p *program) migrate(ctx context.Context, dir, stateName string, check bool) error {
-	source, err := p.readTerraformState(dir, stateName)
+func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly bool) error {
+	source, err := p.readTerraformState(dir, statePath)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p *program) migrate(ctx context.Context, dir, stateName string, check bool
 			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, osErrorReason(err))
 		}
 	}
-	r := terraform.Request{Kinds: schema.Kinds(), ListFiles: listTerraformFiles, State: source, Now: p.now(),
+	r := terraform.Request{Kinds: schema.Kinds(), ListFiles: readTerraformFiles, State: source, Now: p.now(),
 		HasFunction: hasFunction()}
 	if r.Backups, err = terraformBackups(); err != nil {
 		return err
@@ -82,24 +82,24 @@ func (p *program) migrate(ctx context.Context, dir, stateName string, check bool
 	if err != nil {
 		return err
 	}
-	if len(result.Files) == 0 && len(result.Left) == 0 {
+	if len(result.Files) == 0 && len(result.NotCarriedOver) == 0 {
 		return failf("Nothing to carry over", "No *.tf file here has a resource of the provider for Backblaze B2. Name the folder: b2form "+
 			"migrate DIR.")
 	}
-	if source == nil && stateName == "" {
+	if source == nil && statePath == "" {
 		if err := checkNoStateElsewhere(result); err != nil {
 			return err
 		}
 	}
-	written, err := p.writeMigrated(ctx, result, check)
+	written, err := p.writeMigrated(ctx, result, checkOnly)
 	if err != nil {
 		return err
 	}
 	if dir != "" {
 		p.printResult("In %s:", visible.EscapeLine(dir))
 	}
-	p.reportMigrated(result, written, source != nil, check)
-	if check {
+	p.reportMigrated(result, written, source != nil, checkOnly)
+	if checkOnly {
 		return nil
 	}
 	return p.checkMigrated()
@@ -125,10 +125,10 @@ func checkNoStateElsewhere(r *terraform.Result) error {
 
 // readTerraformState reads the state that is named, or that of the folder; nil: there is
 // none.
-func (p *program) readTerraformState(dir, name string) (*terraform.Source, error) {
-	s := &terraform.Source{Name: name}
+func (p *program) readTerraformState(dir, path string) (*terraform.Source, error) {
+	s := &terraform.Source{Name: path}
 	var err error
-	switch name {
+	switch path {
 	case noState:
 		return nil, nil
 	case "-":
@@ -140,7 +140,7 @@ func (p *program) readTerraformState(dir, name string) (*terraform.Source, error
 			return nil, nil
 		}
 	default:
-		s.Text, err = readFile(name)
+		s.Text, err = readFile(path)
 	}
 	if err != nil {
 		return nil, failf("File cannot be read", "%s: %s.", s.Name, osErrorReason(err))
@@ -148,8 +148,8 @@ func (p *program) readTerraformState(dir, name string) (*terraform.Source, error
 	return s, nil
 }
 
-// listTerraformFiles reads the files of a folder that Terraform would read.
-func listTerraformFiles(dir string) ([]terraform.Source, error) {
+// readTerraformFiles reads the files of a folder that Terraform would read.
+func readTerraformFiles(dir string) ([]terraform.Source, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, failf("Folder cannot be read", "%s: %s. A module block names it, or the command line.", dir, osErrorReason(err))
@@ -203,8 +203,8 @@ func hasFunction() func(name string) bool {
 
 // writeMigrated writes the files and the state, or nothing, and gives what was not there
 // already. With check it finds that out alone.
-func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, check bool) (written *terraform.Result, err error) {
-	if check {
+func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkOnly bool) (written *terraform.Result, err error) {
+	if checkOnly {
 		st, err := state.Read(stateFile)
 		if err != nil {
 			return nil, err
@@ -220,7 +220,7 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, check 
 		return nil, err
 	}
 	for _, f := range written.Files {
-		if err := writeMode(f); err != nil {
+		if err := writeNewWithMode(f); err != nil {
 			return nil, failf("A file cannot be written", "%s: %s.", f.Path, osErrorReason(err))
 		}
 	}
@@ -253,7 +253,7 @@ func findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error
 	return missing, nil
 }
 
-func writeMode(f terraform.File) error {
+func writeNewWithMode(f terraform.File) error {
 	if err := writeNew(f.Path, string(f.Text)); err != nil {
 		return err
 	}
@@ -275,8 +275,8 @@ func (p *program) checkMigrated() error {
 
 // reportMigrated says what was carried over, what of it was written, what was not carried
 // over, and what to do next.
-func (p *program) reportMigrated(r, written *terraform.Result, hadState, check bool) {
-	did := map[bool]string{false: "Wrote", true: "Would write"}[check]
+func (p *program) reportMigrated(r, written *terraform.Result, hadState, checkOnly bool) {
+	did := map[bool]string{false: "Wrote", true: "Would write"}[checkOnly]
 	for _, f := range r.Files {
 		if path := visible.EscapeLine(f.Path); slices.ContainsFunc(written.Files, func(w terraform.File) bool { return w.Path == f.Path }) {
 			p.printResult("%s %s", did, path)
@@ -289,8 +289,8 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, check b
 	} else if n := len(r.Entries); n > 0 {
 		p.printResult("%s records %s already", stateFile, words.Count(n, "object", "objects"))
 	}
-	p.printPlaces("Not carried over; it stands commented out where it was, or in the state only:", r.Left)
-	p.printPlaces("Carried over with a difference:", r.Changed)
+	p.printPlaces("Not carried over; it stands commented out where it was, or in the state only:", r.NotCarriedOver)
+	p.printPlaces("Carried over with a difference:", r.ChangedMeaning)
 	p.printPlaces("Stays in Terraform:", r.Staying)
 	if len(r.Secrets) > 0 {
 		p.printResult("\nSecrets stand in clear text in Terraform's states: whoever could read those has them. What replaces each:")
@@ -301,7 +301,7 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, check b
 	if !hadState {
 		p.printResult("\nNo state was read: what exists is found by its name, and b2form apply asks before it takes it over.")
 	}
-	if check {
+	if checkOnly {
 		return
 	}
 	p.printNextSteps(r, hadState)
@@ -309,9 +309,9 @@ func (p *program) reportMigrated(r, written *terraform.Result, hadState, check b
 
 // printNextSteps says what to do next, and how Terraform forgets what is carried over.
 func (p *program) printNextSteps(r *terraform.Result, hadState bool) {
-	next := "Next: " + strings.Join(nextCommands(r), "; then ") + "."
+	next := "Next: " + strings.Join(nextSteps(r), "; then ") + "."
 	remains := func(l terraform.Place) bool { return l.File != r.RemoteState.File || l.Line != r.RemoteState.Line }
-	if len(r.Staying) == 0 && !slices.ContainsFunc(r.Left, remains) {
+	if len(r.Staying) == 0 && !slices.ContainsFunc(r.NotCarriedOver, remains) {
 		p.ui.Hint(next + " Then delete the files of Terraform, and its state with all backups: nothing else is in them.")
 		return
 	}
@@ -321,29 +321,29 @@ func (p *program) printNextSteps(r *terraform.Result, hadState bool) {
 		p.ui.Hint(next + ", and let it forget their objects before it runs again: \"terraform state list\" names them, and " +
 			"\"terraform state rm\" forgets them.")
 		return
-	case len(r.Removals) == 0:
+	case len(r.StateRemovals) == 0:
 		p.ui.Hint(next + ".")
 		return
 	}
 	p.ui.Hint(next + ", and let it forget their objects before it runs again:")
-	for _, a := range r.Removals {
+	for _, a := range r.StateRemovals {
 		p.printNotice("  terraform state rm '" + strings.ReplaceAll(visible.EscapeLine(a), "'", `'\''`) + "'")
 	}
 }
 
-// nextCommands is what is to be done with what was written, and what the first plan finds.
-func nextCommands(r *terraform.Result) (steps []string) {
-	if r.Unset {
+// nextSteps is what is to be done with what was written, and what the first plan finds.
+func nextSteps(r *terraform.Result) (steps []string) {
+	if r.HasUnsetVariables {
 		steps = append(steps, "give the variables above their values")
 	}
-	if r.Backend && len(r.Entries) > 0 {
+	if r.HasBucketBackend && len(r.Entries) > 0 {
 		steps = append(steps, "\"b2form state migrate\" moves the state into the bucket")
 	}
 	var finds []string
 	if len(r.Entries) == 0 {
 		finds = append(finds, "to take over what exists and create what does not")
 	}
-	if r.Outputs {
+	if r.HasOutputs {
 		finds = append(finds, "to record the outputs")
 	}
 	if len(finds) == 0 {

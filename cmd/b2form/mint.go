@@ -151,18 +151,19 @@ func (s *session) createKey(ctx context.Context, k *kind.Kind, want kind.Values,
 	}
 	m := &mintedKey{expires: s.b2Time().Add(ttl)}
 	if err == nil {
-		m.object, m.secret, err = s.readMinted(k, want, raw, m.expires)
+		m.object, m.secret, err = s.parseMintReply(k, want, raw, m.expires)
 	}
 	if err != nil {
-		return nil, s.undoCreate(k, want.GetAttr(k.IdentityAttr).AsString(), m, err)
+		return nil, s.undoCreateAndExplain(k, want.GetAttr(k.IdentityAttr).AsString(), m, err)
 	}
 	return m, nil
 }
 
-// readMinted reads the reply to the creation of a key, which must be the one that was wanted.
+// parseMintReply reads the reply to the creation of a key, which must be the one that was wanted.
 // Beside an error there may be a key, which is of no use.
-func (s *session) readMinted(k *kind.Kind, want kind.Values, raw json.RawMessage, expires time.Time) (*kind.Object, secret.Value, error) {
-	object, value, err := apply.SplitSecret(s.snapshot, k, raw)
+func (s *session) parseMintReply(k *kind.Kind, want kind.Values, reply json.RawMessage, expires time.Time) (*kind.Object, secret.Value,
+	error) {
+	object, value, err := apply.SplitSecret(s.snapshot, k, reply)
 	if object == nil || object.Identity != want.GetAttr(k.IdentityAttr).AsString() {
 		return nil, value, wire.MisshapenReply("b2_create_key")
 	}
@@ -186,9 +187,9 @@ const (
 	cleanupTime    = 2 * time.Minute  // how long looking for a key, or deleting it, may take
 )
 
-// undoCreate deletes what a create has made that is of no use, and says what became of it. It
+// undoCreateAndExplain deletes what a create has made that is of no use, and says what became of it. It
 // goes by the name, which nothing else has: the ID in the reply may be missing or wrong.
-func (s *session) undoCreate(k *kind.Kind, name string, m *mintedKey, cause error) error {
+func (s *session) undoCreateAndExplain(k *kind.Kind, name string, m *mintedKey, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 	defer cancel()
 	found, err := s.keysNamed(ctx, k, name)
@@ -265,7 +266,7 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 		}
 	}
 	set := func(name string, value cty.Value) { v.Set(name, &value) }
-	set("name", cty.StringVal(mintedName()))
+	set("name", cty.StringVal(newKeyName()))
 	set("access", cty.StringVal(o.access))
 	set("valid_duration", cty.StringVal(fmt.Sprint(int64(o.ttl/time.Second))))
 	if len(o.buckets) > 0 {
@@ -283,8 +284,8 @@ func (o *mintOptions) wanted(k *kind.Kind) (kind.Values, error) {
 	return done, nil
 }
 
-// mintedName is a name that no other key has.
-func mintedName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:10]) }
+// newKeyName is a name that no other key has.
+func newKeyName() string { return "b2form-mint-" + strings.ToLower(rand.Text()[:10]) }
 
 // endKey deletes the key, also after an interrupt.
 func (s *session) endKey(m *mintedKey) error {

@@ -30,7 +30,7 @@ type proveOptions struct {
 	addrs       []addr.Addr
 	secretFiles []string
 	allowWrites bool
-	junit       string
+	junitPath   string
 }
 
 func (p *program) proveCommand() *cli.Command {
@@ -60,7 +60,7 @@ Exit codes:
 				Value: funcFlag{func(s string) error { o.secretFiles = append(o.secretFiles, s); return nil }}},
 			&cli.BoolFlag{Name: "allow-writes", Value: true, Destination: &o.allowWrites,
 				Usage: "with `false`, upload nothing and make no copies of keys"},
-			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junit},
+			&cli.StringFlag{Name: "junit-xml", Usage: "write the results to `FILE`, as JUnit does", Destination: &o.junitPath},
 			p.jsonFlag("print the results as JSON"),
 		}),
 		Action: func(ctx context.Context, c *cli.Command) (err error) {
@@ -89,22 +89,22 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 		return err
 	}
 	v := &prover{session: s, proveOptions: o, plan: made}
-	if v.secrets, err = readSecretFiles(o.secretFiles); err != nil {
+	if v.secretsByKeyID, err = readSecretFiles(o.secretFiles); err != nil {
 		return err
 	}
 	subjects, err := v.subjects()
 	if err != nil {
 		return err
 	}
-	trials := v.trials()
-	if calls := trials.Calls(subjects); slices.ContainsFunc(subjects, prove.Subject.IsLive) {
+	trials := v.trialOptions()
+	if calls := trials.MaxCallsByClass(subjects); slices.ContainsFunc(subjects, prove.Subject.IsLive) {
 		s.ui.Note(fmt.Sprintf("This takes at most %s of class A, which are free, %d of class B and %d of class C.\n",
 			words.Count(calls['A'], "call", "calls"), calls['B'], calls['C']))
 	} else {
 		s.ui.Note("None of what is to be proven is applied yet, so no call is made. Run \"b2form apply\" first.\n")
 	}
 	results := trials.Run(ctx, subjects)
-	if err := writeJUnit(o.junit, view.ProofFiles(results)); err != nil {
+	if err := writeJUnit(o.junitPath, view.ProofFiles(results)); err != nil {
 		return err
 	}
 	if p.json {
@@ -124,13 +124,13 @@ func (p *program) prove(ctx context.Context, o *proveOptions) (err error) {
 type prover struct {
 	*session
 	*proveOptions
-	plan    *plan.Plan
-	secrets map[string]secretFile // by key ID
+	plan           *plan.Plan
+	secretsByKeyID map[string]secretFile // by key ID
 }
 
-func (v *prover) trials() *prove.Options {
+func (v *prover) trialOptions() *prove.Options {
 	o := &prove.Options{Admin: v.client, Account: v.snapshot.Account, Transport: http.DefaultTransport, Now: v.b2Time,
-		Sleep: pause.For, Explain: explainShort, FileName: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
+		Sleep: pause.For, Explain: explainShort, FileNameSuffix: "b2form-prove-" + strings.ToLower(rand.Text()[:10]),
 		ReadOnly: !v.allowWrites, Parallel: max(1, min(4, v.parallelism))}
 	if v.localB2 != nil {
 		o.Transport = v.localB2
@@ -174,7 +174,7 @@ func (v *prover) subjects() (out []prove.Subject, err error) {
 		used[id] = true
 		out = append(out, s)
 	}
-	for id, f := range v.secrets {
+	for id, f := range v.secretsByKeyID {
 		if !used[id] {
 			return nil, failf("Secret of another key", "%s holds the key %s, which is none of those to prove.", f.path, id)
 		}
@@ -193,20 +193,20 @@ func (v *prover) isProvable(r *config.Resource) bool {
 const bucketKind = "bucket"
 
 // subject is one resource with what is live under its address.
-func (v *prover) subject(r *config.Resource) (s prove.Subject, id string, err error) {
+func (v *prover) subject(r *config.Resource) (s prove.Subject, remoteID string, err error) {
 	s.Addr = r.Addr.String()
 	for i := range v.plan.Changes {
 		if c := &v.plan.Changes[i]; c.Addr == r.Addr && c.Action != plan.NoOp {
-			s.Differ = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)
+			s.DifferenceText = fmt.Sprintf("b2form apply has changes for it (%s). Run that first.", c.Action)
 		}
 	}
 	i := slices.IndexFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr == r.Addr })
 	if i < 0 {
-		s.Differ = cmp.Or(s.Differ, "The state does not have it under this address yet. Run b2form apply first.")
+		s.DifferenceText = cmp.Or(s.DifferenceText, "The state does not have it under this address yet. Run b2form apply first.")
 		return s, "", nil
 	}
-	id = v.state.Entries[i].ID
-	o := v.snapshot.ByID(r.Kind, id)
+	remoteID = v.state.Entries[i].ID
+	o := v.snapshot.ByID(r.Kind, remoteID)
 	switch {
 	case o == nil:
 	case r.Kind.YieldsSecret():
@@ -214,7 +214,7 @@ func (v *prover) subject(r *config.Resource) (s prove.Subject, id string, err er
 	default:
 		s.Bucket, err = v.bucket(o)
 	}
-	return s, id, err
+	return s, remoteID, err
 }
 
 // bucket reads a live bucket.
@@ -223,15 +223,15 @@ func (v *prover) bucket(o *kind.Object) (*prove.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &prove.Bucket{ID: o.ID, Name: o.Identity, Public: isText(live.GetAttr("type"), "allPublic"),
-		Locked: isTrue(live.GetAttr("file_lock_enabled")), HasS3: slices.Contains(elements(live.GetAttr("options")), "s3")}
+	b := &prove.Bucket{ID: o.ID, Name: o.Identity, Public: equalsText(live.GetAttr("type"), "allPublic"),
+		HasObjectLock: isTrue(live.GetAttr("file_lock_enabled")), HasS3: slices.Contains(elements(live.GetAttr("options")), "s3")}
 	switch replication := live.GetAttr("replication"); {
-	case !isNull(live.GetAttr("default_retention")):
-		b.NoUpload = "its default retention would keep an upload"
-	case !isNull(replication) && !isNull(replication.GetAttr("source")):
-		b.NoUpload = "its replication would copy an upload"
+	case !isNullOrUnknown(live.GetAttr("default_retention")):
+		b.NoUploadReason = "its default retention would keep an upload"
+	case !isNullOrUnknown(replication) && !isNullOrUnknown(replication.GetAttr("source")):
+		b.NoUploadReason = "its replication would copy an upload"
 	}
-	if rules := live.GetAttr("cors_rules"); !isNull(rules) {
+	if rules := live.GetAttr("cors_rules"); !isNullOrUnknown(rules) {
 		for it := rules.ElementIterator(); it.Next(); {
 			_, rule := it.Element()
 			b.CORS = append(b.CORS, prove.CORSRule{Origins: elements(rule.GetAttr("allowed_origins")),
@@ -249,38 +249,38 @@ func (v *prover) key(r *config.Resource, o *kind.Object) (*prove.Key, error) {
 	}
 	limits, prefix := r.Kind.Credential.Reach(live)
 	k := &prove.Key{Capabilities: elements(live.GetAttr("capabilities")), NamePrefix: prefix,
-		HasS3:   slices.Contains(elements(live.GetAttr("options")), "s3"),
-		Differs: v.differs(r.Kind, live)}
-	if err := v.places(k, limits); err != nil {
+		HasS3:          slices.Contains(elements(live.GetAttr("options")), "s3"),
+		DifferingAttrs: v.differingAttrs(r.Kind, live)}
+	if err := v.chooseTrialBuckets(k, limits); err != nil {
 		return nil, err
 	}
-	secretOf, given := v.secrets[o.ID]
+	secretOf, given := v.secretsByKeyID[o.ID]
 	switch {
 	case given:
-		k.Open = func(context.Context) (*prove.Access, error) { return v.access(o.ID, secretOf.secret, nil) }
+		k.Open = func(context.Context) (*prove.Access, error) { return v.newAccess(o.ID, secretOf.secret, nil) }
 	case !v.allowWrites:
-		k.NoAccess = "its secret is not known, and no copy is to be made; give -secrets-from"
+		k.NoAccessReason = "its secret is not known, and no copy is to be made; give -secrets-from"
 	case !v.snapshot.Account.HasCapability(r.Kind.WriteCapability):
-		k.NoAccess = "its secret is not known, and the credentials in use lack " + r.Kind.WriteCapability +
+		k.NoAccessReason = "its secret is not known, and the credentials in use lack " + r.Kind.WriteCapability +
 			" for a copy; give -secrets-from"
 	default:
-		k.Open = func(ctx context.Context) (*prove.Access, error) { return v.openCopy(ctx, r.Kind, live) }
+		k.Open = func(ctx context.Context) (*prove.Access, error) { return v.createKeyCopy(ctx, r.Kind, live) }
 	}
 	return k, nil
 }
 
-// differs compares a key with what B2 says of it or of its copy, which ends.
-func (v *prover) differs(k *kind.Kind, live cty.Value) func(*wire.Account) []string {
+// differingAttrs compares a key with what B2 says of it or of its copy, which ends.
+func (v *prover) differingAttrs(k *kind.Kind, live cty.Value) func(*wire.Account) []string {
 	return func(a *wire.Account) []string {
 		return slices.DeleteFunc(k.Credential.DiffGrant(live, a), func(attr string) bool { return attr == "valid_duration" })
 	}
 }
 
-// suits is how much can be tried in a bucket: where uploads are not kept, and nobody may download
+// suitability is how much can be tried in a bucket: where uploads are not kept, and nobody may download
 // without a key.
-func suits(b *prove.Bucket) int {
+func suitability(b *prove.Bucket) int {
 	n := 0
-	if b.NoUpload == "" {
+	if b.NoUploadReason == "" {
 		n += 2
 	}
 	if !b.Public {
@@ -289,27 +289,27 @@ func suits(b *prove.Bucket) int {
 	return n
 }
 
-// places finds a bucket that the key reaches and one that it does not, of each the most suitable. A key that
+// chooseTrialBuckets finds a bucket that the key reaches and one that it does not, of each the most suitable. A key that
 // reaches every bucket works in one that the state has.
-func (v *prover) places(k *prove.Key, limits []string) error {
+func (v *prover) chooseTrialBuckets(k *prove.Key, limitedTo []string) error {
 	for _, o := range v.snapshot.All(v.kindNamed(bucketKind)) {
 		b, err := v.bucket(o)
 		if err != nil {
 			return err
 		}
 		declared := slices.ContainsFunc(v.state.Entries, func(e addr.StateEntry) bool { return e.Addr.Kind == bucketKind && e.ID == b.ID })
-		place := &k.Other
+		place := &k.ForbiddenBucket
 		switch {
-		case slices.ContainsFunc(limits, func(name string) bool { return strings.EqualFold(name, b.Name) }):
-			place = &k.Bucket
-		case !declared && len(limits) == 0:
+		case slices.ContainsFunc(limitedTo, func(name string) bool { return strings.EqualFold(name, b.Name) }):
+			place = &k.AllowedBucket
+		case !declared && len(limitedTo) == 0:
 			continue
-		case len(limits) == 0:
-			place = &k.Bucket
+		case len(limitedTo) == 0:
+			place = &k.AllowedBucket
 		case !declared:
-			b.NoUpload = "nothing is uploaded to a bucket that this configuration does not own"
+			b.NoUploadReason = "nothing is uploaded to a bucket that this configuration does not own"
 		}
-		if *place == nil || suits(b) > suits(*place) {
+		if *place == nil || suitability(b) > suitability(*place) {
 			*place = b
 		}
 	}

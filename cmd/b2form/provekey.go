@@ -20,8 +20,8 @@ import (
 // copyLife is how long a copy of a key lives that nobody deletes.
 const copyLife = 15 * time.Minute
 
-// openCopy makes a key with the same rights.
-func (v *prover) openCopy(ctx context.Context, k *kind.Kind, live cty.Value) (*prove.Access, error) {
+// createKeyCopy makes a key with the same rights.
+func (v *prover) createKeyCopy(ctx context.Context, k *kind.Kind, live cty.Value) (*prove.Access, error) {
 	want := k.ValuesOf(live)
 	for i := range k.Attrs {
 		if a := &k.Attrs[i]; a.Computed || a.Name == "rotate" || a.Name == "access" {
@@ -30,22 +30,23 @@ func (v *prover) openCopy(ctx context.Context, k *kind.Kind, live cty.Value) (*p
 		}
 	}
 	set := func(name string, value cty.Value) { want.Set(name, &value) }
-	set("name", cty.StringVal(mintedName()))
+	set("name", cty.StringVal(newKeyName()))
 	set("valid_duration", cty.StringVal(fmt.Sprint(int64(copyLife/time.Second))))
 	made, err := v.createKey(ctx, k, want, copyLife)
 	if err != nil {
 		return nil, err
 	}
-	return v.access(made.object.ID, made.secret, func() error { return v.endKey(made) })
+	return v.newAccess(made.object.ID, made.secret, func() error { return v.endKey(made) })
 }
 
-// access acts as a key; with end, one that was made for it.
-func (v *prover) access(id string, key secret.Value, end func() error) (*prove.Access, error) {
-	client, err := v.client.WithCredentials(id, key.Reveal())
+// newAccess acts as a key; with end, one that was made for it.
+func (v *prover) newAccess(keyID string, key secret.Value, deleteKey func() error) (*prove.Access, error) {
+	client, err := v.client.WithCredentials(keyID, key.Reveal())
 	if err != nil {
 		return nil, err
 	}
-	return &prove.Access{Client: client, KeyID: func() string { return id }, Secret: key.Reveal, New: end != nil, End: end}, nil
+	return &prove.Access{Client: client, KeyID: func() string { return keyID }, Secret: key.Reveal, IsNewKey: deleteKey != nil,
+		DeleteKey: deleteKey}, nil
 }
 
 // A secretFile is a key that a deliver block wrote.
@@ -58,7 +59,7 @@ type secretFile struct {
 const maxSecretFile = 1 << 16
 
 // readSecretFiles reads keys, by their IDs.
-func readSecretFiles(paths []string) (map[string]secretFile, error) {
+func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) {
 	out := map[string]secretFile{}
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -113,15 +114,15 @@ func keyIn(text string) (id, key string) {
 	return id, key
 }
 
-func isNull(v cty.Value) bool { return v.IsNull() || !v.IsKnown() }
+func isNullOrUnknown(v cty.Value) bool { return v.IsNull() || !v.IsKnown() }
 
-func isTrue(v cty.Value) bool { return !isNull(v) && v.True() }
+func isTrue(v cty.Value) bool { return !isNullOrUnknown(v) && v.True() }
 
-func isText(v cty.Value, text string) bool { return !isNull(v) && v.AsString() == text }
+func equalsText(v cty.Value, text string) bool { return !isNullOrUnknown(v) && v.AsString() == text }
 
 // elements are the elements of a list or set; none where it is null or not known.
 func elements(v cty.Value) []string {
-	if isNull(v) || !v.IsWhollyKnown() {
+	if isNullOrUnknown(v) || !v.IsWhollyKnown() {
 		return nil
 	}
 	return kind.StringsIn(v)

@@ -135,7 +135,7 @@ func TestProviderArguments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, left := range result.Left {
+		for _, left := range result.NotCarriedOver {
 			t.Errorf("%s: %s\n%s", typ, left.Why, text)
 		}
 	}

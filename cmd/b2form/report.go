@@ -131,7 +131,7 @@ func (p *program) beginReport(command string) error {
 			return err
 		}
 	}
-	if p.deleteUnchanged && !p.comment {
+	if p.deleteCommentIfUnchanged && !p.comment {
 		return failf("Invalid command line", "-delete-unchanged is about the comment that -comment writes: give that too.")
 	}
 	if url := p.getenv("B2FORM_NOTIFY"); p.notify.IsZero() && url != "" {
@@ -140,7 +140,7 @@ func (p *program) beginReport(command string) error {
 	if len(p.reports) == 0 && p.notify.IsZero() && !p.comment && !p.issue && p.ci() == noCI {
 		return nil
 	}
-	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.pipelineFolder()}}
+	p.recorder = &report.Recorder{Run: report.Run{Version: version, Command: command, Folder: p.configFolderInCheckout()}}
 	p.ui = bothUI{p.ui, p.recorder}
 	return nil
 }

@@ -190,7 +190,7 @@ func TestReadLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		r, err := report.ReadLines(f)
+		r, err := report.ReadJSONLines(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestReadLines(t *testing.T) {
 	}
 	r := read(2, "plan", "-detailed-exitcode")
 	if r.Command != "plan" || r.Planned == nil || len(r.Planned.Changes) != 5 || r.Counts().Add != 5 || r.Digest == "" ||
-		r.HazardCount() == 0 || !strings.HasPrefix(r.Outputs, "+   bucket\n") || r.Outcome() != report.Pending {
+		r.HazardCount() == 0 || !strings.HasPrefix(r.OutputsDiff, "+   bucket\n") || r.Outcome() != report.Pending {
 		t.Errorf("of a plan this was read: %+v", r)
 	}
 	r = read(0, "apply", "-auto-approve", "-allow=exposes-files")

@@ -25,7 +25,7 @@ func (p *program) traceRequest(e b2.Event) {
 	if e.Status != 200 {
 		errorCode = cmp.Or(e.Code, strconv.Itoa(e.Status))
 	}
-	p.trace.AddRequest(trace.Span{Name: e.Method, Status: e.Status, Attempt: e.Attempt, ErrorCode: errorCode}, e.Took, e.Wait, reason)
+	p.trace.AddRequest(trace.Span{Name: e.Method, HTTPStatus: e.Status, Attempt: e.Attempt, ErrorCode: errorCode}, e.Took, e.Wait, reason)
 }
 
 // printTimings tells where the run spent its time, where -timings asks for it.
@@ -37,12 +37,12 @@ func (p *program) printTimings() {
 	rows := [][2]string{}
 	rest := t.Time
 	for _, phase := range t.Phases {
-		text := milliseconds(phase.Time)
+		text := milliseconds(phase.OwnTime)
 		if phase.Requests > 0 {
 			text += "  " + words.Count(phase.Requests, "request", "requests")
 		}
 		rows = append(rows, [2]string{phase.Name, text})
-		rest -= phase.Time
+		rest -= phase.OwnTime
 	}
 	rows = append(rows, [2]string{"everything else", milliseconds(max(0, rest))}, [2]string{"in all", milliseconds(t.Time)})
 	p.printTimingRows("Time", rows)

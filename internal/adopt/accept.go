@@ -18,12 +18,12 @@ import (
 	"b2form/schema/kind"
 )
 
-// An Acceptance is how a configuration is to be edited so that it declares what is live.
-type Acceptance struct {
-	Edited []EditedFile // sorted by name
-	ByHand []ManualEdit // in the order of the changes
-	// Accepted names the attributes that the edits are about, by address.
-	Accepted map[addr.Addr][]string
+// A ConfigEdits is how a configuration is to be edited so that it declares what is live.
+type ConfigEdits struct {
+	Edited []EditedFile      // sorted by name
+	ByHand []UnacceptedDrift // in the order of the changes
+	// AcceptedAttrs names the attributes that the edits are about, by address.
+	AcceptedAttrs map[addr.Addr][]string
 }
 
 // An EditedFile is the text of a file before and after.
@@ -32,8 +32,8 @@ type EditedFile struct {
 	Before, After []byte
 }
 
-// A ManualEdit is one that only the author can make.
-type ManualEdit struct {
+// A UnacceptedDrift is one that only the author can make.
+type UnacceptedDrift struct {
 	Addr  addr.Addr
 	Attr  string    // "": the whole block
 	Place hcl.Range // the line
@@ -41,15 +41,16 @@ type ManualEdit struct {
 	Live  string // the value that is live, in words; "": there is none
 }
 
-// Accept edits the sources so that they declare what is live, where a setting is written as a
+// AcceptDrift edits the sources so that they declare what is live, where a setting is written as a
 // literal, in the only block of its object, or is not written at all. changes are those of
 // [plan.FindDrift]; read gives the text of a file of the configuration.
-func Accept(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) (*Acceptance, error) {
-	e := &editor{read: read, sources: map[string]*source{}, declared: map[addr.Addr]*config.Resource{}, users: map[hcl.Range]int{},
-		out: &Acceptance{Accepted: map[addr.Addr][]string{}}}
+func AcceptDrift(c *config.Config, changes []plan.Change, read func(name string) ([]byte, error)) (*ConfigEdits, error) {
+	e := &editor{read: read, sources: map[string]*source{}, declared: map[addr.Addr]*config.Resource{},
+		blockObjectCount: map[hcl.Range]int{},
+		out:              &ConfigEdits{AcceptedAttrs: map[addr.Addr][]string{}}}
 	for _, r := range c.Resources {
 		e.declared[r.Addr] = r
-		e.users[r.Block.HeaderRange]++
+		e.blockObjectCount[r.Block.HeaderRange]++
 	}
 	for i := range changes {
 		if err := e.accept(&changes[i]); err != nil {
@@ -67,11 +68,11 @@ func Accept(c *config.Config, changes []plan.Change, read func(name string) ([]b
 
 // An editor is one run of Accept.
 type editor struct {
-	read     func(string) ([]byte, error)
-	sources  map[string]*source // by name
-	declared map[addr.Addr]*config.Resource
-	users    map[hcl.Range]int // how many objects a block declares, by its header
-	out      *Acceptance
+	read             func(string) ([]byte, error)
+	sources          map[string]*source // by name
+	declared         map[addr.Addr]*config.Resource
+	blockObjectCount map[hcl.Range]int // how many objects a block declares, by its header
+	out              *ConfigEdits
 }
 
 // A source is one file.
@@ -98,7 +99,7 @@ func (e *editor) accept(c *plan.Change) error {
 		if c.Import {
 			why = "it was made anew: b2form apply -refresh-only tells the state"
 		}
-		e.out.ByHand = append(e.out.ByHand, ManualEdit{Addr: c.Addr, Place: header, Why: why})
+		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Place: header, Why: why})
 		return nil
 	}
 	s, err := e.source(header.Filename)
@@ -112,20 +113,20 @@ func (e *editor) accept(c *plan.Change) error {
 		case slices.Contains(c.Sensitive, name) || a.SendsSecret():
 			why = "its value is sensitive"
 		case block == nil:
-		case e.users[header] > 1:
+		case e.blockObjectCount[header] > 1:
 			why = "its block declares several objects"
 		default:
 			why = s.setAttr(block, c.Kind, a, c.After.GetAttr(name))
 		}
 		if why == "" {
-			e.out.Accepted[c.Addr] = append(e.out.Accepted[c.Addr], name)
+			e.out.AcceptedAttrs[c.Addr] = append(e.out.AcceptedAttrs[c.Addr], name)
 			continue
 		}
 		live := kind.SensitiveText
 		if !slices.Contains(c.Sensitive, name) && !c.Kind.Attr(name).SendsSecret() {
 			live = kind.FormatValue(c.After.GetAttr(name))
 		}
-		e.out.ByHand = append(e.out.ByHand, ManualEdit{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
+		e.out.ByHand = append(e.out.ByHand, UnacceptedDrift{Addr: c.Addr, Attr: name, Place: r.Block.RangeOf(name), Why: why, Live: live})
 	}
 	return nil
 }
@@ -217,7 +218,7 @@ func isLiteral(e hclsyntax.Expression) bool {
 			*hclsyntax.ParenthesesExpr, *hclsyntax.UnaryOpExpr, hclsyntax.ChildScope:
 		case *hclsyntax.ObjectConsKeyExpr:
 		case *hclsyntax.ScopeTraversalExpr:
-			literal = literal && isKeyOf(e, n)
+			literal = literal && isObjectKey(e, n)
 		case *hclsyntax.FunctionCallExpr:
 			literal = literal && slices.Contains(presetNames(), n.Name)
 		default:
@@ -228,10 +229,10 @@ func isLiteral(e hclsyntax.Expression) bool {
 	return literal
 }
 
-// isKeyOf reports whether a name is the key of an object: { team = "web" }.
-func isKeyOf(e hclsyntax.Expression, name *hclsyntax.ScopeTraversalExpr) bool {
+// isObjectKey reports whether a name is the key of an object: { team = "web" }.
+func isObjectKey(within hclsyntax.Expression, name *hclsyntax.ScopeTraversalExpr) bool {
 	found := false
-	hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+	hclsyntax.VisitAll(within, func(n hclsyntax.Node) hcl.Diagnostics {
 		if key, ok := n.(*hclsyntax.ObjectConsKeyExpr); ok && key.Wrapped == hclsyntax.Expression(name) && !key.ForceNonLiteral {
 			found = found || len(name.Traversal) == 1
 		}
@@ -332,7 +333,7 @@ func (s *source) edited() []byte {
 }
 
 // String is what is to be done, in a line.
-func (h ManualEdit) String() string {
+func (h UnacceptedDrift) String() string {
 	text := fmt.Sprintf("%s:%d: %s", h.Place.Filename, h.Place.Start.Line, h.Addr)
 	if h.Attr != "" {
 		text += ", " + h.Attr

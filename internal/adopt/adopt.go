@@ -36,12 +36,12 @@ type Request struct {
 	// Wanted reports whether an object is asked for. What is part of another one is as
 	// that one is, but for what holds content.
 	Wanted func(k *kind.Kind, id, name string) bool
-	// Contents are the local files that hold what objects hold, below ContentFolder. Of a kind
+	// ContentPaths are the local files that hold what objects hold, below ContentFolder. Of a kind
 	// whose objects hold content nothing else is written.
-	Contents map[ObjectID]string
-	Left     []Left // what was found to be undeclarable before
-	Layout   Layout
-	Fold     bool // families of objects in one block
+	ContentPaths map[ObjectID]string
+	Undeclarable []UndeclarableObject // what was found to be undeclarable before
+	Layout       Layout
+	FoldFamilies bool // families of objects in one block
 	// Addresses names objects by their kind and remote ID, and is what is written down
 	// then, without imports; nil: everything, with labels made from names.
 	Addresses map[ObjectID]addr.Addr
@@ -58,22 +58,22 @@ const Suffix = ".b2.hcl"
 
 // A Result is what was written down, and what was not.
 type Result struct {
-	Files  []File
-	Counts []Count       // of each kind of which something is written, in the order of the kinds
-	Addrs  []addr.Addr   // of all that is written
-	Left   []Left        // what cannot be declared, sorted
-	Owned  []addr.Addr   // what the state owns under an address that nothing declares
-	Hidden []HiddenValue // values that became variables, in the order of these
+	Files        []File
+	Counts       []Count              // of each kind of which something is written, in the order of the kinds
+	Addrs        []addr.Addr          // of all that is written
+	Undeclarable []UndeclarableObject // what cannot be declared, sorted
+	Owned        []addr.Addr          // what the state owns under an address that nothing declares
+	Hidden       []HiddenValue        // values that became variables, in the order of these
 }
 
 // A Count is how many objects of a kind are written.
 type Count struct {
-	Kind *kind.Kind
-	N    int
+	Kind           *kind.Kind
+	ObjectsWritten int
 }
 
-// Left is an object that cannot be declared, and why.
-type Left struct{ Kind, Name, Reason string }
+// UndeclarableObject is an object that cannot be declared, and why.
+type UndeclarableObject struct{ Kind, Name, Reason string }
 
 // A HiddenValue is the variable that stands for a secret value. The value itself is for
 // checking what was written, and for nothing else.
@@ -91,19 +91,19 @@ func (h HiddenValue) Format(f fmt.State, _ rune) { fmt.Fprint(f, h.Name) }
 
 // An item is one object, or a family of objects, in the making.
 type item struct {
-	kind    *kind.Kind
-	id      string
-	name    string // as it is declared
-	args    []arg
-	remarks []string
-	secrets []HiddenValue
-	label   string
-	keys    []string          // instances of a family, sorted; nil: one object
-	keyOf   map[string]string // by the remote ID of a member
-	members []*item
-	hint    string // what the label of a family is taken from
-	nameOf  string // of a family: the expression for what finds a member
-	address *addr.Addr
+	kind               *kind.Kind
+	id                 string
+	name               string // as it is declared
+	args               []arg
+	remarks            []string
+	secrets            []HiddenValue
+	label              string
+	keys               []string          // instances of a family, sorted; nil: one object
+	keyOf              map[string]string // by the remote ID of a member
+	members            []*item
+	hint               string // what the label of a family is taken from
+	memberIdentityExpr string // of a family: the expression for what finds a member
+	address            *addr.Addr
 }
 
 // An arg is one attribute as it is written: an expression or, where block is set, nested
@@ -128,16 +128,16 @@ func Write(r Request) (*Result, error) {
 			w.result.Counts = append(w.result.Counts, Count{k, len(items)})
 		}
 		switch {
-		case r.Fold && k.Content != nil:
+		case r.FoldFamilies && k.Content != nil:
 			items = w.foldContents(items)
-		case r.Fold:
+		case r.FoldFamilies:
 			items = w.fold(items)
 		}
 		w.label(k, items)
 		all = append(all, items...)
 	}
 	w.layOut(all)
-	slices.SortFunc(w.result.Left, func(a, b Left) int {
+	slices.SortFunc(w.result.Undeclarable, func(a, b UndeclarableObject) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Reason, b.Reason))
 	})
 	return w.result, nil
@@ -156,7 +156,8 @@ type writer struct {
 }
 
 func newWriter(r Request) *writer {
-	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{}, result: &Result{Left: slices.Clone(r.Left)}}
+	w := &writer{Request: r, placed: map[ObjectID]place{}, labels: map[ObjectID]bool{},
+		result: &Result{Undeclarable: slices.Clone(r.Undeclarable)}}
 	w.noteDeclared()
 	return w
 }
@@ -234,7 +235,7 @@ func (w *writer) collect(k *kind.Kind) ([]*item, error) {
 			w.result.Owned = append(w.result.Owned, owner)
 			continue
 		}
-		it, err := c.item(o, w.Contents[id])
+		it, err := c.item(o, w.ContentPaths[id])
 		if err != nil {
 			return nil, err
 		}
@@ -256,7 +257,7 @@ func (w *writer) isDeclared(o *kind.Object) bool {
 
 func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
 	if k.Content != nil {
-		return w.Contents[ObjectID{k.Name, o.ID}] != ""
+		return w.ContentPaths[ObjectID{k.Name, o.ID}] != ""
 	}
 	if k.ParentKind() == "" {
 		return w.Wanted(k, o.ID, o.Identity)
@@ -273,5 +274,5 @@ func (w *writer) wanted(k *kind.Kind, o *kind.Object) bool {
 
 // leave notes an object that cannot be declared.
 func (w *writer) leave(k *kind.Kind, name, reason string, args ...any) {
-	w.result.Left = append(w.result.Left, Left{k.Name, name, fmt.Sprintf(reason, args...)})
+	w.result.Undeclarable = append(w.result.Undeclarable, UndeclarableObject{k.Name, name, fmt.Sprintf(reason, args...)})
 }

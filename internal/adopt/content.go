@@ -20,16 +20,16 @@ const ContentFolder = "files"
 
 // A Content is what an object holds: what to download, and where to.
 type Content struct {
-	Object  *kind.Object
-	Path    string // of the local file, relative, with slashes; no other has it, in whatever letter case
-	Version string // B2's ID of what is downloaded
-	Size    int64  // in bytes
-	SHA1    string // in hexadecimal digits
+	Object        *kind.Object
+	LocalPath     string // of the local file, relative, with slashes; no other has it, in whatever letter case
+	FileVersionID string // B2's ID of what is downloaded
+	Size          int64  // in bytes
+	SHA1          string // in hexadecimal digits
 }
 
 // ContentsOf lists what the objects of a kind hold that can be declared and is not yet, and
 // what cannot be. It downloads nothing.
-func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Content, left []Left, err error) {
+func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Content, undeclarable []UndeclarableObject, err error) {
 	w := newWriter(r)
 	c := w.newCollector(k)
 	objects = slices.Clone(objects)
@@ -44,23 +44,23 @@ func ContentsOf(r Request, k *kind.Kind, objects []*kind.Object) (contents []Con
 		if err != nil {
 			return nil, nil, err
 		}
-		content := Content{Object: o, Path: paths.add(ContentFolder+"/"+k.ParentIdentity(o.Identity),
+		content := Content{Object: o, LocalPath: paths.addFile(ContentFolder+"/"+k.ParentIdentity(o.Identity),
 			live.GetAttr(k.IdentityAttr).AsString())}
-		_, why := c.declarable(o, live, content.Path)
+		_, why := c.declaredValues(o, live, content.LocalPath)
 		if why == "" {
-			why = content.describe(live)
+			why = content.fillFrom(live)
 		}
 		if why != "" {
-			left = append(left, Left{k.Name, o.Identity, why})
+			undeclarable = append(undeclarable, UndeclarableObject{k.Name, o.Identity, why})
 			continue
 		}
 		contents = append(contents, content)
 	}
-	return contents, left, nil
+	return contents, undeclarable, nil
 }
 
-// describe takes over what B2 tells of a content, or says why that is not enough.
-func (c *Content) describe(live kind.Values) (why string) {
+// fillFrom takes over what B2 tells of a content, or says why that is not enough.
+func (c *Content) fillFrom(live kind.Values) (why string) {
 	k := c.Object.Kind
 	sum, size := live.GetAttr(k.Content.SHA1Attr), live.GetAttr(k.Content.SizeAttr)
 	switch {
@@ -70,7 +70,7 @@ func (c *Content) describe(live kind.Values) (why string) {
 		return "B2 tells no SHA-1 of it that it could be compared by, as of what was uploaded in parts."
 	}
 	c.Size, _ = size.AsBigFloat().Int64()
-	c.SHA1, c.Version = sum.AsString(), live.GetAttr(k.Content.VersionAttr).AsString()
+	c.SHA1, c.FileVersionID = sum.AsString(), live.GetAttr(k.Content.VersionAttr).AsString()
 	if c.Size > k.Content.MaxSize {
 		return fmt.Sprintf("it has %d bytes, and what is declared at most %d MB.", c.Size, k.Content.MaxSize/1_000_000)
 	}
@@ -79,25 +79,27 @@ func (c *Content) describe(live kind.Values) (why string) {
 
 // A pathSet gives names that others chose to local files, of which no two are one in a
 // file system that knows no letter case, and none leads elsewhere or means something.
-type pathSet map[string]bool // what a path is compared by; true: it is a folder
+type pathSet map[string]isFolder // by what a path is compared by
+
+type isFolder bool
 
 func newPathSet() pathSet { return pathSet{} }
 
-// add gives the path of a new file in a folder: by its name, where that will do.
-func (s pathSet) add(folder, name string) string {
-	if path := folder + "/" + name; isPortable(name) && s.take(path) {
+// addFile gives the path of a new file in a folder: by its name, where that will do.
+func (s pathSet) addFile(folder, name string) (path string) {
+	if path := folder + "/" + name; isPortable(name) && s.reserve(path) {
 		return path
 	}
 	sum := sha256.Sum256([]byte(name))
 	for digits := 12; ; digits++ {
-		if path := folder + "/unnamed-" + hex.EncodeToString(sum[:])[:digits]; s.take(path) {
+		if path := folder + "/unnamed-" + hex.EncodeToString(sum[:])[:digits]; s.reserve(path) {
 			return path
 		}
 	}
 }
 
-// take reserves a path; false where a file has it, or where it or a folder of it is the other.
-func (s pathSet) take(path string) bool {
+// reserve reserves a path; false where a file has it, or where it or a folder of it is the other.
+func (s pathSet) reserve(path string) (ok bool) {
 	path = norm.NFC.String(strings.ToLower(strings.ToUpper(path)))
 	if _, taken := s[path]; taken {
 		return false
@@ -105,7 +107,7 @@ func (s pathSet) take(path string) bool {
 	var folders []string
 	for i, r := range path {
 		if r == '/' {
-			if folder, taken := s[path[:i]]; taken && !folder {
+			if folder, taken := s[path[:i]]; taken && !bool(folder) {
 				return false
 			}
 			folders = append(folders, path[:i])
@@ -161,7 +163,7 @@ func (w *writer) foldContents(items []*item) []*item {
 
 // contentSignature is what objects of one family have in common; "": it is of none.
 func (w *writer) contentSignature(it *item) string {
-	folder, ok := strings.CutSuffix(w.Contents[ObjectID{it.kind.Name, it.id}], "/"+it.name)
+	folder, ok := strings.CutSuffix(w.ContentPaths[ObjectID{it.kind.Name, it.id}], "/"+it.name)
 	if !ok || it.address != nil {
 		return ""
 	}
@@ -177,7 +179,7 @@ func (w *writer) contentSignature(it *item) string {
 
 func (w *writer) contentFamily(members []*item) *item {
 	first := members[0]
-	folder, _ := strings.CutSuffix(w.Contents[ObjectID{first.kind.Name, first.id}], first.name)
+	folder, _ := strings.CutSuffix(w.ContentPaths[ObjectID{first.kind.Name, first.id}], first.name)
 	f := &item{kind: first.kind, id: first.id, name: first.name, args: slices.Clone(first.args), members: members,
 		keyOf: map[string]string{}, hint: first.kind.ParentIdentity(w.identityOf(first))}
 	for _, it := range members {
@@ -185,21 +187,21 @@ func (w *writer) contentFamily(members []*item) *item {
 		f.keyOf[it.id] = it.name
 		w.placed[ObjectID{it.kind.Name, it.id}] = place{item: f}
 	}
-	f.nameOf = eachKeyBehind(f.hint + "/")
+	f.memberIdentityExpr = prefixedEachKeyExpr(f.hint + "/")
 	slices.Sort(f.keys)
 	for i := range f.args {
 		switch f.args[i].name {
 		case f.kind.IdentityAttr:
 			f.args[i].value = "each.key"
 		case f.kind.Content.SourceAttr:
-			f.args[i].value = eachKeyBehind(folder)
+			f.args[i].value = prefixedEachKeyExpr(folder)
 		}
 	}
 	return f
 }
 
-// eachKeyBehind is the expression for a text with an instance of a family behind it.
-func eachKeyBehind(text string) string {
+// prefixedEachKeyExpr is the expression for a text with an instance of a family behind it.
+func prefixedEachKeyExpr(text string) string {
 	return strings.TrimSuffix(view.FormatHCL(cty.StringVal(text)), `"`) + `${each.key}"`
 }
 

@@ -34,12 +34,12 @@ func (w *writer) newCollector(k *kind.Kind) *collector {
 
 // item makes an item of one object, whose content is in a local file; nil where it cannot
 // be declared, which is noted.
-func (c *collector) item(o *kind.Object, content string) (*item, error) {
+func (c *collector) item(o *kind.Object, contentPath string) (*item, error) {
 	live, err := o.Values()
 	if err != nil {
 		return nil, err
 	}
-	want, why := c.declarable(o, live, content)
+	want, why := c.declaredValues(o, live, contentPath)
 	if why != "" {
 		c.leave(c.kind, o.Identity, "%s", why)
 		return nil, nil
@@ -57,8 +57,8 @@ func (c *collector) item(o *kind.Object, content string) (*item, error) {
 	return it, nil
 }
 
-// declarable is an object as a configuration declares it, or why none could.
-func (c *collector) declarable(o *kind.Object, live kind.Values, content string) (want kind.Values, why string) {
+// declaredValues is an object as a configuration declares it, or why none could.
+func (c *collector) declaredValues(o *kind.Object, live kind.Values, contentPath string) (want kind.Values, why string) {
 	want = c.kind.NewValues()
 	for i := range c.kind.Attrs {
 		a := &c.kind.Attrs[i]
@@ -72,7 +72,7 @@ func (c *collector) declarable(o *kind.Object, live kind.Values, content string)
 		case c.kind.Content != nil && a.Name == c.kind.Content.SHA1Attr: // it follows from the content
 			v = c.nulls[i]
 		case c.kind.Content != nil && a.Compare.Equal != nil:
-			v = withoutLeftAlone(a, want, live, v)
+			v = withoutKeptLiveMembers(a, want, live, v)
 		}
 		for _, m := range a.References(*v) {
 			if kind.IsDeletedRef(m.Name) {
@@ -82,14 +82,14 @@ func (c *collector) declarable(o *kind.Object, live kind.Values, content string)
 		want.SetAt(i, v)
 	}
 	if c.kind.Content != nil {
-		source := cty.StringVal(content)
+		source := cty.StringVal(contentPath)
 		want.Set(c.kind.Content.SourceAttr, &source)
 	}
 	return want, c.undeclarable(want)
 }
 
-// withoutLeftAlone is a live value without what is left alone where nobody declares it.
-func withoutLeftAlone(a *kind.Attr, want, live kind.Values, v *cty.Value) *cty.Value {
+// withoutKeptLiveMembers is a live value without what is left alone where nobody declares it.
+func withoutKeptLiveMembers(a *kind.Attr, want, live kind.Values, v *cty.Value) *cty.Value {
 	if !v.Type().IsMapType() {
 		return v
 	}
@@ -103,7 +103,7 @@ func withoutLeftAlone(a *kind.Attr, want, live kind.Values, v *cty.Value) *cty.V
 		without := want.Clone()
 		without.Set(a.Name, &less)
 		if a.Compare.Equal(kind.Comparison{Want: without, Live: live}) {
-			return withoutLeftAlone(a, want, live, &less)
+			return withoutKeptLiveMembers(a, want, live, &less)
 		}
 	}
 	return v

@@ -179,10 +179,10 @@ func (w *writer) family(members []*item, sig string) *item {
 	f.hint = strings.Join(slices.Delete(slices.Clone(parts), p, p+1), "-")
 	own := parts[p]
 	parts[p] = "${each.key}"
-	f.nameOf = `"` + strings.Join(parts, "-") + `"`
+	f.memberIdentityExpr = `"` + strings.Join(parts, "-") + `"`
 	for i := range f.args {
 		if isOwnName(f.kind, f.args[i]) {
-			f.args[i].value = f.nameOf
+			f.args[i].value = f.memberIdentityExpr
 		} else {
 			f.args[i] = w.eachKey(f.args[i], own)
 		}

@@ -81,7 +81,7 @@ func (w *writer) layOut(items []*item) {
 	if len(files) > 0 && w.Addresses == nil {
 		b := to("imports")
 		b.WriteString("# Not declared, since a configuration cannot say it:\n#   the master key, which is in no list of keys\n")
-		for _, l := range w.result.Left {
+		for _, l := range w.result.Undeclarable {
 			b.WriteString("#   " + visible.EscapeLine(fmt.Sprintf("%s %q: %s", l.Kind, l.Name, l.Reason)) + "\n")
 		}
 	}
@@ -212,7 +212,7 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 			}
 		}
 		left--
-		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indented(w.resolve(a.value, ""), indent))
+		fmt.Fprintf(b, "%s%-*s = %s\n", indent, width, a.name, indentFollowingLines(w.resolve(a.value, ""), indent))
 	}
 	for i, a := range args {
 		if !a.block {
@@ -227,8 +227,10 @@ func (w *writer) body(b *strings.Builder, args []arg, depth int) {
 	}
 }
 
-// indented puts space before all lines of a value but the first.
-func indented(value, space string) string { return strings.ReplaceAll(value, "\n", "\n"+space) }
+// indentFollowingLines puts space before all lines of a value but the first.
+func indentFollowingLines(value, indent string) string {
+	return strings.ReplaceAll(value, "\n", "\n"+indent)
+}
 
 // importBlock takes over what a block declares: by name, or by ID where others have the
 // name.
@@ -240,12 +242,13 @@ func (w *writer) importBlock(b *strings.Builder, it *item) {
 	case len(same) != 1:
 		id = it.id
 	}
-	id = cmp.Or(it.nameOf, view.FormatHCL(cty.StringVal(id)))
+	id = cmp.Or(it.memberIdentityExpr, view.FormatHCL(cty.StringVal(id)))
 	if it.keys == nil {
 		fmt.Fprintf(b, "import {\n  to = %s\n  id = %s\n}\n", to, id)
 		return
 	}
-	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n", indented(keySet(it.keys), "  "), to, id)
+	fmt.Fprintf(b, "import {\n  for_each = %s\n  to       = %s[each.key]\n  id       = %s\n}\n",
+		indentFollowingLines(keySet(it.keys), "  "), to, id)
 }
 
 // keySet writes the instances of a family.

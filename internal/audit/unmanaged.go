@@ -16,46 +16,46 @@ type UnmanagedObject struct {
 	ID, Name string
 }
 
-// A Coverage is how many of a kind's live objects are managed.
-type Coverage struct {
-	Kind                    *kind.Kind
-	Managed, Total, Ignored int // Ignored are not in Total
+// A ManagedCount is how many of a kind's live objects are managed.
+type ManagedCount struct {
+	Kind                                  *kind.Kind
+	Managed, TotalWithoutIgnored, Ignored int
 }
 
 // FindUnmanaged goes through every live object that is part of no other. An entry without ID stands
 // for an announced create. What B2 makes for itself does not count, nor the bucket that holds the
 // state, nor what ignored says. Sorted by kind, then by name and ID. An error means that B2's
 // answer cannot be read.
-func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []Coverage, err error) {
+func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (list []UnmanagedObject, coverage []ManagedCount, err error) {
 	stateBucket := ""
 	if b := o.Config.Settings.Backend; b.Type == "b2" {
 		stateBucket = b.Arguments["bucket"]
 	}
-	w := ownership{Options: o, ids: map[objectID]bool{}, names: map[objectID]bool{}}
-	w.note()
+	w := ownership{Options: o, ids: map[objectID]bool{}, identities: map[objectID]bool{}}
+	w.collectManaged()
 	for _, k := range o.Kinds {
 		if k.ParentKind() != "" || !o.Snapshot.WasRead(k) {
 			continue
 		}
-		c := Coverage{Kind: k}
+		c := ManagedCount{Kind: k}
 		objects := slices.Clone(o.Snapshot.All(k))
 		slices.SortFunc(objects, func(a, b *kind.Object) int {
 			return cmp.Or(strings.Compare(a.Identity, b.Identity), strings.Compare(a.ID, b.ID))
 		})
 		for _, object := range objects {
-			own, err := isB2sOwn(object)
+			own, err := isMadeByB2(object)
 			if err != nil {
 				return nil, nil, err
 			}
 			managed := w.owns(object)
 			switch {
 			case managed:
-				c.Managed, c.Total = c.Managed+1, c.Total+1
+				c.Managed, c.TotalWithoutIgnored = c.Managed+1, c.TotalWithoutIgnored+1
 			case own || k.Name == "bucket" && object.Identity == stateBucket:
 			case ignored(k, object.Identity):
 				c.Ignored++
 			default:
-				c.Total++
+				c.TotalWithoutIgnored++
 				list = append(list, UnmanagedObject{k, object.ID, object.Identity})
 			}
 		}
@@ -64,9 +64,9 @@ func FindUnmanaged(o Options, ignored func(k *kind.Kind, name string) bool) (lis
 	return list, coverage, nil
 }
 
-// isB2sOwn reports whether B2 makes objects of this sort itself: buckets for snapshots and for
+// isMadeByB2 reports whether B2 makes objects of this sort itself: buckets for snapshots and for
 // reports have a type that nobody can set.
-func isB2sOwn(o *kind.Object) (bool, error) {
+func isMadeByB2(o *kind.Object) (bool, error) {
 	if o.Kind.Name != "bucket" {
 		return false, nil
 	}
@@ -78,19 +78,19 @@ func isB2sOwn(o *kind.Object) (bool, error) {
 	return t != "allPrivate" && t != "allPublic", nil
 }
 
-type objectID struct{ kind, id string }
+type objectID struct{ kind, idOrIdentity string }
 
 // An ownership knows what is managed: by ID, or by name where nothing ties that to an ID yet.
 type ownership struct {
 	Options
-	ids, names map[objectID]bool
+	ids, identities map[objectID]bool
 }
 
-func (w *ownership) note() {
+func (w *ownership) collectManaged() {
 	tied := map[addr.Addr]bool{}
 	for _, e := range w.Entries {
 		if e.ID == "" {
-			w.names[objectID{e.Addr.Kind, e.Identity}] = true
+			w.identities[objectID{e.Addr.Kind, e.Identity}] = true
 			continue
 		}
 		tied[e.Addr] = true
@@ -117,5 +117,5 @@ func (w *ownership) note() {
 }
 
 func (w *ownership) owns(o *kind.Object) bool {
-	return w.ids[objectID{o.Kind.Name, o.ID}] || w.names[objectID{o.Kind.Name, o.Identity}]
+	return w.ids[objectID{o.Kind.Name, o.ID}] || w.identities[objectID{o.Kind.Name, o.Identity}]
 }

@@ -10,19 +10,19 @@ import (
 
 // A dialect is in what the API of a service differs from the others.
 type dialect struct {
-	title, exampleAPI string
-	request           string // what changes are proposed with
-	numberAdvice      string // where its number comes from
-	tokenAdvice       string // which token is needed, and what it must be allowed to do
-	authHeader        string
-	authPrefix        string
-	headers           map[string]string
-	editMethod        string
-	closeMember       string // of the body that closes an issue, and its value
-	closeValue        string
-	maxCharacters     int
-	comments          func(r *Repository) collection
-	issues            func(r *Repository) collection
+	displayName, exampleAPI string
+	pullRequestTerm         string // what changes are proposed with
+	pullRequestNumberAdvice string // where its number comes from
+	tokenAdvice             string // which token is needed, and what it must be allowed to do
+	authHeader              string
+	authPrefix              string
+	headers                 map[string]string
+	editMethod              string
+	closeMember             string // of the body that closes an issue, and its value
+	closeValue              string
+	maxCharacters           int
+	comments                func(r *Repository) collection
+	issues                  func(r *Repository) collection
 	// isJobUser recognises who posts with the token of a job, of which the API does not say
 	// whose it is; nil: it always does.
 	isJobUser func(author) bool
@@ -31,12 +31,12 @@ type dialect struct {
 // A collection is where posts are: the path of all, with a filter behind it, and of one.
 type collection struct {
 	path, filter string
-	single       string // "": path
+	itemBasePath string // "": path
 	textMember   string
 }
 
-func (l collection) one(id int64) string {
-	path := l.single
+func (l collection) itemPath(id int64) string {
+	path := l.itemBasePath
 	if path == "" {
 		path = l.path
 	}
@@ -61,14 +61,16 @@ func (c *Client) issues() collection   { return c.dialect.issues(&c.repository) 
 // Forgejo forgejo-actions (models/user/user_system.go of both).
 func dialects() map[Service]dialect {
 	gitea := dialect{
-		title: "Gitea", exampleAPI: "https://gitea.example.com/api/v1", request: "pull request",
-		numberAdvice: "The number of the pull request is read from GITHUB_REF, which is refs/pull/NUMBER/… in workflows on pull_request.",
-		tokenAdvice:  "Give the job's token to the step, as GITHUB_TOKEN, or a token that may write issues, as GITEA_TOKEN.",
-		authHeader:   "Authorization", authPrefix: "token ", editMethod: http.MethodPatch,
+		displayName: "Gitea", exampleAPI: "https://gitea.example.com/api/v1", pullRequestTerm: "pull request",
+		pullRequestNumberAdvice: "The number of the pull request is read from GITHUB_REF, which is refs/pull/NUMBER/… in workflows on " +
+			"pull_request.",
+		tokenAdvice: "Give the job's token to the step, as GITHUB_TOKEN, or a token that may write issues, as GITEA_TOKEN.",
+		authHeader:  "Authorization", authPrefix: "token ", editMethod: http.MethodPatch,
 		closeMember: "state", closeValue: "closed", maxCharacters: 65535,
 		comments: func(r *Repository) collection {
-			return collection{path: fmt.Sprintf("%s/issues/%d/comments", repoPath(r), r.Request), single: repoPath(r) + "/issues/comments",
-				textMember: "body"}
+			return collection{path: fmt.Sprintf("%s/issues/%d/comments", repoPath(r), r.PullRequestNumber),
+				itemBasePath: repoPath(r) + "/issues/comments",
+				textMember:   "body"}
 		},
 		issues: func(r *Repository) collection {
 			return collection{path: repoPath(r) + "/issues", filter: "?type=issues&state=open&limit=50", textMember: "body"}
@@ -76,10 +78,10 @@ func dialects() map[Service]dialect {
 		isJobUser: func(a author) bool { return a.Login == "gitea-actions" || a.Login == "forgejo-actions" },
 	}
 	forgejo := gitea
-	forgejo.title, forgejo.exampleAPI = "Forgejo", "https://forgejo.example.com/api/v1"
+	forgejo.displayName, forgejo.exampleAPI = "Forgejo", "https://forgejo.example.com/api/v1"
 	forgejo.tokenAdvice = strings.Replace(gitea.tokenAdvice, "GITEA_TOKEN", "FORGEJO_TOKEN", 1)
 	github := gitea
-	github.title, github.exampleAPI = "GitHub", "https://api.github.com"
+	github.displayName, github.exampleAPI = "GitHub", "https://api.github.com"
 	github.tokenAdvice = "Give the job's token to the step: env: GITHUB_TOKEN: ${{ github.token }}. The workflow needs permissions: " +
 		"pull-requests: write for comments, and issues: write for issues. In pull requests from forks it may only read."
 	github.authPrefix = "Bearer "
@@ -94,14 +96,14 @@ func dialects() map[Service]dialect {
 	}
 	github.isJobUser = func(a author) bool { return a.Type == "Bot" }
 	gitlab := dialect{
-		title: "GitLab", exampleAPI: "https://gitlab.com/api/v4", request: "merge request",
-		numberAdvice: "The number is read from CI_MERGE_REQUEST_IID, which is set in pipelines of merge requests: give the job " +
-			"rules: - if: $CI_PIPELINE_SOURCE == \"merge_request_event\".",
+		displayName: "GitLab", exampleAPI: "https://gitlab.com/api/v4", pullRequestTerm: "merge request",
+		pullRequestNumberAdvice: "The number is read from CI_MERGE_REQUEST_IID, which is set in pipelines of merge requests: give the " +
+			"job rules: - if: $CI_PIPELINE_SOURCE == \"merge_request_event\".",
 		tokenAdvice: "Make a project access token with the scope api and the role Reporter or more, and give it to the job as the masked " +
 			"variable GITLAB_TOKEN. CI_JOB_TOKEN, which every job has, may write neither comments nor issues.",
 		authHeader: "PRIVATE-TOKEN", editMethod: http.MethodPut, closeMember: "state_event", closeValue: "close", maxCharacters: 1_000_000,
 		comments: func(r *Repository) collection {
-			return collection{path: fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(r), r.Request),
+			return collection{path: fmt.Sprintf("%s/merge_requests/%d/notes", projectPath(r), r.PullRequestNumber),
 				filter: "?sort=asc&order_by=created_at&per_page=100", textMember: "body"}
 		},
 		issues: func(r *Repository) collection {

@@ -41,7 +41,7 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 			"and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID, CI_MERGE_REQUEST_IID and GITLAB_TOKEN."}
 	case GitLab:
 		r.API, r.Name = e.first("CI_API_V4_URL"), e.first("CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID")
-		r.Request = positive(e.first("CI_MERGE_REQUEST_IID", "CHANGE_ID"))
+		r.PullRequestNumber = parsePositive(e.first("CI_MERGE_REQUEST_IID", "CHANGE_ID"))
 		tokens = []string{"GITLAB_TOKEN"}
 	default:
 		prefixes := e.prefixes(service)
@@ -52,7 +52,7 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 		if r.API == "" && service == GitHub {
 			r.API = dialects()[GitHub].exampleAPI
 		}
-		r.Request = e.pullRequest(prefixes)
+		r.PullRequestNumber = e.pullRequest(prefixes)
 		tokens = suffixed(prefixes, "TOKEN")
 	}
 	d := dialects()[service]
@@ -62,12 +62,13 @@ func FindRepository(e Environment, service Service) (Repository, error) {
 		if service != GitLab {
 			variables = "GITHUB_API_URL and GITHUB_REPOSITORY (OWNER/NAME)"
 		}
-		return r, &Error{Summary: "The repository is not known", Detail: "The environment does not say which repository of " + d.title +
-			" this is about: set " + variables + ", as its jobs have them."}
+		return r, &Error{Summary: "The repository is not known",
+			Detail: "The environment does not say which repository of " + d.displayName +
+				" this is about: set " + variables + ", as its jobs have them."}
 	}
 	token := strings.TrimSpace(e.first(tokens...))
 	if token == "" || strings.ContainsAny(token, "\r\n") {
-		return r, &Error{Summary: "There is no token for " + d.title, Detail: d.tokenAdvice}
+		return r, &Error{Summary: "There is no token for " + d.displayName, Detail: d.tokenAdvice}
 	}
 	r.Token = secret.New(token)
 	return r, nil
@@ -120,7 +121,7 @@ func (e Environment) first(names ...string) string {
 // pullRequest is the number of the pull request; 0: there is none.
 func (e Environment) pullRequest(prefixes []string) int {
 	if m := regexp.MustCompile(`^refs/pull/([0-9]+)/`).FindStringSubmatch(e.first(suffixed(prefixes, "REF")...)); m != nil {
-		return positive(m[1])
+		return parsePositive(m[1])
 	}
 	if path := e.first(suffixed(prefixes, "EVENT_PATH")...); path != "" {
 		var event struct {
@@ -133,10 +134,10 @@ func (e Environment) pullRequest(prefixes []string) int {
 			return event.PullRequest.Number
 		}
 	}
-	return positive(e.first("CHANGE_ID"))
+	return parsePositive(e.first("CHANGE_ID"))
 }
 
-func positive(text string) int {
+func parsePositive(text string) (numberOrZero int) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
 		return 0

@@ -32,11 +32,11 @@ const (
 
 // A Repository is where posts go, and with which token.
 type Repository struct {
-	Service Service
-	API     string // its root URL, such as https://api.github.com
-	Name    string // owner/name; for GitLab the project's ID or path
-	Request int    // number of the pull or merge request; 0: there is none
-	Token   secret.Value
+	Service           Service
+	API               string // its root URL, such as https://api.github.com
+	Name              string // owner/name; for GitLab the project's ID or path
+	PullRequestNumber int    // number of the pull or merge request; 0: there is none
+	Token             secret.Value
 }
 
 // An Error is why a post could not be brought up to date, in words for people, without the
@@ -86,7 +86,7 @@ func New(r Repository, o Options) (*Client, error) {
 	root, err := url.Parse(strings.TrimSuffix(r.API, "/"))
 	if err != nil || root.Host == "" || root.Scheme != "https" && root.Scheme != "http" || root.User != nil {
 		return nil, &Error{Summary: "The address of the API is malformed", Detail: fmt.Sprintf("The API of %s is a URL such as %s.",
-			dialects()[r.Service].title, dialects()[r.Service].exampleAPI)}
+			dialects()[r.Service].displayName, dialects()[r.Service].exampleAPI)}
 	}
 	c := &Client{repository: r, dialect: dialects()[r.Service], root: root, userAgent: o.UserAgent, now: o.Now, wait: o.Wait}
 	if c.wait == nil {
@@ -109,7 +109,7 @@ func Marker(purpose, folder string) string {
 // PutComment makes the comment with the marker say text: it is created, or updated where it
 // says something else.
 func (c *Client) PutComment(ctx context.Context, marker, text string) (Outcome, error) {
-	if err := c.checkRequest(); err != nil {
+	if err := c.checkPullRequest(); err != nil {
 		return "", err
 	}
 	return c.put(ctx, c.comments(), "", marker, text)
@@ -117,7 +117,7 @@ func (c *Client) PutComment(ctx context.Context, marker, text string) (Outcome, 
 
 // DeleteComment deletes the comment with the marker, if there is one.
 func (c *Client) DeleteComment(ctx context.Context, marker string) (Outcome, error) {
-	if err := c.checkRequest(); err != nil {
+	if err := c.checkPullRequest(); err != nil {
 		return "", err
 	}
 	list := c.comments()
@@ -125,7 +125,7 @@ func (c *Client) DeleteComment(ctx context.Context, marker string) (Outcome, err
 	if err != nil || found == nil {
 		return Absent, err
 	}
-	if err := c.send(ctx, http.MethodDelete, list.one(found.id()), nil, nil); err != nil && !isGone(err) {
+	if err := c.send(ctx, http.MethodDelete, list.itemPath(found.numberOrID()), nil, nil); err != nil && !isGone(err) {
 		return "", err
 	}
 	return Deleted, nil
@@ -145,18 +145,18 @@ func (c *Client) CloseIssue(ctx context.Context, marker, text string) (Outcome, 
 	}
 	body := map[string]string{list.textMember: marker + "\n" + text}
 	body[c.dialect.closeMember] = c.dialect.closeValue
-	if err := c.send(ctx, c.dialect.editMethod, list.one(found.id()), body, nil); err != nil {
+	if err := c.send(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil); err != nil {
 		return "", err
 	}
 	return Closed, nil
 }
 
-// checkRequest refuses to comment where there is no pull or merge request.
-func (c *Client) checkRequest() error {
-	if c.repository.Request > 0 {
+// checkPullRequest refuses to comment where there is no pull or merge request.
+func (c *Client) checkPullRequest() error {
+	if c.repository.PullRequestNumber > 0 {
 		return nil
 	}
-	return &Error{Summary: "There is no " + c.dialect.request + " to comment on", Detail: c.dialect.numberAdvice}
+	return &Error{Summary: "There is no " + c.dialect.pullRequestTerm + " to comment on", Detail: c.dialect.pullRequestNumberAdvice}
 }
 
 // put creates a post, or updates the one that is there. Where nobody knows whether it was
@@ -164,8 +164,9 @@ func (c *Client) checkRequest() error {
 func (c *Client) put(ctx context.Context, list collection, title, marker, text string) (Outcome, error) {
 	text = marker + "\n" + text
 	if n := utf8.RuneCountInString(text); n > c.dialect.maxCharacters {
-		return "", &Error{Summary: "The text is too long", Detail: fmt.Sprintf("%s takes %d characters, and it has %d.", c.dialect.title,
-			c.dialect.maxCharacters, n)}
+		return "", &Error{Summary: "The text is too long",
+			Detail: fmt.Sprintf("%s takes %d characters, and it has %d.", c.dialect.displayName,
+				c.dialect.maxCharacters, n)}
 	}
 	body := map[string]string{list.textMember: text}
 	if title != "" {
@@ -179,7 +180,7 @@ func (c *Client) put(ctx context.Context, list collection, title, marker, text s
 		case found != nil && found.text(list.textMember) == text && (title == "" || found.Title == title):
 			return map[bool]Outcome{true: Created, false: Unchanged}[again], nil
 		case found != nil:
-			return Updated, c.send(ctx, c.dialect.editMethod, list.one(found.id()), body, nil)
+			return Updated, c.send(ctx, c.dialect.editMethod, list.itemPath(found.numberOrID()), body, nil)
 		}
 		err = c.send(ctx, http.MethodPost, list.path, body, nil)
 		if e, ok := err.(*Error); ok && !again && (e.status == 0 || e.status >= http.StatusInternalServerError) {
@@ -208,7 +209,7 @@ type post struct {
 	PullRequest any     `json:"pull_request"` // of an issue that is none
 }
 
-func (p *post) id() int64 { return cmp.Or(p.IID, p.Number, p.ID) }
+func (p *post) numberOrID() int64 { return cmp.Or(p.IID, p.Number, p.ID) }
 
 // text is what the post says. Line ends may come back as they are sent by browsers.
 func (p *post) text(member string) string {
@@ -232,7 +233,7 @@ func (c *Client) find(ctx context.Context, list collection, marker string) (*pos
 	for range mostPages {
 		var posts []post
 		next := ""
-		if next, err = c.list(ctx, page, &posts); err != nil {
+		if next, err = c.listPage(ctx, page, &posts); err != nil {
 			return nil, err
 		}
 		for i := range posts {
@@ -241,7 +242,7 @@ func (c *Client) find(ctx context.Context, list collection, marker string) (*pos
 			if first != marker || p.PullRequest != nil {
 				continue
 			}
-			mine, err := c.wrote(ctx, p)
+			mine, err := c.isOwnPost(ctx, p)
 			if err != nil {
 				return nil, err
 			}
@@ -257,8 +258,8 @@ func (c *Client) find(ctx context.Context, list collection, marker string) (*pos
 		mostPages)}
 }
 
-// wrote reports whether the user of the token wrote a post.
-func (c *Client) wrote(ctx context.Context, p *post) (bool, error) {
+// isOwnPost reports whether the user of the token wrote a post.
+func (c *Client) isOwnPost(ctx context.Context, p *post) (bool, error) {
 	by := p.User
 	if by == nil {
 		by = p.Author

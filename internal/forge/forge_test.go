@@ -44,7 +44,7 @@ func newBench(t *testing.T, service forge.Service) *bench {
 
 func (b *bench) newClient(service forge.Service, token string, request int) *forge.Client {
 	b.Helper()
-	r := forge.Repository{Service: service, API: b.url, Name: "acme/site", Request: request, Token: secret.New(token)}
+	r := forge.Repository{Service: service, API: b.url, Name: "acme/site", PullRequestNumber: request, Token: secret.New(token)}
 	switch service {
 	case forge.GitLab:
 		r.API, r.Name = b.url+"/api/v4", "42"
@@ -126,9 +126,9 @@ func TestIssueLife(t *testing.T) {
 		}
 		var pull int64
 		if b.host.Service != "gitlab" { // which lists no requests among the issues
-			pull = b.host.AddIssue(imitation.Post{By: imitation.Me, Body: marker + "\nmine", Pull: true})
+			pull = b.host.AddIssue(imitation.Post{By: imitation.Me, Body: marker + "\nmine", IsPullRequest: true})
 		}
-		b.host.Page = 25
+		b.host.PageSize = 25
 		got, err := b.client.PutIssue(ctx, marker, "Drift", "two buckets")
 		b.must(forge.Created, got, err)
 		got, err = b.client.PutIssue(ctx, marker, "Drift", "two buckets")
@@ -169,7 +169,7 @@ func TestForeignComments(t *testing.T) {
 func TestJobToken(t *testing.T) {
 	for _, service := range []forge.Service{forge.GitHub, forge.Gitea} {
 		b := newBench(t, service)
-		b.host.JobUser = true
+		b.host.IsJobToken = true
 		marker := forge.Marker("plan", ".")
 		b.host.AddComment(imitation.Post{By: 99, Body: marker + "\nof a person"})
 		got, err := b.client.PutComment(t.Context(), marker, "mine")
@@ -359,7 +359,7 @@ func TestFindRepository(t *testing.T) {
 				}
 				return nil, errors.New("there is none")
 			}}, "")
-		got := fmt.Sprintf("%s %s %s %d", r.Service, r.API, r.Name, r.Request)
+		got := fmt.Sprintf("%s %s %s %d", r.Service, r.API, r.Name, r.PullRequestNumber)
 		if err != nil {
 			got = err.Error()
 		}

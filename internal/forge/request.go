@@ -27,9 +27,9 @@ const (
 	mostReply = 64 << 20 // bytes; a page of GitLab may be as long
 )
 
-// list asks for one page of a list, and gives the address of the next; "": it was the last.
-func (c *Client) list(ctx context.Context, page string, to any) (next string, err error) {
-	header, err := c.try(ctx, http.MethodGet, page, nil, to)
+// listPage asks for one page of a list, and gives the address of the next; "": it was the last.
+func (c *Client) listPage(ctx context.Context, pageURL string, to any) (nextURL string, err error) {
+	header, err := c.sendWithRetries(ctx, http.MethodGet, pageURL, nil, to)
 	if err != nil {
 		return "", err
 	}
@@ -44,16 +44,16 @@ func (c *Client) list(ctx context.Context, page string, to any) (next string, er
 
 // send sends one request, and reads the reply into to unless that is nil.
 func (c *Client) send(ctx context.Context, method, path string, body map[string]string, to any) error {
-	_, err := c.try(ctx, method, path, body, to)
+	_, err := c.sendWithRetries(ctx, method, path, body, to)
 	return err
 }
 
-// try repeats a request as long as that may help. What creates something is repeated only
+// sendWithRetries repeats a request as long as that may help. What creates something is repeated only
 // where the service says that it did nothing.
-func (c *Client) try(ctx context.Context, method, path string, body map[string]string, to any) (http.Header, error) {
+func (c *Client) sendWithRetries(ctx context.Context, method, path string, body map[string]string, to any) (http.Header, error) {
 	wait := firstWait
 	for try := 1; ; try++ {
-		header, after, err := c.once(ctx, method, path, body, to)
+		header, after, err := c.sendOnce(ctx, method, path, body, to)
 		if err == nil {
 			return header, nil
 		}
@@ -76,9 +76,10 @@ func (c *Client) try(ctx context.Context, method, path string, body map[string]s
 	}
 }
 
-// once sends a request once. after is the pause that the service asks for; below 0: it does
+// sendOnce sends a request once. after is the pause that the service asks for; below 0: it does
 // not say that there are too many requests.
-func (c *Client) once(ctx context.Context, method, path string, body map[string]string, to any) (http.Header, time.Duration, *Error) {
+func (c *Client) sendOnce(ctx context.Context, method, path string, body map[string]string, to any) (header http.Header,
+	pause time.Duration, fault *Error) {
 	const notLimited = -1
 	req, fault := c.newRequest(ctx, method, path, body)
 	if fault != nil {
@@ -94,14 +95,15 @@ func (c *Client) once(ctx context.Context, method, path string, body map[string]
 	case err != nil:
 		return nil, notLimited, c.unreachable(err)
 	case len(reply) > mostReply:
-		return nil, notLimited, &Error{Summary: c.dialect.title + " answered too much", Detail: fmt.Sprintf("A reply had more than %d MiB.",
-			mostReply>>20), status: resp.StatusCode}
+		return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered too much",
+			Detail: fmt.Sprintf("A reply had more than %d MiB.",
+				mostReply>>20), status: resp.StatusCode}
 	case resp.StatusCode/100 != 2:
 		return nil, c.pauseAskedFor(resp), c.refusal(resp.StatusCode, reply)
 	case to != nil:
 		if err := json.Unmarshal(reply, to); err != nil {
-			return nil, notLimited, &Error{Summary: c.dialect.title + " answered something else than its API does",
-				Detail: "The address of the API may be wrong: " + c.where() + ".", status: resp.StatusCode}
+			return nil, notLimited, &Error{Summary: c.dialect.displayName + " answered something else than its API does",
+				Detail: "The address of the API may be wrong: " + c.shownAPIURL() + ".", status: resp.StatusCode}
 		}
 	}
 	return resp.Header, 0, nil
@@ -113,7 +115,7 @@ func (c *Client) newRequest(ctx context.Context, method, path string, body map[s
 	if !strings.HasPrefix(path, "/") { // a page, as the service names it
 		at, err := url.Parse(path)
 		if err != nil || at.Scheme != c.root.Scheme || at.Host != c.root.Host || at.User != nil {
-			return nil, c.elsewhere()
+			return nil, c.foreignHostError()
 		}
 		target = path
 	}
@@ -127,7 +129,7 @@ func (c *Client) newRequest(ctx context.Context, method, path string, body map[s
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, content)
 	if err != nil {
-		return nil, &Error{Summary: "The address of the API is malformed", Detail: c.where() + " and what follows it is no URL."}
+		return nil, &Error{Summary: "The address of the API is malformed", Detail: c.shownAPIURL() + " and what follows it is no URL."}
 	}
 	req.Header.Set("Accept", "application/json")
 	for name, value := range c.dialect.headers {
@@ -152,31 +154,32 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func (c *Client) elsewhere() *Error {
-	return &Error{Summary: c.dialect.title + " points elsewhere", Detail: "A reply leads away from " + c.where() +
+func (c *Client) foreignHostError() *Error {
+	return &Error{Summary: c.dialect.displayName + " points elsewhere", Detail: "A reply leads away from " + c.shownAPIURL() +
 		", and the token is not sent there. If the repository was renamed, give its new name; else correct the address of the API."}
 }
 
-// where is the address of the API, without what may be secret in it.
-func (c *Client) where() string {
+// shownAPIURL is the address of the API, without what may be secret in it.
+func (c *Client) shownAPIURL() string {
 	return visible.EscapeTruncated(c.root.Scheme+"://"+c.root.Host+c.root.Path, 200)
 }
 
 // unreachable is why there was no reply.
 func (c *Client) unreachable(err error) *Error {
 	if errors.Is(err, errRedirect) {
-		e := c.elsewhere()
+		e := c.foreignHostError()
 		e.status = http.StatusMovedPermanently // it would be so again
 		return e
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address
 	}
-	return &Error{Summary: c.dialect.title + " cannot be reached", Detail: fmt.Sprintf("%s: %s.", c.where(), c.quote(reach.Reason(err)))}
+	return &Error{Summary: c.dialect.displayName + " cannot be reached",
+		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.quoteWithoutToken(reach.Reason(err)))}
 }
 
-// quote is something that others wrote, short and without the token.
-func (c *Client) quote(text string) string {
+// quoteWithoutToken is something that others wrote, short and without the token.
+func (c *Client) quoteWithoutToken(text string) string {
 	return visible.EscapeTruncated(scrub.RemoveWholeSecret(text, c.repository.Token.Reveal()), 300)
 }
 
@@ -185,7 +188,7 @@ func (c *Client) quote(text string) string {
 // GitHub: 403 or 429 with retry-after, or with x-ratelimit-remaining: 0 and the time in
 // x-ratelimit-reset, in seconds of UTC ("Rate limits for the REST API"). GitLab: 429 with
 // Retry-After and RateLimit-Reset ("Rate limit headers").
-func (c *Client) pauseAskedFor(resp *http.Response) time.Duration {
+func (c *Client) pauseAskedFor(resp *http.Response) (pauseOrNegative time.Duration) {
 	limited := resp.StatusCode == http.StatusTooManyRequests
 	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusServiceUnavailable && !limited {
 		return -1
@@ -220,10 +223,10 @@ func (c *Client) refusal(status int, reply []byte) *Error {
 	words := ""
 	for _, m := range []any{said.Message, said.Error} {
 		if m != nil && words == "" {
-			words = fmt.Sprintf(" (%s)", c.quote(fmt.Sprint(m)))
+			words = fmt.Sprintf(" (%s)", c.quoteWithoutToken(fmt.Sprint(m)))
 		}
 	}
-	e := &Error{status: status, Summary: c.dialect.title + " refused"}
+	e := &Error{status: status, Summary: c.dialect.displayName + " refused"}
 	switch status {
 	case http.StatusUnauthorized:
 		e.Detail = "The token is not valid" + words + ". " + c.dialect.tokenAdvice

@@ -84,14 +84,14 @@ func (w *world) adoptAll(fold bool) {
 	_, err = account.ReadMoreChildren(ctx, c, w.kinds, account.Query{"notification_rules": {Identities: buckets}}, snapshot)
 	w.must(err)
 	request := adopt.Request{
-		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, Fold: fold, Layout: adopt.OneFile,
-		Wanted: func(*kind.Kind, string, string) bool { return true }, Contents: map[adopt.ObjectID]string{},
+		Kinds: w.kinds, Snapshot: snapshot, Config: &config.Config{}, FoldFamilies: fold, Layout: adopt.OneFile,
+		Wanted: func(*kind.Kind, string, string) bool { return true }, ContentPaths: map[adopt.ObjectID]string{},
 	}
 	w.downloadAll(&request, c)
 	r, err := adopt.Write(request)
 	w.must(err)
-	if len(r.Left) > 0 {
-		w.Errorf("not written: %v", r.Left)
+	if len(r.Undeclarable) > 0 {
+		w.Errorf("not written: %v", r.Undeclarable)
 	}
 	var texts []string
 	for _, f := range r.Files {
@@ -120,16 +120,16 @@ func (w *world) downloadAll(r *adopt.Request, c *b2.Client) {
 	}
 	contents, left, err := adopt.ContentsOf(*r, k, r.Snapshot.All(k))
 	w.must(err)
-	r.Left = left
+	r.Undeclarable = left
 	for _, content := range contents {
-		r.Contents[adopt.ObjectID{Kind: k.Name, ID: content.Object.ID}] = content.Path
+		r.ContentPaths[adopt.ObjectID{Kind: k.Name, ID: content.Object.ID}] = content.LocalPath
 		var text []byte
 		if content.Size > 0 {
-			text, err = c.Download(ctx, content.Version, content.Size)
+			text, err = c.Download(ctx, content.FileVersionID, content.Size)
 			w.must(err)
 		}
-		w.must(os.MkdirAll(filepath.Dir(w.path(content.Path)), 0o755))
-		w.must(os.WriteFile(w.path(content.Path), text, 0o644))
+		w.must(os.MkdirAll(filepath.Dir(w.path(content.LocalPath)), 0o755))
+		w.must(os.WriteFile(w.path(content.LocalPath), text, 0o644))
 	}
 }
 

@@ -42,21 +42,21 @@ func TestDrift(t *testing.T) {
 			w.Fatalf("what was changed (-), what is found (+)\n%s", d)
 		}
 		changed += len(want)
-		edits, err := adopt.Accept(w.load(), found, os.ReadFile)
+		edits, err := adopt.AcceptDrift(w.load(), found, os.ReadFile)
 		w.must(err)
 		for _, f := range edits.Edited {
 			w.must(os.WriteFile(f.Name, f.After, 0o600))
 		}
 		for _, list := range [][]plan.Change{w.drift(), w.planChanges()} {
 			for _, c := range list {
-				for _, name := range edits.Accepted[c.Addr] {
+				for _, name := range edits.AcceptedAttrs[c.Addr] {
 					if slices.Contains(c.Fields, name) {
 						w.Errorf("%s of %s differs after it was accepted:\n%s", name, c.Addr, w.sources())
 					}
 				}
 			}
 		}
-		for _, names := range edits.Accepted {
+		for _, names := range edits.AcceptedAttrs {
 			accepted += len(names)
 		}
 	})

@@ -16,36 +16,36 @@ const stranger = "https://b2form-prove.invalid"
 // bucketPromises are what a bucket gives to those without a key, what it lets pages of other origins
 // ask for, and that Object Lock refuses a deletion.
 func (o *Options) bucketPromises(b *Bucket) []Promise {
-	at := file{b, o.FileName}
-	noUpload := cmp.Or(o.noUploads(), b.NoUpload)
-	open := Promise{Text: "gives no file to those without a key", Classes: "B"}
+	at := file{b, o.FileNameSuffix}
+	noUpload := cmp.Or(o.noUploadReason(), b.NoUploadReason)
+	open := Promise{Text: "gives no file to those without a key", CallClasses: "B"}
 	if b.Public {
 		open.Text = "gives its files to everybody"
 	}
 	if noUpload == "" {
-		open.Classes += "AAC"
+		open.CallClasses += "AAC"
 	}
 	open.try = func(ctx context.Context, t *trial) error {
 		if noUpload == "" {
-			if err := t.present(ctx, at); err != nil {
+			if err := t.ensureUploaded(ctx, at); err != nil {
 				return err
 			}
 		}
-		return t.askWithoutKey(ctx, at)
+		return t.checkAccessWithoutKey(ctx, at)
 	}
 	out := append([]Promise{open}, o.corsPromises(at)...)
-	if b.Locked {
-		lock := Promise{Text: "keeps a file under legal hold", Skip: noUpload, Classes: "AAAAAC",
-			try: func(ctx context.Context, t *trial) error { return t.hold(ctx, at) }}
-		if lock.Skip == "" && !o.Account.HasCapability("writeFileLegalHolds") {
-			lock.Skip = "the credentials in use lack writeFileLegalHolds"
+	if b.HasObjectLock {
+		lock := Promise{Text: "keeps a file under legal hold", SkipReason: noUpload, CallClasses: "AAAAAC",
+			try: func(ctx context.Context, t *trial) error { return t.checkLegalHold(ctx, at) }}
+		if lock.SkipReason == "" && !o.Account.HasCapability("writeFileLegalHolds") {
+			lock.SkipReason = "the credentials in use lack writeFileLegalHolds"
 		}
 		out = append(out, lock)
 	}
 	return out
 }
 
-func (t *trial) askWithoutKey(ctx context.Context, at file) error {
+func (t *trial) checkAccessWithoutKey(ctx context.Context, at file) error {
 	resp, err := t.request(ctx, http.MethodGet, t.downloadURL(at), nil)
 	if err != nil {
 		return err
@@ -56,11 +56,11 @@ func (t *trial) askWithoutKey(ctx context.Context, at file) error {
 	given := resp.StatusCode == http.StatusOK || absent
 	switch {
 	case absent && !at.bucket.Public:
-		return &troubleError{what: "B2 says that there is no such file, and not that it takes a key"}
+		return &inconclusiveError{what: "B2 says that there is no such file, and not that it takes a key"}
 	case given && !at.bucket.Public:
-		return brokenError("It gives them to everybody.")
+		return brokenPromiseError("It gives them to everybody.")
 	case refused && at.bucket.Public:
-		return brokenError("It refuses those without a key.")
+		return brokenPromiseError("It refuses those without a key.")
 	case !given && !refused:
 		return &wire.Error{Method: "b2_download_file_by_name", Status: resp.StatusCode}
 	}
@@ -146,34 +146,35 @@ func preflight(at file, origin, method string, native bool, header map[string]st
 	if !allowed {
 		text = "answers no page of "
 	}
-	return Promise{Text: text + quoted(origin) + " that asks for " + method, Classes: "B", try: func(ctx context.Context, t *trial) error {
-		target := t.downloadURL(at)
-		if !native {
-			target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + escape(at.name, true)
-		}
-		asked := map[string]string{"Origin": origin, "Access-Control-Request-Method": method}
-		for name, value := range header {
-			asked[name] = value
-		}
-		resp, err := t.request(ctx, http.MethodOptions, target, asked)
-		if err != nil {
-			return err
-		}
-		answer := resp.Header.Get("Access-Control-Allow-Origin")
-		given := resp.StatusCode/100 == 2 && (answer == "*" || strings.EqualFold(answer, origin))
-		switch {
-		case allowed && !given:
-			return brokenError(fmt.Sprintf("B2 does not allow it (status %d).", resp.StatusCode))
-		case !allowed && given:
-			return brokenError("B2 allows it.")
-		}
-		return nil
-	}}
+	return Promise{Text: text + quoted(origin) + " that asks for " + method, CallClasses: "B",
+		try: func(ctx context.Context, t *trial) error {
+			target := t.downloadURL(at)
+			if !native {
+				target = strings.TrimRight(t.Account.S3URL, "/") + "/" + at.bucket.Name + "/" + escape(at.name, true)
+			}
+			asked := map[string]string{"Origin": origin, "Access-Control-Request-Method": method}
+			for name, value := range header {
+				asked[name] = value
+			}
+			resp, err := t.request(ctx, http.MethodOptions, target, asked)
+			if err != nil {
+				return err
+			}
+			answer := resp.Header.Get("Access-Control-Allow-Origin")
+			given := resp.StatusCode/100 == 2 && (answer == "*" || strings.EqualFold(answer, origin))
+			switch {
+			case allowed && !given:
+				return brokenPromiseError(fmt.Sprintf("B2 does not allow it (status %d).", resp.StatusCode))
+			case !allowed && given:
+				return brokenPromiseError("B2 allows it.")
+			}
+			return nil
+		}}
 }
 
-// hold puts a file under legal hold, tries to delete it, and lifts the hold again, whatever happens.
-func (t *trial) hold(ctx context.Context, at file) (err error) {
-	if err := t.present(ctx, at); err != nil {
+// checkLegalHold puts a file under legal hold, tries to delete it, and lifts the hold again, whatever happens.
+func (t *trial) checkLegalHold(ctx context.Context, at file) (err error) {
+	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
 	set := func(ctx context.Context, value string) error {
@@ -183,13 +184,13 @@ func (t *trial) hold(ctx context.Context, at file) (err error) {
 	err = set(ctx, "on")
 	if err == nil {
 		err = t.expect(false, t.Admin.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil))
-		if _, broken := err.(brokenError); broken {
+		if _, broken := err.(brokenPromiseError); broken {
 			t.fileID = ""
-			return brokenError("B2 deletes it.")
+			return brokenPromiseError("B2 deletes it.")
 		}
 	}
 	if lifted := set(context.WithoutCancel(ctx), "off"); lifted != nil {
-		return &troubleError{fmt.Sprintf("The legal hold of %s in bucket %s may still be there; lift it and delete the file",
+		return &inconclusiveError{fmt.Sprintf("The legal hold of %s in bucket %s may still be there; lift it and delete the file",
 			quoted(at.name), quoted(at.bucket.Name)), lifted}
 	}
 	return err

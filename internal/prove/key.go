@@ -14,9 +14,9 @@ import (
 // An operation is one thing that a capability lets a key do with files.
 type operation struct {
 	verb, capability string
-	to               string // before the name of a bucket
-	classes          string // natively; through S3 one call less of class A at most
-	uploads          bool   // it needs a file that was uploaded for it
+	preposition      string // before the name of a bucket
+	callClasses      string // natively; through S3 one call less of class A at most
+	needsUpload      bool   // it needs a file that was uploaded for it
 	native, s3       func(t *trial, ctx context.Context, at file) error
 }
 
@@ -37,48 +37,48 @@ type file struct {
 // keyPromises are what a key may and must not do. What it may not do anyway is not tried in
 // further places.
 func (o *Options) keyPromises(k *Key) []Promise {
-	out := []Promise{{Text: "authorizes with what it was made with", Skip: k.NoAccess, Classes: "ACC",
-		try: func(ctx context.Context, t *trial) error { return t.open(ctx) }}}
+	out := []Promise{{Text: "authorizes with what it was made with", SkipReason: k.NoAccessReason, CallClasses: "ACC",
+		try: func(ctx context.Context, t *trial) error { return t.authorizeKey(ctx) }}}
 	switch {
-	case k.NoAccess != "":
+	case k.NoAccessReason != "":
 		return out
-	case k.Bucket == nil:
-		return append(out, Promise{Text: "may work in a bucket", Skip: "none that it reaches is declared"})
+	case k.AllowedBucket == nil:
+		return append(out, Promise{Text: "may work in a bucket", SkipReason: "none that it reaches is declared"})
 	}
-	out = append(out, o.facePromises(k, "B2", "")...)
+	out = append(out, o.apiPromises(k, "B2", "")...)
 	skip := ""
 	switch {
-	case !k.HasS3 || !k.Bucket.HasS3:
+	case !k.HasS3 || !k.AllowedBucket.HasS3:
 		skip = "keys and buckets from before May 2020 have no S3 API"
 	case o.Account.S3URL == "":
 		skip = "the service has no S3 API"
 	}
-	return append(out, o.facePromises(k, "S3", skip)...)
+	return append(out, o.apiPromises(k, "S3", skip)...)
 }
 
-// facePromises are those of one API.
-func (o *Options) facePromises(k *Key, face, skip string) (out []Promise) {
-	noUpload := o.noUploads()
+// apiPromises are those of one API.
+func (o *Options) apiPromises(k *Key, api, skipReason string) (out []Promise) {
+	noUpload := o.noUploadReason()
 	add := func(op operation, at file, allowed bool, where string) {
 		try, may := op.native, " may "
-		if face == "S3" {
+		if api == "S3" {
 			try = op.s3
 		}
 		if !allowed {
 			may = " may not "
 		}
-		p := Promise{Text: face + ":" + may + op.verb + where, Skip: skip, Classes: op.classes,
+		p := Promise{Text: api + ":" + may + op.verb + where, SkipReason: skipReason, CallClasses: op.callClasses,
 			try: func(ctx context.Context, t *trial) error { return t.expect(allowed, try(t, ctx, at)) }}
-		if p.Skip == "" && op.uploads {
-			p.Skip = cmp.Or(noUpload, at.bucket.NoUpload)
+		if p.SkipReason == "" && op.needsUpload {
+			p.SkipReason = cmp.Or(noUpload, at.bucket.NoUploadReason)
 		}
-		if p.Skip == "" && op.capability == "readFiles" && !allowed && at.bucket.Public {
-			p.Skip = "everybody may, since the bucket is public"
+		if p.SkipReason == "" && op.capability == "readFiles" && !allowed && at.bucket.Public {
+			p.SkipReason = "everybody may, since the bucket is public"
 		}
 		out = append(out, p)
 	}
 	may := func(op operation) bool { return slices.Contains(k.Capabilities, op.capability) }
-	own := file{k.Bucket, k.NamePrefix + o.FileName}
+	own := file{k.AllowedBucket, k.NamePrefix + o.FileNameSuffix}
 	for _, op := range []operation{
 		listing(), uploading(),
 		{"download files", "readFiles", "", "AAB", true, (*trial).download, (*trial).downloadS3},
@@ -90,10 +90,11 @@ func (o *Options) facePromises(k *Key, face, skip string) (out []Promise) {
 			continue
 		}
 		if k.NamePrefix != "" {
-			add(op, file{k.Bucket, outside(k.NamePrefix, o.FileName)}, false, " outside of "+quoted(k.NamePrefix))
+			add(op, file{k.AllowedBucket, outside(k.NamePrefix, o.FileNameSuffix)}, false, " outside of "+quoted(k.NamePrefix))
 		}
-		if k.Other != nil {
-			add(op, file{k.Other, k.NamePrefix + o.FileName}, false, op.to+"bucket "+quoted(k.Other.Name))
+		if k.ForbiddenBucket != nil {
+			add(op, file{k.ForbiddenBucket, k.NamePrefix + o.FileNameSuffix}, false,
+				op.preposition+"bucket "+quoted(k.ForbiddenBucket.Name))
 		}
 	}
 	deleting := operation{"delete files", "deleteFiles", "", "AAAC", true, (*trial).remove, (*trial).removeS3}
@@ -109,14 +110,14 @@ func outside(prefix, name string) string {
 	return name
 }
 
-// delays are how long to wait after each attempt to use a new key: B2 may take minutes until it works
+// newKeyRetryDelays are how long to wait after each attempt to use a new key: B2 may take minutes until it works
 // everywhere ("Create and Manage App Keys").
-func delays() []time.Duration {
+func newKeyRetryDelays() []time.Duration {
 	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second}
 }
 
-// open gets the key's means, and compares what B2 says of it.
-func (t *trial) open(ctx context.Context) error {
+// authorizeKey gets the key's means, and compares what B2 says of it.
+func (t *trial) authorizeKey(ctx context.Context) error {
 	t.unusable = true
 	access, err := t.key.Open(ctx)
 	if err != nil {
@@ -124,21 +125,21 @@ func (t *trial) open(ctx context.Context) error {
 	}
 	t.access = access
 	account, err := access.Client.Authorize(ctx)
-	for _, delay := range delays() {
-		if !access.New || !isRefused(err) || t.Sleep(ctx, delay) != nil {
+	for _, delay := range newKeyRetryDelays() {
+		if !access.IsNewKey || !isRefused(err) || t.Sleep(ctx, delay) != nil {
 			break
 		}
 		account, err = access.Client.Authorize(ctx)
 	}
 	if isRefused(err) {
-		return brokenError("B2 does not accept it: it expired, was deleted, or its secret is another.")
+		return brokenPromiseError("B2 does not accept it: it expired, was deleted, or its secret is another.")
 	}
 	if err != nil {
 		return err
 	}
 	t.unusable, t.s3 = false, s3Client{t.Transport, account.S3URL, account.S3Region(), access.KeyID, access.Secret, t.Now}
-	if differ := t.key.Differs(account); len(differ) > 0 {
-		return brokenError("B2 accepts it, but says something else than declared of " + strings.Join(differ, ", ") + ".")
+	if differ := t.key.DifferingAttrs(account); len(differ) > 0 {
+		return brokenPromiseError("B2 accepts it, but says something else than declared of " + strings.Join(differ, ", ") + ".")
 	}
 	return nil
 }
@@ -147,9 +148,9 @@ func (t *trial) open(ctx context.Context) error {
 func (t *trial) expect(allowed bool, err error) error {
 	switch {
 	case allowed && isRefused(err):
-		return brokenError("B2 refuses it.")
+		return brokenPromiseError("B2 refuses it.")
 	case !allowed && err == nil:
-		return brokenError("B2 lets it do that.")
+		return brokenPromiseError("B2 lets it do that.")
 	case !allowed && isRefused(err):
 		return nil
 	}

@@ -27,14 +27,14 @@ type Client interface {
 
 // A Bucket is a live bucket.
 type Bucket struct {
-	ID, Name string
-	Public   bool // its files can be had without a key
-	Locked   bool // it has Object Lock
-	CORS     []CORSRule
-	HasS3    bool
-	// NoUpload says why a file that is uploaded here could not be removed again without a trace; "": it
+	ID, Name      string
+	Public        bool // its files can be had without a key
+	HasObjectLock bool // it has Object Lock
+	CORS          []CORSRule
+	HasS3         bool
+	// NoUploadReason says why a file that is uploaded here could not be removed again without a trace; "": it
 	// can be.
-	NoUpload string
+	NoUploadReason string
 }
 
 // A CORSRule says which pages may ask for what.
@@ -42,30 +42,30 @@ type CORSRule struct{ Origins, Operations, Headers []string }
 
 // A Key is a live key.
 type Key struct {
-	Capabilities []string
-	NamePrefix   string
-	HasS3        bool
-	Bucket       *Bucket // one that it reaches; nil: there is none to try it in
-	Other        *Bucket // one that it must not reach; nil: there is none
-	// Differs names what B2 says otherwise of the key than it was made with.
-	Differs func(*wire.Account) []string
-	// Open gives the means to act as the key; NoAccess says why there are none.
-	Open     func(ctx context.Context) (*Access, error)
-	NoAccess string
+	Capabilities    []string
+	NamePrefix      string
+	HasS3           bool
+	AllowedBucket   *Bucket // one that it reaches; nil: there is none to try it in
+	ForbiddenBucket *Bucket // one that it must not reach; nil: there is none
+	// DifferingAttrs names what B2 says otherwise of the key than it was made with.
+	DifferingAttrs func(*wire.Account) []string
+	// Open gives the means to act as the key; NoAccessReason says why there are none.
+	Open           func(ctx context.Context) (*Access, error)
+	NoAccessReason string
 }
 
 // Access is how to act as a key.
 type Access struct {
 	Client        Client
 	KeyID, Secret func() string // functions, so that no printing finds them
-	New           bool          // it was made just now, and B2 may not know it everywhere
-	End           func() error  // deletes what was made for it
+	IsNewKey      bool          // it was made just now, and B2 may not know it everywhere
+	DeleteKey     func() error  // deletes what was made for it
 }
 
 // A Subject is one address with what is live under it.
 type Subject struct {
-	Addr   string
-	Differ string // in what it is not as declared, in words; "": it is
+	Addr           string
+	DifferenceText string // in what it is not as declared, in words; "": it is
 	// Key and Bucket: one is set, or with Differ none.
 	Key    *Key
 	Bucket *Bucket
@@ -76,10 +76,10 @@ func (s Subject) IsLive() bool { return s.Key != nil || s.Bucket != nil }
 
 // A Promise is one thing that can be tried.
 type Promise struct {
-	Text    string // "B2: may not delete files"
-	Skip    string // why it cannot be tried; "": it can
-	Classes string // of the calls that it takes at most, as in B2's price list: "AAC"
-	try     func(ctx context.Context, t *trial) error
+	Text        string // "B2: may not delete files"
+	SkipReason  string // why it cannot be tried; "": it can
+	CallClasses string // of the calls that it takes at most, as in B2's price list: "AAC"
+	try         func(ctx context.Context, t *trial) error
 }
 
 // A Status is what came of a promise.
@@ -115,19 +115,19 @@ func Failed(results []Result) bool {
 
 // Options are what trials need from outside.
 type Options struct {
-	Admin     Client            // the credentials in use: they make what a key may not make, and remove everything
-	Account   *wire.Account     // of Admin
-	Transport http.RoundTripper // for what is not native
-	Now       func() time.Time  // by B2's clock
-	Sleep     func(ctx context.Context, d time.Duration) error
-	Explain   func(error) string // says for people what is wrong
-	FileName  string             // the end of the name of every file that is uploaded
-	ReadOnly  bool               // upload nothing
-	Parallel  int                // subjects at once
+	Admin          Client            // the credentials in use: they make what a key may not make, and remove everything
+	Account        *wire.Account     // of Admin
+	Transport      http.RoundTripper // for what is not native
+	Now            func() time.Time  // by B2's clock
+	Sleep          func(ctx context.Context, d time.Duration) error
+	Explain        func(error) string // says for people what is wrong
+	FileNameSuffix string             // the end of the name of every file that is uploaded
+	ReadOnly       bool               // upload nothing
+	Parallel       int                // subjects at once
 }
 
-// noUploads says why nothing may be uploaded anywhere; "": it may.
-func (o *Options) noUploads() string {
+// noUploadReason says why nothing may be uploaded anywhere; "": it may.
+func (o *Options) noUploadReason() string {
 	if o.ReadOnly {
 		return "nothing is to be written"
 	}
@@ -142,8 +142,8 @@ func (o *Options) noUploads() string {
 // promises lists what is tried of a subject, in that order. It asks B2 nothing.
 func (o *Options) promises(s *Subject) []Promise {
 	declared := Promise{Text: "is as declared", try: func(context.Context, *trial) error {
-		if s.Differ != "" {
-			return brokenError(s.Differ)
+		if s.DifferenceText != "" {
+			return brokenPromiseError(s.DifferenceText)
 		}
 		return nil
 	}}
@@ -156,14 +156,14 @@ func (o *Options) promises(s *Subject) []Promise {
 	return []Promise{declared}
 }
 
-// Calls counts the calls of each class that trying the promises takes at most.
-func (o *Options) Calls(subjects []Subject) map[byte]int {
+// MaxCallsByClass counts the calls of each class that trying the promises takes at most.
+func (o *Options) MaxCallsByClass(subjects []Subject) map[byte]int {
 	n := map[byte]int{'A': 0, 'B': 0, 'C': 0}
 	for i := range subjects {
 		for _, p := range o.promises(&subjects[i]) {
-			for j := range p.Classes {
-				if p.Skip == "" {
-					n[p.Classes[j]]++
+			for j := range p.CallClasses {
+				if p.SkipReason == "" {
+					n[p.CallClasses[j]]++
 				}
 			}
 		}
@@ -180,7 +180,7 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 	for i := range subjects {
 		free <- struct{}{}
 		own := *o // two may work in one bucket
-		own.FileName = fmt.Sprintf("%s-%d", o.FileName, i)
+		own.FileNameSuffix = fmt.Sprintf("%s-%d", o.FileNameSuffix, i)
 		group.Go(func() {
 			results[i] = own.try(ctx, &subjects[i])
 			<-free
@@ -195,15 +195,15 @@ func (o *Options) Run(ctx context.Context, subjects []Subject) []Result {
 }
 
 func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
-	t := &trial{Options: o, key: s.Key, files: map[file]bool{}}
+	t := &trial{Options: o, key: s.Key, filesToRemove: map[file]bool{}}
 	for _, p := range o.promises(s) {
-		r := Result{Addr: s.Addr, Promise: p.Text, Status: Skipped, Detail: p.Skip}
+		r := Result{Addr: s.Addr, Promise: p.Text, Status: Skipped, Detail: p.SkipReason}
 		switch {
 		case ctx.Err() != nil:
 			r.Detail = "interrupted"
-		case p.Skip == "" && t.unusable:
+		case p.SkipReason == "" && t.unusable:
 			r.Detail = "the key does not authorize"
-		case p.Skip == "":
+		case p.SkipReason == "":
 			start := o.Now()
 			r.Status, r.Detail = o.judge(p.try(ctx, t))
 			r.Took = o.Now().Sub(start)
@@ -219,18 +219,18 @@ func (o *Options) try(ctx context.Context, s *Subject) (results []Result) {
 	return results
 }
 
-// A brokenError says how a promise is broken.
-type brokenError string
+// A brokenPromiseError says how a promise is broken.
+type brokenPromiseError string
 
-func (e brokenError) Error() string { return string(e) }
+func (e brokenPromiseError) Error() string { return string(e) }
 
 func (o *Options) judge(err error) (Status, string) {
 	switch e := err.(type) { // wrapped, it would be something else that went wrong
 	case nil:
 		return Kept, ""
-	case brokenError:
+	case brokenPromiseError:
 		return Broken, string(e)
-	case *troubleError:
+	case *inconclusiveError:
 		if e.cause == nil {
 			return Unknown, e.what + "."
 		}
@@ -239,13 +239,13 @@ func (o *Options) judge(err error) (Status, string) {
 	return Unknown, o.Explain(err)
 }
 
-// A troubleError says why a trial tells nothing.
-type troubleError struct {
+// An inconclusiveError says why a trial tells nothing.
+type inconclusiveError struct {
 	what  string
 	cause error // nil: what says it all
 }
 
-func (e *troubleError) Error() string { return e.what }
+func (e *inconclusiveError) Error() string { return e.what }
 
 // quoted is a name that others may have chosen, or the beginning of a long one.
 func quoted(name string) string { return fmt.Sprintf("%.200q", strings.ToValidUTF8(name, "\ufffd")) }

@@ -70,7 +70,7 @@ func (c *s3Client) send(ctx context.Context, method, bucket, name string, query 
 func sign(r *http.Request, body, keyID, secret, region string, at time.Time) {
 	now := at.UTC().Format("20060102T150405Z")
 	r.Header.Set("X-Amz-Date", now)
-	r.Header.Set("X-Amz-Content-Sha256", digest(body))
+	r.Header.Set("X-Amz-Content-Sha256", sha256Hex(body))
 	headers := map[string]string{"host": r.URL.Host}
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
@@ -80,10 +80,10 @@ func sign(r *http.Request, body, keyID, secret, region string, at time.Time) {
 	for _, name := range names {
 		canonical += name + ":" + strings.TrimSpace(headers[name]) + "\n"
 	}
-	canonical += "\n" + strings.Join(names, ";") + "\n" + digest(body)
+	canonical += "\n" + strings.Join(names, ";") + "\n" + sha256Hex(body)
 	scope := now[:8] + "/" + region + "/s3/aws4_request"
 	key := []byte("AWS4" + secret)
-	for _, part := range append(strings.Split(scope, "/"), "AWS4-HMAC-SHA256\n"+now+"\n"+scope+"\n"+digest(canonical)) {
+	for _, part := range append(strings.Split(scope, "/"), "AWS4-HMAC-SHA256\n"+now+"\n"+scope+"\n"+sha256Hex(canonical)) {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
@@ -92,7 +92,7 @@ func sign(r *http.Request, body, keyID, secret, region string, at time.Time) {
 		strings.Join(names, ";"), hex.EncodeToString(key)))
 }
 
-func digest(text string) string {
+func sha256Hex(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

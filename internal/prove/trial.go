@@ -22,14 +22,14 @@ type trial struct {
 	s3       s3Client
 	unusable bool // the key does not authorize
 
-	files  map[file]bool // that may hold something to remove
-	fileID string        // the version that is there for the key to work with; "": none
+	filesToRemove map[file]bool // that may hold something to remove
+	fileID        string        // the version that is there for the key to work with; "": none
 }
 
-// sent notes that a file may be there now: a reply that does not come tells nothing.
-func (t *trial) sent(at file, err error) error {
+// noteUpload notes that a file may be there now: a reply that does not come tells nothing.
+func (t *trial) noteUpload(at file, err error) error {
 	if !isRefused(err) {
-		t.files[at] = true
+		t.filesToRemove[at] = true
 	}
 	return err
 }
@@ -44,7 +44,7 @@ func (t *trial) upload(ctx context.Context, at file) error {
 	if err == nil {
 		t.fileID = id
 	}
-	return t.sent(at, err)
+	return t.noteUpload(at, err)
 }
 
 // put uploads the content and gives the ID of the version.
@@ -61,22 +61,22 @@ func put(ctx context.Context, c Client, at file) (id string, err error) {
 	return made.FileID, nil
 }
 
-// present makes sure that a version is there, and not by the key, which may be unable to.
-func (t *trial) present(ctx context.Context, at file) error {
+// ensureUploaded makes sure that a version is there, and not by the key, which may be unable to.
+func (t *trial) ensureUploaded(ctx context.Context, at file) error {
 	if t.fileID != "" {
 		return nil
 	}
 	id, err := put(ctx, t.Admin, at)
 	t.fileID = id
-	t.files[at] = true
+	t.filesToRemove[at] = true
 	if err != nil {
-		return &troubleError{"The credentials in use cannot upload a file to try it with", err}
+		return &inconclusiveError{"The credentials in use cannot upload a file to try it with", err}
 	}
 	return nil
 }
 
 func (t *trial) download(ctx context.Context, at file) error {
-	if err := t.present(ctx, at); err != nil {
+	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
 	return sameContent(t.access.Client.Download(ctx, t.fileID, int64(len(content))))
@@ -84,13 +84,13 @@ func (t *trial) download(ctx context.Context, at file) error {
 
 func sameContent(got []byte, err error) error {
 	if err == nil && string(got) != content {
-		return brokenError("Another content came back than was uploaded.")
+		return brokenPromiseError("Another content came back than was uploaded.")
 	}
 	return err
 }
 
 func (t *trial) remove(ctx context.Context, at file) error {
-	if err := t.present(ctx, at); err != nil {
+	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
 	err := t.access.Client.Call(ctx, "b2_delete_file_version", map[string]any{"fileName": at.name, "fileId": t.fileID}, nil)
@@ -102,10 +102,10 @@ func (t *trial) remove(ctx context.Context, at file) error {
 
 // sendS3 sends a request as the key, again where the service does not know it yet.
 func (t *trial) sendS3(ctx context.Context, method string, at file, query url.Values, body string) (http.Header, []byte, error) {
-	for _, delay := range delays() {
+	for _, delay := range newKeyRetryDelays() {
 		header, reply, err := t.s3.send(ctx, method, at.bucket.Name, at.name, query, body)
 		refused, ok := errors.AsType[*wire.Error](err)
-		if !ok || !t.access.New || refused.Code != "InvalidAccessKeyId" || t.Sleep(ctx, delay) != nil {
+		if !ok || !t.access.IsNewKey || refused.Code != "InvalidAccessKeyId" || t.Sleep(ctx, delay) != nil {
 			return header, reply, err
 		}
 	}
@@ -123,11 +123,11 @@ func (t *trial) uploadS3(ctx context.Context, at file) error {
 	if id := header.Get("X-Amz-Version-Id"); id != "" {
 		t.fileID = id
 	}
-	return t.sent(at, err)
+	return t.noteUpload(at, err)
 }
 
 func (t *trial) downloadS3(ctx context.Context, at file) error {
-	if err := t.present(ctx, at); err != nil {
+	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
 	_, body, err := t.sendS3(ctx, http.MethodGet, at, nil, "")
@@ -135,7 +135,7 @@ func (t *trial) downloadS3(ctx context.Context, at file) error {
 }
 
 func (t *trial) removeS3(ctx context.Context, at file) error {
-	if err := t.present(ctx, at); err != nil {
+	if err := t.ensureUploaded(ctx, at); err != nil {
 		return err
 	}
 	_, _, err := t.sendS3(ctx, http.MethodDelete, at, url.Values{"versionId": {t.fileID}}, "")
@@ -146,17 +146,17 @@ func (t *trial) removeS3(ctx context.Context, at file) error {
 }
 
 // clean removes what the trial made, and says what it could not remove.
-func (t *trial) clean(ctx context.Context) (left []string) {
-	for at := range t.files {
+func (t *trial) clean(ctx context.Context) (failures []string) {
+	for at := range t.filesToRemove {
 		if _, err := t.Admin.Purge(ctx, at.bucket.ID, at.name, nil); err != nil && !wire.IsGone(err) {
-			left = append(left, fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name),
+			failures = append(failures, fmt.Sprintf("The file %s in bucket %s could not be removed; delete it. %s", quoted(at.name),
 				quoted(at.bucket.Name), t.Explain(err)))
 		}
 	}
-	if t.access != nil && t.access.End != nil {
-		if err := t.access.End(); err != nil {
-			left = append(left, t.Explain(err))
+	if t.access != nil && t.access.DeleteKey != nil {
+		if err := t.access.DeleteKey(); err != nil {
+			failures = append(failures, t.Explain(err))
 		}
 	}
-	return left
+	return failures
 }

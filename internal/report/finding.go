@@ -42,13 +42,13 @@ func (r *Run) findings() (list []finding) {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
 			list = append(list, finding{rule: "hazard/" + h.Flag, level: "note", title: "Hazard: " + h.Kind,
-				text: c.Address + " " + h.Kind + colon(h.Detail), place: c.Range})
+				text: c.Address + " " + h.Kind + afterColon(h.Detail), place: c.Range})
 		}
 	}
 	for _, k := range r.Keys {
 		for _, f := range k.Findings {
 			list = append(list, finding{rule: "key/" + slug(f.Rule), level: "warning", title: "Key: " + visible.EscapeLine(f.Rule),
-				text: k.Name + colon(f.Detail)})
+				text: k.Name + afterColon(f.Detail)})
 		}
 	}
 	list = list[:min(len(list), mostFindings)]

@@ -30,14 +30,14 @@ func (r *Run) annotations() (list []annotation) {
 	for i := range r.Changes() {
 		c := &r.Planned.Changes[i]
 		for _, h := range c.Hazards {
-			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + colon(h.Detail), c.Range})
+			list = append(list, annotation{"notice", "Hazard: " + h.Kind, c.Address + " " + h.Kind + afterColon(h.Detail), c.Range})
 		}
 	}
 	return list
 }
 
-// colon is a text behind a colon; nothing for none.
-func colon(text string) string {
+// afterColon is a text behind a colon; nothing for none.
+func afterColon(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -74,11 +74,11 @@ func GitHubAnnotations(r *Run) string {
 const mostMessage = 10_000
 
 // truncate is a text without what is beyond so many bytes.
-func truncate(s string, most int) string {
-	if len(s) <= most {
+func truncate(s string, maxBytes int) string {
+	if len(s) <= maxBytes {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return strings.ToValidUTF8(s[:maxBytes], "") + "…"
 }
 
 // What a command would end at, in its data and in a property (actions/toolkit, core/src/command.ts).
@@ -111,14 +111,14 @@ func GitHubSummary(r *Run) string {
 	return Markdown(r, StepSummary-len(text)) + text
 }
 
-// A Variable is one result of a run for later steps of a pipeline. Its value has one line.
-type Variable struct{ Name, Value string }
+// A PipelineVariable is one result of a run for later steps of a pipeline. Its value has one line.
+type PipelineVariable struct{ Name, Value string }
 
-// Variables are the results of a run. hazards are the spellings of -allow, each once.
-func Variables(r *Run) []Variable {
+// PipelineVariables are the results of a run. hazards are the spellings of -allow, each once.
+func PipelineVariables(r *Run) []PipelineVariable {
 	n := r.Counts()
-	return []Variable{
-		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.Outputs != "" || len(r.Drift) > 0)},
+	return []PipelineVariable{
+		{"changes", strconv.FormatBool(len(r.Changes()) > 0 || r.OutputsDiff != "" || len(r.Drift) > 0)},
 		{"outcome", string(r.Outcome())},
 		{"import", strconv.Itoa(n.Import)}, {"add", strconv.Itoa(n.Add)}, {"change", strconv.Itoa(n.Change)},
 		{"destroy", strconv.Itoa(n.Destroy)}, {"forget", strconv.Itoa(n.Forget)},
@@ -131,7 +131,7 @@ func Variables(r *Run) []Variable {
 // GitHubOutputs is what GITHUB_OUTPUT takes: a name and a value a line.
 func GitHubOutputs(r *Run) string {
 	var b strings.Builder
-	for _, v := range Variables(r) {
+	for _, v := range PipelineVariables(r) {
 		b.WriteString(v.Name + "=" + v.Value + "\n")
 	}
 	return b.String()

@@ -31,7 +31,7 @@ type codeQualityLines struct {
 func GitLabCodeQuality(r *Run) []byte {
 	issues := []codeQualityIssue{}
 	for _, f := range r.findings() {
-		i := codeQualityIssue{Description: oneLine(f.title + colon(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
+		i := codeQualityIssue{Description: oneLine(f.title + afterColon(f.text)), CheckName: f.rule, Fingerprint: f.fingerprint,
 			Severity: map[string]string{"error": "critical", "warning": "minor", "note": "major"}[f.level],
 			Location: codeQualityLocation{Path: f.path, Lines: codeQualityLines{1}}}
 		if f.path == "" {
@@ -64,7 +64,7 @@ func GitLabTerraform(r *Run) []byte {
 // comments there.
 func Dotenv(r *Run) string {
 	var b strings.Builder
-	for _, v := range Variables(r) {
+	for _, v := range PipelineVariables(r) {
 		b.WriteString("B2FORM_" + strings.ToUpper(v.Name) + "=" + v.Value + "\n")
 	}
 	return b.String()
@@ -72,10 +72,11 @@ func Dotenv(r *Run) string {
 
 // GitLabSection puts a text into a section of the job log that is folded ("CI/CD job logs", custom collapsible
 // sections). at is the time in seconds; the name has letters, digits, _, . and - only.
-func GitLabSection(at int64, name, header, text string) string {
-	return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n%s\x1b[0Ksection_end:%d:%s\r\x1b[0K\n", at, name, header,
+func GitLabSection(unixSeconds int64, name, header, text string) string {
+	return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n%s\x1b[0Ksection_end:%d:%s\r\x1b[0K\n", unixSeconds, name,
+		header,
 		text,
-		at, name)
+		unixSeconds, name)
 }
 
 // GitHubGroup puts a text into a group of the job log that is folded ("Workflow commands for GitHub Actions", grouping

@@ -187,7 +187,7 @@ func variablesAreHarmless(t *testing.T, text string) {
 	t.Helper()
 	harmless(t, "variables", text)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	if len(lines) != len(report.Variables(&report.Run{})) {
+	if len(lines) != len(report.PipelineVariables(&report.Run{})) {
 		t.Errorf("%d variables: %q", len(lines), text)
 	}
 	for _, l := range lines {

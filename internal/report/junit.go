@@ -87,8 +87,8 @@ func JUnit(r *Run) []byte {
 	for _, check := range r.Checks {
 		c := junitCase{Name: visible.EscapeLine(check.Name)}
 		if check.Failed {
-			c.Failure = &junitFailure{Message: oneLine(strings.Join(check.Said, " ")),
-				Text: visible.EscapeLines(strings.Join(check.Said, "\n"))}
+			c.Failure = &junitFailure{Message: oneLine(strings.Join(check.Messages, " ")),
+				Text: visible.EscapeLines(strings.Join(check.Messages, "\n"))}
 		}
 		suites[1].add(c)
 	}

@@ -17,12 +17,12 @@ import (
 
 // A line is what is read of a line of JSON.
 type line struct {
-	Type       string          `json:"type"`
-	Message    string          `json:"@message"`
-	Version    string          `json:"b2form"`
-	Format     string          `json:"ui"`
-	Diagnostic view.Diagnostic `json:"diagnostic"`
-	Change     struct {
+	Type          string          `json:"type"`
+	Message       string          `json:"@message"`
+	Version       string          `json:"b2form"`
+	FormatVersion string          `json:"ui"`
+	Diagnostic    view.Diagnostic `json:"diagnostic"`
+	Change        struct {
 		Resource struct {
 			Addr string `json:"addr"`
 		} `json:"resource"`
@@ -60,9 +60,9 @@ type line struct {
 // longestLine is more than any line has that was written by -json.
 const longestLine = 64 << 20
 
-// ReadLines makes a run of the JSON lines that -json prints and -json-into writes. They hold no values, so the changes of
+// ReadJSONLines makes a run of the JSON lines that -json prints and -json-into writes. They hold no values, so the changes of
 // the run have fields and no diff. The errors say what is wrong, to stand behind the name of the file.
-func ReadLines(from io.Reader) (*Run, error) {
+func ReadJSONLines(from io.Reader) (*Run, error) {
 	r := &Run{Command: "plan"}
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, longestLine)
@@ -76,7 +76,7 @@ func ReadLines(from io.Reader) (*Run, error) {
 			if l.Type != "version" || l.Version == "" {
 				return nil, errors.New("it does not begin as what \"-json-into=FILE\" writes")
 			}
-			if format, _, _ := strings.Cut(l.Format, "."); format != "1" {
+			if format, _, _ := strings.Cut(l.FormatVersion, "."); format != "1" {
 				return nil, fmt.Errorf("b2form %s wrote it in a later format, which that version reads", l.Version)
 			}
 			r.Version = l.Version
@@ -105,9 +105,9 @@ func (r *Run) add(l *line) {
 	case "planned_change":
 		r.addChange(l)
 	case "resource_drift":
-		d := Drift{Address: l.Change.Resource.Addr, Sort: DriftChanged, Text: l.Change.Resource.Addr + " has changed"}
+		d := Drift{Address: l.Change.Resource.Addr, Type: DriftChanged, Text: l.Change.Resource.Addr + " has changed"}
 		if l.Change.Action == plan.Delete {
-			d.Sort, d.Text = DriftGone, d.Address+" has been deleted"
+			d.Type, d.Text = DriftGone, d.Address+" has been deleted"
 		}
 		r.Drift = append(r.Drift, d)
 	case "outputs":
@@ -118,7 +118,7 @@ func (r *Run) add(l *line) {
 			}
 		}
 		slices.Sort(names)
-		r.Outputs += strings.Join(names, "")
+		r.OutputsDiff += strings.Join(names, "")
 	case "change_summary":
 		r.addSummary(l)
 	case "plan_digest":
@@ -126,19 +126,19 @@ func (r *Run) add(l *line) {
 	case "policy_exception":
 		r.Exceptions = append(r.Exceptions, Exception{l.Exception.Resource.Addr, l.Exception.Policy, l.Exception.Reason})
 	case "apply_errored":
-		r.done().Failed = append(r.done().Failed, l.Hook.Resource.Addr)
+		r.ensureDone().Failed = append(r.ensureDone().Failed, l.Hook.Resource.Addr)
 	}
 }
 
-// plan is the plan of the run; a new one where there is none yet.
-func (r *Run) plan() *Plan {
+// ensurePlan is the plan of the run; a new one where there is none yet.
+func (r *Run) ensurePlan() *Plan {
 	if r.Planned == nil {
 		r.Planned = &Plan{Summary: view.PlanSummary(plan.Counts{})}
 	}
 	return r.Planned
 }
 
-func (r *Run) done() *Done {
+func (r *Run) ensureDone() *Done {
 	if r.Done == nil {
 		r.Done = &Done{}
 	}
@@ -156,7 +156,7 @@ func (r *Run) addChange(l *line) {
 			c.Hazards = append(c.Hazards, Hazard{string(h.Kind), h.Kind.Flag(), h.Detail})
 		}
 	}
-	r.plan().Changes = append(r.plan().Changes, c)
+	r.ensurePlan().Changes = append(r.ensurePlan().Changes, c)
 }
 
 // addSummary adds the counts of the plan, or of what was done: the same sort of line says both.
@@ -164,7 +164,7 @@ func (r *Run) addSummary(l *line) {
 	n := plan.Counts{Import: l.Counts.Import, Add: l.Counts.Add, Change: l.Counts.Change, Destroy: l.Counts.Remove, Forget: l.Counts.Forget}
 	if strings.HasPrefix(l.Message, "Plan:") {
 		r.Command = "plan"
-		r.plan().Counts, r.plan().Summary = n, view.PlanSummary(n)
+		r.ensurePlan().Counts, r.ensurePlan().Summary = n, view.PlanSummary(n)
 		return
 	}
 	for _, m := range []view.Purpose{view.Planning, view.Destroying, view.Rotating} {
@@ -172,7 +172,7 @@ func (r *Run) addSummary(l *line) {
 			r.Command = m.CommandName()
 		}
 	}
-	done, end := r.done(), "complete!"
+	done, end := r.ensureDone(), "complete!"
 	if done.Counts, done.Incomplete = n, !strings.Contains(l.Message, " complete! "); done.Incomplete {
 		end = "incomplete."
 	}

@@ -21,7 +21,7 @@ func TestReadLinesRefuses(t *testing.T) {
 		firstLine + "{\"changes\":1}\n": "line 2 is no JSON",
 		strings.Replace(firstLine, "1.3", "2.0", 1): "b2form 1.0.0 wrote it in a later format, which that version reads",
 	} {
-		if _, err := report.ReadLines(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := report.ReadJSONLines(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
@@ -36,7 +36,7 @@ func FuzzReadLines(f *testing.F) {
 		`{"type":"apply_errored","hook":{"resource":{"addr":"<b>@x zqx"}}}`)
 	f.Add(firstLine + `{"type":"diagnostic","diagnostic":{"severity":"error","summary":"@zqx","range":{"filename":"../zqx"}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := report.ReadLines(strings.NewReader(text))
+		r, err := report.ReadJSONLines(strings.NewReader(text))
 		if err != nil {
 			return
 		}

@@ -28,14 +28,14 @@ const (
 // part to unfold for each resource. It is never longer than limit bytes, where that is 8000 or more: what there is no
 // room for is left out in whole entries, and counted. Whatever others can choose stands in code, where GitHub,
 // GitLab, Gitea and Forgejo see no markup, HTML, link or mention; what it ends with is never part of that.
-func Markdown(r *Run, limit int) string {
+func Markdown(r *Run, maxBytes int) string {
 	tail := ""
 	if r.Digest != "" {
 		tail = "Plan digest: " + codeSpan(r.Digest) + "\n"
 	}
 	var b strings.Builder
 	b.WriteString("### " + title(r) + "\n\n**" + Headline(r) + "**" + hazardCountText(r) + "\n")
-	room := max(limit, leastMarkdown) - len(tail) - b.Len() - leftOutRoom
+	room := max(maxBytes, leastMarkdown) - len(tail) - b.Len() - leftOutRoom
 	list := sections(r, room/4)
 	shares := shareRoom(room, list)
 	for i, s := range list {
@@ -64,7 +64,7 @@ func Headline(r *Run) string {
 		return "Failed: " + words.Count(r.errorCount(), "error", "errors") + "."
 	case len(r.Changes()) > 0:
 		return r.Planned.Summary
-	case r.Outputs != "":
+	case r.OutputsDiff != "":
 		return "No changes of objects; outputs change."
 	case len(r.Drift) > 0 || r.Command == "drift":
 		return r.driftCounts().Summary()
@@ -78,7 +78,7 @@ func Headline(r *Run) string {
 
 func (r *Run) driftCounts() (n view.DriftCounts) {
 	for _, d := range r.Drift {
-		switch d.Sort {
+		switch d.Type {
 		case DriftGone:
 			n.Gone++
 		case DriftUnmanaged:
@@ -114,16 +114,16 @@ type section struct {
 	entries          []string
 }
 
-// sections are what there is to say, the most important first. mostDiff is how long a diff may be.
-func sections(r *Run, mostDiff int) []section {
+// sections are what there is to say, the most important first. maxDiffBytes is how long a diff may be.
+func sections(r *Run, maxDiffBytes int) []section {
 	out := []section{
 		{heading: "Errors", singular: "error", plural: "errors", entries: diagnosticEntries(r.withSeverity("error"))},
 		{heading: "Not done", singular: "resource", plural: "resources", entries: notDoneEntries(r.Done)},
 		{heading: "Hazards", singular: "hazard", plural: "hazards", entries: hazardEntries(r.Changes())},
-		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: coverageText(r.Coverage),
-			entries: driftEntries(r.Drift, mostDiff)},
-		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), mostDiff)},
-		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "", entries: diffEntry(r.Outputs, mostDiff)},
+		{heading: "Changed outside of b2form", singular: "object", plural: "objects", intro: coverageText(r.CoverageTexts),
+			entries: driftEntries(r.Drift, maxDiffBytes)},
+		{heading: "Changes", singular: "resource", plural: "resources", entries: changeEntries(r.Changes(), maxDiffBytes)},
+		{heading: "Changes to outputs", singular: "list of changed outputs", plural: "", entries: diffEntry(r.OutputsDiff, maxDiffBytes)},
 		{heading: "Checks", singular: "check", plural: "checks", entries: checkEntries(r.Checks)},
 		{heading: "Keys", singular: "key", plural: "keys", entries: keyEntries(r.Keys)},
 		{heading: "Exceptions from policies", singular: "exception", plural: "exceptions", entries: exceptionEntries(r.Exceptions)},
@@ -141,8 +141,8 @@ const leftOutRoom = 12 * 200
 
 // shareRoom gives each section as much room as it takes, as long as the others have theirs: what one leaves, the others
 // get.
-func shareRoom(room int, list []section) []int {
-	sizes := make([]int, len(list))
+func shareRoom(roomBytes int, list []section) (sizes []int) {
+	sizes = make([]int, len(list))
 	bySize := make([]int, len(list))
 	for i, s := range list {
 		bySize[i] = i
@@ -152,14 +152,14 @@ func shareRoom(room int, list []section) []int {
 	}
 	slices.SortStableFunc(bySize, func(a, b int) int { return sizes[a] - sizes[b] })
 	for n, i := range bySize {
-		sizes[i] = min(sizes[i], room/(len(list)-n))
-		room -= sizes[i]
+		sizes[i] = min(sizes[i], roomBytes/(len(list)-n))
+		roomBytes -= sizes[i]
 	}
 	return sizes
 }
 
 // write writes as many entries as there is room for, from the first on, and says how many are left out.
-func (s section) write(b *strings.Builder, room int) {
+func (s section) write(b *strings.Builder, roomBytes int) {
 	if len(s.entries) == 0 && s.intro == "" {
 		return
 	}
@@ -168,7 +168,7 @@ func (s section) write(b *strings.Builder, room int) {
 		b.WriteString(s.intro + "\n")
 	}
 	for i, e := range s.entries {
-		if room -= len(e); room < 0 {
+		if roomBytes -= len(e); roomBytes < 0 {
 			fmt.Fprintf(b, "\n_%s left out here: there is no room._\n", words.Count(len(s.entries)-i, s.singular, s.plural))
 			return
 		}
@@ -197,7 +197,7 @@ func notDoneEntries(d *Done) (out []string) {
 	for _, a := range d.Failed {
 		out = append(out, "- "+codeSpan(a)+" failed\n")
 	}
-	for _, a := range d.NotBegun {
+	for _, a := range d.Unfinished {
 		out = append(out, "- "+codeSpan(a)+" was not begun, or not finished\n")
 	}
 	return out
@@ -216,13 +216,13 @@ func hazardEntries(changes []Change) (out []string) {
 	return out
 }
 
-func driftEntries(list []Drift, mostDiff int) (out []string) {
+func driftEntries(list []Drift, maxDiffBytes int) (out []string) {
 	for _, d := range list {
 		if d.Diff == "" {
 			out = append(out, "- "+codeSpan(d.Text)+"\n")
 			continue
 		}
-		out = append(out, details(d.Text, strings.Join(diffEntry(d.Diff, mostDiff), "")))
+		out = append(out, details(d.Text, strings.Join(diffEntry(d.Diff, maxDiffBytes), "")))
 	}
 	return out
 }
@@ -234,7 +234,7 @@ func coverageText(list []string) (text string) {
 	return text
 }
 
-func changeEntries(changes []Change, mostDiff int) (out []string) {
+func changeEntries(changes []Change, maxDiffBytes int) (out []string) {
 	for _, c := range changes {
 		body := ""
 		for _, remark := range c.Remarks {
@@ -245,7 +245,7 @@ func changeEntries(changes []Change, mostDiff int) (out []string) {
 		}
 		switch {
 		case c.Diff != "":
-			body += "\n" + strings.Join(diffEntry(c.Diff, mostDiff), "")
+			body += "\n" + strings.Join(diffEntry(c.Diff, maxDiffBytes), "")
 		case len(c.Fields) > 0: // of JSON lines, which hold no values
 			body += "- differs in " + codeSpan(strings.Join(c.Fields, ", ")) + "\n"
 		}
@@ -255,11 +255,11 @@ func changeEntries(changes []Change, mostDiff int) (out []string) {
 }
 
 // diffEntry is a diff in a block, or a word about one that is too long; nothing for none.
-func diffEntry(diff string, most int) []string {
+func diffEntry(diff string, maxBytes int) []string {
 	switch {
 	case diff == "":
 		return nil
-	case len(diff) > most:
+	case len(diff) > maxBytes:
 		return []string{fmt.Sprintf("_The difference is not shown here: it has %d lines._\n", strings.Count(diff, "\n"))}
 	}
 	return []string{fence("diff", diff)}
@@ -272,7 +272,7 @@ func checkEntries(list []Check) (out []string) {
 			word = "**failed**"
 		}
 		text := "- " + codeSpan(c.Name) + " " + word
-		for _, said := range c.Said {
+		for _, said := range c.Messages {
 			text += ": " + codeSpan(said)
 		}
 		out = append(out, text+"\n")
@@ -283,13 +283,14 @@ func checkEntries(list []Check) (out []string) {
 func keyEntries(list []Key) (out []string) {
 	for _, k := range list {
 		text := "- " + codeSpan(k.Name)
-		for _, cell := range []struct{ label, text string }{{"", k.Owner}, {"may ", k.May}, {"in ", k.Reaches}, {"ends ", k.Ends}} {
+		for _, cell := range []struct{ label, text string }{{"", k.Owner}, {"may ", k.Capabilities}, {"in ", k.BucketsAndPrefix},
+			{"ends ", k.Expiry}} {
 			if cell.text != "" {
 				text += ", " + cell.label + codeSpan(cell.text)
 			}
 		}
 		for _, f := range k.Findings {
-			text += "\n  - " + codeSpan(f.Rule+colon(f.Detail))
+			text += "\n  - " + codeSpan(f.Rule+afterColon(f.Detail))
 		}
 		out = append(out, text+"\n")
 	}
@@ -320,7 +321,7 @@ func codeSpan(s string) string {
 	if s == "" {
 		return "(empty)"
 	}
-	around := strings.Repeat("`", longestRun(s)+1)
+	around := strings.Repeat("`", longestBacktickRun(s)+1)
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || strings.Trim(s, " ") == "" ||
 		strings.HasPrefix(s, " ") && strings.HasSuffix(s, " ") {
 		s = " " + s + " " // one is taken off on each side
@@ -331,12 +332,12 @@ func codeSpan(s string) string {
 // fence is a text as a block of code, which only a line of as many backticks ends.
 func fence(language, text string) string {
 	text = strings.TrimRight(visible.EscapeLines(text), "\n")
-	around := strings.Repeat("`", max(3, longestRun(text)+1))
+	around := strings.Repeat("`", max(3, longestBacktickRun(text)+1))
 	return around + language + "\n" + text + "\n" + around + "\n"
 }
 
-// longestRun is how many backticks stand in a row.
-func longestRun(s string) (longest int) {
+// longestBacktickRun is how many backticks stand in a row.
+func longestBacktickRun(s string) (longest int) {
 	run := 0
 	for i := range len(s) {
 		if s[i] != '`' {

@@ -22,7 +22,7 @@ type Notice struct {
 	Errors        []string       `json:"errors"`  // at most 10, each in a line
 	HazardCount   int            `json:"hazard_count"`
 	ErrorCount    int            `json:"error_count"`
-	Drift         int            `json:"drift_count"`
+	DriftCount    int            `json:"drift_count"`
 	Digest        string         `json:"digest"`
 	ExitCode      int            `json:"exit_code"`
 	JobURL        string         `json:"job_url"` // of the job in the pipeline; "": not known
@@ -53,7 +53,7 @@ func NewNotice(r *Run, jobURL string) Notice {
 	n := r.Counts()
 	notice := Notice{FormatVersion: "1.0", Version: r.Version, Command: r.Command, Folder: visible.EscapeTruncated(r.Folder, mostInLine),
 		Outcome: r.Outcome(), Headline: Headline(r), Counts: noticeCounts{n.Import, n.Add, n.Change, n.Destroy, n.Forget},
-		Hazards: []noticeHazard{}, Errors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(), Drift: len(r.Drift),
+		Hazards: []noticeHazard{}, Errors: []string{}, HazardCount: r.HazardCount(), ErrorCount: r.errorCount(), DriftCount: len(r.Drift),
 		Digest: visible.EscapeLine(r.Digest), ExitCode: r.ExitCode, JobURL: visible.EscapeTruncated(jobURL, mostInLine)}
 	for _, c := range r.Changes() {
 		for _, h := range c.Hazards {
@@ -78,7 +78,7 @@ func (n Notice) JSON() []byte { return encodeJSON(n) }
 func (n Notice) Title() string { return "b2form " + n.Command + ": " + string(n.Outcome) }
 
 // Text is the notice for people, in at most so many bytes.
-func (n Notice) Text(most int) string {
+func (n Notice) Text(maxBytes int) string {
 	lines := []string{n.Headline}
 	if n.Folder != "" {
 		lines[0] = n.Folder + ": " + n.Headline
@@ -87,7 +87,7 @@ func (n Notice) Text(most int) string {
 		lines = append(lines, "Error: "+text)
 	}
 	for _, h := range n.Hazards {
-		lines = append(lines, h.Hazard+": "+h.Address+colon(h.Detail))
+		lines = append(lines, h.Hazard+": "+h.Address+afterColon(h.Detail))
 	}
 	link := ""
 	if n.JobURL != "" {
@@ -95,7 +95,7 @@ func (n Notice) Text(most int) string {
 	}
 	text := ""
 	for i, l := range lines {
-		if len(text)+len(l) > most-len(link)-40 {
+		if len(text)+len(l) > maxBytes-len(link)-40 {
 			text += "\n(" + words.Count(len(lines)-i, "line", "lines") + " left out)"
 			break
 		}

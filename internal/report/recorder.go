@@ -17,16 +17,11 @@ import (
 // A Recorder makes a Run of what a command says. It has the methods of view.TextUI and view.JSONUI, so that what is
 // said to people and programs is what is reported.
 type Recorder struct {
+	unreported
 	Run Run
 	// Locate says where a resource is declared; nil: nobody knows.
 	Locate func(addr.Addr) *hcl.Range
 }
-
-// Note implements the interface of a command's ui.
-func (r *Recorder) Note(string) {}
-
-// Hint implements the interface of a command's ui.
-func (r *Recorder) Hint(string) {}
 
 // Diagnostics records errors and warnings.
 func (r *Recorder) Diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File) {
@@ -59,18 +54,18 @@ func (r *Recorder) Plan(p *plan.Plan, m view.Purpose) {
 		}
 		shown.Changes = append(shown.Changes, one)
 	}
-	r.Run.Planned, r.Run.Outputs = shown, view.OutputsDiff(p)
+	r.Run.Planned, r.Run.OutputsDiff = shown, view.OutputsDiff(p)
 }
 
 // driftOf is what happened to the object of a change outside of b2form.
 func driftOf(c *plan.Change, m view.Purpose) (d Drift, drifted bool) {
 	text := view.OutsideText(c, m)
-	d = Drift{Address: c.Addr.String(), Sort: DriftChanged, Text: text, Fields: c.Fields}
+	d = Drift{Address: c.Addr.String(), Type: DriftChanged, Text: text, Fields: c.Fields}
 	switch {
 	case text == "" || c.Outside != plan.Changed && c.Outside != plan.Gone:
 		return d, false
 	case c.Outside == plan.Gone:
-		d.Sort = DriftGone
+		d.Type = DriftGone
 	}
 	return d, true
 }
@@ -94,27 +89,6 @@ func (r *Recorder) Exceptions(list []view.Exception) {
 	}
 }
 
-// Tests implements the interface of a command's ui: results of tests have a report of their own.
-func (r *Recorder) Tests([]view.TestFile) {}
-
-// Capabilities implements the interface of a command's ui.
-func (r *Recorder) Capabilities([]string) {}
-
-// Rotations implements the interface of a command's ui.
-func (r *Recorder) Rotations(*plan.Plan, time.Time) {}
-
-// Event implements the interface of a command's ui: Done tells what came of each step.
-func (r *Recorder) Event(apply.Event) {}
-
-// Still implements the interface of a command's ui.
-func (r *Recorder) Still(apply.Event) {}
-
-// Secrets implements the interface of a command's ui: no report holds one.
-func (r *Recorder) Secrets([]view.NewKey) {}
-
-// Outputs implements the interface of a command's ui: their values stay where they are asked for.
-func (r *Recorder) Outputs([]view.Output, bool) {}
-
 // Done records what was carried out.
 func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
 	done := &Done{Summary: view.DoneSummary(result, m), Incomplete: result.Incomplete(), Counts: result.Counts}
@@ -123,7 +97,7 @@ func (r *Recorder) Done(result *apply.Result, m view.Purpose) {
 			done.Failed = append(done.Failed, c.Change.Addr.String())
 		}
 	}
-	done.NotBegun = append(addresses(result.Skipped), addresses(result.PartlyDone)...)
+	done.Unfinished = append(addresses(result.Skipped), addresses(result.PartlyDone)...)
 	r.Run.Done = done
 }
 
@@ -152,8 +126,22 @@ func (r *Recorder) SetChecks(list []view.CheckResult) {
 	for _, c := range list {
 		one := Check{Name: visible.EscapeLine(c.Name), Failed: len(c.Said) > 0}
 		for _, said := range c.Said {
-			one.Said = append(one.Said, visible.EscapeLines(said))
+			one.Messages = append(one.Messages, visible.EscapeLines(said))
 		}
 		r.Run.Checks = append(r.Run.Checks, one)
 	}
 }
+
+// unreported has what a command says and no report holds: Done tells what came of each step, results of tests have a
+// report of their own, and secrets and values of outputs stay where they are asked for.
+type unreported struct{}
+
+func (unreported) Note(string)                     {}
+func (unreported) Hint(string)                     {}
+func (unreported) Tests([]view.TestFile)           {}
+func (unreported) Capabilities([]string)           {}
+func (unreported) Rotations(*plan.Plan, time.Time) {}
+func (unreported) Event(apply.Event)               {}
+func (unreported) Still(apply.Event)               {}
+func (unreported) Secrets([]view.NewKey)           {}
+func (unreported) Outputs([]view.Output, bool)     {}

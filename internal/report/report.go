@@ -26,14 +26,14 @@ type Run struct {
 	Command string // "plan", "apply", "drift": what was run
 	Folder  string // of the configuration, with slashes, from where the pipeline works; "": there, or not known
 
-	Planned  *Plan    // nil: no plan was made
-	Done     *Done    // nil: nothing was carried out
-	Drift    []Drift  // what changed outside of b2form; sorted by address
-	Keys     []Key    // what b2form keys lists
-	Checks   []Check  // in order of their names
-	Outputs  string   // how outputs change, as view.OutputsDiff; "": none does
-	Coverage []string // how much of what is live is managed, a sentence for each kind; nil: nobody asked
-	Digest   string   // what the plan can be approved by; "": nothing
+	Planned       *Plan    // nil: no plan was made
+	Done          *Done    // nil: nothing was carried out
+	Drift         []Drift  // what changed outside of b2form; sorted by address
+	Keys          []Key    // what b2form keys lists
+	Checks        []Check  // in order of their names
+	OutputsDiff   string   // how outputs change, as view.OutputsDiff; "": none does
+	CoverageTexts []string // how much of what is live is managed, a sentence for each kind; nil: nobody asked
+	Digest        string   // what the plan can be approved by; "": nothing
 
 	Exceptions  []Exception       // from policies
 	Diagnostics []view.Diagnostic // in the order in which they were shown
@@ -73,33 +73,33 @@ type Done struct {
 	Incomplete bool
 	Counts     plan.Counts
 	Failed     []string // addresses of what failed
-	NotBegun   []string // addresses of what was not begun or not finished
+	Unfinished []string // addresses of what was not begun or not finished
 }
 
 // A Drift is one object that is not as b2form left it, or that nobody declares.
 type Drift struct {
 	Address string // "": nobody declares it
-	Sort    DriftSort
+	Type    DriftType
 	Text    string      // "bucket.photos has changed: cors_rules"
 	Range   *view.Range // where it is declared; nil: it is not, or nobody knows
 	Fields  []string    // attributes that differ
 	Diff    string      // as view.ChangeText.Diff, from what is declared to what is live; "": it is not known
 }
 
-// A DriftSort says in which way an object is not as it should be.
-type DriftSort string
+// A DriftType says in which way an object is not as it should be.
+type DriftType string
 
 // The sorts.
 const (
-	DriftChanged   DriftSort = "changed"
-	DriftGone      DriftSort = "gone"
-	DriftUnmanaged DriftSort = "unmanaged"
+	DriftChanged   DriftType = "changed"
+	DriftGone      DriftType = "gone"
+	DriftUnmanaged DriftType = "unmanaged"
 )
 
 // A Key is one live key, as the columns of b2form keys tell of it.
 type Key struct {
-	Name, Owner, May, Reaches, Ends string
-	Findings                        []Finding
+	Name, Owner, Capabilities, BucketsAndPrefix, Expiry string
+	Findings                                            []Finding
 }
 
 // A Finding is what deserves a look about a key, or about the credentials in use.
@@ -107,9 +107,9 @@ type Finding struct{ Rule, Detail string }
 
 // A Check is what came of a check block, or of another question with a name.
 type Check struct {
-	Name   string
-	Failed bool
-	Said   []string // what its assertions say
+	Name     string
+	Failed   bool
+	Messages []string // what its assertions say
 }
 
 // An Exception is a resource for which a policy does not hold.
@@ -122,7 +122,7 @@ func (r *Run) Outcome() Outcome {
 		return Failed
 	case r.Done != nil:
 		return Applied
-	case r.Planned != nil && len(r.Planned.Changes) > 0, r.Outputs != "", len(r.Drift) > 0, r.ExitCode == 2:
+	case r.Planned != nil && len(r.Planned.Changes) > 0, r.OutputsDiff != "", len(r.Drift) > 0, r.ExitCode == 2:
 		return Pending
 	}
 	return Unchanged

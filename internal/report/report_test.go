@@ -53,16 +53,16 @@ func runs() map[string]*report.Run {
 				Remarks: []string{"because it was asked for"}, Diff: "+   key \"app\" {\n+       name = \"app\"\n    }\n"}},
 		}, LeftOut: []string{"bucket.other"}}
 	drift := []report.Drift{
-		{Address: "bucket.photos", Sort: report.DriftChanged, Text: "bucket.photos has changed: type", Fields: []string{"type"},
+		{Address: "bucket.photos", Type: report.DriftChanged, Text: "bucket.photos has changed: type", Fields: []string{"type"},
 			Diff: "!   bucket \"photos\" {\n!       type = \"allPublic\" -> \"allPrivate\"\n    }\n"},
-		{Address: "key.app", Sort: report.DriftGone, Text: "key.app has been deleted"},
-		{Sort: report.DriftUnmanaged, Text: "bucket acme-stray is not declared"},
+		{Address: "key.app", Type: report.DriftGone, Text: "key.app has been deleted"},
+		{Type: report.DriftUnmanaged, Text: "bucket acme-stray is not declared"},
 	}
 	digest := "b2form-1:0123456789abcdef"
 	return map[string]*report.Run{
 		"plan": {Version: "1.0.0", Command: "plan", Folder: "live/prod", Planned: planned, Drift: drift[:1], Digest: digest, ExitCode: 2,
-			Outputs: "+   url = \"https://example.com\"\n", Diagnostics: []view.Diagnostic{warning},
-			Checks:     []report.Check{{Name: "check.public"}, {Name: "check.small", Failed: true, Said: []string{"It is large."}}},
+			OutputsDiff: "+   url = \"https://example.com\"\n", Diagnostics: []view.Diagnostic{warning},
+			Checks:     []report.Check{{Name: "check.public"}, {Name: "check.small", Failed: true, Messages: []string{"It is large."}}},
 			Exceptions: []report.Exception{{Address: "bucket.photos", Policy: "policy.private", Reason: "a web site"}}},
 		"unchanged": {Version: "1.0.0", Command: "plan", Planned: &report.Plan{Summary: "Plan: 0 to add, 0 to change, 0 to destroy."},
 			Digest: digest},
@@ -70,12 +70,12 @@ func runs() map[string]*report.Run {
 			Summary: "Apply complete! Resources: 1 added, 1 changed, 0 destroyed."}},
 		"failed": {Version: "1.0.0", Command: "apply", Planned: planned, ExitCode: 1, Diagnostics: []view.Diagnostic{failure, warning},
 			Done: &report.Done{Summary: "Apply incomplete. Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 1 not begun.",
-				Incomplete: true, Failed: []string{"bucket.photos"}, NotBegun: []string{"key.app"}}},
-		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, Coverage: []string{"41 of 44 buckets managed, 93 %"},
+				Incomplete: true, Failed: []string{"bucket.photos"}, Unfinished: []string{"key.app"}}},
+		"drift": {Version: "1.0.0", Command: "drift", Drift: drift, CoverageTexts: []string{"41 of 44 buckets managed, 93 %"},
 			ExitCode: 2},
 		"keys": {Version: "1.0.0", Command: "keys", ExitCode: 2, Keys: []report.Key{
-			{Name: "app", Owner: "key.app", May: "read_write", Reaches: "acme-photos", Ends: "never"},
-			{Name: "old", Owner: "not in the state", May: "9 capabilities", Reaches: "every bucket", Ends: "2027-01-01",
+			{Name: "app", Owner: "key.app", Capabilities: "read_write", BucketsAndPrefix: "acme-photos", Expiry: "never"},
+			{Name: "old", Owner: "not in the state", Capabilities: "9 capabilities", BucketsAndPrefix: "every bucket", Expiry: "2027-01-01",
 				Findings: []report.Finding{{Rule: "unowned", Detail: "the state here does not know it"}}}}},
 		"validate": {Version: "1.0.0", Command: "validate", Diagnostics: []view.Diagnostic{warning}},
 	}

@@ -27,7 +27,7 @@ func (b *bodyRewriter) topAttribute(a *hclsyntax.Attribute) {
 	case a.Name == "depends_on":
 		b.dependsOn(a)
 	case b.kind.Credential != nil && a.Name == "bucket_id":
-		b.onlyBucket(a)
+		b.bucketIDAsList(a)
 	case b.kind.Credential != nil && a.Name == "bucket_ids":
 		b.bucketList(a)
 	default:
@@ -37,7 +37,7 @@ func (b *bodyRewriter) topAttribute(a *hclsyntax.Attribute) {
 
 // attribute rewrites an attribute as one of attrs.
 func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
-	as := attrNamed(attrs, a.Name)
+	as := attrByTerraformName(attrs, a.Name)
 	switch {
 	case as == nil || as.Computed:
 		b.refuse(a.NameRange, "b2form has no "+a.Name+" of "+b.kind.Plural+".")
@@ -46,7 +46,7 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 		b.remove(a.SrcRange)
 		return
 	case as.Type == cty.Number && as.Default == cty.NilVal && !as.Required:
-		if !b.optionalNumber(a, as) {
+		if !b.zeroAsNull(a, as) {
 			return
 		}
 	}
@@ -58,14 +58,14 @@ func (b *bodyRewriter) attribute(a *hclsyntax.Attribute, attrs []kind.Attr) {
 	b.expression(a.Expr, u, b.scope)
 }
 
-// optionalNumber writes a number of which 0 means none there; false: nothing is left.
-func (b *bodyRewriter) optionalNumber(a *hclsyntax.Attribute, as *kind.Attr) bool {
+// zeroAsNull writes a number of which 0 means none there; false: nothing is left.
+func (b *bodyRewriter) zeroAsNull(a *hclsyntax.Attribute, as *kind.Attr) bool {
 	v, constant := literal(a.Expr)
 	switch {
 	case constant && v.Type() == cty.Number && v.Equals(cty.Zero).True():
 		b.remove(a.SrcRange)
 		return false
-	case constant || !b.m.state.mayBe(b.it, a.Name, "0"):
+	case constant || !b.m.state.mayHaveValue(b.it, a.Name, "0"):
 		return true
 	}
 	at := a.Expr.Range()
@@ -87,8 +87,8 @@ func isNull(e hclsyntax.Expression) bool {
 	return !diags.HasErrors() && v.IsNull()
 }
 
-// onlyBucket writes the one bucket of a key as a list.
-func (b *bodyRewriter) onlyBucket(a *hclsyntax.Attribute) {
+// bucketIDAsList writes the one bucket of a key as a list.
+func (b *bodyRewriter) bucketIDAsList(a *hclsyntax.Attribute) {
 	if v, constant := literal(a.Expr); isNull(a.Expr) || constant && v.Type() == cty.String && v.AsString() == "" {
 		b.remove(a.SrcRange)
 		return
@@ -155,7 +155,7 @@ func (b *bodyRewriter) bucketList(a *hclsyntax.Attribute) {
 		}
 	default:
 		t, simple := a.Expr.(*hclsyntax.ScopeTraversalExpr)
-		if simple && b.mod.refItem(t.Traversal) != nil && b.m.state.mayBe(b.it, a.Name, "[]") {
+		if simple && b.mod.refItem(t.Traversal) != nil && b.m.state.mayHaveValue(b.it, a.Name, "[]") {
 			at := a.Expr.Range()
 			b.replace(hcl.Range{Start: at.Start, End: at.Start}, "length("+b.it.file.text(at)+") == 0 ? null : ")
 		}
@@ -173,7 +173,7 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 			return
 		}
 	}
-	as := attrNamed(attrs, name)
+	as := attrByTerraformName(attrs, name)
 	switch {
 	case name == "file_lock_configuration" && nested.Type != "dynamic" && b.kind.Attr("default_retention") != nil:
 		b.fileLock(nested)
@@ -187,10 +187,10 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 		b.refuse(nested.TypeRange, "A "+name+" block stands at most once, and b2form makes it for no collection. Assign it: "+as.Name+
 			" = condition ? { … } : null.")
 	}
-	if e := attrNamed(as.Object, "mode"); e != nil && as.KeepLive && literalText(body.Attributes["mode"]) == "none" {
+	if e := attrByTerraformName(as.Object, "mode"); e != nil && as.KeepLive && literalText(body.Attributes["mode"]) == "none" {
 		b.refuse(nested.TypeRange, "B2 encrypts everything now and refuses the mode none. Leave "+name+" out.")
 	}
-	for _, a := range sortedAttrs(body) {
+	for _, a := range attrsInSourceOrder(body) {
 		b.attribute(a, as.Object)
 	}
 	for _, inner := range body.Blocks {
@@ -206,16 +206,15 @@ func (b *bodyRewriter) block(nested *hclsyntax.Block, attrs []kind.Attr) {
 
 // dynamic rewrites the beginning of a dynamic block and gives what it holds; nil: it has
 // no content.
-func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) *hclsyntax.Body {
+func (b *bodyRewriter) dynamic(d *hclsyntax.Block, attrs []kind.Attr) (content *hclsyntax.Body) {
 	s := &scope{name: d.Labels[0], up: b.scope}
-	if as := attrNamed(attrs, d.Labels[0]); as != nil && as.Object != nil {
+	if as := attrByTerraformName(attrs, d.Labels[0]); as != nil && as.Object != nil {
 		b.replace(d.LabelRanges[0], `"`+as.Name+`"`)
 		if as.Name != d.Labels[0] {
 			s.rename = as.Name
 		}
 	}
-	var content *hclsyntax.Body
-	for _, a := range sortedAttrs(d.Body) {
+	for _, a := range attrsInSourceOrder(d.Body) {
 		switch a.Name {
 		case "for_each":
 			b.expression(a.Expr, flow, b.scope)
@@ -258,12 +257,12 @@ func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
 			b.remove(blockRange(nested))
 			continue
 		}
-		for _, a := range sortedAttrs(nested.Body) {
+		for _, a := range attrsInSourceOrder(nested.Body) {
 			b.attribute(a, retention.Object)
 		}
 		for _, period := range nested.Body.Blocks {
 			b.unwrap(period)
-			for _, a := range sortedAttrs(period.Body) {
+			for _, a := range attrsInSourceOrder(period.Body) {
 				b.attribute(a, retention.Object)
 			}
 		}
@@ -273,17 +272,17 @@ func (b *bodyRewriter) fileLock(lock *hclsyntax.Block) {
 // lifecycle writes what a lifecycle block holds directly into the resource.
 func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 	b.unwrap(l)
-	for _, a := range sortedAttrs(l.Body) {
+	for _, a := range attrsInSourceOrder(l.Body) {
 		switch a.Name {
 		case "prevent_destroy":
 			b.expression(a.Expr, plain, nil)
 		case "ignore_changes":
-			b.ignored(a)
+			b.ignoreChanges(a)
 		case "create_before_destroy":
 			b.remove(a.SrcRange)
 		default:
 			b.remove(a.SrcRange)
-			b.m.change(b.it.file.place(a.SrcRange, b.it.title(), "b2form has no "+a.Name+". A key renews itself with rotate { every = "+
+			b.m.addChanged(b.it.file.place(a.SrcRange, b.it.title(), "b2form has no "+a.Name+". A key renews itself with rotate { every = "+
 				"\"90d\" }; apply -replace=ADDRESS makes one anew."))
 		}
 	}
@@ -292,10 +291,10 @@ func (b *bodyRewriter) lifecycle(l *hclsyntax.Block) {
 	}
 }
 
-// ignored rewrites the names in ignore_changes.
-func (b *bodyRewriter) ignored(a *hclsyntax.Attribute) {
+// ignoreChanges rewrites the names in ignore_changes.
+func (b *bodyRewriter) ignoreChanges(a *hclsyntax.Attribute) {
 	for _, t := range a.Expr.Variables() {
-		switch as := attrNamed(b.kind.Attrs, t.RootName()); {
+		switch as := attrByTerraformName(b.kind.Attrs, t.RootName()); {
 		case t.RootName() == "all":
 		case t.RootName() == "bucket_id" && b.kind.Credential != nil:
 			b.replace(t[0].SourceRange(), "buckets")

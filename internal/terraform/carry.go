@@ -27,7 +27,7 @@ func (m *migration) carryState() {
 			if k == nil || r.Mode != "managed" {
 				continue
 			}
-			what := resourceTitle(r, i)
+			what := terraformAddress(r, i)
 			a, it, why := m.address(r, i)
 			e, ok := m.entry(k, a, i)
 			switch {
@@ -38,30 +38,31 @@ func (m *migration) carryState() {
 				why = "The state has it twice."
 			default:
 				taken[a] = true
-				e.PreventDestroy = m.protects(it)
+				e.PreventDestroy = m.hasPreventDestroy(it)
 				m.result.Entries = append(m.result.Entries, e)
-				m.result.Removals = append(m.result.Removals, what)
+				m.result.StateRemovals = append(m.result.StateRemovals, what)
 			}
 			if why != "" && (it == nil || it.fate != left) { // else its block says why
-				m.result.Left = append(m.result.Left, Place{File: m.state.name, What: what, Why: why})
+				m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{File: m.state.name, What: what, Why: why})
 			}
 			if why == "" && i.Status == "tainted" {
-				m.result.Changed = append(m.result.Changed, Place{File: m.state.name, What: what, Why: "It is tainted: Terraform would " +
-					"replace it. To do that, run b2form apply -replace='" + a.String() + "'."})
+				m.result.ChangedMeaning = append(m.result.ChangedMeaning,
+					Place{File: m.state.name, What: what, Why: "It is tainted: Terraform would " +
+						"replace it. To do that, run b2form apply -replace='" + a.String() + "'."})
 			}
 		}
 	}
 }
 
-// protects reports whether a block says prevent_destroy = true.
-func (m *migration) protects(it *item) bool {
+// hasPreventDestroy reports whether a block says prevent_destroy = true.
+func (m *migration) hasPreventDestroy(it *item) bool {
 	return slices.ContainsFunc(it.block.Body.Blocks, func(b *hclsyntax.Block) bool {
 		return b.Type == "lifecycle" && isTrue(b.Body.Attributes["prevent_destroy"])
 	})
 }
 
-// resourceTitle is the address of an object in Terraform.
-func resourceTitle(r *stateResource, i *stateInstance) string {
+// terraformAddress is the address of an object in Terraform.
+func terraformAddress(r *stateResource, i *stateInstance) string {
 	text := r.Type + "." + r.Name
 	if r.Mode == "data" {
 		text = "data." + text
@@ -80,12 +81,12 @@ func resourceTitle(r *stateResource, i *stateInstance) string {
 const mostIdentity = 2000
 
 // entry is what our state records of an object; false: their state does not say enough.
-func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (addr.StateEntry, bool) {
-	e := addr.StateEntry{Addr: a, Adopted: m.Now.UTC()}
+func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (e addr.StateEntry, complete bool) {
+	e = addr.StateEntry{Addr: a, Adopted: m.Now.UTC()}
 	name := i.text(terraformName(k.Attr(k.IdentityAttr)))
 	if k.ParentKind() == "" {
 		e.ID, e.Identity = i.text(terraformName(k.Attr(k.IDAttr))), k.NormalizeIdentity(name)
-		return e, e.ID != "" && name != "" && isPlain(e.ID) && isPlain(name)
+		return e, e.ID != "" && name != "" && isRecordable(e.ID) && isRecordable(name)
 	}
 	parentID := i.text("bucket_id")
 	parent := m.state.nameOfBucket(parentID)
@@ -94,32 +95,34 @@ func (m *migration) entry(k *kind.Kind, a addr.Addr, i *stateInstance) (addr.Sta
 		e.ID, e.Identity = parentID+"/"+name, parent+"/"+name
 	}
 	e.Identity = k.NormalizeIdentity(e.Identity)
-	return e, parentID != "" && parent != "" && name != "" && isPlain(parentID) && isPlain(e.Identity)
+	return e, parentID != "" && parent != "" && name != "" && isRecordable(parentID) && isRecordable(e.Identity)
 }
 
-// isPlain reports whether a text of a state may be recorded: it is short and shows as it is.
-func isPlain(text string) bool { return len(text) <= mostIdentity && visible.EscapeLine(text) == text }
+// isRecordable reports whether a text of a state may be recorded: it is short and shows as it is.
+func isRecordable(text string) bool {
+	return len(text) <= mostIdentity && visible.EscapeLine(text) == text
+}
 
 // terraformName is what the provider calls an attribute.
 func terraformName(a *kind.Attr) string { return cmp.Or(a.TerraformName, a.Name) }
 
 // searchSecrets points out what an object of a state holds in clear text.
 func (m *migration) searchSecrets(r *stateResource, i *stateInstance) {
-	what := resourceTitle(r, i)
+	what := terraformAddress(r, i)
 	k := m.byType[r.Type]
 	switch {
 	case r.Type == "b2_account_info" && i.text("account_auth_token") != "":
-		m.secret(m.state.name, what, "It is a token of the account, which ends by itself within 24 hours of the last run.")
+		m.addSecret(m.state.name, what, "It is a token of the account, which ends by itself within 24 hours of the last run.")
 	case k == nil || r.Mode != "managed":
 	case k.Credential != nil && i.text("application_key") != "":
 		do := fmt.Sprintf("Make another key in its place and delete the key with the ID %s.", i.text("application_key_id"))
 		if a, _, why := m.address(r, i); why == "" {
 			do = "b2form apply -replace='" + a.String() + "'"
 		}
-		m.secret(m.state.name, what, do)
+		m.addSecret(m.state.name, what, do)
 	default:
 		if held := secretAttrs(i); len(held) > 0 {
-			m.secret(m.state.name, what, "Give "+held[0]+" another value, also where it is checked.")
+			m.addSecret(m.state.name, what, "Give "+held[0]+" another value, also where it is checked.")
 		}
 	}
 }
@@ -155,7 +158,7 @@ func secretAttrs(i *stateInstance) []string {
 	return slices.Compact(found)
 }
 
-func (m *migration) secret(file, what, do string) {
+func (m *migration) addSecret(file, what, do string) {
 	m.result.Secrets = append(m.result.Secrets, Secret{File: file, What: what, Do: do})
 }
 
@@ -163,7 +166,7 @@ func (m *migration) secret(file, what, do string) {
 func (m *migration) searchBackup(b Source) {
 	s, err := parseState(b.Name, b.Text)
 	if err != nil {
-		m.result.Changed = append(m.result.Changed, Place{File: b.Name, What: "earlier state",
+		m.result.ChangedMeaning = append(m.result.ChangedMeaning, Place{File: b.Name, What: "earlier state",
 			Why: "It could not be searched for secrets. Delete it once Terraform needs it no more."})
 		return
 	}
@@ -173,7 +176,7 @@ func (m *migration) searchBackup(b Source) {
 			if k == nil || k.Credential == nil || r.Mode != "managed" || i.text("application_key") == "" {
 				continue
 			}
-			m.secret(b.Name, resourceTitle(r, i), "Replace the key with the ID "+i.text("application_key_id")+
+			m.addSecret(b.Name, terraformAddress(r, i), "Replace the key with the ID "+i.text("application_key_id")+
 				", if B2 still has it; delete the file.")
 		}
 	}

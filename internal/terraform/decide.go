@@ -9,13 +9,13 @@ import (
 func (m *migration) classify(mod *module) {
 	for _, it := range mod.all {
 		switch {
-		case it.attr != nil:
-		case it.block.Type == "resource" && it.key != "", it.block.Type == "data" && it.key != "":
+		case it.localAttr != nil:
+		case it.block.Type == "resource" && it.referenceName != "", it.block.Type == "data" && it.referenceName != "":
 			m.classifyResource(it)
-			mod.holds = mod.holds || it.kind != nil || it.fate == left
+			mod.holdsB2 = mod.holdsB2 || it.kind != nil || it.fate == left
 		case it.block.Type == "module":
 			m.classifyCall(it)
-			mod.holds = mod.holds || it.fate != staying
+			mod.holdsB2 = mod.holdsB2 || it.fate != staying
 		case it.block.Type == "provider":
 			it.fate = staying
 			if it.title() == `provider "b2"` {
@@ -25,7 +25,7 @@ func (m *migration) classify(mod *module) {
 		case slices.Contains([]string{"moved", "removed", "import"}, it.block.Type):
 			it.fate = staying
 			for _, t := range it.refs {
-				if target := lastResource(t); m.byType[target] != nil {
+				if target := addressedResourceType(t); m.byType[target] != nil {
 					it.fate = carried
 				}
 			}
@@ -33,7 +33,7 @@ func (m *migration) classify(mod *module) {
 			it.fate = staying
 		}
 	}
-	several := m.providersOfB2(mod) > 1
+	several := m.b2ProviderCount(mod) > 1
 	for _, it := range mod.all {
 		if several && it.fate == carried && usesAlias(it) {
 			it.leave("It belongs to another account than others, by a second provider \"b2\". b2form works with one account in a " +
@@ -53,8 +53,8 @@ func (m *migration) classifyResource(it *item) {
 	case k != nil && it.block.Type == "resource":
 		it.kind, it.fate = k, carried
 	case it.block.Type == "resource" || !strings.HasPrefix(typ, "b2_"):
-	case dataForm(typ) != "":
-		it.kind, it.fate = m.byType[dataKind(typ)], carried
+	case b2formDataType(typ) != "":
+		it.kind, it.fate = m.byType[resourceTypeOfData(typ)], carried
 	case typ == "b2_bucket_file_signed_url":
 		it.leave("b2form makes no signed URLs, which are secrets that end. Make one when it is needed: b2 file url --with-auth.")
 	default:
@@ -65,8 +65,8 @@ func (m *migration) classifyResource(it *item) {
 	}
 }
 
-// dataForm is the type here of data of the provider; "": there is none.
-func dataForm(typ string) string {
+// b2formDataType is the type here of data of the provider; "": there is none.
+func b2formDataType(typ string) string {
 	switch typ {
 	case "b2_account_info":
 		return "account"
@@ -84,8 +84,8 @@ func dataForm(typ string) string {
 	return ""
 }
 
-// dataKind is the resource of the provider whose attributes data has.
-func dataKind(typ string) string {
+// resourceTypeOfData is the resource of the provider whose attributes data has.
+func resourceTypeOfData(typ string) string {
 	if typ == "b2_bucket_file" || typ == "b2_bucket_files" {
 		return "b2_bucket_file_version"
 	}
@@ -94,10 +94,10 @@ func dataKind(typ string) string {
 
 func (m *migration) classifyCall(it *item) {
 	switch {
-	case it.callee != nil && !it.callee.holds:
+	case it.callee != nil && !it.callee.holdsB2:
 		it.fate = staying
 	case it.callee != nil:
-	case m.state.holdsModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
+	case m.state.hasB2InModule(it.block.Labels, m.byType) || strings.Contains(literalText(it.block.Body.Attributes["source"]), "b2"):
 		it.leave("Its module is not in a folder beside this one. Copy the module there, name the folder as source, and run this again.")
 	default:
 		it.fate = staying
@@ -106,12 +106,12 @@ func (m *migration) classifyCall(it *item) {
 
 func (m *migration) noteEndpoint(it *item) {
 	if e := it.block.Body.Attributes["endpoint"]; e != nil && literalText(e) != "production" {
-		m.result.Changed = append(m.result.Changed, it.file.place(e.SrcRange, it.title(),
+		m.result.ChangedMeaning = append(m.result.ChangedMeaning, it.file.place(e.SrcRange, it.title(),
 			"Set the environment variable B2_ENDPOINT to this endpoint."))
 	}
 }
 
-func (m *migration) providersOfB2(mod *module) (n int) {
+func (m *migration) b2ProviderCount(mod *module) (n int) {
 	for _, it := range mod.all {
 		if it.fate == dropped {
 			n++
@@ -122,7 +122,7 @@ func (m *migration) providersOfB2(mod *module) (n int) {
 
 // usesAlias reports whether a block names a provider other than the default one.
 func usesAlias(it *item) bool {
-	if it.attr != nil {
+	if it.localAttr != nil {
 		return false
 	}
 	for _, name := range []string{"provider", "providers"} {
@@ -137,10 +137,10 @@ func usesAlias(it *item) bool {
 	return false
 }
 
-// decide says what variables, local values, outputs and checks serve: what other providers
+// decideStaying says what variables, local values, outputs and checks serve: what other providers
 // alone need stays.
-func (m *migration) decide() {
-	for _, mod := range m.order {
+func (m *migration) decideStaying() {
+	for _, mod := range m.calleesFirst {
 		needed, used := map[*item]bool{}, map[*item]bool{}
 		var visit func(it *item)
 		visit = func(it *item) {
@@ -160,10 +160,10 @@ func (m *migration) decide() {
 					used[to] = true
 				}
 			}
-			it.dropUnneededArguments()
+			it.dropUnneededRefs()
 		}
 		for _, it := range mod.all {
-			if it.fate != carried || it.attr != nil || it.block.Type == "variable" {
+			if it.fate != carried || it.localAttr != nil || it.block.Type == "variable" {
 				continue
 			}
 			if it.block.Type == "output" || it.block.Type == "check" {
@@ -175,7 +175,7 @@ func (m *migration) decide() {
 			visit(it)
 		}
 		for _, it := range mod.all {
-			serves := it.attr != nil || it.block.Type == "variable"
+			serves := it.localAttr != nil || it.block.Type == "variable"
 			if _, other := mod.touches(it, map[*item]bool{}); serves && !needed[it] && (used[it] || other) {
 				it.fate = staying
 			}
@@ -183,15 +183,15 @@ func (m *migration) decide() {
 	}
 }
 
-// dropUnneededArguments forgets what a call refers to in arguments that its module does not
+// dropUnneededRefs forgets what a call refers to in arguments that its module does not
 // need here.
-func (it *item) dropUnneededArguments() {
+func (it *item) dropUnneededRefs() {
 	if it.callee == nil {
 		return
 	}
 	it.refs = nil
-	for _, a := range sortedAttrs(it.block.Body) {
-		if v := it.callee.byKey["var."+a.Name]; v == nil || v.fate != staying {
+	for _, a := range attrsInSourceOrder(it.block.Body) {
+		if v := it.callee.byReferenceName["var."+a.Name]; v == nil || v.fate != staying {
 			it.refs = append(it.refs, a.Expr.Variables()...)
 		}
 	}
@@ -203,8 +203,8 @@ func (mod *module) touches(it *item, seen map[*item]bool) (b2, other bool) {
 	for _, t := range it.refs {
 		to := mod.refItem(t)
 		switch {
-		case to == nil || seen[to] || strings.HasPrefix(to.key, "var."):
-		case to.attr != nil:
+		case to == nil || seen[to] || strings.HasPrefix(to.referenceName, "var."):
+		case to.localAttr != nil:
 			ofB2, ofOthers := mod.touches(to, seen)
 			b2, other = b2 || ofB2, other || ofOthers
 		case to.fate == staying:

@@ -34,12 +34,12 @@ provider "b2" {}
 // has another name than the object that its entry records: it gets no import.
 func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings hcl.Diagnostics) {
 	e := &exporter{entries: map[addr.Addr]addr.StateEntry{}, labels: map[addr.Addr]string{}, taken: map[string]bool{},
-		buckets: map[string]string{}}
+		bucketRefs: map[string]string{}}
 	for _, entry := range entries {
 		e.entries[entry.Addr] = entry
 	}
 	for _, r := range c.Resources {
-		if entry, recorded := e.entries[r.Addr]; recorded && !mayRecord(entry, r) {
+		if entry, recorded := e.entries[r.Addr]; recorded && !mayBeSameObject(entry, r) {
 			delete(e.entries, r.Addr)
 			at := r.Block.RangeOf(r.Kind.IdentityAttr)
 			warnings = append(warnings, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "No import block", Subject: &at,
@@ -50,31 +50,31 @@ func Export(c *config.Config, entries []addr.StateEntry) (text []byte, warnings 
 		label := e.unique(r.Kind.Terraform.Type, identifier(r.Addr.Module+" "+r.Addr.Label+" "+r.Addr.Instance.String()))
 		e.labels[r.Addr] = label
 		if r.Kind.Allowed != nil { // what others are limited to
-			e.buckets[r.Identity()] = r.Kind.Terraform.Type + "." + label
+			e.bucketRefs[r.Identity()] = r.Kind.Terraform.Type + "." + label
 		}
 	}
 	var body strings.Builder
 	for _, r := range c.Resources {
 		body.WriteString("\n" + e.resource(r))
 	}
-	all := exportHeader + e.data.String() + e.variables.String() + body.String() + e.imports(c)
+	all := exportHeader + e.dataBlocks.String() + e.variables.String() + body.String() + e.imports(c)
 	return hclwrite.Format([]byte(all)), warnings
 }
 
-// mayRecord reports whether what an entry records may be what is declared.
-func mayRecord(e addr.StateEntry, r *config.Resource) bool {
+// mayBeSameObject reports whether what an entry records may be what is declared.
+func mayBeSameObject(e addr.StateEntry, r *config.Resource) bool {
 	return r.Kind.ParentKind() != "" || r.IsIdentifiedBy(e.Identity) || slices.Contains(r.IgnoreChanges, r.Kind.IdentityAttr)
 }
 
 // An exporter is one run of Export.
 type exporter struct {
-	entries   map[addr.Addr]addr.StateEntry // of what is declared under the same name
-	labels    map[addr.Addr]string
-	taken     map[string]bool   // labels, by type
-	buckets   map[string]string // what refers to a bucket, by its identity
-	data      strings.Builder   // data about buckets that are not declared
-	variables strings.Builder   // for secrets
-	missing   []string          // of the resource at hand
+	entries          map[addr.Addr]addr.StateEntry // of what is declared under the same name
+	labels           map[addr.Addr]string
+	taken            map[string]bool   // labels, by type
+	bucketRefs       map[string]string // what refers to a bucket, by its identity
+	dataBlocks       strings.Builder   // dataBlocks about buckets that are not declared
+	variables        strings.Builder   // for secrets
+	unsupportedAttrs []string          // of the resource at hand
 }
 
 func (e *exporter) unique(typ, label string) string {
@@ -100,7 +100,7 @@ func identifier(text string) string {
 }
 
 func (e *exporter) resource(r *config.Resource) string {
-	e.missing = nil
+	e.unsupportedAttrs = nil
 	var b strings.Builder
 	label := e.labels[r.Addr]
 	for i := range r.Kind.Attrs {
@@ -110,14 +110,14 @@ func (e *exporter) resource(r *config.Resource) string {
 	}
 	b.WriteString(e.lifecycle(r))
 	if len(r.Deliveries) > 0 {
-		e.missing = append(e.missing, "deliver")
+		e.unsupportedAttrs = append(e.unsupportedAttrs, "deliver")
 	}
 	text := blockText("resource "+quoted(r.Kind.Terraform.Type)+" "+quoted(label), b.String())
 	comment := ""
-	if len(e.missing) > 0 {
-		comment = "# The provider has no " + strings.Join(e.missing, ", ") + ".\n"
+	if len(e.unsupportedAttrs) > 0 {
+		comment = "# The provider has no " + strings.Join(e.unsupportedAttrs, ", ") + ".\n"
 	}
-	if isInline(r) {
+	if hasInlineContent(r) {
 		text = string(hclwrite.Format([]byte(text)))
 		var out strings.Builder
 		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
@@ -128,8 +128,8 @@ func (e *exporter) resource(r *config.Resource) string {
 	return "# " + visible.EscapeLine(r.Addr.String()) + "\n" + comment + text
 }
 
-// isInline reports whether a configuration holds the content of a file.
-func isInline(r *config.Resource) bool {
+// hasInlineContent reports whether a configuration holds the content of a file.
+func hasInlineContent(r *config.Resource) bool {
 	return r.Kind.Content != nil && r.Value.GetAttr(r.Kind.Content.SourceAttr).IsNull()
 }
 
@@ -139,10 +139,10 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 	switch {
 	case v.IsNull() || !v.IsKnown():
 		return
-	case lacks(r.Kind, a.Name):
+	case providerLacks(r.Kind, a.Name):
 		if v.Type() != cty.Bool && a.Name != "access" && a.Name != "sha1" || v.Type() == cty.Bool && v.True() &&
 			a.Name == r.Kind.Destroy.ForceAttr {
-			e.missing = append(e.missing, a.Name)
+			e.unsupportedAttrs = append(e.unsupportedAttrs, a.Name)
 		}
 		return
 	case a.Name == "file_lock_enabled":
@@ -164,8 +164,8 @@ func (e *exporter) topAttr(b *strings.Builder, r *config.Resource, a *kind.Attr,
 	e.attr(b, a, v, label+"_"+a.Name, hidden)
 }
 
-// lacks reports whether the provider has no counterpart of an attribute.
-func lacks(k *kind.Kind, name string) bool {
+// providerLacks reports whether the provider has no counterpart of an attribute.
+func providerLacks(k *kind.Kind, name string) bool {
 	switch name {
 	case "access", "list_all_bucket_names", "rotate", "replication", "sha1", "force_destroy":
 		return true
@@ -191,7 +191,7 @@ func (e *exporter) attr(b *strings.Builder, a *kind.Attr, v cty.Value, path stri
 	switch {
 	case v.IsNull() || a.Name == "max_events_per_batch" && v.RawEquals(a.Default):
 	case a.Name == "max_events_per_batch":
-		e.missing = append(e.missing, a.Name)
+		e.unsupportedAttrs = append(e.unsupportedAttrs, a.Name)
 	case a.Object != nil && a.Many:
 		for i, one := range v.AsValueSlice() {
 			e.block(b, a, one, fmt.Sprintf("%s_%d", path, i+1), hidden)
@@ -222,23 +222,23 @@ func (e *exporter) block(b *strings.Builder, a *kind.Attr, v cty.Value, path str
 // references writes the IDs of buckets, which the configuration knows by their names.
 func (e *exporter) references(v cty.Value) string {
 	if v.Type() == cty.String {
-		return e.bucketID(v.AsString())
+		return e.bucketIDRef(v.AsString())
 	}
 	var list []string
 	for _, one := range v.AsValueSlice() {
-		list = append(list, e.bucketID(one.AsString()))
+		list = append(list, e.bucketIDRef(one.AsString()))
 	}
 	return "[" + strings.Join(list, ", ") + "]"
 }
 
-func (e *exporter) bucketID(name string) string {
+func (e *exporter) bucketIDRef(name string) string {
 	at := strings.ToLower(name)
-	if e.buckets[at] == "" {
+	if e.bucketRefs[at] == "" {
 		label := e.unique("data", identifier(name))
-		e.buckets[at] = "data.b2_bucket." + label
-		fmt.Fprintf(&e.data, "\ndata \"b2_bucket\" %s {\nbucket_name = %s\n}\n", quoted(label), quoted(name))
+		e.bucketRefs[at] = "data.b2_bucket." + label
+		fmt.Fprintf(&e.dataBlocks, "\ndata \"b2_bucket\" %s {\nbucket_name = %s\n}\n", quoted(label), quoted(name))
 	}
-	return e.buckets[at] + ".bucket_id"
+	return e.bucketRefs[at] + ".bucket_id"
 }
 
 // lifecycle says what stands in the resource itself here.
@@ -248,7 +248,7 @@ func (e *exporter) lifecycle(r *config.Resource) string {
 		switch a := r.Kind.Attr(name); {
 		case name == "file_lock_enabled" || name == "default_retention":
 			ignored = append(ignored, "file_lock_configuration")
-		case a != nil && !lacks(r.Kind, name):
+		case a != nil && !providerLacks(r.Kind, name):
 			ignored = append(ignored, terraformName(a))
 		}
 	}
@@ -279,7 +279,7 @@ func (e *exporter) imports(c *config.Config) string {
 	for _, r := range c.Resources {
 		to := r.Kind.Terraform.Type + "." + e.labels[r.Addr]
 		switch entry, owned := e.entries[r.Addr]; {
-		case isInline(r):
+		case hasInlineContent(r):
 		case r.Kind.ParentKind() != "":
 			cannot = append(cannot, to)
 		case owned:

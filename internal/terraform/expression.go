@@ -10,35 +10,35 @@ import (
 	"b2form/schema/kind"
 )
 
-// A use is where an expression stands, which decides what an ID becomes.
-type use int
+// An expressionUse is where an expression stands, which decides what an ID becomes.
+type expressionUse int
 
 const (
-	plain  use = iota // in a setting of an object
-	flow              // on the way to settings: local values, arguments of modules
-	ref               // where an object is wanted
-	answer            // where computed values may stand: outputs, postconditions
+	plain  expressionUse = iota // in a setting of an object
+	flow                        // on the way to settings: local values, arguments of modules
+	ref                         // where an object is wanted
+	answer                      // where computed values may stand: outputs, postconditions
 )
 
 // A valueType is what is known of a value: an object of B2, a module, or several of them.
 type valueType struct {
-	kind *kind.Kind
-	data string // the form of data; "": a resource
-	call *item
-	many bool
+	kind         *kind.Kind
+	dataType     string // the form of data; "": a resource
+	moduleCall   *item
+	isCollection bool
 }
 
 // listed is in place of the form of data: one of the files that data "files" lists.
 const listed = "a file of files"
 
-func (t valueType) known() bool { return t.kind != nil || t.data != "" || t.call != nil }
+func (t valueType) known() bool { return t.kind != nil || t.dataType != "" || t.moduleCall != nil }
 
 // A scope is what names stand for inside of for expressions and dynamic blocks.
 type scope struct {
-	name   string
-	is     valueType
-	rename string // what the name becomes; "": it stays
-	up     *scope
+	name      string
+	boundType valueType
+	rename    string // what the name becomes; "": it stays
+	up        *scope
 }
 
 func (s *scope) find(name string) *scope {
@@ -52,15 +52,15 @@ func (s *scope) find(name string) *scope {
 
 // A rewriter writes one item anew.
 type rewriter struct {
-	m       *migration
-	mod     *module
-	it      *item
-	each    valueType // each.value
-	self    *kind.Kind
-	edits   []edit
-	refused *refusal // nil: all can be carried over
-	secrets []*item  // keys whose secrets it reads
-	depth   int      // of local values that lead to others
+	m          *migration
+	mod        *module
+	it         *item
+	each       valueType // each.value
+	self       *kind.Kind
+	edits      []edit
+	refused    *refusal // nil: all can be carried over
+	secretKeys []*item  // keys whose secrets it reads
+	depth      int      // of local values that lead to others
 }
 
 // A refusal is why an item cannot be carried over.
@@ -70,7 +70,7 @@ type refusal struct {
 }
 
 func (r *rewriter) refuse(at hcl.Range, why string, secrets ...*item) {
-	r.secrets = append(r.secrets, secrets...)
+	r.secretKeys = append(r.secretKeys, secrets...)
 	if r.refused == nil {
 		r.refused = &refusal{at, why}
 	}
@@ -81,7 +81,7 @@ func (r *rewriter) replace(at hcl.Range, text string) {
 }
 
 // expression rewrites the references in an expression.
-func (r *rewriter) expression(e hclsyntax.Expression, u use, s *scope) {
+func (r *rewriter) expression(e hclsyntax.Expression, u expressionUse, s *scope) {
 	inner := u
 	if u == ref {
 		inner = flow
@@ -90,7 +90,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u use, s *scope) {
 	case *hclsyntax.ScopeTraversalExpr:
 		r.reference(e.Traversal, u, s)
 	case *hclsyntax.RelativeTraversalExpr:
-		if !r.indexedStandIn(e, s) {
+		if !r.replaceIndexedByVariable(e, s) {
 			r.expression(e.Source, inner, s)
 			r.tail(r.typeOf(e.Source, s), e.Traversal, u)
 		}
@@ -101,7 +101,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u use, s *scope) {
 		r.expression(e.Source, inner, s)
 		if each, ok := e.Each.(*hclsyntax.RelativeTraversalExpr); ok {
 			t := r.typeOf(e.Source, s)
-			t.many = false
+			t.isCollection = false
 			r.tail(t, each.Traversal, inner)
 		}
 	case *hclsyntax.ForExpr:
@@ -139,7 +139,7 @@ func (r *rewriter) expression(e hclsyntax.Expression, u use, s *scope) {
 }
 
 // parts rewrites what an expression is made of.
-func (r *rewriter) parts(e hclsyntax.Expression, u use, s *scope) {
+func (r *rewriter) parts(e hclsyntax.Expression, u expressionUse, s *scope) {
 	switch e := e.(type) {
 	case *hclsyntax.ObjectConsExpr:
 		for _, i := range e.Items {
@@ -160,11 +160,11 @@ func (r *rewriter) parts(e hclsyntax.Expression, u use, s *scope) {
 	}
 }
 
-func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u use, s *scope) {
+func (r *rewriter) forExpression(e *hclsyntax.ForExpr, u expressionUse, s *scope) {
 	r.expression(e.CollExpr, flow, s)
 	element := r.typeOf(e.CollExpr, s)
-	element.many = false
-	s = &scope{name: e.ValVar, is: element, up: s}
+	element.isCollection = false
+	s = &scope{name: e.ValVar, boundType: element, up: s}
 	if e.KeyVar != "" {
 		s = &scope{name: e.KeyVar, up: s}
 	}
@@ -182,13 +182,13 @@ func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
 		return r.typeOfReference(e.Traversal, s)
 	case *hclsyntax.IndexExpr:
 		t := r.typeOf(e.Collection, s)
-		t.many = false
+		t.isCollection = false
 		return t
 	case *hclsyntax.ParenthesesExpr:
 		return r.typeOf(e.Expression, s)
 	case *hclsyntax.SplatExpr:
 		t := r.typeOf(e.Source, s)
-		t.many = true
+		t.isCollection = true
 		if _, whole := e.Each.(*hclsyntax.AnonSymbolExpr); !whole {
 			return valueType{}
 		}
@@ -199,27 +199,27 @@ func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
 		for _, same := range []string{"values", "tolist", "toset", "merge", "concat", "flatten", "one", "try", "coalesce", "element"} {
 			if e.Name == same && len(e.Args) > 0 {
 				t := r.typeOf(e.Args[0], s)
-				t.many = same != "one" && same != "element"
+				t.isCollection = same != "one" && same != "element"
 				return t
 			}
 		}
 	case *hclsyntax.TupleConsExpr:
 		if len(e.Exprs) > 0 {
 			t := r.typeOf(e.Exprs[0], s)
-			t.many = true
+			t.isCollection = true
 			return t
 		}
 	case *hclsyntax.ObjectConsExpr:
 		if len(e.Items) > 0 {
 			t := r.typeOf(e.Items[0].ValueExpr, s)
-			t.many = true
+			t.isCollection = true
 			return t
 		}
 	case *hclsyntax.ForExpr:
 		element := r.typeOf(e.CollExpr, s)
-		element.many = false
-		t := r.typeOf(e.ValExpr, &scope{name: e.ValVar, is: element, up: s})
-		t.many = true
+		element.isCollection = false
+		t := r.typeOf(e.ValExpr, &scope{name: e.ValVar, boundType: element, up: s})
+		t.isCollection = true
 		return t
 	}
 	return valueType{}
@@ -227,7 +227,7 @@ func (r *rewriter) typeOf(e hclsyntax.Expression, s *scope) valueType {
 
 func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	if bound := s.find(t.RootName()); bound != nil {
-		return afterIndexes(bound.is, t[1:])
+		return afterIndexes(bound.boundType, t[1:])
 	}
 	if t.RootName() == "each" && len(t) > 1 && addr.StepName(t[1]) == "value" {
 		return afterIndexes(r.each, t[2:])
@@ -236,19 +236,19 @@ func (r *rewriter) typeOfReference(t hcl.Traversal, s *scope) valueType {
 	switch {
 	case it == nil || it.fate != carried:
 		return valueType{}
-	case it.attr != nil:
+	case it.localAttr != nil:
 		return afterIndexes(r.typeOfLocal(it), t[2:])
 	}
-	if it.block.Type == "data" && dataForm(it.block.Labels[0]) == "files" && len(t) == 4 && addr.StepName(t[3]) == "file_versions" {
-		return valueType{kind: it.kind, data: listed, many: true}
+	if it.block.Type == "data" && b2formDataType(it.block.Labels[0]) == "files" && len(t) == 4 && addr.StepName(t[3]) == "file_versions" {
+		return valueType{kind: it.kind, dataType: listed, isCollection: true}
 	}
 	rest := t[2:]
-	is := valueType{kind: it.kind, many: isRepeated(it)}
+	is := valueType{kind: it.kind, isCollection: isRepeated(it)}
 	switch it.block.Type {
 	case "data":
-		rest, is.data = t[3:], dataForm(it.block.Labels[0])
+		rest, is.dataType = t[3:], b2formDataType(it.block.Labels[0])
 	case "module":
-		is = valueType{call: it, many: isRepeated(it)}
+		is = valueType{moduleCall: it, isCollection: isRepeated(it)}
 	case "resource":
 	default:
 		return valueType{}
@@ -263,17 +263,17 @@ func (r *rewriter) typeOfLocal(it *item) valueType {
 	if r.depth > mostLocals {
 		return valueType{}
 	}
-	return (&rewriter{m: r.m, mod: r.mod, it: it, depth: r.depth + 1}).typeOf(it.attr.Expr, nil)
+	return (&rewriter{m: r.m, mod: r.mod, it: it, depth: r.depth + 1}).typeOf(it.localAttr.Expr, nil)
 }
 
 // afterIndexes is the type behind the indexes of a reference; nothing is known of what
 // attributes hold.
 func afterIndexes(t valueType, rest hcl.Traversal) valueType {
 	for _, step := range rest {
-		if _, index := step.(hcl.TraverseIndex); !index || !t.many {
+		if _, index := step.(hcl.TraverseIndex); !index || !t.isCollection {
 			return valueType{}
 		}
-		t.many = false
+		t.isCollection = false
 	}
 	return t
 }

@@ -16,18 +16,19 @@ import (
 // rewriteAll rewrites what is carried over, until nothing more is found to stay behind.
 func (m *migration) rewriteAll() {
 	defer func() {
-		m.result.Changed, m.result.Left = append(m.result.Changed, m.changed...), append(m.result.Left, m.unkept...)
+		m.result.ChangedMeaning, m.result.NotCarriedOver = append(m.result.ChangedMeaning, m.changedThisRound...),
+			append(m.result.NotCarriedOver, m.notCarriedThisRound...)
 	}()
 	for again := true; again; {
 		again = false
-		m.changed, m.unkept = nil, nil
-		for _, mod := range m.order {
-			mod.stands = map[string]*standIn{}
+		m.changedThisRound, m.notCarriedThisRound = nil, nil
+		for _, mod := range m.calleesFirst {
+			mod.substitutes = map[string]*substituteVariable{}
 			for _, it := range mod.all {
-				it.passed = nil
+				it.passedArguments = nil
 			}
 		}
-		for _, mod := range m.order {
+		for _, mod := range m.calleesFirst {
 			for _, it := range mod.all {
 				if it.fate == carried {
 					again = !m.rewrite(it) || again
@@ -38,19 +39,19 @@ func (m *migration) rewriteAll() {
 }
 
 // rewrite works out how an item reads here; false: it cannot be carried over.
-func (m *migration) rewrite(it *item) bool {
+func (m *migration) rewrite(it *item) (carriedOver bool) {
 	r := &rewriter{m: m, mod: it.module, it: it}
 	switch {
-	case it.attr != nil:
-		r.expression(it.attr.Expr, flow, nil)
+	case it.localAttr != nil:
+		r.expression(it.localAttr.Expr, flow, nil)
 	case it.block.Type == "resource":
 		r.resource()
 	case it.block.Type == "data":
 		r.data()
 	case it.block.Type == "terraform":
-		r.settings()
+		r.terraformBlock()
 	case it.block.Type == "module":
-		r.call()
+		r.moduleCall()
 	default:
 		r.other()
 	}
@@ -59,7 +60,7 @@ func (m *migration) rewrite(it *item) bool {
 		return true
 	}
 	it.leave(r.refused.why)
-	it.secrets = r.secrets
+	it.secretKeys = r.secretKeys
 	return false
 }
 
@@ -75,7 +76,7 @@ func (r *rewriter) repetition() {
 		if a := r.it.block.Body.Attributes[name]; a != nil {
 			r.expression(a.Expr, flow, nil)
 			r.each = r.typeOf(a.Expr, nil)
-			r.each.many = false
+			r.each.isCollection = false
 		}
 	}
 }
@@ -86,7 +87,7 @@ func (r *rewriter) resource() {
 	r.header(k.Name)
 	r.repetition()
 	b := &bodyRewriter{rewriter: r, kind: k}
-	for _, a := range sortedAttrs(body) {
+	for _, a := range attrsInSourceOrder(body) {
 		b.topAttribute(a)
 	}
 	for _, nested := range body.Blocks {
@@ -104,10 +105,10 @@ func (r *rewriter) resource() {
 	}
 }
 
-func (r *rewriter) call() {
+func (r *rewriter) moduleCall() {
 	r.repetition()
-	for _, a := range sortedAttrs(r.it.block.Body) {
-		switch v := r.it.callee.byKey["var."+a.Name]; {
+	for _, a := range attrsInSourceOrder(r.it.block.Body) {
+		switch v := r.it.callee.byReferenceName["var."+a.Name]; {
 		case slices.Contains([]string{"for_each", "count", "source"}, a.Name):
 		case a.Name == "version" || a.Name == "providers" || v != nil && v.fate == staying:
 			r.remove(a.SrcRange)
@@ -122,11 +123,11 @@ func (r *rewriter) call() {
 // other rewrites blocks that are here as there, but for what they refer to.
 func (r *rewriter) other() {
 	b := r.it.block
-	if t := r.readingUse(); t != plain {
+	if t := r.outputOrCheckUse(); t != plain {
 		r.allExpressions(b.Body, t)
 		return
 	}
-	for _, a := range sortedAttrs(b.Body) {
+	for _, a := range attrsInSourceOrder(b.Body) {
 		switch {
 		case a.Name == "provider":
 			r.remove(a.SrcRange)
@@ -150,9 +151,9 @@ func (r *rewriter) other() {
 	}
 }
 
-// readingUse is answer for outputs and checks, flow for outputs of modules whose callers
+// outputOrCheckUse is answer for outputs and checks, flow for outputs of modules whose callers
 // want more than to show them, and plain for anything else.
-func (r *rewriter) readingUse() use {
+func (r *rewriter) outputOrCheckUse() expressionUse {
 	switch r.it.block.Type {
 	case "check":
 		return answer
@@ -163,9 +164,9 @@ func (r *rewriter) readingUse() use {
 }
 
 // allExpressions rewrites the expressions of an output, a check or a condition.
-func (r *rewriter) allExpressions(body *hclsyntax.Body, u use) {
-	whole := r.it.block.Type == "output" && r.m.handsOutWhole(r.it) != nil
-	for _, a := range sortedAttrs(body) {
+func (r *rewriter) allExpressions(body *hclsyntax.Body, u expressionUse) {
+	whole := r.it.block.Type == "output" && r.m.wholeResourceKind(r.it) != nil
+	for _, a := range attrsInSourceOrder(body) {
 		switch {
 		case a.Name == "depends_on" || a.Name == "ephemeral":
 			r.remove(a.SrcRange)
@@ -199,8 +200,8 @@ func (r *rewriter) address(t hcl.Traversal) {
 	}
 }
 
-// lastResource is the type of the resource that an address leads to; "": none.
-func lastResource(t hcl.Traversal) string {
+// addressedResourceType is the type of the resource that an address leads to; "": none.
+func addressedResourceType(t hcl.Traversal) string {
 	names := stepNames(t)
 	for len(names) > 2 && names[0] == "module" {
 		names = names[2:]
@@ -222,7 +223,7 @@ func (r *rewriter) dependsOn(a *hclsyntax.Attribute) {
 			switch {
 			case it == nil || it.fate != carried || it.block.Type == "data":
 			case it.block.Type == "module":
-				kept = append(kept, it.key)
+				kept = append(kept, it.referenceName)
 			case it.kind != nil:
 				kept = append(kept, it.kind.Name+"."+it.block.Labels[1])
 			}
@@ -235,12 +236,12 @@ func (r *rewriter) dependsOn(a *hclsyntax.Attribute) {
 	r.replace(a.Expr.Range(), "["+strings.Join(kept, ", ")+"]")
 }
 
-// settings makes the b2form block of a terraform block. Terraform heeds backends of the root
+// terraformBlock makes the b2form block of a terraform block. Terraform heeds backends of the root
 // module alone.
-func (r *rewriter) settings() {
+func (r *rewriter) terraformBlock() {
 	b := r.it.block
 	var text string
-	if r.mod == r.m.root && r.mod.holds {
+	if r.mod == r.m.root && r.mod.holdsB2 {
 		for _, nested := range b.Body.Blocks {
 			if nested.Type == "backend" || nested.Type == "cloud" {
 				text += r.backend(nested)
@@ -280,23 +281,23 @@ func (r *rewriter) backend(b *hclsyntax.Block) string {
 	case "s3":
 		if strings.Contains(r.it.file.text(blockRange(b)), "backblazeb2.com") && text("bucket") != "" {
 			prefix := cmp.Or(strings.TrimSuffix(text("key"), ".tfstate"), "b2form")
-			r.m.result.Backend = true
+			r.m.result.HasBucketBackend = true
 			return blockText("b2form", "  backend \"b2\" {\n    bucket = "+quoted(text("bucket"))+"\n    prefix = "+quoted(prefix+"/")+
 				"\n  }\n")
 		}
 		place.Why = "It does not say that its bucket is at B2. If it is, write backend \"b2\" with the bucket; until then the state is " +
 			"kept in a file."
 	}
-	r.m.unkept = append(r.m.unkept, place)
+	r.m.notCarriedThisRound = append(r.m.notCarriedThisRound, place)
 	return "# Not carried over: " + visible.EscapeLine(title+": "+place.Why) + "\n"
 }
 
 // data rewrites a data block.
 func (r *rewriter) data() {
-	form := dataForm(r.it.block.Labels[0])
+	form := b2formDataType(r.it.block.Labels[0])
 	r.replace(r.it.block.LabelRanges[0], `"`+form+`"`)
 	r.repetition()
-	for _, a := range sortedAttrs(r.it.block.Body) {
+	for _, a := range attrsInSourceOrder(r.it.block.Body) {
 		switch {
 		case slices.Contains([]string{"for_each", "count"}, a.Name):
 		case a.Name == "provider" || a.Name == "depends_on" || isFalse(a):
@@ -305,10 +306,10 @@ func (r *rewriter) data() {
 			r.folderPrefix(a)
 		case form == "files" && a.Name == "recursive":
 			r.remove(a.SrcRange)
-		case r.it.kind == nil || attrNamed(r.it.kind.Attrs, a.Name) == nil || a.Name == "show_versions":
+		case r.it.kind == nil || attrByTerraformName(r.it.kind.Attrs, a.Name) == nil || a.Name == "show_versions":
 			r.refuse(a.SrcRange, "b2form has no "+a.Name+" in data \""+form+"\".")
 		default:
-			r.named(a, attrNamed(r.it.kind.Attrs, a.Name))
+			r.renameAttribute(a, attrByTerraformName(r.it.kind.Attrs, a.Name))
 		}
 	}
 	for _, nested := range r.it.block.Body.Blocks {
@@ -342,8 +343,8 @@ func (r *rewriter) folderPrefix(a *hclsyntax.Attribute) {
 	}
 }
 
-// named gives an attribute its name here.
-func (r *rewriter) named(a *hclsyntax.Attribute, as *kind.Attr) {
+// renameAttribute gives an attribute its name here.
+func (r *rewriter) renameAttribute(a *hclsyntax.Attribute, as *kind.Attr) {
 	r.replace(a.NameRange, as.Name)
 	u := plain
 	if as.Link.RefKind != "" {

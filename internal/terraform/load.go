@@ -21,17 +21,17 @@ const (
 
 // A sourceFile is a file of configuration, in native syntax.
 type sourceFile struct {
-	dir, name string
-	source    Source
-	src       []byte
-	lines     []int // of a JSON file: by the lines of src, those that they were made from
-	body      *hclsyntax.Body
+	dir, name     string
+	source        Source
+	nativeText    []byte
+	originalLines []int // of a JSON file: by the lines of src, those that they were made from
+	body          *hclsyntax.Body
 }
 
 // line is the line of the file as it was read.
 func (f *sourceFile) line(r hcl.Range) int {
-	if f.lines != nil && r.Start.Line <= len(f.lines) {
-		return f.lines[r.Start.Line-1]
+	if f.originalLines != nil && r.Start.Line <= len(f.originalLines) {
+		return f.originalLines[r.Start.Line-1]
 	}
 	return r.Start.Line
 }
@@ -40,16 +40,16 @@ func (f *sourceFile) place(r hcl.Range, what, why string) Place {
 	return Place{File: path.Join(f.dir, f.name), Line: f.line(r), What: what, Why: why}
 }
 
-func (f *sourceFile) text(r hcl.Range) string { return string(f.src[r.Start.Byte:r.End.Byte]) }
+func (f *sourceFile) text(r hcl.Range) string { return string(f.nativeText[r.Start.Byte:r.End.Byte]) }
 
 func failf(summary, detail string, args ...any) error {
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}}
 }
 
 // load reads a folder and the modules that it calls. within are the folders that call it.
-func (m *migration) load(dir string, within []string) (*module, error) {
+func (m *migration) load(dir string, callerDirs []string) (*module, error) {
 	if mod := m.modules[dir]; mod != nil {
-		if slices.Contains(within, dir) {
+		if slices.Contains(callerDirs, dir) {
 			return nil, failf("Module in itself", "The module in the folder %q calls itself, perhaps through others. Terraform refuses "+
 				"that too: break the circle.", dir)
 		}
@@ -58,7 +58,7 @@ func (m *migration) load(dir string, within []string) (*module, error) {
 	if len(m.modules) >= mostModules {
 		return nil, failf("Too many modules", "More than %d folders are called as modules.", mostModules)
 	}
-	mod := &module{dir: dir, byKey: map[string]*item{}, stands: map[string]*standIn{}}
+	mod := &module{dir: dir, byReferenceName: map[string]*item{}, substitutes: map[string]*substituteVariable{}}
 	m.modules[dir] = mod
 	sources, err := m.ListFiles(dir)
 	if err != nil {
@@ -69,10 +69,10 @@ func (m *migration) load(dir string, within []string) (*module, error) {
 		switch {
 		case len(s.Text) > mostBytes:
 			return nil, failf("File too large", "%s has more than %d MB.", path.Join(dir, s.Name), mostBytes>>20)
-		case isValues(s.Name):
-			mod.values = append(mod.values, s)
+		case isTfvarsFile(s.Name):
+			mod.tfvarsFiles = append(mod.tfvarsFiles, s)
 		case isOverride(s.Name):
-			m.result.Left = append(m.result.Left, Place{path.Join(dir, s.Name), 0, "override file",
+			m.result.NotCarriedOver = append(m.result.NotCarriedOver, Place{path.Join(dir, s.Name), 0, "override file",
 				"It changes blocks of other files. Write its arguments into those blocks."})
 		default:
 			f, diags := parseSource(dir, s)
@@ -86,11 +86,11 @@ func (m *migration) load(dir string, within []string) (*module, error) {
 		return nil, all
 	}
 	for _, it := range mod.all {
-		if err := m.loadCallee(it, append(slices.Clip(within), dir)); err != nil {
+		if err := m.loadCallee(it, append(slices.Clip(callerDirs), dir)); err != nil {
 			return nil, err
 		}
 	}
-	m.order = append(m.order, mod)
+	m.calleesFirst = append(m.calleesFirst, mod)
 	return mod, nil
 }
 
@@ -100,17 +100,17 @@ func isOverride(name string) bool {
 }
 
 func parseSource(dir string, s Source) (*sourceFile, hcl.Diagnostics) {
-	f := &sourceFile{dir: dir, name: s.Name, source: s, src: s.Text}
+	f := &sourceFile{dir: dir, name: s.Name, source: s, nativeText: s.Text}
 	if strings.HasSuffix(s.Name, ".json") {
 		var err error
-		if f.src, f.lines, err = nativeSyntax(s.Text); err != nil {
+		if f.nativeText, f.originalLines, err = jsonToNative(s.Text); err != nil {
 			return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Invalid JSON configuration",
 				Detail: fmt.Sprintf("%s: %s.", path.Join(dir, s.Name), err)}}
 		}
 	}
-	file, diags := parse.Config(f.src, path.Join(dir, s.Name), nil)
+	file, diags := parse.Config(f.nativeText, path.Join(dir, s.Name), nil)
 	if diags.HasErrors() {
-		if f.lines != nil { // places in a text that nobody wrote
+		if f.originalLines != nil { // places in a text that nobody wrote
 			for _, d := range diags {
 				d.Subject, d.Context = nil, nil
 			}
@@ -125,21 +125,21 @@ func parseSource(dir string, s Source) (*sourceFile, hcl.Diagnostics) {
 func (mod *module) addItems(f *sourceFile) {
 	for _, b := range f.body.Blocks {
 		if b.Type == "locals" {
-			for _, a := range sortedAttrs(b.Body) {
-				mod.add(&item{file: f, block: b, attr: a, key: "local." + a.Name, refs: a.Expr.Variables()})
+			for _, a := range attrsInSourceOrder(b.Body) {
+				mod.add(&item{file: f, block: b, localAttr: a, referenceName: "local." + a.Name, refs: a.Expr.Variables()})
 			}
 			continue
 		}
 		it := &item{file: f, block: b, refs: bodyVariables(b.Body)}
 		switch {
 		case b.Type == "resource" && len(b.Labels) == 2:
-			it.key = b.Labels[0] + "." + b.Labels[1]
+			it.referenceName = b.Labels[0] + "." + b.Labels[1]
 		case b.Type == "data" && len(b.Labels) == 2:
-			it.key = "data." + b.Labels[0] + "." + b.Labels[1]
+			it.referenceName = "data." + b.Labels[0] + "." + b.Labels[1]
 		case b.Type == "variable" && len(b.Labels) == 1:
-			it.key = "var." + b.Labels[0]
+			it.referenceName = "var." + b.Labels[0]
 		case (b.Type == "output" || b.Type == "module") && len(b.Labels) == 1:
-			it.key = b.Type + "." + b.Labels[0]
+			it.referenceName = b.Type + "." + b.Labels[0]
 		}
 		mod.add(it)
 	}
@@ -148,13 +148,13 @@ func (mod *module) addItems(f *sourceFile) {
 func (mod *module) add(it *item) {
 	it.module = mod
 	mod.all = append(mod.all, it)
-	if it.key != "" {
-		mod.byKey[it.key] = it
+	if it.referenceName != "" {
+		mod.byReferenceName[it.referenceName] = it
 	}
 }
 
-// sortedAttrs are the attributes of a body in the order in which they stand.
-func sortedAttrs(b *hclsyntax.Body) []*hclsyntax.Attribute {
+// attrsInSourceOrder are the attributes of a body in the order in which they stand.
+func attrsInSourceOrder(b *hclsyntax.Body) []*hclsyntax.Attribute {
 	var out []*hclsyntax.Attribute
 	for _, a := range b.Attributes {
 		out = append(out, a)
@@ -166,7 +166,7 @@ func sortedAttrs(b *hclsyntax.Body) []*hclsyntax.Attribute {
 // bodyVariables are the references in a body.
 func bodyVariables(b *hclsyntax.Body) []hcl.Traversal {
 	var out []hcl.Traversal
-	for _, a := range sortedAttrs(b) {
+	for _, a := range attrsInSourceOrder(b) {
 		out = append(out, a.Expr.Variables()...)
 	}
 	for _, nested := range b.Blocks {
@@ -176,20 +176,20 @@ func bodyVariables(b *hclsyntax.Body) []hcl.Traversal {
 }
 
 // loadCallee reads the folder that a module block names, if it is one.
-func (m *migration) loadCallee(it *item, within []string) error {
-	if it.block.Type != "module" || it.key == "" {
+func (m *migration) loadCallee(it *item, callerDirs []string) error {
+	if it.block.Type != "module" || it.referenceName == "" {
 		return nil
 	}
 	source := literalText(it.block.Body.Attributes["source"])
 	if !strings.HasPrefix(source, "./") && !strings.HasPrefix(source, "../") {
 		return nil
 	}
-	callee, err := m.load(path.Join(it.module.dir, source), within)
+	callee, err := m.load(path.Join(it.module.dir, source), callerDirs)
 	if err != nil {
 		return err
 	}
 	it.callee = callee
-	callee.calls = append(callee.calls, it)
+	callee.callers = append(callee.callers, it)
 	return nil
 }
 
@@ -232,5 +232,5 @@ func (mod *module) refItem(t hcl.Traversal) *item {
 	if len(names) < want {
 		return nil
 	}
-	return mod.byKey[strings.Join(names[:want], ".")]
+	return mod.byReferenceName[strings.Join(names[:want], ".")]
 }

@@ -18,15 +18,15 @@ import (
 // A nativeWriter writes JSON in HCL's native syntax, and notes which line was made from
 // which.
 type nativeWriter struct {
-	src     string
-	text    strings.Builder
-	lines   []int
-	at      int  // the byte of src that what is written comes from
-	literal bool // texts are no templates
+	src            string
+	text           strings.Builder
+	originalLines  []int
+	srcOffset      int  // the byte of src that what is written comes from
+	literalStrings bool // texts are no templates
 }
 
-// blockLabels is how many labels the blocks of the top level have.
-func blockLabels(typ string) (n int, ok bool) {
+// labelCount is how many labels the blocks of the top level have.
+func labelCount(typ string) (n int, ok bool) {
 	switch typ {
 	case "resource", "data", "ephemeral":
 		return 2, true
@@ -48,15 +48,15 @@ func nestedBlocks() []string {
 
 var errNoObject = errors.New("it holds no object")
 
-// nativeSyntax is a configuration in JSON as native syntax, and by its lines those of src.
-func nativeSyntax(src []byte) (text []byte, lines []int, err error) {
+// jsonToNative is a configuration in JSON as native syntax, and by its lines those of src.
+func jsonToNative(src []byte) (text []byte, lines []int, err error) {
 	w := &nativeWriter{src: string(src)}
 	root, err := w.parse(src)
 	if err != nil {
 		return nil, nil, err
 	}
 	root.ForEach(func(typ, value gjson.Result) bool {
-		n, known := blockLabels(typ.Str)
+		n, known := labelCount(typ.Str)
 		switch {
 		case typ.Str == "//":
 		case !known:
@@ -66,12 +66,12 @@ func nativeSyntax(src []byte) (text []byte, lines []int, err error) {
 		}
 		return true
 	})
-	return []byte(w.text.String()), w.lines, nil
+	return []byte(w.text.String()), w.originalLines, nil
 }
 
-// nativeValues is a value file in JSON as native syntax.
-func nativeValues(src []byte) ([]byte, error) {
-	w := &nativeWriter{src: string(src), literal: true}
+// jsonValuesToNative is a value file in JSON as native syntax.
+func jsonValuesToNative(src []byte) ([]byte, error) {
+	w := &nativeWriter{src: string(src), literalStrings: true}
 	root, err := w.parse(src)
 	if err != nil {
 		return nil, err
@@ -99,28 +99,28 @@ func (w *nativeWriter) parse(src []byte) (gjson.Result, error) {
 // line writes lines that were made from a value.
 func (w *nativeWriter) line(from gjson.Result, text string) {
 	if from.Index > 0 {
-		w.at = from.Index
+		w.srcOffset = from.Index
 	}
-	number := 1 + strings.Count(w.src[:w.at], "\n")
+	number := 1 + strings.Count(w.src[:w.srcOffset], "\n")
 	for range strings.Count(text, "\n") + 1 {
-		w.lines = append(w.lines, number)
+		w.originalLines = append(w.originalLines, number)
 	}
 	w.text.WriteString(text + "\n")
 }
 
 // labelled writes the blocks of an object whose names are labels.
-func (w *nativeWriter) labelled(header []string, value gjson.Result, labels int) {
+func (w *nativeWriter) labelled(header []string, value gjson.Result, labelCount int) {
 	if value.IsArray() {
-		value.ForEach(func(_, one gjson.Result) bool { w.labelled(header, one, labels); return true })
+		value.ForEach(func(_, one gjson.Result) bool { w.labelled(header, one, labelCount); return true })
 		return
 	}
-	if labels == 0 || !value.IsObject() {
+	if labelCount == 0 || !value.IsObject() {
 		w.block(header, value, 0)
 		return
 	}
 	value.ForEach(func(label, inner gjson.Result) bool {
 		if label.Str != "//" {
-			w.labelled(append(slices.Clip(header), quoted(label.Str)), inner, labels-1)
+			w.labelled(append(slices.Clip(header), quoted(label.Str)), inner, labelCount-1)
 		}
 		return true
 	})
@@ -151,7 +151,7 @@ func (w *nativeWriter) member(name string, value gjson.Result, within string, de
 		value.ForEach(func(_, one gjson.Result) bool { w.block([]string{name}, one, depth); return true })
 	case isBlock:
 		w.block([]string{name}, value, depth)
-	case isAddress(name, within):
+	case holdsAddress(name, within):
 		w.line(value, indent+name+" = "+addressText(value))
 	default:
 		w.line(value, indent+name+" = "+w.expression(value))
@@ -171,8 +171,8 @@ func (w *nativeWriter) nestedLabelled(name string, value gjson.Result, depth int
 	})
 }
 
-// isAddress reports whether an argument holds addresses, or types, as texts.
-func isAddress(name, within string) bool {
+// holdsAddress reports whether an argument holds addresses, or types, as texts.
+func holdsAddress(name, within string) bool {
 	switch within {
 	case "moved", "removed", "import":
 		return name == "from" || name == "to"
@@ -239,7 +239,7 @@ func (w *nativeWriter) expression(v gjson.Result) string {
 
 // template writes a text, which is a template but in values.
 func (w *nativeWriter) template(text string) string {
-	if w.literal || !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
+	if w.literalStrings || !strings.Contains(text, "${") && !strings.Contains(text, "%{") {
 		return quoted(text)
 	}
 	e, diags := hclsyntax.ParseTemplate([]byte(text), "", hcl.InitialPos)

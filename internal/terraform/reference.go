@@ -11,13 +11,13 @@ import (
 )
 
 // reference rewrites one reference.
-func (r *rewriter) reference(t hcl.Traversal, u use, s *scope) {
+func (r *rewriter) reference(t hcl.Traversal, u expressionUse, s *scope) {
 	root := t.RootName()
 	if bound := s.find(root); bound != nil {
 		if bound.rename != "" {
 			r.replace(t[0].SourceRange(), bound.rename)
 		}
-		r.tail(bound.is, t[1:], u)
+		r.tail(bound.boundType, t[1:], u)
 		return
 	}
 	it := r.mod.refItem(t)
@@ -30,81 +30,81 @@ func (r *rewriter) reference(t hcl.Traversal, u use, s *scope) {
 	case root == "self" && r.self != nil:
 		r.tail(valueType{kind: r.self}, t[1:], answer)
 	case root == "terraform":
-		r.standIn(t, u)
+		r.replaceByVariable(t, u)
 	case it == nil:
 		r.refuse(t.SourceRange(), "Nothing declares "+referenceText(t)+".")
-	case it.attr != nil || it.block.Type == "module":
-		r.namedReference(t, it, u)
+	case it.localAttr != nil || it.block.Type == "module":
+		r.localOrModuleReference(t, it, u)
 	case it.fate == carried:
 		from := 2
 		if it.block.Type == "data" {
 			from = 3
-			r.replace(t[1].SourceRange(), "."+dataForm(it.block.Labels[0]))
+			r.replace(t[1].SourceRange(), "."+b2formDataType(it.block.Labels[0]))
 		} else {
 			r.replace(t[0].SourceRange(), it.kind.Name)
 		}
-		r.wholeReference(t, it, u)
+		r.refuseWholeResource(t, it, u)
 		r.tail(r.typeOfReference(t[:from], s), t[from:], u)
-	case it.kind != nil && it.block.Type == "resource" && r.secretIn(it.kind, t[2:]):
-		r.refuse(t.SourceRange(), secretText(it), it)
+	case it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, t[2:]):
+		r.refuse(t.SourceRange(), secretRefusal(it), it)
 	case it.fate == left && it.block.Type == "data":
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.")
 	default:
-		r.standIn(t, u)
+		r.replaceByVariable(t, u)
 	}
 }
 
-// namedReference rewrites what refers to a local value or to an output of a module.
-func (r *rewriter) namedReference(t hcl.Traversal, it *item, u use) {
+// localOrModuleReference rewrites what refers to a local value or to an output of a module.
+func (r *rewriter) localOrModuleReference(t hcl.Traversal, it *item, u expressionUse) {
 	if it.fate != carried {
-		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.secrets...)
+		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which is not carried over.", it.secretKeys...)
 		return
 	}
-	s := valueType{call: it, many: isRepeated(it)}
-	if it.attr != nil {
+	s := valueType{moduleCall: it, isCollection: isRepeated(it)}
+	if it.localAttr != nil {
 		s = r.typeOfLocal(it)
 	}
 	r.tail(s, t[2:], u)
 }
 
-// wholeReference refuses a whole resource where another form of it would be handed on.
-func (r *rewriter) wholeReference(t hcl.Traversal, it *item, u use) {
+// refuseWholeResource refuses a whole resource where another form of it would be handed on.
+func (r *rewriter) refuseWholeResource(t hcl.Traversal, it *item, u expressionUse) {
 	for _, step := range t[2:] {
 		if _, index := step.(hcl.TraverseIndex); !index {
 			return
 		}
 	}
-	if it.block.Type != "resource" || isRepeated(it) && len(t) == 2 || r.it.attr != nil {
+	if it.block.Type != "resource" || isRepeated(it) && len(t) == 2 || r.it.localAttr != nil {
 		return
 	}
 	switch {
 	case r.it.block.Type == "module" && u == flow:
 		r.refuse(t.SourceRange(), "It hands in a whole resource, whose attributes have other names here. Hand in its name.")
 	case it.kind.Credential != nil && u == answer && r.it.block.Type == "output":
-		r.refuse(t.SourceRange(), secretText(it), it)
+		r.refuse(t.SourceRange(), secretRefusal(it), it)
 	}
 }
 
-func secretText(it *item) string {
+func secretRefusal(it *item) string {
 	return "It holds the secret of " + it.title() + ", which b2form delivers once and keeps nowhere."
 }
 
-func (r *rewriter) secretIn(k *kind.Kind, rest hcl.Traversal) bool {
+func (r *rewriter) readsSecret(k *kind.Kind, rest hcl.Traversal) bool {
 	names := stepNames(rest)
 	if len(names) == 0 {
 		return false
 	}
-	a := attrNamed(k.Attrs, names[0])
+	a := attrByTerraformName(k.Attrs, names[0])
 	return a != nil && a.Secret && a.Computed
 }
 
 // tail rewrites what follows a value of a type: indexes, then an attribute.
-func (r *rewriter) tail(t valueType, rest hcl.Traversal, u use) {
-	for t.known() && t.many && len(rest) > 0 {
+func (r *rewriter) tail(t valueType, rest hcl.Traversal, u expressionUse) {
+	for t.known() && t.isCollection && len(rest) > 0 {
 		if _, index := rest[0].(hcl.TraverseIndex); !index {
 			return
 		}
-		rest, t.many = rest[1:], false
+		rest, t.isCollection = rest[1:], false
 	}
 	if len(rest) == 0 || !t.known() {
 		return
@@ -112,9 +112,9 @@ func (r *rewriter) tail(t valueType, rest hcl.Traversal, u use) {
 	step, isAttr := rest[0].(hcl.TraverseAttr)
 	switch {
 	case !isAttr:
-	case t.call != nil:
-		r.output(t.call, rest, u)
-	case t.data != "":
+	case t.moduleCall != nil:
+		r.output(t.moduleCall, rest, u)
+	case t.dataType != "":
 		r.dataAttr(t, rest, u)
 	default:
 		r.resourceAttr(t.kind, step, rest[1:], u)
@@ -122,8 +122,8 @@ func (r *rewriter) tail(t valueType, rest hcl.Traversal, u use) {
 }
 
 // resourceAttr rewrites an attribute of a resource and what follows it.
-func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Traversal, u use) {
-	a := attrNamed(k.Attrs, step.Name)
+func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Traversal, u expressionUse) {
+	a := attrByTerraformName(k.Attrs, step.Name)
 	if step.Name == "id" || step.Name == "bucket_id" && k.ParentKind() == "" && k.Credential == nil {
 		a = k.Attr(k.IDAttr)
 	}
@@ -131,7 +131,8 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 	case a == nil:
 		r.refuse(step.SrcRange, "b2form has no attribute "+step.Name+" of "+k.Plural+".")
 	case a.Secret && a.Computed:
-		r.refuse(step.SrcRange, "It holds the secret of a key, which b2form delivers once and keeps nowhere.", r.keysOf(k)...)
+		r.refuse(step.SrcRange, "It holds the secret of a key, which b2form delivers once and keeps nowhere.",
+			r.referencedItemsOfKind(k)...)
 	case !a.Computed || u == answer:
 		r.replace(step.SrcRange, "."+a.Name)
 		r.nested(a, rest)
@@ -145,10 +146,10 @@ func (r *rewriter) resourceAttr(k *kind.Kind, step hcl.TraverseAttr, rest hcl.Tr
 	}
 }
 
-// keysOf are the keys that an item may read the secrets of, where it does not say which.
-func (r *rewriter) keysOf(k *kind.Kind) (list []*item) {
+// referencedItemsOfKind are the keys that an item may read the secrets of, where it does not say which.
+func (r *rewriter) referencedItemsOfKind(k *kind.Kind) (list []*item) {
 	for _, t := range r.it.refs {
-		if to := r.mod.refItem(t); to != nil && to.kind == k && to.attr == nil {
+		if to := r.mod.refItem(t); to != nil && to.kind == k && to.localAttr == nil {
 			list = append(list, to)
 		}
 	}
@@ -164,7 +165,7 @@ func (r *rewriter) nested(a *kind.Attr, rest hcl.Traversal) {
 				r.replace(s.SrcRange, "")
 			}
 		case hcl.TraverseAttr:
-			member := attrNamed(a.Object, s.Name)
+			member := attrByTerraformName(a.Object, s.Name)
 			if a.Object == nil {
 				return
 			}
@@ -178,8 +179,8 @@ func (r *rewriter) nested(a *kind.Attr, rest hcl.Traversal) {
 	}
 }
 
-// attrNamed finds an attribute by the provider's name; nil: there is none.
-func attrNamed(attrs []kind.Attr, name string) *kind.Attr {
+// attrByTerraformName finds an attribute by the provider's name; nil: there is none.
+func attrByTerraformName(attrs []kind.Attr, name string) *kind.Attr {
 	for i := range attrs {
 		if a := &attrs[i]; a.TerraformName == name || a.TerraformName == "" && a.Name == name {
 			return a
@@ -189,10 +190,10 @@ func attrNamed(attrs []kind.Attr, name string) *kind.Attr {
 }
 
 // dataAttr rewrites an attribute of data.
-func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
+func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u expressionUse) {
 	step := rest[0].(hcl.TraverseAttr) // as tail found
 	switch {
-	case t.data == "account":
+	case t.dataType == "account":
 		switch name := step.Name; name {
 		case "s3_api_url":
 			r.replace(step.SrcRange, ".s3_endpoint")
@@ -204,21 +205,21 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
 		default:
 			r.refuse(step.SrcRange, "b2form has no "+name+" in data \"account\".")
 		}
-	case t.data == listed:
+	case t.dataType == listed:
 		r.resourceAttr(t.kind, step, rest[1:], answer)
-	case t.data == "files" && step.Name == "file_versions":
+	case t.dataType == "files" && step.Name == "file_versions":
 		r.replace(step.SrcRange, ".files")
-		r.fileSteps(t.kind, rest[1:])
-	case t.data == "file" && step.Name == "file_versions":
+		r.fileVersionAttr(t.kind, rest[1:])
+	case t.dataType == "file" && step.Name == "file_versions":
 		r.replace(step.SrcRange, "")
 		if len(rest) < 3 {
 			r.refuse(step.SrcRange, "data \"file\" is one file here, and has no list of versions.")
 			return
 		}
 		r.replace(rest[1].SourceRange(), "")
-		r.fileSteps(t.kind, rest[1:])
-	case t.kind == nil || t.data == "files" || t.data == "file":
-		r.refuse(step.SrcRange, "b2form has no "+step.Name+" in data \""+t.data+"\".")
+		r.fileVersionAttr(t.kind, rest[1:])
+	case t.kind == nil || t.dataType == "files" || t.dataType == "file":
+		r.refuse(step.SrcRange, "b2form has no "+step.Name+" in data \""+t.dataType+"\".")
 	case u == plain:
 		r.resourceAttr(t.kind, step, rest[1:], answer)
 	case u == ref:
@@ -228,7 +229,7 @@ func (r *rewriter) dataAttr(t valueType, rest hcl.Traversal, u use) {
 	}
 }
 
-func (r *rewriter) fileSteps(k *kind.Kind, rest hcl.Traversal) {
+func (r *rewriter) fileVersionAttr(k *kind.Kind, rest hcl.Traversal) {
 	for _, step := range rest {
 		if s, ok := step.(hcl.TraverseAttr); ok {
 			r.resourceAttr(k, s, nil, answer)
@@ -238,16 +239,16 @@ func (r *rewriter) fileSteps(k *kind.Kind, rest hcl.Traversal) {
 }
 
 // output rewrites a reference to an output of a module.
-func (r *rewriter) output(call *item, rest hcl.Traversal, u use) {
+func (r *rewriter) output(call *item, rest hcl.Traversal, u expressionUse) {
 	step := rest[0].(hcl.TraverseAttr) // as tail found
-	out := call.callee.byKey["output."+step.Name]
+	out := call.callee.byReferenceName["output."+step.Name]
 	switch {
 	case out == nil:
 		r.refuse(step.SrcRange, "The module has no output "+step.Name+".")
 	case out.fate != carried:
-		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.secrets...)
+		r.refuse(step.SrcRange, "It refers to "+out.title()+" of "+call.callee.dir+", which is not carried over.", out.secretKeys...)
 	default:
-		k := r.m.handsOutWhole(out)
+		k := r.m.wholeResourceKind(out)
 		end := step.SrcRange
 		end.Start = end.End
 		switch {
@@ -260,9 +261,9 @@ func (r *rewriter) output(call *item, rest hcl.Traversal, u use) {
 	}
 }
 
-// handsOutWhole is the kind of the resource that an output of a module hands out in place
+// wholeResourceKind is the kind of the resource that an output of a module hands out in place
 // of its ID, since callers want an object there; nil: it hands out what it says.
-func (m *migration) handsOutWhole(out *item) *kind.Kind {
+func (m *migration) wholeResourceKind(out *item) *kind.Kind {
 	v := out.block.Body.Attributes["value"]
 	if v == nil || m.outputUse(out) == answer {
 		return nil
@@ -272,17 +273,17 @@ func (m *migration) handsOutWhole(out *item) *kind.Kind {
 		return nil
 	}
 	to := out.module.refItem(e.Traversal)
-	if to == nil || to.fate != carried || to.attr != nil {
+	if to == nil || to.fate != carried || to.localAttr != nil {
 		return nil
 	}
 	last := addr.StepName(e.Traversal[len(e.Traversal)-1])
 	switch {
 	case to.block.Type == "module" && to.callee != nil:
-		if inner := to.callee.byKey["output."+last]; inner != nil {
-			return m.handsOutWhole(inner)
+		if inner := to.callee.byReferenceName["output."+last]; inner != nil {
+			return m.wholeResourceKind(inner)
 		}
 	case to.block.Type == "resource" && to.kind.ParentKind() == "":
-		a := attrNamed(to.kind.Attrs, last)
+		a := attrByTerraformName(to.kind.Attrs, last)
 		if last == "id" || a != nil && a.Name == to.kind.IDAttr {
 			return to.kind
 		}
@@ -292,18 +293,18 @@ func (m *migration) handsOutWhole(out *item) *kind.Kind {
 
 // outputUse is how callers use an output of a module: answer where only outputs of the
 // configuration show it.
-func (m *migration) outputUse(out *item) use {
-	name := strings.TrimPrefix(out.key, "output.")
+func (m *migration) outputUse(out *item) expressionUse {
+	name := strings.TrimPrefix(out.referenceName, "output.")
 	if out.module == m.root {
 		return answer
 	}
-	for _, call := range out.module.calls {
+	for _, call := range out.module.callers {
 		for _, by := range call.module.all {
 			for _, t := range by.refs {
-				if call.module.refItem(t) != call || !mayMean(t, name) {
+				if call.module.refItem(t) != call || !mayReferToOutput(t, name) {
 					continue
 				}
-				if by.attr != nil || by.block.Type != "output" || m.outputUse(by) != answer {
+				if by.localAttr != nil || by.block.Type != "output" || m.outputUse(by) != answer {
 					return flow
 				}
 			}
@@ -312,9 +313,9 @@ func (m *migration) outputUse(out *item) use {
 	return answer
 }
 
-// mayMean reports whether a reference to a module may lead to an output: it names that or
+// mayReferToOutput reports whether a reference to a module may lead to an output: it names that or
 // none.
-func mayMean(t hcl.Traversal, output string) bool {
+func mayReferToOutput(t hcl.Traversal, output string) bool {
 	names := stepNames(t[2:])
 	return len(names) == 0 || names[0] == output
 }

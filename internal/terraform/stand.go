@@ -18,18 +18,18 @@ import (
 // standInFile holds the variables that stand in for what stays in Terraform.
 const standInFile = "from_terraform.b2.hcl"
 
-// A standIn is a variable in place of an attribute of a resource that stays.
-type standIn struct {
-	of     *item  // nil: terraform.workspace
-	path   string // "random_id.suffix.hex"
-	attr   []string
-	where  Place
-	secret bool
+// A substituteVariable is a variable in place of an attribute of a resource that stays.
+type substituteVariable struct {
+	replacedItem  *item  // nil: terraform.workspace
+	referencePath string // "random_id.suffix.hex"
+	attr          []string
+	where         Place
+	secret        bool
 }
 
-// standIn rewrites a reference to what stays: a variable with the value that the state
+// replaceByVariable rewrites a reference to what stays: a variable with the value that the state
 // has.
-func (r *rewriter) standIn(t hcl.Traversal, u use) {
+func (r *rewriter) replaceByVariable(t hcl.Traversal, u expressionUse) {
 	from := 2
 	if t.RootName() == "data" {
 		from = 3
@@ -39,27 +39,27 @@ func (r *rewriter) standIn(t hcl.Traversal, u use) {
 			r.refuse(t.SourceRange(), "b2form has no "+referenceText(t)+".")
 			return
 		}
-		r.stand(nil, t, "terraform_workspace", nil)
+		r.addSubstituteVariable(nil, t, "terraform_workspace", nil)
 		r.replace(t.SourceRange(), "var.terraform_workspace")
 		return
 	}
 	it := r.mod.refItem(t)
 	indexes, rest := cutIndexes(t[from:])
-	attrs := attrNames(rest)
+	attrs := leadingAttrNames(rest)
 	if len(attrs) == 0 || isRepeated(it) != (len(indexes) > 0) || len(indexes) > 1 {
 		r.refuse(t.SourceRange(), "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return
 	}
-	name := r.stand(it, t, "", r.standAttrs(it, attrs, u))
+	name := r.addSubstituteVariable(it, t, "", r.substituteAttrPath(it, attrs, u))
 	r.replace(hcl.RangeBetween(t[0].SourceRange(), t[from-1].SourceRange()), "var."+name)
 	for _, step := range rest[:len(attrs)] {
 		r.replace(step.SourceRange(), "")
 	}
 }
 
-// indexedStandIn rewrites a reference with an index that is an expression, if it leads to
+// replaceIndexedByVariable rewrites a reference with an index that is an expression, if it leads to
 // what stays.
-func (r *rewriter) indexedStandIn(e *hclsyntax.RelativeTraversalExpr, s *scope) bool {
+func (r *rewriter) replaceIndexedByVariable(e *hclsyntax.RelativeTraversalExpr, s *scope) bool {
 	index, ok := e.Source.(*hclsyntax.IndexExpr)
 	if !ok {
 		return false
@@ -69,19 +69,19 @@ func (r *rewriter) indexedStandIn(e *hclsyntax.RelativeTraversalExpr, s *scope) 
 		return false
 	}
 	it := r.mod.refItem(base.Traversal)
-	if it == nil || it.attr != nil || it.fate == carried || it.block.Type != "resource" && it.block.Type != "data" {
+	if it == nil || it.localAttr != nil || it.fate == carried || it.block.Type != "resource" && it.block.Type != "data" {
 		return false
 	}
-	if it.kind != nil && it.block.Type == "resource" && r.secretIn(it.kind, e.Traversal) {
-		r.refuse(e.SrcRange, secretText(it), it)
+	if it.kind != nil && it.block.Type == "resource" && r.readsSecret(it.kind, e.Traversal) {
+		r.refuse(e.SrcRange, secretRefusal(it), it)
 		return true
 	}
-	attrs := attrNames(e.Traversal)
+	attrs := leadingAttrNames(e.Traversal)
 	if len(attrs) == 0 || !isRepeated(it) {
 		r.refuse(e.SrcRange, "It refers to "+it.title()+", which stays in Terraform, as a whole. Name one of its attributes.")
 		return true
 	}
-	name := r.stand(it, base.Traversal, "", r.standAttrs(it, attrs, flow))
+	name := r.addSubstituteVariable(it, base.Traversal, "", r.substituteAttrPath(it, attrs, flow))
 	r.replace(base.SrcRange, "var."+name)
 	r.expression(index.Key, plain, s)
 	for _, step := range e.Traversal[:len(attrs)] {
@@ -90,10 +90,10 @@ func (r *rewriter) indexedStandIn(e *hclsyntax.RelativeTraversalExpr, s *scope) 
 	return true
 }
 
-// standAttrs is what is asked of what stays: of a bucket its name, where its ID stood.
-func (r *rewriter) standAttrs(it *item, attrs []string, u use) []string {
+// substituteAttrPath is what is asked of what stays: of a bucket its name, where its ID stood.
+func (r *rewriter) substituteAttrPath(it *item, attrs []string, u expressionUse) []string {
 	if it.kind != nil && u != answer && u != plain {
-		a := attrNamed(it.kind.Attrs, attrs[0])
+		a := attrByTerraformName(it.kind.Attrs, attrs[0])
 		if attrs[0] == "id" || a != nil && a.Name == it.kind.IDAttr {
 			return []string{terraformName(it.kind.Attr(it.kind.IdentityAttr))}
 		}
@@ -110,7 +110,7 @@ func cutIndexes(t hcl.Traversal) (indexes, rest hcl.Traversal) {
 	return t, nil
 }
 
-func attrNames(t hcl.Traversal) (names []string) {
+func leadingAttrNames(t hcl.Traversal) (names []string) {
 	for _, step := range t {
 		s, isAttr := step.(hcl.TraverseAttr)
 		if !isAttr {
@@ -121,33 +121,35 @@ func attrNames(t hcl.Traversal) (names []string) {
 	return names
 }
 
-// stand notes a variable and gives its name.
-func (r *rewriter) stand(it *item, t hcl.Traversal, name string, attrs []string) string {
+// addSubstituteVariable notes a variable and gives its name.
+func (r *rewriter) addSubstituteVariable(it *item, t hcl.Traversal, name string, attrs []string) string {
 	full := "terraform.workspace"
 	if it != nil {
-		full = it.key + "." + strings.Join(attrs, ".")
+		full = it.referenceName + "." + strings.Join(attrs, ".")
 		name = strings.ReplaceAll(full, ".", "_")
 	}
-	for n := 2; r.mod.byKey["var."+name] != nil || r.mod.stands[name] != nil && r.mod.stands[name].path != full; n++ {
+	for n := 2; r.mod.byReferenceName["var."+name] != nil || r.mod.substitutes[name] != nil &&
+		r.mod.substitutes[name].referencePath != full; n++ {
 		name = fmt.Sprintf("%s_%d", name, n)
 	}
-	if r.mod.stands[name] == nil {
-		r.mod.stands[name] = &standIn{of: it, path: full, attr: attrs, where: r.it.file.place(t.SourceRange(), full, "")}
+	if r.mod.substitutes[name] == nil {
+		r.mod.substitutes[name] = &substituteVariable{replacedItem: it, referencePath: full, attr: attrs,
+			where: r.it.file.place(t.SourceRange(), full, "")}
 	}
 	return name
 }
 
-// writeStandIns writes the variables of a module, with the values that the state has.
-func (m *migration) writeStandIns(mod *module) {
-	if len(mod.stands) == 0 {
+// writeSubstituteVariables writes the variables of a module, with the values that the state has.
+func (m *migration) writeSubstituteVariables(mod *module) {
+	if len(mod.substitutes) == 0 {
 		return
 	}
 	var b strings.Builder
 	b.WriteString("# In place of what stays in Terraform: the values that its state has.\n")
-	for _, name := range slices.Sorted(maps.Keys(mod.stands)) {
-		s := mod.stands[name]
-		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.path+" in Terraform"))
-		value, ok := m.standValue(mod, name, s)
+	for _, name := range slices.Sorted(maps.Keys(mod.substitutes)) {
+		s := mod.substitutes[name]
+		fmt.Fprintf(&b, "\nvariable %s {\n  description = %s\n", quoted(name), quoted(s.referencePath+" in Terraform"))
+		value, ok := m.substituteValue(mod, name, s)
 		switch {
 		case s.secret:
 			b.WriteString("  type = string\n  sensitive = true\n")
@@ -156,24 +158,24 @@ func (m *migration) writeStandIns(mod *module) {
 		}
 		b.WriteString("}\n")
 	}
-	m.write(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
+	m.addFile(mod, standInFile, hclwrite.Format([]byte(b.String())), Source{Mode: 0o644})
 }
 
-// standValue is the value of a variable; false: it has none, which is noted where nothing
+// substituteValue is the value of a variable; false: it has none, which is noted where nothing
 // else gives one.
-func (m *migration) standValue(mod *module, name string, s *standIn) (cty.Value, bool) {
-	if s.of == nil {
+func (m *migration) substituteValue(mod *module, name string, s *substituteVariable) (cty.Value, bool) {
+	if s.replacedItem == nil {
 		return cty.StringVal("default"), true
 	}
-	values, secret := m.state.valuesOf(m, mod, s)
+	values, secret := m.state.valuesByModuleAddress(m, mod, s)
 	if secret {
 		s.secret = true
-		m.noteValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.path+
+		m.noteMissingValue(s, "It is a secret, so the variable "+name+" has no value. Terraform's state has it, as "+s.referencePath+
 			": give it in the environment, as B2FORM_VAR_"+name+".")
 		return cty.NilVal, false
 	}
 	if len(values) == 0 {
-		m.noteValue(s, "The state does not have it. Give the variable "+name+" a value.")
+		m.noteMissingValue(s, "The state does not have it. Give the variable "+name+" a value.")
 		return cty.NilVal, false
 	}
 	first := values[slices.Sorted(maps.Keys(values))[0]]
@@ -186,21 +188,21 @@ func (m *migration) standValue(mod *module, name string, s *standIn) (cty.Value,
 	return first, true
 }
 
-// noteValue notes that a variable waits for a value.
-func (m *migration) noteValue(s *standIn, why string) {
-	s.where.Why, m.result.Unset = why, true
-	m.result.Changed = append(m.result.Changed, s.where)
+// noteMissingValue notes that a variable waits for a value.
+func (m *migration) noteMissingValue(s *substituteVariable, why string) {
+	s.where.Why, m.result.HasUnsetVariables = why, true
+	m.result.ChangedMeaning = append(m.result.ChangedMeaning, s.where)
 }
 
 // passValues hands a value to each call of a module, by the instances of the calls.
-func (m *migration) passValues(mod *module, name string, s *standIn, values map[string]cty.Value) {
-	for _, call := range mod.calls {
+func (m *migration) passValues(mod *module, name string, s *substituteVariable, values map[string]cty.Value) {
+	for _, call := range mod.callers {
 		if call.module != m.root || call.fate != carried {
-			m.noteValue(s, "It differs between the instances of the module. Give the variable "+name+" a value in each call.")
+			m.noteMissingValue(s, "It differs between the instances of the module. Give the variable "+name+" a value in each call.")
 			return
 		}
 		byText, byNumber, single := map[string]cty.Value{}, []cty.Value{}, cty.NilVal
-		for _, path := range sortedPaths(values) {
+		for _, path := range sortedModuleAddresses(values) {
 			key, ok := instanceOfCall(path, call.block.Labels[0])
 			switch v := key.Value(); {
 			case !ok:
@@ -214,17 +216,17 @@ func (m *migration) passValues(mod *module, name string, s *standIn, values map[
 		}
 		switch {
 		case single != cty.NilVal:
-			call.passed = append(call.passed, name+" = "+literalHCL(single))
+			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(single))
 		case len(byNumber) > 0:
-			call.passed = append(call.passed, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
+			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(cty.TupleVal(byNumber))+"[count.index]")
 		case len(byText) > 0:
-			call.passed = append(call.passed, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
+			call.passedArguments = append(call.passedArguments, name+" = "+literalHCL(cty.ObjectVal(byText))+"[each.key]")
 		}
 	}
 }
 
-// sortedPaths sorts the addresses of module instances, numbers by size.
-func sortedPaths(values map[string]cty.Value) []string {
+// sortedModuleAddresses sorts the addresses of module instances, numbers by size.
+func sortedModuleAddresses(values map[string]cty.Value) []string {
 	return slices.SortedFunc(maps.Keys(values), func(a, b string) int {
 		x, _ := addr.ParseTarget(a)
 		y, _ := addr.ParseTarget(b)
@@ -238,23 +240,23 @@ func sortedPaths(values map[string]cty.Value) []string {
 }
 
 // instanceOfCall is the instance of a call that a module's address begins with.
-func instanceOfCall(path, call string) (addr.InstanceKey, bool) {
-	steps, ok := moduleSteps(path)
-	if !ok || len(steps) == 0 || steps[0].name != call {
+func instanceOfCall(moduleAddress, callName string) (key addr.InstanceKey, ok bool) {
+	steps, ok := moduleSteps(moduleAddress)
+	if !ok || len(steps) == 0 || steps[0].name != callName {
 		return addr.InstanceKey{}, false
 	}
 	return steps[0].key, true
 }
 
-// noteReaders notes what reads the secrets of keys: what stays and what is left.
-func (m *migration) noteReaders() {
-	for _, mod := range m.order {
+// noteSecretReaders notes what reads the secrets of keys: what stays and what is left.
+func (m *migration) noteSecretReaders() {
+	for _, mod := range m.calleesFirst {
 		for _, it := range mod.all {
 			for _, key := range m.secretsReadBy(mod, it) {
 				p := it.place("")
 				reader := fmt.Sprintf("%s (%s:%d)", visible.EscapeLine(it.title()), p.File, p.Line)
-				if key.fate == carried && !slices.Contains(key.readers, reader) {
-					key.readers = append(key.readers, reader)
+				if key.fate == carried && !slices.Contains(key.secretReaders, reader) {
+					key.secretReaders = append(key.secretReaders, reader)
 				}
 			}
 		}
@@ -264,19 +266,19 @@ func (m *migration) noteReaders() {
 // secretsReadBy are the keys whose secrets an item that is not carried over reads.
 func (m *migration) secretsReadBy(mod *module, it *item) []*item {
 	if it.fate == left {
-		return it.secrets
+		return it.secretKeys
 	}
 	if it.fate != staying {
 		return nil
 	}
 	apart := *mod
-	apart.stands = map[string]*standIn{} // nothing of it is carried over
+	apart.substitutes = map[string]*substituteVariable{} // nothing of it is carried over
 	r := &rewriter{m: m, mod: &apart, it: it}
-	if it.attr != nil {
-		r.expression(it.attr.Expr, answer, nil)
-		return r.secrets
+	if it.localAttr != nil {
+		r.expression(it.localAttr.Expr, answer, nil)
+		return r.secretKeys
 	}
 	r.repetition()
 	r.allExpressions(it.block.Body, answer)
-	return r.secrets
+	return r.secretKeys
 }

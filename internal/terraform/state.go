@@ -112,7 +112,7 @@ func moduleSteps(path string) (steps []moduleStep, ok bool) {
 		if err != nil || a.Kind != "" {
 			return nil, false
 		}
-		last := lastCall(a.Module)
+		last := lastCallOffset(a.Module)
 		one, err := addr.Parse("x." + strings.TrimPrefix(strings.TrimPrefix(a.Module[last:], "."), "module."))
 		if err != nil {
 			return nil, false
@@ -124,8 +124,8 @@ func moduleSteps(path string) (steps []moduleStep, ok bool) {
 	return steps, true
 }
 
-// lastCall is where the last call of a module's address begins.
-func lastCall(path string) int {
+// lastCallOffset is where the last call of a module's address begins.
+func lastCallOffset(path string) int {
 	quoted, last := false, 0
 	for i := 0; i < len(path); i++ {
 		switch {
@@ -140,15 +140,15 @@ func lastCall(path string) int {
 	return last
 }
 
-// at is the module that an address in the state leads to; nil: it leads to none.
-func (m *migration) at(path string) (*module, string) {
-	steps, ok := moduleSteps(path)
+// moduleAt is the module that an address in the state leads to; nil: it leads to none.
+func (m *migration) moduleAt(address string) (mod *module, canonical string) {
+	steps, ok := moduleSteps(address)
 	if !ok {
 		return nil, ""
 	}
-	mod, canonical := m.root, ""
+	mod, canonical = m.root, ""
 	for _, step := range steps {
-		call := mod.byKey["module."+step.name]
+		call := mod.byReferenceName["module."+step.name]
 		if call == nil || call.callee == nil || call.fate != carried {
 			return nil, ""
 		}
@@ -158,8 +158,8 @@ func (m *migration) at(path string) (*module, string) {
 	return mod, canonical
 }
 
-// holdsModule reports whether the state has something of B2 in a module.
-func (s *stateFile) holdsModule(labels []string, byType map[string]*kind.Kind) bool {
+// hasB2InModule reports whether the state has something of B2 in a module.
+func (s *stateFile) hasB2InModule(labels []string, byType map[string]*kind.Kind) bool {
 	if s == nil || len(labels) != 1 {
 		return false
 	}
@@ -184,9 +184,9 @@ func (s *stateFile) nameOfBucket(id string) string {
 	return ""
 }
 
-// mayBe reports whether an attribute of an object of a block, or of a block in it, has a
+// mayHaveValue reports whether an attribute of an object of a block, or of a block in it, has a
 // value, which is written in JSON, or none; true where nothing is known.
-func (s *stateFile) mayBe(it *item, name, value string) bool {
+func (s *stateFile) mayHaveValue(it *item, name, value string) bool {
 	if s == nil || len(it.block.Labels) != 2 {
 		return true
 	}
@@ -206,23 +206,23 @@ func (s *stateFile) mayBe(it *item, name, value string) bool {
 	return !known
 }
 
-// valuesOf are the values of what stays, by the addresses of the module's instances: of a
+// valuesByModuleAddress are the values of what stays, by the addresses of the module's instances: of a
 // block with instances all of them. secret: it must not be written down.
-func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map[string]cty.Value, secret bool) {
+func (s *stateFile) valuesByModuleAddress(m *migration, mod *module, in *substituteVariable) (values map[string]cty.Value, secret bool) {
 	if s == nil {
-		return nil, strings.Contains(in.path, "password")
+		return nil, strings.Contains(in.referencePath, "password")
 	}
 	values = map[string]cty.Value{}
-	labels := in.of.block.Labels
-	mode := map[string]string{"resource": "managed", "data": "data"}[in.of.block.Type]
+	labels := in.replacedItem.block.Labels
+	mode := map[string]string{"resource": "managed", "data": "data"}[in.replacedItem.block.Type]
 	for _, r := range s.Resources {
-		at, path := m.at(r.Module)
+		at, path := m.moduleAt(r.Module)
 		if at != mod || r.Type != labels[0] || r.Name != labels[1] || r.Mode != mode {
 			continue
 		}
 		byText, byNumber := map[string]cty.Value{}, []cty.Value{}
 		for _, i := range r.Instances {
-			secret = secret || i.hides(r.Type, in.attr)
+			secret = secret || i.isSensitive(r.Type, in.attr)
 			v, ok := i.value(in.attr)
 			switch key, _ := i.key(); {
 			case !ok || i.Deposed != "":
@@ -243,9 +243,9 @@ func (s *stateFile) valuesOf(m *migration, mod *module, in *standIn) (values map
 	return values, secret
 }
 
-// hides reports whether an attribute is sensitive: old releases do not say so in the state,
+// isSensitive reports whether an attribute is sensitive: old releases do not say so in the state,
 // so the names of its type and its own count, too.
-func (i *stateInstance) hides(typ string, attr []string) bool {
+func (i *stateInstance) isSensitive(typ string, attr []string) bool {
 	secretWords := []string{"password", "secret", "token", "private", "credential", "passphrase", "passwd", "connection_string"}
 	ownWords := slices.Concat(secretWords, []string{"key", "connection", "auth", "cert", "pem", "dsn", "sas", "webhook", "signature",
 		"pwd"})
@@ -287,10 +287,10 @@ func (i *stateInstance) value(attr []string) (cty.Value, bool) {
 
 // address is where an object of the state is declared here; why says that it is not.
 func (m *migration) address(r *stateResource, i *stateInstance) (a addr.Addr, it *item, why string) {
-	mod, path := m.at(r.Module)
+	mod, path := m.moduleAt(r.Module)
 	key, legal := i.key()
 	if mod != nil {
-		it = mod.byKey[r.Type+"."+r.Name]
+		it = mod.byReferenceName[r.Type+"."+r.Name]
 	}
 	k := m.byType[r.Type]
 	switch {

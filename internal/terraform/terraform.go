@@ -41,20 +41,20 @@ type Request struct {
 
 // A Result is what came of it. Paths are relative to the configuration's folder.
 type Result struct {
-	Files   []File            // to write, by path
-	Entries []addr.StateEntry // by address
-	Left    []Place           // what could not be carried over and is commented out or in the state only
-	Changed []Place           // what was carried over with another meaning
-	Staying []Place           // what other providers need, and stays as it is
-	Secrets []Secret          // that stand in states
-	// Removals are addresses that Terraform is to forget: what the entries came from.
-	Removals []string
-	Backend  bool // the state is to be kept in a bucket
+	Files          []File            // to write, by path
+	Entries        []addr.StateEntry // by address
+	NotCarriedOver []Place           // what could not be carried over and is commented out or in the state only
+	ChangedMeaning []Place           // what was carried over with another meaning
+	Staying        []Place           // what other providers need, and stays as it is
+	Secrets        []Secret          // that stand in states
+	// StateRemovals are addresses that Terraform is to forget: what the entries came from.
+	StateRemovals    []string
+	HasBucketBackend bool // the state is to be kept in a bucket
 	// RemoteState is what keeps Terraform's state elsewhere than in the file beside the configuration;
 	// without a What there is nothing.
-	RemoteState Place
-	Outputs     bool // the configuration has outputs
-	Unset       bool // there are variables, listed in Changed, that wait for a value
+	RemoteState       Place
+	HasOutputs        bool // the configuration has outputs
+	HasUnsetVariables bool // there are variables, listed in Changed, that wait for a value
 }
 
 // A File is one file to write.
@@ -81,14 +81,14 @@ type Secret struct {
 
 // IsSource reports whether a file of this name is read.
 func IsSource(name string) bool {
-	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isValues(name))
+	return !strings.HasPrefix(name, ".") && (isConfiguration(name) || isTfvarsFile(name))
 }
 
 func isConfiguration(name string) bool {
 	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json") || strings.HasSuffix(name, ".tofu")
 }
 
-func isValues(name string) bool {
+func isTfvarsFile(name string) bool {
 	return strings.HasSuffix(name, ".tfvars") || strings.HasSuffix(name, ".tfvars.json")
 }
 
@@ -108,20 +108,20 @@ func Migrate(r Request) (*Result, error) {
 	if m.root, err = m.load(".", nil); err != nil {
 		return nil, err
 	}
-	for _, mod := range m.order {
+	for _, mod := range m.calleesFirst {
 		m.classify(mod)
 	}
-	m.decide()
+	m.decideStaying()
 	m.rewriteAll()
-	m.noteReaders()
-	for _, mod := range m.order {
+	m.noteSecretReaders()
+	for _, mod := range m.calleesFirst {
 		m.writeModule(mod)
 	}
 	m.carryState()
 	for _, b := range r.Backups {
 		m.searchBackup(b)
 	}
-	m.result.Outputs = slices.ContainsFunc(m.root.all, func(it *item) bool {
+	m.result.HasOutputs = slices.ContainsFunc(m.root.all, func(it *item) bool {
 		return it.block.Type == "output" && it.fate == carried
 	})
 	m.sortResult()
@@ -131,28 +131,28 @@ func Migrate(r Request) (*Result, error) {
 // A migration is one run of Migrate.
 type migration struct {
 	Request
-	byType  map[string]*kind.Kind // by the provider's names
-	modules map[string]*module    // by folder
-	order   []*module             // callers after what they call
-	root    *module
-	state   *stateFile // nil: there is none
-	result  *Result
-	changed []Place // of the last round of rewriting
-	unkept  []Place // what of carried blocks is left, in the last round
+	byType              map[string]*kind.Kind // by the provider's names
+	modules             map[string]*module    // by folder
+	calleesFirst        []*module             // callers after what they call
+	root                *module
+	state               *stateFile // nil: there is none
+	result              *Result
+	changedThisRound    []Place // of the last round of rewriting
+	notCarriedThisRound []Place // what of carried blocks is left, in the last round
 }
 
-func (m *migration) change(p Place) { m.changed = append(m.changed, p) }
+func (m *migration) addChanged(p Place) { m.changedThisRound = append(m.changedThisRound, p) }
 
 // A module is a folder of files.
 type module struct {
-	dir    string
-	files  []*sourceFile
-	values []Source
-	all    []*item
-	byKey  map[string]*item // by address; of local values local.NAME and so on
-	calls  []*item          // that call it
-	holds  bool             // something of B2, also in modules that it calls
-	stands map[string]*standIn
+	dir             string
+	files           []*sourceFile
+	tfvarsFiles     []Source
+	all             []*item
+	byReferenceName map[string]*item // by address; of local values local.NAME and so on
+	callers         []*item          // that call it
+	holdsB2         bool             // something of B2, also in modules that it calls
+	substitutes     map[string]*substituteVariable
 }
 
 // A fate is what becomes of an item.
@@ -167,28 +167,28 @@ const (
 
 // An item is a block of the top level, or one local value.
 type item struct {
-	module *module
-	file   *sourceFile
-	key    string // as references call it: "b2_bucket.logs", "local.name"; "": nothing refers to it
-	block  *hclsyntax.Block
-	attr   *hclsyntax.Attribute // of a local value; block is then all of them
-	kind   *kind.Kind           // of a resource, and of data
-	callee *module              // of a call of a local module
-	refs   []hcl.Traversal
+	module        *module
+	file          *sourceFile
+	referenceName string // as references call it: "b2_bucket.logs", "local.name"; "": nothing refers to it
+	block         *hclsyntax.Block
+	localAttr     *hclsyntax.Attribute // of a local value; block is then all of them
+	kind          *kind.Kind           // of a resource, and of data
+	callee        *module              // of a call of a local module
+	refs          []hcl.Traversal
 
-	fate    fate
-	reason  string
-	edits   []edit
-	secrets []*item  // keys whose secrets it reads
-	readers []string // of a key: what reads its secret
-	passed  []string // of a call: arguments for what stands in for resources that stay
+	fate            fate
+	reason          string
+	edits           []edit
+	secretKeys      []*item  // keys whose secrets it reads
+	secretReaders   []string // of a key: what reads its secret
+	passedArguments []string // of a call: arguments for what stands in for resources that stay
 }
 
 // title is what messages call an item.
 func (it *item) title() string {
 	switch {
-	case it.key != "":
-		return it.key
+	case it.referenceName != "":
+		return it.referenceName
 	case len(it.block.Labels) > 0:
 		return it.block.Type + " \"" + strings.Join(it.block.Labels, `" "`) + "\""
 	}
@@ -197,8 +197,8 @@ func (it *item) title() string {
 
 // extent is where an item stands.
 func (it *item) extent() hcl.Range {
-	if it.attr != nil {
-		return it.attr.SrcRange
+	if it.localAttr != nil {
+		return it.localAttr.SrcRange
 	}
 	return blockRange(it.block)
 }
@@ -215,10 +215,10 @@ func (m *migration) sortResult() {
 	byPlace := func(a, b Place) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.What, b.What))
 	}
-	for _, list := range [][]Place{m.result.Left, m.result.Changed, m.result.Staying} {
+	for _, list := range [][]Place{m.result.NotCarriedOver, m.result.ChangedMeaning, m.result.Staying} {
 		slices.SortStableFunc(list, byPlace)
 	}
 	slices.SortFunc(m.result.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(m.result.Entries, func(a, b addr.StateEntry) int { return a.Addr.Compare(b.Addr) })
-	slices.Sort(m.result.Removals)
+	slices.Sort(m.result.StateRemovals)
 }

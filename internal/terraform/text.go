@@ -16,22 +16,22 @@ import (
 
 // An edit replaces bytes of a file.
 type edit struct {
-	start, end int
-	text       string
+	startByte, endByte int
+	text               string
 }
 
-// apply carries edits out; what lies within another one is not.
-func apply(src []byte, edits []edit) []byte {
-	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+// applyEdits carries edits out; what lies within another one is not.
+func applyEdits(src []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.startByte - b.startByte })
 	var b bytes.Buffer
 	at := 0
 	for _, e := range edits {
-		if e.start < at {
+		if e.startByte < at {
 			continue
 		}
-		b.Write(src[at:e.start])
+		b.Write(src[at:e.startByte])
 		b.WriteString(e.text)
-		at = e.end
+		at = e.endByte
 	}
 	b.Write(src[at:])
 	return b.Bytes()
@@ -49,15 +49,15 @@ func literalHCL(v cty.Value) string { return string(hclwrite.TokensForValue(v).B
 
 // remove takes out what stands in a range, with its line where it stands there alone.
 func (r *rewriter) remove(at hcl.Range) {
-	start, end := wholeLines(r.it.file.src, at.Start.Byte, at.End.Byte)
-	r.edits = slices.DeleteFunc(r.edits, func(e edit) bool { return e.start >= start && e.end <= end })
+	start, end := wholeLines(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
+	r.edits = slices.DeleteFunc(r.edits, func(e edit) bool { return e.startByte >= start && e.endByte <= end })
 	r.edits = append(r.edits, edit{start, end, ""})
 }
 
 // unwrap takes the braces of a nested block away and leaves what is in them.
 func (r *rewriter) unwrap(b *hclsyntax.Block) {
 	for _, at := range []hcl.Range{hcl.RangeBetween(b.TypeRange, b.OpenBraceRange), b.CloseBraceRange} {
-		start, end := wholeLines(r.it.file.src, at.Start.Byte, at.End.Byte)
+		start, end := wholeLines(r.it.file.nativeText, at.Start.Byte, at.End.Byte)
 		r.edits = append(r.edits, edit{start, end, ""})
 	}
 }
@@ -116,34 +116,34 @@ func commentedOut(src []byte, at hcl.Range, why string) edit {
 
 // writeModule writes the files of a module.
 func (m *migration) writeModule(mod *module) {
-	if mod != m.root && !mod.holds {
+	if mod != m.root && !mod.holdsB2 {
 		return
 	}
 	for _, f := range mod.files {
-		text := apply(f.src, m.fileEdits(mod, f))
-		if len(bytes.TrimSpace(text)) == 0 || f.empty(mod) {
+		text := applyEdits(f.nativeText, m.fileEdits(mod, f))
+		if len(bytes.TrimSpace(text)) == 0 || f.hasNothingToWrite(mod) {
 			continue
 		}
 		base := f.name
 		for _, end := range []string{".json", ".tf", ".tofu"} {
 			base = strings.TrimSuffix(base, end)
 		}
-		m.write(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
+		m.addFile(mod, base+".b2.hcl", hclwrite.Format(bytes.TrimLeft(text, "\n")), f.source)
 	}
-	m.writeStandIns(mod)
+	m.writeSubstituteVariables(mod)
 	if mod == m.root {
-		for _, s := range mod.values {
-			m.writeValues(mod, s)
+		for _, s := range mod.tfvarsFiles {
+			m.migrateTfvars(mod, s)
 		}
 	}
 }
 
-func (m *migration) write(mod *module, name string, text []byte, from Source) {
+func (m *migration) addFile(mod *module, name string, text []byte, from Source) {
 	m.result.Files = append(m.result.Files, File{Path: path.Join(mod.dir, name), Text: text, Mode: from.Mode})
 }
 
-// empty reports whether nothing of a file is carried over and nothing commented out.
-func (f *sourceFile) empty(mod *module) bool {
+// hasNothingToWrite reports whether nothing of a file is carried over and nothing commented out.
+func (f *sourceFile) hasNothingToWrite(mod *module) bool {
 	return !slices.ContainsFunc(mod.all, func(it *item) bool { return it.file == f && (it.fate == carried || it.fate == left) })
 }
 
@@ -160,20 +160,21 @@ func (m *migration) fileEdits(mod *module, f *sourceFile) []edit {
 			edits = append(edits, it.edits...)
 			edits = append(edits, it.additions()...)
 		case left:
-			edits = append(edits, commentedOut(f.src, at, it.reason))
-			m.result.Left = append(m.result.Left, it.place(it.reason))
+			edits = append(edits, commentedOut(f.nativeText, at, it.reason))
+			m.result.NotCarriedOver = append(m.result.NotCarriedOver, it.place(it.reason))
 		case staying, dropped:
-			start, end := withComments(f.src, at.Start.Byte, at.End.Byte)
+			start, end := withComments(f.nativeText, at.Start.Byte, at.End.Byte)
 			edits = append(edits, edit{start, end, ""})
-			if it.fate == staying && (it.key == "" || it.attr == nil && !strings.HasPrefix(it.key, "var.")) {
+			if it.fate == staying && (it.referenceName == "" || it.localAttr == nil && !strings.HasPrefix(it.referenceName, "var.")) {
 				m.result.Staying = append(m.result.Staying, it.place(""))
 			}
 		}
 	}
 	for _, b := range f.body.Blocks {
 		if b.Type == "locals" && !mod.keepsLocals(b) {
-			start, end := withComments(f.src, b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte)
-			edits = append(slices.DeleteFunc(edits, func(e edit) bool { return e.start >= start && e.end <= end }), edit{start, end, ""})
+			start, end := withComments(f.nativeText, b.TypeRange.Start.Byte, b.CloseBraceRange.End.Byte)
+			edits = append(slices.DeleteFunc(edits, func(e edit) bool { return e.startByte >= start && e.endByte <= end }),
+				edit{start, end, ""})
 		}
 	}
 	return edits
@@ -186,15 +187,15 @@ func (mod *module) keepsLocals(b *hclsyntax.Block) bool {
 // additions are what a block gets at its end: where a key's secret goes, and what a module
 // is handed for what stays behind.
 func (it *item) additions() []edit {
-	if it.attr != nil {
+	if it.localAttr != nil {
 		return nil
 	}
 	var b strings.Builder
-	for _, arg := range it.passed {
+	for _, arg := range it.passedArguments {
 		b.WriteString(arg + "\n")
 	}
-	if len(it.readers) > 0 {
-		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.readers, ", ")) + ".\n")
+	if len(it.secretReaders) > 0 {
+		b.WriteString("\n# Terraform read the secret in " + visible.EscapeLine(strings.Join(it.secretReaders, ", ")) + ".\n")
 		b.WriteString("deliver \"file\" {\npath = " + it.secretPath() + "\n}\n")
 	}
 	if b.Len() == 0 {
@@ -215,11 +216,11 @@ func (it *item) secretPath() string {
 	from, to := e.Range().Start.Byte, e.Range().End.Byte
 	var within []edit
 	for _, one := range it.edits {
-		if one.start >= from && one.end <= to {
-			within = append(within, edit{one.start - from, one.end - from, one.text})
+		if one.startByte >= from && one.endByte <= to {
+			within = append(within, edit{one.startByte - from, one.endByte - from, one.text})
 		}
 	}
-	text := string(apply(it.file.src[from:to], within))
+	text := string(applyEdits(it.file.nativeText[from:to], within))
 	if _, template := e.(*hclsyntax.TemplateExpr); template && strings.HasSuffix(text, `"`) {
 		text = text[1 : len(text)-1]
 	} else {

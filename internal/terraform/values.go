@@ -11,17 +11,18 @@ import (
 	"b2form/schema/parse"
 )
 
-// writeValues writes a value file anew, without the values of variables that are not
+// migrateTfvars writes a value file anew, without the values of variables that are not
 // carried over.
-func (m *migration) writeValues(mod *module, s Source) {
+func (m *migration) migrateTfvars(mod *module, s Source) {
 	path := path.Join(mod.dir, s.Name)
 	text := s.Text
 	base := strings.TrimSuffix(s.Name, ".tfvars")
 	if isJSON := strings.HasSuffix(s.Name, ".json"); isJSON {
 		base = strings.TrimSuffix(s.Name, ".tfvars.json")
 		var err error
-		if text, err = nativeValues(s.Text); err != nil {
-			m.result.Left = append(m.result.Left, Place{path, 0, "value file", fmt.Sprintf("It is not the JSON of values: %s.", err)})
+		if text, err = jsonValuesToNative(s.Text); err != nil {
+			m.result.NotCarriedOver = append(m.result.NotCarriedOver,
+				Place{path, 0, "value file", fmt.Sprintf("It is not the JSON of values: %s.", err)})
 			return
 		}
 	}
@@ -34,21 +35,22 @@ func (m *migration) writeValues(mod *module, s Source) {
 		if at := diags[0].Subject; at != nil && string(text) == string(s.Text) {
 			line = at.Start.Line
 		}
-		m.result.Left = append(m.result.Left, Place{path, line, "value file", "Its syntax is wrong here; details are left out, since it " +
-			"may hold secrets."})
+		m.result.NotCarriedOver = append(m.result.NotCarriedOver,
+			Place{path, line, "value file", "Its syntax is wrong here; details are left out, since it " +
+				"may hold secrets."})
 		return
 	}
 	var edits []edit
 	kept := false
-	for _, a := range sortedAttrs(file.Body.(*hclsyntax.Body)) {
-		if v := mod.byKey["var."+a.Name]; v != nil && v.fate == carried {
+	for _, a := range attrsInSourceOrder(file.Body.(*hclsyntax.Body)) {
+		if v := mod.byReferenceName["var."+a.Name]; v != nil && v.fate == carried {
 			kept = true
 			continue
 		}
 		edits = append(edits, removal(text, a.SrcRange))
 	}
 	if kept {
-		m.write(mod, base+".b2vars.hcl", apply(text, edits), s)
+		m.addFile(mod, base+".b2vars.hcl", applyEdits(text, edits), s)
 	}
 }
 

@@ -94,7 +94,7 @@ func (s *Server) answer(w http.ResponseWriter, method string, d *document, body 
 		}
 		d.content = nil
 	case "LOCK":
-		s.take(w, d, body)
+		s.takeLock(w, d, body)
 	case "UNLOCK":
 		var by struct{ ID string }
 		_ = json.Unmarshal(body, &by)
@@ -135,7 +135,7 @@ func (s *Server) store(d *document, body []byte, lockID string) (status int, rea
 	return http.StatusOK, ""
 }
 
-func (s *Server) take(w http.ResponseWriter, d *document, body []byte) {
+func (s *Server) takeLock(w http.ResponseWriter, d *document, body []byte) {
 	var by map[string]any
 	if err := json.Unmarshal(body, &by); err != nil || by["ID"] == "" {
 		http.Error(w, "ID is missing", http.StatusBadRequest)

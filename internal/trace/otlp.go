@@ -38,15 +38,15 @@ type otlpScope struct {
 }
 
 type otlpSpan struct {
-	TraceID      string          `json:"traceId"`
-	SpanID       string          `json:"spanId"`
-	ParentSpanID string          `json:"parentSpanId,omitempty"`
-	Name         string          `json:"name"`
-	Kind         int             `json:"kind"`
-	Start        string          `json:"startTimeUnixNano"`
-	End          string          `json:"endTimeUnixNano"`
-	Attributes   []otlpAttribute `json:"attributes,omitempty"`
-	Status       *otlpStatus     `json:"status,omitempty"`
+	TraceID       string          `json:"traceId"`
+	SpanID        string          `json:"spanId"`
+	ParentSpanID  string          `json:"parentSpanId,omitempty"`
+	Name          string          `json:"name"`
+	Kind          int             `json:"kind"`
+	StartUnixNano string          `json:"startTimeUnixNano"`
+	EndUnixNano   string          `json:"endTimeUnixNano"`
+	Attributes    []otlpAttribute `json:"attributes,omitempty"`
+	Status        *otlpStatus     `json:"status,omitempty"`
 }
 
 type otlpStatus struct {
@@ -73,13 +73,13 @@ func intAttribute(key string, value int) otlpAttribute {
 
 // WriteOTLP writes the ended spans as one line of OTLP JSON, below a span of the whole run that is
 // called name. Spans beyond a bound are counted in the resource. The error is w's.
-func (r *Recorder) WriteOTLP(w io.Writer, name, version, errorCode string) error {
+func (r *Recorder) WriteOTLP(w io.Writer, runName, programVersion, errorCode string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	traceID := make([]byte, 16)
 	_, _ = rand.Read(traceID) // never fails: crypto/rand
-	ids := spanIDs{traceID: hex.EncodeToString(traceID)}
-	root := Span{Name: name, Start: r.startedAt, End: r.now(), ErrorCode: errorCode, id: rootID}
+	ids := spanEncoder{traceID: hex.EncodeToString(traceID)}
+	root := Span{Name: runName, Start: r.startedAt, End: r.now(), ErrorCode: errorCode, id: rootID}
 	spans := []otlpSpan{ids.encode(root)}
 	for _, s := range r.ended {
 		if s.parent == 0 {
@@ -87,11 +87,11 @@ func (r *Recorder) WriteOTLP(w io.Writer, name, version, errorCode string) error
 		}
 		spans = append(spans, ids.encode(s))
 	}
-	resource := otlpResource{[]otlpAttribute{textAttribute("service.name", "b2form"), textAttribute("service.version", version)}}
+	resource := otlpResource{[]otlpAttribute{textAttribute("service.name", "b2form"), textAttribute("service.version", programVersion)}}
 	if r.dropped > 0 {
 		resource.Attributes = append(resource.Attributes, intAttribute("b2form.dropped_spans", r.dropped))
 	}
-	doc := otlpDocument{[1]otlpResourceSpans{{resource, [1]otlpScopeSpans{{otlpScope{"b2form", version}, spans}}}}}
+	doc := otlpDocument{[1]otlpResourceSpans{{resource, [1]otlpScopeSpans{{otlpScope{"b2form", programVersion}, spans}}}}}
 	line, err := json.Marshal(doc)
 	if err != nil {
 		return err
@@ -103,20 +103,20 @@ func (r *Recorder) WriteOTLP(w io.Writer, name, version, errorCode string) error
 // rootID is the ID of the span of the whole run, which no other has.
 const rootID = ^uint64(0)
 
-// spanIDs makes IDs of spans, which need to differ within a trace only.
-type spanIDs struct{ traceID string }
+// spanEncoder makes IDs of spans, which need to differ within a trace only.
+type spanEncoder struct{ traceID string }
 
-func (ids spanIDs) encode(s Span) otlpSpan {
+func (ids spanEncoder) encode(s Span) otlpSpan {
 	out := otlpSpan{TraceID: ids.traceID, SpanID: spanID(s.id), Name: s.Name, Kind: 1,
-		Start: strconv.FormatInt(s.Start.UnixNano(), 10), End: strconv.FormatInt(s.End.UnixNano(), 10)}
+		StartUnixNano: strconv.FormatInt(s.Start.UnixNano(), 10), EndUnixNano: strconv.FormatInt(s.End.UnixNano(), 10)}
 	if s.parent != 0 {
 		out.ParentSpanID = spanID(s.parent)
 	}
 	if s.Kind == Request {
 		out.Kind = 3 // client
 		out.Attributes = append(out.Attributes, textAttribute("rpc.method", s.Name))
-		if s.Status != 0 {
-			out.Attributes = append(out.Attributes, intAttribute("http.response.status_code", s.Status))
+		if s.HTTPStatus != 0 {
+			out.Attributes = append(out.Attributes, intAttribute("http.response.status_code", s.HTTPStatus))
 		}
 		if s.Attempt > 1 {
 			out.Attributes = append(out.Attributes, intAttribute("http.request.resend_count", s.Attempt-1))

@@ -28,7 +28,7 @@ type Recorder struct {
 	phases    []PhaseTotal
 	methods   map[string]*MethodTotal
 	requests  int
-	pause     Pause
+	lastPause Pause
 }
 
 // A Span is one thing that the run was busy with.
@@ -37,13 +37,13 @@ type Span struct {
 	Kind       SpanKind
 	Start, End time.Time // End is zero while it goes on
 	ErrorCode  string    // why it failed, in one word; "": it did not
-	Status     int       // of a request: the HTTP status; 0: no reply was read
+	HTTPStatus int       // of a request: the HTTP status; 0: no reply was read
 	Attempt    int       // of a request: 1 for the first
 	Activity   string    // of a step: what is being done, for people
 
-	id, parent uint64
-	recorder   *Recorder
-	nested     time.Duration // of a phase: spent in phases within
+	id, parent       uint64
+	recorder         *Recorder
+	nestedPhasesTime time.Duration // of a phase: spent in phases within
 }
 
 // A SpanKind tells the sorts of spans apart.
@@ -72,7 +72,7 @@ func New(now func() time.Time, keepSpans bool) *Recorder {
 func (r *Recorder) Begin(kind SpanKind, name, activity string) *Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := &Span{Name: name, Kind: kind, Start: r.now(), Activity: activity, id: r.nextID(), parent: r.currentPhase(), recorder: r}
+	s := &Span{Name: name, Kind: kind, Start: r.now(), Activity: activity, id: r.nextID(), parent: r.currentPhaseID(), recorder: r}
 	r.open = append(r.open, s)
 	return s
 }
@@ -91,9 +91,9 @@ func (s *Span) Finish(errorCode string) {
 	r.keep(*s)
 	if s.Kind == Phase {
 		took := s.End.Sub(s.Start)
-		r.phaseTotal(s.Name).Time += took - s.nested
-		if outer := r.openPhase(); outer != nil {
-			outer.nested += took
+		r.phaseTotal(s.Name).OwnTime += took - s.nestedPhasesTime
+		if outer := r.innermostPhase(); outer != nil {
+			outer.nestedPhasesTime += took
 		}
 	}
 }
@@ -106,12 +106,12 @@ func (s *Span) SetActivity(text string) {
 }
 
 // AddRequest records an attempt that has just ended, and the pause that follows it.
-func (r *Recorder) AddRequest(s Span, took, wait time.Duration, reason string) {
+func (r *Recorder) AddRequest(s Span, took, pauseAfter time.Duration, pauseReason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
 	s.Kind, s.Start, s.End = Request, now.Add(-took), now
-	s.id, s.parent = r.nextID(), r.currentPhase()
+	s.id, s.parent = r.nextID(), r.currentPhaseID()
 	r.keep(s)
 	r.requests++
 	m := r.methods[s.Name]
@@ -121,15 +121,15 @@ func (r *Recorder) AddRequest(s Span, took, wait time.Duration, reason string) {
 	}
 	m.Requests++
 	m.Time += took
-	m.Paused += wait
+	m.Paused += pauseAfter
 	if s.Attempt > 1 {
 		m.Repeats++
 	}
-	if p := r.openPhase(); p != nil {
+	if p := r.innermostPhase(); p != nil {
 		r.phaseTotal(p.Name).Requests++
 	}
-	if wait > 0 {
-		r.pause = Pause{Method: s.Name, Reason: reason, Until: now.Add(wait)}
+	if pauseAfter > 0 {
+		r.lastPause = Pause{Method: s.Name, Reason: pauseReason, Until: now.Add(pauseAfter)}
 	}
 }
 
@@ -138,8 +138,8 @@ func (r *Recorder) nextID() uint64 {
 	return r.lastID
 }
 
-// openPhase is the phase that began last; nil: there is none.
-func (r *Recorder) openPhase() *Span {
+// innermostPhase is the phase that began last; nil: there is none.
+func (r *Recorder) innermostPhase() *Span {
 	for _, s := range slices.Backward(r.open) {
 		if s.Kind == Phase {
 			return s
@@ -148,8 +148,8 @@ func (r *Recorder) openPhase() *Span {
 	return nil
 }
 
-func (r *Recorder) currentPhase() uint64 {
-	if p := r.openPhase(); p != nil {
+func (r *Recorder) currentPhaseID() uint64 {
+	if p := r.innermostPhase(); p != nil {
 		return p.id
 	}
 	return 0
@@ -194,10 +194,10 @@ func (r *Recorder) Progress() Progress {
 			p.Steps = append(p.Steps, *s)
 		}
 	}
-	if phase := r.openPhase(); phase != nil {
+	if phase := r.innermostPhase(); phase != nil {
 		p.Phase = *phase
 	}
-	if pause := r.pause; pause.Until.After(p.Now) {
+	if pause := r.lastPause; pause.Until.After(p.Now) {
 		p.Pause = &pause
 	}
 	return p
@@ -206,7 +206,7 @@ func (r *Recorder) Progress() Progress {
 // A PhaseTotal is how long a phase took, in all its turns.
 type PhaseTotal struct {
 	Name     string
-	Time     time.Duration // without that of phases within
+	OwnTime  time.Duration // without that of phases within
 	Requests int           // that ended in it
 }
 

@@ -34,7 +34,7 @@ func TestPhasesWithin(t *testing.T) {
 	c.move(time.Second)
 	outer.Finish("")
 	got := r.Totals()
-	want := []trace.PhaseTotal{{Name: "inner", Time: 3 * time.Second}, {Name: "outer", Time: 2 * time.Second}}
+	want := []trace.PhaseTotal{{Name: "inner", OwnTime: 3 * time.Second}, {Name: "outer", OwnTime: 2 * time.Second}}
 	if got.Time != 5*time.Second || len(got.Phases) != 2 || got.Phases[0] != want[0] || got.Phases[1] != want[1] {
 		t.Errorf("got %+v", got)
 	}
@@ -44,7 +44,7 @@ func TestPhasesWithin(t *testing.T) {
 func TestPause(t *testing.T) {
 	c := newClock()
 	r := trace.New(c.read, false)
-	r.AddRequest(trace.Span{Name: "b2_list_keys", Status: 503, Attempt: 1}, time.Second, 4*time.Second, "503 service_unavailable")
+	r.AddRequest(trace.Span{Name: "b2_list_keys", HTTPStatus: 503, Attempt: 1}, time.Second, 4*time.Second, "503 service_unavailable")
 	c.move(3 * time.Second)
 	if p := r.Progress(); p.Pause == nil || p.Pause.Reason != "503 service_unavailable" || p.Requests != 1 {
 		t.Errorf("got %+v", p)
@@ -53,7 +53,7 @@ func TestPause(t *testing.T) {
 	if p := r.Progress(); p.Pause != nil {
 		t.Errorf("still %+v", p.Pause)
 	}
-	r.AddRequest(trace.Span{Name: "b2_list_keys", Status: 200, Attempt: 2}, time.Second, 0, "")
+	r.AddRequest(trace.Span{Name: "b2_list_keys", HTTPStatus: 200, Attempt: 2}, time.Second, 0, "")
 	want := trace.MethodTotal{Method: "b2_list_keys", Requests: 2, Repeats: 1, Time: 2 * time.Second, Paused: 4 * time.Second}
 	if got := r.Totals().Methods; len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v", got)
@@ -67,7 +67,7 @@ func TestOTLP(t *testing.T) {
 	phase := r.Begin(trace.Phase, "apply", "Applying")
 	step := r.Begin(trace.Step, "create bucket.photos", "")
 	c.move(time.Second)
-	r.AddRequest(trace.Span{Name: "b2_create_bucket", Status: 400, Attempt: 2, ErrorCode: "bad_request"}, time.Second, 0, "")
+	r.AddRequest(trace.Span{Name: "b2_create_bucket", HTTPStatus: 400, Attempt: 2, ErrorCode: "bad_request"}, time.Second, 0, "")
 	step.Finish("failed")
 	phase.Finish("")
 	var out bytes.Buffer

@@ -14,9 +14,9 @@ import (
 
 // A DriftList is how an account differs from what b2form left.
 type DriftList struct {
-	Changes   []plan.Change
-	Unmanaged []audit.UnmanagedObject
-	Coverage  []audit.Coverage // nil: nobody asked for what is not declared
+	Changes       []plan.Change
+	Unmanaged     []audit.UnmanagedObject
+	ManagedCounts []audit.ManagedCount // nil: nobody asked for what is not declared
 }
 
 // DriftCounts are how many objects differ in which way.
@@ -74,8 +74,9 @@ func UnmanagedText(u audit.UnmanagedObject) string {
 }
 
 // CoverageText says how many objects of a kind are managed.
-func CoverageText(c audit.Coverage) string {
-	text := fmt.Sprintf("%d of %s managed, %d %%", c.Managed, words.Count(c.Total, c.Kind.Name, c.Kind.Plural), CoveragePercent(c))
+func CoverageText(c audit.ManagedCount) string {
+	text := fmt.Sprintf("%d of %s managed, %d %%", c.Managed, words.Count(c.TotalWithoutIgnored, c.Kind.Name, c.Kind.Plural),
+		CoveragePercent(c))
 	if c.Ignored > 0 {
 		text += fmt.Sprintf(", %d ignored", c.Ignored)
 	}
@@ -83,11 +84,11 @@ func CoverageText(c audit.Coverage) string {
 }
 
 // CoveragePercent is the share of what is managed, rounded down; 100 where there is nothing.
-func CoveragePercent(c audit.Coverage) int {
-	if c.Total == 0 {
+func CoveragePercent(c audit.ManagedCount) int {
+	if c.TotalWithoutIgnored == 0 {
 		return 100
 	}
-	return 100 * c.Managed / c.Total
+	return 100 * c.Managed / c.TotalWithoutIgnored
 }
 
 // Drift writes each object that differs, with what is declared and what is live, then what nobody
@@ -111,10 +112,10 @@ func (t TextUI) Drift(d *DriftList) {
 		}
 		out.WriteByte('\n')
 	}
-	for _, c := range d.Coverage {
+	for _, c := range d.ManagedCounts {
 		out.WriteString(CoverageText(c) + ".\n")
 	}
-	if d.Coverage != nil {
+	if d.ManagedCounts != nil {
 		out.WriteByte('\n')
 	}
 	summary := d.Counts().Summary()
@@ -147,12 +148,13 @@ func (d *DriftList) JSON() ([]byte, error) {
 	for _, u := range d.Unmanaged {
 		strays = append(strays, jsonFields{"kind": u.Kind.Name, "id": u.ID, "name": u.Name})
 	}
-	for _, c := range d.Coverage {
-		coverage = append(coverage, jsonFields{"kind": c.Kind.Name, "managed": c.Managed, "total": c.Total, "ignored": c.Ignored,
+	for _, c := range d.ManagedCounts {
+		coverage = append(coverage, jsonFields{"kind": c.Kind.Name, "managed": c.Managed, "total": c.TotalWithoutIgnored,
+			"ignored": c.Ignored,
 			"percent": CoveragePercent(c)})
 	}
 	out := jsonFields{"format_version": DriftFormat, "drift": drift, "unmanaged": nil, "coverage": nil, "summary": d.Counts()}
-	if d.Coverage != nil {
+	if d.ManagedCounts != nil {
 		out["unmanaged"], out["coverage"] = strays, coverage
 	}
 	b, err := json.MarshalIndent(out, "", "  ")

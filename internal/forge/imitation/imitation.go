@@ -17,13 +17,13 @@ import (
 
 // A Post is a comment or an issue.
 type Post struct {
-	ID     int64
-	By     int64 // the user
-	Bot    bool
-	Title  string
-	Body   string
-	Closed bool
-	Pull   bool // a pull request, which GitHub lists among the issues
+	ID            int64
+	By            int64 // the user
+	Bot           bool
+	Title         string
+	Body          string
+	Closed        bool
+	IsPullRequest bool // a pull request, which GitHub lists among the issues
 }
 
 // Me is the user of the token.
@@ -31,17 +31,17 @@ const Me = 7
 
 // A Host is one service with one repository, acme/site or 42, and one request, 3.
 type Host struct {
-	Service string // "github", "gitlab", "gitea"
-	Token   string
-	JobUser bool // the token is one of a job: nobody is told whose
-	Page    int  // how many posts a page has at most; 0: as the service has them
+	Service    string // "github", "gitlab", "gitea"
+	Token      string
+	IsJobToken bool // the token is one of a job: nobody is told whose
+	PageSize   int  // how many posts a page has at most; 0: as the service has them
 
-	mu       sync.Mutex
-	comments []*Post
-	issues   []*Post
-	lastID   int64
-	requests []string
-	answers  []http.HandlerFunc // to be given to the next requests in place of their own
+	mu          sync.Mutex
+	comments    []*Post
+	issues      []*Post
+	lastID      int64
+	requests    []string
+	nextAnswers []http.HandlerFunc // to be given to the next requests in place of their own
 }
 
 // AddComment and AddIssue have somebody write a post.
@@ -88,7 +88,7 @@ func (h *Host) TakeRequests() []string {
 func (h *Host) AnswerNext(answer http.HandlerFunc) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.answers = append(h.answers, answer)
+	h.nextAnswers = append(h.nextAnswers, answer)
 }
 
 // ServeHTTP implements [http.Handler].
@@ -96,8 +96,8 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	h.requests = append(h.requests, r.Method+" "+r.URL.RequestURI())
 	var answer http.HandlerFunc
-	if len(h.answers) > 0 {
-		answer, h.answers = h.answers[0], h.answers[1:]
+	if len(h.nextAnswers) > 0 {
+		answer, h.nextAnswers = h.nextAnswers[0], h.nextAnswers[1:]
 	}
 	h.mu.Unlock()
 	if answer != nil {
@@ -111,7 +111,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.TrimPrefix(r.URL.Path, h.prefix()) == "/user" {
-		h.user(w)
+		h.serveUser(w)
 		return
 	}
 	list, id, found := h.route(r.URL.EscapedPath())
@@ -119,9 +119,9 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !found:
 		refuse(w, http.StatusNotFound, "Not Found")
 	case r.Method == http.MethodGet && id == 0:
-		h.list(w, r, list)
+		h.serveList(w, r, list)
 	case r.Method == http.MethodPost && id == 0:
-		h.write(w, r, list, nil)
+		h.createOrEdit(w, r, list, nil)
 	default:
 		i := slices.IndexFunc(*list, func(p *Post) bool { return p.ID == id })
 		switch {
@@ -131,7 +131,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			*list = slices.Delete(*list, i, i+1)
 			w.WriteHeader(http.StatusNoContent)
 		case r.Method == h.editMethod():
-			h.write(w, r, list, (*list)[i])
+			h.createOrEdit(w, r, list, (*list)[i])
 		default:
 			refuse(w, http.StatusMethodNotAllowed, "405 Method Not Allowed")
 		}
@@ -151,7 +151,7 @@ func (h *Host) prefix() string {
 
 // checkHeaders demands what the services do: a token, for GitHub also a User-Agent ("Getting
 // started with the REST API"), and JSON where there is a body.
-func (h *Host) checkHeaders(r *http.Request) string {
+func (h *Host) checkHeaders(r *http.Request) (problem string) {
 	switch {
 	case h.Service == "gitlab" && r.Header.Get("PRIVATE-TOKEN") != h.Token:
 		return "401 Unauthorized"
@@ -167,8 +167,8 @@ func (h *Host) checkHeaders(r *http.Request) string {
 	return ""
 }
 
-func (h *Host) user(w http.ResponseWriter) {
-	if h.JobUser {
+func (h *Host) serveUser(w http.ResponseWriter) {
+	if h.IsJobToken {
 		refuse(w, http.StatusForbidden, "Resource not accessible by integration")
 		return
 	}
@@ -207,7 +207,7 @@ func (h *Host) route(path string) (list *[]*Post, id int64, found bool) {
 	return nil, 0, false
 }
 
-func (h *Host) list(w http.ResponseWriter, r *http.Request, list *[]*Post) {
+func (h *Host) serveList(w http.ResponseWriter, r *http.Request, list *[]*Post) {
 	q := r.URL.Query()
 	posts := []any{}
 	for _, p := range *list {
@@ -219,8 +219,8 @@ func (h *Host) list(w http.ResponseWriter, r *http.Request, list *[]*Post) {
 	if n, err := strconv.Atoi(q.Get(map[bool]string{true: "limit", false: "per_page"}[h.Service == "gitea"])); err == nil {
 		size = n
 	}
-	if size = min(size, 100); h.Page > 0 {
-		size = min(size, h.Page)
+	if size = min(size, 100); h.PageSize > 0 {
+		size = min(size, h.PageSize)
 	}
 	page := 1
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 0 {
@@ -253,15 +253,15 @@ func (h *Host) json(p *Post, list *[]*Post) map[string]any {
 		} else {
 			out["number"] = p.ID
 		}
-		if p.Pull {
+		if p.IsPullRequest {
 			out["pull_request"] = map[string]any{"url": "https://…"}
 		}
 	}
 	return out
 }
 
-// write creates a post, or changes one.
-func (h *Host) write(w http.ResponseWriter, r *http.Request, list *[]*Post, p *Post) {
+// createOrEdit creates a post, or changes one.
+func (h *Host) createOrEdit(w http.ResponseWriter, r *http.Request, list *[]*Post, p *Post) {
 	var body map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		refuse(w, http.StatusBadRequest, "Problems parsing JSON")
@@ -286,7 +286,7 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, list *[]*Post, p *P
 		return
 	case p == nil:
 		h.lastID++
-		p = &Post{ID: h.lastID, By: Me, Bot: h.JobUser}
+		p = &Post{ID: h.lastID, By: Me, Bot: h.IsJobToken}
 		*list = append(*list, p)
 		status = http.StatusCreated
 	}
