@@ -76,8 +76,8 @@ func (s *Saved) Basis() (string, error) {
 // says what no plan has.
 func (s *Saved) Plan(kinds []*kind.Kind) (*Plan, error) {
 	p := &Plan{Steps: s.Steps, Records: s.Records, Moves: s.Moves, MovedIntents: s.MovedIntents, Undelivered: s.Undelivered,
-		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s}
-	values := valueReader{}
+		LeftOut: s.LeftOut, Salted: s.HiddenHash != "", Saved: s, Changes: slices.Grow([]Change(nil), len(s.Changes))}
+	values := valueReader{map[*kind.Kind]objectTypes{}, map[*kind.Attr]textValue{}}
 	for i := range s.Changes {
 		c, err := s.Changes[i].change(kinds, values)
 		if err != nil {
@@ -151,10 +151,11 @@ func (s *SavedChange) change(kinds []*kind.Kind, values valueReader) (*Change, e
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if c.Before, err = values.object(s.Before, k.Attrs, k.LiveType(), s.UnknownBefore); err != nil {
+	types := values.typesOf(k)
+	if c.Before, err = values.object(s.Before, k, types.live, s.UnknownBefore); err != nil {
 		return nil, err
 	}
-	if c.After, err = values.object(s.After, k.Attrs, k.ConfigType(), s.UnknownAfter); err != nil {
+	if c.After, err = values.object(s.After, k, types.config, s.UnknownAfter); err != nil {
 		return nil, err
 	}
 	if createsOrUpdates(c) && c.After.IsNull() || c.Action != Create && c.Action != Forget && c.Before.IsNull() {
@@ -181,52 +182,68 @@ func (s *SavedChange) checkWords() error {
 	return nil
 }
 
-// A valueReader reads values. What it read of an attribute last is remembered, since many objects share it.
-type valueReader map[*kind.Attr]textValue
+// A valueReader reads values. It makes the types of a kind once, and remembers what it read of an attribute last, since
+// many objects share it.
+type valueReader struct {
+	types map[*kind.Kind]objectTypes
+	last  map[*kind.Attr]textValue
+}
+
+type objectTypes struct{ live, config cty.Type }
 
 type textValue struct {
 	text  json.RawMessage
 	value cty.Value
 }
 
-func (r valueReader) read(a *kind.Attr, text json.RawMessage) (cty.Value, error) {
-	if a.ValueType() == cty.String {
+func (r valueReader) typesOf(k *kind.Kind) objectTypes {
+	t, ok := r.types[k]
+	if !ok {
+		t = objectTypes{k.LiveType(), k.ConfigType()}
+		r.types[k] = t
+	}
+	return t
+}
+
+func (r valueReader) read(a *kind.Attr, t cty.Type, text json.RawMessage) (cty.Value, error) {
+	if t == cty.String {
 		var s string
 		err := json.Unmarshal(text, &s)
 		return cty.StringVal(s), err
 	}
-	if last := r[a]; last.text != nil && bytes.Equal(last.text, text) {
+	if last := r.last[a]; last.text != nil && bytes.Equal(last.text, text) {
 		return last.value, nil
 	}
-	v, err := ctyjson.Unmarshal(text, a.ValueType())
-	r[a] = textValue{text, v}
+	v, err := ctyjson.Unmarshal(text, t)
+	r.last[a] = textValue{text, v}
 	return v, err
 }
 
-// object reads an object with the attributes of a type. Those that are left out are null.
-func (r valueReader) object(text json.RawMessage, attrs []kind.Attr, t cty.Type, unknown []string) (cty.Value, error) {
+// object reads an object of a type. Attributes that are left out are null.
+func (r valueReader) object(text json.RawMessage, k *kind.Kind, t cty.Type, unknown []string) (cty.Value, error) {
+	if string(text) == "null" {
+		return cty.NullVal(t), nil
+	}
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return cty.NilVal, errors.New("in the place of attributes stands something else")
 	}
-	if raw == nil {
-		return cty.NullVal(t), nil
-	}
-	members := map[string]cty.Value{}
-	for i := range attrs {
-		a := &attrs[i]
+	all := r.typesOf(k).live.AttributeTypes()
+	members := make(map[string]cty.Value, len(all))
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
 		v, given := raw[a.Name]
 		delete(raw, a.Name)
 		switch {
 		case slices.Contains(unknown, a.Name):
-			members[a.Name] = cty.UnknownVal(a.ValueType())
+			members[a.Name] = cty.UnknownVal(all[a.Name])
 		case given && string(v) != "null":
 			var err error
-			if members[a.Name], err = r.read(a, v); err != nil {
+			if members[a.Name], err = r.read(a, all[a.Name], v); err != nil {
 				return cty.NilVal, fmt.Errorf("the value of %s cannot be read", a.Name)
 			}
 		case t.HasAttribute(a.Name):
-			members[a.Name] = cty.NullVal(a.ValueType())
+			members[a.Name] = cty.NullVal(all[a.Name])
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw)) {

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"b2form/schema/config"
 	"b2form/schema/kind"
 )
 
@@ -31,64 +32,53 @@ type SavedValue struct {
 }
 
 func (h *hiddenValues) savedOutput(c *OutputChange) (SavedOutput, error) {
-	s := SavedOutput{Name: c.Name, Action: c.Action, Sensitive: c.Sensitive}
-	var errs [2]error
-	s.Before, errs[0] = h.savedValue(c.Before, c.Sensitive)
-	s.After, errs[1] = h.savedValue(c.After, c.Sensitive)
-	return s, errors.Join(errs[:]...)
+	var err error
+	saved := func(v cty.Value) *SavedValue {
+		if v == cty.NilVal {
+			return nil
+		}
+		if c.Sensitive {
+			v = v.Mark(kind.Sensitive)
+		}
+		return config.VisitValue(v, savedValueVisitor{h, &err})
+	}
+	return SavedOutput{Name: c.Name, Action: c.Action, Sensitive: c.Sensitive, Before: saved(c.Before), After: saved(c.After)}, err
 }
 
-// savedValue keeps what is sensitive with the hidden values. nil: there is no value.
-func (h *hiddenValues) savedValue(v cty.Value, sensitive bool) (*SavedValue, error) {
-	if v == cty.NilVal {
-		return nil, nil
-	}
-	v, marks := v.Unmark()
-	switch t := v.Type(); {
-	case sensitive || marks.Has(kind.Sensitive):
-		v, _ = v.UnmarkDeep()
-		known, err := withoutUnknown(v)
-		if err != nil {
-			return nil, err
-		}
-		text, err := canonicalJSON(known)
-		h.texts = append(h.texts, string(text))
-		return &SavedValue{Sensitive: true}, err
-	case !v.IsKnown():
-		return &SavedValue{Unknown: true}, nil
-	case v.IsNull() || t.IsPrimitiveType():
-		text, err := canonicalJSON(v)
-		return &SavedValue{Plain: text}, err
-	case t.IsObjectType() || t.IsMapType():
-		return h.savedMembers(v)
-	}
-	return h.savedElements(v)
+// A savedValueVisitor keeps what is sensitive with the hidden values.
+type savedValueVisitor struct {
+	hidden *hiddenValues
+	err    *error
 }
 
-func (h *hiddenValues) savedMembers(v cty.Value) (*SavedValue, error) {
-	s := &SavedValue{Members: map[string]*SavedValue{}}
-	for it := v.ElementIterator(); it.Next(); {
-		name, member := it.Element()
-		saved, err := h.savedValue(member, false)
-		if err != nil {
-			return nil, err
-		}
-		s.Members[name.AsString()] = saved
-	}
-	return s, nil
+func (s savedValueVisitor) text(v cty.Value) json.RawMessage {
+	text, err := canonicalJSON(v)
+	*s.err = errors.Join(*s.err, err)
+	return text
 }
 
-func (h *hiddenValues) savedElements(v cty.Value) (*SavedValue, error) {
-	s := &SavedValue{Elements: []*SavedValue{}}
-	for it := v.ElementIterator(); it.Next(); {
-		_, element := it.Element()
-		saved, err := h.savedValue(element, false)
-		if err != nil {
-			return nil, err
-		}
-		s.Elements = append(s.Elements, saved)
+func (s savedValueVisitor) Sensitive(v cty.Value) *SavedValue {
+	v, _ = v.UnmarkDeep()
+	known, err := withoutUnknown(v)
+	*s.err = errors.Join(*s.err, err)
+	s.hidden.texts = append(s.hidden.texts, string(s.text(known)))
+	return &SavedValue{Sensitive: true}
+}
+
+func (savedValueVisitor) Unknown() *SavedValue { return &SavedValue{Unknown: true} }
+
+func (s savedValueVisitor) Plain(v cty.Value) *SavedValue { return &SavedValue{Plain: s.text(v)} }
+
+func (savedValueVisitor) Members(names []string, parts []*SavedValue) *SavedValue {
+	s := &SavedValue{Members: make(map[string]*SavedValue, len(names))}
+	for i, name := range names {
+		s.Members[name] = parts[i]
 	}
-	return s, nil
+	return s
+}
+
+func (savedValueVisitor) Elements(parts []*SavedValue) *SavedValue {
+	return &SavedValue{Elements: parts}
 }
 
 // change is the change as it was shown.

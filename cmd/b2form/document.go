@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"b2form/internal/planfile"
@@ -17,12 +16,8 @@ func (p *program) printPlanDocument(f *planfile.File, around view.PlanContext) e
 		p.warn("This is not the whole plan", "An older b2form saved it, with nothing but what it changes: what stays, outputs, checks "+
 			"and capabilities are left out. Make the plan anew with \"b2form plan -out=FILE\".")
 	}
-	text, err := view.PlanDocument{Version: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
-		Context: around}.JSON()
-	if err == nil {
-		_, err = fmt.Fprintln(p.stdout, string(text))
-	}
-	return err
+	return view.PlanDocument{Version: version, Plan: f.ShownPlan(), Variables: f.Variables, Digest: savedDigest(f).String(),
+		Context: around}.Write(p.stdout)
 }
 
 // planContext is what a plan stands in, for whoever reads it later as JSON.

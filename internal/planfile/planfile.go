@@ -286,7 +286,8 @@ func decode(text []byte, kinds []*kind.Kind) (*File, error) {
 		return nil, errors.New("it was changed, or not copied as it is")
 	}
 	var d document
-	if err := json.Unmarshal(append(body[:len(body):len(body)], '}'), &d); err != nil {
+	text[end] = '}' // in the place of what was cut off
+	if err := json.Unmarshal(text[:end+1], &d); err != nil {
 		return nil, errors.New("a member has a value that no saved plan has")
 	}
 	if d.Format < 1 || d.Format > formatVersion || d.Plan == nil || d.Command == "" {

@@ -1,13 +1,15 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
-	"b2form/internal/visible"
 	"b2form/plan"
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -27,26 +29,46 @@ type PlanDocument struct {
 	Context   PlanContext
 }
 
-// JSON is the document. It holds no value that is sensitive.
-func (d PlanDocument) JSON() ([]byte, error) {
+// Write writes the document, and a line feed. It holds no value that is sensitive.
+func (d PlanDocument) Write(out io.Writer) error {
 	trees := make([]changeTrees, len(d.Plan.Changes))
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		trees[i] = changeTrees{objectTree(c.Kind, c.Before, c.Sensitive), plannedTree(c)}
 	}
-	planned, prior := d.values(trees)
-	out := jsonFields{
-		"format_version": PlanFormat, "terraform_version": d.Version, "errored": false,
-		"complete": len(d.Plan.LeftOut) == 0, "applyable": !d.Plan.Empty() || len(d.Plan.Outputs) > 0,
-		"planned_values":   jsonFields{"outputs": d.plannedOutputs(), "root_module": planned},
-		"prior_state":      stateJSON(d.Version, prior),
-		"resource_changes": d.changes(trees), "resource_drift": d.drift(trees), "output_changes": d.outputChanges(), "checks": d.checks(),
-		"variables": d.variables(),
-		"b2form": jsonFields{"digest": d.Digest, "steps": stepsJSON(d.Plan), "exceptions": append([]Exception{}, d.Context.Exceptions...),
-			"capabilities": append([]string{}, d.Context.Capabilities...)},
-	}
-	b, err := json.Marshal(out)
-	return visible.EscapeJSON(b), err
+	planned, prior := &moduleTree{}, &stateDocument{version: d.Version}
+	d.addValues(trees, planned, &prior.root)
+	w := newJSONWriter(out)
+	w.object(func() {
+		w.member("format_version", PlanFormat)
+		w.member("terraform_version", d.Version)
+		w.member("variables", d.variables())
+		w.name("planned_values")
+		w.object(func() {
+			w.member("outputs", d.plannedOutputs())
+			w.name("root_module")
+			planned.write(w)
+		})
+		w.name("resource_drift")
+		d.writeDrift(w, trees)
+		w.name("resource_changes")
+		d.writeChanges(w, trees)
+		w.name("output_changes")
+		d.writeOutputChanges(w)
+		w.name("prior_state")
+		prior.write(w)
+		w.members(jsonFields{"checks": d.checks(), "errored": false, "complete": len(d.Plan.LeftOut) == 0,
+			"applyable": !d.Plan.Empty() || len(d.Plan.Outputs) > 0})
+		w.name("b2form")
+		w.object(func() {
+			w.members(jsonFields{"digest": d.Digest, "exceptions": append([]Exception{}, d.Context.Exceptions...),
+				"capabilities": append([]string{}, d.Context.Capabilities...)})
+			w.name("steps")
+			w.list(len(d.Plan.Steps), func(i int) { w.value(newStepJSON(d.Plan, i)) })
+		})
+	})
+	_ = w.WriteByte('\n')
+	return w.Flush()
 }
 
 func (d PlanDocument) variables() jsonFields {
@@ -60,26 +82,18 @@ func (d PlanDocument) variables() jsonFields {
 // A changeTrees is what a change makes of what.
 type changeTrees struct{ before, after valueTree }
 
-// A changeJSON says how one value becomes another one.
-type changeJSON struct {
-	Actions         []string        `json:"actions"`
-	Before          json.RawMessage `json:"before"`
-	BeforeSensitive json.RawMessage `json:"before_sensitive"`
-	After           json.RawMessage `json:"after"`
-	AfterUnknown    json.RawMessage `json:"after_unknown"`
-	AfterSensitive  json.RawMessage `json:"after_sensitive"`
-	ReplacePaths    [][]string      `json:"replace_paths,omitempty"`
-	Importing       jsonFields      `json:"importing,omitempty"`
-}
-
-func newChangeJSON(before, after valueTree, actions ...string) changeJSON {
-	return changeJSON{Actions: actions, Before: before.value, BeforeSensitive: before.sensitiveOrFalse(), After: after.value,
-		AfterUnknown: after.unknownOrFalse(), AfterSensitive: after.sensitiveOrFalse()}
+// write says how one value becomes another one. none is said of values of which nothing is unknown or sensitive.
+func (t changeTrees) write(w *jsonWriter, actions []string, none string) {
+	w.member("actions", actions)
+	w.member("before", t.before.value)
+	w.member("before_sensitive", orElse(t.before.sensitive, none))
+	w.member("after", t.after.value)
+	w.member("after_unknown", orElse(t.after.unknown, none))
+	w.member("after_sensitive", orElse(t.after.sensitive, none))
 }
 
 type resourceChange struct {
 	resourceIdentity
-	Change  changeJSON   `json:"change"`
 	Action  string       `json:"b2form_action"`
 	Fields  []string     `json:"b2form_fields"`
 	Reason  string       `json:"b2form_reason"`
@@ -87,30 +101,30 @@ type resourceChange struct {
 	Deletes []jsonFields `json:"b2form_deletes"`
 }
 
-// changes are all changes of the plan, in its order.
-func (d PlanDocument) changes(trees []changeTrees) []resourceChange {
-	out := make([]resourceChange, len(d.Plan.Changes))
-	for i := range d.Plan.Changes {
+// writeChanges writes all changes of the plan, in its order.
+func (d PlanDocument) writeChanges(w *jsonWriter, trees []changeTrees) {
+	w.list(len(trees), func(i int) {
 		c := &d.Plan.Changes[i]
-		one := resourceChange{
-			resourceIdentity: newResourceIdentity(c.Addr), Action: ActionName(c), Fields: append([]string{}, c.Fields...),
-			Change: newChangeJSON(trees[i].before, trees[i].after, terraformActions(c)...),
-			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes()),
-		}
-		if c.Action == plan.Replace {
-			for _, f := range c.Fields {
-				one.Change.ReplacePaths = append(one.Change.ReplacePaths, []string{f})
-			}
-		}
-		if c.Import {
-			one.Change.Importing = jsonFields{"id": c.ID}
-		}
+		one := resourceChange{resourceIdentity: newResourceIdentity(c.Addr), Action: ActionName(c), Fields: append([]string{}, c.Fields...),
+			Reason: c.Reason, Hazards: hazardsJSON(c), Deletes: namedJSON(c.Deletes())}
 		if c.MovedFrom != (addr.Addr{}) {
 			one.PreviousAddress = c.MovedFrom.String()
 		}
-		out[i] = one
-	}
-	return out
+		w.object(func() {
+			w.members(one)
+			w.name("change")
+			w.object(func() {
+				trees[i].write(w, terraformActions(c), "{}")
+				if c.Action == plan.Replace && len(c.Fields) > 0 {
+					w.name("replace_paths")
+					w.list(len(c.Fields), func(i int) { w.value([]string{c.Fields[i]}) })
+				}
+				if c.Import {
+					w.member("importing", jsonFields{"id": c.ID})
+				}
+			})
+		})
+	})
 }
 
 func hazardsJSON(c *plan.Change) []jsonFields {
@@ -121,33 +135,32 @@ func hazardsJSON(c *plan.Change) []jsonFields {
 	return out
 }
 
-type resourceDrift struct {
-	resourceIdentity
-	Change changeJSON `json:"change"`
-}
-
-// drift is what changed outside: before as it is declared, after as it is live.
-func (d PlanDocument) drift(trees []changeTrees) []resourceDrift {
-	out := []resourceDrift{}
+// writeDrift writes what changed outside: before as it is declared, after as it is live.
+func (d PlanDocument) writeDrift(w *jsonWriter, trees []changeTrees) {
 	declared := make(map[addr.Addr]shownObject, len(d.Context.Declared))
 	for _, o := range d.Context.Declared {
 		declared[o.Addr] = o
 	}
+	w.begin('[')
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
 		action, changed := outsideAction(c)
 		if !changed {
 			continue
 		}
-		live := valueTree{}
-		if action == plan.Update {
-			live = trees[i].before
-		}
 		o := declared[c.Addr]
-		out = append(out, resourceDrift{newResourceIdentity(c.Addr),
-			newChangeJSON(valueTree{value: o.Values, sensitive: o.Sensitive}, live, string(action))})
+		drift := changeTrees{before: valueTree{value: o.Values, sensitive: o.Sensitive}}
+		if action == plan.Update {
+			drift.after = trees[i].before
+		}
+		w.next()
+		w.object(func() {
+			w.members(newResourceIdentity(c.Addr))
+			w.name("change")
+			w.object(func() { drift.write(w, []string{string(action)}, "{}") })
+		})
 	}
-	return out
+	w.end(']')
 }
 
 // terraformActions are the action in Terraform's words.
@@ -163,27 +176,23 @@ func terraformActions(c *plan.Change) []string {
 	return []string{string(c.Action)}
 }
 
-func (d PlanDocument) outputChanges() jsonFields {
-	out := jsonFields{}
+func (d PlanDocument) writeOutputChanges(w *jsonWriter) {
+	actions, trees := map[string]plan.Action{}, map[string]changeTrees{}
 	for name, o := range d.Context.Outputs {
 		t := o.tree()
-		out[name] = newChangeJSON(t, t, "no-op").ofOutput()
+		actions[name], trees[name] = plan.NoOp, changeTrees{t, t}
 	}
 	for i := range d.Plan.Outputs {
 		c := &d.Plan.Outputs[i]
-		out[c.Name] = newChangeJSON(outputTree(c.Before, c.Sensitive), outputTree(c.After, c.Sensitive), string(c.Action)).ofOutput()
+		actions[c.Name] = c.Action
+		trees[c.Name] = changeTrees{outputTree(c.Before, c.Sensitive), outputTree(c.After, c.Sensitive)}
 	}
-	return out
-}
-
-// ofOutput has false in the place of the objects that say of resources that nothing is unknown or sensitive.
-func (c changeJSON) ofOutput() changeJSON {
-	for _, text := range []*json.RawMessage{&c.BeforeSensitive, &c.AfterSensitive, &c.AfterUnknown} {
-		if string(*text) == "{}" {
-			*text = json.RawMessage("false")
+	w.object(func() {
+		for _, name := range slices.Sorted(maps.Keys(trees)) {
+			w.name(name)
+			w.object(func() { trees[name].write(w, []string{string(actions[name])}, "false") })
 		}
-	}
-	return c
+	})
 }
 
 func outputTree(v cty.Value, sensitive bool) valueTree {
@@ -224,9 +233,8 @@ func (d PlanDocument) checks() []jsonFields {
 	return out
 }
 
-// values are all objects as they will be, and as they are.
-func (d PlanDocument) values(trees []changeTrees) (planned, prior *moduleTree) {
-	planned, prior = &moduleTree{}, &moduleTree{}
+// addValues adds all objects as they will be, and as they are.
+func (d PlanDocument) addValues(trees []changeTrees, planned, prior *moduleTree) {
 	unchanged := d.Context.Unchanged
 	for i := range d.Plan.Changes {
 		c := &d.Plan.Changes[i]
@@ -246,31 +254,53 @@ func (d PlanDocument) values(trees []changeTrees) (planned, prior *moduleTree) {
 		planned.add(o)
 		prior.add(o)
 	}
-	return planned, prior
+}
+
+// A stateDocument is objects in Terraform's JSON representation of a state.
+type stateDocument struct {
+	version string // of b2form
+	root    moduleTree
 }
 
 // StateDocument is live objects in Terraform's JSON representation of a state.
-func StateDocument(version string, live []LiveObject) map[string]any {
-	tree := &moduleTree{}
+func StateDocument(version string, live []LiveObject) json.Marshaler {
+	d := &stateDocument{version: version}
 	for i := range live {
 		if o := live[i].shown(); o.Values != nil {
-			tree.add(o)
+			d.root.add(o)
 		}
 	}
-	return stateJSON(version, tree)
-}
-
-func stateJSON(version string, root *moduleTree) jsonFields {
-	return jsonFields{"format_version": "1.0", "terraform_version": version, "values": jsonFields{"root_module": root}}
+	return d
 }
 
 // ConfigDocument is a resolved configuration, in the same representation.
-func ConfigDocument(version string, resources []*config.Resource) map[string]any {
+func ConfigDocument(version string, resources []*config.Resource) json.Marshaler {
 	declared := make([]LiveObject, len(resources))
 	for i, r := range resources {
 		declared[i] = LiveObject{Addr: r.Addr, Kind: r.Kind, Value: r.Value.Object(), Sensitive: r.SensitiveAttrs}
 	}
 	return StateDocument(version, declared)
+}
+
+// MarshalJSON is what write writes.
+func (d *stateDocument) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	w := newJSONWriter(&b)
+	d.write(w)
+	err := w.Flush()
+	return b.Bytes(), err
+}
+
+func (d *stateDocument) write(w *jsonWriter) {
+	w.object(func() {
+		w.member("format_version", "1.0")
+		w.member("terraform_version", d.version)
+		w.name("values")
+		w.object(func() {
+			w.name("root_module")
+			d.root.write(w)
+		})
+	})
 }
 
 // A resourceIdentity says in Terraform's words which resource it is.
@@ -288,12 +318,4 @@ type resourceIdentity struct {
 func newResourceIdentity(a addr.Addr) resourceIdentity {
 	return resourceIdentity{Address: a.String(), Module: a.Module, Mode: "managed", Type: a.Kind, Name: a.Label, Index: instanceKey(a),
 		Provider: "b2form"}
-}
-
-func stepsJSON(p *plan.Plan) []jsonFields {
-	out := make([]jsonFields, len(p.Steps))
-	for i := range p.Steps {
-		out[i] = stepJSON(p, i)
-	}
-	return out
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -39,11 +38,7 @@ func (j JSONUI) emit(level, message, kind string, more jsonFields) {
 	for k, v := range more {
 		m[k] = v
 	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		panic(fmt.Sprintf("view: a line of type %s cannot be encoded: %v", kind, err))
-	}
-	_, _ = j.Out.Write(append(visible.EscapeJSON(b), '\n')) // who closed the pipe reads no error either
+	_, _ = j.Out.Write(append(visible.EscapeJSON(mustMarshal(m)), '\n')) // who closed the pipe reads no error either
 }
 
 // WriteVersion is the first line: which program speaks, and which edition of this
@@ -141,7 +136,7 @@ func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 		j.emit("info", c.Addr.String()+": Plan to "+planVerb(c), "planned_change", jsonFields{"change": change})
 	}
 	for i := range p.Steps {
-		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", jsonFields{"step": stepJSON(p, i)})
+		j.emit("info", fmt.Sprintf("Step %d: %s", i, stepText(p, i)), "planned_step", jsonFields{"step": newStepJSON(p, i)})
 	}
 	j.outputChanges(p)
 	operation := "plan"
@@ -155,18 +150,24 @@ func (j JSONUI) Plan(p *plan.Plan, m Purpose) {
 	j.emitSummary(p.Counts(), operation, summaryLine(p.Counts(), Style{}))
 }
 
-// stepJSON is one step of a plan.
-func stepJSON(p *plan.Plan, i int) jsonFields {
+// A stepJSON is one step of a plan. Its needs are indices of others.
+type stepJSON struct {
+	Index      int      `json:"index"`
+	Op         plan.Op  `json:"op"`
+	Resource   resource `json:"resource"`
+	Needs      []int    `json:"needs"`
+	Fields     []string `json:"fields,omitempty"`
+	Target     string   `json:"target,omitempty"`
+	TargetName string   `json:"target_name,omitempty"`
+}
+
+func newStepJSON(p *plan.Plan, i int) stepJSON {
 	s := &p.Steps[i]
-	step := jsonFields{"index": i, "op": s.Op, "resource": newResourceJSON(p.Changes[s.Change].Addr), "needs": append([]int{}, s.Needs...)}
-	if len(s.Fields) > 0 {
-		step["fields"] = s.Fields
-	}
+	c := &p.Changes[s.Change]
+	step := stepJSON{Index: i, Op: s.Op, Resource: newResourceJSON(c.Addr), Needs: append([]int{}, s.Needs...), Fields: s.Fields,
+		Target: s.RemoteID}
 	if s.RemoteID != "" {
-		step["target"] = s.RemoteID
-		if name := p.Changes[s.Change].DeletedName(s.RemoteID); name != "" {
-			step["target_name"] = name
-		}
+		step.TargetName = c.DeletedName(s.RemoteID)
 	}
 	return step
 }

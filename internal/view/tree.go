@@ -17,9 +17,6 @@ import (
 // beside it, in the same shape, what is not known and what is sensitive. nil: nothing is.
 type valueTree struct{ value, unknown, sensitive json.RawMessage }
 
-func (t valueTree) unknownOrFalse() json.RawMessage   { return orElse(t.unknown, "{}") }
-func (t valueTree) sensitiveOrFalse() json.RawMessage { return orElse(t.sensitive, "{}") }
-
 func orElse(text json.RawMessage, none string) json.RawMessage {
 	if text == nil {
 		return json.RawMessage(none)
@@ -32,58 +29,91 @@ func treeOf(v cty.Value) valueTree {
 	if v == cty.NilVal {
 		return valueTree{}
 	}
-	v, marks := v.Unmark()
-	var t valueTree
+	return config.VisitValue(v, treeVisitor{})
+}
+
+// A treeVisitor puts the trees of parts together.
+type treeVisitor struct{}
+
+var jsonTrue = json.RawMessage("true")
+
+func (treeVisitor) Sensitive(v cty.Value) valueTree {
+	t := valueTree{sensitive: jsonTrue}
 	if !v.IsKnown() {
-		t.unknown = json.RawMessage("true")
+		t.unknown = jsonTrue
 	}
+	return t
+}
+
+func (treeVisitor) Unknown() valueTree { return valueTree{unknown: jsonTrue} }
+
+func (treeVisitor) Plain(v cty.Value) valueTree {
 	switch {
-	case marks.Has(kind.Sensitive):
-		t.sensitive = json.RawMessage("true")
-		return t
-	case !v.IsKnown() || v.IsNull():
-		return t
+	case v.IsNull() || v.Type() == cty.Number && hasTooManyDigits(v):
+		return valueTree{}
 	case v.Type() == cty.String:
-		t.value, _ = json.Marshal(v.AsString()) // a string has JSON
-		return t
-	case v.Type().IsPrimitiveType():
-		if v.Type() != cty.Number || !hasTooManyDigits(v) {
-			t.value, _ = ctyjson.Marshal(v, v.Type()) // it is known
-		}
-		return t
-	case v.Type().IsObjectType() || v.Type().IsMapType():
-		var w objectTreeWriter
-		for it := v.ElementIterator(); it.Next(); {
-			key, e := it.Element()
-			w.add(key.AsString(), treeOf(e))
-		}
-		return w.tree()
+		return valueTree{value: appendString(nil, v.AsString())}
 	}
-	return listTree(v)
+	text, _ := ctyjson.Marshal(v, v.Type()) // it is known
+	return valueTree{value: text}
+}
+
+func (treeVisitor) Members(names []string, parts []valueTree) valueTree {
+	var w objectTreeWriter
+	for i, name := range names {
+		w.add(name, parts[i])
+	}
+	return w.tree()
+}
+
+func (treeVisitor) Elements(parts []valueTree) valueTree {
+	t := valueTree{value: listText(parts, "null", func(p *valueTree) json.RawMessage { return p.value })}
+	if slices.ContainsFunc(parts, func(p valueTree) bool { return p.unknown != nil }) {
+		t.unknown = listText(parts, "false", func(p *valueTree) json.RawMessage { return p.unknown })
+	}
+	if slices.ContainsFunc(parts, func(p valueTree) bool { return p.sensitive != nil }) {
+		t.sensitive = listText(parts, "false", func(p *valueTree) json.RawMessage { return p.sensitive })
+	}
+	return t
+}
+
+// listText is a list of one member of each part, with none where a part has it not.
+func listText(parts []valueTree, none string, member func(*valueTree) json.RawMessage) json.RawMessage {
+	size := len("[]")
+	for i := range parts {
+		size += len(member(&parts[i])) + len(none)
+	}
+	text := append(make([]byte, 0, size), '[')
+	for i := range parts {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, orElse(member(&parts[i]), none)...)
+	}
+	return append(text, ']')
 }
 
 // An objectTreeWriter writes the tree of an object, member by member.
 type objectTreeWriter struct{ value, unknown, sensitive []byte }
 
 func (w *objectTreeWriter) add(name string, t valueTree) {
-	key, _ := json.Marshal(name) // a string has JSON
 	if string(t.unknown) != "true" {
-		w.value = appendMember(w.value, key, orElse(t.value, "null"))
+		w.value = appendMember(w.value, name, orElse(t.value, "null"))
 	}
 	if t.unknown != nil {
-		w.unknown = appendMember(w.unknown, key, t.unknown)
+		w.unknown = appendMember(w.unknown, name, t.unknown)
 	}
 	if t.sensitive != nil {
-		w.sensitive = appendMember(w.sensitive, key, t.sensitive)
+		w.sensitive = appendMember(w.sensitive, name, t.sensitive)
 	}
 }
 
-func appendMember(object, key, value []byte) []byte {
+func appendMember(object []byte, name string, value []byte) []byte {
 	begin := byte(',')
 	if len(object) == 0 {
 		begin = '{'
 	}
-	object = append(append(object, begin), key...)
+	object = appendString(append(object, begin), name)
 	return append(append(object, ':'), value...)
 }
 
@@ -97,29 +127,6 @@ func (w *objectTreeWriter) tree() valueTree {
 	}
 	if w.sensitive != nil {
 		t.sensitive = append(w.sensitive, '}')
-	}
-	return t
-}
-
-func listTree(v cty.Value) valueTree {
-	values, unknown, hidden := []byte("["), []byte("["), []byte("[")
-	isUnknown, isHidden := false, false
-	for it := v.ElementIterator(); it.Next(); {
-		_, e := it.Element()
-		t := treeOf(e)
-		if len(values) > 1 {
-			values, unknown, hidden = append(values, ','), append(unknown, ','), append(hidden, ',')
-		}
-		values = append(values, orElse(t.value, "null")...)
-		unknown, hidden = append(unknown, orElse(t.unknown, "false")...), append(hidden, orElse(t.sensitive, "false")...)
-		isUnknown, isHidden = isUnknown || t.unknown != nil, isHidden || t.sensitive != nil
-	}
-	t := valueTree{value: append(values, ']')}
-	if isUnknown {
-		t.unknown = append(unknown, ']')
-	}
-	if isHidden {
-		t.sensitive = append(hidden, ']')
 	}
 	return t
 }
@@ -167,43 +174,62 @@ func plannedTree(c *plan.Change) valueTree {
 
 // A moduleTree is resources below the modules that they stand in, as Terraform's JSON has it.
 type moduleTree struct {
-	Address   string           `json:"address,omitempty"`
-	Resources []moduleResource `json:"resources,omitempty"`
-	Children  []*moduleTree    `json:"child_modules,omitempty"`
+	address   string
+	resources []shownObject
+	children  []*moduleTree
 }
 
-type moduleResource struct {
-	resourceIdentity
-	SchemaVersion int             `json:"schema_version"`
-	Values        json.RawMessage `json:"values"`
-	Sensitive     json.RawMessage `json:"sensitive_values"`
+func (m *moduleTree) write(w *jsonWriter) {
+	w.object(func() {
+		if m.address != "" {
+			w.member("address", m.address)
+		}
+		if len(m.resources) > 0 {
+			w.name("resources")
+			w.list(len(m.resources), func(i int) { m.resources[i].write(w) })
+		}
+		if len(m.children) > 0 {
+			w.name("child_modules")
+			w.list(len(m.children), func(i int) { m.children[i].write(w) })
+		}
+	})
+}
+
+// write writes a resource of a module, which names the module.
+func (o *shownObject) write(w *jsonWriter) {
+	identity := newResourceIdentity(o.Addr)
+	identity.Module = ""
+	w.object(func() {
+		w.members(identity)
+		w.member("schema_version", 0)
+		w.member("values", o.Values)
+		w.member("sensitive_values", orElse(o.Sensitive, "{}"))
+	})
 }
 
 // add adds a resource. They come sorted by address.
 func (m *moduleTree) add(o shownObject) {
-	r := moduleResource{resourceIdentity: newResourceIdentity(o.Addr), Values: o.Values, Sensitive: orElse(o.Sensitive, "{}")}
-	r.Module = ""
 	at := m.at(o.Addr.Module)
-	at.Resources = append(at.Resources, r)
+	at.resources = append(at.resources, o)
 }
 
 // at finds the module with a path, and makes it where it is not there.
 func (m *moduleTree) at(path string) *moduleTree {
-	if path == m.Address {
+	if path == m.address {
 		return m
 	}
-	next := m.Address
+	next := m.address
 	if next != "" {
 		next += "."
 	}
-	next += firstModule(strings.TrimPrefix(strings.TrimPrefix(path, m.Address), "."))
-	for _, c := range slices.Backward(m.Children) { // most often it is the last
-		if c.Address == next {
+	next += firstModule(strings.TrimPrefix(strings.TrimPrefix(path, m.address), "."))
+	for _, c := range slices.Backward(m.children) { // most often it is the last
+		if c.address == next {
 			return c.at(path)
 		}
 	}
-	m.Children = append(m.Children, &moduleTree{Address: next})
-	return m.Children[len(m.Children)-1].at(path)
+	m.children = append(m.children, &moduleTree{address: next})
+	return m.children[len(m.children)-1].at(path)
 }
 
 // firstModule is the first step of a path: module.site["a.b"].

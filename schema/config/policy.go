@@ -2,7 +2,6 @@ package config
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -72,13 +71,4 @@ func (c *Config) OwnFiles() map[string]*hcl.File {
 		}
 	}
 	return files
-}
-
-// MarkSensitive marks what must not be shown of a value of an attribute: all of it, where the attribute is a
-// secret or listed as sensitive, else its secret members.
-func MarkSensitive(a *kind.Attr, v cty.Value, sensitive []string) cty.Value {
-	if a.Secret || slices.Contains(sensitive, a.Name) {
-		return v.Mark(kind.Sensitive)
-	}
-	return a.ReplaceSecrets(v, func(_ *kind.Attr, v cty.Value) cty.Value { return v.Mark(kind.Sensitive) })
 }

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"b2form/internal/visible"
+)
+
+// A jsonWriter writes a JSON document part by part, so that a large one is nowhere in memory as a whole, and what is
+// JSON already is not read again. Strings are written as in [visible.EscapeJSON]. Flush gives the first error of
+// what it writes to.
+type jsonWriter struct {
+	*bufio.Writer
+	isFirst bool // nothing stands yet in the object or list that was begun last
+}
+
+func newJSONWriter(out io.Writer) *jsonWriter {
+	return &jsonWriter{Writer: bufio.NewWriterSize(out, 1<<16)}
+}
+
+// begin opens an object or a list.
+func (w *jsonWriter) begin(bracket byte) {
+	_ = w.WriteByte(bracket)
+	w.isFirst = true
+}
+
+// end closes it.
+func (w *jsonWriter) end(bracket byte) {
+	_ = w.WriteByte(bracket)
+	w.isFirst = false
+}
+
+// next begins the next element of a list.
+func (w *jsonWriter) next() {
+	if !w.isFirst {
+		_ = w.WriteByte(',')
+	}
+	w.isFirst = false
+}
+
+// object writes an object of what members adds.
+func (w *jsonWriter) object(members func()) {
+	w.begin('{')
+	members()
+	w.end('}')
+}
+
+// list writes n elements.
+func (w *jsonWriter) list(n int, element func(i int)) {
+	w.begin('[')
+	for i := range n {
+		w.next()
+		element(i)
+	}
+	w.end(']')
+}
+
+// name begins the next member of an object.
+func (w *jsonWriter) name(name string) {
+	w.next()
+	w.text(append(appendString(w.AvailableBuffer(), name), ':'))
+}
+
+func (w *jsonWriter) member(name string, v any) {
+	w.name(name)
+	w.value(v)
+}
+
+// members adds those of an object that has some.
+func (w *jsonWriter) members(object any) {
+	w.next()
+	text := mustMarshal(object)
+	w.text(text[1 : len(text)-1])
+}
+
+func (w *jsonWriter) value(v any) {
+	text, isJSON := v.(json.RawMessage)
+	switch {
+	case !isJSON:
+		text = mustMarshal(v)
+	case text == nil:
+		text = json.RawMessage("null")
+	}
+	w.text(text)
+}
+
+// text writes JSON; no string begins in it that does not end there.
+func (w *jsonWriter) text(text []byte) { _, _ = w.Write(visible.EscapeJSON(text)) }
+
+// mustMarshal is the JSON of what always has one.
+func mustMarshal(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("view: %T cannot be written as JSON: %v", v, err))
+	}
+	return text
+}
+
+// appendString adds a JSON string.
+func appendString(to []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return append(to, mustMarshal(s)...)
+		}
+	}
+	return append(append(append(to, '"'), s...), '"')
+}
