@@ -60,37 +60,53 @@ func references(conditions []*condition) []hcl.Traversal {
 // failure says why the condition does not hold; nil where it does, where an
 // error was reported, or where that is not known. marks are those of the result.
 func (c *condition) failure(s *scope, ctx *hcl.EvalContext) (d *hcl.Diagnostic, marks cty.ValueMarks) {
-	v, marks := s.eval(c.holds, ctx).Unmark()
-	if !v.IsKnown() {
-		return nil, marks
-	}
+	v := s.eval(c.holds, ctx)
 	at := c.holds.Range()
-	holds, err := convert.Convert(v, cty.Bool)
-	switch {
-	case err != nil || holds.IsNull():
-		s.report.errorAt(at, wrongType, "condition needs true or false.")
-		return nil, marks
-	case holds.True():
-		return nil, marks
+	holds, known, wrong := ConditionHolds(v, "condition", at)
+	if wrong != nil {
+		s.report.add(wrong)
 	}
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: c.messageText(s, ctx), Subject: &at, Extra: config.UserMessageExtra{},
-		Expression: c.holds, EvalContext: ctx}, marks
+	if holds || !known {
+		return nil, v.Marks()
+	}
+	text, wrong := ConditionMessage(s.eval(c.errorMessage, ctx), "error_message", c.errorMessage.Range())
+	if wrong != nil {
+		s.report.add(wrong)
+	}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Detail: text, Subject: &at, Extra: config.UserMessageExtra{}, Expression: c.holds,
+		EvalContext: ctx}, v.Marks()
 }
 
-// messageText is the message, unless that would tell a secret.
-func (c *condition) messageText(s *scope, ctx *hcl.EvalContext) string {
-	v, marks := s.eval(c.errorMessage, ctx).UnmarkDeep()
+// ConditionHolds reports whether a condition that came to v holds, as far as that is known. wrong says that v is neither
+// true nor false; name is what the condition is called, and at is where it stands.
+func ConditionHolds(v cty.Value, name string, at hcl.Range) (holds, known bool, wrong *hcl.Diagnostic) {
+	v, _ = v.Unmark()
+	if !v.IsKnown() {
+		return false, false, nil
+	}
+	c, err := convert.Convert(v, cty.Bool)
+	if err != nil || c.IsNull() {
+		return false, false, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: name + " needs true or false.",
+			Subject: &at}
+	}
+	return c.True(), true, nil
+}
+
+// ConditionMessage is what is said of a condition that does not hold, from v, which its author wrote. No secret is in it.
+// wrong says that v is no text; name is what it is called, and at is where it stands.
+func ConditionMessage(v cty.Value, name string, at hcl.Range) (text string, wrong *hcl.Diagnostic) {
+	v, marks := v.UnmarkDeep()
 	if marks.Has(kind.Sensitive) {
-		return "The error_message is left out, since it holds a sensitive value."
+		return "The " + name + " is left out, since it holds a sensitive value.", nil
 	}
-	text, err := convert.Convert(v, cty.String)
+	said, err := convert.Convert(v, cty.String)
 	switch {
-	case err != nil || text.IsNull():
-		s.report.errorAt(c.errorMessage.Range(), wrongType, "error_message needs a string.")
-	case text.IsKnown() && text.AsString() != "":
-		return text.AsString()
+	case err != nil || said.IsNull():
+		wrong = &hcl.Diagnostic{Severity: hcl.DiagError, Summary: wrongType, Detail: name + " needs a string.", Subject: &at}
+	case said.IsKnown() && said.AsString() != "":
+		return said.AsString(), nil
 	}
-	return "The condition does not hold."
+	return "The condition does not hold.", wrong
 }
 
 const (

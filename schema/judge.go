@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/schema/addr"
 	"b2form/schema/config"
@@ -167,17 +166,14 @@ func (j *judgement) condition(p *policy, s *config.Subject, name string, e hcl.E
 	if !ok {
 		return false, false
 	}
-	v, marks := v.Unmark()
-	if !v.IsKnown() {
-		j.reportUnknown(p, s, name, e, marks)
-		return false, false
+	holds, known, wrong := ConditionHolds(v, name+" of policy."+p.config.Name, e.Range())
+	switch {
+	case wrong != nil:
+		j.report.add(wrong)
+	case !known:
+		j.reportUnknown(p, s, name, e, v.Marks())
 	}
-	c, err := convert.Convert(v, cty.Bool)
-	if err != nil || c.IsNull() {
-		j.report.errorAt(e.Range(), wrongType, fmt.Sprintf("%s of policy.%s needs true or false.", name, p.config.Name))
-		return false, false
-	}
-	return c.True(), true
+	return holds, known
 }
 
 // value evaluates an expression of a policy. What is wrong with it says which policy that is.
@@ -211,19 +207,11 @@ func (j *judgement) reportUnknown(p *policy, s *config.Subject, name string, e h
 // message is the text about a violation, unless it would tell a secret.
 func (j *judgement) message(p *policy, s *config.Subject, ctx *hcl.EvalContext) string {
 	v, ok := j.value(p, s, p.message, ctx)
-	v, marks := v.UnmarkDeep()
-	if marks.Has(kind.Sensitive) {
-		return "The message is left out, since it holds a sensitive value."
+	text, wrong := ConditionMessage(v, "message of policy."+p.config.Name, p.message.Range())
+	if ok && wrong != nil {
+		j.report.add(wrong)
 	}
-	text, err := convert.Convert(v, cty.String)
-	switch {
-	case !ok:
-	case err != nil || text.IsNull():
-		j.report.errorAt(p.message.Range(), wrongType, fmt.Sprintf("message of policy.%s needs a string.", p.config.Name))
-	case text.IsKnown() && text.AsString() != "":
-		return text.AsString()
-	}
-	return "The requirement does not hold."
+	return text
 }
 
 // eachOf is what a policy sees of one subject.

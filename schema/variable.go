@@ -472,29 +472,15 @@ func (l *module) validateVariables() (late []validation) {
 }
 
 func (l *module) checkValidation(one validation) {
-	v, condition, message := one.variable, one.holds, one.errorMessage
-	ctx := l.staticScope.context(one.refs, l.rootContext)
-	result := l.staticScope.eval(condition, ctx)
-	result, _ = result.Unmark()
-	if !result.IsKnown() {
-		return // an error was reported for what it is made from
-	}
-	fine := false
-	if !l.storeScalar("condition", condition, result, &fine) || fine {
+	v := one.variable
+	d, _ := one.failure(l.staticScope, l.staticScope.context(one.refs, l.rootContext))
+	if d == nil {
 		return
-	}
-	if result.IsNull() {
-		l.errorAt(condition.Range(), wrongType, "condition needs true or false.")
-		return
-	}
-	text := "The message refers to a sensitive value and is left out."
-	if said := l.staticScope.eval(message, ctx); !said.HasMark(kind.Sensitive) {
-		l.storeScalar("error_message", message, said, &text)
 	}
 	at := v.node.place
 	if n := len(v.givenValues); n > 0 && !v.sensitive && v.givenValues[n-1].expr != nil {
 		at = v.givenValues[n-1].expr.Range()
 	}
-	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", text, v.name,
-		condition.Range()))
+	l.errorAt(at, "Invalid value of a variable", fmt.Sprintf("%s\n\nThis was checked by the validation of var.%s at %s.", d.Detail, v.name,
+		one.holds.Range()))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,11 +11,11 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/visible"
+	"b2form/schema"
 	"b2form/schema/kind"
 )
 
@@ -129,39 +128,33 @@ func (t *tester) assert(ctx context.Context, r *testfile.Run, read *outputReader
 
 // judge evaluates one assertion.
 func (t *tester) judge(read *outputReader, a testfile.Assert, further map[string]cty.Value) hcl.Diagnostics {
+	at := a.Condition.Range()
 	fail := func(summary, detail string) hcl.Diagnostics {
 		return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: detail + t.valuesIn(read, a.Condition, further),
-			Subject: a.Condition.Range().Ptr()}}
+			Subject: &at}}
 	}
 	v, diags := read.config.EvalWith(a.Condition, further, read.lookUpLive)
 	if diags.HasErrors() {
 		return diags
 	}
-	v, _ = v.UnmarkDeep()
-	if !v.IsKnown() {
+	switch holds, known, wrong := schema.ConditionHolds(v, "condition", at); {
+	case wrong != nil:
+		return fail(wrong.Summary, wrong.Detail)
+	case !known:
 		return fail("Assertion about what is not known", "The condition depends on something that is known only after apply. Apply first, "+
 			"or ask for something else.")
-	}
-	holds, err := convert.Convert(v, cty.Bool)
-	switch {
-	case err != nil || holds.IsNull():
-		return fail("Wrong type", "condition needs true or false.")
-	case holds.True():
+	case holds:
 		return nil
 	}
 	said, diags := read.config.EvalWith(a.Message, further, read.lookUpLive)
 	if diags.HasErrors() {
 		return diags
 	}
-	said, marks := said.UnmarkDeep()
-	text, err := convert.Convert(said, cty.String)
-	switch {
-	case marks.Has(kind.Sensitive):
-		return fail("Test assertion failed", "The error_message is left out, since it holds a sensitive value.")
-	case err != nil || text.IsNull() || !text.IsKnown():
-		return fail("Test assertion failed", "The condition does not hold.")
+	text, wrong := schema.ConditionMessage(said, "error_message", a.Message.Range())
+	if wrong != nil {
+		diags = append(diags, wrong)
 	}
-	return fail("Test assertion failed", cmp.Or(text.AsString(), "The condition does not hold."))
+	return append(diags, fail("Test assertion failed", text)...)
 }
 
 // mostValue is how much of a value a failed assertion shows.
