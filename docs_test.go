@@ -45,6 +45,24 @@ func TestReferencePages(t *testing.T) {
 	}
 }
 
+// TestDecisionsAreNumbered keeps docs/adr without gaps and without two of one number.
+func TestDecisionsAreNumbered(t *testing.T) {
+	pages, err := filepath.Glob("docs/adr/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no decisions: %v", err)
+	}
+	for i, path := range pages {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, title := fmt.Sprintf("%04d-", i+1), fmt.Sprintf("# %d. ", i+1)
+		if !strings.HasPrefix(filepath.Base(path), name) || !strings.HasPrefix(string(text), title) {
+			t.Errorf("%s stands in the place of decision %d, %s", path, i+1, title)
+		}
+	}
+}
+
 // TestFunctionsPage keeps docs/functions.md as the list of functions says.
 func TestFunctionsPage(t *testing.T) {
 	var b strings.Builder
