@@ -58,7 +58,7 @@ internal/b2:
 	emptying versionRemoval, flight pendingAuthorization, pace adaptiveLimit, record blazerCall, recordKey blazerCallKey,
 	request.accept request.checkReply, request.extra request.extraTimeout, sealed hiddenString, seam blazerTransport,
 	sessions sessionCache, sessions.flight sessionCache.authorization, slowBodyReader.got slowBodyReader.bytesRead, target uploadTarget,
-	trouble transportProblem, trouble.lasting transportProblem.permanent, uploads uploadURLPool, watched slowBodyReader
+	transportProblem advice, trouble advice, uploads uploadURLPool, watched slowBodyReader
 internal/bench:
 	measured measurement, ran runResult, scale.busy scale.withRefusals, service.chain service.longestChain
 internal/durable:

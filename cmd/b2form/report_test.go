@@ -110,8 +110,8 @@ func TestNotifyFails(t *testing.T) {
 	for url, want := range map[string]string{
 		moved.URL + "/canary":               "the answer was HTTP 302.",
 		broken.URL + "/canary":              "the answer was HTTP 500.",
-		gone.URL + "/canary":                "there was no connection.",
-		secure.URL + "/canary":              "its certificate is not trusted.",
+		gone.URL + "/canary":                "the server refused the connection.",
+		secure.URL + "/canary":              "the certificate of the server is not trusted.",
 		"canary":                            "it is no URL: it needs to be https://HOST/PATH",
 		"https://canary.invalid:x/canary":   "it is no URL",
 		"https:///canary":                   "it is no URL",

@@ -2,10 +2,10 @@ package b2
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -52,7 +52,7 @@ const (
 	slowTries = 2
 )
 
-var errTrickle = errors.New("the reply trickled in at less than a kilobyte a second")
+var errTrickle = fmt.Errorf("the reply trickled in at less than a kilobyte a second: %w", os.ErrDeadlineExceeded)
 
 // readBounded reads the body of a reply, in one allocation where the reply announces
 // its size. It fails with wire.ErrReplyTooLarge beyond the limit, and with

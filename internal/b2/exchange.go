@@ -131,9 +131,8 @@ func (c *Client) transportFailure(ctx, attempt context.Context, r *request, caus
 	if attempt.Err() != nil {
 		cause = errSilent
 	}
-	trouble := diagnose(cause)
-	return &failure{unsent: unsent, permanent: trouble.permanent,
-		err: &wire.Error{Method: r.method, Message: trouble.summary, Cause: cause}}
+	a, permanent := diagnose(cause)
+	return &failure{unsent: unsent, permanent: permanent, err: &wire.Error{Method: r.method, Message: a.summary, Cause: cause}}
 }
 
 func cancelledError(method string, cause error) *wire.Error {

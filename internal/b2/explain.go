@@ -26,8 +26,8 @@ func Explain(err error) (summary, detail string) {
 	e, ok := errors.AsType[*wire.Error](err)
 	if !ok {
 		if errors.Is(err, context.Canceled) {
-			t := diagnose(err)
-			return words.Capitalize(t.summary), t.detail
+			a, _ := diagnose(err)
+			return words.Capitalize(a.summary), a.detail
 		}
 		return err.Error(), ""
 	}
@@ -102,8 +102,8 @@ func unreachedAdvice(e *wire.Error) advice {
 	if e.Cause == nil {
 		return advice{e.Message, checkNetwork}
 	}
-	t := diagnose(e.Cause)
-	return advice{t.summary, t.detail}
+	a, _ := diagnose(e.Cause)
+	return a
 }
 
 // notB2Advice explains a reply that does not come from B2's API.

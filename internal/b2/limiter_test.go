@@ -225,6 +225,6 @@ func TestASilentServiceIsAskedAgain(t *testing.T) {
 			t.Errorf("gave up after %d requests and %v: %v", l.n-1, took, e)
 		}
 		summary, _ := b2.Explain(e)
-		wantContains(t, "summary", summary, "did not answer in time")
+		wantContains(t, "summary", summary, "no answer came in time")
 	})
 }

@@ -175,7 +175,7 @@ func (c *Client) unreachable(err error) *Error {
 		err = u.Err // without the address
 	}
 	return &Error{Summary: c.dialect.displayName + " cannot be reached",
-		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.quoteWithoutToken(reach.Reason(err)))}
+		Detail: fmt.Sprintf("%s: %s.", c.shownAPIURL(), c.quoteWithoutToken(reach.Diagnose(err).Reason("the server")))}
 }
 
 // quoteWithoutToken is something that others wrote, short and without the token.

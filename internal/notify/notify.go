@@ -5,16 +5,15 @@ package notify
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"b2form/internal/reach"
 	"b2form/internal/report"
 )
 
@@ -91,7 +90,10 @@ func (t Target) Send(ctx context.Context, n report.Notice, userAgent string) err
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
-		return errors.New(reason(err))
+		if errors.Is(err, context.Canceled) {
+			return errors.New("it was interrupted")
+		}
+		return errors.New(reach.Failure{Cause: reach.Diagnose(err).Cause}.Reason("the server"))
 	}
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, 1<<16) // what it says is for nobody
@@ -99,24 +101,4 @@ func (t Target) Send(ctx context.Context, n report.Notice, userAgent string) err
 		return fmt.Errorf("the answer was HTTP %d", response.StatusCode)
 	}
 	return nil
-}
-
-// reason says what went wrong without the words of libraries, which repeat the URL.
-func reason(err error) string {
-	var dns *net.DNSError
-	var op *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "there was no answer in time"
-	case errors.Is(err, context.Canceled):
-		return "it was interrupted"
-	case errors.As(err, &dns):
-		return "its host is not known"
-	case errors.As(err, &certificate):
-		return "its certificate is not trusted"
-	case errors.As(err, &op) && op.Op == "dial":
-		return "there was no connection"
-	}
-	return "the connection failed"
 }

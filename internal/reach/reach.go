@@ -2,6 +2,7 @@
 package reach
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,37 +13,89 @@ import (
 	"syscall"
 )
 
-// Reason is why a request got no answer, as a clause: "127.0.0.1:8080 refused the
-// connection". Of an error that it does not know it gives the text.
-func Reason(err error) string {
-	where := "the server"
+// A Cause is what keeps an answer away.
+type Cause int
+
+// The causes.
+const (
+	Unknown Cause = iota
+	UnknownHost
+	FailedLookup
+	Late
+	ForeignCertificate
+	UntrustedCertificate
+	NotTLS
+	Refused
+	NoRoute
+	Broken
+)
+
+// A Failure is why a request got no answer.
+type Failure struct {
+	Cause Cause
+	// Subject is the host of UnknownHost and FailedLookup, the address of Refused and NoRoute, and of
+	// Unknown the text of the error; "": it is not known, or not to be shown.
+	Subject string
+}
+
+// Diagnose finds out why a request got no answer.
+func Diagnose(err error) Failure {
+	address := ""
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Addr != nil {
-		where = e.Addr.String()
+		address = e.Addr.String()
 	}
 	name, isName := errors.AsType[*net.DNSError](err)
-	timeout, isNet := errors.AsType[net.Error](err)
+	timeout, isNet := errors.AsType[net.Error](err) // context.DeadlineExceeded is one too
 	_, badHost := errors.AsType[x509.HostnameError](err)
 	_, badCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unknownCA := errors.AsType[x509.UnknownAuthorityError](err)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	switch {
 	case isName && name.IsNotFound:
-		return fmt.Sprintf("the host %s is not known", name.Name)
+		return Failure{UnknownHost, name.Name}
 	case isName:
-		return fmt.Sprintf("the name %s could not be looked up", name.Name)
+		return Failure{FailedLookup, name.Name}
 	case isNet && timeout.Timeout():
-		return "no answer came in time"
+		return Failure{Cause: Late}
 	case badHost:
-		return "its certificate belongs to another host"
-	case badCertificate:
-		return "its certificate is not trusted"
+		return Failure{Cause: ForeignCertificate}
+	case badCertificate, unknownCA:
+		return Failure{Cause: UntrustedCertificate}
 	case notTLS, errors.Is(err, http.ErrSchemeMismatch):
-		return "it does not speak TLS"
+		return Failure{Cause: NotTLS}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return where + " refused the connection"
+		return Failure{Refused, address}
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return "there is no route to " + where
+		return Failure{NoRoute, address}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return Failure{Cause: Broken}
+	}
+	return Failure{Unknown, err.Error()}
+}
+
+// Reason words the failure as a clause: "127.0.0.1:8080 refused the connection". server is what
+// the server is called where no address is known: "the endpoint".
+func (f Failure) Reason(server string) string {
+	subject := cmp.Or(f.Subject, server)
+	switch f.Cause {
+	case UnknownHost:
+		return fmt.Sprintf("the host %s is not known", cmp.Or(f.Subject, "of "+server))
+	case FailedLookup:
+		return fmt.Sprintf("the name %s could not be looked up", cmp.Or(f.Subject, "of "+server))
+	case Late:
+		return "no answer came in time"
+	case ForeignCertificate:
+		return "the certificate of " + server + " belongs to another host"
+	case UntrustedCertificate:
+		return "the certificate of " + server + " is not trusted"
+	case NotTLS:
+		return server + " does not speak TLS"
+	case Refused:
+		return subject + " refused the connection"
+	case NoRoute:
+		return "there is no route to " + subject
+	case Broken:
 		return "the connection broke before an answer had come"
 	}
-	return err.Error()
+	return cmp.Or(f.Subject, "the connection failed")
 }

@@ -19,15 +19,16 @@ func TestReason(t *testing.T) {
 	gone.Close()
 	for url, want := range map[string]string{
 		gone.URL:   strings.TrimPrefix(gone.URL, "http://") + " refused the connection",
-		secure.URL: "its certificate is not trusted",
+		secure.URL: "the certificate of the server is not trusted",
 		plain.URL:  "the connection broke before an answer had come",
-		strings.Replace(plain.URL, "http:", "https:", 1): "it does not speak TLS",
+		strings.Replace(plain.URL, "http:", "https:", 1): "the server does not speak TLS",
 	} {
 		_, err := http.Get(url)
 		if err == nil {
 			t.Fatalf("%s answers", url)
 		}
-		if got := reach.Reason(err); !strings.Contains(got, want) || strings.Contains(got, "dial") || strings.Contains(got, "lookup") {
+		if got := reach.Diagnose(err).Reason("the server"); !strings.Contains(got, want) || strings.Contains(got, "dial") ||
+			strings.Contains(got, "lookup") {
 			t.Errorf("%s: %q, not %q", url, got, want)
 		}
 	}

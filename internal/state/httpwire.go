@@ -125,7 +125,7 @@ func (h HTTPServer) unreachable(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // without the address
 	}
-	return &unreachableError{h.scrubbed(reach.Reason(err))}
+	return &unreachableError{h.scrubbed(reach.Diagnose(err).Reason("the server"))}
 }
 
 // reached turns the error of a request that was repeated in vain into one for people.
