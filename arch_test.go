@@ -112,7 +112,7 @@ func mayImport() map[string][]string {
 			"internal/reach"},
 		"internal/emulator":    {},
 		"internal/forge":       {"internal/pause", "internal/reach", "internal/scrub", "internal/secret", "internal/visible"},
-		"internal/credentials": {"internal/scrub", "internal/secret"},
+		"internal/credentials": {"internal/durable", "internal/scrub", "internal/secret", "internal/words"},
 		"internal/view": {"internal/visible", "internal/words", "plan", "apply", "schema/addr", "schema/config", "schema/kind",
 			"schema/syntax", "internal/secret", "internal/audit", "internal/prove"},
 		"internal/notify": {"internal/reach", "internal/report"},

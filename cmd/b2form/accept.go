@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ import (
 func (s *session) acceptDrift(changes []plan.Change, writeFiles bool) error {
 	accepted, err := adopt.AcceptDrift(s.config, changes, readRegular)
 	if err != nil {
-		return failf("A file cannot be read", "%s. Nothing was written.", osErrorReason(err))
+		return failf("A file cannot be read", "%s. Nothing was written.", words.ErrorWithoutPath(err))
 	}
 	if writeFiles {
 		if err := s.writeAndCheckEdits(accepted); err != nil {
@@ -129,30 +128,17 @@ func replaceFile(name string, before, after []byte) (err error) {
 	}
 	now, err := readRegular(name)
 	if err != nil {
-		return failed(osErrorReason(err))
+		return failed(words.ErrorWithoutPath(err))
 	}
 	if string(now) != string(before) {
 		return failed("somebody else has changed it meanwhile")
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		return failed(osErrorReason(err))
+		return failed(words.ErrorWithoutPath(err))
 	}
-	temp, err := os.CreateTemp(filepath.Dir(name), ".b2form-edit-*.tmp")
-	if err != nil {
-		return failed(osErrorReason(err))
-	}
-	defer func() { _ = os.Remove(temp.Name()) }() // there is none once it was renamed
-	_, err = temp.Write(after)
-	err = errors.Join(err, temp.Chmod(info.Mode().Perm()), temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), name)
-	}
-	if err == nil {
-		err = durable.SyncDir(filepath.Dir(name))
-	}
-	if err != nil {
-		return failed(osErrorReason(err))
+	if err := durable.ReplaceFile(name, after, info.Mode().Perm()); err != nil {
+		return failed(words.ErrorWithoutPath(err))
 	}
 	return nil
 }

@@ -163,7 +163,8 @@ func (p *program) enterNew(dir string) (leave func() error, err error) {
 		err = p.chdir(dir)
 	}
 	if err != nil {
-		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir, osErrorReason(err))
+		return nil, failf("Folder cannot be entered", "%s: %s. Give a folder that exists, or whose name is free.", dir,
+			words.ErrorWithoutPath(err))
 	}
 	return func() error {
 		if err := p.chdir(back); err != nil {
@@ -280,7 +281,7 @@ func (s *session) writeConfiguration(r *adopt.Result, st *state.State) (written 
 	for _, f := range r.Files {
 		name, err := createNew(f.Name, adopt.Suffix, f.Text)
 		if err != nil {
-			return written, failf("A file cannot be written", "%s. Nothing was kept.", osErrorReason(err))
+			return written, failf("A file cannot be written", "%s. Nothing was kept.", words.ErrorWithoutPath(err))
 		}
 		written = append(written, name)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"b2form/internal/adopt"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/kind"
 	"b2form/schema/wire"
 )
@@ -108,7 +109,7 @@ func (s *session) fetchContents(ctx context.Context, r *adopt.Request, k *kind.K
 		return nil
 	}
 	if to.root, err = os.OpenRoot("."); err != nil {
-		return failf("Folder cannot be read", "%s.", osErrorReason(err))
+		return failf("Folder cannot be read", "%s.", words.ErrorWithoutPath(err))
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(downloadsAtOnce)
@@ -139,7 +140,7 @@ func (s *session) fetchContent(ctx context.Context, c adopt.Content, to *downloa
 			c.SHA1)
 	}
 	if err := to.write(c.LocalPath, text); err != nil {
-		return failf("A file cannot be written", "%s: %s. Nothing was kept.", visible.EscapeLine(c.LocalPath), osErrorReason(err))
+		return failf("A file cannot be written", "%s: %s. Nothing was kept.", visible.EscapeLine(c.LocalPath), words.ErrorWithoutPath(err))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (p *program) appendTo(variable, path, text string) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		p.warnReport(summary, "The file that "+variable+" names: "+osErrorReason(err)+".")
+		p.warnReport(summary, "The file that "+variable+" names: "+words.ErrorWithoutPath(err)+".")
 	}
 }
 

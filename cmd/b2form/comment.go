@@ -10,10 +10,12 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/forge"
 	"b2form/internal/planfile"
 	"b2form/internal/report"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema"
 )
 
@@ -78,7 +80,7 @@ func (p *program) commentFlags() []cli.Flag {
 
 // readRun reads a saved plan, or JSON lines.
 func readRun(path string) (*report.Run, error) {
-	head, err := firstBytes(path, len(linesBegin))
+	head, err := durable.FirstBytes(path, len(linesBegin))
 	if err == nil && head == linesBegin {
 		return readJSONLines(path)
 	}
@@ -101,7 +103,7 @@ func readJSONLines(path string) (*report.Run, error) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		return nil, failf("JSON lines cannot be read", "%s: %s.", visible.EscapeLine(path), osErrorReason(err))
+		return nil, failf("JSON lines cannot be read", "%s: %s.", visible.EscapeLine(path), words.ErrorWithoutPath(err))
 	}
 	return run, nil
 }

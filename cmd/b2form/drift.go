@@ -14,6 +14,7 @@ import (
 
 	"b2form/internal/account"
 	"b2form/internal/audit"
+	"b2form/internal/durable"
 	"b2form/internal/report"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -217,21 +218,12 @@ type ignoreList []ignoredName
 type ignoredName struct{ kind, pattern string }
 
 func readIgnoreFile(dir string) (list ignoreList, err error) {
-	const mostBytes = 1 << 20
-	name := path.Join(dir, ignoreFile)
-	info, err := os.Stat(name)
+	text, err := durable.ReadFile(path.Join(dir, ignoreFile), 1<<20)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
-	case err == nil && (!info.Mode().IsRegular() || info.Size() > mostBytes):
-		err = errors.New("it is no file of names, or longer than 1 MiB")
-	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(name)
-	}
-	if err != nil {
-		return nil, failf("Unreadable file", "%s: %s.", ignoreFile, osErrorReason(err))
+	case err != nil:
+		return nil, failf("Unreadable file", "%s: %s.", ignoreFile, words.ErrorWithoutPath(err))
 	}
 	for i, line := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
 		entry := ignoredName{pattern: strings.TrimSpace(line)}
@@ -255,8 +247,7 @@ func (n ignoredName) check() error {
 	case strings.ContainsAny(n.pattern, " \t"):
 		return fmt.Errorf("%.100q has more words than a kind and a name", n.pattern)
 	case n.kind != "" && n.kind != "bucket" && n.kind != "key":
-		return fmt.Errorf("there is no kind %.100q whose objects are listed.%s", n.kind,
-			words.DidYouMean(n.kind, "", []string{"bucket", "key"}))
+		return fmt.Errorf("there is no kind %.100q whose objects are listed", n.kind)
 	}
 	return checkPattern(n.pattern)
 }

@@ -215,7 +215,7 @@ func (p *program) openEmulator(o *emulatorOptions, native, s3 net.Addr) (*emulat
 	}
 	if dir := o.emulator.Dir; dir != "" {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, osErrorReason(err))
+			return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", dir, words.ErrorWithoutPath(err))
 		}
 	}
 	o.emulator.Now, o.emulator.URL = p.now, o.nativeURL
@@ -251,7 +251,7 @@ func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) 
 		c.Stdout = own.dest // a terminal stays one
 	}
 	if err := c.Start(); err != nil {
-		return failf("Command cannot start", "%s: %s.", command[0], osErrorReason(err))
+		return failf("Command cannot start", "%s: %s.", command[0], words.ErrorWithoutPath(err))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()

@@ -3,14 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -88,7 +86,7 @@ func (f *formatter) formatArgument(arg string) error {
 	if arg == "-" {
 		src, err := io.ReadAll(f.stdin)
 		if err != nil {
-			return failf("Standard input cannot be read", "%s.", osErrorReason(err))
+			return failf("Standard input cannot be read", "%s.", words.ErrorWithoutPath(err))
 		}
 		return f.formatSource("<stdin>", src, func(out []byte) error {
 			_, err := f.stdout.Write(out)
@@ -97,7 +95,7 @@ func (f *formatter) formatArgument(arg string) error {
 	}
 	info, err := os.Stat(arg)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", arg, osErrorReason(err))
+		return failf("File cannot be read", "%s: %s.", arg, words.ErrorWithoutPath(err))
 	}
 	if !info.IsDir() {
 		return f.formatFile(folder.Folder{Dir: ".", ModuleDir: filepath.Dir(arg)}, filepath.Base(arg), arg, info)
@@ -106,7 +104,7 @@ func (f *formatter) formatArgument(arg string) error {
 	return filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return failf("Folder cannot be read", "%s: %s.", path, osErrorReason(err))
+			return failf("Folder cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		case d.IsDir():
 			hidden := strings.HasPrefix(d.Name(), ".") && path != arg
 			if path != arg && (hidden || !f.recursive) {
@@ -118,11 +116,11 @@ func (f *formatter) formatArgument(arg string) error {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+			return failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		below, err := filepath.Rel(arg, path)
 		if err != nil {
-			return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+			return failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		return f.formatFile(within, below, path, info)
 	})
@@ -136,7 +134,7 @@ func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.Fi
 	}
 	src, err := from.ReadConfigFile(name)
 	if err != nil {
-		return failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+		return failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 	}
 	return f.formatSource(path, src, func(out []byte) error {
 		if bytes.Equal(src, out) {
@@ -149,7 +147,7 @@ func (f *formatter) formatFile(from folder.Folder, name, path string, info fs.Fi
 			return nil
 		}
 		if err := os.WriteFile(path, out, info.Mode().Perm()); err != nil {
-			return failf("File cannot be written", "%s: %s.", path, osErrorReason(err))
+			return failf("File cannot be written", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		return nil
 	})
@@ -192,17 +190,4 @@ func (f *formatter) formatSource(name string, src []byte, use func([]byte) error
 		return err
 	}
 	return nil
-}
-
-// osErrorReason is an operating system's error without the operation, path and address,
-// which the message around it has.
-func osErrorReason(err error) string {
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno.Error()
-	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
 }

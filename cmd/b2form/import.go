@@ -226,7 +226,7 @@ func (s *session) writeGenerated(file string, request adopt.Request) error {
 		return failf("No block can be written", "%s %q: %s", l.Kind, l.Name, l.Reason)
 	}
 	if err := writeNew(file, text.String()); err != nil {
-		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, osErrorReason(err))
+		return failf("A file cannot be written", "%s: %s. Give the name of a new file.", file, words.ErrorWithoutPath(err))
 	}
 	s.ui.Note("Wrote " + file + ".")
 	return nil

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
@@ -13,7 +11,9 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"b2form/apply"
+	"b2form/internal/durable"
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/plan"
 )
 
@@ -71,7 +71,7 @@ func (p *program) openJSONFile() error {
 	}
 	f, err := openLinesFile(p.jsonInto)
 	if err != nil {
-		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, osErrorReason(err))
+		return failf("JSON lines cannot be written", "-json-into=%s: %s.", p.jsonInto, words.ErrorWithoutPath(err))
 	}
 	p.jsonFile = &jsonFile{stdoutWriter: stdoutWriter{dest: f}, file: f}
 	p.ui = bothUI{p.ui, p.newJSONUI(p.jsonFile)}
@@ -83,7 +83,7 @@ const linesBegin = `{"@level":`
 
 // openLinesFile opens a new file, an earlier one of this sort, or what somebody else reads from.
 func openLinesFile(path string) (*os.File, error) {
-	if err := checkFileBegins(path, linesBegin); err != nil {
+	if err := durable.CheckBegin(path, linesBegin); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -94,39 +94,6 @@ func openLinesFile(path string) (*os.File, error) {
 		err = f.Chmod(0o600)
 	}
 	return f, err
-}
-
-// checkFileBegins refuses a file that holds something else than what begins so. One that does not exist or is empty is
-// good, and so is what is no regular file.
-func checkFileBegins(path, begin string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular() || info.Size() == 0:
-		return nil
-	}
-	head, err := firstBytes(path, len(begin))
-	if err == nil && head != begin {
-		err = errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
-	}
-	return err
-}
-
-func firstBytes(path string, n int) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	var head strings.Builder
-	_, err = io.CopyN(&head, f, int64(n))
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return head.String(), err
 }
 
 // closeJSONFile ends what -json-into began. Whoever closed the other end of a pipe knows.
@@ -142,7 +109,7 @@ func (p *program) closeJSONFile() hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "JSON lines cannot be written", Detail: "Some of " + p.jsonInto +
-		" is missing: " + osErrorReason(err) + ". What the command did is done and recorded."}}
+		" is missing: " + words.ErrorWithoutPath(err) + ". What the command did is done and recorded."}}
 }
 
 // A bothUI speaks to people, and tells programs the same: a file, or a report. Secrets are for people alone.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"b2form/internal/emulator"
+	"b2form/internal/words"
 	"b2form/schema/config"
 )
 
@@ -31,13 +32,13 @@ type localB2 struct {
 func (p *program) openLocalB2() (*localB2, error) {
 	data := filepath.Join(boxFolder, "account")
 	if err := os.MkdirAll(data, 0o777); err != nil {
-		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, osErrorReason(err))
+		return nil, failf("Emulator cannot start", "The folder %s cannot be made: %s.", data, words.ErrorWithoutPath(err))
 	}
 	e, err := emulator.Open(emulator.Options{Now: p.now, Dir: data})
 	if err != nil {
 		return nil, failf("Emulator cannot start", "The account in %s cannot be opened: %s. To begin with an empty account, delete the "+
 			"folder %s.",
-			data, strings.TrimPrefix(osErrorReason(err), "emulator: "), boxFolder)
+			data, strings.TrimPrefix(words.ErrorWithoutPath(err), "emulator: "), boxFolder)
 	}
 	return serveLocalB2(e, boxFolder)
 }
@@ -47,7 +48,7 @@ func serveLocalB2(e *emulator.Server, dir string) (*localB2, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = e.Close()
-		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", osErrorReason(err))
+		return nil, failf("Emulator cannot start", "No port of this machine can be opened: %s.", words.ErrorWithoutPath(err))
 	}
 	b := &localB2{Server: e, server: newEmulatorHTTPServer(bothFaces(e)), addr: l.Addr().String(), dir: dir}
 	go func() { _ = b.server.Serve(l) }() // ends with ErrServerClosed

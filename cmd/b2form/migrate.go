@@ -10,8 +10,10 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/state"
 	"b2form/internal/visible"
+	"b2form/internal/words"
 	"b2form/schema/config"
 )
 
@@ -83,12 +85,12 @@ func (p *program) readStateFile(name string) (*state.State, error) {
 	var data []byte
 	var err error
 	if name == "-" {
-		data, err = readAll(p.stdin)
+		data, err = durable.ReadAll(p.stdin, mostFileBytes)
 	} else {
-		data, err = readFile(name)
+		data, err = durable.ReadFile(name, mostFileBytes)
 	}
 	if err != nil {
-		return nil, failf("File cannot be read", "%s: %s.", name, osErrorReason(err))
+		return nil, failf("File cannot be read", "%s: %s.", name, words.ErrorWithoutPath(err))
 	}
 	return state.Parse(name, data)
 }

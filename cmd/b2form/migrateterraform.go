@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/state"
 	"b2form/internal/terraform"
 	"b2form/internal/visible"
@@ -70,7 +71,7 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 	}
 	if dir != "" {
 		if err := p.chdir(dir); err != nil {
-			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, osErrorReason(err))
+			return failf("Folder cannot be entered", "%s: %s. Give the folder that holds the *.tf files.", dir, words.ErrorWithoutPath(err))
 		}
 	}
 	r := terraform.Request{Kinds: schema.Kinds(), ListFiles: readTerraformFiles, State: source, Now: p.now(),
@@ -133,17 +134,17 @@ func (p *program) readTerraformState(dir, path string) (*terraform.Source, error
 		return nil, nil
 	case "-":
 		s.Name = "standard input"
-		s.Text, err = readAll(p.stdin)
+		s.Text, err = durable.ReadAll(p.stdin, mostFileBytes)
 	case "":
 		s.Name = terraformState
-		if s.Text, err = readFile(filepath.Join(dir, terraformState)); errors.Is(err, fs.ErrNotExist) {
+		if s.Text, err = durable.ReadFile(filepath.Join(dir, terraformState), mostFileBytes); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 	default:
-		s.Text, err = readFile(path)
+		s.Text, err = durable.ReadFile(path, mostFileBytes)
 	}
 	if err != nil {
-		return nil, failf("File cannot be read", "%s: %s.", s.Name, osErrorReason(err))
+		return nil, failf("File cannot be read", "%s: %s.", s.Name, words.ErrorWithoutPath(err))
 	}
 	return s, nil
 }
@@ -152,7 +153,8 @@ func (p *program) readTerraformState(dir, path string) (*terraform.Source, error
 func readTerraformFiles(dir string) ([]terraform.Source, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, failf("Folder cannot be read", "%s: %s. A module block names it, or the command line.", dir, osErrorReason(err))
+		return nil, failf("Folder cannot be read", "%s: %s. A module block names it, or the command line.", dir,
+			words.ErrorWithoutPath(err))
 	}
 	var list []terraform.Source
 	for _, e := range entries {
@@ -162,14 +164,14 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 		path := filepath.Join(dir, e.Name())
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+			return nil, failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		text, err := readFile(path)
+		text, err := durable.ReadFile(path, mostFileBytes)
 		if err != nil {
-			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+			return nil, failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		if !words.IsText(text) {
 			return nil, failf("File cannot be read", "%s is not text in UTF-8.", path)
@@ -179,13 +181,16 @@ func readTerraformFiles(dir string) ([]terraform.Source, error) {
 	return list, nil
 }
 
+// mostFileBytes is how many bytes a file that others wrote has at most.
+const mostFileBytes = 64 << 20
+
 // terraformBackups reads the earlier states that Terraform leaves beside the current one.
 func terraformBackups() (list []terraform.Source, err error) {
 	paths, _ := filepath.Glob(terraformState + ".*backup") // the pattern is legal
 	for _, path := range paths {
-		text, err := readFile(path)
+		text, err := durable.ReadFile(path, mostFileBytes)
 		if err != nil {
-			return nil, failf("File cannot be read", "%s: %s.", path, osErrorReason(err))
+			return nil, failf("File cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 		}
 		list = append(list, terraform.Source{Name: path, Text: text})
 	}
@@ -221,7 +226,7 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 	}
 	for _, f := range written.Files {
 		if err := writeNewWithMode(f); err != nil {
-			return nil, failf("A file cannot be written", "%s: %s.", f.Path, osErrorReason(err))
+			return nil, failf("A file cannot be written", "%s: %s.", f.Path, words.ErrorWithoutPath(err))
 		}
 	}
 	return written, store.PutEntries(written.Entries...)
@@ -236,7 +241,7 @@ func findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error
 		case errors.Is(err, fs.ErrNotExist):
 			missing.Files = append(missing.Files, f)
 		case err != nil:
-			return nil, failf("File cannot be read", "%s: %s.", f.Path, osErrorReason(err))
+			return nil, failf("File cannot be read", "%s: %s.", f.Path, words.ErrorWithoutPath(err))
 		case !bytes.Equal(now, f.Text):
 			return nil, failf("A file exists already", "%s is there, and is not what would be written. Nothing was written. Move it away, "+
 				"or delete it if it came from an earlier run.", f.Path)

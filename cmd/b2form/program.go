@@ -162,7 +162,7 @@ func (p *program) applyGlobalOptions() error {
 	}
 	if err := p.chdir(p.workDir); err != nil {
 		return failf("Folder cannot be entered", "-chdir=%s: %s. Give the folder that holds the *.b2.hcl files.", p.workDir,
-			osErrorReason(err))
+			words.ErrorWithoutPath(err))
 	}
 	return nil
 }

@@ -6,14 +6,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"b2form/internal/durable"
 	"b2form/internal/prove"
 	"b2form/internal/secret"
+	"b2form/internal/words"
 	"b2form/schema/kind"
 )
 
@@ -55,20 +56,16 @@ type secretFile struct {
 	secret secret.Value
 }
 
-// maxSecretFile is how much of a file is read.
+// maxSecretFile is more than a file with one key has.
 const maxSecretFile = 1 << 16
 
 // readSecretFiles reads keys, by their IDs.
 func readSecretFiles(paths []string) (byKeyID map[string]secretFile, err error) {
 	out := map[string]secretFile{}
 	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSecretFile) {
-			return nil, failf("Secret cannot be read", "%s is no file that a deliver block writes.", path)
-		}
-		text, err := readFile(path)
+		text, err := durable.ReadFile(path, maxSecretFile)
 		if err != nil {
-			return nil, failf("Secret cannot be read", "%s cannot be read: %s.", path, osErrorReason(err))
+			return nil, failf("Secret cannot be read", "%s cannot be read: %s.", path, words.ErrorWithoutPath(err))
 		}
 		id, key := keyIn(string(text))
 		if id == "" || key == "" {

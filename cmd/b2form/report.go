@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/notify"
 	"b2form/internal/report"
 	"b2form/internal/secret"
@@ -67,7 +68,7 @@ func writeJUnit(path string, results []view.TestFile) error {
 		return nil
 	}
 	if err := writeReport(path, junitBegin, report.TestsJUnit(results)); err != nil {
-		return failf("Results cannot be written", "-junit-xml=%s: %s.", path, osErrorReason(err))
+		return failf("Results cannot be written", "-junit-xml=%s: %s.", path, words.ErrorWithoutPath(err))
 	}
 	return nil
 }
@@ -75,7 +76,7 @@ func writeJUnit(path string, results []view.TestFile) error {
 // writeReport writes a report to a new file, over an earlier one that begins as it does, or to what somebody else reads
 // from.
 func writeReport(path, begin string, content []byte) error {
-	if err := checkFileBegins(path, begin); err != nil {
+	if err := durable.CheckBegin(path, begin); err != nil {
 		return err
 	}
 	return os.WriteFile(path, content, 0o666)
@@ -157,7 +158,7 @@ func (p *program) finishReport(code int) {
 		format := reportFormats(p.markdownLimit())[f.format]
 		if err := writeReport(f.path, format.begin, format.encode(run)); err != nil {
 			p.warnReport("Report cannot be written",
-				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), osErrorReason(err)))
+				fmt.Sprintf("-report=%s=%s: %s.", f.format, visible.EscapeLine(f.path), words.ErrorWithoutPath(err)))
 		}
 	}
 	p.post(run)

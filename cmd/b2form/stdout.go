@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"b2form/internal/words"
 )
 
 // A stdoutWriter is standard output. It remembers the first failure, so that a run whose
@@ -44,7 +46,7 @@ func (s *stdoutWriter) writeErrorDiagnostics() hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Standard output cannot be written",
-		Detail: "Some of the output is missing: " + osErrorReason(s.firstErr) + ". What the command did is done and recorded."}}
+		Detail: "Some of the output is missing: " + words.ErrorWithoutPath(s.firstErr) + ". What the command did is done and recorded."}}
 }
 
 func isWriteError(err error) bool {

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v3"
 
+	"b2form/internal/durable"
 	"b2form/internal/testfile"
 	"b2form/internal/view"
 	"b2form/internal/words"
@@ -108,7 +109,7 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 	for _, dir := range []string{".", testFolder} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, osErrorReason(err))
+			return nil, failf("Unreadable folder", "The tests in %s cannot be read: %s.", dir, words.ErrorWithoutPath(err))
 		}
 		for _, e := range entries {
 			if strings.HasSuffix(e.Name(), testSuffix) && !e.IsDir() {
@@ -145,13 +146,13 @@ func (p *program) testFiles(filter []string) ([]*testfile.File, error) {
 }
 
 func readTestFile(path string) (*testfile.File, hcl.Diagnostics) {
-	src, err := os.ReadFile(path)
+	src, err := durable.ReadFile(path, mostFileBytes)
 	if err == nil && !words.IsText(src) {
 		err = errors.New("it is not text in UTF-8")
 	}
 	if err != nil {
 		return &testfile.File{Path: path}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Unreadable file",
-			Detail: fmt.Sprintf("%s cannot be read: %s.", path, osErrorReason(err))}}
+			Detail: fmt.Sprintf("%s cannot be read: %s.", path, words.ErrorWithoutPath(err))}}
 	}
 	return testfile.Parse(bytes.TrimPrefix(src, []byte("\ufeff")), path)
 }

@@ -20,6 +20,7 @@ import (
 	"b2form/internal/testfile"
 	"b2form/internal/trace"
 	"b2form/internal/view"
+	"b2form/internal/words"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/config"
@@ -65,11 +66,11 @@ func (p *program) runTestFile(ctx context.Context, f *testfile.File) (result vie
 func (p *program) newTester(f *testfile.File) (*tester, error) {
 	dir, err := os.MkdirTemp("", "b2form-test-")
 	if err != nil {
-		return nil, failf("Test cannot start", "No temporary folder can be made: %s.", osErrorReason(err))
+		return nil, failf("Test cannot start", "No temporary folder can be made: %s.", words.ErrorWithoutPath(err))
 	}
 	account, err := emulator.Open(emulator.Options{Now: p.now})
 	if err != nil {
-		return nil, errors.Join(failf("Test cannot start", "%s.", osErrorReason(err)), os.RemoveAll(dir))
+		return nil, errors.Join(failf("Test cannot start", "%s.", words.ErrorWithoutPath(err)), os.RemoveAll(dir))
 	}
 	box, err := serveLocalB2(account, dir)
 	if err != nil {
@@ -164,7 +165,7 @@ func (t *tester) prepare(r *testfile.Run) error {
 		err = os.WriteFile(filepath.Join(t.plain, "main.b2.hcl"), []byte(r.Configuration), 0o600)
 	}
 	if err != nil {
-		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, osErrorReason(err))
+		return failf("Test cannot start", "The configuration of run %q cannot be written: %s.", r.Name, words.ErrorWithoutPath(err))
 	}
 	return nil
 }

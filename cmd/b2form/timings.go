@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"b2form/internal/b2"
+	"b2form/internal/durable"
 	"b2form/internal/trace"
 	"b2form/internal/visible"
 	"b2form/internal/words"
@@ -92,13 +93,13 @@ func (p *program) writeTrace(code int) {
 	if err != nil {
 		p.ui = p.textUI()
 		p.warn("Trace cannot be written", fmt.Sprintf("B2FORM_TRACE=%s: %s. The run is not affected.", visible.EscapeLine(path),
-			words.Capitalize(osErrorReason(err))))
+			words.Capitalize(words.ErrorWithoutPath(err))))
 	}
 }
 
 // openTraceFile opens a file to add a line to: a new one, one of this sort, or what somebody else reads from.
 func openTraceFile(path string) (*os.File, error) {
-	if err := checkFileBegins(path, `{"resourceSpans":`); err != nil {
+	if err := durable.CheckBegin(path, `{"resourceSpans":`); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"b2form/internal/words"
+
 	_ "modernc.org/sqlite" // the database in which the b2 command keeps an account
 )
 
@@ -105,7 +107,7 @@ const slowest = 10 * time.Second
 func readAccount(ctx context.Context, path string, c Credentials) (Credentials, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Credentials{}, errorf("Account file not readable", "%s: %s.", path, reason(err))
+		return Credentials{}, errorf("Account file not readable", "%s: %s.", path, words.ErrorWithoutPath(err))
 	}
 	if !info.Mode().IsRegular() {
 		return Credentials{}, errorf("Account file not readable", "%s is no regular file.", path)

@@ -5,16 +5,14 @@ package credentials
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 	"unicode"
 
+	"b2form/internal/durable"
 	"b2form/internal/secret"
+	"b2form/internal/words"
 )
 
 // Options are what the environment and the command line say; "" where nothing is said.
@@ -115,52 +113,18 @@ const mostBytes = 64 << 10
 
 // half reads one half of the pair from a file.
 func half(variable, path string) (string, error) {
-	text, err := read(path)
+	text, err := durable.ReadFile(path, mostBytes)
 	if err != nil {
-		return "", errorf("The file in "+variable+" cannot be read", "%q: %s. Give the path of a file that holds nothing else.", path, err)
+		return "", errorf("The file in "+variable+" cannot be read", "%q: %s. Give the path of a file that holds nothing else.", path,
+			words.ErrorWithoutPath(err))
 	}
-	word := strings.TrimSpace(text)
+	word := strings.TrimSpace(string(text))
 	if word == "" || hasStray(word) {
 		return "", errorf("The file in "+variable+" does not hold what it should",
 			"%q must hold one word, and has none, or several, or characters that none has. Give the path of a file that holds nothing "+
 				"else.", path)
 	}
 	return word, nil
-}
-
-// read reads a small regular file. An error is a few words without the path.
-func read(path string) (string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", errors.New("there is no such file")
-	case err != nil:
-		return "", reason(err)
-	case !info.Mode().IsRegular():
-		return "", errors.New("it is no regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", reason(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
-	switch {
-	case err != nil:
-		return "", reason(err)
-	case len(text) > mostBytes:
-		return "", fmt.Errorf("it has more than %d bytes", mostBytes)
-	}
-	return string(text), nil
-}
-
-// reason is an error of the system without the path, which is told beside it.
-func reason(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 // hasStray reports whether a text has a character that neither an ID nor a key has.

@@ -95,7 +95,7 @@ func TestFilesOfOneHalf(t *testing.T) {
 		"binary": "\x00\x01"} {
 		wantError(t, credentials.Options{KeyFile: write(t, filepath.Join(dir, name), text)}, "B2_APPLICATION_KEY_FILE", name)
 	}
-	wantError(t, credentials.Options{KeyIDFile: filepath.Join(dir, "nowhere")}, "B2_APPLICATION_KEY_ID_FILE", "there is no such file")
+	wantError(t, credentials.Options{KeyIDFile: filepath.Join(dir, "nowhere")}, "B2_APPLICATION_KEY_ID_FILE", "no such file")
 	wantError(t, credentials.Options{KeyFile: dir}, "no regular file")
 }
 

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"b2form/internal/durable"
+	"b2form/internal/words"
 )
 
 // rclonePrefix begins the name of a profile that is a remote of rclone.
@@ -20,10 +23,11 @@ func (o Options) rclone(remote string) (Credentials, error) {
 				strings.Join(places, ", "))
 		}
 	}
-	text, err := read(path)
+	content, err := durable.ReadFile(path, mostBytes)
 	if err != nil {
-		return Credentials{}, errorf("The configuration of rclone cannot be read", "%s: %s.", path, err)
+		return Credentials{}, errorf("The configuration of rclone cannot be read", "%s: %s.", path, words.ErrorWithoutPath(err))
 	}
+	text := string(content)
 	if encrypted(text) {
 		return Credentials{}, errorf("The configuration of rclone is encrypted",
 			"%s can be read by rclone alone. Let it print the remote: "+

@@ -1,4 +1,5 @@
-// Package durable makes changes of folders survive a crash of the machine.
+// Package durable reads and replaces files with care: what is there is not lost, and what is new survives a crash of
+// the machine.
 package durable
 
 import (

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,7 +106,7 @@ func Write(path string, f *File) (err error) {
 	if err := checkReplaceable(path); err != nil {
 		return err
 	}
-	if err := replace(path, text); err != nil {
+	if err := durable.ReplaceFile(path, text, 0o600); err != nil {
 		return unwritten(path, words.ErrorWithoutPath(err))
 	}
 	return nil
@@ -119,7 +118,7 @@ func CheckPath(path string) error {
 		return err
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return unwritten(path, "there is no folder "+visible.EscapeLine(filepath.Dir(path)))
+		return unwritten(path, "there is no folder "+visible.EscapeLine(filepath.Dir(path))+"; make it, or give another name")
 	}
 	return nil
 }
@@ -128,53 +127,20 @@ func CheckPath(path string) error {
 func checkReplaceable(path string) error {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return unwritten(path, words.ErrorWithoutPath(err))
-	case info.IsDir():
-		return unwritten(path, "it is a folder")
-	case !info.Mode().IsRegular():
-		return unwritten(path, "it is no regular file")
+	case err == nil && info.IsDir():
+		return unwritten(path, "it is a folder; give another name")
+	case err == nil && !info.Mode().IsRegular():
+		return unwritten(path, "it is no regular file; give another name")
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	if err := durable.CheckBegin(path, begin); err != nil {
 		return unwritten(path, words.ErrorWithoutPath(err))
-	}
-	defer f.Close()
-	head := make([]byte, len(begin))
-	if n, err := io.ReadFull(f, head); n > 0 && (err != nil || string(head) != begin) {
-		return unwritten(path, "there is a file of this name that is no saved plan, and it is left as it is")
 	}
 	return nil
 }
 
 func unwritten(path, why string) error {
 	return &wire.ExplainedError{Summary: "The plan cannot be saved",
-		Detail: fmt.Sprintf("%s: %s. Give -out another name.", visible.EscapeLine(path), why)}
-}
-
-func replace(path string, text []byte) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".b2form-plan-*.tmp") // its mode is 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temp.Name())
-		}
-	}()
-	_, err = temp.Write(text)
-	if err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), path); err != nil {
-		return err
-	}
-	return durable.SyncDir(filepath.Dir(path))
+		Detail: fmt.Sprintf("%s: %s.", visible.EscapeLine(path), why)}
 }
 
 func encodeVariables(values map[string]cty.Value) (json.RawMessage, error) {
@@ -220,21 +186,14 @@ func read(path string) ([]byte, error) {
 			Detail: "The name of the file is empty, as of a variable of " +
 				"the shell that is not set. Give the FILE of \"b2form plan -out=FILE\"."}
 	}
-	info, err := os.Stat(path)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fail("it is a folder. To work in another folder, give -chdir=DIR")
+	}
+	text, err := durable.ReadFile(path, mostBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("there is no such file. \"b2form plan -out=FILE\" saves a plan")
 	case err != nil:
-		return fail(words.ErrorWithoutPath(err))
-	case info.IsDir():
-		return fail("it is a folder. To work in another folder, give -chdir=DIR")
-	case !info.Mode().IsRegular():
-		return fail("it is no regular file")
-	case info.Size() > mostBytes:
-		return fail("it is larger than any saved plan")
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
 		return fail(words.ErrorWithoutPath(err))
 	}
 	return text, nil

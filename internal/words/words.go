@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -105,9 +106,12 @@ func ReadableDuration(d time.Duration) string {
 // quoted: it is not a configuration, and may be anything.
 func IsText(content []byte) bool { return utf8.Valid(content) && !slices.Contains(content, 0) }
 
-// ErrorWithoutPath is what an error says without the path that it repeats, for messages that
-// name the path themselves.
+// ErrorWithoutPath is what an error says without the operation, path and address that an operating
+// system repeats, for messages that name them themselves.
 func ErrorWithoutPath(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}

@@ -1,0 +1,91 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ReadFile reads a regular file of at most so many bytes. What is none is not waited for.
+func ReadFile(path string, most int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadAll(f, most)
+}
+
+// ReadAll reads at most so many bytes, a multiple of 1,024.
+func ReadAll(r io.Reader, most int64) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(content)) > most {
+		return nil, fmt.Errorf("it has more than %d KiB", most>>10)
+	}
+	return content, err
+}
+
+// CheckBegin refuses a file that holds something else than what begins so. One that does not exist
+// or is empty is good, and so is what is no regular file.
+func CheckBegin(path, begin string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return nil
+	}
+	head, err := FirstBytes(path, len(begin))
+	if err == nil && head != begin {
+		err = errors.New("there is a file of this name that holds something else, and it is left as it is; give another name")
+	}
+	return err
+}
+
+// FirstBytes are the first n bytes of a file, or all where there are fewer.
+func FirstBytes(path string, n int) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, int64(n)))
+	return string(head), err
+}
+
+// ReplaceFile puts a file in the place of what is at path, if anything, at once: that stays whole
+// whatever happens.
+func ReplaceFile(path string, content []byte, mode fs.FileMode) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".b2form-new-*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(content)
+	if err == nil {
+		err = errors.Join(temp.Chmod(mode), temp.Sync())
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
