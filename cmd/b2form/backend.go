@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"b2form/internal/b2"
 	"b2form/internal/state"
+	"b2form/internal/visible"
 	"b2form/schema"
 	"b2form/schema/config"
 	"b2form/schema/wire"
@@ -79,14 +81,31 @@ func (u unusableBackend) LockHolder(context.Context) (*state.LockedError, error)
 
 func (u unusableBackend) BreakLock(context.Context) (*state.LockedError, error) { return nil, u.error }
 
+// warnOfUnreadFile says once that a file with a state lies there which is not read, since the
+// state is kept elsewhere.
+func (s *session) warnOfUnreadFile() {
+	switch s.backend().(type) {
+	case state.LocalFile, unusableBackend:
+		return
+	}
+	if _, err := os.Lstat(stateFile); err != nil || s.warnedOfUnreadFile {
+		return
+	}
+	s.warnedOfUnreadFile = true
+	s.warn("A file with a state is not read", fmt.Sprintf("The state is kept at %s, but %s lies here. If it was to be moved there, run "+
+		"`b2form state migrate`. If it is left of the time before, delete it.", visible.EscapeLine(fmt.Sprint(s.backend())), stateFile))
+}
+
 // readState gives the state as it is, without a lock.
 func (s *session) readState(ctx context.Context) (*state.State, error) {
+	s.warnOfUnreadFile()
 	defer s.beginPhase("read the state", "Reading the state")()
 	return s.backend().Read(ctx)
 }
 
 // lockState locks the state.
 func (s *session) lockState(ctx context.Context, operation string) (*state.Store, error) {
+	s.warnOfUnreadFile()
 	return s.lockBackend(ctx, s.backend(), operation)
 }
 

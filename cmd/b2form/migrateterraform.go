@@ -87,8 +87,8 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 		return failf("Nothing to carry over", "No *.tf file here has a resource of the provider for Backblaze B2. Name the folder: b2form "+
 			"migrate DIR.")
 	}
-	if source == nil && statePath == "" {
-		if err := checkNoStateElsewhere(result); err != nil {
+	if statePath == "" {
+		if err := p.checkNoStateElsewhere(result, source != nil); err != nil {
 			return err
 		}
 	}
@@ -106,22 +106,32 @@ func (p *program) migrate(ctx context.Context, dir, statePath string, checkOnly 
 	return p.checkMigrated()
 }
 
-// checkNoStateElsewhere refuses to go without a state that Terraform has.
-func checkNoStateElsewhere(r *terraform.Result) error {
+// checkNoStateElsewhere refuses to go without a state that Terraform has, and warns where the one that was
+// read may be left of an earlier time.
+func (p *program) checkNoStateElsewhere(r *terraform.Result, wasRead bool) error {
+	const pull = "  terraform state pull | b2form migrate -state=-\n"
 	where := ""
 	if at := r.RemoteState; at.What != "" {
 		where = fmt.Sprintf("Terraform keeps it by %s (%s:%d)", visible.EscapeLine(at.What), visible.EscapeLine(at.File), at.Line)
-	} else if found, _ := filepath.Glob(terraformState + ".d/*/" + terraformState); len(found) > 0 {
+	}
+	if wasRead {
+		if where != "" {
+			p.warn("The state may be an old one", fmt.Sprintf("%s was read, but %s: the file may be left of the time before. If it is, "+
+				"delete it and %s, and hand the state in:\n%s", terraformState, where, stateFile, strings.TrimRight(pull, "\n")))
+		}
+		return nil
+	}
+	if found, _ := filepath.Glob(terraformState + ".d/*/" + terraformState); where == "" && len(found) > 0 {
 		where = "Terraform keeps those of workspaces in " + terraformState + ".d"
-	} else if _, err := os.Stat(initializedBackend); err == nil {
+	}
+	if _, err := os.Stat(initializedBackend); where == "" && err == nil {
 		where = "Terraform keeps it in the backend that " + initializedBackend + " names"
 	}
 	if where == "" {
 		return nil
 	}
 	return failf("The state is elsewhere", "There is no %[1]s here: %[2]s. Nothing was written. Hand the state in, from its folder:\n"+
-		"  terraform state pull >%[1]s\n  b2form migrate\nor, without a file:\n  terraform state pull | b2form migrate -state=-\n"+
-		"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
+		pull+"To go without it, so that what exists is found by its name: b2form migrate -state=%[3]s.", terraformState, where, noState)
 }
 
 // readTerraformState reads the state that is named, or that of the folder; nil: there is
@@ -214,14 +224,17 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 		if err != nil {
 			return nil, err
 		}
-		return findMissing(r, st)
+		return p.findMissing(r, st)
 	}
 	store, err := state.Open(ctx, stateFile, state.Options{Now: p.now, Operation: "migrate", LockOwner: p.lockOwner()})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = closeStore(store, err) }()
-	if written, err = findMissing(r, store.State()); err != nil {
+	if written, err = p.findMissing(r, store.State()); err != nil {
+		return nil, err
+	}
+	if err := store.PutEntries(written.Entries...); err != nil { // first: files without a state tell that it was moved
 		return nil, err
 	}
 	for _, f := range written.Files {
@@ -229,12 +242,12 @@ func (p *program) writeMigrated(ctx context.Context, r *terraform.Result, checkO
 			return nil, failf("A file cannot be written", "%s: %s.", f.Path, words.ErrorWithoutPath(err))
 		}
 	}
-	return written, store.PutEntries(written.Entries...)
+	return written, nil
 }
 
 // findMissing finds what of the files and entries is not there yet. Something else in its
 // place is an error.
-func findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error) {
+func (p *program) findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error) {
 	missing := &terraform.Result{}
 	for _, f := range r.Files {
 		switch now, err := os.ReadFile(f.Path); {
@@ -255,7 +268,24 @@ func findMissing(r *terraform.Result, st *state.State) (*terraform.Result, error
 		return nil, failf("There is a state already", "%s records %s, and nothing was written. Move it away to carry that of Terraform "+
 			"over.", stateFile, words.Count(n, "object", "objects"))
 	}
+	if len(missing.Files) == 0 && len(missing.Entries) > 0 {
+		return missing, p.checkStateNotMoved()
+	}
 	return missing, nil
+}
+
+// checkStateNotMoved refuses to write a state anew beside files of an earlier run that keep it elsewhere.
+func (p *program) checkStateNotMoved() error {
+	o := p.loadOptions(schema.Kinds())
+	o.AllowUnset, o.Ask = true, nil
+	settings, _ := schema.LoadSettings(o) // what is wrong with them, the next command tells
+	b := settings.Settings.Backend
+	if b.Type == "" || b.Type == "local" {
+		return nil
+	}
+	return failf("The state is elsewhere already", "All files are there already, and they keep the state by backend %q (%s:%d), so an "+
+		"earlier run wrote it and `b2form state migrate` moved it there. Nothing was written: in %s it would not be read. To begin anew, "+
+		"delete the files that were written.", b.Type, visible.EscapeLine(b.Range.Filename), b.Range.Start.Line, stateFile)
 }
 
 func writeNewWithMode(f terraform.File) error {

@@ -47,6 +47,8 @@ type session struct {
 	digestSalt  []byte // what hidden values are hashed with
 	saltFromEnv bool   // it came from the environment and is not shown
 	newSalt     string // of a state that has none yet
+
+	warnedOfUnreadFile bool
 }
 
 // b2Time is what B2's clock shows, as far as its replies tell.
