@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/emulator"
-	"b2form/internal/state"
 )
 
 const oneOfEach = `
@@ -117,8 +116,7 @@ bucket "b" {
 	announced := -1
 	w.traffic.around = func(_ int, r *http.Request, send func() (*http.Response, error)) (*http.Response, error) {
 		if announced < 0 && strings.Contains(r.URL.Path, "b2_create_bucket") {
-			st, err := state.Read(w.statePath())
-			w.must(err)
+			st := w.stored()
 			announced = len(st.OpenIntents)
 		}
 		return send()

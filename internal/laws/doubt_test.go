@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"b2form/internal/emulator"
+	"b2form/internal/testrun/engines"
 )
 
 // storm answers a share of all requests by 503 or 429, and lets some of those take
@@ -77,33 +78,33 @@ key "k" {
 // what the first attempt makes later is found by the next runs, as long as it may
 // appear.
 func TestKeyThatAppearsLate(t *testing.T) {
-	w := newWorld(t, emulator.Options{})
-	defer w.close()
-	w.configure(aKey)
-	w.b2.Fail(emulator.Fault{Method: "b2_create_key", Late: 13, Status: 503, Code: "service_unavailable"})
-	w.done(mode{})
-	first := w.entryID("key.app")
-	if open := w.announced(); len(open) != 1 || len(open[0].KnownIDs) != 1 || open[0].KnownIDs[0] != first {
-		t.Errorf("announced: %+v, want one that knows %s", open, first)
-	}
-	if n := len(w.live("b2_list_keys", "keys")); n != 1 {
-		t.Fatalf("%d keys are live: the late one is not late", n)
-	}
-	for range 20 { // of other requests
-		w.live("b2_list_buckets", "buckets")
-	}
-	if n := len(w.live("b2_list_keys", "keys")); n != 2 {
-		t.Fatalf("%d keys are live: the late one did not appear", n)
-	}
-	w.done(mode{})
-	if n := len(w.live("b2_list_keys", "keys")); n != 1 || w.entryID("key.app") != first {
-		t.Errorf("%d keys are live, and the state has %s, not %s", n, w.entryID("key.app"), first)
-	}
-	if len(w.announced()) != 1 {
-		t.Error("the announcement is closed although another attempt may be late")
-	}
-	w.settled(mode{})
-	w.usable()
+	onEach(t, engines.All(), func(t *testing.T, w *world) {
+		w.configure(aKey)
+		w.b2.Fail(emulator.Fault{Method: "b2_create_key", Late: 13, Status: 503, Code: "service_unavailable"})
+		w.done(mode{})
+		first := w.entryID("key.app")
+		if open := w.announced(); len(open) != 1 || len(open[0].KnownIDs) != 1 || open[0].KnownIDs[0] != first {
+			t.Errorf("announced: %+v, want one that knows %s", open, first)
+		}
+		if n := len(w.live("b2_list_keys", "keys")); n != 1 {
+			t.Fatalf("%d keys are live: the late one is not late", n)
+		}
+		for range 20 { // of other requests
+			w.live("b2_list_buckets", "buckets")
+		}
+		if n := len(w.live("b2_list_keys", "keys")); n != 2 {
+			t.Fatalf("%d keys are live: the late one did not appear", n)
+		}
+		w.done(mode{})
+		if n := len(w.live("b2_list_keys", "keys")); n != 1 || w.entryID("key.app") != first {
+			t.Errorf("%d keys are live, and the state has %s, not %s", n, w.entryID("key.app"), first)
+		}
+		if len(w.announced()) != 1 {
+			t.Error("the announcement is closed although another attempt may be late")
+		}
+		w.settled(mode{})
+		w.usable()
+	})
 }
 
 // lagging hides a bucket from listings, as long as it says so.

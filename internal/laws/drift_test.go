@@ -13,7 +13,6 @@ import (
 	"b2form/internal/account"
 	"b2form/internal/adopt"
 	"b2form/internal/emulator"
-	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema/config"
 )
@@ -68,8 +67,7 @@ func TestDrift(t *testing.T) {
 // drift is what b2form drift finds.
 func (w *world) drift() []plan.Change {
 	w.Helper()
-	st, err := state.Read(w.statePath())
-	w.must(err)
+	st := w.stored()
 	c, declared := w.connect(), w.load()
 	owner, err := c.Authorize(context.Background())
 	w.must(err)
@@ -95,8 +93,7 @@ func (w *world) planChanges() []plan.Change {
 func (w *world) changeByHand(t *rapid.T) map[string]plan.Drift {
 	w.Helper()
 	want := map[string]plan.Drift{}
-	st, err := state.Read(w.statePath())
-	w.must(err)
+	st := w.stored()
 	ids := map[string]string{}
 	for _, e := range st.Entries {
 		ids[e.Addr.String()] = e.ID

@@ -88,6 +88,11 @@ func TestEveryRequestLost(t *testing.T) {
 			for _, c := range testrun.Sample(t, 8, n, disturbed(requests)) {
 				t.Run(c.String(), func(t *testing.T) { l.disturb(t, c, want) })
 			}
+			for _, e := range sampleRemotes(t, n+2) {
+				for _, c := range testrun.Sample(t, 16, n, ofKeys(disturbed(requests))) {
+					t.Run(e.Name+" "+c.String(), func(t *testing.T) { l.on(e).disturb(t, c, want) })
+				}
+			}
 		})
 	}
 }
@@ -98,6 +103,8 @@ type spoiled struct {
 	nth    int
 	method string
 }
+
+func (s spoiled) request() string { return s.method }
 
 func (s spoiled) String() string { return fmt.Sprintf("%s %d %s", s.name, s.nth, s.method) }
 
@@ -122,6 +129,7 @@ func (l story) disturb(t *testing.T, s spoiled, want string) {
 	if litter := w.litter(); litter != "[]" {
 		t.Errorf("the disturbed run left %s behind", litter)
 	}
+	w.keysAreKnown()
 	l.converge(w, want)
 	if t.Failed() {
 		t.Logf("the disturbed run said: %v", err)

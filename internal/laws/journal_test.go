@@ -10,6 +10,7 @@ import (
 	"b2form/internal/emulator"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 	"b2form/schema/wire"
 )
@@ -17,8 +18,7 @@ import (
 // announced lists what the state holds open.
 func (w *world) announced() []state.CreateIntent {
 	w.Helper()
-	st, err := state.Read(w.statePath())
-	w.must(err)
+	st := w.stored()
 	return st.OpenIntents
 }
 
@@ -59,65 +59,65 @@ key "app" {
 func TestAnnouncementsStayUntilDealtWith(t *testing.T) {
 	capped := emulator.Fault{Status: 403, Code: "transaction_cap_exceeded"}
 	t.Run("the create waits for what fails", func(t *testing.T) {
-		w := newWorld(t, emulator.Options{})
-		defer w.close()
-		w.configure(aKey)
-		w.b2.Fail(emulator.Fault{Method: "b2_create_key", Count: -1, Status: 503, Code: "service_unavailable"})
-		if _, _, err := w.apply(mode{}); err == nil {
-			t.Fatal("the create did not fail")
-		}
-		w.pass(longDoubt)
-		w.configure(replace(aKey, `["listFiles"]`, "[\"listFiles\"]\n  buckets = [bucket.b]"), `bucket "b" { name = "acme-b" }`)
-		capped.Method = "b2_create_bucket"
-		w.b2.Fail(capped)
-		if _, _, err := w.apply(mode{}); err == nil {
-			t.Fatal("the bucket did not fail")
-		}
-		if n := len(w.announced()); n != 1 {
-			t.Errorf("%d creates are announced, want 1", n)
-		}
+		onEach(t, engines.All(), func(t *testing.T, w *world) {
+			w.configure(aKey)
+			w.b2.Fail(emulator.Fault{Method: "b2_create_key", Count: -1, Status: 503, Code: "service_unavailable"})
+			if _, _, err := w.apply(mode{}); err == nil {
+				t.Fatal("the create did not fail")
+			}
+			w.pass(longDoubt)
+			w.configure(replace(aKey, `["listFiles"]`, "[\"listFiles\"]\n  buckets = [bucket.b]"), `bucket "b" { name = "acme-b" }`)
+			capped.Method = "b2_create_bucket"
+			w.b2.Fail(capped)
+			if _, _, err := w.apply(mode{}); err == nil {
+				t.Fatal("the bucket did not fail")
+			}
+			if n := len(w.announced()); n != 1 {
+				t.Errorf("%d creates are announced, want 1", n)
+			}
+		})
 	})
 	t.Run("the block has another label now", func(t *testing.T) {
-		w := newWorld(t, emulator.Options{})
-		defer w.close()
-		w.inState(func(s *state.Store) {
-			w.must(s.AnnounceCreates(state.CreateIntent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
+		onEach(t, engines.All(), func(t *testing.T, w *world) {
+			w.inState(func(s *state.Store) {
+				w.must(s.AnnounceCreates(state.CreateIntent{Addr: addr.Addr{Kind: "key", Label: "old"}, Identity: "app"}))
+			})
+			w.by("b2_create_key", `{"keyName":"app","capabilities":["listFiles"]}`)
+			w.configure(aKey)
+			capped.Method = "b2_create_key"
+			w.b2.Fail(capped)
+			if _, _, err := w.apply(mode{}); err == nil {
+				t.Fatal("the create did not fail")
+			}
+			a, err := w.plan(mode{})
+			w.must(err)
+			if c := a.plan.Changes[0]; len(w.announced()) == 0 || c.Import {
+				t.Errorf("announced: %v; next: %s %s, import %v", w.announced(), c.Action, c.Addr, c.Import)
+			}
 		})
-		w.by("b2_create_key", `{"keyName":"app","capabilities":["listFiles"]}`)
-		w.configure(aKey)
-		capped.Method = "b2_create_key"
-		w.b2.Fail(capped)
-		if _, _, err := w.apply(mode{}); err == nil {
-			t.Fatal("the create did not fail")
-		}
-		a, err := w.plan(mode{})
-		w.must(err)
-		if c := a.plan.Changes[0]; len(w.announced()) == 0 || c.Import {
-			t.Errorf("announced: %v; next: %s %s, import %v", w.announced(), c.Action, c.Addr, c.Import)
-		}
 	})
 	t.Run("its object's deletion is held", func(t *testing.T) {
-		w := newWorld(t, emulator.Options{})
-		defer w.close()
-		w.configure(confirmed)
-		w.done(mode{})
-		photos := addr.Addr{Kind: "bucket", Label: "photos"}
-		w.inState(func(s *state.Store) {
-			w.must(s.ForgetEntries(photos))
-			w.must(s.AnnounceCreates(state.CreateIntent{Addr: photos, Identity: "acme-photos"}))
+		onEach(t, engines.All(), func(t *testing.T, w *world) {
+			w.configure(confirmed)
+			w.done(mode{})
+			photos := addr.Addr{Kind: "bucket", Label: "photos"}
+			w.inState(func(s *state.Store) {
+				w.must(s.ForgetEntries(photos))
+				w.must(s.AnnounceCreates(state.CreateIntent{Addr: photos, Identity: "acme-photos"}))
+			})
+			w.verify = never
+			w.configure(aKey)
+			w.done(mode{})
+			if len(w.announced()) != 1 {
+				t.Errorf("announced: %v", w.announced())
+			}
+			w.verify = nil
+			w.done(mode{})
+			w.settled(mode{})
+			if strings.Contains(w.dump(), "acme-photos") {
+				t.Error("the bucket is forgotten")
+			}
 		})
-		w.verify = never
-		w.configure(aKey)
-		w.done(mode{})
-		if len(w.announced()) != 1 {
-			t.Errorf("announced: %v", w.announced())
-		}
-		w.verify = nil
-		w.done(mode{})
-		w.settled(mode{})
-		if strings.Contains(w.dump(), "acme-photos") {
-			t.Error("the bucket is forgotten")
-		}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"b2form/internal/testrun"
+	"b2form/internal/testrun/engines"
 	"b2form/schema"
 )
 
@@ -23,6 +24,7 @@ const victimVariable = "B2FORM_TEST_VICTIM"
 // one of its writing requests.
 type victim struct {
 	Dir, Addr   string
+	Site        engines.Site
 	Now         time.Time
 	KeyID, Key  string
 	Destroy     bool
@@ -60,6 +62,9 @@ func (plain) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 func (v victim) run() {
 	w := &world{judge: plain{}, clock: &clock{now: v.Now}, kinds: schema.Kinds(), parallelism: v.Parallelism,
 		dir: v.Dir, traffic: newTraffic(v.Addr), keyID: v.KeyID, key: v.Key}
+	if w.site = v.Site; w.site.Engine != "" {
+		w.reach(nil)
+	}
 	if v.Watched {
 		w.must(beWatched())
 	}
@@ -108,7 +113,7 @@ func die() {
 // victim is a process that will work in this world.
 func (w *world) victim(v victim) *exec.Cmd {
 	w.Helper()
-	v.Dir, v.Addr, v.Now, v.KeyID, v.Key = w.dir, w.traffic.addr, w.Now(), w.keyID, w.key
+	v.Dir, v.Addr, v.Site, v.Now, v.KeyID, v.Key = w.dir, w.traffic.addr, w.site, w.Now(), w.keyID, w.key
 	order, err := json.Marshal(v)
 	w.must(err)
 	cmd := exec.Command(os.Args[0])
@@ -123,6 +128,8 @@ type death struct {
 	method string
 	after  bool
 }
+
+func (d death) request() string { return d.method }
 
 func (d death) String() string {
 	if d.after {
@@ -149,15 +156,26 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			t.Parallel()
 			want, requests := l.undisturbed(t)
 			for _, d := range testrun.Sample(t, 8, n, deaths(requests)) {
-				w := l.begin(t)
-				w.kill(l.mode, d)
-				l.converge(w, want)
-				if t.Failed() {
-					t.Log("killed", d)
+				l.dies(t, d, want)
+			}
+			for _, e := range sampleRemotes(t, n) {
+				for _, d := range testrun.Sample(t, 8, n, ofKeys(deaths(requests))) {
+					l.on(e).dies(t, d, want)
 				}
-				w.close()
 			}
 		})
+	}
+}
+
+func (l story) dies(t *testing.T, d death, want string) {
+	w := l.begin(t)
+	defer w.close()
+	w.kill(l.mode, d)
+	w.freeLock()
+	w.keysAreKnown()
+	l.converge(w, want)
+	if t.Failed() {
+		t.Fatal("killed", d, l.engine.Name)
 	}
 }
 

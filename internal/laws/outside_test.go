@@ -6,7 +6,6 @@ import (
 	"pgregory.net/rapid"
 
 	"b2form/internal/emulator"
-	"b2form/internal/state"
 	"b2form/plan"
 	"b2form/schema/addr"
 )
@@ -45,8 +44,7 @@ func TestDigestsAreOfWhatIsLive(t *testing.T) {
 			if _, _, err := w.apply(mode{}); err != nil {
 				continue
 			}
-			st, err := state.Read(w.statePath())
-			w.must(err)
+			st := w.stored()
 			a, err := w.planFrom(st, mode{})
 			w.must(err)
 			for _, e := range a.outdated(st.Entries, mode{}) {

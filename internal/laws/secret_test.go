@@ -195,8 +195,7 @@ func (w *world) reached(c *canaries) {
 
 func (w *world) entryID(addr string) string {
 	w.Helper()
-	st, err := state.Read(w.statePath())
-	w.must(err)
+	st := w.stored()
 	for _, e := range st.Entries {
 		if e.Addr.String() == addr {
 			return e.ID

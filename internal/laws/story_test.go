@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"b2form/internal/emulator"
-	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 )
 
 // A story is the change from one configuration to the next that something
@@ -22,6 +22,13 @@ type story struct {
 	mode          mode
 	// meanwhile happens between the two; may be nil.
 	meanwhile func(*world)
+	engine    engines.Engine // that has the state; none: it is in the folder
+}
+
+// on is the story with its state on an engine.
+func (l story) on(e engines.Engine) story {
+	l.engine = e
+	return l
 }
 
 const namesakes = `
@@ -59,7 +66,7 @@ func stories() []story {
 		{name: "replace", first: original, second: otherKeys},
 		{name: "remove", first: original, second: ""},
 		{name: "destroy with files", first: original, second: original, mode: mode{destroy: true}, meanwhile: (*world).fill},
-		{name: "adopt", first: original, second: changed, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "adopt", first: original, second: changed, meanwhile: (*world).loseState},
 		{name: "notification rules", first: told, second: replace(told, "example.com/events", "example.com/others")},
 		{name: "notification rules of a new bucket", first: "", second: told},
 		{name: "files", second: site},
@@ -69,14 +76,14 @@ func stories() []story {
 		{name: "files destroyed with all versions", first: newer, second: newer, mode: mode{destroy: true}, meanwhile: func(w *world) {
 			w.upload(w.bucketID("acme-site"), "pages/first.html")
 		}},
-		{name: "adopted files", first: site, second: newer, meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+		{name: "adopted files", first: site, second: newer, meanwhile: (*world).loseState},
 		{name: "replicate", second: replicated},
 		{name: "replicate what is there", first: replace(replicated, copying, "", taking, ""), second: replicated},
 		{name: "replicate with other keys", first: replicated,
 			second:    replace(replicated, `["readFiles"]`, `["listFiles", "readFiles"]`, "every   = \"90d\"", "every   = \"80d\""),
 			meanwhile: func(w *world) { w.pass(91 * 24 * time.Hour) }},
 		{name: "adopt what replicates", first: replicated, second: replace(replicated, `name        = "copy"`, `name        = "copies"`),
-			meanwhile: func(w *world) { w.must(os.Remove(w.statePath())) }},
+			meanwhile: (*world).loseState},
 		{name: "replicate no longer", first: replicated, second: replace(replicated, copying, "")},
 		{name: "destroy what replicates", first: replicated, second: replicated, mode: mode{destroy: true}},
 		{name: "other info, and content that is ignored", first: site, second: replace(site, `"hello.txt"`, `"own.txt"
@@ -324,7 +331,7 @@ func (w *world) live(method, member string) []map[string]any {
 
 // begin tells the tale up to where it may be disturbed.
 func (l story) begin(j judge) *world {
-	w := newWorld(j, emulator.Options{})
+	w := newWorldOn(j, emulator.Options{}, l.engine)
 	w.strangers()
 	w.configure(l.first)
 	w.done(mode{})
@@ -332,6 +339,7 @@ func (l story) begin(j judge) *world {
 		l.meanwhile(w)
 	}
 	w.configure(l.second)
+	w.before = w.live("b2_list_keys", "keys")
 	return w
 }
 
@@ -376,8 +384,7 @@ func (l story) converge(w *world, want string) {
 // declared key is delivered to holds the one that is live.
 func (w *world) usable() {
 	w.Helper()
-	st, err := state.Read(w.statePath())
-	w.must(err)
+	st := w.stored()
 	live := map[any]any{}
 	for _, b := range w.live("b2_list_buckets", "buckets") {
 		live[b["bucketId"]] = b["bucketName"]

@@ -22,6 +22,7 @@ import (
 	"b2form/internal/emulator"
 	"b2form/internal/secret"
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/plan"
 	"b2form/schema"
 	"b2form/schema/addr"
@@ -75,6 +76,13 @@ type world struct {
 	skew  time.Duration // by which the clock of those who run b2form is wrong
 	dir   string
 	kinds []*kind.Kind
+
+	remote   state.Backend  // has the state; nil: it is in the folder
+	engine   engines.Engine // that serves remote
+	site     engines.Site   // where it does so
+	stopSite func() error
+	before   []map[string]any // the keys that are live when a story may be disturbed
+
 	alone bool // nobody else changes what is ours
 
 	keyID, key  string // credentials in use
@@ -112,7 +120,11 @@ func newWorld(j judge, o emulator.Options) *world {
 func (w *world) close() {
 	w.traffic.next.CloseIdleConnections()
 	w.http.Close()
-	if err := errors.Join(w.b2.Close(), os.RemoveAll(w.dir)); err != nil {
+	err := errors.Join(w.b2.Close(), os.RemoveAll(w.dir))
+	if w.stopSite != nil {
+		err = errors.Join(err, w.stopSite())
+	}
+	if err != nil {
 		w.Errorf("%v", err)
 	}
 }
@@ -195,11 +207,7 @@ func (w *world) connect() *b2.Client {
 
 // plan does what `b2form plan` does.
 func (w *world) plan(m mode) (*attempt, error) {
-	st, err := state.Read(w.statePath())
-	if err != nil {
-		return nil, err
-	}
-	return w.planFrom(st, m)
+	return w.planFrom(w.stored(), m)
 }
 
 func (w *world) load() *config.Config {
@@ -246,7 +254,11 @@ func (w *world) planFrom(st *state.State, m mode) (*attempt, error) {
 }
 
 func (w *world) lock() (*state.Store, error) {
-	return state.Open(context.Background(), w.statePath(), state.Options{Now: w.here, Operation: "apply", LockOwner: "laws"})
+	o := state.Options{Now: w.here, Operation: "apply", LockOwner: "laws"}
+	if w.engine.Remote {
+		o.LockTimeout = time.Minute // until the server learns that the last run was killed
+	}
+	return w.backend().Open(context.Background(), o)
 }
 
 // apply does what `b2form apply -auto-approve` does with every hazard allowed.

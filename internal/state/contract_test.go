@@ -10,27 +10,28 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 )
 
 // This file is the contract of backends, for each of engines.
 
 // underContract runs a test of the contract for each engine that is wanted.
-func underContract(t *testing.T, wanted func(engine) bool, test func(t *testing.T, e engine, p place)) {
-	for _, e := range engines() {
+func underContract(t *testing.T, wanted func(engines.Engine) bool, test func(t *testing.T, e engines.Engine, p place)) {
+	for _, e := range engines.All() {
 		if wanted == nil || wanted(e) {
-			t.Run(e.name, func(t *testing.T) { e.run(t, func(t *testing.T, p place) { test(t, e, p) }) })
+			t.Run(e.Name, func(t *testing.T) { run(t, e, func(t *testing.T, p place) { test(t, e, p) }) })
 		}
 	}
 }
 
-func isBreakable(e engine) bool { return !e.unbroken }
+func isBreakable(e engines.Engine) bool { return !e.Unbroken }
 
 // afterDeath opens the state after the run that had it was killed.
-func (e engine) afterDeath(t *testing.T, p place) *state.Store {
+func afterDeath(t *testing.T, e engines.Engine, p place) *state.Store {
 	t.Helper()
 	next := p.machine(nil)
-	if e.orphaning {
+	if e.Orphaning {
 		_, err := next.BreakLock(context.Background())
 		must(t, err)
 	}
@@ -48,7 +49,7 @@ func summaryOf(err error) string {
 // What one run stores the next one reads, on whatever machine, also while it runs; who
 // holds the lock is shown meanwhile, and nobody afterwards.
 func TestContractRoundTrip(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
 		var want *state.State
 		for i := range 3 {
 			s := opened(t, p.machine(nil), state.Options{Operation: "apply", LockOwner: "ann@one"})
@@ -87,7 +88,7 @@ func TestContractRoundTrip(t *testing.T) {
 
 // Whoever finds the state locked is told by whom, and may wait.
 func TestContractLock(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
 		first := opened(t, p.machine(nil), state.Options{Operation: "apply", LockOwner: "ann@one"})
 		_, err := p.machine(nil).Open(t.Context(), state.Options{Now: time.Now})
 		held, _ := errors.AsType[*state.LockedError](err)
@@ -129,7 +130,7 @@ func TestContractLock(t *testing.T) {
 
 // A broken lock is noticed by the one who had it, who can store nothing any more.
 func TestContractBreak(t *testing.T) {
-	underContract(t, isBreakable, func(t *testing.T, _ engine, p place) {
+	underContract(t, isBreakable, func(t *testing.T, _ engines.Engine, p place) {
 		if held, err := p.machine(nil).BreakLock(t.Context()); held != nil || err != nil {
 			t.Errorf("BreakLock = %+v, %v of a state that is not locked", held, err)
 		}
@@ -159,7 +160,7 @@ func TestContractBreak(t *testing.T) {
 
 // Without a lock, what is stored counts only on what was read: of two writers one is refused.
 func TestContractStaleWriter(t *testing.T) {
-	underContract(t, nil, func(t *testing.T, _ engine, p place) {
+	underContract(t, nil, func(t *testing.T, _ engines.Engine, p place) {
 		holder := opened(t, p.machine(nil), state.Options{})
 		free := opened(t, p.machine(nil), state.Options{NoLock: true})
 		refused := map[string]bool{ // the server may have refused who has no lock, and else the other one is too late
@@ -221,10 +222,10 @@ func lacks(t *testing.T, st *state.State, acknowledged []string) (missing []stri
 // Every single request of a run fails once, before or after it took effect, while the run
 // has the state: the run goes on, and the state comes out the same.
 func TestContractEveryLineCutOnce(t *testing.T) {
-	cutEverywhere(t, false, func(t *testing.T, e engine, p place, l *line) {
+	cutEverywhere(t, false, func(t *testing.T, e engines.Engine, p place, l *engines.Line) {
 		told, err := shortRun(t, p.machine(l))
 		if err != nil && len(told) == 0 { // not even begun, which is no harm
-			must(t, e.afterDeath(t, p).Close())
+			must(t, afterDeath(t, e, p).Close())
 			told, err = shortRun(t, p.machine(nil))
 		}
 		if got := readShared(t, p.machine(nil)); err != nil || len(got.Entries) != 2 || len(got.OpenIntents) != 1 {
@@ -236,9 +237,9 @@ func TestContractEveryLineCutOnce(t *testing.T) {
 // A machine dies at every single request of a run, before or after it took effect: what it
 // was told is stored is there for the next one.
 func TestContractDeathAtEveryRequest(t *testing.T) {
-	cutEverywhere(t, true, func(t *testing.T, e engine, p place, l *line) {
+	cutEverywhere(t, true, func(t *testing.T, e engines.Engine, p place, l *engines.Line) {
 		told, err := shortRun(t, p.machine(l))
-		s := e.afterDeath(t, p)
+		s := afterDeath(t, e, p)
 		if missing := lacks(t, s.State(), told); len(missing) > 0 {
 			t.Errorf("the run was told %q and ended with %v; the next one misses %q", told, err, missing)
 		}
@@ -255,14 +256,14 @@ func TestContractDeathAtEveryRequest(t *testing.T) {
 }
 
 // cutEverywhere runs a test once for each request of it and each side of that.
-func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engine, place, *line)) {
-	for _, e := range engines() {
+func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engines.Engine, place, *engines.Line)) {
+	for _, e := range engines.All() {
 		for _, after := range []bool{false, true} {
-			for k, reached := 1, e.remote; reached; k++ {
+			for k, reached := 1, e.Remote; reached; k++ {
 				reached = false
-				t.Run(fmt.Sprintf("%s/after=%v/%d", e.name, after, k), func(t *testing.T) {
-					e.run(t, func(t *testing.T, p place) {
-						l, was := cutAt(k, after, forGood)
+				t.Run(fmt.Sprintf("%s/after=%v/%d", e.Name, after, k), func(t *testing.T) {
+					run(t, e, func(t *testing.T, p place) {
+						l, was := engines.CutAt(k, after, forGood)
 						test(t, e, p, l)
 						reached = was() && !t.Failed()
 					})
@@ -274,10 +275,10 @@ func cutEverywhere(t *testing.T, forGood bool, test func(*testing.T, engine, pla
 
 // A state that is carried from any backend to any other comes out the same.
 func TestContractMigration(t *testing.T) {
-	for _, from := range engines() {
+	for _, from := range engines.All() {
 		var st *state.State
 		var want bytes.Buffer
-		from.run(t, func(t *testing.T, p place) {
+		run(t, from, func(t *testing.T, p place) {
 			s := opened(t, p.machine(nil), state.Options{})
 			must(t, s.BindAccount("d2e6b27577ea", "https://api.backblazeb2.com"))
 			must(t, s.AnnounceCreates(state.CreateIntent{Addr: address(t, "key.open"), Identity: "<open>", KnownIDs: []string{"k"}}))
@@ -286,14 +287,14 @@ func TestContractMigration(t *testing.T) {
 			st = readShared(t, p.machine(nil))
 			must(t, st.Encode(&want))
 		})
-		underContract(t, nil, func(t *testing.T, _ engine, to place) {
+		underContract(t, nil, func(t *testing.T, _ engines.Engine, to place) {
 			s := opened(t, to.machine(nil), state.Options{})
 			must(t, s.Restore(st))
 			must(t, s.Close())
 			var got bytes.Buffer
 			must(t, readShared(t, to.machine(nil)).Encode(&got))
 			if got.String() != want.String() {
-				t.Errorf("from %s there is\n%s\nwant\n%s", from.name, got.String(), want.String())
+				t.Errorf("from %s there is\n%s\nwant\n%s", from.Name, got.String(), want.String())
 			}
 		})
 	}

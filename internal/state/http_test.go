@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/internal/tfserver"
 	"b2form/schema/addr"
 )
@@ -56,7 +57,7 @@ func (e unending) Read(p []byte) (int, error) {
 
 // Whatever a server answers, it is told in words, within bounds, and without the password.
 func TestHostileServer(t *testing.T) {
-	basic := base64.StdEncoding.EncodeToString([]byte("tester:" + httpPassword))
+	basic := base64.StdEncoding.EncodeToString([]byte("tester:" + engines.HTTPPassword))
 	for name, test := range map[string]struct {
 		answer  answering
 		summary string
@@ -89,7 +90,7 @@ func TestHostileServer(t *testing.T) {
 			}
 			return reply(307, "", "Location", "https://evil.test/")
 		}, "The server of the state refuses", "does not follow"},
-		"the password": {func(*http.Request) *http.Response { return reply(403, httpPassword+" "+basic) },
+		"the password": {func(*http.Request) *http.Response { return reply(403, engines.HTTPPassword+" "+basic) },
 			"The server of the state refuses", "(sensitive value)"},
 		"an escape": {func(*http.Request) *http.Response { return reply(400, "\x1b]0;x\x07\n##[error]") },
 			"The server of the state refuses",
@@ -112,19 +113,19 @@ func TestHostileServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				_, err := httpBackend("https://state.test/web?key="+httpPassword, false, test.answer).Read(t.Context())
+				_, err := engines.HTTP("https://state.test/web?key="+engines.HTTPPassword, false, test.answer).Read(t.Context())
 				text := fmt.Sprint(err)
 				if test.summary == "" && err != nil ||
 					test.summary != "" && (!strings.HasPrefix(text, test.summary) || !strings.Contains(text, test.detail)) {
 					t.Errorf("Read = %v", err)
 				}
-				if strings.Contains(text, httpPassword) || strings.Contains(text, basic) || strings.Contains(text, "\x1b") {
+				if strings.Contains(text, engines.HTTPPassword) || strings.Contains(text, basic) || strings.Contains(text, "\x1b") {
 					t.Errorf("Read = %q", text)
 				}
 				if took := time.Since(began); took > 10*time.Minute {
 					t.Errorf("it took %s", took)
 				}
-				if b := httpBackend("https://state.test", false, nil); strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), httpPassword) {
+				if b := engines.HTTP("https://state.test", false, nil); strings.Contains(fmt.Sprintf("%v %+v %#v", b, b, b), engines.HTTPPassword) {
 					t.Error("printing the backend shows the password")
 				}
 			})
@@ -139,7 +140,7 @@ func TestServerRepeatsHeader(t *testing.T) {
 		"escaped":  url.QueryEscape,
 		"of a URL": func(header string) string { return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(header) },
 	} {
-		_, err := httpBackend("https://state.test", false, answering(func(r *http.Request) *http.Response {
+		_, err := engines.HTTP("https://state.test", false, answering(func(r *http.Request) *http.Response {
 			return reply(403, "who is "+write(r.Header.Get("Authorization"))+"?")
 		})).Read(t.Context())
 		if words := regexp.MustCompile(`"who is (Basic )?\(sensitive value\)\?"`); !words.MatchString(fmt.Sprint(err)) {
@@ -150,7 +151,7 @@ func TestServerRepeatsHeader(t *testing.T) {
 
 // A serial that no further change can count up is refused, before anything is stored.
 func TestServerLargestSerial(t *testing.T) {
-	b := httpBackend("https://state.test", false, answering(func(r *http.Request) *http.Response {
+	b := engines.HTTP("https://state.test", false, answering(func(r *http.Request) *http.Response {
 		if r.Method == http.MethodPost {
 			t.Error("a state was stored")
 		}
@@ -174,7 +175,7 @@ func TestHostileLockHolder(t *testing.T) {
 		`{"ID":7,"Created":"never"}`:  "Created:   unknown",
 		strings.Repeat("a", 64<<10+1): "The reply is too large",
 	} {
-		b := httpBackend("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(423, body) }))
+		b := engines.HTTP("https://state.test", false, answering(func(*http.Request) *http.Response { return reply(423, body) }))
 		_, err := b.Open(t.Context(), state.Options{Now: time.Now})
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("Open = %v, want %s", err, want)
@@ -194,7 +195,7 @@ func TestServerWithoutMemory(t *testing.T) {
 			}
 			return reply(http.StatusOK, "")
 		})
-		_, err := httpBackend("https://state.test/web", false, forgetful).Open(t.Context(), state.Options{Now: time.Now})
+		_, err := engines.HTTP("https://state.test/web", false, forgetful).Open(t.Context(), state.Options{Now: time.Now})
 		if summaryOf(err) != "The server does not have the state that it took" || !strings.Contains(err.Error(), "https://state.test/web") {
 			t.Errorf("Open = %v", err)
 		}
@@ -204,7 +205,7 @@ func TestServerWithoutMemory(t *testing.T) {
 // A disk that is full at the server leaves what was stored before, and the run may go on.
 func TestServerWithoutRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStateServer(false)
+		s := engines.HTTPServer(false)
 		full := false
 		transport := answering(func(r *http.Request) *http.Response {
 			if r.Method == http.MethodPost && full {
@@ -213,7 +214,7 @@ func TestServerWithoutRoom(t *testing.T) {
 			response, _ := (&wire{service: s}).RoundTrip(r)
 			return response
 		})
-		b := httpBackend("https://state.test/web", false, transport)
+		b := engines.HTTP("https://state.test/web", false, transport)
 		run := opened(t, b, state.Options{})
 		must(t, run.PutEntries(entryNumber("app", 1)))
 		full = true
@@ -236,7 +237,7 @@ func TestServerWithoutRoom(t *testing.T) {
 // A request that is delivered late, after the run went on, is noticed.
 func TestServerLateRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStateServer(false)
+		s := engines.HTTPServer(false)
 		var late *http.Request
 		w := &wire{service: s}
 		transport := answering(func(r *http.Request) *http.Response {
@@ -249,9 +250,9 @@ func TestServerLateRequest(t *testing.T) {
 			response, _ := w.RoundTrip(r)
 			return response
 		})
-		run := opened(t, httpBackend("https://state.test/web", false, w), state.Options{})
+		run := opened(t, engines.HTTP("https://state.test/web", false, w), state.Options{})
 		must(t, run.Close())
-		run = opened(t, httpBackend("https://state.test/web", false, transport), state.Options{})
+		run = opened(t, engines.HTTP("https://state.test/web", false, transport), state.Options{})
 		must(t, run.PutEntries(entryNumber("app", 1)))
 		_, _ = w.RoundTrip(late)
 		time.Sleep(3 * time.Second) // fake
@@ -268,8 +269,8 @@ func TestServerLateRequest(t *testing.T) {
 func TestServerChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		w := &wire{service: newStateServer(false), line: line{before: func(string) error { requests++; return nil }}}
-		run := opened(t, httpBackend("https://state.test/web", false, w), state.Options{})
+		w := &wire{service: engines.HTTPServer(false), Line: engines.Line{Before: func(string) error { requests++; return nil }}}
+		run := opened(t, engines.HTTP("https://state.test/web", false, w), state.Options{})
 		synctest.Wait()
 		requests = 0
 		for range 100 {
@@ -279,12 +280,12 @@ func TestServerChecks(t *testing.T) {
 		if requests > 5 {
 			t.Errorf("%d requests in ten seconds", requests)
 		}
-		w.before = func(string) error { return errors.New("no route") }
+		w.Before = func(string) error { return errors.New("no route") }
 		time.Sleep(3 * time.Second) // fake
 		if err := run.CheckLocked(); summaryOf(err) != "The server of the state cannot be reached" {
 			t.Errorf("CheckLocked = %v", err)
 		}
-		w.before = nil
+		w.Before = nil
 		must(t, run.CheckLocked())
 		must(t, run.Close())
 	})
@@ -293,7 +294,7 @@ func TestServerChecks(t *testing.T) {
 // The document is what servers of the protocol demand.
 func TestDocument(t *testing.T) {
 	s := &tfserver.Server{}
-	h := httpBackend("https://state.test/web", false, &wire{service: s})
+	h := engines.HTTP("https://state.test/web", false, &wire{service: s})
 	run := opened(t, h, state.Options{})
 	must(t, run.PutEntries(addr.StateEntry{Addr: address(t, "key.a"), Identity: "a", ID: "k1"}))
 	must(t, run.Close())

@@ -10,6 +10,7 @@ import (
 
 	"b2form/internal/state"
 	"b2form/internal/testrun"
+	"b2form/internal/testrun/engines"
 )
 
 // sql carries statements out behind the back of a run, and gives the first value.
@@ -35,7 +36,7 @@ const endSessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE
 // A run whose session was ended goes on in another one, unless somebody came between, or the
 // database knows less than the run has stored.
 func TestDatabaseSessionEnds(t *testing.T) {
-	d := database(t, t.Name())
+	d := database(t)
 	s := opened(t, d, state.Options{})
 	must(t, s.PutEntries(entryNumber("app", 1)))
 	sql(t, endSessions)
@@ -47,7 +48,7 @@ func TestDatabaseSessionEnds(t *testing.T) {
 	}
 	s = opened(t, d, state.Options{})
 	must(t, s.PutEntries(entryNumber("app", 3)))
-	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+t.Name()+"';"+endSessions) // a fail-over that lost it
+	sql(t, "UPDATE b2form.states SET serial = serial - 1 WHERE name = '"+d.Name+"';"+endSessions) // a fail-over that lost it
 	if err := s.PutEntries(entryNumber("app", 4)); summaryOf(err) != "Another run has the state" {
 		t.Errorf("PutEntries = %v on a server that knows less", err)
 	}
@@ -58,7 +59,7 @@ func TestDatabaseSessionEnds(t *testing.T) {
 
 // A check is good for two seconds. After that a lost session shows before anything is sent.
 func TestDatabaseChecks(t *testing.T) {
-	d := database(t, t.Name())
+	d := database(t)
 	passed := time.Duration(0)
 	start := time.Now()
 	now := func() time.Time { return start.Add(passed) }
@@ -75,13 +76,13 @@ func TestDatabaseChecks(t *testing.T) {
 
 // What the database refuses is told in words, and the run may go on when it no longer does.
 func TestDatabaseRefuses(t *testing.T) {
-	d := database(t, t.Name())
+	d := database(t)
 	s := opened(t, d, state.Options{})
 	must(t, s.PutEntries(entryNumber("app", 1)))
 	fail := func(code string) {
 		sql(t, "CREATE OR REPLACE FUNCTION b2form.fail() RETURNS trigger LANGUAGE plpgsql AS "+
 			"$$ BEGIN RAISE 'x\x1by Pa55w0rd/for&it' USING ERRCODE = '"+code+"'; END $$;"+
-			"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+t.Name()+
+			"CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON b2form.journal FOR EACH ROW WHEN (NEW.state = '"+d.Name+
 			"') EXECUTE FUNCTION b2form.fail()")
 	}
 	for code, want := range map[string]string{
@@ -90,7 +91,7 @@ func TestDatabaseRefuses(t *testing.T) {
 	} {
 		fail(code)
 		err := s.PutEntries(entryNumber("app", 2))
-		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), databasePassword) ||
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), engines.DatabasePassword) ||
 			strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("PutEntries = %v, want %s", err, want)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"b2form/internal/state"
 	"b2form/internal/testrun"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 )
 
@@ -25,7 +26,8 @@ const workerVariable = "B2FORM_TEST_WORKER"
 // A worker is one run in a process of its own. Time passes faster for it, as it
 // does for the service of a bucket, so that leases of the killed end soon.
 type worker struct {
-	site
+	engines.Site
+	Start  time.Time
 	Skew   time.Duration // of its clock
 	Number int
 	Die    bool // by SIGKILL, while it holds the lock
@@ -62,11 +64,7 @@ func (w worker) work() error {
 	slept := time.Duration(0)
 	running := rushed(w.Start, w.Skew)
 	now := func() time.Time { return running().Add(slept) }
-	e, err := engineNamed(w.Engine)
-	if err != nil {
-		return err
-	}
-	b, err := e.machine(w.site, now)
+	b, err := w.Connect(now, nil)
 	if err != nil {
 		return err
 	}
@@ -107,17 +105,17 @@ func (w worker) work() error {
 // hold the lock, some held up until another has taken it over: whatever one of
 // them said was stored is there at the end.
 func TestProcesses(t *testing.T) {
-	for _, e := range engines() {
-		t.Run(e.name, func(t *testing.T) {
+	for _, e := range engines.All() {
+		t.Run(e.Name, func(t *testing.T) {
 			processes := testrun.CaseCount(20, 50)
-			w := worker{site: e.serve(t)}
-			b, err := e.machine(w.site, rushed(w.Start, 0))
-			must(t, err)
+			w := worker{Start: time.Now()}
+			w.Site = served(t, e, rushed(w.Start, 0))
+			b := connected(t, w.Site, rushed(w.Start, 0), nil)
 			random := rand.New(rand.NewPCG(3, 0))
 			var wg sync.WaitGroup
 			for i := range processes {
 				w := w
-				w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6 && !e.unbroken
+				w.Number, w.Die, w.Pause = i, i%10 == 3, i%10 == 6 && !e.Unbroken
 				w.Skew = time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour
 				wg.Go(func() { w.run(t, e, b) })
 			}
@@ -134,7 +132,7 @@ func TestProcesses(t *testing.T) {
 }
 
 // run runs the worker; while it pauses, another run takes the lock over.
-func (w worker) run(t *testing.T, e engine, b state.Backend) {
+func (w worker) run(t *testing.T, e engines.Engine, b state.Backend) {
 	order, err := json.Marshal(w)
 	if err != nil {
 		t.Error(err)
@@ -157,7 +155,7 @@ func (w worker) run(t *testing.T, e engine, b state.Backend) {
 		if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 			t.Errorf("worker %d did not pause: %v", w.Number, err)
 		}
-		if !e.expires {
+		if !e.Expires {
 			err = breakLock()
 		}
 		var s *state.Store
@@ -177,7 +175,7 @@ func (w worker) run(t *testing.T, e engine, b state.Backend) {
 	if err := errors.Join(err, cmd.Wait()); (err != nil) != w.Die || string(said) != "stored" {
 		t.Errorf("worker %d: %v\n%s", w.Number, err, said)
 	}
-	if w.Die && e.orphaning {
+	if w.Die && e.Orphaning {
 		if err := breakLock(); err != nil {
 			t.Errorf("after worker %d: %v", w.Number, err)
 		}

@@ -16,6 +16,7 @@ import (
 	"b2form/internal/b2"
 	"b2form/internal/emulator"
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 	"b2form/schema/config"
 )
@@ -38,12 +39,12 @@ func newCloud(t *testing.T, now func() time.Time) *cloud {
 // A wire carries requests to a service in this process.
 type wire struct {
 	service http.Handler
-	line
+	engines.Line
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-	if err := w.sending(method); err != nil {
+	if err := w.Sending(method); err != nil {
 		return nil, err
 	}
 	rec := httptest.NewRecorder()
@@ -51,7 +52,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = http.NoBody
 	}
 	w.service.ServeHTTP(rec, r)
-	if err := w.answered(method); err != nil {
+	if err := w.Answered(method); err != nil {
 		return nil, err
 	}
 	return rec.Result(), nil
@@ -161,7 +162,7 @@ func TestSharedTakeover(t *testing.T) {
 	inCloud(t, func(t *testing.T, c *cloud) {
 		var dead atomic.Bool
 		w := &wire{}
-		w.before = func(string) error {
+		w.Before = func(string) error {
 			if dead.Load() {
 				return errors.New("gone")
 			}

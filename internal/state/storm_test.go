@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"b2form/internal/state"
+	"b2form/internal/testrun/engines"
 	"b2form/schema/addr"
 )
 
@@ -54,7 +55,7 @@ func (m *machine) wire() *wire {
 		time.Sleep(time.Until(wakes)) // fake
 		return nil
 	}
-	return &wire{line: line{before: hold, after: hold}}
+	return &wire{Line: engines.Line{Before: hold, After: hold}}
 }
 
 // sleep stops the machine for up to twice a lease.
