@@ -258,7 +258,10 @@ func (p *program) runWithEmulator(command, env []string, stop <-chan os.Signal) 
 	for {
 		select {
 		case s := <-stop:
-			_ = c.Process.Signal(s) // it may have ended just now
+			// A terminal interrupts the command itself.
+			if s != os.Interrupt || !p.stdinTerminal && !p.stdoutTerminal && !p.stderrTerminal {
+				_ = c.Process.Signal(s) // it may have ended just now
+			}
 		case err := <-ended:
 			var exit *exec.ExitError
 			if errors.As(err, &exit) {

@@ -218,3 +218,14 @@ func TestStatusLine(t *testing.T) {
 		t.Errorf("the line is not taken away:\n%q", before)
 	}
 }
+
+// The command of mint and of the emulator has an interrupt from the terminal already, and is not sent it again.
+func TestInterruptAtATerminal(t *testing.T) {
+	const script = `trap 'n=again' INT; trap 'echo "[$n] end"; exit 0' TERM; kill -INT $PPID; kill -TERM $PPID; while :; do read x; done`
+	s := onTerminal(t, t.TempDir(), []string{"PATH=" + os.Getenv("PATH"), "TERM=vt100", "GORACE=atexit_sleep_ms=0"}, "b2form", "emulator",
+		"-listen=127.0.0.1:0", "--", "sh", "-c", script)
+	s.await("] end")
+	if err := s.cmd.Wait(); err != nil || !strings.Contains(s.String(), "[] end") {
+		t.Errorf("%v: %q", err, s)
+	}
+}
